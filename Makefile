@@ -1,0 +1,47 @@
+# Listening Post. `make help` lists what can be made.
+
+BIN := .venv/bin
+SETUP := .venv/.setup
+TEST_SETUP := .venv/.setup-test
+
+.PHONY: help setup run test lint bench screenshots clean
+.DEFAULT_GOAL := help
+
+help:  ## list the targets
+	@sed -n 's/^\([a-z]*\):.*  ## \(.*\)/make \1@\2/p' Makefile | column -t -s @
+
+setup: $(SETUP)  ## make .venv with what the program needs
+
+run: $(SETUP)  ## open the window on the demo workspace (without a display: serve it headless)
+	@packaging/run.sh
+
+test: lint  ## lint, then run all tests
+	@packaging/system-packages.sh test
+	$(BIN)/python -m pytest --cov
+
+lint: $(TEST_SETUP)  ## check style, types and import rules
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+bench: $(TEST_SETUP)  ## measure the marks, print them and write build/bench.json
+	@packaging/system-packages.sh bench
+	$(BIN)/python -m tests.benchmarks
+
+screenshots: $(TEST_SETUP)  ## draw the window into resources/screenshots/
+	@packaging/system-packages.sh screenshots
+	$(BIN)/python -m tests.screenshots
+
+clean:  ## remove .venv and all that was built
+	rm -rf .venv build dist *.egg-info .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+		.import_linter_cache
+	find app ui resources tests -name __pycache__ -prune -exec rm -rf {} +
+
+$(SETUP): pyproject.toml packaging/setup.sh
+	@packaging/setup.sh
+	@touch $@
+
+$(TEST_SETUP): pyproject.toml packaging/setup.sh
+	@packaging/setup.sh test
+	@touch $(SETUP) $@

@@ -1,0 +1,1 @@
+"""The capture: recorder, writer process, file and readers."""

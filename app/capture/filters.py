@@ -1,0 +1,58 @@
+"""Which events to show: a condition on the ``event`` table, with its parameters bound."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app import errors, text
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """An SQL condition and the values for its question marks. What a user types is only ever a value."""
+
+    sql: str = "1"
+    values: tuple[str | bytes | int, ...] = ()
+
+    def __and__(self, other: Filter) -> Filter:
+        if self == EVERYTHING:
+            return other
+        if other == EVERYTHING:
+            return self
+        return Filter(f"({self.sql}) AND ({other.sql})", self.values + other.values)
+
+
+EVERYTHING = Filter()
+
+
+def parse(typed: str) -> Filter:
+    """The filter for what was typed: a substring of the summary or of the payload.
+
+    Small and capital ASCII letters count as the same. Escapes as in ``\\x00`` mean the byte.
+    """
+    typed = typed.strip()
+    if not typed:
+        return EVERYTHING
+    try:
+        raw = text.unescape(typed)
+    except errors.EscapeError:
+        raw = typed.encode("utf-8", "replace")
+    summary = "summary IS NOT NULL AND instr(lower(summary), ?)"
+    if raw.isascii():
+        # lower() and instr() go past zero bytes, at which LIKE would stop.
+        return Filter(f"instr(lower(payload), ?) OR ({summary})", (raw.decode().lower(), _lower(typed)))
+    return Filter(f"instr(payload, ?) OR ({summary})", (raw, _lower(typed)))
+
+
+def _lower(typed: str) -> str:
+    # As SQLite's lower(): ASCII only, or the two sides would not meet.
+    return "".join(c.lower() if c.isascii() else c for c in typed)
+
+
+def of_service(name: str) -> Filter:
+    """The events of the services that have, or had, this name."""
+    return Filter("service IN (SELECT id FROM service WHERE name = ?)", (name,))
+
+
+def of_kind(kind: int) -> Filter:
+    return Filter("kind = ?", (kind,))

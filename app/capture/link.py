@@ -1,0 +1,134 @@
+"""The link: starts the writer process, feeds it, hears what it says, replaces it if it dies."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.error import ProcessDone
+from twisted.internet.protocol import ProcessProtocol
+from twisted.python.failure import Failure
+
+from app.capture.recorder import Recorder, Stored
+
+DEFAULT_LIMIT = 2_000_000_000
+"""Bytes of a capture above which its oldest batches are dropped."""
+
+RESTART = 0.5
+"""Seconds until a writer that died is replaced."""
+
+GRACE = 2.0
+"""Seconds that the writer has at the end to store what is on its way."""
+
+_PIPE = 1 << 20
+
+
+class WriterLink(ProcessProtocol):
+    """One capture's writer, for as long as the program captures into that file.
+
+    Attributes:
+        path: the capture.
+        opened: fires with None once the file is open, or the first trouble is known; the
+            services start then. Fails with no error: what is wrong is the recorder's
+            trouble.
+    """
+
+    def __init__(self, reactor: Any, recorder: Recorder, path: Path, limit: int = DEFAULT_LIMIT) -> None:
+        self._reactor, self._recorder = reactor, recorder
+        self.path, self._limit = path, limit
+        self.opened: Deferred[None] = Deferred()
+        self._closed: Deferred[None] | None = None
+        self._refused = False
+        self._heard = b""
+        self._process: Any = None
+
+    def start(self) -> None:
+        """Start the process. What it answers goes to the recorder."""
+        root = str(Path(__file__).resolve().parents[2])
+        env = {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])]),
+        }
+        command = [sys.executable, *_arguments(), str(self.path), self._recorder.run, str(self._limit)]
+        self._heard = b""
+        self._process = self._reactor.spawnProcess(self, command[0], command, env)
+        with contextlib.suppress(ImportError, OSError, AttributeError, KeyError):
+            # A batch should fit into the pipe at one go; where it cannot, it takes a few.
+            import fcntl
+
+            fcntl.fcntl(self._process.pipes[0].fileno(), fcntl.F_SETPIPE_SZ, _PIPE)
+
+    def send(self, header: bytes, body: bytes) -> None:
+        """Queue a frame for the writer; the recorder bounds how much may be on its way."""
+        self._process.pipes[0].writeSequence([header, body])
+
+    def close(self) -> Deferred[None]:
+        """Have the writer store all it was sent and end. Fires when it has, or was made to."""
+        self._recorder.flush()
+        self._closed = Deferred()
+        if self._refused or self._process is None or self._process.pid is None:
+            self._finish()
+            return self._closed
+        closed = self._closed
+        self._process.closeStdin()
+        overdue = self._reactor.callLater(GRACE, self._kill)
+        closed.addBoth(lambda _: overdue.cancel() if overdue.active() else None)
+        return closed
+
+    def _kill(self) -> None:
+        with contextlib.suppress(Exception):
+            self._process.signalProcess("KILL")
+
+    def _finish(self) -> None:
+        self._recorder.abandon()
+        if self._closed is not None and not self._closed.called:
+            self._closed.callback(None)
+
+    # -- ProcessProtocol
+
+    def outReceived(self, data: bytes) -> None:
+        *lines, self._heard = (self._heard + data).split(b"\n")
+        for line in lines:
+            self._on_message(json.loads(line))
+
+    def errReceived(self, data: bytes) -> None:
+        sys.stderr.write(data.decode(errors="replace"))
+
+    def processEnded(self, reason: Failure) -> None:
+        self._recorder.on_writer_gone()
+        if self._closed is not None:
+            self._finish()
+        elif not self._refused:
+            if not reason.check(ProcessDone):
+                self._recorder.on_trouble(f"The writer of {self.path} ended unasked. It is being restarted")
+            self._reactor.callLater(RESTART, self._restart)
+
+    def _restart(self) -> None:
+        if self._closed is None:
+            self.start()
+
+    def _on_message(self, message: dict[str, Any]) -> None:
+        recorder = self._recorder
+        if "stored" in message:
+            recorder.on_stored(message["stored"], _range(message), rejected="rejected" in message)
+        elif "opened" in message:
+            recorder.on_opened(self, message["sequence"], _range(message))
+        else:
+            self._refused = "refused" in message
+            recorder.on_trouble(message.get("trouble") or message["refused"])
+        if not self.opened.called:
+            self.opened.callback(None)
+
+
+def _range(message: dict[str, Any]) -> Stored:
+    return Stored(message["first"], message["last"], message["bytes"])
+
+
+def _arguments() -> list[str]:
+    # A frozen program has no interpreter to call by: it starts itself by a hidden command.
+    return ["capture-writer"] if getattr(sys, "frozen", False) else ["-m", "app.capture.writer"]

@@ -1,0 +1,267 @@
+"""The recorder: the one place through which every event goes on its way to the capture."""
+
+from __future__ import annotations
+
+import json
+import marshal
+import secrets
+from collections import deque
+from dataclasses import dataclass
+from time import time_ns
+from typing import Any, Protocol
+
+from twisted.internet.interfaces import IReactorTime
+
+from app import events, failures
+from app.capture.writer import FIELDS, HEADER
+from app.signal import Signal
+
+INTERVAL = 0.05
+"""Seconds from the first event of a batch until the batch leaves for the writer."""
+
+BATCH_BYTES = 1 << 20
+"""Payload bytes with which a batch leaves before its time."""
+
+PAUSE_ABOVE, RESUME_BELOW, LOSE_ABOVE = 32 << 20, 8 << 20, 64 << 20
+"""Bytes sent to the writer and not yet stored: peers are paused above the first, resumed
+below the second. What comes all the same (datagrams; anything while the file cannot be
+written, when nobody is paused) is lost, and counted, above the third."""
+
+
+class Sink(Protocol):
+    """Where batches go: the link to the writer process."""
+
+    def send(self, header: bytes, body: bytes) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What the capture holds: ids of its oldest and newest event, and its bytes."""
+
+    first: int = 1
+    last: int = 0
+    bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Why nothing can be stored, and since when (ns since 1970)."""
+
+    text: str
+    since: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    sequence: int
+    body: bytes
+    count: int
+
+
+class Recorder:
+    """Numbers connections, gathers events into batches, answers for each of them.
+
+    ``seen == stored + lost + on the way`` holds at all times.
+
+    Attributes:
+        run: token of this run of the program; with the number of a batch it tells a
+            restarted writer what is already in the file.
+        stored_changed: emits ``Stored`` after each batch that reached the file.
+        trouble_changed: emits ``Trouble``, or None when the capture goes on again.
+        pressure: emits True when peers are to be paused, False when they may go on.
+    """
+
+    def __init__(self, clock: IReactorTime) -> None:
+        self._clock = clock
+        self.run = secrets.token_hex(8)
+        self.range = Stored()
+        self.stored = 0
+        self.lost = 0
+        self.trouble: Trouble | None = None
+        self.pressed = False
+        self.stored_changed: Signal[Stored] = Signal()
+        self.trouble_changed: Signal[Trouble | None] = Signal()
+        self.pressure: Signal[bool] = Signal()
+        self._pending: list[Any] = []
+        self._extend = self._pending.extend
+        self._pending_bytes = 0
+        self._timer: object | None = None
+        self._sequence = 0
+        self._flushed = 0
+        self._on_way: deque[_Sent] = deque()
+        self._on_way_bytes = 0
+        self._services: list[tuple[str, str]] = []
+        self._services_sent = 0
+        self._connections = 0
+        self._sink: Sink | None = None
+
+    @property
+    def seen(self) -> int:
+        """Events recorded since the start."""
+        return self._flushed + len(self._pending) // FIELDS
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is on its way to the file."""
+        return not self._pending and not self._on_way
+
+    def add_service(self, name: str, protocol: str) -> int:
+        """The number under which the events of this service are recorded."""
+        entry = (name, protocol)
+        if entry not in self._services:
+            self._services.append(entry)
+        return self._services.index(entry) + 1
+
+    def add_connection(self) -> int:
+        """A new connection's number, from 1."""
+        self._connections += 1
+        return self._connections
+
+    def record(
+        self,
+        kind: int,
+        service: int = 0,
+        conn: int = 0,
+        payload: bytes | None = None,
+        summary: str | None = None,
+        detail: str | None = None,
+        size: int | None = None,
+    ) -> None:
+        """Record one event, now.
+
+        ``service`` and ``conn`` are numbers of this recorder, or 0; ``detail`` is a JSON
+        object; ``size`` defaults to the payload's length.
+        """
+        if summary is not None:
+            # Lone surrogates (from a file name, say) have no UTF-8 to be stored as.
+            summary = summary.encode("utf-8", "replace").decode()
+        self._extend((time_ns(), kind, service, conn, size, payload, summary, detail))
+        if self._timer is None:
+            self._timer = self._clock.callLater(INTERVAL, self._tick)
+        if payload is not None:
+            self._pending_bytes += len(payload)
+            if self._pending_bytes > BATCH_BYTES:
+                self.flush()
+
+    def record_failure(
+        self,
+        error: BaseException,
+        service: int = 0,
+        conn: int = 0,
+        payload: bytes | None = None,
+        traceback: Any = None,
+    ) -> None:
+        """Record an exception with the bytes that caused it, unless that was done before."""
+        if not failures.claim(error):
+            return
+        record = failures.record(error, traceback)
+        self.record(events.FAILURE, service, conn, payload, record.summary, json.dumps(record.as_json()))
+
+    def lost_before(self, count: int) -> None:
+        """Count ``count`` events that happened and never reached us, as the kernel says."""
+        self._flushed += count
+        self.lost += count
+
+    def flush(self) -> None:
+        """Send what is pending to the writer now, or count it lost."""
+        if not self._pending:
+            return
+        count = len(self._pending) // FIELDS
+        self._sequence += 1
+        self._flushed += count
+        self._pending_bytes = 0
+        if self._on_way_bytes > LOSE_ABOVE:
+            self.lost += count
+            self._pending.clear()
+            self.stored_changed.emit(self.range)
+            return
+        services = None
+        if len(self._services) > self._services_sent:
+            services = self._services
+            self._services_sent = len(services)
+        # Version 2 writes no back references: they cost a table look-up for each value.
+        body = marshal.dumps((self._sequence, services, self._pending), 2)
+        self._pending.clear()
+        self._on_way.append(_Sent(self._sequence, body, count))
+        self._on_way_bytes += len(body)
+        self._send(body)
+        self._press()
+
+    def _tick(self) -> None:
+        self._timer = None
+        self.flush()
+
+    def _send(self, body: bytes) -> None:
+        if self._sink is not None:
+            self._sink.send(HEADER.pack(len(body)), body)
+
+    def _press(self) -> None:
+        if self.pressed:
+            pressed = self._on_way_bytes > RESUME_BELOW and self.trouble is None
+        else:
+            pressed = self._on_way_bytes > PAUSE_ABOVE and self.trouble is None
+        if pressed != self.pressed:
+            self.pressed = pressed
+            self.pressure.emit(pressed)
+
+    # -- what the writer says
+
+    def on_opened(self, sink: Sink, sequence: int, stored: Stored) -> None:
+        """The writer has the file open, and all batches of this run up to ``sequence`` in it."""
+        self._sink = sink
+        self._drop_until(sequence)
+        self._set_trouble(None)
+        if self._on_way:
+            # A writer that replaces a dead one knows no services yet.
+            head = self._on_way[0]
+            _, _, flat = marshal.loads(head.body)  # noqa: S302 - we wrote it
+            body = marshal.dumps((head.sequence, self._services, flat), 2)
+            self._on_way[0] = _Sent(head.sequence, body, head.count)
+            self._on_way_bytes += len(body) - len(head.body)
+            for sent in self._on_way:
+                self._send(sent.body)
+        else:
+            self._services_sent = 0
+        self.range = stored
+        self.stored_changed.emit(stored)
+
+    def on_stored(self, sequence: int, stored: Stored, *, rejected: bool = False) -> None:
+        """All batches up to ``sequence`` are in the file; this one not, if it was ``rejected``."""
+        self._drop_until(sequence - 1 if rejected else sequence)
+        if rejected and self._on_way:
+            sent = self._on_way.popleft()
+            self._on_way_bytes -= len(sent.body)
+            self.lost += sent.count
+        self._set_trouble(None)
+        self.range = stored
+        self._press()
+        self.stored_changed.emit(stored)
+
+    def on_trouble(self, text: str) -> None:
+        """Nothing can be stored at present, for the reason in ``text``."""
+        if self.trouble is None or self.trouble.text != text:
+            since = self.trouble.since if self.trouble else time_ns()
+            self._set_trouble(Trouble(text, since))
+            self._press()
+
+    def on_writer_gone(self) -> None:
+        """The writer process has ended; batches wait for the next one."""
+        self._sink = None
+
+    def abandon(self) -> None:
+        """Count what is still on its way as lost: there will be no writer any more."""
+        self.flush()
+        self.lost += sum(sent.count for sent in self._on_way)
+        self._on_way.clear()
+        self._on_way_bytes = 0
+
+    def _drop_until(self, sequence: int) -> None:
+        while self._on_way and self._on_way[0].sequence <= sequence:
+            sent = self._on_way.popleft()
+            self._on_way_bytes -= len(sent.body)
+            self.stored += sent.count
+
+    def _set_trouble(self, trouble: Trouble | None) -> None:
+        if trouble != self.trouble:
+            self.trouble = trouble
+            self.trouble_changed.emit(trouble)

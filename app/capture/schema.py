@@ -1,0 +1,125 @@
+"""The capture file: one SQLite database, ``application_id`` "LPst", ``user_version`` 1.
+
+=============  ==========================================================================
+table          holds
+=============  ==========================================================================
+``event``      one row for each event, numbered in the order stored, without gaps between
+               the oldest and the newest. ``time``: ns since 1970 UTC, taken at receipt;
+               ``kind``: a code of ``kind``; ``service``, ``conn``: numbers or NULL;
+               ``size``: bytes; ``payload``: the bytes, NULL where there are none;
+               ``summary``: one line, NULL for raw data (it is drawn from the payload);
+               ``detail``: a JSON object, NULL where there is nothing to add
+``kind``       the code and dotted name of each kind, so that a file explains itself
+``service``    the number, name and protocol of each service that was recorded
+``connection`` one row for each accepted TCP connection or UDP flow: ``peer`` and ``host``
+               as ``address:port``, ``opened`` and ``closed`` as in ``event.time``, how it
+               ended, and the bytes each way once it has
+``batch``      first and last event of each batch, the unit in which the oldest are dropped
+``meta``       ``created`` (RFC 3339), ``program``, ``run`` and ``sequence`` (the last batch
+               stored for that run of the program), ``dropped`` (events that the size
+               limit has removed)
+=============  ==========================================================================
+
+Readers need no more than this. Writers belong to :mod:`app.capture.writer` alone.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import UTC, datetime
+from pathlib import Path
+
+from app import __version__, errors, events
+
+APPLICATION_ID = 0x4C507374
+VERSION = 1
+SUFFIX = ".lpost"
+
+_TABLES = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
+CREATE TABLE kind (code INTEGER PRIMARY KEY, name TEXT NOT NULL);
+CREATE TABLE service (id INTEGER PRIMARY KEY, name TEXT NOT NULL, protocol TEXT NOT NULL);
+CREATE TABLE connection (
+    id INTEGER PRIMARY KEY, service INTEGER NOT NULL, peer TEXT, host TEXT,
+    opened INTEGER NOT NULL, closed INTEGER, reason TEXT, received INTEGER, sent INTEGER
+);
+CREATE TABLE batch (id INTEGER PRIMARY KEY, first INTEGER NOT NULL, last INTEGER NOT NULL);
+CREATE TABLE event (
+    id INTEGER PRIMARY KEY, time INTEGER NOT NULL, kind INTEGER NOT NULL, service INTEGER,
+    conn INTEGER, size INTEGER, payload BLOB, summary TEXT, detail TEXT
+);
+CREATE INDEX event_failure ON event (id) WHERE kind = 18;
+"""
+
+
+def create(db: sqlite3.Connection) -> None:
+    """Lay the tables of an empty capture."""
+    created = datetime.now(UTC).isoformat(timespec="seconds")
+    db.executescript(_TABLES)
+    db.executemany("INSERT INTO kind VALUES (?, ?)", events.NAMES.items())
+    db.executemany(
+        "INSERT INTO meta VALUES (?, ?)",
+        [("created", created), ("program", f"Listening Post {__version__}"), ("dropped", 0)],
+    )
+    db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    db.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def check(db: sqlite3.Connection, path: Path | str, *, writing: bool) -> None:
+    """Raise the error that fits where ``db`` is no capture that we may read, or write.
+
+    Raises:
+        NotACaptureError, DamagedCaptureError: for both.
+        NewerCaptureError: when ``writing`` to a format that this program does not know.
+    """
+    try:
+        application = db.execute("PRAGMA application_id").fetchone()[0]
+        version = db.execute("PRAGMA user_version").fetchone()[0]
+        if application != APPLICATION_ID:
+            raise errors.NotACaptureError(path=path)
+        # Reads the first and the last page, where a cut-off file shows.
+        db.execute("SELECT max(id), min(id) FROM event").fetchone()
+        pages = db.execute("PRAGMA page_count").fetchone()[0] * db.execute("PRAGMA page_size").fetchone()[0]
+    except sqlite3.DatabaseError as e:
+        if "not a database" in str(e):
+            raise errors.NotACaptureError(path=path) from e
+        if isinstance(e, sqlite3.OperationalError) and "malformed" not in str(e):
+            raise errors.UnreadableCaptureError(path=path, reason=e) from e
+        raise errors.DamagedCaptureError(path=path, reason=e) from e
+    wal = Path(f"{path}-wal")
+    if not (wal.exists() and wal.stat().st_size) and Path(path).stat().st_size < pages:
+        raise errors.DamagedCaptureError(path=path, reason="its end is missing")
+    if writing and version > VERSION:
+        raise errors.NewerCaptureError(path=path, found=version, known=VERSION)
+
+
+def open_for_reading(path: Path | str) -> sqlite3.Connection:
+    """A connection that cannot write, for any thread that uses it alone.
+
+    Raises CaptureMissingError, NotACaptureError, DamagedCaptureError, UnreadableCaptureError.
+    """
+    file = Path(path)
+    if not file.is_file():
+        raise errors.CaptureMissingError(path=path)
+    if file.stat().st_size == 0 and not Path(f"{path}-wal").exists():
+        raise errors.NotACaptureError(path=path)
+    uri = file.resolve().as_uri()
+    try:
+        db = _connect(f"{uri}?mode=ro")
+        db.execute("SELECT 1 FROM sqlite_master").fetchone()
+    except sqlite3.OperationalError:
+        # A WAL database in a folder that cannot be written to has no place for its index;
+        # nobody can be writing there either, so it may be read as it lies.
+        db = _connect(f"{uri}?mode=ro&immutable=1")
+    except sqlite3.DatabaseError as e:
+        raise errors.NotACaptureError(path=path) from e
+    try:
+        check(db, path, writing=False)
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _connect(uri: str) -> sqlite3.Connection:
+    return sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=2)

@@ -1,0 +1,118 @@
+"""Reading a capture, while it grows or afterwards.
+
+A page or a chunk of matches comes back as one value of one SQL step. ``sqlite3`` gives up
+and takes back the interpreter lock at each step, and beside a busy reactor each taking
+can cost 5 ms: row by row, a page would take a second.
+"""
+
+from __future__ import annotations
+
+import json
+from array import array
+from collections.abc import Iterator
+from pathlib import Path
+
+from app import text
+from app.capture import schema
+from app.capture.filters import EVERYTHING, Filter
+from app.events import Event, Row
+
+CHUNK = 131_072
+"""Events looked at between two chances to stop."""
+
+PREVIEW = 120
+"""Bytes of a payload that a row's summary is drawn from; ``_ROWS`` has it, too."""
+
+_ROWS = """
+SELECT json_group_array(json_array(e.id, e.time, e.kind, s.name, e.conn, c.peer, e.size,
+    e.summary, CASE WHEN e.summary IS NULL THEN hex(substr(e.payload, 1, 120)) END))
+FROM (SELECT * FROM event WHERE %s) e
+LEFT JOIN service s ON s.id = e.service LEFT JOIN connection c ON c.id = e.conn
+"""
+
+_EVENT = """
+SELECT e.id, e.time, e.kind, s.name, e.conn, c.peer, e.size, e.summary, c.host, e.payload, e.detail
+FROM event e LEFT JOIN service s ON s.id = e.service LEFT JOIN connection c ON c.id = e.conn
+WHERE e.id = ?
+"""
+
+
+class Store:
+    """A capture opened for reading. For one thread at a time."""
+
+    def __init__(self, path: Path | str) -> None:
+        """Raises the errors of :func:`app.capture.schema.open_for_reading`."""
+        self.path = Path(path)
+        self._db = schema.open_for_reading(path)
+
+    def close(self) -> None:
+        self._db.close()
+
+    def range(self) -> tuple[int, int]:
+        """Ids of the oldest and the newest event; ``(1, 0)`` where there is none."""
+        first, last = self._db.execute("SELECT ifnull(min(id), 1), ifnull(max(id), 0) FROM event").fetchone()
+        return first, last
+
+    def ids(self, where: Filter, first: int, last: int) -> Iterator[array[int]]:
+        """Ids of the events from ``first`` to ``last`` that match, in chunks, oldest first.
+
+        Each chunk stands for up to ``CHUNK`` events, and may be empty.
+        """
+        sql = f"SELECT group_concat(id) FROM event WHERE id BETWEEN ? AND ? AND ({where.sql})"  # noqa: S608
+        for start in range(first, last + 1, CHUNK):
+            end = min(last, start + CHUNK - 1)
+            if where == EVERYTHING:
+                yield array("q", range(start, end + 1))
+            else:
+                found = self._db.execute(sql, (start, end, *where.values)).fetchone()[0]
+                yield array("q", map(int, found.split(","))) if found else array("q")
+
+    def count(self, where: Filter) -> int:
+        """How many events match."""
+        sql = f"SELECT count(*) FROM event WHERE {where.sql}"  # noqa: S608
+        return int(self._db.execute(sql, where.values).fetchone()[0])
+
+    def rows(self, ids: array[int]) -> list[Row]:
+        """The rows of these events, in order of id; those that are gone are left out."""
+        if not ids:
+            return []
+        if len(ids) == ids[-1] - ids[0] + 1:
+            found = self._db.execute(_ROWS % "id BETWEEN ? AND ?", (ids[0], ids[-1])).fetchone()[0]
+        else:
+            wanted = json.dumps(ids.tolist())
+            found = self._db.execute(_ROWS % "id IN (SELECT value FROM json_each(?))", (wanted,)).fetchone()[0]
+        return sorted((_row(*values) for values in json.loads(found)), key=_by_id)
+
+    def event(self, id: int) -> Event | None:
+        """The whole event, or None where the size limit has dropped it."""
+        found = self._db.execute(_EVENT, (id,)).fetchone()
+        if found is None:
+            return None
+        id, time, kind, service, conn, peer, size, summary, host, payload, detail = found
+        if summary is None:
+            summary = text.preview((payload or b"")[:PREVIEW], size or 0)
+        return Event(
+            id, time, kind, service or "", conn, peer, size, summary,
+            host, payload, json.loads(detail) if detail else {},
+        )  # fmt: skip
+
+    def events(self, where: Filter, first: int, last: int) -> Iterator[Event]:
+        """The whole events that match, oldest first, read as they are asked for."""
+        for chunk in self.ids(where, first, last):
+            for id in chunk:
+                event = self.event(id)
+                if event is not None:
+                    yield event
+
+
+def _row(
+    id: int, time: int, kind: int, service: str | None, conn: int | None, peer: str | None,
+    size: int | None, summary: str | None, head: str | None,
+) -> Row:  # fmt: skip
+    if summary is None:
+        summary = text.preview(bytes.fromhex(head or ""), size or 0)
+    return Row(id, time, kind, service or "", conn, peer, size, summary)
+
+
+def _by_id(row: Row) -> int:
+    return row.id

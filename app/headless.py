@@ -1,0 +1,143 @@
+"""The Post without a screen: starts every service, prints events, stops when told to."""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+from twisted.internet.defer import Deferred
+
+from app import errors
+from app.capture.filters import EVERYTHING
+from app.capture.recorder import Stored, Trouble
+from app.capture.store import Store
+from app.events import NAMES, Event, rfc3339
+from app.post import Post, raise_file_limit
+from app.status import Listening
+from app.workspace import Workspace
+
+LAST_WORDS = 2.0
+"""Seconds that the printer has at the end for what it has not printed yet."""
+
+
+def line(event: Event) -> str:
+    """An event as one line of text for people."""
+    time = rfc3339(event.time)[11:26]
+    size = "" if event.size is None else str(event.size)
+    kind = NAMES.get(event.kind, str(event.kind))
+    return f"{event.id:>7} {time} {event.service:<16} {event.peer or '-':<21} {kind:<18} {size:>6} {event.summary}"
+
+
+class Printer:
+    """Prints what the capture holds, from a thread of its own, no faster than standard output takes it.
+
+    It reads the file, not the traffic: a slow terminal holds nothing in memory and nobody up.
+    """
+
+    def __init__(self, path: Path, first: int, *, as_json: bool) -> None:
+        self._path, self._next, self._as_json = path, first, as_json
+        self._last = first - 1
+        self._ending = False
+        self._changed = threading.Condition()
+        self._thread = threading.Thread(target=self._work, name="printer", daemon=True)
+        self._thread.start()
+
+    def on_stored(self, stored: Stored) -> None:
+        with self._changed:
+            self._last = stored.last
+            self._changed.notify()
+
+    def finish(self) -> None:
+        """Print the rest, for ``LAST_WORDS`` seconds at the most."""
+        with self._changed:
+            self._ending = True
+            self._changed.notify()
+        self._thread.join(LAST_WORDS)
+
+    def _work(self) -> None:
+        store: Store | None = None
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._last >= self._next or self._ending)
+                last = self._last
+            if last < self._next:
+                return
+            try:
+                store = store or Store(self._path)
+                for event in store.events(EVERYTHING, self._next, last):
+                    print(json.dumps(event.as_json(), ensure_ascii=False) if self._as_json else line(event))
+                sys.stdout.flush()
+            except BrokenPipeError:
+                return
+            except errors.CaptureError as e:
+                print(f"listening-post: {e}", file=sys.stderr)
+                return
+            self._next = last + 1
+
+
+class _Run:
+    """One headless run, from the first start to the exit code."""
+
+    def __init__(self, reactor: Any, workspace: Workspace, *, as_json: bool) -> None:
+        self._reactor = reactor
+        self._as_json = as_json
+        self._printer: Printer | None = None
+        self.post = Post(reactor, workspace)
+        self.post.recorder.trouble_changed.connect(_say_trouble)
+        self.exit_code = 0
+
+    async def start(self, capture: Path | None, seconds: float | None) -> None:
+        post = self.post
+        await post.open(capture)
+        first = post.recorder.range.last + 1
+        await post.start_all()
+        assert post.capture is not None
+        print(f"capturing into {post.capture}", file=sys.stderr)
+        self._printer = Printer(post.capture, first, as_json=self._as_json)
+        post.recorder.stored_changed.connect(self._printer.on_stored)
+        post.recorder.flush()
+        self._printer.on_stored(post.recorder.range)
+        up = [s for s in post.services.values() if isinstance(s.status, Listening)]
+        if not up:
+            self.exit_code = 1
+            why = "none of the services could start" if post.services else "the workspace has no services"
+            print(f"listening-post: {why}", file=sys.stderr)
+            self._reactor.stop()
+        elif seconds is not None:
+            self._reactor.callLater(seconds, self._stop)
+
+    def _stop(self) -> None:
+        if self._reactor.running:
+            self._reactor.stop()
+
+    async def shut_down(self) -> None:
+        await self.post.shut_down()
+        if self._printer is not None:
+            self._printer.finish()
+        recorder = self.post.recorder
+        if recorder.lost:
+            print(
+                f"listening-post: seen {recorder.seen:,}, stored {recorder.stored:,}, lost {recorder.lost:,}",
+                file=sys.stderr,
+            )
+
+
+def _say_trouble(trouble: Trouble | None) -> None:
+    print(f"listening-post: {trouble.text if trouble else 'the capture goes on'}", file=sys.stderr)
+
+
+def run(reactor: Any, workspace: Workspace, capture: Path | None, seconds: float | None, *, as_json: bool) -> int:
+    """Run every service of ``workspace`` until a signal comes or ``seconds`` have passed.
+
+    Prints its first line when each service listens or has failed. Returns the exit code:
+    1 when none could start.
+    """
+    raise_file_limit()
+    whole = _Run(reactor, workspace, as_json=as_json)
+    reactor.callWhenRunning(lambda: Deferred.fromCoroutine(whole.start(capture, seconds)))
+    reactor.addSystemEventTrigger("before", "shutdown", lambda: Deferred.fromCoroutine(whole.shut_down()))
+    reactor.run()
+    return whole.exit_code

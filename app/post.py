@@ -1,0 +1,158 @@
+"""The Post: the running whole, the same for the window and for the headless run."""
+
+from __future__ import annotations
+
+import contextlib
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from platformdirs import user_data_path
+from twisted.internet.defer import Deferred, DeferredList
+
+from app.capture.link import DEFAULT_LIMIT, WriterLink
+from app.capture.recorder import Recorder
+from app.capture.schema import SUFFIX
+from app.logbook import Logbook
+from app.services.config import ServiceConfig
+from app.services.service import Service
+from app.signal import Signal
+from app.workspace import Workspace
+
+APP_NAME = "listening-post"
+
+
+class Post:
+    """Services and their capture.
+
+    Attributes:
+        services: by name, in the order of the workspace.
+        services_changed: emits the Post when a service came, went, moved or was replaced.
+        status_changed: emits the service whose status changed.
+    """
+
+    def __init__(self, reactor: Any, workspace: Workspace = Workspace()) -> None:  # noqa: B008 - frozen
+        self._reactor = reactor
+        self.recorder = Recorder(reactor)
+        self.logbook = Logbook(reactor, self.recorder)
+        self.services: dict[str, Service] = {}
+        self.services_changed: Signal[Post] = Signal()
+        self.status_changed: Signal[Service] = Signal()
+        self._link: WriterLink | None = None
+        for config in workspace.services:
+            self._add(config)
+
+    # -- the capture
+
+    @property
+    def capture(self) -> Path | None:
+        """The file being written, once ``open`` was called."""
+        return self._link.path if self._link else None
+
+    def open(self, capture: Path | None = None, limit: int = DEFAULT_LIMIT) -> Deferred[None]:
+        """Begin to capture, into a new file of the data folder by default.
+
+        Fires when the file is open, or cannot be for now: the services may start either
+        way, and ``recorder.trouble`` says what is wrong.
+        """
+        self.logbook.open()
+        self._link = WriterLink(self._reactor, self.recorder, capture or default_capture(), limit)
+        self._link.start()
+        return self._link.opened
+
+    # -- the services
+
+    def configs(self) -> tuple[ServiceConfig, ...]:
+        return tuple(service.config for service in self.services.values())
+
+    def start_all(self) -> Deferred[Any]:
+        """Start every service that is not up. Fires when each listens or has failed."""
+        return self._start([service for service in self.services.values() if not service.running])
+
+    def autostart(self) -> Deferred[Any]:
+        """Start those whose configuration asks for it."""
+        return self._start([service for service in self.services.values() if service.config.autostart])
+
+    def _start(self, services: list[Service]) -> Deferred[Any]:
+        return DeferredList([Deferred.fromCoroutine(service.start()) for service in services])
+
+    def stop_all(self) -> Deferred[Any]:
+        """Stop every service. Fires when no connection is left, in 2 s at the most."""
+        return DeferredList([service.stop() for service in self.services.values()])
+
+    def add(self, config: ServiceConfig) -> Service:
+        """A new service, stopped, at the end. Its name must not be taken."""
+        service = self._add(config)
+        self.services_changed.emit(self)
+        return service
+
+    def _add(self, config: ServiceConfig) -> Service:
+        service = Service(config, self._reactor, self.recorder)
+        service.status_changed.connect(self.status_changed.emit)
+        self.services[config.name] = service
+        return service
+
+    async def replace(self, name: str, config: ServiceConfig) -> Service:
+        """Give the service called ``name`` another configuration; one that was up starts again."""
+        old = self.services[name]
+        was_up = old.running
+        await old.stop()
+        old.dispose()
+        order = list(self.services)
+        new = self._add(config)
+        if config.name != name:
+            del self.services[name]
+        order[order.index(name)] = config.name
+        self.services = {key: self.services[key] for key in order}
+        self.services_changed.emit(self)
+        if was_up:
+            await new.start()
+        return new
+
+    async def remove(self, name: str) -> None:
+        """Stop a service and let go of it. Its events stay in the capture."""
+        service = self.services[name]
+        await service.stop()
+        service.dispose()
+        del self.services[name]
+        self.services_changed.emit(self)
+
+    async def load(self, workspace: Workspace) -> None:
+        """Take the services of another workspace in place of all that are here."""
+        await self.stop_all()
+        for service in self.services.values():
+            service.dispose()
+        self.services = {}
+        for config in workspace.services:
+            self._add(config)
+        self.services_changed.emit(self)
+
+    # -- the end
+
+    async def shut_down(self) -> None:
+        """Stop the services, store every event, close the file."""
+        await self.stop_all()
+        if self._link is not None:
+            await self._link.close()
+        self.logbook.close()
+
+
+def data_folder() -> Path:
+    """The platform's folder for what the program keeps for its user."""
+    return user_data_path(APP_NAME, appauthor=False)
+
+
+def default_capture() -> Path:
+    """A new capture's path, named by the time of its beginning."""
+    return data_folder() / "captures" / f"{datetime.now().astimezone():%Y-%m-%d %H.%M.%S}{SUFFIX}"
+
+
+def raise_file_limit() -> None:
+    """Allow this process as many open sockets as the system lets it have."""
+    try:
+        import resource
+    except ImportError:
+        return  # Windows has no such limit
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

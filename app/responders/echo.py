@@ -1,0 +1,52 @@
+"""Sends back what comes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.internet.interfaces import IProtocolFactory
+from twisted.internet.protocol import DatagramProtocol, Protocol, ServerFactory
+
+from app.responders import Option, Options, Responder
+
+
+class Echo(Protocol):
+    def dataReceived(self, data: bytes) -> None:
+        self.transport.write(data)  # type: ignore[union-attr]
+
+
+class DatagramEcho(DatagramProtocol):
+    def datagramReceived(self, datagram: bytes, addr: Any) -> None:
+        self.transport.write(datagram, addr)  # type: ignore[union-attr]
+
+
+def _tcp(options: Options) -> IProtocolFactory:
+    return ServerFactory.forProtocol(Echo)
+
+
+def _udp(options: Options) -> DatagramProtocol:
+    return DatagramEcho()
+
+
+def _websocket(options: Options) -> Any:
+    from autobahn.twisted.websocket import WebSocketServerProtocol
+
+    known = options["subprotocols"]
+
+    class WebSocketEcho(WebSocketServerProtocol):
+        def onConnect(self, request: Any) -> str | None:
+            # RFC 6455 section 4.2.2: one of those offered, or none at all.
+            return next((name for name in request.protocols if not known or name in known), None)
+
+        def onMessage(self, payload: bytes, isBinary: bool) -> None:
+            self.sendMessage(payload, isBinary)
+
+    return WebSocketEcho
+
+
+RESPONDER = Responder(
+    "echo",
+    "Sends back what comes",
+    {"tcp": _tcp, "udp": _udp, "websocket": _websocket},
+    (Option("subprotocols", list, [], "WebSocket subprotocols to accept; empty: the first one offered"),),
+)

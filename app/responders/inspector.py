@@ -1,0 +1,60 @@
+"""Answers every HTTP request with a description of what was received."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from typing import Any
+
+from app.responders import Options, Responder
+
+
+def describe(request: Any) -> dict[str, Any]:
+    """What ``request`` was: fields in order and in the case received; the body as text
+    where it is UTF-8, else in base64."""
+    body = request.content.read()
+    description = {
+        "method": request.method.decode("latin-1"),
+        "target": request.uri.decode("latin-1"),
+        "version": request.clientproto.decode("latin-1"),
+        "fields": [[name.decode("latin-1"), value.decode("latin-1")] for name, value in request.fields],
+        "peer": request.peer,
+        "body": None,
+    }
+    try:
+        description["body"] = body.decode()
+    except UnicodeDecodeError:
+        del description["body"]
+        description["body_base64"] = b64encode(body).decode()
+    return description
+
+
+def written(description: dict[str, Any]) -> str:
+    """The description as JSON for people: a line for each entry, and for each field."""
+    entries = []
+    for key, value in description.items():
+        if key == "fields" and value:
+            lines = ",\n    ".join(json.dumps(pair, ensure_ascii=False) for pair in value)
+            entries.append(f'  "fields": [\n    {lines}\n  ]')
+        else:
+            entries.append(f"  {json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}")
+    return "{\n" + ",\n".join(entries) + "\n}\n"
+
+
+def _http(options: Options) -> Any:
+    from twisted.web.resource import Resource
+
+    class Inspector(Resource):
+        isLeaf = True
+
+        def render(self, request: Any) -> bytes:
+            if request.method in (b"GET", b"HEAD") and request.path == b"/hello":
+                request.setHeader(b"Content-Type", b"text/plain; charset=utf-8")
+                return b"Hello, World!"
+            request.setHeader(b"Content-Type", b"application/json")
+            return written(describe(request)).encode()
+
+    return Inspector()
+
+
+RESPONDER = Responder("inspector", "Describes each request in JSON; GET /hello says Hello, World!", {"http": _http})

@@ -1,0 +1,1 @@
+"""Configured servers: life cycle, limits, the Tap, one module for each protocol."""

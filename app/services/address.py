@@ -1,0 +1,128 @@
+"""Addresses to listen on: how they are written, read, looked up, and who holds a port."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import ipaddress
+import os
+import re
+import socket
+from pathlib import Path
+from typing import Any
+
+from twisted.internet.error import CannotListenError
+
+from app import errors
+
+_NAME = re.compile(r"^(?=.{1,253}$)[A-Za-z0-9_]([A-Za-z0-9_-]{0,62})(\.[A-Za-z0-9_][A-Za-z0-9_-]{0,62})*\.?$")
+
+
+def parse(text: str) -> tuple[str, int]:
+    """Host and port of ``"127.0.0.1:9007"``, ``"[::1]:9007"`` or ``"localhost:0"``.
+
+    Port 0 asks for a free one. Raises InvalidAddressError.
+    """
+    host, colon, port = text.strip().rpartition(":")
+    bracketed = host.startswith("[") and host.endswith("]")
+    if bracketed:
+        host = host[1:-1]
+    if not (colon and host and port.isascii() and port.isdigit() and int(port) <= 65535):
+        raise errors.InvalidAddressError(text=text)
+    if ":" in host and not bracketed:
+        raise errors.InvalidAddressError(text=text)
+    if not is_number(host) and (bracketed or not _NAME.match(host) or re.fullmatch(r"[\d.]+", host)):
+        raise errors.InvalidAddressError(text=text)
+    return host, int(port)
+
+
+def is_number(host: str) -> bool:
+    """Whether ``host`` is an IPv4 or IPv6 address, with or without a zone, and not a name."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def is_exposed(host: str) -> bool:
+    """Whether others than this machine can reach a server on ``host``."""
+    if is_number(host):
+        return not ipaddress.ip_address(host).is_loopback
+    return host.rstrip(".") != "localhost"
+
+
+def join(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def written(address: Any) -> str:
+    """A Twisted address as ``host:port``; other kinds by their own words."""
+    if hasattr(address, "port"):
+        return join(address.host, address.port)
+    return str(getattr(address, "name", address))
+
+
+def look_up(host: str) -> str:
+    """The first number that ``host`` stands for. Blocks: call it in a thread.
+
+    Raises UnknownHostError.
+    """
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except (OSError, UnicodeError) as e:
+        raise errors.UnknownHostError(host=host) from e
+    return str(found[0][4][0])
+
+
+def why_not(error: CannotListenError | OSError, host: str, port: int, transport: str) -> errors.ListenError:
+    """The error in our words for one that Twisted raised when it could not bind.
+
+    ``transport`` is ``"tcp"`` or ``"udp"``. Looks through ``/proc``: call it in a thread.
+    """
+    cause = getattr(error, "socketError", error)
+    fields = {"host": host, "port": port, "address": join(host, port), "reason": _reason(cause)}
+    number = getattr(cause, "errno", None)
+    if number == errno.EADDRINUSE:
+        owner = owner_of(port, transport)
+        if owner:
+            return errors.AddressInUseError(owner=owner, **fields)
+        return errors.AddressInUseByOtherError(**fields)
+    if number in (errno.EACCES, errno.EPERM) and port < 1024:
+        return errors.PrivilegedPortError(**fields)
+    if number in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
+        return errors.AddressNotHereError(**fields)
+    return errors.ListenError(**fields)
+
+
+def _reason(cause: Any) -> str:
+    return str(getattr(cause, "strerror", None) or cause).rstrip(".")
+
+
+def owner_of(port: int, transport: str) -> str | None:
+    """The program that has ``port`` bound, as ``"node (pid 4121)"``, where Linux tells us.
+
+    ``/proc/net`` names the socket's inode, and one process's ``fd`` folder links to it;
+    those of other users stay closed to us.
+    """
+    inodes: set[str] = set()
+    for table in (transport, f"{transport}6"):
+        with contextlib.suppress(OSError):
+            for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
+                fields = line.split()
+                # State 0A is LISTEN; a bound UDP socket is 07.
+                if int(fields[1].rpartition(":")[2], 16) == port and fields[3] in ("0A", "07"):
+                    inodes.add(f"socket:[{fields[9]}]")
+    if not inodes:
+        return None
+    for process in Path("/proc").iterdir() if Path("/proc").is_dir() else ():
+        if not process.name.isdigit():
+            continue
+        with contextlib.suppress(OSError):
+            for fd in os.scandir(process / "fd"):
+                with contextlib.suppress(OSError):
+                    if os.readlink(fd.path) in inodes:
+                        name = (process / "comm").read_text().strip()
+                        own = " of this window" if int(process.name) == os.getpid() else ""
+                        return f"another service{own}" if own else f"{name} (pid {process.name})"
+    return None

@@ -1,0 +1,186 @@
+"""Opens HTTP services: twisted.web behind the Tap, with each exchange noted."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from time import perf_counter
+from typing import Any, cast
+
+from twisted.internet.interfaces import IListeningPort, IProtocol
+from twisted.python.failure import Failure
+from twisted.web.http import HTTPChannel, _GenericHTTPChannelProtocol
+from twisted.web.http import Request as PlainRequest
+from twisted.web.resource import IResource
+from twisted.web.server import Request, Site
+
+from app import events
+from app.responders import build
+from app.services import tcp
+from app.services.address import written
+from app.services.service import Service
+from app.services.tap import Tap
+from app.text import escape
+
+MAX_BODY = 16 << 20
+"""Bytes of a request's body that are kept in memory; a larger one is refused with 413."""
+
+IDLE = 60.0
+"""Seconds without a byte after which a connection that owes us a request is closed."""
+
+_TOO_LARGE = b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+
+
+class NotedRequest(Request):
+    """A request that notes itself and its response in the capture.
+
+    Attributes:
+        fields: name and value as received, in order; ``requestHeaders`` has neither order
+            nor case. A field folded over several lines (RFC 9112 section 5.2) is one.
+        peer: the client's ``address:port``.
+    """
+
+    channel: NotingChannel
+
+    def __init__(self, channel: Any, *args: Any, **kwargs: Any) -> None:
+        super().__init__(channel, *args, **kwargs)
+        self.fields: list[tuple[bytes, bytes]] = []
+        self._began = perf_counter()
+
+    @property
+    def peer(self) -> str:
+        return written(self.getClientAddress())
+
+    @property
+    def _tap(self) -> Tap:
+        return cast(Tap, self.channel.transport)
+
+    def gotLength(self, length: int | None) -> None:
+        # Twisted would put a long body into a temporary file, from the reactor thread.
+        self.content = BytesIO()
+
+    def handleContentChunk(self, data: bytes) -> None:
+        assert self.content is not None
+        if self.content.tell() + len(data) > MAX_BODY:
+            self.channel.refuse(_TOO_LARGE, f"a body of more than {MAX_BODY:,} bytes")
+        else:
+            self.content.write(data)
+
+    def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
+        if self.channel.refused:
+            return
+        body = self.content.tell() if self.content else 0
+        method, target = escape(command), escape(path)
+        self._tap.note(
+            events.HTTP_REQUEST,
+            f"{method} {target}",
+            {
+                "method": method,
+                "target": target,
+                "version": escape(version),
+                "fields": [[n.decode("latin-1"), v.decode("latin-1")] for n, v in self.fields],
+                "body": body,
+            },
+            size=body,
+        )
+        super().requestReceived(command, path, version)
+
+    def processingFailed(self, reason: Failure) -> Failure:
+        """Record the failure with the request that caused it, and answer 500."""
+        assert self.content is not None
+        self.content.seek(0)
+        head = b"%s %s %s\r\n" % (self.method, self.uri, self.clientproto)
+        head += b"".join(b"%s: %s\r\n" % field for field in self.fields) + b"\r\n"
+        assert reason.value is not None
+        self._tap.failed(reason.value, head + self.content.read())
+        if self.startedWriting:
+            # The status is on its way already; only a cut connection tells the client.
+            self._tap.abort()
+            return reason
+        super().processingFailed(reason)
+        return reason
+
+    def finish(self) -> None:
+        if not (self.finished or self._disconnected):
+            self._note_response(self.code, self.code_message, perf_counter() - self._began)
+        super().finish()
+
+    def _note_response(self, code: int, message: bytes, seconds: float) -> None:
+        reason = message.decode("latin-1")
+        self._tap.note(
+            events.HTTP_RESPONSE,
+            f"{code} {reason}  {seconds * 1000:.1f} ms",
+            {
+                "status": code,
+                "reason": reason,
+                "fields": [
+                    [name.decode("latin-1"), value.decode("latin-1")]
+                    for name, values in self.responseHeaders.getAllRawHeaders()
+                    for value in values
+                ],
+                "body": self.sentLength,
+                "seconds": seconds,
+            },
+            size=self.sentLength,
+        )
+
+
+class NotingChannel(HTTPChannel):
+    """HTTP/1 with the request's fields kept as they came, and refusals noted.
+
+    Attributes:
+        refused: whether this connection is being closed for a request that broke the rules.
+    """
+
+    refused = False
+
+    def headerReceived(self, line: bytes) -> bool:
+        good: bool = super().headerReceived(line)
+        if good:
+            name, _, value = line.partition(b":")
+            self.requests[-1].fields.append((name, value.strip(b" \t")))
+        return good
+
+    def refuse(self, response: bytes, why: str) -> None:
+        """Answer ``response`` and close, once."""
+        if self.refused:
+            return
+        self.refused = True
+        tap = cast(Tap, self.transport)
+        status = response[9:].partition(b"\r\n")[0].decode()
+        tap.note(events.HTTP_RESPONSE, f"{status}  {why}", {"status": int(status[:3]), "refused": why})
+        tap.write(response)
+        self.loseConnection()
+
+    def _respondToBadRequestAndDisconnect(self) -> None:
+        self.refuse(
+            b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+            "the request breaks the rules of HTTP",
+        )
+
+    def timeoutConnection(self) -> None:
+        tap = cast(Tap, self.transport)
+        tap.note(events.LIMIT_REACHED, f"nothing received for {IDLE:.0f} s: closing", {"idle": IDLE})
+        super().timeoutConnection()
+
+
+class NotingSite(Site):
+    """A site without an access log, which the capture replaces."""
+
+    def __init__(self, resource: IResource, reactor: Any) -> None:
+        super().__init__(resource, requestFactory=NotedRequest, timeout=IDLE, reactor=reactor)
+
+    def protocol(self) -> IProtocol:  # type: ignore[override]
+        """What stands between HTTP/1 and HTTP/2, beginning with our HTTP/1."""
+        return _GenericHTTPChannelProtocol(NotingChannel())
+
+    def _updateLogDateTime(self) -> None:
+        """Twisted refreshes a date for its access log each second; nobody reads it here."""
+
+    def log(self, request: PlainRequest) -> None:
+        """No access log."""
+
+
+def open_port(service: Service, host: str, port: int) -> IListeningPort:
+    """Listen with the service's resource tree behind the Tap. Raises CannotListenError."""
+    root = build(service.config.responder, "http", service.config.options)
+    return tcp.listen(service, NotingSite(root, service.reactor), host, port)

@@ -1,0 +1,213 @@
+"""A service: one configured server, its life cycle and its live connections."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from twisted.internet import threads
+from twisted.internet.defer import Deferred
+from twisted.internet.error import CannotListenError
+from twisted.internet.interfaces import IListeningPort
+from twisted.python.failure import Failure
+
+from app import errors, events
+from app.capture.recorder import Recorder
+from app.services import address
+from app.services.config import ServiceConfig
+from app.services.protocols import PROTOCOLS
+from app.signal import Signal
+from app.status import Failed, Listening, Starting, Status, Stopped, Stopping
+
+GRACE = 2.0
+"""Seconds that live connections have to close in good order before they are aborted."""
+
+
+class Connection(Protocol):
+    """One live connection of a service: a TCP connection or the flow of one UDP peer."""
+
+    number: int
+    peer: str
+    host: str
+    opened: int
+    received: int
+    sent: int
+
+    def send(self, data: bytes) -> None:
+        """Send what the user typed."""
+
+    def finish(self, why: str = ...) -> None:
+        """Close in good order."""
+
+    def abort(self) -> None:
+        """Close now."""
+
+    def on_pressure(self, pressed: bool) -> None:
+        """Stop reading, or go on."""
+
+
+class Service:
+    """One server of the workspace.
+
+    Attributes:
+        config: what the workspace says of it.
+        number: its number in the recorder.
+        status: what it is doing; ``status_changed`` emits the service after each change.
+        connections: the live ones by their number.
+        opened, received, sent: connections and bytes since the program started; live
+            connections are not in the bytes yet, see ``bytes_so_far``.
+    """
+
+    def __init__(self, config: ServiceConfig, reactor: Any, recorder: Recorder) -> None:
+        self.config = config
+        self.reactor = reactor
+        self.recorder = recorder
+        self.number = recorder.add_service(config.name, config.protocol)
+        self.status: Status = Stopped()
+        self.status_changed: Signal[Service] = Signal()
+        self.connections: dict[int, Connection] = {}
+        self.opened = 0
+        self.received = 0
+        self.sent = 0
+        self._port: IListeningPort | None = None
+        self._emptied: Deferred[None] | None = None
+        self._stopped: Deferred[None] | None = None
+        self._unhook = recorder.pressure.connect(self._on_pressure)
+
+    @property
+    def running(self) -> bool:
+        """Whether it is up, or on its way up or down."""
+        return isinstance(self.status, Starting | Listening | Stopping)
+
+    def bytes_so_far(self) -> tuple[int, int]:
+        """Bytes received and sent since the program started, live connections included."""
+        live = self.connections.values()
+        return self.received + sum(c.received for c in live), self.sent + sum(c.sent for c in live)
+
+    def dispose(self) -> None:
+        """Let go of the recorder; for a stopped service that goes."""
+        self._unhook()
+
+    async def start(self) -> Status:
+        """Bind the address. What goes wrong becomes the status ``Failed``, never an exception."""
+        if self.running:
+            return self.status
+        self._set(Starting())
+        config = self.config
+        protocol = PROTOCOLS[config.protocol]
+        try:
+            host = config.host
+            if not address.is_number(host):
+                host = await self._in_thread(address.look_up, host)
+            opener = protocol.load()
+            try:
+                self._port = opener(self, host, config.port)
+            except (CannotListenError, OSError) as e:
+                raise await self._in_thread(address.why_not, e, host, config.port, protocol.transport) from e
+        except errors.PostError as e:
+            return self._fail(e)
+        except Exception as e:
+            self.recorder.record_failure(e, self.number)
+            reason = f"{type(e).__name__}: {e}"
+            return self._fail(errors.ResponderBrokenError(responder=config.responder, reason=reason))
+        if isinstance(self.status, Stopping):  # asked to stop while the name was looked up
+            await self._close_port()
+            self._end()
+            return self.status
+        bound = address.written(self._port.getHost())
+        self._note(events.SERVICE_STARTED, f"listening on {bound}", {"host": bound})
+        self._set(Listening(bound))
+        return self.status
+
+    def stop(self) -> Deferred[None]:
+        """Close the address and all connections. Fires when none is left, in 2 s at the most."""
+        done: Deferred[None] = Deferred()
+        if isinstance(self.status, Failed):
+            self._set(Stopped())
+        if not self.running:
+            done.callback(None)
+            return done
+        if self._stopped is not None:
+            self._stopped.addCallback(lambda _: done.callback(None))
+            return done
+        starting = isinstance(self.status, Starting)
+        self._stopped = done
+        self._set(Stopping())
+        if not starting:
+            Deferred.fromCoroutine(self._shut()).addErrback(self._on_failure)
+        return done
+
+    def _on_failure(self, failure: Failure) -> None:
+        if failure.value is not None:
+            self.recorder.record_failure(failure.value, self.number)
+
+    async def _shut(self) -> None:
+        await self._close_port()
+        if self.connections:
+            self._emptied = Deferred()
+            overdue = self.reactor.callLater(GRACE, self._abort_all)
+            for connection in list(self.connections.values()):
+                connection.finish()
+            if self.connections:
+                await self._emptied
+            self._emptied = None
+            if overdue.active():
+                overdue.cancel()
+        self._end()
+
+    async def _close_port(self) -> None:
+        port, self._port = self._port, None
+        if port is not None:
+            closing = port.stopListening()
+            if closing is not None:
+                await closing
+
+    def _abort_all(self) -> None:
+        for connection in list(self.connections.values()):
+            connection.abort()
+
+    def _end(self) -> None:
+        self._note(events.SERVICE_STOPPED, "stopped", {})
+        self._set(Stopped())
+        stopped, self._stopped = self._stopped, None
+        if stopped is not None:
+            stopped.callback(None)
+
+    def _fail(self, error: errors.PostError) -> Status:
+        if isinstance(self.status, Stopping):
+            self._end()
+            return self.status
+        self._note(events.SERVICE_FAILED, str(error), {"reason": str(error)})
+        self._set(Failed(str(error)))
+        return self.status
+
+    def _in_thread(self, call: Callable[..., Any], *args: Any) -> Deferred[Any]:
+        return threads.deferToThreadPool(self.reactor, self.reactor.getThreadPool(), call, *args)
+
+    def _note(self, kind: int, summary: str, detail: dict[str, Any]) -> None:
+        self.recorder.record(kind, self.number, summary=summary, detail=json.dumps(detail))
+
+    def _set(self, status: Status) -> None:
+        self.status = status
+        self.status_changed.emit(self)
+
+    def _on_pressure(self, pressed: bool) -> None:
+        for connection in list(self.connections.values()):
+            connection.on_pressure(pressed)
+
+    # -- called by the Taps
+
+    def add_connection(self, connection: Connection) -> None:
+        self.opened += 1
+        self.connections[connection.number] = connection
+        if isinstance(self.status, Stopping):
+            connection.abort()
+
+    def remove_connection(self, connection: Connection) -> None:
+        if self.connections.pop(connection.number, None) is None:
+            return
+        self.received += connection.received
+        self.sent += connection.sent
+        if not self.connections and self._emptied is not None and not self._emptied.called:
+            self._emptied.callback(None)

@@ -1,0 +1,294 @@
+"""The Tap: stands between a transport and any Twisted protocol, and records what passes."""
+
+from __future__ import annotations
+
+import json
+from time import time_ns
+from typing import TYPE_CHECKING, Any
+
+from twisted.internet import error
+from twisted.internet.interfaces import (
+    IAddress,
+    IHalfCloseableProtocol,
+    IProtocol,
+    IProtocolFactory,
+    IProtocolNegotiationFactory,
+    ITransport,
+)
+from twisted.protocols.policies import ProtocolWrapper
+from twisted.python.failure import Failure
+from zope.interface import alsoProvides, implementer
+
+from app import events
+from app.services.address import written
+from app.text import amount
+
+if TYPE_CHECKING:
+    from app.services.service import Service
+
+_BY_RESPONDER, _BY_BUFFER, _BY_CAPTURE = 1, 2, 4
+"""Who keeps the peer from being read: the responder, a full write buffer, a slow capture."""
+
+
+class _Valve:
+    """Told by the transport when its write buffer is full, and when it has drained.
+
+    Stands in as the transport's producer while the responder registers none of its own, so
+    that a client which sends and never reads cannot make us hold its answers for ever.
+    """
+
+    def __init__(self, tap: Tap) -> None:
+        self._tap = tap
+
+    def pauseProducing(self) -> None:
+        self._tap.hold(_BY_BUFFER)
+
+    def resumeProducing(self) -> None:
+        self._tap.release(_BY_BUFFER)
+
+    def stopProducing(self) -> None:
+        """The transport is gone; there is nothing of ours to stop."""
+
+
+class Tap(ProtocolWrapper):
+    """One recorded connection: a protocol to the transport, a transport to the responder.
+
+    Attributes:
+        number: the connection's, in this run.
+        peer, host: as ``address:port``.
+        opened: ns since 1970.
+        received, sent: bytes so far.
+    """
+
+    def __init__(self, factory: TapFactory, wrapped: IProtocol) -> None:
+        super().__init__(factory, wrapped)  # type: ignore[arg-type]
+        service = factory.service
+        self._service = service
+        self._recorder = service.recorder
+        self._record = service.recorder.record
+        self._service_number = service.number
+        self._held = 0
+        self._valved = False
+        self._ended_by = ""
+        self._open = True
+        self.number = 0
+        self.received = 0
+        self.sent = 0
+
+    # -- the transport's side
+
+    def makeConnection(self, transport: ITransport) -> None:
+        self._wire: Any = transport
+        self._write = transport.write
+        self._responder_receives = self.wrappedProtocol.dataReceived
+        self.opened = time_ns()
+        self.peer, self.host = written(transport.getPeer()), written(transport.getHost())
+        self.number = self._recorder.add_connection()
+        self.note(events.CONNECTION_OPENED, f"accepted from {self.peer}", {"peer": self.peer, "host": self.host})
+        self._service.add_connection(self)
+        if self._recorder.pressed:
+            self.hold(_BY_CAPTURE)
+        half_closes = IHalfCloseableProtocol.providedBy(self.wrappedProtocol)
+        try:
+            super().makeConnection(transport)
+        except Exception as e:
+            self._failed(e, None)
+            raise
+        if half_closes:
+            alsoProvides(self, IHalfCloseableProtocol)
+        self._open_valve()
+
+    def dataReceived(self, data: bytes) -> None:
+        self.received += len(data)
+        self._record(events.DATA_RECEIVED, self._service_number, self.number, data)
+        try:
+            self._responder_receives(data)
+        except Exception as e:
+            self._failed(e, data)
+            raise
+
+    def connectionLost(self, reason: Failure) -> None:  # type: ignore[override]
+        self._open = False
+        try:
+            super().connectionLost(reason)
+        except Exception as e:
+            self._failed(e, None)
+        words = self._reason(reason)
+        unsent = _unsent(self._wire)
+        detail = {
+            "reason": words,
+            "received": self.received,
+            "sent": self.sent,
+            "unsent": unsent,
+            "seconds": (time_ns() - self.opened) / 1e9,
+        }
+        self.note(events.CONNECTION_CLOSED, f"{words}, {amount(unsent)} not sent" if unsent else words, detail)
+        self._service.remove_connection(self)
+        del self._responder_receives
+
+    def readConnectionLost(self) -> None:
+        """The peer has closed its sending side; the responder may go on answering."""
+        self.wrappedProtocol.readConnectionLost()  # type: ignore[attr-defined]
+
+    def writeConnectionLost(self) -> None:
+        self.wrappedProtocol.writeConnectionLost()  # type: ignore[attr-defined]
+
+    def _failed(self, e: BaseException, payload: bytes | None) -> None:
+        self._ended_by = "failure"
+        self.failed(e, payload)
+
+    def failed(self, e: BaseException, payload: bytes | None) -> None:
+        """Record what the responder let out, with the bytes that caused it."""
+        self._recorder.record_failure(e, self._service_number, self.number, payload)
+
+    def note(self, kind: int, summary: str, detail: dict[str, Any], **more: Any) -> None:
+        """Record what the bytes of this connection mean to their protocol."""
+        self._record(kind, self._service_number, self.number, summary=summary, detail=json.dumps(detail), **more)
+
+    def _reason(self, reason: Failure) -> str:
+        if self._ended_by:
+            return {
+                "us": "closed by us",
+                "abort": "aborted by us",
+                "failure": "closed after a failure",
+            }.get(self._ended_by, self._ended_by)
+        if reason.check(error.ConnectionDone):
+            return "closed by the peer"
+        if reason.check(error.TimeoutError, error.TCPTimedOutError):
+            return "timed out"
+        if reason.check(error.ConnectionLost):
+            return "reset by the peer"
+        return reason.getErrorMessage() or "lost"
+
+    # -- the responder's side
+
+    def write(self, data: bytes) -> None:
+        if not self._open:
+            return  # as the transport does; what cannot leave was not sent
+        self.sent += len(data)
+        self._record(events.DATA_SENT, self._service_number, self.number, data)
+        self._write(data)
+
+    def writeSequence(self, data: Any) -> None:
+        self.write(b"".join(data))
+
+    def loseWriteConnection(self) -> None:
+        self._wire.loseWriteConnection()
+        self._open = False
+
+    def loseConnection(self) -> None:
+        self._ended_by = self._ended_by or "us"
+        super().loseConnection()
+
+    def abortConnection(self) -> None:
+        self._ended_by = self._ended_by or "abort"
+        self._wire.abortConnection()
+
+    def registerProducer(self, producer: Any, streaming: bool) -> None:
+        self._close_valve()
+        super().registerProducer(producer, streaming)
+
+    def unregisterProducer(self) -> None:
+        super().unregisterProducer()
+        self._open_valve()
+
+    def pauseProducing(self) -> None:
+        self.hold(_BY_RESPONDER)
+
+    def resumeProducing(self) -> None:
+        self.release(_BY_RESPONDER)
+
+    def stopProducing(self) -> None:
+        self.loseConnection()
+
+    # -- holding the peer back
+
+    def hold(self, who: int) -> None:
+        """Read no more from the peer until everybody who held it has released it."""
+        if not self._held:
+            self._wire.pauseProducing()
+        self._held |= who
+
+    def release(self, who: int) -> None:
+        if self._held & who:
+            self._held &= ~who
+            if not self._held:
+                self._wire.resumeProducing()
+
+    def on_pressure(self, pressed: bool) -> None:
+        """The capture is falling behind, or has caught up."""
+        (self.hold if pressed else self.release)(_BY_CAPTURE)
+
+    def _open_valve(self) -> None:
+        if not self._valved and not self.disconnecting and getattr(self._wire, "producer", None) is None:
+            self._valved = True
+            self._wire.registerProducer(_Valve(self), True)
+
+    def _close_valve(self) -> None:
+        if self._valved:
+            self._valved = False
+            self._wire.unregisterProducer()
+            self.release(_BY_BUFFER)
+
+    # -- the user's side
+
+    def send(self, data: bytes) -> None:
+        """Send what the user typed."""
+        self.write(data)
+
+    def finish(self, why: str = "closed by us") -> None:
+        """Close in good order: what was written still leaves."""
+        self._ended_by = self._ended_by or why
+        self.loseConnection()
+
+    def abort(self) -> None:
+        """Close now, whatever was still to be sent."""
+        self.abortConnection()
+
+
+def _unsent(wire: Any) -> int:
+    """Bytes that were given to ``wire`` and never reached the kernel."""
+    try:
+        return int(len(wire.dataBuffer) - wire.offset + wire._tempDataLen)
+    except AttributeError:
+        return 0
+
+
+@implementer(IProtocolFactory, IProtocolNegotiationFactory)
+class TapFactory:
+    """Puts a Tap before each protocol that ``wrapped`` builds.
+
+    ``acceptableProtocols`` passes through what the wrapped factory offers for ALPN.
+    """
+
+    noisy = False
+
+    def __init__(self, wrapped: IProtocolFactory, service: Service, tap: type[Tap] = Tap) -> None:
+        self.wrapped, self.service, self._tap = wrapped, service, tap
+        self.protocols: dict[Any, int] = {}
+
+    def doStart(self) -> None:
+        self.wrapped.doStart()
+
+    def doStop(self) -> None:
+        self.wrapped.doStop()
+
+    def buildProtocol(self, addr: IAddress) -> Tap | None:
+        try:
+            protocol = self.wrapped.buildProtocol(addr)
+        except Exception as e:
+            self.service.recorder.record_failure(e, self.service.number)
+            raise
+        return None if protocol is None else self._tap(self, protocol)
+
+    def acceptableProtocols(self) -> list[bytes]:
+        if IProtocolNegotiationFactory.providedBy(self.wrapped):
+            return list(self.wrapped.acceptableProtocols())
+        return []
+
+    # ProtocolWrapper keeps its factory's books through these two.
+    def registerProtocol(self, p: Any) -> None:
+        self.protocols[p] = 1
+
+    def unregisterProtocol(self, p: Any) -> None:
+        self.protocols.pop(p, None)

@@ -1,0 +1,215 @@
+"""Opens UDP services, and records each peer's datagrams as a flow."""
+
+from __future__ import annotations
+
+import json
+import socket
+import sys
+from collections import OrderedDict
+from time import time_ns
+from typing import Any, cast
+
+from twisted.internet.interfaces import IListeningPort, IUDPTransport
+from twisted.internet.protocol import DatagramProtocol
+
+from app import events
+from app.responders import build
+from app.services.address import join
+from app.services.service import Service
+
+MAX_FLOWS = 10_000
+"""Peers remembered at once; the one silent for the longest makes room for a new one."""
+
+MAX_DATAGRAM = 65_536
+RECEIVE_BUFFER = 8 << 20
+"""Bytes asked of the kernel, for datagrams that arrive while Qt paints."""
+
+ROUND_BYTES = 32 << 10
+"""Bytes read from one port before others get their turn."""
+
+_SO_RCVBUFFORCE = 33
+_SO_MEMINFO, _DROPS = 55, 8
+"""Linux: ``getsockopt`` gives nine 32-bit figures of the socket, the last its dropped datagrams."""
+
+
+class Flow:
+    """The datagrams of one peer; satisfies ``app.services.service.Connection``."""
+
+    def __init__(self, tap: DatagramTap, address: tuple[Any, ...]) -> None:
+        self._tap, self._address = tap, address
+        self.number = tap.recorder.add_connection()
+        self.peer = join(address[0], address[1])
+        self.host = tap.host
+        self.opened = time_ns()
+        self.received = 0
+        self.sent = 0
+
+    def send(self, data: bytes) -> None:
+        self._tap.write(data, self._address)
+
+    def finish(self, why: str = "closed by us") -> None:
+        self._tap.forget(self._address, why)
+
+    def abort(self) -> None:
+        self.finish()
+
+    def on_pressure(self, pressed: bool) -> None:
+        """A sender of datagrams cannot be held back."""
+
+
+class DatagramTap(DatagramProtocol):
+    """Stands between a UDP port and any ``DatagramProtocol``, whose transport it is."""
+
+    def __init__(self, wrapped: DatagramProtocol, service: Service) -> None:
+        self._wrapped, self._service = wrapped, service
+        self.recorder = service.recorder
+        self._record = service.recorder.record
+        self._number = service.number
+        self._flows: OrderedDict[tuple[Any, ...], Flow] = OrderedDict()
+        self._dropped = 0
+        self._looking: Any = None
+        self.host = ""
+
+    # -- the port's side
+
+    def startProtocol(self) -> None:
+        bound = self.transport.getHost()  # type: ignore[union-attr]
+        self.host = join(bound.host, bound.port)
+        self._wrapped.makeConnection(cast(IUDPTransport, self))
+
+    def stopProtocol(self) -> None:
+        if self._looking is not None:
+            self._looking.cancel()
+            self._look_for_drops()
+        self._guard(None, self._wrapped.doStop)
+        for address in list(self._flows):
+            self.forget(address, "closed by us")
+
+    def datagramReceived(self, datagram: bytes, addr: Any) -> None:
+        flow = self._flow(addr)
+        flow.received += len(datagram)
+        self._record(events.DATAGRAM_RECEIVED, self._number, flow.number, datagram)
+        if self._looking is None:
+            self._looking = self._service.reactor.callLater(0.25, self._on_looking)
+        try:
+            self._wrapped.datagramReceived(datagram, addr)
+        except Exception as e:
+            # Recorded here with its bytes. The port lives on, as Twisted has it.
+            self.recorder.record_failure(e, self._number, flow.number, datagram)
+
+    def connectionRefused(self) -> None:
+        self._guard(None, self._wrapped.connectionRefused)
+
+    def _guard(self, payload: bytes | None, call: Any) -> None:
+        try:
+            call()
+        except Exception as e:
+            self.recorder.record_failure(e, self._number, 0, payload)
+
+    # -- the responder's side
+
+    def write(self, datagram: bytes, addr: Any = None) -> None:
+        """Send one datagram; what the kernel refuses becomes a log event, not an exception."""
+        flow = self._flow(addr)
+        try:
+            self.transport.write(datagram, addr)  # type: ignore[union-attr]
+        except OSError as e:
+            self._record(
+                events.LOG, self._number, flow.number,
+                summary=f"a datagram of {len(datagram):,} bytes to {flow.peer} was not sent: {e.strerror or e}",
+            )  # fmt: skip
+            return
+        flow.sent += len(datagram)
+        self._record(events.DATAGRAM_SENT, self._number, flow.number, datagram)
+
+    def writeSequence(self, sequence: Any, addr: Any) -> None:
+        self.write(b"".join(sequence), addr)
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "transport":
+            raise AttributeError(name)
+        return getattr(self.transport, name)
+
+    # -- flows
+
+    def _flow(self, addr: Any) -> Flow:
+        flow = self._flows.get(addr)
+        if flow is not None:
+            self._flows.move_to_end(addr)
+            return flow
+        if len(self._flows) >= MAX_FLOWS:
+            self.forget(next(iter(self._flows)), "made room for another peer")
+        flow = self._flows[addr] = Flow(self, addr)
+        self._record(
+            events.CONNECTION_OPENED, self._number, flow.number, None, f"first datagram from {flow.peer}",
+            json.dumps({"peer": flow.peer, "host": flow.host}),
+        )  # fmt: skip
+        self._service.add_connection(flow)
+        return flow
+
+    def forget(self, address: tuple[Any, ...], why: str) -> None:
+        """End the flow of this peer; its next datagram begins another."""
+        flow = self._flows.pop(address, None)
+        if flow is None:
+            return
+        detail = {
+            "reason": why,
+            "received": flow.received,
+            "sent": flow.sent,
+            "unsent": 0,
+            "seconds": (time_ns() - flow.opened) / 1e9,
+        }
+        self._record(events.CONNECTION_CLOSED, self._number, flow.number, None, why, json.dumps(detail))
+        self._service.remove_connection(flow)
+
+    # -- what the kernel could not hold for us
+
+    def _on_looking(self) -> None:
+        self._looking = None
+        self._look_for_drops()
+
+    def _look_for_drops(self) -> None:
+        """Count datagrams lost in the kernel's buffer: lost, but not unseen."""
+        dropped = kernel_drops(self.transport)
+        if dropped > self._dropped:
+            count = dropped - self._dropped
+            self._dropped = dropped
+            self.recorder.lost_before(count)
+            self._record(
+                events.LIMIT_REACHED, self._number,
+                summary=f"the kernel dropped {count:,} datagrams: they came faster than they could be read",
+                detail=json.dumps({"dropped": count}),
+            )  # fmt: skip
+
+
+def kernel_drops(port: Any) -> int:
+    """Datagrams that the kernel dropped for want of buffer since the port was bound; 0 where unknown."""
+    if sys.platform != "linux":
+        return 0
+    try:
+        figures = port.socket.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, 4 * (_DROPS + 1))
+    except (OSError, AttributeError):
+        return 0
+    return int.from_bytes(figures[4 * _DROPS : 4 * _DROPS + 4], "little") if len(figures) > 4 * _DROPS else 0
+
+
+def open_port(service: Service, host: str, port: int) -> IListeningPort:
+    """Listen with the service's responder behind the Tap. Raises CannotListenError."""
+    wrapped = build(service.config.responder, "udp", service.config.options)
+    listening: Any = service.reactor.listenUDP(
+        port, DatagramTap(wrapped, service), interface=host, maxPacketSize=MAX_DATAGRAM
+    )
+    listening.maxThroughput = ROUND_BYTES
+    if sys.platform == "linux":
+        _widen(listening.socket)
+    bound: IListeningPort = listening
+    return bound
+
+
+def _widen(port: socket.socket) -> None:
+    for option in (_SO_RCVBUFFORCE, socket.SO_RCVBUF):
+        try:
+            port.setsockopt(socket.SOL_SOCKET, option, RECEIVE_BUFFER)
+        except OSError:
+            continue  # the first is for administrators; the second is cut at net.core.rmem_max
+        return

@@ -1,0 +1,154 @@
+"""Opens WebSocket services: autobahn behind the Tap, with each message noted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+import txaio
+from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
+from twisted.internet.interfaces import IListeningPort
+
+from app import events
+from app.responders import build
+from app.services import tcp
+from app.services.service import Service
+from app.services.tap import Tap
+from app.text import escape, preview
+
+MAX_MESSAGE = 16 << 20
+"""Bytes of a frame or message, decompressed, above which the peer gets close code 1009."""
+
+GOING_AWAY, INTERNAL_ERROR = 1001, 1011
+"""Close codes of RFC 6455 section 7.4.1."""
+
+# For the type checker the mixin is what it is mixed into.
+_Base = WebSocketServerProtocol if TYPE_CHECKING else object
+
+
+class Notes(_Base):  # type: ignore[misc,valid-type]
+    """Mixed in before a responder's protocol class: notes what the frames mean.
+
+    Overrides autobahn's inner hooks rather than the public ones, which are the responder's.
+    """
+
+    @property
+    def _tap(self) -> Tap:
+        return cast(Tap, self.transport)
+
+    def _onOpen(self) -> None:
+        chosen = self.websocket_protocol_in_use
+        offered = list(self.websocket_protocols)
+        target = escape(self.http_request_uri.encode("latin-1", "replace"))
+        self._tap.note(
+            events.WS_OPENED,
+            f"{target}  subprotocol {chosen}" if chosen else target,
+            {
+                "target": target,
+                "origin": self.http_headers.get("origin"),
+                "offered": offered,
+                "subprotocol": chosen,
+                "extensions": [str(e) for e in self.websocket_extensions_in_use],
+                "fields": list(self.http_headers.items()),
+            },
+        )
+        self._guarded(b"", super()._onOpen)
+
+    def _onMessage(self, payload: bytes, isBinary: bool) -> None:
+        self._note_message("binary" if isBinary else "text", "received", payload)
+        self._guarded(payload, super()._onMessage, payload, isBinary)
+
+    def sendMessage(self, payload: bytes, isBinary: bool = False, *args: Any, **kwargs: Any) -> None:
+        super().sendMessage(payload, isBinary, *args, **kwargs)
+        if self.state == self.STATE_OPEN:
+            self._note_message("binary" if isBinary else "text", "sent", payload)
+
+    def _onPing(self, payload: bytes) -> None:
+        self._note_message("ping", "received", payload)
+        self._guarded(payload, super()._onPing, payload)
+
+    def _onPong(self, payload: bytes) -> None:
+        self._note_message("pong", "received", payload)
+        self._guarded(payload, super()._onPong, payload)
+
+    def _onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:
+        if self.wasServingFlashSocketPolicyFile or self.websocket_version:
+            first = self.localCloseCode if self.remoteCloseCode is None else self.remoteCloseCode
+            self._tap.note(
+                events.WS_CLOSED,
+                f"{code if first is None else first}  {_words(reason) or ''}".rstrip(),
+                {
+                    "clean": wasClean,
+                    "code": code,
+                    "reason": _words(reason),
+                    "their_code": self.remoteCloseCode,
+                    "their_reason": _words(self.remoteCloseReason),
+                    "our_code": self.localCloseCode,
+                    "our_reason": _words(self.localCloseReason),
+                },
+            )
+        self._guarded(b"", super()._onClose, wasClean, code, reason)
+
+    def _note_message(self, opcode: str, direction: str, payload: bytes) -> None:
+        arrow = "←" if direction == "received" else "→"
+        self._tap.note(
+            events.WS_MESSAGE,
+            f"{arrow} {opcode}  {preview(payload[:120], len(payload))}",
+            {"opcode": opcode, "direction": direction},
+            payload=payload,
+        )
+
+    def _guarded(self, payload: bytes, call: Any, *args: Any) -> None:
+        """What the responder lets out is recorded with its message, and ends in close code 1011."""
+        try:
+            call(*args)
+        except Exception as e:
+            self._tap.failed(e, payload)
+            if self.state == self.STATE_OPEN:
+                self.sendClose(INTERNAL_ERROR, "the responder failed")
+
+
+def _words(reason: str | bytes | None) -> str | None:
+    # autobahn keeps some reasons decoded and some not.
+    if reason is None:
+        return None
+    return escape(reason if isinstance(reason, bytes) else reason.encode("utf-8", "surrogatepass"))
+
+
+class WebSocketTap(Tap):
+    """A Tap that speaks WebSocket on the user's side."""
+
+    def send(self, data: bytes) -> None:
+        """Send a message: text where ``data`` is UTF-8, else binary."""
+        try:
+            data.decode()
+            binary = False
+        except UnicodeDecodeError:
+            binary = True
+        cast(Any, self.wrappedProtocol).sendMessage(data, binary)
+
+    def finish(self, why: str = "closed by us") -> None:
+        protocol = cast(Any, self.wrappedProtocol)
+        if protocol is None or protocol.state != protocol.STATE_OPEN:
+            super().finish(why)
+            return
+        self._ended_by = self._ended_by or why
+        protocol.sendClose(GOING_AWAY, "the service is stopping")
+
+
+def open_port(service: Service, host: str, port: int) -> IListeningPort:
+    """Listen with the service's WebSocket protocol behind the Tap. Raises CannotListenError."""
+    responder = build(service.config.responder, "websocket", service.config.options)
+    # autobahn asks txaio for timers, which would import the global reactor by itself.
+    txaio.use_twisted()
+    txaio.config.loop = service.reactor  # type: ignore[attr-defined]
+    factory = WebSocketServerFactory(reactor=service.reactor)
+    factory.protocol = cast(Any, type(f"Noted{responder.__name__}", (Notes, responder), {}))
+    factory.setProtocolOptions(
+        maxFramePayloadSize=MAX_MESSAGE,
+        maxMessagePayloadSize=MAX_MESSAGE,
+        openHandshakeTimeout=10,
+        closeHandshakeTimeout=1,
+        echoCloseCodeReason=True,
+        failByDrop=False,
+    )
+    return tcp.listen(service, factory, host, port, WebSocketTap)

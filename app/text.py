@@ -1,0 +1,92 @@
+"""Between bytes and the text that people read and type."""
+
+from __future__ import annotations
+
+import re
+
+from app import errors
+
+_NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\0": "\\0", "\\": "\\\\", "\x1b": "\\e"}
+_ESCAPE = re.compile(r"\\(x[0-9a-fA-F]{2}|[nrt0e\\\"']|.|$)", re.DOTALL)
+_BYTES = {"n": b"\n", "r": b"\r", "t": b"\t", "0": b"\0", "e": b"\x1b", "\\": b"\\", '"': b'"', "'": b"'"}
+
+
+def _visible(character: str) -> str:
+    if character in _NAMED:
+        return _NAMED[character]
+    code = ord(character)
+    if 0xDC80 <= code <= 0xDCFF:  # a byte that is not UTF-8
+        return f"\\x{code - 0xDC00:02x}"
+    if not character.isprintable():
+        return f"\\x{code:02x}" if code < 0x100 else f"\\u{{{code:x}}}"
+    return character
+
+
+def escape(data: bytes) -> str:
+    """``data`` as one line: UTF-8 where it is, everything that would not show as an escape.
+
+    No control, bidirectional or line-breaking character survives: what a peer sends can
+    neither move the cursor of a terminal nor turn a line of the log around.
+    """
+    if data.isascii():
+        text = data.decode("ascii")
+        if text.isprintable() and "\\" not in text:
+            return text
+    return "".join(map(_visible, data.decode("utf-8", "surrogateescape")))
+
+
+def preview(head: bytes, size: int) -> str:
+    """One line for a payload of ``size`` bytes that begins with ``head``."""
+    if len(head) < size:
+        # Do not show half of a character that the cut went through as broken bytes.
+        for cut in range(1, 4):
+            if len(head) >= cut and head[-cut] >= 0xC0:
+                head = head[:-cut]
+                break
+        return escape(head) + "…"
+    return escape(head)
+
+
+def unescape(text: str) -> bytes:
+    r"""The bytes that ``text`` stands for: UTF-8, with ``\n \r \t \0 \e \\ \" \' \xNN``.
+
+    Raises EscapeError for any other backslash.
+    """
+    parts: list[bytes] = []
+    end = 0
+    for match in _ESCAPE.finditer(text):
+        parts.append(text[end : match.start()].encode("utf-8", "replace"))
+        end = match.end()
+        code = match[1]
+        if len(code) == 3:
+            parts.append(bytes.fromhex(code[1:]))
+        elif code in _BYTES:
+            parts.append(_BYTES[code])
+        else:
+            raise errors.EscapeError(
+                text=text, reason=rf"\{code} is no escape. Use \n \r \t \0 \e \xNN, or \\ for a backslash"
+            )
+    parts.append(text[end:].encode("utf-8", "replace"))
+    return b"".join(parts)
+
+
+def unhex(text: str) -> bytes:
+    """The bytes of hex digits, with spaces, colons, commas, ``0x`` and line breaks between them.
+
+    Raises EscapeError where something else stands or a digit is missing.
+    """
+    digits = re.sub(r"0[xX]|[\s:,]", "", text)
+    try:
+        return bytes.fromhex(digits)
+    except ValueError as e:
+        reason = "hex needs pairs of digits 0-9 and a-f, as in 48 65 6c 6c 6f"
+        raise errors.EscapeError(text=text, reason=reason) from e
+
+
+def amount(count: float) -> str:
+    """Bytes in words: ``"64 B"``, ``"4.1 kB"``, ``"1.2 MB"``; decimal units."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 999.5 or unit == "GB":
+            return f"{count:.0f} {unit}" if unit == "B" or count >= 99.95 else f"{count:.1f} {unit}"
+        count /= 1000
+    raise AssertionError

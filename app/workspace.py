@@ -1,0 +1,291 @@
+"""The workspace: the saved set-up of services, a TOML file that people read, diff and share."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import tempfile
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from app import errors, responders
+from app.services import address
+from app.services.config import ServiceConfig
+from app.services.protocols import PROTOCOLS
+
+VERSION = 1
+
+_KEYS = ("name", "protocol", "listen", "responder", "autostart", "options")
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """All services, in the order of the file. ``path`` is None until it was saved."""
+
+    services: tuple[ServiceConfig, ...] = ()
+    path: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong with a workspace: where, the key, and what would be right."""
+
+    line: int
+    key: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.line}: {self.key}: {self.text}" if self.key else f"{self.line}: {self.text}"
+
+
+def load(path: Path | str) -> Workspace:
+    """Read a workspace. Raises WorkspaceUnreadableError, or WorkspaceError with every problem in it."""
+    workspace, problems = parse(_text_of(path))
+    if problems:
+        raise errors.WorkspaceError(problems="\n".join(f"{path}:{problem}" for problem in problems))
+    return replace(workspace, path=Path(path))
+
+
+def problems_of(path: Path | str) -> list[Problem]:
+    """What is wrong with the file. Raises WorkspaceUnreadableError."""
+    return parse(_text_of(path))[1]
+
+
+def _text_of(path: Path | str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except UnicodeDecodeError as e:
+        raise errors.WorkspaceUnreadableError(path=path, reason="it is not text in UTF-8") from e
+    except OSError as e:
+        raise errors.WorkspaceUnreadableError(path=path, reason=e.strerror or e) from e
+
+
+def parse(source: str) -> tuple[Workspace, list[Problem]]:
+    """The services that are right, and what is wrong with the others, in order of lines."""
+    try:
+        data = tomllib.loads(source)
+    except tomllib.TOMLDecodeError as e:
+        at = re.search(r"\(at line (\d+)", str(e))
+        line = int(at[1]) if at else len(source.splitlines()) or 1
+        return Workspace(), [Problem(line, "", f"this is not TOML: {re.sub(r' ?[(]at .*[)]', '', str(e))}")]
+    return _Reading(source, data).read()
+
+
+class _Reading:
+    """One pass over the data of a file; ``_line`` finds where a key stands in the text."""
+
+    def __init__(self, source: str, data: dict[str, Any]) -> None:
+        self._source, self._data = source.splitlines(), data
+        self._problems: list[Problem] = []
+
+    def read(self) -> tuple[Workspace, list[Problem]]:
+        version = self._data.get("version")
+        if version is None:
+            self._problem(None, "version", f"is missing: the first line must be version = {VERSION}")
+        elif type(version) is not int or version < 1:
+            self._problem(None, "version", f"must be {VERSION}")
+        elif version > VERSION:
+            self._problem(None, "version", f"{version} is from a newer Listening Post; this one reads {VERSION}")
+        for key in self._data:
+            if key not in ("version", "service"):
+                self._problem(None, key, "is unknown. A workspace has version and [[service]]")
+        tables = self._data.get("service", [])
+        if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+            self._problem(None, "service", "must be tables that begin with [[service]]")
+            tables = []
+        found = [self._service(i, table) for i, table in enumerate(tables)]
+        self._together([(i, s) for i, s in enumerate(found) if s is not None])
+        self._problems.sort(key=lambda problem: problem.line)
+        return Workspace(tuple(s for s in found if s is not None)), self._problems
+
+    def _service(self, i: int, table: dict[str, Any]) -> ServiceConfig | None:
+        before = len(self._problems)
+        for key in table:
+            if key not in _KEYS:
+                self._problem(i, key, f"is unknown. A service has {', '.join(_KEYS)}")
+        name = self._text(i, table, "name", "tcp-echo")
+        protocol = self._text(i, table, "protocol", "tcp")
+        listen = self._text(i, table, "listen", "127.0.0.1:9007")
+        if name is not None and (problem := name_problem(name)):
+            self._problem(i, "name", problem)
+        if protocol is not None and protocol not in PROTOCOLS:
+            self._problem(i, "protocol", f'"{protocol}" is unknown. Use one of {", ".join(PROTOCOLS)}')
+            protocol = None
+        host, port = "", 0
+        if listen is not None:
+            try:
+                host, port = address.parse(listen)
+            except errors.InvalidAddressError as e:
+                self._problem(i, "listen", str(e))
+        autostart = table.get("autostart", False)
+        if not isinstance(autostart, bool):
+            self._problem(i, "autostart", "must be true or false")
+        responder = self._responder(i, table, protocol)
+        options = self._options(i, table, responder)
+        if len(self._problems) > before or name is None or protocol is None or responder is None:
+            return None
+        return ServiceConfig(name, protocol, host, port, responder, autostart, options)
+
+    def _text(self, i: int, table: dict[str, Any], key: str, example: str) -> str | None:
+        value = table.get(key)
+        if isinstance(value, str) and value.strip():
+            return value
+        wrong = "is missing: write" if key not in table else "must be text, as in"
+        self._problem(i, key, f'{wrong} {key} = "{example}"')
+        return None
+
+    def _responder(self, i: int, table: dict[str, Any], protocol: str | None) -> str | None:
+        if protocol is None:
+            return None
+        name = table.get("responder", PROTOCOLS[protocol].default)
+        problem = responder_problem(name, protocol)
+        if problem:
+            self._problem(i, "responder", problem)
+            return None
+        return str(name)
+
+    def _options(self, i: int, table: dict[str, Any], responder: str | None) -> dict[str, Any]:
+        options = table.get("options", {})
+        if not isinstance(options, dict):
+            self._problem(i, "options", "must be a table: [service.options]")
+            return {}
+        if responder is None:
+            return options
+        for key, text in option_problems(responder, options):
+            self._problem(i, key, text, section="options")
+        return options
+
+    def _together(self, services: list[tuple[int, ServiceConfig]]) -> None:
+        names: dict[str, int] = {}
+        places: dict[tuple[str, str, int], str] = {}
+        for i, service in services:
+            if service.name in names:
+                first = self._line(names[service.name], "name")
+                self._problem(i, "name", f'"{service.name}" is taken in line {first}. Give each service its own')
+            else:
+                names[service.name] = i
+            place = (PROTOCOLS[service.protocol].transport, service.host, service.port)
+            if service.port and place in places:
+                self._problem(i, "listen", f'{service.listen} is taken by "{places[place]}". Choose another port')
+            places.setdefault(place, service.name)
+
+    def _problem(self, service: int | None, key: str, text: str, section: str = "") -> None:
+        name = f"options.{key}" if section else key
+        self._problems.append(Problem(self._line(service, key, section), name, text))
+
+    def _line(self, service: int | None, key: str, section: str = "") -> int:
+        """The line of ``key`` in the given service; of its header where the key is missing."""
+        seen, here, header = -1, "", 1
+        for number, text in enumerate(self._source, 1):
+            if match := re.match(r"\s*\[\[?\s*([^\]]+?)\s*\]", text):
+                parts = [part.strip().strip("\"'") for part in match[1].split(".")]
+                if parts[0] == "service" and text.lstrip().startswith("[[") and len(parts) == 1:
+                    seen += 1
+                here = ".".join(parts[1:]) if parts[0] == "service" else match[1]
+                if seen == service and not here:
+                    header = number
+                if (service is None and parts[0] == key) or (seen == service and parts[1:] == [key]):
+                    return number
+                continue
+            inside = seen == service if service is not None else seen < 0 and not here
+            found = re.match(r"""\s*["']?([^\s"'=.]+)["']?\s*[=.]""", text)
+            if inside and found and found[1] == key and here == section:
+                return number
+            if inside and section and not here and re.match(rf"\s*{section}\s*[=.].*\b{re.escape(key)}\b", text):
+                return number
+        return header
+
+
+def name_problem(name: str) -> str | None:
+    """What is wrong with a service's name, or None."""
+    if not name.strip():
+        return "is missing"
+    if len(name) > 60 or not name.isprintable():
+        return "must be one line of at most 60 characters"
+    return None
+
+
+def responder_problem(name: object, protocol: str) -> str | None:
+    """What is wrong with this responder on this protocol, or None."""
+    able = [r.name for r in responders.serving(protocol)]
+    if name in able:
+        return None
+    offer = f"For {protocol} use one of {', '.join(able)}"
+    if isinstance(name, str) and responders.find(name):
+        return f'"{name}" does not serve {protocol}. {offer}'
+    return f'"{name}" is unknown. {offer}' if isinstance(name, str) else f"must be text. {offer}"
+
+
+def option_problems(responder: str, options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Key and text for each option that the responder does not take as it stands."""
+    found = responders.find(responder)
+    declared = {option.name: option for option in found.options} if found else {}
+    for key, value in options.items():
+        if key not in declared:
+            known = f"It has {', '.join(declared)}" if declared else "It has none"
+            yield key, f'is no option of "{responder}". {known}'
+        elif problem := declared[key].problem(value):
+            yield key, problem
+
+
+def save(workspace: Workspace, path: Path | str) -> Workspace:
+    """Write ``workspace`` to ``path``, whole or not at all; comments in the old file stay.
+
+    Returns it with its new path. Raises WorkspaceUnwritableError.
+    """
+    import tomlkit  # slow to load, and only saving needs it
+
+    file = Path(path)
+    old: Any = tomlkit.document()
+    with contextlib.suppress(OSError, ValueError):
+        old = tomlkit.parse(file.read_text(encoding="utf-8"))
+    was = {table["name"]: table for table in old.get("service", []) if "name" in table}
+    old["version"] = VERSION
+    tables = tomlkit.aot()
+    for service in workspace.services:
+        tables.append(_fill(was.get(service.name, tomlkit.table()), service))
+    old.pop("service", None)
+    if workspace.services:
+        old["service"] = tables
+    try:
+        _replace(file, tomlkit.dumps(old))
+    except OSError as e:
+        raise errors.WorkspaceUnwritableError(path=path, reason=e.strerror or e) from e
+    return replace(workspace, path=file)
+
+
+def _fill(table: Any, service: ServiceConfig) -> Any:
+    wanted: dict[str, Any] = {
+        "name": service.name,
+        "protocol": service.protocol,
+        "listen": service.listen,
+        "responder": service.responder,
+        "autostart": service.autostart,
+        "options": dict(service.options),
+    }
+    for key, value in wanted.items():
+        if key == "options" and not value:
+            table.pop(key, None)
+        elif table.get(key) != value:
+            table[key] = value
+    return table
+
+
+def _replace(file: Path, content: str) -> None:
+    with tempfile.NamedTemporaryFile(
+        "w", encoding="utf-8", dir=file.parent, prefix=f".{file.name}.", delete=False
+    ) as spare:
+        spare.write(content)
+        spare.flush()
+        os.fsync(spare.fileno())
+    try:
+        with contextlib.suppress(OSError):
+            os.chmod(spare.name, file.stat().st_mode & 0o777 if file.exists() else 0o644)
+        os.replace(spare.name, file)
+    except BaseException:
+        os.unlink(spare.name)
+        raise

@@ -1,0 +1,49 @@
+#!/bin/sh
+# Installs the system packages that are missing for one purpose; says nothing when none is.
+#
+#   packaging/system-packages.sh venv|run|screenshots|bench|test
+#
+# Debian's package names. Root installs them by apt; anyone else is told the line to run.
+# Elsewhere it names what is needed and leaves the rest to you.
+set -eu
+
+qt="libglib2.0-0 libgl1 libegl1 libdbus-1-3 libfontconfig1 libxkbcommon-x11-0 libxcb-icccm4
+    libxcb-image0 libxcb-keysyms1 libxcb-render-util0 libxcb-shape0 libxcb-xinerama0 fonts-dejavu-core"
+screen="$qt xvfb xdotool imagemagick"
+
+case ${1:-} in
+    venv) wanted="python3-venv" ;;
+    run) wanted=$qt ;;
+    screenshots) wanted=$screen ;;
+    bench) wanted="$screen wrk" ;;
+    test) wanted="$screen wrk curl socat netcat-openbsd openssl chromium" ;;
+    *) echo "usage: $0 venv|run|screenshots|bench|test" >&2; exit 2 ;;
+esac
+
+if [ "$(uname)" != Linux ]; then
+    exit 0
+fi
+if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
+    echo "Not a Debian system; if something is missing, look for these:" $wanted
+    exit 0
+fi
+
+missing=
+for package in $wanted; do
+    # Since Debian 13 some libraries carry a t64 at the end; apt finds them by the old name.
+    dpkg-query --show --showformat '${db:Status-Abbrev}\n' "$package" "${package}t64" 2>/dev/null |
+        grep -q '^.i' || missing="$missing $package"
+done
+if [ -z "$missing" ]; then
+    exit 0
+fi
+
+if [ "$(id -u)" -ne 0 ]; then
+    echo "System packages are missing. Install them, then try again:" >&2
+    echo "  sudo apt-get update && sudo apt-get install --no-install-recommends$missing" >&2
+    exit 1
+fi
+echo "Installing system packages:$missing"
+export DEBIAN_FRONTEND=noninteractive
+apt-get update -qq
+apt-get install -qq --no-install-recommends $missing >/dev/null

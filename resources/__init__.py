@@ -1,0 +1,1 @@
+"""Icons, themes and the demo workspace; read them with importlib.resources."""

@@ -1,0 +1,99 @@
+"""What every test stands on: our reactor under a QApplication, and errors that do not pass unseen.
+
+The order of the first lines matters: the application, then the reactor, then whatever may
+import the reactor. pytest-twisted (``--reactor=qt5reactor``) finds ours and keeps it, since
+it is a subclass of qt5reactor's.
+"""
+
+import gc
+import os
+from collections.abc import Callable, Iterator
+
+import pytest
+from PyQt5.QtWidgets import QApplication
+
+from ui.reactor import install
+
+# The platform is an argument, not an environment variable: programs that the tests start do
+# not inherit it.
+application = QApplication(["tests", "-platform", os.environ.get("QT_QPA_PLATFORM", "offscreen")])
+reactor = install()
+
+import pytest_twisted  # noqa: E402
+from twisted.internet.task import deferLater  # noqa: E402
+from twisted.logger import LogEvent, LogLevel, formatEvent, globalLogPublisher  # noqa: E402
+from twisted.python.failure import Failure  # noqa: E402
+
+
+class LoggedError(Exception):
+    """Stands for an error that was logged as text, without a Failure."""
+
+
+class LoggedFailures:
+    """The errors that Twisted's log got during one test. Calling it takes them out.
+
+    A test that expects errors takes them; those left at its end fail it.
+    """
+
+    def __init__(self) -> None:
+        self._failures: list[Failure] = []
+
+    def observe(self, event: LogEvent) -> None:
+        if event.get("log_format") == "Unhandled error in Deferred:":
+            return  # only a heading: the failure follows in an event of its own
+        level = event.get("log_level")
+        failure = event.get("log_failure") or event.get("failure")
+        if failure is None and (event.get("isError") or (level is not None and level >= LogLevel.error)):
+            failure = Failure(LoggedError(formatEvent(event)))
+        if failure is not None:
+            self._failures.append(failure)
+
+    def __call__(self, *types: type[BaseException]) -> list[Failure]:
+        """Take the failures of ``types`` (without any: all) out of the list; oldest first."""
+        # A Deferred tells of its unhandled error when it is collected.
+        gc.collect()
+        taken = [f for f in self._failures if not types or f.check(*types)]
+        self._failures = [f for f in self._failures if f not in taken]
+        return taken
+
+
+def pytest_collection_finish() -> None:
+    """Keep what is loaded by now out of the collections after each test: they take no time then."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Programs under test keep their files away from the developer's own."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"):
+            patch.setenv(name, str(tmp_path_factory.mktemp(name.lower())))
+        yield
+
+
+@pytest.fixture(autouse=True)
+def logged_failures() -> Iterator[Callable[..., list[Failure]]]:
+    """Fail the test if an error is logged that it does not take by calling this."""
+    failures = LoggedFailures()
+    globalLogPublisher.addObserver(failures.observe)
+    yield failures
+    left = failures()
+    globalLogPublisher.removeObserver(failures.observe)
+    if left:
+        pytest.fail("Logged and not expected:\n\n" + "\n".join(f.getTraceback() for f in left), pytrace=False)
+
+
+@pytest.fixture(autouse=True)
+def no_delayed_calls_left(logged_failures: object) -> Iterator[None]:
+    """Fail the test if it leaves a delayed call behind in the reactor."""
+    before = set(reactor.getDelayedCalls())
+    yield
+    # Connections that are closing may use a round or two for it.
+    for _ in range(2):
+        pytest_twisted.blockon(deferLater(reactor, 0, lambda: None))
+    left = [call for call in reactor.getDelayedCalls() if call not in before]
+    for call in left:
+        call.cancel()
+    if left:
+        pytest.fail("Left in the reactor:\n" + "\n".join(map(str, left)), pytrace=False)

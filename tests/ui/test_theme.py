@@ -1,0 +1,139 @@
+"""The themes: readable, complete, and told to whoever paints by himself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import product
+from typing import Any
+
+import pytest
+from PyQt5.QtGui import QColor, QFontInfo, QPalette, QStandardItem, QStandardItemModel
+from PyQt5.QtWidgets import (
+    QApplication,
+    QCheckBox,
+    QComboBox,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QSpinBox,
+    QTableView,
+    QTabWidget,
+    QToolBar,
+    QWidget,
+)
+from pytestqt.qtbot import QtBot
+
+from ui import theme
+from ui.theme import AA_TEXT, DARK, LIGHT, Theme, contrast
+
+SURFACES = ("window", "panel", "raised")
+WORDS = ("text", "dim", "accent", "good", "bad", "warning", "received", "sent")
+
+
+@pytest.fixture(autouse=True)
+def dark_again(qapp: QApplication) -> Iterator[None]:
+    yield
+    theme.apply(qapp, DARK)
+
+
+@pytest.mark.parametrize(("a", "b", "expected"), [
+    ("#000000", "#ffffff", 21.0), ("#ffffff", "#ffffff", 1.0), ("#777777", "#ffffff", 4.48),
+])  # fmt: skip
+def test_contrast_is_that_of_wcag(a: str, b: str, expected: float) -> None:
+    assert contrast(a, b) == pytest.approx(expected, abs=0.01)
+    assert contrast(a, b) == contrast(b, a)
+
+
+@pytest.mark.parametrize(("colors", "word", "surface"), list(product((DARK, LIGHT), WORDS, SURFACES)))
+def test_every_word_is_readable_on_every_surface(colors: Theme, word: str, surface: str) -> None:
+    assert contrast(getattr(colors, word), getattr(colors, surface)) >= AA_TEXT
+
+
+@pytest.mark.parametrize("colors", [DARK, LIGHT])
+@pytest.mark.parametrize(("word", "surface"), [
+    ("selected_text", "selection"), ("selected_dim", "selection"), ("accent_text", "accent"),
+    ("accent_text", "accent_hover"), ("text", "hover"), ("text", "pressed"),
+])  # fmt: skip
+def test_derived_pairs_are_readable(colors: Theme, word: str, surface: str) -> None:
+    assert contrast(getattr(colors, word), getattr(colors, surface)) >= AA_TEXT
+
+
+@pytest.mark.parametrize("colors", [DARK, LIGHT])
+def test_the_shape_of_a_state_is_visible_on_a_selected_row(colors: Theme) -> None:
+    """WCAG 1.4.11 asks 3 to 1 of graphics."""
+    for word in ("accent", "good", "bad", "warning", "received", "sent"):
+        assert contrast(getattr(colors, word), colors.selection) >= 3
+
+
+def test_apply_sets_palette_stylesheet_and_current(qapp: QApplication) -> None:
+    theme.apply(qapp, LIGHT)
+    assert theme.current() is LIGHT
+    assert qapp.palette().color(QPalette.Base) == QColor(LIGHT.panel)
+    assert LIGHT.accent in qapp.styleSheet()
+    assert "$" not in qapp.styleSheet()
+
+
+def test_a_new_theme_is_told_once(qapp: QApplication, qtbot: QtBot) -> None:
+    theme.apply(qapp, DARK)
+    told: list[Theme] = []
+    theme.notifier.changed.connect(told.append)
+    theme.apply(qapp, LIGHT)
+    theme.apply(qapp, LIGHT)
+    theme.notifier.changed.disconnect(told.append)
+    assert told == [LIGHT]
+
+
+def test_the_system_theme_stays_the_platforms_after_apply(qapp: QApplication) -> None:
+    before = theme.system_theme()
+    theme.apply(qapp, LIGHT if before is DARK else DARK)
+    assert theme.system_theme() is before
+
+
+@pytest.mark.parametrize("colors", [DARK, LIGHT])
+def test_qt_understands_the_whole_stylesheet(qapp: QApplication, qtbot: QtBot, qtlog: Any, colors: Theme) -> None:
+    """Qt complains of unknown properties and missing files when a widget is first shown."""
+    window = QWidget()
+    qtbot.addWidget(window)
+    kinds = (QCheckBox, QComboBox, QLabel, QLineEdit, QPushButton, QSpinBox, QTableView, QTabWidget, QToolBar)
+    for kind in kinds:
+        kind(window)
+    theme.apply(qapp, colors)
+    with qtbot.waitExposed(window):
+        window.show()
+    window.grab()
+    assert [record.message for record in qtlog.records] == []
+
+
+def test_a_primary_button_is_filled_with_the_accent(qapp: QApplication, qtbot: QtBot) -> None:
+    theme.apply(qapp, DARK)
+    button = QPushButton("")
+    button.setProperty("primary", True)
+    qtbot.addWidget(button)
+    button.resize(100, 30)
+    image = button.grab().toImage()
+    assert image.pixelColor(50, 15) == QColor(DARK.accent)
+
+
+def test_an_item_view_really_uses_the_mono_font(qapp: QApplication, qtbot: QtBot) -> None:
+    """Qt's item views merge fonts, and lose a list of families on the way."""
+    theme.apply(qapp, DARK)
+    view = QTableView()
+    qtbot.addWidget(view)
+    view.setFont(theme.mono_font())
+    view.resize(400, 100)
+    ends = []
+    for text in ("|iiiiiiiiii|", "|WWWWWWWWWW|"):
+        model = QStandardItemModel(1, 1)
+        model.setItem(0, 0, QStandardItem(text))
+        view.setModel(model)
+        view.setColumnWidth(0, 300)
+        image = view.viewport().grab().toImage()
+        middle = view.rowHeight(0) // 2
+        background = image.pixel(299, middle)
+        ends.append(max(x for x in range(295) if image.pixel(x, middle) != background))
+    assert ends[0] == ends[1]
+
+
+def test_the_mono_font_has_the_size_asked_for() -> None:
+    assert theme.mono_font(13).pointSize() == 13
+    assert QFontInfo(theme.mono_font()).fixedPitch()

@@ -1,0 +1,1 @@
+"""Everything of Listening Post that is Qt."""

@@ -1,0 +1,23 @@
+"""The program's entry: commands go to ``app.cli``, which knows no Qt; the window loads it late."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from app import cli
+
+
+def main() -> None:
+    """Run the command line and leave with its exit code."""
+    sys.exit(cli.main(sys.argv[1:], _window))
+
+
+def _window(workspace: Path | None, capture: Path | None, start: bool) -> int:
+    from ui import boot
+
+    return boot.run(workspace, capture, start)
+
+
+if __name__ == "__main__":
+    main()

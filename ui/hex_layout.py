@@ -1,0 +1,79 @@
+"""Where each byte of a hex view stands: arithmetic only."""
+
+from __future__ import annotations
+
+from PyQt5.QtCore import QRectF
+from PyQt5.QtGui import QFontMetricsF
+
+ROW = 16
+"""Bytes in a row."""
+
+MARGIN = 10.0
+"""Pixels left free at either side."""
+
+
+class HexLayout:
+    """The grid of offset, 8 + 8 pairs of digits, and 16 characters, in pixels from the first row.
+
+    Attributes:
+        digits: of an offset: 4, 6 or as many more as the last one needs.
+        char_width, row_height: of one cell of the grid.
+        hex_x, ascii_x: where the two columns begin.
+        width: of everything.
+        rows: how many there are.
+    """
+
+    def __init__(self, metrics: QFontMetricsF, length: int) -> None:
+        # One character alone may be measured in whole pixels, while a line of them is not.
+        self.char_width = metrics.horizontalAdvance("0" * 64) / 64
+        self.row_height = round(metrics.height() + 3)
+        self.baseline = 1.5 + metrics.ascent()
+        self.length = length
+        self.rows = -(-length // ROW)
+        needed = len(f"{max(length - 1, 0):x}")
+        self.digits = max(4, needed + needed % 2)
+        self.hex_x = MARGIN + (self.digits + 3) * self.char_width
+        self.ascii_x = self.hex_x + (ROW * 3 + 3) * self.char_width
+        self.width = self.ascii_x + ROW * self.char_width + MARGIN
+
+    def first_of(self, row: int) -> int:
+        """The position of a row's first byte."""
+        return row * ROW
+
+    def hex_column(self, index: int) -> int:
+        """In which character of the hex column the digits of a row's byte begin."""
+        return index * 3 + (index >= ROW // 2)
+
+    def hex_rect(self, row: int, start: int, stop: int) -> QRectF:
+        """What covers the digits of a row's bytes from ``start`` up to ``stop``."""
+        left = self.hex_x + (self.hex_column(start) - 0.5) * self.char_width
+        right = self.hex_x + (self.hex_column(stop - 1) + 2.5) * self.char_width
+        return QRectF(left, row * self.row_height, right - left, self.row_height)
+
+    def ascii_rect(self, row: int, start: int, stop: int) -> QRectF:
+        """What covers the characters of a row's bytes from ``start`` up to ``stop``."""
+        left = self.ascii_x + start * self.char_width
+        return QRectF(left, row * self.row_height, (stop - start) * self.char_width, self.row_height)
+
+    def position_at(self, x: float, y: float, nearest: bool) -> int | None:
+        """The position of the byte at a point, in either column.
+
+        With ``nearest`` it is the one closest to a point outside. None if there is no such byte.
+        """
+        if not self.length:
+            return None
+        row = int(y // self.row_height)
+        index = self._index_at(x)
+        inside = MARGIN <= x < self.width and 0 <= row < self.rows and row * ROW + index < self.length
+        if not inside and not nearest:
+            return None
+        row = max(0, min(row, self.rows - 1))
+        return min(row * ROW + index, self.length - 1)
+
+    def _index_at(self, x: float) -> int:
+        if x >= self.ascii_x - self.char_width:
+            index = int((x - self.ascii_x) // self.char_width)
+        else:
+            column = (x - self.hex_x) / self.char_width + 0.5
+            index = int((column - (column >= self.hex_column(ROW // 2))) // 3)
+        return max(0, min(index, ROW - 1))

@@ -1,0 +1,251 @@
+"""Two themes, one stylesheet, and word to painting code when the theme changes.
+
+Widgets take their looks from the palette and from ``resources/themes/app.qss``, which is one
+template for both themes. Code that paints by itself asks ``current()`` each time it paints;
+code that keeps something coloured connects to ``notifier.changed``.
+
+What widgets may ask of the stylesheet by a dynamic property:
+
+``primary=True``     on a push or tool button: the one action that matters most here.
+``role=...``         on a label: ``heading``, ``title``, ``dim``, ``error`` or ``mono``; on a text
+                     edit: ``mono``.
+``surface=...``      on any frame: ``window``, ``panel`` or ``raised``.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict, dataclass
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+from tempfile import TemporaryDirectory
+from typing import Literal
+
+from PyQt5.QtCore import QObject, pyqtSignal
+from PyQt5.QtGui import QColor, QFont, QFontDatabase, QGuiApplication, QPalette
+from PyQt5.QtWidgets import QApplication, QStyleFactory
+
+AA_TEXT = 4.5
+"""The contrast that WCAG 2.1, 1.4.3 asks of text in normal size."""
+
+UI_FAMILIES = ("Inter", "Segoe UI", "SF Pro Text", "Cantarell", "Noto Sans", "Ubuntu", "DejaVu Sans")
+MONO_FAMILIES = (
+    "JetBrains Mono", "Cascadia Mono", "SF Mono", "Menlo", "Consolas", "Noto Sans Mono", "DejaVu Sans Mono",
+    "Liberation Mono", "Courier New",
+)  # fmt: skip
+
+# A Mac counts 72 points to the inch of a screen, the others 96.
+POINTS = 13 if sys.platform == "darwin" else 10
+"""The size of ordinary text, in points."""
+
+
+@dataclass(frozen=True)
+class Theme:
+    """The colours of one theme, each as ``#rrggbb``.
+
+    On a selected row, text is ``selected_text`` or ``selected_dim`` whatever it means: the state
+    colours are sure to be readable on ``window``, ``panel`` and ``raised`` only.
+
+    Attributes:
+        window, panel, raised: surfaces, from the back to the front.
+        line: hairlines between surfaces.
+        text, dim: what is read, and what only accompanies it.
+        accent: the one colour of what can be acted on; ``accent_text`` is readable on it.
+        selection: behind selected rows.
+        good, bad, warning: states.
+        received, sent: directions.
+        hover, pressed: a surface under the pointer.
+        thumb: the handle of a scroll bar.
+        faint: what is disabled.
+    """
+
+    name: Literal["dark", "light"]
+    window: str
+    panel: str
+    raised: str
+    line: str
+    text: str
+    dim: str
+    accent: str
+    selection: str
+    good: str
+    bad: str
+    warning: str
+    received: str
+    sent: str
+    accent_text: str
+    accent_hover: str
+    selected_text: str
+    selected_dim: str
+    hover: str
+    pressed: str
+    thumb: str
+    faint: str
+
+
+DARK = Theme(
+    name="dark",
+    window="#14171c", panel="#1a1e25", raised="#222833", line="#2b323e",
+    text="#d7dde6", dim="#8792a3", accent="#4aa8ff", selection="#24405c",
+    good="#3fcf8e", bad="#ff6b6b", warning="#ffb454", received="#6cc7ff", sent="#b39dff",
+    accent_text="#0b1420", accent_hover="#74bcff", selected_text="#f2f6fb", selected_dim="#aab6c6",
+    hover="#2a3140", pressed="#323b4c", thumb="#3f4959", faint="#566072",
+)  # fmt: skip
+
+LIGHT = Theme(
+    name="light",
+    window="#f5f6f8", panel="#ffffff", raised="#eef0f4", line="#d9dde4",
+    text="#1d2430", dim="#5d6878", accent="#0b6bcb", selection="#d6e8fb",
+    # The design's good, #0f8a55, reaches only 3.85 to 1 on raised: the same hue, a little darker.
+    good="#0c7a4b", bad="#c92a2a", warning="#9a5b00", received="#0b6bcb", sent="#6741d9",
+    accent_text="#ffffff", accent_hover="#095aab", selected_text="#101722", selected_dim="#4d5868",
+    hover="#e4e7ed", pressed="#d8dce4", thumb="#b6bdc9", faint="#a0a8b5",
+)  # fmt: skip
+
+
+class Notifier(QObject):
+    """Tells of theme changes.
+
+    Signals:
+        changed(Theme): after the application has taken on another theme.
+    """
+
+    changed = pyqtSignal(Theme)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.theme = DARK
+        self.platform: Theme | None = None
+
+
+notifier = Notifier()
+
+
+def current() -> Theme:
+    """The theme that the application wears; ``DARK`` until ``apply`` was called."""
+    return notifier.theme
+
+
+def system_theme() -> Theme:
+    """The theme nearest to the platform's own palette: dark where its windows are dark."""
+    if notifier.platform is None:
+        window = QGuiApplication.palette().color(QPalette.Window)
+        notifier.platform = DARK if window.lightness() < 128 else LIGHT
+    return notifier.platform
+
+
+def apply(app: QApplication, theme: Theme) -> None:
+    """Dress the whole application in a theme, and tell ``notifier.changed`` when it is a new one."""
+    system_theme()  # asked for now: our palette is about to hide the platform's
+    news = theme is not notifier.theme
+    notifier.theme = theme
+    # A new style object makes every widget polish itself again: only once.
+    if app.property("themed") is None:
+        app.setProperty("themed", True)
+        app.setStyle(QStyleFactory.create("Fusion"))
+        app.setFont(ui_font())
+    app.setPalette(_palette(theme))
+    app.setStyleSheet(stylesheet(theme))
+    if news:
+        notifier.changed.emit(theme)
+
+
+def ui_font() -> QFont:
+    """The font of everything that is not data."""
+    return QFont(_installed(UI_FAMILIES, QFontDatabase.GeneralFont), POINTS)
+
+
+def mono_font(size: int = POINTS) -> QFont:
+    """The font of data: logs, bytes, addresses. The size is in points.
+
+    Set it before a widget goes into a tab: under a stylesheet, Qt 5 forgets a font that a page of
+    a ``QTabWidget`` got later. ``role="mono"`` has no such trap.
+    """
+    font = QFont(_installed(MONO_FAMILIES, QFontDatabase.FixedFont), size)
+    font.setStyleHint(QFont.Monospace)
+    font.setFixedPitch(True)
+    return font
+
+
+@cache
+def _installed(families: tuple[str, ...], otherwise: QFontDatabase.SystemFont) -> str:
+    """The first family that this computer has.
+
+    Not left to ``QFont.setFamilies``: the item views of Qt 5 lose such a list when they merge fonts.
+    """
+    present = set(QFontDatabase().families())
+    return next(filter(present.__contains__, families), QFontDatabase.systemFont(otherwise).family())
+
+
+def contrast(a: str, b: str) -> float:
+    """The contrast of two colours as WCAG 2.1 defines it: from 1 (none) to 21 (black on white)."""
+    lighter, darker = sorted((_luminance(QColor(a)), _luminance(QColor(b))), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def resource(path: str) -> str:
+    """The text of a file in ``resources``, for example ``icons/play.svg``."""
+    return files("resources").joinpath(path).read_text("utf-8")
+
+
+def stylesheet(theme: Theme) -> str:
+    """The stylesheet of the application in the colours of a theme."""
+    marks = {
+        "check": _mark("check", theme.accent_text),
+        "check_faint": _mark("check", theme.faint),
+        "dot": _mark("dot", theme.accent_text),
+        "dot_faint": _mark("dot", theme.faint),
+        "dash": _mark("dash", theme.accent_text),
+        "down": _mark("chevron-down", theme.dim),
+        "up": _mark("chevron-up", theme.dim),
+        "left": _mark("chevron-left", theme.dim),
+        "right": _mark("chevron-right", theme.dim),
+        "down_faint": _mark("chevron-down", theme.faint),
+        "up_faint": _mark("chevron-up", theme.faint),
+        "down_on_accent": _mark("chevron-down", theme.accent_text),
+        "close": _mark("close", theme.dim),
+    }
+    return Template(resource("themes/app.qss")).substitute(
+        asdict(theme), **marks, mono=mono_font().family(), small=POINTS - 1, large=POINTS + 4
+    )
+
+
+def _mark(name: str, color: str) -> str:
+    """The path of an icon in a fixed colour: a stylesheet can only name files."""
+    path = Path(_mark_folder().name) / f"{name}-{color[1:]}.svg"
+    if not path.exists():
+        path.write_text(resource(f"icons/{name}.svg").replace("currentColor", color), "utf-8")
+    return path.as_posix()
+
+
+@cache
+def _mark_folder() -> TemporaryDirectory[str]:
+    return TemporaryDirectory(prefix="listening-post-")
+
+
+def _luminance(color: QColor) -> float:
+    channels = (color.redF(), color.greenF(), color.blueF())
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return sum(weight * c for weight, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+def _palette(theme: Theme) -> QPalette:
+    palette = QPalette()
+    for role, color in (
+        (QPalette.Window, theme.window), (QPalette.WindowText, theme.text),
+        (QPalette.Base, theme.panel), (QPalette.AlternateBase, theme.raised), (QPalette.Text, theme.text),
+        (QPalette.Button, theme.raised), (QPalette.ButtonText, theme.text),
+        (QPalette.ToolTipBase, theme.raised), (QPalette.ToolTipText, theme.text),
+        (QPalette.PlaceholderText, theme.dim), (QPalette.BrightText, theme.bad),
+        (QPalette.Highlight, theme.selection), (QPalette.HighlightedText, theme.selected_text),
+        (QPalette.Link, theme.accent), (QPalette.LinkVisited, theme.sent),
+        (QPalette.Light, theme.raised), (QPalette.Midlight, theme.raised), (QPalette.Mid, theme.line),
+        (QPalette.Dark, theme.line), (QPalette.Shadow, theme.window),
+    ):  # fmt: skip
+        palette.setColor(role, QColor(color))
+    for role in (QPalette.WindowText, QPalette.Text, QPalette.ButtonText, QPalette.HighlightedText):
+        palette.setColor(QPalette.Disabled, role, QColor(theme.faint))
+    palette.setColor(QPalette.Disabled, QPalette.Highlight, QColor(theme.raised))
+    return palette
