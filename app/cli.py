@@ -6,8 +6,9 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Sequence
+from io import TextIOWrapper
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from app import __version__, errors
 
@@ -26,16 +27,26 @@ def main(argv: Sequence[str], window: WindowCommand) -> int:
 
         return writer.main(list(argv[1:]))
     debug = "--debug" in argv
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # whatever it can show, it need not stop
     try:
-        return _run([arg for arg in argv if arg != "--debug"], window)
+        code = _run([arg for arg in argv if arg != "--debug"], window)
+        sys.stdout.flush()
+        return code
+    except errors.WorkspaceError as e:
+        if debug:
+            raise
+        print(e, file=sys.stderr)  # each line of it begins with the file, as a compiler's
+        return FAILED
     except errors.PostError as e:
         if debug:
             raise
         print(f"listening-post: {e}", file=sys.stderr)
         return FAILED
     except BrokenPipeError:
-        # Whoever read our output has had enough, as `head` has.
-        sys.stdout = None
+        from app.headless import let_go_of_stdout
+
+        let_go_of_stdout()
         return DONE
 
 
@@ -50,8 +61,15 @@ def _run(argv: Sequence[str], window: WindowCommand) -> int:
     return run(args)
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line, where argparse adds the whole usage."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(WRONG_USAGE, f"listening-post: {message}. See {self.prog} --help\n")
+
+
 def _window_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("listening-post", description="Open the window.")
+    parser = _Parser("listening-post", description="Open the window.")
     parser.add_argument("workspace", nargs="?", type=Path, help="the last one, or the demo, if left out")
     parser.add_argument("--capture", type=Path, metavar="FILE", help="capture into this file")
     parser.add_argument("--start", action="store_true", help="start every service")
@@ -59,7 +77,7 @@ def _window_parser() -> argparse.ArgumentParser:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         "listening-post",
         description="One window with every server a desk needs.",
         epilog="listening-post [WORKSPACE] [--capture FILE] [--start] opens the window. "

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import linecache
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import asdict, dataclass
+from itertools import islice
 from reprlib import Repr
 from types import FrameType, TracebackType
 from typing import Any
@@ -14,6 +15,7 @@ MAX_LOCALS = 40
 MAX_VALUE = 240
 MAX_MESSAGE = 4000
 MAX_CAUSES = 8
+MAX_MEMBERS = 8
 CONTEXT_LINES = 2
 
 _MARK = "_listening_post_recorded"
@@ -45,6 +47,7 @@ class FailureRecord:
         frames: outermost first, as Python prints them.
         relation: how ``cause`` led here: ``"cause"`` for ``raise … from``, ``"context"``
             for an exception raised while handling it, ``""`` where there is none.
+        members: the exceptions of a group, cut at ``MAX_MEMBERS``.
     """
 
     type: str
@@ -53,6 +56,7 @@ class FailureRecord:
     notes: tuple[str, ...] = ()
     relation: str = ""
     cause: FailureRecord | None = None
+    members: tuple[FailureRecord, ...] = ()
 
     @property
     def summary(self) -> str:
@@ -82,7 +86,8 @@ def from_json(data: dict[str, Any]) -> FailureRecord:
         for f in data["frames"]
     )
     cause = from_json(data["cause"]) if data["cause"] else None
-    return FailureRecord(data["type"], data["message"], frames, tuple(data["notes"]), data["relation"], cause)
+    members = tuple(from_json(member) for member in data.get("members", ()))
+    return FailureRecord(data["type"], data["message"], frames, tuple(data["notes"]), data["relation"], cause, members)
 
 
 def claim(error: BaseException) -> bool:
@@ -114,29 +119,39 @@ def _record(error: BaseException, traceback: TracebackType | None, depth: int) -
     cause, relation = error.__cause__, "cause"
     if cause is None and not error.__suppress_context__:
         cause, relation = error.__context__, "context"
+    cause = cause if depth else None
+    members = error.exceptions[:MAX_MEMBERS] if isinstance(error, BaseExceptionGroup) and depth else ()
     kind = type(error)
     name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
     return FailureRecord(
         type=name,
         message=_text(error),
         frames=tuple(_frames(error.__traceback__ or traceback)),
-        notes=tuple(str(note)[:MAX_MESSAGE] for note in getattr(error, "__notes__", ())),
-        relation=relation if cause and depth else "",
-        cause=_record(cause, None, depth - 1) if cause and depth else None,
+        notes=_notes(error),
+        # Not by its truth: an exception may have a length, and that may be 0.
+        relation="" if cause is None else relation,
+        cause=None if cause is None else _record(cause, None, depth - 1),
+        members=tuple(_record(member, None, depth - 1) for member in members),
     )
 
 
-def _text(error: BaseException) -> str:
+def _text(value: object) -> str:
     try:
-        return str(error)[:MAX_MESSAGE]
+        return str(value)[:MAX_MESSAGE]
     except Exception as e:
         return f"<its message cannot be shown: {type(e).__name__}>"
+
+
+def _notes(error: BaseException) -> tuple[str, ...]:
+    notes = getattr(error, "__notes__", ())  # anybody may have put anything there
+    return tuple(map(_text, notes[:MAX_MEMBERS])) if isinstance(notes, list | tuple) else (_text(notes),)
 
 
 def _frames(traceback: TracebackType | None) -> Iterator[Frame]:
     steps: list[tuple[FrameType, int]] = []
     while traceback is not None:
-        steps.append((traceback.tb_frame, traceback.tb_lineno))
+        # Code that was generated may know no line.
+        steps.append((traceback.tb_frame, traceback.tb_lineno or traceback.tb_frame.f_code.co_firstlineno))
         traceback = traceback.tb_next
     if len(steps) > MAX_FRAMES:
         # Endless recursion: its beginning and its end tell all there is to tell.
@@ -147,7 +162,10 @@ def _frames(traceback: TracebackType | None) -> Iterator[Frame]:
 
 
 def _source(file: str, line: int, frame: FrameType) -> tuple[tuple[int, str], ...]:
-    lines = linecache.getlines(file, frame.f_globals)
+    try:
+        lines = linecache.getlines(file, frame.f_globals)
+    except Exception:  # a module's own loader
+        return ()
     first = max(1, line - CONTEXT_LINES)
     return tuple(
         (number, text.rstrip("\n")[:MAX_VALUE])
@@ -162,6 +180,29 @@ class _Repr(Repr):
         super().__init__()
         self.maxstring = self.maxother = self.maxlong = MAX_VALUE
         self.maxlevel = 3
+
+    def repr_instance(self, x: Any, level: int) -> str:
+        # A subclass's own repr would show all of it.
+        for base in (bytes, bytearray, str, list, tuple, dict, set, frozenset):
+            if isinstance(x, base):
+                text: str = getattr(self, f"repr_{base.__name__}")(x, level)
+                return f"{type(x).__name__}({text})"
+        return super().repr_instance(x, level)
+
+    def repr_dict(self, x: dict[Any, Any], level: int) -> str:
+        # The library sorts all keys first, and there may be millions.
+        if level <= 0 and x:
+            return "{…}"
+        shown = [f"{self.repr1(k, level - 1)}: {self.repr1(v, level - 1)}" for k, v in islice(x.items(), self.maxdict)]
+        return "{" + ", ".join(shown) + (", …" if len(x) > self.maxdict else "") + "}"
+
+    def repr_set(self, x: Set[Any], level: int) -> str:
+        if not x:
+            return "set()"
+        shown = [self.repr1(item, level - 1) for item in islice(x, self.maxset)] if level > 0 else ["…"]
+        return "{" + ", ".join(shown) + (", …" if len(x) > self.maxset else "") + "}"
+
+    repr_frozenset = repr_set
 
     def repr_bytes(self, value: bytes, level: int) -> str:
         # Cut before the repr: the repr of a 10 MB payload is 40 MB of text.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import sys
 import threading
 from pathlib import Path
@@ -29,6 +31,14 @@ def line(event: Event) -> str:
     size = "" if event.size is None else str(event.size)
     kind = NAMES.get(event.kind, str(event.kind))
     return f"{event.id:>7} {time} {event.service:<16} {event.peer or '-':<21} {kind:<18} {size:>6} {event.summary}"
+
+
+def let_go_of_stdout() -> None:
+    """Whoever read our output has had enough, as ``head`` has: say no more, nor complain at the end."""
+    with contextlib.suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
 
 
 class Printer:
@@ -66,11 +76,15 @@ class Printer:
             if last < self._next:
                 return
             try:
+                if store is not None and store.moved:  # the writer has put a copy in its place
+                    store.close()
+                    store = None
                 store = store or Store(self._path)
                 for event in store.events(EVERYTHING, self._next, last):
                     print(json.dumps(event.as_json(), ensure_ascii=False) if self._as_json else line(event))
                 sys.stdout.flush()
             except BrokenPipeError:
+                let_go_of_stdout()
                 return
             except errors.CaptureError as e:
                 print(f"listening-post: {e}", file=sys.stderr)

@@ -44,7 +44,7 @@ class Logbook:
         self._restore.append(lambda: globalLogPublisher.removeObserver(self))
         self._hook(sys, "excepthook", self.on_uncaught)
         self._hook(sys, "unraisablehook", self._on_args)
-        self._hook(threading, "excepthook", self._on_args)
+        self._hook(threading, "excepthook", self._on_thread)
         self._hook(warnings, "showwarning", self.on_warning)
 
     def _hook(self, module: ModuleType, name: str, hook: Callable[..., None]) -> None:
@@ -76,6 +76,10 @@ class Logbook:
             self._in_reactor(self._reactor.stop)
             return
         self._in_reactor(self._recorder.record_failure, error or kind(), 0, 0, None, traceback)
+
+    def _on_thread(self, args: Any) -> None:
+        if not issubclass(args.exc_type, SystemExit):  # a thread may end itself by it
+            self._on_args(args)
 
     def _on_args(self, args: Any) -> None:
         self.on_uncaught(args.exc_type, args.exc_value, args.exc_traceback)

@@ -14,25 +14,30 @@ _BYTES = {"n": b"\n", "r": b"\r", "t": b"\t", "0": b"\0", "e": b"\x1b", "\\": b"
 def _visible(character: str) -> str:
     if character in _NAMED:
         return _NAMED[character]
-    code = ord(character)
-    if 0xDC80 <= code <= 0xDCFF:  # a byte that is not UTF-8
-        return f"\\x{code - 0xDC00:02x}"
-    if not character.isprintable():
-        return f"\\x{code:02x}" if code < 0x100 else f"\\u{{{code:x}}}"
-    return character
+    if character.isprintable():
+        return character
+    if "\udc80" <= character <= "\udcff":  # a byte that is not UTF-8
+        return f"\\x{ord(character) - 0xDC00:02x}"
+    return "".join(f"\\x{byte:02x}" for byte in character.encode("utf-8", "surrogatepass"))
 
 
 def escape(data: bytes) -> str:
     """``data`` as one line: UTF-8 where it is, everything that would not show as an escape.
 
     No control, bidirectional or line-breaking character survives: what a peer sends can
-    neither move the cursor of a terminal nor turn a line of the log around.
+    neither move the cursor of a terminal nor turn a line of the log around. ``unescape``
+    gives the same bytes back.
     """
     if data.isascii():
         text = data.decode("ascii")
         if text.isprintable() and "\\" not in text:
             return text
     return "".join(map(_visible, data.decode("utf-8", "surrogateescape")))
+
+
+def one_line(text: str) -> str:
+    """``text`` with an escape in the place of each character that would not show."""
+    return "".join(character if character.isprintable() else _visible(character) for character in text)
 
 
 def preview(head: bytes, size: int) -> str:

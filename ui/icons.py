@@ -59,7 +59,7 @@ class _Drawing(QIconEngine):
     def pixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State) -> QPixmap:
         color = self._in_mode(mode)
         key = f"listening-post/{self._name}/{color}/{size.width()}x{size.height()}"
-        pixmap = QPixmapCache.find(key)
+        pixmap: QPixmap | None = QPixmapCache.find(key)  # the stubs know nothing of None
         if pixmap is None:
             pixmap = _render(self._svg.replace("currentColor", color), size)
             QPixmapCache.insert(key, pixmap)

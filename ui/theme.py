@@ -7,9 +7,10 @@ code that keeps something coloured connects to ``notifier.changed``.
 What widgets may ask of the stylesheet by a dynamic property:
 
 ``primary=True``     on a push or tool button: the one action that matters most here.
-``role=...``         on a label: ``heading``, ``title``, ``dim``, ``error`` or ``mono``; on a text
-                     edit: ``mono``.
-``surface=...``      on any frame: ``window``, ``panel`` or ``raised``.
+``role=...``         on a label: ``heading``, ``title``, ``dim``, ``error``, ``warning`` or ``mono``; on
+                     a text edit: ``mono``.
+``surface=...``      on any frame: ``window``, ``panel`` or ``raised``; on a text edit ``panel``, which
+                     makes it fill a page instead of standing in a form.
 """
 
 from __future__ import annotations

@@ -33,20 +33,17 @@ def parse(typed: str) -> Filter:
     typed = typed.strip()
     if not typed:
         return EVERYTHING
+    literal = typed.encode("utf-8", "replace")
     try:
         raw = text.unescape(typed)
     except errors.EscapeError:
-        raw = typed.encode("utf-8", "replace")
-    summary = "summary IS NOT NULL AND instr(lower(summary), ?)"
-    if raw.isascii():
-        # lower() and instr() go past zero bytes, at which LIKE would stop.
-        return Filter(f"instr(lower(payload), ?) OR ({summary})", (raw.decode().lower(), _lower(typed)))
-    return Filter(f"instr(payload, ?) OR ({summary})", (raw, _lower(typed)))
-
-
-def _lower(typed: str) -> str:
-    # As SQLite's lower(): ASCII only, or the two sides would not meet.
-    return "".join(c.lower() if c.isascii() else c for c in typed)
+        raw = literal
+    # lower() and instr() go past zero bytes, at which LIKE would stop. As blobs, because bytes
+    # that are not UTF-8 have to be found, too. Both lower() change ASCII only, so they meet.
+    return Filter(
+        "instr(CAST(lower(payload) AS BLOB), ?) OR (summary IS NOT NULL AND instr(CAST(lower(summary) AS BLOB), ?))",
+        (raw.lower(), literal.lower()),
+    )
 
 
 def of_service(name: str) -> Filter:
@@ -55,4 +52,5 @@ def of_service(name: str) -> Filter:
 
 
 def of_kind(kind: int) -> Filter:
-    return Filter("kind = ?", (kind,))
+    # Spelled out, since a bound value could not be served by the index of failures.
+    return Filter(f"kind = {int(kind)}")

@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from twisted.internet.defer import Deferred
-from twisted.internet.error import ProcessDone
+from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.protocol import ProcessProtocol
 from twisted.python.failure import Failure
 
@@ -44,6 +46,7 @@ class WriterLink(ProcessProtocol):
         self.opened: Deferred[None] = Deferred()
         self._closed: Deferred[None] | None = None
         self._refused = False
+        self._restarting: IDelayedCall | None = None
         self._heard = b""
         self._process: Any = None
 
@@ -56,7 +59,8 @@ class WriterLink(ProcessProtocol):
         }
         command = [sys.executable, *_arguments(), str(self.path), self._recorder.run, str(self._limit)]
         self._heard = b""
-        self._process = self._reactor.spawnProcess(self, command[0], command, env)
+        with _signals_held():
+            self._process = self._reactor.spawnProcess(self, command[0], command, env)
         with contextlib.suppress(ImportError, OSError, AttributeError, KeyError):
             # A batch should fit into the pipe at one go; where it cannot, it takes a few.
             import fcntl
@@ -65,17 +69,23 @@ class WriterLink(ProcessProtocol):
 
     def send(self, header: bytes, body: bytes) -> None:
         """Queue a frame for the writer; the recorder bounds how much may be on its way."""
-        self._process.pipes[0].writeSequence([header, body])
+        self._process.writeSequence([header, body])
 
     def close(self) -> Deferred[None]:
         """Have the writer store all it was sent and end. Fires when it has, or was made to."""
-        self._recorder.flush()
-        self._closed = Deferred()
+        recorder = self._recorder
+        recorder.flush()
+        closed = self._closed = Deferred()
+        restart = self._restarting is not None and not recorder.idle
+        if self._restarting is not None:
+            self._restarting.cancel()
+        if restart:
+            self._restart()  # one more, for what is still on its way
         if self._refused or self._process is None or self._process.pid is None:
             self._finish()
-            return self._closed
-        closed = self._closed
-        self._process.closeStdin()
+            return closed
+        if not restart and (recorder.connected or recorder.trouble or recorder.idle):
+            self._process.closeStdin()  # else when it has the file open
         overdue = self._reactor.callLater(GRACE, self._kill)
         closed.addBoth(lambda _: overdue.cancel() if overdue.active() else None)
         return closed
@@ -99,18 +109,21 @@ class WriterLink(ProcessProtocol):
     def errReceived(self, data: bytes) -> None:
         sys.stderr.write(data.decode(errors="replace"))
 
+    def inConnectionLost(self) -> None:
+        self._recorder.on_writer_gone()
+
     def processEnded(self, reason: Failure) -> None:
         self._recorder.on_writer_gone()
         if self._closed is not None:
             self._finish()
         elif not self._refused:
-            if not reason.check(ProcessDone):
-                self._recorder.on_trouble(f"The writer of {self.path} ended unasked. It is being restarted")
-            self._reactor.callLater(RESTART, self._restart)
+            self._recorder.on_trouble(f"The writer of {self.path} ended unasked. It is being restarted")
+            self._restarting = self._reactor.callLater(RESTART, self._restart)
+        self._on_first_word()
 
     def _restart(self) -> None:
-        if self._closed is None:
-            self.start()
+        self._restarting = None
+        self.start()
 
     def _on_message(self, message: dict[str, Any]) -> None:
         recorder = self._recorder
@@ -121,12 +134,30 @@ class WriterLink(ProcessProtocol):
         else:
             self._refused = "refused" in message
             recorder.on_trouble(message.get("trouble") or message["refused"])
+        if self._closed is not None:
+            self._process.closeStdin()
+        self._on_first_word()
+
+    def _on_first_word(self) -> None:
         if not self.opened.called:
             self.opened.callback(None)
 
 
 def _range(message: dict[str, Any]) -> Stored:
     return Stored(message["first"], message["last"], message["bytes"])
+
+
+@contextlib.contextmanager
+def _signals_held() -> Iterator[None]:
+    """Have a process that is started meanwhile take no Ctrl+C, from its first moment on."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _arguments() -> list[str]:

@@ -12,8 +12,9 @@ from typing import Any, Protocol
 
 from twisted.internet.interfaces import IReactorTime
 
-from app import events, failures
-from app.capture.writer import FIELDS, HEADER
+from app import events, failures, text
+from app.capture.file import FIELDS
+from app.capture.writer import HEADER
 from app.signal import Signal
 
 INTERVAL = 0.05
@@ -64,6 +65,7 @@ class Recorder:
     ``seen == stored + lost + on the way`` holds at all times.
 
     Attributes:
+        failures: how many were recorded.
         run: token of this run of the program; with the number of a batch it tells a
             restarted writer what is already in the file.
         stored_changed: emits ``Stored`` after each batch that reached the file.
@@ -77,6 +79,7 @@ class Recorder:
         self.range = Stored()
         self.stored = 0
         self.lost = 0
+        self.failures = 0
         self.trouble: Trouble | None = None
         self.pressed = False
         self.stored_changed: Signal[Stored] = Signal()
@@ -99,6 +102,11 @@ class Recorder:
     def seen(self) -> int:
         """Events recorded since the start."""
         return self._flushed + len(self._pending) // FIELDS
+
+    @property
+    def connected(self) -> bool:
+        """Whether a writer takes batches."""
+        return self._sink is not None
 
     @property
     def idle(self) -> bool:
@@ -132,9 +140,8 @@ class Recorder:
         ``service`` and ``conn`` are numbers of this recorder, or 0; ``detail`` is a JSON
         object; ``size`` defaults to the payload's length.
         """
-        if summary is not None:
-            # Lone surrogates (from a file name, say) have no UTF-8 to be stored as.
-            summary = summary.encode("utf-8", "replace").decode()
+        if summary is not None and not summary.isprintable():
+            summary = text.one_line(summary)
         self._extend((time_ns(), kind, service, conn, size, payload, summary, detail))
         if self._timer is None:
             self._timer = self._clock.callLater(INTERVAL, self._tick)
@@ -154,6 +161,7 @@ class Recorder:
         """Record an exception with the bytes that caused it, unless that was done before."""
         if not failures.claim(error):
             return
+        self.failures += 1
         record = failures.record(error, traceback)
         self.record(events.FAILURE, service, conn, payload, record.summary, json.dumps(record.as_json()))
 
@@ -208,27 +216,33 @@ class Recorder:
 
     def on_opened(self, sink: Sink, sequence: int, stored: Stored) -> None:
         """The writer has the file open, and all batches of this run up to ``sequence`` in it."""
-        self._sink = sink
+        fresh, self._sink = self._sink is None, sink
         self._drop_until(sequence)
         self._set_trouble(None)
-        if self._on_way:
-            # A writer that replaces a dead one knows no services yet.
-            head = self._on_way[0]
-            _, _, flat = marshal.loads(head.body)  # noqa: S302 - we wrote it
-            body = marshal.dumps((head.sequence, self._services, flat), 2)
-            self._on_way[0] = _Sent(head.sequence, body, head.count)
-            self._on_way_bytes += len(body) - len(head.body)
-            for sent in self._on_way:
-                self._send(sent.body)
-        else:
-            self._services_sent = 0
+        if fresh:
+            # The same writer with another file finds all that it needs in its pipe.
+            self._send_again()
         self.range = stored
+        self._press()
         self.stored_changed.emit(stored)
+
+    def _send_again(self) -> None:
+        if not self._on_way:
+            self._services_sent = 0
+            return
+        # A writer that replaces a dead one knows no services yet.
+        head = self._on_way[0]
+        _, _, flat = marshal.loads(head.body)  # noqa: S302 - we wrote it
+        body = marshal.dumps((head.sequence, self._services, flat), 2)
+        self._on_way[0] = _Sent(head.sequence, body, head.count)
+        self._on_way_bytes += len(body) - len(head.body)
+        for sent in self._on_way:
+            self._send(sent.body)
 
     def on_stored(self, sequence: int, stored: Stored, *, rejected: bool = False) -> None:
         """All batches up to ``sequence`` are in the file; this one not, if it was ``rejected``."""
         self._drop_until(sequence - 1 if rejected else sequence)
-        if rejected and self._on_way:
+        if rejected and self._on_way and self._on_way[0].sequence == sequence:
             sent = self._on_way.popleft()
             self._on_way_bytes -= len(sent.body)
             self.lost += sent.count
@@ -254,6 +268,8 @@ class Recorder:
         self.lost += sum(sent.count for sent in self._on_way)
         self._on_way.clear()
         self._on_way_bytes = 0
+        self._press()
+        self.stored_changed.emit(self.range)
 
     def _drop_until(self, sequence: int) -> None:
         while self._on_way and self._on_way[0].sequence <= sequence:

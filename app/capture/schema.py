@@ -20,11 +20,12 @@ table          holds
                limit has removed)
 =============  ==========================================================================
 
-Readers need no more than this. Writers belong to :mod:`app.capture.writer` alone.
+Readers need no more than this. Writers belong to :mod:`app.capture.file` alone.
 """
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
@@ -53,9 +54,9 @@ CREATE INDEX event_failure ON event (id) WHERE kind = 18;
 
 
 def create(db: sqlite3.Connection) -> None:
-    """Lay the tables of an empty capture."""
+    """Lay the tables of an empty capture, all or none."""
     created = datetime.now(UTC).isoformat(timespec="seconds")
-    db.executescript(_TABLES)
+    db.executescript(f"BEGIN IMMEDIATE; {_TABLES}")
     db.executemany("INSERT INTO kind VALUES (?, ?)", events.NAMES.items())
     db.executemany(
         "INSERT INTO meta VALUES (?, ?)",
@@ -63,6 +64,14 @@ def create(db: sqlite3.Connection) -> None:
     )
     db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     db.execute(f"PRAGMA user_version = {VERSION}")
+    db.execute("COMMIT")
+
+
+def is_blank(db: sqlite3.Connection) -> bool:
+    """Whether ``db`` has nothing in it: a new file, or one whose writer was killed while it made it."""
+    if db.execute("PRAGMA application_id").fetchone()[0]:
+        return False
+    return not db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
 
 
 def check(db: sqlite3.Connection, path: Path | str, *, writing: bool) -> None:
@@ -98,28 +107,33 @@ def open_for_reading(path: Path | str) -> sqlite3.Connection:
 
     Raises CaptureMissingError, NotACaptureError, DamagedCaptureError, UnreadableCaptureError.
     """
-    file = Path(path)
-    if not file.is_file():
-        raise errors.CaptureMissingError(path=path)
-    if file.stat().st_size == 0 and not Path(f"{path}-wal").exists():
-        raise errors.NotACaptureError(path=path)
-    uri = file.resolve().as_uri()
     try:
-        db = _connect(f"{uri}?mode=ro")
-        db.execute("SELECT 1 FROM sqlite_master").fetchone()
-    except sqlite3.OperationalError:
+        size = os.stat(path).st_size
+    except FileNotFoundError as e:
+        raise errors.CaptureMissingError(path=path) from e
+    except OSError as e:
+        raise errors.UnreadableCaptureError(path=path, reason=e.strerror) from e
+    if not Path(path).is_file() or (size == 0 and not Path(f"{path}-wal").exists()):
+        raise errors.NotACaptureError(path=path)
+    uri = Path(path).resolve().as_uri()
+    try:
+        return _checked(f"{uri}?mode=ro", path)
+    except errors.UnreadableCaptureError:
         # A WAL database in a folder that cannot be written to has no place for its index;
         # nobody can be writing there either, so it may be read as it lies.
-        db = _connect(f"{uri}?mode=ro&immutable=1")
-    except sqlite3.DatabaseError as e:
-        raise errors.NotACaptureError(path=path) from e
+        if os.access(Path(path).resolve().parent, os.W_OK):
+            raise
+        return _checked(f"{uri}?mode=ro&immutable=1", path)
+
+
+def _checked(uri: str, path: Path | str) -> sqlite3.Connection:
+    try:
+        db = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=2)
+    except sqlite3.OperationalError as e:
+        raise errors.UnreadableCaptureError(path=path, reason=e) from e
     try:
         check(db, path, writing=False)
     except BaseException:
         db.close()
         raise
     return db
-
-
-def _connect(uri: str) -> sqlite3.Connection:
-    return sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=2)

@@ -8,11 +8,14 @@ can cost 5 ms: row by row, a page would take a second.
 from __future__ import annotations
 
 import json
+import os
+import sqlite3
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
-from app import text
+from app import errors, text
 from app.capture import schema
 from app.capture.filters import EVERYTHING, Filter
 from app.events import Event, Row
@@ -38,54 +41,76 @@ WHERE e.id = ?
 
 
 class Store:
-    """A capture opened for reading. For one thread at a time."""
+    """A capture opened for reading. For one thread at a time.
+
+    Every method raises UnreadableCaptureError or DamagedCaptureError for what it cannot read.
+    """
 
     def __init__(self, path: Path | str) -> None:
         """Raises the errors of :func:`app.capture.schema.open_for_reading`."""
         self.path = Path(path)
         self._db = schema.open_for_reading(path)
+        self._opened = os.stat(path)
 
     def close(self) -> None:
         self._db.close()
 
+    @property
+    def moved(self) -> bool:
+        """Whether another file, or none, is where this one was when it was opened."""
+        try:
+            return not os.path.samestat(self._opened, os.stat(self.path))
+        except OSError:
+            return True
+
+    def _one(self, sql: str, values: Sequence[object] = ()) -> Any:
+        try:
+            return self._db.execute(sql, values).fetchone()
+        except sqlite3.OperationalError as e:
+            raise errors.UnreadableCaptureError(path=self.path, reason=e) from e
+        except sqlite3.DatabaseError as e:
+            raise errors.DamagedCaptureError(path=self.path, reason=e) from e
+
     def range(self) -> tuple[int, int]:
         """Ids of the oldest and the newest event; ``(1, 0)`` where there is none."""
-        first, last = self._db.execute("SELECT ifnull(min(id), 1), ifnull(max(id), 0) FROM event").fetchone()
+        first, last = self._one("SELECT ifnull(min(id), 1), ifnull(max(id), 0) FROM event")
         return first, last
 
     def ids(self, where: Filter, first: int, last: int) -> Iterator[array[int]]:
-        """Ids of the events from ``first`` to ``last`` that match, in chunks, oldest first.
+        """Ids of the events from ``first`` to ``last`` that match, in chunks, oldest first."""
+        while first <= last:
+            found, upto = self.matches(where, first, last)
+            yield found
+            first = upto + 1
 
-        Each chunk stands for up to ``CHUNK`` events, and may be empty.
-        """
+    def matches(self, where: Filter, first: int, last: int) -> tuple[array[int], int]:
+        """Ids that match among the next ``CHUNK`` events from ``first``, and the last one looked at."""
+        end = min(last, first + CHUNK - 1)
+        if where == EVERYTHING:
+            return array("q", range(first, end + 1)), end
         sql = f"SELECT group_concat(id) FROM event WHERE id BETWEEN ? AND ? AND ({where.sql})"  # noqa: S608
-        for start in range(first, last + 1, CHUNK):
-            end = min(last, start + CHUNK - 1)
-            if where == EVERYTHING:
-                yield array("q", range(start, end + 1))
-            else:
-                found = self._db.execute(sql, (start, end, *where.values)).fetchone()[0]
-                yield array("q", map(int, found.split(","))) if found else array("q")
+        found = self._one(sql, (first, end, *where.values))[0]
+        return array("q", map(int, found.split(","))) if found else array("q"), end
 
     def count(self, where: Filter) -> int:
         """How many events match."""
         sql = f"SELECT count(*) FROM event WHERE {where.sql}"  # noqa: S608
-        return int(self._db.execute(sql, where.values).fetchone()[0])
+        return int(self._one(sql, where.values)[0])
 
     def rows(self, ids: array[int]) -> list[Row]:
         """The rows of these events, in order of id; those that are gone are left out."""
         if not ids:
             return []
         if len(ids) == ids[-1] - ids[0] + 1:
-            found = self._db.execute(_ROWS % "id BETWEEN ? AND ?", (ids[0], ids[-1])).fetchone()[0]
+            found = self._one(_ROWS % "id BETWEEN ? AND ?", (ids[0], ids[-1]))[0]
         else:
             wanted = json.dumps(ids.tolist())
-            found = self._db.execute(_ROWS % "id IN (SELECT value FROM json_each(?))", (wanted,)).fetchone()[0]
+            found = self._one(_ROWS % "id IN (SELECT value FROM json_each(?))", (wanted,))[0]
         return sorted((_row(*values) for values in json.loads(found)), key=_by_id)
 
     def event(self, id: int) -> Event | None:
         """The whole event, or None where the size limit has dropped it."""
-        found = self._db.execute(_EVENT, (id,)).fetchone()
+        found = self._one(_EVENT, (id,))
         if found is None:
             return None
         id, time, kind, service, conn, peer, size, summary, host, payload, detail = found

@@ -1,0 +1,273 @@
+"""The capture file as its writer has it open: stores batches, drops the oldest, survives being taken away."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import os
+import sqlite3
+import time
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from app import errors, events
+from app.capture import schema
+
+FIELDS = 8
+"""Values of an event in a batch: time, kind, service, conn, size, payload, summary, detail."""
+
+_LOCKED_BYTE = 1 << 62
+"""Far behind those that SQLite locks (they begin at 2^30)."""
+
+_INSERT = (
+    "INSERT INTO event (id, time, kind, service, conn, size, payload, summary, detail)"
+    " VALUES (?1, ?2, ?3, ?4, ?5, ifnull(?6, length(?7)), ?7, ?8, ?9)"
+)
+
+Batch = tuple[int, list[tuple[str, str]] | None, list[Any]]
+
+
+class CaptureFile:
+    """One open capture, written by us alone.
+
+    Attributes:
+        path: where it is.
+        first, last: ids of the oldest and newest event; ``last`` is 0 in an empty file.
+        sequence: the newest batch of ``run`` that is in the file.
+    """
+
+    def __init__(self, path: Path, run: str, limit: int) -> None:
+        """Open or create ``path``. Raises CaptureError for good, sqlite3.Error or OSError for now.
+
+        ``limit`` is the size in bytes above which the oldest batches go.
+        """
+        self.path, self._run, self._limit = path, run, limit
+        self._services: list[tuple[str, str]] = []
+        self._service_ids: list[int | None] = [None]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Held until SQLite has let go: closing it earlier would drop SQLite's own locks.
+        self._held = _create(path)
+        try:
+            _lock(self._held)
+            self._db = sqlite3.connect(path, isolation_level=None, timeout=5)
+            try:
+                self._prepare()
+            except BaseException:
+                self._db.close()
+                raise
+        except BaseException:
+            os.close(self._held)
+            raise
+        self._logs = {log: log.stat().st_ino for log in _logs(path) if log.exists()}
+
+    def _prepare(self) -> None:
+        try:
+            blank = schema.is_blank(self._db)
+        except sqlite3.DatabaseError as e:
+            if "not a database" in str(e):
+                raise errors.NotACaptureError(path=self.path) from e
+            raise
+        if not blank:
+            schema.check(self._db, self.path, writing=True)
+        self._db.execute("PRAGMA journal_mode = WAL")
+        self._db.execute("PRAGMA synchronous = NORMAL")
+        if blank:
+            schema.create(self._db)
+        self.first, self.last = self._db.execute("SELECT ifnull(min(id), 1), ifnull(max(id), 0) FROM event").fetchone()
+        meta = dict(self._db.execute("SELECT key, value FROM meta"))
+        same = meta.get("run") == self._run
+        self.sequence: int = meta.get("sequence", 0) if same else 0
+        # Each run numbers its connections from 1; a second run into one file goes on behind.
+        offset = meta.get("offset", 0) if same else self._scalar("SELECT ifnull(max(id), 0) FROM connection")
+        self._offset: int = offset
+        self._db.executemany(
+            "INSERT OR REPLACE INTO meta VALUES (?, ?)",
+            [("run", self._run), ("sequence", self.sequence), ("offset", offset)],
+        )
+
+    def _scalar(self, sql: str) -> Any:
+        return self._db.execute(sql).fetchone()[0]
+
+    def store(self, batch: Batch) -> None:
+        """Store one batch, whole or not at all. Raises sqlite3.Error or OSError."""
+        sequence, services, flat = batch
+        if self._moved():
+            raise FileNotFoundError(f"{self.path} was taken away")
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            if services is not None:
+                self._define(services)
+            self._insert(sequence, flat)
+            self._db.execute("COMMIT")
+        except BaseException:
+            with contextlib.suppress(sqlite3.Error):
+                self._db.execute("ROLLBACK")
+            raise
+        self.last += len(flat) // FIELDS
+        self.sequence = sequence
+        self._trim()
+
+    def _define(self, services: list[tuple[str, str]]) -> None:
+        known = {(name, protocol): id for id, name, protocol in self._db.execute("SELECT * FROM service")}
+        ids: list[int | None] = [None]
+        for name, protocol in services:
+            if (name, protocol) not in known:
+                known[name, protocol] = len(known) + 1
+                self._db.execute("INSERT INTO service VALUES (?, ?, ?)", (known[name, protocol], name, protocol))
+            ids.append(known[name, protocol])
+        self._service_ids = ids
+
+    def _insert(self, sequence: int, flat: list[Any]) -> None:
+        columns = [flat[i::FIELDS] for i in range(FIELDS)]
+        times, kinds, services, conns = columns[:4]
+        ids, offset = self._service_ids, self._offset
+        columns[2] = [ids[s] for s in services]
+        columns[3] = [c + offset if c else None for c in conns]
+        first = self.last + 1
+        self._db.executemany(_INSERT, zip(count(first), *columns, strict=False))
+        if events.CONNECTION_OPENED in kinds or events.CONNECTION_CLOSED in kinds:
+            self._connections(columns)
+        self._db.execute("INSERT INTO batch (first, last) VALUES (?, ?)", (first, first + len(times) - 1))
+        self._db.execute("UPDATE meta SET value = ? WHERE key = 'sequence'", (sequence,))
+
+    def _connections(self, columns: list[list[Any]]) -> None:
+        opened, closed = [], []
+        for when, kind, service, conn, detail in zip(*columns[:4], columns[7], strict=True):
+            if kind == events.CONNECTION_OPENED:
+                d = json.loads(detail)
+                opened.append((conn, service, d["peer"], d["host"], when))
+            elif kind == events.CONNECTION_CLOSED:
+                d = json.loads(detail)
+                closed.append((when, d["reason"], d["received"], d["sent"], conn))
+        self._db.executemany(
+            "INSERT OR REPLACE INTO connection (id, service, peer, host, opened) VALUES (?, ?, ?, ?, ?)",
+            opened,
+        )
+        self._db.executemany(
+            "UPDATE connection SET closed = ?, reason = ?, received = ?, sent = ? WHERE id = ?", closed
+        )
+
+    def used(self) -> int:
+        """Bytes in use in the file, without the pages that deletions have set free."""
+        free: int = self._scalar("PRAGMA freelist_count")
+        return int((self._scalar("PRAGMA page_count") - free) * self._scalar("PRAGMA page_size"))
+
+    def _trim(self) -> None:
+        """Above the limit, drop the oldest whole batches until 2 % below it, and say so."""
+        if self.used() <= self._limit:
+            return
+        first, last = self.first, self.last
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            self._drop_oldest()
+            self._db.execute("COMMIT")
+        except BaseException:
+            self.first, self.last = first, last
+            with contextlib.suppress(sqlite3.Error):
+                self._db.execute("ROLLBACK")
+            raise
+
+    def _drop_oldest(self) -> None:
+        first = self.first
+        for batch, last in self._db.execute("SELECT id, last FROM batch ORDER BY id").fetchall()[:-1]:
+            self._db.execute("DELETE FROM event WHERE id <= ?", (last,))
+            self._db.execute("DELETE FROM batch WHERE id = ?", (batch,))
+            self.first = last + 1
+            if self.used() <= self._limit * 0.98:
+                break
+        if self.first == first:
+            return
+        oldest = self._scalar("SELECT time FROM event ORDER BY id LIMIT 1")
+        self._db.execute("DELETE FROM connection WHERE closed < ?", (oldest,))
+        self._db.execute("UPDATE meta SET value = value + ? WHERE key = 'dropped'", (self.first - first,))
+        self.last += 1
+        self._db.execute(
+            "INSERT INTO event (id, time, kind, summary, detail) VALUES (?, ?, ?, ?, ?)",
+            (
+                self.last,
+                time.time_ns(),
+                events.LIMIT_REACHED,
+                f"capture limit of {self._limit:,} bytes reached: dropped events {first:,} to {self.first - 1:,}",
+                json.dumps({"limit": self._limit, "first": first, "last": self.first - 1}),
+            ),
+        )
+        self._db.execute("UPDATE batch SET last = ? WHERE id = (SELECT max(id) FROM batch)", (self.last,))
+
+    def _moved(self) -> bool:
+        try:
+            return not os.path.samestat(self.path.stat(), os.fstat(self._held))
+        except OSError:
+            return True
+
+    def rescue(self) -> None:
+        """Put a copy of what we still hold open where the file was, after it was taken away.
+
+        Where another file has taken its place, the copy goes beside that; unless ours was
+        only moved, and is whole where it is now. Raises sqlite3.Error or OSError while
+        there is no place for it.
+        """
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        spare = self.path.with_name(f".{self.path.name}.rescue")
+        spare.unlink(missing_ok=True)
+        os.close(_create(spare))
+        copy = sqlite3.connect(spare)
+        try:
+            self._db.backup(copy)
+        finally:
+            copy.close()
+        self._fold()
+        self._remove_logs()
+        if not self.path.exists():
+            os.replace(spare, self.path)
+        elif os.fstat(self._held).st_nlink == 0:
+            os.replace(spare, _free_name(self.path))
+        else:
+            spare.unlink()
+
+    def _fold(self) -> None:
+        with contextlib.suppress(sqlite3.Error):
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def _remove_logs(self) -> None:
+        # SQLite leaves them where the file was, and would apply them to its successor.
+        for log, inode in self._logs.items():
+            with contextlib.suppress(OSError):
+                if log.stat().st_ino == inode:
+                    log.unlink()
+
+    def close(self) -> None:
+        """Fold the log back into the one file and let go of it."""
+        self._fold()
+        if self._moved():
+            self._remove_logs()
+        self._db.close()
+        os.close(self._held)
+
+
+def _create(path: Path) -> int:
+    # Payloads are private: only its owner may read a capture.
+    return os.open(path, os.O_CREAT | os.O_RDWR | getattr(os, "O_BINARY", 0), 0o600)
+
+
+def _logs(path: Path) -> list[Path]:
+    return [path.with_name(path.name + end) for end in ("-wal", "-shm")]
+
+
+def _lock(file: int) -> None:
+    """Keep other writers out: two would number their events alike. Raises BlockingIOError."""
+    try:
+        import fcntl
+    except ImportError:
+        return
+    try:
+        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, _LOCKED_BYTE)
+    except OSError as e:
+        if e.errno in (errno.EACCES, errno.EAGAIN):
+            raise BlockingIOError(e.errno, "locked by another writer") from e
+
+
+def _free_name(path: Path) -> Path:
+    names = (path.with_name(f"{path.stem} (rescued {n}){path.suffix}") for n in count(1))
+    return next(name for name in names if not name.exists())

@@ -1,0 +1,129 @@
+"""Starts the window, in the order that the stack demands, and ends it in good order.
+
+Application, reactor, and only then whatever may import the reactor. Twisted has no loop of its
+own here: ``exec_`` is the loop, and ends after Twisted's shutdown, which waits for the Post.
+"""
+
+from __future__ import annotations
+
+import gc
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PyQt5.QtCore import QCoreApplication, Qt
+from PyQt5.QtWidgets import QApplication
+from twisted.internet.defer import Deferred
+
+from app import workspace
+from app.post import APP_NAME, Post, raise_file_limit
+from app.workspace import Workspace
+
+if TYPE_CHECKING:
+    from app.capture.reader import Reader
+    from ui.main_window import MainWindow
+    from ui.settings import Settings
+
+
+def run(path: Path | None, capture: Path | None, start: bool) -> int:
+    """Open the window on a workspace: ``path``, else the last one, else the demo.
+
+    Raises WorkspaceError and its kin, before anything is shown, where ``path`` is not right.
+    Returns the exit code.
+    """
+    from ui.settings import Settings
+
+    settings = Settings()
+    opened, title, notice = _choose(path, settings)
+    raise_file_limit()
+    application = _application(settings)
+    reactor = choose_reactor()
+    post = Post(reactor, opened)
+    # The writer's process starts while the window is being built.
+    capturing = post.open(capture)
+    try:
+        window, reader = _window(reactor, post, settings, opened, title)
+    except BaseException:
+        post.logbook.close()  # there will be no pane to show it in
+        raise
+    window.notice.say(notice)
+
+    async def begin() -> None:
+        await capturing
+        await (post.start_all() if start else post.autostart())
+
+    async def end() -> None:
+        await post.shut_down()
+        reader.close()
+
+    reactor.callWhenRunning(lambda: Deferred.fromCoroutine(begin()))
+    reactor.addSystemEventTrigger("before", "shutdown", lambda: Deferred.fromCoroutine(end()))
+    reactor.addSystemEventTrigger("after", "shutdown", application.quit)
+    window.closed.connect(lambda: _stop(reactor))
+    reactor.runReturn()
+    window.show()
+    # What is there by now stays: the collector need not walk over it again and again.
+    gc.collect()
+    gc.freeze()
+    application.exec_()
+    return 0
+
+
+def _stop(reactor: Any) -> None:
+    # From a slot; stock qt5reactor would wait for the next timer if stop() were called here.
+    reactor.callLater(0, lambda: reactor.running and reactor.stop())
+
+
+def _window(reactor: Any, post: Post, settings: Settings, opened: Workspace, title: str) -> tuple[MainWindow, Reader]:
+    from app.capture.reader import Reader
+    from ui.main_window import MainWindow
+
+    assert post.capture is not None
+    reader = Reader(post.capture, reactor.callFromThread)
+    return MainWindow(post, reader, settings, opened, title), reader
+
+
+def choose_reactor() -> Any:
+    """Install the reactor: ours, or stock qt5reactor where there is no epoll."""
+    try:
+        from ui.reactor import install
+    except ImportError:
+        import qt5reactor
+
+        qt5reactor.install()
+        from twisted.internet import reactor
+
+        return reactor
+    return install()
+
+
+def _choose(path: Path | None, settings: Settings) -> tuple[Workspace, str, str]:
+    """The workspace to open, what to call it, and what to say about it."""
+    from app import errors
+    from ui.workspace_files import demo
+
+    if path is not None:
+        return workspace.load(path), path.name, ""
+    last = next(iter(settings.recent), None)
+    if last is not None and last.exists():
+        try:
+            return workspace.load(last), last.name, ""
+        except errors.PostError as e:
+            return demo(), "Demo", f"{last.name} could not be opened, so this is the demo.\n{e}"
+    return demo(), "Demo", ""
+
+
+def _application(settings: Settings) -> QApplication:
+    from ui import theme
+    from ui.icons import app_icon
+
+    QCoreApplication.setAttribute(Qt.AA_EnableHighDpiScaling)
+    QCoreApplication.setAttribute(Qt.AA_UseHighDpiPixmaps)
+    application = QApplication(sys.argv[:1])
+    application.setApplicationName(APP_NAME)
+    application.setApplicationDisplayName("")
+    application.setDesktopFileName(APP_NAME)
+    application.setQuitOnLastWindowClosed(False)
+    application.setWindowIcon(app_icon())
+    theme.apply(application, {"dark": theme.DARK, "light": theme.LIGHT}.get(settings.theme, theme.system_theme()))
+    return application

@@ -1,0 +1,103 @@
+"""One pane: the log of one service, of all, or of failures, and what it says when there is none."""
+
+from __future__ import annotations
+
+from PyQt5.QtCore import QPoint, Qt, pyqtSignal
+from PyQt5.QtWidgets import QMenu, QPushButton, QVBoxLayout, QWidget
+
+from app.capture.filters import EVERYTHING, Filter, parse
+from app.capture.reader import Reader
+from app.capture.recorder import Stored
+from app.events import Row
+from ui.event_columns import as_text
+from ui.event_list import EventList
+from ui.event_view import EventView
+
+COPY_ROWS = 50_000
+"""Rows that are copied at the most; more would only choke the clipboard."""
+
+
+class EventPane(QWidget):
+    """A log with its bar for what arrived below.
+
+    Signals:
+        current_changed: the id of the current event, or 0.
+        menu_wanted: a context menu to be filled by whoever knows the actions.
+        copied: text for the clipboard.
+    """
+
+    current_changed = pyqtSignal(int)
+    menu_wanted = pyqtSignal(QMenu, QPoint)
+    copied = pyqtSignal(str)
+
+    def __init__(self, reader: Reader, base: Filter = EVERYTHING, empty: str = "") -> None:
+        super().__init__()
+        self._reader, self._empty = reader, empty
+        self._typed = ""
+        self.events = EventList(reader, base, self)
+        self.view = EventView(self.events)
+        self._below = QPushButton()
+        self._below.setObjectName("below")
+        self._below.setToolTip("Follow the tail again (Ctrl+T)")
+        self._below.setProperty("strip", True)
+        self._below.setFocusPolicy(Qt.NoFocus)
+        self._below.hide()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.view)
+        layout.addWidget(self._below)
+        self.setFocusProxy(self.view)
+        self._below.clicked.connect(lambda: self.view.set_following(True))
+        self.view.following_changed.connect(self._on_following)
+        self.view.current_changed.connect(self.current_changed)
+        self.view.menu_wanted.connect(lambda at: self.menu_wanted.emit(QMenu(self), at))
+        self.events.reset.connect(self._say_empty)
+        self.events.loaded.connect(self._say_empty)
+        self._say_empty()
+
+    def set_empty(self, text: str) -> None:
+        """What to say while nothing has happened."""
+        self._empty = text
+        self._say_empty()
+
+    def set_filter(self, typed: str) -> None:
+        """Show only what contains ``typed``."""
+        self._typed = typed.strip()
+        self.events.set_filter(parse(typed))
+        self._say_empty()
+
+    def set_reader(self, reader: Reader) -> None:
+        self._reader = reader
+        self.events.set_reader(reader)
+
+    def on_stored(self, stored: Stored) -> None:
+        self.events.on_stored(stored)
+
+    def copy_rows(self) -> None:
+        """Put the selected rows on the clipboard, as soon as they are read."""
+        low, high = self.view.selection()
+        if high < low:
+            return
+        ids = self.events.ids(low, min(high, low + COPY_ROWS - 1))
+
+        def done(rows: list[Row]) -> None:
+            self.copied.emit("\n".join(as_text(row, above) for row, above in zip(rows, [None, *rows], strict=False)))
+
+        self._reader.rows(ids, done)
+
+    def _on_following(self, following: bool) -> None:
+        below = self.view.below
+        self._below.setVisible(not following and below > 0)
+        self._below.setText(f"↓ {below:,} new below")
+
+    def _say_empty(self) -> None:
+        if self.events.scanning:
+            text = "Looking…"
+        elif self.events.filtered:
+            text = f"Nothing contains “{self._typed}”.\nPress Esc in the filter to see everything again."
+        elif self.events.cleared:
+            text = "Cleared. What arrives from now on is shown here;\nthe capture still holds everything."
+        else:
+            text = self._empty
+        self.view.set_placeholder(text)

@@ -1,0 +1,321 @@
+"""The log itself: a table that paints what is visible and holds nothing of the rest.
+
+Not a ``QTableView``: that keeps twelve bytes for each row and walks over them with each batch
+that is appended, which at ten million rows is felt. Here a batch costs the same at any length.
+"""
+
+from __future__ import annotations
+
+from PyQt5.QtCore import QPoint, QRect, Qt, pyqtSignal
+from PyQt5.QtGui import (
+    QColor,
+    QContextMenuEvent,
+    QFocusEvent,
+    QFontMetrics,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QResizeEvent,
+    QStandardItemModel,
+)
+from PyQt5.QtWidgets import QAbstractScrollArea, QHeaderView, QWidget
+
+from app.events import Row
+from ui import event_columns, shapes, theme
+from ui.event_columns import COLUMNS, MARK
+from ui.event_list import EventList
+
+PAD = 6
+
+
+class EventView(QAbstractScrollArea):
+    """Shows an ``EventList``.
+
+    Attributes:
+        following: whether the newest row is kept in view.
+        below: rows that arrived since it is not.
+
+    Signals:
+        current_changed: the id of the current row, or 0.
+        following_changed: whether the tail is followed; also emitted when ``below`` grows.
+        menu_wanted: the global position of a context menu.
+    """
+
+    current_changed = pyqtSignal(int)
+    following_changed = pyqtSignal(bool)
+    menu_wanted = pyqtSignal(QPoint)
+
+    def __init__(self, events: EventList, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.events = events
+        self.following = True
+        self.below = 0
+        self._anchor = self._current = -1
+        self._placeholder = ""
+        self.setFocusPolicy(Qt.StrongFocus)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarAlwaysOff)
+        self.viewport().setMouseTracking(False)
+        self.header = self._make_header()
+        self._on_font()
+        self.verticalScrollBar().valueChanged.connect(self._on_scrolled)
+        self.verticalScrollBar().actionTriggered.connect(self._on_scroll_action)
+        events.reset.connect(self._on_reset)
+        events.appended.connect(self._on_appended)
+        events.dropped.connect(self._on_dropped)
+        events.loaded.connect(self.viewport().update)
+        theme.notifier.changed.connect(lambda _: self.viewport().update())
+
+    def _make_header(self) -> QHeaderView:
+        header = QHeaderView(Qt.Horizontal, self)
+        model = QStandardItemModel(0, len(COLUMNS), header)
+        for i, column in enumerate(COLUMNS):
+            model.setHeaderData(i, Qt.Horizontal, column.title)
+            model.setHeaderData(i, Qt.Horizontal, column.tip, Qt.ToolTipRole)
+            model.setHeaderData(i, Qt.Horizontal, event_columns.alignment(column), Qt.TextAlignmentRole)
+        header.setModel(model)
+        header.setStretchLastSection(True)
+        header.setSectionsMovable(False)
+        header.setHighlightSections(False)
+        header.setMinimumSectionSize(24)
+        header.sectionResized.connect(lambda *_: self.viewport().update())
+        return header
+
+    def _on_font(self) -> None:
+        self._font = font = theme.mono_font()
+        metrics = QFontMetrics(font)
+        self._char = metrics.horizontalAdvance("0")
+        self._baseline = metrics.ascent() + (metrics.height() + PAD - metrics.height()) // 2
+        self._row_height = metrics.height() + PAD
+        for i, column in enumerate(COLUMNS):
+            self.header.resizeSection(i, column.chars * self._char + 2 * PAD)
+
+    def set_placeholder(self, text: str) -> None:
+        """What to say while there is no row."""
+        if text != self._placeholder:
+            self._placeholder = text
+            self.viewport().update()
+
+    # -- the list changes
+
+    def _on_reset(self) -> None:
+        self._anchor = self._current = -1
+        self.below = 0
+        self.following = True
+        self._set_range()
+        self.following_changed.emit(True)
+        self.current_changed.emit(0)
+        self.viewport().update()
+
+    def _on_appended(self, count: int) -> None:
+        self._set_range()
+        if not self.following:
+            self.below += count
+            self.following_changed.emit(False)
+        # Only the scroll bar changed, unless the last page was in view.
+        if self.following or self._last_visible() >= len(self.events) - count:
+            self.viewport().update()
+
+    def _on_dropped(self, count: int) -> None:
+        self._current = max(-1, self._current - count)
+        self._anchor = max(-1, self._anchor - count)
+        bar = self.verticalScrollBar()
+        value = max(0, bar.value() - count)
+        self._set_range()
+        if not self.following:
+            bar.setValue(value)
+        self.viewport().update()
+
+    def _set_range(self) -> None:
+        bar = self.verticalScrollBar()
+        page = self.rows_per_page()
+        bar.setPageStep(page)
+        bar.setRange(0, max(0, len(self.events) - page))
+        if self.following:
+            bar.setValue(bar.maximum())
+
+    def rows_per_page(self) -> int:
+        return max(1, self.viewport().height() // self._row_height)
+
+    def _last_visible(self) -> int:
+        return self.verticalScrollBar().value() + self.rows_per_page()
+
+    # -- following
+
+    def set_following(self, following: bool) -> None:
+        """Keep the newest row in view, or stay here."""
+        self.following = following
+        if following:
+            self.below = 0
+            self._set_range()
+        self.following_changed.emit(following)
+
+    def _on_scrolled(self, value: int) -> None:
+        self.viewport().update()
+
+    def _on_scroll_action(self, _: int) -> None:
+        # Only what the user does comes here, before the value changes: the slider has it.
+        bar = self.verticalScrollBar()
+        self._follow_if_at_end(bar.sliderPosition() >= bar.maximum())
+
+    def _follow_if_at_end(self, at_end: bool) -> None:
+        if at_end != self.following:
+            self.set_following(at_end)
+
+    # -- selection
+
+    @property
+    def current(self) -> int:
+        """The index of the current row, or -1."""
+        return self._current
+
+    def selection(self) -> tuple[int, int]:
+        """First and last selected index; ``(0, -1)`` where nothing is selected."""
+        if self._current < 0:
+            return 0, -1
+        return min(self._anchor, self._current), max(self._anchor, self._current)
+
+    def set_current(self, index: int, *, extend: bool = False) -> None:
+        """Make a row current, show it, and select it, or all from the anchor to it."""
+        if not len(self.events):
+            return
+        index = max(0, min(len(self.events) - 1, index))
+        self._current = index
+        if not extend or self._anchor < 0:
+            self._anchor = index
+        self._show(index)
+        row = self.events.row(index)
+        self.setAccessibleDescription(event_columns.as_text(row, None) if row else "")
+        self.current_changed.emit(self.events.id_at(index))
+        self.viewport().update()
+
+    def select_all(self) -> None:
+        if len(self.events):
+            self._anchor, self._current = 0, len(self.events) - 1
+            self.viewport().update()
+
+    def _show(self, index: int) -> None:
+        bar = self.verticalScrollBar()
+        page = self.rows_per_page()
+        if index < bar.value():
+            self._follow_if_at_end(False)
+            bar.setValue(index)
+        elif index >= bar.value() + page:
+            bar.setValue(index - page + 1)
+        self._follow_if_at_end(index >= len(self.events) - 1)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        page, end = self.rows_per_page(), len(self.events) - 1
+        at = self._current if self._current >= 0 else self._last_visible()
+        target = {
+            Qt.Key_Up: at - 1,
+            Qt.Key_Down: at + 1,
+            Qt.Key_PageUp: at - page,
+            Qt.Key_PageDown: at + page,
+            Qt.Key_Home: 0,
+            Qt.Key_End: end,
+        }.get(event.key())  # type: ignore[call-overload]
+        if target is None:
+            super().keyPressEvent(event)
+            return
+        self.set_current(target, extend=bool(event.modifiers() & Qt.ShiftModifier))
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        index = self._index_at(event.pos())
+        if index is None:
+            return
+        low, high = self.selection()
+        if event.button() == Qt.LeftButton or not low <= index <= high:
+            self.set_current(index, extend=bool(event.modifiers() & Qt.ShiftModifier))
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if event.buttons() & Qt.LeftButton:
+            index = self._index_at(event.pos())
+            if index is not None and index != self._current:
+                self.set_current(index, extend=True)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        self.menu_wanted.emit(event.globalPos())
+
+    def _index_at(self, pos: QPoint) -> int | None:
+        index = self.verticalScrollBar().value() + pos.y() // self._row_height
+        return index if 0 <= index < len(self.events) else None
+
+    def row_rect(self, index: int) -> QRect:
+        """Where the row is in the viewport; for tests and menus."""
+        y = (index - self.verticalScrollBar().value()) * self._row_height
+        return QRect(0, y, self.viewport().width(), self._row_height)
+
+    # -- geometry
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        height = self.header.sizeHint().height()
+        self.setViewportMargins(0, height, 0, 0)
+        area = self.viewport().geometry()
+        self.header.setGeometry(area.left(), area.top() - height, area.width(), height)
+        self._set_range()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self.viewport().update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self.viewport().update()
+
+    # -- painting
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        colors = theme.current()
+        painter = QPainter(self.viewport())
+        painter.fillRect(event.rect(), QColor(colors.panel))
+        if not len(self.events):
+            painter.setPen(QColor(colors.dim))
+            area = self.viewport().rect().adjusted(24, 24, -24, -24)
+            painter.setFont(theme.ui_font())
+            painter.drawText(area, int(Qt.AlignCenter | Qt.TextWordWrap), self._placeholder)
+            return
+        painter.setFont(self._font)
+        first = self.verticalScrollBar().value()
+        low, high = self.selection()
+        above = self.events.row(first - 1) if first else None
+        for index in range(first, min(first + self.rows_per_page() + 1, len(self.events))):
+            row = self.events.row(index)
+            rect = self.row_rect(index)
+            selected = low <= index <= high
+            if selected:
+                painter.fillRect(rect, QColor(colors.selection))
+            if row is None:
+                painter.setPen(QColor(colors.faint))
+                painter.drawText(PAD, rect.top() + self._baseline, "…")
+            else:
+                self._paint_row(painter, rect, row, above, colors, selected)
+            if index == self._current and self.hasFocus():
+                painter.setPen(QColor(colors.accent))
+                painter.drawRect(rect.adjusted(0, 0, -1, -1))
+            above = row
+
+    def _paint_row(
+        self, painter: QPainter, rect: QRect, row: Row, above: Row | None, colors: theme.Theme, selected: bool
+    ) -> None:
+        special = event_columns.row_color(row, colors)
+        strong = colors.selected_text if selected else special or colors.text
+        quiet = colors.selected_dim if selected else colors.dim
+        baseline = rect.top() + self._baseline
+        for i, column in enumerate(COLUMNS):
+            left, width = self.header.sectionViewportPosition(i), self.header.sectionSize(i)
+            if i == MARK:
+                mark = event_columns.mark_of(row)
+                if mark is not None:
+                    area = QRect(left, rect.top(), width, rect.height())
+                    shapes.paint_mark(painter, area, mark, colors, strong if selected else None)
+                continue
+            text = column.text(row, above)
+            if not text:
+                continue
+            room = max(0, (width - 2 * PAD) // self._char)
+            if len(text) > room:
+                text = text[: room - 1] + "…" if room > 1 else "…"
+            painter.setPen(QColor(quiet if column.quiet else strong))
+            x = left + width - PAD - len(text) * self._char if column.right else left + PAD
+            painter.drawText(x, baseline, text)

@@ -1,0 +1,148 @@
+"""The tabs of panes: All, one for each service, Failures."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from PyQt5.QtCore import QByteArray, QPoint, pyqtSignal
+from PyQt5.QtWidgets import QMenu, QTabWidget
+
+from app import events
+from app.capture.filters import EVERYTHING, Filter, of_kind, of_service
+from app.capture.reader import Reader
+from app.capture.recorder import Stored
+from app.post import Post
+from ui.event_pane import EventPane
+from ui.icons import icon
+
+ALL, FAILURES = "All", "Failures"
+
+NOTHING_YET = (
+    "Nothing has happened yet.\n\n"
+    "Press Start all, or the ▶ of one service on the left;\n"
+    "then connect to its address: everything that comes shows up here."
+)
+NO_FAILURES = (
+    "No failure so far.\n\n"
+    "When a responder raises, its traceback, local values\n"
+    "and the bytes that caused it are kept here; the service goes on."
+)
+
+
+class PaneTabs(QTabWidget):
+    """All panes. Only the one in view follows the capture; the others catch up when shown.
+
+    Signals:
+        current_changed: the id of the current event of the pane in view, or 0.
+        following_changed: whether the pane in view follows the tail.
+        menu_wanted: a context menu for the pane in view, to be filled.
+        copied: text for the clipboard.
+    """
+
+    current_changed = pyqtSignal(int)
+    following_changed = pyqtSignal(bool)
+    menu_wanted = pyqtSignal(QMenu, QPoint)
+    copied = pyqtSignal(str)
+
+    def __init__(self, post: Post, reader: Reader) -> None:
+        super().__init__()
+        self._post, self._reader = post, reader
+        self._typed = ""
+        self._columns: QByteArray | None = None
+        self._stored = Stored()
+        self._panes: dict[str, EventPane] = {}
+        self.setDocumentMode(True)
+        self.setUsesScrollButtons(True)
+        self.tabBar().setExpanding(False)
+        self._add(ALL, EVERYTHING, NOTHING_YET)
+        self._add(FAILURES, of_kind(events.FAILURE), NO_FAILURES)
+        self.rebuild()
+        self._count_failures()
+        self.currentChanged.connect(self._on_tab)
+        self._on_tab()
+
+    def pane(self, name: str) -> EventPane | None:
+        """The pane of that service, of ``ALL`` or of ``FAILURES``."""
+        return self._panes.get(name)
+
+    def current(self) -> EventPane:
+        widget = self.currentWidget()
+        assert isinstance(widget, EventPane)
+        return widget
+
+    def rebuild(self) -> None:
+        """Have a pane for each service there is, in their order, before Failures."""
+        services = list(self._post.services)
+        for name in list(self._panes):
+            if name not in (ALL, FAILURES, *services):
+                pane = self._panes.pop(name)
+                self.removeTab(self.indexOf(pane))
+                pane.events.activate(False)
+                pane.deleteLater()
+        for at, name in enumerate(services, 1):
+            pane = self._panes.get(name) or self._add(name, of_service(name), _quiet(name))
+            old = self.indexOf(pane)
+            if old != at:
+                self.tabBar().moveTab(old, at)
+
+    def _add(self, name: str, base: Filter, empty: str) -> EventPane:
+        pane = self._panes[name] = EventPane(self._reader, base, empty)
+        pane.current_changed.connect(partial(self._pass_on, pane, self.current_changed))
+        pane.view.following_changed.connect(partial(self._pass_on, pane, self.following_changed))
+        pane.menu_wanted.connect(self.menu_wanted)
+        pane.copied.connect(self.copied)
+        pane.on_stored(self._stored)
+        if self._columns is not None:
+            pane.view.header.restoreState(self._columns)
+        self.addTab(pane, name)
+        return pane
+
+    def _pass_on(self, pane: EventPane, signal: Any, value: object) -> None:
+        if pane is self.currentWidget():
+            signal.emit(value)
+
+    def show_pane(self, name: str) -> None:
+        pane = self._panes.get(name)
+        if pane is not None:
+            self.setCurrentWidget(pane)
+
+    def restore_columns(self, state: QByteArray) -> None:
+        """Give every pane the widths that one had."""
+        self._columns = state
+        for pane in self._panes.values():
+            pane.view.header.restoreState(state)
+
+    def set_filter(self, typed: str) -> None:
+        """Show only what contains ``typed``, in the pane in view and in others once they are."""
+        self._typed = typed
+        self.current().set_filter(typed)
+
+    def on_stored(self, stored: Stored) -> None:
+        self._stored = stored
+        for pane in self._panes.values():
+            pane.on_stored(stored)
+        self._count_failures()
+
+    def _on_tab(self) -> None:
+        current = self.current()
+        for pane in self._panes.values():
+            if pane is not current:
+                pane.events.activate(False)
+        current.set_filter(self._typed)
+        current.events.activate(True)
+        view = current.view
+        self.following_changed.emit(view.following)
+        self.current_changed.emit(current.events.id_at(view.current) if view.current >= 0 else 0)
+
+    def _count_failures(self) -> None:
+        at = self.indexOf(self._panes[FAILURES])
+        count = self._post.recorder.failures
+        text = f"{FAILURES} {count:,}" if count else FAILURES
+        if text != self.tabText(at) or self.tabIcon(at).isNull():
+            self.setTabText(at, text)
+            self.setTabIcon(at, icon("failure", "bad" if count else "dim"))
+
+
+def _quiet(name: str) -> str:
+    return f"Nothing has reached {name} yet.\n\nStart it, then connect to its address."

@@ -1,0 +1,123 @@
+"""What a click does to services and connections: create, edit, remove, start, stop, send, disconnect."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from PyQt5.QtCore import QObject
+from PyQt5.QtWidgets import QWidget
+from twisted.internet.defer import Deferred
+
+from app.post import Post
+from app.services.config import ServiceConfig
+from app.services.service import Connection, Service
+from app.status import Failed, Stopped
+from ui.bridge import Bridge
+
+if TYPE_CHECKING:
+    from ui.send_dialog import SendDialog
+    from ui.service_dialog import ServiceDialog
+
+
+class ServiceActions(QObject):
+    """Acts on the Post for the window. Dialogs are not modal to the program: servers go on below."""
+
+    def __init__(self, post: Post, bridge: Bridge, window: QWidget) -> None:
+        super().__init__(window)
+        self._post, self._window = post, window
+        self._sending: dict[tuple[str, int], SendDialog] = {}
+        bridge.ticked.connect(lambda _: self._close_gone())
+
+    # -- services
+
+    def create(self, protocol: str = "tcp") -> ServiceDialog:
+        """Ask for a new service."""
+        return self._ask(None, self._post.configs(), lambda config: self._post.add(config), protocol)
+
+    def edit(self, name: str) -> ServiceDialog | None:
+        service = self._post.services.get(name)
+        if service is None:
+            return None
+        others = [config for config in self._post.configs() if config.name != name]
+
+        def change(config: ServiceConfig) -> None:
+            if config != service.config:
+                self._run(self._post.replace(name, config))
+
+        return self._ask(service.config, others, change, service.config.protocol)
+
+    def duplicate(self, name: str) -> ServiceDialog | None:
+        """Ask for a service like this one, under another name and on a free port."""
+        service = self._post.services.get(name)
+        if service is None:
+            return None
+        taken = {config.name for config in self._post.configs()}
+        number = next(n for n in range(2, len(taken) + 3) if f"{name}-{n}" not in taken)
+        copy = replace(service.config, name=f"{name}-{number}", port=0)
+        return self._ask(copy, self._post.configs(), self._post.add, copy.protocol)
+
+    def remove(self, name: str) -> None:
+        if name in self._post.services:
+            self._run(self._post.remove(name))
+
+    def _ask(self, config: ServiceConfig | None, others: Any, done: Any, protocol: str) -> ServiceDialog:
+        from ui.service_dialog import ServiceDialog
+
+        dialog = ServiceDialog(config, list(others), self._window, protocol)
+        dialog.accepted.connect(lambda: done(dialog.config()))
+        dialog.finished.connect(lambda _: dialog.deleteLater())
+        dialog.open()
+        return dialog
+
+    def toggle(self, name: str) -> None:
+        """Start a service that is down, stop one that is up."""
+        service = self._post.services.get(name)
+        if service is None:
+            return
+        if isinstance(service.status, Stopped | Failed):
+            self._run(service.start())
+        else:
+            service.stop()
+
+    def start_all(self) -> None:
+        self._post.start_all()
+
+    def stop_all(self) -> None:
+        self._post.stop_all()
+
+    def _run(self, work: Coroutine[Any, Any, Any]) -> None:
+        # An exception in it is an unhandled Deferred's, which the logbook records.
+        Deferred.fromCoroutine(work)
+
+    # -- connections
+
+    def send(self, service: Service, connection: Connection) -> SendDialog:
+        """Open, or bring back, the dialog that sends to this connection."""
+        from ui.send_dialog import SendDialog
+
+        key = (service.config.name, connection.number)
+        dialog = self._sending.get(key)
+        if dialog is None:
+            dialog = self._sending[key] = SendDialog(connection.number, connection.peer, self._window)
+            dialog.send.connect(connection.send)
+            dialog.finished.connect(lambda _: self._forget(key))
+        dialog.show()
+        dialog.raise_()
+        dialog.activateWindow()
+        return dialog
+
+    def disconnect_peer(self, connection: Connection) -> None:
+        connection.finish()
+
+    def _forget(self, key: tuple[str, int]) -> None:
+        dialog = self._sending.pop(key, None)
+        if dialog is not None:
+            dialog.deleteLater()
+
+    def _close_gone(self) -> None:
+        for (name, number), dialog in self._sending.items():
+            service = self._post.services.get(name)
+            if service is None or number not in service.connections:
+                dialog.set_gone()

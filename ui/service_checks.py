@@ -1,0 +1,58 @@
+"""What a form knows of services without a screen: what is wrong, and what to suggest for a new one."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from itertools import count
+
+from app import errors, workspace
+from app.services import address
+from app.services.config import ServiceConfig
+from app.services.protocols import PROTOCOLS
+
+FIRST_PORTS = {"tcp": 9007, "udp": 9008, "http": 9080, "websocket": 9081}
+
+
+def suggested_name(protocol: str, responder: str, others: Collection[ServiceConfig]) -> str:
+    """``tcp-echo``, or ``tcp-echo-2`` and so on where that is taken."""
+    name, taken = f"{PROTOCOLS[protocol].label.lower()}-{responder}", {other.name for other in others}
+    return next(text for n in count(1) if (text := name if n == 1 else f"{name}-{n}") not in taken)
+
+
+def suggested_port(protocol: str, others: Collection[ServiceConfig]) -> int:
+    """A port that no other service has, whatever its transport: fewer to mix up."""
+    taken = {other.port for other in others}
+    return next(port for port in count(FIRST_PORTS.get(protocol, 9000)) if port not in taken)
+
+
+def name_problem(name: str, others: Collection[ServiceConfig]) -> str | None:
+    if problem := workspace.name_problem(name):
+        return f"The name {problem}"
+    if any(other.name == name for other in others):
+        return f'"{name}" is taken. Give each service its own name'
+    return None
+
+
+def host_problem(host: str) -> str | None:
+    try:
+        address.parse(address.join(host, 0))
+    except errors.InvalidAddressError:
+        return f"{host or 'Nothing'} is not an address. Use a number like 127.0.0.1 or ::1, or a name like localhost"
+    return None
+
+
+def port_problem(port: str) -> str | None:
+    try:
+        address.parse(f"127.0.0.1:{port}")
+    except errors.InvalidAddressError:
+        return "The port must be a number from 1 to 65535, or 0 for any free one"
+    return None
+
+
+def place_problem(protocol: str, host: str, port: int, others: Collection[ServiceConfig]) -> str | None:
+    """Whether another service has this very address; TCP and UDP do not get in each other's way."""
+    transport = PROTOCOLS[protocol].transport
+    for other in others:
+        if port and (PROTOCOLS[other.protocol].transport, other.host, other.port) == (transport, host, port):
+            return f'{other.listen} is taken by "{other.name}". Choose another port'
+    return None

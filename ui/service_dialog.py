@@ -1,0 +1,272 @@
+"""Creates a service or changes one; says what is wrong as it is typed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+
+from PyQt5.QtCore import QSize, Qt
+from PyQt5.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDialog,
+    QDialogButtonBox,
+    QFrame,
+    QLabel,
+    QLineEdit,
+    QScrollArea,
+    QStyledItemDelegate,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app import errors, responders, workspace
+from app.services import address
+from app.services.config import ServiceConfig
+from app.services.protocols import PROTOCOLS
+from ui import service_checks as checks
+from ui.form import Form, OptionForm, column, sentence, set_property, tell
+
+HOSTS = ("127.0.0.1", "::1", "0.0.0.0", "::", "localhost")
+PROTOCOL_NAMES = {
+    "tcp": ("TCP", "Connections that carry raw bytes"),
+    "udp": ("UDP", "Single datagrams"),
+    "http": ("HTTP", "Requests and responses, HTTP/1"),
+    "websocket": ("WebSocket", "Messages in both directions"),
+}
+
+
+class ServiceDialog(QDialog):
+    """A form for one service. ``config()`` is right whenever the dialog was accepted.
+
+    Attributes:
+        _suggested: the name and the port that stand in the form because we put them there; they
+            follow the protocol until someone types over them.
+        _forms: the options of each responder that was looked at: choosing another one and coming
+            back loses nothing.
+    """
+
+    def __init__(
+        self,
+        config: ServiceConfig | None,
+        others: Collection[ServiceConfig],
+        parent: QWidget | None = None,
+        protocol: str = "tcp",
+    ) -> None:
+        super().__init__(parent)
+        self.setWindowFlag(Qt.WindowContextHelpButtonHint, False)
+        self._others = [other for other in others if other is not config]
+        self._new = config is None
+        self._config = config or self._suggestion(protocol)
+        self._suggested = (self._config.name, str(self._config.port)) if config is None else ("", "")
+        self._forms: dict[str, OptionForm] = {}
+        self.setWindowTitle(
+            self.tr("New service") if self._new else self.tr("Edit {name}").format(name=self._config.name)
+        )
+        self._build()
+        self._lay_out()
+        self._fill(self._config)
+        self.name.textChanged.connect(self._check)
+        self.protocol.currentIndexChanged.connect(self._on_protocol)
+        self.host.editTextChanged.connect(self._check)
+        self.host.lineEdit().editingFinished.connect(self._split_address)
+        self.port.textChanged.connect(self._check)
+        self.responder.currentIndexChanged.connect(self._on_responder)
+        self._check()
+        self.resize(self.sizeHint())  # left alone, Qt would make it no taller than two thirds of the screen
+        self.name.selectAll()
+        self.name.setFocus()
+
+    def config(self) -> ServiceConfig:
+        """What the form says; parts that it does not show are those of the service before."""
+        port = self.port.text().strip()
+        return replace(
+            self._config,
+            name=self.name.text().strip(),
+            protocol=self._protocol(),
+            host=self._host(),
+            port=int(port) if checks.port_problem(port) is None else 0,
+            responder=self._responder(),
+            autostart=self.autostart.isChecked(),
+            options=self.options.options(),
+        )
+
+    # -- how it is made
+
+    def _suggestion(self, protocol: str) -> ServiceConfig:
+        responder = PROTOCOLS[protocol].default
+        name = checks.suggested_name(protocol, responder, self._others)
+        return ServiceConfig(name, protocol, HOSTS[0], checks.suggested_port(protocol, self._others), responder)
+
+    def _build(self) -> None:
+        self.name = QLineEdit()
+        self.name.setMaxLength(200)
+        self.protocol = _choice()
+        for protocol in PROTOCOLS:
+            self.protocol.addItem(PROTOCOL_NAMES.get(protocol, (protocol, ""))[0], protocol)
+        self.host = _choice()
+        self.host.setEditable(True)
+        self.host.addItems(HOSTS)
+        self.host.setProperty("role", "mono")
+        self.port = QLineEdit()
+        self.port.setProperty("role", "mono")
+        self.port.setAccessibleName(self.tr("Port"))
+        self.port.setFixedWidth(self.port.fontMetrics().horizontalAdvance("0") * 7 + 24)
+        self.responder = _choice()
+        self.autostart = QCheckBox(self.tr("&Start it when the workspace is opened"))
+        save = self.tr("&Create") if self._new else self.tr("&Save")
+        self.buttons = QDialogButtonBox(QDialogButtonBox.Ok | QDialogButtonBox.Cancel)
+        self.ok = self.buttons.button(QDialogButtonBox.Ok)
+        self.ok.setText(save)
+        self.ok.setDefault(True)
+        self.ok.setProperty("primary", True)
+        for button in self.buttons.buttons():
+            button.setIcon(type(button.icon())())
+        self.buttons.accepted.connect(self.accept)
+        self.buttons.rejected.connect(self.reject)
+
+    def _lay_out(self) -> None:
+        form = self._form = Form()
+        self._name_words = form.add(self.tr("&Name"), self.name)
+        self._protocol_words = form.add(self.tr("&Protocol"), self.protocol)
+        colon = QLabel(":")
+        self._place_words = form.add(self.tr("&Address"), self.host, colon, self.port)
+        self._responder_words = form.add(self.tr("&Responder"), self.responder)
+        self._form_of_options = QVBoxLayout()
+        content = QFrame()
+        content.setProperty("surface", "panel")
+        content.setLayout(column(form))
+        inner = content.layout()
+        assert isinstance(inner, QVBoxLayout)
+        inner.addLayout(self._form_of_options)
+        inner.addWidget(self.autostart)
+        inner.addStretch()
+        inner.setContentsMargins(24, 16, 24, 16)
+        footer = QFrame()
+        footer.setProperty("surface", "window")
+        footer.setLayout(column(self.buttons))
+        footer.layout().setContentsMargins(24, 12, 24, 12)
+        self.setLayout(column(_Scroll(content), footer))
+
+    def _fill(self, config: ServiceConfig) -> None:
+        self.name.setText(config.name)
+        self.protocol.setCurrentIndex(self.protocol.findData(config.protocol))
+        self.host.setEditText(config.host)
+        self.port.setText(str(config.port))
+        self._offer_responders(config.responder)
+        self.autostart.setChecked(config.autostart)
+        self._show_options()
+
+    # -- what it says and does
+
+    def _protocol(self) -> str:
+        return str(self.protocol.currentData())
+
+    def _responder(self) -> str:
+        return str(self.responder.currentData() or "")
+
+    def _host(self) -> str:
+        text = self.host.currentText().strip()
+        return text[1:-1] if text.startswith("[") and text.endswith("]") else text
+
+    def _check(self) -> None:
+        name = checks.name_problem(self.name.text().strip(), self._others)
+        tell(self.name, self._name_words, name and sentence(name), self.tr("Stands in the list and in each of its events"))
+        tell(self.protocol, self._protocol_words, None, PROTOCOL_NAMES.get(self._protocol(), ("", ""))[1])
+        responder = workspace.responder_problem(self._responder(), self._protocol())
+        found = responders.find(self._responder())
+        tell(self.responder, self._responder_words, responder and sentence(responder), found.help if found else "")
+        options = self.options.check()
+        place = self._check_place()
+        self.ok.setEnabled(not name and not responder and not place and options)
+
+    def _check_place(self) -> str | None:
+        host, port = self._host(), self.port.text().strip()
+        wrong_host, wrong_port = checks.host_problem(host), checks.port_problem(port)
+        taken = None
+        if not wrong_host and not wrong_port:
+            taken = checks.place_problem(self._protocol(), host, int(port), self._others)
+        problem = wrong_host or wrong_port or taken
+        otherwise = self.tr("Any free port") if port == "0" else self.tr("Only programs on this machine can reach it")
+        tell(self.port, self._place_words, problem and sentence(problem), otherwise)
+        set_property(self.host, "invalid", wrong_host is not None)
+        set_property(self.port, "invalid", wrong_port is not None or taken is not None)
+        self.host.setAccessibleDescription(self._place_words.text())
+        if not problem and self.config().exposed:
+            self._place_words.say(self.tr("⚠ Others on the network can reach it."), "warning")
+        return problem
+
+    def _on_protocol(self) -> None:
+        responder = PROTOCOLS[self._protocol()].default
+        self.responder.blockSignals(True)
+        self._offer_responders(responder)
+        self.responder.blockSignals(False)
+        self._on_responder()
+
+    def _on_responder(self) -> None:
+        name, port = self._suggested
+        protocol = self._protocol()
+        self._suggested = (
+            checks.suggested_name(protocol, self._responder(), self._others),
+            str(checks.suggested_port(protocol, self._others)),
+        )
+        if self._new and self.name.text() == name:
+            self.name.setText(self._suggested[0])
+        if self._new and self.port.text() == port:
+            self.port.setText(self._suggested[1])
+        self._show_options()
+        self._check()
+
+    def _offer_responders(self, chosen: str) -> None:
+        self.responder.clear()
+        for responder in responders.serving(self._protocol()):
+            self.responder.addItem(responder.name, responder.name)
+        self.responder.setCurrentIndex(self.responder.findData(chosen))
+
+    def _show_options(self) -> None:
+        name = self._responder()
+        for form in self._forms.values():
+            form.hide()
+        if name not in self._forms:
+            responder = responders.find(name) or responders.Responder(name, "", {})
+            given = self._config.options if name == self._config.responder else {}
+            form = self._forms[name] = OptionForm(responder, given)
+            form.changed.connect(self._check)
+            self._form_of_options.addWidget(form)
+        self.options = self._forms[name]
+        self.options.show()
+        self._form.align(self.options.form)
+
+    def _split_address(self) -> None:
+        """A whole address pasted for the host goes where its parts belong."""
+        try:
+            host, port = address.parse(self.host.currentText())
+        except errors.InvalidAddressError:
+            return
+        self.host.setEditText(host)
+        self.port.setText(str(port))
+
+
+class _Scroll(QScrollArea):
+    """As large as its content while the screen has room for it."""
+
+    def __init__(self, content: QWidget) -> None:
+        super().__init__()
+        self.setWidget(content)
+        self.setWidgetResizable(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarAlwaysOff)
+        self.setFocusPolicy(Qt.NoFocus)
+
+    def sizeHint(self) -> QSize:
+        content = self.widget()
+        width = max(self.fontMetrics().horizontalAdvance("0") * 64, content.minimumSizeHint().width())
+        height = max(content.sizeHint().height(), content.heightForWidth(width))
+        screen = self.screen()
+        most = screen.availableGeometry().height() - 144 if screen is not None else 560
+        return QSize(width, min(height + 2, most))
+
+
+def _choice() -> QComboBox:
+    box = QComboBox()
+    box.setItemDelegate(QStyledItemDelegate(box))
+    return box
