@@ -168,7 +168,8 @@ def _check(args: argparse.Namespace) -> int:
 
     if not args.json:
         services = workspace.load(args.workspace).services
-        print(f"{args.workspace}: {len(services)} services, nothing wrong")
+        count = "1 service" if len(services) == 1 else f"{len(services)} services"
+        print(f"{args.workspace}: {count}, nothing wrong")
         return DONE
     problems = workspace.problems_of(args.workspace)
     for problem in problems:

@@ -184,7 +184,7 @@ class _Repr(Repr):
     def repr_instance(self, x: Any, level: int) -> str:
         # A subclass's own repr would show all of it.
         for base in (bytes, bytearray, str, list, tuple, dict, set, frozenset):
-            if isinstance(x, base):
+            if isinstance(x, base) and len(x) > MAX_VALUE:
                 text: str = getattr(self, f"repr_{base.__name__}")(x, level)
                 return f"{type(x).__name__}({text})"
         return super().repr_instance(x, level)
@@ -198,9 +198,10 @@ class _Repr(Repr):
 
     def repr_set(self, x: Set[Any], level: int) -> str:
         if not x:
-            return "set()"
+            return repr(x)
         shown = [self.repr1(item, level - 1) for item in islice(x, self.maxset)] if level > 0 else ["…"]
-        return "{" + ", ".join(shown) + (", …" if len(x) > self.maxset else "") + "}"
+        text = "{" + ", ".join(shown) + (", …" if len(x) > self.maxset else "") + "}"
+        return text if isinstance(x, set) else f"frozenset({text})"
 
     repr_frozenset = repr_set
 

@@ -88,7 +88,11 @@ class Printer:
                 return
             except errors.CaptureError as e:
                 print(f"listening-post: {e}", file=sys.stderr)
-                return
+                with self._changed:  # what is wrong may have passed when more was stored
+                    self._changed.wait_for(lambda: self._last > last or self._ending)  # noqa: B023
+                    if self._ending:
+                        return
+                continue
             self._next = last + 1
 
 
@@ -106,6 +110,10 @@ class _Run:
     async def start(self, capture: Path | None, seconds: float | None) -> None:
         post = self.post
         await post.open(capture)
+        if post.refused:
+            self.exit_code = 1
+            self._stop()
+            return
         first = post.recorder.range.last + 1
         await post.start_all()
         assert post.capture is not None
@@ -119,7 +127,7 @@ class _Run:
             self.exit_code = 1
             why = "none of the services could start" if post.services else "the workspace has no services"
             print(f"listening-post: {why}", file=sys.stderr)
-            self._reactor.stop()
+            self._stop()
         elif seconds is not None:
             self._reactor.callLater(seconds, self._stop)
 

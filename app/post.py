@@ -49,6 +49,11 @@ class Post:
         """The file being written, once ``open`` was called."""
         return self._link.path if self._link else None
 
+    @property
+    def refused(self) -> bool:
+        """Whether the file is none that can be captured into; ``recorder.trouble`` says why."""
+        return self._link is not None and self._link.refused
+
     def open(self, capture: Path | None = None, limit: int = DEFAULT_LIMIT) -> Deferred[None]:
         """Begin to capture, into a new file of the data folder by default.
 

@@ -41,8 +41,10 @@ class PromptEPollReactor(EPollReactor):
     def removeWriter(self, writer: Any) -> None:
         if writer in self._fresh:
             del self._fresh[writer]
-        else:
-            super().removeWriter(writer)
+            if not self._continuousPolling._writers:
+                return
+            # A file, which epoll does not take, may be fresh and polled at the same time.
+        super().removeWriter(writer)
 
     def removeAll(self) -> list[Any]:
         fresh = list(self._fresh)
@@ -56,7 +58,10 @@ class PromptEPollReactor(EPollReactor):
     def doPoll(self, timeout: float | None) -> None:
         """One round: wait up to ``timeout`` seconds (None: without end), dispatch, write."""
         self._holding = True
-        self._write_fresh()
+        if self._fresh:
+            self._write_fresh()
+            # What was called from there may have asked for a call at once, or for the end.
+            timeout = 0.0
         try:
             ready = self._poller.poll(-1 if timeout is None else timeout, SLICE)
         except InterruptedError:
@@ -77,13 +82,22 @@ class PromptEPollReactor(EPollReactor):
 
     def _write_fresh(self) -> None:
         fresh = self._fresh
+        for writer in list(fresh):
+            if writer not in fresh:
+                continue
+            self._dispatch(writer, -1, EPOLLOUT)
+            if fresh.pop(writer, self) is None:
+                self._add_to_epoll(writer)
+        # Those who asked meanwhile have to wait: two that feed each other would never end.
         while fresh:
-            for writer in list(fresh):
-                if writer not in fresh:
-                    continue
-                self._dispatch(writer, writer.fileno(), EPOLLOUT)
-                if fresh.pop(writer, self) is None and writer.fileno() != -1:
-                    super().addWriter(writer)
+            self._add_to_epoll(fresh.popitem()[0])
+
+    def _add_to_epoll(self, writer: Any) -> None:
+        try:
+            if writer.fileno() != -1:
+                super().addWriter(writer)
+        except Exception:
+            log.err()
 
     def _dispatch(self, selectable: Any, fd: int, event: int) -> None:
         # Twisted does this under a log context of the selectable, which costs more than

@@ -24,8 +24,12 @@ class Signal(Generic[T]):
         """Call ``listener`` with each value from now on. Returns what disconnects it."""
         self._listeners.append(listener)
 
+        connected = True
+
         def disconnect() -> None:
-            if listener in self._listeners:
+            nonlocal connected
+            if connected:  # else an equal listener that connected later would go
+                connected = False
                 self._listeners.remove(listener)
 
         return disconnect

@@ -9,15 +9,21 @@ import tempfile
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
-from app import errors, responders
+from app import errors, responders, toml_lines
 from app.services import address
 from app.services.config import ServiceConfig
 from app.services.protocols import PROTOCOLS
+from app.text import amount
 
 VERSION = 1
+
+MAX_SIZE = 4_000_000
+"""Bytes above which a file is no workspace of anybody's."""
 
 _KEYS = ("name", "protocol", "listen", "responder", "autostart", "options")
 
@@ -57,11 +63,17 @@ def problems_of(path: Path | str) -> list[Problem]:
 
 def _text_of(path: Path | str) -> str:
     try:
-        return Path(path).read_text(encoding="utf-8")
-    except UnicodeDecodeError as e:
-        raise errors.WorkspaceUnreadableError(path=path, reason="it is not text in UTF-8") from e
+        with open(path, "rb") as file:
+            content = file.read(MAX_SIZE + 1)
     except OSError as e:
         raise errors.WorkspaceUnreadableError(path=path, reason=e.strerror or e) from e
+    if len(content) > MAX_SIZE:
+        raise errors.WorkspaceUnreadableError(path=path, reason=f"it is larger than {amount(MAX_SIZE)}")
+    try:
+        return content.decode("utf-8-sig")  # some editors begin a file with a byte order mark
+    except UnicodeDecodeError as e:
+        line = content.count(b"\n", 0, e.start) + 1
+        raise errors.WorkspaceUnreadableError(path=path, reason=f"line {line} is not text in UTF-8") from e
 
 
 def parse(source: str) -> tuple[Workspace, list[Problem]]:
@@ -72,6 +84,10 @@ def parse(source: str) -> tuple[Workspace, list[Problem]]:
         at = re.search(r"\(at line (\d+)", str(e))
         line = int(at[1]) if at else len(source.splitlines()) or 1
         return Workspace(), [Problem(line, "", f"this is not TOML: {re.sub(r' ?[(]at .*[)]', '', str(e))}")]
+    except RecursionError:
+        return Workspace(), [Problem(1, "", "this has more brackets in brackets than can be read")]
+    except ValueError as e:  # of Python's, without a line: a number of thousands of digits
+        return Workspace(), [Problem(1, "", f"this cannot be read: {str(e).partition(';')[0]}")]
     return _Reading(source, data).read()
 
 
@@ -79,7 +95,7 @@ class _Reading:
     """One pass over the data of a file; ``_line`` finds where a key stands in the text."""
 
     def __init__(self, source: str, data: dict[str, Any]) -> None:
-        self._source, self._data = source.splitlines(), data
+        self._source, self._data = source, data
         self._problems: list[Problem] = []
 
     def read(self) -> tuple[Workspace, list[Problem]]:
@@ -161,17 +177,18 @@ class _Reading:
 
     def _together(self, services: list[tuple[int, ServiceConfig]]) -> None:
         names: dict[str, int] = {}
-        places: dict[tuple[str, str, int], str] = {}
+        places: dict[tuple[str, int], list[ServiceConfig]] = {}
         for i, service in services:
             if service.name in names:
                 first = self._line(names[service.name], "name")
                 self._problem(i, "name", f'"{service.name}" is taken in line {first}. Give each service its own')
             else:
                 names[service.name] = i
-            place = (PROTOCOLS[service.protocol].transport, service.host, service.port)
-            if service.port and place in places:
-                self._problem(i, "listen", f'{service.listen} is taken by "{places[place]}". Choose another port')
-            places.setdefault(place, service.name)
+            others = places.setdefault((PROTOCOLS[service.protocol].transport, service.port), [])
+            taken = next((other for other in others if _clash(other.host, service.host)), None)
+            if service.port and taken:
+                self._problem(i, "listen", f'{service.listen} is taken by "{taken.name}". Choose another port')
+            others.append(service)
 
     def _problem(self, service: int | None, key: str, text: str, section: str = "") -> None:
         name = f"options.{key}" if section else key
@@ -179,25 +196,22 @@ class _Reading:
 
     def _line(self, service: int | None, key: str, section: str = "") -> int:
         """The line of ``key`` in the given service; of its header where the key is missing."""
-        seen, here, header = -1, "", 1
-        for number, text in enumerate(self._source, 1):
-            if match := re.match(r"\s*\[\[?\s*([^\]]+?)\s*\]", text):
-                parts = [part.strip().strip("\"'") for part in match[1].split(".")]
-                if parts[0] == "service" and text.lstrip().startswith("[[") and len(parts) == 1:
-                    seen += 1
-                here = ".".join(parts[1:]) if parts[0] == "service" else match[1]
-                if seen == service and not here:
-                    header = number
-                if (service is None and parts[0] == key) or (seen == service and parts[1:] == [key]):
-                    return number
-                continue
-            inside = seen == service if service is not None else seen < 0 and not here
-            found = re.match(r"""\s*["']?([^\s"'=.]+)["']?\s*[=.]""", text)
-            if inside and found and found[1] == key and here == section:
-                return number
-            if inside and section and not here and re.match(rf"\s*{section}\s*[=.].*\b{re.escape(key)}\b", text):
-                return number
-        return header
+        table = () if service is None else ("service", service)
+        path = (*table, section, key) if section else (*table, key)
+        return self._lines.get(path) or self._lines.get(table) or 1
+
+    @cached_property
+    def _lines(self) -> dict[toml_lines.Path, int]:
+        return toml_lines.lines_of(self._source)
+
+
+def _clash(one: str, other: str) -> bool:
+    """Whether no two servers can listen on both hosts at the same port."""
+    if not (address.is_number(one) and address.is_number(other)):
+        return one.lower() == other.lower()
+    a, b = sorted(map(ip_address, (one, other)), key=lambda host: (host.is_unspecified, host.version))
+    # 0.0.0.0 takes all of IPv4, and :: takes that, too.
+    return a == b or (b.is_unspecified and b.version in (a.version, 6))
 
 
 def name_problem(name: str) -> str | None:
@@ -239,23 +253,49 @@ def save(workspace: Workspace, path: Path | str) -> Workspace:
     """
     import tomlkit  # slow to load, and only saving needs it
 
-    file = Path(path)
-    old: Any = tomlkit.document()
-    with contextlib.suppress(OSError, ValueError):
-        old = tomlkit.parse(file.read_text(encoding="utf-8"))
-    was = {table["name"]: table for table in old.get("service", []) if "name" in table}
-    old["version"] = VERSION
-    tables = tomlkit.aot()
-    for service in workspace.services:
-        tables.append(_fill(was.get(service.name, tomlkit.table()), service))
-    old.pop("service", None)
-    if workspace.services:
-        old["service"] = tables
+    file = Path(os.path.realpath(path))  # of a link, what it links to
+    content = _document(file)
+    for key in set(content) - {"version", "service"}:
+        del content[key]  # the file was something else: nothing in it is ours
+    content["version"] = VERSION
+    was = _named(content.get("service"))
+    if was and list(was) == [service.name for service in workspace.services]:
+        for service in workspace.services:
+            _fill(was[service.name], service)
+    else:
+        tables = tomlkit.aot()
+        for service in workspace.services:
+            tables.append(_strip(_fill(was.get(service.name) or tomlkit.table(), service)))
+        content.pop("service", None)
+        if workspace.services:
+            content["service"] = tables
     try:
-        _replace(file, tomlkit.dumps(old))
+        _replace(file, tomlkit.dumps(content).encode("utf-8", "replace"))
     except OSError as e:
         raise errors.WorkspaceUnwritableError(path=path, reason=e.strerror or e) from e
-    return replace(workspace, path=file)
+    return replace(workspace, path=Path(path))
+
+
+def _document(file: Path) -> Any:
+    """What the file says now, comments included; nothing where it cannot be read."""
+    import tomlkit
+    from tomlkit.exceptions import TOMLKitError
+
+    with contextlib.suppress(errors.PostError, TOMLKitError, ValueError, RecursionError):
+        source = _text_of(file)
+        tomllib.loads(source)  # stricter than tomlkit
+        return tomlkit.parse(source)
+    return tomlkit.document()
+
+
+def _named(tables: Any) -> dict[str, Any]:
+    """The old tables of services by their names; none where they are not as ours are."""
+    from tomlkit.items import AoT
+
+    if not isinstance(tables, AoT):
+        return {}
+    named = {str(table.get("name")): table for table in tables}
+    return named if len(named) == len(tables) else {}
 
 
 def _fill(table: Any, service: ServiceConfig) -> Any:
@@ -267,25 +307,47 @@ def _fill(table: Any, service: ServiceConfig) -> Any:
         "autostart": service.autostart,
         "options": dict(service.options),
     }
+    left_out = {"autostart": False, "responder": PROTOCOLS[service.protocol].default} if table else {}
+    for key in set(table) - set(wanted):
+        del table[key]
     for key, value in wanted.items():
         if key == "options" and not value:
             table.pop(key, None)
-        elif table.get(key) != value:
+        elif key not in table and left_out.get(key) == value:
+            continue  # as its author wanted it
+        elif key not in table or not _equal(table[key], value):
             table[key] = value
     return table
 
 
-def _replace(file: Path, content: str) -> None:
-    with tempfile.NamedTemporaryFile(
-        "w", encoding="utf-8", dir=file.parent, prefix=f".{file.name}.", delete=False
-    ) as spare:
-        spare.write(content)
-        spare.flush()
-        os.fsync(spare.fileno())
-    try:
-        with contextlib.suppress(OSError):
-            os.chmod(spare.name, file.stat().st_mode & 0o777 if file.exists() else 0o644)
-        os.replace(spare.name, file)
-    except BaseException:
-        os.unlink(spare.name)
-        raise
+def _strip(table: Any) -> Any:
+    """The table without the empty lines at its end: tomlkit adds one with each."""
+    from tomlkit.items import Table, Whitespace
+
+    lines = table.value.body
+    while lines and isinstance(lines[-1][1], Whitespace):
+        lines.pop()
+    if lines and isinstance(lines[-1][1], Table):
+        _strip(lines[-1][1])
+    return table
+
+
+def _equal(old: Any, new: Any) -> bool:
+    # True == 1 == 1.0 in Python, and not in TOML.
+    old = old.unwrap() if hasattr(old, "unwrap") else old
+    return bool(old == new) and repr(old) == repr(new)
+
+
+def _replace(file: Path, content: bytes) -> None:
+    with tempfile.NamedTemporaryFile(dir=file.parent, prefix=f".{file.name}.", delete=False) as spare:
+        try:
+            spare.write(content)
+            spare.flush()
+            os.fsync(spare.fileno())
+            with contextlib.suppress(OSError):
+                os.chmod(spare.name, file.stat().st_mode & 0o777 if file.exists() else 0o644)
+            spare.close()
+            os.replace(spare.name, file)
+        except BaseException:
+            os.unlink(spare.name)
+            raise

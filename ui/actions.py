@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from html import escape
 
 from PyQt5.QtCore import Qt
 from PyQt5.QtGui import QKeySequence
@@ -14,7 +15,7 @@ from ui.icons import icon
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """One action. ``scope`` "window" works everywhere, "focus" only where it was added."""
+    """One action; its shortcut works everywhere in the window."""
 
     name: str
     menu: str
@@ -50,9 +51,7 @@ SPECS: tuple[Spec | str, ...] = (
     Spec("remove_service", "Services", "&Remove", "Stop the selected service and take it away", "Ctrl+Del", "trash"),
     "Services-",
     Spec("send", "Services", "Sen&d to connection…", "Send bytes to the selected connection", "Ctrl+Return", "send"),
-    Spec(
-        "disconnect", "Services", "Disconnec&t", "Close the selected connection", "Ctrl+Backspace", "disconnect"
-    ),
+    Spec("disconnect", "Services", "Disconnec&t", "Close the selected connection", "Ctrl+Backspace", "disconnect"),
     Spec("follow", "View", "&Follow tail", "Keep the newest event in view, or stay here", "Ctrl+T", "follow", True),
     Spec("clear", "View", "&Clear view", "Show only what comes from now on; the capture keeps all", "Ctrl+L", "clear"),
     Spec("show_all", "View", "Show &everything again", "Undo Clear view", "Ctrl+Shift+L"),
@@ -90,6 +89,16 @@ def build(window: QMainWindow, handler: Callable[[str], Callable[[], object]]) -
         menus[spec.menu].addAction(action)
         actions[spec.name] = action
     return actions
+
+
+def unmarked(text: str) -> str:
+    """``text`` for a tab or a menu, where & would underline the letter behind it."""
+    return text.replace("&", "&&")
+
+
+def plain(text: str) -> str:
+    """``text`` for a tooltip, where < could begin a tag."""
+    return f"<span>{escape(text)}</span>"
 
 
 def mark_accessible(widget: QWidget, name: str, description: str) -> None:

@@ -7,6 +7,7 @@ own here: ``exec_`` is the loop, and ends after Twisted's shutdown, which waits 
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -100,12 +101,15 @@ def choose_reactor() -> Any:
 def _choose(path: Path | None, settings: Settings) -> tuple[Workspace, str, str]:
     """The workspace to open, what to call it, and what to say about it."""
     from app import errors
-    from ui.workspace_files import demo
+    from ui.workspace_files import demo, demo_file
 
     if path is not None:
+        # The demo that comes with the program is a template: saving it asks where to.
+        if os.path.exists(path) and path.samefile(demo_file()):
+            return demo(), "Demo", ""
         return workspace.load(path), path.name, ""
     last = next(iter(settings.recent), None)
-    if last is not None and last.exists():
+    if last is not None:
         try:
             return workspace.load(last), last.name, ""
         except errors.PostError as e:

@@ -110,7 +110,8 @@ class Bridge(QObject):
         self._count += 1
         moving = self._measure() if self._count % RATE_TICKS == 0 else True
         self.ticked.emit(self._stored)
-        if moving:
+        # While nothing can be stored there is no news of it either, and yet connections come and go.
+        if moving or self._post.recorder.trouble:
             self._wake()
 
     def _measure(self) -> bool:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from time import time_ns
 from typing import Any
 
-from PyQt5.QtCore import QAbstractListModel, QModelIndex, QPoint, QRect, QSize, Qt, pyqtSignal
-from PyQt5.QtGui import QColor, QFontMetrics, QKeyEvent, QPainter
+from PyQt5.QtCore import QAbstractListModel, QModelIndex, QPoint, QRect, QSize, Qt, QTimer, pyqtSignal
+from PyQt5.QtGui import QColor, QFontMetrics, QKeyEvent, QPainter, QPaintEvent
 from PyQt5.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from app.services.service import Connection, Service
+from app.status import Listening
 from app.text import amount
 from ui import theme
+from ui.actions import plain
 
 MAX_SHOWN = 2_000
 """Connections listed, the newest ones; the panes have all."""
@@ -34,6 +36,8 @@ class ConnectionsModel(QAbstractListModel):
             return None
         if role in (Qt.DisplayRole, Qt.AccessibleTextRole):
             return f"#{connection.number} {connection.peer}"
+        if role == Qt.ToolTipRole:
+            return plain(f"{connection.peer}: Enter sends to it, Delete disconnects it")
         return None
 
     def connection(self, index: QModelIndex) -> Connection | None:
@@ -106,6 +110,10 @@ class ConnectionsPanel(QListView):
         super().__init__()
         self._model = ConnectionsModel()
         self.setModel(self._model)
+        # How long each lasts goes on while nothing else happens.
+        self._second = QTimer(self)
+        self._second.setInterval(1000)
+        self._second.timeout.connect(self.viewport().update)
         self.setItemDelegate(ConnectionsDelegate(self))
         self.setUniformItemSizes(True)
         self.setVerticalScrollMode(QListView.ScrollPerPixel)
@@ -133,11 +141,25 @@ class ConnectionsPanel(QListView):
                 self.setCurrentIndex(self._model.index(numbers.index(current.number)))
             self.verticalScrollBar().setValue(self.verticalScrollBar().maximum() if at_end else value)
             self.current_changed.emit(self.current() is not None)
+        if not numbers:
+            self._second.stop()
+        elif not self._second.isActive():
+            self._second.start()
         self.viewport().update()
 
     def current(self) -> Connection | None:
         """The selected connection, while it lives."""
         return self._model.connection(self.currentIndex())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if not self._model.numbers:
+            painter = QPainter(self.viewport())
+            painter.setPen(QColor(theme.current().dim))
+            up = self._model.service is not None and isinstance(self._model.service.status, Listening)
+            text = "No connection.\nA peer that connects shows up here." if up else "No connection."
+            area = self.viewport().rect().adjusted(16, 8, -16, -8)
+            painter.drawText(area, int(Qt.AlignCenter | Qt.TextWordWrap), text)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key_Return, Qt.Key_Enter):

@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
-from PyQt5.QtCore import QRegularExpression, pyqtSignal
-from PyQt5.QtGui import QColor, QSyntaxHighlighter, QTextBlockFormat, QTextCharFormat, QTextDocument, QTextOption
+import re
+from collections.abc import Iterator
+
+from PyQt5.QtCore import QTimer, pyqtSignal
+from PyQt5.QtGui import (
+    QColor,
+    QSyntaxHighlighter,
+    QTextBlockFormat,
+    QTextCharFormat,
+    QTextCursor,
+    QTextDocument,
+    QTextOption,
+)
 from PyQt5.QtWidgets import QFrame, QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
 from app import failures
@@ -16,8 +27,10 @@ from ui.sheet import Sheet
 from ui.traceback_view import TracebackView
 
 MAX_TEXT = 256 * 1024
+PIECE, PIECE_LINES = 8 * 1024, 1000
+"""Bytes and lines of a text that are laid out at one go: about 10 ms."""
 MAX_HEX = 16 * 1024 * 1024
-MAX_LINE = 2000
+MAX_LINE = 2048
 """Characters after which a line of a payload is broken: Qt lays each line out as a whole."""
 
 
@@ -140,7 +153,13 @@ class CutNotice(QFrame):
 
 
 class TextPage(Page):
-    """The payload as UTF-8, one line of it a line here, with all that would not show as escapes."""
+    """The payload as UTF-8, one line of it a line here, with all that would not show as escapes.
+
+    Long payloads are filled in piece by piece: this thread has servers to attend to.
+
+    Attributes:
+        _rest: pieces that are still to come.
+    """
 
     key = "text"
 
@@ -156,37 +175,58 @@ class TextPage(Page):
         self.view.document().setDocumentMargin(12)
         self._dimmer = EscapeDimmer(self.view.document())
         self.notice = CutNotice()
+        self._rest: Iterator[str] = iter(())
+        self._filling = QTimer(self)
+        self._filling.timeout.connect(self._fill_in)
         self._stack(self.notice, self.view)
 
     def show_event(self, event: Event) -> None:
         payload = event.payload or b""
         head = _whole_characters(payload, MAX_TEXT)
         self.notice.show_cut(len(head), len(payload))
-        self.view.setPlainText(as_lines(head))
+        self._rest = pieces(head)
+        self.view.setPlainText(next(self._rest, ""))
+        self._filling.start()
 
     def set_wrapping(self, on: bool) -> None:
         self.view.setLineWrapMode(QPlainTextEdit.WidgetWidth if on else QPlainTextEdit.NoWrap)
 
     def copied(self) -> str:
-        return self.view.textCursor().selection().toPlainText() or self.view.toPlainText()
+        if self.view.textCursor().hasSelection():
+            return self.view.textCursor().selection().toPlainText()
+        while self._fill_in():
+            pass
+        return self.view.toPlainText()
+
+    def _fill_in(self) -> bool:
+        """Add the next piece below; whether there was one."""
+        piece = next(self._rest, None)
+        if piece is None:
+            self._filling.stop()
+            return False
+        cursor = QTextCursor(self.view.document())
+        cursor.movePosition(cursor.End)
+        cursor.insertText("\n" + piece)
+        return True
 
 
 class EscapeDimmer(QSyntaxHighlighter):
     """Puts escapes in the colour of what only accompanies, so that they are not read as text."""
 
-    _escape = QRegularExpression(r"\\(?:x[0-9a-f]{2}|u\{[0-9a-f]+\}|[nrt0e\\])")
+    # One format for a run of them: setting formats is what takes time.
+    _escapes = re.compile(r"(?:\\(?:x[0-9a-f]{2}|u\{[0-9a-f]+\}|[nrt0e\\]))+")
 
     def __init__(self, document: QTextDocument) -> None:
         super().__init__(document)
         theme.notifier.changed.connect(self.rehighlight)
 
     def highlightBlock(self, text: str) -> None:
+        if "\\" not in text:
+            return
         voice = QTextCharFormat()
         voice.setForeground(QColor(theme.current().sent))
-        found = self._escape.globalMatch(text)
-        while found.hasNext():
-            match = found.next()
-            self.setFormat(match.capturedStart(), match.capturedLength(), voice)
+        for match in self._escapes.finditer(text):
+            self.setFormat(match.start(), match.end() - match.start(), voice)
 
 
 class HexPage(Page):
@@ -228,8 +268,33 @@ class TracebackPage(Page):
         return self.view.textCursor().selection().toPlainText() or self.view.text()
 
 
-def as_lines(data: bytes) -> str:
-    """``data`` as text with a break after each LF, and after ``MAX_LINE`` characters without one."""
+def pieces(data: bytes) -> Iterator[str]:
+    """``data`` as text in pieces of at most ``PIECE`` bytes, to be put one below the other.
+
+    A line ends at each LF, and after ``MAX_LINE`` characters without one.
+    """
+    at = 0
+    while at < len(data):
+        end = _end_of_lines(data, at)
+        yield _as_lines(data[at:end].removesuffix(b"\n") if end < len(data) else data[at:end])
+        at = end
+
+
+def _end_of_lines(data: bytes, at: int) -> int:
+    """Where a piece that begins at ``at`` ends: after an LF where there is one, else between characters."""
+    end = at
+    for _ in range(PIECE_LINES):
+        end = data.find(b"\n", end, at + PIECE) + 1
+        if not end:
+            break
+    else:
+        return end
+    if at + PIECE >= len(data):
+        return len(data)
+    return data.rfind(b"\n", at, at + PIECE) + 1 or at + len(_whole_characters(data[at : at + PIECE + 1], PIECE))
+
+
+def _as_lines(data: bytes) -> str:
     lines = []
     for line in data.split(b"\n"):
         text = escape(line)

@@ -91,7 +91,7 @@ def delta(row: Row, above: Row | None) -> str:
     sign, ns = ("-", -ns) if ns < 0 else ("+", ns)
     if ns < 10_000_000:
         return f"{sign}{ns / 1e6:.1f} ms"
-    if ns < 1_000_000_000:
+    if ns < 999_500_000:
         return f"{sign}{ns / 1e6:.0f} ms"
     if ns < 100_000_000_000:
         return f"{sign}{ns / 1e9:.1f} s"

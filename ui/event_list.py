@@ -51,9 +51,10 @@ class EventList(QObject):
         self._ids: _Ids = self._none(1)
         self._upto = 0
         self._scan: Scan | None = None
-        self._pages: OrderedDict[int, list[Row]] = OrderedDict()
+        self._pages: OrderedDict[int, list[Row | None]] = OrderedDict()
         self._asked: set[int] = set()
         self._stale: set[int] = set()
+        self._holed: set[int] = set()
         self.active = False
 
     def __len__(self) -> int:
@@ -100,11 +101,19 @@ class EventList(QObject):
     def cleared(self) -> bool:
         return self._floor > 1
 
-    def _restart(self) -> None:
+    def close(self) -> None:
+        """Take no more answers of the reader: the pane is about to be deleted."""
+        self.active = False
+        self._let_be()
+
+    def _let_be(self) -> None:
         if self._scan is not None:
             self._scan.cancel()
             self._scan = None
         self._forget_pages()
+
+    def _restart(self) -> None:
+        self._let_be()
         first = max(self._floor, self._range.first)
         self._upto = first - 1
         self._ids = self._none(first)
@@ -121,6 +130,7 @@ class EventList(QObject):
         self._range = stored
         if self.active:
             self._catch_up()
+            self._retry()
 
     def activate(self, active: bool) -> None:
         """Follow the capture, or let it be while nobody looks."""
@@ -155,19 +165,22 @@ class EventList(QObject):
 
     def _grow(self, ids: _Ids, more: int) -> None:
         self._ids = ids
-        # The last page may have been read when it was not full.
-        self._stale.add((len(ids) - more) // PAGE)
+        # The last page may have been read, or asked for, when it was not full.
+        last = (len(ids) - more) // PAGE
+        if last in self._pages or last in self._asked:
+            self._stale.add(last)
         self.appended.emit(more)
 
     def _drop_gone(self) -> None:
         first = max(self._range.first, self._floor)
         if isinstance(self._ids, range):
             gone = max(0, min(first, self._ids.stop) - self._ids.start)
-            if gone:
-                self._ids = range(self._ids.start + gone, self._ids.stop)
+            # All may be gone, and more that this pane has never seen.
+            start = max(first, self._ids.start)
+            self._ids = range(start, max(start, self._ids.stop))
         else:
             assert isinstance(self._ids, array)
-            gone = _before(self._ids, first)
+            gone = bisect_left(self._ids, first)
             if gone:
                 del self._ids[:gone]
         self._upto = max(self._upto, first - 1)
@@ -179,13 +192,6 @@ class EventList(QObject):
 
     def id_at(self, index: int) -> int:
         return self._ids[index]
-
-    def index_of(self, id: int) -> int:
-        """Where the event with this id is, or would be."""
-        if isinstance(self._ids, range):
-            return max(0, min(len(self._ids), id - self._ids.start))
-        assert isinstance(self._ids, array)
-        return _before(self._ids, id)
 
     def ids(self, first: int, last: int) -> array[int]:
         """Ids of the rows from index ``first`` to ``last``, both included."""
@@ -212,21 +218,32 @@ class EventList(QObject):
             if asked is not self._asked:
                 return  # the list was restarted while the page was being read
             asked.discard(number)
-            if rows:
-                self._pages[number] = rows
-                self._pages.move_to_end(number)
-                while len(self._pages) > MAX_PAGES:
-                    self._pages.popitem(last=False)
+            self._keep(number, ids, rows)
             self.loaded.emit()
 
         self._reader.rows(ids, done)
+
+    def _keep(self, number: int, ids: array[int], rows: list[Row]) -> None:
+        page: list[Row | None] = [*rows]
+        if len(rows) < len(ids):
+            # Dropped before we heard of it, or not to be read at present: each row stays at its place.
+            found = {row.id: row for row in rows}
+            page = [found.get(id) for id in ids]
+            self._holed.add(number)
+        self._pages[number] = page
+        self._pages.move_to_end(number)
+        while len(self._pages) > MAX_PAGES:
+            self._pages.popitem(last=False)
+
+    def _retry(self) -> None:
+        """Have rows that could not be read asked for again. Not sooner: that would go round in circles."""
+        if self._holed:
+            self._stale |= self._holed
+            self._holed = set()
+            self.loaded.emit()
 
     def _forget_pages(self) -> None:
         self._pages.clear()
         self._asked = set()
         self._stale = set()
-
-
-def _before(ids: array[int], id: int) -> int:
-    """How many of the ascending ``ids`` are smaller than ``id``."""
-    return bisect_left(ids, id)
+        self._holed = set()

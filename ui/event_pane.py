@@ -34,6 +34,7 @@ class EventPane(QWidget):
         super().__init__()
         self._reader, self._empty = reader, empty
         self._typed = ""
+        self._closed = False
         self.events = EventList(reader, base, self)
         self.view = EventView(self.events)
         self._below = QPushButton()
@@ -74,6 +75,11 @@ class EventPane(QWidget):
     def on_stored(self, stored: Stored) -> None:
         self.events.on_stored(stored)
 
+    def let_go(self) -> None:
+        """Take no more answers of the reader: the pane is about to be deleted."""
+        self._closed = True
+        self.events.close()
+
     def copy_rows(self) -> None:
         """Put the selected rows on the clipboard, as soon as they are read."""
         low, high = self.view.selection()
@@ -82,7 +88,9 @@ class EventPane(QWidget):
         ids = self.events.ids(low, min(high, low + COPY_ROWS - 1))
 
         def done(rows: list[Row]) -> None:
-            self.copied.emit("\n".join(as_text(row, above) for row, above in zip(rows, [None, *rows], strict=False)))
+            if not self._closed:
+                pairs = zip(rows, [None, *rows], strict=False)
+                self.copied.emit("\n".join(as_text(row, above) for row, above in pairs))
 
         self._reader.rows(ids, done)
 

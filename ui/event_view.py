@@ -64,7 +64,7 @@ class EventView(QAbstractScrollArea):
         events.appended.connect(self._on_appended)
         events.dropped.connect(self._on_dropped)
         events.loaded.connect(self.viewport().update)
-        theme.notifier.changed.connect(lambda _: self.viewport().update())
+        theme.notifier.changed.connect(self._repaint)
 
     def _make_header(self) -> QHeaderView:
         header = QHeaderView(Qt.Horizontal, self)
@@ -78,17 +78,22 @@ class EventView(QAbstractScrollArea):
         header.setSectionsMovable(False)
         header.setHighlightSections(False)
         header.setMinimumSectionSize(24)
-        header.sectionResized.connect(lambda *_: self.viewport().update())
+        header.sectionResized.connect(self._repaint)
         return header
 
     def _on_font(self) -> None:
         self._font = font = theme.mono_font()
         metrics = QFontMetrics(font)
+        self._metrics = metrics
         self._char = metrics.horizontalAdvance("0")
         self._baseline = metrics.ascent() + (metrics.height() + PAD - metrics.height()) // 2
         self._row_height = metrics.height() + PAD
         for i, column in enumerate(COLUMNS):
             self.header.resizeSection(i, column.chars * self._char + 2 * PAD)
+
+    def _repaint(self, *_: object) -> None:
+        # A method, not a lambda: Qt lets go of it together with the view.
+        self.viewport().update()
 
     def set_placeholder(self, text: str) -> None:
         """What to say while there is no row."""
@@ -110,20 +115,24 @@ class EventView(QAbstractScrollArea):
     def _on_appended(self, count: int) -> None:
         self._set_range()
         if not self.following:
-            self.below += count
-            self.following_changed.emit(False)
+            self._set_below(self.below + count)
         # Only the scroll bar changed, unless the last page was in view.
         if self.following or self._last_visible() >= len(self.events) - count:
             self.viewport().update()
 
     def _on_dropped(self, count: int) -> None:
-        self._current = max(-1, self._current - count)
-        self._anchor = max(-1, self._anchor - count)
+        if self.selection()[1] < count:
+            self._anchor = self._current = -1
+        else:
+            # Where a part of the selection is gone, the rest stays selected.
+            self._current = max(0, self._current - count)
+            self._anchor = max(0, self._anchor - count)
         bar = self.verticalScrollBar()
         value = max(0, bar.value() - count)
         self._set_range()
         if not self.following:
             bar.setValue(value)
+            self._set_below(self.below)
         self.viewport().update()
 
     def _set_range(self) -> None:
@@ -140,6 +149,13 @@ class EventView(QAbstractScrollArea):
     def _last_visible(self) -> int:
         return self.verticalScrollBar().value() + self.rows_per_page()
 
+    def _set_below(self, below: int) -> None:
+        """``below`` rows came since the tail was left; those in view by now are not below."""
+        below = max(0, min(below, len(self.events) - self._last_visible()))
+        if below != self.below:
+            self.below = below
+            self.following_changed.emit(False)
+
     # -- following
 
     def set_following(self, following: bool) -> None:
@@ -151,6 +167,8 @@ class EventView(QAbstractScrollArea):
         self.following_changed.emit(following)
 
     def _on_scrolled(self, value: int) -> None:
+        if not self.following:
+            self._set_below(self.below)
         self.viewport().update()
 
     def _on_scroll_action(self, _: int) -> None:
@@ -313,9 +331,17 @@ class EventView(QAbstractScrollArea):
             text = column.text(row, above)
             if not text:
                 continue
-            room = max(0, (width - 2 * PAD) // self._char)
-            if len(text) > room:
-                text = text[: room - 1] + "…" if room > 1 else "…"
+            text, taken = self._fit(text, max(0, width - 2 * PAD))
             painter.setPen(QColor(quiet if column.quiet else strong))
-            x = left + width - PAD - len(text) * self._char if column.right else left + PAD
-            painter.drawText(x, baseline, text)
+            painter.drawText(left + width - PAD - taken if column.right else left + PAD, baseline, text)
+
+    def _fit(self, text: str, room: int) -> tuple[str, int]:
+        """``text`` cut to ``room`` pixels, and how many it takes."""
+        chars = room // self._char
+        if not text.isascii():
+            # Some letters are as wide as two, and would run into the next column.
+            text = self._metrics.elidedText(text[: chars + 1], Qt.ElideRight, room)
+            return text, self._metrics.horizontalAdvance(text)
+        if len(text) > chars:
+            text = text[: chars - 1] + "…" if chars > 1 else "…"
+        return text, len(text) * self._char

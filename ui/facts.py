@@ -12,7 +12,7 @@ from app.events import Event
 from app.text import amount
 from ui.sheet import visible
 
-MAX_FACTS = 1000
+MAX_FACTS = 500
 MAX_VALUE = 4096
 
 NOTHING = "–"

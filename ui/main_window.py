@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from PyQt5.QtCore import QByteArray, QPoint, QSize, Qt, QTimer, pyqtSignal
-from PyQt5.QtGui import QCloseEvent, QKeyEvent
+from PyQt5.QtCore import QByteArray, QPoint, QSize, Qt, pyqtSignal
+from PyQt5.QtGui import QCloseEvent
 from PyQt5.QtWidgets import (
     QAction,
     QApplication,
     QLabel,
-    QLineEdit,
     QMainWindow,
     QMenu,
     QSplitter,
@@ -31,17 +30,16 @@ from ui import about, actions, theme
 from ui.bridge import Bridge
 from ui.connections_panel import ConnectionsPanel
 from ui.detail_pane import DetailPane
+from ui.filter_box import FilterBox
 from ui.icons import icon
+from ui.line import Line
 from ui.notice_bar import NoticeBar
-from ui.pane_tabs import FAILURES, PaneTabs
+from ui.pane_tabs import PaneTabs
 from ui.service_actions import ServiceActions
 from ui.services_panel import ServicesPanel
 from ui.settings import Settings
 from ui.status_line import StatusLine
 from ui.workspace_files import WorkspaceFiles
-
-FILTER_DELAY = 150
-"""Milliseconds without a key press after which what was typed is looked for."""
 
 
 class MainWindow(QMainWindow):
@@ -102,12 +100,7 @@ class MainWindow(QMainWindow):
         new.setPopupMode(QToolButton.MenuButtonPopup)
         new.setMenu(self._new_menu())
         bar.addWidget(new)
-        self.filter = QLineEdit()
-        self.filter.setPlaceholderText(r"Filter: text in summary or payload, \x00 for bytes")
-        self.filter.setClearButtonEnabled(True)
-        self.filter.setMinimumWidth(160)
-        self.filter.addAction(icon("filter", "accent"), QLineEdit.LeadingPosition)
-        actions.mark_accessible(self.filter, "Filter", "Shows only events whose summary or payload contains the text")
+        self.filter = FilterBox()
         bar.addWidget(self.filter)
         self._lamp, self._capturing = QLabel(), QLabel()
         self._lamp.setContentsMargins(10, 0, 0, 0)
@@ -115,10 +108,6 @@ class MainWindow(QMainWindow):
         bar.addWidget(self._lamp)
         bar.addWidget(self._capturing)
         self.addToolBar(bar)
-        self._filter_timer = QTimer(self)
-        self._filter_timer.setSingleShot(True)
-        self._filter_timer.setInterval(FILTER_DELAY)
-        self._filter_timer.timeout.connect(lambda: self.panes.set_filter(self.filter.text()))
 
     def _new_menu(self) -> QMenu:
         menu = QMenu(self)
@@ -130,7 +119,7 @@ class MainWindow(QMainWindow):
     def _lay_out(self) -> None:
         self._left = QSplitter(Qt.Vertical)
         self._left.addWidget(_titled("SERVICES", self.services))
-        self._connections_title = QLabel()
+        self._connections_title = Line()
         self._left.addWidget(_titled(self._connections_title, self.connections))
         self._left.setStretchFactor(0, 3)
         self._left.setStretchFactor(1, 2)
@@ -176,8 +165,10 @@ class MainWindow(QMainWindow):
         bridge.trouble_changed.connect(self._on_trouble)
         self.files.changed.connect(self._on_files)
         self.files.failed.connect(self.notice.say)
-        self.filter.textChanged.connect(lambda _: self._filter_timer.start())
-        theme.notifier.changed.connect(lambda _: self._on_trouble(self._post.recorder.trouble))
+        self.filter.typed.connect(self.panes.set_filter)
+        self.filter.left.connect(lambda: self.panes.current().setFocus())
+        theme.notifier.changed.connect(self._on_theme)
+        self.actions_["follow"].setChecked(self.panes.current().view.following)
         self._on_service(self.services.selected)
         self._on_trouble(self._post.recorder.trouble)
 
@@ -206,16 +197,20 @@ class MainWindow(QMainWindow):
         self._connections_title.setText(f"CONNECTIONS{of}{f' ({count:,})' if count else ''}")
 
     def _on_files(self) -> None:
-        self.setWindowTitle(f"{self.files.title}[*] - Listening Post")
+        title = self.files.title.replace("[*]", "[*][*]")  # Qt puts the star of changes in place of a single one
+        self.setWindowTitle(f"{title}[*] - Listening Post")
         self.setWindowModified(self.files.modified)
         self._fill_recent()
+
+    def _on_theme(self, _: theme.Theme) -> None:
+        self._on_trouble(self._post.recorder.trouble)
 
     def _on_trouble(self, trouble: Trouble | None) -> None:
         color = "warning" if trouble else "bad"
         mark = icon("warning" if trouble else "record", color).pixmap(14, 14)
         self._lamp.setPixmap(mark)
         self._capturing.setText("Not capturing" if trouble else "Capturing")
-        self._capturing.setToolTip(trouble.text if trouble else f"Into {self._post.capture}")
+        self._capturing.setToolTip(actions.plain(trouble.text if trouble else f"Into {self._post.capture}"))
         if trouble is None:
             self.trouble.say("")
             return
@@ -328,7 +323,7 @@ class MainWindow(QMainWindow):
         self.panes.setCurrentIndex((self.panes.currentIndex() - 1) % self.panes.count())
 
     def _do_failures(self) -> None:
-        self.panes.show_pane(FAILURES)
+        self.panes.setCurrentWidget(self.panes.failures)
 
     def _do_theme(self) -> None:
         chosen = theme.LIGHT if theme.current() is theme.DARK else theme.DARK
@@ -370,19 +365,12 @@ class MainWindow(QMainWindow):
             file_menu.insertMenu(self.actions_["save_workspace"], old)
         old.clear()
         for path in self._settings.recent:
-            action = QAction(str(path), old)
+            action = QAction(actions.unmarked(str(path)), old)
             action.triggered.connect(lambda _=False, path=path: self.files.open_path(path))
             old.addAction(action)
         old.setEnabled(bool(self._settings.recent))
 
     # -- the window itself
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key_Escape and self.filter.hasFocus():
-            self.filter.clear()
-            self.panes.current().setFocus()
-        else:
-            super().keyPressEvent(event)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         if not self.files.settled():

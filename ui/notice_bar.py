@@ -5,6 +5,7 @@ from __future__ import annotations
 from PyQt5.QtCore import QSize, Qt
 from PyQt5.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QWidget
 
+from ui import theme
 from ui.icons import icon
 
 
@@ -17,8 +18,9 @@ class NoticeBar(QFrame):
         layout = QHBoxLayout(self)
         layout.setContentsMargins(12, 6, 6, 6)
         layout.setSpacing(8)
+        self._color = mark
         self._mark = QLabel()
-        self._mark.setPixmap(icon("warning", mark).pixmap(16, 16))
+        self._paint_mark()
         self.label = QLabel()
         self.label.setWordWrap(True)
         self.label.setTextFormat(Qt.PlainText)
@@ -34,7 +36,11 @@ class NoticeBar(QFrame):
             close.setAccessibleName("Dismiss")
             close.clicked.connect(self.hide)
             layout.addWidget(close, 0, Qt.AlignTop)
+        theme.notifier.changed.connect(self._paint_mark)
         self.hide()
+
+    def _paint_mark(self, *_: object) -> None:
+        self._mark.setPixmap(icon("warning", self._color).pixmap(16, 16))
 
     def say(self, text: str) -> None:
         """Show ``text``; hide where it is empty."""

@@ -13,10 +13,14 @@ from app.capture.filters import EVERYTHING, Filter, of_kind, of_service
 from app.capture.reader import Reader
 from app.capture.recorder import Stored
 from app.post import Post
+from ui.actions import plain, unmarked
 from ui.event_pane import EventPane
 from ui.icons import icon
 
 ALL, FAILURES = "All", "Failures"
+
+TAB_CHARS = 24
+"""Characters of a name that a tab shows at the most."""
 
 NOTHING_YET = (
     "Nothing has happened yet.\n\n"
@@ -51,20 +55,23 @@ class PaneTabs(QTabWidget):
         self._typed = ""
         self._columns: QByteArray | None = None
         self._stored = Stored()
-        self._panes: dict[str, EventPane] = {}
+        self._services: dict[str, EventPane] = {}
         self.setDocumentMode(True)
         self.setUsesScrollButtons(True)
         self.tabBar().setExpanding(False)
-        self._add(ALL, EVERYTHING, NOTHING_YET)
-        self._add(FAILURES, of_kind(events.FAILURE), NO_FAILURES)
+        self.all = self._add(ALL, EVERYTHING, NOTHING_YET)
+        self.failures = self._add(FAILURES, of_kind(events.FAILURE), NO_FAILURES)
         self.rebuild()
         self._count_failures()
         self.currentChanged.connect(self._on_tab)
         self._on_tab()
 
-    def pane(self, name: str) -> EventPane | None:
-        """The pane of that service, of ``ALL`` or of ``FAILURES``."""
-        return self._panes.get(name)
+    def of(self, service: str) -> EventPane | None:
+        """The pane of the service with this name."""
+        return self._services.get(service)
+
+    def _panes(self) -> list[EventPane]:
+        return [self.all, *self._services.values(), self.failures]
 
     def current(self) -> EventPane:
         widget = self.currentWidget()
@@ -74,20 +81,21 @@ class PaneTabs(QTabWidget):
     def rebuild(self) -> None:
         """Have a pane for each service there is, in their order, before Failures."""
         services = list(self._post.services)
-        for name in list(self._panes):
-            if name not in (ALL, FAILURES, *services):
-                pane = self._panes.pop(name)
+        for name in list(self._services):
+            if name not in services:
+                pane = self._services.pop(name)
                 self.removeTab(self.indexOf(pane))
-                pane.events.activate(False)
+                pane.let_go()
                 pane.deleteLater()
         for at, name in enumerate(services, 1):
-            pane = self._panes.get(name) or self._add(name, of_service(name), _quiet(name))
-            old = self.indexOf(pane)
+            if name not in self._services:
+                self._services[name] = self._add(name, of_service(name), _quiet(name))
+            old = self.indexOf(self._services[name])
             if old != at:
                 self.tabBar().moveTab(old, at)
 
     def _add(self, name: str, base: Filter, empty: str) -> EventPane:
-        pane = self._panes[name] = EventPane(self._reader, base, empty)
+        pane = EventPane(self._reader, base, empty)
         pane.current_changed.connect(partial(self._pass_on, pane, self.current_changed))
         pane.view.following_changed.connect(partial(self._pass_on, pane, self.following_changed))
         pane.menu_wanted.connect(self.menu_wanted)
@@ -95,22 +103,18 @@ class PaneTabs(QTabWidget):
         pane.on_stored(self._stored)
         if self._columns is not None:
             pane.view.header.restoreState(self._columns)
-        self.addTab(pane, name)
+        short = name if len(name) <= TAB_CHARS else name[: TAB_CHARS - 1] + "…"
+        self.setTabToolTip(self.addTab(pane, unmarked(short)), plain(name))
         return pane
 
     def _pass_on(self, pane: EventPane, signal: Any, value: object) -> None:
         if pane is self.currentWidget():
             signal.emit(value)
 
-    def show_pane(self, name: str) -> None:
-        pane = self._panes.get(name)
-        if pane is not None:
-            self.setCurrentWidget(pane)
-
     def restore_columns(self, state: QByteArray) -> None:
         """Give every pane the widths that one had."""
         self._columns = state
-        for pane in self._panes.values():
+        for pane in self._panes():
             pane.view.header.restoreState(state)
 
     def set_filter(self, typed: str) -> None:
@@ -120,13 +124,13 @@ class PaneTabs(QTabWidget):
 
     def on_stored(self, stored: Stored) -> None:
         self._stored = stored
-        for pane in self._panes.values():
+        for pane in self._panes():
             pane.on_stored(stored)
         self._count_failures()
 
     def _on_tab(self) -> None:
         current = self.current()
-        for pane in self._panes.values():
+        for pane in self._panes():
             if pane is not current:
                 pane.events.activate(False)
         current.set_filter(self._typed)
@@ -136,7 +140,7 @@ class PaneTabs(QTabWidget):
         self.current_changed.emit(current.events.id_at(view.current) if view.current >= 0 else 0)
 
     def _count_failures(self) -> None:
-        at = self.indexOf(self._panes[FAILURES])
+        at = self.indexOf(self.failures)
         count = self._post.recorder.failures
         text = f"{FAILURES} {count:,}" if count else FAILURES
         if text != self.tabText(at) or self.tabIcon(at).isNull():

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from time import perf_counter
 from typing import Any
 
-from PyQt5.QtCore import QCoreApplication, QEventLoop, QSocketNotifier, Qt, QTimer
+from PyQt5.QtCore import QAbstractEventDispatcher, QCoreApplication, QEventLoop, QSocketNotifier, Qt, QTimer
 from qt5reactor.core import QtReactor
 from twisted.internet import posixbase
 from twisted.internet.base import DelayedCall
@@ -22,6 +22,10 @@ from app.reactor import SLICE, PromptEPollReactor
 
 BUDGET = 0.008
 """Seconds that one wake-up may go on dispatching before Qt gets its turn."""
+
+
+LONGEST = 2_000_000.0
+"""Seconds for which a ``QTimer`` can be armed; for a later call it is armed again."""
 
 
 class EpollQtReactor(PromptEPollReactor, QtReactor):
@@ -50,6 +54,7 @@ class EpollQtReactor(PromptEPollReactor, QtReactor):
         PromptEPollReactor.__init__(self)
         self._notifier = QSocketNotifier(self._poller.fileno(), QSocketNotifier.Read)
         self._notifier.activated.connect(self._drain)
+        QAbstractEventDispatcher.instance().aboutToBlock.connect(self._on_block)
 
     def callLater(self, delay: float, callable: Callable[..., Any], *args: object, **kw: object) -> DelayedCall:
         delayed = posixbase.PosixReactorBase.callLater(self, delay, callable, *args, **kw)
@@ -71,6 +76,27 @@ class EpollQtReactor(PromptEPollReactor, QtReactor):
         self._drain()
 
     iterate = doIteration
+
+    def run(self, installSignalHandlers: bool = True) -> None:
+        """Start Twisted and turn Qt's loop until ``stop``.
+
+        Unlike qt5reactor's it raises for a reactor that runs already before it has taken
+        that one's loop away.
+        """
+        self.runReturn(installSignalHandlers)
+        if self._started:  # and not crashed by what ran at the start
+            self._blockApp = QEventLoop()
+            self._blockApp.exec_()
+            self._blockApp = None
+        if self.running:  # QApplication.quit() has ended the loop
+            self.stop()
+            self.runUntilCurrent()
+
+    def crash(self) -> None:
+        """As Twisted's, which is also the last step of ``stop``; ends the loop of ``run``."""
+        super().crash()
+        if self._blockApp is not None:
+            self._blockApp.quit()
 
     def runReturn(self, installSignalHandlers: bool = True) -> None:
         """Start Twisted without a loop of its own: ``QApplication.exec_`` is the loop."""
@@ -98,11 +124,20 @@ class EpollQtReactor(PromptEPollReactor, QtReactor):
             self._timer.stop()
         else:
             # Rounded up: firing a fraction of a millisecond early would wake us twice.
-            self._timer.start(math.ceil(wait * 1000))
+            self._timer.start(math.ceil(min(wait, LONGEST) * 1000))
 
     def _on_timer(self) -> None:
         self._armed = None
         self._drain()
+
+    def _on_block(self) -> None:
+        """Qt has nothing left to do and goes to sleep.
+
+        Below a drain that is a dialog's loop: what its slots have written must leave now,
+        since the drain that would come to try it waits for the dialog.
+        """
+        if self._fresh:
+            self._write_fresh()
 
     def _drain(self) -> None:
         """Run what is due and dispatch what is ready, for about ``BUDGET`` at the most.
@@ -125,8 +160,6 @@ class EpollQtReactor(PromptEPollReactor, QtReactor):
             self._depth -= 1
             self._holding = self._depth > 0
         self._arm()
-        if not self.running and self._blockApp is not None:
-            self._blockApp.quit()
 
 
 def install() -> EpollQtReactor:

@@ -18,7 +18,6 @@ from PyQt5.QtWidgets import (
     QPlainTextEdit,
     QPushButton,
     QRadioButton,
-    QShortcut,
     QStyledItemDelegate,
     QVBoxLayout,
     QWidget,
@@ -89,7 +88,7 @@ class SendDialog(QDialog):
         self._gone = True
         words = self.tr("Connection #{number} has ended").format(number=self._connection)
         tell(self.editor, self.words, f"{words}: {reason}." if reason else f"{words}.")
-        for widget in (self.editor, self.text, self.hex, self.ending, self.button):
+        for widget in (self.editor, self.text, self.hex, self.ending_label, self.ending, self.button):
             widget.setEnabled(False)
         self.count.clear()
 
@@ -126,8 +125,6 @@ class SendDialog(QDialog):
         self.text.toggled.connect(self._check)
         self.button.clicked.connect(self._send)
         self.past.itemActivated.connect(lambda item: self._recall(item.data(Qt.UserRole)))
-        for keys in ("Ctrl+Return", "Ctrl+Enter"):
-            QShortcut(QKeySequence(keys), self, self._send)
 
     def _lay_out(self) -> None:
         self.ending_label = QLabel(self.tr("&Append"))
@@ -219,10 +216,21 @@ class SendDialog(QDialog):
         self.editor.setTextCursor(cursor)
         self.editor.setFocus()
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if _is_send(event):
+            self._send()
+        else:
+            super().keyPressEvent(event)
+
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        # Up on the first line and Down on the last go through the history, as in a terminal.
-        if isinstance(event, QKeyEvent) and event.type() == QEvent.KeyPress and not event.modifiers():
-            # On a copy of the cursor: it says whether there is a line above or below, wrapped ones too.
+        if not isinstance(event, QKeyEvent) or event.type() != QEvent.KeyPress:
+            return super().eventFilter(watched, event)
+        if _is_send(event):
+            self._send()
+            return True
+        if not event.modifiers() & ~Qt.KeypadModifier:
+            # Up on the first line and Down on the last go through the history, as in a terminal. Asked of
+            # a copy of the cursor: it knows of wrapped lines, too.
             cursor = self.editor.textCursor()
             if event.key() == Qt.Key_Up and not cursor.movePosition(cursor.Up):
                 self._recall(self._recalled - 1)
@@ -231,6 +239,10 @@ class SendDialog(QDialog):
                 self._recall(self._recalled + 1)
                 return True
         return super().eventFilter(watched, event)
+
+
+def _is_send(event: QKeyEvent) -> bool:
+    return event.key() in (Qt.Key_Return, Qt.Key_Enter) and bool(event.modifiers() & Qt.ControlModifier)
 
 
 def _keys(text: str) -> str:

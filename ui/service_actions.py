@@ -15,6 +15,7 @@ from app.services.config import ServiceConfig
 from app.services.service import Connection, Service
 from app.status import Failed, Stopped
 from ui.bridge import Bridge
+from ui.service_checks import suggested_port
 
 if TYPE_CHECKING:
     from ui.send_dialog import SendDialog
@@ -28,6 +29,7 @@ class ServiceActions(QObject):
         super().__init__(window)
         self._post, self._window = post, window
         self._sending: dict[tuple[str, int], SendDialog] = {}
+        self._asked_to_go: set[int] = set()
         bridge.ticked.connect(lambda _: self._close_gone())
 
     # -- services
@@ -55,17 +57,20 @@ class ServiceActions(QObject):
             return None
         taken = {config.name for config in self._post.configs()}
         number = next(n for n in range(2, len(taken) + 3) if f"{name}-{n}" not in taken)
-        copy = replace(service.config, name=f"{name}-{number}", port=0)
-        return self._ask(copy, self._post.configs(), self._post.add, copy.protocol)
+        port = suggested_port(service.config.protocol, self._post.configs())
+        copy = replace(service.config, name=f"{name}-{number}", port=port)
+        return self._ask(copy, self._post.configs(), self._post.add, copy.protocol, copied=True)
 
     def remove(self, name: str) -> None:
         if name in self._post.services:
             self._run(self._post.remove(name))
 
-    def _ask(self, config: ServiceConfig | None, others: Any, done: Any, protocol: str) -> ServiceDialog:
+    def _ask(
+        self, config: ServiceConfig | None, others: Any, done: Any, protocol: str, *, copied: bool = False
+    ) -> ServiceDialog:
         from ui.service_dialog import ServiceDialog
 
-        dialog = ServiceDialog(config, list(others), self._window, protocol)
+        dialog = ServiceDialog(config, list(others), self._window, protocol, copied=copied)
         dialog.accepted.connect(lambda: done(dialog.config()))
         dialog.finished.connect(lambda _: dialog.deleteLater())
         dialog.open()
@@ -109,7 +114,12 @@ class ServiceActions(QObject):
         return dialog
 
     def disconnect_peer(self, connection: Connection) -> None:
-        connection.finish()
+        """Close in good order; asked again, at once, since a peer may never take what it was sent."""
+        if connection.number in self._asked_to_go:
+            connection.abort()
+        else:
+            self._asked_to_go.add(connection.number)
+            connection.finish()
 
     def _forget(self, key: tuple[str, int]) -> None:
         dialog = self._sending.pop(key, None)

@@ -52,11 +52,14 @@ class ServiceDialog(QDialog):
         others: Collection[ServiceConfig],
         parent: QWidget | None = None,
         protocol: str = "tcp",
+        *,
+        copied: bool = False,
     ) -> None:
+        """Change ``config``; make a new service where it is None, or one like it if ``copied``."""
         super().__init__(parent)
         self.setWindowFlag(Qt.WindowContextHelpButtonHint, False)
         self._others = [other for other in others if other is not config]
-        self._new = config is None
+        self._new = config is None or copied
         self._config = config or self._suggestion(protocol)
         self._suggested = (self._config.name, str(self._config.port)) if config is None else ("", "")
         self._forms: dict[str, OptionForm] = {}
@@ -73,7 +76,8 @@ class ServiceDialog(QDialog):
         self.port.textChanged.connect(self._check)
         self.responder.currentIndexChanged.connect(self._on_responder)
         self._check()
-        self.resize(self.sizeHint())  # left alone, Qt would make it no taller than two thirds of the screen
+        # Left alone, Qt would make it no taller than two thirds of the screen.
+        self.resize(self.sizeHint())
         self.name.selectAll()
         self.name.setFocus()
 
@@ -107,6 +111,9 @@ class ServiceDialog(QDialog):
         self.host = _choice()
         self.host.setEditable(True)
         self.host.addItems(HOSTS)
+        self.host.setInsertPolicy(QComboBox.NoInsert)
+        # A completer would make ::1 of every :: that is typed. (None is right; the stubs do not know.)
+        self.host.setCompleter(None)  # type: ignore[arg-type]
         self.host.setProperty("role", "mono")
         self.port = QLineEdit()
         self.port.setProperty("role", "mono")
@@ -146,7 +153,8 @@ class ServiceDialog(QDialog):
         footer.setProperty("surface", "window")
         footer.setLayout(column(self.buttons))
         footer.layout().setContentsMargins(24, 12, 24, 12)
-        self.setLayout(column(_Scroll(content), footer))
+        self._scroll = _Scroll(content)
+        self.setLayout(column(self._scroll, footer))
 
     def _fill(self, config: ServiceConfig) -> None:
         self.name.setText(config.name)
@@ -171,7 +179,12 @@ class ServiceDialog(QDialog):
 
     def _check(self) -> None:
         name = checks.name_problem(self.name.text().strip(), self._others)
-        tell(self.name, self._name_words, name and sentence(name), self.tr("Stands in the list and in each of its events"))
+        tell(
+            self.name,
+            self._name_words,
+            name and sentence(name),
+            self.tr("Stands in the list and in each of its events"),
+        )
         tell(self.protocol, self._protocol_words, None, PROTOCOL_NAMES.get(self._protocol(), ("", ""))[1])
         responder = workspace.responder_problem(self._responder(), self._protocol())
         found = responders.find(self._responder())
@@ -216,6 +229,8 @@ class ServiceDialog(QDialog):
             self.port.setText(self._suggested[1])
         self._show_options()
         self._check()
+        self._scroll.updateGeometry()
+        self.resize(self.size().expandedTo(self.sizeHint()))
 
     def _offer_responders(self, chosen: str) -> None:
         self.responder.clear()
@@ -260,7 +275,7 @@ class _Scroll(QScrollArea):
     def sizeHint(self) -> QSize:
         content = self.widget()
         width = max(self.fontMetrics().horizontalAdvance("0") * 64, content.minimumSizeHint().width())
-        height = max(content.sizeHint().height(), content.heightForWidth(width))
+        height = content.heightForWidth(width) if content.hasHeightForWidth() else content.sizeHint().height()
         screen = self.screen()
         most = screen.availableGeometry().height() - 144 if screen is not None else 560
         return QSize(width, min(height + 2, most))

@@ -5,7 +5,15 @@ from __future__ import annotations
 from functools import partial
 
 from PyQt5.QtCore import QPoint, QRectF, QSize, Qt, pyqtSignal
-from PyQt5.QtGui import QContextMenuEvent, QFont, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
+from PyQt5.QtGui import (
+    QContextMenuEvent,
+    QFocusEvent,
+    QFont,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+)
 from PyQt5.QtWidgets import QFrame, QGridLayout, QLabel, QScrollArea, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from app.post import Post
@@ -16,6 +24,7 @@ from app.text import amount
 from ui import shapes, theme
 from ui.bridge import Bridge
 from ui.icons import icon
+from ui.line import Line
 
 STATES: dict[type, shapes.State] = {
     Stopped: "stopped",
@@ -82,6 +91,13 @@ class Spark(QWidget):
             shapes.sparkline(QPainter(self), self.rect(), self._values, theme.current().accent)
 
 
+class StartButton(QToolButton):
+    """Starts or stops with one click. The second press of a double click is not a second wish."""
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        event.accept()
+
+
 class ServiceCard(QFrame):
     """One service.
 
@@ -106,16 +122,15 @@ class ServiceCard(QFrame):
         self.setSizePolicy(QSizePolicy.Preferred, QSizePolicy.Maximum)
         config = service.config
         self._lamp = Lamp()
-        self._name = QLabel(config.name)
+        self._name = Line(config.name)
         self._name.setProperty("role", "strong")
-        self._name.setTextFormat(Qt.PlainText)
-        self._address = QLabel()
+        self._address = Line()
         self._address.setProperty("role", "address")
         self._state = QLabel()
         self._state.setWordWrap(True)
         self._state.setTextFormat(Qt.PlainText)
         self._spark = Spark()
-        self.button = QToolButton()
+        self.button = StartButton()
         self.button.setAutoRaise(True)
         self.button.setIconSize(QSize(14, 14))
         self.button.setFocusPolicy(Qt.NoFocus)
@@ -184,7 +199,14 @@ class ServiceCard(QFrame):
         self.chosen.emit()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        self.edit_wanted.emit()
+        # A press on the button while it is disabled falls through to here.
+        if event.button() == Qt.LeftButton and not self.button.geometry().contains(event.pos()):
+            self.edit_wanted.emit()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        if not self.property("chosen"):
+            self.chosen.emit()
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         self.chosen.emit()
@@ -245,6 +267,9 @@ class ServicesPanel(QScrollArea):
 
     def rebuild(self) -> None:
         """Make the cards anew: services came, went or were replaced."""
+        focused = any(card.hasFocus() for card in self.cards.values())
+        for card in self.cards.values():
+            card.blockSignals(True)  # hiding one hands the focus on to the next
         for card in self.cards.values():
             self._column.removeWidget(card)
             card.hide()
@@ -259,6 +284,8 @@ class ServicesPanel(QScrollArea):
             self._column.insertWidget(i, card)
         self._empty.setVisible(not self.cards)
         self.select(self.selected if self.selected in self.cards else next(iter(self.cards), ""))
+        if focused and self.selected:
+            self.cards[self.selected].setFocus(Qt.OtherFocusReason)
 
     def select(self, name: str) -> None:
         self.selected = name

@@ -33,16 +33,13 @@ class Settings:
     def recent(self) -> list[Path]:
         """Workspaces opened or saved, the newest first."""
         found = self._store.value("recent", [])
-        names = [found] if isinstance(found, str) else list(found or [])
-        return [Path(name) for name in names if isinstance(name, str)][:MAX_RECENT]
+        names = [found] if isinstance(found, str) else found if isinstance(found, list) else []
+        return [Path(name) for name in names if isinstance(name, str) and name and "\0" not in name][:MAX_RECENT]
 
     def add_recent(self, path: Path) -> None:
         path = path.absolute()
         rest = [other for other in self.recent if other != path]
         self._store.setValue("recent", [str(p) for p in [path, *rest][:MAX_RECENT]])
-
-    def clear_recent(self) -> None:
-        self._store.setValue("recent", [])
 
     def state(self, name: str) -> QByteArray | None:
         """The saved geometry or splitter of that name."""

@@ -7,7 +7,16 @@ a peer sent can only ever be read.
 from __future__ import annotations
 
 from PyQt5.QtCore import QEvent, QMimeData, Qt
-from PyQt5.QtGui import QColor, QFont, QFontMetricsF, QKeyEvent, QKeySequence, QTextBlockFormat, QTextCharFormat
+from PyQt5.QtGui import (
+    QColor,
+    QFont,
+    QFontMetricsF,
+    QKeyEvent,
+    QKeySequence,
+    QTextBlockFormat,
+    QTextCharFormat,
+    QTextCursor,
+)
 from PyQt5.QtWidgets import QTextEdit, QWidget
 
 from app.text import escape
@@ -48,14 +57,14 @@ class Sheet(QTextEdit):
         cursor.beginEditBlock()
         self.write()
         cursor.endEditBlock()
-        cursor.movePosition(cursor.Start)
+        cursor.setPosition(0)
         self.setTextCursor(cursor)
         self.verticalScrollBar().setValue(down)
         self.horizontalScrollBar().setValue(across)
 
     def line(self, *pieces: tuple[str, QTextCharFormat], layout: QTextBlockFormat | None = None) -> None:
         """Add one paragraph made of pieces of text with their voices."""
-        cursor = self.textCursor()
+        cursor = QTextCursor(self.document())
         cursor.movePosition(cursor.End)
         if self.document().isEmpty():
             cursor.setBlockFormat(layout or QTextBlockFormat())
@@ -63,7 +72,6 @@ class Sheet(QTextEdit):
             cursor.insertBlock(layout or QTextBlockFormat(), QTextCharFormat())
         for text, voice in pieces:
             cursor.insertText(text, voice)
-        self.setTextCursor(cursor)
 
     def voice(self, color: str, *, bold: bool = False, words: bool = False, larger: int = 0) -> QTextCharFormat:
         """How a piece looks.

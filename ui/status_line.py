@@ -9,6 +9,7 @@ from app.capture.recorder import Stored
 from app.post import Post
 from app.status import Listening
 from app.text import amount
+from ui.actions import plain
 from ui.bridge import Bridge
 
 
@@ -61,4 +62,4 @@ class StatusLine(QStatusBar):
         self._size.setText(amount(stored.bytes))
         if post.capture is not None:
             self._file.setText(post.capture.name)
-            self._file.setToolTip(str(post.capture))
+            self._file.setToolTip(plain(str(post.capture)))

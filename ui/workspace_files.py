@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from PyQt5.QtCore import QObject, pyqtSignal
+from PyQt5.QtCore import QObject, Qt, pyqtSignal
 from PyQt5.QtWidgets import QFileDialog, QMessageBox, QWidget
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, DeferredLock
 
+import resources
 from app import errors, workspace
 from app.post import Post
 from app.workspace import Workspace
@@ -26,7 +27,7 @@ class WorkspaceFiles(QObject):
 
     Signals:
         changed: path, title or ``modified`` may be others.
-        failed: what went wrong, in words.
+        failed: what went wrong, in words; empty once something went well after it.
     """
 
     changed = pyqtSignal()
@@ -35,6 +36,7 @@ class WorkspaceFiles(QObject):
     def __init__(self, post: Post, settings: Settings, opened: Workspace, title: str, parent: QWidget) -> None:
         super().__init__(parent)
         self._post, self._settings, self._window = post, settings, parent
+        self._loading = DeferredLock()
         self._take(opened, title)
 
     def _take(self, opened: Workspace, title: str) -> None:
@@ -42,6 +44,7 @@ class WorkspaceFiles(QObject):
         self._saved = opened.services
         if opened.path is not None:
             self._settings.add_recent(opened.path)
+        self.failed.emit("")
         self.changed.emit()
 
     @property
@@ -76,7 +79,13 @@ class WorkspaceFiles(QObject):
         self._load(loaded, path.name)
 
     def _load(self, loaded: Workspace, title: str) -> None:
-        Deferred.fromCoroutine(self._post.load(loaded)).addCallback(lambda _: self._take(loaded, title))
+        self._loading.run(lambda: Deferred.fromCoroutine(self._replace(loaded, title)))
+
+    async def _replace(self, loaded: Workspace, title: str) -> None:
+        # One after the other: the services of one have to be down before those of the next come.
+        await self._post.load(loaded)
+        self._take(loaded, title)
+        await self._post.autostart()
 
     def save(self) -> bool:
         """Save to the file it came from, or ask for one. Whether it was saved."""
@@ -84,11 +93,14 @@ class WorkspaceFiles(QObject):
 
     def save_as(self) -> bool:
         start = self.path or Path.home() / "workspace.toml"
-        name, _ = QFileDialog.getSaveFileName(self._window, "Save workspace", str(start), FILES)
-        if not name:
-            return False
-        path = Path(name)
-        return self._save(path if path.suffix else path.with_suffix(".toml"))
+        dialog = QFileDialog(self._window, "Save workspace", str(start), FILES)
+        dialog.setAcceptMode(QFileDialog.AcceptSave)
+        # The dialog's own, so that it asks before it writes over the file that the suffix leads to.
+        dialog.setDefaultSuffix("toml")
+        try:
+            return bool(dialog.exec_()) and self._save(Path(dialog.selectedFiles()[0]))
+        finally:
+            dialog.deleteLater()
 
     def _save(self, path: Path) -> bool:
         try:
@@ -110,6 +122,7 @@ class WorkspaceFiles(QObject):
             QMessageBox.Save | QMessageBox.Discard | QMessageBox.Cancel,
             self._window,
         )
+        question.setTextFormat(Qt.PlainText)
         question.setInformativeText("Without saving, the changed services are lost. The capture is kept either way.")
         question.setDefaultButton(QMessageBox.Save)
         answer = question.exec_()
@@ -124,7 +137,9 @@ class WorkspaceFiles(QObject):
 
 def demo() -> Workspace:
     """The demo as a workspace of its own, which saving does not write over."""
-    from importlib.resources import files
+    return workspace.parse(demo_file().read_text("utf-8"))[0]
 
-    source = files("resources").joinpath("demo.toml").read_text("utf-8")
-    return workspace.parse(source)[0]
+
+def demo_file() -> Path:
+    """Where the demo is installed."""
+    return Path(resources.__file__).with_name("demo.toml")

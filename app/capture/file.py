@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import json
 import os
 import sqlite3
+import sys
 import time
 from itertools import count
 from pathlib import Path
 from typing import Any
 
-from app import errors, events
+from app import events
 from app.capture import schema
 
 FIELDS = 8
 """Values of an event in a batch: time, kind, service, conn, size, payload, summary, detail."""
-
-_LOCKED_BYTE = 1 << 62
-"""Far behind those that SQLite locks (they begin at 2^30)."""
 
 _INSERT = (
     "INSERT INTO event (id, time, kind, service, conn, size, payload, summary, detail)"
@@ -63,19 +60,14 @@ class CaptureFile:
         self._logs = {log: log.stat().st_ino for log in _logs(path) if log.exists()}
 
     def _prepare(self) -> None:
-        try:
-            blank = schema.is_blank(self._db)
-        except sqlite3.DatabaseError as e:
-            if "not a database" in str(e):
-                raise errors.NotACaptureError(path=self.path) from e
-            raise
+        blank = schema.is_blank(self._db)
         if not blank:
             schema.check(self._db, self.path, writing=True)
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = NORMAL")
         if blank:
             schema.create(self._db)
-        self.first, self.last = self._db.execute("SELECT ifnull(min(id), 1), ifnull(max(id), 0) FROM event").fetchone()
+        self.first, self.last = self._db.execute(schema.RANGE).fetchone()
         meta = dict(self._db.execute("SELECT key, value FROM meta"))
         same = meta.get("run") == self._run
         self.sequence: int = meta.get("sequence", 0) if same else 0
@@ -257,15 +249,11 @@ def _logs(path: Path) -> list[Path]:
 
 def _lock(file: int) -> None:
     """Keep other writers out: two would number their events alike. Raises BlockingIOError."""
-    try:
+    if sys.platform == "linux":
+        # Elsewhere it is one with the locks of SQLite, and would keep readers out as well.
         import fcntl
-    except ImportError:
-        return
-    try:
-        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, _LOCKED_BYTE)
-    except OSError as e:
-        if e.errno in (errno.EACCES, errno.EAGAIN):
-            raise BlockingIOError(e.errno, "locked by another writer") from e
+
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def _free_name(path: Path) -> Path:

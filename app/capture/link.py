@@ -38,6 +38,7 @@ class WriterLink(ProcessProtocol):
         opened: fires with None once the file is open, or the first trouble is known; the
             services start then. Fails with no error: what is wrong is the recorder's
             trouble.
+        refused: whether this file will never do, as the recorder's trouble says.
     """
 
     def __init__(self, reactor: Any, recorder: Recorder, path: Path, limit: int = DEFAULT_LIMIT) -> None:
@@ -45,7 +46,7 @@ class WriterLink(ProcessProtocol):
         self.path, self._limit = path, limit
         self.opened: Deferred[None] = Deferred()
         self._closed: Deferred[None] | None = None
-        self._refused = False
+        self.refused = False
         self._restarting: IDelayedCall | None = None
         self._heard = b""
         self._process: Any = None
@@ -81,7 +82,7 @@ class WriterLink(ProcessProtocol):
             self._restarting.cancel()
         if restart:
             self._restart()  # one more, for what is still on its way
-        if self._refused or self._process is None or self._process.pid is None:
+        if self.refused or self._process is None or self._process.pid is None:
             self._finish()
             return closed
         if not restart and (recorder.connected or recorder.trouble or recorder.idle):
@@ -116,7 +117,7 @@ class WriterLink(ProcessProtocol):
         self._recorder.on_writer_gone()
         if self._closed is not None:
             self._finish()
-        elif not self._refused:
+        elif not self.refused:
             self._recorder.on_trouble(f"The writer of {self.path} ended unasked. It is being restarted")
             self._restarting = self._reactor.callLater(RESTART, self._restart)
         self._on_first_word()
@@ -132,7 +133,7 @@ class WriterLink(ProcessProtocol):
         elif "opened" in message:
             recorder.on_opened(self, message["sequence"], _range(message))
         else:
-            self._refused = "refused" in message
+            self.refused = "refused" in message
             recorder.on_trouble(message.get("trouble") or message["refused"])
         if self._closed is not None:
             self._process.closeStdin()

@@ -6,7 +6,6 @@ between which a page may pass, and which a newer filter cancels.
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 from array import array
 from collections import deque
@@ -14,7 +13,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from app import errors
 from app.capture.filters import Filter
 from app.capture.store import Store
 from app.events import Event, Row
@@ -58,7 +56,6 @@ class Reader:
         self._wanted = threading.Condition()
         self._closed = False
         self._store: Store | None = None
-        self._inode = 0
         self._thread = threading.Thread(target=self._work, name="capture-reader", daemon=True)
         self._thread.start()
 
@@ -113,17 +110,16 @@ class Reader:
     def _try(self, read: Callable[[], T], nothing: T) -> T:
         try:
             return read()
-        except (errors.CaptureError, sqlite3.Error, OSError):
+        except Exception:
+            # Also a file that is sound as a database and holds what we never wrote: it must not end the thread.
             self._let_go()
             return nothing
 
     def _opened(self) -> Store:
-        inode = self._path.stat().st_ino if self._path.exists() else 0
-        if self._store is None or inode != self._inode:
+        if self._store is None or self._store.moved:
             # The writer puts a copy in place of a file that was taken away.
             self._let_go()
             self._store = Store(self._path)
-            self._inode = inode
         return self._store
 
     def _let_go(self) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from time import time_ns
 from typing import Any, Protocol
 
-from twisted.internet.interfaces import IReactorTime
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from app import events, failures, text
 from app.capture.file import FIELDS
@@ -21,7 +21,7 @@ INTERVAL = 0.05
 """Seconds from the first event of a batch until the batch leaves for the writer."""
 
 BATCH_BYTES = 1 << 20
-"""Payload bytes with which a batch leaves before its time."""
+"""Bytes of payload and detail with which a batch leaves before its time."""
 
 PAUSE_ABOVE, RESUME_BELOW, LOSE_ABOVE = 32 << 20, 8 << 20, 64 << 20
 """Bytes sent to the writer and not yet stored: peers are paused above the first, resumed
@@ -88,7 +88,7 @@ class Recorder:
         self._pending: list[Any] = []
         self._extend = self._pending.extend
         self._pending_bytes = 0
-        self._timer: object | None = None
+        self._timer: IDelayedCall | None = None
         self._sequence = 0
         self._flushed = 0
         self._on_way: deque[_Sent] = deque()
@@ -145,6 +145,8 @@ class Recorder:
         self._extend((time_ns(), kind, service, conn, size, payload, summary, detail))
         if self._timer is None:
             self._timer = self._clock.callLater(INTERVAL, self._tick)
+        if detail is not None:
+            self._pending_bytes += len(detail)
         if payload is not None:
             self._pending_bytes += len(payload)
             if self._pending_bytes > BATCH_BYTES:
@@ -265,6 +267,9 @@ class Recorder:
     def abandon(self) -> None:
         """Count what is still on its way as lost: there will be no writer any more."""
         self.flush()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         self.lost += sum(sent.count for sent in self._on_way)
         self._on_way.clear()
         self._on_way_bytes = 0

@@ -36,6 +36,9 @@ APPLICATION_ID = 0x4C507374
 VERSION = 1
 SUFFIX = ".lpost"
 
+RANGE = "SELECT ifnull((SELECT min(id) FROM event), 1), ifnull((SELECT max(id) FROM event), 0)"
+"""Ids of the oldest and the newest event. (SQLite would read all for a min and a max in one SELECT.)"""
+
 _TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
 CREATE TABLE kind (code INTEGER PRIMARY KEY, name TEXT NOT NULL);
@@ -69,9 +72,13 @@ def create(db: sqlite3.Connection) -> None:
 
 def is_blank(db: sqlite3.Connection) -> bool:
     """Whether ``db`` has nothing in it: a new file, or one whose writer was killed while it made it."""
-    if db.execute("PRAGMA application_id").fetchone()[0]:
-        return False
-    return not db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    try:
+        application = db.execute("PRAGMA application_id").fetchone()[0]
+        return not application and not db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    except sqlite3.OperationalError:
+        raise
+    except sqlite3.DatabaseError:
+        return False  # it has something that SQLite cannot read
 
 
 def check(db: sqlite3.Connection, path: Path | str, *, writing: bool) -> None:
@@ -79,6 +86,7 @@ def check(db: sqlite3.Connection, path: Path | str, *, writing: bool) -> None:
 
     Raises:
         NotACaptureError, DamagedCaptureError: for both.
+        UnreadableCaptureError: for what may pass; when ``writing``, sqlite3.OperationalError.
         NewerCaptureError: when ``writing`` to a format that this program does not know.
     """
     try:
@@ -87,12 +95,14 @@ def check(db: sqlite3.Connection, path: Path | str, *, writing: bool) -> None:
         if application != APPLICATION_ID:
             raise errors.NotACaptureError(path=path)
         # Reads the first and the last page, where a cut-off file shows.
-        db.execute("SELECT max(id), min(id) FROM event").fetchone()
+        db.execute(RANGE).fetchone()
         pages = db.execute("PRAGMA page_count").fetchone()[0] * db.execute("PRAGMA page_size").fetchone()[0]
     except sqlite3.DatabaseError as e:
         if "not a database" in str(e):
             raise errors.NotACaptureError(path=path) from e
         if isinstance(e, sqlite3.OperationalError) and "malformed" not in str(e):
+            if writing and "no such" not in str(e):
+                raise  # locked, or a disk that fails: that may pass
             raise errors.UnreadableCaptureError(path=path, reason=e) from e
         raise errors.DamagedCaptureError(path=path, reason=e) from e
     wal = Path(f"{path}-wal")
@@ -117,7 +127,8 @@ def open_for_reading(path: Path | str) -> sqlite3.Connection:
         raise errors.NotACaptureError(path=path)
     uri = Path(path).resolve().as_uri()
     try:
-        return _checked(f"{uri}?mode=ro", path)
+        # Not mode=ro: such a reader, if it is the last to close, leaves SQLite's log behind.
+        return _checked(f"{uri}?mode=rw", path)
     except errors.UnreadableCaptureError:
         # A WAL database in a folder that cannot be written to has no place for its index;
         # nobody can be writing there either, so it may be read as it lies.
@@ -132,6 +143,7 @@ def _checked(uri: str, path: Path | str) -> sqlite3.Connection:
     except sqlite3.OperationalError as e:
         raise errors.UnreadableCaptureError(path=path, reason=e) from e
     try:
+        db.execute("PRAGMA query_only = 1")
         check(db, path, writing=False)
     except BaseException:
         db.close()

@@ -73,7 +73,7 @@ class Store:
 
     def range(self) -> tuple[int, int]:
         """Ids of the oldest and the newest event; ``(1, 0)`` where there is none."""
-        first, last = self._one("SELECT ifnull(min(id), 1), ifnull(max(id), 0) FROM event")
+        first, last = self._one(schema.RANGE)
         return first, last
 
     def ids(self, where: Filter, first: int, last: int) -> Iterator[array[int]]:
@@ -116,10 +116,10 @@ class Store:
         id, time, kind, service, conn, peer, size, summary, host, payload, detail = found
         if summary is None:
             summary = text.preview((payload or b"")[:PREVIEW], size or 0)
-        return Event(
-            id, time, kind, service or "", conn, peer, size, summary,
-            host, payload, json.loads(detail) if detail else {},
-        )  # fmt: skip
+        about = json.loads(detail) if detail else {}
+        # A service that starts has no connection, and says its address itself.
+        host = host or about.get("host")
+        return Event(id, time, kind, service or "", conn, peer, size, summary, host, payload, about)
 
     def events(self, where: Filter, first: int, last: int) -> Iterator[Event]:
         """The whole events that match, oldest first, read as they are asked for."""

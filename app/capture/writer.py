@@ -187,7 +187,7 @@ def in_words(error: Exception, path: Path) -> str:
         return f"{path} is a folder. Capture into a file in it"
     if isinstance(error, NotADirectoryError | FileExistsError):
         return f"{path} cannot be made: {path.parent} is not a folder. Capture into another file"
-    if "locked" in text:
+    if isinstance(error, BlockingIOError) or "locked" in text:
         return f"{path} is in use by another program. Close that, or capture into another file"
     if "readonly" in text or "unable to open" in text or number in (errno.EACCES, errno.EPERM, errno.EROFS):
         return f"{path} cannot be written to. Make its folder writable, or capture into another file"

@@ -27,6 +27,10 @@ MAX_BODY = 16 << 20
 IDLE = 60.0
 """Seconds without a byte after which a connection that owes us a request is closed."""
 
+LINGER = 2.0
+"""Seconds in which the rest of a refused request is thrown away. To close with bytes unread
+is to reset, and the client would lose the answer that says what was wrong."""
+
 _TOO_LARGE = b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 
@@ -57,13 +61,18 @@ class NotedRequest(Request):
     def gotLength(self, length: int | None) -> None:
         # Twisted would put a long body into a temporary file, from the reactor thread.
         self.content = BytesIO()
+        if length is not None and length > MAX_BODY:
+            self._refuse_body()
 
     def handleContentChunk(self, data: bytes) -> None:
         assert self.content is not None
         if self.content.tell() + len(data) > MAX_BODY:
-            self.channel.refuse(_TOO_LARGE, f"a body of more than {MAX_BODY:,} bytes")
+            self._refuse_body()
         else:
             self.content.write(data)
+
+    def _refuse_body(self) -> None:
+        self.channel.refuse(_TOO_LARGE, f"a body of more than {MAX_BODY:,} bytes")
 
     def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
         if self.channel.refused:
@@ -141,26 +150,45 @@ class NotingChannel(HTTPChannel):
         return good
 
     def refuse(self, response: bytes, why: str) -> None:
-        """Answer ``response`` and close, once."""
+        """Answer ``response``, read no further and close, once."""
         if self.refused:
             return
         self.refused = True
         tap = cast(Tap, self.transport)
         status = response[9:].partition(b"\r\n")[0].decode()
         tap.note(events.HTTP_RESPONSE, f"{status}  {why}", {"status": int(status[:3]), "refused": why})
+        for name in ("dataReceived", "lineReceived", "rawDataReceived"):
+            setattr(self, name, _ignore)
+        tap.unregisterProducer()
         tap.write(response)
-        self.loseConnection()
+        tap.loseWriteConnection()
+        self.setTimeout(LINGER)
 
     def _respondToBadRequestAndDisconnect(self) -> None:
-        self.refuse(
-            b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
-            "the request breaks the rules of HTTP",
-        )
+        self._refuse_bad("the request breaks the rules of HTTP")
+
+    def lineLengthExceeded(self, line: bytes) -> None:
+        self._refuse_bad(f"a line of more than {self.MAX_LENGTH:,} bytes")
+
+    def _refuse_bad(self, why: str) -> None:
+        self.refuse(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", why)
+
+    def _send100Continue(self) -> None:
+        if not self.refused:
+            super()._send100Continue()
 
     def timeoutConnection(self) -> None:
         tap = cast(Tap, self.transport)
+        if self.refused:
+            tap.finish()
+            tap.abort()
+            return
         tap.note(events.LIMIT_REACHED, f"nothing received for {IDLE:.0f} s: closing", {"idle": IDLE})
         super().timeoutConnection()
+
+
+def _ignore(data: bytes) -> None:
+    """What comes after a refused request is recorded, and nothing else."""
 
 
 class NotingSite(Site):
@@ -182,5 +210,6 @@ class NotingSite(Site):
 
 def open_port(service: Service, host: str, port: int) -> IListeningPort:
     """Listen with the service's resource tree behind the Tap. Raises CannotListenError."""
-    root = build(service.config.responder, "http", service.config.options)
+    with service.setting_up():
+        root = build(service.config.responder, "http", service.config.options)
     return tcp.listen(service, NotingSite(root, service.reactor), host, port)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 from twisted.internet import threads
 from twisted.internet.defer import Deferred
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort
-from twisted.python.failure import Failure
 
 from app import errors, events
 from app.capture.recorder import Recorder
@@ -108,9 +108,7 @@ class Service:
         except errors.PostError as e:
             return self._fail(e)
         except Exception as e:
-            self.recorder.record_failure(e, self.number)
-            reason = f"{type(e).__name__}: {e}"
-            return self._fail(errors.ResponderBrokenError(responder=config.responder, reason=reason))
+            return self._fail(self._broken(e))
         if isinstance(self.status, Stopping):  # asked to stop while the name was looked up
             await self._close_port()
             self._end()
@@ -119,6 +117,22 @@ class Service:
         self._note(events.SERVICE_STARTED, f"listening on {bound}", {"host": bound})
         self._set(Listening(bound))
         return self.status
+
+    @contextmanager
+    def setting_up(self) -> Iterator[None]:
+        """What the responder raises in here is its own failure, and not the address's.
+
+        Records it, and raises ResponderBrokenError.
+        """
+        try:
+            yield
+        except (Exception, SystemExit) as e:
+            raise self._broken(e) from e
+
+    def _broken(self, e: BaseException) -> errors.ResponderBrokenError:
+        self.recorder.record_failure(e, self.number)
+        reason = f"{type(e).__name__}: {e}"
+        return errors.ResponderBrokenError(responder=self.config.responder, reason=reason)
 
     def stop(self) -> Deferred[None]:
         """Close the address and all connections. Fires when none is left, in 2 s at the most."""
@@ -135,12 +149,8 @@ class Service:
         self._stopped = done
         self._set(Stopping())
         if not starting:
-            Deferred.fromCoroutine(self._shut()).addErrback(self._on_failure)
+            Deferred.fromCoroutine(self._shut())
         return done
-
-    def _on_failure(self, failure: Failure) -> None:
-        if failure.value is not None:
-            self.recorder.record_failure(failure.value, self.number)
 
     async def _shut(self) -> None:
         await self._close_port()
@@ -148,7 +158,7 @@ class Service:
             self._emptied = Deferred()
             overdue = self.reactor.callLater(GRACE, self._abort_all)
             for connection in list(self.connections.values()):
-                connection.finish()
+                self._guarded(connection.finish)
             if self.connections:
                 await self._emptied
             self._emptied = None
@@ -165,12 +175,19 @@ class Service:
 
     def _abort_all(self) -> None:
         for connection in list(self.connections.values()):
-            connection.abort()
+            self._guarded(connection.abort)
+
+    def _guarded(self, call: Callable[[], None]) -> None:
+        """One connection that cannot be closed must not keep the others open."""
+        try:
+            call()
+        except Exception as e:
+            self.recorder.record_failure(e, self.number)
 
     def _end(self) -> None:
         self._note(events.SERVICE_STOPPED, "stopped", {})
-        self._set(Stopped())
         stopped, self._stopped = self._stopped, None
+        self._set(Stopped())
         if stopped is not None:
             stopped.callback(None)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from time import time_ns
 from typing import TYPE_CHECKING, Any
 
@@ -71,6 +72,7 @@ class Tap(ProtocolWrapper):
         self._valved = False
         self._ended_by = ""
         self._open = True
+        self._half_closing = False
         self.number = 0
         self.received = 0
         self.sent = 0
@@ -80,39 +82,44 @@ class Tap(ProtocolWrapper):
     def makeConnection(self, transport: ITransport) -> None:
         self._wire: Any = transport
         self._write = transport.write
-        self._responder_receives = self.wrappedProtocol.dataReceived
         self.opened = time_ns()
-        self.peer, self.host = written(transport.getPeer()), written(transport.getHost())
+        self._peer, self._host = transport.getPeer(), transport.getHost()
+        self.peer, self.host = written(self._peer), written(self._host)
         self.number = self._recorder.add_connection()
         self.note(events.CONNECTION_OPENED, f"accepted from {self.peer}", {"peer": self.peer, "host": self.host})
         self._service.add_connection(self)
         if self._recorder.pressed:
             self.hold(_BY_CAPTURE)
-        half_closes = IHalfCloseableProtocol.providedBy(self.wrappedProtocol)
+        responder = self.wrappedProtocol
         try:
             super().makeConnection(transport)
-        except Exception as e:
-            self._failed(e, None)
+        except BaseException as e:
+            self.failed(e, None)
             raise
-        if half_closes:
-            alsoProvides(self, IHalfCloseableProtocol)
-        self._open_valve()
+        finally:
+            # Also after a failure: Twisted leaves such a connection open.
+            if IHalfCloseableProtocol.providedBy(responder):
+                alsoProvides(self, IHalfCloseableProtocol)
+            self._open_valve()
 
     def dataReceived(self, data: bytes) -> None:
         self.received += len(data)
         self._record(events.DATA_RECEIVED, self._service_number, self.number, data)
         try:
-            self._responder_receives(data)
-        except Exception as e:
+            # Looked up each time: some protocols put another in their place as they go.
+            self.wrappedProtocol.dataReceived(data)
+        except BaseException as e:
             self._failed(e, data)
             raise
 
     def connectionLost(self, reason: Failure) -> None:  # type: ignore[override]
-        self._open = False
+        self._open = self._half_closing = False
+        self.connected = 0
         try:
             super().connectionLost(reason)
-        except Exception as e:
+        except BaseException as e:
             self._failed(e, None)
+            self.wrappedProtocol = None  # type: ignore[assignment]
         words = self._reason(reason)
         unsent = _unsent(self._wire)
         detail = {
@@ -124,14 +131,20 @@ class Tap(ProtocolWrapper):
         }
         self.note(events.CONNECTION_CLOSED, f"{words}, {amount(unsent)} not sent" if unsent else words, detail)
         self._service.remove_connection(self)
-        del self._responder_receives
 
     def readConnectionLost(self) -> None:
         """The peer has closed its sending side; the responder may go on answering."""
-        self.wrappedProtocol.readConnectionLost()  # type: ignore[attr-defined]
+        self._half_closed(self.wrappedProtocol.readConnectionLost)  # type: ignore[attr-defined]
 
     def writeConnectionLost(self) -> None:
-        self.wrappedProtocol.writeConnectionLost()  # type: ignore[attr-defined]
+        self._half_closed(self.wrappedProtocol.writeConnectionLost)  # type: ignore[attr-defined]
+
+    def _half_closed(self, tell: Callable[[], None]) -> None:
+        try:
+            tell()
+        except BaseException as e:
+            self._failed(e, None)
+            raise
 
     def _failed(self, e: BaseException, payload: bytes | None) -> None:
         self._ended_by = "failure"
@@ -162,25 +175,51 @@ class Tap(ProtocolWrapper):
 
     # -- the responder's side
 
+    @property
+    def protocol(self) -> IProtocol:
+        """The responder's protocol; it may set another here, as on any transport."""
+        return self.wrappedProtocol
+
+    @protocol.setter
+    def protocol(self, protocol: IProtocol) -> None:
+        self.wrappedProtocol = protocol
+
     def write(self, data: bytes) -> None:
-        if not self._open:
+        if not isinstance(data, bytes):
+            raise TypeError("Data must be bytes")  # as the transport says, before it is recorded
+        if not self._open and not self._drains():
             return  # as the transport does; what cannot leave was not sent
-        self.sent += len(data)
-        self._record(events.DATA_SENT, self._service_number, self.number, data)
-        self._write(data)
+        if data:
+            self.sent += len(data)
+            self._record(events.DATA_SENT, self._service_number, self.number, data)
+            self._write(data)
 
     def writeSequence(self, data: Any) -> None:
         self.write(b"".join(data))
 
+    def getPeer(self) -> IAddress:
+        return self._peer
+
+    def getHost(self) -> IAddress:
+        # Asked for with every HTTP request, and a system call each time below us.
+        return self._host
+
     def loseWriteConnection(self) -> None:
+        self._open, self._half_closing = False, True
         self._wire.loseWriteConnection()
-        self._open = False
+        self._close_valve()
+
+    def _drains(self) -> bool:
+        """Whether our sending side is closing and still takes bytes, until those before have left."""
+        return self._half_closing and not getattr(self._wire, "_writeDisconnected", True)
 
     def loseConnection(self) -> None:
         self._ended_by = self._ended_by or "us"
         super().loseConnection()
+        self._close_valve()
 
     def abortConnection(self) -> None:
+        self._open = self._half_closing = False
         self._ended_by = self._ended_by or "abort"
         self._wire.abortConnection()
 
@@ -220,14 +259,21 @@ class Tap(ProtocolWrapper):
         (self.hold if pressed else self.release)(_BY_CAPTURE)
 
     def _open_valve(self) -> None:
-        if not self._valved and not self.disconnecting and getattr(self._wire, "producer", None) is None:
+        if self._open and not (self._valved or self.disconnecting or getattr(self._wire, "producer", None)):
             self._valved = True
             self._wire.registerProducer(_Valve(self), True)
 
     def _close_valve(self) -> None:
+        """Let go of the transport.
+
+        One that is closing waits for a producer which it has paused, and ours would have
+        nothing more to tell it.
+        """
         if self._valved:
             self._valved = False
             self._wire.unregisterProducer()
+            # Twisted keeps this for the next producer, who was never paused.
+            self._wire.producerPaused = False
             self.release(_BY_BUFFER)
 
     # -- the user's side
@@ -256,7 +302,7 @@ def _unsent(wire: Any) -> int:
 
 @implementer(IProtocolFactory, IProtocolNegotiationFactory)
 class TapFactory:
-    """Puts a Tap before each protocol that ``wrapped`` builds.
+    """Puts a Tap before each protocol that ``wrapped`` builds, for one port.
 
     ``acceptableProtocols`` passes through what the wrapped factory offers for ALPN.
     """
@@ -266,20 +312,45 @@ class TapFactory:
     def __init__(self, wrapped: IProtocolFactory, service: Service, tap: type[Tap] = Tap) -> None:
         self.wrapped, self.service, self._tap = wrapped, service, tap
         self.protocols: dict[Any, int] = {}
+        self._started = False
 
     def doStart(self) -> None:
-        self.wrapped.doStart()
+        """Start the wrapped factory, once, though the port asks again. Raises ResponderBrokenError."""
+        if not self._started:
+            with self.service.setting_up():
+                self.wrapped.doStart()
+            self._started = True
 
     def doStop(self) -> None:
-        self.wrapped.doStop()
+        if self._started:
+            self._started = False
+            try:
+                self.wrapped.doStop()
+            except Exception as e:
+                self.service.recorder.record_failure(e, self.service.number)
 
     def buildProtocol(self, addr: IAddress) -> Tap | None:
         try:
             protocol = self.wrapped.buildProtocol(addr)
-        except Exception as e:
-            self.service.recorder.record_failure(e, self.service.number)
-            raise
-        return None if protocol is None else self._tap(self, protocol)
+        except BaseException as e:
+            self._turn_away(addr, "closed after a failure", e)
+            return None
+        if protocol is None:
+            self._turn_away(addr, "refused by the responder")
+            return None
+        return self._tap(self, protocol)
+
+    def _turn_away(self, addr: IAddress, why: str, error: BaseException | None = None) -> None:
+        """Note a connection for which there is no protocol; Twisted closes it."""
+        service, record, peer = self.service, self.service.recorder.record, written(addr)
+        conn = service.recorder.add_connection()
+        service.opened += 1
+        opened = {"peer": peer, "host": getattr(service.status, "host", "")}
+        record(events.CONNECTION_OPENED, service.number, conn, None, f"accepted from {peer}", json.dumps(opened))
+        if error is not None:
+            service.recorder.record_failure(error, service.number, conn)
+        closed = {"reason": why, "received": 0, "sent": 0, "unsent": 0, "seconds": 0.0}
+        record(events.CONNECTION_CLOSED, service.number, conn, None, why, json.dumps(closed))
 
     def acceptableProtocols(self) -> list[bytes]:
         if IProtocolNegotiationFactory.providedBy(self.wrapped):

@@ -14,12 +14,23 @@ BACKLOG = 1024
 
 def open_port(service: Service, host: str, port: int) -> IListeningPort:
     """Listen with the service's responder behind the Tap. Raises CannotListenError."""
-    return listen(service, build(service.config.responder, "tcp", service.config.options), host, port)
+    with service.setting_up():
+        factory = build(service.config.responder, "tcp", service.config.options)
+    return listen(service, factory, host, port)
 
 
 def listen(service: Service, factory: IProtocolFactory, host: str, port: int, tap: type[Tap] = Tap) -> IListeningPort:
-    """Listen with any protocol factory behind the Tap. Raises CannotListenError."""
-    listening: IListeningPort = service.reactor.listenTCP(
-        port, TapFactory(factory, service, tap), backlog=BACKLOG, interface=host
-    )
+    """Listen with any protocol factory behind the Tap.
+
+    Raises ResponderBrokenError when the factory cannot be started, CannotListenError or
+    OSError when the address cannot be bound.
+    """
+    tapped = TapFactory(factory, service, tap)
+    # Before there is a socket, which Twisted would leave open when this raises.
+    tapped.doStart()
+    try:
+        listening: IListeningPort = service.reactor.listenTCP(port, tapped, backlog=BACKLOG, interface=host)
+    except BaseException:
+        tapped.doStop()
+        raise
     return listening

@@ -9,10 +9,11 @@ from collections import OrderedDict
 from time import time_ns
 from typing import Any, cast
 
+from twisted.internet.error import MessageLengthError
 from twisted.internet.interfaces import IListeningPort, IUDPTransport
 from twisted.internet.protocol import DatagramProtocol
 
-from app import events
+from app import errors, events
 from app.responders import build
 from app.services.address import join
 from app.services.service import Service
@@ -68,6 +69,7 @@ class DatagramTap(DatagramProtocol):
         self._flows: OrderedDict[tuple[Any, ...], Flow] = OrderedDict()
         self._dropped = 0
         self._looking: Any = None
+        self._peer: tuple[str, int] | None = None
         self.host = ""
 
     # -- the port's side
@@ -75,7 +77,13 @@ class DatagramTap(DatagramProtocol):
     def startProtocol(self) -> None:
         bound = self.transport.getHost()  # type: ignore[union-attr]
         self.host = join(bound.host, bound.port)
-        self._wrapped.makeConnection(cast(IUDPTransport, self))
+        try:
+            with self._service.setting_up():
+                self._wrapped.makeConnection(cast(IUDPTransport, self))
+        except errors.ResponderBrokenError:
+            # Twisted leaves the port bound, and gives it to nobody who could close it.
+            self.transport.socket.close()  # type: ignore[union-attr]
+            raise
 
     def stopProtocol(self) -> None:
         if self._looking is not None:
@@ -93,7 +101,7 @@ class DatagramTap(DatagramProtocol):
             self._looking = self._service.reactor.callLater(0.25, self._on_looking)
         try:
             self._wrapped.datagramReceived(datagram, addr)
-        except Exception as e:
+        except BaseException as e:
             # Recorded here with its bytes. The port lives on, as Twisted has it.
             self.recorder.record_failure(e, self._number, flow.number, datagram)
 
@@ -110,19 +118,28 @@ class DatagramTap(DatagramProtocol):
 
     def write(self, datagram: bytes, addr: Any = None) -> None:
         """Send one datagram; what the kernel refuses becomes a log event, not an exception."""
-        flow = self._flow(addr)
+        if addr is None:
+            addr = self._peer
         try:
             self.transport.write(datagram, addr)  # type: ignore[union-attr]
-        except OSError as e:
+        except (OSError, MessageLengthError) as e:
+            flow = self._flow(addr)
+            why = getattr(e, "strerror", None) or str(e)
             self._record(
                 events.LOG, self._number, flow.number,
-                summary=f"a datagram of {len(datagram):,} bytes to {flow.peer} was not sent: {e.strerror or e}",
+                summary=f"a datagram of {len(datagram):,} bytes to {flow.peer} was not sent: {why}",
             )  # fmt: skip
             return
+        flow = self._flow(addr)
         flow.sent += len(datagram)
         self._record(events.DATAGRAM_SENT, self._number, flow.number, datagram)
 
-    def writeSequence(self, sequence: Any, addr: Any) -> None:
+    def connect(self, host: str, port: int) -> None:
+        """Take datagrams from this peer only, and send there what names no other."""
+        self.transport.connect(host, port)  # type: ignore[union-attr]
+        self._peer = (host, port)
+
+    def writeSequence(self, sequence: Any, addr: Any = None) -> None:
         self.write(b"".join(sequence), addr)
 
     def __getattr__(self, name: str) -> Any:
@@ -195,7 +212,8 @@ def kernel_drops(port: Any) -> int:
 
 def open_port(service: Service, host: str, port: int) -> IListeningPort:
     """Listen with the service's responder behind the Tap. Raises CannotListenError."""
-    wrapped = build(service.config.responder, "udp", service.config.options)
+    with service.setting_up():
+        wrapped = build(service.config.responder, "udp", service.config.options)
     listening: Any = service.reactor.listenUDP(
         port, DatagramTap(wrapped, service), interface=host, maxPacketSize=MAX_DATAGRAM
     )

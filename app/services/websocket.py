@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import txaio
 from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
+from autobahn.websocket.types import ConnectionDeny
 from twisted.internet.interfaces import IListeningPort
 
 from app import events
@@ -17,6 +18,9 @@ from app.text import escape, preview
 
 MAX_MESSAGE = 16 << 20
 """Bytes of a frame or message, decompressed, above which the peer gets close code 1009."""
+
+MAX_HEAD = 64 << 10
+"""Bytes of an opening handshake's head; autobahn would keep any number of them."""
 
 GOING_AWAY, INTERNAL_ERROR = 1001, 1011
 """Close codes of RFC 6455 section 7.4.1."""
@@ -34,6 +38,21 @@ class Notes(_Base):  # type: ignore[misc,valid-type]
     @property
     def _tap(self) -> Tap:
         return cast(Tap, self.transport)
+
+    def processHandshake(self) -> None:
+        if len(self.data) > MAX_HEAD and b"\r\n\r\n" not in self.data:
+            self.failHandshake(f"more than {MAX_HEAD:,} bytes of fields", 431)
+        else:
+            super().processHandshake()
+
+    def onConnect(self, request: Any) -> Any:
+        try:
+            return super().onConnect(request)
+        except ConnectionDeny:
+            raise  # the responder says no, as it may
+        except Exception as e:
+            self._tap.failed(e, self.http_request_data)
+            raise
 
     def _onOpen(self) -> None:
         chosen = self.websocket_protocol_in_use
@@ -137,7 +156,8 @@ class WebSocketTap(Tap):
 
 def open_port(service: Service, host: str, port: int) -> IListeningPort:
     """Listen with the service's WebSocket protocol behind the Tap. Raises CannotListenError."""
-    responder = build(service.config.responder, "websocket", service.config.options)
+    with service.setting_up():
+        responder = build(service.config.responder, "websocket", service.config.options)
     # autobahn asks txaio for timers, which would import the global reactor by itself.
     txaio.use_twisted()
     txaio.config.loop = service.reactor  # type: ignore[attr-defined]

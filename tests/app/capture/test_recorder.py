@@ -1,0 +1,338 @@
+"""app.capture.recorder."""
+
+import marshal
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from twisted.internet.task import Clock
+
+from app import events
+from app.capture import recorder as module
+from app.capture.file import FIELDS
+from app.capture.recorder import INTERVAL, Recorder, Stored
+from app.capture.writer import HEADER
+
+MB = 1 << 20
+
+
+class Sink:
+    """Stands for the link: keeps what was sent, as (sequence, services, rows)."""
+
+    def __init__(self):
+        self.frames = []
+
+    def send(self, header, body):
+        assert HEADER.unpack(header) == (len(body),)
+        sequence, services, flat = marshal.loads(body)  # noqa: S302
+        self.frames.append((sequence, services, [flat[i : i + FIELDS] for i in range(0, len(flat), FIELDS)]))
+
+    @property
+    def sequences(self):
+        return [frame[0] for frame in self.frames]
+
+
+class Bench:
+    def __init__(self, opened=True):
+        self.clock = Clock()
+        self.recorder = Recorder(self.clock)
+        self.sink = Sink()
+        self.heard = []
+        self.recorder.pressure.connect(lambda value: self.heard.append(("pressure", value)))
+        self.recorder.trouble_changed.connect(lambda value: self.heard.append(("trouble", value and value.text)))
+        if opened:
+            self.recorder.on_opened(self.sink, 0, Stored())
+
+    def record(self, count=1, payload=b"x"):
+        for _ in range(count):
+            self.recorder.record(events.DATA_RECEIVED, 1, 1, payload)
+
+    def batch(self, count=1, payload=b"x"):
+        self.record(count, payload)
+        self.recorder.flush()
+
+    @property
+    def figures(self):
+        return (self.recorder.seen, self.recorder.stored, self.recorder.lost)
+
+
+@pytest.fixture
+def bench():
+    return Bench()
+
+
+# -- batches
+
+
+def test_events_leave_together_after_the_interval(bench):
+    bench.record(3)
+    bench.clock.advance(INTERVAL * 0.9)
+    assert bench.sink.frames == []
+    bench.clock.advance(INTERVAL * 0.2)
+    assert [(s, len(rows)) for s, _, rows in bench.sink.frames] == [(1, 3)]
+
+
+def test_nothing_wakes_up_when_nothing_happens(bench):
+    bench.record()
+    bench.clock.advance(1)
+    assert bench.clock.getDelayedCalls() == []
+
+
+def test_a_megabyte_leaves_at_once(bench):
+    bench.record(1, b"x" * (MB + 1))
+    assert bench.sink.sequences == [1]
+
+
+def test_an_event_carries_all_its_fields_and_the_time_of_its_receipt(bench, monkeypatch):
+    monkeypatch.setattr(module, "time_ns", lambda: 123)
+    bench.recorder.record(events.HTTP_REQUEST, 2, 3, b"body", "GET /", '{"a": 1}', 9)
+    bench.recorder.flush()
+    assert bench.sink.frames[0][2] == [[123, events.HTTP_REQUEST, 2, 3, 9, b"body", "GET /", '{"a": 1}']]
+
+
+@pytest.mark.parametrize(
+    ("summary", "stored"),
+    [("plain \\n ü", "plain \\n ü"), ("\udcff\ud800", r"\xff\xed\xa0\x80"), ("a\nb\x1b[0m", r"a\nb\e[0m")],
+)
+def test_a_summary_is_one_line_that_can_be_stored(bench, summary, stored):
+    bench.recorder.record(events.LOG, summary=summary)
+    bench.recorder.flush()
+    assert bench.sink.frames[0][2][0][6] == stored
+
+
+def test_services_are_told_once_and_again_when_there_are_more(bench):
+    recorder = bench.recorder
+    assert [recorder.add_service("a", "tcp"), recorder.add_service("b", "tcp")] == [1, 2]
+    assert recorder.add_service("a", "tcp") == 1
+    bench.batch()
+    bench.batch()
+    assert recorder.add_service("a", "udp") == 3
+    bench.batch()
+    told = [services for _, services, _ in bench.sink.frames]
+    assert told == [[("a", "tcp"), ("b", "tcp")], None, [("a", "tcp"), ("b", "tcp"), ("a", "udp")]]
+
+
+def test_connections_are_numbered_from_one(bench):
+    assert [bench.recorder.add_connection() for _ in range(3)] == [1, 2, 3]
+
+
+# -- what the writer says
+
+
+def test_a_stored_batch_is_counted_and_told(bench):
+    told = []
+    bench.recorder.stored_changed.connect(told.append)
+    bench.batch(3)
+    assert not bench.recorder.idle
+    bench.recorder.on_stored(1, Stored(1, 3, 4096))
+    assert bench.figures == (3, 3, 0)
+    assert bench.recorder.idle
+    assert told == [Stored(1, 3, 4096)] == [bench.recorder.range]
+
+
+def test_batches_wait_for_a_writer():
+    bench = Bench(opened=False)
+    bench.batch(2)
+    bench.batch(1)
+    bench.recorder.on_opened(bench.sink, 0, Stored())
+    assert bench.sink.sequences == [1, 2]
+
+
+def test_a_new_writer_gets_what_is_not_in_the_file_and_all_services(bench):
+    bench.recorder.add_service("a", "tcp")
+    for _ in range(3):
+        bench.batch()
+    bench.recorder.on_writer_gone()
+    bench.batch()
+    fresh = Sink()
+    bench.recorder.on_opened(fresh, 2, Stored(1, 2))
+    assert fresh.sequences == [3, 4]
+    assert fresh.frames[0][1] == [("a", "tcp")]
+    assert bench.figures == (4, 2, 0)
+
+
+def test_a_new_writer_with_nothing_to_do_still_learns_the_services(bench):
+    bench.recorder.add_service("a", "tcp")
+    bench.batch()
+    bench.recorder.on_writer_gone()
+    fresh = Sink()
+    bench.recorder.on_opened(fresh, 1, Stored(1, 1))
+    assert fresh.frames == []
+    bench.batch()
+    assert fresh.frames[0][:2] == (2, [("a", "tcp")])
+
+
+def test_the_same_writer_with_another_file_is_sent_nothing_twice(bench):
+    bench.batch()
+    bench.batch()
+    bench.recorder.on_trouble("taken away")
+    bench.recorder.on_opened(bench.sink, 0, Stored())
+    assert bench.sink.sequences == [1, 2]
+
+
+def test_a_rejected_batch_is_lost_and_no_other(bench):
+    for count in (1, 2, 4):
+        bench.batch(count)
+    bench.recorder.on_stored(2, Stored(1, 1), rejected=True)
+    assert bench.figures == (7, 1, 2)
+    bench.recorder.on_stored(2, Stored(1, 1), rejected=True)
+    assert bench.figures == (7, 1, 2)
+    bench.recorder.on_stored(3, Stored(1, 5))
+    assert bench.figures == (7, 5, 2)
+
+
+def test_trouble_says_since_when_and_ends(bench):
+    bench.recorder.on_trouble("disk full")
+    since = bench.recorder.trouble.since
+    bench.recorder.on_trouble("disk full")
+    bench.recorder.on_trouble("folder gone")
+    assert bench.recorder.trouble.since == since
+    bench.recorder.on_stored(0, Stored())
+    assert bench.recorder.trouble is None
+    assert bench.heard == [("trouble", "disk full"), ("trouble", "folder gone"), ("trouble", None)]
+
+
+# -- too much
+
+
+def test_peers_pause_above_the_first_bound_and_go_on_below_the_second(bench):
+    for _ in range(33):
+        bench.batch(1, b"x" * MB)
+    assert bench.heard == [("pressure", True)]
+    bench.recorder.on_stored(24, Stored(1, 24))
+    assert bench.recorder.pressed
+    bench.recorder.on_stored(30, Stored(1, 30))
+    assert bench.heard == [("pressure", True), ("pressure", False)]
+    assert bench.figures == (33, 30, 0)
+
+
+def test_nobody_is_paused_while_there_is_trouble(bench):
+    bench.recorder.on_trouble("disk full")
+    for _ in range(40):
+        bench.batch(1, b"x" * MB)
+    assert not bench.recorder.pressed
+    bench.recorder.on_stored(1, Stored(1, 1))
+    assert bench.recorder.pressed
+
+
+def test_pressure_ends_with_trouble_and_with_a_new_writer_that_has_it_all(bench):
+    for _ in range(33):
+        bench.batch(1, b"x" * MB)
+    bench.recorder.on_writer_gone()
+    bench.recorder.on_opened(Sink(), 33, Stored(1, 33))
+    assert bench.heard == [("pressure", True), ("pressure", False)]
+
+
+def test_above_the_last_bound_events_are_lost_and_counted(bench):
+    bench.recorder.on_trouble("disk full")
+    for _ in range(70):
+        bench.batch(1, b"x" * MB)
+    seen, stored, lost = bench.figures
+    assert (seen, stored) == (70, 0)
+    assert lost == 70 - 64
+    assert len(bench.sink.frames) == 64
+    bench.recorder.on_stored(64, Stored(1, 64))
+    bench.batch()
+    assert bench.sink.sequences[-1] > 64
+    bench.recorder.on_stored(bench.sink.sequences[-1], Stored(1, 65))
+    assert bench.figures == (71, 65, 6)
+
+
+def test_what_the_kernel_dropped_is_seen_and_lost(bench):
+    bench.recorder.lost_before(5)
+    assert bench.figures == (5, 0, 5)
+
+
+def test_abandoned_batches_are_lost(bench):
+    bench.batch(2)
+    bench.record(1)
+    told = []
+    bench.recorder.stored_changed.connect(told.append)
+    bench.recorder.abandon()
+    assert bench.figures == (3, 0, 3)
+    assert bench.recorder.idle
+    assert bench.clock.getDelayedCalls() == []
+    assert told
+
+
+# -- failures
+
+
+def test_an_exception_is_recorded_once_with_its_bytes(bench):
+    error = ValueError("boom")
+    bench.recorder.record_failure(error, 1, 2, b"the bytes")
+    bench.recorder.record_failure(error)
+    bench.recorder.flush()
+    [row] = bench.sink.frames[0][2]
+    assert row[1:4] == [events.FAILURE, 1, 2]
+    assert row[5:7] == [b"the bytes", "ValueError: boom"]
+
+
+# -- at all times
+
+
+class Accounts(RuleBasedStateMachine):
+    """Whatever happens in whatever order, each event is stored, lost, or on its way."""
+
+    def __init__(self):
+        super().__init__()
+        self.bench = Bench()
+        self.in_file, self.emitted = 0, 0
+        self.alive = True
+
+    @rule(count=st.integers(1, 5), large=st.booleans())
+    def record(self, count, large):
+        self.bench.record(count, b"x" * (6 * MB if large else 1))
+        self.emitted += count
+
+    @rule()
+    def time_passes(self):
+        self.bench.clock.advance(INTERVAL)
+
+    @rule(count=st.integers(1, 3))
+    def kernel_drops(self, count):
+        self.bench.recorder.lost_before(count)
+        self.emitted += count
+
+    @precondition(lambda self: self.alive and self.bench.sink.frames)
+    @rule(data=st.data(), rejected=st.booleans())
+    def answer(self, data, rejected):
+        sequences = [s for s in self.bench.sink.sequences if s > self.in_file]
+        if sequences:
+            self.in_file = sequences[0] if rejected else data.draw(st.sampled_from(sequences))
+            self.bench.recorder.on_stored(self.in_file, Stored(), rejected=rejected)
+
+    @rule()
+    def trouble(self):
+        self.bench.recorder.on_trouble("full")
+
+    @rule()
+    def writer_dies(self):
+        self.bench.recorder.on_writer_gone()
+        self.alive = False
+
+    @precondition(lambda self: not self.alive)
+    @rule()
+    def writer_returns(self):
+        self.bench.sink = Sink()
+        self.bench.recorder.on_opened(self.bench.sink, self.in_file, Stored())
+        self.alive = True
+
+    @invariant()
+    def nothing_is_lost_unseen(self):
+        recorder = self.bench.recorder
+        on_way = sum(sent.count for sent in recorder._on_way) + len(recorder._pending) // FIELDS
+        assert recorder.seen == recorder.stored + recorder.lost + on_way == self.emitted
+        assert recorder._on_way_bytes == sum(len(sent.body) for sent in recorder._on_way)
+        if recorder.idle:
+            assert not recorder.pressed
+
+    @invariant()
+    def batches_come_in_order(self):
+        sequences = self.bench.sink.sequences
+        assert sequences == sorted(set(sequences))
+
+
+TestAccounts = Accounts.TestCase
+TestAccounts.settings = settings(max_examples=25, stateful_step_count=25, deadline=None)

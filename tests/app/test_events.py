@@ -1,0 +1,66 @@
+"""app.events."""
+
+import json
+from dataclasses import FrozenInstanceError
+from datetime import datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app import events
+from app.events import Event, rfc3339
+
+KEYS = ["id", "time", "kind", "service", "conn", "peer", "host", "size", "summary", "payload", "detail"]
+
+
+def an_event(**changes):
+    fields = {
+        "id": 7, "time": 1_700_000_000_000_000_001, "kind": events.DATA_RECEIVED, "service": "echo", "conn": 3,
+        "peer": "127.0.0.1:5", "size": 2, "summary": "hi", "host": "127.0.0.1:9007", "payload": b"hi", "detail": {},
+    }  # fmt: skip
+    return Event(**fields | changes)
+
+
+def test_codes_never_change():
+    """They are stored in captures: this table only ever grows."""
+    assert events.NAMES == {
+        1: "service.started", 2: "service.stopped", 3: "service.failed", 4: "connection.opened", 5: "data.received",
+        6: "data.sent", 7: "connection.closed", 8: "datagram.received", 9: "datagram.sent", 10: "http.request",
+        11: "http.response", 12: "ws.opened", 13: "ws.message", 14: "ws.closed", 15: "tls.failed",
+        16: "fault.applied", 17: "limit.reached", 18: "failure", 19: "log",
+    }  # fmt: skip
+
+
+def test_json_has_the_documented_keys_in_their_order():
+    assert list(an_event().as_json()) == KEYS
+
+
+def test_json_holds_plain_values():
+    assert json.loads(json.dumps(an_event().as_json())) == {
+        "id": 7, "time": "2023-11-14T22:13:20.000000001Z", "kind": "data.received", "service": "echo", "conn": 3,
+        "peer": "127.0.0.1:5", "host": "127.0.0.1:9007", "size": 2, "summary": "hi", "payload": "aGk=", "detail": {},
+    }  # fmt: skip
+
+
+def test_json_tells_an_empty_payload_from_none():
+    assert an_event(payload=b"").as_json()["payload"] == ""
+    assert an_event(payload=None).as_json()["payload"] is None
+
+
+def test_json_shows_the_code_of_a_kind_from_the_future():
+    assert an_event(kind=99).as_json()["kind"] == "99"
+
+
+def test_an_event_cannot_be_changed():
+    with pytest.raises(FrozenInstanceError):
+        an_event().size = 3
+
+
+@given(st.integers(0, 253_402_300_799_999_999_999))
+def test_times_keep_every_nanosecond(time):
+    text = rfc3339(time)
+    assert text[-11] == "."
+    assert text.endswith("Z")
+    seconds = int(datetime.fromisoformat(text[:-11] + "+00:00").timestamp())
+    assert seconds * 10**9 + int(text[-10:-1]) == time

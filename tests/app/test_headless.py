@@ -1,0 +1,289 @@
+"""app.headless, as ``listening-post serve`` runs it."""
+
+import fcntl
+import json
+import os
+import signal
+import socket
+import subprocess
+from pathlib import Path
+from time import monotonic
+
+import pytest
+
+from app import events
+from app.events import Event
+from app.headless import line
+from tests.app.capture.captures import event, is_sound, make, read
+from tests.helpers import PROGRAM, ROOT, Load, run, serving, wait_for
+
+SERVICE = '[[service]]\nname = "{name}"\nprotocol = "{protocol}"\nlisten = "{listen}"\nresponder = "{responder}"\n'
+
+
+def a_workspace(folder, *services):
+    """A workspace of services, each as (name, protocol, listen, responder)."""
+    keys = ("name", "protocol", "listen", "responder")
+    tables = [SERVICE.format(**dict(zip(keys, service, strict=True))) for service in services]
+    (folder / "w.toml").write_text("version = 1\n" + "".join(tables))
+    return folder / "w.toml"
+
+
+ECHO = ("echo", "tcp", "127.0.0.1:0", "echo")
+
+
+@pytest.fixture
+def echo(tmp_path):
+    return a_workspace(tmp_path, ECHO)
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "x.lpost"
+
+
+@pytest.fixture
+def taken():
+    """A port in use, by this process."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"127.0.0.1:{server.getsockname()[1]}"
+
+
+def sent_to(path):
+    """What the capture has as sent, by peer."""
+    sql = "SELECT peer, payload FROM event JOIN connection c ON c.id = conn WHERE kind = ? ORDER BY event.id"
+    found = {}
+    for peer, payload in read(path, sql, events.DATA_SENT):
+        found[peer] = found.get(peer, b"") + payload
+    return found
+
+
+def holds(path, echoed):
+    """Whether the capture has all that these clients got back."""
+    sent = sent_to(path)
+    return all(data and sent.get(peer, b"").startswith(data) for peer, data in echoed.items())
+
+
+# -- beginning
+
+
+def test_each_service_listens_when_the_first_line_is_there(tmp_path, path):
+    workspace = a_workspace(
+        tmp_path, ("t", "tcp", "127.0.0.1:0", "echo"), ("u", "udp", "[::1]:0", "echo"),
+        ("h", "http", "localhost:0", "inspector"), ("w", "websocket", "127.0.0.1:0", "echo"),
+    )  # fmt: skip
+    with serving(workspace, path) as program:
+        wait_for(lambda: program.lines)
+        listening = subprocess.run(["ls", "-l", f"/proc/{program.process.pid}/fd"], capture_output=True, check=True)
+        inodes = [line.split(b"socket:[")[1][:-1] for line in listening.stdout.splitlines() if b"socket:[" in line]
+        bound = b"".join(Path(f"/proc/net/{table}").read_bytes() for table in ("tcp", "tcp6", "udp", "udp6"))
+        assert sum(b" %s " % inode in bound for inode in inodes) >= 4
+        wait_for(lambda: len(program.lines) >= 4)
+        found = program.wait_up()
+        assert set(found) == {"t", "u", "h", "w"}
+        for name in "thw":
+            socket.create_connection(found[name], 5).close()
+
+
+def test_it_imports_no_qt(echo, path):
+    script = (
+        "import sys; from app import cli\n"
+        "code = cli.main(sys.argv[1:], None)\n"
+        "print(code, [m for m in sys.modules if m.split('.')[0] in ('PyQt5', 'qt5reactor', 'sip', 'ui')])"
+    )
+    command = [PROGRAM[0], "-c", script, "serve", str(echo), "--capture", str(path), "--for", "0.2"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=20, check=True)
+    assert done.stdout.splitlines()[-1] == "0 []"
+
+
+def test_it_stops_by_itself_after_the_time_given_and_prints_every_event(echo, path):
+    done = run("serve", echo, "--capture", path, "--for", "0.2", "--json")
+    assert done.returncode == 0
+    assert done.stderr == f"capturing into {path}\n"
+    assert [json.loads(line)["kind"] for line in done.stdout.splitlines()] == ["service.started", "service.stopped"]
+    assert done.stdout == run("query", path, "--json").stdout
+    assert sorted(os.listdir(path.parent)) == ["w.toml", "x.lpost"]
+
+
+def test_a_second_run_into_one_file_prints_only_its_own_events(echo, path):
+    run("serve", echo, "--capture", path, "--for", "0.1")
+    done = run("serve", echo, "--capture", path, "--for", "0.1", "--json")
+    assert [json.loads(line)["id"] for line in done.stdout.splitlines()] == [3, 4]
+
+
+def test_an_event_is_printed_as_one_line():
+    shown = line(Event(7, 10**18 + 5_000_000, events.DATA_SENT, "echo", 1, "127.0.0.1:5", 2, "hi"))
+    assert shown == "      7 01:46:40.005000 echo             127.0.0.1:5           data.sent               2 hi"
+
+
+# -- what cannot start
+
+
+def test_a_port_in_use_names_the_program_and_the_others_go_on(tmp_path, path, taken):
+    with serving(a_workspace(tmp_path, ("busy", "tcp", taken, "echo"), ECHO), path) as program:
+        assert "echo" in program.wait_up()
+        wait_for(lambda: len(program.lines) >= 2)
+        program.kill(signal.SIGTERM)
+        assert program.wait() == 0
+    [failed] = [e for e in map(json.loads, program.lines) if e["kind"] == "service.failed"]
+    name = Path("/proc/self/comm").read_text().strip()
+    port = taken.rpartition(":")[2]
+    assert failed["summary"].startswith(f"Port {port} is in use by {name} (pid {os.getpid()})")
+
+
+def test_it_leaves_with_1_when_none_could_start(tmp_path, path, taken):
+    done = run("serve", a_workspace(tmp_path, ("busy", "tcp", taken, "echo")), "--capture", path, "--json")
+    assert done.returncode == 1
+    assert "listening-post: none of the services could start\n" in done.stderr
+    assert [json.loads(line)["kind"] for line in done.stdout.splitlines()] == ["service.failed"]
+
+
+def test_it_leaves_with_1_when_there_is_no_service(tmp_path, path):
+    done = run("serve", a_workspace(tmp_path), "--capture", path)
+    assert done.returncode == 1
+    assert "the workspace has no services" in done.stderr
+
+
+def test_a_broken_workspace_starts_nothing(tmp_path, path):
+    workspace = a_workspace(tmp_path, ECHO, ("other", "tcp", "nonsense", "echo"))
+    done = run("serve", workspace, "--capture", path)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"{workspace}:10: listen: nonsense is not an address")
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("kind", ["no capture", "newer"])
+def test_a_capture_that_will_never_do_is_refused_in_one_line(echo, path, kind):
+    make(path, event())
+    content = path.read_bytes()
+    content = b"notes" if kind == "no capture" else content[:60] + b"\0\0\0\x09" + content[64:]
+    path.write_bytes(content)
+    done = run("serve", echo, "--capture", path)
+    assert (done.returncode, done.stdout) == (1, "")
+    said = [line for line in done.stderr.splitlines() if "lost" not in line]
+    assert len(said) == 1
+    assert ("is not a capture" if kind == "no capture" else "written by a newer Listening Post") in said[0]
+    assert path.read_bytes() == content
+
+
+# -- going on
+
+
+def test_trouble_with_the_file_is_said_and_the_services_go_on(echo, tmp_path):
+    (tmp_path / "file").touch()
+    with serving(echo, tmp_path / "file" / "x.lpost") as program:
+        wait_for(lambda: any("is not a folder" in line for line in program.said))
+        (tmp_path / "file").unlink()
+        assert "echo" in program.wait_up()
+        program.kill(signal.SIGTERM)
+        assert program.wait() == 0
+    assert program.said[-1].endswith("the capture goes on")
+
+
+def test_printing_goes_on_after_the_file_was_deleted(echo, path):
+    with serving(echo, path) as program:
+        [address] = program.wait_up().values()
+        with socket.create_connection(address, 5) as client:
+            for text in (b"one", b"two", b"three"):
+                client.sendall(text)
+                wait_for(lambda: sum(text.decode() in line for line in program.lines) == 2)  # noqa: B023
+                path.unlink()
+        program.kill(signal.SIGTERM)
+        assert program.wait() == 0
+    assert [json.loads(line)["id"] for line in program.lines] == list(range(1, len(program.lines) + 1))
+
+
+def test_a_reader_that_has_had_enough_does_not_stop_it(echo, path):
+    command = [*PROGRAM, "serve", str(echo), "--capture", str(path)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=-1, stderr=-1, text=True) as process:
+        port = int(process.stdout.readline().rpartition(":")[2])
+        process.stdout.close()
+        with socket.create_connection(("127.0.0.1", port), 5) as client:
+            for _ in range(20):
+                client.sendall(b"x" * 1000)
+                assert client.recv(1000)
+        process.send_signal(signal.SIGTERM)
+        assert process.stderr.read() == f"capturing into {path}\n"
+    assert process.returncode == 0
+
+
+# -- ending
+
+
+@pytest.mark.parametrize(
+    ("number", "whole_group"), [(signal.SIGTERM, False), (signal.SIGINT, False), (signal.SIGINT, True)]
+)
+def test_a_signal_ends_it_within_3_seconds_with_all_stored(echo, path, number, whole_group):
+    with serving(echo, path) as program:
+        [address] = program.wait_up().values()
+        idle = socket.create_connection(address, 5)
+        load = Load(address)
+        wait_for(lambda: load.total() > 20_000)
+        before = monotonic()
+        (program.kill if whole_group else program.process.send_signal)(number)
+        assert program.wait() == 0
+        assert monotonic() - before < 3
+        load.stop()
+        idle.close()
+    assert program.said == [f"capturing into {path}"]
+    assert holds(path, load.echoed())
+    assert is_sound(path)
+    assert json.loads(program.lines[-1])["kind"] == "service.stopped"
+
+
+def test_a_client_that_never_reads_does_not_keep_it(echo, path):
+    with serving(echo, path) as program:
+        [address] = program.wait_up().values()
+        with socket.create_connection(address, 5) as client:
+            client.setblocking(False)
+
+            def is_full():
+                try:
+                    client.send(b"x" * 65536)
+                except BlockingIOError:
+                    return True
+
+            wait_for(is_full)
+            before = monotonic()
+            program.kill(signal.SIGTERM)
+            assert program.wait() == 0
+            assert monotonic() - before < 3
+    [(reason,)] = read(path, "SELECT reason FROM connection")
+    assert "by us" in reason
+
+
+def test_ctrl_c_at_the_very_start_leaves_no_traceback(echo, path):
+    with serving(echo, path) as program:
+        wait_for(lambda: path.exists() or program.process.poll() is not None)
+        program.kill(signal.SIGINT)
+        assert program.wait() == 0
+    assert not any("Traceback" in line for line in program.said)
+
+
+# -- kill -9
+
+
+@pytest.mark.parametrize("whole_group", [True, False], ids=["with its writer", "alone"])
+def test_kill_9_leaves_all_up_to_a_quarter_second_before(echo, path, whole_group):
+    with serving(echo, path) as program:
+        [address] = program.wait_up().values()
+        load = Load(address)
+        wait_for(lambda: load.total() > 20_000)
+        echoed, then = load.echoed(), monotonic()
+        wait_for(lambda: monotonic() - then > 0.25)
+        (program.kill if whole_group else program.process.kill)()
+        program.wait()
+        load.stop()
+    with path.open("rb") as file:
+        # A writer that was left alone stores what its pipe held, and then lets go.
+        wait_for(lambda: _is_free(file))
+    assert is_sound(path)
+    assert holds(path, echoed)
+    assert run("query", path, "--count").stdout.strip().isdigit()
+
+
+def _is_free(file):
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

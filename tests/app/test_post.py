@@ -1,0 +1,206 @@
+"""app.post."""
+
+import re
+import resource
+import sys
+
+import pytest
+import pytest_twisted
+from twisted.internet.endpoints import clientFromString
+from twisted.internet.protocol import Factory, Protocol
+
+from app import events, post
+from app.post import Post
+from app.services.config import ServiceConfig
+from app.status import Failed, Listening, Stopped
+from app.workspace import Workspace
+from tests.app.capture.captures import read
+from tests.helpers import until
+
+
+def config(name, **more):
+    return ServiceConfig(
+        **{"name": name, "protocol": "tcp", "host": "127.0.0.1", "port": 0, "responder": "echo"} | more
+    )
+
+
+@pytest.fixture
+def make(tmp_path):
+    """Makes Posts that capture into ``x.lpost``, and shuts them down."""
+    from twisted.internet import reactor
+
+    made = []
+
+    async def making(*configs):
+        one = Post(reactor, Workspace(tuple(configs)))
+        made.append(one)
+        await one.open(tmp_path / "x.lpost")
+        return one
+
+    yield making
+    for one in made:
+        pytest_twisted.blockon(_shut_down(one))
+
+
+def _shut_down(one):
+    from twisted.internet.defer import Deferred
+
+    return Deferred.fromCoroutine(one.shut_down())
+
+
+def statuses(one):
+    return {name: type(service.status) for name, service in one.services.items()}
+
+
+async def talk(service, data):
+    """A client of the service that has sent ``data`` and got it back."""
+    from twisted.internet import reactor
+
+    class Client(Protocol):
+        heard, lost = b"", False
+
+        def dataReceived(self, more):
+            self.heard += more
+
+        def connectionLost(self, reason):
+            self.lost = True
+
+    port = service.status.host.rpartition(":")[2]
+    client = await clientFromString(reactor, f"tcp:127.0.0.1:{port}").connect(Factory.forProtocol(Client))
+    client.transport.write(data)
+    await until(lambda: client.heard == data)
+    return client
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_clients_send_is_in_the_capture(make, tmp_path):
+    one = await make(config("a"))
+    await one.start_all()
+    client = await talk(one.services["a"], b"hello")
+    await one.shut_down()
+    await until(lambda: client.lost)
+    kinds = [kind for (kind,) in read(tmp_path / "x.lpost", "SELECT kind FROM event ORDER BY id")]
+    assert [events.NAMES[kind] for kind in kinds] == [
+        "service.started", "connection.opened", "data.received", "data.sent", "connection.closed", "service.stopped"
+    ]  # fmt: skip
+    assert one.recorder.seen == one.recorder.stored == 6
+
+
+@pytest_twisted.ensureDeferred
+async def test_autostart_starts_only_those_that_ask_for_it(make):
+    one = await make(config("a"), config("b", autostart=True))
+    await one.autostart()
+    assert statuses(one) == {"a": Stopped, "b": Listening}
+    await one.start_all()
+    assert statuses(one) == {"a": Listening, "b": Listening}
+    await one.stop_all()
+    assert statuses(one) == {"a": Stopped, "b": Stopped}
+
+
+@pytest_twisted.ensureDeferred
+async def test_one_that_cannot_start_keeps_no_other(make):
+    one = await make(config("a", host="203.0.113.1"), config("b"))
+    heard = []
+    one.status_changed.connect(lambda service: heard.append((service.config.name, type(service.status))))
+    await one.start_all()
+    assert statuses(one) == {"a": Failed, "b": Listening}
+    assert "is not an address of this machine" in one.services["a"].status.reason
+    assert ("a", Failed) in heard
+    assert ("b", Listening) in heard
+
+
+@pytest_twisted.ensureDeferred
+async def test_services_come_and_go(make):
+    one = await make(config("a"))
+    heard = []
+    one.services_changed.connect(heard.append)
+    added = one.add(config("b"))
+    assert isinstance(added.status, Stopped)
+    await added.start()
+    client = await talk(added, b"x")
+    await one.remove("b")
+    await until(lambda: client.lost)
+    assert one.configs() == (config("a"),)
+    assert heard == [one, one]
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_service_that_was_up_is_up_again_with_its_new_configuration(make):
+    one = await make(config("a"), config("b"), config("c"))
+    await one.services["b"].start()
+    client = await talk(one.services["b"], b"x")
+    new = await one.replace("b", config("renamed", responder="fragile"))
+    await until(lambda: client.lost)
+    assert list(one.services) == ["a", "renamed", "c"]
+    assert isinstance(new.status, Listening)
+    await talk(new, b"line\n")
+    stopped = await one.replace("a", config("a", port=1))
+    assert isinstance(stopped.status, Stopped)
+    assert list(one.services) == ["a", "renamed", "c"]
+    assert one.services["a"] is stopped
+
+
+@pytest_twisted.ensureDeferred
+async def test_another_workspace_takes_the_place_of_all(make):
+    one = await make(config("a"))
+    await one.start_all()
+    old = one.services["a"]
+    await one.load(Workspace((config("a"), config("new"))))
+    assert isinstance(old.status, Stopped)
+    assert statuses(one) == {"a": Stopped, "new": Stopped}
+    assert one.services["a"] is not old
+
+
+@pytest_twisted.ensureDeferred
+async def test_services_that_are_gone_hear_no_more_of_the_recorder(make):
+    one = await make(config("a"), config("b"))
+    await one.replace("a", config("a"))
+    await one.remove("b")
+    await one.load(Workspace((config("c"),)))
+    assert len(one.recorder.pressure._listeners) == 1
+
+
+@pytest_twisted.ensureDeferred
+async def test_shutting_down_puts_the_hooks_of_python_back(make):
+    before = sys.excepthook
+    one = await make()
+    assert sys.excepthook != before
+    await one.shut_down()
+    assert sys.excepthook == before
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_happens_in_the_last_moment_is_stored(make, tmp_path):
+    one = await make()
+    one.recorder.record(events.LOG, summary="last words")
+    await one.shut_down()
+    assert read(tmp_path / "x.lpost", "SELECT summary FROM event") == [("last words",)]
+
+
+@pytest_twisted.ensureDeferred
+async def test_services_run_while_the_file_is_refused(make, tmp_path):
+    (tmp_path / "x.lpost").write_bytes(b"notes")
+    one = await make(config("a"))
+    assert one.refused
+    assert "is not a capture" in one.recorder.trouble.text
+    await one.start_all()
+    await talk(one.services["a"], b"still here")
+    await one.shut_down()
+    assert one.recorder.stored == 0
+    assert one.recorder.seen == one.recorder.lost
+
+
+def test_a_new_capture_is_named_by_its_time_in_the_data_folder():
+    path = post.default_capture()
+    assert path.parent == post.data_folder() / "captures"
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d\.\d\d\.\d\d\.lpost", path.name)
+
+
+def test_the_file_limit_is_raised_to_the_hard_one():
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
+    try:
+        post.raise_file_limit()
+        assert resource.getrlimit(resource.RLIMIT_NOFILE) == (hard, hard)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

@@ -1,0 +1,91 @@
+"""Measures the marks, prints them, writes ``build/bench.json``.
+
+python -m tests.benchmarks [NAME ...] [--quick]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from app import __version__
+from tests.benchmarks import display, echo, filters, http, kill, lateness, memory, quiet, startup, udp
+from tests.benchmarks.context import Bench
+from tests.benchmarks.marks import MARKS, Result
+from tests.benchmarks.procs import ROOT
+
+MEASUREMENTS: dict[str, Callable[[Bench], Result]] = {
+    "echo": echo.measure_echo,
+    "idle": echo.measure_idle,
+    "http": http.measure,
+    "filter": filters.measure,
+    "memory": memory.measure,
+    "lateness": lateness.measure,
+    "quiet": quiet.measure,
+    "start": startup.measure,
+    "udp": udp.measure_steady,
+    "flood": udp.measure_flood,
+    "kill": kill.measure,
+}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description="Measures the marks.")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"only these: {', '.join(MEASUREMENTS)}")
+    parser.add_argument("--quick", action="store_true", help="short and rough")
+    args = parser.parse_args()
+    unknown = [name for name in args.names if name not in MEASUREMENTS]
+    if unknown:
+        parser.error(f"no such mark: {', '.join(unknown)}; there are {', '.join(MEASUREMENTS)}")
+    began = time.monotonic()
+    results, broken = _measure(args.names or list(MEASUREMENTS), args.quick)
+    took = time.monotonic() - began
+    _write(results, broken, args.quick, took)
+    missed = [r.key for r in results if r.verdict == "missed"] + list(broken)
+    print(f"\n{len(results) + len(broken)} marks in {took:.0f} s; missed: {', '.join(missed) or 'none'}")
+    return 0
+
+
+def _measure(names: list[str], quick: bool) -> tuple[list[Result], dict[str, str]]:
+    results: list[Result] = []
+    broken: dict[str, str] = {}
+    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}{', quick' if quick else ''}\n", flush=True)
+    with display.screen() as screen:
+        for name in names:
+            try:
+                result = MEASUREMENTS[name](Bench(screen, quick))
+            except Exception as e:  # one mark that cannot be measured does not hide the others
+                traceback.print_exc()
+                broken[name] = repr(e)
+                print(f"{MARKS[name].title}\n    missed: could not be measured: {e!r}", flush=True)
+                continue
+            results.append(result)
+            print("\n".join(result.lines()), flush=True)
+    return results, broken
+
+
+def _write(results: list[Result], broken: dict[str, str], quick: bool, took: float) -> None:
+    found = {
+        "program": f"Listening Post {__version__}",
+        "measured": datetime.now(UTC).isoformat(timespec="seconds"),
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+        "quick": quick,
+        "seconds": round(took),
+        "marks": [result.as_json() for result in results],
+        "not measured": broken,
+    }
+    path = ROOT / "build" / "bench.json"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

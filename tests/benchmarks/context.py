@@ -1,0 +1,50 @@
+"""What every measurement is given."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.benchmarks.procs import ROOT
+from tests.benchmarks.program import Program
+
+CACHE = ROOT / "build" / "bench"
+"""Captures that take long to make stay here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """One run of the benchmarks.
+
+    Attributes:
+        screen: the display.
+        quick: whether to be short rather than steady.
+        rounds: how often ours and the references take turns.
+    """
+
+    screen: str
+    quick: bool
+
+    @property
+    def rounds(self) -> int:
+        return 1 if self.quick else 3
+
+    def seconds(self, full: float) -> float:
+        return max(1.0, full / 4) if self.quick else full
+
+    @contextmanager
+    def folder(self) -> Iterator[Path]:
+        """An empty folder, gone afterwards."""
+        path = Path(tempfile.mkdtemp(prefix="listening-post-bench-"))
+        try:
+            yield path
+        finally:
+            shutil.rmtree(path, ignore_errors=True)
+
+    def program(self, folder: Path, *, start: bool = True, command: list[str] | None = None) -> Program:
+        """The program, capturing into ``capture.lpost`` of that folder."""
+        return Program(self.screen, folder, folder / "capture.lpost", start, command)

@@ -1,0 +1,71 @@
+"""The HTTP inspector under wrk."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+
+from app import events
+from tests.benchmarks.context import Bench
+from tests.benchmarks.echo import EPOLL, STOCK
+from tests.benchmarks.marks import Result, median, ratios
+from tests.benchmarks.program import Plain, count
+
+CONNECTIONS = 50
+SECONDS = 4.0
+INSPECTOR, HELLO = "inspector at /", "inspector at /hello"
+
+
+def wrk(address: str, path: str, seconds: float) -> tuple[float, int, list[str]]:
+    """Requests a second, requests, and the errors that wrk reports."""
+    command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds:.0f}s", f"http://{address}{path}"]
+    output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    rate = re.search(r"Requests/sec:\s+([\d.]+)", output)
+    total = re.search(r"(\d+) requests in", output)
+    if rate is None or total is None:
+        raise RuntimeError(f"wrk said: {output}")
+    wrong = [line.strip() for line in output.splitlines() if "errors" in line or "Non-2xx" in line]
+    return float(rate[1]), int(total[1]), wrong
+
+
+def measure(bench: Bench) -> Result:
+    rates: dict[str, list[float]] = {INSPECTOR: [], HELLO: [], EPOLL: [], STOCK: []}
+    wrong: list[str] = []
+    requests = 0
+    seconds = bench.seconds(SECONDS)
+    with bench.folder() as folder:
+        with bench.program(folder) as program, Plain("epoll") as epoll, Plain("qt") as stock:
+            ours = program.addresses["http-inspector"]
+            targets = {
+                INSPECTOR: (ours, "/"),
+                EPOLL: (epoll.addresses["http"], "/"),
+                HELLO: (ours, "/hello"),
+                STOCK: (stock.addresses["http"], "/"),
+            }
+            for _ in range(bench.rounds):
+                for name, (address, path) in targets.items():
+                    program.settle()
+                    rate, total, errors = wrk(address, path, seconds)
+                    rates[name].append(rate)
+                    wrong += [f"{name}: {error}" for error in errors]
+                    requests += total if address == ours else 0
+            program.settle()
+        noted = count(program.capture, events.HTTP_REQUEST)
+        answered = count(program.capture, events.HTTP_RESPONSE)
+    # wrk leaves with up to one request on its way on each connection.
+    on_way = 2 * bench.rounds * CONNECTIONS
+    sound = requests <= answered <= noted <= requests + on_way and not wrong and program.code == 0
+    return Result(
+        "http",
+        ratios(rates[INSPECTOR], rates[EPOLL]),
+        sound=sound,
+        references={name: median(rates[name]) for name in (EPOLL, STOCK)},
+        notes=[
+            "requests/s: " + ", ".join(f"{name} {median(values):,.0f}" for name, values in rates.items()),
+            f"/hello, the same 13 bytes, ÷ plain twisted.web: {ratios(rates[HELLO], rates[EPOLL]):.2f}",
+            f"capture: {noted:,} requests and {answered:,} responses noted, {requests:,} answers seen by wrk"
+            f" and up to {on_way} on their way when it left",
+            *wrong,
+        ],
+        details={"rates": rates, "hello": ratios(rates[HELLO], rates[EPOLL]), "errors": wrong},
+    )

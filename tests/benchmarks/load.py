@@ -1,0 +1,191 @@
+"""The load: small processes that speak raw sockets, so that they cost as little as can be.
+
+    python -m tests.benchmarks.load echo ADDRESS --connections 100 --seconds 4
+    python -m tests.benchmarks.load hold ADDRESS --connections 8000
+    python -m tests.benchmarks.load flow ADDRESS --rate 250 --seconds 8
+
+Each prints one JSON object. All times are of the monotonic clock unless they say otherwise.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import resource
+import select
+import socket
+import struct
+import sys
+import time
+
+SIZE = 64
+WARM = 0.5
+"""Seconds of load before the counting begins."""
+
+GIVE_UP = 5.0
+"""Seconds without an answer at the end after which the missing ones are given up."""
+
+Address = tuple[str, int]
+
+
+def connect(address: Address, count: int) -> list[socket.socket]:
+    """Connections that the server has accepted and answered one message on.
+
+    By forties, each waited for: more would only overflow the server's backlog, and wait a
+    second for the kernel to try again.
+    """
+    made: list[socket.socket] = []
+    while len(made) < count:
+        some = [socket.create_connection(address) for _ in range(min(40, count - len(made)))]
+        for sock in some:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            sock.sendall(bytes(SIZE))
+        for sock in some:
+            missing = SIZE
+            while missing:
+                missing -= len(sock.recv(missing))
+        made += some
+    return made
+
+
+def echo(address: Address, connections: int, seconds: float) -> dict[str, float]:
+    """One message on its way on each connection at all times; how many came back."""
+    socks = connect(address, connections)
+    poller = select.epoll()
+    for sock in socks:
+        sock.setblocking(False)
+        poller.register(sock.fileno(), select.EPOLLIN)
+    read, write, clock, poll = os.read, os.write, time.monotonic, poller.poll
+    for sock in socks:
+        write(sock.fileno(), bytes(SIZE))
+    received = counted = 0
+    began = clock() + WARM
+    ends = 0.0
+    while True:
+        for fd, _ in poll():
+            data = read(fd, 4096)
+            received += len(data)
+            write(fd, data)
+        now = clock()
+        if not ends and now >= began:
+            began, counted, ends = now, received, now + seconds
+        elif ends and now >= ends:
+            break
+    rate = (received - counted) / SIZE / (now - began)
+    # What is still on its way comes back and is counted, and nothing more is sent.
+    outstanding = connections * SIZE
+    while outstanding > 0 and (ready := poll(GIVE_UP)):
+        for fd, _ in ready:
+            got = len(read(fd, 4096))
+            received += got
+            outstanding -= got
+    for sock in socks:
+        sock.close()
+    return {
+        "rate": rate,
+        "messages": received // SIZE + connections,
+        "connections": connections,
+        "missing": outstanding // SIZE,
+        "began": began,
+        "ended": now,
+    }
+
+
+def cut(address: Address, connections: int) -> dict[str, float]:
+    """As ``echo``, with each message numbered, until the server is gone; when the last answer came."""
+    socks = connect(address, connections)
+    poller = select.epoll()
+    number = dict.fromkeys((sock.fileno() for sock in socks), 0)
+    pack, rest = struct.Struct(">Q").pack, bytes(SIZE - 8)
+    for sock in socks:
+        sock.setblocking(False)
+        poller.register(sock.fileno(), select.EPOLLIN)
+        sock.send(pack(0) + rest)
+    answered, last = 0, 0
+    print("{}", flush=True)  # the load is on
+    with contextlib.suppress(OSError):
+        while True:
+            for fd, _ in poller.poll():
+                if not os.read(fd, 4096):
+                    raise ConnectionResetError
+                last = time.time_ns()
+                answered += 1
+                number[fd] += 1
+                os.write(fd, pack(number[fd]) + rest)
+    return {"last": last, "answered": answered}
+
+
+def hold(address: Address, connections: int) -> None:
+    """Keep connections open and silent until our input ends, then reset them all."""
+    socks = connect(address, connections)
+    print(json.dumps({"connections": len(socks)}), flush=True)
+    sys.stdin.read()
+    for sock in socks:
+        # A reset leaves no port behind that is not to be had for a minute.
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        sock.close()
+
+
+def flow(address: Address, rate: float, seconds: float) -> dict[str, float]:
+    """Datagrams at an even rate, at most one millisecond bunched; how many went, and came back."""
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 << 20)
+    sock.connect(address)
+    sock.setblocking(False)
+    payload = bytes(range(SIZE))
+    send, clock = sock.send, time.monotonic
+    total = int(rate * seconds)
+    sent = back = late = 0
+    began = clock()
+    while sent < total:
+        due = min(total, int((clock() - began) * rate) + 1)
+        late = max(late, due - sent)
+        while sent < due:
+            send(payload)
+            sent += 1
+        back += drain(sock)
+        wait = began + sent / rate - clock()
+        if wait > 0:
+            time.sleep(max(wait, 0.001) if rate > 1000 else wait)
+    took = clock() - began
+    while select.select([sock], [], [], 1)[0]:
+        back += drain(sock)
+    return {"sent": sent, "back": back, "seconds": took, "bunch": late, "began": began, "ended": began + took}
+
+
+def drain(sock: socket.socket) -> int:
+    """Take what has come back, without waiting."""
+    count = 0
+    with contextlib.suppress(BlockingIOError, ConnectionRefusedError):
+        while True:
+            sock.recv(2048)
+            count += 1
+    return count
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("kind", choices=["echo", "cut", "hold", "flow"])
+    parser.add_argument("address")
+    parser.add_argument("--connections", type=int, default=100)
+    parser.add_argument("--seconds", type=float, default=4.0)
+    parser.add_argument("--rate", type=float, default=250.0)
+    args = parser.parse_args()
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    host, _, port = args.address.rpartition(":")
+    address = host, int(port)
+    if args.kind == "hold":
+        hold(address, args.connections)
+    elif args.kind == "echo":
+        print(json.dumps(echo(address, args.connections, args.seconds)))
+    elif args.kind == "cut":
+        print(json.dumps(cut(address, args.connections)))
+    else:
+        print(json.dumps(flow(address, args.rate, args.seconds)))
+
+
+if __name__ == "__main__":
+    main()

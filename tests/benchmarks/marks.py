@@ -1,0 +1,155 @@
+"""What is to be reached: each mark with its bar and its aim, and how a figure is held against them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A bound: ``sense`` is ``">="``, ``"<"`` or ``"<="``."""
+
+    sense: str
+    value: float
+    unit: str = ""
+
+    def holds(self, figure: float) -> bool:
+        if self.sense == ">=":
+            return figure >= self.value
+        return figure < self.value if self.sense == "<" else figure <= self.value
+
+    def __str__(self) -> str:
+        sign = {">=": "≥", "<=": "≤"}.get(self.sense, self.sense)
+        return f"{sign} {amount(self.value, self.unit)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """One mark of the design."""
+
+    key: str
+    title: str
+    bar: Limit
+    aim: Limit
+
+
+def at_least(bar: float, aim: float) -> tuple[Limit, Limit]:
+    """Bar and aim of a ratio."""
+    return Limit(">=", bar), Limit(">=", aim)
+
+
+def below(bar: float, aim: float, unit: str) -> tuple[Limit, Limit]:
+    return Limit("<", bar, unit), Limit("<", aim, unit)
+
+
+MARKS = {
+    mark.key: mark
+    for mark in (
+        Mark("echo", "TCP echo, full capture, window open ÷ plain Twisted on epoll", *at_least(0.60, 0.85)),
+        Mark("idle", "the same beside 8,000 idle connections ÷ beside none", *at_least(0.85, 0.95)),
+        Mark("http", "HTTP inspector, wrk -c50 ÷ plain twisted.web on epoll", *at_least(0.35, 0.60)),
+        Mark("filter", "a filter over 1,000,000 events, to the last row", *below(1.0, 0.2, "s")),
+        Mark("memory", "memory with 10,000,000 events and a pane open", *below(400, 250, "MB")),
+        Mark("lateness", "a 16 ms timer's lateness under full echo load, p99", *below(50, 16, "ms")),
+        Mark(
+            "quiet",
+            "four servers up, window shown, nothing to do: CPU",
+            Limit("<", 1.0, "%"),
+            Limit("<=", 0.0, "wake-ups/s"),
+        ),
+        Mark("start", "process start to window shown", *below(1.5, 0.8, "s")),
+        Mark("udp", "UDP, 250 datagrams/s, window shown: CPU of one core", *below(10, 3, "%")),
+        Mark(
+            "flood",
+            "UDP, 20,000 datagrams/s for 10 s: lost unseen",
+            Limit("<=", 0, ""),
+            Limit("<=", 0, "lost"),
+        ),
+        Mark("kill", "kill -9 under load: age of the newest event stored", *below(250, 100, "ms")),
+    )
+}
+
+
+@dataclass(slots=True)
+class Result:
+    """What was measured for one mark.
+
+    Attributes:
+        figure: held against the bar.
+        for_aim: held against the aim, where that measures something else.
+        sound: False where the run itself broke (events missing from the capture, a client
+            that failed); the mark then counts as missed, whatever the figure.
+        references: the other programs' figures of the same run, by what they are.
+        notes: one line each, printed below the mark.
+        details: everything else worth keeping.
+    """
+
+    key: str
+    figure: float
+    for_aim: float | None = None
+    sound: bool = True
+    references: dict[str, Any] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    details: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def mark(self) -> Mark:
+        return MARKS[self.key]
+
+    @property
+    def verdict(self) -> str:
+        mark = self.mark
+        if not (self.sound and mark.bar.holds(self.figure)):
+            return "missed"
+        return "aim reached" if mark.aim.holds(self._aim_figure) else "bar reached"
+
+    @property
+    def _aim_figure(self) -> float:
+        return self.figure if self.for_aim is None else self.for_aim
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "mark": self.key,
+            "title": self.mark.title,
+            "bar": str(self.mark.bar),
+            "aim": str(self.mark.aim),
+            "figure": self.figure,
+            "unit": self.mark.bar.unit,
+            "for_aim": self._aim_figure,
+            "verdict": self.verdict,
+            "references": self.references,
+            "notes": self.notes,
+            "details": self.details,
+        }
+
+    def lines(self) -> list[str]:
+        mark = self.mark
+        figure = amount(self.figure, mark.bar.unit)
+        if self.for_aim is not None:
+            figure += f", {amount(self.for_aim, mark.aim.unit)}"
+        head = f"{mark.title}\n    {figure:<24} at least {mark.bar!s:<11} aim {mark.aim!s:<16} {self.verdict}"
+        return [*head.split("\n"), *(f"      {note}" for note in self.notes)]
+
+
+def amount(value: float, unit: str) -> str:
+    """``0.85``, ``250 MB``, ``0.2 s``: no more digits than mean something."""
+    if not unit:
+        text = f"{value:.2f}" if value != int(value) else f"{int(value):,}"
+    elif value and abs(value) < 10:
+        text = f"{value:.2g}"
+    else:
+        text = f"{value:,.0f}"
+    return f"{text} {unit}".strip()
+
+
+def ratios(ours: list[float], theirs: list[float]) -> float:
+    """The median of the ratios of neighbouring runs: a slow minute then slows both of a pair."""
+    return median(a / b if b else 0.0 for a, b in zip(ours, theirs, strict=True))
+
+
+def percentile(values: list[float], share: float) -> float:
+    """The value below which ``share`` of the values are; 0 where there is none."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(len(ordered) * share))] if ordered else 0.0

@@ -1,0 +1,94 @@
+"""The references: plain Twisted, on epoll or on stock qt5reactor, that records nothing.
+
+    python -m tests.benchmarks.plain epoll|qt [--timer] [--window]
+
+Serves TCP echo, UDP echo and a page of 13 bytes on free ports, which it prints as JSON. At
+SIGTERM it prints how many datagrams came and, with ``--timer``, how late a timer was.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from typing import Any
+
+
+def install_qt(window: bool) -> Any:
+    """Stock qt5reactor. Returns what has to stay alive: application and window."""
+    from PyQt5.QtCore import qInstallMessageHandler
+    from PyQt5.QtWidgets import QApplication, QMainWindow
+
+    qInstallMessageHandler(lambda *_: None)  # a missing XDG_RUNTIME_DIR is no news here
+    application = QApplication(sys.argv[:1] if window else [sys.argv[0], "-platform", "offscreen"])
+    import qt5reactor
+
+    qt5reactor.install()
+    if not window:
+        return application
+    shown = QMainWindow()
+    shown.setWindowTitle("Plain")
+    shown.resize(1366, 768)
+    shown.show()
+    return application, shown
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("reactor", choices=["epoll", "qt"])
+    parser.add_argument("--timer", action="store_true")
+    parser.add_argument("--window", action="store_true")
+    args = parser.parse_args()
+    kept = install_qt(args.window) if args.reactor == "qt" else None
+
+    from twisted.internet import reactor as chosen
+    from twisted.internet.protocol import DatagramProtocol, Protocol, ServerFactory
+    from twisted.web.resource import Resource
+    from twisted.web.server import Request, Site
+
+    reactor: Any = chosen
+
+    class Echo(Protocol):
+        def dataReceived(self, data: bytes) -> None:
+            self.transport.write(data)  # type: ignore[union-attr]
+
+    class DatagramEcho(DatagramProtocol):
+        count = 0
+
+        def datagramReceived(self, datagram: bytes, addr: Any) -> None:
+            self.count += 1
+            self.transport.write(datagram, addr)  # type: ignore[union-attr]
+
+    class Hello(Resource):
+        isLeaf = True
+
+        def render_GET(self, request: Request) -> bytes:
+            return b"Hello, World!"
+
+    site = Site(Hello())
+    site.log = lambda request: None  # type: ignore[method-assign]
+    datagrams = DatagramEcho()
+    ports = {
+        "tcp": reactor.listenTCP(0, ServerFactory.forProtocol(Echo), backlog=1024, interface="127.0.0.1"),
+        "udp": reactor.listenUDP(0, datagrams, interface="127.0.0.1", maxPacketSize=65536),
+        "http": reactor.listenTCP(0, site, backlog=1024, interface="127.0.0.1"),
+    }
+    timer = None
+    if args.timer:
+        from tests.benchmarks.lateness_timer import LatenessTimer
+
+        timer = LatenessTimer()
+        timer.ask()
+
+    def report() -> None:
+        found = {"datagrams": datagrams.count, "samples": timer.samples if timer else []}
+        print(json.dumps(found), flush=True)
+
+    reactor.addSystemEventTrigger("before", "shutdown", report)
+    print(json.dumps({name: f"127.0.0.1:{port.getHost().port}" for name, port in ports.items()}), flush=True)
+    reactor.run()
+    del kept
+
+
+if __name__ == "__main__":
+    main()

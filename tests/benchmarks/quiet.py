@@ -1,0 +1,59 @@
+"""What the program uses while nothing happens."""
+
+from __future__ import annotations
+
+import time
+
+from tests.benchmarks import procs
+from tests.benchmarks.context import Bench
+from tests.benchmarks.marks import Result
+from tests.benchmarks.program import Plain
+
+SECONDS = 10.0
+
+
+class Meter:
+    """CPU and wake-ups of some processes since it was made."""
+
+    def __init__(self, *pids: int) -> None:
+        self._pids = pids
+        self._began = time.monotonic()
+        self._cpu = {pid: procs.cpu(pid) for pid in pids}
+        self._wakeups = {pid: procs.wakeups(pid) for pid in pids}
+
+    def read(self) -> tuple[float, float, dict[str, float]]:
+        """Per cent of one core, wake-ups a second, and those of each thread."""
+        seconds = time.monotonic() - self._began
+        share = sum(procs.cpu(pid) - self._cpu[pid] for pid in self._pids) / seconds * 100
+        threads = {
+            name: (count - self._wakeups[pid].get(name, 0)) / seconds
+            for pid in self._pids
+            for name, count in procs.wakeups(pid).items()
+        }
+        return share, sum(threads.values()), {name: rate for name, rate in threads.items() if rate}
+
+
+def measure(bench: Bench) -> Result:
+    with bench.folder() as folder, bench.program(folder) as program, Plain("epoll") as epoll, Plain("qt") as qt:
+        program.settle()
+        time.sleep(2)
+        ours, plain, stock = Meter(program.pid, program.writer), Meter(epoll.pid), Meter(qt.pid)
+        time.sleep(bench.seconds(SECONDS))
+        share, rate, threads = ours.read()
+        references = {
+            "plain Twisted on epoll": plain.read()[:2],
+            "stock qt5reactor, no window": stock.read()[:2],
+        }
+    return Result(
+        "quiet",
+        share,
+        for_aim=rate,
+        sound=program.code == 0,
+        references={name: {"cpu %": cpu, "wakeups/s": wakes} for name, (cpu, wakes) in references.items()},
+        notes=[
+            f"ours, window and writer: {share:.3f} % of a core, {rate:.2f} wake-ups/s"
+            + "".join(f"; {name}: {each:.2f}" for name, each in threads.items()),
+            *(f"{name}: {cpu:.3f} %, {wakes:.2f} wake-ups/s" for name, (cpu, wakes) in references.items()),
+        ],
+        details={"threads": threads},
+    )

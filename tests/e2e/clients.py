@@ -1,0 +1,106 @@
+"""Clients of other projects."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+Address = tuple[str, int]
+
+
+def url(address: Address, target: str = "/", scheme: str = "http") -> str:
+    host, port = address
+    return f"{scheme}://[{host}]:{port}{target}" if ":" in host else f"{scheme}://{host}:{port}{target}"
+
+
+def curl(*args: str, data: bytes = b"") -> bytes:
+    """What curl prints. It may not go through a proxy, and has 10 s."""
+    return _run(["curl", "--silent", "--show-error", "--noproxy", "*", "--max-time", "10", *args], data)
+
+
+def socat(protocol: str, address: Address, data: bytes, linger: float = 5) -> bytes:
+    """Send ``data`` and end the sending; all that comes back, until ``linger`` s of silence."""
+    host, port = address
+    where = f"[{host}]" if ":" in host else host
+    return _run(["socat", "-t", str(linger), "-", f"{protocol}:{where}:{port}"], data)
+
+
+def netcat(address: Address, data: bytes, *args: str) -> bytes:
+    """OpenBSD's netcat; it ends when the other side has closed."""
+    host, port = address
+    return _run(["nc", *args, "-N", "-w", "5", host, str(port)], data)
+
+
+def _run(command: list[str], data: bytes) -> bytes:
+    return subprocess.run(command, input=data, capture_output=True, timeout=20, check=True).stdout
+
+
+PAGE = """<!doctype html><title>page</title><pre id="out"></pre>
+<script>
+const out = line => { document.getElementById("out").textContent += line + "\\n"; };
+const socket = new WebSocket("%s", ["chat.v2", "chat.v1"]);
+socket.binaryType = "arraybuffer";
+socket.onopen = () => {
+    out("open " + socket.protocol);
+    socket.send("grüße from a page");
+    socket.send(new Uint8Array([0, 1, 254, 255]));
+};
+let seen = 0;
+socket.onmessage = event => {
+    out(typeof event.data === "string" ? "text " + event.data : "binary " + new Uint8Array(event.data));
+    if (++seen === 2) socket.close(4001, "seen enough");
+};
+socket.onclose = event => { out("close " + event.code + " " + event.reason + " " + event.wasClean); fetch("/done"); };
+</script>
+<script src="/when-done"></script>
+"""
+"""Loading ends with the WebSocket: ``/when-done`` is answered after ``/done`` was asked for."""
+
+
+@contextmanager
+def page_server(page: str) -> Iterator[str]:
+    """Serves ``page``; its URL."""
+    done = threading.Event()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            if self.path == "/done":
+                done.set()
+            elif self.path == "/when-done":
+                done.wait(20)
+            body = page.encode() if self.path == "/" else b""
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html; charset=utf-8" if self.path == "/" else "text/javascript")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Nobody reads it."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def chromium(address: str, folder: Path) -> str:
+    """The DOM of a page, once it is loaded."""
+    command = [
+        "chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+        "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-proxy-server",
+        "--disable-dev-shm-usage", f"--user-data-dir={folder / 'chromium'}", "--dump-dom", address,
+    ]  # fmt: skip
+    environment = {**os.environ, "HOME": str(folder)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=45, check=True)
+    return done.stdout

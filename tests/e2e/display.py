@@ -1,0 +1,126 @@
+"""A screen of its own for the programs under test, and hands on it: Xvfb, xdotool, import."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import subprocess
+from contextlib import contextmanager
+from collections.abc import Iterator
+from pathlib import Path
+
+from PyQt5.QtGui import QImage
+
+from tests.helpers import wait_for
+
+SIZE = (1366, 768)
+
+
+class Display:
+    """An X server without a window manager.
+
+    Attributes:
+        name: as in ``$DISPLAY``.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def environment(self) -> dict[str, str]:
+        """The environment of a program on this display, without proxies, which no local client wants."""
+        kept = {key: value for key, value in os.environ.items() if not key.lower().endswith("_proxy")}
+        return {**kept, "DISPLAY": self.name, "QT_QPA_PLATFORM": "xcb", "PYTHONUNBUFFERED": "1"}
+
+    def xdotool(self, *args: object) -> str:
+        """What xdotool says; nothing where it finds nothing."""
+        command = ["xdotool", *map(str, args)]
+        done = subprocess.run(command, env=self.environment(), capture_output=True, text=True, timeout=10, check=False)
+        return done.stdout.strip()
+
+    def windows(self, pid: int, title: str) -> list[str]:
+        """The visible windows of a process whose title matches."""
+        return self.xdotool("search", "--all", "--onlyvisible", "--pid", pid, "--name", title).split()
+
+    def press(self, window: str, *keys: str) -> None:
+        """Press keys in a window, as ``ctrl+q``."""
+        self.focus(window)
+        self.xdotool("key", *keys)
+
+    def type(self, window: str, text: str) -> None:
+        self.focus(window)
+        self.xdotool("type", "--delay", 1, text)
+
+    def focus(self, window: str) -> None:
+        """Give the keyboard to a window; there is no window manager that would."""
+        if self.xdotool("getwindowfocus") != window:
+            self.xdotool("windowfocus", window)
+            wait_for(lambda: self.xdotool("getwindowfocus") == window)
+
+    def click(self, x: int, y: int, *, times: int = 1) -> None:
+        self.xdotool("mousemove", x, y, "click", "--repeat", times, 1)
+
+    def park(self) -> None:
+        """Take the pointer where nothing lights up under it."""
+        self.xdotool("mousemove", SIZE[0] - 1, SIZE[1] - 1)
+
+    def screenshot(self, path: Path) -> QImage:
+        """The whole screen, kept at ``path``."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        subprocess.run(["import", "-window", "root", str(path)], env=self.environment(), timeout=20, check=True)
+        return QImage(str(path))
+
+    def ask_to_close(self, window: str) -> None:
+        """What a window manager does when the close button of its frame is clicked."""
+        _delete_window(self.name, int(window))
+
+
+@contextmanager
+def display() -> Iterator[Display]:
+    """An Xvfb on a free display; ended by its process."""
+    reading, writing = os.pipe()
+    screen = f"{SIZE[0]}x{SIZE[1]}x24"
+    command = ["Xvfb", "-displayfd", str(writing), "-screen", "0", screen, "-dpi", "96", "-nolisten", "tcp", "-noreset"]
+    server = subprocess.Popen(command, pass_fds=[writing], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    os.close(writing)
+    try:
+        with os.fdopen(reading) as pipe:
+            number = pipe.readline().strip()
+        assert number, "Xvfb did not start"
+        yield Display(f":{number}")
+    finally:
+        server.terminate()
+        server.wait(10)
+
+
+class _ClientMessage(ctypes.Structure):
+    """XClientMessageEvent, with the room that an XEvent has."""
+
+    _fields_ = (
+        ("type", ctypes.c_int),
+        ("serial", ctypes.c_ulong),
+        ("send_event", ctypes.c_int),
+        ("display", ctypes.c_void_p),
+        ("window", ctypes.c_ulong),
+        ("message_type", ctypes.c_ulong),
+        ("format", ctypes.c_int),
+        ("data", ctypes.c_long * 5),
+        ("pad", ctypes.c_long * 24),
+    )
+
+
+def _delete_window(display: str, window: int) -> None:
+    """Send WM_DELETE_WINDOW (ICCCM 4.2.8.1); ``xdotool windowclose`` would destroy the window instead."""
+    x = ctypes.CDLL("libX11.so.6")
+    x.XOpenDisplay.restype = ctypes.c_void_p
+    x.XInternAtom.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int]
+    x.XInternAtom.restype = ctypes.c_ulong
+    x.XSendEvent.argtypes = [ctypes.c_void_p, ctypes.c_ulong, ctypes.c_int, ctypes.c_long, ctypes.c_void_p]
+    x.XCloseDisplay.argtypes = [ctypes.c_void_p]
+    connection = x.XOpenDisplay(display.encode())
+    assert connection, f"no display {display}"
+    client_message = 33
+    event = _ClientMessage(type=client_message, window=window, format=32)
+    event.message_type = x.XInternAtom(connection, b"WM_PROTOCOLS", 0)
+    event.data[0] = x.XInternAtom(connection, b"WM_DELETE_WINDOW", 0)
+    x.XSendEvent(connection, window, 0, 0, ctypes.byref(event))
+    x.XCloseDisplay(connection)  # flushes

@@ -1,0 +1,210 @@
+"""The real program on a display: started, clicked, read, and ended."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from base64 import b64decode
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from PyQt5.QtGui import QImage
+
+from app.capture.filters import EVERYTHING
+from app.capture.store import Store
+from tests.e2e.display import Display
+from tests.helpers import ROOT, wait_for
+
+SHOTS = ROOT / "build" / "e2e"
+
+Place = tuple[int, int]
+
+
+class Program:
+    """``listening-post WORKSPACE`` with folders of its own.
+
+    Attributes:
+        window: the X window.
+        capture: the file it captures into.
+    """
+
+    def __init__(self, display: Display, workspace: Path, folder: Path, *args: str, theme: str = "dark") -> None:
+        self.display, self.workspace, self.folder = display, workspace, folder
+        self.capture = folder / "run.lpost"
+        environment = display.environment()
+        for name in ("config", "data", "state", "cache", "runtime"):
+            (folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
+            key = "XDG_RUNTIME_DIR" if name == "runtime" else f"XDG_{name.upper()}_HOME"
+            environment[key] = str(folder / name)
+        environment["HOME"] = str(folder)
+        settings = folder / "config" / "listening-post" / "window.ini"
+        if not settings.exists():
+            settings.parent.mkdir()
+            settings.write_text(f"[General]\ntheme={theme}\n")
+        self._said = (folder / "said.txt").open("w+b")
+        command = [*_command(), str(workspace), "--capture", str(self.capture), *args]
+        self.process = subprocess.Popen(
+            command, cwd=ROOT, env=environment, stdout=self._said, stderr=self._said, start_new_session=True
+        )
+        self.window = self.wait_window("Listening Post")
+        self.places = places(display, workspace)
+
+    # -- its windows
+
+    def wait_window(self, title: str) -> str:
+        """The window with this title, as soon as it is shown."""
+        found: list[str] = wait_for(lambda: self._end_early() or self.windows(title), 20)
+        return found[0]
+
+    def windows(self, title: str) -> list[str]:
+        return self.display.windows(self.process.pid, title)
+
+    def title(self) -> str:
+        return self.display.xdotool("getwindowname", self.window)
+
+    def press(self, *keys: str) -> None:
+        """Press keys in the main window."""
+        self.display.press(self.window, *keys)
+
+    def click(self, name: str, **more: int) -> None:
+        """Click what ``places`` calls so."""
+        self.display.click(*self.places[name], **more)
+
+    def click_row(self, number: int) -> None:
+        """Click a row of the log; 0 is the topmost that is visible."""
+        x, y = self.places["row"]
+        self.display.click(x, y + number * (self.places["next row"][1] - y))
+
+    def screenshot(self, name: str) -> QImage:
+        return self.display.screenshot(SHOTS / f"{name}.png")
+
+    def color(self, name: str) -> str:
+        """The colour in the middle of what ``places`` calls so, as ``#rrggbb``."""
+        shot = self.display.screenshot(self.folder / "color.png")
+        return shot.pixelColor(*self.places[name]).name()
+
+    def copied(self, containing: str) -> str:
+        """What is on the clipboard, as soon as it contains that text."""
+        command = [sys.executable, "-m", "tests.e2e.clipboard", containing]
+        environment = self.display.environment()
+        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=30, check=False)
+        assert done.returncode == 0, f"{containing!r} not on the clipboard: {done.stdout}{done.stderr}"
+        return done.stdout
+
+    def rows(self, containing: str) -> list[list[str]]:
+        """The cells of all rows of the pane in view, as its own Copy rows gives them."""
+        self.press("ctrl+a", "ctrl+c")
+        return [line.split("\t") for line in self.copied(containing).splitlines()]
+
+    # -- its capture
+
+    def wait_event(self, wanted: Callable[[Any], bool], count: int = 1, seconds: float = 10) -> None:
+        """Wait until so many events for which ``wanted`` holds are in the capture file."""
+        wait_for(lambda: self._end_early() or sum(map(wanted, stored(self.capture))) >= count, seconds)
+
+    def wait_up(self, count: int) -> None:
+        """Wait until so many services have started or failed."""
+        wait_for(self.capture.exists)
+        self.wait_event(lambda e: e.kind in (1, 3), count)
+
+    def events(self) -> list[dict[str, Any]]:
+        return query(self.capture)
+
+    def addresses(self) -> dict[str, tuple[str, int]]:
+        """Where each service listens."""
+        return {e["service"]: address(e["host"]) for e in self.events() if e["kind"] == "service.started"}
+
+    # -- its end
+
+    def close(self) -> None:
+        """Click the close button of its frame."""
+        self.display.ask_to_close(self.window)
+
+    def signal(self, how: int) -> None:
+        """A signal to all its processes, as a terminal sends it."""
+        os.killpg(self.process.pid, how)
+
+    def wait(self, seconds: float = 3.0) -> int:
+        """Its exit code, within the time that it has for leaving."""
+        return self.process.wait(seconds)
+
+    def said(self) -> str:
+        self._said.seek(0)
+        return self._said.read().decode()
+
+    def end(self) -> None:
+        """Leave nothing of it behind."""
+        if self.process.poll() is None:
+            self.signal(signal.SIGKILL)
+            self.process.wait(10)
+        self._said.close()
+
+    def _end_early(self) -> None:
+        assert self.process.poll() is None, f"it ended: {self.said()}"
+
+
+@contextmanager
+def running(display: Display, workspace: Path, folder: Path, *args: str, theme: str = "dark") -> Iterator[Program]:
+    """A ``Program`` that is gone afterwards."""
+    program = Program(display, workspace, folder, *args, theme=theme)
+    try:
+        yield program
+    finally:
+        program.end()
+
+
+def _command() -> list[str]:
+    script = Path(sys.executable).with_name("listening-post")
+    return [str(script)] if script.exists() else [sys.executable, "-m", "ui.entry"]
+
+
+def query(capture: Path, *args: str) -> list[dict[str, Any]]:
+    """What ``listening-post query --json`` prints, with the payloads as bytes."""
+    command = [*_command(), "query", str(capture), *args, "--json"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=30, check=True)
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    for event in events:
+        event["payload"] = None if event["payload"] is None else b64decode(event["payload"])
+    return events
+
+
+def stored(capture: Path) -> list[Any]:
+    """All events of a file that is being written; for waiting only."""
+    store = Store(capture)
+    try:
+        return list(store.events(EVERYTHING, *store.range()))
+    finally:
+        store.close()
+
+
+def payload(events: list[dict[str, Any]], kind: str, **where: object) -> bytes:
+    """All bytes of one kind of event, joined."""
+    return b"".join(e["payload"] for e in chosen(events, kind, **where))
+
+
+def chosen(events: list[dict[str, Any]], kind: str, **where: object) -> list[dict[str, Any]]:
+    return [e for e in events if e["kind"] == kind and all(e[key] == value for key, value in where.items())]
+
+
+def address(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    return host.strip("[]"), int(port)
+
+
+_places: dict[tuple[str, str], dict[str, Place]] = {}
+
+
+def places(display: Display, workspace: Path) -> dict[str, Place]:
+    """Where to click in the window of a workspace; see ``tests.e2e.twin``."""
+    key = display.name, workspace.read_text()
+    if key not in _places:
+        command = [sys.executable, "-m", "tests.e2e.twin", str(workspace)]
+        environment = display.environment()
+        done = subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, timeout=30, check=True)
+        _places[key] = {name: (x, y) for name, (x, y) in json.loads(done.stdout).items()}
+    return _places[key]

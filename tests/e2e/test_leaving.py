@@ -1,0 +1,120 @@
+"""Every way to leave: in time, with exit code 0, and with everything stored."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from time import monotonic
+
+import pytest
+
+from tests.e2e.clients import socat
+from tests.e2e.conftest import Start
+from tests.e2e.program import Program, chosen, payload
+from tests.e2e.workspaces import DESK, ECHO
+from tests.helpers import Load, wait_for
+
+CLIENTS = 4
+WAYS: dict[str, Callable[[Program], None]] = {
+    "close button": Program.close,
+    "ctrl+q": lambda program: program.press("ctrl+q"),
+    "SIGINT": lambda program: program.signal(signal.SIGINT),
+    "SIGTERM": lambda program: program.signal(signal.SIGTERM),
+}
+
+
+@pytest.mark.parametrize("leave", WAYS.values(), ids=WAYS.keys())
+def test_leaving_under_traffic_stores_everything(start: Start, leave: Callable[[Program], None]) -> None:
+    """Exit code 0 within 3 s while clients send; all that they got back is in the capture."""
+    program = start(DESK, "--start")
+    program.wait_up(5)
+    load = Load(program.addresses()["tcp-echo"], CLIENTS)
+    try:
+        wait_for(lambda: load.total() > 10_000)
+        began = monotonic()
+        leave(program)
+        assert program.wait(6) == 0, program.said()
+        assert monotonic() - began < 3
+    finally:
+        load.stop()
+    events = program.events()
+    assert [e["id"] for e in events] == list(range(1, len(events) + 1))
+    for peer, echoed in load.echoed().items():
+        sent = payload(events, "data.sent", peer=peer)
+        assert echoed
+        assert sent.startswith(echoed)
+        assert sent == payload(events, "data.received", peer=peer)
+    assert len(chosen(events, "connection.opened")) == len(chosen(events, "connection.closed")) == CLIENTS
+    assert len(chosen(events, "service.started")) == len(chosen(events, "service.stopped")) == 5
+    assert "Traceback" not in program.said()
+
+
+def test_after_kill_the_capture_is_good(start: Start) -> None:
+    """All that a client had got back a quarter second before ``kill -9`` is in the file."""
+    program = start(ECHO, "--start")
+    program.wait_up(1)
+    load = Load(program.addresses()["tcp-echo"], CLIENTS)
+    try:
+        wait_for(lambda: load.total() > 10_000)
+        before, then = load.echoed(), monotonic()
+        wait_for(lambda: monotonic() > then + 0.25)
+        program.signal(signal.SIGKILL)
+        program.wait()
+    finally:
+        load.stop()
+    events = program.events()
+    assert [e["id"] for e in events] == list(range(1, len(events) + 1))
+    for peer, echoed in before.items():
+        assert payload(events, "data.sent", peer=peer).startswith(echoed)
+
+
+def test_unsaved_changes_are_asked_about(start: Start) -> None:
+    """A new service, then the close button: Cancel stays, Discard leaves."""
+    program = start(ECHO)
+    program.press("ctrl+n")
+    dialog = program.wait_window("New service")
+    program.display.press(dialog, "Return")
+    wait_for(lambda: not program.windows("New service"))
+    wait_for(lambda: program.title().startswith("desk.toml*"))
+    text = program.workspace.read_text()
+
+    program.close()
+    question = program.wait_window("Unsaved changes")
+    program.screenshot("unsaved")
+    program.display.press(question, "Escape")
+    wait_for(lambda: not program.windows("Unsaved changes"))
+    assert program.process.poll() is None
+
+    program.close()
+    question = program.wait_window("Unsaved changes")
+    program.display.press(question, "alt+d")
+    assert program.wait() == 0
+    assert program.workspace.read_text() == text
+
+
+def test_saved_changes_are_not_asked_about(start: Start) -> None:
+    program = start(ECHO)
+    program.press("ctrl+n")
+    program.display.press(program.wait_window("New service"), "Return")
+    wait_for(lambda: program.title().startswith("desk.toml*"))
+    program.press("ctrl+s")
+    wait_for(lambda: program.title().startswith("desk.toml "))
+    assert program.workspace.read_text().count("[[service]]") == 2
+    program.close()
+    assert program.wait() == 0
+
+
+def test_the_window_comes_back_with_the_services_started_again(start: Start) -> None:
+    """A second run appends nothing to the first one's events but its own."""
+    first = start(ECHO, "--start")
+    first.wait_up(1)
+    assert socat("TCP", first.addresses()["tcp-echo"], b"one") == b"one"
+    first.press("ctrl+q")
+    assert first.wait() == 0
+    count = len(first.events())
+    second = start(ECHO, "--start")
+    second.wait_event(lambda e: e.kind == 1, 2)
+    second.press("ctrl+q")
+    assert second.wait() == 0
+    events = second.events()
+    assert [e["id"] for e in events] == list(range(1, count + 3))

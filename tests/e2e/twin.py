@@ -1,0 +1,75 @@
+"""Says where the buttons are: builds the same window on the same display and asks its widgets.
+
+The program under test is another process, whose widgets nobody can ask. This one has the same
+code, fonts and size, so what is at a place here is at that place there::
+
+    python -m tests.e2e.twin WORKSPACE        prints {"start all": [x, y], ...}, the middle of each
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from PyQt5.QtCore import QPoint
+from PyQt5.QtWidgets import QApplication, QToolBar, QWidget
+from twisted.internet.task import Clock
+
+from app import workspace
+from app.capture.reader import Reader
+from app.events import FAILURE, Event
+from app.post import Post
+from ui import theme
+from ui.main_window import MainWindow
+from ui.settings import Settings
+
+
+def main(path: Path, folder: Path) -> None:
+    application = QApplication(sys.argv[:1])
+    theme.apply(application, theme.DARK)
+    opened = workspace.load(path)
+    reader = Reader(folder / "none.lpost", lambda call, *args: None)
+    window = MainWindow(Post(Clock(), opened), reader, Settings(folder / "window.ini"), opened, path.name)
+    window.detail.show_event(Event(1, 0, FAILURE, "", None, None, 0, "", payload=b""))
+    window.show()
+    application.processEvents()
+    print(json.dumps(_places(window)))
+    window.hide()
+    reader.close()
+
+
+def _places(window: MainWindow) -> dict[str, tuple[int, int]]:
+    def middle(widget: QWidget | None) -> tuple[int, int]:
+        assert widget is not None
+        return at(widget, widget.rect().center())
+
+    def at(widget: QWidget, point: QPoint) -> tuple[int, int]:
+        found = widget.mapTo(window, point)
+        return found.x(), found.y()
+
+    bar = window.findChild(QToolBar, "toolbar")
+    places = {
+        "start all": middle(bar.widgetForAction(window.actions_["start_all"])),
+        "stop all": middle(bar.widgetForAction(window.actions_["stop_all"])),
+        "copy detail": middle(window.detail.copy_button),
+    }
+    for name, card in window.services.cards.items():
+        places[f"button of {name}"] = middle(card.button)
+        places[f"lamp of {name}"] = middle(card._lamp)
+    for title, tabs in (("pane", window.panes), ("detail", window.detail.tabs)):
+        bar = tabs.tabBar()
+        for i in range(tabs.count()):
+            places[f"{title} {tabs.tabText(i)}"] = at(bar, bar.tabRect(i).center())
+    view = window.panes.current().view
+    for name, index in (("row", 0), ("next row", 1)):
+        places[name] = at(view.viewport(), view.row_rect(index).center())
+    list_ = window.connections.viewport()
+    places["connection"] = at(list_, QPoint(list_.width() - 24, 12))
+    return places
+
+
+if __name__ == "__main__":
+    with TemporaryDirectory() as folder:
+        main(Path(sys.argv[1]), Path(folder))

@@ -1,0 +1,167 @@
+"""What several tests need: waiting for conditions, and the program as a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import selectors
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from twisted.internet.task import deferLater
+
+ROOT = Path(__file__).resolve().parents[1]
+PROGRAM = [sys.executable, "-m", "ui.entry"]
+
+_PAUSE = 0.005
+
+
+async def until(condition: Callable[[], Any], seconds: float = 10.0) -> Any:
+    """Let the reactor run until ``condition()`` is true; its value. Fails after ``seconds``."""
+    from twisted.internet import reactor
+
+    deadline = monotonic() + seconds
+    while not (value := condition()):
+        assert monotonic() < deadline, f"not within {seconds} s: {condition}"
+        await deferLater(reactor, _PAUSE, lambda: None)
+    return value
+
+
+def wait_for(condition: Callable[[], Any], seconds: float = 10.0) -> Any:
+    """As ``until``, for tests without a reactor."""
+    deadline, never = monotonic() + seconds, threading.Event()
+    while not (value := condition()):
+        assert monotonic() < deadline, f"not within {seconds} s: {condition}"
+        never.wait(_PAUSE)
+    return value
+
+
+def run(*args: str | Path, **more: Any) -> subprocess.CompletedProcess[str]:
+    """Run one command of the program to its end."""
+    return subprocess.run(
+        [*PROGRAM, *map(str, args)], cwd=ROOT, text=True, capture_output=True, timeout=20, check=False, **more
+    )
+
+
+class Serve:
+    """``listening-post serve`` as a process in a group of its own.
+
+    Attributes:
+        lines: what it printed on standard output so far.
+        said: what it printed on standard error so far.
+    """
+
+    def __init__(self, workspace: Path, capture: Path, *args: str, json: bool = True) -> None:
+        command = [*PROGRAM, "serve", str(workspace), "--capture", str(capture), *args, *(["--json"] if json else [])]
+        self.process = subprocess.Popen(
+            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        )
+        self.lines: list[str] = []
+        self.said: list[str] = []
+        self._threads = [
+            threading.Thread(target=_collect, args=args, daemon=True)
+            for args in ((self.process.stdout, self.lines), (self.process.stderr, self.said))
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def wait_up(self) -> dict[str, tuple[str, int]]:
+        """Wait for its services; their addresses by name."""
+        wait_for(lambda: self.lines or self.process.poll() is not None)
+        events = [json.loads(line) for line in list(self.lines)]
+        return {e["service"]: _address(e["host"]) for e in events if e["kind"] == "service.started"}
+
+    def kill(self, how: int = signal.SIGKILL) -> None:
+        """Send a signal to all of its processes, as a terminal does."""
+        os.killpg(self.process.pid, how)
+
+    def wait(self, seconds: float = 10.0) -> int:
+        """Its exit code, once it has ended."""
+        code = self.process.wait(seconds)
+        for thread in self._threads:
+            thread.join(5)
+        return code
+
+    def end(self) -> None:
+        """Leave nothing of it behind."""
+        if self.process.poll() is None:
+            self.kill()
+        self.wait()
+        for stream in (self.process.stdout, self.process.stderr):
+            assert stream is not None
+            stream.close()
+
+
+def _collect(stream: Any, found: list[str]) -> None:
+    for line in stream:
+        found.append(line.rstrip("\n"))
+
+
+def _address(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    return host.strip("[]"), int(port)
+
+
+@contextmanager
+def serving(workspace: Path, capture: Path, *args: str, json: bool = True) -> Iterator[Serve]:
+    """A ``Serve`` that is gone afterwards."""
+    program = Serve(workspace, capture, *args, json=json)
+    try:
+        yield program
+    finally:
+        program.end()
+
+
+class Load:
+    """TCP clients in a thread that keep sending numbered lines to an echo and read the answers."""
+
+    def __init__(self, address: tuple[str, int], clients: int = 4) -> None:
+        self._sockets = [socket.create_connection(address, 5) for _ in range(clients)]
+        self._names = ["{}:{}".format(*client.getsockname()) for client in self._sockets]
+        self._echoed = [bytearray() for _ in self._sockets]
+        self._going = True
+        self._thread = threading.Thread(target=self._work, daemon=True)
+        self._thread.start()
+
+    def total(self) -> int:
+        """Bytes that came back so far."""
+        return sum(map(len, self._echoed))
+
+    def echoed(self) -> dict[str, bytes]:
+        """What each client, by its address, has got back so far."""
+        return {name: bytes(data) for name, data in zip(self._names, self._echoed, strict=True)}
+
+    def stop(self) -> None:
+        self._going = False
+        self._thread.join(5)
+        for client in self._sockets:
+            client.close()
+
+    def _work(self) -> None:
+        with selectors.DefaultSelector() as selector:
+            for i, client in enumerate(self._sockets):
+                selector.register(client, selectors.EVENT_READ, i)
+                client.sendall(b"%d:0\n" % i)
+            count = 0
+            while self._going and selector.get_map():
+                for key, _ in selector.select(0.1):
+                    count += 1
+                    if not self._answer(key.fileobj, key.data, count):
+                        selector.unregister(key.fileobj)
+
+    def _answer(self, client: Any, i: int, count: int) -> bool:
+        try:
+            data: bytes = client.recv(65536)
+            self._echoed[i] += data
+            client.sendall(b"%d:%d\n" % (i, count))
+        except OSError:
+            return False
+        return bool(data)

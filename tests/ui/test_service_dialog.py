@@ -1,0 +1,302 @@
+"""The form for a service: what it suggests, what it says, what it gives back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from PyQt5.QtCore import Qt
+from PyQt5.QtWidgets import QApplication, QCheckBox, QDialog, QLabel, QLineEdit, QPlainTextEdit, QScrollArea, QWidget
+from pytestqt.qtbot import QtBot
+
+from app import responders
+from app.responders import Option, Responder
+from app.services.config import ServiceConfig
+from ui import theme
+from ui.form import OptionForm
+from ui.service_checks import suggested_name, suggested_port
+from ui.service_dialog import ServiceDialog
+
+TCP = ServiceConfig("tcp-echo", "tcp", "127.0.0.1", 9007, "echo")
+HTTP = ServiceConfig("http-inspector", "http", "127.0.0.1", 9080, "inspector", True)
+OTHERS = (TCP, HTTP)
+
+Open = Callable[..., ServiceDialog]
+
+
+@pytest.fixture
+def dialog(qapp: QApplication, qtbot: QtBot) -> Open:
+    theme.apply(qapp, theme.DARK)
+
+    def opened(config: ServiceConfig | None = None, protocol: str = "tcp") -> ServiceDialog:
+        found = ServiceDialog(config, OTHERS, None, protocol)
+        qtbot.addWidget(found)
+        with qtbot.waitExposed(found):
+            found.show()
+        return found
+
+    return opened
+
+
+def said(widget: QWidget) -> list[str]:
+    """The problems that can be read."""
+    return [w.text() for w in widget.findChildren(QLabel) if w.property("role") == "error" and w.isVisible()]
+
+
+def choose(form: ServiceDialog, protocol: str) -> None:
+    form.protocol.setCurrentIndex(form.protocol.findData(protocol))
+
+
+@pytest.mark.parametrize(
+    ("protocol", "wanted"),
+    [
+        ("tcp", ServiceConfig("tcp-echo-2", "tcp", "127.0.0.1", 9008, "echo")),
+        ("udp", ServiceConfig("udp-echo", "udp", "127.0.0.1", 9008, "echo")),
+        ("http", ServiceConfig("http-inspector-2", "http", "127.0.0.1", 9081, "inspector")),
+        ("websocket", ServiceConfig("ws-echo", "websocket", "127.0.0.1", 9081, "echo")),
+    ],
+)
+def test_a_new_service_is_right_from_the_start(dialog: Open, protocol: str, wanted: ServiceConfig) -> None:
+    form = dialog(protocol=protocol)
+    assert form.config() == wanted
+    assert form.ok.isEnabled()
+    assert said(form) == []
+    assert form.focusWidget() is form.name
+
+
+def test_suggestions_go_round_what_is_taken() -> None:
+    taken = [ServiceConfig(name, "tcp", "::1", port, "echo") for name, port in (("tcp-echo", 9007), ("tcp-echo-2", 0))]
+    assert suggested_name("tcp", "echo", taken) == "tcp-echo-3"
+    assert suggested_port("tcp", taken) == 9008
+
+
+@pytest.mark.parametrize("config", OTHERS)
+def test_an_existing_service_comes_back_as_it_was(dialog: Open, config: ServiceConfig) -> None:
+    form = dialog(config)
+    assert form.config() == config
+    assert form.ok.isEnabled()
+    assert form.windowTitle() == f"Edit {config.name}"
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("", "The name is missing."),
+        ("  ", "The name is missing."),
+        ("http-inspector", '"http-inspector" is taken. Give each service its own name.'),
+        ("x" * 61, "The name must be one line of at most 60 characters."),
+    ],
+)
+def test_a_wrong_name_is_told_beneath_it(dialog: Open, name: str, words: str) -> None:
+    form = dialog(TCP)
+    form.name.setText(name)
+    assert said(form) == [words]
+    assert not form.ok.isEnabled()
+    assert form.name.property("invalid")
+    assert form.name.accessibleDescription() == words
+    form.name.setText("fine")
+    assert said(form) == []
+    assert form.ok.isEnabled()
+    assert not form.name.property("invalid")
+
+
+@pytest.mark.parametrize("host", ["", "1.2.3", "no spaces", "1:2", "[::1", "exa mple.org"])
+def test_a_wrong_host_is_told(dialog: Open, host: str) -> None:
+    form = dialog(TCP)
+    form.host.setEditText(host)
+    (words,) = said(form)
+    assert words.endswith("is not an address. Use a number like 127.0.0.1 or ::1, or a name like localhost.")
+    assert form.host.property("invalid")
+    assert not form.ok.isEnabled()
+
+
+@pytest.mark.parametrize("port", ["", "x", "65536", "-1", "9 0", "٣"])
+def test_a_wrong_port_is_told(dialog: Open, port: str) -> None:
+    form = dialog(TCP)
+    form.port.setText(port)
+    assert said(form) == ["The port must be a number from 1 to 65535, or 0 for any free one."]
+    assert form.port.property("invalid")
+    assert not form.ok.isEnabled()
+
+
+def test_an_address_of_another_service_is_told(dialog: Open) -> None:
+    form = dialog(TCP)
+    form.port.setText("9080")
+    assert said(form) == ['127.0.0.1:9080 is taken by "http-inspector". Choose another port.']
+    choose(form, "udp")
+    assert said(form) == []
+    choose(form, "tcp")
+    assert not form.ok.isEnabled()
+    form.host.setEditText("::1")
+    assert form.ok.isEnabled()
+
+
+def test_port_zero_is_never_taken(dialog: Open) -> None:
+    form = dialog(TCP)
+    form.port.setText("0")
+    assert form.ok.isEnabled()
+    assert "Any free port" in [label.text() for label in form.findChildren(QLabel)]
+
+
+@pytest.mark.parametrize(
+    ("host", "exposed"), [("0.0.0.0", True), ("::", True), ("pi.local", True), ("::1", False), ("localhost", False)]
+)
+def test_an_exposed_address_is_warned_of(dialog: Open, host: str, exposed: bool) -> None:
+    form = dialog(TCP)
+    form.host.setEditText(host)
+    warnings = [w.text() for w in form.findChildren(QLabel) if w.property("role") == "warning" and w.isVisible()]
+    assert warnings == (["⚠ Others on the network can reach it."] if exposed else [])
+    assert form.ok.isEnabled()
+
+
+@pytest.mark.parametrize(("typed", "host", "port"), [("[::1]:99", "::1", "99"), ("localhost:0", "localhost", "0")])
+def test_a_whole_address_is_taken_apart(dialog: Open, typed: str, host: str, port: str) -> None:
+    form = dialog(TCP)
+    form.host.setEditText(typed)
+    form.host.lineEdit().editingFinished.emit()
+    assert (form.host.currentText(), form.port.text()) == (host, port)
+
+
+def test_brackets_around_a_host_are_taken_off(dialog: Open) -> None:
+    form = dialog(TCP)
+    form.host.setEditText("[::1]")
+    assert form.config().host == "::1"
+
+
+def test_what_is_typed_for_a_host_is_not_completed(dialog: Open, qtbot: QtBot) -> None:
+    form = dialog(TCP)
+    form.host.lineEdit().selectAll()
+    qtbot.keyClicks(form.host.lineEdit(), "::")
+    assert form.host.currentText() == "::"
+
+
+def test_another_protocol_keeps_host_and_typed_name_and_takes_its_responder(dialog: Open) -> None:
+    form = dialog()
+    form.name.setText("mine")
+    form.host.setEditText("::1")
+    form.port.setText("1234")
+    choose(form, "http")
+    assert form.config() == ServiceConfig("mine", "http", "::1", 1234, "inspector")
+    offered = [form.responder.itemData(index) for index in range(form.responder.count())]
+    assert offered == [responder.name for responder in responders.serving("http")]
+
+
+def test_suggestions_follow_the_protocol_until_someone_types(dialog: Open) -> None:
+    form = dialog()
+    choose(form, "http")
+    assert (form.name.text(), form.port.text()) == ("http-inspector-2", "9081")
+    form = dialog(TCP)
+    choose(form, "http")
+    assert (form.name.text(), form.port.text()) == ("tcp-echo", "9007")
+
+
+def test_a_responder_says_in_one_line_what_it_does(dialog: Open) -> None:
+    form = dialog()
+    form.responder.setCurrentIndex(form.responder.findData("fragile"))
+    shown = [label.text() for label in form.findChildren(QLabel) if label.isVisible()]
+    assert "Echoes lines; a line “fail” raises ValueError" in shown
+    assert form.config().name == "tcp-fragile"
+
+
+def test_options_of_a_responder_survive_a_look_at_another(dialog: Open) -> None:
+    given = ServiceConfig("ws", "websocket", "::1", 9081, "echo", options={"subprotocols": ["a"]})
+    form = dialog(given)
+    assert form.config() == given
+    choose(form, "http")
+    assert form.config().options == {}
+    choose(form, "websocket")
+    assert form.config() == given
+
+
+def test_it_grows_for_the_options_of_another_responder(dialog: Open) -> None:
+    form = dialog(protocol="http")
+    before = form.height()
+    choose(form, "websocket")
+    assert form.height() > before
+    assert form.findChild(QScrollArea).verticalScrollBar().maximum() == 0
+
+
+def test_enter_accepts_and_escape_cancels(dialog: Open, qtbot: QtBot) -> None:
+    form = dialog()
+    form.name.setText("")
+    qtbot.keyClick(form.name, Qt.Key_Return)
+    assert form.isVisible()
+    form.name.setText("x")
+    qtbot.keyClick(form.host.lineEdit(), Qt.Key_Return)
+    assert form.result() == QDialog.Accepted
+    form = dialog()
+    qtbot.keyClick(form.name, Qt.Key_Escape)
+    assert not form.isVisible()
+    assert form.result() == QDialog.Rejected
+
+
+RICH = Responder(
+    "rich",
+    "Has all there is",
+    {},
+    (
+        Option("text", str, "hi", "Text"),
+        Option("limit", int, 3, "Limit", minimum=1, maximum=10),
+        Option("delay", float, 0.5, "Delay", "s", 0),
+        Option("upper", bool, False, "Upper"),
+        Option("words", list, ["a"], "Words"),
+    ),
+)
+
+
+@pytest.fixture
+def rich(monkeypatch: pytest.MonkeyPatch, qtbot: QtBot) -> Callable[..., OptionForm]:
+    monkeypatch.setattr(responders, "find", lambda name: RICH if name == "rich" else None)
+
+    def opened(**given: Any) -> OptionForm:
+        form = OptionForm(RICH, given)
+        qtbot.addWidget(form)
+        form.show()
+        return form
+
+    return opened
+
+
+def editors(form: OptionForm) -> list[Any]:
+    return [w for w in form.findChildren((QLineEdit, QCheckBox, QPlainTextEdit)) if w.parent() is form]
+
+
+def test_options_at_their_defaults_are_left_out(rich: Callable[..., OptionForm]) -> None:
+    assert rich().options() == {}
+    assert rich(limit=3).options() == {"limit": 3}
+
+
+def test_each_type_of_option_has_an_editor(rich: Callable[..., OptionForm], qtbot: QtBot) -> None:
+    form = rich()
+    text, limit, delay, upper, words = editors(form)
+    with qtbot.waitSignal(form.changed):
+        text.setText("")
+    limit.setText("10")
+    delay.setText("2")
+    with qtbot.waitSignal(form.changed):
+        upper.setChecked(True)
+    words.setPlainText("a, b\n\nc")
+    assert form.check()
+    assert form.options() == {"text": "", "limit": 10, "delay": 2.0, "upper": True, "words": ["a, b", "c"]}
+
+
+@pytest.mark.parametrize(
+    ("place", "typed", "words"),
+    [
+        (1, "many", "Must be a whole number, as in 3."),
+        (1, "", "Must be a whole number, as in 3."),
+        (1, "1.5", "Must be a whole number, as in 3."),
+        (1, "0", "Must be at least 1."),
+        (1, "11", "Must be at most 10."),
+        (2, "-1", "Must be at least 0."),
+        (2, "soon", "Must be a number, as in 0.5."),
+    ],
+)
+def test_a_wrong_option_is_told(rich: Callable[..., OptionForm], place: int, typed: str, words: str) -> None:
+    form = rich()
+    editor = editors(form)[place]
+    editor.setText(typed)
+    assert not form.check()
+    assert said(form) == [words]
+    assert editor.property("invalid")
