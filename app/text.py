@@ -21,6 +21,25 @@ def _visible(character: str) -> str:
     return "".join(f"\\x{byte:02x}" for byte in character.encode("utf-8", "surrogatepass"))
 
 
+class _Table(dict[int, str]):
+    """For ``str.translate``: what to show for each character, remembered for the common ones."""
+
+    def __init__(self, keep: str) -> None:
+        super().__init__()
+        self._keep = keep
+
+    def __missing__(self, code: int) -> str:
+        character = chr(code)
+        shown = character if character in self._keep else _visible(character)
+        if code < 0x400 or 0xDC80 <= code <= 0xDCFF:
+            self[code] = shown
+        return shown
+
+
+_SHOWN = _Table(keep="")
+_ON_ONE_LINE = _Table(keep="\\")  # a backslash in our own words means itself
+
+
 def escape(data: bytes) -> str:
     """``data`` as one line: UTF-8 where it is, everything that would not show as an escape.
 
@@ -32,12 +51,12 @@ def escape(data: bytes) -> str:
         text = data.decode("ascii")
         if text.isprintable() and "\\" not in text:
             return text
-    return "".join(map(_visible, data.decode("utf-8", "surrogateescape")))
+    return data.decode("utf-8", "surrogateescape").translate(_SHOWN)
 
 
 def one_line(text: str) -> str:
     """``text`` with an escape in the place of each character that would not show."""
-    return "".join(character if character.isprintable() else _visible(character) for character in text)
+    return text.translate(_ON_ONE_LINE)
 
 
 def preview(head: bytes, size: int) -> str:

@@ -25,6 +25,9 @@ VERSION = 1
 MAX_SIZE = 4_000_000
 """Bytes above which a file is no workspace of anybody's."""
 
+MAX_NAME = 60
+"""Characters of a service's name."""
+
 _KEYS = ("name", "protocol", "listen", "responder", "autostart", "options")
 
 
@@ -218,8 +221,8 @@ def name_problem(name: str) -> str | None:
     """What is wrong with a service's name, or None."""
     if not name.strip():
         return "is missing"
-    if len(name) > 60 or not name.isprintable():
-        return "must be one line of at most 60 characters"
+    if len(name) > MAX_NAME or not name.isprintable():
+        return f"must be one line of at most {MAX_NAME} characters"
     return None
 
 

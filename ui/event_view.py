@@ -54,6 +54,7 @@ class EventView(QAbstractScrollArea):
         self._anchor = self._current = -1
         self._placeholder = ""
         self.setFocusPolicy(Qt.StrongFocus)
+        self.setAccessibleName("Events")
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarAlwaysOff)
         self.viewport().setMouseTracking(False)
         self.header = self._make_header()
@@ -321,7 +322,9 @@ class EventView(QAbstractScrollArea):
         quiet = colors.selected_dim if selected else colors.dim
         baseline = rect.top() + self._baseline
         for i, column in enumerate(COLUMNS):
-            left, width = self.header.sectionViewportPosition(i), self.header.sectionSize(i)
+            left = self.header.sectionViewportPosition(i)
+            # The last one may reach beyond the window, where nobody would see that it is cut.
+            width = min(self.header.sectionSize(i), rect.right() + 1 - left)
             if i == MARK:
                 mark = event_columns.mark_of(row)
                 if mark is not None:
@@ -340,7 +343,7 @@ class EventView(QAbstractScrollArea):
         chars = room // self._char
         if not text.isascii():
             # Some letters are as wide as two, and would run into the next column.
-            text = self._metrics.elidedText(text[: chars + 1], Qt.ElideRight, room)
+            text = self._metrics.elidedText(text[: 2 * chars + 2], Qt.ElideRight, room)
             return text, self._metrics.horizontalAdvance(text)
         if len(text) > chars:
             text = text[: chars - 1] + "…" if chars > 1 else "…"

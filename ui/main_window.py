@@ -87,7 +87,9 @@ class MainWindow(QMainWindow):
         bar.setContextMenuPolicy(Qt.PreventContextMenu)
         bar.setIconSize(QSize(14, 14))
         bar.setToolButtonStyle(Qt.ToolButtonTextBesideIcon)
-        self.actions_["new_service"].setIconText("New service")
+        # Qt leaves no room between icon and text.
+        for name, text in (("start_all", " Start all"), ("stop_all", " Stop all"), ("new_service", " New service")):
+            self.actions_[name].setIconText(text)
         for name in ("start_all", "stop_all"):
             bar.addAction(self.actions_[name])
         start = bar.widgetForAction(self.actions_["start_all"])
@@ -377,6 +379,9 @@ class MainWindow(QMainWindow):
             event.ignore()
             return
         self._remember()
+        # What the reader still has to say comes to nobody.
+        self._wanted_event = -1
+        self.panes.let_go()
         self.closed.emit()
         event.accept()
 

@@ -27,6 +27,11 @@ NOTHING_YET = (
     "Press Start all, or the ▶ of one service on the left;\n"
     "then connect to its address: everything that comes shows up here."
 )
+NO_SERVICE = (
+    "There is no service yet.\n\n"
+    "Press New service to add one, or open the demo from the File menu:\n"
+    "four services to try things with."
+)
 NO_FAILURES = (
     "No failure so far.\n\n"
     "When a responder raises, its traceback, local values\n"
@@ -58,6 +63,8 @@ class PaneTabs(QTabWidget):
         self._services: dict[str, EventPane] = {}
         self.setDocumentMode(True)
         self.setUsesScrollButtons(True)
+        self.setAccessibleName("Panes of events")
+        self.tabBar().setAccessibleName("Panes")
         self.tabBar().setExpanding(False)
         self.all = self._add(ALL, EVERYTHING, NOTHING_YET)
         self.failures = self._add(FAILURES, of_kind(events.FAILURE), NO_FAILURES)
@@ -70,6 +77,11 @@ class PaneTabs(QTabWidget):
         """The pane of the service with this name."""
         return self._services.get(service)
 
+    def let_go(self) -> None:
+        """Take no more answers of the reader: the window closes."""
+        for pane in self._panes():
+            pane.let_go()
+
     def _panes(self) -> list[EventPane]:
         return [self.all, *self._services.values(), self.failures]
 
@@ -81,6 +93,7 @@ class PaneTabs(QTabWidget):
     def rebuild(self) -> None:
         """Have a pane for each service there is, in their order, before Failures."""
         services = list(self._post.services)
+        self.all.set_empty(NOTHING_YET if services else NO_SERVICE)
         for name in list(self._services):
             if name not in services:
                 pane = self._services.pop(name)

@@ -9,6 +9,7 @@ is ready within a time budget before Qt may paint again.
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Callable
 from time import perf_counter
 from typing import Any
@@ -17,6 +18,7 @@ from PyQt5.QtCore import QAbstractEventDispatcher, QCoreApplication, QEventLoop,
 from qt5reactor.core import QtReactor
 from twisted.internet import posixbase
 from twisted.internet.base import DelayedCall
+from twisted.python import log
 
 from app.reactor import SLICE, PromptEPollReactor
 
@@ -37,11 +39,15 @@ class EpollQtReactor(PromptEPollReactor, QtReactor):
         _timer: single shot, armed for the next delayed call only.
         _armed: the reactor time for which the timer is armed, or None.
         _depth: how many drains are on the stack; more than one below a modal dialog.
+        _ready: what the innermost drain is dispatching, descriptors with their events.
+        _from_threads: calls that other threads have asked for, in order.
     """
 
     def __init__(self) -> None:
         self._depth = 0
         self._armed: float | None = None
+        self._ready: list[tuple[int, int]] = []
+        self._from_threads: deque[tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]] = deque()
         self._blockApp: Any = None
         self._ownApp = QCoreApplication.instance() is None
         self.qApp = QCoreApplication.instance() or QCoreApplication([])
@@ -64,6 +70,26 @@ class EpollQtReactor(PromptEPollReactor, QtReactor):
     def _moveCallLaterSooner(self, delayed: Any) -> None:
         super()._moveCallLaterSooner(delayed)
         self._arm_for(delayed)
+
+    def callFromThread(self, f: Callable[..., Any], *args: object, **kwargs: object) -> None:
+        self._from_threads.append((f, args, kwargs))
+        self.wakeUp()
+
+    def runUntilCurrent(self) -> None:
+        """Run what is due.
+
+        Twisted's takes the calls of other threads out of their queue after it has run them
+        all: a dialog opened by one would run it again, from the loop below.
+        """
+        for _ in range(len(self._from_threads)):
+            if not self._from_threads:
+                break  # such a loop has run the rest
+            f, args, kwargs = self._from_threads.popleft()
+            try:
+                f(*args, **kwargs)
+            except BaseException:
+                log.err()
+        super().runUntilCurrent()
 
     def stop(self) -> None:
         """As Twisted's; also from a Qt slot, where nothing else would wake the loop."""
@@ -110,10 +136,12 @@ class EpollQtReactor(PromptEPollReactor, QtReactor):
 
     def _arm(self) -> None:
         """Arm the timer for the next delayed call, if that is another than before."""
-        wait = 0.0 if self._justStopped else self.timeout()
+        # A thread may have asked after its calls were run, and its wake-up be read already.
+        at_once = self._justStopped or self._from_threads
+        wait = 0.0 if at_once else self.timeout()
         if wait is None:
             due = None
-        elif self._justStopped or not wait:
+        elif not wait:
             due = 0.0
         else:
             due = self._pendingTimedCalls[0].getTime()
@@ -133,11 +161,13 @@ class EpollQtReactor(PromptEPollReactor, QtReactor):
     def _on_block(self) -> None:
         """Qt has nothing left to do and goes to sleep.
 
-        Below a drain that is a dialog's loop: what its slots have written must leave now,
-        since the drain that would come to try it waits for the dialog.
+        Below a drain that is a dialog's loop. What the drain would do when it goes on must
+        be done now: try what slots have written, and arm the timer for the next call.
         """
-        if self._fresh:
-            self._write_fresh()
+        if self._depth:
+            if self._fresh:
+                self._write_fresh()
+            self._arm()
 
     def _drain(self) -> None:
         """Run what is due and dispatch what is ready, for about ``BUDGET`` at the most.
@@ -145,6 +175,9 @@ class EpollQtReactor(PromptEPollReactor, QtReactor):
         May be entered again from a nested Qt loop (a modal dialog opened by a handler):
         each level has its own slice, and the shared tables are whole between two calls.
         """
+        # What a drain above us has yet to dispatch may be another's descriptor when it goes
+        # on; epoll will report it again.
+        self._ready.clear()
         self._depth += 1
         self._holding = True
         try:
@@ -152,7 +185,7 @@ class EpollQtReactor(PromptEPollReactor, QtReactor):
             poll = self._poller.poll
             while True:
                 self.runUntilCurrent()
-                ready = poll(0, SLICE)
+                ready = self._ready = poll(0, SLICE)
                 self._round(ready)
                 if not ready or perf_counter() >= until:
                     break

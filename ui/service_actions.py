@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Coroutine
 from dataclasses import replace
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from PyQt5.QtCore import QObject
@@ -14,6 +15,7 @@ from app.post import Post
 from app.services.config import ServiceConfig
 from app.services.service import Connection, Service
 from app.status import Failed, Stopped
+from app.workspace import MAX_NAME
 from ui.bridge import Bridge
 from ui.service_checks import suggested_port
 
@@ -56,9 +58,10 @@ class ServiceActions(QObject):
         if service is None:
             return None
         taken = {config.name for config in self._post.configs()}
-        number = next(n for n in range(2, len(taken) + 3) if f"{name}-{n}" not in taken)
+        endings = (f"-{number}" for number in count(2))
+        another = next(new for end in endings if (new := name[: MAX_NAME - len(end)] + end) not in taken)
         port = suggested_port(service.config.protocol, self._post.configs())
-        copy = replace(service.config, name=f"{name}-{number}", port=port)
+        copy = replace(service.config, name=another, port=port)
         return self._ask(copy, self._post.configs(), self._post.add, copy.protocol, copied=True)
 
     def remove(self, name: str) -> None:

@@ -119,7 +119,7 @@ class ServiceCard(QFrame):
         self.setObjectName("card")
         self.setProperty("card", True)
         self.setFocusPolicy(Qt.StrongFocus)
-        self.setSizePolicy(QSizePolicy.Preferred, QSizePolicy.Maximum)
+        self.setSizePolicy(QSizePolicy.Preferred, QSizePolicy.Preferred)
         config = service.config
         self._lamp = Lamp()
         self._name = Line(config.name)
@@ -140,7 +140,7 @@ class ServiceCard(QFrame):
         self.refresh()
 
     def _lay_out(self, exposed: bool, label: str) -> None:
-        grid = QGridLayout(self)
+        grid = self._grid = QGridLayout(self)
         grid.setContentsMargins(8, 6, 6, 6)
         grid.setHorizontalSpacing(8)
         grid.setVerticalSpacing(2)
@@ -149,7 +149,7 @@ class ServiceCard(QFrame):
         grid.addWidget(self._name, 0, 1)
         grid.addWidget(Badge(label), 0, 2, Qt.AlignRight | Qt.AlignVCenter)
         grid.addWidget(self.button, 0, 3)
-        grid.addWidget(self._address, 1, 1, 1, 2 if exposed else 3)
+        grid.addWidget(self._address, 1, 1, 1, 1 if exposed else 3)
         if exposed:
             warning = Badge("EXPOSED", "warning")
             warning.setToolTip("Others on the network can reach this service")
@@ -174,7 +174,10 @@ class ServiceCard(QFrame):
             self._state.setText(text)
             self._state.style().unpolish(self._state)
             self._state.style().polish(self._state)
-        self._spark.setVisible(not failed)
+        if failed != self._spark.isHidden():
+            # What went wrong takes the whole width; the line beside it would be flat.
+            self._spark.setHidden(failed)
+            self._grid.addWidget(self._state, 2, 1, 1, 3 if failed else 1)
         self._spark.set_values(list(self._bridge.of(service).spark))
         up = isinstance(status, Starting | Listening)
         self.button.setIcon(icon("stop" if up else "play"))
@@ -285,6 +288,7 @@ class ServicesPanel(QScrollArea):
         self._empty.setVisible(not self.cards)
         self.select(self.selected if self.selected in self.cards else next(iter(self.cards), ""))
         if focused and self.selected:
+            self.cards[self.selected].show()  # what the layout has not shown yet cannot have the focus
             self.cards[self.selected].setFocus(Qt.OtherFocusReason)
 
     def select(self, name: str) -> None:

@@ -13,6 +13,7 @@ import resources
 from app import errors, workspace
 from app.post import Post
 from app.workspace import Workspace
+from ui.icons import icon
 from ui.settings import Settings
 
 FILES = "Workspaces (*.toml);;All files (*)"
@@ -116,7 +117,7 @@ class WorkspaceFiles(QObject):
         if not self.modified:
             return True
         question = QMessageBox(
-            QMessageBox.Question,
+            QMessageBox.NoIcon,
             "Unsaved changes",
             f"Save the changes to “{self.title}”?",
             QMessageBox.Save | QMessageBox.Discard | QMessageBox.Cancel,
@@ -124,6 +125,9 @@ class WorkspaceFiles(QObject):
         )
         question.setTextFormat(Qt.PlainText)
         question.setInformativeText("Without saving, the changed services are lost. The capture is kept either way.")
+        question.setIconPixmap(icon("save", "accent").pixmap(24, 24))
+        question.button(QMessageBox.Save).setText("&Save")
+        question.button(QMessageBox.Discard).setText("&Discard")
         question.setDefaultButton(QMessageBox.Save)
         answer = question.exec_()
         if answer == QMessageBox.Save:

@@ -19,8 +19,8 @@ FIELDS = 8
 """Values of an event in a batch: time, kind, service, conn, size, payload, summary, detail."""
 
 _INSERT = (
-    "INSERT INTO event (id, time, kind, service, conn, size, payload, summary, detail)"
-    " VALUES (?1, ?2, ?3, ?4, ?5, ifnull(?6, length(?7)), ?7, ?8, ?9)"
+    "INSERT INTO event (id, time, kind, service, conn, size, payload, summary, detail, zero)"
+    " VALUES (?1, ?2, ?3, ?4, ?5, ifnull(?6, length(?7)), ?7, ?8, ?9, ?10)"
 )
 
 Batch = tuple[int, list[tuple[str, str]] | None, list[Any]]
@@ -118,7 +118,8 @@ class CaptureFile:
         columns[2] = [ids[s] for s in services]
         columns[3] = [c + offset if c else None for c in conns]
         first = self.last + 1
-        self._db.executemany(_INSERT, zip(count(first), *columns, strict=False))
+        zero = [1 if payload is not None and 0 in payload else None for payload in columns[5]]
+        self._db.executemany(_INSERT, zip(count(first), *columns, zero, strict=False))
         if events.CONNECTION_OPENED in kinds or events.CONNECTION_CLOSED in kinds:
             self._connections(columns)
         self._db.execute("INSERT INTO batch (first, last) VALUES (?, ?)", (first, first + len(times) - 1))

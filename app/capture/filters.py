@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from app import errors, text
@@ -38,11 +39,17 @@ def parse(typed: str) -> Filter:
         raw = text.unescape(typed)
     except errors.EscapeError:
         raw = literal
-    # lower() and instr() go past zero bytes, at which LIKE would stop. As blobs, because bytes
-    # that are not UTF-8 have to be found, too. Both lower() change ASCII only, so they meet.
+    in_payload, needle = "instr(CAST(lower(payload) AS BLOB), ?)", raw.lower()
+    values: tuple[str | bytes, ...] = (needle,)
+    if raw.isascii() and b"\0" not in raw:
+        # LIKE takes half the time, but stops at a zero byte.
+        in_payload = f"CASE WHEN zero THEN {in_payload} ELSE CAST(payload AS TEXT) LIKE ? ESCAPE char(92) END"
+        values = (needle, "%" + re.sub(r"([%_\\])", r"\\\1", raw.decode()) + "%")
+    # lower() and instr() go past zero bytes. As blobs, because bytes that are not UTF-8 have to
+    # be found, too. Both lower() change ASCII only, so they meet.
     return Filter(
-        "instr(CAST(lower(payload) AS BLOB), ?) OR (summary IS NOT NULL AND instr(CAST(lower(summary) AS BLOB), ?))",
-        (raw.lower(), literal.lower()),
+        f"{in_payload} OR (summary IS NOT NULL AND instr(CAST(lower(summary) AS BLOB), ?))",
+        (*values, literal.lower()),
     )
 
 

@@ -96,9 +96,11 @@ class WriterLink(ProcessProtocol):
             self._process.signalProcess("KILL")
 
     def _finish(self) -> None:
-        self._recorder.abandon()
-        if self._closed is not None and not self._closed.called:
-            self._closed.callback(None)
+        try:
+            self._recorder.abandon()
+        finally:
+            if self._closed is not None and not self._closed.called:
+                self._closed.callback(None)
 
     # -- ProcessProtocol
 

@@ -7,6 +7,7 @@ table          holds
                the oldest and the newest. ``time``: ns since 1970 UTC, taken at receipt;
                ``kind``: a code of ``kind``; ``service``, ``conn``: numbers or NULL;
                ``size``: bytes; ``payload``: the bytes, NULL where there are none;
+               ``zero``: 1 where a byte of the payload is zero, at which LIKE would stop;
                ``summary``: one line, NULL for raw data (it is drawn from the payload);
                ``detail``: a JSON object, NULL where there is nothing to add
 ``kind``       the code and dotted name of each kind, so that a file explains itself
@@ -50,7 +51,7 @@ CREATE TABLE connection (
 CREATE TABLE batch (id INTEGER PRIMARY KEY, first INTEGER NOT NULL, last INTEGER NOT NULL);
 CREATE TABLE event (
     id INTEGER PRIMARY KEY, time INTEGER NOT NULL, kind INTEGER NOT NULL, service INTEGER,
-    conn INTEGER, size INTEGER, payload BLOB, summary TEXT, detail TEXT
+    conn INTEGER, size INTEGER, payload BLOB, zero INTEGER, summary TEXT, detail TEXT
 );
 CREATE INDEX event_failure ON event (id) WHERE kind = 18;
 """

@@ -51,6 +51,7 @@ class Store:
         self.path = Path(path)
         self._db = schema.open_for_reading(path)
         self._opened = os.stat(path)
+        self._dense = False
 
     def close(self) -> None:
         self._db.close()
@@ -88,9 +89,15 @@ class Store:
         end = min(last, first + CHUNK - 1)
         if where == EVERYTHING:
             return array("q", range(first, end + 1)), end
-        sql = f"SELECT group_concat(id) FROM event WHERE id BETWEEN ? AND ? AND ({where.sql})"  # noqa: S608
-        found = self._one(sql, (first, end, *where.values))[0]
-        return array("q", map(int, found.split(","))) if found else array("q"), end
+        values = (first, end, *where.values)
+        matching = f"FROM event WHERE id BETWEEN ? AND ? AND ({where.sql})"
+        # After a chunk in which all matched, counting will often do: a list takes twice as long.
+        if self._dense and self._one(f"SELECT count(*) {matching}", values)[0] == end - first + 1:
+            return array("q", range(first, end + 1)), end
+        found = self._one(f"SELECT group_concat(id) {matching}", values)[0]
+        ids = array("q", map(int, found.split(","))) if found else array("q")
+        self._dense = len(ids) == end - first + 1
+        return ids, end
 
     def count(self, where: Filter) -> int:
         """How many events match."""

@@ -31,7 +31,7 @@ def parse(text: str) -> tuple[str, int]:
         raise errors.InvalidAddressError(text=text)
     if ":" in host and not bracketed:
         raise errors.InvalidAddressError(text=text)
-    if not is_number(host) and (bracketed or not _NAME.match(host) or re.fullmatch(r"[\d.]+", host)):
+    if not is_number(host) and (bracketed or not _NAME.fullmatch(host) or re.fullmatch(r"[\d.]+", host)):
         raise errors.InvalidAddressError(text=text)
     return host, int(port)
 
@@ -60,7 +60,8 @@ def written(address: Any) -> str:
     """A Twisted address as ``host:port``; other kinds by their own words."""
     if hasattr(address, "port"):
         return join(address.host, address.port)
-    return str(getattr(address, "name", address))
+    name = getattr(address, "name", address)
+    return os.fsdecode(name) if isinstance(name, bytes) else str(name)
 
 
 def look_up(host: str) -> str:
@@ -119,9 +120,9 @@ def owner_of(port: int, transport: str) -> str | None:
         if not process.name.isdigit():
             continue
         with contextlib.suppress(OSError):
-            for fd in os.scandir(process / "fd"):
+            for fd in os.listdir(process / "fd"):
                 with contextlib.suppress(OSError):
-                    if os.readlink(fd.path) in inodes:
+                    if os.readlink(process / "fd" / fd) in inodes:
                         name = (process / "comm").read_text().strip()
                         own = " of this window" if int(process.name) == os.getpid() else ""
                         return f"another service{own}" if own else f"{name} (pid {process.name})"

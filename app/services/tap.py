@@ -31,6 +31,14 @@ _BY_RESPONDER, _BY_BUFFER, _BY_CAPTURE = 1, 2, 4
 """Who keeps the peer from being read: the responder, a full write buffer, a slow capture."""
 
 
+KEPT_FOR_ONE, KEPT_FOR_ALL = 16 << 20, 64 << 20
+"""Bytes of answers kept for one peer that does not read, and for all such peers of a port.
+
+Not less: many a client writes its ten megabytes in one go and reads only then, and would wait
+for ever for a server that waits for it.
+"""
+
+
 class _Valve:
     """Told by the transport when its write buffer is full, and when it has drained.
 
@@ -38,13 +46,18 @@ class _Valve:
     that a client which sends and never reads cannot make us hold its answers for ever.
     """
 
-    def __init__(self, tap: Tap) -> None:
-        self._tap = tap
+    def __init__(self, tap: Tap, full: set[Tap]) -> None:
+        self._tap, self._full = tap, full
 
     def pauseProducing(self) -> None:
-        self._tap.hold(_BY_BUFFER)
+        # The transport asks again with each write until it has drained.
+        self._full.add(self._tap)
+        unsent = self._tap.unsent()
+        if unsent is None or unsent > min(KEPT_FOR_ONE, KEPT_FOR_ALL // len(self._full)):
+            self._tap.hold(_BY_BUFFER)
 
     def resumeProducing(self) -> None:
+        self._full.discard(self._tap)
         self._tap.release(_BY_BUFFER)
 
     def stopProducing(self) -> None:
@@ -60,6 +73,8 @@ class Tap(ProtocolWrapper):
         opened: ns since 1970.
         received, sent: bytes so far.
     """
+
+    factory: TapFactory
 
     def __init__(self, factory: TapFactory, wrapped: IProtocol) -> None:
         super().__init__(factory, wrapped)  # type: ignore[arg-type]
@@ -115,13 +130,14 @@ class Tap(ProtocolWrapper):
     def connectionLost(self, reason: Failure) -> None:  # type: ignore[override]
         self._open = self._half_closing = False
         self.connected = 0
+        self.factory.full.discard(self)
         try:
             super().connectionLost(reason)
         except BaseException as e:
             self._failed(e, None)
             self.wrappedProtocol = None  # type: ignore[assignment]
         words = self._reason(reason)
-        unsent = _unsent(self._wire)
+        unsent = self.unsent() or 0
         detail = {
             "reason": words,
             "received": self.received,
@@ -261,7 +277,7 @@ class Tap(ProtocolWrapper):
     def _open_valve(self) -> None:
         if self._open and not (self._valved or self.disconnecting or getattr(self._wire, "producer", None)):
             self._valved = True
-            self._wire.registerProducer(_Valve(self), True)
+            self._wire.registerProducer(_Valve(self, self.factory.full), True)
 
     def _close_valve(self) -> None:
         """Let go of the transport.
@@ -274,7 +290,16 @@ class Tap(ProtocolWrapper):
             self._wire.unregisterProducer()
             # Twisted keeps this for the next producer, who was never paused.
             self._wire.producerPaused = False
+            self.factory.full.discard(self)
             self.release(_BY_BUFFER)
+
+    def unsent(self) -> int | None:
+        """Bytes that were written and never reached the kernel; None where the transport hides them."""
+        wire = self._wire
+        try:
+            return int(len(wire.dataBuffer) - wire.offset + wire._tempDataLen)
+        except AttributeError:
+            return None
 
     # -- the user's side
 
@@ -292,19 +317,12 @@ class Tap(ProtocolWrapper):
         self.abortConnection()
 
 
-def _unsent(wire: Any) -> int:
-    """Bytes that were given to ``wire`` and never reached the kernel."""
-    try:
-        return int(len(wire.dataBuffer) - wire.offset + wire._tempDataLen)
-    except AttributeError:
-        return 0
-
-
 @implementer(IProtocolFactory, IProtocolNegotiationFactory)
 class TapFactory:
     """Puts a Tap before each protocol that ``wrapped`` builds, for one port.
 
-    ``acceptableProtocols`` passes through what the wrapped factory offers for ALPN.
+    ``acceptableProtocols`` passes through what the wrapped factory offers for ALPN; ``full``
+    holds the connections whose write buffer is.
     """
 
     noisy = False
@@ -312,6 +330,7 @@ class TapFactory:
     def __init__(self, wrapped: IProtocolFactory, service: Service, tap: type[Tap] = Tap) -> None:
         self.wrapped, self.service, self._tap = wrapped, service, tap
         self.protocols: dict[Any, int] = {}
+        self.full: set[Tap] = set()
         self._started = False
 
     def doStart(self) -> None:

@@ -107,6 +107,8 @@ async def test_one_that_cannot_start_keeps_no_other(make):
     assert "is not an address of this machine" in one.services["a"].status.reason
     assert ("a", Failed) in heard
     assert ("b", Listening) in heard
+    # Not to end within a call from a thread, which a nested Qt loop would run again.
+    await one.shut_down()
 
 
 @pytest_twisted.ensureDeferred

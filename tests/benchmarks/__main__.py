@@ -50,7 +50,7 @@ def main() -> int:
     _write(results, broken, args.quick, took)
     missed = [r.key for r in results if r.verdict == "missed"] + list(broken)
     print(f"\n{len(results) + len(broken)} marks in {took:.0f} s; missed: {', '.join(missed) or 'none'}")
-    return 0
+    return 1 if broken else 0
 
 
 def _measure(names: list[str], quick: bool) -> tuple[list[Result], dict[str, str]]:
@@ -59,6 +59,7 @@ def _measure(names: list[str], quick: bool) -> tuple[list[Result], dict[str, str
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}{', quick' if quick else ''}\n", flush=True)
     with display.screen() as screen:
         for name in names:
+            began = time.monotonic()
             try:
                 result = MEASUREMENTS[name](Bench(screen, quick))
             except Exception as e:  # one mark that cannot be measured does not hide the others
@@ -66,6 +67,7 @@ def _measure(names: list[str], quick: bool) -> tuple[list[Result], dict[str, str
                 broken[name] = repr(e)
                 print(f"{MARKS[name].title}\n    missed: could not be measured: {e!r}", flush=True)
                 continue
+            result.seconds = time.monotonic() - began
             results.append(result)
             print("\n".join(result.lines()), flush=True)
     return results, broken

@@ -9,7 +9,6 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from tests.benchmarks import procs
 
@@ -68,11 +67,6 @@ def press(display: str, *keys: str, times: int = 1) -> None:
     """Press keys, as a user would."""
     command = ["xdotool", "key", "--delay", "30", *list(keys) * times]
     subprocess.run(command, env=_on(display), check=True)
-
-
-def shoot(display: str, path: Path) -> None:
-    """Keep a picture of the screen."""
-    subprocess.run(["import", "-window", "root", str(path)], env=_on(display), check=False)
 
 
 def _on(display: str) -> dict[str, str]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from statistics import median
 
 from tests.benchmarks import procs
 from tests.benchmarks.context import Bench
-from tests.benchmarks.marks import Result, median, ratios
+from tests.benchmarks.marks import Result, ratios
 from tests.benchmarks.program import STARTED_AND_STOPPED, Plain, Program, check
 
 BUSY, IDLE = 100, 8_000
@@ -17,9 +18,14 @@ OURS, EPOLL, STOCK = "ours", "plain Twisted on epoll", "stock qt5reactor"
 
 
 class Totals:
-    """What the clients of one server did, altogether: what its capture has to hold."""
+    """What the clients of one server did, altogether: what its capture has to hold.
+
+    Attributes:
+        busy: the share of a core that the clients used at the most; near 1, they set the pace.
+    """
 
     def __init__(self) -> None:
+        self.busy = 0.0
         self.messages = self.connections = self.missing = 0
 
     @property
@@ -37,6 +43,7 @@ def load(address: str, seconds: float, totals: Totals | None = None) -> float:
     done = procs.run(["load", "echo", address, "--connections", str(BUSY), "--seconds", str(seconds)])
     if totals is not None:
         totals.add(done["messages"], done["connections"], done["missing"])
+        totals.busy = max(totals.busy, done["busy"])
     return float(done["rate"])
 
 
@@ -76,7 +83,12 @@ def measure_echo(bench: Bench) -> Result:
         ratios(rates[OURS], rates[EPOLL]),
         sound=sound and not totals.missing and program.code == 0,
         references={name: median(rates[name]) for name in (EPOLL, STOCK)},
-        notes=[_rates(rates), f"ours ÷ stock qt5reactor: {ratios(rates[OURS], rates[STOCK]):.2f}", line],
+        notes=[
+            _rates(rates),
+            f"ours ÷ stock qt5reactor: {ratios(rates[OURS], rates[STOCK]):.2f};"
+            f" the clients used {totals.busy:.0%} of a core at the most",
+            line,
+        ],
         details={"rates": rates, "messages": totals.messages, "unanswered": totals.missing},
     )
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 import subprocess
+from statistics import median
 
 from app import events
 from tests.benchmarks.context import Bench
 from tests.benchmarks.echo import EPOLL, STOCK
-from tests.benchmarks.marks import Result, median, ratios
+from tests.benchmarks.marks import Result, ratios
 from tests.benchmarks.program import Plain, count
 
 CONNECTIONS = 50
-SECONDS = 4.0
+SECONDS = 3.0
 INSPECTOR, HELLO = "inspector at /", "inspector at /hello"
 
 

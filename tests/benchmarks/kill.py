@@ -5,12 +5,13 @@ from __future__ import annotations
 import sqlite3
 import time
 from pathlib import Path
+from statistics import median
 
 from app import events
 from tests.benchmarks import procs
 from tests.benchmarks.context import Bench
 from tests.benchmarks.echo import BUSY
-from tests.benchmarks.marks import Result, median
+from tests.benchmarks.marks import Result
 
 RUNS = 5
 SECONDS = 2.0

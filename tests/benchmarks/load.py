@@ -62,7 +62,7 @@ def echo(address: Address, connections: int, seconds: float) -> dict[str, float]
         write(sock.fileno(), bytes(SIZE))
     received = counted = 0
     began = clock() + WARM
-    ends = 0.0
+    ends = used = 0.0
     while True:
         for fd, _ in poll():
             data = read(fd, 4096)
@@ -70,10 +70,11 @@ def echo(address: Address, connections: int, seconds: float) -> dict[str, float]
             write(fd, data)
         now = clock()
         if not ends and now >= began:
-            began, counted, ends = now, received, now + seconds
+            began, counted, ends, used = now, received, now + seconds, time.process_time()
         elif ends and now >= ends:
             break
     rate = (received - counted) / SIZE / (now - began)
+    busy = (time.process_time() - used) / (now - began)
     # What is still on its way comes back and is counted, and nothing more is sent.
     outstanding = connections * SIZE
     while outstanding > 0 and (ready := poll(GIVE_UP)):
@@ -85,6 +86,7 @@ def echo(address: Address, connections: int, seconds: float) -> dict[str, float]
         sock.close()
     return {
         "rate": rate,
+        "busy": busy,
         "messages": received // SIZE + connections,
         "connections": connections,
         "missing": outstanding // SIZE,

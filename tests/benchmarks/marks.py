@@ -84,6 +84,7 @@ class Result:
         references: the other programs' figures of the same run, by what they are.
         notes: one line each, printed below the mark.
         details: everything else worth keeping.
+        seconds: how long it took to measure.
     """
 
     key: str
@@ -93,6 +94,7 @@ class Result:
     references: dict[str, Any] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     details: dict[str, Any] = field(default_factory=dict)
+    seconds: float = 0.0
 
     @property
     def mark(self) -> Mark:
@@ -121,7 +123,9 @@ class Result:
             "verdict": self.verdict,
             "references": self.references,
             "notes": self.notes,
+            "sound": self.sound,
             "details": self.details,
+            "seconds": round(self.seconds, 1),
         }
 
     def lines(self) -> list[str]:
@@ -129,8 +133,9 @@ class Result:
         figure = amount(self.figure, mark.bar.unit)
         if self.for_aim is not None:
             figure += f", {amount(self.for_aim, mark.aim.unit)}"
-        head = f"{mark.title}\n    {figure:<24} at least {mark.bar!s:<11} aim {mark.aim!s:<16} {self.verdict}"
-        return [*head.split("\n"), *(f"      {note}" for note in self.notes)]
+        trouble = "" if self.sound else " (the run itself was not sound)"
+        head = f"{mark.title}\n    {figure:<24} at least {mark.bar!s:<11} aim {mark.aim!s:<16} {self.verdict}{trouble}"
+        return [*head.split("\n"), *(f"      {note}" for note in self.notes if note)]
 
 
 def amount(value: float, unit: str) -> str:

@@ -33,8 +33,6 @@ def measure(bench: Bench) -> Result:
         note("service tab, all match")
         display.press(bench.screen, "Home", *["Next"] * 20, "End")
         note("service tab scrolled")
-        shot = CACHE.parent / "bench-memory.png"
-        display.shoot(bench.screen, shot)
         writer = procs.memory(program.writer)[0]
     worst = max(now for now, _ in stages.values())
     notes = [f"{stage}: {now:.0f} MB (at the most {most:.0f})" for stage, (now, most) in stages.items()]

@@ -33,7 +33,7 @@ def answer(process: subprocess.Popen[str]) -> dict[str, Any]:
     assert process.stdout is not None
     line = process.stdout.readline()
     if not line:
-        raise RuntimeError(f"{process.args} ended with {process.wait()} and said nothing")
+        raise RuntimeError(f"{process.args!r} ended with {process.wait()} and said nothing")
     found: dict[str, Any] = json.loads(line)
     return found
 

@@ -6,11 +6,12 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from statistics import median
 
 from tests.benchmarks import procs
 from tests.benchmarks.context import Bench
 from tests.benchmarks.display import Watcher
-from tests.benchmarks.marks import Result, median
+from tests.benchmarks.marks import Result
 from tests.benchmarks.program import environment, executable, workspace
 
 RUNS = 5

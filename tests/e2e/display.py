@@ -5,8 +5,8 @@ from __future__ import annotations
 import ctypes
 import os
 import subprocess
-from contextlib import contextmanager
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from PyQt5.QtGui import QImage
@@ -63,10 +63,10 @@ class Display:
         """Take the pointer where nothing lights up under it."""
         self.xdotool("mousemove", SIZE[0] - 1, SIZE[1] - 1)
 
-    def screenshot(self, path: Path) -> QImage:
-        """The whole screen, kept at ``path``."""
+    def screenshot(self, path: Path, window: str = "root") -> QImage:
+        """The whole screen, or one window, kept at ``path``."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        subprocess.run(["import", "-window", "root", str(path)], env=self.environment(), timeout=20, check=True)
+        subprocess.run(["import", "-window", window, str(path)], env=self.environment(), timeout=20, check=True)
         return QImage(str(path))
 
     def ask_to_close(self, window: str) -> None:

@@ -17,6 +17,7 @@ from PyQt5.QtGui import QImage
 
 from app.capture.filters import EVERYTHING
 from app.capture.store import Store
+from app.events import SERVICE_FAILED, SERVICE_STARTED
 from tests.e2e.display import Display
 from tests.helpers import ROOT, wait_for
 
@@ -51,8 +52,12 @@ class Program:
         self.process = subprocess.Popen(
             command, cwd=ROOT, env=environment, stdout=self._said, stderr=self._said, start_new_session=True
         )
-        self.window = self.wait_window("Listening Post")
-        self.places = places(display, workspace)
+        try:
+            self.window = self.wait_window("Listening Post")
+            self.places = places(display, workspace)
+        except BaseException:
+            self.end()
+            raise
 
     # -- its windows
 
@@ -92,7 +97,9 @@ class Program:
         """What is on the clipboard, as soon as it contains that text."""
         command = [sys.executable, "-m", "tests.e2e.clipboard", containing]
         environment = self.display.environment()
-        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=30, check=False)
+        done = subprocess.run(
+            command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=30, check=False
+        )
         assert done.returncode == 0, f"{containing!r} not on the clipboard: {done.stdout}{done.stderr}"
         return done.stdout
 
@@ -110,14 +117,14 @@ class Program:
     def wait_up(self, count: int) -> None:
         """Wait until so many services have started or failed."""
         wait_for(self.capture.exists)
-        self.wait_event(lambda e: e.kind in (1, 3), count)
+        self.wait_event(lambda e: e.kind in (SERVICE_STARTED, SERVICE_FAILED), count)
 
     def events(self) -> list[dict[str, Any]]:
         return query(self.capture)
 
     def addresses(self) -> dict[str, tuple[str, int]]:
         """Where each service listens."""
-        return {e["service"]: address(e["host"]) for e in self.events() if e["kind"] == "service.started"}
+        return {e.service: address(e.host) for e in stored(self.capture) if e.kind == SERVICE_STARTED}
 
     # -- its end
 

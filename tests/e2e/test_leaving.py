@@ -8,6 +8,7 @@ from time import monotonic
 
 import pytest
 
+from app.events import SERVICE_STARTED
 from tests.e2e.clients import socat
 from tests.e2e.conftest import Start
 from tests.e2e.program import Program, chosen, payload
@@ -92,6 +93,19 @@ def test_unsaved_changes_are_asked_about(start: Start) -> None:
     assert program.workspace.read_text() == text
 
 
+def test_sigterm_does_not_wait_for_an_answer(start: Start) -> None:
+    program = start(DESK, "--start")
+    program.wait_up(5)
+    program.press("ctrl+n")
+    program.display.press(program.wait_window("New service"), "Return")
+    wait_for(lambda: program.title().startswith("desk.toml*"))
+    program.close()
+    program.wait_window("Unsaved changes")
+    program.signal(signal.SIGTERM)
+    assert program.wait() == 0
+    assert len(chosen(program.events(), "service.stopped")) == 5
+
+
 def test_saved_changes_are_not_asked_about(start: Start) -> None:
     program = start(ECHO)
     program.press("ctrl+n")
@@ -113,7 +127,7 @@ def test_the_window_comes_back_with_the_services_started_again(start: Start) -> 
     assert first.wait() == 0
     count = len(first.events())
     second = start(ECHO, "--start")
-    second.wait_event(lambda e: e.kind == 1, 2)
+    second.wait_event(lambda e: e.kind == SERVICE_STARTED, 2)
     second.press("ctrl+q")
     assert second.wait() == 0
     events = second.events()

@@ -9,9 +9,10 @@ import socket
 import struct
 from pathlib import Path
 
+from app.events import CONNECTION_CLOSED
 from tests.e2e.clients import socat
 from tests.e2e.conftest import Start
-from tests.e2e.program import chosen, payload
+from tests.e2e.program import chosen, payload, query
 from tests.e2e.workspaces import ECHO
 from tests.helpers import serving, wait_for
 
@@ -50,7 +51,7 @@ def test_ten_megabytes_come_back_whole(start: Start) -> None:
     data = random.Random(10).randbytes(10 * MEGABYTE)
     checksum = hashlib.sha256(data).hexdigest()
     assert hashlib.sha256(socat("TCP", program.addresses()["tcp-echo"], data)).hexdigest() == checksum
-    program.wait_event(lambda e: e.kind == 7)
+    program.wait_event(lambda e: e.kind == CONNECTION_CLOSED)
     events = program.events()
     assert hashlib.sha256(payload(events, "data.received")).hexdigest() == checksum
     assert hashlib.sha256(payload(events, "data.sent")).hexdigest() == checksum
@@ -94,8 +95,6 @@ def test_serve_listens_when_it_has_said_so(tmp_path: Path) -> None:
         wait_for(lambda: any("connection.closed" in line for line in list(program.lines)))
         program.process.terminate()
         assert program.wait(3) == 0
-    from tests.e2e.program import query
-
     events = query(capture)
     assert payload(events, "data.received") == payload(events, "data.sent") == b"at once"
     assert events[-1]["kind"] == "service.stopped"

@@ -19,7 +19,7 @@ from twisted.internet.task import Clock
 
 from app import workspace
 from app.capture.reader import Reader
-from app.events import FAILURE, Event
+from app.events import FAILURE, LOG, Event
 from app.post import Post
 from ui import theme
 from ui.main_window import MainWindow
@@ -62,6 +62,12 @@ def _places(window: MainWindow) -> dict[str, tuple[int, int]]:
         bar = tabs.tabBar()
         for i in range(tabs.count()):
             places[f"{title} {tabs.tabText(i)}"] = at(bar, bar.tabRect(i).center())
+    # Without a failure there is no traceback, and the other tabs stand further left.
+    window.detail.show_event(Event(1, 0, LOG, "", None, None, 0, "", payload=b""))
+    QApplication.processEvents()
+    for i in range(window.detail.tabs.count()):
+        bar = window.detail.tabs.tabBar()
+        places[f"other detail {window.detail.tabs.tabText(i)}"] = at(bar, bar.tabRect(i).center())
     view = window.panes.current().view
     for name, index in (("row", 0), ("next row", 1)):
         places[name] = at(view.viewport(), view.row_rect(index).center())

@@ -10,8 +10,15 @@ from PyQt5.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.capture.reader import Reader
-from tests.ui.desk import Capture, InstantReader, settle
+from app.post import Post
+from app.services.config import ServiceConfig
+from app.workspace import Workspace
+from tests.ui.desk import Capture, InstantReader, config, memory_post, settle
 from ui import theme
+from ui.main_window import MainWindow
+from ui.settings import Settings
+
+Open = Callable[..., MainWindow]
 
 MILLION = 1_000_000
 
@@ -65,3 +72,37 @@ def threaded(qtbot: QtBot) -> Iterator[Callable[[Path], Reader]]:
     for one in made:
         one.close()
     settle()
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(tmp_path / "window.ini")
+
+
+@pytest.fixture
+def open_window(threaded: Callable[[Path], Reader], settings: Settings, qtbot: QtBot, tmp_path: Path) -> Iterator[Open]:
+    """Opens windows, by default on a Post in memory with two services."""
+    made: list[MainWindow] = []
+
+    def settle_changes(window: MainWindow) -> None:
+        window.files._saved = window._post.configs()  # nobody is there to answer
+
+    def open_(*configs: ServiceConfig, post: Post | None = None, path: Path | None = None) -> MainWindow:
+        opened = Workspace(configs or (config("alpha"), config("beta", 9008)))
+        post = post or memory_post(*opened.services)[0]
+        reader = threaded(path or tmp_path / "none.lpost")
+        window = MainWindow(post, reader, settings, opened, "Demo")
+        qtbot.addWidget(window, before_close_func=settle_changes)
+        with qtbot.waitActive(window):
+            window.show()
+        made.append(window)
+        return window
+
+    yield open_
+    for window in made:
+        window.bridge.close()
+
+
+@pytest.fixture
+def window(open_window: Open) -> MainWindow:
+    return open_window()

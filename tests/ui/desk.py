@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from PyQt5.QtCore import QEventLoop, QTimer
-from PyQt5.QtWidgets import QApplication
+from PyQt5.QtCore import QEvent, QEventLoop, Qt, QTimer
+from PyQt5.QtTest import QTest
+from PyQt5.QtWidgets import QApplication, QDialogButtonBox, QFileDialog, QMessageBox
 from twisted.internet.testing import MemoryReactorClock
 
 from app import events
@@ -166,5 +167,56 @@ class Peer:
 def settle() -> None:
     """Let Qt do all that waits, deletions included."""
     for _ in range(3):
-        QApplication.sendPostedEvents(None, 52)  # DeferredDelete
+        QApplication.sendPostedEvents(None, QEvent.DeferredDelete)
         QApplication.processEvents(QEventLoop.AllEvents)
+
+
+class Answer(QTimer):
+    """Answers the next modal dialog as ``reply`` does, once it is there.
+
+    Attributes:
+        asked: texts of the message boxes that came.
+    """
+
+    def __init__(self, reply: Callable[[Any], object]) -> None:
+        super().__init__()
+        self._reply = reply
+        self.asked: list[str] = []
+        self.timeout.connect(self._look)
+        self.start(5)
+
+    def _look(self) -> None:
+        dialog = QApplication.activeModalWidget()
+        if dialog is not None and dialog.isVisible():
+            self.stop()
+            if isinstance(dialog, QMessageBox):
+                self.asked.append(dialog.text())
+            self._reply(dialog)
+
+
+def pressing(button: QMessageBox.StandardButton) -> Answer:
+    """Presses that button of the next message box."""
+    return Answer(lambda box: QTest.mouseClick(box.button(button), Qt.LeftButton))
+
+
+def accept_file(dialog: QFileDialog, path: Path) -> None:
+    """Type a path into a file dialog and accept it."""
+    buttons = dialog.findChild(QDialogButtonBox)
+    assert buttons is not None
+    dialog.selectFile(str(path))
+    for button in buttons.buttons():
+        if buttons.buttonRole(button) == QDialogButtonBox.AcceptRole:
+            button.setEnabled(True)  # it waits for a thread that reads the folder
+            button.click()
+
+
+def choosing(path: Path) -> Answer:
+    """Types that path into the next file dialog and accepts it."""
+    return Answer(lambda dialog: accept_file(dialog, path))
+
+
+def do(window: Any, name: str) -> None:
+    """Trigger an action of the window, as its menu does."""
+    assert window.actions_[name].isEnabled(), name
+    window.actions_[name].trigger()
+    settle()

@@ -72,9 +72,7 @@ def test_the_selected_connection_stays_selected_while_others_come_and_go(
     assert current.number == 2
 
 
-def test_a_connection_that_ended_is_no_longer_selected(
-    panel: ConnectionsPanel, service: Service, qtbot: QtBot
-) -> None:
+def test_a_connection_that_ended_is_no_longer_selected(panel: ConnectionsPanel, service: Service, qtbot: QtBot) -> None:
     join(panel, service, 1)
     choose(panel, 0)
     del service.connections[1]

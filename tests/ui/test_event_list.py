@@ -256,7 +256,7 @@ def test_rows_stay_at_their_places_while_the_file_has_dropped_some_unheard(qtbot
         found = listing(reader, reported)
         found.row(0)
         gone = capture.stored.first - 1
-        assert 0 < gone
+        assert gone > 0
         shown = [found.row(i) for i in range(100)]
     assert all(row is None or row.id == i + 1 for i, row in enumerate(shown))
 

@@ -77,9 +77,7 @@ def test_without_a_selection_nothing_is_copied(pane: EventPane, capture: Capture
         pane.copy_rows()
 
 
-def test_a_copy_has_an_end(
-    pane: EventPane, capture: Capture, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_copy_has_an_end(pane: EventPane, capture: Capture, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(event_pane, "COPY_ROWS", 10)
     pane.on_stored(capture.add([b"x"] * 30))
     pane.view.select_all()

@@ -228,7 +228,9 @@ def test_a_drag_selects_the_rows_it_goes_over(view: EventView, capture: Capture)
     act(view, QAbstractSlider.SliderToMinimum)
     QTest.mousePress(view.viewport(), Qt.LeftButton, Qt.NoModifier, view.row_rect(1).center())
     at = view.row_rect(4).center()
-    QApplication.sendEvent(view.viewport(), QMouseEvent(QEvent.MouseMove, at, Qt.NoButton, Qt.LeftButton, Qt.NoModifier))
+    QApplication.sendEvent(
+        view.viewport(), QMouseEvent(QEvent.MouseMove, at, Qt.NoButton, Qt.LeftButton, Qt.NoModifier)
+    )
     QTest.mouseRelease(view.viewport(), Qt.LeftButton, Qt.NoModifier, at)
     assert view.selection() == (1, 4)
 
@@ -325,7 +327,14 @@ def test_wide_letters_do_not_run_into_the_next_column(view: EventView, name: str
 
 @pytest.mark.parametrize(
     "payload",
-    ["\u202etxt.exe".encode(), b"\x1b[31mred\x07", b"\x00\xff\xfe", "שלום".encode(), b"\n" * 200, "👩‍👩‍👧".encode() * 90],
+    [
+        "\u202etxt.exe".encode(),
+        b"\x1b[31mred\x07",
+        b"\x00\xff\xfe",
+        "שלום".encode(),
+        b"\n" * 200,
+        "👩‍👩‍👧".encode() * 90,
+    ],
     ids=["override", "terminal", "not text", "right to left", "lines", "joined"],
 )
 def test_what_a_peer_sends_stays_in_its_line(view: EventView, capture: Capture, payload: bytes) -> None:

@@ -47,7 +47,7 @@ def desk(reader: InstantReader, qtbot: QtBot) -> Iterator[Desk]:
     tabs.resize(900, 300)
     with qtbot.waitExposed(tabs):
         tabs.show()
-    yield Desk(post, tabs)
+    return Desk(post, tabs)
 
 
 def ids(pane: EventPane) -> list[int]:

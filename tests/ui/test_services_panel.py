@@ -146,6 +146,8 @@ def test_any_name_fits_and_leaves_the_button_in_view(qtbot: QtBot, name: str) ->
     card = desk.card(name)
     assert card.width() <= desk.panel.viewport().width()
     assert card.rect().contains(card.button.geometry())
+    for badge in card.findChildren(Badge):
+        assert not badge.geometry().intersects(card._address.geometry())
     assert card._name.text() == name
     assert card._name.textFormat() == card._address.textFormat() == Qt.PlainText
     desk.panel._bridge.close()

@@ -47,9 +47,7 @@ def test_the_newest_workspace_comes_first_once_and_the_oldest_go(file: Path) -> 
     assert found == ["7", "10", "9", "8", "6", "5", "4", "3"]
 
 
-def test_a_relative_path_is_remembered_whole(
-    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_relative_path_is_remembered_whole(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     settings = Settings(file)
     settings.add_recent(Path("here.toml"))

@@ -285,3 +285,8 @@ def test_closing_after_a_move_leaves_one_whole_file(path):
     file.close()
     assert os.listdir(path.parent) == ["elsewhere.lpost"]
     assert payloads(path.with_name("elsewhere.lpost")) == [b"a"]
+
+
+def test_a_zero_byte_in_a_payload_is_marked_for_the_filter(tmp_path):
+    path = make(tmp_path / "c.lpost", event(b"a\0b"), event(b"ab"), event(None))
+    assert read(path, "SELECT zero FROM event ORDER BY id") == [(1,), (None,), (None,)]

@@ -14,10 +14,9 @@ import pytest_twisted
 
 from app import events
 from app.capture import link as module
-from app.capture.file import FIELDS
-from app.capture.link import WriterLink
-from app.capture.recorder import LOSE_ABOVE, Recorder
-from tests.app.capture.captures import LIMIT, event, is_sound, make, payloads
+from app.capture.recorder import LOSE_ABOVE
+from tests.app.capture.captures import event, is_sound, make, payloads
+from tests.app.capture.capturing import capturing
 from tests.helpers import until
 
 pytestmark = pytest.mark.usefixtures("soon")
@@ -26,63 +25,6 @@ pytestmark = pytest.mark.usefixtures("soon")
 @pytest.fixture
 def soon(monkeypatch):
     monkeypatch.setattr(module, "RESTART", 0.05)
-
-
-class Capturing:
-    """A recorder at work on a file. Every payload is another number."""
-
-    def __init__(self, path, limit=LIMIT):
-        from twisted.internet import reactor
-
-        self.path = path
-        self.recorder = Recorder(reactor)
-        self.link = WriterLink(reactor, self.recorder, path, limit)
-        self.troubles = []
-        self.recorded = []
-        self.recorder.trouble_changed.connect(self.troubles.append)
-        self.recorder.stored_changed.connect(lambda _: self.check())
-
-    async def open(self):
-        self.link.start()
-        await self.link.opened
-        return self
-
-    def batch(self, count=10, size=0):
-        for _ in range(count):
-            payload = b"%d" % len(self.recorded)
-            self.recorded.append(payload + b"." * size)
-            self.recorder.record(events.DATA_RECEIVED, payload=self.recorded[-1])
-        self.recorder.flush()
-
-    def check(self):
-        recorder = self.recorder
-        on_way = sum(sent.count for sent in recorder._on_way) + len(recorder._pending) // FIELDS
-        assert recorder.seen == recorder.stored + recorder.lost + on_way == len(self.recorded)
-
-    @property
-    def pid(self):
-        return self.link._process.pid
-
-    async def all_stored(self):
-        await until(lambda: self.recorder.idle and self.recorder.trouble is None)
-        self.check()
-
-    async def in_trouble(self, words):
-        await until(lambda: self.recorder.trouble and words in self.recorder.trouble.text)
-
-    async def close(self):
-        await self.link.close()
-        assert self.recorder.idle
-        self.check()
-
-
-@contextlib.asynccontextmanager
-async def capturing(path, limit=LIMIT):
-    one = await Capturing(path, limit).open()
-    try:
-        yield one
-    finally:
-        await one.close()
 
 
 @pytest.fixture
@@ -197,20 +139,41 @@ async def test_a_refused_file_is_said_once_and_everything_counted_as_lost(path):
     assert path.read_bytes() == b"notes"
 
 
+@pytest_twisted.ensureDeferred
+async def test_closing_ends_although_a_listener_raises(path, logged_failures):
+    async with capturing(path) as one:
+        one.recorder.stored_changed.connect(lambda _: 1 / 0)
+        one.batch()
+    assert payloads(path) == one.recorded
+    raised = []
+    await until(lambda: raised.extend(logged_failures(ZeroDivisionError)) or len(raised) >= 2)
+
+
 # -- a writer that cannot write
+
+
+def mount(*args):
+    """Whether this machine lets us."""
+    return (
+        bool(shutil.which("mount"))
+        and not subprocess.run(["mount", *args], capture_output=True, check=False).returncode
+    )
+
+
+def umount(folder):
+    subprocess.run(["umount", folder], check=True)
 
 
 @contextlib.contextmanager
 def small_disk(folder):
-    """A disk of 1 MB, where this machine lets us mount one; yields whether it does."""
+    """A disk of 1 MB, where one can be mounted; yields whether it was."""
     folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=1m", "none", str(folder)]
-    mounted = bool(shutil.which("mount")) and subprocess.run(command, capture_output=True, check=False).returncode == 0
+    mounted = mount("-t", "tmpfs", "-o", "size=1m", "none", folder)
     try:
         yield mounted
     finally:
         if mounted:
-            subprocess.run(["umount", str(folder)], check=True)
+            umount(folder)
 
 
 @pytest_twisted.ensureDeferred
@@ -234,8 +197,7 @@ async def test_a_full_disk_is_said_and_the_capture_goes_on_when_there_is_room(tm
             assert one.recorder.stored == 10
             if mounted:
                 os.remove(filler)
-                resized = ["mount", "-o", "remount,size=16m", str(folder)]
-                subprocess.run(resized, check=True)
+                assert mount("-o", "remount,size=16m", folder)
             else:
                 resource.prlimit(one.pid, resource.RLIMIT_FSIZE, (-1, -1))
             await one.all_stored()
@@ -268,19 +230,19 @@ async def test_what_did_not_fit_is_counted_as_lost(path):
 def unwritable(folder):
     """A folder in which nothing can be made: mounted read-only; where that is not allowed, a file."""
     folder.mkdir()
-    bind = subprocess.run(["mount", "--bind", folder, folder], capture_output=True, check=False).returncode == 0
-    if bind:
-        subprocess.run(["mount", "-o", "remount,bind,ro", folder], check=True)
-    else:
+    bind = mount("--bind", folder, folder)
+    if bind and not mount("-o", "remount,bind,ro", folder):
+        umount(folder)
+        bind = False
+    if not bind:
         folder.rmdir()
         folder.touch()
-
     mended = False
 
     def mend():
         nonlocal mended
         if not mended and bind:
-            subprocess.run(["umount", folder], check=True)
+            umount(folder)
         elif not mended:
             folder.unlink()
         mended = True

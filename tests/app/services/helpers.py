@@ -11,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from twisted.internet.task import deferLater
+
 from app import events
 from app.capture.recorder import Recorder, Stored
 from app.services.config import ServiceConfig
@@ -124,6 +126,13 @@ class Desk:
         await until(lambda: self.tape.stuck or self.recorder.idle)
 
 
+async def turn() -> None:
+    """Let the reactor have one turn."""
+    from twisted.internet import reactor
+
+    await deferLater(reactor, 0, lambda: None)
+
+
 def address(service: Service) -> tuple[str, int]:
     """Where ``service`` listens."""
     assert isinstance(service.status, Listening), service.status
@@ -144,7 +153,11 @@ class Peer:
         self.socket = socket.socket(socket.AF_INET6 if ":" in where[0] else socket.AF_INET)
         if receive_buffer:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-        self.socket.connect(where)
+        try:
+            self.socket.connect(where)
+        except OSError:
+            self.socket.close()
+            raise
         self.socket.setblocking(False)
         self.got = bytearray()
         self.ended = ""
@@ -169,7 +182,7 @@ class Peer:
             view = view[count:]
             self.pull()
             if not count:
-                await until(lambda: True)
+                await turn()
 
     def pull(self) -> Peer:
         """Read what there is."""
