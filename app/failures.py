@@ -16,7 +16,7 @@ MAX_VALUE = 240
 MAX_MESSAGE = 4000
 MAX_CAUSES = 8
 MAX_MEMBERS = 8
-CONTEXT_LINES = 2
+CONTEXT_LINES = 1
 
 _MARK = "_listening_post_recorded"
 

@@ -97,12 +97,16 @@ class Post:
         self.services[config.name] = service
         return service
 
-    async def replace(self, name: str, config: ServiceConfig) -> Service:
-        """Give the service called ``name`` another configuration; one that was up starts again."""
-        old = self.services[name]
-        was_up = old.running
-        await old.stop()
-        old.dispose()
+    async def replace(self, name: str, config: ServiceConfig) -> Service | None:
+        """Give the service called ``name`` another configuration; one that was up starts again.
+
+        None where it was removed or replaced while it was being stopped: the first wish counts.
+        """
+        old = await self._stopped(name)
+        if old is None:
+            return None
+        service, was_up = old
+        service.dispose()
         order = list(self.services)
         new = self._add(config)
         if config.name != name:
@@ -116,15 +120,26 @@ class Post:
 
     async def remove(self, name: str) -> None:
         """Stop a service and let go of it. Its events stay in the capture."""
-        service = self.services[name]
+        old = await self._stopped(name)
+        if old is not None:
+            old[0].dispose()
+            del self.services[name]
+            self.services_changed.emit(self)
+
+    async def _stopped(self, name: str) -> tuple[Service, bool] | None:
+        """The service, stopped, and whether it was up; None where it is not there any more."""
+        service = self.services.get(name)
+        if service is None:
+            return None
+        was_up = service.running
         await service.stop()
-        service.dispose()
-        del self.services[name]
-        self.services_changed.emit(self)
+        return (service, was_up) if self.services.get(name) is service else None
 
     async def load(self, workspace: Workspace) -> None:
         """Take the services of another workspace in place of all that are here."""
-        await self.stop_all()
+        # One may be started by hand while the others are still stopping.
+        while any(service.running for service in self.services.values()):
+            await self.stop_all()
         for service in self.services.values():
             service.dispose()
         self.services = {}

@@ -144,7 +144,7 @@ class _Reading:
         if not isinstance(autostart, bool):
             self._problem(i, "autostart", "must be true or false")
         responder = self._responder(i, table, protocol)
-        options = self._options(i, table, responder)
+        options = self._options(i, table, responder, protocol)
         if len(self._problems) > before or name is None or protocol is None or responder is None:
             return None
         return ServiceConfig(name, protocol, host, port, responder, autostart, options)
@@ -167,14 +167,14 @@ class _Reading:
             return None
         return str(name)
 
-    def _options(self, i: int, table: dict[str, Any], responder: str | None) -> dict[str, Any]:
+    def _options(self, i: int, table: dict[str, Any], responder: str | None, protocol: str | None) -> dict[str, Any]:
         options = table.get("options", {})
         if not isinstance(options, dict):
             self._problem(i, "options", "must be a table: [service.options]")
             return {}
-        if responder is None:
+        if responder is None or protocol is None:
             return options
-        for key, text in option_problems(responder, options):
+        for key, text in option_problems(responder, protocol, options):
             self._problem(i, key, text, section="options")
         return options
 
@@ -237,14 +237,19 @@ def responder_problem(name: object, protocol: str) -> str | None:
     return f'"{name}" is unknown. {offer}' if isinstance(name, str) else f"must be text. {offer}"
 
 
-def option_problems(responder: str, options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Key and text for each option that the responder does not take as it stands."""
+def option_problems(responder: str, protocol: str, options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Key and text for each option that the responder does not take as it stands on ``protocol``."""
     found = responders.find(responder)
-    declared = {option.name: option for option in found.options} if found else {}
+    declared = {option.name: option for option in found.options_for(protocol)} if found else {}
+    elsewhere = {option.name: option.protocols for option in found.options} if found else {}
     for key, value in options.items():
         if key not in declared:
             known = f"It has {', '.join(declared)}" if declared else "It has none"
-            yield key, f'is no option of "{responder}". {known}'
+            if key in elsewhere:
+                where = " and ".join(elsewhere[key])
+                yield key, f'is an option of "{responder}" for {where}, not for {protocol}. {known} there'
+            else:
+                yield key, f'is no option of "{responder}" for {protocol}. {known}'
         elif problem := declared[key].problem(value):
             yield key, problem
 

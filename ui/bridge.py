@@ -12,11 +12,14 @@ from app.capture.recorder import Stored, Trouble
 from app.post import Post
 from app.services.service import Service
 
-TICK = 100
-"""Milliseconds between two batches for the panes."""
+TICK, BUSY_TICK = 100, 250
+"""Milliseconds between two batches for the panes; the second while more than ``BUSY`` events
+come with each, of which nobody could read half: what is shown gives way before the servers do."""
 
-RATE_TICKS = 5
-"""Ticks over which a rate is measured."""
+BUSY = 20
+
+MEASURE = 0.5
+"""Seconds over which a rate is measured."""
 
 SPARK = 40
 """Values in the little line that shows a service's traffic."""
@@ -44,13 +47,15 @@ class Bridge(QObject):
         lateness: seconds by which the last tick came late: what the event loop is behind.
 
     Signals:
-        ticked: something was stored, or a rate changed; carries what the capture holds.
+        ticked: something was stored; carries what the capture holds.
+        measured: the figures of traffic, counters and connections may be others.
         services_changed: services came, went, moved or were replaced.
         status_changed: the service whose status changed, at once.
         trouble_changed: what keeps the capture from being written, or None.
     """
 
     ticked = pyqtSignal(object)
+    measured = pyqtSignal()
     services_changed = pyqtSignal()
     status_changed = pyqtSignal(object)
     trouble_changed = pyqtSignal(object)
@@ -61,7 +66,8 @@ class Bridge(QObject):
         self.traffic: dict[str, Traffic] = {}
         self.lateness = 0.0
         self._stored = post.recorder.range
-        self._count = 0
+        self._seen = 0
+        self._interval = TICK
         self._due = self._measured = monotonic()
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -102,14 +108,19 @@ class Bridge(QObject):
             # After a rest the measuring begins anew, or the rest would thin the rate.
             if now - self._due > 1:
                 self._measured = now
-            self._due = now + TICK / 1000
-            self._timer.start(TICK)
+            self._due = now + self._interval / 1000
+            self._timer.start(self._interval)
 
     def _tick(self) -> None:
         self.lateness = max(0.0, monotonic() - self._due)
-        self._count += 1
-        moving = self._measure() if self._count % RATE_TICKS == 0 else True
+        seen = self._post.recorder.seen
+        self._interval = BUSY_TICK if seen - self._seen > BUSY else TICK
+        self._seen = seen
         self.ticked.emit(self._stored)
+        moving = True
+        if self._due - self._measured > MEASURE - TICK / 2000:
+            moving = self._measure()
+            self.measured.emit()
         # While nothing can be stored there is no news of it either, and yet connections come and go.
         if moving or self._post.recorder.trouble:
             self._wake()

@@ -175,7 +175,9 @@ class DetailPane(QWidget):
 
 def _button(name: str, text: str, tip: str) -> QToolButton:
     button = QToolButton()
-    button.setText(text)
+    # Qt leaves no room of its own between an icon and its text.
+    button.setText(f" {text}" if name else text)
+    button.setAccessibleName(text)
     button.setToolTip(tip)
     button.setFocusPolicy(Qt.TabFocus)
     if name:

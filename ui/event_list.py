@@ -190,6 +190,12 @@ class EventList(QObject):
 
     # -- rows
 
+    def index_of(self, id: int) -> int:
+        """Where the event with this id is, or would be."""
+        if isinstance(self._ids, range):
+            return max(0, min(len(self._ids), id - self._ids.start))
+        return bisect_left(self._ids, id)
+
     def id_at(self, index: int) -> int:
         return self._ids[index]
 

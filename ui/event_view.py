@@ -53,6 +53,9 @@ class EventView(QAbstractScrollArea):
         self.below = 0
         self._anchor = self._current = -1
         self._placeholder = ""
+        self._behind = False
+        self._current_id = self._kept = 0
+        self.viewport().setAttribute(Qt.WA_OpaquePaintEvent)
         self.setFocusPolicy(Qt.StrongFocus)
         self.setAccessibleName("Events")
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarAlwaysOff)
@@ -64,7 +67,7 @@ class EventView(QAbstractScrollArea):
         events.reset.connect(self._on_reset)
         events.appended.connect(self._on_appended)
         events.dropped.connect(self._on_dropped)
-        events.loaded.connect(self.viewport().update)
+        events.loaded.connect(self._on_loaded)
         theme.notifier.changed.connect(self._repaint)
 
     def _make_header(self) -> QHeaderView:
@@ -105,6 +108,8 @@ class EventView(QAbstractScrollArea):
     # -- the list changes
 
     def _on_reset(self) -> None:
+        # Who finds an event by a filter wants to see what was around it without one.
+        self._kept, self._current_id = self._current_id, 0
         self._anchor = self._current = -1
         self.below = 0
         self.following = True
@@ -114,12 +119,42 @@ class EventView(QAbstractScrollArea):
         self.viewport().update()
 
     def _on_appended(self, count: int) -> None:
+        if self._kept:
+            self._select_kept()
+        if self.following:
+            self._follow()
+            return
         self._set_range()
-        if not self.following:
-            self._set_below(self.below + count)
+        self._set_below(self.below + count)
         # Only the scroll bar changed, unless the last page was in view.
-        if self.following or self._last_visible() >= len(self.events) - count:
+        if self._last_visible() >= len(self.events) - count:
             self.viewport().update()
+
+    def _select_kept(self) -> None:
+        """Make the event current again that was before the list changed, once it is there."""
+        index = self.events.index_of(self._kept)
+        if index < len(self.events):
+            found, self._kept = self.events.id_at(index) == self._kept, 0
+            if found:
+                self.following = False
+                self._set_range()
+                self.set_current(index)
+
+    def _follow(self) -> None:
+        """Move on to the newest rows as soon as they are read, so that a batch is painted once."""
+        last = len(self.events) - 1
+        first = max(0, last - self.rows_per_page())
+        pages = [self.events.row(index) for index in (first, last)]  # asks for what is not there yet
+        self._behind = None in pages and None in [self.events.row(index) for index in (first, last)]
+        self._set_range()
+        if not self._behind:
+            self.viewport().update()
+
+    def _on_loaded(self) -> None:
+        if self._behind:
+            self._behind = False
+            self._set_range()
+        self.viewport().update()
 
     def _on_dropped(self, count: int) -> None:
         if self.selection()[1] < count:
@@ -141,7 +176,7 @@ class EventView(QAbstractScrollArea):
         page = self.rows_per_page()
         bar.setPageStep(page)
         bar.setRange(0, max(0, len(self.events) - page))
-        if self.following:
+        if self.following and not self._behind:
             bar.setValue(bar.maximum())
 
     def rows_per_page(self) -> int:
@@ -164,6 +199,7 @@ class EventView(QAbstractScrollArea):
         self.following = following
         if following:
             self.below = 0
+            self._behind = False
             self._set_range()
         self.following_changed.emit(following)
 
@@ -205,7 +241,8 @@ class EventView(QAbstractScrollArea):
         self._show(index)
         row = self.events.row(index)
         self.setAccessibleDescription(event_columns.as_text(row, None) if row else "")
-        self.current_changed.emit(self.events.id_at(index))
+        self._current_id = self.events.id_at(index)
+        self.current_changed.emit(self._current_id)
         self.viewport().update()
 
     def select_all(self) -> None:

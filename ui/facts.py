@@ -38,27 +38,33 @@ class Fact:
 
 
 def facts(event: Event, zone: tzinfo | None = None) -> list[Fact]:
-    """Everything about an event but its payload, cut at ``MAX_FACTS`` with a word about it.
+    """Everything about an event but its payload; its detail cut at ``MAX_FACTS`` with a word about it.
 
     ``zone`` is for the time; None is the zone of this computer.
     """
-    found = list(_facts(event, zone))
+    # What only this kind of event has comes first: the rest stands in the log's row, too.
+    found = list(_detail(event))
     if len(found) > MAX_FACTS:
         left = len(found) - MAX_FACTS
         found[MAX_FACTS:] = [Fact("…", f"and {left:,} more")]
+    depth = 1 if found else 0
+    if found:
+        found.append(Fact("event", None))
+    found += [
+        Fact("number", str(event.id), depth),
+        Fact("time", written_time(event.time, zone), depth),
+        Fact("kind", events.NAMES.get(event.kind, str(event.kind)), depth),
+        Fact("service", visible(event.service) or NOTHING, depth),
+        Fact("connection", NOTHING if event.conn is None else f"#{event.conn}", depth),
+        Fact("peer", visible(event.peer or NOTHING), depth),
+        Fact("host", visible(event.host or NOTHING), depth),
+        Fact("size", NOTHING if event.size is None else written_size(event.size), depth),
+        Fact("summary", _cut(visible(event.summary)) or NOTHING, depth),
+    ]
     return found
 
 
-def _facts(event: Event, zone: tzinfo | None) -> Iterator[Fact]:
-    yield Fact("number", str(event.id))
-    yield Fact("time", written_time(event.time, zone))
-    yield Fact("kind", events.NAMES.get(event.kind, str(event.kind)))
-    yield Fact("service", visible(event.service) or NOTHING)
-    yield Fact("connection", NOTHING if event.conn is None else f"#{event.conn}")
-    yield Fact("peer", visible(event.peer or NOTHING))
-    yield Fact("host", visible(event.host or NOTHING))
-    yield Fact("size", NOTHING if event.size is None else written_size(event.size))
-    yield Fact("summary", _cut(visible(event.summary)) or NOTHING)
+def _detail(event: Event) -> Iterator[Fact]:
     failure = event.kind == events.FAILURE
     for name, value in event.detail.items():
         if not failure or name in _OF_FAILURE:

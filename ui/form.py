@@ -78,7 +78,7 @@ class Form(QGridLayout):
 
 
 class OptionForm(QWidget):
-    """The options that a responder declares, each with an editor that fits its type.
+    """The options that a responder declares for a protocol, each with an editor that fits its type.
 
     Signals:
         changed(): one of them was edited.
@@ -86,28 +86,31 @@ class OptionForm(QWidget):
 
     changed = pyqtSignal()
 
-    def __init__(self, responder: Responder, given: Mapping[str, Any], parent: QWidget | None = None) -> None:
+    def __init__(
+        self, responder: Responder, protocol: str, given: Mapping[str, Any], parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
-        self._responder = responder
+        self._responder, self._protocol = responder, protocol
+        self._options = responder.options_for(protocol)
         self._given = dict(given)
         self.form = Form()
         self.setLayout(self.form)
-        self._rows = {option.name: self._add(option) for option in responder.options}
+        self._rows = {option.name: self._add(option) for option in self._options}
         self.check()
 
     def options(self) -> dict[str, Any]:
         """What is set here and differs from the defaults, or was given before. Maybe with problems."""
-        values = {option.name: _value(option, self._rows[option.name][0]) for option in self._responder.options}
+        values = {option.name: _value(option, self._rows[option.name][0]) for option in self._options}
         return {
             option.name: values[option.name]
-            for option in self._responder.options
+            for option in self._options
             if option.name in self._given or values[option.name] != option.default
         }
 
     def check(self) -> bool:
         """Say what is wrong beneath each option; whether nothing is."""
-        problems = dict(option_problems(self._responder.name, self.options()))
-        for option in self._responder.options:
+        problems = dict(option_problems(self._responder.name, self._protocol, self.options()))
+        for option in self._options:
             editor, words = self._rows[option.name]
             problem = problems.get(option.name)
             tell(editor, words, problem and sentence(problem), _help(option))

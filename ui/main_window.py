@@ -151,6 +151,7 @@ class MainWindow(QMainWindow):
         act, bridge = self.service_actions, self.bridge
         self.services.chosen.connect(self._on_service)
         self.services.toggled.connect(act.toggle)
+        act.added.connect(self.services.select)
         self.services.edit_wanted.connect(act.edit)
         self.services.menu_wanted.connect(self._service_menu)
         self.connections.send_wanted.connect(lambda _: self._do_send())

@@ -22,7 +22,7 @@ from twisted.python import log
 
 from app.reactor import SLICE, PromptEPollReactor
 
-BUDGET = 0.008
+BUDGET = 0.005
 """Seconds that one wake-up may go on dispatching before Qt gets its turn."""
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from PyQt5.QtCore import QObject
+from PyQt5.QtCore import QObject, pyqtSignal
 from PyQt5.QtWidgets import QWidget
 from twisted.internet.defer import Deferred
 
@@ -25,7 +25,13 @@ if TYPE_CHECKING:
 
 
 class ServiceActions(QObject):
-    """Acts on the Post for the window. Dialogs are not modal to the program: servers go on below."""
+    """Acts on the Post for the window. Dialogs are not modal to the program: servers go on below.
+
+    Signals:
+        added: the name of a service that was created.
+    """
+
+    added = pyqtSignal(str)
 
     def __init__(self, post: Post, bridge: Bridge, window: QWidget) -> None:
         super().__init__(window)
@@ -38,7 +44,7 @@ class ServiceActions(QObject):
 
     def create(self, protocol: str = "tcp") -> ServiceDialog:
         """Ask for a new service."""
-        return self._ask(None, self._post.configs(), lambda config: self._post.add(config), protocol)
+        return self._ask(None, self._post.configs(), self._add, protocol)
 
     def edit(self, name: str) -> ServiceDialog | None:
         service = self._post.services.get(name)
@@ -62,7 +68,11 @@ class ServiceActions(QObject):
         another = next(new for end in endings if (new := name[: MAX_NAME - len(end)] + end) not in taken)
         port = suggested_port(service.config.protocol, self._post.configs())
         copy = replace(service.config, name=another, port=port)
-        return self._ask(copy, self._post.configs(), self._post.add, copy.protocol, copied=True)
+        return self._ask(copy, self._post.configs(), self._add, copy.protocol, copied=True)
+
+    def _add(self, config: ServiceConfig) -> None:
+        self._post.add(config)
+        self.added.emit(config.name)
 
     def remove(self, name: str) -> None:
         if name in self._post.services:

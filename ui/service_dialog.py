@@ -42,8 +42,8 @@ class ServiceDialog(QDialog):
     Attributes:
         _suggested: the name and the port that stand in the form because we put them there; they
             follow the protocol until someone types over them.
-        _forms: the options of each responder that was looked at: choosing another one and coming
-            back loses nothing.
+        _forms: the options of each responder that was looked at, by protocol: choosing another one
+            and coming back loses nothing.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class ServiceDialog(QDialog):
         self._new = config is None or copied
         self._config = config or self._suggestion(protocol)
         self._suggested = (self._config.name, str(self._config.port)) if config is None else ("", "")
-        self._forms: dict[str, OptionForm] = {}
+        self._forms: dict[tuple[str, str], OptionForm] = {}
         self.setWindowTitle(
             self.tr("New service") if self._new else self.tr("Edit {name}").format(name=self._config.name)
         )
@@ -239,16 +239,16 @@ class ServiceDialog(QDialog):
         self.responder.setCurrentIndex(self.responder.findData(chosen))
 
     def _show_options(self) -> None:
-        name = self._responder()
+        name, protocol = place = self._responder(), self._protocol()
         for form in self._forms.values():
             form.hide()
-        if name not in self._forms:
+        if place not in self._forms:
             responder = responders.find(name) or responders.Responder(name, "", {})
             given = self._config.options if name == self._config.responder else {}
-            form = self._forms[name] = OptionForm(responder, given)
+            form = self._forms[place] = OptionForm(responder, protocol, given)
             form.changed.connect(self._check)
             self._form_of_options.addWidget(form)
-        self.options = self._forms[name]
+        self.options = self._forms[place]
         self.options.show()
         self._form.align(self.options.form)
 

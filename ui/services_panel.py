@@ -19,7 +19,7 @@ from PyQt5.QtWidgets import QFrame, QGridLayout, QLabel, QScrollArea, QSizePolic
 from app.post import Post
 from app.services.protocols import PROTOCOLS
 from app.services.service import Service
-from app.status import Failed, Listening, Starting, Stopped, Stopping
+from app.status import Failed, Listening, Starting, Status, Stopped, Stopping
 from app.text import amount
 from ui import shapes, theme
 from ui.bridge import Bridge
@@ -135,7 +135,7 @@ class ServiceCard(QFrame):
         self.button.setIconSize(QSize(14, 14))
         self.button.setFocusPolicy(Qt.NoFocus)
         self.button.clicked.connect(self.toggled)
-        self._badges = QWidget()
+        self._shown: tuple[Status, str] | None = None
         self._lay_out(config.exposed, PROTOCOLS[config.protocol].label)
         self.refresh()
 
@@ -164,21 +164,25 @@ class ServiceCard(QFrame):
 
     def refresh(self) -> None:
         """Show the service as it is now."""
+        self._spark.set_values(list(self._bridge.of(self.service).spark))
+        text = self._words()
+        if (self.service.status, text) != self._shown:
+            self._shown = (self.service.status, text)
+            self._show(text)
+
+    def _show(self, text: str) -> None:
         service, status = self.service, self.service.status
         self._lamp.set_state(STATES[type(status)])
         self._address.setText(status.host if isinstance(status, Listening) else service.config.listen)
         failed = isinstance(status, Failed)
         self._state.setProperty("role", "error" if failed else "dim")
-        text = self._words()
-        if text != self._state.text():
-            self._state.setText(text)
+        self._state.setText(text)
+        if failed != self._spark.isHidden():
             self._state.style().unpolish(self._state)
             self._state.style().polish(self._state)
-        if failed != self._spark.isHidden():
             # What went wrong takes the whole width; the line beside it would be flat.
             self._spark.setHidden(failed)
             self._grid.addWidget(self._state, 2, 1, 1, 3 if failed else 1)
-        self._spark.set_values(list(self._bridge.of(service).spark))
         up = isinstance(status, Starting | Listening)
         self.button.setIcon(icon("stop" if up else "play"))
         self.button.setToolTip("Stop (Space)" if up else "Start (Space)")
@@ -265,7 +269,7 @@ class ServicesPanel(QScrollArea):
         self.setWidget(self._inner)
         bridge.services_changed.connect(self.rebuild)
         bridge.status_changed.connect(self._on_status)
-        bridge.ticked.connect(self._on_tick)
+        bridge.measured.connect(self._on_measured)
         self.rebuild()
 
     def rebuild(self) -> None:
@@ -315,7 +319,7 @@ class ServicesPanel(QScrollArea):
         if card is not None and card.service is service:
             card.refresh()
 
-    def _on_tick(self, _: object) -> None:
+    def _on_measured(self) -> None:
         if self.isVisible():
             for card in self.cards.values():
                 card.refresh()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from PyQt5.QtCore import Qt
 from PyQt5.QtWidgets import QLabel, QStatusBar
 
-from app.capture.recorder import Stored
 from app.post import Post
 from app.status import Listening
 from app.text import amount
@@ -28,10 +27,10 @@ class StatusLine(QStatusBar):
         self._loop = self._add("How late the event loop was at its last turn", right=True)
         self._size = self._add("Size of the capture", right=True)
         self._file = self._add("", right=True)
-        bridge.ticked.connect(self.refresh)
-        bridge.services_changed.connect(lambda: self.refresh(post.recorder.range))
-        bridge.status_changed.connect(lambda _: self.refresh(post.recorder.range))
-        self.refresh(post.recorder.range)
+        bridge.measured.connect(self.refresh)
+        bridge.services_changed.connect(self.refresh)
+        bridge.status_changed.connect(lambda _: self.refresh())
+        self.refresh()
 
     def _add(self, tip: str, *, right: bool = False) -> QLabel:
         label = QLabel()
@@ -43,7 +42,8 @@ class StatusLine(QStatusBar):
             self.addWidget(label)
         return label
 
-    def refresh(self, stored: Stored) -> None:
+    def refresh(self) -> None:
+        """Show the figures of now."""
         post, recorder = self._post, self._post.recorder
         services = post.services.values()
         up = sum(isinstance(service.status, Listening) for service in services)
@@ -59,7 +59,7 @@ class StatusLine(QStatusBar):
             self._lost.style().unpolish(self._lost)
             self._lost.style().polish(self._lost)
         self._loop.setText(f"loop {self._bridge.lateness * 1000:.1f} ms")
-        self._size.setText(amount(stored.bytes))
+        self._size.setText(amount(recorder.range.bytes))
         if post.capture is not None:
             self._file.setText(post.capture.name)
             self._file.setToolTip(plain(str(post.capture)))

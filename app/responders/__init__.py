@@ -13,6 +13,8 @@ Modules import what is heavy inside their builders: listing the names must stay 
 
 from __future__ import annotations
 
+import json
+import math
 import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -31,6 +33,7 @@ class Option:
         type: ``str``, ``int``, ``float``, ``bool`` or ``list`` (of strings).
         help: one line for the form and the docs.
         minimum, maximum: bounds of a number, inclusive.
+        protocols: those on which it means something; empty: all that the responder serves.
     """
 
     name: str
@@ -40,6 +43,7 @@ class Option:
     unit: str = ""
     minimum: float | None = None
     maximum: float | None = None
+    protocols: tuple[str, ...] = ()
 
     def problem(self, value: object) -> str | None:
         """What is wrong with ``value``, and what would be right; None where nothing is."""
@@ -58,6 +62,8 @@ class Option:
         if not fits:
             return f"must be {kinds[self.type]}, as in {_toml(self.default)}"
         if isinstance(value, int | float) and not isinstance(value, bool):
+            if not math.isfinite(value):
+                return "must be a finite number"
             if self.minimum is not None and value < self.minimum:
                 return f"must be at least {self.minimum:g}"
             if self.maximum is not None and value > self.maximum:
@@ -74,15 +80,17 @@ class Responder:
     builders: Mapping[str, Callable[[Options], Any]]
     options: tuple[Option, ...] = field(default=())
 
+    def options_for(self, protocol: str) -> tuple[Option, ...]:
+        """The options that mean something on ``protocol``."""
+        return tuple(o for o in self.options if not o.protocols or protocol in o.protocols)
+
     def with_defaults(self, options: Options) -> dict[str, Any]:
         """``options`` filled up with the declared defaults."""
         return {option.name: option.default for option in self.options} | dict(options)
 
 
 def _toml(value: object) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value) if not isinstance(value, str) else f'"{value}"'
+    return json.dumps(value, ensure_ascii=False)
 
 
 @cache

@@ -48,5 +48,9 @@ RESPONDER = Responder(
     "echo",
     "Sends back what comes",
     {"tcp": _tcp, "udp": _udp, "websocket": _websocket},
-    (Option("subprotocols", list, [], "WebSocket subprotocols to accept; empty: the first one offered"),),
+    (
+        Option(
+            "subprotocols", list, [], "Subprotocols to accept; empty: the first one offered", protocols=("websocket",)
+        ),
+    ),
 )

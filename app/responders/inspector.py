@@ -46,6 +46,7 @@ def _http(options: Options) -> Any:
 
     class Inspector(Resource):
         isLeaf = True
+        parses_forms = False
 
         def render(self, request: Any) -> bytes:
             if request.method in (b"GET", b"HEAD") and request.path == b"/hello":

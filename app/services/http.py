@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable
 from io import BytesIO
 from time import perf_counter
 from typing import Any, cast
@@ -31,7 +33,16 @@ LINGER = 2.0
 """Seconds in which the rest of a refused request is thrown away. To close with bytes unread
 is to reset, and the client would lose the answer that says what was wrong."""
 
+_json = json.JSONEncoder().encode
+
 _TOO_LARGE = b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+
+
+class _Gathered(list[bytes]):
+    """What is written in the place of a transport, until it leaves as one."""
+
+    write = list.append
+    writeSequence = list.extend
 
 
 class NotedRequest(Request):
@@ -48,15 +59,14 @@ class NotedRequest(Request):
     def __init__(self, channel: Any, *args: Any, **kwargs: Any) -> None:
         super().__init__(channel, *args, **kwargs)
         self.fields: list[tuple[bytes, bytes]] = []
+        # The channel lets go of us, and we of it, before a responder has made its last mistake.
+        self._tap = cast(Tap, channel.transport)
+        self._body = b""
         self._began = perf_counter()
 
     @property
     def peer(self) -> str:
         return written(self.getClientAddress())
-
-    @property
-    def _tap(self) -> Tap:
-        return cast(Tap, self.channel.transport)
 
     def gotLength(self, length: int | None) -> None:
         # Twisted would put a long body into a temporary file, from the reactor thread.
@@ -77,30 +87,49 @@ class NotedRequest(Request):
     def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
         if self.channel.refused:
             return
-        body = self.content.tell() if self.content else 0
+        content = cast(BytesIO, self.content)
+        body = content.tell()
+        if body:
+            self._body = content.getvalue()  # shares its memory
         method, target = escape(command), escape(path)
-        self._tap.note(
-            events.HTTP_REQUEST,
-            f"{method} {target}",
-            {
-                "method": method,
-                "target": target,
-                "version": escape(version),
-                "fields": [[n.decode("latin-1"), v.decode("latin-1")] for n, v in self.fields],
-                "body": body,
-            },
-            size=body,
+        # Put together by hand: a dict costs twice as much.
+        detail = (
+            f'{{"method": {_json(method)}, "target": {_json(target)}, "version": {_json(escape(version))}, '
+            f'"fields": {_pairs(self.fields)}, "body": {body}}}'
         )
+        self._tap.note(events.HTTP_REQUEST, f"{method} {target}", detail, size=body)
         super().requestReceived(command, path, version)
+
+    def _handleStar(self) -> None:
+        """Let the responder answer the target ``*`` too, which Twisted would do by itself."""
+        try:
+            self.render(cast(NotingSite, self.site).getResourceFor(self))
+        except BaseException:
+            self.processingFailed(Failure())
+
+    def write(self, data: bytes) -> None:
+        """Send head and first part of the body as one, later parts as they come."""
+        if self.startedWriting or self._disconnected:
+            super().write(data)
+            return
+        if not isinstance(data, bytes):
+            raise TypeError("Data must be bytes")  # as the transport would, but the head is still here
+        gathered = self.channel.transport = _Gathered()
+        try:
+            super().write(data)
+        finally:
+            self.channel.transport = self._tap
+        if gathered:
+            self._tap.write(b"".join(gathered))
 
     def processingFailed(self, reason: Failure) -> Failure:
         """Record the failure with the request that caused it, and answer 500."""
-        assert self.content is not None
-        self.content.seek(0)
         head = b"%s %s %s\r\n" % (self.method, self.uri, self.clientproto)
         head += b"".join(b"%s: %s\r\n" % field for field in self.fields) + b"\r\n"
         assert reason.value is not None
-        self._tap.failed(reason.value, head + self.content.read())
+        self._tap.failed(reason.value, head + self._body)
+        if self.finished or self._disconnected:
+            return reason  # nobody waits for an answer
         if self.startedWriting:
             # The status is on its way already; only a cut connection tells the client.
             self._tap.abort()
@@ -108,29 +137,23 @@ class NotedRequest(Request):
         super().processingFailed(reason)
         return reason
 
-    def finish(self) -> None:
-        if not (self.finished or self._disconnected):
-            self._note_response(self.code, self.code_message, perf_counter() - self._began)
-        super().finish()
-
-    def _note_response(self, code: int, message: bytes, seconds: float) -> None:
-        reason = message.decode("latin-1")
-        self._tap.note(
-            events.HTTP_RESPONSE,
-            f"{code} {reason}  {seconds * 1000:.1f} ms",
-            {
-                "status": code,
-                "reason": reason,
-                "fields": [
-                    [name.decode("latin-1"), value.decode("latin-1")]
-                    for name, values in self.responseHeaders.getAllRawHeaders()
-                    for value in values
-                ],
-                "body": self.sentLength,
-                "seconds": seconds,
-            },
-            size=self.sentLength,
+    def note_response(self) -> None:
+        """Note what was answered, once the last of it was written."""
+        seconds = perf_counter() - self._began
+        reason = self.code_message.decode("latin-1")
+        fields = ((name, value) for name, values in self.responseHeaders.getAllRawHeaders() for value in values)
+        detail = (
+            f'{{"status": {self.code}, "reason": {_json(reason)}, "fields": {_pairs(fields)}, '
+            f'"body": {self.sentLength}, "seconds": {seconds}}}'
         )
+        summary = f"{self.code} {reason}  {seconds * 1000:.1f} ms"
+        self._tap.note(events.HTTP_RESPONSE, summary, detail, size=self.sentLength)
+
+
+def _pairs(fields: Iterable[tuple[bytes, bytes]]) -> str:
+    """``fields`` as JSON."""
+    pairs = [f"[{_json(name.decode('latin-1'))}, {_json(value.decode('latin-1'))}]" for name, value in fields]
+    return f"[{', '.join(pairs)}]"
 
 
 class NotingChannel(HTTPChannel):
@@ -140,6 +163,7 @@ class NotingChannel(HTTPChannel):
         refused: whether this connection is being closed for a request that broke the rules.
     """
 
+    transport: Any
     refused = False
 
     def headerReceived(self, line: bytes) -> bool:
@@ -192,10 +216,14 @@ def _ignore(data: bytes) -> None:
 
 
 class NotingSite(Site):
-    """A site without an access log, which the capture replaces."""
+    """A site whose access log is the capture."""
 
     def __init__(self, resource: IResource, reactor: Any) -> None:
-        super().__init__(resource, requestFactory=NotedRequest, timeout=IDLE, reactor=reactor)
+        # For ``request.args``; a resource that does without can take forms that are broken or large.
+        forms = getattr(resource, "parses_forms", True)
+        super().__init__(
+            resource, requestFactory=NotedRequest, parsePOSTFormSubmission=forms, timeout=IDLE, reactor=reactor
+        )
 
     def protocol(self) -> IProtocol:  # type: ignore[override]
         """What stands between HTTP/1 and HTTP/2, beginning with our HTTP/1."""
@@ -205,7 +233,8 @@ class NotingSite(Site):
         """Twisted refreshes a date for its access log each second; nobody reads it here."""
 
     def log(self, request: PlainRequest) -> None:
-        """No access log."""
+        """Note the response; Twisted calls this when it has been written to its end."""
+        cast(NotedRequest, request).note_response()
 
 
 def open_port(service: Service, host: str, port: int) -> IListeningPort:

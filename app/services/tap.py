@@ -170,9 +170,11 @@ class Tap(ProtocolWrapper):
         """Record what the responder let out, with the bytes that caused it."""
         self._recorder.record_failure(e, self._service_number, self.number, payload)
 
-    def note(self, kind: int, summary: str, detail: dict[str, Any], **more: Any) -> None:
-        """Record what the bytes of this connection mean to their protocol."""
-        self._record(kind, self._service_number, self.number, summary=summary, detail=json.dumps(detail), **more)
+    def note(self, kind: int, summary: str, detail: dict[str, Any] | str, **more: Any) -> None:
+        """Record what the bytes of this connection mean to their protocol; ``detail`` may be JSON already."""
+        if not isinstance(detail, str):
+            detail = json.dumps(detail)
+        self._record(kind, self._service_number, self.number, summary=summary, detail=detail, **more)
 
     def _reason(self, reason: Failure) -> str:
         if self._ended_by:

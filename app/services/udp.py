@@ -69,12 +69,14 @@ class DatagramTap(DatagramProtocol):
         self._flows: OrderedDict[tuple[Any, ...], Flow] = OrderedDict()
         self._dropped = 0
         self._looking: Any = None
+        self._port: Any = None
         self._peer: tuple[str, int] | None = None
         self.host = ""
 
     # -- the port's side
 
     def startProtocol(self) -> None:
+        self._port = self.transport  # which Twisted takes away before stopProtocol
         bound = self.transport.getHost()  # type: ignore[union-attr]
         self.host = join(bound.host, bound.port)
         try:
@@ -88,7 +90,8 @@ class DatagramTap(DatagramProtocol):
     def stopProtocol(self) -> None:
         if self._looking is not None:
             self._looking.cancel()
-            self._look_for_drops()
+            self._looking = None
+        self._look_for_drops()
         self._guard(None, self._wrapped.doStop)
         for address in list(self._flows):
             self.forget(address, "closed by us")
@@ -187,7 +190,7 @@ class DatagramTap(DatagramProtocol):
 
     def _look_for_drops(self) -> None:
         """Count datagrams lost in the kernel's buffer: lost, but not unseen."""
-        dropped = kernel_drops(self.transport)
+        dropped = kernel_drops(self._port)
         if dropped > self._dropped:
             count = dropped - self._dropped
             self._dropped = dropped

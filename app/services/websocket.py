@@ -35,6 +35,8 @@ class Notes(_Base):  # type: ignore[misc,valid-type]
     Overrides autobahn's inner hooks rather than the public ones, which are the responder's.
     """
 
+    _opened = False
+
     @property
     def _tap(self) -> Tap:
         return cast(Tap, self.transport)
@@ -55,6 +57,7 @@ class Notes(_Base):  # type: ignore[misc,valid-type]
             raise
 
     def _onOpen(self) -> None:
+        self._opened = True
         chosen = self.websocket_protocol_in_use
         offered = list(self.websocket_protocols)
         target = escape(self.http_request_uri.encode("latin-1", "replace"))
@@ -82,6 +85,8 @@ class Notes(_Base):  # type: ignore[misc,valid-type]
             self._note_message("binary" if isBinary else "text", "sent", payload)
 
     def _onPing(self, payload: bytes) -> None:
+        if self.failedByMe:
+            return  # autobahn tells of a ping that broke the rules too
         self._note_message("ping", "received", payload)
         self._guarded(payload, super()._onPing, payload)
 
@@ -89,8 +94,19 @@ class Notes(_Base):  # type: ignore[misc,valid-type]
         self._note_message("pong", "received", payload)
         self._guarded(payload, super()._onPong, payload)
 
+    def _connectionLost(self, reason: Any) -> None:
+        # WORKAROUND: autobahn leaves this one in the reactor when the connection ends before it.
+        if self.closeHandshakeTimeoutCall is not None:
+            self.closeHandshakeTimeoutCall.cancel()
+            self.closeHandshakeTimeoutCall = None
+        super()._connectionLost(reason)
+
     def _onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:
-        if self.wasServingFlashSocketPolicyFile or self.websocket_version:
+        if self.closeHandshakeTimeoutCall is not None:
+            # autobahn lets it run on, and keeps the protocol of a connection that is gone.
+            self.closeHandshakeTimeoutCall.cancel()
+            self.closeHandshakeTimeoutCall = None
+        if self._opened:
             first = self.localCloseCode if self.remoteCloseCode is None else self.remoteCloseCode
             self._tap.note(
                 events.WS_CLOSED,
@@ -123,7 +139,16 @@ class Notes(_Base):  # type: ignore[misc,valid-type]
         except Exception as e:
             self._tap.failed(e, payload)
             if self.state == self.STATE_OPEN:
-                self.sendClose(INTERNAL_ERROR, "the responder failed")
+                self.end(INTERNAL_ERROR, "the responder failed")
+
+    def end(self, code: int, reason: str) -> None:
+        """Begin the closing handshake; ``sendClose`` takes only the codes of applications."""
+        self.sendCloseFrame(code, reason.encode())
+
+    def _closeConnection(self, abort: bool = False) -> None:
+        # After their close frame autobahn aborts, which would throw away what was written
+        # just before: ours, when theirs broke the rules.
+        super()._closeConnection(abort and not self.wasClean)
 
 
 def _words(reason: str | bytes | None) -> str | None:
@@ -143,7 +168,11 @@ class WebSocketTap(Tap):
             binary = False
         except UnicodeDecodeError:
             binary = True
-        cast(Any, self.wrappedProtocol).sendMessage(data, binary)
+        protocol = cast(Any, self.wrappedProtocol)
+        if protocol is None or protocol.state != protocol.STATE_OPEN:
+            self.note(events.LOG, "a message was not sent: the WebSocket is not open", {})
+            return
+        protocol.sendMessage(data, binary)
 
     def finish(self, why: str = "closed by us") -> None:
         protocol = cast(Any, self.wrappedProtocol)
@@ -151,7 +180,7 @@ class WebSocketTap(Tap):
             super().finish(why)
             return
         self._ended_by = self._ended_by or why
-        protocol.sendClose(GOING_AWAY, "the service is stopping")
+        protocol.end(GOING_AWAY, "the service is stopping")
 
 
 def open_port(service: Service, host: str, port: int) -> IListeningPort:
@@ -167,8 +196,9 @@ def open_port(service: Service, host: str, port: int) -> IListeningPort:
         maxFramePayloadSize=MAX_MESSAGE,
         maxMessagePayloadSize=MAX_MESSAGE,
         openHandshakeTimeout=10,
-        closeHandshakeTimeout=1,
+        closeHandshakeTimeout=2,  # autobahn counts whole seconds of the clock: between 1 and 2
         echoCloseCodeReason=True,
+        webStatus=False,
         failByDrop=False,
     )
     return tcp.listen(service, factory, host, port, WebSocketTap)

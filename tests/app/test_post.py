@@ -6,6 +6,7 @@ import sys
 
 import pytest
 import pytest_twisted
+from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import clientFromString
 from twisted.internet.protocol import Factory, Protocol
 
@@ -140,6 +141,33 @@ async def test_a_service_that_was_up_is_up_again_with_its_new_configuration(make
     assert isinstance(stopped.status, Stopped)
     assert list(one.services) == ["a", "renamed", "c"]
     assert one.services["a"] is stopped
+
+
+@pytest_twisted.ensureDeferred
+async def test_of_two_wishes_for_a_service_that_is_stopping_the_first_counts(make):
+    one = await make(config("a"), config("b"))
+    await one.start_all()
+    both = [Deferred.fromCoroutine(one.remove("a")) for _ in range(2)]
+    late = Deferred.fromCoroutine(one.replace("a", config("late")))
+    changes = [Deferred.fromCoroutine(one.replace("b", config(name))) for name in ("b2", "b3")]
+    for wish in (*both, late, *changes):
+        await wish
+    assert list(one.services) == ["b2"]
+    assert await one.replace("a", config("gone")) is None
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_service_started_while_another_workspace_is_loaded_is_stopped_too(make):
+    one = await make(config("a"), config("b"))
+    await one.services["a"].start()
+    hanging = await talk(one.services["a"], b"x")
+    loading = Deferred.fromCoroutine(one.load(Workspace((config("new"),))))
+    started = one.services["b"]
+    await started.start()
+    await loading
+    await until(lambda: hanging.lost)
+    assert isinstance(started.status, Stopped)
+    assert list(one.services) == ["new"]
 
 
 @pytest_twisted.ensureDeferred

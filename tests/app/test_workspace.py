@@ -41,14 +41,19 @@ def service(**changes):
     return "version = 1\n[[service]]\n" + "".join(f"{k} = {v}\n" for k, v in keys.items() if v is not None)
 
 
+def websocket(**changes):
+    return service(protocol='"websocket"', **changes)
+
+
 # -- reading
 
 
 def test_a_service_is_read_with_all_its_keys(tmp_path):
-    (tmp_path / "w.toml").write_text(GOOD + "[service.options]\nsubprotocols = ['a', 'b']\n")
+    source = GOOD.replace('"tcp"', '"websocket"')
+    (tmp_path / "w.toml").write_text(source + "[service.options]\nsubprotocols = ['a', 'b']\n")
     loaded = load(tmp_path / "w.toml")
     options = {"subprotocols": ["a", "b"]}
-    assert loaded.services == (ServiceConfig("echo", "tcp", "127.0.0.1", 9007, "echo", True, options),)
+    assert loaded.services == (ServiceConfig("echo", "websocket", "127.0.0.1", 9007, "echo", True, options),)
     assert loaded.path == tmp_path / "w.toml"
 
 
@@ -113,11 +118,13 @@ def test_an_empty_workspace_is_one():
         (service(autostart="1"), 7, "autostart", "must be true or false"),
         (service(color='"red"'), 7, "color", "is unknown. A service has name, protocol, listen"),
         (service(options="5"), 7, "options", "must be a table: [service.options]"),
-        (service(options="{ speed = 1 }"), 7, "options.speed", 'is no option of "echo". It has subprotocols'),
+        (websocket(options="{ speed = 1 }"), 7, "options.speed", 'no option of "echo" for websocket. It has subprotocols'),
+        (service(options="{ speed = 1 }"), 7, "options.speed", 'is no option of "echo" for tcp. It has none'),
+        (service(options="{ subprotocols = [] }"), 7, "options.subprotocols", 'is an option of "echo" for websocket, not for tcp'),
         (service() + "[service.options]\nspeed = 1", 8, "options.speed", 'is no option of "echo"'),
         (service() + "options.speed = 1", 7, "options.speed", 'is no option of "echo"'),
-        (service() + "options.subprotocols = 1", 7, "options.subprotocols", "must be a list of texts, as in []"),
-        (service() + "options.subprotocols = ['a', 1]", 7, "options.subprotocols", "must be a list of texts"),
+        (websocket() + "options.subprotocols = 1", 7, "options.subprotocols", "must be a list of texts, as in []"),
+        (websocket() + "options.subprotocols = ['a', 1]", 7, "options.subprotocols", "must be a list of texts"),
         ("version = 1\nservice = [\n{ name = 'a', protocol = 'tcp', listen = 1 }]", 3, "listen", "must be text"),
     ],
 )  # fmt: skip

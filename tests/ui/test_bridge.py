@@ -12,7 +12,9 @@ from app.capture.recorder import Stored, Trouble
 from app.post import Post
 from tests.ui.desk import Peer, config, memory_post, settle
 from ui import bridge as bridge_module
-from ui.bridge import RATE_TICKS, SPARK, TICK, Bridge
+from ui.bridge import MEASURE, SPARK, TICK, Bridge
+
+RATE_TICKS = int(MEASURE * 1000 / TICK)
 
 
 @pytest.fixture
@@ -31,6 +33,8 @@ def bridge(post: Post, qtbot: QtBot) -> Iterator[Bridge]:
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ticks of a millisecond, for what takes many."""
     monkeypatch.setattr(bridge_module, "TICK", 1)
+    monkeypatch.setattr(bridge_module, "BUSY_TICK", 2)
+    monkeypatch.setattr(bridge_module, "MEASURE", 0.005)
 
 
 def resting(bridge: Bridge) -> bool:
@@ -64,6 +68,17 @@ def test_under_load_it_ticks_ten_times_a_second_at_the_most(bridge: Bridge, post
     qtbot.waitUntil(lambda: len(times) >= 6)
     assert TICK == 100
     assert times[5] - times[0] >= 5 * 0.099
+
+
+@pytest.mark.usefixtures("quick")
+def test_more_than_can_be_read_is_shown_less_often(bridge: Bridge, post: Post, qtbot: QtBot) -> None:
+    for _ in range(bridge_module.BUSY + 1):
+        post.recorder.record(1)
+    with qtbot.waitSignal(bridge.ticked):
+        post.recorder.stored_changed.emit(Stored(1, 1))
+    assert bridge._interval == bridge_module.BUSY_TICK
+    qtbot.waitUntil(lambda: resting(bridge))
+    post.recorder.flush()
 
 
 @pytest.mark.usefixtures("quick")

@@ -12,6 +12,7 @@ from PyQt5.QtWidgets import QAbstractSlider, QApplication
 from pytestqt.qtbot import QtBot
 
 from app import events
+from app.capture.filters import EVERYTHING, parse
 from app.capture.recorder import Stored
 from tests.ui.conftest import MILLION
 from tests.ui.desk import Capture, InstantReader, settle
@@ -69,9 +70,9 @@ def colors(view: EventView, rect: object) -> set[str]:
 # -- following
 
 
-def test_follows_the_tail_until_scrolled_up_then_stays(view: EventView, capture: Capture) -> None:
+def test_follows_the_tail_until_scrolled_up_then_stays(view: EventView, capture: Capture, qtbot: QtBot) -> None:
     fill(view, capture)
-    assert (view.following, top(view)) == (True, bottom(view))
+    qtbot.waitUntil(lambda: (view.following, top(view)) == (True, bottom(view)))
     act(view, QAbstractSlider.SliderSingleStepSub)
     place = top(view)
     assert not view.following
@@ -367,3 +368,16 @@ def test_columns_are_titled_and_explained_and_can_be_widened(view: EventView) ->
     before = view.header.sectionSize(3)
     view.header.resizeSection(3, before + 40)
     assert view.header.sectionSize(3) == before + 40
+
+
+def test_the_row_found_by_a_filter_stays_current_without_it(view: EventView, capture: Capture, qtbot: QtBot) -> None:
+    fill(view, capture, 300)
+    fill(view, capture, 1, b"needle")
+    fill(view, capture, 300)
+    view.events.set_filter(parse("needle"))
+    qtbot.waitUntil(lambda: len(view.events) == 1)
+    view.set_current(0)
+    view.events.set_filter(EVERYTHING)
+    assert view.current == 300
+    assert not view.following
+    assert view.row_rect(300).top() in range(view.viewport().height())

@@ -97,7 +97,8 @@ def test_passes_twisteds_own_tests_for_reactors() -> None:
 @pytest_twisted.ensureDeferred
 async def test_delayed_calls_come_in_order(reactor: EpollQtReactor) -> None:
     came: list[str] = []
-    calls = {name: reactor.callLater(delay, came.append, name) for name, delay in zip("dbca", (0.04, 0.02, 0.03, 0))}
+    delays = {"d": 0.04, "b": 0.02, "c": 0.03, "a": 0}
+    calls = {name: reactor.callLater(delay, came.append, name) for name, delay in delays.items()}
     calls["c"].cancel()
     sooner, later = reactor.callLater(9, came.append, "sooner"), reactor.callLater(0.01, came.append, "later")
     sooner.reset(0.03)
@@ -121,9 +122,7 @@ async def test_a_call_asked_for_by_a_slot_comes(reactor: EpollQtReactor) -> None
     assert await came == "slot"
 
 
-def test_the_timer_is_armed_only_for_another_deadline(
-    reactor: EpollQtReactor, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_timer_is_armed_only_for_another_deadline(reactor: EpollQtReactor, monkeypatch: pytest.MonkeyPatch) -> None:
     starts: list[int] = []
     start = reactor._timer.start
     first = reactor.callLater(60, lambda: None)

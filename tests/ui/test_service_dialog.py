@@ -209,6 +209,21 @@ def test_options_of_a_responder_survive_a_look_at_another(dialog: Open) -> None:
     assert form.config() == given
 
 
+def test_only_options_that_fit_the_protocol_are_shown(dialog: Open) -> None:
+    form = dialog()
+    assert not [editor for editor in form.findChildren(QPlainTextEdit) if editor.isVisible()]
+    choose(form, "websocket")
+    (editor,) = (editor for editor in form.findChildren(QPlainTextEdit) if editor.isVisible())
+    editor.setPlainText("chat")
+    assert form.config().options == {"subprotocols": ["chat"]}
+    choose(form, "udp")
+    assert not editor.isVisible()
+    assert form.config().options == {}
+    assert form.ok.isEnabled()
+    choose(form, "websocket")
+    assert form.config().options == {"subprotocols": ["chat"]}
+
+
 def test_it_grows_for_the_options_of_another_responder(dialog: Open) -> None:
     form = dialog(protocol="http")
     before = form.height()
@@ -241,6 +256,7 @@ RICH = Responder(
         Option("delay", float, 0.5, "Delay", "s", 0),
         Option("upper", bool, False, "Upper"),
         Option("words", list, ["a"], "Words"),
+        Option("elsewhere", int, 0, "Elsewhere", protocols=("udp",)),
     ),
 )
 
@@ -250,7 +266,7 @@ def rich(monkeypatch: pytest.MonkeyPatch, qtbot: QtBot) -> Callable[..., OptionF
     monkeypatch.setattr(responders, "find", lambda name: RICH if name == "rich" else None)
 
     def opened(**given: Any) -> OptionForm:
-        form = OptionForm(RICH, given)
+        form = OptionForm(RICH, "tcp", given)
         qtbot.addWidget(form)
         form.show()
         return form

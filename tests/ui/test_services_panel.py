@@ -118,10 +118,10 @@ def test_connections_and_rate_are_counted(desk: Desk) -> None:
     service = desk.post.services["alpha"]
     service.connections[1] = Peer(1)
     desk.panel._bridge.of(service).rate = 12_300
-    desk.panel._bridge.ticked.emit(None)
+    desk.panel._bridge.measured.emit()
     assert desk.card()._state.text() == "1 connection · 12.3 kB/s"
     service.connections.update({i: Peer(i) for i in range(2, 10_001)})
-    desk.panel._bridge.ticked.emit(None)
+    desk.panel._bridge.measured.emit()
     assert desk.card()._state.text() == "10,000 connections · 12.3 kB/s"
 
 

@@ -58,18 +58,18 @@ def test_seen_stored_and_lost_are_the_recorders(line: StatusLine, post: Post) ->
     post.recorder.flush()
     post.recorder.record(1)
     post.recorder.on_stored(1, Stored(1, 3, 2_500_000))
-    line.refresh(post.recorder.range)
+    line.refresh()
     assert texts(line)[2:5] == ["seen 4", "stored 3", "lost 0"]
     assert texts(line)[6] == "2.5 MB"
 
 
 def test_a_loss_stands_out_until_there_is_none(line: StatusLine, post: Post) -> None:
     post.recorder.lost_before(1234)
-    line.refresh(Stored())
+    line.refresh()
     assert texts(line)[4] == "lost 1,234"
     assert line._lost.property("role") == "error"
     post.recorder.lost = 0
-    line.refresh(Stored())
+    line.refresh()
     assert line._lost.property("role") == ""
 
 
@@ -77,7 +77,7 @@ def test_it_names_the_capture_with_its_whole_path_in_the_tip(
     line: StatusLine, post: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Post, "capture", Path("/tmp/<b>x</b>/one.lpost"))
-    line.refresh(Stored())
+    line.refresh()
     assert line._file.text() == "one.lpost"
     assert line._file.toolTip() == "<span>/tmp/&lt;b&gt;x&lt;/b&gt;/one.lpost</span>"
 
@@ -91,5 +91,5 @@ def test_every_figure_has_a_tip_and_is_plain_text(line: StatusLine) -> None:
 
 def test_the_loop_says_how_late_it_was(line: StatusLine, post: Post) -> None:
     line._bridge.lateness = 0.0123
-    line.refresh(Stored())
+    line.refresh()
     assert texts(line)[5] == "loop 12.3 ms"

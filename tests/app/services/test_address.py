@@ -34,9 +34,12 @@ def test_parses(text: str, host: str, port: int) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", ":", "9007", "127.0.0.1", "127.0.0.1:", ":9007", "::1:9007", "[::1]", "[localhost]:1", "[]:1"]
-    + ["1.2.3:80", "256.1.1.1:80", "1.2.3.4:65536", "1.2.3.4:-1", "1.2.3.4:+1", "1.2.3.4:8o", "1.2.3.4:²"]
-    + ["a b:80", "a/b:80", "-a:80", "a..b:80", "ä:80", "x" * 64 + ":80", "http://a:80", "a:80/", "[::1:80", "a\n:80"],
+    [
+        *("", ":", "9007", "127.0.0.1", "127.0.0.1:", ":9007", "::1:9007", "[::1]", "[localhost]:1", "[]:1"),
+        *("1.2.3:80", "256.1.1.1:80", "1.2.3.4:65536", "1.2.3.4:-1", "1.2.3.4:+1", "1.2.3.4:8o", "1.2.3.4:²"),
+        *("a b:80", "a/b:80", "-a:80", "a..b:80", "ä:80", "x" * 64 + ":80", "http://a:80", "a:80/", "[::1:80"),
+        "a\n:80",
+    ],
 )
 def test_refuses(text: str) -> None:
     with pytest.raises(errors.InvalidAddressError, match="is not an address to listen on"):
@@ -59,8 +62,10 @@ def test_every_number_can_be_written_and_read(ip: object, port: int) -> None:
 
 @pytest.mark.parametrize(
     ("host", "exposed"),
-    [("127.0.0.1", False), ("127.9.9.9", False), ("::1", False), ("localhost", False), ("localhost.", False)]
-    + [("0.0.0.0", True), ("::", True), ("192.168.1.2", True), ("example.org", True)],
+    [
+        *((host, False) for host in ("127.0.0.1", "127.9.9.9", "::1", "localhost", "localhost.")),
+        *((host, True) for host in ("0.0.0.0", "::", "192.168.1.2", "example.org")),
+    ],
 )
 def test_knows_what_others_can_reach(host: str, exposed: bool) -> None:
     assert address.is_exposed(host) is exposed

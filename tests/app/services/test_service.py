@@ -280,9 +280,7 @@ async def test_stopping_lets_what_was_written_leave(desk: Desk, tape: Tape) -> N
 
 
 @pytest_twisted.ensureDeferred
-async def test_stopping_aborts_those_that_do_not_read(
-    desk: Desk, tape: Tape, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_stopping_aborts_those_that_do_not_read(desk: Desk, tape: Tape, monkeypatch: pytest.MonkeyPatch) -> None:
     class Writes(Protocol):
         def connectionMade(self) -> None:
             self.transport.write(bytes(20_000_000))
@@ -322,7 +320,7 @@ async def test_one_connection_that_cannot_be_closed_keeps_no_other_open(
     service = await desk.start()
     peers = [Peer(service) for _ in range(3)]
     await until(lambda: len(service.connections) == 3)
-    bad = list(service.connections.values())[0]
+    bad = next(iter(service.connections.values()))
     monkeypatch.setattr(bad, "finish", lambda: _raise(ValueError("in finish")))
     await service.stop()
     assert service.status == Stopped()

@@ -1,4 +1,4 @@
-"""What the Tap records, how it holds peers back, and what a responder's failure does."""
+"""What the Tap records, and what a responder's failure does."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from zope.interface import implementer
 
 from app.services.tap import TapFactory
 from app.status import Stopped
-from tests.app.services.helpers import Desk, Peer, Tape, turn
+from tests.app.services.helpers import Desk, Peer, Tape, closed
 from tests.helpers import until
 
 
@@ -42,11 +42,6 @@ def factory(kind: Callable[[], Protocol] = Echo) -> ServerFactory:
     made.noisy = False
     made.buildProtocol = lambda addr: kind()  # type: ignore[assignment]
     return made
-
-
-async def closed(tape: Tape, count: int = 1) -> Any:
-    """The last event of a connection's end, once there are ``count``."""
-    return (await until(lambda: len(e := tape.all("connection.closed")) >= count and e))[-1]
 
 
 # -- what is recorded
@@ -179,82 +174,6 @@ async def test_two_thousand_connections_that_reset_leave_nothing_behind(desk: De
     assert sorted(e.conn for e in tape.all("connection.closed")) == sorted(opened)
     assert service.connections == {}
     assert desk.reactor.getReaders().count(service._port) == 1
-
-
-# -- holding peers back
-
-
-@pytest_twisted.ensureDeferred
-async def test_a_client_that_never_reads_is_not_read_from(desk: Desk, tape: Tape) -> None:
-    service = await desk.start()
-    peer = Peer(service, receive_buffer=4096)
-    block, pushed = bytes(range(256)) * 256, 0
-    await until(lambda: service.connections)
-    (tap,) = service.connections.values()
-    wire = tap._wire  # type: ignore[attr-defined]
-    highest = quiet = 0
-    while quiet < 20:
-        count = peer.push(block)
-        pushed += count
-        quiet = 0 if count else quiet + 1
-        await turn()
-        highest = max(highest, len(wire.dataBuffer) + wire._tempDataLen)
-    assert wire not in desk.reactor.getReaders()
-    assert wire in desk.reactor.getWriters()
-    assert 0 < highest <= 4 * wire.bufferSize
-    assert pushed > 0
-    await peer.expect(pushed)
-    assert bytes(peer.got) == (block * (pushed // len(block) + 1))[:pushed]
-    await until(lambda: wire in desk.reactor.getReaders())
-    peer.close()
-    assert (await closed(tape)).detail["sent"] == pushed
-
-
-@pytest_twisted.ensureDeferred
-async def test_a_peer_is_paused_while_the_capture_falls_behind(desk: Desk, tape: Tape) -> None:
-    service = await desk.start()
-    peer = Peer(service)
-    await until(lambda: service.connections)
-    (tap,) = service.connections.values()
-    tape.stuck = True
-    block = bytes(1 << 20)
-    while not desk.recorder.pressed:
-        peer.push(block)
-        peer.pull()
-        await turn()
-    wire = tap._wire  # type: ignore[attr-defined]
-    assert wire not in desk.reactor.getReaders()
-    late = Peer(service)
-    late.push(b"late")
-    await until(lambda: len(service.connections) == 2)
-    assert service.received == 0
-    assert [c.received for c in service.connections.values()][1] == 0
-    tape.unstick()
-    assert not desk.recorder.pressed
-    assert wire in desk.reactor.getReaders()
-    await late.expect(b"late")
-    peer.reset()
-    late.close()
-    await closed(tape, 2)
-
-
-@pytest_twisted.ensureDeferred
-async def test_who_holds_a_peer_is_kept_apart(desk: Desk) -> None:
-    service = await desk.start()
-    peer = Peer(service)
-    await until(lambda: service.connections)
-    (tap,) = service.connections.values()
-    wire = tap._wire  # type: ignore[attr-defined]
-    tap.pauseProducing()  # type: ignore[attr-defined]
-    tap.on_pressure(True)
-    tap.on_pressure(False)
-    assert wire not in desk.reactor.getReaders()
-    tap.on_pressure(True)
-    tap.resumeProducing()  # type: ignore[attr-defined]
-    assert wire not in desk.reactor.getReaders()
-    tap.on_pressure(False)
-    assert wire in desk.reactor.getReaders()
-    peer.close()
 
 
 # -- failures

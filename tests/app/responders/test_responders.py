@@ -1,0 +1,70 @@
+"""How responders are found, and how their options are checked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from app import responders
+from app.responders import Option, Responder
+from app.services.protocols import PROTOCOLS
+
+
+def test_each_protocols_default_can_serve_it() -> None:
+    for protocol in PROTOCOLS.values():
+        assert protocol.default in [r.name for r in responders.serving(protocol.name)]
+
+
+def test_each_has_its_files_name_and_says_what_it_does() -> None:
+    for name in responders.names():
+        found = responders.find(name)
+        assert found is not None
+        assert found.name == name
+        assert found.help
+        assert "\n" not in found.help
+        assert set(found.builders) <= set(PROTOCOLS)
+        assert all(option.problem(option.default) is None for option in found.options)
+
+
+@pytest.mark.parametrize("name", ["", "nothing", "../echo", "echo.py", "__init__"])
+def test_an_unknown_name_is_none(name: str) -> None:
+    assert responders.find(name) is None
+    with pytest.raises(KeyError):
+        responders.build(name, "tcp", {})
+
+
+def test_a_protocol_it_does_not_serve_is_a_key_error() -> None:
+    with pytest.raises(KeyError):
+        responders.build("fragile", "udp", {})
+
+
+def test_options_are_filled_up_with_their_defaults() -> None:
+    responder = Responder("x", "", {}, (Option("a", int, 1, ""), Option("b", str, "c", "")))
+    assert responder.with_defaults({"a": 2}) == {"a": 2, "b": "c"}
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "problem"),
+    [
+        (Option("x", int, 1, ""), 5, None),
+        (Option("x", int, 1, ""), "5", "must be a whole number, as in 1"),
+        (Option("x", int, 1, ""), True, "must be a whole number, as in 1"),
+        (Option("x", int, 1, ""), 5.0, "must be a whole number, as in 1"),
+        (Option("x", int, 1, "", minimum=2), 1, "must be at least 2"),
+        (Option("x", int, 1, "", maximum=2), 3, "must be at most 2"),
+        (Option("x", float, 0.5, ""), 1, None),
+        (Option("x", float, 0.5, ""), True, "must be a number, as in 0.5"),
+        (Option("x", float, 0.5, ""), float("nan"), "must be a finite number"),
+        (Option("x", float, 0.5, "", maximum=1), float("inf"), "must be a finite number"),
+        (Option("x", bool, True, ""), False, None),
+        (Option("x", bool, True, ""), 1, "must be true or false, as in true"),
+        (Option("x", str, "a", ""), "", None),
+        (Option("x", str, "a", ""), 1, 'must be text, as in "a"'),
+        (Option("x", list, ["a"], ""), ["b", "c"], None),
+        (Option("x", list, ["a"], ""), ["b", 1], 'must be a list of texts, as in ["a"]'),
+        (Option("x", list, ["a"], ""), "a", 'must be a list of texts, as in ["a"]'),
+    ],
+)
+def test_a_value_is_checked_in_words(option: Option, value: Any, problem: str | None) -> None:
+    assert option.problem(value) == problem
