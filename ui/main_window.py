@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from PyQt5.QtCore import QByteArray, QPoint, QSize, Qt, pyqtSignal
+from PyQt5.QtCore import QByteArray, QPoint, Qt, pyqtSignal
 from PyQt5.QtGui import QCloseEvent
 from PyQt5.QtWidgets import (
     QAction,
@@ -14,8 +14,6 @@ from PyQt5.QtWidgets import (
     QMainWindow,
     QMenu,
     QSplitter,
-    QToolBar,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -24,14 +22,11 @@ from app.capture.reader import Reader
 from app.capture.recorder import Trouble
 from app.events import Event
 from app.post import Post
-from app.services.protocols import PROTOCOLS
 from app.workspace import Workspace
 from ui import about, actions, theme
 from ui.bridge import Bridge
 from ui.connections_panel import ConnectionsPanel
 from ui.detail_pane import DetailPane
-from ui.filter_box import FilterBox
-from ui.icons import icon
 from ui.line import Line
 from ui.notice_bar import NoticeBar
 from ui.pane_tabs import PaneTabs
@@ -39,6 +34,7 @@ from ui.service_actions import ServiceActions
 from ui.services_panel import ServicesPanel
 from ui.settings import Settings
 from ui.status_line import StatusLine
+from ui.toolbar import Toolbar
 from ui.workspace_files import WorkspaceFiles
 
 
@@ -66,7 +62,9 @@ class MainWindow(QMainWindow):
         self.trouble = NoticeBar("bad", closable=False)
         self.notice = NoticeBar("warning", closable=True)
         self.actions_ = actions.build(self, self._handler)
-        self._make_toolbar()
+        self.toolbar = Toolbar(self.actions_, self.service_actions.create)
+        self.filter = self.toolbar.filter
+        self.addToolBar(self.toolbar)
         self._lay_out()
         self.setStatusBar(StatusLine(post, self.bridge))
         self._fill_recent()
@@ -79,44 +77,6 @@ class MainWindow(QMainWindow):
     def _handler(self, name: str) -> Callable[[], object]:
         handler: Callable[[], object] = getattr(self, f"_do_{name}")
         return handler
-
-    def _make_toolbar(self) -> None:
-        bar = QToolBar("Main")
-        bar.setObjectName("toolbar")
-        bar.setMovable(False)
-        bar.setContextMenuPolicy(Qt.PreventContextMenu)
-        bar.setIconSize(QSize(14, 14))
-        bar.setToolButtonStyle(Qt.ToolButtonTextBesideIcon)
-        # Qt leaves no room between icon and text.
-        for name, text in (("start_all", " Start all"), ("stop_all", " Stop all"), ("new_service", " New service")):
-            self.actions_[name].setIconText(text)
-        for name in ("start_all", "stop_all"):
-            bar.addAction(self.actions_[name])
-        start = bar.widgetForAction(self.actions_["start_all"])
-        assert start is not None
-        start.setProperty("primary", True)
-        self.actions_["start_all"].setIcon(icon("play", "accent_text"))
-        new = QToolButton()
-        new.setDefaultAction(self.actions_["new_service"])
-        new.setToolButtonStyle(Qt.ToolButtonTextBesideIcon)
-        new.setPopupMode(QToolButton.MenuButtonPopup)
-        new.setMenu(self._new_menu())
-        bar.addWidget(new)
-        self.filter = FilterBox()
-        bar.addWidget(self.filter)
-        self._lamp, self._capturing = QLabel(), QLabel()
-        self._lamp.setContentsMargins(10, 0, 0, 0)
-        self._capturing.setContentsMargins(2, 0, 6, 0)
-        bar.addWidget(self._lamp)
-        bar.addWidget(self._capturing)
-        self.addToolBar(bar)
-
-    def _new_menu(self) -> QMenu:
-        menu = QMenu(self)
-        for protocol in PROTOCOLS.values():
-            action = menu.addAction(f"{protocol.label} service…")
-            action.triggered.connect(lambda _=False, name=protocol.name: self.service_actions.create(name))
-        return menu
 
     def _lay_out(self) -> None:
         self._left = QSplitter(Qt.Vertical)
@@ -209,11 +169,7 @@ class MainWindow(QMainWindow):
         self._on_trouble(self._post.recorder.trouble)
 
     def _on_trouble(self, trouble: Trouble | None) -> None:
-        color = "warning" if trouble else "bad"
-        mark = icon("warning" if trouble else "record", color).pixmap(14, 14)
-        self._lamp.setPixmap(mark)
-        self._capturing.setText("Not capturing" if trouble else "Capturing")
-        self._capturing.setToolTip(actions.plain(trouble.text if trouble else f"Into {self._post.capture}"))
+        self.toolbar.show_capture(trouble, self._post.capture)
         if trouble is None:
             self.trouble.say("")
             return

@@ -28,12 +28,6 @@ from ui import service_checks as checks
 from ui.form import Form, OptionForm, column, sentence, set_property, tell
 
 HOSTS = ("127.0.0.1", "::1", "0.0.0.0", "::", "localhost")
-PROTOCOL_NAMES = {
-    "tcp": ("TCP", "Connections that carry raw bytes"),
-    "udp": ("UDP", "Single datagrams"),
-    "http": ("HTTP", "Requests and responses, HTTP/1"),
-    "websocket": ("WebSocket", "Messages in both directions"),
-}
 
 
 class ServiceDialog(QDialog):
@@ -106,8 +100,8 @@ class ServiceDialog(QDialog):
         self.name = QLineEdit()
         self.name.setMaxLength(200)
         self.protocol = _choice()
-        for protocol in PROTOCOLS:
-            self.protocol.addItem(PROTOCOL_NAMES.get(protocol, (protocol, ""))[0], protocol)
+        for protocol in PROTOCOLS.values():
+            self.protocol.addItem(protocol.title, protocol.name)
         self.host = _choice()
         self.host.setEditable(True)
         self.host.addItems(HOSTS)
@@ -185,7 +179,7 @@ class ServiceDialog(QDialog):
             name and sentence(name),
             self.tr("Stands in the list and in each of its events"),
         )
-        tell(self.protocol, self._protocol_words, None, PROTOCOL_NAMES.get(self._protocol(), ("", ""))[1])
+        tell(self.protocol, self._protocol_words, None, PROTOCOLS[self._protocol()].help)
         responder = workspace.responder_problem(self._responder(), self._protocol())
         found = responders.find(self._responder())
         tell(self.responder, self._responder_words, responder and sentence(responder), found.help if found else "")

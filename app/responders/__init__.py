@@ -62,12 +62,12 @@ class Option:
         if not fits:
             return f"must be {kinds[self.type]}, as in {_toml(self.default)}"
         if isinstance(value, int | float) and not isinstance(value, bool):
-            if not math.isfinite(value):
+            if isinstance(value, float) and not math.isfinite(value):
                 return "must be a finite number"
             if self.minimum is not None and value < self.minimum:
-                return f"must be at least {self.minimum:g}"
+                return f"must be at least {self.minimum:.15g}"
             if self.maximum is not None and value > self.maximum:
-                return f"must be at most {self.maximum:g}"
+                return f"must be at most {self.maximum:.15g}"
         return None
 
 

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
-from twisted.internet.interfaces import IProtocolFactory
+from twisted.internet.interfaces import IHalfCloseableProtocol, IProtocolFactory
 from twisted.internet.protocol import DatagramProtocol, Protocol, ServerFactory
+from zope.interface import implementer
 
 from app.responders import Option, Options, Responder
 
 
+@implementer(IHalfCloseableProtocol)
 class Echo(Protocol):
     def dataReceived(self, data: bytes) -> None:
         self.transport.write(data)  # type: ignore[union-attr]
+
+    def readConnectionLost(self) -> None:
+        """The peer has sent all: it still gets what it has not read yet."""
+        self.transport.loseConnection()  # type: ignore[union-attr]
+
+    def writeConnectionLost(self) -> None:
+        """We never close only our side."""
 
 
 class DatagramEcho(DatagramProtocol):

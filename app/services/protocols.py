@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING, cast
+from typing import Any, cast
 
 from twisted.internet.interfaces import IListeningPort
 
-if TYPE_CHECKING:
-    from app.services.service import Service
-
-Opener = Callable[["Service", str, int], IListeningPort]
+Opener = Callable[[Any, str, int], IListeningPort]
+"""Opens a port for a ``Service``, on a host, with a number. Raises what ``listenTCP`` does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,29 +19,34 @@ class ProtocolInfo:
 
     Attributes:
         name: as in a workspace.
-        label: as on a badge.
+        title: as people say it; ``label`` is the short form for a badge.
+        help: one line about it.
         transport: ``"tcp"`` or ``"udp"``.
         default: the responder of a new service.
         module: loaded when a service first starts: HTTP and WebSocket take a while.
     """
 
     name: str
+    title: str
     label: str
+    help: str
     transport: str
     default: str
     module: str
 
     def load(self) -> Opener:
-        """The module's ``open_port(service, host, port)``; it raises what ``listenTCP`` does."""
+        """The module's ``open_port``."""
         return cast(Opener, import_module(self.module).open_port)
 
 
 PROTOCOLS = {
     protocol.name: protocol
     for protocol in (
-        ProtocolInfo("tcp", "TCP", "tcp", "echo", "app.services.tcp"),
-        ProtocolInfo("udp", "UDP", "udp", "echo", "app.services.udp"),
-        ProtocolInfo("http", "HTTP", "tcp", "inspector", "app.services.http"),
-        ProtocolInfo("websocket", "WS", "tcp", "echo", "app.services.websocket"),
+        ProtocolInfo("tcp", "TCP", "TCP", "Connections that carry raw bytes", "tcp", "echo", "app.services.tcp"),
+        ProtocolInfo("udp", "UDP", "UDP", "Single datagrams", "udp", "echo", "app.services.udp"),
+        ProtocolInfo("http", "HTTP", "HTTP", "Requests and responses, HTTP/1", "tcp", "inspector", "app.services.http"),
+        ProtocolInfo(
+            "websocket", "WebSocket", "WS", "Messages both ways", "tcp", "echo", "app.services.websocket"
+        ),
     )
 }

@@ -88,6 +88,7 @@ class Tap(ProtocolWrapper):
         self._ended_by = ""
         self._open = True
         self._half_closing = False
+        self._following = False
         self.number = 0
         self.received = 0
         self.sent = 0
@@ -150,7 +151,11 @@ class Tap(ProtocolWrapper):
 
     def readConnectionLost(self) -> None:
         """The peer has closed its sending side; the responder may go on answering."""
-        self._half_closed(self.wrappedProtocol.readConnectionLost)  # type: ignore[attr-defined]
+        self._following = True  # a responder that closes in here has not begun it
+        try:
+            self._half_closed(self.wrappedProtocol.readConnectionLost)  # type: ignore[attr-defined]
+        finally:
+            self._following = False
 
     def writeConnectionLost(self) -> None:
         self._half_closed(self.wrappedProtocol.writeConnectionLost)  # type: ignore[attr-defined]
@@ -180,6 +185,7 @@ class Tap(ProtocolWrapper):
         if self._ended_by:
             return {
                 "us": "closed by us",
+                "peer": "closed by the peer",
                 "abort": "aborted by us",
                 "failure": "closed after a failure",
             }.get(self._ended_by, self._ended_by)
@@ -232,7 +238,7 @@ class Tap(ProtocolWrapper):
         return self._half_closing and not getattr(self._wire, "_writeDisconnected", True)
 
     def loseConnection(self) -> None:
-        self._ended_by = self._ended_by or "us"
+        self._ended_by = self._ended_by or ("peer" if self._following else "us")
         super().loseConnection()
         self._close_valve()
 

@@ -94,18 +94,12 @@ class Notes(_Base):  # type: ignore[misc,valid-type]
         self._note_message("pong", "received", payload)
         self._guarded(payload, super()._onPong, payload)
 
-    def _connectionLost(self, reason: Any) -> None:
-        # WORKAROUND: autobahn leaves this one in the reactor when the connection ends before it.
-        if self.closeHandshakeTimeoutCall is not None:
-            self.closeHandshakeTimeoutCall.cancel()
-            self.closeHandshakeTimeoutCall = None
-        super()._connectionLost(reason)
-
     def _onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:
-        if self.closeHandshakeTimeoutCall is not None:
+        overdue = vars(self).get("closeHandshakeTimeoutCall")
+        if overdue is not None:
             # autobahn lets it run on, and keeps the protocol of a connection that is gone.
-            self.closeHandshakeTimeoutCall.cancel()
-            self.closeHandshakeTimeoutCall = None
+            overdue.cancel()
+            self.__dict__["closeHandshakeTimeoutCall"] = None
         if self._opened:
             first = self.localCloseCode if self.remoteCloseCode is None else self.remoteCloseCode
             self._tap.note(

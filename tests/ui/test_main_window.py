@@ -149,7 +149,7 @@ def test_menus_open_with_what_fits(window: MainWindow) -> None:
 def test_a_new_service_can_be_of_any_protocol(window: MainWindow) -> None:
     menus = [button.menu() for button in window.findChildren(QToolButton) if button.menu()]
     [entries] = [menu.actions() for menu in menus if "service…" in menu.actions()[0].text()]
-    assert [action.text() for action in entries] == [f"{protocol.label} service…" for protocol in PROTOCOLS.values()]
+    assert [action.text() for action in entries] == [f"{protocol.title} service…" for protocol in PROTOCOLS.values()]
 
 
 # -- filter

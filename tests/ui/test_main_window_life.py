@@ -31,15 +31,15 @@ pytestmark = [
 
 def test_trouble_with_the_capture_is_told_until_it_is_mended(window: MainWindow) -> None:
     assert not window.trouble.isVisible()
-    assert window._capturing.text() == "Capturing"
+    assert window.toolbar._capturing.text() == "Capturing"
     window._post.recorder.on_trouble("no room left for /<b>x</b>")
     assert window.trouble.isVisible()
     assert "no room left" in window.trouble.label.text()
-    assert window._capturing.text() == "Not capturing"
-    assert "<b>" not in window._capturing.toolTip()
+    assert window.toolbar._capturing.text() == "Not capturing"
+    assert "<b>" not in window.toolbar._capturing.toolTip()
     window._post.recorder.on_stored(0, window._post.recorder.range)
     assert not window.trouble.isVisible()
-    assert window._capturing.text() == "Capturing"
+    assert window.toolbar._capturing.text() == "Capturing"
 
 
 def test_an_invalid_workspace_is_told_in_the_notice_and_the_next_good_one_ends_it(

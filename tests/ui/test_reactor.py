@@ -35,6 +35,18 @@ def reactor() -> EpollQtReactor:
     return reactor
 
 
+@pytest.fixture
+def other() -> Iterator[EpollQtReactor]:
+    """A reactor of the test's own, which has no calls but its."""
+    other = EpollQtReactor()
+    yield other
+    other._timer.stop()
+    other._notifier.setEnabled(False)
+    for waker in other._internalReaders:
+        waker.connectionLost(None)
+    other._poller.close()
+
+
 class Wire(FileDescriptor):
     """Reads one byte at a time from a socket pair; ``on_read`` may do more."""
 
@@ -122,23 +134,21 @@ async def test_a_call_asked_for_by_a_slot_comes(reactor: EpollQtReactor) -> None
     assert await came == "slot"
 
 
-def test_the_timer_is_armed_only_for_another_deadline(reactor: EpollQtReactor, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_timer_is_armed_only_for_another_deadline(other: EpollQtReactor, monkeypatch: pytest.MonkeyPatch) -> None:
     starts: list[int] = []
-    start = reactor._timer.start
-    first = reactor.callLater(60, lambda: None)
-    reactor._drain()
-    monkeypatch.setattr(reactor._timer, "start", lambda ms: (starts.append(ms), start(ms)))
-    others = [reactor.callLater(70 + i, lambda: None) for i in range(50)]
-    for other in others:
-        other.reset(90)
-    for _ in range(5):
-        reactor._drain()
-    assert starts == []
-    sooner = reactor.callLater(30, lambda: None)
+    start = other._timer.start
+    monkeypatch.setattr(other._timer, "start", lambda ms: (starts.append(ms), start(ms)))
+    calls = [other.callLater(60, lambda: None)]
     assert len(starts) == 1
-    assert 29_000 < starts[0] <= 30_001
-    for call in (first, sooner, *others):
-        call.cancel()
+    calls += [other.callLater(70 + i, lambda: None) for i in range(50)]
+    for call in calls[1:]:
+        call.reset(90)
+    for _ in range(5):
+        other._drain()
+    assert len(starts) == 1
+    other.callLater(30, lambda: None)
+    assert len(starts) == 2
+    assert 29_000 < starts[1] <= 30_001
 
 
 # -- Qt loops below a handler

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from twisted.internet.interfaces import IHalfCloseableProtocol
 from twisted.internet.testing import StringTransport
 
 from app.responders import build
@@ -16,6 +17,15 @@ def test_tcp_sends_back_what_comes() -> None:
     protocol.dataReceived(b"one\0")
     protocol.dataReceived(b"\xfftwo")
     assert wire.value() == b"one\0\xfftwo"
+
+
+def test_tcp_closes_in_good_order_when_the_peer_has_sent_all() -> None:
+    protocol: Any = build("echo", "tcp", {}).buildProtocol(None)
+    wire = StringTransport()
+    protocol.makeConnection(wire)
+    assert IHalfCloseableProtocol.providedBy(protocol)
+    protocol.readConnectionLost()
+    assert wire.disconnecting
 
 
 def test_udp_answers_each_sender() -> None:

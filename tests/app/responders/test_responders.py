@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,7 +25,45 @@ def test_each_has_its_files_name_and_says_what_it_does() -> None:
         assert found.help
         assert "\n" not in found.help
         assert set(found.builders) <= set(PROTOCOLS)
+        assert found.builders
         assert all(option.problem(option.default) is None for option in found.options)
+        assert all(option.help and set(option.protocols) <= set(found.builders) for option in found.options)
+
+
+def test_names_are_those_of_the_files_in_order() -> None:
+    files = Path(responders.__file__).parent.glob("*.py")
+    assert list(responders.names()) == sorted(file.stem for file in files if file.stem != "__init__")
+
+
+@pytest.mark.parametrize(
+    ("protocol", "names"),
+    [("tcp", ["echo", "fragile"]), ("udp", ["echo"]), ("http", ["inspector"]), ("websocket", ["echo"]), ("smtp", [])],
+)
+def test_those_that_serve_a_protocol_come_by_name(protocol: str, names: list[str]) -> None:
+    serving = [responder.name for responder in responders.serving(protocol)]
+    assert serving == sorted(serving)
+    assert set(names) <= set(serving)
+    assert bool(names) is bool(serving)
+
+
+def test_a_builder_makes_something_for_each_of_its_protocols() -> None:
+    for protocol in PROTOCOLS:
+        for responder in responders.serving(protocol):
+            assert responders.build(responder.name, protocol, {}) is not None
+
+
+def test_an_option_belongs_to_its_protocols_or_to_all() -> None:
+    everywhere, one = Option("a", int, 1, ""), Option("b", int, 1, "", protocols=("udp", "tcp"))
+    responder = Responder("x", "", {}, (everywhere, one))
+    assert responder.options_for("tcp") == responder.options_for("udp") == (everywhere, one)
+    assert responder.options_for("http") == (everywhere,)
+
+
+def test_subprotocols_are_for_websocket_only() -> None:
+    echo = responders.find("echo")
+    assert echo is not None
+    assert [option.name for option in echo.options_for("websocket")] == ["subprotocols"]
+    assert echo.options_for("tcp") == echo.options_for("udp") == ()
 
 
 @pytest.mark.parametrize("name", ["", "nothing", "../echo", "echo.py", "__init__"])
@@ -53,6 +92,10 @@ def test_options_are_filled_up_with_their_defaults() -> None:
         (Option("x", int, 1, ""), 5.0, "must be a whole number, as in 1"),
         (Option("x", int, 1, "", minimum=2), 1, "must be at least 2"),
         (Option("x", int, 1, "", maximum=2), 3, "must be at most 2"),
+        (Option("x", int, 1, "", minimum=2, maximum=3), 2, None),
+        (Option("x", int, 1, "", minimum=2, maximum=3), 3, None),
+        (Option("x", int, 1, "", maximum=1_000_000), 10**400, "must be at most 1000000"),
+        (Option("x", float, 0.5, "", minimum=0.25), 0, "must be at least 0.25"),
         (Option("x", float, 0.5, ""), 1, None),
         (Option("x", float, 0.5, ""), True, "must be a number, as in 0.5"),
         (Option("x", float, 0.5, ""), float("nan"), "must be a finite number"),

@@ -63,6 +63,16 @@ def fields(tape: Tape) -> dict[str, str]:
     return dict(note.detail["fields"])
 
 
+def unchunked(body: bytes) -> bytes:
+    """A body without the frames of its chunks."""
+    found = b""
+    while body:
+        size, _, body = body.partition(b"\r\n")
+        found += body[: int(size, 16)]
+        body = body[int(size, 16) + 2 :]
+    return found
+
+
 async def curl(desk: Desk, service: Any, *args: str, path: str = "/") -> bytes:
     """What curl prints; it may not complain."""
     host, port = address(service)
@@ -169,10 +179,9 @@ async def test_an_encoded_answer_is_noted_with_what_left(desk: Desk, tape: Tape)
     peer.push(LAST.replace(b"Host", b"Accept-Encoding: gzip\r\nHost"))
     head, _, body = (await peer.end()).partition(b"\r\n\r\n")
     assert b"Content-Encoding: gzip" in head
-    coded = b"".join(body.split(b"\r\n")[1::2])
-    (note,) = tape.all("http.response")
-    assert note.size == sum(int(size, 16) for size in body.split(b"\r\n")[:-2:2] if size)
-    assert gzip.decompress(coded[: note.size]) == b"Hello, World!" * 1000
+    coded = unchunked(body)
+    assert gzip.decompress(coded) == b"Hello, World!" * 1000
+    assert tape.all("http.response")[0].size == len(coded)
 
 
 class Counting:
@@ -247,8 +256,8 @@ async def test_notes_hold_whatever_characters_come(desk: Desk, tape: Tape) -> No
 async def test_a_first_write_of_text_is_answered_with_500(desk: Desk, tape: Tape, logged_failures: Any) -> None:
     (piece,) = await pieces(desk, tape, lambda request: request.write("text"))
     assert piece.startswith(b"HTTP/1.1 500 ")
-    assert [e.summary for e in tape.all("failure")] == ["TypeError: Data must be bytes"] or tape.all("failure")
-    assert len(tape.all("failure")) == 1
+    (failure,) = tape.all("failure")
+    assert failure.summary.startswith("TypeError: Data must be bytes")
     logged_failures(TypeError)
 
 
@@ -284,13 +293,12 @@ async def test_failing_after_the_client_left_is_recorded_once(desk: Desk, tape: 
     await until(lambda: tape.all("connection.closed"))
     (request,) = resource.requests
     request.write(b"into the void")
-    for _ in range(2):
-        request.processingFailed(reason := Failure(ValueError("late")))
-        request.processingFailed(reason)
-    failures = tape.all("failure")
-    assert len(failures) == 2
-    assert all(f.payload == b"POST / HTTP/1.1\r\nContent-Length: 4\r\n\r\nbody" for f in failures)
-    assert failures[0].conn == tape.all("connection.opened")[0].conn
+    reason = Failure(ValueError("late"))
+    request.processingFailed(reason)
+    request.processingFailed(reason)
+    (failure,) = tape.all("failure")
+    assert failure.payload == b"POST / HTTP/1.1\r\nContent-Length: 4\r\n\r\nbody"
+    assert failure.conn == tape.all("connection.opened")[0].conn
     assert not tape.all("http.response", "data.sent")
 
 

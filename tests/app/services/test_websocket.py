@@ -1,120 +1,33 @@
-"""WebSocket services against PyPI's client, and raw sockets for what no client would send."""
+"""WebSocket services against PyPI's client: messages, notes, the end."""
 
 from __future__ import annotations
 
-import asyncio
 import os
-import struct
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 import pytest_twisted
 from autobahn.twisted.websocket import WebSocketServerProtocol
-from autobahn.websocket.types import ConnectionDeny
-from twisted.internet.defer import Deferred
-from twisted.internet.threads import deferToThread
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import ConnectionClosed
 
-from app.services import websocket
-from app.services.service import Service
 from app.status import Stopped
-from tests.app.services.helpers import Desk, Peer, Tape, address
-from tests.helpers import until
-
-TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
-FINAL = 0x80
-
-OPENING = (
-    b"GET /chat?x=1 HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
+from tests.app.services.frames import (
+    CLOSE,
+    FINAL,
+    OPENING,
+    PING,
+    PONG,
+    TEXT,
+    Raw,
+    closing,
+    ended,
+    frame,
+    messages,
+    talk,
 )
-
-
-def url(service: Service, target: str = "/") -> str:
-    host, port = address(service)
-    return f"ws://[{host}]:{port}{target}" if ":" in host else f"ws://{host}:{port}{target}"
-
-
-def talk(service: Service, script: Callable[[ClientConnection], Awaitable[Any]], **more: Any) -> Deferred[Any]:
-    """Run ``script`` on a connection of PyPI's ``websockets``, in a thread; its value."""
-
-    async def run() -> Any:
-        async with connect(url(service, more.pop("target", "/")), proxy=None, **more) as client:
-            return await script(client)
-
-    return deferToThread(lambda: asyncio.run(run()))
-
-
-def frame(
-    opcode: int, payload: bytes = b"", first: int = FINAL, masked: bool = True, length: int | None = None
-) -> bytes:
-    """One frame as a client sends it; ``length`` is what its head says where that is a lie."""
-    size = len(payload) if length is None else length
-    bit = 0x80 if masked else 0
-    head = bytes([first | opcode])
-    if size < 126:
-        head += bytes([bit | size])
-    elif size < 1 << 16:
-        head += bytes([bit | 126]) + struct.pack(">H", size)
-    else:
-        head += bytes([bit | 127]) + struct.pack(">Q", size)
-    mask = b"\x01\x02\x03\x04"
-    if masked:
-        head, payload = head + mask, bytes(byte ^ mask[i % 4] for i, byte in enumerate(payload))
-    return head + payload
-
-
-def closing(code: int, reason: bytes = b"") -> bytes:
-    return frame(CLOSE, struct.pack(">H", code) + reason)
-
-
-class Raw(Peer):
-    """A peer that writes frames of its own making. ``wrote`` is all that it sent."""
-
-    def __init__(self, service: Service) -> None:
-        super().__init__(service)
-        self.wrote = b""
-
-    def say(self, data: bytes) -> None:
-        assert self.push(data) == len(data)
-        self.wrote += data
-
-    async def open(self, more: bytes = b"") -> None:
-        self.say(OPENING + more + b"\r\n")
-        await self.expect(b"\r\n\r\n")
-        assert self.got.startswith(b"HTTP/1.1 101 ")
-        del self.got[: self.got.index(b"\r\n\r\n") + 4]
-
-    def frames(self) -> list[tuple[int, bytes]]:
-        """First byte and payload of each frame so far."""
-        found, data = [], bytes(self.pull().got)
-        while len(data) >= 2:
-            size, begin = data[1], 2
-            if size == 126:
-                size, begin = struct.unpack(">H", data[2:4])[0], 4
-            assert size < 127, "a mask, or too long for these tests"
-            if len(data) < begin + size:
-                break
-            found.append((data[0], data[begin : begin + size]))
-            data = data[begin + size :]
-        return found
-
-    async def closed(self) -> tuple[int, bytes]:
-        """Code and reason of the close frame that comes."""
-        await until(lambda: FINAL | CLOSE in dict(self.frames()) or self.ended)
-        payload = dict(self.frames())[FINAL | CLOSE]
-        return struct.unpack(">H", payload[:2])[0], payload[2:]
-
-
-async def ended(tape: Tape, count: int = 1) -> None:
-    await until(lambda: len(tape.all("connection.closed")) >= count)
-
-
-def messages(tape: Tape) -> list[tuple[str, str, bytes | None]]:
-    return [(e.detail["direction"], e.detail["opcode"], e.payload) for e in tape.all("ws.message")]
-
+from tests.app.services.helpers import Desk, Tape
+from tests.helpers import until
 
 # -- what a right client sees, and what is noted of it
 
@@ -347,175 +260,3 @@ async def test_a_client_that_vanishes_in_the_opening_has_no_websocket_notes(desk
     peer.close()
     await ended(tape)
     assert tape.kinds() == ["service.started", "connection.opened", "data.received", "connection.closed"]
-
-
-# -- what is no WebSocket, and what is a broken one
-
-
-@pytest.mark.parametrize(
-    ("sent", "status"),
-    [
-        (b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", b"426"),
-        (b"POST / HTTP/1.1\r\nHost: localhost\r\n\r\n", b"405"),
-        (b"\x16\x03\x01\x02\x00 garbage\r\n\r\n", b"400"),
-        (OPENING.replace(b"13", b"99") + b"\r\n", b"400"),
-        (OPENING.replace(b"dGhl", b"") + b"\r\n", b"400"),
-        (OPENING + b"X: " + bytes(websocket.MAX_HEAD), b"431"),
-    ],
-    ids=["get", "post", "garbage", "version", "key", "fields"],
-)
-@pytest_twisted.ensureDeferred
-async def test_what_opens_no_websocket_is_refused(sent: bytes, status: bytes, desk: Desk, tape: Tape) -> None:
-    peer = Peer(await desk.start("websocket"))
-    await peer.send(sent)
-    answer = await peer.end()
-    await ended(tape)
-    assert answer.split(b" ")[1] == status
-    assert tape.data("data.received") == sent
-    assert tape.data("data.sent") == answer
-    assert not tape.all("failure", "ws.opened", "ws.closed")
-
-
-@pytest.mark.parametrize(
-    ("broken", "code"),
-    [
-        (frame(TEXT, b"x", first=FINAL | 0x40), 1002),
-        (frame(TEXT, b"x", first=FINAL | 0x10), 1002),
-        (frame(3, b"x"), 1002),
-        (frame(11, b"x"), 1002),
-        (frame(TEXT, b"x", masked=False), 1002),
-        (frame(PING, b"x", first=0), 1002),
-        (frame(PING, bytes(126)), 1002),
-        (frame(0, b"x"), 1002),
-        (frame(TEXT, b"x", first=0) + frame(TEXT, b"y"), 1002),
-        (frame(CLOSE, b"\x03"), 1002),
-        (closing(1005), 1002),
-        (closing(999), 1002),
-        (closing(1004), 1002),
-        (frame(TEXT, b"\xc3\x28"), 1007),
-        (frame(TEXT, b"\xe2\x82"), 1007),
-        (closing(1000, b"\xff"), 1007),
-        (frame(BINARY, length=1 << 62), 1009),
-        (frame(BINARY, length=websocket.MAX_MESSAGE + 1), 1009),
-        (frame(BINARY, length=1 << 63), 1002),
-    ],
-    ids=[
-        "rsv1", "rsv3", "opcode3", "opcode11", "unmasked", "fragmented ping", "long ping", "nothing to go on with",
-        "text in text", "close of one byte", "close 1005", "close 999", "close 1004", "bad utf-8", "half utf-8",
-        "bad reason", "2^62", "over the limit", "2^63",
-    ],
-)  # fmt: skip
-@pytest_twisted.ensureDeferred
-async def test_a_broken_frame_ends_in_its_close_code_and_is_captured(
-    broken: bytes, code: int, desk: Desk, tape: Tape
-) -> None:
-    service = await desk.start("websocket")
-    other, peer = Raw(service), Raw(service)
-    await other.open()
-    await peer.open()
-    peer.say(broken)
-    assert (await peer.closed())[0] == code
-    if not peer.ended:
-        peer.say(closing(code))
-    await peer.end()
-    await ended(tape)
-    (closed,) = tape.all("ws.closed")
-    assert closed.detail["our_code"] == code
-    assert tape.data("data.received", closed.conn) == peer.wrote
-    assert not tape.all("failure", "ws.message")
-    other.say(frame(TEXT, b"on"))
-    await until(lambda: other.frames() == [(FINAL | TEXT, b"on")])
-    other.close()
-    await ended(tape, 2)
-
-
-# -- a responder that fails
-
-
-class Fails(WebSocketServerProtocol):
-    """Raises where the target says."""
-
-    def onConnect(self, request: Any) -> None:
-        if request.path == "/deny":
-            raise ConnectionDeny(403, "not you")
-        if request.path == "/connect":
-            raise ValueError("in onConnect")
-
-    def onOpen(self) -> None:
-        if self.http_request_path == "/open":
-            raise ValueError("in onOpen")
-
-    def onMessage(self, payload: bytes, isBinary: bool) -> None:
-        if payload == b"fail":
-            raise ValueError("in onMessage")
-        self.sendMessage(payload, isBinary)
-
-    def onClose(self, wasClean: bool, code: int, reason: str) -> None:
-        if self.http_request_path == "/close":
-            raise ValueError("in onClose")
-
-
-@pytest_twisted.ensureDeferred
-async def test_a_failure_in_on_message_ends_in_1011_and_is_recorded_once_with_the_message(
-    desk: Desk, tape: Tape, logged_failures: Any
-) -> None:
-    async def script(client: ClientConnection) -> Any:
-        await client.send("fail")
-        with pytest.raises(ConnectionClosed):
-            await client.recv()
-        return client.close_code, client.close_reason
-
-    service = await desk.start("websocket", make=lambda: Fails)
-    other = Raw(service)
-    await other.open()
-    assert await talk(service, script) == (1011, "the responder failed")
-    await ended(tape)
-    (failure,) = tape.all("failure")
-    assert failure.summary.startswith("ValueError: in onMessage")
-    assert failure.payload == b"fail"
-    assert failure.conn == tape.all("connection.opened")[1].conn
-    assert [e.detail["our_code"] for e in tape.all("ws.closed")] == [1011]
-    other.say(frame(TEXT, b"on"))
-    await until(lambda: other.frames() == [(FINAL | TEXT, b"on")])
-    other.close()
-    await ended(tape, 2)
-    logged_failures(ValueError)
-
-
-@pytest.mark.parametrize("hook", ["open", "close"])
-@pytest_twisted.ensureDeferred
-async def test_a_failure_in_another_hook_is_recorded_once(
-    hook: str, desk: Desk, tape: Tape, logged_failures: Any
-) -> None:
-    async def script(client: ClientConnection) -> Any:
-        if hook == "open":
-            with pytest.raises(ConnectionClosed):
-                await client.recv()
-        await client.close()
-        return client.close_code
-
-    service = await desk.start("websocket", make=lambda: Fails)
-    assert await talk(service, script, target=f"/{hook}") == (1011 if hook == "open" else 1000)
-    await ended(tape)
-    (failure,) = tape.all("failure")
-    assert failure.summary.startswith(f"ValueError: in on{hook.title()}")
-    assert len(tape.all("ws.closed")) == 1
-    logged_failures(ValueError)
-
-
-@pytest.mark.parametrize(("target", "status", "failures"), [("/connect", 500, 1), ("/deny", 403, 0)])
-@pytest_twisted.ensureDeferred
-async def test_a_responder_that_refuses_is_told_from_one_that_fails(
-    target: str, status: int, failures: int, desk: Desk, tape: Tape, logged_failures: Any
-) -> None:
-    async def script(client: ClientConnection) -> None:
-        """Never gets here."""
-
-    service = await desk.start("websocket", make=lambda: Fails)
-    with pytest.raises(InvalidStatus) as refused:
-        await talk(service, script, target=target)
-    assert refused.value.response.status_code == status
-    await ended(tape)
-    assert len(tape.all("failure")) == failures
-    assert not tape.all("ws.opened")
-    logged_failures(ValueError)
