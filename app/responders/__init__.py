@@ -5,7 +5,8 @@ serve. A builder gets the options and returns, for
 
 ``tcp``        an ``IProtocolFactory``
 ``udp``        a ``DatagramProtocol``
-``http``       an ``IResource``, the root of the site
+``http``       an ``IResource``, the root of the site; ``parses_forms = False`` on it spares
+               it what Twisted does with the bodies of forms
 ``websocket``  a subclass of autobahn's ``WebSocketServerProtocol``
 
 Modules import what is heavy inside their builders: listing the names must stay cheap.

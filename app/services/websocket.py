@@ -95,11 +95,11 @@ class Notes(_Base):  # type: ignore[misc,valid-type]
         self._guarded(payload, super()._onPong, payload)
 
     def _onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:
-        overdue = vars(self).get("closeHandshakeTimeoutCall")
-        if overdue is not None:
+        protocol = cast(Any, self)
+        if protocol.closeHandshakeTimeoutCall is not None:
             # autobahn lets it run on, and keeps the protocol of a connection that is gone.
-            overdue.cancel()
-            self.__dict__["closeHandshakeTimeoutCall"] = None
+            protocol.closeHandshakeTimeoutCall.cancel()
+            protocol.closeHandshakeTimeoutCall = None
         if self._opened:
             first = self.localCloseCode if self.remoteCloseCode is None else self.remoteCloseCode
             self._tap.note(
