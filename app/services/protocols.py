@@ -45,8 +45,6 @@ PROTOCOLS = {
         ProtocolInfo("tcp", "TCP", "TCP", "Connections that carry raw bytes", "tcp", "echo", "app.services.tcp"),
         ProtocolInfo("udp", "UDP", "UDP", "Single datagrams", "udp", "echo", "app.services.udp"),
         ProtocolInfo("http", "HTTP", "HTTP", "Requests and responses, HTTP/1", "tcp", "inspector", "app.services.http"),
-        ProtocolInfo(
-            "websocket", "WebSocket", "WS", "Messages both ways", "tcp", "echo", "app.services.websocket"
-        ),
+        ProtocolInfo("websocket", "WebSocket", "WS", "Messages both ways", "tcp", "echo", "app.services.websocket"),
     )
 }

@@ -90,6 +90,7 @@ async def test_a_client_that_writes_ten_megabytes_and_only_then_reads_gets_all(d
     await until(lambda: tape.all("connection.closed"))
     assert tape.data("data.received") == tape.data("data.sent") == sent
     (closed,) = tape.all("connection.closed")
+    assert closed.summary == "closed by the peer"
     assert (closed.detail["received"], closed.detail["sent"], closed.detail["unsent"]) == (len(sent), len(sent), 0)
 
 
