@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import subprocess
 import sys
 import types
 import unittest
+from pathlib import Path
 from typing import Any
 
 from tests.helpers import ROOT
@@ -30,10 +32,11 @@ LEFT_OUT = (
 )
 
 
-def run(reactor: str) -> dict[str, Any]:
-    """Run the suite against ``reactor`` in another process."""
+def run(reactor: str, folder: Path) -> dict[str, Any]:
+    """Run the suite against ``reactor`` in another process, which leaves its files in ``folder``."""
     command = [sys.executable, "-m", "tests.twisted_suite", reactor]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=50, check=False)
+    env = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=50, check=False)
     assert done.returncode == 0, done.stderr[-4000:]
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found

@@ -124,6 +124,6 @@ def owner_of(port: int, transport: str) -> str | None:
                 with contextlib.suppress(OSError):
                     if os.readlink(process / "fd" / fd) in inodes:
                         name = (process / "comm").read_text().strip()
-                        own = " of this window" if int(process.name) == os.getpid() else ""
-                        return f"another service{own}" if own else f"{name} (pid {process.name})"
+                        ours = int(process.name) == os.getpid()
+                        return "another service of yours" if ours else f"{name} (pid {process.name})"
     return None

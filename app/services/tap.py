@@ -39,6 +39,31 @@ for ever for a server that waits for it.
 """
 
 
+class Kept:
+    """What each connection of a port keeps unsent, from the last time it was asked, and the sum.
+
+    Attributes:
+        total: bytes.
+    """
+
+    def __init__(self) -> None:
+        self.total = 0
+        self._by_tap: dict[Tap, int] = {}
+
+    def __len__(self) -> int:
+        return len(self._by_tap)
+
+    def put(self, tap: Tap, unsent: int) -> int:
+        """Note what ``tap`` keeps now. Returns the new sum."""
+        self.total += unsent - self._by_tap.get(tap, 0)
+        self._by_tap[tap] = unsent
+        return self.total
+
+    def drop(self, tap: Tap) -> None:
+        """``tap`` has sent everything, or is gone."""
+        self.total -= self._by_tap.pop(tap, 0)
+
+
 class _Valve:
     """Told by the transport when its write buffer is full, and when it has drained.
 
@@ -46,18 +71,17 @@ class _Valve:
     that a client which sends and never reads cannot make us hold its answers for ever.
     """
 
-    def __init__(self, tap: Tap, full: set[Tap]) -> None:
-        self._tap, self._full = tap, full
+    def __init__(self, tap: Tap, kept: Kept) -> None:
+        self._tap, self._kept = tap, kept
 
     def pauseProducing(self) -> None:
         # The transport asks again with each write until it has drained.
-        self._full.add(self._tap)
         unsent = self._tap.unsent()
-        if unsent is None or unsent > min(KEPT_FOR_ONE, KEPT_FOR_ALL // len(self._full)):
+        if unsent is None or self._kept.put(self._tap, unsent) > KEPT_FOR_ALL or unsent > KEPT_FOR_ONE:
             self._tap.hold(_BY_BUFFER)
 
     def resumeProducing(self) -> None:
-        self._full.discard(self._tap)
+        self._kept.drop(self._tap)
         self._tap.release(_BY_BUFFER)
 
     def stopProducing(self) -> None:
@@ -131,7 +155,7 @@ class Tap(ProtocolWrapper):
     def connectionLost(self, reason: Failure) -> None:  # type: ignore[override]
         self._open = self._half_closing = False
         self.connected = 0
-        self.factory.full.discard(self)
+        self.factory.kept.drop(self)
         try:
             super().connectionLost(reason)
         except BaseException as e:
@@ -285,7 +309,7 @@ class Tap(ProtocolWrapper):
     def _open_valve(self) -> None:
         if self._open and not (self._valved or self.disconnecting or getattr(self._wire, "producer", None)):
             self._valved = True
-            self._wire.registerProducer(_Valve(self, self.factory.full), True)
+            self._wire.registerProducer(_Valve(self, self.factory.kept), True)
 
     def _close_valve(self) -> None:
         """Let go of the transport.
@@ -298,7 +322,7 @@ class Tap(ProtocolWrapper):
             self._wire.unregisterProducer()
             # Twisted keeps this for the next producer, who was never paused.
             self._wire.producerPaused = False
-            self.factory.full.discard(self)
+            self.factory.kept.drop(self)
             self.release(_BY_BUFFER)
 
     def unsent(self) -> int | None:
@@ -329,8 +353,8 @@ class Tap(ProtocolWrapper):
 class TapFactory:
     """Puts a Tap before each protocol that ``wrapped`` builds, for one port.
 
-    ``acceptableProtocols`` passes through what the wrapped factory offers for ALPN; ``full``
-    holds the connections whose write buffer is.
+    ``acceptableProtocols`` passes through what the wrapped factory offers for ALPN; ``kept``
+    is what its peers have not read yet.
     """
 
     noisy = False
@@ -338,7 +362,7 @@ class TapFactory:
     def __init__(self, wrapped: IProtocolFactory, service: Service, tap: type[Tap] = Tap) -> None:
         self.wrapped, self.service, self._tap = wrapped, service, tap
         self.protocols: dict[Any, int] = {}
-        self.full: set[Tap] = set()
+        self.kept = Kept()
         self._started = False
 
     def doStart(self) -> None:

@@ -192,7 +192,8 @@ def test_a_deep_recursion_is_cut_in_the_middle():
     assert found.type == "RecursionError"
     assert len(found.frames) == failures.MAX_FRAMES
     assert found.frames[0].function == "caught"
-    assert found.frames[-1].function == "down"
+    # What the innermost call was may differ: whoever traces or measures the code adds its own.
+    assert "down" in {frame.function for frame in found.frames[-5:]}
 
 
 def test_a_recursive_value_is_cut():

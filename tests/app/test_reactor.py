@@ -15,8 +15,8 @@ from app.reactor import PromptEPollReactor
 from tests import twisted_suite
 
 
-def test_passes_twisteds_own_tests_for_reactors() -> None:
-    found = twisted_suite.run("app.reactor.PromptEPollReactor")
+def test_passes_twisteds_own_tests_for_reactors(tmp_path: Path) -> None:
+    found = twisted_suite.run("app.reactor.PromptEPollReactor", tmp_path)
     assert found["failed"] == []
     assert found["run"] > 200
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import socket
-import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,7 +22,7 @@ from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThread
 
 from tests import twisted_suite
-from tests.helpers import ROOT, until
+from tests.helpers import until
 from ui import reactor as reactor_module
 from ui.reactor import EpollQtReactor
 
@@ -97,8 +97,8 @@ class Dialog:
         self._loop.quit()
 
 
-def test_passes_twisteds_own_tests_for_reactors() -> None:
-    found = twisted_suite.run("ui.reactor.EpollQtReactor")
+def test_passes_twisteds_own_tests_for_reactors(tmp_path: Path) -> None:
+    found = twisted_suite.run("ui.reactor.EpollQtReactor", tmp_path)
     assert found["failed"] == []
     assert found["run"] > 200
 
@@ -368,51 +368,3 @@ async def test_runs_a_process_to_its_end(reactor: EpollQtReactor) -> None:
     code = "import sys; sys.stdout.write('o' * 200000); sys.stderr.write('e'); sys.exit(3)"
     out, err, status = await utils.getProcessOutputAndValue(sys.executable, ["-c", code], reactor=reactor)
     assert (len(out), err, status) == (200_000, b"e", 3)
-
-
-# -- the end
-
-
-PROGRAM = """
-import sys
-from PyQt5.QtCore import QTimer
-from PyQt5.QtWidgets import QApplication
-app = QApplication(["t", "-platform", "offscreen"])
-from ui.reactor import install
-reactor = install()
-reactor.addSystemEventTrigger("before", "shutdown", print, "before")
-reactor.addSystemEventTrigger("after", "shutdown", print, "after")
-%s
-print("done", reactor.running)
-"""
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        "QTimer.singleShot(0, reactor.stop)\nreactor.run()",
-        "reactor.callWhenRunning(reactor.stop)\nreactor.run()",
-        "reactor.callLater(0, reactor.stop)\nreactor.run()",
-        "QTimer.singleShot(0, app.quit)\nreactor.run()",
-        "reactor.callFromThread(reactor.stop)\nreactor.run()",
-        "import os, signal\nQTimer.singleShot(0, lambda: os.kill(os.getpid(), signal.SIGTERM))\nreactor.run()",
-        """
-reactor.addSystemEventTrigger("after", "shutdown", app.quit)
-QTimer.singleShot(0, reactor.stop)
-reactor.runReturn()
-app.exec_()
-""",
-        """
-from twisted.internet.task import deferLater
-reactor.addSystemEventTrigger("before", "shutdown", lambda: deferLater(reactor, 0.05, lambda: None))
-QTimer.singleShot(0, reactor.stop)
-reactor.run()
-""",
-    ],
-)
-def test_ends_in_order_wherever_it_is_stopped_from(body: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM % body], cwd=ROOT, capture_output=True, text=True, timeout=20, check=False
-    )
-    assert (done.stdout.split("\n"), done.returncode) == (["before", "after", "done False", ""], 0)
-    assert "Traceback" not in done.stderr

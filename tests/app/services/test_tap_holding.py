@@ -43,7 +43,7 @@ async def test_a_client_that_never_reads_is_read_from_up_to_a_bound(
     await peer.expect(pushed)
     assert bytes(peer.got) == (BLOCK * (pushed // len(BLOCK) + 1))[:pushed]
     await until(lambda: wire in desk.reactor.getReaders())
-    assert not tap.factory.full  # type: ignore[attr-defined]
+    assert not tap.factory.kept  # type: ignore[attr-defined]
     peer.close()
     assert (await closed(tape)).detail["sent"] == pushed
 
@@ -59,11 +59,12 @@ async def test_those_that_never_read_share_a_bound(desk: Desk, tape: Tape, monke
         await until(lambda count=count: len(service.connections) == count)
         tap: Any = list(service.connections.values())[-1]
         kept.append((await fill(peer, tap))[1])
-        assert kept[-1] <= min(2_000_000, 4_000_000 // count) + 2 * tap._wire.bufferSize
+        assert kept[-1] <= 2_000_000 + 2 * tap._wire.bufferSize
+    assert sum(kept) <= 4_000_000 + len(kept) * 2 * tap._wire.bufferSize
     for peer in Peer.made:
         peer.reset()
     await closed(tape, 8)
-    assert not tap.factory.full
+    assert (len(tap.factory.kept), tap.factory.kept.total) == (0, 0)
 
 
 @pytest_twisted.ensureDeferred
