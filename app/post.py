@@ -15,11 +15,14 @@ from app.capture.recorder import Recorder
 from app.capture.schema import SUFFIX
 from app.logbook import Logbook
 from app.services.config import ServiceConfig
-from app.services.service import Service
+from app.services.service import GRACE, Service
 from app.signal import Signal
 from app.workspace import Workspace
 
 APP_NAME = "listening-post"
+
+HURRY = 1.2
+"""Seconds that connections have when the program ends, which is to take three in all."""
 
 
 class Post:
@@ -81,9 +84,9 @@ class Post:
     def _start(self, services: list[Service]) -> Deferred[Any]:
         return DeferredList([Deferred.fromCoroutine(service.start()) for service in services])
 
-    def stop_all(self) -> Deferred[Any]:
-        """Stop every service. Fires when no connection is left, in 2 s at the most."""
-        return DeferredList([service.stop() for service in self.services.values()])
+    def stop_all(self, grace: float = GRACE) -> Deferred[Any]:
+        """Stop every service. Fires when no connection is left, in ``grace`` seconds at the most."""
+        return DeferredList([service.stop(grace) for service in self.services.values()])
 
     def add(self, config: ServiceConfig) -> Service:
         """A new service, stopped, at the end. Its name must not be taken."""
@@ -151,7 +154,7 @@ class Post:
 
     async def shut_down(self) -> None:
         """Stop the services, store every event, close the file."""
-        await self.stop_all()
+        await self.stop_all(HURRY)
         if self._link is not None:
             await self._link.close()
         self.logbook.close()

@@ -24,8 +24,9 @@ DEFAULT_LIMIT = 2_000_000_000
 RESTART = 0.5
 """Seconds until a writer that died is replaced."""
 
-GRACE = 2.0
-"""Seconds that the writer has at the end to store what is on its way."""
+GRACE, GRACE_IN_TROUBLE = 1.5, 0.5
+"""Seconds that the writer has at the end to store what is on its way; the second where it
+could not store anything before."""
 
 _PIPE = 1 << 20
 
@@ -87,7 +88,7 @@ class WriterLink(ProcessProtocol):
             return closed
         if not restart and (recorder.connected or recorder.trouble or recorder.idle):
             self._process.closeStdin()  # else when it has the file open
-        overdue = self._reactor.callLater(GRACE, self._kill)
+        overdue = self._reactor.callLater(GRACE_IN_TROUBLE if recorder.trouble else GRACE, self._kill)
         closed.addBoth(lambda _: overdue.cancel() if overdue.active() else None)
         return closed
 

@@ -134,8 +134,8 @@ class Service:
         reason = f"{type(e).__name__}: {e}"
         return errors.ResponderBrokenError(responder=self.config.responder, reason=reason)
 
-    def stop(self) -> Deferred[None]:
-        """Close the address and all connections. Fires when none is left, in 2 s at the most."""
+    def stop(self, grace: float = GRACE) -> Deferred[None]:
+        """Close the address and all connections. Fires when none is left, in ``grace`` seconds at the most."""
         done: Deferred[None] = Deferred()
         if isinstance(self.status, Failed):
             self._set(Stopped())
@@ -149,14 +149,14 @@ class Service:
         self._stopped = done
         self._set(Stopping())
         if not starting:
-            Deferred.fromCoroutine(self._shut())
+            Deferred.fromCoroutine(self._shut(grace))
         return done
 
-    async def _shut(self) -> None:
+    async def _shut(self, grace: float) -> None:
         await self._close_port()
         if self.connections:
             self._emptied = Deferred()
-            overdue = self.reactor.callLater(GRACE, self._abort_all)
+            overdue = self.reactor.callLater(grace, self._abort_all)
             for connection in list(self.connections.values()):
                 self._guarded(connection.finish)
             if self.connections:

@@ -280,17 +280,16 @@ async def test_stopping_lets_what_was_written_leave(desk: Desk, tape: Tape) -> N
 
 
 @pytest_twisted.ensureDeferred
-async def test_stopping_aborts_those_that_do_not_read(desk: Desk, tape: Tape, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_stopping_aborts_those_that_do_not_read(desk: Desk, tape: Tape) -> None:
     class Writes(Protocol):
         def connectionMade(self) -> None:
             self.transport.write(bytes(20_000_000))
 
     assert service_module.GRACE == 2.0
-    monkeypatch.setattr(service_module, "GRACE", 0.05)
     service = await desk.start(make=lambda: ServerFactory.forProtocol(Writes))
     peer, idle = Peer(service, receive_buffer=4096), Peer(service)
     await until(lambda: len(service.connections) == 2)
-    await service.stop()
+    await service.stop(0.05)
     assert service.connections == {}
     assert service.status == Stopped()
     unsent = [e.detail["unsent"] for e in tape.all("connection.closed")]
@@ -316,13 +315,12 @@ async def test_no_connection_gets_in_while_stopping(desk: Desk) -> None:
 async def test_one_connection_that_cannot_be_closed_keeps_no_other_open(
     desk: Desk, tape: Tape, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(service_module, "GRACE", 0.05)
     service = await desk.start()
     peers = [Peer(service) for _ in range(3)]
     await until(lambda: len(service.connections) == 3)
     bad = next(iter(service.connections.values()))
     monkeypatch.setattr(bad, "finish", lambda: _raise(ValueError("in finish")))
-    await service.stop()
+    await service.stop(0.05)
     assert service.status == Stopped()
     for peer in peers:
         await peer.end()
