@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from time import time_ns
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ from zope.interface import alsoProvides, implementer
 
 from app import events
 from app.services.address import written
+from app.services.valve import Kept, Valve
 from app.text import amount
 
 if TYPE_CHECKING:
@@ -29,63 +31,6 @@ if TYPE_CHECKING:
 
 _BY_RESPONDER, _BY_BUFFER, _BY_CAPTURE = 1, 2, 4
 """Who keeps the peer from being read: the responder, a full write buffer, a slow capture."""
-
-
-KEPT_FOR_ONE, KEPT_FOR_ALL = 16 << 20, 64 << 20
-"""Bytes of answers kept for one peer that does not read, and for all such peers of a port.
-
-Not less: many a client writes its ten megabytes in one go and reads only then, and would wait
-for ever for a server that waits for it.
-"""
-
-
-class Kept:
-    """What each connection of a port keeps unsent, from the last time it was asked, and the sum.
-
-    Attributes:
-        total: bytes.
-    """
-
-    def __init__(self) -> None:
-        self.total = 0
-        self._by_tap: dict[Tap, int] = {}
-
-    def __len__(self) -> int:
-        return len(self._by_tap)
-
-    def put(self, tap: Tap, unsent: int) -> int:
-        """Note what ``tap`` keeps now. Returns the new sum."""
-        self.total += unsent - self._by_tap.get(tap, 0)
-        self._by_tap[tap] = unsent
-        return self.total
-
-    def drop(self, tap: Tap) -> None:
-        """``tap`` has sent everything, or is gone."""
-        self.total -= self._by_tap.pop(tap, 0)
-
-
-class _Valve:
-    """Told by the transport when its write buffer is full, and when it has drained.
-
-    Stands in as the transport's producer while the responder registers none of its own, so
-    that a client which sends and never reads cannot make us hold its answers for ever.
-    """
-
-    def __init__(self, tap: Tap, kept: Kept) -> None:
-        self._tap, self._kept = tap, kept
-
-    def pauseProducing(self) -> None:
-        # The transport asks again with each write until it has drained.
-        unsent = self._tap.unsent()
-        if unsent is None or self._kept.put(self._tap, unsent) > KEPT_FOR_ALL or unsent > KEPT_FOR_ONE:
-            self._tap.hold(_BY_BUFFER)
-
-    def resumeProducing(self) -> None:
-        self._kept.drop(self._tap)
-        self._tap.release(_BY_BUFFER)
-
-    def stopProducing(self) -> None:
-        """The transport is gone; there is nothing of ours to stop."""
 
 
 class Tap(ProtocolWrapper):
@@ -108,7 +53,7 @@ class Tap(ProtocolWrapper):
         self._record = service.recorder.record
         self._service_number = service.number
         self._held = 0
-        self._valved = False
+        self._valve: Valve | None = None
         self._ended_by = ""
         self._open = True
         self._half_closing = False
@@ -155,7 +100,8 @@ class Tap(ProtocolWrapper):
     def connectionLost(self, reason: Failure) -> None:  # type: ignore[override]
         self._open = self._half_closing = False
         self.connected = 0
-        self.factory.kept.drop(self)
+        if self._valve is not None:
+            self._valve.drained()
         try:
             super().connectionLost(reason)
         except BaseException as e:
@@ -307,9 +253,10 @@ class Tap(ProtocolWrapper):
         (self.hold if pressed else self.release)(_BY_CAPTURE)
 
     def _open_valve(self) -> None:
-        if self._open and not (self._valved or self.disconnecting or getattr(self._wire, "producer", None)):
-            self._valved = True
-            self._wire.registerProducer(_Valve(self, self.factory.kept), True)
+        if self._open and not (self._valve or self.disconnecting or getattr(self._wire, "producer", None)):
+            hold, release = partial(self.hold, _BY_BUFFER), partial(self.release, _BY_BUFFER)
+            self._valve = Valve(self.factory.kept, self.unsent, hold, release)
+            self._wire.registerProducer(self._valve, True)
 
     def _close_valve(self) -> None:
         """Let go of the transport.
@@ -317,13 +264,12 @@ class Tap(ProtocolWrapper):
         One that is closing waits for a producer which it has paused, and ours would have
         nothing more to tell it.
         """
-        if self._valved:
-            self._valved = False
+        valve, self._valve = self._valve, None
+        if valve is not None:
             self._wire.unregisterProducer()
             # Twisted keeps this for the next producer, who was never paused.
             self._wire.producerPaused = False
-            self.factory.kept.drop(self)
-            self.release(_BY_BUFFER)
+            valve.resumeProducing()
 
     def unsent(self) -> int | None:
         """Bytes that were written and never reached the kernel; None where the transport hides them."""

@@ -98,7 +98,9 @@ def test_rows_that_are_read_after_the_pane_is_gone_go_nowhere(reader: InstantRea
     pane.let_go()
     pane.deleteLater()
     settle()
+    assert reader.held
     reader.release()
+    assert not reader.held
 
 
 def test_an_empty_pane_says_what_to_do(pane: EventPane, capture: Capture, qtbot: QtBot) -> None:

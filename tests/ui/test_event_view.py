@@ -316,6 +316,7 @@ def test_a_view_that_is_gone_does_not_mind_another_theme(reader: InstantReader, 
     view.deleteLater()
     settle()
     theme.apply(qapp, theme.LIGHT)
+    assert theme.current() is theme.LIGHT
 
 
 @pytest.mark.parametrize("name", ["漢" * 40, "\N{ARABIC LETTER BEH}" * 60, "w" * 60], ids=["wide", "joined", "plain"])

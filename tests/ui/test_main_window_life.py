@@ -175,3 +175,4 @@ def test_a_window_that_is_gone_does_not_mind_another_theme(
     window.deleteLater()
     settle()
     theme.apply(qapp, theme.LIGHT)
+    assert theme.current() is theme.LIGHT

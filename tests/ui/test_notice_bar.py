@@ -87,3 +87,4 @@ def test_one_that_is_gone_does_not_mind_another_theme(qtbot: QtBot, qapp: QAppli
     notice.deleteLater()
     settle()
     theme.apply(qapp, theme.LIGHT)
+    assert theme.current() is theme.LIGHT

@@ -84,7 +84,7 @@ def test_it_is_painted_in_the_middle_and_not_outside(state: State) -> None:
 @pytest.mark.parametrize("size", [0, 1, 3])
 def test_the_smallest_room_does_no_harm(size: int) -> None:
     for state in STATES:
-        state_of(state, area=QRect(0, 0, size, size))
+        assert not state_of(state, area=QRect(0, 0, size, size)).isNull()
 
 
 def line(values: list[float]) -> QImage:
@@ -104,7 +104,7 @@ def test_no_traffic_is_a_flat_line_at_the_bottom() -> None:
 
 @pytest.mark.parametrize("values", [[], [1.0], [-5.0, -1.0], [1e300, 0.0]])
 def test_a_sparkline_of_odd_values_does_no_harm(values: list[float]) -> None:
-    line(values)
+    assert line(values).size() == line([0.0, 0.0]).size()
 
 
 def test_a_badge_has_room_for_its_word() -> None:

@@ -138,7 +138,7 @@ def test_it_finds_what_a_plain_search_finds(data, rows):
 @example("\udcff", b"\xff", "x")
 def test_nothing_that_is_typed_raises(typed, payload, summary):
     """Lone surrogates, too, which an argument that is not UTF-8 brings."""
-    found(typed, (payload, summary))
+    assert found(typed, (payload, summary)) in ([], [1])
 
 
 def test_conditions_add_up():

@@ -107,6 +107,7 @@ async def test_closing_an_idle_link_whose_writer_is_dead_leaves_nothing_running(
     async with capturing(path) as one:
         os.kill(one.pid, signal.SIGKILL)
         await one.in_trouble("ended unasked")
+    assert (one.recorder.seen, one.recorder.lost) == (0, 0)
 
 
 @pytest_twisted.ensureDeferred

@@ -110,13 +110,15 @@ def test_a_newer_capture_can_be_read_and_not_written(path):
 
 def test_a_file_that_may_only_be_read_is_readable(path):
     path.chmod(0o400)
-    opening(path)
+    with closing(schema.open_for_reading(path)) as db:
+        assert db.execute("SELECT count(*) FROM event").fetchone() == (100,)
 
 
 def test_names_that_look_like_uris_are_only_names(tmp_path):
     name = "a?mode=rwc&b#c%20d.lpost"
     make(tmp_path / name, event())
-    opening(tmp_path / name)
+    with closing(schema.open_for_reading(tmp_path / name)) as db:
+        assert db.execute("SELECT count(*) FROM event").fetchone() == (1,)
 
 
 def test_blank_is_only_what_has_nothing_in_it(path, tmp_path):

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import pytest_twisted
 
-from app.services import tap as tap_module
+from app.services import valve as valve_module
 from tests.app.services.helpers import Desk, Peer, Tape, closed, turn
 from tests.helpers import until
 
@@ -30,7 +30,7 @@ async def fill(peer: Peer, tap: Any) -> tuple[int, int]:
 async def test_a_client_that_never_reads_is_read_from_up_to_a_bound(
     desk: Desk, tape: Tape, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tap_module, "KEPT_FOR_ONE", 2_000_000)
+    monkeypatch.setattr(valve_module, "KEPT_FOR_ONE", 2_000_000)
     service = await desk.start()
     peer = Peer(service, receive_buffer=4096)
     await until(lambda: service.connections)
@@ -50,8 +50,8 @@ async def test_a_client_that_never_reads_is_read_from_up_to_a_bound(
 
 @pytest_twisted.ensureDeferred
 async def test_those_that_never_read_share_a_bound(desk: Desk, tape: Tape, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tap_module, "KEPT_FOR_ONE", 2_000_000)
-    monkeypatch.setattr(tap_module, "KEPT_FOR_ALL", 4_000_000)
+    monkeypatch.setattr(valve_module, "KEPT_FOR_ONE", 2_000_000)
+    monkeypatch.setattr(valve_module, "KEPT_FOR_ALL", 4_000_000)
     service = await desk.start()
     kept = []
     for count in range(1, 9):

@@ -104,7 +104,7 @@ async def test_a_flood_after_a_broken_frame_is_not_kept(desk: Desk, tape: Tape) 
 
 @pytest_twisted.ensureDeferred
 async def test_a_client_that_never_reads_is_held_back(desk: Desk, tape: Tape, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.services.tap.KEPT_FOR_ONE", 1_000_000)
+    monkeypatch.setattr("app.services.valve.KEPT_FOR_ONE", 1_000_000)
     service = await desk.start("websocket")
     peer = Peer(service, receive_buffer=4096)
     peer.push(HANDSHAKE)
