@@ -35,6 +35,7 @@ class Option:
         help: one line for the form and the docs.
         minimum, maximum: bounds of a number, inclusive.
         protocols: those on which it means something; empty: all that the responder serves.
+        check: what is wrong with a value that has the type and keeps the bounds, or None.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Option:
     minimum: float | None = None
     maximum: float | None = None
     protocols: tuple[str, ...] = ()
+    check: Callable[[Any], str | None] | None = None
 
     def problem(self, value: object) -> str | None:
         """What is wrong with ``value``, and what would be right; None where nothing is."""
@@ -69,7 +71,7 @@ class Option:
                 return f"must be at least {self.minimum:.15g}"
             if self.maximum is not None and value > self.maximum:
                 return f"must be at most {self.maximum:.15g}"
-        return None
+        return self.check(value) if self.check else None
 
 
 @dataclass(frozen=True, slots=True)

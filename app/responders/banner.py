@@ -1,0 +1,42 @@
+"""Speaks first, as mail and file servers do, and takes what comes then."""
+
+from __future__ import annotations
+
+from twisted.internet.interfaces import IProtocolFactory
+from twisted.internet.protocol import Protocol, ServerFactory
+
+from app import errors
+from app.responders import Option, Options, Responder
+from app.text import unescape
+
+
+def _tcp(options: Options) -> IProtocolFactory:
+    banner, close = unescape(options["text"]), options["close"]
+
+    class Banner(Protocol):
+        def connectionMade(self) -> None:
+            assert self.transport is not None
+            self.transport.write(banner)
+            if close:
+                self.transport.loseConnection()
+
+    return ServerFactory.forProtocol(Banner)
+
+
+def _problem(text: str) -> str | None:
+    try:
+        unescape(text)
+    except errors.EscapeError as e:
+        return str(e)
+    return None
+
+
+RESPONDER = Responder(
+    "banner",
+    "Speaks first, then takes what comes",
+    {"tcp": _tcp},
+    (
+        Option("text", str, r"220 ready\r\n", r"What to say, with \r \n \t \0 \e \xNN and \\", check=_problem),
+        Option("close", bool, False, "Close the connection when it is said"),
+    ),
+)

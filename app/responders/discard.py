@@ -1,0 +1,29 @@
+"""Takes what comes and says nothing (RFC 863)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.internet.interfaces import IProtocolFactory
+from twisted.internet.protocol import DatagramProtocol, Protocol, ServerFactory
+
+from app.responders import Options, Responder
+
+
+def _tcp(options: Options) -> IProtocolFactory:
+    return ServerFactory.forProtocol(Protocol)
+
+
+def _udp(options: Options) -> DatagramProtocol:
+    return DatagramProtocol()
+
+
+def _websocket(options: Options) -> Any:
+    from autobahn.twisted.websocket import WebSocketServerProtocol
+
+    return WebSocketServerProtocol
+
+
+RESPONDER = Responder(
+    "discard", "Takes what comes and says nothing", {"tcp": _tcp, "udp": _udp, "websocket": _websocket}
+)
