@@ -7,6 +7,7 @@ import json
 import os
 import sys
 import threading
+from array import array
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +17,20 @@ from app import errors
 from app.capture.filters import EVERYTHING
 from app.capture.recorder import Stored, Trouble
 from app.capture.store import Store
-from app.events import NAMES, Event, rfc3339
+from app.events import NAMES, Row, rfc3339
 from app.post import Post, raise_file_limit
 from app.status import Listening
 from app.workspace import Workspace
 
-LAST_WORDS = 2.0
-"""Seconds that the printer has at the end for what it has not printed yet."""
+PAGE = 512
+"""Rows printed at once."""
+
+LAST_WORDS, ALL_WORDS = 1.2, 10.0
+"""Seconds that the printer has at the end for what it has not printed yet: when a signal wants
+us gone, and when the time of ``--for`` has passed, after which a script expects everything."""
 
 
-def line(event: Event) -> str:
+def line(event: Row) -> str:
     """An event as one line of text for people."""
     time = rfc3339(event.time)[11:26]
     size = "" if event.size is None else str(event.size)
@@ -60,12 +65,12 @@ class Printer:
             self._last = stored.last
             self._changed.notify()
 
-    def finish(self) -> None:
-        """Print the rest, for ``LAST_WORDS`` seconds at the most."""
+    def finish(self, seconds: float) -> None:
+        """Print the rest, for so many seconds at the most."""
         with self._changed:
             self._ending = True
             self._changed.notify()
-        self._thread.join(LAST_WORDS)
+        self._thread.join(seconds)
 
     def _work(self) -> None:
         store: Store | None = None
@@ -80,9 +85,7 @@ class Printer:
                     store.close()
                     store = None
                 store = store or Store(self._path)
-                for event in store.events(EVERYTHING, self._next, last):
-                    print(json.dumps(event.as_json(), ensure_ascii=False) if self._as_json else line(event))
-                sys.stdout.flush()
+                self._print(store, last)
             except BrokenPipeError:
                 let_go_of_stdout()
                 return
@@ -95,6 +98,17 @@ class Printer:
                 continue
             self._next = last + 1
 
+    def _print(self, store: Store, last: int) -> None:
+        if self._as_json:
+            for event in store.events(EVERYTHING, self._next, last):
+                print(json.dumps(event.as_json(), ensure_ascii=False))
+        else:
+            # By pages: one look at the file and one write for each, beside a busy reactor.
+            for first in range(self._next, last + 1, PAGE):
+                rows = store.rows(array("q", range(first, min(first + PAGE, last + 1))))
+                print("".join(f"{line(row)}\n" for row in rows), end="")
+        sys.stdout.flush()
+
 
 class _Run:
     """One headless run, from the first start to the exit code."""
@@ -103,6 +117,7 @@ class _Run:
         self._reactor = reactor
         self._as_json = as_json
         self._printer: Printer | None = None
+        self._last_words = LAST_WORDS
         self.post = Post(reactor, workspace)
         self.post.recorder.trouble_changed.connect(_say_trouble)
         self.exit_code = 0
@@ -129,7 +144,11 @@ class _Run:
             print(f"listening-post: {why}", file=sys.stderr)
             self._stop()
         elif seconds is not None:
-            self._reactor.callLater(seconds, self._stop)
+            self._reactor.callLater(seconds, self._on_time)
+
+    def _on_time(self) -> None:
+        self._last_words = ALL_WORDS
+        self._stop()
 
     def _stop(self) -> None:
         if self._reactor.running:
@@ -138,7 +157,7 @@ class _Run:
     async def shut_down(self) -> None:
         await self.post.shut_down()
         if self._printer is not None:
-            self._printer.finish()
+            self._printer.finish(self._last_words)
         recorder = self.post.recorder
         if recorder.lost:
             print(
