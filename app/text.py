@@ -59,6 +59,10 @@ def one_line(text: str) -> str:
     return text.translate(_ON_ONE_LINE)
 
 
+PREVIEW = 120
+"""Bytes of a payload that its ``preview`` is drawn from."""
+
+
 def preview(head: bytes, size: int) -> str:
     """One line for a payload of ``size`` bytes that begins with ``head``."""
     if len(head) < size:

@@ -7,7 +7,7 @@ import os
 import re
 import tempfile
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from ipaddress import ip_address
@@ -188,8 +188,8 @@ class _Reading:
             else:
                 names[service.name] = i
             others = places.setdefault((PROTOCOLS[service.protocol].transport, service.port), [])
-            taken = next((other for other in others if _clash(other.host, service.host)), None)
-            if service.port and taken:
+            taken = taken_by(service.protocol, service.host, service.port, others)
+            if taken:
                 self._problem(i, "listen", f'{service.listen} is taken by "{taken.name}". Choose another port')
             others.append(service)
 
@@ -206,6 +206,16 @@ class _Reading:
     @cached_property
     def _lines(self) -> dict[toml_lines.Path, int]:
         return toml_lines.lines_of(self._source)
+
+
+def taken_by(protocol: str, host: str, port: int, others: Iterable[ServiceConfig]) -> ServiceConfig | None:
+    """The one of ``others`` beside which no server can listen there; TCP and UDP leave each other alone."""
+    transport = PROTOCOLS[protocol].transport
+    for other in others:
+        same = port and other.port == port and PROTOCOLS[other.protocol].transport == transport
+        if same and _clash(other.host, host):
+            return other
+    return None
 
 
 def _clash(one: str, other: str) -> bool:

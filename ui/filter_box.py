@@ -8,6 +8,7 @@ from PyQt5.QtWidgets import QLineEdit
 
 from ui.actions import mark_accessible
 from ui.icons import icon
+from ui.keys import claims
 
 DELAY = 150
 """Milliseconds without a key press after which what was typed is looked for."""
@@ -41,15 +42,8 @@ class FilterBox(QLineEdit):
         self.textChanged.connect(lambda _: self._pause.start())
 
     def event(self, event: QEvent) -> bool:
-        if (
-            event.type() == QEvent.ShortcutOverride
-            and isinstance(event, QKeyEvent)
-            and any(map(event.matches, _EDITING))
-        ):
-            # Here they delete a word; the window's shortcuts would remove a service or close a connection.
-            event.accept()
-            return True
-        return super().event(event)
+        # Here they delete a word; the window's shortcuts would remove a service or close a connection.
+        return claims(event, *_EDITING) or super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key_Escape:

@@ -20,6 +20,7 @@ from PyQt5.QtWidgets import QAbstractScrollArea, QMenu, QWidget
 from ui import theme
 from ui.hex_layout import ROW, HexLayout
 from ui.hex_paint import paint_cursor, paint_rows
+from ui.keys import claims
 
 MOVES: dict[int, int] = {
     Qt.Key_Left: -1,
@@ -139,15 +140,7 @@ class HexView(QAbstractScrollArea):
         self.viewport().update()
 
     def event(self, event: QEvent) -> bool:
-        # Our own copy and select-all come before a window's actions with the same keys.
-        if (
-            event.type() == QEvent.ShortcutOverride
-            and isinstance(event, QKeyEvent)
-            and (event.matches(QKeySequence.Copy) or event.matches(QKeySequence.SelectAll))
-        ):
-            event.accept()
-            return True
-        return super().event(event)
+        return claims(event, QKeySequence.Copy, QKeySequence.SelectAll) or super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.matches(QKeySequence.Copy):

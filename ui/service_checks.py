@@ -50,9 +50,6 @@ def port_problem(port: str) -> str | None:
 
 
 def place_problem(protocol: str, host: str, port: int, others: Collection[ServiceConfig]) -> str | None:
-    """Whether another service has this very address; TCP and UDP do not get in each other's way."""
-    transport = PROTOCOLS[protocol].transport
-    for other in others:
-        if port and (PROTOCOLS[other.protocol].transport, other.host, other.port) == (transport, host, port):
-            return f'{other.listen} is taken by "{other.name}". Choose another port'
-    return None
+    """Whether another service leaves no room at this address, as opening the saved workspace would find."""
+    other = workspace.taken_by(protocol, host, port, others)
+    return f'{other.listen} is taken by "{other.name}". Choose another port' if other else None

@@ -11,7 +11,6 @@ from PyQt5.QtGui import (
     QColor,
     QFont,
     QFontMetricsF,
-    QKeyEvent,
     QKeySequence,
     QTextBlockFormat,
     QTextCharFormat,
@@ -21,6 +20,7 @@ from PyQt5.QtWidgets import QTextEdit, QWidget
 
 from app.text import escape
 from ui import theme
+from ui.keys import claims
 
 MARGIN = 16
 """Around the text, in pixels."""
@@ -101,15 +101,7 @@ class Sheet(QTextEdit):
             self.rewrite()
 
     def event(self, event: QEvent) -> bool:
-        # Our own copy and select-all come before a window's actions with the same keys.
-        if (
-            event.type() == QEvent.ShortcutOverride
-            and isinstance(event, QKeyEvent)
-            and (event.matches(QKeySequence.Copy) or event.matches(QKeySequence.SelectAll))
-        ):
-            event.accept()
-            return True
-        return super().event(event)
+        return claims(event, QKeySequence.Copy, QKeySequence.SelectAll) or super().event(event)
 
     def createMimeDataFromSelection(self) -> QMimeData:
         data = QMimeData()

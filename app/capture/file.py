@@ -8,6 +8,7 @@ import os
 import sqlite3
 import sys
 import time
+from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,6 @@ class CaptureFile:
         ``limit`` is the size in bytes above which the oldest batches go.
         """
         self.path, self._run, self._limit = path, run, limit
-        self._services: list[tuple[str, str]] = []
         self._service_ids: list[int | None] = [None]
         path.parent.mkdir(parents=True, exist_ok=True)
         # Held until SQLite has let go: closing it earlier would drop SQLite's own locks.
@@ -87,19 +87,24 @@ class CaptureFile:
         sequence, services, flat = batch
         if self._moved():
             raise FileNotFoundError(f"{self.path} was taken away")
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
+        with self._transaction():
             if services is not None:
                 self._define(services)
             self._insert(sequence, flat)
+        self.last += len(flat) // FIELDS
+        self.sequence = sequence
+        self._trim()
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
             self._db.execute("COMMIT")
         except BaseException:
             with contextlib.suppress(sqlite3.Error):
                 self._db.execute("ROLLBACK")
             raise
-        self.last += len(flat) // FIELDS
-        self.sequence = sequence
-        self._trim()
 
     def _define(self, services: list[tuple[str, str]]) -> None:
         known = {(name, protocol): id for id, name, protocol in self._db.execute("SELECT * FROM service")}
@@ -152,14 +157,11 @@ class CaptureFile:
         if self.used() <= self._limit:
             return
         first, last = self.first, self.last
-        self._db.execute("BEGIN IMMEDIATE")
         try:
-            self._drop_oldest()
-            self._db.execute("COMMIT")
+            with self._transaction():
+                self._drop_oldest()
         except BaseException:
             self.first, self.last = first, last
-            with contextlib.suppress(sqlite3.Error):
-                self._db.execute("ROLLBACK")
             raise
 
     def _drop_oldest(self) -> None:

@@ -149,8 +149,8 @@ class Recorder:
             self._pending_bytes += len(detail)
         if payload is not None:
             self._pending_bytes += len(payload)
-            if self._pending_bytes > BATCH_BYTES:
-                self.flush()
+        if self._pending_bytes > BATCH_BYTES:
+            self.flush()
 
     def record_failure(
         self,

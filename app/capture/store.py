@@ -19,16 +19,14 @@ from app import errors, text
 from app.capture import schema
 from app.capture.filters import EVERYTHING, Filter
 from app.events import Event, Row
+from app.text import PREVIEW
 
 CHUNK = 131_072
 """Events looked at between two chances to stop."""
 
-PREVIEW = 120
-"""Bytes of a payload that a row's summary is drawn from; ``_ROWS`` has it, too."""
-
 _ROWS = """
 SELECT json_group_array(json_array(e.id, e.time, e.kind, s.name, e.conn, c.peer, e.size,
-    e.summary, CASE WHEN e.summary IS NULL THEN hex(substr(e.payload, 1, 120)) END))
+    e.summary, CASE WHEN e.summary IS NULL THEN hex(substr(e.payload, 1, ?)) END))
 FROM (SELECT * FROM event WHERE %s) e
 LEFT JOIN service s ON s.id = e.service LEFT JOIN connection c ON c.id = e.conn
 """
@@ -109,10 +107,10 @@ class Store:
         if not ids:
             return []
         if len(ids) == ids[-1] - ids[0] + 1:
-            found = self._one(_ROWS % "id BETWEEN ? AND ?", (ids[0], ids[-1]))[0]
+            found = self._one(_ROWS % "id BETWEEN ? AND ?", (PREVIEW, ids[0], ids[-1]))[0]
         else:
             wanted = json.dumps(ids.tolist())
-            found = self._one(_ROWS % "id IN (SELECT value FROM json_each(?))", (wanted,))[0]
+            found = self._one(_ROWS % "id IN (SELECT value FROM json_each(?))", (PREVIEW, wanted))[0]
         return sorted((_row(*values) for values in json.loads(found)), key=_by_id)
 
     def event(self, id: int) -> Event | None:

@@ -14,7 +14,7 @@ from app.responders import build
 from app.services import tcp
 from app.services.service import Service
 from app.services.tap import Tap
-from app.text import escape, preview
+from app.text import PREVIEW, escape, preview
 
 MAX_MESSAGE = 16 << 20
 """Bytes of a frame or message, decompressed, above which the peer gets close code 1009."""
@@ -121,7 +121,7 @@ class Notes(_Base):  # type: ignore[misc,valid-type]
         arrow = "←" if direction == "received" else "→"
         self._tap.note(
             events.WS_MESSAGE,
-            f"{arrow} {opcode}  {preview(payload[:120], len(payload))}",
+            f"{arrow} {opcode}  {preview(payload[:PREVIEW], len(payload))}",
             {"opcode": opcode, "direction": direction},
             payload=payload,
         )

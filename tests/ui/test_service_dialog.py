@@ -15,7 +15,7 @@ from app.responders import Option, Responder
 from app.services.config import ServiceConfig
 from ui import theme
 from ui.form import OptionForm
-from ui.service_checks import suggested_name, suggested_port
+from ui.service_checks import place_problem, suggested_name, suggested_port
 from ui.service_dialog import ServiceDialog
 
 TCP = ServiceConfig("tcp-echo", "tcp", "127.0.0.1", 9007, "echo")
@@ -130,6 +130,14 @@ def test_an_address_of_another_service_is_told(dialog: Open) -> None:
     assert not form.ok.isEnabled()
     form.host.setEditText("::1")
     assert form.ok.isEnabled()
+
+
+def test_an_address_that_takes_in_anothers_is_refused_as_the_workspace_would() -> None:
+    others = [ServiceConfig("web", "http", "127.0.0.1", 9080, "inspector")]
+    assert place_problem("tcp", "0.0.0.0", 9080, others) == '127.0.0.1:9080 is taken by "web". Choose another port'
+    assert place_problem("udp", "0.0.0.0", 9080, others) is None
+    assert place_problem("tcp", "::1", 9080, others) is None
+    assert place_problem("tcp", "127.0.0.1", 0, others) is None
 
 
 def test_port_zero_is_never_taken(dialog: Open) -> None:
