@@ -52,6 +52,10 @@ class ResponderBrokenError(PostError):
     """The responder {responder} could not be set up: {reason}. See the Failures pane."""
 
 
+class TLSSetupError(PostError):
+    """{reason}."""
+
+
 # -- workspace
 
 

@@ -15,6 +15,7 @@ from app.capture.recorder import Recorder
 from app.capture.schema import SUFFIX
 from app.logbook import Logbook
 from app.services.config import ServiceConfig
+from app.services.context import Surroundings
 from app.services.service import GRACE, Service
 from app.signal import Signal
 from app.workspace import Workspace
@@ -30,6 +31,7 @@ class Post:
 
     Attributes:
         services: by name, in the order of the workspace.
+        messages: what was saved to be sent again.
         services_changed: emits the Post when a service came, went, moved or was replaced.
         status_changed: emits the service whose status changed.
     """
@@ -41,6 +43,8 @@ class Post:
         self.services: dict[str, Service] = {}
         self.services_changed: Signal[Post] = Signal()
         self.status_changed: Signal[Service] = Signal()
+        self.messages = workspace.messages
+        self._folder = workspace.path.parent if workspace.path else Path.cwd()
         self._link: WriterLink | None = None
         for config in workspace.services:
             self._add(config)
@@ -95,7 +99,8 @@ class Post:
         return service
 
     def _add(self, config: ServiceConfig) -> Service:
-        service = Service(config, self._reactor, self.recorder)
+        surroundings = Surroundings(self._folder, data_folder(), {"post": self})
+        service = Service(config, self._reactor, self.recorder, surroundings)
         service.status_changed.connect(self.status_changed.emit)
         self.services[config.name] = service
         return service
@@ -146,6 +151,8 @@ class Post:
         for service in self.services.values():
             service.dispose()
         self.services = {}
+        self.messages = workspace.messages
+        self._folder = workspace.path.parent if workspace.path else Path.cwd()
         for config in workspace.services:
             self._add(config)
         self.services_changed.emit(self)

@@ -14,10 +14,13 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
-from app import errors, responders, toml_lines
-from app.services import address
+from app import errors, options, responders, toml_lines
+from app.message import MESSAGE, Message
+from app.options import with_defaults
+from app.services import address, settings
 from app.services.config import ServiceConfig
-from app.services.protocols import PROTOCOLS
+from app.services.protocols import PROTOCOLS, options_of
+from app.services.settings import SECTIONS
 from app.text import amount
 
 VERSION = 1
@@ -28,15 +31,16 @@ MAX_SIZE = 4_000_000
 MAX_NAME = 60
 """Characters of a service's name."""
 
-_KEYS = ("name", "protocol", "listen", "responder", "autostart", "options")
+_KEYS = ("name", "protocol", "listen", "responder", "autostart", "options", *SECTIONS)
 
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """All services, in the order of the file. ``path`` is None until it was saved."""
+    """All services and saved messages, in the order of the file. ``path`` is None until it was saved."""
 
     services: tuple[ServiceConfig, ...] = ()
     path: Path | None = None
+    messages: tuple[Message, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,16 +114,27 @@ class _Reading:
         elif version > VERSION:
             self._problem(None, "version", f"{version} is from a newer Listening Post; this one reads {VERSION}")
         for key in self._data:
-            if key not in ("version", "service"):
-                self._problem(None, key, "is unknown. A workspace has version and [[service]]")
-        tables = self._data.get("service", [])
-        if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
-            self._problem(None, "service", "must be tables that begin with [[service]]")
-            tables = []
-        found = [self._service(i, table) for i, table in enumerate(tables)]
+            if key not in ("version", "service", "message"):
+                self._problem(None, key, "is unknown. A workspace has version, [[service]] and [[message]]")
+        found = [self._service(i, table) for i, table in enumerate(self._tables("service"))]
         self._together([(i, s) for i, s in enumerate(found) if s is not None])
+        saved = [self._message(i, table) for i, table in enumerate(self._tables("message"))]
         self._problems.sort(key=lambda problem: problem.line)
-        return Workspace(tuple(s for s in found if s is not None)), self._problems
+        services = tuple(s for s in found if s is not None)
+        return Workspace(services, messages=tuple(m for m in saved if m is not None)), self._problems
+
+    def _tables(self, key: str) -> list[dict[str, Any]]:
+        tables = self._data.get(key, [])
+        if isinstance(tables, list) and all(isinstance(table, dict) for table in tables):
+            return tables
+        self._problem(None, key, f"must be tables that begin with [[{key}]]")
+        return []
+
+    def _message(self, i: int, table: dict[str, Any]) -> Message | None:
+        wrong = list(options.problems(MESSAGE, table))
+        for key, text in wrong:
+            self._problem(i, key, text, among="message")
+        return None if wrong else Message(**with_defaults(MESSAGE, table))
 
     def _service(self, i: int, table: dict[str, Any]) -> ServiceConfig | None:
         before = len(self._problems)
@@ -144,10 +159,11 @@ class _Reading:
         if not isinstance(autostart, bool):
             self._problem(i, "autostart", "must be true or false")
         responder = self._responder(i, table, protocol)
-        options = self._options(i, table, responder, protocol)
+        given = self._options(i, table, responder, protocol)
+        sections = {section: self._section(i, table, section, protocol) for section in SECTIONS}
         if len(self._problems) > before or name is None or protocol is None or responder is None:
             return None
-        return ServiceConfig(name, protocol, host, port, responder, autostart, options)
+        return ServiceConfig(name, protocol, host, port, responder, autostart, given, **sections)
 
     def _text(self, i: int, table: dict[str, Any], key: str, example: str) -> str | None:
         value = table.get(key)
@@ -168,15 +184,27 @@ class _Reading:
         return str(name)
 
     def _options(self, i: int, table: dict[str, Any], responder: str | None, protocol: str | None) -> dict[str, Any]:
-        options = table.get("options", {})
-        if not isinstance(options, dict):
+        given = table.get("options", {})
+        if not isinstance(given, dict):
             self._problem(i, "options", "must be a table: [service.options]")
             return {}
         if responder is None or protocol is None:
-            return options
-        for key, text in option_problems(responder, protocol, options):
+            return given
+        for key, text in option_problems(responder, protocol, given):
             self._problem(i, key, text, section="options")
-        return options
+        return given
+
+    def _section(self, i: int, table: dict[str, Any], section: str, protocol: str | None) -> Any:
+        given = table.get(section)
+        if given is None:
+            return None if section == "tls" else {}
+        if not isinstance(given, dict):
+            self._problem(i, section, f"must be a table: [service.{section}]")
+            return {}
+        if protocol is not None:
+            for key, text in section_problems(section, protocol, given):
+                self._problem(i, key, text, section=section if key else "")
+        return given
 
     def _together(self, services: list[tuple[int, ServiceConfig]]) -> None:
         names: dict[str, int] = {}
@@ -193,13 +221,13 @@ class _Reading:
                 self._problem(i, "listen", f'{service.listen} is taken by "{taken.name}". Choose another port')
             others.append(service)
 
-    def _problem(self, service: int | None, key: str, text: str, section: str = "") -> None:
-        name = f"options.{key}" if section else key
-        self._problems.append(Problem(self._line(service, key, section), name, text))
+    def _problem(self, number: int | None, key: str, text: str, section: str = "", among: str = "service") -> None:
+        name = f"{section}.{key}" if section else key
+        self._problems.append(Problem(self._line(number, key, section, among), name, text))
 
-    def _line(self, service: int | None, key: str, section: str = "") -> int:
-        """The line of ``key`` in the given service; of its header where the key is missing."""
-        table = () if service is None else ("service", service)
+    def _line(self, number: int | None, key: str, section: str = "", among: str = "service") -> int:
+        """The line of ``key`` in the given service or message; of its header where the key is missing."""
+        table = () if number is None else (among, number)
         path = (*table, section, key) if section else (*table, key)
         return self._lines.get(path) or self._lines.get(table) or 1
 
@@ -247,21 +275,34 @@ def responder_problem(name: object, protocol: str) -> str | None:
     return f'"{name}" is unknown. {offer}' if isinstance(name, str) else f"must be text. {offer}"
 
 
-def option_problems(responder: str, protocol: str, options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def option_problems(responder: str, protocol: str, given: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Key and text for each option that the responder does not take as it stands on ``protocol``."""
     found = responders.find(responder)
-    declared = {option.name: option for option in found.options_for(protocol)} if found else {}
-    elsewhere = {option.name: option.protocols for option in found.options} if found else {}
-    for key, value in options.items():
-        if key not in declared:
-            known = f"It has {', '.join(declared)}" if declared else "It has none"
-            if key in elsewhere:
-                where = " and ".join(elsewhere[key])
-                yield key, f'is an option of "{responder}" for {where}, not for {protocol}. {known} there'
-            else:
-                yield key, f'is no option of "{responder}" for {protocol}. {known}'
-        elif problem := declared[key].problem(value):
-            yield key, problem
+    declared = options_of(found, protocol)
+    names = [option.name for option in declared]
+    elsewhere: dict[str, list[str]] = {}
+    for other in found.builders if found else ():
+        for option in options_of(found, other):
+            elsewhere.setdefault(option.name, []).append(other)
+    for key, text in options.problems(declared, given):
+        if key in names:
+            yield key, text
+            continue
+        known = f"It has {', '.join(names)}" if names else "It has none"
+        if key in elsewhere:
+            where = " and ".join(elsewhere[key])
+            yield key, f'is an option of "{responder}" for {where}, not for {protocol}. {known} there'
+        else:
+            yield key, f'is no option of "{responder}" for {protocol}. {known}'
+
+
+def section_problems(section: str, protocol: str, given: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Key and text for each setting of ``tls``, ``limits`` or ``socket`` that is wrong for ``protocol``."""
+    known = settings.declared(section, protocol)
+    if known:
+        yield from options.problems(known, given)
+    else:
+        yield "", f"[service.{section}] is not for {protocol}"
 
 
 def save(workspace: Workspace, path: Path | str) -> Workspace:
@@ -273,7 +314,7 @@ def save(workspace: Workspace, path: Path | str) -> Workspace:
 
     file = Path(os.path.realpath(path))  # of a link, what it links to
     content = _document(file)
-    for key in set(content) - {"version", "service"}:
+    for key in set(content) - {"version", "service", "message"}:
         del content[key]  # the file was something else: nothing in it is ours
     content["version"] = VERSION
     was = _named(content.get("service"))
@@ -287,6 +328,7 @@ def save(workspace: Workspace, path: Path | str) -> Workspace:
         content.pop("service", None)
         if workspace.services:
             content["service"] = tables
+    _fill_messages(content, workspace.messages)
     try:
         _replace(file, tomlkit.dumps(content).encode("utf-8", "replace"))
     except OSError as e:
@@ -324,18 +366,35 @@ def _fill(table: Any, service: ServiceConfig) -> Any:
         "responder": service.responder,
         "autostart": service.autostart,
         "options": dict(service.options),
-    }
+    } | {section: getattr(service, section) for section in SECTIONS}
+    gone = {key for key in wanted if key in ("options", *SECTIONS) and not wanted[key]} - {"tls"}
+    if service.tls is None:
+        gone.add("tls")
     left_out = {"autostart": False, "responder": PROTOCOLS[service.protocol].default} if table else {}
     for key in set(table) - set(wanted):
         del table[key]
     for key, value in wanted.items():
-        if key == "options" and not value:
+        if key in gone:
             table.pop(key, None)
         elif key not in table and left_out.get(key) == value:
             continue  # as its author wanted it
         elif key not in table or not _equal(table[key], value):
-            table[key] = value
+            table[key] = dict(value) if isinstance(value, Mapping) else value
     return table
+
+
+def _fill_messages(content: Any, messages: tuple[Message, ...]) -> None:
+    import tomlkit
+
+    wanted = [message.as_table() for message in messages]
+    if _equal(content.get("message", []), wanted):
+        return
+    content.pop("message", None)
+    if wanted:
+        tables = tomlkit.aot()
+        for table in wanted:
+            tables.append(tomlkit.item(table))
+        content["message"] = tables
 
 
 def _strip(table: Any) -> Any:

@@ -16,7 +16,7 @@ case ${1:-} in
     run) wanted=$qt ;;
     screenshots) wanted=$screen ;;
     bench) wanted="$screen wrk" ;;
-    test) wanted="$screen wrk curl socat netcat-openbsd openssl chromium" ;;
+    test) wanted="$screen wrk curl socat netcat-openbsd openssl openssh-client chromium" ;;
     *) echo "usage: $0 venv|run|screenshots|bench|test" >&2; exit 2 ;;
 esac
 

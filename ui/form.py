@@ -19,8 +19,7 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
-from app.responders import Option, Responder
-from app.workspace import option_problems
+from app.options import Option, problems
 
 
 class Words(QLabel):
@@ -78,7 +77,7 @@ class Form(QGridLayout):
 
 
 class OptionForm(QWidget):
-    """The options that a responder declares for a protocol, each with an editor that fits its type.
+    """Declared options, each with an editor that fits its type.
 
     Signals:
         changed(): one of them was edited.
@@ -86,12 +85,9 @@ class OptionForm(QWidget):
 
     changed = pyqtSignal()
 
-    def __init__(
-        self, responder: Responder, protocol: str, given: Mapping[str, Any], parent: QWidget | None = None
-    ) -> None:
+    def __init__(self, declared: tuple[Option, ...], given: Mapping[str, Any], parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._responder, self._protocol = responder, protocol
-        self._options = responder.options_for(protocol)
+        self._options = declared
         self._given = dict(given)
         self.form = Form()
         self.setLayout(self.form)
@@ -109,12 +105,12 @@ class OptionForm(QWidget):
 
     def check(self) -> bool:
         """Say what is wrong beneath each option; whether nothing is."""
-        problems = dict(option_problems(self._responder.name, self._protocol, self.options()))
+        wrong = dict(problems(self._options, self.options()))
         for option in self._options:
             editor, words = self._rows[option.name]
-            problem = problems.get(option.name)
+            problem = wrong.get(option.name)
             tell(editor, words, problem and sentence(problem), _help(option))
-        return not problems
+        return not wrong
 
     def _add(self, option: Option) -> tuple[QWidget, Words]:
         editor = _editor(option, self._given.get(option.name, option.default))

@@ -23,7 +23,7 @@ from PyQt5.QtWidgets import (
 from app import errors, responders, workspace
 from app.services import address
 from app.services.config import ServiceConfig
-from app.services.protocols import PROTOCOLS
+from app.services.protocols import PROTOCOLS, options_of
 from ui import service_checks as checks
 from ui.form import Form, OptionForm, column, sentence, set_property, tell
 
@@ -237,9 +237,8 @@ class ServiceDialog(QDialog):
         for form in self._forms.values():
             form.hide()
         if place not in self._forms:
-            responder = responders.find(name) or responders.Responder(name, "", {})
             given = self._config.options if name == self._config.responder else {}
-            form = self._forms[place] = OptionForm(responder, protocol, given)
+            form = self._forms[place] = OptionForm(options_of(responders.find(name), protocol), given)
             form.changed.connect(self._check)
             self._form_of_options.addWidget(form)
         self.options = self._forms[place]

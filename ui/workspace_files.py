@@ -105,7 +105,7 @@ class WorkspaceFiles(QObject):
 
     def _save(self, path: Path) -> bool:
         try:
-            saved = workspace.save(Workspace(self._post.configs()), path)
+            saved = workspace.save(Workspace(self._post.configs(), messages=self._post.messages), path)
         except errors.PostError as e:
             self.failed.emit(str(e))
             return False

@@ -1,77 +1,77 @@
 """How a service answers: one small module for each responder, found by its name.
 
 A module holds ``RESPONDER``, with one builder for each protocol that the responder can
-serve. A builder gets the options and returns, for
+serve. A builder gets the options, with their defaults, and a ``Context``; it returns, for
 
 ``tcp``        an ``IProtocolFactory``
 ``udp``        a ``DatagramProtocol``
 ``http``       an ``IResource``, the root of the site; ``parses_forms = False`` on it spares
                it what Twisted does with the bodies of forms
 ``websocket``  a subclass of autobahn's ``WebSocketServerProtocol``
+``ssh``        a ``twisted.conch.ssh.factory.SSHFactory``
 
 Modules import what is heavy inside their builders: listing the names must stay cheap.
 """
 
 from __future__ import annotations
 
-import json
-import math
 import pkgutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 
-Options = Mapping[str, Any]
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IListeningPort, IStreamClientEndpoint
+from twisted.internet.protocol import DatagramProtocol
+
+from app.options import Option, Options, with_defaults
+
+__all__ = ["Context", "Option", "Options", "Responder"]
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
-    """One setting of a responder.
+class Context(Protocol):
+    """What a responder may use of the service that it answers for.
 
     Attributes:
-        type: ``str``, ``int``, ``float``, ``bool`` or ``list`` (of strings).
-        help: one line for the form and the docs.
-        minimum, maximum: bounds of a number, inclusive.
-        protocols: those on which it means something; empty: all that the responder serves.
-        check: what is wrong with a value that has the type and keeps the bounds, or None.
+        name: the service's.
+        reactor: for timers; a ``Clock`` in tests.
+        folder: where relative paths in options begin: the workspace's folder.
+        data: where the program keeps what outlives it.
+        namespace: what a person who looks into the running program finds by name.
     """
 
     name: str
-    type: type
-    default: Any
-    help: str
-    unit: str = ""
-    minimum: float | None = None
-    maximum: float | None = None
-    protocols: tuple[str, ...] = ()
-    check: Callable[[Any], str | None] | None = None
+    reactor: Any
+    folder: Path
+    data: Path
+    namespace: Mapping[str, Any]
 
-    def problem(self, value: object) -> str | None:
-        """What is wrong with ``value``, and what would be right; None where nothing is."""
-        kinds = {
-            str: "text",
-            int: "a whole number",
-            float: "a number",
-            bool: "true or false",
-            list: "a list of texts",
-        }
-        fits = isinstance(value, self.type) and (self.type is bool or not isinstance(value, bool))
-        if self.type is float and isinstance(value, int) and not isinstance(value, bool):
-            fits = True
-        if self.type is list and fits:
-            fits = all(isinstance(item, str) for item in value)  # type: ignore[attr-defined]
-        if not fits:
-            return f"must be {kinds[self.type]}, as in {_toml(self.default)}"
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            if isinstance(value, float) and not math.isfinite(value):
-                return "must be a finite number"
-            if self.minimum is not None and value < self.minimum:
-                return f"must be at least {self.minimum:.15g}"
-            if self.maximum is not None and value > self.maximum:
-                return f"must be at most {self.maximum:.15g}"
-        return self.check(value) if self.check else None
+    def log(self, summary: str, detail: Mapping[str, Any] | None = None) -> None:
+        """Record an event ``log`` of this service; ``detail`` must be plain values."""
+
+    def failed(self, error: BaseException, payload: bytes | None = None) -> None:
+        """Record a failure that no connection's Tap sees, with the bytes that caused it."""
+
+    def endpoint(
+        self, host: str, port: int, *, tls: bool = False, verify: bool = True, alpn: Sequence[bytes] = ()
+    ) -> IStreamClientEndpoint:
+        """Where to connect to somebody else: what passes there is captured under this service.
+
+        With ``tls``, ``verify`` has the other side's certificate checked, against the system's
+        and the local authority; ``alpn`` is offered.
+        """
+
+    def open_datagrams(self, protocol: DatagramProtocol, host: str = "") -> IListeningPort:
+        """A UDP port of our own, on any free number, captured under this service.
+
+        The caller closes it; what is still open when the service stops is closed then.
+        """
+
+    def in_thread(self, call: Callable[..., Any], *args: Any) -> Deferred[Any]:
+        """Run what blocks (files, say) away from the reactor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class Responder:
 
     name: str
     help: str
-    builders: Mapping[str, Callable[[Options], Any]]
+    builders: Mapping[str, Callable[[Options, Context], Any]]
     options: tuple[Option, ...] = field(default=())
 
     def options_for(self, protocol: str) -> tuple[Option, ...]:
@@ -89,23 +89,38 @@ class Responder:
 
     def with_defaults(self, options: Options) -> dict[str, Any]:
         """``options`` filled up with the declared defaults."""
-        return {option.name: option.default for option in self.options} | dict(options)
+        return with_defaults(self.options, options)
 
 
-def _toml(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False)
+_added: dict[str, Responder] = {}
+"""Those that plugins brought, by name."""
+
+
+def add(responder: Responder) -> None:
+    """Make known a responder that a plugin brought, in the place of one added before under its name."""
+    _added[responder.name] = responder
+
+
+def remove(name: str) -> None:
+    """Forget a responder that was added."""
+    _added.pop(name, None)
 
 
 @cache
-def names() -> tuple[str, ...]:
-    """All responders there are, sorted."""
+def built_in() -> tuple[str, ...]:
+    """Those of this folder, sorted."""
     return tuple(sorted(module.name for module in pkgutil.iter_modules(__path__)))
 
 
+def names() -> tuple[str, ...]:
+    """All responders there are, sorted."""
+    return tuple(sorted({*built_in(), *_added}))
+
+
 def find(name: str) -> Responder | None:
-    """The responder of that name, or None."""
-    if name not in names():
-        return None
+    """The responder of that name, or None. Our own come before a plugin's."""
+    if name not in built_in():
+        return _added.get(name)
     responder: Responder = import_module(f"{__name__}.{name}").RESPONDER
     return responder
 
@@ -116,7 +131,7 @@ def serving(protocol: str) -> list[Responder]:
     return [responder for responder in found if responder and protocol in responder.builders]
 
 
-def build(name: str, protocol: str, options: Options) -> Any:
+def build(name: str, protocol: str, options: Options, context: Context) -> Any:
     """What the responder's builder for ``protocol`` makes of ``options`` and its defaults.
 
     The workspace was checked before, so a missing responder or protocol is a KeyError.
@@ -124,4 +139,4 @@ def build(name: str, protocol: str, options: Options) -> Any:
     responder = find(name)
     if responder is None:
         raise KeyError(name)
-    return responder.builders[protocol](responder.with_defaults(options))
+    return responder.builders[protocol](responder.with_defaults(options), context)

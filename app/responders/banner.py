@@ -6,11 +6,11 @@ from twisted.internet.interfaces import IProtocolFactory
 from twisted.internet.protocol import Protocol, ServerFactory
 
 from app import errors
-from app.responders import Option, Options, Responder
+from app.responders import Context, Option, Options, Responder
 from app.text import unescape
 
 
-def _tcp(options: Options) -> IProtocolFactory:
+def _tcp(options: Options, context: Context) -> IProtocolFactory:
     banner, close = unescape(options["text"]), options["close"]
 
     class Banner(Protocol):

@@ -7,18 +7,18 @@ from typing import Any
 from twisted.internet.interfaces import IProtocolFactory
 from twisted.internet.protocol import DatagramProtocol, Protocol, ServerFactory
 
-from app.responders import Options, Responder
+from app.responders import Context, Options, Responder
 
 
-def _tcp(options: Options) -> IProtocolFactory:
+def _tcp(options: Options, context: Context) -> IProtocolFactory:
     return ServerFactory.forProtocol(Protocol)
 
 
-def _udp(options: Options) -> DatagramProtocol:
+def _udp(options: Options, context: Context) -> DatagramProtocol:
     return DatagramProtocol()
 
 
-def _websocket(options: Options) -> Any:
+def _websocket(options: Options, context: Context) -> Any:
     from autobahn.twisted.websocket import WebSocketServerProtocol
 
     return WebSocketServerProtocol

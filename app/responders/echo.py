@@ -8,7 +8,7 @@ from twisted.internet.interfaces import IHalfCloseableProtocol, IProtocolFactory
 from twisted.internet.protocol import DatagramProtocol, Protocol, ServerFactory
 from zope.interface import implementer
 
-from app.responders import Option, Options, Responder
+from app.responders import Context, Options, Responder
 
 
 @implementer(IHalfCloseableProtocol)
@@ -29,37 +29,22 @@ class DatagramEcho(DatagramProtocol):
         self.transport.write(datagram, addr)  # type: ignore[union-attr]
 
 
-def _tcp(options: Options) -> IProtocolFactory:
+def _tcp(options: Options, context: Context) -> IProtocolFactory:
     return ServerFactory.forProtocol(Echo)
 
 
-def _udp(options: Options) -> DatagramProtocol:
+def _udp(options: Options, context: Context) -> DatagramProtocol:
     return DatagramEcho()
 
 
-def _websocket(options: Options) -> Any:
+def _websocket(options: Options, context: Context) -> Any:
     from autobahn.twisted.websocket import WebSocketServerProtocol
 
-    known = options["subprotocols"]
-
     class WebSocketEcho(WebSocketServerProtocol):
-        def onConnect(self, request: Any) -> str | None:
-            # RFC 6455 section 4.2.2: one of those offered, or none at all.
-            return next((name for name in request.protocols if not known or name in known), None)
-
         def onMessage(self, payload: bytes, isBinary: bool) -> None:
             self.sendMessage(payload, isBinary)
 
     return WebSocketEcho
 
 
-RESPONDER = Responder(
-    "echo",
-    "Sends back what comes",
-    {"tcp": _tcp, "udp": _udp, "websocket": _websocket},
-    (
-        Option(
-            "subprotocols", list, [], "Subprotocols to accept; empty: the first one offered", protocols=("websocket",)
-        ),
-    ),
-)
+RESPONDER = Responder("echo", "Sends back what comes", {"tcp": _tcp, "udp": _udp, "websocket": _websocket})

@@ -6,7 +6,7 @@ from twisted.internet.interfaces import IProtocolFactory
 from twisted.internet.protocol import ServerFactory
 from twisted.protocols.basic import LineReceiver
 
-from app.responders import Options, Responder
+from app.responders import Context, Options, Responder
 
 
 class Fragile(LineReceiver):
@@ -23,7 +23,7 @@ class Fragile(LineReceiver):
             raise ValueError("Processing failed")
 
 
-def _tcp(options: Options) -> IProtocolFactory:
+def _tcp(options: Options, context: Context) -> IProtocolFactory:
     return ServerFactory.forProtocol(Fragile)
 
 

@@ -6,7 +6,7 @@ import json
 from base64 import b64encode
 from typing import Any
 
-from app.responders import Options, Responder
+from app.responders import Context, Options, Responder
 
 
 def describe(request: Any) -> dict[str, Any]:
@@ -41,7 +41,7 @@ def written(description: dict[str, Any]) -> str:
     return "{\n" + ",\n".join(entries) + "\n}\n"
 
 
-def _http(options: Options) -> Any:
+def _http(options: Options, context: Context) -> Any:
     from twisted.web.resource import Resource
 
     class Inspector(Resource):

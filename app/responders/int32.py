@@ -6,7 +6,7 @@ from twisted.internet.interfaces import IProtocolFactory
 from twisted.internet.protocol import ServerFactory
 from twisted.protocols.basic import Int32StringReceiver
 
-from app.responders import Options, Responder
+from app.responders import Context, Options, Responder
 
 MAX_STRING = 16 << 20
 """Bytes of a string above which the connection is closed."""
@@ -21,7 +21,7 @@ class Int32(Int32StringReceiver):
         self.sendString(string[::-1])
 
 
-def _tcp(options: Options) -> IProtocolFactory:
+def _tcp(options: Options, context: Context) -> IProtocolFactory:
     return ServerFactory.forProtocol(Int32)
 
 

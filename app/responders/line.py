@@ -6,13 +6,13 @@ from twisted.internet.interfaces import IProtocolFactory
 from twisted.internet.protocol import ServerFactory
 from twisted.protocols.basic import LineReceiver
 
-from app.responders import Option, Options, Responder
+from app.responders import Context, Option, Options, Responder
 
 MAX_LINE = 1 << 20
 """Bytes of a line above which the connection is closed."""
 
 
-def _tcp(options: Options) -> IProtocolFactory:
+def _tcp(options: Options, context: Context) -> IProtocolFactory:
     welcome = options["welcome"].encode()
 
     class Line(LineReceiver):

@@ -16,7 +16,6 @@ from twisted.web.resource import IResource
 from twisted.web.server import Request, Site
 
 from app import events
-from app.responders import build
 from app.services import tcp
 from app.services.address import written
 from app.services.service import Service
@@ -239,6 +238,4 @@ class NotingSite(Site):
 
 def open_port(service: Service, host: str, port: int) -> IListeningPort:
     """Listen with the service's resource tree behind the Tap. Raises CannotListenError."""
-    with service.setting_up():
-        root = build(service.config.responder, "http", service.config.options)
-    return tcp.listen(service, NotingSite(root, service.reactor), host, port)
+    return tcp.listen(service, NotingSite(service.build(), service.reactor), host, port)

@@ -9,6 +9,10 @@ from typing import Any, cast
 
 from twisted.internet.interfaces import IListeningPort
 
+from app.options import Option
+from app.responders import Responder
+from app.services import settings
+
 Opener = Callable[[Any, str, int], IListeningPort]
 """Opens a port for a ``Service``, on a host, with a number. Raises what ``listenTCP`` does."""
 
@@ -24,6 +28,7 @@ class ProtocolInfo:
         transport: ``"tcp"`` or ``"udp"``.
         default: the responder of a new service.
         module: loaded when a service first starts: HTTP and WebSocket take a while.
+        options: what can be set whatever the responder.
     """
 
     name: str
@@ -33,6 +38,7 @@ class ProtocolInfo:
     transport: str
     default: str
     module: str
+    options: tuple[Option, ...] = ()
 
     def load(self) -> Opener:
         """The module's ``open_port``."""
@@ -43,8 +49,21 @@ PROTOCOLS = {
     protocol.name: protocol
     for protocol in (
         ProtocolInfo("tcp", "TCP", "TCP", "Connections that carry raw bytes", "tcp", "echo", "app.services.tcp"),
-        ProtocolInfo("udp", "UDP", "UDP", "Single datagrams", "udp", "echo", "app.services.udp"),
-        ProtocolInfo("http", "HTTP", "HTTP", "Requests and responses, HTTP/1", "tcp", "inspector", "app.services.http"),
-        ProtocolInfo("websocket", "WebSocket", "WS", "Messages both ways", "tcp", "echo", "app.services.websocket"),
+        ProtocolInfo("udp", "UDP", "UDP", "Single datagrams", "udp", "echo", "app.services.udp", settings.UDP),
+        ProtocolInfo(
+            "http", "HTTP", "HTTP", "Requests and responses: HTTP/1, and HTTP/2 on TLS", "tcp", "inspector",
+            "app.services.http", settings.HTTP,
+        ),
+        ProtocolInfo(
+            "websocket", "WebSocket", "WS", "Messages both ways", "tcp", "echo", "app.services.websocket",
+            settings.WEBSOCKET,
+        ),
     )
-}
+}  # fmt: skip
+
+
+def options_of(responder: Responder | None, protocol: str) -> tuple[Option, ...]:
+    """All that a service's ``options`` can hold: the responder's, then the protocol's."""
+    own = responder.options_for(protocol) if responder else ()
+    names = {option.name for option in own}
+    return (*own, *(option for option in PROTOCOLS[protocol].options if option.name not in names))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from twisted.internet import threads
 from twisted.internet.defer import Deferred
@@ -14,11 +14,16 @@ from twisted.internet.interfaces import IListeningPort
 
 from app import errors, events
 from app.capture.recorder import Recorder
+from app.responders import build
 from app.services import address
 from app.services.config import ServiceConfig
+from app.services.context import ServiceContext, Surroundings
 from app.services.protocols import PROTOCOLS
 from app.signal import Signal
 from app.status import Failed, Listening, Starting, Status, Stopped, Stopping
+
+if TYPE_CHECKING:
+    from app.services.tls import ServerTLS
 
 GRACE = 2.0
 """Seconds that live connections have to close in good order before they are aborted."""
@@ -55,12 +60,20 @@ class Service:
         number: its number in the recorder.
         status: what it is doing; ``status_changed`` emits the service after each change.
         connections: the live ones by their number.
+        tls: what its port speaks TLS with, from its start on; None without.
         opened, received, sent: connections and bytes since the program started; live
             connections are not in the bytes yet, see ``bytes_so_far``.
     """
 
-    def __init__(self, config: ServiceConfig, reactor: Any, recorder: Recorder) -> None:
+    def __init__(
+        self,
+        config: ServiceConfig,
+        reactor: Any,
+        recorder: Recorder,
+        surroundings: Surroundings = Surroundings(),  # noqa: B008 - frozen
+    ) -> None:
         self.config = config
+        self.surroundings = surroundings
         self.reactor = reactor
         self.recorder = recorder
         self.number = recorder.add_service(config.name, config.protocol)
@@ -70,6 +83,8 @@ class Service:
         self.opened = 0
         self.received = 0
         self.sent = 0
+        self.tls: ServerTLS | None = None
+        self._context: ServiceContext | None = None
         self._port: IListeningPort | None = None
         self._emptied: Deferred[None] | None = None
         self._stopped: Deferred[None] | None = None
@@ -101,6 +116,10 @@ class Service:
             if not address.is_number(host):
                 host = await self._in_thread(address.look_up, host)
             opener = protocol.load()
+            if config.tls is not None:
+                from app.services import tls
+
+                self.tls = await self._in_thread(tls.prepare, config, self.surroundings)
             try:
                 self._port = opener(self, host, config.port)
             except (CannotListenError, OSError) as e:
@@ -117,6 +136,13 @@ class Service:
         self._note(events.SERVICE_STARTED, f"listening on {bound}", {"host": bound})
         self._set(Listening(bound))
         return self.status
+
+    def build(self) -> Any:
+        """What the responder answers with, made anew. Raises ResponderBrokenError."""
+        config = self.config
+        self._context = ServiceContext(self)
+        with self.setting_up():
+            return build(config.responder, config.protocol, config.options, self._context)
 
     @contextmanager
     def setting_up(self) -> Iterator[None]:
@@ -166,7 +192,13 @@ class Service:
                 overdue.cancel()
         self._end()
 
+    def _let_go_of_context(self) -> None:
+        context, self._context = self._context, None
+        if context is not None:
+            context.close()
+
     async def _close_port(self) -> None:
+        self._let_go_of_context()
         port, self._port = self._port, None
         if port is not None:
             closing = port.stopListening()
@@ -192,6 +224,7 @@ class Service:
             stopped.callback(None)
 
     def _fail(self, error: errors.PostError) -> Status:
+        self._let_go_of_context()
         if isinstance(self.status, Stopping):
             self._end()
             return self.status

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from time import time_ns
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from twisted.internet import error
 from twisted.internet.interfaces import (
@@ -27,7 +28,31 @@ from app.services.valve import Kept, Valve
 from app.text import amount
 
 if TYPE_CHECKING:
-    from app.services.service import Service
+    from app.capture.recorder import Recorder
+    from app.services.limits import Limits
+    from app.services.service import Connection
+
+
+class Owner(Protocol):
+    """Whom recorded connections belong to: a service, or whoever sends.
+
+    Attributes:
+        number: its number in the recorder.
+        opened: connections so far.
+    """
+
+    recorder: Recorder
+    number: int
+    opened: int
+
+    def add_connection(self, connection: Connection) -> None: ...
+
+    def remove_connection(self, connection: Connection) -> None: ...
+
+    @contextmanager
+    def setting_up(self) -> Iterator[None]:
+        """What a factory raises when it starts is its own failure."""
+
 
 _BY_RESPONDER, _BY_BUFFER, _BY_CAPTURE = 1, 2, 4
 """Who keeps the peer from being read: the responder, a full write buffer, a slow capture."""
@@ -39,6 +64,7 @@ class Tap(ProtocolWrapper):
     Attributes:
         number: the connection's, in this run.
         peer, host: as ``address:port``.
+        outgoing: whether we opened it.
         opened: ns since 1970.
         received, sent: bytes so far.
     """
@@ -52,6 +78,7 @@ class Tap(ProtocolWrapper):
         self._recorder = service.recorder
         self._record = service.recorder.record
         self._service_number = service.number
+        self.outgoing = factory.outgoing
         self._held = 0
         self._valve: Valve | None = None
         self._ended_by = ""
@@ -71,7 +98,11 @@ class Tap(ProtocolWrapper):
         self._peer, self._host = transport.getPeer(), transport.getHost()
         self.peer, self.host = written(self._peer), written(self._host)
         self.number = self._recorder.add_connection()
-        self.note(events.CONNECTION_OPENED, f"accepted from {self.peer}", {"peer": self.peer, "host": self.host})
+        detail = {"peer": self.peer, "host": self.host}
+        if self.outgoing:
+            self.note(events.CONNECTION_OPENED, f"connected to {self.peer}", detail | {"outgoing": True})
+        else:
+            self.note(events.CONNECTION_OPENED, f"accepted from {self.peer}", detail)
         self._service.add_connection(self)
         if self._recorder.pressed:
             self.hold(_BY_CAPTURE)
@@ -297,18 +328,30 @@ class Tap(ProtocolWrapper):
 
 @implementer(IProtocolFactory, IProtocolNegotiationFactory)
 class TapFactory:
-    """Puts a Tap before each protocol that ``wrapped`` builds, for one port.
+    """Puts a Tap before each protocol that ``wrapped`` builds, for one port or one outgoing connection.
 
-    ``acceptableProtocols`` passes through what the wrapped factory offers for ALPN; ``kept``
-    is what its peers have not read yet.
+    ``acceptableProtocols`` passes through what the wrapped factory offers for ALPN.
+
+    Attributes:
+        kept: what its peers have not read yet.
+        host: the ``address:port`` that it listens on, once it does.
     """
 
     noisy = False
 
-    def __init__(self, wrapped: IProtocolFactory, service: Service, tap: type[Tap] = Tap) -> None:
-        self.wrapped, self.service, self._tap = wrapped, service, tap
+    def __init__(
+        self,
+        wrapped: IProtocolFactory,
+        service: Owner,
+        tap: type[Tap] = Tap,
+        *,
+        outgoing: bool = False,
+        limits: Limits | None = None,
+    ) -> None:
+        self.wrapped, self.service, self._tap, self.outgoing, self._limits = wrapped, service, tap, outgoing, limits
         self.protocols: dict[Any, int] = {}
         self.kept = Kept()
+        self.host = ""
         self._started = False
 
     def doStart(self) -> None:
@@ -327,6 +370,9 @@ class TapFactory:
                 self.service.recorder.record_failure(e, self.service.number)
 
     def buildProtocol(self, addr: IAddress) -> Tap | None:
+        if self._limits is not None and (why := self._limits.refusal(addr)):
+            self._turn_away(addr, why, limit=True)
+            return None
         try:
             protocol = self.wrapped.buildProtocol(addr)
         except BaseException as e:
@@ -337,15 +383,17 @@ class TapFactory:
             return None
         return self._tap(self, protocol)
 
-    def _turn_away(self, addr: IAddress, why: str, error: BaseException | None = None) -> None:
+    def _turn_away(self, addr: IAddress, why: str, error: BaseException | None = None, *, limit: bool = False) -> None:
         """Note a connection for which there is no protocol; Twisted closes it."""
         service, record, peer = self.service, self.service.recorder.record, written(addr)
         conn = service.recorder.add_connection()
         service.opened += 1
-        opened = {"peer": peer, "host": getattr(service.status, "host", "")}
+        opened = {"peer": peer, "host": self.host}
         record(events.CONNECTION_OPENED, service.number, conn, None, f"accepted from {peer}", json.dumps(opened))
         if error is not None:
             service.recorder.record_failure(error, service.number, conn)
+        if limit:
+            record(events.LIMIT_REACHED, service.number, conn, None, why)
         closed = {"reason": why, "received": 0, "sent": 0, "unsent": 0, "seconds": 0.0}
         record(events.CONNECTION_CLOSED, service.number, conn, None, why, json.dumps(closed))
 

@@ -14,7 +14,6 @@ from twisted.internet.interfaces import IListeningPort, IUDPTransport
 from twisted.internet.protocol import DatagramProtocol
 
 from app import errors, events
-from app.responders import build
 from app.services.address import join
 from app.services.service import Service
 
@@ -215,11 +214,8 @@ def kernel_drops(port: Any) -> int:
 
 def open_port(service: Service, host: str, port: int) -> IListeningPort:
     """Listen with the service's responder behind the Tap. Raises CannotListenError."""
-    with service.setting_up():
-        wrapped = build(service.config.responder, "udp", service.config.options)
-    listening: Any = service.reactor.listenUDP(
-        port, DatagramTap(wrapped, service), interface=host, maxPacketSize=MAX_DATAGRAM
-    )
+    tap = DatagramTap(service.build(), service)
+    listening: Any = service.reactor.listenUDP(port, tap, interface=host, maxPacketSize=MAX_DATAGRAM)
     listening.maxThroughput = ROUND_BYTES
     if sys.platform == "linux":
         _widen(listening.socket)

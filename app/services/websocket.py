@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import txaio
@@ -10,7 +11,6 @@ from autobahn.websocket.types import ConnectionDeny
 from twisted.internet.interfaces import IListeningPort
 
 from app import events
-from app.responders import build
 from app.services import tcp
 from app.services.service import Service
 from app.services.tap import Tap
@@ -33,8 +33,12 @@ class Notes(_Base):  # type: ignore[misc,valid-type]
     """Mixed in before a responder's protocol class: notes what the frames mean.
 
     Overrides autobahn's inner hooks rather than the public ones, which are the responder's.
+
+    Attributes:
+        known: the subprotocols to choose from; empty: all.
     """
 
+    known: Sequence[str] = ()
     _opened = False
 
     @property
@@ -49,12 +53,16 @@ class Notes(_Base):  # type: ignore[misc,valid-type]
 
     def onConnect(self, request: Any) -> Any:
         try:
-            return super().onConnect(request)
+            chosen = super().onConnect(request)
         except ConnectionDeny:
             raise  # the responder says no, as it may
         except Exception as e:
             self._tap.failed(e, self.http_request_data)
             raise
+        if chosen is not None:
+            return chosen
+        # RFC 6455 section 4.2.2: one of those offered, or none at all.
+        return next((name for name in request.protocols if not self.known or name in self.known), None)
 
     def _onOpen(self) -> None:
         self._opened = True
@@ -179,13 +187,13 @@ class WebSocketTap(Tap):
 
 def open_port(service: Service, host: str, port: int) -> IListeningPort:
     """Listen with the service's WebSocket protocol behind the Tap. Raises CannotListenError."""
-    with service.setting_up():
-        responder = build(service.config.responder, "websocket", service.config.options)
+    responder, settings = service.build(), service.config.settings("options")
     # autobahn asks txaio for timers, which would import the global reactor by itself.
     txaio.use_twisted()
     txaio.config.loop = service.reactor  # type: ignore[attr-defined]
     factory = WebSocketServerFactory(reactor=service.reactor)
-    factory.protocol = cast(Any, type(f"Noted{responder.__name__}", (Notes, responder), {}))
+    noted = type(f"Noted{responder.__name__}", (Notes, responder), {"known": settings["subprotocols"]})
+    factory.protocol = cast(Any, noted)
     factory.setProtocolOptions(
         maxFramePayloadSize=MAX_MESSAGE,
         maxMessagePayloadSize=MAX_MESSAGE,

@@ -7,7 +7,7 @@ from typing import Any
 from twisted.internet.interfaces import IHalfCloseableProtocol
 from twisted.internet.testing import StringTransport
 
-from app.responders import build
+from tests.app.responders.context import build
 
 
 def test_tcp_sends_back_what_comes() -> None:
@@ -40,12 +40,3 @@ def test_udp_answers_each_sender() -> None:
     for datagram, addr in ((b"one", ("127.0.0.1", 1)), (b"", ("127.0.0.1", 2))):
         protocol.datagramReceived(datagram, addr)
     assert sent == [(b"one", ("127.0.0.1", 1)), (b"", ("127.0.0.1", 2))]
-
-
-def test_websocket_chooses_the_first_known_subprotocol() -> None:
-    class Request:
-        protocols = ("a", "b")
-
-    for known, chosen in (([], "a"), (["b", "a"], "a"), (["b"], "b"), (["c"], None)):
-        protocol = build("echo", "websocket", {"subprotocols": known})
-        assert protocol.onConnect(protocol(), Request) == chosen

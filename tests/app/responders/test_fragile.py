@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from twisted.internet.testing import StringTransport
 
-from app.responders import build
+from tests.app.responders.context import build
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ import pytest
 from twisted.internet.testing import StringTransport
 
 from app import errors
-from app.responders import build
 from app.workspace import option_problems
+from tests.app.responders.context import build
 
 
 def connected(name: str, wire: StringTransport, **options: Any) -> Any:

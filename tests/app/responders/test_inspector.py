@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.responders import build
 from app.responders.inspector import describe, written
+from tests.app.responders.context import build
 
 
 class Request:

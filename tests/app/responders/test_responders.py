@@ -9,7 +9,8 @@ import pytest
 
 from app import responders
 from app.responders import Option, Responder
-from app.services.protocols import PROTOCOLS
+from app.services.protocols import PROTOCOLS, options_of
+from tests.app.responders.context import build
 
 
 def test_each_protocols_default_can_serve_it() -> None:
@@ -49,7 +50,7 @@ def test_those_that_serve_a_protocol_come_by_name(protocol: str, names: list[str
 def test_a_builder_makes_something_for_each_of_its_protocols() -> None:
     for protocol in PROTOCOLS:
         for responder in responders.serving(protocol):
-            assert responders.build(responder.name, protocol, {}) is not None
+            assert build(responder.name, protocol, {}) is not None
 
 
 def test_an_option_belongs_to_its_protocols_or_to_all() -> None:
@@ -59,23 +60,22 @@ def test_an_option_belongs_to_its_protocols_or_to_all() -> None:
     assert responder.options_for("http") == (everywhere,)
 
 
-def test_subprotocols_are_for_websocket_only() -> None:
-    echo = responders.find("echo")
-    assert echo is not None
-    assert [option.name for option in echo.options_for("websocket")] == ["subprotocols"]
-    assert echo.options_for("tcp") == echo.options_for("udp") == ()
+def test_options_of_a_protocol_come_with_every_responder() -> None:
+    for name in ("echo", "discard"):
+        assert "subprotocols" in [option.name for option in options_of(responders.find(name), "websocket")]
+        assert options_of(responders.find(name), "tcp") == ()
 
 
 @pytest.mark.parametrize("name", ["", "nothing", "../echo", "echo.py", "__init__"])
 def test_an_unknown_name_is_none(name: str) -> None:
     assert responders.find(name) is None
     with pytest.raises(KeyError):
-        responders.build(name, "tcp", {})
+        build(name, "tcp", {})
 
 
 def test_a_protocol_it_does_not_serve_is_a_key_error() -> None:
     with pytest.raises(KeyError):
-        responders.build("fragile", "udp", {})
+        build("fragile", "udp", {})
 
 
 def test_options_are_filled_up_with_their_defaults() -> None:

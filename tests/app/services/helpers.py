@@ -12,10 +12,11 @@ from typing import Any, ClassVar
 
 from twisted.internet.task import deferLater
 
-from app import events
+from app import events, responders
 from app.capture.recorder import Recorder, Stored
+from app.services import service
 from app.services.config import ServiceConfig
-from app.services.protocols import PROTOCOLS
+from app.services.context import Surroundings
 from app.services.service import Service
 from app.status import Listening
 from tests.helpers import until
@@ -92,32 +93,38 @@ class Desk:
         self.reactor, self._patch = reactor, monkeypatch
         self.recorder = Recorder(reactor)
         self.tape = Tape(self.recorder)
+        self.surroundings = Surroundings()
         self.services: list[Service] = []
+        self._made: dict[str, Callable[[], Any]] = {}
 
     def service(self, protocol: str = "tcp", responder: str = "echo", host: str = "127.0.0.1", **more: Any) -> Service:
         port = more.pop("port", 0)
         config = ServiceConfig(f"{protocol}-{len(self.services)}", protocol, host, port, responder, **more)
-        service = Service(config, self.reactor, self.recorder)
-        self.services.append(service)
-        return service
+        made = Service(config, self.reactor, self.recorder, self.surroundings)
+        self.services.append(made)
+        return made
 
     def answer_with(self, protocol: str, make: Callable[[], Any]) -> None:
         """Have services of ``protocol`` answer with what ``make`` returns."""
-        self._patch.setattr(f"{PROTOCOLS[protocol].module}.build", lambda *_: make())
+        self._made[protocol] = make
+        self._patch.setattr(service, "build", self._build)
+
+    def _build(self, name: str, protocol: str, *more: Any) -> Any:
+        return self._made[protocol]() if protocol in self._made else responders.build(name, protocol, *more)
 
     async def start(self, protocol: str = "tcp", responder: str = "echo", make: Any = None, **more: Any) -> Service:
         """A service that listens; with the responder that ``make`` returns, if given."""
         if make is not None:
             self.answer_with(protocol, make)
-        service = self.service(protocol, responder, **more)
-        status = await service.start()
+        started = self.service(protocol, responder, **more)
+        status = await started.start()
         assert isinstance(status, Listening), status
-        return service
+        return started
 
     async def close(self) -> None:
-        for service in self.services:
-            await service.stop()
-            service.dispose()
+        for made in self.services:
+            await made.stop()
+            made.dispose()
         self.recorder.flush()
         while Peer.made:
             Peer.made.pop().close()

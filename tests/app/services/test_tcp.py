@@ -11,7 +11,6 @@ from twisted.internet.threads import deferToThread
 from twisted.internet.utils import getProcessOutput
 
 from app.failures import from_json
-from app.services import tcp
 from tests.app.services.helpers import Desk, Peer, Tape, address
 from tests.helpers import until
 
@@ -29,7 +28,6 @@ async def test_echoes_to(client: str, desk: Desk, tape: Tape) -> None:
 
 @pytest_twisted.ensureDeferred
 async def test_many_connections_may_wait_to_be_accepted(desk: Desk) -> None:
-    assert tcp.BACKLOG == 1024
     service = await desk.start()
     peers = [Peer(service) for _ in range(300)]  # in one turn of the reactor
     await until(lambda: len(service.connections) == 300)

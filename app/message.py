@@ -1,0 +1,42 @@
+"""A message that was saved to be sent again: what, how it is written, and where to."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from app.options import Option
+
+FORMS = ("text", "hex", "file", "template")
+"""How a message's data is written: text with escapes, hex digits, a file's path, or text with ``{{…}}`` in it."""
+
+MESSAGE = (
+    Option("name", str, "", "What it is called", required=True),
+    Option("url", str, "", "Where to, as tcp://127.0.0.1:9007", required=True),
+    Option("form", str, "text", "How the data is written", choices=FORMS),
+    Option("data", str, "", "What to send"),
+    Option("method", str, "", "HTTP: GET without data, else POST, if empty"),
+    Option("fields", list, [], "HTTP and WebSocket: fields to send, as Name: value"),
+    Option("times", int, 1, "Send it so often; 0: until it is stopped", minimum=0, maximum=1_000_000_000),
+    Option("every", float, 0.0, "Pause between two", "s", 0, 86_400),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One ``[[message]]`` of a workspace; see ``MESSAGE`` for what its parts mean."""
+
+    name: str
+    url: str
+    form: str = "text"
+    data: str = ""
+    method: str = ""
+    fields: list[str] | tuple[str, ...] = ()
+    times: int = 1
+    every: float = 0.0
+
+    def as_table(self) -> dict[str, Any]:
+        """For a workspace file: without what is as by default."""
+        given = asdict(self) | {"fields": list(self.fields)}
+        defaults = {option.name: option.default for option in MESSAGE if not option.required}
+        return {key: value for key, value in given.items() if key not in defaults or value != defaults[key]}

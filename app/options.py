@@ -1,0 +1,115 @@
+"""Options: what can be set of a responder, a protocol, TLS or limits, and what is right for each.
+
+Workspace files are checked against them, and the forms of the window are made from them.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+Options = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One setting.
+
+    Attributes:
+        type: ``str``, ``int``, ``float``, ``bool`` or ``list`` (of strings, or of tables, see ``of``).
+        help: one line for the form and the docs.
+        minimum, maximum: bounds of a number, inclusive.
+        protocols: those on which it means something; empty: all that the responder serves.
+        check: what is wrong with a value that has the type and keeps the bounds, or None.
+        choices: the only values of a text.
+        of: for a list of tables, what each table can hold.
+        required: whether the default will not do: a file or form must say it.
+        secret: whether a form hides what is typed.
+    """
+
+    name: str
+    type: type
+    default: Any
+    help: str
+    unit: str = ""
+    minimum: float | None = None
+    maximum: float | None = None
+    protocols: tuple[str, ...] = ()
+    check: Callable[[Any], str | None] | None = None
+    choices: tuple[str, ...] = ()
+    of: tuple[Option, ...] = ()
+    required: bool = False
+    secret: bool = False
+
+    def problem(self, value: object) -> str | None:
+        """What is wrong with ``value``, and what would be right; None where nothing is."""
+        if not self._fits(value):
+            return f"must be {self._kind()}, as in {_toml(self.default)}" if not self.of else f"must be {self._kind()}"
+        if self.of:
+            return self._problem_in(value)
+        if self.choices and value not in self.choices:
+            return f'"{value}" is unknown. Use one of {", ".join(self.choices)}'
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            if isinstance(value, float) and not math.isfinite(value):
+                return "must be a finite number"
+            if self.minimum is not None and value < self.minimum:
+                return f"must be at least {self.minimum:.15g}"
+            if self.maximum is not None and value > self.maximum:
+                return f"must be at most {self.maximum:.15g}"
+        return self.check(value) if self.check else None
+
+    def filled(self, value: Any) -> Any:
+        """``value`` with the defaults of tables that leave something out."""
+        return [with_defaults(self.of, table) for table in value] if self.of else value
+
+    def _fits(self, value: object) -> bool:
+        if isinstance(value, bool) or self.type is bool:
+            return isinstance(value, bool) and self.type is bool
+        if self.type is float:
+            return isinstance(value, int | float)
+        if self.type is list:
+            kind = dict if self.of else str
+            return isinstance(value, list) and all(isinstance(item, kind) for item in value)
+        return isinstance(value, self.type)
+
+    def _kind(self) -> str:
+        if self.of:
+            return f"tables that hold {', '.join(option.name for option in self.of)}"
+        kinds = {str: "text", int: "a whole number", float: "a number", bool: "true or false", list: "a list of texts"}
+        return kinds[self.type]
+
+    def _problem_in(self, tables: Any) -> str | None:
+        for number, table in enumerate(tables, 1):
+            for key, text in problems(self.of, table):
+                return f"number {number}: {key} {text}"
+        return self.check(tables) if self.check else None
+
+
+def problems(declared: Iterable[Option], given: Options) -> Iterator[tuple[str, str]]:
+    """Key and text for each of ``given`` that is unknown or wrong, and for what is missing."""
+    known = {option.name: option for option in declared}
+    for key, value in given.items():
+        if key not in known:
+            yield key, f"is unknown. Use one of {', '.join(known)}" if known else "is unknown. There is nothing to set"
+        elif problem := known[key].problem(value):
+            yield key, problem
+    for option in known.values():
+        if option.required and option.name not in given:
+            problem = option.problem(option.default)
+            yield option.name, f"is missing: it {problem}" if problem else "is missing"
+
+
+def with_defaults(declared: Iterable[Option], given: Options) -> dict[str, Any]:
+    """``given``, filled up with the declared defaults."""
+    filled = {option.name: option.default for option in declared} | dict(given)
+    for option in declared:
+        if option.of:
+            filled[option.name] = option.filled(filled[option.name])
+    return filled
+
+
+def _toml(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,109 @@
+"""What can be set of any service, whatever its responder: of its protocol, TLS, limits and sockets."""
+
+from __future__ import annotations
+
+import re
+from ipaddress import ip_address
+from typing import Any
+
+from app.options import Option, Options, with_defaults
+
+HTTP = (
+    Option(
+        "users", list, [], "Basic authentication: name:password; empty: none asked for", secret=True,
+        check=lambda users: _each(users, lambda user: ":" in user.strip(":"), "must be name:password"),
+    ),
+    Option("tokens", list, [], "Bearer authentication: tokens that are let in; empty: none asked for", secret=True),
+    Option("cors", list, [], "Web pages of these origins may ask; * for all; empty: none"),
+    Option("compression", bool, False, "Compress answers with br or gzip, as the client accepts"),
+    Option(
+        "fields", list, [], "Fields added to each answer, as Name: value",
+        check=lambda fields: _each(fields, re.compile(r"[!#$%&'*+.^_`|~\w-]+:[^\r\n\0]*").fullmatch, "is no field"),
+    ),
+)  # fmt: skip
+
+WEBSOCKET = (
+    Option("subprotocols", list, [], "Subprotocols to accept; empty: the first one offered"),
+    Option("compression", bool, True, "Compress messages (permessage-deflate) where the client offers it"),
+    Option("ping_seconds", float, 0.0, "Ping the client so often; 0: never", "s", 0, 86_400),
+    Option("ping_timeout", float, 10.0, "Close when a ping is not answered in this time", "s", 0.1, 86_400),
+    Option("origins", list, [], "Origins of web pages that may connect, with * for any part; empty: all"),
+)
+
+UDP = (
+    Option(
+        "groups", list, [], "Multicast groups to join",
+        check=lambda groups: _each(groups, _is_multicast, "is no multicast address, as 239.1.2.3 or ff02::1234 is"),
+    ),
+    Option("multicast_interface", str, "", "Address of the interface for the groups; empty: the system's choice"),
+    Option("broadcast", bool, False, "Allow answers to broadcast addresses"),
+)  # fmt: skip
+
+_STREAMS = ("tcp", "http", "websocket", "ssh")
+
+TLS = (
+    Option("certificate", str, "auto", "auto: signed by the local authority; or a PEM or PKCS#12 file"),
+    Option("key", str, "", "The private key's PEM file; empty: it is in the certificate's"),
+    Option("password", str, "", "Opens the key or PKCS#12 file", secret=True),
+    Option("names", list, [], "More names and addresses for an auto certificate"),
+    Option("client_certificates", str, "off", "Ask clients for one", choices=("off", "optional", "required")),
+    Option("client_ca", str, "", "PEM file of the authority that signs clients' certificates; empty: the local one"),
+    Option("minimum", str, "1.2", "The oldest version of TLS that is let in", choices=("1.2", "1.3")),
+    Option("alpn", list, [], "Application protocols to offer", protocols=("tcp",)),
+    Option("http2", bool, True, "Offer HTTP/2", protocols=("http",)),
+    Option("key_log", str, "", "Write session keys to this file, with which Wireshark decrypts"),
+)
+
+LIMITS = (
+    Option("connections", int, 10_000, "Open at once; further ones are refused", minimum=1, maximum=1_000_000),
+    Option("connections_per_peer", int, 10_000, "Open at once from one address", minimum=1, maximum=1_000_000),
+    Option(
+        "message_bytes", int, 16 << 20, "Largest body, message or frame", "bytes", 1, 1 << 30,
+        protocols=("http", "websocket", "tcp"),
+    ),
+    Option("field_bytes", int, 64 << 10, "Largest head of a request", "bytes", 256, 16 << 20, ("http", "websocket")),
+    Option("idle_seconds", float, 60.0, "Close when silent so long; 0: never", "s", 0, 1e7, ("http",)),
+    Option(
+        "idle_seconds", float, 0.0, "Close when silent so long; 0: never", "s", 0, 1e7, ("tcp", "websocket", "ssh")
+    ),
+    Option("allow_public", bool, False, "Serve public addresses too, not only this machine and private networks"),
+)  # fmt: skip
+
+SOCKET = (
+    Option("no_delay", bool, False, "Send small packets at once (TCP_NODELAY)", protocols=_STREAMS),
+    Option("keep_alive", bool, False, "Probe silent connections (SO_KEEPALIVE)", protocols=_STREAMS),
+    Option("backlog", int, 1024, "Connections that may wait to be accepted", "", 1, 65_535, _STREAMS),
+    Option("receive_buffer", int, 0, "Bytes of the kernel's receive buffer; 0: its choice", "bytes", 0, 1 << 30),
+    Option("send_buffer", int, 0, "Bytes of the kernel's send buffer; 0: its choice", "bytes", 0, 1 << 30),
+    Option("reuse_port", bool, False, "Share the port with other programs that ask for it too (SO_REUSEPORT)"),
+)
+
+SECTIONS = {"tls": TLS, "limits": LIMITS, "socket": SOCKET}
+"""Tables of a service in a workspace, beside its ``options``."""
+
+SECURABLE = ("tcp", "http", "websocket")
+"""Protocols that can have TLS."""
+
+
+def declared(section: str, protocol: str) -> tuple[Option, ...]:
+    """What a section can hold for a protocol; nothing where it means nothing."""
+    if section == "tls" and protocol not in SECURABLE:
+        return ()
+    return tuple(option for option in SECTIONS[section] if not option.protocols or protocol in option.protocols)
+
+
+def filled(section: str, protocol: str, given: Options) -> dict[str, Any]:
+    """``given`` with the defaults of the section for this protocol."""
+    return with_defaults(declared(section, protocol), given)
+
+
+def _each(items: Any, good: Any, wrong: str) -> str | None:
+    bad = next((item for item in items if not good(item)), None)
+    return None if bad is None else f'"{bad}" {wrong}'
+
+
+def _is_multicast(text: str) -> bool:
+    try:
+        return ip_address(text).is_multicast
+    except ValueError:
+        return False

@@ -1,0 +1,53 @@
+"""A context for responders under test: a ``Clock``, a folder, and what was logged."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.task import Clock
+
+from app import responders
+
+
+class BareContext:
+    """Satisfies ``app.responders.Context`` without a service.
+
+    Attributes:
+        logged: ``(summary, detail)`` of each ``log``.
+        failures: ``(error, payload)`` of each ``failed``.
+        endpoints: by ``(host, port)``, what ``endpoint`` gives out.
+        datagrams: the protocols for which ``open_datagrams`` was called.
+    """
+
+    name = "under-test"
+
+    def __init__(self, reactor: Any = None, folder: Path | str = ".") -> None:
+        self.reactor = reactor or Clock()
+        self.folder = self.data = Path(folder)
+        self.namespace: dict[str, Any] = {}
+        self.logged: list[tuple[str, dict[str, Any]]] = []
+        self.failures: list[tuple[BaseException, bytes | None]] = []
+        self.endpoints: dict[tuple[str, int], Any] = {}
+        self.datagrams: list[Any] = []
+
+    def log(self, summary: str, detail: Any = None) -> None:
+        self.logged.append((summary, dict(detail or {})))
+
+    def failed(self, error: BaseException, payload: bytes | None = None) -> None:
+        self.failures.append((error, payload))
+
+    def endpoint(self, host: str, port: int, **more: Any) -> Any:
+        return self.endpoints[host, port]
+
+    def open_datagrams(self, protocol: Any, host: str = "") -> Any:
+        self.datagrams.append(protocol)
+
+    def in_thread(self, call: Any, *args: Any) -> Deferred[Any]:
+        return maybeDeferred(call, *args)
+
+
+def build(name: str, protocol: str, options: Any = None, context: Any = None) -> Any:
+    """What the responder called ``name`` builds."""
+    return responders.build(name, protocol, options or {}, context or BareContext())
