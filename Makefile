@@ -4,7 +4,7 @@ BIN := .venv/bin
 SETUP := .venv/.setup
 TEST_SETUP := .venv/.setup-test
 
-.PHONY: help setup run test lint bench screenshots clean
+.PHONY: help setup run test lint bench docs manual screenshots package wheel deb clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -29,9 +29,32 @@ bench: $(TEST_SETUP)  ## measure the marks, print them and write build/bench.jso
 	@packaging/system-packages.sh bench
 	$(BIN)/python -m tests.benchmarks
 
-screenshots: $(TEST_SETUP)  ## draw the window into resources/screenshots/
+docs: $(TEST_SETUP)  ## write the tables of docs/ anew from the code
+	$(BIN)/python -m app.reference docs/*.md
+
+manual: docs  ## build the manual's pages into build/manual/
+	$(BIN)/python -m sphinx -W --keep-going -q -d build/manual/.tree docs build/manual
+
+screenshots: $(TEST_SETUP)  ## draw the window into resources/screenshots/ and docs/pictures/
 	@packaging/system-packages.sh screenshots
 	$(BIN)/python -m tests.screenshots
+	$(BIN)/python -m tests.pictures
+
+package: $(TEST_SETUP)  ## freeze the program into dist/, one folder and one file, and try both
+	@packaging/system-packages.sh package
+	@packaging/setup.sh test,package
+	$(BIN)/pyinstaller --noconfirm --log-level WARN --distpath dist --workpath build/package \
+		packaging/listening-post.spec
+	$(BIN)/python -m pytest -q tests/packaging/check_package.py
+	$(BIN)/python -m tests.benchmarks size frozen
+
+wheel: $(TEST_SETUP)  ## build wheel and sdist into dist/
+	$(BIN)/python -m build --outdir dist
+
+deb: $(TEST_SETUP)  ## make a Debian package of dist/listening-post/; install, start and remove it
+	@packaging/system-packages.sh deb
+	packaging/linux/deb.sh
+	$(BIN)/python -m pytest -q tests/packaging/check_deb.py
 
 clean:  ## remove .venv and all that was built
 	rm -rf .venv build dist *.egg-info .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis \

@@ -33,6 +33,9 @@ FAULT_APPLIED: Final = Kind(16)
 LIMIT_REACHED: Final = Kind(17)
 FAILURE: Final = Kind(18)
 LOG: Final = Kind(19)
+TLS_OPENED: Final = Kind(20)
+FAILURE_RESOLVED: Final = Kind(21)
+NOTE: Final = Kind(22)
 
 NAMES: Final[dict[int, str]] = {
     SERVICE_STARTED: "service.started",
@@ -54,11 +57,55 @@ NAMES: Final[dict[int, str]] = {
     LIMIT_REACHED: "limit.reached",
     FAILURE: "failure",
     LOG: "log",
+    TLS_OPENED: "tls.opened",
+    FAILURE_RESOLVED: "failure.resolved",
+    NOTE: "note",
 }
+
+MEANING: Final[dict[int, tuple[str, str]]] = {
+    SERVICE_STARTED: ("a service listens", "`host`"),
+    SERVICE_STOPPED: ("a service has closed its port and its connections", ""),
+    SERVICE_FAILED: ("a service cannot listen, or no longer", "`reason`"),
+    CONNECTION_OPENED: ("a connection was accepted or made; on UDP, a peer's first datagram", "`peer`, `host`"),
+    DATA_RECEIVED: ("bytes came; behind TLS, in plain text", ""),
+    DATA_SENT: ("bytes left", ""),
+    CONNECTION_CLOSED: ("a connection ended", "`reason`, `received`, `sent`, `unsent` (bytes), `seconds`"),
+    DATAGRAM_RECEIVED: ("a datagram came", ""),
+    DATAGRAM_SENT: ("a datagram left", ""),
+    HTTP_REQUEST: ("a request was read; `size` is its body's", "`method`, `target`, `version`, `fields`, `body`"),
+    HTTP_RESPONSE: ("a response was written", "`status`, `reason`, `fields`, `body`, `seconds`"),
+    WS_OPENED: ("a WebSocket handshake was done", "`target`, `origin`, `subprotocol`, `extensions`, `fields`"),
+    WS_MESSAGE: ("a message, ping or pong, as it was before compression", "`opcode`, `direction`"),
+    WS_CLOSED: ("a WebSocket was closed", "`clean`, `code`, `reason`, and which side said what"),
+    TLS_FAILED: (
+        "a TLS handshake failed; the payload is the client's first message",
+        "`reason`, `offered`, `sni`, `alpn`",
+    ),
+    FAULT_APPLIED: ("something was done to a connection on purpose", ""),
+    LIMIT_REACHED: ("somebody reached a limit and was refused", "`limit`, `value`"),
+    FAILURE: ("an exception was caught; the payload is what led to it", "`type`, `message`, `frames`, `group`"),
+    LOG: ("a line of the log", ""),
+    TLS_OPENED: ("a TLS handshake was done", "`version`, `cipher`, `alpn`, `sni`, `client`, `resumed`"),
+    FAILURE_RESOLVED: ("a group of failures was marked as resolved, or reopened", ""),
+    NOTE: ("somebody wrote a note on an event, or coloured it", "`event`, `text`, `colour`"),
+}
+"""For each kind: what has happened, and the keys of its detail. For the manual."""
 
 RAW: Final = frozenset({DATA_RECEIVED, DATA_SENT, DATAGRAM_RECEIVED, DATAGRAM_SENT})
 INBOUND: Final = frozenset({DATA_RECEIVED, DATAGRAM_RECEIVED, HTTP_REQUEST})
 OUTBOUND: Final = frozenset({DATA_SENT, DATAGRAM_SENT, HTTP_RESPONSE})
+
+
+COLOURS: Final = ("red", "yellow", "green", "blue", "violet")
+"""What a row can be marked with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What somebody wrote on an event; ``colour`` is a name, and either may be empty."""
+
+    text: str
+    colour: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +116,7 @@ class Row:
         time: ns since 1970 UTC.
         conn, size: None where the event has none.
         summary: one line without control characters.
+        note: the newest that is on it.
     """
 
     id: int
@@ -79,6 +127,7 @@ class Row:
     peer: str | None
     size: int | None
     summary: str
+    note: Note | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)

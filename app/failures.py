@@ -16,7 +16,7 @@ MAX_VALUE = 240
 MAX_MESSAGE = 4000
 MAX_CAUSES = 8
 MAX_MEMBERS = 8
-CONTEXT_LINES = 1
+CONTEXT_LINES = 2
 
 _MARK = "_listening_post_recorded"
 
@@ -126,7 +126,7 @@ def _record(error: BaseException, traceback: TracebackType | None, depth: int) -
     return FailureRecord(
         type=name,
         message=_text(error),
-        frames=tuple(_frames(error.__traceback__ or traceback)),
+        frames=(*_frames(error.__traceback__ or traceback), *_syntax(error)),
         notes=_notes(error),
         # Not by its truth: an exception may have a length, and that may be 0.
         relation="" if cause is None else relation,
@@ -161,9 +161,15 @@ def _frames(traceback: TracebackType | None) -> Iterator[Frame]:
         yield Frame(code.co_filename, line, code.co_name, _source(code.co_filename, line, frame), _locals(frame))
 
 
-def _source(file: str, line: int, frame: FrameType) -> tuple[tuple[int, str], ...]:
+def _syntax(error: BaseException) -> Iterator[Frame]:
+    """Where a ``SyntaxError`` says that it is: that code never ran, and is in no traceback."""
+    if isinstance(error, SyntaxError) and error.filename and error.lineno:
+        yield Frame(error.filename, error.lineno, "<module>", _source(error.filename, error.lineno, None))
+
+
+def _source(file: str, line: int, frame: FrameType | None) -> tuple[tuple[int, str], ...]:
     try:
-        lines = linecache.getlines(file, frame.f_globals)
+        lines = linecache.getlines(file, frame.f_globals if frame else None)
     except Exception:  # a module's own loader
         return ()
     first = max(1, line - CONTEXT_LINES)

@@ -15,11 +15,13 @@ from twisted.internet.defer import Deferred
 
 from app import errors
 from app.capture.filters import EVERYTHING
+from app.capture.link import DEFAULT_LIMIT
 from app.capture.recorder import Stored, Trouble
+from app.capture.retention import Keeping
 from app.capture.store import Store
 from app.events import NAMES, Row, rfc3339
 from app.post import Post, raise_file_limit
-from app.status import Listening
+from app.status import Failed, Listening, Status
 from app.workspace import Workspace
 
 PAGE = 512
@@ -113,18 +115,18 @@ class Printer:
 class _Run:
     """One headless run, from the first start to the exit code."""
 
-    def __init__(self, reactor: Any, workspace: Workspace, *, as_json: bool) -> None:
+    def __init__(self, reactor: Any, workspace: Workspace, *, as_json: bool, quiet: bool) -> None:
         self._reactor = reactor
-        self._as_json = as_json
+        self._as_json, self._quiet = as_json, quiet
         self._printer: Printer | None = None
         self._last_words = LAST_WORDS
         self.post = Post(reactor, workspace)
         self.post.recorder.trouble_changed.connect(_say_trouble)
         self.exit_code = 0
 
-    async def start(self, capture: Path | None, seconds: float | None) -> None:
+    async def start(self, capture: Path | None, seconds: float | None, limit: int, keeping: Keeping) -> None:
         post = self.post
-        await post.open(capture)
+        await post.open(capture, limit, keeping)
         if post.refused:
             self.exit_code = 1
             self._stop()
@@ -133,10 +135,17 @@ class _Run:
         await post.start_all()
         assert post.capture is not None
         print(f"capturing into {post.capture}", file=sys.stderr)
-        self._printer = Printer(post.capture, first, as_json=self._as_json)
-        post.recorder.stored_changed.connect(self._printer.on_stored)
-        post.recorder.flush()
-        self._printer.on_stored(post.recorder.range)
+        for plugin in post.plugins.waiting:
+            names = ", ".join(responder.name for responder in plugin.brings)
+            print(f"listening-post: {names}: {plugin.problem}", file=sys.stderr)
+        if self._quiet:
+            for service in post.services.values():
+                print(f"{service.config.name}: {_in_words(service.status)}", flush=True)
+        else:
+            self._printer = Printer(post.capture, first, as_json=self._as_json)
+            post.recorder.stored_changed.connect(self._printer.on_stored)
+            post.recorder.flush()
+            self._printer.on_stored(post.recorder.range)
         up = [s for s in post.services.values() if isinstance(s.status, Listening)]
         if not up:
             self.exit_code = 1
@@ -166,19 +175,37 @@ class _Run:
             )
 
 
+def _in_words(status: Status) -> str:
+    if isinstance(status, Listening):
+        return f"listening on {status.host}"
+    return status.reason if isinstance(status, Failed) else type(status).__name__.lower()
+
+
 def _say_trouble(trouble: Trouble | None) -> None:
     print(f"listening-post: {trouble.text if trouble else 'the capture goes on'}", file=sys.stderr)
 
 
-def run(reactor: Any, workspace: Workspace, capture: Path | None, seconds: float | None, *, as_json: bool) -> int:
+def run(
+    reactor: Any,
+    workspace: Workspace,
+    capture: Path | None,
+    seconds: float | None,
+    *,
+    as_json: bool,
+    quiet: bool = False,
+    limit: int = DEFAULT_LIMIT,
+    keeping: Keeping = Keeping(),  # noqa: B008 - frozen
+) -> int:
     """Run every service of ``workspace`` until a signal comes or ``seconds`` have passed.
 
+    ``quiet`` prints no events, only which services listen, or why not. ``limit`` is the
+    capture's size in bytes; ``keeping`` says which captures of before stay.
     Prints its first line when each service listens or has failed. Returns the exit code:
     1 when none could start.
     """
     raise_file_limit()
-    whole = _Run(reactor, workspace, as_json=as_json)
-    reactor.callWhenRunning(lambda: Deferred.fromCoroutine(whole.start(capture, seconds)))
+    whole = _Run(reactor, workspace, as_json=as_json, quiet=quiet)
+    reactor.callWhenRunning(lambda: Deferred.fromCoroutine(whole.start(capture, seconds, limit, keeping)))
     reactor.addSystemEventTrigger("before", "shutdown", lambda: Deferred.fromCoroutine(whole.shut_down()))
     reactor.run()
     return whole.exit_code

@@ -17,6 +17,7 @@ MESSAGE = (
     Option("data", str, "", "What to send"),
     Option("method", str, "", "HTTP: GET without data, else POST, if empty"),
     Option("fields", list, [], "HTTP and WebSocket: fields to send, as Name: value"),
+    Option("verify", bool, True, "TLS: check the server's certificate"),
     Option("times", int, 1, "Send it so often; 0: until it is stopped", minimum=0, maximum=1_000_000_000),
     Option("every", float, 0.0, "Pause between two", "s", 0, 86_400),
 )
@@ -32,6 +33,7 @@ class Message:
     data: str = ""
     method: str = ""
     fields: list[str] | tuple[str, ...] = ()
+    verify: bool = True
     times: int = 1
     every: float = 0.0
 

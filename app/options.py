@@ -28,6 +28,7 @@ class Option:
         of: for a list of tables, what each table can hold.
         required: whether the default will not do: a file or form must say it.
         secret: whether a form hides what is typed.
+        path: of a text that names a ``"file"`` or ``"folder"``: a form offers to choose one.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Option:
     of: tuple[Option, ...] = ()
     required: bool = False
     secret: bool = False
+    path: str = ""
 
     def problem(self, value: object) -> str | None:
         """What is wrong with ``value``, and what would be right; None where nothing is."""

@@ -7,20 +7,22 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from platformdirs import user_data_path
 from twisted.internet.defer import Deferred, DeferredList
 
+from app import events
 from app.capture.link import DEFAULT_LIMIT, WriterLink
 from app.capture.recorder import Recorder
+from app.capture.retention import Keeping, tidy
 from app.capture.schema import SUFFIX
+from app.clients.sender import Sender
+from app.folders import data_folder
 from app.logbook import Logbook
+from app.plugins.live import Plugins
 from app.services.config import ServiceConfig
 from app.services.context import Surroundings
 from app.services.service import GRACE, Service
 from app.signal import Signal
 from app.workspace import Workspace
-
-APP_NAME = "listening-post"
 
 HURRY = 1.2
 """Seconds that connections have when the program ends, which is to take three in all."""
@@ -32,6 +34,9 @@ class Post:
     Attributes:
         services: by name, in the order of the workspace.
         messages: what was saved to be sent again.
+        plugins: what users added.
+        captures: the folder of captures that nobody gave another place.
+        sender: whom the connections that we open belong to.
         services_changed: emits the Post when a service came, went, moved or was replaced.
         status_changed: emits the service whose status changed.
     """
@@ -40,12 +45,16 @@ class Post:
         self._reactor = reactor
         self.recorder = Recorder(reactor)
         self.logbook = Logbook(reactor, self.recorder)
+        self.sender = Sender(reactor, self.recorder, data_folder())
         self.services: dict[str, Service] = {}
         self.services_changed: Signal[Post] = Signal()
         self.status_changed: Signal[Service] = Signal()
         self.messages = workspace.messages
-        self._folder = workspace.path.parent if workspace.path else Path.cwd()
+        self._folder = workspace.folder
         self._link: WriterLink | None = None
+        self.captures = capture_folder()
+        self.plugins = Plugins(reactor, self.recorder, lambda: self.services.values())
+        self.plugins.enter(workspace.path.parent if workspace.path else None)
         for config in workspace.services:
             self._add(config)
 
@@ -61,16 +70,37 @@ class Post:
         """Whether the file is none that can be captured into; ``recorder.trouble`` says why."""
         return self._link is not None and self._link.refused
 
-    def open(self, capture: Path | None = None, limit: int = DEFAULT_LIMIT) -> Deferred[None]:
-        """Begin to capture, into a new file of the data folder by default.
+    def open(
+        self,
+        capture: Path | None = None,
+        limit: int = DEFAULT_LIMIT,
+        keeping: Keeping = Keeping(),  # noqa: B008 - frozen
+        folder: Path | None = None,
+    ) -> Deferred[None]:
+        """Begin to capture, into a new file of ``folder``, by default the data folder's.
+
+        ``limit`` is in bytes; ``keeping`` says which captures of before stay.
 
         Fires when the file is open, or cannot be for now: the services may start either
         way, and ``recorder.trouble`` says what is wrong.
         """
+        self.captures = folder or self.captures
         self.logbook.open()
-        self._link = WriterLink(self._reactor, self.recorder, capture or default_capture(), limit)
+        self.plugins.open()
+        self._link = WriterLink(self._reactor, self.recorder, capture or default_capture(self.captures), limit)
         self._link.start()
+        if keeping != Keeping():
+            Deferred.fromCoroutine(self._tidy(self._link.path, keeping))
         return self._link.opened
+
+    async def _tidy(self, current: Path, keeping: Keeping) -> None:
+        try:
+            removed = await self.sender.in_thread(tidy, self.captures, current, keeping)
+        except Exception as e:
+            self.recorder.record_failure(e)
+            return
+        for one in removed:
+            self.recorder.record(events.LOG, summary=str(one))
 
     # -- the services
 
@@ -152,7 +182,8 @@ class Post:
             service.dispose()
         self.services = {}
         self.messages = workspace.messages
-        self._folder = workspace.path.parent if workspace.path else Path.cwd()
+        self._folder = workspace.folder
+        self.plugins.enter(workspace.path.parent if workspace.path else None)
         for config in workspace.services:
             self._add(config)
         self.services_changed.emit(self)
@@ -161,20 +192,21 @@ class Post:
 
     async def shut_down(self) -> None:
         """Stop the services, store every event, close the file."""
-        await self.stop_all(HURRY)
+        self.plugins.close()
+        await DeferredList([self.stop_all(HURRY), self.sender.close(HURRY)])
         if self._link is not None:
             await self._link.close()
         self.logbook.close()
 
 
-def data_folder() -> Path:
-    """The platform's folder for what the program keeps for its user."""
-    return user_data_path(APP_NAME, appauthor=False)
+def capture_folder() -> Path:
+    """Where captures are that nobody gave another place."""
+    return data_folder() / "captures"
 
 
-def default_capture() -> Path:
+def default_capture(folder: Path | None = None) -> Path:
     """A new capture's path, named by the time of its beginning."""
-    return data_folder() / "captures" / f"{datetime.now().astimezone():%Y-%m-%d %H.%M.%S}{SUFFIX}"
+    return (folder or capture_folder()) / f"{datetime.now().astimezone():%Y-%m-%d %H.%M.%S}{SUFFIX}"
 
 
 def raise_file_limit() -> None:

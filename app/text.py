@@ -59,6 +59,11 @@ def one_line(text: str) -> str:
     return text.translate(_ON_ONE_LINE)
 
 
+def shown(line: bytes) -> str:
+    """A line of text as it reads: UTF-8 with its tabs and backslashes, an escape for what would not show."""
+    return "\t".join(map(one_line, line.decode("utf-8", "surrogateescape").split("\t")))
+
+
 PREVIEW = 120
 """Bytes of a payload that its ``preview`` is drawn from."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import tempfile
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -17,6 +16,8 @@ from typing import Any
 from app import errors, options, responders, toml_lines
 from app.message import MESSAGE, Message
 from app.options import with_defaults
+from app.plugins.table import TABLE, installed
+from app.replacing import replacing
 from app.services import address, settings
 from app.services.config import ServiceConfig
 from app.services.protocols import PROTOCOLS, options_of
@@ -36,11 +37,22 @@ _KEYS = ("name", "protocol", "listen", "responder", "autostart", "options", *SEC
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """All services and saved messages, in the order of the file. ``path`` is None until it was saved."""
+    """All services and saved messages, in the order of the file.
+
+    Attributes:
+        path: None until it was saved.
+        template: the folder of a file that it was made from and is not to be saved to.
+    """
 
     services: tuple[ServiceConfig, ...] = ()
     path: Path | None = None
     messages: tuple[Message, ...] = ()
+    template: Path | None = None
+
+    @property
+    def folder(self) -> Path:
+        """Where relative paths in it begin."""
+        return self.path.parent if self.path else self.template or Path.cwd()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +69,20 @@ class Problem:
 
 def load(path: Path | str) -> Workspace:
     """Read a workspace. Raises WorkspaceUnreadableError, or WorkspaceError with every problem in it."""
-    workspace, problems = parse(_text_of(path))
+    source = _text_of(path)
+    before = TABLE.enter(Path(path).parent)
+    workspace, problems = parse(source)
     if problems:
+        TABLE.enter(before)
         raise errors.WorkspaceError(problems="\n".join(f"{path}:{problem}" for problem in problems))
     return replace(workspace, path=Path(path))
 
 
 def problems_of(path: Path | str) -> list[Problem]:
     """What is wrong with the file. Raises WorkspaceUnreadableError."""
-    return parse(_text_of(path))[1]
+    source = _text_of(path)
+    TABLE.enter(Path(path).parent)
+    return parse(source)[1]
 
 
 def _text_of(path: Path | str) -> str:
@@ -267,6 +284,9 @@ def name_problem(name: str) -> str | None:
 def responder_problem(name: object, protocol: str) -> str | None:
     """What is wrong with this responder on this protocol, or None."""
     able = [r.name for r in responders.serving(protocol)]
+    if name not in able and not TABLE.complete:
+        TABLE.take_installed(installed())
+        able = [r.name for r in responders.serving(protocol)]
     if name in able:
         return None
     offer = f"For {protocol} use one of {', '.join(able)}"
@@ -278,6 +298,8 @@ def responder_problem(name: object, protocol: str) -> str | None:
 def option_problems(responder: str, protocol: str, given: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Key and text for each option that the responder does not take as it stands on ``protocol``."""
     found = responders.find(responder)
+    if found is not None and found.missing:
+        return  # what it takes is known when its plugin is loaded; the service checks it then
     declared = options_of(found, protocol)
     names = [option.name for option in declared]
     elsewhere: dict[str, list[str]] = {}
@@ -330,7 +352,8 @@ def save(workspace: Workspace, path: Path | str) -> Workspace:
             content["service"] = tables
     _fill_messages(content, workspace.messages)
     try:
-        _replace(file, tomlkit.dumps(content).encode("utf-8", "replace"))
+        with replacing(file, 0o644) as out:
+            out.write(tomlkit.dumps(content).encode("utf-8", "replace"))
     except OSError as e:
         raise errors.WorkspaceUnwritableError(path=path, reason=e.strerror or e) from e
     return replace(workspace, path=Path(path))
@@ -413,18 +436,3 @@ def _equal(old: Any, new: Any) -> bool:
     # True == 1 == 1.0 in Python, and not in TOML.
     old = old.unwrap() if hasattr(old, "unwrap") else old
     return bool(old == new) and repr(old) == repr(new)
-
-
-def _replace(file: Path, content: bytes) -> None:
-    with tempfile.NamedTemporaryFile(dir=file.parent, prefix=f".{file.name}.", delete=False) as spare:
-        try:
-            spare.write(content)
-            spare.flush()
-            os.fsync(spare.fileno())
-            with contextlib.suppress(OSError):
-                os.chmod(spare.name, file.stat().st_mode & 0o777 if file.exists() else 0o644)
-            spare.close()
-            os.replace(spare.name, file)
-        except BaseException:
-            os.unlink(spare.name)
-            raise

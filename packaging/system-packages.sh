@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs the system packages that are missing for one purpose; says nothing when none is.
 #
-#   packaging/system-packages.sh venv|run|screenshots|bench|test
+#   packaging/system-packages.sh venv|run|screenshots|bench|package|deb|test
 #
 # Debian's package names. Root installs them by apt; anyone else is told the line to run.
 # Elsewhere it names what is needed and leaves the rest to you.
@@ -15,9 +15,12 @@ case ${1:-} in
     venv) wanted="python3-venv" ;;
     run) wanted=$qt ;;
     screenshots) wanted=$screen ;;
+    package) wanted="$screen binutils curl socat netcat-openbsd openssl openssh-client" ;;
+    deb) wanted="$screen curl dpkg-dev binutils" ;;
     bench) wanted="$screen wrk" ;;
-    test) wanted="$screen wrk curl socat netcat-openbsd openssl openssh-client chromium" ;;
-    *) echo "usage: $0 venv|run|screenshots|bench|test" >&2; exit 2 ;;
+    test) wanted="$screen wrk curl socat netcat-openbsd openssl openssh-client tshark chromium
+        desktop-file-utils appstream shared-mime-info" ;;
+    *) echo "usage: $0 venv|run|screenshots|bench|package|deb|test" >&2; exit 2 ;;
 esac
 
 if [ "$(uname)" != Linux ]; then

@@ -172,6 +172,11 @@ class Album:
         it.click_row(0)
         self._settle()
         self._keep("traceback")
+        it.press("ctrl+shift+o")
+        self._settle()
+        it.click_row(0)
+        self._settle()
+        self._keep("conversations")
         it.click("pane All")
         it.click_row(0)
         it.press("End", *["Up"] * 4)
@@ -192,13 +197,16 @@ class Album:
         self._keep("dialog", dialog)
         self._screen.press(dialog, "Escape")
 
+    def _path(self, name: str) -> Path:
+        return self._folder / f"{name}-{self._theme}.png"
+
     def _settle(self) -> None:
         """Let the window show what was done; sparklines move on, so that it never stands still."""
         _pause(0.35)
 
     def _keep(self, name: str, window: str = "root") -> None:
         self._screen.park()
-        path = self._folder / f"{name}-{self._theme}.png"
+        path = self._path(name)
         self._settle()
         self._screen.screenshot(path, window)
         shrink = [

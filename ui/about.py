@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import platform
+from pathlib import Path
 
 from PyQt5.QtCore import PYQT_VERSION_STR, QT_VERSION_STR, Qt
 from PyQt5.QtWidgets import QMessageBox, QWidget
 
+import resources
 from app import __version__
 from app.post import Post
 from ui.icons import app_icon
@@ -28,6 +30,9 @@ def show(window: QWidget, post: Post) -> QMessageBox:
         f"Twisted {twisted.__version__}\n\n"
         "Free software under the GNU General Public License, version 3 or later. It comes with no warranty."
     )
+    licences = Path(resources.__file__).with_name("LICENSES.txt")
+    if licences.exists():  # where the work of others comes with ours: in the packaged program
+        box.setDetailedText(licences.read_text("utf-8"))
     box.setAttribute(Qt.WA_DeleteOnClose)
     box.open()
     return box

@@ -17,7 +17,11 @@ from PyQt5.QtWidgets import QApplication
 from twisted.internet.defer import Deferred
 
 from app import workspace
-from app.post import APP_NAME, Post, raise_file_limit
+from app.capture.about import about
+from app.capture.retention import Keeping
+from app.capture.schema import SUFFIX
+from app.folders import APP_NAME
+from app.post import Post, raise_file_limit
 from app.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -26,31 +30,56 @@ if TYPE_CHECKING:
     from ui.settings import Settings
 
 
-def run(path: Path | None, capture: Path | None, start: bool) -> int:
+def run(path: Path | None, capture: Path | None, start: bool, separate: bool = False) -> int:
     """Open the window on a workspace: ``path``, else the last one, else the demo.
+
+    A window that is open already is handed ``path``, unless this is to be a ``separate`` one.
+
+    A ``path`` that is a capture is opened beside it.
 
     Raises WorkspaceError and its kin, before anything is shown, where ``path`` is not right.
     Returns the exit code.
     """
+    from ui import instance
+    from ui.instance import Reception, Wish
     from ui.settings import Settings
 
     settings = Settings()
-    opened, title, notice = _choose(path, settings)
+    beside = path if path is not None and path.suffix == SUFFIX else None
+    if beside is not None:
+        about(beside)  # what is wrong with it is said before anything is shown
+    opened, title, notice = _choose(None if beside else path, settings)
     raise_file_limit()
     application = _application(settings)
+    name = instance.address()
+    # A capture of its own is what a window has only one of.
+    alone = separate or capture is not None
+    if name is not None and not alone and instance.hand_over(Wish(path and path.absolute(), start), name):
+        return 0
     reactor = choose_reactor()
     post = Post(reactor, opened)
     # The writer's process starts while the window is being built.
-    capturing = post.open(capture)
+    capturing = post.open(
+        capture, settings.capture_limit, Keeping(settings.keep_days, settings.keep_total), settings.captures
+    )
     try:
         window, reader = _window(reactor, post, settings, opened, title)
     except BaseException:
         post.logbook.close()  # there will be no pane to show it in
         raise
     window.notice.say(notice)
+    if settings.first_start and path is None:
+        window.show_start_page()
+    if name is not None and not alone:
+        reception = Reception(name, window)
+        reception.wished.connect(window.open_wish)
+        window.closed.connect(reception.close)
 
     async def begin() -> None:
+        if beside is not None:
+            window.captures.open_path(beside)
         await capturing
+        window.captures.look_for_cut_off()
         await (post.start_all() if start else post.autostart())
 
     async def end() -> None:
@@ -118,7 +147,6 @@ def _choose(path: Path | None, settings: Settings) -> tuple[Workspace, str, str]
 
 
 def _application(settings: Settings) -> QApplication:
-    from ui import theme
     from ui.icons import app_icon
 
     QCoreApplication.setAttribute(Qt.AA_EnableHighDpiScaling)
@@ -129,5 +157,5 @@ def _application(settings: Settings) -> QApplication:
     application.setDesktopFileName(APP_NAME)
     application.setQuitOnLastWindowClosed(False)
     application.setWindowIcon(app_icon())
-    theme.apply(application, {"dark": theme.DARK, "light": theme.LIGHT}.get(settings.theme, theme.system_theme()))
+    settings.apply(application)
     return application

@@ -52,6 +52,7 @@ class Bridge(QObject):
         services_changed: services came, went, moved or were replaced.
         status_changed: the service whose status changed, at once.
         trouble_changed: what keeps the capture from being written, or None.
+        plugins_changed: there is another plugin to ask about, or something else to say of them.
     """
 
     ticked = pyqtSignal(object)
@@ -59,6 +60,7 @@ class Bridge(QObject):
     services_changed = pyqtSignal()
     status_changed = pyqtSignal(object)
     trouble_changed = pyqtSignal(object)
+    plugins_changed = pyqtSignal()
 
     def __init__(self, post: Post) -> None:
         super().__init__()
@@ -79,6 +81,7 @@ class Bridge(QObject):
             recorder.trouble_changed.connect(self._on_trouble),
             post.services_changed.connect(lambda _: self.services_changed.emit()),
             post.status_changed.connect(self._on_status),
+            post.plugins.changed.connect(lambda _: self.plugins_changed.emit()),
         ]
 
     def close(self) -> None:

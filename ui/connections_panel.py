@@ -121,7 +121,11 @@ class ConnectionsPanel(QListView):
         self.setContextMenuPolicy(Qt.CustomContextMenu)
         self.customContextMenuRequested.connect(self._on_menu)
         self.doubleClicked.connect(lambda _: self._want(self.send_wanted))
+        theme.notifier.fonts_changed.connect(self._on_fonts)
         self.selectionModel().currentChanged.connect(lambda index, _: self.current_changed.emit(index.isValid()))
+
+    def _on_fonts(self) -> None:
+        self.scheduleDelayedItemsLayout()
 
     def set_service(self, service: Service | None) -> None:
         """Show this service's connections."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from PyQt5.QtCore import QSize, Qt
+from PyQt5.QtCore import QSize, Qt, pyqtSignal
 from PyQt5.QtGui import QGuiApplication
 from PyQt5.QtWidgets import (
     QFileDialog,
@@ -18,138 +20,217 @@ from PyQt5.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from twisted.internet.defer import Deferred
 
 from app import events
+from app.capture.reader import Reader
 from app.events import Event
-from ui.detail_pages import HexPage, OverviewPage, Page, TextPage, TracebackPage
+from ui.detail_page import HTTP, Page, Subject
+from ui.detail_pages import PAGES
 from ui.icons import icon
+from ui.saving import save_body, save_payload
+
+if TYPE_CHECKING:
+    from app.capture.exchange_at import Exchanged
+
+InThread = Callable[..., Deferred[Any]]
+
+_PREFERRED = ("traceback", "http", "websocket", "tls", "overview")
+"""Pages that an event begins with, the first that it has, until others are chosen."""
 
 
 class DetailPane(QWidget):
-    """One event: overview, text, hex, and for a failure its traceback.
+    """One event on the pages that fit it.
 
     Attributes:
-        _used: the key of the page that was last looked at, for failures (True) and for all other
+        pages: by key; each is made when an event first needs it.
+        _chosen: keys of pages, the last one chosen first, for failures (True) and for all other
             events (False): who goes through failures wants their tracebacks again and again.
         _stale: pages that do not show the event yet; each is filled when it is looked at.
+        _asking: the id of the event whose exchange is being read.
+
+    Signals:
+        again: the bytes of the failure that is shown are to be sent once more.
     """
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    again = pyqtSignal()
+
+    def __init__(self, reader: Reader, in_thread: InThread, parent: QWidget | None = None) -> None:
+        """``in_thread(call, *args)`` calls in a thread, and gives the result back in this one."""
         super().__init__(parent)
-        self._event: Event | None = None
-        self._used = {True: TracebackPage.key, False: OverviewPage.key}
+        self._reader, self._in_thread = reader, in_thread
+        self._subject: Subject | None = None
+        self._chosen = {True: list(_PREFERRED), False: list(_PREFERRED)}
         self._stale: set[Page] = set()
-        self.overview, self.text, self.hex, self.traceback = OverviewPage(), TextPage(), HexPage(), TracebackPage(self)
-        self.traceback.hide()
+        self._asking = 0
+        self.pages: dict[str, Page] = {}
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
-        for page, title in (
-            (self.overview, self.tr("Overview")),
-            (self.text, self.tr("Text")),
-            (self.hex, self.tr("Hex")),
-        ):
-            self.tabs.addTab(page, title)
+        self.tabs.tabBar().setAccessibleName("Pages of the event")
         self.tabs.setCornerWidget(self._corner())
         self.tabs.currentChanged.connect(self._on_tab)
-        for notice in (self.text.notice, self.hex.notice):
-            notice.save.connect(self.save_payload)
         self._lay_out()
         self.show_event(None)
 
+    def sizeHint(self) -> QSize:
+        # Of the pane, not of the pages that happen to be in it: else each new tab would move the splitter.
+        return QSize(800, 270)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(300, 100)
+
     def event_shown(self) -> Event | None:
-        return self._event
+        return self._subject.event if self._subject is not None else None
+
+    def set_reader(self, reader: Reader) -> None:
+        """Read what belongs to an event from another capture."""
+        self._reader = reader
 
     def show_event(self, event: Event | None) -> None:
         """Show another event on the page that was last used; None: a hint of what will be here."""
-        self._event = event
+        self._subject = None if event is None else Subject(event, read=event.kind not in HTTP)
         self._say("")
-        self.save_button.setEnabled(event is not None and event.payload is not None)
+        self._enable_save()
         self._whole.setCurrentWidget(self._hint if event is None else self.tabs)
         if event is None:
             return
-        failure = event.kind == events.FAILURE
-        self.tabs.blockSignals(True)
-        self._offer_traceback(failure)
-        self._stale = set(self._pages())
-        self.tabs.setCurrentWidget(next(page for page in self._pages() if page.key == self._used[failure]))
-        self.tabs.blockSignals(False)
+        self._offer()
         self._fill()
+        self._ask()
 
     def copy(self) -> None:
         """Put what the current tab shows, or its selection, on the clipboard."""
         page, clipboard = self.tabs.currentWidget(), QGuiApplication.clipboard()
-        if self._event is not None and isinstance(page, Page) and clipboard is not None:
+        if self._subject is not None and isinstance(page, Page) and clipboard is not None:
             clipboard.setText(page.copied())
 
-    def save_payload(self) -> None:
-        """Ask where to, and save the whole payload there."""
-        event = self._event
-        if event is None or event.payload is None:
+    def save(self) -> None:
+        """Ask where to, and save the whole payload or body there."""
+        if self._subject is None or self._subject.empty:
             return
-        payload = event.payload
-        dialog = QFileDialog(self, self.tr("Save payload"))
+        subject = self._subject
+        event, capture, what = subject.event, self._reader.path, "body" if subject.is_http else "payload"
+        dialog = QFileDialog(self, self.tr("Save body") if subject.is_http else self.tr("Save payload"))
         dialog.setAcceptMode(QFileDialog.AcceptSave)
-        dialog.selectFile(f"{re.sub(r'[^A-Za-z0-9_-]+', '-', event.service) or 'payload'}-{event.id}.bin")
+        dialog.selectFile(f"{re.sub(r'[^A-Za-z0-9_-]+', '-', event.service) or what}-{event.id}.bin")
         dialog.setAttribute(Qt.WA_DeleteOnClose)
-        # The payload of now: another event may be shown by the time a name is chosen.
-        dialog.fileSelected.connect(lambda path: self.write_payload(payload, Path(path)))
+        # That of now: another event may be shown by the time a name is chosen.
+        dialog.fileSelected.connect(lambda path: self._write(event, capture, Path(path)))
         dialog.open()
 
-    def write_payload(self, payload: bytes, path: Path) -> None:
-        """Write bytes to a file, and say below the tabs if that did not work."""
-        try:
-            path.write_bytes(payload)
-        except OSError as e:
-            self._say(self.tr("Cannot save to {path}: {reason}.").format(path=path, reason=e.strerror or e))
-        else:
-            self._say("")
+    # -- what is shown
 
-    # -- inside
+    def _ask(self) -> None:
+        """Have the exchange of the event read, one at a time: who goes through a log does not wait for each."""
+        subject = self._subject
+        if subject is None or subject.read or self._asking:
+            return
+        id = self._asking = subject.event.id
+        self._reader.exchange(id, lambda found: self._on_exchange(id, found))
 
-    def _pages(self) -> list[Page]:
+    def _on_exchange(self, id: int, found: Exchanged | None) -> None:
+        self._asking = 0
+        subject = self._subject
+        if subject is not None and not subject.read and subject.event.id == id:
+            self._subject = Subject(subject.event, found)
+            self._offer()
+            self._fill()
+        self._ask()
+
+    def _offer(self) -> None:
+        """Have exactly the tabs that fit, the one last chosen in front."""
+        subject = self._subject
+        assert subject is not None
+        self.tabs.blockSignals(True)
+        at = 0
+        for kind in PAGES:
+            page = self.pages.get(kind.key)
+            index = self.tabs.indexOf(page) if page is not None else -1
+            if kind.fits(subject):
+                page = page or self._make(kind)
+                if index < 0:
+                    self.tabs.insertTab(at, page, self.tr(kind.title))
+                at += 1
+            elif index >= 0:
+                self.tabs.removeTab(index)
+        offered = self._offered()
+        self._stale = set(offered.values())
+        chosen = self._chosen[subject.event.kind == events.FAILURE]
+        self.tabs.setCurrentWidget(offered[next(key for key in (*chosen, *offered) if key in offered)])
+        self.tabs.blockSignals(False)
+
+    def _make(self, kind: type[Page]) -> Page:
+        page = self.pages[kind.key] = kind(self)
+        page.save.connect(self.save)
+        if self.receivers(self.again):
+            page.again.connect(self.again)
+        for tool in page.tools:
+            self._tools.insertWidget(self._tools.count() - 2, tool)
+            tool.hide()
+        return page
+
+    def _offered(self) -> dict[str, Page]:
         pages = (self.tabs.widget(index) for index in range(self.tabs.count()))
-        return [page for page in pages if isinstance(page, Page)]
-
-    def _offer_traceback(self, wanted: bool) -> None:
-        index = self.tabs.indexOf(self.traceback)
-        if wanted and index < 0:
-            self.tabs.insertTab(0, self.traceback, self.tr("Traceback"))
-        elif not wanted and index >= 0:
-            self.tabs.removeTab(index)
+        return {page.key: page for page in pages if isinstance(page, Page)}
 
     def _on_tab(self) -> None:
         page = self.tabs.currentWidget()
-        if self._event is not None and isinstance(page, Page):
-            self._used[self._event.kind == events.FAILURE] = page.key
+        if self._subject is not None and isinstance(page, Page):
+            chosen = self._chosen[self._subject.event.kind == events.FAILURE]
+            chosen[:] = [page.key, *(key for key in chosen if key != page.key)]
         self._fill()
 
     def _fill(self) -> None:
-        page = self.tabs.currentWidget()
-        self.wrap_button.setVisible(page is self.text)
-        if self._event is not None and isinstance(page, Page) and page in self._stale:
-            self._stale.discard(page)
-            page.show_event(self._event)
+        current = self.tabs.currentWidget()
+        for page in self.pages.values():
+            for tool in page.tools:
+                tool.setVisible(page is current)
+        if self._subject is not None and isinstance(current, Page) and current in self._stale:
+            self._stale.discard(current)
+            current.show_subject(self._subject)
+
+    # -- what is saved
+
+    def _enable_save(self) -> None:
+        subject = self._subject
+        http = subject is not None and subject.is_http
+        text = self.tr("Save body…") if http else self.tr("Save payload…")
+        self.save_button.setText(f" {text}")
+        self.save_button.setAccessibleName(text)
+        self.save_button.setEnabled(
+            subject is not None
+            and (
+                not subject.empty and "stream" not in subject.event.detail
+                if http
+                else subject.event.payload is not None
+            )
+        )
+
+    def _write(self, event: Event, capture: Path, path: Path) -> None:
+        if event.kind in HTTP:
+            done = self._in_thread(save_body, capture, event, path)
+        else:
+            done = self._in_thread(save_payload, event.payload or b"", path)
+        done.addCallback(self._say)
 
     def _say(self, problem: str) -> None:
         self._problem.setText(problem)
         self._problem.setVisible(bool(problem))
 
+    # -- making
+
     def _corner(self) -> QWidget:
-        self.wrap_button = _button("", self.tr("Wrap"), self.tr("Break long lines at the edge of the window"))
-        self.wrap_button.setCheckable(True)
-        self.wrap_button.setChecked(True)
-        self.wrap_button.toggled.connect(self.text.set_wrapping)
         self.copy_button = _button("copy", self.tr("Copy"), self.tr("Copy the selection, or all that this tab shows"))
         self.copy_button.clicked.connect(self.copy)
-        self.save_button = _button("save", self.tr("Save payload…"), self.tr("Save the bytes of this event to a file"))
-        self.save_button.clicked.connect(self.save_payload)
+        self.save_button = _button("save", self.tr("Save payload…"), self.tr("Save all bytes of this event to a file"))
+        self.save_button.clicked.connect(self.save)
         corner = QFrame()
         corner.setProperty("surface", "window")
-        layout = QHBoxLayout(corner)
-        layout.setContentsMargins(8, 0, 8, 0)
-        layout.setSpacing(4)
-        for button in (self.wrap_button, self.copy_button, self.save_button):
-            layout.addWidget(button)
+        self._tools = QHBoxLayout(corner)
+        self._tools.setContentsMargins(8, 0, 8, 0)
+        self._tools.setSpacing(4)
+        for button in (self.copy_button, self.save_button):
+            self._tools.addWidget(button)
         return corner
 
     def _lay_out(self) -> None:
@@ -176,12 +257,11 @@ class DetailPane(QWidget):
 def _button(name: str, text: str, tip: str) -> QToolButton:
     button = QToolButton()
     # Qt leaves no room of its own between an icon and its text.
-    button.setText(f" {text}" if name else text)
+    button.setText(f" {text}")
     button.setAccessibleName(text)
     button.setToolTip(tip)
     button.setFocusPolicy(Qt.TabFocus)
-    if name:
-        button.setIcon(icon(name, "dim"))
-        button.setIconSize(QSize(16, 16))
-        button.setToolButtonStyle(Qt.ToolButtonTextBesideIcon)
+    button.setIcon(icon(name, "dim"))
+    button.setIconSize(QSize(16, 16))
+    button.setToolButtonStyle(Qt.ToolButtonTextBesideIcon)
     return button

@@ -13,10 +13,10 @@ def main() -> None:
     sys.exit(cli.main(sys.argv[1:], _window))
 
 
-def _window(workspace: Path | None, capture: Path | None, start: bool) -> int:
+def _window(workspace: Path | None, capture: Path | None, start: bool, separate: bool) -> int:
     from ui import boot
 
-    return boot.run(workspace, capture, start)
+    return boot.run(workspace, capture, start, separate)
 
 
 if __name__ == "__main__":

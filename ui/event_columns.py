@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
-from functools import lru_cache
 
 from PyQt5.QtCore import Qt
 
@@ -13,6 +11,7 @@ from app import events
 from app.events import NAMES, Row
 from ui.shapes import Mark
 from ui.theme import Theme
+from ui.times import clock
 
 Text = Callable[[Row, "Row | None"], str]
 """The text of a row's cell, from the row and the one above it."""
@@ -26,6 +25,7 @@ MARKS: dict[int, Mark] = {
     events.HTTP_RESPONSE: "sent",
     events.CONNECTION_OPENED: "opened",
     events.CONNECTION_CLOSED: "closed",
+    events.TLS_OPENED: "opened",
     events.SERVICE_STARTED: "opened",
     events.SERVICE_STOPPED: "closed",
     events.FAILURE: "failure",
@@ -33,6 +33,7 @@ MARKS: dict[int, Mark] = {
     events.TLS_FAILED: "failure",
     events.LIMIT_REACHED: "fault",
     events.FAULT_APPLIED: "fault",
+    events.FAILURE_RESOLVED: "closed",
 }
 
 
@@ -44,6 +45,8 @@ class Column:
         chars: its first width, in characters of the monospaced font.
         right: whether numbers stand right-aligned in it.
         quiet: whether it is dim, unless the row itself has a colour.
+        color: the colour of a cell that says more than others, or None.
+        field: what a filter calls it, and ``value`` what a row has there; None: nothing to filter by.
     """
 
     title: str
@@ -52,12 +55,21 @@ class Column:
     text: Text
     right: bool = False
     quiet: bool = False
+    color: Callable[[Row, Theme], str | None] = lambda *_: None
+    field: str = ""
+    value: Callable[[Row], object] = lambda _: None
+
+
+_OURS: dict[str, Mark] = {"→ ": "sent", "← ": "received"}
+"""How the requests begin that we sent, and their responses."""
 
 
 def mark_of(row: Row) -> Mark | None:
     """The shape that tells this row's direction or state."""
     if row.kind == events.WS_MESSAGE:
         return "sent" if row.summary.startswith("→") else "received"
+    if row.kind in (events.HTTP_REQUEST, events.HTTP_RESPONSE) and row.summary[:2] in _OURS:
+        return _OURS[row.summary[:2]]
     return MARKS.get(row.kind)
 
 
@@ -67,20 +79,9 @@ def row_color(row: Row, theme: Theme) -> str | None:
         return theme.bad
     if row.kind in (events.LIMIT_REACHED, events.FAULT_APPLIED):
         return theme.warning
-    if row.kind == events.HTTP_RESPONSE and row.summary[:1] in ("4", "5"):
-        return theme.bad if row.summary[0] == "5" else theme.warning
+    if row.kind == events.HTTP_RESPONSE:
+        return {"4": theme.warning, "5": theme.bad}.get(row.summary.removeprefix("← ")[:1])
     return None
-
-
-@lru_cache(4096)
-def _second(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds).astimezone().strftime("%H:%M:%S")
-
-
-def clock(time: int) -> str:
-    """``time`` in ns as local ``12:03:11.482 007``, to the microsecond."""
-    seconds, ns = divmod(time, 10**9)
-    return f"{_second(seconds)}.{ns // 10**6:03} {ns // 1000 % 1000:03}"
 
 
 def delta(row: Row, above: Row | None) -> str:
@@ -100,15 +101,36 @@ def delta(row: Row, above: Row | None) -> str:
 
 COLUMNS = (
     Column("#", "Number of the event in the capture", 7, lambda row, _: str(row.id), right=True, quiet=True),
-    Column("Time", "When it was received, in local time", 16, lambda row, _: clock(row.time), quiet=True),
+    Column("Time", "When it was received", 16, lambda row, _: clock(row.time), quiet=True),
     Column("Δ", "Time since the row above", 8, delta, right=True, quiet=True),
-    Column("Service", "The service it happened to", 14, lambda row, _: row.service),
-    Column("Peer", "The other side's address and port", 16, lambda row, _: row.peer or ""),
-    Column("", "Direction: ← received, → sent", 2, lambda row, _: ""),
-    Column("Kind", "What happened", 17, lambda row, _: NAMES.get(row.kind, str(row.kind))),
-    Column("Size", "Bytes", 7, lambda row, _: "" if row.size is None else f"{row.size:,}", right=True),
+    Column(
+        "Service", "The service it happened to", 14, lambda row, _: row.service,
+        field="service", value=lambda row: row.service or None,
+    ),
+    Column(
+        "Peer", "The other side's address and port", 16, lambda row, _: row.peer or "",
+        field="peer", value=lambda row: row.peer,
+    ),
+    Column(
+        "", "Direction: ← received, → sent", 2, lambda row, _: "",
+        field="direction", value=lambda row: _direction(row),
+    ),
+    Column(
+        "Kind", "What happened", 17, lambda row, _: NAMES.get(row.kind, str(row.kind)),
+        field="kind", value=lambda row: NAMES.get(row.kind),
+    ),
+    Column(
+        "Size", "Bytes", 7, lambda row, _: "" if row.size is None else f"{row.size:,}", right=True,
+        field="size", value=lambda row: row.size,
+    ),
     Column("Summary", "The payload's beginning, or what happened in words", 60, lambda row, _: row.summary),
-)
+)  # fmt: skip
+
+
+def _direction(row: Row) -> str | None:
+    mark = mark_of(row)
+    return mark if mark in ("received", "sent") else None
+
 
 MARK = 5
 """The column that holds a shape instead of text."""
@@ -118,7 +140,7 @@ def alignment(column: Column) -> int:
     return int((Qt.AlignRight if column.right else Qt.AlignLeft) | Qt.AlignVCenter)
 
 
-def as_text(row: Row, above: Row | None) -> str:
+def as_text(row: Row, above: Row | None, columns: tuple[Column, ...] = COLUMNS) -> str:
     """The row as tab-separated text, for the clipboard."""
     mark = {"received": "←", "sent": "→"}.get(mark_of(row) or "", "")
-    return "\t".join(mark if i == MARK else column.text(row, above) for i, column in enumerate(COLUMNS))
+    return "\t".join(mark if column is COLUMNS[MARK] else column.text(row, above) for column in columns)

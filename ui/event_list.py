@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections import OrderedDict
+from collections.abc import Callable
 
 from PyQt5.QtCore import QObject, pyqtSignal
 
@@ -81,6 +82,20 @@ class EventList(QObject):
             self._typed = typed
             self._restart()
 
+    def set_base(self, base: Filter) -> None:
+        """Be for what matches ``base``; from the beginning."""
+        if base != self._base:
+            self._base = base
+            self._restart()
+
+    def refresh(self) -> None:
+        """Read what is shown again: somebody noted something on a row."""
+        if "FROM note" in self.where.sql:
+            self._restart()
+        else:
+            self._stale |= set(self._pages)
+            self.loaded.emit()
+
     def set_reader(self, reader: Reader) -> None:
         """Show another capture."""
         self._reader = reader
@@ -147,7 +162,10 @@ class EventList(QObject):
             self._upto = self._range.last
             self._grow(range(self._ids.start, self._range.last + 1), more)
         elif self._scan is None:
-            self._scan = self._reader.scan(self.where, self._upto + 1, self._range.last, self._on_found)
+            self._scan = self._look(self._upto + 1, self._range.last)
+
+    def _look(self, first: int, last: int) -> Scan:
+        return self._reader.scan(self.where, first, last, self._on_found)
 
     def _on_found(self, ids: array[int], upto: int, complete: bool) -> None:
         # A scan that ends where it began could not read the capture: wait for news of it.
@@ -199,6 +217,10 @@ class EventList(QObject):
     def id_at(self, index: int) -> int:
         return self._ids[index]
 
+    def shown_at(self, index: int) -> int:
+        """The event that tells most of a row."""
+        return self._ids[index]
+
     def ids(self, first: int, last: int) -> array[int]:
         """Ids of the rows from index ``first`` to ``last``, both included."""
         return array("q", self._ids[first : last + 1])
@@ -227,6 +249,10 @@ class EventList(QObject):
             self._keep(number, ids, rows)
             self.loaded.emit()
 
+        self.read(ids, done)
+
+    def read(self, ids: array[int], done: Callable[[list[Row]], object]) -> None:
+        """Have the rows of these ids delivered, in order of id."""
         self._reader.rows(ids, done)
 
     def _keep(self, number: int, ids: array[int], rows: list[Row]) -> None:

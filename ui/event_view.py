@@ -6,12 +6,15 @@ that is appended, which at ten million rows is felt. Here a batch costs the same
 
 from __future__ import annotations
 
+from math import ceil
+
 from PyQt5.QtCore import QPoint, QRect, Qt, pyqtSignal
 from PyQt5.QtGui import (
     QColor,
     QContextMenuEvent,
     QFocusEvent,
     QFontMetrics,
+    QFontMetricsF,
     QKeyEvent,
     QMouseEvent,
     QPainter,
@@ -22,11 +25,15 @@ from PyQt5.QtGui import (
 from PyQt5.QtWidgets import QAbstractScrollArea, QHeaderView, QWidget
 
 from app.events import Row
-from ui import event_columns, shapes, theme
-from ui.event_columns import COLUMNS, MARK
+from ui import event_columns, shapes, theme, times
+from ui.event_columns import COLUMNS, MARK, Column
 from ui.event_list import EventList
+from ui.note_colours import paint_note
 
 PAD = 6
+
+LEAST = 24
+"""Characters that the last column shows in the narrowest window."""
 
 
 class EventView(QAbstractScrollArea):
@@ -46,9 +53,9 @@ class EventView(QAbstractScrollArea):
     following_changed = pyqtSignal(bool)
     menu_wanted = pyqtSignal(QPoint)
 
-    def __init__(self, events: EventList, parent: QWidget | None = None) -> None:
+    def __init__(self, events: EventList, parent: QWidget | None = None, columns: tuple[Column, ...] = COLUMNS) -> None:
         super().__init__(parent)
-        self.events = events
+        self.events, self.columns = events, columns
         self.following = True
         self.below = 0
         self._anchor = self._current = -1
@@ -58,22 +65,25 @@ class EventView(QAbstractScrollArea):
         self.viewport().setAttribute(Qt.WA_OpaquePaintEvent)
         self.setFocusPolicy(Qt.StrongFocus)
         self.setAccessibleName("Events")
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarAlwaysOff)
         self.viewport().setMouseTracking(False)
         self.header = self._make_header()
         self._on_font()
+        self.header.sectionResized.connect(self._set_width)
+        self.horizontalScrollBar().valueChanged.connect(self.header.setOffset)
+        self.horizontalScrollBar().valueChanged.connect(self._repaint)
         self.verticalScrollBar().valueChanged.connect(self._on_scrolled)
         self.verticalScrollBar().actionTriggered.connect(self._on_scroll_action)
         events.reset.connect(self._on_reset)
         events.appended.connect(self._on_appended)
         events.dropped.connect(self._on_dropped)
         events.loaded.connect(self._on_loaded)
-        theme.notifier.changed.connect(self._repaint)
+        theme.notifier.changed.connect(self._on_theme)
+        theme.notifier.fonts_changed.connect(self._on_other_fonts)
 
     def _make_header(self) -> QHeaderView:
         header = QHeaderView(Qt.Horizontal, self)
-        model = QStandardItemModel(0, len(COLUMNS), header)
-        for i, column in enumerate(COLUMNS):
+        model = QStandardItemModel(0, len(self.columns), header)
+        for i, column in enumerate(self.columns):
             model.setHeaderData(i, Qt.Horizontal, column.title)
             model.setHeaderData(i, Qt.Horizontal, column.tip, Qt.ToolTipRole)
             model.setHeaderData(i, Qt.Horizontal, event_columns.alignment(column), Qt.TextAlignmentRole)
@@ -89,11 +99,26 @@ class EventView(QAbstractScrollArea):
         self._font = font = theme.mono_font()
         metrics = QFontMetrics(font)
         self._metrics = metrics
-        self._char = metrics.horizontalAdvance("0")
+        # Over many: of a single one Qt gives whole pixels, and a line of them would run over its end.
+        self._char = QFontMetricsF(font).horizontalAdvance("0" * 64) / 64
         self._baseline = metrics.ascent() + (metrics.height() + PAD - metrics.height()) // 2
         self._row_height = metrics.height() + PAD
-        for i, column in enumerate(COLUMNS):
-            self.header.resizeSection(i, column.chars * self._char + 2 * PAD)
+        for i, column in enumerate(self.columns):
+            self.header.resizeSection(i, ceil(column.chars * self._char) + 2 * PAD)
+
+    def _on_other_fonts(self) -> None:
+        widths = [(self.header.sectionSize(i) - 2 * PAD) / self._char for i in range(len(self.columns))]
+        self._on_font()
+        for i, chars in enumerate(widths):
+            self.header.resizeSection(i, round(chars * self._char) + 2 * PAD)
+        self._set_range()
+
+    def _on_theme(self, *_: object) -> None:
+        width = ceil(times.chars() * self._char) + 2 * PAD
+        for i, column in enumerate(self.columns):
+            if column.title == "Time" and self.header.sectionSize(i) < width:
+                self.header.resizeSection(i, width)
+        self._repaint()
 
     def _repaint(self, *_: object) -> None:
         # A method, not a lambda: Qt lets go of it together with the view.
@@ -240,10 +265,20 @@ class EventView(QAbstractScrollArea):
             self._anchor = index
         self._show(index)
         row = self.events.row(index)
-        self.setAccessibleDescription(event_columns.as_text(row, None) if row else "")
+        self.setAccessibleDescription(event_columns.as_text(row, None, self.columns) if row else "")
         self._current_id = self.events.id_at(index)
-        self.current_changed.emit(self._current_id)
+        self.current_changed.emit(self.events.shown_at(index))
         self.viewport().update()
+
+    def keep_current(self) -> None:
+        """Let the current row be the same event as before rows came in above it, unless it is gone."""
+        if self._current >= 0:
+            at = self.events.index_of(self._current_id)
+            if at >= len(self.events):
+                self._anchor = self._current = -1
+                self.current_changed.emit(0)
+            else:
+                self._current, self._anchor = at, self._anchor + at - self._current
 
     def select_all(self) -> None:
         if len(self.events):
@@ -297,6 +332,13 @@ class EventView(QAbstractScrollArea):
         index = self.verticalScrollBar().value() + pos.y() // self._row_height
         return index if 0 <= index < len(self.events) else None
 
+    def cell_at(self, at: QPoint) -> tuple[Row | None, Column]:
+        """The row and the column at a global position; no row where it has not been read, or there is none."""
+        pos = self.viewport().mapFromGlobal(at)
+        index = self._index_at(pos)
+        column = self.columns[max(0, self.header.logicalIndexAt(pos.x()))]
+        return (None if index is None else self.events.row(index)), column
+
     def row_rect(self, index: int) -> QRect:
         """Where the row is in the viewport; for tests and menus."""
         y = (index - self.verticalScrollBar().value()) * self._row_height
@@ -310,6 +352,21 @@ class EventView(QAbstractScrollArea):
         area = self.viewport().geometry()
         self.header.setGeometry(area.left(), area.top() - height, area.width(), height)
         self._set_range()
+        self._set_width()
+
+    def _set_width(self, *_: object) -> None:
+        """Where the columns leave no room for the last one, it keeps some, and the view scrolls sideways."""
+        last, room = len(self.columns) - 1, self.viewport().width()
+        others = sum(self.header.sectionSize(i) for i in range(last))
+        least = ceil(min(LEAST, self.columns[last].chars) * self._char) + 2 * PAD
+        over = max(0, others + least - room)
+        if self.header.stretchLastSection() == bool(over):
+            self.header.setStretchLastSection(not over)
+        if over and self.header.sectionSize(last) != least:
+            self.header.resizeSection(last, least)
+        self.horizontalScrollBar().setRange(0, over)
+        self.horizontalScrollBar().setPageStep(room)
+        self.horizontalScrollBar().setSingleStep(ceil(self._char))
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
@@ -341,6 +398,8 @@ class EventView(QAbstractScrollArea):
             selected = low <= index <= high
             if selected:
                 painter.fillRect(rect, QColor(colors.selection))
+            if row is not None and row.note is not None:
+                paint_note(painter, rect, row.note, colors, selected=selected)
             if row is None:
                 painter.setPen(QColor(colors.faint))
                 painter.drawText(PAD, rect.top() + self._baseline, "…")
@@ -356,13 +415,18 @@ class EventView(QAbstractScrollArea):
     ) -> None:
         special = event_columns.row_color(row, colors)
         strong = colors.selected_text if selected else special or colors.text
-        quiet = colors.selected_dim if selected else colors.dim
+        tinted = row.note is not None and bool(row.note.colour)
+        quiet = colors.selected_dim if selected or tinted else colors.dim
         baseline = rect.top() + self._baseline
-        for i, column in enumerate(COLUMNS):
+        for i, column in enumerate(self.columns):
             left = self.header.sectionViewportPosition(i)
-            # The last one may reach beyond the window, where nobody would see that it is cut.
-            width = min(self.header.sectionSize(i), rect.right() + 1 - left)
-            if i == MARK:
+            width = self.header.sectionSize(i)
+            if left > rect.right() or left + width < 0:
+                continue
+            if column is self.columns[-1]:
+                # It may reach beyond the window, where nobody would see that it is cut.
+                width = min(width, rect.right() + 1 - left)
+            if column is COLUMNS[MARK]:
                 mark = event_columns.mark_of(row)
                 if mark is not None:
                     area = QRect(left, rect.top(), width, rect.height())
@@ -372,16 +436,17 @@ class EventView(QAbstractScrollArea):
             if not text:
                 continue
             text, taken = self._fit(text, max(0, width - 2 * PAD))
-            painter.setPen(QColor(quiet if column.quiet else strong))
+            own = None if selected else column.color(row, colors)
+            painter.setPen(QColor(own or (quiet if column.quiet else strong)))
             painter.drawText(left + width - PAD - taken if column.right else left + PAD, baseline, text)
 
     def _fit(self, text: str, room: int) -> tuple[str, int]:
         """``text`` cut to ``room`` pixels, and how many it takes."""
-        chars = room // self._char
+        chars = int(room / self._char)
         if not text.isascii():
             # Some letters are as wide as two, and would run into the next column.
             text = self._metrics.elidedText(text[: 2 * chars + 2], Qt.ElideRight, room)
             return text, self._metrics.horizontalAdvance(text)
         if len(text) > chars:
             text = text[: chars - 1] + "…" if chars > 1 else "…"
-        return text, len(text) * self._char
+        return text, ceil(len(text) * self._char)

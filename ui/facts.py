@@ -10,6 +10,7 @@ from typing import Any
 from app import events
 from app.events import Event
 from app.text import amount
+from ui import times
 from ui.sheet import visible
 
 MAX_FACTS = 500
@@ -19,6 +20,9 @@ NOTHING = "–"
 
 _BYTES = frozenset({"body", "received", "sent", "unsent"})
 _SECONDS = frozenset({"seconds", "idle"})
+_TLS_NAMES = {"bits": "key bits", "alpn": "protocol (ALPN)", "sni": "asked for (SNI)", "openssl": "OpenSSL says"}
+"""Words for what is an abbreviation in an event about TLS."""
+
 _OF_FAILURE = ("type", "message", "notes")
 """The rest of a failure is its traceback, which has a view of its own."""
 
@@ -43,10 +47,7 @@ def facts(event: Event, zone: tzinfo | None = None) -> list[Fact]:
     ``zone`` is for the time; None is the zone of this computer.
     """
     # What only this kind of event has comes first: the rest stands in the log's row, too.
-    found = list(_detail(event))
-    if len(found) > MAX_FACTS:
-        left = len(found) - MAX_FACTS
-        found[MAX_FACTS:] = [Fact("…", f"and {left:,} more")]
+    found = [*_noted(event), *detail_facts(event)]
     depth = 1 if found else 0
     if found:
         found.append(Fact("event", None))
@@ -59,16 +60,33 @@ def facts(event: Event, zone: tzinfo | None = None) -> list[Fact]:
         Fact("peer", visible(event.peer or NOTHING), depth),
         Fact("host", visible(event.host or NOTHING), depth),
         Fact("size", NOTHING if event.size is None else written_size(event.size), depth),
-        Fact("summary", _cut(visible(event.summary)) or NOTHING, depth),
+        Fact("summary", shortened(visible(event.summary)) or NOTHING, depth),
     ]
+    return found
+
+
+def _noted(event: Event) -> list[Fact]:
+    if event.note is None:
+        return []
+    words = [Fact("note", shortened(visible(event.note.text)))] if event.note.text else []
+    return [*words, *([Fact("colour", event.note.colour)] if event.note.colour else [])]
+
+
+def detail_facts(event: Event) -> list[Fact]:
+    """What only this kind of event has, cut at ``MAX_FACTS``."""
+    found = list(_detail(event))
+    if len(found) > MAX_FACTS:
+        left = len(found) - MAX_FACTS
+        found[MAX_FACTS:] = [Fact("…", f"and {left:,} more")]
     return found
 
 
 def _detail(event: Event) -> Iterator[Fact]:
     failure = event.kind == events.FAILURE
+    words = _TLS_NAMES if event.kind in (events.TLS_OPENED, events.TLS_FAILED) else {}
     for name, value in event.detail.items():
         if not failure or name in _OF_FAILURE:
-            yield from _fact(name, value, 0)
+            yield from _fact(words.get(name, name), value, 0)
 
 
 def _fact(name: str, value: Any, depth: int) -> Iterator[Fact]:
@@ -108,18 +126,18 @@ def _written(name: str, value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list):
-        return _cut(", ".join(visible(str(item)) for item in value))
+        return shortened(", ".join(visible(str(item)) for item in value))
     if name in _BYTES and isinstance(value, int):
         return written_size(value)
     if name in _SECONDS and isinstance(value, int | float):
         return written_duration(value)
-    return _cut(visible(str(value)))
+    return shortened(visible(str(value)))
 
 
 def written_time(time: int, zone: tzinfo | None = None) -> str:
     """``2026-11-20 12:03:11.482 007 118  (UTC+01:00)`` for ns since 1970."""
     seconds, ns = divmod(time, 10**9)
-    local = datetime.fromtimestamp(seconds, UTC).astimezone(zone)
+    local = datetime.fromtimestamp(seconds, UTC).astimezone(zone or times.zone())
     minutes = (local.utcoffset() or timedelta()) // timedelta(minutes=1)
     offset = f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}"
     digits = f"{ns:09}"
@@ -143,5 +161,6 @@ def written_duration(seconds: float) -> str:
     return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s"
 
 
-def _cut(text: str) -> str:
+def shortened(text: str) -> str:
+    """``text`` cut at ``MAX_VALUE`` characters, with a word about it."""
     return text if len(text) <= MAX_VALUE else f"{text[:MAX_VALUE]}… ({len(text):,} characters)"

@@ -6,13 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from PyQt5.QtCore import Qt, pyqtSignal
+from PyQt5.QtGui import QResizeEvent
 from PyQt5.QtWidgets import (
-    QCheckBox,
     QGridLayout,
     QHBoxLayout,
     QLabel,
-    QLineEdit,
-    QPlainTextEdit,
     QSizePolicy,
     QStyle,
     QVBoxLayout,
@@ -20,6 +18,7 @@ from PyQt5.QtWidgets import (
 )
 
 from app.options import Option, problems
+from ui.option_editors import editor_for
 
 
 class Words(QLabel):
@@ -35,6 +34,18 @@ class Words(QLabel):
         """``role`` is one of the stylesheet's: ``dim``, ``warning`` or ``error``."""
         self.setText(text)
         set_property(self, "role", role)
+        if self.isVisible():
+            self._keep_room()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._keep_room()
+
+    def _keep_room(self) -> None:
+        """Have all lines shown: a window that does not scroll knows nothing of height for width, and would cut them."""
+        needed = max(self.fontMetrics().height() + 8, self.heightForWidth(self.width()))
+        if needed != self.minimumHeight():
+            self.setMinimumHeight(needed)
 
 
 class Form(QGridLayout):
@@ -50,25 +61,31 @@ class Form(QGridLayout):
 
     def align(self, other: Form) -> None:
         """Give the labels of both forms the same room, so that they stand as one."""
-        width = max(label.sizeHint().width() for label in (*self._labels, *other._labels))
+        width = max((label.sizeHint().width() for label in (*self._labels, *other._labels)), default=0)
         for form in (self, other):
             form.setColumnMinimumWidth(0, width)
 
-    def add(self, label: str, *editors: QWidget) -> Words:
-        """Add a row; the first editor takes the label's mnemonic and the room there is."""
+    def add(self, label: str, *editors: QWidget, wide: bool = False) -> Words:
+        """Add a row; the first editor takes the label's mnemonic and the room there is, if ``wide`` all of it."""
         row = self.rowCount()
         name = QLabel(label)
         name.setBuddy(editors[0])
         line = QHBoxLayout()
         line.setSpacing(8)
         for index, editor in enumerate(editors):
-            line.addWidget(editor, int(index == 0))
+            whole = editor.sizePolicy().horizontalPolicy() != QSizePolicy.Maximum
+            line.addWidget(editor, int(index == 0), Qt.Alignment() if whole else Qt.AlignLeft)
             if not editor.accessibleName():
                 editor.setAccessibleName(label.replace("&", ""))
         words = Words()
         words.setContentsMargins(0, 0, 0, 8)
         words.setAlignment(Qt.AlignTop)
         words.setMinimumHeight(words.fontMetrics().height() + 8)
+        if wide:
+            self.addWidget(name, row, 0, 1, 2)
+            self.addWidget(words, row + 1, 0, 1, 2)
+            self.addLayout(line, row + 2, 0, 1, 2)
+            return words
         self._labels.append(name)
         self.addWidget(name, row, 0)
         self.addLayout(line, row, 1)
@@ -96,7 +113,7 @@ class OptionForm(QWidget):
 
     def options(self) -> dict[str, Any]:
         """What is set here and differs from the defaults, or was given before. Maybe with problems."""
-        values = {option.name: _value(option, self._rows[option.name][0]) for option in self._options}
+        values = {option.name: self._rows[option.name][0].value() for option in self._options}
         return {
             option.name: values[option.name]
             for option in self._options
@@ -112,53 +129,24 @@ class OptionForm(QWidget):
             tell(editor, words, problem and sentence(problem), _help(option))
         return not wrong
 
-    def _add(self, option: Option) -> tuple[QWidget, Words]:
-        editor = _editor(option, self._given.get(option.name, option.default))
-        if isinstance(editor, QCheckBox):
-            editor.toggled.connect(self.changed)
-        elif isinstance(editor, QLineEdit | QPlainTextEdit):
-            editor.textChanged.connect(self.changed)
+    def _add(self, option: Option) -> tuple[Any, Words]:
+        editor = editor_for(option, self._given.get(option.name, option.default))
+        editor.changed.connect(self.changed)
         more = [QLabel(option.unit)] if option.unit else []
-        return editor, self.form.add(option.name.replace("_", " ").capitalize(), editor, *more)
+        return editor, self.form.add(title(option.name), editor, *more, wide=bool(option.of))
+
+
+_ACRONYMS = {"alpn", "ca", "cors", "crc", "http2", "id", "ids", "json", "tls", "url"}
+
+
+def title(name: str) -> str:
+    """The name of an option as a label: ``client_ca`` is "Client CA"."""
+    words = [word.upper() if word in _ACRONYMS else word for word in name.split("_")]
+    return " ".join([words[0][:1].upper() + words[0][1:], *words[1:]])
 
 
 def _help(option: Option) -> str:
-    return f"{option.help}; one in each line" if option.type is list else option.help
-
-
-def _editor(option: Option, value: Any) -> QWidget:
-    if option.type is bool:
-        box = QCheckBox("on")
-        box.setChecked(bool(value))
-        box.setAccessibleName(option.name.replace("_", " "))
-        return box
-    if option.type is list:
-        lines = QPlainTextEdit("\n".join(value))
-        lines.setProperty("role", "mono")
-        lines.setTabChangesFocus(True)
-        lines.setFixedHeight(lines.fontMetrics().lineSpacing() * 3 + 20)
-        return lines
-    text = QLineEdit(str(value))
-    text.setProperty("role", "mono")
-    if option.type is not str:
-        text.setSizePolicy(QSizePolicy.Preferred, QSizePolicy.Fixed)
-    return text
-
-
-def _value(option: Option, editor: QWidget) -> Any:
-    """What the editor holds; text that is no number stays text, for the check to find."""
-    if isinstance(editor, QCheckBox):
-        return editor.isChecked()
-    if isinstance(editor, QPlainTextEdit):
-        return [line for line in editor.toPlainText().split("\n") if line.strip()]
-    assert isinstance(editor, QLineEdit)
-    text = editor.text()
-    if option.type is str:
-        return text
-    try:
-        return int(text) if option.type is int else float(text)
-    except ValueError:
-        return text
+    return f"{option.help}; one in each line" if option.type is list and not option.of else option.help
 
 
 def tell(editor: QWidget, words: Words, problem: str | None, otherwise: str = "") -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PyQt5.QtCore import QEvent, QPoint, QRectF, Qt, pyqtSignal
+from PyQt5.QtCore import QEvent, QPoint, QRectF, QSize, Qt, pyqtSignal
 from PyQt5.QtGui import (
     QContextMenuEvent,
     QFocusEvent,
@@ -17,6 +17,7 @@ from PyQt5.QtGui import (
 )
 from PyQt5.QtWidgets import QAbstractScrollArea, QMenu, QWidget
 
+from app.byte_values import SOURCES
 from ui import theme
 from ui.hex_layout import ROW, HexLayout
 from ui.hex_paint import paint_cursor, paint_rows
@@ -28,6 +29,10 @@ MOVES: dict[int, int] = {
     Qt.Key_Up: -ROW,
     Qt.Key_Down: ROW,
 }
+
+
+MAX_COPY = 1 << 20
+"""Bytes that can be copied as source text, which is several times as long."""
 
 
 class HexView(QAbstractScrollArea):
@@ -47,14 +52,23 @@ class HexView(QAbstractScrollArea):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._data = b""
+        self._placeholder = ""
         self._anchor: int | None = None
         self._cursor: int | None = None
         self.setFont(theme.mono_font())
+        theme.notifier.fonts_changed.connect(self._on_fonts)
         self._layout = HexLayout(QFontMetricsF(self.font()), 0)
         self.setFocusPolicy(Qt.StrongFocus)
         self.viewport().setCursor(Qt.IBeamCursor)
         self.setAccessibleName(self.tr("Bytes"))
         self._describe()
+
+    def _on_fonts(self) -> None:
+        self.setFont(theme.mono_font())
+
+    def sizeHint(self) -> QSize:
+        frame = 2 * self.frameWidth() + self.verticalScrollBar().sizeHint().width()
+        return QSize(int(self._layout.width) + frame + 2, 200)
 
     def data(self) -> bytes:
         """The bytes shown."""
@@ -68,6 +82,11 @@ class HexView(QAbstractScrollArea):
         self.horizontalScrollBar().setValue(0)
         self._set_selection(None, None)
         self._describe()
+
+    def setPlaceholderText(self, text: str) -> None:
+        """What to say where there are no bytes."""
+        self._placeholder = text
+        self.viewport().update()
 
     def selection(self) -> range:
         """The selected positions; empty when nothing is selected."""
@@ -113,7 +132,7 @@ class HexView(QAbstractScrollArea):
         if not self._data:
             painter.setFont(theme.ui_font())
             painter.setPen(self.palette().placeholderText().color())
-            painter.drawText(self.viewport().rect(), Qt.AlignCenter, self.tr("No bytes"))
+            painter.drawText(self.viewport().rect(), Qt.AlignCenter, self._placeholder or self.tr("No bytes"))
             return
         painter.setFont(self.font())
         painter.translate(-self.horizontalScrollBar().value(), 0)
@@ -186,6 +205,11 @@ class HexView(QAbstractScrollArea):
             # The key is only shown: as a shortcut of an action it would clash with the window's own.
             shown = "" if key is None else "\t" + QKeySequence(key).toString(QKeySequence.NativeText)
             menu.addAction(text + shown, action).setEnabled(bool(self.selection()))
+        menu.addSeparator()
+        few = 0 < len(self.selection()) <= MAX_COPY
+        for words, form in SOURCES:
+            limit = "" if few or not self.selection() else self.tr(" (up to 1 MiB)")
+            menu.addAction(words + limit, lambda form=form: self._copy(form(self.selected_bytes()))).setEnabled(few)
         menu.addSeparator()
         shown = QKeySequence(QKeySequence.SelectAll).toString(QKeySequence.NativeText)
         menu.addAction(self.tr("Select &all") + "\t" + shown, self.select_all).setEnabled(bool(self._data))

@@ -3,39 +3,65 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from PyQt5.QtCore import QByteArray, QPoint, Qt, pyqtSignal
-from PyQt5.QtGui import QCloseEvent
+from PyQt5.QtCore import QByteArray, Qt, pyqtSignal
+from PyQt5.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PyQt5.QtWidgets import (
-    QAction,
     QApplication,
     QLabel,
     QMainWindow,
-    QMenu,
     QSplitter,
+    QStackedWidget,
     QVBoxLayout,
     QWidget,
 )
 
+from app import events
 from app.capture.reader import Reader
 from app.capture.recorder import Trouble
+from app.capture.schema import SUFFIX
 from app.events import Event
 from app.post import Post
 from app.workspace import Workspace
-from ui import about, actions, theme
+from ui import actions, theme
 from ui.bridge import Bridge
+from ui.capture_files import CaptureFiles, dropped
+from ui.commands import Commands
 from ui.connections_panel import ConnectionsPanel
 from ui.detail_pane import DetailPane
+from ui.exchange_actions import ExchangeActions, is_exchange
+from ui.failure_actions import FailureActions
 from ui.line import Line
+from ui.menus import OF_EXCHANGE, TO_SERVICE, Menus
+from ui.notes import Notes
 from ui.notice_bar import NoticeBar
+from ui.palette import Palette
+from ui.palette_entries import entries
 from ui.pane_tabs import PaneTabs
+from ui.plugin_question import PluginQuestion
+from ui.recovery_bar import RecoveryBar
 from ui.service_actions import ServiceActions
 from ui.services_panel import ServicesPanel
 from ui.settings import Settings
+from ui.start_page import StartPage
 from ui.status_line import StatusLine
+from ui.times import moment
 from ui.toolbar import Toolbar
 from ui.workspace_files import WorkspaceFiles
+
+if TYPE_CHECKING:
+    from ui.instance import Wish
+    from ui.send_dock import SendDock
+
+SEND_HEIGHT = 250
+"""Of the send dock, in pixels, when it first comes."""
+
+
+_PANES = ("filter", "next_pane", "previous_pane", "conversations", "http", "failures", "notes", "show_all")
+"""Actions that mean the panes."""
 
 
 class MainWindow(QMainWindow):
@@ -49,33 +75,47 @@ class MainWindow(QMainWindow):
 
     def __init__(self, post: Post, reader: Reader, settings: Settings, opened: Workspace, title: str) -> None:
         super().__init__()
-        self._post, self._reader, self._settings = post, reader, settings
-        self._event: Event | None = None
-        self._wanted_event = 0
+        self._post, self.reader, self._settings = post, reader, settings
+        self.current_event: Event | None = None
+        self._wanted_event = self._seen = 0
+        self._dock: SendDock | None = None
         self.bridge = Bridge(post)
-        self.service_actions = ServiceActions(post, self.bridge, self)
+        self.service_actions = ServiceActions(post, self.bridge, self, lambda: settings.host)
+        self.exchanges = ExchangeActions(reader, self.service_actions, self)
         self.files = WorkspaceFiles(post, settings, opened, title, self)
         self.services = ServicesPanel(post, self.bridge)
         self.connections = ConnectionsPanel()
         self.panes = PaneTabs(post, reader)
-        self.detail = DetailPane()
+        self.detail = DetailPane(reader, post.sender.in_thread)
+        self.failure_actions = FailureActions(post, self.panes.failures, self.detail, self)
         self.trouble = NoticeBar("bad", closable=False)
         self.notice = NoticeBar("warning", closable=True)
+        self.plugin_question = PluginQuestion(post.plugins)
+        self.recovery = RecoveryBar()
+        self.captures = CaptureFiles(post, reader, settings, self)
+        self.notes = Notes(post.recorder, self)
+        self.commands = Commands(self, post, settings)
+        self.menus = Menus(self, settings)
         self.actions_ = actions.build(self, self._handler)
-        self.toolbar = Toolbar(self.actions_, self.service_actions.create)
+        known = lambda: {"service": list(post.services)}  # noqa: E731
+        self.toolbar = Toolbar(self.actions_, self.service_actions.create, known)
         self.filter = self.toolbar.filter
+        self.filter.saved = settings.filters
         self.addToolBar(self.toolbar)
         self._lay_out()
         self.setStatusBar(StatusLine(post, self.bridge))
-        self._fill_recent()
+        self.menus.fill_recent()
+        self.command_palette = Palette(self, lambda: entries(self, post, settings), settings)
         self._connect()
         self._restore()
+        self._choose_page()
+        self.setAcceptDrops(True)
         self._on_files()
 
     # -- making
 
     def _handler(self, name: str) -> Callable[[], object]:
-        handler: Callable[[], object] = getattr(self, f"_do_{name}")
+        handler: Callable[[], object] = getattr(self.commands, name, None) or getattr(self, f"_do_{name}")
         return handler
 
     def _lay_out(self) -> None:
@@ -92,9 +132,14 @@ class MainWindow(QMainWindow):
         self._right.setStretchFactor(1, 2)
         self._middle = QSplitter(Qt.Horizontal)
         self._middle.addWidget(self._left)
-        self._middle.addWidget(self._right)
+        self.start_page = StartPage(self.actions_)
+        self._stack = QStackedWidget()
+        self._stack.addWidget(self._right)
+        self._stack.addWidget(self.start_page)
+        self._middle.addWidget(self._stack)
         self._middle.setStretchFactor(1, 1)
-        self._middle.setSizes([292, 1074])
+        left = 292 + 16 * (theme.notifier.fonts.size - theme.POINTS)
+        self._middle.setSizes([left, 1366 - left])
         for splitter in (self._left, self._right, self._middle):
             splitter.setChildrenCollapsible(False)
             splitter.setHandleWidth(1)
@@ -104,6 +149,8 @@ class MainWindow(QMainWindow):
         column.setSpacing(0)
         column.addWidget(self.trouble)
         column.addWidget(self.notice)
+        column.addWidget(self.recovery)
+        column.addWidget(self.plugin_question)
         column.addWidget(self._middle, 1)
         self.setCentralWidget(whole)
 
@@ -113,32 +160,80 @@ class MainWindow(QMainWindow):
         self.services.toggled.connect(act.toggle)
         act.added.connect(self.services.select)
         self.services.edit_wanted.connect(act.edit)
-        self.services.menu_wanted.connect(self._service_menu)
-        self.connections.send_wanted.connect(lambda _: self._do_send())
-        self.connections.disconnect_wanted.connect(lambda _: self._do_disconnect())
+        self.services.menu_wanted.connect(self.menus.of_service)
+        self.connections.send_wanted.connect(lambda _: self.commands.send())
+        self.connections.disconnect_wanted.connect(lambda _: self.commands.disconnect())
         self.connections.current_changed.connect(lambda _: self._enable())
-        self.connections.menu_wanted.connect(self._connection_menu)
+        self.connections.menu_wanted.connect(self.menus.of_connection)
         self.panes.current_changed.connect(self._on_event_id)
         self.panes.following_changed.connect(self.actions_["follow"].setChecked)
-        self.panes.menu_wanted.connect(self._event_menu)
+        self.panes.menu_wanted.connect(self.menus.of_events)
         self.panes.copied.connect(QApplication.clipboard().setText)
+        self.exchanges.copied.connect(QApplication.clipboard().setText)
+        self.exchanges.failed.connect(self.notice.say)
         bridge.ticked.connect(self._on_tick)
         bridge.services_changed.connect(self._on_services)
         bridge.status_changed.connect(lambda _: self._enable())
         bridge.trouble_changed.connect(self._on_trouble)
+        bridge.plugins_changed.connect(self.plugin_question.refresh)
+        self.captures.failed.connect(self.notice.say)
+        self.captures.found.connect(self.recovery.offer)
+        self.recovery.wanted.connect(self.captures.open_path)
+        self.notes.kept.connect(self._on_notes)
         self.files.changed.connect(self._on_files)
         self.files.failed.connect(self.notice.say)
+        self.panes.currentChanged.connect(lambda _: self._on_pane())
+        self.panes.failures.set_actions(self.actions_)
+        self.panes.failures.group_changed.connect(self._enable)
+        self.panes.failures.group_menu_wanted.connect(self.menus.of_group)
+        self.panes.conversations.opened.connect(self._show_connection)
+        self.panes.conversations.disconnect_wanted.connect(act.disconnect_peer)
+        self.detail.again.connect(self.commands.send_again)
+        self.panes.narrowed.connect(self.filter.narrow)
         self.filter.typed.connect(self.panes.set_filter)
+        self.filter.saved_changed.connect(lambda saved: setattr(self._settings, "filters", saved))
         self.filter.left.connect(lambda: self.panes.current().setFocus())
         theme.notifier.changed.connect(self._on_theme)
+        self.start_page.left.connect(self.show_panes)
+        self.start_page.chosen.connect(self.files.open_path)
+        bridge.services_changed.connect(self._choose_page)
+        for name in _PANES:
+            self.actions_[name].triggered.connect(self.show_panes)
         self.actions_["follow"].setChecked(self.panes.current().view.following)
         self._on_service(self.services.selected)
         self._on_trouble(self._post.recorder.trouble)
 
+    @cached_property
+    def send_dock(self) -> SendDock:
+        """Made when it is first wanted; hidden until then."""
+        from ui.send_dock import SendDock
+
+        dock = SendDock(self._post, self)
+        dock.hide()
+        self.addDockWidget(Qt.BottomDockWidgetArea, dock)
+        self.resizeDocks([dock], [SEND_HEIGHT], Qt.Vertical)
+        dock.messages_changed.connect(self.files.changed)
+        self.bridge.services_changed.connect(lambda: dock.refresh())
+        self.bridge.status_changed.connect(lambda _: dock.refresh())
+        self.files.changed.connect(self._on_send_folder)
+        self._dock = dock
+        self._on_send_folder()
+        return dock
+
+    def _on_send_folder(self) -> None:
+        assert self._dock is not None
+        self._dock.refresh(self.files.path.parent if self.files.path else Path.cwd())
+
     # -- news
 
     def _on_tick(self, stored: object) -> None:
+        if self._post.recorder.seen != self._seen:
+            self._seen = self._post.recorder.seen
+            self.show_panes()
         self.panes.on_stored(stored)  # type: ignore[arg-type]
+        self.notes.on_tick()
+        for stream in self.commands.streams:
+            stream.on_stored()
         if self.connections.isVisible():
             self.connections.refresh()
             self._name_connections()
@@ -163,7 +258,8 @@ class MainWindow(QMainWindow):
         title = self.files.title.replace("[*]", "[*][*]")  # Qt puts the star of changes in place of a single one
         self.setWindowTitle(f"{title}[*] - Listening Post")
         self.setWindowModified(self.files.modified)
-        self._fill_recent()
+        self.start_page.set_recent(self._settings.recent)
+        self.menus.fill_recent()
 
     def _on_theme(self, _: theme.Theme) -> None:
         self._on_trouble(self._post.recorder.trouble)
@@ -173,169 +269,131 @@ class MainWindow(QMainWindow):
         if trouble is None:
             self.trouble.say("")
             return
-        since = datetime.fromtimestamp(trouble.since / 1e9).astimezone()
+        since = moment(trouble.since)
         self.trouble.say(f"Not captured since {since:%H:%M:%S}: {trouble.text}. The services go on.")
+
+    def _on_notes(self) -> None:
+        self.panes.refresh()
+        self._on_event_id(max(0, self._wanted_event))
 
     def _on_event_id(self, id: int) -> None:
         self._wanted_event = id
         if not id:
             self._on_event(0, None)
         else:
-            self._reader.event(id, lambda event: self._on_event(id, event))
+            self.reader.event(id, lambda event: self._on_event(id, event))
 
     def _on_event(self, id: int, event: Event | None) -> None:
         if id == self._wanted_event:
-            self._event = event
+            self.current_event = event
             self.detail.show_event(event)
             self._enable()
+
+    def connection_at_hand(self) -> tuple[int, bool] | None:
+        """A connection, and whether by the number that it has while it lives: in the list, or of the current row."""
+        live = self.connections.current()
+        if live is not None and self.connections.hasFocus():
+            return live.number, True
+        conn = self.panes.connection() or (self.current_event.conn if self.current_event is not None else None)
+        if conn is not None:
+            return conn, False
+        return None if live is None else (live.number, True)
 
     def _enable(self) -> None:
         has_service = bool(self.services.selected)
         connection = self.connections.current() is not None
-        for name in ("edit_service", "duplicate_service", "remove_service", "toggle_service"):
+        for name in ("edit_service", "duplicate_service", "remove_service", "toggle_service", *TO_SERVICE):
             self.actions_[name].setEnabled(has_service)
         for name in ("send", "disconnect"):
             self.actions_[name].setEnabled(connection)
         services = self._post.services.values()
         self.actions_["start_all"].setEnabled(any(not service.running for service in services))
         self.actions_["stop_all"].setEnabled(any(service.running for service in services))
-        self.actions_["copy_payload"].setEnabled(self._event is not None and self._event.payload is not None)
+        for name in OF_EXCHANGE:
+            self.actions_[name].setEnabled(is_exchange(self.current_event))
+        self.actions_["follow_stream"].setEnabled(self.connection_at_hand() is not None)
+        self.actions_["note"].setEnabled(self.current_event is not None)
+        self.actions_["copy_payload"].setEnabled(
+            self.current_event is not None and self.current_event.payload is not None
+        )
+        group = self.panes.failures.group() if self.panes.current() is self.panes.failures else None
+        self.actions_["resolve_group"].setEnabled(group is not None and group.state != "resolved")
+        self.actions_["reopen_group"].setEnabled(group is not None and group.state == "resolved")
+        self.actions_["send_again"].setEnabled(self.failure_actions.can_send(self.current_event))
+        for name in ("save_report", "copy_report"):
+            self.actions_[name].setEnabled(self.current_event is not None and self.current_event.kind == events.FAILURE)
 
-    # -- what the actions do
+    def _on_pane(self) -> None:
+        pane = self.panes.current()
+        example = (pane.example,) if pane is self.panes.conversations else ()
+        self.filter.speak(pane.fields, self.panes.typed(), *example)
+        self._enable()
 
-    def _do_new_workspace(self) -> None:
-        self.files.new()
+    def _show_connection(self, number: int) -> None:
+        """Show all that happened on a connection, and nothing else."""
+        self.panes.setCurrentWidget(self.panes.all)
+        self.filter.setText(f"conn == {number}")
+        self.filter.apply()
+        self.panes.all.setFocus()
 
-    def _do_open_workspace(self) -> None:
-        self.files.open()
+    # -- what stands where the panes are
 
-    def _do_save_workspace(self) -> None:
-        self.files.save()
+    def show_start_page(self) -> None:
+        """Put it before the panes, until they are asked for or something happens in them."""
+        self._stack.setCurrentWidget(self.start_page)
+        self.start_page.begin()
 
-    def _do_save_workspace_as(self) -> None:
-        self.files.save_as()
+    def show_panes(self) -> None:
+        if self._stack.currentWidget() is not self._right:
+            self._stack.setCurrentWidget(self._right)
+            self.panes.current().setFocus()
 
-    def _do_open_demo(self) -> None:
-        self.files.open_demo()
+    def show_pane(self, index: int) -> None:
+        """Bring this one to the front."""
+        self.panes.setCurrentIndex(index)
+        self.show_panes()
+        self.panes.current().setFocus()
 
-    def _do_quit(self) -> None:
-        self.close()
+    def _choose_page(self) -> None:
+        """The start page while there is nothing that the panes could show."""
+        empty = not self._post.services and not self._post.recorder.seen
+        self._stack.setCurrentWidget(self.start_page if empty else self._right)
 
-    def _do_copy_rows(self) -> None:
-        self.panes.current().copy_rows()
-
-    def _do_copy_payload(self) -> None:
-        if self._event is not None and self._event.payload is not None:
-            QApplication.clipboard().setText(self._event.payload.decode("utf-8", "backslashreplace"))
-
-    def _do_select_all(self) -> None:
-        self.panes.current().view.select_all()
-
-    def _do_filter(self) -> None:
-        self.filter.setFocus(Qt.ShortcutFocusReason)
-        self.filter.selectAll()
-
-    def _do_start_all(self) -> None:
-        self.service_actions.start_all()
-
-    def _do_stop_all(self) -> None:
-        self.service_actions.stop_all()
-
-    def _do_toggle_service(self) -> None:
-        self.service_actions.toggle(self.services.selected)
-
-    def _do_new_service(self) -> None:
-        self.service_actions.create()
-
-    def _do_edit_service(self) -> None:
-        self.service_actions.edit(self.services.selected)
-
-    def _do_duplicate_service(self) -> None:
-        self.service_actions.duplicate(self.services.selected)
-
-    def _do_remove_service(self) -> None:
-        self.service_actions.remove(self.services.selected)
-
-    def _do_send(self) -> None:
-        service, connection = self._post.services.get(self.services.selected), self.connections.current()
-        if service is not None and connection is not None:
-            self.service_actions.send(service, connection)
-
-    def _do_disconnect(self) -> None:
-        connection = self.connections.current()
-        if connection is not None:
-            self.service_actions.disconnect_peer(connection)
-
-    def _do_follow(self) -> None:
-        self.panes.current().view.set_following(self.actions_["follow"].isChecked())
-
-    def _do_clear(self) -> None:
-        self.panes.current().events.clear()
-
-    def _do_show_all(self) -> None:
-        self.panes.current().events.show_all()
-
-    def _do_next_pane(self) -> None:
-        self.panes.setCurrentIndex((self.panes.currentIndex() + 1) % self.panes.count())
-
-    def _do_previous_pane(self) -> None:
-        self.panes.setCurrentIndex((self.panes.currentIndex() - 1) % self.panes.count())
-
-    def _do_failures(self) -> None:
-        self.panes.setCurrentWidget(self.panes.failures)
-
-    def _do_theme(self) -> None:
-        chosen = theme.LIGHT if theme.current() is theme.DARK else theme.DARK
-        self._settings.theme = chosen.name
-        application = QApplication.instance()
-        assert isinstance(application, QApplication)
-        theme.apply(application, chosen)
-
-    def _do_about(self) -> None:
-        about.show(self, self._post)
-
-    # -- menus
-
-    def _service_menu(self, at: QPoint) -> None:
-        self._popup(QMenu(self), at, "toggle_service", "", "edit_service", "duplicate_service", "", "remove_service")
-
-    def _connection_menu(self, at: QPoint) -> None:
-        self._popup(QMenu(self), at, "send", "disconnect")
-
-    def _event_menu(self, menu: QMenu, at: QPoint) -> None:
-        self._popup(menu, at, "copy_rows", "copy_payload", "", "select_all", "", "follow", "clear", "show_all")
-
-    def _popup(self, menu: QMenu, at: QPoint, *names: str) -> None:
-        for name in names:
-            if name:
-                menu.addAction(self.actions_[name])
-            else:
-                menu.addSeparator()
-        menu.setAttribute(Qt.WA_DeleteOnClose)
-        menu.popup(at)
-
-    def _fill_recent(self) -> None:
-        file_menu = self.menuBar().actions()[0].menu()
-        assert file_menu is not None
-        old = file_menu.findChild(QMenu, "recent")
-        if old is None:
-            old = QMenu("Open &recent", file_menu)
-            old.setObjectName("recent")
-            file_menu.insertMenu(self.actions_["save_workspace"], old)
-        old.clear()
-        for path in self._settings.recent:
-            action = QAction(actions.unmarked(str(path)), old)
-            action.triggered.connect(lambda _=False, path=path: self.files.open_path(path))
-            old.addAction(action)
-        old.setEnabled(bool(self._settings.recent))
+    def open_wish(self, wish: Wish) -> None:
+        """What a later start was to open comes here, and the window to the front."""
+        self.setWindowState(self.windowState() & ~Qt.WindowMinimized)
+        self.show()
+        self.raise_()
+        self.activateWindow()
+        if wish.path is not None and wish.path.suffix == SUFFIX:
+            self.captures.open_path(wish.path)
+        elif wish.path is not None:
+            self.files.open_path(wish.path, start=wish.start)
+        elif wish.start:
+            self.service_actions.start_all()
 
     # -- the window itself
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if dropped(event.mimeData()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        for path in dropped(event.mimeData()):
+            self.captures.open_path(path)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         if not self.files.settled():
             event.ignore()
             return
         self._remember()
+        if self._dock is not None:
+            self._dock.run.stop()
+        for stream in list(self.commands.streams):
+            stream.close()
+        if self.commands.export_dialog is not None:
+            self.commands.export_dialog.stop()
+        self.captures.close()
         # What the reader still has to say comes to nobody.
         self._wanted_event = -1
         self.panes.let_go()
@@ -346,7 +404,7 @@ class MainWindow(QMainWindow):
         self._settings.save_state("geometry", self.saveGeometry())
         for name in ("left", "right", "middle"):
             self._settings.save_state(name, getattr(self, f"_{name}").saveState())
-        self._settings.save_state("columns", self.panes.current().view.header.saveState())
+        self._settings.save_state("columns", self.panes.columns())
 
     def _restore(self) -> None:
         geometry = self._settings.state("geometry")

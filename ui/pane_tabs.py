@@ -1,4 +1,4 @@
-"""The tabs of panes: All, one for each service, Failures."""
+"""The tabs of panes: All, one for each service, HTTP, Conversations, Failures."""
 
 from __future__ import annotations
 
@@ -8,16 +8,19 @@ from typing import Any
 from PyQt5.QtCore import QByteArray, QPoint, pyqtSignal
 from PyQt5.QtWidgets import QMenu, QTabWidget
 
-from app import events
-from app.capture.filters import EVERYTHING, Filter, of_kind, of_service
+from app.capture.filters import EVERYTHING, Filter, of_service, parse
 from app.capture.reader import Reader
 from app.capture.recorder import Stored
 from app.post import Post
 from ui.actions import plain, unmarked
+from ui.conversation_pane import ConversationPane
 from ui.event_pane import EventPane
+from ui.failure_pane import FailurePane
+from ui.http_pane import HTTPPane
 from ui.icons import icon
+from ui.notes import MAX_ROWS
 
-ALL, FAILURES = "All", "Failures"
+ALL, HTTP, CONVERSATIONS, FAILURES = "All", "HTTP", "Conversations", "Failures"
 
 TAB_CHARS = 24
 """Characters of a name that a tab shows at the most."""
@@ -32,11 +35,6 @@ NO_SERVICE = (
     "Press New service to add one, or open the demo from the File menu:\n"
     "four services to try things with."
 )
-NO_FAILURES = (
-    "No failure so far.\n\n"
-    "When a responder raises, its traceback, local values\n"
-    "and the bytes that caused it are kept here; the service goes on."
-)
 
 
 class PaneTabs(QTabWidget):
@@ -47,17 +45,19 @@ class PaneTabs(QTabWidget):
         following_changed: whether the pane in view follows the tail.
         menu_wanted: a context menu for the pane in view, to be filled.
         copied: text for the clipboard.
+        narrowed: a condition that the filter is to have, too.
     """
 
     current_changed = pyqtSignal(int)
     following_changed = pyqtSignal(bool)
     menu_wanted = pyqtSignal(QMenu, QPoint)
     copied = pyqtSignal(str)
+    narrowed = pyqtSignal(str)
 
     def __init__(self, post: Post, reader: Reader) -> None:
         super().__init__()
         self._post, self._reader = post, reader
-        self._typed = ""
+        self._typed: dict[bool, str] = {}
         self._columns: QByteArray | None = None
         self._stored = Stored()
         self._services: dict[str, EventPane] = {}
@@ -67,7 +67,12 @@ class PaneTabs(QTabWidget):
         self.tabBar().setAccessibleName("Panes")
         self.tabBar().setExpanding(False)
         self.all = self._add(ALL, EVERYTHING, NOTHING_YET)
-        self.failures = self._add(FAILURES, of_kind(events.FAILURE), NO_FAILURES)
+        self.http = HTTPPane(reader)
+        self._put(self.http, HTTP)
+        self.conversations = ConversationPane(post, reader)
+        self._put(self.conversations, CONVERSATIONS)
+        self.failures = FailurePane(post.recorder, reader)
+        self._put(self.failures, FAILURES)
         self.rebuild()
         self._count_failures()
         self.currentChanged.connect(self._on_tab)
@@ -83,7 +88,7 @@ class PaneTabs(QTabWidget):
             pane.let_go()
 
     def _panes(self) -> list[EventPane]:
-        return [self.all, *self._services.values(), self.failures]
+        return [self.all, *self._services.values(), self.http, self.conversations, self.failures]
 
     def current(self) -> EventPane:
         widget = self.currentWidget()
@@ -109,31 +114,71 @@ class PaneTabs(QTabWidget):
 
     def _add(self, name: str, base: Filter, empty: str) -> EventPane:
         pane = EventPane(self._reader, base, empty)
+        if self._columns is not None:
+            pane.view.header.restoreState(self._columns)
+        self._put(pane, name)
+        return pane
+
+    def _put(self, pane: EventPane, name: str) -> None:
         pane.current_changed.connect(partial(self._pass_on, pane, self.current_changed))
         pane.view.following_changed.connect(partial(self._pass_on, pane, self.following_changed))
         pane.menu_wanted.connect(self.menu_wanted)
         pane.copied.connect(self.copied)
+        pane.narrowed.connect(self.narrowed)
         pane.on_stored(self._stored)
-        if self._columns is not None:
-            pane.view.header.restoreState(self._columns)
         short = name if len(name) <= TAB_CHARS else name[: TAB_CHARS - 1] + "…"
         self.setTabToolTip(self.addTab(pane, unmarked(short)), plain(name))
-        return pane
 
     def _pass_on(self, pane: EventPane, signal: Any, value: object) -> None:
         if pane is self.currentWidget():
             signal.emit(value)
 
     def restore_columns(self, state: QByteArray) -> None:
-        """Give every pane the widths that one had."""
+        """Give every pane the widths that one had; what is in columns of its own keeps them."""
         self._columns = state
-        for pane in self._panes():
+        for pane in (self.all, *self._services.values(), self.failures):
             pane.view.header.restoreState(state)
+
+    def columns(self) -> QByteArray:
+        """The widths of the pane in view, or of All where that has columns of its own."""
+        pane = self.all if self.current() in (self.http, self.conversations) else self.current()
+        return pane.view.header.saveState()
 
     def set_filter(self, typed: str) -> None:
         """Show only what contains ``typed``, in the pane in view and in others once they are."""
-        self._typed = typed
+        self._typed[self.current() is self.conversations] = typed
         self.current().set_filter(typed)
+
+    def typed(self) -> str:
+        """The filter of the pane in view: connections have one of their own, with other fields."""
+        return self._typed.get(self.current() is self.conversations, "")
+
+    def shown(self) -> Filter | None:
+        """The condition on events that the pane in view shows; None where that is about connections."""
+        pane = self.current()
+        if pane is self.conversations:
+            return None
+        return parse(self.typed()) if pane is self.http else pane.events.where
+
+    def connection(self) -> int | None:
+        """The connection that is current in the list of conversations, if that is in view."""
+        view = self.conversations.view
+        if self.current() is not self.conversations or view.current < 0:
+            return None
+        return self.conversations.events.id_at(view.current)
+
+    def selected(self) -> list[int]:
+        """The events that are selected in the pane in view; none where its rows are of something else."""
+        pane = self.current()
+        if pane is self.conversations or pane.view.current < 0:
+            return []
+        low, high = pane.view.selection()
+        return [pane.events.shown_at(index) for index in range(low, min(high, low + MAX_ROWS - 1) + 1)]
+
+    def refresh(self) -> None:
+        """Show what was noted on rows since they were read."""
+        for pane in self._panes():
+            pane.events.refresh()
 
     def on_stored(self, stored: Stored) -> None:
         self._stored = stored
@@ -146,11 +191,11 @@ class PaneTabs(QTabWidget):
         for pane in self._panes():
             if pane is not current:
                 pane.events.activate(False)
-        current.set_filter(self._typed)
+        current.set_filter(self.typed())
         current.events.activate(True)
         view = current.view
         self.following_changed.emit(view.following)
-        self.current_changed.emit(current.events.id_at(view.current) if view.current >= 0 else 0)
+        self.current_changed.emit(current.events.shown_at(view.current) if view.current >= 0 else 0)
 
     def _count_failures(self) -> None:
         at = self.indexOf(self.failures)

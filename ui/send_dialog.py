@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from PyQt5.QtCore import QEvent, QObject, Qt, pyqtSignal
 from PyQt5.QtGui import QKeyEvent, QKeySequence
@@ -25,6 +25,7 @@ from PyQt5.QtWidgets import (
 
 from app.errors import EscapeError
 from app.text import escape, unescape, unhex
+from ui import times
 from ui.facts import written_size
 from ui.form import Words, sentence, tell
 from ui.icons import icon
@@ -186,7 +187,7 @@ class SendDialog(QDialog):
         sent = self._written(self.data())
         self._history.append(sent)
         self._recalled = len(self._history)
-        time = datetime.now().astimezone().strftime("%H:%M:%S")
+        time = datetime.now(UTC).astimezone(times.zone()).strftime("%H:%M:%S")
         shown = sent.data[:400].hex(" ") if sent.hex else escape(sent.data[:400])
         item = QListWidgetItem(f"{time}  {written_size(len(sent.data)):>12}  {shown}")
         item.setData(Qt.UserRole, self._recalled - 1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import replace
 from itertools import count
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,8 @@ from app.services.service import Connection, Service
 from app.status import Failed, Stopped
 from app.workspace import MAX_NAME
 from ui.bridge import Bridge
-from ui.service_checks import suggested_port
+from ui.service_checks import suggested_name, suggested_port
+from ui.settings import LOOPBACK
 
 if TYPE_CHECKING:
     from ui.send_dialog import SendDialog
@@ -33,8 +34,10 @@ class ServiceActions(QObject):
 
     added = pyqtSignal(str)
 
-    def __init__(self, post: Post, bridge: Bridge, window: QWidget) -> None:
+    def __init__(self, post: Post, bridge: Bridge, window: QWidget, host: Callable[[], str] = lambda: LOOPBACK) -> None:
+        """``host`` is where new services are to listen."""
         super().__init__(window)
+        self._host = host
         self._post, self._window = post, window
         self._sending: dict[tuple[str, int], SendDialog] = {}
         self._asked_to_go: set[int] = set()
@@ -70,6 +73,13 @@ class ServiceActions(QObject):
         copy = replace(service.config, name=another, port=port)
         return self._ask(copy, self._post.configs(), self._add, copy.protocol, copied=True)
 
+    def create_mock(self, rule: Mapping[str, Any]) -> ServiceDialog:
+        """Ask for a new HTTP service that answers by this rule of the responder ``mock``."""
+        others = self._post.configs()
+        name, port = suggested_name("http", "mock", others), suggested_port("http", others)
+        config = ServiceConfig(name, "http", self._host(), port, "mock", options={"rules": [dict(rule)]})
+        return self._ask(config, others, self._add, "http", copied=True)
+
     def _add(self, config: ServiceConfig) -> None:
         self._post.add(config)
         self.added.emit(config.name)
@@ -83,7 +93,7 @@ class ServiceActions(QObject):
     ) -> ServiceDialog:
         from ui.service_dialog import ServiceDialog
 
-        dialog = ServiceDialog(config, list(others), self._window, protocol, copied=copied)
+        dialog = ServiceDialog(config, list(others), self._window, protocol, copied=copied, host=self._host())
         dialog.accepted.connect(lambda: done(dialog.config()))
         dialog.finished.connect(lambda _: dialog.deleteLater())
         dialog.open()

@@ -10,7 +10,10 @@ from app.services import address
 from app.services.config import ServiceConfig
 from app.services.protocols import PROTOCOLS
 
-FIRST_PORTS = {"tcp": 9007, "udp": 9008, "http": 9080, "websocket": 9081}
+HOSTS = ("127.0.0.1", "::1", "0.0.0.0", "::", "localhost")
+"""That are offered."""
+
+FIRST_PORTS = {"tcp": 9007, "udp": 9008, "http": 9080, "websocket": 9081, "ssh": 9022}
 
 
 def suggested_name(protocol: str, responder: str, others: Collection[ServiceConfig]) -> str:

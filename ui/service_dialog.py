@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import replace
+from typing import Any
 
 from PyQt5.QtCore import QSize, Qt
+from PyQt5.QtGui import QIcon
 from PyQt5.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -16,18 +18,19 @@ from PyQt5.QtWidgets import (
     QLineEdit,
     QScrollArea,
     QStyledItemDelegate,
+    QTabWidget,
     QVBoxLayout,
     QWidget,
 )
 
 from app import errors, responders, workspace
-from app.services import address
+from app.services import address, settings
 from app.services.config import ServiceConfig
-from app.services.protocols import PROTOCOLS, options_of
+from app.services.protocols import PROTOCOLS
 from ui import service_checks as checks
 from ui.form import Form, OptionForm, column, sentence, set_property, tell
-
-HOSTS = ("127.0.0.1", "::1", "0.0.0.0", "::", "localhost")
+from ui.icons import icon
+from ui.section_page import SectionPage
 
 
 class ServiceDialog(QDialog):
@@ -38,6 +41,7 @@ class ServiceDialog(QDialog):
             follow the protocol until someone types over them.
         _forms: the options of each responder that was looked at, by protocol: choosing another one
             and coming back loses nothing.
+        _pages: what else can be set, by section and protocol.
     """
 
     def __init__(
@@ -48,15 +52,18 @@ class ServiceDialog(QDialog):
         protocol: str = "tcp",
         *,
         copied: bool = False,
+        host: str = checks.HOSTS[0],
     ) -> None:
         """Change ``config``; make a new service where it is None, or one like it if ``copied``."""
         super().__init__(parent)
         self.setWindowFlag(Qt.WindowContextHelpButtonHint, False)
         self._others = [other for other in others if other is not config]
         self._new = config is None or copied
-        self._config = config or self._suggestion(protocol)
+        self._config = config or self._suggestion(protocol, host)
         self._suggested = (self._config.name, str(self._config.port)) if config is None else ("", "")
         self._forms: dict[tuple[str, str], OptionForm] = {}
+        self._pages: dict[tuple[str, str], SectionPage] = {}
+        self._scrolls: dict[tuple[str, str], QScrollArea] = {}
         self.setWindowTitle(
             self.tr("New service") if self._new else self.tr("Edit {name}").format(name=self._config.name)
         )
@@ -86,15 +93,28 @@ class ServiceDialog(QDialog):
             port=int(port) if checks.port_problem(port) is None else 0,
             responder=self._responder(),
             autostart=self.autostart.isChecked(),
-            options=self.options.options(),
+            options=self._options(),
+            tls=self._values("tls"),
+            limits=self._values("limits") or {},
+            socket=self._values("socket") or {},
         )
+
+    def _options(self) -> dict[str, Any]:
+        found = responders.find(self._responder())
+        if found is not None and found.missing and found.name == self._config.responder:
+            return dict(self._config.options)  # which those are is known when its plugin is loaded
+        return self.options.options() | (self._values("options") or {})
+
+    def _values(self, section: str) -> dict[str, Any] | None:
+        page = self._pages.get((section, self._protocol()))
+        return page.values() if page else None
 
     # -- how it is made
 
-    def _suggestion(self, protocol: str) -> ServiceConfig:
+    def _suggestion(self, protocol: str, host: str) -> ServiceConfig:
         responder = PROTOCOLS[protocol].default
         name = checks.suggested_name(protocol, responder, self._others)
-        return ServiceConfig(name, protocol, HOSTS[0], checks.suggested_port(protocol, self._others), responder)
+        return ServiceConfig(name, protocol, host, checks.suggested_port(protocol, self._others), responder)
 
     def _build(self) -> None:
         self.name = QLineEdit()
@@ -104,7 +124,7 @@ class ServiceDialog(QDialog):
             self.protocol.addItem(protocol.title, protocol.name)
         self.host = _choice()
         self.host.setEditable(True)
-        self.host.addItems(HOSTS)
+        self.host.addItems(checks.HOSTS)
         self.host.setInsertPolicy(QComboBox.NoInsert)
         # A completer would make ::1 of every :: that is typed. (None is right; the stubs do not know.)
         self.host.setCompleter(None)  # type: ignore[arg-type]
@@ -148,7 +168,11 @@ class ServiceDialog(QDialog):
         footer.setLayout(column(self.buttons))
         footer.layout().setContentsMargins(24, 12, 24, 12)
         self._scroll = _Scroll(content)
-        self.setLayout(column(self._scroll, footer))
+        self.tabs = QTabWidget()
+        self.tabs.setDocumentMode(True)
+        self.tabs.tabBar().setAccessibleName(self.tr("Pages of the service"))
+        self.tabs.addTab(self._scroll, self.tr("Service"))
+        self.setLayout(column(self.tabs, footer))
 
     def _fill(self, config: ServiceConfig) -> None:
         self.name.setText(config.name)
@@ -158,6 +182,7 @@ class ServiceDialog(QDialog):
         self._offer_responders(config.responder)
         self.autostart.setChecked(config.autostart)
         self._show_options()
+        self._show_pages()
 
     # -- what it says and does
 
@@ -185,7 +210,11 @@ class ServiceDialog(QDialog):
         tell(self.responder, self._responder_words, responder and sentence(responder), found.help if found else "")
         options = self.options.check()
         place = self._check_place()
-        self.ok.setEnabled(not name and not responder and not place and options)
+        first = not name and not responder and not place and options
+        good = [first, *(page.check() for page in self._shown_pages())]
+        for index, fine in enumerate(good):
+            self.tabs.setTabIcon(index, QIcon() if fine else icon("warning", "bad"))
+        self.ok.setEnabled(all(good))
 
     def _check_place(self) -> str | None:
         host, port = self._host(), self.port.text().strip()
@@ -222,6 +251,7 @@ class ServiceDialog(QDialog):
         if self._new and self.port.text() == port:
             self.port.setText(self._suggested[1])
         self._show_options()
+        self._show_pages()
         self._check()
         self._scroll.updateGeometry()
         self.resize(self.size().expandedTo(self.sizeHint()))
@@ -237,13 +267,54 @@ class ServiceDialog(QDialog):
         for form in self._forms.values():
             form.hide()
         if place not in self._forms:
+            found = responders.find(name)
+            declared = found.options_for(protocol) if found else ()
             given = self._config.options if name == self._config.responder else {}
-            form = self._forms[place] = OptionForm(options_of(responders.find(name), protocol), given)
+            form = self._forms[place] = OptionForm(declared, given)
             form.changed.connect(self._check)
             self._form_of_options.addWidget(form)
         self.options = self._forms[place]
         self.options.show()
         self._form.align(self.options.form)
+
+    def _show_pages(self) -> None:
+        """A tab for each section that the protocol has."""
+        protocol, shown = self._protocol(), self.tabs.currentIndex()
+        while self.tabs.count() > 1:
+            self.tabs.removeTab(1)
+        titles = {
+            "options": PROTOCOLS[protocol].title,
+            "tls": self.tr("TLS"),
+            "limits": self.tr("Limits"),
+            "socket": self.tr("Socket"),
+        }
+        for section, title in titles.items():
+            page = self._page(section, protocol)
+            if page is not None:
+                self.tabs.addTab(self._scrolls[section, protocol], title)
+        self.tabs.setCurrentIndex(min(shown, self.tabs.count() - 1))
+
+    def _page(self, section: str, protocol: str) -> SectionPage | None:
+        if (section, protocol) in self._pages:
+            return self._pages[section, protocol]
+        found = responders.find(self._responder())
+        own = {option.name for option in found.options_for(protocol)} if found else set()
+        declared = settings.declared(section, protocol) if section in settings.SECTIONS else PROTOCOLS[protocol].options
+        declared = tuple(option for option in declared if section != "options" or option.name not in own)
+        if not declared:
+            return None
+        given = getattr(self._config, section) if protocol == self._config.protocol else None
+        if section == "options":
+            given = {key: value for key, value in (given or {}).items() if key in {option.name for option in declared}}
+        page = SectionPage(section, declared, given, can_be_off=section == "tls")
+        page.changed.connect(self._check)
+        self._pages[section, protocol] = page
+        self._scrolls[section, protocol] = _padded(page)
+        return page
+
+    def _shown_pages(self) -> list[SectionPage]:
+        pages = (self._pages.get((section, self._protocol())) for section in ("options", "tls", "limits", "socket"))
+        return [page for page in pages if page is not None]
 
     def _split_address(self) -> None:
         """A whole address pasted for the host goes where its parts belong."""
@@ -253,6 +324,15 @@ class ServiceDialog(QDialog):
             return
         self.host.setEditText(host)
         self.port.setText(str(port))
+
+
+def _padded(page: QWidget) -> QScrollArea:
+    """A page in the surface of the form, which scrolls where the screen is small."""
+    content = QFrame()
+    content.setProperty("surface", "panel")
+    content.setLayout(column(page))
+    content.layout().setContentsMargins(24, 16, 24, 16)
+    return _Scroll(content)
 
 
 class _Scroll(QScrollArea):
@@ -267,7 +347,7 @@ class _Scroll(QScrollArea):
 
     def sizeHint(self) -> QSize:
         content = self.widget()
-        width = max(self.fontMetrics().horizontalAdvance("0") * 64, content.minimumSizeHint().width())
+        width = max(self.fontMetrics().horizontalAdvance("0") * 72, content.minimumSizeHint().width())
         height = content.heightForWidth(width) if content.hasHeightForWidth() else content.sizeHint().height()
         screen = self.screen()
         most = screen.availableGeometry().height() - 144 if screen is not None else 560

@@ -58,10 +58,14 @@ class Badge(QWidget):
     def __init__(self, text: str, color: str = "") -> None:
         super().__init__()
         self._text, self._color = text, color
-        font = QFont(self.font())
-        font.setPointSizeF(theme.POINTS * 0.78)
+        theme.notifier.fonts_changed.connect(self._measure)
+        self._measure()
+
+    def _measure(self) -> None:
+        font = QFont(theme.ui_font())
+        font.setPointSizeF(font.pointSize() * 0.78)
         self.setFont(font)
-        size = shapes.badge_size(text, font).toSize()
+        size = shapes.badge_size(self._text, font).toSize()
         self.setFixedSize(size + QSize(1, 1))
 
     def paintEvent(self, event: QPaintEvent) -> None:

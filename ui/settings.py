@@ -6,10 +6,21 @@ from pathlib import Path
 
 from platformdirs import user_config_path
 from PyQt5.QtCore import QByteArray, QSettings
+from PyQt5.QtWidgets import QApplication
 
-from app.post import APP_NAME
+from app.capture.link import DEFAULT_LIMIT
+from app.folders import APP_NAME
+from ui import theme, times
+from ui.theme import POINTS, Fonts
+from ui.times import DIGITS, TimeFormat
 
 MAX_RECENT = 8
+MAX_USED = 12
+
+SMALLEST, LARGEST = 7, 28
+"""Sizes of letters, in points."""
+
+LOOPBACK = "127.0.0.1"
 
 
 class Settings:
@@ -30,16 +41,130 @@ class Settings:
         self._store.setValue("theme", name)
 
     @property
+    def fonts(self) -> Fonts:
+        size = min(self._number("font_size", POINTS, SMALLEST), LARGEST)
+        mono_size = min(self._number("mono_size", POINTS, SMALLEST), LARGEST)
+        mono = self._store.value("mono", "")
+        return Fonts(size, mono if isinstance(mono, str) else "", mono_size)
+
+    @fonts.setter
+    def fonts(self, fonts: Fonts) -> None:
+        self._store.setValue("font_size", fonts.size)
+        self._store.setValue("mono", fonts.mono)
+        self._store.setValue("mono_size", fonts.mono_size)
+
+    @property
+    def times(self) -> TimeFormat:
+        digits = self._number("time_digits", 6, 3)
+        return TimeFormat(self._store.value("time_zone", "") == "UTC", digits if digits in DIGITS else 6)
+
+    @times.setter
+    def times(self, chosen: TimeFormat) -> None:
+        self._store.setValue("time_zone", "UTC" if chosen.utc else "local")
+        self._store.setValue("time_digits", chosen.digits)
+
+    @property
+    def host(self) -> str:
+        """The address that new services are given to listen on."""
+        host = self._store.value("host", LOOPBACK)
+        return host if isinstance(host, str) and host else LOOPBACK
+
+    @host.setter
+    def host(self, host: str) -> None:
+        self._store.setValue("host", host)
+
+    @property
+    def captures(self) -> Path | None:
+        """The folder for new captures; None for the one in the data folder."""
+        folder = self._store.value("captures", "")
+        there = isinstance(folder, str) and folder and "\0" not in folder and Path(folder).is_absolute()
+        return Path(folder) if there else None
+
+    @captures.setter
+    def captures(self, folder: Path | None) -> None:
+        self._store.setValue("captures", str(folder or ""))
+
+    @property
+    def used(self) -> list[str]:
+        """What was chosen in the palette, the newest first."""
+        return self._texts("used")[:MAX_USED]
+
+    def add_used(self, key: str) -> None:
+        self._store.setValue("used", [key, *(other for other in self.used if other != key)][:MAX_USED])
+
+    @property
+    def first_start(self) -> bool:
+        """Whether the program was never closed before."""
+        return self.state("geometry") is None
+
+    @property
     def recent(self) -> list[Path]:
         """Workspaces opened or saved, the newest first."""
-        found = self._store.value("recent", [])
-        names = [found] if isinstance(found, str) else found if isinstance(found, list) else []
-        return [Path(name) for name in names if isinstance(name, str) and name and "\0" not in name][:MAX_RECENT]
+        return [Path(name) for name in self._texts("recent") if "\0" not in name][:MAX_RECENT]
 
     def add_recent(self, path: Path) -> None:
         path = path.absolute()
         rest = [other for other in self.recent if other != path]
         self._store.setValue("recent", [str(p) for p in [path, *rest][:MAX_RECENT]])
+
+    @property
+    def filters(self) -> list[str]:
+        """Those that were saved, in the order in which they were."""
+        return self._texts("filters")
+
+    @filters.setter
+    def filters(self, texts: list[str]) -> None:
+        self._store.setValue("filters", list(texts))
+
+    @property
+    def capture_limit(self) -> int:
+        """Bytes above which the oldest events of a capture are dropped."""
+        return self._number("capture_limit", DEFAULT_LIMIT, 1_000_000)
+
+    @capture_limit.setter
+    def capture_limit(self, size: int) -> None:
+        self._store.setValue("capture_limit", size)
+
+    @property
+    def keep_days(self) -> int:
+        """Days after which captures of the data folder are removed; 0: never."""
+        return self._number("keep_days", 0, 0)
+
+    @keep_days.setter
+    def keep_days(self, days: int) -> None:
+        self._store.setValue("keep_days", days)
+
+    @property
+    def keep_total(self) -> int:
+        """Bytes of all captures of the data folder above which the oldest are removed; 0: no limit."""
+        return self._number("keep_total", 0, 0)
+
+    @keep_total.setter
+    def keep_total(self, size: int) -> None:
+        self._store.setValue("keep_total", size)
+
+    def _texts(self, name: str) -> list[str]:
+        found = self._store.value(name, [])
+        texts = [found] if isinstance(found, str) else found if isinstance(found, list) else []
+        return [text for text in texts if isinstance(text, str) and text]
+
+    def _number(self, name: str, default: int, least: int) -> int:
+        try:
+            return max(least, int(str(self._store.value(name, default))))
+        except ValueError:
+            return default
+
+    def apply(self, application: QApplication) -> None:
+        """Dress the application as they say."""
+        other_times = self.times != times.current()
+        times.use(self.times)
+        wanted = {"dark": theme.DARK, "light": theme.LIGHT}.get(self.theme, theme.system_theme())
+        told: list[object] = []
+        theme.notifier.changed.connect(told.append)
+        theme.apply(application, wanted, self.fonts)
+        theme.notifier.changed.disconnect(told.append)
+        if other_times and not told:
+            theme.notifier.changed.emit(wanted)
 
     def state(self, name: str) -> QByteArray | None:
         """The saved geometry or splitter of that name."""

@@ -106,18 +106,36 @@ LIGHT = Theme(
 )  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class Fonts:
+    """Which letters to use.
+
+    Attributes:
+        size: of ordinary text, in points.
+        mono: the family of data; empty for the best that this computer has.
+        mono_size: its size, in points.
+    """
+
+    size: int = POINTS
+    mono: str = ""
+    mono_size: int = POINTS
+
+
 class Notifier(QObject):
     """Tells of theme changes.
 
     Signals:
-        changed(Theme): after the application has taken on another theme.
+        fonts_changed(): there are other fonts to measure by; ``changed`` follows.
+        changed(Theme): after the application has taken on another theme or other fonts.
     """
 
+    fonts_changed = pyqtSignal()
     changed = pyqtSignal(Theme)
 
     def __init__(self) -> None:
         super().__init__()
         self.theme = DARK
+        self.fonts = Fonts()
         self.platform: Theme | None = None
 
 
@@ -137,34 +155,41 @@ def system_theme() -> Theme:
     return notifier.platform
 
 
-def apply(app: QApplication, theme: Theme) -> None:
-    """Dress the whole application in a theme, and tell ``notifier.changed`` when it is a new one."""
+def apply(app: QApplication, theme: Theme, fonts: Fonts | None = None) -> None:
+    """Dress the whole application in a theme, and tell ``notifier`` when it is a new one.
+
+    The fonts stay as they are where none are given.
+    """
     system_theme()  # asked for now: our palette is about to hide the platform's
-    news = theme is not notifier.theme
-    notifier.theme = theme
+    fonts = fonts or notifier.fonts
+    news, other_fonts = theme is not notifier.theme, fonts != notifier.fonts
+    notifier.theme, notifier.fonts = theme, fonts
     # A new style object makes every widget polish itself again: only once.
     if app.property("themed") is None:
         app.setProperty("themed", True)
         app.setStyle(QStyleFactory.create("Fusion"))
-        app.setFont(ui_font())
+    app.setFont(ui_font())
     app.setPalette(_palette(theme))
     app.setStyleSheet(stylesheet(theme))
-    if news:
+    if other_fonts:
+        notifier.fonts_changed.emit()
+    if news or other_fonts:
         notifier.changed.emit(theme)
 
 
 def ui_font() -> QFont:
     """The font of everything that is not data."""
-    return QFont(_installed(UI_FAMILIES, QFontDatabase.GeneralFont), POINTS)
+    return QFont(_installed(UI_FAMILIES, QFontDatabase.GeneralFont), notifier.fonts.size)
 
 
-def mono_font(size: int = POINTS) -> QFont:
-    """The font of data: logs, bytes, addresses. The size is in points.
+def mono_font(size: int = 0) -> QFont:
+    """The font of data: logs, bytes, addresses. The size is in points; 0 for the one that was chosen.
 
     Set it before a widget goes into a tab: under a stylesheet, Qt 5 forgets a font that a page of
     a ``QTabWidget`` got later. ``role="mono"`` has no such trap.
     """
-    font = QFont(_installed(MONO_FAMILIES, QFontDatabase.FixedFont), size)
+    wanted = (notifier.fonts.mono, *MONO_FAMILIES) if notifier.fonts.mono else MONO_FAMILIES
+    font = QFont(_installed(wanted, QFontDatabase.FixedFont), size or notifier.fonts.mono_size)
     font.setStyleHint(QFont.Monospace)
     font.setFixedPitch(True)
     return font
@@ -209,7 +234,12 @@ def stylesheet(theme: Theme) -> str:
         "close": _mark("close", theme.dim),
     }
     return Template(resource("themes/app.qss")).substitute(
-        asdict(theme), **marks, mono=mono_font().family(), small=POINTS - 1, large=POINTS + 4
+        asdict(theme),
+        **marks,
+        mono=mono_font().family(),
+        mono_size=notifier.fonts.mono_size,
+        small=notifier.fonts.size - 1,
+        large=notifier.fonts.size + 4,
     )
 
 

@@ -11,15 +11,15 @@ from PyQt5.QtWidgets import QAction, QLabel, QMenu, QToolBar, QToolButton
 from app.capture.recorder import Trouble
 from app.services.protocols import PROTOCOLS
 from ui.actions import plain
-from ui.filter_box import FilterBox
+from ui.filter_box import FilterBox, Known
 from ui.icons import icon
 
 
 class Toolbar(QToolBar):
     """Holds some of the window's actions, ``filter``, and a lamp for the capture."""
 
-    def __init__(self, actions: Mapping[str, QAction], create: Callable[[str], object]) -> None:
-        """``create`` asks for a new service of the protocol that it is given."""
+    def __init__(self, actions: Mapping[str, QAction], create: Callable[[str], object], known: Known = dict) -> None:
+        """``create`` asks for a new service of the protocol that it is given; ``known`` is for the filter."""
         super().__init__("Main")
         self.setObjectName("toolbar")
         self.setMovable(False)
@@ -41,7 +41,7 @@ class Toolbar(QToolBar):
         new.setPopupMode(QToolButton.MenuButtonPopup)
         new.setMenu(self._new_menu(create))
         self.addWidget(new)
-        self.filter = FilterBox()
+        self.filter = FilterBox(known)
         self.addWidget(self.filter)
         self._lamp, self._capturing = QLabel(), QLabel()
         self._lamp.setContentsMargins(10, 0, 0, 0)

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from pathlib import PurePosixPath
 
-import app
 from app.failures import FailureRecord, Frame
+from app.origins import library
 
 WORDS = {
     "cause": "The above exception was the direct cause of the following exception:",
     "context": "During handling of the above exception, another exception occurred:",
 }
 """What Python prints between an exception and the one it led to."""
-
-_HOUSE = PurePosixPath(app.__file__.replace("\\", "/")).parent.parent
-_PACKAGES = re.compile(r".*/(?:site|dist)-packages/(.+)")
-_STANDARD = re.compile(r".*/lib/(?:python3[^/]*|pypy3[^/]*)/(.+)|.*/Python3\d+/Lib/(.+)", re.IGNORECASE)
-_FROZEN = re.compile(r"<frozen (.+)>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,39 +27,6 @@ class Group:
 
     frames: tuple[Frame, ...]
     libraries: tuple[str, ...] = ()
-
-
-def library(file: str) -> str | None:
-    """The package that a source file belongs to, or None for code of the user and of responders.
-
-    Responders are what a failure is about even when they are ours: they stay in sight.
-    """
-    path = file.replace("\\", "/")
-    inside = _inside(path)
-    if inside is None:
-        return None
-    if inside.startswith("app/responders/"):
-        return None
-    first = inside.split("/", 1)[0]
-    return first.removesuffix(".py")
-
-
-def _inside(path: str) -> str | None:
-    """The path below the place where libraries are kept; None outside of all such places."""
-    for pattern in (_PACKAGES, _STANDARD, _FROZEN):
-        if match := pattern.fullmatch(path):
-            return next(group for group in match.groups() if group)
-    for ours in ("app", "ui"):
-        # A packaged program compiles its modules under relative names.
-        if path.startswith((f"{_HOUSE}/{ours}/", f"{ours}/")):
-            return path.removeprefix(f"{_HOUSE}/")
-    return None
-
-
-def short(file: str) -> str:
-    """Enough of a path to tell which file it is: below its library, or its last two parts."""
-    path = file.replace("\\", "/")
-    return _inside(path) or "/".join(path.split("/")[-2:])
 
 
 def groups(frames: Sequence[Frame]) -> list[Group]:
@@ -98,17 +58,50 @@ def chain(record: FailureRecord) -> list[FailureRecord]:
 
 def as_text(record: FailureRecord, with_locals: bool = False) -> str:
     """The whole as Python itself would print it."""
-    parts: list[str] = []
+    return "\n".join(_lines(record, with_locals)) + "\n"
+
+
+def _lines(record: FailureRecord, with_locals: bool) -> Iterator[str]:
     for step in chain(record):
         if step.cause is not None:
-            parts.append(f"\n{WORDS[step.relation]}\n")
-        if step.frames:
-            parts.append("Traceback (most recent call last):")
-        for frame in step.frames:
-            parts.append(f'  File "{frame.file}", line {frame.line}, in {frame.function}')
-            parts += [f"    {text.strip()}" for number, text in frame.source if number == frame.line and text.strip()]
-            if with_locals:
-                parts += [f"    {name} = {value}" for name, value in frame.locals]
-        parts.append(f"{step.type}: {step.message}" if step.message else step.type)
-        parts += step.notes
-    return "\n".join(parts) + "\n"
+            yield from ("", WORDS.get(step.relation, ""), "")
+        own = _own_lines(step, with_locals)
+        yield from _with_members(step, own, with_locals) if step.members else own
+
+
+def _own_lines(step: FailureRecord, with_locals: bool) -> Iterator[str]:
+    if step.frames:
+        yield "Traceback (most recent call last):"
+    for frame in step.frames:
+        yield f'  File "{frame.file}", line {frame.line}, in {frame.function}'
+        yield from (f"    {text.strip()}" for number, text in frame.source if number == frame.line and text.strip())
+        if with_locals:
+            yield from (f"    {name} = {value}" for name, value in frame.locals)
+    yield f"{step.type}: {step.message}" if step.message else step.type
+    yield from step.notes
+
+
+def _with_members(step: FailureRecord, own: Iterator[str], with_locals: bool) -> Iterator[str]:
+    """A group of exceptions with bars beside it."""
+    for at, line in enumerate("\n".join(own).split("\n")):
+        first = not at and step.frames
+        yield f"  + Exception Group {line}" if first else f"  | {line}"
+    for number, member in enumerate(step.members, 1):
+        yield f"  {'+-+' if number == 1 else '  +'}---------------- {number} ----------------"
+        yield from (f"    | {line}" for line in "\n".join(_lines(member, with_locals)).split("\n"))
+    yield "    +------------------------------------"
+
+
+ROW = 16
+"""Bytes in a line of hex."""
+
+
+def hex_lines(data: bytes, rows: int) -> list[tuple[str, str, str]]:
+    """Offset, hex and ASCII of the first ``rows`` lines of bytes."""
+    found = []
+    for at in range(0, min(len(data), rows * ROW), ROW):
+        piece = data[at : at + ROW]
+        shown = "".join(chr(byte) if 32 <= byte < 127 else "." for byte in piece)
+        left, right = piece[: ROW // 2].hex(" "), piece[ROW // 2 :].hex(" ")
+        found.append((f"{at:04x}", f"{left:<23}  {right:<23}", shown))
+    return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from PyQt5.QtCore import QObject, Qt, pyqtSignal
@@ -42,7 +43,7 @@ class WorkspaceFiles(QObject):
 
     def _take(self, opened: Workspace, title: str) -> None:
         self.path, self.title = opened.path, title
-        self._saved = opened.services
+        self._saved, self._saved_messages = opened.services, opened.messages
         if opened.path is not None:
             self._settings.add_recent(opened.path)
         self.failed.emit("")
@@ -50,13 +51,16 @@ class WorkspaceFiles(QObject):
 
     @property
     def modified(self) -> bool:
-        return self._post.configs() != self._saved
+        return self._post.configs() != self._saved or self._post.messages != self._saved_messages
 
     def new(self) -> None:
         self._if_settled(lambda: self._load(Workspace(), "New workspace"))
 
     def open_demo(self) -> None:
         self._if_settled(lambda: self._load(demo(), "Demo"))
+
+    def open_showcase(self) -> None:
+        self._if_settled(lambda: self._load(showcase(), "Showcase"))
 
     def open(self) -> None:
         def ask() -> None:
@@ -67,26 +71,26 @@ class WorkspaceFiles(QObject):
 
         self._if_settled(ask)
 
-    def open_path(self, path: Path) -> None:
-        """Open this file, after the question about unsaved changes."""
-        self._if_settled(lambda: self._open(path))
+    def open_path(self, path: Path, *, start: bool = False) -> None:
+        """Open this file, after the question about unsaved changes, and if asked start all its services."""
+        self._if_settled(lambda: self._open(path, start))
 
-    def _open(self, path: Path) -> None:
+    def _open(self, path: Path, start: bool = False) -> None:
         try:
             loaded = workspace.load(path)
         except errors.PostError as e:
             self.failed.emit(f"{path.name} was not opened, and nothing was changed.\n{e}")
             return
-        self._load(loaded, path.name)
+        self._load(loaded, path.name, start)
 
-    def _load(self, loaded: Workspace, title: str) -> None:
-        self._loading.run(lambda: Deferred.fromCoroutine(self._replace(loaded, title)))
+    def _load(self, loaded: Workspace, title: str, start: bool = False) -> None:
+        self._loading.run(lambda: Deferred.fromCoroutine(self._replace(loaded, title, start)))
 
-    async def _replace(self, loaded: Workspace, title: str) -> None:
+    async def _replace(self, loaded: Workspace, title: str, start: bool) -> None:
         # One after the other: the services of one have to be down before those of the next come.
         await self._post.load(loaded)
         self._take(loaded, title)
-        await self._post.autostart()
+        await (self._post.start_all() if start else self._post.autostart())
 
     def save(self) -> bool:
         """Save to the file it came from, or ask for one. Whether it was saved."""
@@ -124,7 +128,7 @@ class WorkspaceFiles(QObject):
             self._window,
         )
         question.setTextFormat(Qt.PlainText)
-        question.setInformativeText("Without saving, the changed services are lost. The capture is kept either way.")
+        question.setInformativeText("Without saving, what was changed is lost. The capture is kept either way.")
         question.setIconPixmap(icon("save", "accent").pixmap(24, 24))
         question.button(QMessageBox.Save).setText("&Save")
         question.button(QMessageBox.Discard).setText("&Discard")
@@ -142,6 +146,12 @@ class WorkspaceFiles(QObject):
 def demo() -> Workspace:
     """The demo as a workspace of its own, which saving does not write over."""
     return workspace.parse(demo_file().read_text("utf-8"))[0]
+
+
+def showcase() -> Workspace:
+    """A service of each kind, likewise; the files that it serves are beside it."""
+    file = demo_file().with_name("showcase.toml")
+    return replace(workspace.parse(file.read_text("utf-8"))[0], template=file.parent)
 
 
 def demo_file() -> Path:

@@ -9,19 +9,29 @@ import sqlite3
 import sys
 import time
 from collections.abc import Iterator
-from itertools import count
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import count, repeat
 from pathlib import Path
 from typing import Any
 
 from app import events
-from app.capture import schema
+from app.capture import schema, tally
 
 FIELDS = 8
 """Values of an event in a batch: time, kind, service, conn, size, payload, summary, detail."""
 
+SAME = ...
+"""Stands for the payload of an event that has the bytes of the last payload before it in the batch."""
+
+PAGE_SIZE = 16_384
+"""Bytes. SQLite's usual 4,096 store large payloads half as fast; larger ones write more for a few small events."""
+
+FLUSH_FROM = 256 << 10
+"""Bytes of a batch's payloads from which the disk is set to work before SQLite waits for it."""
+
 _INSERT = (
-    "INSERT INTO event (id, time, kind, service, conn, size, payload, summary, detail, zero)"
-    " VALUES (?1, ?2, ?3, ?4, ?5, ifnull(?6, length(?7)), ?7, ?8, ?9, ?10)"
+    "INSERT INTO stored (id, time, kind, service, conn, size, payload, summary, detail, zero, same)"
+    " VALUES (?1, ?2, ?3, ?4, ?5, ifnull(?6, length(?7)), ?7, ?8, ?9, ?10, ?11)"
 )
 
 Batch = tuple[int, list[tuple[str, str]] | None, list[Any]]
@@ -51,6 +61,7 @@ class CaptureFile:
             self._db = sqlite3.connect(path, isolation_level=None, timeout=5)
             try:
                 self._prepare()
+                self._flusher = Flusher(_logs(path)[0])
             except BaseException:
                 self._db.close()
                 raise
@@ -61,12 +72,16 @@ class CaptureFile:
 
     def _prepare(self) -> None:
         blank = schema.is_blank(self._db)
-        if not blank:
+        if blank:
+            self._db.execute(f"PRAGMA page_size = {PAGE_SIZE}")
+        else:
             schema.check(self._db, self.path, writing=True)
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = NORMAL")
         if blank:
             schema.create(self._db)
+        else:
+            schema.complete(self._db)
         self.first, self.last = self._db.execute(schema.RANGE).fetchone()
         meta = dict(self._db.execute("SELECT key, value FROM meta"))
         same = meta.get("run") == self._run
@@ -76,7 +91,7 @@ class CaptureFile:
         self._offset: int = offset
         self._db.executemany(
             "INSERT OR REPLACE INTO meta VALUES (?, ?)",
-            [("run", self._run), ("sequence", self.sequence), ("offset", offset)],
+            [("run", self._run), ("sequence", self.sequence), ("offset", offset), ("closed", 0)],
         )
 
     def _scalar(self, sql: str) -> Any:
@@ -90,9 +105,11 @@ class CaptureFile:
         with self._transaction():
             if services is not None:
                 self._define(services)
-            self._insert(sequence, flat)
+            size = self._insert(sequence, flat)
         self.last += len(flat) // FIELDS
         self.sequence = sequence
+        if size > FLUSH_FROM:
+            self._flusher.flush()
         self._trim()
 
     @contextlib.contextmanager
@@ -116,36 +133,64 @@ class CaptureFile:
             ids.append(known[name, protocol])
         self._service_ids = ids
 
-    def _insert(self, sequence: int, flat: list[Any]) -> None:
+    def _insert(self, sequence: int, flat: list[Any]) -> int:
+        """Returns the bytes of payload."""
         columns = [flat[i::FIELDS] for i in range(FIELDS)]
         times, kinds, services, conns = columns[:4]
         ids, offset = self._service_ids, self._offset
         columns[2] = [ids[s] for s in services]
         columns[3] = [c + offset if c else None for c in conns]
         first = self.last + 1
-        zero = [1 if payload is not None and 0 in payload else None for payload in columns[5]]
-        self._db.executemany(_INSERT, zip(count(first), *columns, zero, strict=False))
-        if events.CONNECTION_OPENED in kinds or events.CONNECTION_CLOSED in kinds:
-            self._connections(columns)
+        payloads = columns[5]
+        same = _take_same(payloads, first) if SAME in payloads else repeat(None)
+        zero = [1 if payload is not None and 0 in payload else None for payload in payloads]
+        self._db.executemany(_INSERT, zip(count(first), *columns, zero, same, strict=False))
+        if events.CONNECTION_OPENED in kinds:
+            self._open_connections(first, columns)
+        self._db.executemany(tally.ADD, tally.added(kinds, columns[3], columns[4], payloads))
+        if events.CONNECTION_CLOSED in kinds or events.TLS_OPENED in kinds or events.TLS_FAILED in kinds:
+            self._tell_connections(first, columns)
+        if events.FAILURE in kinds:
+            self._db.executemany("INSERT INTO failure VALUES (?, ?, ?, ?)", tally.failures(first, columns))
+        if events.FAILURE_RESOLVED in kinds:
+            self._db.executemany(
+                "INSERT OR REPLACE INTO resolution VALUES (?, ?, ?)", tally.resolutions(first, columns)
+            )
+        if events.NOTE in kinds:
+            pairs = zip(kinds, columns[7], strict=True)
+            schema.keep_notes(self._db, (detail for kind, detail in pairs if kind == events.NOTE))
         self._db.execute("INSERT INTO batch (first, last) VALUES (?, ?)", (first, first + len(times) - 1))
         self._db.execute("UPDATE meta SET value = ? WHERE key = 'sequence'", (sequence,))
+        return sum(map(len, filter(None, payloads)))
 
-    def _connections(self, columns: list[list[Any]]) -> None:
-        opened, closed = [], []
-        for when, kind, service, conn, detail in zip(*columns[:4], columns[7], strict=True):
+    def _open_connections(self, first: int, columns: list[list[Any]]) -> None:
+        opened = []
+        for number, (when, kind, service, conn, detail) in enumerate(zip(*columns[:4], columns[7], strict=True), first):
             if kind == events.CONNECTION_OPENED:
                 d = json.loads(detail)
-                opened.append((conn, service, d["peer"], d["host"], when))
-            elif kind == events.CONNECTION_CLOSED:
-                d = json.loads(detail)
-                closed.append((when, d["reason"], d["received"], d["sent"], conn))
+                opened.append((conn, service, d["peer"], d["host"], when, number))
         self._db.executemany(
-            "INSERT OR REPLACE INTO connection (id, service, peer, host, opened) VALUES (?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO connection (id, service, peer, host, opened, first) VALUES (?, ?, ?, ?, ?, ?)",
             opened,
         )
+
+    def _tell_connections(self, first: int, columns: list[list[Any]]) -> None:
+        """How they ended, and what they agreed on."""
+        closed, tls = [], []
+        for number, (when, kind, conn, detail) in enumerate(
+            zip(*columns[:2], columns[3], columns[7], strict=True), first
+        ):
+            if kind == events.CONNECTION_CLOSED:
+                d = json.loads(detail)
+                closed.append((when, d["reason"], d["received"], d["sent"], number, conn))
+            elif kind == events.TLS_OPENED:
+                tls.append((json.loads(detail).get("version", "TLS"), conn))
+            elif kind == events.TLS_FAILED:
+                tls.append(("failed", conn))
         self._db.executemany(
-            "UPDATE connection SET closed = ?, reason = ?, received = ?, sent = ? WHERE id = ?", closed
+            "UPDATE connection SET closed = ?, reason = ?, received = ?, sent = ?, last = ? WHERE id = ?", closed
         )
+        self._db.executemany("UPDATE connection SET tls = ? WHERE id = ?", tls)
 
     def used(self) -> int:
         """Bytes in use in the file, without the pages that deletions have set free."""
@@ -167,19 +212,22 @@ class CaptureFile:
     def _drop_oldest(self) -> None:
         first = self.first
         for batch, last in self._db.execute("SELECT id, last FROM batch ORDER BY id").fetchall()[:-1]:
-            self._db.execute("DELETE FROM event WHERE id <= ?", (last,))
+            self._db.execute("DELETE FROM stored WHERE id <= ?", (last,))
             self._db.execute("DELETE FROM batch WHERE id = ?", (batch,))
             self.first = last + 1
             if self.used() <= self._limit * 0.98:
                 break
         if self.first == first:
             return
+        self._db.execute("DELETE FROM failure WHERE event < ?", (self.first,))
+        self._db.execute("DELETE FROM resolution WHERE fingerprint NOT IN (SELECT fingerprint FROM failure)")
         oldest = self._scalar("SELECT time FROM event ORDER BY id LIMIT 1")
         self._db.execute("DELETE FROM connection WHERE closed < ?", (oldest,))
+        self._db.execute("DELETE FROM note WHERE event < ?", (self.first,))
         self._db.execute("UPDATE meta SET value = value + ? WHERE key = 'dropped'", (self.first - first,))
         self.last += 1
         self._db.execute(
-            "INSERT INTO event (id, time, kind, summary, detail) VALUES (?, ?, ?, ?, ?)",
+            "INSERT INTO stored (id, time, kind, summary, detail) VALUES (?, ?, ?, ?, ?)",
             (
                 self.last,
                 time.time_ns(),
@@ -234,11 +282,45 @@ class CaptureFile:
 
     def close(self) -> None:
         """Fold the log back into the one file and let go of it."""
+        self._flusher.close()
+        with contextlib.suppress(sqlite3.Error):
+            self._db.execute("UPDATE meta SET value = ? WHERE key = 'closed'", (time.time_ns(),))
         self._fold()
         if self._moved():
             self._remove_logs()
         self._db.close()
         os.close(self._held)
+
+
+def _take_same(payloads: list[Any], first: int) -> list[int | None]:
+    """Take each ``SAME`` out, for the number of the event that has the bytes; ``first`` is that of the first one."""
+    same: list[int | None] = [None] * len(payloads)
+    holder = None
+    for number, payload in enumerate(payloads, first):
+        if payload is SAME:
+            payloads[number - first], same[number - first] = None, holder
+        elif payload is not None:
+            holder = number
+    return same
+
+
+class Flusher:
+    """Has the disk take what was written while SQLite goes on, which waits for it at each checkpoint."""
+
+    def __init__(self, log: Path) -> None:
+        self._file = os.open(log, os.O_RDONLY) if hasattr(os, "fdatasync") else None
+        self._thread = ThreadPoolExecutor(1, "flusher")
+        self._running: Future[None] | None = None
+
+    def flush(self) -> None:
+        """Begin, unless that is still under way."""
+        if self._file is not None and (self._running is None or self._running.done()):
+            self._running = self._thread.submit(os.fdatasync, self._file)
+
+    def close(self) -> None:
+        self._thread.shutdown()
+        if self._file is not None:
+            os.close(self._file)
 
 
 def _create(path: Path) -> int:

@@ -54,15 +54,10 @@ class WriterLink(ProcessProtocol):
 
     def start(self) -> None:
         """Start the process. What it answers goes to the recorder."""
-        root = str(Path(__file__).resolve().parents[2])
-        env = {
-            **os.environ,
-            "PYTHONPATH": os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])]),
-        }
         command = [sys.executable, *_arguments(), str(self.path), self._recorder.run, str(self._limit)]
         self._heard = b""
         with _signals_held():
-            self._process = self._reactor.spawnProcess(self, command[0], command, env)
+            self._process = self._reactor.spawnProcess(self, command[0], command, _environment())
         with contextlib.suppress(ImportError, OSError, AttributeError, KeyError):
             # A batch should fit into the pipe at one go; where it cannot, it takes a few.
             import fcntl
@@ -167,3 +162,11 @@ def _signals_held() -> Iterator[None]:
 def _arguments() -> list[str]:
     # A frozen program has no interpreter to call by: it starts itself by a hidden command.
     return ["capture-writer"] if getattr(sys, "frozen", False) else ["-m", "app.capture.writer"]
+
+
+def _environment() -> dict[str, str]:
+    if getattr(sys, "frozen", False):
+        # PyInstaller sets it for its first process only; without it the second takes the host's SQLite.
+        return {**os.environ, "LD_LIBRARY_PATH": sys._MEIPASS}  # type: ignore[attr-defined]
+    root = str(Path(__file__).resolve().parents[2])
+    return {**os.environ, "PYTHONPATH": os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])}

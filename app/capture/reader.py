@@ -11,16 +11,22 @@ from array import array
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from app.capture.filters import Filter
 from app.capture.store import Store
 from app.events import Event, Row
 
+if TYPE_CHECKING:
+    from app.capture.exchange_at import Exchanged
+
 T = TypeVar("T")
 
 Deliver = Callable[..., object]
 """Has its first argument called with the others, in the thread that asked."""
+
+Matches = Callable[[Store, Filter, int, int], "tuple[array[int], int]"]
+"""Finds ids as :meth:`Store.matches` does."""
 
 Found = Callable[["array[int]", int, bool], object]
 """Takes a chunk of ids, the last event looked at, and whether the scan is complete."""
@@ -29,8 +35,8 @@ Found = Callable[["array[int]", int, bool], object]
 class Scan:
     """A scan under way. Once cancelled it delivers nothing more."""
 
-    def __init__(self, where: Filter, first: int, last: int, found: Found) -> None:
-        self.where, self.first, self.last = where, first, last
+    def __init__(self, where: Filter, first: int, last: int, found: Found, matches: Matches = Store.matches) -> None:
+        self.where, self.first, self.last, self.matches = where, first, last, matches
         self._found = found
         self.cancelled = False
 
@@ -50,7 +56,7 @@ class Reader:
     """
 
     def __init__(self, path: Path, deliver: Deliver) -> None:
-        self._path, self._deliver = path, deliver
+        self.path, self._deliver = path, deliver
         self._urgent: deque[Callable[[], None]] = deque()
         self._scans: deque[Scan] = deque()
         self._wanted = threading.Condition()
@@ -58,6 +64,10 @@ class Reader:
         self._store: Store | None = None
         self._thread = threading.Thread(target=self._work, name="capture-reader", daemon=True)
         self._thread.start()
+
+    def beside(self, path: Path) -> Reader:
+        """One for another capture, which delivers to the same thread."""
+        return Reader(path, self._deliver)
 
     def rows(self, ids: array[int], done: Callable[[list[Row]], object]) -> None:
         """Deliver the rows of these events, in order of id."""
@@ -68,9 +78,23 @@ class Reader:
         """Deliver one whole event, or None where it is gone."""
         self._ask(lambda: self._opened().event(id), None, done)
 
-    def scan(self, where: Filter, first: int, last: int, found: Found) -> Scan:
-        """Deliver the ids that match, chunk by chunk, oldest first."""
-        scan = Scan(where, first, last, found)
+    def exchange(self, id: int, done: Callable[[Exchanged | None], object]) -> None:
+        """Deliver the HTTP exchange that an event is part of, or None where it is of none."""
+
+        def read() -> Exchanged | None:
+            from app.capture.exchange_at import exchange_at  # it needs h11, which a start does not
+
+            return exchange_at(self._opened(), id)
+
+        self._ask(read, None, done)
+
+    def read(self, read: Callable[[Store], T], nothing: T, done: Callable[[T], object]) -> None:
+        """Deliver what ``read`` gives for the capture; ``nothing`` where that cannot be read."""
+        self._ask(lambda: read(self._opened()), nothing, done)
+
+    def scan(self, where: Filter, first: int, last: int, found: Found, matches: Matches = Store.matches) -> Scan:
+        """Deliver the ids that match, chunk by chunk, oldest first; or what else ``matches`` finds."""
+        scan = Scan(where, first, last, found, matches)
         with self._wanted:
             self._scans.append(scan)
             self._wanted.notify()
@@ -119,7 +143,7 @@ class Reader:
         if self._store is None or self._store.moved:
             # The writer puts a copy in place of a file that was taken away.
             self._let_go()
-            self._store = Store(self._path)
+            self._store = Store(self.path)
         return self._store
 
     def _let_go(self) -> None:
@@ -131,7 +155,7 @@ class Reader:
         # Not to be read at present: the scan ends before what it has not looked at.
         nothing: array[int] = array("q")
         ids, upto = self._try(
-            lambda: self._opened().matches(scan.where, scan.first, scan.last), (nothing, scan.first - 1)
+            lambda: scan.matches(self._opened(), scan.where, scan.first, scan.last), (nothing, scan.first - 1)
         )
         complete = upto >= scan.last or upto < scan.first
         scan.first = upto + 1

@@ -13,8 +13,9 @@ from typing import Any, Protocol
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from app import events, failures, text
-from app.capture.file import FIELDS
+from app.capture.file import FIELDS, SAME
 from app.capture.writer import HEADER
+from app.fingerprint import fingerprint
 from app.signal import Signal
 
 INTERVAL = 0.05
@@ -22,6 +23,10 @@ INTERVAL = 0.05
 
 BATCH_BYTES = 1 << 20
 """Bytes of payload and detail with which a batch leaves before its time."""
+
+SAME_FROM = 4096
+"""Bytes from which a payload that is passed on is sent to the writer, and stored, only once. Smaller
+ones are cheaper to copy than to look up."""
 
 PAUSE_ABOVE, RESUME_BELOW, LOSE_ABOVE = 32 << 20, 8 << 20, 64 << 20
 """Bytes sent to the writer and not yet stored: peers are paused above the first, resumed
@@ -88,6 +93,7 @@ class Recorder:
         self._pending: list[Any] = []
         self._extend = self._pending.extend
         self._pending_bytes = 0
+        self._last: bytes | None = None
         self._timer: IDelayedCall | None = None
         self._sequence = 0
         self._flushed = 0
@@ -142,13 +148,19 @@ class Recorder:
         """
         if summary is not None and not summary.isprintable():
             summary = text.one_line(summary)
-        self._extend((time_ns(), kind, service, conn, size, payload, summary, detail))
+        written: Any = payload
+        if payload is not None:
+            length = len(payload)
+            if length >= SAME_FROM and payload is self._last:
+                written, size = SAME, length if size is None else size
+            else:
+                self._pending_bytes += length
+                self._last = payload
+        self._extend((time_ns(), kind, service, conn, size, written, summary, detail))
         if self._timer is None:
             self._timer = self._clock.callLater(INTERVAL, self._tick)
         if detail is not None:
             self._pending_bytes += len(detail)
-        if payload is not None:
-            self._pending_bytes += len(payload)
         if self._pending_bytes > BATCH_BYTES:
             self.flush()
 
@@ -165,7 +177,28 @@ class Recorder:
             return
         self.failures += 1
         record = failures.record(error, traceback)
-        self.record(events.FAILURE, service, conn, payload, record.summary, json.dumps(record.as_json()))
+        detail = {"group": fingerprint(record), **record.as_json()}
+        self.record(events.FAILURE, service, conn, payload, record.summary, json.dumps(detail))
+
+    def resolve(self, group: str, summary: str, *, reopened: bool = False) -> None:
+        """Record that a group of failures is resolved, or that it is not after all.
+
+        ``group`` is their fingerprint; ``summary`` what they are, in one line.
+        """
+        detail: dict[str, Any] = {"group": group}
+        words = "resolved"
+        if reopened:
+            detail["reopened"], words = True, "reopened"
+        self.record(events.FAILURE_RESOLVED, summary=f"{words}: {summary}", detail=json.dumps(detail))
+
+    def note(self, event: int, text: str, colour: str = "") -> None:
+        """Record what somebody wrote on an event of the capture, in place of what was there; empty takes it away.
+
+        ``colour`` is one of ``app.events.COLOURS`` or empty.
+        """
+        detail = json.dumps({"event": event, "text": text, "colour": colour})
+        words = text or (f"coloured {colour}" if colour else "taken away")
+        self.record(events.NOTE, summary=f"on event {event}: {words}", detail=detail)
 
     def lost_before(self, count: int) -> None:
         """Count ``count`` events that happened and never reached us, as the kernel says."""
@@ -180,6 +213,7 @@ class Recorder:
         self._sequence += 1
         self._flushed += count
         self._pending_bytes = 0
+        self._last = None
         if self._on_way_bytes > LOSE_ABOVE:
             self.lost += count
             self._pending.clear()

@@ -3,22 +3,34 @@
 =============  ==========================================================================
 table          holds
 =============  ==========================================================================
-``event``      one row for each event, numbered in the order stored, without gaps between
-               the oldest and the newest. ``time``: ns since 1970 UTC, taken at receipt;
-               ``kind``: a code of ``kind``; ``service``, ``conn``: numbers or NULL;
+``event``      a view; one row for each event, numbered in the order stored, without gaps
+               between the oldest and the newest. ``time``: ns since 1970 UTC, taken at
+               receipt; ``kind``: a code of ``kind``; ``service``, ``conn``: numbers or NULL;
                ``size``: bytes; ``payload``: the bytes, NULL where there are none;
                ``zero``: 1 where a byte of the payload is zero, at which LIKE would stop;
                ``summary``: one line, NULL for raw data (it is drawn from the payload);
                ``detail``: a JSON object, NULL where there is nothing to add
+``stored``     what ``event`` is made of. Bytes that were passed on are stored once: their
+               other events have no payload, and in ``same`` the number of the one that has,
+               which is of the same batch
 ``kind``       the code and dotted name of each kind, so that a file explains itself
 ``service``    the number, name and protocol of each service that was recorded
-``connection`` one row for each accepted TCP connection or UDP flow: ``peer`` and ``host``
-               as ``address:port``, ``opened`` and ``closed`` as in ``event.time``, how it
-               ended, and the bytes each way once it has
+``connection`` one row for each TCP connection or UDP flow: ``peer`` and ``host`` as
+               ``address:port``, ``opened`` and ``closed`` as in ``event.time``, how it ended,
+               its version of TLS (``failed`` where there was to be one); up to the newest event
+               its bytes and messages (events of data) each way and its failures; ``first`` and
+               ``last``: the events in which it was opened and closed
+``failure``    the fingerprint of each event of kind ``failure``, by which they are grouped
+``resolution`` the newest word on a group of failures: the ``failure.resolved`` event that
+               said it was resolved, or, where ``reopened``, that it was not
 ``batch``      first and last event of each batch, the unit in which the oldest are dropped
+``note``       the newest note of each event that has one, which an event ``note`` brought:
+               ``event`` is its number, ``colour`` a name or empty
 ``meta``       ``created`` (RFC 3339), ``program``, ``run`` and ``sequence`` (the last batch
                stored for that run of the program), ``dropped`` (events that the size
-               limit has removed)
+               limit has removed), ``closed``: when it was, in ns since 1970; 0 while it is being
+               written, and afterwards if the program did not end as it should. A copy that
+               was saved has ``saved`` (RFC 3339) and ``changed``: what it is without, in words
 =============  ==========================================================================
 
 Readers need no more than this. Writers belong to :mod:`app.capture.file` alone.
@@ -26,12 +38,15 @@ Readers need no more than this. Writers belong to :mod:`app.capture.file` alone.
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
 from app import __version__, errors, events
+from app.capture.filter_values import search
 
 APPLICATION_ID = 0x4C507374
 VERSION = 1
@@ -46,22 +61,42 @@ CREATE TABLE kind (code INTEGER PRIMARY KEY, name TEXT NOT NULL);
 CREATE TABLE service (id INTEGER PRIMARY KEY, name TEXT NOT NULL, protocol TEXT NOT NULL);
 CREATE TABLE connection (
     id INTEGER PRIMARY KEY, service INTEGER NOT NULL, peer TEXT, host TEXT,
-    opened INTEGER NOT NULL, closed INTEGER, reason TEXT, received INTEGER, sent INTEGER
+    opened INTEGER NOT NULL, closed INTEGER, reason TEXT,
+    received INTEGER NOT NULL DEFAULT 0, sent INTEGER NOT NULL DEFAULT 0
 );
 CREATE TABLE batch (id INTEGER PRIMARY KEY, first INTEGER NOT NULL, last INTEGER NOT NULL);
-CREATE TABLE event (
+CREATE TABLE note (event INTEGER PRIMARY KEY, text TEXT NOT NULL, colour TEXT NOT NULL);
+CREATE TABLE stored (
     id INTEGER PRIMARY KEY, time INTEGER NOT NULL, kind INTEGER NOT NULL, service INTEGER,
-    conn INTEGER, size INTEGER, payload BLOB, zero INTEGER, summary TEXT, detail TEXT
+    conn INTEGER, size INTEGER, same INTEGER, zero INTEGER, summary TEXT, detail TEXT, payload BLOB
 );
-CREATE INDEX event_failure ON event (id) WHERE kind = 18;
+CREATE INDEX stored_failure ON stored (id) WHERE kind = 18;
+CREATE VIEW event AS SELECT id, time, kind, service, conn, size,
+    CASE WHEN same THEN (SELECT payload FROM stored AS first WHERE first.id = stored.same) ELSE payload END AS payload,
+    CASE WHEN same THEN (SELECT zero FROM stored AS first WHERE first.id = stored.same) ELSE zero END AS zero,
+    summary, detail FROM stored;
 """
+
+# Captures of earlier builds lack these; readers do without, writers add them.
+_FAILURES = """
+CREATE INDEX IF NOT EXISTS stored_http ON stored (conn, id) WHERE kind IN (10, 11);
+CREATE TABLE IF NOT EXISTS failure (
+    event INTEGER PRIMARY KEY, fingerprint TEXT NOT NULL, service INTEGER, conn INTEGER
+);
+CREATE INDEX IF NOT EXISTS failure_group ON failure (fingerprint, service);
+CREATE TABLE IF NOT EXISTS resolution (
+    fingerprint TEXT PRIMARY KEY, event INTEGER NOT NULL, reopened INTEGER NOT NULL
+) WITHOUT ROWID;
+"""
+_COUNTS = dict.fromkeys(("messages_received", "messages_sent", "failures"), "INTEGER NOT NULL DEFAULT 0")
+_FIGURES = {"tls": "TEXT", "first": "INTEGER", "last": "INTEGER", **_COUNTS}
 
 
 def create(db: sqlite3.Connection) -> None:
     """Lay the tables of an empty capture, all or none."""
     created = datetime.now(UTC).isoformat(timespec="seconds")
     db.executescript(f"BEGIN IMMEDIATE; {_TABLES}")
-    db.executemany("INSERT INTO kind VALUES (?, ?)", events.NAMES.items())
+    complete(db)
     db.executemany(
         "INSERT INTO meta VALUES (?, ?)",
         [("created", created), ("program", f"Listening Post {__version__}"), ("dropped", 0)],
@@ -69,6 +104,28 @@ def create(db: sqlite3.Connection) -> None:
     db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     db.execute(f"PRAGMA user_version = {VERSION}")
     db.execute("COMMIT")
+
+
+def complete(db: sqlite3.Connection) -> None:
+    """Add what a capture lacks that an earlier build has made."""
+    db.executemany("INSERT OR IGNORE INTO kind VALUES (?, ?)", events.NAMES.items())
+    for statement in _FAILURES.split(";"):  # not executescript, which would commit
+        db.execute(statement)
+    present = {name for _, name, *_ in db.execute("PRAGMA table_info(connection)")}
+    for name, type in _FIGURES.items():
+        if name not in present:
+            db.execute(f"ALTER TABLE connection ADD COLUMN {name} {type}")
+
+
+def keep_notes(db: sqlite3.Connection, details: Iterable[str]) -> None:
+    """Keep what events ``note`` with these details brought, the newest last; an empty one takes the note away."""
+    for detail in details:
+        note = json.loads(detail)
+        if note["text"] or note["colour"]:
+            values = (note["event"], note["text"], note["colour"])
+            db.execute("INSERT OR REPLACE INTO note VALUES (?, ?, ?)", values)
+        else:
+            db.execute("DELETE FROM note WHERE event = ?", (note["event"],))
 
 
 def is_blank(db: sqlite3.Connection) -> bool:
@@ -145,6 +202,7 @@ def _checked(uri: str, path: Path | str) -> sqlite3.Connection:
         raise errors.UnreadableCaptureError(path=path, reason=e) from e
     try:
         db.execute("PRAGMA query_only = 1")
+        db.create_function("post_matches", 2, search, deterministic=True)
         check(db, path, writing=False)
     except BaseException:
         db.close()

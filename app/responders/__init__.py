@@ -6,7 +6,8 @@ serve. A builder gets the options, with their defaults, and a ``Context``; it re
 ``tcp``        an ``IProtocolFactory``
 ``udp``        a ``DatagramProtocol``
 ``http``       an ``IResource``, the root of the site; ``parses_forms = False`` on it spares
-               it what Twisted does with the bodies of forms
+               it what Twisted does with the bodies of forms; ``streams_body = True`` has it
+               asked when a request's head is complete, and ``request.body`` deliver the rest
 ``websocket``  a subclass of autobahn's ``WebSocketServerProtocol``
 ``ssh``        a ``twisted.conch.ssh.factory.SSHFactory``
 
@@ -27,9 +28,10 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IListeningPort, IStreamClientEndpoint
 from twisted.internet.protocol import DatagramProtocol
 
+from app.errors import PostError
 from app.options import Option, Options, with_defaults
 
-__all__ = ["Context", "Option", "Options", "Responder"]
+__all__ = ["Builder", "Context", "Option", "Options", "Responder"]
 
 
 class Context(Protocol):
@@ -74,14 +76,22 @@ class Context(Protocol):
         """Run what blocks (files, say) away from the reactor."""
 
 
+Builder = Callable[[Options, Context], Any]
+
+
 @dataclass(frozen=True, slots=True)
 class Responder:
-    """One way to answer, with a builder for each protocol it serves."""
+    """One way to answer, with a builder for each protocol it serves.
+
+    Attributes:
+        missing: why a plugin's cannot answer for now, though a workspace may name it.
+    """
 
     name: str
     help: str
-    builders: Mapping[str, Callable[[Options, Context], Any]]
+    builders: Mapping[str, Builder]
     options: tuple[Option, ...] = field(default=())
+    missing: PostError | None = None
 
     def options_for(self, protocol: str) -> tuple[Option, ...]:
         """The options that mean something on ``protocol``."""

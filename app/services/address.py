@@ -76,6 +76,20 @@ def look_up(host: str) -> str:
     return str(found[0][4][0])
 
 
+def own() -> list[str]:
+    """The addresses of this machine that others may reach it by. Blocks: call it in a thread."""
+    found = {}
+    with contextlib.suppress(OSError):
+        for _, _, _, _, address in socket.getaddrinfo(socket.gethostname(), None, type=socket.SOCK_STREAM):
+            found[str(address[0])] = True
+    # The address from which the system would send; nothing is sent (RFC 5737, RFC 3849).
+    for family, elsewhere in ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1")):
+        with contextlib.suppress(OSError), socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.connect((elsewhere, 9))
+            found[str(probe.getsockname()[0])] = True
+    return [host for host in found if "%" not in host and not ipaddress.ip_address(host).is_loopback]
+
+
 def why_not(error: CannotListenError | OSError, host: str, port: int, transport: str) -> errors.ListenError:
     """The error in our words for one that Twisted raised when it could not bind.
 

@@ -16,6 +16,7 @@ from twisted.internet.interfaces import IListeningPort, IStreamClientEndpoint
 from twisted.internet.protocol import DatagramProtocol
 
 from app import events
+from app.folders import data_folder
 
 if TYPE_CHECKING:
     from app.services.service import Service
@@ -32,7 +33,7 @@ class Surroundings:
     """
 
     folder: Path = Path()
-    data: Path = Path()
+    data: Path = field(default_factory=data_folder)
     namespace: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
 
@@ -58,7 +59,8 @@ class ServiceContext:
     def endpoint(
         self, host: str, port: int, *, tls: bool = False, verify: bool = True, alpn: Sequence[bytes] = ()
     ) -> IStreamClientEndpoint:
-        from app.services.outgoing import TappedEndpoint, client_tls
+        from app.services.client_tls import client_tls
+        from app.services.outgoing import TappedEndpoint
 
         options = client_tls(host, self.data, verify=verify, alpn=alpn) if tls else None
         return TappedEndpoint(self._service, self.reactor, host, port, options)
@@ -67,7 +69,7 @@ class ServiceContext:
         from app.services.udp import DatagramTap
 
         port: IListeningPort = self.reactor.listenUDP(0, DatagramTap(protocol, self._service), interface=host)
-        self._ports.append(port)
+        self._ports = [*(port for port in self._ports if port.connected), port]
         return port
 
     def in_thread(self, call: Callable[..., Any], *args: Any) -> Deferred[Any]:

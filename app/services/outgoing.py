@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from twisted.internet import threads
 from twisted.internet.defer import Deferred
-from twisted.internet.endpoints import HostnameEndpoint, wrapClientTLS
+from twisted.internet.endpoints import HostnameEndpoint
 from twisted.internet.interfaces import IProtocol, IProtocolFactory, IStreamClientEndpoint
 from zope.interface import implementer
 
 from app.services.tap import Owner, Tap, TapFactory
 
+if TYPE_CHECKING:
+    from app.services.client_tls import ClientTLS
+
 TIMEOUT = 20.0
 """Seconds in which a connection must be made."""
-
-
-def client_tls(host: str, data: Path, *, verify: bool = True, alpn: Sequence[bytes] = ()) -> Any:
-    """Options for a TLS connection to ``host``, for ``wrapClientTLS``.
-
-    Certificates are checked against the system's authorities and the local one in ``data``,
-    unless ``verify`` is false.
-    """
-    from twisted.internet.ssl import CertificateOptions, optionsForClientTLS, platformTrust
-
-    if verify:
-        return optionsForClientTLS(host, platformTrust(), acceptableProtocols=list(alpn) or None)
-    return CertificateOptions(acceptableProtocols=list(alpn) or None)
 
 
 @implementer(IStreamClientEndpoint)
@@ -35,15 +24,30 @@ class TappedEndpoint:
     """Connects to a host by name or number; what passes is recorded under ``owner``."""
 
     def __init__(
-        self, owner: Owner, reactor: Any, host: str, port: int, tls: Any = None, timeout: float = TIMEOUT
+        self,
+        owner: Owner,
+        reactor: Any,
+        host: str,
+        port: int,
+        tls: ClientTLS | None = None,
+        timeout: float = TIMEOUT,
     ) -> None:
-        endpoint: IStreamClientEndpoint = HostnameEndpoint(reactor, host, port, timeout=timeout)
-        self._tls = tls is not None
-        self._endpoint = wrapClientTLS(tls, endpoint) if self._tls else endpoint
-        self._owner = owner
+        self._endpoint: IStreamClientEndpoint = HostnameEndpoint(reactor, host, port, timeout=timeout)
+        self._tls, self._owner, self._reactor = tls, owner, reactor
 
     def connect(self, factory: IProtocolFactory) -> Deferred[IProtocol]:
-        """Connect. Fires with what ``factory`` built, whose transport is the Tap."""
+        """Connect. Fires with what ``factory`` built, whose transport is the Tap; with TLS, before its handshake."""
         tapped = TapFactory(factory, self._owner, Tap, outgoing=True)
-        connecting: Deferred[Any] = self._endpoint.connect(tapped)
-        return connecting.addCallback(lambda tap: tap.wrappedProtocol)
+        if self._tls is None:
+            plain: Deferred[Any] = self._endpoint.connect(tapped)
+            return plain.addCallback(lambda tap: tap.wrappedProtocol)
+        return self._secured(self._tls, tapped)
+
+    def _secured(self, tls: ClientTLS, tapped: TapFactory) -> Deferred[IProtocol]:
+        from app.services.tls_transport import TLSFactory
+
+        def connect(_: Any) -> Deferred[Any]:
+            return self._endpoint.connect(TLSFactory(tls, tapped, self._reactor, tls.terms))
+
+        loading = threads.deferToThreadPool(self._reactor, self._reactor.getThreadPool(), tls.load)
+        return loading.addCallback(connect).addCallback(lambda transport: transport.wrappedProtocol.wrappedProtocol)

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, cast
 
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IListeningPort
 
 from app.options import Option
 from app.responders import Responder
 from app.services import settings
 
-Opener = Callable[[Any, str, int], IListeningPort]
+Opener = Callable[[Any, str, int], IListeningPort | Deferred[IListeningPort]]
 """Opens a port for a ``Service``, on a host, with a number. Raises what ``listenTCP`` does."""
 
 
@@ -57,6 +58,10 @@ PROTOCOLS = {
         ProtocolInfo(
             "websocket", "WebSocket", "WS", "Messages both ways", "tcp", "echo", "app.services.websocket",
             settings.WEBSOCKET,
+        ),
+        ProtocolInfo(
+            "ssh", "SSH", "SSH", "A Python prompt inside the running program, for this machine only", "tcp", "manhole",
+            "app.services.ssh",
         ),
     )
 }  # fmt: skip

@@ -12,13 +12,13 @@ from twisted.internet.defer import Deferred
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort
 
-from app import errors, events
+from app import errors, events, options
 from app.capture.recorder import Recorder
-from app.responders import build
+from app.responders import build, find
 from app.services import address
 from app.services.config import ServiceConfig
 from app.services.context import ServiceContext, Surroundings
-from app.services.protocols import PROTOCOLS
+from app.services.protocols import PROTOCOLS, options_of
 from app.signal import Signal
 from app.status import Failed, Listening, Starting, Status, Stopped, Stopping
 
@@ -63,6 +63,8 @@ class Service:
         tls: what its port speaks TLS with, from its start on; None without.
         opened, received, sent: connections and bytes since the program started; live
             connections are not in the bytes yet, see ``bytes_so_far``.
+        renew: has the responder built anew, and new connections answered by it, while the port stays
+            open. Raises ResponderBrokenError, and changes nothing then.
     """
 
     def __init__(
@@ -70,7 +72,7 @@ class Service:
         config: ServiceConfig,
         reactor: Any,
         recorder: Recorder,
-        surroundings: Surroundings = Surroundings(),  # noqa: B008 - frozen
+        surroundings: Surroundings,
     ) -> None:
         self.config = config
         self.surroundings = surroundings
@@ -84,6 +86,7 @@ class Service:
         self.received = 0
         self.sent = 0
         self.tls: ServerTLS | None = None
+        self.renew: Callable[[], None] = lambda: None
         self._context: ServiceContext | None = None
         self._port: IListeningPort | None = None
         self._emptied: Deferred[None] | None = None
@@ -121,7 +124,8 @@ class Service:
 
                 self.tls = await self._in_thread(tls.prepare, config, self.surroundings)
             try:
-                self._port = opener(self, host, config.port)
+                opened = opener(self, host, config.port)
+                self._port = await opened if isinstance(opened, Deferred) else opened
             except (CannotListenError, OSError) as e:
                 raise await self._in_thread(address.why_not, e, host, config.port, protocol.transport) from e
         except errors.PostError as e:
@@ -138,9 +142,17 @@ class Service:
         return self.status
 
     def build(self) -> Any:
-        """What the responder answers with, made anew. Raises ResponderBrokenError."""
+        """What the responder answers with, made anew. Raises ResponderBrokenError, or what is wrong with its name
+        or options: a plugin's may have changed since the workspace was checked."""
         config = self.config
-        self._context = ServiceContext(self)
+        self._context = self._context or ServiceContext(self)
+        responder = find(config.responder)
+        if responder is None:
+            raise errors.UnknownResponderError(responder=config.responder)
+        if responder.missing:
+            raise responder.missing
+        for key, text in options.problems(options_of(responder, config.protocol), config.options):
+            raise errors.OptionWrongError(responder=config.responder, key=key, problem=text)
         with self.setting_up():
             return build(config.responder, config.protocol, config.options, self._context)
 
@@ -152,6 +164,8 @@ class Service:
         """
         try:
             yield
+        except errors.PostError:
+            raise  # which says in words what is wrong
         except (Exception, SystemExit) as e:
             raise self._broken(e) from e
 

@@ -8,17 +8,29 @@ from typing import Any
 
 from app.options import Option, Options, with_defaults
 
+_FIELD = re.compile(
+    r"(?!(?:content-length|transfer-encoding|connection)\s*:)[!#$%&'*+.^_`|~0-9a-z-]+:[\t -~]*",
+    re.ASCII | re.IGNORECASE,
+)
+"""A field without those that say where an answer ends."""
+
 HTTP = (
     Option(
         "users", list, [], "Basic authentication: name:password; empty: none asked for", secret=True,
         check=lambda users: _each(users, lambda user: ":" in user.strip(":"), "must be name:password"),
     ),
     Option("tokens", list, [], "Bearer authentication: tokens that are let in; empty: none asked for", secret=True),
-    Option("cors", list, [], "Web pages of these origins may ask; * for all; empty: none"),
+    Option(
+        "cors", list, [], "Web pages of these origins may ask, as https://example.org; * for all; empty: none",
+        check=lambda origins: _each(
+            origins, re.compile(r"\*|null|[a-z][a-z0-9+.-]*://[^/\s*?#@]+/?", re.ASCII).fullmatch,
+            "is no origin, as https://example.org:8443 is",
+        ),
+    ),
     Option("compression", bool, False, "Compress answers with br or gzip, as the client accepts"),
     Option(
-        "fields", list, [], "Fields added to each answer, as Name: value",
-        check=lambda fields: _each(fields, re.compile(r"[!#$%&'*+.^_`|~\w-]+:[^\r\n\0]*").fullmatch, "is no field"),
+        "fields", list, [], "Fields added to each answer, or put in the place of its own, as Name: value",
+        check=lambda fields: _each(fields, _FIELD.fullmatch, "is no field that can be added"),
     ),
 )  # fmt: skip
 
@@ -35,7 +47,10 @@ UDP = (
         "groups", list, [], "Multicast groups to join",
         check=lambda groups: _each(groups, _is_multicast, "is no multicast address, as 239.1.2.3 or ff02::1234 is"),
     ),
-    Option("multicast_interface", str, "", "Address of the interface for the groups; empty: the system's choice"),
+    Option(
+        "multicast_interface", str, "",
+        "Network interface for the groups, as eth0, or its IPv4 address; empty: the system's choice",
+    ),
     Option("broadcast", bool, False, "Allow answers to broadcast addresses"),
 )  # fmt: skip
 
@@ -45,21 +60,27 @@ TLS = (
     Option("certificate", str, "auto", "auto: signed by the local authority; or a PEM or PKCS#12 file"),
     Option("key", str, "", "The private key's PEM file; empty: it is in the certificate's"),
     Option("password", str, "", "Opens the key or PKCS#12 file", secret=True),
-    Option("names", list, [], "More names and addresses for an auto certificate"),
+    Option(
+        "names", list, [], "More names and addresses for an auto certificate",
+        check=lambda names: _each(names, _is_certifiable, "is neither a host name nor an address"),
+    ),
     Option("client_certificates", str, "off", "Ask clients for one", choices=("off", "optional", "required")),
     Option("client_ca", str, "", "PEM file of the authority that signs clients' certificates; empty: the local one"),
     Option("minimum", str, "1.2", "The oldest version of TLS that is let in", choices=("1.2", "1.3")),
-    Option("alpn", list, [], "Application protocols to offer", protocols=("tcp",)),
+    Option(
+        "alpn", list, [], "Application protocols to offer (ALPN), as mqtt; empty: none", protocols=("tcp",),
+        check=lambda names: _each(names, re.compile(r"[!-~]{1,255}").fullmatch, "is no name of a protocol"),
+    ),
     Option("http2", bool, True, "Offer HTTP/2", protocols=("http",)),
     Option("key_log", str, "", "Write session keys to this file, with which Wireshark decrypts"),
-)
+)  # fmt: skip
 
 LIMITS = (
     Option("connections", int, 10_000, "Open at once; further ones are refused", minimum=1, maximum=1_000_000),
     Option("connections_per_peer", int, 10_000, "Open at once from one address", minimum=1, maximum=1_000_000),
     Option(
         "message_bytes", int, 16 << 20, "Largest body, message or frame", "bytes", 1, 1 << 30,
-        protocols=("http", "websocket", "tcp"),
+        protocols=("http", "websocket"),
     ),
     Option("field_bytes", int, 64 << 10, "Largest head of a request", "bytes", 256, 16 << 20, ("http", "websocket")),
     Option("idle_seconds", float, 60.0, "Close when silent so long; 0: never", "s", 0, 1e7, ("http",)),
@@ -70,7 +91,7 @@ LIMITS = (
 )  # fmt: skip
 
 SOCKET = (
-    Option("no_delay", bool, False, "Send small packets at once (TCP_NODELAY)", protocols=_STREAMS),
+    Option("no_delay", bool, True, "Send small packets at once (TCP_NODELAY)", protocols=_STREAMS),
     Option("keep_alive", bool, False, "Probe silent connections (SO_KEEPALIVE)", protocols=_STREAMS),
     Option("backlog", int, 1024, "Connections that may wait to be accepted", "", 1, 65_535, _STREAMS),
     Option("receive_buffer", int, 0, "Bytes of the kernel's receive buffer; 0: its choice", "bytes", 0, 1 << 30),
@@ -107,3 +128,9 @@ def _is_multicast(text: str) -> bool:
         return ip_address(text).is_multicast
     except ValueError:
         return False
+
+
+def _is_certifiable(name: str) -> bool:
+    from app import authority  # slow to load
+
+    return authority.name_problem(name) is None

@@ -7,12 +7,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from time import time_ns
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from twisted.internet import error
 from twisted.internet.interfaces import (
     IAddress,
     IHalfCloseableProtocol,
+    IHandshakeListener,
+    INegotiated,
     IProtocol,
     IProtocolFactory,
     IProtocolNegotiationFactory,
@@ -24,12 +26,13 @@ from zope.interface import alsoProvides, implementer
 
 from app import events
 from app.services.address import written
-from app.services.valve import Kept, Valve
+from app.services.limits import NoRoom
+from app.services.valve import Kept, Paced, Valve
 from app.text import amount
 
 if TYPE_CHECKING:
     from app.capture.recorder import Recorder
-    from app.services.limits import Limits
+    from app.services.limits import Breach, Limits
     from app.services.service import Connection
 
 
@@ -42,8 +45,10 @@ class Owner(Protocol):
     """
 
     recorder: Recorder
-    number: int
     opened: int
+
+    @property
+    def number(self) -> int: ...
 
     def add_connection(self, connection: Connection) -> None: ...
 
@@ -58,6 +63,7 @@ _BY_RESPONDER, _BY_BUFFER, _BY_CAPTURE = 1, 2, 4
 """Who keeps the peer from being read: the responder, a full write buffer, a slow capture."""
 
 
+@implementer(IHalfCloseableProtocol)
 class Tap(ProtocolWrapper):
     """One recorded connection: a protocol to the transport, a transport to the responder.
 
@@ -81,6 +87,7 @@ class Tap(ProtocolWrapper):
         self.outgoing = factory.outgoing
         self._held = 0
         self._valve: Valve | None = None
+        self._paced: Paced | None = None
         self._ended_by = ""
         self._open = True
         self._half_closing = False
@@ -93,7 +100,8 @@ class Tap(ProtocolWrapper):
 
     def makeConnection(self, transport: ITransport) -> None:
         self._wire: Any = transport
-        self._write = transport.write
+        self._secured = INegotiated.providedBy(transport)
+        self._write = self._write_secured if self._secured else transport.write
         self.opened = time_ns()
         self._peer, self._host = transport.getPeer(), transport.getHost()
         self.peer, self.host = written(self._peer), written(self._host)
@@ -106,7 +114,6 @@ class Tap(ProtocolWrapper):
         self._service.add_connection(self)
         if self._recorder.pressed:
             self.hold(_BY_CAPTURE)
-        responder = self.wrappedProtocol
         try:
             super().makeConnection(transport)
         except BaseException as e:
@@ -114,9 +121,19 @@ class Tap(ProtocolWrapper):
             raise
         finally:
             # Also after a failure: Twisted leaves such a connection open.
-            if IHalfCloseableProtocol.providedBy(responder):
-                alsoProvides(self, IHalfCloseableProtocol)
+            if self._secured:
+                alsoProvides(self, IHandshakeListener)
             self._open_valve()
+
+    def handshakeCompleted(self) -> None:
+        """TLS is up, on a connection that was made before."""
+        self.note(events.TLS_OPENED, *self._wire.on_handshake())
+        if IHandshakeListener.providedBy(self.wrappedProtocol):
+            try:
+                self.wrappedProtocol.handshakeCompleted()
+            except BaseException as e:
+                self._failed(e, None)
+                raise
 
     def dataReceived(self, data: bytes) -> None:
         self.received += len(data)
@@ -151,15 +168,24 @@ class Tap(ProtocolWrapper):
         self._service.remove_connection(self)
 
     def readConnectionLost(self) -> None:
-        """The peer has closed its sending side; the responder may go on answering."""
+        """The peer has closed its sending side; the responder may go on answering.
+
+        One that knows nothing of it has its last answers sent. (Twisted would throw away what
+        has not left yet: over TLS, where all of it comes as one, every answer to a client that
+        sends and is done.)
+        """
         self._following = True  # a responder that closes in here has not begun it
         try:
-            self._half_closed(self.wrappedProtocol.readConnectionLost)  # type: ignore[attr-defined]
+            if IHalfCloseableProtocol.providedBy(self.wrappedProtocol):
+                self._half_closed(self.wrappedProtocol.readConnectionLost)
+            else:
+                self.loseConnection()
         finally:
             self._following = False
 
     def writeConnectionLost(self) -> None:
-        self._half_closed(self.wrappedProtocol.writeConnectionLost)  # type: ignore[attr-defined]
+        if IHalfCloseableProtocol.providedBy(self.wrappedProtocol):
+            self._half_closed(self.wrappedProtocol.writeConnectionLost)
 
     def _half_closed(self, tell: Callable[[], None]) -> None:
         try:
@@ -181,6 +207,20 @@ class Tap(ProtocolWrapper):
         if not isinstance(detail, str):
             detail = json.dumps(detail)
         self._record(kind, self._service_number, self.number, summary=summary, detail=detail, **more)
+
+    @property
+    def wire(self) -> Any:
+        """The transport below: Twisted's for TCP, or ours for TLS."""
+        return self._wire
+
+    @property
+    def ended_by(self) -> str:
+        """Who ended it, or in words what did; empty while nothing has."""
+        return self._ended_by
+
+    def ended(self, why: str) -> None:
+        """Have it end for this reason, in words."""
+        self._ended_by = why
 
     def _reason(self, reason: Failure) -> str:
         if self._ended_by:
@@ -219,6 +259,12 @@ class Tap(ProtocolWrapper):
             self._record(events.DATA_SENT, self._service_number, self.number, data)
             self._write(data)
 
+    def _write_secured(self, data: bytes) -> None:
+        self._wire.write(data)
+        # TLS says only once that the buffer is full, and not with each write.
+        if self._valve is not None and self._valve.full:
+            self._valve.pauseProducing()
+
     def writeSequence(self, data: Any) -> None:
         self.write(b"".join(data))
 
@@ -250,9 +296,12 @@ class Tap(ProtocolWrapper):
 
     def registerProducer(self, producer: Any, streaming: bool) -> None:
         self._close_valve()
-        super().registerProducer(producer, streaming)
+        paced = Paced(producer, streaming, self._recorder.pressed)
+        super().registerProducer(paced, streaming)
+        self._paced = paced
 
     def unregisterProducer(self) -> None:
+        self._paced = None
         super().unregisterProducer()
         self._open_valve()
 
@@ -279,9 +328,24 @@ class Tap(ProtocolWrapper):
             if not self._held:
                 self._wire.resumeProducing()
 
+    @property
+    def held(self) -> bool:
+        """Whether anybody keeps the peer from being read."""
+        return bool(self._held)
+
+    @property
+    def congested(self) -> bool:
+        """Whether the peer has left so much unread that it is not read from either."""
+        return bool(self._held & _BY_BUFFER)
+
     def on_pressure(self, pressed: bool) -> None:
         """The capture is falling behind, or has caught up."""
         (self.hold if pressed else self.release)(_BY_CAPTURE)
+        if self._paced is not None:
+            try:
+                self._paced.on_pressure(pressed)
+            except Exception as e:
+                self.failed(e, None)
 
     def _open_valve(self) -> None:
         if self._open and not (self._valve or self.disconnecting or getattr(self._wire, "producer", None)):
@@ -305,6 +369,8 @@ class Tap(ProtocolWrapper):
     def unsent(self) -> int | None:
         """Bytes that were written and never reached the kernel; None where the transport hides them."""
         wire = self._wire
+        if self._secured:
+            return min(int(wire.unsent()), self.sent)
         try:
             return int(len(wire.dataBuffer) - wire.offset + wire._tempDataLen)
         except AttributeError:
@@ -319,6 +385,9 @@ class Tap(ProtocolWrapper):
     def finish(self, why: str = "closed by us") -> None:
         """Close in good order: what was written still leaves."""
         self._ended_by = self._ended_by or why
+        # TLS would wait for a producer that has no end, as HTTP's connections are.
+        if getattr(self._wire, "producer", None):
+            self._wire.unregisterProducer()
         self.loseConnection()
 
     def abort(self) -> None:
@@ -349,7 +418,7 @@ class TapFactory:
         limits: Limits | None = None,
     ) -> None:
         self.wrapped, self.service, self._tap, self.outgoing, self._limits = wrapped, service, tap, outgoing, limits
-        self.protocols: dict[Any, int] = {}
+        self.protocols: dict[Any, bool] = {}
         self.kept = Kept()
         self.host = ""
         self._started = False
@@ -364,15 +433,26 @@ class TapFactory:
     def doStop(self) -> None:
         if self._started:
             self._started = False
-            try:
-                self.wrapped.doStop()
-            except Exception as e:
-                self.service.recorder.record_failure(e, self.service.number)
+            if self._limits is not None:
+                self._limits.stop()
+            self._stop(self.wrapped)
+
+    def _stop(self, factory: IProtocolFactory) -> None:
+        try:
+            factory.doStop()
+        except Exception as e:
+            self.service.recorder.record_failure(e, self.service.number)
+
+    def swap(self, wrapped: IProtocolFactory) -> None:
+        """Have new connections answered by ``wrapped``. Raises ResponderBrokenError, and changes nothing then."""
+        with self.service.setting_up():
+            wrapped.doStart()
+        old, self.wrapped = self.wrapped, wrapped
+        self._stop(old)
 
     def buildProtocol(self, addr: IAddress) -> Tap | None:
-        if self._limits is not None and (why := self._limits.refusal(addr)):
-            self._turn_away(addr, why, limit=True)
-            return None
+        if self._limits is not None and (breach := self._limits.refusal(addr)):
+            return self._refuse(self._limits, addr, breach)
         try:
             protocol = self.wrapped.buildProtocol(addr)
         except BaseException as e:
@@ -383,7 +463,16 @@ class TapFactory:
             return None
         return self._tap(self, protocol)
 
-    def _turn_away(self, addr: IAddress, why: str, error: BaseException | None = None, *, limit: bool = False) -> None:
+    def _refuse(self, limits: Limits, addr: IAddress, breach: Breach) -> Tap | None:
+        if limits.tells(breach):
+            if words := limits.in_words(breach):
+                return Tap(self, words)
+            self._turn_away(addr, breach.text, breach=breach)
+        return None
+
+    def _turn_away(
+        self, addr: IAddress, why: str, error: BaseException | None = None, breach: Breach | None = None
+    ) -> None:
         """Note a connection for which there is no protocol; Twisted closes it."""
         service, record, peer = self.service, self.service.recorder.record, written(addr)
         conn = service.recorder.add_connection()
@@ -392,8 +481,8 @@ class TapFactory:
         record(events.CONNECTION_OPENED, service.number, conn, None, f"accepted from {peer}", json.dumps(opened))
         if error is not None:
             service.recorder.record_failure(error, service.number, conn)
-        if limit:
-            record(events.LIMIT_REACHED, service.number, conn, None, why)
+        if breach is not None:
+            record(events.LIMIT_REACHED, service.number, conn, None, why, breach.detail())
         closed = {"reason": why, "received": 0, "sent": 0, "unsent": 0, "seconds": 0.0}
         record(events.CONNECTION_CLOSED, service.number, conn, None, why, json.dumps(closed))
 
@@ -404,7 +493,12 @@ class TapFactory:
 
     # ProtocolWrapper keeps its factory's books through these two.
     def registerProtocol(self, p: Any) -> None:
-        self.protocols[p] = 1
+        # Those that are only told to go do not take another's place.
+        limited = self._limits is not None and not isinstance(p.wrappedProtocol, NoRoom)
+        self.protocols[p] = limited
+        if limited:
+            cast("Limits", self._limits).opened(p)
 
     def unregisterProtocol(self, p: Any) -> None:
-        self.protocols.pop(p, None)
+        if self.protocols.pop(p, False):
+            cast("Limits", self._limits).closed(p)

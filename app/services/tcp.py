@@ -2,34 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from twisted.internet.interfaces import IListeningPort, IProtocolFactory
 
 from app.services.address import written
 from app.services.limits import Limits
 from app.services.service import Service
+from app.services.sockets import listen_streams
 from app.services.tap import Tap, TapFactory
 
 
 def open_port(service: Service, host: str, port: int) -> IListeningPort:
     """Listen with the service's responder behind the Tap. Raises CannotListenError."""
-    return listen(service, service.build(), host, port)
+    return listen(service, service.build, host, port)
 
 
-def listen(service: Service, factory: IProtocolFactory, host: str, port: int, tap: type[Tap] = Tap) -> IListeningPort:
-    """Listen with any protocol factory behind the Tap, which is behind TLS where the service has that.
+def listen(
+    service: Service, make: Callable[[], IProtocolFactory], host: str, port: int, tap: type[Tap] = Tap
+) -> IListeningPort:
+    """Listen with what ``make`` returns behind the Tap, which is behind TLS where the service has that.
 
-    Raises ResponderBrokenError when the factory cannot be started, CannotListenError or
-    OSError when the address cannot be bound.
+    It is called again when the responder was changed while it serves. Raises ResponderBrokenError
+    when the factory cannot be started, CannotListenError or OSError when the address cannot be bound.
     """
-    tapped = TapFactory(factory, service, tap, limits=Limits(service))
+    tapped = TapFactory(make(), service, tap, limits=Limits(service))
     # Before there is a socket, which Twisted would leave open when this raises.
     tapped.doStart()
     outer: IProtocolFactory = service.tls.wrap(tapped, service) if service.tls else tapped
-    backlog = service.config.settings("socket")["backlog"]
     try:
-        listening: IListeningPort = service.reactor.listenTCP(port, outer, backlog=backlog, interface=host)
+        listening = listen_streams(service.reactor, port, outer, host, service.config.settings("socket"))
     except BaseException:
         tapped.doStop()
         raise
     tapped.host = written(listening.getHost())
+    service.renew = lambda: tapped.swap(make())
     return listening

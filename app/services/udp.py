@@ -11,14 +11,20 @@ from typing import Any, cast
 
 from twisted.internet.error import MessageLengthError
 from twisted.internet.interfaces import IListeningPort, IUDPTransport
+from twisted.internet.posixbase import PosixReactorBase
 from twisted.internet.protocol import DatagramProtocol
 
 from app import errors, events
 from app.services.address import join
+from app.services.limits import Breach, Limits
 from app.services.service import Service
+from app.services.sockets import DatagramPort
 
 MAX_FLOWS = 10_000
-"""Peers remembered at once; the one silent for the longest makes room for a new one."""
+"""Peers remembered at once where the workspace sets no limit."""
+
+MAX_TOLD = 1_000
+"""Public addresses that are told of by themselves; what is refused from others is in the sum only."""
 
 MAX_DATAGRAM = 65_536
 RECEIVE_BUFFER = 8 << 20
@@ -58,10 +64,17 @@ class Flow:
 
 
 class DatagramTap(DatagramProtocol):
-    """Stands between a UDP port and any ``DatagramProtocol``, whose transport it is."""
+    """Stands between a UDP port and any ``DatagramProtocol``, whose transport it is.
 
-    def __init__(self, wrapped: DatagramProtocol, service: Service) -> None:
-        self._wrapped, self._service = wrapped, service
+    Of too many flows the one silent for the longest ends; of too many from one address the oldest.
+    """
+
+    def __init__(self, wrapped: DatagramProtocol, service: Service, limits: Limits | None = None) -> None:
+        self._wrapped, self._service, self._limits = wrapped, service, limits
+        self._most, self._most_per_host = (limits.connections, limits.per_peer) if limits else (MAX_FLOWS, MAX_FLOWS)
+        self._hosts: dict[str, dict[tuple[Any, ...], None]] = {}
+        self._strangers = 0
+        self._told: set[str] = set()
         self.recorder = service.recorder
         self._record = service.recorder.record
         self._number = service.number
@@ -94,8 +107,18 @@ class DatagramTap(DatagramProtocol):
         self._guard(None, self._wrapped.doStop)
         for address in list(self._flows):
             self.forget(address, "closed by us")
+        self._stop_limits()
+
+    def swap(self, wrapped: DatagramProtocol) -> None:
+        """Have datagrams answered by ``wrapped`` from now on. Raises ResponderBrokenError, and changes nothing then."""
+        with self._service.setting_up():
+            wrapped.makeConnection(cast(IUDPTransport, self))
+        old, self._wrapped = self._wrapped, wrapped
+        self._guard(None, old.doStop)
 
     def datagramReceived(self, datagram: bytes, addr: Any) -> None:
+        if addr not in self._flows and self._limits is not None and self._refused(addr, self._limits):
+            return
         flow = self._flow(addr)
         flow.received += len(datagram)
         self._record(events.DATAGRAM_RECEIVED, self._number, flow.number, datagram)
@@ -136,6 +159,10 @@ class DatagramTap(DatagramProtocol):
         flow.sent += len(datagram)
         self._record(events.DATAGRAM_SENT, self._number, flow.number, datagram)
 
+    def failed(self, error: BaseException, payload: bytes, addr: Any) -> None:
+        """Record what the responder let out later than when it was called, with the bytes that caused it."""
+        self.recorder.record_failure(error, self._number, self._flow(addr).number, payload)
+
     def connect(self, host: str, port: int) -> None:
         """Take datagrams from this peer only, and send there what names no other."""
         self.transport.connect(host, port)  # type: ignore[union-attr]
@@ -156,9 +183,9 @@ class DatagramTap(DatagramProtocol):
         if flow is not None:
             self._flows.move_to_end(addr)
             return flow
-        if len(self._flows) >= MAX_FLOWS:
-            self.forget(next(iter(self._flows)), "made room for another peer")
+        self._make_room(addr[0])
         flow = self._flows[addr] = Flow(self, addr)
+        self._hosts.setdefault(addr[0], {})[addr] = None
         self._record(
             events.CONNECTION_OPENED, self._number, flow.number, None, f"first datagram from {flow.peer}",
             json.dumps({"peer": flow.peer, "host": flow.host}),
@@ -171,6 +198,10 @@ class DatagramTap(DatagramProtocol):
         flow = self._flows.pop(address, None)
         if flow is None:
             return
+        of_host = self._hosts[address[0]]
+        del of_host[address]
+        if not of_host:
+            del self._hosts[address[0]]
         detail = {
             "reason": why,
             "received": flow.received,
@@ -180,6 +211,51 @@ class DatagramTap(DatagramProtocol):
         }
         self._record(events.CONNECTION_CLOSED, self._number, flow.number, None, why, json.dumps(detail))
         self._service.remove_connection(flow)
+
+    # -- limits
+
+    def _make_room(self, host: str) -> None:
+        of_host = self._hosts.get(host, ())
+        if len(of_host) >= self._most_per_host:
+            text = f"{self._most_per_host:,} peers at one address: the oldest makes room"
+            self._end_flow(next(iter(of_host)), Breach("connections_per_peer", self._most_per_host, text))
+        elif len(self._flows) >= self._most:
+            text = f"{self._most:,} peers: the one silent for the longest makes room"
+            self._end_flow(next(iter(self._flows)), Breach("connections", self._most, text))
+
+    def _end_flow(self, address: tuple[Any, ...], breach: Breach) -> None:
+        if self._limits is not None and self._limits.tells(breach):
+            self._record(
+                events.LIMIT_REACHED, self._number, self._flows[address].number,
+                summary=breach.text, detail=breach.detail(),
+            )  # fmt: skip
+        self.forget(address, "made room for another peer")
+
+    def _refused(self, addr: tuple[Any, ...], limits: Limits) -> bool:
+        """Whether a datagram of this peer goes unread. A peer's first is told of, the others are counted."""
+        breach = limits.stranger(addr[0])
+        if breach is None:
+            return False
+        self._strangers += 1
+        if addr[0] not in self._told and len(self._told) < MAX_TOLD:
+            self._told.add(addr[0])
+            if limits.tells(breach):
+                peer = join(addr[0], addr[1])
+                self._record(
+                    events.LIMIT_REACHED, self._number,
+                    summary=f"datagrams from {peer} are {breach.text}", detail=breach.detail(peer=peer),
+                )  # fmt: skip
+        return True
+
+    def _stop_limits(self) -> None:
+        if self._limits is not None:
+            self._limits.stop()
+        if self._strangers:
+            count, self._strangers = self._strangers, 0
+            self._record(
+                events.LIMIT_REACHED, self._number, summary=f"{count:,} datagrams from public addresses were refused",
+                detail=json.dumps({"limit": "allow_public", "value": False, "count": count}),
+            )  # fmt: skip
 
     # -- what the kernel could not hold for us
 
@@ -214,13 +290,21 @@ def kernel_drops(port: Any) -> int:
 
 def open_port(service: Service, host: str, port: int) -> IListeningPort:
     """Listen with the service's responder behind the Tap. Raises CannotListenError."""
-    tap = DatagramTap(service.build(), service)
-    listening: Any = service.reactor.listenUDP(port, tap, interface=host, maxPacketSize=MAX_DATAGRAM)
+    options, asked = service.config.settings("options"), service.config.settings("socket")
+    tap = DatagramTap(service.build(), service, Limits(service))
+    if not isinstance(service.reactor, PosixReactorBase):  # one in memory, or IOCP: knows no options
+        plain: IListeningPort = service.reactor.listenUDP(port, tap, interface=host, maxPacketSize=MAX_DATAGRAM)
+        return plain
+    listening = DatagramPort(
+        port, tap, host, service.reactor, asked, size=MAX_DATAGRAM,
+        groups=options["groups"], interface=options["multicast_interface"], broadcast=options["broadcast"],
+    )  # fmt: skip
+    listening.startListening()
     listening.maxThroughput = ROUND_BYTES
-    if sys.platform == "linux":
+    if sys.platform == "linux" and not asked["receive_buffer"]:
         _widen(listening.socket)
-    bound: IListeningPort = listening
-    return bound
+    service.renew = lambda: tap.swap(service.build())
+    return listening
 
 
 def _widen(port: socket.socket) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 KEPT_FOR_ONE, KEPT_FOR_ALL = 16 << 20, 64 << 20
 """Bytes of answers kept for one peer that does not read, and for all such peers of a port.
@@ -42,6 +43,9 @@ class Valve:
 
     Stands in as the transport's producer while the responder registers none of its own, so
     that a client which sends and never reads cannot make us hold its answers for ever.
+
+    Attributes:
+        full: whether the transport's buffer is full and has not drained yet.
     """
 
     def __init__(
@@ -50,14 +54,17 @@ class Valve:
         """``unsent`` gives the bytes that wait in the transport, None where it hides them;
         ``hold`` and ``release`` have the peer not read from, and read again."""
         self._kept, self._unsent, self._hold, self._release = kept, unsent, hold, release
+        self.full = False
 
     def pauseProducing(self) -> None:
         # The transport asks again with each write until it has drained.
+        self.full = True
         unsent = self._unsent()
         if unsent is None or self._kept.put(self, unsent) > KEPT_FOR_ALL or unsent > KEPT_FOR_ONE:
             self._hold()
 
     def resumeProducing(self) -> None:
+        self.full = False
         self.drained()
         self._release()
 
@@ -67,3 +74,38 @@ class Valve:
 
     def stopProducing(self) -> None:
         """The transport is gone; there is nothing of ours to stop."""
+
+
+class Paced:
+    """A responder's own producer, which waits for its peer and for the capture, whichever is slower."""
+
+    def __init__(self, producer: Any, streaming: bool, pressed: bool) -> None:
+        """``streaming`` as for ``registerProducer``; ``pressed``: whether the capture is behind already."""
+        self._producer, self._streaming = producer, streaming
+        self._pressed, self._full, self._owed = pressed, False, False
+        if pressed and streaming:
+            producer.pauseProducing()
+
+    def pauseProducing(self) -> None:
+        # Each time: a transport asks again while it is full.
+        self._full = True
+        self._producer.pauseProducing()
+
+    def resumeProducing(self) -> None:
+        self._full = False
+        if not self._pressed:
+            self._producer.resumeProducing()
+        elif not self._streaming:
+            self._owed = True
+
+    def on_pressure(self, pressed: bool) -> None:
+        """The capture is falling behind, or has caught up."""
+        self._pressed = pressed
+        if pressed and self._streaming:
+            self._producer.pauseProducing()
+        elif not pressed and (self._owed or (self._streaming and not self._full)):
+            self._owed = False
+            self._producer.resumeProducing()
+
+    def stopProducing(self) -> None:
+        self._producer.stopProducing()

@@ -2,28 +2,41 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import txaio
 from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
+from autobahn.websocket.compress import PerMessageDeflateOffer, PerMessageDeflateOfferAccept
 from autobahn.websocket.types import ConnectionDeny
+from twisted.internet.error import ConnectionLost
 from twisted.internet.interfaces import IListeningPort
+from twisted.python.failure import Failure
 
 from app import events
 from app.services import tcp
+from app.services.autobahn_tls import accept_taps
 from app.services.service import Service
 from app.services.tap import Tap
-from app.text import PREVIEW, escape, preview
+from app.services.valve import KEPT_FOR_ALL, KEPT_FOR_ONE
+from app.text import PREVIEW, amount, escape, preview
 
-MAX_MESSAGE = 16 << 20
-"""Bytes of a frame or message, decompressed, above which the peer gets close code 1009."""
-
-MAX_HEAD = 64 << 10
-"""Bytes of an opening handshake's head; autobahn would keep any number of them."""
-
-GOING_AWAY, INTERNAL_ERROR = 1001, 1011
+GOING_AWAY, POLICY_VIOLATION, INTERNAL_ERROR = 1001, 1008, 1011
 """Close codes of RFC 6455 section 7.4.1."""
+
+UNREAD, UNREAD_BY_ALL = KEPT_FOR_ONE + (1 << 20), 4 * KEPT_FOR_ALL
+"""Bytes that may wait for one client beside one message of the largest size, and for all of a service.
+
+More than the valve keeps: it holds back a client that causes its own answers, and only what
+others cause to be sent can go beyond.
+"""
+
+MAX_COMPRESSED = 1 << 20
+"""Bytes of the largest message that we compress: everybody waits meanwhile."""
+
+WINDOW_BITS, MEMORY_LEVEL = 12, 5
+"""Of zlib, for 36 kB for each connection instead of 300 (RFC 7692 section 7.1.2)."""
 
 # For the type checker the mixin is what it is mixed into.
 _Base = WebSocketServerProtocol if TYPE_CHECKING else object
@@ -36,22 +49,36 @@ class Notes(_Base):  # type: ignore[misc,valid-type]
 
     Attributes:
         known: the subprotocols to choose from; empty: all.
+        origins: patterns, of which the origin of a web page has to match one; empty: none has to.
+        field_bytes: the largest head of an opening handshake.
     """
 
     known: Sequence[str] = ()
+    origins: Sequence[str] = ()
+    field_bytes = 64 << 10
+    maxMessagePayloadSize: int
     _opened = False
+    _slow = False
 
     @property
     def _tap(self) -> Tap:
         return cast(Tap, self.transport)
 
     def processHandshake(self) -> None:
-        if len(self.data) > MAX_HEAD and b"\r\n\r\n" not in self.data:
-            self.failHandshake(f"more than {MAX_HEAD:,} bytes of fields", 431)
+        # autobahn would keep any number of them.
+        most = self.field_bytes
+        if len(self.data) > most and self.data.find(b"\r\n\r\n", 0, most + 4) < 0:
+            text = f"more than {most:,} bytes of fields"
+            self._reached("field_bytes", most, text)
+            self.failHandshake(text, 431)
         else:
             super().processHandshake()
 
     def onConnect(self, request: Any) -> Any:
+        origin = self.http_headers.get("origin")
+        if origin is not None and self.origins and not any(_matches(origin, known) for known in self.origins):
+            self._reached("origins", list(self.origins), f"refused: a web page of {escape(origin.encode())}")
+            raise ConnectionDeny(403, "web pages of this origin may not connect")
         try:
             chosen = super().onConnect(request)
         except ConnectionDeny:
@@ -87,10 +114,55 @@ class Notes(_Base):  # type: ignore[misc,valid-type]
         self._note_message("binary" if isBinary else "text", "received", payload)
         self._guarded(payload, super()._onMessage, payload, isBinary)
 
-    def sendMessage(self, payload: bytes, isBinary: bool = False, *args: Any, **kwargs: Any) -> None:
-        super().sendMessage(payload, isBinary, *args, **kwargs)
+    def sendMessage(
+        self,
+        payload: bytes,
+        isBinary: bool = False,
+        fragmentSize: int | None = None,
+        sync: bool = False,
+        doNotCompress: bool = False,
+    ) -> None:
+        if self._slow or (self.state == self.STATE_OPEN and self._reads_too_slowly()):
+            return
+        # autobahn would hold us to the largest message that clients may send.
+        most, self.maxMessagePayloadSize = self.maxMessagePayloadSize, 0
+        try:
+            plain = doNotCompress or len(payload) > MAX_COMPRESSED
+            super().sendMessage(payload, isBinary, fragmentSize, sync, plain)
+        finally:
+            self.maxMessagePayloadSize = most
         if self.state == self.STATE_OPEN:
             self._note_message("binary" if isBinary else "text", "sent", payload)
+
+    def _reads_too_slowly(self) -> bool:
+        tap = self._tap
+        unsent = tap.unsent() or 0
+        most = UNREAD + self.maxMessagePayloadSize
+        if unsent <= most and (unsent <= UNREAD >> 4 or tap.factory.kept.total <= UNREAD_BY_ALL):
+            return False
+        self._slow = True
+        self._reached("unread_bytes", most, f"{amount(unsent)} are not read yet: closing")
+        self.end(POLICY_VIOLATION, "you read too slowly")
+        return True
+
+    def sendPing(self, payload: bytes | None = None) -> None:
+        super().sendPing(payload)
+        if self.state == self.STATE_OPEN:
+            self._note_message("ping", "sent", payload or b"")
+
+    def onAutoPingTimeout(self) -> None:
+        self.autoPingTimeoutCall = None
+        if self.state == self.STATE_OPEN:
+            seconds = self.autoPingTimeout
+            self._reached("ping_timeout", seconds, f"no pong for {seconds:g} s: closing")
+            self.end(INTERNAL_ERROR, "no pong came in time")
+
+    def _max_message_size_exceeded(self, msg_size: int, max_msg_size: int, reason: str) -> None:
+        self._reached("message_bytes", max_msg_size, f"a message of more than {max_msg_size:,} bytes: closing")
+        super()._max_message_size_exceeded(msg_size, max_msg_size, reason)
+
+    def _reached(self, limit: str, value: Any, text: str) -> None:
+        self._tap.note(events.LIMIT_REACHED, text, {"limit": limit, "value": value})
 
     def _onPing(self, payload: bytes) -> None:
         if self.failedByMe:
@@ -147,6 +219,10 @@ class Notes(_Base):  # type: ignore[misc,valid-type]
         """Begin the closing handshake; ``sendClose`` takes only the codes of applications."""
         self.sendCloseFrame(code, reason.encode())
 
+    def connectionLost(self, reason: Failure) -> None:
+        # autobahn writes errors of TLS into the log, where ours stand in words already.
+        super().connectionLost(Failure(ConnectionLost()) if reason.check("OpenSSL.SSL.Error") else reason)
+
     def _closeConnection(self, abort: bool = False) -> None:
         # After their close frame autobahn aborts, which would throw away what was written
         # just before: ours, when theirs broke the rules.
@@ -176,31 +252,80 @@ class WebSocketTap(Tap):
             return
         protocol.sendMessage(data, binary)
 
-    def finish(self, why: str = "closed by us") -> None:
+    def finish(self, why: str = "") -> None:
         protocol = cast(Any, self.wrappedProtocol)
         if protocol is None or protocol.state != protocol.STATE_OPEN:
-            super().finish(why)
+            super().finish(why or "closed by us")
             return
-        self._ended_by = self._ended_by or why
-        protocol.end(GOING_AWAY, "the service is stopping")
+        self._ended_by = self._ended_by or why or "closed by us"
+        protocol.end(GOING_AWAY, why or "the service is stopping")
 
 
 def open_port(service: Service, host: str, port: int) -> IListeningPort:
     """Listen with the service's WebSocket protocol behind the Tap. Raises CannotListenError."""
-    responder, settings = service.build(), service.config.settings("options")
+    return tcp.listen(service, lambda: _factory(service), host, port, WebSocketTap)
+
+
+def _factory(service: Service) -> WebSocketServerFactory:
+    made, settings, limits = service.build(), service.config.settings("options"), service.config.settings("limits")
+    accept_taps()
     # autobahn asks txaio for timers, which would import the global reactor by itself.
     txaio.use_twisted()
     txaio.config.loop = service.reactor  # type: ignore[attr-defined]
-    factory = WebSocketServerFactory(reactor=service.reactor)
-    noted = type(f"Noted{responder.__name__}", (Notes, responder), {"known": settings["subprotocols"]})
-    factory.protocol = cast(Any, noted)
+    own = isinstance(made, WebSocketServerFactory)
+    factory = made if own else WebSocketServerFactory(reactor=service.reactor)
+    factory._batched_timer = _Timers(service.reactor)
+    responder: Any = factory.protocol if own else made
+    if not issubclass(responder, Notes):  # as that of a factory which served before is
+        attributes = {
+            "known": settings["subprotocols"],
+            "origins": settings["origins"],
+            "field_bytes": limits["field_bytes"],
+        }
+        factory.protocol = cast(Any, type(f"Noted{responder.__name__}", (Notes, responder), attributes))
     factory.setProtocolOptions(
-        maxFramePayloadSize=MAX_MESSAGE,
-        maxMessagePayloadSize=MAX_MESSAGE,
+        maxFramePayloadSize=limits["message_bytes"],
+        maxMessagePayloadSize=limits["message_bytes"],
         openHandshakeTimeout=10,
-        closeHandshakeTimeout=2,  # autobahn counts whole seconds of the clock: between 1 and 2
+        closeHandshakeTimeout=1.5,  # within what a stopping service gives
         echoCloseCodeReason=True,
         webStatus=False,
         failByDrop=False,
+        allowNullOrigin=True,  # that of a page opened from a file; ours to judge
+        perMessageCompressionAccept=_accept if settings["compression"] else None,
+        autoPingInterval=settings["ping_seconds"] or None,
+        autoPingTimeout=settings["ping_timeout"] if settings["ping_seconds"] else None,
     )
-    return tcp.listen(service, factory, host, port, WebSocketTap)
+    return factory
+
+
+class _Timers:
+    """autobahn's timers to the moment.
+
+    Its own begin with a whole second, so that half a second is none at all, and call what was
+    cancelled by another of the same second.
+    """
+
+    def __init__(self, reactor: Any) -> None:
+        self.call_later = reactor.callLater
+
+
+def _accept(offers: Sequence[Any]) -> PerMessageDeflateOfferAccept | None:
+    """The first offer to compress that we take; None for none."""
+    for offer in offers:
+        if isinstance(offer, PerMessageDeflateOffer):
+            return PerMessageDeflateOfferAccept(
+                offer,
+                request_max_window_bits=WINDOW_BITS if offer.accept_max_window_bits else 0,
+                window_bits=min(offer.request_max_window_bits or WINDOW_BITS, WINDOW_BITS),
+                mem_level=MEMORY_LEVEL,
+            )
+    return None
+
+
+def _matches(origin: str, pattern: str) -> bool:
+    """Whether ``pattern`` fits, where ``*`` alone stands for everything, and beside others for any part."""
+    if pattern == "*":
+        return True
+    parts = map(re.escape, pattern.rstrip("/").split("*"))
+    return re.fullmatch("[^/]*".join(parts), origin, re.IGNORECASE) is not None

@@ -9,7 +9,7 @@ from contextlib import closing
 import pytest
 
 from app import __version__, cli, events
-from tests.app.capture.captures import event, make, opened
+from tests.app.capture.captures import event, make, opened, payloads
 from tests.helpers import PROGRAM, ROOT, run
 
 WORKSPACE = 'version = 1\n[[service]]\nname = "a"\nprotocol = "tcp"\nlisten = "127.0.0.1:0"\n'
@@ -56,12 +56,22 @@ def test_query_json_prints_the_documented_object_a_line(capture):
     ("args", "count"),
     [
         ([], "4"), (["hello"], "2"), ([r"\xff"], "1"), (["nothing"], "0"), (["hello", "--limit", "1"], "1"),
-        (["--limit", "0"], "0"), (["--limit", "9"], "4"), (["'; DROP TABLE event; --"], "0"), ([b"\xff\xfe"], "0"),
+        (["--limit", "0"], "0"), (["--limit", "9"], "4"), (["size > 5 and hello"], "1"), ([b"\xff\xfe"], "0"),
     ],
 )  # fmt: skip
 def test_query_count_prints_one_number(capture, args, count):
     done = run("query", capture, *map(os.fsdecode, args), "--count")
     assert (done.returncode, done.stdout, done.stderr) == (0, f"{count}\n", "")
+
+
+def test_query_points_at_the_mistake_in_a_filter(capture):
+    done = run("query", capture, "size > x")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.splitlines() == [
+        "listening-post: The filter is not right at character 8: size is a number, as in size > 100.",
+        "  size > x",
+        "         ^",
+    ]
 
 
 def test_query_filters_and_limits(capture):
@@ -135,7 +145,8 @@ def test_check_says_each_problem_as_a_compiler_does(tmp_path):
     done = run("check", tmp_path / "w.toml")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.splitlines() == [
-        f"{tmp_path}/w.toml:6: color: is unknown. A service has name, protocol, listen, responder, autostart, options, tls, limits, socket",
+        f"{tmp_path}/w.toml:6: color: is unknown. A service has name, protocol, listen, responder, autostart, options, "
+        "tls, limits, socket",
         f"{tmp_path}/w.toml:7: autostart: must be true or false",
     ]
 
@@ -198,17 +209,18 @@ def test_debug_shows_the_traceback(tmp_path):
 @pytest.mark.parametrize(
     ("args", "expected"),
     [
-        ([], (None, None, False)),
-        (["w.toml"], ("w.toml", None, False)),
-        (["w.toml", "--capture", "c.lpost", "--start"], ("w.toml", "c.lpost", True)),
-        (["--start"], (None, None, True)),
+        ([], (None, None, False, False)),
+        (["w.toml"], ("w.toml", None, False, False)),
+        (["w.toml", "--capture", "c.lpost", "--start"], ("w.toml", "c.lpost", True, False)),
+        (["--start"], (None, None, True, False)),
+        (["w.toml", "--separate"], ("w.toml", None, False, True)),
     ],
 )
 def test_anything_else_opens_the_window(args, expected):
     opened_with = []
 
-    def window(workspace, capture, start):
-        opened_with.append((workspace and str(workspace), capture and str(capture), start))
+    def window(workspace, capture, start, separate):
+        opened_with.append((workspace and str(workspace), capture and str(capture), start, separate))
         return 7
 
     assert cli.main(args, window) == 7
@@ -225,3 +237,84 @@ def test_commands_load_no_qt(capture):
         command = [PROGRAM[0], "-c", script, *args]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=20, check=True)
         assert done.stdout.splitlines()[-1] == "0 []"
+
+
+# -- export
+
+
+@pytest.mark.parametrize("format", ["jsonl", "csv", "pcapng"])
+def test_export_writes_the_format_of_the_ending_or_of_the_option(capture, tmp_path, format):
+    done = run("export", capture, tmp_path / f"out.{format}")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    written = (tmp_path / f"out.{format}").read_bytes()
+    assert written
+    with open(tmp_path / "piped", "wb") as piped:
+        command = [*PROGRAM, "export", str(capture), "-", "--format", format]
+        assert subprocess.run(command, cwd=ROOT, stdout=piped, timeout=20, check=False).returncode == 0
+    assert (tmp_path / "piped").read_bytes() == written
+
+
+def test_export_takes_a_filter(capture, tmp_path):
+    assert run("export", capture, tmp_path / "x.jsonl", "--filter", "size > 5").returncode == 0
+    assert len((tmp_path / "x.jsonl").read_text().splitlines()) == 1
+
+
+def test_export_without_a_known_format_says_which_there_are(capture, tmp_path):
+    done = run("export", capture, tmp_path / "x.doc")
+    assert done.returncode == 1
+    assert "tells no format to export to. Use --format with one of csv, " in one_line(done.stderr)
+    assert list(tmp_path.glob("x.doc")) == []
+
+
+def test_export_to_a_place_that_is_not_there_is_one_line(capture, tmp_path):
+    done = run("export", capture, tmp_path / "none" / "x.csv")
+    assert done.returncode == 1
+    assert "Cannot write" in one_line(done.stderr)
+
+
+def test_an_export_that_fails_leaves_the_old_file(capture, tmp_path):
+    (tmp_path / "x.csv").write_text("old")
+    assert run("export", capture, tmp_path / "x.csv", "--filter", "size >").returncode == 2
+    assert run("export", tmp_path / "none.lpost", tmp_path / "x.csv").returncode == 1
+    assert (tmp_path / "x.csv").read_text() == "old"
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+
+
+def test_save_writes_a_redacted_copy_and_says_what_that_does_not_find(tmp_path):
+    source = make(tmp_path / "x.lpost", event(b"Cookie: id=17\r\n", conn=1), event(b"token=abc", conn=1))
+    done = run("save", source, tmp_path / "y.lpost", "--redact", "--pattern", "token=(.*)")
+    assert done.returncode == 0
+    assert f"{tmp_path / 'y.lpost'}: 2 events" in done.stdout
+    assert "base64" in done.stderr
+    assert payloads(tmp_path / "y.lpost") == [b"Cookie: *****\r\n", b"token=***"]
+
+
+def test_save_says_what_is_wrong_in_one_line(tmp_path):
+    source = make(tmp_path / "x.lpost", event())
+    done = run("save", source, source)
+    assert (done.returncode, one_line(done.stderr)[-57:]) == (
+        1,
+        "is the capture that is to be saved. Choose another name.\n",
+    )
+    done = run("save", source, tmp_path / "y.lpost", "--pattern", "(")
+    assert done.returncode == 1
+    assert "The pattern ( is no regular expression" in one_line(done.stderr)
+    assert run("save", source, tmp_path / "y.lpost", "--filter", "size >").returncode == 2
+
+
+def test_serve_refuses_a_limit_that_is_none(tmp_path):
+    done = run("serve", tmp_path / "w.toml", "--limit", "much")
+    assert done.returncode == 2
+    assert "must be a size, as in 500MB or 2GB" in one_line(done.stderr)
+
+
+def test_serve_drops_the_oldest_above_its_limit_and_removes_old_captures(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    folder = tmp_path / "data" / "listening-post" / "captures"
+    old = make(folder / "2020-01-01 10.00.00.lpost", event())
+    os.utime(old, (1, 1))
+    (tmp_path / "w.toml").write_text(WORKSPACE)
+    done = run("serve", tmp_path / "w.toml", "--for", "1", "--limit", "5MB", "--keep-days", "7")
+    assert done.returncode == 0
+    assert not old.exists()
+    assert "removed the capture 2020-01-01 10.00.00.lpost" in done.stdout

@@ -28,7 +28,8 @@ def test_codes_never_change():
         1: "service.started", 2: "service.stopped", 3: "service.failed", 4: "connection.opened", 5: "data.received",
         6: "data.sent", 7: "connection.closed", 8: "datagram.received", 9: "datagram.sent", 10: "http.request",
         11: "http.response", 12: "ws.opened", 13: "ws.message", 14: "ws.closed", 15: "tls.failed",
-        16: "fault.applied", 17: "limit.reached", 18: "failure", 19: "log",
+        16: "fault.applied", 17: "limit.reached", 18: "failure", 19: "log", 20: "tls.opened",
+        21: "failure.resolved", 22: "note",
     }  # fmt: skip
 
 

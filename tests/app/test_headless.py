@@ -287,3 +287,19 @@ def _is_free(file):
     except BlockingIOError:
         return False
     return True
+
+
+def test_quiet_prints_which_services_listen_and_no_events(tmp_path, path, taken):
+    workspace = a_workspace(tmp_path, ECHO, ("other", "tcp", taken, "echo"))
+    with serving(workspace, path, "--quiet", json=False) as serve:
+        wait_for(lambda: len(serve.lines) == 2)
+        assert serve.lines[0].startswith("echo: listening on 127.0.0.1:")
+        assert serve.lines[1].startswith(f"other: Port {taken.split(':')[1]} is in use by ")
+        host, port = serve.lines[0].split()[-1].split(":")
+        with socket.create_connection((host, int(port)), 5) as client:
+            client.sendall(b"hello")
+            assert client.recv(5) == b"hello"
+        serve.process.send_signal(signal.SIGTERM)
+        assert serve.process.wait(5) == 0
+    assert len(serve.lines) == 2
+    assert sent_to(path)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.benchmarks.procs import ROOT
-from tests.benchmarks.program import Program
+from tests.benchmarks.program import WORKSPACE, Program
 
 CACHE = ROOT / "build" / "bench"
 """Captures that take long to make stay here."""
@@ -45,6 +45,8 @@ class Bench:
         finally:
             shutil.rmtree(path, ignore_errors=True)
 
-    def program(self, folder: Path, *, start: bool = True, command: list[str] | None = None) -> Program:
+    def program(
+        self, folder: Path, *, start: bool = True, command: list[str] | None = None, services: str = WORKSPACE
+    ) -> Program:
         """The program, capturing into ``capture.lpost`` of that folder."""
-        return Program(self.screen, folder, folder / "capture.lpost", start, command)
+        return Program(self.screen, folder, folder / "capture.lpost", start, command, services)

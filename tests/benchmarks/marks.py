@@ -50,6 +50,9 @@ MARKS = {
         Mark("echo", "TCP echo, full capture, window open ÷ plain Twisted on epoll", *at_least(0.60, 0.85)),
         Mark("idle", "the same beside 8,000 idle connections ÷ beside none", *at_least(0.85, 0.95)),
         Mark("http", "HTTP inspector, wrk -c50 ÷ plain twisted.web on epoll", *at_least(0.35, 0.60)),
+        Mark("rest", "rest, one document, wrk -c50 ÷ plain twisted.web on epoll", *at_least(0.30, 0.60)),
+        Mark("mock", "mock, one rule, wrk -c50 ÷ plain twisted.web on epoll", *at_least(0.30, 0.60)),
+        Mark("relay", "1 GB through a TCP relay, full capture ÷ through socat", *at_least(0.33, 0.50)),
         Mark("filter", "a filter over 1,000,000 events, to the last row", *below(1.0, 0.2, "s")),
         Mark("memory", "memory with 10,000,000 events and a pane open", *below(400, 250, "MB")),
         Mark("lateness", "a 16 ms timer's lateness under full echo load, p99", *below(50, 16, "ms")),
@@ -60,6 +63,8 @@ MARKS = {
             Limit("<=", 0.0, "wake-ups/s"),
         ),
         Mark("start", "process start to window shown", *below(1.5, 0.8, "s")),
+        Mark("size", "the packaged program, one file", Limit("<=", 75, "MB"), Limit("<=", 50, "MB")),
+        Mark("frozen", "the packaged program's folder: process start to window shown", *below(1.5, 0.8, "s")),
         Mark("udp", "UDP, 250 datagrams/s, window shown: CPU of one core", *below(10, 3, "%")),
         Mark(
             "flood",

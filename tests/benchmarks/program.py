@@ -40,9 +40,9 @@ def environment(folder: Path, screen: str) -> dict[str, str]:
     return {**kept, **own, "XDG_RUNTIME_DIR": str(runtime), "DISPLAY": screen}
 
 
-def workspace(folder: Path) -> Path:
+def workspace(folder: Path, services: str = WORKSPACE) -> Path:
     path = folder / "bench.toml"
-    path.write_text(WORKSPACE)
+    path.write_text(services)
     return path
 
 
@@ -65,11 +65,17 @@ class Program:
     capture: Path
     start: bool = True
     command: list[str] | None = None
+    services: str = WORKSPACE
     addresses: dict[str, str] = field(default_factory=dict)
 
     def __enter__(self) -> Program:
         command = self.command or executable()
-        more = [str(workspace(self.folder)), "--capture", str(self.capture), *(["--start"] if self.start else [])]
+        more = [
+            str(workspace(self.folder, self.services)),
+            "--capture",
+            str(self.capture),
+            *(["--start"] if self.start else []),
+        ]
         self._process = subprocess.Popen(
             [*command, *more], cwd=procs.ROOT, env=environment(self.folder, self.screen), stdin=subprocess.DEVNULL
         )
@@ -106,7 +112,7 @@ class Program:
             self.addresses = {event.service: event.host or "" for event in started}
         finally:
             store.close()
-        return len(self.addresses) == 4
+        return len(self.addresses) == self.services.count("[[service]]")
 
     def settle(self) -> None:
         """Wait until all that was seen is stored and shown."""

@@ -26,8 +26,8 @@ def measure(bench: Bench) -> Result:
         runs = 2 if bench.quick else RUNS
         # The first of each only warms the file cache.
         for run in range(runs + 1):
-            took = _once(bench, folder, [*command, str(folder / f"{run}.lpost")])
-            beside = _once(bench, folder, other)
+            took = once(bench, folder, [*command, str(folder / f"{run}.lpost")])
+            beside = once(bench, folder, other)
             if run:
                 ours.append(took)
                 plain.append(beside)
@@ -47,7 +47,7 @@ def measure(bench: Bench) -> Result:
     )
 
 
-def _once(bench: Bench, folder: Path, command: list[str]) -> tuple[float, float]:
+def once(bench: Bench, folder: Path, command: list[str]) -> tuple[float, float]:
     """Seconds until the window was mapped, and until it was painted."""
     watcher = Watcher(bench.screen)
     began = time.monotonic()

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 from base64 import b64decode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,15 @@ class Program:
         capture: the file it captures into.
     """
 
-    def __init__(self, display: Display, workspace: Path, folder: Path, *args: str, theme: str = "dark") -> None:
+    def __init__(
+        self,
+        display: Display,
+        workspace: Path,
+        folder: Path,
+        *args: str,
+        theme: str = "dark",
+        command: Sequence[str] = (),
+    ) -> None:
         self.display, self.workspace, self.folder = display, workspace, folder
         self.capture = folder / "run.lpost"
         environment = display.environment()
@@ -48,9 +56,9 @@ class Program:
             settings.parent.mkdir()
             settings.write_text(f"[General]\ntheme={theme}\n")
         self._said = (folder / "said.txt").open("w+b")
-        command = [*_command(), str(workspace), "--capture", str(self.capture), *args]
+        whole = [*(command or _command()), str(workspace), "--capture", str(self.capture), *args]
         self.process = subprocess.Popen(
-            command, cwd=ROOT, env=environment, stdout=self._said, stderr=self._said, start_new_session=True
+            whole, cwd=ROOT, env=environment, stdout=self._said, stderr=self._said, start_new_session=True
         )
         try:
             self.window = self.wait_window("Listening Post")
@@ -156,9 +164,9 @@ class Program:
 
 
 @contextmanager
-def running(display: Display, workspace: Path, folder: Path, *args: str, theme: str = "dark") -> Iterator[Program]:
+def running(display: Display, workspace: Path, folder: Path, *args: str, **more: Any) -> Iterator[Program]:
     """A ``Program`` that is gone afterwards."""
-    program = Program(display, workspace, folder, *args, theme=theme)
+    program = Program(display, workspace, folder, *args, **more)
     try:
         yield program
     finally:

@@ -13,9 +13,10 @@ from PyQt5.QtWidgets import QApplication, QDialogButtonBox, QFileDialog, QMessag
 from twisted.internet.testing import MemoryReactorClock
 
 from app import events
+from app.capture.exchange_at import Exchanged, exchange_at
 from app.capture.file import FIELDS, CaptureFile
 from app.capture.filters import Filter
-from app.capture.reader import Found, Scan
+from app.capture.reader import Found, Matches, Scan
 from app.capture.recorder import Stored
 from app.capture.store import Store
 from app.events import Event, Row
@@ -87,6 +88,7 @@ class InstantReader:
     """
 
     def __init__(self, path: Path) -> None:
+        self.path = path
         self._store = Store(path)
         self.asked: list[int] = []
         self.holding = False
@@ -99,13 +101,19 @@ class InstantReader:
     def event(self, id: int, done: Callable[[Event | None], object]) -> None:
         self._answer(lambda: done(self._store.event(id)))
 
-    def scan(self, where: Filter, first: int, last: int, found: Found) -> Scan:
-        scan = Scan(where, first, last, found)
+    def exchange(self, id: int, done: Callable[[Exchanged | None], object]) -> None:
+        self._answer(lambda: done(exchange_at(self._store, id)))
+
+    def read(self, read: Callable[[Store], Any], nothing: Any, done: Callable[[Any], object]) -> None:
+        self._answer(lambda: done(read(self._store)))
+
+    def scan(self, where: Filter, first: int, last: int, found: Found, matches: Matches = Store.matches) -> Scan:
+        scan = Scan(where, first, last, found, matches)
 
         def work() -> None:
             at = first
             while at <= last and not scan.cancelled:
-                ids, upto = self._store.matches(where, at, last)
+                ids, upto = matches(self._store, where, at, last)
                 scan.deliver(ids, upto, upto >= last)
                 at = upto + 1
 

@@ -116,7 +116,7 @@ def test_window_and_reader_are_for_the_capture_of_the_post(
     qtbot.addWidget(window)
     assert "mine.toml" in window.windowTitle()
     assert list(window.services.cards) == ["echo"]
-    assert reader._path == post.capture  # type: ignore[attr-defined]
+    assert reader.path == post.capture
     window.bridge.close()
     reader.close()
 

@@ -10,7 +10,8 @@ from app import events
 from app.events import Row
 from tests.ui.desk import BASE
 from ui import theme
-from ui.event_columns import COLUMNS, MARK, alignment, as_text, clock, delta, mark_of, row_color
+from ui.event_columns import COLUMNS, MARK, alignment, as_text, delta, mark_of, row_color
+from ui.times import clock
 
 
 def row(kind: int = events.DATA_RECEIVED, *, time: int = BASE, summary: str = "hello", size: int | None = 5) -> Row:

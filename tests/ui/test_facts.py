@@ -45,6 +45,32 @@ def test_http_fields_keep_their_order_case_and_repetitions() -> None:
     ]
 
 
+def test_what_tls_agreed_on_is_said_in_words() -> None:
+    detail = {
+        "version": "TLS 1.3", "cipher": "TLS_AES_256_GCM_SHA384", "bits": 256, "alpn": "h2", "sni": "post.test",
+        "client": None, "resumed": False,
+    }  # fmt: skip
+    assert [(fact.name, fact.value) for fact in facts(event(events.TLS_OPENED, detail=detail))[:-10]] == [
+        ("version", "TLS 1.3"),
+        ("cipher", "TLS_AES_256_GCM_SHA384"),
+        ("key bits", "256"),
+        ("protocol (ALPN)", "h2"),
+        ("asked for (SNI)", "post.test"),
+        ("client", "–"),
+        ("resumed", "no"),
+    ]
+
+
+def test_why_there_is_no_tls_is_said_in_words() -> None:
+    detail = {"reason": "no cipher", "openssl": ["no shared cipher"], "offered": ["TLS 1.0", "TLS 1.1"], "sni": None}
+    assert [(fact.name, fact.value) for fact in facts(event(events.TLS_FAILED, detail=detail))[:-10]] == [
+        ("reason", "no cipher"),
+        ("OpenSSL says", "no shared cipher"),
+        ("offered", "TLS 1.0, TLS 1.1"),
+        ("asked for (SNI)", "–"),
+    ]
+
+
 def test_nested_values_are_readable() -> None:
     detail = {"tls": {"version": "1.3", "names": ["a", "b"], "deep": {"x": 1}}, "their_code": 1000, "clean": True}
     assert facts(event(detail=detail | {"rows": [{"a": 1}, 2], "none": []}))[:-10] == [

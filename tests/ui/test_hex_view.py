@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from ui import theme
 from ui.hex_layout import HexLayout
-from ui.hex_view import HexView
+from ui.hex_view import MAX_COPY, HexView
 
 DATA = bytes(range(256)) * 4
 
@@ -126,6 +126,25 @@ def test_copies_hex_text_and_escaped_text(view: HexView, qtbot: QtBot) -> None:
     assert clipboard() == r'GET /\r\n\x00\xff"\\ \xc3\xa9'
 
 
+def test_copies_source_text(view: HexView) -> None:
+    view.set_data(b"\x00A\xff")
+    view.select_all()
+    for name, wanted in (
+        ("Copy as &C array", "const unsigned char data[3] = {\n    0x00, 0x41, 0xff,\n};\n"),
+        ("Copy as &Python bytes", "b'\\x00A\\xff'"),
+        ("Copy as &Base64", "AEH/"),
+    ):
+        next(action for action in view.context_menu().actions() if action.text() == name).trigger()
+        assert clipboard() == wanted
+
+
+def test_more_than_a_mebibyte_is_not_copied_as_source_text(view: HexView) -> None:
+    view.set_data(bytes(MAX_COPY + 1))
+    view.select_all()
+    actions = [action for action in view.context_menu().actions() if "(up to 1 MiB)" in action.text()]
+    assert [action.isEnabled() for action in actions] == [False] * 3
+
+
 def test_copying_nothing_leaves_the_clipboard_alone(view: HexView) -> None:
     view.select(0, 1)
     view.copy_hex()
@@ -164,7 +183,7 @@ def test_a_screen_reader_hears_size_and_selection(view: HexView) -> None:
 
 def test_the_menu_offers_copies_only_of_a_selection(view: HexView) -> None:
     enabled = [action.isEnabled() for action in view.context_menu().actions() if action.text()]
-    assert enabled == [False, False, False, True]
+    assert enabled == [False] * 6 + [True]
     view.select_all()
     assert all(action.isEnabled() for action in view.context_menu().actions())
 

@@ -43,7 +43,7 @@ def with_rows(open_window: Open, capture: Capture) -> MainWindow:
 
 
 def test_every_action_has_a_handler_of_the_window(window: MainWindow) -> None:
-    assert all(callable(getattr(window, f"_do_{spec.name}")) for spec in SPECS if isinstance(spec, Spec))
+    assert all(callable(getattr(window.commands, spec.name)) for spec in SPECS if isinstance(spec, Spec))
 
 
 def test_start_and_stop_work_for_all_and_are_offered_when_they_can(window: MainWindow) -> None:
@@ -134,9 +134,10 @@ def test_light_and_dark_change_the_whole_window_and_are_remembered(window: MainW
 
 def test_menus_open_with_what_fits(window: MainWindow) -> None:
     for show, first in (
-        (window._service_menu, "toggle_service"),
-        (window._connection_menu, "send"),
-        (lambda at: window._event_menu(QMenu(window), at), "copy_rows"),
+        (window.menus.of_service, "toggle_service"),
+        (window.menus.of_connection, "follow_stream"),
+        (lambda at: window.menus.of_events(QMenu(window), at), "follow_stream"),
+        (window.menus.of_group, "resolve_group"),
     ):
         show(QPoint(10, 10))
         menu = QApplication.activePopupWidget()

@@ -12,8 +12,9 @@ from app import events
 from app.post import Post
 from app.services.config import ServiceConfig
 from tests.ui.desk import Capture, InstantReader, config, memory_post, settle
+from ui.event_columns import COLUMNS
 from ui.event_pane import EventPane
-from ui.pane_tabs import FAILURES, PaneTabs
+from ui.pane_tabs import CONVERSATIONS, FAILURES, HTTP, PaneTabs
 
 pytestmark = pytest.mark.usefixtures("dark")
 
@@ -55,7 +56,7 @@ def ids(pane: EventPane) -> list[int]:
 
 
 def test_there_is_a_pane_for_all_for_each_service_and_for_failures(desk: Desk) -> None:
-    assert desk.names() == ["All", "alpha", "beta", FAILURES]
+    assert desk.names() == ["All", "alpha", "beta", HTTP, CONVERSATIONS, FAILURES]
 
 
 def test_a_service_pane_shows_only_its_service(desk: Desk, capture: Capture, qtbot: QtBot) -> None:
@@ -75,7 +76,7 @@ def test_the_failures_pane_shows_only_failures_and_its_tab_counts_them(
     capture.add([b"x"])
     desk.tabs.on_stored(capture.add([None] * 2, kind=events.FAILURE, summary="ValueError"))
     assert desk.names()[-1] == f"{FAILURES} 2"
-    failures = desk.show(3)
+    failures = desk.show(5)
     qtbot.waitUntil(lambda: ids(failures) == [2, 3])
 
 
@@ -101,11 +102,11 @@ def test_a_filter_holds_in_every_pane_that_is_looked_at(desk: Desk, capture: Cap
 def test_panes_come_and_go_with_their_services_and_keep_their_order(desk: Desk) -> None:
     desk.post.add(config("gamma", 9009))
     desk.tabs.rebuild()
-    assert desk.names() == ["All", "alpha", "beta", "gamma", FAILURES]
+    assert desk.names() == ["All", "alpha", "beta", "gamma", HTTP, CONVERSATIONS, FAILURES]
     desk.change("alpha", config("first"))
-    assert desk.names() == ["All", "first", "beta", "gamma", FAILURES]
+    assert desk.names() == ["All", "first", "beta", "gamma", HTTP, CONVERSATIONS, FAILURES]
     desk.change("beta", None)
-    assert desk.names() == ["All", "first", "gamma", FAILURES]
+    assert desk.names() == ["All", "first", "gamma", HTTP, CONVERSATIONS, FAILURES]
 
 
 def test_a_changed_service_keeps_its_pane_and_what_it_shows(desk: Desk, capture: Capture, qtbot: QtBot) -> None:
@@ -131,14 +132,14 @@ def test_removing_the_service_in_view_shows_another_pane(desk: Desk, capture: Ca
 def test_any_name_that_a_service_may_have_makes_a_tab(desk: Desk, capture: Capture, qtbot: QtBot, name: str) -> None:
     desk.post.add(config(name, 9010))
     desk.tabs.rebuild()
-    assert desk.tabs.count() == 5
+    assert desk.tabs.count() == 7
     pane = desk.tabs.of(name)
     assert pane is desk.tabs.widget(3)
     assert desk.tabs.tabText(3).replace("&&", "&").rstrip("…") in name
     assert "<b>" not in desk.tabs.tabToolTip(3)
     assert desk.tabs.tabBar().tabRect(3).width() < 300
     assert desk.tabs.widget(0) is desk.tabs.all
-    assert desk.tabs.widget(4) is desk.tabs.failures
+    assert desk.tabs.widget(6) is desk.tabs.failures
 
 
 def test_an_ampersand_in_a_name_is_no_shortcut(desk: Desk) -> None:
@@ -178,11 +179,14 @@ def test_columns_are_as_wide_in_every_pane_that_comes(desk: Desk) -> None:
     desk.tabs.restore_columns(header.saveState())
     desk.post.add(config("gamma", 9009))
     desk.tabs.rebuild()
-    assert {desk.tabs.widget(i).view.header.sectionSize(3) for i in range(desk.tabs.count())} == {222}
+    panes = [desk.tabs.widget(i) for i in range(desk.tabs.count())]
+    assert {pane.view.header.sectionSize(3) for pane in panes if pane.columns is COLUMNS} == {222}
 
 
 def test_empty_panes_say_what_to_do_first(desk: Desk) -> None:
     said = [desk.show(i).view._placeholder for i in range(desk.tabs.count())]
     assert "Press Start all" in said[0]
     assert "Nothing has reached alpha yet" in said[1]
-    assert "No failure so far" in said[3]
+    assert "No HTTP exchange yet" in said[3]
+    assert "No conversation yet" in said[4]
+    assert "No failure so far" in said[5]

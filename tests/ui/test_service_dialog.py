@@ -15,6 +15,7 @@ from app.responders import Option, Responder
 from app.services.config import ServiceConfig
 from ui import theme
 from ui.form import OptionForm
+from ui.section_page import SectionPage
 from ui.service_checks import place_problem, suggested_name, suggested_port
 from ui.service_dialog import ServiceDialog
 
@@ -232,11 +233,61 @@ def test_only_options_that_fit_the_protocol_are_shown(dialog: Open) -> None:
     assert form.config().options == {"subprotocols": ["chat"]}
 
 
-def test_it_grows_for_the_options_of_another_responder(dialog: Open) -> None:
+def test_each_protocol_has_its_pages(dialog: Open) -> None:
+    def titles() -> list[str]:
+        return [form.tabs.tabText(i) for i in range(form.tabs.count())]
+
     form = dialog()
-    before = form.height()
-    choose(form, "websocket")
-    assert form.height() > before
+    assert titles() == ["Service", "TLS", "Limits", "Socket"]
+    choose(form, "udp")
+    assert titles() == ["Service", "UDP", "Limits", "Socket"]
+    choose(form, "http")
+    assert titles() == ["Service", "HTTP", "TLS", "Limits", "Socket"]
+    choose(form, "tcp")
+    assert titles() == ["Service", "TLS", "Limits", "Socket"]
+
+
+def page(form: ServiceDialog, section: str) -> SectionPage:
+    return form._pages[section, form._protocol()]
+
+
+def test_tls_is_switched_on_as_a_whole(dialog: Open) -> None:
+    form = dialog()
+    tls = page(form, "tls")
+    assert form.config().tls is None
+    assert not tls.form.isEnabled()
+    assert tls.switch is not None
+    tls.switch.setChecked(True)
+    assert form.config().tls == {}
+    assert tls.form.isEnabled()
+    tls.form._rows["minimum"][0].setCurrentIndex(1)
+    assert form.config().tls == {"minimum": "1.3"}
+    tls.switch.setChecked(False)
+    assert form.config().tls is None
+
+
+def test_a_page_with_a_problem_is_marked_and_bars_the_way(dialog: Open) -> None:
+    form = dialog()
+    limits = page(form, "limits")
+    limits.form._rows["connections"][0].setText("0")
+    assert not form.ok.isEnabled()
+    assert [form.tabs.tabIcon(i).isNull() for i in range(form.tabs.count())] == [True, True, False, True]
+    limits.form._rows["connections"][0].setText("7")
+    assert form.ok.isEnabled()
+    assert form.config().limits == {"connections": 7}
+
+
+def test_settings_of_a_service_come_back_as_they_were(dialog: Open) -> None:
+    given = ServiceConfig(
+        "api", "http", "127.0.0.1", 9080, "inspector",
+        options={"cors": ["*"]}, tls={"minimum": "1.3"}, limits={"connections": 7}, socket={"backlog": 5},
+    )  # fmt: skip
+    form = dialog(given)
+    assert form.config() == given
+    choose(form, "tcp")
+    assert (form.config().options, form.config().tls, form.config().limits) == ({}, None, {})
+    choose(form, "http")
+    assert form.config() == given
 
 
 def test_enter_accepts_and_escape_cancels(dialog: Open, qtbot: QtBot) -> None:

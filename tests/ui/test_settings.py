@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PyQt5.QtCore import QByteArray
 
-from app.post import APP_NAME
+from app.folders import APP_NAME
 from ui.settings import MAX_RECENT, Settings
 
 

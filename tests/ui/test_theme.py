@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from itertools import product
 from typing import Any
@@ -24,7 +25,7 @@ from PyQt5.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from ui import theme
-from ui.theme import AA_TEXT, DARK, LIGHT, Theme, contrast
+from ui.theme import AA_TEXT, DARK, LIGHT, Fonts, Theme, contrast
 
 SURFACES = ("window", "panel", "raised")
 WORDS = ("text", "dim", "accent", "good", "bad", "warning", "received", "sent")
@@ -137,3 +138,80 @@ def test_an_item_view_really_uses_the_mono_font(qapp: QApplication, qtbot: QtBot
 def test_the_mono_font_has_the_size_asked_for() -> None:
     assert theme.mono_font(13).pointSize() == 13
     assert QFontInfo(theme.mono_font()).fixedPitch()
+
+
+# -- the stylesheet
+
+UNREAD = ("faint",)
+"""Text of what is disabled: WCAG 1.4.3 asks nothing of it."""
+
+_RULE = re.compile(r"([^{}]+)\{([^{}]*)\}")
+_COLOR = re.compile(r"(?<![\w-])color:\s*\$(\w+)")
+_BACKGROUND = re.compile(r"(?<![\w-])background(?:-color)?:\s*\$(\w+)")
+_STATE = re.compile(r"(?<!:):[a-z!-]+")
+
+
+def pairs() -> set[tuple[str, str]]:
+    """Each text colour with each background that the stylesheet lets it stand on."""
+    text = re.sub(r"/\*.*?\*/", "", theme.resource("themes/app.qss").replace("${", "$ {"), flags=re.DOTALL)
+    text = re.sub(r"\$ \{(\w+)\}", r"$\1", text)
+    colors: dict[str, str] = {}
+    backgrounds: dict[str, str] = {}
+    for names, body in _RULE.findall(text):
+        for selector in map(str.strip, names.split(",")):
+            colors.update((selector, found) for found in _COLOR.findall(body))
+            backgrounds.update((selector, found) for found in _BACKGROUND.findall(body))
+    found = set()
+    for selector in {*colors, *backgrounds}:
+        base = _STATE.sub("", selector)
+        color = colors.get(selector) or colors.get(base) or "text"
+        own = backgrounds.get(selector) or backgrounds.get(base)
+        found |= {(color, surface) for surface in ([own] if own else SURFACES)}
+    return found
+
+
+WITHOUT_TEXT = ("line", "thumb", "accent", "dim")
+"""Backgrounds of lines, handles and marks, on which no rule sets a colour of text."""
+
+
+@pytest.mark.parametrize("colors", [DARK, LIGHT])
+def test_every_pair_of_the_stylesheet_is_readable(colors: Theme) -> None:
+    found = {(word, surface) for word, surface in pairs() if word not in UNREAD}
+    assert {("accent_text", "accent"), ("selected_text", "selection"), ("text", "hover"), ("accent", "raised")} <= found
+    poor = {
+        (word, surface): round(contrast(getattr(colors, word), getattr(colors, surface)), 2)
+        for word, surface in found
+        if not (surface in WITHOUT_TEXT and word == "text")
+        and contrast(getattr(colors, word), getattr(colors, surface)) < AA_TEXT
+    }
+    assert poor == {}
+
+
+@pytest.mark.parametrize("colors", [DARK, LIGHT])
+def test_marks_and_frames_that_matter_stand_out(colors: Theme) -> None:
+    """WCAG 1.4.11 asks 3 to 1 of what is needed to see a control, and where the focus is."""
+    for word, surface in product(("accent", "dim", "bad"), (*SURFACES, "hover")):
+        assert contrast(getattr(colors, word), getattr(colors, surface)) >= 3, (word, surface)
+
+
+def test_fonts_change_for_all_and_are_told_before_the_theme(qapp: QApplication, qtbot: QtBot) -> None:
+    theme.apply(qapp, DARK)
+    label = QLabel("word")
+    qtbot.addWidget(label)
+    label.show()
+    told: list[str] = []
+    fonts, colors = lambda: told.append("fonts"), lambda _: told.append("colours")
+    theme.notifier.fonts_changed.connect(fonts)
+    theme.notifier.changed.connect(colors)
+    theme.apply(qapp, DARK, Fonts(15, "", 12))
+    assert (label.font().pointSize(), theme.ui_font().pointSize(), theme.mono_font().pointSize()) == (15, 15, 12)
+    theme.apply(qapp, DARK, Fonts())
+    theme.notifier.fonts_changed.disconnect(fonts)
+    theme.notifier.changed.disconnect(colors)
+    assert told == ["fonts", "colours"] * 2
+
+
+def test_a_font_that_is_not_installed_gives_way_to_the_best_there_is(qapp: QApplication) -> None:
+    theme.apply(qapp, DARK, Fonts(10, "No Such Mono", 10))
+    assert theme.mono_font().family() in theme.MONO_FAMILIES
+    theme.apply(qapp, DARK, Fonts())

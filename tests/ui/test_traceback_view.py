@@ -14,9 +14,10 @@ from pytestqt.qtbot import QtBot
 import app
 from app import failures
 from app.failures import FailureRecord, Frame
+from app.origins import library, short
 from tests.ui.event_samples import CHAINED, JSON, OWN, PACKAGES, PLAIN, PLUGIN, TWISTED
 from ui import theme
-from ui.traceback_layout import Group, as_text, groups, library, short
+from ui.traceback_layout import Group, as_text, groups
 from ui.traceback_view import TracebackView
 
 
@@ -79,22 +80,110 @@ def test_without_any_own_frame_the_innermost_stays_in_sight() -> None:
     assert groups(()) == []
 
 
-def test_the_heading_says_what_where_and_by_how_many_bytes(view: TracebackView) -> None:
-    view.show_failure(PLAIN, 7, 1480)
-    assert lines(view)[0] == "ValueError  temp is not a number  · connection #7 · caused by 1,480 bytes"
+def test_the_heading_says_what_and_where(view: TracebackView) -> None:
+    view.show_failure(PLAIN, 7)
+    assert lines(view)[0] == "ValueError  temp is not a number  · connection #7"
     view.show_failure(PLAIN)
     assert lines(view)[0] == "ValueError  temp is not a number"
 
 
 def test_own_frames_are_open_with_source_and_values(view: TracebackView) -> None:
-    view.show_failure(PLAIN, 7, 148)
+    view.show_failure(PLAIN, 7)
     assert lines(view)[1:] == [
         "▸ 2 frames in twisted, app",
         "plugins/sensor.py:38 in dataReceived",
         "       37  for name, text in fields:",
         "  →    38      parse(name, text)",
-        "name = 'temp'   text = 'NaN'",
+        "name = 'temp'",
+        "text = 'NaN'",
     ]
+
+
+def test_many_values_are_folded_after_the_first(view: TracebackView) -> None:
+    frame = replace(OWN, locals=tuple((f"v{n}", str(n)) for n in range(20)))
+    view.show_failure(FailureRecord("ValueError", "", (frame,)))
+    assert "  v7 = 7".strip() in [line.strip() for line in lines(view)]
+    assert lines(view)[-1] == "▸ 12 more values"
+    view.toggle(view.folds() - 1)
+    assert lines(view)[-1].strip() == "v19 = 19"
+
+
+# -- the bytes that caused it
+
+
+def test_the_bytes_are_shown_as_text_and_unfold_to_hex(view: TracebackView) -> None:
+    view.show_failure(PLAIN, 7, b"READ temp=NaN\r\n\0")
+    assert lines(view)[1] == r"▸ caused by 16 bytes   READ temp=NaN\r\n\0"
+    view.toggle(0)
+    assert lines(view)[2].split() == ["0000", *b"READ temp=NaN\r\n\0".hex(" ").split(), "READ", "temp=NaN..."]
+
+
+def test_of_many_bytes_only_the_beginning_is_shown(view: TracebackView) -> None:
+    view.show_failure(PLAIN, None, b"\xff" * 100_000)
+    view.toggle(0)
+    assert len(lines(view)) < 60
+    assert max(map(len, lines(view))) < 150
+    assert "… all of them are under Hex" in view.toPlainText()
+
+
+def test_they_are_sent_again_by_a_click_and_by_a_key(view: TracebackView, qtbot: QtBot) -> None:
+    view.show_failure(PLAIN, None, b"x")
+    at = lines(view).index("↻ Send those bytes again")
+    place = view.cursorRect(QTextCursor(view.document().findBlockByNumber(at))).center() + QPoint(30, 0)
+    with qtbot.waitSignal(view.again):
+        qtbot.mouseClick(view.viewport(), Qt.LeftButton, pos=place)
+    view.setTextCursor(QTextCursor(view.document().findBlockByNumber(at)))
+    with qtbot.waitSignal(view.again):
+        qtbot.keyClick(view, Qt.Key_Return)
+
+
+def test_how_that_went_stands_beside_it_until_another_failure_is_shown(view: TracebackView) -> None:
+    view.show_failure(PLAIN, None, b"x")
+    view.tell("Sent 1 B again: <b>nothing</b> came back.")
+    assert "↻ Send those bytes again   Sent 1 B again: <b>nothing</b> came back." in lines(view)
+    view.show_failure(PLAIN, None, b"x")
+    assert "Sent 1 B" not in view.toPlainText()
+
+
+def test_without_bytes_there_is_nothing_to_send(view: TracebackView) -> None:
+    view.show_failure(PLAIN, 7, None)
+    assert "again" not in view.toPlainText()
+    [action] = [found for found in view.context_menu().actions() if found.text() == "Send those &bytes again"]
+    assert not action.isEnabled()
+
+
+def test_where_nobody_can_send_them_nothing_is_offered(view: TracebackView) -> None:
+    view.sendable = False
+    view.show_failure(PLAIN, 7, b"x")
+    assert "caused by 1 byte" in view.toPlainText()
+    assert "again" not in view.toPlainText()
+
+
+# -- groups of exceptions
+
+
+GROUP = FailureRecord("ExceptionGroup", "bad lines (2 sub-exceptions)", (OWN,), members=(PLAIN, CHAINED))
+
+
+def test_each_member_of_a_group_is_shown_with_its_own_frames(view: TracebackView) -> None:
+    view.show_failure(GROUP)
+    found = lines(view)
+    assert "1 of the 2 exceptions in it:" in found
+    assert "2 of the 2 exceptions in it:" in found
+    assert found.count("ValueError  temp is not a number") == 1
+    assert "KeyError  'temp'" in found
+    view.unfold_all()
+    assert view.toPlainText().count("▾") == view.folds() == 3
+
+
+def test_the_text_has_the_members_beside_bars() -> None:
+    found = as_text(GROUP).splitlines()
+    assert found[0] == "  + Exception Group Traceback (most recent call last):"
+    assert "  | ExceptionGroup: bad lines (2 sub-exceptions)" in found
+    assert "  +-+---------------- 1 ----------------" in found
+    assert "    | ValueError: temp is not a number" in found
+    assert "    +---------------- 2 ----------------" in found
+    assert found[-1] == "    +------------------------------------"
 
 
 def test_a_click_unfolds_the_frames_of_libraries_and_another_folds_them(view: TracebackView, qtbot: QtBot) -> None:
@@ -109,7 +198,7 @@ def test_a_click_unfolds_the_frames_of_libraries_and_another_folds_them(view: Tr
     assert "of a library" not in view.toPlainText()
     qtbot.mouseClick(view.viewport(), Qt.LeftButton, pos=place)
     assert lines(view)[1] == "▸ 2 frames in twisted, app"
-    assert len(lines(view)) == 6
+    assert len(lines(view)) == 7
 
 
 def test_a_click_beside_a_fold_does_nothing(view: TracebackView, qtbot: QtBot) -> None:
@@ -134,7 +223,7 @@ def test_keys_unfold_on_the_line_of_the_caret(view: TracebackView, qtbot: QtBot,
 
 def test_causes_stand_above_with_the_words_of_python(view: TracebackView) -> None:
     view.show_failure(CHAINED, 7)
-    found = [line for line in lines(view) if not line.startswith((" ", "▸", "plugins/", "name"))]
+    found = [line for line in lines(view) if not line.startswith((" ", "▸", "plugins/", "name", "text"))]
     assert found == [
         "RuntimeError  no reading  · connection #7",
         "It began with:",

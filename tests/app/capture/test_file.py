@@ -125,7 +125,7 @@ def test_a_batch_is_stored_whole_or_not_at_all(file, path):
 
 def test_connections_get_a_row(file, path):
     file.store(batch(1, opened(1, time=10**18), event(conn=1), closed(1, time=10**18 + 5)))
-    assert read(path, "SELECT * FROM connection") == [
+    assert read(path, "SELECT id, service, peer, host, opened, closed, reason, received, sent FROM connection") == [
         (1, 1, "127.0.0.1:5", "127.0.0.1:9007", 10**18, 10**18 + 5, "closed by the peer", 1, 2)
     ]
 
@@ -166,11 +166,11 @@ def grow(file, batches, first=1, size=2000):
 
 
 def test_the_limit_drops_the_oldest_whole_batches_and_says_so(path):
-    file = CaptureFile(path, "run", 200_000)
+    file = CaptureFile(path, "run", 300_000)
     grow(file, 200)
     used, first = file.used(), file.first
     file.close()
-    assert used <= 200_000
+    assert used <= 300_000
     assert is_sound(path)
     assert read(path, "SELECT kind FROM event ORDER BY id LIMIT 1") == [(events.CONNECTION_OPENED,)]
     assert read(path, "SELECT min(batch.first), min(event.id) FROM batch, event") == [(first, first)]

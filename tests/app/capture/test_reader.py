@@ -18,7 +18,7 @@ from app import events
 from app.capture.filters import EVERYTHING, of_kind, parse
 from app.capture.reader import Reader
 from app.capture.store import CHUNK, Store
-from tests.app.capture.captures import event, make
+from tests.app.capture.captures import event, make, opened
 
 
 class Desk:
@@ -96,6 +96,21 @@ def test_delivers_a_whole_event_or_none_where_it_is_gone(
     desk.until(lambda: len(found) == 2)
     assert found[0].payload == b"\x00\xff"
     assert found[1] is None
+
+
+def test_delivers_the_exchange_of_a_request_or_none(
+    open_reader: Callable[[Path], Reader], desk: Desk, tmp_path: Path
+) -> None:
+    detail = {"method": "GET", "target": "/", "fields": [], "body": 0}
+    rows = (event(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"), event(None, events.HTTP_REQUEST, detail=detail))
+    reader = open_reader(make(tmp_path / "a.lpost", opened(1), *([*row[:3], 1, *row[4:]] for row in rows)))
+    found: list[Any] = []
+    reader.exchange(3, found.append)
+    reader.exchange(1, found.append)
+    reader.exchange(99, found.append)
+    desk.until(lambda: len(found) == 3)
+    assert (found[0].request.id, found[0].asked.data) == (3, b"")
+    assert found[1:] == [None, None]
 
 
 def test_a_scan_finds_what_the_store_finds_chunk_by_chunk(
@@ -192,7 +207,7 @@ def test_an_event_that_nobody_could_have_written_does_not_end_the_thread(
 ) -> None:
     path = make(tmp_path / "a.lpost", event(b"one"), event(b"two"))
     with closing(sqlite3.connect(path)) as db:
-        db.execute("UPDATE event SET detail = ? WHERE id = 1", (detail,))
+        db.execute("UPDATE stored SET detail = ? WHERE id = 1", (detail,))
         db.commit()
     found: list[Any] = []
     reader = open_reader(path)

@@ -1,5 +1,6 @@
 """app.capture.recorder."""
 
+import json
 import marshal
 
 import pytest
@@ -13,6 +14,8 @@ from app.capture import recorder as module
 from app.capture.file import FIELDS
 from app.capture.recorder import INTERVAL, Recorder, Stored
 from app.capture.writer import HEADER
+from app.failures import from_json
+from app.fingerprint import fingerprint
 
 MB = 1 << 20
 
@@ -336,3 +339,28 @@ class Accounts(RuleBasedStateMachine):
 
 TestAccounts = Accounts.TestCase
 TestAccounts.settings = settings(max_examples=25, stateful_step_count=25, deadline=None)
+
+
+# -- failure groups
+
+
+def test_a_failure_carries_its_group(bench):
+    for _ in range(2):
+        try:
+            raise ValueError("no")
+        except ValueError as e:
+            bench.recorder.record_failure(e)
+    bench.recorder.flush()
+    details = [json.loads(row[7]) for _, _, rows in bench.sink.frames for row in rows]
+    assert [from_json(detail).type for detail in details] == ["ValueError"] * 2
+    assert {detail["group"] for detail in details} == {fingerprint(from_json(details[0]))}
+
+
+@pytest.mark.parametrize("reopened", [False, True])
+def test_a_word_on_a_group_is_an_event(bench, reopened):
+    bench.recorder.resolve("abc", "ValueError: no\nway", reopened=reopened)
+    bench.recorder.flush()
+    [(_, _, [row])] = bench.sink.frames
+    assert row[1] == events.FAILURE_RESOLVED
+    assert row[6] == ("reopened" if reopened else "resolved") + r": ValueError: no\nway"
+    assert json.loads(row[7]) == {"group": "abc"} | ({"reopened": True} if reopened else {})

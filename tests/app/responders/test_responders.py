@@ -10,7 +10,7 @@ import pytest
 from app import responders
 from app.responders import Option, Responder
 from app.services.protocols import PROTOCOLS, options_of
-from tests.app.responders.context import build
+from tests.app.responders.context import BareContext, build
 
 
 def test_each_protocols_default_can_serve_it() -> None:
@@ -27,7 +27,7 @@ def test_each_has_its_files_name_and_says_what_it_does() -> None:
         assert "\n" not in found.help
         assert set(found.builders) <= set(PROTOCOLS)
         assert found.builders
-        assert all(option.problem(option.default) is None for option in found.options)
+        assert all(option.required or option.problem(option.default) is None for option in found.options)
         assert all(option.help and set(option.protocols) <= set(found.builders) for option in found.options)
 
 
@@ -47,10 +47,21 @@ def test_those_that_serve_a_protocol_come_by_name(protocol: str, names: list[str
     assert bool(names) is bool(serving)
 
 
+UPSTREAMS = {"http": "http://127.0.0.1:9", "websocket": "ws://127.0.0.1:9"}
+
+
+def needed(option: str, protocol: str) -> str:
+    """A value for an option that has no default that would do."""
+    return {"root": ".", "upstream": UPSTREAMS.get(protocol, "127.0.0.1:9")}[option]
+
+
 def test_a_builder_makes_something_for_each_of_its_protocols() -> None:
+    context = BareContext()
+    context.endpoints["127.0.0.1", 9] = object()
     for protocol in PROTOCOLS:
         for responder in responders.serving(protocol):
-            assert build(responder.name, protocol, {}) is not None
+            required = {option.name: needed(option.name, protocol) for option in responder.options if option.required}
+            assert build(responder.name, protocol, required, context) is not None
 
 
 def test_an_option_belongs_to_its_protocols_or_to_all() -> None:

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 from twisted.internet.task import deferLater
 
 from app import events, responders
+from app.capture.file import FIELDS, SAME
 from app.capture.recorder import Recorder, Stored
 from app.services import service
 from app.services.config import ServiceConfig
@@ -20,8 +21,6 @@ from app.services.context import Surroundings
 from app.services.service import Service
 from app.status import Listening
 from tests.helpers import until
-
-FIELDS = 8
 
 
 @dataclass(frozen=True)
@@ -49,8 +48,13 @@ class Tape:
 
     def send(self, header: bytes, body: bytes) -> None:
         sequence, _, flat = marshal.loads(body)  # noqa: S302 - the recorder wrote it
+        before = None
         for i in range(0, len(flat), FIELDS):
             _, kind, service, conn, size, payload, summary, detail = flat[i : i + FIELDS]
+            if payload is SAME:
+                payload = before
+            elif payload is not None:
+                before = payload
             self._events.append(
                 Recorded(
                     events.NAMES[kind],

@@ -14,7 +14,7 @@ from twisted.internet.utils import getProcessOutputAndValue
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
 
-from app.services import http
+from app.services import http, http1
 from app.services.tap import TapFactory
 from tests.app.services.helpers import Desk, Peer, Tape, address, turn
 from tests.helpers import until
@@ -207,6 +207,17 @@ BROKEN = {
     b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /smuggled HTTP/1.1\r\n\r\n",
     "Transfer-Encoding and Content-Length": b"POST / HTTP/1.1\r\n"
     b"Transfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n0\r\n\r\nGET /smuggled HTTP/1.1\r\n\r\n",
+    "Transfer-Encoding identity": b"POST / HTTP/1.1\r\nTransfer-Encoding: identity\r\nContent-Length: 4\r\n\r\nbody",
+    "Transfer-Encoding twice": b"POST / HTTP/1.1\r\n"
+    b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "Transfer-Encoding in two parts": b"POST / HTTP/1.1\r\nTransfer-Encoding: x, chunked\r\n\r\n0\r\n\r\n",
+    "Transfer-Encoding with a vertical tab": b"POST / HTTP/1.1\r\nTransfer-Encoding: \x0bchunked\r\n\r\n0\r\n\r\n",
+    "Transfer-Encoding folded": b"POST / HTTP/1.1\r\nTransfer-Encoding:\r\n x\r\n chunked\r\n\r\n0\r\n\r\n",
+    "bare LF ends the head": b"GET / HTTP/1.1\r\nX: a\n\nGET /smuggled HTTP/1.1\r\n\r\n",
+    "chunk size with a prefix": b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0x4\r\nbody\r\n0\r\n\r\n",
+    "chunk size with a bare LF": b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n4\nbody\r\n0\r\n\r\n",
+    "two Content-Lengths that agree": b"POST / HTTP/1.1\r\nContent-Length: 4\r\nContent-Length: 4\r\n\r\nbody",
+    "Content-Length as a list": b"POST / HTTP/1.1\r\nContent-Length: 4, 4\r\n\r\nbody",
     "unknown Transfer-Encoding": b"POST / HTTP/1.1\r\nTransfer-Encoding: gzip\r\n\r\nbody",
     "signed Content-Length": b"POST / HTTP/1.1\r\nContent-Length: +4\r\n\r\nbody",
     "Content-Length of words": b"POST / HTTP/1.1\r\nContent-Length: four\r\n\r\nbody",
@@ -225,18 +236,29 @@ BROKEN = {
 }
 
 
+TOO_LARGE = {
+    "a megabyte of fields": b"431 Request Header Fields Too Large",
+    "one field of a megabyte": b"431 Request Header Fields Too Large",
+    "600 fields": b"431 Request Header Fields Too Large",
+    "a target of a megabyte": b"414 Request-URI Too Long",
+    "every byte": b"414 Request-URI Too Long",
+}
+
+
 @pytest.mark.parametrize("name", BROKEN)
 @pytest_twisted.ensureDeferred
-async def test_a_broken_request_gets_400_and_is_recorded(name: str, desk: Desk, tape: Tape) -> None:
+async def test_a_broken_request_is_refused_and_recorded(name: str, desk: Desk, tape: Tape) -> None:
     peer = Peer(await inspector(desk))
     await peer.send(BROKEN[name])
     await peer.expect(b"\r\n\r\n")
-    assert peer.got == b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    status = TOO_LARGE.get(name, b"400 Bad Request")
+    assert peer.got == b"HTTP/1.1 " + status + b"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
     await until(lambda: peer.pull().ended)
     assert peer.ended == "closed"
     peer.close()
     await until(lambda: tape.all("connection.closed"))
-    assert refused(tape).detail["status"] == 400
+    assert refused(tape).detail["status"] == int(status[:3])
+    assert len(tape.all("limit.reached")) == (name in TOO_LARGE)
     assert not tape.all("http.request", "failure")
     assert tape.data("data.received") == BROKEN[name]
     assert tape.data("data.sent") == peer.got
@@ -284,18 +306,28 @@ def in_memory(desk: Desk, clock: Clock, root: Any = None) -> tuple[Any, StringTr
     return tap, wire
 
 
-@pytest.mark.parametrize("sent", [b"", b"GET / HT", b"POST / HTTP/1.1\r\nContent-Length: 10\r\n\r\nhalf"])
+SLOW = {
+    b"": "nothing received for 60 s: closing",
+    b"GET / HT": "the request's head was not complete within 60 s",
+    b"POST / HTTP/1.1\r\nContent-Length: 10\r\n\r\nhalf": "the request's body comes too slowly",
+}
+
+
+@pytest.mark.parametrize("sent", SLOW)
 def test_a_request_that_never_comes_is_closed_after_a_minute(sent: bytes, desk: Desk, tape: Tape) -> None:
     clock = Clock()
     tap, wire = in_memory(desk, clock)
     if sent:
         tap.dataReceived(sent)
-    clock.advance(http.IDLE - 1)
+    clock.advance(59)
     assert not wire.disconnecting
     clock.advance(1)
+    clock.advance(http1.LINGER if sent else 0)
     assert wire.disconnecting
     (limit,) = tape.all("limit.reached")
-    assert limit.summary == "nothing received for 60 s: closing"
+    assert limit.summary == SLOW[sent]
+    assert limit.detail == {"limit": "idle_seconds", "value": 60.0}
+    assert wire.value().startswith(b"HTTP/1.1 408 Request Time-out\r\n") == bool(sent)
 
 
 def test_a_refused_client_has_two_seconds_to_stop(desk: Desk, tape: Tape) -> None:

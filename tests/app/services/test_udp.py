@@ -13,7 +13,7 @@ from twisted.internet.interfaces import IUDPTransport
 from twisted.internet.protocol import DatagramProtocol
 from twisted.internet.utils import getProcessOutput
 
-from app.services import udp
+from app.services import limits, udp
 from app.services.service import Service
 from app.status import Stopped
 from tests.app.services.helpers import Desk, Tape, address
@@ -89,7 +89,7 @@ async def test_echoes_datagrams_of_every_size(desk: Desk, tape: Tape, clients: l
         client.send(b"x" * size)
         await client.expect(sizes.index(size) + 1)
     assert [len(d) for d in client.got] == sizes
-    assert [e.size for e in tape.all("datagram.received")] == [e.size for e in tape.all("datagram.sent")]
+    assert [len(e.payload or b"") for e in tape.all("datagram.received")] == sizes
     assert [len(e.payload or b"") for e in tape.all("datagram.sent")] == sizes
 
 
@@ -123,11 +123,8 @@ async def test_serves_ipv6(desk: Desk, tape: Tape, clients: list[Client]) -> Non
 
 
 @pytest_twisted.ensureDeferred
-async def test_the_peer_silent_for_longest_makes_room(
-    desk: Desk, tape: Tape, clients: list[Client], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(udp, "MAX_FLOWS", 3)
-    service = await desk.start("udp")
+async def test_the_peer_silent_for_longest_makes_room(desk: Desk, tape: Tape, clients: list[Client]) -> None:
+    service = await desk.start("udp", limits={"connections": 3})
     clients += [Client(service) for _ in range(4)]
     for i, who in enumerate((0, 1, 2, 0, 3, 1)):
         clients[who].send(b"%d" % i)
@@ -264,3 +261,63 @@ async def test_answers_socat(desk: Desk, tape: Tape) -> None:
     )
     assert out == b"hello"
     assert tape.data("datagram.received") == b"hello"
+
+
+@pytest_twisted.ensureDeferred
+async def test_of_too_many_ports_of_one_address_the_oldest_makes_room(
+    desk: Desk, tape: Tape, clients: list[Client]
+) -> None:
+    service = await desk.start("udp", limits={"connections_per_peer": 2})
+    clients += [Client(service, "127.0.0.2"), *(Client(service) for _ in range(3))]
+    for client in clients:
+        client.send(b"x")
+        await client.expect(1)
+    opened = [e.conn for e in tape.all("connection.opened")]
+    assert [e.conn for e in tape.all("connection.closed")] == [opened[1]]
+    (limit,) = tape.all("limit.reached")
+    assert (limit.conn, limit.detail) == (opened[1], {"limit": "connections_per_peer", "value": 2})
+    assert len(service.connections) == 3
+
+
+@pytest_twisted.ensureDeferred
+async def test_datagrams_of_public_addresses_are_dropped_and_counted(
+    desk: Desk, tape: Tape, clients: list[Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "is_public", lambda host: host != "127.0.0.1")
+    service = await desk.start("udp")
+    strangers = [Client(service, f"127.0.0.{i}") for i in range(2, 5)]
+    clients += [*strangers, near := Client(service)]
+    for client in strangers * 10:
+        client.send(b"in")
+    near.send(b"near")
+    assert await near.expect(1) == [b"near"]
+    told = tape.all("limit.reached")
+    assert [e.detail["peer"] for e in told] == ["{}:{}".format(*c.socket.getsockname()) for c in strangers]
+    assert {(e.detail["limit"], e.detail["value"]) for e in told} == {("allow_public", False)}
+    assert told[0].summary.startswith("datagrams from 127.0.0.2:")
+    assert len(tape.all("datagram.received")) == len(tape.all("connection.opened")) == 1
+    await service.stop()
+    assert tape.all("limit.reached")[-1].detail["count"] == 30
+    assert not any(client.pull() for client in strangers)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_flood_of_public_addresses_makes_few_events(
+    desk: Desk, tape: Tape, clients: list[Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "is_public", lambda host: host != "127.0.0.1")
+    monkeypatch.setattr(udp, "MAX_TOLD", 50)
+    service = await desk.start("udp")
+    clients += [Client(service, f"127.0.0.{i}") for i in range(2, 102)]
+    for client in clients:
+        client.send(b"in")
+    clients.append(near := Client(service))
+    near.send(b"near")
+    await near.expect(1)
+    (tap,) = [connection._tap for connection in service.connections.values()]  # type: ignore[attr-defined]
+    assert len(tap._told) == 50
+    await service.stop()
+    events = tape.all("limit.reached")
+    assert events[-1].detail["count"] == 100
+    assert sum("peer" in e.detail for e in events) + sum(e.detail.get("count", 0) for e in events[:-1]) == 50
+    assert len(events) < 50

@@ -1,0 +1,56 @@
+"""Captures that appear under their name only when they are complete, and whether one is open."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from app import errors
+
+
+def is_open(path: Path) -> bool:
+    """Whether a program has the capture open, to write or to read it; this one included. Blocks."""
+    if not path.is_file() or not path.stat().st_size:
+        return False
+    # Not by opening the file ourselves: closing it would drop the locks that SQLite has on it in this process.
+    try:
+        db = sqlite3.connect(f"{path.resolve().as_uri()}?mode=rw", uri=True, timeout=0, isolation_level=None)
+        with contextlib.closing(db):
+            # Only who is alone with a database can take it out of WAL mode.
+            return bool(db.execute("PRAGMA journal_mode = DELETE").fetchone()[0] == "wal")
+    except sqlite3.OperationalError as e:
+        return "locked" in str(e)
+    except sqlite3.DatabaseError:
+        return False
+
+
+@contextlib.contextmanager
+def appearing(target: Path) -> Iterator[Path]:
+    """A file beside ``target`` that takes its place when all goes well, and is gone if not."""
+    try:
+        number, name = tempfile.mkstemp(dir=target.absolute().parent, prefix=f".{target.name}.")
+        os.close(number)
+    except OSError as e:
+        raise errors.UnwritableError(path=target, reason=e.strerror or e) from e
+    spare = Path(name)
+    try:
+        yield spare
+        with open(spare, "rb+") as file:
+            os.fsync(file.fileno())
+        for log in _logs(target):  # SQLite would apply what is left of another file to ours
+            log.unlink(missing_ok=True)
+        os.replace(spare, target)
+    except OSError as e:
+        raise errors.UnwritableError(path=target, reason=e.strerror or e) from e
+    finally:
+        for rest in (spare, *_logs(spare)):
+            with contextlib.suppress(OSError):
+                rest.unlink(missing_ok=True)
+
+
+def _logs(path: Path) -> list[Path]:
+    return [path.with_name(path.name + end) for end in ("-wal", "-shm", "-journal")]

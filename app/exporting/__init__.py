@@ -1,0 +1,1 @@
+"""What exporters share: packets, and HTTP exchanges put together from raw bytes."""

@@ -1,0 +1,39 @@
+"""Files that a workspace names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from app import errors
+
+
+def inside(folder: Path, name: str) -> Path:
+    """The file called ``name``, relative to ``folder``, with links followed. Blocks.
+
+    Raises OutsideFolderError for one that is not in ``folder``: workspaces are shared, and
+    one that came from elsewhere must reach no other files.
+    """
+    root = folder.resolve()
+    try:
+        found = (root / name).resolve()
+    except (OSError, ValueError, RuntimeError) as e:  # a loop of links, a null character
+        raise errors.OutsideFolderError(name=name) from e
+    if not found.is_relative_to(root):
+        raise errors.OutsideFolderError(name=name)
+    return found
+
+
+def read(folder: Path, name: str, most: int) -> bytes:
+    """What the file holds, at most ``most`` bytes. Blocks. Raises OutsideFolderError, UnreadableFileError."""
+    path = inside(folder, name)
+    try:
+        if not path.is_file():  # to open a pipe is to wait for its other end
+            reason = "it is no file" if path.exists() else "there is no such file"
+            raise errors.UnreadableFileError(name=name, reason=reason)
+        with open(path, "rb") as file:
+            content = file.read(most + 1)
+    except OSError as e:
+        raise errors.UnreadableFileError(name=name, reason=e.strerror or e) from e
+    if len(content) > most:
+        raise errors.UnreadableFileError(name=name, reason=f"it is larger than {most >> 20} MiB")
+    return content

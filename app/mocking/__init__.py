@@ -1,0 +1,1 @@
+"""Rules that answer HTTP requests: what they ask of a request, and what they answer."""

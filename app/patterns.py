@@ -1,0 +1,109 @@
+"""Regular expressions over bytes that take linear time, whatever is asked and whatever peers sent.
+
+RE2's (https://github.com/google/re2/wiki/Syntax): without look-around and back references,
+which is what lets others take longer than the world exists, while nothing else runs.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
+
+import re2
+
+MAX_LENGTH = 10_000
+"""Characters of a pattern."""
+
+MAX_MEMORY = 8 << 20
+"""Bytes that one pattern may take, compiled and while it searches."""
+
+
+class Pattern:
+    """One compiled expression. A byte is a character, so that bytes which are no UTF-8 can be found.
+
+    Attributes:
+        captures: names of what a match captures: ``0`` is the whole, then numbers and names.
+    """
+
+    __slots__ = ("_compiled", "captures")
+
+    def __init__(self, pattern: bytes, *, ignore_case: bool = False) -> None:
+        """``.`` matches line ends, too. Raises ValueError, in words."""
+        options = re2.Options()
+        options.log_errors = False
+        options.dot_nl = True
+        options.max_mem = MAX_MEMORY
+        options.case_sensitive = not ignore_case
+        options.encoding = re2.Options.Encoding.LATIN1
+        try:
+            self._compiled: Any = re2.compile(pattern, options=options)
+        except re2.error as e:
+            why = e.args[0] if e.args else b""
+            words = why.decode("utf-8", "replace") if isinstance(why, bytes) else str(why)
+            raise ValueError(f"is no regular expression: {words}") from e
+        named = (name.decode() for name in self._compiled.groupindex)
+        self.captures: tuple[str, ...] = (*map(str, range(self._compiled.groups + 1)), *named)
+
+    def found_in(self, data: bytes) -> bool:
+        return self._compiled.search(data) is not None
+
+    def spans(self, data: bytes) -> Iterator[tuple[int, int]]:
+        """Where each match in ``data`` begins and ends; of a pattern with groups, where each group does."""
+        for match in self._compiled.finditer(data):
+            found = range(1, self._compiled.groups + 1) if self._compiled.groups else (0,)
+            yield from (match.span(group) for group in found if match.start(group) < match.end(group))
+
+    def search(self, data: bytes) -> dict[str, bytes | None] | None:
+        """What the first match in ``data`` captures, by the names in ``captures``; None for no match."""
+        match = self._compiled.search(data)
+        if match is None:
+            return None
+        found = {"0": match[0]} | {str(i): group for i, group in enumerate(match.groups(), 1)}
+        return found | {name.decode(): match[i] for name, i in self._compiled.groupindex.items()}
+
+    def search_text(self, text: str) -> dict[str, str] | None:
+        """As ``search``, in text; what took no part in the match captures nothing."""
+        found = self.search(text.encode("utf-8", "surrogatepass"))
+        if found is None:
+            return None
+        return {name: (value or b"").decode("utf-8", "replace") for name, value in found.items()}
+
+
+@lru_cache(256)
+def regex(text: str, *, ignore_case: bool = False) -> Pattern:
+    """The pattern for what was typed. Raises ValueError, in words."""
+    if len(text) > MAX_LENGTH:
+        raise ValueError(f"is longer than {MAX_LENGTH:,} characters")
+    return Pattern(text.encode("utf-8", "replace"), ignore_case=ignore_case)
+
+
+def problem(text: str) -> str | None:
+    """What is wrong with ``text`` as a regular expression, or None."""
+    try:
+        regex(text)
+    except ValueError as e:
+        return str(e)
+    return None
+
+
+def hex_pattern(text: str) -> Pattern:
+    """Hex digits, where ``??`` is any byte and ``*`` any number of them; each can be captured.
+
+    It fits whole messages only. Raises ValueError, in words.
+    """
+    parts = re.findall(r"\?\?|\*|[0-9a-fA-F]{2}|[\s:,]+|.", text, re.DOTALL)
+    if len(text) > MAX_LENGTH or not text.strip():
+        raise ValueError(f"must be 1 to {MAX_LENGTH:,} characters of hex, as in 01 03 ?? *")
+    pattern = []
+    for part in parts:
+        if part == "??":
+            pattern.append(b"(.)")
+        elif part == "*":
+            pattern.append(b"(.*?)")
+        elif len(part) == 2 and part.isalnum():
+            pattern.append(b"\\x" + part.encode())
+        elif part.strip(" \t\r\n:,"):
+            raise ValueError(f"has {part} where hex needs pairs of digits, ?? for any byte or * for any number of them")
+    return Pattern(rb"\A" + b"".join(pattern) + rb"\z")

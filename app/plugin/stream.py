@@ -1,0 +1,165 @@
+"""Handlers on TCP and UDP."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.internet.address import IPv4Address
+from twisted.internet.interfaces import IHalfCloseableProtocol, IProtocolFactory
+from twisted.internet.protocol import DatagramProtocol, Protocol, ServerFactory
+from twisted.protocols.basic import Int32StringReceiver, LineOnlyReceiver
+from zope.interface import implementer
+
+from app.plugin.handling import Connection, Handler, Turns, parts, written
+from app.responders import Context, Options
+
+MAX_LINE, MAX_STRING = 1 << 20, 16 << 20
+MAX_SENDERS = 1000
+"""Senders of datagrams whose answers are being made at once; datagrams of further ones are dropped."""
+
+
+@implementer(IHalfCloseableProtocol)
+class Stream(Protocol):
+    """One connection, in which each chunk that arrives is a message."""
+
+    def __init__(self, handler: Handler, options: Options, context: Context) -> None:
+        self._handler, self._options, self._context = handler, options, context
+
+    def connectionMade(self) -> None:
+        wire: Any = self.transport
+        self._turns = Turns(self._work, wire.pauseProducing, wire.resumeProducing)
+        self._connection = Connection(written(wire.getPeer()), self.send, wire.loseConnection)
+
+    def dataReceived(self, data: bytes) -> None:
+        self._turns.put(data)
+
+    stringReceived = dataReceived
+
+    def lineReceived(self, line: bytes) -> None:
+        self._ending = b"\r\n" if line.endswith(b"\r") else b"\n"
+        self._turns.put(line.removesuffix(b"\r"))
+
+    async def _work(self, message: bytes) -> None:
+        try:
+            for part in parts(await self._handler.answer(message, self._connection, self._options, self._context)):
+                self.send(part)
+        except BaseException as e:
+            if self._gone:
+                return
+            self.failed(e, message)
+            if self._handler.close_on_error:
+                self.transport.loseConnection()  # type: ignore[union-attr]
+
+    _gone = False
+    _ending = b"\n"
+
+    def failed(self, error: BaseException, message: bytes) -> None:
+        # The Tap knows the connection; a bare transport of a test does not.
+        getattr(self.transport, "failed", self._context.failed)(error, message)
+
+    def send(self, answer: bytes | str) -> None:
+        """Send an answer in the frame of the messages."""
+        data = answer.encode() if isinstance(answer, str) else answer
+        wire: Any = self.transport
+        if self._handler.framing == "int32":
+            wire.write(len(data).to_bytes(4, "big") + data)
+        else:
+            wire.write(data + self._ending if self._handler.framing == "line" else data)
+
+    def readConnectionLost(self) -> None:
+        """The peer has sent all: it gets the answers that are still being made."""
+        self._turns.finish(self.transport.loseConnection)  # type: ignore[union-attr]
+
+    def writeConnectionLost(self) -> None:
+        """We never close only our side."""
+
+    def connectionLost(self, reason: Any = None) -> None:
+        self._gone = True
+        self._turns.stop()
+
+
+class Lines(Stream, LineOnlyReceiver):
+    delimiter, MAX_LENGTH = b"\n", MAX_LINE
+    dataReceived = LineOnlyReceiver.dataReceived
+
+    def lineLengthExceeded(self, line: bytes) -> Any:
+        self._context.log(f"{self._connection.peer}: a line of more than {MAX_LINE:,} bytes: closing")
+        return super().lineLengthExceeded(line)
+
+
+class Strings(Stream, Int32StringReceiver):
+    MAX_LENGTH = MAX_STRING
+    dataReceived = Int32StringReceiver.dataReceived
+
+    def lengthLimitExceeded(self, length: int) -> None:
+        self._context.log(f"{self._connection.peer}: a string of {length:,} bytes is too long: closing")
+        super().lengthLimitExceeded(length)
+
+
+def factory(handler: Handler, options: Options, context: Context) -> IProtocolFactory:
+    """A factory whose connections answer with ``handler``."""
+    kind = {"none": Stream, "line": Lines, "int32": Strings}[handler.framing]
+    made = ServerFactory()
+    made.noisy = False
+    made.protocol = lambda: kind(handler, options, context)
+    return made
+
+
+class Datagrams(DatagramProtocol):
+    """Each datagram is a message; those of one sender are answered in order."""
+
+    noisy = False
+
+    def __init__(self, handler: Handler, options: Options, context: Context) -> None:
+        self._handler, self._options, self._context = handler, options, context
+        self._turns: dict[Any, Turns] = {}
+        self._dropped = 0
+
+    def datagramReceived(self, datagram: bytes, addr: Any) -> None:
+        turns = self._turns.get(addr)
+        if turns is None:
+            if len(self._turns) >= MAX_SENDERS:
+                self._drop()
+                return
+            turns = self._turns[addr] = Turns(lambda data: self._work(data, addr), lambda: None, lambda: None)
+        if turns.full:
+            self._drop()
+            return
+        turns.put(datagram)
+        turns.finish(lambda: self._forget(addr))
+
+    def _forget(self, addr: Any) -> None:
+        self._turns.pop(addr, None)
+
+    def _drop(self) -> None:
+        self._dropped += 1
+        if self._dropped.bit_count() == 1:  # 1, 2, 4, 8: not a word for each
+            self._context.log(f"{self._dropped:,} datagrams were not answered: they come faster than they are handled")
+
+    async def _work(self, datagram: bytes, addr: Any) -> None:
+        def send(answer: bytes | str) -> None:
+            if self.transport is not None:
+                self.transport.write(answer.encode() if isinstance(answer, str) else answer, addr)
+
+        connection = Connection(written(IPv4Address("UDP", *addr[:2])), send, _nothing)
+        try:
+            for part in parts(await self._handler.answer(datagram, connection, self._options, self._context)):
+                send(part)
+        except BaseException as e:
+            if addr in self._turns:
+                tapped = getattr(self.transport, "failed", None)
+                tapped(e, datagram, addr) if tapped else self._context.failed(e, datagram)
+
+    def stopProtocol(self) -> None:
+        turns, self._turns = self._turns, {}
+        for one in turns.values():
+            one.stop()
+
+
+def _nothing() -> None:
+    """A sender of datagrams has no connection to close."""
+
+
+def datagrams(handler: Handler, options: Options, context: Context) -> DatagramProtocol:
+    """A protocol that answers datagrams with ``handler``."""
+    return Datagrams(handler, options, context)

@@ -1,0 +1,100 @@
+"""Looks at plugin files without running them: which there are, and what they seem to offer."""
+
+from __future__ import annotations
+
+import ast
+import os
+import stat
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+FOLDER = "plugins"
+
+Stamp = tuple[int, int, int]
+"""Of a file: time of its last change (ns), size and inode. Another stamp is another content."""
+
+Offer = tuple[str, tuple[str, ...]]
+"""A responder's name and its protocols; none where they cannot be told from the text."""
+
+
+def look(folders: Iterable[Path]) -> dict[Path, Stamp]:
+    """The plugin files in ``folders``, in order. Blocks."""
+    found: dict[Path, Stamp] = {}
+    for folder in folders:
+        try:
+            names = sorted(entry.name for entry in os.scandir(folder))
+        except OSError:
+            continue  # most have none
+        for name in names:
+            if name.endswith(".py") and not name.startswith(("_", ".")):
+                path = (folder / name).resolve()
+                try:
+                    facts = path.stat()
+                except OSError:
+                    continue  # gone meanwhile, or a link to nowhere
+                if stat.S_ISREG(facts.st_mode):
+                    found[path] = (facts.st_mtime_ns, facts.st_size, facts.st_ino)
+    return found
+
+
+def others_can_write(path: Path) -> bool:
+    """Whether anybody else on this machine can change the file, or put another in its place."""
+    if os.name != "posix":
+        return False
+    facts, folder = path.stat(), path.parent.stat()
+    replaceable = folder.st_mode & stat.S_IWOTH and not folder.st_mode & stat.S_ISVTX
+    return bool(facts.st_mode & stat.S_IWOTH or replaceable)
+
+
+def offers(source: bytes, stem: str) -> tuple[Offer, ...]:
+    """What a file seems to offer; without a declaration, one responder of the file's name."""
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return ((stem, ()),)
+    return tuple(dict(_declared(tree)).items()) or ((stem, ()),)
+
+
+def _declared(tree: ast.Module) -> Iterator[Offer]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            default = () if isinstance(node, ast.ClassDef) else ("tcp",)
+            for call in node.decorator_list:
+                if isinstance(call, ast.Call) and _called(call) == "responder" and (name := _text(call, 0, "name")):
+                    yield name, _texts(call, 1, "protocols") or default
+                elif isinstance(call, ast.Call) and "IResponder" in ast.unparse(call):
+                    yield from _provided(node)
+        elif isinstance(node, ast.Call) and _called(node) == "Responder" and (name := _text(node, 0, "name")):
+            yield name, _texts(node, 2, "builders")
+
+
+def _called(call: ast.Call) -> str:
+    return ast.unparse(call.func).rpartition(".")[2]
+
+
+def _argument(call: ast.Call, place: int, name: str) -> ast.expr | None:
+    if len(call.args) > place:
+        return call.args[place]
+    return next((word.value for word in call.keywords if word.arg == name), None)
+
+
+def _text(call: ast.Call, place: int, name: str) -> str:
+    return _constant(_argument(call, place, name))
+
+
+def _constant(node: ast.AST | None) -> str:
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+
+
+def _texts(call: ast.Call, place: int, name: str) -> tuple[str, ...]:
+    node = _argument(call, place, name)
+    items = node.keys if isinstance(node, ast.Dict) else getattr(node, "elts", ())
+    return tuple(text for item in items if (text := _constant(item)))
+
+
+def _provided(node: ast.AST) -> Iterator[Offer]:
+    for statement in getattr(node, "body", ()):
+        if isinstance(statement, ast.Assign) and "name" in map(ast.unparse, statement.targets):
+            name = _constant(statement.value)
+            if name:
+                yield name, ()

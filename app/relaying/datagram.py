@@ -1,0 +1,161 @@
+"""Relays datagrams: a UDP port of our own towards the upstream for each client."""
+
+from __future__ import annotations
+
+import socket
+from collections import OrderedDict
+from typing import Any
+
+from twisted.internet.protocol import DatagramProtocol
+
+from app import errors
+from app.relaying import upstream
+from app.responders import Context
+
+MAX_FLOWS = 1_000
+"""Clients served at once; the one silent for the longest makes room for a new one."""
+
+IDLE = 60.0
+"""Seconds without a datagram either way after which a client's port is closed."""
+
+MAX_WAITING = 64
+"""Datagrams of one client that are kept until the upstream's name is looked up."""
+
+Address = tuple[str, int]
+
+
+def look_up(host: str, port: int) -> Address:
+    """The first address that ``host`` stands for. Blocks; raises OSError."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0][4]
+    return str(found[0]), int(found[1])
+
+
+class Flow(DatagramProtocol):
+    """What one client and the upstream say to each other."""
+
+    transport: Any
+
+    def __init__(self, relay: DatagramRelay, client: Any) -> None:
+        self._relay, self._client = relay, client
+        self.port: Any = None
+        self.number = 0
+        self.waiting: list[bytes] = []
+        self.last = 0.0
+
+    def send(self, datagram: bytes) -> None:
+        self.transport.write(datagram)
+
+    def datagramReceived(self, datagram: bytes, addr: Any) -> None:
+        self._relay.answer(datagram, self._client)
+
+    def connectionRefused(self) -> None:
+        self._relay.refused(self._client)
+
+    def stopProtocol(self) -> None:
+        # WORKAROUND: on epoll Twisted takes a refusal for the loss of the port, and closes it.
+        # A turn later, because a service that stops closes us before the relay.
+        self._relay.later(self._relay.refused, self._client)
+
+
+class DatagramRelay(DatagramProtocol):
+    """Sends what comes to the upstream, and its answers to whoever asked."""
+
+    def __init__(self, address: str, context: Context) -> None:
+        self._address, self._context = address, context
+        self._flows: OrderedDict[Any, Flow] = OrderedDict()
+        self._ours: set[int] = set()
+        self._target: Address | None = None
+        self._looking = False
+        self._said = ""
+        self._sweeping: Any = None
+
+    def stopProtocol(self) -> None:
+        if self._sweeping is not None:
+            self._sweeping.cancel()
+            self._sweeping = None
+        self._flows.clear()  # the service closes their ports
+
+    def datagramReceived(self, datagram: bytes, addr: Any) -> None:
+        if self._target is not None and addr[0] == self._target[0] and addr[1] in self._ours:
+            self._say(errors.UpstreamItselfError(address=self._address))
+            return
+        flow = self._flows.get(addr) or self._open(addr)
+        self._touch(addr, flow)
+        if flow.port is not None:
+            flow.send(datagram)
+            return
+        if len(flow.waiting) < MAX_WAITING:
+            flow.waiting.append(datagram)
+        if self._target is not None:
+            self._connect(flow, self._target)
+        elif not self._looking:
+            self._looking = True
+            self._context.in_thread(look_up, *upstream.parse(self._address)).addCallbacks(self._found, self._unknown)
+
+    def answer(self, datagram: bytes, client: Any) -> None:
+        """Pass on what the upstream said to ``client``."""
+        if client in self._flows:
+            self._touch(client, self._flows[client])
+        self.transport.write(datagram, client)  # type: ignore[union-attr]
+
+    def later(self, call: Any, *args: Any) -> None:
+        self._context.reactor.callLater(0, call, *args)
+
+    def refused(self, client: Any) -> None:
+        """Nobody listens at the upstream. The client's next datagram asks again."""
+        if client in self._flows:
+            self._close(client)
+            self._say(errors.UpstreamRefusedError(address=self._address))
+
+    def _open(self, client: Any) -> Flow:
+        if len(self._flows) >= MAX_FLOWS:
+            self._close(next(iter(self._flows)))
+        flow = self._flows[client] = Flow(self, client)
+        if self._sweeping is None:
+            self._sweeping = self._context.reactor.callLater(IDLE, self._sweep)
+        return flow
+
+    def _found(self, target: Address) -> None:
+        self._looking, self._target = False, target
+        for flow in list(self._flows.values()):
+            if flow.port is None:
+                self._connect(flow, target)
+
+    def _unknown(self, _: Any) -> None:
+        self._looking = False
+        self._say(errors.UpstreamUnknownError(address=self._address))
+        for client in list(self._flows):
+            self._close(client)
+
+    def _connect(self, flow: Flow, target: Address) -> None:
+        flow.port = self._context.open_datagrams(flow, "::" if ":" in target[0] else "")
+        flow.number = flow.port.getHost().port
+        self._ours.add(flow.number)
+        flow.transport.connect(*target)
+        for datagram in flow.waiting:
+            flow.send(datagram)
+        flow.waiting.clear()
+
+    def _touch(self, client: Any, flow: Flow) -> None:
+        flow.last = self._context.reactor.seconds()
+        self._flows.move_to_end(client)
+
+    def _sweep(self) -> None:
+        self._sweeping = None
+        now = self._context.reactor.seconds()
+        for client, flow in list(self._flows.items()):
+            if flow.last + IDLE > now:
+                self._sweeping = self._context.reactor.callLater(flow.last + IDLE - now, self._sweep)
+                break
+            self._close(client)
+
+    def _close(self, client: Any) -> None:
+        flow = self._flows.pop(client)
+        if flow.port is not None:
+            self._ours.discard(flow.number)
+            flow.port.stopListening()
+
+    def _say(self, error: errors.UpstreamError) -> None:
+        if str(error) != self._said:  # once, not with each datagram
+            self._said = str(error)
+            self._context.log(str(error), {"upstream": self._address})

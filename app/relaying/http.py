@@ -1,0 +1,322 @@
+"""Relays HTTP: bodies pass as they come, both ways; what belongs to one connection stays there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, cast
+
+from twisted.internet.defer import Deferred
+from twisted.internet.error import ConnectionAborted, ConnectionDone, ConnectionLost
+from twisted.internet.interfaces import IPushProducer
+from twisted.internet.protocol import Factory, Protocol
+from twisted.python.failure import Failure
+from twisted.web._newclient import HTTP11ClientProtocol, ParseError, ResponseDone
+from twisted.web._newclient import Request as UpstreamRequest
+from twisted.web.client import HTTPConnectionPool, ResponseFailed
+from twisted.web.http import PotentialDataLoss
+from twisted.web.http_headers import Headers
+from twisted.web.iweb import UNKNOWN_LENGTH, IBodyProducer
+from twisted.web.resource import Resource
+from twisted.web.server import NOT_DONE_YET
+from zope.interface import implementer
+
+from app import errors
+from app.relaying.upstream import Loops, Upstream
+
+HOP_BY_HOP = {b"connection", b"keep-alive", b"te", b"trailer", b"transfer-encoding", b"upgrade"}
+"""Fields that end here (RFC 9110 section 7.6.1), with those named by Connection, and all of ``Proxy-``."""
+
+OURS = {b"host", b"content-length", b"expect"}
+"""Fields of a request that we make ourselves."""
+
+CONNECTIONS = 32
+"""Idle connections kept to the upstream."""
+
+IDLE = 30
+"""Seconds that one is kept."""
+
+
+def end_to_end(fields: Headers, connection: Iterable[bytes]) -> Iterator[tuple[bytes, bytes]]:
+    """Those of ``fields`` that are for the other end; ``connection`` has the values of Connection."""
+    named = {name.strip().lower() for value in connection for name in value.split(b",")}
+    for name, values in fields.getAllRawHeaders():
+        key = name.lower()
+        if key not in HOP_BY_HOP and key not in named and not key.startswith(b"proxy-"):
+            yield from ((name, value) for value in values)
+
+
+class Pool(HTTPConnectionPool):
+    """Idle connections to the upstream, without those that it has closed.
+
+    Attributes:
+        loops: knows all connections.
+    """
+
+    maxPersistentPerHost = CONNECTIONS
+    cachedConnectionTimeout = IDLE
+
+    def __init__(self, reactor: Any) -> None:
+        super().__init__(reactor)
+        self.loops = Loops()
+
+    def _factory(self, quiescent: Any, about: str) -> Any:  # type: ignore[override]
+        factory = Factory()
+        factory.noisy = False
+        factory.buildProtocol = lambda addr: UpstreamConnection(self, quiescent)  # type: ignore[method-assign]
+        return factory
+
+    def lost(self, connection: UpstreamConnection) -> None:
+        """Let go of a connection, which Twisted would keep until its time has come."""
+        timeout = self._timeouts.pop(connection, None)
+        if timeout is not None:
+            timeout.cancel()
+            for connections in self._connections.values():
+                connections.remove(connection)
+
+
+class UpstreamConnection(HTTP11ClientProtocol):
+    """A connection to the upstream, whose responses say what Twisted keeps for itself.
+
+    A response gets ``connection``, the values of that field, and ``abort``.
+    """
+
+    transport: Any
+
+    def __init__(self, pool: Pool, *more: Any) -> None:
+        super().__init__(*more)
+        self._pool = pool
+
+    def connectionMade(self) -> None:
+        self._host = self.transport.host
+        self._pool.loops.opened(self._host)
+
+    def connectionLost(self, reason: Failure) -> None:  # type: ignore[override]
+        self._pool.loops.closed(self._host)
+        self._pool.lost(self)
+        super().connectionLost(reason)
+
+    def request(self, request: Any) -> Deferred[Any]:
+        responding: Deferred[Any] = super().request(request)
+        parser: Any = self._parser
+
+        def complete(response: Any) -> Any:
+            response.connection = parser.connHeaders.getRawHeaders(b"connection", [])
+            response.abort = self.abort
+            return response
+
+        return responding.addCallback(complete)
+
+
+@implementer(IBodyProducer)
+class Upload:
+    """A request's body on its way to the upstream."""
+
+    def __init__(self, body: Any) -> None:
+        self._body = body
+        self.length = UNKNOWN_LENGTH if body.length is None else body.length
+
+    def startProducing(self, consumer: Any) -> Deferred[None]:
+        self._sent: Deferred[None] = Deferred(lambda _: None)
+        self._body.deliver(consumer.write, self._ended)
+        return self._sent
+
+    def _ended(self, why: Failure | None) -> None:
+        if not self._sent.called:
+            self._sent.callback(why)
+
+    def pauseProducing(self) -> None:
+        self._body.pause()
+
+    def resumeProducing(self) -> None:
+        self._body.resume()
+
+    def stopProducing(self) -> None:
+        """The upstream wants no more."""
+        self._body.pause()
+
+
+@implementer(IPushProducer)
+class Download(Protocol):
+    """A response's body on its way to the client."""
+
+    transport: Any
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+
+    def connectionMade(self) -> None:
+        self._exchange.request.registerProducer(self, True)
+
+    def dataReceived(self, data: bytes) -> None:
+        self._exchange.request.write(data)
+
+    def connectionLost(self, reason: Failure = None) -> None:  # type: ignore[assignment]
+        self._exchange.ended(reason)
+
+    def pauseProducing(self) -> None:
+        self.transport.pauseProducing()
+
+    def resumeProducing(self) -> None:
+        self.transport.resumeProducing()
+
+    def stopProducing(self) -> None:
+        """The client is gone; the exchange is told."""
+
+
+class Exchange:
+    """One request and its response.
+
+    Attributes:
+        request: the client's.
+    """
+
+    def __init__(self, request: Any, upstream: Upstream) -> None:
+        self.request, self._upstream = request, upstream
+        self._response: Any = None
+        self._over = False
+        request.notifyFinish().addBoth(self._finished)
+
+    def begin(self, responding: Deferred[Any]) -> None:
+        self._responding: Deferred[Any] | None = responding
+        responding.addCallbacks(self._answered, self._failed)
+        responding.addErrback(self._broken)
+
+    def _answered(self, response: Any) -> None:
+        self._responding, self._response = None, response
+        if self._over:
+            response.abort()
+            return
+        request = self.request
+        request.setResponseCode(response.code, response.phrase)
+        for name in (b"content-type", b"server", b"date"):
+            request.responseHeaders.removeHeader(name)
+        for name, value in end_to_end(response.headers, response.connection):
+            request.responseHeaders.addRawHeader(name, value)
+        if response.length is not UNKNOWN_LENGTH and request.method != b"HEAD" and response.code not in (204, 304):
+            request.responseHeaders.setRawHeaders(b"content-length", [b"%d" % response.length])
+        request.write(b"")
+        response.deliverBody(Download(self))
+
+    def ended(self, reason: Failure) -> None:
+        """The response is complete, or never will be."""
+        if self._over:
+            return
+        self.request.unregisterProducer()
+        # Without a length, the end of the connection is the end of the body.
+        if reason.check(ResponseDone, PotentialDataLoss):
+            self.request.finish()
+        else:
+            self.request.cut(str(errors.UpstreamError(address=self._upstream.address, reason=_words(reason))))
+
+    def _failed(self, failure: Failure) -> None:
+        self._responding = None
+        if self._over:
+            return
+        failure = _cause(failure)
+        if failure.check(ParseError, ConnectionDone, ConnectionLost, ConnectionAborted):
+            self.answer(errors.UpstreamError(address=self._upstream.address, reason=_words(failure)))
+        else:
+            self.answer(self._upstream.why_not(failure))
+
+    def _broken(self, failure: Failure) -> None:
+        if not self._over:
+            self.request.processingFailed(failure)
+
+    def answer(self, why: errors.UpstreamError) -> None:
+        """Say to the client what keeps us from the upstream."""
+        request, words = self.request, f"{why}\n".encode()
+        request.setResponseCode(504 if isinstance(why, errors.UpstreamTimeoutError) else 502)
+        request.setHeader(b"content-type", b"text/plain; charset=utf-8")
+        request.setHeader(b"content-length", b"%d" % len(words))
+        request.write(words)
+        request.finish()
+
+    def _finished(self, result: Any) -> None:
+        self._over = True
+        left = isinstance(result, Failure)
+        if self._responding is not None:
+            self._responding.cancel()
+        elif self._response is not None and (left or not self._all_sent()):
+            self._response.abort()
+
+    def _all_sent(self) -> bool:
+        body = self.request.body
+        return body.length is not None and body.received >= body.length
+
+
+class HTTPRelay(Resource):
+    """Asks the upstream whatever it is asked."""
+
+    isLeaf = True
+    parses_forms = False
+    streams_body = True
+
+    def __init__(self, upstream: Upstream, host: bytes, base: bytes, *, keep_host: bool, forwarded: bool) -> None:
+        """``host`` is what the upstream is called in Host; ``base`` comes before each path."""
+        super().__init__()
+        self._upstream, self._host, self._base = upstream, host, base.rstrip(b"/")
+        self._keep_host, self._forwarded = keep_host, forwarded
+        self._pool = Pool(upstream.reactor)
+
+    def render(self, request: Any) -> int:
+        exchange = Exchange(request, self._upstream)
+        if request.peer in self._pool.loops:
+            exchange.begin(Deferred())
+            exchange.answer(errors.UpstreamItselfError(address=self._upstream.address))
+            return NOT_DONE_YET
+        body = None if request.body.length == 0 else Upload(request.body)
+        made = UpstreamRequest(request.method, self._target(request.uri), self._fields(request), body, persistent=True)
+        connecting = self._pool.getConnection("upstream", cast(Any, self._upstream))
+        exchange.begin(connecting.addCallback(lambda connection: connection.request(made)))
+        return NOT_DONE_YET
+
+    def _target(self, uri: bytes) -> bytes:
+        if uri == b"*":
+            return uri
+        if not uri.startswith(b"/"):  # the absolute form, as for a proxy
+            _, _, rest = uri.partition(b"://")
+            _, slash, path = rest.partition(b"/")
+            uri = slash + path or b"/"
+        return self._base + uri
+
+    def _fields(self, request: Any) -> Headers:
+        asked = request.requestHeaders
+        fields = Headers()
+        host = asked.getRawHeaders(b"host", [b""])[0]
+        fields.setRawHeaders(b"Host", [host if self._keep_host and host else self._host])
+        for name, value in end_to_end(asked, asked.getRawHeaders(b"connection", [])):
+            if name.lower() not in OURS:
+                fields.addRawHeader(name, value)
+        if self._forwarded:
+            self._say_who(request, fields, host)
+        return fields
+
+    def _say_who(self, request: Any, fields: Headers, host: bytes) -> None:
+        """Add the client to X-Forwarded-For and to Forwarded (RFC 7239)."""
+        address = request.getClientAddress().host.encode()
+        scheme = b"https" if request.isSecure() else b"http"
+        before = fields.getRawHeaders(b"x-forwarded-for", [])
+        fields.setRawHeaders(b"X-Forwarded-For", [b", ".join([*before, address])])
+        fields.setRawHeaders(b"X-Forwarded-Proto", [scheme])
+        node = b'"[%b]"' % address if b":" in address else address
+        element = b"for=%b;proto=%b" % (node, scheme)
+        if host:
+            fields.setRawHeaders(b"X-Forwarded-Host", [host])
+            element += b';host="%b"' % host.replace(b"\\", b"").replace(b'"', b"")
+        fields.setRawHeaders(b"Forwarded", [b", ".join([*fields.getRawHeaders(b"forwarded", []), element])])
+
+
+def _cause(failure: Failure) -> Failure:
+    """The first of the reasons that Twisted has gathered."""
+    while reasons := getattr(failure.value, "reasons", None):
+        failure = reasons[0]
+    return failure
+
+
+def _words(failure: Failure) -> str:
+    failure = _cause(failure)
+    if failure.check(ParseError):
+        return "it did not answer in HTTP"
+    if failure.check(ConnectionDone, ConnectionLost, ConnectionAborted, ResponseFailed):
+        return "it closed the connection before its answer was complete"
+    return failure.getErrorMessage().rstrip(".")

@@ -1,0 +1,223 @@
+"""``listening-post send``: one message without a screen, and what comes back on standard output."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from twisted.internet.defer import Deferred
+
+from app import errors
+from app.capture.recorder import Recorder, Stored
+from app.clients import open_conversation
+from app.clients.conversation import Conversation, Open, Request
+from app.clients.url import URL, field, method_problem, parse
+from app.headless import let_go_of_stdout
+from app.post import Post
+from app.sending import MAX_DATA, Content, Sending, content, silence
+from app.text import amount
+
+WAIT = 1.0
+"""Seconds of silence after which nothing more is expected."""
+
+PATIENCE = 30.0
+"""Seconds of silence after which no answer is expected of an HTTP server."""
+
+ERROR = 400
+"""HTTP: statuses from here on say that something went wrong (RFC 9110 section 15)."""
+
+
+MISTAKES = (errors.URLError, errors.FieldError, errors.SendUsageError, errors.EscapeError, errors.TemplateError)
+"""What is wrong with the command line itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What the command line asks for.
+
+    Attributes:
+        content: None: connect, send nothing, and listen.
+        every: seconds.
+        wait: seconds; None: ``WAIT``, and for HTTP ``PATIENCE``.
+        binary: whether a WebSocket's message is not text.
+        fail: whether an HTTP status from 400 up is a failure.
+        verbose: say on standard error what is done, and what the bytes mean.
+    """
+
+    request: Request
+    content: Content | None
+    times: int = 1
+    every: float = 0.0
+    wait: float | None = None
+    binary: bool = False
+    fail: bool = False
+    verbose: bool = False
+    capture: Path | None = None
+
+
+class Nowhere:
+    """Takes what a recorder sends where no capture is asked for."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder, self._sequence = recorder, 0
+        recorder.on_opened(self, 0, Stored())
+
+    def send(self, header: bytes, body: bytes) -> None:
+        self._sequence += 1
+        self._recorder.on_stored(self._sequence, Stored())
+
+
+class _Run:
+    def __init__(self, reactor: Any, order: Order) -> None:
+        self._reactor, self._order = reactor, order
+        self._post = Post(reactor)
+        self._sending: Sending | None = None
+        self._received = 0
+        self.exit_code = 0
+
+    async def run(self) -> None:
+        """Do it, and stop the reactor."""
+        try:
+            await self._do()
+        except Exception as e:  # a mistake of ours
+            self._post.recorder.record_failure(e)
+            self._fail(f"{type(e).__name__}: {e}")
+        finally:
+            if self._reactor.running:
+                self._reactor.stop()
+
+    async def _do(self) -> None:
+        order, post = self._order, self._post
+        if order.capture is None:
+            Nowhere(post.recorder)
+        else:
+            await post.open(order.capture)
+            if post.refused:
+                assert post.recorder.trouble is not None
+                return self._fail(post.recorder.trouble.text)
+        if order.content is None:
+            conversation = self._open()
+            await conversation.connect()
+        else:
+            self._sending = Sending(
+                self._reactor, self._open, order.content, order.times, order.every, binary=order.binary
+            )
+            await self._sending.run()
+            if self._sending.reason:
+                return self._fail(self._sending.reason)
+            assert self._sending.conversation is not None
+            conversation = self._sending.conversation
+        if not conversation.answers:
+            await silence(self._reactor, conversation, WAIT if order.wait is None else order.wait)
+        closed = conversation.closed
+        if closed is not None and closed.failed:
+            return self._fail(closed.reason)
+        code = getattr(conversation, "code", 0)
+        if order.fail and code >= ERROR:
+            return self._fail(f"{order.request.url.address} answered {code}.")
+        conversation.close()
+        self._say(f"sent {self._sending.sent if self._sending else 0:,}, received {amount(self._received)}")
+
+    def _open(self) -> Conversation:
+        order = self._order
+        conversation = open_conversation(order.request, self._post.sender)
+        if conversation.answers:
+            conversation.patience = PATIENCE if order.wait is None else order.wait
+        conversation.received.connect(self._on_received)
+        conversation.noted.connect(lambda words: self._say(f"< {words}"))
+        conversation.status_changed.connect(self._on_status)
+        return conversation
+
+    def _on_status(self, conversation: Conversation) -> None:
+        status = conversation.status
+        if isinstance(status, Open):
+            self._say(f"* connected to {status.address}{f', {status.detail}' if status.detail else ''}")
+        elif conversation.closed is not None and not conversation.closed.failed:
+            self._say(f"* {conversation.closed.reason}")
+
+    def _on_received(self, data: bytes) -> None:
+        self._received += len(data)
+        try:
+            # Standard output may take its time: the peer is not read from meanwhile.
+            sys.stdout.buffer.write(data)
+            sys.stdout.buffer.flush()
+        except BrokenPipeError:
+            let_go_of_stdout()
+            self._stop()
+
+    def _stop(self) -> None:
+        """Whoever read our output has had enough."""
+        if self._reactor.running:
+            self._reactor.callLater(0, self._reactor.stop)
+
+    def _say(self, words: str) -> None:
+        if self._order.verbose:
+            print(words, file=sys.stderr)
+
+    def _fail(self, words: str) -> None:
+        self.exit_code = 1
+        print(f"listening-post: {words}", file=sys.stderr)
+
+    async def shut_down(self) -> None:
+        await self._post.shut_down()
+
+
+def run(reactor: Any, order: Order) -> int:
+    """Send what ``order`` says. Returns the exit code."""
+    whole = _Run(reactor, order)
+    reactor.callWhenRunning(lambda: Deferred.fromCoroutine(whole.run()))
+    reactor.addSystemEventTrigger("before", "shutdown", lambda: Deferred.fromCoroutine(whole.shut_down()))
+    reactor.run()
+    return whole.exit_code
+
+
+def order(args: argparse.Namespace) -> Order:
+    """What ``args`` of the command line ask for. Reads files and standard input.
+
+    Raises one of ``MISTAKES``, DataUnreadableError or TooLargeError.
+    """
+    url = parse(args.url)
+    fields = tuple(map(field, args.field))
+    if args.method and url.client.protocol != "http":
+        raise errors.SendUsageError(reason="--method is for http:// and https://")
+    if problem := method_problem(args.method):
+        raise errors.SendUsageError(reason=problem)
+    if fields and not url.client.http:
+        raise errors.SendUsageError(reason="--field is for HTTP and WebSocket")
+    if args.file is not None and args.data is not None:
+        raise errors.SendUsageError(reason="send either DATA or a file")
+    return Order(
+        Request(url, args.method, fields, verify=not args.insecure),
+        _content(args, url),
+        args.repeat,
+        args.every / 1000,
+        args.wait,
+        binary=args.form == "hex",
+        fail=args.fail,
+        verbose=args.verbose,
+        capture=args.capture,
+    )
+
+
+def _content(args: argparse.Namespace, url: URL) -> Content | None:
+    if args.file is not None:
+        return content("file", args.file, Path.cwd())
+    if args.data is None and url.client.protocol in ("tcp", "websocket"):
+        return None
+    if args.data != "-":
+        return content(args.form, args.data or "", Path.cwd())
+    data = standard_input()
+    if args.form == "text":
+        return lambda number: data
+    return content(args.form, data.decode("utf-8", "replace"), Path.cwd())
+
+
+def standard_input() -> bytes:
+    """What standard input holds, to its end. Blocks. Raises TooLargeError."""
+    found = sys.stdin.buffer.read(MAX_DATA + 1)
+    if len(found) > MAX_DATA:
+        raise errors.TooLargeError(what="An input", size=f"more than {MAX_DATA:,}", most=f"{MAX_DATA:,}")
+    return found

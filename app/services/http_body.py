@@ -1,0 +1,115 @@
+"""The body of a request as it comes, for responders that do not want it gathered."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from twisted.python.failure import Failure
+
+Consumer = Callable[[bytes], None]
+Done = Callable[[Failure | None], None]
+
+
+class BodyStream:
+    """What a client sends after the head of its request, in the pieces in which it comes.
+
+    Nothing is read from the client until somebody asks for it with ``deliver``, nor while
+    the stream is paused. The rest is thrown away once the answer has ended.
+
+    Attributes:
+        length: bytes, as the head of the request announces; None where it does not say.
+        received: bytes so far, of the body alone.
+    """
+
+    def __init__(self, source: Any, length: int | None, failed: Callable[[Failure], object]) -> None:
+        """``source`` is the channel; ``failed`` is told what the consumer lets out."""
+        self.length = length
+        self.received = 0
+        self._source, self._failed = source, failed
+        self._consumer: Consumer | None = None
+        self._done: Done | None = None
+        self._waiting: deque[bytes] = deque()
+        self._paused = self._busy = self._ended = self._over = False
+
+    def deliver(self, consumer: Consumer, done: Done) -> None:
+        """Begin to read: ``consumer`` is called with each piece, then ``done`` once.
+
+        ``done`` gets None at the body's end, a Failure when the client leaves before, and is
+        not called when the answer ends before the body. A client that waits for
+        ``100 Continue`` is told to go on.
+        """
+        if self._consumer is not None:
+            raise RuntimeError("the body is delivered already")
+        self._consumer, self._done = consumer, done
+        if not self._over:
+            self._source.send_continue()
+            self._pass_on()
+
+    def pause(self) -> None:
+        """Call the consumer no more, and hold the client back, until ``resume``."""
+        self._paused = True
+        if not self._over:
+            self._source.hold_body()
+
+    def resume(self) -> None:
+        self._paused = False
+        if not self._over:
+            self._pass_on()
+
+    # -- called by the request
+
+    def take(self, data: bytes) -> None:
+        self.received += len(data)
+        if not self._over:
+            self._waiting.append(data)
+            self._pass_on()
+
+    def end(self, why: Failure | None = None) -> None:
+        """The body is complete; or, with ``why``, will never be."""
+        if self._over:
+            return
+        self._ended = True
+        if why is not None:
+            self._finish(why)
+        else:
+            self._pass_on()
+
+    def drop(self) -> None:
+        """The answer has ended: nobody wants the rest."""
+        if not self._over:
+            self._over = True
+            self._waiting.clear()
+            self._source.release_body()
+
+    def _pass_on(self) -> None:
+        if self._consumer is None or self._paused:
+            if self._waiting:
+                self._source.hold_body()
+            return
+        if self._busy:
+            return  # the loop below is at work
+        self._busy = True
+        try:
+            while self._waiting and not self._paused:
+                self._consumer(self._waiting.popleft())
+        except BaseException:
+            self.drop()
+            self._failed(Failure())
+        finally:
+            self._busy = False
+        if self._paused or self._over:
+            return
+        if self._ended:
+            self._finish(None)
+        self._source.release_body()
+
+    def _finish(self, why: Failure | None) -> None:
+        self._over = True
+        self._waiting.clear()
+        if self._done is not None:
+            try:
+                self._done(why)
+            except BaseException:
+                self._failed(Failure())

@@ -1,0 +1,205 @@
+"""Ports with the socket options that a service asks for, and the multicast groups that it joins."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import struct
+import sys
+from collections.abc import Mapping, Sequence
+from ipaddress import IPv6Address, ip_address
+from typing import Any
+
+from twisted.internet import tcp, udp
+from twisted.internet.interfaces import IListeningPort, IProtocolFactory
+from twisted.internet.posixbase import PosixReactorBase
+from twisted.internet.protocol import DatagramProtocol
+
+from app import errors
+
+Settings = Mapping[str, Any]
+"""The section ``socket`` of a service; see ``app.services.settings.SOCKET``."""
+
+_LINUX = sys.platform == "linux"
+_IP_MULTICAST_ALL, _IPV6_MULTICAST_ALL = 49, 29
+"""Linux: whether a socket gets the datagrams of groups that only others have joined."""
+
+
+def _prepare(made: socket.socket, settings: Settings) -> None:
+    """Set what has to be set before the socket is bound."""
+    if settings["reuse_port"]:
+        if not hasattr(socket, "SO_REUSEPORT"):
+            raise errors.PortNotShareableError
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    # Accepted sockets have the sizes of the one that listens; what they offer a peer depends on it.
+    for option, size in (socket.SO_RCVBUF, settings["receive_buffer"]), (socket.SO_SNDBUF, settings["send_buffer"]):
+        if size:
+            made.setsockopt(socket.SOL_SOCKET, option, size)
+
+
+def listen_streams(
+    reactor: Any, number: int, factory: IProtocolFactory, host: str, settings: Settings
+) -> IListeningPort:
+    """Listen on TCP. Raises CannotListenError.
+
+    Reactors that are not made of Twisted's own ports (IOCP; one in memory) know no options but
+    the backlog.
+    """
+    if not isinstance(reactor, PosixReactorBase):
+        given: IListeningPort = reactor.listenTCP(number, factory, backlog=settings["backlog"], interface=host)
+        return given
+    port = StreamPort(number, factory, host, reactor, settings)
+    port.startListening()
+    listening: IListeningPort = port
+    return listening
+
+
+class StreamPort(tcp.Port):
+    """A TCP port with a service's socket options, for itself and those it accepts."""
+
+    def __init__(self, number: int, factory: IProtocolFactory, host: str, reactor: Any, settings: Settings) -> None:
+        self._settings = settings
+        super().__init__(number, factory, settings["backlog"], host, reactor)
+
+    def createInternetSocket(self) -> socket.socket:
+        made: socket.socket = super().createInternetSocket()
+        try:
+            _prepare(made, self._settings)
+        except BaseException:
+            made.close()
+            raise
+        return made
+
+    def transport(self, accepted: socket.socket, *more: Any) -> tcp.Server:  # type: ignore[override]
+        # The client may be gone already; its connection says so.
+        with contextlib.suppress(OSError):
+            if self._settings["no_delay"]:
+                accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if self._settings["keep_alive"]:
+                accepted.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        return tcp.Server(accepted, *more)
+
+
+class _Zoned(socket.socket):
+    """Keeps the zone of link-local peers in their address.
+
+    WORKAROUND: Twisted's port drops it, and what is sent to them then fails
+    (https://github.com/twisted/twisted/issues/6826).
+    """
+
+    @classmethod
+    def of(cls, made: socket.socket) -> _Zoned:
+        zoned = cls(fileno=made.detach())
+        zoned.setblocking(False)
+        return zoned
+
+    def recvfrom(self, *args: Any) -> Any:
+        data, address = super().recvfrom(*args)
+        return data, ((f"{address[0]}%{address[3]}", *address[1:]) if address[3] else address)
+
+
+class DatagramPort(udp.Port):
+    """A UDP port with a service's socket options and groups.
+
+    The kernel leaves the groups when the socket is closed.
+    """
+
+    def __init__(
+        self,
+        number: int,
+        protocol: DatagramProtocol,
+        host: str,
+        reactor: Any,
+        settings: Settings,
+        *,
+        size: int,
+        groups: Sequence[str] = (),
+        interface: str = "",
+        broadcast: bool = False,
+    ) -> None:
+        """``size`` is the largest datagram; ``interface``, by name or IPv4 address, is where groups are joined."""
+        self._settings, self._groups, self._joined_on, self._broadcast = settings, groups, interface, broadcast
+        self._made: socket.socket | None = None
+        super().__init__(number, protocol, host, size, reactor)
+
+    def createInternetSocket(self) -> socket.socket:
+        made: socket.socket = super().createInternetSocket()
+        self._made = made = _Zoned.of(made) if self.addressFamily == socket.AF_INET6 else made
+        _prepare(made, self._settings)
+        if self._groups:  # other programs may join them too
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if self._broadcast:
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+        return made
+
+    def _bindSocket(self) -> None:
+        try:
+            super()._bindSocket()
+            if self._groups:
+                _check_reach(self.interface, self._groups)
+            for group in self._groups:
+                join(self.socket, group, self._joined_on)
+        except BaseException:
+            # Twisted leaves it to the garbage collector.
+            if self._made is not None:
+                self._made.close()
+            raise
+
+
+def join(bound: socket.socket, group: str, interface: str = "") -> None:
+    """Have ``bound`` receive what is sent to ``group``. Raises GroupNotJoinedError.
+
+    ``interface`` is a name or, for IPv4, an address; a zone in ``group`` comes before it.
+    """
+    number = ip_address(group)
+    zone = number.scope_id if isinstance(number, IPv6Address) else None
+    where = zone or interface
+    try:
+        if isinstance(number, IPv6Address):
+            index = _index(where)
+            packed = number.packed + struct.pack("@I", index)
+            bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_JOIN_GROUP, packed)
+            bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_IF, index)
+        else:
+            local = _local(where)
+            bound.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, number.packed + local)
+            bound.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, b"\0" * (len(local) - 4) + local)
+        _only_own_groups(bound)
+    except (OSError, ValueError) as e:
+        names = ", ".join(name for _, name in socket.if_nameindex())
+        reason = (getattr(e, "strerror", None) or str(e)).rstrip(".")
+        raise errors.GroupNotJoinedError(group=group, reason=reason, names=names) from e
+
+
+def _index(name: str) -> int:
+    """The number of a network interface; 0, the system's choice, for no name."""
+    try:
+        return socket.if_nametoindex(name) if name else 0
+    except OSError as e:
+        raise ValueError(f"there is no network interface {name}") from e
+
+
+def _local(interface: str) -> bytes:
+    """An interface for IPv4, by name or address, as ``ip_mreqn`` and ``ip_mreq`` have it after the group."""
+    try:
+        return socket.inet_aton(interface) if interface else bytes(4)
+    except OSError:
+        return bytes(4) + struct.pack("@i", _index(interface))
+
+
+def _only_own_groups(bound: socket.socket) -> None:
+    if _LINUX:
+        if bound.family == socket.AF_INET6:
+            bound.setsockopt(socket.IPPROTO_IPV6, _IPV6_MULTICAST_ALL, 0)
+        else:
+            bound.setsockopt(socket.IPPROTO_IP, _IP_MULTICAST_ALL, 0)
+
+
+def _check_reach(host: str, groups: Sequence[str]) -> None:
+    """Raise GroupUnreachableError for a group whose datagrams a socket bound to ``host`` never gets."""
+    bound = ip_address(host)
+    for group in groups:
+        number = ip_address(group)
+        if number.version != bound.version or not (bound.is_unspecified or bound == number):
+            wanted = "0.0.0.0" if number.version == 4 else "[::]"
+            raise errors.GroupUnreachableError(group=group, host=host, wanted=wanted)

@@ -1,0 +1,97 @@
+"""JSON as RFC 8259 has it, within bounds: what Python lets pass beyond it is refused."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Sequence
+from typing import Any
+
+MAX_DEPTH = 100
+"""Arrays and objects within each other."""
+
+
+def parse(text: bytes) -> Any:
+    """The value that ``text`` says. Raises ValueError, in words."""
+    try:
+        value = _decode(text.decode())
+    except UnicodeDecodeError as e:
+        raise ValueError(f"byte {e.start} is not UTF-8") from e
+    except json.JSONDecodeError as e:
+        raise ValueError(f"{e.msg} in line {e.lineno}, column {e.colno}") from e
+    except RecursionError as e:
+        raise ValueError(_TOO_DEEP) from e
+    if text.count(b"[") + text.count(b"{") > MAX_DEPTH and not _shallow(value):
+        raise ValueError(_TOO_DEEP)
+    return value
+
+
+def written(value: Any) -> bytes:
+    """``value`` without white space. Raises ValueError for half a surrogate pair, which no UTF-8 can hold."""
+    try:
+        return _encode(value).encode()
+    except UnicodeEncodeError as e:
+        raise ValueError("an escape like \\ud800 stands alone; it is half of a character") from e
+
+
+MISSING = object()
+
+_INDEX = re.compile(r"[0-9]{1,9}")
+
+
+def member(value: Any, path: Sequence[str]) -> Any:
+    """What is at ``path``, names of members and numbers of elements, within ``value``; or ``MISSING``."""
+    for name in path:
+        if isinstance(value, dict) and name in value:
+            value = value[name]
+        elif isinstance(value, list) and _INDEX.fullmatch(name) and int(name) < len(value):
+            value = value[int(name)]
+        else:
+            return MISSING
+    return value
+
+
+_TOO_DEEP = f"arrays and objects are more than {MAX_DEPTH} deep"
+
+
+def _shallow(value: Any) -> bool:
+    level = [value]
+    for _ in range(MAX_DEPTH + 1):
+        level = [item for item in level if isinstance(item, dict | list)]
+        if not level:
+            return True
+        level = [inner for item in level for inner in (item.values() if isinstance(item, dict) else item)]
+    return False
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in found if names.count(name) > 1)
+        raise ValueError(f"{json.dumps(twice)} is there twice in one object")
+    return found
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text[:40]} is larger than any number here")
+    return number
+
+
+def _whole(text: str) -> int:
+    if len(text) > 1000:
+        raise ValueError("a number has more than 1,000 digits")
+    return int(text)
+
+
+def _refuse(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON")
+
+
+_decode = json.JSONDecoder(
+    parse_constant=_refuse, parse_float=_finite, parse_int=_whole, object_pairs_hook=_unique
+).decode
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode

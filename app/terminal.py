@@ -1,0 +1,187 @@
+"""The manhole's SSH: Conch's coloured prompt and nothing else, with each line and each exception recorded."""
+
+from __future__ import annotations
+
+import struct
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from twisted.conch.insults.insults import ServerProtocol
+from twisted.conch.interfaces import IConchUser
+from twisted.conch.manhole import ColoredManhole, ManholeInterpreter
+from twisted.conch.manhole_ssh import TerminalRealm, TerminalSession
+from twisted.conch.ssh.common import NS, getNS
+from twisted.conch.ssh.connection import MSG_CHANNEL_OPEN_FAILURE, OPEN_ADMINISTRATIVELY_PROHIBITED, SSHConnection
+from twisted.conch.ssh.transport import SSHServerTransport
+from twisted.cred.portal import IRealm
+from twisted.internet.error import ProcessTerminated
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from app import events
+
+
+class Interpreter(ManholeInterpreter):
+    """Shows what a line raises, and records it with the source that raised it."""
+
+    handler: Prompt
+
+    def showtraceback(self) -> None:
+        error, source = sys.exc_info()[1], b"\n".join(self.buffer)
+        super().showtraceback()
+        if error is not None:
+            self.handler.tap.failed(error, source)
+
+
+class Prompt(ColoredManhole):
+    """One terminal of one user.
+
+    Attributes:
+        tap: the Tap of the connection.
+    """
+
+    def __init__(self, realm: Realm, user: str, tap: Any, leave: Callable[[], None]) -> None:
+        super().__init__(realm.namespace())
+        self._realm, self._user, self.tap, self._leave = realm, user, tap, leave
+        self._idle: Any = None
+
+    def connectionMade(self) -> None:
+        self._realm.open += 1
+        super().connectionMade()
+        self.interpreter = Interpreter(self, self.namespace)
+        self._stay()
+
+    def initializeScreen(self) -> None:
+        self.terminal.reset()
+        self.terminal.write(self._realm.welcome.encode())
+        self.terminal.write(self.ps[self.pn])
+        self.setInsertMode()
+
+    def closed(self) -> None:
+        """The session is gone. (Conch calls ``connectionLost`` in some cases and not in others.)"""
+        self._realm.open -= 1
+        if self._idle is not None and self._idle.active():
+            self._idle.cancel()
+
+    def handle_QUIT(self) -> None:
+        self._leave()
+
+    def keystrokeReceived(self, keyID: bytes, modifier: Any) -> None:
+        self._stay()
+        super().keystrokeReceived(keyID, modifier)
+
+    def lineReceived(self, line: bytes) -> None:
+        text = line.decode("utf-8", "backslashreplace")
+        self.tap.note(events.LOG, f"ssh> {text}", {"user": self._user, "line": text})
+        try:
+            super().lineReceived(line)
+        except SystemExit:
+            self._leave()
+        except Exception as e:  # of Conch's own, as for a line that is no UTF-8
+            self.tap.failed(e, line)
+            self.interpreter.resetBuffer()
+            self.terminal.write(f"{type(e).__name__}: {e}\r\n".encode())
+            self.terminal.write(self.ps[0])
+
+    def _stay(self) -> None:
+        seconds = self._realm.idle_seconds
+        if self._idle is not None and self._idle.active():
+            self._idle.reset(seconds)
+        elif seconds:
+            self._idle = self._realm.reactor.callLater(seconds, self._on_idle)
+
+    def _on_idle(self) -> None:
+        words = f"nothing typed for {self._realm.idle_seconds:g} s"
+        self.tap.note(events.LIMIT_REACHED, words, {"user": self._user})
+        self.terminal.write(f"\r\n{words}\r\n".encode())
+        self._leave()
+
+
+class Session(TerminalSession):
+    """A session in which only a prompt can be opened."""
+
+    realm: Realm
+    user: str
+    width, height = 80, 24
+    _prompt: Prompt | None = None
+
+    def openShell(self, proto: Any) -> None:
+        if self.realm.open >= self.realm.sessions:
+            _end(proto, 1, f"open already: {self.realm.open}, and no more prompts are allowed")
+            return
+        tap = IConchUser(self.original).conn.transport.transport
+        prompt = self._prompt = Prompt(self.realm, self.user, tap, lambda: _end(proto, 0))
+        self.chainedProtocolFactory: Any = lambda: ServerProtocol(lambda: prompt)
+        super().openShell(proto)
+
+    def closed(self) -> None:
+        prompt, self._prompt = self._prompt, None
+        if prompt is not None:
+            prompt.closed()
+
+    def execCommand(self, proto: Any, cmd: bytes) -> None:
+        _end(proto, 1, "only a prompt can be opened here: log in without a command")
+
+    def windowChanged(self, newWindowSize: Any) -> None:
+        """Lines are drawn as they are typed; no size is needed."""
+
+    def eofReceived(self) -> None:
+        IConchUser(self.original).conn.transport.loseConnection()
+
+
+def _end(proto: Any, code: int, words: str = "") -> None:
+    if words:
+        proto.errReceived(f"{words}\r\n".encode())
+    proto.processEnded(Failure(ProcessTerminated(code)))
+
+
+class Transport(SSHServerTransport):
+    """SSH's transport, whose peers may leave without being logged as an error."""
+
+    def receiveError(self, reasonCode: int, description: bytes) -> None:
+        words = description.decode("utf-8", "replace")
+        self.transport.note(events.LOG, f"ssh left: {words}", {"code": reasonCode})  # type: ignore[union-attr]
+
+
+class Channels(SSHConnection):
+    """Lets sessions in and nothing else, such as forwarded ports."""
+
+    transport: Any
+
+    def ssh_CHANNEL_OPEN(self, packet: bytes) -> None:
+        kind, rest = getNS(packet)
+        if kind == b"session":
+            super().ssh_CHANNEL_OPEN(packet)
+            return
+        self.transport.transport.note(events.LOG, f"ssh refused: a channel for {kind.decode('ascii', 'replace')}", {})
+        refusal = rest[:4] + struct.pack(">L", OPEN_ADMINISTRATIVELY_PROHIBITED)
+        self.transport.sendPacket(MSG_CHANNEL_OPEN_FAILURE, refusal + NS(b"only a prompt is here") + NS(b""))
+
+
+@implementer(IRealm)
+class Realm(TerminalRealm):
+    """Gives each user who logged in a session; nothing is forwarded, and there are no files.
+
+    Attributes:
+        namespace: makes what a new prompt knows.
+        open: prompts at present.
+    """
+
+    def __init__(
+        self, namespace: Callable[[], dict[str, Any]], welcome: str, options: Mapping[str, Any], reactor: Any
+    ) -> None:
+        super().__init__()
+        self.namespace, self.welcome, self.reactor = namespace, welcome, reactor
+        self.sessions, self.idle_seconds = options["sessions"], options["idle_seconds"]
+        self.open = 0
+
+    def _getAvatar(self, avatarId: bytes) -> Any:
+        realm = self
+
+        class UsersSession(Session):
+            pass
+
+        UsersSession.realm, UsersSession.user = realm, avatarId.decode("utf-8", "replace")
+        self.sessionFactory = UsersSession
+        return super()._getAvatar(avatarId)

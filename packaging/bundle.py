@@ -1,0 +1,183 @@
+"""What goes into the frozen program and what stays out: Python modules, Qt's plugins, libraries."""
+
+from __future__ import annotations
+
+import pkgutil
+import re
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+import PyQt5
+from PyInstaller.depend.bindepend import get_imports
+from PyInstaller.utils.hooks import collect_submodules
+
+ROOT = Path(__file__).resolve().parents[1]
+
+Entry = tuple[str, str, str]
+"""Of PyInstaller's tables: name in the bundle, where it comes from, kind."""
+
+# -- Python
+
+OPEN_TO_PLUGINS = ("app", "twisted", "autobahn", "zope.interface", "txaio", "hyperlink", "h2", "h11", "attr", "attrs")
+"""Packages of which everything is there, whether we use it or not: users' plugins may."""
+
+SOURCE = {
+    **dict.fromkeys(("app", "ui", "twisted", "autobahn", "qt5reactor"), "pyz+py"),
+    **dict.fromkeys(("autobahn.wamp", "twisted.names", "twisted.spread", "twisted.words"), "pyz"),
+}
+"""Packages whose source comes along, for the lines in tracebacks, and parts of them that seldom stand in one."""
+
+_LEFT_OUT = re.compile(
+    r"""
+    .*\b(tests?|_test|trial|testutil|__main__|conftest)(\..*)?
+    | twisted\.(plugins|_?threads\.test|tap|scripts|runner|mail|news)(\..*)?
+    | twisted\.python\.(_tzhelper_test|_pydoctor.*|_release|_setup)
+    | twisted\.internet\.(_?gireactor|gi.*|gtk.*|_glibbase|glib.*|pyuisupport|tksupport|wx.*|cfreactor|_?pywin32.*)
+    | autobahn\.(asyncio|_flatc|asset)(\..*)?
+    """,
+    re.VERBOSE,
+)
+
+def _spare_qt() -> set[str]:
+    """The modules of PyQt5 that no module of ours names."""
+    there = {module.name for module in pkgutil.iter_modules(PyQt5.__path__)}
+    named = {name for file in (ROOT / "ui").glob("**/*.py") for name in re.findall(r"PyQt5\.(\w+)", file.read_text())}
+    return there - named - {"sip"}
+
+
+EXCLUDED = [
+    # of the standard library: other screens, and what a program that is complete has no use for
+    "tkinter", "_tkinter", "turtle", "turtledemo", "idlelib", "lib2to3", "distutils", "ensurepip", "venv", "test",
+    "curses", "_curses", "_curses_panel", "readline", "nis", "ossaudiodev", "__phello__", "antigravity", "this",
+    # of others, which libraries try to import
+    "setuptools", "pkg_resources", "pip", "wheel", "pytest", "_pytest", "hypothesis", "mypy", "numpy", "IPython",
+    "pydoc_data", "cbor2", "msgpack", "ujson", "greenlet", "curio", "trio", "rich", "click",
+    "autobahn.asyncio", "twisted.trial", "twisted.mail", "twisted.plugins",
+    *(f"PyQt5.{name}" for name in sorted(_spare_qt())),
+]  # fmt: skip
+
+
+def wanted(module: str) -> bool:
+    """Whether a module of ``OPEN_TO_PLUGINS`` comes along."""
+    return not _LEFT_OUT.fullmatch(module)
+
+
+def modules() -> list[str]:
+    """What no import statement of ours names, and must be there all the same."""
+    found = collect_submodules("ui")
+    for package in OPEN_TO_PLUGINS:
+        found += collect_submodules(package, filter=wanted, on_error="ignore")
+    return [*found, *standard_library()]
+
+
+def standard_library() -> Iterator[str]:
+    """The standard library: a plugin may import any of it."""
+    for name in sorted(sys.stdlib_module_names - set(EXCLUDED)):
+        try:
+            spec = find_spec(name)
+        except (ImportError, ValueError):
+            continue
+        if spec is None:
+            continue  # of another system
+        yield name
+        if spec.submodule_search_locations:
+            yield from collect_submodules(name, filter=wanted, on_error="ignore")
+
+
+# -- files
+
+_PLUGINS = re.compile(
+    r"""
+    .*/plugins/(
+        platforms/(libq)?(xcb|offscreen|windows|cocoa)
+      | platforms/libqwayland-(generic|egl)
+      | wayland-(shell-integration/libxdg-shell|decoration-client/libbradient)\b
+      | platforminputcontexts/lib(compose|ibus)
+      | platformthemes/libqxdgdesktopportal
+      | styles/(lib)?q(windowsvista|mac)
+      | iconengines/(lib)?qsvgicon
+      | imageformats/(lib)?q(gif|ico|jpeg|svg|webp)\b
+    ).*
+    """,
+    re.VERBOSE,
+)
+
+_HOST = re.compile(
+    r"""
+    # Drivers and the display: they must be those that the host's X server, fonts and graphics card are used with.
+    lib(X11|X11-xcb|Xau|Xdmcp|Xext|Xrender|xcb|GL|EGL|GLX|GLdispatch|OpenGL|drm|gbm|wayland-(client|cursor|egl))\.so.*
+    | lib(fontconfig|freetype|harfbuzz|graphite2|png16|expat|z|brotli(common|dec|enc))\.so.*
+    # Loaded again by those, so two of them would meet in one process.
+    | lib(stdc\+\+|gcc_s|glib-2\.0|gthread-2\.0|pcre2?-8|pcre|dbus-1|systemd|cap|gcrypt|gpg-error|lz4|zstd|bsd|md)\.so.*
+    # The C library.
+    | (ld-linux.*|lib(c|m|dl|rt|pthread|util|resolv|nsl|crypt|anl))\.so.*
+    """,
+    re.VERBOSE,
+)
+
+
+def kept(entries: Iterable[Entry]) -> list[Entry]:
+    """``entries`` without what nothing in the bundle uses, and without the libraries that every host has."""
+    chosen = [entry for entry in entries if _wanted_file(entry[0].replace("\\", "/"))]
+    if sys.platform == "darwin":
+        return chosen  # in frameworks, which PyInstaller keeps whole
+    used = _needed(chosen)
+    return [entry for entry in chosen if not _is_library(entry) or _file(entry[0]) in used]
+
+
+def _wanted_file(name: str) -> bool:
+    if re.match(r"PyQt5/Qt5?/", name):
+        if "/plugins/" in name:
+            return bool(_PLUGINS.fullmatch(name))
+        if re.search(r"/(translations|qml|qsci)/", name):
+            return False
+    if sys.platform == "linux" and _HOST.fullmatch(_file(name)):
+        return False
+    return not re.search(r"(^|/)(tests?|__pycache__)/|\.dist-info/", name)
+
+
+def _needed(entries: Iterable[Entry]) -> set[str]:
+    """The files of all libraries that something else than a library needs, directly or not."""
+    libraries = {_file(name): source for name, source, kind in entries if kind == "BINARY"}
+    to_read = [source for entry in entries if entry[2] in ("BINARY", "EXTENSION") and not _is_library(entry)
+               for source in entry[1:2]]  # fmt: skip
+    used: set[str] = set()
+    while to_read:
+        for name, _ in get_imports(to_read.pop()):
+            file = _file(name)
+            if file in libraries and file not in used:
+                used.add(file)
+                to_read.append(libraries[file])
+    return used
+
+
+def _is_library(entry: Entry) -> bool:
+    """Whether it is there only because something else is linked with it."""
+    name, _, kind = entry
+    inside = re.match(r"(PyQt5/Qt5?/(lib|bin)/)?[^/]+$", name.replace("\\", "/"))
+    return kind in ("BINARY", "SYMLINK") and bool(inside) and not re.match(r"(lib)?python", _file(name), re.IGNORECASE)
+
+
+def _file(name: str) -> str:
+    return name.replace("\\", "/").rsplit("/", 1)[-1]
+
+
+def stripped(entries: Iterable[Entry], folder: Path) -> list[Entry]:
+    """``entries`` with copies, in ``folder``, of those that carry symbols for a debugger, without these."""
+    if sys.platform != "linux":
+        return list(entries)
+    folder.mkdir(parents=True, exist_ok=True)
+    return [(name, _stripped(source, folder / _file(name)) if kind in ("BINARY", "EXTENSION") else source, kind)
+            for name, source, kind in entries]  # fmt: skip
+
+
+def _stripped(source: str, target: Path) -> str:
+    # What has no symbols stays as it is: strip can break libraries that a wheel's builder patched.
+    sections = subprocess.run(["readelf", "--sections", "--wide", source], capture_output=True, text=True, check=True)
+    if " .symtab " not in sections.stdout:
+        return source
+    subprocess.run(["strip", "--strip-unneeded", "-o", str(target), source], check=True)
+    return str(target)

@@ -1,0 +1,82 @@
+"""The licences of everything that a bundle holds, in one text: found by what was collected, not by a list."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Iterable
+from importlib.metadata import Distribution, distributions
+from pathlib import Path
+
+_WORDS = ("licen", "copying", "notice", "authors")
+_RULE = "=" * 100
+
+
+def text(sources: Iterable[str]) -> str:
+    """The licences of the packages that the files ``sources`` come from. Raises SystemExit if one has none."""
+    files = {os.path.realpath(source) for source in sources}
+    parts = [_python(), *_packages(files), *_debian(files)]
+    parts.sort(key=lambda part: part[0].lower())
+    head = "Listening Post comes with the work of others, under these licences:\n\n"
+    index = "".join(f"  {title}\n" for title, _ in parts)
+    return head + index + "".join(f"\n{_RULE}\n{title}\n{_RULE}\n\n{words.strip()}\n" for title, words in parts)
+
+
+def _python() -> tuple[str, str]:
+    places = [Path(sysconfig.get_path("stdlib"), "LICENSE.txt"), Path(sys.base_prefix, "LICENSE.txt"),
+              Path(f"/usr/share/doc/python{sys.version_info[0]}.{sys.version_info[1]}/copyright")]  # fmt: skip
+    found = next((place for place in places if place.is_file()), None)
+    # Compiled by hand it has none on disk; site knows where the words are.
+    words = found.read_text("utf-8") if found else "https://docs.python.org/3/license.html"
+    return f"Python {sys.version.split()[0]}", words
+
+
+def _packages(files: set[str]) -> list[tuple[str, str]]:
+    """Of PyPI's packages: what stands beside their metadata."""
+    parts = []
+    for package in distributions():
+        name = package.metadata["Name"]
+        if name == "listening-post":
+            continue
+        own = {os.path.realpath(package.locate_file(file)) for file in package.files or ()}
+        # PyInstaller's own part is the launcher.
+        if own & files or name.lower() == "pyinstaller":
+            parts.append((f"{name} {package.version}", _words_of(package)))
+    return parts
+
+
+def _words_of(package: Distribution) -> str:
+    found = []
+    for file in package.files or ():
+        inside = str(file).replace("\\", "/").lower()
+        if ".dist-info/" in inside and any(word in inside.rsplit("/", 1)[-1] for word in _WORDS):
+            found.append(file.locate().read_text("utf-8", "replace"))
+    facts = package.metadata
+    said = facts.get("License-Expression") or facts.get("License") or ""
+    said = said or ", ".join(c for c in facts.get_all("Classifier", []) if c.startswith("License"))
+    if not (found or said):
+        raise SystemExit(f"{facts['Name']} says nothing about its licence")
+    return "\n\n".join([said, *found])
+
+
+def _debian(files: set[str]) -> list[tuple[str, str]]:
+    """Of libraries that the machine brought: what Debian says about them."""
+    if not shutil.which("dpkg"):
+        return []
+    packages: dict[str, list[str]] = {}
+    for file in sorted(files):
+        if not file.startswith(("/usr/lib/", "/lib/")):
+            continue
+        # Where /lib is a link to /usr/lib, a package may know the file by either name.
+        for path in (file, file.removeprefix("/usr")):
+            done = subprocess.run(["dpkg", "--search", path], capture_output=True, text=True, check=False)
+            if done.returncode == 0:
+                packages.setdefault(done.stdout.split(":", 1)[0], []).append(Path(file).name)
+                break
+    return [
+        (f"{', '.join(names)} (Debian's {package})", Path(f"/usr/share/doc/{package}/copyright").read_text("utf-8"))
+        for package, names in packages.items()
+    ]

@@ -1,0 +1,108 @@
+"""app.capture: bytes that are passed on are stored once."""
+
+from __future__ import annotations
+
+import marshal
+from pathlib import Path
+
+import pytest
+from twisted.internet.task import Clock
+
+from app import events
+from app.capture.file import FIELDS, SAME, CaptureFile
+from app.capture.filters import parse
+from app.capture.recorder import SAME_FROM, Recorder, Stored
+from app.capture.store import Store
+from tests.app.capture.captures import LIMIT, batch, event, make, payloads, read
+
+LARGE = b"x" * (SAME_FROM - 1) + b"\0"
+
+
+class Sink:
+    def __init__(self, recorder: Recorder) -> None:
+        self.rows: list[list[object]] = []
+        self.size = 0
+        recorder.on_opened(self, 0, Stored())
+
+    def send(self, header: bytes, body: bytes) -> None:
+        self.size += len(body)
+        _, _, flat = marshal.loads(body)  # noqa: S302 - the recorder wrote it
+        self.rows += [flat[i : i + FIELDS] for i in range(0, len(flat), FIELDS)]
+
+
+def recorded(*given: bytes | None, flush_after: int = 0) -> list[list[object]]:
+    recorder = Recorder(Clock())
+    sink = Sink(recorder)
+    for number, payload in enumerate(given, 1):
+        recorder.record(events.DATA_RECEIVED, 1, 1, payload)
+        if number == flush_after:
+            recorder.flush()
+    recorder.flush()
+    recorder.abandon()
+    return sink.rows
+
+
+def test_what_is_recorded_again_is_sent_once_with_its_size():
+    first, second = recorded(LARGE, LARGE)
+    assert (first[4], first[5]) == (None, LARGE)
+    assert (second[4], second[5]) == (len(LARGE), SAME)
+
+
+def test_equal_bytes_that_are_another_object_are_sent():
+    assert [row[5] for row in recorded(LARGE, bytes(bytearray(LARGE)))] == [LARGE, LARGE]
+
+
+def test_small_payloads_are_sent_as_they_are():
+    small = b"x" * (SAME_FROM - 1)
+    assert [row[5] for row in recorded(small, small)] == [small, small]
+
+
+def test_another_payload_between_has_it_sent_again():
+    assert [row[5] for row in recorded(LARGE, b"y", LARGE)] == [LARGE, b"y", LARGE]
+
+
+def test_a_batch_never_refers_to_the_one_before():
+    assert [row[5] for row in recorded(LARGE, LARGE, LARGE, flush_after=1)] == [LARGE, LARGE, SAME]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    again = {"size": len(LARGE)}
+    return make(
+        tmp_path / "x.lpost", event(b"a"), event(LARGE), event(SAME, **again), event(None), event(SAME, **again)
+    )
+
+
+def test_it_is_in_the_file_once(path: Path):
+    assert read(path, "SELECT id FROM stored WHERE payload = ?", LARGE) == [(2,)]
+    assert read(path, "SELECT id, same FROM stored WHERE same") == [(3, 2), (5, 2)]
+
+
+def test_readers_see_it_everywhere(path: Path):
+    assert payloads(path) == [b"a", LARGE, LARGE, None, LARGE]
+    assert read(path, "SELECT zero FROM event") == [(None,), (1,), (1,), (None,), (1,)]
+    assert read(path, "SELECT size FROM event") == [(1,), (4096,), (4096,), (None,), (4096,)]
+    store = Store(path)
+    try:
+        assert [e.payload for e in store.events(parse("xxxx"), *store.range())] == [LARGE] * 3
+        assert [e.payload for e in store.events(parse(r"x\x00"), *store.range())] == [LARGE] * 3
+    finally:
+        store.close()
+
+
+def test_the_size_limit_drops_it_with_all_that_refer_to_it(tmp_path: Path):
+    file = CaptureFile(tmp_path / "x.lpost", "run", 400_000)
+    for sequence in range(1, 200):
+        file.store(batch(sequence, event(LARGE), event(SAME, size=len(LARGE))))
+    file.close()
+    kept = read(tmp_path / "x.lpost", "SELECT payload FROM event WHERE kind = ?", events.DATA_RECEIVED)
+    assert kept
+    assert set(kept) == {(LARGE,)}
+    assert (tmp_path / "x.lpost").stat().st_size < 2 * 400_000
+
+
+def test_another_run_into_the_file_refers_to_its_own_events(path: Path):
+    file = CaptureFile(path, "another", LIMIT)
+    file.store(batch(1, event(b"z" * 5000), event(SAME, size=5000)))
+    file.close()
+    assert payloads(path)[5:] == [b"z" * 5000] * 2

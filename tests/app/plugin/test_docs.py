@@ -1,0 +1,73 @@
+"""docs/plugins.md: every example is loaded as a plugin, and its tests run."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from importlib.metadata import EntryPoint
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.plugins import loading
+from app.plugins.source import offers
+from app.services.protocols import PROTOCOLS
+from tests.helpers import ROOT
+
+PAGE = ROOT / "docs" / "plugins.md"
+BLOCKS = {
+    block[0]: block[1]
+    for block in re.findall(r"^```\w+\n# (\S+)\n(.*?)^```$", PAGE.read_text(), re.DOTALL | re.MULTILINE)
+}
+PLUGINS = [name for name in BLOCKS if name.startswith("plugins/")]
+
+
+@pytest.fixture
+def examples(tmp_path: Path) -> Path:
+    for name, text in BLOCKS.items():
+        file = tmp_path / name
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(text)
+    return tmp_path
+
+
+def test_every_block_of_the_page_has_the_name_of_a_file() -> None:
+    assert PAGE.read_text().count("```") == 2 * len(BLOCKS)
+    assert {f"tests/test_{Path(name).name}" for name in PLUGINS} <= set(BLOCKS)
+
+
+@pytest.mark.parametrize("name", PLUGINS)
+def test_an_example_loads_and_offers_what_its_text_says(name: str, examples: Path) -> None:
+    path = examples / name
+    try:
+        [responder] = loading.load(path, path.read_bytes())
+        [(offered, protocols)] = offers(path.read_bytes(), path.stem)
+    finally:
+        loading.unload(path)
+    assert responder.name == offered == path.stem
+    assert set(protocols) <= set(responder.builders) <= set(PROTOCOLS)
+    assert responder.help
+    assert not responder.help.startswith("From ")
+
+
+def test_the_examples_tests_pass(examples: Path) -> None:
+    (examples / "pytest.ini").write_text("[pytest]\npythonpath = plugins\n")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests"]
+    env = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, cwd=examples, env=env, capture_output=True, text=True, timeout=50, check=False)
+    assert done.returncode == 0, done.stdout
+    assert f"{sum(text.count('def test_') for text in BLOCKS.values())} passed" in done.stdout
+
+
+def test_the_package_offers_what_its_entry_point_says(examples: Path, monkeypatch: Any) -> None:
+    project = tomllib.loads(BLOCKS["package/pyproject.toml"])["project"]
+    monkeypatch.syspath_prepend(examples / "package")
+    [(group, entries)] = project["entry-points"].items()
+    [(name, value)] = entries.items()
+    [responder] = loading.load_entry_point(EntryPoint(name, value, group))
+    sys.modules.pop("reverse_responder")
+    assert (responder.name, responder.help, set(responder.builders)) == ("reverse", "Says it backwards.", {"tcp"})

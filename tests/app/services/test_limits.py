@@ -1,0 +1,346 @@
+"""Limits: who is refused and how, what is told of it, and when the silent are closed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import pytest_twisted
+from twisted.internet.task import Clock
+from twisted.internet.utils import getProcessOutput
+from websockets.exceptions import ConnectionClosedOK, InvalidStatus
+
+from app import events
+from app.services import limits
+from app.services.config import ServiceConfig
+from app.services.context import Surroundings
+from app.services.limits import TOLD_PER_SECOND, Limits, is_public
+from tests.app.services.frames import talk
+from tests.app.services.helpers import Desk, Peer, Tape, address, closed
+from tests.helpers import until
+
+
+def bound(host: str, where: tuple[str, int]) -> socket.socket:
+    """A client that comes from ``host``."""
+    client = socket.create_connection(where, 5, (host, 0))
+    client.setblocking(False)
+    return client
+
+
+def breaches(tape: Tape) -> list[tuple[str, Any]]:
+    return [(e.detail["limit"], e.detail["value"]) for e in tape.all("limit.reached")]
+
+
+@pytest.mark.parametrize(
+    ("host", "public"),
+    [
+        ("8.8.8.8", True),
+        ("127.0.0.1", False),
+        ("10.1.2.3", False),
+        ("172.16.0.1", False),
+        ("192.168.1.1", False),
+        ("169.254.1.1", False),
+        ("100.64.0.1", False),
+        ("::1", False),
+        ("fe80::1", False),
+        ("fe80::1%eth0", False),
+        ("fd00::1", False),
+        ("2607:f8b0::1", True),
+        ("2607:f8b0::1%eth0", True),
+        ("::ffff:8.8.8.8", True),
+        ("::ffff:192.168.0.1", False),
+        ("2002:0808:0808::1", True),
+        ("2002:c0a8:0001::1", False),
+        ("2001:0:4136:e378:8000:63bf:f7f7:f7f7", True),  # Teredo of 8.8.8.8
+        ("2001:0:4136:e378:8000:63bf:3f57:fefe", False),  # Teredo of 192.168.1.1
+        ("64:ff9b::808:808", True),
+        ("64:ff9b::c0a8:1", False),
+        ("/run/a.socket", False),
+        ("", False),
+    ],
+)
+def test_tells_public_addresses_from_private_ones(host: str, public: bool) -> None:
+    assert is_public(host) is public
+
+
+@pytest_twisted.ensureDeferred
+async def test_more_connections_than_allowed_are_closed_and_noted(desk: Desk, tape: Tape) -> None:
+    service = await desk.start(limits={"connections": 2})
+    first, second = Peer(service), Peer(service)
+    await until(lambda: len(service.connections) == 2)
+    files = len(os.listdir("/proc/self/fd"))
+    third = Peer(service)
+    name = third.name
+    assert await third.end() == b""
+    last = await closed(tape)
+    assert last.detail["reason"] == "refused: connections are limited to 2"
+    assert breaches(tape) == [("connections", 2)]
+    (limit,) = tape.all("limit.reached")
+    assert limit.conn == last.conn
+    assert [e.detail["peer"] for e in tape.all("connection.opened", conn=last.conn)] == [name]
+    assert len(os.listdir("/proc/self/fd")) == files
+    first.close()
+    await until(lambda: len(service.connections) == 1)
+    fourth = Peer(service)
+    fourth.push(b"in")
+    await fourth.expect(b"in")
+    second.push(b"still")
+    await second.expect(b"still")
+
+
+@pytest_twisted.ensureDeferred
+async def test_each_address_has_its_own_limit(desk: Desk, tape: Tape) -> None:
+    service = await desk.start(limits={"connections_per_peer": 1})
+    where = address(service)
+    with bound("127.0.0.1", where) as first, bound("127.0.0.2", where) as other:
+        await until(lambda: len(service.connections) == 2)
+        peer = Peer(service)
+        assert await peer.end() == b""
+        assert (await closed(tape)).detail["reason"] == "refused: connections from one address are limited to 1"
+        assert breaches(tape) == [("connections_per_peer", 1)]
+        first.close()
+        await until(lambda: len(service.connections) == 1)
+        again = Peer(service)
+        again.push(b"in")
+        await again.expect(b"in")
+        assert other.fileno() > 0
+
+
+@pytest.mark.parametrize("protocol", ["http", "websocket"])
+@pytest_twisted.ensureDeferred
+async def test_a_client_of_http_is_told_that_there_is_no_room(protocol: str, desk: Desk, tape: Tape) -> None:
+    responder = "inspector" if protocol == "http" else "echo"
+    service = await desk.start(protocol, responder, limits={"connections": 1})
+    Peer(service)
+    await until(lambda: service.connections)
+    curl = shutil.which("curl")
+    assert curl
+    host, port = address(service)
+    out = await getProcessOutput(curl, ["-si", f"http://{host}:{port}/"], reactor=desk.reactor)
+    assert out.startswith(b"HTTP/1.1 503 ")
+    assert b"Retry-After: " in out
+    assert out.endswith(b"refused: connections are limited to 1\n")
+    assert breaches(tape) == [("connections", 1)]
+    last = await closed(tape)
+    assert tape.data("data.sent", last.conn) == out
+    assert tape.data("data.received", last.conn).startswith(b"GET / ")
+    assert len(service.connections) == 1
+
+
+@pytest_twisted.ensureDeferred
+async def test_websockets_reads_why_it_is_refused(desk: Desk) -> None:
+    service = await desk.start("websocket", limits={"connections": 1})
+    Peer(service)
+    await until(lambda: service.connections)
+
+    async def nothing(client: Any) -> None: ...
+
+    with pytest.raises(InvalidStatus) as refused:
+        await talk(service, nothing)
+    assert refused.value.response.status_code == 503
+
+
+@pytest_twisted.ensureDeferred
+async def test_one_that_is_told_to_go_takes_nobodys_place(desk: Desk, tape: Tape) -> None:
+    service = await desk.start("http", "inspector", limits={"connections": 1})
+    first = Peer(service)
+    await until(lambda: service.connections)
+    lingers = Peer(service)
+    await lingers.expect(b"503")
+    first.close()
+    await until(lambda: len(service.connections) == 1)
+    second = Peer(service)
+    second.push(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+    await second.expect(b"200 OK")
+    await until(lambda: lingers.pull().ended)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_flood_of_refusals_is_counted(desk: Desk, tape: Tape) -> None:
+    service = await desk.start(limits={"connections": 1})
+    Peer(service)
+    await until(lambda: service.connections)
+    flood = [Peer(service) for _ in range(300)]
+    await until(lambda: all(peer.pull().ended for peer in flood))
+    await service.stop()
+    limits = tape.all("limit.reached")
+    told = [e for e in limits if "count" not in e.detail]
+    rest = [e for e in limits if "count" in e.detail]
+    assert len(told) + sum(e.detail["count"] for e in rest) == 300
+    assert TOLD_PER_SECOND <= len(told) < 300
+    assert rest[0].summary == f"and {rest[0].detail['count']:,} more refused: connections are limited to 1"
+    assert rest[0].detail["limit"] == "connections"
+
+
+@pytest.fixture
+def foreign(monkeypatch: pytest.MonkeyPatch) -> None:
+    """127.0.0.2 counts as public."""
+    monkeypatch.setattr(limits, "is_public", lambda host: host == "127.0.0.2")
+
+
+@pytest.mark.usefixtures("foreign")
+@pytest.mark.parametrize("protocol", ["tcp", "http", "websocket"])
+@pytest_twisted.ensureDeferred
+async def test_public_addresses_are_refused_without_a_word(protocol: str, desk: Desk, tape: Tape) -> None:
+    service = await desk.start(protocol, "inspector" if protocol == "http" else "echo", host="0.0.0.0")
+    with bound("127.0.0.2", ("127.0.0.1", address(service)[1])) as stranger:
+        await closed(tape)
+        assert stranger.recv(100) == b""
+    assert breaches(tape) == [("allow_public", False)]
+    assert "its address is public" in tape.all("limit.reached")[0].summary
+    neighbour = Peer(("127.0.0.1", address(service)[1]))
+    await until(lambda: service.connections)
+    neighbour.close()
+
+
+@pytest.mark.usefixtures("foreign")
+@pytest_twisted.ensureDeferred
+async def test_public_addresses_are_served_when_allowed(desk: Desk, tape: Tape) -> None:
+    service = await desk.start(limits={"allow_public": True})
+    with bound("127.0.0.2", address(service)):
+        await until(lambda: service.connections)
+    assert not breaches(tape)
+
+
+class Watched:
+    """Stands for a Tap: counts, and what was done to it."""
+
+    def __init__(self, reactor: Clock) -> None:
+        self.received = self.sent = self.waiting = 0
+        self.reactor = reactor
+        self.log: list[tuple[str, float]] = []
+
+    def unsent(self) -> int:
+        return self.waiting
+
+    def getPeer(self) -> Any:
+        return SimpleNamespace(host="127.0.0.1")
+
+    def note(self, kind: int, summary: str, detail: str) -> None:
+        assert kind == events.LIMIT_REACHED
+        self.log.append((summary, self.reactor.seconds()))
+
+    def finish(self, why: str) -> None:
+        self.log.append(("finish", self.reactor.seconds()))
+
+    def abort(self) -> None:
+        self.log.append(("abort", self.reactor.seconds()))
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def make(clock: Clock) -> Callable[..., tuple[Any, Any]]:
+    """Limits of a service on a clock, and its recorder."""
+
+    def make(protocol: str = "tcp", **given: Any) -> tuple[Any, Any]:
+        config = ServiceConfig("x", protocol, "127.0.0.1", 0, "echo", limits=given)
+        recorder = SimpleNamespace(pressed=False, record=lambda *args, **more: None)
+        service: Any = SimpleNamespace(config=config, reactor=clock, recorder=recorder, number=1)
+        return Limits(service), recorder
+
+    return make
+
+
+def test_the_silent_are_closed_within_a_quarter_more(make: Any, clock: Clock) -> None:
+    limits, _ = make(idle_seconds=8.0)
+    silent, busy = Watched(clock), Watched(clock)
+    limits.opened(silent)
+    clock.advance(0.7)
+    limits.opened(busy)
+    for _ in range(100):
+        clock.advance(0.1)
+        busy.received += 1
+    assert [what for what, _ in silent.log] == ["silent for 8 s: closing", "finish"]
+    assert 8.0 <= silent.log[0][1] <= 10.0
+    assert not busy.log
+    limits.closed(silent)
+    limits.closed(busy)
+    assert not clock.getDelayedCalls()
+
+
+@pytest.mark.parametrize("moved", ["received", "sent", "waiting"])
+def test_whoever_moves_bytes_is_not_silent(moved: str, make: Any, clock: Clock) -> None:
+    limits, _ = make(idle_seconds=4.0)
+    tap = Watched(clock)
+    limits.opened(tap)
+    for _ in range(10):
+        clock.advance(3.9)
+        setattr(tap, moved, getattr(tap, moved) + 1)
+    assert not tap.log
+
+
+def test_one_that_does_not_close_in_good_order_is_aborted(make: Any, clock: Clock) -> None:
+    limits, _ = make(idle_seconds=4.0)
+    tap = Watched(clock)
+    limits.opened(tap)
+    clock.pump([0.1] * 50)
+    tap.sent += 100  # a last word, which nobody takes
+    clock.pump([0.1] * 50)
+    assert [what for what, _ in tap.log] == ["silent for 4 s: closing", "finish", "abort"]
+
+
+def test_nobody_is_silent_while_the_capture_holds_them_back(make: Any, clock: Clock) -> None:
+    limits, recorder = make(idle_seconds=4.0)
+    tap = Watched(clock)
+    limits.opened(tap)
+    recorder.pressed = True
+    clock.pump([0.1] * 100)
+    assert not tap.log
+    recorder.pressed = False
+    clock.pump([0.1] * 60)
+    assert tap.log
+
+
+@pytest.mark.parametrize(("protocol", "given"), [("tcp", {}), ("http", {"idle_seconds": 1.0})])
+def test_nothing_ticks_where_nothing_is_asked(protocol: str, given: dict[str, Any], make: Any, clock: Clock) -> None:
+    limits, _ = make(protocol, **given)
+    limits.opened(Watched(clock))
+    assert not clock.getDelayedCalls()
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_silent_tcp_connection_is_closed(desk: Desk, tape: Tape) -> None:
+    service = await desk.start(limits={"idle_seconds": 0.2})
+    peer = Peer(service)
+    peer.push(b"once")
+    assert await peer.end() == b"once"
+    assert (await closed(tape)).detail["reason"] == "closed by us: it was silent"
+    assert breaches(tape) == [("idle_seconds", 0.2)]
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_silent_websocket_is_closed_with_its_handshake(desk: Desk, tape: Tape) -> None:
+    service = await desk.start("websocket", limits={"idle_seconds": 0.2})
+
+    async def listen(client: Any) -> None:
+        await client.recv()
+
+    with pytest.raises(ConnectionClosedOK) as ended:
+        await talk(service, listen, ping_interval=None)
+    assert ended.value.rcvd is not None
+    assert ended.value.rcvd.code == 1001
+    await closed(tape)
+    assert breaches(tape) == [("idle_seconds", 0.2)]
+
+
+@pytest_twisted.ensureDeferred
+async def test_on_tls_a_refused_connection_is_closed(desk: Desk, tape: Tape, tmp_path: Path) -> None:
+    desk.surroundings = Surroundings(data=tmp_path)
+    service = await desk.start("http", "inspector", tls={}, limits={"connections": 1})
+    Peer(service)
+    await until(lambda: service.connections)
+    files = len(os.listdir("/proc/self/fd"))
+    assert await Peer(service).end() == b""
+    assert (await closed(tape)).detail["reason"] == "refused: connections are limited to 1"
+    assert breaches(tape) == [("connections", 1)]
+    await until(lambda: len(os.listdir("/proc/self/fd")) == files)

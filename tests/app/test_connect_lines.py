@@ -1,0 +1,87 @@
+"""Lines to paste, as the programs that they name understand them."""
+
+from __future__ import annotations
+
+import sys
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_twisted
+from twisted.internet.utils import getProcessOutputAndValue
+
+from app import authority, connect_lines
+from app.services.context import Surroundings
+from tests.app.services.conftest import desk, tape
+from tests.app.services.helpers import address
+from tests.helpers import ROOT
+
+__all__ = ["desk", "tape"]
+
+CASES = [
+    (protocol, tls, title)
+    for protocol, tls, titles in (
+        ("tcp", False, ("nc", "Python", "Listening Post")),
+        ("tcp", True, ("openssl", "Python", "Listening Post")),
+        ("udp", False, ("nc", "Python", "Listening Post")),
+        ("http", False, ("curl", "Python", "Listening Post")),
+        ("http", True, ("curl", "Python", "Listening Post")),
+        ("websocket", False, ("Python", "Listening Post")),
+        ("websocket", True, ("Python", "Listening Post")),
+    )
+    for title in titles
+]
+
+
+@pytest.mark.parametrize(("protocol", "tls", "title"), CASES)
+@pytest_twisted.ensureDeferred
+async def test_each_line_reaches_the_service(desk: Any, tmp_path: Path, protocol: str, tls: bool, title: str) -> None:
+    data = tmp_path / "listening-post"
+    desk.surroundings = Surroundings(data=data)
+    responder = "inspector" if protocol == "http" else "echo"
+    host, port = address(await desk.start(protocol, responder, **({"tls": {}} if tls else {})))
+    ca = authority.of(data).path if tls else None
+    found = {line.title: line.text for line in connect_lines.lines(protocol, host, port, tls=tls, ca=ca)}
+    bin_ = tmp_path / "bin"
+    bin_.mkdir()
+    (bin_ / "python3").symlink_to(sys.executable)
+    (bin_ / "listening-post").write_text(f'#!/bin/sh\ncd {ROOT} && exec {sys.executable} -m ui.entry "$@"\n')
+    (bin_ / "listening-post").chmod(0o755)
+    # nc and openssl take what is typed, and end with it.
+    typed = {"nc": "(echo hello; sleep 0.5) | timeout 2 ", "openssl": "(echo hello; sleep 0.5) | timeout 2 "}
+    environment = {"PATH": f"{bin_}:/usr/bin:/bin", "XDG_DATA_HOME": str(tmp_path), "PYTHONPATH": ":".join(sys.path)}
+    out, err, _ = await getProcessOutputAndValue(
+        "/bin/sh", ["-c", typed.get(title, "") + found[title]], env=environment, reactor=desk.reactor
+    )
+    assert b"hello" in out or b"GET" in out, (found[title], out, err)
+
+
+def test_a_service_on_loopback_is_reached_there_only() -> None:
+    assert connect_lines.addresses("127.0.0.1") == ["127.0.0.1"]
+    assert connect_lines.addresses("localhost") == ["localhost"]
+
+
+def test_a_service_on_all_addresses_is_reached_at_the_machines_own() -> None:
+    found = connect_lines.addresses("0.0.0.0")
+    assert found[0] == "127.0.0.1"
+    assert all(ip_address(host).version == 4 for host in found)
+    assert connect_lines.addresses("::")[:2] == ["127.0.0.1", "::1"]
+    own = connect_lines.own_addresses()
+    assert not any(ip_address(host).is_loopback or ip_address(host).is_link_local for host in own)
+    assert own == list(dict.fromkeys(own))
+
+
+def test_an_ipv6_address_is_written_in_brackets_where_a_url_needs_them() -> None:
+    found = {line.title: line.text for line in connect_lines.lines("http", "::1", 9080)}
+    assert found["curl"] == "curl -i 'http://[::1]:9080/'"
+    assert connect_lines.lines("tcp", "::1", 9007)[0].text == "nc ::1 9007"
+
+
+def test_ssh_has_a_line_of_its_own() -> None:
+    assert [line.text for line in connect_lines.lines("ssh", "127.0.0.1", 9022)] == ["ssh -p 9022 127.0.0.1"]
+
+
+def test_a_path_with_a_blank_is_quoted() -> None:
+    line = connect_lines.lines("http", "localhost", 1, tls=True, ca=Path("/a b/ca.pem"))[0].text
+    assert line == "curl -i --cacert '/a b/ca.pem' https://localhost:1/"

@@ -1,0 +1,350 @@
+"""Each responder on each of its protocols, with and without TLS, answering clients of other projects.
+
+One ``serve`` runs them all. Nobody here trusts the local authority by itself: clients are told of
+its certificate, as their users would.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import ssl
+import struct
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from websockets.sync.client import ClientConnection, connect
+
+from app import responders
+from app.services.protocols import PROTOCOLS
+from app.services.settings import SECURABLE
+from tests.e2e.clients import Address, curl, netcat, socat
+from tests.helpers import Serve, serving, wait_for
+
+OPTIONS: dict[tuple[str, str], str] = {
+    ("banner", "tcp"): r"text = '220 ready\r\n'",
+    ("script", "tcp"): """framing = "delimiter"
+[[service.options.rules]]
+when = "regex"
+match = 'hello (\\w+)'
+then = ['send hi {{1}}', 'close']""",
+    ("script", "udp"): """[[service.options.rules]]
+when = "text"
+match = "ping"
+then = ['send pong {{crc16 | hex}}']""",
+    ("script", "websocket"): """[[service.options.rules]]
+when = "text"
+match = "ping"
+then = ['send pong', 'close']""",
+    ("relay", "tcp"): 'upstream = "127.0.0.1:{tcp-line}"',
+    ("relay", "udp"): 'upstream = "127.0.0.1:{udp-echo}"',
+    ("relay", "http"): 'upstream = "http://127.0.0.1:{http-rest}"',
+    ("relay", "websocket"): 'upstream = "ws://127.0.0.1:{websocket-echo}"',
+    ("static", "http"): 'root = "files"',
+    ("mock", "http"): """[[service.options.rules]]
+path = "/users/{id}"
+template = true
+body = 'user {{path.id}}'""",
+    ("sse", "http"): "interval = 0.01\ncount = 3\ndata = 'tick {{count}}'",
+    ("manhole", "ssh"): 'authorized_keys = "key.pub"',
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """One service of the table."""
+
+    responder: str
+    protocol: str
+    tls: bool = False
+
+    @property
+    def name(self) -> str:
+        return f"{self.protocol}-{self.responder}{'-tls' if self.tls else ''}"
+
+
+def cases() -> list[Case]:
+    """All there are: a responder or protocol that is added later is here by itself."""
+    return [
+        Case(responder.name, protocol, tls)
+        for protocol in PROTOCOLS
+        for responder in responders.serving(protocol)
+        if responder.name in responders.built_in()
+        for tls in ((False, True) if protocol in SECURABLE else (False,))
+    ]
+
+
+CASES = cases()
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports that nobody has at the moment."""
+    made = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [one.getsockname()[1] for one in made]
+    for one in made:
+        one.close()
+    return ports
+
+
+def workspace(ports: dict[str, int]) -> str:
+    tables = ["version = 1"]
+    for case in CASES:
+        options = OPTIONS.get((case.responder, case.protocol), "")
+        for name, port in ports.items():
+            options = options.replace(f"{{{name}}}", str(port))
+        tables.append(
+            f'[[service]]\nname = "{case.name}"\nprotocol = "{case.protocol}"\n'
+            f'listen = "127.0.0.1:{ports[case.name]}"\nresponder = "{case.responder}"\n[service.options]\n{options}\n'
+            + ("[service.tls]\n" if case.tls else "")
+        )
+    return "\n".join(tables)
+
+
+@dataclass
+class Bench:
+    """All services up."""
+
+    folder: Path
+    ports: dict[str, int]
+    serve: Serve
+
+    @property
+    def authority(self) -> str:
+        return str(self.folder / "data" / "listening-post" / "authority" / "listening-post-ca.crt")
+
+    def address(self, case: Case) -> Address:
+        return "127.0.0.1", self.ports[case.name]
+
+    def talk(self, case: Case, data: bytes) -> bytes:
+        """Send ``data`` over TCP or TLS and end the sending; all that comes back."""
+        if not case.tls:
+            return socat("TCP", self.address(case), data)
+        where = f"OPENSSL:localhost:{self.ports[case.name]},cafile={self.authority},pf=ip4"
+        done = subprocess.run(["socat", "-t", "5", "-", where], input=data, capture_output=True, timeout=20, check=True)
+        return done.stdout
+
+    def curl(self, case: Case, target: str, *args: str) -> bytes:
+        scheme = "https" if case.tls else "http"
+        version = ["--http2", "--cacert", self.authority] if case.tls else ["--http1.1"]
+        return curl(*version, *args, f"{scheme}://127.0.0.1:{self.ports[case.name]}{target}")
+
+    def websocket(self, case: Case) -> ClientConnection:
+        context = ssl.create_default_context(cafile=self.authority) if case.tls else None
+        scheme = "wss" if case.tls else "ws"
+        return connect(f"{scheme}://127.0.0.1:{self.ports[case.name]}/", ssl=context, proxy=None)
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    folder = tmp_path_factory.mktemp("every")
+    ports = dict(zip([case.name for case in CASES], free_ports(len(CASES)), strict=True))
+    (folder / "files").mkdir()
+    (folder / "files" / "index.html").write_text("<h1>home</h1>")
+    key = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / "key")]
+    subprocess.run(key, check=True, timeout=20)
+    (folder / "w.toml").write_text(workspace(ports))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_DATA_HOME", str(folder / "data"))
+        with serving(folder / "w.toml", folder / "x.lpost") as serve:
+            wait_for(lambda: len(serve.wait_up()) == len(CASES) or serve.process.poll() is not None, 20)
+            assert serve.process.poll() is None, serve.said
+            yield Bench(folder, ports, serve)
+
+
+# -- TCP
+
+
+def tcp_echo(bench: Bench, case: Case) -> None:
+    assert bench.talk(case, b"hello") == b"hello"
+
+
+def tcp_discard(bench: Bench, case: Case) -> None:
+    assert bench.talk(case, b"hello") == b""
+
+
+def tcp_chargen(bench: Bench, case: Case) -> None:
+    host, port = bench.address(case)
+    command = f"nc {host} {port}"
+    if case.tls:
+        command = f"openssl s_client -quiet -CAfile {bench.authority} -connect {host}:{port} 2>/dev/null"
+    line = f"{command} < /dev/null | head -c 1000"
+    got = subprocess.run(["sh", "-c", line], capture_output=True, timeout=20, check=True).stdout
+    assert got.splitlines()[0] == bytes(range(32, 104))
+    assert got.splitlines()[1] == bytes(range(33, 105))
+
+
+def tcp_banner(bench: Bench, case: Case) -> None:
+    assert bench.talk(case, b"") == b"220 ready\r\n"
+
+
+def tcp_line(bench: Bench, case: Case) -> None:
+    assert bench.talk(case, b"one\ntwo\n") == b"welcome\none\ntwo\n"
+
+
+tcp_relay = tcp_line
+"""Its upstream."""
+
+
+def tcp_int32(bench: Bench, case: Case) -> None:
+    assert bench.talk(case, struct.pack("!I", 3) + b"abc") == struct.pack("!I", 3) + b"cba"
+
+
+def tcp_fragile(bench: Bench, case: Case) -> None:
+    assert bench.talk(case, b"fine\n") == b"fine\n"
+
+
+def tcp_script(bench: Bench, case: Case) -> None:
+    assert bench.talk(case, b"hello world\n") == b"hi world\n"
+
+
+# -- UDP
+
+
+def udp_echo(bench: Bench, case: Case) -> None:
+    assert socat("UDP", bench.address(case), b"hello", linger=1) == b"hello"
+
+
+udp_relay = udp_echo
+"""Its upstream."""
+
+
+def udp_discard(bench: Bench, case: Case) -> None:
+    assert socat("UDP", bench.address(case), b"hello", linger=0.2) == b""
+
+
+def udp_chargen(bench: Bench, case: Case) -> None:
+    assert len(socat("UDP", bench.address(case), b"\n" * 60, linger=1)) <= 512
+
+
+def udp_script(bench: Bench, case: Case) -> None:
+    assert socat("UDP", bench.address(case), b"ping", linger=1).startswith(b"pong ")
+
+
+# -- HTTP
+
+
+def http_inspector(bench: Bench, case: Case) -> None:
+    told = json.loads(bench.curl(case, "/a?b=c", "-H", "X-A: 1"))
+    assert (told["method"], told["target"]) == ("GET", "/a?b=c")
+    assert told["version"] == ("HTTP/2" if case.tls else "HTTP/1.1")
+
+
+def http_static(bench: Bench, case: Case) -> None:
+    assert bench.curl(case, "/") == b"<h1>home</h1>"
+    assert bench.curl(case, "/index.html", "-r", "1-2") == b"h1"
+
+
+def http_rest(bench: Bench, case: Case) -> None:
+    made = bench.curl(case, "/things", "-H", "Content-Type: application/json", "-d", '{"name": "a"}')
+    number = json.loads(made)["id"]
+    assert json.loads(bench.curl(case, f"/things/{number}")) == {"id": number, "name": "a"}
+
+
+http_relay = http_rest
+"""Its upstream."""
+
+
+def http_mock(bench: Bench, case: Case) -> None:
+    assert bench.curl(case, "/users/7") == b"user 7"
+
+
+def http_sse(bench: Bench, case: Case) -> None:
+    assert [line for line in bench.curl(case, "/", "-N").splitlines() if line.startswith(b"data:")] == [
+        b"data: tick 1",
+        b"data: tick 2",
+        b"data: tick 3",
+    ]
+
+
+# -- WebSocket
+
+
+def websocket_echo(bench: Bench, case: Case) -> None:
+    with bench.websocket(case) as client:
+        client.send("hello")
+        client.send(b"\0\xff")
+        assert [client.recv(5), client.recv(5)] == ["hello", b"\0\xff"]
+
+
+websocket_relay = websocket_echo
+"""Its upstream."""
+
+
+def websocket_discard(bench: Bench, case: Case) -> None:
+    with bench.websocket(case) as client:
+        client.send("hello")
+        client.ping().wait(5)
+
+
+def websocket_script(bench: Bench, case: Case) -> None:
+    with bench.websocket(case) as client:
+        client.send("ping")
+        assert list(client) == ["pong"]
+
+
+def websocket_broadcast(bench: Bench, case: Case) -> None:
+    with bench.websocket(case) as one, bench.websocket(case) as other:
+        one.send("hello")
+        assert other.recv(5) == "hello"
+
+
+def websocket_rooms(bench: Bench, case: Case) -> None:
+    with bench.websocket(case) as one, bench.websocket(case) as other:
+        for client in (one, other):
+            client.send(json.dumps({"type": "subscribe", "room": "a"}))
+            assert json.loads(client.recv(5))["type"] != "error"
+        one.send(json.dumps({"type": "publish", "room": "a", "data": 7}))
+        got: dict[str, object] = {}
+        while got.get("data") != 7:
+            got = json.loads(other.recv(5))
+        assert got["room"] == "a"
+
+
+# -- SSH
+
+
+def ssh_manhole(bench: Bench, case: Case) -> None:
+    known = [
+        "-o",
+        "StrictHostKeyChecking=no",
+        "-o",
+        f"UserKnownHostsFile={bench.folder / 'known'}",
+        "-o",
+        "LogLevel=ERROR",
+    ]
+    command = ["ssh", "-tt", "-F", "none", "-i", str(bench.folder / "key"), "-o", "BatchMode=yes", *known]
+    done = subprocess.run(
+        [*command, "-p", str(bench.ports[case.name]), "me@127.0.0.1"],
+        input=b"len(services)\rexit()\r", capture_output=True, timeout=30, check=False,
+    )  # fmt: skip
+    assert str(len(CASES)).encode() in done.stdout
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_answers(bench: Bench, case: Case) -> None:
+    answer: Callable[[Bench, Case], None] = globals()[f"{case.protocol}_{case.responder}"]
+    answer(bench, case)
+
+
+def test_each_is_in_the_table() -> None:
+    """What a new responder needs to be tested like all others."""
+    assert {f"{case.protocol}_{case.responder}" for case in CASES} <= set(globals())
+
+
+def test_netcat_and_openssl_are_served_too(bench: Bench) -> None:
+    assert netcat(bench.address(Case("echo", "tcp")), b"hello") == b"hello"
+    where = f"127.0.0.1:{bench.ports['tcp-script-tls']}"
+    command = ["openssl", "s_client", "-quiet", "-verify_return_error", "-CAfile", bench.authority, "-connect", where]
+    done = subprocess.run(command, input=b"hello openssl\n", capture_output=True, timeout=20, check=False)
+    assert done.stdout == b"hi openssl\n"
+
+
+def test_all_of_it_is_captured(bench: Bench) -> None:
+    """After all others: each service has its connections in the capture, and nothing was lost."""
+    seen = {
+        event["service"] for event in map(json.loads, list(bench.serve.lines)) if event["kind"] == "connection.opened"
+    }
+    assert {case.name for case in CASES} <= seen

@@ -1,0 +1,137 @@
+"""The Debian package: installed, started, opened, removed. `make deb` runs it; pytest alone does not collect it.
+
+dpkg works on a root of its own with a copy of this machine's list of packages: so it looks whether
+all that the package depends on is there, needs no rights, and the machine stays as it was.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app import __version__
+from tests.e2e.clients import curl
+from tests.e2e.display import Display, display
+from tests.helpers import ROOT, wait_for
+
+PACKAGES = Path("/var/lib/dpkg")
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the package was installed."""
+    folder = tmp_path_factory.mktemp("root")
+    shutil.copytree(PACKAGES, folder / "var/lib/dpkg", ignore=shutil.ignore_patterns("lock*"))
+    [package] = (ROOT / "dist").glob(f"listening-post_{__version__}*.deb")
+    _dpkg(folder, "--install", package)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def screen() -> Iterator[Display]:
+    with display() as opened:
+        yield opened
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Without Python's and Qt's variables, which a user's desktop has not either."""
+    for name in [name for name in os.environ if name.startswith(("PYTHON", "QT_", "XDG_", "LD_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    runtime = tmp_path / "runtime"
+    runtime.mkdir(mode=0o700)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def _dpkg(root: Path, *args: str | Path) -> None:
+    command = ["dpkg", f"--root={root}", "--force-not-root", "--force-bad-path", "--no-triggers", f"--log={root}/log"]
+    done = subprocess.run([*command, *map(str, args)], capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def _run(root: Path, *args: str | Path) -> subprocess.CompletedProcess[str]:
+    command = [str(root / "usr/bin/listening-post"), *map(str, args)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+
+
+@pytest.mark.usefixtures("home")
+def test_it_says_its_version(root: Path) -> None:
+    done = _run(root, "--version")
+    assert (done.returncode, done.stdout) == (0, f"Listening Post {__version__}\n"), done.stderr
+
+
+@pytest.mark.usefixtures("home")
+def test_its_servers_answer(root: Path) -> None:
+    done = _run(root, "selftest")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_menu_entry_starts_it_and_a_capture_opens(root: Path, home: Path, screen: Display) -> None:
+    workspace = home / "desk.lpost.toml"
+    service = '[[service]]\nname = "web"\nprotocol = "http"\nlisten = "127.0.0.1:0"\nresponder = "inspector"\n'
+    workspace.write_text(f"version = 1\n{service}")
+    capture = home / "run.lpost"
+    with Opened(root, screen, workspace, "--capture", capture, "--start") as web:
+        web.wait_title("desk")
+        address = web.address(capture)
+        assert curl(f"http://{address}/hello") == b"Hello, World!"
+        web.leave()
+    assert _run(root, "query", capture, "kind == http.request", "--count").stdout == "1\n"
+    with Opened(root, screen, capture) as again:
+        again.wait_title("run.lpost")
+        again.leave()
+
+
+class Opened:
+    """The program on a screen, started as its menu entry says."""
+
+    def __init__(self, root: Path, screen: Display, *args: str | Path) -> None:
+        entry = (root / "usr/share/applications/listening-post.desktop").read_text()
+        [command] = [line for line in entry.splitlines() if line.startswith("Exec=")]
+        assert command == "Exec=listening-post %f"
+        self._root, self._screen = root, screen
+        self._process = subprocess.Popen(
+            [root / "usr/bin/listening-post", *args], env=screen.environment(), stdout=subprocess.DEVNULL
+        )
+
+    def __enter__(self) -> Opened:
+        return self
+
+    def __exit__(self, *what: object) -> None:
+        if self._process.poll() is None:
+            self._process.kill()
+        self._process.wait(10)
+
+    def wait_title(self, part: str) -> None:
+        """Until it has a window with that in its title."""
+        wait_for(lambda: self._windows(part), 20)
+
+    def _windows(self, title: str) -> list[str]:
+        assert self._process.poll() is None
+        return self._screen.windows(self._process.pid, title)
+
+    def address(self, capture: Path) -> str:
+        """Where its service listens."""
+        where = "kind == service.started"
+        wait_for(lambda: capture.exists() and _run(self._root, "query", capture, where, "--count").stdout == "1\n")
+        return _run(self._root, "query", capture, where).stdout.split()[-1]
+
+    def leave(self) -> None:
+        for window in self._windows("Listening Post"):
+            self._screen.ask_to_close(window)
+        assert self._process.wait(10) == 0
+
+
+def test_nothing_is_left_when_it_is_removed(root: Path) -> None:
+    """The last of these tests."""
+    _dpkg(root, "--purge", "listening-post")
+    assert list((root / "usr").rglob("*")) == []
+    assert not list((root / "var/lib/dpkg/info").glob("listening-post*"))

@@ -1,0 +1,191 @@
+"""The pictures of the manual: the real program under traffic, its dialogs, in the light theme.
+
+python -m tests.pictures [FOLDER]
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from app.events import FAILURE
+from tests.e2e.clients import curl, socat, url
+from tests.e2e.display import Display, display
+from tests.e2e.program import Program
+from tests.helpers import ROOT
+from tests.screenshots import BEACON, SENSOR, WORKSPACE, Album, running_on, traffic
+
+FOLDER = ROOT / "docs" / "pictures"
+
+SHOP = ("127.0.0.1", 9486)
+DESK, _ = WORKSPACE.split('[[service]]\nname = "firmware"')
+DESK += """[[service]]
+name = "shop"
+protocol = "http"
+listen = "127.0.0.1:9486"
+responder = "mock"
+
+[[service.options.rules]]
+method = "POST"
+path = "/pay"
+times = 2
+status = 503
+answer_fields = ["Retry-After: 1"]
+
+[[service.options.rules]]
+method = "POST"
+path = "/pay"
+body_json = ["$.total > 0"]
+status = 201
+template = true
+body = '{"paid": {{json.total}}}'
+
+[[service.options.rules]]
+path = "/users/{id}"
+delay = 0.2
+body = '{"name": "Ann"}'
+
+[service.tls]
+
+[[message]]
+name = "read temperature"
+url = "tcp://127.0.0.1:9407"
+data = 'READ temp\\n'
+
+[[message]]
+name = "pay"
+url = "https://127.0.0.1:9486/pay"
+data = '{"total": 42}'
+method = "POST"
+"""
+
+TROUBLE = (b"READ temp=21.4\nfail\n", b"fail\n", b"READ temp=19.0\nfail\n")
+
+
+class Manual(Album):
+    """The pictures of one run of the program."""
+
+    def __init__(self, screen: Display, folder: Path) -> None:
+        super().__init__(screen, folder, "light")
+
+    def _path(self, name: str) -> Path:
+        return self._folder / f"{name}.png"
+
+    def draw(self) -> None:
+        with TemporaryDirectory() as folder, running_on(self._screen, DESK, folder, self._theme, "--start") as it:
+            it.wait_up(5)
+            with traffic():
+                _pay()
+                for trouble in TROUBLE:
+                    socat("TCP", SENSOR, trouble)
+                it.wait_event(lambda e: e.kind == FAILURE, len(TROUBLE) + 1)
+                self._log(it)
+                self._beside(it)
+                self._service(it)
+                self._dialogs(it)
+                self._dock(it)
+            it.press("ctrl+q")
+            it.wait()
+
+    def _log(self, it: Program) -> None:
+        it.click("pane All")
+        it.click_row(0)
+        it.press("End", "Up")
+        self._settle()
+        self._keep("window")
+        it.click("pane orders-api")
+        self._settle()
+        it.click_row(0)
+        rows = it.rows("POST /orders")
+        at = next(i for i, row in enumerate(rows) if row[6] == "http.request" and row[8].startswith("POST"))
+        it.press("Home", *["Down"] * at)
+        self._settle()
+        self._keep("request")
+        it.click("pane beacon")
+        self._settle()
+        it.click_row(0)
+        it.press("End", "Up")
+        self._settle()
+        it.click("other detail Hex")
+        self._settle()
+        self._keep("hex")
+        it.click("other detail Overview")
+
+    def _beside(self, it: Program) -> None:
+        it.click("pane All")
+        it.press("ctrl+f")
+        self._screen.type(it.window, "service == shop and kind contains http")
+        self._settle()
+        self._keep("filter")
+        it.press("Escape", "ctrl+f", "ctrl+a", "BackSpace", "Return")
+        it.press("ctrl+shift+h")
+        self._settle()
+        it.click_row(0)
+        it.press("End", "Up")
+        self._settle()
+        self._keep("http")
+        it.press("ctrl+shift+f")
+        self._settle()
+        it.click_row(0)
+        self._settle()
+        self._keep("failures")
+        it.click("pane sensor-hub")
+        self._settle()
+        it.click_row(0)
+        it.press("Home", "Down", "ctrl+alt+f")
+        self._window(it, "Stream #", "stream")
+
+    def _service(self, it: Program) -> None:
+        it.click("lamp of shop")
+        it.press("ctrl+e")
+        dialog = it.wait_window("shop")
+        self._settle()
+        self._keep("rules", dialog)
+        self._screen.press(dialog, "ctrl+Tab", "ctrl+Tab")
+        self._settle()
+        self._keep("tls", dialog)
+        self._screen.press(dialog, "Escape")
+
+    def _dialogs(self, it: Program) -> None:
+        it.press("ctrl+shift+e")
+        self._screen.type(it.wait_window("Export"), "p")
+        self._window(it, "Export", "export")
+        it.press("alt+h", "t")
+        self._window(it, "Trust our certificates", "trust")
+
+    def _dock(self, it: Program) -> None:
+        it.click("pane sensor-hub")
+        it.press("ctrl+m")
+        self._settle()
+        it.press("ctrl+a")
+        self._screen.type(it.window, "tcp://127.0.0.1:9407")
+        it.press("Tab", "Tab", "ctrl+a")
+        self._screen.type(it.window, "READ temp\\n")
+        it.press("ctrl+Return")
+        self._settle()
+        self._keep("send")
+
+    def _window(self, it: Program, title: str, name: str) -> None:
+        window = it.wait_window(title)
+        self._settle()
+        self._keep(name, window)
+        self._screen.press(window, "Escape")
+
+
+def _pay() -> None:
+    body = ["--insecure", "--http1.1", "-H", "Content-Type: application/json"]
+    for total in (42, 42, 42):
+        curl(*body, "--data", f'{{"total": {total}, "currency": "CHF"}}', url(SHOP, "/pay", "https"))
+    curl("--insecure", "--http1.1", url(SHOP, "/users/17", "https"))
+    socat("UDP", BEACON, b"\x01\x07\x00\x19" + bytes(range(28)), linger=0.05)
+
+
+def main(folder: Path = FOLDER) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    with display() as screen:
+        Manual(screen, folder).draw()
+
+
+if __name__ == "__main__":
+    main(*map(Path, sys.argv[1:]))

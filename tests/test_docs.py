@@ -1,0 +1,49 @@
+"""The docs: their tables are those of the code, their links lead somewhere, their workspaces are right."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from app import reference, workspace
+from tests.helpers import ROOT
+
+DOCS = sorted((ROOT / "docs").glob("*.md"))
+PAGES = [*DOCS, ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
+
+
+@pytest.mark.parametrize("page", DOCS, ids=lambda page: page.name)
+def test_tables_made_from_the_code_are_fresh(page: Path) -> None:
+    """`make docs` writes them."""
+    assert page.read_text("utf-8") == reference.refreshed(page.read_text("utf-8"))
+
+
+def test_each_block_of_the_reference_is_in_some_page() -> None:
+    written = "".join(page.read_text("utf-8") for page in DOCS)
+    assert all(f"<!-- {name} -->" in written for name in reference.BLOCKS)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_to_files_that_are_there(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text("utf-8")):
+        if "://" not in target:
+            assert (page.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("name", ["demo.toml", "showcase.toml"])
+def test_workspaces_that_come_along_are_right(name: str) -> None:
+    assert workspace.problems_of(ROOT / "resources" / name) == []
+
+
+def test_the_showcase_has_a_service_of_each_protocol_and_responder() -> None:
+    from app import responders
+    from app.services.protocols import PROTOCOLS
+
+    services = workspace.load(ROOT / "resources" / "showcase.toml").services
+    demo = workspace.load(ROOT / "resources" / "demo.toml").services
+    assert {service.protocol for service in services} == set(PROTOCOLS)
+    assert {service.responder for service in (*services, *demo)} == set(responders.built_in())
+    assert any(service.tls is not None for service in services)
+    assert not any(service.exposed for service in services)

@@ -1,0 +1,296 @@
+"""For screen readers and keyboards: every control has a name, the focus goes round in order, nothing overlaps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PyQt5.QtCore import Qt
+from PyQt5.QtTest import QTest
+from PyQt5.QtWidgets import (
+    QAbstractButton,
+    QAbstractScrollArea,
+    QAbstractSpinBox,
+    QApplication,
+    QComboBox,
+    QDialog,
+    QLabel,
+    QLineEdit,
+    QMenuBar,
+    QScrollArea,
+    QTabBar,
+    QToolBar,
+    QWidget,
+)
+from pytestqt.qtbot import QtBot
+from twisted.internet.defer import maybeDeferred
+
+from app import authority, responders
+from app.capture.filters import EVERYTHING
+from app.events import FAILURE, Event
+from app.options import Option
+from app.services.protocols import PROTOCOLS
+from tests.ui.conftest import Open
+from tests.ui.desk import Capture, config, do, settle
+from ui import theme
+from ui.capture_dialog import CaptureDialog
+from ui.connect_dialog import ConnectDialog
+from ui.export_dialog import ExportDialog
+from ui.main_window import MainWindow
+from ui.save_dialog import SaveDialog
+from ui.send_dialog import SendDialog
+from ui.service_dialog import ServiceDialog
+from ui.settings import Settings
+from ui.settings_dialog import SettingsDialog
+from ui.table_editor import TableEditor
+from ui.theme import Fonts
+from ui.trust_dialog import TrustDialog
+
+# Of the offscreen platform.
+pytestmark = pytest.mark.qt_log_ignore(r"^This plugin does not support (raise\(\)|grabbing the keyboard)$")
+
+
+@pytest.fixture(autouse=True)
+def as_before(qapp: QApplication) -> Iterator[None]:
+    theme.apply(qapp, theme.DARK, Fonts())
+    yield
+    theme.apply(qapp, theme.DARK, Fonts())
+
+
+def nameless(top: QWidget) -> list[str]:
+    """What takes the focus in ``top`` and has no name that could be read out."""
+    return [_told(widget) for widget in top.findChildren(QWidget) if _takes_focus(widget) and not _name(widget)]
+
+
+def _takes_focus(widget: QWidget) -> bool:
+    if widget.focusPolicy() == Qt.NoFocus or widget.focusProxy() is not None or widget.isHidden():
+        return False
+    parent = widget.parentWidget()
+    while parent is not None:
+        # Parts of a control that speaks for them.
+        if isinstance(parent, QComboBox | QAbstractSpinBox | QTabBar) or (parent.isHidden() and not parent.isWindow()):
+            return False
+        parent = parent.parentWidget()
+    # Bars are gone through by their entries.
+    return not isinstance(widget, QMenuBar | QToolBar)
+
+
+def _name(widget: QWidget) -> str:
+    if widget.accessibleName():
+        return widget.accessibleName()
+    if isinstance(widget, QAbstractButton | QLabel):
+        return widget.text()
+    window = widget.window()
+    return next((label.text() for label in window.findChildren(QLabel) if label.buddy() is widget), "")
+
+
+def _told(widget: QWidget) -> str:
+    parents, parent = [], widget.parentWidget()
+    while parent is not None:
+        parents.append(type(parent).__name__)
+        parent = parent.parentWidget()
+    return f"{type(widget).__name__} in {' in '.join(parents[:4])}"
+
+
+# -- names
+
+
+def test_every_control_of_the_window_has_a_name(window: MainWindow) -> None:
+    window.detail.show_event(Event(1, 0, FAILURE, "", None, None, 0, "", payload=b"{}"))
+    for index in range(window.panes.count()):
+        window.panes.setCurrentIndex(index)
+        settle()
+        assert nameless(window) == [], window.panes.tabText(index)
+    for index in range(window.detail.tabs.count()):
+        window.detail.tabs.setCurrentIndex(index)
+        settle()
+        assert nameless(window) == [], window.detail.tabs.tabText(index)
+    do(window, "send_message")
+    assert nameless(window) == []
+    do(window, "start_page")
+    do(window, "palette")
+    assert nameless(window) == []
+
+
+@pytest.mark.parametrize("protocol", list(PROTOCOLS))
+def test_every_control_of_the_service_dialog_has_a_name(qtbot: QtBot, protocol: str) -> None:
+    for responder in responders.serving(protocol):
+        dialog = _service(qtbot, protocol, responder.name)
+        for index in range(dialog.tabs.count()):
+            dialog.tabs.setCurrentIndex(index)
+            assert nameless(dialog) == [], (responder.name, dialog.tabs.tabText(index))
+        for editor in dialog.findChildren(TableEditor):
+            editor._add()
+        settle()
+        assert nameless(dialog) == [], responder.name
+        dialog.close()
+
+
+def _service(qtbot: QtBot, protocol: str, responder: str) -> ServiceDialog:
+    dialog = ServiceDialog(config("x", 9000, protocol=protocol, responder=responder), [])
+    qtbot.addWidget(dialog)
+    dialog.show()
+    return dialog
+
+
+Make = Callable[[], QDialog]
+
+
+@pytest.fixture
+def dialogs(window: MainWindow, settings: Settings, capture: Capture, tmp_path: Path) -> dict[str, Make]:
+    post, path = window._post, capture.path
+    capture.add([b"x"])
+    run: Any = maybeDeferred
+    return {
+        "settings": lambda: SettingsDialog(settings, lambda: None, window),
+        "capture": lambda: CaptureDialog(post, settings, run, window),
+        "connect": lambda: ConnectDialog(post.services["alpha"], run, window),
+        "trust": lambda: TrustDialog(authority.of(tmp_path), window),
+        "send": lambda: SendDialog(1, "127.0.0.1:1", window),
+        "export": lambda: ExportDialog(path, "", EVERYTHING, 1, run, window),
+        "save": lambda: SaveDialog(path, "", run, lambda: run(lambda: None), window),
+    }
+
+
+@pytest.mark.parametrize("name", ["settings", "capture", "connect", "trust", "send", "export", "save"])
+def test_every_control_of_a_dialog_has_a_name(dialogs: dict[str, Make], name: str) -> None:
+    dialog = dialogs[name]()
+    dialog.show()
+    settle()
+    assert nameless(dialog) == []
+    tabs = getattr(dialog, "tabs", None)
+    for index in range(tabs.count() if tabs is not None else 0):
+        tabs.setCurrentIndex(index)
+        settle()
+        assert nameless(dialog) == []
+    dialog.close()
+    settle()
+
+
+def test_every_action_is_explained(window: MainWindow) -> None:
+    for name, action in window.actions_.items():
+        assert action.toolTip(), name
+        assert action.text(), name
+
+
+# -- focus
+
+
+def test_tab_goes_from_the_bar_over_services_and_connections_to_panes_and_detail(window: MainWindow) -> None:
+    stations = {
+        "bar": window.toolbar, "services": window.services, "connections": window.connections,
+        "panes": window.panes, "detail": window.detail,
+    }  # fmt: skip
+    window.detail.show_event(Event(1, 0, FAILURE, "", None, None, 0, "", payload=b"{}"))
+    window.filter.setFocus()
+    seen: list[str] = []
+    for _ in range(60):
+        focus = QApplication.focusWidget()
+        assert focus is not None
+        at = next((n for n, widget in stations.items() if widget is focus or widget.isAncestorOf(focus)), _told(focus))
+        if not seen or seen[-1] != at:
+            seen.append(at)
+        if len(seen) > 1 and focus is window.filter:
+            break
+        QTest.keyClick(focus, Qt.Key_Tab)
+    assert seen == ["bar", "services", "connections", "panes", "detail", "bar"]
+
+
+# -- room
+
+
+@pytest.mark.parametrize("size", [10, 15])
+@pytest.mark.parametrize("protocol", list(PROTOCOLS))
+def test_no_words_of_the_service_dialog_are_cut_or_overlap(
+    qtbot: QtBot, qapp: QApplication, protocol: str, size: int
+) -> None:
+    theme.apply(qapp, theme.DARK, Fonts(size, "", size))
+    for responder in responders.serving(protocol):
+        dialog = _service(qtbot, protocol, responder.name)
+        for editor in dialog.findChildren(TableEditor):
+            editor._add()
+        settle()
+        for form in dialog.findChildren(QWidget):
+            assert crowded(form) == [], responder.name
+        dialog.close()
+
+
+@pytest.mark.parametrize("size", [10, 15])
+@pytest.mark.parametrize("name", ["settings", "capture", "connect", "send", "export", "save"])
+def test_no_words_of_a_dialog_are_cut_or_overlap(
+    dialogs: dict[str, Make], qapp: QApplication, name: str, size: int
+) -> None:
+    theme.apply(qapp, theme.DARK, Fonts(size, "", size))
+    dialog = dialogs[name]()
+    dialog.show()
+    settle()
+    for part in (dialog, *dialog.findChildren(QWidget)):
+        assert crowded(part) == []
+    dialog.close()
+    settle()
+
+
+def test_the_window_fits_a_small_screen_with_large_letters(open_window: Open, qapp: QApplication) -> None:
+    theme.apply(qapp, theme.DARK, Fonts(15, "", 15))
+    window = open_window()
+    do(window, "send_message")
+    least = window.minimumSizeHint()
+    assert (least.width() <= 1366, least.height() <= 768) == (True, True)
+
+
+def crowded(parent: QWidget) -> list[str]:
+    """Which widgets that lie beside each other in ``parent`` overlap, and which words are cut off below."""
+    if isinstance(parent, QAbstractScrollArea | QComboBox | QAbstractSpinBox | QLineEdit | QTabBar | QToolBar):
+        return []
+    if parent.layout() is None or not parent.isVisible():
+        return []
+    beside = [child for child in parent.children() if isinstance(child, QWidget) and child.isVisible()]
+    beside = [child for child in beside if not child.isWindow() and child.height() and child.width()]
+    found = [
+        f"{_told(a)} over {_told(b)}"
+        for at, a in enumerate(beside)
+        for b in beside[at + 1 :]
+        if a.geometry().intersects(b.geometry())
+    ]
+    for label in beside:
+        if isinstance(label, QLabel) and label.hasHeightForWidth():
+            needed = label.heightForWidth(label.width())
+            if needed > label.height():
+                found.append(f"cut: {label.text()}")
+    return found
+
+
+def test_what_is_crowded_is_found(qtbot: QtBot) -> None:
+    from PyQt5.QtWidgets import QVBoxLayout
+
+    parent = QWidget()
+    qtbot.addWidget(parent)
+    column = QVBoxLayout(parent)
+    one, two = QLabel("one"), QLabel("two " * 50)
+    two.setWordWrap(True)
+    for label in (one, two):
+        column.addWidget(label)
+    parent.show()
+    settle()
+    assert crowded(parent) == []
+    one.setGeometry(two.geometry())
+    two.resize(60, 10)
+    assert len(crowded(parent)) == 2
+
+
+def test_an_option_of_each_type_has_a_named_editor(qtbot: QtBot) -> None:
+    from ui.form import OptionForm
+
+    declared = (
+        Option("flag", bool, False, "A flag"), Option("lines", list, [], "Lines"), Option("text", str, "", "Text"),
+        Option("kind", str, "a", "Kind", choices=("a", "b")), Option("file", str, "", "A file", path="file"),
+    )  # fmt: skip
+    form = OptionForm(declared, {})
+    scroll = QScrollArea()
+    scroll.setFocusPolicy(Qt.NoFocus)
+    scroll.setWidget(form)
+    qtbot.addWidget(scroll)
+    scroll.show()
+    assert nameless(scroll) == []

@@ -1,0 +1,66 @@
+"""The dialog that says how to connect."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PyQt5.QtWidgets import QApplication, QLineEdit, QToolButton
+from pytestqt.qtbot import QtBot
+from twisted.internet.defer import Deferred, maybeDeferred
+
+from app.services.context import Surroundings
+from tests.ui.desk import config, memory_post
+from ui import theme
+from ui.connect_dialog import ConnectDialog
+
+
+@pytest.fixture
+def make(qapp: QApplication, qtbot: QtBot, tmp_path: Path) -> Any:
+    theme.apply(qapp, theme.DARK)
+
+    def make_(in_thread: Any = maybeDeferred, **more: Any) -> ConnectDialog:
+        service = memory_post(config("alpha", **more))[0].services["alpha"]
+        service.surroundings = Surroundings(data=tmp_path)
+        dialog = ConnectDialog(service, in_thread)
+        qtbot.addWidget(dialog)
+        dialog.show()
+        return dialog
+
+    return make_
+
+
+def lines(dialog: ConnectDialog) -> list[str]:
+    return [edit.text() for edit in dialog.findChildren(QLineEdit) if edit.isReadOnly() and edit.accessibleName()]
+
+
+def test_it_lists_lines_that_can_be_copied(make: Any) -> None:
+    dialog = make()
+    assert "nc 127.0.0.1 9007" in lines(dialog)
+    dialog.findChildren(QToolButton)[0].click()
+    assert QApplication.clipboard().text() == "nc 127.0.0.1 9007"
+
+
+def test_it_says_that_a_service_does_not_listen(make: Any) -> None:
+    assert make().words.text() == "It does not listen now: start it first."
+
+
+def test_an_exposed_service_has_lines_for_each_address(make: Any) -> None:
+    dialog = make(host="0.0.0.0")
+    hosts = [dialog.address.itemData(i) for i in range(dialog.address.count())]
+    assert hosts[0] == "127.0.0.1"
+    dialog.address.setCurrentIndex(len(hosts) - 1)
+    assert any(hosts[-1] in line for line in lines(dialog))
+
+
+def test_tls_lines_name_the_local_authority(make: Any, tmp_path: Path) -> None:
+    dialog = make(protocol="http", responder="inspector", tls={})
+    assert f"--cacert {tmp_path}" in lines(dialog)[0]
+
+
+def test_it_can_be_closed_before_the_addresses_are_known(make: Any) -> None:
+    later: Deferred[Any] = Deferred()
+    dialog = make(lambda *_: later)
+    dialog.reject()
+    later.callback((["127.0.0.1"], None))

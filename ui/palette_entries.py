@@ -1,0 +1,49 @@
+"""What the palette offers: the actions, and what can be done to each service and pane."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PyQt5.QtGui import QKeySequence
+
+from app.post import Post
+from app.services.protocols import PROTOCOLS
+from ui.actions import NEEDS, SPECS, Spec
+from ui.icons import icon
+from ui.palette import Entry
+from ui.settings import Settings
+
+if TYPE_CHECKING:
+    from ui.main_window import MainWindow
+
+
+def entries(window: MainWindow, post: Post, settings: Settings) -> Iterator[Entry]:
+    """Everything that can be done at this moment, and what could be at another."""
+    yield from _actions(window)
+    for name, service in post.services.items():
+        up = service.running
+        text = f"Stop {name}" if up else f"Start {name}"
+        toggle = partial(window.service_actions.toggle, name)
+        yield Entry(f"toggle {name}", text, "Service", toggle, icon=icon("stop" if up else "play"))
+        yield Entry(f"edit {name}", f"Edit {name}…", "Service", partial(window.service_actions.edit, name))
+    for at in range(window.panes.count()):
+        name = window.panes.tabToolTip(at) and window.panes.tabText(at).replace("&&", "&")
+        yield Entry(f"pane {name.split(' ')[0]}", f"Go to {name}", "Pane", partial(window.show_pane, at))
+    for protocol in PROTOCOLS.values():
+        create = partial(window.service_actions.create, protocol.name)
+        yield Entry(f"new {protocol.name}", f"New {protocol.title} service…", "Service", create)
+    for path in settings.recent:
+        yield Entry(f"open {path}", f"Open {path.name}", str(path.parent), partial(window.files.open_path, path))
+
+
+def _actions(window: MainWindow) -> Iterator[Entry]:
+    for spec in SPECS:
+        if not isinstance(spec, Spec) or spec.name == "palette":
+            continue
+        action = window.actions_[spec.name]
+        why_not = "" if action.isEnabled() else NEEDS.get(spec.name)
+        keys = action.shortcut().toString(QKeySequence.NativeText)
+        text = spec.text.replace("&", "")
+        yield Entry(spec.name, text, spec.menu, action.trigger, keys, why_not, icon(spec.icon) if spec.icon else None)

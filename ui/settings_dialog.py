@@ -1,0 +1,272 @@
+"""The settings. What is changed here holds at once, or says from when on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeVar
+
+from PyQt5.QtCore import Qt, QUrl
+from PyQt5.QtGui import QDesktopServices, QFontDatabase
+from PyQt5.QtWidgets import (
+    QAbstractSpinBox,
+    QApplication,
+    QComboBox,
+    QDialog,
+    QDialogButtonBox,
+    QDoubleSpinBox,
+    QFileDialog,
+    QFrame,
+    QLineEdit,
+    QPushButton,
+    QSizePolicy,
+    QSpinBox,
+    QStyledItemDelegate,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.folders import data_folder
+from app.plugins.source import FOLDER
+from app.post import capture_folder
+from app.services.config import ServiceConfig
+from ui import service_checks, times
+from ui.form import Form, column, sentence, tell
+from ui.settings import LARGEST, SMALLEST, Settings
+from ui.times import TimeFormat
+
+GB = 1_000_000_000
+
+_Widget = TypeVar("_Widget", bound=QWidget)
+
+SAMPLE = 482_007_118
+"""A moment whose digits all show."""
+
+
+class SettingsDialog(QDialog):
+    """Pages of settings; there is nothing to save."""
+
+    def __init__(self, settings: Settings, captures: Callable[[], object], parent: QWidget | None = None) -> None:
+        """``captures`` shows the dialog about how long captures are kept."""
+        super().__init__(parent)
+        self._settings, self._captures = settings, captures
+        self.setAttribute(Qt.WA_DeleteOnClose)
+        self.setWindowFlag(Qt.WindowContextHelpButtonHint, False)
+        self.setWindowTitle("Settings")
+        self.tabs = QTabWidget()
+        self.tabs.setDocumentMode(True)
+        self.tabs.tabBar().setAccessibleName("Pages of settings")
+        for title, form in (
+            ("&Looks", self._looks()), ("&Times", self._times()),
+            ("&Capture", self._capture()), ("&Services", self._services()),
+        ):  # fmt: skip
+            self.tabs.addTab(_page(form), title)
+        buttons = QDialogButtonBox(QDialogButtonBox.Close)
+        buttons.button(QDialogButtonBox.Close).setIcon(type(self.windowIcon())())
+        buttons.rejected.connect(self.reject)
+        footer = QFrame()
+        footer.setProperty("surface", "window")
+        footer.setLayout(column(buttons))
+        footer.layout().setContentsMargins(24, 12, 24, 12)
+        self.setLayout(column(self.tabs, footer))
+        self.setMinimumWidth(self.fontMetrics().horizontalAdvance("0") * 72)
+        self.theme.setFocus()
+
+    # -- pages
+
+    def _looks(self) -> Form:
+        fonts = self._settings.fonts
+        self.theme = _choice(("As the system has it", "system"), ("Dark", "dark"), ("Light", "light"))
+        self.theme.setCurrentIndex(self.theme.findData(self._settings.theme))
+        self.theme.currentIndexChanged.connect(self._on_theme)
+        self.text_size = _points(fonts.size)
+        self.mono = _choice(("The best there is", ""), *((name, name) for name in _mono_families()))
+        self.mono.setCurrentIndex(max(0, self.mono.findData(fonts.mono)))
+        self.mono_size = _points(fonts.mono_size)
+        self.text_size.valueChanged.connect(self._on_fonts)
+        self.mono.currentIndexChanged.connect(self._on_fonts)
+        self.mono_size.valueChanged.connect(self._on_fonts)
+        form = Form()
+        form.add("The&me", self.theme)
+        form.add("Text si&ze", self.text_size).say("Of menus, buttons and words")
+        form.add("&Data font", self.mono).say("Of logs, bytes and addresses")
+        form.add("Data s&ize", self.mono_size)
+        return form
+
+    def _times(self) -> Form:
+        chosen = self._settings.times
+        self.zone = _choice(("Local time", False), ("UTC", True))
+        self.zone.setCurrentIndex(self.zone.findData(chosen.utc))
+        self.digits = _choice(("Milliseconds", 3), ("Microseconds", 6), ("Nanoseconds", 9))
+        self.digits.setCurrentIndex(self.digits.findData(chosen.digits))
+        for box in (self.zone, self.digits):
+            box.currentIndexChanged.connect(self._on_times)
+        form = Form()
+        form.add("&Zone", self.zone).say("Filters that name a time of day, and exports, do not depend on it.")
+        self._sample = form.add("&Precision", self.digits)
+        self._sample.say(f"As in {times.clock(SAMPLE)}")
+        return form
+
+    def _capture(self) -> Form:
+        self.folder = QLineEdit(str(self._settings.captures or capture_folder()))
+        self.folder.setProperty("role", "mono")
+        self.folder.textChanged.connect(self._on_folder)
+        choose = _button("C&hoose…", "Choose a folder for captures", self._choose_folder)
+        reveal = _button("&Reveal", "Show this folder among your files", lambda: _reveal(Path(self.folder.text())))
+        self.limit = QDoubleSpinBox()
+        self.limit.setRange(0.01, 1000)
+        self.limit.setDecimals(2)
+        self.limit.setSuffix(" GB")
+        self.limit.setValue(self._settings.capture_limit / GB)
+        self.limit.valueChanged.connect(self._on_limit)
+        more = _button("&How long captures are kept…", "Days, and room for all of them", self._captures)
+        form = Form()
+        self._folder_words = form.add("&Folder", self.folder, choose, reveal)
+        form.add("&Size limit", _short(self.limit)).say(
+            "When a capture grows beyond it, its oldest events are dropped. Holds from the next start on."
+        )
+        form.add("Cleaning up", _short(more))
+        self._check_folder()
+        return form
+
+    def _services(self) -> Form:
+        self.host = _choice(*((host, host) for host in service_checks.HOSTS))
+        self.host.setEditable(True)
+        self.host.setInsertPolicy(QComboBox.NoInsert)
+        self.host.setCompleter(None)  # type: ignore[arg-type]  # it would make ::1 of every ::
+        self.host.setProperty("role", "mono")
+        self.host.setEditText(self._settings.host)
+        self.host.editTextChanged.connect(self._on_host)
+        folder = data_folder() / FOLDER
+        self.plugins = QLineEdit(str(folder))
+        self.plugins.setReadOnly(True)
+        self.plugins.setProperty("role", "mono")
+        self.plugins.setCursorPosition(0)
+        reveal = _button("&Reveal", "Show the plugins among your files", lambda: _reveal(folder))
+        form = Form()
+        self._host_words = form.add("&Address", self.host)
+        form.add("&Plugins", self.plugins, reveal).say(
+            "Python files here bring responders of your own. A “plugins” folder beside a workspace does, too."
+        )
+        self._check_host()
+        return form
+
+    # -- what is changed
+
+    def _apply(self) -> None:
+        application = QApplication.instance()
+        assert isinstance(application, QApplication)
+        self._settings.apply(application)
+
+    def _on_theme(self) -> None:
+        self._settings.theme = self.theme.currentData()
+        self._apply()
+
+    def _on_fonts(self) -> None:
+        fonts = replace(self._settings.fonts, size=self.text_size.value(), mono_size=self.mono_size.value())
+        self._settings.fonts = replace(fonts, mono=self.mono.currentData())
+        self._apply()
+        self.resize(self.size().expandedTo(self.sizeHint()))
+
+    def _on_times(self) -> None:
+        self._settings.times = TimeFormat(self.zone.currentData(), self.digits.currentData())
+        self._apply()
+        self._sample.say(f"As in {times.clock(SAMPLE)}")
+
+    def _on_limit(self, size: float) -> None:
+        self._settings.capture_limit = round(size * GB)
+
+    def _choose_folder(self) -> None:
+        chosen = QFileDialog.getExistingDirectory(self, "Folder for captures", self.folder.text())
+        if chosen:
+            self.folder.setText(chosen)
+
+    def _on_folder(self) -> None:
+        if self._check_folder():
+            folder = Path(self.folder.text())
+            self._settings.captures = None if folder == capture_folder() else folder
+
+    def _check_folder(self) -> bool:
+        text = self.folder.text()
+        problem = None
+        if not Path(text).is_absolute() or "\0" in text:
+            problem = "Give the whole path of a folder."
+        elif Path(text).exists() and not Path(text).is_dir():
+            problem = "This is a file. Give a folder."
+        tell(self.folder, self._folder_words, problem, "For the captures to come, from the next start on")
+        return problem is None
+
+    def _on_host(self) -> None:
+        if self._check_host():
+            self._settings.host = self._host()
+
+    def _host(self) -> str:
+        return self.host.currentText().strip().removeprefix("[").removesuffix("]")
+
+    def _check_host(self) -> bool:
+        host = self._host()
+        problem = service_checks.host_problem(host)
+        tell(self.host, self._host_words, problem and sentence(problem), "Where new services listen")
+        exposed = not problem and ServiceConfig("new", "tcp", host, 1, "echo").exposed
+        if exposed:
+            self._host_words.say("⚠ Others on the network will be able to reach new services.", "warning")
+        return problem is None
+
+
+def _page(form: Form) -> QFrame:
+    page = QFrame()
+    page.setProperty("surface", "panel")
+    layout = QVBoxLayout(page)
+    layout.setContentsMargins(24, 20, 24, 16)
+    layout.addLayout(form)
+    layout.addStretch()
+    return page
+
+
+def _choice(*entries: tuple[str, object]) -> QComboBox:
+    box = QComboBox()
+    box.setItemDelegate(QStyledItemDelegate(box))
+    for text, value in entries:
+        box.addItem(text, value)
+    return box
+
+
+def _points(value: int) -> QSpinBox:
+    box = QSpinBox()
+    box.setRange(SMALLEST, LARGEST)
+    box.setSuffix(" pt")
+    box.setValue(value)
+    box.setCorrectionMode(QAbstractSpinBox.CorrectToNearestValue)
+    # While 1 of 15 stands there, nothing is to shrink.
+    box.setKeyboardTracking(False)
+    return _short(box)
+
+
+def _short(widget: _Widget) -> _Widget:
+    widget.setSizePolicy(QSizePolicy.Maximum, QSizePolicy.Fixed)
+    return widget
+
+
+def _button(text: str, tip: str, call: Callable[[], object]) -> QPushButton:
+    button = QPushButton(text)
+    button.setToolTip(tip)
+    button.setAutoDefault(False)
+    button.setAccessibleDescription(tip)
+    button.clicked.connect(lambda: call())
+    return button
+
+
+def _reveal(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError:
+        return  # whoever shows it will say what is wrong
+    QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
+
+
+def _mono_families() -> list[str]:
+    fonts = QFontDatabase()
+    # Those that begin with a dot are the system's own.
+    return [name for name in fonts.families() if fonts.isFixedPitch(name) and not name.startswith(".")]
