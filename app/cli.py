@@ -253,9 +253,10 @@ def _serve(args: argparse.Namespace) -> int:
         from app.plugins.table import TABLE
 
         TABLE.trust.everything = True
+    reactor = choose_reactor()  # before plugins are loaded, which may import it
     loaded = workspace.load(args.workspace)
     return headless.run(
-        choose_reactor(), loaded, args.capture, args.seconds,
+        reactor, loaded, args.capture, args.seconds,
         as_json=args.json, quiet=args.quiet, limit=args.limit or DEFAULT_LIMIT, keeping=Keeping(args.keep_days),
     )  # fmt: skip
 

@@ -15,7 +15,6 @@ release = version = __version__
 
 extensions = ["myst_parser"]
 myst_heading_anchors = 3
-suppress_warnings = ["toc.empty_glob"]  # how it is packaged need not be told in every copy
 exclude_patterns = ["conf.py"]
 
 html_theme = "furo"

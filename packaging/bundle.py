@@ -41,6 +41,7 @@ _LEFT_OUT = re.compile(
     re.VERBOSE,
 )
 
+
 def _spare_qt() -> set[str]:
     """The modules of PyQt5 that no module of ours names."""
     there = {module.name for module in pkgutil.iter_modules(PyQt5.__path__)}

@@ -19,12 +19,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 
+from app import cli
 from tests.helpers import Serve
 
 _BLOCK = re.compile(r"(?:`([\w./-]+)`:\n\n)?^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _PORT = re.compile(r"(?<=[:\s=])9\d{3}\b")
 _PATIENCE = 5.0
-_STARTS = re.compile(r"listening-post (?:serve )?(\S+\.toml)(.*)")
+_STARTS = re.compile(r"listening-post (serve )?(\S+\.toml)(.*)")
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,11 @@ class Reader:
     def _type(self, line: str, wanted: str) -> None:
         self.typed += 1
         if starts := _STARTS.fullmatch(line):
-            self._start(starts[1], starts[2].replace("--start", "").split())
+            more = starts[3].split()
+            if not starts[1]:
+                cli._window_parser().parse_args([starts[2], *more])  # leaves with a SystemExit where it is wrong
+                more = [word for word in more if word != "--start"]
+            self._start(starts[2], more)
             return
         pattern, said = _pattern(wanted), self._said(line)
         deadline = monotonic() + _PATIENCE

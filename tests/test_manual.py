@@ -13,6 +13,7 @@ from app import events, workspace
 from app.capture import filters
 from tests.helpers import ROOT
 from tests.manual import Reader, blocks
+from ui import actions
 
 DOCS = ROOT / "docs"
 PAGES = sorted(DOCS.glob("*.md"))
@@ -41,6 +42,18 @@ def test_the_workspaces_of_a_page_are_right(page: Path, tmp_path: Path) -> None:
 def test_the_examples_of_filters_are_filters() -> None:
     for example in blocks(DOCS / "filters.md")[0].text.splitlines():
         assert filters.parse(example)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_actions_that_a_page_names_have_the_shortcuts_it_says(page: Path) -> None:
+    """As *Menu → Text* (Ctrl+X), or *Text* (Ctrl+X)."""
+    specs = [spec for spec in actions.SPECS if isinstance(spec, actions.Spec)]
+    texts = {spec.text.replace("&", "").rstrip("…"): spec for spec in specs}
+    for menu, text, keys in re.findall(r"\*(?:(\w+) → )?([^*→]+)\*(?: \((Ctrl[^)]*)\))?", page.read_text("utf-8")):
+        if menu or keys:
+            assert text in texts
+            assert menu in ("", texts[text].menu)
+            assert keys in ("", texts[text].keys)
 
 
 @pytest.mark.parametrize("task", TASKS)

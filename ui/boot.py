@@ -48,15 +48,15 @@ def run(path: Path | None, capture: Path | None, start: bool, separate: bool = F
     beside = path if path is not None and path.suffix == SUFFIX else None
     if beside is not None:
         about(beside)  # what is wrong with it is said before anything is shown
+    application = _application(settings)
+    reactor = choose_reactor()  # before plugins are loaded, which may import it
     opened, title, notice = _choose(None if beside else path, settings)
     raise_file_limit()
-    application = _application(settings)
     name = instance.address()
     # A capture of its own is what a window has only one of.
     alone = separate or capture is not None
     if name is not None and not alone and instance.hand_over(Wish(path and path.absolute(), start), name):
         return 0
-    reactor = choose_reactor()
     post = Post(reactor, opened)
     # The writer's process starts while the window is being built.
     capturing = post.open(

@@ -11,6 +11,7 @@ import json
 import os
 import stat
 import sys
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,7 +66,9 @@ def address() -> str | None:
     name = f"window-{hashlib.sha256(screen.encode('utf-8', 'surrogateescape')).hexdigest()[:12]}"
     if sys.platform == "win32":
         return f"{APP_NAME}-{os.environ.get('USERNAME', '')}-{name}"
-    folder = user_runtime_path(APP_NAME, appauthor=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that there is no XDG_RUNTIME_DIR, which is nothing for a user
+        folder = user_runtime_path(APP_NAME, appauthor=False)
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         facts = folder.lstat()

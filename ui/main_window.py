@@ -11,10 +11,7 @@ from PyQt5.QtCore import QByteArray, Qt, pyqtSignal
 from PyQt5.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PyQt5.QtWidgets import (
     QApplication,
-    QLabel,
     QMainWindow,
-    QSplitter,
-    QStackedWidget,
     QVBoxLayout,
     QWidget,
 )
@@ -34,8 +31,8 @@ from ui.connections_panel import ConnectionsPanel
 from ui.detail_pane import DetailPane
 from ui.exchange_actions import ExchangeActions, is_exchange
 from ui.failure_actions import FailureActions
-from ui.line import Line
 from ui.menus import OF_EXCHANGE, TO_SERVICE, Menus
+from ui.middle import Middle
 from ui.notes import Notes
 from ui.notice_bar import NoticeBar
 from ui.palette import Palette
@@ -115,34 +112,12 @@ class MainWindow(QMainWindow):
     # -- making
 
     def _handler(self, name: str) -> Callable[[], object]:
-        handler: Callable[[], object] = getattr(self.commands, name, None) or getattr(self, f"_do_{name}")
+        handler: Callable[[], object] = getattr(self.commands, name)
         return handler
 
     def _lay_out(self) -> None:
-        self._left = QSplitter(Qt.Vertical)
-        self._left.addWidget(_titled("SERVICES", self.services))
-        self._connections_title = Line()
-        self._left.addWidget(_titled(self._connections_title, self.connections))
-        self._left.setStretchFactor(0, 3)
-        self._left.setStretchFactor(1, 2)
-        self._right = QSplitter(Qt.Vertical)
-        self._right.addWidget(self.panes)
-        self._right.addWidget(self.detail)
-        self._right.setStretchFactor(0, 3)
-        self._right.setStretchFactor(1, 2)
-        self._middle = QSplitter(Qt.Horizontal)
-        self._middle.addWidget(self._left)
         self.start_page = StartPage(self.actions_)
-        self._stack = QStackedWidget()
-        self._stack.addWidget(self._right)
-        self._stack.addWidget(self.start_page)
-        self._middle.addWidget(self._stack)
-        self._middle.setStretchFactor(1, 1)
-        left = 292 + 16 * (theme.notifier.fonts.size - theme.POINTS)
-        self._middle.setSizes([left, 1366 - left])
-        for splitter in (self._left, self._right, self._middle):
-            splitter.setChildrenCollapsible(False)
-            splitter.setHandleWidth(1)
+        self.middle = Middle(self.services, self.connections, self.panes, self.detail, self.start_page)
         whole = QWidget()
         column = QVBoxLayout(whole)
         column.setContentsMargins(0, 0, 0, 0)
@@ -151,7 +126,7 @@ class MainWindow(QMainWindow):
         column.addWidget(self.notice)
         column.addWidget(self.recovery)
         column.addWidget(self.plugin_question)
-        column.addWidget(self._middle, 1)
+        column.addWidget(self.middle, 1)
         self.setCentralWidget(whole)
 
     def _connect(self) -> None:
@@ -252,7 +227,7 @@ class MainWindow(QMainWindow):
         service = self._post.services.get(self.services.selected)
         count = len(service.connections) if service else 0
         of = f" OF {service.config.name.upper()}" if service else ""
-        self._connections_title.setText(f"CONNECTIONS{of}{f' ({count:,})' if count else ''}")
+        self.middle.title.setText(f"CONNECTIONS{of}{f' ({count:,})' if count else ''}")
 
     def _on_files(self) -> None:
         title = self.files.title.replace("[*]", "[*][*]")  # Qt puts the star of changes in place of a single one
@@ -340,12 +315,12 @@ class MainWindow(QMainWindow):
 
     def show_start_page(self) -> None:
         """Put it before the panes, until they are asked for or something happens in them."""
-        self._stack.setCurrentWidget(self.start_page)
+        self.middle.show_panes(False)
         self.start_page.begin()
 
     def show_panes(self) -> None:
-        if self._stack.currentWidget() is not self._right:
-            self._stack.setCurrentWidget(self._right)
+        if not self.middle.shows_panes:
+            self.middle.show_panes()
             self.panes.current().setFocus()
 
     def show_pane(self, index: int) -> None:
@@ -356,8 +331,7 @@ class MainWindow(QMainWindow):
 
     def _choose_page(self) -> None:
         """The start page while there is nothing that the panes could show."""
-        empty = not self._post.services and not self._post.recorder.seen
-        self._stack.setCurrentWidget(self.start_page if empty else self._right)
+        self.middle.show_panes(bool(self._post.services or self._post.recorder.seen))
 
     def open_wish(self, wish: Wish) -> None:
         """What a later start was to open comes here, and the window to the front."""
@@ -402,35 +376,14 @@ class MainWindow(QMainWindow):
 
     def _remember(self) -> None:
         self._settings.save_state("geometry", self.saveGeometry())
-        for name in ("left", "right", "middle"):
-            self._settings.save_state(name, getattr(self, f"_{name}").saveState())
+        self.middle.remember(self._settings)
         self._settings.save_state("columns", self.panes.columns())
 
     def _restore(self) -> None:
         geometry = self._settings.state("geometry")
         if geometry is None or not self.restoreGeometry(geometry):
             self.resize(1366, 768)
-        for name in ("left", "right", "middle"):
-            state = self._settings.state(name)
-            if state is not None:
-                getattr(self, f"_{name}").restoreState(state)
+        self.middle.restore(self._settings)
         columns = self._settings.state("columns")
         if columns is not None:
             self.panes.restore_columns(QByteArray(columns))
-
-
-def _titled(title: str | QLabel, body: QWidget) -> QWidget:
-    """``body`` under a small heading."""
-    label = title if isinstance(title, QLabel) else QLabel(title)
-    label.setProperty("role", "heading")
-    label.setContentsMargins(16, 10, 8, 4)
-    label.setTextFormat(Qt.PlainText)
-    whole = QWidget()
-    whole.setProperty("surface", "panel")
-    whole.setAttribute(Qt.WA_StyledBackground)
-    column = QVBoxLayout(whole)
-    column.setContentsMargins(0, 0, 0, 0)
-    column.setSpacing(0)
-    column.addWidget(label)
-    column.addWidget(body, 1)
-    return whole

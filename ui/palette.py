@@ -8,7 +8,16 @@ from functools import cache
 
 from PyQt5.QtCore import QEvent, QObject, Qt
 from PyQt5.QtGui import QBrush, QColor, QIcon, QKeyEvent, QPixmap
-from PyQt5.QtWidgets import QFrame, QHeaderView, QLineEdit, QMainWindow, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import (
+    QFrame,
+    QHeaderView,
+    QLineEdit,
+    QMainWindow,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
 
 from ui import theme
 from ui.actions import plain

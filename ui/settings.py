@@ -159,12 +159,10 @@ class Settings:
         other_times = self.times != times.current()
         times.use(self.times)
         wanted = {"dark": theme.DARK, "light": theme.LIGHT}.get(self.theme, theme.system_theme())
-        told: list[object] = []
-        theme.notifier.changed.connect(told.append)
+        worn = theme.notifier.theme, theme.notifier.fonts
         theme.apply(application, wanted, self.fonts)
-        theme.notifier.changed.disconnect(told.append)
-        if other_times and not told:
-            theme.notifier.changed.emit(wanted)
+        if other_times and worn == (theme.notifier.theme, theme.notifier.fonts):
+            theme.notifier.changed.emit(wanted)  # what shows times is to be written again
 
     def state(self, name: str) -> QByteArray | None:
         """The saved geometry or splitter of that name."""

@@ -14,6 +14,7 @@ if ! [ -x "$program/listening-post" ]; then
 fi
 
 version=$(.venv/bin/python -c 'import app; print(app.__version__)')
+maintainer="The Listening Post developers <listening-post@example.org>"
 arch=$(dpkg --print-architecture)
 work=build/deb
 tree=$work/listening-post
@@ -28,6 +29,8 @@ ln -s ../lib/listening-post/listening-post "$tree/usr/bin/listening-post"
 .venv/bin/python packaging/linux/desktop.py "$tree/usr"
 cp packaging/linux/copyright "$doc/copyright"
 gzip -9n < CHANGELOG.md > "$doc/CHANGELOG.md.gz"
+printf 'listening-post (%s) unstable; urgency=medium\n\n  * See CHANGELOG.md.\n\n -- %s  %s\n' \
+    "$version" "$maintainer" "$(date -R -r CHANGELOG.md)" | gzip -9n > "$doc/changelog.gz"
 find "$tree" -type f -exec chmod 644 {} +
 chmod 755 "$tree/usr/lib/listening-post/listening-post"
 
@@ -48,7 +51,7 @@ cat > "$tree/DEBIAN/control" <<CONTROL
 Package: listening-post
 Version: $version
 Architecture: $arch
-Maintainer: The Listening Post developers <listening-post@example.org>
+Maintainer: $maintainer
 Installed-Size: $(du -k -s --apparent-size "$tree/usr" | cut -f1)
 Depends: $depends
 Recommends: fonts-dejavu-core, hicolor-icon-theme, shared-mime-info

@@ -16,7 +16,22 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from app import __version__
-from tests.benchmarks import display, echo, filters, http, kill, lateness, memory, package, quiet, relay, startup, udp
+from tests.benchmarks import (
+    display,
+    echo,
+    filters,
+    http,
+    kill,
+    lateness,
+    memory,
+    package,
+    quiet,
+    relay,
+    startup,
+    tshark,
+    typing,
+    udp,
+)
 from tests.benchmarks.context import Bench
 from tests.benchmarks.marks import MARKS, Result
 from tests.benchmarks.procs import ROOT
@@ -29,6 +44,8 @@ MEASUREMENTS: dict[str, Callable[[Bench], Result]] = {
     "mock": http.measure_mock,
     "relay": relay.measure,
     "filter": filters.measure,
+    "tshark": tshark.measure,
+    "typing": typing.measure,
     "memory": memory.measure,
     "lateness": lateness.measure,
     "quiet": quiet.measure,

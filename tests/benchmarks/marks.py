@@ -54,6 +54,8 @@ MARKS = {
         Mark("mock", "mock, one rule, wrk -c50 ÷ plain twisted.web on epoll", *at_least(0.30, 0.60)),
         Mark("relay", "1 GB through a TCP relay, full capture ÷ through socat", *at_least(0.33, 0.50)),
         Mark("filter", "a filter over 1,000,000 events, to the last row", *below(1.0, 0.2, "s")),
+        Mark("tshark", "tshark -Y over the same events exported ÷ our filter", *at_least(10, 50)),
+        Mark("typing", "last key of a filter to its first rows, under full echo load", *below(1.0, 0.4, "s")),
         Mark("memory", "memory with 10,000,000 events and a pane open", *below(400, 250, "MB")),
         Mark("lateness", "a 16 ms timer's lateness under full echo load, p99", *below(50, 16, "ms")),
         Mark(

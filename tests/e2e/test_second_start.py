@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -76,12 +77,10 @@ def test_a_file_of_a_second_start_opens_in_the_window_of_the_first(desk: Desk) -
     assert desk.display.windows(first.pid, "first.toml") == []
 
 
-def test_a_path_is_that_of_the_second_starts_folder(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_relative_path_is_that_of_the_second_starts_folder(desk: Desk) -> None:
     first = desk.start(desk.path("first"))
     desk.shown(first, "first.toml")
-    relative = Path("..") / Path(desk.path("second")).relative_to("/")
-    second = desk.start(str(Path(*[".."] * (len(ROOT.parts) - 2)) / relative))
-    assert second.wait(20) == 0
+    assert desk.start(os.path.relpath(desk.path("second"), ROOT)).wait(20) == 0
     desk.shown(first, "second.toml")
 
 
@@ -123,3 +122,14 @@ def test_commands_without_a_screen_are_not_handed_over(desk: Desk) -> None:
     desk.shown(first, "first.toml")
     said, _ = desk.start("check", desk.path("second")).communicate(timeout=20)
     assert "1 service, nothing wrong" in said
+
+
+def test_the_first_start_shows_what_to_begin_with_and_enter_takes_the_first_of_it(desk: Desk) -> None:
+    first = desk.start()
+    window = desk.shown(first, "Demo")
+    desk.display.press(window, "Return")
+    dialog = desk.shown(first, "New service")
+    desk.display.press(dialog, "Escape")
+    wait_for(lambda: not desk.display.windows(first.pid, "New service"))
+    desk.display.press(window, "ctrl+q")
+    assert first.wait(10) == 0

@@ -203,7 +203,7 @@ def test_a_real_peer_appears_is_sent_to_and_disconnected(
         window.bridge.ticked.emit(post.recorder.range)
         name = f"127.0.0.1:{peer.getsockname()[1]}"
         assert window.connections.model().index(0, 0).data() == f"#1 {name}"
-        assert window._connections_title.text() == "CONNECTIONS OF LIVE (1)"
+        assert window.middle.title.text() == "CONNECTIONS OF LIVE (1)"
         window.connections.setCurrentIndex(window.connections.model().index(0, 0))
         do(window, "send")
         [dialog] = window.service_actions._sending.values()

@@ -113,16 +113,16 @@ def test_without_changes_it_closes_at_once(window: MainWindow, qtbot: QtBot) -> 
 
 def test_the_next_window_is_as_the_last_one_was(window: MainWindow, open_window: Open) -> None:
     window.resize(1111, 666)
-    window._middle.setSizes([400, 711])
-    window._right.setSizes([200, 400])
+    window.middle.setSizes([400, 711])
+    window.middle.right.setSizes([200, 400])
     window.panes.current().view.header.resizeSection(3, 222)
     settle()
-    sizes = (window._middle.sizes(), window._right.sizes(), window._left.sizes())
+    sizes = (window.middle.sizes(), window.middle.right.sizes(), window.middle.left.sizes())
     window.close()
     again = open_window()
     settle()
     assert (again.width(), again.height()) == (1111, 666)
-    assert (again._middle.sizes(), again._right.sizes(), again._left.sizes()) == sizes
+    assert (again.middle.sizes(), again.middle.right.sizes(), again.middle.left.sizes()) == sizes
     assert again.panes.current().view.header.sectionSize(3) == 222
 
 
@@ -131,7 +131,7 @@ def test_broken_state_is_as_good_as_none(open_window: Open, settings: Settings) 
         settings.save_state(name, QByteArray(b"\x00\xff nonsense"))
     window = open_window()
     assert (window.width(), window.height()) == (1366, 768)
-    assert min(window._middle.sizes()) > 100
+    assert min(window.middle.sizes()) > 100
 
 
 @pytest.mark.parametrize("name", ["n" * 60, "漢" * 60, "a & <b>b</b>"])
@@ -139,7 +139,7 @@ def test_a_long_name_does_not_widen_the_window(open_window: Open, name: str) -> 
     window = open_window(config(name))
     settle()
     assert window.minimumSizeHint().width() < 1000
-    assert window._middle.sizes()[0] < 400
+    assert window.middle.sizes()[0] < 400
 
 
 def test_everything_that_takes_the_focus_has_a_name(window: MainWindow) -> None:

@@ -60,7 +60,10 @@ def test_what_is_not_there_does_not_fit() -> None:
 
 
 def test_of_equals_what_was_used_last_comes_first_and_what_cannot_be_done_last() -> None:
-    entries = [Entry(key, f"Do {key}", "Menu", lambda: None, why_not=why) for key, why in zip("abcd", ("x", "", "", ""))]
+    entries = [
+        Entry(key, f"Do {key}", "Menu", lambda: None, why_not=why)
+        for key, why in zip("abcd", ("x", "", "", ""), strict=True)
+    ]
     assert [entry.key for entry in found("do", entries, ["d", "b"])] == ["d", "b", "c", "a"]
 
 

@@ -8,7 +8,9 @@ import pytest
 from PyQt5.QtCore import QByteArray
 
 from app.folders import APP_NAME
-from ui.settings import MAX_RECENT, Settings
+from ui.settings import LARGEST, MAX_RECENT, MAX_USED, SMALLEST, Settings
+from ui.theme import Fonts
+from ui.times import DIGITS, TimeFormat
 
 
 def with_text(path: Path, text: str) -> Settings:
@@ -94,6 +96,46 @@ def test_a_file_that_cannot_be_written_only_forgets(tmp_path: Path) -> None:
     settings.add_recent(Path("/w/a.toml"))
     del settings
     assert Settings(tmp_path / "file" / "window.ini").recent == []
+
+
+def test_fonts_times_and_the_rest_are_there_in_the_next_run(file: Path, tmp_path: Path) -> None:
+    settings = Settings(file)
+    settings.fonts, settings.times = Fonts(15, "Some Mono", 12), TimeFormat(True, 3)
+    settings.host, settings.captures = "::1", tmp_path / "captures"
+    for key in ("a", "b", "a"):
+        settings.add_used(key)
+    del settings
+    again = Settings(file)
+    assert (again.fonts, again.times) == (Fonts(15, "Some Mono", 12), TimeFormat(True, 3))
+    assert (again.host, again.captures, again.used) == ("::1", tmp_path / "captures", ["a", "b"])
+
+
+@pytest.mark.parametrize("value", ["@Point(1 2)", "@Invalid()", "", "x", "-1", "99999999999999999999"])
+def test_sizes_and_formats_that_are_none_fall_back(file: Path, value: str) -> None:
+    keys = ("font_size", "mono_size", "time_digits", "time_zone")
+    settings = with_text(file, "[General]\n" + "".join(f"{key}={value}\n" for key in keys))
+    assert SMALLEST <= settings.fonts.size <= LARGEST
+    assert SMALLEST <= settings.fonts.mono_size <= LARGEST
+    assert settings.times == TimeFormat(digits=settings.times.digits)
+    assert settings.times.digits in DIGITS
+
+
+@pytest.mark.parametrize("value", ["@Point(1 2)", "@Invalid()", "", "relative/path", '"/w/a\\0b"'])
+def test_a_folder_or_address_that_is_none_falls_back(file: Path, value: str) -> None:
+    settings = with_text(file, f"[General]\ncaptures={value}\nmono={value}\nused={value}\n")
+    assert settings.captures is None
+    assert isinstance(settings.fonts.mono, str)
+    assert len(settings.used) <= 1
+    if value.startswith("@"):
+        assert with_text(file, f"[General]\nhost={value}\n").host == "127.0.0.1"
+
+
+def test_what_was_used_is_bounded(file: Path) -> None:
+    settings = Settings(file)
+    for number in range(MAX_USED + 5):
+        settings.add_used(str(number))
+    assert len(settings.used) == MAX_USED
+    assert settings.used[0] == str(MAX_USED + 4)
 
 
 def test_it_lives_in_the_folder_of_the_platform() -> None:

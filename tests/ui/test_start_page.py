@@ -78,7 +78,9 @@ def test_the_demo_and_the_showcase_are_opened_from_it(empty: MainWindow, qtbot: 
         qtbot.waitUntil(lambda least=least: len(empty._post.services) >= least and not shown(empty))
 
 
-def test_recent_workspaces_are_opened_from_it(empty: MainWindow, settings: Settings, tmp_path: Path, qtbot: QtBot) -> None:
+def test_recent_workspaces_are_opened_from_it(
+    empty: MainWindow, settings: Settings, tmp_path: Path, qtbot: QtBot
+) -> None:
     path = tmp_path / "mine.toml"
     workspace.save(Workspace((config("mine"),)), path)
     settings.add_recent(path)
