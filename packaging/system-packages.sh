@@ -18,7 +18,7 @@ case ${1:-} in
     package) wanted="$screen binutils curl socat netcat-openbsd openssl openssh-client" ;;
     deb) wanted="$screen curl dpkg-dev binutils" ;;
     bench) wanted="$screen wrk socat tshark" ;;
-    test) wanted="$screen wrk curl socat netcat-openbsd openssl openssh-client tshark chromium
+    test) wanted="$screen wrk curl socat netcat-openbsd openssl openssh-client tshark jq chromium
         desktop-file-utils appstream shared-mime-info" ;;
     *) echo "usage: $0 venv|run|screenshots|bench|package|deb|test" >&2; exit 2 ;;
 esac

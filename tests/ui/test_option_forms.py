@@ -1,0 +1,68 @@
+"""Forms made from options: whatever is declared and given, nothing is lost and the checks agree."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pytestqt.qtbot import QtBot
+
+from app.options import Option, problems
+from ui.form import OptionForm
+
+NAMES = st.from_regex(r"[a-z][a-z_]{0,8}[a-z]", fullmatch=True)
+LINES = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_size=1, max_size=12)
+
+
+@st.composite
+def simple(draw: st.DrawFn, name: str) -> tuple[Option, Any]:
+    """An option that is no table, and a value of its type, right or wrong."""
+    kind = draw(st.sampled_from([str, int, float, bool, list, "choice"]))
+    if kind == "choice":
+        choices = tuple(draw(st.lists(LINES, min_size=1, max_size=4, unique=True)))
+        option = Option(name, str, choices[0], "help", choices=choices)
+        return option, draw(st.sampled_from(choices) | LINES)
+    if kind is str:
+        return Option(name, str, "", "help"), draw(LINES | st.just(""))
+    if kind is int:
+        return Option(name, int, 5, "help", minimum=0, maximum=10), draw(st.integers(-20, 20))
+    if kind is float:
+        return Option(name, float, 0.5, "help", "s", 0, 10), draw(st.floats(-20, 20).map(lambda f: round(f, 3)))
+    if kind is bool:
+        return Option(name, bool, False, "help"), draw(st.booleans())
+    return Option(name, list, [], "help"), draw(st.lists(LINES, max_size=4))
+
+
+@st.composite
+def forms(draw: st.DrawFn) -> tuple[tuple[Option, ...], dict[str, Any]]:
+    """Options, and values for some of them; maybe a list of tables among them."""
+    names = draw(st.lists(NAMES, min_size=1, max_size=5, unique=True))
+    pairs = [draw(simple(name)) for name in names]
+    values = {option.name: value for option, value in pairs if draw(st.booleans())}
+    options = [option for option, _ in pairs]
+    if draw(st.booleans()):
+        inner = [draw(simple(name)) for name in draw(st.lists(NAMES, min_size=1, max_size=3, unique=True))]
+        options.append(Option("rules_", list, [], "help", of=tuple(option for option, _ in inner)))
+        table = {option.name: value for option, value in inner}
+        count = draw(st.integers(0, 3))
+        values["rules_"] = [{k: v for k, v in table.items() if draw(st.booleans())} for _ in range(count)]
+    return tuple(options), values
+
+
+@given(forms())
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_what_was_given_comes_back_and_the_checks_agree(
+    qtbot: QtBot, made: tuple[tuple[Option, ...], dict[str, Any]]
+) -> None:
+    options, given_ = made
+    form = OptionForm(options, given_)
+    try:
+        assert form.options() == given_
+        wrong = dict(problems(options, given_))
+        assert form.check() is (not wrong)
+        for option in options:
+            said = form._rows[option.name][1].text()
+            assert bool(wrong.get(option.name)) is (form._rows[option.name][1].property("role") == "error"), said
+    finally:
+        form.deleteLater()
