@@ -15,8 +15,13 @@ case ${1:-} in
     venv) wanted="python3-venv" ;;
     run) wanted=$qt ;;
     screenshots) wanted=$screen ;;
-    package) wanted="$screen binutils curl socat netcat-openbsd openssl openssh-client" ;;
-    deb) wanted="$screen curl dpkg-dev binutils" ;;
+    package)
+        wanted="$screen binutils curl socat netcat-openbsd openssl openssh-client"
+        # Debian's own Python leaves out the library of itself, which goes into the binary.
+        library=$(.venv/bin/python -c 'import sys; v = sys.version_info
+print(f"libpython{v[0]}.{v[1]}" if sys.base_prefix == "/usr" else "")' 2>/dev/null || true)
+        wanted="$wanted $library" ;;
+    deb) wanted="$screen curl dpkg-dev binutils libwayland-cursor0 libwayland-egl1 libxcomposite1" ;;
     bench) wanted="$screen wrk socat tshark" ;;
     test) wanted="$screen wrk curl socat netcat-openbsd openssl openssh-client tshark jq chromium
         desktop-file-utils appstream shared-mime-info" ;;
