@@ -8,6 +8,7 @@ from PyQt5.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from app.events import Event
+from ui.code_view import CodeView
 from ui.detail_page import CutNotice, Page, Subject
 
 P = TypeVar("P", bound=Page)
@@ -22,7 +23,14 @@ def shown(qtbot: QtBot, page: P, what: Event | Subject) -> P:
     with qtbot.waitExposed(page):
         page.show()
     page.show_subject(subject)
+    settled(qtbot, page)
     return page
+
+
+def settled(qtbot: QtBot, page: Page) -> None:
+    """Wait until code is there to its end: it comes in slices, so that a slow machine goes on answering."""
+    for view in page.findChildren(CodeView):
+        qtbot.waitUntil(lambda view=view: not view._filling.isActive())
 
 
 def said(notice: CutNotice) -> str:

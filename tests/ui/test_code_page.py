@@ -9,7 +9,7 @@ from pytestqt.qtbot import QtBot
 
 from app import events
 from tests.ui.event_samples import event
-from tests.ui.pages import said, shown
+from tests.ui.pages import said, settled, shown
 from ui import theme
 from ui.code_page import MAX_CODE, JSONPage, XMLPage
 from ui.code_view import MAX_LINES, MAX_UNIT, CodeView, lines
@@ -67,6 +67,7 @@ def test_json_that_is_none_is_shown_and_says_so(qtbot: QtBot, payload: bytes, wo
 def test_a_theme_recolours(qtbot: QtBot, qapp: QApplication) -> None:
     page = shown(qtbot, JSONPage(), event(payload=b'{"a":1}'))
     theme.apply(qapp, theme.LIGHT)
+    settled(qtbot, page)
     assert color_of(page.view, '"a"') == theme.LIGHT.accent
 
 
