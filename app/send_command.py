@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,7 +66,7 @@ class Nowhere:
         self._recorder, self._sequence = recorder, 0
         recorder.on_opened(self, 0, Stored())
 
-    def send(self, header: bytes, body: bytes) -> None:
+    def send(self, parts: Sequence[bytes]) -> None:
         self._sequence += 1
         self._recorder.on_stored(self._sequence, Stored())
 

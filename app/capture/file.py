@@ -9,32 +9,22 @@ import sqlite3
 import sys
 import time
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import count, repeat
 from pathlib import Path
 from typing import Any
 
 from app import events
 from app.capture import schema, tally
-
-FIELDS = 8
-"""Values of an event in a batch: time, kind, service, conn, size, payload, summary, detail."""
-
-SAME = ...
-"""Stands for the payload of an event that has the bytes of the last payload before it in the batch."""
+from app.capture.batch import FIELDS, PAYLOAD, SAME, Batch, Services
+from app.capture.checkpoints import Checkpoints
 
 PAGE_SIZE = 16_384
 """Bytes. SQLite's usual 4,096 store large payloads half as fast; larger ones write more for a few small events."""
-
-FLUSH_FROM = 256 << 10
-"""Bytes of a batch's payloads from which the disk is set to work before SQLite waits for it."""
 
 _INSERT = (
     "INSERT INTO stored (id, time, kind, service, conn, size, payload, summary, detail, zero, same)"
     " VALUES (?1, ?2, ?3, ?4, ?5, ifnull(?6, length(?7)), ?7, ?8, ?9, ?10, ?11)"
 )
-
-Batch = tuple[int, list[tuple[str, str]] | None, list[Any]]
 
 
 class CaptureFile:
@@ -61,7 +51,7 @@ class CaptureFile:
             self._db = sqlite3.connect(path, isolation_level=None, timeout=5)
             try:
                 self._prepare()
-                self._flusher = Flusher(_logs(path)[0])
+                self._checkpoints = Checkpoints(path, _logs(path)[0])
             except BaseException:
                 self._db.close()
                 raise
@@ -78,6 +68,8 @@ class CaptureFile:
             schema.check(self._db, self.path, writing=True)
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = NORMAL")
+        self._db.execute("PRAGMA wal_autocheckpoint = 0")
+        self._db.execute("PRAGMA journal_size_limit = 0")  # so that the log's size is what is in it
         if blank:
             schema.create(self._db)
         else:
@@ -97,20 +89,22 @@ class CaptureFile:
     def _scalar(self, sql: str) -> Any:
         return self._db.execute(sql).fetchone()[0]
 
-    def store(self, batch: Batch) -> None:
-        """Store one batch, whole or not at all. Raises sqlite3.Error or OSError."""
+    def store(self, batch: Batch, *, more: bool = False) -> None:
+        """Store one batch, whole or not at all; ``more`` tells whether the next one is waiting.
+
+        Raises sqlite3.Error or OSError.
+        """
         sequence, services, flat = batch
         if self._moved():
             raise FileNotFoundError(f"{self.path} was taken away")
         with self._transaction():
             if services is not None:
                 self._define(services)
-            size = self._insert(sequence, flat)
+            self._insert(sequence, flat)
         self.last += len(flat) // FIELDS
         self.sequence = sequence
-        if size > FLUSH_FROM:
-            self._flusher.flush()
         self._trim()
+        self._checkpoints.consider(more=more)
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -123,7 +117,7 @@ class CaptureFile:
                 self._db.execute("ROLLBACK")
             raise
 
-    def _define(self, services: list[tuple[str, str]]) -> None:
+    def _define(self, services: Services) -> None:
         known = {(name, protocol): id for id, name, protocol in self._db.execute("SELECT * FROM service")}
         ids: list[int | None] = [None]
         for name, protocol in services:
@@ -133,15 +127,14 @@ class CaptureFile:
             ids.append(known[name, protocol])
         self._service_ids = ids
 
-    def _insert(self, sequence: int, flat: list[Any]) -> int:
-        """Returns the bytes of payload."""
+    def _insert(self, sequence: int, flat: list[Any]) -> None:
         columns = [flat[i::FIELDS] for i in range(FIELDS)]
         times, kinds, services, conns = columns[:4]
         ids, offset = self._service_ids, self._offset
         columns[2] = [ids[s] for s in services]
         columns[3] = [c + offset if c else None for c in conns]
         first = self.last + 1
-        payloads = columns[5]
+        payloads = columns[PAYLOAD]
         same = _take_same(payloads, first) if SAME in payloads else repeat(None)
         zero = [1 if payload is not None and 0 in payload else None for payload in payloads]
         self._db.executemany(_INSERT, zip(count(first), *columns, zero, same, strict=False))
@@ -161,7 +154,6 @@ class CaptureFile:
             schema.keep_notes(self._db, (detail for kind, detail in pairs if kind == events.NOTE))
         self._db.execute("INSERT INTO batch (first, last) VALUES (?, ?)", (first, first + len(times) - 1))
         self._db.execute("UPDATE meta SET value = ? WHERE key = 'sequence'", (sequence,))
-        return sum(map(len, filter(None, payloads)))
 
     def _open_connections(self, first: int, columns: list[list[Any]]) -> None:
         opened = []
@@ -282,7 +274,7 @@ class CaptureFile:
 
     def close(self) -> None:
         """Fold the log back into the one file and let go of it."""
-        self._flusher.close()
+        self._checkpoints.close()
         with contextlib.suppress(sqlite3.Error):
             self._db.execute("UPDATE meta SET value = ? WHERE key = 'closed'", (time.time_ns(),))
         self._fold()
@@ -302,25 +294,6 @@ def _take_same(payloads: list[Any], first: int) -> list[int | None]:
         elif payload is not None:
             holder = number
     return same
-
-
-class Flusher:
-    """Has the disk take what was written while SQLite goes on, which waits for it at each checkpoint."""
-
-    def __init__(self, log: Path) -> None:
-        self._file = os.open(log, os.O_RDONLY) if hasattr(os, "fdatasync") else None
-        self._thread = ThreadPoolExecutor(1, "flusher")
-        self._running: Future[None] | None = None
-
-    def flush(self) -> None:
-        """Begin, unless that is still under way."""
-        if self._file is not None and (self._running is None or self._running.done()):
-            self._running = self._thread.submit(os.fdatasync, self._file)
-
-    def close(self) -> None:
-        self._thread.shutdown()
-        if self._file is not None:
-            os.close(self._file)
 
 
 def _create(path: Path) -> int:

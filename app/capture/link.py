@@ -7,7 +7,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.protocol import ProcessProtocol
 from twisted.python.failure import Failure
 
+from app.capture.pipe import GATHERS, Pipe
 from app.capture.recorder import Recorder, Stored
 
 DEFAULT_LIMIT = 2_000_000_000
@@ -27,8 +28,6 @@ RESTART = 0.5
 GRACE, GRACE_IN_TROUBLE = 1.5, 0.5
 """Seconds that the writer has at the end to store what is on its way; the second where it
 could not store anything before."""
-
-_PIPE = 1 << 20
 
 
 class WriterLink(ProcessProtocol):
@@ -51,22 +50,29 @@ class WriterLink(ProcessProtocol):
         self._restarting: IDelayedCall | None = None
         self._heard = b""
         self._process: Any = None
+        self._pipe: Pipe | None = None
 
     def start(self) -> None:
         """Start the process. What it answers goes to the recorder."""
         command = [sys.executable, *_arguments(), str(self.path), self._recorder.run, str(self._limit)]
         self._heard = b""
-        with _signals_held():
-            self._process = self._reactor.spawnProcess(self, command[0], command, _environment())
-        with contextlib.suppress(ImportError, OSError, AttributeError, KeyError):
-            # A batch should fit into the pipe at one go; where it cannot, it takes a few.
-            import fcntl
+        self._pipe = Pipe(self._reactor, self._recorder.on_writer_gone) if GATHERS else None
+        try:
+            with _signals_held():
+                self._process = self._reactor.spawnProcess(
+                    self, command[0], command, _environment(),
+                    childFDs={0: self._pipe.reading, 1: "r", 2: "r"} if self._pipe else None,
+                )  # fmt: skip
+        finally:
+            if self._pipe is not None:
+                self._pipe.started()
 
-            fcntl.fcntl(self._process.pipes[0].fileno(), fcntl.F_SETPIPE_SZ, _PIPE)
-
-    def send(self, header: bytes, body: bytes) -> None:
+    def send(self, parts: Sequence[bytes]) -> None:
         """Queue a frame for the writer; the recorder bounds how much may be on its way."""
-        self._process.writeSequence([header, body])
+        (self._pipe.send if self._pipe else self._process.writeSequence)(parts)
+
+    def _end_input(self) -> None:
+        (self._pipe.loseConnection if self._pipe else self._process.closeStdin)()
 
     def close(self) -> Deferred[None]:
         """Have the writer store all it was sent and end. Fires when it has, or was made to."""
@@ -82,21 +88,25 @@ class WriterLink(ProcessProtocol):
             self._finish()
             return closed
         if not restart and (recorder.connected or recorder.trouble or recorder.idle):
-            self._process.closeStdin()  # else when it has the file open
-        overdue = self._reactor.callLater(GRACE_IN_TROUBLE if recorder.trouble else GRACE, self._kill)
+            self._end_input()  # else when it has the file open
+        overdue = self._reactor.callLater(GRACE_IN_TROUBLE if recorder.trouble else GRACE, self._overdue)
         closed.addBoth(lambda _: overdue.cancel() if overdue.active() else None)
         return closed
 
-    def _kill(self) -> None:
+    def _overdue(self) -> None:
+        if self._recorder.idle and self._recorder.trouble is None:
+            self._finish()  # it may end alone: all is stored, and a long log takes a while to copy
+            return
         with contextlib.suppress(Exception):
             self._process.signalProcess("KILL")
 
     def _finish(self) -> None:
+        if self._closed is None or self._closed.called:
+            return
         try:
             self._recorder.abandon()
         finally:
-            if self._closed is not None and not self._closed.called:
-                self._closed.callback(None)
+            self._closed.callback(None)
 
     # -- ProcessProtocol
 
@@ -109,10 +119,12 @@ class WriterLink(ProcessProtocol):
         sys.stderr.write(data.decode(errors="replace"))
 
     def inConnectionLost(self) -> None:
-        self._recorder.on_writer_gone()
+        self._recorder.on_writer_gone()  # where Twisted has the pipe
 
     def processEnded(self, reason: Failure) -> None:
         self._recorder.on_writer_gone()
+        if self._pipe is not None:
+            self._pipe.abortConnection()
         if self._closed is not None:
             self._finish()
         elif not self.refused:
@@ -134,7 +146,7 @@ class WriterLink(ProcessProtocol):
             self.refused = "refused" in message
             recorder.on_trouble(message.get("trouble") or message["refused"])
         if self._closed is not None:
-            self._process.closeStdin()
+            self._end_input()
         self._on_first_word()
 
     def _on_first_word(self) -> None:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-import marshal
 import secrets
 from collections import deque
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from time import time_ns
 from typing import Any, Protocol
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from app import events, failures, text
-from app.capture.file import FIELDS, SAME
-from app.capture.writer import HEADER
+from app.capture.batch import FIELDS, SAME, Frame
 from app.fingerprint import fingerprint
 from app.signal import Signal
 
@@ -24,9 +23,9 @@ INTERVAL = 0.05
 BATCH_BYTES = 1 << 20
 """Bytes of payload and detail with which a batch leaves before its time."""
 
-SAME_FROM = 4096
-"""Bytes from which a payload that is passed on is sent to the writer, and stored, only once. Smaller
-ones are cheaper to copy than to look up."""
+LARGE = 4096
+"""Bytes from which a payload goes to the writer from where it lies, and only once, and is stored once,
+when it is passed on. Smaller ones are cheaper to copy than to look up."""
 
 PAUSE_ABOVE, RESUME_BELOW, LOSE_ABOVE = 32 << 20, 8 << 20, 64 << 20
 """Bytes sent to the writer and not yet stored: peers are paused above the first, resumed
@@ -37,7 +36,8 @@ written, when nobody is paused) is lost, and counted, above the third."""
 class Sink(Protocol):
     """Where batches go: the link to the writer process."""
 
-    def send(self, header: bytes, body: bytes) -> None: ...
+    def send(self, parts: Sequence[bytes]) -> None:
+        """Take one frame, in parts that follow each other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +60,8 @@ class Trouble:
 @dataclass(frozen=True, slots=True)
 class _Sent:
     sequence: int
-    body: bytes
     count: int
+    frame: Frame
 
 
 class Recorder:
@@ -93,6 +93,7 @@ class Recorder:
         self._pending: list[Any] = []
         self._extend = self._pending.extend
         self._pending_bytes = 0
+        self._large: list[bytes] = []
         self._last: bytes | None = None
         self._timer: IDelayedCall | None = None
         self._sequence = 0
@@ -151,11 +152,14 @@ class Recorder:
         written: Any = payload
         if payload is not None:
             length = len(payload)
-            if length >= SAME_FROM and payload is self._last:
-                written, size = SAME, length if size is None else size
-            else:
-                self._pending_bytes += length
-                self._last = payload
+            if length >= LARGE:
+                if payload is self._last:
+                    written, size, length = SAME, length if size is None else size, 0
+                else:
+                    self._large.append(payload)
+                    written = length
+            self._pending_bytes += length
+            self._last = payload
         self._extend((time_ns(), kind, service, conn, size, written, summary, detail))
         if self._timer is None:
             self._timer = self._clock.callLater(INTERVAL, self._tick)
@@ -213,6 +217,7 @@ class Recorder:
         self._sequence += 1
         self._flushed += count
         self._pending_bytes = 0
+        large, self._large = self._large, []
         self._last = None
         if self._on_way_bytes > LOSE_ABOVE:
             self.lost += count
@@ -223,21 +228,20 @@ class Recorder:
         if len(self._services) > self._services_sent:
             services = self._services
             self._services_sent = len(services)
-        # Version 2 writes no back references: they cost a table look-up for each value.
-        body = marshal.dumps((self._sequence, services, self._pending), 2)
+        frame = Frame.of((self._sequence, services, self._pending), large)
         self._pending.clear()
-        self._on_way.append(_Sent(self._sequence, body, count))
-        self._on_way_bytes += len(body)
-        self._send(body)
+        self._on_way.append(_Sent(self._sequence, count, frame))
+        self._on_way_bytes += frame.size
+        self._send(frame)
         self._press()
 
     def _tick(self) -> None:
         self._timer = None
         self.flush()
 
-    def _send(self, body: bytes) -> None:
+    def _send(self, frame: Frame) -> None:
         if self._sink is not None:
-            self._sink.send(HEADER.pack(len(body)), body)
+            self._sink.send(frame.parts())
 
     def _press(self) -> None:
         if self.pressed:
@@ -268,19 +272,18 @@ class Recorder:
             return
         # A writer that replaces a dead one knows no services yet.
         head = self._on_way[0]
-        _, _, flat = marshal.loads(head.body)  # noqa: S302 - we wrote it
-        body = marshal.dumps((head.sequence, self._services, flat), 2)
-        self._on_way[0] = _Sent(head.sequence, body, head.count)
-        self._on_way_bytes += len(body) - len(head.body)
+        frame = head.frame.with_services(self._services)
+        self._on_way[0] = replace(head, frame=frame)
+        self._on_way_bytes += frame.size - head.frame.size
         for sent in self._on_way:
-            self._send(sent.body)
+            self._send(sent.frame)
 
     def on_stored(self, sequence: int, stored: Stored, *, rejected: bool = False) -> None:
         """All batches up to ``sequence`` are in the file; this one not, if it was ``rejected``."""
         self._drop_until(sequence - 1 if rejected else sequence)
         if rejected and self._on_way and self._on_way[0].sequence == sequence:
             sent = self._on_way.popleft()
-            self._on_way_bytes -= len(sent.body)
+            self._on_way_bytes -= sent.frame.size
             self.lost += sent.count
         self._set_trouble(None)
         self.range = stored
@@ -313,7 +316,7 @@ class Recorder:
     def _drop_until(self, sequence: int) -> None:
         while self._on_way and self._on_way[0].sequence <= sequence:
             sent = self._on_way.popleft()
-            self._on_way_bytes -= len(sent.body)
+            self._on_way_bytes -= sent.frame.size
             self.stored += sent.count
 
     def _set_trouble(self, trouble: Trouble | None) -> None:

@@ -20,8 +20,9 @@ from typing import Any
 from app import errors, events, text
 from app.capture import schema
 from app.capture.appearing import appearing, is_open
+from app.capture.batch import SAME
 from app.capture.conditions import EVERYTHING, Filter
-from app.capture.file import SAME, CaptureFile
+from app.capture.file import CaptureFile
 from app.capture.redaction import Redactor, Span, masked
 from app.text import PREVIEW
 

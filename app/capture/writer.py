@@ -1,13 +1,8 @@
 """The writer: a process of its own that puts batches of events into the capture file.
 
 A process, not a thread, because the interpreter lock would have it steal time from the
-network. It reads frames from standard input, each ``<Q`` length and a ``marshal`` of
-
-    (sequence, services, fields)
-
-where ``services`` is the whole list of ``(name, protocol)`` whenever it grew, else None,
-and ``fields`` is flat, ``FIELDS`` values an event. Both ends are the same program, which
-is why ``marshal`` will do. It answers on standard output with JSON, one object a line:
+network. It reads batches from standard input (:mod:`app.capture.batch`) and answers on
+standard output with JSON, one object a line:
 
 ``{"opened": path, "run": …, "sequence": n, "first": id, "last": id}`` the file is ready
 ``{"stored": sequence, "first": id, "last": id, "bytes": n}``          a batch is in it;
@@ -24,21 +19,20 @@ from __future__ import annotations
 import contextlib
 import errno
 import json
-import marshal
 import select
 import shutil
 import signal
 import sqlite3
-import struct
 import sys
 import time
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from app import errors
-from app.capture.file import Batch, CaptureFile
+from app.capture.batch import Batch, Services, read
+from app.capture.file import CaptureFile
 
-HEADER = struct.Struct("<Q")
+POLLS = hasattr(select, "poll")
 RETRY = 0.5
 """Seconds between two tries while the file cannot be written."""
 
@@ -57,7 +51,7 @@ class Writer:
         self._path, self._run, self._limit = path, run, limit
         self._source, self._answers = source, answers
         self._file: CaptureFile | None = None
-        self._services: list[tuple[str, str]] | None = None
+        self._services: Services | None = None
         self._trouble = ""
         self._opened = False
 
@@ -68,7 +62,7 @@ class Writer:
                 if self._ended():
                     return 1
                 time.sleep(RETRY)
-            while (batch := self._read()) is not None:
+            while (batch := read(self._source)) is not None:
                 self._services = batch[1] or self._services
                 while not self._store(batch):
                     if self._ended():
@@ -81,17 +75,6 @@ class Writer:
             if self._file is not None:
                 self._file.close()
         return 0
-
-    def _read(self) -> Batch | None:
-        header = self._source.read(HEADER.size)
-        if len(header) < HEADER.size:
-            return None
-        (length,) = HEADER.unpack(header)
-        body = self._source.read(length)
-        if len(body) < length:
-            return None
-        batch: Batch = marshal.loads(body)  # noqa: S302 - our own parent wrote it
-        return batch
 
     def _open(self) -> bool:
         try:
@@ -124,7 +107,7 @@ class Writer:
                 batch = (sequence, self._services, flat)
             assert self._file is not None
             if sequence > self._file.sequence:
-                self._file.store(batch)
+                self._file.store(batch, more=self._waits())
         except FileNotFoundError as e:
             self._report(e)
             return self._recreate() and self._store(batch)
@@ -154,13 +137,18 @@ class Writer:
         self._file = None
         return True
 
+    def _waits(self) -> bool:
+        """Whether the next batch has come, in part at least."""
+        return bool(self._poll(select.POLLIN) & select.POLLIN) if POLLS else False
+
     def _ended(self) -> bool:
         """Whether the parent is gone or asked us to end: its end of the pipe is closed."""
-        poller = select.poll() if hasattr(select, "poll") else None
-        if poller is None:
-            return False
-        poller.register(self._source.fileno(), 0)
-        return any(event & (select.POLLHUP | select.POLLNVAL) for _, event in poller.poll(0))
+        return bool(self._poll(0) & (select.POLLHUP | select.POLLNVAL)) if POLLS else False
+
+    def _poll(self, events: int) -> int:
+        poller = select.poll()
+        poller.register(self._source.fileno(), events)
+        return sum(event for _, event in poller.poll(0))
 
     def _report(self, error: Exception) -> None:
         text = in_words(error, self._path)

@@ -13,8 +13,9 @@ from PyQt5.QtWidgets import QApplication, QDialogButtonBox, QFileDialog, QMessag
 from twisted.internet.testing import MemoryReactorClock
 
 from app import events
+from app.capture.batch import FIELDS
 from app.capture.exchange_at import Exchanged, exchange_at
-from app.capture.file import FIELDS, CaptureFile
+from app.capture.file import CaptureFile
 from app.capture.filters import Filter
 from app.capture.reader import Found, Matches, Scan
 from app.capture.recorder import Stored

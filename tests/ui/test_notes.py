@@ -10,7 +10,7 @@ from PyQt5.QtWidgets import QMenu
 from pytestqt.qtbot import QtBot
 from twisted.internet.task import Clock
 
-from app.capture.file import FIELDS
+from app.capture.batch import FIELDS
 from app.capture.recorder import Recorder, Stored
 from app.events import COLOURS, Note
 from tests.ui.desk import Capture, InstantReader, do, settle

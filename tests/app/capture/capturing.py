@@ -3,7 +3,7 @@
 import contextlib
 
 from app import events
-from app.capture.file import FIELDS
+from app.capture.batch import FIELDS
 from app.capture.link import WriterLink
 from app.capture.recorder import Recorder
 from tests.app.capture.captures import LIMIT

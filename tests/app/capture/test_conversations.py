@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 from app import errors, events
 from app.capture import conversations
+from app.capture.batch import SAME
 from app.capture.conversations import CONVERSATION_FIELDS, ORDERS, Conversation
-from app.capture.file import SAME, CaptureFile
+from app.capture.file import CaptureFile
 from app.capture.filters import EVERYTHING, parse
 from app.capture.store import Store
 from tests.app.capture.captures import LIMIT, batch, closed, event, make, opened, read

@@ -361,3 +361,18 @@ async def test_any_other_file_in_its_place_is_left_alone_until_it_is_gone(path):
     assert payloads(path.with_name("x (rescued 1).lpost")) == one.recorded[:10]
     assert payloads(path) == one.recorded[10:]
     assert one.recorder.lost == 0
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_writer_that_has_stored_all_may_end_alone(path, monkeypatch):
+    """It copies its log, which may take longer than a program may take to end."""
+    monkeypatch.setattr(module, "GRACE", 0.1)
+    async with capturing(path) as one:
+        one.batch(10)
+        await one.all_stored()
+        pid = one.pid
+        os.kill(pid, signal.SIGSTOP)
+    os.kill(pid, signal.SIGCONT)
+    await until(lambda: one.pid is None)
+    assert (one.recorder.stored, one.recorder.lost) == (10, 0)
+    assert os.listdir(path.parent) == [path.name]

@@ -1,7 +1,7 @@
 """app.capture.recorder."""
 
 import json
-import marshal
+from io import BytesIO
 
 import pytest
 from hypothesis import settings
@@ -11,9 +11,8 @@ from twisted.internet.task import Clock
 
 from app import events
 from app.capture import recorder as module
-from app.capture.file import FIELDS
+from app.capture.batch import FIELDS, read
 from app.capture.recorder import INTERVAL, Recorder, Stored
-from app.capture.writer import HEADER
 from app.failures import from_json
 from app.fingerprint import fingerprint
 
@@ -26,9 +25,10 @@ class Sink:
     def __init__(self):
         self.frames = []
 
-    def send(self, header, body):
-        assert HEADER.unpack(header) == (len(body),)
-        sequence, services, flat = marshal.loads(body)  # noqa: S302
+    def send(self, parts):
+        source = BytesIO(b"".join(parts))
+        sequence, services, flat = read(source)
+        assert source.read() == b""
         self.frames.append((sequence, services, [flat[i : i + FIELDS] for i in range(0, len(flat), FIELDS)]))
 
     @property
@@ -327,7 +327,7 @@ class Accounts(RuleBasedStateMachine):
         recorder = self.bench.recorder
         on_way = sum(sent.count for sent in recorder._on_way) + len(recorder._pending) // FIELDS
         assert recorder.seen == recorder.stored + recorder.lost + on_way == self.emitted
-        assert recorder._on_way_bytes == sum(len(sent.body) for sent in recorder._on_way)
+        assert recorder._on_way_bytes == sum(sent.frame.size for sent in recorder._on_way)
         if recorder.idle:
             assert not recorder.pressed
 

@@ -34,7 +34,7 @@ def kill(path):
     """Leave the file as a writer does that is killed."""
     file = CaptureFile(path, "run", LIMIT)
     file.store(batch(1, opened(1), event(conn=1)))
-    file._flusher.close()
+    file._checkpoints.close()
     file._db.close()
     os.close(file._held)
     return path

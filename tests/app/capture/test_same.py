@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-import marshal
+from collections.abc import Sequence
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 from twisted.internet.task import Clock
 
 from app import events
-from app.capture.file import FIELDS, SAME, CaptureFile
+from app.capture.batch import FIELDS, SAME
+from app.capture.batch import read as read_batch
+from app.capture.file import CaptureFile
 from app.capture.filters import parse
-from app.capture.recorder import SAME_FROM, Recorder, Stored
+from app.capture.recorder import LARGE as LARGE_FROM
+from app.capture.recorder import Recorder, Stored
 from app.capture.store import Store
 from tests.app.capture.captures import LIMIT, batch, event, make, payloads, read
 
-LARGE = b"x" * (SAME_FROM - 1) + b"\0"
+LARGE = b"x" * (LARGE_FROM - 1) + b"\0"
 
 
 class Sink:
@@ -24,9 +28,11 @@ class Sink:
         self.size = 0
         recorder.on_opened(self, 0, Stored())
 
-    def send(self, header: bytes, body: bytes) -> None:
-        self.size += len(body)
-        _, _, flat = marshal.loads(body)  # noqa: S302 - the recorder wrote it
+    def send(self, parts: Sequence[bytes]) -> None:
+        self.size += sum(map(len, parts))
+        batch = read_batch(BytesIO(b"".join(parts)))
+        assert batch is not None
+        flat = batch[2]
         self.rows += [flat[i : i + FIELDS] for i in range(0, len(flat), FIELDS)]
 
 
@@ -53,7 +59,7 @@ def test_equal_bytes_that_are_another_object_are_sent():
 
 
 def test_small_payloads_are_sent_as_they_are():
-    small = b"x" * (SAME_FROM - 1)
+    small = b"x" * (LARGE_FROM - 1)
     assert [row[5] for row in recorded(small, small)] == [small, small]
 
 

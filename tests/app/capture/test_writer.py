@@ -3,7 +3,6 @@
 import contextlib
 import errno
 import json
-import marshal
 import signal
 import sqlite3
 import subprocess
@@ -13,7 +12,8 @@ import pytest
 
 from app import errors
 from app.capture import writer as module
-from app.capture.writer import HEADER, in_words
+from app.capture.batch import HEADER, Frame
+from app.capture.writer import in_words
 from tests.app.capture.captures import LIMIT, batch, event, is_sound, make, payloads, read
 from tests.helpers import ROOT
 
@@ -29,8 +29,7 @@ class Writer:
 
     def send(self, *batches):
         for one in batches:
-            body = marshal.dumps(one, 2)
-            self.process.stdin.write(HEADER.pack(len(body)) + body)
+            self.process.stdin.write(b"".join(Frame.of(one, []).parts()))
         self.process.stdin.flush()
 
     def answer(self):
@@ -111,7 +110,7 @@ def test_all_that_the_pipe_holds_is_stored_after_the_parents_death(start, path):
 def test_half_a_batch_at_the_end_is_left_out(start, path):
     writer = start()
     writer.send(batch(1, event(b"whole")))
-    writer.process.stdin.write(HEADER.pack(1000) + b"half")
+    writer.process.stdin.write(HEADER.pack(1000, 0) + b"half")
     assert writer.end()[1] == 0
     assert payloads(path) == [b"whole"]
 

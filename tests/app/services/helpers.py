@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-import marshal
 import socket
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from io import BytesIO
 from typing import Any, ClassVar
 
 from twisted.internet.task import deferLater
 
 from app import events, responders
-from app.capture.file import FIELDS, SAME
+from app.capture.batch import FIELDS, SAME, read
 from app.capture.recorder import Recorder, Stored
 from app.services import service
 from app.services.config import ServiceConfig
@@ -46,8 +46,10 @@ class Tape:
         self._events: list[Recorded] = []
         recorder.on_opened(self, 0, Stored())
 
-    def send(self, header: bytes, body: bytes) -> None:
-        sequence, _, flat = marshal.loads(body)  # noqa: S302 - the recorder wrote it
+    def send(self, parts: Sequence[bytes]) -> None:
+        batch = read(BytesIO(b"".join(parts)))
+        assert batch is not None
+        sequence, _, flat = batch
         before = None
         for i in range(0, len(flat), FIELDS):
             _, kind, service, conn, size, payload, summary, detail = flat[i : i + FIELDS]

@@ -1,0 +1,90 @@
+"""A batch of events, and how it gets from the recorder to the writer process.
+
+A batch is ``(sequence, services, fields)``: ``services`` is the whole list of ``(name, protocol)``
+whenever it grew, else None; ``fields`` is flat, ``FIELDS`` values an event.
+
+On its way it is a frame: two lengths, ``<QQ``, of the two parts that follow. The first part is
+the ``marshal`` of the batch, in which a large payload is only its length; the second part is the
+bytes of all of those. Both ends are the same program, which is why ``marshal`` will do.
+"""
+
+from __future__ import annotations
+
+import marshal
+import struct
+from dataclasses import dataclass, replace
+from typing import Any, BinaryIO
+
+FIELDS = 8
+"""Values of an event in a batch: time, kind, service, conn, size, payload, summary, detail."""
+
+PAYLOAD = 5
+"""Which of them is the payload, from 0."""
+
+SAME = ...
+"""Stands for the payload of an event that has the bytes of the last payload before it in the batch."""
+
+Services = list[tuple[str, str]]
+Batch = tuple[int, Services | None, list[Any]]
+
+HEADER = struct.Struct("<QQ")
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A batch in the form in which it is sent.
+
+    Attributes:
+        large: its large payloads, where the recorder was given them.
+        size: bytes of both parts.
+    """
+
+    body: bytes
+    large: list[bytes]
+    size: int
+
+    @classmethod
+    def of(cls, batch: Batch, large: list[bytes]) -> Frame:
+        """``batch`` has for each of ``large``, in order, its length."""
+        body = _packed(batch)
+        return cls(body, large, len(body) + sum(map(len, large)))
+
+    def parts(self) -> list[bytes]:
+        """What to send, one after the other."""
+        return [HEADER.pack(len(self.body), self.size - len(self.body)), self.body, *self.large]
+
+    def with_services(self, services: Services) -> Frame:
+        """The same events, for a writer that knows no services yet."""
+        sequence, _, fields = marshal.loads(self.body)  # noqa: S302 - we wrote it
+        body = _packed((sequence, services, fields))
+        return replace(self, body=body, size=self.size + len(body) - len(self.body))
+
+
+def _packed(batch: Batch) -> bytes:
+    # Version 2 writes no back references: they cost a table look-up for each value.
+    return marshal.dumps(batch, 2)
+
+
+def read(source: BinaryIO) -> Batch | None:
+    """The next batch; None where the source ends, perhaps in the middle of one."""
+    try:
+        length, large = HEADER.unpack(_exactly(source, HEADER.size))
+        batch: Batch = marshal.loads(_exactly(source, length))  # noqa: S302 - our own parent wrote it
+        if large:
+            _fill(batch[2], source)
+    except EOFError:
+        return None
+    return batch
+
+
+def _fill(fields: list[Any], source: BinaryIO) -> None:
+    for place in range(PAYLOAD, len(fields), FIELDS):
+        if type(fields[place]) is int:
+            fields[place] = _exactly(source, fields[place])
+
+
+def _exactly(source: BinaryIO, length: int) -> bytes:
+    data = source.read(length)
+    if len(data) < length:
+        raise EOFError
+    return data
