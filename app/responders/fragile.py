@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from twisted.internet.interfaces import IProtocolFactory
-from twisted.internet.protocol import ServerFactory
-from twisted.protocols.basic import LineReceiver
 
+from app.framing import MAX_MESSAGE, Delimited
 from app.responders import Context, Options, Responder
+from app.scripting.framed import Framed, factory, longest
 
 
-class Fragile(LineReceiver):
+class Fragile(Framed):
     """Lines end with LF; a CR before it is part of the echo."""
 
-    delimiter = b"\n"
-
-    def lineReceived(self, line: bytes) -> None:
-        self.process(line)
-        self.sendLine(line)
+    def messageReceived(self, message: bytes) -> None:
+        self.process(message)
+        self.send(message)
 
     def process(self, line: bytes) -> None:
         if line.strip() == b"fail":
@@ -24,7 +24,9 @@ class Fragile(LineReceiver):
 
 
 def _tcp(options: Options, context: Context) -> IProtocolFactory:
-    return ServerFactory.forProtocol(Fragile)
+    return factory(Fragile, partial(Delimited, limit=options["max_message"]), context)
 
 
-RESPONDER = Responder("fragile", "Echoes lines; a line “fail” raises ValueError", {"tcp": _tcp})
+RESPONDER = Responder(
+    "fragile", "Echoes lines; a line “fail” raises ValueError", {"tcp": _tcp}, (longest(MAX_MESSAGE, "line"),)
+)

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from twisted.internet.interfaces import IProtocolFactory
-from twisted.internet.protocol import ServerFactory
-from twisted.protocols.basic import Int32StringReceiver
 
+from app.framing import Prefixed
 from app.responders import Context, Options, Responder
-
-MAX_STRING = 16 << 20
-"""Bytes of a string above which the connection is closed."""
+from app.scripting.framed import Framed, factory, longest
 
 
-class Int32(Int32StringReceiver):
-    """Each string follows its length in network byte order."""
+class Int32(Framed):
+    """Each string follows its length in network byte order, as with Twisted's ``Int32StringReceiver``."""
 
-    MAX_LENGTH = MAX_STRING
-
-    def stringReceived(self, string: bytes) -> None:
-        self.sendString(string[::-1])
+    def messageReceived(self, message: bytes) -> None:
+        self.send(message[::-1])
 
 
 def _tcp(options: Options, context: Context) -> IProtocolFactory:
-    return ServerFactory.forProtocol(Int32)
+    return factory(Int32, partial(Prefixed, 4, limit=options["max_message"]), context)
 
 
-RESPONDER = Responder("int32", "Answers strings behind a 32-bit length, reversed", {"tcp": _tcp})
+RESPONDER = Responder(
+    "int32", "Answers strings behind a 32-bit length, reversed", {"tcp": _tcp}, (longest(16 << 20, "string"),)
+)

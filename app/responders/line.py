@@ -2,38 +2,34 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from twisted.internet.interfaces import IProtocolFactory
-from twisted.internet.protocol import ServerFactory
-from twisted.protocols.basic import LineReceiver
 
+from app.framing import MAX_MESSAGE, Delimited
 from app.responders import Context, Option, Options, Responder
-
-MAX_LINE = 1 << 20
-"""Bytes of a line above which the connection is closed."""
+from app.scripting.framed import Framed, factory, longest
 
 
 def _tcp(options: Options, context: Context) -> IProtocolFactory:
     welcome = options["welcome"].encode()
 
-    class Line(LineReceiver):
+    class Line(Framed):
         """Lines end with LF; a CR before it is part of the echo."""
-
-        delimiter = b"\n"
-        MAX_LENGTH = MAX_LINE
 
         def connectionMade(self) -> None:
             if welcome:
-                self.sendLine(welcome)
+                self.send(welcome)
 
-        def lineReceived(self, line: bytes) -> None:
-            self.sendLine(line)
+        def messageReceived(self, message: bytes) -> None:
+            self.send(message)
 
-    return ServerFactory.forProtocol(Line)
+    return factory(Line, partial(Delimited, limit=options["max_message"]), context)
 
 
 RESPONDER = Responder(
     "line",
     "Welcomes with a line, then echoes each line once it is whole",
     {"tcp": _tcp},
-    (Option("welcome", str, "welcome", "The first line; empty: none"),),
+    (Option("welcome", str, "welcome", "The first line; empty: none"), longest(MAX_MESSAGE, "line")),
 )

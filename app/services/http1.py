@@ -10,8 +10,8 @@ from twisted.python.failure import Failure
 from twisted.web.http import RESPONSES, HTTPChannel
 
 from app import events
+from app.services.breach import Breach
 from app.services.http_request import NotedRequest
-from app.services.limits import Breach
 from app.services.tap import Tap
 
 LINGER = 2.0

@@ -20,9 +20,9 @@ from twisted.python.failure import Failure
 from twisted.web._http2 import _END_STREAM_SENTINEL, H2Connection
 
 from app import events
+from app.services.breach import Breach
 from app.services.http1 import SLOWEST
 from app.services.http2_stream import NotingStream
-from app.services.limits import Breach
 from app.services.tap import Tap
 
 AHEAD = 256 << 10

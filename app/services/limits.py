@@ -1,10 +1,8 @@
-"""Limits of a service: whom its port lets in, and for how long a connection may be silent."""
+"""Limits of a service: whom its port lets in."""
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import TYPE_CHECKING, Any, cast
@@ -14,6 +12,8 @@ from twisted.internet.protocol import Protocol
 from twisted.python.failure import Failure
 
 from app import events
+from app.services.breach import Breach
+from app.services.silence import Silence
 
 if TYPE_CHECKING:
     from app.services.service import Service
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 
 TOLD_PER_SECOND = 20
 """Refusals that are recorded one by one in a second; those beyond are counted."""
-
-LOOKS = 8
-"""How often connections are looked at in the time for which they may be silent."""
 
 LINGER = 1.0
 """Seconds in which a client that is refused in words can take them and close."""
@@ -36,30 +33,14 @@ _NO_ROOM = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Breach:
-    """A limit that was reached.
-
-    Attributes:
-        limit: its name in the workspace.
-        value: what the workspace allows.
-        text: what happens for it, in words.
-    """
-
-    limit: str
-    value: Any
-    text: str
-
-    def detail(self, **more: Any) -> str:
-        return json.dumps({"limit": self.limit, "value": self.value, **more})
-
-
 class Limits:
     """What one port of a service lets in; see ``app.services.settings.LIMITS``.
 
-    Asked once for each connection, and told when it opens and closes. Silence is found by
-    looking at what connections have counted anyway, so no byte waits for it: a connection
-    is closed when it was silent for ``idle_seconds``, or up to a quarter more.
+    Asked once for each connection, and told when it opens and closes.
+
+    Attributes:
+        connections, per_peer: how many may be open, at all and from one address.
+        silence: closes the silent ones.
     """
 
     def __init__(self, service: Service) -> None:
@@ -69,12 +50,11 @@ class Limits:
         self.per_peer: int = limits["connections_per_peer"]
         self._public: bool = limits["allow_public"]
         # HTTP knows more of its silences: between two requests, or while an answer is made.
-        self._idle: float = 0.0 if config.protocol == "http" else limits.get("idle_seconds", 0.0)
+        idle = 0.0 if config.protocol == "http" else limits["idle_seconds"]
+        self.silence = Silence(service.reactor, idle, lambda: service.recorder.pressed)
         self._in_words = config.protocol in ("http", "websocket") and config.tls is None
         self._open = 0
         self._by_host: Counter[str] = Counter()
-        self._seen: dict[Tap, tuple[Any, float, bool]] = {}
-        self._looking: Any = None
         self._second, self._told = 0.0, 0
         self._untold: Counter[Breach] = Counter()
         self._telling: Any = None
@@ -135,10 +115,7 @@ class Limits:
     def opened(self, tap: Tap) -> None:
         self._open += 1
         self._by_host[_host(tap)] += 1
-        if self._idle:
-            self._seen[tap] = (None, 0.0, False)
-            if self._looking is None:
-                self._looking = self._reactor.callLater(self._idle / LOOKS, self._look)
+        self.silence.opened(tap)
 
     def closed(self, tap: Tap) -> None:
         self._open -= 1
@@ -146,30 +123,7 @@ class Limits:
         self._by_host[host] -= 1
         if not self._by_host[host]:
             del self._by_host[host]
-        self._seen.pop(tap, None)
-        if self._looking is not None and not self._seen:
-            self._looking.cancel()
-            self._looking = None
-
-    def _look(self) -> None:
-        self._looking = self._reactor.callLater(self._idle / LOOKS, self._look)
-        now, held = self._reactor.seconds(), self._service.recorder.pressed
-        for tap, (before, since, ending) in list(self._seen.items()):
-            moved = (tap.received, tap.sent, tap.unsent())
-            # While the capture holds everybody back, the silence is ours.
-            if not ending and (held or moved != before):
-                self._seen[tap] = (moved, now, False)
-            elif now - since >= self._idle:
-                self._seen[tap] = (moved, now, True)
-                self._end(tap, ending)
-
-    def _end(self, tap: Tap, ending: bool) -> None:
-        if ending:
-            tap.abort()  # it was given the same time again to close in good order
-            return
-        breach = Breach("idle_seconds", self._idle, f"silent for {self._idle:g} s: closing")
-        tap.note(events.LIMIT_REACHED, breach.text, breach.detail())
-        tap.finish("closed by us: it was silent")
+        self.silence.closed(tap)
 
 
 class NoRoom(Protocol):

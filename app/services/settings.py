@@ -82,10 +82,14 @@ LIMITS = (
         "message_bytes", int, 16 << 20, "Largest body, message or frame", "bytes", 1, 1 << 30,
         protocols=("http", "websocket"),
     ),
+    Option(
+        "message_bytes", int, 65_535, "Largest datagram that is answered", "bytes", 1, 65_535, protocols=("udp",)
+    ),
     Option("field_bytes", int, 64 << 10, "Largest head of a request", "bytes", 256, 16 << 20, ("http", "websocket")),
     Option("idle_seconds", float, 60.0, "Close when silent so long; 0: never", "s", 0, 1e7, ("http",)),
     Option(
-        "idle_seconds", float, 0.0, "Close when silent so long; 0: never", "s", 0, 1e7, ("tcp", "websocket", "ssh")
+        "idle_seconds", float, 0.0, "Close when silent so long; 0: never", "s", 0, 1e7,
+        ("tcp", "udp", "websocket", "ssh"),
     ),
     Option("allow_public", bool, False, "Serve public addresses too, not only this machine and private networks"),
 )  # fmt: skip

@@ -32,7 +32,8 @@ from app.text import amount
 
 if TYPE_CHECKING:
     from app.capture.recorder import Recorder
-    from app.services.limits import Breach, Limits
+    from app.services.breach import Breach
+    from app.services.limits import Limits
     from app.services.service import Connection
 
 

@@ -16,7 +16,8 @@ from twisted.internet.protocol import DatagramProtocol
 
 from app import errors, events
 from app.services.address import join
-from app.services.limits import Breach, Limits
+from app.services.breach import Breach
+from app.services.limits import Limits
 from app.services.service import Service
 from app.services.sockets import DatagramPort
 
@@ -59,6 +60,14 @@ class Flow:
     def abort(self) -> None:
         self.finish()
 
+    def unsent(self) -> int:
+        """Bytes of datagrams that wait to be sent: none ever does."""
+        return 0
+
+    def note(self, kind: int, summary: str, detail: str) -> None:
+        """Record what happened to the flow; ``detail`` is JSON."""
+        self._tap.recorder.record(kind, self._tap.number, self.number, None, summary, detail)
+
     def on_pressure(self, pressed: bool) -> None:
         """A sender of datagrams cannot be held back."""
 
@@ -67,17 +76,22 @@ class DatagramTap(DatagramProtocol):
     """Stands between a UDP port and any ``DatagramProtocol``, whose transport it is.
 
     Of too many flows the one silent for the longest ends; of too many from one address the oldest.
+
+    Attributes:
+        number: the service's in the recorder.
+        host: the ``address:port`` that it listens on.
     """
 
     def __init__(self, wrapped: DatagramProtocol, service: Service, limits: Limits | None = None) -> None:
         self._wrapped, self._service, self._limits = wrapped, service, limits
         self._most, self._most_per_host = (limits.connections, limits.per_peer) if limits else (MAX_FLOWS, MAX_FLOWS)
+        self._most_bytes: int = service.config.settings("limits")["message_bytes"] if limits else MAX_DATAGRAM
         self._hosts: dict[str, dict[tuple[Any, ...], None]] = {}
         self._strangers = 0
         self._told: set[str] = set()
         self.recorder = service.recorder
         self._record = service.recorder.record
-        self._number = service.number
+        self.number = service.number
         self._flows: OrderedDict[tuple[Any, ...], Flow] = OrderedDict()
         self._dropped = 0
         self._looking: Any = None
@@ -121,14 +135,17 @@ class DatagramTap(DatagramProtocol):
             return
         flow = self._flow(addr)
         flow.received += len(datagram)
-        self._record(events.DATAGRAM_RECEIVED, self._number, flow.number, datagram)
+        self._record(events.DATAGRAM_RECEIVED, self.number, flow.number, datagram)
         if self._looking is None:
             self._looking = self._service.reactor.callLater(0.25, self._on_looking)
+        if len(datagram) > self._most_bytes:
+            self._too_large(flow)
+            return
         try:
             self._wrapped.datagramReceived(datagram, addr)
         except BaseException as e:
             # Recorded here with its bytes. The port lives on, as Twisted has it.
-            self.recorder.record_failure(e, self._number, flow.number, datagram)
+            self.recorder.record_failure(e, self.number, flow.number, datagram)
 
     def connectionRefused(self) -> None:
         self._guard(None, self._wrapped.connectionRefused)
@@ -137,7 +154,7 @@ class DatagramTap(DatagramProtocol):
         try:
             call()
         except Exception as e:
-            self.recorder.record_failure(e, self._number, 0, payload)
+            self.recorder.record_failure(e, self.number, 0, payload)
 
     # -- the responder's side
 
@@ -151,17 +168,17 @@ class DatagramTap(DatagramProtocol):
             flow = self._flow(addr)
             why = getattr(e, "strerror", None) or str(e)
             self._record(
-                events.LOG, self._number, flow.number,
+                events.LOG, self.number, flow.number,
                 summary=f"a datagram of {len(datagram):,} bytes to {flow.peer} was not sent: {why}",
             )  # fmt: skip
             return
         flow = self._flow(addr)
         flow.sent += len(datagram)
-        self._record(events.DATAGRAM_SENT, self._number, flow.number, datagram)
+        self._record(events.DATAGRAM_SENT, self.number, flow.number, datagram)
 
     def failed(self, error: BaseException, payload: bytes, addr: Any) -> None:
         """Record what the responder let out later than when it was called, with the bytes that caused it."""
-        self.recorder.record_failure(error, self._number, self._flow(addr).number, payload)
+        self.recorder.record_failure(error, self.number, self._flow(addr).number, payload)
 
     def connect(self, host: str, port: int) -> None:
         """Take datagrams from this peer only, and send there what names no other."""
@@ -187,10 +204,12 @@ class DatagramTap(DatagramProtocol):
         flow = self._flows[addr] = Flow(self, addr)
         self._hosts.setdefault(addr[0], {})[addr] = None
         self._record(
-            events.CONNECTION_OPENED, self._number, flow.number, None, f"first datagram from {flow.peer}",
+            events.CONNECTION_OPENED, self.number, flow.number, None, f"first datagram from {flow.peer}",
             json.dumps({"peer": flow.peer, "host": flow.host}),
         )  # fmt: skip
         self._service.add_connection(flow)
+        if self._limits is not None:
+            self._limits.silence.opened(flow)
         return flow
 
     def forget(self, address: tuple[Any, ...], why: str) -> None:
@@ -198,6 +217,8 @@ class DatagramTap(DatagramProtocol):
         flow = self._flows.pop(address, None)
         if flow is None:
             return
+        if self._limits is not None:
+            self._limits.silence.closed(flow)
         of_host = self._hosts[address[0]]
         del of_host[address]
         if not of_host:
@@ -209,7 +230,7 @@ class DatagramTap(DatagramProtocol):
             "unsent": 0,
             "seconds": (time_ns() - flow.opened) / 1e9,
         }
-        self._record(events.CONNECTION_CLOSED, self._number, flow.number, None, why, json.dumps(detail))
+        self._record(events.CONNECTION_CLOSED, self.number, flow.number, None, why, json.dumps(detail))
         self._service.remove_connection(flow)
 
     # -- limits
@@ -224,12 +245,16 @@ class DatagramTap(DatagramProtocol):
             self._end_flow(next(iter(self._flows)), Breach("connections", self._most, text))
 
     def _end_flow(self, address: tuple[Any, ...], breach: Breach) -> None:
-        if self._limits is not None and self._limits.tells(breach):
-            self._record(
-                events.LIMIT_REACHED, self._number, self._flows[address].number,
-                summary=breach.text, detail=breach.detail(),
-            )  # fmt: skip
+        self._tell(self._flows[address], breach)
         self.forget(address, "made room for another peer")
+
+    def _too_large(self, flow: Flow) -> None:
+        text = f"not answered: datagrams are limited to {self._most_bytes:,} bytes"
+        self._tell(flow, Breach("message_bytes", self._most_bytes, text))
+
+    def _tell(self, flow: Flow, breach: Breach) -> None:
+        if self._limits is not None and self._limits.tells(breach):
+            flow.note(events.LIMIT_REACHED, breach.text, breach.detail())
 
     def _refused(self, addr: tuple[Any, ...], limits: Limits) -> bool:
         """Whether a datagram of this peer goes unread. A peer's first is told of, the others are counted."""
@@ -242,7 +267,7 @@ class DatagramTap(DatagramProtocol):
             if limits.tells(breach):
                 peer = join(addr[0], addr[1])
                 self._record(
-                    events.LIMIT_REACHED, self._number,
+                    events.LIMIT_REACHED, self.number,
                     summary=f"datagrams from {peer} are {breach.text}", detail=breach.detail(peer=peer),
                 )  # fmt: skip
         return True
@@ -253,7 +278,7 @@ class DatagramTap(DatagramProtocol):
         if self._strangers:
             count, self._strangers = self._strangers, 0
             self._record(
-                events.LIMIT_REACHED, self._number, summary=f"{count:,} datagrams from public addresses were refused",
+                events.LIMIT_REACHED, self.number, summary=f"{count:,} datagrams from public addresses were refused",
                 detail=json.dumps({"limit": "allow_public", "value": False, "count": count}),
             )  # fmt: skip
 
@@ -271,7 +296,7 @@ class DatagramTap(DatagramProtocol):
             self._dropped = dropped
             self.recorder.lost_before(count)
             self._record(
-                events.LIMIT_REACHED, self._number,
+                events.LIMIT_REACHED, self.number,
                 summary=f"the kernel dropped {count:,} datagrams: they came faster than they could be read",
                 detail=json.dumps({"dropped": count}),
             )  # fmt: skip

@@ -40,9 +40,3 @@ def test_breaks_on_one(line: bytes, protocol: Any, wire: StringTransport) -> Non
 def test_does_not_break_on_others(line: bytes, protocol: Any, wire: StringTransport) -> None:
     protocol.dataReceived(line)
     assert wire.value() == line
-
-
-def test_a_line_without_end_is_not_kept_for_ever(protocol: Any, wire: StringTransport) -> None:
-    for _ in range(20):
-        protocol.dataReceived(b"x" * 1000)
-    assert wire.disconnecting

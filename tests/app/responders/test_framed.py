@@ -9,7 +9,7 @@ from twisted.internet.testing import StringTransport
 
 from app import errors
 from app.workspace import option_problems
-from tests.app.responders.context import build
+from tests.app.responders.context import BareContext, build
 
 
 def connected(name: str, wire: StringTransport, **options: Any) -> Any:
@@ -74,6 +74,26 @@ def test_int32_answers_each_string_reversed_however_it_comes(wire: StringTranspo
     assert wire.value() == b"\0\0\0\3cba\0\0\0\0\0\0\0\2\1\0"
 
 
-def test_int32_closes_on_a_length_that_nobody_means(wire: StringTransport) -> None:
-    connected("int32", wire).dataReceived(b"\xff\xff\xff\xff")
+@pytest.mark.parametrize(
+    ("name", "fits", "too_long"),
+    [
+        ("line", b"x" * 9 + b"\n", b"x" * 10),
+        ("fragile", b"x" * 9 + b"\n", b"x" * 10),
+        ("int32", b"\0\0\0\x09" + b"x" * 9, b"\0\0\0\x0a"),
+        ("int32", b"\0\0\0\0", b"\xff\xff\xff\xff"),
+    ],
+)
+def test_a_message_that_is_too_long_is_told_of_and_ends_the_connection(
+    wire: StringTransport, name: str, fits: bytes, too_long: bytes
+) -> None:
+    context = BareContext()
+    protocol = build(name, "tcp", {"max_message": 9}, context).buildProtocol(None)
+    protocol.makeConnection(wire)
+    protocol.dataReceived(fits)
+    assert not wire.disconnecting
+    answered = wire.value()
+    protocol.dataReceived(too_long)
+    protocol.dataReceived(fits)
     assert wire.disconnecting
+    assert wire.value() == answered
+    assert [summary for summary, _ in context.logged] == ["a message is longer than 9 bytes"]

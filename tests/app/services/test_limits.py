@@ -5,22 +5,17 @@ from __future__ import annotations
 import os
 import shutil
 import socket
-from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import pytest_twisted
-from twisted.internet.task import Clock
 from twisted.internet.utils import getProcessOutput
 from websockets.exceptions import ConnectionClosedOK, InvalidStatus
 
-from app import events
 from app.services import limits
-from app.services.config import ServiceConfig
 from app.services.context import Surroundings
-from app.services.limits import TOLD_PER_SECOND, Limits, is_public
+from app.services.limits import TOLD_PER_SECOND, is_public
 from tests.app.services.frames import talk
 from tests.app.services.helpers import Desk, Peer, Tape, address, closed
 from tests.helpers import until
@@ -208,106 +203,6 @@ async def test_public_addresses_are_served_when_allowed(desk: Desk, tape: Tape) 
     assert not breaches(tape)
 
 
-class Watched:
-    """Stands for a Tap: counts, and what was done to it."""
-
-    def __init__(self, reactor: Clock) -> None:
-        self.received = self.sent = self.waiting = 0
-        self.reactor = reactor
-        self.log: list[tuple[str, float]] = []
-
-    def unsent(self) -> int:
-        return self.waiting
-
-    def getPeer(self) -> Any:
-        return SimpleNamespace(host="127.0.0.1")
-
-    def note(self, kind: int, summary: str, detail: str) -> None:
-        assert kind == events.LIMIT_REACHED
-        self.log.append((summary, self.reactor.seconds()))
-
-    def finish(self, why: str) -> None:
-        self.log.append(("finish", self.reactor.seconds()))
-
-    def abort(self) -> None:
-        self.log.append(("abort", self.reactor.seconds()))
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def make(clock: Clock) -> Callable[..., tuple[Any, Any]]:
-    """Limits of a service on a clock, and its recorder."""
-
-    def make(protocol: str = "tcp", **given: Any) -> tuple[Any, Any]:
-        config = ServiceConfig("x", protocol, "127.0.0.1", 0, "echo", limits=given)
-        recorder = SimpleNamespace(pressed=False, record=lambda *args, **more: None)
-        service: Any = SimpleNamespace(config=config, reactor=clock, recorder=recorder, number=1)
-        return Limits(service), recorder
-
-    return make
-
-
-def test_the_silent_are_closed_within_a_quarter_more(make: Any, clock: Clock) -> None:
-    limits, _ = make(idle_seconds=8.0)
-    silent, busy = Watched(clock), Watched(clock)
-    limits.opened(silent)
-    clock.advance(0.7)
-    limits.opened(busy)
-    for _ in range(100):
-        clock.advance(0.1)
-        busy.received += 1
-    assert [what for what, _ in silent.log] == ["silent for 8 s: closing", "finish"]
-    assert 8.0 <= silent.log[0][1] <= 10.0
-    assert not busy.log
-    limits.closed(silent)
-    limits.closed(busy)
-    assert not clock.getDelayedCalls()
-
-
-@pytest.mark.parametrize("moved", ["received", "sent", "waiting"])
-def test_whoever_moves_bytes_is_not_silent(moved: str, make: Any, clock: Clock) -> None:
-    limits, _ = make(idle_seconds=4.0)
-    tap = Watched(clock)
-    limits.opened(tap)
-    for _ in range(10):
-        clock.advance(3.9)
-        setattr(tap, moved, getattr(tap, moved) + 1)
-    assert not tap.log
-
-
-def test_one_that_does_not_close_in_good_order_is_aborted(make: Any, clock: Clock) -> None:
-    limits, _ = make(idle_seconds=4.0)
-    tap = Watched(clock)
-    limits.opened(tap)
-    clock.pump([0.1] * 50)
-    tap.sent += 100  # a last word, which nobody takes
-    clock.pump([0.1] * 50)
-    assert [what for what, _ in tap.log] == ["silent for 4 s: closing", "finish", "abort"]
-
-
-def test_nobody_is_silent_while_the_capture_holds_them_back(make: Any, clock: Clock) -> None:
-    limits, recorder = make(idle_seconds=4.0)
-    tap = Watched(clock)
-    limits.opened(tap)
-    recorder.pressed = True
-    clock.pump([0.1] * 100)
-    assert not tap.log
-    recorder.pressed = False
-    clock.pump([0.1] * 60)
-    assert tap.log
-
-
-@pytest.mark.parametrize(("protocol", "given"), [("tcp", {}), ("http", {"idle_seconds": 1.0})])
-def test_nothing_ticks_where_nothing_is_asked(protocol: str, given: dict[str, Any], make: Any, clock: Clock) -> None:
-    limits, _ = make(protocol, **given)
-    limits.opened(Watched(clock))
-    assert not clock.getDelayedCalls()
-
-
 @pytest_twisted.ensureDeferred
 async def test_a_silent_tcp_connection_is_closed(desk: Desk, tape: Tape) -> None:
     service = await desk.start(limits={"idle_seconds": 0.2})
@@ -344,3 +239,12 @@ async def test_on_tls_a_refused_connection_is_closed(desk: Desk, tape: Tape, tmp
     assert (await closed(tape)).detail["reason"] == "refused: connections are limited to 1"
     assert breaches(tape) == [("connections", 1)]
     await until(lambda: len(os.listdir("/proc/self/fd")) == files)
+
+
+@pytest_twisted.ensureDeferred
+async def test_http_is_not_silent_while_an_answer_is_made(desk: Desk, tape: Tape) -> None:
+    rules = [{"path": "/", "delay": 0.5, "body": "at last"}]
+    peer = Peer(await desk.start("http", "mock", options={"rules": rules}, limits={"idle_seconds": 0.2}))
+    peer.push(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert (await peer.end()).endswith(b"at last")
+    assert [limit for limit, _ in breaches(tape)] in ([], ["idle_seconds"])

@@ -110,7 +110,7 @@ async def test_a_line_that_fails_is_recorded_once_with_frames_locals_and_bytes(
     assert failure.payload == b"fail\nafter\n"
     record = from_json(failure.detail)
     assert (record.type, record.message) == ("ValueError", "Processing failed")
-    assert [frame.function for frame in record.frames][-2:] == ["lineReceived", "process"]
+    assert [frame.function for frame in record.frames][-2:] == ["messageReceived", "process"]
     assert ("line", "b'fail'") in record.frames[-1].locals
     assert dict(record.frames[-1].source)[record.frames[-1].line].strip() == 'raise ValueError("Processing failed")'
     assert tape.all("connection.closed")[0].summary == "closed after a failure"

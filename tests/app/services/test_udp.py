@@ -280,6 +280,36 @@ async def test_of_too_many_ports_of_one_address_the_oldest_makes_room(
 
 
 @pytest_twisted.ensureDeferred
+async def test_the_flow_of_a_silent_peer_ends(desk: Desk, tape: Tape, clients: list[Client]) -> None:
+    service = await desk.start("udp", limits={"idle_seconds": 0.2})
+    clients.append(client := Client(service))
+    client.send(b"x")
+    await until(lambda: tape.all("connection.closed"))
+    (limit,) = tape.all("limit.reached")
+    assert (limit.summary, limit.detail) == ("silent for 0.2 s: closing", {"limit": "idle_seconds", "value": 0.2})
+    assert tape.all("connection.closed")[0].summary == "closed by us: it was silent"
+    assert not service.connections
+    client.send(b"y")
+    assert await client.expect(2) == [b"x", b"y"]
+    assert len(tape.all("connection.opened")) == 2
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_datagram_above_the_limit_is_captured_and_not_answered(
+    desk: Desk, tape: Tape, clients: list[Client]
+) -> None:
+    service = await desk.start("udp", limits={"message_bytes": 3})
+    clients.append(client := Client(service))
+    for datagram in (b"four", b"two"):
+        client.send(datagram)
+    assert await client.expect(1) == [b"two"]
+    assert tape.data("datagram.received") == b"fourtwo"
+    (limit,) = tape.all("limit.reached")
+    assert limit.summary == "not answered: datagrams are limited to 3 bytes"
+    assert limit.detail == {"limit": "message_bytes", "value": 3}
+
+
+@pytest_twisted.ensureDeferred
 async def test_datagrams_of_public_addresses_are_dropped_and_counted(
     desk: Desk, tape: Tape, clients: list[Client], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,0 +1,76 @@
+"""Closes what has been silent for too long."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from twisted.internet.interfaces import IReactorTime
+
+from app import events
+from app.services.breach import Breach
+
+LOOKS = 8
+"""How often connections are looked at in the time for which they may be silent."""
+
+
+class Watched(Protocol):
+    """A connection, or the flow of a UDP peer."""
+
+    received: int
+    sent: int
+
+    def unsent(self) -> int | None: ...
+
+    def note(self, kind: int, summary: str, detail: str) -> None: ...
+
+    def finish(self, why: str = ...) -> None: ...
+
+    def abort(self) -> None: ...
+
+
+class Silence:
+    """For how long those of one port may be silent: ``seconds``, or up to a quarter more; 0: for ever.
+
+    It is found by looking at what they have counted anyway, so no byte waits for it. While
+    ``held()`` is true, nobody could say anything.
+    """
+
+    def __init__(self, clock: IReactorTime, seconds: float, held: Callable[[], bool]) -> None:
+        self._clock, self._seconds, self._held = clock, seconds, held
+        self._seen: dict[Watched, tuple[Any, float, bool]] = {}
+        self._looking: Any = None
+
+    def opened(self, connection: Watched) -> None:
+        """Watch it from now on."""
+        if self._seconds:
+            self._seen[connection] = (None, 0.0, False)
+            if self._looking is None:
+                self._looking = self._clock.callLater(self._seconds / LOOKS, self._look)
+
+    def closed(self, connection: Watched) -> None:
+        """It is gone."""
+        self._seen.pop(connection, None)
+        if self._looking is not None and not self._seen:
+            self._looking.cancel()
+            self._looking = None
+
+    def _look(self) -> None:
+        self._looking = self._clock.callLater(self._seconds / LOOKS, self._look)
+        now, held = self._clock.seconds(), self._held()
+        for connection, (before, since, ending) in list(self._seen.items()):
+            moved = (connection.received, connection.sent, connection.unsent())
+            # While the capture holds everybody back, the silence is ours.
+            if not ending and (held or moved != before):
+                self._seen[connection] = (moved, now, False)
+            elif now - since >= self._seconds:
+                self._seen[connection] = (moved, now, True)
+                self._end(connection, ending)
+
+    def _end(self, connection: Watched, ending: bool) -> None:
+        if ending:
+            connection.abort()  # it was given the same time again to close in good order
+            return
+        breach = Breach("idle_seconds", self._seconds, f"silent for {self._seconds:g} s: closing")
+        connection.note(events.LIMIT_REACHED, breach.text, breach.detail())
+        connection.finish("closed by us: it was silent")
