@@ -8,6 +8,7 @@ import sqlite3
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 from app import cli, events, responders, workspace
@@ -156,10 +157,12 @@ def _default(option: Option) -> str:
 
 
 def _once(options: Iterable[Option]) -> list[Option]:
-    """Options declared for each protocol apart, once."""
-    found: dict[str, Option] = {}
+    """Options declared for each protocol apart, once for all protocols on which they read alike."""
+    found: dict[tuple[str, str], Option] = {}
     for option in options:
-        found.setdefault(option.name, option)
+        first = found.setdefault((option.name, option.help), option)
+        if first is not option:
+            found[option.name, option.help] = replace(first, protocols=first.protocols + option.protocols)
     return list(found.values())
 
 

@@ -112,10 +112,13 @@ class Documents:
 
 
 def key_of(identifier: object) -> str | None:
-    """An ``id`` as it stands in a path; None for what is no id."""
+    """An ``id`` as it stands in a path; None for what is none, or would be taken out of a path.
+
+    (RFC 3986 section 5.2.4.)
+    """
     if isinstance(identifier, bool) or not isinstance(identifier, int | str):
         return None
-    return str(identifier) or None
+    return None if identifier in ("", ".", "..") else str(identifier)
 
 
 def with_id(document: dict[str, Any], identifier: int | str) -> bytes:

@@ -16,7 +16,7 @@ from app.documents.merge_patch import merged
 from app.documents.query import links, select, understood
 from app.http_answer import JSON, Answer, serve
 from app.problem_json import Problem
-from app.request_parts import accepts_json, decoded, media_type, parameters, path_of
+from app.request_parts import accepts_json, decoded, field, media_type, parameters, path_of
 from app.responders import Context, Options
 from app.strict_json import parse, written
 
@@ -77,6 +77,8 @@ class Rest(Resource):
         if parts[: len(self._prefix)] != self._prefix or len(own) > 2 or b"" in own:
             raise Problem(404, f"Nothing is here. Documents are at {self._root}/collection/id")
         names = [decoded(part) for part in own]
+        if names[1:] and key_of(names[1]) is None:
+            raise Problem(404, f"{names[1]} is no id: clients take it out of a path")
         if names and self._names and names[0] not in self._names:
             raise Problem(404, f"There is no collection {names[0]}, only {', '.join(sorted(self._names))}")
         return names
@@ -169,9 +171,10 @@ class Rest(Resource):
     async def _given(self, request: Any, types: tuple[str, ...]) -> dict[str, Any]:
         """The object in the body. Raises Problem."""
         said = media_type(request)
-        if said and said not in types:
+        # A web page may send what is said to be nothing without asking first (CORS), and could change documents.
+        if said not in types and (said or field(request, b"origin")):
             hint = {b"Accept-Patch": ", ".join(types).encode()} if types is _PATCH else {}
-            raise Problem(415, f"The body is said to be {said}. Send Content-Type: {types[0]}", hint)
+            raise Problem(415, f"The body is said to be {said or 'nothing'}. Send Content-Type: {types[0]}", hint)
         body: bytes = request.content.read()
         if len(body) > MAX_DOCUMENT:
             raise Problem(413, f"The body is larger than {MAX_DOCUMENT >> 20} MiB")

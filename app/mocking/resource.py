@@ -178,7 +178,9 @@ def _type_of(options: Options) -> bytes:
     if options["file"]:
         kind = _TYPES.guess_type(options["file"])[0] or "application/octet-stream"
         return (f"{kind}; charset=utf-8" if kind.startswith("text/") else kind).encode()
-    if options["body"].lstrip()[:1] in ("{", "[") and (options["template"] or _is_json(options["body"])):
+    body = options["body"].lstrip()
+    # What a template begins with may become anything.
+    if body[:1] in ("{", "[") and not body.startswith("{{") and (options["template"] or _is_json(body)):
         return b"application/json"
     return b"text/plain; charset=utf-8"
 

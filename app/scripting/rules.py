@@ -45,6 +45,7 @@ FACTS = ("message", "count", "peer", "conn")
 _TEMPLATES = ("send", "raw", "log", "fail")
 _ALONE = ("close", "half-close", "reset", "continue")
 _LAST = ("close", "reset", "continue", "fail")
+_SENDING = ("send", "send-hex", "send-file", "raw")
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,12 +159,14 @@ def _check_values(steps: Iterable[Step], known: tuple[str, ...]) -> None:
 def _steps(lines: Sequence[str], protocol: str) -> tuple[Step, ...]:
     if len(lines) > MAX_STEPS:
         raise ValueError(f"there are more than {MAX_STEPS:,} steps")
-    steps = []
+    steps: list[Step] = []
     for i, line in enumerate(lines, 1):
         try:
             step = _step(line, protocol)
             if step.verb in _LAST and i < len(lines):
                 raise ValueError(f"nothing can follow {step.verb}")
+            if step.verb in _SENDING and any(before.verb == "half-close" for before in steps):
+                raise ValueError(f"{step.verb} cannot follow half-close, after which nothing is sent")
         except errors.EscapeError as e:
             raise ValueError(f"step {i}: {e.fields['reason']}") from e
         except errors.TemplateError as e:

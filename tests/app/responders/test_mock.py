@@ -190,6 +190,7 @@ def test_status_reason_fields_and_body_are_as_set() -> None:
         ({"body": "{}"}, "application/json"),
         ({"body": "{x}"}, "text/plain; charset=utf-8"),
         ({"body": "[{{call}}]", "template": True}, "application/json"),
+        ({"body": "{{call}} {{now}}", "template": True}, "text/plain; charset=utf-8"),
         ({"body": "hi"}, "text/plain; charset=utf-8"),
         ({"file": "a.html"}, "text/html; charset=utf-8"),
         ({"file": "a.json"}, "application/json"),

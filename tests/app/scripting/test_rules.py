@@ -65,6 +65,7 @@ def test_the_text_of_a_step_keeps_its_blanks() -> None:
         ({"then": ["half-close"]}, "websocket", "half-close is not for websocket"),
         ({"then": ["reset"]}, "udp", "reset is not for udp"),
         ({"then": ["close", "wait 1"]}, "tcp", "step 1: nothing can follow close"),
+        ({"then": ["half-close", "wait 1", "send x"]}, "tcp", "step 3: send cannot follow half-close"),
         ({"then": ["close 1"]}, "tcp", "close stands alone"),
         ({"then": ["wait"]}, "tcp", "wait needs something behind it"),
         ({"then": ["wait nan"]}, "tcp", "wait needs 0 to 86,400 seconds"),
