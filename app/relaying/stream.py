@@ -6,7 +6,7 @@ from typing import Any
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.error import ConnectingCancelledError, ConnectionDone
-from twisted.internet.interfaces import IHalfCloseableProtocol, IPushProducer, ISSLTransport
+from twisted.internet.interfaces import IHalfCloseableProtocol, IPushProducer
 from twisted.internet.protocol import Factory, Protocol, ServerFactory
 from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
@@ -65,11 +65,7 @@ class Half(Protocol):
         """Tell our peer that nothing more comes; it may go on sending."""
         # First: a transport does not close for a producer that it has paused.
         self.transport.unregisterProducer()
-        if ISSLTransport.providedBy(self.transport):
-            # Sends TLS's own end, and delivers what comes until the peer's.
-            self.transport.loseConnection()
-        else:
-            self.transport.loseWriteConnection()
+        self.transport.loseWriteConnection()
 
     def close(self) -> None:
         """Close when all that was passed on has left."""
