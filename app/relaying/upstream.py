@@ -65,9 +65,13 @@ def parse_url(text: str, schemes: Sequence[str]) -> Target:
 HTTP, WEBSOCKET = ("http", "https"), ("ws", "wss")
 """Schemes of URLs."""
 
+_NOTHING = "must say where to relay to. Write {}"
+
 
 def problem(text: str) -> str | None:
     """What is wrong with a ``host:port`` that is being typed."""
+    if not text.strip():
+        return _NOTHING.format("host:port, as in 127.0.0.1:9000 or [::1]:9000")
     try:
         parse(text)
     except errors.InvalidUpstreamError as e:
@@ -77,6 +81,8 @@ def problem(text: str) -> str | None:
 
 def url_problem(schemes: Sequence[str], text: str) -> str | None:
     """What is wrong with a URL that is being typed."""
+    if not text.strip():
+        return _NOTHING.format(f"{schemes[0]}://host:port, as in {schemes[0]}://127.0.0.1:9000/path")
     try:
         parse_url(text, schemes)
     except errors.InvalidUpstreamURLError as e:

@@ -62,6 +62,17 @@ def test_what_is_no_url(upstream: str):
     assert "Write http://" in text
 
 
+@pytest.mark.parametrize(
+    ("protocol", "form"),
+    [("tcp", "host:port, as in 127.0.0.1:9000"), ("http", "http://host:port"), ("websocket", "ws://host:port")],
+)
+def test_a_missing_upstream_is_said_in_words(protocol: str, form: str):
+    [(_, missing)] = problems(RESPONDER.options_for(protocol), {})
+    [(_, empty)] = problems(RESPONDER.options_for(protocol), {"upstream": " "})
+    assert missing.startswith(f"is missing: it must say where to relay to. Write {form}")
+    assert empty.startswith(f"must say where to relay to. Write {form}")
+
+
 def test_upstream_must_be_given():
     assert [key for key, _ in problems(RESPONDER.options_for("udp"), {})] == ["upstream"]
     assert find("relay") is RESPONDER
