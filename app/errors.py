@@ -206,8 +206,16 @@ class UpstreamTimeoutError(UpstreamError):
     """{address} did not answer within {seconds} s. Check that it can be reached from here."""
 
 
+class UpstreamNotTrustedError(UpstreamError):
+    """{address} is not trusted: {reason}. Have this system trust its authority, or set the option verify to false."""
+
+
 class UpstreamItselfError(UpstreamError):
-    """{address} is this relay itself. Set the option upstream to another server."""
+    """{address} leads back to this relay. Set the option upstream to another server."""
+
+
+class TunnelError(PostError):
+    """This relay opens no tunnels with CONNECT: it passes requests on to {address}. Ask it for the resource itself."""
 
 
 class UnknownFormatError(PostError):

@@ -18,6 +18,7 @@ from app.clients.sender import Sender
 from app.folders import data_folder
 from app.logbook import Logbook
 from app.plugins.live import Plugins
+from app.relaying.loops import Loops
 from app.services.config import ServiceConfig
 from app.services.context import Surroundings
 from app.services.service import GRACE, Service
@@ -51,6 +52,7 @@ class Post:
         self.status_changed: Signal[Service] = Signal()
         self.messages = workspace.messages
         self._folder = workspace.folder
+        self._loops = Loops()
         self._link: WriterLink | None = None
         self.captures = capture_folder()
         self.plugins = Plugins(reactor, self.recorder, lambda: self.services.values())
@@ -129,7 +131,7 @@ class Post:
         return service
 
     def _add(self, config: ServiceConfig) -> Service:
-        surroundings = Surroundings(self._folder, data_folder(), {"post": self})
+        surroundings = Surroundings(self._folder, data_folder(), {"post": self}, self._loops)
         service = Service(config, self._reactor, self.recorder, surroundings)
         service.status_changed.connect(self.status_changed.emit)
         self.services[config.name] = service

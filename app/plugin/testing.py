@@ -11,6 +11,7 @@ from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 
 from app.plugin.declare import MARK
+from app.relaying.loops import Loops
 from app.responders import Responder
 
 
@@ -29,6 +30,7 @@ class BareContext:
         self.reactor: Any = Clock()
         self.folder = self.data = Path(folder)
         self.namespace: Mapping[str, Any] = {}
+        self.loops = Loops()
         self.logged: list[tuple[str, Mapping[str, Any]]] = []
         self.failures: list[tuple[BaseException, bytes | None]] = []
 

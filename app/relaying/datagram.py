@@ -9,7 +9,8 @@ from typing import Any
 from twisted.internet.protocol import DatagramProtocol
 
 from app import errors
-from app.relaying import upstream
+from app.relaying import loops, upstream
+from app.relaying.loops import Step
 from app.responders import Context
 
 MAX_FLOWS = 1_000
@@ -31,14 +32,22 @@ def look_up(host: str, port: int) -> Address:
 
 
 class Flow(DatagramProtocol):
-    """What one client and the upstream say to each other."""
+    """What one client and the upstream say to each other.
+
+    Attributes:
+        before: the step by which the client's datagrams come.
+        refused: whether they are not passed on, because they were here before.
+        way: from our port to the upstream.
+    """
 
     transport: Any
 
-    def __init__(self, relay: DatagramRelay, client: Any) -> None:
+    def __init__(self, relay: DatagramRelay, client: Any, before: Step | None) -> None:
         self._relay, self._client = relay, client
+        self.before = before
+        self.refused = False
         self.port: Any = None
-        self.number = 0
+        self.way = ("", "")
         self.waiting: list[bytes] = []
         self.last = 0.0
 
@@ -63,7 +72,6 @@ class DatagramRelay(DatagramProtocol):
     def __init__(self, address: str, context: Context) -> None:
         self._address, self._context = address, context
         self._flows: OrderedDict[Any, Flow] = OrderedDict()
-        self._ours: set[int] = set()
         self._target: Address | None = None
         self._looking = False
         self._said = ""
@@ -73,14 +81,15 @@ class DatagramRelay(DatagramProtocol):
         if self._sweeping is not None:
             self._sweeping.cancel()
             self._sweeping = None
+        for flow in self._flows.values():
+            self._context.loops.closed(flow.way)
         self._flows.clear()  # the service closes their ports
 
     def datagramReceived(self, datagram: bytes, addr: Any) -> None:
-        if self._target is not None and addr[0] == self._target[0] and addr[1] in self._ours:
-            self._say(errors.UpstreamItselfError(address=self._address))
-            return
         flow = self._flows.get(addr) or self._open(addr)
         self._touch(addr, flow)
+        if flow.refused:
+            return
         if flow.port is not None:
             flow.send(datagram)
             return
@@ -110,7 +119,11 @@ class DatagramRelay(DatagramProtocol):
     def _open(self, client: Any) -> Flow:
         if len(self._flows) >= MAX_FLOWS:
             self._close(next(iter(self._flows)))
-        flow = self._flows[client] = Flow(self, client)
+        before = self._context.loops.by(loops.datagrams(*client[:2]))
+        flow = self._flows[client] = Flow(self, client, before)
+        if loops.passed(before, self._context.name):
+            flow.refused = True
+            self._log(errors.UpstreamItselfError(address=self._address))
         if self._sweeping is None:
             self._sweeping = self._context.reactor.callLater(IDLE, self._sweep)
         return flow
@@ -118,7 +131,7 @@ class DatagramRelay(DatagramProtocol):
     def _found(self, target: Address) -> None:
         self._looking, self._target = False, target
         for flow in list(self._flows.values()):
-            if flow.port is None:
+            if flow.port is None and not flow.refused:
                 self._connect(flow, target)
 
     def _unknown(self, _: Any) -> None:
@@ -129,9 +142,10 @@ class DatagramRelay(DatagramProtocol):
 
     def _connect(self, flow: Flow, target: Address) -> None:
         flow.port = self._context.open_datagrams(flow, "::" if ":" in target[0] else "")
-        flow.number = flow.port.getHost().port
-        self._ours.add(flow.number)
         flow.transport.connect(*target)
+        ours = flow.port.getHost()
+        flow.way = loops.datagrams(ours.host, ours.port)
+        self._context.loops.opened(flow.way, Step(self._context.name, flow.before))
         for datagram in flow.waiting:
             flow.send(datagram)
         flow.waiting.clear()
@@ -152,10 +166,13 @@ class DatagramRelay(DatagramProtocol):
     def _close(self, client: Any) -> None:
         flow = self._flows.pop(client)
         if flow.port is not None:
-            self._ours.discard(flow.number)
+            self._context.loops.closed(flow.way)
             flow.port.stopListening()
 
     def _say(self, error: errors.UpstreamError) -> None:
         if str(error) != self._said:  # once, not with each datagram
             self._said = str(error)
-            self._context.log(str(error), {"upstream": self._address})
+            self._log(error)
+
+    def _log(self, error: errors.UpstreamError) -> None:
+        self._context.log(str(error), {"upstream": self._address})

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, cast
+from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionAborted, ConnectionDone, ConnectionLost
 from twisted.internet.interfaces import IPushProducer
-from twisted.internet.protocol import Factory, Protocol
+from twisted.internet.protocol import Protocol
 from twisted.python.failure import Failure
-from twisted.web._newclient import HTTP11ClientProtocol, ParseError, ResponseDone
-from twisted.web._newclient import Request as UpstreamRequest
-from twisted.web.client import HTTPConnectionPool, ResponseFailed
+from twisted.web._newclient import ParseError, ResponseDone
+from twisted.web.client import ResponseFailed
 from twisted.web.http import PotentialDataLoss
 from twisted.web.http_headers import Headers
 from twisted.web.iweb import UNKNOWN_LENGTH, IBodyProducer
@@ -21,19 +20,15 @@ from twisted.web.server import NOT_DONE_YET
 from zope.interface import implementer
 
 from app import errors
-from app.relaying.upstream import Loops, Upstream
+from app.relaying import request_target
+from app.relaying.pool import Pool, UpstreamRequest
+from app.relaying.upstream import Upstream
 
 HOP_BY_HOP = {b"connection", b"keep-alive", b"te", b"trailer", b"transfer-encoding", b"upgrade"}
 """Fields that end here (RFC 9110 section 7.6.1), with those named by Connection, and all of ``Proxy-``."""
 
 OURS = {b"host", b"content-length", b"expect"}
 """Fields of a request that we make ourselves."""
-
-CONNECTIONS = 32
-"""Idle connections kept to the upstream."""
-
-IDLE = 30
-"""Seconds that one is kept."""
 
 
 def end_to_end(fields: Headers, connection: Iterable[bytes]) -> Iterator[tuple[bytes, bytes]]:
@@ -43,68 +38,6 @@ def end_to_end(fields: Headers, connection: Iterable[bytes]) -> Iterator[tuple[b
         key = name.lower()
         if key not in HOP_BY_HOP and key not in named and not key.startswith(b"proxy-"):
             yield from ((name, value) for value in values)
-
-
-class Pool(HTTPConnectionPool):
-    """Idle connections to the upstream, without those that it has closed.
-
-    Attributes:
-        loops: knows all connections.
-    """
-
-    maxPersistentPerHost = CONNECTIONS
-    cachedConnectionTimeout = IDLE
-
-    def __init__(self, reactor: Any) -> None:
-        super().__init__(reactor)
-        self.loops = Loops()
-
-    def _factory(self, quiescent: Any, about: str) -> Any:  # type: ignore[override]
-        factory = Factory()
-        factory.noisy = False
-        factory.buildProtocol = lambda addr: UpstreamConnection(self, quiescent)  # type: ignore[method-assign]
-        return factory
-
-    def lost(self, connection: UpstreamConnection) -> None:
-        """Let go of a connection, which Twisted would keep until its time has come."""
-        timeout = self._timeouts.pop(connection, None)
-        if timeout is not None:
-            timeout.cancel()
-            for connections in self._connections.values():
-                connections.remove(connection)
-
-
-class UpstreamConnection(HTTP11ClientProtocol):
-    """A connection to the upstream, whose responses say what Twisted keeps for itself.
-
-    A response gets ``connection``, the values of that field, and ``abort``.
-    """
-
-    transport: Any
-
-    def __init__(self, pool: Pool, *more: Any) -> None:
-        super().__init__(*more)
-        self._pool = pool
-
-    def connectionMade(self) -> None:
-        self._host = self.transport.host
-        self._pool.loops.opened(self._host)
-
-    def connectionLost(self, reason: Failure) -> None:  # type: ignore[override]
-        self._pool.loops.closed(self._host)
-        self._pool.lost(self)
-        super().connectionLost(reason)
-
-    def request(self, request: Any) -> Deferred[Any]:
-        responding: Deferred[Any] = super().request(request)
-        parser: Any = self._parser
-
-        def complete(response: Any) -> Any:
-            response.connection = parser.connHeaders.getRawHeaders(b"connection", [])
-            response.abort = self.abort
-            return response
-
-        return responding.addCallback(complete)
 
 
 @implementer(IBodyProducer)
@@ -172,12 +105,13 @@ class Exchange:
 
     def __init__(self, request: Any, upstream: Upstream) -> None:
         self.request, self._upstream = request, upstream
+        self._responding: Deferred[Any] | None = None
         self._response: Any = None
         self._over = False
         request.notifyFinish().addBoth(self._finished)
 
     def begin(self, responding: Deferred[Any]) -> None:
-        self._responding: Deferred[Any] | None = responding
+        self._responding = responding
         responding.addCallbacks(self._answered, self._failed)
         responding.addErrback(self._broken)
 
@@ -188,8 +122,10 @@ class Exchange:
             return
         request = self.request
         request.setResponseCode(response.code, response.phrase)
-        for name in (b"content-type", b"server", b"date"):
-            request.responseHeaders.removeHeader(name)
+        request.defaultContentType = None
+        request.responseHeaders.removeHeader(b"server")
+        if response.headers.hasHeader(b"date"):  # else ours stays (RFC 9110 section 6.6.1)
+            request.responseHeaders.removeHeader(b"date")
         for name, value in end_to_end(response.headers, response.connection):
             request.responseHeaders.addRawHeader(name, value)
         if response.length is not UNKNOWN_LENGTH and request.method != b"HEAD" and response.code not in (204, 304):
@@ -206,26 +142,32 @@ class Exchange:
         if reason.check(ResponseDone, PotentialDataLoss):
             self.request.finish()
         else:
-            self.request.cut(str(errors.UpstreamError(address=self._upstream.address, reason=_words(reason))))
+            self.request.cut(str(self._why(reason)))
 
     def _failed(self, failure: Failure) -> None:
         self._responding = None
-        if self._over:
-            return
-        failure = _cause(failure)
-        if failure.check(ParseError, ConnectionDone, ConnectionLost, ConnectionAborted):
-            self.answer(errors.UpstreamError(address=self._upstream.address, reason=_words(failure)))
-        else:
-            self.answer(self._upstream.why_not(failure))
+        if not self._over:
+            why = self._why(failure)
+            self.answer(why, 504 if isinstance(why, errors.UpstreamTimeoutError) else 502)
+
+    def _why(self, failure: Failure) -> errors.UpstreamError:
+        while reasons := getattr(failure.value, "reasons", None):
+            failure = reasons[0]  # of those that Twisted has gathered
+        if failure.check(ParseError):
+            return errors.UpstreamError(address=self._upstream.address, reason="it did not answer in HTTP")
+        if failure.check(ConnectionDone, ConnectionLost, ConnectionAborted, ResponseFailed):
+            words = "it closed the connection before its answer was complete"
+            return errors.UpstreamError(address=self._upstream.address, reason=words)
+        return self._upstream.why_not(failure)
 
     def _broken(self, failure: Failure) -> None:
         if not self._over:
             self.request.processingFailed(failure)
 
-    def answer(self, why: errors.UpstreamError) -> None:
-        """Say to the client what keeps us from the upstream."""
+    def answer(self, why: errors.PostError, status: int) -> None:
+        """Say to the client why there is no answer of the upstream's."""
         request, words = self.request, f"{why}\n".encode()
-        request.setResponseCode(504 if isinstance(why, errors.UpstreamTimeoutError) else 502)
+        request.setResponseCode(status)
         request.setHeader(b"content-type", b"text/plain; charset=utf-8")
         request.setHeader(b"content-length", b"%d" % len(words))
         request.write(words)
@@ -256,28 +198,23 @@ class HTTPRelay(Resource):
         super().__init__()
         self._upstream, self._host, self._base = upstream, host, base.rstrip(b"/")
         self._keep_host, self._forwarded = keep_host, forwarded
-        self._pool = Pool(upstream.reactor)
+        self._pool = Pool(upstream)
 
     def render(self, request: Any) -> int:
         exchange = Exchange(request, self._upstream)
-        if request.peer in self._pool.loops:
-            exchange.begin(Deferred())
-            exchange.answer(errors.UpstreamItselfError(address=self._upstream.address))
+        if request.method == b"CONNECT":
+            exchange.answer(errors.TunnelError(address=self._upstream.address), 501)
             return NOT_DONE_YET
+        try:
+            before = self._upstream.admit(request.channel.tap)
+        except errors.UpstreamItselfError as e:
+            exchange.answer(e, 502)
+            return NOT_DONE_YET
+        target = request_target.below(self._base, request.uri)
         body = None if request.body.length == 0 else Upload(request.body)
-        made = UpstreamRequest(request.method, self._target(request.uri), self._fields(request), body, persistent=True)
-        connecting = self._pool.getConnection("upstream", cast(Any, self._upstream))
-        exchange.begin(connecting.addCallback(lambda connection: connection.request(made)))
+        made = UpstreamRequest(before, request.method, target, self._fields(request), body)
+        exchange.begin(self._pool.connect().addCallback(lambda connection: connection.request(made)))
         return NOT_DONE_YET
-
-    def _target(self, uri: bytes) -> bytes:
-        if uri == b"*":
-            return uri
-        if not uri.startswith(b"/"):  # the absolute form, as for a proxy
-            _, _, rest = uri.partition(b"://")
-            _, slash, path = rest.partition(b"/")
-            uri = slash + path or b"/"
-        return self._base + uri
 
     def _fields(self, request: Any) -> Headers:
         asked = request.requestHeaders
@@ -304,19 +241,3 @@ class HTTPRelay(Resource):
             fields.setRawHeaders(b"X-Forwarded-Host", [host])
             element += b';host="%b"' % host.replace(b"\\", b"").replace(b'"', b"")
         fields.setRawHeaders(b"Forwarded", [b", ".join([*fields.getRawHeaders(b"forwarded", []), element])])
-
-
-def _cause(failure: Failure) -> Failure:
-    """The first of the reasons that Twisted has gathered."""
-    while reasons := getattr(failure.value, "reasons", None):
-        failure = reasons[0]
-    return failure
-
-
-def _words(failure: Failure) -> str:
-    failure = _cause(failure)
-    if failure.check(ParseError):
-        return "it did not answer in HTTP"
-    if failure.check(ConnectionDone, ConnectionLost, ConnectionAborted, ResponseFailed):
-        return "it closed the connection before its answer was complete"
-    return failure.getErrorMessage().rstrip(".")

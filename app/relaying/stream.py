@@ -6,14 +6,15 @@ from typing import Any
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.error import ConnectingCancelledError, ConnectionDone
-from twisted.internet.interfaces import IHalfCloseableProtocol, IPushProducer, ISSLTransport
+from twisted.internet.interfaces import IHalfCloseableProtocol, IPushProducer
 from twisted.internet.protocol import Factory, Protocol, ServerFactory
 from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from app import errors, events
-from app.relaying.upstream import Loops, Upstream
+from app import events
+from app.relaying.loops import Step
+from app.relaying.upstream import Upstream
 
 
 @implementer(IHalfCloseableProtocol, IPushProducer)
@@ -64,11 +65,7 @@ class Half(Protocol):
         """Tell our peer that nothing more comes; it may go on sending."""
         # First: a transport does not close for a producer that it has paused.
         self.transport.unregisterProducer()
-        if ISSLTransport.providedBy(self.transport):
-            # Sends TLS's own end, and delivers what comes until the peer's.
-            self.transport.loseConnection()
-        else:
-            self.transport.loseWriteConnection()
+        self.transport.loseWriteConnection()
 
     def close(self) -> None:
         """Close when all that was passed on has left."""
@@ -90,15 +87,17 @@ class Half(Protocol):
 class Server(Half):
     """The half towards the upstream."""
 
-    def __init__(self, loops: Loops) -> None:
-        self._loops = loops
+    def __init__(self, upstream: Upstream, before: Step | None) -> None:
+        self._upstream, self._before = upstream, before
 
     def connectionMade(self) -> None:
-        self._host = self.transport.host
-        self._loops.opened(self._host)
+        self._upstream.opened(self.transport, self._before)
 
     def connectionLost(self, reason: Failure = None) -> None:  # type: ignore[assignment]
-        self._loops.closed(self._host)
+        self._upstream.closed(self.transport)
+        why = self._upstream.tls_problem(self.transport)
+        if why is not None and self.other is not None:
+            self.other.transport.note(events.LOG, str(why), {"upstream": self._upstream.address})
         super().connectionLost(reason)
 
 
@@ -117,20 +116,19 @@ class Client(Half):
 
     _connecting: Deferred[Any] | None = None
 
-    def __init__(self, upstream: Upstream, loops: Loops) -> None:
-        self._upstream, self._loops = upstream, loops
+    def __init__(self, upstream: Upstream) -> None:
+        self._upstream = upstream
 
     def connectionMade(self) -> None:
         # What the client sends meanwhile waits in the kernel, which bounds it.
         self.transport.pauseProducing()
-        # A turn later: when we are our own client, our other end knows that by then.
+        # A turn later: when a relay of ours is the client, its end knows that it is connected by then.
         self._connecting = connecting = deferLater(self._upstream.reactor, 0, self._connect)
         connecting.addCallbacks(self._connected, self._failed)
 
     def _connect(self) -> Deferred[Any]:
-        if self.transport.peer in self._loops:
-            raise errors.UpstreamItselfError(address=self._upstream.address)
-        return self._upstream.connect(_Once(Server(self._loops)))
+        before = self._upstream.admit(self.transport)
+        return self._upstream.connect(_Once(Server(self._upstream, before)))
 
     def _connected(self, upstream: Half) -> None:
         self._connecting = None
@@ -145,7 +143,7 @@ class Client(Half):
         self._connecting = None
         if failure.check(CancelledError, ConnectingCancelledError):
             return  # the client did not wait
-        why = failure.value if failure.check(errors.UpstreamError) else self._upstream.why_not(failure)
+        why = self._upstream.why_not(failure)
         self.transport.note(events.LOG, str(why), {"upstream": self._upstream.address})
         self.transport.loseConnection()
 
@@ -161,7 +159,7 @@ class Relay(ServerFactory):
     noisy = False
 
     def __init__(self, upstream: Upstream) -> None:
-        self._upstream, self._loops = upstream, Loops()
+        self._upstream = upstream
 
     def buildProtocol(self, addr: Any) -> Client:
-        return Client(self._upstream, self._loops)
+        return Client(self._upstream)

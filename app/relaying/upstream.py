@@ -12,6 +12,8 @@ from twisted.internet.interfaces import IStreamClientEndpoint
 from twisted.python.failure import Failure
 
 from app import errors
+from app.relaying import loops
+from app.relaying.loops import Loops, Step
 
 
 def parse(text: str) -> tuple[str, int]:
@@ -63,9 +65,13 @@ def parse_url(text: str, schemes: Sequence[str]) -> Target:
 HTTP, WEBSOCKET = ("http", "https"), ("ws", "wss")
 """Schemes of URLs."""
 
+_NOTHING = "must say where to relay to. Write {}"
+
 
 def problem(text: str) -> str | None:
     """What is wrong with a ``host:port`` that is being typed."""
+    if not text.strip():
+        return _NOTHING.format("host:port, as in 127.0.0.1:9000 or [::1]:9000")
     try:
         parse(text)
     except errors.InvalidUpstreamError as e:
@@ -75,6 +81,8 @@ def problem(text: str) -> str | None:
 
 def url_problem(schemes: Sequence[str], text: str) -> str | None:
     """What is wrong with a URL that is being typed."""
+    if not text.strip():
+        return _NOTHING.format(f"{schemes[0]}://host:port, as in {schemes[0]}://127.0.0.1:9000/path")
     try:
         parse_url(text, schemes)
     except errors.InvalidUpstreamURLError as e:
@@ -89,20 +97,52 @@ class Upstream:
     Attributes:
         address: as people write it.
         seconds: in which a connection must be made.
+        relay: the name of the service that relays to it.
+        loops: what the program's relays have opened.
     """
 
     address: str
     endpoint: IStreamClientEndpoint
     reactor: Any
     seconds: float
+    relay: str
+    loops: Loops
 
     def connect(self, factory: Any) -> defer.Deferred[Any]:
         """Connect; fails with what ``why_not`` can explain."""
         connecting: defer.Deferred[Any] = self.endpoint.connect(factory)
         return connecting.addTimeout(self.seconds, self.reactor, _too_late)
 
+    def admit(self, tap: Any) -> Step | None:
+        """The step by which a client came. Raises UpstreamItselfError if it has been here before."""
+        step = self.loops.by(loops.into(tap))
+        if loops.passed(step, self.relay):
+            raise errors.UpstreamItselfError(address=self.address)
+        return step
+
+    def opened(self, tap: Any, before: Step | None) -> Step:
+        """A connection to the upstream was made for what came by ``before``."""
+        step = Step(self.relay, before)
+        self.loops.opened(loops.out(tap), step)
+        return step
+
+    def closed(self, tap: Any) -> None:
+        """One that was ``opened`` is no more."""
+        self.loops.closed(loops.out(tap))
+
+    def tls_problem(self, tap: Any) -> errors.UpstreamError | None:
+        """In words why there is no TLS, or no more, on a connection that has ended; None where it was not for that."""
+        what, _, reason = tap.ended_by.partition(": ")
+        if not what.startswith("TLS "):
+            return None
+        if reason.startswith("the server's certificate "):
+            return errors.UpstreamNotTrustedError(address=self.address, reason=reason)
+        return errors.UpstreamError(address=self.address, reason=reason)
+
     def why_not(self, failure: Failure) -> errors.UpstreamError:
         """In words what became of a connection, or of an attempt to make one."""
+        if isinstance(failure.value, errors.UpstreamError):
+            return failure.value
         fields = {"address": self.address, "seconds": f"{self.seconds:g}"}
         if failure.check(error.ConnectionRefusedError):
             return errors.UpstreamRefusedError(**fields)
@@ -117,27 +157,3 @@ class Upstream:
 def _too_late(result: Any, seconds: float) -> None:
     # Whatever the endpoint makes of being cancelled.
     raise error.TimeoutError
-
-
-class Loops:
-    """Tells when a relay is its own upstream: its client is then a connection that it opened itself."""
-
-    def __init__(self) -> None:
-        self._ours: set[str] = set()
-
-    def opened(self, host: str) -> None:
-        """We connected to the upstream from ``host``."""
-        self._ours.add(_plain(host))
-
-    def closed(self, host: str) -> None:
-        self._ours.discard(_plain(host))
-
-    def __contains__(self, peer: str) -> bool:
-        """Whether the client at ``peer`` is ourselves."""
-        return _plain(peer) in self._ours
-
-
-def _plain(address: str) -> str:
-    # A port for both families sees IPv4 clients as [::ffff:127.0.0.1].
-    host, _, port = address.rpartition(":")
-    return f"{host.removeprefix('[::ffff:').strip('[]')}:{port}"

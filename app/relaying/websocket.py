@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from autobahn.twisted.websocket import WebSocketClientFactory, WebSocketClientProtocol, WebSocketServerProtocol
 from autobahn.websocket.types import ConnectionDeny
 from twisted.internet.defer import Deferred
-from twisted.internet.error import ConnectionDone
+from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.internet.interfaces import IPushProducer
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from app import errors, events
-from app.relaying.upstream import Loops, Upstream
+from app.relaying.loops import Step
+from app.relaying.upstream import Upstream
 from app.responders import Context
 
 NO_STATUS, ABNORMAL = 1005, 1006
@@ -85,22 +86,27 @@ class UpstreamHalf(Half, WebSocketClientProtocol):  # type: ignore[misc]
 
     Attributes:
         opened: fires with itself, or fails, when the handshake is over.
+        upstream: where it is connected to.
+        before: the step that brought us the client.
     """
 
     transport: Any
     opened: Deferred[Any]
-    loops: Loops
+    upstream: Upstream
+    before: Step | None
 
     def connectionMade(self) -> None:
         super().connectionMade()
-        self._host = self.transport.host
-        self.loops.opened(self._host)
+        self._tap = self.transport
+        self.upstream.opened(self._tap, self.before)
 
     def connectionLost(self, reason: Failure = None) -> None:  # type: ignore[assignment]
-        self.loops.closed(self._host)
-        super().connectionLost(reason)
+        self.upstream.closed(self._tap)
+        why = self.upstream.tls_problem(self._tap)
+        # autobahn would write an error of TLS into the log.
+        super().connectionLost(Failure(ConnectionLost()) if why else reason)
         if not self.opened.called:
-            self.opened.errback(Failure(RefusedHandshakeError(self.wasNotCleanReason or "")))
+            self.opened.errback(Failure(why or RefusedHandshakeError(self.wasNotCleanReason or "")))
 
     def onOpen(self) -> None:
         # Nothing is passed on until the client's handshake is over, too.
@@ -114,20 +120,21 @@ class RefusedHandshakeError(Exception):
 
 def protocol_class(url: str, upstream: Upstream, context: Context) -> type[WebSocketServerProtocol]:
     """The server's protocol, which connects to ``url`` for each client before it accepts it."""
-    loops = Loops()
 
     class Client(Half, WebSocketServerProtocol):  # type: ignore[misc]
         transport: Any
         _upstream: Any = None
 
         def onConnect(self, request: Any) -> Any:
-            if self.transport.peer in loops:
-                return self._denied(errors.UpstreamItselfError(address=upstream.address))
+            try:
+                before = upstream.admit(self.transport)
+            except errors.UpstreamItselfError as e:
+                return self._denied(e)
             self.transport.pauseProducing()
             opening: Deferred[Any] = Deferred()
             factory = _factory(url, request, upstream, context)
-            made: Any = type("Upstream", (UpstreamHalf,), {"opened": opening, "loops": loops})
-            factory.protocol = made
+            made = {"opened": opening, "upstream": upstream, "before": before}
+            factory.protocol = cast(Any, type("Upstream", (UpstreamHalf,), made))
             upstream.connect(factory).addErrback(opening.errback)
             return opening.addCallbacks(self._accepted, self._refused)
 

@@ -30,6 +30,7 @@ from twisted.internet.protocol import DatagramProtocol
 
 from app.errors import PostError
 from app.options import Option, Options, with_defaults
+from app.relaying.loops import Loops
 
 __all__ = ["Builder", "Context", "Option", "Options", "Responder"]
 
@@ -43,6 +44,7 @@ class Context(Protocol):
         folder: where relative paths in options begin: the workspace's folder.
         data: where the program keeps what outlives it.
         namespace: what a person who looks into the running program finds by name.
+        loops: what the program's relays have opened.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Context(Protocol):
     folder: Path
     data: Path
     namespace: Mapping[str, Any]
+    loops: Loops
 
     def log(self, summary: str, detail: Mapping[str, Any] | None = None) -> None:
         """Record an event ``log`` of this service; ``detail`` must be plain values."""

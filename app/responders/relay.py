@@ -51,7 +51,8 @@ def _to(options: Options, context: Context, target: Target) -> Upstream:
 
 def _upstream(options: Options, context: Context, host: str, port: int, tls: bool) -> Upstream:
     endpoint = context.endpoint(host, port, tls=tls, verify=options["verify"])
-    return Upstream(options["upstream"].strip(), endpoint, context.reactor, options["connect_seconds"])
+    address, seconds = options["upstream"].strip(), options["connect_seconds"]
+    return Upstream(address, endpoint, context.reactor, seconds, context.name, context.loops)
 
 
 _STREAMS = ("tcp", "http", "websocket")

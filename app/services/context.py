@@ -17,6 +17,7 @@ from twisted.internet.protocol import DatagramProtocol
 
 from app import events
 from app.folders import data_folder
+from app.relaying.loops import Loops
 
 if TYPE_CHECKING:
     from app.services.service import Service
@@ -30,11 +31,13 @@ class Surroundings:
         folder: where relative paths in a workspace begin.
         data: where the program keeps what outlives it; ours alone to read.
         namespace: what a person who looks into the running program finds by name.
+        loops: what their relays have opened.
     """
 
     folder: Path = Path()
     data: Path = field(default_factory=data_folder)
     namespace: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    loops: Loops = field(default_factory=Loops)
 
 
 class ServiceContext:
@@ -47,6 +50,7 @@ class ServiceContext:
         self.folder = service.surroundings.folder
         self.data = service.surroundings.data
         self.namespace = service.surroundings.namespace
+        self.loops = service.surroundings.loops
         self._ports: list[Any] = []
 
     def log(self, summary: str, detail: Mapping[str, Any] | None = None) -> None:

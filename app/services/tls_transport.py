@@ -113,8 +113,11 @@ class TLSTransport(BufferingTLSTransport):
         ours = bool(self._tap.ended_by)
         if self._found or problem.check(SSL.Error, VerificationError) or (self._shaking and not ours):
             self._tell(problem)
-        elif reason.check(error.ConnectionDone) and not (ours or self._heard_close()):
-            self._tap.ended("closed by the peer, without close_notify")
+        elif reason.check(error.ConnectionDone) and not self._heard_close():
+            # Twisted would call it lost, as after a reset; but all that was sent has come.
+            self._reason = reason
+            if not ours:
+                self._tap.ended("closed by the peer, without close_notify")
         super().connectionLost(reason)
 
     def _heard_close(self) -> bool:
@@ -142,7 +145,7 @@ class TLSTransport(BufferingTLSTransport):
         if self._tlsConnection is None or self._peer_finished():
             return
         super()._shutdownTLS()
-        if self._closing is None and self.connected and not self._writeDisconnected:
+        if self._closing is None and self.connected and (self.disconnecting or not self._writeDisconnected):
             # A peer that never answers would keep the connection open for ever.
             self._closing = self.factory.clock.callLater(CLOSING_SECONDS, self.transport.loseConnection)
 

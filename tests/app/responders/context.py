@@ -9,6 +9,7 @@ from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.task import Clock
 
 from app import responders
+from app.relaying.loops import Loops
 
 
 class BareContext:
@@ -27,6 +28,7 @@ class BareContext:
         self.reactor = reactor or Clock()
         self.folder = self.data = Path(folder)
         self.namespace: dict[str, Any] = {}
+        self.loops = Loops()
         self.logged: list[tuple[str, dict[str, Any]]] = []
         self.failures: list[tuple[BaseException, bytes | None]] = []
         self.endpoints: dict[tuple[str, int], Any] = {}

@@ -62,6 +62,17 @@ def test_what_is_no_url(upstream: str):
     assert "Write http://" in text
 
 
+@pytest.mark.parametrize(
+    ("protocol", "form"),
+    [("tcp", "host:port, as in 127.0.0.1:9000"), ("http", "http://host:port"), ("websocket", "ws://host:port")],
+)
+def test_a_missing_upstream_is_said_in_words(protocol: str, form: str):
+    [(_, missing)] = problems(RESPONDER.options_for(protocol), {})
+    [(_, empty)] = problems(RESPONDER.options_for(protocol), {"upstream": " "})
+    assert missing.startswith(f"is missing: it must say where to relay to. Write {form}")
+    assert empty.startswith(f"must say where to relay to. Write {form}")
+
+
 def test_upstream_must_be_given():
     assert [key for key, _ in problems(RESPONDER.options_for("udp"), {})] == ["upstream"]
     assert find("relay") is RESPONDER
@@ -201,7 +212,7 @@ async def test_a_relay_to_itself_ends(desk: Desk, tape: Tape):
     await until(lambda: peer.pull().ended)
     peer.close()
     await until(lambda: not service.connections)
-    assert f"localhost:{port} is this relay itself. Set the option upstream to another server." in said(tape)
+    assert f"localhost:{port} leads back to this relay. Set the option upstream to another server." in said(tape)
     assert len(tape.all("connection.opened")) < 10
 
 
@@ -249,6 +260,11 @@ async def test_a_certificate_that_is_not_trusted_is_refused(desk: Desk, tape: Ta
     peer = Peer(service)
     peer.push(b"secret")
     await until(lambda: peer.pull().ended)
+    [why] = [text for text in said(tape) if "trusted" in text]
+    assert why.startswith(f"{at(upstream)} is not trusted: the server's certificate (")
+    assert why.endswith(
+        "by an authority that we trust. Have this system trust its authority, or set the option verify to false."
+    )
     assert not tape.data("data.received", None) or b"secret" not in b"".join(
         e.payload or b"" for e in tape.all("data.received") if e.service == upstream.number
     )

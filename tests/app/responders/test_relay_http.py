@@ -241,7 +241,7 @@ async def test_a_relay_to_itself_is_502_in_words(desk: Desk):
     service = await desk.start("http", "relay", port=port, options={"upstream": f"http://localhost:{port}"})
     got = await curl(desk, "-i", f"http://{at(service)}/")
     assert got.startswith(b"HTTP/1.1 502")
-    assert b"is this relay itself" in got
+    assert b"leads back to this relay" in got
 
 
 @pytest_twisted.ensureDeferred
@@ -252,7 +252,68 @@ async def test_an_upstream_on_tls_is_verified_unless_told_otherwise(desk: Desk):
     assert b"200" in (await curl(desk, "-i", f"http://{at(lax)}/")).splitlines()[0]
     desk.surroundings = type(desk.surroundings)(data=desk.surroundings.data / "elsewhere")
     strict = await relay(desk, url)
-    assert b"502" in (await curl(desk, "-i", f"http://{at(strict)}/")).splitlines()[0]
+    got = await curl(desk, "-i", f"http://{at(strict)}/")
+    assert b"502" in got.splitlines()[0]
+    assert b" is not trusted: the server's certificate (" in got
+    assert got.endswith(b"Have this system trust its authority, or set the option verify to false.\n")
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_upstream_without_tls_where_it_is_asked_for_is_502_in_words(desk: Desk):
+    upstream = await desk.start("tcp", "banner", options={"text": "HTTP/1.1 400 Bad Request\\r\\n"})
+    service = await relay(desk, f"https://{at(upstream)}", verify=False)
+    got = await curl(desk, "-i", f"http://{at(service)}/")
+    assert b"502" in got.splitlines()[0]
+    assert got.endswith(b" failed: the server speaks plain HTTP, not TLS.\n")
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_content_type_is_not_invented_and_a_date_is_not_lost(desk: Desk):
+    async with Raw(desk, b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok") as raw:
+        service = await relay(desk, raw.url)
+        got = await answer_to(desk, service, b"GET / HTTP/1.1\r\nHost: me\r\nConnection: close\r\n\r\n")
+        assert b"content-type" not in got.lower()
+        assert got.lower().count(b"date: ") == 1
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_upstreams_type_and_date_are_passed_on(desk: Desk):
+    answer = b"HTTP/1.1 200 OK\r\nContent-Type: a/b\r\nDate: then\r\nContent-Length: 2\r\n\r\nok"
+    async with Raw(desk, answer) as raw:
+        service = await relay(desk, raw.url)
+        got = await answer_to(desk, service, b"GET / HTTP/1.1\r\nHost: me\r\nConnection: close\r\n\r\n")
+        assert got.lower().count(b"content-type: a/b\r\n") == got.lower().count(b"content-type") == 1
+        assert got.lower().count(b"date: then\r\n") == got.lower().count(b"date: ") == 1
+
+
+@pytest_twisted.ensureDeferred
+async def test_no_target_leaves_the_path_of_the_upstream(desk: Desk):
+    async with Raw(desk, b"HTTP/1.1 204 None\r\n\r\n") as raw:
+        service = await relay(desk, raw.url + "/base")
+        for target in (b"http://evil/../x", b"/../../x"):
+            raw.got = b""
+            await answer_to(desk, service, b"GET %b HTTP/1.1\r\nHost: me\r\nConnection: close\r\n\r\n" % target)
+            assert raw.got.startswith(b"GET /base/x HTTP/1.1\r\n")
+
+
+@pytest_twisted.ensureDeferred
+async def test_connect_is_501_in_words(desk: Desk):
+    async with Raw(desk, b"HTTP/1.1 200 OK\r\n\r\n") as raw:
+        service = await relay(desk, raw.url + "/base")
+        got = await answer_to(desk, service, b"CONNECT h:80 HTTP/1.1\r\nHost: h:80\r\nConnection: close\r\n\r\n")
+        assert got.startswith(b"HTTP/1.1 501")
+        assert b"opens no tunnels with CONNECT" in got
+        assert raw.got == b""
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_upstream_that_switches_protocols_unasked_is_502_in_words(desk: Desk):
+    async with Raw(desk, b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n") as raw:
+        service = await relay(desk, raw.url)
+        request = b"GET / HTTP/1.1\r\nHost: me\r\nUpgrade: x\r\nConnection: Upgrade, close\r\n\r\n"
+        got = await answer_to(desk, service, request)
+        assert got.startswith(b"HTTP/1.1 502")
+        assert got.endswith(b" failed: it went over to another protocol without having been asked to.\n")
 
 
 @pytest_twisted.ensureDeferred

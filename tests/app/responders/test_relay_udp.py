@@ -78,7 +78,7 @@ async def test_a_relay_to_itself_is_said_and_ends(desk: Desk, tape: Tape, sender
     for _ in range(20):
         await turn()
     assert len(tape.all("datagram.received")) == 2
-    assert said(tape) == [f"127.0.0.1:{port} is this relay itself. Set the option upstream to another server."]
+    assert said(tape) == [f"127.0.0.1:{port} leads back to this relay. Set the option upstream to another server."]
 
 
 @pytest_twisted.ensureDeferred
@@ -103,7 +103,7 @@ class Port:
         self.number, self.open = number, True
 
     def getHost(self) -> Any:
-        return type("Host", (), {"port": self.number})
+        return type("Host", (), {"host": "10.0.0.8", "port": self.number})
 
     def stopListening(self) -> None:
         self.open = False

@@ -102,7 +102,7 @@ async def test_a_relay_to_itself_ends(desk: Desk, tape: Tape):
     service = await desk.start("websocket", "relay", port=port, options={"upstream": f"ws://127.0.0.1:{port}"})
     found = await client(desk, service)
     assert found["status"] == 502
-    assert any("is this relay itself" in e.summary for e in tape.all("log"))
+    assert any("leads back to this relay" in e.summary for e in tape.all("log"))
 
 
 @pytest_twisted.ensureDeferred
@@ -110,3 +110,14 @@ async def test_an_upstream_on_tls(desk: Desk):
     upstream = await desk.start("websocket", "echo", tls={})
     service = await desk.start("websocket", "relay", options={"upstream": f"wss://{at(upstream)}", "verify": False})
     assert (await client(desk, service, messages=["hi"]))["got"] == ["hi"]
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_upstream_on_tls_that_is_not_trusted_is_502_in_words(desk: Desk, tape: Tape):
+    upstream = await desk.start("websocket", "echo", tls={})
+    desk.surroundings = type(desk.surroundings)(data=desk.surroundings.data / "elsewhere")
+    service = await desk.start("websocket", "relay", options={"upstream": f"wss://{at(upstream)}"})
+    found = await client(desk, service)
+    assert found["status"] == 502
+    assert " is not trusted: the server's certificate (" in found["reason"]
+    assert any(e.summary.endswith("set the option verify to false.") for e in tape.all("log"))

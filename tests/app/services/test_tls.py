@@ -226,6 +226,23 @@ async def test_a_peer_that_does_not_answer_close_notify_is_not_waited_for(
     assert (await closed(tape)).summary == "closed by us"
 
 
+class ClosingTwice(Protocol):
+    def dataReceived(self, data: bytes) -> None:
+        self.transport.loseWriteConnection()  # type: ignore[union-attr]
+        self.transport.loseConnection()  # type: ignore[union-attr]
+
+
+@pytest_twisted.ensureDeferred
+async def test_nor_is_it_where_our_side_was_closed_before(
+    desk: Desk, tape: Tape, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tls_transport, "CLOSING_SECONDS", 0.05)
+    service = await secured(desk, make=lambda: Factory.forProtocol(ClosingTwice))
+    peer = await SecurePeer(service, trusting(desk)).shake()
+    await peer.say(b"x")
+    assert (await closed(tape)).summary == "closed by us"
+
+
 @pytest_twisted.ensureDeferred
 async def test_a_connection_that_ends_without_close_notify_was_cut_off(desk: Desk, tape: Tape) -> None:
     service = await secured(desk)
