@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
+from time import monotonic
 from typing import Any
 
-REMEMBERED = 1_000
-"""Ways that are still known after they were closed: what went there may not have arrived yet."""
+REMEMBERED, SECONDS = 1_000, 10.0
+"""Ways that are still known after they were closed, and for how long: what went there may not have
+arrived yet. Not longer: the kernel gives their ports to others."""
 
 Way = tuple[str, str]
 """From where to where, each as ``address:port``. Both together: the kernel gives a port that one of our
@@ -56,9 +59,10 @@ def passed(step: Step | None, relay: str) -> bool:
 class Loops:
     """The ways that the relays of one program have opened to their upstreams."""
 
-    def __init__(self) -> None:
+    def __init__(self, now: Callable[[], float] = monotonic) -> None:
+        self._now = now
         self._open: dict[Way, Step] = {}
-        self._closed: OrderedDict[Way, Step] = OrderedDict()
+        self._closed: OrderedDict[Way, tuple[float, Step]] = OrderedDict()
 
     def opened(self, way: Way, step: Step) -> None:
         self._open[way] = step
@@ -68,13 +72,17 @@ class Loops:
         step = self._open.pop(way, None)
         if step is None:
             return
-        self._closed[way] = step
+        self._closed[way] = self._now(), step
+        self._closed.move_to_end(way)
         if len(self._closed) > REMEMBERED:
             self._closed.popitem(last=False)
 
     def by(self, way: Way) -> Step | None:
         """The step by which something came; None where no relay of ours sent it."""
-        return self._open.get(way) or self._closed.get(way)
+        if step := self._open.get(way):
+            return step
+        when, step = self._closed.get(way, (0.0, None))
+        return step if step is not None and self._now() - when < SECONDS else None
 
 
 def _plain(address: str) -> str:

@@ -83,3 +83,15 @@ def test_what_has_closed_is_known_for_a_while(known: Loops, monkeypatch: pytest.
         known.closed(way)
         known.closed(way)
     assert [known.by(way) is not None for way in ways] == [False, True, True, True]
+
+
+def test_it_is_not_known_for_long_since_others_get_its_port():
+    now = [100.0]
+    known, way = Loops(lambda: now[0]), datagrams("127.0.0.1", 40000)
+    known.opened(way, Step("one"))
+    now[0] += 1000
+    known.closed(way)
+    now[0] += loops.SECONDS - 1
+    assert known.by(way)
+    now[0] += 2
+    assert known.by(way) is None
