@@ -61,7 +61,7 @@ class EventView(QAbstractScrollArea):
         self._anchor = self._current = -1
         self._placeholder = ""
         self._behind = False
-        self._current_id = self._kept = 0
+        self._current_id = self._kept = self._digits = 0
         self.viewport().setAttribute(Qt.WA_OpaquePaintEvent)
         self.setFocusPolicy(Qt.StrongFocus)
         self.setAccessibleName("Events")
@@ -114,11 +114,15 @@ class EventView(QAbstractScrollArea):
         self._set_range()
 
     def _on_theme(self, *_: object) -> None:
-        width = ceil(times.chars() * self._char) + 2 * PAD
-        for i, column in enumerate(self.columns):
-            if column.title == "Time" and self.header.sectionSize(i) < width:
-                self.header.resizeSection(i, width)
+        self._make_room("Time", times.chars())
         self._repaint()
+
+    def _make_room(self, title: str, chars: int) -> None:
+        """Widen the column of this title where so many characters do not fit."""
+        width = ceil(chars * self._char) + 2 * PAD
+        for i, column in enumerate(self.columns):
+            if column.title == title and self.header.sectionSize(i) < width:
+                self.header.resizeSection(i, width)
 
     def _repaint(self, *_: object) -> None:
         # A method, not a lambda: Qt lets go of it together with the view.
@@ -199,6 +203,10 @@ class EventView(QAbstractScrollArea):
     def _set_range(self) -> None:
         bar = self.verticalScrollBar()
         page = self.rows_per_page()
+        digits = len(str(self.events.id_at(len(self.events) - 1))) if len(self.events) else 0
+        if digits > self._digits:  # once for each, since users may narrow it
+            self._digits = digits
+            self._make_room("#", digits)
         bar.setPageStep(page)
         bar.setRange(0, max(0, len(self.events) - page))
         if self.following and not self._behind:
