@@ -13,6 +13,7 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from app.clients import scheme_for
+from app.options import Options
 from app.services import address
 
 _ELSEWHERE = (
@@ -55,6 +56,23 @@ def lines(protocol: str, host: str, port: int, *, tls: bool = False, ca: Path | 
         *(ConnectLine(title, text) for title, text in found(place, host, port, ca)),
         ConnectLine("Listening Post", f"listening-post send {place} hello"),
     ]
+
+
+def login(protocol: str, options: Options) -> str:
+    """What a service asks for who connects, and where that is found; empty where anybody may.
+
+    Args:
+        options: of its responder.
+    """
+    if protocol != "ssh":
+        return ""
+    password, keys = options.get("password"), options.get("authorized_keys")
+    ways = [f"a key of {keys}"] if keys else []
+    if password == "auto":
+        ways.append("the password that the log tells at each start (filter by kind == log)")
+    elif password:
+        ways.append("the password in its options")
+    return f"Any user name will do, with {', or '.join(ways)}." if ways else ""
 
 
 def _tcp(place: str, host: str, port: int, ca: Path | None) -> Iterator[tuple[str, str]]:

@@ -28,7 +28,9 @@ class Option:
         of: for a list of tables, what each table can hold.
         required: whether the default will not do: a file or form must say it.
         secret: whether a form hides what is typed.
-        path: of a text that names a ``"file"`` or ``"folder"``: a form offers to choose one.
+        path: of a text that names a ``"file"``, a ``"folder"`` or a ``"new file"``, which need not be there yet:
+            a form offers to choose one.
+        multiline: of a text that may have several lines: a form shows them.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Option:
     required: bool = False
     secret: bool = False
     path: str = ""
+    multiline: bool = False
 
     def problem(self, value: object) -> str | None:
         """What is wrong with ``value``, and what would be right; None where nothing is."""

@@ -91,14 +91,20 @@ class Commands:
         dock = self._window.send_dock
         dock.setVisible(dock.isHidden())
         if dock.isVisible():
+            if not dock.form.url.text() and (url := self._url()):
+                dock.form.url.setText(url)
             dock.form.url.setFocus(Qt.ShortcutFocusReason)
 
     def send_to_service(self) -> None:
+        if url := self._url():
+            self._window.send_dock.send_to(url)
+
+    def _url(self) -> str | None:
+        """Of the selected service."""
         from ui.send_dock import reaching
 
         service = self._post.services.get(self._window.services.selected)
-        if service is not None and (url := reaching(service)):
-            self._window.send_dock.send_to(url)
+        return reaching(service) if service is not None else None
 
     def connect_lines(self) -> None:
         from ui.connect_dialog import ConnectDialog

@@ -14,7 +14,6 @@ from PyQt5.QtWidgets import (
     QFormLayout,
     QHBoxLayout,
     QLabel,
-    QLineEdit,
     QPushButton,
     QStyledItemDelegate,
     QToolButton,
@@ -25,15 +24,18 @@ from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from app import authority, errors
-from app.connect_lines import addresses, lines
+from app.connect_lines import ConnectLine, addresses, lines, login
 from app.services import address
 from app.services.protocols import PROTOCOLS
 from app.services.service import Service
 from app.status import Listening
-from ui.form import Words
+from ui.form import Words, Wrapped
 from ui.icons import icon
 
 InThread = Callable[..., Deferred[Any]]
+
+WIDTH = 720
+"""Of the dialog, in pixels."""
 
 
 class ConnectDialog(QDialog):
@@ -77,7 +79,7 @@ class ConnectDialog(QDialog):
         layout.addLayout(self._form)
         layout.addStretch()
         layout.addLayout(bottom)
-        self.resize(720, self.sizeHint().height())
+        self.resize(WIDTH, self.sizeHint().height())
         self._alive = True
         self.finished.connect(self._on_finished)
         looking = in_thread(_look, config.host, service.surroundings.data, self._signed)
@@ -98,9 +100,14 @@ class ConnectDialog(QDialog):
         hosts, self._ca = found
         for host in hosts:
             self.address.addItem(address.join(host, self._port), host)
-        self.words.say(*self._about())
-        self.adjustSize()
-        self.resize(max(720, self.width()), self.sizeHint().height())
+        words, role = self._about()
+        self.words.say(f"{words} {login(self._service.config.protocol, self._service.config.options)}".strip(), role)
+        self._fit()
+
+    def _fit(self) -> None:
+        layout = self.layout()
+        layout.activate()
+        self.resize(WIDTH, layout.totalHeightForWidth(WIDTH))
 
     def _on_trouble(self, failure: Failure) -> None:
         failure.trap(errors.PostError)
@@ -122,22 +129,28 @@ class ConnectDialog(QDialog):
         config = self._service.config
         host = self.address.currentData()
         for line in lines(config.protocol, host, self._port, tls=config.tls is not None, ca=self._ca):
-            text = QLineEdit(line.text)
-            text.setReadOnly(True)
-            text.setCursorPosition(0)
-            text.setProperty("role", "mono")
-            text.setAccessibleName(line.title)
-            copy = QToolButton()
-            copy.setIcon(icon("copy"))
-            copy.setIconSize(QSize(14, 14))
-            copy.setToolTip("Copy")
-            copy.setAccessibleName(f"Copy the line for {line.title}")
-            copy.clicked.connect(lambda _=False, text=line.text: QApplication.clipboard().setText(text))
-            row = QHBoxLayout()
-            row.setSpacing(4)
-            row.addWidget(text, 1)
-            row.addWidget(copy)
-            self._form.addRow(line.title, row)
+            self._form.addRow(line.title, _row(line))
+
+
+def _row(line: ConnectLine) -> QHBoxLayout:
+    """The whole line, on as many as it takes, and a button that copies it."""
+    text = Wrapped(line.text)
+    text.setTextInteractionFlags(Qt.TextSelectableByMouse | Qt.TextSelectableByKeyboard)
+    text.setProperty("role", "mono")
+    text.setProperty("surface", "field")
+    text.setAccessibleName(line.title)
+    text.setAccessibleDescription(line.text)
+    copy = QToolButton()
+    copy.setIcon(icon("copy"))
+    copy.setIconSize(QSize(14, 14))
+    copy.setToolTip("Copy")
+    copy.setAccessibleName(f"Copy the line for {line.title}")
+    copy.clicked.connect(lambda: QApplication.clipboard().setText(line.text))
+    row = QHBoxLayout()
+    row.setSpacing(4)
+    row.addWidget(text, 1)
+    row.addWidget(copy, 0, Qt.AlignTop)
+    return row
 
 
 def _look(host: str, data: Path, signed: bool) -> tuple[list[str], Path | None]:

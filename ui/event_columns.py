@@ -42,7 +42,7 @@ class Column:
     """One column.
 
     Attributes:
-        chars: its first width, in characters of the monospaced font.
+        chars: its first width, in characters of the monospaced font. Numbers of rows make room as they grow.
         right: whether numbers stand right-aligned in it.
         quiet: whether it is dim, unless the row itself has a colour.
         color: the colour of a cell that says more than others, or None.
@@ -100,19 +100,19 @@ def delta(row: Row, above: Row | None) -> str:
 
 
 COLUMNS = (
-    Column("#", "Number of the event in the capture", 7, lambda row, _: str(row.id), right=True, quiet=True),
+    Column("#", "Number of the event in the capture", 5, lambda row, _: str(row.id), right=True, quiet=True),
     Column("Time", "When it was received", 16, lambda row, _: clock(row.time), quiet=True),
-    Column("Δ", "Time since the row above", 8, delta, right=True, quiet=True),
+    Column("Δ", "Time since the row above", 7, delta, right=True, quiet=True),
     Column(
-        "Service", "The service it happened to", 14, lambda row, _: row.service,
+        "Service", "The service it happened to", 12, lambda row, _: row.service,
         field="service", value=lambda row: row.service or None,
     ),
     Column(
-        "Peer", "The other side's address and port", 16, lambda row, _: row.peer or "",
+        "Peer", "The other side's address and port", 15, lambda row, _: row.peer or "",
         field="peer", value=lambda row: row.peer,
     ),
     Column(
-        "", "Direction: ← received, → sent", 2, lambda row, _: "",
+        "", "Direction: ← received, → sent", 1, lambda row, _: "",
         field="direction", value=lambda row: _direction(row),
     ),
     Column(

@@ -20,20 +20,15 @@ from PyQt5.QtGui import (
     QPainter,
     QPaintEvent,
     QResizeEvent,
-    QStandardItemModel,
 )
-from PyQt5.QtWidgets import QAbstractScrollArea, QHeaderView, QWidget
+from PyQt5.QtWidgets import QAbstractScrollArea, QWidget
 
 from app.events import Row
 from ui import event_columns, shapes, theme, times
 from ui.event_columns import COLUMNS, MARK, Column
+from ui.event_header import PAD, EventHeader
 from ui.event_list import EventList
 from ui.note_colours import paint_note
-
-PAD = 6
-
-LEAST = 24
-"""Characters that the last column shows in the narrowest window."""
 
 
 class EventView(QAbstractScrollArea):
@@ -66,8 +61,9 @@ class EventView(QAbstractScrollArea):
         self.setFocusPolicy(Qt.StrongFocus)
         self.setAccessibleName("Events")
         self.viewport().setMouseTracking(False)
-        self.header = self._make_header()
         self._on_font()
+        self.header = EventHeader(self.columns, self._char, self)
+        self.header.sectionResized.connect(self._repaint)
         self.header.sectionResized.connect(self._set_width)
         self.horizontalScrollBar().valueChanged.connect(self.header.setOffset)
         self.horizontalScrollBar().valueChanged.connect(self._repaint)
@@ -80,21 +76,6 @@ class EventView(QAbstractScrollArea):
         theme.notifier.changed.connect(self._on_theme)
         theme.notifier.fonts_changed.connect(self._on_other_fonts)
 
-    def _make_header(self) -> QHeaderView:
-        header = QHeaderView(Qt.Horizontal, self)
-        model = QStandardItemModel(0, len(self.columns), header)
-        for i, column in enumerate(self.columns):
-            model.setHeaderData(i, Qt.Horizontal, column.title)
-            model.setHeaderData(i, Qt.Horizontal, column.tip, Qt.ToolTipRole)
-            model.setHeaderData(i, Qt.Horizontal, event_columns.alignment(column), Qt.TextAlignmentRole)
-        header.setModel(model)
-        header.setStretchLastSection(True)
-        header.setSectionsMovable(False)
-        header.setHighlightSections(False)
-        header.setMinimumSectionSize(24)
-        header.sectionResized.connect(self._repaint)
-        return header
-
     def _on_font(self) -> None:
         self._font = font = theme.mono_font()
         metrics = QFontMetrics(font)
@@ -103,21 +84,14 @@ class EventView(QAbstractScrollArea):
         self._char = QFontMetricsF(font).horizontalAdvance("0" * 64) / 64
         self._baseline = metrics.ascent() + (metrics.height() + PAD - metrics.height()) // 2
         self._row_height = metrics.height() + PAD
-        for i, column in enumerate(self.columns):
-            self.header.resizeSection(i, ceil(column.chars * self._char) + 2 * PAD)
 
     def _on_other_fonts(self) -> None:
-        widths = [(self.header.sectionSize(i) - 2 * PAD) / self._char for i in range(len(self.columns))]
         self._on_font()
-        for i, chars in enumerate(widths):
-            self.header.resizeSection(i, round(chars * self._char) + 2 * PAD)
+        self.header.set_char(self._char)
         self._set_range()
 
     def _on_theme(self, *_: object) -> None:
-        width = ceil(times.chars() * self._char) + 2 * PAD
-        for i, column in enumerate(self.columns):
-            if column.title == "Time" and self.header.sectionSize(i) < width:
-                self.header.resizeSection(i, width)
+        self.header.make_room("Time", times.chars())
         self._repaint()
 
     def _repaint(self, *_: object) -> None:
@@ -199,6 +173,8 @@ class EventView(QAbstractScrollArea):
     def _set_range(self) -> None:
         bar = self.verticalScrollBar()
         page = self.rows_per_page()
+        if len(self.events):
+            self.header.make_room_for(self.events.id_at(len(self.events) - 1))
         bar.setPageStep(page)
         bar.setRange(0, max(0, len(self.events) - page))
         if self.following and not self._behind:
@@ -356,14 +332,8 @@ class EventView(QAbstractScrollArea):
 
     def _set_width(self, *_: object) -> None:
         """Where the columns leave no room for the last one, it keeps some, and the view scrolls sideways."""
-        last, room = len(self.columns) - 1, self.viewport().width()
-        others = sum(self.header.sectionSize(i) for i in range(last))
-        least = ceil(min(LEAST, self.columns[last].chars) * self._char) + 2 * PAD
-        over = max(0, others + least - room)
-        if self.header.stretchLastSection() == bool(over):
-            self.header.setStretchLastSection(not over)
-        if over and self.header.sectionSize(last) != least:
-            self.header.resizeSection(last, least)
+        room = self.viewport().width()
+        over = self.header.fill(room)
         self.horizontalScrollBar().setRange(0, over)
         self.horizontalScrollBar().setPageStep(room)
         self.horizontalScrollBar().setSingleStep(ceil(self._char))

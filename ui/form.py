@@ -21,13 +21,30 @@ from app.options import Option, problems
 from ui.option_editors import editor_for
 
 
-class Words(QLabel):
+class Wrapped(QLabel):
+    """Plain text on as many lines as it takes."""
+
+    def __init__(self, text: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(text, parent)
+        self.setWordWrap(True)
+        self.setTextFormat(Qt.PlainText)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.keep_room()
+
+    def keep_room(self) -> None:
+        """Have all lines shown: a window that does not scroll knows nothing of height for width, and would cut them."""
+        needed = max(self.fontMetrics().height() + 8, self.heightForWidth(self.width()))
+        if needed != self.minimumHeight():
+            self.setMinimumHeight(needed)
+
+
+class Words(Wrapped):
     """The line beneath a field: help, a warning, or a problem. It keeps its room when it is empty."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setWordWrap(True)
-        self.setTextFormat(Qt.PlainText)
+        super().__init__("", parent)
         self.setProperty("role", "dim")
 
     def say(self, text: str, role: str = "dim") -> None:
@@ -35,17 +52,7 @@ class Words(QLabel):
         self.setText(text)
         set_property(self, "role", role)
         if self.isVisible():
-            self._keep_room()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._keep_room()
-
-    def _keep_room(self) -> None:
-        """Have all lines shown: a window that does not scroll knows nothing of height for width, and would cut them."""
-        needed = max(self.fontMetrics().height() + 8, self.heightForWidth(self.width()))
-        if needed != self.minimumHeight():
-            self.setMinimumHeight(needed)
+            self.keep_room()
 
 
 class Form(QGridLayout):
@@ -126,6 +133,8 @@ class OptionForm(QWidget):
         for option in self._options:
             editor, words = self._rows[option.name]
             problem = wrong.get(option.name)
+            if problem and option.of:
+                problem = editor.in_words(problem)
             tell(editor, words, problem and sentence(problem), _help(option))
         return not wrong
 
@@ -136,12 +145,13 @@ class OptionForm(QWidget):
         return editor, self.form.add(title(option.name), editor, *more, wide=bool(option.of))
 
 
-_ACRONYMS = {"alpn", "ca", "cors", "crc", "http2", "id", "ids", "json", "tls", "url"}
+_WRITTEN = {word: word.upper() for word in ("alpn", "ca", "cors", "crc", "id", "json", "tls", "url")}
+_WRITTEN |= {"http2": "HTTP/2", "ids": "IDs"}
 
 
 def title(name: str) -> str:
     """The name of an option as a label: ``client_ca`` is "Client CA"."""
-    words = [word.upper() if word in _ACRONYMS else word for word in name.split("_")]
+    words = [_WRITTEN.get(word, word) for word in name.split("_")]
     return " ".join([words[0][:1].upper() + words[0][1:], *words[1:]])
 
 

@@ -81,6 +81,7 @@ class MainWindow(QMainWindow):
         self.exchanges = ExchangeActions(reader, self.service_actions, self)
         self.files = WorkspaceFiles(post, settings, opened, title, self)
         self.services = ServicesPanel(post, self.bridge)
+        self._status_line = StatusLine(post, self.bridge)
         self.connections = ConnectionsPanel()
         self.panes = PaneTabs(post, reader)
         self.detail = DetailPane(reader, post.sender.in_thread)
@@ -100,7 +101,7 @@ class MainWindow(QMainWindow):
         self.filter.saved = settings.filters
         self.addToolBar(self.toolbar)
         self._lay_out()
-        self.setStatusBar(StatusLine(post, self.bridge))
+        self.setStatusBar(self._status_line)
         self.menus.fill_recent()
         self.command_palette = Palette(self, lambda: entries(self, post, settings), settings)
         self._connect()
@@ -146,6 +147,7 @@ class MainWindow(QMainWindow):
         self.panes.copied.connect(QApplication.clipboard().setText)
         self.exchanges.copied.connect(QApplication.clipboard().setText)
         self.exchanges.failed.connect(self.notice.say)
+        self._status_line.failures_wanted.connect(self.actions_["failures"].trigger)
         bridge.ticked.connect(self._on_tick)
         bridge.services_changed.connect(self._on_services)
         bridge.status_changed.connect(lambda _: self._enable())
@@ -302,6 +304,8 @@ class MainWindow(QMainWindow):
         pane = self.panes.current()
         example = (pane.example,) if pane is self.panes.conversations else ()
         self.filter.speak(pane.fields, self.panes.typed(), *example)
+        if (name := self.panes.service()) in self.services.cards:
+            self.services.select(name)  # what is shown is what the actions mean
         self._enable()
 
     def _show_connection(self, number: int) -> None:

@@ -127,7 +127,7 @@ class MessageForm(QWidget):
     def _build(self) -> None:
         self.url = QLineEdit()
         self.url.setProperty("role", "mono")
-        self.url.setPlaceholderText("tcp://127.0.0.1:9007")
+        self.url.setPlaceholderText("Where to, as tcp://127.0.0.1:9007")
         self.url.setAccessibleName("URL")
         self.url.setToolTip("tcp:// tls:// udp:// http:// https:// ws:// or wss://")
         self._urls = QStringListModel(self)
@@ -141,7 +141,7 @@ class MessageForm(QWidget):
         self.form_box = _combo([FORM_NAMES[form] for form in FORMS], "How the data is written")
         self.editor = _editor("What to send")
         self.fields = _editor("Fields")
-        self.fields.setPlaceholderText("Content-Type: text/plain\nX-Trace: 1")
+        self.fields.setPlaceholderText("Fields, as\nContent-Type: text/plain\nX-Trace: 1")
         self.words, self.url_words = Words(), Words()
         self.choose = QPushButton("Choose…")
         self.times = _number("How often; 0: until stopped", MOST_TIMES, "times")
@@ -228,7 +228,7 @@ class MessageForm(QWidget):
         self.verify.setVisible(client is not None and client.tls)
         self.choose.setVisible(self.form == "file")
         self.every.setEnabled(self.times.value() != 1)
-        self.editor.setPlaceholderText(EXAMPLES[self.form])
+        self.editor.setPlaceholderText(f"What to send, as {EXAMPLES[self.form]}")
         connects = client is not None and client.protocol in ("tcp", "websocket")
         silent = connects and not self.editor.toPlainText() and not self._connected
         self.button.setText(" Connect" if silent else " Send")  # Qt leaves no room between icon and text

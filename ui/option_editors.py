@@ -19,8 +19,11 @@ from PyQt5.QtWidgets import (
 from app.options import Option
 from ui.icons import icon
 
-LINES = 3
-"""Lines that a list shows before it scrolls."""
+LINES, PARAGRAPH = 3, 5
+"""Lines that a list and a text of several lines show before they scroll."""
+
+OPEN = ("", "auto")
+"""What a secret can be that keeps nothing secret."""
 
 
 class Switch(QCheckBox):
@@ -38,21 +41,51 @@ class Switch(QCheckBox):
         return self.isChecked()
 
 
-class Lines(QPlainTextEdit):
-    """A list of texts, one in each line."""
+class _Area(QPlainTextEdit):
+    """Lines of monospaced text. While nothing is edited, its value is the one that was given."""
 
     changed = pyqtSignal()
 
-    def __init__(self, option: Option, value: Any) -> None:
-        super().__init__("\n".join(str(item) for item in value))
+    def __init__(self, given: Any, text: str, lines: int) -> None:
+        super().__init__(text)
+        self._given, self._before = given, self._text()
         self.setProperty("role", "mono")
         self.setTabChangesFocus(True)
         self.setLineWrapMode(QPlainTextEdit.NoWrap)
-        self.setFixedHeight(self.fontMetrics().lineSpacing() * LINES + 20)
+        self.setFixedHeight(self.fontMetrics().lineSpacing() * lines + 20)
         self.textChanged.connect(self.changed)
 
-    def value(self) -> list[str]:
-        return [line for line in self.toPlainText().split("\n") if line.strip()]
+    def value(self) -> Any:
+        text = self._text()
+        return self._given if text == self._before else self._read(text)
+
+    def _text(self) -> str:
+        # Not toPlainText(): it makes blanks of no-break spaces.
+        return self.document().toRawText().replace("\N{PARAGRAPH SEPARATOR}", "\n")
+
+    def _read(self, text: str) -> Any:
+        raise NotImplementedError
+
+
+class Lines(_Area):
+    """A list of texts, one in each line."""
+
+    def __init__(self, option: Option, value: Any) -> None:
+        super().__init__(value, "\n".join(str(item) for item in value), LINES)
+
+    def _read(self, text: str) -> list[str]:
+        return [line for line in text.split("\n") if line.strip()]
+
+
+class Paragraph(_Area):
+    """A text of several lines, which end as they did in what was given."""
+
+    def __init__(self, option: Option, value: Any) -> None:
+        super().__init__(value, str(value), PARAGRAPH)
+        self._end = "\r\n" if "\r\n" in str(value) else "\n"
+
+    def _read(self, text: str) -> str:
+        return text.replace("\n", self._end)
 
 
 class Text(QLineEdit):
@@ -65,7 +98,8 @@ class Text(QLineEdit):
         self._type = option.type
         self.setProperty("role", "mono")
         if option.secret:
-            self.setEchoMode(QLineEdit.PasswordEchoOnEdit)
+            self._hide()
+            self.editingFinished.connect(self._hide)
         if option.path:
             self._offer(option)
         if option.type is not str:
@@ -81,6 +115,9 @@ class Text(QLineEdit):
         except ValueError:
             return text
 
+    def _hide(self) -> None:
+        self.setEchoMode(QLineEdit.Normal if self.text() in OPEN else QLineEdit.PasswordEchoOnEdit)
+
     def _offer(self, option: Option) -> None:
         words = self.tr("Choose a folder…") if option.path == "folder" else self.tr("Choose a file…")
         action = self.addAction(icon("folder-open"), QLineEdit.TrailingPosition)
@@ -90,6 +127,9 @@ class Text(QLineEdit):
     def _choose(self, kind: str, words: str) -> None:
         if kind == "folder":
             chosen = QFileDialog.getExistingDirectory(self, words, self.text())
+        elif kind == "new file":
+            # What is there already is gone on with, not replaced.
+            chosen, _ = QFileDialog.getSaveFileName(self, words, self.text(), options=QFileDialog.DontConfirmOverwrite)
         else:
             chosen, _ = QFileDialog.getOpenFileName(self, words, self.text())
         if chosen:
@@ -124,5 +164,5 @@ def editor_for(option: Option, value: Any) -> Any:
         return TableEditor(option, value)
     if option.choices:
         return Choice(option, value)
-    kind: type[QWidget] = {bool: Switch, list: Lines}.get(option.type, Text)
+    kind: type[QWidget] = {bool: Switch, list: Lines}.get(option.type, Paragraph if option.multiline else Text)
     return kind(option, value)  # type: ignore[arg-type]

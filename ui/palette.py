@@ -37,6 +37,7 @@ class Entry:
         key: tells it from the others; what was used is remembered by it.
         where: the menu, or what kind of thing it is.
         why_not: why it cannot be done now; empty where it can, None where nobody knows why.
+        heavy: whether a name alone must not choose it: of equals that were typed for, it comes last.
     """
 
     key: str
@@ -46,6 +47,7 @@ class Entry:
     keys: str = ""
     why_not: str | None = ""
     icon: QIcon | None = None
+    heavy: bool = False
 
     @property
     def possible(self) -> bool:
@@ -79,14 +81,14 @@ def _in_order(letters: str, text: str) -> bool:
 
 
 def found(typed: str, entries: Iterable[Entry], used: Sequence[str]) -> list[Entry]:
-    """Those that fit, the best first; of equals, what was used last, then what can be done now."""
-    ranked: list[tuple[int, int, bool, int, Entry]] = []
+    """Those that fit, the best first; of equals, what is not heavy, what was used last, then what can be done now."""
+    ranked: list[tuple[int, bool, int, bool, int, Entry]] = []
     for order, entry in enumerate(entries):
         name = rank(typed, entry.text)
         fits = name if name is not None else rank(typed, f"{entry.text} {entry.where}")
         if fits is not None:
             recent = used.index(entry.key) if entry.key in used else len(used)
-            ranked.append((fits, recent, not entry.possible, order, entry))
+            ranked.append((fits, bool(typed) and entry.heavy, recent, not entry.possible, order, entry))
     return [one[-1] for one in sorted(ranked, key=lambda one: one[:-1])]
 
 

@@ -22,15 +22,14 @@ if TYPE_CHECKING:
 def entries(window: MainWindow, post: Post, settings: Settings) -> Iterator[Entry]:
     """Everything that can be done at this moment, and what could be at another."""
     yield from _actions(window)
+    for at, name in enumerate(window.panes.names()):
+        yield Entry(f"pane {name}", f"Go to {name}", "Pane", partial(window.show_pane, at))
     for name, service in post.services.items():
         up = service.running
         text = f"Stop {name}" if up else f"Start {name}"
         toggle = partial(window.service_actions.toggle, name)
-        yield Entry(f"toggle {name}", text, "Service", toggle, icon=icon("stop" if up else "play"))
         yield Entry(f"edit {name}", f"Edit {name}…", "Service", partial(window.service_actions.edit, name))
-    for at in range(window.panes.count()):
-        name = window.panes.tabToolTip(at) and window.panes.tabText(at).replace("&&", "&")
-        yield Entry(f"pane {name.split(' ')[0]}", f"Go to {name}", "Pane", partial(window.show_pane, at))
+        yield Entry(f"toggle {name}", text, "Service", toggle, icon=icon("stop" if up else "play"), heavy=True)
     for protocol in PROTOCOLS.values():
         create = partial(window.service_actions.create, protocol.name)
         yield Entry(f"new {protocol.name}", f"New {protocol.title} service…", "Service", create)

@@ -1,4 +1,4 @@
-"""The tabs of panes: All, one for each service, HTTP, Conversations, Failures."""
+"""The tabs of panes: All, HTTP, Conversations, Failures, and one for each service."""
 
 from __future__ import annotations
 
@@ -73,6 +73,7 @@ class PaneTabs(QTabWidget):
         self._put(self.conversations, CONVERSATIONS)
         self.failures = FailurePane(post.recorder, reader)
         self._put(self.failures, FAILURES)
+        self._fixed = (self.all, self.http, self.conversations, self.failures)
         self.rebuild()
         self._count_failures()
         self.currentChanged.connect(self._on_tab)
@@ -82,13 +83,21 @@ class PaneTabs(QTabWidget):
         """The pane of the service with this name."""
         return self._services.get(service)
 
+    def names(self) -> list[str]:
+        """What all panes are called, in their order."""
+        return [str(self.tabBar().tabData(at)) for at in range(self.count())]
+
+    def service(self) -> str:
+        """The service whose pane is in view, or ""."""
+        return next((name for name, pane in self._services.items() if pane is self.currentWidget()), "")
+
     def let_go(self) -> None:
         """Take no more answers of the reader: the window closes."""
         for pane in self._panes():
             pane.let_go()
 
     def _panes(self) -> list[EventPane]:
-        return [self.all, *self._services.values(), self.http, self.conversations, self.failures]
+        return [*self._fixed, *self._services.values()]
 
     def current(self) -> EventPane:
         widget = self.currentWidget()
@@ -96,7 +105,7 @@ class PaneTabs(QTabWidget):
         return widget
 
     def rebuild(self) -> None:
-        """Have a pane for each service there is, in their order, before Failures."""
+        """Have a pane for each service there is, in their order, behind those that are always there."""
         services = list(self._post.services)
         self.all.set_empty(NOTHING_YET if services else NO_SERVICE)
         for name in list(self._services):
@@ -105,7 +114,7 @@ class PaneTabs(QTabWidget):
                 self.removeTab(self.indexOf(pane))
                 pane.let_go()
                 pane.deleteLater()
-        for at, name in enumerate(services, 1):
+        for at, name in enumerate(services, len(self._fixed)):
             if name not in self._services:
                 self._services[name] = self._add(name, of_service(name), _quiet(name))
             old = self.indexOf(self._services[name])
@@ -127,7 +136,9 @@ class PaneTabs(QTabWidget):
         pane.narrowed.connect(self.narrowed)
         pane.on_stored(self._stored)
         short = name if len(name) <= TAB_CHARS else name[: TAB_CHARS - 1] + "…"
-        self.setTabToolTip(self.addTab(pane, unmarked(short)), plain(name))
+        at = self.addTab(pane, unmarked(short))
+        self.setTabToolTip(at, plain(name))
+        self.tabBar().setTabData(at, name)
 
     def _pass_on(self, pane: EventPane, signal: Any, value: object) -> None:
         if pane is self.currentWidget():

@@ -16,9 +16,7 @@ from PyQt5.QtWidgets import (
     QFrame,
     QLabel,
     QLineEdit,
-    QScrollArea,
     QStyledItemDelegate,
-    QTabWidget,
     QVBoxLayout,
     QWidget,
 )
@@ -28,6 +26,7 @@ from app.services import address, settings
 from app.services.config import ServiceConfig
 from app.services.protocols import PROTOCOLS
 from ui import service_checks as checks
+from ui.dialog_pages import Page, Pages, padded
 from ui.form import Form, OptionForm, column, sentence, set_property, tell
 from ui.icons import icon
 from ui.section_page import SectionPage
@@ -63,7 +62,7 @@ class ServiceDialog(QDialog):
         self._suggested = (self._config.name, str(self._config.port)) if config is None else ("", "")
         self._forms: dict[tuple[str, str], OptionForm] = {}
         self._pages: dict[tuple[str, str], SectionPage] = {}
-        self._scrolls: dict[tuple[str, str], QScrollArea] = {}
+        self._scrolls: dict[tuple[str, str], Page] = {}
         self.setWindowTitle(
             self.tr("New service") if self._new else self.tr("Edit {name}").format(name=self._config.name)
         )
@@ -77,8 +76,8 @@ class ServiceDialog(QDialog):
         self.port.textChanged.connect(self._check)
         self.responder.currentIndexChanged.connect(self._on_responder)
         self._check()
-        # Left alone, Qt would make it no taller than two thirds of the screen.
-        self.resize(self.sizeHint())
+        self.tabs.currentChanged.connect(lambda _: self._fit(shrinks=False))
+        self._fit()
         self.name.selectAll()
         self.name.setFocus()
 
@@ -167,8 +166,8 @@ class ServiceDialog(QDialog):
         footer.setProperty("surface", "window")
         footer.setLayout(column(self.buttons))
         footer.layout().setContentsMargins(24, 12, 24, 12)
-        self._scroll = _Scroll(content)
-        self.tabs = QTabWidget()
+        self._scroll = Page(content)
+        self.tabs = Pages()
         self.tabs.setDocumentMode(True)
         self.tabs.tabBar().setAccessibleName(self.tr("Pages of the service"))
         self.tabs.addTab(self._scroll, self.tr("Service"))
@@ -253,8 +252,15 @@ class ServiceDialog(QDialog):
         self._show_options()
         self._show_pages()
         self._check()
-        self._scroll.updateGeometry()
-        self.resize(self.size().expandedTo(self.sizeHint()))
+        self._fit()
+
+    def _fit(self, *, shrinks: bool = True) -> None:
+        """Be as tall as the page in view asks. Left alone, Qt would stop at two thirds of the screen."""
+        self.tabs.currentWidget().updateGeometry()
+        self.tabs.updateGeometry()
+        self.layout().activate()
+        wanted = self.sizeHint().expandedTo(QSize(self.width() if self.isVisible() else 0, 0))
+        self.resize(wanted if shrinks else wanted.expandedTo(self.size()))
 
     def _offer_responders(self, chosen: str) -> None:
         self.responder.clear()
@@ -309,7 +315,7 @@ class ServiceDialog(QDialog):
         page = SectionPage(section, declared, given, can_be_off=section == "tls")
         page.changed.connect(self._check)
         self._pages[section, protocol] = page
-        self._scrolls[section, protocol] = _padded(page)
+        self._scrolls[section, protocol] = padded(page)
         return page
 
     def _shown_pages(self) -> list[SectionPage]:
@@ -324,34 +330,6 @@ class ServiceDialog(QDialog):
             return
         self.host.setEditText(host)
         self.port.setText(str(port))
-
-
-def _padded(page: QWidget) -> QScrollArea:
-    """A page in the surface of the form, which scrolls where the screen is small."""
-    content = QFrame()
-    content.setProperty("surface", "panel")
-    content.setLayout(column(page))
-    content.layout().setContentsMargins(24, 16, 24, 16)
-    return _Scroll(content)
-
-
-class _Scroll(QScrollArea):
-    """As large as its content while the screen has room for it."""
-
-    def __init__(self, content: QWidget) -> None:
-        super().__init__()
-        self.setWidget(content)
-        self.setWidgetResizable(True)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarAlwaysOff)
-        self.setFocusPolicy(Qt.NoFocus)
-
-    def sizeHint(self) -> QSize:
-        content = self.widget()
-        width = max(self.fontMetrics().horizontalAdvance("0") * 72, content.minimumSizeHint().width())
-        height = content.heightForWidth(width) if content.hasHeightForWidth() else content.sizeHint().height()
-        screen = self.screen()
-        most = screen.availableGeometry().height() - 144 if screen is not None else 560
-        return QSize(width, min(height + 2, most))
 
 
 def _choice() -> QComboBox:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PyQt5.QtCore import Qt
-from PyQt5.QtWidgets import QLabel, QStatusBar
+from PyQt5.QtCore import Qt, pyqtSignal
+from PyQt5.QtWidgets import QLabel, QPushButton, QStatusBar
 
 from app.post import Post
 from app.status import Listening
@@ -13,7 +13,13 @@ from ui.bridge import Bridge
 
 
 class StatusLine(QStatusBar):
-    """Services and connections, what was seen, stored and lost, the loop's lateness, the file."""
+    """Services and connections, what was seen, stored, lost and failed, the loop's lateness, the file.
+
+    Signals:
+        failures_wanted(): their count was clicked.
+    """
+
+    failures_wanted = pyqtSignal()
 
     def __init__(self, post: Post, bridge: Bridge) -> None:
         super().__init__()
@@ -24,6 +30,11 @@ class StatusLine(QStatusBar):
         self._seen = self._add("Events since the start")
         self._stored = self._add("Events that are in the capture file")
         self._lost = self._add("Events that could not be stored, or that the kernel dropped")
+        self.failures = QPushButton()
+        self.failures.setProperty("role", "error")
+        self.failures.setToolTip("Failures since the start: show them")
+        self.failures.clicked.connect(self.failures_wanted)
+        self.addWidget(self.failures)
         self._loop = self._add("How late the event loop was at its last turn", right=True)
         self._size = self._add("Size of the capture", right=True)
         self._file = self._add("", right=True)
@@ -58,6 +69,8 @@ class StatusLine(QStatusBar):
             self._lost.setProperty("role", role)
             self._lost.style().unpolish(self._lost)
             self._lost.style().polish(self._lost)
+        self.failures.setText("1 failure" if recorder.failures == 1 else f"{recorder.failures:,} failures")
+        self.failures.setVisible(bool(recorder.failures))
         self._loop.setText(f"loop {self._bridge.lateness * 1000:.1f} ms")
         self._size.setText(amount(recorder.range.bytes))
         if post.capture is not None:

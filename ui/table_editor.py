@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from typing import Any
 
 from PyQt5.QtCore import QSize, Qt, pyqtSignal
 from PyQt5.QtWidgets import QAbstractItemView, QHBoxLayout, QLabel, QListWidget, QToolButton, QVBoxLayout, QWidget
 
-from app.options import Option
-from ui.form import OptionForm
+from app.options import Option, problems
+from ui.form import OptionForm, title
 from ui.icons import icon
 
 ROWS = 5
 """Rows that show before the list scrolls."""
 
+MOST = 60
+"""Characters of a value that a row shows."""
+
 
 class TableEditor(QWidget):
-    """Tables in their order, which matters: the first that fits often wins."""
+    """Tables in their order, which matters: the first that fits often wins.
+
+    Signals:
+        changed(): one was edited, or another is shown.
+    """
 
     changed = pyqtSignal()
 
@@ -37,11 +46,26 @@ class TableEditor(QWidget):
         self._empty.setProperty("role", "dim")
         self._lay_out()
         self._fill(0)
-        self.list.currentRowChanged.connect(self._show)
+        self.list.currentRowChanged.connect(self._on_row)
         self._show(self.list.currentRow())
 
     def value(self) -> list[dict[str, Any]]:
         return [dict(table) for table in self._tables]
+
+    def in_words(self, problem: str) -> str:
+        """``problem`` of these tables as a form says it: what the shown table says of itself is not said again."""
+        row, key = next(self._wrong(), (-1, ""))
+        names = [option.name for option in self._declared]
+        if row == self.list.currentRow() and key in names:
+            return f"number {row + 1}: see {title(key)} below"
+        for name in filter(lambda name: "_" in name, names):  # no other is unlike any word
+            problem = re.sub(rf"\b{name}\b", title(name), problem)
+        return problem
+
+    def _wrong(self) -> Iterator[tuple[int, str]]:
+        """Row and key of each option that is not right by itself."""
+        for row, table in enumerate(self._tables):
+            yield from ((row, key) for key, _ in problems(self._declared, table))
 
     # -- how it is made
 
@@ -131,13 +155,17 @@ class TableEditor(QWidget):
     def _words(self, table: dict[str, Any]) -> str:
         """The first option's value, then what differs from the defaults."""
         first = self._declared[0]
-        words = [str(table.get(first.name, first.default))]
+        words = [_brief(str(table.get(first.name, first.default)))]
         for option in self._declared[1:]:
             value = table.get(option.name, option.default)
             if value != option.default:
-                shown = "; ".join(map(str, value)) if isinstance(value, list) else str(value)
+                shown = _brief("; ".join(map(str, value)) if isinstance(value, list) else str(value))
                 words.append(shown if option.type in (str, list) else f"{option.name} {shown}")
         return "   ".join(word for word in words if word)
+
+    def _on_row(self, row: int) -> None:
+        self._show(row)
+        self.changed.emit()
 
     def _show(self, row: int) -> None:
         if self._form is not None:
@@ -163,3 +191,9 @@ class TableEditor(QWidget):
         if item is not None:
             item.setText(f"{row + 1}  {self._words(self._tables[row])}")
         self.changed.emit()
+
+
+def _brief(text: str) -> str:
+    """``text`` on one line that fits into a row."""
+    line = " ".join(text[: 4 * MOST].split())
+    return line if len(line) <= MOST and len(text) <= 4 * MOST else line[: MOST - 1] + "…"

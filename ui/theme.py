@@ -8,7 +8,7 @@ What widgets may ask of the stylesheet by a dynamic property:
 
 ``primary=True``     on a push or tool button: the one action that matters most here.
 ``role=...``         on a label: ``heading``, ``title``, ``dim``, ``error``, ``warning`` or ``mono``; on
-                     a text edit: ``mono``.
+                     a text edit: ``mono``; on a button: ``error``.
 ``surface=...``      on any frame: ``window``, ``panel`` or ``raised``; on a text edit ``panel``, which
                      makes it fill a page instead of standing in a form.
 """

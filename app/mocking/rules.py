@@ -167,7 +167,7 @@ RULE = (
     ),
     Option("query", list, [], "What the query must have: name=value, name~regex or name", check=_made(matching.query)),
     Option("fields", list, [], "Fields it must have: Name: value, Name~regex or Name", check=_made(matching.field)),
-    Option("body_is", str, "", "The whole body"),
+    Option("body_is", str, "", "The whole body", multiline=True),
     Option("body_regex", str, "", "Regular expression to find in the body", check=_made(matching.body_regex)),
     Option(
         "body_json", list, [], 'Conditions on JSON in the body, as $.user.name = "x" or $.items[*].price > 10',
@@ -178,7 +178,7 @@ RULE = (
     Option("status", int, 200, "Status of the answer", "", 200, 599),
     Option("reason", str, "", "Words behind the status; empty: the usual ones", check=_reason),
     Option("answer_fields", list, [], "Fields of the answer, as Name: value", check=_made(split_field)),
-    Option("body", str, "", "Body of the answer"),
+    Option("body", str, "", "Body of the answer", multiline=True),
     Option("file", str, "", "File with the body, in the workspace's folder", path="file"),
     Option("template", bool, False, "Fill in {{path.id}}, {{query.page}}, {{json.user}} and the like"),
     Option("delay", float, 0.0, "Wait so long before the answer", "s", 0, 3600),

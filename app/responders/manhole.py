@@ -186,7 +186,10 @@ RESPONDER = Responder(
             "Lets in whoever knows it; auto: a new one at each start, told in the log; empty: only keys",
             secret=True,
         ),
-        Option("authorized_keys", str, "", "File of public keys that are let in, such as ~/.ssh/authorized_keys"),
+        Option(
+            "authorized_keys", str, "", "File of public keys that are let in, such as ~/.ssh/authorized_keys",
+            path="file",
+        ),
         Option("sessions", int, 4, "Prompts open at once", minimum=1, maximum=100),
         Option("idle_seconds", float, 600.0, "Close a prompt that nobody types at; 0: never", "s", 0, 1e7),
     ),

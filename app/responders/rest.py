@@ -35,7 +35,7 @@ RESPONDER = Responder(
             check=_matches(r"(/[A-Za-z0-9._~-]+)*/?", "must be a path, as /api is"),
         ),
         Option("seed", str, "", "JSON file with the first documents, as {\"things\": [{\"id\": 1}]}", path="file"),
-        Option("keep", str, "", "SQLite file that keeps the documents; empty: only memory", path="file"),
+        Option("keep", str, "", "SQLite file that keeps the documents; empty: only memory", path="new file"),
         Option("ids", str, "number", "Ids for documents that come without one", choices=("number", "uuid")),
         Option("page", int, 1000, "Documents in one answer at the most; Link says where the next are", "", 1, 100_000),
         Option("delay", float, 0.0, "Wait so long before each answer", "s", 0, 3600),

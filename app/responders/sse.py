@@ -151,7 +151,12 @@ RESPONDER = Responder(
     (
         Option("interval", float, 1.0, "Time between two events", "s", 0.01, 86_400),
         Option(
-            "data", str, "{{count}}", "What an event says; may use {{count}}, {{path}} and {{last}}", check=_template
+            "data",
+            str,
+            "{{count}}",
+            "What an event says; may use {{count}}, {{path}} and {{last}}",
+            check=_template,
+            multiline=True,
         ),
         Option("event", str, "", "The events' name; empty: message", check=_line),
         Option("count", int, 0, "Events before a stream ends, also where a client comes back; 0: no end", "", 0),

@@ -211,7 +211,7 @@ RESPONDER = Responder(
     (
         Option(
             "root", str, "", "The folder; a relative one begins where the workspace is", required=True,
-            check=lambda root: None if root and "\0" not in root else "must name a folder",
+            check=lambda root: None if root and "\0" not in root else "must name a folder", path="folder",
         ),
         Option("index", str, "index.html", "The file that stands for a folder; empty: none", check=_name),
         Option("listing", bool, True, "List folders that have no such file, as a page or as JSON"),

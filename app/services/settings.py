@@ -57,22 +57,25 @@ UDP = (
 _STREAMS = ("tcp", "http", "websocket", "ssh")
 
 TLS = (
-    Option("certificate", str, "auto", "auto: signed by the local authority; or a PEM or PKCS#12 file"),
-    Option("key", str, "", "The private key's PEM file; empty: it is in the certificate's"),
+    Option("certificate", str, "auto", "auto: signed by the local authority; or a PEM or PKCS#12 file", path="file"),
+    Option("key", str, "", "The private key's PEM file; empty: it is in the certificate's", path="file"),
     Option("password", str, "", "Opens the key or PKCS#12 file", secret=True),
     Option(
         "names", list, [], "More names and addresses for an auto certificate",
         check=lambda names: _each(names, _is_certifiable, "is neither a host name nor an address"),
     ),
     Option("client_certificates", str, "off", "Ask clients for one", choices=("off", "optional", "required")),
-    Option("client_ca", str, "", "PEM file of the authority that signs clients' certificates; empty: the local one"),
+    Option(
+        "client_ca", str, "", "PEM file of the authority that signs clients' certificates; empty: the local one",
+        path="file",
+    ),
     Option("minimum", str, "1.2", "The oldest version of TLS that is let in", choices=("1.2", "1.3")),
     Option(
         "alpn", list, [], "Application protocols to offer (ALPN), as mqtt; empty: none", protocols=("tcp",),
         check=lambda names: _each(names, re.compile(r"[!-~]{1,255}").fullmatch, "is no name of a protocol"),
     ),
     Option("http2", bool, True, "Offer HTTP/2", protocols=("http",)),
-    Option("key_log", str, "", "Write session keys to this file, with which Wireshark decrypts"),
+    Option("key_log", str, "", "Write session keys to this file, with which Wireshark decrypts", path="new file"),
 )  # fmt: skip
 
 LIMITS = (

@@ -82,6 +82,23 @@ def test_ssh_has_a_line_of_its_own() -> None:
     assert [line.text for line in connect_lines.lines("ssh", "127.0.0.1", 9022)] == ["ssh -p 9022 127.0.0.1"]
 
 
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"password": "auto"}, "the password that the log tells at each start (filter by kind == log)"),
+        ({"password": "hunter2"}, "the password in its options"),
+        ({"authorized_keys": "keys"}, "a key of keys"),
+        ({"authorized_keys": "keys", "password": "hunter2"}, "a key of keys, or the password in its options"),
+    ],
+)
+def test_ssh_says_what_lets_in_and_tells_no_secret(options: dict[str, str], words: str) -> None:
+    assert connect_lines.login("ssh", options) == f"Any user name will do, with {words}."
+
+
+def test_a_service_that_lets_in_anybody_asks_for_nothing() -> None:
+    assert connect_lines.login("tcp", {"password": "x"}) == connect_lines.login("ssh", {}) == ""
+
+
 def test_a_path_with_a_blank_is_quoted() -> None:
     line = connect_lines.lines("http", "localhost", 1, tls=True, ca=Path("/a b/ca.pem"))[0].text
     assert line == "curl -i --cacert '/a b/ca.pem' https://localhost:1/"

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PyQt5.QtWidgets import QApplication, QLineEdit, QToolButton
+from PyQt5.QtWidgets import QApplication, QLabel, QToolButton
 from pytestqt.qtbot import QtBot
 from twisted.internet.defer import Deferred, maybeDeferred
 
@@ -32,7 +32,7 @@ def make(qapp: QApplication, qtbot: QtBot, tmp_path: Path) -> Any:
 
 
 def lines(dialog: ConnectDialog) -> list[str]:
-    return [edit.text() for edit in dialog.findChildren(QLineEdit) if edit.isReadOnly() and edit.accessibleName()]
+    return [label.text() for label in dialog.findChildren(QLabel) if label.property("surface") == "field"]
 
 
 def test_it_lists_lines_that_can_be_copied(make: Any) -> None:
@@ -64,3 +64,17 @@ def test_it_can_be_closed_before_the_addresses_are_known(make: Any) -> None:
     dialog = make(lambda *_: later)
     dialog.reject()
     later.callback((["127.0.0.1"], None))
+
+
+def test_each_line_is_there_to_its_end(make: Any) -> None:
+    dialog = make(tls={})
+    shown = [label for label in dialog.findChildren(QLabel) if label.property("surface") == "field"]
+    assert any(label.heightForWidth(label.width()) > 3 * label.fontMetrics().height() for label in shown)
+    for label in shown:
+        assert label.height() >= label.heightForWidth(label.width())
+        assert dialog.rect().contains(label.mapTo(dialog, label.rect().bottomRight()))
+
+
+def test_it_says_where_the_password_is(make: Any) -> None:
+    dialog = make(protocol="ssh", responder="manhole", options={"password": "auto"})
+    assert "the password that the log tells at each start" in dialog.words.text()

@@ -371,6 +371,36 @@ def test_columns_are_titled_and_explained_and_can_be_widened(view: EventView) ->
     assert view.header.sectionSize(3) == before + 40
 
 
+def test_in_a_usual_window_the_summary_has_room_for_an_answers_first_line(view: EventView) -> None:
+    view.resize(1073, 300)  # beside the services, in a window of 1366 pixels
+    room = view.header.sectionSize(len(COLUMNS) - 1) - 12
+    assert room >= 30 * view._char
+
+
+@pytest.mark.parametrize("title", ["Time", "Peer", "Kind"])
+def test_usual_values_fit_their_columns(view: EventView, title: str) -> None:
+    usual = {"Time": "12:03:11.482 007", "Peer": "127.0.0.1:54321", "Kind": max(events.NAMES.values(), key=len)}
+    at = next(i for i, column in enumerate(COLUMNS) if column.title == title)
+    assert view._fit(usual[title], view.header.sectionSize(at) - 12)[0] == usual[title]
+
+
+def test_numbers_of_rows_make_room_as_they_grow(million: Path, qtbot: QtBot) -> None:
+    reader = InstantReader(million)
+    found = EventList(reader)  # type: ignore[arg-type]
+    found.activate(True)
+    view = EventView(found)
+    found.setParent(view)
+    qtbot.addWidget(view)
+    view.resize(900, 300)
+    view.show()
+    found.on_stored(Stored(1, MILLION, 0))
+    assert view._fit("1000000", view.header.sectionSize(0) - 12)[0] == "1000000"
+    view.header.resizeSection(0, 40)
+    found.on_stored(Stored(1, MILLION, 0))
+    assert view.header.sectionSize(0) == 40
+    reader.close()
+
+
 def test_the_row_found_by_a_filter_stays_current_without_it(view: EventView, capture: Capture, qtbot: QtBot) -> None:
     fill(view, capture, 300)
     fill(view, capture, 1, b"needle")

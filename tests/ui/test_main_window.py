@@ -82,7 +82,7 @@ def test_panes_are_gone_through_in_a_circle(window: MainWindow) -> None:
     for name in ("previous_pane", "next_pane", "next_pane", "failures"):
         do(window, name)
         places.append(window.panes.tabText(window.panes.currentIndex()))
-    assert places == ["Failures", "All", "alpha", "Failures"]
+    assert places == ["beta", "All", "HTTP", "Failures"]
 
 
 def test_follow_is_on_from_the_start_and_holds_and_follows(with_rows: MainWindow) -> None:
@@ -257,3 +257,44 @@ def test_an_exception_in_a_slot_becomes_one_failure_and_two_are_two(
     over: list[object] = []
     Deferred.fromCoroutine(post.shut_down()).addCallback(over.append)
     qtbot.waitUntil(lambda: bool(over) and not post.recorder._timer)
+
+
+# -- the service in view is the one that actions mean
+
+
+def test_a_tab_of_a_service_selects_it(window: MainWindow) -> None:
+    window.panes.setCurrentWidget(window.panes.of("beta"))
+    assert window.services.selected == "beta"
+    assert window.middle.title.text() == "CONNECTIONS OF BETA"
+    do(window, "toggle_service")
+    assert isinstance(window._post.services["beta"].status, Listening)
+    assert isinstance(window._post.services["alpha"].status, Stopped)
+
+
+def test_a_tab_of_no_service_leaves_the_selected_one(window: MainWindow) -> None:
+    window.panes.setCurrentWidget(window.panes.of("beta"))
+    for name in ("failures", "http", "conversations"):
+        do(window, name)
+        assert window.services.selected == "beta"
+
+
+def test_a_chosen_card_is_selected_and_leaves_the_pane(window: MainWindow, qtbot: QtBot) -> None:
+    beta = window.panes.of("beta")
+    window.panes.setCurrentWidget(beta)
+    with qtbot.waitSignals([window.services.chosen]):
+        QTest.mouseClick(window.services.cards["alpha"], Qt.LeftButton)
+    assert window.services.selected == "alpha"
+    assert window.panes.current() is beta
+
+
+def test_removing_the_service_in_view_selects_the_one_that_is_then(window: MainWindow) -> None:
+    window.panes.setCurrentWidget(window.panes.of("beta"))
+    do(window, "remove_service")
+    assert window.panes.service() == window.services.selected == "alpha"
+
+
+def test_the_count_of_failures_shows_the_failures(window: MainWindow) -> None:
+    window._post.recorder.record_failure(ValueError("no"))
+    window._status_line.refresh()
+    QTest.mouseClick(window._status_line.failures, Qt.LeftButton)
+    assert window.panes.current() is window.panes.failures

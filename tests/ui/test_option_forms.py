@@ -18,11 +18,13 @@ LINES = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min
 @st.composite
 def simple(draw: st.DrawFn, name: str) -> tuple[Option, Any]:
     """An option that is no table, and a value of its type, right or wrong."""
-    kind = draw(st.sampled_from([str, int, float, bool, list, "choice"]))
+    kind = draw(st.sampled_from([str, int, float, bool, list, "choice", "lines"]))
     if kind == "choice":
         choices = tuple(draw(st.lists(LINES, min_size=1, max_size=4, unique=True)))
         option = Option(name, str, choices[0], "help", choices=choices)
         return option, draw(st.sampled_from(choices) | LINES)
+    if kind == "lines":
+        return Option(name, str, "", "help", multiline=True), draw(st.lists(LINES | st.just("")).map("\n".join))
     if kind is str:
         return Option(name, str, "", "help"), draw(LINES | st.just(""))
     if kind is int:

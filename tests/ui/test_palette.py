@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from PyQt5.QtCore import Qt
 from PyQt5.QtTest import QTest
@@ -10,7 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from app.status import Listening
 from tests.ui.conftest import Open
-from tests.ui.desk import do, memory_post, settle
+from tests.ui.desk import config, do, memory_post, settle
 from ui.actions import NEEDS, SPECS, Spec
 from ui.main_window import MainWindow
 from ui.palette import Entry, Palette, found, rank
@@ -106,6 +108,27 @@ def test_enter_does_it_and_it_comes_first_the_next_time(
     assert settings.used == ["toggle beta"]
     do(window, "palette")
     assert shown(window)[0] == "Stop beta"
+
+
+@pytest.mark.parametrize("used", [[], ["toggle beta"]])
+def test_the_name_of_a_service_goes_to_it_and_stops_nothing(window: MainWindow, settings: Settings, used: Any) -> None:
+    window.service_actions.start_all()
+    for key in used:
+        settings.add_used(key)
+    do(window, "palette")
+    type_and_enter(window.command_palette, "beta")
+    assert window.panes.current() is window.panes.of("beta")
+    assert isinstance(window._post.services["beta"].status, Listening)
+
+
+def test_a_name_that_its_tab_cuts_is_found_whole(open_window: Open) -> None:
+    name = "a-name-that-is-longer-than-any-tab"
+    window = open_window(config(name), config(name[:-1], 9008))
+    window.service_actions.start_all()
+    do(window, "palette")
+    type_and_enter(window.command_palette, name)
+    assert window.panes.current() is window.panes.of(name)
+    assert isinstance(window._post.services[name].status, Listening)
 
 
 def test_arrows_go_round(palette: Palette) -> None:

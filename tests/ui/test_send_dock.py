@@ -334,3 +334,24 @@ def test_own_services_complete_the_url(open_window: Open) -> None:
     do(window, "send_message")
     settle()
     assert window.send_dock.form._urls.stringList() == ["tcp://127.0.0.1:9007", "tcp://127.0.0.1:9008"]
+
+
+def test_with_no_url_it_takes_the_selected_services(open_window: Open) -> None:
+    window = open_window()
+    window.services.select("beta")
+    do(window, "send_message")
+    url = window.send_dock.form.url
+    assert url.text() == "tcp://127.0.0.1:9008"
+    do(window, "send_message")
+    window.services.select("alpha")
+    do(window, "send_message")
+    assert url.text() == "tcp://127.0.0.1:9008"
+
+
+def test_without_a_service_that_has_a_url_it_is_empty_and_says_what_belongs_there(open_window: Open) -> None:
+    window = open_window(config("shell", protocol="ssh", responder="manhole"))
+    do(window, "send_message")
+    form = window.send_dock.form
+    assert form.url.text() == ""
+    assert form.url.placeholderText() == "Where to, as tcp://127.0.0.1:9007"
+    assert form.editor.placeholderText().startswith("What to send, as ")

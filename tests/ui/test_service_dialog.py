@@ -374,3 +374,24 @@ def test_a_wrong_option_is_told(rich: Callable[..., OptionForm], place: int, typ
     assert not form.check()
     assert said(form) == [words]
     assert editor.property("invalid")
+
+
+# -- how tall it is
+
+
+@pytest.mark.parametrize(("protocol", "responder"), [("tcp", "banner"), ("websocket", "broadcast"), ("tcp", "echo")])
+def test_it_is_as_tall_as_its_content(dialog: Open, protocol: str, responder: str) -> None:
+    form = dialog(ServiceConfig("x", protocol, "127.0.0.1", 9999, responder))
+    page = form._scroll
+    assert page.height() >= page.sizeHint().height()
+    assert page.height() - page.sizeHint().height() < 8
+
+
+def test_it_grows_and_shrinks_with_the_responder_and_grows_for_a_page(dialog: Open) -> None:
+    form = dialog(ServiceConfig("x", "http", "127.0.0.1", 9999, "mock"))
+    tall = form.height()
+    form.responder.setCurrentIndex(form.responder.findData("inspector"))
+    small = form.height()
+    assert small < tall
+    form.tabs.setCurrentIndex(form.tabs.count() - 3)  # of TLS
+    assert form.height() > small

@@ -73,6 +73,21 @@ def test_a_loss_stands_out_until_there_is_none(line: StatusLine, post: Post) -> 
     assert line._lost.property("role") == ""
 
 
+def test_failures_are_counted_once_there_are_some(line: StatusLine, post: Post, qtbot: QtBot) -> None:
+    assert line.failures.isHidden()
+    post.recorder.record_failure(ValueError("one"))
+    line.refresh()
+    assert not line.failures.isHidden()
+    assert line.failures.text() == "1 failure"
+    for i in range(1233):
+        post.recorder.record_failure(ValueError(i))
+    line.refresh()
+    assert line.failures.text() == "1,234 failures"
+    assert line.failures.property("role") == "error"
+    with qtbot.waitSignal(line.failures_wanted):
+        line.failures.click()
+
+
 def test_it_names_the_capture_with_its_whole_path_in_the_tip(
     line: StatusLine, post: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,6 +10,7 @@ from PyQt5.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from app.options import Option
+from tests.ui.desk import settle
 from ui.form import OptionForm, title
 from ui.table_editor import TableEditor
 
@@ -108,8 +109,74 @@ def test_a_form_says_which_table_has_a_problem(qtbot: QtBot) -> None:
     assert form._rows["rules"][1].text() == "Number 2: nth must be at least 0."
 
 
+SENT = Option(
+    "rules", list, [], "Rules", check=lambda tables: "number 1: answer_fields: no" if len(tables) == 3 else None,
+    of=(
+        Option("answer_fields", list, [], "Fields", check=lambda fields: "has bad" if "bad" in fields else None),
+        Option("body", str, "", "Body"),
+    ),
+)  # fmt: skip
+
+
+@pytest.fixture
+def form(qtbot: QtBot) -> Callable[..., OptionForm]:
+    made: list[OptionForm] = []
+
+    def make(*tables: dict[str, Any]) -> OptionForm:
+        form = OptionForm((SENT,), {"rules": list(tables)})
+        form.changed.connect(form.check)  # as dialogs do
+        qtbot.addWidget(form)
+        form.show()
+        made.append(form)
+        return form
+
+    return make
+
+
+def said(form: OptionForm) -> list[str]:
+    """All problems that can be read, from the top."""
+    settle()
+    labels = [label for label in form.findChildren(QLabel) if label.property("role") == "error" and label.isVisible()]
+    return [label.text() for label in labels]
+
+
+def test_what_the_shown_table_says_beneath_a_field_is_not_said_again_above_the_list(form: Any) -> None:
+    assert said(form({"answer_fields": ["bad"]}, {})) == ["Number 1: see Answer fields below.", "Has bad."]
+
+
+def test_a_problem_of_a_table_that_is_not_shown_is_told_by_label(form: Any) -> None:
+    shown = form({}, {"answer_fields": ["bad"]})
+    assert said(shown) == ["Number 2: Answer fields has bad."]
+    shown.findChild(TableEditor).list.setCurrentRow(1)
+    assert said(shown) == ["Number 2: see Answer fields below.", "Has bad."]
+
+
+def test_a_problem_between_options_is_told_by_label_too(form: Any) -> None:
+    assert said(form({}, {}, {})) == ["Number 1: Answer fields: no."]
+
+
+def test_a_value_of_many_lines_is_one_line_of_the_list_and_is_cut(form: Any) -> None:
+    editor = form({"body": "{\n  1,\n\t2\n}"}, {"body": "word " * 500}, {"body": "\n" * 500}).findChild(TableEditor)
+    first, second, third = rows(editor)
+    assert first == "1  []   { 1, 2 }"
+    assert second.startswith("2  []   word word")
+    assert second.endswith("…")
+    assert len(second) < 80
+    assert "\n" not in third
+    heights = {editor.list.visualItemRect(editor.list.item(row)).height() for row in range(3)}
+    assert len(heights) == 1
+
+
 @pytest.mark.parametrize(
-    ("name", "words"), [("client_ca", "Client CA"), ("cors", "CORS"), ("ping_seconds", "Ping seconds")]
+    ("name", "words"),
+    [
+        ("client_ca", "Client CA"),
+        ("cors", "CORS"),
+        ("ping_seconds", "Ping seconds"),
+        ("ids", "IDs"),
+        ("id", "ID"),
+        ("http2", "HTTP/2"),
+    ],
 )
 def test_labels_are_words(name: str, words: str) -> None:
     assert title(name) == words
