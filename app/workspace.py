@@ -13,7 +13,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
-from app import errors, options, responders, toml_lines
+from app import errors, options, readiness, responders, toml_lines
 from app.message import MESSAGE, Message
 from app.options import with_defaults
 from app.plugins.table import TABLE, installed
@@ -31,6 +31,9 @@ MAX_SIZE = 4_000_000
 
 MAX_NAME = 60
 """Characters of a service's name."""
+
+_ITEM = re.compile(r"number (\d+): (\w*)")
+"""How a problem with an item of a list begins: which, and perhaps its key."""
 
 _KEYS = ("name", "protocol", "listen", "responder", "autostart", "options", *SECTIONS)
 
@@ -79,10 +82,13 @@ def load(path: Path | str) -> Workspace:
 
 
 def problems_of(path: Path | str) -> list[Problem]:
-    """What is wrong with the file. Raises WorkspaceUnreadableError."""
+    """What is wrong with the file, and what its services would miss when they start.
+
+    Raises WorkspaceUnreadableError.
+    """
     source = _text_of(path)
     TABLE.enter(Path(path).parent)
-    return parse(source)[1]
+    return parse(source, Path(path).parent)[1]
 
 
 def _text_of(path: Path | str) -> str:
@@ -100,8 +106,12 @@ def _text_of(path: Path | str) -> str:
         raise errors.WorkspaceUnreadableError(path=path, reason=f"line {line} is not text in UTF-8") from e
 
 
-def parse(source: str) -> tuple[Workspace, list[Problem]]:
-    """The services that are right, and what is wrong with the others, in order of lines."""
+def parse(source: str, folder: Path | None = None) -> tuple[Workspace, list[Problem]]:
+    """The services that are right, and what is wrong with the others, in order of lines.
+
+    With ``folder``, where the file is, also what they would miss when they start: one that does
+    says so itself then, and the others go on.
+    """
     try:
         data = tomllib.loads(source)
     except tomllib.TOMLDecodeError as e:
@@ -112,14 +122,14 @@ def parse(source: str) -> tuple[Workspace, list[Problem]]:
         return Workspace(), [Problem(1, "", "this has more brackets in brackets than can be read")]
     except ValueError as e:  # of Python's, without a line: a number of thousands of digits
         return Workspace(), [Problem(1, "", f"this cannot be read: {str(e).partition(';')[0]}")]
-    return _Reading(source, data).read()
+    return _Reading(source, data, folder).read()
 
 
 class _Reading:
     """One pass over the data of a file; ``_line`` finds where a key stands in the text."""
 
-    def __init__(self, source: str, data: dict[str, Any]) -> None:
-        self._source, self._data = source, data
+    def __init__(self, source: str, data: dict[str, Any], folder: Path | None) -> None:
+        self._source, self._data, self._folder = source, data, folder
         self._problems: list[Problem] = []
 
     def read(self) -> tuple[Workspace, list[Problem]]:
@@ -180,7 +190,11 @@ class _Reading:
         sections = {section: self._section(i, table, section, protocol) for section in SECTIONS}
         if len(self._problems) > before or name is None or protocol is None or responder is None:
             return None
-        return ServiceConfig(name, protocol, host, port, responder, autostart, given, **sections)
+        service = ServiceConfig(name, protocol, host, port, responder, autostart, given, **sections)
+        if self._folder is not None:
+            for section, key, text in readiness.missing(service, self._folder):
+                self._problem(i, key, text, section)
+        return service
 
     def _text(self, i: int, table: dict[str, Any], key: str, example: str) -> str | None:
         value = table.get(key)
@@ -240,13 +254,19 @@ class _Reading:
 
     def _problem(self, number: int | None, key: str, text: str, section: str = "", among: str = "service") -> None:
         name = f"{section}.{key}" if section else key
-        self._problems.append(Problem(self._line(number, key, section, among), name, text))
+        self._problems.append(Problem(self._line(number, key, section, among, text), name, text))
 
-    def _line(self, number: int | None, key: str, section: str = "", among: str = "service") -> int:
-        """The line of ``key`` in the given service or message; of its header where the key is missing."""
+    def _line(self, number: int | None, key: str, section: str = "", among: str = "service", text: str = "") -> int:
+        """The line of ``key`` in the given service or message; of its header where the key is missing.
+
+        Of a list, that of the item of which ``text`` speaks.
+        """
         table = () if number is None else (among, number)
         path = (*table, section, key) if section else (*table, key)
-        return self._lines.get(path) or self._lines.get(table) or 1
+        item = _ITEM.match(text)
+        inner: toml_lines.Path = (int(item[1]) - 1, item[2]) if item else ()
+        places = ((*path, *inner), (*path, *inner[:1]), path, table)
+        return next((self._lines[place] for place in places if place in self._lines), 1)
 
     @cached_property
     def _lines(self) -> dict[toml_lines.Path, int]:

@@ -205,6 +205,42 @@ def test_a_problem_without_a_key_is_written_without_one():
     assert str(Problem(3, "", "text")) == "3: text"
 
 
+RULES = """version = 1
+[[service]]
+name = "m"
+protocol = "http"
+listen = "127.0.0.1:0"
+responder = "mock"
+[[service.options.rules]]
+path = "/a"
+[[service.options.rules]]
+{}
+"""
+
+
+@pytest.mark.parametrize(
+    ("rule", "line", "words"),
+    [
+        ('path = "/b"\nstatus = 9999', 11, "number 2: status must be at most 599"),
+        ('path = "/b"\nstat = 1', 11, "number 2: stat is unknown"),
+        ('path = "b"', 10, "number 2: path"),
+    ],
+)
+def test_a_problem_in_a_list_is_at_the_line_of_its_item(rule, line, words):
+    [(at, key, text)] = problems(RULES.format(rule))
+    assert (at, key) == (line, "options.rules")
+    assert text.startswith(words)
+
+
+def test_a_missing_file_is_told_by_a_check_and_does_not_keep_the_workspace_from_opening(tmp_path):
+    path = tmp_path / "x.toml"
+    path.write_text(RULES.format('file = "none.txt"'))
+    assert problems_of(path) == [
+        Problem(10, "options.rules", 'number 2: file names a file that is not there: "none.txt"')
+    ]
+    assert [service.name for service in load(path).services] == ["m"]
+
+
 # -- files that are none
 
 

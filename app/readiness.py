@@ -1,0 +1,52 @@
+"""What a service will miss when it starts, found without starting it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from app import errors, responders
+from app.options import Option, Options
+from app.services import address, settings
+from app.services.config import ServiceConfig
+from app.services.protocols import options_of
+
+Missing = tuple[str, str, str]
+"""The section of a service's table (empty: none), the key there, and what is wrong, in words."""
+
+
+def missing(service: ServiceConfig, folder: Path) -> Iterator[Missing]:
+    """What keeps ``service`` from starting or answering. Relative paths begin in ``folder``. Blocks."""
+    if service.protocol == "ssh":
+        yield from _login(service)
+    declared = options_of(responders.find(service.responder), service.protocol)
+    yield from _files("options", declared, service.options, folder)
+    if service.tls is not None:
+        yield from _files("tls", settings.TLS, service.tls, folder)
+
+
+def _login(service: ServiceConfig) -> Iterator[Missing]:
+    if address.is_exposed(service.host):
+        yield "", "listen", str(errors.ManholeExposedError(host=service.host))
+    given = service.settings("options")
+    if not (given.get("password") or given.get("authorized_keys")):
+        yield "options", "password", str(errors.ManholeOpenError())
+
+
+def _files(section: str, declared: Iterable[Option], given: Options, folder: Path) -> Iterator[Missing]:
+    for option in declared:
+        value = given.get(option.name, option.default)
+        if option.of:
+            for number, table in enumerate(value, 1):
+                for _, key, text in _files(section, option.of, table, folder):
+                    yield section, option.name, f"number {number}: {key} {text}"
+        elif option.path in ("file", "folder") and value != option.default and not _is(option.path, folder / value):
+            yield section, option.name, f'names a {option.path} that is not there: "{value}"'
+
+
+def _is(kind: str, path: Path) -> bool:
+    try:
+        path = path.expanduser()
+        return path.is_dir() if kind == "folder" else path.is_file()
+    except (OSError, ValueError, RuntimeError):  # a null character, a loop of links, nobody's home
+        return False
