@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from http import HTTPStatus
 from typing import Any
 
-MEDIA_TYPE = b"application/problem+json"
+from app.reason_phrases import PHRASES
 
-_TITLES = {status.value: status.phrase for status in HTTPStatus}
-_TITLES |= {413: "Content Too Large", 422: "Unprocessable Content"}  # RFC 9110's words; Python 3.11 has older ones
+MEDIA_TYPE = b"application/problem+json"
 
 
 class Problem(Exception):  # noqa: N818 - the word of the RFC
@@ -29,6 +27,6 @@ class Problem(Exception):  # noqa: N818 - the word of the RFC
 
     def body(self) -> bytes:
         """The problem as JSON, on lines for people."""
-        title = _TITLES.get(self.status, "Problem")
+        title = PHRASES.get(self.status, "Problem")
         members = {"type": "about:blank", "title": title, "status": self.status, "detail": self.detail, **self.more}
         return json.dumps(members, indent=2).encode() + b"\n"

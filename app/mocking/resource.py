@@ -85,6 +85,7 @@ class Answering:
 class Mock(Resource):
     isLeaf = True
     parses_forms = False
+    takes_connect = True  # a rule may refuse a tunnel as proxies do
 
     def __init__(self, options: Options, context: Context) -> None:
         super().__init__()
@@ -157,6 +158,7 @@ class Mock(Resource):
 
 async def _drop(request: Any, how: str) -> None:
     if how == "hang":
+        request.hangs = True
         await Deferred()  # until the client leaves
     elif request.clientproto == b"HTTP/2":
         request.channel.abortConnection()  # of all its connection, only this stream

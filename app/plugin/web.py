@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, unquote
 
-from twisted.internet.defer import Deferred
-from twisted.python.failure import Failure
-
 from app.plugin.handling import Connection, Handler, written
+from app.problem_json import Problem
 from app.responders import Context, Options
 
 if TYPE_CHECKING:
     from twisted.web.resource import IResource
+
+    from app import http_answer
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,18 @@ class Request:
         return parse_qs(self.target.partition("?")[2], keep_blank_values=True)
 
     def json(self) -> Any:
-        """The body as JSON. Raises ValueError."""
-        return json.loads(self.body)
+        """The body as JSON. Raises NoJSONError, which answers 400 where the handler lets it out."""
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError) as e:
+            raise NoJSONError(e) from e
+
+
+class NoJSONError(Problem, ValueError):
+    """The body of a request is not the JSON that a handler wants."""
+
+    def __init__(self, why: Exception) -> None:
+        super().__init__(400, f"The body is no JSON: {why}.")
 
 
 @dataclass(frozen=True)
@@ -57,9 +67,15 @@ class Answer:
 
 
 def answer_of(value: Any) -> Answer:
-    """``None``: 204; bytes, text or JSON: 200; ``(status, fields, body)``: that. Raises TypeError for anything else."""
+    """``None``: 204; bytes, text or JSON: 200; ``(status, fields, body)``: that.
+
+    Raises TypeError for anything else, ValueError for a status that is none of an answer and for
+    numbers that JSON does not have.
+    """
     if isinstance(value, tuple):
         status, fields, body = value
+        if not isinstance(status, int) or not 200 <= status <= 599:
+            raise ValueError(f"the status of an answer must be a whole number from 200 to 599, not {status!r}")
         plain = answer_of(body)
         return Answer(status, {**plain.fields, **fields}, plain.body)
     if value is None:
@@ -69,30 +85,29 @@ def answer_of(value: Any) -> Answer:
     if isinstance(value, str):
         return Answer(200, {"Content-Type": "text/plain; charset=utf-8"}, value.encode())
     if isinstance(value, dict | list | bool | int | float):
-        return Answer(200, {"Content-Type": "application/json"}, json.dumps(value).encode())
+        return Answer(200, {"Content-Type": "application/json"}, json.dumps(value, allow_nan=False).encode())
     raise TypeError(f"an answer must be bytes, str, JSON or (status, fields, body), not {type(value).__name__}")
 
 
 def resource(handler: Handler, options: Options, context: Context) -> IResource:
     """A resource that answers every request below it with ``handler``."""
     from twisted.web.resource import Resource
-    from twisted.web.server import NOT_DONE_YET
+
+    from app.http_answer import serve
 
     class Handled(Resource):
         isLeaf = True
         parses_forms = False  # the handler gets the body whole
 
         def render(self, request: Any) -> int:
-            answering = Deferred.fromCoroutine(_answer(request, handler, options, context))
-            answering.addErrback(_failed, request)
-            if not answering.called:
-                request.notifyFinish().addErrback(lambda _: answering.cancel())
-            return NOT_DONE_YET
+            return serve(request, _answer(request, handler, options, context))
 
     return Handled()
 
 
-async def _answer(request: Any, handler: Handler, options: Options, context: Context) -> None:
+async def _answer(request: Any, handler: Handler, options: Options, context: Context) -> http_answer.Answer:
+    from app import http_answer
+
     fields = {
         name.decode("latin-1").lower(): b", ".join(values).decode("latin-1")
         for name, values in request.requestHeaders.getAllRawHeaders()
@@ -103,17 +118,5 @@ async def _answer(request: Any, handler: Handler, options: Options, context: Con
     )
     connection = Connection(peer, request.write, request.loseConnection)
     answer = answer_of(await handler.answer(asked, connection, options, context))
-    request.setResponseCode(answer.status)
-    for name, value in answer.fields.items():
-        request.setHeader(name, value)
-    if answer.status not in (204, 304):
-        request.setHeader("Content-Length", str(len(answer.body)))
-        if request.method != b"HEAD":
-            request.write(answer.body)
-    request.finish()
-
-
-def _failed(failure: Failure, request: Any) -> None:
-    if not request._disconnected:
-        # It records the failure with the request's bytes, and answers 500.
-        request.processingFailed(failure)
+    given = {name.lower(): (name.encode(), value.encode()) for name, value in answer.fields.items()}
+    return http_answer.Answer(answer.status, answer.body, [*given.values()])

@@ -91,7 +91,8 @@ class Files:
             ]
             status = validators.status(get)
             if status != 200:
-                return Answer(status, b"" if status == 304 else _words(status), fields + _PLAIN * (status != 304))
+                plain = [] if status == 304 else _PLAIN[:1]
+                return Answer(status, b"" if status == 304 else _words(status), fields + plain)
             spans = None
             if request.method == b"GET" and validators.wants_ranges(get) and (asked := get(b"range")):
                 spans = ranges(asked, found.size)

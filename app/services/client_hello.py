@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 HANDSHAKE, CLIENT_HELLO = 22, 1
 
@@ -34,6 +35,10 @@ class ClientHello:
     server_name: str = ""
     alpn: tuple[str, ...] = ()
     ciphers: int = 0
+
+    def detail(self) -> dict[str, Any]:
+        """What an event says of it."""
+        return {"offered": list(self.versions), "sni": self.server_name or None, "alpn": list(self.alpn)}
 
 
 def is_tls(first: bytes) -> bool:

@@ -23,6 +23,17 @@ from app.services.tap import Tap
 DEFAULTS = settings.filled("limits", "http", {})
 
 
+class HTTPTap(Tap):
+    """A Tap that lets answers end before it closes."""
+
+    def finish(self, why: str = "closed by us") -> None:
+        drain = getattr(self.wrappedProtocol, "drain", None)
+        if drain is not None and drain():
+            self._ended_by = self._ended_by or why
+        else:
+            super().finish(why)
+
+
 class NotingSite(Site):
     """A site whose access log is the capture.
 
@@ -79,7 +90,7 @@ class NotingSite(Site):
 
 def open_port(service: Service, host: str, port: int) -> IListeningPort:
     """Listen with the service's resource tree behind the Tap. Raises CannotListenError."""
-    return tcp.listen(service, lambda: _site(service), host, port)
+    return tcp.listen(service, lambda: _site(service), host, port, HTTPTap)
 
 
 def _site(service: Service) -> NotingSite:

@@ -15,13 +15,17 @@ from typing import Any, cast
 from h2.errors import ErrorCodes
 from h2.exceptions import DenialOfServiceError, ProtocolError, TooManyStreamsError
 from h2.settings import SettingCodes
+from hyperframe.frame import GoAwayFrame
 from twisted.internet.error import ConnectionLost
+from twisted.internet.interfaces import IHalfCloseableProtocol
 from twisted.python.failure import Failure
 from twisted.web._http2 import _END_STREAM_SENTINEL, H2Connection
+from zope.interface import implementer
 
 from app import events
+from app.reason_phrases import phrase
 from app.services.breach import Breach
-from app.services.http1 import SLOWEST
+from app.services.http1_ending import DRAIN, SLOWEST, in_words
 from app.services.http2_stream import NotingStream
 from app.services.tap import Tap
 
@@ -49,6 +53,7 @@ ever: https://github.com/curl/curl/issues/986, https://github.com/curl/curl/issu
 """
 
 
+@implementer(IHalfCloseableProtocol)
 class NotingConnection(H2Connection):
     """HTTP/2 with bounds on what a peer can have us do and keep, and its refusals noted.
 
@@ -60,6 +65,8 @@ class NotingConnection(H2Connection):
     site: Any
     streams: dict[int, NotingStream]
     _turn: Any = None
+    _draining: Any = None
+    _last: int | None = None  # the stream after which the connection closes
 
     def __init__(self, site: Any, reactor: Any) -> None:
         super().__init__(reactor)
@@ -85,7 +92,7 @@ class NotingConnection(H2Connection):
         self.transport.registerProducer(self, True)
 
     def connectionLost(self, reason: Failure, _cancelTimeouts: bool = True) -> None:  # type: ignore[override]
-        for call in (self._turn, *self._unwanted):
+        for call in (self._turn, self._draining, *self._unwanted):
             if call is not None and call.active():
                 call.cancel()
         super().connectionLost(reason, _cancelTimeouts)
@@ -107,6 +114,9 @@ class NotingConnection(H2Connection):
         if not self._stillProducing:
             return  # what came before it has ended the connection
         number = event.stream_id
+        if self._last is not None and number > self._last:
+            self._reset(number, ErrorCodes.REFUSED_STREAM)
+            return
         stream = NotingStream(number, self, event.headers, self.requestFactory, self.site, self.factory)
         if why := self.no_room():
             stream.refuse(503, why, "message_bytes")
@@ -187,7 +197,9 @@ class NotingConnection(H2Connection):
             stream.windowUpdated()
             if stream.producer is None or stream._producerProducing:
                 self._waiting.discard(stream)
-        if moved and self._consumerBlocked is None:
+        if self._last is not None and not self.streams:
+            self._close()
+        elif moved and self._consumerBlocked is None:
             self._schedule()
 
     def _tryToWriteControlData(self) -> bool:
@@ -236,15 +248,26 @@ class NotingConnection(H2Connection):
             breach = Breach(limit, self.site.limits[limit], f"refused: {why}")
             self.tap.note(events.LIMIT_REACHED, breach.text, breach.detail(status=status))
         detail = {"status": status, "refused": why, "stream": stream.number}
-        self.tap.note(events.HTTP_RESPONSE, f"{status}  {why}", detail)
+        self.tap.note(events.HTTP_RESPONSE, f"{status} {phrase(status).decode()}  {why}", detail)
         if not stream.request.startedWriting:
-            fields = [(b":status", b"%d" % status), (b"content-length", b"0")]
-            self.conn.send_headers(stream.number, fields, end_stream=True)
+            self._say(stream, status, in_words(why))
             stream.connectionLost(Failure(ConnectionLost(why)))
             self._requestDone(stream.number)
             self._tryToWriteControlData()
         else:
             self.abortRequest(stream.number)
+
+    def _say(self, stream: NotingStream, status: int, words: bytes) -> None:
+        """Send a whole answer, as far as the peer's window lets us."""
+        room = stream.command != b"HEAD" and self.conn.local_flow_control_window(stream.number) >= len(words)
+        fields = [
+            (b":status", b"%d" % status),
+            (b"content-type", b"text/plain; charset=utf-8"),
+            (b"content-length", b"%d" % (len(words) if room else 0)),
+        ]
+        self.conn.send_headers(stream.number, fields, end_stream=not room)
+        if room:
+            self.conn.send_data(stream.number, words, end_stream=True)
 
     def abortRequest(self, streamID: int) -> None:
         stream = self.streams.get(streamID)
@@ -268,6 +291,8 @@ class NotingConnection(H2Connection):
         if not (stream.complete or stream.gone):
             self._unwanted.append(self._reactor.callLater(RESET_AFTER, self._reset_unwanted, streamID))
         self.setTimeout(self._idle)
+        if self._last is not None:
+            self._schedule()
 
     def _reset_unwanted(self, streamID: int) -> None:
         self._unwanted = [call for call in self._unwanted if call.active()]
@@ -279,6 +304,35 @@ class NotingConnection(H2Connection):
             self.conn.reset_stream(streamID, error_code=code)
 
     # -- what ends the connection
+
+    def drain(self) -> bool:
+        """Take no more requests (RFC 9113 section 6.8), and close after those that are open.
+
+        Closes after ``DRAIN`` seconds at the latest. Returns False, and does nothing, where that
+        was begun or the connection has ended.
+        """
+        if self._draining is not None or not (self._stillProducing and self._tryToWriteControlData()):
+            return False
+        self._last = self.conn.highest_inbound_stream_id
+        # h2 would take its own for the end of all streams.
+        self.transport.write(GoAwayFrame(0, last_stream_id=self._last, error_code=ErrorCodes.NO_ERROR).serialize())
+        self._draining = self.callLater(DRAIN, self._close)
+        self._schedule()
+        return True
+
+    def readConnectionLost(self) -> None:
+        """The client has finished sending: requests that are complete are answered, then the connection closes."""
+        self._last = self.conn.highest_inbound_stream_id
+        for stream in list(self.streams.values()):
+            if not stream.complete:
+                self.abortRequest(stream.number)
+        self._schedule()
+
+    def writeConnectionLost(self) -> None:
+        """We have closed our side ourselves."""
+
+    def _close(self) -> None:
+        self._terminate(Failure(ConnectionLost("closed by us")))
 
     def timeoutConnection(self) -> None:
         """The idle time has passed since the last request was complete or answered.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 from twisted.web._http2 import H2Stream
 
 from app.services.http_request import NotedRequest
+from app.services.http_rules import is_host
 from app.services.tap import Tap
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ class NotingStream(H2Stream):
         self.request.fields = [
             (names.get(name, name), value) for name, value in headers if not name.startswith(b":") or name in names
         ]
+        self.command = pseudo.get(b":method")
         if wrong := _problem(pseudo, headers):
             self.refuse(400, wrong)
             return
@@ -153,4 +155,7 @@ def _problem(pseudo: dict[bytes, bytes], headers: list[tuple[bytes, bytes]]) -> 
     if not _METHOD.fullmatch(pseudo.get(b":method", b"")):
         return "the method is no word"
     target = pseudo.get(b":path", pseudo.get(b":authority", b""))
-    return "" if _TARGET.fullmatch(target) else "the target is not ASCII"
+    if not _TARGET.fullmatch(target):
+        return "the target is not ASCII"
+    hosts = [value for name, value in headers if name in (b"host", b":authority")]
+    return "" if all(map(is_host, hosts)) else "the authority is no host"

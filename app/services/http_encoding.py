@@ -90,9 +90,9 @@ def _weights(text: bytes) -> Iterable[tuple[bytes, float]]:
 
 
 def worthwhile(request: Any, length: int | None) -> bool:
-    """Whether an answer of ``length`` bytes (None: not known) may and should be compressed."""
+    """Whether an answer of ``length`` bytes (None: not known) may and should be compressed, or to HEAD would be."""
     fields = request.responseHeaders
-    if request.method == b"HEAD" or request.code in (204, 206, 304) or request.code < 200:
+    if request.code in (204, 206, 304) or request.code < 200:
         return False
     if any(fields.hasHeader(name) for name in _CODED) or (length is not None and length < SMALL):
         return False

@@ -11,8 +11,6 @@ from hmac import compare_digest
 from typing import Any
 
 from twisted.internet import threads
-from twisted.web.http import datetimeToString
-from twisted.web.server import version
 
 from app.services import http_encoding
 from app.services.http_request import NotedRequest
@@ -138,13 +136,8 @@ class OptedRequest(NotedRequest):
         body = self.common.answer(self)
         if body is None:
             super().process()
-            return
-        self.setHeader(b"Server", version)
-        self.setHeader(b"Date", datetimeToString())
-        if body:
-            self.setHeader(b"Content-Length", b"%d" % len(body))
-        self.write(body)
-        self.finish()
+        else:
+            self.answer_at_once(body)
 
     def write(self, data: bytes) -> None:
         if self._completed or self._disconnected:
@@ -180,7 +173,8 @@ class OptedRequest(NotedRequest):
         http_encoding.weaken(self)
         self.setHeader(b"Content-Encoding", name)
         self.responseHeaders.removeHeader(b"Content-Length")
-        return http_encoding.ENCODERS[name]()
+        # HEAD has the fields of GET (RFC 9110 section 9.3.2), but for a length that nobody has counted.
+        return None if self.method == b"HEAD" else http_encoding.ENCODERS[name]()
 
     def _send(self, packed: bytes) -> None:
         self.setHeader(b"Content-Length", b"%d" % len(packed))

@@ -9,9 +9,11 @@ from time import perf_counter
 from typing import Any, cast
 
 from twisted.python.failure import Failure
-from twisted.web.server import Request
+from twisted.web.http import datetimeToString
+from twisted.web.server import Request, version
 
 from app import events
+from app.reason_phrases import phrase
 from app.services.address import written
 from app.services.http_body import BodyStream
 from app.services.tap import Tap
@@ -40,10 +42,12 @@ class NotedRequest(Request):
             nor case. A field folded over several lines (RFC 9112 section 5.2) is one.
         body: the body as it comes; None where it was gathered.
         peer: the client's ``address:port``.
+        hangs: whether it is never to be answered.
     """
 
     channel: Any
     body: BodyStream | None = None
+    hangs = False
     _asked = False
 
     def __init__(self, channel: Any, *args: Any, **kwargs: Any) -> None:
@@ -107,6 +111,10 @@ class NotedRequest(Request):
         self._tap.note(events.HTTP_REQUEST, f"{method} {target}", detail, size=body)
         super().requestReceived(command, path, version)
 
+    def setResponseCode(self, code: int, message: bytes | None = None) -> None:
+        """Twisted's own words are those of 1999, and not for all codes."""
+        super().setResponseCode(code, phrase(code) if message is None else message)
+
     def _more(self) -> str:
         return "" if self._stream is None else f', "stream": {self._stream}'
 
@@ -114,6 +122,24 @@ class NotedRequest(Request):
         super().connectionLost(reason)
         if self.body is not None:
             self.body.end(reason)
+
+    def process(self) -> None:
+        if self.method == b"CONNECT" and not getattr(self.channel.site.resource, "takes_connect", False):
+            # Any answer of 2xx would be followed by the tunnel (RFC 9110 section 9.3.6).
+            self.setResponseCode(501)
+            self.setHeader(b"Content-Type", b"text/plain; charset=utf-8")
+            self.answer_at_once(b"This service is no proxy, and opens no tunnels.\n")
+        else:
+            super().process()
+
+    def answer_at_once(self, body: bytes) -> None:
+        """Answer with ``body``, in the place of the site's resource."""
+        self.setHeader(b"Server", version)
+        self.setHeader(b"Date", datetimeToString())
+        if body:
+            self.setHeader(b"Content-Length", b"%d" % len(body))
+        self.write(body)
+        self.finish()
 
     def _handleStar(self) -> None:
         """Let the responder answer the target ``*`` too, which Twisted would do by itself."""
@@ -130,8 +156,7 @@ class NotedRequest(Request):
         if not isinstance(data, bytes):
             raise TypeError("Data must be bytes")  # as the transport would, but the head is still here
         channel = self.channel
-        if self.body is not None or self._stream is not None:
-            channel.answering(self)
+        channel.answering(self)
         if self._stream is not None:
             super().write(data)
             return

@@ -137,7 +137,7 @@ class TLSTransport(BufferingTLSTransport):
         detail: dict[str, Any] = {"reason": words, "openssl": list(said)}
         hello = None if terms.client else parse(first)
         if hello is not None:
-            detail |= {"offered": list(hello.versions), "sni": hello.server_name or None, "alpn": list(hello.alpn)}
+            detail |= hello.detail()
         self._tap.note(events.TLS_FAILED, words, detail, payload=first or None)
         self._tap.ended(f"TLS {'handshake ' if self._shaking else ''}failed: {words}")
 

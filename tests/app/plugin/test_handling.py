@@ -411,6 +411,18 @@ def test_a_response_is_made_of_what_is_returned(value: Any, status: int, kind: s
     assert (answer.status, answer.fields.get("Content-Type"), answer.body) == (status, kind, body)
 
 
+@pytest.mark.parametrize("status", [0, 101, 199, 600, 70_000, "200", 200.0, True])
+def test_a_status_that_no_answer_has_is_a_failure(status: Any) -> None:
+    with pytest.raises(ValueError, match="from 200 to 599"):
+        answer_of((status, {}, ""))
+
+
+@pytest.mark.parametrize("value", [float("nan"), [float("inf")], {"a": float("-inf")}])
+def test_numbers_that_json_does_not_have_are_a_failure(value: Any) -> None:
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        answer_of(value)
+
+
 async def ask(service: Any, request: bytes) -> tuple[bytes, bytes]:
     peer = Peer(service)
     await peer.send(request)
@@ -456,6 +468,35 @@ async def test_a_handler_of_requests_that_fails_answers_500_with_a_failure(
     assert (failure.payload or b"").startswith(b"GET /yes HTTP/1.1")
     assert failure.conn == 1
     logged_failures(ZeroDivisionError)
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_answer_that_cannot_be_is_answered_500_with_a_failure(
+    serve: Serve, tape: Tape, logged_failures: Any
+) -> None:
+    service = await serve(responder("x", ("http",))(lambda request: float("nan")), "http")
+    head, _ = await ask(service, b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 500 ")
+    assert len(tape.all("failure")) == len(logged_failures(ValueError)) == 1
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_body_that_is_no_json_is_the_clients_fault(serve: Serve, tape: Tape) -> None:
+    service = await serve(responder("x", ("http",))(lambda request: request.json()), "http")
+    post = b"POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s"
+    for body in (b"{nothing", b"\xff\xfe\xfd", b"[" * 100_000):
+        head, answer = await ask(service, post % (len(body), body))
+        assert head.startswith(b"HTTP/1.1 400 ")
+        assert json.loads(answer)["detail"].startswith("The body is no JSON: ")
+    assert not tape.all("failure")
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_field_that_is_named_in_another_case_is_there_once(serve: Serve) -> None:
+    service = await serve(responder("x", ("http",))(lambda request: (200, {"content-type": "text/css"}, "x")), "http")
+    head, _ = await ask(service, b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    assert head.lower().count(b"content-type") == 1
+    assert b"text/css" in head
 
 
 @pytest_twisted.ensureDeferred

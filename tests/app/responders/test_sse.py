@@ -196,7 +196,7 @@ async def test_listeners_end_with_the_service(desk: Desk, tape: Tape) -> None:
     service = await desk.start("http", "sse", options={"interval": 60.0})
     peer, gone = Peer(service), Peer(service)
     for each in (peer, gone):
-        each.push(b"GET / HTTP/1.1\r\n\r\n")
+        each.push(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
         await each.expect(b"data: 1\n")
     gone.reset()
     await until(lambda: len(service.connections) == 1)
@@ -206,7 +206,7 @@ async def test_listeners_end_with_the_service(desk: Desk, tape: Tape) -> None:
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_stream_over_http2_ends_with_the_service_at_once(desk: Desk, tape: Tape, tmp_path: Any) -> None:
+async def test_a_stream_over_http2_ends_with_the_service(desk: Desk, tape: Tape, tmp_path: Any) -> None:
     from app.services.context import Surroundings
 
     desk.surroundings = Surroundings(tmp_path, tmp_path)

@@ -275,6 +275,15 @@ async def test_what_the_client_has_is_not_sent_again(desk: Desk, site: Path) -> 
             assert "content-type" not in answer
 
 
+@pytest_twisted.ensureDeferred
+async def test_no_field_of_a_refusal_is_there_twice(desk: Desk, site: Path) -> None:
+    peer = Peer(await start(desk))
+    peer.push(b'GET /a.txt HTTP/1.1\r\nHost: x\r\nIf-Match: "x"\r\nConnection: close\r\n\r\n')
+    head, _, _ = (await peer.end()).partition(b"\r\n\r\n")
+    names = [line.partition(b":")[0].lower() for line in head.split(b"\r\n")[1:]]
+    assert len(names) == len(set(names))
+
+
 @pytest.mark.parametrize(
     ("asked", "status", "span", "body"),
     [
@@ -355,7 +364,7 @@ async def test_a_client_that_does_not_read_holds_the_file_back(desk: Desk, site:
         file.truncate(100 << 20)
     service = await start(desk)
     peer = Peer(service, receive_buffer=4096)
-    peer.push(b"GET /huge.bin HTTP/1.1\r\nConnection: close\r\n\r\n")
+    peer.push(b"GET /huge.bin HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
     await peer.expect(b"\r\n\r\n")
     (tap,) = service.connections.values()
     await until(lambda: tap.unsent())
@@ -371,7 +380,7 @@ async def test_a_file_that_shrinks_while_it_is_sent_cuts_the_answer(desk: Desk, 
         file.truncate(100 << 20)
     service = await start(desk)
     peer = Peer(service, receive_buffer=4096)
-    peer.push(b"GET /huge.bin HTTP/1.1\r\n\r\n")
+    peer.push(b"GET /huge.bin HTTP/1.1\r\nHost: x\r\n\r\n")
     await peer.expect(b"\r\n\r\n")
     os.truncate(path, 1 << 20)
     await until(lambda: peer.pull().ended)
@@ -388,7 +397,7 @@ async def test_a_file_that_grows_is_sent_as_it_was(desk: Desk, site: Path) -> No
     path.write_bytes(bytes(10 << 20))
     service = await start(desk)
     peer = Peer(service, receive_buffer=4096)
-    peer.push(b"GET /grows.log HTTP/1.1\r\nConnection: close\r\n\r\n")
+    peer.push(b"GET /grows.log HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
     await peer.expect(b"\r\n\r\n")
     with open(path, "ab") as file:
         file.write(b"more")
@@ -402,7 +411,7 @@ async def test_a_client_that_leaves_closes_the_file(desk: Desk, site: Path, tape
     before = set(os.listdir("/proc/self/fd"))
     for _ in range(10):
         peer = Peer(service, receive_buffer=4096)
-        peer.push(b"GET /large.bin HTTP/1.1\r\n\r\n")
+        peer.push(b"GET /large.bin HTTP/1.1\r\nHost: x\r\n\r\n")
         await peer.expect(b"\r\n\r\n")
         peer.reset()
     await until(lambda: not service.connections)

@@ -14,7 +14,8 @@ from twisted.internet.utils import getProcessOutputAndValue
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
 
-from app.services import http, http1
+from app.services import http
+from app.services.http1_ending import LINGER
 from app.services.tap import TapFactory
 from tests.app.services.helpers import Desk, Peer, Tape, address, turn
 from tests.helpers import until
@@ -49,7 +50,6 @@ async def ask(desk: Desk, request: bytes) -> tuple[bytes, bytes]:
         ("M-SEARCH", "/" + "x" * 8000),
         ("PUT", "/%00%ff/../..//"),
         ("GET", "http://elsewhere.example/x"),
-        ("CONNECT", "elsewhere.example:443"),
         ("get", "no-slash"),
     ],
 )
@@ -79,8 +79,8 @@ async def test_fields_stay_in_order_and_case_and_are_not_merged(desk: Desk, tape
 
 @pytest_twisted.ensureDeferred
 async def test_a_folded_field_is_one(desk: Desk) -> None:
-    _, body = await ask(desk, b"GET / HTTP/1.1\r\nA: one\r\n  two\r\nConnection: close\r\n\r\n")
-    assert json.loads(body)["fields"][0] == ["A", "one two"]
+    _, body = await ask(desk, b"GET / HTTP/1.1\r\nHost: x\r\nA: one\r\n  two\r\nConnection: close\r\n\r\n")
+    assert json.loads(body)["fields"][1] == ["A", "one two"]
 
 
 @pytest.mark.parametrize("body", [b"text \xc3\xa9", b"\xff\x00\xfe", b"", bytes(range(256)) * 4000])
@@ -93,7 +93,7 @@ async def test_the_body_comes_back_as_text_or_base64(chunked: bool, body: bytes,
         frame = b"Transfer-Encoding: chunked\r\n"
     else:
         coded, frame = body, b"Content-Length: %d\r\n" % len(body)
-    request = b"POST / HTTP/1.1\r\nConnection: close\r\n" + frame + b"\r\n" + coded
+    request = b"POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n" + frame + b"\r\n" + coded
     _, answer = await ask(desk, request)
     described = json.loads(answer)
     text = described.get("body")
@@ -104,7 +104,7 @@ async def test_the_body_comes_back_as_text_or_base64(chunked: bool, body: bytes,
 
 @pytest_twisted.ensureDeferred
 async def test_head_is_answered_without_a_body(desk: Desk, tape: Tape) -> None:
-    head, body = await ask(desk, b"HEAD /hello HTTP/1.1\r\nConnection: close\r\n\r\n")
+    head, body = await ask(desk, b"HEAD /hello HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
     assert b"Content-Length: 13" in head
     assert body == b""
 
@@ -129,7 +129,7 @@ async def test_hello(desk: Desk, tape: Tape) -> None:
 async def test_pipelined_requests_are_answered_in_order(desk: Desk, tape: Tape) -> None:
     peer = Peer(await inspector(desk))
     requests = [b"GET /%d HTTP/1.1\r\nHost: x\r\n\r\n" % i for i in range(50)]
-    peer.push(b"".join(requests) + b"GET /last HTTP/1.1\r\nConnection: close\r\n\r\n")
+    peer.push(b"".join(requests) + b"GET /last HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
     answer = await peer.end()
     assert [answer.index(b'"/%d"' % i) for i in range(50)] == sorted(answer.index(b'"/%d"' % i) for i in range(50))
     assert [e.detail["target"] for e in tape.all("http.request")] == [*(f"/{i}" for i in range(50)), "/last"]
@@ -154,7 +154,7 @@ async def test_a_connection_is_kept_and_a_request_may_come_in_bits(desk: Desk, t
 @pytest_twisted.ensureDeferred
 async def test_expect_continue_is_answered_before_the_body(desk: Desk) -> None:
     peer = Peer(await inspector(desk))
-    peer.push(b"POST / HTTP/1.1\r\nContent-Length: 4\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n")
+    peer.push(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n")
     assert await peer.expect(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
     peer.push(b"body")
     assert b'"body": "body"' in await peer.end()
@@ -163,7 +163,7 @@ async def test_expect_continue_is_answered_before_the_body(desk: Desk) -> None:
 @pytest_twisted.ensureDeferred
 async def test_a_long_answer_leaves_before_the_connection_closes(desk: Desk, tape: Tape) -> None:
     body = b"x" * 5_000_000
-    head = b"POST / HTTP/1.1\r\nContent-Length: %d\r\nConnection: close\r\n\r\n" % len(body)
+    head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\nConnection: close\r\n\r\n" % len(body)
     _, answer = await ask(desk, head + body)
     assert json.loads(answer)["body"] == body.decode()
     assert tape.all("connection.closed")[0].detail["unsent"] == 0
@@ -194,54 +194,126 @@ def refused(tape: Tape) -> Any:
 
 MEGABYTE = b"".join(b"X-%05d: %s\r\n" % (i, b"v" * 90) for i in range(10_000))
 
+START, POST = b"GET / HTTP/1.1\r\nHost: x\r\n", b"POST / HTTP/1.1\r\nHost: x\r\n"
+CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"
+
 BROKEN = {
-    "a megabyte of fields": b"GET / HTTP/1.1\r\n" + MEGABYTE + b"\r\n",
-    "one field of a megabyte": b"GET / HTTP/1.1\r\nX: " + b"v" * 1_000_000 + b"\r\n\r\n",
-    "a target of a megabyte": b"GET /" + b"v" * 1_000_000 + b" HTTP/1.1\r\n\r\n",
-    "600 fields": b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * 600 + b"\r\n",
-    "bad chunk size": b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nbody\r\n0\r\n\r\n",
-    "negative chunk size": b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\nbody\r\n0\r\n\r\n",
-    "chunk without its end": b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nbodyXX0\r\n\r\n",
-    "two Content-Lengths": b"POST / HTTP/1.1\r\nContent-Length: 4\r\nContent-Length: 5\r\n\r\nbody1",
-    "Content-Length and Transfer-Encoding": b"POST / HTTP/1.1\r\n"
-    b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /smuggled HTTP/1.1\r\n\r\n",
-    "Transfer-Encoding and Content-Length": b"POST / HTTP/1.1\r\n"
-    b"Transfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n0\r\n\r\nGET /smuggled HTTP/1.1\r\n\r\n",
-    "Transfer-Encoding identity": b"POST / HTTP/1.1\r\nTransfer-Encoding: identity\r\nContent-Length: 4\r\n\r\nbody",
-    "Transfer-Encoding twice": b"POST / HTTP/1.1\r\n"
-    b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-    "Transfer-Encoding in two parts": b"POST / HTTP/1.1\r\nTransfer-Encoding: x, chunked\r\n\r\n0\r\n\r\n",
-    "Transfer-Encoding with a vertical tab": b"POST / HTTP/1.1\r\nTransfer-Encoding: \x0bchunked\r\n\r\n0\r\n\r\n",
-    "Transfer-Encoding folded": b"POST / HTTP/1.1\r\nTransfer-Encoding:\r\n x\r\n chunked\r\n\r\n0\r\n\r\n",
-    "bare LF ends the head": b"GET / HTTP/1.1\r\nX: a\n\nGET /smuggled HTTP/1.1\r\n\r\n",
-    "chunk size with a prefix": b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0x4\r\nbody\r\n0\r\n\r\n",
-    "chunk size with a bare LF": b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n4\nbody\r\n0\r\n\r\n",
-    "two Content-Lengths that agree": b"POST / HTTP/1.1\r\nContent-Length: 4\r\nContent-Length: 4\r\n\r\nbody",
-    "Content-Length as a list": b"POST / HTTP/1.1\r\nContent-Length: 4, 4\r\n\r\nbody",
-    "unknown Transfer-Encoding": b"POST / HTTP/1.1\r\nTransfer-Encoding: gzip\r\n\r\nbody",
-    "signed Content-Length": b"POST / HTTP/1.1\r\nContent-Length: +4\r\n\r\nbody",
-    "Content-Length of words": b"POST / HTTP/1.1\r\nContent-Length: four\r\n\r\nbody",
-    "bare CR in a field": b"GET / HTTP/1.1\r\nX: a\rb\r\n\r\n",
-    "bare LF in a field": b"GET / HTTP/1.1\r\nX: a\nb: c\r\n\r\n",
-    "NUL in a field": b"GET / HTTP/1.1\r\nX: a\0b\r\n\r\n",
-    "space before the colon": b"GET / HTTP/1.1\r\nX : a\r\n\r\n",
-    "field without a colon": b"GET / HTTP/1.1\r\nnothing\r\n\r\n",
-    "field without a name": b"GET / HTTP/1.1\r\n: a\r\n\r\n",
+    "a megabyte of fields": b"GET / HTTP/1.1\r\nHost: x\r\n" + MEGABYTE + b"\r\n",
+    "one field of a megabyte": START + b"X: " + b"v" * 1_000_000 + b"\r\n\r\n",
+    "a target of a megabyte": b"GET /" + b"v" * 1_000_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
+    "600 fields": b"GET / HTTP/1.1\r\nHost: x\r\n" + b"a: b\r\n" * 600 + b"\r\n",
+    "bad chunk size": CHUNKED + b"zz\r\nbody\r\n0\r\n\r\n",
+    "negative chunk size": CHUNKED + b"-1\r\nbody\r\n0\r\n\r\n",
+    "chunk without its end": CHUNKED + b"4\r\nbodyXX0\r\n\r\n",
+    "two Content-Lengths": POST + b"Content-Length: 4\r\nContent-Length: 5\r\n\r\nbody1",
+    "Content-Length and Transfer-Encoding": POST
+    + b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n",
+    "Transfer-Encoding and Content-Length": POST
+    + b"Transfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n0\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n",
+    "Transfer-Encoding identity": POST + b"Transfer-Encoding: identity\r\nContent-Length: 4\r\n\r\nbody",
+    "Transfer-Encoding twice": POST + b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "Transfer-Encoding in two parts": POST + b"Transfer-Encoding: x, chunked\r\n\r\n0\r\n\r\n",
+    "Transfer-Encoding with a vertical tab": POST + b"Transfer-Encoding: \x0bchunked\r\n\r\n0\r\n\r\n",
+    "Transfer-Encoding folded": POST + b"Transfer-Encoding:\r\n x\r\n chunked\r\n\r\n0\r\n\r\n",
+    "bare LF ends the head": START + b"X: a\n\nGET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n",
+    "chunk size with a prefix": CHUNKED + b"0x4\r\nbody\r\n0\r\n\r\n",
+    "chunk size with a bare LF": CHUNKED + b"4\nbody\r\n0\r\n\r\n",
+    "two Content-Lengths that agree": POST + b"Content-Length: 4\r\nContent-Length: 4\r\n\r\nbody",
+    "Content-Length as a list": POST + b"Content-Length: 4, 4\r\n\r\nbody",
+    "unknown Transfer-Encoding": POST + b"Transfer-Encoding: gzip\r\n\r\nbody",
+    "signed Content-Length": POST + b"Content-Length: +4\r\n\r\nbody",
+    "Content-Length of words": POST + b"Content-Length: four\r\n\r\nbody",
+    "bare CR in a field": START + b"X: a\rb\r\n\r\n",
+    "bare LF in a field": START + b"X: a\nb: c\r\n\r\n",
+    "NUL in a field": START + b"X: a\0b\r\n\r\n",
+    "space before the colon": START + b"X : a\r\n\r\n",
+    "field without a colon": START + b"nothing\r\n\r\n",
+    "field without a name": START + b": a\r\n\r\n",
     "no version": b"GET /\r\n\r\n",
     "version of another protocol": b"GET / SIP/2.0\r\n\r\n",
-    "target that is not ASCII": b"GET /\xff\xfe HTTP/1.1\r\n\r\n",
+    "target that is not ASCII": b"GET /\xff\xfe HTTP/1.1\r\nHost: x\r\n\r\n",
     "words": b"hello there, server of mine\r\n\r\n",
     "TLS": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
     "every byte": bytes(range(256)) * 300 + b"\r\n",
+    "bare LFs": b"GET / HTTP/1.1\nHost: x\n\n",
+    "chunks with bare LFs": CHUNKED + b"4\nbody\n0\n\n",
+    "chunk extension": CHUNKED + b"4;\0\r\nbody\r\n0\r\n\r\n",
+    "space in the target": b"GET /a b HTTP/1.1\r\nHost: x\r\n\r\n",
+    "control byte in the target": b"GET /\x80 HTTP/1.1\r\nHost: x\r\n\r\n",
+    "method that is no token": b"G@T / HTTP/1.1\r\nHost: x\r\n\r\n",
+    "two empty lines": b"\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n",
+    "continued line before the first": b"GET / HTTP/1.1\r\n a: b\r\nHost: x\r\n\r\n",
+    "no Host": b"GET / HTTP/1.1\r\n\r\n",
+    "two Hosts": START + b"Host: x\r\n\r\n",
+    "two Hosts in HTTP/1.0": b"GET / HTTP/1.0\r\nHost: x\r\nHost: x\r\n\r\n",
+    "Host with a path": b"GET / HTTP/1.1\r\nHost: x/y\r\n\r\n",
+    "Host with a name": b"GET / HTTP/1.1\r\nHost: me@x\r\n\r\n",
+    "Host with a port of words": b"GET / HTTP/1.1\r\nHost: x:http\r\n\r\n",
+    "HTTP/2 without TLS": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    "HTTP/2.0": b"GET / HTTP/2.0\r\nHost: x\r\n\r\n",
+    "HTTP/3.9": b"GET / HTTP/3.9\r\nHost: x\r\n\r\n",
 }
 
 
 TOO_LARGE = {
-    "a megabyte of fields": b"431 Request Header Fields Too Large",
-    "one field of a megabyte": b"431 Request Header Fields Too Large",
-    "600 fields": b"431 Request Header Fields Too Large",
-    "a target of a megabyte": b"414 Request-URI Too Long",
-    "every byte": b"414 Request-URI Too Long",
+    "a megabyte of fields": (b"431 Request Header Fields Too Large", "more than 500 fields"),
+    "one field of a megabyte": (b"431 Request Header Fields Too Large", "a head of more than 65,536 bytes"),
+    "600 fields": (b"431 Request Header Fields Too Large", "more than 500 fields"),
+    "a target of a megabyte": (b"414 URI Too Long", "a first line of more than 65,536 bytes"),
+}
+
+VERSIONS = {
+    "HTTP/2 without TLS": (b"505 HTTP Version Not Supported", "http/2 without tls is not spoken here"),
+    "HTTP/2.0": (b"505 HTTP Version Not Supported", "“http/2.0” is not spoken here: use http/1.1"),
+    "HTTP/3.9": (b"505 HTTP Version Not Supported", "“http/3.9” is not spoken here: use http/1.1"),
+}
+
+WRONG = {
+    "bad chunk size": "a chunk's size is no hexadecimal number: “zz”",
+    "negative chunk size": "a chunk's size is no hexadecimal number: “-1”",
+    "chunk without its end": "a chunk does not end where its size says: “xx0",
+    "two Content-Lengths": "content-length is there twice",
+    "Content-Length and Transfer-Encoding": "content-length beside transfer-encoding",
+    "Transfer-Encoding and Content-Length": "content-length beside transfer-encoding",
+    "Transfer-Encoding identity": "the transfer-encoding “identity” is not known: use chunked",
+    "Transfer-Encoding twice": "transfer-encoding is there twice",
+    "Transfer-Encoding in two parts": "the transfer-encoding “x, chunked” is not known",
+    "Transfer-Encoding with a vertical tab": "the transfer-encoding “\\x0bchunked” is not known",
+    "Transfer-Encoding folded": "the transfer-encoding “x chunked” is not known",
+    "bare LF ends the head": "a bare lf in the field x",
+    "chunk size with a prefix": "a chunk's size is no hexadecimal number: “0x4”",
+    "chunk size with a bare LF": "a line ends with lf alone, not with cr lf",
+    "two Content-Lengths that agree": "content-length is there twice",
+    "Content-Length as a list": "content-length is not one number: “4, 4”",
+    "unknown Transfer-Encoding": "the transfer-encoding “gzip” is not known: use chunked",
+    "signed Content-Length": "content-length is not one number: “+4”",
+    "Content-Length of words": "content-length is not one number: “four”",
+    "bare CR in a field": "a bare cr in the field x",
+    "bare LF in a field": "a bare lf in the field x",
+    "NUL in a field": "nul in the field x",
+    "space before the colon": "the field name “x ” is no token: no space may stand before the colon",
+    "field without a colon": "a field line without a colon: “nothing”",
+    "field without a name": "the field name nothing is no token",
+    "no version": "the first line has no http version: “get /”",
+    "version of another protocol": "the first line does not end with an http version, as http/1.1 is: “sip/2.0”",
+    "target that is not ASCII": "the target is empty or has other bytes than printable ascii",
+    "words": "the first line does not end with an http version, as http/1.1 is: “mine”",
+    "TLS": "tls on a plain http port",
+    "every byte": "a line ends with lf alone",
+    "bare LFs": "a line ends with lf alone",
+    "chunks with bare LFs": "a line ends with lf alone",
+    "chunk extension": "a chunk's extension has bytes that it may not have",
+    "space in the target": "the target has a space, which must be %20: “/a b”",
+    "control byte in the target": "the target is empty or has other bytes than printable ascii: “/\\x80”",
+    "method that is no token": "the method “g@t” is no token",
+    "two empty lines": "more than one empty line before the request",
+    "continued line before the first": "a continued line may not be the first",
+    "no Host": "no host, which http/1.1 asks for",
+    "two Hosts": "host is there twice",
+    "two Hosts in HTTP/1.0": "host is there twice",
+    "Host with a path": "host is no host: “x/y”",
+    "Host with a name": "host is no host: “me@x”",
+    "Host with a port of words": "host is no host: “x:http”",
 }
 
 
@@ -250,18 +322,20 @@ TOO_LARGE = {
 async def test_a_broken_request_is_refused_and_recorded(name: str, desk: Desk, tape: Tape) -> None:
     peer = Peer(await inspector(desk))
     await peer.send(BROKEN[name])
-    await peer.expect(b"\r\n\r\n")
-    status = TOO_LARGE.get(name, b"400 Bad Request")
-    assert peer.got == b"HTTP/1.1 " + status + b"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-    await until(lambda: peer.pull().ended)
+    got = await peer.end()
     assert peer.ended == "closed"
-    peer.close()
+    head, _, body = got.partition(b"\r\n\r\n")
+    status, words = {**TOO_LARGE, **VERSIONS}.get(name) or (b"400 Bad Request", WRONG[name])
+    assert head.startswith(b"HTTP/1.1 " + status + b"\r\n")
+    assert head.endswith(b"\r\nContent-Length: %d\r\nConnection: close" % len(body))
+    assert words in body.decode().lower()
     await until(lambda: tape.all("connection.closed"))
     assert refused(tape).detail["status"] == int(status[:3])
+    assert words in refused(tape).detail["refused"].lower()
     assert len(tape.all("limit.reached")) == (name in TOO_LARGE)
     assert not tape.all("http.request", "failure")
     assert tape.data("data.received") == BROKEN[name]
-    assert tape.data("data.sent") == peer.got
+    assert tape.data("data.sent") == got
 
 
 @pytest.mark.parametrize("chunked", [False, True])
@@ -270,9 +344,9 @@ async def test_a_body_of_17_megabytes_gets_413(chunked: bool, desk: Desk, tape: 
     size = 17 << 20
     peer = Peer(await inspector(desk))
     if chunked:
-        peer.push(b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n" % size)
+        peer.push(b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n" % size)
     else:
-        peer.push(b"POST / HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % size)
+        peer.push(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % size)
     block = bytes(1 << 18)
     while not peer.pull().got:
         peer.push(block)
@@ -291,7 +365,7 @@ async def test_curl_is_told_413_instead_of_100(desk: Desk, tape: Tape) -> None:
     host, port = address(await inspector(desk))
     command = f"head -c 17825792 /dev/zero | curl -sS -w '%{{http_code}}' --data-binary @- http://{host}:{port}/"
     out, _, _ = await getProcessOutputAndValue("/bin/sh", ["-c", command], reactor=desk.reactor)
-    assert out == b"413"
+    assert out == b"A body of more than 16,777,216 bytes.\n413"
 
 
 def in_memory(desk: Desk, clock: Clock, root: Any = None) -> tuple[Any, StringTransport]:
@@ -309,7 +383,7 @@ def in_memory(desk: Desk, clock: Clock, root: Any = None) -> tuple[Any, StringTr
 SLOW = {
     b"": "nothing received for 60 s: closing",
     b"GET / HT": "the request's head was not complete within 60 s",
-    b"POST / HTTP/1.1\r\nContent-Length: 10\r\n\r\nhalf": "the request's body comes too slowly",
+    b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhalf": "the request's body comes too slowly",
 }
 
 
@@ -322,12 +396,12 @@ def test_a_request_that_never_comes_is_closed_after_a_minute(sent: bytes, desk: 
     clock.advance(59)
     assert not wire.disconnecting
     clock.advance(1)
-    clock.advance(http1.LINGER if sent else 0)
+    clock.advance(LINGER if sent else 0)
     assert wire.disconnecting
     (limit,) = tape.all("limit.reached")
     assert limit.summary == SLOW[sent]
     assert limit.detail == {"limit": "idle_seconds", "value": 60.0}
-    assert wire.value().startswith(b"HTTP/1.1 408 Request Time-out\r\n") == bool(sent)
+    assert wire.value().startswith(b"HTTP/1.1 408 Request Timeout\r\n") == bool(sent)
 
 
 def test_a_refused_client_has_two_seconds_to_stop(desk: Desk, tape: Tape) -> None:
@@ -367,10 +441,10 @@ async def test_a_responder_that_raises_answers_500_and_is_recorded_once(
 ) -> None:
     service = await desk.start("http", make=Failing)
     peer, other = Peer(service), Peer(service)
-    request = b"POST /x HTTP/1.1\r\nX-Odd: a\r\nContent-Length: 4\r\n\r\nbody"
+    request = b"POST /x HTTP/1.1\r\nHost: x\r\nX-Odd: a\r\nContent-Length: 4\r\n\r\nbody"
     peer.push(request)
     await peer.expect(b"HTTP/1.1 500 Internal Server Error")
-    other.push(b"GET /fine HTTP/1.1\r\nConnection: close\r\n\r\n")
+    other.push(b"GET /fine HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
     assert (await other.end()).endswith(b"fine")
     (failure,) = tape.all("failure")
     assert failure.payload == request

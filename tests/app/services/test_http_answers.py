@@ -234,17 +234,17 @@ async def test_notes_hold_whatever_characters_come(desk: Desk, tape: Tape) -> No
         request.setHeader(b"X-Odd", b'\xff"\\\x01')
         return b"x"
 
-    request = b'G\'T /%22"\\\x80 HTTP/1.1\r\nX-Odd: \xe9"\\\x7f\x01\r\nConnection: close\r\n\r\n'
+    request = b'G\'T /%22"\\ HTTP/1.1\r\nHost: x\r\nX-Odd: \xe9"\\\x7f\x01\r\nConnection: close\r\n\r\n'
     await pieces(desk, tape, answer, request)
     (asked,), (answered,) = tape.all("http.request"), tape.all("http.response")
     assert asked.detail == {
         "method": "G'T",
-        "target": '/%22"\\\\\\x80',
+        "target": '/%22"\\\\',
         "version": "HTTP/1.1",
-        "fields": [["X-Odd", '\xe9"\\\x7f\x01'], ["Connection", "close"]],
+        "fields": [["Host", "x"], ["X-Odd", '\xe9"\\\x7f\x01'], ["Connection", "close"]],
         "body": 0,
     }
-    assert asked.summary == "G'T /%22\"\\\\\\x80"
+    assert asked.summary == "G'T /%22\"\\\\"
     assert answered.detail["reason"] == '"\\\xe9'
     assert fields(tape)["X-Odd"] == '\xff"\\\x01'
 
@@ -272,7 +272,7 @@ async def test_raising_after_the_answer_is_complete_leaves_the_connection(desk: 
 
     service, _ = await answering(desk, answer)
     peer = Peer(service)
-    request = b"POST / HTTP/1.1\r\nContent-Length: 4\r\n\r\nbody"
+    request = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nbody"
     peer.push(request)
     await peer.expect(b"0\r\n\r\n")
     peer.push(LAST)
@@ -287,7 +287,7 @@ async def test_raising_after_the_answer_is_complete_leaves_the_connection(desk: 
 async def test_failing_after_the_client_left_is_recorded_once(desk: Desk, tape: Tape) -> None:
     service, resource = await answering(desk, later)
     peer = Peer(service)
-    peer.push(b"POST / HTTP/1.1\r\nContent-Length: 4\r\n\r\nbody")
+    peer.push(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nbody")
     await until(lambda: resource.requests)
     peer.reset()
     await until(lambda: tape.all("connection.closed"))
@@ -297,7 +297,7 @@ async def test_failing_after_the_client_left_is_recorded_once(desk: Desk, tape: 
     request.processingFailed(reason)
     request.processingFailed(reason)
     (failure,) = tape.all("failure")
-    assert failure.payload == b"POST / HTTP/1.1\r\nContent-Length: 4\r\n\r\nbody"
+    assert failure.payload == b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nbody"
     assert failure.conn == tape.all("connection.opened")[0].conn
     assert not tape.all("http.response", "data.sent")
 
@@ -313,7 +313,7 @@ async def test_others_go_on_while_one_answer_fails(desk: Desk, tape: Tape, logge
     waiting, failing = Peer(service), Peer(service)
     waiting.push(LAST.replace(b"/ ", b"/later "))
     await until(lambda: resource.requests)
-    failing.push(b"GET /fail HTTP/1.1\r\n\r\nGET /next HTTP/1.1\r\nConnection: close\r\n\r\n")
+    failing.push(b"GET /fail HTTP/1.1\r\nHost: x\r\n\r\nGET /next HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
     answers = await failing.end()
     assert answers.startswith(b"HTTP/1.1 500 ")
     assert answers.endswith(b"fine")
@@ -330,10 +330,10 @@ async def test_others_go_on_while_one_answer_fails(desk: Desk, tape: Tape, logge
 async def test_stop_closes_kept_connections(desk: Desk, tape: Tape) -> None:
     service, resource = await answering(desk, lambda r: later(r) if r.path == b"/later" else b"fine")
     kept, silent, half, waiting = (Peer(service) for _ in range(4))
-    kept.push(b"GET / HTTP/1.1\r\n\r\n")
+    kept.push(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
     await kept.expect(b"fine")
-    half.push(b"POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\nha")
-    waiting.push(b"GET /later HTTP/1.1\r\n\r\n")
+    half.push(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nha")
+    waiting.push(b"GET /later HTTP/1.1\r\nHost: x\r\n\r\n")
     await until(lambda: len(resource.requests) == 2 and service.bytes_so_far()[0] > 80)
     await service.stop()
     assert service.status == Stopped()
@@ -385,7 +385,7 @@ async def test_curl_is_told_what_it_sent(more: tuple[str, ...], desk: Desk, tape
 @pytest_twisted.ensureDeferred
 async def test_a_broken_form_is_described_too(kind: str, desk: Desk) -> None:
     peer = Peer(await desk.start("http", "inspector"))
-    head = f"POST / HTTP/1.1\r\nConnection: close\r\nContent-Type: {kind}\r\nContent-Length: 4\r\n\r\n"
+    head = f"POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: {kind}\r\nContent-Length: 4\r\n\r\n"
     peer.push(head.encode("latin-1") + b"body")
     _, _, body = (await peer.end()).partition(b"\r\n\r\n")
     assert json.loads(body)["body"] == "body"

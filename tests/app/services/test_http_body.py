@@ -13,7 +13,7 @@ from tests.app.services.helpers import Desk, Peer, Tape, turn
 from tests.helpers import until
 
 HEAD = b"POST /up HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n%s\r\n"
-GET = b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n"
+GET = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 
 
 class Taking(Resource):
@@ -83,7 +83,7 @@ async def test_a_chunked_body_has_no_length_and_no_bound(desk: Desk, tape: Tape)
     service, resource = await taking(desk, limits={"message_bytes": 1000})
     peer = Peer(service)
     chunk = bytes(range(256)) * 256
-    peer.push(b"PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n")
+    peer.push(b"PUT / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n")
     for _ in range(100):
         await peer.send(b"%x\r\n%s\r\n" % (len(chunk), chunk))
     peer.push(b"0\r\n\r\n")

@@ -13,13 +13,14 @@ from twisted.web.server import NOT_DONE_YET
 
 from app.services import http1
 from app.services.http import DEFAULTS, NotingSite
+from app.services.http1_ending import LINGER, SLOWEST
 from app.services.tap import TapFactory
 from tests.app.services.helpers import Desk, Peer, Tape
 from tests.app.services.test_http_body import Taking
 from tests.helpers import until
 
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
-POST = b"POST / HTTP/1.1\r\nContent-Length: 1000000\r\n\r\n"
+POST = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n"
 
 
 class Wire(StringTransport):
@@ -94,13 +95,13 @@ def limits(tape: Tape) -> list[str]:
 def test_a_head_that_dribbles_is_refused_in_its_time(desk: Desk, tape: Tape) -> None:
     line = Line(desk, idle_seconds=10.0)
     line.clock.advance(9)
-    line.tap.dataReceived(b"GET / HTTP/1.1\r\n")
+    line.tap.dataReceived(b"GET / HTTP/1.1\r\nHost: x\r\n")
     line.dribble(b"x: y\r\n", 1, 9)
     assert not line.wire.value()
     line.clock.advance(1)
     assert line.wire.value().startswith(b"HTTP/1.1 408 ")
     assert limits(tape) == ["the request's head was not complete within 10 s"]
-    line.clock.advance(http1.LINGER)
+    line.clock.advance(LINGER)
     assert line.wire.aborted
 
 
@@ -154,7 +155,7 @@ def test_an_answer_that_is_not_taken_is_aborted(done: bool, desk: Desk, tape: Ta
     line.wire.unsent = 1_000_000
     line.channel.pauseProducing()
     for _ in range(3):  # just fast enough
-        line.wire.unsent -= http1.SLOWEST * 10
+        line.wire.unsent -= SLOWEST * 10
         line.clock.advance(10)
     assert not line.wire.aborted
     line.wire.unsent -= 100
@@ -178,7 +179,7 @@ def test_a_client_that_has_taken_all_is_silent_only_from_then_on(desk: Desk, tap
 
 def test_no_idle_time_is_no_limit(desk: Desk, tape: Tape) -> None:
     line = Line(desk, idle_seconds=0.0)
-    line.dribble(b"GET / HTTP/1.1\r\n", 1000, 1)
+    line.dribble(b"GET / HTTP/1.1\r\nHost: x\r\n", 1000, 1)
     line.dribble(b"x: y\r\n", 1000, 20)
     line.tap.dataReceived(b"\r\n")
     assert b"fine" in line.wire.value()
@@ -213,7 +214,9 @@ async def test_thousands_of_pipelined_requests_are_answered_in_order_and_in_turn
     loop.clock = desk.reactor
     loop.start(0)
     count = 3000
-    await peer.send(b"".join(b"GET /%d HTTP/1.1\r\n\r\n" % i for i in range(count)) + b"GET /end HTTP/1.0\r\n\r\n")
+    await peer.send(
+        b"".join(b"GET /%d HTTP/1.1\r\nHost: x\r\n\r\n" % i for i in range(count)) + b"GET /end HTTP/1.0\r\n\r\n"
+    )
     await until(lambda: peer.pull().ended)
     loop.stop()
     assert [r.path for r in root.requests] == [*(b"/%d" % i for i in range(count)), b"/end"]
@@ -242,7 +245,7 @@ async def test_answers_that_come_late_keep_the_order(desk: Desk, tape: Tape) -> 
 async def test_the_head_is_as_large_as_the_limit_says(size: int, status: bytes, desk: Desk, tape: Tape) -> None:
     service = await desk.start("http", make=Answering, limits={"field_bytes": 1000})
     peer = Peer(service)
-    peer.push(b"GET / HTTP/1.1\r\nConnection: close\r\nX: " + b"v" * (size - 50) + b"\r\n\r\n")
+    peer.push(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX: " + b"v" * (size - 50) + b"\r\n\r\n")
     assert (await peer.end()).startswith(b"HTTP/1.1 " + status)
     assert bool(limits(tape)) == (status == b"431")
 
@@ -252,6 +255,6 @@ async def test_the_head_is_as_large_as_the_limit_says(size: int, status: bytes, 
 async def test_the_body_is_as_large_as_the_limit_says(size: int, status: bytes, desk: Desk, tape: Tape) -> None:
     service = await desk.start("http", make=Answering, limits={"message_bytes": 1000})
     peer = Peer(service)
-    peer.push(b"POST / HTTP/1.1\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % size + b"x" * size)
+    peer.push(b"POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % size + b"x" * size)
     assert (await peer.end()).startswith(b"HTTP/1.1 " + status)
     assert bool(limits(tape)) == (status == b"413")

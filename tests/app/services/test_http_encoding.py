@@ -92,10 +92,13 @@ def test_types_that_shrink_are_packed(kind: str, packed: bool) -> None:
     assert coding.worthwhile(Answer(Content_Type=kind), None) is packed
 
 
+def test_head_is_as_get_would_be() -> None:
+    assert coding.worthwhile(Answer(b"HEAD", Content_Type="text/plain"), 5000)
+
+
 @pytest.mark.parametrize(
     ("answer", "length"),
     [
-        (Answer(b"HEAD"), 5000),
         (Answer(code=204), None),
         (Answer(code=206), 5000),
         (Answer(code=304), None),
