@@ -7,15 +7,14 @@ import json
 import re
 import sys
 from collections.abc import Callable, Sequence
-from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, NoReturn
 
-from app import __version__, errors
+from app import __version__, errors, output
 
 COMMANDS = ("serve", "query", "export", "save", "send", "ca", "check", "selftest")
 
-DONE, FAILED, WRONG_USAGE = 0, 1, 2
+DONE, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
 
 WindowCommand = Callable[[Path | None, Path | None, bool, bool], int]
 """Opens the window: workspace, capture, start all, a window of its own. Returns the exit code."""
@@ -27,11 +26,14 @@ def main(argv: Sequence[str], window: WindowCommand) -> int:
         from app.capture import writer
 
         return writer.main(list(argv[1:]))
-    debug = "--debug" in argv
-    if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # whatever it can show, it need not stop
+    with output.ours():
+        return _with_words([arg for arg in argv if arg != "--debug"], window, debug="--debug" in argv)
+
+
+def _with_words(argv: Sequence[str], window: WindowCommand, *, debug: bool) -> int:
+    """Run the command; what goes wrong is said on standard error."""
     try:
-        code = _run([arg for arg in argv if arg != "--debug"], window)
+        code = _run(argv, window)
         sys.stdout.flush()
         return code
     except errors.WorkspaceError as e:
@@ -47,13 +49,15 @@ def main(argv: Sequence[str], window: WindowCommand) -> int:
     except errors.PostError as e:
         if debug:
             raise
+        if isinstance(e, errors.OutputError):
+            output.let_go()
         print(f"listening-post: {e}", file=sys.stderr)
         return FAILED
     except BrokenPipeError:
-        from app.headless import let_go_of_stdout
-
-        let_go_of_stdout()
+        output.let_go()
         return DONE
+    except KeyboardInterrupt:
+        return INTERRUPTED
 
 
 def _run(argv: Sequence[str], window: WindowCommand) -> int:
@@ -327,7 +331,8 @@ def _export(args: argparse.Namespace) -> int:
     store = Store(args.capture)
     found = store.events(filters.parse(args.filter), *store.range())
     if args.output == "-":
-        exporter.write(found, sys.stdout.buffer)
+        with output.in_words():
+            exporter.write(found, sys.stdout.buffer)
         return DONE
     try:
         with replacing(Path(args.output)) as out:

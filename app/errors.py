@@ -226,6 +226,10 @@ class UnwritableError(PostError):
     """Cannot write {path}: {reason}. Choose another place."""
 
 
+class OutputError(PostError):
+    """Cannot write standard output: {reason}."""
+
+
 # -- what the user types
 
 

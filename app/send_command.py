@@ -9,15 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from twisted.internet.defer import Deferred
-
-from app import errors
+from app import errors, output
 from app.capture.recorder import Recorder, Stored
 from app.clients import open_conversation
 from app.clients.conversation import Conversation, Open, Request
 from app.clients.url import URL, field, method_problem, parse
-from app.headless import let_go_of_stdout
 from app.post import Post
+from app.running import Run
 from app.sending import MAX_DATA, Content, Sending, content, silence
 from app.text import amount
 
@@ -30,6 +28,8 @@ PATIENCE = 30.0
 ERROR = 400
 """HTTP: statuses from here on say that something went wrong (RFC 9110 section 15)."""
 
+SIGNALLED = 128
+"""What a shell adds to the number of a signal for an exit code."""
 
 MISTAKES = (errors.URLError, errors.FieldError, errors.SendUsageError, errors.EscapeError, errors.TemplateError)
 """What is wrong with the command line itself."""
@@ -71,15 +71,15 @@ class Nowhere:
         self._recorder.on_stored(self._sequence, Stored())
 
 
-class _Run:
+class _Run(Run):
     def __init__(self, reactor: Any, order: Order) -> None:
-        self._reactor, self._order = reactor, order
+        super().__init__(reactor)
+        self._order = order
         self._post = Post(reactor)
         self._sending: Sending | None = None
         self._received = 0
-        self.exit_code = 0
 
-    async def run(self) -> None:
+    async def start(self) -> None:
         """Do it, and stop the reactor."""
         try:
             await self._do()
@@ -87,8 +87,7 @@ class _Run:
             self._post.recorder.record_failure(e)
             self._fail(f"{type(e).__name__}: {e}")
         finally:
-            if self._reactor.running:
-                self._reactor.stop()
+            self.stop()
 
     async def _do(self) -> None:
         order, post = self._order, self._post
@@ -141,24 +140,26 @@ class _Run:
 
     def _on_received(self, data: bytes) -> None:
         self._received += len(data)
+        if self._stopping:
+            return
         try:
             # Standard output may take its time: the peer is not read from meanwhile.
-            sys.stdout.buffer.write(data)
-            sys.stdout.buffer.flush()
-        except BrokenPipeError:
-            let_go_of_stdout()
-            self._stop()
-
-    def _stop(self) -> None:
-        """Whoever read our output has had enough."""
-        if self._reactor.running:
-            self._reactor.callLater(0, self._reactor.stop)
+            output.write(data)
+        except BrokenPipeError:  # whoever read our output has had enough
+            output.let_go()
+            self.stop()
+        except errors.OutputError as e:
+            output.let_go()
+            self._fail(str(e))
+            self.stop()
 
     def _say(self, words: str) -> None:
         if self._order.verbose:
             print(words, file=sys.stderr)
 
     def _fail(self, words: str) -> None:
+        if self._stopping:  # what comes of that is no failure
+            return
         self.exit_code = 1
         print(f"listening-post: {words}", file=sys.stderr)
 
@@ -167,12 +168,10 @@ class _Run:
 
 
 def run(reactor: Any, order: Order) -> int:
-    """Send what ``order`` says. Returns the exit code."""
+    """Send what ``order`` says. Returns the exit code, as a shell's for a program that a signal ended."""
     whole = _Run(reactor, order)
-    reactor.callWhenRunning(lambda: Deferred.fromCoroutine(whole.run()))
-    reactor.addSystemEventTrigger("before", "shutdown", lambda: Deferred.fromCoroutine(whole.shut_down()))
-    reactor.run()
-    return whole.exit_code
+    code = whole.to_the_end()
+    return code if whole.signal is None else SIGNALLED + whole.signal
 
 
 def order(args: argparse.Namespace) -> Order:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -130,6 +131,27 @@ def test_it_is_quiet_when_its_reader_has_had_enough(echo: str) -> None:
     command = ["bash", "-c", script, "sh", *PROGRAM, "send", echo, "hello", "--repeat", "0"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=20, check=True)
     assert (done.stdout, done.stderr) == ("hello 0\n", "")
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize("more", [(), ("--repeat", "0", "--every", "20")], ids=["waiting", "sending"])
+def test_a_signal_ends_it_without_a_word(echo: str, number: int, code: int, more: tuple[str, ...]) -> None:
+    command = [*PROGRAM, "send", echo, "x", "--wait", "30", *more]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.read(1) == b"x"
+        process.send_signal(number)
+        _, said = process.communicate(timeout=20)
+    assert (process.returncode, said) == (code, b"")
+
+
+@pytest.mark.parametrize(
+    ("where", "reason"), [("> /dev/full", "No space left on device"), (">&-", "Bad file descriptor")]
+)
+def test_it_says_when_standard_output_cannot_be_written(echo: str, where: str, reason: str) -> None:
+    command = ["bash", "-c", f'"$@" {where}', "sh", *PROGRAM, "send", echo, "x"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=20, check=False)
+    assert (done.returncode, done.stderr) == (1, f"listening-post: Cannot write standard output: {reason}.\n")
 
 
 def test_it_captures_into_a_file_if_asked_to(echo: str, tmp_path: Path) -> None:
