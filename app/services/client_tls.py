@@ -18,7 +18,7 @@ from zope.interface import implementer
 from app import authority
 from app.services import certificates
 from app.services.address import is_number
-from app.services.tls_words import Terms
+from app.services.tls_words import OWN_SIGNER, Terms
 
 
 @implementer(IOpenSSLClientConnectionCreator)
@@ -37,7 +37,8 @@ class ClientTLS:
         self._server_name = b"" if numeric else name.encode()  # RFC 6066, section 3
         self._data, self._verify, self._alpn, self._certificate = data, verify, list(alpn), certificate
         self._context: SSL.Context | None = None
-        self.terms = Terms(client=True, alpn=tuple(protocol.decode("latin-1") for protocol in alpn))
+        protocols = tuple(protocol.decode("latin-1") for protocol in alpn)
+        self.terms = Terms(client=True, alpn=protocols, signer=OWN_SIGNER)
 
     def load(self) -> ClientTLS:
         """Read what is trusted, and our certificate. Blocks: call it in a thread. Raises TLSSetupError."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -43,6 +44,8 @@ def outcome(done: subprocess.CompletedProcess[bytes]) -> tuple[int, bytes, bytes
     [
         ((r"h\x00\n",), None, b"h\0\n"),
         (("48 65", "--hex"), None, b"He"),
+        ((os.fsdecode(b"\xff\xfe"),), None, b"\xff\xfe"),
+        ((os.fsdecode(b"\xff{{number}}\xfe"), "--template"), None, b"\xff1\xfe"),
         (("{{number}};", "--template", "--repeat", 3, "--every", 5), None, b"1;2;3;"),
         (("-",), b"raw\\n\xff", b"raw\\n\xff"),
         (("-", "--hex"), b"41\n42\n", b"AB"),
