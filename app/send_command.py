@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from app.capture.recorder import Recorder, Stored
 from app.clients import open_conversation
 from app.clients.conversation import Conversation, Open, Request
 from app.clients.url import URL, field, method_problem, parse
+from app.conversing import converse
 from app.post import Post
 from app.running import Run
 from app.sending import MAX_DATA, Content, Sending, content, silence
@@ -28,6 +30,9 @@ PATIENCE = 30.0
 ERROR = 400
 """HTTP: statuses from here on say that something went wrong (RFC 9110 section 15)."""
 
+CONVERSING = ("tcp", "websocket")
+"""Protocols in which both sides say what they want when they want."""
+
 SIGNALLED = 128
 """What a shell adds to the number of a signal for an exit code."""
 
@@ -41,6 +46,7 @@ class Order:
 
     Attributes:
         content: None: connect, send nothing, and listen.
+        converse: send what standard input holds as it comes.
         every: seconds.
         wait: seconds; None: ``WAIT``, and for HTTP ``PATIENCE``.
         binary: whether a WebSocket's message is not text.
@@ -57,6 +63,7 @@ class Order:
     fail: bool = False
     verbose: bool = False
     capture: Path | None = None
+    converse: bool = False
 
 
 class Nowhere:
@@ -76,8 +83,7 @@ class _Run(Run):
         super().__init__(reactor)
         self._order = order
         self._post = Post(reactor)
-        self._sending: Sending | None = None
-        self._received = 0
+        self._sent = self._received = 0
 
     async def start(self) -> None:
         """Do it, and stop the reactor."""
@@ -90,26 +96,12 @@ class _Run(Run):
             self.stop()
 
     async def _do(self) -> None:
-        order, post = self._order, self._post
-        if order.capture is None:
-            Nowhere(post.recorder)
-        else:
-            await post.open(order.capture)
-            if post.refused:
-                assert post.recorder.trouble is not None
-                return self._fail(post.recorder.trouble.text)
-        if order.content is None:
-            conversation = self._open()
-            await conversation.connect()
-        else:
-            self._sending = Sending(
-                self._reactor, self._open, order.content, order.times, order.every, binary=order.binary
-            )
-            await self._sending.run()
-            if self._sending.reason:
-                return self._fail(self._sending.reason)
-            assert self._sending.conversation is not None
-            conversation = self._sending.conversation
+        if not await self._captures():
+            return
+        conversation = await self._talk()
+        if conversation is None:
+            return
+        order = self._order
         if not conversation.answers:
             await silence(self._reactor, conversation, WAIT if order.wait is None else order.wait)
         closed = conversation.closed
@@ -119,7 +111,36 @@ class _Run(Run):
         if order.fail and code >= ERROR:
             return self._fail(f"{order.request.url.address} answered {code}.")
         conversation.close()
-        self._say(f"sent {self._sending.sent if self._sending else 0:,}, received {amount(self._received)}")
+        self._say(f"sent {self._sent:,}, received {amount(self._received)}")
+
+    async def _captures(self) -> bool:
+        """Whether all is ready to be recorded, if only to be forgotten."""
+        order, post = self._order, self._post
+        if order.capture is None:
+            Nowhere(post.recorder)
+            return True
+        await post.open(order.capture)
+        if post.refused:
+            assert post.recorder.trouble is not None
+            self._fail(post.recorder.trouble.text)
+        return not post.refused
+
+    async def _talk(self) -> Conversation | None:
+        """Say all that there is to say. Returns over what, or None where that failed."""
+        order = self._order
+        if order.content is not None:
+            sending = Sending(self._reactor, self._open, order.content, order.times, order.every, binary=order.binary)
+            await sending.run()
+            self._sent = sending.sent
+            if sending.reason:
+                self._fail(sending.reason)
+                return None
+            return sending.conversation
+        conversation = self._open()
+        await conversation.connect()
+        if order.converse:
+            self._sent = await converse(self._reactor, conversation, sys.stdin.fileno())
+        return conversation
 
     def _open(self) -> Conversation:
         order = self._order
@@ -181,16 +202,10 @@ def order(args: argparse.Namespace) -> Order:
     """
     url = parse(args.url)
     fields = tuple(map(field, args.field))
-    if args.method and url.client.protocol != "http":
-        raise errors.SendUsageError(reason="--method is for http:// and https://")
-    if problem := method_problem(args.method):
-        raise errors.SendUsageError(reason=problem)
-    if fields and not url.client.http:
-        raise errors.SendUsageError(reason="--field is for HTTP and WebSocket")
-    if args.file is not None and args.data is not None:
-        raise errors.SendUsageError(reason="send either DATA or a file")
+    if (mistake := next(_mistakes(args, url, fields=bool(fields)), None)) is not None:
+        raise errors.SendUsageError(reason=mistake)
     return Order(
-        Request(url, args.method, fields, verify=not args.insecure),
+        Request(url, args.method, fields, not args.insecure, args.certificate, args.key),
         _content(args, url),
         args.repeat,
         args.every / 1000,
@@ -199,13 +214,37 @@ def order(args: argparse.Namespace) -> Order:
         fail=args.fail,
         verbose=args.verbose,
         capture=args.capture,
+        converse=args.converse,
     )
+
+
+def _mistakes(args: argparse.Namespace, url: URL, *, fields: bool) -> Iterator[str]:
+    """What does not go together on the command line."""
+    client = url.client
+    if args.method and client.protocol != "http":
+        yield "--method is for http:// and https://"
+    if problem := method_problem(args.method):
+        yield problem
+    if fields and not client.http:
+        yield "--field is for HTTP and WebSocket"
+    if args.file is not None and args.data is not None:
+        yield "send either DATA or a file"
+    if args.converse and (args.data is not None or client.protocol not in CONVERSING):
+        yield "--converse takes no DATA, and is for TCP, TLS and WebSocket"
+    if args.converse and os.name == "nt":
+        yield "--converse is not there on Windows, which cannot wait for what is typed"
+    if (args.converse or args.data == "-") and sys.stdin is None:
+        yield "standard input is closed"
+    if args.certificate and not client.tls:
+        yield "--certificate is for tls://, https:// and wss://"
+    if args.key and not args.certificate:
+        yield "--key belongs to --certificate"
 
 
 def _content(args: argparse.Namespace, url: URL) -> Content | None:
     if args.file is not None:
         return content("file", args.file, Path.cwd())
-    if args.data is None and url.client.protocol in ("tcp", "websocket"):
+    if args.data is None and url.client.protocol in CONVERSING:
         return None
     if args.data != "-":
         return content(args.form, args.data or "", Path.cwd())

@@ -141,6 +141,8 @@ class Client(WebSocketClientProtocol):
 class WebSocketConversation(Conversation):
     """One WebSocket."""
 
+    messages = True
+
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self._gate = Gate(self._stop_waiting)

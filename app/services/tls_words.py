@@ -28,6 +28,9 @@ _CERTIFICATE_ERRORS = {
 }
 """https://docs.openssl.org/master/man3/X509_STORE_CTX_get_error/"""
 
+WANTED = "the server wants a certificate of ours"
+"""What a server says that we showed none."""
+
 _ALERTS = {
     "unknown ca": "the {them} does not trust {signer}{advice}",
     "bad certificate": "the {them} does not trust our certificate{advice}",
@@ -35,7 +38,7 @@ _ALERTS = {
     "certificate expired": "the {them} says that our certificate has expired: compare the clocks",
     "certificate revoked": "the {them} says that our certificate was revoked",
     "unsupported certificate": "the {them} cannot use our kind of certificate",
-    "certificate required": "the {them} wants a certificate of ours",
+    "certificate required": WANTED.replace("server", "{them}"),
     "handshake failure": "the {them} found no cipher or certificate in common with us",
     "insufficient security": "the {them} finds our ciphers too weak",
     "protocol version": "the {them} speaks no version of TLS that we do",

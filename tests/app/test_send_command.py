@@ -104,6 +104,24 @@ def test_certificates_are_verified_unless_told_otherwise(tmp_path: Path) -> None
         assert outcome(send(f"tls://127.0.0.1:{port}", r"abc\n", "--insecure")) == (0, b"cba\n", b"")
 
 
+def test_a_server_that_wants_a_certificate_gets_ours_if_there_is_one(tmp_path: Path) -> None:
+    file = certificate(tmp_path, "127.0.0.1")
+    alone, key = tmp_path / "alone.pem", tmp_path / "key.pem"
+    secret, begin, public = file.read_text().partition("-----BEGIN CERTIFICATE")
+    key.write_text(secret)
+    alone.write_text(begin + public)
+    wanting = ("-Verify", "1", "-verify_return_error", "-CAfile", file, "-quiet", "-rev")
+    with program("openssl", "s_server", "-accept", "PORT", "-cert", file, "-key", file, *wanting) as port:
+        url = f"tls://127.0.0.1:{port}"
+        code, out, said = outcome(send(url, r"abc\n", "--insecure"))
+        wants = "wants a certificate of ours. Name a file with one that it trusts, and its key (--certificate)."
+        assert (code, out, said.decode()) == (1, b"", f"listening-post: 127.0.0.1:{port} {wants}\n")
+        for ours in ((file,), (alone, "--key", key)):
+            shown = send(url, r"abc\n", "--insecure", "--certificate", *ours)
+            assert outcome(shown) == (0, b"cba\n", b"")
+        assert b"There is no private key in" in send(url, "x", "--certificate", alone).stderr
+
+
 @pytest.mark.parametrize("scheme", ["tcp", "tls", "udp", "http", "https", "ws", "wss"])
 def test_a_refusal_is_one_sentence_and_exit_code_1(scheme: str) -> None:
     code, out, said = outcome(send(f"{scheme}://127.0.0.1:9", "x"))
@@ -119,6 +137,7 @@ def test_a_refusal_is_one_sentence_and_exit_code_1(scheme: str) -> None:
         ("tcp://127.0.0.1:9", "{{", "--template"), ("tcp://127.0.0.1:9", "x", "--field", "a: b"),
         ("http://127.0.0.1:9", "--field", "none"), ("http://127.0.0.1:9", "--method", "A B"),
         ("ws://127.0.0.1:9", "--method", "GET"), ("tcp://127.0.0.1:9", "x", "--file", "y"),
+        ("tcp://127.0.0.1:9", "x", "--certificate", "f"), ("tls://127.0.0.1:9", "x", "--key", "f"),
         ("tcp://127.0.0.1:9", "x", "--repeat", "-1"), ("tcp://127.0.0.1:9", "x", "--every", "soon"),
     ],
 )  # fmt: skip
