@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 import sys
 from collections.abc import Callable, Sequence
-from io import TextIOWrapper
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
-from app import __version__, errors
+from app import __version__, arguments, errors, output
+from app.arguments import WRONG_USAGE
 
 COMMANDS = ("serve", "query", "export", "save", "send", "ca", "check", "selftest")
 
-DONE, FAILED, WRONG_USAGE = 0, 1, 2
+DONE, FAILED, INTERRUPTED = 0, 1, 130
 
 WindowCommand = Callable[[Path | None, Path | None, bool, bool], int]
 """Opens the window: workspace, capture, start all, a window of its own. Returns the exit code."""
@@ -27,11 +26,14 @@ def main(argv: Sequence[str], window: WindowCommand) -> int:
         from app.capture import writer
 
         return writer.main(list(argv[1:]))
-    debug = "--debug" in argv
-    if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # whatever it can show, it need not stop
+    with output.ours():
+        return _with_words([arg for arg in argv if arg != "--debug"], window, debug="--debug" in argv)
+
+
+def _with_words(argv: Sequence[str], window: WindowCommand, *, debug: bool) -> int:
+    """Run the command; what goes wrong is said on standard error."""
     try:
-        code = _run([arg for arg in argv if arg != "--debug"], window)
+        code = _run(argv, window)
         sys.stdout.flush()
         return code
     except errors.WorkspaceError as e:
@@ -47,13 +49,15 @@ def main(argv: Sequence[str], window: WindowCommand) -> int:
     except errors.PostError as e:
         if debug:
             raise
+        if isinstance(e, errors.OutputError):
+            output.let_go()
         print(f"listening-post: {e}", file=sys.stderr)
         return FAILED
     except BrokenPipeError:
-        from app.headless import let_go_of_stdout
-
-        let_go_of_stdout()
+        output.let_go()
         return DONE
+    except KeyboardInterrupt:
+        return INTERRUPTED
 
 
 def _run(argv: Sequence[str], window: WindowCommand) -> int:
@@ -67,30 +71,8 @@ def _run(argv: Sequence[str], window: WindowCommand) -> int:
     return run(args)
 
 
-class _Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line, where argparse adds the whole usage."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(WRONG_USAGE, f"listening-post: {message}. See {self.prog} --help\n")
-
-
-class _CommandParser(_Parser):
-    """Takes what has no name behind options too, as in ``send URL --hex DATA``, where argparse itself does not."""
-
-    _inside = False
-
-    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        if self._inside:
-            return super().parse_known_args(args, namespace)
-        self._inside = True
-        try:
-            return self.parse_known_intermixed_args(args, namespace)
-        finally:
-            self._inside = False
-
-
 def _window_parser() -> argparse.ArgumentParser:
-    parser = _Parser("listening-post", description="Open the window.")
+    parser = arguments.Parser("listening-post", description="Open the window.")
     parser.add_argument(
         "workspace", nargs="?", type=Path, help="the last one, or the demo, if left out; a capture is opened beside it"
     )
@@ -101,30 +83,34 @@ def _window_parser() -> argparse.ArgumentParser:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
+    parser = arguments.Parser(
         "listening-post",
         description="One window with every server a desk needs.",
         epilog="listening-post [WORKSPACE] [--capture FILE] [--start] opens the window. "
         "--debug shows the traceback of an error.",
     )
     parser.add_argument("--version", action="version", version=f"Listening Post {__version__}")
-    commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_CommandParser)
+    commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=arguments.CommandParser)
 
     serve = commands.add_parser("serve", help="run a workspace without a screen")
     serve.add_argument("workspace", type=Path)
     serve.add_argument("--capture", type=Path, metavar="FILE", help="a new one in the data folder if left out")
-    serve.add_argument("--for", dest="seconds", type=_seconds, metavar="S", help="stop after S seconds")
+    serve.add_argument("--for", dest="seconds", type=arguments.seconds, metavar="S", help="stop after S seconds")
     output = serve.add_mutually_exclusive_group()
     output.add_argument("--json", action="store_true", help="print each event as one JSON object a line")
     output.add_argument("--quiet", action="store_true", help="print no events: under full load they cost")
     serve.add_argument(
         "--limit",
-        type=_size,
+        type=arguments.size,
         metavar="SIZE",
         help="drop the oldest events when the capture is larger: 500MB, 2GB (the default)",
     )
     serve.add_argument(
-        "--keep-days", type=_count, metavar="N", default=0, help="remove captures of the data folder that are older"
+        "--keep-days",
+        type=arguments.count,
+        metavar="N",
+        default=0,
+        help="remove captures of the data folder that are older",
     )
     serve.add_argument("--trust-plugins", action="store_true", help="run the code of plugins without asking")
     serve.set_defaults(run=_serve)
@@ -137,7 +123,7 @@ def _parser() -> argparse.ArgumentParser:
     form = query.add_mutually_exclusive_group()
     form.add_argument("--count", action="store_true", help="print only how many")
     form.add_argument("--json", action="store_true", help="print one JSON object a line")
-    query.add_argument("--limit", type=_count, metavar="N", help="print at most N")
+    query.add_argument("--limit", type=arguments.count, metavar="N", help="print at most N")
     query.set_defaults(run=_query)
 
     _add_export(commands)
@@ -199,49 +185,29 @@ def _add_send(commands: Any) -> None:
     form.add_argument("--hex", action="store_const", dest="form", const="hex", help="DATA is hex digits")
     form.add_argument("--template", action="store_const", dest="form", const="template", help="DATA has {{…}} in it")
     form.add_argument("--file", metavar="FILE", help="send what FILE holds")
-    send.add_argument("--repeat", type=_count, metavar="N", default=1, help="send it N times; 0: until stopped")
-    send.add_argument("--every", type=_milliseconds, metavar="MS", default=0.0, help="milliseconds between two")
-    send.add_argument("--wait", type=_seconds, metavar="S", help="leave after S seconds of silence, 1 by default")
+    form.add_argument(
+        "--converse", action="store_true", help="TCP and WebSocket: send what standard input holds, line by line"
+    )
+    send.add_argument(
+        "--repeat", type=arguments.count, metavar="N", default=1, help="send it N times; 0: until stopped"
+    )
+    send.add_argument(
+        "--every", type=arguments.milliseconds, metavar="MS", default=0.0, help="milliseconds between two"
+    )
+    send.add_argument(
+        "--wait", type=arguments.seconds, metavar="S", help="leave after S seconds of silence, 1 by default"
+    )
     send.add_argument("--method", metavar="M", default="", help="HTTP: GET without DATA, else POST, if left out")
     send.add_argument(
         "--field", metavar="NAME:VALUE", action="append", default=[], help="HTTP and WebSocket; repeatable"
     )
     send.add_argument("--insecure", action="store_true", help="take any certificate")
+    send.add_argument("--certificate", type=Path, metavar="FILE", help="TLS: show this one, PEM or PKCS#12")
+    send.add_argument("--key", type=Path, metavar="FILE", help="its private key, where FILE has none")
     send.add_argument("--fail", action="store_true", help="HTTP: a status from 400 up is a failure")
     send.add_argument("--capture", type=Path, metavar="FILE", help="capture into this file")
     send.add_argument("-v", "--verbose", action="store_true", help="say on standard error what happens")
     send.set_defaults(run=_send, form="text")
-
-
-def _milliseconds(text: str) -> float:
-    value = float(text)
-    if not 0 <= value <= 86_400_000:
-        raise argparse.ArgumentTypeError("must be from 0 to 86400000")
-    return value
-
-
-def _seconds(text: str) -> float:
-    value = float(text)
-    if not 0 < value < 1e9:
-        raise argparse.ArgumentTypeError("must be more than 0")
-    return value
-
-
-def _count(text: str) -> int:
-    value = int(text)
-    if value < 0:
-        raise argparse.ArgumentTypeError("must not be negative")
-    return value
-
-
-def _size(text: str) -> int:
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kMG]?)B?", text, re.IGNORECASE)
-    if not match:
-        raise argparse.ArgumentTypeError("must be a size, as in 500MB or 2GB")
-    value = int(float(match[1]) * {"": 1, "k": 10**3, "m": 10**6, "g": 10**9}[match[2].lower()])
-    if value < 1_000_000:
-        raise argparse.ArgumentTypeError("must be at least 1MB")
-    return value
 
 
 def _serve(args: argparse.Namespace) -> int:
@@ -327,7 +293,8 @@ def _export(args: argparse.Namespace) -> int:
     store = Store(args.capture)
     found = store.events(filters.parse(args.filter), *store.range())
     if args.output == "-":
-        exporter.write(found, sys.stdout.buffer)
+        with output.in_words():
+            exporter.write(found, sys.stdout.buffer)
         return DONE
     try:
         with replacing(Path(args.output)) as out:

@@ -88,11 +88,11 @@ class NotACertificateError(TLSSetupError):
 
 
 class NotAKeyError(TLSSetupError):
-    """There is no private key in {path} that can be read. Name a PEM file with one in tls.key."""
+    """There is no private key in {path} that can be read. Name a PEM file with one in tls.key (send: --key)."""
 
 
 class PasswordMissingError(TLSSetupError):
-    """{path} is locked. Give its password in tls.password."""
+    """{path} is locked. Give its password in tls.password, or use a file without one."""
 
 
 class WrongPasswordError(TLSSetupError):
@@ -224,6 +224,10 @@ class UnknownFormatError(PostError):
 
 class UnwritableError(PostError):
     """Cannot write {path}: {reason}. Choose another place."""
+
+
+class OutputError(PostError):
+    """Cannot write standard output: {reason}."""
 
 
 # -- what the user types
@@ -405,6 +409,10 @@ class LostError(SendError):
 
 class CertificateError(SendError):
     """{address} is not trusted: {reason}. To send all the same, do not verify certificates (--insecure)."""
+
+
+class CertificateWantedError(SendError):
+    """{address} wants a certificate of ours. Name a file with one that it trusts, and its key (--certificate)."""
 
 
 class NoTLSError(SendError):

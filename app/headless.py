@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 import sys
 import threading
 from array import array
 from pathlib import Path
 from typing import Any
 
-from twisted.internet.defer import Deferred
-
-from app import errors
+from app import errors, output
 from app.capture.filters import EVERYTHING
 from app.capture.link import DEFAULT_LIMIT
 from app.capture.recorder import Stored, Trouble
@@ -21,6 +17,7 @@ from app.capture.retention import Keeping
 from app.capture.store import Store
 from app.events import NAMES, Row, rfc3339
 from app.post import Post, raise_file_limit
+from app.running import Run
 from app.status import Failed, Listening, Status
 from app.workspace import Workspace
 
@@ -38,14 +35,6 @@ def line(event: Row) -> str:
     size = "" if event.size is None else str(event.size)
     kind = NAMES.get(event.kind, str(event.kind))
     return f"{event.id:>7} {time} {event.service:<16} {event.peer or '-':<21} {kind:<18} {size:>6} {event.summary}"
-
-
-def let_go_of_stdout() -> None:
-    """Whoever read our output has had enough, as ``head`` has: say no more, nor complain at the end."""
-    with contextlib.suppress(OSError, ValueError):
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
-        os.close(nowhere)
 
 
 class Printer:
@@ -88,8 +77,8 @@ class Printer:
                     store = None
                 store = store or Store(self._path)
                 self._print(store, last)
-            except BrokenPipeError:
-                let_go_of_stdout()
+            except (BrokenPipeError, errors.OutputError) as e:
+                _say_lost(e)
                 return
             except errors.CaptureError as e:
                 print(f"listening-post: {e}", file=sys.stderr)
@@ -112,24 +101,39 @@ class Printer:
         sys.stdout.flush()
 
 
-class _Run:
-    """One headless run, from the first start to the exit code."""
+class _Run(Run):
+    """One headless run.
 
-    def __init__(self, reactor: Any, workspace: Workspace, *, as_json: bool, quiet: bool) -> None:
-        self._reactor = reactor
+    Args:
+        seconds: after which it ends; None: a signal ends it.
+    """
+
+    def __init__(
+        self,
+        reactor: Any,
+        workspace: Workspace,
+        capture: Path | None,
+        seconds: float | None,
+        *,
+        as_json: bool,
+        quiet: bool,
+        limit: int,
+        keeping: Keeping,
+    ) -> None:
+        super().__init__(reactor)
+        self._capture, self._seconds, self._limit, self._keeping = capture, seconds, limit, keeping
         self._as_json, self._quiet = as_json, quiet
         self._printer: Printer | None = None
         self._last_words = LAST_WORDS
         self.post = Post(reactor, workspace)
         self.post.recorder.trouble_changed.connect(_say_trouble)
-        self.exit_code = 0
 
-    async def start(self, capture: Path | None, seconds: float | None, limit: int, keeping: Keeping) -> None:
+    async def start(self) -> None:
         post = self.post
-        await post.open(capture, limit, keeping)
+        await post.open(self._capture, self._limit, self._keeping)
         if post.refused:
             self.exit_code = 1
-            self._stop()
+            self.stop()
             return
         first = post.recorder.range.last + 1
         await post.start_all()
@@ -139,8 +143,7 @@ class _Run:
             names = ", ".join(responder.name for responder in plugin.brings)
             print(f"listening-post: {names}: {plugin.problem}", file=sys.stderr)
         if self._quiet:
-            for service in post.services.values():
-                print(f"{service.config.name}: {_in_words(service.status)}", flush=True)
+            _print_statuses(post)
         else:
             self._printer = Printer(post.capture, first, as_json=self._as_json)
             post.recorder.stored_changed.connect(self._printer.on_stored)
@@ -151,17 +154,13 @@ class _Run:
             self.exit_code = 1
             why = "none of the services could start" if post.services else "the workspace has no services"
             print(f"listening-post: {why}", file=sys.stderr)
-            self._stop()
-        elif seconds is not None:
-            self._reactor.callLater(seconds, self._on_time)
+            self.stop()
+        elif self._seconds is not None:
+            self._reactor.callLater(self._seconds, self._on_time)
 
     def _on_time(self) -> None:
         self._last_words = ALL_WORDS
-        self._stop()
-
-    def _stop(self) -> None:
-        if self._reactor.running:
-            self._reactor.stop()
+        self.stop()
 
     async def shut_down(self) -> None:
         await self.post.shut_down()
@@ -173,6 +172,21 @@ class _Run:
                 f"listening-post: seen {recorder.seen:,}, stored {recorder.stored:,}, lost {recorder.lost:,}",
                 file=sys.stderr,
             )
+
+
+def _print_statuses(post: Post) -> None:
+    try:
+        for service in post.services.values():
+            print(f"{service.config.name}: {_in_words(service.status)}", flush=True)
+    except (BrokenPipeError, errors.OutputError) as e:
+        _say_lost(e)
+
+
+def _say_lost(e: Exception) -> None:
+    """Nothing more can be printed; a reader that has had enough, as ``head`` has, knows that already."""
+    output.let_go()
+    if isinstance(e, errors.OutputError):
+        print(f"listening-post: {e} The services go on, and the capture.", file=sys.stderr)
 
 
 def _in_words(status: Status) -> str:
@@ -204,8 +218,7 @@ def run(
     1 when none could start.
     """
     raise_file_limit()
-    whole = _Run(reactor, workspace, as_json=as_json, quiet=quiet)
-    reactor.callWhenRunning(lambda: Deferred.fromCoroutine(whole.start(capture, seconds, limit, keeping)))
-    reactor.addSystemEventTrigger("before", "shutdown", lambda: Deferred.fromCoroutine(whole.shut_down()))
-    reactor.run()
-    return whole.exit_code
+    whole = _Run(
+        reactor, workspace, capture, seconds, as_json=as_json, quiet=quiet, limit=limit, keeping=keeping
+    )  # fmt: skip
+    return whole.to_the_end()

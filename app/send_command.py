@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from twisted.internet.defer import Deferred
-
-from app import errors
+from app import errors, output
 from app.capture.recorder import Recorder, Stored
 from app.clients import open_conversation
 from app.clients.conversation import Conversation, Open, Request
 from app.clients.url import URL, field, method_problem, parse
-from app.headless import let_go_of_stdout
+from app.conversing import converse
 from app.post import Post
+from app.running import Run
 from app.sending import MAX_DATA, Content, Sending, content, silence
 from app.text import amount
 
@@ -30,6 +30,11 @@ PATIENCE = 30.0
 ERROR = 400
 """HTTP: statuses from here on say that something went wrong (RFC 9110 section 15)."""
 
+CONVERSING = ("tcp", "websocket")
+"""Protocols in which both sides say what they want when they want."""
+
+SIGNALLED = 128
+"""What a shell adds to the number of a signal for an exit code."""
 
 MISTAKES = (errors.URLError, errors.FieldError, errors.SendUsageError, errors.EscapeError, errors.TemplateError)
 """What is wrong with the command line itself."""
@@ -41,6 +46,7 @@ class Order:
 
     Attributes:
         content: None: connect, send nothing, and listen.
+        converse: send what standard input holds as it comes.
         every: seconds.
         wait: seconds; None: ``WAIT``, and for HTTP ``PATIENCE``.
         binary: whether a WebSocket's message is not text.
@@ -57,6 +63,7 @@ class Order:
     fail: bool = False
     verbose: bool = False
     capture: Path | None = None
+    converse: bool = False
 
 
 class Nowhere:
@@ -71,15 +78,14 @@ class Nowhere:
         self._recorder.on_stored(self._sequence, Stored())
 
 
-class _Run:
+class _Run(Run):
     def __init__(self, reactor: Any, order: Order) -> None:
-        self._reactor, self._order = reactor, order
+        super().__init__(reactor)
+        self._order = order
         self._post = Post(reactor)
-        self._sending: Sending | None = None
-        self._received = 0
-        self.exit_code = 0
+        self._sent = self._received = 0
 
-    async def run(self) -> None:
+    async def start(self) -> None:
         """Do it, and stop the reactor."""
         try:
             await self._do()
@@ -87,30 +93,15 @@ class _Run:
             self._post.recorder.record_failure(e)
             self._fail(f"{type(e).__name__}: {e}")
         finally:
-            if self._reactor.running:
-                self._reactor.stop()
+            self.stop()
 
     async def _do(self) -> None:
-        order, post = self._order, self._post
-        if order.capture is None:
-            Nowhere(post.recorder)
-        else:
-            await post.open(order.capture)
-            if post.refused:
-                assert post.recorder.trouble is not None
-                return self._fail(post.recorder.trouble.text)
-        if order.content is None:
-            conversation = self._open()
-            await conversation.connect()
-        else:
-            self._sending = Sending(
-                self._reactor, self._open, order.content, order.times, order.every, binary=order.binary
-            )
-            await self._sending.run()
-            if self._sending.reason:
-                return self._fail(self._sending.reason)
-            assert self._sending.conversation is not None
-            conversation = self._sending.conversation
+        if not await self._captures():
+            return
+        conversation = await self._talk()
+        if conversation is None:
+            return
+        order = self._order
         if not conversation.answers:
             await silence(self._reactor, conversation, WAIT if order.wait is None else order.wait)
         closed = conversation.closed
@@ -120,7 +111,36 @@ class _Run:
         if order.fail and code >= ERROR:
             return self._fail(f"{order.request.url.address} answered {code}.")
         conversation.close()
-        self._say(f"sent {self._sending.sent if self._sending else 0:,}, received {amount(self._received)}")
+        self._say(f"sent {self._sent:,}, received {amount(self._received)}")
+
+    async def _captures(self) -> bool:
+        """Whether all is ready to be recorded, if only to be forgotten."""
+        order, post = self._order, self._post
+        if order.capture is None:
+            Nowhere(post.recorder)
+            return True
+        await post.open(order.capture)
+        if post.refused:
+            assert post.recorder.trouble is not None
+            self._fail(post.recorder.trouble.text)
+        return not post.refused
+
+    async def _talk(self) -> Conversation | None:
+        """Say all that there is to say. Returns over what, or None where that failed."""
+        order = self._order
+        if order.content is not None:
+            sending = Sending(self._reactor, self._open, order.content, order.times, order.every, binary=order.binary)
+            await sending.run()
+            self._sent = sending.sent
+            if sending.reason:
+                self._fail(sending.reason)
+                return None
+            return sending.conversation
+        conversation = self._open()
+        await conversation.connect()
+        if order.converse:
+            self._sent = await converse(self._reactor, conversation, sys.stdin.fileno())
+        return conversation
 
     def _open(self) -> Conversation:
         order = self._order
@@ -141,24 +161,26 @@ class _Run:
 
     def _on_received(self, data: bytes) -> None:
         self._received += len(data)
+        if self._stopping:
+            return
         try:
             # Standard output may take its time: the peer is not read from meanwhile.
-            sys.stdout.buffer.write(data)
-            sys.stdout.buffer.flush()
-        except BrokenPipeError:
-            let_go_of_stdout()
-            self._stop()
-
-    def _stop(self) -> None:
-        """Whoever read our output has had enough."""
-        if self._reactor.running:
-            self._reactor.callLater(0, self._reactor.stop)
+            output.write(data)
+        except BrokenPipeError:  # whoever read our output has had enough
+            output.let_go()
+            self.stop()
+        except errors.OutputError as e:
+            output.let_go()
+            self._fail(str(e))
+            self.stop()
 
     def _say(self, words: str) -> None:
         if self._order.verbose:
             print(words, file=sys.stderr)
 
     def _fail(self, words: str) -> None:
+        if self._stopping:  # what comes of that is no failure
+            return
         self.exit_code = 1
         print(f"listening-post: {words}", file=sys.stderr)
 
@@ -167,12 +189,10 @@ class _Run:
 
 
 def run(reactor: Any, order: Order) -> int:
-    """Send what ``order`` says. Returns the exit code."""
+    """Send what ``order`` says. Returns the exit code, as a shell's for a program that a signal ended."""
     whole = _Run(reactor, order)
-    reactor.callWhenRunning(lambda: Deferred.fromCoroutine(whole.run()))
-    reactor.addSystemEventTrigger("before", "shutdown", lambda: Deferred.fromCoroutine(whole.shut_down()))
-    reactor.run()
-    return whole.exit_code
+    code = whole.to_the_end()
+    return code if whole.signal is None else SIGNALLED + whole.signal
 
 
 def order(args: argparse.Namespace) -> Order:
@@ -182,16 +202,10 @@ def order(args: argparse.Namespace) -> Order:
     """
     url = parse(args.url)
     fields = tuple(map(field, args.field))
-    if args.method and url.client.protocol != "http":
-        raise errors.SendUsageError(reason="--method is for http:// and https://")
-    if problem := method_problem(args.method):
-        raise errors.SendUsageError(reason=problem)
-    if fields and not url.client.http:
-        raise errors.SendUsageError(reason="--field is for HTTP and WebSocket")
-    if args.file is not None and args.data is not None:
-        raise errors.SendUsageError(reason="send either DATA or a file")
+    if (mistake := next(_mistakes(args, url, fields=bool(fields)), None)) is not None:
+        raise errors.SendUsageError(reason=mistake)
     return Order(
-        Request(url, args.method, fields, verify=not args.insecure),
+        Request(url, args.method, fields, not args.insecure, args.certificate, args.key),
         _content(args, url),
         args.repeat,
         args.every / 1000,
@@ -200,13 +214,37 @@ def order(args: argparse.Namespace) -> Order:
         fail=args.fail,
         verbose=args.verbose,
         capture=args.capture,
+        converse=args.converse,
     )
+
+
+def _mistakes(args: argparse.Namespace, url: URL, *, fields: bool) -> Iterator[str]:
+    """What does not go together on the command line."""
+    client = url.client
+    if args.method and client.protocol != "http":
+        yield "--method is for http:// and https://"
+    if problem := method_problem(args.method):
+        yield problem
+    if fields and not client.http:
+        yield "--field is for HTTP and WebSocket"
+    if args.file is not None and args.data is not None:
+        yield "send either DATA or a file"
+    if args.converse and (args.data is not None or client.protocol not in CONVERSING):
+        yield "--converse takes no DATA, and is for TCP, TLS and WebSocket"
+    if args.converse and os.name == "nt":
+        yield "--converse is not there on Windows, which cannot wait for what is typed"
+    if (args.converse or args.data == "-") and sys.stdin is None:
+        yield "standard input is closed"
+    if args.certificate and not client.tls:
+        yield "--certificate is for tls://, https:// and wss://"
+    if args.key and not args.certificate:
+        yield "--key belongs to --certificate"
 
 
 def _content(args: argparse.Namespace, url: URL) -> Content | None:
     if args.file is not None:
         return content("file", args.file, Path.cwd())
-    if args.data is None and url.client.protocol in ("tcp", "websocket"):
+    if args.data is None and url.client.protocol in CONVERSING:
         return None
     if args.data != "-":
         return content(args.form, args.data or "", Path.cwd())

@@ -9,7 +9,7 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
 
-from app import errors, templates
+from app import errors, files, templates
 from app.clients.conversation import Conversation
 from app.signal import Signal
 from app.text import unescape, unhex
@@ -58,9 +58,7 @@ def content(form: str, data: str, folder: Path) -> Content:
 def read(path: Path) -> bytes:
     """A file to be sent. Blocks. Raises DataUnreadableError, TooLargeError."""
     try:
-        if path.exists() and not path.is_file():  # to open a pipe is to wait for its other end
-            raise errors.DataUnreadableError(path=path, reason="it is no file")
-        with path.open("rb") as file:
+        with open(path, "rb", opener=files.regular) as file:
             found = file.read(MAX_DATA + 1)
     except (OSError, ValueError) as e:
         raise errors.DataUnreadableError(path=path, reason=getattr(e, "strerror", None) or e) from e

@@ -29,7 +29,7 @@ from app.template_words import (
     as_bytes,
     value_of,
 )
-from app.text import unescape
+from app.text import typed, unescape
 
 __all__ = ["MAX_EXPRESSIONS", "MAX_OUTPUT", "Template", "problem"]
 
@@ -120,7 +120,7 @@ def _parse(text: str) -> list[bytes | _Expression]:
     literal = bytearray()
     end = expressions = 0
     while found := _LITERAL.search(text, end):
-        literal += text[end : found.start()].encode("utf-8", "replace")
+        literal += typed(text[end : found.start()])
         end = found.end()
         if found[0] == "{{":
             expressions += 1
@@ -131,7 +131,7 @@ def _parse(text: str) -> list[bytes | _Expression]:
             literal.clear()
         else:
             literal += b"{{" if found[0] == r"\{{" else _unescaped(found[0], found.start())
-    literal += text[end:].encode("utf-8", "replace")
+    literal += typed(text[end:])
     if len(literal) > MAX_OUTPUT:
         raise _error(f"this renders to more than {MAX_OUTPUT:,} bytes", 0)
     return [*(part for part in parts if part), bytes(literal)]
@@ -150,7 +150,7 @@ def _expression(text: str, start: int) -> tuple[_Expression, int]:
         if quoted is not None:
             calls[-1].append(Word(_unescaped(quoted[1:-1], begin), True))
         elif word is not None:
-            calls[-1].append(Word(word.encode("utf-8", "replace")))
+            calls[-1].append(Word(typed(word)))
         elif not calls[-1]:
             raise _error("something is missing before this", begin)
         elif bar is not None:

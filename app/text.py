@@ -64,6 +64,14 @@ def shown(line: bytes) -> str:
     return "\t".join(map(one_line, line.decode("utf-8", "surrogateescape").split("\t")))
 
 
+_NO_BYTE = re.compile("[\ud800-\udc7f\udd00-\udfff]")
+
+
+def typed(text: str) -> bytes:
+    """The bytes of what a person typed: UTF-8, and what was no text on the command line as it came (PEP 383)."""
+    return _NO_BYTE.sub("?", text).encode("utf-8", "surrogateescape")
+
+
 PREVIEW = 120
 """Bytes of a payload that its ``preview`` is drawn from."""
 
@@ -88,7 +96,7 @@ def unescape(text: str) -> bytes:
     parts: list[bytes] = []
     end = 0
     for match in _ESCAPE.finditer(text):
-        parts.append(text[end : match.start()].encode("utf-8", "replace"))
+        parts.append(typed(text[end : match.start()]))
         end = match.end()
         code = match[1]
         if len(code) == 3:
@@ -99,7 +107,7 @@ def unescape(text: str) -> bytes:
             raise errors.EscapeError(
                 text=text, reason=rf"\{code} is no escape. Use \n \r \t \0 \e \xNN, or \\ for a backslash"
             )
-    parts.append(text[end:].encode("utf-8", "replace"))
+    parts.append(typed(text[end:]))
     return b"".join(parts)
 
 

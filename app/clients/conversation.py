@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import CancelledError, Deferred
@@ -30,12 +31,15 @@ class Request:
         method: of HTTP; the usual one if empty: GET without data, else POST.
         fields: of HTTP requests and of WebSocket's handshake.
         verify: whether a certificate has to be right.
+        certificate, key: files with ours, for servers that ask; no key: it is in that of the certificate.
     """
 
     url: URL
     method: str = ""
     fields: tuple[tuple[str, str], ...] = ()
     verify: bool = True
+    certificate: Path | None = None
+    key: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +79,12 @@ class Conversation:
         received: emits bytes as they come: data, a datagram, a message, a part of a body.
         noted: emits one line of what they mean: the status of a response, a close code.
         answers: whether each message has an answer whose end is known.
+        messages: whether what is sent keeps its bounds, as a WebSocket's messages do.
         patience: seconds of silence in which such an answer must come, or go on.
     """
 
     answers = False
+    messages = False
     patience = 30.0
 
     def __init__(self, request: Request, sender: Sender) -> None:
@@ -137,6 +143,9 @@ class Conversation:
             self.abort()
         return done
 
+    def finish_sending(self) -> None:
+        """Nothing more will be sent, which the peer is told where the protocol can; it may go on."""
+
     def close(self) -> None:
         """Close in good order, or give up connecting."""
         self._closed_by_us = True
@@ -171,10 +180,8 @@ class Conversation:
 
     async def _reach(self, build: Callable[[], IProtocol] | IProtocolFactory) -> Any:
         """The protocol that is built, connected by TCP, and by TLS where the URL says so."""
-        url = self.url
         factory = build if IProtocolFactory.providedBy(build) else _Factory(build)
-        endpoint = self._sender.endpoint(url.host, url.port, tls=url.client.tls, verify=self.request.verify)
-        return await endpoint.connect(factory)
+        return await self._sender.endpoint(self.request).connect(factory)
 
     async def _secured(self) -> None:
         """Wait for the handshake of TLS, where the URL says so; ``on_secured`` tells of its end."""

@@ -10,6 +10,7 @@ from twisted.internet import error
 from twisted.python.failure import Failure
 
 from app import errors
+from app.services import tls_words
 
 if TYPE_CHECKING:
     from app.clients.url import URL
@@ -51,6 +52,8 @@ def tls_problem(words: str, url: URL) -> errors.SendError:
     reason = words.partition(": ")[2].replace("is for another name", f"is for another name than {url.host}")
     if reason.startswith("the server's certificate "):
         return errors.CertificateError(address=url.address, reason=reason)
+    if reason == tls_words.WANTED:
+        return errors.CertificateWantedError(address=url.address)
     if "not TLS" in reason:
         return errors.NoTLSError(address=url.address, reason=reason.removeprefix("not TLS at all: "))
     return errors.TLSError(address=url.address, reason=reason)

@@ -15,7 +15,7 @@ from twisted.internet.interfaces import IStreamClientEndpoint
 from app.capture.recorder import Recorder
 
 if TYPE_CHECKING:
-    from app.clients.conversation import Conversation
+    from app.clients.conversation import Conversation, Request
     from app.services.service import Connection
 
 NAME = "send"
@@ -62,16 +62,17 @@ class Sender:
         """Our own factories start without failing."""
         yield
 
-    def endpoint(self, host: str, port: int, *, tls: bool = False, verify: bool = True) -> IStreamClientEndpoint:
+    def endpoint(self, request: Request) -> IStreamClientEndpoint:
         """Where to connect to; what passes there is captured."""
         from app.services.outgoing import TappedEndpoint
 
-        options = None
-        if tls:
+        url, options = request.url, None
+        if url.client.tls:
             from app.services.client_tls import client_tls
 
-            options = client_tls(host, self.data, verify=verify)
-        return TappedEndpoint(self, self.reactor, host, port, options, TIMEOUT)
+            certificate, key = request.certificate, request.key
+            options = client_tls(url.host, self.data, verify=request.verify, certificate=certificate, key=key)
+        return TappedEndpoint(self, self.reactor, url.host, url.port, options, TIMEOUT)
 
     def in_thread(self, call: Callable[..., Any], *args: Any) -> Deferred[Any]:
         return threads.deferToThreadPool(self.reactor, self.reactor.getThreadPool(), call, *args)

@@ -37,7 +37,7 @@ class Client(Protocol):
         self._conversation.on_all_received()
 
     def writeConnectionLost(self) -> None:
-        """We never close only our side."""
+        """We have said so ourselves."""
 
 
 class TCPConversation(Conversation):
@@ -64,6 +64,10 @@ class TCPConversation(Conversation):
             self._transport.write(bytes(chunk))
         if not (self._rest or self._gate.shut):
             self._stop_waiting()
+
+    def finish_sending(self) -> None:
+        if self._transport is not None:
+            self._transport.loseWriteConnection()
 
     def _finish(self) -> None:
         self._transport.unregisterProducer()

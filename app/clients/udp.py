@@ -48,7 +48,7 @@ class UDPConversation(Conversation):
         mine = "::" if ":" in host else ""
         self._port = self._reactor.listenUDP(0, self._tap, interface=mine, maxPacketSize=65_536)
         number = ip_address(host.partition("%")[0])
-        if number.is_multicast or host == "255.255.255.255" or number.is_unspecified:
+        if number.is_multicast or host == "255.255.255.255" or number.is_unspecified or _is_broadcast(*self._peer):
             # Whoever answers has an address of his own.
             self._port.setBroadcastAllowed(True)
         else:
@@ -86,6 +86,18 @@ def _look_up(host: str, port: int) -> str:
     """Blocks. Raises OSError."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
     return str(found[0][4][0])
+
+
+def _is_broadcast(host: str, port: int) -> bool:
+    """Whether the address is that of a whole network, which the kernel alone knows."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect((host, port))
+        except PermissionError:
+            return True
+        except OSError:
+            pass  # for another reason, which whoever connects is told
+    return False
 
 
 CONVERSATION = UDPConversation

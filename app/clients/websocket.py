@@ -21,7 +21,7 @@ from app.clients import reasons
 from app.clients.conversation import Conversation, Gate, Request
 from app.clients.sender import TIMEOUT
 from app.clients.url import URL
-from app.services import address
+from app.services import address, deflate
 from app.services.autobahn_tls import accept_taps
 from app.services.tap import Tap
 from app.text import PREVIEW, escape, preview
@@ -141,6 +141,8 @@ class Client(WebSocketClientProtocol):
 class WebSocketConversation(Conversation):
     """One WebSocket."""
 
+    messages = True
+
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self._gate = Gate(self._stop_waiting)
@@ -150,6 +152,7 @@ class WebSocketConversation(Conversation):
     async def _connect(self) -> None:
         asked = _handshake(self.request)  # what is wrong with its fields is known before there is a connection
         accept_taps()
+        deflate.keep_whole()
         # autobahn asks txaio for timers, which would import the global reactor by itself.
         txaio.use_twisted()
         txaio.config.loop = self._reactor  # type: ignore[attr-defined]
@@ -206,6 +209,8 @@ class WebSocketConversation(Conversation):
             self._close(words, failed=code not in (NORMAL, GOING_AWAY, NO_CODE))
 
     def _on_never_opened(self, protocol: Client, reason: Failure) -> None:
+        if protocol.wasOpenHandshakeTimeout:
+            protocol.refused = f"did not answer the handshake within {TIMEOUT:g} s"
         if protocol.refused:
             error: errors.SendError = errors.NoWebSocketError(address=self.url.address, reason=protocol.refused)
         else:

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import pkcs12
 from OpenSSL import SSL
 from OpenSSL.crypto import X509
 
-from app import errors
+from app import errors, files
 
 MAX_SIZE = 1 << 20
 """Bytes above which a file is no certificate."""
@@ -57,7 +57,7 @@ def trust(context: SSL.Context, authority: x509.Certificate) -> None:
 def read(path: Path) -> bytes:
     """The content of a file. Raises TLSFileError."""
     try:
-        with path.open("rb") as file:
+        with open(path, "rb", opener=files.regular) as file:
             content = file.read(MAX_SIZE + 1)
     except OSError as e:
         raise errors.TLSFileError(path=path, reason=e.strerror or e) from e

@@ -29,12 +29,14 @@ class ClientHello:
         server_name: what it calls us (SNI); empty where it does not say.
         alpn: application protocols, the preferred one first.
         ciphers: how many cipher suites.
+        whole: whether all of it has come.
     """
 
     versions: tuple[str, ...] = ()
     server_name: str = ""
     alpn: tuple[str, ...] = ()
     ciphers: int = 0
+    whole: bool = True
 
     def detail(self) -> dict[str, Any]:
         """What an event says of it."""
@@ -64,7 +66,11 @@ def parse(first: bytes) -> ClientHello | None:
     offered = _numbers(found.get(_SUPPORTED_VERSIONS, b"")) or [newest]
     versions = tuple(VERSIONS[number] for number in sorted(set(offered)) if number in VERSIONS)
     return ClientHello(
-        versions, _server_name(found.get(_SERVER_NAME, b"")), _names(found.get(_ALPN, b"")), len(ciphers) // 2
+        versions,
+        _server_name(found.get(_SERVER_NAME, b"")),
+        _names(found.get(_ALPN, b"")),
+        len(ciphers) // 2,
+        len(message) >= 4 + int.from_bytes(message[1:4]) > 4,
     )
 
 

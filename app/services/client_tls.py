@@ -18,7 +18,7 @@ from zope.interface import implementer
 from app import authority
 from app.services import certificates
 from app.services.address import is_number
-from app.services.tls_words import Terms
+from app.services.tls_words import OWN_SIGNER, Terms
 
 
 @implementer(IOpenSSLClientConnectionCreator)
@@ -29,15 +29,25 @@ class ClientTLS:
         terms: what we ask for.
     """
 
-    def __init__(self, host: str, data: Path, verify: bool, alpn: Sequence[bytes], certificate: Path | None) -> None:
+    def __init__(
+        self,
+        host: str,
+        data: Path,
+        verify: bool,
+        alpn: Sequence[bytes],
+        certificate: Path | None,
+        key: Path | None,
+    ) -> None:
         host = host.partition("%")[0]
         numeric = is_number(host)
         name = host if numeric or host.isascii() else host.encode("idna").decode()
         self._identity = IPAddress_ID(name) if numeric else DNS_ID(name)
         self._server_name = b"" if numeric else name.encode()  # RFC 6066, section 3
-        self._data, self._verify, self._alpn, self._certificate = data, verify, list(alpn), certificate
+        self._data, self._verify, self._alpn = data, verify, list(alpn)
+        self._certificate, self._key = certificate, key
         self._context: SSL.Context | None = None
-        self.terms = Terms(client=True, alpn=tuple(protocol.decode("latin-1") for protocol in alpn))
+        protocols = tuple(protocol.decode("latin-1") for protocol in alpn)
+        self.terms = Terms(client=True, alpn=protocols, signer=OWN_SIGNER)
 
     def load(self) -> ClientTLS:
         """Read what is trusted, and our certificate. Blocks: call it in a thread. Raises TLSSetupError."""
@@ -51,7 +61,7 @@ class ClientTLS:
                 if (local := authority.certificate_of(self._data)) is not None:
                     certificates.trust(context, local)
             if self._certificate is not None:
-                certificates.load(self._certificate).into(context, self._certificate)
+                certificates.load(self._certificate, self._key).into(context, self._certificate)
             self._context = context
         return self
 
@@ -85,12 +95,18 @@ def _check(
 
 
 def client_tls(
-    host: str, data: Path, *, verify: bool = True, alpn: Sequence[bytes] = (), certificate: Path | None = None
+    host: str,
+    data: Path,
+    *,
+    verify: bool = True,
+    alpn: Sequence[bytes] = (),
+    certificate: Path | None = None,
+    key: Path | None = None,
 ) -> ClientTLS:
     """TLS to ``host``, for a ``TappedEndpoint``.
 
     Certificates are checked against the system's authorities and the local one in ``data``,
-    unless ``verify`` is false. ``certificate`` is a file with ours and its key, PEM or PKCS#12
-    without a password, for servers that ask for one.
+    unless ``verify`` is false. ``certificate`` is a file with ours, for servers that ask for one: PEM,
+    with its private key or beside another file ``key`` that has it, or PKCS#12; without a password.
     """
-    return ClientTLS(host, data, verify, alpn, certificate)
+    return ClientTLS(host, data, verify, alpn, certificate, key)

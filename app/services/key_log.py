@@ -13,7 +13,7 @@ from typing import Any
 from twisted.internet import threads
 from twisted.python.failure import Failure
 
-from app import errors
+from app import errors, files
 
 
 class KeyLog:
@@ -49,5 +49,7 @@ class KeyLog:
         threads.deferToThreadPool(reactor, reactor.getThreadPool(), self._append, b"".join(lines)).addBoth(done)
 
     def _append(self, content: bytes) -> None:
-        with open(os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as file:
+        with open(self._path, "ab", opener=files.regular) as file:
+            if hasattr(os, "fchmod"):  # the file may be older, and open to others
+                os.fchmod(file.fileno(), 0o600)
             file.write(content)

@@ -25,7 +25,7 @@ from app.services.config import ServiceConfig
 from app.services.context import Surroundings
 from app.services.key_log import KeyLog
 from app.services.tls_transport import NoCommonProtocol, TLSFactory
-from app.services.tls_words import Terms
+from app.services.tls_words import OWN_SIGNER, Terms
 
 if TYPE_CHECKING:
     from app.services.service import Service
@@ -82,9 +82,8 @@ def prepare(config: ServiceConfig, surroundings: Surroundings) -> ServerTLS:
     identity = _signed(config, settings, surroundings) if auto else _own(settings, surroundings)
     path = "auto" if auto else settings["certificate"]
     context = _context(identity, path, settings["minimum"])
-    terms = Terms(
-        minimum=settings["minimum"], alpn=_protocols(config.protocol, settings), advice=_ADVICE if auto else ""
-    )
+    terms = Terms(minimum=settings["minimum"], alpn=_protocols(config.protocol, settings))
+    terms = replace(terms, advice=_ADVICE) if auto else replace(terms, signer=OWN_SIGNER)
     if settings["client_certificates"] != "off":
         name = _ask_clients(context, settings, surroundings)
         terms = replace(terms, authority=name)

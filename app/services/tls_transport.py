@@ -25,7 +25,7 @@ HANDSHAKE_SECONDS = 20.0
 CLOSING_SECONDS = 5.0
 """In which the peer may answer our close_notify before we close without its own."""
 
-FIRST = 2048
+FIRST = 4096
 """Bytes kept of what came first, until the handshake is finished."""
 
 _PLAIN_HTTP = b"This port speaks TLS. Use https:// or wss://.\n"

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from app.services.client_hello import ClientHello, is_tls, parse
 from app.text import one_line
 
+OWN_SIGNER = "who signed our certificate"
+"""Where that is not our CA, as ``Terms.signer``."""
+
 HTTP_REQUEST = re.compile(rb"(GET|HEAD|POST|PUT|DELETE|OPTIONS|PATCH|CONNECT|TRACE|PRI) ")
 
 _OPENINGS = ((b"SSH-", "SSH"), (b"RFB ", "VNC"), (b"PROXY ", "a PROXY header"), (b"\x00\x00\x00", "binary"))
@@ -25,14 +28,17 @@ _CERTIFICATE_ERRORS = {
 }
 """https://docs.openssl.org/master/man3/X509_STORE_CTX_get_error/"""
 
+WANTED = "the server wants a certificate of ours"
+"""What a server says that we showed none."""
+
 _ALERTS = {
-    "unknown ca": "the {them} does not trust our CA{advice}",
+    "unknown ca": "the {them} does not trust {signer}{advice}",
     "bad certificate": "the {them} does not trust our certificate{advice}",
     "certificate unknown": "the {them} does not trust our certificate{advice}",
     "certificate expired": "the {them} says that our certificate has expired: compare the clocks",
     "certificate revoked": "the {them} says that our certificate was revoked",
     "unsupported certificate": "the {them} cannot use our kind of certificate",
-    "certificate required": "the {them} wants a certificate of ours",
+    "certificate required": WANTED.replace("server", "{them}"),
     "handshake failure": "the {them} found no cipher or certificate in common with us",
     "insufficient security": "the {them} finds our ciphers too weak",
     "protocol version": "the {them} speaks no version of TLS that we do",
@@ -55,6 +61,7 @@ class Terms:
         minimum: the oldest version, as in ``"1.2"``.
         alpn: application protocols.
         authority: who signs the other side's certificates.
+        signer: who signed our certificate, as the other side knows it.
         advice: what helps a client that does not trust us; a sentence, or empty.
     """
 
@@ -62,11 +69,17 @@ class Terms:
     minimum: str = "1.2"
     alpn: tuple[str, ...] = ()
     authority: str = "an authority that we trust"
+    signer: str = "our CA"
     advice: str = ""
 
     @property
     def them(self) -> str:
         return "server" if self.client else "client"
+
+    @property
+    def advised(self) -> str:
+        """The advice as it stands behind a reason."""
+        return f" ({self.advice})" if self.advice else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +108,7 @@ def words(terms: Terms, ending: Ending) -> str:
     if found := _foreign(terms, ending.first):
         return found
     if alert := next((text for name, text in _ALERTS.items() if f"alert {name}" in said), None):
-        return alert.format(them=terms.them, advice=f" ({terms.advice})" if terms.advice else "")
+        return alert.format(them=terms.them, signer=terms.signer, advice=terms.advised)
     if ending.name:
         return "the server's certificate is for another name"
     if ending.certificate:
@@ -116,6 +129,8 @@ def _foreign(terms: Terms, first: bytes) -> str:
         return "plain HTTP on a TLS port"
     if terms.client and first.startswith(b"HTTP/"):
         return "the server speaks plain HTTP, not TLS"
+    if terms.client and parse(first):
+        return "not TLS at all: the server sends back what it gets"
     if is_tls(first) or (terms.client and first[:1] == b"\x15"):
         return ""
     if len(first) > 2 and first[0] & 0x80 and first[2] == 1:
@@ -140,6 +155,10 @@ def _no_protocol(terms: Terms, hello: ClientHello | None) -> str:
     return f"no application protocol in common: the client offered {offered}; this service has {', '.join(terms.alpn)}"
 
 
+def _not_tls(terms: Terms, hello: ClientHello | None) -> str:
+    return f"what the {terms.them} sent{' after its hello' if hello else ''} is not TLS"
+
+
 _REASONS = (
     ("unsupported protocol", _old),
     ("version too low", _old),
@@ -155,10 +174,10 @@ _REASONS = (
         "did not return a certificate",
         lambda terms, hello: f"the client showed no certificate; this service wants one signed by {terms.authority}",
     ),
-    (
-        "wrong version number",
-        lambda terms, hello: f"what the {terms.them} sent{' after its hello' if hello else ''} is not TLS",
-    ),
+    ("wrong version number", _not_tls),
+    ("bad record type", _not_tls),
+    ("packet length too long", _not_tls),
+    ("unexpected message", lambda terms, hello: f"the {terms.them} did not keep to the order of a handshake"),
     ("bad record mac", lambda terms, hello: f"what the {terms.them} sent was changed on its way"),
 )  # fmt: skip
 
@@ -167,5 +186,7 @@ def _hung_up(terms: Terms, ending: Ending, hello: ClientHello | None) -> str:
     how = "reset" if ending.reset else "closed"
     if not ending.first:
         return f"the {terms.them} {how} the connection without a word"
-    hint = f"; perhaps it does not trust our CA{f' ({terms.advice})' if terms.advice else ''}" if hello else ""
+    if hello and not hello.whole:
+        return f"the {terms.them} {how} the connection in the middle of its hello"
+    hint = f"; perhaps it does not trust {terms.signer}{terms.advised}" if hello else ""
     return f"the {terms.them} {how} the connection during the handshake{hint}"

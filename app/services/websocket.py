@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import txaio
-from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
-from autobahn.websocket.compress import PerMessageDeflateOffer, PerMessageDeflateOfferAccept
-from autobahn.websocket.types import ConnectionDeny
+from autobahn.twisted.websocket import WebSocketServerFactory
 from twisted.internet.error import ConnectionLost
 from twisted.internet.interfaces import IListeningPort
 from twisted.python.failure import Failure
 
 from app import events
-from app.services import tcp
+from app.services import deflate, tcp
 from app.services.autobahn_tls import accept_taps
 from app.services.service import Service
 from app.services.tap import Tap
 from app.services.valve import KEPT_FOR_ALL, KEPT_FOR_ONE
+from app.services.websocket_handshake import VERSION, Handshake
 from app.text import PREVIEW, amount, escape, preview
 
 GOING_AWAY, POLICY_VIOLATION, INTERNAL_ERROR = 1001, 1008, 1011
@@ -35,61 +32,16 @@ others cause to be sent can go beyond.
 MAX_COMPRESSED = 1 << 20
 """Bytes of the largest message that we compress: everybody waits meanwhile."""
 
-WINDOW_BITS, MEMORY_LEVEL = 12, 5
-"""Of zlib, for 36 kB for each connection instead of 300 (RFC 7692 section 7.1.2)."""
 
-# For the type checker the mixin is what it is mixed into.
-_Base = WebSocketServerProtocol if TYPE_CHECKING else object
-
-
-class Notes(_Base):  # type: ignore[misc,valid-type]
+class Notes(Handshake):
     """Mixed in before a responder's protocol class: notes what the frames mean.
 
     Overrides autobahn's inner hooks rather than the public ones, which are the responder's.
-
-    Attributes:
-        known: the subprotocols to choose from; empty: all.
-        origins: patterns, of which the origin of a web page has to match one; empty: none has to.
-        field_bytes: the largest head of an opening handshake.
     """
 
-    known: Sequence[str] = ()
-    origins: Sequence[str] = ()
-    field_bytes = 64 << 10
     maxMessagePayloadSize: int
     _opened = False
     _slow = False
-
-    @property
-    def _tap(self) -> Tap:
-        return cast(Tap, self.transport)
-
-    def processHandshake(self) -> None:
-        # autobahn would keep any number of them.
-        most = self.field_bytes
-        if len(self.data) > most and self.data.find(b"\r\n\r\n", 0, most + 4) < 0:
-            text = f"more than {most:,} bytes of fields"
-            self._reached("field_bytes", most, text)
-            self.failHandshake(text, 431)
-        else:
-            super().processHandshake()
-
-    def onConnect(self, request: Any) -> Any:
-        origin = self.http_headers.get("origin")
-        if origin is not None and self.origins and not any(_matches(origin, known) for known in self.origins):
-            self._reached("origins", list(self.origins), f"refused: a web page of {escape(origin.encode())}")
-            raise ConnectionDeny(403, "web pages of this origin may not connect")
-        try:
-            chosen = super().onConnect(request)
-        except ConnectionDeny:
-            raise  # the responder says no, as it may
-        except Exception as e:
-            self._tap.failed(e, self.http_request_data)
-            raise
-        if chosen is not None:
-            return chosen
-        # RFC 6455 section 4.2.2: one of those offered, or none at all.
-        return next((name for name in request.protocols if not self.known or name in self.known), None)
 
     def _onOpen(self) -> None:
         self._opened = True
@@ -160,9 +112,6 @@ class Notes(_Base):  # type: ignore[misc,valid-type]
     def _max_message_size_exceeded(self, msg_size: int, max_msg_size: int, reason: str) -> None:
         self._reached("message_bytes", max_msg_size, f"a message of more than {max_msg_size:,} bytes: closing")
         super()._max_message_size_exceeded(msg_size, max_msg_size, reason)
-
-    def _reached(self, limit: str, value: Any, text: str) -> None:
-        self._tap.note(events.LIMIT_REACHED, text, {"limit": limit, "value": value})
 
     def _onPing(self, payload: bytes) -> None:
         if self.failedByMe:
@@ -269,6 +218,7 @@ def open_port(service: Service, host: str, port: int) -> IListeningPort:
 def _factory(service: Service) -> WebSocketServerFactory:
     made, settings, limits = service.build(), service.config.settings("options"), service.config.settings("limits")
     accept_taps()
+    deflate.keep_whole()
     # autobahn asks txaio for timers, which would import the global reactor by itself.
     txaio.use_twisted()
     txaio.config.loop = service.reactor  # type: ignore[attr-defined]
@@ -284,6 +234,7 @@ def _factory(service: Service) -> WebSocketServerFactory:
         }
         factory.protocol = cast(Any, type(f"Noted{responder.__name__}", (Notes, responder), attributes))
     factory.setProtocolOptions(
+        versions=[int(VERSION)],
         maxFramePayloadSize=limits["message_bytes"],
         maxMessagePayloadSize=limits["message_bytes"],
         openHandshakeTimeout=10,
@@ -292,7 +243,7 @@ def _factory(service: Service) -> WebSocketServerFactory:
         webStatus=False,
         failByDrop=False,
         allowNullOrigin=True,  # that of a page opened from a file; ours to judge
-        perMessageCompressionAccept=_accept if settings["compression"] else None,
+        perMessageCompressionAccept=deflate.accept if settings["compression"] else None,
         autoPingInterval=settings["ping_seconds"] or None,
         autoPingTimeout=settings["ping_timeout"] if settings["ping_seconds"] else None,
     )
@@ -308,24 +259,3 @@ class _Timers:
 
     def __init__(self, reactor: Any) -> None:
         self.call_later = reactor.callLater
-
-
-def _accept(offers: Sequence[Any]) -> PerMessageDeflateOfferAccept | None:
-    """The first offer to compress that we take; None for none."""
-    for offer in offers:
-        if isinstance(offer, PerMessageDeflateOffer):
-            return PerMessageDeflateOfferAccept(
-                offer,
-                request_max_window_bits=WINDOW_BITS if offer.accept_max_window_bits else 0,
-                window_bits=min(offer.request_max_window_bits or WINDOW_BITS, WINDOW_BITS),
-                mem_level=MEMORY_LEVEL,
-            )
-    return None
-
-
-def _matches(origin: str, pattern: str) -> bool:
-    """Whether ``pattern`` fits, where ``*`` alone stands for everything, and beside others for any part."""
-    if pattern == "*":
-        return True
-    parts = map(re.escape, pattern.rstrip("/").split("*"))
-    return re.fullmatch("[^/]*".join(parts), origin, re.IGNORECASE) is not None

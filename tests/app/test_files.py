@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 
 import pytest
 
 from app.errors import OutsideFolderError, UnreadableFileError
-from app.files import inside, read
+from app.files import inside, read, regular
 
 
 @pytest.mark.parametrize("name", ["../a", "/etc/passwd", "b/../../a", "a\0", "loop/x", "beside"])
@@ -41,3 +42,18 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     for name, why in (("pipe", "it is no file"), (".", "it is no file"), ("none", "there is no such file")):
         with pytest.raises(UnreadableFileError, match=why):
             read(tmp_path, name, 10)
+
+
+@pytest.mark.parametrize("mode", ["rb", "ab"])
+@pytest.mark.parametrize("name", [".", "pipe", "/dev/null"])
+def test_what_is_no_file_is_not_opened(name: str, mode: str, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    before = os.listdir("/proc/self/fd")
+    with pytest.raises(OSError), open(tmp_path / name, mode, opener=regular):  # noqa: PT011 - of several kinds
+        pass
+    assert os.listdir("/proc/self/fd") == before
+
+
+def test_a_new_file_is_for_its_owner_alone(tmp_path: Path) -> None:
+    with open(tmp_path / "new", "ab", opener=regular) as file:
+        assert stat.S_IMODE(os.fstat(file.fileno()).st_mode) == 0o600

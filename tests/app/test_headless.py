@@ -206,6 +206,20 @@ def test_a_reader_that_has_had_enough_does_not_stop_it(echo, path):
     assert process.returncode == 0
 
 
+@pytest.mark.parametrize("args", [(), ("--json",), ("--quiet",)], ids=["lines", "json", "quiet"])
+@pytest.mark.parametrize(
+    ("where", "reason"), [("> /dev/full", "No space left on device"), (">&-", "Bad file descriptor")]
+)
+def test_it_says_once_that_it_cannot_print_and_goes_on(echo, path, where, reason, args):
+    command = ["bash", "-c", f'"$@" {where}', "sh", *PROGRAM, "serve", str(echo), "--capture", str(path), *args]
+    done = subprocess.run(
+        [*command, "--for", "0.5"], cwd=ROOT, capture_output=True, text=True, timeout=20, check=False
+    )  # fmt: skip
+    lost = f"listening-post: Cannot write standard output: {reason}. The services go on, and the capture."
+    assert (done.returncode, done.stderr.splitlines()) == (0, [f"capturing into {path}", lost])
+    assert read(path, "SELECT count(*) FROM event") == [(2,)]
+
+
 # -- ending
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -42,6 +44,8 @@ def outcome(done: subprocess.CompletedProcess[bytes]) -> tuple[int, bytes, bytes
     [
         ((r"h\x00\n",), None, b"h\0\n"),
         (("48 65", "--hex"), None, b"He"),
+        ((os.fsdecode(b"\xff\xfe"),), None, b"\xff\xfe"),
+        ((os.fsdecode(b"\xff{{number}}\xfe"), "--template"), None, b"\xff1\xfe"),
         (("{{number}};", "--template", "--repeat", 3, "--every", 5), None, b"1;2;3;"),
         (("-",), b"raw\\n\xff", b"raw\\n\xff"),
         (("-", "--hex"), b"41\n42\n", b"AB"),
@@ -100,6 +104,24 @@ def test_certificates_are_verified_unless_told_otherwise(tmp_path: Path) -> None
         assert outcome(send(f"tls://127.0.0.1:{port}", r"abc\n", "--insecure")) == (0, b"cba\n", b"")
 
 
+def test_a_server_that_wants_a_certificate_gets_ours_if_there_is_one(tmp_path: Path) -> None:
+    file = certificate(tmp_path, "127.0.0.1")
+    alone, key = tmp_path / "alone.pem", tmp_path / "key.pem"
+    secret, begin, public = file.read_text().partition("-----BEGIN CERTIFICATE")
+    key.write_text(secret)
+    alone.write_text(begin + public)
+    wanting = ("-Verify", "1", "-verify_return_error", "-CAfile", file, "-quiet", "-rev")
+    with program("openssl", "s_server", "-accept", "PORT", "-cert", file, "-key", file, *wanting) as port:
+        url = f"tls://127.0.0.1:{port}"
+        code, out, said = outcome(send(url, r"abc\n", "--insecure"))
+        wants = "wants a certificate of ours. Name a file with one that it trusts, and its key (--certificate)."
+        assert (code, out, said.decode()) == (1, b"", f"listening-post: 127.0.0.1:{port} {wants}\n")
+        for ours in ((file,), (alone, "--key", key)):
+            shown = send(url, r"abc\n", "--insecure", "--certificate", *ours)
+            assert outcome(shown) == (0, b"cba\n", b"")
+        assert b"There is no private key in" in send(url, "x", "--certificate", alone).stderr
+
+
 @pytest.mark.parametrize("scheme", ["tcp", "tls", "udp", "http", "https", "ws", "wss"])
 def test_a_refusal_is_one_sentence_and_exit_code_1(scheme: str) -> None:
     code, out, said = outcome(send(f"{scheme}://127.0.0.1:9", "x"))
@@ -115,6 +137,7 @@ def test_a_refusal_is_one_sentence_and_exit_code_1(scheme: str) -> None:
         ("tcp://127.0.0.1:9", "{{", "--template"), ("tcp://127.0.0.1:9", "x", "--field", "a: b"),
         ("http://127.0.0.1:9", "--field", "none"), ("http://127.0.0.1:9", "--method", "A B"),
         ("ws://127.0.0.1:9", "--method", "GET"), ("tcp://127.0.0.1:9", "x", "--file", "y"),
+        ("tcp://127.0.0.1:9", "x", "--certificate", "f"), ("tls://127.0.0.1:9", "x", "--key", "f"),
         ("tcp://127.0.0.1:9", "x", "--repeat", "-1"), ("tcp://127.0.0.1:9", "x", "--every", "soon"),
     ],
 )  # fmt: skip
@@ -130,6 +153,27 @@ def test_it_is_quiet_when_its_reader_has_had_enough(echo: str) -> None:
     command = ["bash", "-c", script, "sh", *PROGRAM, "send", echo, "hello", "--repeat", "0"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=20, check=True)
     assert (done.stdout, done.stderr) == ("hello 0\n", "")
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize("more", [(), ("--repeat", "0", "--every", "20")], ids=["waiting", "sending"])
+def test_a_signal_ends_it_without_a_word(echo: str, number: int, code: int, more: tuple[str, ...]) -> None:
+    command = [*PROGRAM, "send", echo, "x", "--wait", "30", *more]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.read(1) == b"x"
+        process.send_signal(number)
+        _, said = process.communicate(timeout=20)
+    assert (process.returncode, said) == (code, b"")
+
+
+@pytest.mark.parametrize(
+    ("where", "reason"), [("> /dev/full", "No space left on device"), (">&-", "Bad file descriptor")]
+)
+def test_it_says_when_standard_output_cannot_be_written(echo: str, where: str, reason: str) -> None:
+    command = ["bash", "-c", f'"$@" {where}', "sh", *PROGRAM, "send", echo, "x"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=20, check=False)
+    assert (done.returncode, done.stderr) == (1, f"listening-post: Cannot write standard output: {reason}.\n")
 
 
 def test_it_captures_into_a_file_if_asked_to(echo: str, tmp_path: Path) -> None:

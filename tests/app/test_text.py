@@ -1,5 +1,7 @@
 """app.text."""
 
+import os
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -38,6 +40,11 @@ def test_escape(data, shown):
 def test_an_unknown_escape_is_refused_in_words(typed):
     with pytest.raises(errors.EscapeError, match="is no escape"):
         text.unescape(typed)
+
+
+def test_bytes_of_the_command_line_that_are_no_text_stay_as_they_are():
+    typed = os.fsdecode(b"a\xff\xfe") + "\\n\ud800"
+    assert text.unescape(typed) == b"a\xff\xfe\n?"
 
 
 def test_unescape_takes_quotes_and_utf8():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 from pathlib import Path
 from typing import Any
@@ -115,6 +116,15 @@ def test_what_is_wrong_is_said(tmp_path: Path, case: str) -> None:
     assert isinstance(caught.value, errors.TLSSetupError)
     assert str(caught.value).endswith((".", "--any-name."))
     assert "Error" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["certificate", "key", "client_ca"])
+def test_a_pipe_is_no_certificate_and_is_not_waited_for(tmp_path: Path, name: str) -> None:
+    (tmp_path / "own.pem").write_bytes(pem(KEY, LEAF))
+    os.mkfifo(tmp_path / "pipe")
+    tls = {"certificate": "own.pem", "client_certificates": "optional", name: "pipe"}
+    with pytest.raises(errors.TLSFileError, match="it is no file"):
+        prepare(ServiceConfig("x", "tcp", "127.0.0.1", 0, "echo", tls=tls), Surroundings(tmp_path, tmp_path / "data"))
 
 
 def test_a_weak_key_is_refused_in_words(tmp_path: Path) -> None:

@@ -59,6 +59,14 @@ def test_a_hello_may_come_in_several_records() -> None:
     assert parse(b"".join(b"\x16\3\1" + len(part).to_bytes(2) + part for part in parts)) == parse(whole)
 
 
+def test_a_hello_tells_whether_it_is_whole() -> None:
+    whole = hello("post.test")
+    found = [parse(whole[:length]) for length in range(len(whole) + 1)]
+    assert {one.whole for one in found[6:-1] if one} == {False}
+    assert found[-1] is not None
+    assert found[-1].whole
+
+
 @pytest.mark.parametrize("first", [b"", b"GET / HTTP/1.1\r\n", b"\x16\3", b"\x16\3\1\0\1\2", b"\x15\3\1\0\2\2\x28"])
 def test_what_is_no_hello_is_none(first: bytes) -> None:
     assert parse(first) is None

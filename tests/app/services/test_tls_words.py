@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.services.tls_words import Ending, Terms, words
+from app.services.tls_words import OWN_SIGNER, Ending, Terms, words
 
 SERVER, CLIENT = Terms(), Terms(client=True)
 
@@ -42,6 +42,28 @@ def test_of_several_reasons_the_alert_counts() -> None:
 
 def test_what_openssl_alone_knows_stands_in_its_own_words() -> None:
     assert words(SERVER, Ending(("bad ecpoint",), HELLO)) == 'OpenSSL says "bad ecpoint"'
+
+
+def test_what_is_no_tls_after_a_handshake_is_told_from_what_was_changed() -> None:
+    assert words(SERVER, Ending(("bad record type", "record layer failure"))) == "what the client sent is not TLS"
+    said = ("decryption failed or bad record mac", "record layer failure")
+    assert words(SERVER, Ending(said)) == "what the client sent was changed on its way"
+
+
+def test_a_server_that_sends_our_hello_back_speaks_no_tls() -> None:
+    said = words(CLIENT, Ending(("unexpected message",), HELLO))
+    assert said == "not TLS at all: the server sends back what it gets"
+
+
+def test_who_hung_up_before_it_saw_our_certificate_cannot_distrust_it() -> None:
+    assert words(SERVER, Ending((), HELLO[:-1])) == "the client closed the connection in the middle of its hello"
+    assert words(SERVER, Ending((), HELLO[:5], reset=True)) == "the client reset the connection during the handshake"
+
+
+def test_a_certificate_of_ones_own_is_not_of_our_ca() -> None:
+    own = Terms(signer=OWN_SIGNER)
+    assert words(own, Ending(("tlsv1 alert unknown ca",))) == "the client does not trust who signed our certificate"
+    assert words(own, Ending((), HELLO)).endswith("; perhaps it does not trust who signed our certificate")
 
 
 def test_a_server_is_called_one() -> None:

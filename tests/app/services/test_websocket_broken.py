@@ -36,8 +36,8 @@ from tests.helpers import until
     [
         (b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", b"426"),
         (b"POST / HTTP/1.1\r\nHost: localhost\r\n\r\n", b"405"),
-        (b"\x16\x03\x01\x02\x00 garbage\r\n\r\n", b"400"),
-        (OPENING.replace(b"13", b"99") + b"\r\n", b"400"),
+        (b"\x15\x03\x01\x02\x00 garbage\r\n\r\n", b"400"),
+        (OPENING.replace(b"13", b"99") + b"\r\n", b"426"),
         (OPENING.replace(b"dGhl", b"") + b"\r\n", b"400"),
         (OPENING + b"X: " + bytes(64 << 10), b"431"),
     ],

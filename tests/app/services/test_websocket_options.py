@@ -14,7 +14,7 @@ from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import InvalidStatus
 
 from app.services import websocket
-from app.services.websocket import _matches
+from app.services.websocket_handshake import matches
 from tests.app.services.frames import BINARY, CLOSE, FINAL, OPENING, PING, PONG, TEXT, Raw, ended, frame, messages, talk
 from tests.app.services.helpers import Desk, Peer, Tape, turn
 from tests.helpers import until
@@ -245,7 +245,7 @@ async def test_two_services_keep_their_own_time(desk: Desk, tape: Tape) -> None:
     ],
 )
 def test_an_origin_fits_a_pattern_as_a_whole(origin: str, pattern: str, fits: bool) -> None:
-    assert _matches(origin, pattern) is fits
+    assert matches(origin, pattern) is fits
 
 
 @pytest.mark.parametrize("origin", ["https://evil.org", "null", "file://"])

@@ -1,0 +1,132 @@
+"""The server's side of opening a WebSocket (RFC 6455 section 4.2): who is let in, and what others are told."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from http import HTTPStatus
+from http.client import responses
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, cast
+
+from autobahn.twisted.websocket import WebSocketServerProtocol
+from autobahn.websocket.types import ConnectionDeny
+
+from app import events
+from app.services import client_hello, deflate
+from app.services.tap import Tap
+from app.text import escape, one_line
+
+VERSION = "13"
+"""Of the protocol, that of RFC 6455; those before it were drafts."""
+
+MAX_REASON = 500
+"""Characters that a refused client is told: most reasons quote what it sent."""
+
+_UPGRADE = f"This port speaks WebSocket, version {VERSION}: use ws:// or wss://"
+
+_FIELDS: Mapping[int, str] = {
+    HTTPStatus.METHOD_NOT_ALLOWED: "Allow: GET\r\n",
+    HTTPStatus.UPGRADE_REQUIRED: f"Upgrade: websocket\r\nSec-WebSocket-Version: {VERSION}\r\n",
+}
+"""What an answer has to have beside its text (RFC 9110 sections 15.5.6 and 15.5.22, RFC 6455 section 4.4)."""
+
+# For the type checker the mixin is what it is mixed into.
+_Base = WebSocketServerProtocol if TYPE_CHECKING else object
+
+
+class Handshake(_Base):  # type: ignore[misc,valid-type]
+    """Mixed in before a responder's protocol class: refuses in words, and takes what it can of an offer.
+
+    Attributes:
+        known: the subprotocols to choose from; empty: all.
+        origins: patterns, of which the origin of a web page has to match one; empty: none has to.
+        field_bytes: the largest head of an opening handshake.
+    """
+
+    known: Sequence[str] = ()
+    origins: Sequence[str] = ()
+    field_bytes = 64 << 10
+    http_headers: Mapping[str, str] = MappingProxyType({})  # until autobahn has read them
+
+    @property
+    def _tap(self) -> Tap:
+        return cast(Tap, self.transport)
+
+    def _reached(self, limit: str, value: Any, text: str) -> None:
+        self._tap.note(events.LIMIT_REACHED, text, {"limit": limit, "value": value})
+
+    def processHandshake(self) -> None:
+        # autobahn would keep any number of them.
+        most = self.field_bytes
+        if len(self.data) > 1 and client_hello.is_tls(self.data):
+            self._refuse_tls()
+        elif len(self.data) > most and self.data.find(b"\r\n\r\n", 0, most + 4) < 0:
+            text = f"more than {most:,} bytes of fields"
+            self._reached("field_bytes", most, text)
+            self.failHandshake(text, HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+        else:
+            super().processHandshake()
+
+    def _refuse_tls(self) -> None:
+        words, hello = "TLS on a plain WebSocket port", client_hello.parse(self.data)
+        detail: dict[str, Any] = {"reason": words}
+        if hello is not None:
+            detail |= {"offered": list(hello.versions), "sni": hello.server_name or None, "alpn": list(hello.alpn)}
+        self._tap.note(events.TLS_FAILED, f"{words}: use ws://, or give the service TLS", detail, payload=self.data)
+        self._tap.ended(words)
+        self.wasNotCleanReason = words
+        self.dropConnection(abort=False)
+
+    def onConnect(self, request: Any) -> Any:
+        origin = self.http_headers.get("origin")
+        if origin is not None and self.origins and not any(matches(origin, known) for known in self.origins):
+            self._reached("origins", list(self.origins), f"refused: a web page of {escape(origin.encode())}")
+            raise ConnectionDeny(403, "web pages of this origin may not connect")
+        try:
+            chosen = super().onConnect(request)
+        except ConnectionDeny:
+            raise  # the responder says no, as it may
+        except Exception as e:
+            self._tap.failed(e, self.http_request_data)
+            raise
+        if chosen is not None:
+            return chosen
+        # RFC 6455 section 4.2.2: one of those offered, or none at all.
+        return next((name for name in request.protocols if not self.known or name in self.known), None)
+
+    def _parseExtensionsHeader(self, header: str, removeQuotes: bool = True) -> list[Any]:
+        # autobahn fails the handshake for an offer that it cannot read.
+        offers: Iterable[Any] = super()._parseExtensionsHeader(header, removeQuotes)
+        return list(deflate.usable(offers))
+
+    # -- refusing
+
+    def failHandshake(self, reason: str, code: int = HTTPStatus.BAD_REQUEST, responseHeaders: Any = None) -> None:
+        if code == HTTPStatus.BAD_REQUEST and self._is_for_another_protocol():
+            code = HTTPStatus.UPGRADE_REQUIRED
+        super().failHandshake(reason, code)
+
+    def _is_for_another_protocol(self) -> bool:
+        """Whether the client asks for something else, or for another version."""
+        asked = self.http_headers.get("upgrade", "websocket").lower().split(",")
+        version = self.http_headers.get("sec-websocket-version", VERSION)
+        return "websocket" not in map(str.strip, asked) or version.strip() != VERSION
+
+    def sendHttpErrorResponse(self, code: int, reason: str, responseHeaders: Any = None) -> None:
+        said = _UPGRADE if code == HTTPStatus.UPGRADE_REQUIRED else one_line(reason[:MAX_REASON])
+        body = f"{said}.\n".encode("utf-8", "replace")
+        options = "Upgrade, close" if code == HTTPStatus.UPGRADE_REQUIRED else "close"
+        head = (
+            f"HTTP/1.1 {code:d} {responses.get(code, '')}\r\n{_FIELDS.get(code, '')}"
+            f"Content-Type: text/plain; charset=utf-8\r\nContent-Length: {len(body)}\r\nConnection: {options}\r\n\r\n"
+        )
+        self.sendData(head.encode() + body)
+
+
+def matches(origin: str, pattern: str) -> bool:
+    """Whether ``pattern`` fits, where ``*`` alone stands for everything, and beside others for any part."""
+    if pattern == "*":
+        return True
+    parts = map(re.escape, pattern.rstrip("/").split("*"))
+    return re.fullmatch("[^/]*".join(parts), origin, re.IGNORECASE) is not None
