@@ -214,10 +214,6 @@ class UpstreamItselfError(UpstreamError):
     """{address} leads back to this relay. Set the option upstream to another server."""
 
 
-class TunnelError(PostError):
-    """This relay opens no tunnels with CONNECT: it passes requests on to {address}. Ask it for the resource itself."""
-
-
 class UnknownFormatError(PostError):
     """{output} tells no format to export to. Use --format with one of {known}."""
 

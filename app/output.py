@@ -46,7 +46,11 @@ def ours() -> Iterator[None]:
         yield
         return
     sys.stdout = made = _Output(
-        before.buffer, before.encoding, "backslashreplace", line_buffering=before.line_buffering
+        before.buffer,
+        before.encoding,
+        "backslashreplace",
+        line_buffering=before.line_buffering,
+        write_through=before.write_through,
     )
     try:
         yield

@@ -36,7 +36,7 @@ def test_the_workspaces_of_a_page_are_right(page: Path, tmp_path: Path) -> None:
         path.parent.mkdir(exist_ok=True)
         path.write_text(block.text)
         if block.language == "toml" and block.text.startswith("version = "):
-            assert workspace.problems_of(path) == []
+            workspace.load(path)
 
 
 def test_the_examples_of_filters_are_filters() -> None:

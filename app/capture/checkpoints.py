@@ -20,6 +20,10 @@ AT_ONCE = 16 << 20
 """Bytes left at the end of a copy for which the writer may have to wait: only when all is in the
 file can the log be emptied."""
 
+WAIT = 0.05
+"""Seconds at most in which the log is to be emptied: whoever is writing is waited for, and so is who
+reads, while storing waits."""
+
 
 class Checkpoints:
     """When the log of a capture is copied into it, and the thread that does that.
@@ -34,8 +38,7 @@ class Checkpoints:
 
     def __init__(self, path: Path, log: Path) -> None:
         self._folder = path.parent
-        # Who reads is not waited for.
-        self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=0)
+        self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=WAIT)
         self._log = os.open(log, os.O_RDONLY | getattr(os, "O_BINARY", 0))
         self._thread = ThreadPoolExecutor(1, "checkpoints")
         self._running: Future[None] | None = None

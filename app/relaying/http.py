@@ -202,9 +202,6 @@ class HTTPRelay(Resource):
 
     def render(self, request: Any) -> int:
         exchange = Exchange(request, self._upstream)
-        if request.method == b"CONNECT":
-            exchange.answer(errors.TunnelError(address=self._upstream.address), 501)
-            return NOT_DONE_YET
         try:
             before = self._upstream.admit(request.channel.tap)
         except errors.UpstreamItselfError as e:

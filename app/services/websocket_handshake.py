@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
-from http.client import responses
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast
 
@@ -13,6 +12,7 @@ from autobahn.twisted.websocket import WebSocketServerProtocol
 from autobahn.websocket.types import ConnectionDeny
 
 from app import events
+from app.reason_phrases import phrase
 from app.services import client_hello, deflate
 from app.services.tap import Tap
 from app.text import escape, one_line
@@ -70,9 +70,7 @@ class Handshake(_Base):  # type: ignore[misc,valid-type]
 
     def _refuse_tls(self) -> None:
         words, hello = "TLS on a plain WebSocket port", client_hello.parse(self.data)
-        detail: dict[str, Any] = {"reason": words}
-        if hello is not None:
-            detail |= {"offered": list(hello.versions), "sni": hello.server_name or None, "alpn": list(hello.alpn)}
+        detail = {"reason": words, **(hello.detail() if hello else {})}
         self._tap.note(events.TLS_FAILED, f"{words}: use ws://, or give the service TLS", detail, payload=self.data)
         self._tap.ended(words)
         self.wasNotCleanReason = words
@@ -115,10 +113,10 @@ class Handshake(_Base):  # type: ignore[misc,valid-type]
 
     def sendHttpErrorResponse(self, code: int, reason: str, responseHeaders: Any = None) -> None:
         said = _UPGRADE if code == HTTPStatus.UPGRADE_REQUIRED else one_line(reason[:MAX_REASON])
-        body = f"{said}.\n".encode("utf-8", "replace")
+        body = f"{said.rstrip('.')}.\n".encode("utf-8", "replace")
         options = "Upgrade, close" if code == HTTPStatus.UPGRADE_REQUIRED else "close"
         head = (
-            f"HTTP/1.1 {code:d} {responses.get(code, '')}\r\n{_FIELDS.get(code, '')}"
+            f"HTTP/1.1 {code:d} {phrase(code).decode()}\r\n{_FIELDS.get(code, '')}"
             f"Content-Type: text/plain; charset=utf-8\r\nContent-Length: {len(body)}\r\nConnection: {options}\r\n\r\n"
         )
         self.sendData(head.encode() + body)

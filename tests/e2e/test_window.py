@@ -13,7 +13,7 @@ from tests.e2e.workspaces import DESK, ECHO
 from tests.helpers import wait_for
 from ui.theme import DARK
 
-FAIL_FRAME = "self.process(line)"
+FAIL_FRAME = "self.process(message)"
 
 
 def _cause_failure(program: Program) -> None:

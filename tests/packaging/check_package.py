@@ -190,7 +190,7 @@ def test_commands_do_what_they_do_in_the_checkout(
     [failure] = map(
         json.loads, _run(program, environment, "query", "x.lpost", "kind == failure", "--json").stdout.splitlines()
     )
-    assert "self.process(line)" in json.dumps(failure["detail"])  # lines of our own source
+    assert "self.process(message)" in json.dumps(failure["detail"])  # lines of our own source
     for name in ("out.pcapng", "out.har", "out.jsonl", "out.csv"):
         done = _run(program, environment, "export", "x.lpost", name)
         assert (done.returncode, done.stderr) == (0, "")

@@ -302,7 +302,7 @@ async def test_connect_is_501_in_words(desk: Desk):
         service = await relay(desk, raw.url + "/base")
         got = await answer_to(desk, service, b"CONNECT h:80 HTTP/1.1\r\nHost: h:80\r\nConnection: close\r\n\r\n")
         assert got.startswith(b"HTTP/1.1 501")
-        assert b"opens no tunnels with CONNECT" in got
+        assert b"opens no tunnels" in got
         assert raw.got == b""
 
 

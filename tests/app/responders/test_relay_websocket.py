@@ -33,7 +33,7 @@ try:
         found["code"] = ws.close_code
 except InvalidStatus as e:
     found["status"] = e.response.status_code
-    found["reason"] = e.response.reason_phrase
+    found["reason"] = (e.response.body or b"").decode()
 except ConnectionClosed as e:
     found["closed"] = [e.rcvd.code, e.rcvd.reason] if e.rcvd else None
 print(json.dumps(found))
