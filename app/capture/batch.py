@@ -4,8 +4,9 @@ A batch is ``(sequence, services, fields)``: ``services`` is the whole list of `
 whenever it grew, else None; ``fields`` is flat, ``FIELDS`` values an event.
 
 On its way it is a frame: two lengths, ``<QQ``, of the two parts that follow. The first part is
-the ``marshal`` of the batch, in which a large payload is only its length; the second part is the
-bytes of all of those. Both ends are the same program, which is why ``marshal`` will do.
+the ``marshal`` of the batch, in which a large payload is only its place and length in the memory
+that both share, or only its length; the second part is the bytes of all the latter. Both ends are
+the same program, which is why ``marshal`` will do.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import marshal
 import struct
 from dataclasses import dataclass, replace
+from mmap import mmap
 from typing import Any, BinaryIO
 
 FIELDS = 8
@@ -45,7 +47,7 @@ class Frame:
 
     @classmethod
     def of(cls, batch: Batch, large: list[bytes]) -> Frame:
-        """``batch`` has for each of ``large``, in order, its length."""
+        """``batch`` has for each of ``large``, in order, its length; what is shared has its place and length."""
         body = _packed(batch)
         return cls(body, large, len(body) + sum(map(len, large)))
 
@@ -65,22 +67,30 @@ def _packed(batch: Batch) -> bytes:
     return marshal.dumps(batch, 2)
 
 
-def read(source: BinaryIO) -> Batch | None:
-    """The next batch; None where the source ends, perhaps in the middle of one."""
+def read(source: BinaryIO, shared: mmap | bytes = b"") -> Batch | None:
+    """The next batch; None where the source ends, perhaps in the middle of one.
+
+    ``shared`` is the memory in which its sender has put large payloads.
+    """
     try:
         length, large = HEADER.unpack(_exactly(source, HEADER.size))
         batch: Batch = marshal.loads(_exactly(source, length))  # noqa: S302 - our own parent wrote it
-        if large:
-            _fill(batch[2], source)
+        _fill(batch[2], _exactly(source, large), shared)
     except EOFError:
         return None
     return batch
 
 
-def _fill(fields: list[Any], source: BinaryIO) -> None:
-    for place in range(PAYLOAD, len(fields), FIELDS):
-        if type(fields[place]) is int:
-            fields[place] = _exactly(source, fields[place])
+def _fill(fields: list[Any], large: bytes, shared: mmap | bytes) -> None:
+    start = 0
+    for number in range(PAYLOAD, len(fields), FIELDS):
+        payload = fields[number]
+        if type(payload) is tuple:
+            place, length = payload
+            fields[number] = shared[place : place + length]
+        elif type(payload) is int:
+            fields[number] = large[start : start + payload]
+            start += payload
 
 
 def _exactly(source: BinaryIO, length: int) -> bytes:

@@ -16,6 +16,7 @@ from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.protocol import ProcessProtocol
 from twisted.python.failure import Failure
 
+from app.capture.arena import SHARES, Arena
 from app.capture.pipe import GATHERS, Pipe
 from app.capture.recorder import Recorder, Stored
 
@@ -28,6 +29,9 @@ RESTART = 0.5
 GRACE, GRACE_IN_TROUBLE = 1.5, 0.5
 """Seconds that the writer has at the end to store what is on its way; the second where it
 could not store anything before."""
+
+ARENA = 3
+"""The writer's file descriptor of the memory that it shares with us."""
 
 
 class WriterLink(ProcessProtocol):
@@ -51,17 +55,22 @@ class WriterLink(ProcessProtocol):
         self._heard = b""
         self._process: Any = None
         self._pipe: Pipe | None = None
+        self._arena = Arena() if SHARES and GATHERS else None
+        recorder.share(self._arena)
 
     def start(self) -> None:
         """Start the process. What it answers goes to the recorder."""
         command = [sys.executable, *_arguments(), str(self.path), self._recorder.run, str(self._limit)]
         self._heard = b""
         self._pipe = Pipe(self._reactor, self._recorder.on_writer_gone) if GATHERS else None
+        files: dict[int, int | str] | None = {0: self._pipe.reading, 1: "r", 2: "r"} if self._pipe else None
+        if files and self._arena is not None:
+            files[ARENA] = self._arena.file
+            command.append(str(ARENA))
         try:
             with _signals_held():
                 self._process = self._reactor.spawnProcess(
-                    self, command[0], command, _environment(),
-                    childFDs={0: self._pipe.reading, 1: "r", 2: "r"} if self._pipe else None,
+                    self, command[0], command, _environment(), childFDs=files
                 )  # fmt: skip
         finally:
             if self._pipe is not None:
@@ -106,6 +115,9 @@ class WriterLink(ProcessProtocol):
         try:
             self._recorder.abandon()
         finally:
+            self._recorder.share(None)
+            if self._arena is not None:
+                self._arena.close()
             self._closed.callback(None)
 
     # -- ProcessProtocol

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from app import events, failures, text
+from app.capture.arena import Arena
 from app.capture.batch import FIELDS, SAME, Frame
 from app.fingerprint import fingerprint
 from app.signal import Signal
@@ -62,6 +63,12 @@ class _Sent:
     sequence: int
     count: int
     frame: Frame
+    shared: int
+    mark: int | None
+
+    @property
+    def size(self) -> int:
+        return self.frame.size + self.shared
 
 
 class Recorder:
@@ -94,6 +101,8 @@ class Recorder:
         self._extend = self._pending.extend
         self._pending_bytes = 0
         self._large: list[bytes] = []
+        self._shared = 0
+        self._arena: Arena | None = None
         self._last: bytes | None = None
         self._timer: IDelayedCall | None = None
         self._sequence = 0
@@ -119,6 +128,13 @@ class Recorder:
     def idle(self) -> bool:
         """Whether nothing is on its way to the file."""
         return not self._pending and not self._on_way
+
+    def share(self, arena: Arena | None) -> None:
+        """Put large payloads there from now on, where the writer finds them.
+
+        None: nowhere any more; nothing may be on its way then.
+        """
+        self._arena = arena
 
     def add_service(self, name: str, protocol: str) -> int:
         """The number under which the events of this service are recorded."""
@@ -155,6 +171,9 @@ class Recorder:
             if length >= LARGE:
                 if payload is self._last:
                     written, size, length = SAME, length if size is None else size, 0
+                elif self._arena is not None and (place := self._arena.put(payload)) is not None:
+                    self._shared += length
+                    written = place, length
                 else:
                     self._large.append(payload)
                     written = length
@@ -218,10 +237,14 @@ class Recorder:
         self._flushed += count
         self._pending_bytes = 0
         large, self._large = self._large, []
+        shared, self._shared = self._shared, 0
+        mark = self._arena.mark if self._arena is not None and shared else None
         self._last = None
         if self._on_way_bytes > LOSE_ABOVE:
             self.lost += count
             self._pending.clear()
+            if mark is not None:  # what was shared of it goes with the newest that is not lost
+                self._on_way[-1] = replace(self._on_way[-1], mark=mark)
             self.stored_changed.emit(self.range)
             return
         services = None
@@ -230,8 +253,8 @@ class Recorder:
             self._services_sent = len(services)
         frame = Frame.of((self._sequence, services, self._pending), large)
         self._pending.clear()
-        self._on_way.append(_Sent(self._sequence, count, frame))
-        self._on_way_bytes += frame.size
+        self._on_way.append(_Sent(self._sequence, count, frame, shared, mark))
+        self._on_way_bytes += frame.size + shared
         self._send(frame)
         self._press()
 
@@ -282,9 +305,7 @@ class Recorder:
         """All batches up to ``sequence`` are in the file; this one not, if it was ``rejected``."""
         self._drop_until(sequence - 1 if rejected else sequence)
         if rejected and self._on_way and self._on_way[0].sequence == sequence:
-            sent = self._on_way.popleft()
-            self._on_way_bytes -= sent.frame.size
-            self.lost += sent.count
+            self.lost += self._drop().count
         self._set_trouble(None)
         self.range = stored
         self._press()
@@ -307,17 +328,21 @@ class Recorder:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        self.lost += sum(sent.count for sent in self._on_way)
-        self._on_way.clear()
-        self._on_way_bytes = 0
+        while self._on_way:
+            self.lost += self._drop().count
         self._press()
         self.stored_changed.emit(self.range)
 
     def _drop_until(self, sequence: int) -> None:
         while self._on_way and self._on_way[0].sequence <= sequence:
-            sent = self._on_way.popleft()
-            self._on_way_bytes -= sent.frame.size
-            self.stored += sent.count
+            self.stored += self._drop().count
+
+    def _drop(self) -> _Sent:
+        sent = self._on_way.popleft()
+        self._on_way_bytes -= sent.size
+        if sent.mark is not None and self._arena is not None:
+            self._arena.release(sent.mark)
+        return sent
 
     def _set_trouble(self, trouble: Trouble | None) -> None:
         if trouble != self.trouble:

@@ -25,10 +25,12 @@ import signal
 import sqlite3
 import sys
 import time
+from mmap import mmap
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from app import errors
+from app.capture import arena
 from app.capture.batch import Batch, Services, read
 from app.capture.file import CaptureFile
 
@@ -41,15 +43,17 @@ FULL_BELOW = 64 << 10
 
 
 class Writer:
-    """Takes frames from ``source``, stores them, answers on ``answers``.
+    """Takes frames from ``source``, with what lies in ``shared``, stores them, answers on ``answers``.
 
     Holds one batch at a time; while that cannot be stored, the pipe fills and the parent,
     which bounds what it keeps, decides what is lost.
     """
 
-    def __init__(self, path: Path, run: str, limit: int, source: BinaryIO, answers: BinaryIO) -> None:
+    def __init__(
+        self, path: Path, run: str, limit: int, source: BinaryIO, answers: BinaryIO, shared: mmap | bytes = b""
+    ) -> None:
         self._path, self._run, self._limit = path, run, limit
-        self._source, self._answers = source, answers
+        self._source, self._answers, self._shared = source, answers, shared
         self._file: CaptureFile | None = None
         self._services: Services | None = None
         self._trouble = ""
@@ -62,7 +66,7 @@ class Writer:
                 if self._ended():
                     return 1
                 time.sleep(RETRY)
-            while (batch := read(self._source)) is not None:
+            while (batch := read(self._source, self._shared)) is not None:
                 self._services = batch[1] or self._services
                 while not self._store(batch):
                     if self._ended():
@@ -191,11 +195,13 @@ def _is_full(folder: Path) -> bool:
 
 
 def main(argv: list[str]) -> int:
-    """``argv``: the capture's path, the run's token, the size limit in bytes."""
+    """``argv``: the capture's path, the run's token, the size limit in bytes, perhaps the file of shared memory."""
     # Ctrl+C reaches the whole foreground group, yet we end only when the pipe does.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    return Writer(Path(argv[0]), argv[1], int(argv[2]), sys.stdin.buffer, sys.stdout.buffer).run()
+    path, run, limit, *more = argv
+    memory = arena.shared(int(more[0])) if more else b""
+    return Writer(Path(path), run, int(limit), sys.stdin.buffer, sys.stdout.buffer, memory).run()
 
 
 if __name__ == "__main__":

@@ -11,8 +11,9 @@ from twisted.internet.task import Clock
 
 from app import events
 from app.capture import recorder as module
+from app.capture.arena import Arena, shared
 from app.capture.batch import FIELDS, read
-from app.capture.recorder import INTERVAL, Recorder, Stored
+from app.capture.recorder import INTERVAL, LARGE, Recorder, Stored
 from app.failures import from_json
 from app.fingerprint import fingerprint
 
@@ -327,7 +328,7 @@ class Accounts(RuleBasedStateMachine):
         recorder = self.bench.recorder
         on_way = sum(sent.count for sent in recorder._on_way) + len(recorder._pending) // FIELDS
         assert recorder.seen == recorder.stored + recorder.lost + on_way == self.emitted
-        assert recorder._on_way_bytes == sum(sent.frame.size for sent in recorder._on_way)
+        assert recorder._on_way_bytes == sum(sent.size for sent in recorder._on_way)
         if recorder.idle:
             assert not recorder.pressed
 
@@ -339,6 +340,67 @@ class Accounts(RuleBasedStateMachine):
 
 TestAccounts = Accounts.TestCase
 TestAccounts.settings = settings(max_examples=25, stateful_step_count=25, deadline=None)
+
+
+class Sharing(RuleBasedStateMachine):
+    """Large payloads in shared memory are what they were whenever a writer, the first or the next, comes to them."""
+
+    def __init__(self):
+        super().__init__()
+        self.arena = Arena(1 << 16)
+        self.memory = shared(self.arena.file)
+        self.recorder = Recorder(Clock())
+        self.recorder.share(self.arena)
+        self.recorded, self.lost = [], 0
+        self.writer_returns()
+
+    def send(self, parts):
+        self.frames.append(b"".join(parts))
+
+    @rule(sizes=st.lists(st.sampled_from([1, LARGE, 20_000, 70_000]), min_size=1, max_size=4))
+    def record_and_flush(self, sizes):
+        batch = [b"%09d" % len(self.recorded) + bytes([len(self.recorded) % 256]) * size for size in sizes]
+        for payload in batch:
+            self.recorder.record(events.DATA_RECEIVED, payload=payload)
+        before = self.recorder.lost
+        self.recorder.flush()
+        if self.recorder.lost == before:
+            self.recorded.append(batch)
+
+    @precondition(lambda self: self.frames)
+    @rule(rejected=st.booleans())
+    def writer_stores(self, rejected):
+        sequence, _, flat = read(BytesIO(self.frames.pop(0)), self.memory)
+        assert flat[5::FIELDS] == self.recorded.pop(0)
+        self.recorder.on_stored(sequence, Stored(), rejected=rejected)
+        self.stored = sequence
+
+    @rule()
+    def writer_returns(self):
+        self.frames = []
+        self.recorder.on_writer_gone()
+        self.recorder.on_opened(self, getattr(self, "stored", 0), Stored())
+
+    @rule()
+    def falls_behind(self):
+        self.recorder.on_trouble("full")
+
+    def teardown(self):
+        self.recorder.abandon()
+        assert self.arena.mark == 0  # all was released
+        self.memory.close()
+        self.arena.close()
+
+
+@pytest.fixture
+def soon_lost(monkeypatch):
+    """Far fewer bytes may be on their way."""
+    monkeypatch.setattr(module, "LOSE_ABOVE", 150_000)
+
+
+@pytest.mark.usefixtures("soon_lost")
+class TestSharing(Sharing.TestCase):
+    settings = settings(max_examples=200, stateful_step_count=30, deadline=None)
 
 
 # -- failure groups
