@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,7 +15,6 @@ from app import errors, options, readiness, responders, toml_lines
 from app.message import MESSAGE, Message
 from app.options import with_defaults
 from app.plugins.table import TABLE, installed
-from app.replacing import replacing
 from app.services import address, settings
 from app.services.config import ServiceConfig
 from app.services.protocols import PROTOCOLS, options_of
@@ -72,7 +69,7 @@ class Problem:
 
 def load(path: Path | str) -> Workspace:
     """Read a workspace. Raises WorkspaceUnreadableError, or WorkspaceError with every problem in it."""
-    source = _text_of(path)
+    source = text_of(path)
     before = TABLE.enter(Path(path).parent)
     workspace, problems = parse(source)
     if problems:
@@ -86,12 +83,13 @@ def problems_of(path: Path | str) -> list[Problem]:
 
     Raises WorkspaceUnreadableError.
     """
-    source = _text_of(path)
+    source = text_of(path)
     TABLE.enter(Path(path).parent)
     return parse(source, Path(path).parent)[1]
 
 
-def _text_of(path: Path | str) -> str:
+def text_of(path: Path | str) -> str:
+    """What the file says. Raises WorkspaceUnreadableError."""
     try:
         with open(path, "rb") as file:
             content = file.read(MAX_SIZE + 1)
@@ -345,114 +343,3 @@ def section_problems(section: str, protocol: str, given: Mapping[str, Any]) -> I
         yield from options.problems(known, given)
     else:
         yield "", f"[service.{section}] is not for {protocol}"
-
-
-def save(workspace: Workspace, path: Path | str) -> Workspace:
-    """Write ``workspace`` to ``path``, whole or not at all; comments in the old file stay.
-
-    Returns it with its new path. Raises WorkspaceUnwritableError.
-    """
-    import tomlkit  # slow to load, and only saving needs it
-
-    file = Path(os.path.realpath(path))  # of a link, what it links to
-    content = _document(file)
-    for key in set(content) - {"version", "service", "message"}:
-        del content[key]  # the file was something else: nothing in it is ours
-    content["version"] = VERSION
-    was = _named(content.get("service"))
-    if was and list(was) == [service.name for service in workspace.services]:
-        for service in workspace.services:
-            _fill(was[service.name], service)
-    else:
-        tables = tomlkit.aot()
-        for service in workspace.services:
-            tables.append(_strip(_fill(was.get(service.name) or tomlkit.table(), service)))
-        content.pop("service", None)
-        if workspace.services:
-            content["service"] = tables
-    _fill_messages(content, workspace.messages)
-    try:
-        with replacing(file, 0o644) as out:
-            out.write(tomlkit.dumps(content).encode("utf-8", "replace"))
-    except OSError as e:
-        raise errors.WorkspaceUnwritableError(path=path, reason=e.strerror or e) from e
-    return replace(workspace, path=Path(path))
-
-
-def _document(file: Path) -> Any:
-    """What the file says now, comments included; nothing where it cannot be read."""
-    import tomlkit
-    from tomlkit.exceptions import TOMLKitError
-
-    with contextlib.suppress(errors.PostError, TOMLKitError, ValueError, RecursionError):
-        source = _text_of(file)
-        tomllib.loads(source)  # stricter than tomlkit
-        return tomlkit.parse(source)
-    return tomlkit.document()
-
-
-def _named(tables: Any) -> dict[str, Any]:
-    """The old tables of services by their names; none where they are not as ours are."""
-    from tomlkit.items import AoT
-
-    if not isinstance(tables, AoT):
-        return {}
-    named = {str(table.get("name")): table for table in tables}
-    return named if len(named) == len(tables) else {}
-
-
-def _fill(table: Any, service: ServiceConfig) -> Any:
-    wanted: dict[str, Any] = {
-        "name": service.name,
-        "protocol": service.protocol,
-        "listen": service.listen,
-        "responder": service.responder,
-        "autostart": service.autostart,
-        "options": dict(service.options),
-    } | {section: getattr(service, section) for section in SECTIONS}
-    gone = {key for key in wanted if key in ("options", *SECTIONS) and not wanted[key]} - {"tls"}
-    if service.tls is None:
-        gone.add("tls")
-    left_out = {"autostart": False, "responder": PROTOCOLS[service.protocol].default} if table else {}
-    for key in set(table) - set(wanted):
-        del table[key]
-    for key, value in wanted.items():
-        if key in gone:
-            table.pop(key, None)
-        elif key not in table and left_out.get(key) == value:
-            continue  # as its author wanted it
-        elif key not in table or not _equal(table[key], value):
-            table[key] = dict(value) if isinstance(value, Mapping) else value
-    return table
-
-
-def _fill_messages(content: Any, messages: tuple[Message, ...]) -> None:
-    import tomlkit
-
-    wanted = [message.as_table() for message in messages]
-    if _equal(content.get("message", []), wanted):
-        return
-    content.pop("message", None)
-    if wanted:
-        tables = tomlkit.aot()
-        for table in wanted:
-            tables.append(tomlkit.item(table))
-        content["message"] = tables
-
-
-def _strip(table: Any) -> Any:
-    """The table without the empty lines at its end: tomlkit adds one with each."""
-    from tomlkit.items import Table, Whitespace
-
-    lines = table.value.body
-    while lines and isinstance(lines[-1][1], Whitespace):
-        lines.pop()
-    if lines and isinstance(lines[-1][1], Table):
-        _strip(lines[-1][1])
-    return table
-
-
-def _equal(old: Any, new: Any) -> bool:
-    # True == 1 == 1.0 in Python, and not in TOML.
-    old = old.unwrap() if hasattr(old, "unwrap") else old
-    return bool(old == new) and repr(old) == repr(new)

@@ -11,7 +11,7 @@ from PyQt5.QtWidgets import QFileDialog, QMessageBox, QWidget
 from twisted.internet.defer import Deferred, DeferredLock
 
 import resources
-from app import errors, workspace
+from app import errors, workspace, workspace_saving
 from app.post import Post
 from app.workspace import Workspace
 from ui.icons import icon
@@ -109,7 +109,7 @@ class WorkspaceFiles(QObject):
 
     def _save(self, path: Path) -> bool:
         try:
-            saved = workspace.save(Workspace(self._post.configs(), messages=self._post.messages), path)
+            saved = workspace_saving.save(Workspace(self._post.configs(), messages=self._post.messages), path)
         except errors.PostError as e:
             self.failed.emit(str(e))
             return False

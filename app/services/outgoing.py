@@ -10,7 +10,8 @@ from twisted.internet.endpoints import HostnameEndpoint
 from twisted.internet.interfaces import IProtocol, IProtocolFactory, IStreamClientEndpoint
 from zope.interface import implementer
 
-from app.services.tap import Owner, Tap, TapFactory
+from app.services.tap import Owner, Tap
+from app.services.tap_factory import TapFactory
 
 if TYPE_CHECKING:
     from app.services.client_tls import ClientTLS

@@ -9,8 +9,9 @@ import pytest
 from pytestqt.qtbot import QtBot
 from twisted.internet.task import Clock
 
-from app import errors, workspace
+from app import errors
 from app.workspace import Workspace
+from app.workspace_saving import save
 from tests.ui.desk import config, memory_post
 from ui import boot
 from ui.reactor import EpollQtReactor
@@ -26,7 +27,7 @@ def settings(tmp_path: Path) -> Settings:
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     path = tmp_path / "mine.toml"
-    workspace.save(Workspace((config("mine"),)), path)
+    save(Workspace((config("mine"),)), path)
     return path
 
 

@@ -160,11 +160,11 @@ def test_afterwards_no_socket_is_left(reception: Reception, name: str) -> None:
 
 
 def test_a_wish_opens_its_file_in_the_window(open_window: Open, tmp_path: Path, qtbot: QtBot) -> None:
-    from app import workspace
     from app.workspace import Workspace
+    from app.workspace_saving import save
 
     path = tmp_path / "mine.toml"
-    workspace.save(Workspace((config("mine"),)), path)
+    save(Workspace((config("mine"),)), path)
     window = open_window()
     window.showMinimized()
     window.open_wish(Wish(path, True))

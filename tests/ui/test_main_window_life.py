@@ -14,6 +14,7 @@ from pytestqt.qtbot import QtBot
 from app import workspace
 from app.capture.reader import Reader
 from app.workspace import Workspace
+from app.workspace_saving import save
 from tests.ui.conftest import Open
 from tests.ui.desk import config, do, memory_post, pressing, settle
 from ui import theme
@@ -47,7 +48,7 @@ def test_an_invalid_workspace_is_told_in_the_notice_and_the_next_good_one_ends_i
 ) -> None:
     bad, good = tmp_path / "bad.toml", tmp_path / "good.toml"
     bad.write_text("version = 1\ncolour = 1\n")
-    workspace.save(Workspace((config("fresh"),)), good)
+    save(Workspace((config("fresh"),)), good)
     window.files.open_path(bad)
     assert window.notice.isVisible()
     assert f"{bad}:2: colour:" in window.notice.label.text()
@@ -66,14 +67,14 @@ def test_the_title_names_the_workspace_and_marks_changes(window: MainWindow) -> 
 
 def test_a_file_called_like_qts_own_mark_is_shown_as_it_is(window: MainWindow, tmp_path: Path) -> None:
     odd = tmp_path / "a[*].toml"
-    workspace.save(Workspace((config(),)), odd)
+    save(Workspace((config(),)), odd)
     window.files.open_path(odd)
     assert window.windowTitle() == "a[*][*].toml[*] - Listening Post"
 
 
 def test_recent_workspaces_are_in_the_menu_as_they_are_written(window: MainWindow, tmp_path: Path) -> None:
     path = tmp_path / "R&D.toml"
-    workspace.save(Workspace((config("recent"),)), path)
+    save(Workspace((config("recent"),)), path)
     window.files.open_path(path)
     recent = window.findChild(QMenu, "recent")
     assert recent is not None
@@ -94,7 +95,7 @@ def test_unsaved_changes_are_asked_about_on_close(
     window: MainWindow, tmp_path: Path, button: QMessageBox.StandardButton, closed: bool
 ) -> None:
     path = tmp_path / "mine.toml"
-    workspace.save(Workspace((config("mine"),)), path)
+    save(Workspace((config("mine"),)), path)
     window.files.open_path(path)
     window._post.add(config("new", 9100))
     told: list[int] = []

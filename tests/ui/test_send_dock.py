@@ -16,7 +16,8 @@ from twisted.internet.defer import ensureDeferred
 from app.message import FORMS, Message
 from app.post import Post
 from app.services.config import ServiceConfig
-from app.workspace import Workspace, load, save
+from app.workspace import Workspace, load
+from app.workspace_saving import save
 from tests.helpers import until
 from tests.ui.conftest import Open
 from tests.ui.desk import config, do, memory_post, settle

@@ -10,9 +10,10 @@ from PyQt5.QtTest import QTest
 from PyQt5.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from app import events, workspace
+from app import events
 from app.capture.recorder import Stored
 from app.workspace import Workspace
+from app.workspace_saving import save
 from tests.ui.conftest import Open
 from tests.ui.desk import config, do, memory_post, settle
 from ui.main_window import MainWindow
@@ -82,7 +83,7 @@ def test_recent_workspaces_are_opened_from_it(
     empty: MainWindow, settings: Settings, tmp_path: Path, qtbot: QtBot
 ) -> None:
     path = tmp_path / "mine.toml"
-    workspace.save(Workspace((config("mine"),)), path)
+    save(Workspace((config("mine"),)), path)
     settings.add_recent(path)
     empty._on_files()
     [offer] = empty.start_page.recent

@@ -12,6 +12,7 @@ from app import workspace
 from app.post import Post
 from app.status import Listening, Stopped, Stopping
 from app.workspace import Workspace
+from app.workspace_saving import save
 from tests.ui.desk import Answer, Peer, accept_file, choosing, config, memory_post, pressing, settle
 from ui.settings import Settings
 from ui.workspace_files import WorkspaceFiles, demo
@@ -23,7 +24,7 @@ Press = QMessageBox
 
 class Desk:
     def __init__(self, folder: Path, qtbot: QtBot) -> None:
-        opened = workspace.save(Workspace((config("alpha"),)), folder / "first.toml")
+        opened = save(Workspace((config("alpha"),)), folder / "first.toml")
         self.folder = folder
         self.post: Post = memory_post(*opened.services)[0]
         self.settings = Settings(folder / "window.ini")
@@ -41,7 +42,7 @@ class Desk:
 
     def other(self, name: str = "other", **more: object) -> Path:
         path = self.folder / f"{name}.toml"
-        workspace.save(Workspace((config(name, 9200, **more),)), path)
+        save(Workspace((config(name, 9200, **more),)), path)
         return path
 
 

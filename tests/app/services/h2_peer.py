@@ -11,7 +11,7 @@ from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 
 from app.services.http import DEFAULTS, NotingSite
-from app.services.tap import TapFactory
+from app.services.tap_factory import TapFactory
 from tests.app.services.helpers import Desk
 
 HEAD = [(":method", "GET"), (":scheme", "https"), (":authority", "x"), (":path", "/")]

@@ -16,7 +16,7 @@ from twisted.web.server import NOT_DONE_YET
 
 from app.services import http
 from app.services.http1_ending import LINGER
-from app.services.tap import TapFactory
+from app.services.tap_factory import TapFactory
 from tests.app.services.helpers import Desk, Peer, Tape, address, turn
 from tests.helpers import until
 

@@ -14,7 +14,7 @@ from twisted.web.server import NOT_DONE_YET
 from app.services import http1
 from app.services.http import DEFAULTS, NotingSite
 from app.services.http1_ending import LINGER, SLOWEST
-from app.services.tap import TapFactory
+from app.services.tap_factory import TapFactory
 from tests.app.services.helpers import Desk, Peer, Tape
 from tests.app.services.test_http_body import Taking
 from tests.helpers import until

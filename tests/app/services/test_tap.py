@@ -13,7 +13,7 @@ from twisted.internet.protocol import Protocol, ServerFactory
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from app.services.tap import TapFactory
+from app.services.tap_factory import TapFactory
 from app.status import Stopped
 from tests.app.services.helpers import Desk, Peer, Tape, closed
 from tests.helpers import until

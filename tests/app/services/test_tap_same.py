@@ -313,7 +313,7 @@ async def test_same_with_and_without_a_tap(name: str, desk: Desk, logged_failure
 
 
 def test_string_transport_will_do_for_a_wire(desk: Desk) -> None:
-    from app.services.tap import TapFactory
+    from app.services.tap_factory import TapFactory
 
     log: list[Any] = []
     tap = TapFactory(_factory(Puppet, log), desk.service()).buildProtocol(None)  # type: ignore[arg-type]
