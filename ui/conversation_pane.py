@@ -6,7 +6,7 @@ from time import time_ns
 from typing import cast
 
 from PyQt5.QtCore import QEvent, QObject, QPoint, Qt, QTimer, pyqtSignal
-from PyQt5.QtGui import QKeyEvent
+from PyQt5.QtGui import QHideEvent, QKeyEvent, QShowEvent
 from PyQt5.QtWidgets import QMenu
 
 from app.capture.conversations import CONVERSATION_FIELDS, Conversation
@@ -134,11 +134,10 @@ class ConversationPane(EventPane):
         self.current_changed.connect(self._on_shown)
         self.list.resorted.connect(self.view.keep_current)
         self.events.loaded.connect(self._show_end)
-        # How long each lasts goes on while nothing else happens.
+        # How long each lasts goes on while nothing else happens, for those who look.
         self._second = QTimer(self)
         self._second.setInterval(1000)
-        self._second.timeout.connect(self._on_second)
-        self._second.start()
+        self._second.timeout.connect(self.view.viewport().update)
 
     def _list(self, reader: Reader, base: Filter) -> EventList:
         self.list = ConversationList(reader, self._post.recorder.run, self)
@@ -201,6 +200,10 @@ class ConversationPane(EventPane):
             if shown and shown != self._shown:
                 self.current_changed.emit(shown)
 
-    def _on_second(self) -> None:
-        if self.events.active:
-            self.view.viewport().update()
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._second.start()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self._second.stop()

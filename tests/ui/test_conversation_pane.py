@@ -297,3 +297,10 @@ def test_connections_have_a_filter_of_their_own(window: MainWindow, qtbot: QtBot
     assert "failures > 0" in window.filter.placeholderText()
     window.filter.setText("http.status == 200")
     assert not window.filter.apply()
+
+
+def test_it_counts_the_seconds_only_while_somebody_looks(pane: ConversationPane) -> None:
+    pane.hide()
+    assert not pane._second.isActive()
+    pane.show()
+    assert pane._second.isActive()
