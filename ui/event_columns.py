@@ -104,7 +104,7 @@ COLUMNS = (
     Column("Time", "When it was received", 16, lambda row, _: clock(row.time), quiet=True),
     Column("Δ", "Time since the row above", 7, delta, right=True, quiet=True),
     Column(
-        "Service", "The service it happened to", 12, lambda row, _: row.service,
+        "Service", "The service it happened to", 14, lambda row, _: row.service,
         field="service", value=lambda row: row.service or None,
     ),
     Column(
