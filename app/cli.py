@@ -345,15 +345,13 @@ def _ca(args: argparse.Namespace) -> int:
 def _check(args: argparse.Namespace) -> int:
     from app import workspace
 
-    problems = workspace.problems_of(args.workspace)
     if not args.json:
-        if problems:
-            raise errors.WorkspaceError(problems="\n".join(f"{args.workspace}:{problem}" for problem in problems))
-        services = workspace.load(args.workspace).services
+        services = workspace.load(args.workspace, ready=True).services
         count = "1 service" if len(services) == 1 else f"{len(services)} services"
         print(f"{args.workspace}: {count}, nothing wrong")
         _say_plugins()
         return DONE
+    problems = workspace.problems_of(args.workspace)
     for problem in problems:
         found = {"file": str(args.workspace), "line": problem.line, "key": problem.key, "text": problem.text}
         print(json.dumps(found, ensure_ascii=False))

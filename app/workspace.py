@@ -67,11 +67,14 @@ class Problem:
         return f"{self.line}: {self.key}: {self.text}" if self.key else f"{self.line}: {self.text}"
 
 
-def load(path: Path | str) -> Workspace:
-    """Read a workspace. Raises WorkspaceUnreadableError, or WorkspaceError with every problem in it."""
+def load(path: Path | str, *, ready: bool = False) -> Workspace:
+    """Read a workspace. Raises WorkspaceUnreadableError, or WorkspaceError with every problem in it.
+
+    When it has to be ``ready``, what its services would miss when they start is a problem, too.
+    """
     source = text_of(path)
     before = TABLE.enter(Path(path).parent)
-    workspace, problems = parse(source)
+    workspace, problems = parse(source, Path(path).parent if ready else None)
     if problems:
         TABLE.enter(before)
         raise errors.WorkspaceError(problems="\n".join(f"{path}:{problem}" for problem in problems))

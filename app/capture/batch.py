@@ -3,10 +3,10 @@
 A batch is ``(sequence, services, fields)``: ``services`` is the whole list of ``(name, protocol)``
 whenever it grew, else None; ``fields`` is flat, ``FIELDS`` values an event.
 
-On its way it is a frame: two lengths, ``<QQ``, of the two parts that follow. The first part is
-the ``marshal`` of the batch, in which a large payload is only its place and length in the memory
-that both share, or only its length; the second part is the bytes of all the latter. Both ends are
-the same program, which is why ``marshal`` will do.
+On its way it is a frame: two lengths of the two parts that follow, and whether there are large
+payloads, ``<QQ?``. The first part is the ``marshal`` of the batch, in which a large payload is
+only its place and length in the memory that both share, or only its length; the second part is
+the bytes of all the latter. Both ends are the same program, which is why ``marshal`` will do.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ SAME = ...
 Services = list[tuple[str, str]]
 Batch = tuple[int, Services | None, list[Any]]
 
-HEADER = struct.Struct("<QQ")
+HEADER = struct.Struct("<QQ?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,23 +37,25 @@ class Frame:
     """A batch in the form in which it is sent.
 
     Attributes:
-        large: its large payloads, where the recorder was given them.
+        large: its large payloads that are not shared, where the recorder was given them.
         size: bytes of both parts.
+        apart: whether it has large payloads, shared or not.
     """
 
     body: bytes
     large: list[bytes]
     size: int
+    apart: bool
 
     @classmethod
-    def of(cls, batch: Batch, large: list[bytes]) -> Frame:
+    def of(cls, batch: Batch, large: list[bytes], *, shared: bool = False) -> Frame:
         """``batch`` has for each of ``large``, in order, its length; what is shared has its place and length."""
         body = _packed(batch)
-        return cls(body, large, len(body) + sum(map(len, large)))
+        return cls(body, large, len(body) + sum(map(len, large)), shared or bool(large))
 
     def parts(self) -> list[bytes]:
         """What to send, one after the other."""
-        return [HEADER.pack(len(self.body), self.size - len(self.body)), self.body, *self.large]
+        return [HEADER.pack(len(self.body), self.size - len(self.body), self.apart), self.body, *self.large]
 
     def with_services(self, services: Services) -> Frame:
         """The same events, for a writer that knows no services yet."""
@@ -73,9 +75,10 @@ def read(source: BinaryIO, shared: mmap | bytes = b"") -> Batch | None:
     ``shared`` is the memory in which its sender has put large payloads.
     """
     try:
-        length, large = HEADER.unpack(_exactly(source, HEADER.size))
+        length, large, apart = HEADER.unpack(_exactly(source, HEADER.size))
         batch: Batch = marshal.loads(_exactly(source, length))  # noqa: S302 - our own parent wrote it
-        _fill(batch[2], _exactly(source, large), shared)
+        if apart:
+            _fill(batch[2], _exactly(source, large), shared)
     except EOFError:
         return None
     return batch

@@ -251,7 +251,7 @@ class Recorder:
         if len(self._services) > self._services_sent:
             services = self._services
             self._services_sent = len(services)
-        frame = Frame.of((self._sequence, services, self._pending), large)
+        frame = Frame.of((self._sequence, services, self._pending), large, shared=bool(shared))
         self._pending.clear()
         self._on_way.append(_Sent(self._sequence, count, frame, shared, mark))
         self._on_way_bytes += frame.size + shared

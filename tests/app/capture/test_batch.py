@@ -5,7 +5,7 @@ from io import BytesIO
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.capture.batch import FIELDS, SAME, Frame, read
+from app.capture.batch import FIELDS, HEADER, SAME, Frame, read
 from tests.app.capture.captures import event
 
 PAYLOADS = st.lists(st.one_of(st.none(), st.just(SAME), st.binary(max_size=20)), max_size=20)
@@ -47,7 +47,7 @@ def test_a_batch_that_is_cut_off_is_none(payloads, data):
 @given(PAYLOADS)
 def test_its_size_is_that_of_what_is_sent_without_the_lengths(payloads):
     frame = framed(1, None, payloads)
-    assert frame.size == len(sent(frame)) - 16
+    assert frame.size == len(sent(frame)) - HEADER.size
 
 
 @given(PAYLOADS)
@@ -56,4 +56,4 @@ def test_a_new_writer_is_told_the_services_and_gets_the_same_events(payloads):
     new = old.with_services([("echo", "tcp")])
     sequence, services, flat = read(BytesIO(sent(new)))
     assert (sequence, services, flat[5::FIELDS]) == (7, [("echo", "tcp")], payloads)
-    assert new.size == len(sent(new)) - 16
+    assert new.size == len(sent(new)) - HEADER.size

@@ -110,7 +110,7 @@ def test_all_that_the_pipe_holds_is_stored_after_the_parents_death(start, path):
 def test_half_a_batch_at_the_end_is_left_out(start, path):
     writer = start()
     writer.send(batch(1, event(b"whole")))
-    writer.process.stdin.write(HEADER.pack(1000, 0) + b"half")
+    writer.process.stdin.write(HEADER.pack(1000, 0, False) + b"half")
     assert writer.end()[1] == 0
     assert payloads(path) == [b"whole"]
 
