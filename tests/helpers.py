@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import selectors
@@ -11,7 +12,6 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -42,6 +42,15 @@ def wait_for(condition: Callable[[], Any], seconds: float = 10.0) -> Any:
         assert monotonic() < deadline, f"not within {seconds} s: {condition}"
         never.wait(_PAUSE)
     return value
+
+
+def open_files(pid: int | str = "self") -> list[str]:
+    """What each descriptor of a process stands for, as Linux names it: ``socket:[inode]``, a path."""
+    found = []
+    for descriptor in os.listdir(f"/proc/{pid}/fd"):
+        with contextlib.suppress(FileNotFoundError):  # closed since the listing: another thread's, or the listing's own
+            found.append(os.readlink(f"/proc/{pid}/fd/{descriptor}"))
+    return found
 
 
 def run(*args: str | Path, **more: Any) -> subprocess.CompletedProcess[str]:
@@ -110,7 +119,7 @@ def _address(text: str) -> tuple[str, int]:
     return host.strip("[]"), int(port)
 
 
-@contextmanager
+@contextlib.contextmanager
 def serving(workspace: Path, capture: Path, *args: str, json: bool = True) -> Iterator[Serve]:
     """A ``Serve`` that is gone afterwards."""
     program = Serve(workspace, capture, *args, json=json)

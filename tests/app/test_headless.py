@@ -15,7 +15,7 @@ from app import events
 from app.events import Event
 from app.headless import line
 from tests.app.capture.captures import event, is_sound, make, read
-from tests.helpers import PROGRAM, ROOT, Load, run, serving, wait_for
+from tests.helpers import PROGRAM, ROOT, Load, open_files, run, serving, wait_for
 
 SERVICE = '[[service]]\nname = "{name}"\nprotocol = "{protocol}"\nlisten = "{listen}"\nresponder = "{responder}"\n'
 
@@ -73,10 +73,9 @@ def test_each_service_listens_when_the_first_line_is_there(tmp_path, path):
     )  # fmt: skip
     with serving(workspace, path) as program:
         wait_for(lambda: program.lines)
-        listening = subprocess.run(["ls", "-l", f"/proc/{program.process.pid}/fd"], capture_output=True, check=True)
-        inodes = [line.split(b"socket:[")[1][:-1] for line in listening.stdout.splitlines() if b"socket:[" in line]
-        bound = b"".join(Path(f"/proc/net/{table}").read_bytes() for table in ("tcp", "tcp6", "udp", "udp6"))
-        assert sum(b" %s " % inode in bound for inode in inodes) >= 4
+        sockets = [name[8:-1] for name in open_files(program.process.pid) if name.startswith("socket:[")]
+        bound = "".join(Path(f"/proc/net/{table}").read_text() for table in ("tcp", "tcp6", "udp", "udp6"))
+        assert sum(f" {inode} " in bound for inode in sockets) >= 4
         wait_for(lambda: len(program.lines) >= 4)
         found = program.wait_up()
         assert set(found) == {"t", "u", "h", "w"}

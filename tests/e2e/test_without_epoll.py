@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -11,6 +10,7 @@ from tests.e2e.clients import socat
 from tests.e2e.conftest import Start
 from tests.e2e.program import Program
 from tests.e2e.workspaces import DESK
+from tests.helpers import open_files
 
 
 @pytest.fixture
@@ -24,8 +24,7 @@ def no_epoll(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def has_epoll(program: Program) -> bool:
     """Whether the process has an epoll set open."""
-    folder = Path(f"/proc/{program.process.pid}/fd")
-    return any("eventpoll" in os.readlink(fd) for fd in folder.iterdir())
+    return any("eventpoll" in name for name in open_files(program.process.pid))
 
 
 @pytest.mark.usefixtures("no_epoll")

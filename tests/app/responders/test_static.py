@@ -18,7 +18,7 @@ from app.web_files.lookup import SMALL
 from app.web_files.sending import PIECE
 from tests.app.services.helpers import Desk, Peer, Tape, address
 from tests.app.services.test_http_options import ask
-from tests.helpers import until
+from tests.helpers import open_files, until
 
 TEXT = b"0123456789"
 
@@ -408,22 +408,15 @@ async def test_a_file_that_grows_is_sent_as_it_was(desk: Desk, site: Path) -> No
 @pytest_twisted.ensureDeferred
 async def test_a_client_that_leaves_closes_the_file(desk: Desk, site: Path, tape: Tape) -> None:
     service = await start(desk)
-    before = set(os.listdir("/proc/self/fd"))
+    large = str(site / "large.bin")
     for _ in range(10):
         peer = Peer(service, receive_buffer=4096)
         peer.push(b"GET /large.bin HTTP/1.1\r\nHost: x\r\n\r\n")
         await peer.expect(b"\r\n\r\n")
         peer.reset()
     await until(lambda: not service.connections)
-    await until(lambda: not [fd for fd in os.listdir("/proc/self/fd") if fd not in before and _is_large(fd)])
+    await until(lambda: large not in open_files())
     assert not tape.all("failure")
-
-
-def _is_large(descriptor: str) -> bool:
-    try:
-        return os.readlink(f"/proc/self/fd/{descriptor}").endswith("large.bin")
-    except OSError:
-        return False
 
 
 @pytest_twisted.ensureDeferred
