@@ -31,6 +31,7 @@ class Option:
         path: of a text that names a ``"file"``, a ``"folder"`` or a ``"new file"``, which need not be there yet:
             a form offers to choose one.
         multiline: of a text that may have several lines: a form shows them.
+        when: the name of another option, and the values of that one with which this one means something.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Option:
     secret: bool = False
     path: str = ""
     multiline: bool = False
+    when: tuple[str, tuple[object, ...]] | None = None
 
     def problem(self, value: object) -> str | None:
         """What is wrong with ``value``, and what would be right; None where nothing is."""
@@ -69,6 +71,13 @@ class Option:
     def filled(self, value: Any) -> Any:
         """``value`` with the defaults of tables that leave something out."""
         return [with_defaults(self.of, table) for table in value] if self.of else value
+
+    def matters(self, values: Options) -> bool:
+        """Whether this option means something beside ``values``, which hold the others."""
+        if self.when is None:
+            return True
+        name, wanted = self.when
+        return name not in values or values[name] in wanted
 
     def _fits(self, value: object) -> bool:
         if isinstance(value, bool) or self.type is bool:

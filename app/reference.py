@@ -139,6 +139,8 @@ def _rows(declared: Iterable[Option], prefix: str) -> Iterator[str]:
         words = _plain(option.help)
         if option.protocols:
             words += f" ({', '.join(option.protocols)})"
+        if option.when:
+            words += f", where `{option.when[0]}` is {' or '.join(_written(value) for value in option.when[1])}"
         if option.choices:
             words += f": {', '.join(f'`{choice}`' if choice else 'nothing' for choice in option.choices)}"
         default = "**needed**" if option.required else _default(option)
@@ -147,13 +149,15 @@ def _rows(declared: Iterable[Option], prefix: str) -> Iterator[str]:
 
 
 def _default(option: Option) -> str:
-    if option.of or option.default == []:
-        return "none"
-    if isinstance(option.default, bool):
-        return "yes" if option.default else "no"
-    if isinstance(option.default, int | float):
-        return f"{option.default:,g}".replace("e+0", "e") if option.default < 10**6 else f"{option.default:,}"
-    return f"`{_plain(option.default)}`" if option.default else ""
+    return "none" if option.of or option.default == [] else _written(option.default)
+
+
+def _written(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int | float):
+        return f"{value:,g}".replace("e+0", "e") if value < 10**6 else f"{value:,}"
+    return f"`{_plain(str(value))}`" if value else ""
 
 
 def _once(options: Iterable[Option]) -> list[Option]:

@@ -65,6 +65,7 @@ class Form(QGridLayout):
         self.setVerticalSpacing(4)
         self.setColumnStretch(1, 1)
         self._labels: list[QLabel] = []
+        self._rows: dict[Words, tuple[QWidget, ...]] = {}
 
     def align(self, other: Form) -> None:
         """Give the labels of both forms the same room, so that they stand as one."""
@@ -88,6 +89,7 @@ class Form(QGridLayout):
         words.setContentsMargins(0, 0, 0, 8)
         words.setAlignment(Qt.AlignTop)
         words.setMinimumHeight(words.fontMetrics().height() + 8)
+        self._rows[words] = (name, *editors, words)
         if wide:
             self.addWidget(name, row, 0, 1, 2)
             self.addWidget(words, row + 1, 0, 1, 2)
@@ -99,9 +101,16 @@ class Form(QGridLayout):
         self.addWidget(words, row + 1, 1)
         return words
 
+    def show_row(self, words: Words, shown: bool) -> None:
+        """Show or hide the row that has these ``words``."""
+        for widget in self._rows[words]:
+            widget.setVisible(shown)
+
 
 class OptionForm(QWidget):
     """Declared options, each with an editor that fits its type.
+
+    An option that means nothing beside the others is hidden, but never one that is set.
 
     Signals:
         changed(): one of them was edited.
@@ -120,22 +129,27 @@ class OptionForm(QWidget):
 
     def options(self) -> dict[str, Any]:
         """What is set here and differs from the defaults, or was given before. Maybe with problems."""
-        values = {option.name: self._rows[option.name][0].value() for option in self._options}
+        values = self._values()
         return {
             option.name: values[option.name]
             for option in self._options
             if option.name in self._given or values[option.name] != option.default
         }
 
+    def _values(self) -> dict[str, Any]:
+        return {name: editor.value() for name, (editor, _) in self._rows.items()}
+
     def check(self) -> bool:
         """Say what is wrong beneath each option; whether nothing is."""
-        wrong = dict(problems(self._options, self.options()))
+        wrong, values = dict(problems(self._options, self.options())), self._values()
         for option in self._options:
             editor, words = self._rows[option.name]
             problem = wrong.get(option.name)
             if problem and option.of:
                 problem = editor.in_words(problem)
             tell(editor, words, problem and sentence(problem), _help(option))
+            is_set = values[option.name] != option.default
+            self.form.show_row(words, option.matters(values) or is_set or problem is not None)
         return not wrong
 
     def _add(self, option: Option) -> tuple[Any, Words]:

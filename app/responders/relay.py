@@ -75,7 +75,10 @@ RESPONDER = Responder(
             protocols=("websocket",), check=partial(url_problem, WEBSOCKET), required=True,
         ),
         Option("tls", bool, False, "Speak TLS to the upstream", protocols=("tcp",)),
-        Option("verify", bool, True, "Check the upstream's certificate", protocols=_STREAMS),
+        Option("verify", bool, True, "Check the upstream's certificate", protocols=("tcp",), when=("tls", (True,))),
+        Option(
+            "verify", bool, True, "Check the certificate of an https or wss upstream", protocols=("http", "websocket")
+        ),
         Option("connect_seconds", float, 10.0, "Give up connecting after", "s", 0.1, 20, _STREAMS),
         Option("keep_host", bool, False, "Pass on the field Host as it came", protocols=("http",)),
         Option(

@@ -182,9 +182,12 @@ def _rules(protocol: str) -> Option:
         protocols=(protocol,), check=partial(rules.problem, protocol=protocol),
         of=(
             Option("when", str, "message", "What must happen", choices=rules.WHEN),
-            Option("match", str, "", "What it must be or hold: text with escapes, hex with ?? and *, or a regex"),
+            Option(
+                "match", str, "", "What it must be or hold: text with escapes, hex with ?? and *, or a regex",
+                when=("when", rules.MATCHING),
+            ),
             Option("nth", int, 0, "Only the nth message, silence or connection; 0: each", minimum=0, maximum=10**9),
-            Option("after", float, 0.0, "Silence before idle", "s", 0, rules.MAX_WAIT),
+            Option("after", float, 0.0, "Silence", "s", 0, rules.MAX_WAIT, when=("when", ("idle",))),
             Option("then", list, [], f"Steps: {steps}", check=partial(rules.steps_problem, protocol=protocol)),
         ),
     )  # fmt: skip
@@ -201,17 +204,34 @@ RESPONDER = Responder(
             "framing", str, "none", "Where a message ends",
             protocols=_TCP, choices=("none", "delimiter", "length", "fixed", "gap"),
         ),
-        Option("delimiter", str, r"\n", "What ends a message", protocols=_TCP, check=_delimiter_problem),
-        Option("strip", bool, True, "Take the delimiter off messages that come", protocols=_TCP),
+        Option(
+            "delimiter", str, r"\n", "What ends a message", protocols=_TCP, check=_delimiter_problem,
+            when=("framing", ("delimiter",)),
+        ),
+        Option(
+            "strip", bool, True, "Take the delimiter off messages that come",
+            protocols=_TCP, when=("framing", ("delimiter",)),
+        ),
         Option(
             "prefix_bytes", int, 4, "Bytes of the length before a message: 1, 2 or 4", protocols=_TCP,
-            check=lambda size: None if size in (1, 2, 4) else "must be 1, 2 or 4",
+            check=lambda size: None if size in (1, 2, 4) else "must be 1, 2 or 4", when=("framing", ("length",)),
         ),
-        Option("byte_order", str, "big", "Of the length", protocols=_TCP, choices=("big", "little")),
-        Option("prefix_included", bool, False, "The length counts its own bytes, too", protocols=_TCP),
-        Option("size", int, 16, "Bytes of each message, where it is fixed", "bytes", 1, MAX_MESSAGE, _TCP),
-        Option("gap", float, 100.0, "Silence that ends a message", "ms", 1, 60_000, _TCP),
-        Option("max_message", int, MAX_MESSAGE, "A longer message ends the connection", "bytes", 1, 16 << 20, _TCP),
+        Option(
+            "byte_order", str, "big", "Of the length",
+            protocols=_TCP, choices=("big", "little"), when=("framing", ("length",)),
+        ),
+        Option(
+            "prefix_included", bool, False, "The length counts its own bytes, too",
+            protocols=_TCP, when=("framing", ("length",)),
+        ),
+        Option(
+            "size", int, 16, "Bytes of each message", "bytes", 1, MAX_MESSAGE, _TCP, when=("framing", ("fixed",)),
+        ),
+        Option("gap", float, 100.0, "Silence that ends a message", "ms", 1, 60_000, _TCP, when=("framing", ("gap",))),
+        Option(
+            "max_message", int, MAX_MESSAGE, "A longer message ends the connection", "bytes", 1, 16 << 20, _TCP,
+            when=("framing", ("delimiter", "length", "gap")),
+        ),
         *(_rules(protocol) for protocol in ("tcp", "udp", "websocket")),
     ),
 )  # fmt: skip

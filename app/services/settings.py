@@ -67,7 +67,7 @@ TLS = (
     Option("client_certificates", str, "off", "Ask clients for one", choices=("off", "optional", "required")),
     Option(
         "client_ca", str, "", "PEM file of the authority that signs clients' certificates; empty: the local one",
-        path="file",
+        path="file", when=("client_certificates", ("optional", "required")),
     ),
     Option("minimum", str, "1.2", "The oldest version of TLS that is let in", choices=("1.2", "1.3")),
     Option(

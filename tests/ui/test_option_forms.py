@@ -6,6 +6,7 @@ from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from PyQt5.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from app.options import Option, problems
@@ -68,3 +69,44 @@ def test_what_was_given_comes_back_and_the_checks_agree(
             assert bool(wrong.get(option.name)) is (form._rows[option.name][1].property("role") == "error"), said
     finally:
         form.deleteLater()
+
+
+FRAMED = (
+    Option("framing", str, "none", "help", choices=("none", "delimiter", "fixed")),
+    Option("delimiter", str, ";", "help", when=("framing", ("delimiter",))),
+    Option("size", int, 16, "help", minimum=1, when=("framing", ("fixed",))),
+    Option("also", bool, False, "help", when=("of_another_protocol", (True,))),
+)
+
+
+def shown(form: OptionForm) -> list[str]:
+    """The options whose rows can be seen, all of each."""
+    names = []
+    for name, (editor, words) in form._rows.items():
+        label = next(label for label in form.findChildren(QLabel) if label.buddy() is editor)
+        parts = {widget.isVisibleTo(form) for widget in (editor, words, label)}
+        assert len(parts) == 1, name
+        names += [name] * parts.pop()
+    return names
+
+
+def test_what_means_nothing_beside_the_others_is_hidden(qtbot: QtBot) -> None:
+    form = OptionForm(FRAMED, {})
+    qtbot.addWidget(form)
+    form.changed.connect(form.check)
+    framing = form._rows["framing"][0]
+    assert shown(form) == ["framing", "also"]
+    framing.setCurrentIndex(1)
+    assert shown(form) == ["framing", "delimiter", "also"]
+    framing.setCurrentIndex(2)
+    assert shown(form) == ["framing", "size", "also"]
+
+
+def test_what_is_set_is_never_hidden(qtbot: QtBot) -> None:
+    form = OptionForm(FRAMED, {"delimiter": ",", "size": 0})
+    qtbot.addWidget(form)
+    form.changed.connect(form.check)
+    assert shown(form) == ["framing", "delimiter", "size", "also"]
+    form._rows["size"][0].setText("16")
+    assert shown(form) == ["framing", "delimiter", "also"]
+    assert form.options() == {"delimiter": ",", "size": 16}
