@@ -268,10 +268,6 @@ class ScriptFailedError(PostError):
     """{text}"""
 
 
-class ScriptFileError(PostError):
-    """{name} cannot be sent: {reason}. Check the step and the workspace's folder."""
-
-
 # -- files and documents
 
 

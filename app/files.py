@@ -8,6 +8,9 @@ from pathlib import Path
 
 from app import errors
 
+MAX_SENT = 16 << 20
+"""Bytes of a file that is sent in one piece."""
+
 
 def regular(path: str, flags: int) -> int:
     """For ``open``, as its ``opener``: opens files alone, new ones for their owner alone.
@@ -37,7 +40,7 @@ def inside(folder: Path, name: str) -> Path:
     return found
 
 
-def read(folder: Path, name: str, most: int) -> bytes:
+def read(folder: Path, name: str, most: int = MAX_SENT) -> bytes:
     """What the file holds, at most ``most`` bytes. Blocks. Raises OutsideFolderError, UnreadableFileError."""
     path = inside(folder, name)
     try:
@@ -51,3 +54,26 @@ def read(folder: Path, name: str, most: int) -> bytes:
     if len(content) > most:
         raise errors.UnreadableFileError(name=name, reason=f"it is larger than {most >> 20} MiB")
     return content
+
+
+# -- for Option.missing
+
+
+def outside(name: str, folder: Path) -> str | None:
+    """What to say of a file that is not in ``folder``. Blocks."""
+    try:
+        inside(folder, name)
+    except errors.OutsideFolderError:
+        return f'names a file that is not in the workspace\'s folder: "{name}"'
+    return None
+
+
+def unreadable(name: str, folder: Path) -> str | None:
+    """What to say of a file that could not be sent. Blocks."""
+    try:
+        read(folder, name)
+    except errors.OutsideFolderError:
+        return outside(name, folder)
+    except errors.UnreadableFileError as e:
+        return f'names a file that cannot be read: "{name}" ({e.fields["reason"]})'
+    return None

@@ -9,6 +9,7 @@ import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 Options = Mapping[str, Any]
@@ -24,6 +25,7 @@ class Option:
         minimum, maximum: bounds of a number, inclusive.
         protocols: those on which it means something; empty: all that the responder serves.
         check: what is wrong with a value that has the type and keeps the bounds, or None.
+        missing: what a value names that is not there for a workspace in this folder, or None. May block.
         choices: the only values of a text.
         of: for a list of tables, what each table can hold.
         required: whether the default will not do: a file or form must say it.
@@ -43,6 +45,7 @@ class Option:
     maximum: float | None = None
     protocols: tuple[str, ...] = ()
     check: Callable[[Any], str | None] | None = None
+    missing: Callable[[Any, Path], str | None] | None = None
     choices: tuple[str, ...] = ()
     of: tuple[Option, ...] = ()
     required: bool = False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 from app import errors, responders
 from app.options import Option, Options
@@ -38,10 +39,18 @@ def _files(section: str, declared: Iterable[Option], given: Options, folder: Pat
         value = given.get(option.name, option.default)
         if option.of:
             for number, table in enumerate(value, 1):
-                for _, key, text in _files(section, option.of, table, folder):
-                    yield section, option.name, f"number {number}: {key} {text}"
-        elif option.path in ("file", "folder") and value != option.default and not _is(option.path, folder / value):
-            yield section, option.name, f'names a {option.path} that is not there: "{value}"'
+                for _, key, wrong in _files(section, option.of, table, folder):
+                    yield section, option.name, f"number {number}: {key} {wrong}"
+        if value != option.default and (text := _missing_of(option, value, folder)):
+            yield section, option.name, text
+
+
+def _missing_of(option: Option, value: Any, folder: Path) -> str | None:
+    if option.missing is not None:
+        return option.missing(value, folder)
+    if option.path not in ("file", "folder") or _is(option.path, folder / value):
+        return None
+    return f'names a {option.path} that is not there: "{value}"'
 
 
 def _is(kind: str, path: Path) -> bool:

@@ -21,9 +21,6 @@ from app.problem_json import Problem
 from app.responders import Context
 from app.templates import Template
 
-MAX_FILE = 16 << 20
-"""Bytes of a file in an answer."""
-
 MAX_LISTED = 20
 """Rules that are named when none was for a request."""
 
@@ -126,7 +123,7 @@ class Mock(Resource):
             return None
         content = None
         if options["file"]:
-            content = await self._context.in_thread(read, self._context.folder, options["file"], MAX_FILE)
+            content = await self._context.in_thread(read, self._context.folder, options["file"])
         answer = answering.answer(values, content)
         if options["chunks"] and answer.body and request.method != b"HEAD":
             await self._in_parts(request, answer, options["chunks"], options["pause"])

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+from app import errors, files
 from app.mocking import matching
 from app.mocking.exchange import Exchange
 from app.options import Option, Options, with_defaults
@@ -151,6 +154,17 @@ def _within(rule: Mapping[str, Any]) -> str | None:
     return None
 
 
+def _broken_file(rules: Sequence[Mapping[str, Any]], folder: Path) -> str | None:
+    """Which rule's file is no template, though it is to be one."""
+    for number, rule in enumerate(rules, 1):
+        if rule.get("template") and rule.get("file"):
+            with contextlib.suppress(errors.PostError):  # one that cannot be read is told by the option itself
+                content = files.read(folder, rule["file"])
+                if wrong := template_problem(plain(content.decode("utf-8", "replace"))):
+                    return f'number {number}: the template "{rule["file"]}" is wrong: {wrong}'
+    return None
+
+
 _LITERAL = re.compile(r"(?<!\\)\{\{.*?\}\}|\\(?!\{\{)", re.DOTALL)
 
 
@@ -179,7 +193,7 @@ RULE = (
     Option("reason", str, "", "Words behind the status; empty: the usual ones", check=_reason),
     Option("answer_fields", list, [], "Fields of the answer, as Name: value", check=_made(split_field)),
     Option("body", str, "", "Body of the answer", multiline=True),
-    Option("file", str, "", "File with the body, in the workspace's folder", path="file"),
+    Option("file", str, "", "File with the body, in the workspace's folder", path="file", missing=files.unreadable),
     Option("template", bool, False, "Fill in {{path.id}}, {{query.page}}, {{json.user}} and the like"),
     Option("delay", float, 0.0, "Wait so long before the answer", "s", 0, 3600),
     Option("chunks", int, 0, "Send the body in so many parts; 0: whole", "", 0, 1000),
@@ -191,4 +205,7 @@ RULE = (
     Option("log", str, "", "What to write to the log with each answer"),
 )  # fmt: skip
 
-RULES = Option("rules", list, [], "Answers; the first rule that is for a request gives its own", of=RULE, check=_table)
+RULES = Option(
+    "rules", list, [], "Answers; the first rule that is for a request gives its own",
+    of=RULE, check=_table, missing=_broken_file,
+)  # fmt: skip

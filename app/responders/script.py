@@ -188,7 +188,10 @@ def _rules(protocol: str) -> Option:
             ),
             Option("nth", int, 0, "Only the nth message, silence or connection; 0: each", minimum=0, maximum=10**9),
             Option("after", float, 0.0, "Silence", "s", 0, rules.MAX_WAIT, when=("when", ("idle",))),
-            Option("then", list, [], f"Steps: {steps}", check=partial(rules.steps_problem, protocol=protocol)),
+            Option(
+                "then", list, [], f"Steps: {steps}",
+                check=partial(rules.steps_problem, protocol=protocol), missing=rules.missing,
+            ),
         ),
     )  # fmt: skip
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from time import thread_time
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +12,7 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import deferLater
 
 from app import errors
-from app.files import inside
+from app.files import read
 from app.scripting.rules import Rule, Step
 from app.text import PREVIEW, preview
 
@@ -23,9 +22,6 @@ if TYPE_CHECKING:
 
 MAX_WAITING, MAX_WAITING_BYTES = 1000, 256 << 10
 """Messages, and bytes of them, that may wait for a script before the peer is held back."""
-
-MAX_FILE = 16 << 20
-"""Bytes of a file that is sent."""
 
 AT_ONCE = 500
 """Rules tried and steps done before the others on the reactor get their turn."""
@@ -199,7 +195,7 @@ class Player:
                 await self._say(step.what, binary=True)
             case "send-file":
                 context = self._script.context
-                content = await self._wait(context.in_thread(read_file, context.folder, step.what))
+                content = await self._wait(context.in_thread(read, context.folder, step.what))
                 await self._say(content)
             case "raw":
                 await self._room()
@@ -304,18 +300,3 @@ class _Idle:
                 self._told[i] += 1
                 self._on_silence(rule, self._told[i])
         self._arm()
-
-
-def read_file(folder: Path, name: str) -> bytes:
-    """A file of the workspace's folder. Blocks. Raises ScriptFileError or OutsideFolderError."""
-    try:
-        path = inside(folder, name)
-        if not path.is_file():  # to open a pipe might take for ever
-            raise errors.ScriptFileError(name=name, reason="there is no such file")
-        with path.open("rb") as file:
-            content = file.read(MAX_FILE + 1)
-    except OSError as e:
-        raise errors.ScriptFileError(name=name, reason=e.strerror or e) from e
-    if len(content) > MAX_FILE:
-        raise errors.ScriptFileError(name=name, reason=f"it is larger than {MAX_FILE:,} bytes")
-    return content

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from app import errors, patterns
+from app import errors, files, patterns
 from app.templates import Template
 from app.text import unescape, unhex
 
@@ -119,6 +120,15 @@ def steps_problem(lines: Sequence[str], protocol: str) -> str | None:
         _steps(lines, protocol)
     except ValueError as e:
         return str(e)
+    return None
+
+
+def missing(lines: Sequence[str], folder: Path) -> str | None:
+    """Which file one of the steps could not send, or None. Blocks."""
+    for i, line in enumerate(lines, 1):
+        verb, _, name = line.strip().partition(" ")
+        if verb == "send-file" and (wrong := files.unreadable(name.strip(), folder)):
+            return f"step {i} {wrong}"
     return None
 
 

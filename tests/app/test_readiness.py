@@ -15,10 +15,25 @@ def of(protocol: str, responder: str, folder: Path, host: str = "127.0.0.1", **m
     return list(missing(ServiceConfig("x", protocol, host, 9, responder, **more), folder))
 
 
+WRONG_TEMPLATE = 'number 1: the template "template.txt" is wrong: At character 17: }} is missing.'
+
+
+NO_JSON = "is of no use: The documents in template.txt cannot be used: Expecting value in line 1, column 1."
+
+ELSEWHERE = (
+    "is of no use: ../outside.json is not in the workspace's folder. "
+    "Put the file there, and name it as seen from there."
+)
+
+NO_USE = "is of no use: The file {} cannot be read: {}."
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "there.json").write_text("{}")
+    (tmp_path / "template.txt").write_text("Dear {{path.name")
     (tmp_path / "pages").mkdir()
+    (tmp_path.parent / "outside.json").write_text("{}")
     return tmp_path
 
 
@@ -30,16 +45,45 @@ def test_nothing_is_missing_where_nothing_is_named(folder: Path):
     ("responder", "options", "expected"),
     [
         ("rest", {"seed": "there.json", "keep": "new.db"}, []),
-        ("rest", {"seed": "none.json"}, [("options", "seed", 'names a file that is not there: "none.json"')]),
-        ("rest", {"seed": "pages"}, [("options", "seed", 'names a file that is not there: "pages"')]),
-        ("rest", {"seed": "a\0b"}, [("options", "seed", 'names a file that is not there: "a\0b"')]),
+        ("rest", {"seed": "none.json"}, [("options", "seed", NO_USE.format("none.json", "there is no such file"))]),
+        ("rest", {"seed": "pages"}, [("options", "seed", NO_USE.format("pages", "it is no file"))]),
+        ("rest", {"seed": "template.txt"}, [("options", "seed", NO_JSON)]),
+        ("rest", {"seed": "../outside.json"}, [("options", "seed", ELSEWHERE)]),
+        (
+            "rest",
+            {"keep": "../kept.db"},
+            [("options", "keep", 'names a file that is not in the workspace\'s folder: "../kept.db"')],
+        ),
         ("static", {"root": "pages"}, []),
         ("static", {"root": "there.json"}, [("options", "root", 'names a folder that is not there: "there.json"')]),
         ("mock", {"rules": [{"file": "there.json"}, {"body": "x"}]}, []),
         (
             "mock",
             {"rules": [{"body": "x"}, {"file": "none.txt"}]},
-            [("options", "rules", 'number 2: file names a file that is not there: "none.txt"')],
+            [
+                (
+                    "options",
+                    "rules",
+                    'number 2: file names a file that cannot be read: "none.txt" (there is no such file)',
+                )
+            ],
+        ),
+        (
+            "mock",
+            {"rules": [{"file": "../outside.json"}]},
+            [
+                (
+                    "options",
+                    "rules",
+                    'number 1: file names a file that is not in the workspace\'s folder: "../outside.json"',
+                )
+            ],
+        ),
+        ("mock", {"rules": [{"file": "template.txt"}, {"file": "there.json", "template": True}]}, []),
+        (
+            "mock",
+            {"rules": [{"file": "template.txt", "template": True}]},
+            [("options", "rules", WRONG_TEMPLATE)],
         ),
     ],
 )
@@ -61,3 +105,10 @@ def test_who_may_log_in_and_from_where(folder: Path):
     [(section, key, text)] = of("ssh", "manhole", folder, "0.0.0.0", options={"password": "auto"})
     assert (section, key) == ("", "listen")
     assert "is for this machine only" in text
+
+
+def test_a_file_that_a_script_sends(folder: Path):
+    rules = [{"then": ["send hello", "send-file there.json"]}, {"then": ["send-file  ../outside.json "]}]
+    [(section, key, text)] = of("tcp", "script", folder, options={"rules": rules})
+    assert (section, key) == ("options", "rules")
+    assert text == 'number 2: then step 1 names a file that is not in the workspace\'s folder: "../outside.json"'

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from twisted.internet.testing import StringTransport
 
 from app import errors
+from app.files import MAX_SENT
 from app.responders import find
 from app.scripting import player as playing
 from app.workspace import option_problems
@@ -229,8 +230,8 @@ def test_a_file_is_sent_from_the_workspaces_folder(tmp_path: Path) -> None:
         ("../secret", "is not in the workspace's folder"),
         ("/etc/passwd", "is not in the workspace's folder"),
         ("link", "is not in the workspace's folder"),
-        ("nothing", "nothing cannot be sent: there is no such file"),
-        (".", "there is no such file"),
+        ("nothing", "nothing cannot be read: there is no such file"),
+        (".", "it is no file"),
         ("big", "it is larger than"),
     ],
 )
@@ -240,7 +241,7 @@ def test_a_file_that_cannot_be_sent_is_said_in_words(tmp_path: Path, name: str, 
     (tmp_path / "secret").write_text("x")
     (folder / "link").symlink_to(tmp_path / "secret")
     with (folder / "big").open("wb") as file:
-        file.truncate(playing.MAX_FILE + 1)
+        file.truncate(MAX_SENT + 1)
     talk = Talk(when("message", f"send-file {name}"), context=BareContext(folder=folder))
     assert talk.hear(b"x") == b""
     assert words in str(talk.context.failures[0][0])
