@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from app import events
+
+if TYPE_CHECKING:
+    from app.services.tap import Tap
 
 HANDSHAKE, CLIENT_HELLO = 22, 1
 
@@ -46,6 +51,14 @@ class ClientHello:
 def is_tls(first: bytes) -> bool:
     """Whether these can be the first bytes of a TLS client."""
     return first[:1] in (b"", b"\x16") and first[1:2] in (b"", b"\x03")
+
+
+def note_on_plain_port(tap: Tap, protocol: str, scheme: str, first: bytes) -> str:
+    """Note a client that speaks TLS where nobody does, as plain HTTP on a TLS port is noted; the words for it."""
+    words, hello = f"TLS on a plain {protocol} port", parse(first)
+    detail = {"reason": words, **(hello.detail() if hello else {})}
+    tap.note(events.TLS_FAILED, f"{words}: use {scheme}://, or give the service TLS", detail, payload=first)
+    return words
 
 
 def parse(first: bytes) -> ClientHello | None:

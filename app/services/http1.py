@@ -9,7 +9,7 @@ from twisted.python.failure import Failure
 from twisted.web.http import NO_BODY_CODES
 
 from app.services import http_rules
-from app.services.client_hello import HANDSHAKE
+from app.services.client_hello import HANDSHAKE, note_on_plain_port
 from app.services.http1_ending import LINGER, EndingChannel
 from app.services.http_request import NotedRequest
 
@@ -61,7 +61,8 @@ class NotingChannel(EndingChannel):
         if self._fresh:
             self._fresh = False
             if data[0] == HANDSHAKE and not self.isSecure():
-                self._note_tls(data)
+                words = note_on_plain_port(self.tap, "HTTP", "http", data)
+                self.refuse(400, f"{words}: use http://")
                 return False
             if getattr(self.transport, "negotiatedProtocol", None) == b"h2":
                 self._networkProducer.unregisterProducer()

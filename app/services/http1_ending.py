@@ -15,7 +15,6 @@ from app import events
 from app.reason_phrases import phrase
 from app.services import http_rules
 from app.services.breach import Breach
-from app.services.client_hello import parse
 from app.services.tap import Tap
 
 LINGER = 2.0
@@ -277,13 +276,6 @@ class EndingChannel(HTTPChannel):
             self.refuse(431, f"more than {self.maxHeaders} fields", "field_bytes")
         else:
             self.refuse(431, f"a head of more than {self.totalHeadersSize:,} bytes", "field_bytes")
-
-    def _note_tls(self, first: bytes) -> None:
-        """The mirror of plain HTTP on a TLS port: noted as there, and refused."""
-        hello = parse(first)
-        detail = {"reason": http_rules.TLS, **(hello.detail() if hello else {})}
-        self.tap.note(events.TLS_FAILED, http_rules.TLS, detail, payload=first)
-        self.refuse(400, http_rules.TLS)
 
 
 def in_words(why: str) -> bytes:

@@ -11,7 +11,6 @@ REQUEST_LINE = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+ [!-~]+ HTTP/1\.[01]")
 """RFC 9112 section 3, of the versions that we speak."""
 
 BARE_LF = "a line ends with LF alone, not with CR LF"
-TLS = "TLS on a plain HTTP port: use http://, or have the service speak TLS"
 
 _TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _TARGET = re.compile(rb"[!-~]+")

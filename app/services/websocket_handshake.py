@@ -69,9 +69,7 @@ class Handshake(_Base):  # type: ignore[misc,valid-type]
             super().processHandshake()
 
     def _refuse_tls(self) -> None:
-        words, hello = "TLS on a plain WebSocket port", client_hello.parse(self.data)
-        detail = {"reason": words, **(hello.detail() if hello else {})}
-        self._tap.note(events.TLS_FAILED, f"{words}: use ws://, or give the service TLS", detail, payload=self.data)
+        words = client_hello.note_on_plain_port(self._tap, "WebSocket", "ws", self.data)
         self._tap.ended(words)
         self.wasNotCleanReason = words
         self.dropConnection(abort=False)
