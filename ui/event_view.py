@@ -13,8 +13,6 @@ from PyQt5.QtGui import (
     QColor,
     QContextMenuEvent,
     QFocusEvent,
-    QFontMetrics,
-    QFontMetricsF,
     QKeyEvent,
     QMouseEvent,
     QPainter,
@@ -24,11 +22,11 @@ from PyQt5.QtGui import (
 from PyQt5.QtWidgets import QAbstractScrollArea, QWidget
 
 from app.events import Row
-from ui import event_columns, shapes, theme, times
-from ui.event_columns import COLUMNS, MARK, Column
-from ui.event_header import PAD, EventHeader
+from ui import event_columns, theme, times
+from ui.event_columns import COLUMNS, Column
+from ui.event_header import EventHeader
 from ui.event_list import EventList
-from ui.note_colours import paint_note
+from ui.event_paint import RowPainter
 
 
 class EventView(QAbstractScrollArea):
@@ -61,8 +59,8 @@ class EventView(QAbstractScrollArea):
         self.setFocusPolicy(Qt.StrongFocus)
         self.setAccessibleName("Events")
         self.viewport().setMouseTracking(False)
-        self._on_font()
-        self.header = EventHeader(self.columns, self._char, self)
+        self._rows = RowPainter(columns)
+        self.header = EventHeader(columns, self._rows.char, self)
         self.header.sectionResized.connect(self._repaint)
         self.header.sectionResized.connect(self._set_width)
         self.horizontalScrollBar().valueChanged.connect(self.header.setOffset)
@@ -76,18 +74,9 @@ class EventView(QAbstractScrollArea):
         theme.notifier.changed.connect(self._on_theme)
         theme.notifier.fonts_changed.connect(self._on_other_fonts)
 
-    def _on_font(self) -> None:
-        self._font = font = theme.mono_font()
-        metrics = QFontMetrics(font)
-        self._metrics = metrics
-        # Over many: of a single one Qt gives whole pixels, and a line of them would run over its end.
-        self._char = QFontMetricsF(font).horizontalAdvance("0" * 64) / 64
-        self._baseline = metrics.ascent() + (metrics.height() + PAD - metrics.height()) // 2
-        self._row_height = metrics.height() + PAD
-
     def _on_other_fonts(self) -> None:
-        self._on_font()
-        self.header.set_char(self._char)
+        self._rows = RowPainter(self.columns)
+        self.header.set_char(self._rows.char)
         self._set_range()
 
     def _on_theme(self, *_: object) -> None:
@@ -181,7 +170,7 @@ class EventView(QAbstractScrollArea):
             bar.setValue(bar.maximum())
 
     def rows_per_page(self) -> int:
-        return max(1, self.viewport().height() // self._row_height)
+        return max(1, self.viewport().height() // self._rows.height)
 
     def _last_visible(self) -> int:
         return self.verticalScrollBar().value() + self.rows_per_page()
@@ -305,7 +294,7 @@ class EventView(QAbstractScrollArea):
         self.menu_wanted.emit(event.globalPos())
 
     def _index_at(self, pos: QPoint) -> int | None:
-        index = self.verticalScrollBar().value() + pos.y() // self._row_height
+        index = self.verticalScrollBar().value() + pos.y() // self._rows.height
         return index if 0 <= index < len(self.events) else None
 
     def cell_at(self, at: QPoint) -> tuple[Row | None, Column]:
@@ -317,8 +306,8 @@ class EventView(QAbstractScrollArea):
 
     def row_rect(self, index: int) -> QRect:
         """Where the row is in the viewport; for tests and menus."""
-        y = (index - self.verticalScrollBar().value()) * self._row_height
-        return QRect(0, y, self.viewport().width(), self._row_height)
+        y = (index - self.verticalScrollBar().value()) * self._rows.height
+        return QRect(0, y, self.viewport().width(), self._rows.height)
 
     # -- geometry
 
@@ -336,7 +325,7 @@ class EventView(QAbstractScrollArea):
         over = self.header.fill(room)
         self.horizontalScrollBar().setRange(0, over)
         self.horizontalScrollBar().setPageStep(room)
-        self.horizontalScrollBar().setSingleStep(ceil(self._char))
+        self.horizontalScrollBar().setSingleStep(ceil(self._rows.char))
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
@@ -358,7 +347,7 @@ class EventView(QAbstractScrollArea):
             painter.setFont(theme.ui_font())
             painter.drawText(area, int(Qt.AlignCenter | Qt.TextWordWrap), self._placeholder)
             return
-        painter.setFont(self._font)
+        painter.setFont(self._rows.font)
         first = self.verticalScrollBar().value()
         low, high = self.selection()
         above = self.events.row(first - 1) if first else None
@@ -368,55 +357,11 @@ class EventView(QAbstractScrollArea):
             selected = low <= index <= high
             if selected:
                 painter.fillRect(rect, QColor(colors.selection))
-            if row is not None and row.note is not None:
-                paint_note(painter, rect, row.note, colors, selected=selected)
             if row is None:
-                painter.setPen(QColor(colors.faint))
-                painter.drawText(PAD, rect.top() + self._baseline, "…")
+                self._rows.paint_unread(painter, rect, colors)
             else:
-                self._paint_row(painter, rect, row, above, colors, selected)
+                self._rows.paint(painter, rect, row, above, self.header, colors, selected=selected)
             if index == self._current and self.hasFocus():
                 painter.setPen(QColor(colors.accent))
                 painter.drawRect(rect.adjusted(0, 0, -1, -1))
             above = row
-
-    def _paint_row(
-        self, painter: QPainter, rect: QRect, row: Row, above: Row | None, colors: theme.Theme, selected: bool
-    ) -> None:
-        special = event_columns.row_color(row, colors)
-        strong = colors.selected_text if selected else special or colors.text
-        tinted = row.note is not None and bool(row.note.colour)
-        quiet = colors.selected_dim if selected or tinted else colors.dim
-        baseline = rect.top() + self._baseline
-        for i, column in enumerate(self.columns):
-            left = self.header.sectionViewportPosition(i)
-            width = self.header.sectionSize(i)
-            if left > rect.right() or left + width < 0:
-                continue
-            if column is self.columns[-1]:
-                # It may reach beyond the window, where nobody would see that it is cut.
-                width = min(width, rect.right() + 1 - left)
-            if column is COLUMNS[MARK]:
-                mark = event_columns.mark_of(row)
-                if mark is not None:
-                    area = QRect(left, rect.top(), width, rect.height())
-                    shapes.paint_mark(painter, area, mark, colors, strong if selected else None)
-                continue
-            text = column.text(row, above)
-            if not text:
-                continue
-            text, taken = self._fit(text, max(0, width - 2 * PAD))
-            own = None if selected else column.color(row, colors)
-            painter.setPen(QColor(own or (quiet if column.quiet else strong)))
-            painter.drawText(left + width - PAD - taken if column.right else left + PAD, baseline, text)
-
-    def _fit(self, text: str, room: int) -> tuple[str, int]:
-        """``text`` cut to ``room`` pixels, and how many it takes."""
-        chars = int(room / self._char)
-        if not text.isascii():
-            # Some letters are as wide as two, and would run into the next column.
-            text = self._metrics.elidedText(text[: 2 * chars + 2], Qt.ElideRight, room)
-            return text, self._metrics.horizontalAdvance(text)
-        if len(text) > chars:
-            text = text[: chars - 1] + "…" if chars > 1 else "…"
-        return text, ceil(len(text) * self._char)

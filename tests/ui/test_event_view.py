@@ -322,7 +322,7 @@ def test_a_view_that_is_gone_does_not_mind_another_theme(reader: InstantReader, 
 @pytest.mark.parametrize("name", ["漢" * 40, "\N{ARABIC LETTER BEH}" * 60, "w" * 60], ids=["wide", "joined", "plain"])
 def test_wide_letters_do_not_run_into_the_next_column(view: EventView, name: str) -> None:
     service = next(i for i, column in enumerate(COLUMNS) if column.title == "Service")
-    text, taken = view._fit(name, view.header.sectionSize(service) - 12)
+    text, taken = view._rows.fit(name, view.header.sectionSize(service) - 12)
     assert text.endswith("…") or len(text) == len(name)
     assert taken <= view.header.sectionSize(service) - 12
 
@@ -374,14 +374,14 @@ def test_columns_are_titled_and_explained_and_can_be_widened(view: EventView) ->
 def test_in_a_usual_window_the_summary_has_room_for_an_answers_first_line(view: EventView) -> None:
     view.resize(1073, 300)  # beside the services, in a window of 1366 pixels
     room = view.header.sectionSize(len(COLUMNS) - 1) - 12
-    assert room >= 30 * view._char
+    assert room >= 30 * view._rows.char
 
 
 @pytest.mark.parametrize("title", ["Time", "Peer", "Kind"])
 def test_usual_values_fit_their_columns(view: EventView, title: str) -> None:
     usual = {"Time": "12:03:11.482 007", "Peer": "127.0.0.1:54321", "Kind": max(events.NAMES.values(), key=len)}
     at = next(i for i, column in enumerate(COLUMNS) if column.title == title)
-    assert view._fit(usual[title], view.header.sectionSize(at) - 12)[0] == usual[title]
+    assert view._rows.fit(usual[title], view.header.sectionSize(at) - 12)[0] == usual[title]
 
 
 def test_numbers_of_rows_make_room_as_they_grow(million: Path, qtbot: QtBot) -> None:
@@ -394,7 +394,7 @@ def test_numbers_of_rows_make_room_as_they_grow(million: Path, qtbot: QtBot) -> 
     view.resize(900, 300)
     view.show()
     found.on_stored(Stored(1, MILLION, 0))
-    assert view._fit("1000000", view.header.sectionSize(0) - 12)[0] == "1000000"
+    assert view._rows.fit("1000000", view.header.sectionSize(0) - 12)[0] == "1000000"
     view.header.resizeSection(0, 40)
     found.on_stored(Stored(1, MILLION, 0))
     assert view.header.sectionSize(0) == 40

@@ -139,14 +139,14 @@ def test_larger_letters_make_higher_rows_and_keep_the_columns_in_proportion(
 ) -> None:
     window = open_window()
     view = window.panes.all.view
-    height, width = view._row_height, view.header.sectionSize(1)
+    height, width = view._rows.height, view.header.sectionSize(1)
     settings.fonts = Fonts(15, "", 15)
     settings.apply(qapp)
-    assert view._row_height > height
+    assert view._rows.height > height
     assert view.header.sectionSize(1) > width * 1.3
     settings.fonts = Fonts()
     settings.apply(qapp)
-    assert (view._row_height, view.header.sectionSize(1)) == (height, width)
+    assert (view._rows.height, view.header.sectionSize(1)) == (height, width)
 
 
 def test_the_time_column_grows_with_its_digits(open_window: Open, settings: Settings, qapp: QApplication) -> None:
