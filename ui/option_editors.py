@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from PyQt5.QtCore import pyqtSignal
+from PyQt5.QtCore import Qt, pyqtSignal
+from PyQt5.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PyQt5.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -24,6 +25,9 @@ LINES, PARAGRAPH = 3, 5
 
 OPEN = ("", "auto")
 """What a secret can be that keeps nothing secret."""
+
+DOTS = "•" * 8
+"""What stands for a secret, whatever its length."""
 
 
 class Switch(QCheckBox):
@@ -68,13 +72,43 @@ class _Area(QPlainTextEdit):
 
 
 class Lines(_Area):
-    """A list of texts, one in each line."""
+    """A list of texts, one in each line. Secret ones can be read from the first click or key on."""
 
     def __init__(self, option: Option, value: Any) -> None:
         super().__init__(value, "\n".join(str(item) for item in value), LINES)
+        self._secret, self._hidden = option.secret, option.secret
 
     def _read(self, text: str) -> list[str]:
         return [line for line in text.split("\n") if line.strip()]
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        self._hide(False)
+        super().keyPressEvent(event)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self._hide(False)
+        super().mousePressEvent(event)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        self._hide(self._secret)
+        super().focusOutEvent(event)
+
+    def _hide(self, hidden: bool) -> None:
+        self._hidden = hidden
+        self.viewport().update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        if not self._hidden:
+            super().paintEvent(event)
+            return
+        painter = QPainter(self.viewport())
+        painter.setFont(self.font())
+        block, left = self.firstVisibleBlock(), int(self.document().documentMargin())
+        while block.isValid() and block.isVisible():
+            line = self.blockBoundingGeometry(block).translated(self.contentOffset()).toRect()
+            if block.text():
+                painter.drawText(line.adjusted(left, 0, 0, 0), int(Qt.AlignVCenter), DOTS)
+            block = block.next()
 
 
 class Paragraph(_Area):

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from PyQt5.QtCore import Qt
+from PyQt5.QtGui import QImage
 from PyQt5.QtTest import QTest
 from PyQt5.QtWidgets import QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
@@ -123,6 +124,40 @@ def test_auto_in_the_place_of_a_secret_is_readable_once_it_is_typed(make: Make) 
     QTest.keyClicks(editor, "auto")
     QTest.keyClick(editor, Qt.Key_Tab)
     assert editor.displayText() == "auto"
+
+
+TOKENS = Option("tokens", list, [], "Tokens", secret=True)
+
+
+def picture(editor: QPlainTextEdit) -> QImage:
+    """What stands in it, without the caret."""
+    editor.setCursorWidth(0)
+    return editor.viewport().grab().toImage()
+
+
+def click(editor: QPlainTextEdit) -> None:
+    QTest.mouseClick(editor.viewport(), Qt.LeftButton)
+
+
+def type_home(editor: QPlainTextEdit) -> None:
+    QTest.keyClick(editor, Qt.Key_Home)
+
+
+@pytest.mark.parametrize("reveal", [click, type_home])
+def test_a_list_of_secrets_is_read_only_while_it_is_edited(make: Make, reveal: Callable[[Any], None]) -> None:
+    hidden = picture(make(TOKENS, ["swordfish", "x"]))
+    editor = make(TOKENS, ["hunter2", "abc"])
+    assert picture(editor) == hidden
+    reveal(editor)
+    assert picture(editor) != hidden
+    QTest.keyClick(editor, Qt.Key_Tab)
+    assert picture(editor) == hidden
+    assert editor.value() == ["hunter2", "abc"]
+
+
+def test_what_is_no_secret_can_be_read(make: Make) -> None:
+    names = Option("names", list, [], "Names")
+    assert picture(make(names, ["a"])) != picture(make(names, ["b"]))
 
 
 # -- files and folders
