@@ -8,6 +8,9 @@ from typing import Any
 
 from app.responders import Context, Options, Responder
 
+# Not json.dumps, which makes an encoder each time: three times as slow.
+_json = json.JSONEncoder(ensure_ascii=False).encode
+
 
 def describe(request: Any) -> dict[str, Any]:
     """What ``request`` was: fields in order and in the case received; the body as text
@@ -34,10 +37,10 @@ def written(description: dict[str, Any]) -> str:
     entries = []
     for key, value in description.items():
         if key == "fields" and value:
-            lines = ",\n    ".join(json.dumps(pair, ensure_ascii=False) for pair in value)
+            lines = ",\n    ".join(_json(pair) for pair in value)
             entries.append(f'  "fields": [\n    {lines}\n  ]')
         else:
-            entries.append(f"  {json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}")
+            entries.append(f"  {_json(key)}: {_json(value)}")
     return "{\n" + ",\n".join(entries) + "\n}\n"
 
 
