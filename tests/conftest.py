@@ -9,6 +9,7 @@ import gc
 import os
 from collections.abc import Callable, Iterator
 
+import hypothesis
 import pytest
 from PyQt5.QtWidgets import QApplication
 
@@ -23,6 +24,10 @@ import pytest_twisted  # noqa: E402
 from twisted.internet.task import deferLater  # noqa: E402
 from twisted.logger import LogEvent, LogLevel, formatEvent, globalLogPublisher  # noqa: E402
 from twisted.python.failure import Failure  # noqa: E402
+
+# How long an example takes says how busy the machine is.
+hypothesis.settings.register_profile("untimed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("untimed")
 
 
 class LoggedError(Exception):
