@@ -98,7 +98,7 @@ def test_query_is_quiet_when_its_reader_has_had_enough(tmp_path, lines):
     script = '"$@" | head -n $lines; echo ${PIPESTATUS[0]}'
     command = ["bash", "-c", script, "sh", *PROGRAM, "query", str(path)]
     env = os.environ | {"lines": str(lines)}
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=env, timeout=20, check=True)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=env, timeout=100, check=True)
     assert done.stderr == ""
     assert done.stdout.splitlines()[lines:] == ["0"]
 
@@ -235,7 +235,7 @@ def test_commands_load_no_qt(capture):
     )
     for args in (["query", str(capture), "--count"], ["check", str(ROOT / "resources" / "demo.toml")]):
         command = [PROGRAM[0], "-c", script, *args]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=20, check=True)
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100, check=True)
         assert done.stdout.splitlines()[-1] == "0 []"
 
 
@@ -250,7 +250,7 @@ def test_export_writes_the_format_of_the_ending_or_of_the_option(capture, tmp_pa
     assert written
     with open(tmp_path / "piped", "wb") as piped:
         command = [*PROGRAM, "export", str(capture), "-", "--format", format]
-        assert subprocess.run(command, cwd=ROOT, stdout=piped, timeout=20, check=False).returncode == 0
+        assert subprocess.run(command, cwd=ROOT, stdout=piped, timeout=100, check=False).returncode == 0
     assert (tmp_path / "piped").read_bytes() == written
 
 
