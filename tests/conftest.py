@@ -30,9 +30,11 @@ from twisted.python.failure import Failure  # noqa: E402
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# How long an example takes says how busy the machine is.
-hypothesis.settings.register_profile("untimed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
-hypothesis.settings.load_profile("untimed")
+# How long an example takes says how busy the machine is, and what was found once is found each time.
+STEADY = hypothesis.settings(deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow], derandomize=True)
+hypothesis.settings.register_profile("steady", STEADY)
+hypothesis.settings.register_profile("search", STEADY, derandomize=False, max_examples=2000)
+hypothesis.settings.load_profile("steady")
 
 
 class LoggedError(Exception):
