@@ -83,7 +83,7 @@ def as_events(found: list[Conversation]) -> list[Event]:
 
 def tool(*command: str | Path) -> str:
     """What a program prints."""
-    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, timeout=50, check=False)
+    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, timeout=250, check=False)
     assert done.returncode == 0, (command, done.stderr)
     return done.stdout
 
