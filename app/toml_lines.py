@@ -119,4 +119,9 @@ class _Scan:
 
 
 def _unquoted(token: str) -> str:
-    return str(tomllib.loads(f"key = {token}")["key"]) if token[0] in "\"'" else token
+    if token[0] not in "\"'":
+        return token
+    try:
+        return str(tomllib.loads(f"key = {token}")["key"])
+    except tomllib.TOMLDecodeError:  # no TOML, as of a control character in quotes
+        return token

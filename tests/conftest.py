@@ -7,8 +7,10 @@ it is a subclass of qt5reactor's.
 
 import gc
 import os
+import signal
 from collections.abc import Callable, Iterator
 
+import hypothesis
 import pytest
 from PyQt5.QtWidgets import QApplication
 
@@ -23,6 +25,16 @@ import pytest_twisted  # noqa: E402
 from twisted.internet.task import deferLater  # noqa: E402
 from twisted.logger import LogEvent, LogLevel, formatEvent, globalLogPublisher  # noqa: E402
 from twisted.python.failure import Failure  # noqa: E402
+
+# A shell has what it starts in the background ignore Ctrl+C, and so would the programs that tests start.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# How long an example takes says how busy the machine is, and what was found once is found each time.
+STEADY = hypothesis.settings(deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow], derandomize=True)
+hypothesis.settings.register_profile("steady", STEADY)
+hypothesis.settings.register_profile("search", STEADY, derandomize=False, max_examples=2000)
+hypothesis.settings.load_profile("steady")
 
 
 class LoggedError(Exception):

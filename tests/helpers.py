@@ -35,8 +35,8 @@ async def until(condition: Callable[[], Any], seconds: float = 10.0) -> Any:
     return value
 
 
-def wait_for(condition: Callable[[], Any], seconds: float = 10.0) -> Any:
-    """As ``until``, for tests without a reactor."""
+def wait_for(condition: Callable[[], Any], seconds: float = 30.0) -> Any:
+    """As ``until``, for tests without a reactor, which wait for programs that they start."""
     deadline, never = monotonic() + seconds, threading.Event()
     while not (value := condition()):
         assert monotonic() < deadline, f"not within {seconds} s: {condition}"
@@ -53,10 +53,20 @@ def open_files(pid: int | str = "self") -> list[str]:
     return found
 
 
+@contextlib.contextmanager
+def closed_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> Iterator[int]:
+    """A port that is nobody else's for as long as this lasts, and at which nobody listens."""
+    with socket.socket(socket.AF_INET, kind) as held:
+        held.bind(("127.0.0.1", 0))
+        if kind == socket.SOCK_DGRAM:
+            held.connect(("127.0.0.1", 9))  # it takes nothing from others then
+        yield held.getsockname()[1]
+
+
 def run(*args: str | Path, **more: Any) -> subprocess.CompletedProcess[str]:
     """Run one command of the program to its end."""
     return subprocess.run(
-        [*PROGRAM, *map(str, args)], cwd=ROOT, text=True, capture_output=True, timeout=20, check=False, **more
+        [*PROGRAM, *map(str, args)], cwd=ROOT, text=True, capture_output=True, timeout=100, check=False, **more
     )
 
 
@@ -92,7 +102,7 @@ class Serve:
         """Send a signal to all of its processes, as a terminal does."""
         os.killpg(self.process.pid, how)
 
-    def wait(self, seconds: float = 10.0) -> int:
+    def wait(self, seconds: float = 30.0) -> int:
         """Its exit code, once it has ended."""
         code = self.process.wait(seconds)
         for thread in self._threads:

@@ -26,7 +26,7 @@ def ca(tmp_path: Path) -> authority.Authority:
 
 
 def openssl(*command: str | Path, stdin: bytes = b"") -> str:
-    done = subprocess.run(["openssl", *map(str, command)], input=stdin, capture_output=True, timeout=20, check=False)
+    done = subprocess.run(["openssl", *map(str, command)], input=stdin, capture_output=True, timeout=100, check=False)
     return done.stdout.decode() + done.stderr.decode()
 
 
@@ -68,7 +68,7 @@ def test_programs_that_begin_at_once_come_to_the_same_one(tmp_path: Path) -> Non
         subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], cwd=ROOT, stdout=subprocess.PIPE, text=True)
         for _ in range(4)
     ]
-    printed = {program.communicate(timeout=30)[0] for program in running}
+    printed = {program.communicate(timeout=100)[0] for program in running}
     assert printed == {f"{authority.of(tmp_path).fingerprint}\n"}
     assert len(list((tmp_path / "authority").iterdir())) == 2
 

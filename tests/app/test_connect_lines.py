@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 import pytest_twisted
+from twisted.internet.protocol import ProcessProtocol
 from twisted.internet.utils import getProcessOutputAndValue
 
 from app import authority, connect_lines
 from app.services.context import Surroundings
 from tests.app.services.conftest import desk, tape
 from tests.app.services.helpers import address
-from tests.helpers import ROOT
+from tests.helpers import ROOT, until
 
 __all__ = ["desk", "tape"]
 
@@ -34,6 +35,31 @@ CASES = [
 ]
 
 
+class Shown(ProcessProtocol):
+    """What a program shows, and whether it has ended."""
+
+    def __init__(self) -> None:
+        self.out, self.ended = b"", False
+
+    def outReceived(self, data: bytes) -> None:
+        self.out += data
+
+    def processEnded(self, reason: Any) -> None:
+        self.ended = True
+
+
+async def typed(desk: Any, line: str, environment: dict[str, str]) -> bytes:
+    """What comes back of a line that is typed to a program, which would then wait for more."""
+    shown = Shown()
+    process = desk.reactor.spawnProcess(shown, "/bin/sh", ["sh", "-c", f"exec {line}"], environment)
+    process.write(b"hello\n")
+    await until(lambda: b"hello" in shown.out or shown.ended)
+    if not shown.ended:
+        process.signalProcess("KILL")
+        await until(lambda: shown.ended)
+    return shown.out
+
+
 @pytest.mark.parametrize(("protocol", "tls", "title"), CASES)
 @pytest_twisted.ensureDeferred
 async def test_each_line_reaches_the_service(desk: Any, tmp_path: Path, protocol: str, tls: bool, title: str) -> None:
@@ -48,12 +74,11 @@ async def test_each_line_reaches_the_service(desk: Any, tmp_path: Path, protocol
     (bin_ / "python3").symlink_to(sys.executable)
     (bin_ / "listening-post").write_text(f'#!/bin/sh\ncd {ROOT} && exec {sys.executable} -m ui.entry "$@"\n')
     (bin_ / "listening-post").chmod(0o755)
-    # nc and openssl take what is typed, and end with it.
-    typed = {"nc": "(echo hello; sleep 0.5) | timeout 2 ", "openssl": "(echo hello; sleep 0.5) | timeout 2 "}
     environment = {"PATH": f"{bin_}:/usr/bin:/bin", "XDG_DATA_HOME": str(tmp_path), "PYTHONPATH": ":".join(sys.path)}
-    out, err, _ = await getProcessOutputAndValue(
-        "/bin/sh", ["-c", typed.get(title, "") + found[title]], env=environment, reactor=desk.reactor
-    )
+    if title in ("nc", "openssl"):
+        assert b"hello" in await typed(desk, found[title], environment)
+        return
+    out, err, _ = await getProcessOutputAndValue("/bin/sh", ["-c", found[title]], env=environment, reactor=desk.reactor)
     assert b"hello" in out or b"GET" in out, (found[title], out, err)
 
 

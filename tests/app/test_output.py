@@ -14,7 +14,7 @@ from tests.helpers import PROGRAM, ROOT
 def shell(script: str, *args: object) -> tuple[int, str, str]:
     """Exit code and output of a line of shell, in which "$@" is the program with ``args``."""
     command = ["bash", "-c", script, "sh", *PROGRAM, *map(str, args)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=20, check=False)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100, check=False)
     return done.returncode, done.stdout, done.stderr
 
 

@@ -19,8 +19,8 @@ __all__ = ["desk", "talker", "tape"]
 
 
 @pytest.fixture(autouse=True)
-def _short(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(resending, "WAIT", 0.05)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resending, "WAIT", 20.0)
 
 
 class Breaks(Resource):
@@ -56,10 +56,11 @@ async def test_bytes_over_tcp_break_the_responder_again(
 
 
 @pytest_twisted.ensureDeferred
-async def test_so_does_a_datagram(desk: Any, tape: Any, talker: Any) -> None:
+async def test_so_does_a_datagram(desk: Any, tape: Any, talker: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resending, "WAIT", 0.05)
     service = await desk.start("udp", make=Stumbles)
     words = await send_again(talker.sender, f"udp://{port(service)}", b"abc")
-    [failure] = tape.all("failure")
+    [failure] = await until(lambda: tape.all("failure"))
     assert failure.payload == b"abc"
     assert words == f"Sent 3 B to {port(service)} again: nothing came back."
 
@@ -69,7 +70,8 @@ async def test_a_request_is_sent_as_the_bytes_that_it_was(
     desk: Any, tape: Any, talker: Any, logged_failures: Any
 ) -> None:
     service = await desk.start("http", make=Breaks)
-    chunked = b"POST /x?y HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\n\r\n"
+    head = b"POST /x?y HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+    chunked = head + b"4\r\nbody\r\n0\r\n\r\n"
     await talker.talk(f"tcp://{port(service)}", chunked)
     await until(lambda: tape.all("failure"))
     [first] = tape.all("failure")

@@ -2,7 +2,7 @@
 
 import tomllib
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from app.toml_lines import lines_of
@@ -115,5 +115,7 @@ def test_it_ends_and_agrees_with_the_parser(source):
 
 
 @given(st.text())
+@example("'\x1f'")
+@example('"\\q"')
 def test_it_ends_on_anything(source):
     assert all(line >= 1 for line in lines_of(source).values())

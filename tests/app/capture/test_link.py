@@ -93,6 +93,7 @@ async def test_batches_sent_into_a_broken_pipe_are_not_lost(path):
 @pytest_twisted.ensureDeferred
 async def test_closing_while_the_writer_is_dead_still_stores_all(path, monkeypatch):
     monkeypatch.setattr(module, "RESTART", 60)
+    monkeypatch.setattr(module, "GRACE_IN_TROUBLE", 30)  # a new one has to start
     async with capturing(path) as one:
         os.kill(one.pid, signal.SIGKILL)
         await one.in_trouble("ended unasked")
@@ -162,7 +163,8 @@ def mount(*args):
 
 
 def umount(folder):
-    subprocess.run(["umount", folder], check=True)
+    # At once, also while a writer looks at it.
+    subprocess.run(["umount", "-l", folder], check=True)
 
 
 @contextlib.contextmanager

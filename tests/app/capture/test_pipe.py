@@ -43,7 +43,8 @@ async def test_parts_of_all_sizes_arrive_in_order(pipe):
     got = bytearray()
 
     def drained():
-        got.extend(read(pipe, 100_000))
+        while piece := read(pipe, 100_000):
+            got.extend(piece)
         return len(got) >= len(whole)
 
     await until(drained)

@@ -41,7 +41,7 @@ class Writer:
             self.process.stdin.close()
         said = [json.loads(line) for line in self.process.stdout]
         self.process.stdout.close()
-        return said, self.process.wait(10)
+        return said, self.process.wait(60)
 
 
 @pytest.fixture
@@ -102,7 +102,7 @@ def test_all_that_the_pipe_holds_is_stored_after_the_parents_death(start, path):
     writer.send(*(batch(n, event(b"%d" % n)) for n in range(1, 51)))
     writer.process.stdout.close()
     writer.process.stdin.close()
-    writer.process.wait(10)
+    writer.process.wait(60)
     assert payloads(path) == [b"%d" % n for n in range(1, 51)]
     assert is_sound(path)
 

@@ -12,14 +12,9 @@ import pytest_twisted
 from app import authority
 from tests.app.clients.helpers import Talker, certificate, context, http_server, program, websockets_server
 from tests.app.services.helpers import address
-from tests.helpers import until
+from tests.helpers import closed_port, until
 
 ensure = pytest_twisted.ensureDeferred
-
-
-def unused_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 @ensure
@@ -54,8 +49,9 @@ async def test_much_data_goes_out_in_pieces_as_the_peer_takes_it(talker: Talker,
 @pytest.mark.parametrize("scheme", ["tcp", "http", "ws", "udp"])
 @ensure
 async def test_a_refusal_is_told_in_words(talker: Talker, scheme: str) -> None:
-    heard = await talker.talk(f"{scheme}://127.0.0.1:{unused_port()}", b"x")
-    await until(lambda: heard.reason)
+    with closed_port(socket.SOCK_DGRAM if scheme == "udp" else socket.SOCK_STREAM) as port:
+        heard = await talker.talk(f"{scheme}://127.0.0.1:{port}", b"x")
+        await until(lambda: heard.reason)
     assert heard.reason.endswith("refused: nothing listens there. Start the server or check the port.")
     assert heard.conversation.closed is not None
     assert heard.conversation.closed.failed
@@ -215,7 +211,8 @@ async def test_udp_speaks_with_our_echo(talker: Talker, desk: Any, tape: Any) ->
 
 @ensure
 async def test_a_datagram_that_is_too_large_is_refused(talker: Talker) -> None:
-    heard = await talker.talk(f"udp://127.0.0.1:{unused_port()}", bytes(65_508))
+    with closed_port(socket.SOCK_DGRAM) as port:
+        heard = await talker.talk(f"udp://127.0.0.1:{port}", bytes(65_508))
     assert heard.reason.startswith("A datagram of 65,508 bytes cannot be sent: 65,507 are the most.")
 
 
@@ -321,6 +318,8 @@ async def test_a_text_is_sent_as_binary_if_asked_for(talker: Talker, tape: Any) 
         heard = await talker.talk(f"ws://127.0.0.1:{port}/")
         await heard.conversation.send(b"abc", binary=True)
         await until(lambda: heard.got == b"abc")
+        heard.conversation.close()
+        await until(lambda: heard.reason)
     assert tape.all("ws.message")[0].detail["opcode"] == "binary"
 
 

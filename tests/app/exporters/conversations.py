@@ -83,19 +83,22 @@ def as_events(found: list[Conversation]) -> list[Event]:
 
 def tool(*command: str | Path) -> str:
     """What a program prints."""
-    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, timeout=50, check=False)
+    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, timeout=250, check=False)
     assert done.returncode == 0, (command, done.stderr)
     return done.stdout
 
 
-def followed(path: Path, stream: int) -> tuple[bytes, bytes]:
-    """What tshark puts together of a TCP stream: bytes of the side that opened it, and of the other."""
-    out = tool("tshark", "-r", path, "-q", "-z", f"follow,tcp,raw,{stream}")
-    lines = out.splitlines()
-    start = next(i for i, line in enumerate(lines) if line.startswith("Node 1:")) + 1
-    sides = [b"", b""]
-    for line in lines[start:]:
-        if line.startswith("==="):
-            break
-        sides[line.startswith("\t")] += bytes.fromhex(line.strip())
-    return sides[0], sides[1]
+def followed(path: Path, *streams: int) -> list[tuple[bytes, bytes]]:
+    """What tshark puts together of TCP streams: bytes of the side that opened it, and of the other."""
+    asked = [word for stream in streams for word in ("-z", f"follow,tcp,raw,{stream}")]
+    found = {}
+    for part in tool("tshark", "-r", path, "-q", *asked).split("Filter: tcp.stream eq ")[1:]:
+        number, *lines = part.splitlines()
+        start = next(i for i, line in enumerate(lines) if line.startswith("Node 1:")) + 1
+        sides = [b"", b""]
+        for line in lines[start:]:
+            if line.startswith("==="):
+                break
+            sides[line.startswith("\t")] += bytes.fromhex(line.strip())
+        found[int(number)] = sides[0], sides[1]
+    return [found[stream] for stream in streams]

@@ -58,7 +58,7 @@ def test_the_examples_tests_pass(examples: Path) -> None:
     (examples / "pytest.ini").write_text("[pytest]\npythonpath = plugins\n")
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests"]
     env = os.environ | {"PYTHONPATH": str(ROOT)}
-    done = subprocess.run(command, cwd=examples, env=env, capture_output=True, text=True, timeout=50, check=False)
+    done = subprocess.run(command, cwd=examples, env=env, capture_output=True, text=True, timeout=250, check=False)
     assert done.returncode == 0, done.stdout
     assert f"{sum(text.count('def test_') for text in BLOCKS.values())} passed" in done.stdout
 

@@ -23,7 +23,9 @@ CLIENTS = 60
 
 async def crowd(where: str, echo: bool) -> list[list[str]]:
     """What each of many clients hears while every one of them says its number."""
-    clients = await asyncio.gather(*[connect(where, proxy=None, max_queue=None) for _ in range(CLIENTS)])
+    clients = await asyncio.gather(
+        *[connect(where, proxy=None, max_queue=None, open_timeout=60) for _ in range(CLIENTS)]
+    )
     for i, client in enumerate(clients):
         await client.send(str(i))
     heard = [[str(await client.recv()) for _ in range(CLIENTS - (not echo))] for client in clients]

@@ -68,7 +68,7 @@ async def test_over_http2_only_the_stream_is_reset(path: str, desk: Desk, tape: 
 async def test_who_waits_and_leaves_leaves_nothing_behind(
     tls: Any, path: str, desk: Desk, tape: Tape, tmp_path: Path
 ) -> None:
-    service = await start(desk, tmp_path, tls=tls, limits={"idle_seconds": 1.0})
+    service = await start(desk, tmp_path, tls=tls, limits={"idle_seconds": 3.0})
     said = await curl(desk, service, path, "--max-time", "0.3")
     assert said.code == 28  # it took too long
     await closed(tape)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import socket
@@ -16,7 +17,7 @@ from app.responders import find
 from app.responders.relay import RESPONDER
 from app.services.service import Service
 from tests.app.services.helpers import Desk, Peer, Tape, address, closed, turn
-from tests.helpers import until
+from tests.helpers import closed_port, until
 
 
 def at(service: Service) -> str:
@@ -30,11 +31,11 @@ async def relayed(desk: Desk, responder: str = "echo", **more: object) -> Servic
     return await desk.start("tcp", "relay", options={"upstream": at(upstream), **more})
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+def free_ports(count: int) -> list[int]:
+    """So many ports, each another, that are free now."""
+    with contextlib.ExitStack() as held:
+        probes = [held.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
+        return [probe.getsockname()[1] for probe in probes]
 
 
 def said(tape: Tape) -> list[str]:
@@ -165,10 +166,10 @@ async def test_an_upstreams_reset_is_passed_on(desk: Desk):
 
 @pytest_twisted.ensureDeferred
 async def test_an_upstream_that_refuses_is_said_in_words(desk: Desk, tape: Tape):
-    port = free_port()
-    service = await desk.start("tcp", "relay", options={"upstream": f"127.0.0.1:{port}"})
-    peer = Peer(service)
-    await until(lambda: peer.pull().ended)
+    with closed_port() as port:
+        service = await desk.start("tcp", "relay", options={"upstream": f"127.0.0.1:{port}"})
+        peer = Peer(service)
+        await until(lambda: peer.pull().ended)
     assert said(tape) == [
         f"127.0.0.1:{port} refused the connection. Start the server there, or correct the option upstream."
     ]
@@ -205,7 +206,7 @@ async def test_an_upstream_that_does_not_answer_is_given_up(desk: Desk, tape: Ta
 
 @pytest_twisted.ensureDeferred
 async def test_a_relay_to_itself_ends(desk: Desk, tape: Tape):
-    port = free_port()
+    [port] = free_ports(1)
     service = await desk.start("tcp", "relay", port=port, options={"upstream": f"localhost:{port}"})
     peer = Peer(service)
     peer.push(b"round and round")

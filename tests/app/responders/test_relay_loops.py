@@ -9,7 +9,7 @@ import pytest
 import pytest_twisted
 
 from app.relaying import loops
-from tests.app.responders.test_relay import at, free_port, relayed, said
+from tests.app.responders.test_relay import at, free_ports, relayed, said
 from tests.app.services.helpers import Desk, Peer, Tape, address, turn
 from tests.helpers import until
 
@@ -26,7 +26,7 @@ ASKS = {
 
 async def ring(desk: Desk, *protocols: str) -> list[Any]:
     """Relays that each pass on to the next, and the last to the first."""
-    ports = [free_port() for _ in protocols]
+    ports = free_ports(len(protocols))
     return [
         await desk.start(
             protocol,
@@ -96,12 +96,14 @@ async def test_clients_that_leave_at_once_do_not_start_an_endless_round(desk: De
         for _ in range(3):
             await turn()
         peer.reset()
-    for _ in range(50):
+    count = quiet = 0
+    while quiet < 50:
         await turn()
-    count = len(tape.all("connection.opened"))
-    for _ in range(50):
-        await turn()
-    assert len(tape.all("connection.opened")) == count <= 20 * 7
+        before, count = count, len(tape.all("connection.opened"))
+        assert count <= 20 * 7
+        # Addresses are looked up in threads.
+        quiet = 0 if count > before or desk.reactor.getThreadPool().working else quiet + 1
+    assert count >= 20
 
 
 @pytest_twisted.ensureDeferred

@@ -16,7 +16,7 @@ from app.relaying.datagram import IDLE, DatagramRelay
 from tests.app.responders.context import BareContext
 from tests.app.responders.test_relay import at, said
 from tests.app.services.helpers import Desk, Tape, address, turn
-from tests.helpers import until
+from tests.helpers import closed_port, until
 
 
 class Sender:
@@ -83,16 +83,14 @@ async def test_a_relay_to_itself_is_said_and_ends(desk: Desk, tape: Tape, sender
 
 @pytest_twisted.ensureDeferred
 async def test_an_upstream_that_nobody_serves_is_said_once(desk: Desk, tape: Tape, senders: list[Sender]):
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    service = await desk.start("udp", "relay", options={"upstream": f"127.0.0.1:{port}"})
-    senders.append(Sender(address(service)))
-    senders[0].send(b"1")
-    await until(lambda: said(tape))
-    senders[0].send(b"2")
-    await until(lambda: len(tape.all("datagram.sent")) == 2)
-    await service.stop()
+    with closed_port(socket.SOCK_DGRAM) as port:
+        service = await desk.start("udp", "relay", options={"upstream": f"127.0.0.1:{port}"})
+        senders.append(Sender(address(service)))
+        senders[0].send(b"1")
+        await until(lambda: said(tape))
+        senders[0].send(b"2")
+        await until(lambda: len(tape.all("datagram.sent")) == 2)
+        await service.stop()
     assert said(tape) == [
         f"127.0.0.1:{port} refused the connection. Start the server there, or correct the option upstream."
     ]

@@ -10,9 +10,9 @@ from typing import Any
 import pytest_twisted
 from twisted.internet.utils import getProcessOutputAndValue
 
-from tests.app.responders.test_relay import at, free_port
+from tests.app.responders.test_relay import at, free_ports
 from tests.app.services.helpers import Desk, Tape
-from tests.helpers import until
+from tests.helpers import closed_port, until
 
 CLIENT = """
 import json, sys
@@ -90,15 +90,16 @@ async def test_what_the_upstream_refuses_is_refused(desk: Desk, tape: Tape):
 
 @pytest_twisted.ensureDeferred
 async def test_an_upstream_that_is_not_there_is_502_in_words(desk: Desk, tape: Tape):
-    service = await desk.start("websocket", "relay", options={"upstream": f"ws://127.0.0.1:{free_port()}"})
-    found = await client(desk, service)
+    with closed_port() as port:
+        service = await desk.start("websocket", "relay", options={"upstream": f"ws://127.0.0.1:{port}"})
+        found = await client(desk, service)
     assert found["status"] == 502
     assert any("refused the connection" in e.summary for e in tape.all("log"))
 
 
 @pytest_twisted.ensureDeferred
 async def test_a_relay_to_itself_ends(desk: Desk, tape: Tape):
-    port = free_port()
+    [port] = free_ports(1)
     service = await desk.start("websocket", "relay", port=port, options={"upstream": f"ws://127.0.0.1:{port}"})
     found = await client(desk, service)
     assert found["status"] == 502

@@ -216,7 +216,9 @@ def test_nothing_is_left_of_those_who_are_gone(requests: list[tuple[int, str, st
 
 async def meeting(where: str) -> list[list[Any]]:
     """What each of many clients in two rooms hears while every one publishes its number in its own."""
-    clients = await asyncio.gather(*[connect(where, proxy=None, max_queue=None) for _ in range(CLIENTS)])
+    clients = await asyncio.gather(
+        *[connect(where, proxy=None, max_queue=None, open_timeout=60) for _ in range(CLIENTS)]
+    )
 
     async def say(client: Any, **request: Any) -> None:
         await client.send(json.dumps(request))

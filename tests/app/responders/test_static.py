@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 from email import message_from_bytes
 from pathlib import Path
 from typing import Any
@@ -369,8 +370,9 @@ async def test_a_client_that_does_not_read_holds_the_file_back(desk: Desk, site:
     (tap,) = service.connections.values()
     await until(lambda: tap.unsent())
     assert tap.unsent() <= 2 * PIECE
+    peer.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
     head = bytes(peer.got).index(b"\r\n\r\n") + 4
-    assert len((await peer.end())[head:]) == 100 << 20
+    assert len((await peer.end(60))[head:]) == 100 << 20
 
 
 @pytest_twisted.ensureDeferred

@@ -223,9 +223,9 @@ class Peer:
             assert data in self.got, (self.ended, bytes(self.got[-200:]))
         return bytes(self.got)
 
-    async def end(self) -> bytes:
+    async def end(self, seconds: float = 10.0) -> bytes:
         """Read until the other side closes; all that was read."""
-        await until(lambda: self.pull().ended)
+        await until(lambda: self.pull().ended, seconds)
         self.socket.close()
         return bytes(self.got)
 

@@ -12,6 +12,7 @@ from twisted.internet.utils import getProcessOutputAndValue
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
 
+from app.services import http1_ending
 from app.services.context import Surroundings
 from app.services.http1_ending import DRAIN, SILENCE
 from tests.app.services.helpers import Desk, Peer, Tape, address, closed
@@ -237,13 +238,20 @@ async def test_what_hangs_ends_when_the_client_has_finished(desk: Desk, tape: Ta
 # -- a service that stops
 
 
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Answers have more time to end than this machine could need."""
+    monkeypatch.setattr(http1_ending, "DRAIN", 20.0)
+
+
+@pytest.mark.usefixtures("patient")
 @pytest_twisted.ensureDeferred
 async def test_a_service_that_stops_lets_answers_end_and_says_close(desk: Desk, tape: Tape) -> None:
     service, root = await later(desk)
     waiting, idle = Peer(service), Peer(service)
     waiting.push(GET * 2)
     await until(lambda: root.requests and len(service.connections) == 2)
-    stopping = service.stop()
+    stopping = service.stop(30)
     await idle.end()
     answer(root.requests[0])
     got = await waiting.end()
@@ -255,6 +263,7 @@ async def test_a_service_that_stops_lets_answers_end_and_says_close(desk: Desk, 
     assert len(tape.all("http.request")) == 1
 
 
+@pytest.mark.usefixtures("patient")
 @pytest_twisted.ensureDeferred
 async def test_a_body_on_its_way_still_arrives_when_the_service_stops(desk: Desk, tape: Tape) -> None:
     service, _ = await later(desk)
@@ -262,7 +271,7 @@ async def test_a_body_on_its_way_still_arrives_when_the_service_stops(desk: Desk
     peer.push(b"POST /now HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nbo")
     await until(lambda: service.bytes_so_far()[0] > 50)
     (tap,) = service.connections.values()
-    stopping = service.stop()
+    stopping = service.stop(30)
     await until(lambda: tap.wrappedProtocol._draining)
     peer.push(b"dy")
     got = await peer.end()
@@ -362,7 +371,7 @@ async def test_tls_on_a_plain_port_is_noted_with_what_was_offered(desk: Desk, ta
         "curl",
         "-sSk",
         "--max-time",
-        "5",
+        "60",
         "--connect-to",
         f"me.example:443:{host}:{port}",
         "https://me.example/",

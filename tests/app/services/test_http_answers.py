@@ -335,7 +335,7 @@ async def test_stop_closes_kept_connections(desk: Desk, tape: Tape) -> None:
     half.push(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nha")
     waiting.push(b"GET /later HTTP/1.1\r\nHost: x\r\n\r\n")
     await until(lambda: len(resource.requests) == 2 and service.bytes_so_far()[0] > 80)
-    await service.stop()
+    await service.stop(20)
     assert service.status == Stopped()
     assert not service.connections
     for peer in (kept, silent, half, waiting):

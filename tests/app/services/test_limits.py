@@ -106,6 +106,13 @@ async def test_each_address_has_its_own_limit(desk: Desk, tape: Tape) -> None:
         assert other.fileno() > 0
 
 
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Clients have more time to ask than any needs."""
+    monkeypatch.setattr(limits, "LINGER", 60.0)
+
+
+@pytest.mark.usefixtures("patient")
 @pytest.mark.parametrize("protocol", ["http", "websocket"])
 @pytest_twisted.ensureDeferred
 async def test_a_client_of_http_is_told_that_there_is_no_room(protocol: str, desk: Desk, tape: Tape) -> None:
@@ -127,6 +134,7 @@ async def test_a_client_of_http_is_told_that_there_is_no_room(protocol: str, des
     assert len(service.connections) == 1
 
 
+@pytest.mark.usefixtures("patient")
 @pytest_twisted.ensureDeferred
 async def test_websockets_reads_why_it_is_refused(desk: Desk) -> None:
     service = await desk.start("websocket", limits={"connections": 1})
@@ -214,7 +222,7 @@ async def test_a_silent_tcp_connection_is_closed(desk: Desk, tape: Tape) -> None
 
 @pytest_twisted.ensureDeferred
 async def test_a_silent_websocket_is_closed_with_its_handshake(desk: Desk, tape: Tape) -> None:
-    service = await desk.start("websocket", limits={"idle_seconds": 0.2})
+    service = await desk.start("websocket", limits={"idle_seconds": 2.0})
 
     async def listen(client: Any) -> None:
         await client.recv()
@@ -224,7 +232,7 @@ async def test_a_silent_websocket_is_closed_with_its_handshake(desk: Desk, tape:
     assert ended.value.rcvd is not None
     assert ended.value.rcvd.code == 1001
     await closed(tape)
-    assert breaches(tape) == [("idle_seconds", 0.2)]
+    assert breaches(tape) == [("idle_seconds", 2.0)]
 
 
 @pytest_twisted.ensureDeferred

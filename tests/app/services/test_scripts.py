@@ -163,7 +163,8 @@ async def test_a_script_waits_for_a_peer_that_does_not_read(desk: Desk, tape: Ta
     await until(lambda: connection.congested)
     sent = connection.sent
     assert sent <= 32 << 20
-    await until(lambda: peer.pull().ended, 30)
+    peer.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+    await until(lambda: peer.pull().ended, 60)
     assert len(peer.got) == 96 << 20
     await closed(tape)
 
@@ -185,10 +186,10 @@ async def test_a_service_that_stops_takes_its_scripts_waits_along(desk: Desk, ta
 async def test_socat_has_a_talk_in_datagrams(desk: Desk, tape: Tape) -> None:
     rules = (when("regex", "send {{1 | reverse}} {{count}}", match="rev (.*)"), when("message", "log {{peer}}"))
     host, port = address(await scripted(desk, *rules, protocol="udp"))
-    out, err, _ = await program(desk, "socat", "-t1", "-", f"UDP:{host}:{port}", stdin=b"rev abc")
+    out, err, _ = await program(desk, "socat", "-t20", "-", f"UDP:{host}:{port},readbytes=5", stdin=b"rev abc")
     assert (out, err) == ("cba 1", "")
     await program(desk, "socat", "-t0.1", "-", f"UDP:{host}:{port}", stdin=b"other")
-    assert tape.all("log")[0].summary.startswith("127.0.0.1:")
+    assert (await until(lambda: tape.all("log")))[0].summary.startswith("127.0.0.1:")
 
 
 # -- WebSocket

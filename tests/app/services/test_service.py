@@ -271,7 +271,7 @@ async def test_stopping_lets_what_was_written_leave(desk: Desk, tape: Tape) -> N
     service = await desk.start(make=lambda: ServerFactory.forProtocol(Writes))
     peer = Peer(service)
     await peer.expect(1000)
-    stopping = service.stop()
+    stopping = service.stop(20)
     assert len(await peer.end()) == 5_000_000
     await stopping
     (end,) = tape.all("connection.closed")

@@ -15,7 +15,9 @@ from tests.app.services.helpers import Desk, Peer, Tape, address
 from tests.helpers import until
 
 
-@pytest.mark.parametrize("client", ["nc -N {host} {port}", "socat - TCP:{host}:{port}", "socat - TCP:{host}:{port},cr"])
+@pytest.mark.parametrize(
+    "client", ["nc -N {host} {port}", "socat -t 20 - TCP:{host}:{port}", "socat -t 20 - TCP:{host}:{port},cr"]
+)
 @pytest_twisted.ensureDeferred
 async def test_echoes_to(client: str, desk: Desk, tape: Tape) -> None:
     host, port = address(await desk.start())

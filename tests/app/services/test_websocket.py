@@ -212,7 +212,7 @@ async def test_stopping_says_1001_to_each_client(desk: Desk, tape: Tape) -> None
     service = await desk.start("websocket")
     answers = [talk(service, script) for _ in range(3)]
     await until(lambda: len(tape.all("ws.opened")) == 3)
-    await service.stop()
+    await service.stop(20)
     assert [await answer for answer in answers] == [(1001, "the service is stopping")] * 3
     assert service.status == Stopped()
     assert service.connections == {}
@@ -230,7 +230,7 @@ async def test_stopping_does_not_wait_for_a_client_that_does_not_answer(desk: De
     stopped: list[None] = []
     service.stop().addCallback(stopped.append)
     assert await silent.closed() == (1001, b"the service is stopping")
-    await until(lambda: stopped, 2.5)
+    await until(lambda: stopped, 8)  # the one that does not open would have ten seconds
     assert len(tape.all("connection.closed")) == 2
     for peer in (silent, half):
         await peer.end()

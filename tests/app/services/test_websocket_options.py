@@ -193,7 +193,7 @@ async def test_a_client_that_answers_no_ping_is_closed(desk: Desk, tape: Tape) -
 
 @pytest_twisted.ensureDeferred
 async def test_data_counts_for_a_pong(desk: Desk, tape: Tape) -> None:
-    service = await desk.start("websocket", options={"ping_seconds": 0.05, "ping_timeout": 0.5})
+    service = await desk.start("websocket", options={"ping_seconds": 0.05, "ping_timeout": 2.0})
     peer = Raw(service)
     await peer.open()
 
@@ -203,7 +203,7 @@ async def test_data_counts_for_a_pong(desk: Desk, tape: Tape) -> None:
     def alive() -> bool:
         peer.say(frame(TEXT, b"here"))
         peer.pull()
-        return pings() > 15
+        return pings() > 45
 
     await until(alive)
     assert not tape.all("limit.reached", "connection.closed")
