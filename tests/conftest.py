@@ -8,7 +8,9 @@ it is a subclass of qt5reactor's.
 import gc
 import os
 from collections.abc import Callable, Iterator
+from time import monotonic
 
+import hypothesis
 import pytest
 from PyQt5.QtWidgets import QApplication
 
@@ -23,6 +25,15 @@ import pytest_twisted  # noqa: E402
 from twisted.internet.task import deferLater  # noqa: E402
 from twisted.logger import LogEvent, LogLevel, formatEvent, globalLogPublisher  # noqa: E402
 from twisted.python.failure import Failure  # noqa: E402
+
+# How long an example takes is the machine's affair, and the same examples each time fail or pass each time.
+hypothesis.settings.register_profile(
+    "tests", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow], derandomize=True
+)
+hypothesis.settings.load_profile("tests")
+
+CLOSING = 5.0
+"""Seconds that connections may use for closing after a test."""
 
 
 class LoggedError(Exception):
@@ -89,11 +100,17 @@ def no_delayed_calls_left(logged_failures: object) -> Iterator[None]:
     """Fail the test if it leaves a delayed call behind in the reactor."""
     before = set(reactor.getDelayedCalls())
     yield
-    # Connections that are closing may use a round or two for it.
+    # Connections that are closing may use a round or two for it, and more where the machine is busy.
     for _ in range(2):
         pytest_twisted.blockon(deferLater(reactor, 0, lambda: None))
-    left = [call for call in reactor.getDelayedCalls() if call not in before]
+    first = left = [call for call in reactor.getDelayedCalls() if call not in before]
+    deadline = monotonic() + CLOSING
+    while left and monotonic() < deadline and not any(call.called for call in first):
+        pytest_twisted.blockon(deferLater(reactor, 0.005, lambda: None))
+        left = [call for call in reactor.getDelayedCalls() if call not in before]
     for call in left:
         call.cancel()
+    # One whose time came was left behind as well: nobody cancelled it.
+    left += [call for call in first if call.called]
     if left:
         pytest.fail("Left in the reactor:\n" + "\n".join(map(str, left)), pytrace=False)

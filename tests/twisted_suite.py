@@ -36,7 +36,7 @@ def run(reactor: str, folder: Path) -> dict[str, Any]:
     """Run the suite against ``reactor`` in another process, which leaves its files in ``folder``."""
     command = [sys.executable, "-m", "tests.twisted_suite", reactor]
     env = os.environ | {"PYTHONPATH": str(ROOT)}
-    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=50, check=False)
+    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stderr[-4000:]
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found
@@ -58,7 +58,7 @@ def _main(reactor: str) -> None:
 
     builder: Any = ReactorBuilder
     builder._reactors = [reactor]
-    builder.getTimeout = lambda self: 10.0
+    builder.getTimeout = lambda self: 60.0
     suite = unittest.TestSuite()
     for name in MODULES:
         for found in vars(importlib.import_module(f"twisted.internet.test.test_{name}")).values():
