@@ -20,11 +20,11 @@ from pathlib import Path
 from time import monotonic
 
 from app import cli
-from tests.helpers import Serve
+from tests.helpers import Serve, wait_for
 
 _BLOCK = re.compile(r"(?:`([\w./-]+)`:\n\n)?^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _PORT = re.compile(r"(?<=[:\s=])9\d{3}\b")
-_PATIENCE = 5.0
+_PATIENCE = 60.0
 _STARTS = re.compile(r"listening-post (serve )?(\S+\.toml)(.*)")
 
 
@@ -47,6 +47,7 @@ class Reader:
     def __init__(self, page: Path, folder: Path) -> None:
         self._folder = folder
         self._ports: dict[str, str] = {}
+        self._held: list[socket.socket] = []
         self._serving: dict[str, Serve] = {}
         self._blocks = blocks(page)
         self.typed = 0
@@ -67,11 +68,17 @@ class Reader:
     def _end(self) -> None:
         for serving in self._serving.values():
             serving.end()
+        for held in self._held:
+            held.close()
 
     def _port(self, found: re.Match[str]) -> str:
         if found[0] not in self._ports:
-            with socket.create_server(("127.0.0.1", 0)) as free:
-                self._ports[found[0]] = str(free.getsockname()[1])
+            # Held to the end, so that nobody is given it by chance; who asks for it can have it all the same.
+            held = socket.socket()
+            self._held.append(held)
+            held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            held.bind(("127.0.0.1", 0))
+            self._ports[found[0]] = str(held.getsockname()[1])
         return self._ports[found[0]]
 
     def _type(self, line: str, wanted: str) -> None:
@@ -93,7 +100,7 @@ class Reader:
     def _said(self, line: str) -> str:
         done = subprocess.run(
             ["bash", "-c", line], cwd=self._folder, env=self._environment(),
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=20, check=False,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60, check=False,
         )  # fmt: skip
         return done.stdout.decode("utf-8", "backslashreplace").replace("\r", "").strip("\n")
 
@@ -107,7 +114,8 @@ class Reader:
             del more[at : at + 2]
         serving = Serve(self._folder / workspace, capture, *more)
         self._serving[workspace] = serving
-        assert serving.wait_up(), serving.said
+        wait_for(lambda: serving.wait_up() or serving.process.poll() is not None, 60)
+        assert serving.process.poll() is None, serving.said
 
     def _environment(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}

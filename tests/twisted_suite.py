@@ -58,7 +58,7 @@ def _main(reactor: str) -> None:
 
     builder: Any = ReactorBuilder
     builder._reactors = [reactor]
-    builder.getTimeout = lambda self: 10.0
+    builder.getTimeout = lambda self: 60.0
     suite = unittest.TestSuite()
     for name in MODULES:
         for found in vars(importlib.import_module(f"twisted.internet.test.test_{name}")).values():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -19,8 +20,8 @@ def url(address: Address, target: str = "/", scheme: str = "http") -> str:
 
 
 def curl(*args: str, data: bytes = b"") -> bytes:
-    """What curl prints. It may not go through a proxy, and has 10 s."""
-    return _run(["curl", "--silent", "--show-error", "--noproxy", "*", "--max-time", "10", *args], data)
+    """What curl prints. It may not go through a proxy, and has 30 s."""
+    return _run(["curl", "--silent", "--show-error", "--noproxy", "*", "--max-time", "30", *args], data)
 
 
 def socat(protocol: str, address: Address, data: bytes, linger: float = 5) -> bytes:
@@ -30,6 +31,21 @@ def socat(protocol: str, address: Address, data: bytes, linger: float = 5) -> by
     return _run(["socat", "-t", str(linger), "-", f"{protocol}:{where}:{port}"], data)
 
 
+def datagram(address: Address, data: bytes) -> bytes:
+    """Send one datagram with socat; the one that comes back, however long that takes."""
+    host, port = address
+    where = f"UDP6:[{host}]:{port}" if ":" in host else f"UDP:{host}:{port}"
+    with subprocess.Popen(["socat", "-", where], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0) as client:
+        assert client.stdin is not None
+        assert client.stdout is not None
+        try:
+            client.stdin.write(data)
+            assert select.select([client.stdout], [], [], 20)[0], "no answer"
+            return client.stdout.read(65_536)  # socat writes each by itself
+        finally:
+            client.terminate()
+
+
 def netcat(address: Address, data: bytes, *args: str) -> bytes:
     """OpenBSD's netcat; it ends when the other side has closed."""
     host, port = address
@@ -37,7 +53,7 @@ def netcat(address: Address, data: bytes, *args: str) -> bytes:
 
 
 def _run(command: list[str], data: bytes) -> bytes:
-    return subprocess.run(command, input=data, capture_output=True, timeout=20, check=True).stdout
+    return subprocess.run(command, input=data, capture_output=True, timeout=60, check=True).stdout
 
 
 PAGE = """<!doctype html><title>page</title><pre id="out"></pre>
@@ -72,7 +88,7 @@ def page_server(page: str) -> Iterator[str]:
             if self.path == "/done":
                 done.set()
             elif self.path == "/when-done":
-                done.wait(20)
+                done.wait(60)
             body = page.encode() if self.path == "/" else b""
             self.send_response(200)
             self.send_header("Content-Type", "text/html; charset=utf-8" if self.path == "/" else "text/javascript")
@@ -102,5 +118,5 @@ def chromium(address: str, folder: Path) -> str:
         "--disable-dev-shm-usage", f"--user-data-dir={folder / 'chromium'}", "--dump-dom", address,
     ]  # fmt: skip
     environment = {**os.environ, "HOME": str(folder)}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=45, check=True)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=True)
     return done.stdout

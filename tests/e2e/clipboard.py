@@ -1,6 +1,6 @@
-"""Prints what is on the display's clipboard, as soon as it contains a text; exit code 1 if it never does.
+"""Prints what is on the display's clipboard, as soon as it contains a text; exit code 1 if it does not in time.
 
-python -m tests.e2e.clipboard TEXT
+python -m tests.e2e.clipboard TEXT SECONDS
 """
 
 from __future__ import annotations
@@ -11,15 +11,16 @@ from time import monotonic
 from PyQt5.QtCore import QTimer
 from PyQt5.QtWidgets import QApplication
 
-SECONDS = 10
 
-
-def main(wanted: str) -> int:
+def main(wanted: str, seconds: float) -> int:
     application = QApplication(sys.argv[:1])
-    deadline = monotonic() + SECONDS
+    deadline = monotonic() + seconds
+    found = ""
 
     def look() -> None:
-        if wanted in application.clipboard().text():
+        nonlocal found
+        found = application.clipboard().text()
+        if wanted in found:
             application.exit(0)
         elif monotonic() > deadline:
             application.exit(1)
@@ -28,9 +29,9 @@ def main(wanted: str) -> int:
     timer.timeout.connect(look)
     timer.start(20)
     code = application.exec_()
-    print(application.clipboard().text())
+    print(found)
     return code
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main(sys.argv[1], float(sys.argv[2])))

@@ -15,6 +15,7 @@ from typing import Any
 
 from PyQt5.QtGui import QImage
 
+from app import errors
 from app.capture.filters import EVERYTHING
 from app.capture.store import Store
 from app.events import SERVICE_FAILED, SERVICE_STARTED
@@ -71,7 +72,7 @@ class Program:
 
     def wait_window(self, title: str) -> str:
         """The window with this title, as soon as it is shown."""
-        found: list[str] = wait_for(lambda: self._end_early() or self.windows(title), 20)
+        found: list[str] = wait_for(lambda: self._end_early() or self.windows(title), 60)
         return found[0]
 
     def windows(self, title: str) -> list[str]:
@@ -101,30 +102,35 @@ class Program:
         shot = self.display.screenshot(self.folder / "color.png")
         return shot.pixelColor(*self.places[name]).name()
 
-    def copied(self, containing: str) -> str:
-        """What is on the clipboard, as soon as it contains that text."""
-        command = [sys.executable, "-m", "tests.e2e.clipboard", containing]
+    def copied(self, copy: Callable[[], object], containing: str) -> str:
+        """What ``copy`` brings to the clipboard, as soon as it contains that text: what is shown may be on its way."""
+        command = [sys.executable, "-m", "tests.e2e.clipboard", containing, "0.5"]
         environment = self.display.environment()
-        done = subprocess.run(
-            command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=30, check=False
-        )
-        assert done.returncode == 0, f"{containing!r} not on the clipboard: {done.stdout}{done.stderr}"
-        return done.stdout
+
+        def look() -> str:
+            self._end_early()
+            copy()
+            done = subprocess.run(
+                command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, timeout=60, check=False
+            )
+            return done.stdout if done.returncode == 0 else ""
+
+        found: str = wait_for(look, 60)
+        return found
 
     def rows(self, containing: str) -> list[list[str]]:
-        """The cells of all rows of the pane in view, as its own Copy rows gives them."""
-        self.press("ctrl+a", "ctrl+c")
-        return [line.split("\t") for line in self.copied(containing).splitlines()]
+        """The cells of all rows of the pane in view, as its own Copy rows gives them, once they contain that text."""
+        copied = self.copied(lambda: self.press("ctrl+a", "ctrl+c"), containing)
+        return [line.split("\t") for line in copied.splitlines()]
 
     # -- its capture
 
-    def wait_event(self, wanted: Callable[[Any], bool], count: int = 1, seconds: float = 10) -> None:
+    def wait_event(self, wanted: Callable[[Any], bool], count: int = 1, seconds: float = 60) -> None:
         """Wait until so many events for which ``wanted`` holds are in the capture file."""
         wait_for(lambda: self._end_early() or sum(map(wanted, stored(self.capture))) >= count, seconds)
 
     def wait_up(self, count: int) -> None:
         """Wait until so many services have started or failed."""
-        wait_for(self.capture.exists)
         self.wait_event(lambda e: e.kind in (SERVICE_STARTED, SERVICE_FAILED), count)
 
     def events(self) -> list[dict[str, Any]]:
@@ -144,8 +150,8 @@ class Program:
         """A signal to all its processes, as a terminal sends it."""
         os.killpg(self.process.pid, how)
 
-    def wait(self, seconds: float = 3.0) -> int:
-        """Its exit code, within the time that it has for leaving."""
+    def wait(self, seconds: float = 30.0) -> int:
+        """Its exit code, once it has left."""
         return self.process.wait(seconds)
 
     def said(self) -> str:
@@ -181,7 +187,7 @@ def _command() -> list[str]:
 def query(capture: Path, *args: str) -> list[dict[str, Any]]:
     """What ``listening-post query --json`` prints, with the payloads as bytes."""
     command = [*_command(), "query", str(capture), *args, "--json"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=30, check=True)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=True)
     events = [json.loads(line) for line in done.stdout.splitlines()]
     for event in events:
         event["payload"] = None if event["payload"] is None else b64decode(event["payload"])
@@ -189,8 +195,11 @@ def query(capture: Path, *args: str) -> list[dict[str, Any]]:
 
 
 def stored(capture: Path) -> list[Any]:
-    """All events of a file that is being written; for waiting only."""
-    store = Store(capture)
+    """All events of a file that is being written, none while its tables are not there; for waiting only."""
+    try:
+        store = Store(capture)
+    except (errors.CaptureMissingError, errors.NotACaptureError):
+        return []
     try:
         return list(store.events(EVERYTHING, *store.range()))
     finally:
@@ -220,6 +229,6 @@ def places(display: Display, workspace: Path) -> dict[str, Place]:
     if key not in _places:
         command = [sys.executable, "-m", "tests.e2e.twin", str(workspace)]
         environment = display.environment()
-        done = subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, timeout=30, check=True)
+        done = subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, timeout=120, check=True)
         _places[key] = {name: (x, y) for name, (x, y) in json.loads(done.stdout).items()}
     return _places[key]

@@ -11,7 +11,7 @@ import pytest
 from websockets.sync.client import connect
 
 from app.events import CONNECTION_CLOSED, DATAGRAM_SENT
-from tests.e2e.clients import PAGE, chromium, curl, netcat, page_server, socat, url
+from tests.e2e.clients import PAGE, chromium, curl, datagram, netcat, page_server, socat, url
 from tests.e2e.program import Program, chosen, payload, stored
 from tests.e2e.workspaces import DESK, DESK_V6
 
@@ -62,8 +62,7 @@ def test_netcat_gets_back_what_it_sent_by_tcp(either: Program) -> None:
 
 def test_socat_gets_back_its_datagram(either: Program) -> None:
     before, address = _last(either), either.addresses()["udp-echo"]
-    protocol = "UDP6" if ":" in address[0] else "UDP"
-    assert socat(protocol, address, b"\x01\x07\x00\xff", linger=0.3) == b"\x01\x07\x00\xff"
+    assert datagram(address, b"\x01\x07\x00\xff") == b"\x01\x07\x00\xff"
     events = _flow(either, "udp-echo", DATAGRAM_SENT, before)
     assert payload(events, "datagram.received") == payload(events, "datagram.sent") == b"\x01\x07\x00\xff"
     assert len(chosen(events, "datagram.received")) == 1

@@ -94,7 +94,7 @@ def test_serve_listens_when_it_has_said_so(tmp_path: Path) -> None:
             assert client.recv(100) == b"at once"
         wait_for(lambda: any("connection.closed" in line for line in list(program.lines)))
         program.process.terminate()
-        assert program.wait(3) == 0
+        assert program.wait(30) == 0
     events = query(capture)
     assert payload(events, "data.received") == payload(events, "data.sent") == b"at once"
     assert events[-1]["kind"] == "service.stopped"

@@ -50,7 +50,7 @@ class Desk:
             assert process.poll() is None, process.communicate()[0]
             return self.display.windows(process.pid, title)
 
-        found: list[str] = wait_for(look, 20)
+        found: list[str] = wait_for(look, 60)
         return found[0]
 
     def leave(self) -> None:
@@ -71,7 +71,7 @@ def test_a_file_of_a_second_start_opens_in_the_window_of_the_first(desk: Desk) -
     first = desk.start(desk.path("first"))
     window = desk.shown(first, "first.toml")
     second = desk.start(desk.path("second"))
-    said, _ = second.communicate(timeout=20)
+    said, _ = second.communicate(timeout=60)
     assert (second.returncode, said) == (0, "")
     assert desk.shown(first, "second.toml") == window
     assert desk.display.windows(first.pid, "first.toml") == []
@@ -80,7 +80,7 @@ def test_a_file_of_a_second_start_opens_in_the_window_of_the_first(desk: Desk) -
 def test_a_relative_path_is_that_of_the_second_starts_folder(desk: Desk) -> None:
     first = desk.start(desk.path("first"))
     desk.shown(first, "first.toml")
-    assert desk.start(os.path.relpath(desk.path("second"), ROOT)).wait(20) == 0
+    assert desk.start(os.path.relpath(desk.path("second"), ROOT)).wait(60) == 0
     desk.shown(first, "second.toml")
 
 
@@ -89,7 +89,7 @@ def test_what_is_wrong_with_the_file_is_said_by_the_second_start(desk: Desk) -> 
     desk.shown(first, "first.toml")
     Path(desk.path("second")).write_text("version = 9")
     second = desk.start(desk.path("second"))
-    said, _ = second.communicate(timeout=20)
+    said, _ = second.communicate(timeout=60)
     assert second.returncode == 1
     assert "version" in said
     desk.shown(first, "first.toml")
@@ -113,14 +113,14 @@ def test_after_a_crash_the_next_start_opens_a_window_that_takes_files_again(desk
     assert list((desk.folder / "runtime").rglob("window-*"))
     following = desk.start(desk.path("first"))
     desk.shown(following, "first.toml")
-    assert desk.start(desk.path("second")).wait(20) == 0
+    assert desk.start(desk.path("second")).wait(60) == 0
     desk.shown(following, "second.toml")
 
 
 def test_commands_without_a_screen_are_not_handed_over(desk: Desk) -> None:
     first = desk.start(desk.path("first"))
     desk.shown(first, "first.toml")
-    said, _ = desk.start("check", desk.path("second")).communicate(timeout=20)
+    said, _ = desk.start("check", desk.path("second")).communicate(timeout=60)
     assert "1 service, nothing wrong" in said
 
 
@@ -132,4 +132,4 @@ def test_the_first_start_shows_what_to_begin_with_and_enter_takes_the_first_of_i
     desk.display.press(dialog, "Escape")
     wait_for(lambda: not desk.display.windows(first.pid, "New service"))
     desk.display.press(window, "ctrl+q")
-    assert first.wait(10) == 0
+    assert first.wait(30) == 0

@@ -41,7 +41,7 @@ def prefix(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def _ran(*command: str | Path, **env: str) -> str:
     done = subprocess.run(
-        list(map(str, command)), env=env or None, capture_output=True, text=True, timeout=30, check=False
+        list(map(str, command)), env=env or None, capture_output=True, text=True, timeout=120, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

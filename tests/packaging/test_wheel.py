@@ -51,7 +51,7 @@ def program(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def _ran(*command: str | Path, cwd: Path | None = None) -> str:
     done = subprocess.run(
-        list(map(str, command)), cwd=cwd or "/", capture_output=True, text=True, timeout=50, check=False
+        list(map(str, command)), cwd=cwd or "/", capture_output=True, text=True, timeout=600, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partialmethod
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,24 @@ from ui.settings import Settings
 Open = Callable[..., MainWindow]
 
 MILLION = 1_000_000
+
+PATIENCE = 60_000
+"""Milliseconds to wait for what is to happen: how soon it does is not what these tests are about."""
+
+
+class Patient(QtBot):
+    """pytest-qt's, which would give up after 5 s: a busy machine may take longer."""
+
+    waitUntil = partialmethod(QtBot.waitUntil, timeout=PATIENCE)
+    waitSignal = partialmethod(QtBot.waitSignal, timeout=PATIENCE)
+    waitSignals = partialmethod(QtBot.waitSignals, timeout=PATIENCE)
+    waitActive = partialmethod(QtBot.waitActive, timeout=PATIENCE)
+    waitExposed = partialmethod(QtBot.waitExposed, timeout=PATIENCE)
+
+
+@pytest.fixture
+def qtbot(qapp: QApplication, request: pytest.FixtureRequest) -> QtBot:
+    return Patient(request)
 
 
 @pytest.fixture

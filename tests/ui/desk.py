@@ -9,7 +9,7 @@ from typing import Any
 
 from PyQt5.QtCore import QEvent, QEventLoop, Qt, QTimer
 from PyQt5.QtTest import QTest
-from PyQt5.QtWidgets import QApplication, QDialogButtonBox, QFileDialog, QMessageBox
+from PyQt5.QtWidgets import QApplication, QDialogButtonBox, QFileDialog, QLineEdit, QMessageBox
 from twisted.internet.testing import MemoryReactorClock
 
 from app import events
@@ -208,11 +208,19 @@ def pressing(button: QMessageBox.StandardButton) -> Answer:
     return Answer(lambda box: QTest.mouseClick(box.button(button), Qt.LeftButton))
 
 
+def type_file(dialog: QFileDialog, path: Path) -> None:
+    """Type a path into a file dialog."""
+    field = dialog.findChild(QLineEdit, "fileNameEdit")
+    assert field is not None
+    dialog.selectFile(str(path))  # does nothing once the field has the keyboard
+    field.setText(str(path))  # counts for nothing before that
+
+
 def accept_file(dialog: QFileDialog, path: Path) -> None:
     """Type a path into a file dialog and accept it."""
     buttons = dialog.findChild(QDialogButtonBox)
     assert buttons is not None
-    dialog.selectFile(str(path))
+    type_file(dialog, path)
     for button in buttons.buttons():
         if buttons.buttonRole(button) == QDialogButtonBox.AcceptRole:
             button.setEnabled(True)  # it waits for a thread that reads the folder

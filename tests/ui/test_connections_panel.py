@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from time import perf_counter, time_ns
+from time import process_time
 
 import pytest
 from PyQt5.QtCore import QPoint, Qt
@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 from app.services.service import Service
 from app.status import Listening
 from tests.ui.desk import Peer, config, memory_post, settle
-from ui import theme
+from ui import connections_panel, theme
 from ui.connections_panel import MAX_SHOWN, ConnectionsPanel, _figures
 
 pytestmark = pytest.mark.usefixtures("dark")
@@ -118,11 +118,12 @@ def test_the_menu_is_for_a_connection_only(panel: ConnectionsPanel, service: Ser
         panel.customContextMenuRequested.emit(QPoint(10, 10))
 
 
-def test_figures_are_bytes_each_way_and_how_long_it_lasts() -> None:
+def test_figures_are_bytes_each_way_and_how_long_it_lasts(monkeypatch: pytest.MonkeyPatch) -> None:
     peer = Peer(1)
-    peer.received, peer.sent, peer.opened = 4_100, 64, time_ns() - 125 * 10**9
+    peer.received, peer.sent = 4_100, 64
+    monkeypatch.setattr(connections_panel, "time_ns", lambda: peer.opened + 125 * 10**9)
     assert _figures(peer) == "4.1 kB ↓  64 B ↑  02:05"
-    peer.opened = time_ns() - 3_725 * 10**9
+    monkeypatch.setattr(connections_panel, "time_ns", lambda: peer.opened + 3_725 * 10**9)
     assert _figures(peer).endswith("1:02:05")
 
 
@@ -132,10 +133,10 @@ def test_ten_thousand_connections_at_once_show_the_newest_and_cost_little(
     join(panel, service, *range(1, 10_001))
     assert len(shown(panel)) == MAX_SHOWN
     assert shown(panel)[-1].startswith("#10000 ")
-    started = perf_counter()
+    started = process_time()
     for _ in range(20):
         panel.refresh()
-    assert perf_counter() - started < 2
+    assert process_time() - started < 2
 
 
 def test_a_peer_is_whole_in_the_tip_with_what_can_be_done(panel: ConnectionsPanel, service: Service) -> None:

@@ -98,7 +98,7 @@ def test_a_filter_finds_among_a_million_what_the_store_finds(threaded: Threaded,
     found = listing(threaded(million), Stored(1, MILLION), of_service("beta"))
     found.set_filter(parse("NEEDLE"))
     assert found.scanning
-    qtbot.waitUntil(lambda: not found.scanning, timeout=20_000)
+    qtbot.waitUntil(lambda: not found.scanning)
     with closing(Store(million)) as store:
         expected = [id for part in store.ids(found.where, 1, MILLION) for id in part]
     assert ids_of(found) == expected
@@ -113,7 +113,7 @@ def test_a_filter_typed_on_cancels_the_one_before(threaded: Threaded, million: P
     found = listing(threaded(million), Stored(1, MILLION))
     for typed in ("s", "st", "str", "straw 77777"):
         found.set_filter(parse(typed))
-    qtbot.waitUntil(lambda: not found.scanning, timeout=20_000)
+    qtbot.waitUntil(lambda: not found.scanning)
     with closing(Store(million)) as store:
         expected = [id for part in store.ids(parse("straw 77777"), 1, MILLION) for id in part]
     assert ids_of(found) == expected

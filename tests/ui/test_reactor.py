@@ -81,20 +81,31 @@ def wires(reactor: EpollQtReactor) -> Iterator[list[Wire]]:
 
 
 class Dialog:
-    """A Qt loop of its own, as a modal dialog has; left by ``close``."""
+    """A Qt loop of its own, as a modal dialog has; left by ``close``.
+
+    Attributes:
+        timed_out: nobody closed it.
+    """
 
     def __init__(self) -> None:
         self._loop = QEventLoop()
-        self.open = False
+        self.open = self.timed_out = False
 
     def run(self) -> None:
         self.open = True
-        QTimer.singleShot(5000, self.close)
+        limit = QTimer(singleShot=True, interval=30_000)
+        limit.timeout.connect(self._give_up)
+        limit.start()
         self._loop.exec_()
+        limit.stop()
         self.open = False
 
     def close(self, *_: Any) -> None:
         self._loop.quit()
+
+    def _give_up(self) -> None:
+        self.timed_out = True
+        self.close()
 
 
 def test_passes_twisteds_own_tests_for_reactors(tmp_path: Path) -> None:
@@ -107,15 +118,18 @@ def test_passes_twisteds_own_tests_for_reactors(tmp_path: Path) -> None:
 
 
 @pytest_twisted.ensureDeferred
-async def test_delayed_calls_come_in_order(reactor: EpollQtReactor) -> None:
+async def test_delayed_calls_come_in_order(reactor: EpollQtReactor, monkeypatch: pytest.MonkeyPatch) -> None:
     came: list[str] = []
+    now = reactor.seconds()
+    monkeypatch.setattr(reactor, "seconds", lambda: now)  # all are asked for at one moment, however long it takes
     delays = {"d": 0.04, "b": 0.02, "c": 0.03, "a": 0}
     calls = {name: reactor.callLater(delay, came.append, name) for name, delay in delays.items()}
     calls["c"].cancel()
     sooner, later = reactor.callLater(9, came.append, "sooner"), reactor.callLater(0.01, came.append, "later")
     sooner.reset(0.03)
     later.reset(0.05)
-    await deferLater(reactor, 0.06, lambda: None)
+    monkeypatch.undo()
+    await until(lambda: len(came) == 5)
     assert came == ["a", "b", "sooner", "d", "later"]
 
 
@@ -259,13 +273,20 @@ async def test_a_call_from_a_thread_is_not_forgotten_when_the_budget_ends(
 ) -> None:
     monkeypatch.setattr(reactor_module, "BUDGET", 0.0)
     came: list[int] = []
-    wires[0].on_read = lambda: (wires[0].end.recv(1), reactor.callFromThread(came.append, 1), reactor.waker.doRead())[2]
+    dialog = Dialog()  # nothing else wakes the reactor while it is open
+
+    def ask() -> Any:
+        wires[0].end.recv(1)
+        reactor.callFromThread(came.append, 1)
+        reactor.callFromThread(dialog.close)
+        return reactor.waker.doRead()
+
+    wires[0].on_read = ask
     wires[0].startReading()
     wires[0].other.send(b"x")
-    loop = QEventLoop()
-    QTimer.singleShot(50, loop.quit)
-    loop.exec_()
+    dialog.run()
     assert came == [1]
+    assert not dialog.timed_out
 
 
 @pytest_twisted.ensureDeferred

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -89,13 +90,26 @@ def test_what_does_not_work_is_said_in_the_dialog(dialog: SaveDialog, source: Pa
 
 def test_closing_while_it_saves_cancels_and_leaves_nothing(qtbot: QtBot, dark: None, tmp_path: Path) -> None:
     source = make(tmp_path / "big.lpost", *(event(b"x" * 4000) for _ in range(10_000)))
-    dialog = SaveDialog(source, "", in_thread)
+    begun, go_on = threading.Event(), threading.Event()
+
+    def in_thread_that_waits(call: Callable[..., Any], progress: Callable[..., Any], *args: Any) -> defer.Deferred[Any]:
+        def told(done: int, of: int) -> None:
+            progress(done, of)
+            begun.set()
+            go_on.wait(60)
+
+        return in_thread(call, told, *args)
+
+    dialog = SaveDialog(source, "", in_thread_that_waits)
     qtbot.addWidget(dialog)
     dialog.show()
     dialog.redacted.setChecked(True)
     dialog.save(tmp_path / "y.lpost")
+    qtbot.waitUntil(begun.is_set)
     assert dialog.progress.isVisible()
+    assert len(list(tmp_path.iterdir())) > 1
     dialog.reject()
+    go_on.set()
     assert dialog.isVisible()
     qtbot.waitUntil(lambda: dialog.words.text() == "Cancelled. Nothing was saved.")
     assert [path.name for path in tmp_path.iterdir()] == ["big.lpost"]

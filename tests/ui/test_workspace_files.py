@@ -13,7 +13,17 @@ from app.post import Post
 from app.status import Listening, Stopped, Stopping
 from app.workspace import Workspace
 from app.workspace_saving import save
-from tests.ui.desk import Answer, Peer, accept_file, choosing, config, memory_post, pressing, settle
+from tests.ui.desk import (
+    Answer,
+    Peer,
+    accept_file,
+    choosing,
+    config,
+    memory_post,
+    pressing,
+    settle,
+    type_file,
+)
 from ui.settings import Settings
 from ui.workspace_files import WorkspaceFiles, demo
 
@@ -145,7 +155,7 @@ def test_save_as_asks_before_it_writes_over_the_file_that_the_suffix_leads_to(de
 
 def test_a_place_that_cannot_be_written_to_is_told_and_nothing_is_saved(desk: Desk) -> None:
     desk.change()
-    answer = Answer(lambda dialog: (dialog.selectFile(str(desk.folder / "no" / "x.toml")), dialog.done(1)))
+    answer = Answer(lambda dialog: (type_file(dialog, desk.folder / "no" / "x.toml"), dialog.done(1)))
     assert not desk.files.save_as()
     assert not answer.isActive()
     assert "Cannot save the workspace" in desk.failed[-1]
