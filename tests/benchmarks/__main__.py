@@ -23,6 +23,7 @@ from tests.benchmarks import (
     http,
     kill,
     lateness,
+    leave,
     memory,
     package,
     quiet,
@@ -55,6 +56,7 @@ MEASUREMENTS: dict[str, Callable[[Bench], Result]] = {
     "udp": udp.measure_steady,
     "flood": udp.measure_flood,
     "kill": kill.measure,
+    "leave": leave.measure,
 }
 
 

@@ -59,10 +59,11 @@ def _once(bench: Bench) -> tuple[float, int, list[str]]:
                 last = procs.answer(client)["last"]
             finally:
                 procs.end(client)
-        return _examine(program.capture, int(last))
+        return examine(program.capture, int(last))
 
 
-def _examine(capture: Path, last: int) -> tuple[float, int, list[str]]:
+def examine(capture: Path, last: int) -> tuple[float, int, list[str]]:
+    """Milliseconds that the capture is behind ``last``, how many events it holds, and what is wrong with it."""
     faults = []
     # For writing, as the program would open it: SQLite recovers what the log holds.
     db = sqlite3.connect(capture)

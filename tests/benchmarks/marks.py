@@ -75,6 +75,7 @@ MARKS = {
             Limit("<=", 0, "lost"),
         ),
         Mark("kill", "kill -9 under load: age of the newest event stored", *below(250, 100, "ms")),
+        Mark("leave", "SIGTERM under load: until all is stored and the program has left", *below(3.0, 1.0, "s")),
     )
 }
 

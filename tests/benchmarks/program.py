@@ -118,6 +118,11 @@ class Program:
         """Wait until all that was seen is stored and shown."""
         procs.settle(self.pid, self.writer)
 
+    def end(self, how: signal.Signals) -> int:
+        """Ask it to leave; its exit code, once it has."""
+        self._process.send_signal(how)
+        return self._process.wait(60)
+
     def kill(self) -> None:
         """End the main process at once, and wait until the writer has stored what it holds."""
         writer = self.writer
