@@ -26,9 +26,13 @@ DEFAULT_LIMIT = 2_000_000_000
 RESTART = 0.5
 """Seconds until a writer that died is replaced."""
 
-GRACE, GRACE_IN_TROUBLE = 1.5, 0.5
-"""Seconds that the writer has at the end to store what is on its way; the second where it
-could not store anything before."""
+GRACE, GRACE_IN_TROUBLE, PATIENCE = 1.5, 0.5, 10.0
+"""Seconds at the end: after the first a writer that has stored all is left alone with what else it
+does; one that could not store anything before is ended after the second; and one that still stores,
+on a disk that is busy, after the third."""
+
+LOOK_AGAIN = 0.1
+"""Seconds."""
 
 ARENA = 3
 """The writer's file descriptor of the memory that it shares with us."""
@@ -52,6 +56,7 @@ class WriterLink(ProcessProtocol):
         self._closed: Deferred[None] | None = None
         self.refused = False
         self._restarting: IDelayedCall | None = None
+        self._overdue: IDelayedCall | None = None
         self._heard = b""
         self._process: Any = None
         self._pipe: Pipe | None = None
@@ -98,20 +103,29 @@ class WriterLink(ProcessProtocol):
             return closed
         if not restart and (recorder.connected or recorder.trouble or recorder.idle):
             self._end_input()  # else when it has the file open
-        overdue = self._reactor.callLater(GRACE_IN_TROUBLE if recorder.trouble else GRACE, self._overdue)
-        closed.addBoth(lambda _: overdue.cancel() if overdue.active() else None)
+        self._closing = self._reactor.seconds()
+        hopeless = recorder.trouble is not None and not restart
+        self._overdue = self._reactor.callLater(GRACE_IN_TROUBLE if hopeless else GRACE, self._hurry)
         return closed
 
-    def _overdue(self) -> None:
-        if self._recorder.idle and self._recorder.trouble is None:
+    def _hurry(self) -> None:
+        """The writer has had its time."""
+        self._overdue = None
+        recorder = self._recorder
+        if recorder.trouble is None and recorder.idle:
             self._finish()  # it may end alone: all is stored, and a long log takes a while to copy
-            return
-        with contextlib.suppress(Exception):
-            self._process.signalProcess("KILL")
+        elif recorder.trouble is None and self._reactor.seconds() < self._closing + PATIENCE:
+            self._overdue = self._reactor.callLater(LOOK_AGAIN, self._hurry)
+        else:
+            with contextlib.suppress(Exception):
+                self._process.signalProcess("KILL")
 
     def _finish(self) -> None:
         if self._closed is None or self._closed.called:
             return
+        if self._overdue is not None:
+            self._overdue.cancel()
+            self._overdue = None
         try:
             self._recorder.abandon()
         finally:

@@ -16,7 +16,7 @@ from app import events
 from app.capture import link as module
 from app.capture.recorder import LOSE_ABOVE
 from tests.app.capture.captures import event, is_sound, make, payloads
-from tests.app.capture.capturing import capturing
+from tests.app.capture.capturing import Capturing, capturing
 from tests.helpers import until
 
 pytestmark = pytest.mark.usefixtures("soon")
@@ -93,7 +93,8 @@ async def test_batches_sent_into_a_broken_pipe_are_not_lost(path):
 @pytest_twisted.ensureDeferred
 async def test_closing_while_the_writer_is_dead_still_stores_all(path, monkeypatch):
     monkeypatch.setattr(module, "RESTART", 60)
-    monkeypatch.setattr(module, "GRACE_IN_TROUBLE", 30)  # a new one has to start
+    monkeypatch.setattr(module, "GRACE", 30)  # a new one has to start
+    monkeypatch.setattr(module, "GRACE_IN_TROUBLE", 0)
     async with capturing(path) as one:
         os.kill(one.pid, signal.SIGKILL)
         await one.in_trouble("ended unasked")
@@ -114,10 +115,27 @@ async def test_closing_an_idle_link_whose_writer_is_dead_leaves_nothing_running(
 @pytest_twisted.ensureDeferred
 async def test_a_writer_that_hangs_at_the_end_is_killed_and_its_batches_counted_as_lost(path, monkeypatch):
     monkeypatch.setattr(module, "GRACE", 0.1)
+    monkeypatch.setattr(module, "PATIENCE", 0.2)
     async with capturing(path) as one:
         os.kill(one.pid, signal.SIGSTOP)
         one.batch(10)
     assert (one.recorder.stored, one.recorder.lost) == (0, 10)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_writer_that_is_slow_at_the_end_may_store_what_it_was_sent(path, monkeypatch):
+    monkeypatch.setattr(module, "GRACE", 0.0)
+    one = await Capturing(path).open()
+    looked, hurry = [], one.link._hurry
+    monkeypatch.setattr(one.link, "_hurry", lambda: looked.append(hurry()))
+    os.kill(one.pid, signal.SIGSTOP)
+    one.batch(10)
+    closed = one.link.close()
+    await until(lambda: len(looked) > 1)
+    os.kill(one.pid, signal.SIGCONT)
+    await closed
+    assert (one.recorder.stored, one.recorder.lost) == (10, 0)
+    assert payloads(path) == one.recorded
 
 
 @pytest_twisted.ensureDeferred
