@@ -234,7 +234,9 @@ def test_a_missing_file_is_told_by_a_check_and_does_not_keep_the_workspace_from_
     path = tmp_path / "x.toml"
     path.write_text(RULES.format('file = "none.txt"'))
     assert problems_of(path) == [
-        Problem(10, "options.rules", 'number 2: file names a file that is not there: "none.txt"')
+        Problem(
+            10, "options.rules", 'number 2: file names a file that cannot be read: "none.txt" (there is no such file)'
+        )
     ]
     assert [service.name for service in load(path).services] == ["m"]
 
