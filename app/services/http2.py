@@ -157,6 +157,19 @@ class NotingConnection(H2Connection):
         kept = sum(stream.gathered + stream.unsent for stream in self.streams.values())
         return f"more than {KEPT:,} bytes of bodies and answers at once" if kept > KEPT else ""
 
+    def _is_open(self, number: int) -> bool:
+        """Whether the peer has not reset a stream. h2 knows before we are told, which it does one by one."""
+        stream = self.conn.streams.get(number)
+        return stream is not None and not stream.closed
+
+    def writeHeaders(self, version: Any, code: Any, reason: Any, headers: Any, streamID: int) -> None:
+        if self._is_open(streamID):
+            super().writeHeaders(version, code, reason, headers, streamID)
+
+    def _send100Continue(self, streamID: int) -> None:
+        if self._is_open(streamID):
+            super()._send100Continue(streamID)
+
     def writeDataToStream(self, streamID: int, data: bytes) -> None:
         stream = self.streams[streamID]
         self._outboundStreamQueues[streamID].append(data)
@@ -171,6 +184,8 @@ class NotingConnection(H2Connection):
         self._schedule()
 
     def remainingOutboundWindow(self, streamID: int) -> int:
+        if not self._is_open(streamID):
+            return 0
         window: int = min(self.conn.local_flow_control_window(streamID), AHEAD)
         return window - self.streams[streamID].unsent
 
@@ -250,7 +265,8 @@ class NotingConnection(H2Connection):
         detail = {"status": status, "refused": why, "stream": stream.number}
         self.tap.note(events.HTTP_RESPONSE, f"{status} {phrase(status).decode()}  {why}", detail)
         if not stream.request.startedWriting:
-            self._say(stream, status, in_words(why))
+            if self._is_open(stream.number):
+                self._say(stream, status, in_words(why))
             stream.connectionLost(Failure(ConnectionLost(why)))
             self._requestDone(stream.number)
             self._tryToWriteControlData()

@@ -171,6 +171,26 @@ def test_a_client_that_resets_its_stream_is_noticed(desk: Desk, tape: Tape, root
     assert not tape.all("failure")
 
 
+@pytest.mark.parametrize("path", ["/", "/large", "/later", "/half", "/a b"])
+def test_a_request_that_comes_with_its_reset_is_recorded(desk: Desk, tape: Tape, root: Answering, path: str) -> None:
+    """In one read, and with requests behind it: by then h2 has forgotten the stream."""
+    peer = H2Peer(desk, root)
+    head = [(":method", "POST"), (":scheme", "https"), (":authority", "x"), (":path", path)]
+    for _ in range(3):
+        for more in ([("expect", "100-continue"), ("content-length", "1")], []):
+            stream = peer.h2.get_next_available_stream_id()
+            peer.h2.send_headers(stream, head + more)
+            peer.h2.send_data(stream, b"x", end_stream=True)
+            peer.h2.reset_stream(stream)
+    last = peer.ask()
+    assert peer.body(last) == b"fine"
+    failures = [event.summary for event in tape.all("failure")]
+    assert all("in its answer" in words for words in failures)
+    assert len(tape.all("http.request")) == (1 if path == "/a b" else 7)
+    assert not peer.connection.streams
+    assert not peer.of(ConnectionTerminated)
+
+
 # -- bodies
 
 
