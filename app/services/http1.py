@@ -86,8 +86,10 @@ class NotingChannel(EndingChannel):
         self._line = line
         name, _, value = line.partition(b":")
         value = value.strip(b" \t")
-        # Twisted would pass over "identity", which hides from it what others may see.
-        if len(name) == 17 and name.lower() == b"transfer-encoding" and value.lower() != b"chunked":
+        # Twisted would pass over "identity", which hides from it what others may see, and raise for what int does.
+        if (len(name) == 17 and name.lower() == b"transfer-encoding" and value.lower() != b"chunked") or (
+            len(value) > http_rules.DIGITS and name.lower() == b"content-length"
+        ):
             self._respondToBadRequestAndDisconnect()
             return False
         good: bool = super().headerReceived(line)

@@ -12,6 +12,9 @@ REQUEST_LINE = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+ [!-~]+ HTTP/1\.[01]")
 
 BARE_LF = "a line ends with LF alone, not with CR LF"
 
+DIGITS = 100
+"""Of a ``Content-Length``, at the most: no body is as long, and ``int`` raises for some thousands."""
+
 _TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _TARGET = re.compile(rb"[!-~]+")
 _VERSION = re.compile(rb"HTTP/(\d)\.\d")
@@ -69,6 +72,8 @@ def of_field(line: bytes, request: Any) -> str:
         return f"the Transfer-Encoding {_shown(value)} is not known: use chunked"
     if name.lower() == b"content-length" and not value.isdigit():
         return f"Content-Length is not one number: {_shown(value)}"
+    if name.lower() == b"content-length" and len(value) > DIGITS:
+        return f"Content-Length has more than {DIGITS} digits: {_shown(value)}"
     if known(name):
         return f"{called} is there twice"
     return "Content-Length beside Transfer-Encoding: the body's end is not certain"
