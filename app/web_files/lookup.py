@@ -164,7 +164,7 @@ class Folder:
         try:
             root = self.root.resolve(strict=True)
             path = root.joinpath(*names).resolve(strict=True)
-            if not path.is_relative_to(root) or not all(map(self._shown, path.relative_to(root).parts)):
+            if not self._serves(path, root):
                 return None
             if not path.is_dir():
                 return None if slash else _opened(path)
@@ -172,16 +172,20 @@ class Folder:
                 return Moved()
             if self.index and (found := self.find([*names, self.index], False)):
                 return found if isinstance(found, Found | Forbidden) else None
-            return self._listed(path) if self.listing else None
+            return self._listed(path, root) if self.listing else None
         except PermissionError:
             return Forbidden()
         except (OSError, ValueError, RuntimeError):  # too long a name, a null character, a loop of links
             return None
 
+    def _serves(self, path: Path, root: Path) -> bool:
+        """Whether ``path``, of which no link is left, may be seen."""
+        return path.is_relative_to(root) and all(map(self._shown, path.relative_to(root).parts))
+
     def _shown(self, name: str) -> bool:
         return self.hidden or not name.startswith(".") or name == ".well-known"
 
-    def _listed(self, path: Path) -> Listing:
+    def _listed(self, path: Path, root: Path) -> Listing:
         entries: list[Entry] = []
         cut = False
         with os.scandir(path) as found:
@@ -192,8 +196,11 @@ class Folder:
                     cut = True
                     break
                 try:
+                    # What a link leads to may be nobody's business, not even its size.
+                    if entry.is_symlink() and not self._serves(Path(entry.path).resolve(strict=True), root):
+                        continue
                     status = entry.stat()
-                except OSError:  # a link that leads nowhere
+                except (OSError, RuntimeError):  # a link that leads nowhere, or around
                     continue
                 folder = stat.S_ISDIR(status.st_mode)
                 if folder or stat.S_ISREG(status.st_mode):

@@ -52,6 +52,20 @@ def test_an_index_that_leads_out_is_none(tmp_path: Path) -> None:
     assert Folder(tmp_path / "site", "index.html", listing=False, hidden=True).find([], True) is None
 
 
+def test_a_listing_leaves_out_links_that_are_not_followed(tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    (site / "sub").mkdir(parents=True)
+    (tmp_path / "secret").write_text("secret")
+    for name in ("file", ".hidden"):
+        (site / name).write_text(name)
+    links = {"out": "../secret", "up": "..", "dot": ".hidden", "nowhere": "gone", "loop": "loop", "in": "file"}
+    for name, target in {**links, "folder": "sub"}.items():
+        (site / name).symlink_to(target)
+    found = Folder(site, "", listing=True, hidden=False).find([], True)
+    assert isinstance(found, Listing)
+    assert [entry.name for entry in found.entries] == ["folder", "sub", "file", "in"]
+
+
 def test_what_the_system_forbids_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").write_bytes(b"x")
 
