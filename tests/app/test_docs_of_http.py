@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -27,3 +28,14 @@ def test_the_docs_name_every_option(name: str) -> None:
     for option in found.options:
         for named in (option, *option.of):
             assert f"`{named.name}`" in text or f"options.{named.name}" in text, named.name
+
+
+@pytest.mark.parametrize("path", ["docs/mock.md", "resources/showcase.toml"])
+def test_what_the_examples_answer_as_json_is_json(path: str) -> None:
+    """Whatever is asked for: the filter ``json`` gives what stands between quotes, and not these."""
+    text = (ROOT / path).read_text()
+    bodies = re.findall(r"^body = '(\{.*\})'$", text, re.MULTILINE)
+    assert bodies
+    for body in bodies:
+        told = re.sub(r"\{\{[^{}]*\| json\}\}", lambda _: r"a \"name\"", body)
+        json.loads(re.sub(r"\{\{[^{}]*\}\}", "1", told))
