@@ -37,7 +37,8 @@ def end_to_end(fields: Headers, connection: Iterable[bytes]) -> Iterator[tuple[b
     for name, values in fields.getAllRawHeaders():
         key = name.lower()
         if key not in HOP_BY_HOP and key not in named and not key.startswith(b"proxy-"):
-            yield from ((name, value) for value in values)
+            # NUL can stand in no field (RFC 9110 section 5.5), and clients refuse the whole answer for it.
+            yield from ((name, value.replace(b"\0", b" ")) for value in values)
 
 
 @implementer(IBodyProducer)
@@ -153,7 +154,7 @@ class Exchange:
     def _why(self, failure: Failure) -> errors.UpstreamError:
         while reasons := getattr(failure.value, "reasons", None):
             failure = reasons[0]  # of those that Twisted has gathered
-        if failure.check(ParseError):
+        if failure.check(ParseError, ValueError):  # the latter of fields and chunks
             return errors.UpstreamError(address=self._upstream.address, reason="it did not answer in HTTP")
         if failure.check(ConnectionDone, ConnectionLost, ConnectionAborted, ResponseFailed):
             words = "it closed the connection before its answer was complete"

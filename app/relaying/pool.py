@@ -17,12 +17,19 @@ from twisted.web.http_headers import Headers
 from app import errors
 from app.relaying.loops import Step
 from app.relaying.upstream import Upstream
+from app.text import escape
 
 CONNECTIONS = 32
 """Idle connections kept to the upstream."""
 
 IDLE = 30
 """Seconds that one is kept."""
+
+SHOWN = 40
+"""Bytes of a field that is wrong that are shown; no length has as many digits."""
+
+MAX_LINE = 64 << 10
+"""Bytes of a line in the head of an upstream's answer."""
 
 
 class Pool(HTTPConnectionPool):
@@ -91,6 +98,7 @@ class UpstreamConnection(HTTP11ClientProtocol):
         if parser is None:  # lost meanwhile, and the Deferred says so
             return responding
         parser.allHeadersReceived = partial(self._head_received, parser, parser.allHeadersReceived)
+        parser.MAX_LENGTH, parser.lineLengthExceeded = MAX_LINE, self._line_too_long
 
         def complete(response: Any) -> Any:
             response.connection = parser.connHeaders.getRawHeaders(b"connection", [])
@@ -100,8 +108,27 @@ class UpstreamConnection(HTTP11ClientProtocol):
         return responding.addCallback(complete)
 
     def _head_received(self, parser: Any, go_on: Callable[[], None]) -> None:
-        # WORKAROUND: Twisted takes 101 for one more response on the way to the last (RFC 9110, section 15.2.2).
-        if parser.response.code == SWITCHING:
-            reason = "it went over to another protocol without having been asked to"
-            raise errors.UpstreamError(address=self._upstream.address, reason=reason)
+        if wrong := _problem(parser.response.code, parser.connHeaders):
+            raise errors.UpstreamError(address=self._upstream.address, reason=wrong)
         go_on()
+
+    def _line_too_long(self, line: bytes) -> None:
+        # Twisted would close the connection, as if the upstream had done so.
+        reason = f"a line in the head of its answer is longer than {MAX_LINE:,} bytes"
+        raise errors.UpstreamError(address=self._upstream.address, reason=reason)
+
+
+def _problem(status: int, fields: Headers) -> str:
+    """What cannot be passed on of an answer, of which Twisted would say nothing or not in words; else empty."""
+    # WORKAROUND: Twisted takes 101 for one more response on the way to the last (RFC 9110, section 15.2.2).
+    if status == SWITCHING:
+        return "it went over to another protocol without having been asked to"
+    if not 100 <= status <= 999:
+        return f"its status {status} is none of HTTP's"
+    codings = fields.getRawHeaders(b"transfer-encoding", [])
+    if codings and codings[0].lower() != b"chunked":
+        return f"its Transfer-Encoding “{escape(codings[0][:SHOWN])}” is not known"
+    lengths = {part.strip() for value in fields.getRawHeaders(b"content-length", []) for part in value.split(b",")}
+    if not codings and (len(lengths) > 1 or any(not length.isdigit() or len(length) > SHOWN for length in lengths)):
+        return f"its Content-Length is not one number: “{escape(b', '.join(sorted(lengths))[:SHOWN])}”"
+    return ""

@@ -9,6 +9,7 @@ import tracemalloc
 from pathlib import Path
 from typing import Any
 
+import pytest
 import pytest_twisted
 from twisted.internet.protocol import Protocol, ServerFactory
 from twisted.internet.utils import getProcessOutputAndValue
@@ -223,6 +224,46 @@ async def test_an_upstream_that_does_not_speak_http_is_502(desk: Desk):
         got = await curl(desk, "-i", f"http://{at(service)}/")
         assert got.startswith(b"HTTP/1.1 502")
         assert b"it did not answer in HTTP" in got or b"closed the connection" in got
+
+
+WRONG = {
+    b"HTTP/1.1 200 OK\r\nContent-Length: abc\r\n\r\nhi": "its Content-Length is not one number: “abc”",
+    b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nhi": (
+        "its Content-Length is not one number: “2, 3”"
+    ),
+    b"HTTP/1.1 200 OK\r\nContent-Length: %s\r\n\r\nhi" % (b"9" * 5000): (
+        f"its Content-Length is not one number: “{'9' * 40}”"
+    ),
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n": (
+        "its Transfer-Encoding “gzip, chunked” is not known"
+    ),
+    b"HTTP/1.1 099 Odd\r\nContent-Length: 2\r\n\r\nhi": "its status 99 is none of HTTP's",
+    b"HTTP/1.1 101 Switching Protocols\r\n\r\n": "it went over to another protocol without having been asked to",
+    b"HTTP/1.1 200 OK\r\nno field\r\n\r\n": "it did not answer in HTTP",
+    b"HTTP/1.1 200 OK\r\nX: %s\r\n\r\n" % (b"x" * 70_000): (
+        "a line in the head of its answer is longer than 65,536 bytes"
+    ),
+}
+
+
+@pytest.mark.parametrize("answer", WRONG, ids=[words[:60] for words in WRONG.values()])
+@pytest_twisted.ensureDeferred
+async def test_an_upstream_that_breaks_the_rules_is_502_in_words(answer: bytes, desk: Desk, tape: Tape):
+    async with Raw(desk, answer) as raw:
+        service = await relay(desk, raw.url)
+        got = await curl(desk, "-i", f"http://{at(service)}/")
+        assert got.startswith(b"HTTP/1.1 502")
+        assert got.endswith(f"The connection to {raw.url} failed: {WRONG[answer]}.\n".encode())
+        assert not tape.all("failure")
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_long_field_is_passed_on_and_a_nul_in_it_is_not(desk: Desk):
+    value = b"x" * 40_000
+    async with Raw(desk, b"HTTP/1.1 200 OK\r\nX: a\0%s\r\nContent-Length: 2\r\n\r\nhi" % value) as raw:
+        service = await relay(desk, raw.url)
+        got = await curl(desk, "-i", f"http://{at(service)}/")
+        assert b"X: a " + value + b"\r\n" in got
 
 
 @pytest_twisted.ensureDeferred
