@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, cast
 
 from twisted.web._http2 import H2Stream
 
+from app.services import http_rules
 from app.services.http_request import NotedRequest
-from app.services.http_rules import is_host
 from app.services.tap import Tap
 
 if TYPE_CHECKING:
@@ -19,9 +18,6 @@ SLICE = 64 << 10
 
 _HOP_BY_HOP = (b"Connection", b"Keep-Alive", b"Proxy-Connection", b"Transfer-Encoding", b"Upgrade")
 """Fields of a connection, which HTTP/2 does not have (RFC 9113 section 8.2.2)."""
-
-_TARGET = re.compile(rb"[!-~]+")
-_METHOD = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
 class NotingStream(H2Stream):
@@ -152,10 +148,9 @@ def _problem(pseudo: dict[bytes, bytes], headers: list[tuple[bytes, bytes]]) -> 
     lengths = [value for name, value in headers if name == b"content-length"]
     if len(lengths) > 1 or not all(value.isdigit() for value in lengths):
         return "Content-Length is not one number"
-    if not _METHOD.fullmatch(pseudo.get(b":method", b"")):
-        return "the method is no word"
-    target = pseudo.get(b":path", pseudo.get(b":authority", b""))
-    if not _TARGET.fullmatch(target):
-        return "the target is not ASCII"
+    if wrong := http_rules.of_method(pseudo.get(b":method", b"")):
+        return wrong
+    if wrong := http_rules.of_target(pseudo.get(b":path", pseudo.get(b":authority", b""))):
+        return wrong
     hosts = [value for name, value in headers if name in (b"host", b":authority")]
-    return "" if all(map(is_host, hosts)) else "the authority is no host"
+    return next(filter(None, (http_rules.of_authority(host, "the authority") for host in hosts)), "")

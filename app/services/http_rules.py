@@ -38,8 +38,8 @@ def of_request_line(line: bytes) -> Broken | None:
         return 400, BARE_LF
     method, _, rest = line.partition(b" ")
     target, space, version = rest.rpartition(b" ")
-    if not _TOKEN.fullmatch(method):
-        return 400, f"the method {_shown(method)} is no token"
+    if wrong := of_method(method):
+        return 400, wrong
     if not space:
         return 400, f"the first line has no HTTP version: {_shown(line)}"
     if not (known := _VERSION.fullmatch(version)):
@@ -48,11 +48,22 @@ def of_request_line(line: bytes) -> Broken | None:
         return 505, "HTTP/2 without TLS is not spoken here: use HTTP/1.1, or https:// where the service has TLS"
     if known[1] != b"1":
         return 505, f"{_shown(version)} is not spoken here: use HTTP/1.1"
+    wrong = of_target(target)
+    return (400, wrong) if wrong else None
+
+
+def of_method(method: bytes) -> str:
+    """What is wrong with a method; empty where nothing is (RFC 9110 section 9.1)."""
+    return "" if _TOKEN.fullmatch(method) else f"the method {_shown(method)} is no token"
+
+
+def of_target(target: bytes) -> str:
+    """What is wrong with a target; empty where nothing is."""
     if b" " in target:
-        return 400, f"the target has a space, which must be %20: {_shown(target)}"
+        return f"the target has a space, which must be %20: {_shown(target)}"
     if not _TARGET.fullmatch(target):
-        return 400, f"the target is empty or has other bytes than printable ASCII: {_shown(target)}"
-    return None
+        return f"the target is empty or has other bytes than printable ASCII: {_shown(target)}"
+    return ""
 
 
 def of_field(line: bytes, request: Any) -> str:
@@ -103,7 +114,12 @@ def of_host(version: bytes, hosts: list[bytes]) -> str:
         return "" if version == b"HTTP/1.0" else "no Host, which HTTP/1.1 asks for"
     if len(hosts) > 1:
         return "Host is there twice"
-    return "" if is_host(hosts[0]) else f"Host is no host: {_shown(hosts[0])}"
+    return of_authority(hosts[0], "Host")
+
+
+def of_authority(value: bytes, called: str) -> str:
+    """What is wrong with what is ``called`` so and is to be a host; empty where nothing is."""
+    return "" if is_host(value) else f"{called} is no host: {_shown(value)}"
 
 
 def is_host(value: bytes) -> bool:

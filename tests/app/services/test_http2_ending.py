@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import h2.events
+import pytest
 from h2.errors import ErrorCodes
 
 from app.services.http1_ending import DRAIN
@@ -88,14 +89,23 @@ def test_who_has_finished_sending_gets_the_answers_to_whole_requests(desk: Desk,
     peer.clock.advance(100)
 
 
-def test_a_refusal_says_what_is_wrong(desk: Desk, tape: Tape) -> None:
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        (":authority", "me@x", "the authority is no host: “me@x”"),
+        (":path", "/a b", "the target has a space, which must be %20: “/a b”"),
+        (":path", "/é", "the target is empty or has other bytes than printable ASCII: “/é”"),
+        (":method", "G@T", "the method “G@T” is no token"),
+    ],
+)
+def test_a_refusal_says_what_is_wrong(name: str, value: str, words: str, desk: Desk, tape: Tape) -> None:
     peer = H2Peer(desk, Later())
-    head = [(":method", "GET"), (":scheme", "https"), (":authority", "me@x"), (":path", "/")]
-    peer.h2.send_headers(1, head, end_stream=True)
+    head = {":method": "GET", ":scheme": "https", ":authority": "x", ":path": "/", name: value}
+    peer.h2.send_headers(1, list(head.items()), end_stream=True)
     peer.flush()
     assert peer.statuses() == [400]
-    assert peer.body(1) == b"The authority is no host.\n"
-    assert tape.all("http.response")[0].summary == "400 Bad Request  the authority is no host"
+    assert peer.body(1).decode() == f"{words[0].upper()}{words[1:]}.\n"
+    assert tape.all("http.response")[0].summary == f"400 Bad Request  {words}"
 
 
 def test_connect_is_answered_501_by_what_is_no_proxy(desk: Desk, tape: Tape) -> None:
