@@ -9,7 +9,7 @@ from time import perf_counter
 from typing import Any, cast
 
 from twisted.python.failure import Failure
-from twisted.web.http import datetimeToString
+from twisted.web.http import NO_BODY_CODES, datetimeToString
 from twisted.web.server import Request, version
 
 from app import events
@@ -155,6 +155,9 @@ class NotedRequest(Request):
             return
         if not isinstance(data, bytes):
             raise TypeError("Data must be bytes")  # as the transport would, but the head is still here
+        if self.code in NO_BODY_CODES:
+            # What twisted.web counts for a resource that returns nothing (RFC 9110 section 8.6).
+            self.responseHeaders.removeHeader(b"Content-Length")
         channel = self.channel
         channel.answering(self)
         if self._stream is not None:
