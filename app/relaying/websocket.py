@@ -7,12 +7,13 @@ from typing import Any, cast
 from autobahn.twisted.websocket import WebSocketClientFactory, WebSocketClientProtocol, WebSocketServerProtocol
 from autobahn.websocket.types import ConnectionDeny
 from twisted.internet.defer import Deferred
-from twisted.internet.error import ConnectionDone, ConnectionLost
+from twisted.internet.error import ConnectionDone, ConnectionLost, TimeoutError
 from twisted.internet.interfaces import IPushProducer
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from app import errors, events
+from app.autobahn_timers import Timers
 from app.relaying.loops import Step
 from app.relaying.upstream import Upstream
 from app.responders import Context
@@ -103,6 +104,8 @@ class UpstreamHalf(Half, WebSocketClientProtocol):  # type: ignore[misc]
     def connectionLost(self, reason: Failure = None) -> None:  # type: ignore[assignment]
         self.upstream.closed(self._tap)
         why = self.upstream.tls_problem(self._tap)
+        if self.wasOpenHandshakeTimeout:
+            why = self.upstream.why_not(Failure(TimeoutError()))
         # autobahn would write an error of TLS into the log.
         super().connectionLost(Failure(ConnectionLost()) if why else reason)
         if not self.opened.called:
@@ -131,6 +134,9 @@ def protocol_class(url: str, upstream: Upstream, context: Context) -> type[WebSo
             except errors.UpstreamItselfError as e:
                 return self._denied(e)
             self.transport.pauseProducing()
+            # The client has done its part, and the upstream has a time of its own.
+            cast(Any, self).openHandshakeTimeoutCall.cancel()
+            self.openHandshakeTimeoutCall = None
             opening: Deferred[Any] = Deferred()
             factory = _factory(url, request, upstream, context)
             made = {"opened": opening, "upstream": upstream, "before": before}
@@ -188,6 +194,7 @@ def _factory(url: str, request: Any, upstream: Upstream, context: Context) -> We
         url, request.origin, list(request.protocols) or None, headers=passed, reactor=context.reactor
     )
     factory.useragent = None
+    factory._batched_timer = Timers(context.reactor)
     factory.setProtocolOptions(
         openHandshakeTimeout=upstream.seconds,
         closeHandshakeTimeout=CLOSE_SECONDS,

@@ -11,6 +11,7 @@ from twisted.internet.interfaces import IListeningPort
 from twisted.python.failure import Failure
 
 from app import events
+from app.autobahn_timers import Timers
 from app.services import deflate, tcp
 from app.services.autobahn_tls import accept_taps
 from app.services.service import Service
@@ -224,7 +225,7 @@ def _factory(service: Service) -> WebSocketServerFactory:
     txaio.config.loop = service.reactor  # type: ignore[attr-defined]
     own = isinstance(made, WebSocketServerFactory)
     factory = made if own else WebSocketServerFactory(reactor=service.reactor)
-    factory._batched_timer = _Timers(service.reactor)
+    factory._batched_timer = Timers(service.reactor)
     responder: Any = factory.protocol if own else made
     if not issubclass(responder, Notes):  # as that of a factory which served before is
         attributes = {
@@ -248,14 +249,3 @@ def _factory(service: Service) -> WebSocketServerFactory:
         autoPingTimeout=settings["ping_timeout"] if settings["ping_seconds"] else None,
     )
     return factory
-
-
-class _Timers:
-    """autobahn's timers to the moment.
-
-    Its own begin with a whole second, so that half a second is none at all, and call what was
-    cancelled by another of the same second.
-    """
-
-    def __init__(self, reactor: Any) -> None:
-        self.call_later = reactor.callLater

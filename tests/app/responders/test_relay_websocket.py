@@ -11,7 +11,8 @@ import pytest_twisted
 from twisted.internet.utils import getProcessOutputAndValue
 
 from tests.app.responders.test_relay import at, free_ports
-from tests.app.services.helpers import Desk, Tape
+from tests.app.services.frames import OPENING
+from tests.app.services.helpers import Desk, Peer, Tape
 from tests.helpers import closed_port, until
 
 CLIENT = """
@@ -95,6 +96,28 @@ async def test_an_upstream_that_is_not_there_is_502_in_words(desk: Desk, tape: T
         found = await client(desk, service)
     assert found["status"] == 502
     assert any("refused the connection" in e.summary for e in tape.all("log"))
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_upstream_that_says_nothing_is_504_in_words(desk: Desk, tape: Tape):
+    silent = await desk.start("tcp", "discard")
+    service = await desk.start("websocket", "relay", options={"upstream": f"ws://{at(silent)}", "connect_seconds": 0.1})
+    found = await client(desk, service)
+    assert found["status"] == 504
+    assert found["reason"].startswith(f"ws://{at(silent)} did not answer within 0.1 s. ")
+    assert not tape.all("failure")
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_client_is_not_timed_while_its_upstream_is_waited_for(desk: Desk, tape: Tape):
+    silent = await desk.start("tcp", "discard")
+    service = await desk.start("websocket", "relay", options={"upstream": f"ws://{at(silent)}"})
+    peer = Peer(service)
+    peer.push(OPENING + b"\r\n")
+    await until(lambda: tape.all("data.received"))
+    protocols = [connection.wrappedProtocol for connection in service.connections.values()]
+    assert [p.openHandshakeTimeoutCall for p in protocols if p.factory.isServer] == [None]
+    peer.reset()
 
 
 @pytest_twisted.ensureDeferred
