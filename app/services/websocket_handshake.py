@@ -13,7 +13,7 @@ from autobahn.websocket.types import ConnectionDeny
 
 from app import events
 from app.reason_phrases import phrase
-from app.services import client_hello, deflate
+from app.services import client_hello, deflate, http_rules
 from app.services.tap import Tap
 from app.text import escape, one_line
 
@@ -24,6 +24,13 @@ MAX_REASON = 500
 """Characters that a refused client is told: most reasons quote what it sent."""
 
 _UPGRADE = f"This port speaks WebSocket, version {VERSION}: use ws:// or wss://"
+
+_NO_VERSION = f"no Sec-WebSocket-Version, which must be {VERSION}"
+
+_OURS = {"WebSocket connection denied - Hixie76 protocol not supported.": _NO_VERSION}
+"""In the place of what autobahn says in words that help nobody."""
+
+_BARE_LF = re.compile(rb"(?<!\r)\n")
 
 _FIELDS: Mapping[int, str] = {
     HTTPStatus.METHOD_NOT_ALLOWED: "Allow: GET\r\n",
@@ -65,8 +72,24 @@ class Handshake(_Base):  # type: ignore[misc,valid-type]
             text = f"more than {most:,} bytes of fields"
             self._reached("field_bytes", most, text)
             self.failHandshake(text, HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+        elif _BARE_LF.search(self.data.partition(b"\r\n\r\n")[0]):
+            # autobahn would wait for a CR LF that never comes.
+            self.failHandshake(http_rules.BARE_LF)
         else:
             super().processHandshake()
+
+    def onOpenHandshakeTimeout(self) -> None:
+        self.openHandshakeTimeoutCall = None
+        if self.state != self.STATE_CONNECTING:
+            return
+        seconds = self.openHandshakeTimeout
+        whose, code = ("the client's", 408) if not self.http_headers else ("the responder's", 503)
+        why = f"{whose} part of the handshake was not done within {seconds:g} s"
+        self._reached("handshake_seconds", seconds, f"{why}: closing")
+        if self.data or self.http_headers:
+            self.failHandshake(why, code)
+        else:
+            super().onOpenHandshakeTimeout()
 
     def _refuse_tls(self) -> None:
         words = client_hello.note_on_plain_port(self._tap, "WebSocket", "ws", self.data)
@@ -101,7 +124,7 @@ class Handshake(_Base):  # type: ignore[misc,valid-type]
     def failHandshake(self, reason: str, code: int = HTTPStatus.BAD_REQUEST, responseHeaders: Any = None) -> None:
         if code == HTTPStatus.BAD_REQUEST and self._is_for_another_protocol():
             code = HTTPStatus.UPGRADE_REQUIRED
-        super().failHandshake(reason, code)
+        super().failHandshake(_OURS.get(reason, reason), code)
 
     def _is_for_another_protocol(self) -> bool:
         """Whether the client asks for something else, or for another version."""

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 import pytest_twisted
+from autobahn.twisted.websocket import WebSocketServerProtocol
+from twisted.internet.defer import Deferred
 
 from tests.app.services.helpers import Desk, Peer, Tape, closed, turn
 from tests.helpers import until
@@ -63,6 +65,26 @@ async def test_half_a_handshake_has_ten_seconds(desk: Desk, tape: Tape) -> None:
     protocol(desk).onOpenHandshakeTimeout()
     timeout.cancel()
     await until(lambda: peer.pull().ended)
+    await closed(tape)
+    assert peer.got.startswith(b"HTTP/1.1 408 Request Timeout\r\n")
+    assert peer.got.endswith(b"\r\n\r\nthe client's part of the handshake was not done within 10 s.\n")
+    (reached,) = tape.all("limit.reached")
+    assert (reached.detail["limit"], reached.detail["value"]) == ("handshake_seconds", 10)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_responder_that_does_not_decide_has_them_too(desk: Desk, tape: Tape) -> None:
+    class Waiting(WebSocketServerProtocol):  # type: ignore[misc]
+        def onConnect(self, request: Any) -> Deferred[None]:
+            return Deferred()
+
+    peer = Peer(await desk.start("websocket", make=lambda: Waiting))
+    peer.push(HANDSHAKE)
+    await until(lambda: tape.all("data.received"))
+    timeout = protocol(desk).openHandshakeTimeoutCall
+    protocol(desk).onOpenHandshakeTimeout()
+    timeout.cancel()
+    assert (await peer.end()).startswith(b"HTTP/1.1 503 Service Unavailable\r\n")
     await closed(tape)
 
 

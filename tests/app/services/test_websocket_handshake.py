@@ -64,6 +64,13 @@ async def test_another_method_is_told_the_one_there_is(desk: Desk, tape: Tape) -
         (PLAIN.replace(b"Host: localhost\r\n", b""), b"HTTP/1.1 400 Bad Request", b"Host header missing"),
         (OPENING.replace(b"dGhl", b"") + b"\r\n", b"HTTP/1.1 400 Bad Request", b"Sec-WebSocket-Key"),
         (PLAIN.replace(b"/1.1", b"/1.0"), b"HTTP/1.1 505 HTTP Version Not Supported", b"Unsupported"),
+        ((OPENING + b"\r\n").replace(b"\r\n", b"\n"), b"HTTP/1.1 400 Bad Request", b"a line ends with LF alone"),
+        (b"hello\n", b"HTTP/1.1 400 Bad Request", b"a line ends with LF alone"),
+        (
+            OPENING.replace(b"Sec-WebSocket-Version: 13\r\n", b"") + b"\r\n",
+            b"HTTP/1.1 400 Bad Request",
+            b"no Sec-WebSocket-Version, which must be 13",
+        ),
         (b"nonsense\r\n\r\n", b"HTTP/1.1 400 Bad Request", b"Bad HTTP request status line"),
     ],
 )
