@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC
 from email.utils import formatdate, parsedate_to_datetime
+from time import time
 
 RANGES = 32
 """Ranges of one request that are answered; for more, the whole is sent."""
@@ -26,7 +27,8 @@ class Validators:
 
     def __init__(self, size: int, modified: int) -> None:
         """``modified`` in ns since 1970."""
-        self._seconds = modified // 10**9
+        # No later than the answer's Date (RFC 9110 section 8.8.2.1), and of a year that such a date can have.
+        self._seconds = min(max(modified // 10**9, 0), int(time()))
         self.etag = f'"{size:x}-{modified:x}"'
         self.modified = formatdate(self._seconds, usegmt=True)
 

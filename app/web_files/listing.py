@@ -14,6 +14,8 @@ from app.web_files.lookup import Entry, Listing
 POLICY = b"default-src 'none'; style-src 'unsafe-inline'"
 """A page that runs nothing, whatever the names in it."""
 
+_LAST = datetime.max.replace(tzinfo=UTC, microsecond=0).timestamp()
+
 _PAGE = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title>
 <meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark">
@@ -67,4 +69,5 @@ def _shown(name: str) -> str:
 
 
 def _time(entry: Entry) -> str:
-    return datetime.fromtimestamp(entry.modified, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    # Some file systems keep times of years that no date has.
+    return datetime.fromtimestamp(min(max(entry.modified, 0), _LAST), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from email.utils import parsedate_to_datetime
+from time import time
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.web_files.conditions import RANGES, Validators, ranges
+from app.web_files.listing import as_json
+from app.web_files.lookup import Entry, Listing
 
 NUMBERS = st.integers(0, 10**20) | st.integers(0, 120)
 
@@ -45,3 +52,13 @@ def test_any_condition_has_an_answer(tags: str, date: str) -> None:
 def test_a_tag_changes_with_size_and_time() -> None:
     tags = {Validators(size, modified).etag for size in (1, 2) for modified in (10**18, 10**18 + 1)}
     assert len(tags) == 4
+
+
+@pytest.mark.parametrize("seconds", [-(10**14), -1, 4 * 10**11])
+def test_any_time_of_a_file_is_told_as_a_date(seconds: int) -> None:
+    now = time()
+    validators = Validators(10, seconds * 10**9)
+    told = parsedate_to_datetime(validators.modified).timestamp()
+    assert told == 0 if seconds < 0 else int(now) <= told <= time()
+    shown = json.loads(as_json(Listing((Entry("file", 10, seconds),), cut=False)))
+    assert shown[0]["modified"] == ("1970-01-01T00:00:00Z" if seconds < 0 else "9999-12-31T23:59:59Z")
