@@ -19,13 +19,15 @@ from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
 from zope.interface import implementer
 
-from app import errors
+from app import errors, events
 from app.relaying import request_target
 from app.relaying.pool import Pool, UpstreamRequest
 from app.relaying.upstream import Upstream
 
 HOP_BY_HOP = {b"connection", b"keep-alive", b"te", b"trailer", b"transfer-encoding", b"upgrade"}
 """Fields that end here (RFC 9110 section 7.6.1), with those named by Connection, and all of ``Proxy-``."""
+
+NO_UPGRADE = "the upgrade to WebSocket is not passed on: a service with the protocol websocket relays it"
 
 OURS = {b"host", b"content-length", b"expect"}
 """Fields of a request that we make ourselves."""
@@ -208,6 +210,8 @@ class HTTPRelay(Resource):
         except errors.UpstreamItselfError as e:
             exchange.answer(e, 502)
             return NOT_DONE_YET
+        if b"websocket" in (request.getHeader(b"upgrade") or b"").lower():
+            request.channel.tap.note(events.LOG, NO_UPGRADE, {"upstream": self._upstream.address})
         target = request_target.below(self._base, request.uri)
         body = None if request.body.length == 0 else Upload(request.body)
         made = UpstreamRequest(before, request.method, target, self._fields(request), body)

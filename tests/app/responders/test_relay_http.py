@@ -258,6 +258,18 @@ async def test_an_upstream_that_breaks_the_rules_is_502_in_words(answer: bytes, 
 
 
 @pytest_twisted.ensureDeferred
+async def test_the_log_says_that_an_upgrade_to_websocket_ends_here(desk: Desk, tape: Tape):
+    async with Raw(desk, b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n") as raw:
+        service = await relay(desk, raw.url)
+        for more in ((), ("-H", "Connection: Upgrade", "-H", "Upgrade: websocket")):
+            assert (await curl(desk, "-i", *more, f"http://{at(service)}/")).startswith(b"HTTP/1.1 400 ")
+        assert b"upgrade" not in raw.got.lower()
+    (note,) = [event for event in tape.all("log") if "WebSocket" in event.summary]
+    assert note.summary.endswith("a service with the protocol websocket relays it")
+    assert note.conn is not None
+
+
+@pytest_twisted.ensureDeferred
 async def test_a_long_field_is_passed_on_and_a_nul_in_it_is_not(desk: Desk):
     value = b"x" * 40_000
     async with Raw(desk, b"HTTP/1.1 200 OK\r\nX: a\0%s\r\nContent-Length: 2\r\n\r\nhi" % value) as raw:
