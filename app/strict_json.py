@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from codecs import BOM_UTF8
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,6 +15,8 @@ MAX_DEPTH = 100
 
 def parse(text: bytes) -> Any:
     """The value that ``text`` says. Raises ValueError, in words."""
+    if text.startswith(BOM_UTF8):
+        raise ValueError("it begins with a byte order mark (EF BB BF), which JSON does not have")
     try:
         value = _decode(text.decode())
     except UnicodeDecodeError as e:

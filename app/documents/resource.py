@@ -175,6 +175,9 @@ class Rest(Resource):
         if said not in types and (said or field(request, b"origin")):
             hint = {b"Accept-Patch": ", ".join(types).encode()} if types is _PATCH else {}
             raise Problem(415, f"The body is said to be {said or 'nothing'}. Send Content-Type: {types[0]}", hint)
+        coded = field(request, b"content-encoding").strip().lower()
+        if coded not in ("", "identity"):
+            raise Problem(415, f"The body is coded as {coded}. Send it as it is", {b"Accept-Encoding": b"identity"})
         body: bytes = request.content.read()
         if len(body) > MAX_DOCUMENT:
             raise Problem(413, f"The body is larger than {MAX_DOCUMENT >> 20} MiB")

@@ -159,6 +159,8 @@ def test_only_the_collections_named_are_there() -> None:
         ("POST", "/people", {}, {"Content_Type": "application/x-www-form-urlencoded"}, 415, "application/json"),
         ("PATCH", "/people/1", {}, {"Content_Type": "text/plain"}, 415, MERGE),
         ("POST", "/people", {}, {"Content_Type": "", "Origin": "http://evil.example"}, 415, "said to be nothing"),
+        ("POST", "/people", b"\x1f\x8b", {"Content_Encoding": "gzip"}, 415, "The body is coded as gzip"),
+        ("POST", "/people", b"\xef\xbb\xbf{}", {}, 400, "it begins with a byte order mark"),
         ("POST", "/people", {"id": ".."}, {}, 422, "The id must be"),
         ("POST", "/people", {"id": "."}, {}, 422, "The id must be"),
         ("PUT", "/people/%2e%2e", {}, {}, 404, ".. is no id"),
