@@ -40,3 +40,15 @@ def meaning(code: int) -> str:
     if code < 5000:
         return "for private use: what it means is between client and server"
     return "not a close code: they end at 4999"
+
+
+def allow_registered() -> None:
+    """Have autobahn pass on every code of IANA's registry; calling it again changes nothing.
+
+    WORKAROUND: it takes 1014, which was registered after RFC 6455, for a breach of the rules.
+    """
+    from autobahn.websocket.protocol import WebSocketProtocol
+
+    allowed = WebSocketProtocol.CLOSE_STATUS_CODES_ALLOWED
+    if 1014 not in allowed:
+        allowed.append(1014)

@@ -16,7 +16,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.python.failure import Failure
 
-from app import __version__, errors, events
+from app import __version__, close_codes, errors, events
 from app.clients import reasons
 from app.clients.conversation import Conversation, Gate, Request
 from app.clients.sender import TIMEOUT
@@ -153,6 +153,7 @@ class WebSocketConversation(Conversation):
         asked = _handshake(self.request)  # what is wrong with its fields is known before there is a connection
         accept_taps()
         deflate.keep_whole()
+        close_codes.allow_registered()
         # autobahn asks txaio for timers, which would import the global reactor by itself.
         txaio.use_twisted()
         txaio.config.loop = self._reactor  # type: ignore[attr-defined]

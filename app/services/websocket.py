@@ -10,7 +10,7 @@ from twisted.internet.error import ConnectionLost
 from twisted.internet.interfaces import IListeningPort
 from twisted.python.failure import Failure
 
-from app import events
+from app import close_codes, events
 from app.autobahn_timers import Timers
 from app.services import deflate, tcp
 from app.services.autobahn_tls import accept_taps
@@ -220,6 +220,7 @@ def _factory(service: Service) -> WebSocketServerFactory:
     made, settings, limits = service.build(), service.config.settings("options"), service.config.settings("limits")
     accept_taps()
     deflate.keep_whole()
+    close_codes.allow_registered()
     # autobahn asks txaio for timers, which would import the global reactor by itself.
     txaio.use_twisted()
     txaio.config.loop = service.reactor  # type: ignore[attr-defined]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import struct
 from typing import Any
 
 import pytest
@@ -152,6 +153,18 @@ async def test_the_clients_close_code_and_reason_come_back_and_are_noted(desk: D
     assert closed.detail["clean"] is True
     assert (closed.detail["their_code"], closed.detail["their_reason"]) == (4001, "tschüß")
     assert (closed.detail["our_code"], closed.detail["our_reason"]) == (4001, "tschüß")
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_code_that_was_registered_after_the_rfc_is_one(desk: Desk, tape: Tape) -> None:
+    peer = Raw(await desk.start("websocket"))
+    await peer.open()
+    peer.say(frame(CLOSE, struct.pack("!H", 1014)))
+    assert (await peer.closed())[0] == 1014
+    await peer.end()
+    await ended(tape)
+    (closed,) = tape.all("ws.closed")
+    assert (closed.detail["clean"], closed.detail["their_code"]) == (True, 1014)
 
 
 @pytest_twisted.ensureDeferred
