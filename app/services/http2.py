@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import Any, cast
 
 from h2.errors import ErrorCodes
-from h2.exceptions import DenialOfServiceError, ProtocolError, TooManyStreamsError
+from h2.exceptions import DenialOfServiceError, FrameTooLargeError, ProtocolError, TooManyStreamsError
 from h2.settings import SettingCodes
 from hyperframe.frame import GoAwayFrame
 from twisted.internet.error import ConnectionLost
@@ -105,7 +105,16 @@ class NotingConnection(H2Connection):
     def dataReceived(self, data: bytes) -> None:
         if self._stillProducing:
             super().dataReceived(data)
+            self._refuse_overlong()
             self._schedule()  # the peer may have opened a window
+
+    def _refuse_overlong(self) -> None:
+        """h2 would keep all of a frame, up to 16 MB, before it looks at the length (RFC 9113 section 4.2)."""
+        most, begun = self.conn.max_inbound_frame_size, self.conn.incoming_buffer._data
+        length = int.from_bytes(begun[:3]) if len(begun) >= 3 else 0
+        if length > most and self._stillProducing:
+            self.conn.close_connection(ErrorCodes.FRAME_SIZE_ERROR)
+            self._terminate(Failure(FrameTooLargeError(f"a frame of {length:,} bytes, where {most:,} are allowed")))
 
     def resetTimeout(self) -> None:
         """Not with each byte: see ``timeoutConnection``."""

@@ -391,6 +391,28 @@ def test_a_head_without_its_end_is_bounded(desk: Desk, tape: Tape, root: Answeri
     peer.tap.connectionLost(_gone())
 
 
+def test_a_frame_that_is_too_long_is_refused_at_its_length(desk: Desk, tape: Tape, root: Answering) -> None:
+    peer = H2Peer(desk, root)
+    peer.tap.dataReceived(b"\xff\xff\xff")
+    peer.flush()
+    assert peer.of(ConnectionTerminated)[0].error_code == ErrorCodes.FRAME_SIZE_ERROR
+    assert peer.wire.disconnecting
+    [log] = tape.all("log")
+    assert log.summary.endswith("the client breaks the rules: a frame of 16,777,215 bytes, where 16,384 are allowed")
+    peer.tap.connectionLost(_gone())
+    assert not peer.clock.getDelayedCalls()
+
+
+def test_a_frame_of_all_that_is_allowed_is_waited_for(desk: Desk, tape: Tape, root: Answering) -> None:
+    peer = H2Peer(desk, root)
+    stream = peer.ask(method="POST", end=False)
+    frame = DataFrame(stream, bytes(16_384), flags=["END_STREAM"]).serialize()
+    for at in range(0, len(frame), 1000):
+        peer.tap.dataReceived(frame[at : at + 1000])
+    peer.flush()
+    assert peer.statuses() == [200]
+
+
 # -- time
 
 
