@@ -27,7 +27,7 @@ from app.services.config import ServiceConfig
 from app.services.protocols import PROTOCOLS
 from ui import service_checks as checks
 from ui.dialog_pages import Page, Pages, padded
-from ui.form import Form, OptionForm, column, sentence, set_property, tell
+from ui.form import Form, OptionForm, column, sentence, set_property, tab_through, tell
 from ui.icons import icon
 from ui.section_page import SectionPage
 
@@ -299,6 +299,7 @@ class ServiceDialog(QDialog):
             if page is not None:
                 self.tabs.addTab(self._scrolls[section, protocol], title)
         self.tabs.setCurrentIndex(min(shown, self.tabs.count() - 1))
+        tab_through(self._scroll.widget(), *self._shown_pages())  # the buttons come behind
 
     def _page(self, section: str, protocol: str) -> SectionPage | None:
         if (section, protocol) in self._pages:

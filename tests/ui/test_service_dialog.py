@@ -18,6 +18,7 @@ from ui.form import OptionForm
 from ui.section_page import SectionPage
 from ui.service_checks import place_problem, suggested_name, suggested_port
 from ui.service_dialog import ServiceDialog
+from ui.table_editor import TableEditor
 
 TCP = ServiceConfig("tcp-echo", "tcp", "127.0.0.1", 9007, "echo")
 HTTP = ServiceConfig("http-inspector", "http", "127.0.0.1", 9080, "inspector", True)
@@ -395,3 +396,38 @@ def test_it_grows_and_shrinks_with_the_responder_and_grows_for_a_page(dialog: Op
     assert small < tall
     form.tabs.setCurrentIndex(form.tabs.count() - 3)  # of TLS
     assert form.height() > small
+
+
+def stops(form: ServiceDialog) -> list[str]:
+    """Where Tab leads, from the name until it comes round."""
+    form.name.setFocus()
+    found = []
+    for _ in range(50):
+        at = form.focusWidget()
+        found.append(at.accessibleName() or at.text().replace("&", ""))
+        form.focusNextChild()
+        if form.focusWidget() is form.name:
+            break
+    return found
+
+
+def test_tab_goes_down_the_page_and_then_to_the_buttons(dialog: Open, qtbot: QtBot) -> None:
+    top, autostart = ["Name", "Protocol", "Address", "Port", "Responder"], "Start it when the workspace is opened"
+    end = ["Create", "Cancel", "Pages of the service"]
+    form = dialog(protocol="http")
+    form.responder.setCurrentText("static")
+    assert stops(form) == [*top, "Root", "Index", "listing", "Fallback", "hidden", autostart, *end[1:]]
+    form.responder.setCurrentText("mock")
+    table = form.options.findChild(TableEditor)
+    table._buttons["add"].click()
+    qtbot.waitUntil(lambda: table.findChild(OptionForm).isVisible())
+    found = stops(form)
+    assert found[5:9] == ["rules", "Add one", "Add one like this", "Take this away"]
+    assert found[-6:] == ["Log", "Otherwise", autostart, *end]
+    choose(form, "tcp")
+    form.tabs.setCurrentIndex(1)
+    form.tabs.tabBar().setFocus()
+    form.focusNextChild()
+    assert form.focusWidget().text() == "Speak &TLS"
+    form.focusNextChild()
+    assert form.focusWidget() is form.ok
