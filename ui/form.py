@@ -37,9 +37,8 @@ class Wrapped(QLabel):
 
     def keep_room(self) -> None:
         """Have all lines shown: a window that does not scroll knows nothing of height for width, and would cut them."""
-        needed = max(self.fontMetrics().height() + 8, self.heightForWidth(self.width()))
-        if needed != self.minimumHeight():
-            self.setMinimumHeight(needed)
+        self.setMinimumHeight(0)  # else it would never need less than it has
+        self.setMinimumHeight(max(self.fontMetrics().height() + 8, self.heightForWidth(self.width())))
 
 
 class Words(Wrapped):

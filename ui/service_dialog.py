@@ -166,7 +166,7 @@ class ServiceDialog(QDialog):
         footer.setProperty("surface", "window")
         footer.setLayout(column(self.buttons))
         footer.layout().setContentsMargins(24, 12, 24, 12)
-        self._scroll = Page(content)
+        self._scroll = self._paged(Page(content))
         self.tabs = Pages()
         self.tabs.setDocumentMode(True)
         self.tabs.tabBar().setAccessibleName(self.tr("Pages of the service"))
@@ -261,6 +261,9 @@ class ServiceDialog(QDialog):
         self.layout().activate()
         wanted = self.sizeHint().expandedTo(QSize(self.width() if self.isVisible() else 0, 0))
         self.resize(wanted if shrinks else wanted.expandedTo(self.size()))
+        screen, frame = self.screen().availableGeometry(), self.frameGeometry()
+        if self.isVisible() and frame.bottom() > screen.bottom():  # the buttons would be out of reach
+            self.move(frame.left(), max(screen.top(), screen.bottom() - frame.height() + 1))
 
     def _offer_responders(self, chosen: str) -> None:
         self.responder.clear()
@@ -316,7 +319,12 @@ class ServiceDialog(QDialog):
         page = SectionPage(section, declared, given, can_be_off=section == "tls")
         page.changed.connect(self._check)
         self._pages[section, protocol] = page
-        self._scrolls[section, protocol] = padded(page)
+        self._scrolls[section, protocol] = self._paged(padded(page))
+        return page
+
+    def _paged(self, page: Page) -> Page:
+        """Rows come and go with what is chosen, and words take more lines: each may need more room."""
+        page.changed.connect(lambda: self._fit(shrinks=False))
         return page
 
     def _shown_pages(self) -> list[SectionPage]:

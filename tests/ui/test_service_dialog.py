@@ -398,6 +398,32 @@ def test_it_grows_and_shrinks_with_the_responder_and_grows_for_a_page(dialog: Op
     assert form.height() > small
 
 
+def test_it_grows_for_what_comes_as_one_types(dialog: Open, qtbot: QtBot) -> None:
+    form = dialog()
+    small = form.height()
+    form.host.setEditText("no address at all")
+    qtbot.waitUntil(lambda: form.height() > small)
+    assert not form._scroll.verticalScrollBar().isVisible()
+
+
+def test_words_give_back_the_room_that_longer_ones_took(dialog: Open, qtbot: QtBot) -> None:
+    form = dialog()
+    words = form._place_words
+    before = words.height()
+    form.host.setEditText("no address at all")
+    qtbot.waitUntil(lambda: words.height() > before)
+    form.host.setEditText("::1")
+    qtbot.waitUntil(lambda: words.height() == before)
+
+
+def test_the_buttons_stay_on_the_screen_when_it_grows(dialog: Open, qtbot: QtBot) -> None:
+    form = dialog()
+    screen = form.screen().availableGeometry()
+    form.move(0, screen.bottom() - form.height())
+    form.responder.setCurrentText("script")
+    qtbot.waitUntil(lambda: screen.contains(form.frameGeometry()))
+
+
 def stops(form: ServiceDialog) -> list[str]:
     """Where Tab leads, from the name until it comes round."""
     form.name.setFocus()
