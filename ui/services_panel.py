@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from PyQt5.QtCore import QPoint, QRectF, QSize, Qt, pyqtSignal
+from PyQt5.QtCore import QPoint, QRectF, QSize, Qt, QTimer, pyqtSignal
 from PyQt5.QtGui import (
     QContextMenuEvent,
     QFocusEvent,
@@ -303,9 +303,12 @@ class ServicesPanel(QScrollArea):
         self.selected = name
         for card_name, card in self.cards.items():
             card.set_chosen(card_name == name)
-        if name:
-            self.ensureWidgetVisible(self.cards[name])
+        QTimer.singleShot(0, self._scroll)  # not at once: a card that is new has no place yet
         self.chosen.emit(name)
+
+    def _scroll(self) -> None:
+        if self.selected in self.cards:
+            self.ensureWidgetVisible(self.cards[self.selected])
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         step = {Qt.Key_Up: -1, Qt.Key_Down: 1}.get(event.key())  # type: ignore[call-overload]
