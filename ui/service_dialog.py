@@ -113,7 +113,8 @@ class ServiceDialog(QDialog):
     def _suggestion(self, protocol: str, host: str) -> ServiceConfig:
         responder = PROTOCOLS[protocol].default
         name = checks.suggested_name(protocol, responder, self._others)
-        return ServiceConfig(name, protocol, host, checks.suggested_port(protocol, self._others), responder)
+        port, options = checks.suggested_port(protocol, self._others), checks.FIRST_OPTIONS.get(responder, {})
+        return ServiceConfig(name, protocol, host, port, responder, options=options)
 
     def _build(self) -> None:
         self.name = QLineEdit()
@@ -278,7 +279,7 @@ class ServiceDialog(QDialog):
         if place not in self._forms:
             found = responders.find(name)
             declared = found.options_for(protocol) if found else ()
-            given = self._config.options if name == self._config.responder else {}
+            given = self._config.options if name == self._config.responder else checks.FIRST_OPTIONS.get(name, {})
             form = self._forms[place] = OptionForm(declared, given)
             form.changed.connect(self._check)
             self._form_of_options.addWidget(form)

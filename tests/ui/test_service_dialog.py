@@ -67,6 +67,15 @@ def test_a_new_service_is_right_from_the_start(dialog: Open, protocol: str, want
     assert form.focusWidget() is form.name
 
 
+def test_a_new_manhole_has_a_password_so_that_it_starts(dialog: Open) -> None:
+    assert dialog(protocol="ssh").config().options == {"password": "auto"}
+    form = dialog()
+    choose(form, "ssh")
+    assert form.config().options == {"password": "auto"}
+    keys = ServiceConfig("keys", "ssh", "127.0.0.1", 9022, "manhole", options={"authorized_keys": "keys"})
+    assert dialog(keys).config() == keys
+
+
 def test_suggestions_go_round_what_is_taken() -> None:
     taken = [ServiceConfig(name, "tcp", "::1", port, "echo") for name, port in (("tcp-echo", 9007), ("tcp-echo-2", 0))]
     assert suggested_name("tcp", "echo", taken) == "tcp-echo-3"
