@@ -134,7 +134,7 @@ class ServiceDialog(QDialog):
         self.port.setAccessibleName(self.tr("Port"))
         self.port.setFixedWidth(self.port.fontMetrics().horizontalAdvance("0") * 7 + 24)
         self.responder = _choice()
-        self.autostart = QCheckBox(self.tr("&Start it when the workspace is opened"))
+        self.autostart = QCheckBox(self.tr("Start &it when the workspace is opened"))
         save = self.tr("&Create") if self._new else self.tr("&Save")
         self.buttons = QDialogButtonBox(QDialogButtonBox.Ok | QDialogButtonBox.Cancel)
         self.ok = self.buttons.button(QDialogButtonBox.Ok)

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from PyQt5.QtCore import Qt
-from PyQt5.QtWidgets import QApplication, QCheckBox, QDialog, QLabel, QLineEdit, QPlainTextEdit, QWidget
+from PyQt5.QtWidgets import (
+    QAbstractButton,
+    QApplication,
+    QCheckBox,
+    QDialog,
+    QLabel,
+    QLineEdit,
+    QPlainTextEdit,
+    QWidget,
+)
 from pytestqt.qtbot import QtBot
 
 from app import responders
@@ -466,3 +476,12 @@ def test_tab_goes_down_the_page_and_then_to_the_buttons(dialog: Open, qtbot: QtB
     assert form.focusWidget().text() == "Speak &TLS"
     form.focusNextChild()
     assert form.focusWidget() is form.ok
+
+
+@pytest.mark.parametrize("config", [None, TCP])
+def test_no_two_parts_of_a_page_have_the_same_letter(dialog: Open, config: ServiceConfig | None) -> None:
+    form = dialog(config)
+    words = [part.text() for part in form.findChildren((QLabel, QAbstractButton)) if part.isVisible()]
+    letters = re.findall(r"&(\w)", " ".join(words).lower())
+    assert "n" in letters
+    assert len(set(letters)) == len(letters)
