@@ -47,3 +47,9 @@ def test_the_showcase_has_a_service_of_each_protocol_and_responder() -> None:
     assert {service.responder for service in (*services, *demo)} == set(responders.built_in())
     assert any(service.tls is not None for service in services)
     assert not any(service.exposed for service in services)
+
+
+@pytest.mark.parametrize("name", ["docs/mock.md", "resources/showcase.toml"])
+def test_what_is_escaped_for_json_stands_in_quotes(name: str) -> None:
+    around = re.findall(r"(.)\{\{[^{}]*\| json\}\}(.)", (ROOT / name).read_text())
+    assert set(around) == {('"', '"')}

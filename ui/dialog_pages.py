@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PyQt5.QtCore import QSize, Qt
+from PyQt5.QtCore import QEvent, QObject, QSize, Qt, pyqtSignal
 from PyQt5.QtWidgets import QFrame, QScrollArea, QTabWidget, QWidget
 
 from ui.form import column
@@ -23,7 +23,13 @@ class Pages(QTabWidget):
 
 
 class Page(QScrollArea):
-    """As large as its content while the screen has room for it."""
+    """As large as its content while the screen has room for it.
+
+    Signals:
+        changed(): the content in view may ask for other room.
+    """
+
+    changed = pyqtSignal()
 
     def __init__(self, content: QWidget) -> None:
         super().__init__()
@@ -39,6 +45,12 @@ class Page(QScrollArea):
         screen = self.screen()
         most = screen.availableGeometry().height() - AROUND if screen is not None else 560
         return QSize(width, min(height + 2, most))
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        done = super().eventFilter(watched, event)
+        if event.type() == QEvent.LayoutRequest and watched is self.widget() and self.isVisible():
+            self.changed.emit()
+        return done
 
 
 def padded(page: QWidget) -> Page:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import chain, pairwise
 from typing import Any
 
 from PyQt5.QtCore import Qt, pyqtSignal
@@ -11,6 +12,7 @@ from PyQt5.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
     QLabel,
+    QLayout,
     QSizePolicy,
     QStyle,
     QVBoxLayout,
@@ -35,9 +37,8 @@ class Wrapped(QLabel):
 
     def keep_room(self) -> None:
         """Have all lines shown: a window that does not scroll knows nothing of height for width, and would cut them."""
-        needed = max(self.fontMetrics().height() + 8, self.heightForWidth(self.width()))
-        if needed != self.minimumHeight():
-            self.setMinimumHeight(needed)
+        self.setMinimumHeight(0)  # else it would never need less than it has
+        self.setMinimumHeight(max(self.fontMetrics().height() + 8, self.heightForWidth(self.width())))
 
 
 class Words(Wrapped):
@@ -193,6 +194,22 @@ def set_property(widget: QWidget, name: str, value: object) -> None:
     style: QStyle = widget.style()
     style.unpolish(widget)
     style.polish(widget)
+
+
+def tab_through(*parts: QWidget) -> None:
+    """Have Tab go from part to part, and through each as it is laid out; Qt goes by what was added when."""
+    for before, after in pairwise(chain.from_iterable(map(_stops, parts))):
+        QWidget.setTabOrder(before, after)
+
+
+def _stops(part: QWidget | QLayout | None) -> Iterator[QWidget]:
+    if isinstance(part, QWidget):
+        if part.focusPolicy() & Qt.TabFocus:
+            yield part
+        part = part.layout()
+    if part is not None:
+        for item in map(part.itemAt, range(part.count())):
+            yield from _stops(item.layout() if item.widget() is None else item.widget())  # an empty list is false
 
 
 def column(*items: QWidget | Form) -> QVBoxLayout:

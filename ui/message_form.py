@@ -175,8 +175,8 @@ class MessageForm(QWidget):
         for widget in (self.form_box, self.choose, self.times, self.every, self.keep, self.verify):
             bottom.addWidget(widget)
         bottom.addStretch()
-        bottom.addWidget(self.pause)
-        bottom.addWidget(self.stop)
+        for button in (self.pause, self.stop):
+            bottom.addWidget(button, 0, Qt.AlignVCenter)  # else the row would be no taller than their icons
         for row in (top, middle, bottom):
             row.setSpacing(8)
         column.addLayout(top)

@@ -128,7 +128,7 @@ class Text(QLineEdit):
     changed = pyqtSignal()
 
     def __init__(self, option: Option, value: Any) -> None:
-        super().__init__(str(value))
+        super().__init__(f"{value:.0f}" if isinstance(value, float) and value.is_integer() else str(value))
         self._type = option.type
         self.setProperty("role", "mono")
         if option.secret:

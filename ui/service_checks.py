@@ -15,6 +15,9 @@ HOSTS = ("127.0.0.1", "::1", "0.0.0.0", "::", "localhost")
 
 FIRST_PORTS = {"tcp": 9007, "udp": 9008, "http": 9080, "websocket": 9081, "ssh": 9022}
 
+FIRST_OPTIONS = {"manhole": {"password": "auto"}}
+"""What a responder is begun with, where it would not start with its defaults and nothing has to be known for it."""
+
 
 def suggested_name(protocol: str, responder: str, others: Collection[ServiceConfig]) -> str:
     """``tcp-echo``, or ``tcp-echo-2`` and so on where that is taken."""

@@ -27,7 +27,7 @@ from app.services.config import ServiceConfig
 from app.services.protocols import PROTOCOLS
 from ui import service_checks as checks
 from ui.dialog_pages import Page, Pages, padded
-from ui.form import Form, OptionForm, column, sentence, set_property, tell
+from ui.form import Form, OptionForm, column, sentence, set_property, tab_through, tell
 from ui.icons import icon
 from ui.section_page import SectionPage
 
@@ -113,7 +113,8 @@ class ServiceDialog(QDialog):
     def _suggestion(self, protocol: str, host: str) -> ServiceConfig:
         responder = PROTOCOLS[protocol].default
         name = checks.suggested_name(protocol, responder, self._others)
-        return ServiceConfig(name, protocol, host, checks.suggested_port(protocol, self._others), responder)
+        port, options = checks.suggested_port(protocol, self._others), checks.FIRST_OPTIONS.get(responder, {})
+        return ServiceConfig(name, protocol, host, port, responder, options=options)
 
     def _build(self) -> None:
         self.name = QLineEdit()
@@ -133,7 +134,7 @@ class ServiceDialog(QDialog):
         self.port.setAccessibleName(self.tr("Port"))
         self.port.setFixedWidth(self.port.fontMetrics().horizontalAdvance("0") * 7 + 24)
         self.responder = _choice()
-        self.autostart = QCheckBox(self.tr("&Start it when the workspace is opened"))
+        self.autostart = QCheckBox(self.tr("Start &it when the workspace is opened"))
         save = self.tr("&Create") if self._new else self.tr("&Save")
         self.buttons = QDialogButtonBox(QDialogButtonBox.Ok | QDialogButtonBox.Cancel)
         self.ok = self.buttons.button(QDialogButtonBox.Ok)
@@ -166,7 +167,7 @@ class ServiceDialog(QDialog):
         footer.setProperty("surface", "window")
         footer.setLayout(column(self.buttons))
         footer.layout().setContentsMargins(24, 12, 24, 12)
-        self._scroll = Page(content)
+        self._scroll = self._paged(Page(content))
         self.tabs = Pages()
         self.tabs.setDocumentMode(True)
         self.tabs.tabBar().setAccessibleName(self.tr("Pages of the service"))
@@ -261,6 +262,9 @@ class ServiceDialog(QDialog):
         self.layout().activate()
         wanted = self.sizeHint().expandedTo(QSize(self.width() if self.isVisible() else 0, 0))
         self.resize(wanted if shrinks else wanted.expandedTo(self.size()))
+        screen, frame = self.screen().availableGeometry(), self.frameGeometry()
+        if self.isVisible() and frame.bottom() > screen.bottom():  # the buttons would be out of reach
+            self.move(frame.left(), max(screen.top(), screen.bottom() - frame.height() + 1))
 
     def _offer_responders(self, chosen: str) -> None:
         self.responder.clear()
@@ -275,7 +279,7 @@ class ServiceDialog(QDialog):
         if place not in self._forms:
             found = responders.find(name)
             declared = found.options_for(protocol) if found else ()
-            given = self._config.options if name == self._config.responder else {}
+            given = self._config.options if name == self._config.responder else checks.FIRST_OPTIONS.get(name, {})
             form = self._forms[place] = OptionForm(declared, given)
             form.changed.connect(self._check)
             self._form_of_options.addWidget(form)
@@ -299,6 +303,7 @@ class ServiceDialog(QDialog):
             if page is not None:
                 self.tabs.addTab(self._scrolls[section, protocol], title)
         self.tabs.setCurrentIndex(min(shown, self.tabs.count() - 1))
+        tab_through(self._scroll.widget(), *self._shown_pages())  # the buttons come behind
 
     def _page(self, section: str, protocol: str) -> SectionPage | None:
         if (section, protocol) in self._pages:
@@ -315,7 +320,12 @@ class ServiceDialog(QDialog):
         page = SectionPage(section, declared, given, can_be_off=section == "tls")
         page.changed.connect(self._check)
         self._pages[section, protocol] = page
-        self._scrolls[section, protocol] = padded(page)
+        self._scrolls[section, protocol] = self._paged(padded(page))
+        return page
+
+    def _paged(self, page: Page) -> Page:
+        """Rows come and go with what is chosen, and words take more lines: each may need more room."""
+        page.changed.connect(lambda: self._fit(shrinks=False))
         return page
 
     def _shown_pages(self) -> list[SectionPage]:

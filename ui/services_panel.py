@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from PyQt5.QtCore import QPoint, QRectF, QSize, Qt, pyqtSignal
+from PyQt5.QtCore import QEvent, QPoint, QRectF, QSize, Qt, QTimer, pyqtSignal
 from PyQt5.QtGui import (
     QContextMenuEvent,
     QFocusEvent,
@@ -14,7 +14,17 @@ from PyQt5.QtGui import (
     QPainter,
     QPaintEvent,
 )
-from PyQt5.QtWidgets import QFrame, QGridLayout, QLabel, QScrollArea, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import (
+    QApplication,
+    QFrame,
+    QGridLayout,
+    QLabel,
+    QScrollArea,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app.post import Post
 from app.services.protocols import PROTOCOLS
@@ -303,9 +313,13 @@ class ServicesPanel(QScrollArea):
         self.selected = name
         for card_name, card in self.cards.items():
             card.set_chosen(card_name == name)
-        if name:
-            self.ensureWidgetVisible(self.cards[name])
+        QTimer.singleShot(0, self._scroll)  # not at once: a card that is new has no place yet
         self.chosen.emit(name)
+
+    def _scroll(self) -> None:
+        QApplication.sendEvent(self, QEvent(QEvent.LayoutRequest))  # nor has the list grown
+        if self.selected in self.cards:
+            self.ensureWidgetVisible(self.cards[self.selected])
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         step = {Qt.Key_Up: -1, Qt.Key_Down: 1}.get(event.key())  # type: ignore[call-overload]

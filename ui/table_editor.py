@@ -10,7 +10,7 @@ from PyQt5.QtCore import QSize, Qt, pyqtSignal
 from PyQt5.QtWidgets import QAbstractItemView, QHBoxLayout, QLabel, QListWidget, QToolButton, QVBoxLayout, QWidget
 
 from app.options import Option, problems
-from ui.form import OptionForm, title
+from ui.form import OptionForm, tab_through, title
 from ui.icons import icon
 
 ROWS = 5
@@ -97,7 +97,6 @@ class TableEditor(QWidget):
         whole.setSpacing(0)
         whole.addLayout(top)
         whole.addLayout(self._below)
-        self.setFocusProxy(self.list)
 
     def _button(self, name: str, picture: str, words: str) -> QToolButton:
         button = QToolButton()
@@ -182,6 +181,7 @@ class TableEditor(QWidget):
             self._form = OptionForm(self._declared, self._tables[row])
             self._form.changed.connect(lambda: self._on_edit(row))
             self._below.addWidget(self._form)
+            tab_through(self)
 
     def _on_edit(self, row: int) -> None:
         assert self._form is not None

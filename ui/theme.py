@@ -228,6 +228,8 @@ def stylesheet(theme: Theme) -> str:
         "up": _mark("chevron-up", theme.dim),
         "left": _mark("chevron-left", theme.dim),
         "right": _mark("chevron-right", theme.dim),
+        "left_faint": _mark("chevron-left", theme.faint),
+        "right_faint": _mark("chevron-right", theme.faint),
         "down_faint": _mark("chevron-down", theme.faint),
         "up_faint": _mark("chevron-up", theme.faint),
         "down_on_accent": _mark("chevron-down", theme.accent_text),

@@ -39,6 +39,7 @@ from ui.capture_dialog import CaptureDialog
 from ui.connect_dialog import ConnectDialog
 from ui.export_dialog import ExportDialog
 from ui.main_window import MainWindow
+from ui.message_form import MessageForm
 from ui.save_dialog import SaveDialog
 from ui.send_dialog import SendDialog
 from ui.service_dialog import ServiceDialog
@@ -238,6 +239,17 @@ def test_the_window_fits_a_small_screen_with_large_letters(open_window: Open, qa
     do(window, "send_message")
     least = window.minimumSizeHint()
     assert (least.width() <= 1366, least.height() <= 768) == (True, True)
+
+
+def test_fields_of_the_send_dock_are_as_tall_as_large_letters(qtbot: QtBot, qapp: QApplication) -> None:
+    theme.apply(qapp, theme.DARK, Fonts(15, "", 15))
+    form = MessageForm()
+    qtbot.addWidget(form)
+    form.resize(900, 400)
+    form.show()
+    settle()
+    for field in (form.url, form.form_box, form.times, form.every):
+        assert field.height() >= field.sizeHint().height()
 
 
 def crowded(parent: QWidget) -> list[str]:

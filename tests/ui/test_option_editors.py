@@ -192,3 +192,9 @@ def test_a_file_that_is_there_is_taken_without_a_question(make: Make, tmp_path: 
     editor.actions()[0].trigger()
     assert answer.asked == []
     assert editor.value() == str(tmp_path / "keys.log")
+
+
+@pytest.mark.parametrize(("value", "shown"), [(10.0, "10"), (0.0, "0"), (0.5, "0.5"), (3, "3")])
+def test_a_whole_number_is_shown_without_a_fraction(make: Make, value: float, shown: str) -> None:
+    editor = make(Option("seconds", float, 1.0, "Seconds", "s"), value)
+    assert (editor.text(), editor.value()) == (shown, value)

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from PyQt5.QtCore import Qt
-from PyQt5.QtWidgets import QApplication, QCheckBox, QDialog, QLabel, QLineEdit, QPlainTextEdit, QWidget
+from PyQt5.QtWidgets import (
+    QAbstractButton,
+    QApplication,
+    QCheckBox,
+    QDialog,
+    QLabel,
+    QLineEdit,
+    QPlainTextEdit,
+    QWidget,
+)
 from pytestqt.qtbot import QtBot
 
 from app import responders
@@ -18,6 +28,7 @@ from ui.form import OptionForm
 from ui.section_page import SectionPage
 from ui.service_checks import place_problem, suggested_name, suggested_port
 from ui.service_dialog import ServiceDialog
+from ui.table_editor import TableEditor
 
 TCP = ServiceConfig("tcp-echo", "tcp", "127.0.0.1", 9007, "echo")
 HTTP = ServiceConfig("http-inspector", "http", "127.0.0.1", 9080, "inspector", True)
@@ -64,6 +75,15 @@ def test_a_new_service_is_right_from_the_start(dialog: Open, protocol: str, want
     assert form.ok.isEnabled()
     assert said(form) == []
     assert form.focusWidget() is form.name
+
+
+def test_a_new_manhole_has_a_password_so_that_it_starts(dialog: Open) -> None:
+    assert dialog(protocol="ssh").config().options == {"password": "auto"}
+    form = dialog()
+    choose(form, "ssh")
+    assert form.config().options == {"password": "auto"}
+    keys = ServiceConfig("keys", "ssh", "127.0.0.1", 9022, "manhole", options={"authorized_keys": "keys"})
+    assert dialog(keys).config() == keys
 
 
 def test_suggestions_go_round_what_is_taken() -> None:
@@ -395,3 +415,73 @@ def test_it_grows_and_shrinks_with_the_responder_and_grows_for_a_page(dialog: Op
     assert small < tall
     form.tabs.setCurrentIndex(form.tabs.count() - 3)  # of TLS
     assert form.height() > small
+
+
+def test_it_grows_for_what_comes_as_one_types(dialog: Open, qtbot: QtBot) -> None:
+    form = dialog()
+    small = form.height()
+    form.host.setEditText("no address at all")
+    qtbot.waitUntil(lambda: form.height() > small)
+    assert not form._scroll.verticalScrollBar().isVisible()
+
+
+def test_words_give_back_the_room_that_longer_ones_took(dialog: Open, qtbot: QtBot) -> None:
+    form = dialog()
+    words = form._place_words
+    before = words.height()
+    form.host.setEditText("no address at all")
+    qtbot.waitUntil(lambda: words.height() > before)
+    form.host.setEditText("::1")
+    qtbot.waitUntil(lambda: words.height() == before)
+
+
+def test_the_buttons_stay_on_the_screen_when_it_grows(dialog: Open, qtbot: QtBot) -> None:
+    form = dialog()
+    screen = form.screen().availableGeometry()
+    form.move(0, screen.bottom() - form.height())
+    form.responder.setCurrentText("script")
+    qtbot.waitUntil(lambda: screen.contains(form.frameGeometry()))
+
+
+def stops(form: ServiceDialog) -> list[str]:
+    """Where Tab leads, from the name until it comes round."""
+    form.name.setFocus()
+    found = []
+    for _ in range(50):
+        at = form.focusWidget()
+        found.append(at.accessibleName() or at.text().replace("&", ""))
+        form.focusNextChild()
+        if form.focusWidget() is form.name:
+            break
+    return found
+
+
+def test_tab_goes_down_the_page_and_then_to_the_buttons(dialog: Open, qtbot: QtBot) -> None:
+    top, autostart = ["Name", "Protocol", "Address", "Port", "Responder"], "Start it when the workspace is opened"
+    end = ["Create", "Cancel", "Pages of the service"]
+    form = dialog(protocol="http")
+    form.responder.setCurrentText("static")
+    assert stops(form) == [*top, "Root", "Index", "listing", "Fallback", "hidden", autostart, *end[1:]]
+    form.responder.setCurrentText("mock")
+    table = form.options.findChild(TableEditor)
+    table._buttons["add"].click()
+    qtbot.waitUntil(lambda: table.findChild(OptionForm).isVisible())
+    found = stops(form)
+    assert found[5:9] == ["rules", "Add one", "Add one like this", "Take this away"]
+    assert found[-6:] == ["Log", "Otherwise", autostart, *end]
+    choose(form, "tcp")
+    form.tabs.setCurrentIndex(1)
+    form.tabs.tabBar().setFocus()
+    form.focusNextChild()
+    assert form.focusWidget().text() == "Speak &TLS"
+    form.focusNextChild()
+    assert form.focusWidget() is form.ok
+
+
+@pytest.mark.parametrize("config", [None, TCP])
+def test_no_two_parts_of_a_page_have_the_same_letter(dialog: Open, config: ServiceConfig | None) -> None:
+    form = dialog(config)
+    words = [part.text() for part in form.findChildren((QLabel, QAbstractButton)) if part.isVisible()]
+    letters = re.findall(r"&(\w)", " ".join(words).lower())
+    assert "n" in letters
+    assert len(set(letters)) == len(letters)

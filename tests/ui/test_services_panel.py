@@ -252,6 +252,15 @@ def test_the_list_follows_what_is_added_edited_and_removed(desk: Desk) -> None:
     assert desk.panel.selected == "first"
 
 
+def test_one_that_is_added_and_selected_is_scrolled_to(qtbot: QtBot) -> None:
+    desk = shown(qtbot, *(config(f"many {number}", 9010 + number) for number in range(9)))
+    desk.post.add(config("last", 9030))
+    desk.panel.select("last")
+    view, at = desk.panel.viewport(), desk.panel.widget().pos
+    qtbot.waitUntil(lambda: view.rect().contains(desk.card("last").geometry().translated(at())))
+    desk.panel._bridge.close()
+
+
 def test_the_focus_stays_in_the_list_when_it_is_made_anew(desk: Desk) -> None:
     desk.card("beta").setFocus()
     desk.post.add(config("delta", 9010))

@@ -8,6 +8,7 @@ from itertools import product
 from typing import Any
 
 import pytest
+from PyQt5.QtCore import Qt
 from PyQt5.QtGui import QColor, QFontInfo, QPalette, QStandardItem, QStandardItemModel
 from PyQt5.QtWidgets import (
     QApplication,
@@ -20,6 +21,7 @@ from PyQt5.QtWidgets import (
     QTableView,
     QTabWidget,
     QToolBar,
+    QToolButton,
     QWidget,
 )
 from pytestqt.qtbot import QtBot
@@ -215,3 +217,22 @@ def test_a_font_that_is_not_installed_gives_way_to_the_best_there_is(qapp: QAppl
     theme.apply(qapp, DARK, Fonts(10, "No Such Mono", 10))
     assert theme.mono_font().family() in theme.MONO_FAMILIES
     theme.apply(qapp, DARK, Fonts())
+
+
+def test_a_tab_does_not_shine_through_the_arrow_that_leads_nowhere(qapp: QApplication, qtbot: QtBot) -> None:
+    theme.apply(qapp, DARK)
+    tabs = QTabWidget()
+    qtbot.addWidget(tabs)
+    tabs.setDocumentMode(True)
+    for _ in range(3):
+        tabs.addTab(QWidget(), "█" * 24)
+    tabs.resize(300, 100)
+    with qtbot.waitExposed(tabs):
+        tabs.show()
+    arrow = next(button for button in tabs.tabBar().findChildren(QToolButton) if button.arrowType() == Qt.LeftArrow)
+    assert arrow.isVisible()
+    assert not arrow.isEnabled()
+    shown = tabs.grab().toImage()
+    corner = arrow.mapTo(tabs, arrow.rect().topLeft())
+    colours = {shown.pixelColor(corner.x() + 1, corner.y() + y).name() for y in range(arrow.height() - 2)}
+    assert colours == {DARK.window}
