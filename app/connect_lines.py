@@ -51,10 +51,11 @@ def lines(protocol: str, host: str, port: int, *, tls: bool = False, ca: Path | 
     place = url(protocol, host, port, tls=tls)
     if place is None:
         return [ConnectLine("ssh", f"ssh -p {port} {shlex.quote(host)}")] if protocol == "ssh" else []
+    data = r'"hello\n"' if protocol == "tcp" else "hello"  # many wait for a line's end
     found = {"tcp": _tls if tls else _tcp, "udp": _udp, "http": _http, "websocket": _websocket}[protocol]
     return [
         *(ConnectLine(title, text) for title, text in found(place, host, port, ca)),
-        ConnectLine("Listening Post", f"listening-post send {place} hello"),
+        ConnectLine("Listening Post", f"listening-post send {place} {data}"),
     ]
 
 
