@@ -44,6 +44,7 @@ class TableEditor(QWidget):
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarAlwaysOff)
         self._empty = QLabel(self.tr("There are none yet."))
         self._empty.setProperty("role", "dim")
+        self._empty.setContentsMargins(0, 0, 0, 8)
         self._lay_out()
         self._fill(0)
         self.list.currentRowChanged.connect(self._on_row)
