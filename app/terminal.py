@@ -121,13 +121,20 @@ class Session(TerminalSession):
             prompt.closed()
 
     def execCommand(self, proto: Any, cmd: bytes) -> None:
+        tap = IConchUser(self.original).conn.transport.transport
+        tap.note(events.LOG, f"ssh refused: a command: {cmd.decode('utf-8', 'backslashreplace')}", {})
         _end(proto, 1, "only a prompt can be opened here: log in without a command")
 
     def windowChanged(self, newWindowSize: Any) -> None:
         """Lines are drawn as they are typed; no size is needed."""
 
     def eofReceived(self) -> None:
-        IConchUser(self.original).conn.transport.loseConnection()
+        """The client has typed all, as with ``echo 1 + 1 | ssh``: the prompt ends, as a shell does.
+
+        Only the channel is closed: without its connection the client would not print what it got.
+        """
+        if self._prompt is not None:
+            self._prompt.handle_QUIT()
 
 
 def _end(proto: Any, code: int, words: str = "") -> None:

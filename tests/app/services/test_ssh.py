@@ -50,6 +50,11 @@ class Ssh(ProcessProtocol):
     def type(self, text: str) -> None:
         self.transport.write(text.encode())  # type: ignore[union-attr]
 
+    def type_last(self, text: str) -> None:
+        """Type this and nothing more, as a pipe does."""
+        self.type(text)
+        self.transport.closeStdin()  # type: ignore[union-attr]
+
     async def ended(self) -> int:
         await until(lambda: self.code is not None)
         assert self.code is not None
@@ -233,6 +238,20 @@ async def test_commands_files_and_forwarding_are_refused(clients: Clients) -> No
     assert await through.ended() != 0
     forward.type("print('still here')\r")
     await forward.sees("still here")
+
+
+@pytest_twisted.ensureDeferred
+async def test_who_types_no_more_still_sees_what_was_said(clients: Clients, tape: Tape) -> None:
+    service = await manhole(clients)
+    command = clients.start(service, "ls -l", key=clients.key(), tty=False)
+    command.type_last("")
+    assert await command.ended() == 1
+    assert "only a prompt can be opened here" in command.shown
+    assert "ssh refused: a command: ls -l" in said(tape)
+    piped = clients.start(service, key=clients.key(), tty=False)
+    piped.type_last("20 + 22\n")
+    assert await piped.ended() == 0
+    assert "42" in piped.shown
 
 
 @pytest_twisted.ensureDeferred
