@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from twisted.conch.insults.insults import ServerProtocol
-from twisted.conch.interfaces import IConchUser
+from twisted.conch.interfaces import IConchUser, ISession
 from twisted.conch.manhole import ColoredManhole, ManholeInterpreter
-from twisted.conch.manhole_ssh import TerminalRealm, TerminalSession
+from twisted.conch.manhole_ssh import TerminalRealm, TerminalSession, TerminalUser
 from twisted.conch.ssh.common import NS, getNS
 from twisted.conch.ssh.connection import MSG_CHANNEL_OPEN_FAILURE, OPEN_ADMINISTRATIVELY_PROHIBITED, SSHConnection
 from twisted.conch.ssh.transport import SSHServerTransport
@@ -190,5 +190,11 @@ class Realm(TerminalRealm):
             pass
 
         UsersSession.realm, UsersSession.user = realm, avatarId.decode("utf-8", "replace")
-        self.sessionFactory = UsersSession
+
+        class User(TerminalUser):
+            def __conform__(self, interface: Any) -> Any:
+                # Conch has one for all channels of a connection: each takes the prompt of the one before.
+                return UsersSession(self.original) if interface is ISession else super().__conform__(interface)
+
+        self.userFactory, self.sessionFactory = User, UsersSession
         return super()._getAvatar(avatarId)

@@ -255,6 +255,23 @@ async def test_who_types_no_more_still_sees_what_was_said(clients: Clients, tape
 
 
 @pytest_twisted.ensureDeferred
+async def test_prompts_over_one_connection_end_each_by_itself(clients: Clients) -> None:
+    service = await manhole(clients, sessions=2)
+    control = f"ControlPath={clients.folder / 'c'}"
+    first = clients.start(service, "-M", "-o", control, key=clients.key(), tty=False)
+    await first.sees(">>>")
+    for number in (1, 2, 3):
+        other = clients.start(service, "-o", control, key=clients.key(), tty=False)
+        other.type_last(f"{number} + 40\n")
+        assert await other.ended() == 0
+        assert str(40 + number) in other.shown
+    assert len(service.connections) == 1
+    first.type_last("50 + 5\n")
+    assert await first.ended() == 0
+    assert "55" in first.shown
+
+
+@pytest_twisted.ensureDeferred
 async def test_one_prompt_too_many_is_refused_in_words(clients: Clients) -> None:
     service = await manhole(clients, sessions=1)
     first = clients.start(service, key=clients.key())
