@@ -6,6 +6,7 @@ import json
 import socket
 import sys
 from collections import OrderedDict
+from collections.abc import Mapping
 from time import time_ns
 from typing import Any, cast
 
@@ -179,6 +180,14 @@ class DatagramTap(DatagramProtocol):
     def failed(self, error: BaseException, payload: bytes, addr: Any) -> None:
         """Record what the responder let out later than when it was called, with the bytes that caused it."""
         self.recorder.record_failure(error, self.number, self._flow(addr).number, payload)
+
+    def note(self, kind: int, summary: str, detail: Mapping[str, Any], addr: Any) -> None:
+        """Record what happened to this peer's flow."""
+        self._flow(addr).note(kind, summary, json.dumps(dict(detail)))
+
+    def number_of(self, addr: Any) -> int:
+        """The number of this peer's flow."""
+        return self._flow(addr).number
 
     def connect(self, host: str, port: int) -> None:
         """Take datagrams from this peer only, and send there what names no other."""
