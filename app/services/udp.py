@@ -167,7 +167,8 @@ class DatagramTap(DatagramProtocol):
             self.transport.write(datagram, addr)  # type: ignore[union-attr]
         except (OSError, MessageLengthError) as e:
             flow = self._flow(addr)
-            why = getattr(e, "strerror", None) or str(e)
+            too_long = isinstance(e, MessageLengthError)
+            why = "it is longer than a datagram can be" if too_long else getattr(e, "strerror", None) or str(e)
             self._record(
                 events.LOG, self.number, flow.number,
                 summary=f"a datagram of {len(datagram):,} bytes to {flow.peer} was not sent: {why}",
