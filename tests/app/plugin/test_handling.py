@@ -127,6 +127,16 @@ def test_a_message_that_is_too_long_ends_the_connection_and_is_noted(framing: st
     assert len(context.logged) == 1
 
 
+@pytest_twisted.ensureDeferred
+async def test_a_message_that_is_too_long_is_a_limit_that_this_connection_reached(serve: Serve, tape: Tape) -> None:
+    peer = Peer(await serve(responder("x", framing="int32")(lambda data: data)))
+    peer.push(b"\x7f\xff\xff\xff")
+    assert await peer.end() == b""
+    [reached] = tape.all("limit.reached")
+    assert (reached.conn, reached.detail) == (1, {"limit": "framing"})
+    assert reached.summary == "a string of 2,147,483,647 bytes is longer than 16,777,216: closing"
+
+
 def test_answers_leave_in_the_order_of_the_messages() -> None:
     waits: list[Deferred[bytes]] = []
 
