@@ -401,6 +401,23 @@ async def test_a_failure_may_close_with_1011(serve: Serve, tape: Tape) -> None:
     assert await talk(service, script) == 1011
 
 
+@pytest_twisted.ensureDeferred
+async def test_an_answer_after_the_close_is_no_failure(serve: Serve, tape: Tape) -> None:
+    def handler(data: bytes, connection: Connection) -> str:
+        connection.close()
+        return "bye"
+
+    async def script(client: ClientConnection) -> int | None:
+        await client.send("x")
+        await client.wait_closed()
+        return client.close_code
+
+    assert await talk(await serve(responder("x", ("websocket",))(handler), "websocket"), script) == 1005
+    [note] = tape.all("log")
+    assert (note.summary, note.conn) == ("a message was not sent: the WebSocket is not open", 1)
+    assert tape.all("failure") == []
+
+
 # -- HTTP
 
 
