@@ -511,7 +511,7 @@ async def test_an_answer_that_cannot_be_is_answered_500_with_a_failure(
 async def test_a_body_that_is_no_json_is_the_clients_fault(serve: Serve, tape: Tape) -> None:
     service = await serve(responder("x", ("http",))(lambda request: request.json()), "http")
     post = b"POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s"
-    for body in (b"{nothing", b"\xff\xfe\xfd", b"[" * 100_000):
+    for body in (b"{nothing", b"\xff\xfe\xfd", b"[" * 100_000, b"[NaN]"):
         head, answer = await ask(service, post % (len(body), body))
         assert head.startswith(b"HTTP/1.1 400 ")
         assert json.loads(answer)["detail"].startswith("The body is no JSON: ")
