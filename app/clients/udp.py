@@ -62,7 +62,9 @@ class UDPConversation(Conversation):
     def _send(self, data: bytes, binary: bool) -> None:
         if len(data) > LARGEST:
             raise errors.TooLargeError(size=f"{len(data):,}", what="A datagram", most=f"{LARGEST:,}")
-        self._tap.write(data, self._peer)
+        kept = self._tap.send(data, self._peer)
+        if kept is not None:
+            raise reasons.not_connected(kept, self.url)
         self._stop_waiting()
 
     def _finish(self) -> None:

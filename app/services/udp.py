@@ -161,6 +161,10 @@ class DatagramTap(DatagramProtocol):
 
     def write(self, datagram: bytes, addr: Any = None) -> None:
         """Send one datagram; what the kernel refuses becomes a log event, not an exception."""
+        self.send(datagram, addr)
+
+    def send(self, datagram: bytes, addr: Any = None) -> Exception | None:
+        """As ``write``; returns what kept it from being sent."""
         if addr is None:
             addr = self._peer
         try:
@@ -173,10 +177,11 @@ class DatagramTap(DatagramProtocol):
                 events.LOG, self.number, flow.number,
                 summary=f"a datagram of {len(datagram):,} bytes to {flow.peer} was not sent: {why}",
             )  # fmt: skip
-            return
+            return e
         flow = self._flow(addr)
         flow.sent += len(datagram)
         self._record(events.DATAGRAM_SENT, self.number, flow.number, datagram)
+        return None
 
     def failed(self, error: BaseException, payload: bytes, addr: Any) -> None:
         """Record what the responder let out later than when it was called, with the bytes that caused it."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from typing import Any
 
+import pytest
 import pytest_twisted
 
 from tests.app.clients.helpers import Talker
@@ -20,3 +23,18 @@ async def test_the_broadcast_address_of_a_network_is_sent_to_and_its_hosts_answe
     await until(lambda: heard.got == b"anybody?")
     heard.conversation.close()
     assert heard.reason == "Closed by us."
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_datagram_that_the_kernel_does_not_send_is_a_failure_in_words(
+    talker: Talker, desk: Desk, tape: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENETUNREACH, os.strerror(errno.ENETUNREACH))
+
+    monkeypatch.setattr("twisted.internet.udp.Port.write", refuse)
+    heard = await talker.talk("udp://224.0.0.1:9", b"x")
+    assert heard.reason == "No way leads to 224.0.0.1:9. Check the address, and that the network is up."
+    assert heard.conversation.closed is not None
+    assert heard.conversation.closed.failed
+    assert tape.all("datagram.sent") == []
