@@ -21,6 +21,9 @@ from zope.interface import implementer
 
 from app import events
 
+SIGNATURES = [name for name in SSHServerTransport.supportedPublicKeys if name not in (b"ssh-rsa", b"ssh-dss")]
+"""With which clients may prove that a key is theirs; none of SHA-1's."""
+
 
 class Interpreter(ManholeInterpreter):
     """Shows what a line raises, and records it with the source that raised it."""
@@ -145,6 +148,11 @@ def _end(proto: Any, code: int, words: str = "") -> None:
 
 class Transport(SSHServerTransport):
     """SSH's transport, whose peers may leave without being logged as an error."""
+
+    def sendExtInfo(self, extensions: list[tuple[bytes, bytes]]) -> None:
+        # WORKAROUND: Conch names only the kind of our own key as one whose signatures we can check,
+        # and a client then does not even offer one of RSA.
+        super().sendExtInfo([(b"server-sig-algs", b",".join(SIGNATURES))])
 
     def receiveError(self, reasonCode: int, description: bytes) -> None:
         words = description.decode("utf-8", "replace")

@@ -73,10 +73,10 @@ class Clients:
     folder: Path
     started: list[Ssh] = field(default_factory=list)
 
-    def key(self, name: str = "id") -> Path:
+    def key(self, name: str = "id", kind: str = "ed25519") -> Path:
         path = self.folder / name
         if not path.exists():
-            made = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(path)]
+            made = ["ssh-keygen", "-q", "-t", kind, "-N", "", "-f", str(path)]
             subprocess.run(made, check=True)
         return path
 
@@ -178,6 +178,16 @@ async def test_what_a_line_raises_is_shown_and_recorded_and_the_prompt_lives_on(
     assert failure.summary.startswith("ZeroDivisionError")
     assert ["x", "41"] in failure.detail["frames"][-1]["locals"]
     assert (failure.payload, failure.conn) == (b"f(41)", 1)
+
+
+@pytest.mark.parametrize("kind", ["rsa", "ecdsa"])
+@pytest_twisted.ensureDeferred
+async def test_a_key_may_be_of_another_kind_than_ours(kind: str, clients: Clients) -> None:
+    key = clients.key(kind=kind)
+    client = clients.start(await manhole(clients), key=key)
+    await client.sees("help() says what is here")
+    client.type("exit()\r")
+    assert await client.ended() == 0
 
 
 @pytest_twisted.ensureDeferred
