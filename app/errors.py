@@ -92,7 +92,7 @@ class NotAKeyError(TLSSetupError):
 
 
 class PasswordMissingError(TLSSetupError):
-    """{path} is locked. Give its password in tls.password, or use a file without one."""
+    """{path} is locked. Give its password in tls.password (send takes none), or use a file without one."""
 
 
 class WrongPasswordError(TLSSetupError):
@@ -253,7 +253,7 @@ class TemplateError(PostError):
 
 
 class FrameError(PostError):
-    """A message of {length} bytes does not fit behind a length of {size} bytes, which counts to {most}.
+    """A message of {length} bytes does not fit behind a prefix that counts to {most}.
     Choose a longer prefix."""
 
 

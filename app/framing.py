@@ -122,7 +122,8 @@ class Prefixed(_Buffered):
             return None
         length = int.from_bytes(self._buffer[start:begin], self.order) - self.size * self.inclusive
         if length < 0:
-            self._break(f"a length of {length + self.size} is less than its own {self.size} bytes")
+            own = "byte" if self.size == 1 else f"{self.size} bytes"
+            self._break(f"a length of {length + self.size} is less than its own {own}")
             return None
         if length > self.limit:
             self._break()
@@ -133,7 +134,7 @@ class Prefixed(_Buffered):
     def frame(self, message: bytes) -> bytes:
         length, most = len(message) + self.size * self.inclusive, (1 << 8 * self.size) - 1
         if length > most:
-            raise errors.FrameError(length=len(message), size=self.size, most=most)
+            raise errors.FrameError(length=len(message), most=most)
         return length.to_bytes(self.size, self.order) + message
 
 

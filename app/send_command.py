@@ -114,16 +114,16 @@ class _Run(Run):
         self._say(f"sent {self._sent:,}, received {amount(self._received)}")
 
     async def _captures(self) -> bool:
-        """Whether all is ready to be recorded, if only to be forgotten."""
+        """Whether all is ready to be recorded, if only to be forgotten. What could not be kept is not sent."""
         order, post = self._order, self._post
         if order.capture is None:
             Nowhere(post.recorder)
             return True
         await post.open(order.capture)
-        if post.refused:
-            assert post.recorder.trouble is not None
-            self._fail(post.recorder.trouble.text)
-        return not post.refused
+        trouble = post.recorder.trouble
+        if trouble is not None:
+            self._fail(trouble.text)
+        return trouble is None
 
     async def _talk(self) -> Conversation | None:
         """Say all that there is to say. Returns over what, or None where that failed."""
@@ -186,6 +186,12 @@ class _Run(Run):
 
     async def shut_down(self) -> None:
         await self._post.shut_down()
+        recorder = self._post.recorder
+        if self._order.capture is not None and recorder.lost:
+            self.exit_code = 1
+            why = f": {recorder.trouble.text}" if recorder.trouble else ""
+            words = f"{recorder.lost:,} of {recorder.seen:,} events were not captured{why}"
+            print(f"listening-post: {words}", file=sys.stderr)
 
 
 def run(reactor: Any, order: Order) -> int:

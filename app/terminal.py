@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from twisted.conch.insults.insults import ServerProtocol
-from twisted.conch.interfaces import IConchUser
+from twisted.conch.interfaces import IConchUser, ISession
 from twisted.conch.manhole import ColoredManhole, ManholeInterpreter
-from twisted.conch.manhole_ssh import TerminalRealm, TerminalSession
+from twisted.conch.manhole_ssh import TerminalRealm, TerminalSession, TerminalUser
 from twisted.conch.ssh.common import NS, getNS
 from twisted.conch.ssh.connection import MSG_CHANNEL_OPEN_FAILURE, OPEN_ADMINISTRATIVELY_PROHIBITED, SSHConnection
 from twisted.conch.ssh.transport import SSHServerTransport
@@ -20,6 +20,9 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from app import events
+
+SIGNATURES = [name for name in SSHServerTransport.supportedPublicKeys if name not in (b"ssh-rsa", b"ssh-dss")]
+"""With which clients may prove that a key is theirs; none of SHA-1's."""
 
 
 class Interpreter(ManholeInterpreter):
@@ -121,13 +124,20 @@ class Session(TerminalSession):
             prompt.closed()
 
     def execCommand(self, proto: Any, cmd: bytes) -> None:
+        tap = IConchUser(self.original).conn.transport.transport
+        tap.note(events.LOG, f"ssh refused: a command: {cmd.decode('utf-8', 'backslashreplace')}", {})
         _end(proto, 1, "only a prompt can be opened here: log in without a command")
 
     def windowChanged(self, newWindowSize: Any) -> None:
         """Lines are drawn as they are typed; no size is needed."""
 
     def eofReceived(self) -> None:
-        IConchUser(self.original).conn.transport.loseConnection()
+        """The client has typed all, as with ``echo 1 + 1 | ssh``: the prompt ends, as a shell does.
+
+        Only the channel is closed: without its connection the client would not print what it got.
+        """
+        if self._prompt is not None:
+            self._prompt.handle_QUIT()
 
 
 def _end(proto: Any, code: int, words: str = "") -> None:
@@ -138,6 +148,11 @@ def _end(proto: Any, code: int, words: str = "") -> None:
 
 class Transport(SSHServerTransport):
     """SSH's transport, whose peers may leave without being logged as an error."""
+
+    def sendExtInfo(self, extensions: list[tuple[bytes, bytes]]) -> None:
+        # WORKAROUND: Conch names only the kind of our own key as one whose signatures we can check,
+        # and a client then does not even offer one of RSA.
+        super().sendExtInfo([(b"server-sig-algs", b",".join(SIGNATURES))])
 
     def receiveError(self, reasonCode: int, description: bytes) -> None:
         words = description.decode("utf-8", "replace")
@@ -183,5 +198,11 @@ class Realm(TerminalRealm):
             pass
 
         UsersSession.realm, UsersSession.user = realm, avatarId.decode("utf-8", "replace")
-        self.sessionFactory = UsersSession
+
+        class User(TerminalUser):
+            def __conform__(self, interface: Any) -> Any:
+                # Conch has one for all channels of a connection: each takes the prompt of the one before.
+                return UsersSession(self.original) if interface is ISession else super().__conform__(interface)
+
+        self.userFactory, self.sessionFactory = User, UsersSession
         return super()._getAvatar(avatarId)

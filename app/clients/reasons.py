@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import socket
 from typing import TYPE_CHECKING
 
@@ -60,4 +61,6 @@ def tls_problem(words: str, url: URL) -> errors.SendError:
 
 
 def _words(e: BaseException | None) -> str:
-    return (getattr(e, "strerror", None) or str(e) or type(e).__name__).rstrip(".")
+    number = getattr(e, "osError", None)  # Twisted's own words have the number, too
+    known = os.strerror(number) if isinstance(number, int) else getattr(e, "strerror", None)
+    return (known or str(e) or type(e).__name__).rstrip(".")

@@ -42,16 +42,17 @@ class UDPConversation(Conversation):
     async def _connect(self) -> None:
         from app.services.udp import DatagramTap
 
-        host = await self._sender.in_thread(_look_up, self.url.host, self.url.port)
-        self._peer = (host, self.url.port)
+        self._peer = await self._sender.in_thread(_look_up, self.url.host, self.url.port)
+        host = self._peer[0]
         self._tap = DatagramTap(Client(self), cast(Any, self._sender))
         mine = "::" if ":" in host else ""
         self._port = self._reactor.listenUDP(0, self._tap, interface=mine, maxPacketSize=65_536)
-        number = ip_address(host.partition("%")[0])
-        if number.is_multicast or host == "255.255.255.255" or number.is_unspecified or _is_broadcast(*self._peer):
+        number = ip_address(host)
+        many = number.is_multicast or host == "255.255.255.255" or number.is_unspecified
+        if many or _is_broadcast(self._peer):
             # Whoever answers has an address of his own.
             self._port.setBroadcastAllowed(True)
-        else:
+        elif len(self._peer) == 2:  # Twisted connects to nothing in a zone
             try:
                 self._tap.connect(*self._peer)
             except OSError as e:
@@ -62,7 +63,9 @@ class UDPConversation(Conversation):
     def _send(self, data: bytes, binary: bool) -> None:
         if len(data) > LARGEST:
             raise errors.TooLargeError(size=f"{len(data):,}", what="A datagram", most=f"{LARGEST:,}")
-        self._tap.write(data, self._peer)
+        kept = self._tap.send(data, self._peer)
+        if kept is not None:
+            raise reasons.not_connected(kept, self.url)
         self._stop_waiting()
 
     def _finish(self) -> None:
@@ -82,17 +85,17 @@ class UDPConversation(Conversation):
         self._shut()
 
 
-def _look_up(host: str, port: int) -> str:
-    """Blocks. Raises OSError."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
-    return str(found[0][4][0])
+def _look_up(host: str, port: int) -> tuple[Any, ...]:
+    """The address for the kernel: host and port, and a zone's number where there is one. Blocks. Raises OSError."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0][4]
+    return found if found[3:] not in ((), (0,)) else found[:2]
 
 
-def _is_broadcast(host: str, port: int) -> bool:
+def _is_broadcast(peer: tuple[Any, ...]) -> bool:
     """Whether the address is that of a whole network, which the kernel alone knows."""
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM) as probe:
+    with socket.socket(socket.AF_INET6 if ":" in peer[0] else socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
-            probe.connect((host, port))
+            probe.connect(peer)
         except PermissionError:
             return True
         except OSError:

@@ -39,8 +39,9 @@ class URL:
 
     @property
     def authority(self) -> str:
-        """For the field ``Host``: without the port that the scheme has anyway (RFC 9110 section 7.2)."""
-        return self.address if self.port != self.client.port else address.join(self.host, 0)[:-2]
+        """For the field ``Host``: without a zone, and the port that the scheme has anyway (RFC 9110 section 7.2)."""
+        host = self.host.partition("%")[0]
+        return address.join(host, self.port) if self.port != self.client.port else address.join(host, 0)[:-2]
 
 
 def parse(text: str) -> URL:

@@ -10,6 +10,7 @@ from twisted.internet.protocol import DatagramProtocol, Protocol, ServerFactory
 from twisted.protocols.basic import Int32StringReceiver, LineOnlyReceiver
 from zope.interface import implementer
 
+from app import events
 from app.plugin.handling import Connection, Handler, Turns, parts, written
 from app.responders import Context, Options
 
@@ -57,6 +58,14 @@ class Stream(Protocol):
         # The Tap knows the connection; a bare transport of a test does not.
         getattr(self.transport, "failed", self._context.failed)(error, message)
 
+    def too_long(self, words: str) -> None:
+        """Say that the connection ends because of what was sent."""
+        note = getattr(self.transport, "note", None)
+        if note is None:
+            self._context.log(words)
+        else:
+            note(events.LIMIT_REACHED, words, {"limit": "framing"})
+
     def send(self, answer: bytes | str) -> None:
         """Send an answer in the frame of the messages."""
         data = answer.encode() if isinstance(answer, str) else answer
@@ -83,7 +92,7 @@ class Lines(Stream, LineOnlyReceiver):
     dataReceived = LineOnlyReceiver.dataReceived
 
     def lineLengthExceeded(self, line: bytes) -> Any:
-        self._context.log(f"{self._connection.peer}: a line of more than {MAX_LINE:,} bytes: closing")
+        self.too_long(f"a line is longer than {MAX_LINE:,} bytes: closing")
         return super().lineLengthExceeded(line)
 
 
@@ -92,7 +101,7 @@ class Strings(Stream, Int32StringReceiver):
     dataReceived = Int32StringReceiver.dataReceived
 
     def lengthLimitExceeded(self, length: int) -> None:
-        self._context.log(f"{self._connection.peer}: a string of {length:,} bytes is too long: closing")
+        self.too_long(f"a string of {length:,} bytes is longer than {MAX_STRING:,}: closing")
         super().lengthLimitExceeded(length)
 
 

@@ -45,9 +45,14 @@ class Request:
     def json(self) -> Any:
         """The body as JSON. Raises NoJSONError, which answers 400 where the handler lets it out."""
         try:
-            return json.loads(self.body)
+            return json.loads(self.body, parse_constant=_refuse)
         except (ValueError, RecursionError) as e:
             raise NoJSONError(e) from e
+
+
+def _refuse(name: str) -> Any:
+    # Python reads NaN and Infinity, and then cannot write them as JSON.
+    raise ValueError(f"it has no numbers like {name}")
 
 
 class NoJSONError(Problem, ValueError):

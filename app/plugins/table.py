@@ -58,6 +58,12 @@ class Plugin:
         """Whether the user is to be asked."""
         return isinstance(self.problem, errors.PluginWaitingError)
 
+    @property
+    def locked(self) -> bool:
+        """Whether its permissions kept it out, which can be mended without a change of the file."""
+        unread = isinstance(self.problem, errors.PluginBrokenError) and self.error is None
+        return unread or isinstance(self.problem, errors.PluginUnsafeError)
+
 
 def examine(path: Path, stamp: Stamp, answer: Answer | None, record: Path) -> Plugin:
     """Read a plugin, and run it where that is allowed. Blocks; touches nothing but ``sys.modules``."""
@@ -153,7 +159,7 @@ class Table:
 
     def _is_news(self, path: Path, stamp: Stamp) -> bool:
         old = self.plugins.get(path)
-        return old is None or old.stamp != stamp or (old.waiting and self.trust.of(path) is not None)
+        return old is None or old.stamp != stamp or old.locked or (old.waiting and self.trust.of(path) is not None)
 
     def examine(self, path: Path, stamp: Stamp) -> Plugin:
         """As the function of that name. May be called in a thread."""

@@ -96,7 +96,7 @@ class DatagramRelay(DatagramProtocol):
         if len(flow.waiting) < MAX_WAITING:
             flow.waiting.append(datagram)
         if self._target is not None:
-            self._connect(flow, self._target)
+            self._connect(addr, flow, self._target)
         elif not self._looking:
             self._looking = True
             self._context.in_thread(look_up, *upstream.parse(self._address)).addCallbacks(self._found, self._unknown)
@@ -130,9 +130,9 @@ class DatagramRelay(DatagramProtocol):
 
     def _found(self, target: Address) -> None:
         self._looking, self._target = False, target
-        for flow in list(self._flows.values()):
+        for client, flow in list(self._flows.items()):
             if flow.port is None and not flow.refused:
-                self._connect(flow, target)
+                self._connect(client, flow, target)
 
     def _unknown(self, _: Any) -> None:
         self._looking = False
@@ -140,9 +140,14 @@ class DatagramRelay(DatagramProtocol):
         for client in list(self._flows):
             self._close(client)
 
-    def _connect(self, flow: Flow, target: Address) -> None:
+    def _connect(self, client: Any, flow: Flow, target: Address) -> None:
         flow.port = self._context.open_datagrams(flow, "::" if ":" in target[0] else "")
-        flow.transport.connect(*target)
+        try:
+            flow.transport.connect(*target)
+        except OSError as e:  # no way leads there, say
+            self._close(client)
+            self._say(errors.UpstreamError(address=self._address, reason=e.strerror or e))
+            return
         ours = flow.port.getHost()
         flow.way = loops.datagrams(ours.host, ours.port)
         self._context.loops.opened(flow.way, Step(self._context.name, flow.before))

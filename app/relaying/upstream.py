@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -150,7 +151,9 @@ class Upstream:
             return errors.UpstreamUnknownError(**fields)
         if failure.check(defer.TimeoutError, error.TimeoutError, error.TCPTimedOutError):
             return errors.UpstreamTimeoutError(**fields)
-        reason = getattr(failure.value, "strerror", None) or failure.getErrorMessage()
+        number = getattr(failure.value, "osError", None)  # Twisted's own words have it twice, with the number
+        known = os.strerror(number) if isinstance(number, int) else getattr(failure.value, "strerror", None)
+        reason = known or failure.getErrorMessage()
         return errors.UpstreamError(reason=str(reason).rstrip("."), **fields)
 
 

@@ -167,7 +167,7 @@ class Messages(_Connected):
 
 
 class Datagrams(Wire):
-    """The datagrams of one peer; ``forget`` ends its state."""
+    """The datagrams of one peer; ``forget`` ends its state. ``transport`` is a DatagramTap, or in tests less."""
 
     lasting = False
 
@@ -177,7 +177,22 @@ class Datagrams(Wire):
         self._told = False
 
     def facts(self) -> Mapping[str, object]:
-        return {"peer": written(self._address)}
+        number_of = getattr(self._transport, "number_of", None)
+        return {"peer": written(self._address)} | ({"conn": number_of(self._address)} if number_of else {})
+
+    def note(self, text: str, limit: bool = False) -> None:
+        note = getattr(self._transport, "note", None)
+        if note is None:
+            super().note(text)
+        else:
+            note(events.LOG, text, {}, self._address)
+
+    def failed(self, error: Exception, message: bytes) -> None:
+        failed = getattr(self._transport, "failed", None)
+        if failed is None:
+            super().failed(error, message)
+        else:
+            failed(error, message, self._address)
 
     def say(self, message: bytes, binary: bool) -> None:
         self._transport.write(message, self._address)

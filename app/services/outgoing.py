@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from twisted.internet import threads
 from twisted.internet.defer import Deferred
-from twisted.internet.endpoints import HostnameEndpoint
+from twisted.internet.endpoints import HostnameEndpoint, TCP6ClientEndpoint
 from twisted.internet.interfaces import IProtocol, IProtocolFactory, IStreamClientEndpoint
 from zope.interface import implementer
 
@@ -33,7 +33,9 @@ class TappedEndpoint:
         tls: ClientTLS | None = None,
         timeout: float = TIMEOUT,
     ) -> None:
-        self._endpoint: IStreamClientEndpoint = HostnameEndpoint(reactor, host, port, timeout=timeout)
+        # To look up fe80::1%eth0 would lose its zone, without which nothing reaches it.
+        kind: Any = TCP6ClientEndpoint if "%" in host else HostnameEndpoint
+        self._endpoint: IStreamClientEndpoint = kind(reactor, host, port, timeout=timeout)
         self._tls, self._owner, self._reactor = tls, owner, reactor
 
     def connect(self, factory: IProtocolFactory) -> Deferred[IProtocol]:

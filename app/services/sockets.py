@@ -81,10 +81,10 @@ class StreamPort(tcp.Port):
 
 
 class _Zoned(socket.socket):
-    """Keeps the zone of link-local peers in their address.
+    """Keeps the zone in link-local addresses: of peers, and of our own.
 
     WORKAROUND: Twisted's port drops it, and what is sent to them then fails
-    (https://github.com/twisted/twisted/issues/6826).
+    (https://github.com/twisted/twisted/issues/6826), as does binding to one.
     """
 
     @classmethod
@@ -92,6 +92,10 @@ class _Zoned(socket.socket):
         zoned = cls(fileno=made.detach())
         zoned.setblocking(False)
         return zoned
+
+    def bind(self, address: Any) -> None:
+        host, port = address[:2]
+        super().bind(socket.getaddrinfo(host, port, flags=socket.AI_NUMERICHOST)[0][4] if "%" in host else address)
 
     def recvfrom(self, *args: Any) -> Any:
         data, address = super().recvfrom(*args)

@@ -6,6 +6,7 @@ import json
 import socket
 import sys
 from collections import OrderedDict
+from collections.abc import Mapping
 from time import time_ns
 from typing import Any, cast
 
@@ -160,25 +161,39 @@ class DatagramTap(DatagramProtocol):
 
     def write(self, datagram: bytes, addr: Any = None) -> None:
         """Send one datagram; what the kernel refuses becomes a log event, not an exception."""
+        self.send(datagram, addr)
+
+    def send(self, datagram: bytes, addr: Any = None) -> Exception | None:
+        """As ``write``; returns what kept it from being sent."""
         if addr is None:
             addr = self._peer
         try:
             self.transport.write(datagram, addr)  # type: ignore[union-attr]
         except (OSError, MessageLengthError) as e:
             flow = self._flow(addr)
-            why = getattr(e, "strerror", None) or str(e)
+            too_long = isinstance(e, MessageLengthError)
+            why = "it is longer than a datagram can be" if too_long else getattr(e, "strerror", None) or str(e)
             self._record(
                 events.LOG, self.number, flow.number,
                 summary=f"a datagram of {len(datagram):,} bytes to {flow.peer} was not sent: {why}",
             )  # fmt: skip
-            return
+            return e
         flow = self._flow(addr)
         flow.sent += len(datagram)
         self._record(events.DATAGRAM_SENT, self.number, flow.number, datagram)
+        return None
 
     def failed(self, error: BaseException, payload: bytes, addr: Any) -> None:
         """Record what the responder let out later than when it was called, with the bytes that caused it."""
         self.recorder.record_failure(error, self.number, self._flow(addr).number, payload)
+
+    def note(self, kind: int, summary: str, detail: Mapping[str, Any], addr: Any) -> None:
+        """Record what happened to this peer's flow."""
+        self._flow(addr).note(kind, summary, json.dumps(dict(detail)))
+
+    def number_of(self, addr: Any) -> int:
+        """The number of this peer's flow."""
+        return self._flow(addr).number
 
     def connect(self, host: str, port: int) -> None:
         """Take datagrams from this peer only, and send there what names no other."""

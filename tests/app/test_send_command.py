@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -11,7 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_twisted
 
+from app import send_command
+from app.clients.conversation import Request
+from app.clients.url import parse
 from tests.app.clients.helpers import certificate, http_server, program, websockets_server
 from tests.helpers import PROGRAM, ROOT, run
 
@@ -183,6 +188,28 @@ def test_it_captures_into_a_file_if_asked_to(echo: str, tmp_path: Path) -> None:
     assert [line.split()[2] for line in printed] == ["send"] * 4
     kinds = [line.split()[4] for line in printed]
     assert kinds == ["connection.opened", "data.sent", "data.received", "connection.closed"]
+
+
+def test_it_sends_nothing_that_cannot_be_captured(echo: str, tmp_path: Path) -> None:
+    capture = tmp_path / "c.lpost"
+    capture.touch()
+    with open(capture, "rb") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        code, out, said = outcome(send(echo, "hello", "--wait", 2, "--capture", capture))
+    words = f"listening-post: {capture} is in use by another program. Close that, or capture into another file\n"
+    assert (code, out, said.decode()) == (1, b"", words)
+
+
+@pytest_twisted.ensureDeferred
+async def test_it_says_what_of_it_was_not_captured(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from twisted.internet import reactor
+
+    order = send_command.Order(Request(parse("tcp://127.0.0.1:9")), None, capture=tmp_path / "c.lpost")
+    whole = send_command._Run(reactor, order)
+    whole._post.recorder.lost_before(2)
+    await whole.shut_down()
+    assert whole.exit_code == 1
+    assert capsys.readouterr().err == "listening-post: 2 of 2 events were not captured\n"
 
 
 def test_without_a_capture_it_leaves_no_file(echo: str, tmp_path: Path) -> None:

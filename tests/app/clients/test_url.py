@@ -52,6 +52,7 @@ def test_what_is_wrong_with_a_url_is_said(text: str, words: str) -> None:
 def test_the_field_host_leaves_out_the_usual_port() -> None:
     assert parse("https://[::1]/").authority == "[::1]"
     assert parse("https://[::1]:80/").authority == "[::1]:80"
+    assert parse("http://[fe80::1%eth0]:81/").authority == "[fe80::1]:81"
 
 
 @given(st.text())

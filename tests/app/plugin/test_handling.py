@@ -127,6 +127,16 @@ def test_a_message_that_is_too_long_ends_the_connection_and_is_noted(framing: st
     assert len(context.logged) == 1
 
 
+@pytest_twisted.ensureDeferred
+async def test_a_message_that_is_too_long_is_a_limit_that_this_connection_reached(serve: Serve, tape: Tape) -> None:
+    peer = Peer(await serve(responder("x", framing="int32")(lambda data: data)))
+    peer.push(b"\x7f\xff\xff\xff")
+    assert await peer.end() == b""
+    [reached] = tape.all("limit.reached")
+    assert (reached.conn, reached.detail) == (1, {"limit": "framing"})
+    assert reached.summary == "a string of 2,147,483,647 bytes is longer than 16,777,216: closing"
+
+
 def test_answers_leave_in_the_order_of_the_messages() -> None:
     waits: list[Deferred[bytes]] = []
 
@@ -391,6 +401,23 @@ async def test_a_failure_may_close_with_1011(serve: Serve, tape: Tape) -> None:
     assert await talk(service, script) == 1011
 
 
+@pytest_twisted.ensureDeferred
+async def test_an_answer_after_the_close_is_no_failure(serve: Serve, tape: Tape) -> None:
+    def handler(data: bytes, connection: Connection) -> str:
+        connection.close()
+        return "bye"
+
+    async def script(client: ClientConnection) -> int | None:
+        await client.send("x")
+        await client.wait_closed()
+        return client.close_code
+
+    assert await talk(await serve(responder("x", ("websocket",))(handler), "websocket"), script) == 1005
+    [note] = tape.all("log")
+    assert (note.summary, note.conn) == ("a message was not sent: the WebSocket is not open", 1)
+    assert tape.all("failure") == []
+
+
 # -- HTTP
 
 
@@ -484,7 +511,7 @@ async def test_an_answer_that_cannot_be_is_answered_500_with_a_failure(
 async def test_a_body_that_is_no_json_is_the_clients_fault(serve: Serve, tape: Tape) -> None:
     service = await serve(responder("x", ("http",))(lambda request: request.json()), "http")
     post = b"POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s"
-    for body in (b"{nothing", b"\xff\xfe\xfd", b"[" * 100_000):
+    for body in (b"{nothing", b"\xff\xfe\xfd", b"[" * 100_000, b"[NaN]"):
         head, answer = await ask(service, post % (len(body), body))
         assert head.startswith(b"HTTP/1.1 400 ")
         assert json.loads(answer)["detail"].startswith("The body is no JSON: ")

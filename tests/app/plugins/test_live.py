@@ -188,6 +188,18 @@ async def test_never_and_not_now_leave_it_alone(make: Any, shout: Write, data: P
 
 
 @pytest_twisted.ensureDeferred
+async def test_one_that_others_could_change_is_loaded_when_they_cannot_any_more(make: Any, shout: Write) -> None:
+    path = shout()
+    path.chmod(0o666)
+    post = await make(config("mine", "shout"))
+    await allow(post)
+    await until(lambda: "chmod go-w" in status(post, "mine").reason)
+    path.chmod(0o644)
+    await until(lambda: isinstance(status(post, "mine"), Listening))
+    assert post.plugins.words == ""
+
+
+@pytest_twisted.ensureDeferred
 async def test_a_traceback_shows_where_the_plugin_is_broken(make: Any, shout: Write) -> None:
     post = await make(config("mine", "shout"))
     shout("from app.plugin import responder\nlimit = 1\n\ndef check():\n    return limit / 0\n\ncheck()\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 from collections.abc import Iterator
 from typing import Any
@@ -200,3 +201,21 @@ def test_an_upstream_that_is_unknown_is_said_and_asked_for_again():
     assert [text for text, _ in context.logged] == [
         "No address is known for example.net:53. Check the spelling of the option upstream."
     ]
+
+
+def test_an_upstream_to_which_no_way_leads_is_said_and_tried_again(
+    relay: DatagramRelay, context: PortContext, monkeypatch: pytest.MonkeyPatch
+):
+    def unreachable(*_: object) -> None:
+        raise OSError(errno.ENETUNREACH, "Network is unreachable")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Transport, "connect", unreachable)
+        for _ in range(2):
+            relay.datagramReceived(b"x", ("10.0.0.1", 1))
+    assert [text for text, _ in context.logged] == ["The connection to example.net:53 failed: Network is unreachable."]
+    assert [port.open for port in context.ports] == [False, False]
+    relay.datagramReceived(b"y", ("10.0.0.1", 1))
+    assert context.datagrams[2].transport.sent == [(b"y", None)]
+    relay.stopProtocol()
+    assert not context.reactor.getDelayedCalls()

@@ -192,6 +192,19 @@ async def test_socat_has_a_talk_in_datagrams(desk: Desk, tape: Tape) -> None:
     assert (await until(lambda: tape.all("log")))[0].summary.startswith("127.0.0.1:")
 
 
+@pytest_twisted.ensureDeferred
+async def test_what_a_script_tells_of_datagrams_stands_with_the_peer_that_sent_them(desk: Desk, tape: Tape) -> None:
+    rules = (when("text", "log {{conn}}", match="log"), when("message", "fail no"))
+    host, port = address(await scripted(desk, *rules, protocol="udp"))
+    with socket.socket(type=socket.SOCK_DGRAM) as client, socket.socket(type=socket.SOCK_DGRAM) as other:
+        client.sendto(b"fail", (host, port))
+        other.sendto(b"log", (host, port))
+        [failure] = await until(lambda: tape.all("failure"))
+        [log] = await until(lambda: tape.all("log"))
+    assert (failure.conn, failure.payload) == (1, b"fail")
+    assert (log.conn, log.summary) == (2, "2")
+
+
 # -- WebSocket
 
 

@@ -50,6 +50,11 @@ class Ssh(ProcessProtocol):
     def type(self, text: str) -> None:
         self.transport.write(text.encode())  # type: ignore[union-attr]
 
+    def type_last(self, text: str) -> None:
+        """Type this and nothing more, as a pipe does."""
+        self.type(text)
+        self.transport.closeStdin()  # type: ignore[union-attr]
+
     async def ended(self) -> int:
         await until(lambda: self.code is not None)
         assert self.code is not None
@@ -68,10 +73,10 @@ class Clients:
     folder: Path
     started: list[Ssh] = field(default_factory=list)
 
-    def key(self, name: str = "id") -> Path:
+    def key(self, name: str = "id", kind: str = "ed25519") -> Path:
         path = self.folder / name
         if not path.exists():
-            made = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(path)]
+            made = ["ssh-keygen", "-q", "-t", kind, "-N", "", "-f", str(path)]
             subprocess.run(made, check=True)
         return path
 
@@ -175,6 +180,16 @@ async def test_what_a_line_raises_is_shown_and_recorded_and_the_prompt_lives_on(
     assert (failure.payload, failure.conn) == (b"f(41)", 1)
 
 
+@pytest.mark.parametrize("kind", ["rsa", "ecdsa"])
+@pytest_twisted.ensureDeferred
+async def test_a_key_may_be_of_another_kind_than_ours(kind: str, clients: Clients) -> None:
+    key = clients.key(kind=kind)
+    client = clients.start(await manhole(clients), key=key)
+    await client.sees("help() says what is here")
+    client.type("exit()\r")
+    assert await client.ended() == 0
+
+
 @pytest_twisted.ensureDeferred
 async def test_another_key_is_refused_and_noted(clients: Clients, tape: Tape) -> None:
     client = clients.start(await manhole(clients), key=clients.key("other"))
@@ -233,6 +248,37 @@ async def test_commands_files_and_forwarding_are_refused(clients: Clients) -> No
     assert await through.ended() != 0
     forward.type("print('still here')\r")
     await forward.sees("still here")
+
+
+@pytest_twisted.ensureDeferred
+async def test_who_types_no_more_still_sees_what_was_said(clients: Clients, tape: Tape) -> None:
+    service = await manhole(clients)
+    command = clients.start(service, "ls -l", key=clients.key(), tty=False)
+    command.type_last("")
+    assert await command.ended() == 1
+    assert "only a prompt can be opened here" in command.shown
+    assert "ssh refused: a command: ls -l" in said(tape)
+    piped = clients.start(service, key=clients.key(), tty=False)
+    piped.type_last("20 + 22\n")
+    assert await piped.ended() == 0
+    assert "42" in piped.shown
+
+
+@pytest_twisted.ensureDeferred
+async def test_prompts_over_one_connection_end_each_by_itself(clients: Clients) -> None:
+    service = await manhole(clients, sessions=2)
+    control = f"ControlPath={clients.folder / 'c'}"
+    first = clients.start(service, "-M", "-o", control, key=clients.key(), tty=False)
+    await first.sees(">>>")
+    for number in (1, 2, 3):
+        other = clients.start(service, "-o", control, key=clients.key(), tty=False)
+        other.type_last(f"{number} + 40\n")
+        assert await other.ended() == 0
+        assert str(40 + number) in other.shown
+    assert len(service.connections) == 1
+    first.type_last("50 + 5\n")
+    assert await first.ended() == 0
+    assert "55" in first.shown
 
 
 @pytest_twisted.ensureDeferred
