@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from twisted.python.failure import Failure
 from twisted.web.http import NO_BODY_CODES, datetimeToString
-from twisted.web.server import Request, version
+from twisted.web.server import NOT_DONE_YET, Request, version
 
 from app import events
 from app.reason_phrases import phrase
@@ -27,6 +27,20 @@ class _Gathered(list[bytes]):
 
     write = list.append
     writeSequence = list.extend
+
+
+class _Checked:
+    """A resource whose ``render`` may be wrong about what it returns: Twisted would tell the client alone."""
+
+    def __init__(self, resource: Any) -> None:
+        self._resource = resource
+
+    def render(self, request: Any) -> Any:
+        body = self._resource.render(request)
+        if isinstance(body, bytes) or body is NOT_DONE_YET:
+            return body
+        whose = type(self._resource).__name__
+        raise TypeError(f"{whose}.render returned {type(body).__name__}, which must be bytes or NOT_DONE_YET")
 
 
 class NotedRequest(Request):
@@ -131,6 +145,9 @@ class NotedRequest(Request):
             self.answer_at_once(b"This service is no proxy, and opens no tunnels.\n")
         else:
             super().process()
+
+    def render(self, resrc: Any) -> None:
+        super().render(_Checked(resrc))
 
     def answer_at_once(self, body: bytes) -> None:
         """Answer with ``body``, in the place of the site's resource."""

@@ -41,6 +41,8 @@ class Notes(Handshake):
     """
 
     maxMessagePayloadSize: int
+    maxFramePayloadSize: int
+    _most: int | None = None  # what they are, while a compressed frame comes
     _opened = False
     _slow = False
 
@@ -110,7 +112,24 @@ class Notes(Handshake):
             self._reached("ping_timeout", seconds, f"no pong for {seconds:g} s: closing")
             self.end(INTERNAL_ERROR, "no pong came in time")
 
+    def _onMessageFrameBegin(self, length: int) -> None:
+        if self._isMessageCompressed:
+            # What cannot be compressed is a little longer on the wire (RFC 1951 section 3.2.4).
+            most = self._most = self.maxMessagePayloadSize
+            self.maxMessagePayloadSize = self.maxFramePayloadSize = most + (most >> 10) + 64
+        super()._onMessageFrameBegin(length)
+
+    def _onMessageFrameEnd(self) -> None:
+        if self._most is not None:
+            most = self.maxMessagePayloadSize = self.maxFramePayloadSize = self._most
+            if self.message_data_total_length > most and not self.failedByMe:
+                self._max_message_size_exceeded(self.message_data_total_length, most, "")
+            self._most = None
+        super()._onMessageFrameEnd()
+
     def _max_message_size_exceeded(self, msg_size: int, max_msg_size: int, reason: str) -> None:
+        if self._most is not None:
+            max_msg_size, reason = self._most, f"message of more than {self._most} bytes"
         self._reached("message_bytes", max_msg_size, f"a message of more than {max_msg_size:,} bytes: closing")
         super()._max_message_size_exceeded(msg_size, max_msg_size, reason)
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import zlib
+from random import Random
 
 import pytest
 import pytest_twisted
 
 from app.services import deflate
 from tests.app.services.frames import BINARY, FINAL, Raw, ended, frame, messages
-from tests.app.services.helpers import Desk, Tape
+from tests.app.services.helpers import Desk, Tape, turn
 from tests.helpers import until
 
 COMPRESSED = FINAL | 0x40
@@ -83,6 +84,32 @@ async def test_a_message_as_large_as_allowed_may_end_in_an_empty_block(desk: Des
     await until(lambda: [payload for _, _, payload in messages(tape)] == [b"a" * LIMIT])
     peer.reset()
     await ended(tape)
+
+
+@pytest.mark.parametrize("most", [10, LIMIT])
+@pytest.mark.parametrize("pieces", [1, 7])
+@pytest_twisted.ensureDeferred
+async def test_what_cannot_be_compressed_may_be_as_large_as_allowed(
+    most: int, pieces: int, desk: Desk, tape: Tape
+) -> None:
+    await desk.start("websocket", "discard", limits={"message_bytes": most})
+    noise = Random(most).randbytes(most + 1)
+    for length in (most, most + 1):
+        peer, _ = await opened(desk, b"permessage-deflate")
+        data = deflated(noise[:length])
+        assert len(data) > length
+        whole = frame(BINARY, data, first=COMPRESSED)
+        for at in range(pieces):
+            peer.say(whole[at * len(whole) // pieces : (at + 1) * len(whole) // pieces])
+            await turn()
+        if length == most:
+            await until(lambda: [payload for _, _, payload in messages(tape)] == [noise[:most]])
+        else:
+            assert (await peer.closed())[0] == 1009
+        peer.reset()
+    await ended(tape, 2)
+    assert len(messages(tape)) == 1
+    assert [(e.detail["limit"], e.detail["value"]) for e in tape.all("limit.reached")] == [("message_bytes", most)]
 
 
 # -- offers

@@ -434,6 +434,8 @@ class Failing(Resource):
         if request.path == b"/later":
             request.notifyFinish().addErrback(lambda _: None)
             return NOT_DONE_YET
+        if request.path == b"/text":
+            return "no bytes"
         raise ValueError("in render")
 
 
@@ -456,6 +458,19 @@ async def test_a_responder_that_raises_answers_500_and_is_recorded_once(
     assert b"in render" not in peer.got
     peer.close()
     assert len(logged_failures(ValueError)) == 1
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_responder_that_returns_something_else_than_bytes_has_failed(
+    desk: Desk, tape: Tape, logged_failures: Any
+) -> None:
+    peer = Peer(await desk.start("http", make=Failing))
+    peer.push(b"GET /text HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    assert (await peer.end()).startswith(b"HTTP/1.1 500 Internal Server Error")
+    assert b"no bytes" not in peer.got
+    (failure,) = tape.all("failure")
+    assert failure.summary.startswith("TypeError: Failing.render returned str, which must be bytes or NOT_DONE_YET")
+    assert len(logged_failures(TypeError)) == 1
 
 
 @pytest_twisted.ensureDeferred
