@@ -10,9 +10,9 @@ from twisted.internet.protocol import DatagramProtocol, Protocol, ServerFactory
 from twisted.protocols.basic import Int32StringReceiver, LineOnlyReceiver
 from zope.interface import implementer
 
-from app import events
 from app.plugin.handling import Connection, Handler, Turns, parts, written
 from app.responders import Context, Options
+from app.scripting.wires import Wire
 
 MAX_LINE, MAX_STRING = 1 << 20, 16 << 20
 MAX_SENDERS = 1000
@@ -55,16 +55,11 @@ class Stream(Protocol):
     _ending = b"\n"
 
     def failed(self, error: BaseException, message: bytes) -> None:
-        # The Tap knows the connection; a bare transport of a test does not.
-        getattr(self.transport, "failed", self._context.failed)(error, message)
+        Wire(self._context, self.transport).failed(error, message)
 
     def too_long(self, words: str) -> None:
         """Say that the connection ends because of what was sent."""
-        note = getattr(self.transport, "note", None)
-        if note is None:
-            self._context.log(words)
-        else:
-            note(events.LIMIT_REACHED, words, {"limit": "framing"})
+        Wire(self._context, self.transport).note(words, limit=True)
 
     def send(self, answer: bytes | str) -> None:
         """Send an answer in the frame of the messages."""
@@ -156,8 +151,7 @@ class Datagrams(DatagramProtocol):
                 send(part)
         except BaseException as e:
             if addr in self._turns:
-                tapped = getattr(self.transport, "failed", None)
-                tapped(e, datagram, addr) if tapped else self._context.failed(e, datagram)
+                Wire(self._context, self.transport, addr).failed(e, datagram)
 
     def stopProtocol(self) -> None:
         turns, self._turns = self._turns, {}

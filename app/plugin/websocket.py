@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from app import events
 from app.plugin.handling import Connection, Handler, Turns, parts
 from app.responders import Context, Options
+from app.scripting.wires import Wire
 
 INTERNAL_ERROR = 1011
 
@@ -39,13 +39,13 @@ def protocol(handler: Handler, options: Options, context: Context) -> Any:
             except BaseException as e:
                 if self._turns is None:
                     return
-                getattr(self.transport, "failed", context.failed)(e, payload)
+                Wire(context, self.transport).failed(e, payload)
                 if handler.close_on_error:
                     self.sendCloseFrame(INTERNAL_ERROR, b"the responder failed")
 
         def _send_answer(self, answer: bytes | str) -> None:
             if self.state != self.STATE_OPEN:  # autobahn would raise: on TCP such an answer is no failure either
-                getattr(self.transport, "note", _nothing)(events.LOG, NOT_OPEN, {})
+                Wire(context, self.transport).note(NOT_OPEN)
             elif isinstance(answer, str):
                 self.sendMessage(answer.encode(), False)
             else:
@@ -57,10 +57,6 @@ def protocol(handler: Handler, options: Options, context: Context) -> Any:
                 turns.stop()
 
     return HandledMessages
-
-
-def _nothing(*_: object) -> None:
-    """A bare transport of a test keeps no notes."""
 
 
 class _Message(bytes):

@@ -25,14 +25,16 @@ class Wire:
     """Who a script talks to.
 
     Attributes:
+        transport: a Tap, which records for its connection; in tests anything like it.
         lasting: whether its end is told of. If not, an idle rule fires once in a silence, and a
             failure is not the end.
     """
 
     lasting = True
 
-    def __init__(self, context: Context) -> None:
-        self.context = context
+    def __init__(self, context: Context, transport: Any, *peer: Any) -> None:
+        """``peer`` is the address, where the transport has many."""
+        self.context, self.transport, self._peer = context, transport, peer
 
     @property
     def congested(self) -> bool:
@@ -55,12 +57,21 @@ class Wire:
         """Read no more, or go on."""
 
     def note(self, text: str, limit: bool = False) -> None:
-        """Record a line."""
-        self.context.log(text)
+        """Record a line; for ``limit``, that too much was sent."""
+        note = getattr(self.transport, "note", None)
+        if note is None:
+            self.context.log(text)
+        else:
+            kind, detail = (events.LIMIT_REACHED, {"limit": "framing"}) if limit else (events.LOG, {})
+            note(kind, text, detail, *self._peer)
 
-    def failed(self, error: Exception, message: bytes) -> None:
+    def failed(self, error: BaseException, message: bytes) -> None:
         """Record what went wrong with ``message``, and close."""
-        self.context.failed(error, message)
+        failed = getattr(self.transport, "failed", None)
+        if failed is None:
+            self.context.failed(error, message)
+        else:
+            failed(error, message, *self._peer)
 
     def close(self, why: str) -> None:
         """Close in good order."""
@@ -76,11 +87,10 @@ class Wire:
 
 
 class _Connected(Wire):
-    """A connection; its ``transport`` is a Tap, or in tests anything like it."""
+    """A connection."""
 
     def __init__(self, context: Context, transport: Any) -> None:
-        super().__init__(context)
-        self.transport = transport
+        super().__init__(context, transport)
         self._facts = {"peer": written(transport.getPeer())}
         number = getattr(transport, "number", None)
         if number is not None:
@@ -99,20 +109,6 @@ class _Connected(Wire):
         else:
             self.transport.resumeProducing()
 
-    def note(self, text: str, limit: bool = False) -> None:
-        note = getattr(self.transport, "note", None)
-        if note is None:
-            super().note(text)
-        else:
-            note(events.LIMIT_REACHED if limit else events.LOG, text, {"limit": "framing"} if limit else {})
-
-    def failed(self, error: Exception, message: bytes) -> None:
-        failed = getattr(self.transport, "failed", None)
-        if failed is None:
-            super().failed(error, message)
-        else:
-            failed(error, message)
-
     def reset(self) -> None:
         self.transport.abortConnection()
 
@@ -130,7 +126,7 @@ class Stream(_Connected):
     def say_raw(self, data: bytes) -> None:
         self.transport.write(data)
 
-    def failed(self, error: Exception, message: bytes) -> None:
+    def failed(self, error: BaseException, message: bytes) -> None:
         super().failed(error, message)
         self.close("closed after a failure")
 
@@ -156,7 +152,7 @@ class Messages(_Connected):
         if self._protocol.state == self._protocol.STATE_OPEN:
             self._protocol.sendMessage(message, binary or not _is_text(message))
 
-    def failed(self, error: Exception, message: bytes) -> None:
+    def failed(self, error: BaseException, message: bytes) -> None:
         super().failed(error, message)
         if self._protocol.state == self._protocol.STATE_OPEN:
             # sendClose takes only the codes of applications.
@@ -167,35 +163,21 @@ class Messages(_Connected):
 
 
 class Datagrams(Wire):
-    """The datagrams of one peer; ``forget`` ends its state. ``transport`` is a DatagramTap, or in tests less."""
+    """The datagrams of one peer; ``forget`` ends its state."""
 
     lasting = False
 
     def __init__(self, context: Context, transport: Any, address: Any, forget: Callable[[], None]) -> None:
-        super().__init__(context)
-        self._transport, self._address, self._forget = transport, address, forget
+        super().__init__(context, transport, address)
+        self._address, self._forget = address, forget
         self._told = False
 
     def facts(self) -> Mapping[str, object]:
-        number_of = getattr(self._transport, "number_of", None)
+        number_of = getattr(self.transport, "number_of", None)
         return {"peer": written(self._address)} | ({"conn": number_of(self._address)} if number_of else {})
 
-    def note(self, text: str, limit: bool = False) -> None:
-        note = getattr(self._transport, "note", None)
-        if note is None:
-            super().note(text)
-        else:
-            note(events.LOG, text, {}, self._address)
-
-    def failed(self, error: Exception, message: bytes) -> None:
-        failed = getattr(self._transport, "failed", None)
-        if failed is None:
-            super().failed(error, message)
-        else:
-            failed(error, message, self._address)
-
     def say(self, message: bytes, binary: bool) -> None:
-        self._transport.write(message, self._address)
+        self.transport.write(message, self._address)
 
     def hold(self, held: bool) -> None:
         if held and not self._told:
