@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-import txaio
 from autobahn.twisted.websocket import WebSocketClientFactory, WebSocketClientProtocol
 from autobahn.websocket.compress import (
     PerMessageDeflateOffer,
@@ -16,13 +15,13 @@ from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.python.failure import Failure
 
-from app import __version__, close_codes, errors, events
+from app import __version__, errors, events
 from app.clients import reasons
 from app.clients.conversation import Conversation, Gate, Request
 from app.clients.sender import TIMEOUT
 from app.clients.url import URL
-from app.services import address, deflate
-from app.services.autobahn_tls import accept_taps
+from app.services import address
+from app.services.autobahn_setup import prepare
 from app.services.tap import Tap
 from app.text import PREVIEW, escape, preview
 
@@ -151,12 +150,7 @@ class WebSocketConversation(Conversation):
 
     async def _connect(self) -> None:
         asked = _handshake(self.request)  # what is wrong with its fields is known before there is a connection
-        accept_taps()
-        deflate.keep_whole()
-        close_codes.allow_registered()
-        # autobahn asks txaio for timers, which would import the global reactor by itself.
-        txaio.use_twisted()
-        txaio.config.loop = self._reactor  # type: ignore[attr-defined]
+        prepare(self._reactor)
         # Of the subprotocols it looks here when the answer comes, and not at what it asked.
         factory = WebSocketClientFactory(_for_autobahn(self.url), protocols=asked.protocols, reactor=self._reactor)
         factory.protocol = cast(Any, lambda: Client(self))

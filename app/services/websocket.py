@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-import txaio
 from autobahn.twisted.websocket import WebSocketServerFactory
 from twisted.internet.error import ConnectionLost
 from twisted.internet.interfaces import IListeningPort
 from twisted.python.failure import Failure
 
-from app import close_codes, events
+from app import events
 from app.autobahn_timers import Timers
 from app.services import deflate, tcp
-from app.services.autobahn_tls import accept_taps
+from app.services.autobahn_setup import prepare
 from app.services.service import Service
 from app.services.tap import Tap
 from app.services.valve import KEPT_FOR_ALL, KEPT_FOR_ONE
@@ -237,12 +236,7 @@ def open_port(service: Service, host: str, port: int) -> IListeningPort:
 
 def _factory(service: Service) -> WebSocketServerFactory:
     made, settings, limits = service.build(), service.config.settings("options"), service.config.settings("limits")
-    accept_taps()
-    deflate.keep_whole()
-    close_codes.allow_registered()
-    # autobahn asks txaio for timers, which would import the global reactor by itself.
-    txaio.use_twisted()
-    txaio.config.loop = service.reactor  # type: ignore[attr-defined]
+    prepare(service.reactor)
     own = isinstance(made, WebSocketServerFactory)
     factory = made if own else WebSocketServerFactory(reactor=service.reactor)
     factory._batched_timer = Timers(service.reactor)
