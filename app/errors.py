@@ -7,6 +7,7 @@ are filled from the keyword arguments of the constructor and stay readable on ``
 from __future__ import annotations
 
 import inspect
+import os
 
 
 class PostError(Exception):
@@ -15,6 +16,13 @@ class PostError(Exception):
     def __init__(self, **fields: object) -> None:
         self.fields = fields
         super().__init__(" ".join(inspect.cleandoc(self.__doc__ or "").split()).format(**fields))
+
+
+def system_words(e: BaseException | None) -> str:
+    """What went wrong with the system, in its own words, without a full stop."""
+    number = getattr(e, "osError", None)  # of Twisted, whose own words have the number, too
+    known = os.strerror(number) if isinstance(number, int) else getattr(e, "strerror", None)
+    return (known or str(e) or type(e).__name__).rstrip(".")
 
 
 # -- listening

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 import socket
 from typing import TYPE_CHECKING
 
@@ -31,7 +30,7 @@ def not_connected(e: BaseException, url: URL) -> errors.SendError:
         return errors.NotAnsweredError(address=url.address)
     if isinstance(e, error.NoRouteError) or number in _UNREACHABLE:
         return errors.UnreachableError(address=url.address)
-    return errors.ConnectError(address=url.address, reason=_words(e))
+    return errors.ConnectError(address=url.address, reason=errors.system_words(e))
 
 
 def lost(reason: Failure, url: URL, tap: Tap) -> errors.SendError | None:
@@ -45,7 +44,7 @@ def lost(reason: Failure, url: URL, tap: Tap) -> errors.SendError | None:
         return errors.SilentError(address=url.address)
     if isinstance(e, error.ConnectionLost):
         return errors.ResetError(address=url.address)
-    return errors.LostError(address=url.address, reason=_words(e))
+    return errors.LostError(address=url.address, reason=errors.system_words(e))
 
 
 def tls_problem(words: str, url: URL) -> errors.SendError:
@@ -58,9 +57,3 @@ def tls_problem(words: str, url: URL) -> errors.SendError:
     if "not TLS" in reason:
         return errors.NoTLSError(address=url.address, reason=reason.removeprefix("not TLS at all: "))
     return errors.TLSError(address=url.address, reason=reason)
-
-
-def _words(e: BaseException | None) -> str:
-    number = getattr(e, "osError", None)  # Twisted's own words have the number, too
-    known = os.strerror(number) if isinstance(number, int) else getattr(e, "strerror", None)
-    return (known or str(e) or type(e).__name__).rstrip(".")

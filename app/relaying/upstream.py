@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -151,10 +150,7 @@ class Upstream:
             return errors.UpstreamUnknownError(**fields)
         if failure.check(defer.TimeoutError, error.TimeoutError, error.TCPTimedOutError):
             return errors.UpstreamTimeoutError(**fields)
-        number = getattr(failure.value, "osError", None)  # Twisted's own words have it twice, with the number
-        known = os.strerror(number) if isinstance(number, int) else getattr(failure.value, "strerror", None)
-        reason = known or failure.getErrorMessage()
-        return errors.UpstreamError(reason=str(reason).rstrip("."), **fields)
+        return errors.UpstreamError(reason=errors.system_words(failure.value), **fields)
 
 
 def _too_late(result: Any, seconds: float) -> None:

@@ -96,7 +96,7 @@ def why_not(error: CannotListenError | OSError, host: str, port: int, transport:
     ``transport`` is ``"tcp"`` or ``"udp"``. Looks through ``/proc``: call it in a thread.
     """
     cause = getattr(error, "socketError", error)
-    fields = {"host": host, "port": port, "address": join(host, port), "reason": _reason(cause)}
+    fields = {"host": host, "port": port, "address": join(host, port), "reason": errors.system_words(cause)}
     number = getattr(cause, "errno", None)
     if number == errno.EADDRINUSE:
         owner = owner_of(port, transport)
@@ -108,10 +108,6 @@ def why_not(error: CannotListenError | OSError, host: str, port: int, transport:
     if number in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
         return errors.AddressNotHereError(**fields)
     return errors.ListenError(**fields)
-
-
-def _reason(cause: Any) -> str:
-    return str(getattr(cause, "strerror", None) or cause).rstrip(".")
 
 
 def owner_of(port: int, transport: str) -> str | None:

@@ -171,8 +171,7 @@ def join(bound: socket.socket, group: str, interface: str = "") -> None:
         _only_own_groups(bound)
     except (OSError, ValueError) as e:
         names = ", ".join(name for _, name in socket.if_nameindex())
-        reason = (getattr(e, "strerror", None) or str(e)).rstrip(".")
-        raise errors.GroupNotJoinedError(group=group, reason=reason, names=names) from e
+        raise errors.GroupNotJoinedError(group=group, reason=errors.system_words(e), names=names) from e
 
 
 def _index(name: str) -> int:

@@ -172,7 +172,7 @@ class DatagramTap(DatagramProtocol):
         except (OSError, MessageLengthError) as e:
             flow = self._flow(addr)
             too_long = isinstance(e, MessageLengthError)
-            why = "it is longer than a datagram can be" if too_long else getattr(e, "strerror", None) or str(e)
+            why = "it is longer than a datagram can be" if too_long else errors.system_words(e)
             self._record(
                 events.LOG, self.number, flow.number,
                 summary=f"a datagram of {len(datagram):,} bytes to {flow.peer} was not sent: {why}",
