@@ -130,19 +130,22 @@ class OptionForm(QWidget):
 
     def options(self) -> dict[str, Any]:
         """What is set here and differs from the defaults, or was given before. Maybe with problems."""
-        values = self._values()
+        return self._set(self._values())
+
+    def _values(self) -> dict[str, Any]:
+        return {name: editor.value() for name, (editor, _) in self._rows.items()}
+
+    def _set(self, values: Mapping[str, Any]) -> dict[str, Any]:
         return {
             option.name: values[option.name]
             for option in self._options
             if option.name in self._given or values[option.name] != option.default
         }
 
-    def _values(self) -> dict[str, Any]:
-        return {name: editor.value() for name, (editor, _) in self._rows.items()}
-
     def check(self) -> bool:
         """Say what is wrong beneath each option; whether nothing is."""
-        wrong, values = dict(problems(self._options, self.options())), self._values()
+        values = self._values()
+        wrong = dict(problems(self._options, self._set(values)))
         for option in self._options:
             editor, words = self._rows[option.name]
             problem = wrong.get(option.name)
