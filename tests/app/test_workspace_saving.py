@@ -47,7 +47,7 @@ OLD = st.sampled_from(
 
 
 @given(WORKSPACES, OLD, st.lists(WORKSPACES, max_size=2))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_what_is_saved_over_anything_is_what_is_loaded(tmp_path_factory, first, old, later):
     path = tmp_path_factory.mktemp("w") / "w.toml"
     path.write_text(old)

@@ -54,7 +54,7 @@ def forms(draw: st.DrawFn) -> tuple[tuple[Option, ...], dict[str, Any]]:
 
 
 @given(forms())
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_what_was_given_comes_back_and_the_checks_agree(
     qtbot: QtBot, made: tuple[tuple[Option, ...], dict[str, Any]]
 ) -> None:

@@ -105,4 +105,4 @@ class Use(RuleBasedStateMachine):
 
 
 TestUse = Use.TestCase
-TestUse.settings = settings(max_examples=200, stateful_step_count=40, deadline=None)
+TestUse.settings = settings(max_examples=200, stateful_step_count=40)

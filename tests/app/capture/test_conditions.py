@@ -116,7 +116,7 @@ PAYLOADS = st.none() | st.binary(max_size=12) | st.text(LETTERS, max_size=8).map
 
 
 @given(st.data(), st.lists(st.tuples(PAYLOADS, SUMMARIES), max_size=6))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_it_finds_what_a_plain_search_finds(data, rows):
     pieces = [text.escape(p) for p, _ in rows if p] + [s for _, s in rows if s]
     part = st.sampled_from(pieces).flatmap(

@@ -158,7 +158,7 @@ def traffic(draw: st.DrawFn) -> tuple[list[list[Any]], dict[int, int | None]]:
 
 
 @given(traffic())
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_each_request_has_its_own_response(made: tuple[list[list[Any]], dict[int, int | None]]) -> None:
     rows, pairs = made
     if not rows:

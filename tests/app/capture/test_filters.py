@@ -189,7 +189,7 @@ TEXTS = st.lists(st.sampled_from(PIECES), max_size=9).map(" ".join) | st.text(ma
 
 
 @given(TEXTS)
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 @example("payload matches /" + "(a*)*" * 30 + "b/")
 @example("\ud800")
 @example("size > " + "9" * 400)
@@ -209,7 +209,7 @@ def test_any_text_runs_or_fails_with_a_position(db: sqlite3.Connection, typed: s
 
 
 @given(st.sampled_from(sorted(FIELDS)), st.sampled_from(["==", "contains", "matches"]), st.text(max_size=20))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_what_is_typed_as_a_value_never_becomes_sql(
     db: sqlite3.Connection, field: str, operator: str, value: str
 ) -> None:

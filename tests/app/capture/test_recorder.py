@@ -339,7 +339,7 @@ class Accounts(RuleBasedStateMachine):
 
 
 TestAccounts = Accounts.TestCase
-TestAccounts.settings = settings(max_examples=25, stateful_step_count=25, deadline=None)
+TestAccounts.settings = settings(max_examples=25, stateful_step_count=25)
 
 
 class Sharing(RuleBasedStateMachine):
@@ -400,7 +400,7 @@ def soon_lost(monkeypatch):
 
 @pytest.mark.usefixtures("soon_lost")
 class TestSharing(Sharing.TestCase):
-    settings = settings(max_examples=200, stateful_step_count=30, deadline=None)
+    settings = settings(max_examples=200, stateful_step_count=30)
 
 
 # -- failure groups

@@ -119,7 +119,7 @@ ROWS = st.tuples(
 
 
 @given(st.lists(ROWS, min_size=1, max_size=5))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_a_row_shows_what_its_event_is(tmp_path_factory, rows):
     path = tmp_path_factory.mktemp("capture") / "x.lpost"
     make(path, *(event(p, summary=s, **({"detail": d} if d else {})) for p, s, d in rows))

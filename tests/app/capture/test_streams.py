@@ -107,7 +107,7 @@ BATCHES = st.lists(st.lists(STEP, min_size=1, max_size=8), min_size=1, max_size=
 
 
 @given(BATCHES, st.integers(1, 40), st.lists(st.booleans(), min_size=6, max_size=6))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_what_is_found_is_the_end_of_what_passed_and_what_is_left_out_is_counted(
     batches: list[list[tuple[int, bool, bytes]]], limit: int, looks: list[bool]
 ) -> None:
@@ -137,7 +137,7 @@ def test_what_is_found_is_the_end_of_what_passed_and_what_is_left_out_is_counted
 
 
 @given(BATCHES)
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_saving_a_side_gives_all_its_bytes(batches: list[list[tuple[int, bool, bytes]]]) -> None:
     with TemporaryDirectory() as folder, closing(Growing(Path(folder) / "a.lpost")) as growing:
         model = Model([(side, data) for steps in batches for conn, side, data in steps if conn == 1])

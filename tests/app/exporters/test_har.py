@@ -189,7 +189,7 @@ def test_nothing_is_an_empty_log() -> None:
 
 
 @given(st.lists(st.tuples(st.sampled_from([5, 6, 10, 11, 12, 13, 7]), st.binary(max_size=80)), max_size=12))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_whatever_passed_the_log_is_sound(found: list[tuple[int, bytes]]) -> None:
     clock = Clock()
     for kind, payload in found:

@@ -29,7 +29,7 @@ def test_jq_reads_each_line(tmp_path: Path) -> None:
 
 
 @given(conversations())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_each_line_is_the_event(made: list[Conversation]) -> None:
     found, out = as_events(made), io.BytesIO()
     jsonl.write(found, out)
@@ -37,7 +37,7 @@ def test_each_line_is_the_event(made: list[Conversation]) -> None:
 
 
 @given(conversations())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_a_csv_reader_finds_a_row_for_each_event(made: list[Conversation]) -> None:
     found, out = as_events(made), io.BytesIO()
     csv_exporter.write(found, out)
