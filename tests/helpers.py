@@ -63,6 +63,15 @@ def closed_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> Iterator[int]:
         yield held.getsockname()[1]
 
 
+@contextlib.contextmanager
+def kept_port() -> Iterator[int]:
+    """A free port that nobody is given by chance for as long as this lasts; a server that asks for it has it."""
+    with socket.socket() as held:
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        held.bind(("127.0.0.1", 0))
+        yield held.getsockname()[1]
+
+
 def run(*args: str | Path, **more: Any) -> subprocess.CompletedProcess[str]:
     """Run one command of the program to its end."""
     return subprocess.run(

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import re
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -20,7 +19,7 @@ from pathlib import Path
 from time import monotonic
 
 from app import cli
-from tests.helpers import Serve, wait_for
+from tests.helpers import Serve, kept_port, wait_for
 
 _BLOCK = re.compile(r"(?:`([\w./-]+)`:\n\n)?^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _PORT = re.compile(r"(?<=[:\s=])9\d{3}\b")
@@ -47,7 +46,7 @@ class Reader:
     def __init__(self, page: Path, folder: Path) -> None:
         self._folder = folder
         self._ports: dict[str, str] = {}
-        self._held: list[socket.socket] = []
+        self._held = ExitStack()
         self._serving: dict[str, Serve] = {}
         self._blocks = blocks(page)
         self.typed = 0
@@ -68,17 +67,11 @@ class Reader:
     def _end(self) -> None:
         for serving in self._serving.values():
             serving.end()
-        for held in self._held:
-            held.close()
+        self._held.close()
 
     def _port(self, found: re.Match[str]) -> str:
         if found[0] not in self._ports:
-            # Held to the end, so that nobody is given it by chance; who asks for it can have it all the same.
-            held = socket.socket()
-            self._held.append(held)
-            held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            held.bind(("127.0.0.1", 0))
-            self._ports[found[0]] = str(held.getsockname()[1])
+            self._ports[found[0]] = str(self._held.enter_context(kept_port()))
         return self._ports[found[0]]
 
     def _type(self, line: str, wanted: str) -> None:

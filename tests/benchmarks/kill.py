@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from collections.abc import Callable
 from pathlib import Path
 from statistics import median
+from typing import TypeVar
 
 from app import events
 from tests.benchmarks import procs
 from tests.benchmarks.context import Bench
 from tests.benchmarks.echo import BUSY
 from tests.benchmarks.marks import Result
+from tests.benchmarks.program import Program
+
+T = TypeVar("T")
 
 RUNS = 5
 SECONDS = 2.0
@@ -27,9 +32,9 @@ the others are numbered from 0."""
 
 
 def measure(bench: Bench) -> Result:
-    runs = [_once(bench) for _ in range(2 if bench.quick else RUNS)]
-    ages = [age for age, _, _ in runs]
-    faults = [fault for _, _, found in runs for fault in found]
+    runs = [ended(bench, Program.kill) for _ in range(2 if bench.quick else RUNS)]
+    ages = [age for _, age, _, _ in runs]
+    faults = [fault for *_, found in runs for fault in found]
     return Result(
         "kill",
         max(ages),
@@ -37,7 +42,7 @@ def measure(bench: Bench) -> Result:
         references={"the bound of the design": 250},
         notes=[
             f"{len(runs)} runs: newest event {min(ages):.0f} to {max(ages):.0f} ms older than the last echo that"
-            f" the client got, median {median(ages):.0f} ms; {sum(stored for _, stored, _ in runs):,} events stored",
+            f" the client got, median {median(ages):.0f} ms; {sum(stored for _, _, stored, _ in runs):,} events stored",
             "every file sound, and on no connection a message missing before its last" if not faults else "",
             *faults,
         ],
@@ -45,8 +50,12 @@ def measure(bench: Bench) -> Result:
     )
 
 
-def _once(bench: Bench) -> tuple[float, int, list[str]]:
-    """Milliseconds that the capture was behind, how many events it holds, and what is wrong with it."""
+def ended(bench: Bench, end: Callable[[Program], T]) -> tuple[T, float, int, list[str]]:
+    """End the program under load.
+
+    What ``end`` returned, milliseconds that the capture was behind, how many events it holds, and
+    what is wrong with it.
+    """
     with bench.folder() as folder:
         with bench.program(folder) as program:
             program.settle()
@@ -55,15 +64,14 @@ def _once(bench: Bench) -> tuple[float, int, list[str]]:
             try:
                 procs.answer(client)
                 time.sleep(bench.seconds(SECONDS))
-                program.kill()
+                result = end(program)
                 last = procs.answer(client)["last"]
             finally:
                 procs.end(client)
-        return examine(program.capture, int(last))
+        return result, *_examine(program.capture, int(last))
 
 
-def examine(capture: Path, last: int) -> tuple[float, int, list[str]]:
-    """Milliseconds that the capture is behind ``last``, how many events it holds, and what is wrong with it."""
+def _examine(capture: Path, last: int) -> tuple[float, int, list[str]]:
     faults = []
     # For writing, as the program would open it: SQLite recovers what the log holds.
     db = sqlite3.connect(capture)

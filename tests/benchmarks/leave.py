@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import signal
 import time
 from statistics import median
 
-from tests.benchmarks import procs
 from tests.benchmarks.context import Bench
-from tests.benchmarks.echo import BUSY
-from tests.benchmarks.kill import examine
+from tests.benchmarks.kill import ended
 from tests.benchmarks.marks import Result
+from tests.benchmarks.program import Program
 
 RUNS = 3
-SECONDS = 2.0
 
 
 def measure(bench: Bench) -> Result:
@@ -31,22 +28,14 @@ def measure(bench: Bench) -> Result:
 
 def _once(bench: Bench) -> tuple[float, list[str]]:
     """Seconds until it had left, and what was wrong."""
-    with bench.folder() as folder:
-        with bench.program(folder) as program:
-            program.settle()
-            client = procs.start(["load", "cut", program.addresses["tcp-echo"], "--connections", str(BUSY)])
-            try:
-                procs.answer(client)
-                time.sleep(bench.seconds(SECONDS))
-                began = time.monotonic()
-                code = program.end(signal.SIGTERM)
-                took = time.monotonic() - began
-                last = procs.answer(client)["last"]
-            finally:
-                procs.end(client)
-        behind, _, faults = examine(program.capture, int(last))
+    (code, took), behind, _, faults = ended(bench, _leave)
     if code:
         faults.append(f"exit code {code}")
     if behind:
         faults.append(f"the newest event is {behind:.0f} ms older than the last echo that the client got")
     return took, faults
+
+
+def _leave(program: Program) -> tuple[int, float]:
+    began = time.monotonic()
+    return program.leave(), time.monotonic() - began

@@ -118,9 +118,9 @@ class Program:
         """Wait until all that was seen is stored and shown."""
         procs.settle(self.pid, self.writer)
 
-    def end(self, how: signal.Signals) -> int:
+    def leave(self) -> int:
         """Ask it to leave; its exit code, once it has."""
-        self._process.send_signal(how)
+        self._process.terminate()
         return self._process.wait(60)
 
     def kill(self) -> None:

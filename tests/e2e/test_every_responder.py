@@ -7,12 +7,11 @@ its certificate, as their users would.
 from __future__ import annotations
 
 import json
-import socket
 import ssl
 import struct
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,7 +22,7 @@ from app import responders
 from app.services.protocols import PROTOCOLS
 from app.services.settings import SECURABLE
 from tests.e2e.clients import Address, curl, datagram, netcat, socat
-from tests.helpers import Serve, serving, wait_for
+from tests.helpers import Serve, kept_port, serving, wait_for
 
 OPTIONS: dict[tuple[str, str], str] = {
     ("banner", "tcp"): r"text = '220 ready\r\n'",
@@ -79,17 +78,6 @@ def cases() -> list[Case]:
 
 
 CASES = cases()
-
-
-@contextmanager
-def free_ports(count: int) -> Iterator[list[int]]:
-    """Ports that nobody has, and that nobody is given by chance: they are held, and only who asks for one gets it."""
-    with ExitStack() as stack:
-        made = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for one in made:
-            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            one.bind(("127.0.0.1", 0))
-        yield [one.getsockname()[1] for one in made]
 
 
 def workspace(ports: dict[str, int]) -> str:
@@ -151,8 +139,8 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     (folder / "files" / "index.html").write_text("<h1>home</h1>")
     key = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / "key")]
     subprocess.run(key, check=True, timeout=20)
-    with pytest.MonkeyPatch.context() as patch, free_ports(len(CASES)) as free:
-        ports = dict(zip([case.name for case in CASES], free, strict=True))
+    with pytest.MonkeyPatch.context() as patch, ExitStack() as kept:
+        ports = {case.name: kept.enter_context(kept_port()) for case in CASES}
         (folder / "w.toml").write_text(workspace(ports))
         patch.setenv("XDG_DATA_HOME", str(folder / "data"))
         with serving(folder / "w.toml", folder / "x.lpost") as serve:
