@@ -30,7 +30,7 @@ bench: $(TEST_SETUP)  ## measure the marks, print them and write build/bench.jso
 	$(BIN)/python -m tests.benchmarks
 
 docs: $(TEST_SETUP)  ## write the tables of docs/ anew from the code
-	$(BIN)/python -m app.reference docs/*.md
+	$(BIN)/python -m app.commands.reference docs/*.md
 
 manual: docs  ## build the manual's pages into build/manual/
 	$(BIN)/python -m sphinx -W --keep-going -q -d build/manual/.tree docs build/manual

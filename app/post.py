@@ -10,20 +10,20 @@ from typing import Any
 from twisted.internet.defer import Deferred, DeferredList
 
 from app import events
-from app.capture.link import DEFAULT_LIMIT, WriterLink
+from app.capture.keeping.retention import Keeping, tidy
 from app.capture.recorder import Recorder
-from app.capture.retention import Keeping, tidy
 from app.capture.schema import SUFFIX
-from app.clients.sender import Sender
-from app.folders import data_folder
+from app.capture.writing.link import DEFAULT_LIMIT, WriterLink
+from app.files.folders import data_folder
 from app.logbook import Logbook
-from app.plugins.live import Plugins
-from app.relaying.loops import Loops
+from app.plugin_loader.live import Plugins
+from app.responders.relay.loops import Loops
+from app.sending.sender import Sender
 from app.services.config import ServiceConfig
 from app.services.context import Surroundings
 from app.services.service import GRACE, Service
 from app.signal import Signal
-from app.workspace import Workspace
+from app.workspace.reading import Workspace
 
 HURRY = 1.2
 """Seconds that connections have when the program ends, which is to take three in all."""

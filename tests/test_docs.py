@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from app import reference, workspace
+from app.commands import reference
+from app.workspace import reading as workspace
 from tests.helpers import ROOT
 
 DOCS = sorted((ROOT / "docs").glob("*.md"))

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from app import events, workspace
-from app.capture import filters
+from app import events
+from app.capture.filters import language as filters
+from app.workspace import reading as workspace
 from tests.helpers import ROOT
 from tests.manual import Reader, blocks
-from ui import actions
+from ui.parts import actions
 
 DOCS = ROOT / "docs"
 PAGES = sorted(DOCS.glob("*.md"))

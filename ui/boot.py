@@ -16,18 +16,18 @@ from PyQt5.QtCore import QCoreApplication, Qt
 from PyQt5.QtWidgets import QApplication
 from twisted.internet.defer import Deferred
 
-from app import workspace
-from app.capture.about import about
-from app.capture.retention import Keeping
+from app.capture.keeping.about import about
+from app.capture.keeping.retention import Keeping
 from app.capture.schema import SUFFIX
-from app.folders import APP_NAME
+from app.files.folders import APP_NAME
 from app.post import Post, raise_file_limit
-from app.workspace import Workspace
+from app.workspace import reading as workspace
+from app.workspace.reading import Workspace
 
 if TYPE_CHECKING:
-    from app.capture.reader import Reader
-    from ui.main_window import MainWindow
+    from app.capture.reading.reader import Reader
     from ui.settings import Settings
+    from ui.window.main_window import MainWindow
 
 
 def run(path: Path | None, capture: Path | None, start: bool, separate: bool = False) -> int:
@@ -105,8 +105,8 @@ def _stop(reactor: Any) -> None:
 
 
 def _window(reactor: Any, post: Post, settings: Settings, opened: Workspace, title: str) -> tuple[MainWindow, Reader]:
-    from app.capture.reader import Reader
-    from ui.main_window import MainWindow
+    from app.capture.reading.reader import Reader
+    from ui.window.main_window import MainWindow
 
     assert post.capture is not None
     reader = Reader(post.capture, reactor.callFromThread)
@@ -130,7 +130,7 @@ def choose_reactor() -> Any:
 def _choose(path: Path | None, settings: Settings) -> tuple[Workspace, str, str]:
     """The workspace to open, what to call it, and what to say about it."""
     from app import errors
-    from ui.workspace_files import demo, demo_file
+    from ui.window.workspace_files import demo, demo_file
 
     if path is not None:
         # The demo that comes with the program is a template: saving it asks where to.
@@ -147,7 +147,7 @@ def _choose(path: Path | None, settings: Settings) -> tuple[Workspace, str, str]
 
 
 def _application(settings: Settings) -> QApplication:
-    from ui.icons import app_icon
+    from ui.looks.icons import app_icon
 
     QCoreApplication.setAttribute(Qt.AA_EnableHighDpiScaling)
     QCoreApplication.setAttribute(Qt.AA_UseHighDpiPixmaps)

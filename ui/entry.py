@@ -1,11 +1,11 @@
-"""The program's entry: commands go to ``app.cli``, which knows no Qt; the window loads it late."""
+"""The program's entry: commands go to ``app.commands.main``, which knows no Qt; the window loads it late."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
-from app import cli
+from app.commands import main as cli
 
 
 def main() -> None:

@@ -19,7 +19,7 @@ from platformdirs import user_runtime_path
 from PyQt5.QtCore import QObject, QTimer, pyqtSignal
 from PyQt5.QtNetwork import QLocalServer, QLocalSocket
 
-from app.folders import APP_NAME
+from app.files.folders import APP_NAME
 
 MAX_BYTES = 8192
 """Of a message; a path of Linux has 4,096 at the most."""

@@ -8,11 +8,11 @@ from platformdirs import user_config_path
 from PyQt5.QtCore import QByteArray, QSettings
 from PyQt5.QtWidgets import QApplication
 
-from app.capture.link import DEFAULT_LIMIT
-from app.folders import APP_NAME
-from ui import theme, times
-from ui.theme import POINTS, Fonts
-from ui.times import DIGITS, TimeFormat
+from app.capture.writing.link import DEFAULT_LIMIT
+from app.files.folders import APP_NAME
+from ui.looks import theme, times
+from ui.looks.theme import POINTS, Fonts
+from ui.looks.times import DIGITS, TimeFormat
 
 MAX_RECENT = 8
 MAX_USED = 12

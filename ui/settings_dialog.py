@@ -28,14 +28,15 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
-from app.folders import data_folder
-from app.plugins.source import FOLDER
+from app.files.folders import data_folder
+from app.plugin_loader.source import FOLDER
 from app.post import capture_folder
 from app.services.config import ServiceConfig
-from ui import service_checks, times
-from ui.form import Form, column, sentence, tell
+from ui.forms.form import Form, column, sentence, tell
+from ui.looks import times
+from ui.looks.times import TimeFormat
+from ui.services import checks as service_checks
 from ui.settings import LARGEST, SMALLEST, Settings
-from ui.times import TimeFormat
 
 GB = 1_000_000_000
 

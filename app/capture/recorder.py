@@ -12,11 +12,13 @@ from typing import Any, Protocol
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
-from app import events, failures, text
-from app.capture.arena import Arena
-from app.capture.batch import FIELDS, SAME, Frame
-from app.fingerprint import fingerprint
+from app import events
+from app.capture.writing.arena import Arena
+from app.capture.writing.batch import FIELDS, SAME, Frame
+from app.failures import record as failures
+from app.failures.fingerprint import fingerprint
 from app.signal import Signal
+from app.text import escapes as text
 
 INTERVAL = 0.05
 """Seconds from the first event of a batch until the batch leaves for the writer."""

@@ -33,7 +33,7 @@ table          holds
                was saved has ``saved`` (RFC 3339) and ``changed``: what it is without, in words
 =============  ==========================================================================
 
-Readers need no more than this. Writers belong to :mod:`app.capture.file` alone.
+Readers need no more than this. Writers belong to :mod:`app.capture.writing.file` alone.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from app import __version__, errors, events
-from app.capture.filter_values import search
+from app.capture.filters.values import search
 
 APPLICATION_ID = 0x4C507374
 VERSION = 1

@@ -12,7 +12,7 @@ from zope.interface import implementer
 
 from app.plugin.handling import Connection, Handler, Turns, parts, written
 from app.responders import Context, Options
-from app.scripting.wires import Wire
+from app.responders.script.wires import Wire
 
 MAX_LINE, MAX_STRING = 1 << 20, 16 << 20
 MAX_SENDERS = 1000

@@ -11,8 +11,8 @@ from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 
 from app.plugin.declare import MARK
-from app.relaying.loops import Loops
 from app.responders import Responder
+from app.responders.relay.loops import Loops
 
 
 class BareContext:

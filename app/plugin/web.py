@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, unquote
 
+from app.http.problem_json import Problem
 from app.plugin.handling import Connection, Handler, written
-from app.problem_json import Problem
 from app.responders import Context, Options
 
 if TYPE_CHECKING:
     from twisted.web.resource import IResource
 
-    from app import http_answer
+    from app.http import answer as http_answer
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def resource(handler: Handler, options: Options, context: Context) -> IResource:
     """A resource that answers every request below it with ``handler``."""
     from twisted.web.resource import Resource
 
-    from app.http_answer import serve
+    from app.http.answer import serve
 
     class Handled(Resource):
         isLeaf = True
@@ -111,7 +111,7 @@ def resource(handler: Handler, options: Options, context: Context) -> IResource:
 
 
 async def _answer(request: Any, handler: Handler, options: Options, context: Context) -> http_answer.Answer:
-    from app import http_answer
+    from app.http import answer as http_answer
 
     fields = {
         name.decode("latin-1").lower(): b", ".join(values).decode("latin-1")

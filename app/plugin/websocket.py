@@ -6,7 +6,7 @@ from typing import Any
 
 from app.plugin.handling import Connection, Handler, Turns, parts
 from app.responders import Context, Options
-from app.scripting.wires import Wire
+from app.responders.script.wires import Wire
 
 INTERNAL_ERROR = 1011
 

@@ -30,7 +30,7 @@ from twisted.internet.protocol import DatagramProtocol
 
 from app.errors import PostError
 from app.options import Option, Options, with_defaults
-from app.relaying.loops import Loops
+from app.responders.relay.loops import Loops
 
 __all__ = ["Builder", "Context", "Option", "Options", "Responder"]
 
@@ -134,7 +134,10 @@ def find(name: str) -> Responder | None:
     """The responder of that name, or None. Our own come before a plugin's."""
     if name not in built_in():
         return _added.get(name)
-    responder: Responder = import_module(f"{__name__}.{name}").RESPONDER
+    module = import_module(f"{__name__}.{name}")
+    if hasattr(module, "__path__"):  # a folder of its own
+        module = import_module(f"{module.__name__}.responder")
+    responder: Responder = module.RESPONDER
     return responder
 
 

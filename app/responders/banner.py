@@ -7,7 +7,7 @@ from twisted.internet.protocol import Protocol, ServerFactory
 
 from app import errors
 from app.responders import Context, Option, Options, Responder
-from app.text import unescape
+from app.text.escapes import unescape
 
 
 def _tcp(options: Options, context: Context) -> IProtocolFactory:

@@ -6,9 +6,9 @@ from functools import partial
 
 from twisted.internet.interfaces import IProtocolFactory
 
-from app.framed import Framed, factory, longest
-from app.framing import Prefixed
 from app.responders import Context, Options, Responder
+from app.responders.script.messages import Framed, factory, longest
+from app.text.framing import Prefixed
 
 
 class Int32(Framed):

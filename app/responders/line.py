@@ -6,9 +6,9 @@ from functools import partial
 
 from twisted.internet.interfaces import IProtocolFactory
 
-from app.framed import Framed, factory, longest
-from app.framing import MAX_MESSAGE, Delimited
 from app.responders import Context, Option, Options, Responder
+from app.responders.script.messages import Framed, factory, longest
+from app.text.framing import MAX_MESSAGE, Delimited
 
 
 def _tcp(options: Options, context: Context) -> IProtocolFactory:

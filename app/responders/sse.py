@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from app import templates
 from app.responders import Context, Option, Options, Responder
+from app.text import templates
 
 if TYPE_CHECKING:
-    from app.templates import Template
+    from app.text.templates import Template
 
 VALUES = frozenset({"count", "path", "last"})
 """What a template can say of an event: its number, the path asked for, the id after which the client goes on."""

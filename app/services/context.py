@@ -16,8 +16,8 @@ from twisted.internet.interfaces import IListeningPort, IStreamClientEndpoint
 from twisted.internet.protocol import DatagramProtocol
 
 from app import events
-from app.folders import data_folder
-from app.relaying.loops import Loops
+from app.files.folders import data_folder
+from app.responders.relay.loops import Loops
 
 if TYPE_CHECKING:
     from app.services.service import Service
@@ -63,8 +63,8 @@ class ServiceContext:
     def endpoint(
         self, host: str, port: int, *, tls: bool = False, verify: bool = True, alpn: Sequence[bytes] = ()
     ) -> IStreamClientEndpoint:
-        from app.services.client_tls import client_tls
-        from app.services.outgoing import TappedEndpoint
+        from app.services.tap.outgoing import TappedEndpoint
+        from app.services.tls.client import client_tls
 
         options = client_tls(host, self.data, verify=verify, alpn=alpn) if tls else None
         return TappedEndpoint(self._service, self.reactor, host, port, options)

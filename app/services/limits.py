@@ -17,7 +17,7 @@ from app.services.silence import Silence
 
 if TYPE_CHECKING:
     from app.services.service import Service
-    from app.services.tap import Tap
+    from app.services.tap.tap import Tap
 
 TOLD_PER_SECOND = 20
 """Refusals that are recorded one by one in a second; those beyond are counted."""

@@ -53,10 +53,10 @@ PROTOCOLS = {
         ProtocolInfo("udp", "UDP", "UDP", "Single datagrams", "udp", "echo", "app.services.udp", settings.UDP),
         ProtocolInfo(
             "http", "HTTP", "HTTP", "Requests and responses: HTTP/1, and HTTP/2 on TLS", "tcp", "inspector",
-            "app.services.http", settings.HTTP,
+            "app.services.http.port", settings.HTTP,
         ),
         ProtocolInfo(
-            "websocket", "WebSocket", "WS", "Messages both ways", "tcp", "echo", "app.services.websocket",
+            "websocket", "WebSocket", "WS", "Messages both ways", "tcp", "echo", "app.services.websocket.port",
             settings.WEBSOCKET,
         ),
         ProtocolInfo(

@@ -23,7 +23,7 @@ from app.signal import Signal
 from app.status import Failed, Listening, Starting, Status, Stopped, Stopping
 
 if TYPE_CHECKING:
-    from app.services.tls import ServerTLS
+    from app.services.tls.server import ServerTLS
 
 GRACE = 2.0
 """Seconds that live connections have to close in good order before they are aborted."""
@@ -120,7 +120,7 @@ class Service:
                 host = await self._in_thread(address.look_up, host)
             opener = protocol.load()
             if config.tls is not None:
-                from app.services import tls
+                from app.services.tls import server as tls
 
                 self.tls = await self._in_thread(tls.prepare, config, self.surroundings)
             try:

@@ -138,6 +138,6 @@ def _is_multicast(text: str) -> bool:
 
 
 def _is_certifiable(name: str) -> bool:
-    from app import authority  # slow to load
+    from app.services.tls import authority  # slow to load
 
     return authority.name_problem(name) is None

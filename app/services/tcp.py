@@ -10,8 +10,8 @@ from app.services.address import written
 from app.services.limits import Limits
 from app.services.service import Service
 from app.services.sockets import listen_streams
-from app.services.tap import Tap
-from app.services.tap_factory import TapFactory
+from app.services.tap.factory import TapFactory
+from app.services.tap.tap import Tap
 
 
 def open_port(service: Service, host: str, port: int) -> IListeningPort:

@@ -14,7 +14,7 @@ from app import events, post
 from app.post import Post
 from app.services.config import ServiceConfig
 from app.status import Failed, Listening, Stopped
-from app.workspace import Workspace
+from app.workspace.reading import Workspace
 from tests.app.capture.captures import read
 from tests.helpers import until
 

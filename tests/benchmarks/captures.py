@@ -7,8 +7,8 @@ import json
 from pathlib import Path
 
 from app import errors, events
-from app.capture.file import CaptureFile
-from app.capture.store import Store
+from app.capture.reading.store import Store
+from app.capture.writing.file import CaptureFile
 
 BATCH = 10_000
 SIZE = 64

@@ -21,12 +21,12 @@ from ui.boot import choose_reactor  # noqa: E402
 
 reactor = choose_reactor()
 
-from app.capture.filters import parse  # noqa: E402
-from app.capture.reader import Reader  # noqa: E402
+from app.capture.filters.language import parse  # noqa: E402
+from app.capture.reading.reader import Reader  # noqa: E402
+from app.capture.reading.store import Store  # noqa: E402
 from app.capture.recorder import Stored  # noqa: E402
-from app.capture.store import Store  # noqa: E402
 from tests.benchmarks.lateness_timer import LatenessTimer  # noqa: E402
-from ui.event_pane import EventPane  # noqa: E402
+from ui.panes.event_pane import EventPane  # noqa: E402
 
 
 def through_store(path: Path, needle: str) -> tuple[float, int]:

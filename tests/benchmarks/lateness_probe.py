@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from app import cli
+from app.commands import main as cli
 from ui import boot
 
 choose_reactor = boot.choose_reactor

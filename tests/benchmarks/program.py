@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from app import errors, events
-from app.capture.filters import of_kind
-from app.capture.store import Store
+from app.capture.filters.language import of_kind
+from app.capture.reading.store import Store
 from tests.benchmarks import display, procs
 
 WORKSPACE = "version = 1\n" + "".join(

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from app import cli
+from app.commands import main as cli
 from ui import boot
 
 choose_reactor = boot.choose_reactor
@@ -35,7 +35,7 @@ class Typist:
     def _window(self) -> Any:
         from PyQt5.QtWidgets import QApplication
 
-        from ui.main_window import MainWindow
+        from ui.window.main_window import MainWindow
 
         return next(w for w in QApplication.topLevelWidgets() if isinstance(w, MainWindow))
 

@@ -6,8 +6,8 @@ import time
 from typing import Any
 
 from app import events
-from app.capture.filters import of_kind
-from app.capture.store import Store
+from app.capture.filters.language import of_kind
+from app.capture.reading.store import Store
 from tests.benchmarks import procs
 from tests.benchmarks.context import Bench
 from tests.benchmarks.marks import Result

@@ -16,8 +16,8 @@ from typing import Any
 from PyQt5.QtGui import QImage
 
 from app import errors
-from app.capture.filters import EVERYTHING
-from app.capture.store import Store
+from app.capture.filters.language import EVERYTHING
+from app.capture.reading.store import Store
 from app.events import SERVICE_FAILED, SERVICE_STARTED
 from tests.e2e.display import Display
 from tests.helpers import ROOT, wait_for

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from app.events import CONNECTION_CLOSED, NOTE
-from tests.app.capture.test_retention import kill
+from tests.app.capture.keeping.test_retention import kill
 from tests.e2e.clients import socat
 from tests.e2e.conftest import Start
 from tests.e2e.program import stored

@@ -11,7 +11,7 @@ from tests.e2e.conftest import Start
 from tests.e2e.program import Program, chosen
 from tests.e2e.workspaces import DESK, ECHO
 from tests.helpers import wait_for
-from ui.theme import DARK
+from ui.looks.theme import DARK
 
 FAIL_FRAME = "self.process(message)"
 

@@ -17,13 +17,13 @@ from PyQt5.QtCore import QPoint
 from PyQt5.QtWidgets import QApplication, QToolBar, QWidget
 from twisted.internet.task import Clock
 
-from app import workspace
-from app.capture.reader import Reader
+from app.capture.reading.reader import Reader
 from app.events import FAILURE, LOG, Event
 from app.post import Post
-from ui import theme
-from ui.main_window import MainWindow
+from app.workspace import reading as workspace
+from ui.looks import theme
 from ui.settings import Settings
+from ui.window.main_window import MainWindow
 
 
 def main(path: Path, folder: Path) -> None:

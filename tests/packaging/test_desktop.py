@@ -15,7 +15,7 @@ from PyQt5.QtGui import QImage
 
 from app import __version__
 from app.capture import schema
-from app.folders import APP_NAME
+from app.files.folders import APP_NAME
 from tests.helpers import ROOT
 
 ENTRY = "share/applications/listening-post.desktop"

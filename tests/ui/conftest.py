@@ -10,14 +10,14 @@ import pytest
 from PyQt5.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from app.capture.reader import Reader
+from app.capture.reading.reader import Reader
 from app.post import Post
 from app.services.config import ServiceConfig
-from app.workspace import Workspace
+from app.workspace.reading import Workspace
 from tests.ui.desk import Capture, InstantReader, config, memory_post, settle
-from ui import theme
-from ui.main_window import MainWindow
+from ui.looks import theme
 from ui.settings import Settings
+from ui.window.main_window import MainWindow
 
 Open = Callable[..., MainWindow]
 

@@ -13,17 +13,17 @@ from PyQt5.QtWidgets import QApplication, QDialogButtonBox, QFileDialog, QLineEd
 from twisted.internet.testing import MemoryReactorClock
 
 from app import events
-from app.capture.batch import FIELDS
-from app.capture.exchange_at import Exchanged, exchange_at
-from app.capture.file import CaptureFile
-from app.capture.filters import Filter
-from app.capture.reader import Found, Matches, Scan
+from app.capture.filters.language import Filter
+from app.capture.reading.exchange_at import Exchanged, exchange_at
+from app.capture.reading.reader import Found, Matches, Scan
+from app.capture.reading.store import Store
 from app.capture.recorder import Stored
-from app.capture.store import Store
+from app.capture.writing.batch import FIELDS
+from app.capture.writing.file import CaptureFile
 from app.events import Event, Row
 from app.post import Post
 from app.services.config import ServiceConfig
-from app.workspace import Workspace
+from app.workspace.reading import Workspace
 
 SERVICES = [("alpha", "tcp"), ("beta", "udp")]
 BASE = 1_700_000_000_000_000_000
@@ -81,7 +81,7 @@ class Capture:
 
 
 class InstantReader:
-    """As ``app.capture.reader.Reader``, but answers before its methods return.
+    """As ``app.capture.reading.reader.Reader``, but answers before its methods return.
 
     Attributes:
         asked: first ids of the pages that were asked for.

@@ -7,7 +7,7 @@ from typing import Any
 
 from app import events
 from app.events import Event
-from app.failures import FailureRecord, Frame
+from app.failures.record import FailureRecord, Frame
 
 TIME = 1795172591482007118
 
@@ -28,7 +28,7 @@ def failure(record: FailureRecord, payload: bytes | None = b"READ temp\n") -> Ev
 
 TWISTED = (
     Frame(f"{PACKAGES}twisted/internet/tcp.py", 250, "doRead", ((250, "        return self._dataReceived(data)"),)),
-    Frame(f"{PACKAGES}app/services/tap.py", 105, "dataReceived", (), (("secret", "'of a library'"),)),
+    Frame(f"{PACKAGES}app/services/tap/tap.py", 105, "dataReceived", (), (("secret", "'of a library'"),)),
 )
 OWN = Frame(
     PLUGIN,

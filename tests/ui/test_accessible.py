@@ -27,27 +27,28 @@ from PyQt5.QtWidgets import (
 from pytestqt.qtbot import QtBot
 from twisted.internet.defer import maybeDeferred
 
-from app import authority, responders
-from app.capture.filters import EVERYTHING
+from app import responders
+from app.capture.filters.language import EVERYTHING
 from app.events import FAILURE, Event
 from app.options import Option
 from app.services.protocols import PROTOCOLS
+from app.services.tls import authority
 from tests.ui.conftest import Open
 from tests.ui.desk import Capture, config, do, settle
-from ui import theme
-from ui.capture_dialog import CaptureDialog
-from ui.connect_dialog import ConnectDialog
-from ui.export_dialog import ExportDialog
-from ui.main_window import MainWindow
-from ui.message_form import MessageForm
-from ui.save_dialog import SaveDialog
-from ui.send_dialog import SendDialog
-from ui.service_dialog import ServiceDialog
+from ui.captures.export_dialog import ExportDialog
+from ui.captures.save_dialog import SaveDialog
+from ui.captures.settings_dialog import CaptureDialog
+from ui.forms.table import TableEditor
+from ui.looks import theme
+from ui.looks.theme import Fonts
+from ui.sending.dialog import SendDialog
+from ui.sending.message_form import MessageForm
+from ui.services.connect_dialog import ConnectDialog
+from ui.services.dialog import ServiceDialog
+from ui.services.trust_dialog import TrustDialog
 from ui.settings import Settings
 from ui.settings_dialog import SettingsDialog
-from ui.table_editor import TableEditor
-from ui.theme import Fonts
-from ui.trust_dialog import TrustDialog
+from ui.window.main_window import MainWindow
 
 # Of the offscreen platform.
 pytestmark = pytest.mark.qt_log_ignore(r"^This plugin does not support (raise\(\)|grabbing the keyboard)$")
@@ -293,7 +294,7 @@ def test_what_is_crowded_is_found(qtbot: QtBot) -> None:
 
 
 def test_an_option_of_each_type_has_a_named_editor(qtbot: QtBot) -> None:
-    from ui.form import OptionForm
+    from ui.forms.form import OptionForm
 
     declared = (
         Option("flag", bool, False, "A flag"), Option("lines", list, [], "Lines"), Option("text", str, "", "Text"),

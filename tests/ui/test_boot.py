@@ -10,13 +10,13 @@ from pytestqt.qtbot import QtBot
 from twisted.internet.task import Clock
 
 from app import errors
-from app.workspace import Workspace
-from app.workspace_saving import save
+from app.workspace.reading import Workspace
+from app.workspace.saving import save
 from tests.ui.desk import config, memory_post
 from ui import boot
 from ui.reactor import EpollQtReactor
 from ui.settings import Settings
-from ui.workspace_files import demo, demo_file
+from ui.window.workspace_files import demo, demo_file
 
 
 @pytest.fixture

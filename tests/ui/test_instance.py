@@ -160,8 +160,8 @@ def test_afterwards_no_socket_is_left(reception: Reception, name: str) -> None:
 
 
 def test_a_wish_opens_its_file_in_the_window(open_window: Open, tmp_path: Path, qtbot: QtBot) -> None:
-    from app.workspace import Workspace
-    from app.workspace_saving import save
+    from app.workspace.reading import Workspace
+    from app.workspace.saving import save
 
     path = tmp_path / "mine.toml"
     save(Workspace((config("mine"),)), path)

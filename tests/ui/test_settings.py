@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from PyQt5.QtCore import QByteArray
 
-from app.folders import APP_NAME
+from app.files.folders import APP_NAME
+from ui.looks.theme import Fonts
+from ui.looks.times import DIGITS, TimeFormat
 from ui.settings import LARGEST, MAX_RECENT, MAX_USED, SMALLEST, Settings
-from ui.theme import Fonts
-from ui.times import DIGITS, TimeFormat
 
 
 def with_text(path: Path, text: str) -> Settings:

@@ -13,11 +13,11 @@ from pytestqt.qtbot import QtBot
 from app.post import capture_folder
 from tests.ui.conftest import Open
 from tests.ui.desk import do, settle
-from ui import theme, times
+from ui.looks import theme, times
+from ui.looks.theme import Fonts
+from ui.looks.times import TimeFormat
 from ui.settings import Settings
 from ui.settings_dialog import SettingsDialog
-from ui.theme import Fonts
-from ui.times import TimeFormat
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from app import events
-from app.capture.file import CaptureFile
+from app.capture.writing.file import CaptureFile
 
 SERVICES = [("echo", "tcp")]
 LIMIT = 1_000_000_000

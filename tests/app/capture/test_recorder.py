@@ -11,11 +11,11 @@ from twisted.internet.task import Clock
 
 from app import events
 from app.capture import recorder as module
-from app.capture.arena import Arena, shared
-from app.capture.batch import FIELDS, read
 from app.capture.recorder import INTERVAL, LARGE, Recorder, Stored
-from app.failures import from_json
-from app.fingerprint import fingerprint
+from app.capture.writing.arena import Arena, shared
+from app.capture.writing.batch import FIELDS, read
+from app.failures.fingerprint import fingerprint
+from app.failures.record import from_json
 
 MB = 1 << 20
 

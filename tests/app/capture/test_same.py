@@ -10,13 +10,13 @@ import pytest
 from twisted.internet.task import Clock
 
 from app import events
-from app.capture.batch import FIELDS, SAME
-from app.capture.batch import read as read_batch
-from app.capture.file import CaptureFile
-from app.capture.filters import parse
+from app.capture.filters.language import parse
+from app.capture.reading.store import Store
 from app.capture.recorder import LARGE as LARGE_FROM
 from app.capture.recorder import Recorder, Stored
-from app.capture.store import Store
+from app.capture.writing.batch import FIELDS, SAME
+from app.capture.writing.batch import read as read_batch
+from app.capture.writing.file import CaptureFile
 from tests.app.capture.captures import LIMIT, batch, event, make, payloads, read
 
 LARGE = b"x" * (LARGE_FROM - 1) + b"\0"

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from app.plugins import loading
-from app.plugins.source import offers
+from app.plugin_loader import loading
+from app.plugin_loader.source import offers
 from app.services.protocols import PROTOCOLS
 from tests.helpers import ROOT
 

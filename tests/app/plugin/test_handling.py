@@ -20,8 +20,8 @@ from app.plugin.stream import MAX_SENDERS
 from app.plugin.testing import BareContext, build, connect
 from app.plugin.web import answer_of
 from tests.app.plugin.conftest import Serve
-from tests.app.services.frames import talk
 from tests.app.services.helpers import Peer, Tape, address, closed
+from tests.app.services.websocket_frames import talk
 from tests.helpers import until
 
 # -- what is declared

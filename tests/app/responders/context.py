@@ -9,7 +9,7 @@ from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.task import Clock
 
 from app import responders
-from app.relaying.loops import Loops
+from app.responders.relay.loops import Loops
 
 
 class BareContext:

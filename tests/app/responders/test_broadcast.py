@@ -13,9 +13,9 @@ from websockets.asyncio.client import connect
 
 from app.responders import broadcast
 from app.responders.broadcast import Fanout
-from app.services import websocket
-from tests.app.services.frames import BINARY, FINAL, TEXT, Raw, frame, talk, url
+from app.services.websocket import port as websocket
 from tests.app.services.helpers import Desk, Peer, Tape, turn
+from tests.app.services.websocket_frames import BINARY, FINAL, TEXT, Raw, frame, talk, url
 from tests.helpers import until
 
 CLIENTS = 60

@@ -1,4 +1,4 @@
-"""The inspector responder, without a socket; tests/app/services/test_http.py has it on one."""
+"""The inspector responder, without a socket; tests/app/services/http/test_port.py has it on one."""
 
 from __future__ import annotations
 

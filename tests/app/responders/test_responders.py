@@ -32,8 +32,9 @@ def test_each_has_its_files_name_and_says_what_it_does() -> None:
 
 
 def test_names_are_those_of_the_files_in_order() -> None:
-    files = Path(responders.__file__).parent.glob("*.py")
-    assert list(responders.names()) == sorted(file.stem for file in files if file.stem != "__init__")
+    files = [*(here := Path(responders.__file__).parent).glob("*.py"), *here.glob("*/responder.py")]
+    stems = [file.parent.name if file.stem == "responder" else file.stem for file in files]
+    assert list(responders.names()) == sorted(set(stems) - {"__init__"})
 
 
 @pytest.mark.parametrize(

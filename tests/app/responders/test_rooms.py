@@ -16,8 +16,8 @@ from websockets.asyncio.client import connect
 from app import responders
 from app.responders import rooms
 from app.responders.rooms import Rooms
-from tests.app.services.frames import BINARY, Raw, frame, url
 from tests.app.services.helpers import Desk, Tape
+from tests.app.services.websocket_frames import BINARY, Raw, frame, url
 from tests.helpers import until
 
 CLIENTS = 60

@@ -10,8 +10,8 @@ import h2.events
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 
-from app.services.http import DEFAULTS, NotingSite
-from app.services.tap_factory import TapFactory
+from app.services.http.port import DEFAULTS, NotingSite
+from app.services.tap.factory import TapFactory
 from tests.app.services.helpers import Desk
 
 HEAD = [(":method", "GET"), (":scheme", "https"), (":authority", "x"), (":path", "/")]

@@ -13,8 +13,8 @@ from typing import Any, ClassVar
 from twisted.internet.task import deferLater
 
 from app import events, responders
-from app.capture.batch import FIELDS, SAME, read
 from app.capture.recorder import Recorder, Stored
+from app.capture.writing.batch import FIELDS, SAME, read
 from app.services import service
 from app.services.config import ServiceConfig
 from app.services.context import Surroundings

@@ -15,8 +15,8 @@ from websockets.exceptions import ConnectionClosedOK, InvalidStatus
 from app.services import limits
 from app.services.context import Surroundings
 from app.services.limits import TOLD_PER_SECOND, is_public
-from tests.app.services.frames import talk
 from tests.app.services.helpers import Desk, Peer, Tape, address, closed
+from tests.app.services.websocket_frames import talk
 from tests.helpers import open_files, until
 
 

@@ -10,7 +10,7 @@ import pytest_twisted
 from twisted.internet.threads import deferToThread
 from twisted.internet.utils import getProcessOutput
 
-from app.failures import from_json
+from app.failures.record import from_json
 from tests.app.services.helpers import Desk, Peer, Tape, address
 from tests.helpers import until
 

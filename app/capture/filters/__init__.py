@@ -1,0 +1,1 @@
+"""The filter language: from text to SQL conditions with bound values."""

@@ -1,0 +1,234 @@
+r"""The filter language: from what people type to one SQL condition.
+
+    service == "rest" and http.status >= 500
+    peer contains 127 and size > 100
+    payload matches /GET .*zip/ or payload contains 0d0a0d0a
+    kind in {data.received, ws.message} and not summary contains healthz
+    bare words as they stand: a substring of summary or payload
+
+What is typed reaches SQL as bound values only. Regular expressions are RE2's: they take linear
+time, whatever is typed and whatever peers sent.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from lark import Lark, Token, Transformer, UnexpectedCharacters, UnexpectedInput, UnexpectedToken, v_args
+from lark.exceptions import VisitError
+
+from app import errors
+from app.capture.filters import values
+from app.capture.filters.fields import FIELDS, Field
+from app.capture.filters.sql import EVERYTHING, Filter, of_kind, of_service, substring
+
+__all__ = ["EVERYTHING", "Filter", "of_kind", "of_service", "parse"]
+
+MAX_TYPED = 10_000
+"""Characters of a filter."""
+
+MAX_DEPTH = 60
+"""Parentheses in parentheses, and ``not`` before ``not``; SQLite takes a thousand levels."""
+
+_GRAMMAR = r"""
+?start: either
+?either: both (OR both)*
+?both: one (AND one)*
+?one: NOT one -> negation
+    | "(" either ")"
+    | FIELD COMPARE value -> comparison
+    | FIELD CONTAINS value -> contains
+    | FIELD MATCHES pattern -> matches
+    | FIELD IN "{" value ("," value)* "}" -> member
+    | FIELD EXISTS -> exists
+    | phrase
+phrase: (WORD | STRING | REGEX)+
+value: STRING | VALUE
+pattern: REGEX | STRING | VALUE
+
+FIELD.9: /[A-Za-z_][\w.]*(?=\s*(==|!=|<=|>=|<|>|\bcontains\b|\bmatches\b|\bexists\b|\bin\s*\{))/
+OR.8: /or\b|\|\|/i
+AND.8: /and\b|&&/i
+NOT.8: /not\b|!(?!=)/i
+COMPARE.7: /==|!=|<=|>=|<|>/
+CONTAINS.7: /contains\b/i
+MATCHES.7: /matches\b/i
+EXISTS.7: /exists\b/i
+IN.7: /in\b/i
+STRING.6: /"([^"\\]|\\.)*"|'([^'\\]|\\.)*'/s
+REGEX.5: /\/([^\/\\\n]|\\.)+\/i?(?=[\s)]|$)/
+VALUE.2: /[^\s()"'{},]+/
+WORD.1: /[^\s()"'{}]+/
+%ignore /\s+/
+"""
+
+_WORDS = {
+    "FIELD": "a field", "WORD": "a word to search for", "STRING": 'text in quotes, as "GET /"',
+    "REGEX": "an expression between slashes, as /GET .*zip/", "VALUE": "a value", "OR": "or", "AND": "and",
+    "NOT": "not", "COMPARE": "== != < <= > >=", "CONTAINS": "contains", "MATCHES": "matches",
+    "EXISTS": "exists", "IN": "in {…}", "LPAR": "(", "RPAR": ")", "LBRACE": "{", "RBRACE": "}",
+    "COMMA": "a comma", "$END": "the end",
+}  # fmt: skip
+
+
+def parse(typed: str, fields: Mapping[str, Field] = FIELDS) -> Filter:
+    """The filter for what was typed, which may name ``fields``.
+
+    Raises FilterError, whose ``at`` is the character that does not fit.
+    """
+    if not typed.strip():
+        return EVERYTHING
+    try:
+        return _parsed(typed, fields)
+    except errors.FilterError as e:
+        e.typed = typed
+        raise
+
+
+def _parsed(typed: str, fields: Mapping[str, Field]) -> Filter:
+    _guard(typed)
+    try:
+        result = _Compiler(typed, fields).transform(_parser().parse(typed))
+    except UnexpectedToken as e:
+        at = len(typed) if e.token.type == "$END" else e.pos_in_stream or 0
+        raise errors.FilterError(at=at, reason=_unfitting(e.token, e.accepts or e.expected)) from e
+    except UnexpectedCharacters as e:
+        raise errors.FilterError(at=e.pos_in_stream or 0, reason=_stray(typed, e)) from e
+    except VisitError as e:
+        if isinstance(e.orig_exc, errors.FilterError):
+            raise e.orig_exc from None
+        raise
+    assert isinstance(result, Filter)
+    return result
+
+
+@cache
+def _parser() -> Lark:
+    return Lark(_GRAMMAR, parser="lalr", lexer="contextual")
+
+
+def _guard(typed: str) -> None:
+    if len(typed) > MAX_TYPED:
+        raise errors.FilterError(at=MAX_TYPED, reason=f"it is longer than {MAX_TYPED:,} characters")
+    if "\0" in typed:
+        raise errors.FilterError(at=typed.index("\0"), reason=r"a zero byte is written \x00")
+    depth = 0
+    for match in re.finditer(r"\(|\)|!(?!=)|\bnot\b", typed, re.IGNORECASE):
+        depth += -1 if match[0] == ")" else 1
+        if depth > MAX_DEPTH:
+            raise errors.FilterError(at=match.start(), reason=f"there are more than {MAX_DEPTH} levels")
+
+
+def _unfitting(token: Token, accepted: Any) -> str:
+    wanted = [_WORDS.get(name, name) for name in _WORDS if name in accepted and name != "$END"]
+    if token.type == "$END":
+        return f"it ends here. Expected: {', '.join(wanted)}"
+    expected = f"Expected: {', '.join(wanted)}. " if wanted else ""
+    return f"“{token}” does not fit here. {expected}To search for it, put the text in quotes"
+
+
+def _stray(typed: str, e: UnexpectedInput) -> str:
+    character = typed[e.pos_in_stream or 0 :][:1]
+    if character in "\"'":
+        return f"the quote {character} is not closed"
+    return f"“{character}” does not fit here. To search for it, put the text in quotes"
+
+
+@v_args(inline=True)
+class _Compiler(Transformer[Token, Any]):
+    """Makes a Filter of each rule, from the inside out."""
+
+    def __init__(self, typed: str, fields: Mapping[str, Field]) -> None:
+        super().__init__()
+        self._typed, self._fields = typed, fields
+
+    def either(self, *parts: Any) -> Filter:
+        return self._joined(" OR ", parts)
+
+    def both(self, *parts: Any) -> Filter:
+        return self._joined(" AND ", parts)
+
+    def _joined(self, word: str, parts: tuple[Any, ...]) -> Filter:
+        filters = [part for part in parts if isinstance(part, Filter)]
+        sql = word.join(f"({part.sql})" for part in filters)
+        return Filter(sql, tuple(value for part in filters for value in part.values))
+
+    def negation(self, _: Token, inner: Filter) -> Filter:
+        # What is unknown (a status of an event that has none) is not so either.
+        return Filter(f"NOT ifnull(({inner.sql}), 0)", inner.values)
+
+    def phrase(self, *words: Token) -> Filter:
+        """Adjacent words are one text, with the room between them as it was typed."""
+        if len(words) == 1 and words[0].type == "STRING":
+            return substring(_unquoted(words[0]))
+        start, end = words[0].start_pos, words[-1].end_pos
+        return substring(self._typed[start:end])
+
+    def value(self, token: Token) -> Token:
+        return token
+
+    def pattern(self, token: Token) -> Token:
+        return token
+
+    def comparison(self, name: Token, operator: Token, value: Token) -> Filter:
+        field = _field(name, self._fields)
+        if field.type == "bytes" and str(operator) not in ("==", "!="):
+            raise errors.FilterError(at=operator.start_pos or 0, reason=f"{name} can be ==, !=, contains or matches")
+        return self._where(field, lambda: values.compare(field, str(operator), _plain(value)), value, operator)
+
+    def contains(self, name: Token, operator: Token, value: Token) -> Filter:
+        field = _field(name, self._fields)
+        return self._where(field, lambda: values.contains(field, *_plain(value)), value, operator)
+
+    def matches(self, name: Token, operator: Token, value: Token) -> Filter:
+        field = _field(name, self._fields)
+        return self._where(field, lambda: values.matches(field, _plain(value)[0], value.type), value, operator)
+
+    def member(self, name: Token, _: Token, *given: Token) -> Filter:
+        field = _field(name, self._fields)
+        each = [self._where(field, lambda v=v: values.compare(field, "==", _plain(v)), v, name) for v in given]
+        return self._joined(" OR ", tuple(each))
+
+    def exists(self, name: Token, _: Token) -> Filter:
+        field = _field(name, self._fields)
+        if field.column == "id":  # every event has one: what counts is whether the other table knows it
+            return Filter(f"id IN ({field.subquery}{field.sql} <> '')")
+        return Filter(f"{field.column or field.sql} IS NOT NULL")
+
+    def _where(self, field: Field, make: Any, value: Token, operator: Token) -> Filter:
+        try:
+            inner: Filter = make()
+        except values.WrongValueError as e:
+            raise errors.FilterError(at=value.start_pos or 0, reason=str(e)) from None
+        if not field.subquery:
+            return inner
+        sql, negated = inner.sql, str(operator) == "!="
+        if negated:  # of the events that have one, all but these
+            return Filter(f"{field.column} IS NOT NULL AND {field.column} IN ({field.subquery}{sql})", inner.values)
+        return Filter(f"{field.column} IN ({field.subquery}{sql})", inner.values)
+
+
+def _field(name: Token, fields: Mapping[str, Field]) -> Field:
+    field = fields.get(str(name).lower())
+    if field is not None:
+        return field
+    near = difflib.get_close_matches(str(name).lower(), FIELDS, 1, 0.5)
+    instead = f"Did you mean {near[0]}?" if near else f"There are {', '.join(FIELDS)}."
+    reason = f"there is no field “{name}”. {instead} To search for the text, put it in quotes"
+    raise errors.FilterError(at=name.start_pos or 0, reason=reason)
+
+
+def _plain(token: Token) -> tuple[str, bool]:
+    """The value without its quotes, and whether it had any."""
+    if token.type == "STRING":
+        return _unquoted(token), True
+    return str(token), False
+
+
+def _unquoted(token: Token) -> str:
+    """What stands between the quotes; escapes stay, for whoever makes bytes of it, but those of quotes."""
+    return re.sub(r"\\([\"'])", r"\1", str(token)[1:-1])

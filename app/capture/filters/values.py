@@ -1,0 +1,154 @@
+"""From a field, an operator and a typed value to an SQL condition with bound values."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from app import errors, events
+from app.capture.filters.fields import Field
+from app.capture.filters.sql import Filter, contains_text, in_payload
+from app.text import escapes as text
+from app.text import patterns
+
+_SCALES = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9}
+_NUMBER = re.compile(r"(-?\d+(?:\.\d+)?)([kmg]?)b?", re.IGNORECASE)
+_CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}(?:\.\d{1,9})?))?")
+_AGO = re.compile(r"-(\d+(?:\.\d+)?)(ms|s|m|h|d)")
+_UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400}
+_HEX = re.compile(r"(?:0x)?((?:[0-9a-f]{2})+)", re.IGNORECASE)
+
+_SQL_OPERATORS = {"==": "=", "!=": "<>", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
+
+MAX_LOOKED_AT = 1 << 20
+"""Bytes of a payload that an expression is looked for in."""
+
+
+class WrongValueError(Exception):
+    """A value that does not fit its field; the text says what would."""
+
+
+def compare(field: Field, operator: str, value: tuple[str, bool]) -> Filter:
+    """``value`` is the text and whether it stood in quotes."""
+    typed, quoted = value
+    sql = _SQL_OPERATORS[operator]
+    if field.type == "time":
+        return _compare_time(sql, typed)
+    if field.type == "number":
+        return Filter(f"{field.sql} {sql} ?", (_number(field, typed),))
+    if field.type == "kind":
+        codes = _kinds(typed)
+        among = ", ".join(map(str, codes))
+        if operator not in ("==", "!="):
+            raise WrongValueError("a kind can be ==, !=, in {…}, contains or matches")
+        return Filter(f"kind {'NOT ' if operator == '!=' else ''}IN ({among})")
+    if field.type == "bytes":
+        return Filter(f"{field.sql} {sql} ?", (_bytes(typed, quoted),))
+    if field.type == "address" and operator in ("==", "!="):
+        # A whole address, or one without its port.
+        found = f"({field.sql} = ? OR rtrim({field.sql}, '0123456789') IN (? || ':', '[' || ? || ']:'))"
+        return Filter(found if operator == "==" else f"NOT {found}", (typed, typed, typed))
+    return Filter(f"{field.sql} {sql} ? COLLATE NOCASE", (_text(typed),))
+
+
+def contains(field: Field, typed: str, quoted: bool) -> Filter:
+    if field.type == "bytes":
+        return in_payload(_bytes(typed, quoted))
+    if field.type == "kind":
+        return _kinds_whose(lambda name: typed.lower() in name)
+    if field.type == "time":
+        raise WrongValueError("a time can be compared with == != < <= > >=")
+    return contains_text(field.sql, _text(typed))
+
+
+def matches(field: Field, typed: str, token: str) -> Filter:
+    """``token`` is the kind of token: a REGEX stands between slashes, maybe with an i behind."""
+    pattern = typed
+    if token == "REGEX":
+        inside, _, flags = typed[1:].rpartition("/")
+        pattern = ("(?i)" if flags else "") + inside.replace(r"\/", "/")
+    if wrong := patterns.problem(pattern):
+        raise WrongValueError(f"the expression {wrong}")
+    if field.type == "kind":
+        return _kinds_whose(lambda name: search(pattern, name) == 1)
+    if field.type == "time":
+        raise WrongValueError("a time can be compared with == != < <= > >=")
+    return Filter(f"post_matches(?, {field.sql})", (pattern,))
+
+
+# -- regular expressions
+
+
+def search(pattern: str, value: Any) -> int | None:
+    """The SQL function ``post_matches``: 1 or 0; NULL where the value is NULL."""
+    if value is None:
+        return None
+    if not isinstance(value, bytes):
+        value = str(value).encode("utf-8", "replace")
+    return int(patterns.regex(pattern).found_in(value[:MAX_LOOKED_AT]))
+
+
+# -- values
+
+
+def _number(field: Field, typed: str) -> float | int:
+    match = _NUMBER.fullmatch(typed)
+    if not match:
+        raise WrongValueError(f"{field.name} is a number, as in {field.name} > 100")
+    number = float(match[1]) * _SCALES[match[2].lower()]
+    # SQLite keeps 64 bits; beyond them only the order counts.
+    return int(number) if number.is_integer() and abs(number) < 2**63 else number
+
+
+def _compare_time(sql: str, typed: str) -> Filter:
+    if ago := _AGO.fullmatch(typed):
+        return Filter(f"time {sql} ?", (_bounded(time.time_ns() - int(float(ago[1]) * _UNITS[ago[2]] * 1e9)),))
+    if clock := _CLOCK.fullmatch(typed):
+        hours, minutes, seconds = int(clock[1]), int(clock[2]), float(clock[3] or 0)
+        if hours > 23 or minutes > 59 or seconds >= 60:
+            raise WrongValueError(f"{typed} is no time of day")
+        of_day = ((hours * 60 + minutes) * 60) * 10**9 + round(seconds * 1e9)
+        # Of whatever day it was, as the log shows it: in local time.
+        local = "(strftime('%s', time / 1000000000, 'unixepoch', 'localtime') % 86400 * 1000000000 + time % 1000000000)"
+        return Filter(f"{local} {sql} ?", (of_day,))
+    try:
+        moment = datetime.fromisoformat(typed)
+        return Filter(f"time {sql} ?", (_bounded(int(moment.astimezone().timestamp() * 1e6) * 1000),))
+    except (ValueError, OverflowError, OSError) as e:
+        raise WrongValueError("a time is written 12:03:00, 2026-11-20T12:03:00, or -5m for five minutes ago") from e
+
+
+def _bounded(number: int) -> int:
+    return max(-(2**63), min(number, 2**63 - 1))
+
+
+def _kinds(typed: str) -> list[int]:
+    found = [code for code, name in events.NAMES.items() if name == typed.lower()]
+    if not found:
+        names = ", ".join(events.NAMES.values())
+        raise WrongValueError(f"there is no kind “{typed}”. Use one of {names}")
+    return found
+
+
+def _kinds_whose(fits: Callable[[str], bool]) -> Filter:
+    """Events of the kinds whose names fit."""
+    return Filter(f"kind IN ({', '.join(str(code) for code, name in events.NAMES.items() if fits(name))})")
+
+
+def _text(typed: str) -> str:
+    try:
+        return text.unescape(typed).decode("utf-8", "replace")
+    except errors.EscapeError:
+        return typed
+
+
+def _bytes(typed: str, quoted: bool) -> bytes:
+    if not quoted and (digits := _HEX.fullmatch(typed)):
+        return bytes.fromhex(digits[1])
+    try:
+        return text.unescape(typed)
+    except errors.EscapeError:
+        return typed.encode("utf-8", "replace")

@@ -1,0 +1,1 @@
+"""Keeping captures: copies, redaction, retention."""

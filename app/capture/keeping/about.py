@@ -1,0 +1,77 @@
+"""What a capture is, without reading its events: for whoever opens one, or finds one after a crash."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from app import errors, events
+from app.capture import schema
+from app.capture.reading.appearing import is_open
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """A capture at one moment.
+
+    Attributes:
+        created: RFC 3339, empty where it is not known.
+        closed: when it was, in ns since 1970; 0 where it never was; None where that is not known.
+        live: whether a program is writing to it.
+        changed: what a saved copy is without, in words.
+        first, last: ids of its oldest and newest event.
+        dropped: events that the size limit has removed.
+        left_open: connections whose end is not in it.
+        bytes: of the file and its log.
+    """
+
+    path: Path
+    created: str
+    program: str
+    closed: int | None
+    live: bool
+    changed: str
+    first: int
+    last: int
+    dropped: int
+    services: tuple[str, ...]
+    failures: int
+    left_open: int
+    bytes: int
+
+    @property
+    def cut_off(self) -> bool:
+        """Whether the program that wrote it ended without closing it."""
+        return self.closed == 0 and not self.live
+
+
+def about(path: Path) -> About:
+    """Read it. Blocks. Raises the errors of :func:`app.capture.schema.open_for_reading`."""
+    held = is_open(path)
+    with closing(schema.open_for_reading(path)) as db:
+        try:
+            meta = dict(db.execute("SELECT key, value FROM meta"))
+            first, last = db.execute(schema.RANGE).fetchone()
+            services = [name for (name,) in db.execute("SELECT name FROM service GROUP BY name ORDER BY min(id)")]
+            failures = f"SELECT count(*) FROM event WHERE kind = {events.FAILURE}"  # noqa: S608
+            return About(
+                path, str(meta.get("created", "")), str(meta.get("program", "")), meta.get("closed"),
+                meta.get("closed") == 0 and held, str(meta.get("changed", "")), first, last, meta.get("dropped", 0),
+                tuple(services), db.execute(failures).fetchone()[0],
+                db.execute("SELECT count(*) FROM connection WHERE closed IS NULL").fetchone()[0], size_of(path),
+            )  # fmt: skip
+        except sqlite3.DatabaseError as e:
+            raise errors.DamagedCaptureError(path=path, reason=e) from e
+
+
+def size_of(path: Path) -> int:
+    """Bytes of a capture with its log; 0 where there is none."""
+    found = 0
+    for name in (path, path.with_name(path.name + "-wal")):
+        try:
+            found += name.stat().st_size
+        except OSError:
+            continue
+    return found

@@ -1,0 +1,1 @@
+"""Reading a capture: events, streams, conversations, exchanges, failure groups."""

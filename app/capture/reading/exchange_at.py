@@ -1,0 +1,222 @@
+"""The exchange that a noted request or response is part of, with both bodies.
+
+The bodies stand only in the raw bytes beside the notes, and the raw bytes of a connection can
+be without end. So they are read from the nearest place before the note at which a message
+certainly begins, and within a bound.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+
+from app import events
+from app.capture.reading.store import CHUNK, Mark, Store
+from app.events import Event
+from app.http.contents import Content, of_body
+from app.http.exchanges import Body, Exchange, Exchanges
+
+KEPT = 4 << 20
+"""Bytes of a body that are kept."""
+
+WHOLE = 256 << 20
+"""Bytes of a body that are kept to be saved, which takes as much memory."""
+
+MAX_EVENTS, MAX_BYTES = 5_000, 32 << 20
+"""Events of the connection, and raw bytes in them, that are read before the note and after it."""
+
+MAX_CHUNKS = 8
+"""Chunks of the capture, about a million events, among which they are looked for each way."""
+
+MAX_STARTS = 4
+"""Places that are tried as the beginning, besides that of the connection."""
+
+_KINDS = (events.HTTP_REQUEST, events.HTTP_RESPONSE)
+_RAW = (events.DATA_RECEIVED, events.DATA_SENT)
+_SWAPPED: dict[int, int] = {events.DATA_RECEIVED: events.DATA_SENT, events.DATA_SENT: events.DATA_RECEIVED}
+
+
+@dataclass(frozen=True, slots=True)
+class Exchanged:
+    """An exchange as far as it could be read.
+
+    Attributes:
+        request, response: None where there is none, or not within the bound.
+        asked, answered: the contents of both; None where they are not known.
+        first_byte: when the first byte of the answer passed, in ns since 1970; None if none did.
+        framed: whether it came in HTTP/2, whose frames are not taken apart.
+    """
+
+    request: Event | None = None
+    response: Event | None = None
+    asked: Content | None = None
+    answered: Content | None = None
+    first_byte: int | None = None
+    framed: bool = False
+
+
+def exchange_at(store: Store, id: int, kept: int = KEPT) -> Exchanged | None:
+    """The exchange of an event ``http.request`` or ``http.response``; None for every other."""
+    event = store.event(id)
+    if event is None or event.conn is None or event.kind not in _KINDS:
+        return None
+    marks = _around(store, event.conn, event.id)
+    if "stream" in event.detail:
+        return _framed(store, marks, event)
+    found = None
+    if "refused" not in event.detail:
+        found = next(
+            filter(None, (_read(store, marks[start:], event, kept) for start in _starts(store, marks, event))), None
+        )
+    if found is None:
+        return Exchanged(event) if event.kind == events.HTTP_REQUEST else Exchanged(response=event)
+    request, response = found.request, found.response
+    return Exchanged(
+        request,
+        response,
+        _content(found.request_body, request),
+        _content(found.response_body, response),
+        _first_byte(store, marks, request),
+    )
+
+
+def whole_content(path: Path, id: int) -> Content | None:
+    """The content of a request or response in the capture at ``path``, of up to ``WHOLE`` bytes."""
+    store = Store(path)
+    try:
+        found = exchange_at(store, id, WHOLE)
+    finally:
+        store.close()
+    if found is None:
+        return None
+    return found.asked if found.request is not None and found.request.id == id else found.answered
+
+
+def _content(body: Body | None, event: Event | None) -> Content | None:
+    if body is None:
+        return None
+    return of_body(body, event.detail.get("fields", []) if event is not None else [])
+
+
+def _around(store: Store, conn: int, id: int) -> list[Mark]:
+    """What is near the note on its connection, itself included, oldest first."""
+    oldest, newest = store.range()
+    before = _bounded(_chunks_back(store, conn, id, oldest), events.CONNECTION_OPENED)
+    after = _bounded(_chunks_on(store, conn, id + 1, newest), events.CONNECTION_CLOSED)
+    return [*reversed(before), *after]
+
+
+def _chunks_back(store: Store, conn: int, last: int, oldest: int) -> Iterator[Mark]:
+    for end in islice(range(last, oldest - 1, -CHUNK), MAX_CHUNKS):
+        yield from reversed(store.marks(conn, max(end - CHUNK + 1, oldest), end))
+
+
+def _chunks_on(store: Store, conn: int, first: int, newest: int) -> Iterator[Mark]:
+    for start in islice(range(first, newest + 1, CHUNK), MAX_CHUNKS):
+        yield from store.marks(conn, start, min(start + CHUNK - 1, newest))
+
+
+def _bounded(marks: Iterator[Mark], end: int) -> list[Mark]:
+    """Marks up to that of kind ``end``, or to the bound."""
+    found: list[Mark] = []
+    size = 0
+    for mark in islice(marks, MAX_EVENTS):
+        size += mark[2] or 0 if mark[1] in _RAW else 0
+        if size > MAX_BYTES:
+            break
+        found.append(mark)
+        if mark[1] == end:
+            break
+    return found
+
+
+def _starts(store: Store, marks: list[Mark], event: Event) -> Iterator[int]:
+    """Indexes from which a request can be read, the nearest before ``event`` first.
+
+    After a response the next bytes are those of a new request, unless requests were sent without
+    waiting. Then the first bytes do not begin as the next request that was noted.
+    """
+    at = next(index for index, mark in enumerate(marks) if mark[0] == event.id)
+    if event.kind == events.HTTP_RESPONSE:
+        at = next((i for i in range(at - 1, -1, -1) if marks[i][1] == events.HTTP_REQUEST), at)
+    after = (i for i in range(at, 0, -1) if marks[i - 1][1] == events.HTTP_RESPONSE)
+    yield from islice((i for i in after if _begins(store, marks, i)), MAX_STARTS)
+    if marks[0][1] == events.CONNECTION_OPENED or _begins(store, marks, 0):
+        yield 0
+
+
+def _begins(store: Store, marks: list[Mark], index: int) -> bool:
+    """Whether the first bytes that follow are the head of the first request that follows."""
+    raw = next((id for id, kind, _ in marks[index:] if kind in _RAW), 0)
+    note = next((id for id, kind, _ in marks[index:] if kind == events.HTTP_REQUEST), 0)
+    data, request = store.event(raw), store.event(note)
+    if data is None or request is None or not data.payload:
+        return False
+    line = f"{request.detail.get('method')} {request.detail.get('target')} "
+    return data.payload.startswith(line.encode("utf-8", "replace"))
+
+
+def _read(store: Store, marks: list[Mark], wanted: Event, kept: int) -> Exchange | None:
+    exchanges = Exchanges(kept)
+    last = max(wanted.id, _end(marks, wanted))
+    several = _as_server(store.these([id for id, _, _ in marks if id <= last]))
+    for event in several:
+        for exchange in exchanges.take(event):
+            if _is_of(exchange, wanted):
+                return exchange
+    return next((exchange for exchange in exchanges.rest() if _is_of(exchange, wanted)), None)
+
+
+def _end(marks: list[Mark], wanted: Event) -> int:
+    """Up to where the exchange reaches: the response's note, which follows its last byte."""
+    if wanted.kind == events.HTTP_RESPONSE:
+        return wanted.id
+    return next((id for id, kind, _ in marks if id > wanted.id and kind == events.HTTP_RESPONSE), marks[-1][0])
+
+
+def _as_server(several: Iterator[Event]) -> Iterator[Event]:
+    """Events as the other side would have them, where the connection is one that we opened.
+
+    There a request is noted before its bytes, not after them.
+    """
+    ours, held = False, None
+    for event in several:
+        if event.kind == events.CONNECTION_OPENED:
+            continue  # who opened it would have the sides swapped once more
+        if event.kind == events.HTTP_REQUEST and event.detail.get("outgoing"):
+            ours, held = True, event
+            continue
+        if ours and event.kind in _SWAPPED:
+            event = replace(event, kind=_SWAPPED[event.kind])
+            if held is not None and event.kind == events.DATA_SENT:
+                yield held
+                held = None
+        yield event
+    if held is not None:
+        yield held
+
+
+def _is_of(exchange: Exchange, wanted: Event) -> bool:
+    return wanted.id in (exchange.request.id, exchange.response.id if exchange.response else None)
+
+
+def _framed(store: Store, marks: list[Mark], event: Event) -> Exchanged:
+    """The other note with the same stream: that is all there is of HTTP/2."""
+    stream, other = event.detail["stream"], None
+    for id, kind, _ in marks:
+        if kind in _KINDS and kind != event.kind:
+            candidate = store.event(id)
+            if candidate is not None and candidate.detail.get("stream") == stream:
+                other = candidate
+                break
+    request, response = (event, other) if event.kind == events.HTTP_REQUEST else (other, event)
+    return Exchanged(request, response, framed=True)
+
+
+def _first_byte(store: Store, marks: list[Mark], request: Event) -> int | None:
+    kind = events.DATA_RECEIVED if request.detail.get("outgoing") else events.DATA_SENT
+    id = next((id for id, found, _ in marks if found == kind and id > request.id), 0)
+    event = store.event(id) if id else None
+    return event.time if event is not None else None

@@ -1,0 +1,152 @@
+"""HTTP exchanges as rows: each request with the response that it got, found in SQL.
+
+On a connection of HTTP/1 requests and responses are noted in turns, so that the note after a
+request is its response, or it has none. HTTP/2 says of both which stream they are of. A response
+without a request (to what could not be read) is an exchange of its own. An exchange has the id of
+its request; of its response, where it has no request.
+"""
+
+from __future__ import annotations
+
+import json
+from array import array
+from dataclasses import dataclass, replace
+from typing import Any
+
+from app.capture.filters.fields import FIELDS
+from app.capture.filters.sql import EVERYTHING, Filter
+from app.capture.reading.store import CHUNK, Store
+from app.events import HTTP_REQUEST, HTTP_RESPONSE, Row
+from app.http.contents import media_type
+
+STEP = CHUNK // 4
+"""Events looked at between two chances to stop, where each exchange has to be put together."""
+
+_NOTES = f"kind IN ({HTTP_REQUEST}, {HTTP_RESPONSE})"
+"""As in the schema's index, by which SQLite knows it."""
+
+_SAME_STREAM = "json_extract(n.detail, '$.stream') = json_extract(q.detail, '$.stream')"
+
+
+def _other(kind: int, later: bool) -> str:
+    """SQL for the id of the note of ``kind`` that belongs to ``q``."""
+    order = "n.id > q.id ORDER BY n.id" if later else "n.id < q.id ORDER BY n.id DESC"
+    notes = f"FROM stored n WHERE n.conn = q.conn AND n.{_NOTES}"
+    return (
+        f"CASE WHEN instr(q.detail, '\"stream\"') THEN"
+        f" (SELECT n.id {notes} AND n.kind = {kind} AND {_SAME_STREAM} AND {order} LIMIT 1)"
+        f" ELSE (SELECT CASE n.kind WHEN {kind} THEN n.id END {notes} AND {order} LIMIT 1) END"
+    )
+
+
+_ANSWER, _QUESTION = _other(HTTP_RESPONSE, later=True), _other(HTTP_REQUEST, later=False)
+
+# Only a response that the service gave by itself can be without a request.
+_IS_EXCHANGE = (
+    f"(q.kind = {HTTP_REQUEST} OR (q.kind = {HTTP_RESPONSE}"
+    f" AND instr(q.detail, '\"refused\"') AND {_QUESTION} IS NULL))"
+)
+
+_IDS = f"SELECT group_concat(id) FROM stored q WHERE id BETWEEN ? AND ? AND {_IS_EXCHANGE}"  # noqa: S608
+
+# An exchange as an event, for conditions on either part of it; "answer" is the detail of the response.
+# With those that were asked earlier and answered between the two ids.
+_MATCHES = f"""
+WITH wanted AS (
+    SELECT id FROM stored q WHERE id BETWEEN ? AND ? AND {_IS_EXCHANGE}
+    UNION SELECT {_QUESTION} FROM stored q WHERE id BETWEEN ? AND ? AND kind = {HTTP_RESPONSE}
+), event AS (
+    SELECT q.id, q.time, q.kind, q.service, q.conn, CASE q.kind WHEN {HTTP_REQUEST} THEN r.size END AS size,
+        NULL AS payload, NULL AS zero, ifnull(q.summary, '') || '  ' || ifnull(r.summary, '') AS summary,
+        CASE q.kind WHEN {HTTP_REQUEST} THEN q.detail END AS detail,
+        CASE q.kind WHEN {HTTP_REQUEST} THEN r.detail ELSE q.detail END AS answer
+    FROM wanted CROSS JOIN stored q ON q.id = wanted.id
+    LEFT JOIN stored r ON q.kind = {HTTP_REQUEST} AND r.id = {_ANSWER}
+)
+SELECT group_concat(id) FROM event WHERE %s
+"""  # noqa: S608
+
+_ROWS = f"""
+SELECT json_group_array(json_array(q.id, q.time, q.kind, s.name, q.conn, c.peer, q.detail,
+    r.id, r.size, r.detail, c.closed IS NOT NULL))
+FROM json_each(?) wanted CROSS JOIN stored q ON q.id = wanted.value
+LEFT JOIN stored r ON q.kind = {HTTP_REQUEST} AND r.id = {_ANSWER}
+LEFT JOIN service s ON s.id = q.service LEFT JOIN connection c ON c.id = q.conn
+"""  # noqa: S608
+
+EXCHANGE_FIELDS = FIELDS | {
+    name: replace(FIELDS[name], sql=sql)
+    for name, sql in {
+        "http.method": "json_extract(detail, '$.method')",
+        "http.target": "json_extract(detail, '$.target')",
+        "http.version": "json_extract(detail, '$.version')",
+        "http.status": "json_extract(answer, '$.status')",
+        "http.seconds": "json_extract(answer, '$.seconds')",
+        "http.fields": "ifnull(json_extract(detail, '$.fields'), '') || ifnull(json_extract(answer, '$.fields'), '')",
+    }.items()
+}
+"""What a filter of exchanges can name: both parts of one at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangeRow(Row):
+    """What one line shows of an exchange. ``size`` is the response's body's.
+
+    Attributes:
+        method, target: empty where there was no request that could be read.
+        answer: id of the response, or None while there is none.
+        status, seconds: of the response; None while there is none, or it does not say.
+        type: media type of the response.
+        over: whether the connection is closed.
+    """
+
+    method: str = ""
+    target: str = ""
+    answer: int | None = None
+    status: int | None = None
+    type: str = ""
+    seconds: float | None = None
+    over: bool = False
+
+
+def matches(store: Store, where: Filter, first: int, last: int) -> tuple[array[int], int]:
+    """Ids of exchanges that match among the next events from ``first``, and the last one looked at.
+
+    Where there is something to match, also earlier ones that were answered there.
+    """
+    end = min(last, first + (CHUNK if where == EVERYTHING else STEP) - 1)
+    if where == EVERYTHING:
+        found = store.one(_IDS, (first, end))[0]
+    else:
+        found = store.one(_MATCHES % f"({where.sql})", (first, end, first, end, *where.values))[0]
+    return array("q", sorted(map(int, found.split(",")))) if found else array("q"), end
+
+
+def rows(store: Store, ids: array[int]) -> list[ExchangeRow]:
+    """The rows of these exchanges, in order of id; those that are gone are left out."""
+    if not ids:
+        return []
+    found = store.one(_ROWS, (json.dumps(ids.tolist()),))[0]
+    return sorted((_row(*values) for values in json.loads(found)), key=lambda row: row.id)
+
+
+def _row(
+    id: int, time: int, kind: int, service: str | None, conn: int | None, peer: str | None, detail: str | None,
+    answer: int | None, size: int | None, answer_detail: str | None, over: int,
+) -> ExchangeRow:  # fmt: skip
+    asked, answered = _object(detail), _object(answer_detail)
+    if kind == HTTP_RESPONSE:
+        asked, answered, answer = {}, asked, id
+    method, target = str(asked.get("method", "")), str(asked.get("target", ""))
+    status, seconds = answered.get("status"), answered.get("seconds")
+    summary = f"{method} {target}".strip() or str(answered.get("refused", ""))
+    return ExchangeRow(
+        id, time, kind, service or "", conn, peer, size, summary, method, target, answer,
+        status if isinstance(status, int) else None, media_type(answered.get("fields") or [])[0],
+        seconds if isinstance(seconds, int | float) else None, bool(over),
+    )  # fmt: skip
+
+
+def _object(detail: str | None) -> dict[str, Any]:
+    found = json.loads(detail) if detail else {}
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,216 @@
+"""Reading a capture, while it grows or afterwards.
+
+A page or a chunk of matches comes back as one value of one SQL step. ``sqlite3`` gives up
+and takes back the interpreter lock at each step, and beside a busy reactor each taking
+can cost 5 ms: row by row, a page would take a second.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from array import array
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from app import errors
+from app.capture import schema
+from app.capture.filters.language import EVERYTHING, Filter
+from app.events import Event, Note, Row
+from app.text import escapes as text
+from app.text.escapes import PREVIEW
+
+CHUNK = 131_072
+"""Events looked at between two chances to stop."""
+
+_ROWS = """
+SELECT json_group_array(json_array(e.id, e.time, e.kind, s.name, e.conn, c.peer, e.size,
+    e.summary, CASE WHEN e.summary IS NULL THEN hex(substr(e.payload, 1, ?)) END, n.text, n.colour))
+FROM (SELECT * FROM event WHERE %s) e
+LEFT JOIN service s ON s.id = e.service LEFT JOIN connection c ON c.id = e.conn
+LEFT JOIN note n ON n.event = e.id
+"""
+
+# CROSS JOIN: in the order of the ids, and one event at a time, whose payload may be large.
+_EVENTS = """
+SELECT e.id, e.time, e.kind, s.name, e.conn, c.peer, e.size, e.summary, c.host, e.payload, e.detail,
+    n.text, n.colour
+FROM json_each(?) wanted CROSS JOIN event e ON e.id = wanted.value
+LEFT JOIN service s ON s.id = e.service LEFT JOIN connection c ON c.id = e.conn
+LEFT JOIN note n ON n.event = e.id
+"""
+
+_MARKS = "SELECT json_group_array(json_array(id, kind, size)) FROM event WHERE id BETWEEN ? AND ? AND conn = ?"
+
+Mark = tuple[int, int, int | None]
+"""Id, kind and size of an event."""
+
+_SIZES = """
+SELECT e.id, ifnull(e.size, 0) + ifnull(length(e.detail), 0)
+FROM json_each(?) wanted CROSS JOIN event e ON e.id = wanted.value
+"""
+
+AT_ONCE, PAGE_BYTES = 2_000, 4 << 20
+"""Events asked for with one statement, and bytes of them."""
+
+
+class Store:
+    """A capture opened for reading. For one thread at a time.
+
+    Every method raises UnreadableCaptureError or DamagedCaptureError for what it cannot read.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        """Raises the errors of :func:`app.capture.schema.open_for_reading`."""
+        self.path = Path(path)
+        self._db = schema.open_for_reading(path)
+        self._opened = os.stat(path)
+        self._dense = False
+
+    def close(self) -> None:
+        self._db.close()
+
+    @property
+    def moved(self) -> bool:
+        """Whether another file, or none, is where this one was when it was opened."""
+        try:
+            return not os.path.samestat(self._opened, os.stat(self.path))
+        except OSError:
+            return True
+
+    def _one(self, sql: str, values: Sequence[object] = ()) -> Any:
+        try:
+            return self._db.execute(sql, values).fetchone()
+        except sqlite3.OperationalError as e:
+            raise errors.UnreadableCaptureError(path=self.path, reason=e) from e
+        except sqlite3.DatabaseError as e:
+            raise errors.DamagedCaptureError(path=self.path, reason=e) from e
+
+    def one(self, sql: str, values: Sequence[object] = ()) -> Any:
+        """The one row of a query that another module of this room has."""
+        return self._one(sql, values)
+
+    def range(self) -> tuple[int, int]:
+        """Ids of the oldest and the newest event; ``(1, 0)`` where there is none."""
+        first, last = self._one(schema.RANGE)
+        return first, last
+
+    def ids(self, where: Filter, first: int, last: int) -> Iterator[array[int]]:
+        """Ids of the events from ``first`` to ``last`` that match, in chunks, oldest first."""
+        while first <= last:
+            found, upto = self.matches(where, first, last)
+            yield found
+            first = upto + 1
+
+    def matches(self, where: Filter, first: int, last: int) -> tuple[array[int], int]:
+        """Ids that match among the next ``CHUNK`` events from ``first``, and the last one looked at."""
+        end = min(last, first + CHUNK - 1)
+        if where == EVERYTHING:
+            return array("q", range(first, end + 1)), end
+        values = (first, end, *where.values)
+        matching = f"FROM event WHERE id BETWEEN ? AND ? AND ({where.sql})"
+        # After a chunk in which all matched, counting will often do: a list takes twice as long.
+        if self._dense and self._one(f"SELECT count(*) {matching}", values)[0] == end - first + 1:
+            return array("q", range(first, end + 1)), end
+        found = self._one(f"SELECT group_concat(id) {matching}", values)[0]
+        ids = array("q", map(int, found.split(","))) if found else array("q")
+        self._dense = len(ids) == end - first + 1
+        return ids, end
+
+    def count(self, where: Filter) -> int:
+        """How many events match."""
+        sql = f"SELECT count(*) FROM event WHERE {where.sql}"  # noqa: S608
+        return int(self._one(sql, where.values)[0])
+
+    def rows(self, ids: array[int]) -> list[Row]:
+        """The rows of these events, in order of id; those that are gone are left out."""
+        if not ids:
+            return []
+        if len(ids) == ids[-1] - ids[0] + 1:
+            found = self._one(_ROWS % "id BETWEEN ? AND ?", (PREVIEW, ids[0], ids[-1]))[0]
+        else:
+            wanted = json.dumps(ids.tolist())
+            found = self._one(_ROWS % "id IN (SELECT value FROM json_each(?))", (PREVIEW, wanted))[0]
+        return sorted((_row(*values) for values in json.loads(found)), key=_by_id)
+
+    def event(self, id: int) -> Event | None:
+        """The whole event, or None where the size limit has dropped it."""
+        return next(self._read([id]), None)
+
+    def marks(self, conn: int, first: int, last: int) -> list[Mark]:
+        """The events of one connection from ``first`` to ``last``, without what is in them, oldest first."""
+        found = self._one(_MARKS, (first, last, conn))[0]
+        return sorted(tuple(mark) for mark in json.loads(found))
+
+    def events(self, where: Filter, first: int, last: int) -> Iterator[Event]:
+        """The whole events that match, oldest first, read as they are asked for."""
+        for chunk in self.ids(where, first, last):
+            for start in range(0, len(chunk), AT_ONCE):
+                yield from self._read(chunk[start : start + AT_ONCE].tolist())
+
+    def these(self, ids: list[int]) -> Iterator[Event]:
+        """These events, read as they are asked for; those that are gone are left out."""
+        for start in range(0, len(ids), AT_ONCE):
+            yield from self._read(ids[start : start + AT_ONCE])
+
+    def _read(self, ids: list[int]) -> Iterator[Event]:
+        for page in self._pages(ids):
+            # Whole pages: a statement that waits for its reader would keep SQLite's log from being
+            # folded back into the file, and it would grow without end.
+            for values in self._all(_EVENTS, (json.dumps(page),)):
+                yield _event(*values)
+
+    def _pages(self, ids: list[int]) -> Iterator[list[int]]:
+        """``ids`` in parts whose payloads and details fit into memory together."""
+        page: list[int] = []
+        room = PAGE_BYTES
+        for id, size in self._all(_SIZES, (json.dumps(ids),)):
+            if page and size > room:
+                yield page
+                page, room = [], PAGE_BYTES
+            page.append(id)
+            room -= size
+        if page:
+            yield page
+
+    def _all(self, sql: str, values: Sequence[object]) -> list[Any]:
+        try:
+            return self._db.execute(sql, values).fetchall()
+        except sqlite3.OperationalError as e:
+            raise errors.UnreadableCaptureError(path=self.path, reason=e) from e
+        except sqlite3.DatabaseError as e:
+            raise errors.DamagedCaptureError(path=self.path, reason=e) from e
+
+
+def _event(
+    id: int, time: int, kind: int, service: str | None, conn: int | None, peer: str | None, size: int | None,
+    summary: str | None, host: str | None, payload: bytes | None, detail: str | None,
+    note: str | None, colour: str | None,
+) -> Event:  # fmt: skip
+    if summary is None:
+        summary = text.preview((payload or b"")[:PREVIEW], size or 0)
+    about = json.loads(detail) if detail else {}
+    # A service that starts has no connection, and says its address itself.
+    host = host or about.get("host")
+    return Event(
+        id, time, kind, service or "", conn, peer, size, summary, host, payload, about, note=_note(note, colour)
+    )
+
+
+def _row(
+    id: int, time: int, kind: int, service: str | None, conn: int | None, peer: str | None,
+    size: int | None, summary: str | None, head: str | None, note: str | None, colour: str | None,
+) -> Row:  # fmt: skip
+    if summary is None:
+        summary = text.preview(bytes.fromhex(head or ""), size or 0)
+    return Row(id, time, kind, service or "", conn, peer, size, summary, note=_note(note, colour))
+
+
+def _note(text: str | None, colour: str | None) -> Note | None:
+    return None if text is None else Note(text, colour or "")
+
+
+def _by_id(row: Row) -> int:
+    return row.id

@@ -1,0 +1,1 @@
+"""Writing a capture: batches, the writer process, and the link to it."""

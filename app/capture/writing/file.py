@@ -1,0 +1,320 @@
+"""The capture file as its writer has it open: stores batches, drops the oldest, survives being taken away."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sqlite3
+import sys
+import time
+from collections.abc import Iterator
+from itertools import count, repeat
+from pathlib import Path
+from typing import Any
+
+from app import events
+from app.capture import schema
+from app.capture.writing import tally
+from app.capture.writing.batch import FIELDS, PAYLOAD, SAME, Batch, Services
+from app.capture.writing.checkpoints import Checkpoints
+
+PAGE_SIZE = 16_384
+"""Bytes. SQLite's usual 4,096 store large payloads half as fast; larger ones write more for a few small events."""
+
+_INSERT = (
+    "INSERT INTO stored (id, time, kind, service, conn, size, payload, summary, detail, zero, same)"
+    " VALUES (?1, ?2, ?3, ?4, ?5, ifnull(?6, length(?7)), ?7, ?8, ?9, ?10, ?11)"
+)
+
+
+class CaptureFile:
+    """One open capture, written by us alone.
+
+    Attributes:
+        path: where it is.
+        first, last: ids of the oldest and newest event; ``last`` is 0 in an empty file.
+        sequence: the newest batch of ``run`` that is in the file.
+    """
+
+    def __init__(self, path: Path, run: str, limit: int) -> None:
+        """Open or create ``path``. Raises CaptureError for good, sqlite3.Error or OSError for now.
+
+        ``limit`` is the size in bytes above which the oldest batches go.
+        """
+        self.path, self._run, self._limit = path, run, limit
+        self._service_ids: list[int | None] = [None]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Held until SQLite has let go: closing it earlier would drop SQLite's own locks.
+        self._held = _create(path)
+        try:
+            _lock(self._held)
+            self._db = sqlite3.connect(path, isolation_level=None, timeout=5)
+            try:
+                self._prepare()
+                self._checkpoints = Checkpoints(path, _logs(path)[0])
+            except BaseException:
+                self._db.close()
+                raise
+        except BaseException:
+            os.close(self._held)
+            raise
+        self._logs = {log: log.stat().st_ino for log in _logs(path) if log.exists()}
+
+    def _prepare(self) -> None:
+        blank = schema.is_blank(self._db)
+        if blank:
+            self._db.execute(f"PRAGMA page_size = {PAGE_SIZE}")
+        else:
+            schema.check(self._db, self.path, writing=True)
+        self._db.execute("PRAGMA journal_mode = WAL")
+        self._db.execute("PRAGMA synchronous = NORMAL")
+        self._db.execute("PRAGMA wal_autocheckpoint = 0")
+        self._db.execute("PRAGMA journal_size_limit = 0")  # so that the log's size is what is in it
+        if blank:
+            schema.create(self._db)
+        else:
+            schema.complete(self._db)
+        self.first, self.last = self._db.execute(schema.RANGE).fetchone()
+        meta = dict(self._db.execute("SELECT key, value FROM meta"))
+        same = meta.get("run") == self._run
+        self.sequence: int = meta.get("sequence", 0) if same else 0
+        # Each run numbers its connections from 1; a second run into one file goes on behind.
+        offset = meta.get("offset", 0) if same else self._scalar("SELECT ifnull(max(id), 0) FROM connection")
+        self._offset: int = offset
+        self._db.executemany(
+            "INSERT OR REPLACE INTO meta VALUES (?, ?)",
+            [("run", self._run), ("sequence", self.sequence), ("offset", offset), ("closed", 0)],
+        )
+
+    def _scalar(self, sql: str) -> Any:
+        return self._db.execute(sql).fetchone()[0]
+
+    def store(self, batch: Batch, *, more: bool = False) -> None:
+        """Store one batch, whole or not at all; ``more`` tells whether the next one is waiting.
+
+        Raises sqlite3.Error or OSError.
+        """
+        sequence, services, flat = batch
+        if self._moved():
+            raise FileNotFoundError(f"{self.path} was taken away")
+        with self._transaction():
+            if services is not None:
+                self._define(services)
+            self._insert(sequence, flat)
+        self.last += len(flat) // FIELDS
+        self.sequence = sequence
+        self._trim()
+        self._checkpoints.consider(more=more)
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._db.execute("COMMIT")
+        except BaseException:
+            with contextlib.suppress(sqlite3.Error):
+                self._db.execute("ROLLBACK")
+            raise
+
+    def _define(self, services: Services) -> None:
+        known = {(name, protocol): id for id, name, protocol in self._db.execute("SELECT * FROM service")}
+        ids: list[int | None] = [None]
+        for name, protocol in services:
+            if (name, protocol) not in known:
+                known[name, protocol] = len(known) + 1
+                self._db.execute("INSERT INTO service VALUES (?, ?, ?)", (known[name, protocol], name, protocol))
+            ids.append(known[name, protocol])
+        self._service_ids = ids
+
+    def _insert(self, sequence: int, flat: list[Any]) -> None:
+        columns = [flat[i::FIELDS] for i in range(FIELDS)]
+        times, kinds, services, conns = columns[:4]
+        ids, offset = self._service_ids, self._offset
+        columns[2] = [ids[s] for s in services]
+        columns[3] = [c + offset if c else None for c in conns]
+        first = self.last + 1
+        payloads = columns[PAYLOAD]
+        same = _take_same(payloads, first) if SAME in payloads else repeat(None)
+        zero = [1 if payload is not None and 0 in payload else None for payload in payloads]
+        self._db.executemany(_INSERT, zip(count(first), *columns, zero, same, strict=False))
+        if events.CONNECTION_OPENED in kinds:
+            self._open_connections(first, columns)
+        self._db.executemany(tally.ADD, tally.added(kinds, columns[3], columns[4], payloads))
+        if events.CONNECTION_CLOSED in kinds or events.TLS_OPENED in kinds or events.TLS_FAILED in kinds:
+            self._tell_connections(first, columns)
+        if events.FAILURE in kinds:
+            self._db.executemany("INSERT INTO failure VALUES (?, ?, ?, ?)", tally.failures(first, columns))
+        if events.FAILURE_RESOLVED in kinds:
+            self._db.executemany(
+                "INSERT OR REPLACE INTO resolution VALUES (?, ?, ?)", tally.resolutions(first, columns)
+            )
+        if events.NOTE in kinds:
+            pairs = zip(kinds, columns[7], strict=True)
+            schema.keep_notes(self._db, (detail for kind, detail in pairs if kind == events.NOTE))
+        self._db.execute("INSERT INTO batch (first, last) VALUES (?, ?)", (first, first + len(times) - 1))
+        self._db.execute("UPDATE meta SET value = ? WHERE key = 'sequence'", (sequence,))
+
+    def _open_connections(self, first: int, columns: list[list[Any]]) -> None:
+        opened = []
+        for number, (when, kind, service, conn, detail) in enumerate(zip(*columns[:4], columns[7], strict=True), first):
+            if kind == events.CONNECTION_OPENED:
+                d = json.loads(detail)
+                opened.append((conn, service, d["peer"], d["host"], when, number))
+        self._db.executemany(
+            "INSERT OR REPLACE INTO connection (id, service, peer, host, opened, first) VALUES (?, ?, ?, ?, ?, ?)",
+            opened,
+        )
+
+    def _tell_connections(self, first: int, columns: list[list[Any]]) -> None:
+        """How they ended, and what they agreed on."""
+        closed, tls = [], []
+        for number, (when, kind, conn, detail) in enumerate(
+            zip(*columns[:2], columns[3], columns[7], strict=True), first
+        ):
+            if kind == events.CONNECTION_CLOSED:
+                d = json.loads(detail)
+                closed.append((when, d["reason"], d["received"], d["sent"], number, conn))
+            elif kind == events.TLS_OPENED:
+                tls.append((json.loads(detail).get("version", "TLS"), conn))
+            elif kind == events.TLS_FAILED:
+                tls.append(("failed", conn))
+        self._db.executemany(
+            "UPDATE connection SET closed = ?, reason = ?, received = ?, sent = ?, last = ? WHERE id = ?", closed
+        )
+        self._db.executemany("UPDATE connection SET tls = ? WHERE id = ?", tls)
+
+    def used(self) -> int:
+        """Bytes in use in the file, without the pages that deletions have set free."""
+        free: int = self._scalar("PRAGMA freelist_count")
+        return int((self._scalar("PRAGMA page_count") - free) * self._scalar("PRAGMA page_size"))
+
+    def _trim(self) -> None:
+        """Above the limit, drop the oldest whole batches until 2 % below it, and say so."""
+        if self.used() <= self._limit:
+            return
+        first, last = self.first, self.last
+        try:
+            with self._transaction():
+                self._drop_oldest()
+        except BaseException:
+            self.first, self.last = first, last
+            raise
+
+    def _drop_oldest(self) -> None:
+        first = self.first
+        for batch, last in self._db.execute("SELECT id, last FROM batch ORDER BY id").fetchall()[:-1]:
+            self._db.execute("DELETE FROM stored WHERE id <= ?", (last,))
+            self._db.execute("DELETE FROM batch WHERE id = ?", (batch,))
+            self.first = last + 1
+            if self.used() <= self._limit * 0.98:
+                break
+        if self.first == first:
+            return
+        self._db.execute("DELETE FROM failure WHERE event < ?", (self.first,))
+        self._db.execute("DELETE FROM resolution WHERE fingerprint NOT IN (SELECT fingerprint FROM failure)")
+        oldest = self._scalar("SELECT time FROM event ORDER BY id LIMIT 1")
+        self._db.execute("DELETE FROM connection WHERE closed < ?", (oldest,))
+        self._db.execute("DELETE FROM note WHERE event < ?", (self.first,))
+        self._db.execute("UPDATE meta SET value = value + ? WHERE key = 'dropped'", (self.first - first,))
+        self.last += 1
+        self._db.execute(
+            "INSERT INTO stored (id, time, kind, summary, detail) VALUES (?, ?, ?, ?, ?)",
+            (
+                self.last,
+                time.time_ns(),
+                events.LIMIT_REACHED,
+                f"capture limit of {self._limit:,} bytes reached: dropped events {first:,} to {self.first - 1:,}",
+                json.dumps({"limit": self._limit, "first": first, "last": self.first - 1}),
+            ),
+        )
+        self._db.execute("UPDATE batch SET last = ? WHERE id = (SELECT max(id) FROM batch)", (self.last,))
+
+    def _moved(self) -> bool:
+        try:
+            return not os.path.samestat(self.path.stat(), os.fstat(self._held))
+        except OSError:
+            return True
+
+    def rescue(self) -> None:
+        """Put a copy of what we still hold open where the file was, after it was taken away.
+
+        Where another file has taken its place, the copy goes beside that; unless ours was
+        only moved, and is whole where it is now. Raises sqlite3.Error or OSError while
+        there is no place for it.
+        """
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        spare = self.path.with_name(f".{self.path.name}.rescue")
+        spare.unlink(missing_ok=True)
+        os.close(_create(spare))
+        copy = sqlite3.connect(spare)
+        try:
+            self._db.backup(copy)
+        finally:
+            copy.close()
+        self._fold()
+        self._remove_logs()
+        if not self.path.exists():
+            os.replace(spare, self.path)
+        elif os.fstat(self._held).st_nlink == 0:
+            os.replace(spare, _free_name(self.path))
+        else:
+            spare.unlink()
+
+    def _fold(self) -> None:
+        with contextlib.suppress(sqlite3.Error):
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def _remove_logs(self) -> None:
+        # SQLite leaves them where the file was, and would apply them to its successor.
+        for log, inode in self._logs.items():
+            with contextlib.suppress(OSError):
+                if log.stat().st_ino == inode:
+                    log.unlink()
+
+    def close(self) -> None:
+        """Fold the log back into the one file and let go of it."""
+        self._checkpoints.close()
+        with contextlib.suppress(sqlite3.Error):
+            self._db.execute("UPDATE meta SET value = ? WHERE key = 'closed'", (time.time_ns(),))
+        self._fold()
+        if self._moved():
+            self._remove_logs()
+        self._db.close()
+        os.close(self._held)
+
+
+def _take_same(payloads: list[Any], first: int) -> list[int | None]:
+    """Take each ``SAME`` out, for the number of the event that has the bytes; ``first`` is that of the first one."""
+    same: list[int | None] = [None] * len(payloads)
+    holder = None
+    for number, payload in enumerate(payloads, first):
+        if payload is SAME:
+            payloads[number - first], same[number - first] = None, holder
+        elif payload is not None:
+            holder = number
+    return same
+
+
+def _create(path: Path) -> int:
+    # Payloads are private: only its owner may read a capture.
+    return os.open(path, os.O_CREAT | os.O_RDWR | getattr(os, "O_BINARY", 0), 0o600)
+
+
+def _logs(path: Path) -> list[Path]:
+    return [path.with_name(path.name + end) for end in ("-wal", "-shm")]
+
+
+def _lock(file: int) -> None:
+    """Keep other writers out: two would number their events alike. Raises BlockingIOError."""
+    if sys.platform == "linux":
+        # Elsewhere it is one with the locks of SQLite, and would keep readers out as well.
+        import fcntl
+
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _free_name(path: Path) -> Path:
+    names = (path.with_name(f"{path.stem} (rescued {n}){path.suffix}") for n in count(1))
+    return next(name for name in names if not name.exists())

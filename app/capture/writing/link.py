@@ -1,0 +1,210 @@
+"""The link: starts the writer process, feeds it, hears what it says, replaces it if it dies."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IDelayedCall
+from twisted.internet.protocol import ProcessProtocol
+from twisted.python.failure import Failure
+
+from app.capture.recorder import Recorder, Stored
+from app.capture.writing.arena import SHARES, Arena
+from app.capture.writing.pipe import GATHERS, Pipe
+
+DEFAULT_LIMIT = 2_000_000_000
+"""Bytes of a capture above which its oldest batches are dropped."""
+
+RESTART = 0.5
+"""Seconds until a writer that died is replaced."""
+
+GRACE, GRACE_IN_TROUBLE, PATIENCE = 1.5, 0.5, 10.0
+"""Seconds at the end: after the first a writer that has stored all is left alone with what else it
+does; one that could not store anything before is ended after the second; and one that still stores,
+on a disk that is busy, after the third."""
+
+LOOK_AGAIN = 0.1
+"""Seconds."""
+
+ARENA = 3
+"""The writer's file descriptor of the memory that it shares with us."""
+
+
+class WriterLink(ProcessProtocol):
+    """One capture's writer, for as long as the program captures into that file.
+
+    Attributes:
+        path: the capture.
+        opened: fires with None once the file is open, or the first trouble is known; the
+            services start then. Fails with no error: what is wrong is the recorder's
+            trouble.
+        refused: whether this file will never do, as the recorder's trouble says.
+    """
+
+    def __init__(self, reactor: Any, recorder: Recorder, path: Path, limit: int = DEFAULT_LIMIT) -> None:
+        self._reactor, self._recorder = reactor, recorder
+        self.path, self._limit = path, limit
+        self.opened: Deferred[None] = Deferred()
+        self._closed: Deferred[None] | None = None
+        self.refused = False
+        self._restarting: IDelayedCall | None = None
+        self._overdue: IDelayedCall | None = None
+        self._heard = b""
+        self._process: Any = None
+        self._pipe: Pipe | None = None
+        self._arena = Arena() if SHARES and GATHERS else None
+        recorder.share(self._arena)
+
+    def start(self) -> None:
+        """Start the process. What it answers goes to the recorder."""
+        command = [sys.executable, *_arguments(), str(self.path), self._recorder.run, str(self._limit)]
+        self._heard = b""
+        self._pipe = Pipe(self._reactor, self._recorder.on_writer_gone) if GATHERS else None
+        files: dict[int, int | str] | None = {0: self._pipe.reading, 1: "r", 2: "r"} if self._pipe else None
+        if files and self._arena is not None:
+            files[ARENA] = self._arena.file
+            command.append(str(ARENA))
+        try:
+            with _signals_held():
+                self._process = self._reactor.spawnProcess(
+                    self, command[0], command, _environment(), childFDs=files
+                )  # fmt: skip
+        finally:
+            if self._pipe is not None:
+                self._pipe.started()
+
+    def send(self, parts: Sequence[bytes]) -> None:
+        """Queue a frame for the writer; the recorder bounds how much may be on its way."""
+        (self._pipe.send if self._pipe else self._process.writeSequence)(parts)
+
+    def _end_input(self) -> None:
+        (self._pipe.loseConnection if self._pipe else self._process.closeStdin)()
+
+    def close(self) -> Deferred[None]:
+        """Have the writer store all it was sent and end. Fires when it has, or was made to."""
+        recorder = self._recorder
+        recorder.flush()
+        closed = self._closed = Deferred()
+        restart = self._restarting is not None and not recorder.idle
+        if self._restarting is not None:
+            self._restarting.cancel()
+        if restart:
+            self._restart()  # one more, for what is still on its way
+        if self.refused or self._process is None or self._process.pid is None:
+            self._finish()
+            return closed
+        if not restart and (recorder.connected or recorder.trouble or recorder.idle):
+            self._end_input()  # else when it has the file open
+        self._closing = self._reactor.seconds()
+        hopeless = recorder.trouble is not None and not restart
+        self._overdue = self._reactor.callLater(GRACE_IN_TROUBLE if hopeless else GRACE, self._hurry)
+        return closed
+
+    def _hurry(self) -> None:
+        """The writer has had its time."""
+        self._overdue = None
+        recorder = self._recorder
+        if recorder.trouble is None and recorder.idle:
+            self._finish()  # it may end alone: all is stored, and a long log takes a while to copy
+        elif recorder.trouble is None and self._reactor.seconds() < self._closing + PATIENCE:
+            self._overdue = self._reactor.callLater(LOOK_AGAIN, self._hurry)
+        else:
+            with contextlib.suppress(Exception):
+                self._process.signalProcess("KILL")
+
+    def _finish(self) -> None:
+        if self._closed is None or self._closed.called:
+            return
+        if self._overdue is not None:
+            self._overdue.cancel()
+            self._overdue = None
+        try:
+            self._recorder.abandon()
+        finally:
+            self._recorder.share(None)
+            if self._arena is not None:
+                self._arena.close()
+            self._closed.callback(None)
+
+    # -- ProcessProtocol
+
+    def outReceived(self, data: bytes) -> None:
+        *lines, self._heard = (self._heard + data).split(b"\n")
+        for line in lines:
+            self._on_message(json.loads(line))
+
+    def errReceived(self, data: bytes) -> None:
+        sys.stderr.write(data.decode(errors="replace"))
+
+    def inConnectionLost(self) -> None:
+        self._recorder.on_writer_gone()  # where Twisted has the pipe
+
+    def processEnded(self, reason: Failure) -> None:
+        self._recorder.on_writer_gone()
+        if self._pipe is not None:
+            self._pipe.abortConnection()
+        if self._closed is not None:
+            self._finish()
+        elif not self.refused:
+            self._recorder.on_trouble(f"The writer of {self.path} ended unasked. It is being restarted")
+            self._restarting = self._reactor.callLater(RESTART, self._restart)
+        self._on_first_word()
+
+    def _restart(self) -> None:
+        self._restarting = None
+        self.start()
+
+    def _on_message(self, message: dict[str, Any]) -> None:
+        recorder = self._recorder
+        if "stored" in message:
+            recorder.on_stored(message["stored"], _range(message), rejected="rejected" in message)
+        elif "opened" in message:
+            recorder.on_opened(self, message["sequence"], _range(message))
+        else:
+            self.refused = "refused" in message
+            recorder.on_trouble(message.get("trouble") or message["refused"])
+        if self._closed is not None:
+            self._end_input()
+        self._on_first_word()
+
+    def _on_first_word(self) -> None:
+        if not self.opened.called:
+            self.opened.callback(None)
+
+
+def _range(message: dict[str, Any]) -> Stored:
+    return Stored(message["first"], message["last"], message["bytes"])
+
+
+@contextlib.contextmanager
+def _signals_held() -> Iterator[None]:
+    """Have a process that is started meanwhile take no Ctrl+C, from its first moment on."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _arguments() -> list[str]:
+    # A frozen program has no interpreter to call by: it starts itself by a hidden command.
+    return ["capture-writer"] if getattr(sys, "frozen", False) else ["-m", "app.capture.writing.writer"]
+
+
+def _environment() -> dict[str, str]:
+    if getattr(sys, "frozen", False):
+        # PyInstaller sets it for its first process only; without it the second takes the host's SQLite.
+        return {**os.environ, "LD_LIBRARY_PATH": sys._MEIPASS}  # type: ignore[attr-defined]
+    root = str(Path(__file__).resolve().parents[3])
+    return {**os.environ, "PYTHONPATH": os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])}

@@ -1,0 +1,208 @@
+"""The writer: a process of its own that puts batches of events into the capture file.
+
+A process, not a thread, because the interpreter lock would have it steal time from the
+network. It reads batches from standard input (:mod:`app.capture.writing.batch`) and answers on
+standard output with JSON, one object a line:
+
+``{"opened": path, "run": …, "sequence": n, "first": id, "last": id}`` the file is ready
+``{"stored": sequence, "first": id, "last": id, "bytes": n}``          a batch is in it;
+                                      with ``"rejected": text`` it can never be, and is not
+``{"trouble": text}``                                        nothing can be stored now
+``{"refused": text}``                                        this file will never do
+
+It ends when its standard input does, after the last batch, and so survives the death of
+its parent long enough to store all that the pipe holds.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import select
+import shutil
+import signal
+import sqlite3
+import sys
+import time
+from mmap import mmap
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from app import errors
+from app.capture.writing import arena
+from app.capture.writing.batch import Batch, Services, read
+from app.capture.writing.file import CaptureFile
+
+POLLS = hasattr(select, "poll")
+RETRY = 0.5
+"""Seconds between two tries while the file cannot be written."""
+
+FULL_BELOW = 64 << 10
+"""Bytes free on a disk below which it counts as full."""
+
+
+class Writer:
+    """Takes frames from ``source``, with what lies in ``shared``, stores them, answers on ``answers``.
+
+    Holds one batch at a time; while that cannot be stored, the pipe fills and the parent,
+    which bounds what it keeps, decides what is lost.
+    """
+
+    def __init__(
+        self, path: Path, run: str, limit: int, source: BinaryIO, answers: BinaryIO, shared: mmap | bytes = b""
+    ) -> None:
+        self._path, self._run, self._limit = path, run, limit
+        self._source, self._answers, self._shared = source, answers, shared
+        self._file: CaptureFile | None = None
+        self._services: Services | None = None
+        self._trouble = ""
+        self._opened = False
+
+    def run(self) -> int:
+        """Work until the source ends. Returns the exit code."""
+        try:
+            while not self._open():
+                if self._ended():
+                    return 1
+                time.sleep(RETRY)
+            while (batch := read(self._source, self._shared)) is not None:
+                self._services = batch[1] or self._services
+                while not self._store(batch):
+                    if self._ended():
+                        return 1
+                    time.sleep(RETRY)
+        except errors.CaptureError as e:
+            self._say(refused=str(e))
+            return 1
+        finally:
+            if self._file is not None:
+                self._file.close()
+        return 0
+
+    def _open(self) -> bool:
+        try:
+            self._file = CaptureFile(self._path, self._run, self._limit)
+        except (sqlite3.Error, OSError) as e:
+            self._report(e)
+            return False
+        except errors.CaptureError as e:
+            if not self._opened:
+                raise
+            # Something else has taken the file's place: perhaps not for ever.
+            self._report(e)
+            return False
+        self._trouble = ""
+        self._opened = True
+        file = self._file
+        self._say(
+            opened=str(self._path), run=self._run, sequence=file.sequence,
+            first=file.first, last=file.last, bytes=file.used(),
+        )  # fmt: skip
+        return True
+
+    def _store(self, batch: Batch) -> bool:
+        """Store ``batch``, mending what can be mended. False: try again later."""
+        sequence, _, flat = batch
+        try:
+            if self._file is None:
+                if not self._open():
+                    return False
+                batch = (sequence, self._services, flat)
+            assert self._file is not None
+            if sequence > self._file.sequence:
+                self._file.store(batch, more=self._waits())
+        except FileNotFoundError as e:
+            self._report(e)
+            return self._recreate() and self._store(batch)
+        except (sqlite3.Error, OSError) as e:
+            self._report(e)
+            return False
+        except Exception as e:  # a batch that never fits must not keep the others out
+            assert self._file is not None
+            self._say_stored(sequence, rejected=repr(e))
+            return True
+        self._trouble = ""
+        self._say_stored(sequence)
+        return True
+
+    def _say_stored(self, sequence: int, **more: str) -> None:
+        assert self._file is not None
+        self._say(stored=sequence, first=self._file.first, last=self._file.last, bytes=self._file.used(), **more)
+
+    def _recreate(self) -> bool:
+        assert self._file is not None
+        try:
+            self._file.rescue()
+        except (sqlite3.Error, OSError) as e:
+            self._report(e)
+            return False
+        self._file.close()
+        self._file = None
+        return True
+
+    def _waits(self) -> bool:
+        """Whether the next batch has come, in part at least."""
+        return bool(self._poll(select.POLLIN) & select.POLLIN) if POLLS else False
+
+    def _ended(self) -> bool:
+        """Whether the parent is gone or asked us to end: its end of the pipe is closed."""
+        return bool(self._poll(0) & (select.POLLHUP | select.POLLNVAL)) if POLLS else False
+
+    def _poll(self, events: int) -> int:
+        poller = select.poll()
+        poller.register(self._source.fileno(), events)
+        return sum(event for _, event in poller.poll(0))
+
+    def _report(self, error: Exception) -> None:
+        text = in_words(error, self._path)
+        if text != self._trouble:
+            self._trouble = text
+            self._say(trouble=text)
+
+    def _say(self, **message: Any) -> None:
+        with contextlib.suppress(OSError):  # a parent that died reads no more; go on storing
+            self._answers.write(json.dumps(message).encode() + b"\n")
+            self._answers.flush()
+
+
+def in_words(error: Exception, path: Path) -> str:
+    """What keeps us from writing to ``path``, and what to do about it."""
+    text, number = str(error), getattr(error, "errno", None)
+    if isinstance(error, errors.CaptureError):
+        return text
+    if isinstance(error, FileNotFoundError) and "taken away" in text:
+        return f"{path} was taken away. It is being made anew; if its folder is gone, bring it back"
+    if "full" in text or number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) or _is_full(path.parent):
+        return f"No space left for {path}. Free some; the capture then goes on by itself"
+    if isinstance(error, IsADirectoryError):
+        return f"{path} is a folder. Capture into a file in it"
+    if isinstance(error, NotADirectoryError | FileExistsError):
+        return f"{path} cannot be made: {path.parent} is not a folder. Capture into another file"
+    if isinstance(error, BlockingIOError) or "locked" in text:
+        return f"{path} is in use by another program. Close that, or capture into another file"
+    if "readonly" in text or "unable to open" in text or number in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return f"{path} cannot be written to. Make its folder writable, or capture into another file"
+    return f"{path} cannot be written: {text}"
+
+
+def _is_full(folder: Path) -> bool:
+    # SQLite calls it an I/O error where the disk is too full for its index.
+    try:
+        return shutil.disk_usage(folder).free < FULL_BELOW
+    except OSError:
+        return False
+
+
+def main(argv: list[str]) -> int:
+    """``argv``: the capture's path, the run's token, the size limit in bytes, perhaps the file of shared memory."""
+    # Ctrl+C reaches the whole foreground group, yet we end only when the pipe does.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    path, run, limit, *more = argv
+    memory = arena.shared(int(more[0])) if more else b""
+    return Writer(Path(path), run, int(limit), sys.stdin.buffer, sys.stdout.buffer, memory).run()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

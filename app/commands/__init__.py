@@ -1,0 +1,1 @@
+"""The commands of ``listening-post``, one module each."""

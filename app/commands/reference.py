@@ -1,0 +1,207 @@
+"""The tables of the reference, written from what the code declares; ``docs`` has them, and a test compares."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sqlite3
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+from app import events, responders
+from app.capture import schema
+from app.capture.filters.completion import operators
+from app.capture.filters.fields import FIELDS
+from app.commands import main as cli
+from app.options import Option
+from app.services import settings
+from app.services.protocols import PROTOCOLS
+from app.workspace import reading as workspace
+from app.workspace.message import MESSAGE
+
+
+def filter_fields() -> str:
+    """A row for each field that a filter can name."""
+    rows = (f"| `{f.name}` | {f.type} | {f.help} | {_code(operators(f))} |" for f in FIELDS.values())
+    return "\n".join(["| field | holds | | compared with |", "|---|---|---|---|", *rows])
+
+
+def responder_table() -> str:
+    """A row for each of our responders."""
+    rows = []
+    for name in responders.built_in():
+        found = responders.find(name)
+        assert found is not None
+        rows.append(f"| `{name}` | {', '.join(found.builders)} | {_plain(found.help)} |")
+    return "\n".join(["| responder | for | |", "|---|---|---|", *rows])
+
+
+def responder_options() -> str:
+    """For each responder that has options, a table of them."""
+    parts = []
+    for name in responders.built_in():
+        found = responders.find(name)
+        assert found is not None
+        if found.options:
+            parts.append(f"### `{name}`\n\n{_plain(found.help)}.\n\n{options_table(_once(found.options))}")
+    return "\n\n".join(parts)
+
+
+def protocol_options() -> str:
+    """For each protocol, what any of its services can be told."""
+    parts = []
+    for protocol in PROTOCOLS.values():
+        if protocol.options:
+            parts.append(f"### {protocol.title}\n\n{options_table(protocol.options)}")
+    return "\n\n".join(parts)
+
+
+def sections() -> str:
+    """The tables ``tls``, ``limits`` and ``socket`` of a service."""
+    parts = [f"### `[service.{name}]`\n\n{options_table(declared)}" for name, declared in settings.SECTIONS.items()]
+    return "\n\n".join(parts)
+
+
+def commands() -> str:
+    """Each command: its line, what it does, and a table of what it takes."""
+    parts = [_command("listening-post", "open the window", cli._window_parser())]
+    [found] = [a for a in cli._parser()._actions if isinstance(a, argparse._SubParsersAction)]
+    for choice in found._choices_actions:
+        parts.append(_command(f"listening-post {choice.dest}", choice.help or "", found.choices[choice.dest]))
+    return "\n\n".join(parts)
+
+
+def _command(name: str, does: str, parser: argparse.ArgumentParser) -> str:
+    usage = " ".join(parser.format_usage().split()).removeprefix("usage: ").replace(" [-h]", "")
+    rows = ["| | |", "|---|---|"]
+    for action in parser._actions:
+        if isinstance(action, argparse._HelpAction):
+            continue
+        shown = ", ".join(action.option_strings) or str(action.metavar or action.dest).upper()
+        takes = action.metavar or (f"{{{','.join(map(str, action.choices))}}}" if action.choices else "")
+        value = f" {takes}" if action.option_strings and takes else ""
+        rows.append(f"| `{_plain(shown + value)}` | {_plain(action.help or '')} |")
+    return "\n".join([f"## `{name}`", "", f"{does[:1].upper()}{does[1:]}.", "", "```", usage, "```", "", *rows])
+
+
+def workspace_keys() -> str:
+    """The keys of a service and of a saved message."""
+    service = "\n".join(
+        ["| key | |", "|---|---|", *(f"| `{key}` | {_plain(words)} |" for key, words in _SERVICE.items())]
+    )
+    return f"### `[[service]]`\n\n{service}\n\n### `[[message]]`\n\n{options_table(MESSAGE)}"
+
+
+_SERVICE = {
+    "name": f"**needed**; one line of at most {workspace.MAX_NAME} characters, each service its own",
+    "protocol": f"**needed**; one of {', '.join(f'`{name}`' for name in PROTOCOLS)}",
+    "listen": '**needed**; address and port, as `"127.0.0.1:9007"` or `"[::1]:9007"`. Port 0 takes a free one',
+    "responder": "how it answers; " + ", ".join(f"`{p.default}` for {name}" for name, p in PROTOCOLS.items()),
+    "autostart": "start it with the window (no)",
+    "options": "the responder's own, and the protocol's",
+    **{name: f"see `[service.{name}]`" for name in settings.SECTIONS},
+}
+
+
+def event_kinds() -> str:
+    """A row for each kind of event."""
+    rows = (
+        f"| `{name}` | {events.MEANING[kind][0]} | {events.MEANING[kind][1]} |" for kind, name in events.NAMES.items()
+    )
+    return "\n".join(["| kind | | detail |", "|---|---|---|", *rows])
+
+
+def capture_tables() -> str:
+    """What the tables of a capture hold, as ``schema`` describes them, and the SQL of an empty one."""
+    assert schema.__doc__ is not None
+    _, _, table, _ = re.split(r"^=+ +=+\n", schema.__doc__, flags=re.MULTILINE)
+    rows = re.sub(r"\n {3,}", " ", table).strip().splitlines()
+    pairs = (row.split(maxsplit=1) for row in rows)
+    listed = [f"| {_single(name)} | {_single(_plain(words))} |" for name, words in pairs]
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as db:
+        schema.create(db)
+        sql = ";\n".join(text for (text,) in db.execute("SELECT sql FROM sqlite_master WHERE sql NOT NULL"))
+    return "\n".join(["| table | holds |", "|---|---|", *listed, "", "```sql", f"{sql};", "```"])
+
+
+def _single(text: str) -> str:
+    return text.replace("``", "`")
+
+
+def options_table(declared: Iterable[Option]) -> str:
+    """A row for each option, and for each key of its tables."""
+    return "\n".join(["| key | default | |", "|---|---|---|", *_rows(declared, "")])
+
+
+def _rows(declared: Iterable[Option], prefix: str) -> Iterator[str]:
+    for option in declared:
+        words = _plain(option.help)
+        if option.protocols:
+            words += f" ({', '.join(option.protocols)})"
+        if option.when:
+            words += f", where `{option.when[0]}` is {' or '.join(_written(value) for value in option.when[1])}"
+        if option.choices:
+            words += f": {', '.join(f'`{choice}`' if choice else 'nothing' for choice in option.choices)}"
+        default = "**needed**" if option.required else _default(option)
+        yield f"| `{prefix}{option.name}` | {default} | {words} |"
+        yield from _rows(option.of, f"{prefix}{option.name}.")
+
+
+def _default(option: Option) -> str:
+    return "none" if option.of or option.default == [] else _written(option.default)
+
+
+def _written(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int | float):
+        return f"{value:,g}".replace("e+0", "e") if value < 10**6 else f"{value:,}"
+    return f"`{_plain(str(value))}`" if value else ""
+
+
+def _once(options: Iterable[Option]) -> list[Option]:
+    """Options declared for each protocol apart, once for all protocols on which they read alike."""
+    found: dict[tuple[str, str], Option] = {}
+    for option in options:
+        first = found.setdefault((option.name, option.help), option)
+        if first is not option:
+            found[option.name, option.help] = replace(first, protocols=first.protocols + option.protocols)
+    return list(found.values())
+
+
+def _code(words: Iterable[str]) -> str:
+    return " ".join(f"`{word.rstrip(' {')}`" for word in words)
+
+
+def _plain(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+BLOCKS = {
+    "filter-fields": filter_fields,
+    "responders": responder_table,
+    "responder-options": responder_options,
+    "protocol-options": protocol_options,
+    "sections": sections,
+    "commands": commands,
+    "workspace-keys": workspace_keys,
+    "event-kinds": event_kinds,
+    "capture-tables": capture_tables,
+}
+
+
+def refreshed(page: str) -> str:
+    """``page`` with each block between ``<!-- name -->`` and ``<!-- end -->`` written anew."""
+    for name, write in BLOCKS.items():
+        block = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end -->)", re.DOTALL)
+        page = block.sub(lambda match, write=write: f"{match[1]}{write()}\n{match[2]}", page)  # type: ignore[misc]
+    return page
+
+
+if __name__ == "__main__":
+    for name in sys.argv[1:]:
+        page = Path(name)
+        page.write_text(refreshed(page.read_text("utf-8")), "utf-8")

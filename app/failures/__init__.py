@@ -1,0 +1,1 @@
+"""Failures: from an exception to a record, its group and its report."""

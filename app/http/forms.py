@@ -1,0 +1,84 @@
+"""Queries, cookies and forms taken apart, each within a bound."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from email.message import Message
+from urllib.parse import unquote_plus
+
+from app.http.bodies import Fields, value_of
+
+MAX_PARTS = 200
+"""Parts, pairs or cookies that are looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of a multipart body (RFC 7578); ``name`` and ``file`` are None where it has none."""
+
+    name: str | None
+    file: str | None
+    kind: str
+    data: bytes
+
+
+def pairs(text: str) -> list[tuple[str, str]]:
+    """Names and values of a query or of a form (application/x-www-form-urlencoded)."""
+    found = []
+    for piece in text.split("&", MAX_PARTS)[:MAX_PARTS]:
+        if piece:
+            name, _, value = piece.partition("=")
+            found.append((unquote_plus(name), unquote_plus(value)))
+    return found
+
+
+def query(target: str) -> list[tuple[str, str]]:
+    """The query of a request's target."""
+    return pairs(target.partition("#")[0].partition("?")[2])
+
+
+def cookies(fields: Fields) -> list[tuple[str, str]]:
+    """Cookies that a client sends (RFC 6265, section 4.2)."""
+    found = []
+    for piece in value_of(fields, "cookie").replace(", ", "; ").split(";", MAX_PARTS)[:MAX_PARTS]:
+        name, _, value = piece.strip().partition("=")
+        if name:
+            found.append((name, value))
+    return found
+
+
+def set_cookies(fields: Fields) -> Iterator[tuple[str, str, list[str]]]:
+    """Cookies that a server sets: name, value and attributes (RFC 6265, section 4.1)."""
+    for key, text in fields:
+        if key.lower() == "set-cookie":
+            first, *attributes = text.split(";", MAX_PARTS)
+            name, _, value = first.partition("=")
+            yield name.strip(), value.strip(), [attribute.strip() for attribute in attributes]
+
+
+def parts(data: bytes, fields: Fields) -> list[Part]:
+    """The parts of a multipart body whose header fields are ``fields``; none where it is no such body."""
+    head = _fields([("Content-Type", value_of(fields, "content-type"))])
+    boundary = head.get_param("boundary")
+    if head.get_content_maintype() != "multipart" or not isinstance(boundary, str) or not boundary:
+        return []
+    pieces = (b"\r\n" + data).split(b"\r\n--" + boundary.encode("latin-1", "replace"), MAX_PARTS + 1)
+    return [_part(piece) for piece in pieces[1 : MAX_PARTS + 1] if not piece.startswith(b"--")]
+
+
+def _part(piece: bytes) -> Part:
+    head, _, data = piece.partition(b"\r\n\r\n")
+    lines = head[: 16 << 10].decode("utf-8", "replace").split("\r\n")
+    named = (line.partition(":") for line in lines if ":" in line)
+    message = _fields([(name.strip(), value.strip()) for name, _, value in named][:MAX_PARTS])
+    name = message.get_param("name", header="content-disposition")
+    kind = message.get_content_type() if message.get("content-type") else ""
+    return Part(name if isinstance(name, str) else None, message.get_filename(), kind, data)
+
+
+def _fields(several: list[tuple[str, str]]) -> Message:
+    message = Message()
+    for name, value in several:
+        message[name] = value
+    return message

@@ -1,0 +1,154 @@
+"""The plugins of a running Post: asked about, loaded, and loaded again when their files change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from twisted.internet.defer import Deferred, DeferredLock
+
+from app import errors, events, responders
+from app.plugin.pool import in_thread
+from app.plugin_loader.source import look
+from app.plugin_loader.table import TABLE, Plugin, installed
+from app.plugin_loader.trust import Answer
+from app.plugin_loader.watch import Watch
+from app.signal import Signal
+from app.status import Failed, Listening
+
+if TYPE_CHECKING:
+    from app.capture.recorder import Recorder
+    from app.services.service import Service
+
+SETTLE = 0.1
+"""Seconds that pass before a changed file is read: editors write in several steps."""
+
+
+class Plugins:
+    """Keeps the table of plugins as the files are, and services as the plugins are.
+
+    Files are looked at, and run, in a thread, so one that takes its time holds up nobody.
+
+    Attributes:
+        changed: emits itself when there is another to ask about, or something else to say.
+    """
+
+    def __init__(self, reactor: Any, recorder: Recorder, services: Callable[[], Iterable[Service]]) -> None:
+        self._reactor, self._recorder, self._services = reactor, recorder, services
+        self.changed: Signal[Plugins] = Signal()
+        self._watch = Watch(reactor, self._on_notice)
+        self._turn = DeferredLock()
+        self._due: Any = None
+        self._open = False
+        self._postponed: set[Path] = set()
+        self._told: set[str] = set()
+
+    def enter(self, folder: Path | None) -> None:
+        """Another workspace is here, from this folder if it was ever saved. Blocks, as opening one does."""
+        TABLE.enter(folder)
+        if self._open:
+            self._watch.follow(TABLE.folders)
+            self._tell()
+
+    def open(self) -> None:
+        """Begin to watch the files, and tell of what went wrong so far."""
+        self._open = True
+        self._watch.follow(TABLE.folders)
+        self._on_notice()  # for what installed packages bring
+        self._tell()
+
+    def close(self) -> None:
+        self._open = False
+        self._watch.close()
+        if self._due is not None:
+            self._due.cancel()
+            self._due = None
+
+    # -- what the user is to know and to decide
+
+    @property
+    def waiting(self) -> list[Plugin]:
+        """Those that may not run before the user was asked."""
+        return [p for p in TABLE.plugins.values() if p.waiting and p.path not in self._postponed]
+
+    @property
+    def words(self) -> str:
+        """What is wrong with plugins, one a line."""
+        return "\n".join(str(trouble) for trouble in TABLE.trouble.values())
+
+    def postpone(self, path: Path) -> None:
+        """Ask about this file no more while the program runs."""
+        self._postponed.add(path)
+        self.changed.emit(self)
+
+    def answer(self, path: Path, answer: Answer) -> Deferred[None]:
+        """Remember what the user answered, and act on it. Fires when that is done."""
+        TABLE.trust.set(path, answer)
+        return self._turn.run(lambda: Deferred.fromCoroutine(self._answered()))
+
+    async def _answered(self) -> None:
+        try:
+            await self._in_thread(TABLE.trust.save)
+        except OSError as e:
+            words = f"{TABLE.trust.file} cannot be written: {e.strerror or e}. You will be asked again next time."
+            self._recorder.record(events.LOG, summary=words)
+        await self._look()
+
+    # -- files
+
+    def _on_notice(self) -> None:
+        if self._due is None and self._open:
+            self._due = self._reactor.callLater(SETTLE, self._on_due)
+
+    def _on_due(self) -> None:
+        self._due = None
+        self._turn.run(lambda: Deferred.fromCoroutine(self._look()))
+
+    async def _look(self) -> None:
+        if not self._open:
+            return
+        folders = TABLE.folders
+        # Before looking: what changes from here on is told.
+        self._watch.follow(folders)
+        changed: set[str] = set()
+        if not TABLE.complete:
+            changed = TABLE.take_installed(await self._in_thread(installed))
+        found = await self._in_thread(look, folders)
+        examined = [await self._in_thread(TABLE.examine, path, stamp) for path, stamp in TABLE.news(found)]
+        if not self._open or TABLE.folders != folders:
+            return  # another workspace came meanwhile, and found its own
+        changed |= TABLE.update(found, examined)
+        self._tell()
+        for service in list(self._services()):
+            if service.config.responder in changed:
+                self._renew(service)
+
+    def _renew(self, service: Service) -> None:
+        name = service.config.responder
+        responder = responders.find(name)
+        if isinstance(service.status, Failed):
+            Deferred.fromCoroutine(service.start())  # or it fails with words that are true now
+        elif responder is None or responder.missing:
+            return  # what runs goes on as it is
+        elif isinstance(service.status, Listening):
+            try:
+                service.renew()
+                words = f"{name} was loaded again: new connections get the new version"
+            except errors.PostError as e:
+                words = f"The version of {name} before goes on. {e}"
+            self._recorder.record(events.LOG, service.number, summary=words)
+
+    def _tell(self) -> None:
+        """Record what is wrong, each thing once."""
+        for plugin in TABLE.all():
+            if plugin.error is not None:
+                self._recorder.record_failure(plugin.error)
+        troubles = {str(trouble) for trouble in TABLE.trouble.values()}
+        for words in sorted(troubles - self._told):
+            self._recorder.record(events.LOG, summary=words)
+        self._told = troubles
+        self.changed.emit(self)
+
+    def _in_thread(self, call: Callable[..., Any], *args: Any) -> Deferred[Any]:
+        return in_thread(self._reactor, call, *args)

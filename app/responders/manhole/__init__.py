@@ -1,0 +1,1 @@
+"""The responder ``manhole``: a Python prompt inside the running program, over SSH."""

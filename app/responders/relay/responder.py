@@ -1,0 +1,89 @@
+"""Passes everything on to an upstream server, and its answers back; both sides are captured."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from twisted.internet.interfaces import IProtocolFactory
+from twisted.internet.protocol import DatagramProtocol
+
+from app.responders import Context, Option, Options, Responder
+from app.responders.relay.upstream import HTTP, WEBSOCKET, Target, Upstream, parse, parse_url, problem, url_problem
+
+
+def _tcp(options: Options, context: Context) -> IProtocolFactory:
+    from app.responders.relay.stream import Relay
+
+    host, port = parse(options["upstream"])
+    return Relay(_upstream(options, context, host, port, options["tls"]))
+
+
+def _udp(options: Options, context: Context) -> DatagramProtocol:
+    from app.responders.relay.datagram import DatagramRelay
+
+    return DatagramRelay(options["upstream"], context)
+
+
+def _http(options: Options, context: Context) -> Any:
+    from app.responders.relay.http import HTTPRelay
+
+    target = parse_url(options["upstream"], HTTP)
+    return HTTPRelay(
+        _to(options, context, target),
+        target.authority.encode(),
+        target.path.encode(),
+        keep_host=options["keep_host"],
+        forwarded=options["forwarded"],
+    )
+
+
+def _websocket(options: Options, context: Context) -> Any:
+    from app.responders.relay.websocket import protocol_class
+
+    target = parse_url(options["upstream"], WEBSOCKET)
+    return protocol_class(options["upstream"].strip(), _to(options, context, target), context)
+
+
+def _to(options: Options, context: Context, target: Target) -> Upstream:
+    return _upstream(options, context, target.host, target.port, target.tls)
+
+
+def _upstream(options: Options, context: Context, host: str, port: int, tls: bool) -> Upstream:
+    endpoint = context.endpoint(host, port, tls=tls, verify=options["verify"])
+    address, seconds = options["upstream"].strip(), options["connect_seconds"]
+    return Upstream(address, endpoint, context.reactor, seconds, context.name, context.loops)
+
+
+_STREAMS = ("tcp", "http", "websocket")
+
+RESPONDER = Responder(
+    "relay",
+    "Passes everything on to another server, and its answers back",
+    {"tcp": _tcp, "udp": _udp, "http": _http, "websocket": _websocket},
+    (
+        Option(
+            "upstream", str, "", "Where to, as 127.0.0.1:9000",
+            protocols=("tcp", "udp"), check=problem, required=True,
+        ),
+        Option(
+            "upstream", str, "", "Where to, as http://127.0.0.1:9000/path, or https",
+            protocols=("http",), check=partial(url_problem, HTTP), required=True,
+        ),
+        Option(
+            "upstream", str, "", "Where to, as ws://127.0.0.1:9000/path, or wss",
+            protocols=("websocket",), check=partial(url_problem, WEBSOCKET), required=True,
+        ),
+        Option("tls", bool, False, "Speak TLS to the upstream", protocols=("tcp",)),
+        Option("verify", bool, True, "Check the upstream's certificate", protocols=("tcp",), when=("tls", (True,))),
+        Option(
+            "verify", bool, True, "Check the certificate of an https or wss upstream", protocols=("http", "websocket")
+        ),
+        Option("connect_seconds", float, 10.0, "Give up connecting after", "s", 0.1, 20, _STREAMS),
+        Option("keep_host", bool, False, "Pass on the field Host as it came", protocols=("http",)),
+        Option(
+            "forwarded", bool, False, "Tell the upstream who asks, in Forwarded and X-Forwarded-For",
+            protocols=("http",),
+        ),
+    ),
+)  # fmt: skip

@@ -1,0 +1,148 @@
+"""Documents in files: a seed in JSON, and an SQLite file that keeps every change.
+
+All functions here block; call them in a thread.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from app import errors
+from app.files.confined import read
+from app.http.problem_json import Problem
+from app.responders.rest.memory import MAX_BYTES, Documents, key_of, with_id
+from app.text.strict_json import parse
+
+APPLICATION = 0x4C505354
+"""SQLite's ``application_id`` of our files."""
+
+_SCHEMA = """
+CREATE TABLE document (
+    number INTEGER PRIMARY KEY, collection TEXT NOT NULL, id TEXT NOT NULL, body BLOB NOT NULL,
+    UNIQUE (collection, id)
+);
+CREATE TABLE changes (count INTEGER NOT NULL);
+INSERT INTO changes VALUES (0);
+"""
+_PUT = """
+INSERT INTO document (collection, id, body) VALUES (?, ?, ?)
+ON CONFLICT (collection, id) DO UPDATE SET body = excluded.body
+"""
+
+
+class Change(NamedTuple):
+    """A document that was put or, without a body, deleted."""
+
+    collection: str
+    key: str
+    body: bytes | None
+
+
+class Loaded(NamedTuple):
+    """The documents, and how many times the file was changed so far."""
+
+    documents: Documents
+    changes: int
+
+
+def load(folder: Path, seed: str, keep: Path | None, uuid: bool = False) -> Loaded:
+    """What is kept, or what the seed says where nothing is kept yet. Raises PostError."""
+    documents = Documents()
+    if keep is not None and keep.exists() and keep.stat().st_size:
+        with _opened(keep) as database:
+            return Loaded(documents, _read(database, keep, documents))
+    if seed:
+        _plant(seed, read(folder, seed, MAX_BYTES), documents, uuid)
+    if keep is not None:
+        _create(keep, documents)
+    return Loaded(documents, 0)
+
+
+def store(keep: Path, changes: Sequence[Change], expected: int) -> int:
+    """Write ``changes`` in their order; returns how many times the file was changed now.
+
+    They are on the disk when it returns: SQLite's rollback journal, ``synchronous = FULL``.
+    Raises DocumentsError, with none of them written, also when someone else has changed
+    the file since it was changed ``expected`` times.
+    """
+    with _opened(keep) as database:
+        database.execute("BEGIN IMMEDIATE")
+        found = database.execute("UPDATE changes SET count = count + 1 WHERE count = ?", (expected,)).rowcount
+        if not found:
+            raise errors.DocumentsError(path=keep.name, reason="another program or service has changed it")
+        for collection, key, body in changes:
+            if body is None:
+                database.execute("DELETE FROM document WHERE collection = ? AND id = ?", (collection, key))
+            else:
+                database.execute(_PUT, (collection, key, body))
+        database.execute("COMMIT")
+    return expected + 1
+
+
+@contextmanager
+def _opened(keep: Path) -> Iterator[sqlite3.Connection]:
+    uri = f"{keep.as_uri()}?mode=rw"
+    try:
+        with closing(sqlite3.connect(uri, uri=True, timeout=5, isolation_level=None)) as database:
+            database.execute("PRAGMA synchronous = FULL")
+            yield database  # what was not committed is undone when it closes
+    except (sqlite3.Error, OSError) as e:
+        raise errors.DocumentsError(path=keep.name, reason=str(e)) from e
+
+
+def _create(keep: Path, documents: Documents) -> None:
+    try:
+        os.close(os.open(keep, os.O_CREAT | os.O_RDWR, 0o600))
+    except OSError as e:
+        raise errors.DocumentsError(path=keep.name, reason=e.strerror or e) from e
+    rows = [
+        (name, key, document.body)
+        for name, collection in documents.collections.items()
+        for key, document in collection.documents.items()
+    ]
+    with _opened(keep) as database:
+        database.executescript(f"BEGIN IMMEDIATE; PRAGMA application_id = {APPLICATION}; {_SCHEMA}")
+        database.executemany(_PUT, rows)
+        database.execute("COMMIT")
+
+
+def _read(database: sqlite3.Connection, keep: Path, documents: Documents) -> int:
+    if database.execute("PRAGMA application_id").fetchone()[0] != APPLICATION:
+        raise errors.DocumentsError(path=keep.name, reason="it is a file of something else. Choose another name")
+    try:
+        for collection, key, body in database.execute("SELECT collection, id, body FROM document ORDER BY number"):
+            if not isinstance(parse(body), dict):
+                raise ValueError(f"{key} in {collection} is no object")
+            documents.put(collection, key, body)
+    except (Problem, ValueError, TypeError, AttributeError) as e:  # someone wrote into it by other means
+        raise errors.DocumentsError(path=keep.name, reason=e) from e
+    changes: int = database.execute("SELECT count FROM changes").fetchone()[0]
+    return changes
+
+
+def _plant(seed: str, text: bytes, documents: Documents, uuid: bool) -> None:
+    """Fill ``documents`` from a JSON object of arrays of objects."""
+    try:
+        found = parse(text)
+        if not isinstance(found, dict):
+            raise ValueError('it must be an object of arrays, as in {"things": [{"id": 1}]}')
+        for name, items in found.items():
+            if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+                raise ValueError(f'"{name}" must be an array of objects')
+            for item in items:
+                _plant_one(documents, name, item, documents.next_id(name, uuid))
+    except (ValueError, Problem) as e:
+        raise errors.DocumentsError(path=seed, reason=e) from e
+
+
+def _plant_one(documents: Documents, name: str, item: dict[str, object], spare: int | str) -> None:
+    identifier = item.get("id", spare)
+    key = key_of(identifier)
+    if key is None or key in documents.all(name):
+        raise ValueError(f'in "{name}", the id {identifier!r} ' + ("is there twice" if key else "is no text or number"))
+    documents.put(name, key, with_id(item, spare))

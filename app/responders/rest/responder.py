@@ -1,0 +1,64 @@
+"""Collections of JSON documents that clients list, read, add, change and delete."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from app import errors
+from app.files import confined as files
+from app.responders import Context, Option, Options, Responder
+
+
+def _http(options: Options, context: Context) -> Any:
+    from app.responders.rest.resource import Rest
+
+    return Rest(options, context)
+
+
+def _names(names: Any) -> str | None:
+    wrong = next((name for name in names if not 0 < len(name) <= 255 or "/" in name), None)
+    return None if wrong is None else f'"{wrong[:40]}" is no name of a collection, as things is'
+
+
+def _unplantable(seed: Any, folder: Path) -> str | None:
+    """Why these documents could not be the first ones."""
+    from app.responders.rest.kept import load
+
+    try:
+        load(folder, seed, None)
+    except errors.PostError as e:
+        return f"is of no use: {e}"
+    return None
+
+
+def _matches(pattern: str, words: str) -> Callable[[Any], str | None]:
+    return lambda value: None if re.fullmatch(pattern, value) else words
+
+
+RESPONDER = Responder(
+    "rest",
+    "Keeps JSON documents in collections: GET, POST, PUT, PATCH, DELETE",
+    {"http": _http},
+    (
+        Option("collections", list, [], "Names of the collections there are; empty: any", check=_names),
+        Option(
+            "prefix", str, "", "What stands before the collection in a path, as /api",
+            check=_matches(r"(/[A-Za-z0-9._~-]+)*/?", "must be a path, as /api is"),
+        ),
+        Option(
+            "seed", str, "", "JSON file with the first documents, as {\"things\": [{\"id\": 1}]}",
+            path="file", missing=_unplantable,
+        ),
+        Option(
+            "keep", str, "", "SQLite file that keeps the documents; empty: only memory",
+            path="new file", missing=files.outside,
+        ),
+        Option("ids", str, "number", "Ids for documents that come without one", choices=("number", "uuid")),
+        Option("page", int, 1000, "Documents in one answer at the most; Link says where the next are", "", 1, 100_000),
+        Option("delay", float, 0.0, "Wait so long before each answer", "s", 0, 3600),
+        Option("read_only", bool, False, "Refuse all changes"),
+    ),
+)  # fmt: skip

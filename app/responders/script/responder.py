@@ -1,0 +1,240 @@
+"""Answers by rules: when this comes, or nothing comes, then send, wait, close."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from twisted.internet.interfaces import IHalfCloseableProtocol, IProtocolFactory
+from twisted.internet.protocol import DatagramProtocol, Protocol, ServerFactory
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from app import errors
+from app.responders import Context, Option, Options, Responder
+from app.responders.script import rules
+from app.responders.script.player import Player, Script
+from app.responders.script.wires import Datagrams, Messages, Stream
+from app.text.escapes import unescape
+from app.text.framing import MAX_MESSAGE, Delimited, Fixed, Framer, Gapped, Prefixed, Unframed
+
+MAX_PEERS = 1000
+"""Peers of a UDP service whose place in the script is kept; the one silent for the longest makes room."""
+
+MAX_DELIMITER = 256
+"""Bytes."""
+
+
+@implementer(IHalfCloseableProtocol)
+class Scripted(Protocol):
+    """One TCP connection."""
+
+    def __init__(self, script: Script, framer: Framer) -> None:
+        self._script, self._framer = script, framer
+        self._gap: Any = None
+        self._heard_at = 0.0
+
+    def connectionMade(self) -> None:
+        wire = Stream(self._script.context, self.transport, self._framer)
+        self._player = Player(self._script, wire)
+        self._player.start()
+
+    def dataReceived(self, data: bytes) -> None:
+        broken = self._framer.broken
+        self._player.heard(self._framer.feed(data))
+        if self._framer.broken and not broken:
+            self._player.finish("closed by us: no more messages can be found", self._framer.broken)
+        elif self._framer.gap < float("inf"):
+            self._heard_at = self._script.context.reactor.seconds()
+            self._wait_for_gap()
+
+    def _wait_for_gap(self) -> None:
+        if self._gap is None:
+            reactor = self._script.context.reactor
+            delay = max(0.0, self._heard_at + self._framer.gap - reactor.seconds())
+            self._gap = reactor.callLater(delay, self._on_gap)
+
+    def _on_gap(self) -> None:
+        self._gap = None
+        # Clocks round.
+        if self._script.context.reactor.seconds() + 1e-6 < self._heard_at + self._framer.gap:
+            self._wait_for_gap()
+        else:
+            self._player.heard(self._framer.flush())
+
+    def readConnectionLost(self) -> None:
+        """The peer has sent all: it still gets the answers."""
+        self._player.heard(self._framer.flush())
+        self._player.finish("closed by the peer")
+
+    def writeConnectionLost(self) -> None:
+        """The script asked for it."""
+
+    def connectionLost(self, reason: Failure | None = None) -> None:
+        if self._gap is not None:
+            self._gap.cancel()
+        self._player.ended()
+
+
+class ScriptedDatagrams(DatagramProtocol):
+    """A UDP port: each peer has its own place in the script."""
+
+    def __init__(self, script: Script) -> None:
+        self._script = script
+        self._players: OrderedDict[Any, Player] = OrderedDict()
+
+    def datagramReceived(self, datagram: bytes, addr: Any) -> None:
+        player = self._players.get(addr)
+        if player is None:
+            while len(self._players) >= MAX_PEERS:
+                self._forget(next(iter(self._players)))
+            wire = Datagrams(self._script.context, self.transport, addr, partial(self._forget, addr))
+            player = self._players[addr] = Player(self._script, wire)
+            player.start()
+        else:
+            self._players.move_to_end(addr)
+        if not player.full:
+            player.heard([datagram])
+
+    def _forget(self, addr: Any) -> None:
+        player = self._players.pop(addr, None)
+        if player is not None:
+            player.ended()
+
+    def stopProtocol(self) -> None:
+        for addr in list(self._players):
+            self._forget(addr)
+
+
+def _script(options: Options, context: Context, protocol: str) -> Script:
+    return Script(rules.read(options["rules"], protocol), context)
+
+
+def _tcp(options: Options, context: Context) -> IProtocolFactory:
+    script, make = _script(options, context, "tcp"), _framer(options)
+
+    class ScriptedFactory(ServerFactory):
+        noisy = False
+
+        def buildProtocol(self, addr: Any) -> Scripted:
+            return Scripted(script, make())
+
+    return ScriptedFactory()
+
+
+def _udp(options: Options, context: Context) -> DatagramProtocol:
+    return ScriptedDatagrams(_script(options, context, "udp"))
+
+
+def _websocket(options: Options, context: Context) -> Any:
+    from autobahn.twisted.websocket import WebSocketServerProtocol
+
+    script = _script(options, context, "websocket")
+
+    class ScriptedMessages(WebSocketServerProtocol):
+        _player: Player | None = None
+
+        def onOpen(self) -> None:
+            self._player = Player(script, Messages(context, self))
+            self._player.start()
+
+        def onMessage(self, payload: bytes, isBinary: bool) -> None:
+            assert self._player is not None
+            self._player.heard([payload])
+
+        def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:
+            if self._player is not None:
+                self._player.ended()
+
+    return ScriptedMessages
+
+
+def _framer(options: Options) -> Callable[[], Framer]:
+    """What makes a framer for each connection."""
+    limit = options["max_message"]
+    match options["framing"]:
+        case "delimiter":
+            return partial(Delimited, unescape(options["delimiter"]), options["strip"], limit)
+        case "length":
+            size, order = options["prefix_bytes"], options["byte_order"]
+            return partial(Prefixed, size, order, options["prefix_included"], limit)
+        case "fixed":
+            return partial(Fixed, options["size"])
+        case "gap":
+            return partial(Gapped, options["gap"] / 1000, limit)
+    return Unframed
+
+
+def _delimiter_problem(text: str) -> str | None:
+    try:
+        delimiter = unescape(text)
+    except errors.EscapeError as e:
+        return str(e)
+    return None if 1 <= len(delimiter) <= MAX_DELIMITER else f"must have 1 to {MAX_DELIMITER} bytes"
+
+
+def _rules(protocol: str) -> Option:
+    steps = ", ".join(name for name, protocols in rules.STEPS.items() if protocol in protocols)
+    return Option(
+        "rules", list, [], "What to do when; the first that fits",
+        protocols=(protocol,), check=partial(rules.problem, protocol=protocol),
+        of=(
+            Option("when", str, "message", "What must happen", choices=rules.WHEN),
+            Option(
+                "match", str, "", "What it must be or hold: text with escapes, hex with ?? and *, or a regex",
+                when=("when", rules.MATCHING),
+            ),
+            Option("nth", int, 0, "Only the nth message, silence or connection; 0: each", minimum=0, maximum=10**9),
+            Option("after", float, 0.0, "Silence", "s", 0, rules.MAX_WAIT, when=("when", ("idle",))),
+            Option(
+                "then", list, [], f"Steps: {steps}",
+                check=partial(rules.steps_problem, protocol=protocol), missing=rules.missing,
+            ),
+        ),
+    )  # fmt: skip
+
+
+_TCP = ("tcp",)
+
+RESPONDER = Responder(
+    "script",
+    "Answers by rules: when something comes, then send, wait or close",
+    {"tcp": _tcp, "udp": _udp, "websocket": _websocket},
+    (
+        Option(
+            "framing", str, "none", "Where a message ends",
+            protocols=_TCP, choices=("none", "delimiter", "length", "fixed", "gap"),
+        ),
+        Option(
+            "delimiter", str, r"\n", "What ends a message", protocols=_TCP, check=_delimiter_problem,
+            when=("framing", ("delimiter",)),
+        ),
+        Option(
+            "strip", bool, True, "Take the delimiter off messages that come",
+            protocols=_TCP, when=("framing", ("delimiter",)),
+        ),
+        Option(
+            "prefix_bytes", int, 4, "Bytes of the length before a message: 1, 2 or 4", protocols=_TCP,
+            check=lambda size: None if size in (1, 2, 4) else "must be 1, 2 or 4", when=("framing", ("length",)),
+        ),
+        Option(
+            "byte_order", str, "big", "Of the length",
+            protocols=_TCP, choices=("big", "little"), when=("framing", ("length",)),
+        ),
+        Option(
+            "prefix_included", bool, False, "The length counts its own bytes, too",
+            protocols=_TCP, when=("framing", ("length",)),
+        ),
+        Option(
+            "size", int, 16, "Bytes of each message", "bytes", 1, MAX_MESSAGE, _TCP, when=("framing", ("fixed",)),
+        ),
+        Option("gap", float, 100.0, "Silence that ends a message", "ms", 1, 60_000, _TCP, when=("framing", ("gap",))),
+        Option(
+            "max_message", int, MAX_MESSAGE, "A longer message ends the connection", "bytes", 1, 16 << 20, _TCP,
+            when=("framing", ("delimiter", "length", "gap")),
+        ),
+        *(_rules(protocol) for protocol in ("tcp", "udp", "websocket")),
+    ),
+)  # fmt: skip

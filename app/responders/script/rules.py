@@ -1,0 +1,219 @@
+"""Rules as they stand in a workspace, read and checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from app import errors
+from app.files import confined as files
+from app.text import patterns
+from app.text.escapes import unescape, unhex
+from app.text.templates import Template
+
+WHEN = ("connected", "message", "text", "contains", "bytes", "regex", "idle")
+
+MATCHING = ("text", "contains", "bytes", "regex")
+"""Those that compare the message with ``match``."""
+
+MAX_RULES = MAX_STEPS = 1000
+"""Rules of a script, and steps of a rule."""
+
+MAX_WAIT = 86_400.0
+"""Seconds."""
+
+MIN_IDLE = 0.01
+"""Seconds of silence, at least."""
+
+STEPS = {
+    "send": ("tcp", "udp", "websocket"),
+    "send-hex": ("tcp", "udp", "websocket"),
+    "send-file": ("tcp", "udp", "websocket"),
+    "raw": ("tcp",),
+    "wait": ("tcp", "udp", "websocket"),
+    "close": ("tcp", "udp", "websocket"),
+    "half-close": ("tcp",),
+    "reset": ("tcp", "websocket"),
+    "continue": ("tcp", "udp", "websocket"),
+    "log": ("tcp", "udp", "websocket"),
+    "fail": ("tcp", "udp", "websocket"),
+}
+"""What a script can do, and on which protocols."""
+
+FACTS = ("message", "count", "peer", "conn")
+"""Values that every template of a script has."""
+
+_TEMPLATES = ("send", "raw", "log", "fail")
+_ALONE = ("close", "half-close", "reset", "continue")
+_LAST = ("close", "reset", "continue", "fail")
+_SENDING = ("send", "send-hex", "send-file", "raw")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing to do. ``what`` fits ``verb``: a Template, bytes, a file's name, seconds, or None."""
+
+    verb: str
+    what: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """When to do what.
+
+    Attributes:
+        number: from 1, in the order of the workspace.
+        nth: only the nth message, silence, or connection of the service; 0: each.
+        after: seconds of silence.
+        exactly, inside: what a message must be, or hold; None where that does not matter.
+        pattern: what must be found in a message.
+        goes_on: whether other rules may follow.
+    """
+
+    number: int
+    when: str
+    nth: int
+    after: float
+    steps: tuple[Step, ...]
+    exactly: bytes | None = None
+    inside: bytes | None = None
+    pattern: patterns.Pattern | None = None
+    goes_on: bool = False
+
+    def match(self, message: bytes) -> Mapping[str, object] | None:
+        """What is captured of ``message``; None if it is not the one."""
+        if self.exactly is not None:
+            return {} if message == self.exactly else None
+        if self.inside is not None:
+            return {} if self.inside in message else None
+        return {} if self.pattern is None else self.pattern.search(message)
+
+
+def read(tables: Sequence[Mapping[str, Any]], protocol: str) -> tuple[Rule, ...]:
+    """The rules for a service of ``protocol``. Raises ScriptError for the first that is wrong.
+
+    The tables have the right types, as ``Option`` checks them, and may leave things out.
+    """
+    if len(tables) > MAX_RULES:
+        raise errors.ScriptError(problem=f"there are more than {MAX_RULES:,} rules")
+    rules = []
+    for number, table in enumerate(tables, 1):
+        try:
+            rules.append(_rule(number, table, protocol))
+        except ValueError as e:
+            raise errors.ScriptError(problem=f"number {number}: {e}") from e
+    return tuple(rules)
+
+
+def problem(tables: Sequence[Mapping[str, Any]], protocol: str) -> str | None:
+    """What is wrong with the rules, or None."""
+    try:
+        read(tables, protocol)
+    except errors.ScriptError as e:
+        return str(e.fields["problem"])
+    return None
+
+
+def steps_problem(lines: Sequence[str], protocol: str) -> str | None:
+    """What is wrong with the steps of one rule, but for the values that they need; or None."""
+    try:
+        _steps(lines, protocol)
+    except ValueError as e:
+        return str(e)
+    return None
+
+
+def missing(lines: Sequence[str], folder: Path) -> str | None:
+    """Which file one of the steps could not send, or None. Blocks."""
+    for i, line in enumerate(lines, 1):
+        verb, _, name = line.strip().partition(" ")
+        if verb == "send-file" and (wrong := files.unreadable(name.strip(), folder)):
+            return f"step {i} {wrong}"
+    return None
+
+
+def _rule(number: int, table: Mapping[str, Any], protocol: str) -> Rule:
+    when, match, nth = table.get("when", "message"), table.get("match", ""), table.get("nth", 0)
+    after = float(table.get("after", 0))
+    steps = _steps(table.get("then", ()), protocol)
+    if match and when not in MATCHING:
+        raise ValueError(f"match means nothing with when = {when}")
+    if when == "idle" and after < MIN_IDLE:
+        raise ValueError(f"after must be at least {MIN_IDLE} seconds of silence")
+    if after and when != "idle":
+        raise ValueError(f"after means nothing with when = {when}: it is for idle")
+    exactly = inside = pattern = None
+    try:
+        if when == "text":
+            exactly = unescape(match)
+        elif when == "contains":
+            inside = unescape(match)
+        elif when in ("bytes", "regex"):
+            pattern = patterns.hex_pattern(match) if when == "bytes" else patterns.regex(match)
+    except errors.EscapeError as e:
+        raise ValueError(f"match: {e.fields['reason']}") from e
+    except ValueError as e:
+        raise ValueError(f"match {e}") from e
+    _check_values(steps, (*FACTS, *(pattern.captures if pattern else ())))
+    goes_on = any(step.verb == "continue" for step in steps)
+    return Rule(number, when, nth, after, steps, exactly, inside, pattern, goes_on)
+
+
+def _check_values(steps: Iterable[Step], known: tuple[str, ...]) -> None:
+    for i, step in enumerate(steps, 1):
+        if isinstance(step.what, Template):
+            for name in sorted(step.what.names - set(known)):
+                raise ValueError(f"step {i}: there is no value {name[:40]} here. Values are: {', '.join(known)}")
+
+
+def _steps(lines: Sequence[str], protocol: str) -> tuple[Step, ...]:
+    if len(lines) > MAX_STEPS:
+        raise ValueError(f"there are more than {MAX_STEPS:,} steps")
+    steps: list[Step] = []
+    for i, line in enumerate(lines, 1):
+        try:
+            step = _step(line, protocol)
+            if step.verb in _LAST and i < len(lines):
+                raise ValueError(f"nothing can follow {step.verb}")
+            if step.verb in _SENDING and any(before.verb == "half-close" for before in steps):
+                raise ValueError(f"{step.verb} cannot follow half-close, after which nothing is sent")
+        except errors.EscapeError as e:
+            raise ValueError(f"step {i}: {e.fields['reason']}") from e
+        except errors.TemplateError as e:
+            raise ValueError(f"step {i}: at character {e.fields['position']} of its text, {e.fields['reason']}") from e
+        except ValueError as e:
+            raise ValueError(f"step {i}: {e}") from e
+        steps.append(step)
+    return tuple(steps)
+
+
+def _step(line: str, protocol: str) -> Step:
+    verb, _, rest = line.lstrip().partition(" ")
+    possible = [name for name, protocols in STEPS.items() if protocol in protocols]
+    if verb not in STEPS:
+        raise ValueError(f"“{verb[:40]}” is unknown. Use one of {', '.join(possible)}")
+    if verb not in possible:
+        raise ValueError(f"{verb} is not for {protocol}. Use one of {', '.join(possible)}")
+    if verb in _TEMPLATES:
+        return Step(verb, Template(rest))
+    if verb in _ALONE:
+        if rest.strip():
+            raise ValueError(f"{verb} stands alone")
+        return Step(verb)
+    if not rest.strip():
+        raise ValueError(f"{verb} needs something behind it")
+    if verb == "send-hex":
+        return Step(verb, unhex(rest))
+    return Step(verb, _seconds(rest) if verb == "wait" else rest.strip())
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1
+    if not 0 <= seconds <= MAX_WAIT:
+        raise ValueError(f"wait needs 0 to {MAX_WAIT:,.0f} seconds, as in wait 0.5")
+    return seconds

@@ -1,0 +1,204 @@
+"""A message on its way: what is sent, how often, and what can be done while it goes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.task import deferLater
+
+from app import errors
+from app.files import confined as files
+from app.sending.conversation import Conversation
+from app.signal import Signal
+from app.text import templates
+from app.text.escapes import unescape, unhex
+
+MAX_DATA = 64 << 20
+"""Bytes of one message; it is kept in memory while it is sent."""
+
+BURST = 32
+"""Messages sent without a pause between before others get their turn."""
+
+Content = Callable[[int], bytes]
+"""The bytes of the nth message, from 1. Raises TemplateError."""
+
+
+def problem(form: str, data: str) -> str | None:
+    """What is wrong with ``data`` as it is typed, or None. Looks at no file."""
+    try:
+        if form == "template":
+            return templates.problem(data)
+        if form == "file":
+            return None if data.strip() else "the name of a file is missing"
+        written(form, data)
+    except errors.EscapeError as e:
+        return str(e.fields["reason"])
+    return None
+
+
+def written(form: str, data: str) -> bytes:
+    """The bytes of a text with escapes, or of hex digits. Raises EscapeError."""
+    return unhex(data) if form == "hex" else unescape(data)
+
+
+def content(form: str, data: str, folder: Path) -> Content:
+    """What to send, by the form in which it was written (``app.workspace.message.FORMS``).
+
+    Reads files: call it in a thread. Raises EscapeError, TemplateError, DataUnreadableError,
+    TooLargeError.
+    """
+    if form == "template":
+        template = templates.Template(data)
+        return lambda number: template.render({"number": number})
+    found = read(folder / Path(data.strip()).expanduser()) if form == "file" else written(form, data)
+    return lambda number: found
+
+
+def read(path: Path) -> bytes:
+    """A file to be sent. Blocks. Raises DataUnreadableError, TooLargeError."""
+    try:
+        with open(path, "rb", opener=files.regular) as file:
+            found = file.read(MAX_DATA + 1)
+    except (OSError, ValueError) as e:
+        raise errors.DataUnreadableError(path=path, reason=getattr(e, "strerror", None) or e) from e
+    if len(found) > MAX_DATA:
+        raise errors.TooLargeError(what="A file", size=f"more than {MAX_DATA:,}", most=f"{MAX_DATA:,}")
+    return found
+
+
+class Sending:
+    """One message, sent so often.
+
+    It connects with the first, and again where the peer has closed in good order in between.
+
+    Attributes:
+        conversation: the one that it goes over; None before the first.
+        sent: how often it was sent.
+        paused, done: what it is doing; ``changed`` emits it when they change.
+        reason: why it ended before its time, as one sentence; "" where it did not.
+    """
+
+    def __init__(
+        self,
+        clock: Any,
+        open_: Callable[[], Conversation],
+        content: Content,
+        times: int = 1,
+        every: float = 0.0,
+        *,
+        binary: bool = False,
+        over: Conversation | None = None,
+    ) -> None:
+        """
+        Args:
+            open_: makes a conversation that is about to connect.
+            times: 0: until it is stopped.
+            every: seconds from the begin of one to that of the next.
+            binary: see ``Conversation.send``.
+            over: one that is open already.
+        """
+        self._clock, self._make, self._content = clock, open_, content
+        self.times, self._every, self._binary = times, every, binary
+        self.conversation = over
+        self.sent = 0
+        self.paused = self.done = False
+        self.reason = ""
+        self.changed: Signal[Sending] = Signal()
+        self._stopped = False
+        self._pause: Deferred[None] | None = None
+        self._going_on: Deferred[None] | None = None
+
+    async def run(self) -> None:
+        """Send all; returns when that is done, has failed or was stopped. Raises nothing."""
+        due = self._clock.seconds()
+        while self._goes_on():
+            await self._send_one()
+            if self._goes_on():
+                due = max(due + self._every, self._clock.seconds())  # beats that were missed are not made up for
+                await self._rest(due)
+        self.done = True
+        self.changed.emit(self)
+
+    def pause(self) -> None:
+        """Send no more for now; what is on its way goes on."""
+        if not (self.paused or self.done):
+            self.paused = True
+            self.changed.emit(self)
+
+    def resume(self) -> None:
+        if self.paused:
+            self.paused = False
+            going_on, self._going_on = self._going_on, None
+            if going_on is not None:
+                going_on.callback(None)
+            self.changed.emit(self)
+
+    def stop(self) -> None:
+        """Send no more; what is on its way is given up."""
+        self._stopped = True
+        self.resume()
+        if self._pause is not None:
+            self._pause.cancel()
+        elif self.conversation is not None and not self.done:
+            self.conversation.abort()
+
+    def _goes_on(self) -> bool:
+        return not (self._stopped or self.reason) and (not self.times or self.sent < self.times)
+
+    async def _send_one(self) -> None:
+        conversation = self.conversation
+        if conversation is None or conversation.closed is not None:
+            conversation = self.conversation = self._make()
+            await conversation.connect()
+        if conversation.closed is None and not self._stopped:
+            try:
+                data = self._content(self.sent + 1)
+            except errors.PostError as e:
+                self.reason = str(e)
+                return
+            await conversation.send(data, binary=self._binary)
+        closed = conversation.closed
+        if closed is not None and (closed.failed or self._stopped):
+            self.reason = closed.reason
+        else:
+            self.sent += 1
+
+    async def _rest(self, due: float) -> None:
+        """Wait until the next is due."""
+        if self._every or self.sent % BURST == 0:
+            self._pause = deferLater(self._clock, max(0.0, due - self._clock.seconds()))
+            self._pause.addErrback(lambda _: None)
+            await self._pause
+            self._pause = None
+        while self.paused and not self._stopped:
+            self._going_on = Deferred()
+            await self._going_on
+
+
+async def silence(clock: Any, conversation: Conversation, seconds: float) -> None:
+    """Wait until the conversation is closed, or nothing has come for so long."""
+    if conversation.closed is not None:
+        return
+    over: Deferred[None] = Deferred()
+    timer = clock.callLater(seconds, over.callback, None)
+
+    def on_received(_: bytes) -> None:
+        if timer.active():
+            timer.reset(seconds)
+
+    def on_changed(_: Conversation) -> None:
+        if conversation.closed is not None and timer.active():
+            timer.cancel()
+            over.callback(None)
+
+    unhook = (conversation.received.connect(on_received), conversation.status_changed.connect(on_changed))
+    try:
+        await over
+    finally:
+        for call in unhook:
+            call()
+        if timer.active():
+            timer.cancel()

@@ -1,0 +1,256 @@
+"""Sends HTTP requests, one after the other over one connection, and hears the answers as they come."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+from io import BytesIO
+from time import perf_counter
+from typing import Any, cast
+
+from twisted.internet.interfaces import IHandshakeListener
+from twisted.internet.protocol import Protocol
+from twisted.internet.task import Cooperator
+from twisted.python.failure import Failure
+from twisted.web._newclient import HTTP11ClientProtocol, ParseError, Request
+from twisted.web.client import FileBodyProducer, RequestTransmissionFailed, ResponseFailed, ResponseNeverReceived
+from twisted.web.http import PotentialDataLoss
+from twisted.web.http_headers import Headers
+from twisted.web.iweb import IResponse
+from zope.interface import implementer
+
+from app import __version__, errors, events
+from app.sending import reasons
+from app.sending.conversation import Conversation
+from app.services.tap.tap import Tap
+from app.text.escapes import escape
+
+MAX_HEAD = 1 << 20
+"""Bytes of a response's head, which Twisted keeps however many they are."""
+
+CHUNK = 1 << 16
+
+Fields = list[tuple[str, str]]
+
+
+@implementer(IHandshakeListener)
+class Client(HTTP11ClientProtocol):
+    """Twisted's own client, which reads no head without end.
+
+    Not its ``Agent``: a conversation is one connection, seen from its beginning to its end.
+    """
+
+    def __init__(self, conversation: HTTPConversation) -> None:
+        super().__init__()
+        self._conversation = conversation
+        self.head = 0
+
+    def connectionMade(self) -> None:
+        super().connectionMade()
+        self._conversation.on_made(cast(Tap, self.transport))
+
+    def handshakeCompleted(self) -> None:
+        self._conversation.on_secured()
+
+    def framing(self) -> Headers:
+        """The fields that say how long the response is, which Twisted keeps from it."""
+        return getattr(self._parser, "connHeaders", None) or Headers()
+
+    def dataReceived(self, data: bytes) -> None:
+        self.head += len(data)
+        self._conversation.on_heard()
+        if self.head > MAX_HEAD and not self._conversation.answering:
+            cast(Tap, self.transport).abortConnection()
+        else:
+            super().dataReceived(data)
+
+    def connectionLost(self, reason: Failure) -> None:  # type: ignore[override]
+        super().connectionLost(reason)
+        self._conversation.on_lost(reason)
+
+
+class Body(Protocol):
+    """Takes the body of one response."""
+
+    def __init__(self, conversation: HTTPConversation) -> None:
+        self._conversation = conversation
+
+    def dataReceived(self, data: bytes) -> None:
+        self._conversation.on_body(data)
+
+    def connectionLost(self, reason: Failure) -> None:  # type: ignore[override]
+        self._conversation.on_answered(reason)
+
+
+class HTTPConversation(Conversation):
+    """Requests over one connection; each message is the body of one.
+
+    Attributes:
+        answering: whether the head of the answer has come, and its body is coming.
+        code: the status of the last response; 0 before the first.
+    """
+
+    answers = True
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.code = 0
+        self.answering = self._answered = self._stays = False
+        self._protocol: Client | None = None
+        self._tap: Tap | None = None
+        self._error: errors.SendError | None = None
+        self._response: dict[str, Any] = {}
+        self._began = 0.0
+        self._watch: Any = None
+
+    async def _connect(self) -> None:
+        self._protocol = await self._reach(lambda: Client(self))
+        await self._secured()
+        self._opened()
+
+    def _send(self, data: bytes, binary: bool) -> None:
+        assert self._protocol is not None
+        assert self._tap is not None
+        method = self.request.method or ("POST" if data else "GET")
+        fields = self._fields()
+        body = None
+        if data:
+            cooperator = Cooperator(scheduler=partial(self._reactor.callLater, 0))
+            body = FileBodyProducer(BytesIO(data), cooperator, CHUNK)
+        headers = Headers()
+        for name, value in fields:
+            headers.addRawHeader(name.encode(), value.encode())
+        target = self.request.url.target
+        self._note_request(method, target, fields, len(data))
+        self._protocol.head, self._answered, self._began = 0, False, perf_counter()
+        request = Request(method.encode(), target.encode(), headers, body, persistent=True)
+        self._watch = self._reactor.callLater(self.patience, self._on_silence)
+        self._protocol.request(request).addCallbacks(self._on_response, self._on_none)
+
+    def _fields(self) -> Fields:
+        given = list(self.request.fields)
+        names = {name.lower() for name, _ in given}
+        usual = (
+            ("Host", self.request.url.authority),
+            ("User-Agent", f"Listening-Post/{__version__}"),
+            ("Accept", "*/*"),
+        )
+        return [(name, value) for name, value in usual if name.lower() not in names] + given
+
+    def _finish(self) -> None:
+        if self._tap is not None:
+            self._tap.loseConnection()
+
+    def _abort(self) -> None:
+        self._give_up()
+
+    # -- what the protocol tells
+
+    def on_heard(self) -> None:
+        if self._watch is not None:
+            self._watch.reset(self.patience)
+
+    def _on_silence(self) -> None:
+        self._watch = None
+        self._error = errors.SilentError(address=self.url.address)
+        self._give_up()
+
+    def _give_up(self) -> None:
+        if self._tap is not None:
+            self._tap.abortConnection()
+
+    def _stop_waiting(self) -> None:
+        watch, self._watch = self._watch, None
+        if watch is not None:
+            watch.cancel()
+        super()._stop_waiting()
+
+    def on_made(self, tap: Tap) -> None:
+        self._tap = tap
+
+    def _on_response(self, response: IResponse) -> None:
+        assert self._protocol is not None
+        self.answering = True
+        self.code = response.code
+        phrase = response.phrase.decode("latin-1")
+        fields = [
+            (name.decode("latin-1"), value.decode("latin-1"))
+            for headers in (self._protocol.framing(), response.headers)
+            for name, values in headers.getAllRawHeaders()
+            for value in values
+        ]
+        self._stays = response.version[1:] >= (1, 1)
+        self._response = {"status": self.code, "reason": phrase, "fields": fields, "body": 0}
+        version = b"%s/%d.%d" % response.version
+        self.noted.emit(f"{escape(version)} {self.code} {escape(phrase.encode('latin-1'))}")
+        for name, value in fields:
+            self.noted.emit(escape(f"{name}: {value}".encode("latin-1")))
+        response.deliverBody(Body(self))
+
+    def on_body(self, data: bytes) -> None:
+        self._response["body"] += len(data)
+        self.received.emit(data)
+
+    def on_answered(self, reason: Failure) -> None:
+        """The body has come to its end, as it says itself or because the connection has."""
+        self.answering, self._answered = False, True
+        if reason.check(ResponseFailed):
+            self._error = self._error or errors.CutShortError(
+                address=self.url.address, size=f"{self._response['body']:,}"
+            )
+        elif reason.check(PotentialDataLoss):
+            self.noted.emit("the answer ends where the connection does: it may be cut short")
+        self._note_response()
+        if self._tap is not None and not self._stays:  # HTTP/1.0 closes without a word
+            self._tap.loseConnection()
+        # Twisted has yet to say whether the connection stays.
+        self._reactor.callLater(0, self._after_answer)
+
+    def _after_answer(self) -> None:
+        if self._error is None and self._tap is not None and not self._tap.disconnecting:
+            self._stop_waiting()
+
+    def _on_none(self, reason: Failure) -> None:
+        """No response came."""
+        self._error = self._error or self._why(reason)
+        self._give_up()
+
+    def _why(self, reason: Failure) -> errors.SendError:
+        assert self._protocol is not None
+        causes = getattr(reason.value, "reasons", [])
+        if self._protocol.head > MAX_HEAD or any(cause.check(ParseError, ValueError) for cause in causes):
+            return errors.NoHTTPError(address=self.url.address)
+        if self._tap is not None and self._tap.ended_by.startswith("TLS "):
+            return reasons.tls_problem(self._tap.ended_by, self.url)
+        if reason.check(ResponseNeverReceived, ResponseFailed, RequestTransmissionFailed):
+            return errors.NoAnswerError(address=self.url.address)
+        return errors.LostError(address=self.url.address, reason=reason.getErrorMessage())
+
+    def on_lost(self, reason: Failure) -> None:
+        tap, self._tap = self._tap, None
+        if self._error is not None and not self._closed_by_us:
+            self._close(str(self._error), failed=True)
+        elif self._answered and not self._closed_by_us:
+            self._close(f"Closed by {self.url.address}.", failed=False)
+        else:
+            assert tap is not None
+            self._lost(reason, tap)
+
+    # -- notes beside the bytes
+
+    def _note_request(self, method: str, target: str, fields: Fields, size: int) -> None:
+        assert self._tap is not None
+        detail = {"method": method, "target": target, "version": "HTTP/1.1", "fields": fields, "body": size}
+        self._tap.note(events.HTTP_REQUEST, f"→ {method} {target}", json.dumps(detail | {"outgoing": True}), size=size)
+
+    def _note_response(self) -> None:
+        if self._tap is None:
+            return
+        seconds = perf_counter() - self._began
+        size = self._response["body"]
+        summary = f"← {self.code} {self._response['reason']}  {seconds * 1000:.1f} ms"
+        detail = self._response | {"seconds": seconds, "outgoing": True}
+        self._tap.note(events.HTTP_RESPONSE, summary, json.dumps(detail), size=size)
+
+
+CONVERSATION = HTTPConversation

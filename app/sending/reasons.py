@@ -1,0 +1,59 @@
+"""Why a connection could not be made, or was lost, in words."""
+
+from __future__ import annotations
+
+import errno
+import socket
+from typing import TYPE_CHECKING
+
+from twisted.internet import error
+from twisted.python.failure import Failure
+
+from app import errors
+from app.services.tls import explain as tls_words
+
+if TYPE_CHECKING:
+    from app.sending.url import URL
+    from app.services.tap.tap import Tap
+
+_UNREACHABLE = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL, errno.ENETDOWN)
+
+
+def not_connected(e: BaseException, url: URL) -> errors.SendError:
+    """The error in our words for one that came instead of a connection."""
+    if isinstance(e, error.DNSLookupError | socket.gaierror | UnicodeError):
+        return errors.UnknownPeerError(host=url.host)
+    number = getattr(e, "osError", None) or getattr(e, "errno", None)
+    if isinstance(e, error.ConnectionRefusedError | ConnectionRefusedError) or number == errno.ECONNREFUSED:
+        return errors.RefusedError(address=url.address)
+    if isinstance(e, error.TimeoutError | error.TCPTimedOutError | TimeoutError):
+        return errors.NotAnsweredError(address=url.address)
+    if isinstance(e, error.NoRouteError) or number in _UNREACHABLE:
+        return errors.UnreachableError(address=url.address)
+    return errors.ConnectError(address=url.address, reason=errors.system_words(e))
+
+
+def lost(reason: Failure, url: URL, tap: Tap) -> errors.SendError | None:
+    """The error in our words for one that ended a connection; None where the peer closed it in good order."""
+    e = reason.value
+    if tap.ended_by.startswith("TLS "):
+        return tls_problem(tap.ended_by, url)
+    if isinstance(e, error.ConnectionDone):
+        return None
+    if isinstance(e, error.TimeoutError | error.TCPTimedOutError):
+        return errors.SilentError(address=url.address)
+    if isinstance(e, error.ConnectionLost):
+        return errors.ResetError(address=url.address)
+    return errors.LostError(address=url.address, reason=errors.system_words(e))
+
+
+def tls_problem(words: str, url: URL) -> errors.SendError:
+    """The error for what a Tap says of TLS, as ``"TLS handshake failed: the server's certificate …"``."""
+    reason = words.partition(": ")[2].replace("is for another name", f"is for another name than {url.host}")
+    if reason.startswith("the server's certificate "):
+        return errors.CertificateError(address=url.address, reason=reason)
+    if reason == tls_words.WANTED:
+        return errors.CertificateWantedError(address=url.address)
+    if "not TLS" in reason:
+        return errors.NoTLSError(address=url.address, reason=reason.removeprefix("not TLS at all: "))
+    return errors.TLSError(address=url.address, reason=reason)

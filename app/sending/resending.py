@@ -1,0 +1,71 @@
+"""Sends what caused a failure once more, to the service that failed, over a connection of its own."""
+
+from __future__ import annotations
+
+import re
+
+from app.sending import open_conversation
+from app.sending.conversation import Request
+from app.sending.delivery import silence
+from app.sending.sender import Sender
+from app.sending.url import parse
+from app.text.escapes import amount
+
+WAIT = 1.0
+"""Seconds of silence after which nothing more is waited for."""
+
+_WIRE = {"http": "tcp", "https": "tls", "ws": "tcp", "wss": "tls"}
+
+
+async def send_again(sender: Sender, url: str, payload: bytes) -> str:
+    """Send ``payload`` to the service at ``url`` as it came. Returns how that went, in one sentence.
+
+    Raises URLError for what is no URL that we can send to.
+    """
+    # Ours may have any certificate: it is not there to be checked by us.
+    where, data = as_it_came(url, payload)
+    request = Request(parse(where), verify=False)
+    conversation = open_conversation(request, sender)
+    received = 0
+
+    def on_received(data: bytes) -> None:
+        nonlocal received
+        received += len(data)
+
+    conversation.received.connect(on_received)
+    await conversation.connect()
+    if conversation.closed is None:
+        await conversation.send(data)
+        await silence(sender.reactor, conversation, WAIT)
+    closed = conversation.closed
+    if closed is None:
+        conversation.close()
+    elif closed.failed and not received:
+        return closed.reason
+    came = f"{amount(received)} came back" if received else "nothing came back"
+    over = f" {closed.reason}" if closed is not None else ""
+    return f"Sent {amount(len(data))} to {request.url.address} again: {came}.{over}"
+
+
+def as_it_came(url: str, payload: bytes) -> tuple[str, bytes]:
+    """Where to, and what: a request of HTTP, or of WebSocket's handshake, is sent as the bytes that it was."""
+    scheme = url.partition("://")[0]
+    if scheme not in _WIRE or (scheme in ("ws", "wss") and not payload.startswith(b"GET ")):
+        return url, payload
+    return f"{_WIRE[scheme]}://{parse(url).address}", _request(payload)
+
+
+def _request(payload: bytes) -> bytes:
+    """A request with its length in place of its coding: what was kept of it is the body, decoded.
+
+    RFC 9112 section 6.1 and 6.2.
+    """
+    head, ending, body = payload.partition(b"\r\n\r\n")
+    line, *fields = head.split(b"\r\n")
+    if not (ending and line.rpartition(b" ")[2].startswith(b"HTTP/")):
+        return payload
+    line = re.sub(rb" HTTP/2(\.0)?$", b" HTTP/1.1", line)
+    kept = [field for field in fields if field.partition(b":")[0].lower() != b"transfer-encoding"]
+    if len(kept) < len(fields):
+        kept.append(b"Content-Length: %d" % len(body))
+    return b"\r\n".join([line, *kept]) + ending + body

@@ -1,0 +1,106 @@
+"""Sends datagrams, and hears the answers."""
+
+from __future__ import annotations
+
+import socket
+from ipaddress import ip_address
+from typing import Any, cast
+
+from twisted.internet.protocol import DatagramProtocol
+
+from app import errors
+from app.sending import reasons
+from app.sending.conversation import Conversation
+
+LARGEST = 65_507
+"""Bytes that a datagram can carry over IPv4 (RFC 768, RFC 791)."""
+
+
+class Client(DatagramProtocol):
+    def __init__(self, conversation: UDPConversation) -> None:
+        self._conversation = conversation
+
+    def datagramReceived(self, datagram: bytes, addr: Any) -> None:
+        self._conversation.received.emit(datagram)
+
+    def connectionRefused(self) -> None:
+        self._conversation.on_refused()
+
+    def stopProtocol(self) -> None:
+        # With epoll, Twisted closes a port of which the kernel says that its peer refused.
+        self._conversation.on_refused()
+
+
+class UDPConversation(Conversation):
+    """A port of our own, and the one peer that it talks with."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self._port: Any = None
+        self._tap: Any = None
+
+    async def _connect(self) -> None:
+        from app.services.udp import DatagramTap
+
+        self._peer = await self._sender.in_thread(_look_up, self.url.host, self.url.port)
+        host = self._peer[0]
+        self._tap = DatagramTap(Client(self), cast(Any, self._sender))
+        mine = "::" if ":" in host else ""
+        self._port = self._reactor.listenUDP(0, self._tap, interface=mine, maxPacketSize=65_536)
+        number = ip_address(host)
+        many = number.is_multicast or host == "255.255.255.255" or number.is_unspecified
+        if many or _is_broadcast(self._peer):
+            # Whoever answers has an address of his own.
+            self._port.setBroadcastAllowed(True)
+        elif len(self._peer) == 2:  # Twisted connects to nothing in a zone
+            try:
+                self._tap.connect(*self._peer)
+            except OSError as e:
+                self._shut()
+                raise reasons.not_connected(e, self.url) from e
+        self._opened()
+
+    def _send(self, data: bytes, binary: bool) -> None:
+        if len(data) > LARGEST:
+            raise errors.TooLargeError(size=f"{len(data):,}", what="A datagram", most=f"{LARGEST:,}")
+        kept = self._tap.send(data, self._peer)
+        if kept is not None:
+            raise reasons.not_connected(kept, self.url)
+        self._stop_waiting()
+
+    def _finish(self) -> None:
+        self._close("Closed by us.", failed=False)
+        self._shut()
+
+    def _abort(self) -> None:
+        self._finish()
+
+    def _shut(self) -> None:
+        port, self._port = self._port, None
+        if port is not None:
+            port.stopListening()
+
+    def on_refused(self) -> None:
+        self._close(str(errors.RefusedError(address=self.url.address)), failed=True)
+        self._shut()
+
+
+def _look_up(host: str, port: int) -> tuple[Any, ...]:
+    """The address for the kernel: host and port, and a zone's number where there is one. Blocks. Raises OSError."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0][4]
+    return found if found[3:] not in ((), (0,)) else found[:2]
+
+
+def _is_broadcast(peer: tuple[Any, ...]) -> bool:
+    """Whether the address is that of a whole network, which the kernel alone knows."""
+    with socket.socket(socket.AF_INET6 if ":" in peer[0] else socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(peer)
+        except PermissionError:
+            return True
+        except OSError:
+            pass  # for another reason, which whoever connects is told
+    return False
+
+
+CONVERSATION = UDPConversation

@@ -1,0 +1,106 @@
+"""Where to send to, as people write it: ``tcp://127.0.0.1:9007``, ``https://localhost/orders?all``."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from urllib.parse import quote, urlsplit
+
+from app import errors
+from app.sending import CLIENTS, Client
+from app.services import address
+
+_TARGET = "%/:=&?~#+!$,;'@()*[]"
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class URL:
+    """One URL, taken apart.
+
+    Attributes:
+        host: a name or number, without brackets.
+        target: path and query, for HTTP and WebSocket; percent-encoded.
+    """
+
+    text: str
+    scheme: str
+    host: str
+    port: int
+    target: str = ""
+
+    @property
+    def client(self) -> Client:
+        return CLIENTS[self.scheme]
+
+    @property
+    def address(self) -> str:
+        return address.join(self.host, self.port)
+
+    @property
+    def authority(self) -> str:
+        """For the field ``Host``: without a zone, and the port that the scheme has anyway (RFC 9110 section 7.2)."""
+        host = self.host.partition("%")[0]
+        return address.join(host, self.port) if self.port != self.client.port else address.join(host, 0)[:-2]
+
+
+def parse(text: str) -> URL:
+    """Take a URL apart. Raises URLError that says what is wrong with it."""
+    text = text.strip()
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError as e:
+        raise _wrong(text, "its host or port cannot be read") from e
+    client = CLIENTS.get(parts.scheme) if "://" in text else None
+    if client is None:
+        raise _wrong(text, f"it must begin with one of {', '.join(f'{scheme}://' for scheme in CLIENTS)}")
+    host = parts.hostname or ""
+    if parts.username is not None:
+        raise _wrong(text, "names and passwords belong into a field, as Authorization: Basic …")
+    if not host:
+        raise _wrong(text, "the host is missing")
+    if not address.is_number(host):
+        _check_name(text, host)
+    if port == 0:
+        raise _wrong(text, "port 0 cannot be reached")
+    if not (port or client.port):
+        raise _wrong(text, "the port is missing")
+    if not client.http:
+        if parts.path not in ("", "/") or parts.query:
+            raise _wrong(text, f"{client.scheme}:// has no path")
+        return URL(text, client.scheme, host, port or client.port)
+    target = quote((parts.path or "/") + (f"?{parts.query}" if parts.query else ""), safe=_TARGET)
+    return URL(text, client.scheme, host, port or client.port, target)
+
+
+def _check_name(text: str, host: str) -> None:
+    try:
+        name = host if host.isascii() else host.encode("idna").decode("ascii")
+        address.parse(f"{name}:1")
+    except (errors.InvalidAddressError, UnicodeError) as e:
+        raise _wrong(text, f"{host} is no host") from e
+
+
+def _wrong(text: str, reason: str) -> errors.URLError:
+    return errors.URLError(text=text or "Nothing", reason=reason)
+
+
+def field(line: str) -> tuple[str, str]:
+    """Name and value of ``"Name: value"``. Raises FieldError."""
+    name, colon, value = line.partition(":")
+    value = value.strip(" \t")
+    if not (colon and _TOKEN.fullmatch(name)):
+        raise errors.FieldError(text=line, reason="write Name: value")
+    if any(c in value for c in "\r\n\0"):
+        raise errors.FieldError(text=line, reason="a value is one line")
+    if name.lower() in ("content-length", "transfer-encoding"):
+        raise errors.FieldError(text=line, reason="the length is counted for you")
+    return name, value
+
+
+def method_problem(method: str) -> str | None:
+    """What is wrong with a method, or None; nothing stands for the usual one."""
+    if method and not _TOKEN.fullmatch(method):
+        return f"{method} is no method: write one word, as GET or PURGE"
+    return None

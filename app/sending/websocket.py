@@ -1,0 +1,259 @@
+"""Sends WebSocket messages, by autobahn."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from autobahn.twisted.websocket import WebSocketClientFactory, WebSocketClientProtocol
+from autobahn.websocket.compress import (
+    PerMessageDeflateOffer,
+    PerMessageDeflateResponse,
+    PerMessageDeflateResponseAccept,
+)
+from autobahn.websocket.types import ConnectingRequest, ConnectionResponse
+from twisted.internet.defer import Deferred
+from twisted.internet.error import ConnectionDone, ConnectionLost
+from twisted.python.failure import Failure
+
+from app import __version__, errors, events
+from app.sending import reasons
+from app.sending.conversation import Conversation, Gate, Request
+from app.sending.sender import TIMEOUT
+from app.sending.url import URL
+from app.services import address
+from app.services.tap.tap import Tap
+from app.services.websocket.autobahn_setup import prepare
+from app.text.escapes import PREVIEW, escape, preview
+
+MAX_MESSAGE = 16 << 20
+"""Bytes of a frame or message, decompressed, above which the peer gets close code 1009."""
+
+MAX_HEAD = 64 << 10
+"""Bytes of the answer to our handshake; autobahn would keep any number of them."""
+
+NORMAL, GOING_AWAY, NO_CODE = 1000, 1001, 1005
+"""Close codes of RFC 6455 section 7.4.1 that are no fault."""
+
+_OURS = ("host", "upgrade", "connection", "sec-websocket-key", "sec-websocket-version", "sec-websocket-extensions")
+
+
+class Client(WebSocketClientProtocol):
+    """Overrides autobahn's inner hooks, where nothing has been decided yet.
+
+    Attributes:
+        opened: whether the handshake was done.
+        refused: why the server's side of it was no good.
+    """
+
+    def __init__(self, conversation: WebSocketConversation) -> None:
+        super().__init__()
+        self._conversation = conversation
+        self.opened, self.refused = False, ""
+
+    @property
+    def tap(self) -> Tap:
+        return cast(Tap, self.transport)
+
+    def onConnecting(self, transport_details: Any) -> ConnectingRequest:
+        return _handshake(self._conversation.request)
+
+    def connectionMade(self) -> None:
+        super().connectionMade()
+        self._conversation.on_made(self)
+
+    def processHandshake(self) -> None:
+        head, end, _ = self.data.partition(b"\r\n\r\n")
+        if len(head) > MAX_HEAD:
+            self.refused = f"sent more than {MAX_HEAD:,} bytes of fields"
+            self.failHandshake(self.refused)
+        elif end and not _is_utf8(head):  # autobahn would raise
+            self.refused = "sent fields that are no text"
+            self.failHandshake(self.refused)
+        else:
+            super().processHandshake()
+
+    def failHandshake(self, reason: str) -> None:
+        parts = self.data.partition(b"\r\n")[0].split(b" ", 1)
+        if parts[0].startswith(b"HTTP/") and len(parts) == 2 and not parts[1].startswith(b"101"):
+            self.refused = f"answered {escape(parts[1][:80])}"
+        else:
+            self.refused = self.refused or "answered something else"
+        super().failHandshake(reason)
+
+    def onConnect(self, response: ConnectionResponse) -> None:
+        self.tap.note(
+            events.WS_OPENED,
+            f"→ {self._conversation.url.target}",
+            {
+                "target": self._conversation.url.target,
+                "offered": list(self.factory.protocols),
+                "subprotocol": response.protocol,
+                "extensions": [str(e) for e in response.extensions],
+                "fields": list(response.headers.items()),
+                "outgoing": True,
+            },
+        )
+
+    def onOpen(self) -> None:
+        self.opened = True
+        self._conversation.on_open(self.websocket_protocol_in_use)
+
+    def onMessage(self, payload: bytes, isBinary: bool) -> None:
+        self._note("binary" if isBinary else "text", "received", payload)
+        self._conversation.received.emit(payload)
+
+    def sendMessage(self, payload: bytes, isBinary: bool = False, *args: Any, **kwargs: Any) -> None:
+        super().sendMessage(payload, isBinary, *args, **kwargs)
+        self._note("binary" if isBinary else "text", "sent", payload)
+
+    def onPing(self, payload: bytes) -> None:
+        self._note("ping", "received", payload)
+        super().onPing(payload)
+
+    def onPong(self, payload: bytes) -> None:
+        self._note("pong", "received", payload)
+
+    def _note(self, opcode: str, direction: str, payload: bytes) -> None:
+        arrow = "←" if direction == "received" else "→"
+        summary = f"{arrow} {opcode}  {preview(payload[:PREVIEW], len(payload))}"
+        self.tap.note(events.WS_MESSAGE, summary, {"opcode": opcode, "direction": direction}, payload=payload)
+
+    def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:
+        if not self.opened:
+            return
+        theirs, ours = self.remoteCloseCode, self.localCloseCode
+        first = theirs if theirs is not None else ours if ours is not None else code
+        detail = {"clean": wasClean, "code": code, "reason": _words(reason), "their_code": theirs, "our_code": ours}
+        self.tap.note(events.WS_CLOSED, f"{first}  {_words(reason)}".rstrip(), detail)
+
+    def connectionLost(self, reason: Failure) -> None:  # type: ignore[override]
+        # autobahn lets this run on, and writes an error of TLS into the log.
+        protocol = cast(Any, self)
+        if protocol.closeHandshakeTimeoutCall is not None:
+            protocol.closeHandshakeTimeoutCall.cancel()
+            protocol.closeHandshakeTimeoutCall = None
+        known = reason.check(ConnectionDone, ConnectionLost)
+        super().connectionLost(reason if known else Failure(ConnectionLost()))
+        self._conversation.on_lost(reason)
+
+
+class WebSocketConversation(Conversation):
+    """One WebSocket."""
+
+    messages = True
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self._gate = Gate(self._stop_waiting)
+        self._protocol: Any = None
+        self._opening: Deferred[None] = Deferred(lambda _: self._abort())
+
+    async def _connect(self) -> None:
+        asked = _handshake(self.request)  # what is wrong with its fields is known before there is a connection
+        prepare(self._reactor)
+        # Of the subprotocols it looks here when the answer comes, and not at what it asked.
+        factory = WebSocketClientFactory(_for_autobahn(self.url), protocols=asked.protocols, reactor=self._reactor)
+        factory.protocol = cast(Any, lambda: Client(self))
+        factory.setProtocolOptions(
+            maxFramePayloadSize=MAX_MESSAGE,
+            maxMessagePayloadSize=MAX_MESSAGE,
+            openHandshakeTimeout=TIMEOUT,
+            closeHandshakeTimeout=2,
+            echoCloseCodeReason=True,
+            failByDrop=False,
+            perMessageCompressionOffers=[PerMessageDeflateOffer()],
+            perMessageCompressionAccept=_accept_compression,
+        )
+        await self._reach(factory)
+        await self._opening
+
+    def _send(self, data: bytes, binary: bool) -> None:
+        if len(data) > MAX_MESSAGE:
+            raise errors.TooLargeError(size=f"{len(data):,}", what="A message", most=f"{MAX_MESSAGE:,}")
+        self._protocol.sendMessage(data, binary or not _is_utf8(data))
+        if not self._gate.shut:
+            self._stop_waiting()
+
+    def _finish(self) -> None:
+        self._protocol.unregisterProducer()
+        self._protocol.sendClose(NORMAL)
+
+    def _abort(self) -> None:
+        if self._protocol is not None:
+            self._protocol.tap.abortConnection()
+
+    # -- what the protocol tells
+
+    def on_made(self, protocol: Client) -> None:
+        self._protocol = protocol
+
+    def on_open(self, subprotocol: str | None) -> None:
+        self._protocol.registerProducer(self._gate, True)
+        self._opened(f"subprotocol {escape(subprotocol.encode())}" if subprotocol else "")
+        self._opening.callback(None)
+
+    def on_lost(self, reason: Failure) -> None:
+        protocol, self._protocol = self._protocol, None
+        if not protocol.opened:
+            self._on_never_opened(protocol, reason)
+        elif self._closed_by_us or protocol.remoteCloseCode is None:
+            self._lost(reason, protocol.tap)
+        else:
+            code, why = protocol.remoteCloseCode, _words(protocol.remoteCloseReason)
+            words = f"Closed by {self.url.address} with code {code}{f': {why}' if why else ''}."
+            self._close(words, failed=code not in (NORMAL, GOING_AWAY, NO_CODE))
+
+    def _on_never_opened(self, protocol: Client, reason: Failure) -> None:
+        if protocol.wasOpenHandshakeTimeout:
+            protocol.refused = f"did not answer the handshake within {TIMEOUT:g} s"
+        if protocol.refused:
+            error: errors.SendError = errors.NoWebSocketError(address=self.url.address, reason=protocol.refused)
+        else:
+            lost = reasons.lost(reason, self.url, protocol.tap)
+            error = lost or errors.NoWebSocketError(address=self.url.address, reason="hung up")
+        if not self._opening.called:
+            self._opening.errback(error)
+
+
+def _handshake(request: Request) -> ConnectingRequest:
+    """Raises FieldError."""
+    url, origin, protocols, useragent = request.url, None, [], f"Listening-Post/{__version__}"
+    headers: dict[str, str] = {}
+    for name, value in request.fields:
+        lower = name.lower()
+        if lower in _OURS:
+            raise errors.FieldError(text=name, reason="the handshake has it already")
+        if lower == "origin":
+            origin = value
+        elif lower == "user-agent":
+            useragent = value
+        elif lower == "sec-websocket-protocol":
+            protocols += [offered.strip() for offered in value.split(",") if offered.strip()]
+        else:
+            headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    host = address.join(url.host, 0)[:-2]
+    return ConnectingRequest(host, url.port, url.target, headers, useragent, origin, protocols)
+
+
+def _for_autobahn(url: URL) -> str:
+    return f"{url.scheme}://{address.join(url.host, url.port)}{url.target}"
+
+
+def _accept_compression(response: Any) -> Any:
+    return PerMessageDeflateResponseAccept(response) if isinstance(response, PerMessageDeflateResponse) else None
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _words(reason: str | bytes | None) -> str:
+    # autobahn keeps some reasons decoded and some not.
+    return escape(reason.encode("utf-8", "surrogatepass") if isinstance(reason, str) else reason or b"")
+
+
+CONVERSATION = WebSocketConversation

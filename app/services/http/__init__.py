@@ -1,0 +1,1 @@
+"""HTTP services: twisted.web behind the Tap, HTTP/1.1 and HTTP/2."""

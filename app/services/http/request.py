@@ -1,0 +1,235 @@
+"""A request to an HTTP service: noted in the capture with its response, whatever the version."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from io import BytesIO
+from time import perf_counter
+from typing import Any, cast
+
+from twisted.python.failure import Failure
+from twisted.web.http import NO_BODY_CODES, datetimeToString
+from twisted.web.server import NOT_DONE_YET, Request, version
+
+from app import events
+from app.http.reason_phrases import phrase
+from app.services.address import written
+from app.services.http.body import BodyStream
+from app.services.tap.tap import Tap
+from app.text.escapes import escape
+
+_json = json.JSONEncoder().encode
+
+
+class _Gathered(list[bytes]):
+    """What is written in the place of a transport, until it leaves as one."""
+
+    write = list.append
+    writeSequence = list.extend
+
+
+class _Checked:
+    """A resource whose ``render`` may be wrong about what it returns: Twisted would tell the client alone."""
+
+    def __init__(self, resource: Any) -> None:
+        self._resource = resource
+
+    def render(self, request: Any) -> Any:
+        body = self._resource.render(request)
+        if isinstance(body, bytes) or body is NOT_DONE_YET:
+            return body
+        whose = type(self._resource).__name__
+        raise TypeError(f"{whose}.render returned {type(body).__name__}, which must be bytes or NOT_DONE_YET")
+
+
+class NotedRequest(Request):
+    """A request that notes itself and its response in the capture.
+
+    ``content`` holds the body, except where the site's resource has ``streams_body``: then
+    the resource is asked as soon as the head is complete, and ``body`` delivers. Such a
+    request is noted with the length that its head announces (None if it does not say), and
+    its response says in ``received`` how many bytes came until then.
+
+    Attributes:
+        fields: name and value as received, in order; ``requestHeaders`` has neither order
+            nor case. A field folded over several lines (RFC 9112 section 5.2) is one.
+        body: the body as it comes; None where it was gathered.
+        peer: the client's ``address:port``.
+        hangs: whether it is never to be answered.
+    """
+
+    channel: Any
+    body: BodyStream | None = None
+    hangs = False
+    _asked = False
+
+    def __init__(self, channel: Any, *args: Any, **kwargs: Any) -> None:
+        super().__init__(channel, *args, **kwargs)
+        self.fields: list[tuple[bytes, bytes]] = []
+        # The channel lets go of us, and we of it, before a responder has made its last mistake.
+        self._tap: Tap = channel.tap
+        self._stream: int | None = channel.number
+        self._body = b""
+        self._began = perf_counter()
+
+    @property
+    def peer(self) -> str:
+        return written(self.getClientAddress())
+
+    def gotLength(self, length: int | None) -> None:
+        # Twisted would put a long body into a temporary file, from the reactor thread.
+        self.content = BytesIO()
+        site = self.channel.site
+        if site.streams_body:
+            self.body = BodyStream(self.channel, length, self.processingFailed)
+        elif length is not None and length > site.limits["message_bytes"]:
+            self._refuse_body()
+
+    def handleContentChunk(self, data: bytes) -> None:
+        if self.body is not None:
+            self.body.take(data)
+            return
+        assert self.content is not None
+        if self.content.tell() + len(data) > self.channel.site.limits["message_bytes"]:
+            self._refuse_body()
+        else:
+            self.content.write(data)
+
+    def _refuse_body(self) -> None:
+        limit = self.channel.site.limits["message_bytes"]
+        self.channel.refuse(413, f"a body of more than {limit:,} bytes", "message_bytes")
+
+    def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
+        """Note the request and answer it; of a streamed one, at its head and again at its end."""
+        if self._asked:
+            assert self.body is not None
+            self.body.end()
+            return
+        if self.channel.refused:
+            return
+        self._asked = True
+        content = cast(BytesIO, self.content)
+        body: int | None = content.tell()
+        if body:
+            self._body = content.getvalue()  # shares its memory
+        if self.body is not None:
+            body = self.body.length
+        method, target = escape(command), escape(path)
+        # Put together by hand: a dict costs twice as much.
+        detail = (
+            f'{{"method": {_json(method)}, "target": {_json(target)}, "version": {_json(escape(version))}, '
+            f'"fields": {_pairs(self.fields)}, "body": {"null" if body is None else body}'
+            f"{self._more()}}}"
+        )
+        self._tap.note(events.HTTP_REQUEST, f"{method} {target}", detail, size=body)
+        super().requestReceived(command, path, version)
+
+    def setResponseCode(self, code: int, message: bytes | None = None) -> None:
+        """Twisted's own words are those of 1999, and not for all codes."""
+        super().setResponseCode(code, phrase(code) if message is None else message)
+
+    def _more(self) -> str:
+        return "" if self._stream is None else f', "stream": {self._stream}'
+
+    def connectionLost(self, reason: Failure) -> None:
+        super().connectionLost(reason)
+        if self.body is not None:
+            self.body.end(reason)
+
+    def process(self) -> None:
+        if self.method == b"CONNECT" and not getattr(self.channel.site.resource, "takes_connect", False):
+            # Any answer of 2xx would be followed by the tunnel (RFC 9110 section 9.3.6).
+            self.setResponseCode(501)
+            self.setHeader(b"Content-Type", b"text/plain; charset=utf-8")
+            self.answer_at_once(b"This service is no proxy, and opens no tunnels.\n")
+        else:
+            super().process()
+
+    def render(self, resrc: Any) -> None:
+        super().render(_Checked(resrc))
+
+    def answer_at_once(self, body: bytes) -> None:
+        """Answer with ``body``, in the place of the site's resource."""
+        self.setHeader(b"Server", version)
+        self.setHeader(b"Date", datetimeToString())
+        if body:
+            self.setHeader(b"Content-Length", b"%d" % len(body))
+        self.write(body)
+        self.finish()
+
+    def _handleStar(self) -> None:
+        """Let the responder answer the target ``*`` too, which Twisted would do by itself."""
+        try:
+            self.render(cast(Any, self.site).getResourceFor(self))
+        except BaseException:
+            self.processingFailed(Failure())
+
+    def write(self, data: bytes) -> None:
+        """Send head and first part of the body as one, later parts as they come."""
+        if self.startedWriting or self._disconnected:
+            super().write(data)
+            return
+        if not isinstance(data, bytes):
+            raise TypeError("Data must be bytes")  # as the transport would, but the head is still here
+        if self.code in NO_BODY_CODES:
+            # What twisted.web counts for a resource that returns nothing (RFC 9110 section 8.6).
+            self.responseHeaders.removeHeader(b"Content-Length")
+        channel = self.channel
+        channel.answering(self)
+        if self._stream is not None:
+            super().write(data)
+            return
+        gathered = channel.transport = _Gathered()
+        try:
+            super().write(data)
+        finally:
+            channel.transport = self._tap
+        if gathered:
+            self._tap.write(b"".join(gathered))
+
+    def cut(self, why: str) -> None:
+        """Abort the answer, which cannot be completed: of HTTP/1 the connection, of HTTP/2 the stream."""
+        if not (self.finished or self._disconnected):
+            self.note_response(why)
+            self.channel.abort()
+
+    def processingFailed(self, reason: Failure) -> Failure:
+        """Record the failure with the request that caused it, and answer 500."""
+        head = b"%s %s %s\r\n" % (self.method, self.uri, self.clientproto)
+        head += b"".join(b"%s: %s\r\n" % field for field in self.fields) + b"\r\n"
+        assert reason.value is not None
+        self._tap.failed(reason.value, head + self._body)
+        if self.finished or self._disconnected:
+            return reason  # nobody waits for an answer
+        if self.startedWriting:
+            # The status is on its way already; only a cut connection tells the client.
+            self.channel.abort()
+            return reason
+        super().processingFailed(reason)
+        return reason
+
+    def note_response(self, cut: str = "") -> None:
+        """Note what was answered, once the last of it was written; or what was of it when it was cut."""
+        seconds = perf_counter() - self._began
+        reason = self.code_message.decode("latin-1")
+        fields = ((name, value) for name, values in self.responseHeaders.getAllRawHeaders() for value in values)
+        if self._stream is not None:
+            fields = ((name.lower(), value) for name, value in fields)
+        more = self._more()
+        if self.body is not None:
+            more += f', "received": {self.body.received}'
+        if cut:
+            more += f', "cut": {_json(cut)}'
+        detail = (
+            f'{{"status": {self.code}, "reason": {_json(reason)}, "fields": {_pairs(fields)}, '
+            f'"body": {self.sentLength}, "seconds": {seconds}{more}}}'
+        )
+        summary = f"{self.code} {reason}  {seconds * 1000:.1f} ms{f', cut: {cut}' if cut else ''}"
+        self._tap.note(events.HTTP_RESPONSE, summary, detail, size=self.sentLength)
+
+
+def _pairs(fields: Iterable[tuple[bytes, bytes]]) -> str:
+    """``fields`` as JSON."""
+    pairs = [f"[{_json(name.decode('latin-1'))}, {_json(value.decode('latin-1'))}]" for name, value in fields]
+    return f"[{', '.join(pairs)}]"

@@ -1,0 +1,151 @@
+"""What a TLS client offers, read from the first bytes that it sends (RFC 8446, section 4.1.2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from app import events
+
+if TYPE_CHECKING:
+    from app.services.tap.tap import Tap
+
+HANDSHAKE, CLIENT_HELLO = 22, 1
+
+_SERVER_NAME, _ALPN, _SUPPORTED_VERSIONS = 0, 16, 43
+
+VERSIONS = {
+    0x0002: "SSL 2.0",
+    0x0300: "SSL 3.0",
+    0x0301: "TLS 1.0",
+    0x0302: "TLS 1.1",
+    0x0303: "TLS 1.2",
+    0x0304: "TLS 1.3",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ClientHello:
+    """An offer, as far as it has come.
+
+    Attributes:
+        versions: as people say them, the oldest first. A client without the extension
+            ``supported_versions`` names only its newest one.
+        server_name: what it calls us (SNI); empty where it does not say.
+        alpn: application protocols, the preferred one first.
+        ciphers: how many cipher suites.
+        whole: whether all of it has come.
+    """
+
+    versions: tuple[str, ...] = ()
+    server_name: str = ""
+    alpn: tuple[str, ...] = ()
+    ciphers: int = 0
+    whole: bool = True
+
+    def detail(self) -> dict[str, Any]:
+        """What an event says of it."""
+        return {"offered": list(self.versions), "sni": self.server_name or None, "alpn": list(self.alpn)}
+
+
+def is_tls(first: bytes) -> bool:
+    """Whether these can be the first bytes of a TLS client."""
+    return first[:1] in (b"", b"\x16") and first[1:2] in (b"", b"\x03")
+
+
+def note_on_plain_port(tap: Tap, protocol: str, scheme: str, first: bytes) -> str:
+    """Note a client that speaks TLS where nobody does, as plain HTTP on a TLS port is noted; the words for it."""
+    words, hello = f"TLS on a plain {protocol} port", parse(first)
+    detail = {"reason": words, **(hello.detail() if hello else {})}
+    tap.note(events.TLS_FAILED, f"{words}: use {scheme}://, or give the service TLS", detail, payload=first)
+    return words
+
+
+def parse(first: bytes) -> ClientHello | None:
+    """Read the first bytes of a connection; None when they begin no ClientHello.
+
+    Never raises: what is cut short or wrong is left out.
+    """
+    message = _message(first)
+    if not is_tls(first) or message[:1] != bytes([CLIENT_HELLO]):
+        return None
+    body = _Reader(message[4:])
+    newest = body.number(2)
+    body.take(32)
+    body.take(body.number(1))
+    ciphers = body.take(body.number(2))
+    body.take(body.number(1))
+    found = dict(_extensions(_Reader(body.take(body.number(2)))))
+    offered = _numbers(found.get(_SUPPORTED_VERSIONS, b"")) or [newest]
+    versions = tuple(VERSIONS[number] for number in sorted(set(offered)) if number in VERSIONS)
+    return ClientHello(
+        versions,
+        _server_name(found.get(_SERVER_NAME, b"")),
+        _names(found.get(_ALPN, b"")),
+        len(ciphers) // 2,
+        len(message) >= 4 + int.from_bytes(message[1:4]) > 4,
+    )
+
+
+class _Reader:
+    """Takes numbers and bytes from the front; fewer, or 0, where they end."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data, self._at = data, 0
+
+    def take(self, count: int) -> bytes:
+        taken = self._data[self._at : self._at + count]
+        self._at += count
+        return taken
+
+    def number(self, width: int) -> int:
+        return int.from_bytes(self.take(width))
+
+    @property
+    def more(self) -> bool:
+        return self._at < len(self._data)
+
+
+def _message(first: bytes) -> bytes:
+    """The handshake message without the heads of the records it came in."""
+    records, message = _Reader(first), b""
+    while records.more and records.number(1) == HANDSHAKE:
+        records.take(2)
+        message += records.take(records.number(2))
+    return message
+
+
+def _extensions(reader: _Reader) -> list[tuple[int, bytes]]:
+    found = []
+    while reader.more:
+        kind = reader.number(2)
+        found.append((kind, reader.take(reader.number(2))))
+    return found
+
+
+def _numbers(content: bytes) -> list[int]:
+    reader = _Reader(content)
+    listed = _Reader(reader.take(reader.number(1)))
+    numbers = []
+    while listed.more:
+        numbers.append(listed.number(2))
+    return numbers
+
+
+def _server_name(content: bytes) -> str:
+    reader = _Reader(content)
+    reader.take(2)
+    return _text(reader.take(reader.number(2))) if reader.number(1) == 0 else ""
+
+
+def _names(content: bytes) -> tuple[str, ...]:
+    reader = _Reader(content)
+    listed = _Reader(reader.take(reader.number(2)))
+    names = []
+    while listed.more:
+        names.append(_text(listed.take(listed.number(1))))
+    return tuple(names)
+
+
+def _text(name: bytes) -> str:
+    return name.decode("ascii", "backslashreplace")

@@ -1,0 +1,195 @@
+"""TLS of a service: its certificate, what it asks of clients, and what their handshakes say."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any
+
+from cryptography import x509
+from OpenSSL import SSL
+from twisted.internet.interfaces import (
+    IOpenSSLServerConnectionCreator,
+    IProtocolFactory,
+    IProtocolNegotiationFactory,
+)
+from zope.interface import implementer
+
+from app import events
+from app.services import address
+from app.services.config import ServiceConfig
+from app.services.context import Surroundings
+from app.services.tls import authority, certificates
+from app.services.tls.certificates import Identity, trust
+from app.services.tls.explain import OWN_SIGNER, Terms
+from app.services.tls.key_log import KeyLog
+from app.services.tls.transport import NoCommonProtocol, TLSFactory
+
+if TYPE_CHECKING:
+    from app.services.service import Service
+
+CIPHERS = b"ECDHE+AESGCM:ECDHE+CHACHA20:ECDHE+AESCCM:!AESCCM8"
+"""Of TLS 1.2: with forward secrecy and authenticated; AES-CCM is what small devices have."""
+
+MINIMUM = {"1.2": SSL.TLS1_2_VERSION, "1.3": SSL.TLS1_3_VERSION}
+
+ALWAYS = ("localhost", "127.0.0.1", "::1")
+
+_ADVICE = "listening-post ca --trust says how it can"
+
+
+@implementer(IOpenSSLServerConnectionCreator)
+@dataclass(frozen=True, slots=True)
+class ServerTLS:
+    """What a port speaks TLS with.
+
+    Attributes:
+        warnings: what a person should know, though it can be served.
+    """
+
+    context: SSL.Context
+    terms: Terms
+    key_log: KeyLog | None = None
+    warnings: tuple[str, ...] = ()
+
+    def wrap(self, factory: IProtocolFactory, service: Service) -> IProtocolFactory:
+        """A factory for the port that puts TLS before ``factory``, which sees plaintext."""
+        for warning in self.warnings:
+            _log(service, warning)
+        terms = replace(self.terms, alpn=_offered(self.terms.alpn, factory))
+        if terms.alpn:
+            self.context.set_alpn_select_callback(_chooser(terms.alpn))
+        if (log := self.key_log) is not None:
+            self.context.set_keylog_callback(
+                lambda connection, line: log.add(line, service.reactor, lambda words: _log(service, words))
+            )
+        wrapped: IProtocolFactory = TLSFactory(self, factory, service.reactor, terms)
+        return wrapped
+
+    def serverConnectionForTLS(self, protocol: Any) -> SSL.Connection:
+        return SSL.Connection(self.context, None)
+
+
+def prepare(config: ServiceConfig, surroundings: Surroundings) -> ServerTLS:
+    """Read or make what ``config.tls`` asks for. Blocks: call it in a thread.
+
+    Raises TLSSetupError.
+    """
+    settings = config.settings("tls")
+    auto = settings["certificate"] == "auto"
+    identity = _signed(config, settings, surroundings) if auto else _own(settings, surroundings)
+    path = "auto" if auto else settings["certificate"]
+    context = _context(identity, path, settings["minimum"])
+    terms = Terms(minimum=settings["minimum"], alpn=_protocols(config.protocol, settings))
+    terms = replace(terms, advice=_ADVICE) if auto else replace(terms, signer=OWN_SIGNER)
+    if settings["client_certificates"] != "off":
+        name = _ask_clients(context, settings, surroundings)
+        terms = replace(terms, authority=name)
+    log = KeyLog(surroundings.folder / settings["key_log"]) if settings["key_log"] else None
+    return ServerTLS(context, terms, log, tuple(_warnings(identity, path)))
+
+
+# -- the certificate
+
+
+def _signed(config: ServiceConfig, settings: Mapping[str, Any], surroundings: Surroundings) -> Identity:
+    signer = authority.of(surroundings.data)
+    names = [config.host] if _is_name(config.host) else []
+    names += [*settings["names"], *ALWAYS]
+    if config.exposed:
+        names += [name for name in (*authority.own_names(), *address.own()) if signer.signs_for(name)]
+    return Identity(*signer.sign(dict.fromkeys(names)))
+
+
+def _is_name(host: str) -> bool:
+    return not address.is_number(host) or not ip_address(host).is_unspecified
+
+
+def _own(settings: Mapping[str, Any], surroundings: Surroundings) -> Identity:
+    folder = surroundings.folder
+    key = folder / settings["key"] if settings["key"] else None
+    return certificates.load(folder / settings["certificate"], key, settings["password"])
+
+
+def _warnings(identity: Identity, path: str) -> Iterator[str]:
+    now, certificate = datetime.now(UTC), identity.certificate
+    if certificate.not_valid_after_utc < now:
+        yield f"the certificate in {path} has expired on {certificate.not_valid_after_utc:%Y-%m-%d}"
+    if certificate.not_valid_before_utc > now:
+        yield f"the certificate in {path} is not valid before {certificate.not_valid_before_utc:%Y-%m-%d}"
+
+
+# -- the context
+
+
+def _context(identity: Identity, path: str, minimum: str) -> SSL.Context:
+    context = SSL.Context(SSL.TLS_METHOD)
+    context.set_min_proto_version(MINIMUM[minimum])
+    context.set_options(SSL.OP_NO_COMPRESSION | SSL.OP_CIPHER_SERVER_PREFERENCE | SSL.OP_NO_RENEGOTIATION)
+    context.set_mode(SSL.MODE_RELEASE_BUFFERS)  # 34 kB less for each silent connection
+    context.set_cipher_list(CIPHERS)
+    context.set_session_id(secrets.token_bytes(16))
+    identity.into(context, path)
+    return context
+
+
+def _ask_clients(context: SSL.Context, settings: Mapping[str, Any], surroundings: Surroundings) -> str:
+    """Have clients show certificates. Returns who must have signed them."""
+    if settings["client_ca"]:
+        trusted = certificates.authorities(surroundings.folder / settings["client_ca"])
+    else:
+        trusted = [authority.of(surroundings.data).certificate]
+    for certificate in trusted:
+        trust(context, certificate)
+        context.add_client_ca(certificate)
+    required = settings["client_certificates"] == "required"
+    context.set_verify(SSL.VERIFY_PEER | (SSL.VERIFY_FAIL_IF_NO_PEER_CERT if required else 0), _on_certificate)
+    return ", ".join(_name(certificate) for certificate in trusted)
+
+
+def _on_certificate(connection: SSL.Connection, certificate: Any, number: int, depth: int, good: int) -> bool:
+    if not good:
+        subject = certificate.to_cryptography().subject.rfc4514_string()
+        connection.get_app_data().wrong_certificate = (number, subject)
+    return bool(good)
+
+
+def _name(certificate: x509.Certificate) -> str:
+    found = certificate.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
+    return str(found[0].value) if found else certificate.subject.rfc4514_string()
+
+
+# -- application protocols
+
+
+def _protocols(protocol: str, settings: Mapping[str, Any]) -> tuple[str, ...]:
+    if protocol == "http":
+        return ("h2", "http/1.1") if settings["http2"] else ("http/1.1",)
+    return ("http/1.1",) if protocol == "websocket" else tuple(settings["alpn"])
+
+
+def _offered(wanted: tuple[str, ...], factory: IProtocolFactory) -> tuple[str, ...]:
+    """Those of ``wanted`` that the factory can speak, where it says what it can."""
+    if not IProtocolNegotiationFactory.providedBy(factory):
+        return wanted
+    able = factory.acceptableProtocols()
+    return tuple(name for name in wanted if name.encode() in able) if able else wanted
+
+
+def _chooser(names: Iterable[str]) -> Any:
+    ours = [name.encode() for name in names]
+
+    def choose(connection: SSL.Connection, theirs: list[bytes]) -> bytes:
+        common = next((name for name in ours if name in theirs), None)
+        if common is None:
+            raise NoCommonProtocol  # pyOpenSSL makes the alert of it
+        return common
+
+    return choose
+
+
+def _log(service: Service, words: str) -> None:
+    service.recorder.record(events.LOG, service.number, summary=words)

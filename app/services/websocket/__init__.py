@@ -1,0 +1,1 @@
+"""WebSocket services: autobahn behind the Tap."""

@@ -1,0 +1,153 @@
+"""The server's side of opening a WebSocket (RFC 6455 section 4.2): who is let in, and what others are told."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from http import HTTPStatus
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, cast
+
+from autobahn.twisted.websocket import WebSocketServerProtocol
+from autobahn.websocket.types import ConnectionDeny
+
+from app import events
+from app.http.reason_phrases import phrase
+from app.services.http import rules as http_rules
+from app.services.tap.tap import Tap
+from app.services.tls import client_hello
+from app.services.websocket import deflate
+from app.text.escapes import escape, one_line
+
+VERSION = "13"
+"""Of the protocol, that of RFC 6455; those before it were drafts."""
+
+MAX_REASON = 500
+"""Characters that a refused client is told: most reasons quote what it sent."""
+
+_UPGRADE = f"This port speaks WebSocket, version {VERSION}: use ws:// or wss://"
+
+_NO_VERSION = f"no Sec-WebSocket-Version, which must be {VERSION}"
+
+_OURS = {"WebSocket connection denied - Hixie76 protocol not supported.": _NO_VERSION}
+"""In the place of what autobahn says in words that help nobody."""
+
+_BARE_LF = re.compile(rb"(?<!\r)\n")
+
+_FIELDS: Mapping[int, str] = {
+    HTTPStatus.METHOD_NOT_ALLOWED: "Allow: GET\r\n",
+    HTTPStatus.UPGRADE_REQUIRED: f"Upgrade: websocket\r\nSec-WebSocket-Version: {VERSION}\r\n",
+}
+"""What an answer has to have beside its text (RFC 9110 sections 15.5.6 and 15.5.22, RFC 6455 section 4.4)."""
+
+# For the type checker the mixin is what it is mixed into.
+_Base = WebSocketServerProtocol if TYPE_CHECKING else object
+
+
+class Handshake(_Base):  # type: ignore[misc,valid-type]
+    """Mixed in before a responder's protocol class: refuses in words, and takes what it can of an offer.
+
+    Attributes:
+        known: the subprotocols to choose from; empty: all.
+        origins: patterns, of which the origin of a web page has to match one; empty: none has to.
+        field_bytes: the largest head of an opening handshake.
+    """
+
+    known: Sequence[str] = ()
+    origins: Sequence[str] = ()
+    field_bytes = 64 << 10
+    http_headers: Mapping[str, str] = MappingProxyType({})  # until autobahn has read them
+
+    @property
+    def _tap(self) -> Tap:
+        return cast(Tap, self.transport)
+
+    def _reached(self, limit: str, value: Any, text: str) -> None:
+        self._tap.note(events.LIMIT_REACHED, text, {"limit": limit, "value": value})
+
+    def processHandshake(self) -> None:
+        # autobahn would keep any number of them.
+        most = self.field_bytes
+        if len(self.data) > 1 and client_hello.is_tls(self.data):
+            self._refuse_tls()
+        elif len(self.data) > most and self.data.find(b"\r\n\r\n", 0, most + 4) < 0:
+            text = f"more than {most:,} bytes of fields"
+            self._reached("field_bytes", most, text)
+            self.failHandshake(text, HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+        elif _BARE_LF.search(self.data.partition(b"\r\n\r\n")[0]):
+            # autobahn would wait for a CR LF that never comes.
+            self.failHandshake(http_rules.BARE_LF)
+        else:
+            super().processHandshake()
+
+    def onOpenHandshakeTimeout(self) -> None:
+        self.openHandshakeTimeoutCall = None
+        if self.state != self.STATE_CONNECTING:
+            return
+        seconds = self.openHandshakeTimeout
+        whose, code = ("the client's", 408) if not self.http_headers else ("the responder's", 503)
+        why = f"{whose} part of the handshake was not done within {seconds:g} s"
+        self._reached("handshake_seconds", seconds, f"{why}: closing")
+        if self.data or self.http_headers:
+            self.failHandshake(why, code)
+        else:
+            super().onOpenHandshakeTimeout()
+
+    def _refuse_tls(self) -> None:
+        words = client_hello.note_on_plain_port(self._tap, "WebSocket", "ws", self.data)
+        self._tap.ended(words)
+        self.wasNotCleanReason = words
+        self.dropConnection(abort=False)
+
+    def onConnect(self, request: Any) -> Any:
+        origin = self.http_headers.get("origin")
+        if origin is not None and self.origins and not any(matches(origin, known) for known in self.origins):
+            self._reached("origins", list(self.origins), f"refused: a web page of {escape(origin.encode())}")
+            raise ConnectionDeny(403, "web pages of this origin may not connect")
+        try:
+            chosen = super().onConnect(request)
+        except ConnectionDeny:
+            raise  # the responder says no, as it may
+        except Exception as e:
+            self._tap.failed(e, self.http_request_data)
+            raise
+        if chosen is not None:
+            return chosen
+        # RFC 6455 section 4.2.2: one of those offered, or none at all.
+        return next((name for name in request.protocols if not self.known or name in self.known), None)
+
+    def _parseExtensionsHeader(self, header: str, removeQuotes: bool = True) -> list[Any]:
+        # autobahn fails the handshake for an offer that it cannot read.
+        offers: Iterable[Any] = super()._parseExtensionsHeader(header, removeQuotes)
+        return list(deflate.usable(offers))
+
+    # -- refusing
+
+    def failHandshake(self, reason: str, code: int = HTTPStatus.BAD_REQUEST, responseHeaders: Any = None) -> None:
+        if code == HTTPStatus.BAD_REQUEST and self._is_for_another_protocol():
+            code = HTTPStatus.UPGRADE_REQUIRED
+        super().failHandshake(_OURS.get(reason, reason), code)
+
+    def _is_for_another_protocol(self) -> bool:
+        """Whether the client asks for something else, or for another version."""
+        asked = self.http_headers.get("upgrade", "websocket").lower().split(",")
+        version = self.http_headers.get("sec-websocket-version", VERSION)
+        return "websocket" not in map(str.strip, asked) or version.strip() != VERSION
+
+    def sendHttpErrorResponse(self, code: int, reason: str, responseHeaders: Any = None) -> None:
+        said = _UPGRADE if code == HTTPStatus.UPGRADE_REQUIRED else one_line(reason[:MAX_REASON])
+        body = f"{said.rstrip('.')}.\n".encode("utf-8", "replace")
+        options = "Upgrade, close" if code == HTTPStatus.UPGRADE_REQUIRED else "close"
+        head = (
+            f"HTTP/1.1 {code:d} {phrase(code).decode()}\r\n{_FIELDS.get(code, '')}"
+            f"Content-Type: text/plain; charset=utf-8\r\nContent-Length: {len(body)}\r\nConnection: {options}\r\n\r\n"
+        )
+        self.sendData(head.encode() + body)
+
+
+def matches(origin: str, pattern: str) -> bool:
+    """Whether ``pattern`` fits, where ``*`` alone stands for everything, and beside others for any part."""
+    if pattern == "*":
+        return True
+    parts = map(re.escape, pattern.rstrip("/").split("*"))
+    return re.fullmatch("[^/]*".join(parts), origin, re.IGNORECASE) is not None

@@ -1,0 +1,266 @@
+"""Opens WebSocket services: autobahn behind the Tap, with each message noted."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from autobahn.twisted.websocket import WebSocketServerFactory
+from twisted.internet.error import ConnectionLost
+from twisted.internet.interfaces import IListeningPort
+from twisted.python.failure import Failure
+
+from app import events
+from app.services import tcp
+from app.services.service import Service
+from app.services.tap.tap import Tap
+from app.services.tap.valve import KEPT_FOR_ALL, KEPT_FOR_ONE
+from app.services.websocket import deflate
+from app.services.websocket.autobahn_setup import prepare
+from app.services.websocket.handshake import VERSION, Handshake
+from app.text.escapes import PREVIEW, amount, escape, preview
+from app.websocket.timers import Timers
+
+GOING_AWAY, POLICY_VIOLATION, INTERNAL_ERROR = 1001, 1008, 1011
+"""Close codes of RFC 6455 section 7.4.1."""
+
+UNREAD, UNREAD_BY_ALL = KEPT_FOR_ONE + (1 << 20), 4 * KEPT_FOR_ALL
+"""Bytes that may wait for one client beside one message of the largest size, and for all of a service.
+
+More than the valve keeps: it holds back a client that causes its own answers, and only what
+others cause to be sent can go beyond.
+"""
+
+MAX_COMPRESSED = 1 << 20
+"""Bytes of the largest message that we compress: everybody waits meanwhile."""
+
+
+class Notes(Handshake):
+    """Mixed in before a responder's protocol class: notes what the frames mean.
+
+    Overrides autobahn's inner hooks rather than the public ones, which are the responder's.
+    """
+
+    maxMessagePayloadSize: int
+    maxFramePayloadSize: int
+    _most: int | None = None  # what they are, while a compressed frame comes
+    _opened = False
+    _slow = False
+
+    def _onOpen(self) -> None:
+        self._opened = True
+        chosen = self.websocket_protocol_in_use
+        offered = list(self.websocket_protocols)
+        target = escape(self.http_request_uri.encode("latin-1", "replace"))
+        self._tap.note(
+            events.WS_OPENED,
+            f"{target}  subprotocol {chosen}" if chosen else target,
+            {
+                "target": target,
+                "origin": self.http_headers.get("origin"),
+                "offered": offered,
+                "subprotocol": chosen,
+                "extensions": [str(e) for e in self.websocket_extensions_in_use],
+                "fields": list(self.http_headers.items()),
+            },
+        )
+        self._guarded(b"", super()._onOpen)
+
+    def _onMessage(self, payload: bytes, isBinary: bool) -> None:
+        self._note_message("binary" if isBinary else "text", "received", payload)
+        self._guarded(payload, super()._onMessage, payload, isBinary)
+
+    def sendMessage(
+        self,
+        payload: bytes,
+        isBinary: bool = False,
+        fragmentSize: int | None = None,
+        sync: bool = False,
+        doNotCompress: bool = False,
+    ) -> None:
+        if self._slow or (self.state == self.STATE_OPEN and self._reads_too_slowly()):
+            return
+        # autobahn would hold us to the largest message that clients may send.
+        most, self.maxMessagePayloadSize = self.maxMessagePayloadSize, 0
+        try:
+            plain = doNotCompress or len(payload) > MAX_COMPRESSED
+            super().sendMessage(payload, isBinary, fragmentSize, sync, plain)
+        finally:
+            self.maxMessagePayloadSize = most
+        if self.state == self.STATE_OPEN:
+            self._note_message("binary" if isBinary else "text", "sent", payload)
+
+    def _reads_too_slowly(self) -> bool:
+        tap = self._tap
+        unsent = tap.unsent() or 0
+        most = UNREAD + self.maxMessagePayloadSize
+        if unsent <= most and (unsent <= UNREAD >> 4 or tap.factory.kept.total <= UNREAD_BY_ALL):
+            return False
+        self._slow = True
+        self._reached("unread_bytes", most, f"{amount(unsent)} are not read yet: closing")
+        self.end(POLICY_VIOLATION, "you read too slowly")
+        return True
+
+    def sendPing(self, payload: bytes | None = None) -> None:
+        super().sendPing(payload)
+        if self.state == self.STATE_OPEN:
+            self._note_message("ping", "sent", payload or b"")
+
+    def onAutoPingTimeout(self) -> None:
+        self.autoPingTimeoutCall = None
+        if self.state == self.STATE_OPEN:
+            seconds = self.autoPingTimeout
+            self._reached("ping_timeout", seconds, f"no pong for {seconds:g} s: closing")
+            self.end(INTERNAL_ERROR, "no pong came in time")
+
+    def _onMessageFrameBegin(self, length: int) -> None:
+        if self._isMessageCompressed:
+            # What cannot be compressed is a little longer on the wire (RFC 1951 section 3.2.4).
+            most = self._most = self.maxMessagePayloadSize
+            self.maxMessagePayloadSize = self.maxFramePayloadSize = most + (most >> 10) + 64
+        super()._onMessageFrameBegin(length)
+
+    def _onMessageFrameEnd(self) -> None:
+        if self._most is not None:
+            most = self.maxMessagePayloadSize = self.maxFramePayloadSize = self._most
+            if self.message_data_total_length > most and not self.failedByMe:
+                self._max_message_size_exceeded(self.message_data_total_length, most, "")
+            self._most = None
+        super()._onMessageFrameEnd()
+
+    def _max_message_size_exceeded(self, msg_size: int, max_msg_size: int, reason: str) -> None:
+        if self._most is not None:
+            max_msg_size, reason = self._most, f"message of more than {self._most} bytes"
+        self._reached("message_bytes", max_msg_size, f"a message of more than {max_msg_size:,} bytes: closing")
+        super()._max_message_size_exceeded(msg_size, max_msg_size, reason)
+
+    def _onPing(self, payload: bytes) -> None:
+        if self.failedByMe:
+            return  # autobahn tells of a ping that broke the rules too
+        self._note_message("ping", "received", payload)
+        self._guarded(payload, super()._onPing, payload)
+
+    def _onPong(self, payload: bytes) -> None:
+        self._note_message("pong", "received", payload)
+        self._guarded(payload, super()._onPong, payload)
+
+    def _onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:
+        protocol = cast(Any, self)
+        if protocol.closeHandshakeTimeoutCall is not None:
+            # autobahn lets it run on, and keeps the protocol of a connection that is gone.
+            protocol.closeHandshakeTimeoutCall.cancel()
+            protocol.closeHandshakeTimeoutCall = None
+        if self._opened:
+            first = self.localCloseCode if self.remoteCloseCode is None else self.remoteCloseCode
+            self._tap.note(
+                events.WS_CLOSED,
+                f"{code if first is None else first}  {_words(reason) or ''}".rstrip(),
+                {
+                    "clean": wasClean,
+                    "code": code,
+                    "reason": _words(reason),
+                    "their_code": self.remoteCloseCode,
+                    "their_reason": _words(self.remoteCloseReason),
+                    "our_code": self.localCloseCode,
+                    "our_reason": _words(self.localCloseReason),
+                },
+            )
+        self._guarded(b"", super()._onClose, wasClean, code, reason)
+
+    def _note_message(self, opcode: str, direction: str, payload: bytes) -> None:
+        arrow = "←" if direction == "received" else "→"
+        self._tap.note(
+            events.WS_MESSAGE,
+            f"{arrow} {opcode}  {preview(payload[:PREVIEW], len(payload))}",
+            {"opcode": opcode, "direction": direction},
+            payload=payload,
+        )
+
+    def _guarded(self, payload: bytes, call: Any, *args: Any) -> None:
+        """What the responder lets out is recorded with its message, and ends in close code 1011."""
+        try:
+            call(*args)
+        except Exception as e:
+            self._tap.failed(e, payload)
+            if self.state == self.STATE_OPEN:
+                self.end(INTERNAL_ERROR, "the responder failed")
+
+    def end(self, code: int, reason: str) -> None:
+        """Begin the closing handshake; ``sendClose`` takes only the codes of applications."""
+        self.sendCloseFrame(code, reason.encode())
+
+    def connectionLost(self, reason: Failure) -> None:
+        # autobahn writes errors of TLS into the log, where ours stand in words already.
+        super().connectionLost(Failure(ConnectionLost()) if reason.check("OpenSSL.SSL.Error") else reason)
+
+    def _closeConnection(self, abort: bool = False) -> None:
+        # After their close frame autobahn aborts, which would throw away what was written
+        # just before: ours, when theirs broke the rules.
+        super()._closeConnection(abort and not self.wasClean)
+
+
+def _words(reason: str | bytes | None) -> str | None:
+    # autobahn keeps some reasons decoded and some not.
+    if reason is None:
+        return None
+    return escape(reason if isinstance(reason, bytes) else reason.encode("utf-8", "surrogatepass"))
+
+
+class WebSocketTap(Tap):
+    """A Tap that speaks WebSocket on the user's side."""
+
+    def send(self, data: bytes) -> None:
+        """Send a message: text where ``data`` is UTF-8, else binary."""
+        try:
+            data.decode()
+            binary = False
+        except UnicodeDecodeError:
+            binary = True
+        protocol = cast(Any, self.wrappedProtocol)
+        if protocol is None or protocol.state != protocol.STATE_OPEN:
+            self.note(events.LOG, "a message was not sent: the WebSocket is not open", {})
+            return
+        protocol.sendMessage(data, binary)
+
+    def finish(self, why: str = "") -> None:
+        protocol = cast(Any, self.wrappedProtocol)
+        if protocol is None or protocol.state != protocol.STATE_OPEN:
+            super().finish(why or "closed by us")
+            return
+        self._ended_by = self._ended_by or why or "closed by us"
+        protocol.end(GOING_AWAY, why or "the service is stopping")
+
+
+def open_port(service: Service, host: str, port: int) -> IListeningPort:
+    """Listen with the service's WebSocket protocol behind the Tap. Raises CannotListenError."""
+    return tcp.listen(service, lambda: _factory(service), host, port, WebSocketTap)
+
+
+def _factory(service: Service) -> WebSocketServerFactory:
+    made, settings, limits = service.build(), service.config.settings("options"), service.config.settings("limits")
+    prepare(service.reactor)
+    own = isinstance(made, WebSocketServerFactory)
+    factory = made if own else WebSocketServerFactory(reactor=service.reactor)
+    factory._batched_timer = Timers(service.reactor)
+    responder: Any = factory.protocol if own else made
+    if not issubclass(responder, Notes):  # as that of a factory which served before is
+        attributes = {
+            "known": settings["subprotocols"],
+            "origins": settings["origins"],
+            "field_bytes": limits["field_bytes"],
+        }
+        factory.protocol = cast(Any, type(f"Noted{responder.__name__}", (Notes, responder), attributes))
+    factory.setProtocolOptions(
+        versions=[int(VERSION)],
+        maxFramePayloadSize=limits["message_bytes"],
+        maxMessagePayloadSize=limits["message_bytes"],
+        openHandshakeTimeout=10,
+        closeHandshakeTimeout=1.5,  # within what a stopping service gives
+        echoCloseCodeReason=True,
+        webStatus=False,
+        failByDrop=False,
+        allowNullOrigin=True,  # that of a page opened from a file; ours to judge
+        perMessageCompressionAccept=deflate.accept if settings["compression"] else None,
+        autoPingInterval=settings["ping_seconds"] or None,
+        autoPingTimeout=settings["ping_timeout"] if settings["ping_seconds"] else None,
+    )
+    return factory

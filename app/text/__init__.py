@@ -1,0 +1,1 @@
+"""Bytes and text: escapes, encodings, framing, templates, checksums, patterns, JSON."""

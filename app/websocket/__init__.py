@@ -1,0 +1,1 @@
+"""WebSocket without I/O: facts and parts that several rooms need."""

@@ -1,0 +1,1 @@
+"""The workspace: reading, checking and saving the TOML file of the services."""

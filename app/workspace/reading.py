@@ -1,0 +1,349 @@
+"""The workspace: the saved set-up of services, a TOML file that people read, diff and share."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+from app import errors, options, responders
+from app.options import with_defaults
+from app.plugin_loader.table import TABLE, installed
+from app.services import address, settings
+from app.services.config import ServiceConfig
+from app.services.protocols import PROTOCOLS, options_of
+from app.services.settings import SECTIONS
+from app.text.escapes import amount
+from app.workspace import readiness, toml_lines
+from app.workspace.message import MESSAGE, Message
+
+VERSION = 1
+
+MAX_SIZE = 4_000_000
+"""Bytes above which a file is no workspace of anybody's."""
+
+MAX_NAME = 60
+"""Characters of a service's name."""
+
+_ITEM = re.compile(r"number (\d+): (\w*)")
+"""How a problem with an item of a list begins: which, and perhaps its key."""
+
+_KEYS = ("name", "protocol", "listen", "responder", "autostart", "options", *SECTIONS)
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """All services and saved messages, in the order of the file.
+
+    Attributes:
+        path: None until it was saved.
+        template: the folder of a file that it was made from and is not to be saved to.
+    """
+
+    services: tuple[ServiceConfig, ...] = ()
+    path: Path | None = None
+    messages: tuple[Message, ...] = ()
+    template: Path | None = None
+
+    @property
+    def folder(self) -> Path:
+        """Where relative paths in it begin."""
+        return self.path.parent if self.path else self.template or Path.cwd()
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong with a workspace: where, the key, and what would be right."""
+
+    line: int
+    key: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.line}: {self.key}: {self.text}" if self.key else f"{self.line}: {self.text}"
+
+
+def load(path: Path | str, *, ready: bool = False) -> Workspace:
+    """Read a workspace. Raises WorkspaceUnreadableError, or WorkspaceError with every problem in it.
+
+    When it has to be ``ready``, what its services would miss when they start is a problem, too.
+    """
+    source = text_of(path)
+    before = TABLE.enter(Path(path).parent)
+    workspace, problems = parse(source, Path(path).parent if ready else None)
+    if problems:
+        TABLE.enter(before)
+        raise errors.WorkspaceError(problems="\n".join(f"{path}:{problem}" for problem in problems))
+    return replace(workspace, path=Path(path))
+
+
+def problems_of(path: Path | str) -> list[Problem]:
+    """What is wrong with the file, and what its services would miss when they start.
+
+    Raises WorkspaceUnreadableError.
+    """
+    source = text_of(path)
+    TABLE.enter(Path(path).parent)
+    return parse(source, Path(path).parent)[1]
+
+
+def text_of(path: Path | str) -> str:
+    """What the file says. Raises WorkspaceUnreadableError."""
+    try:
+        with open(path, "rb") as file:
+            content = file.read(MAX_SIZE + 1)
+    except OSError as e:
+        raise errors.WorkspaceUnreadableError(path=path, reason=e.strerror or e) from e
+    if len(content) > MAX_SIZE:
+        raise errors.WorkspaceUnreadableError(path=path, reason=f"it is larger than {amount(MAX_SIZE)}")
+    try:
+        return content.decode("utf-8-sig")  # some editors begin a file with a byte order mark
+    except UnicodeDecodeError as e:
+        line = content.count(b"\n", 0, e.start) + 1
+        raise errors.WorkspaceUnreadableError(path=path, reason=f"line {line} is not text in UTF-8") from e
+
+
+def parse(source: str, folder: Path | None = None) -> tuple[Workspace, list[Problem]]:
+    """The services that are right, and what is wrong with the others, in order of lines.
+
+    With ``folder``, where the file is, also what they would miss when they start: one that does
+    says so itself then, and the others go on.
+    """
+    try:
+        data = tomllib.loads(source)
+    except tomllib.TOMLDecodeError as e:
+        at = re.search(r"\(at line (\d+)", str(e))
+        line = int(at[1]) if at else len(source.splitlines()) or 1
+        return Workspace(), [Problem(line, "", f"this is not TOML: {re.sub(r' ?[(]at .*[)]', '', str(e))}")]
+    except RecursionError:
+        return Workspace(), [Problem(1, "", "this has more brackets in brackets than can be read")]
+    except ValueError as e:  # of Python's, without a line: a number of thousands of digits
+        return Workspace(), [Problem(1, "", f"this cannot be read: {str(e).partition(';')[0]}")]
+    return _Reading(source, data, folder).read()
+
+
+class _Reading:
+    """One pass over the data of a file; ``_line`` finds where a key stands in the text."""
+
+    def __init__(self, source: str, data: dict[str, Any], folder: Path | None) -> None:
+        self._source, self._data, self._folder = source, data, folder
+        self._problems: list[Problem] = []
+
+    def read(self) -> tuple[Workspace, list[Problem]]:
+        version = self._data.get("version")
+        if version is None:
+            self._problem(None, "version", f"is missing: the first line must be version = {VERSION}")
+        elif type(version) is not int or version < 1:
+            self._problem(None, "version", f"must be {VERSION}")
+        elif version > VERSION:
+            self._problem(None, "version", f"{version} is from a newer Listening Post; this one reads {VERSION}")
+        for key in self._data:
+            if key not in ("version", "service", "message"):
+                self._problem(None, key, "is unknown. A workspace has version, [[service]] and [[message]]")
+        found = [self._service(i, table) for i, table in enumerate(self._tables("service"))]
+        self._together([(i, s) for i, s in enumerate(found) if s is not None])
+        saved = [self._message(i, table) for i, table in enumerate(self._tables("message"))]
+        self._problems.sort(key=lambda problem: problem.line)
+        services = tuple(s for s in found if s is not None)
+        return Workspace(services, messages=tuple(m for m in saved if m is not None)), self._problems
+
+    def _tables(self, key: str) -> list[dict[str, Any]]:
+        tables = self._data.get(key, [])
+        if isinstance(tables, list) and all(isinstance(table, dict) for table in tables):
+            return tables
+        self._problem(None, key, f"must be tables that begin with [[{key}]]")
+        return []
+
+    def _message(self, i: int, table: dict[str, Any]) -> Message | None:
+        wrong = list(options.problems(MESSAGE, table))
+        for key, text in wrong:
+            self._problem(i, key, text, among="message")
+        return None if wrong else Message(**with_defaults(MESSAGE, table))
+
+    def _service(self, i: int, table: dict[str, Any]) -> ServiceConfig | None:
+        before = len(self._problems)
+        for key in table:
+            if key not in _KEYS:
+                self._problem(i, key, f"is unknown. A service has {', '.join(_KEYS)}")
+        name = self._text(i, table, "name", "tcp-echo")
+        protocol = self._text(i, table, "protocol", "tcp")
+        listen = self._text(i, table, "listen", "127.0.0.1:9007")
+        if name is not None and (problem := name_problem(name)):
+            self._problem(i, "name", problem)
+        if protocol is not None and protocol not in PROTOCOLS:
+            self._problem(i, "protocol", f'"{protocol}" is unknown. Use one of {", ".join(PROTOCOLS)}')
+            protocol = None
+        host, port = "", 0
+        if listen is not None:
+            try:
+                host, port = address.parse(listen)
+            except errors.InvalidAddressError as e:
+                self._problem(i, "listen", str(e))
+        autostart = table.get("autostart", False)
+        if not isinstance(autostart, bool):
+            self._problem(i, "autostart", "must be true or false")
+        responder = self._responder(i, table, protocol)
+        given = self._options(i, table, responder, protocol)
+        sections = {section: self._section(i, table, section, protocol) for section in SECTIONS}
+        if len(self._problems) > before or name is None or protocol is None or responder is None:
+            return None
+        service = ServiceConfig(name, protocol, host, port, responder, autostart, given, **sections)
+        if self._folder is not None:
+            for section, key, text in readiness.missing(service, self._folder):
+                self._problem(i, key, text, section)
+        return service
+
+    def _text(self, i: int, table: dict[str, Any], key: str, example: str) -> str | None:
+        value = table.get(key)
+        if isinstance(value, str) and value.strip():
+            return value
+        wrong = "is missing: write" if key not in table else "must be text, as in"
+        self._problem(i, key, f'{wrong} {key} = "{example}"')
+        return None
+
+    def _responder(self, i: int, table: dict[str, Any], protocol: str | None) -> str | None:
+        if protocol is None:
+            return None
+        name = table.get("responder", PROTOCOLS[protocol].default)
+        problem = responder_problem(name, protocol)
+        if problem:
+            self._problem(i, "responder", problem)
+            return None
+        return str(name)
+
+    def _options(self, i: int, table: dict[str, Any], responder: str | None, protocol: str | None) -> dict[str, Any]:
+        given = table.get("options", {})
+        if not isinstance(given, dict):
+            self._problem(i, "options", "must be a table: [service.options]")
+            return {}
+        if responder is None or protocol is None:
+            return given
+        for key, text in option_problems(responder, protocol, given):
+            self._problem(i, key, text, section="options")
+        return given
+
+    def _section(self, i: int, table: dict[str, Any], section: str, protocol: str | None) -> Any:
+        given = table.get(section)
+        if given is None:
+            return None if section == "tls" else {}
+        if not isinstance(given, dict):
+            self._problem(i, section, f"must be a table: [service.{section}]")
+            return {}
+        if protocol is not None:
+            for key, text in section_problems(section, protocol, given):
+                self._problem(i, key, text, section=section if key else "")
+        return given
+
+    def _together(self, services: list[tuple[int, ServiceConfig]]) -> None:
+        names: dict[str, int] = {}
+        places: dict[tuple[str, int], list[ServiceConfig]] = {}
+        for i, service in services:
+            if service.name in names:
+                first = self._line(names[service.name], "name")
+                self._problem(i, "name", f'"{service.name}" is taken in line {first}. Give each service its own')
+            else:
+                names[service.name] = i
+            others = places.setdefault((PROTOCOLS[service.protocol].transport, service.port), [])
+            taken = taken_by(service.protocol, service.host, service.port, others)
+            if taken:
+                self._problem(i, "listen", f'{service.listen} is taken by "{taken.name}". Choose another port')
+            others.append(service)
+
+    def _problem(self, number: int | None, key: str, text: str, section: str = "", among: str = "service") -> None:
+        name = f"{section}.{key}" if section else key
+        self._problems.append(Problem(self._line(number, key, section, among, text), name, text))
+
+    def _line(self, number: int | None, key: str, section: str = "", among: str = "service", text: str = "") -> int:
+        """The line of ``key`` in the given service or message; of its header where the key is missing.
+
+        Of a list, that of the item of which ``text`` speaks.
+        """
+        table = () if number is None else (among, number)
+        path = (*table, section, key) if section else (*table, key)
+        item = _ITEM.match(text)
+        inner: toml_lines.Path = (int(item[1]) - 1, item[2]) if item else ()
+        places = ((*path, *inner), (*path, *inner[:1]), path, table)
+        return next((self._lines[place] for place in places if place in self._lines), 1)
+
+    @cached_property
+    def _lines(self) -> dict[toml_lines.Path, int]:
+        return toml_lines.lines_of(self._source)
+
+
+def taken_by(protocol: str, host: str, port: int, others: Iterable[ServiceConfig]) -> ServiceConfig | None:
+    """The one of ``others`` beside which no server can listen there; TCP and UDP leave each other alone."""
+    transport = PROTOCOLS[protocol].transport
+    for other in others:
+        same = port and other.port == port and PROTOCOLS[other.protocol].transport == transport
+        if same and _clash(other.host, host):
+            return other
+    return None
+
+
+def _clash(one: str, other: str) -> bool:
+    """Whether no two servers can listen on both hosts at the same port."""
+    if not (address.is_number(one) and address.is_number(other)):
+        return one.lower() == other.lower()
+    a, b = sorted(map(ip_address, (one, other)), key=lambda host: (host.is_unspecified, host.version))
+    # 0.0.0.0 takes all of IPv4, and :: takes that, too.
+    return a == b or (b.is_unspecified and b.version in (a.version, 6))
+
+
+def name_problem(name: str) -> str | None:
+    """What is wrong with a service's name, or None."""
+    if not name.strip():
+        return "is missing"
+    if len(name) > MAX_NAME or not name.isprintable():
+        return f"must be one line of at most {MAX_NAME} characters"
+    return None
+
+
+def responder_problem(name: object, protocol: str) -> str | None:
+    """What is wrong with this responder on this protocol, or None."""
+    able = [r.name for r in responders.serving(protocol)]
+    if name not in able and not TABLE.complete:
+        TABLE.take_installed(installed())
+        able = [r.name for r in responders.serving(protocol)]
+    if name in able:
+        return None
+    offer = f"For {protocol} use one of {', '.join(able)}"
+    if isinstance(name, str) and responders.find(name):
+        return f'"{name}" does not serve {protocol}. {offer}'
+    return f'"{name}" is unknown. {offer}' if isinstance(name, str) else f"must be text. {offer}"
+
+
+def option_problems(responder: str, protocol: str, given: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Key and text for each option that the responder does not take as it stands on ``protocol``."""
+    found = responders.find(responder)
+    if found is not None and found.missing:
+        return  # what it takes is known when its plugin is loaded; the service checks it then
+    declared = options_of(found, protocol)
+    names = [option.name for option in declared]
+    elsewhere: dict[str, list[str]] = {}
+    for other in found.builders if found else ():
+        for option in options_of(found, other):
+            elsewhere.setdefault(option.name, []).append(other)
+    for key, text in options.problems(declared, given):
+        if key in names:
+            yield key, text
+            continue
+        known = f"It has {', '.join(names)}" if names else "It has none"
+        if key in elsewhere:
+            where = " and ".join(elsewhere[key])
+            yield key, f'is an option of "{responder}" for {where}, not for {protocol}. {known} there'
+        else:
+            yield key, f'is no option of "{responder}" for {protocol}. {known}'
+
+
+def section_problems(section: str, protocol: str, given: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Key and text for each setting of ``tls``, ``limits`` or ``socket`` that is wrong for ``protocol``."""
+    known = settings.declared(section, protocol)
+    if known:
+        yield from options.problems(known, given)
+    else:
+        yield "", f"[service.{section}] is not for {protocol}"

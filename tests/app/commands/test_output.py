@@ -1,0 +1,47 @@
+"""Standard output that cannot be written."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from app import errors
+from app.commands import output
+from tests.helpers import PROGRAM, ROOT
+
+
+def shell(script: str, *args: object) -> tuple[int, str, str]:
+    """Exit code and output of a line of shell, in which "$@" is the program with ``args``."""
+    command = ["bash", "-c", script, "sh", *PROGRAM, *map(str, args)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+FULL = "listening-post: Cannot write standard output: No space left on device.\n"
+CLOSED = "listening-post: Cannot write standard output: Bad file descriptor.\n"
+
+
+@pytest.mark.parametrize(("where", "words"), [("> /dev/full", FULL), (">&-", CLOSED)])
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_command_that_cannot_print_says_so_and_fails(where: str, words: str, unbuffered: str) -> None:
+    script = f'PYTHONUNBUFFERED={unbuffered} "$@" {where}'
+    assert shell(script, "check", "resources/demo.toml") == (1, "", words)
+
+
+def test_print_goes_where_it_did_before_afterwards(capsys: pytest.CaptureFixture[str]) -> None:
+    before = sys.stdout
+    with output.ours():
+        assert sys.stdout is not before
+        print("a\udc80\u20ac")
+    assert sys.stdout is before
+    print("b")
+    assert capsys.readouterr().out == "a\\udc80\u20ac\nb\n"
+
+
+def test_a_reader_that_has_had_enough_is_told_from_a_mistake() -> None:
+    with pytest.raises(BrokenPipeError), output.in_words():
+        raise BrokenPipeError
+    with pytest.raises(errors.OutputError, match=r"^Cannot write standard output: No space\.$"), output.in_words():
+        raise OSError(28, "No space")

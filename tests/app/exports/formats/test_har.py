@@ -1,0 +1,225 @@
+"""HAR, read back by haralyzer, of exchanges with real clients and of bytes made up."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+from typing import Any
+
+import brotli
+import pytest
+from haralyzer import HarParser
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app import events
+from app.events import Event
+from app.exports.formats import har
+from app.http.bodies import decoded, text_of
+from app.http.exchanges import MAX_BODY
+from tests.app.exports.formats.conversations import Clock, Conversation
+
+WEB = Conversation("127.0.0.1:40001", "127.0.0.1:9080", [], None, 1)
+
+
+def log_of(found: list[Event]) -> dict[str, Any]:
+    out = io.BytesIO()
+    har.write(found, out)
+    log: dict[str, Any] = json.loads(out.getvalue())["log"]
+    parser = HarParser(json.loads(out.getvalue()))
+    assert len(parser.har_data["entries"]) == len(log["entries"])
+    return log
+
+
+class Script(Clock):
+    """Exchanges as a service records them."""
+
+    def ask(self, method: str, target: str, fields: list[list[str]], body: bytes = b"") -> None:
+        head = f"{method} {target} HTTP/1.1\r\n" + "".join(f"{name}: {value}\r\n" for name, value in fields) + "\r\n"
+        self.add(events.DATA_RECEIVED, WEB, head.encode("latin-1") + body)
+        self.note_request(method, target, fields, len(body))
+
+    def note_request(self, method: str, target: str, fields: list[list[str]], size: int) -> None:
+        detail = {"method": method, "target": target, "version": "HTTP/1.1", "fields": fields, "body": size}
+        self.add(events.HTTP_REQUEST, WEB, **detail)
+
+    def answer(self, status: int, fields: list[list[str]], body: bytes = b"") -> None:
+        head = f"HTTP/1.1 {status} OK\r\n" + "".join(f"{name}: {value}\r\n" for name, value in fields) + "\r\n"
+        self.add(events.DATA_SENT, WEB, head.encode("latin-1") + body)
+        self.note_response(status, fields)
+
+    def note_response(self, status: int, fields: list[list[str]]) -> None:
+        self.add(events.HTTP_RESPONSE, WEB, status=status, reason="OK", fields=fields, body=0, seconds=0.002)
+
+
+def length(body: bytes) -> list[str]:
+    return ["Content-Length", str(len(body))]
+
+
+def test_an_exchange_has_both_bodies_fields_query_and_cookies() -> None:
+    script = Script()
+    script.add(events.CONNECTION_OPENED, WEB)
+    sent = b'{"item": "\xc3\xa4"}'
+    asked = [["Host", "api.test:9080"], ["Content-Type", "application/json"], ["Cookie", "a=1; b=2"], length(sent)]
+    script.ask("POST", "/orders?dry=1&x=", asked, sent)
+    script.answer(
+        201,
+        [["Content-Type", "text/plain"], ["Set-Cookie", "s=9; Path=/"], ["Location", "/7"], length(b"made")],
+        b"made",
+    )
+    (entry,) = log_of(script.made)["entries"]
+    request, response = entry["request"], entry["response"]
+    assert (request["method"], request["url"]) == ("POST", "http://api.test:9080/orders?dry=1&x=")
+    assert request["queryString"] == [{"name": "dry", "value": "1"}, {"name": "x", "value": ""}]
+    assert request["cookies"] == [{"name": "a", "value": "1"}, {"name": "b", "value": "2"}]
+    assert request["postData"] == {"mimeType": "application/json", "text": '{"item": "ä"}'}
+    assert (response["status"], response["content"]["text"]) == (201, "made")
+    assert response["cookies"] == [{"name": "s", "value": "9"}]
+    assert response["redirectURL"] == "/7"
+    assert entry["time"] == 2.0
+    assert entry["serverIPAddress"] == "127.0.0.1"
+
+
+def test_pipelined_requests_keep_their_own_bodies() -> None:
+    script = Script()
+    head = b"POST /%d HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n%d"
+    script.add(events.DATA_RECEIVED, WEB, b"".join(head % (n, n) for n in range(3)))
+    for n in range(3):
+        script.note_request("POST", f"/{n}", [["Host", "x"]], 1)
+    for n in range(3):
+        script.answer(200, [["Content-Length", "2"]], b"r%d" % n)
+    entries = log_of(script.made)["entries"]
+    assert [e["request"]["postData"]["text"] for e in entries] == ["0", "1", "2"]
+    assert [e["response"]["content"]["text"] for e in entries] == ["r0", "r1", "r2"]
+
+
+def test_chunked_compressed_and_split_answers_are_put_together() -> None:
+    script = Script()
+    script.ask("GET", "/", [["Host", "x"]])
+    packed = gzip.compress(b"hello " * 100)
+    fields = [["Transfer-Encoding", "chunked"], ["Content-Encoding", "gzip"], ["Content-Type", "text/plain"]]
+    head = b"HTTP/1.1 200 OK\r\n" + b"".join(f"{n}: {v}\r\n".encode() for n, v in fields) + b"\r\n"
+    chunks = b"".join(b"%x\r\n%s\r\n" % (1, packed[i : i + 1]) for i in range(len(packed))) + b"0\r\n\r\n"
+    for i in range(0, len(chunks), 7):
+        script.add(events.DATA_SENT, WEB, (head if i == 0 else b"") + chunks[i : i + 7])
+    script.note_response(200, fields)
+    (entry,) = log_of(script.made)["entries"]
+    assert entry["response"]["content"]["text"] == "hello " * 100
+
+
+def test_an_answer_that_ends_with_the_connection_is_whole() -> None:
+    script = Script()
+    script.ask("GET", "/", [["Host", "x"], ["Connection", "close"]])
+    script.add(events.DATA_SENT, WEB, b"HTTP/1.1 200 OK\r\n\r\nall there is")
+    script.note_response(200, [])
+    script.add(events.CONNECTION_CLOSED, WEB, reason="closed by us")
+    (entry,) = log_of(script.made)["entries"]
+    assert entry["response"]["content"]["text"] == "all there is"
+
+
+def test_a_head_request_has_no_answered_body() -> None:
+    script = Script()
+    script.ask("HEAD", "/", [["Host", "x"]])
+    script.answer(200, [["Content-Length", "99"]])
+    script.ask("GET", "/", [["Host", "x"]])
+    script.answer(200, [["Content-Length", "2"]], b"ok")
+    head, get = log_of(script.made)["entries"]
+    assert "text" not in head["response"]["content"]
+    assert get["response"]["content"]["text"] == "ok"
+
+
+def test_a_body_that_is_no_text_is_base64_and_a_long_one_is_cut_with_its_size() -> None:
+    script = Script()
+    large = b"\xff" * (MAX_BODY + 10)
+    script.ask("GET", "/", [["Host", "x"]])
+    script.answer(200, [length(large)], large)
+    (entry,) = log_of(script.made)["entries"]
+    content = entry["response"]["content"]
+    assert content["encoding"] == "base64"
+    assert content["size"] == len(large)
+    assert content["comment"] == f"cut: {MAX_BODY:,} of {len(large):,} bytes"
+
+
+def test_a_request_without_an_answer_is_there() -> None:
+    script = Script()
+    script.ask("GET", "/hang", [["Host", "x"]])
+    (entry,) = log_of(script.made)["entries"]
+    assert entry["response"]["status"] == 0
+
+
+def test_bytes_that_are_no_http_leave_the_exchange_without_bodies() -> None:
+    script = Script()
+    script.add(events.DATA_RECEIVED, WEB, b"\0\0rubbish\r\n\r\n")
+    script.note_request("GET", "/", [["Host", "x"]], 0)
+    script.answer(200, [["Content-Length", "2"]], b"ok")
+    (entry,) = log_of(script.made)["entries"]
+    assert entry["response"]["status"] == 200
+
+
+def test_a_websocket_is_an_entry_with_its_messages() -> None:
+    clock = Clock()
+    clock.add(events.CONNECTION_OPENED, WEB)
+    clock.add(events.WS_OPENED, WEB, target="/chat", fields=[["Host", "x:1"]])
+    clock.add(events.WS_MESSAGE, WEB, "hé".encode(), opcode="text", direction="received")
+    clock.add(events.WS_MESSAGE, WEB, b"\xff", opcode="binary", direction="sent")
+    (entry,) = log_of(clock.made)["entries"]
+    assert entry["request"]["url"] == "ws://x:1/chat"
+    assert entry["response"]["status"] == 101
+    assert [(m["type"], m["opcode"], m["data"]) for m in entry["_webSocketMessages"]] == [
+        ("send", 1, "hé"),
+        ("receive", 2, "/w=="),
+    ]
+
+
+def test_an_exchange_of_ours_with_somebody_else_has_its_bodies() -> None:
+    script = Script()
+    script.add(events.CONNECTION_OPENED, WEB, outgoing=True)
+    script.note_request("POST", "/", [["Host", "x"]], 2)
+    script.add(events.DATA_SENT, WEB, b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nhi")
+    script.add(events.DATA_RECEIVED, WEB, b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nyes")
+    script.note_response(200, [])
+    (entry,) = log_of(script.made)["entries"]
+    assert entry["request"]["postData"]["text"] == "hi"
+    assert entry["response"]["content"]["text"] == "yes"
+
+
+def test_nothing_is_an_empty_log() -> None:
+    assert log_of([])["entries"] == []
+
+
+@given(st.lists(st.tuples(st.sampled_from([5, 6, 10, 11, 12, 13, 7]), st.binary(max_size=80)), max_size=12))
+@settings(max_examples=150)
+def test_whatever_passed_the_log_is_sound(found: list[tuple[int, bytes]]) -> None:
+    clock = Clock()
+    for kind, payload in found:
+        clock.add(kind, WEB, payload if kind in (5, 6, 13) else None)
+    log_of(clock.made)
+
+
+@pytest.mark.parametrize(
+    ("coding", "pack"), [("gzip", gzip.compress), ("br", brotli.compress), ("identity", bytes), ("unknown", bytes)]
+)
+def test_codings_are_undone_within_a_bound(coding: str, pack: Any) -> None:
+    fields = [["content-ENCODING", coding]]
+    assert decoded(pack(b"x" * 100), fields) == (b"x" * 100, False)
+    content, cut = decoded(pack(b"x" * 10_000_000), fields, 1000) if coding in ("gzip", "br") else (b"x" * 1000, True)
+    assert (content, cut) == (b"x" * 1000, True)
+
+
+@given(st.binary(max_size=50), st.sampled_from(["gzip", "br", "deflate", "gzip, br", "x"]))
+def test_damaged_codings_do_no_harm(body: bytes, coding: str) -> None:
+    decoded(body, [["Content-Encoding", coding]])
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "text"),
+    [
+        (b"\xe4", "text/plain; charset=latin-1", "ä"),
+        (b"\xe4", "text/plain", None),
+        (b"x", "text/plain; charset=nonsense", None),
+        (b"x", "text/plain; charset=hex", None),
+    ],
+)
+def test_text_is_what_its_charset_says(body: bytes, kind: str, text: str | None) -> None:
+    assert text_of(body, [["Content-Type", kind]]) == text

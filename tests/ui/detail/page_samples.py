@@ -1,0 +1,39 @@
+"""Pages of the detail pane by themselves."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from PyQt5.QtWidgets import QLabel
+from pytestqt.qtbot import QtBot
+
+from app.events import Event
+from ui.detail.code_view import CodeView
+from ui.detail.page import CutNotice, Page, Subject
+
+P = TypeVar("P", bound=Page)
+
+
+def shown(qtbot: QtBot, page: P, what: Event | Subject) -> P:
+    """``page`` in a window of its own, with an event."""
+    subject = what if isinstance(what, Subject) else Subject(what)
+    assert page.fits(subject)
+    page.resize(1000, 300)
+    qtbot.addWidget(page)
+    with qtbot.waitExposed(page):
+        page.show()
+    page.show_subject(subject)
+    settled(qtbot, page)
+    return page
+
+
+def settled(qtbot: QtBot, page: Page) -> None:
+    """Wait until code is there to its end: it comes in slices, so that a slow machine goes on answering."""
+    for view in page.findChildren(CodeView):
+        qtbot.waitUntil(lambda view=view: not view._filling.isActive())
+
+
+def said(notice: CutNotice) -> str:
+    """What a notice says; empty while it is hidden."""
+    (label,) = notice.findChildren(QLabel)
+    return label.text() if notice.isVisible() else ""

@@ -1,0 +1,59 @@
+"""The selected bytes as numbers."""
+
+from __future__ import annotations
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from tests.ui.detail.page_samples import shown
+from tests.ui.event_samples import event
+from ui.detail.hex_inspector import HexInspector
+from ui.detail.pages.hex import HexPage
+
+pytestmark = pytest.mark.usefixtures("dark")
+
+DATA = bytes.fromhex("6558b3f0 0102030405060708")
+
+
+def reading(inspector: HexInspector) -> dict[str, list[str]]:
+    rows = [line.split("\t") for line in inspector.toPlainText().split("\n")]
+    return {row[0]: row[1:] for row in rows}
+
+
+@pytest.fixture
+def page(qtbot: QtBot) -> HexPage:
+    return shown(qtbot, HexPage(), event(payload=DATA))
+
+
+def test_without_a_selection_the_first_bytes_are_read(page: HexPage) -> None:
+    found = reading(page.inspector)
+    assert found[""] == ["little-endian", "big-endian"]
+    assert found["uint 16"] == ["22629", "25944"]
+    assert found["time 32"] == ["2097-12-19 09:56:53", "2023-11-18 12:54:08"]
+    assert "from the first byte: select others to read them" in found
+
+
+def test_one_selected_byte_is_where_it_begins(page: HexPage) -> None:
+    page.view.select(4, 5)
+    found = reading(page.inspector)
+    assert found["uint 64"] == ["578437695752307201", "72623859790382856"]
+    assert "from byte 4 (0x4) on" in found
+
+
+def test_of_several_only_they_are_read(page: HexPage) -> None:
+    page.view.select(4, 7)
+    found = reading(page.inspector)
+    assert (found["int 16"], found["int 32"]) == (["513", "258"], ["–", "–"])
+    assert "3 bytes selected from 4 (0x4)" in found
+
+
+def test_no_bytes_are_no_numbers(qtbot: QtBot) -> None:
+    assert shown(qtbot, HexPage(), event(payload=None)).inspector.toPlainText() == ""
+
+
+def test_the_bytes_have_all_the_width_that_they_need(page: HexPage, qtbot: QtBot) -> None:
+    page.resize(1074, 260)
+    qtbot.waitUntil(lambda: page.view.horizontalScrollBar().maximum() == 0)
+    assert page.inspector.width() > 300
+    page.resize(500, 260)
+    assert page.view.width() > 480

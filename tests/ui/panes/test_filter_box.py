@@ -1,0 +1,119 @@
+"""The filter box: what is wrong, what would fit, what was saved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from PyQt5.QtCore import Qt
+from PyQt5.QtTest import QTest
+from PyQt5.QtWidgets import QLabel, QMainWindow
+from pytestqt.qtbot import QtBot
+
+from ui.panes.filter_box import FilterBox
+
+
+@pytest.fixture
+def box(qtbot: QtBot) -> Iterator[FilterBox]:
+    window = QMainWindow()
+    made = FilterBox(lambda: {"service": ["rest", "ws echo"]})
+    window.setCentralWidget(made)
+    window.resize(600, 300)
+    qtbot.addWidget(window)
+    window.show()
+    made.setFocus()
+    yield made
+    made._pause.stop()
+
+
+def words(box: FilterBox) -> str:
+    label = box.window().findChild(QLabel, "filter-words")
+    return label.text() if label is not None and label.isVisible() else ""
+
+
+def offered(box: FilterBox) -> list[str]:
+    found = box._offered
+    if found is None or not found.isVisible():
+        return []
+    return [found.topLevelItem(i).text(0) for i in range(found.topLevelItemCount())]
+
+
+def test_what_makes_sense_is_told_once_the_typing_pauses(box: FilterBox, qtbot: QtBot) -> None:
+    with qtbot.waitSignal(box.typed) as told:
+        QTest.keyClicks(box, "size > 100")
+    assert told.args == ["size > 100"]
+    assert words(box) == ""
+
+
+def test_a_mistake_is_marked_and_explained_and_nothing_is_told(box: FilterBox, qtbot: QtBot) -> None:
+    with qtbot.assertNotEmitted(box.typed):
+        box.setText("size > much")
+        assert not box.apply()
+    assert words(box) == "At character 8: Size is a number, as in size > 100."
+    assert box.property("invalid") is True
+    box.setText("size > 1")
+    assert words(box) == ""
+    assert box.property("invalid") is False
+
+
+def test_what_fits_is_offered_and_taken_with_tab(box: FilterBox, qtbot: QtBot) -> None:
+    QTest.keyClicks(box, "serv")
+    assert offered(box) == ["service"]
+    QTest.keyClick(box, Qt.Key_Tab)
+    assert box.text() == "service "
+    assert offered(box)[:2] == ["==", "!="]
+    QTest.keyClick(box, Qt.Key_Down)
+    QTest.keyClick(box, Qt.Key_Return)
+    assert box.text() == "service == "
+    assert offered(box) == ["rest", '"ws echo"']
+    QTest.keyClick(box, Qt.Key_Up)
+    QTest.keyClick(box, Qt.Key_Return)
+    assert box.text() == 'service == "ws echo" '
+    assert box.hasFocus()
+
+
+def test_escape_closes_the_list_first_and_then_empties_the_box(box: FilterBox, qtbot: QtBot) -> None:
+    QTest.keyClicks(box, "pe")
+    assert offered(box) == ["peer"]
+    QTest.keyClick(box, Qt.Key_Escape)
+    assert offered(box) == []
+    assert box.text() == "pe"
+    with qtbot.waitSignal(box.left):
+        QTest.keyClick(box, Qt.Key_Escape)
+    assert box.text() == ""
+
+
+def test_return_looks_at_once(box: FilterBox, qtbot: QtBot) -> None:
+    QTest.keyClicks(box, "zip")
+    with qtbot.waitSignal(box.typed, timeout=0):
+        QTest.keyClick(box, Qt.Key_Return)
+
+
+def test_a_cells_condition_is_added(box: FilterBox, qtbot: QtBot) -> None:
+    box.setText("zip")
+    with qtbot.waitSignal(box.typed) as told:
+        box.narrow("conn == 7")
+    assert told.args == ["zip and conn == 7"]
+
+
+def test_a_filter_is_saved_taken_and_forgotten(box: FilterBox, qtbot: QtBot) -> None:
+    def entries() -> list[str]:
+        return [action.text() for action in box.saved_menu().actions() if action.isEnabled() and action.text()]
+
+    assert entries() == []
+    box.setText("size > 100")
+    assert entries() == ["Save this filter"]
+    with qtbot.waitSignal(box.saved_changed) as told:
+        box.saved_menu().actions()[-1].trigger()
+    assert told.args == [["size > 100"]]
+    assert entries() == ["size > 100", "Forget this filter"]
+    box.setText("other")
+    box.saved_menu().actions()[0].trigger()
+    assert box.text() == "size > 100"
+    box.saved_menu().actions()[-1].trigger()
+    assert box.saved == []
+
+
+def test_a_filter_that_makes_no_sense_is_not_saved(box: FilterBox) -> None:
+    box.setText("size >")
+    assert not box.saved_menu().actions()[-1].isEnabled()

@@ -1,0 +1,195 @@
+"""The tabs: which panes there are, and which of them works."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from pytestqt.qtbot import QtBot
+from twisted.internet.defer import Deferred
+
+from app import events
+from app.post import Post
+from app.services.config import ServiceConfig
+from tests.ui.desk import Capture, InstantReader, config, memory_post, settle
+from ui.panes.event_columns import COLUMNS
+from ui.panes.event_pane import EventPane
+from ui.panes.tabs import CONVERSATIONS, FAILURES, HTTP, PaneTabs
+
+pytestmark = pytest.mark.usefixtures("dark")
+
+ALPHA, BETA = 4, 5
+"""Where the panes of the services stand."""
+
+
+class Desk:
+    """A Post and its tabs."""
+
+    def __init__(self, post: Post, tabs: PaneTabs) -> None:
+        self.post, self.tabs = post, tabs
+
+    def names(self) -> list[str]:
+        return [self.tabs.tabText(i) for i in range(self.tabs.count())]
+
+    def show(self, index: int) -> EventPane:
+        self.tabs.setCurrentIndex(index)
+        return self.tabs.current()
+
+    def change(self, name: str, new: ServiceConfig | None) -> None:
+        """Replace or remove a service as the window does."""
+        work = self.post.replace(name, new) if new else self.post.remove(name)
+        Deferred.fromCoroutine(work)  # type: ignore[arg-type]
+        self.tabs.rebuild()
+        settle()
+
+
+@pytest.fixture
+def desk(reader: InstantReader, qtbot: QtBot) -> Iterator[Desk]:
+    post, _ = memory_post(config("alpha"), config("beta", 9008))
+    tabs = PaneTabs(post, reader)  # type: ignore[arg-type]
+    qtbot.addWidget(tabs)
+    tabs.resize(900, 300)
+    with qtbot.waitExposed(tabs):
+        tabs.show()
+    return Desk(post, tabs)
+
+
+def ids(pane: EventPane) -> list[int]:
+    return [pane.events.id_at(i) for i in range(len(pane.events))]
+
+
+def test_the_panes_that_are_always_there_stand_before_those_of_the_services(desk: Desk) -> None:
+    assert desk.names() == ["All", HTTP, CONVERSATIONS, FAILURES, "alpha", "beta"]
+
+
+def test_a_service_pane_shows_only_its_service(desk: Desk, capture: Capture, qtbot: QtBot) -> None:
+    capture.add([b"a"] * 2, service=1)
+    desk.tabs.on_stored(capture.add([b"b"] * 3, service=2))
+    assert ids(desk.show(0)) == [1, 2, 3, 4, 5]
+    beta = desk.show(BETA)
+    qtbot.waitUntil(lambda: ids(beta) == [3, 4, 5])
+
+
+def test_the_failures_pane_shows_only_failures_and_its_tab_counts_them(
+    desk: Desk, capture: Capture, qtbot: QtBot
+) -> None:
+    assert desk.names()[3] == FAILURES
+    for i in range(2):
+        desk.post.recorder.record_failure(ValueError(i))
+    capture.add([b"x"])
+    desk.tabs.on_stored(capture.add([None] * 2, kind=events.FAILURE, summary="ValueError"))
+    assert desk.names()[3] == f"{FAILURES} 2"
+    failures = desk.show(3)
+    qtbot.waitUntil(lambda: ids(failures) == [2, 3])
+
+
+def test_a_pane_that_is_not_in_view_rests_and_catches_up_when_shown(desk: Desk, capture: Capture, qtbot: QtBot) -> None:
+    alpha = desk.show(ALPHA)
+    desk.show(0)
+    desk.tabs.on_stored(capture.add([b"a"] * 4))
+    assert len(alpha.events) == 0
+    assert not alpha.events.active
+    desk.show(ALPHA)
+    qtbot.waitUntil(lambda: ids(alpha) == [1, 2, 3, 4])
+
+
+def test_a_filter_holds_in_every_pane_that_is_looked_at(desk: Desk, capture: Capture, qtbot: QtBot) -> None:
+    desk.tabs.on_stored(capture.add([b"yes", b"no", b"yes"]))
+    desk.tabs.set_filter("yes")
+    alpha = desk.show(ALPHA)
+    qtbot.waitUntil(lambda: ids(alpha) == [1, 3])
+    desk.tabs.set_filter("")
+    assert ids(desk.show(0)) == [1, 2, 3]
+
+
+def test_panes_come_and_go_with_their_services_and_keep_their_order(desk: Desk) -> None:
+    desk.post.add(config("gamma", 9009))
+    desk.tabs.rebuild()
+    assert desk.names() == ["All", HTTP, CONVERSATIONS, FAILURES, "alpha", "beta", "gamma"]
+    desk.change("alpha", config("first"))
+    assert desk.names() == ["All", HTTP, CONVERSATIONS, FAILURES, "first", "beta", "gamma"]
+    desk.change("beta", None)
+    assert desk.names() == ["All", HTTP, CONVERSATIONS, FAILURES, "first", "gamma"]
+
+
+def test_a_changed_service_keeps_its_pane_and_what_it_shows(desk: Desk, capture: Capture, qtbot: QtBot) -> None:
+    alpha = desk.show(ALPHA)
+    desk.tabs.on_stored(capture.add([b"a"] * 2))
+    qtbot.waitUntil(lambda: len(alpha.events) == 2)
+    desk.change("alpha", config("alpha", 9999))
+    assert desk.tabs.current() is alpha
+    assert len(alpha.events) == 2
+
+
+def test_removing_the_service_in_view_shows_another_pane(desk: Desk, capture: Capture, reader: InstantReader) -> None:
+    desk.show(ALPHA)
+    reader.holding = True
+    desk.tabs.on_stored(capture.add([b"a"] * 2))
+    desk.change("alpha", None)
+    reader.release()
+    assert desk.tabs.of("alpha") is None
+    assert desk.tabs.current().events.active
+
+
+@pytest.mark.parametrize("name", ["All", "Failures", "a & b", "<b>bold</b>", "n" * 60, "שלום"])
+def test_any_name_that_a_service_may_have_makes_a_tab(desk: Desk, capture: Capture, qtbot: QtBot, name: str) -> None:
+    desk.post.add(config(name, 9010))
+    desk.tabs.rebuild()
+    assert desk.tabs.count() == 7
+    pane = desk.tabs.of(name)
+    assert pane is desk.tabs.widget(6)
+    assert desk.tabs.tabText(6).replace("&&", "&").rstrip("…") in name
+    assert "<b>" not in desk.tabs.tabToolTip(6)
+    assert desk.tabs.tabBar().tabRect(6).width() < 300
+    assert desk.tabs.widget(0) is desk.tabs.all
+    assert desk.tabs.widget(3) is desk.tabs.failures
+
+
+def test_an_ampersand_in_a_name_is_no_shortcut(desk: Desk) -> None:
+    desk.post.add(config("a & b", 9010))
+    desk.tabs.rebuild()
+    assert desk.tabs.tabText(6) == "a && b"
+
+
+def test_news_of_a_pane_out_of_view_are_not_passed_on(desk: Desk, capture: Capture, qtbot: QtBot) -> None:
+    alpha = desk.show(ALPHA)
+    desk.show(0)
+    with qtbot.assertNotEmitted(desk.tabs.current_changed), qtbot.assertNotEmitted(desk.tabs.following_changed):
+        alpha.view.set_following(False)
+        alpha.view.current_changed.emit(7)
+
+
+def test_another_tab_tells_its_own_current_event_and_whether_it_follows(
+    desk: Desk, capture: Capture, qtbot: QtBot
+) -> None:
+    desk.tabs.on_stored(capture.add([b"a"] * 3))
+    desk.tabs.current().view.set_current(0)
+    with qtbot.waitSignals(
+        [desk.tabs.current_changed, desk.tabs.following_changed],
+        check_params_cbs=[lambda id: id == 0, lambda following: following is True],
+    ):
+        desk.show(2)
+    with qtbot.waitSignals(
+        [desk.tabs.current_changed, desk.tabs.following_changed],
+        check_params_cbs=[lambda id: id == 1, lambda following: following is False],
+    ):
+        desk.show(0)
+
+
+def test_columns_are_as_wide_in_every_pane_that_comes(desk: Desk) -> None:
+    header = desk.tabs.current().view.header
+    header.resizeSection(3, 222)
+    desk.tabs.restore_columns(header.saveState())
+    desk.post.add(config("gamma", 9009))
+    desk.tabs.rebuild()
+    panes = [desk.tabs.widget(i) for i in range(desk.tabs.count())]
+    assert {pane.view.header.sectionSize(3) for pane in panes if pane.columns is COLUMNS} == {222}
+
+
+def test_empty_panes_say_what_to_do_first(desk: Desk) -> None:
+    said = [desk.show(i).view._placeholder for i in range(desk.tabs.count())]
+    assert "Press Start all" in said[0]
+    assert "Nothing has reached alpha yet" in said[ALPHA]
+    assert "No HTTP exchange yet" in said[1]
+    assert "No conversation yet" in said[2]
+    assert "No failure so far" in said[3]

@@ -1,0 +1,188 @@
+"""What a click does to services and connections."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from PyQt5.QtCore import Qt
+from PyQt5.QtTest import QTest
+from PyQt5.QtWidgets import QMainWindow
+from pytestqt.qtbot import QtBot
+from twisted.internet.testing import MemoryReactorClock
+
+from app.post import Post
+from app.services.service import Service
+from app.status import Failed, Listening, Stopped, Stopping
+from tests.ui.desk import Peer, config, memory_post, settle
+from ui.bridge import Bridge
+from ui.services.actions import ServiceActions
+from ui.services.dialog import ServiceDialog
+
+pytestmark = [
+    pytest.mark.usefixtures("dark"),
+    # Of the offscreen platform, when a dialog is brought to the front.
+    pytest.mark.qt_log_ignore(r"^This plugin does not support raise\(\)$"),
+]
+
+
+class Desk:
+    def __init__(self, post: Post, reactor: MemoryReactorClock, acts: ServiceActions, bridge: Bridge) -> None:
+        self.post, self.reactor, self.acts, self.bridge = post, reactor, acts, bridge
+
+    def service(self, name: str = "alpha") -> Service:
+        return self.post.services[name]
+
+    def join(self, number: int, name: str = "alpha") -> Peer:
+        peer = self.service(name).connections[number] = Peer(number)  # type: ignore[assignment]
+        return peer  # type: ignore[return-value]
+
+
+@pytest.fixture
+def desk(qtbot: QtBot) -> Iterator[Desk]:
+    post, reactor = memory_post(config("alpha"), config("beta", 9008))
+    bridge = Bridge(post)
+    window = QMainWindow()
+    qtbot.addWidget(window)
+    window.show()
+    yield Desk(post, reactor, ServiceActions(post, bridge, window), bridge)
+    bridge.close()
+
+
+def accept(dialog: ServiceDialog | None) -> None:
+    assert dialog is not None
+    assert dialog.ok.isEnabled()
+    QTest.mouseClick(dialog.ok, Qt.LeftButton)
+    settle()
+
+
+def test_toggle_starts_what_is_down_and_stops_what_is_up(desk: Desk) -> None:
+    desk.acts.toggle("alpha")
+    assert isinstance(desk.service().status, Listening)
+    desk.acts.toggle("alpha")
+    assert desk.service().status == Stopped()
+    desk.service()._set(Failed("in use"))
+    desk.acts.toggle("alpha")
+    assert isinstance(desk.service().status, Listening)
+
+
+def test_toggle_of_one_that_stops_or_is_gone_changes_nothing(desk: Desk) -> None:
+    desk.acts.toggle("alpha")
+    desk.join(1)
+    desk.acts.toggle("alpha")
+    assert desk.service().status == Stopping()
+    desk.acts.toggle("alpha")
+    assert desk.service().status == Stopping()
+    desk.acts.toggle("nobody")
+
+
+def test_start_all_and_stop_all_are_for_all(desk: Desk) -> None:
+    desk.acts.start_all()
+    assert all(isinstance(s.status, Listening) for s in desk.post.services.values())
+    desk.acts.stop_all()
+    assert all(s.status == Stopped() for s in desk.post.services.values())
+
+
+def test_a_new_service_is_added_at_the_end(desk: Desk) -> None:
+    dialog = desk.acts.create("udp")
+    dialog.name.setText("new one")
+    accept(dialog)
+    assert list(desk.post.services) == ["alpha", "beta", "new one"]
+    assert desk.service("new one").config.protocol == "udp"
+
+
+def test_a_cancelled_dialog_adds_nothing(desk: Desk) -> None:
+    desk.acts.create().reject()
+    settle()
+    assert list(desk.post.services) == ["alpha", "beta"]
+
+
+def test_editing_one_that_runs_starts_it_again_with_the_change(desk: Desk) -> None:
+    desk.acts.toggle("alpha")
+    dialog = desk.acts.edit("alpha")
+    assert dialog is not None
+    dialog.port.setText("9100")
+    accept(dialog)
+    assert list(desk.post.services) == ["alpha", "beta"]
+    assert desk.service().config.port == 9100
+    assert isinstance(desk.service().status, Listening)
+
+
+def test_saving_without_a_change_leaves_it_running(desk: Desk) -> None:
+    desk.acts.toggle("alpha")
+    before = desk.service()
+    accept(desk.acts.edit("alpha"))
+    assert desk.service() is before
+    assert isinstance(before.status, Listening)
+
+
+def test_a_duplicate_has_a_name_and_a_port_of_its_own(desk: Desk) -> None:
+    accept(desk.acts.duplicate("alpha"))
+    accept(desk.acts.duplicate("alpha"))
+    assert list(desk.post.services) == ["alpha", "beta", "alpha-2", "alpha-3"]
+    assert len({config.port for config in desk.post.configs()}) == 4
+
+
+def test_a_duplicate_of_the_longest_name_can_be_saved(desk: Desk) -> None:
+    desk.post.add(config("n" * 60, 9010))
+    accept(desk.acts.duplicate("n" * 60))
+    assert len(desk.post.services) == 4
+
+
+def test_removing_stops_first(desk: Desk) -> None:
+    desk.acts.toggle("alpha")
+    service = desk.service()
+    desk.acts.remove("alpha")
+    assert service.status == Stopped()
+    assert list(desk.post.services) == ["beta"]
+
+
+@pytest.mark.parametrize("act", ["edit", "duplicate", "remove"])
+def test_what_is_not_there_is_left_alone(desk: Desk, act: str) -> None:
+    assert getattr(desk.acts, act)("nobody") is None
+    assert list(desk.post.services) == ["alpha", "beta"]
+
+
+def test_what_is_sent_goes_to_its_connection(desk: Desk) -> None:
+    peer = desk.join(1)
+    dialog = desk.acts.send(desk.service(), peer)
+    dialog.editor.setPlainText(r"hi\n")
+    QTest.mouseClick(dialog.button, Qt.LeftButton)
+    assert peer.done == [b"hi\n"]
+
+
+def test_a_connection_has_one_dialog_and_a_new_one_after_it_was_closed(desk: Desk) -> None:
+    one, two = desk.join(1), desk.join(2)
+    first = desk.acts.send(desk.service(), one)
+    assert desk.acts.send(desk.service(), one) is first
+    assert desk.acts.send(desk.service(), two) is not first
+    first.close()
+    settle()
+    again = desk.acts.send(desk.service(), one)
+    assert again is not first
+    assert again.isVisible()
+
+
+@pytest.mark.parametrize("how", ["connection ends", "service is removed"])
+def test_a_dialog_says_that_its_connection_is_gone(desk: Desk, how: str) -> None:
+    dialog = desk.acts.send(desk.service(), desk.join(1))
+    dialog.editor.setPlainText("too late")
+    del desk.service().connections[1]
+    if how == "service is removed":
+        desk.acts.remove("alpha")
+    desk.bridge.ticked.emit(desk.post.recorder.range)
+    assert not dialog.button.isEnabled()
+    assert "ended" in dialog.words.text()
+    desk.bridge.ticked.emit(desk.post.recorder.range)
+    dialog.close()
+    settle()
+    desk.bridge.ticked.emit(desk.post.recorder.range)
+
+
+def test_disconnect_closes_in_good_order_and_asked_again_at_once(desk: Desk) -> None:
+    one, two = desk.join(1), desk.join(2)
+    desk.acts.disconnect_peer(one)
+    desk.acts.disconnect_peer(two)
+    desk.acts.disconnect_peer(one)
+    assert one.done == ["finish", "abort"]
+    assert two.done == ["finish"]

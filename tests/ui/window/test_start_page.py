@@ -1,0 +1,107 @@
+"""The start page: there while there is nothing to show, and gone as soon as there is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PyQt5.QtCore import Qt
+from PyQt5.QtTest import QTest
+from PyQt5.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from app import events
+from app.capture.recorder import Stored
+from app.workspace.reading import Workspace
+from app.workspace.saving import save
+from tests.ui.conftest import Open
+from tests.ui.desk import config, do, memory_post, settle
+from ui.settings import Settings
+from ui.window.main_window import MainWindow
+
+pytestmark = pytest.mark.usefixtures("dark")
+
+
+def shown(window: MainWindow) -> bool:
+    return window.start_page.isVisible() and not window.panes.isVisible()
+
+
+@pytest.fixture
+def empty(open_window: Open) -> MainWindow:
+    window = open_window(post=memory_post()[0])
+    window.files._saved = ()
+    return window
+
+
+def test_it_stands_where_the_panes_are_while_there_is_no_service(empty: MainWindow) -> None:
+    assert shown(empty)
+
+
+def test_with_services_the_panes_are_shown(window: MainWindow) -> None:
+    assert not shown(window)
+
+
+def test_it_goes_when_a_service_comes_and_returns_with_the_last_one(empty: MainWindow, qtbot: QtBot) -> None:
+    empty._post.add(config("new"))
+    settle()
+    assert not shown(empty)
+    empty.service_actions.remove("new")
+    qtbot.waitUntil(lambda: shown(empty))
+
+
+def test_it_goes_when_something_is_captured(empty: MainWindow) -> None:
+    empty._post.recorder.record(events.LOG, summary="something")
+    empty.bridge.ticked.emit(Stored(1, 1, 10))
+    assert not shown(empty)
+
+
+@pytest.mark.parametrize("name", ["failures", "next_pane", "http", "filter"])
+def test_it_goes_when_a_pane_is_asked_for(window: MainWindow, name: str) -> None:
+    do(window, "start_page")
+    assert shown(window)
+    do(window, name)
+    assert not shown(window)
+
+
+def test_escape_and_its_button_show_the_panes(window: MainWindow) -> None:
+    do(window, "start_page")
+    QTest.keyClick(QApplication.focusWidget(), Qt.Key_Escape)
+    assert not shown(window)
+    do(window, "start_page")
+    window.start_page.panes.click()
+    assert not shown(window)
+
+
+def test_the_demo_and_the_showcase_are_opened_from_it(empty: MainWindow, qtbot: QtBot) -> None:
+    for name, least in (("open_demo", 4), ("open_showcase", 5)):
+        empty.show_start_page()
+        empty.start_page.offers[name].click()
+        qtbot.waitUntil(lambda least=least: len(empty._post.services) >= least and not shown(empty))
+
+
+def test_recent_workspaces_are_opened_from_it(
+    empty: MainWindow, settings: Settings, tmp_path: Path, qtbot: QtBot
+) -> None:
+    path = tmp_path / "mine.toml"
+    save(Workspace((config("mine"),)), path)
+    settings.add_recent(path)
+    empty._on_files()
+    [offer] = empty.start_page.recent
+    assert (offer.accessibleName(), offer.accessibleDescription()) == ("mine.toml", str(tmp_path))
+    offer.click()
+    qtbot.waitUntil(lambda: list(empty._post.services) == ["mine"])
+
+
+def test_arrows_go_through_the_offers_and_enter_takes_one(empty: MainWindow, qtbot: QtBot) -> None:
+    empty.show_start_page()
+    assert empty.start_page.offers["new_service"].hasFocus()
+    QTest.keyClick(QApplication.focusWidget(), Qt.Key_Down)
+    assert empty.start_page.offers["open_demo"].hasFocus()
+    QTest.keyClick(QApplication.focusWidget(), Qt.Key_Return)
+    qtbot.waitUntil(lambda: len(empty._post.services) == 4)
+
+
+def test_a_first_start_is_one_that_never_closed_a_window(settings: Settings, open_window: Open) -> None:
+    assert settings.first_start
+    open_window().close()
+    assert not settings.first_start

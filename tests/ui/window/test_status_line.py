@@ -1,0 +1,110 @@
+"""The status bar: figures that are the Post's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PyQt5.QtCore import Qt
+from PyQt5.QtWidgets import QLabel
+from pytestqt.qtbot import QtBot
+
+from app.capture.recorder import Stored
+from app.post import Post
+from tests.ui.desk import Peer, config, memory_post
+from ui.bridge import Bridge
+from ui.window.status_line import StatusLine
+
+pytestmark = pytest.mark.usefixtures("dark")
+
+
+@pytest.fixture
+def post() -> Post:
+    return memory_post(config("alpha"), config("beta", 9008))[0]
+
+
+@pytest.fixture
+def line(post: Post, qtbot: QtBot) -> Iterator[StatusLine]:
+    bridge = Bridge(post)
+    made = StatusLine(post, bridge)
+    qtbot.addWidget(made)
+    yield made
+    bridge.close()
+
+
+def texts(line: StatusLine) -> list[str]:
+    return [label.text() for label in line.findChildren(QLabel)]
+
+
+def test_at_first_everything_is_nought(line: StatusLine) -> None:
+    assert texts(line)[:7] == [
+        "0 of 2 listening", "0 connections", "seen 0", "stored 0", "lost 0", "loop 0.0 ms", "0 B",
+    ]  # fmt: skip
+
+
+def test_it_counts_what_listens_and_who_is_connected(line: StatusLine, post: Post) -> None:
+    post.services["alpha"].connections[1] = Peer(1)
+    post.start_all()
+    assert texts(line)[:2] == ["2 of 2 listening", "1 connection"]
+    post.services["beta"].connections.update({i: Peer(i) for i in range(2, 1201)})
+    post.services_changed.emit(post)
+    assert texts(line)[1] == "1,200 connections"
+
+
+def test_seen_stored_and_lost_are_the_recorders(line: StatusLine, post: Post) -> None:
+    for _ in range(3):
+        post.recorder.record(1)
+    post.recorder.flush()
+    post.recorder.record(1)
+    post.recorder.on_stored(1, Stored(1, 3, 2_500_000))
+    line.refresh()
+    assert texts(line)[2:5] == ["seen 4", "stored 3", "lost 0"]
+    assert texts(line)[6] == "2.5 MB"
+
+
+def test_a_loss_stands_out_until_there_is_none(line: StatusLine, post: Post) -> None:
+    post.recorder.lost_before(1234)
+    line.refresh()
+    assert texts(line)[4] == "lost 1,234"
+    assert line._lost.property("role") == "error"
+    post.recorder.lost = 0
+    line.refresh()
+    assert line._lost.property("role") == ""
+
+
+def test_failures_are_counted_once_there_are_some(line: StatusLine, post: Post, qtbot: QtBot) -> None:
+    assert line.failures.isHidden()
+    post.recorder.record_failure(ValueError("one"))
+    line.refresh()
+    assert not line.failures.isHidden()
+    assert line.failures.text() == "1 failure"
+    for i in range(1233):
+        post.recorder.record_failure(ValueError(i))
+    line.refresh()
+    assert line.failures.text() == "1,234 failures"
+    assert line.failures.property("role") == "error"
+    with qtbot.waitSignal(line.failures_wanted):
+        line.failures.click()
+
+
+def test_it_names_the_capture_with_its_whole_path_in_the_tip(
+    line: StatusLine, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Post, "capture", Path("/tmp/<b>x</b>/one.lpost"))
+    line.refresh()
+    assert line._file.text() == "one.lpost"
+    assert line._file.toolTip() == "<span>/tmp/&lt;b&gt;x&lt;/b&gt;/one.lpost</span>"
+
+
+def test_every_figure_has_a_tip_and_is_plain_text(line: StatusLine) -> None:
+    labels = line.findChildren(QLabel)
+    assert len(labels) == 8
+    assert all(label.toolTip() for label in labels[:7])
+    assert all(label.textFormat() == Qt.PlainText for label in labels)
+
+
+def test_the_loop_says_how_late_it_was(line: StatusLine, post: Post) -> None:
+    line._bridge.lateness = 0.0123
+    line.refresh()
+    assert texts(line)[5] == "loop 12.3 ms"

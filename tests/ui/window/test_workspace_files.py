@@ -1,0 +1,210 @@
+"""New, Open, Save, Save as, Recent, and the question about unsaved changes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PyQt5.QtWidgets import QFileDialog, QMessageBox, QWidget
+from pytestqt.qtbot import QtBot
+
+from app.post import Post
+from app.status import Listening, Stopped, Stopping
+from app.workspace import reading as workspace
+from app.workspace.reading import Workspace
+from app.workspace.saving import save
+from tests.ui.desk import (
+    Answer,
+    Peer,
+    accept_file,
+    choosing,
+    config,
+    memory_post,
+    pressing,
+    settle,
+    type_file,
+)
+from ui.settings import Settings
+from ui.window.workspace_files import WorkspaceFiles, demo
+
+pytestmark = pytest.mark.usefixtures("dark")
+
+Press = QMessageBox
+
+
+class Desk:
+    def __init__(self, folder: Path, qtbot: QtBot) -> None:
+        opened = save(Workspace((config("alpha"),)), folder / "first.toml")
+        self.folder = folder
+        self.post: Post = memory_post(*opened.services)[0]
+        self.settings = Settings(folder / "window.ini")
+        window = QWidget()
+        qtbot.addWidget(window)
+        self.files = WorkspaceFiles(self.post, self.settings, opened, "first.toml", window)
+        self.failed: list[str] = []
+        self.files.failed.connect(self.failed.append)
+
+    def names(self) -> list[str]:
+        return list(self.post.services)
+
+    def change(self) -> None:
+        self.post.add(config("changed", 9100))
+
+    def other(self, name: str = "other", **more: object) -> Path:
+        path = self.folder / f"{name}.toml"
+        save(Workspace((config(name, 9200, **more),)), path)
+        return path
+
+
+@pytest.fixture
+def desk(tmp_path: Path, qtbot: QtBot) -> Desk:
+    return Desk(tmp_path, qtbot)
+
+
+def test_what_was_opened_is_not_modified_until_it_is(desk: Desk) -> None:
+    assert not desk.files.modified
+    desk.change()
+    assert desk.files.modified
+
+
+def test_new_begins_without_services_and_without_a_file(desk: Desk) -> None:
+    desk.files.new()
+    assert (desk.names(), desk.files.path, desk.files.modified) == ([], None, False)
+    assert desk.files.title == "New workspace"
+
+
+def test_opening_takes_the_services_of_the_file_and_remembers_it(desk: Desk) -> None:
+    answer = choosing(desk.other())
+    desk.files.open()
+    assert not answer.isActive()
+    assert (desk.names(), desk.files.title, desk.files.modified) == (["other"], "other.toml", False)
+    assert [path.name for path in desk.settings.recent] == ["other.toml", "first.toml"]
+
+
+def test_a_cancelled_open_changes_nothing(desk: Desk) -> None:
+    answer = Answer(lambda dialog: dialog.reject())
+    desk.files.open()
+    assert not answer.isActive()
+    assert desk.names() == ["alpha"]
+
+
+def test_opening_starts_what_is_to_start_by_itself(desk: Desk) -> None:
+    desk.files.open_path(desk.other(autostart=True))
+    assert isinstance(desk.post.services["other"].status, Listening)
+    desk.files.open_path(desk.other("second"))
+    assert desk.post.services["second"].status == Stopped()
+
+
+def test_an_invalid_workspace_shows_where_and_what_and_changes_nothing(desk: Desk) -> None:
+    bad = desk.folder / "bad.toml"
+    bad.write_text('version = 1\n\n[[service]]\nname = "x"\nprotocol = "smoke"\nlisten = "127.0.0.1:1"\n')
+    desk.files.open_path(bad)
+    [text] = desk.failed
+    assert "bad.toml was not opened, and nothing was changed." in text
+    assert f"{bad}:5: protocol:" in text
+    assert (desk.names(), desk.files.title) == (["alpha"], "first.toml")
+    assert [path.name for path in desk.settings.recent] == ["first.toml"]
+
+
+def test_a_file_that_is_gone_says_so(desk: Desk) -> None:
+    desk.files.open_path(desk.folder / "gone.toml")
+    assert "Cannot read the workspace" in desk.failed[0]
+    assert desk.names() == ["alpha"]
+
+
+def test_what_goes_well_takes_the_old_complaint_away(desk: Desk) -> None:
+    desk.files.open_path(desk.folder / "gone.toml")
+    desk.files.open_path(desk.other())
+    assert desk.failed[-1] == ""
+
+
+def test_save_writes_to_the_file_it_came_from(desk: Desk) -> None:
+    desk.change()
+    assert desk.files.save()
+    assert not desk.files.modified
+    assert [s.name for s in workspace.load(desk.folder / "first.toml").services] == ["alpha", "changed"]
+
+
+@pytest.mark.parametrize(("typed", "written"), [("mine", "mine.toml"), ("mine.txt", "mine.txt")])
+def test_save_as_writes_elsewhere_and_goes_on_there(desk: Desk, typed: str, written: str) -> None:
+    desk.change()
+    answer = choosing(desk.folder / typed)
+    assert desk.files.save_as()
+    assert not answer.isActive()
+    assert desk.files.path == desk.folder / written
+    assert len(workspace.load(desk.folder / written).services) == 2
+    assert len(workspace.load(desk.folder / "first.toml").services) == 1
+
+
+def test_save_as_asks_before_it_writes_over_the_file_that_the_suffix_leads_to(desk: Desk) -> None:
+    other = desk.other()
+    before = other.read_text()
+    questions: list[Answer] = []
+
+    def reply(dialog: QFileDialog) -> None:
+        questions.append(pressing(Press.No))
+        accept_file(dialog, desk.folder / "other")
+        dialog.reject()
+
+    answer = Answer(reply)
+    assert not desk.files.save_as()
+    assert not answer.isActive()
+    assert len(questions[0].asked) == 1
+    assert other.read_text() == before
+
+
+def test_a_place_that_cannot_be_written_to_is_told_and_nothing_is_saved(desk: Desk) -> None:
+    desk.change()
+    answer = Answer(lambda dialog: (type_file(dialog, desk.folder / "no" / "x.toml"), dialog.done(1)))
+    assert not desk.files.save_as()
+    assert not answer.isActive()
+    assert "Cannot save the workspace" in desk.failed[-1]
+    assert desk.files.modified
+
+
+def test_the_demo_is_saved_elsewhere(desk: Desk) -> None:
+    desk.files.open_demo()
+    assert desk.names() == [service.name for service in demo().services]
+    assert (desk.files.path, desk.files.modified) == (None, False)
+
+
+@pytest.mark.parametrize(
+    ("button", "settled", "saved"), [(Press.Save, True, 2), (Press.Discard, True, 1), (Press.Cancel, False, 1)]
+)
+def test_unsaved_changes_are_asked_about(
+    desk: Desk, button: QMessageBox.StandardButton, settled: bool, saved: int
+) -> None:
+    desk.change()
+    answer = pressing(button)
+    assert desk.files.settled() is settled
+    assert answer.asked == ["Save the changes to “first.toml”?"]
+    assert len(workspace.load(desk.folder / "first.toml").services) == saved
+
+
+def test_without_changes_nobody_is_asked(desk: Desk) -> None:
+    assert desk.files.settled()
+
+
+@pytest.mark.parametrize("act", ["new", "open", "open_demo"])
+def test_cancelled_at_the_question_nothing_is_opened(desk: Desk, act: str) -> None:
+    desk.change()
+    answer = pressing(Press.Cancel)
+    getattr(desk.files, act)()
+    assert len(answer.asked) == 1
+    assert desk.names() == ["alpha", "changed"]
+
+
+def test_a_workspace_opened_while_services_stop_waits_for_them(desk: Desk) -> None:
+    alpha = desk.post.services["alpha"]
+    desk.post.start_all()
+    peer = alpha.connections[1] = Peer(1)  # type: ignore[assignment]
+    alpha.stop()
+    assert alpha.status == Stopping()
+    desk.files.open_path(desk.other("second", autostart=True))
+    desk.files.open_path(desk.other("third", autostart=True))
+    assert desk.names() == ["alpha"]
+    alpha.remove_connection(peer)
+    settle()
+    assert desk.names() == ["third"]
+    assert isinstance(desk.post.services["third"].status, Listening)
+    assert desk.files.title == "third.toml"

@@ -1,0 +1,1 @@
+"""Other captures: opening, saving, exporting."""

@@ -1,0 +1,306 @@
+"""Exports a capture, or a part of it, to a file of another format; the program goes on meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from PyQt5.QtCore import Qt, QTimer
+from PyQt5.QtGui import QCloseEvent
+from PyQt5.QtWidgets import (
+    QComboBox,
+    QDialog,
+    QFileDialog,
+    QHBoxLayout,
+    QLineEdit,
+    QProgressBar,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+from twisted.internet.defer import Deferred
+
+from app import errors
+from app.capture.filters.language import Filter, parse
+from app.capture.reading.store import Store
+from app.events import Event
+from app.exports import formats as exporters
+from app.exports.formats import Exporter
+from app.files.replacing import replacing
+from app.text.escapes import amount
+from ui.forms.form import Form, Words, sentence, tell
+
+InThread = Callable[..., Deferred[Any]]
+
+POLL = 100
+"""Milliseconds between two looks at how far it is."""
+
+TIME_HELP = "As 12:03:00 or 2026-11-20T12:03:00, or -5m for five minutes ago"
+
+ALL, SHOWN, CONNECTION = "all", "shown", "connection"
+
+
+@dataclass
+class Run:
+    """An export under way: written by its thread, read by the window."""
+
+    looked_at: int = 0
+    total: int = 0
+    written: int = 0
+    stopped: bool = False
+
+    @property
+    def thousandths(self) -> int:
+        return self.looked_at * 1000 // self.total if self.total else 0
+
+
+class _StoppedError(Exception):
+    pass
+
+
+def export(capture: Path, exporter: Exporter, where: Filter, path: Path, run: Run) -> tuple[str, bool]:
+    """Write what fits ``where`` to ``path``, whole or not at all. Returns what to say, and whether it worked.
+
+    Blocks: run it in a thread.
+    """
+    try:
+        store = Store(capture)
+        try:
+            with replacing(path) as out:
+                exporter.write(_watched(store, where, run), out)
+                size = out.tell() if out.seekable() else 0
+        finally:
+            store.close()
+    except _StoppedError:
+        return "Cancelled. Nothing was written.", True
+    except errors.PostError as e:
+        return str(e), False
+    except OSError as e:
+        return str(errors.UnwritableError(path=path, reason=e.strerror or e)), False
+    return f"Exported {_events(run.written)} to {path} ({amount(size)}).", True
+
+
+def _events(count: int) -> str:
+    return "1 event" if count == 1 else f"{count:,} events"
+
+
+def _watched(store: Store, where: Filter, run: Run) -> Iterator[Event]:
+    first, last = store.range()
+    run.total = last - first + 1
+    for chunk in store.ids(where, first, last):
+        for event in store.these(chunk.tolist()):
+            if run.stopped:
+                raise _StoppedError
+            run.looked_at = event.id - first + 1
+            yield event
+            run.written += 1
+        if run.stopped:
+            raise _StoppedError
+    run.looked_at = run.total
+
+
+class ExportDialog(QDialog):
+    """Asks what to export, in which format and where to, and shows how far it is."""
+
+    def __init__(
+        self,
+        capture: Path,
+        typed: str,
+        shown: Filter | None,
+        conn: int | None,
+        in_thread: InThread,
+        parent: QWidget | None = None,
+    ) -> None:
+        """``shown`` is what the pane in view shows, with the filter ``typed``, if that can be exported."""
+        super().__init__(parent)
+        self.setWindowFlag(Qt.WindowContextHelpButtonHint, False)
+        self.setAttribute(Qt.WA_DeleteOnClose)
+        self.setWindowTitle("Export")
+        self._capture, self._in_thread = capture, in_thread
+        self._parts = {ALL: Filter(), SHOWN: shown or Filter(), CONNECTION: Filter("conn = ?", (conn or 0,))}
+        self._run: Run | None = None
+        self._typed = typed
+        self._make(shown, conn)
+        self._lay_out()
+        self._poll = QTimer(self)
+        self._poll.setInterval(POLL)
+        self._poll.timeout.connect(self._show_progress)
+        self._on_format()
+        self._check()
+
+    def _make(self, shown: Filter | None, conn: int | None) -> None:
+        self.format, self.part = QComboBox(), QComboBox()
+        for name in exporters.names():
+            exporter = exporters.find(name)
+            if exporter is not None:
+                self.format.addItem(exporter.title, exporter)
+        self.part.addItem("Everything", ALL)
+        if shown is not None:
+            self.part.addItem("What the filter shows" if self._typed else "What the pane shows", SHOWN)
+        if conn is not None:
+            self.part.addItem(f"Connection #{conn}", CONNECTION)
+        self.since, self.until, self.file = QLineEdit(), QLineEdit(), QLineEdit()
+        self.since.setPlaceholderText("the beginning")
+        self.until.setPlaceholderText("the end")
+        self.browse = QPushButton("Browse…")
+        self.export_button, self.cancel_button = QPushButton("Export"), QPushButton("Close")
+        self.export_button.setProperty("primary", True)
+        self.export_button.setDefault(True)
+        self.cancel_button.setAutoDefault(False)
+        self.browse.setAutoDefault(False)
+        self.bar = QProgressBar()
+        self.bar.setRange(0, 1000)
+        self.bar.setTextVisible(False)
+        self.bar.setAccessibleName("Progress")
+        self.bar.hide()
+        self.state = Words()
+        self.format.activated.connect(lambda _: self._on_format())
+        self.part.activated.connect(lambda _: self._check())
+        for edit in (self.since, self.until, self.file):
+            edit.textChanged.connect(lambda _: self._check())
+        self.browse.clicked.connect(self._browse)
+        self.export_button.clicked.connect(self.start)
+        self.cancel_button.clicked.connect(self._on_cancel)
+
+    def _lay_out(self) -> None:
+        form = Form()
+        self._format_words = form.add("&Format", self.format)
+        self._part_words = form.add("&What", self.part)
+        self._since_words = form.add("F&rom", self.since)
+        self._until_words = form.add("&To", self.until)
+        self._file_words = form.add("F&ile", self.file, self.browse)
+        buttons = QHBoxLayout()
+        buttons.addWidget(self.state, 1)
+        buttons.addWidget(self.cancel_button)
+        buttons.addWidget(self.export_button)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(20, 20, 20, 16)
+        column.setSpacing(8)
+        column.addLayout(form)
+        column.addStretch(1)
+        column.addWidget(self.bar)
+        column.addLayout(buttons)
+        self.resize(680, self.sizeHint().height())
+
+    # -- what is asked for
+
+    def _on_format(self) -> None:
+        exporter = self._exporter()
+        self._format_words.say(sentence(exporter.help))
+        path = self.file.text().strip()
+        known = {other.suffix for name in exporters.names() if (other := exporters.find(name))}
+        if not path:
+            self.file.setText(str(Path.home() / f"{self._capture.stem}{exporter.suffix}"))
+        elif Path(path).suffix in known:
+            self.file.setText(str(Path(path).with_suffix(exporter.suffix)))
+
+    def _exporter(self) -> Exporter:
+        exporter: Exporter = self.format.currentData()
+        return exporter
+
+    def _where(self) -> Filter:
+        where = self._parts[self.part.currentData()]
+        for edit, operator in ((self.since, ">="), (self.until, "<=")):
+            if edit.text().strip():
+                where = where & _time(operator, edit.text())
+        return where
+
+    def _check(self) -> None:
+        """Say what is wrong, and allow the export where nothing is."""
+        problems = []
+        for edit, words in ((self.since, self._since_words), (self.until, self._until_words)):
+            problem = _time_problem(edit.text())
+            tell(edit, words, problem and sentence(problem), TIME_HELP)
+            problems.append(problem)
+        path = self.file.text().strip()
+        problem = None if path else "Say which file to write"
+        if path and not Path(path).expanduser().parent.is_dir():
+            problem = "There is no such folder"
+        exists = bool(path) and Path(path).expanduser().exists()
+        tell(self.file, self._file_words, problem and sentence(problem), "It is replaced." if exists else "")
+        part = self.part.currentData()
+        self._part_words.say(f"Filter: {self._typed}" if part == SHOWN and self._typed else "")
+        self.export_button.setEnabled(self._run is None and not any(problems) and problem is None)
+
+    def _browse(self) -> None:
+        dialog = QFileDialog(self, "Export to")
+        dialog.setAcceptMode(QFileDialog.AcceptSave)
+        dialog.setOption(QFileDialog.DontConfirmOverwrite, True)  # the line below the field says so
+        dialog.setDefaultSuffix(self._exporter().suffix.lstrip("."))
+        dialog.selectFile(self.file.text())
+        dialog.setAttribute(Qt.WA_DeleteOnClose)
+        dialog.fileSelected.connect(self.file.setText)
+        dialog.open()
+
+    # -- doing it
+
+    def start(self) -> None:
+        """Begin, in a thread."""
+        run = self._run = Run()
+        path = Path(self.file.text().strip()).expanduser()
+        self._let_edit(False)
+        self.state.say("Exporting…")
+        self.bar.setValue(0)
+        self.bar.show()
+        self._poll.start()
+        done = self._in_thread(export, self._capture, self._exporter(), self._where(), path, run)
+        done.addCallback(self._on_done, run)
+
+    def stop(self) -> None:
+        """Have an export that is under way stop as soon as it can."""
+        if self._run is not None:
+            self._run.stopped = True
+
+    def _show_progress(self) -> None:
+        run = self._run
+        if run is not None:
+            self.bar.setValue(run.thousandths)
+            self.state.say(f"{_events(run.written)}, {run.looked_at:,} of {run.total:,} looked at")
+
+    def _on_done(self, said: tuple[str, bool], run: Run) -> None:
+        if run is not self._run:
+            return  # the dialog is closed
+        self._run = None
+        self._poll.stop()
+        self.bar.hide()
+        self._let_edit(True)
+        self.state.say(said[0], "dim" if said[1] else "error")
+
+    def _let_edit(self, allowed: bool) -> None:
+        for widget in (self.format, self.part, self.since, self.until, self.file, self.browse):
+            widget.setEnabled(allowed)
+        self.cancel_button.setText("Close" if allowed else "Cancel")
+        self._check()
+
+    def _on_cancel(self) -> None:
+        if self._run is None:
+            self.close()
+        else:
+            self.stop()
+
+    def reject(self) -> None:
+        self._on_cancel()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        # QDialog's own would ask reject(), by which Esc first only cancels.
+        self.stop()
+        self._run = None
+        event.accept()
+
+
+def _time(operator: str, typed: str) -> Filter:
+    # In quotes, or what is typed could be another condition.
+    quoted = typed.strip().replace('"', "")
+    return parse(f'time {operator} "{quoted}"')
+
+
+def _time_problem(typed: str) -> str | None:
+    if not typed.strip():
+        return None
+    try:
+        _time(">=", typed)
+    except errors.FilterError as e:
+        return str(e.fields["reason"])
+    return None

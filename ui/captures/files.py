@@ -1,0 +1,134 @@
+"""Open, save as, recover: captures as files, beside the one that is being written."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PyQt5.QtCore import QMimeData, QObject, pyqtSignal
+from PyQt5.QtWidgets import QFileDialog, QWidget
+from twisted.python.failure import Failure
+
+from app import errors
+from app.capture.keeping.about import About, about
+from app.capture.keeping.retention import cut_off
+from app.capture.reading.reader import Reader
+from app.capture.schema import SUFFIX
+from app.post import Post
+from ui.settings import Settings
+
+if TYPE_CHECKING:
+    from ui.captures.save_dialog import SaveDialog
+    from ui.captures.window import CaptureWindow
+
+FILES = f"Captures (*{SUFFIX});;All files (*)"
+
+
+class CaptureFiles(QObject):
+    """The windows of opened captures, and the dialogs about files.
+
+    Attributes:
+        windows: by path.
+
+    Signals:
+        failed: what went wrong, in words; empty once something went well after it.
+        found: a capture that a run before did not come to close.
+    """
+
+    failed = pyqtSignal(str)
+    found = pyqtSignal(object)
+
+    def __init__(self, post: Post, reader: Reader, settings: Settings, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._post, self._reader, self._settings, self._window = post, reader, settings, parent
+        self._in_thread = post.sender.in_thread
+        self.windows: dict[Path, CaptureWindow] = {}
+        self._folder = post.captures
+        self._saving: list[SaveDialog] = []
+        self._closed = False
+
+    def open(self) -> None:
+        """Ask which capture to open."""
+        dialog = QFileDialog(self._window, "Open capture", str(self._folder), f"{FILES};;All files (*)")
+        dialog.setFileMode(QFileDialog.ExistingFile)
+        dialog.fileSelected.connect(lambda path: self.open_path(Path(path)))
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    def open_path(self, path: Path) -> None:
+        """Open this capture in a window of its own, or show the window that it is in."""
+        path = Path(os.path.realpath(path))
+        if path in self.windows:
+            self.windows[path].show()
+            self.windows[path].raise_()
+            self.windows[path].activateWindow()
+            return
+        live = self._post.capture
+        if live is not None and path == Path(os.path.realpath(live)):
+            self.failed.emit(f"{path.name} is the capture that this window shows.")
+            return
+        self._in_thread(about, path).addCallbacks(self._show, self._on_failure)
+
+    def _on_failure(self, failure: Failure) -> None:
+        failure.trap(errors.CaptureError)
+        if not self._closed:
+            self.failed.emit(f"It was not opened.\n{failure.value}")
+
+    def _show(self, found: About) -> None:
+        if self._closed or found.path in self.windows:
+            return
+        from ui.captures.window import CaptureWindow
+
+        self.failed.emit("")
+        self._folder = found.path.parent
+        window = CaptureWindow(found, self._reader.beside(found.path), self._in_thread, self._settings)
+        self.windows[found.path] = window
+        window.closed.connect(lambda path: self.windows.pop(path, None))
+        window.open_wanted.connect(self.open)
+        window.save_wanted.connect(self.save_as)
+        window.show()
+
+    def save_as(self, source: Path | None = None, typed: str = "") -> None:
+        """Ask what to save of a capture, the live one by default, and where to."""
+        from ui.captures.save_dialog import SaveDialog
+
+        path = source or self._post.capture
+        if path is None:
+            return
+        parent = self.windows.get(path, self._window)
+        dialog = SaveDialog(path, typed, self._in_thread, self._post.recorder.flush, parent)
+        self._saving.append(dialog)
+        dialog.destroyed.connect(lambda _=None, dialog=dialog: self._saving.remove(dialog))
+        dialog.show()
+
+    def settings(self) -> None:
+        """Show where the capture is, and how long captures are kept."""
+        from ui.captures.settings_dialog import CaptureDialog
+
+        CaptureDialog(self._post, self._settings, self._in_thread, self._window).open()
+
+    def look_for_cut_off(self) -> None:
+        """Look whether the run before came to close its capture."""
+        live = [self._post.capture] if self._post.capture else []
+
+        def tell(found: About | None) -> None:
+            if found is not None and not self._closed:
+                self.found.emit(found)
+
+        self._in_thread(cut_off, self._post.captures, live).addCallback(tell)
+
+    def close(self) -> None:
+        """The program ends."""
+        self._closed = True
+        for dialog in self._saving:
+            dialog.stop()
+        for window in list(self.windows.values()):
+            window.close()
+
+
+def dropped(data: QMimeData) -> list[Path]:
+    """The captures among files that are dragged onto a window."""
+    paths: Iterable[Path] = (Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile())
+    return [path for path in paths if path.suffix == SUFFIX]

@@ -1,0 +1,227 @@
+"""Saves a copy of a capture: what goes into it, where to, how far it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PyQt5.QtCore import Qt
+from PyQt5.QtGui import QCloseEvent, QShowEvent
+from PyQt5.QtWidgets import (
+    QCheckBox,
+    QDialog,
+    QFileDialog,
+    QHBoxLayout,
+    QLabel,
+    QPlainTextEdit,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+from twisted.python.failure import Failure
+
+from app import errors
+from app.capture.filters import language as filters
+from app.capture.filters.language import EVERYTHING
+from app.capture.keeping.saving import CANNOT_SEE, CancelledError, Saved, Saving, save
+from app.capture.schema import SUFFIX
+from app.text import patterns
+from app.text.escapes import amount
+from ui.forms.form import Words, column
+from ui.parts.progress_line import InThread, ProgressLine, Work
+
+FILES = f"Captures (*{SUFFIX})"
+
+WIDTH, PATTERNS_HEIGHT = 580, 84
+
+
+class SaveDialog(QDialog):
+    """Asks, saves, and stays until it is done or was cancelled."""
+
+    def __init__(
+        self,
+        source: Path,
+        typed: str,
+        in_thread: InThread,
+        flush: Callable[[], None] = lambda: None,
+        parent: QWidget | None = None,
+    ) -> None:
+        """``typed`` is the filter of now; ``flush`` has the events that are on their way stored."""
+        super().__init__(parent)
+        self.setAttribute(Qt.WA_DeleteOnClose)
+        self.setWindowFlag(Qt.WindowContextHelpButtonHint, False)
+        self.setWindowTitle("Save capture as")
+        self._source, self._typed, self._in_thread, self._flush = source, typed.strip(), in_thread, flush
+        self.bare = QCheckBox("Without &payloads")
+        self.redacted = QCheckBox("&Redacted")
+        self.patterns = QPlainTextEdit()
+        self.patterns.setProperty("role", "mono")
+        self.patterns.setTabChangesFocus(True)
+        self.patterns.setAccessibleName("Patterns to take out")
+        self.patterns.setPlaceholderText("token=(\\w+)\none regular expression in each line")
+        self.patterns.setFixedHeight(PATTERNS_HEIGHT)
+        self.filtered = QCheckBox()
+        self.words = Words()
+        self.progress = ProgressLine()
+        self.setFixedWidth(WIDTH)
+        self._lay_out()
+        for button in (self.bare, self.redacted):
+            button.toggled.connect(lambda _: self._enable())
+        self.patterns.textChanged.connect(self._enable)
+        self._enable()
+        self.resize(560, self.sizeHint().height())
+
+    def _lay_out(self) -> None:
+        shown = self._typed if len(self._typed) <= 60 else f"{self._typed[:60]}…"
+        self.filtered.setText(f"Only what the filter shows:  {shown}".replace("&", "&&"))
+        self.filtered.setVisible(bool(self._typed))
+        self._choices, self._patterns = QWidget(), _indented(self.patterns)
+        inner = column(
+            _heading(f"A copy of {self._source.name}, with all that is in it, or:"),
+            self.bare, _about("Times, sizes, requests and their fields; no bytes, and no local values of failures."),
+            self.redacted, _about("Values of Authorization, Proxy-Authorization and cookies become ***, each of the "
+                                  "same length; and so does what your patterns match, or their groups."),
+            self._patterns, self._explain(), self.filtered,
+        )  # fmt: skip
+        self._choices.setLayout(inner)
+        self.save_button = QPushButton("&Save…")
+        self.save_button.setProperty("primary", True)
+        self.save_button.setDefault(True)
+        self.save_button.clicked.connect(self._choose)
+        self.close_button = QPushButton("Close")
+        self.close_button.setAutoDefault(False)
+        self.close_button.clicked.connect(self.reject)
+        buttons = QHBoxLayout()
+        buttons.addWidget(self.progress, 1)
+        buttons.addStretch()
+        buttons.addWidget(self.close_button)
+        buttons.addWidget(self.save_button)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(16, 16, 16, 16)
+        layout.setSpacing(10)
+        layout.addWidget(self._choices)
+        layout.addWidget(self.words)
+        layout.addLayout(buttons)
+
+    def _explain(self) -> QWidget:
+        self.limits = _about(CANNOT_SEE)
+        return self.limits
+
+    def _enable(self) -> None:
+        redacted = self.redacted.isChecked()
+        self._patterns.setVisible(redacted)
+        self.limits.setVisible(redacted)
+        self.words.say("")
+        self.save_button.setEnabled(True)
+        if redacted:
+            for number, text in enumerate(self._lines(), 1):
+                if problem := patterns.problem(text):
+                    self.words.say(f"Pattern {number} {problem}.", "error")
+                    self.save_button.setEnabled(False)
+        self._fit()
+
+    def _fit(self) -> None:
+        """Be as high as the words need that are shown now."""
+        layout = self.layout()
+        assert layout is not None
+        layout.activate()
+        self.setFixedHeight(layout.totalHeightForWidth(WIDTH))
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._fit()
+
+    def _lines(self) -> list[str]:
+        return [line.strip() for line in self.patterns.toPlainText().splitlines() if line.strip()]
+
+    def how(self) -> Saving:
+        """What is chosen here."""
+        redacted = self.redacted.isChecked()
+        where = filters.parse(self._typed) if self.filtered.isChecked() and self._typed else EVERYTHING
+        return Saving(where, not self.bare.isChecked(), redacted, tuple(self._lines()) if redacted else ())
+
+    def _choose(self) -> None:
+        end = (" without payloads" if self.bare.isChecked() else "") + (
+            " redacted" if self.redacted.isChecked() else ""
+        )
+        name = self._source.with_name(f"{self._source.stem}{end or ' copy'}{SUFFIX}")
+        dialog = QFileDialog(self, "Save capture as", str(Path.home() / name.name), FILES)
+        dialog.setAcceptMode(QFileDialog.AcceptSave)
+        dialog.setDefaultSuffix(SUFFIX.lstrip("."))
+        dialog.setAttribute(Qt.WA_DeleteOnClose)
+        dialog.fileSelected.connect(lambda path: self.save(Path(path)))
+        dialog.open()
+
+    def save(self, target: Path) -> None:
+        """Begin to save what is chosen to ``target``."""
+        self._flush()
+        how, source = self.how(), self._source
+        work = Work(self._in_thread, lambda progress, cancelled: save(source, target, how, progress, cancelled))
+        self._choices.setEnabled(False)
+        self.save_button.hide()
+        self.close_button.hide()
+        self.words.say("")
+        work.result.addBoth(self._settle)
+        self.progress.follow(work, f"Saving {target.name}")
+        work.result.addCallbacks(lambda saved: self._done(saved, target), self._failed)
+
+    def _settle(self, result: object) -> object:
+        self._choices.setEnabled(True)
+        self.save_button.show()
+        self.close_button.show()
+        return result
+
+    def _done(self, saved: Saved, target: Path) -> None:
+        count = "1 event" if saved.events == 1 else f"{saved.events:,} events"
+        self.words.say(f"Saved {count}, {amount(saved.bytes)}, to {target}.")
+        self.save_button.setText("&Save another…")
+
+    def _failed(self, failure: Failure) -> None:
+        if failure.check(CancelledError):
+            self.words.say("Cancelled. Nothing was saved.")
+            return
+        failure.trap(errors.PostError)
+        self.words.say(str(failure.value), "error")
+
+    def reject(self) -> None:
+        """Cancel what is under way; without that, close."""
+        if self.progress.work is not None:
+            self.progress.cancel()
+        else:
+            super().reject()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        if self.progress.work is not None:
+            self.progress.cancel()
+            event.ignore()
+        else:
+            super().closeEvent(event)
+
+    def stop(self) -> None:
+        """The program ends: nothing is to be waited for."""
+        self.progress.cancel()
+
+
+def _heading(text: str) -> QLabel:
+    label = QLabel(text)
+    label.setTextFormat(Qt.PlainText)
+    label.setWordWrap(True)
+    label.setContentsMargins(0, 0, 0, 10)
+    return label
+
+
+def _about(text: str) -> QLabel:
+    label = QLabel(text)
+    label.setWordWrap(True)
+    label.setTextFormat(Qt.PlainText)
+    label.setProperty("role", "dim")
+    label.setContentsMargins(24, 0, 0, 8)
+    return label
+
+
+def _indented(widget: QWidget) -> QWidget:
+    whole = QWidget()
+    row = QHBoxLayout(whole)
+    row.setContentsMargins(24, 0, 0, 8)
+    row.addWidget(widget)
+    return whole

@@ -1,0 +1,120 @@
+"""The capture: where it is, how large it may become, and how long captures are kept."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PyQt5.QtCore import QSize, Qt, QUrl
+from PyQt5.QtGui import QDesktopServices
+from PyQt5.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QDoubleSpinBox,
+    QLineEdit,
+    QPushButton,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.capture.keeping.about import size_of
+from app.capture.keeping.retention import ours
+from app.post import Post
+from app.text.escapes import amount
+from ui.forms.form import Form, Words
+from ui.looks.icons import icon
+from ui.parts.progress_line import InThread
+from ui.settings import Settings
+
+GB = 1_000_000_000
+
+
+class CaptureDialog(QDialog):
+    """Shows and sets what holds for captures. What is set is used from the next start on."""
+
+    def __init__(self, post: Post, settings: Settings, in_thread: InThread, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WA_DeleteOnClose)
+        self.setWindowFlag(Qt.WindowContextHelpButtonHint, False)
+        self.setWindowTitle("Capture")
+        self._post, self._settings = post, settings
+        self._open = True
+        self._folder = post.capture.parent if post.capture else post.captures
+        self.limit = QDoubleSpinBox()
+        self.limit.setRange(0.01, 1000)
+        self.limit.setDecimals(2)
+        self.limit.setSuffix(" GB")
+        self.limit.setValue(settings.capture_limit / GB)
+        self.days = QSpinBox()
+        self.days.setRange(0, 3650)
+        self.days.setSpecialValueText("for ever")
+        self.days.setSuffix(" days")
+        self.days.setValue(settings.keep_days)
+        self.total = QDoubleSpinBox()
+        self.total.setRange(0, 10_000)
+        self.total.setDecimals(1)
+        self.total.setSpecialValueText("no limit")
+        self.total.setSuffix(" GB")
+        self.total.setValue(settings.keep_total / GB)
+        self._lay_out()
+        in_thread(_taken, post.captures).addCallback(self._say_taken)
+        self.finished.connect(self._on_finished)
+
+    def _lay_out(self) -> None:
+        where = QLineEdit(str(self._post.capture or self._folder))
+        where.setReadOnly(True)
+        where.setCursorPosition(0)
+        where.setMinimumWidth(380)
+        self.reveal = QPushButton(" Reveal folder")
+        self.reveal.setIcon(icon("folder-open"))
+        self.reveal.setIconSize(QSize(14, 14))
+        self.reveal.setAutoDefault(False)
+        self.reveal.setToolTip("Show it among your files")
+        self.reveal.clicked.connect(lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._folder))))
+        form = Form()
+        held, recorder = self._post.recorder.range, self._post.recorder
+        form.add("This capture", where, self.reveal).say(
+            f"{amount(held.bytes)}, {max(0, held.last - held.first + 1):,} events"
+            + (f"; {recorder.lost:,} lost" if recorder.lost else "")
+        )
+        form.add("&Size limit", self.limit).say("When a capture grows beyond it, its oldest events are dropped.")
+        form.add("&Keep captures", self.days).say("Older ones in the data folder are removed at the start.")
+        self.taken = form.add("&All at most", self.total)
+        self.taken.say("Counting…")
+        words = Words()
+        words.say(
+            "Only captures under the names that the program gave them are removed; what you saved is yours. "
+            "An event says which went. All this holds from the next start on."
+        )
+        buttons = QDialogButtonBox(QDialogButtonBox.Save | QDialogButtonBox.Cancel)
+        buttons.button(QDialogButtonBox.Save).setProperty("primary", True)
+        buttons.button(QDialogButtonBox.Save).setDefault(True)
+        buttons.accepted.connect(self.accept)
+        buttons.rejected.connect(self.reject)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(16, 16, 16, 16)
+        layout.setSpacing(10)
+        layout.addLayout(form)
+        layout.addWidget(words)
+        layout.addStretch()
+        layout.addWidget(buttons)
+
+    def _say_taken(self, taken: tuple[int, int]) -> None:
+        if self._open:
+            count, size = taken
+            one = "1 capture takes" if count == 1 else f"{count:,} captures take"
+            self.taken.say(f"The oldest go while all take more. Now {one} {amount(size)}.")
+
+    def _on_finished(self, _: int) -> None:
+        self._open = False
+
+    def accept(self) -> None:
+        self._settings.capture_limit = round(self.limit.value() * GB)
+        self._settings.keep_days = self.days.value()
+        self._settings.keep_total = round(self.total.value() * GB)
+        super().accept()
+
+
+def _taken(folder: Path) -> tuple[int, int]:
+    captures = ours(folder)
+    return len(captures), sum(map(size_of, captures))

@@ -1,0 +1,166 @@
+"""An event in words: what the overview shows, as plain names and values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Any
+
+from app import events
+from app.events import Event
+from app.text.escapes import amount
+from ui.detail.sheet import visible
+from ui.looks import times
+
+MAX_FACTS = 500
+MAX_VALUE = 4096
+
+NOTHING = "–"
+
+_BYTES = frozenset({"body", "received", "sent", "unsent"})
+_SECONDS = frozenset({"seconds", "idle"})
+_TLS_NAMES = {"bits": "key bits", "alpn": "protocol (ALPN)", "sni": "asked for (SNI)", "openssl": "OpenSSL says"}
+"""Words for what is an abbreviation in an event about TLS."""
+
+_OF_FAILURE = ("type", "message", "notes")
+"""The rest of a failure is its traceback, which has a view of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One line of the overview.
+
+    Attributes:
+        value: one line without control characters; None makes the name a heading.
+        depth: how deep it stands below a heading.
+    """
+
+    name: str
+    value: str | None
+    depth: int = 0
+
+
+def facts(event: Event, zone: tzinfo | None = None) -> list[Fact]:
+    """Everything about an event but its payload; its detail cut at ``MAX_FACTS`` with a word about it.
+
+    ``zone`` is for the time; None is the zone of this computer.
+    """
+    # What only this kind of event has comes first: the rest stands in the log's row, too.
+    found = [*_noted(event), *detail_facts(event)]
+    depth = 1 if found else 0
+    if found:
+        found.append(Fact("event", None))
+    found += [
+        Fact("number", str(event.id), depth),
+        Fact("time", written_time(event.time, zone), depth),
+        Fact("kind", events.NAMES.get(event.kind, str(event.kind)), depth),
+        Fact("service", visible(event.service) or NOTHING, depth),
+        Fact("connection", NOTHING if event.conn is None else f"#{event.conn}", depth),
+        Fact("peer", visible(event.peer or NOTHING), depth),
+        Fact("host", visible(event.host or NOTHING), depth),
+        Fact("size", NOTHING if event.size is None else written_size(event.size), depth),
+        Fact("summary", shortened(visible(event.summary)) or NOTHING, depth),
+    ]
+    return found
+
+
+def _noted(event: Event) -> list[Fact]:
+    if event.note is None:
+        return []
+    words = [Fact("note", shortened(visible(event.note.text)))] if event.note.text else []
+    return [*words, *([Fact("colour", event.note.colour)] if event.note.colour else [])]
+
+
+def detail_facts(event: Event) -> list[Fact]:
+    """What only this kind of event has, cut at ``MAX_FACTS``."""
+    found = list(_detail(event))
+    if len(found) > MAX_FACTS:
+        left = len(found) - MAX_FACTS
+        found[MAX_FACTS:] = [Fact("…", f"and {left:,} more")]
+    return found
+
+
+def _detail(event: Event) -> Iterator[Fact]:
+    failure = event.kind == events.FAILURE
+    words = _TLS_NAMES if event.kind in (events.TLS_OPENED, events.TLS_FAILED) else {}
+    for name, value in event.detail.items():
+        if not failure or name in _OF_FAILURE:
+            yield from _fact(words.get(name, name), value, 0)
+
+
+def _fact(name: str, value: Any, depth: int) -> Iterator[Fact]:
+    words = visible(name.replace("_", " "))
+    pairs = _pairs(value)
+    if pairs:
+        yield Fact(words, None, depth)
+        for key, item in pairs:
+            if depth < 8:
+                yield from _fact_inside(key, item, depth + 1)
+    else:
+        yield Fact(words, _written(name, value), depth)
+
+
+def _fact_inside(key: str, value: Any, depth: int) -> Iterator[Fact]:
+    # Names inside are a peer's own (HTTP fields): nothing about them is translated.
+    if _pairs(value):
+        yield from _fact(key, value, depth)
+    else:
+        yield Fact(visible(key), _written("", value), depth)
+
+
+def _pairs(value: Any) -> list[tuple[str, Any]]:
+    """Names and values of an object, or of a list of pairs like HTTP fields; else nothing."""
+    if isinstance(value, Mapping):
+        return [(str(key), item) for key, item in value.items()]
+    if isinstance(value, list) and all(isinstance(item, list) and len(item) == 2 for item in value):
+        return [(str(key), item) for key, item in value]
+    if isinstance(value, list) and any(isinstance(item, list | dict) for item in value):
+        return [(str(number), item) for number, item in enumerate(value, 1)]
+    return []
+
+
+def _written(name: str, value: Any) -> str:
+    if value is None or value == []:
+        return NOTHING
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return shortened(", ".join(visible(str(item)) for item in value))
+    if name in _BYTES and isinstance(value, int):
+        return written_size(value)
+    if name in _SECONDS and isinstance(value, int | float):
+        return written_duration(value)
+    return shortened(visible(str(value)))
+
+
+def written_time(time: int, zone: tzinfo | None = None) -> str:
+    """``2026-11-20 12:03:11.482 007 118  (UTC+01:00)`` for ns since 1970."""
+    seconds, ns = divmod(time, 10**9)
+    local = datetime.fromtimestamp(seconds, UTC).astimezone(zone or times.zone())
+    minutes = (local.utcoffset() or timedelta()) // timedelta(minutes=1)
+    offset = f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}"
+    digits = f"{ns:09}"
+    return f"{local:%Y-%m-%d %H:%M:%S}.{digits[:3]} {digits[3:6]} {digits[6:]}  (UTC{offset if minutes else ''})"
+
+
+def written_size(size: int) -> str:
+    """``1 byte``, ``148 bytes``, ``10,485,760 bytes (10.5 MB)``."""
+    exact = f"{size:,} byte{'' if size == 1 else 's'}"
+    return f"{exact} ({amount(size)})" if size >= 10_000 else exact
+
+
+def written_duration(seconds: float) -> str:
+    """``0.8 ms``, ``4.20 s``, ``2 min 05 s``."""
+    if seconds < 1:
+        return f"{seconds * 1000:.1f} ms"
+    if seconds < 60:
+        return f"{seconds:.2f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s"
+
+
+def shortened(text: str) -> str:
+    """``text`` cut at ``MAX_VALUE`` characters, with a word about it."""
+    return text if len(text) <= MAX_VALUE else f"{text[:MAX_VALUE]}… ({len(text):,} characters)"

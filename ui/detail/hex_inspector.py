@@ -1,0 +1,75 @@
+"""The selected bytes read as numbers and times, in both byte orders."""
+
+from __future__ import annotations
+
+from PyQt5.QtCore import QSize
+from PyQt5.QtGui import QTextBlockFormat, QTextOption
+from PyQt5.QtWidgets import QSizePolicy, QWidget
+
+from app.text.byte_values import VALUES, read
+from ui.detail.facts import NOTHING
+from ui.detail.sheet import MARGIN, Sheet
+
+NAME, VALUE = 7.5, 21.5
+"""Characters in the columns of names and of values."""
+
+SMALLER = -1
+"""Points: both columns are to fit beside the bytes in a window of 1366 pixels."""
+
+
+class HexInspector(Sheet):
+    """A table of readings: name, little-endian, big-endian.
+
+    One selected byte is taken for the beginning of what it could be; of more, only they are read.
+    """
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._bytes = b""
+        self._title = ""
+        self.document().setDocumentMargin(4)
+        self.setLineWrapMode(Sheet.NoWrap)
+        self.setSizePolicy(QSizePolicy.Preferred, QSizePolicy.Expanding)
+        self.setAccessibleName(self.tr("Selected bytes as numbers"))
+        self.show_bytes(b"", 0, 0)
+
+    def sizeHint(self) -> QSize:
+        return QSize(int(self._small() * (NAME + 2 * VALUE)) + 2 * MARGIN, 100)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(int(self._small() * (NAME + VALUE)), 40)
+
+    def _small(self) -> float:
+        return self.character() * (self.font().pointSizeF() + SMALLER) / self.font().pointSizeF()
+
+    def show_bytes(self, data: bytes, start: int, count: int) -> None:
+        """Read ``count`` bytes of ``data`` that begin at ``start``; of one, or none, what follows too."""
+        self._bytes = data[start : start + (8 if count <= 1 else min(count, 8))]
+        if not data:
+            self._title = ""
+        elif not count:
+            self._title = self.tr("from the first byte: select others to read them")
+        elif count == 1:
+            self._title = self.tr("from byte {start:,} ({start:#x}) on").format(start=start)
+        else:
+            self._title = self.tr("{count:,} bytes selected from {start:,} ({start:#x})").format(
+                count=count, start=start
+            )
+        self.rewrite()
+
+    def write(self) -> None:
+        if not self._bytes:
+            return
+        dim = self.voice("dim", words=True, larger=SMALLER)
+        faint, text = (self.voice(color, larger=SMALLER) for color in ("dim", "text"))
+        layout = QTextBlockFormat()
+        stops = (NAME, NAME + VALUE)
+        layout.setTabPositions([QTextOption.Tab(self._small() * stop, QTextOption.LeftTab) for stop in stops])
+        self.line(("\tlittle-endian\tbig-endian", dim), layout=layout)
+        for name in VALUES:
+            low, high = (read(self._bytes, name, little=little) or NOTHING for little in (True, False))
+            self.line(
+                (name, dim), ("\t", text), (low, faint if low == NOTHING else text),
+                ("\t", text), (high, faint if high == NOTHING else text), layout=layout,
+            )  # fmt: skip
+        self.line((self._title, dim), layout=layout)

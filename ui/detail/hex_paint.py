@@ -1,0 +1,66 @@
+"""Painting rows of a hex view: a few strings for each row, not one for each byte."""
+
+from __future__ import annotations
+
+from PyQt5.QtCore import QPointF, QRectF, Qt
+from PyQt5.QtGui import QColor, QPainter, QPen
+
+from ui.detail.hex_layout import MARGIN, ROW, HexLayout
+from ui.looks.theme import Theme
+
+PRINTABLE = range(0x20, 0x7F)
+UNPRINTABLE = "·"
+"""Stands for a byte without a character; a full stop would look like the byte 2e."""
+
+
+def paint_rows(painter: QPainter, layout: HexLayout, data: bytes, rows: range, selection: range, theme: Theme) -> None:
+    """Paint some rows, the first of them at the top."""
+    for line, row in enumerate(rows):
+        start = layout.first_of(row)
+        chunk = data[start : start + ROW]
+        chosen = range(
+            min(max(selection.start - start, 0), len(chunk)), min(max(selection.stop - start, 0), len(chunk))
+        )
+        if chosen:
+            color = QColor(theme.selection)
+            painter.fillRect(layout.hex_rect(line, chosen.start, chosen.stop), color)
+            painter.fillRect(layout.ascii_rect(line, chosen.start, chosen.stop), color)
+        baseline = line * layout.row_height + layout.baseline
+        painter.setPen(QColor(theme.dim))
+        painter.drawText(QPointF(MARGIN, baseline), f"{start:0{layout.digits}x}")
+        _paint_bytes(painter, layout, baseline, chunk, chosen, theme)
+
+
+def paint_cursor(painter: QPainter, layout: HexLayout, cursor: int, first_row: int, theme: Theme) -> None:
+    """Outline the byte at the cursor in both columns."""
+    row, index = divmod(cursor, ROW)
+    painter.setPen(QPen(QColor(theme.accent), 1))
+    painter.setBrush(Qt.NoBrush)
+    for rect in (
+        layout.hex_rect(row - first_row, index, index + 1),
+        layout.ascii_rect(row - first_row, index, index + 1),
+    ):
+        painter.drawRect(QRectF(rect.toAlignedRect()).adjusted(0.5, 0.5, -0.5, -0.5))
+
+
+def _paint_bytes(
+    painter: QPainter, layout: HexLayout, baseline: float, chunk: bytes, chosen: range, theme: Theme
+) -> None:
+    """Paint one row in both columns: each colour's bytes as one string with gaps for the others."""
+    pairs: dict[str, list[str]] = {}
+    letters: dict[str, list[str]] = {}
+    for index, byte in enumerate(chunk):
+        selected, printable = index in chosen, byte in PRINTABLE
+        quiet = theme.selected_dim if selected else theme.dim
+        loud = theme.selected_text if selected else theme.text
+        cells = pairs.setdefault(quiet if byte == 0 else loud, ["  "] * ROW)
+        cells[index] = f"{byte:02x}"
+        cells = letters.setdefault(loud if printable else quiet, [" "] * ROW)
+        cells[index] = chr(byte) if printable else UNPRINTABLE
+    for color, cells in pairs.items():
+        painter.setPen(QColor(color))
+        text = " ".join(cells[: ROW // 2]) + "  " + " ".join(cells[ROW // 2 :])
+        painter.drawText(QPointF(layout.hex_x, baseline), text)
+    for color, cells in letters.items():
+        painter.setPen(QColor(color))
+        painter.drawText(QPointF(layout.ascii_x, baseline), "".join(cells))

@@ -1,0 +1,84 @@
+"""JSON and XML, made readable."""
+
+from __future__ import annotations
+
+import json
+
+from PyQt5.QtCore import Qt
+from PyQt5.QtWidgets import QLabel, QWidget
+
+from app.text import encodings
+from ui.detail.code_view import CodeView
+from ui.detail.page import CutNotice, Page, Subject
+from ui.detail.pages.text import readable, wrap_button
+
+MAX_CODE = 256 * 1024
+"""Bytes of source text that are shown."""
+
+
+class CodePage(Page):
+    """A content in one language."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.view = CodeView()
+        self.view.setAccessibleName(self.title)
+        self.notice = CutNotice()
+        self.notice.save.connect(self.save)
+        self._wrong = QLabel()
+        self._wrong.setTextFormat(Qt.PlainText)
+        self._wrong.setProperty("role", "warning")
+        self._wrong.setContentsMargins(16, 6, 16, 2)
+        self.tools = (wrap_button(self.view),)
+        self._stack(self.notice, self._wrong, self.view)
+
+    def show_subject(self, subject: Subject) -> None:
+        head, text = code_of(subject)
+        self.notice.show_content(subject, head)
+        cut = head < len(subject.content.data) or subject.content.cut
+        self._wrong.setText("" if cut else self.wrong(text))
+        self._wrong.setVisible(bool(self._wrong.text()))
+        self.view.setPlaceholderText(subject.problem)
+        self.view.show_code(text, self.key)
+
+    def wrong(self, text: str) -> str:
+        """What is wrong with all of the text, in words."""
+        return ""
+
+    def copied(self) -> str:
+        return self.view.copied()
+
+
+class JSONPage(CodePage):
+    key, title = "json", "JSON"
+
+    @staticmethod
+    def fits(subject: Subject) -> bool:
+        return subject.kind == "json"
+
+    def wrong(self, text: str) -> str:
+        try:
+            json.loads(text)
+        except json.JSONDecodeError as e:
+            if e.msg == "Extra data":  # several values, as in JSON lines
+                return ""
+            where = self.tr("line {line}, column {column}").format(line=e.lineno, column=e.colno)
+            return self.tr("Not valid JSON: {reason} at {where}").format(reason=e.msg.lower(), where=where)
+        except (RecursionError, ValueError):
+            return ""
+        return ""
+
+
+class XMLPage(CodePage):
+    key, title = "xml", "XML"
+
+    @staticmethod
+    def fits(subject: Subject) -> bool:
+        return subject.kind == "xml"
+
+
+def code_of(subject: Subject, limit: int = MAX_CODE) -> tuple[int, str]:
+    """The first ``limit`` bytes of the content as text, and how many they were."""
+    content = subject.content
+    head, text = readable(content, encodings.detect(content.data, content.charset), limit)
+    return head, text.decode("utf-8", "surrogateescape")

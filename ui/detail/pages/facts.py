@@ -1,0 +1,48 @@
+"""Pages of facts, with the content beside them where there is one."""
+
+from __future__ import annotations
+
+from PyQt5.QtCore import Qt
+from PyQt5.QtWidgets import QSplitter, QWidget
+
+from ui.detail.body_view import BodyView
+from ui.detail.facts import Fact
+from ui.detail.page import Page, Subject
+from ui.detail.pages.overview import FactSheet
+
+
+class FactsPage(Page):
+    """Facts on the left, the content on the right.
+
+    Attributes:
+        content_name: what to call the content.
+    """
+
+    content_name = "PAYLOAD"
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.sheet, self.body = FactSheet(), BodyView()
+        self.sheet.setAccessibleName(self.title)
+        self.body.notice.save.connect(self.save)
+        self._sides = QSplitter(Qt.Horizontal)
+        self._sides.addWidget(self.sheet)
+        self._sides.addWidget(self.body)
+        self._sides.setSizes([500, 500])
+        self._sides.setHandleWidth(1)
+        self._sides.setChildrenCollapsible(False)
+        self._sides.setFocusProxy(self.sheet)
+        self._stack(self._sides)
+
+    def facts(self, subject: Subject) -> list[Fact]:
+        """What stands on the left."""
+        raise NotImplementedError
+
+    def show_subject(self, subject: Subject) -> None:
+        self.sheet.show_facts(self.facts(subject))
+        self.body.setVisible(not subject.empty)
+        if not subject.empty:
+            self.body.show_content(subject, self.content_name)
+
+    def copied(self) -> str:
+        return self.body.selection() or self.sheet.copied()

@@ -1,0 +1,25 @@
+"""TLS: what was agreed on, or why there is none."""
+
+from __future__ import annotations
+
+from app import events
+from app.services.tls.client_hello import parse
+from ui.detail.facts import Fact, detail_facts
+from ui.detail.page import Subject
+from ui.detail.pages.facts import FactsPage
+
+
+class TLSPage(FactsPage):
+    key, title = "tls", "TLS"
+    content_name = "FIRST BYTES THAT CAME"
+
+    @staticmethod
+    def fits(subject: Subject) -> bool:
+        return subject.event.kind in (events.TLS_OPENED, events.TLS_FAILED)
+
+    def facts(self, subject: Subject) -> list[Fact]:
+        found = detail_facts(subject.event)
+        hello = parse(subject.event.payload or b"")
+        if hello is not None:
+            found.append(Fact("cipher suites", f"{hello.ciphers} offered"))
+        return found

@@ -1,0 +1,267 @@
+"""Everything about one event, in tabs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PyQt5.QtCore import QSize, Qt, pyqtSignal
+from PyQt5.QtGui import QGuiApplication
+from PyQt5.QtWidgets import (
+    QFileDialog,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QStackedWidget,
+    QTabWidget,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+from twisted.internet.defer import Deferred
+
+from app import events
+from app.capture.reading.reader import Reader
+from app.events import Event
+from ui.detail.page import HTTP, Page, Subject
+from ui.detail.pages import PAGES
+from ui.detail.saving import save_body, save_payload
+from ui.looks.icons import icon
+
+if TYPE_CHECKING:
+    from app.capture.reading.exchange_at import Exchanged
+
+InThread = Callable[..., Deferred[Any]]
+
+_PREFERRED = ("traceback", "http", "websocket", "tls", "overview")
+"""Pages that an event begins with, the first that it has, until others are chosen."""
+
+
+class DetailPane(QWidget):
+    """One event on the pages that fit it.
+
+    Attributes:
+        pages: by key; each is made when an event first needs it.
+        _chosen: keys of pages, the last one chosen first, for failures (True) and for all other
+            events (False): who goes through failures wants their tracebacks again and again.
+        _stale: pages that do not show the event yet; each is filled when it is looked at.
+        _asking: the id of the event whose exchange is being read.
+
+    Signals:
+        again: the bytes of the failure that is shown are to be sent once more.
+    """
+
+    again = pyqtSignal()
+
+    def __init__(self, reader: Reader, in_thread: InThread, parent: QWidget | None = None) -> None:
+        """``in_thread(call, *args)`` calls in a thread, and gives the result back in this one."""
+        super().__init__(parent)
+        self._reader, self._in_thread = reader, in_thread
+        self._subject: Subject | None = None
+        self._chosen = {True: list(_PREFERRED), False: list(_PREFERRED)}
+        self._stale: set[Page] = set()
+        self._asking = 0
+        self.pages: dict[str, Page] = {}
+        self.tabs = QTabWidget()
+        self.tabs.setDocumentMode(True)
+        self.tabs.tabBar().setAccessibleName("Pages of the event")
+        self.tabs.setCornerWidget(self._corner())
+        self.tabs.currentChanged.connect(self._on_tab)
+        self._lay_out()
+        self.show_event(None)
+
+    def sizeHint(self) -> QSize:
+        # Of the pane, not of the pages that happen to be in it: else each new tab would move the splitter.
+        return QSize(800, 270)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(300, 100)
+
+    def event_shown(self) -> Event | None:
+        return self._subject.event if self._subject is not None else None
+
+    def set_reader(self, reader: Reader) -> None:
+        """Read what belongs to an event from another capture."""
+        self._reader = reader
+
+    def show_event(self, event: Event | None) -> None:
+        """Show another event on the page that was last used; None: a hint of what will be here."""
+        self._subject = None if event is None else Subject(event, read=event.kind not in HTTP)
+        self._say("")
+        self._enable_save()
+        self._whole.setCurrentWidget(self._hint if event is None else self.tabs)
+        if event is None:
+            return
+        self._offer()
+        self._fill()
+        self._ask()
+
+    def copy(self) -> None:
+        """Put what the current tab shows, or its selection, on the clipboard."""
+        page, clipboard = self.tabs.currentWidget(), QGuiApplication.clipboard()
+        if self._subject is not None and isinstance(page, Page) and clipboard is not None:
+            clipboard.setText(page.copied())
+
+    def save(self) -> None:
+        """Ask where to, and save the whole payload or body there."""
+        if self._subject is None or self._subject.empty:
+            return
+        subject = self._subject
+        event, capture, what = subject.event, self._reader.path, "body" if subject.is_http else "payload"
+        dialog = QFileDialog(self, self.tr("Save body") if subject.is_http else self.tr("Save payload"))
+        dialog.setAcceptMode(QFileDialog.AcceptSave)
+        dialog.selectFile(f"{re.sub(r'[^A-Za-z0-9_-]+', '-', event.service) or what}-{event.id}.bin")
+        dialog.setAttribute(Qt.WA_DeleteOnClose)
+        # That of now: another event may be shown by the time a name is chosen.
+        dialog.fileSelected.connect(lambda path: self._write(event, capture, Path(path)))
+        dialog.open()
+
+    # -- what is shown
+
+    def _ask(self) -> None:
+        """Have the exchange of the event read, one at a time: who goes through a log does not wait for each."""
+        subject = self._subject
+        if subject is None or subject.read or self._asking:
+            return
+        id = self._asking = subject.event.id
+        self._reader.exchange(id, lambda found: self._on_exchange(id, found))
+
+    def _on_exchange(self, id: int, found: Exchanged | None) -> None:
+        self._asking = 0
+        subject = self._subject
+        if subject is not None and not subject.read and subject.event.id == id:
+            self._subject = Subject(subject.event, found)
+            self._offer()
+            self._fill()
+        self._ask()
+
+    def _offer(self) -> None:
+        """Have exactly the tabs that fit, the one last chosen in front."""
+        subject = self._subject
+        assert subject is not None
+        self.tabs.blockSignals(True)
+        at = 0
+        for kind in PAGES:
+            page = self.pages.get(kind.key)
+            index = self.tabs.indexOf(page) if page is not None else -1
+            if kind.fits(subject):
+                page = page or self._make(kind)
+                if index < 0:
+                    self.tabs.insertTab(at, page, self.tr(kind.title))
+                at += 1
+            elif index >= 0:
+                self.tabs.removeTab(index)
+        offered = self._offered()
+        self._stale = set(offered.values())
+        chosen = self._chosen[subject.event.kind == events.FAILURE]
+        self.tabs.setCurrentWidget(offered[next(key for key in (*chosen, *offered) if key in offered)])
+        self.tabs.blockSignals(False)
+
+    def _make(self, kind: type[Page]) -> Page:
+        page = self.pages[kind.key] = kind(self)
+        page.save.connect(self.save)
+        if self.receivers(self.again):
+            page.again.connect(self.again)
+        for tool in page.tools:
+            self._tools.insertWidget(self._tools.count() - 2, tool)
+            tool.hide()
+        return page
+
+    def _offered(self) -> dict[str, Page]:
+        pages = (self.tabs.widget(index) for index in range(self.tabs.count()))
+        return {page.key: page for page in pages if isinstance(page, Page)}
+
+    def _on_tab(self) -> None:
+        page = self.tabs.currentWidget()
+        if self._subject is not None and isinstance(page, Page):
+            chosen = self._chosen[self._subject.event.kind == events.FAILURE]
+            chosen[:] = [page.key, *(key for key in chosen if key != page.key)]
+        self._fill()
+
+    def _fill(self) -> None:
+        current = self.tabs.currentWidget()
+        for page in self.pages.values():
+            for tool in page.tools:
+                tool.setVisible(page is current)
+        if self._subject is not None and isinstance(current, Page) and current in self._stale:
+            self._stale.discard(current)
+            current.show_subject(self._subject)
+
+    # -- what is saved
+
+    def _enable_save(self) -> None:
+        subject = self._subject
+        http = subject is not None and subject.is_http
+        text = self.tr("Save body…") if http else self.tr("Save payload…")
+        self.save_button.setText(f" {text}")
+        self.save_button.setAccessibleName(text)
+        self.save_button.setEnabled(
+            subject is not None
+            and (
+                not subject.empty and "stream" not in subject.event.detail
+                if http
+                else subject.event.payload is not None
+            )
+        )
+
+    def _write(self, event: Event, capture: Path, path: Path) -> None:
+        if event.kind in HTTP:
+            done = self._in_thread(save_body, capture, event, path)
+        else:
+            done = self._in_thread(save_payload, event.payload or b"", path)
+        done.addCallback(self._say)
+
+    def _say(self, problem: str) -> None:
+        self._problem.setText(problem)
+        self._problem.setVisible(bool(problem))
+
+    # -- making
+
+    def _corner(self) -> QWidget:
+        self.copy_button = _button("copy", self.tr("Copy"), self.tr("Copy the selection, or all that this tab shows"))
+        self.copy_button.clicked.connect(self.copy)
+        self.save_button = _button("save", self.tr("Save payload…"), self.tr("Save all bytes of this event to a file"))
+        self.save_button.clicked.connect(self.save)
+        corner = QFrame()
+        corner.setProperty("surface", "window")
+        self._tools = QHBoxLayout(corner)
+        self._tools.setContentsMargins(8, 0, 8, 0)
+        self._tools.setSpacing(4)
+        for button in (self.copy_button, self.save_button):
+            self._tools.addWidget(button)
+        return corner
+
+    def _lay_out(self) -> None:
+        self._hint = QLabel(self.tr("Select an event to see all of it"))
+        self._hint.setProperty("role", "dim")
+        self._hint.setAlignment(Qt.AlignCenter)
+        self._problem = QLabel()
+        self._problem.setTextFormat(Qt.PlainText)
+        self._problem.setProperty("role", "error")
+        self._problem.setWordWrap(True)
+        self._problem.setContentsMargins(16, 4, 16, 4)
+        self._problem.setTextInteractionFlags(Qt.TextSelectableByMouse)
+        self._whole = QStackedWidget()
+        self._whole.setProperty("surface", "panel")
+        self._whole.addWidget(self._hint)
+        self._whole.addWidget(self.tabs)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self._whole, 1)
+        layout.addWidget(self._problem)
+
+
+def _button(name: str, text: str, tip: str) -> QToolButton:
+    button = QToolButton()
+    # Qt leaves no room of its own between an icon and its text.
+    button.setText(f" {text}")
+    button.setAccessibleName(text)
+    button.setToolTip(tip)
+    button.setFocusPolicy(Qt.TabFocus)
+    button.setIcon(icon(name, "dim"))
+    button.setIconSize(QSize(16, 16))
+    button.setToolButtonStyle(Qt.ToolButtonTextBesideIcon)
+    return button

@@ -1,0 +1,111 @@
+"""Pictures that peers send: decoded from bytes in a thread, within a limit, and never fetched."""
+
+from __future__ import annotations
+
+from PyQt5.QtCore import QBuffer, QByteArray, QObject, QRunnable, QSize, Qt, QThreadPool, pyqtSignal
+from PyQt5.QtGui import QImage, QImageReader, QPainter, QPaintEvent
+from PyQt5.QtWidgets import QWidget
+
+from app.http.contents import image_format
+
+MAX_PIXELS = 16_000_000
+"""Pixels of a picture that is shown: 64 MB in memory, whatever little it takes on the wire."""
+
+
+def decode(data: bytes) -> tuple[QImage, str]:
+    """The picture (PNG, JPEG, GIF, WebP or BMP; of an animated one the first), and what is to be said of it.
+
+    The picture is null where the words are about why it cannot be shown.
+    """
+    format = image_format(data)
+    if not format:
+        return QImage(), "This is no picture that can be shown here"
+    buffer = QBuffer()
+    buffer.setData(QByteArray(data))
+    reader = QImageReader(buffer, QByteArray(format.encode()))
+    reader.setAutoDetectImageFormat(False)
+    size = reader.size()
+    words = f"{format.upper() if format != 'webp' else 'WebP'}, {size.width():,} × {size.height():,} pixels"
+    if size.isValid() and size.width() * size.height() > MAX_PIXELS:
+        return QImage(), f"{words}: too large to show here.\nSave it to look at it with another program."
+    image = reader.read() if size.isValid() else QImage()
+    if image.isNull():
+        return QImage(), f"This should be {format.upper()}, but it cannot be read: it may be damaged or cut short"
+    return image, words
+
+
+class _Told(QObject):
+    done = pyqtSignal(int, QImage, str)
+
+
+class _Decoding(QRunnable):
+    def __init__(self, number: int, data: bytes) -> None:
+        super().__init__()
+        self._number, self._data = number, data
+        self.told = _Told()
+
+    def run(self) -> None:
+        image, words = decode(self._data)
+        self.told.done.emit(self._number, image, words)
+
+
+class PictureView(QWidget):
+    """One picture, made smaller where it does not fit.
+
+    Attributes:
+        words: format and size, or why there is no picture.
+
+    Signals:
+        decoded: ``words`` are known.
+    """
+
+    decoded = pyqtSignal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._image, self.words = QImage(), ""
+        self._number = 0
+        self.setFocusPolicy(Qt.StrongFocus)
+        self.setAccessibleName(self.tr("Picture"))
+
+    def image(self) -> QImage:
+        """The picture, null while there is none."""
+        return self._image
+
+    def show_picture(self, data: bytes) -> None:
+        """Show a picture as soon as it is decoded."""
+        self._number += 1
+        self._set(QImage(), "")
+        job = _Decoding(self._number, data)
+        job.told.done.connect(self._on_decoded)
+        pool = QThreadPool.globalInstance()
+        assert pool is not None
+        pool.start(job)
+
+    def _on_decoded(self, number: int, image: QImage, words: str) -> None:
+        if number == self._number:  # else another one was asked for since
+            self._set(image, words)
+            self.decoded.emit()
+
+    def _set(self, image: QImage, words: str) -> None:
+        self._image, self.words = image, words
+        self.setAccessibleDescription(words)
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        area = self.rect().adjusted(16, 12, -16, -12)
+        if self._image.isNull():
+            painter.setPen(self.palette().placeholderText().color())
+            painter.drawText(area, Qt.AlignCenter | Qt.TextWordWrap, self.words)
+            return
+        line = self.fontMetrics().height() + 8
+        room = QSize(area.width(), max(area.height() - line, 1))
+        size = self._image.size()
+        if size.width() > room.width() or size.height() > room.height():
+            size.scale(room, Qt.KeepAspectRatio)
+        painter.setRenderHint(QPainter.SmoothPixmapTransform)
+        target = area.adjusted(0, 0, size.width() - area.width(), size.height() - area.height())
+        painter.drawImage(target, self._image)
+        painter.setPen(self.palette().placeholderText().color())
+        painter.drawText(area.left(), target.bottom() + line - 4, self.words)

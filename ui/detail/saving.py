@@ -1,0 +1,35 @@
+"""Saving what the detail pane shows, whole. Run in a thread."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from app.events import Event
+from app.files.replacing import replacing
+
+
+def save_payload(payload: bytes, path: Path) -> str:
+    """Write ``payload`` to a file. Returns what went wrong, in words."""
+    try:
+        with replacing(path) as out:
+            out.write(payload)
+    except OSError as e:
+        return f"Cannot save to {path}: {e.strerror or e}."
+    return ""
+
+
+def save_body(capture: Path, event: Event, path: Path) -> str:
+    """Write the body of a request or response, as far as the capture has it. Returns what went wrong, in words."""
+    from app.capture.reading.exchange_at import WHOLE, whole_content
+    from app.errors import PostError
+
+    try:
+        content = whole_content(capture, event.id)
+    except PostError as e:
+        return str(e)
+    if content is None:
+        return f"Nothing was saved to {path}: the body is not in the capture, or too far from its event to be found."
+    problem = save_payload(content.data, path)
+    if not problem and content.cut:
+        return f"{path} has only the first {len(content.data):,} bytes: bodies are saved up to {WHOLE:,} bytes."
+    return problem

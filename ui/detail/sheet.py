@@ -1,0 +1,109 @@
+"""Read-only text in several voices: the ground of the overview and of the traceback.
+
+Everything is inserted as plain text with formats beside it. There is no HTML anywhere, so what
+a peer sent can only ever be read.
+"""
+
+from __future__ import annotations
+
+from PyQt5.QtCore import QEvent, QMimeData, Qt
+from PyQt5.QtGui import (
+    QColor,
+    QFont,
+    QFontMetricsF,
+    QKeySequence,
+    QTextBlockFormat,
+    QTextCharFormat,
+    QTextCursor,
+)
+from PyQt5.QtWidgets import QTextEdit, QWidget
+
+from app.text.escapes import escape
+from ui.looks import theme
+from ui.parts.keys import claims
+
+MARGIN = 16
+"""Around the text, in pixels."""
+
+
+def visible(text: str) -> str:
+    """``text`` as one line: what would not show, or would turn the line around, as an escape."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else escape(c.encode("utf-8", "surrogatepass")) for c in text)
+
+
+class Sheet(QTextEdit):
+    """Text that can be read, selected and copied. Subclasses write it in ``write``."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setReadOnly(True)
+        self.setUndoRedoEnabled(False)
+        self.setTextInteractionFlags(Qt.TextSelectableByMouse | Qt.TextSelectableByKeyboard)
+        self.setProperty("role", "mono")
+        self.setProperty("surface", "panel")
+        self.document().setDocumentMargin(MARGIN - 4)  # the stylesheet pads by the other four
+        theme.notifier.changed.connect(self.rewrite)
+
+    def write(self) -> None:
+        """Fill the empty document by ``line``."""
+
+    def rewrite(self) -> None:
+        """Write everything anew and stay where the reader is."""
+        down, across = self.verticalScrollBar().value(), self.horizontalScrollBar().value()
+        self.clear()
+        cursor = self.textCursor()
+        cursor.beginEditBlock()
+        self.write()
+        cursor.endEditBlock()
+        cursor.setPosition(0)
+        self.setTextCursor(cursor)
+        self.verticalScrollBar().setValue(down)
+        self.horizontalScrollBar().setValue(across)
+
+    def line(self, *pieces: tuple[str, QTextCharFormat], layout: QTextBlockFormat | None = None) -> None:
+        """Add one paragraph made of pieces of text with their voices."""
+        cursor = QTextCursor(self.document())
+        cursor.movePosition(cursor.End)
+        if self.document().isEmpty():
+            cursor.setBlockFormat(layout or QTextBlockFormat())
+        else:
+            cursor.insertBlock(layout or QTextBlockFormat(), QTextCharFormat())
+        for text, voice in pieces:
+            cursor.insertText(text, voice)
+
+    def voice(self, color: str, *, bold: bool = False, words: bool = False, larger: int = 0) -> QTextCharFormat:
+        """How a piece looks.
+
+        Args:
+            color: an attribute of the theme.
+            words: in the font of the interface, not of data.
+            larger: points above the usual size.
+        """
+        voice = QTextCharFormat()
+        voice.setForeground(QColor(getattr(theme.current(), color)))
+        if words:
+            voice.setFontFamily(theme.ui_font().family())
+        if bold:
+            voice.setFontWeight(QFont.Bold)
+        if larger:
+            voice.setFontPointSize(self.font().pointSizeF() + larger)
+        return voice
+
+    def character(self) -> float:
+        """The width of one character of data."""
+        return QFontMetricsF(self.font()).horizontalAdvance("0")
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() in (QEvent.FontChange, QEvent.StyleChange) and not self.document().isEmpty():
+            self.rewrite()
+
+    def event(self, event: QEvent) -> bool:
+        return claims(event, QKeySequence.Copy, QKeySequence.SelectAll) or super().event(event)
+
+    def createMimeDataFromSelection(self) -> QMimeData:
+        data = QMimeData()
+        data.setText(self.textCursor().selection().toPlainText())
+        return data

@@ -1,0 +1,57 @@
+"""Text of any length in pieces that can be laid out one after the other, without a wait."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from app.text.escapes import escape
+
+PIECE, PIECE_LINES = 8 * 1024, 1000
+"""Bytes and lines of a text that are laid out at one go: about 10 ms."""
+
+MAX_LINE = 2048
+"""Characters after which a line of a payload is broken: Qt lays each line out as a whole."""
+
+
+def pieces(data: bytes) -> Iterator[str]:
+    """``data`` as text in pieces of at most ``PIECE`` bytes, to be put one below the other.
+
+    A line ends at each LF, and after ``MAX_LINE`` characters without one.
+    """
+    at = 0
+    while at < len(data):
+        end = _end_of_lines(data, at)
+        yield _as_lines(data[at:end].removesuffix(b"\n") if end < len(data) else data[at:end])
+        at = end
+
+
+def _end_of_lines(data: bytes, at: int) -> int:
+    """Where a piece that begins at ``at`` ends: after an LF where there is one, else between characters."""
+    end = at
+    for _ in range(PIECE_LINES):
+        end = data.find(b"\n", end, at + PIECE) + 1
+        if not end:
+            break
+    else:
+        return end
+    if at + PIECE >= len(data):
+        return len(data)
+    return data.rfind(b"\n", at, at + PIECE) + 1 or at + len(whole_characters(data[at : at + PIECE + 1], PIECE))
+
+
+def _as_lines(data: bytes) -> str:
+    lines = []
+    for line in data.split(b"\n"):
+        text = escape(line)
+        lines += [text[i : i + MAX_LINE] for i in range(0, len(text), MAX_LINE)] or [""]
+    return "\n".join(lines)
+
+
+def whole_characters(data: bytes, limit: int) -> bytes:
+    """The first ``limit`` bytes of UTF-8, less those of a UTF-8 character that the cut goes through."""
+    if len(data) <= limit:
+        return data
+    for cut in range(limit, limit - 4, -1):
+        if data[cut] & 0xC0 != 0x80:
+            return data[:cut]
+    return data[:limit]

@@ -1,0 +1,202 @@
+"""Editors of single options, by type: each has ``value()`` and says ``changed``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PyQt5.QtCore import Qt, pyqtSignal
+from PyQt5.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
+from PyQt5.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QFileDialog,
+    QLineEdit,
+    QPlainTextEdit,
+    QSizePolicy,
+    QStyledItemDelegate,
+    QWidget,
+)
+
+from app.options import Option
+from ui.looks.icons import icon
+
+LINES, PARAGRAPH = 3, 5
+"""Lines that a list and a text of several lines show before they scroll."""
+
+OPEN = ("", "auto")
+"""What a secret can be that keeps nothing secret."""
+
+DOTS = "•" * 8
+"""What stands for a secret, whatever its length."""
+
+
+class Switch(QCheckBox):
+    """An option that is on or off."""
+
+    changed = pyqtSignal()
+
+    def __init__(self, option: Option, value: Any) -> None:
+        super().__init__("on")
+        self.setChecked(bool(value))
+        self.setAccessibleName(option.name.replace("_", " "))
+        self.toggled.connect(lambda _: self.changed.emit())
+
+    def value(self) -> bool:
+        return self.isChecked()
+
+
+class _Area(QPlainTextEdit):
+    """Lines of monospaced text. While nothing is edited, its value is the one that was given."""
+
+    changed = pyqtSignal()
+
+    def __init__(self, given: Any, text: str, lines: int) -> None:
+        super().__init__(text)
+        self._given, self._before = given, self._text()
+        self.setProperty("role", "mono")
+        self.setTabChangesFocus(True)
+        self.setLineWrapMode(QPlainTextEdit.NoWrap)
+        self.setFixedHeight(self.fontMetrics().lineSpacing() * lines + 20)
+        self.textChanged.connect(self.changed)
+
+    def value(self) -> Any:
+        text = self._text()
+        return self._given if text == self._before else self._read(text)
+
+    def _text(self) -> str:
+        # Not toPlainText(): it makes blanks of no-break spaces.
+        return self.document().toRawText().replace("\N{PARAGRAPH SEPARATOR}", "\n")
+
+    def _read(self, text: str) -> Any:
+        raise NotImplementedError
+
+
+class Lines(_Area):
+    """A list of texts, one in each line. Secret ones can be read from the first click or key on."""
+
+    def __init__(self, option: Option, value: Any) -> None:
+        super().__init__(value, "\n".join(str(item) for item in value), LINES)
+        self._secret, self._hidden = option.secret, option.secret
+
+    def _read(self, text: str) -> list[str]:
+        return [line for line in text.split("\n") if line.strip()]
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        self._hide(False)
+        super().keyPressEvent(event)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self._hide(False)
+        super().mousePressEvent(event)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        self._hide(self._secret)
+        super().focusOutEvent(event)
+
+    def _hide(self, hidden: bool) -> None:
+        self._hidden = hidden
+        self.viewport().update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        if not self._hidden:
+            super().paintEvent(event)
+            return
+        painter = QPainter(self.viewport())
+        painter.setFont(self.font())
+        block, left = self.firstVisibleBlock(), int(self.document().documentMargin())
+        while block.isValid() and block.isVisible():
+            line = self.blockBoundingGeometry(block).translated(self.contentOffset()).toRect()
+            if block.text():
+                painter.drawText(line.adjusted(left, 0, 0, 0), int(Qt.AlignVCenter), DOTS)
+            block = block.next()
+
+
+class Paragraph(_Area):
+    """A text of several lines, which end as they did in what was given."""
+
+    def __init__(self, option: Option, value: Any) -> None:
+        super().__init__(value, str(value), PARAGRAPH)
+        self._end = "\r\n" if "\r\n" in str(value) else "\n"
+
+    def _read(self, text: str) -> str:
+        return text.replace("\n", self._end)
+
+
+class Text(QLineEdit):
+    """A text or a number; one that is to be a number and is none stays text, for the check to find."""
+
+    changed = pyqtSignal()
+
+    def __init__(self, option: Option, value: Any) -> None:
+        super().__init__(f"{value:.0f}" if isinstance(value, float) and value.is_integer() else str(value))
+        self._type = option.type
+        self.setProperty("role", "mono")
+        if option.secret:
+            self._hide()
+            self.editingFinished.connect(self._hide)
+        if option.path:
+            self._offer(option)
+        if option.type is not str:
+            self.setSizePolicy(QSizePolicy.Preferred, QSizePolicy.Fixed)
+        self.textChanged.connect(lambda _: self.changed.emit())
+
+    def value(self) -> Any:
+        text = self.text()
+        if self._type is str:
+            return text
+        try:
+            return int(text) if self._type is int else float(text)
+        except ValueError:
+            return text
+
+    def _hide(self) -> None:
+        self.setEchoMode(QLineEdit.Normal if self.text() in OPEN else QLineEdit.PasswordEchoOnEdit)
+
+    def _offer(self, option: Option) -> None:
+        words = self.tr("Choose a folder…") if option.path == "folder" else self.tr("Choose a file…")
+        action = self.addAction(icon("folder-open"), QLineEdit.TrailingPosition)
+        action.setToolTip(words)
+        action.triggered.connect(lambda: self._choose(option.path, words))
+
+    def _choose(self, kind: str, words: str) -> None:
+        if kind == "folder":
+            chosen = QFileDialog.getExistingDirectory(self, words, self.text())
+        elif kind == "new file":
+            # What is there already is gone on with, not replaced.
+            chosen, _ = QFileDialog.getSaveFileName(self, words, self.text(), options=QFileDialog.DontConfirmOverwrite)
+        else:
+            chosen, _ = QFileDialog.getOpenFileName(self, words, self.text())
+        if chosen:
+            self.setText(chosen)
+
+
+class Choice(QComboBox):
+    """One of a few texts."""
+
+    changed = pyqtSignal()
+
+    def __init__(self, option: Option, value: Any) -> None:
+        super().__init__()
+        self.setItemDelegate(QStyledItemDelegate(self))
+        for choice in option.choices:
+            self.addItem(choice or self.tr("none"), choice)
+        if value not in option.choices:
+            self.addItem(str(value), value)  # for the check to find
+        self.setCurrentIndex(self.findData(value))
+        self.setSizePolicy(QSizePolicy.Preferred, QSizePolicy.Fixed)
+        self.currentIndexChanged.connect(lambda _: self.changed.emit())
+
+    def value(self) -> str:
+        return str(self.currentData())
+
+
+def editor_for(option: Option, value: Any) -> Any:
+    """The editor that fits the option's type, holding ``value``."""
+    if option.of:
+        from ui.forms.table import TableEditor
+
+        return TableEditor(option, value)
+    if option.choices:
+        return Choice(option, value)
+    kind: type[QWidget] = {bool: Switch, list: Lines}.get(option.type, Paragraph if option.multiline else Text)
+    return kind(option, value)  # type: ignore[arg-type]

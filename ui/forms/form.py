@@ -1,0 +1,228 @@
+"""Fields of a form: a line of words beneath each says what it is for, or what is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import chain, pairwise
+from typing import Any
+
+from PyQt5.QtCore import Qt, pyqtSignal
+from PyQt5.QtGui import QResizeEvent
+from PyQt5.QtWidgets import (
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QLayout,
+    QSizePolicy,
+    QStyle,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.options import Option, problems
+from ui.forms.editors import editor_for
+
+
+class Wrapped(QLabel):
+    """Plain text on as many lines as it takes."""
+
+    def __init__(self, text: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(text, parent)
+        self.setWordWrap(True)
+        self.setTextFormat(Qt.PlainText)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.keep_room()
+
+    def keep_room(self) -> None:
+        """Have all lines shown: a window that does not scroll knows nothing of height for width, and would cut them."""
+        self.setMinimumHeight(0)  # else it would never need less than it has
+        self.setMinimumHeight(max(self.fontMetrics().height() + 8, self.heightForWidth(self.width())))
+
+
+class Words(Wrapped):
+    """The line beneath a field: help, a warning, or a problem. It keeps its room when it is empty."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("", parent)
+        self.setProperty("role", "dim")
+
+    def say(self, text: str, role: str = "dim") -> None:
+        """``role`` is one of the stylesheet's: ``dim``, ``warning`` or ``error``."""
+        self.setText(text)
+        set_property(self, "role", role)
+        if self.isVisible():
+            self.keep_room()
+
+
+class Form(QGridLayout):
+    """Rows of a label, one or more editors, and their words beneath."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setContentsMargins(0, 0, 0, 0)
+        self.setHorizontalSpacing(16)
+        self.setVerticalSpacing(4)
+        self.setColumnStretch(1, 1)
+        self._labels: list[QLabel] = []
+        self._rows: dict[Words, tuple[QWidget, ...]] = {}
+
+    def align(self, other: Form) -> None:
+        """Give the labels of both forms the same room, so that they stand as one."""
+        width = max((label.sizeHint().width() for label in (*self._labels, *other._labels)), default=0)
+        for form in (self, other):
+            form.setColumnMinimumWidth(0, width)
+
+    def add(self, label: str, *editors: QWidget, wide: bool = False) -> Words:
+        """Add a row; the first editor takes the label's mnemonic and the room there is, if ``wide`` all of it."""
+        row = self.rowCount()
+        name = QLabel(label)
+        name.setBuddy(editors[0])
+        line = QHBoxLayout()
+        line.setSpacing(8)
+        for index, editor in enumerate(editors):
+            whole = editor.sizePolicy().horizontalPolicy() != QSizePolicy.Maximum
+            line.addWidget(editor, int(index == 0), Qt.Alignment() if whole else Qt.AlignLeft)
+            if not editor.accessibleName():
+                editor.setAccessibleName(label.replace("&", ""))
+        words = Words()
+        words.setContentsMargins(0, 0, 0, 8)
+        words.setAlignment(Qt.AlignTop)
+        words.setMinimumHeight(words.fontMetrics().height() + 8)
+        self._rows[words] = (name, *editors, words)
+        if wide:
+            self.addWidget(name, row, 0, 1, 2)
+            self.addWidget(words, row + 1, 0, 1, 2)
+            self.addLayout(line, row + 2, 0, 1, 2)
+            return words
+        self._labels.append(name)
+        self.addWidget(name, row, 0)
+        self.addLayout(line, row, 1)
+        self.addWidget(words, row + 1, 1)
+        return words
+
+    def show_row(self, words: Words, shown: bool) -> None:
+        """Show or hide the row that has these ``words``."""
+        for widget in self._rows[words]:
+            widget.setVisible(shown)
+
+
+class OptionForm(QWidget):
+    """Declared options, each with an editor that fits its type.
+
+    An option that means nothing beside the others is hidden, but never one that is set.
+
+    Signals:
+        changed(): one of them was edited.
+    """
+
+    changed = pyqtSignal()
+
+    def __init__(self, declared: tuple[Option, ...], given: Mapping[str, Any], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._options = declared
+        self._given = dict(given)
+        self.form = Form()
+        self.setLayout(self.form)
+        self._rows = {option.name: self._add(option) for option in self._options}
+        self.check()
+
+    def options(self) -> dict[str, Any]:
+        """What is set here and differs from the defaults, or was given before. Maybe with problems."""
+        return self._set(self._values())
+
+    def _values(self) -> dict[str, Any]:
+        return {name: editor.value() for name, (editor, _) in self._rows.items()}
+
+    def _set(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            option.name: values[option.name]
+            for option in self._options
+            if option.name in self._given or values[option.name] != option.default
+        }
+
+    def check(self) -> bool:
+        """Say what is wrong beneath each option; whether nothing is."""
+        values = self._values()
+        wrong = dict(problems(self._options, self._set(values)))
+        for option in self._options:
+            editor, words = self._rows[option.name]
+            problem = wrong.get(option.name)
+            if problem and option.of:
+                problem = editor.in_words(problem)
+            tell(editor, words, problem and sentence(problem), _help(option))
+            is_set = values[option.name] != option.default
+            self.form.show_row(words, option.matters(values) or is_set or problem is not None)
+        return not wrong
+
+    def _add(self, option: Option) -> tuple[Any, Words]:
+        editor = editor_for(option, self._given.get(option.name, option.default))
+        editor.changed.connect(self.changed)
+        more = [QLabel(option.unit)] if option.unit else []
+        return editor, self.form.add(title(option.name), editor, *more, wide=bool(option.of))
+
+
+_WRITTEN = {word: word.upper() for word in ("alpn", "ca", "cors", "crc", "id", "json", "tls", "url")}
+_WRITTEN |= {"http2": "HTTP/2", "ids": "IDs"}
+
+
+def title(name: str) -> str:
+    """The name of an option as a label: ``client_ca`` is "Client CA"."""
+    words = [_WRITTEN.get(word, word) for word in name.split("_")]
+    return " ".join([words[0][:1].upper() + words[0][1:], *words[1:]])
+
+
+def _help(option: Option) -> str:
+    return f"{option.help}; one in each line" if option.type is list and not option.of else option.help
+
+
+def tell(editor: QWidget, words: Words, problem: str | None, otherwise: str = "") -> None:
+    """Show a problem beneath an editor and on its frame; without one, other words."""
+    words.say(problem or otherwise, "error" if problem else "dim")
+    set_property(editor, "invalid", problem is not None)
+    editor.setAccessibleDescription(problem or otherwise)
+
+
+def sentence(text: str) -> str:
+    """With a capital at its beginning and a full stop at its end."""
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")
+
+
+def set_property(widget: QWidget, name: str, value: object) -> None:
+    """Set a property that the stylesheet looks at, and have it look again."""
+    if widget.property(name) == value:
+        return
+    widget.setProperty(name, value)
+    style: QStyle = widget.style()
+    style.unpolish(widget)
+    style.polish(widget)
+
+
+def tab_through(*parts: QWidget) -> None:
+    """Have Tab go from part to part, and through each as it is laid out; Qt goes by what was added when."""
+    for before, after in pairwise(chain.from_iterable(map(_stops, parts))):
+        QWidget.setTabOrder(before, after)
+
+
+def _stops(part: QWidget | QLayout | None) -> Iterator[QWidget]:
+    if isinstance(part, QWidget):
+        if part.focusPolicy() & Qt.TabFocus:
+            yield part
+        part = part.layout()
+    if part is not None:
+        for item in map(part.itemAt, range(part.count())):
+            yield from _stops(item.layout() if item.widget() is None else item.widget())  # an empty list is false
+
+
+def column(*items: QWidget | Form) -> QVBoxLayout:
+    """Items one above the other, without margins of their own."""
+    layout = QVBoxLayout()
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(0)
+    for item in items:
+        if isinstance(item, QWidget):
+            layout.addWidget(item)
+        else:
+            layout.addLayout(item)
+    return layout

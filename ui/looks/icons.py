@@ -1,0 +1,90 @@
+"""The icons: drawings in ``currentColor``, painted in the colours of the theme of the moment.
+
+An icon asks for the theme each time it is painted, so actions and buttons need no new icon when
+the theme changes, and it is drawn at the very size asked for, so it is crisp on any screen.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+from PyQt5.QtCore import QByteArray, QPoint, QRect, QRectF, QSize, Qt
+from PyQt5.QtGui import QIcon, QIconEngine, QPainter, QPixmap, QPixmapCache
+from PyQt5.QtSvg import QSvgRenderer
+
+from ui.looks import theme
+
+APP_ICON_SIZES = (16, 20, 24, 32, 40, 48, 64, 128, 256, 512)
+
+
+@cache
+def icon(name: str, color: str | None = None) -> QIcon:
+    """An icon by its file name in ``resources/icons``.
+
+    Args:
+        name: for example ``play``.
+        color: an attribute of the theme (``accent``, ``bad``), a fixed ``#rrggbb``, or None for
+            the colour of text. Disabled icons are faint in any case.
+
+    Raises:
+        FileNotFoundError: there is no such icon.
+    """
+    return QIcon(_Drawing(name, theme.resource(f"icons/{name}.svg"), color or "text"))
+
+
+def app_icon() -> QIcon:
+    """The icon of the program, in the sizes that desktops ask for."""
+    result = QIcon()
+    for size in APP_ICON_SIZES:
+        result.addPixmap(_render(theme.resource("icons/listening-post.svg"), QSize(size, size)))
+    return result
+
+
+class _Drawing(QIconEngine):
+    """Paints one drawing; the pixmaps are kept in Qt's own cache, by colour and size."""
+
+    def __init__(self, name: str, svg: str, color: str) -> None:
+        super().__init__()
+        self._name = name
+        self._svg = svg
+        self._color = color
+
+    def paint(self, painter: QPainter, rect: QRect, mode: QIcon.Mode, state: QIcon.State) -> None:
+        device = painter.device()
+        scale = device.devicePixelRatioF() if device is not None else 1.0
+        pixmap = self.pixmap(rect.size() * scale, mode, state)
+        pixmap.setDevicePixelRatio(scale)
+        painter.drawPixmap(rect, pixmap)
+
+    def pixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State) -> QPixmap:
+        color = self._in_mode(mode)
+        key = f"listening-post/{self._name}/{color}/{size.width()}x{size.height()}"
+        pixmap: QPixmap | None = QPixmapCache.find(key)  # the stubs know nothing of None
+        if pixmap is None:
+            pixmap = _render(self._svg.replace("currentColor", color), size)
+            QPixmapCache.insert(key, pixmap)
+        return QPixmap(pixmap)
+
+    def clone(self) -> QIconEngine:
+        return _Drawing(self._name, self._svg, self._color)
+
+    def _in_mode(self, mode: QIcon.Mode) -> str:
+        wanted = theme.current()
+        if mode == QIcon.Disabled:
+            return wanted.faint
+        if mode == QIcon.Selected and self._color == "text":
+            return wanted.selected_text
+        return str(getattr(wanted, self._color, self._color))
+
+
+def _render(svg: str, size: QSize) -> QPixmap:
+    """A square drawing in the middle of a transparent pixmap."""
+    pixmap = QPixmap(size)
+    pixmap.fill(Qt.transparent)
+    side = min(size.width(), size.height())
+    square = QRect(QPoint(0, 0), QSize(side, side))
+    square.moveCenter(pixmap.rect().center())
+    painter = QPainter(pixmap)
+    QSvgRenderer(QByteArray(svg.encode())).render(painter, QRectF(square))
+    painter.end()
+    return pixmap

@@ -1,0 +1,90 @@
+"""Paints the rows of the log, in the theme's monospaced font."""
+
+from __future__ import annotations
+
+from math import ceil
+
+from PyQt5.QtCore import QRect, Qt
+from PyQt5.QtGui import QColor, QFontMetrics, QFontMetricsF, QPainter
+
+from app.events import Row
+from ui.looks import shapes, theme
+from ui.panes import event_columns
+from ui.panes.event_columns import COLUMNS, MARK, Column
+from ui.panes.event_header import PAD, EventHeader
+from ui.panes.note_colours import paint_note
+
+
+class RowPainter:
+    """Rows in the font of the time at which this is made.
+
+    Attributes:
+        font: that font.
+        char: pixels that a character takes, with a fraction.
+        height: of a row, in pixels.
+    """
+
+    def __init__(self, columns: tuple[Column, ...]) -> None:
+        self.columns, self.font = columns, theme.mono_font()
+        self._metrics = metrics = QFontMetrics(self.font)
+        # Over many: of a single one Qt gives whole pixels, and a line of them would run over its end.
+        self.char = QFontMetricsF(self.font).horizontalAdvance("0" * 64) / 64
+        self.height = metrics.height() + PAD
+        self._baseline = metrics.ascent() + PAD // 2
+
+    def paint_unread(self, painter: QPainter, rect: QRect, colors: theme.Theme) -> None:
+        """Paint a row that has not been read yet."""
+        painter.setPen(QColor(colors.faint))
+        painter.drawText(PAD, rect.top() + self._baseline, "…")
+
+    def paint(
+        self,
+        painter: QPainter,
+        rect: QRect,
+        row: Row,
+        above: Row | None,
+        header: EventHeader,
+        colors: theme.Theme,
+        *,
+        selected: bool,
+    ) -> None:
+        """Paint ``row``, which stands below ``above``, into the columns of ``header``."""
+        if row.note is not None:
+            paint_note(painter, rect, row.note, colors, selected=selected)
+        special = event_columns.row_color(row, colors)
+        strong = colors.selected_text if selected else special or colors.text
+        tinted = row.note is not None and bool(row.note.colour)
+        quiet = colors.selected_dim if selected or tinted else colors.dim
+        baseline = rect.top() + self._baseline
+        for i, column in enumerate(self.columns):
+            left = header.sectionViewportPosition(i)
+            width = header.sectionSize(i)
+            if left > rect.right() or left + width < 0:
+                continue
+            if column is self.columns[-1]:
+                # It may reach beyond the window, where nobody would see that it is cut.
+                width = min(width, rect.right() + 1 - left)
+            if column is COLUMNS[MARK]:
+                mark = event_columns.mark_of(row)
+                if mark is not None:
+                    area = QRect(left, rect.top(), width, rect.height())
+                    shapes.paint_mark(painter, area, mark, colors, strong if selected else None)
+                continue
+            text = column.text(row, above)
+            if not text:
+                continue
+            text, taken = self.fit(text, max(0, width - 2 * PAD))
+            own = None if selected else column.color(row, colors)
+            painter.setPen(QColor(own or (quiet if column.quiet else strong)))
+            painter.drawText(left + width - PAD - taken if column.right else left + PAD, baseline, text)
+
+    def fit(self, text: str, room: int) -> tuple[str, int]:
+        """``text`` cut to ``room`` pixels, and how many it takes."""
+        chars = int(room / self.char)
+        if not text.isascii():
+            # Some letters are as wide as two, and would run into the next column.
+            text = self._metrics.elidedText(text[: 2 * chars + 2], Qt.ElideRight, room)
+            return text, self._metrics.horizontalAdvance(text)
+        if len(text) > chars:
+            text = text[: chars - 1] + "…" if chars > 1 else "…"
+        return text, ceil(len(text) * self.char)

@@ -1,0 +1,143 @@
+"""One pane: the log of one service, of all, or of failures, and what it says when there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from PyQt5.QtCore import QPoint, Qt, pyqtSignal
+from PyQt5.QtWidgets import QMenu, QPushButton, QVBoxLayout, QWidget
+
+from app.capture.filters.completion import condition
+from app.capture.filters.fields import FIELDS, Field
+from app.capture.filters.language import EVERYTHING, Filter, parse
+from app.capture.reading.reader import Reader
+from app.capture.recorder import Stored
+from app.events import Row
+from ui.panes.event_columns import COLUMNS, Column, as_text
+from ui.panes.event_list import EventList
+from ui.panes.event_view import EventView
+from ui.parts.actions import unmarked
+
+MENU_CHARS = 40
+
+COPY_ROWS = 50_000
+"""Rows that are copied at the most; more would only choke the clipboard."""
+
+
+class EventPane(QWidget):
+    """A log with its bar for what arrived below.
+
+    Attributes:
+        columns: what it shows of each row.
+        fields: what its filter can name.
+
+    Signals:
+        current_changed: the id of the current event, or 0.
+        menu_wanted: a context menu to be filled by whoever knows the actions.
+        copied: text for the clipboard.
+        narrowed: a condition that the filter is to have, too.
+    """
+
+    columns: tuple[Column, ...] = COLUMNS
+    fields: Mapping[str, Field] = FIELDS
+
+    current_changed = pyqtSignal(int)
+    menu_wanted = pyqtSignal(QMenu, QPoint)
+    copied = pyqtSignal(str)
+    narrowed = pyqtSignal(str)
+
+    def __init__(self, reader: Reader, base: Filter = EVERYTHING, empty: str = "") -> None:
+        super().__init__()
+        self._reader, self._empty = reader, empty
+        self._typed = ""
+        self._closed = False
+        self.events = self._list(reader, base)
+        self.view = EventView(self.events, columns=self.columns)
+        self._below = QPushButton()
+        self._below.setObjectName("below")
+        self._below.setToolTip("Follow the tail again (Ctrl+T)")
+        self._below.setProperty("strip", True)
+        self._below.setFocusPolicy(Qt.NoFocus)
+        self._below.hide()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.view)
+        layout.addWidget(self._below)
+        self.setFocusProxy(self.view)
+        self._below.clicked.connect(lambda: self.view.set_following(True))
+        self.view.following_changed.connect(self._on_following)
+        self.view.current_changed.connect(self.current_changed)
+        self.view.menu_wanted.connect(self._on_menu)
+        self.events.reset.connect(self._say_empty)
+        self.events.loaded.connect(self._say_empty)
+        self._say_empty()
+
+    def _list(self, reader: Reader, base: Filter) -> EventList:
+        return EventList(reader, base, self)
+
+    def set_empty(self, text: str) -> None:
+        """What to say while nothing has happened."""
+        self._empty = text
+        self._say_empty()
+
+    def set_filter(self, typed: str) -> None:
+        """Show only what fits ``typed``, which makes sense."""
+        self._typed = typed.strip()
+        self.events.set_filter(parse(typed, self.fields))
+        self._say_empty()
+
+    def set_reader(self, reader: Reader) -> None:
+        self._reader = reader
+        self.events.set_reader(reader)
+
+    def on_stored(self, stored: Stored) -> None:
+        self.events.on_stored(stored)
+
+    def let_go(self) -> None:
+        """Take no more answers of the reader: the pane is about to be deleted."""
+        self._closed = True
+        self.events.close()
+
+    def copy_rows(self) -> None:
+        """Put the selected rows on the clipboard, as soon as they are read."""
+        low, high = self.view.selection()
+        if high < low:
+            return
+        ids = self.events.ids(low, min(high, low + COPY_ROWS - 1))
+
+        def done(rows: list[Row]) -> None:
+            if not self._closed:
+                pairs = zip(rows, [None, *rows], strict=False)
+                self.copied.emit("\n".join(as_text(row, above, self.columns) for row, above in pairs))
+
+        self.events.read(ids, done)
+
+    def _on_menu(self, at: QPoint) -> None:
+        menu = QMenu(self)
+        row, column = self.view.cell_at(at)
+        value = column.value(row) if row is not None else None
+        if value is not None:
+            shown = str(value) if len(str(value)) <= MENU_CHARS else f"{str(value)[:MENU_CHARS]}…"
+            for words, exclude in (("Only", False), ("Not", True)):
+                action = menu.addAction(unmarked(f"{words} {column.title.lower() or 'what was'} {shown}"))
+                asked = condition(column.field, value, exclude=exclude)
+                action.triggered.connect(lambda _=False, asked=asked: self.narrowed.emit(asked))
+            menu.addSeparator()
+        self.menu_wanted.emit(menu, at)
+
+    def _on_following(self, following: bool) -> None:
+        below = self.view.below
+        self._below.setVisible(not following and below > 0)
+        self._below.setText(f"↓ {below:,} new below")
+
+    def _say_empty(self) -> None:
+        if self.events.scanning:
+            text = "Looking…"
+        elif self.events.filtered:
+            text = f"Nothing fits “{self._typed}”.\nPress Esc in the filter to see everything again."
+        elif self.events.cleared:
+            text = "Cleared. What arrives from now on is shown here;\nthe capture still holds everything."
+        else:
+            text = self._empty
+        self.view.set_placeholder(text)

@@ -1,0 +1,89 @@
+"""What can be made of an HTTP exchange: a line for curl, a Python program, text, a rule of a mock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from PyQt5.QtCore import QObject, pyqtSignal
+
+from app.capture.reading.reader import Reader
+from app.events import HTTP_REQUEST, HTTP_RESPONSE, Event
+from ui.services.actions import ServiceActions
+
+if TYPE_CHECKING:
+    from app.capture.reading.exchange_at import Exchanged
+    from app.capture.reading.store import Store
+
+NO_REQUEST = "There is no request to make again: what was sent could not be read as one."
+
+
+def is_exchange(event: Event | None) -> bool:
+    """Whether it is one half of an exchange."""
+    return event is not None and event.kind in (HTTP_REQUEST, HTTP_RESPONSE)
+
+
+class ExchangeActions(QObject):
+    """Reads the exchange of an event, and hands on what was made of it.
+
+    Signals:
+        copied: text for the clipboard.
+        failed: why there is nothing, in words.
+    """
+
+    copied = pyqtSignal(str)
+    failed = pyqtSignal(str)
+
+    def __init__(self, reader: Reader, services: ServiceActions, parent: QObject) -> None:
+        super().__init__(parent)
+        self._reader, self._services = reader, services
+
+    def copy(self, event: Event, form: str) -> None:
+        """Copy the exchange of ``event`` as ``curl``, ``python`` or ``text``."""
+
+        def done(found: Exchanged, secure: bool) -> None:
+            from app.exports import copying
+
+            if form == "text":
+                self.copied.emit(copying.as_text(found))
+                return
+            request = copying.asked(found, secure=secure)
+            if request is None:
+                self.failed.emit(NO_REQUEST)
+                return
+            self.copied.emit(copying.as_curl(request) if form == "curl" else copying.as_python(request))
+            if request.remarks:
+                self.failed.emit(f"Copied, but not as it was. {' '.join(request.remarks)}")
+
+        self._read(event, done)
+
+    def mock(self, event: Event) -> None:
+        """Ask for a service that answers as this exchange was answered."""
+
+        def done(found: Exchanged, secure: bool) -> None:
+            from app.exports import copying
+
+            rule, left = copying.as_rule(found)
+            self._services.create_mock(rule)
+            if left:
+                self.failed.emit(" ".join(left))
+
+        self._read(event, done)
+
+    def _read(self, event: Event, done: Callable[[Exchanged, bool], None]) -> None:
+        def read(store: Store) -> tuple[Exchanged | None, bool]:
+            from app.capture.reading.exchange_at import exchange_at  # it needs h11, which a start does not
+            from app.capture.reading.streams import about
+
+            connection = about(store, event.conn) if event.conn is not None else None
+            return exchange_at(store, event.id), connection is not None and connection.tls
+
+        def on_read(answer: tuple[Exchanged | None, bool]) -> None:
+            found, secure = answer
+            if found is None:
+                self.failed.emit("This exchange is not in the capture, or not any more.")
+            else:
+                done(found, secure)
+
+        nothing: tuple[Exchanged | None, bool] = (None, False)
+        self._reader.read(read, nothing, on_read)

@@ -1,0 +1,86 @@
+"""What a click does with a failure: send what caused it again, save or copy a report of it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from PyQt5.QtCore import QObject, Qt
+from PyQt5.QtWidgets import QApplication, QFileDialog, QWidget
+from twisted.internet.defer import Deferred
+
+from app import errors, events
+from app.events import Event
+from app.post import Post
+from ui.detail.pages.traceback import TracebackPage
+from ui.detail.pane import DetailPane
+from ui.detail.saving import save_payload
+from ui.panes.failure_pane import FailurePane
+
+
+class FailureActions(QObject):
+    """Acts on the failure that is shown. How it went is said where the failure is, not in a dialog."""
+
+    def __init__(self, post: Post, pane: FailurePane, detail: DetailPane, window: QWidget) -> None:
+        super().__init__(window)
+        self._post, self._pane, self._detail, self._window = post, pane, detail, window
+        self._sending = False
+
+    def can_send(self, event: Event | None) -> bool:
+        """Whether what caused it can be sent again."""
+        known = event is not None and event.kind == events.FAILURE and event.service in self._post.services
+        return known and bool(event and event.payload)
+
+    def send_again(self, event: Event) -> None:
+        if not self._sending:
+            self._sending = True
+            Deferred.fromCoroutine(self._send(event))
+
+    async def _send(self, event: Event) -> None:
+        from app.sending.resending import send_again
+        from ui.sending.dock import reaching
+
+        service = self._post.services[event.service]
+        url, bad = reaching(service), True
+        try:
+            if url is None:
+                words = f"There is no client for {service.config.protocol} here."
+            elif not service.running:
+                words = f"{event.service} is stopped. Start it first."
+            else:
+                self._tell(event, "Sending…")
+                words, bad = await send_again(self._post.sender, url, event.payload or b""), False
+        except errors.PostError as e:
+            words = str(e)
+        finally:
+            self._sending = False
+        self._tell(event, words, bad=bad)
+
+    def save_report(self, event: Event) -> None:
+        """Ask where to, and save a report for a bug tracker there."""
+        text = self._pane.report(event)
+        dialog = QFileDialog(self._window, "Save report")
+        dialog.setAcceptMode(QFileDialog.AcceptSave)
+        name = re.sub(r"[^A-Za-z0-9_-]+", "-", str(event.detail.get("type", "failure")).rpartition(".")[2])
+        dialog.selectFile(f"{name}-{event.id}.md")
+        dialog.setAttribute(Qt.WA_DeleteOnClose)
+        dialog.fileSelected.connect(lambda path: self.write_report(event, text, Path(path)))
+        dialog.open()
+
+    def write_report(self, event: Event, text: str, path: Path) -> Deferred[None]:
+        """Write a report to a file, and say how that went."""
+        done: Deferred[None] = self._post.sender.in_thread(save_payload, text.encode("utf-8", "replace"), path)
+        return done.addCallback(lambda wrong: self._tell(event, wrong or f"Saved to {path}.", bad=bool(wrong)))
+
+    def copy_report(self, event: Event) -> None:
+        clipboard = QApplication.clipboard()
+        assert clipboard is not None
+        clipboard.setText(self._pane.report(event))
+        self._pane.tell("Copied.")
+
+    def _tell(self, event: Event, words: str, *, bad: bool = False) -> None:
+        self._pane.tell(words, bad=bad)
+        page = self._detail.pages.get(TracebackPage.key)
+        shown = self._detail.event_shown()
+        if isinstance(page, TracebackPage) and shown is not None and shown.id == event.id:
+            page.view.tell(words)

@@ -1,0 +1,225 @@
+"""Failures: the groups above, and below what happened of the one that is selected."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from time import perf_counter
+from typing import Any
+
+from PyQt5.QtCore import QPoint, Qt, QTimer, pyqtSignal
+from PyQt5.QtWidgets import QAction, QFrame, QHBoxLayout, QSplitter, QToolButton, QVBoxLayout, QWidget
+
+from app import events
+from app.capture.filters.language import of_kind
+from app.capture.reading import groups
+from app.capture.reading.groups import Group, Mark
+from app.capture.reading.reader import Reader
+from app.capture.reading.store import Store
+from app.capture.recorder import Recorder, Stored
+from app.events import Event
+from app.failures.report import report
+from ui.detail.sheet import visible
+from ui.forms.form import set_property
+from ui.panes.event_pane import EventPane
+from ui.panes.group_table import GroupTable, message
+from ui.parts.line import Line
+
+NO_FAILURES = (
+    "No failure so far.\n\n"
+    "When a responder raises, its traceback, local values\n"
+    "and the bytes that caused it are kept here; the service goes on."
+)
+
+REST, SHARE = 400, 5
+"""Milliseconds from one reading of the groups to the next, and how many times as long as it took that is at least."""
+
+Found = tuple[tuple[Mark, list[Group]] | None, float] | None
+
+
+class FailurePane(EventPane):
+    """The failures, and what can be done about them.
+
+    Signals:
+        group_changed: another group is selected, or its state is another.
+        group_menu_wanted: the global position of a context menu for the selected group.
+    """
+
+    group_changed = pyqtSignal()
+    group_menu_wanted = pyqtSignal(QPoint)
+
+    def __init__(self, recorder: Recorder, reader: Reader) -> None:
+        super().__init__(reader, of_kind(events.FAILURE), NO_FAILURES)
+        self._recorder = recorder
+        self._mark: Mark = ()
+        self._asking: object = None
+        self._wanted = self._to_newest = False
+        self._pause = QTimer(self)
+        self._pause.setSingleShot(True)
+        self._pause.timeout.connect(self._go_on)
+        self.table = GroupTable()
+        self._lay_out_groups()
+        self.table.chosen.connect(self._on_chosen)
+        self.table.menu_wanted.connect(self.group_menu_wanted)
+        self.events.loaded.connect(self._on_loaded)
+        self._show_groups([])
+
+    def _lay_out_groups(self) -> None:
+        self.title, self.words = Line(), Line()
+        self.words.hide()
+        self.bar = QFrame()
+        self.bar.setProperty("surface", "window")
+        self._row = QHBoxLayout(self.bar)
+        self._row.setContentsMargins(12, 2, 8, 2)
+        self._row.setSpacing(4)
+        self._row.addWidget(self.title, 3)
+        self._row.addWidget(self.words, 2)
+        layout = self.layout()
+        assert isinstance(layout, QVBoxLayout)
+        below = QWidget()
+        column = QVBoxLayout(below)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.bar)
+        column.addWidget(self.view, 1)
+        column.addWidget(self._below)
+        self.splitter = QSplitter(Qt.Vertical)
+        self.splitter.setChildrenCollapsible(False)
+        self.splitter.setHandleWidth(1)
+        self.splitter.addWidget(self.table)
+        self.splitter.addWidget(below)
+        self.splitter.setStretchFactor(1, 1)
+        layout.addWidget(self.splitter)
+
+    def set_actions(self, actions: Mapping[str, QAction]) -> None:
+        """Offer what can be done about a failure."""
+        for name in ("resolve_group", "reopen_group", "send_again", "save_report"):
+            actions[name].setIconText(f" {actions[name].text().replace('&', '')}")  # Qt leaves no room between them
+            button = QToolButton()
+            button.setDefaultAction(actions[name])
+            button.setToolButtonStyle(Qt.ToolButtonTextBesideIcon)
+            button.setFocusPolicy(Qt.TabFocus)
+            self._row.addWidget(button)
+            actions[name].changed.connect(lambda b=button, a=actions[name]: self._show_button(b, a))
+            self._show_button(button, actions[name])
+
+    def _show_button(self, button: QToolButton, action: QAction) -> None:
+        # Of the two of which only one makes sense, only that one is there.
+        if action.objectName() in ("resolve_group", "reopen_group"):
+            button.setVisible(action.isEnabled())
+
+    # -- what is known of the groups
+
+    def group(self) -> Group | None:
+        """The selected one."""
+        return self.table.current()
+
+    def group_of(self, event: Event) -> Group | None:
+        """The one that a failure is of, once it was read."""
+        of = event.detail.get("group")
+        return next((group for group in self.table.groups.groups if group.fingerprint == of), None)
+
+    def set_reader(self, reader: Reader) -> None:
+        self._mark = ()
+        self._asking = None
+        super().set_reader(reader)
+        self._look()
+
+    def on_stored(self, stored: Stored) -> None:
+        super().on_stored(stored)
+        self._look()
+
+    def showEvent(self, event: Any) -> None:
+        super().showEvent(event)
+        self._look()
+
+    def let_go(self) -> None:
+        self._pause.stop()
+        super().let_go()
+
+    def _look(self) -> None:
+        if self._asking is not None or self._pause.isActive() or not self.isVisible():
+            self._wanted = True
+        else:
+            self._ask()
+
+    def _go_on(self) -> None:
+        if self._wanted:
+            self._look()
+
+    def _ask(self) -> None:
+        self._wanted = False
+        asking = self._asking = object()
+        known = self._mark
+
+        def read(store: Store) -> Found:
+            began = perf_counter()
+            return groups.groups(store, known), perf_counter() - began
+
+        def done(found: Found) -> None:
+            if asking is not self._asking or self._closed:
+                return
+            self._asking = None
+            if found is not None and found[0] is not None:
+                self._pause.start(max(REST, round(found[1] * 1000 * SHARE)))
+                self._mark = found[0][0]
+                self._show_groups(found[0][1])
+
+        nothing: Found = None
+        self._reader.read(read, nothing, done)
+
+    def _show_groups(self, found: list[Group]) -> None:
+        before = len(self.table.groups.groups)
+        self.table.show_groups(found)
+        self.table.setVisible(bool(found))
+        self.bar.setVisible(bool(found))
+        if not before and found:
+            height = self.table.sizeHint().height()
+            self.splitter.setSizes([height, max(height, self.height() - height)])
+        self._name()
+
+    def _name(self) -> None:
+        group = self.group()
+        if group is None:
+            count = sum(group.count for group in self.table.groups.groups)
+            self.title.setText(f"All {count:,} failures")
+        else:
+            times = "once" if group.count == 1 else f"{group.count:,} times"
+            said = message(group)
+            self.title.setText(f"{visible(group.type)}{f': {said}' if said else ''} · {times}")
+        self.group_changed.emit()
+
+    # -- one is selected
+
+    def _on_chosen(self, _: str) -> None:
+        group = self.group()
+        self.tell("")
+        self._to_newest = group is not None
+        self.events.set_base(group.filter if group else of_kind(events.FAILURE))
+        self._name()
+
+    def _on_loaded(self) -> None:
+        if self._to_newest and not self.events.scanning and len(self.events):
+            self._to_newest = False
+            self.view.set_current(len(self.events) - 1)
+
+    # -- what can be done
+
+    def tell(self, words: str, *, bad: bool = False) -> None:
+        """Say how something went."""
+        set_property(self.words, "role", "error" if bad else "dim")
+        self.words.setText(words)
+        self.words.setVisible(bool(words))
+
+    def resolve(self, *, reopened: bool = False) -> None:
+        """Mark the selected group as resolved, or not."""
+        group = self.group()
+        if group is not None:
+            self._recorder.resolve(group.fingerprint, group.summary, reopened=reopened)
+
+    def report(self, event: Event) -> str:
+        """A failure for a bug tracker."""
+        record, group = groups.record_of(event.detail), self.group_of(event)
+        if group is None:
+            return report(record, event.payload, first=event.time, last=event.time, services=[event.service])
+        seen = {"count": group.count, "first": group.first, "last": group.last}
+        return report(record, event.payload, **seen, services=group.services)

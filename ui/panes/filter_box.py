@@ -1,0 +1,219 @@
+"""The box above the panes in which a filter is typed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from PyQt5.QtCore import QEvent, QPoint, Qt, QTimer, pyqtSignal
+from PyQt5.QtGui import QFocusEvent, QKeyEvent, QKeySequence
+from PyQt5.QtWidgets import QLabel, QLineEdit, QMenu
+
+from app import errors
+from app.capture.filters import language as filters
+from app.capture.filters.completion import Suggestion, combined, suggestions
+from app.capture.filters.fields import FIELDS, Field
+from ui.forms.form import sentence, set_property
+from ui.looks.icons import icon
+from ui.parts.actions import mark_accessible, unmarked
+from ui.parts.completions import Completions
+from ui.parts.keys import claims
+
+PLACEHOLDER, EXAMPLE = "Filter: {}, or any text", "size > 100 and peer contains 127"
+
+DELAY = 150
+"""Milliseconds without a key press after which what was typed is looked for."""
+
+OFFERED = 30
+"""Suggestions shown at the most."""
+
+_EDITING = (QKeySequence.DeleteStartOfWord, QKeySequence.DeleteEndOfWord)
+
+Known = Callable[[], Mapping[str, Sequence[str]]]
+"""Gives the values that fields are known to have."""
+
+
+class FilterBox(QLineEdit):
+    """Tells what was typed once the typing pauses and it makes sense; Esc empties it.
+
+    What does not make sense is marked and explained beneath; the panes keep what they show.
+
+    Signals:
+        typed: the text to look for.
+        left: Esc was pressed.
+        saved_changed: the filters that were saved, when the user saved or removed one.
+    """
+
+    typed = pyqtSignal(str)
+    left = pyqtSignal()
+    saved_changed = pyqtSignal(list)
+
+    def __init__(self, known: Known = dict) -> None:
+        super().__init__()
+        self._known = known
+        self._fields: Mapping[str, Field] = FIELDS
+        self.saved: list[str] = []
+        self.setPlaceholderText(PLACEHOLDER.format(EXAMPLE))
+        self.setToolTip("Show only events that fit (Ctrl+F); Esc shows everything again")
+        self.setClearButtonEnabled(True)
+        self.setMinimumWidth(160)
+        self.addAction(icon("filter", "accent"), QLineEdit.LeadingPosition)
+        keep = self.addAction(icon("bookmark"), QLineEdit.TrailingPosition)
+        keep.setToolTip("Saved filters")
+        keep.triggered.connect(lambda: self.saved_menu().popup(self.mapToGlobal(QPoint(0, self.height()))))
+        mark_accessible(self, "Filter", "Shows only events that fit what is typed")
+        self._words: QLabel | None = None
+        self._offered: Completions | None = None
+        self._pause = QTimer(self)
+        self._pause.setSingleShot(True)
+        self._pause.setInterval(DELAY)
+        self._pause.timeout.connect(self.apply)
+        self.textChanged.connect(lambda _: self._on_text())
+        self.textEdited.connect(lambda _: self._offer())
+
+    def apply(self) -> bool:
+        """Look for what is typed now; whether it makes sense."""
+        self._pause.stop()
+        problem = self._problem()
+        self._say(problem)
+        if problem is None:
+            self.typed.emit(self.text())
+        return problem is None
+
+    def speak(self, fields: Mapping[str, Field], text: str, example: str = EXAMPLE) -> None:
+        """Let a filter name ``fields`` from now on; ``text`` is the one that is in force."""
+        if fields is not self._fields:
+            self._fields = fields
+            self.setPlaceholderText(PLACEHOLDER.format(example))
+            self._pause.stop()
+            self._say(None)
+            self.blockSignals(True)
+            self.setText(text)
+            self.blockSignals(False)
+
+    def narrow(self, condition: str) -> None:
+        """Ask for ``condition``, too."""
+        self.setText(combined(self.text(), condition))
+        self.apply()
+
+    # -- what is wrong
+
+    def _problem(self) -> errors.FilterError | None:
+        try:
+            filters.parse(self.text(), self._fields)
+        except errors.FilterError as e:
+            return e
+        return None
+
+    def _on_text(self) -> None:
+        self._pause.start()
+        if self._problem() is None:
+            self._say(None)  # mended: at once; a mistake waits for the pause, since a word is one until it is whole
+
+    def _say(self, problem: errors.FilterError | None) -> None:
+        set_property(self, "invalid", problem is not None)
+        if problem is None:
+            if self._words is not None:
+                self._words.hide()
+            return
+        self._hide_offered()
+        if self._words is None:
+            self._words = QLabel(self.window())
+            self._words.setObjectName("filter-words")
+            self._words.setTextFormat(Qt.PlainText)
+            self._words.setWordWrap(True)
+        reason = sentence(str(problem.fields["reason"]))
+        self._words.setText(f"At character {problem.at + 1}: {reason}")
+        self._words.setFixedWidth(max(320, self.width()))
+        self._words.adjustSize()
+        self._words.move(self.mapTo(self.window(), QPoint(0, self.height() + 4)))
+        self._words.raise_()
+        self._words.show()
+        self.setAccessibleDescription(self._words.text())
+
+    # -- what would fit
+
+    def _offer(self) -> None:
+        found = suggestions(self.text(), self.cursorPosition(), self._known(), self._fields)[:OFFERED]
+        if self._offered is None:
+            self._offered = Completions(self)
+            self._offered.chosen.connect(self._complete)
+        self._offered.offer(found)
+
+    def _complete(self, suggestion: Suggestion) -> None:
+        typed, start, text = self.text(), suggestion.start, suggestion.text
+        room = "" if text.endswith("{") else " "
+        self.setText(typed[:start] + text + room + typed[self.cursorPosition() :].lstrip())
+        self.setCursorPosition(start + len(text) + len(room))
+        self._offer()
+
+    def _hide_offered(self) -> bool:
+        """Whether there was something to hide."""
+        shown = self._offered is not None and self._offered.isVisible()
+        if self._offered is not None:
+            self._offered.hide()
+        return shown
+
+    def _taken(self, event: QKeyEvent) -> bool:
+        """Whether a key was for the list."""
+        return self._offered is not None and self._offered.isVisible() and self._offered.takes(event)
+
+    # -- saved ones
+
+    def saved_menu(self) -> QMenu:
+        """What was saved, and what can be done with what is typed."""
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WA_DeleteOnClose)
+        for text in self.saved:
+            menu.addAction(unmarked(text)).triggered.connect(lambda _=False, text=text: self._take(text))
+        if not self.saved:
+            menu.addAction("None are saved yet").setEnabled(False)
+        menu.addSeparator()
+        typed = self.text().strip()
+        if typed in self.saved:
+            menu.addAction("Forget this filter").triggered.connect(lambda: self._keep(typed, keep=False))
+        else:
+            save = menu.addAction("Save this filter")
+            save.setEnabled(bool(typed) and self._problem() is None)
+            save.triggered.connect(lambda: self._keep(typed))
+        return menu
+
+    def _take(self, text: str) -> None:
+        self.setText(text)
+        self.apply()
+
+    def _keep(self, text: str, *, keep: bool = True) -> None:
+        self.saved = [other for other in self.saved if other != text] + ([text] if keep else [])
+        self.saved_changed.emit(self.saved)
+
+    # -- keys
+
+    def event(self, event: QEvent) -> bool:
+        # Here they delete a word; the window's shortcuts would remove a service or close a connection.
+        if claims(event, *_EDITING):
+            return True
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.KeyPress and event.key() == Qt.Key_Tab:
+            # Qt would move the focus before keyPressEvent sees the key.
+            return self._taken(event) or super().event(event)
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if self._taken(event):
+            return
+        if event.key() == Qt.Key_Escape:
+            if self._hide_offered():
+                return
+            self.clear()
+            self.left.emit()
+        elif event.key() in (Qt.Key_Return, Qt.Key_Enter):
+            self._hide_offered()
+            self.apply()
+        elif event.key() == Qt.Key_Down or (event.key() == Qt.Key_Space and event.modifiers() & Qt.ControlModifier):
+            self._offer()
+        else:
+            super().keyPressEvent(event)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self._hide_offered()
+        if self._words is not None:
+            self._words.hide()

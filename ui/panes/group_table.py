@@ -1,0 +1,250 @@
+"""The table of failure groups: what failed, how often, where, and whether that is settled."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from PyQt5.QtCore import QAbstractTableModel, QModelIndex, QPoint, QSize, Qt, pyqtSignal
+from PyQt5.QtGui import QColor, QFontMetrics, QKeyEvent
+from PyQt5.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTableView,
+)
+
+from app.capture.reading.groups import Group
+from ui.detail.sheet import visible
+from ui.looks import theme
+from ui.looks.icons import icon
+from ui.looks.times import clock, moment
+from ui.parts.actions import plain
+
+STATES = {"open": ("failure", "bad"), "reopened": ("again", "warning"), "resolved": ("check", "good")}
+"""Icon and colour of each state."""
+
+PAD = 6
+
+_WORDS = re.compile(r"\w?'…'|<\w+>")
+"""What stands in a generalised message for what differs."""
+
+
+@dataclass(frozen=True, slots=True)
+class GroupColumn:
+    """``key`` is what it is sorted by; numbers stand on the ``right``."""
+
+    title: str
+    tip: str
+    chars: int
+    text: Callable[[Group], str]
+    key: Callable[[Group], Any]
+    right: bool = False
+
+
+def message(group: Group) -> str:
+    """The generalised message, or the newest one where that says nothing any more, as for KeyError."""
+    return visible(group.message if re.search(r"\w", _WORDS.sub("", group.message)) else group.example)
+
+
+def _seen(time: int) -> str:
+    return clock(time).rpartition(".")[0]
+
+
+_SETTLED = ("reopened", "open", "resolved")
+
+COLUMNS = (
+    GroupColumn("State", "Open, resolved, or reopened: it came back", 11, lambda g: g.state,
+                lambda g: (_SETTLED.index(g.state), -g.newest)),
+    GroupColumn("Count", "How often it happened", 6, lambda g: f"{g.count:,}", lambda g: g.count, right=True),
+    GroupColumn("Type", "Type of the exception", 16, lambda g: visible(g.type).rpartition(".")[2], lambda g: g.type),
+    GroupColumn("Message", "What it says, with words for what differs", 30, message, message),
+    GroupColumn("Where", "The innermost line of your own code", 25, lambda g: visible(g.where.rpartition("/")[2]),
+                lambda g: g.where),
+    GroupColumn("First", "When it happened first, in local time", 9, lambda g: _seen(g.first), lambda g: g.first),
+    GroupColumn("Last", "When it happened last, in local time", 9, lambda g: _seen(g.last), lambda g: g.newest),
+    GroupColumn("Services", "Where it happened", 12, lambda g: visible(", ".join(g.services)), lambda g: g.services),
+)  # fmt: skip
+
+MESSAGE = 3
+
+
+class GroupModel(QAbstractTableModel):
+    """Groups, sorted by a column."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.groups: list[Group] = []
+        self._sorted = (0, Qt.AscendingOrder)
+
+    def rowCount(self, parent: QModelIndex = QModelIndex()) -> int:
+        return 0 if parent.isValid() else len(self.groups)
+
+    def columnCount(self, parent: QModelIndex = QModelIndex()) -> int:
+        return 0 if parent.isValid() else len(COLUMNS)
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.DisplayRole) -> Any:
+        if orientation != Qt.Horizontal:
+            return None
+        column = COLUMNS[section]
+        if role == Qt.TextAlignmentRole:
+            return int((Qt.AlignRight if column.right else Qt.AlignLeft) | Qt.AlignVCenter)
+        return {Qt.DisplayRole: column.title, Qt.ToolTipRole: column.tip}.get(role)  # type: ignore[call-overload]
+
+    def data(self, index: QModelIndex, role: int = Qt.DisplayRole) -> Any:
+        if not index.isValid() or index.row() >= len(self.groups):
+            return None
+        group, column = self.groups[index.row()], COLUMNS[index.column()]
+        if role in (Qt.DisplayRole, Qt.AccessibleTextRole):
+            return column.text(group)
+        if role == Qt.TextAlignmentRole:
+            return int((Qt.AlignRight if column.right else Qt.AlignLeft) | Qt.AlignVCenter)
+        if role == Qt.DecorationRole and not index.column():
+            return icon(*STATES[group.state])
+        if role == Qt.ForegroundRole:
+            colors = theme.current()
+            strong = group.state != "resolved" and index.column() in (1, 2, 3)
+            return QColor(colors.text if strong else colors.dim)
+        return plain(_tip(group)) if role == Qt.ToolTipRole else None
+
+    def sort(self, column: int, order: Qt.SortOrder = Qt.AscendingOrder) -> None:
+        self._sorted = (column, order)
+        self.show_groups(self.groups)
+
+    def show_groups(self, groups: list[Group]) -> None:
+        """Show these."""
+        column, order = self._sorted
+        groups = sorted(groups, key=COLUMNS[column].key, reverse=order == Qt.DescendingOrder)
+        if [g.fingerprint for g in groups] == [g.fingerprint for g in self.groups]:
+            self.groups = groups
+            if groups:
+                self.dataChanged.emit(self.index(0, 0), self.index(len(groups) - 1, len(COLUMNS) - 1))
+            return
+        self.beginResetModel()
+        self.groups = groups
+        self.endResetModel()
+
+    def row_of(self, fingerprint: str) -> int:
+        """Where a group is, or -1."""
+        return next((row for row, group in enumerate(self.groups) if group.fingerprint == fingerprint), -1)
+
+
+def _tip(group: Group) -> str:
+    times = [moment(t) for t in (group.first, group.last)]
+    seen = " to ".join(f"{time:%Y-%m-%d %H:%M:%S}" for time in dict.fromkeys(times))
+    peers = f"; from {', '.join(group.peers)}" if group.peers else ""
+    where = f" in {group.where}" if group.where else ""
+    return visible(f"{group.type}: {group.example}{where} ({seen}{peers})")
+
+
+class _Delegate(QStyledItemDelegate):
+    """Rows are what is current, not cells."""
+
+    def initStyleOption(self, option: QStyleOptionViewItem, index: QModelIndex) -> None:
+        super().initStyleOption(option, index)
+        option.state = option.state & ~QStyle.StateFlag(QStyle.State_HasFocus)  # type: ignore[assignment]
+
+
+class GroupTable(QTableView):
+    """All groups; one may be selected.
+
+    Signals:
+        chosen: the fingerprint of the group that was selected, or "".
+        menu_wanted: the global position of a context menu.
+    """
+
+    chosen = pyqtSignal(str)
+    menu_wanted = pyqtSignal(QPoint)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.groups = GroupModel()
+        self._chosen = ""
+        self.setModel(self.groups)
+        self.setProperty("role", "mono")
+        self.setAccessibleName("Failure groups")
+        self.setItemDelegate(_Delegate(self))
+        self.setSelectionBehavior(QAbstractItemView.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SingleSelection)
+        self.setHorizontalScrollMode(QAbstractItemView.ScrollPerPixel)
+        self.setShowGrid(False)
+        self.setWordWrap(False)
+        self.setTabKeyNavigation(False)
+        self.setIconSize(QSize(13, 13))
+        rows = self.verticalHeader()
+        rows.hide()
+        rows.setSectionResizeMode(QHeaderView.Fixed)
+        header = self.horizontalHeader()
+        header.setHighlightSections(False)
+        header.setMinimumSectionSize(24)
+        self._measure()
+        header.setSectionResizeMode(MESSAGE, QHeaderView.Stretch)
+        header.setSortIndicator(0, Qt.AscendingOrder)
+        self.setSortingEnabled(True)
+        self.setContextMenuPolicy(Qt.CustomContextMenu)
+        self.customContextMenuRequested.connect(self._on_menu)
+        self.selectionModel().selectionChanged.connect(lambda *_: self._on_selection())
+        self.groups.modelAboutToBeReset.connect(lambda: self.selectionModel().blockSignals(True))
+        self.groups.modelReset.connect(self._select_again)
+        theme.notifier.changed.connect(self._repaint)
+        theme.notifier.fonts_changed.connect(self._measure)
+
+    def _measure(self) -> None:
+        metrics = QFontMetrics(theme.mono_font())
+        self.verticalHeader().setDefaultSectionSize(metrics.height() + PAD + 2)
+        for at, column in enumerate(COLUMNS):
+            self.horizontalHeader().resizeSection(at, column.chars * metrics.horizontalAdvance("0") + 2 * PAD)
+
+    def show_groups(self, groups: list[Group]) -> None:
+        """Show these; the one that was selected stays so."""
+        self.groups.show_groups(groups)
+
+    def current(self) -> Group | None:
+        row = self.groups.row_of(self._chosen)
+        return self.groups.groups[row] if row >= 0 else None
+
+    def choose(self, fingerprint: str) -> None:
+        """Select a group; none with ""."""
+        row = self.groups.row_of(fingerprint)
+        if row < 0:
+            self.clearSelection()
+        else:
+            self.selectRow(row)
+
+    def sizeHint(self) -> QSize:
+        rows = min(max(len(self.groups.groups), 3), 8)
+        height = self.horizontalHeader().sizeHint().height() + rows * self.verticalHeader().defaultSectionSize()
+        return QSize(super().sizeHint().width(), height + 4)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key_Escape and self._chosen:
+            self.clearSelection()
+        else:
+            super().keyPressEvent(event)
+
+    def _select_again(self) -> None:
+        row = self.groups.row_of(self._chosen)
+        if row >= 0:
+            self.selectRow(row)
+        self.selectionModel().blockSignals(False)
+        if row < 0:
+            self._on_selection()
+        self.viewport().update()
+
+    def _on_selection(self) -> None:
+        rows = self.selectionModel().selectedRows()
+        chosen = self.groups.groups[rows[0].row()].fingerprint if rows else ""
+        if chosen != self._chosen:
+            self._chosen = chosen
+            self.chosen.emit(chosen)
+
+    def _on_menu(self, at: QPoint) -> None:
+        if self.indexAt(at).isValid():
+            self.menu_wanted.emit(self.viewport().mapToGlobal(at))
+
+    def _repaint(self, *_: object) -> None:
+        self.viewport().update()

@@ -1,0 +1,71 @@
+"""The colours that a row can be marked with: five names, each readable in both themes."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from PyQt5.QtCore import QPoint, QRect, QSize, Qt
+from PyQt5.QtGui import QColor, QIcon, QPainter, QPixmap, QPolygon
+
+from app.events import COLOURS, Note
+from ui.looks import theme
+from ui.looks.theme import Theme
+
+_WORDS = dict(zip(COLOURS, ("bad", "warning", "good", "received", "sent"), strict=True))
+"""The colour of the theme that each name stands for."""
+
+_SHARE = {"dark": 0.13, "light": 0.10}
+"""Of the colour in the background of a row: as much as leaves every word on it readable."""
+
+BAR = 3
+"""Pixels of full colour at the beginning of a marked row."""
+
+
+def strong(name: str, colors: Theme) -> str:
+    """The colour itself; that of quiet words where the name is none."""
+    return str(getattr(colors, _WORDS.get(name, "dim")))
+
+
+@cache
+def tint(name: str, colors: Theme) -> str:
+    """The background of a row with this colour."""
+    over, under, share = QColor(strong(name, colors)), QColor(colors.panel), _SHARE[colors.name]
+    mixed = [round(a * share + b * (1 - share)) for a, b in zip(_rgb(over), _rgb(under), strict=True)]
+    return QColor(*mixed).name()
+
+
+def _rgb(color: QColor) -> tuple[int, int, int]:
+    return color.red(), color.green(), color.blue()
+
+
+def paint_note(painter: QPainter, rect: QRect, note: Note, colors: Theme, *, selected: bool) -> None:
+    """Mark a row: a tinted background and a bar for a colour, a corner for words."""
+    if note.colour in _WORDS:
+        if not selected:
+            painter.fillRect(rect, QColor(tint(note.colour, colors)))
+        painter.fillRect(QRect(rect.left(), rect.top(), BAR, rect.height()), QColor(strong(note.colour, colors)))
+    if note.text:
+        left, top, side = rect.left(), rect.top(), max(6, rect.height() // 3)
+        color = strong(note.colour, colors) if note.colour in _WORDS else colors.accent
+        painter.save()
+        painter.setRenderHint(QPainter.Antialiasing)
+        painter.setPen(Qt.NoPen)
+        painter.setBrush(QColor(color))
+        right, bottom = left + side + BAR, top + side + BAR
+        painter.drawPolygon(QPolygon([QPoint(left, top), QPoint(right, top), QPoint(left, bottom)]))
+        painter.restore()
+
+
+def swatch(name: str, size: int = 14) -> QIcon:
+    """A square of the colour for menus and buttons; an empty one where the name is none."""
+    pixmap = QPixmap(QSize(size, size) * 2)
+    pixmap.setDevicePixelRatio(2)
+    pixmap.fill(Qt.transparent)
+    painter = QPainter(pixmap)
+    painter.setRenderHint(QPainter.Antialiasing)
+    colors = theme.current()
+    painter.setPen(QColor(colors.dim) if name not in _WORDS else Qt.NoPen)
+    painter.setBrush(QColor(strong(name, colors)) if name in _WORDS else QColor(Qt.transparent))
+    painter.drawRoundedRect(1, 1, size - 2, size - 2, 3, 3)
+    painter.end()
+    return QIcon(pixmap)

@@ -1,0 +1,146 @@
+"""Notes on rows: what the user writes and colours becomes events of the capture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from PyQt5.QtCore import QObject, QSize, Qt, pyqtSignal
+from PyQt5.QtWidgets import (
+    QButtonGroup,
+    QDialog,
+    QDialogButtonBox,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QMenu,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.capture.recorder import Recorder
+from app.events import COLOURS, Note
+from ui.panes.note_colours import swatch
+
+MAX_TEXT = 1000
+"""Characters of a note."""
+
+NOTED = "note exists or note.colour exists"
+"""The filter for what was noted."""
+
+MAX_ROWS = 1000
+"""Rows that are marked at once: each mark is an event."""
+
+ONLY_LIVE = "An opened capture is read only: notes are kept in the capture that they are about, while it is written."
+
+
+class Notes(QObject):
+    """Writes notes into the capture that is being written.
+
+    Signals:
+        kept: what was noted is in the file, and rows can be read again.
+    """
+
+    kept = pyqtSignal()
+
+    def __init__(self, recorder: Recorder, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._recorder, self._window = recorder, parent
+        self._due = 0
+
+    def note(self, ids: Sequence[int], note: Note) -> None:
+        """Put the note on these events; an empty one takes away what is there."""
+        for id in ids[:MAX_ROWS]:
+            self._recorder.note(id, note.text, note.colour)
+        self._recorder.flush()
+        self._due = self._recorder.seen
+
+    def on_tick(self) -> None:
+        """The capture has moved on."""
+        recorder = self._recorder
+        if self._due and recorder.stored + recorder.lost >= self._due:
+            self._due = 0
+            self.kept.emit()
+
+    def ask(self, ids: Sequence[int], current: Note | None) -> None:
+        """Ask what to write on these events, beginning with what stands on the current one."""
+        dialog = NoteDialog(len(ids), current or Note(""), self._window)
+        dialog.written.connect(lambda note: self.note(ids, note))
+        dialog.open()
+
+
+def colour_menu(parent: QMenu, chosen: Callable[[str], object], why_not: str = "") -> QMenu:
+    """A menu of the colours; disabled with the reason ``why_not`` if there is one."""
+    menu = QMenu("Colour", parent)
+    menu.setToolTipsVisible(True)
+    for name in (*COLOURS, ""):
+        action = menu.addAction(swatch(name), name.capitalize() or "No colour")
+        action.triggered.connect(lambda _=False, name=name: chosen(name))
+    if why_not:
+        menu.setEnabled(False)
+        menu.menuAction().setToolTip(why_not)
+    return menu
+
+
+class NoteDialog(QDialog):
+    """A line of text and a colour.
+
+    Signals:
+        written: the note; an empty one is to take away what is there.
+    """
+
+    written = pyqtSignal(object)
+
+    def __init__(self, count: int, note: Note, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WA_DeleteOnClose)
+        self.setWindowFlag(Qt.WindowContextHelpButtonHint, False)
+        self.setWindowTitle("Note" if count == 1 else f"Note on {count:,} rows")
+        self.text = QLineEdit(note.text)
+        self.text.setMaxLength(MAX_TEXT)
+        self.text.setAccessibleName("Note")
+        self.text.setPlaceholderText("What is to be remembered of " + ("this event" if count == 1 else "these rows"))
+        self.text.setMinimumWidth(420)
+        self._colours = QButtonGroup(self)
+        colours = QHBoxLayout()
+        colours.setSpacing(2)
+        for at, name in enumerate(("", *COLOURS)):
+            button = _swatch_button(name, chosen=name == note.colour)
+            self._colours.addButton(button, at)
+            colours.addWidget(button)
+        colours.addStretch()
+        words = QLabel("It is added to the capture as an event of its own. Without text and colour, the note goes.")
+        words.setProperty("role", "dim")
+        words.setWordWrap(True)
+        buttons = QDialogButtonBox(QDialogButtonBox.Ok | QDialogButtonBox.Cancel)
+        buttons.button(QDialogButtonBox.Ok).setText("&Note")
+        buttons.button(QDialogButtonBox.Ok).setProperty("primary", True)
+        buttons.button(QDialogButtonBox.Ok).setDefault(True)
+        buttons.accepted.connect(self.accept)
+        buttons.rejected.connect(self.reject)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(16, 16, 16, 16)
+        layout.setSpacing(10)
+        layout.addWidget(self.text)
+        layout.addLayout(colours)
+        layout.addWidget(words)
+        layout.addWidget(buttons)
+        self.accepted.connect(lambda: self.written.emit(self.note()))
+
+    def note(self) -> Note:
+        """What is written here now."""
+        return Note(self.text.text().strip(), ("", *COLOURS)[max(0, self._colours.checkedId())])
+
+    def choose(self, colour: str) -> None:
+        self._colours.button(("", *COLOURS).index(colour)).setChecked(True)
+
+
+def _swatch_button(name: str, *, chosen: bool) -> QToolButton:
+    button = QToolButton()
+    button.setIcon(swatch(name, 16))
+    button.setIconSize(QSize(16, 16))
+    button.setCheckable(True)
+    button.setChecked(chosen)
+    button.setToolTip(name.capitalize() or "No colour")
+    button.setAccessibleName(name.capitalize() or "No colour")
+    return button

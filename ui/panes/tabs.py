@@ -1,0 +1,221 @@
+"""The tabs of panes: All, HTTP, Conversations, Failures, and one for each service."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from PyQt5.QtCore import QByteArray, QPoint, pyqtSignal
+from PyQt5.QtWidgets import QMenu, QTabWidget
+
+from app.capture.filters.language import EVERYTHING, Filter, of_service, parse
+from app.capture.reading.reader import Reader
+from app.capture.recorder import Stored
+from app.post import Post
+from ui.looks.icons import icon
+from ui.panes.conversation_pane import ConversationPane
+from ui.panes.event_pane import EventPane
+from ui.panes.failure_pane import FailurePane
+from ui.panes.http_pane import HTTPPane
+from ui.panes.notes import MAX_ROWS
+from ui.parts.actions import plain, unmarked
+
+ALL, HTTP, CONVERSATIONS, FAILURES = "All", "HTTP", "Conversations", "Failures"
+
+TAB_CHARS = 24
+"""Characters of a name that a tab shows at the most."""
+
+NOTHING_YET = (
+    "Nothing has happened yet.\n\n"
+    "Press Start all, or the ▶ of one service on the left;\n"
+    "then connect to its address: everything that comes shows up here."
+)
+NO_SERVICE = (
+    "There is no service yet.\n\n"
+    "Press New service to add one, or open the demo from the File menu:\n"
+    "four services to try things with."
+)
+
+
+class PaneTabs(QTabWidget):
+    """All panes. Only the one in view follows the capture; the others catch up when shown.
+
+    Signals:
+        current_changed: the id of the current event of the pane in view, or 0.
+        following_changed: whether the pane in view follows the tail.
+        menu_wanted: a context menu for the pane in view, to be filled.
+        copied: text for the clipboard.
+        narrowed: a condition that the filter is to have, too.
+    """
+
+    current_changed = pyqtSignal(int)
+    following_changed = pyqtSignal(bool)
+    menu_wanted = pyqtSignal(QMenu, QPoint)
+    copied = pyqtSignal(str)
+    narrowed = pyqtSignal(str)
+
+    def __init__(self, post: Post, reader: Reader) -> None:
+        super().__init__()
+        self._post, self._reader = post, reader
+        self._typed: dict[bool, str] = {}
+        self._columns: QByteArray | None = None
+        self._stored = Stored()
+        self._services: dict[str, EventPane] = {}
+        self.setDocumentMode(True)
+        self.setUsesScrollButtons(True)
+        self.setAccessibleName("Panes of events")
+        self.tabBar().setAccessibleName("Panes")
+        self.tabBar().setExpanding(False)
+        self.all = self._add(ALL, EVERYTHING, NOTHING_YET)
+        self.http = HTTPPane(reader)
+        self._put(self.http, HTTP)
+        self.conversations = ConversationPane(post, reader)
+        self._put(self.conversations, CONVERSATIONS)
+        self.failures = FailurePane(post.recorder, reader)
+        self._put(self.failures, FAILURES)
+        self._fixed = (self.all, self.http, self.conversations, self.failures)
+        self.rebuild()
+        self._count_failures()
+        self.currentChanged.connect(self._on_tab)
+        self._on_tab()
+
+    def of(self, service: str) -> EventPane | None:
+        """The pane of the service with this name."""
+        return self._services.get(service)
+
+    def names(self) -> list[str]:
+        """What all panes are called, in their order."""
+        return [str(self.tabBar().tabData(at)) for at in range(self.count())]
+
+    def service(self) -> str:
+        """The service whose pane is in view, or ""."""
+        return next((name for name, pane in self._services.items() if pane is self.currentWidget()), "")
+
+    def let_go(self) -> None:
+        """Take no more answers of the reader: the window closes."""
+        for pane in self._panes():
+            pane.let_go()
+
+    def _panes(self) -> list[EventPane]:
+        return [*self._fixed, *self._services.values()]
+
+    def current(self) -> EventPane:
+        widget = self.currentWidget()
+        assert isinstance(widget, EventPane)
+        return widget
+
+    def rebuild(self) -> None:
+        """Have a pane for each service there is, in their order, behind those that are always there."""
+        services = list(self._post.services)
+        self.all.set_empty(NOTHING_YET if services else NO_SERVICE)
+        for name in list(self._services):
+            if name not in services:
+                pane = self._services.pop(name)
+                self.removeTab(self.indexOf(pane))
+                pane.let_go()
+                pane.deleteLater()
+        for at, name in enumerate(services, len(self._fixed)):
+            if name not in self._services:
+                self._services[name] = self._add(name, of_service(name), _quiet(name))
+            old = self.indexOf(self._services[name])
+            if old != at:
+                self.tabBar().moveTab(old, at)
+
+    def _add(self, name: str, base: Filter, empty: str) -> EventPane:
+        pane = EventPane(self._reader, base, empty)
+        if self._columns is not None:
+            pane.view.header.restoreState(self._columns)
+        self._put(pane, name)
+        return pane
+
+    def _put(self, pane: EventPane, name: str) -> None:
+        pane.current_changed.connect(partial(self._pass_on, pane, self.current_changed))
+        pane.view.following_changed.connect(partial(self._pass_on, pane, self.following_changed))
+        pane.menu_wanted.connect(self.menu_wanted)
+        pane.copied.connect(self.copied)
+        pane.narrowed.connect(self.narrowed)
+        pane.on_stored(self._stored)
+        short = name if len(name) <= TAB_CHARS else name[: TAB_CHARS - 1] + "…"
+        at = self.addTab(pane, unmarked(short))
+        self.setTabToolTip(at, plain(name))
+        self.tabBar().setTabData(at, name)
+
+    def _pass_on(self, pane: EventPane, signal: Any, value: object) -> None:
+        if pane is self.currentWidget():
+            signal.emit(value)
+
+    def restore_columns(self, state: QByteArray) -> None:
+        """Give every pane the widths that one had; what is in columns of its own keeps them."""
+        self._columns = state
+        for pane in (self.all, *self._services.values(), self.failures):
+            pane.view.header.restoreState(state)
+
+    def columns(self) -> QByteArray:
+        """The widths of the pane in view, or of All where that has columns of its own."""
+        pane = self.all if self.current() in (self.http, self.conversations) else self.current()
+        return pane.view.header.saveState()
+
+    def set_filter(self, typed: str) -> None:
+        """Show only what contains ``typed``, in the pane in view and in others once they are."""
+        self._typed[self.current() is self.conversations] = typed
+        self.current().set_filter(typed)
+
+    def typed(self) -> str:
+        """The filter of the pane in view: connections have one of their own, with other fields."""
+        return self._typed.get(self.current() is self.conversations, "")
+
+    def shown(self) -> Filter | None:
+        """The condition on events that the pane in view shows; None where that is about connections."""
+        pane = self.current()
+        if pane is self.conversations:
+            return None
+        return parse(self.typed()) if pane is self.http else pane.events.where
+
+    def connection(self) -> int | None:
+        """The connection that is current in the list of conversations, if that is in view."""
+        view = self.conversations.view
+        if self.current() is not self.conversations or view.current < 0:
+            return None
+        return self.conversations.events.id_at(view.current)
+
+    def selected(self) -> list[int]:
+        """The events that are selected in the pane in view; none where its rows are of something else."""
+        pane = self.current()
+        if pane is self.conversations or pane.view.current < 0:
+            return []
+        low, high = pane.view.selection()
+        return [pane.events.shown_at(index) for index in range(low, min(high, low + MAX_ROWS - 1) + 1)]
+
+    def refresh(self) -> None:
+        """Show what was noted on rows since they were read."""
+        for pane in self._panes():
+            pane.events.refresh()
+
+    def on_stored(self, stored: Stored) -> None:
+        self._stored = stored
+        for pane in self._panes():
+            pane.on_stored(stored)
+        self._count_failures()
+
+    def _on_tab(self) -> None:
+        current = self.current()
+        for pane in self._panes():
+            if pane is not current:
+                pane.events.activate(False)
+        current.set_filter(self.typed())
+        current.events.activate(True)
+        view = current.view
+        self.following_changed.emit(view.following)
+        self.current_changed.emit(current.events.shown_at(view.current) if view.current >= 0 else 0)
+
+    def _count_failures(self) -> None:
+        at = self.indexOf(self.failures)
+        count = self._post.recorder.failures
+        text = f"{FAILURES} {count:,}" if count else FAILURES
+        if text != self.tabText(at) or self.tabIcon(at).isNull():
+            self.setTabText(at, text)
+            self.setTabIcon(at, icon("failure", "bad" if count else "dim"))
+
+
+def _quiet(name: str) -> str:
+    return f"Nothing has reached {name} yet.\n\nStart it, then connect to its address."

@@ -1,0 +1,69 @@
+"""What would fit next, in a list beneath a field, which keeps the keyboard."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PyQt5.QtCore import QPoint, Qt, pyqtSignal
+from PyQt5.QtGui import QKeyEvent
+from PyQt5.QtWidgets import QHeaderView, QLineEdit, QTreeWidget, QTreeWidgetItem
+
+from app.capture.filters.completion import Suggestion
+
+ROWS = 10
+
+
+class Completions(QTreeWidget):
+    """A child of the window, not a window of its own: that would take the keyboard.
+
+    Signals:
+        chosen: the Suggestion that the user took.
+    """
+
+    chosen = pyqtSignal(object)
+
+    def __init__(self, box: QLineEdit) -> None:
+        super().__init__(box.window())
+        self._box = box
+        self._offered: Sequence[Suggestion] = ()
+        self.setObjectName("completions")
+        self.setFocusPolicy(Qt.NoFocus)
+        self.setRootIsDecorated(False)
+        self.setUniformRowHeights(True)
+        self.setHeaderHidden(True)
+        self.setColumnCount(2)
+        self.header().setSectionResizeMode(0, QHeaderView.ResizeToContents)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarAlwaysOff)
+        self.itemClicked.connect(lambda item: self._choose(self.indexOfTopLevelItem(item)))
+        self.hide()
+
+    def offer(self, suggestions: Sequence[Suggestion]) -> None:
+        """Show these beneath the field; nothing for none."""
+        self._offered = suggestions
+        self.clear()
+        for suggestion in suggestions:
+            item = QTreeWidgetItem([suggestion.text, suggestion.help])
+            item.setForeground(1, self.palette().placeholderText())
+            self.addTopLevelItem(item)
+        self.setVisible(bool(suggestions))
+        if suggestions:
+            height = self.sizeHintForRow(0) * min(ROWS, len(suggestions)) + 12
+            self.setGeometry(0, 0, max(420, self._box.width()), height)
+            self.move(self._box.mapTo(self._box.window(), QPoint(0, self._box.height() + 2)))
+            self.raise_()
+
+    def takes(self, event: QKeyEvent) -> bool:
+        """Whether a key that the field got is for the list."""
+        row = self.indexOfTopLevelItem(self.currentItem()) if self.currentItem() else -1
+        if event.key() in (Qt.Key_Down, Qt.Key_Up):
+            next_row = row + 1 if event.key() == Qt.Key_Down else max(row, 0) - 1
+            self.setCurrentItem(self.topLevelItem(next_row % self.topLevelItemCount()))
+            return True
+        if event.key() == Qt.Key_Tab or (event.key() in (Qt.Key_Return, Qt.Key_Enter) and row >= 0):
+            self._choose(max(row, 0))
+            return True
+        return False
+
+    def _choose(self, row: int) -> None:
+        if 0 <= row < len(self._offered):
+            self.chosen.emit(self._offered[row])

@@ -1,0 +1,48 @@
+"""A strip that says in words what went wrong, where a dialog would only be in the way."""
+
+from __future__ import annotations
+
+from PyQt5.QtCore import QSize, Qt
+from PyQt5.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QWidget
+
+from ui.looks import theme
+from ui.looks.icons import icon
+
+
+class NoticeBar(QFrame):
+    """Hidden while there is nothing to say."""
+
+    def __init__(self, mark: str, *, closable: bool, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("notice", mark)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(12, 6, 6, 6)
+        layout.setSpacing(8)
+        self._color = mark
+        self._mark = QLabel()
+        self._paint_mark()
+        self.label = QLabel()
+        self.label.setWordWrap(True)
+        self.label.setTextFormat(Qt.PlainText)
+        self.label.setTextInteractionFlags(Qt.TextSelectableByMouse)
+        layout.addWidget(self._mark, 0, Qt.AlignTop)
+        layout.addWidget(self.label, 1)
+        if closable:
+            close = QToolButton()
+            close.setIcon(icon("close"))
+            close.setIconSize(QSize(12, 12))
+            close.setAutoRaise(True)
+            close.setToolTip("Dismiss")
+            close.setAccessibleName("Dismiss")
+            close.clicked.connect(self.hide)
+            layout.addWidget(close, 0, Qt.AlignTop)
+        theme.notifier.changed.connect(self._paint_mark)
+        self.hide()
+
+    def _paint_mark(self, *_: object) -> None:
+        self._mark.setPixmap(icon("warning", self._color).pixmap(16, 16))
+
+    def say(self, text: str) -> None:
+        """Show ``text``; hide where it is empty."""
+        self.label.setText(text)
+        self.setVisible(bool(text))

@@ -1,0 +1,1 @@
+"""Sending messages: the send dock and the saved messages."""

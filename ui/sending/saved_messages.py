@@ -1,0 +1,159 @@
+"""The list of saved messages of the workspace."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import count
+
+from PyQt5.QtCore import QEvent, QPoint, Qt, pyqtSignal
+from PyQt5.QtGui import QKeyEvent
+from PyQt5.QtWidgets import QHBoxLayout, QLabel, QListWidget, QListWidgetItem, QMenu, QVBoxLayout, QWidget
+
+from app.post import Post
+from app.workspace.message import Message
+from app.workspace.reading import MAX_NAME
+from ui.looks.icons import icon
+from ui.parts.actions import plain
+from ui.sending.message_form import small_button
+
+
+class SavedMessages(QWidget):
+    """Shows ``post.messages``, and changes them.
+
+    Signals:
+        chosen(object): a ``Message`` to put into the form.
+        wanted(): the message of the form is to be saved: call ``save`` with it.
+        changed(): the workspace was.
+    """
+
+    chosen = pyqtSignal(object)
+    wanted = pyqtSignal()
+    changed = pyqtSignal()
+
+    def __init__(self, post: Post, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._post = post
+        self._shown: tuple[Message, ...] | None = None
+        heading = QLabel("SAVED")
+        heading.setProperty("role", "heading")
+        self.list = QListWidget()
+        self.list.setAccessibleName("Saved messages")
+        self.list.setUniformItemSizes(True)
+        self.list.setContextMenuPolicy(Qt.CustomContextMenu)
+        self.list.setEditTriggers(QListWidget.EditKeyPressed)
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarAlwaysOff)
+        self.hint = QLabel("None yet. Saved ones stay in the workspace.")
+        self.hint.setProperty("role", "dim")
+        self.hint.setWordWrap(True)
+        self.hint.setAlignment(Qt.AlignTop)
+        self.hint.setContentsMargins(0, 4, 0, 0)
+        self.save_button = small_button("plus", "Save this message")
+        self.update_button = small_button("save", "Save this message in the place of the selected one")
+        self.remove_button = small_button("trash", "Remove the selected message")
+        top = QHBoxLayout()
+        top.setSpacing(2)
+        top.addWidget(heading)
+        top.addStretch()
+        for button in (self.save_button, self.update_button, self.remove_button):
+            top.addWidget(button)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(4)
+        column.addLayout(top)
+        column.addWidget(self.hint)
+        column.addWidget(self.list, 1)
+        column.addStretch(0)
+        self.save_button.clicked.connect(self.wanted)
+        self.remove_button.clicked.connect(self.remove)
+        self.list.itemClicked.connect(lambda _: self._choose())
+        self.list.itemActivated.connect(lambda _: self._choose())
+        self.list.itemChanged.connect(self._on_renamed)
+        self.list.currentRowChanged.connect(lambda _: self._enable())
+        self.list.customContextMenuRequested.connect(self._menu)
+        self.list.installEventFilter(self)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Show the messages as they are now: another workspace may have been opened."""
+        if self._shown is self._post.messages:
+            return  # a name may be being typed
+        self._shown = self._post.messages
+        row = self.list.currentRow()
+        self.list.blockSignals(True)
+        self.list.clear()
+        for message in self._post.messages:
+            item = QListWidgetItem(message.name)
+            item.setFlags(item.flags() | Qt.ItemIsEditable)
+            item.setToolTip(plain(message.url))
+            self.list.addItem(item)
+        self.list.setCurrentRow(min(row, self.list.count() - 1))
+        self.list.blockSignals(False)
+        self.list.setVisible(bool(self._post.messages))
+        self.hint.setVisible(not self._post.messages)
+        self._enable()
+
+    def save(self, message: Message) -> None:
+        """Add a message under a name like its own, which can be typed over at once."""
+        self._set((*self._post.messages, replace(message, name=self._free(message.name, None))))
+        self.list.setCurrentRow(self.list.count() - 1)
+        self.list.editItem(self.list.currentItem())
+
+    def update_current(self, message: Message) -> None:
+        """Put this one in the place of the selected one, whose name it takes."""
+        row = self.list.currentRow()
+        if row >= 0:
+            messages = list(self._post.messages)
+            messages[row] = replace(message, name=messages[row].name)
+            self._set(tuple(messages))
+
+    def remove(self) -> None:
+        row = self.list.currentRow()
+        if row >= 0:
+            messages = self._post.messages
+            self._set((*messages[:row], *messages[row + 1 :]))
+
+    def _set(self, messages: tuple[Message, ...]) -> None:
+        self._post.messages = messages
+        self.refresh()
+        self.changed.emit()
+
+    def _on_renamed(self, item: QListWidgetItem) -> None:
+        row = self.list.row(item)
+        messages = list(self._post.messages)
+        name = self._free(item.text(), row)
+        if name != messages[row].name:
+            messages[row] = replace(messages[row], name=name)
+            self._set(tuple(messages))
+        elif name != item.text():
+            item.setText(name)
+
+    def _free(self, wanted: str, row: int | None) -> str:
+        """``wanted`` as a name that no other message has."""
+        name = "".join(c for c in wanted if c.isprintable()).strip()[: MAX_NAME - 6] or "message"
+        taken = {message.name for i, message in enumerate(self._post.messages) if i != row}
+        return next(new for n in count(1) if (new := name if n == 1 else f"{name} {n}") not in taken)
+
+    def _choose(self) -> None:
+        row = self.list.currentRow()
+        if row >= 0:
+            self.chosen.emit(self._post.messages[row])
+
+    def _enable(self) -> None:
+        for button in (self.update_button, self.remove_button):
+            button.setEnabled(self.list.currentRow() >= 0)
+
+    def _menu(self, at: QPoint) -> None:
+        item = self.list.itemAt(at)
+        if item is None:
+            return
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WA_DeleteOnClose)
+        menu.addAction("Re&name").triggered.connect(lambda: self.list.editItem(item))
+        menu.addAction(icon("trash"), "&Remove").triggered.connect(self.remove)
+        menu.popup(self.list.viewport().mapToGlobal(at))
+
+    def eventFilter(self, watched: object, event: QEvent) -> bool:
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.KeyPress and event.key() == Qt.Key_Delete:
+            self.remove()
+            return True
+        return super().eventFilter(watched, event)  # type: ignore[arg-type]

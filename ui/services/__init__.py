@@ -1,0 +1,1 @@
+"""Services and connections: their panels and dialogs."""

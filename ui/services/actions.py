@@ -1,0 +1,156 @@
+"""What a click does to services and connections: create, edit, remove, start, stop, send, disconnect."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import replace
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+from PyQt5.QtCore import QObject, pyqtSignal
+from PyQt5.QtWidgets import QWidget
+from twisted.internet.defer import Deferred
+
+from app.post import Post
+from app.services.config import ServiceConfig
+from app.services.service import Connection, Service
+from app.status import Failed, Stopped
+from app.workspace.reading import MAX_NAME
+from ui.bridge import Bridge
+from ui.services.checks import suggested_name, suggested_port
+from ui.settings import LOOPBACK
+
+if TYPE_CHECKING:
+    from ui.sending.dialog import SendDialog
+    from ui.services.dialog import ServiceDialog
+
+
+class ServiceActions(QObject):
+    """Acts on the Post for the window. Dialogs are not modal to the program: servers go on below.
+
+    Signals:
+        added: the name of a service that was created.
+    """
+
+    added = pyqtSignal(str)
+
+    def __init__(self, post: Post, bridge: Bridge, window: QWidget, host: Callable[[], str] = lambda: LOOPBACK) -> None:
+        """``host`` is where new services are to listen."""
+        super().__init__(window)
+        self._host = host
+        self._post, self._window = post, window
+        self._sending: dict[tuple[str, int], SendDialog] = {}
+        self._asked_to_go: set[int] = set()
+        bridge.ticked.connect(lambda _: self._close_gone())
+
+    # -- services
+
+    def create(self, protocol: str = "tcp") -> ServiceDialog:
+        """Ask for a new service."""
+        return self._ask(None, self._post.configs(), self._add, protocol)
+
+    def edit(self, name: str) -> ServiceDialog | None:
+        service = self._post.services.get(name)
+        if service is None:
+            return None
+        others = [config for config in self._post.configs() if config.name != name]
+
+        def change(config: ServiceConfig) -> None:
+            if config != service.config:
+                self._run(self._post.replace(name, config))
+
+        return self._ask(service.config, others, change, service.config.protocol)
+
+    def duplicate(self, name: str) -> ServiceDialog | None:
+        """Ask for a service like this one, under another name and on a free port."""
+        service = self._post.services.get(name)
+        if service is None:
+            return None
+        taken = {config.name for config in self._post.configs()}
+        endings = (f"-{number}" for number in count(2))
+        another = next(new for end in endings if (new := name[: MAX_NAME - len(end)] + end) not in taken)
+        port = suggested_port(service.config.protocol, self._post.configs())
+        copy = replace(service.config, name=another, port=port)
+        return self._ask(copy, self._post.configs(), self._add, copy.protocol, copied=True)
+
+    def create_mock(self, rule: Mapping[str, Any]) -> ServiceDialog:
+        """Ask for a new HTTP service that answers by this rule of the responder ``mock``."""
+        others = self._post.configs()
+        name, port = suggested_name("http", "mock", others), suggested_port("http", others)
+        config = ServiceConfig(name, "http", self._host(), port, "mock", options={"rules": [dict(rule)]})
+        return self._ask(config, others, self._add, "http", copied=True)
+
+    def _add(self, config: ServiceConfig) -> None:
+        self._post.add(config)
+        self.added.emit(config.name)
+
+    def remove(self, name: str) -> None:
+        if name in self._post.services:
+            self._run(self._post.remove(name))
+
+    def _ask(
+        self, config: ServiceConfig | None, others: Any, done: Any, protocol: str, *, copied: bool = False
+    ) -> ServiceDialog:
+        from ui.services.dialog import ServiceDialog
+
+        dialog = ServiceDialog(config, list(others), self._window, protocol, copied=copied, host=self._host())
+        dialog.accepted.connect(lambda: done(dialog.config()))
+        dialog.finished.connect(lambda _: dialog.deleteLater())
+        dialog.open()
+        return dialog
+
+    def toggle(self, name: str) -> None:
+        """Start a service that is down, stop one that is up."""
+        service = self._post.services.get(name)
+        if service is None:
+            return
+        if isinstance(service.status, Stopped | Failed):
+            self._run(service.start())
+        else:
+            service.stop()
+
+    def start_all(self) -> None:
+        self._post.start_all()
+
+    def stop_all(self) -> None:
+        self._post.stop_all()
+
+    def _run(self, work: Coroutine[Any, Any, Any]) -> None:
+        # An exception in it is an unhandled Deferred's, which the logbook records.
+        Deferred.fromCoroutine(work)
+
+    # -- connections
+
+    def send(self, service: Service, connection: Connection) -> SendDialog:
+        """Open, or bring back, the dialog that sends to this connection."""
+        from ui.sending.dialog import SendDialog
+
+        key = (service.config.name, connection.number)
+        dialog = self._sending.get(key)
+        if dialog is None:
+            dialog = self._sending[key] = SendDialog(connection.number, connection.peer, self._window)
+            dialog.send.connect(connection.send)
+            dialog.finished.connect(lambda _: self._forget(key))
+        dialog.show()
+        dialog.raise_()
+        dialog.activateWindow()
+        return dialog
+
+    def disconnect_peer(self, connection: Connection) -> None:
+        """Close in good order; asked again, at once, since a peer may never take what it was sent."""
+        if connection.number in self._asked_to_go:
+            connection.abort()
+        else:
+            self._asked_to_go.add(connection.number)
+            connection.finish()
+
+    def _forget(self, key: tuple[str, int]) -> None:
+        dialog = self._sending.pop(key, None)
+        if dialog is not None:
+            dialog.deleteLater()
+
+    def _close_gone(self) -> None:
+        for (name, number), dialog in self._sending.items():
+            service = self._post.services.get(name)
+            if service is None or number not in service.connections:
+                dialog.set_gone()

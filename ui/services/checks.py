@@ -1,0 +1,62 @@
+"""What a form knows of services without a screen: what is wrong, and what to suggest for a new one."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from itertools import count
+
+from app import errors
+from app.services import address
+from app.services.config import ServiceConfig
+from app.services.protocols import PROTOCOLS
+from app.workspace import reading as workspace
+
+HOSTS = ("127.0.0.1", "::1", "0.0.0.0", "::", "localhost")
+"""That are offered."""
+
+FIRST_PORTS = {"tcp": 9007, "udp": 9008, "http": 9080, "websocket": 9081, "ssh": 9022}
+
+FIRST_OPTIONS = {"manhole": {"password": "auto"}}
+"""What a responder is begun with, where it would not start with its defaults and nothing has to be known for it."""
+
+
+def suggested_name(protocol: str, responder: str, others: Collection[ServiceConfig]) -> str:
+    """``tcp-echo``, or ``tcp-echo-2`` and so on where that is taken."""
+    name, taken = f"{PROTOCOLS[protocol].label.lower()}-{responder}", {other.name for other in others}
+    return next(text for n in count(1) if (text := name if n == 1 else f"{name}-{n}") not in taken)
+
+
+def suggested_port(protocol: str, others: Collection[ServiceConfig]) -> int:
+    """A port that no other service has, whatever its transport: fewer to mix up."""
+    taken = {other.port for other in others}
+    return next(port for port in count(FIRST_PORTS.get(protocol, 9000)) if port not in taken)
+
+
+def name_problem(name: str, others: Collection[ServiceConfig]) -> str | None:
+    if problem := workspace.name_problem(name):
+        return f"The name {problem}"
+    if any(other.name == name for other in others):
+        return f'"{name}" is taken. Give each service its own name'
+    return None
+
+
+def host_problem(host: str) -> str | None:
+    try:
+        address.parse(address.join(host, 0))
+    except errors.InvalidAddressError:
+        return f"{host or 'Nothing'} is not an address. Use a number like 127.0.0.1 or ::1, or a name like localhost"
+    return None
+
+
+def port_problem(port: str) -> str | None:
+    try:
+        address.parse(f"127.0.0.1:{port}")
+    except errors.InvalidAddressError:
+        return "The port must be a number from 1 to 65535, or 0 for any free one"
+    return None
+
+
+def place_problem(protocol: str, host: str, port: int, others: Collection[ServiceConfig]) -> str | None:
+    """Whether another service leaves no room at this address, as opening the saved workspace would find."""
+    other = workspace.taken_by(protocol, host, port, others)
+    return f'{other.listen} is taken by "{other.name}". Choose another port' if other else None

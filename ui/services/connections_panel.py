@@ -1,0 +1,183 @@
+"""The live connections of the selected service, with Send and Disconnect on each."""
+
+from __future__ import annotations
+
+from time import time_ns
+from typing import Any
+
+from PyQt5.QtCore import QAbstractListModel, QModelIndex, QPoint, QRect, QSize, Qt, QTimer, pyqtSignal
+from PyQt5.QtGui import QColor, QFontMetrics, QKeyEvent, QPainter, QPaintEvent
+from PyQt5.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
+
+from app.services.service import Connection, Service
+from app.status import Listening
+from app.text.escapes import amount
+from ui.looks import theme
+from ui.parts.actions import plain
+
+MAX_SHOWN = 2_000
+"""Connections listed, the newest ones; the panes have all."""
+
+
+class ConnectionsModel(QAbstractListModel):
+    """Numbers of the live connections, oldest first. The values are read when painted."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.service: Service | None = None
+        self.numbers: list[int] = []
+
+    def rowCount(self, parent: QModelIndex = QModelIndex()) -> int:
+        return 0 if parent.isValid() else len(self.numbers)
+
+    def data(self, index: QModelIndex, role: int = Qt.DisplayRole) -> Any:
+        connection = self.connection(index)
+        if connection is None:
+            return None
+        if role in (Qt.DisplayRole, Qt.AccessibleTextRole):
+            return f"#{connection.number} {connection.peer}"
+        if role == Qt.ToolTipRole:
+            return plain(f"{connection.peer}: Enter sends to it, Delete disconnects it")
+        return None
+
+    def connection(self, index: QModelIndex) -> Connection | None:
+        if self.service is None or not index.isValid() or index.row() >= len(self.numbers):
+            return None
+        return self.service.connections.get(self.numbers[index.row()])
+
+    def set_numbers(self, numbers: list[int]) -> None:
+        self.beginResetModel()
+        self.numbers = numbers
+        self.endResetModel()
+
+
+class ConnectionsDelegate(QStyledItemDelegate):
+    """Two lines: number and peer; bytes each way and how long it lasts."""
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex) -> QSize:
+        height = QFontMetrics(theme.mono_font()).height() + QFontMetrics(theme.ui_font()).height()
+        return QSize(120, height + 8)
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex) -> None:
+        colors = theme.current()
+        selected = bool(option.state & QStyle.State_Selected)
+        rect: QRect = option.rect
+        painter.save()
+        if selected:
+            painter.fillRect(rect, QColor(colors.selection))
+        connection = index.model().connection(index)  # type: ignore[attr-defined]
+        if connection is not None:
+            inner = rect.adjusted(16, 4, -8, -4)
+            quiet = QColor(colors.selected_dim if selected else colors.dim)
+            mono = theme.mono_font()
+            number = f"#{connection.number} "
+            painter.setFont(mono)
+            painter.setPen(quiet)
+            painter.drawText(inner, int(Qt.AlignLeft | Qt.AlignTop), number)
+            painter.setPen(QColor(colors.selected_text if selected else colors.text))
+            shift = QFontMetrics(mono).horizontalAdvance(number)
+            painter.drawText(inner.adjusted(shift, 0, 0, 0), int(Qt.AlignLeft | Qt.AlignTop), connection.peer)
+            painter.setFont(theme.ui_font())
+            painter.setPen(quiet)
+            painter.drawText(inner, int(Qt.AlignLeft | Qt.AlignBottom), _figures(connection))
+        painter.restore()
+
+
+def _figures(connection: Connection) -> str:
+    seconds = (time_ns() - connection.opened) // 10**9
+    minutes, seconds = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    lasted = f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes:02}:{seconds:02}"
+    return f"{amount(connection.received)} ↓  {amount(connection.sent)} ↑  {lasted}"
+
+
+class ConnectionsPanel(QListView):
+    """Live connections of one service.
+
+    Signals:
+        send_wanted: a connection to send to.
+        disconnect_wanted: a connection to close.
+        current_changed: whether there is a current connection.
+        menu_wanted: the global position of a context menu.
+    """
+
+    send_wanted = pyqtSignal(object)
+    disconnect_wanted = pyqtSignal(object)
+    current_changed = pyqtSignal(bool)
+    menu_wanted = pyqtSignal(QPoint)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._model = ConnectionsModel()
+        self.setModel(self._model)
+        # How long each lasts goes on while nothing else happens.
+        self._second = QTimer(self)
+        self._second.setInterval(1000)
+        self._second.timeout.connect(self.viewport().update)
+        self.setItemDelegate(ConnectionsDelegate(self))
+        self.setUniformItemSizes(True)
+        self.setVerticalScrollMode(QListView.ScrollPerPixel)
+        self.setAccessibleName("Connections")
+        self.setContextMenuPolicy(Qt.CustomContextMenu)
+        self.customContextMenuRequested.connect(self._on_menu)
+        self.doubleClicked.connect(lambda _: self._want(self.send_wanted))
+        theme.notifier.fonts_changed.connect(self._on_fonts)
+        self.selectionModel().currentChanged.connect(lambda index, _: self.current_changed.emit(index.isValid()))
+
+    def _on_fonts(self) -> None:
+        self.scheduleDelayedItemsLayout()
+
+    def set_service(self, service: Service | None) -> None:
+        """Show this service's connections."""
+        self._model.service = service
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Bring the list up to date; the selected connection stays selected."""
+        service = self._model.service
+        numbers = list(service.connections)[-MAX_SHOWN:] if service else []
+        if numbers != self._model.numbers:
+            current = self.current()
+            at_end = self.verticalScrollBar().value() == self.verticalScrollBar().maximum()
+            value = self.verticalScrollBar().value()
+            self._model.set_numbers(numbers)
+            if current is not None and current.number in numbers:
+                self.setCurrentIndex(self._model.index(numbers.index(current.number)))
+            self.verticalScrollBar().setValue(self.verticalScrollBar().maximum() if at_end else value)
+            self.current_changed.emit(self.current() is not None)
+        if not numbers:
+            self._second.stop()
+        elif not self._second.isActive():
+            self._second.start()
+        self.viewport().update()
+
+    def current(self) -> Connection | None:
+        """The selected connection, while it lives."""
+        return self._model.connection(self.currentIndex())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if not self._model.numbers:
+            painter = QPainter(self.viewport())
+            painter.setPen(QColor(theme.current().dim))
+            up = self._model.service is not None and isinstance(self._model.service.status, Listening)
+            text = "No connection.\nA peer that connects shows up here." if up else "No connection."
+            area = self.viewport().rect().adjusted(16, 8, -16, -8)
+            painter.drawText(area, int(Qt.AlignCenter | Qt.TextWordWrap), text)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key_Return, Qt.Key_Enter):
+            self._want(self.send_wanted)
+        elif event.key() == Qt.Key_Delete:
+            self._want(self.disconnect_wanted)
+        else:
+            super().keyPressEvent(event)
+
+    def _want(self, signal: Any) -> None:
+        connection = self.current()
+        if connection is not None:
+            signal.emit(connection)
+
+    def _on_menu(self, at: QPoint) -> None:
+        if self.indexAt(at).isValid():
+            self.menu_wanted.emit(self.viewport().mapToGlobal(at))

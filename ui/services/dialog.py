@@ -1,0 +1,349 @@
+"""Creates a service or changes one; says what is wrong as it is typed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+from typing import Any
+
+from PyQt5.QtCore import QSize, Qt
+from PyQt5.QtGui import QIcon
+from PyQt5.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDialog,
+    QDialogButtonBox,
+    QFrame,
+    QLabel,
+    QLineEdit,
+    QStyledItemDelegate,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app import errors, responders
+from app.services import address, settings
+from app.services.config import ServiceConfig
+from app.services.protocols import PROTOCOLS
+from app.workspace import reading as workspace
+from ui.forms.form import Form, OptionForm, column, sentence, set_property, tab_through, tell
+from ui.looks.icons import icon
+from ui.parts.dialog_pages import Page, Pages, padded
+from ui.services import checks
+from ui.services.section_page import SectionPage
+
+
+class ServiceDialog(QDialog):
+    """A form for one service. ``config()`` is right whenever the dialog was accepted.
+
+    Attributes:
+        _suggested: the name and the port that stand in the form because we put them there; they
+            follow the protocol until someone types over them.
+        _forms: the options of each responder that was looked at, by protocol: choosing another one
+            and coming back loses nothing.
+        _pages: what else can be set, by section and protocol.
+    """
+
+    def __init__(
+        self,
+        config: ServiceConfig | None,
+        others: Collection[ServiceConfig],
+        parent: QWidget | None = None,
+        protocol: str = "tcp",
+        *,
+        copied: bool = False,
+        host: str = checks.HOSTS[0],
+    ) -> None:
+        """Change ``config``; make a new service where it is None, or one like it if ``copied``."""
+        super().__init__(parent)
+        self.setWindowFlag(Qt.WindowContextHelpButtonHint, False)
+        self._others = [other for other in others if other is not config]
+        self._new = config is None or copied
+        self._config = config or self._suggestion(protocol, host)
+        self._suggested = (self._config.name, str(self._config.port)) if config is None else ("", "")
+        self._forms: dict[tuple[str, str], OptionForm] = {}
+        self._pages: dict[tuple[str, str], SectionPage] = {}
+        self._scrolls: dict[tuple[str, str], Page] = {}
+        self.setWindowTitle(
+            self.tr("New service") if self._new else self.tr("Edit {name}").format(name=self._config.name)
+        )
+        self._build()
+        self._lay_out()
+        self._fill(self._config)
+        self.name.textChanged.connect(self._check)
+        self.protocol.currentIndexChanged.connect(self._on_protocol)
+        self.host.editTextChanged.connect(self._check)
+        self.host.lineEdit().editingFinished.connect(self._split_address)
+        self.port.textChanged.connect(self._check)
+        self.responder.currentIndexChanged.connect(self._on_responder)
+        self._check()
+        self.tabs.currentChanged.connect(lambda _: self._fit(shrinks=False))
+        self._fit()
+        self.name.selectAll()
+        self.name.setFocus()
+
+    def config(self) -> ServiceConfig:
+        """What the form says; parts that it does not show are those of the service before."""
+        port = self.port.text().strip()
+        return replace(
+            self._config,
+            name=self.name.text().strip(),
+            protocol=self._protocol(),
+            host=self._host(),
+            port=int(port) if checks.port_problem(port) is None else 0,
+            responder=self._responder(),
+            autostart=self.autostart.isChecked(),
+            options=self._options(),
+            tls=self._values("tls"),
+            limits=self._values("limits") or {},
+            socket=self._values("socket") or {},
+        )
+
+    def _options(self) -> dict[str, Any]:
+        found = responders.find(self._responder())
+        if found is not None and found.missing and found.name == self._config.responder:
+            return dict(self._config.options)  # which those are is known when its plugin is loaded
+        return self.options.options() | (self._values("options") or {})
+
+    def _values(self, section: str) -> dict[str, Any] | None:
+        page = self._pages.get((section, self._protocol()))
+        return page.values() if page else None
+
+    # -- how it is made
+
+    def _suggestion(self, protocol: str, host: str) -> ServiceConfig:
+        responder = PROTOCOLS[protocol].default
+        name = checks.suggested_name(protocol, responder, self._others)
+        port, options = checks.suggested_port(protocol, self._others), checks.FIRST_OPTIONS.get(responder, {})
+        return ServiceConfig(name, protocol, host, port, responder, options=options)
+
+    def _build(self) -> None:
+        self.name = QLineEdit()
+        self.name.setMaxLength(200)
+        self.protocol = _choice()
+        for protocol in PROTOCOLS.values():
+            self.protocol.addItem(protocol.title, protocol.name)
+        self.host = _choice()
+        self.host.setEditable(True)
+        self.host.addItems(checks.HOSTS)
+        self.host.setInsertPolicy(QComboBox.NoInsert)
+        # A completer would make ::1 of every :: that is typed. (None is right; the stubs do not know.)
+        self.host.setCompleter(None)  # type: ignore[arg-type]
+        self.host.setProperty("role", "mono")
+        self.port = QLineEdit()
+        self.port.setProperty("role", "mono")
+        self.port.setAccessibleName(self.tr("Port"))
+        self.port.setFixedWidth(self.port.fontMetrics().horizontalAdvance("0") * 7 + 24)
+        self.responder = _choice()
+        self.autostart = QCheckBox(self.tr("Start &it when the workspace is opened"))
+        save = self.tr("&Create") if self._new else self.tr("&Save")
+        self.buttons = QDialogButtonBox(QDialogButtonBox.Ok | QDialogButtonBox.Cancel)
+        self.ok = self.buttons.button(QDialogButtonBox.Ok)
+        self.ok.setText(save)
+        self.ok.setDefault(True)
+        self.ok.setProperty("primary", True)
+        for button in self.buttons.buttons():
+            button.setIcon(type(button.icon())())
+        self.buttons.accepted.connect(self.accept)
+        self.buttons.rejected.connect(self.reject)
+
+    def _lay_out(self) -> None:
+        form = self._form = Form()
+        self._name_words = form.add(self.tr("&Name"), self.name)
+        self._protocol_words = form.add(self.tr("&Protocol"), self.protocol)
+        colon = QLabel(":")
+        self._place_words = form.add(self.tr("&Address"), self.host, colon, self.port)
+        self._responder_words = form.add(self.tr("&Responder"), self.responder)
+        self._form_of_options = QVBoxLayout()
+        content = QFrame()
+        content.setProperty("surface", "panel")
+        content.setLayout(column(form))
+        inner = content.layout()
+        assert isinstance(inner, QVBoxLayout)
+        inner.addLayout(self._form_of_options)
+        inner.addWidget(self.autostart)
+        inner.addStretch()
+        inner.setContentsMargins(24, 16, 24, 16)
+        footer = QFrame()
+        footer.setProperty("surface", "window")
+        footer.setLayout(column(self.buttons))
+        footer.layout().setContentsMargins(24, 12, 24, 12)
+        self._scroll = self._paged(Page(content))
+        self.tabs = Pages()
+        self.tabs.setDocumentMode(True)
+        self.tabs.tabBar().setAccessibleName(self.tr("Pages of the service"))
+        self.tabs.addTab(self._scroll, self.tr("Service"))
+        self.setLayout(column(self.tabs, footer))
+
+    def _fill(self, config: ServiceConfig) -> None:
+        self.name.setText(config.name)
+        self.protocol.setCurrentIndex(self.protocol.findData(config.protocol))
+        self.host.setEditText(config.host)
+        self.port.setText(str(config.port))
+        self._offer_responders(config.responder)
+        self.autostart.setChecked(config.autostart)
+        self._show_options()
+        self._show_pages()
+
+    # -- what it says and does
+
+    def _protocol(self) -> str:
+        return str(self.protocol.currentData())
+
+    def _responder(self) -> str:
+        return str(self.responder.currentData() or "")
+
+    def _host(self) -> str:
+        text = self.host.currentText().strip()
+        return text[1:-1] if text.startswith("[") and text.endswith("]") else text
+
+    def _check(self) -> None:
+        name = checks.name_problem(self.name.text().strip(), self._others)
+        tell(
+            self.name,
+            self._name_words,
+            name and sentence(name),
+            self.tr("Stands in the list and in each of its events"),
+        )
+        tell(self.protocol, self._protocol_words, None, PROTOCOLS[self._protocol()].help)
+        responder = workspace.responder_problem(self._responder(), self._protocol())
+        found = responders.find(self._responder())
+        tell(self.responder, self._responder_words, responder and sentence(responder), found.help if found else "")
+        options = self.options.check()
+        place = self._check_place()
+        first = not name and not responder and not place and options
+        good = [first, *(page.check() for page in self._shown_pages())]
+        for index, fine in enumerate(good):
+            self.tabs.setTabIcon(index, QIcon() if fine else icon("warning", "bad"))
+        self.ok.setEnabled(all(good))
+
+    def _check_place(self) -> str | None:
+        host, port = self._host(), self.port.text().strip()
+        wrong_host, wrong_port = checks.host_problem(host), checks.port_problem(port)
+        taken = None
+        if not wrong_host and not wrong_port:
+            taken = checks.place_problem(self._protocol(), host, int(port), self._others)
+        problem = wrong_host or wrong_port or taken
+        otherwise = self.tr("Any free port") if port == "0" else self.tr("Only programs on this machine can reach it")
+        tell(self.port, self._place_words, problem and sentence(problem), otherwise)
+        set_property(self.host, "invalid", wrong_host is not None)
+        set_property(self.port, "invalid", wrong_port is not None or taken is not None)
+        self.host.setAccessibleDescription(self._place_words.text())
+        if not problem and self.config().exposed:
+            self._place_words.say(self.tr("⚠ Others on the network can reach it."), "warning")
+        return problem
+
+    def _on_protocol(self) -> None:
+        responder = PROTOCOLS[self._protocol()].default
+        self.responder.blockSignals(True)
+        self._offer_responders(responder)
+        self.responder.blockSignals(False)
+        self._on_responder()
+
+    def _on_responder(self) -> None:
+        name, port = self._suggested
+        protocol = self._protocol()
+        self._suggested = (
+            checks.suggested_name(protocol, self._responder(), self._others),
+            str(checks.suggested_port(protocol, self._others)),
+        )
+        if self._new and self.name.text() == name:
+            self.name.setText(self._suggested[0])
+        if self._new and self.port.text() == port:
+            self.port.setText(self._suggested[1])
+        self._show_options()
+        self._show_pages()
+        self._check()
+        self._fit()
+
+    def _fit(self, *, shrinks: bool = True) -> None:
+        """Be as tall as the page in view asks. Left alone, Qt would stop at two thirds of the screen."""
+        self.tabs.currentWidget().updateGeometry()
+        self.tabs.updateGeometry()
+        self.layout().activate()
+        wanted = self.sizeHint().expandedTo(QSize(self.width() if self.isVisible() else 0, 0))
+        self.resize(wanted if shrinks else wanted.expandedTo(self.size()))
+        screen, frame = self.screen().availableGeometry(), self.frameGeometry()
+        if self.isVisible() and frame.bottom() > screen.bottom():  # the buttons would be out of reach
+            self.move(frame.left(), max(screen.top(), screen.bottom() - frame.height() + 1))
+
+    def _offer_responders(self, chosen: str) -> None:
+        self.responder.clear()
+        for responder in responders.serving(self._protocol()):
+            self.responder.addItem(responder.name, responder.name)
+        self.responder.setCurrentIndex(self.responder.findData(chosen))
+
+    def _show_options(self) -> None:
+        name, protocol = place = self._responder(), self._protocol()
+        for form in self._forms.values():
+            form.hide()
+        if place not in self._forms:
+            found = responders.find(name)
+            declared = found.options_for(protocol) if found else ()
+            given = self._config.options if name == self._config.responder else checks.FIRST_OPTIONS.get(name, {})
+            form = self._forms[place] = OptionForm(declared, given)
+            form.changed.connect(self._check)
+            self._form_of_options.addWidget(form)
+        self.options = self._forms[place]
+        self.options.show()
+        self._form.align(self.options.form)
+
+    def _show_pages(self) -> None:
+        """A tab for each section that the protocol has."""
+        protocol, shown = self._protocol(), self.tabs.currentIndex()
+        while self.tabs.count() > 1:
+            self.tabs.removeTab(1)
+        titles = {
+            "options": PROTOCOLS[protocol].title,
+            "tls": self.tr("TLS"),
+            "limits": self.tr("Limits"),
+            "socket": self.tr("Socket"),
+        }
+        for section, title in titles.items():
+            page = self._page(section, protocol)
+            if page is not None:
+                self.tabs.addTab(self._scrolls[section, protocol], title)
+        self.tabs.setCurrentIndex(min(shown, self.tabs.count() - 1))
+        tab_through(self._scroll.widget(), *self._shown_pages())  # the buttons come behind
+
+    def _page(self, section: str, protocol: str) -> SectionPage | None:
+        if (section, protocol) in self._pages:
+            return self._pages[section, protocol]
+        found = responders.find(self._responder())
+        own = {option.name for option in found.options_for(protocol)} if found else set()
+        declared = settings.declared(section, protocol) if section in settings.SECTIONS else PROTOCOLS[protocol].options
+        declared = tuple(option for option in declared if section != "options" or option.name not in own)
+        if not declared:
+            return None
+        given = getattr(self._config, section) if protocol == self._config.protocol else None
+        if section == "options":
+            given = {key: value for key, value in (given or {}).items() if key in {option.name for option in declared}}
+        page = SectionPage(section, declared, given, can_be_off=section == "tls")
+        page.changed.connect(self._check)
+        self._pages[section, protocol] = page
+        self._scrolls[section, protocol] = self._paged(padded(page))
+        return page
+
+    def _paged(self, page: Page) -> Page:
+        """Rows come and go with what is chosen, and words take more lines: each may need more room."""
+        page.changed.connect(lambda: self._fit(shrinks=False))
+        return page
+
+    def _shown_pages(self) -> list[SectionPage]:
+        pages = (self._pages.get((section, self._protocol())) for section in ("options", "tls", "limits", "socket"))
+        return [page for page in pages if page is not None]
+
+    def _split_address(self) -> None:
+        """A whole address pasted for the host goes where its parts belong."""
+        try:
+            host, port = address.parse(self.host.currentText())
+        except errors.InvalidAddressError:
+            return
+        self.host.setEditText(host)
+        self.port.setText(str(port))
+
+
+def _choice() -> QComboBox:
+    box = QComboBox()
+    box.setItemDelegate(QStyledItemDelegate(box))
+    return box

@@ -1,0 +1,68 @@
+"""One page of the service dialog: the settings of TLS, limits, sockets or a protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from PyQt5.QtCore import pyqtSignal
+from PyQt5.QtWidgets import QCheckBox, QLabel, QVBoxLayout, QWidget
+
+from app.options import Option
+from ui.forms.form import OptionForm
+
+WORDS = {
+    "tls": "Connections are encrypted; the capture holds what they carry as plain text. "
+    "A certificate “auto” is signed by the local authority: see Help, “Trust our certificates”.",
+    "limits": "What a peer may take. Who goes beyond is refused in good order, and an event says so.",
+    "socket": "What the system is told of the service's sockets.",
+    "options": "Goes for every responder of this protocol.",
+}
+
+
+class SectionPage(QWidget):
+    """A form of declared options, switched on as a whole where it ``can_be_off``.
+
+    Signals:
+        changed(): something was edited, or the whole switched on or off.
+    """
+
+    changed = pyqtSignal()
+
+    def __init__(
+        self, section: str, declared: tuple[Option, ...], given: Mapping[str, Any] | None, *, can_be_off: bool = False
+    ) -> None:
+        super().__init__()
+        self.form = OptionForm(declared, given or {})
+        self.form.changed.connect(self.changed)
+        words = QLabel(self.tr(WORDS[section]))
+        words.setWordWrap(True)
+        words.setProperty("role", "dim")
+        words.setContentsMargins(0, 0, 0, 12)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(words)
+        self.switch: QCheckBox | None = None
+        if can_be_off:
+            self.switch = QCheckBox(self.tr("Speak &TLS"))
+            self.switch.setChecked(given is not None)
+            self.switch.toggled.connect(self._on_switch)
+            self.form.setEnabled(given is not None)
+            column.addWidget(self.switch)
+            column.addSpacing(8)
+        column.addWidget(self.form)
+        column.addStretch()
+
+    def values(self) -> dict[str, Any] | None:
+        """What is set; None while it is switched off."""
+        if self.switch is not None and not self.switch.isChecked():
+            return None
+        return self.form.options()
+
+    def check(self) -> bool:
+        """Say what is wrong beneath each option; whether nothing is that counts."""
+        return self.form.check() or self.values() is None
+
+    def _on_switch(self, on: bool) -> None:
+        self.form.setEnabled(on)
+        self.changed.emit()

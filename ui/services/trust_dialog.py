@@ -1,0 +1,165 @@
+"""How to trust the certificates that our authority signs: what to run, for each system and program."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PyQt5.QtCore import Qt
+from PyQt5.QtWidgets import (
+    QApplication,
+    QDialog,
+    QDialogButtonBox,
+    QFileDialog,
+    QFrame,
+    QGridLayout,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.files.folders import data_folder
+from app.post import Post
+from app.services.tls import authority
+from ui.forms.form import column
+from ui.looks.icons import icon
+
+INTRODUCTION = (
+    "Services with a certificate “auto” have it signed by an authority of this machine's own. A client trusts them "
+    "once it trusts that authority. Do so only on machines for development: whoever can read the authority's key, "
+    "which is kept in a file that only you can read, can pose as any local service."
+)
+
+
+def show(window: QWidget, post: Post, say: Callable[[str], object]) -> None:
+    """Show the dialog once the authority is there; ``say`` is told why it cannot be."""
+
+    def opened(found: authority.Authority) -> None:
+        dialog = TrustDialog(found, window)
+        dialog.setAttribute(Qt.WA_DeleteOnClose)
+        dialog.open()
+
+    # Files, and the first time a key is made: no work for this thread.
+    post.sender.in_thread(authority.of, data_folder()).addCallbacks(
+        opened, lambda failure: say(failure.getErrorMessage())
+    )
+
+
+class TrustDialog(QDialog):
+    """The authority's certificate, where it is, and a line to run for each system."""
+
+    def __init__(self, found: authority.Authority, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._authority = found
+        self.setWindowFlag(Qt.WindowContextHelpButtonHint, False)
+        self.setWindowTitle(self.tr("Trust our certificates"))
+        words = _words(self.tr(INTRODUCTION))
+        place = QGridLayout()
+        place.setHorizontalSpacing(16)
+        place.setColumnStretch(1, 1)
+        for row, (name, value) in enumerate(
+            ((self.tr("Certificate"), str(found.path)), ("SHA-256", _in_two(found.fingerprint)))
+        ):
+            place.addWidget(QLabel(name), row, 0, Qt.AlignTop)
+            place.addWidget(_value(value), row, 1)
+        lines = _Lines(authority.how_to_trust(found.path))
+        scroll = QScrollArea()
+        scroll.setAccessibleName(self.tr("What to run on each system"))
+        lines.setProperty("surface", "panel")
+        lines.setAttribute(Qt.WA_StyledBackground)
+        scroll.setWidget(lines)
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.NoFrame)
+        content = QFrame()
+        content.setProperty("surface", "panel")
+        inside = QVBoxLayout(content)
+        inside.setContentsMargins(24, 16, 24, 8)
+        inside.setSpacing(12)
+        inside.addWidget(words)
+        inside.addLayout(place)
+        inside.addWidget(scroll, 1)
+        buttons = QDialogButtonBox(QDialogButtonBox.Close)
+        export = QPushButton(self.tr("&Export the certificate…"))
+        buttons.addButton(export, QDialogButtonBox.ActionRole)
+        for button in buttons.buttons():
+            button.setIcon(type(button.icon())())
+        export.clicked.connect(self._export)
+        buttons.rejected.connect(self.reject)
+        footer = QFrame()
+        footer.setProperty("surface", "window")
+        footer.setLayout(column(buttons))
+        footer.layout().setContentsMargins(24, 12, 24, 12)
+        self.said = _words("")
+        self.said.setContentsMargins(24, 4, 24, 4)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.setSpacing(0)
+        whole.addWidget(content, 1)
+        whole.addWidget(self.said)
+        whole.addWidget(footer)
+        self.said.hide()
+        self.resize(760, 560)
+
+    def _export(self) -> None:
+        name, _ = QFileDialog.getSaveFileName(self, self.tr("Export the certificate"), self._authority.path.name)
+        if name:
+            self.export(Path(name))
+
+    def export(self, to: Path) -> None:
+        """Write the certificate, without its key, to a file."""
+        try:
+            self._authority.export(to)
+            self.said.setText(self.tr("Written to {file}.").format(file=to))
+        except Exception as e:
+            self.said.setText(str(e))
+        self.said.show()
+
+
+class _Lines(QWidget):
+    """A title and a line to copy for each system."""
+
+    def __init__(self, lines: list[tuple[str, str]]) -> None:
+        super().__init__()
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 8, 0)
+        grid.setHorizontalSpacing(12)
+        grid.setVerticalSpacing(2)
+        grid.setColumnStretch(0, 1)
+        for row, (title, line) in enumerate(lines):
+            name = QLabel(title)
+            name.setProperty("role", "heading")
+            name.setContentsMargins(0, 8, 0, 0)
+            copy = QToolButton()
+            copy.setIcon(icon("copy"))
+            copy.setToolTip(self.tr("Copy this line"))
+            copy.setAccessibleName(self.tr("Copy the line for {system}").format(system=title))
+            copy.clicked.connect(lambda _=False, line=line: QApplication.clipboard().setText(line))
+            grid.addWidget(name, 2 * row, 0)
+            grid.addWidget(_value(line), 2 * row + 1, 0)
+            grid.addWidget(copy, 2 * row + 1, 1, Qt.AlignTop)
+        grid.setRowStretch(2 * len(lines), 1)
+
+
+def _words(text: str) -> QLabel:
+    label = QLabel(text)
+    label.setWordWrap(True)
+    label.setTextFormat(Qt.PlainText)
+    label.setProperty("role", "dim")
+    return label
+
+
+def _value(text: str) -> QLabel:
+    label = QLabel(text)
+    label.setTextFormat(Qt.PlainText)
+    label.setWordWrap(True)
+    label.setProperty("role", "mono")
+    label.setTextInteractionFlags(Qt.TextSelectableByMouse | Qt.TextSelectableByKeyboard)
+    return label
+
+
+def _in_two(fingerprint: str) -> str:
+    half = len(fingerprint) // 2
+    return f"{fingerprint[:half]}\n{fingerprint[half + 1 :]}"

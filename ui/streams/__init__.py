@@ -1,0 +1,1 @@
+"""Follow stream: one connection as a conversation."""

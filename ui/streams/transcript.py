@@ -1,0 +1,107 @@
+"""What was said over a connection, a line each: bounded, and written no more than ten times a second."""
+
+from __future__ import annotations
+
+from collections import deque
+from datetime import UTC, datetime
+
+from PyQt5.QtCore import QTimer
+from PyQt5.QtGui import QColor, QSyntaxHighlighter, QTextCharFormat
+from PyQt5.QtWidgets import QPlainTextEdit, QWidget
+
+from app.text.escapes import escape
+from ui.detail.facts import written_size
+from ui.detail.sheet import visible
+from ui.looks import theme, times
+
+LINES = 1000
+"""Kept in view; older ones are in the capture."""
+
+WAITING = 300
+"""Lines that wait to be written; of more between two ticks only the last are."""
+
+TICK = 100
+PREVIEW = 400
+"""Bytes of a message that its line shows."""
+
+_COLORS = {"→": "sent", "←": "received", "·": "dim"}
+_ARROW_AT = len("12:03:11.482 ")
+
+Said = tuple[datetime, str, bytes | str, int]
+
+
+class _Colors(QSyntaxHighlighter):
+    def highlightBlock(self, text: str) -> None:
+        arrow = text[_ARROW_AT : _ARROW_AT + 1]
+        colors = theme.current()
+        self.setFormat(0, _ARROW_AT, _in(colors.dim))
+        color = getattr(colors, _COLORS.get(arrow, "text"))
+        self.setFormat(_ARROW_AT, 1 if arrow != "·" else len(text), _in(color))
+
+
+def _in(color: str) -> QTextCharFormat:
+    voice = QTextCharFormat()
+    voice.setForeground(QColor(color))
+    return voice
+
+
+class Transcript(QPlainTextEdit):
+    """Lines with a time, an arrow, a size and the beginning of what was said.
+
+    Attributes:
+        as_hex: whether bytes are shown as hex digits.
+    """
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.as_hex = False
+        self.setReadOnly(True)
+        self.setUndoRedoEnabled(False)
+        self.setMaximumBlockCount(LINES)
+        self.setLineWrapMode(QPlainTextEdit.NoWrap)
+        self.setProperty("role", "mono")
+        self.setAccessibleName("Conversation")
+        self.setPlaceholderText("What is sent and what comes back stands here. The capture has all of it.")
+        self._waiting: deque[Said] = deque(maxlen=WAITING)
+        self._skipped = 0
+        self._colors = _Colors(self.document())
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(TICK)
+        self._timer.timeout.connect(self._write)
+        theme.notifier.changed.connect(self._on_theme)
+
+    def add(self, arrow: str, what: bytes | str) -> None:
+        """Add a line, soon: ``what`` are bytes, or words of ours."""
+        if len(self._waiting) == WAITING:
+            self._skipped += 1
+        self._waiting.append((datetime.now(UTC).astimezone(times.zone()), arrow, what[:PREVIEW], len(what)))
+        if not self._timer.isActive():
+            self._timer.start()
+
+    def clear(self) -> None:
+        self._waiting.clear()
+        self._skipped = 0
+        super().clear()
+
+    def _on_theme(self, _: theme.Theme) -> None:
+        self._colors.rehighlight()
+
+    def _write(self) -> None:
+        lines = [self._line(*said) for said in self._waiting]
+        if self._skipped:
+            lines.insert(0, f"{'':{_ARROW_AT}}· {self._skipped:,} more, which are in the capture")
+            self._skipped = 0
+        self._waiting.clear()
+        bar = self.verticalScrollBar()
+        at_end = bar.value() >= bar.maximum()
+        self.appendPlainText("\n".join(lines))
+        if at_end:
+            bar.setValue(bar.maximum())
+
+    def _line(self, time: datetime, arrow: str, what: bytes | str, size: int) -> str:
+        when = f"{time:%H:%M:%S}.{time.microsecond // 1000:03} {arrow} "
+        if isinstance(what, str):
+            return when + visible(what)
+        shown = what.hex(" ") if self.as_hex else escape(what)
+        return f"{when}{written_size(size):>10}  {shown}{'…' if len(what) < size else ''}"

@@ -1,0 +1,389 @@
+"""A window that follows one connection: what passed both ways, as it comes."""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import chain
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from PyQt5.QtCore import Qt, QTimer, pyqtSignal
+from PyQt5.QtGui import (
+    QCloseEvent,
+    QColor,
+    QFont,
+    QKeySequence,
+    QShowEvent,
+    QTextCharFormat,
+    QTextCursor,
+    QTextDocument,
+)
+from PyQt5.QtWidgets import (
+    QComboBox,
+    QFileDialog,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QMenu,
+    QPlainTextEdit,
+    QPushButton,
+    QShortcut,
+    QVBoxLayout,
+    QWidget,
+)
+from twisted.internet.defer import Deferred
+
+from app.capture.reading import streams
+from app.capture.reading.reader import Reader
+from app.capture.reading.streams import BYTES, EXCHANGES, MESSAGES, About, News, Piece, Stream
+from app.text.escapes import amount
+from ui.forms.form import set_property
+from ui.looks import theme
+from ui.looks.icons import icon
+from ui.streams.saving import save_side
+from ui.streams.text import Run, Script
+
+InThread = Callable[..., Deferred[Any]]
+
+AS_TEXT, AS_HEX = 1 << 20, 256 << 10
+"""Bytes that are shown at the most: as hex each takes five characters."""
+
+SLICE = 0.008
+"""Seconds for which text is laid out at one go: this thread has servers to attend to."""
+
+_FORMS = {EXCHANGES: "HTTP exchanges", MESSAGES: "Messages", BYTES: "Bytes"}
+_SIDES = (("Both sides", None), ("← Received", True), ("→ Sent", False))
+
+
+class StreamView(QWidget):
+    """Follows one connection while it is visible.
+
+    Attributes:
+        _pieces: what is shown, of ``_size`` bytes; ``_skipped``: bytes before it, received and sent.
+        _runs: what of that is still to be laid out.
+
+    Signals:
+        closed: the window was closed.
+    """
+
+    closed = pyqtSignal()
+
+    def __init__(
+        self, asked: tuple[int, bool], reader: Reader, in_thread: InThread, parent: QWidget | None = None
+    ) -> None:
+        """``asked``: number of a connection, and whether that is the one it has while it lives."""
+        super().__init__(parent, Qt.Window)
+        self.setAttribute(Qt.WA_DeleteOnClose)
+        self.asked = asked
+        self._reader, self._in_thread = reader, in_thread
+        self._about: About | None = None
+        self._stream: Stream | None = None
+        self._asking = self._gone = False
+        self._stale = True
+        self._pieces: deque[Piece] = deque()
+        self._size, self._skipped = 0, [0, 0]
+        self._runs: Iterator[Run] = iter(())
+        self._script = Script()
+        self._saving: Deferred[Any] | None = None
+        self._stopped = False
+        self._make()
+        self._lay_out()
+        self._filling = QTimer(self)
+        self._filling.timeout.connect(self._fill)
+        theme.notifier.changed.connect(self._rewrite)
+        self.setWindowTitle(f"Stream #{asked[0]}")
+        self.resize(920, 620)
+        self._ask_about()
+
+    # -- making
+
+    def _make(self) -> None:
+        self.form, self.side, self.look = QComboBox(), QComboBox(), QComboBox()
+        for title, side in _SIDES:
+            self.side.addItem(title, side)
+        for title, is_hex in (("Text", False), ("Hex", True)):
+            self.look.addItem(title, is_hex)
+        for box, name, tip in (
+            (self.form, "Form", "Bytes as they passed, or what they mean"),
+            (self.side, "Sides", "What is shown"),
+            (self.look, "As", "As text, or as hex"),
+        ):
+            box.setAccessibleName(name)
+            box.setToolTip(tip)
+            box.setSizeAdjustPolicy(QComboBox.AdjustToContents)
+        self.form.activated.connect(lambda _: self._begin())
+        self.side.activated.connect(lambda _: self._rewrite())
+        self.look.activated.connect(lambda _: self._rewrite())
+        self.search = QLineEdit()
+        self.search.setPlaceholderText("Find")
+        self.search.setAccessibleName("Find in the stream")
+        self.search.setToolTip("Find a text (Ctrl+F); Enter finds the next, Shift+Enter the one before")
+        self.search.setClearButtonEnabled(True)
+        self.search.addAction(icon("search", "dim"), QLineEdit.LeadingPosition)
+        self.search.textEdited.connect(lambda _: self._find(from_here=True))
+        self.search.returnPressed.connect(self._find)
+        self.save_button = QPushButton("Save")
+        self.save_button.setToolTip("Save all bytes of one side, as they passed")
+        menu = QMenu(self.save_button)
+        menu.addAction("What was &received…", partial(self._ask_where, True))
+        menu.addAction("What was &sent…", partial(self._ask_where, False))
+        self.save_button.setMenu(menu)
+        self.text = QPlainTextEdit()
+        self.text.setReadOnly(True)
+        self.text.setUndoRedoEnabled(False)
+        self.text.setProperty("role", "mono")
+        self.text.setProperty("surface", "panel")
+        self.text.setAccessibleName("Stream")
+        self.text.document().setDocumentMargin(12)
+        self.text.setTextInteractionFlags(Qt.TextSelectableByMouse | Qt.TextSelectableByKeyboard)
+        self.left, self.state = QLabel(), QLabel()
+        for label in (self.left, self.state):
+            label.setTextFormat(Qt.PlainText)
+            label.setProperty("role", "dim")
+            label.setContentsMargins(16, 5, 16, 5)
+        for keys, call in (
+            (QKeySequence(QKeySequence.Find), self._on_find),
+            (QKeySequence("Shift+Return"), partial(self._find, back=True)),
+            (QKeySequence(QKeySequence.FindNext), self._find),
+            (QKeySequence("Esc"), self._on_escape),
+            (QKeySequence("Ctrl+W"), self._close),
+        ):
+            QShortcut(keys, self, call)
+
+    def _lay_out(self) -> None:
+        bar = QFrame()
+        bar.setProperty("surface", "window")
+        row = QHBoxLayout(bar)
+        row.setContentsMargins(12, 6, 12, 6)
+        row.setSpacing(8)
+        for box in (self.form, self.side, self.look):
+            row.addWidget(box)
+        row.addStretch(1)
+        row.addWidget(self.search, 2)
+        row.addWidget(self.save_button)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        for widget, stretch in ((bar, 0), (self.left, 0), (self.text, 1), (self.state, 0)):
+            column.addWidget(widget, stretch)
+        self.left.hide()
+
+    # -- reading
+
+    def _ask_about(self) -> None:
+        number, live = self.asked
+        self._asking = True
+        self._reader.read(lambda store: streams.about(store, number, live=live), None, self._on_about)
+
+    def _on_about(self, about: About | None) -> None:
+        self._asking = False
+        if self._gone:
+            return
+        if about is None:
+            self._say("This connection is not in the capture, or not any more.")
+            return
+        self._about = about
+        self.setWindowTitle(f"Stream #{about.conn} · {about.peer} · {about.service}")
+        for form in about.forms:
+            self.form.addItem(_FORMS[form], form)
+        self.form.setEnabled(len(about.forms) > 1)
+        self._begin()
+
+    def _begin(self) -> None:
+        """Read from the beginning, in the form that is chosen."""
+        assert self._about is not None
+        self._stream = Stream(self._about.conn, self._about.first, self.form.currentData())
+        self._asking = False
+        self._pieces.clear()
+        self._size, self._skipped = 0, [0, 0]
+        self._rewrite()
+        self._read()
+
+    def on_stored(self, _: object = None) -> None:
+        """There is more in the capture."""
+        if self._about is None and not self._asking:
+            self._ask_about()
+        self._read()
+
+    def _read(self) -> None:
+        stream = self._stream
+        if stream is None or self._asking:
+            return
+        if not self.isVisible():
+            self._stale = True
+            return
+        self._asking, self._stale = True, False
+        self._reader.read(stream.read, None, partial(self._on_news, stream))
+
+    def _on_news(self, stream: Stream, news: News | None) -> None:
+        if self._gone or stream is not self._stream:
+            return
+        self._asking = False
+        if news is None:
+            return  # not to be read at present: asked for again when something was stored
+        for side, gone in enumerate(news.skipped):
+            self._skipped[side] += gone
+        self._take(news.pieces)
+        self._show_state(news)
+        if not news.complete:
+            self._read()
+
+    def _take(self, pieces: tuple[Piece, ...]) -> None:
+        if not pieces:
+            return
+        self._pieces.extend(pieces)
+        self._size += sum(piece.size for piece in pieces)
+        limit = AS_HEX if self.look.currentData() else AS_TEXT
+        if self._size > 2 * limit and self._trim(limit):
+            self._rewrite()
+            return
+        self._runs = chain(self._runs, *(self._script.write(piece) for piece in pieces))
+        self._filling.start()
+
+    def _trim(self, limit: int) -> bool:
+        """Let go of the oldest pieces above ``limit``."""
+        before = len(self._pieces)
+        while len(self._pieces) > 1 and self._size > limit:
+            gone = self._pieces.popleft()
+            self._size -= gone.size
+            self._skipped[gone.received is False] += gone.size
+        return len(self._pieces) < before
+
+    def _show_state(self, news: News) -> None:
+        words = f"← {amount(news.received)} received    → {amount(news.sent)} sent"
+        end = "closed" if news.ended else "" if news.complete else "reading…"
+        self._say(f"{words}    {end}".rstrip())
+
+    def _say(self, text: str, role: str = "dim") -> None:
+        self.state.setText(text)
+        set_property(self.state, "role", role)
+
+    # -- writing
+
+    def _rewrite(self, *_: object) -> None:
+        """Lay all out anew: in other colours, another look, or less of it."""
+        self._trim(AS_HEX if self.look.currentData() else AS_TEXT)
+        skipped = self._skipped[0], self._skipped[1]
+        self._script = Script(hexadecimal=self.look.currentData(), side=self.side.currentData(), skipped=skipped)
+        self._runs = chain.from_iterable(map(self._script.write, tuple(self._pieces)))
+        self.text.clear()
+        self.text.setPlaceholderText("Nothing has passed yet." if self._about is not None else "")
+        self._show_left()
+        self._filling.start()
+
+    def _show_left(self) -> None:
+        gone = sum(self._skipped)
+        self.left.setText(f"The first {amount(gone)} are not shown here. Save has all of it.")
+        self.left.setVisible(gone > 0)
+
+    def _fill(self) -> None:
+        bar = self.text.verticalScrollBar()
+        at_end = bar.value() >= bar.maximum() - 2
+        cursor = QTextCursor(self.text.document())
+        cursor.movePosition(QTextCursor.End)
+        until = perf_counter() + SLICE
+        cursor.beginEditBlock()
+        for text, voice in self._runs:
+            cursor.insertText(text, _format(voice))
+            if perf_counter() > until:
+                break
+        else:
+            self._filling.stop()
+        cursor.endEditBlock()
+        self._show_left()
+        if at_end:
+            bar.setValue(bar.maximum())
+
+    # -- finding
+
+    def _on_find(self) -> None:
+        self.search.setFocus(Qt.ShortcutFocusReason)
+        self.search.selectAll()
+
+    def _close(self) -> None:
+        self.close()
+
+    def _on_escape(self) -> None:
+        if self.search.text():
+            self.search.clear()
+            set_property(self.search, "invalid", False)
+            self.text.setFocus()
+        else:
+            self.close()
+
+    def _find(self, *, back: bool = False, from_here: bool = False) -> None:
+        """Select the next place with the text; from the other end, where there is none further on."""
+        wanted = self.search.text()
+        if not wanted:
+            set_property(self.search, "invalid", False)
+            return
+        flags = QTextDocument.FindFlags(QTextDocument.FindBackward if back else QTextDocument.FindFlag(0))
+        cursor = self.text.textCursor()
+        if from_here:
+            cursor.setPosition(cursor.selectionStart())
+        document = self.text.document()
+        found = document.find(wanted, cursor, flags)
+        if found.isNull():
+            start = QTextCursor(document)
+            start.movePosition(QTextCursor.End if back else QTextCursor.Start)
+            found = document.find(wanted, start, flags)
+        set_property(self.search, "invalid", found.isNull())
+        self.search.setAccessibleDescription("not found" if found.isNull() else "")
+        if not found.isNull():
+            self.text.setTextCursor(found)
+
+    # -- saving
+
+    def _ask_where(self, received: bool) -> None:
+        about = self._about
+        if about is None:
+            return
+        dialog = QFileDialog(self, "Save what was received" if received else "Save what was sent")
+        dialog.setAcceptMode(QFileDialog.AcceptSave)
+        name = re.sub(r"[^A-Za-z0-9_-]+", "-", about.service) or "stream"
+        dialog.selectFile(f"{name}-{about.conn}-{'received' if received else 'sent'}.bin")
+        dialog.setAttribute(Qt.WA_DeleteOnClose)
+        dialog.fileSelected.connect(lambda path: self.save(received, Path(path)))
+        dialog.open()
+
+    def save(self, received: bool, path: Path) -> None:
+        """Write one side to a file, in a thread."""
+        if self._about is None or self._saving is not None:
+            return
+        self.save_button.setEnabled(False)
+        self._say(f"Saving to {path}…")
+        capture = self._reader.path
+        self._saving = self._in_thread(save_side, capture, self._about, received, path, lambda _: not self._stopped)
+        self._saving.addCallback(self._on_saved)
+
+    def _on_saved(self, said: tuple[str, bool]) -> None:
+        self._saving = None
+        if not self._gone:
+            self.save_button.setEnabled(True)
+            self._say(said[0], "dim" if said[1] else "error")
+
+    # -- the window itself
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if self._stale:
+            self._read()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self._gone = self._stopped = True
+        self._filling.stop()
+        self.closed.emit()
+        super().closeEvent(event)
+
+
+def _format(voice: str) -> QTextCharFormat:
+    found = QTextCharFormat()
+    found.setForeground(QColor(getattr(theme.current(), voice.lstrip("+"))))
+    if voice.startswith("+"):
+        found.setFontWeight(QFont.Bold)
+    return found

@@ -1,0 +1,1 @@
+"""The main window: it makes and places what the other rooms provide."""

@@ -1,0 +1,38 @@
+"""The About box."""
+
+from __future__ import annotations
+
+import platform
+from pathlib import Path
+
+from PyQt5.QtCore import PYQT_VERSION_STR, QT_VERSION_STR, Qt
+from PyQt5.QtWidgets import QMessageBox, QWidget
+
+import resources
+from app import __version__
+from app.post import Post
+from ui.looks.icons import app_icon
+
+
+def show(window: QWidget, post: Post) -> QMessageBox:
+    """Say which version this is, under which licence, and where the capture is."""
+    import twisted
+
+    box = QMessageBox(window)
+    box.setWindowTitle("About Listening Post")
+    box.setIconPixmap(app_icon().pixmap(64, 64))
+    box.setTextFormat(Qt.PlainText)
+    box.setText(f"Listening Post {__version__}")
+    box.setInformativeText(
+        "Every server a desk needs, in one window.\n\n"
+        f"Capture: {post.capture}\n"
+        f"Python {platform.python_version()}, Qt {QT_VERSION_STR}, PyQt {PYQT_VERSION_STR}, "
+        f"Twisted {twisted.__version__}\n\n"
+        "Free software under the GNU General Public License, version 3 or later. It comes with no warranty."
+    )
+    licences = Path(resources.__file__).with_name("LICENSES.txt")
+    if licences.exists():  # where the work of others comes with ours: in the packaged program
+        box.setDetailedText(licences.read_text("utf-8"))
+    box.setAttribute(Qt.WA_DeleteOnClose)
+    box.open()
+    return box

@@ -1,0 +1,78 @@
+"""The status bar: figures that mean something."""
+
+from __future__ import annotations
+
+from PyQt5.QtCore import Qt, pyqtSignal
+from PyQt5.QtWidgets import QLabel, QPushButton, QStatusBar
+
+from app.post import Post
+from app.status import Listening
+from app.text.escapes import amount
+from ui.bridge import Bridge
+from ui.parts.actions import plain
+
+
+class StatusLine(QStatusBar):
+    """Services and connections, what was seen, stored, lost and failed, the loop's lateness, the file.
+
+    Signals:
+        failures_wanted(): their count was clicked.
+    """
+
+    failures_wanted = pyqtSignal()
+
+    def __init__(self, post: Post, bridge: Bridge) -> None:
+        super().__init__()
+        self._post, self._bridge = post, bridge
+        self.setSizeGripEnabled(False)
+        self._listening = self._add("Services that listen")
+        self._connections = self._add("Live connections and UDP peers")
+        self._seen = self._add("Events since the start")
+        self._stored = self._add("Events that are in the capture file")
+        self._lost = self._add("Events that could not be stored, or that the kernel dropped")
+        self.failures = QPushButton()
+        self.failures.setProperty("role", "error")
+        self.failures.setToolTip("Failures since the start: show them")
+        self.failures.clicked.connect(self.failures_wanted)
+        self.addWidget(self.failures)
+        self._loop = self._add("How late the event loop was at its last turn", right=True)
+        self._size = self._add("Size of the capture", right=True)
+        self._file = self._add("", right=True)
+        bridge.measured.connect(self.refresh)
+        bridge.services_changed.connect(self.refresh)
+        bridge.status_changed.connect(lambda _: self.refresh())
+        self.refresh()
+
+    def _add(self, tip: str, *, right: bool = False) -> QLabel:
+        label = QLabel()
+        label.setToolTip(tip)
+        label.setTextFormat(Qt.PlainText)
+        if right:
+            self.addPermanentWidget(label)
+        else:
+            self.addWidget(label)
+        return label
+
+    def refresh(self) -> None:
+        """Show the figures of now."""
+        post, recorder = self._post, self._post.recorder
+        services = post.services.values()
+        up = sum(isinstance(service.status, Listening) for service in services)
+        live = sum(len(service.connections) for service in services)
+        self._listening.setText(f"{up} of {len(post.services)} listening")
+        self._connections.setText(f"{live:,} connection{'' if live == 1 else 's'}")
+        self._seen.setText(f"seen {recorder.seen:,}")
+        self._stored.setText(f"stored {recorder.stored:,}")
+        self._lost.setText(f"lost {recorder.lost:,}")
+        role = "error" if recorder.lost else ""
+        if self._lost.property("role") != role:
+            self._lost.setProperty("role", role)
+            self._lost.style().unpolish(self._lost)
+            self._lost.style().polish(self._lost)
+        self.failures.setText("1 failure" if recorder.failures == 1 else f"{recorder.failures:,} failures")
+        self.failures.setVisible(bool(recorder.failures))
+        self._loop.setText(f"loop {self._bridge.lateness * 1000:.1f} ms")
+        self._size.setText(amount(recorder.range.bytes))
+        if post.capture is not None:
+            self._file.setText(post.capture.name)
+            self._file.setToolTip(plain(str(post.capture)))

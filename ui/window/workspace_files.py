@@ -1,0 +1,161 @@
+"""New, Open, Save, Save as, Recent: the workspace as a file, and the question about unsaved changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from PyQt5.QtCore import QObject, Qt, pyqtSignal
+from PyQt5.QtWidgets import QFileDialog, QMessageBox, QWidget
+from twisted.internet.defer import Deferred, DeferredLock
+
+import resources
+from app import errors
+from app.post import Post
+from app.workspace import reading as workspace
+from app.workspace import saving as workspace_saving
+from app.workspace.reading import Workspace
+from ui.looks.icons import icon
+from ui.settings import Settings
+
+FILES = "Workspaces (*.toml);;All files (*)"
+
+
+class WorkspaceFiles(QObject):
+    """Which file the Post's services came from, and whether they have changed since.
+
+    Attributes:
+        path: None for one that was never saved, the demo included.
+        title: how the window calls it.
+
+    Signals:
+        changed: path, title or ``modified`` may be others.
+        failed: what went wrong, in words; empty once something went well after it.
+    """
+
+    changed = pyqtSignal()
+    failed = pyqtSignal(str)
+
+    def __init__(self, post: Post, settings: Settings, opened: Workspace, title: str, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._post, self._settings, self._window = post, settings, parent
+        self._loading = DeferredLock()
+        self._take(opened, title)
+
+    def _take(self, opened: Workspace, title: str) -> None:
+        self.path, self.title = opened.path, title
+        self._saved, self._saved_messages = opened.services, opened.messages
+        if opened.path is not None:
+            self._settings.add_recent(opened.path)
+        self.failed.emit("")
+        self.changed.emit()
+
+    @property
+    def modified(self) -> bool:
+        return self._post.configs() != self._saved or self._post.messages != self._saved_messages
+
+    def new(self) -> None:
+        self._if_settled(lambda: self._load(Workspace(), "New workspace"))
+
+    def open_demo(self) -> None:
+        self._if_settled(lambda: self._load(demo(), "Demo"))
+
+    def open_showcase(self) -> None:
+        self._if_settled(lambda: self._load(showcase(), "Showcase"))
+
+    def open(self) -> None:
+        def ask() -> None:
+            folder = str(self.path.parent if self.path else Path.home())
+            name, _ = QFileDialog.getOpenFileName(self._window, "Open workspace", folder, FILES)
+            if name:
+                self._open(Path(name))
+
+        self._if_settled(ask)
+
+    def open_path(self, path: Path, *, start: bool = False) -> None:
+        """Open this file, after the question about unsaved changes, and if asked start all its services."""
+        self._if_settled(lambda: self._open(path, start))
+
+    def _open(self, path: Path, start: bool = False) -> None:
+        try:
+            loaded = workspace.load(path)
+        except errors.PostError as e:
+            self.failed.emit(f"{path.name} was not opened, and nothing was changed.\n{e}")
+            return
+        self._load(loaded, path.name, start)
+
+    def _load(self, loaded: Workspace, title: str, start: bool = False) -> None:
+        self._loading.run(lambda: Deferred.fromCoroutine(self._replace(loaded, title, start)))
+
+    async def _replace(self, loaded: Workspace, title: str, start: bool) -> None:
+        # One after the other: the services of one have to be down before those of the next come.
+        await self._post.load(loaded)
+        self._take(loaded, title)
+        await (self._post.start_all() if start else self._post.autostart())
+
+    def save(self) -> bool:
+        """Save to the file it came from, or ask for one. Whether it was saved."""
+        return self._save(self.path) if self.path else self.save_as()
+
+    def save_as(self) -> bool:
+        start = self.path or Path.home() / "workspace.toml"
+        dialog = QFileDialog(self._window, "Save workspace", str(start), FILES)
+        dialog.setAcceptMode(QFileDialog.AcceptSave)
+        # The dialog's own, so that it asks before it writes over the file that the suffix leads to.
+        dialog.setDefaultSuffix("toml")
+        try:
+            return bool(dialog.exec_()) and self._save(Path(dialog.selectedFiles()[0]))
+        finally:
+            dialog.deleteLater()
+
+    def _save(self, path: Path) -> bool:
+        try:
+            saved = workspace_saving.save(Workspace(self._post.configs(), messages=self._post.messages), path)
+        except errors.PostError as e:
+            self.failed.emit(str(e))
+            return False
+        self._take(saved, path.name)
+        return True
+
+    def settled(self) -> bool:
+        """Ask about unsaved changes, if there are any. Whether what is here may be let go."""
+        if not self.modified:
+            return True
+        question = QMessageBox(
+            QMessageBox.NoIcon,
+            "Unsaved changes",
+            f"Save the changes to “{self.title}”?",
+            QMessageBox.Save | QMessageBox.Discard | QMessageBox.Cancel,
+            self._window,
+        )
+        question.setTextFormat(Qt.PlainText)
+        question.setInformativeText("Without saving, what was changed is lost. The capture is kept either way.")
+        question.setIconPixmap(icon("save", "accent").pixmap(24, 24))
+        question.button(QMessageBox.Save).setText("&Save")
+        question.button(QMessageBox.Discard).setText("&Discard")
+        question.setDefaultButton(QMessageBox.Save)
+        answer = question.exec_()
+        if answer == QMessageBox.Save:
+            return self.save()
+        return bool(answer == QMessageBox.Discard)
+
+    def _if_settled(self, then: Callable[[], None]) -> None:
+        if self.settled():
+            then()
+
+
+def demo() -> Workspace:
+    """The demo as a workspace of its own, which saving does not write over."""
+    return workspace.parse(demo_file().read_text("utf-8"))[0]
+
+
+def showcase() -> Workspace:
+    """A service of each kind, likewise; the files that it serves are beside it."""
+    file = demo_file().with_name("showcase.toml")
+    return replace(workspace.parse(file.read_text("utf-8"))[0], template=file.parent)
+
+
+def demo_file() -> Path:
+    """Where the demo is installed."""
+    return Path(resources.__file__).with_name("demo.toml")
