@@ -213,7 +213,7 @@ def _add_send(commands: Any) -> None:
 
 def _serve(args: argparse.Namespace) -> int:
     from app.capture.keeping.retention import Keeping
-    from app.capture.writing.link import DEFAULT_LIMIT
+    from app.capture.link import DEFAULT_LIMIT
     from app.commands import serve as headless
     from app.workspace import reading as workspace
 

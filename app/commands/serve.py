@@ -12,9 +12,9 @@ from typing import Any
 from app import errors
 from app.capture.filters.language import EVERYTHING
 from app.capture.keeping.retention import Keeping
+from app.capture.link import DEFAULT_LIMIT
 from app.capture.reading.store import Store
 from app.capture.recorder import Stored, Trouble
-from app.capture.writing.link import DEFAULT_LIMIT
 from app.commands import output
 from app.commands.running import Run
 from app.events import NAMES, Row, rfc3339

@@ -16,7 +16,7 @@ from app.capture.recorder import Recorder
 
 if TYPE_CHECKING:
     from app.sending.conversation import Conversation, Request
-    from app.services.service import Connection
+    from app.services.interfaces import Connection
 
 NAME = "send"
 """What stands in the place of a service's name."""
@@ -26,7 +26,7 @@ TIMEOUT = 10.0
 
 
 class Sender:
-    """Satisfies ``app.services.tap.tap.Owner``.
+    """Satisfies ``app.services.interfaces.Owner``.
 
     Attributes:
         connections: the live ones by their number.

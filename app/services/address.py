@@ -18,6 +18,11 @@ from app import errors
 _NAME = re.compile(r"^(?=.{1,253}$)[A-Za-z0-9_]([A-Za-z0-9_-]{0,62})(\.[A-Za-z0-9_][A-Za-z0-9_-]{0,62})*\.?$")
 
 
+_CERTIFIED = re.compile(r"(?=.{1,253}$)(\*\.)?[a-z0-9_]([a-z0-9_-]{0,62})(\.[a-z0-9_][a-z0-9_-]{0,62})*", re.IGNORECASE)
+
+NOT_CERTIFIABLE = "is neither a host name nor an address"
+
+
 def parse(text: str) -> tuple[str, int]:
     """Host and port of ``"127.0.0.1:9007"``, ``"[::1]:9007"`` or ``"localhost:0"``.
 
@@ -40,6 +45,27 @@ def is_number(host: str) -> bool:
     """Whether ``host`` is an IPv4 or IPv6 address, with or without a zone, and not a name."""
     try:
         ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def certified(name: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | str:
+    """A host name or address as a certificate has it: without a zone, names in ASCII. Raises ValueError."""
+    with contextlib.suppress(ValueError):
+        return ipaddress.ip_address(name.partition("%")[0])
+    star = "*." if name.startswith("*.") else ""
+    host = name.removeprefix(star).rstrip(".")
+    host = star + (host if host.isascii() else host.encode("idna").decode())
+    if not _CERTIFIED.fullmatch(host) or host.replace(".", "").isdigit():
+        raise ValueError(name)
+    return host
+
+
+def is_certifiable(name: str) -> bool:
+    """Whether a certificate can be for this name or address."""
+    try:
+        certified(name)
     except ValueError:
         return False
     return True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from twisted.internet import threads
 from twisted.internet.defer import Deferred
@@ -17,8 +17,10 @@ from app.capture.recorder import Recorder
 from app.responders import build, find
 from app.services import address
 from app.services.config import ServiceConfig
-from app.services.context import ServiceContext, Surroundings
+from app.services.context import ServiceContext
+from app.services.interfaces import Connection
 from app.services.protocols import PROTOCOLS, options_of
+from app.services.surroundings import Surroundings
 from app.signal import Signal
 from app.status import Failed, Listening, Starting, Status, Stopped, Stopping
 
@@ -27,29 +29,6 @@ if TYPE_CHECKING:
 
 GRACE = 2.0
 """Seconds that live connections have to close in good order before they are aborted."""
-
-
-class Connection(Protocol):
-    """One live connection of a service: a TCP connection or the flow of one UDP peer."""
-
-    number: int
-    peer: str
-    host: str
-    opened: int
-    received: int
-    sent: int
-
-    def send(self, data: bytes) -> None:
-        """Send what the user typed."""
-
-    def finish(self, why: str = ...) -> None:
-        """Close in good order."""
-
-    def abort(self) -> None:
-        """Close now."""
-
-    def on_pressure(self, pressed: bool) -> None:
-        """Stop reading, or go on."""
 
 
 class Service:
@@ -145,7 +124,7 @@ class Service:
         """What the responder answers with, made anew. Raises ResponderBrokenError, or what is wrong with its name
         or options: a plugin's may have changed since the workspace was checked."""
         config = self.config
-        self._context = self._context or ServiceContext(self)
+        self._context = self._context or ServiceContext(self, config.name, self.reactor, self.surroundings)
         responder = find(config.responder)
         if responder is None:
             raise errors.UnknownResponderError(responder=config.responder)

@@ -7,6 +7,7 @@ from ipaddress import ip_address
 from typing import Any
 
 from app.options import Option, Options, with_defaults
+from app.services import address
 
 _FIELD = re.compile(
     r"(?!(?:content-length|transfer-encoding|connection)\s*:)[!#$%&'*+.^_`|~0-9a-z-]+:[\t -~]*",
@@ -62,7 +63,7 @@ TLS = (
     Option("password", str, "", "Opens the key or PKCS#12 file", secret=True),
     Option(
         "names", list, [], "More names and addresses for an auto certificate",
-        check=lambda names: _each(names, _is_certifiable, "is neither a host name nor an address"),
+        check=lambda names: _each(names, address.is_certifiable, address.NOT_CERTIFIABLE),
     ),
     Option("client_certificates", str, "off", "Ask clients for one", choices=("off", "optional", "required")),
     Option(
@@ -135,9 +136,3 @@ def _is_multicast(text: str) -> bool:
         return ip_address(text).is_multicast
     except ValueError:
         return False
-
-
-def _is_certifiable(name: str) -> bool:
-    from app.services.tls import authority  # slow to load
-
-    return authority.name_problem(name) is None

@@ -3,30 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 from twisted.internet.interfaces import IReactorTime
 
 from app import events
 from app.services.breach import Breach
+from app.services.interfaces import Watched
 
 LOOKS = 8
 """How often connections are looked at in the time for which they may be silent."""
-
-
-class Watched(Protocol):
-    """A connection, or the flow of a UDP peer."""
-
-    received: int
-    sent: int
-
-    def unsent(self) -> int | None: ...
-
-    def note(self, kind: int, summary: str, detail: str) -> None: ...
-
-    def finish(self, why: str = ...) -> None: ...
-
-    def abort(self) -> None: ...
 
 
 class Silence:

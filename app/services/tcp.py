@@ -7,7 +7,7 @@ from collections.abc import Callable
 from twisted.internet.interfaces import IListeningPort, IProtocolFactory
 
 from app.services.address import written
-from app.services.limits import Limits
+from app.services.admission import Admission
 from app.services.service import Service
 from app.services.sockets import listen_streams
 from app.services.tap.factory import TapFactory
@@ -27,10 +27,16 @@ def listen(
     It is called again when the responder was changed while it serves. Raises ResponderBrokenError
     when the factory cannot be started, CannotListenError or OSError when the address cannot be bound.
     """
-    tapped = TapFactory(make(), service, tap, limits=Limits(service))
+    config = service.config
+    admission = Admission(
+        service, service.reactor, config.settings("limits"),
+        idle=config.protocol != "http",  # which knows more: whether a request or an answer is under way
+        words=config.protocol in ("http", "websocket") and config.tls is None,
+    )  # fmt: skip
+    tapped = TapFactory(make(), service, tap, admission=admission)
     # Before there is a socket, which Twisted would leave open when this raises.
     tapped.doStart()
-    outer: IProtocolFactory = service.tls.wrap(tapped, service) if service.tls else tapped
+    outer: IProtocolFactory = service.tls.wrap(tapped, service, service.reactor) if service.tls else tapped
     try:
         listening = listen_streams(service.reactor, port, outer, host, service.config.settings("socket"))
     except BaseException:

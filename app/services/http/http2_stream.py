@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from collections.abc import Mapping
+from typing import Any, Protocol, cast
 
 from twisted.web._http2 import H2Stream
 
@@ -10,14 +11,32 @@ from app.services.http import rules as http_rules
 from app.services.http.request import NotedRequest
 from app.services.tap.tap import Tap
 
-if TYPE_CHECKING:
-    from app.services.http.http2 import NotingConnection
-
 SLICE = 64 << 10
 """Bytes of an answer that are copied at once."""
 
 _HOP_BY_HOP = (b"Connection", b"Keep-Alive", b"Proxy-Connection", b"Transfer-Encoding", b"Upgrade")
 """Fields of a connection, which HTTP/2 does not have (RFC 9113 section 8.2.2)."""
+
+
+class Connection(Protocol):
+    """The HTTP/2 connection of a stream, as far as the stream needs it.
+
+    Attributes:
+        tap: what records the connection.
+        streams: the open streams by their number.
+    """
+
+    @property
+    def tap(self) -> Tap: ...
+
+    @property
+    def streams(self) -> Mapping[int, Any]: ...
+
+    def no_room(self) -> str: ...
+
+    def refuse(self, stream: NotingStream, status: int, why: str, limit: str) -> None: ...
+
+    def openStreamWindow(self, streamID: int, increment: int) -> None: ...
 
 
 class NotingStream(H2Stream):
@@ -36,7 +55,7 @@ class NotingStream(H2Stream):
     gathered = 0
     _refusal: tuple[int, str, str] | None = None
     _waits_for_100 = False
-    _conn: NotingConnection
+    _conn: Connection
 
     @property
     def tap(self) -> Tap:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 from time import time_ns
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from twisted.internet import error
 from twisted.internet.interfaces import (
@@ -24,36 +23,27 @@ from zope.interface import alsoProvides, implementer
 
 from app import events
 from app.services.address import written
-from app.services.tap.valve import Paced, Valve
+from app.services.interfaces import Owner
+from app.services.tap.valve import Kept, Paced, Valve
 from app.text.escapes import amount
 
-if TYPE_CHECKING:
-    from app.capture.recorder import Recorder
-    from app.services.service import Connection
-    from app.services.tap.factory import TapFactory
 
-
-class Owner(Protocol):
-    """Whom recorded connections belong to: a service, or whoever sends.
+class Builder(Protocol):
+    """The factory of Taps, as a Tap needs it.
 
     Attributes:
-        number: its number in the recorder.
-        opened: connections so far.
+        owner: whom the connections belong to.
+        outgoing: whether we open them.
+        kept: the bytes that the peers of this factory have not read yet.
     """
 
-    recorder: Recorder
-    opened: int
+    owner: Owner
+    outgoing: bool
+    kept: Kept
 
-    @property
-    def number(self) -> int: ...
+    def registerProtocol(self, p: Any) -> None: ...
 
-    def add_connection(self, connection: Connection) -> None: ...
-
-    def remove_connection(self, connection: Connection) -> None: ...
-
-    @contextmanager
-    def setting_up(self) -> Iterator[None]:
-        """What a factory raises when it starts is its own failure."""
+    def unregisterProtocol(self, p: Any) -> None: ...
 
 
 _BY_RESPONDER, _BY_BUFFER, _BY_CAPTURE = 1, 2, 4
@@ -72,15 +62,14 @@ class Tap(ProtocolWrapper):
         received, sent: bytes so far.
     """
 
-    factory: TapFactory
+    factory: Builder
 
-    def __init__(self, factory: TapFactory, wrapped: IProtocol) -> None:
+    def __init__(self, factory: Builder, wrapped: IProtocol) -> None:
         super().__init__(factory, wrapped)  # type: ignore[arg-type]
-        service = factory.service
-        self._service = service
-        self._recorder = service.recorder
-        self._record = service.recorder.record
-        self._service_number = service.number
+        owner = self._owner = factory.owner
+        self._recorder = owner.recorder
+        self._record = owner.recorder.record
+        self._owner_number = owner.number
         self.outgoing = factory.outgoing
         self._held = 0
         self._valve: Valve | None = None
@@ -108,7 +97,7 @@ class Tap(ProtocolWrapper):
             self.note(events.CONNECTION_OPENED, f"connected to {self.peer}", detail | {"outgoing": True})
         else:
             self.note(events.CONNECTION_OPENED, f"accepted from {self.peer}", detail)
-        self._service.add_connection(self)
+        self._owner.add_connection(self)
         if self._recorder.pressed:
             self.hold(_BY_CAPTURE)
         try:
@@ -134,7 +123,7 @@ class Tap(ProtocolWrapper):
 
     def dataReceived(self, data: bytes) -> None:
         self.received += len(data)
-        self._record(events.DATA_RECEIVED, self._service_number, self.number, data)
+        self._record(events.DATA_RECEIVED, self._owner_number, self.number, data)
         try:
             # Looked up each time: some protocols put another in their place as they go.
             self.wrappedProtocol.dataReceived(data)
@@ -162,7 +151,7 @@ class Tap(ProtocolWrapper):
             "seconds": (time_ns() - self.opened) / 1e9,
         }
         self.note(events.CONNECTION_CLOSED, f"{words}, {amount(unsent)} not sent" if unsent else words, detail)
-        self._service.remove_connection(self)
+        self._owner.remove_connection(self)
 
     def readConnectionLost(self) -> None:
         """The peer has closed its sending side; the responder may go on answering.
@@ -197,13 +186,13 @@ class Tap(ProtocolWrapper):
 
     def failed(self, e: BaseException, payload: bytes | None) -> None:
         """Record what the responder let out, with the bytes that caused it."""
-        self._recorder.record_failure(e, self._service_number, self.number, payload)
+        self._recorder.record_failure(e, self._owner_number, self.number, payload)
 
     def note(self, kind: int, summary: str, detail: dict[str, Any] | str, **more: Any) -> None:
         """Record what the bytes of this connection mean to their protocol; ``detail`` may be JSON already."""
         if not isinstance(detail, str):
             detail = json.dumps(detail)
-        self._record(kind, self._service_number, self.number, summary=summary, detail=detail, **more)
+        self._record(kind, self._owner_number, self.number, summary=summary, detail=detail, **more)
 
     @property
     def wire(self) -> Any:
@@ -253,7 +242,7 @@ class Tap(ProtocolWrapper):
             return  # as the transport does; what cannot leave was not sent
         if data:
             self.sent += len(data)
-            self._record(events.DATA_SENT, self._service_number, self.number, data)
+            self._record(events.DATA_SENT, self._owner_number, self.number, data)
             self._write(data)
 
     def _write_secured(self, data: bytes) -> None:

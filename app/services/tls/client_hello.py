@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from app import events
-
-if TYPE_CHECKING:
-    from app.services.tap.tap import Tap
+from app.services.interfaces import Secured
 
 HANDSHAKE, CLIENT_HELLO = 22, 1
 
@@ -53,7 +51,7 @@ def is_tls(first: bytes) -> bool:
     return first[:1] in (b"", b"\x16") and first[1:2] in (b"", b"\x03")
 
 
-def note_on_plain_port(tap: Tap, protocol: str, scheme: str, first: bytes) -> str:
+def note_on_plain_port(tap: Secured, protocol: str, scheme: str, first: bytes) -> str:
     """Note a client that speaks TLS where nobody does, as plain HTTP on a TLS port is noted; the words for it."""
     words, hello = f"TLS on a plain {protocol} port", parse(first)
     detail = {"reason": words, **(hello.detail() if hello else {})}

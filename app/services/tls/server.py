@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cryptography import x509
 from OpenSSL import SSL
@@ -21,15 +21,13 @@ from zope.interface import implementer
 from app import events
 from app.services import address
 from app.services.config import ServiceConfig
-from app.services.context import Surroundings
+from app.services.interfaces import Owner
+from app.services.surroundings import Surroundings
 from app.services.tls import authority, certificates
 from app.services.tls.certificates import Identity, trust
 from app.services.tls.explain import OWN_SIGNER, Terms
 from app.services.tls.key_log import KeyLog
 from app.services.tls.transport import NoCommonProtocol, TLSFactory
-
-if TYPE_CHECKING:
-    from app.services.service import Service
 
 CIPHERS = b"ECDHE+AESGCM:ECDHE+CHACHA20:ECDHE+AESCCM:!AESCCM8"
 """Of TLS 1.2: with forward secrecy and authenticated; AES-CCM is what small devices have."""
@@ -55,18 +53,21 @@ class ServerTLS:
     key_log: KeyLog | None = None
     warnings: tuple[str, ...] = ()
 
-    def wrap(self, factory: IProtocolFactory, service: Service) -> IProtocolFactory:
-        """A factory for the port that puts TLS before ``factory``, which sees plaintext."""
+    def wrap(self, factory: IProtocolFactory, owner: Owner, reactor: Any) -> IProtocolFactory:
+        """A factory for the port that puts TLS before ``factory``, which sees plaintext.
+
+        Warnings are logged under ``owner``.
+        """
         for warning in self.warnings:
-            _log(service, warning)
+            _log(owner, warning)
         terms = replace(self.terms, alpn=_offered(self.terms.alpn, factory))
         if terms.alpn:
             self.context.set_alpn_select_callback(_chooser(terms.alpn))
         if (log := self.key_log) is not None:
             self.context.set_keylog_callback(
-                lambda connection, line: log.add(line, service.reactor, lambda words: _log(service, words))
+                lambda connection, line: log.add(line, reactor, lambda words: _log(owner, words))
             )
-        wrapped: IProtocolFactory = TLSFactory(self, factory, service.reactor, terms)
+        wrapped: IProtocolFactory = TLSFactory(self, factory, reactor, terms)
         return wrapped
 
     def serverConnectionForTLS(self, protocol: Any) -> SSL.Connection:
@@ -191,5 +192,5 @@ def _chooser(names: Iterable[str]) -> Any:
     return choose
 
 
-def _log(service: Service, words: str) -> None:
-    service.recorder.record(events.LOG, service.number, summary=words)
+def _log(owner: Owner, words: str) -> None:
+    owner.recorder.record(events.LOG, owner.number, summary=words)

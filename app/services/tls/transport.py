@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from OpenSSL import SSL
 from service_identity import VerificationError
@@ -12,12 +12,10 @@ from twisted.protocols.tls import BufferingTLSTransport, TLSMemoryBIOFactory
 from twisted.python.failure import Failure
 
 from app import events
+from app.services.interfaces import Secured
 from app.services.tls import explain as tls_words
 from app.services.tls.client_hello import parse
 from app.services.tls.explain import Ending, Terms
-
-if TYPE_CHECKING:
-    from app.services.tap.tap import Tap
 
 HANDSHAKE_SECONDS = 20.0
 """In which a handshake must be finished."""
@@ -57,8 +55,8 @@ class TLSTransport(BufferingTLSTransport):
     transport: Any
     wrong_certificate: tuple[int, str] | None = None
 
-    def __init__(self, factory: TLSFactory, tap: Tap) -> None:
-        super().__init__(factory, tap)
+    def __init__(self, factory: TLSFactory, tap: Secured) -> None:
+        super().__init__(factory, cast(Any, tap))
         self._tap = tap
         self._first = bytearray()
         self._shaking = True
@@ -218,7 +216,7 @@ class TLSFactory(TLSMemoryBIOFactory):
     def buildProtocol(self, addr: IAddress | None) -> TLSTransport | None:  # type: ignore[override]
         tap = self.wrappedFactory.buildProtocol(addr)
         # WORKAROUND: Twisted's own wraps even what was refused.
-        return None if tap is None else TLSTransport(self, cast("Tap", tap))
+        return None if tap is None else TLSTransport(self, cast(Secured, tap))
 
 
 def agreed(connection: SSL.Connection, *, client: bool) -> tuple[str, dict[str, Any]]:

@@ -17,9 +17,9 @@ from twisted.internet.defer import ensureDeferred
 from twisted.internet.protocol import ProcessProtocol
 
 from app import errors
-from app.services.context import Surroundings
 from app.services.service import Service
 from app.services.ssh import host_key
+from app.services.surroundings import Surroundings
 from app.status import Failed, Listening
 from tests.app.services.helpers import Desk, Tape, address
 from tests.helpers import until

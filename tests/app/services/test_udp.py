@@ -13,8 +13,9 @@ from twisted.internet.interfaces import IUDPTransport
 from twisted.internet.protocol import DatagramProtocol
 from twisted.internet.utils import getProcessOutput
 
-from app.services import limits, udp
+from app.services import admission
 from app.services.service import Service
+from app.services.tap import datagrams
 from app.status import Stopped
 from tests.app.services.helpers import Desk, Tape, address
 from tests.helpers import until
@@ -313,7 +314,7 @@ async def test_a_datagram_above_the_limit_is_captured_and_not_answered(
 async def test_datagrams_of_public_addresses_are_dropped_and_counted(
     desk: Desk, tape: Tape, clients: list[Client], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(limits, "is_public", lambda host: host != "127.0.0.1")
+    monkeypatch.setattr(admission, "is_public", lambda host: host != "127.0.0.1")
     service = await desk.start("udp")
     strangers = [Client(service, f"127.0.0.{i}") for i in range(2, 5)]
     clients += [*strangers, near := Client(service)]
@@ -335,8 +336,8 @@ async def test_datagrams_of_public_addresses_are_dropped_and_counted(
 async def test_a_flood_of_public_addresses_makes_few_events(
     desk: Desk, tape: Tape, clients: list[Client], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(limits, "is_public", lambda host: host != "127.0.0.1")
-    monkeypatch.setattr(udp, "MAX_TOLD", 50)
+    monkeypatch.setattr(admission, "is_public", lambda host: host != "127.0.0.1")
+    monkeypatch.setattr(datagrams, "MAX_TOLD", 50)
     service = await desk.start("udp")
     clients += [Client(service, f"127.0.0.{i}") for i in range(2, 102)]
     for client in clients:

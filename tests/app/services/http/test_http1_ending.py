@@ -12,9 +12,9 @@ from twisted.internet.utils import getProcessOutputAndValue
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
 
-from app.services.context import Surroundings
 from app.services.http import http1_ending
 from app.services.http.http1_ending import DRAIN, SILENCE
+from app.services.surroundings import Surroundings
 from tests.app.services.helpers import Desk, Peer, Tape, address, closed
 from tests.app.services.http.test_body import Taking
 from tests.app.services.http.test_bounds import Line

@@ -13,8 +13,6 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
-from hypothesis import given
-from hypothesis import strategies as st
 
 from app import errors
 from app.services.tls import authority
@@ -64,7 +62,7 @@ def test_a_key_that_others_could_read_is_shut_again(tmp_path: Path) -> None:
 
 
 def test_programs_that_begin_at_once_come_to_the_same_one(tmp_path: Path) -> None:
-    code = "import sys, pathlib; from app import authority; print(authority.of(pathlib.Path(sys.argv[1])).fingerprint)"
+    code = "import sys, pathlib; from app.services.tls import authority; print(authority.of(pathlib.Path(sys.argv[1])).fingerprint)"
     running = [
         subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], cwd=ROOT, stdout=subprocess.PIPE, text=True)
         for _ in range(4)
@@ -141,16 +139,6 @@ def test_a_folder_that_cannot_be_made_says_so(tmp_path: Path) -> None:
 def test_looking_for_one_makes_none(tmp_path: Path) -> None:
     assert authority.certificate_of(tmp_path) is None
     assert not list(tmp_path.iterdir())
-
-
-@pytest.mark.parametrize("name", ["", "a b", "*", "a..b", "*.*.test", "1.2.3", "http://x", "-x", "x" * 300, "ä" * 70])
-def test_names_that_are_none_are_told(name: str) -> None:
-    assert authority.name_problem(name) == "is neither a host name nor an address"
-
-
-@given(st.text())
-def test_no_name_makes_it_raise(name: str) -> None:
-    authority.name_problem(name)
 
 
 def test_the_commands_name_the_file_in_quotes(tmp_path: Path) -> None:

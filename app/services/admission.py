@@ -1,23 +1,21 @@
-"""Limits of a service: whom its port lets in."""
+"""Admission: which connections a port accepts."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
-from twisted.internet.interfaces import IAddress
+from twisted.internet.interfaces import IAddress, IProtocol
 from twisted.internet.protocol import Protocol
 from twisted.python.failure import Failure
 
 from app import events
 from app.services.breach import Breach
+from app.services.interfaces import Admitted, Owner
 from app.services.silence import Silence
-
-if TYPE_CHECKING:
-    from app.services.service import Service
-    from app.services.tap.tap import Tap
 
 TOLD_PER_SECOND = 20
 """Refusals that are recorded one by one in a second; those beyond are counted."""
@@ -33,33 +31,35 @@ _NO_ROOM = (
 )
 
 
-class Limits:
-    """What one port of a service lets in; see ``app.services.settings.LIMITS``.
+class Admission:
+    """Decides which connections one port of a service accepts.
 
-    Asked once for each connection, and told when it opens and closes.
+    It is asked once for each connection, and told when one opens and closes.
 
     Attributes:
-        connections, per_peer: how many may be open, at all and from one address.
-        silence: closes the silent ones.
+        connections, per_peer: how many may be open, in all and from one address.
+        silence: closes connections that are silent for too long.
     """
 
-    def __init__(self, service: Service) -> None:
-        config, limits = service.config, service.config.settings("limits")
-        self._service, self._reactor = service, service.reactor
+    def __init__(
+        self, owner: Owner, clock: Any, limits: Mapping[str, Any], *, idle: bool = True, words: bool = False
+    ) -> None:
+        """``limits`` are those of the workspace, with their defaults. ``idle``: whether ``idle_seconds`` is
+        watched here. ``words``: whether the clients speak HTTP without TLS, and are refused with a response."""
+        recorder = self._recorder = owner.recorder
+        self._owner, self._clock = owner, clock
         self.connections: int = limits["connections"]
         self.per_peer: int = limits["connections_per_peer"]
         self._public: bool = limits["allow_public"]
-        # HTTP knows more of its silences: between two requests, or while an answer is made.
-        idle = 0.0 if config.protocol == "http" else limits["idle_seconds"]
-        self.silence = Silence(service.reactor, idle, lambda: service.recorder.pressed)
-        self._in_words = config.protocol in ("http", "websocket") and config.tls is None
+        self.silence = Silence(clock, limits["idle_seconds"] if idle else 0.0, lambda: recorder.pressed)
+        self._in_words = words
         self._open = 0
         self._by_host: Counter[str] = Counter()
         self._second, self._told = 0.0, 0
         self._untold: Counter[Breach] = Counter()
         self._telling: Any = None
 
-    # -- who is let in
+    # -- which connections are accepted
 
     def refusal(self, address: IAddress) -> Breach | None:
         """Why a connection from ``address`` is refused; None if it is let in."""
@@ -81,7 +81,7 @@ class Limits:
 
     def tells(self, breach: Breach) -> bool:
         """Whether this refusal is recorded by itself. If not, it is counted, and the count recorded."""
-        now = self._reactor.seconds()
+        now = self._clock.seconds()
         if now - self._second >= 1.0:
             self._second, self._told = now, 0
         self._told += 1
@@ -89,16 +89,16 @@ class Limits:
             return True
         self._untold[breach] += 1
         if self._telling is None:
-            self._telling = self._reactor.callLater(1.0, self._tell_rest)
+            self._telling = self._clock.callLater(1.0, self._tell_rest)
         return False
 
-    def in_words(self, breach: Breach) -> Protocol | None:
-        """What tells a client of HTTP or WebSocket that there is no room; None to just close."""
-        return NoRoom(breach, self._reactor) if self._in_words and breach.limit != "allow_public" else None
+    def in_words(self, breach: Breach) -> IProtocol | None:
+        """A protocol that tells a client of HTTP or WebSocket that there is no room; None to just close."""
+        return NoRoom(breach, self._clock) if self._in_words and breach.limit != "allow_public" else None
 
     def _tell_rest(self) -> None:
         self._telling = None
-        record, number = self._service.recorder.record, self._service.number
+        record, number = self._recorder.record, self._owner.number
         for breach, count in self._untold.items():
             more = f"and {count:,} more {breach.text}"
             record(events.LIMIT_REACHED, number, summary=more, detail=breach.detail(count=count))
@@ -110,36 +110,40 @@ class Limits:
             self._telling.cancel()
             self._tell_rest()
 
-    # -- those that are in
+    # -- connections that were accepted
 
-    def opened(self, tap: Tap) -> None:
+    def counts(self, protocol: IProtocol) -> bool:
+        """Whether a connection with this protocol counts: one that is only told of its refusal does not."""
+        return not isinstance(protocol, NoRoom)
+
+    def opened(self, connection: Admitted) -> None:
         self._open += 1
-        self._by_host[_host(tap)] += 1
-        self.silence.opened(tap)
+        self._by_host[_host(connection)] += 1
+        self.silence.opened(connection)
 
-    def closed(self, tap: Tap) -> None:
+    def closed(self, connection: Admitted) -> None:
         self._open -= 1
-        host = _host(tap)
+        host = _host(connection)
         self._by_host[host] -= 1
         if not self._by_host[host]:
             del self._by_host[host]
-        self.silence.closed(tap)
+        self.silence.closed(connection)
 
 
 class NoRoom(Protocol):
     """Answers 503 whatever is asked, and closes."""
 
-    def __init__(self, breach: Breach, reactor: Any) -> None:
-        self._breach, self._reactor = breach, reactor
+    def __init__(self, breach: Breach, clock: Any) -> None:
+        self._breach, self._clock = breach, clock
 
     def connectionMade(self) -> None:
-        tap, breach = cast("Tap", self.transport), self._breach
+        tap, breach = cast(Any, self.transport), self._breach
         tap.note(events.LIMIT_REACHED, breach.text, breach.detail())
         words = breach.text.encode() + b"\n"
         tap.write(_NO_ROOM % (len(words), words))
         # To close with a request unread would be to reset, and the client might lose the answer.
         tap.loseWriteConnection()
-        self._overdue = self._reactor.callLater(LINGER, tap.abort)
+        self._overdue = self._clock.callLater(LINGER, tap.abort)
 
     def connectionLost(self, reason: Failure | None = None) -> None:
         if self._overdue.active():
@@ -166,5 +170,5 @@ def _carried(address: IPv6Address) -> IPv4Address | IPv6Address:
     return address.ipv4_mapped or address.sixtofour or (teredo[1] if teredo else address)
 
 
-def _host(tap: Tap) -> str:
-    return getattr(tap.getPeer(), "host", "")
+def _host(connection: Admitted) -> str:
+    return getattr(connection.getPeer(), "host", "")
