@@ -17,6 +17,7 @@ from app.capture.writing.arena import Arena
 from app.capture.writing.batch import FIELDS, SAME, Frame
 from app.failures import record as failures
 from app.failures.fingerprint import fingerprint
+from app.limits import Reached
 from app.signal import Signal
 from app.text import escapes as text
 
@@ -188,6 +189,10 @@ class Recorder:
             self._pending_bytes += len(detail)
         if self._pending_bytes > BATCH_BYTES:
             self.flush()
+
+    def record_limit(self, reached: Reached, service: int = 0, conn: int = 0) -> None:
+        """Record that a limit was reached: the only way to an event ``limit.reached``, but for the writer's own."""
+        self.record(events.LIMIT_REACHED, service, conn, summary=reached.text, detail=reached.detail())
 
     def record_failure(
         self,

@@ -16,6 +16,7 @@ from app.capture import schema
 from app.capture.filters.completion import operators
 from app.capture.filters.fields import FIELDS
 from app.commands import main as cli
+from app.limits import LIMITS
 from app.options import Option
 from app.services import settings
 from app.services.protocols import PROTOCOLS
@@ -114,6 +115,15 @@ def event_kinds() -> str:
     return "\n".join(["| kind | | detail |", "|---|---|---|", *rows])
 
 
+def limit_table() -> str:
+    """A row for each limit that an event can name."""
+    rows = (
+        f"| `{limit.name}` | {_plain(limit.meaning)} | {_code(('limit', 'value', *limit.keys))} |"
+        for limit in LIMITS.values()
+    )
+    return "\n".join(["| limit | | detail |", "|---|---|---|", *rows])
+
+
 def capture_tables() -> str:
     """What the tables of a capture hold, as ``schema`` describes them, and the SQL of an empty one."""
     assert schema.__doc__ is not None
@@ -189,6 +199,7 @@ BLOCKS = {
     "commands": commands,
     "workspace-keys": workspace_keys,
     "event-kinds": event_kinds,
+    "limits": limit_table,
     "capture-tables": capture_tables,
 }
 

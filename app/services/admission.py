@@ -12,8 +12,8 @@ from twisted.internet.interfaces import IAddress, IProtocol
 from twisted.internet.protocol import Protocol
 from twisted.python.failure import Failure
 
-from app import events
-from app.services.breach import Breach
+from app import limits
+from app.limits import Reached
 from app.services.interfaces import Admitted, Owner
 from app.services.silence import Silence
 
@@ -42,44 +42,43 @@ class Admission:
     """
 
     def __init__(
-        self, owner: Owner, clock: Any, limits: Mapping[str, Any], *, idle: bool = True, words: bool = False
+        self, owner: Owner, clock: Any, settings: Mapping[str, Any], *, idle: bool = True, words: bool = False
     ) -> None:
-        """``limits`` are those of the workspace, with their defaults. ``idle``: whether ``idle_seconds`` is
+        """``settings`` are those of ``[service.limits]``, with their defaults. ``idle``: whether ``idle_seconds`` is
         watched here. ``words``: whether the clients speak HTTP without TLS, and are refused with a response."""
         recorder = self._recorder = owner.recorder
         self._owner, self._clock = owner, clock
-        self.connections: int = limits["connections"]
-        self.per_peer: int = limits["connections_per_peer"]
-        self._public: bool = limits["allow_public"]
-        self.silence = Silence(clock, limits["idle_seconds"] if idle else 0.0, lambda: recorder.pressed)
+        self.connections: int = settings["connections"]
+        self.per_peer: int = settings["connections_per_peer"]
+        self._public: bool = settings["allow_public"]
+        self.silence = Silence(clock, settings["idle_seconds"] if idle else 0.0, lambda: recorder.pressed)
         self._in_words = words
         self._open = 0
         self._by_host: Counter[str] = Counter()
         self._second, self._told = 0.0, 0
-        self._untold: Counter[Breach] = Counter()
+        self._untold: Counter[Reached] = Counter()
         self._telling: Any = None
 
     # -- which connections are accepted
 
-    def refusal(self, address: IAddress) -> Breach | None:
+    def refusal(self, address: IAddress) -> Reached | None:
         """Why a connection from ``address`` is refused; None if it is let in."""
         host = getattr(address, "host", "")
-        if breach := self.stranger(host):
-            return breach
+        if reached := self.stranger(host):
+            return reached
         if self._open >= self.connections:
-            return Breach("connections", self.connections, f"refused: connections are limited to {self.connections:,}")
+            return limits.CONNECTIONS.reached(self.connections)
         if self._by_host[host] >= self.per_peer:
-            text = f"refused: connections from one address are limited to {self.per_peer:,}"
-            return Breach("connections_per_peer", self.per_peer, text)
+            return limits.CONNECTIONS_PER_PEER.reached(self.per_peer)
         return None
 
-    def stranger(self, host: str) -> Breach | None:
+    def stranger(self, host: str) -> Reached | None:
         """Why a peer of this address is refused however few there are."""
         if self._public or not is_public(host):
             return None
-        return Breach("allow_public", False, "refused: its address is public, and allow_public is off")
+        return limits.ALLOW_PUBLIC.reached(False)
 
-    def tells(self, breach: Breach) -> bool:
+    def tells(self, reached: Reached) -> bool:
         """Whether this refusal is recorded by itself. If not, it is counted, and the count recorded."""
         now = self._clock.seconds()
         if now - self._second >= 1.0:
@@ -87,21 +86,20 @@ class Admission:
         self._told += 1
         if self._told <= TOLD_PER_SECOND:
             return True
-        self._untold[breach] += 1
+        self._untold[reached] += 1
         if self._telling is None:
             self._telling = self._clock.callLater(1.0, self._tell_rest)
         return False
 
-    def in_words(self, breach: Breach) -> IProtocol | None:
+    def in_words(self, reached: Reached) -> IProtocol | None:
         """A protocol that tells a client of HTTP or WebSocket that there is no room; None to just close."""
-        return NoRoom(breach, self._clock) if self._in_words and breach.limit != "allow_public" else None
+        return NoRoom(reached, self._clock) if self._in_words and reached.limit is not limits.ALLOW_PUBLIC else None
 
     def _tell_rest(self) -> None:
         self._telling = None
-        record, number = self._recorder.record, self._owner.number
-        for breach, count in self._untold.items():
-            more = f"and {count:,} more {breach.text}"
-            record(events.LIMIT_REACHED, number, summary=more, detail=breach.detail(count=count))
+        for reached, count in self._untold.items():
+            more = reached.saying(f"and {count:,} more {reached.text}").carrying(count=count)
+            self._recorder.record_limit(more, self._owner.number)
         self._untold.clear()
 
     def stop(self) -> None:
@@ -133,13 +131,13 @@ class Admission:
 class NoRoom(Protocol):
     """Answers 503 whatever is asked, and closes."""
 
-    def __init__(self, breach: Breach, clock: Any) -> None:
-        self._breach, self._clock = breach, clock
+    def __init__(self, reached: Reached, clock: Any) -> None:
+        self._reached, self._clock = reached, clock
 
     def connectionMade(self) -> None:
-        tap, breach = cast(Any, self.transport), self._breach
-        tap.note(events.LIMIT_REACHED, breach.text, breach.detail())
-        words = breach.text.encode() + b"\n"
+        tap, reached = cast(Any, self.transport), self._reached
+        tap.record_limit(reached)
+        words = reached.text.encode() + b"\n"
         tap.write(_NO_ROOM % (len(words), words))
         # To close with a request unread would be to reset, and the client might lose the answer.
         tap.loseWriteConnection()

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from twisted.internet.interfaces import IAddress
 
 from app.capture.recorder import Recorder
+from app.limits import Reached
 
 
 class Connection(Protocol):
@@ -77,7 +78,7 @@ class Watched(Protocol):
 
     def unsent(self) -> int | None: ...
 
-    def note(self, kind: int, summary: str, detail: str) -> None: ...
+    def record_limit(self, reached: Reached) -> None: ...
 
     def finish(self, why: str = ...) -> None: ...
 
@@ -105,5 +106,7 @@ class Secured(Protocol):
         """Take ``why`` for the reason of the connection's end."""
 
     def note(self, kind: int, summary: str, detail: dict[str, Any] | str, **more: Any) -> None: ...
+
+    def record_limit(self, reached: Reached) -> None: ...
 
     def readConnectionLost(self) -> None: ...

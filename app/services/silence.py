@@ -7,8 +7,7 @@ from typing import Any
 
 from twisted.internet.interfaces import IReactorTime
 
-from app import events
-from app.services.breach import Breach
+from app.limits import IDLE_SECONDS
 from app.services.interfaces import Watched
 
 LOOKS = 8
@@ -57,6 +56,5 @@ class Silence:
         if ending:
             connection.abort()  # it was given the same time again to close in good order
             return
-        breach = Breach("idle_seconds", self._seconds, f"silent for {self._seconds:g} s: closing")
-        connection.note(events.LIMIT_REACHED, breach.text, breach.detail())
+        connection.record_limit(IDLE_SECONDS.reached(self._seconds))
         connection.finish("closed by us: it was silent")

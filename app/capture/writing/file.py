@@ -13,7 +13,7 @@ from itertools import count, repeat
 from pathlib import Path
 from typing import Any
 
-from app import events
+from app import events, limits
 from app.capture import schema
 from app.capture.writing import tally
 from app.capture.writing.batch import FIELDS, PAYLOAD, SAME, Batch, Services
@@ -219,15 +219,11 @@ class CaptureFile:
         self._db.execute("DELETE FROM note WHERE event < ?", (self.first,))
         self._db.execute("UPDATE meta SET value = value + ? WHERE key = 'dropped'", (self.first - first,))
         self.last += 1
+        span = {"first": first, "last": self.first - 1}
+        reached = limits.CAPTURE_BYTES.reached(self._limit, **span).carrying(**span)
         self._db.execute(
             "INSERT INTO stored (id, time, kind, summary, detail) VALUES (?, ?, ?, ?, ?)",
-            (
-                self.last,
-                time.time_ns(),
-                events.LIMIT_REACHED,
-                f"capture limit of {self._limit:,} bytes reached: dropped events {first:,} to {self.first - 1:,}",
-                json.dumps({"limit": self._limit, "first": first, "last": self.first - 1}),
-            ),
+            (self.last, time.time_ns(), events.LIMIT_REACHED, reached.text, reached.detail()),
         )
         self._db.execute("UPDATE batch SET last = ? WHERE id = (SELECT max(id) FROM batch)", (self.last,))
 

@@ -20,6 +20,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from app import events
+from app.limits import IDLE_SECONDS
 
 SIGNATURES = [name for name in SSHServerTransport.supportedPublicKeys if name not in (b"ssh-rsa", b"ssh-dss")]
 """With which clients may prove that a key is theirs; none of SHA-1's."""
@@ -95,9 +96,9 @@ class Prompt(ColoredManhole):
             self._idle = self._realm.reactor.callLater(seconds, self._on_idle)
 
     def _on_idle(self) -> None:
-        words = f"nothing typed for {self._realm.idle_seconds:g} s"
-        self.tap.note(events.LIMIT_REACHED, words, {"user": self._user})
-        self.terminal.write(f"\r\n{words}\r\n".encode())
+        reached = IDLE_SECONDS.reached(self._realm.idle_seconds, "prompt").carrying(user=self._user)
+        self.tap.record_limit(reached)
+        self.terminal.write(f"\r\n{reached.text}\r\n".encode())
         self._leave()
 
 

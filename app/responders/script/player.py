@@ -13,6 +13,7 @@ from twisted.internet.task import deferLater
 
 from app import errors
 from app.files.confined import read
+from app.limits import Reached
 from app.responders.script.rules import Rule, Step
 from app.text.escapes import PREVIEW, preview
 
@@ -60,7 +61,8 @@ class _Job:
 
     Attributes:
         count: messages up to it.
-        end: why it is the last; ``limit``, what was too much for going on.
+        end: why it is the last; empty: it is not.
+        reached: the limit for which it is the last.
     """
 
     rules: tuple[Rule, ...]
@@ -68,7 +70,7 @@ class _Job:
     message: bytes = b""
     nth: int = 0
     end: str = ""
-    limit: str = ""
+    reached: Reached | None = None
 
 
 class Player:
@@ -98,9 +100,9 @@ class Player:
             self._count += 1
             self._add(_Job(self._script.hearing, self._count, message, self._count))
 
-    def finish(self, why: str, limit: str = "") -> None:
+    def finish(self, why: str, reached: Reached | None = None) -> None:
         """Nothing more can come: close after the answers to what did."""
-        self._add(_Job((), self._count, end=why, limit=limit))
+        self._add(_Job((), self._count, end=why, reached=reached))
 
     def ended(self) -> None:
         """The connection is gone."""
@@ -154,8 +156,8 @@ class Player:
 
     async def _play(self, job: _Job) -> None:
         if job.end:
-            if job.limit:
-                self._wire.note(job.limit, limit=True)
+            if job.reached is not None:
+                self._wire.record_limit(job.reached)
             self._close(job.end)
         for rule in job.rules:
             found = await self._match(rule, job)
@@ -204,7 +206,7 @@ class Player:
                 await self._sleep(step.what)
             case "log":
                 text = step.what.render(values)
-                self._wire.note(preview(text[: 8 * PREVIEW], len(text)))
+                self._wire.log(preview(text[: 8 * PREVIEW], len(text)))
             case "fail":
                 text = step.what.render(values).decode("utf-8", "backslashreplace")
                 raise errors.ScriptFailedError(text=text)

@@ -13,6 +13,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from app import errors
+from app.limits import FRAMING
 from app.responders import Context, Option, Options, Responder
 from app.responders.script import rules
 from app.responders.script.player import Player, Script
@@ -45,7 +46,8 @@ class Scripted(Protocol):
         broken = self._framer.broken
         self._player.heard(self._framer.feed(data))
         if self._framer.broken and not broken:
-            self._player.finish("closed by us: no more messages can be found", self._framer.broken)
+            reached = FRAMING.reached(self._framer.limit, why=self._framer.broken)
+            self._player.finish("closed by us: no more messages can be found", reached)
         elif self._framer.gap < float("inf"):
             self._heard_at = self._script.context.reactor.seconds()
             self._wait_for_gap()

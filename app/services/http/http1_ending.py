@@ -11,9 +11,9 @@ from twisted.python.failure import Failure
 from twisted.web.http import HTTPChannel
 from zope.interface import implementer
 
-from app import events
+from app import events, limits
 from app.http.reason_phrases import phrase
-from app.services.breach import Breach
+from app.limits import IDLE_SECONDS, Reached
 from app.services.http import rules as http_rules
 from app.services.tap.tap import Tap
 
@@ -125,19 +125,19 @@ class EndingChannel(HTTPChannel):
         elif self._answered_early:
             self._linger()
         elif self._waitingForTransport and idle:
-            self._check(self._given(), "_taken", "the client takes the answer too slowly", tap.abort)
+            self._check(self._given(), "_taken", self._late("answer"), tap.abort)
         elif self._body_held or tap.held:
             self._allow(self._patience)  # it would send if we let it
         elif self._ended:
             self._look_for_client()
         elif self.length != 0:
-            why = "the request's body comes too slowly"
-            self._check(tap.received, "_marked", why, lambda: self.refuse(408, why))
+            reached = self._late("body")
+            self._check(tap.received, "_marked", reached, lambda: self.refuse(408, reached.text))
         elif self._begun:
-            self._breach(f"the request's head was not complete within {idle:g} s")
+            tap.record_limit(self._late("head"))
             self.refuse(408, "the request's head comes too slowly")
         else:
-            self._breach(f"nothing received for {idle:g} s: closing")
+            tap.record_limit(self._late("no request"))
             super().timeoutConnection()
 
     def _look_for_client(self) -> None:
@@ -146,22 +146,21 @@ class EndingChannel(HTTPChannel):
         if self._sent > before:
             self._allow(self._patience)
         else:
-            self._breach("nothing was sent for long to a client that has finished sending: closing")
+            self.tap.record_limit(self._late("half-closed"))
             self.tap.abort()
 
-    def _check(self, now: int | None, mark: str, why: str, end: Callable[[], None]) -> None:
+    def _late(self, situation: str) -> Reached:
+        return IDLE_SECONDS.reached(self._patience, situation)
+
+    def _check(self, now: int | None, mark: str, reached: Reached, end: Callable[[], None]) -> None:
         before = getattr(self, mark)
         assert self._idle is not None
         if now is None or before is None or now - before >= SLOWEST * self._idle:
             setattr(self, mark, now)
             self._allow(self._idle)
         else:
-            self._breach(why)
+            self.tap.record_limit(reached)
             end()
-
-    def _breach(self, why: str) -> None:
-        breach = Breach("idle_seconds", self._idle, why)
-        self.tap.note(events.LIMIT_REACHED, why, breach.detail())
 
     # -- when one side has finished
 
@@ -216,15 +215,15 @@ class EndingChannel(HTTPChannel):
 
     # -- what ends it
 
-    def refuse(self, status: int, why: str, limit: str = "") -> None:
-        """Answer ``status``, read no further and close, once; ``limit`` is the one that was reached."""
+    def refuse(self, status: int, why: str | Reached) -> None:
+        """Answer ``status``, read no further and close, once. ``why``: in words, or the limit that was reached."""
         if self.refused:
             return
         reason, tap = phrase(status), self.tap
+        if isinstance(why, Reached):
+            tap.record_limit(why.saying(f"refused: {why.text}").carrying(status=status))
+            why = why.text
         summary = f"{status} {reason.decode()}  {why}"
-        if limit:
-            breach = Breach(limit, self.site.limits[limit], f"refused: {why}")
-            tap.note(events.LIMIT_REACHED, breach.text, breach.detail(status=status))
         tap.note(events.HTTP_RESPONSE, summary, {"status": status, "refused": why})
         if not self._answering():
             words = in_words(why)
@@ -271,11 +270,11 @@ class EndingChannel(HTTPChannel):
 
     def lineLengthExceeded(self, line: bytes) -> None:
         if "_command" not in self.__dict__:
-            self.refuse(414, f"a first line of more than {self.MAX_LENGTH:,} bytes", "field_bytes")
+            self.refuse(414, limits.FIELD_BYTES.reached(self.MAX_LENGTH, "line"))
         elif self._receivedHeaderCount > self.maxHeaders:
-            self.refuse(431, f"more than {self.maxHeaders} fields", "field_bytes")
+            self.refuse(431, limits.FIELDS.reached(self.maxHeaders))
         else:
-            self.refuse(431, f"a head of more than {self.totalHeadersSize:,} bytes", "field_bytes")
+            self.refuse(431, limits.FIELD_BYTES.reached(self.totalHeadersSize, "head"))
 
 
 def in_words(why: str) -> bytes:

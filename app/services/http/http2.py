@@ -14,6 +14,7 @@ from typing import Any, cast
 
 from h2.errors import ErrorCodes
 from h2.exceptions import DenialOfServiceError, FrameTooLargeError, ProtocolError, TooManyStreamsError
+from h2.frame_buffer import CONTINUATION_BACKLOG
 from h2.settings import SettingCodes
 from hyperframe.frame import GoAwayFrame
 from twisted.internet.error import ConnectionLost
@@ -22,9 +23,9 @@ from twisted.python.failure import Failure
 from twisted.web._http2 import _END_STREAM_SENTINEL, H2Connection
 from zope.interface import implementer
 
-from app import events
+from app import events, limits
 from app.http.reason_phrases import phrase
-from app.services.breach import Breach
+from app.limits import Reached
 from app.services.http.http1_ending import DRAIN, SLOWEST, in_words
 from app.services.http.http2_stream import NotingStream
 from app.services.tap.tap import Tap
@@ -127,8 +128,8 @@ class NotingConnection(H2Connection):
             self._reset(number, ErrorCodes.REFUSED_STREAM)
             return
         stream = NotingStream(number, self, event.headers, self.requestFactory, self.site, self.factory)
-        if why := self.no_room():
-            stream.refuse(503, why, "message_bytes")
+        if full := self.no_room():
+            stream.refuse(503, full)
         self.streams[number] = stream
         self._outboundStreamQueues[number] = deque()
         stream.admit()
@@ -161,10 +162,10 @@ class NotingConnection(H2Connection):
 
     # -- what goes
 
-    def no_room(self) -> str:
-        """Why nothing more can be kept for this peer; empty where it can."""
+    def no_room(self) -> Reached | None:
+        """Why nothing more can be kept for this peer; None where it can."""
         kept = sum(stream.gathered + stream.unsent for stream in self.streams.values())
-        return f"more than {KEPT:,} bytes of bodies and answers at once" if kept > KEPT else ""
+        return limits.KEPT_BYTES.reached(KEPT) if kept > KEPT else None
 
     def _is_open(self, number: int) -> bool:
         """Whether the peer has not reset a stream. h2 knows before we are told, which it does one by one."""
@@ -238,10 +239,10 @@ class NotingConnection(H2Connection):
         self._bufferedControlFrameBytes += len(data)
         if self._bufferedControlFrameBytes <= CONTROL:
             return True
-        why = f"HTTP/2: more than {CONTROL:,} bytes of heads and acknowledgements are not read: closing"
-        self.tap.note(events.LIMIT_REACHED, why, Breach("http2", CONTROL, why).detail())
+        reached = limits.HTTP2.reached(CONTROL, "control")
+        self.tap.record_limit(reached)
         self.transport.abortConnection()
-        self.connectionLost(Failure(ConnectionLost(why)))
+        self.connectionLost(Failure(ConnectionLost(reached.text)))
         return False
 
     def _send_frame(self, number: int) -> int | None:
@@ -266,11 +267,11 @@ class NotingConnection(H2Connection):
 
     # -- what ends a stream
 
-    def refuse(self, stream: NotingStream, status: int, why: str, limit: str) -> None:
-        """Answer ``status`` and nothing else."""
-        if limit:
-            breach = Breach(limit, self.site.limits[limit], f"refused: {why}")
-            self.tap.note(events.LIMIT_REACHED, breach.text, breach.detail(status=status))
+    def refuse(self, stream: NotingStream, status: int, why: str | Reached) -> None:
+        """Answer ``status`` and nothing else. ``why``: in words, or the limit that was reached."""
+        if isinstance(why, Reached):
+            self.tap.record_limit(why.saying(f"refused: {why.text}").carrying(status=status))
+            why = why.text
         detail = {"status": status, "refused": why, "stream": stream.number}
         self.tap.note(events.HTTP_RESPONSE, f"{status} {phrase(status).decode()}  {why}", detail)
         if not stream.request.startedWriting:
@@ -373,19 +374,31 @@ class NotingConnection(H2Connection):
         if tap.held or (streams and (enough or any(stream.waits_for_us for stream in streams))):
             self.setTimeout(self._idle)
             return
-        why = "the client is too slow" if streams else f"nothing asked for {self._idle:g} s: closing"
-        tap.note(events.LIMIT_REACHED, why, Breach("idle_seconds", self._idle, why).detail())
+        reached = limits.IDLE_SECONDS.reached(self._idle, "streams" if streams else "no stream")
+        tap.record_limit(reached)
         self.conn.close_connection(ErrorCodes.ENHANCE_YOUR_CALM if streams else ErrorCodes.NO_ERROR)
-        self._terminate(Failure(ConnectionLost(why)))
+        self._terminate(Failure(ConnectionLost(reached.text)))
 
     def _terminate(self, reason: Failure) -> None:
         error = reason.value
         why = str(error.args[0]) if error and error.args else type(error).__name__
-        if isinstance(error, DenialOfServiceError | TooManyStreamsError) or why.startswith("Too many"):
-            self.tap.note(events.LIMIT_REACHED, f"HTTP/2: {why}: closing", Breach("http2", None, why).detail())
+        if (most := self._exceeded(error, why)) is not None:
+            self.tap.record_limit(limits.HTTP2.reached(most, why=why))
         elif isinstance(error, ProtocolError):
             self.tap.note(events.LOG, f"HTTP/2: the client breaks the rules: {why}", {"refused": why})
         super()._terminate(reason)
+
+    def _exceeded(self, error: BaseException | None, why: str) -> int | None:
+        """What is allowed of that which ended the connection because it was too much; None for other reasons."""
+        if isinstance(error, TooManyStreamsError):
+            return int(self.conn.local_settings.max_concurrent_streams)
+        if isinstance(error, DenialOfServiceError):
+            return int(self.conn.decoder.max_header_list_size)
+        if why.startswith("Too many continuation frames"):
+            return int(CONTINUATION_BACKLOG)
+        if why.startswith("Too many stream resets"):
+            return int(self._resetTokenBurst)
+        return None
 
     def _give_up(self) -> None:
         """Close; a peer that does not take our last words is not waited for."""

@@ -7,6 +7,7 @@ from typing import Any, Protocol, cast
 
 from twisted.web._http2 import H2Stream
 
+from app.limits import Reached
 from app.services.http import rules as http_rules
 from app.services.http.request import NotedRequest
 from app.services.tap.tap import Tap
@@ -32,9 +33,9 @@ class Connection(Protocol):
     @property
     def streams(self) -> Mapping[int, Any]: ...
 
-    def no_room(self) -> str: ...
+    def no_room(self) -> Reached | None: ...
 
-    def refuse(self, stream: NotingStream, status: int, why: str, limit: str) -> None: ...
+    def refuse(self, stream: NotingStream, status: int, why: str | Reached) -> None: ...
 
     def openStreamWindow(self, streamID: int, increment: int) -> None: ...
 
@@ -53,7 +54,7 @@ class NotingStream(H2Stream):
     refused = complete = gone = False
     unsent = 0
     gathered = 0
-    _refusal: tuple[int, str, str] | None = None
+    _refusal: tuple[int, str | Reached] | None = None
     _waits_for_100 = False
     _conn: Connection
 
@@ -98,8 +99,8 @@ class NotingStream(H2Stream):
     def receiveDataChunk(self, data: bytes, flowControlledLength: int) -> None:
         if self.request.body is None:
             self.gathered += len(data)
-            if why := self._conn.no_room():
-                self.refuse(503, why, "message_bytes")
+            if full := self._conn.no_room():
+                self.refuse(503, full)
         if self.refused:
             self._conn.openStreamWindow(self.streamID, flowControlledLength)
         else:
@@ -111,11 +112,11 @@ class NotingStream(H2Stream):
 
     # -- called by the request
 
-    def refuse(self, status: int, why: str, limit: str = "") -> None:
+    def refuse(self, status: int, why: str | Reached) -> None:
         """Answer ``status``, and have the client send no more of this request."""
         if self.refused:
             return
-        self.refused, self._refusal = True, (status, why, limit)
+        self.refused, self._refusal = True, (status, why)
         if self.streamID in self._conn.streams:
             self._conn.refuse(self, *self._refusal)
 

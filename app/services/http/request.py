@@ -14,6 +14,7 @@ from twisted.web.server import NOT_DONE_YET, Request, version
 
 from app import events
 from app.http.reason_phrases import phrase
+from app.limits import MESSAGE_BYTES
 from app.services.address import written
 from app.services.http.body import BodyStream
 from app.services.tap.tap import Tap
@@ -97,8 +98,7 @@ class NotedRequest(Request):
             self.content.write(data)
 
     def _refuse_body(self) -> None:
-        limit = self.channel.site.limits["message_bytes"]
-        self.channel.refuse(413, f"a body of more than {limit:,} bytes", "message_bytes")
+        self.channel.refuse(413, MESSAGE_BYTES.reached(self.channel.site.limits["message_bytes"], "body"))
 
     def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
         """Note the request and answer it; of a streamed one, at its head and again at its end."""

@@ -14,10 +14,10 @@ from twisted.internet.error import MessageLengthError
 from twisted.internet.interfaces import IUDPTransport
 from twisted.internet.protocol import DatagramProtocol
 
-from app import errors, events
+from app import errors, events, limits
+from app.limits import Reached
 from app.services.address import join
 from app.services.admission import Admission
-from app.services.breach import Breach
 from app.services.interfaces import Owner
 
 MAX_FLOWS = 10_000
@@ -60,6 +60,10 @@ class Flow:
     def note(self, kind: int, summary: str, detail: str) -> None:
         """Record what happened to the flow; ``detail`` is JSON."""
         self._tap.recorder.record(kind, self._tap.number, self.number, None, summary, detail)
+
+    def record_limit(self, reached: Reached) -> None:
+        """Record that this peer reached a limit."""
+        self._tap.recorder.record_limit(reached, self._tap.number, self.number)
 
     def on_pressure(self, pressed: bool) -> None:
         """A sender of datagrams cannot be held back."""
@@ -256,39 +260,35 @@ class DatagramTap(DatagramProtocol):
     def _make_room(self, host: str) -> None:
         of_host = self._hosts.get(host, ())
         if len(of_host) >= self._most_per_host:
-            text = f"{self._most_per_host:,} peers at one address: the oldest makes room"
-            self._end_flow(next(iter(of_host)), Breach("connections_per_peer", self._most_per_host, text))
+            reached = limits.CONNECTIONS_PER_PEER.reached(self._most_per_host, "datagrams")
+            self._end_flow(next(iter(of_host)), reached)
         elif len(self._flows) >= self._most:
-            text = f"{self._most:,} peers: the one silent for the longest makes room"
-            self._end_flow(next(iter(self._flows)), Breach("connections", self._most, text))
+            self._end_flow(next(iter(self._flows)), limits.CONNECTIONS.reached(self._most, "datagrams"))
 
-    def _end_flow(self, address: tuple[Any, ...], breach: Breach) -> None:
-        self._tell(self._flows[address], breach)
+    def _end_flow(self, address: tuple[Any, ...], reached: Reached) -> None:
+        self._tell(self._flows[address], reached)
         self.forget(address, "made room for another peer")
 
     def _too_large(self, flow: Flow) -> None:
-        text = f"not answered: datagrams are limited to {self._most_bytes:,} bytes"
-        self._tell(flow, Breach("message_bytes", self._most_bytes, text))
+        self._tell(flow, limits.MESSAGE_BYTES.reached(self._most_bytes, "datagram"))
 
-    def _tell(self, flow: Flow, breach: Breach) -> None:
-        if self._admission is not None and self._admission.tells(breach):
-            flow.note(events.LIMIT_REACHED, breach.text, breach.detail())
+    def _tell(self, flow: Flow, reached: Reached) -> None:
+        if self._admission is not None and self._admission.tells(reached):
+            flow.record_limit(reached)
 
     def _refused(self, addr: tuple[Any, ...]) -> bool:
         """Whether a datagram of this peer goes unread. A peer's first is told of, the others are counted."""
         admission = self._admission
-        breach = None if admission is None else admission.stranger(addr[0])
-        if admission is None or breach is None:
+        reached = None if admission is None else admission.stranger(addr[0])
+        if admission is None or reached is None:
             return False
         self._strangers += 1
         if addr[0] not in self._told and len(self._told) < MAX_TOLD:
             self._told.add(addr[0])
-            if admission.tells(breach):
+            if admission.tells(reached):
                 peer = join(addr[0], addr[1])
-                self._record(
-                    events.LIMIT_REACHED, self.number,
-                    summary=f"datagrams from {peer} are {breach.text}", detail=breach.detail(peer=peer),
-                )  # fmt: skip
+                told = reached.saying(f"datagrams from {peer} are {reached.text}").carrying(peer=peer)
+                self.recorder.record_limit(told, self.number)
         return True
 
     def _stop_admission(self) -> None:
@@ -296,10 +296,8 @@ class DatagramTap(DatagramProtocol):
             self._admission.stop()
         if self._strangers:
             count, self._strangers = self._strangers, 0
-            self._record(
-                events.LIMIT_REACHED, self.number, summary=f"{count:,} datagrams from public addresses were refused",
-                detail=json.dumps({"limit": "allow_public", "value": False, "count": count}),
-            )  # fmt: skip
+            reached = limits.ALLOW_PUBLIC.reached(False, "sum", count=count).carrying(count=count)
+            self.recorder.record_limit(reached, self.number)
 
     # -- what the kernel could not hold for us
 
@@ -314,11 +312,9 @@ class DatagramTap(DatagramProtocol):
             count = dropped - self._dropped
             self._dropped = dropped
             self.recorder.lost_before(count)
-            self._record(
-                events.LIMIT_REACHED, self.number,
-                summary=f"the kernel dropped {count:,} datagrams: they came faster than they could be read",
-                detail=json.dumps({"dropped": count}),
-            )  # fmt: skip
+            size = self._port.socket.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
+            reached = limits.RECEIVE_BUFFER.reached(size, count=count).carrying(dropped=count)
+            self.recorder.record_limit(reached, self.number)
 
 
 def kernel_drops(port: Any) -> int:

@@ -9,9 +9,9 @@ from twisted.internet.interfaces import IAddress, IProtocolFactory, IProtocolNeg
 from zope.interface import implementer
 
 from app import events
+from app.limits import Reached
 from app.services.address import written
 from app.services.admission import Admission
-from app.services.breach import Breach
 from app.services.interfaces import Owner
 from app.services.tap.tap import Tap
 from app.services.tap.valve import Kept
@@ -73,8 +73,8 @@ class TapFactory:
         self._stop(old)
 
     def buildProtocol(self, addr: IAddress) -> Tap | None:
-        if self._admission is not None and (breach := self._admission.refusal(addr)):
-            return self._refuse(self._admission, addr, breach)
+        if self._admission is not None and (reached := self._admission.refusal(addr)):
+            return self._refuse(self._admission, addr, reached)
         try:
             protocol = self.wrapped.buildProtocol(addr)
         except BaseException as e:
@@ -85,15 +85,15 @@ class TapFactory:
             return None
         return self._tap(self, protocol)
 
-    def _refuse(self, admission: Admission, addr: IAddress, breach: Breach) -> Tap | None:
-        if admission.tells(breach):
-            if words := admission.in_words(breach):
+    def _refuse(self, admission: Admission, addr: IAddress, reached: Reached) -> Tap | None:
+        if admission.tells(reached):
+            if words := admission.in_words(reached):
                 return Tap(self, words)
-            self._turn_away(addr, breach.text, breach=breach)
+            self._turn_away(addr, reached.text, reached=reached)
         return None
 
     def _turn_away(
-        self, addr: IAddress, why: str, error: BaseException | None = None, breach: Breach | None = None
+        self, addr: IAddress, why: str, error: BaseException | None = None, reached: Reached | None = None
     ) -> None:
         """Note a connection for which there is no protocol; Twisted closes it."""
         owner, record, peer = self.owner, self.owner.recorder.record, written(addr)
@@ -103,8 +103,8 @@ class TapFactory:
         record(events.CONNECTION_OPENED, owner.number, conn, None, f"accepted from {peer}", json.dumps(opened))
         if error is not None:
             owner.recorder.record_failure(error, owner.number, conn)
-        if breach is not None:
-            record(events.LIMIT_REACHED, owner.number, conn, None, why, breach.detail())
+        if reached is not None:
+            owner.recorder.record_limit(reached, owner.number, conn)
         closed = {"reason": why, "received": 0, "sent": 0, "unsent": 0, "seconds": 0.0}
         record(events.CONNECTION_CLOSED, owner.number, conn, None, why, json.dumps(closed))
 

@@ -22,6 +22,7 @@ from twisted.python.failure import Failure
 from zope.interface import alsoProvides, implementer
 
 from app import events
+from app.limits import Reached
 from app.services.address import written
 from app.services.interfaces import Owner
 from app.services.tap.valve import Kept, Paced, Valve
@@ -193,6 +194,10 @@ class Tap(ProtocolWrapper):
         if not isinstance(detail, str):
             detail = json.dumps(detail)
         self._record(kind, self._owner_number, self.number, summary=summary, detail=detail, **more)
+
+    def record_limit(self, reached: Reached) -> None:
+        """Record that this connection reached a limit."""
+        self._recorder.record_limit(reached, self._owner_number, self.number)
 
     @property
     def wire(self) -> Any:

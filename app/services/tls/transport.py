@@ -11,7 +11,7 @@ from twisted.internet.interfaces import IAddress, IHalfCloseableProtocol, IProto
 from twisted.protocols.tls import BufferingTLSTransport, TLSMemoryBIOFactory
 from twisted.python.failure import Failure
 
-from app import events
+from app import events, limits
 from app.services.interfaces import Secured
 from app.services.tls import explain as tls_words
 from app.services.tls.client_hello import parse
@@ -97,8 +97,7 @@ class TLSTransport(BufferingTLSTransport):
             self._overdue = self.factory.clock.callLater(HANDSHAKE_SECONDS, self._on_overdue)
             return
         self._found = f"the handshake was not finished within {HANDSHAKE_SECONDS:g} s"
-        text = f"no TLS handshake within {HANDSHAKE_SECONDS:g} s: closing"
-        self._tap.note(events.LIMIT_REACHED, text, {"limit": "handshake_seconds", "value": HANDSHAKE_SECONDS})
+        self._tap.record_limit(limits.HANDSHAKE_SECONDS.reached(HANDSHAKE_SECONDS, "tls"))
         self.transport.abortConnection()
 
     # -- the end

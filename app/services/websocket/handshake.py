@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 from autobahn.twisted.websocket import WebSocketServerProtocol
 from autobahn.websocket.types import ConnectionDeny
 
-from app import events
+from app import limits
 from app.http.reason_phrases import phrase
 from app.services.http import rules as http_rules
 from app.services.tap.tap import Tap
@@ -62,18 +62,15 @@ class Handshake(_Base):  # type: ignore[misc,valid-type]
     def _tap(self) -> Tap:
         return cast(Tap, self.transport)
 
-    def _reached(self, limit: str, value: Any, text: str) -> None:
-        self._tap.note(events.LIMIT_REACHED, text, {"limit": limit, "value": value})
-
     def processHandshake(self) -> None:
         # autobahn would keep any number of them.
         most = self.field_bytes
         if len(self.data) > 1 and client_hello.is_tls(self.data):
             self._refuse_tls()
         elif len(self.data) > most and self.data.find(b"\r\n\r\n", 0, most + 4) < 0:
-            text = f"more than {most:,} bytes of fields"
-            self._reached("field_bytes", most, text)
-            self.failHandshake(text, HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+            reached = limits.FIELD_BYTES.reached(most, "handshake")
+            self._tap.record_limit(reached)
+            self.failHandshake(reached.text, HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
         elif _BARE_LF.search(self.data.partition(b"\r\n\r\n")[0]):
             # autobahn would wait for a CR LF that never comes.
             self.failHandshake(http_rules.BARE_LF)
@@ -85,9 +82,9 @@ class Handshake(_Base):  # type: ignore[misc,valid-type]
         if self.state != self.STATE_CONNECTING:
             return
         seconds = self.openHandshakeTimeout
-        whose, code = ("the client's", 408) if not self.http_headers else ("the responder's", 503)
-        why = f"{whose} part of the handshake was not done within {seconds:g} s"
-        self._reached("handshake_seconds", seconds, f"{why}: closing")
+        whose, code = ("client", 408) if not self.http_headers else ("responder", 503)
+        why = f"the {whose}'s part of the handshake was not done within {seconds:g} s"
+        self._tap.record_limit(limits.HANDSHAKE_SECONDS.reached(seconds, whose))
         if self.data or self.http_headers:
             self.failHandshake(why, code)
         else:
@@ -102,7 +99,7 @@ class Handshake(_Base):  # type: ignore[misc,valid-type]
     def onConnect(self, request: Any) -> Any:
         origin = self.http_headers.get("origin")
         if origin is not None and self.origins and not any(matches(origin, known) for known in self.origins):
-            self._reached("origins", list(self.origins), f"refused: a web page of {escape(origin.encode())}")
+            self._tap.record_limit(limits.ORIGINS.reached(list(self.origins), origin=escape(origin.encode())))
             raise ConnectionDeny(403, "web pages of this origin may not connect")
         try:
             chosen = super().onConnect(request)

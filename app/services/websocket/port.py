@@ -9,7 +9,7 @@ from twisted.internet.error import ConnectionLost
 from twisted.internet.interfaces import IListeningPort
 from twisted.python.failure import Failure
 
-from app import events
+from app import events, limits
 from app.services import tcp
 from app.services.service import Service
 from app.services.tap.tap import Tap
@@ -96,7 +96,7 @@ class Notes(Handshake):
         if unsent <= most and (unsent <= UNREAD >> 4 or tap.factory.kept.total <= UNREAD_BY_ALL):
             return False
         self._slow = True
-        self._reached("unread_bytes", most, f"{amount(unsent)} are not read yet: closing")
+        tap.record_limit(limits.UNREAD_BYTES.reached(most, unread=amount(unsent)))
         self.end(POLICY_VIOLATION, "you read too slowly")
         return True
 
@@ -108,8 +108,7 @@ class Notes(Handshake):
     def onAutoPingTimeout(self) -> None:
         self.autoPingTimeoutCall = None
         if self.state == self.STATE_OPEN:
-            seconds = self.autoPingTimeout
-            self._reached("ping_timeout", seconds, f"no pong for {seconds:g} s: closing")
+            self._tap.record_limit(limits.PING_TIMEOUT.reached(self.autoPingTimeout))
             self.end(INTERNAL_ERROR, "no pong came in time")
 
     def _onMessageFrameBegin(self, length: int) -> None:
@@ -130,7 +129,7 @@ class Notes(Handshake):
     def _max_message_size_exceeded(self, msg_size: int, max_msg_size: int, reason: str) -> None:
         if self._most is not None:
             max_msg_size, reason = self._most, f"message of more than {self._most} bytes"
-        self._reached("message_bytes", max_msg_size, f"a message of more than {max_msg_size:,} bytes: closing")
+        self._tap.record_limit(limits.MESSAGE_BYTES.reached(max_msg_size, "message"))
         super()._max_message_size_exceeded(msg_size, max_msg_size, reason)
 
     def _onPing(self, payload: bytes) -> None:
@@ -236,7 +235,7 @@ def open_port(service: Service, host: str, port: int) -> IListeningPort:
 
 
 def _factory(service: Service) -> WebSocketServerFactory:
-    made, settings, limits = service.build(), service.config.settings("options"), service.config.settings("limits")
+    made, settings, bounds = service.build(), service.config.settings("options"), service.config.settings("limits")
     prepare(service.reactor)
     own = isinstance(made, WebSocketServerFactory)
     factory = made if own else WebSocketServerFactory(reactor=service.reactor)
@@ -246,13 +245,13 @@ def _factory(service: Service) -> WebSocketServerFactory:
         attributes = {
             "known": settings["subprotocols"],
             "origins": settings["origins"],
-            "field_bytes": limits["field_bytes"],
+            "field_bytes": bounds["field_bytes"],
         }
         factory.protocol = cast(Any, type(f"Noted{responder.__name__}", (Notes, responder), attributes))
     factory.setProtocolOptions(
         versions=[int(VERSION)],
-        maxFramePayloadSize=limits["message_bytes"],
-        maxMessagePayloadSize=limits["message_bytes"],
+        maxFramePayloadSize=bounds["message_bytes"],
+        maxMessagePayloadSize=bounds["message_bytes"],
         openHandshakeTimeout=10,
         closeHandshakeTimeout=1.5,  # within what a stopping service gives
         echoCloseCodeReason=True,

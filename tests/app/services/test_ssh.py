@@ -299,6 +299,8 @@ async def test_a_silent_prompt_is_closed(clients: Clients, tape: Tape) -> None:
     assert await client.ended() == 0
     assert "nothing typed for 0.05 s" in client.shown
     assert "nothing typed for 0.05 s" in said(tape)
+    [reached] = tape.all("limit.reached")
+    assert reached.detail == {"limit": "idle_seconds", "value": 0.05, "user": reached.detail["user"]}
 
 
 @pytest_twisted.ensureDeferred

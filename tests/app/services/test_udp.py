@@ -219,7 +219,8 @@ async def test_what_the_kernel_drops_is_counted_as_lost(desk: Desk, tape: Tape, 
     received = len(tape.all("datagram.received"))
     assert 0 < received < sent
     (limit,) = tape.all("limit.reached")
-    assert limit.detail == {"dropped": sent - received}
+    buffer = port.socket.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
+    assert limit.detail == {"limit": "receive_buffer", "value": buffer, "dropped": sent - received}
     assert f"dropped {sent - received:,} datagrams" in limit.summary
     assert desk.recorder.lost == sent - received
     client.send(b"and on")

@@ -339,7 +339,9 @@ def test_rapid_resets_end_the_connection(desk: Desk, tape: Tape, root: Answering
         if peer.of(ConnectionTerminated):
             break
     assert peer.of(ConnectionTerminated)[0].error_code == ErrorCodes.ENHANCE_YOUR_CALM
-    assert tape.all("limit.reached")[0].summary == "HTTP/2: Too many stream resets: closing"
+    (reached,) = tape.all("limit.reached")
+    assert reached.summary == "HTTP/2: Too many stream resets: closing"
+    assert reached.detail == {"limit": "http2", "value": peer.connection._resetTokenBurst}
     assert not peer.connection.streams
     peer.tap.connectionLost(_gone())
     assert not peer.clock.getDelayedCalls()
@@ -352,7 +354,7 @@ def test_more_than_a_hundred_streams_at_once_end_the_connection(desk: Desk, tape
     for _ in range(101):
         peer.ask(path="/later")
     assert peer.of(ConnectionTerminated)
-    assert tape.all("limit.reached")
+    assert [e.detail for e in tape.all("limit.reached")] == [{"limit": "http2", "value": 100}]
     assert len(root.left) == 100
     peer.tap.connectionLost(_gone())
 
