@@ -1,4 +1,4 @@
-"""The link: starts the writer process, feeds it, hears what it says, replaces it if it dies."""
+"""The link to the writer process: starts it, sends batches, reads its answers, and replaces it if it dies."""
 
 from __future__ import annotations
 

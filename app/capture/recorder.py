@@ -1,4 +1,4 @@
-"""The recorder: the one place through which every event goes on its way to the capture."""
+"""The recorder: numbers connections, gathers all events, and sends them in batches to the writer process."""
 
 from __future__ import annotations
 
@@ -25,28 +25,28 @@ INTERVAL = 0.05
 """Seconds from the first event of a batch until the batch leaves for the writer."""
 
 BATCH_BYTES = 1 << 20
-"""Bytes of payload and detail with which a batch leaves before its time."""
+"""Bytes of payload and detail with which a batch leaves before ``INTERVAL`` has passed."""
 
 LARGE = 4096
-"""Bytes from which a payload goes to the writer from where it lies, and only once, and is stored once,
-when it is passed on. Smaller ones are cheaper to copy than to look up."""
+"""Bytes from which a payload is sent to the writer without copying it into the batch. If the next payload is the
+same object, as when data is passed on, it is sent and stored once. Smaller ones are cheaper to copy."""
 
 PAUSE_ABOVE, RESUME_BELOW, LOSE_ABOVE = 32 << 20, 8 << 20, 64 << 20
-"""Bytes sent to the writer and not yet stored: peers are paused above the first, resumed
-below the second. What comes all the same (datagrams; anything while the file cannot be
-written, when nobody is paused) is lost, and counted, above the third."""
+"""Bytes sent to the writer and not yet stored. Above the first, peers are paused; below the second, resumed.
+Above the third, new events are lost, and counted: datagrams, and everything while the file cannot be
+written, because then nobody is paused."""
 
 
 class Sink(Protocol):
     """Where batches go: the link to the writer process."""
 
     def send(self, parts: Sequence[bytes]) -> None:
-        """Take one frame, in parts that follow each other."""
+        """Send one frame, given as parts in order."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What the capture holds: ids of its oldest and newest event, and its bytes."""
+    """The content of the capture: ids of its oldest and newest event, and its size in bytes."""
 
     first: int = 1
     last: int = 0
@@ -75,16 +75,16 @@ class _Sent:
 
 
 class Recorder:
-    """Numbers connections, gathers events into batches, answers for each of them.
+    """Numbers connections, gathers events into batches, and keeps each batch until it is stored.
 
-    ``seen == stored + lost + on the way`` holds at all times.
+    At all times, events seen = stored + lost + pending or on the way to the writer.
 
     Attributes:
-        failures: how many were recorded.
-        run: token of this run of the program; with the number of a batch it tells a
-            restarted writer what is already in the file.
+        failures: the number of failures recorded.
+        run: token of this run of the program; with it and a batch's number, a restarted writer knows
+            what is already in the file.
         stored_changed: emits ``Stored`` after each batch that reached the file.
-        trouble_changed: emits ``Trouble``, or None when the capture goes on again.
+        trouble_changed: emits ``Trouble``, or None when events are stored again.
         pressure: emits True when peers are to be paused, False when they may go on.
     """
 
@@ -133,9 +133,9 @@ class Recorder:
         return not self._pending and not self._on_way
 
     def share(self, arena: Arena | None) -> None:
-        """Put large payloads there from now on, where the writer finds them.
+        """Put large payloads into ``arena`` from now on, from which the writer reads them.
 
-        None: nowhere any more; nothing may be on its way then.
+        None: use no arena any more; no batch may be on its way then.
         """
         self._arena = arena
 
@@ -202,7 +202,7 @@ class Recorder:
         payload: bytes | None = None,
         traceback: Any = None,
     ) -> None:
-        """Record an exception with the bytes that caused it, unless that was done before."""
+        """Record an exception with the bytes that caused it, unless this exception was recorded before."""
         if not failures.claim(error):
             return
         self.failures += 1
@@ -211,9 +211,9 @@ class Recorder:
         self.record(events.FAILURE, service, conn, payload, record.summary, json.dumps(detail))
 
     def resolve(self, group: str, summary: str, *, reopened: bool = False) -> None:
-        """Record that a group of failures is resolved, or that it is not after all.
+        """Record that a group of failures is resolved, or reopened.
 
-        ``group`` is their fingerprint; ``summary`` what they are, in one line.
+        ``group`` is its fingerprint, ``summary`` describes it in one line.
         """
         detail: dict[str, Any] = {"group": group}
         words = "resolved"
@@ -222,7 +222,7 @@ class Recorder:
         self.record(events.FAILURE_RESOLVED, summary=f"{words}: {summary}", detail=json.dumps(detail))
 
     def note(self, event: int, text: str, colour: str = "") -> None:
-        """Record what somebody wrote on an event of the capture, in place of what was there; empty takes it away.
+        """Record the user's note on an event of the capture. It replaces an earlier one; an empty note removes it.
 
         ``colour`` is one of ``app.events.COLOURS`` or empty.
         """
@@ -231,7 +231,7 @@ class Recorder:
         self.record(events.NOTE, summary=f"on event {event}: {words}", detail=detail)
 
     def lost_before(self, count: int) -> None:
-        """Count ``count`` events that happened and never reached us, as the kernel says."""
+        """Count ``count`` events as seen and lost that never reached us, such as datagrams that the kernel dropped."""
         self._flushed += count
         self.lost += count
 
@@ -250,7 +250,7 @@ class Recorder:
         if self._on_way_bytes > LOSE_ABOVE:
             self.lost += count
             self._pending.clear()
-            if mark is not None:  # what was shared of it goes with the newest that is not lost
+            if mark is not None:  # its part of the arena is released with the next batch that is not lost
                 self._on_way[-1] = replace(self._on_way[-1], mark=mark)
             self.stored_changed.emit(self.range)
             return
@@ -282,15 +282,15 @@ class Recorder:
             self.pressed = pressed
             self.pressure.emit(pressed)
 
-    # -- what the writer says
+    # -- messages of the writer
 
     def on_opened(self, sink: Sink, sequence: int, stored: Stored) -> None:
-        """The writer has the file open, and all batches of this run up to ``sequence`` in it."""
+        """The writer has opened the file, which holds all batches of this run up to ``sequence``."""
         fresh, self._sink = self._sink is None, sink
         self._drop_until(sequence)
         self._set_trouble(None)
         if fresh:
-            # The same writer with another file finds all that it needs in its pipe.
+            # Only for a new process: a writer that has opened another file still has all batches in its pipe.
             self._send_again()
         self.range = stored
         self._press()
@@ -300,7 +300,7 @@ class Recorder:
         if not self._on_way:
             self._services_sent = 0
             return
-        # A writer that replaces a dead one knows no services yet.
+        # A writer that replaces a dead one does not know the services yet.
         head = self._on_way[0]
         frame = head.frame.with_services(self._services)
         self._on_way[0] = replace(head, frame=frame)
@@ -309,7 +309,7 @@ class Recorder:
             self._send(sent.frame)
 
     def on_stored(self, sequence: int, stored: Stored, *, rejected: bool = False) -> None:
-        """All batches up to ``sequence`` are in the file; this one not, if it was ``rejected``."""
+        """All batches up to ``sequence`` are in the file, except ``sequence`` itself if it was ``rejected``."""
         self._drop_until(sequence - 1 if rejected else sequence)
         if rejected and self._on_way and self._on_way[0].sequence == sequence:
             self.lost += self._drop().count
@@ -319,18 +319,18 @@ class Recorder:
         self.stored_changed.emit(stored)
 
     def on_trouble(self, text: str) -> None:
-        """Nothing can be stored at present, for the reason in ``text``."""
+        """Nothing can be stored at present; ``text`` says why."""
         if self.trouble is None or self.trouble.text != text:
             since = self.trouble.since if self.trouble else time_ns()
             self._set_trouble(Trouble(text, since))
             self._press()
 
     def on_writer_gone(self) -> None:
-        """The writer process has ended; batches wait for the next one."""
+        """The writer process has ended; batches are kept for the next one."""
         self._sink = None
 
     def abandon(self) -> None:
-        """Count what is still on its way as lost: there will be no writer any more."""
+        """Count all batches that are not stored as lost: no writer will be started again."""
         self.flush()
         if self._timer is not None:
             self._timer.cancel()

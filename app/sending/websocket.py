@@ -81,7 +81,7 @@ class Client(WebSocketClientProtocol):
         super().failHandshake(reason)
 
     def onConnect(self, response: ConnectionResponse) -> None:
-        self.tap.note(
+        self.tap.record(
             events.WS_OPENED,
             f"→ {self._conversation.url.target}",
             {
@@ -116,7 +116,7 @@ class Client(WebSocketClientProtocol):
     def _note(self, opcode: str, direction: str, payload: bytes) -> None:
         arrow = "←" if direction == "received" else "→"
         summary = f"{arrow} {opcode}  {preview(payload[:PREVIEW], len(payload))}"
-        self.tap.note(events.WS_MESSAGE, summary, {"opcode": opcode, "direction": direction}, payload=payload)
+        self.tap.record(events.WS_MESSAGE, summary, {"opcode": opcode, "direction": direction}, payload=payload)
 
     def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:
         if not self.opened:
@@ -124,7 +124,7 @@ class Client(WebSocketClientProtocol):
         theirs, ours = self.remoteCloseCode, self.localCloseCode
         first = theirs if theirs is not None else ours if ours is not None else code
         detail = {"clean": wasClean, "code": code, "reason": _words(reason), "their_code": theirs, "our_code": ours}
-        self.tap.note(events.WS_CLOSED, f"{first}  {_words(reason)}".rstrip(), detail)
+        self.tap.record(events.WS_CLOSED, f"{first}  {_words(reason)}".rstrip(), detail)
 
     def connectionLost(self, reason: Failure) -> None:  # type: ignore[override]
         # autobahn lets this run on, and writes an error of TLS into the log.

@@ -1,4 +1,4 @@
-"""Addresses to listen on: how they are written, read, looked up, and who holds a port."""
+"""Addresses to listen on: parsing, formatting and looking them up; which program has a port bound."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def is_certifiable(name: str) -> bool:
 
 
 def is_exposed(host: str) -> bool:
-    """Whether others than this machine can reach a server on ``host``."""
+    """Whether other machines can reach a server that listens on ``host``."""
     if is_number(host):
         return not ipaddress.ip_address(host).is_loopback
     return host.rstrip(".") != "localhost"
@@ -83,7 +83,7 @@ def join(host: str, port: int) -> str:
 
 
 def written(address: Any) -> str:
-    """A Twisted address as ``host:port``; other kinds by their own words."""
+    """A Twisted address as ``host:port``; other kinds of address by their name."""
     if hasattr(address, "port"):
         return join(address.host, address.port)
     name = getattr(address, "name", address)
@@ -91,7 +91,7 @@ def written(address: Any) -> str:
 
 
 def look_up(host: str) -> str:
-    """The first number that ``host`` stands for. Blocks: call it in a thread.
+    """The first numeric address of ``host``. Blocks: call it in a thread.
 
     Raises UnknownHostError.
     """
@@ -103,7 +103,7 @@ def look_up(host: str) -> str:
 
 
 def own() -> list[str]:
-    """The addresses of this machine that others may reach it by. Blocks: call it in a thread."""
+    """The addresses by which other machines may reach this one. Blocks: call it in a thread."""
     found = {}
     with contextlib.suppress(OSError):
         for _, _, _, _, address in socket.getaddrinfo(socket.gethostname(), None, type=socket.SOCK_STREAM):
@@ -117,7 +117,7 @@ def own() -> list[str]:
 
 
 def why_not(error: CannotListenError | OSError, host: str, port: int, transport: str) -> errors.ListenError:
-    """The error in our words for one that Twisted raised when it could not bind.
+    """The error to show for one that Twisted raised because it could not bind.
 
     ``transport`` is ``"tcp"`` or ``"udp"``. Looks through ``/proc``: call it in a thread.
     """

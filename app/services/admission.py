@@ -17,11 +17,11 @@ from app.limits import Reached
 from app.services.interfaces import Admitted, Owner
 from app.services.silence import Silence
 
-TOLD_PER_SECOND = 20
-"""Refusals that are recorded one by one in a second; those beyond are counted."""
+RECORDED_PER_SECOND = 20
+"""Refusals that are recorded as events of their own in one second; further ones are only counted."""
 
 LINGER = 1.0
-"""Seconds in which a client that is refused in words can take them and close."""
+"""Seconds in which a client can read the response that refuses it, and close."""
 
 _NAT64 = IPv6Network("64:ff9b::/96")
 
@@ -55,16 +55,16 @@ class Admission:
         self._in_words = words
         self._open = 0
         self._by_host: Counter[str] = Counter()
-        self._second, self._told = 0.0, 0
-        self._untold: Counter[Reached] = Counter()
-        self._telling: Any = None
+        self._second, self._recorded = 0.0, 0
+        self._counted: Counter[Reached] = Counter()
+        self._recording: Any = None
 
     # -- which connections are accepted
 
     def refusal(self, address: IAddress) -> Reached | None:
-        """Why a connection from ``address`` is refused; None if it is let in."""
+        """Why a connection from ``address`` is refused; None if it is accepted."""
         host = getattr(address, "host", "")
-        if reached := self.stranger(host):
+        if reached := self.refusal_of_public(host):
             return reached
         if self._open >= self.connections:
             return limits.CONNECTIONS.reached(self.connections)
@@ -72,41 +72,41 @@ class Admission:
             return limits.CONNECTIONS_PER_PEER.reached(self.per_peer)
         return None
 
-    def stranger(self, host: str) -> Reached | None:
-        """Why a peer of this address is refused however few there are."""
+    def refusal_of_public(self, host: str) -> Reached | None:
+        """Why a peer is refused for its address alone, a public one; None if it is not."""
         if self._public or not is_public(host):
             return None
         return limits.ALLOW_PUBLIC.reached(False)
 
-    def tells(self, reached: Reached) -> bool:
-        """Whether this refusal is recorded by itself. If not, it is counted, and the count recorded."""
+    def is_recorded(self, reached: Reached) -> bool:
+        """Whether this refusal is recorded as an event of its own. If not, it is counted, and the count recorded."""
         now = self._clock.seconds()
         if now - self._second >= 1.0:
-            self._second, self._told = now, 0
-        self._told += 1
-        if self._told <= TOLD_PER_SECOND:
+            self._second, self._recorded = now, 0
+        self._recorded += 1
+        if self._recorded <= RECORDED_PER_SECOND:
             return True
-        self._untold[reached] += 1
-        if self._telling is None:
-            self._telling = self._clock.callLater(1.0, self._tell_rest)
+        self._counted[reached] += 1
+        if self._recording is None:
+            self._recording = self._clock.callLater(1.0, self._record_counted)
         return False
 
-    def in_words(self, reached: Reached) -> IProtocol | None:
+    def response_to(self, reached: Reached) -> IProtocol | None:
         """A protocol that tells a client of HTTP or WebSocket that there is no room; None to just close."""
         return NoRoom(reached, self._clock) if self._in_words and reached.limit is not limits.ALLOW_PUBLIC else None
 
-    def _tell_rest(self) -> None:
-        self._telling = None
-        for reached, count in self._untold.items():
+    def _record_counted(self) -> None:
+        self._recording = None
+        for reached, count in self._counted.items():
             more = reached.saying(f"and {count:,} more {reached.text}").carrying(count=count)
             self._recorder.record_limit(more, self._owner.number)
-        self._untold.clear()
+        self._counted.clear()
 
     def stop(self) -> None:
         """The port is closed."""
-        if self._telling is not None:
-            self._telling.cancel()
-            self._tell_rest()
+        if self._recording is not None:
+            self._recording.cancel()
+            self._record_counted()
 
     # -- connections that were accepted
 
@@ -129,7 +129,7 @@ class Admission:
 
 
 class NoRoom(Protocol):
-    """Answers 503 whatever is asked, and closes."""
+    """Answers any request with 503, and closes."""
 
     def __init__(self, reached: Reached, clock: Any) -> None:
         self._reached, self._clock = reached, clock
@@ -139,7 +139,7 @@ class NoRoom(Protocol):
         tap.record_limit(reached)
         words = reached.text.encode() + b"\n"
         tap.write(_NO_ROOM % (len(words), words))
-        # To close with a request unread would be to reset, and the client might lose the answer.
+        # Closing with a request unread sends a reset, and the client might lose the response.
         tap.loseWriteConnection()
         self._overdue = self._clock.callLater(LINGER, tap.abort)
 
@@ -150,9 +150,9 @@ class NoRoom(Protocol):
 
 @lru_cache(1024)
 def is_public(host: str) -> bool:
-    """Whether ``host``, an address in numbers, is one of the Internet rather than of a private network.
+    """Whether ``host``, a numeric address, belongs to the Internet rather than to a private network.
 
-    Those that carry an IPv4 address (mapped, 6to4, Teredo, NAT64) are what that one is.
+    An IPv6 address that carries an IPv4 address (mapped, 6to4, Teredo, NAT64) is judged by that one.
     """
     try:
         address = ip_address(host)

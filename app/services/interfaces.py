@@ -96,7 +96,7 @@ class Secured(Protocol):
 
     @property
     def held(self) -> bool:
-        """Whether anybody keeps the peer from being read."""
+        """Whether anybody holds the peer back."""
 
     @property
     def ended_by(self) -> str:
@@ -105,7 +105,7 @@ class Secured(Protocol):
     def ended(self, why: str) -> None:
         """Take ``why`` for the reason of the connection's end."""
 
-    def note(self, kind: int, summary: str, detail: dict[str, Any] | str, **more: Any) -> None: ...
+    def record(self, kind: int, summary: str, detail: dict[str, Any] | str, **more: Any) -> None: ...
 
     def record_limit(self, reached: Reached) -> None: ...
 

@@ -35,15 +35,15 @@ class Service:
     """One server of the workspace.
 
     Attributes:
-        config: what the workspace says of it.
+        config: its configuration in the workspace.
         number: its number in the recorder.
         status: what it is doing; ``status_changed`` emits the service after each change.
         connections: the live ones by their number.
-        tls: what its port speaks TLS with, from its start on; None without.
+        tls: certificate and terms of TLS, from the start on; None without TLS.
         opened, received, sent: connections and bytes since the program started; live
             connections are not in the bytes yet, see ``bytes_so_far``.
-        renew: has the responder built anew, and new connections answered by it, while the port stays
-            open. Raises ResponderBrokenError, and changes nothing then.
+        renew: builds the responder anew for new connections, while the port stays open. Raises
+            ResponderBrokenError, and then changes nothing.
     """
 
     def __init__(
@@ -83,11 +83,11 @@ class Service:
         return self.received + sum(c.received for c in live), self.sent + sum(c.sent for c in live)
 
     def dispose(self) -> None:
-        """Let go of the recorder; for a stopped service that goes."""
+        """Disconnect from the recorder; for a stopped service that is removed."""
         self._unhook()
 
     async def start(self) -> Status:
-        """Bind the address. What goes wrong becomes the status ``Failed``, never an exception."""
+        """Bind the address. An error becomes the status ``Failed``, never an exception."""
         if self.running:
             return self.status
         self._set(Starting())
@@ -116,13 +116,16 @@ class Service:
             self._end()
             return self.status
         bound = address.written(self._port.getHost())
-        self._note(events.SERVICE_STARTED, f"listening on {bound}", {"host": bound})
+        self._record(events.SERVICE_STARTED, f"listening on {bound}", {"host": bound})
         self._set(Listening(bound))
         return self.status
 
     def build(self) -> Any:
-        """What the responder answers with, made anew. Raises ResponderBrokenError, or what is wrong with its name
-        or options: a plugin's may have changed since the workspace was checked."""
+        """Build the responder's factory, resource or protocol class anew.
+
+        Raises ResponderBrokenError, UnknownResponderError or OptionWrongError: a plugin may have changed since
+        the workspace was checked.
+        """
         config = self.config
         self._context = self._context or ServiceContext(self, config.name, self.reactor, self.surroundings)
         responder = find(config.responder)
@@ -137,14 +140,14 @@ class Service:
 
     @contextmanager
     def setting_up(self) -> Iterator[None]:
-        """What the responder raises in here is its own failure, and not the address's.
+        """A context for the responder's code: what it raises is recorded and raised as ResponderBrokenError.
 
-        Records it, and raises ResponderBrokenError.
+        Without it, the error would look like one of the address.
         """
         try:
             yield
         except errors.PostError:
-            raise  # which says in words what is wrong
+            raise  # these say in words what is wrong
         except (Exception, SystemExit) as e:
             raise self._broken(e) from e
 
@@ -185,13 +188,13 @@ class Service:
                 overdue.cancel()
         self._end()
 
-    def _let_go_of_context(self) -> None:
+    def _close_context(self) -> None:
         context, self._context = self._context, None
         if context is not None:
             context.close()
 
     async def _close_port(self) -> None:
-        self._let_go_of_context()
+        self._close_context()
         port, self._port = self._port, None
         if port is not None:
             closing = port.stopListening()
@@ -203,32 +206,32 @@ class Service:
             self._guarded(connection.abort)
 
     def _guarded(self, call: Callable[[], None]) -> None:
-        """One connection that cannot be closed must not keep the others open."""
+        """Call ``call``, and record what it raises: one connection that cannot be closed must not keep others open."""
         try:
             call()
         except Exception as e:
             self.recorder.record_failure(e, self.number)
 
     def _end(self) -> None:
-        self._note(events.SERVICE_STOPPED, "stopped", {})
+        self._record(events.SERVICE_STOPPED, "stopped", {})
         stopped, self._stopped = self._stopped, None
         self._set(Stopped())
         if stopped is not None:
             stopped.callback(None)
 
     def _fail(self, error: errors.PostError) -> Status:
-        self._let_go_of_context()
+        self._close_context()
         if isinstance(self.status, Stopping):
             self._end()
             return self.status
-        self._note(events.SERVICE_FAILED, str(error), {"reason": str(error)})
+        self._record(events.SERVICE_FAILED, str(error), {"reason": str(error)})
         self._set(Failed(str(error)))
         return self.status
 
     def _in_thread(self, call: Callable[..., Any], *args: Any) -> Deferred[Any]:
         return threads.deferToThreadPool(self.reactor, self.reactor.getThreadPool(), call, *args)
 
-    def _note(self, kind: int, summary: str, detail: dict[str, Any]) -> None:
+    def _record(self, kind: int, summary: str, detail: dict[str, Any]) -> None:
         self.recorder.record(kind, self.number, summary=summary, detail=json.dumps(detail))
 
     def _set(self, status: Status) -> None:

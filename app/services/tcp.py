@@ -22,9 +22,9 @@ def open_port(service: Service, host: str, port: int) -> IListeningPort:
 def listen(
     service: Service, make: Callable[[], IProtocolFactory], host: str, port: int, tap: type[Tap] = Tap
 ) -> IListeningPort:
-    """Listen with what ``make`` returns behind the Tap, which is behind TLS where the service has that.
+    """Listen with the factory that ``make`` returns: it is behind the Tap, which is behind TLS if the service has TLS.
 
-    It is called again when the responder was changed while it serves. Raises ResponderBrokenError
+    ``make`` is called again when the responder has changed while the port is open. Raises ResponderBrokenError
     when the factory cannot be started, CannotListenError or OSError when the address cannot be bound.
     """
     config = service.config
@@ -34,7 +34,7 @@ def listen(
         words=config.protocol in ("http", "websocket") and config.tls is None,
     )  # fmt: skip
     tapped = TapFactory(make(), service, tap, admission=admission)
-    # Before there is a socket, which Twisted would leave open when this raises.
+    # Started before the socket is made: Twisted would leave it open if this raised.
     tapped.doStart()
     outer: IProtocolFactory = service.tls.wrap(tapped, service, service.reactor) if service.tls else tapped
     try:

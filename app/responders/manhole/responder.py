@@ -90,19 +90,21 @@ def _ssh(options: Options, context: Context) -> Any:
         user: Any
         method: Any
 
-        def _note(self, words: str, **more: str) -> None:
+        def _record(self, words: str, **more: str) -> None:
             who, how = (text.decode("utf-8", "replace") for text in (self.user, self.method))
             tap = self.transport.transport
-            tap.note(events.LOG, f"ssh {words}: {who} by {how}", {"user": who, "method": how, "peer": tap.peer} | more)
+            tap.record(
+                events.LOG, f"ssh {words}: {who} by {how}", {"user": who, "method": how, "peer": tap.peer} | more
+            )
 
         def _cbFinishedAuth(self, result: Any) -> Any:
-            self._note("login")
+            self._record("login")
             return super()._cbFinishedAuth(result)
 
         def _ebBadAuth(self, reason: Any) -> None:
             # Clients ask what there is by "none", and whether a key is worth its signature.
             if self.method != b"none" and not reason.check(IgnoreAuthentication):
-                self._note("login refused", reason=reason.getErrorMessage())
+                self._record("login refused", reason=reason.getErrorMessage())
             super()._ebBadAuth(reason)
 
     class ManholeFactory(SSHFactory):

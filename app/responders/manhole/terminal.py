@@ -77,7 +77,7 @@ class Prompt(ColoredManhole):
 
     def lineReceived(self, line: bytes) -> None:
         text = line.decode("utf-8", "backslashreplace")
-        self.tap.note(events.LOG, f"ssh> {text}", {"user": self._user, "line": text})
+        self.tap.record(events.LOG, f"ssh> {text}", {"user": self._user, "line": text})
         try:
             super().lineReceived(line)
         except SystemExit:
@@ -126,7 +126,7 @@ class Session(TerminalSession):
 
     def execCommand(self, proto: Any, cmd: bytes) -> None:
         tap = IConchUser(self.original).conn.transport.transport
-        tap.note(events.LOG, f"ssh refused: a command: {cmd.decode('utf-8', 'backslashreplace')}", {})
+        tap.record(events.LOG, f"ssh refused: a command: {cmd.decode('utf-8', 'backslashreplace')}", {})
         _end(proto, 1, "only a prompt can be opened here: log in without a command")
 
     def windowChanged(self, newWindowSize: Any) -> None:
@@ -157,7 +157,7 @@ class Transport(SSHServerTransport):
 
     def receiveError(self, reasonCode: int, description: bytes) -> None:
         words = description.decode("utf-8", "replace")
-        self.transport.note(events.LOG, f"ssh left: {words}", {"code": reasonCode})  # type: ignore[union-attr]
+        self.transport.record(events.LOG, f"ssh left: {words}", {"code": reasonCode})  # type: ignore[union-attr]
 
 
 class Channels(SSHConnection):
@@ -170,7 +170,7 @@ class Channels(SSHConnection):
         if kind == b"session":
             super().ssh_CHANNEL_OPEN(packet)
             return
-        self.transport.transport.note(events.LOG, f"ssh refused: a channel for {kind.decode('ascii', 'replace')}", {})
+        self.transport.transport.record(events.LOG, f"ssh refused: a channel for {kind.decode('ascii', 'replace')}", {})
         refusal = rest[:4] + struct.pack(">L", OPEN_ADMINISTRATIVELY_PROHIBITED)
         self.transport.sendPacket(MSG_CHANNEL_OPEN_FAILURE, refusal + NS(b"only a prompt is here") + NS(b""))
 

@@ -211,7 +211,7 @@ class HTTPRelay(Resource):
             exchange.answer(e, 502)
             return NOT_DONE_YET
         if b"websocket" in (request.getHeader(b"upgrade") or b"").lower():
-            request.channel.tap.note(events.LOG, NO_UPGRADE, {"upstream": self._upstream.address})
+            request.channel.tap.record(events.LOG, NO_UPGRADE, {"upstream": self._upstream.address})
         target = request_target.below(self._base, request.uri)
         body = None if request.body.length == 0 else Upload(request.body)
         made = UpstreamRequest(before, request.method, target, self._fields(request), body)

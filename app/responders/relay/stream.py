@@ -97,7 +97,7 @@ class Server(Half):
         self._upstream.closed(self.transport)
         why = self._upstream.tls_problem(self.transport)
         if why is not None and self.other is not None:
-            self.other.transport.note(events.LOG, str(why), {"upstream": self._upstream.address})
+            self.other.transport.record(events.LOG, str(why), {"upstream": self._upstream.address})
         super().connectionLost(reason)
 
 
@@ -133,8 +133,8 @@ class Client(Half):
     def _connected(self, upstream: Half) -> None:
         self._connecting = None
         ours, theirs = self.transport, upstream.transport
-        theirs.note(events.LOG, f"relays {ours.peer}", {"client": ours.peer})
-        ours.note(events.LOG, f"relayed through {theirs.host}", {"upstream": theirs.host})
+        theirs.record(events.LOG, f"relays {ours.peer}", {"client": ours.peer})
+        ours.record(events.LOG, f"relayed through {theirs.host}", {"upstream": theirs.host})
         self.join(upstream)
         upstream.join(self)
         ours.resumeProducing()
@@ -144,7 +144,7 @@ class Client(Half):
         if failure.check(CancelledError, ConnectingCancelledError):
             return  # the client did not wait
         why = self._upstream.why_not(failure)
-        self.transport.note(events.LOG, str(why), {"upstream": self._upstream.address})
+        self.transport.record(events.LOG, str(why), {"upstream": self._upstream.address})
         self.transport.loseConnection()
 
     def connectionLost(self, reason: Failure = None) -> None:  # type: ignore[assignment]

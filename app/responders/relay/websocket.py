@@ -149,8 +149,8 @@ def protocol_class(url: str, upstream: Upstream, context: Context) -> type[WebSo
             if ours is None or self.state == self.STATE_CLOSED:
                 theirs.transport.abortConnection()
                 return None
-            theirs.transport.note(events.LOG, f"relays {ours.peer}", {"client": ours.peer})
-            ours.note(events.LOG, f"relayed through {theirs.transport.host}", {"upstream": theirs.transport.host})
+            theirs.transport.record(events.LOG, f"relays {ours.peer}", {"client": ours.peer})
+            ours.record(events.LOG, f"relayed through {theirs.transport.host}", {"upstream": theirs.transport.host})
             chosen: str | None = theirs.websocket_protocol_in_use
             return chosen
 
@@ -161,7 +161,7 @@ def protocol_class(url: str, upstream: Upstream, context: Context) -> type[WebSo
             self._denied(upstream.why_not(failure))
 
         def _denied(self, why: errors.UpstreamError) -> None:
-            self.transport.note(events.LOG, str(why), {"upstream": upstream.address})
+            self.transport.record(events.LOG, str(why), {"upstream": upstream.address})
             self.transport.resumeProducing()
             raise ConnectionDeny(504 if isinstance(why, errors.UpstreamTimeoutError) else 502, str(why))
 

@@ -59,7 +59,7 @@ class Wire:
 
     def log(self, text: str) -> None:
         """Record a line for this peer."""
-        record = getattr(self.transport, "note", None)
+        record = getattr(self.transport, "record", None)
         if record is None:
             self.context.log(text)
         else:

@@ -23,8 +23,8 @@ from app.services.interfaces import Owner
 MAX_FLOWS = 10_000
 """Peers remembered at once where the workspace sets no limit."""
 
-MAX_TOLD = 1_000
-"""Public addresses that are told of by themselves; what is refused from others is in the sum only."""
+MAX_RECORDED = 1_000
+"""Public addresses whose refusal is recorded as an event of its own; the others are only in the sum."""
 
 MAX_DATAGRAM = 65_536
 
@@ -57,7 +57,7 @@ class Flow:
         """Bytes of datagrams that wait to be sent: none ever does."""
         return 0
 
-    def note(self, kind: int, summary: str, detail: str) -> None:
+    def record(self, kind: int, summary: str, detail: str) -> None:
         """Record what happened to the flow; ``detail`` is JSON."""
         self._tap.recorder.record(kind, self._tap.number, self.number, None, summary, detail)
 
@@ -72,7 +72,8 @@ class Flow:
 class DatagramTap(DatagramProtocol):
     """Stands between a UDP port and any ``DatagramProtocol``, whose transport it is.
 
-    Of too many flows the one silent for the longest ends; of too many from one address the oldest.
+    Where there are too many flows, the one that was silent for the longest ends; where there are too many
+    from one address, the oldest of these.
 
     Attributes:
         number: the owner's in the recorder.
@@ -87,8 +88,8 @@ class DatagramTap(DatagramProtocol):
         admission: Admission | None = None,
         most_bytes: int = MAX_DATAGRAM,
     ) -> None:
-        """``most_bytes``: of the largest datagram that ``wrapped`` is given. Without ``admission`` everybody is
-        let in, up to ``MAX_FLOWS`` peers at once."""
+        """``most_bytes``: the size of the largest datagram that is passed to ``wrapped``. Without ``admission``,
+        all peers are accepted, up to ``MAX_FLOWS`` at once."""
         self._wrapped, self._owner, self._clock, self._admission = wrapped, owner, clock, admission
         self._most, self._most_per_host = MAX_FLOWS, MAX_FLOWS
         if admission is not None:
@@ -96,7 +97,7 @@ class DatagramTap(DatagramProtocol):
         self._most_bytes = most_bytes
         self._hosts: dict[str, dict[tuple[Any, ...], None]] = {}
         self._strangers = 0
-        self._told: set[str] = set()
+        self._recorded: set[str] = set()
         self.recorder = owner.recorder
         self._record = owner.recorder.record
         self.number = owner.number
@@ -107,17 +108,17 @@ class DatagramTap(DatagramProtocol):
         self._peer: tuple[str, int] | None = None
         self.host = ""
 
-    # -- the port's side
+    # -- called by the port
 
     def startProtocol(self) -> None:
-        self._port = self.transport  # which Twisted takes away before stopProtocol
+        self._port = self.transport  # Twisted clears self.transport before stopProtocol
         bound = self.transport.getHost()  # type: ignore[union-attr]
         self.host = join(bound.host, bound.port)
         try:
             with self._owner.setting_up():
                 self._wrapped.makeConnection(cast(IUDPTransport, self))
         except errors.ResponderBrokenError:
-            # Twisted leaves the port bound, and gives it to nobody who could close it.
+            # Twisted leaves the port bound and gives nobody a way to close it.
             self.transport.socket.close()  # type: ignore[union-attr]
             raise
 
@@ -164,14 +165,14 @@ class DatagramTap(DatagramProtocol):
         except Exception as e:
             self.recorder.record_failure(e, self.number, 0, payload)
 
-    # -- the responder's side
+    # -- called by the responder
 
     def write(self, datagram: bytes, addr: Any = None) -> None:
-        """Send one datagram; what the kernel refuses becomes a log event, not an exception."""
+        """Send one datagram. If the kernel refuses it, that becomes an event ``log``, not an exception."""
         self.send(datagram, addr)
 
     def send(self, datagram: bytes, addr: Any = None) -> Exception | None:
-        """As ``write``; returns what kept it from being sent."""
+        """As ``write``; returns the error for which it was not sent."""
         if addr is None:
             addr = self._peer
         try:
@@ -191,19 +192,19 @@ class DatagramTap(DatagramProtocol):
         return None
 
     def failed(self, error: BaseException, payload: bytes, addr: Any) -> None:
-        """Record what the responder let out later than when it was called, with the bytes that caused it."""
+        """Record an exception that the responder raised after its call had returned, with the bytes that caused it."""
         self.recorder.record_failure(error, self.number, self._flow(addr).number, payload)
 
-    def note(self, kind: int, summary: str, detail: Mapping[str, Any], addr: Any) -> None:
+    def record(self, kind: int, summary: str, detail: Mapping[str, Any], addr: Any) -> None:
         """Record what happened to this peer's flow."""
-        self._flow(addr).note(kind, summary, json.dumps(dict(detail)))
+        self._flow(addr).record(kind, summary, json.dumps(dict(detail)))
 
     def number_of(self, addr: Any) -> int:
         """The number of this peer's flow."""
         return self._flow(addr).number
 
     def connect(self, host: str, port: int) -> None:
-        """Take datagrams from this peer only, and send there what names no other."""
+        """Take datagrams from this peer only, and send to it by default."""
         self.transport.connect(host, port)  # type: ignore[union-attr]
         self._peer = (host, port)
 
@@ -266,29 +267,29 @@ class DatagramTap(DatagramProtocol):
             self._end_flow(next(iter(self._flows)), limits.CONNECTIONS.reached(self._most, "datagrams"))
 
     def _end_flow(self, address: tuple[Any, ...], reached: Reached) -> None:
-        self._tell(self._flows[address], reached)
+        self._record_reached(self._flows[address], reached)
         self.forget(address, "made room for another peer")
 
     def _too_large(self, flow: Flow) -> None:
-        self._tell(flow, limits.MESSAGE_BYTES.reached(self._most_bytes, "datagram"))
+        self._record_reached(flow, limits.MESSAGE_BYTES.reached(self._most_bytes, "datagram"))
 
-    def _tell(self, flow: Flow, reached: Reached) -> None:
-        if self._admission is not None and self._admission.tells(reached):
+    def _record_reached(self, flow: Flow, reached: Reached) -> None:
+        if self._admission is not None and self._admission.is_recorded(reached):
             flow.record_limit(reached)
 
     def _refused(self, addr: tuple[Any, ...]) -> bool:
-        """Whether a datagram of this peer goes unread. A peer's first is told of, the others are counted."""
+        """Whether a datagram of this peer is dropped. The first of each address is recorded, all are counted."""
         admission = self._admission
-        reached = None if admission is None else admission.stranger(addr[0])
+        reached = None if admission is None else admission.refusal_of_public(addr[0])
         if admission is None or reached is None:
             return False
         self._strangers += 1
-        if addr[0] not in self._told and len(self._told) < MAX_TOLD:
-            self._told.add(addr[0])
-            if admission.tells(reached):
+        if addr[0] not in self._recorded and len(self._recorded) < MAX_RECORDED:
+            self._recorded.add(addr[0])
+            if admission.is_recorded(reached):
                 peer = join(addr[0], addr[1])
-                told = reached.saying(f"datagrams from {peer} are {reached.text}").carrying(peer=peer)
-                self.recorder.record_limit(told, self.number)
+                recorded = reached.saying(f"datagrams from {peer} are {reached.text}").carrying(peer=peer)
+                self.recorder.record_limit(recorded, self.number)
         return True
 
     def _stop_admission(self) -> None:
@@ -299,14 +300,14 @@ class DatagramTap(DatagramProtocol):
             reached = limits.ALLOW_PUBLIC.reached(False, "sum", count=count).carrying(count=count)
             self.recorder.record_limit(reached, self.number)
 
-    # -- what the kernel could not hold for us
+    # -- datagrams that the kernel dropped
 
     def _on_looking(self) -> None:
         self._looking = None
         self._look_for_drops()
 
     def _look_for_drops(self) -> None:
-        """Count datagrams lost in the kernel's buffer: lost, but not unseen."""
+        """Count the datagrams that did not fit into the kernel's buffer as seen and lost."""
         dropped = kernel_drops(self._port)
         if dropped > self._dropped:
             count = dropped - self._dropped

@@ -24,7 +24,7 @@ class TapFactory:
     ``acceptableProtocols`` passes through what the wrapped factory offers for ALPN.
 
     Attributes:
-        kept: what its peers have not read yet.
+        kept: the bytes that its peers have not read yet.
         host: the ``address:port`` that it listens on, once it does.
     """
 
@@ -86,8 +86,8 @@ class TapFactory:
         return self._tap(self, protocol)
 
     def _refuse(self, admission: Admission, addr: IAddress, reached: Reached) -> Tap | None:
-        if admission.tells(reached):
-            if words := admission.in_words(reached):
+        if admission.is_recorded(reached):
+            if words := admission.response_to(reached):
                 return Tap(self, words)
             self._turn_away(addr, reached.text, reached=reached)
         return None
@@ -95,7 +95,7 @@ class TapFactory:
     def _turn_away(
         self, addr: IAddress, why: str, error: BaseException | None = None, reached: Reached | None = None
     ) -> None:
-        """Note a connection for which there is no protocol; Twisted closes it."""
+        """Record a connection for which there is no protocol; Twisted closes it."""
         owner, record, peer = self.owner, self.owner.recorder.record, written(addr)
         conn = owner.recorder.add_connection()
         owner.opened += 1
@@ -113,7 +113,7 @@ class TapFactory:
             return list(self.wrapped.acceptableProtocols())
         return []
 
-    # ProtocolWrapper keeps its factory's books through these two.
+    # ProtocolWrapper calls these two when its connection opens and closes.
     def registerProtocol(self, p: Any) -> None:
         admission = self._admission
         counts = self.protocols[p] = admission is not None and admission.counts(p.wrappedProtocol)

@@ -1,8 +1,8 @@
 """The local authority: signs certificates for the names and addresses of this machine's services.
 
-It is made on first use, for ten years, in a folder that only its owner can read. As whoever
-holds its key can pose as every site to those who trust it, it can sign only for local names
-and private addresses (RFC 5280, section 4.2.1.10), unless it was made for any name.
+The authority is made on first use, for ten years, in a folder that only its owner can read. Whoever has
+its key could pose as any site towards those who trust it. Therefore its certificate allows only local names and
+private addresses (RFC 5280, section 4.2.1.10), unless it was made for any name.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""TLS of a service: its certificate, what it asks of clients, and what their handshakes say."""
+"""TLS of a service: its certificate, its versions and ciphers, and the certificates that it asks clients for."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from app.services.tls.key_log import KeyLog
 from app.services.tls.transport import NoCommonProtocol, TLSFactory
 
 CIPHERS = b"ECDHE+AESGCM:ECDHE+CHACHA20:ECDHE+AESCCM:!AESCCM8"
-"""Of TLS 1.2: with forward secrecy and authenticated; AES-CCM is what small devices have."""
+"""Ciphers of TLS 1.2: forward secrecy and authenticated encryption; AES-CCM is for small devices."""
 
 MINIMUM = {"1.2": SSL.TLS1_2_VERSION, "1.3": SSL.TLS1_3_VERSION}
 
@@ -42,10 +42,10 @@ _ADVICE = "listening-post ca --trust says how it can"
 @implementer(IOpenSSLServerConnectionCreator)
 @dataclass(frozen=True, slots=True)
 class ServerTLS:
-    """What a port speaks TLS with.
+    """The TLS of one port.
 
     Attributes:
-        warnings: what a person should know, though it can be served.
+        warnings: what is wrong with the certificate, although it can be used.
     """
 
     context: SSL.Context
@@ -75,7 +75,7 @@ class ServerTLS:
 
 
 def prepare(config: ServiceConfig, surroundings: Surroundings) -> ServerTLS:
-    """Read or make what ``config.tls`` asks for. Blocks: call it in a thread.
+    """Read or make the certificate that ``config.tls`` names, and set TLS up. Blocks: call it in a thread.
 
     Raises TLSSetupError.
     """
@@ -138,7 +138,7 @@ def _context(identity: Identity, path: str, minimum: str) -> SSL.Context:
 
 
 def _ask_clients(context: SSL.Context, settings: Mapping[str, Any], surroundings: Surroundings) -> str:
-    """Have clients show certificates. Returns who must have signed them."""
+    """Ask clients for certificates. Returns the names of the authorities that must have signed them."""
     if settings["client_ca"]:
         trusted = certificates.authorities(surroundings.folder / settings["client_ca"])
     else:
@@ -173,7 +173,7 @@ def _protocols(protocol: str, settings: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _offered(wanted: tuple[str, ...], factory: IProtocolFactory) -> tuple[str, ...]:
-    """Those of ``wanted`` that the factory can speak, where it says what it can."""
+    """Those of ``wanted`` that the factory speaks, if it says which; otherwise all."""
     if not IProtocolNegotiationFactory.providedBy(factory):
         return wanted
     able = factory.acceptableProtocols()

@@ -13,7 +13,7 @@ from twisted.internet.utils import getProcessOutput
 from websockets.exceptions import ConnectionClosedOK, InvalidStatus
 
 from app.services import admission
-from app.services.admission import TOLD_PER_SECOND, is_public
+from app.services.admission import RECORDED_PER_SECOND, is_public
 from app.services.surroundings import Surroundings
 from tests.app.services.helpers import Desk, Peer, Tape, address, closed
 from tests.app.services.websocket_frames import talk
@@ -64,7 +64,7 @@ def test_tells_public_addresses_from_private_ones(host: str, public: bool) -> No
 
 
 @pytest_twisted.ensureDeferred
-async def test_more_connections_than_allowed_are_closed_and_noted(desk: Desk, tape: Tape) -> None:
+async def test_more_connections_than_allowed_are_closed_and_recorded(desk: Desk, tape: Tape) -> None:
     service = await desk.start(limits={"connections": 2})
     first, second = Peer(service), Peer(service)
     await until(lambda: len(service.connections) == 2)
@@ -175,7 +175,7 @@ async def test_a_flood_of_refusals_is_counted(desk: Desk, tape: Tape) -> None:
     told = [e for e in limits if "count" not in e.detail]
     rest = [e for e in limits if "count" in e.detail]
     assert len(told) + sum(e.detail["count"] for e in rest) == 300
-    assert TOLD_PER_SECOND <= len(told) < 300
+    assert RECORDED_PER_SECOND <= len(told) < 300
     assert rest[0].summary == f"and {rest[0].detail['count']:,} more refused: connections are limited to 1"
     assert rest[0].detail["limit"] == "connections"
 

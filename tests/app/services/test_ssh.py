@@ -191,7 +191,7 @@ async def test_a_key_may_be_of_another_kind_than_ours(kind: str, clients: Client
 
 
 @pytest_twisted.ensureDeferred
-async def test_another_key_is_refused_and_noted(clients: Clients, tape: Tape) -> None:
+async def test_another_key_is_refused_and_recorded(clients: Clients, tape: Tape) -> None:
     client = clients.start(await manhole(clients), key=clients.key("other"))
     assert await client.ended() == 255
     assert "Permission denied" in client.shown

@@ -172,7 +172,7 @@ async def test_a_failure_is_recorded_once_with_its_datagram(
 
 
 @pytest_twisted.ensureDeferred
-async def test_an_answer_that_is_too_large_is_noted(desk: Desk, tape: Tape, clients: list[Client]) -> None:
+async def test_an_answer_that_is_too_large_is_recorded(desk: Desk, tape: Tape, clients: list[Client]) -> None:
     clients.append(client := Client(await desk.start("udp", make=Other)))
     client.send(b"too large")
     client.send(b"sequence")
@@ -338,7 +338,7 @@ async def test_a_flood_of_public_addresses_makes_few_events(
     desk: Desk, tape: Tape, clients: list[Client], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(admission, "is_public", lambda host: host != "127.0.0.1")
-    monkeypatch.setattr(datagrams, "MAX_TOLD", 50)
+    monkeypatch.setattr(datagrams, "MAX_RECORDED", 50)
     service = await desk.start("udp")
     clients += [Client(service, f"127.0.0.{i}") for i in range(2, 102)]
     for client in clients:

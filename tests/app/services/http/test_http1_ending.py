@@ -365,7 +365,7 @@ async def test_a_mock_may_answer_connect(desk: Desk) -> None:
 
 
 @pytest_twisted.ensureDeferred
-async def test_tls_on_a_plain_port_is_noted_with_what_was_offered(desk: Desk, tape: Tape) -> None:
+async def test_tls_on_a_plain_port_is_recorded_with_what_was_offered(desk: Desk, tape: Tape) -> None:
     host, port = address(await desk.start("http", "inspector"))
     command = [
         "curl",
