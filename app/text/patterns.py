@@ -88,6 +88,28 @@ def problem(text: str) -> str | None:
     return None
 
 
+_DOT = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\.", re.DOTALL)
+
+
+@lru_cache(256)
+def iregexp(text: str) -> Any | None:
+    """What JSONPath's ``match`` and ``search`` call a regular expression (RFC 9485), for text in UTF-8.
+
+    It has ``search`` and ``fullmatch``, which take bytes. None where ``text`` is no expression.
+    """
+    if len(text) > MAX_LENGTH:
+        return None
+    options = re2.Options()
+    options.log_errors = False
+    options.max_mem = MAX_MEMORY
+    # A dot stands for what ends no line (section 5.3); RE2's takes a carriage return.
+    text = _DOT.sub(lambda found: r"[^\n\r]" if found[0] == "." else found[0], text)
+    try:
+        return re2.compile(text.encode("utf-8", "replace"), options=options)
+    except re2.error:
+        return None
+
+
 def hex_pattern(text: str) -> Pattern:
     """Hex digits, where ``??`` is any byte and ``*`` any number of them; each can be captured.
 

@@ -8,7 +8,7 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 
 from app.responders.mock.exchange import Exchange
-from app.responders.mock.json_path import condition
+from app.responders.mock.json_condition import condition
 from app.text import patterns
 from app.text.strict_json import MISSING
 
