@@ -15,10 +15,13 @@ MAX_LOOK = 1 << 20
 
 
 class Exchange:
-    """Attributes:
-    path: as sent.
-    captures: what the path and regular expressions of the rule at hand took, by name or number.
-    call: the how manieth request for that rule this is.
+    """A request, as the rule sees it that is looked at.
+
+    Attributes:
+        path: as sent, without the query.
+        captures: what the rule's path and regular expressions took, by name or number.
+        call: the number of this request among those for the rule, from 1.
+        answered: how many requests the rule has answered before.
     """
 
     def __init__(self, request: Any) -> None:
@@ -26,7 +29,7 @@ class Exchange:
         self.method: str = request.method.decode("latin-1")
         self.path = path_of(request).decode("latin-1")
         self.captures: dict[str, str] = {}
-        self.call = 0
+        self.call = self.answered = 0
 
     @cached_property
     def parts(self) -> list[str]:
