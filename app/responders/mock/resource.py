@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from mimetypes import MimeTypes
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -14,6 +13,7 @@ from twisted.web.resource import Resource
 from app import errors
 from app.files.confined import read
 from app.http.answer import Answer, serve
+from app.http.media_types import type_of
 from app.http.problem_json import Problem
 from app.options import Options
 from app.responders import Context
@@ -23,9 +23,6 @@ from app.text.templates import Template
 
 MAX_LISTED = 20
 """Rules that are named when none was for a request."""
-
-# The system's own tables would have to be read from its disk.
-_TYPES = MimeTypes()
 
 
 class Answering:
@@ -175,8 +172,7 @@ def _filled(text: bytes | Template, values: Mapping[str, object]) -> bytes:
 
 def _type_of(options: Options) -> bytes:
     if options["file"]:
-        kind = _TYPES.guess_type(options["file"])[0] or "application/octet-stream"
-        return (f"{kind}; charset=utf-8" if kind.startswith("text/") else kind).encode()
+        return type_of(options["file"]).encode()
     body = options["body"].lstrip()
     # What a template begins with may become anything.
     if body[:1] in ("{", "[") and not body.startswith("{{") and (options["template"] or _is_json(body)):
