@@ -19,6 +19,7 @@ from app.commands import main as cli
 from app.options import Option
 from app.services import settings
 from app.services.protocols import PROTOCOLS
+from app.text.checksums import CRCS
 from app.workspace import reading as workspace
 from app.workspace.message import MESSAGE
 
@@ -180,6 +181,15 @@ def _plain(text: str) -> str:
     return text.replace("|", "\\|").replace("\n", " ")
 
 
+def crcs() -> str:
+    """A row for each width of CRC, with the names of its kinds."""
+    by_width: dict[str, list[str]] = {}
+    for name in CRCS:
+        by_width.setdefault(name.partition("/")[0], []).append(name)
+    rows = (f"| {width.upper()} | {_code(names)} |" for width, names in by_width.items())
+    return "\n".join(["| width | names |", "|---|---|", *rows])
+
+
 BLOCKS = {
     "filter-fields": filter_fields,
     "responders": responder_table,
@@ -190,6 +200,7 @@ BLOCKS = {
     "workspace-keys": workspace_keys,
     "event-kinds": event_kinds,
     "capture-tables": capture_tables,
+    "crcs": crcs,
 }
 
 

@@ -17,9 +17,9 @@ from typing import Any
 
 from app import errors
 from app.text.escapes import typed, unescape
-from app.text.template_functions import (
-    FILTERS,
-    FUNCTIONS,
+from app.text.template_filters import FILTERS
+from app.text.template_functions import FUNCTIONS, value_of
+from app.text.template_values import (
     MAX_OUTPUT,
     Filter,
     Known,
@@ -28,7 +28,6 @@ from app.text.template_functions import (
     Word,
     WrongError,
     as_bytes,
-    value_of,
 )
 
 __all__ = ["MAX_EXPRESSIONS", "MAX_OUTPUT", "Template", "problem"]

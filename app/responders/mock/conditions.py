@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 from app.options import Option, Options
 from app.responders.mock import paths
 from app.responders.mock.exchange import Exchange
-from app.responders.mock.json_condition import condition as json_condition
 from app.text import patterns
 from app.text.strict_json import MISSING
 
@@ -128,7 +127,10 @@ def _body_regex(text: str) -> Check:
 
 
 def _body_json(text: str) -> Check:
-    wanted = json_condition(text)
+    # Its library takes 55 ms to import, which a workspace without such a condition need not wait for.
+    from app.responders.mock.json_condition import condition
+
+    wanted = condition(text)
 
     def holds(exchange: Exchange) -> bool:
         return exchange.json is not MISSING and wanted.holds(exchange.json)
