@@ -20,6 +20,7 @@ from app.options import Option
 from app.services import settings
 from app.services.protocols import PROTOCOLS
 from app.text.checksums import CRCS
+from app.text.framing import FRAMINGS, LONGEST
 from app.workspace import reading as workspace
 from app.workspace.message import MESSAGE
 
@@ -190,6 +191,15 @@ def crcs() -> str:
     return "\n".join(["| width | names |", "|---|---|", *rows])
 
 
+def framings() -> str:
+    """A row for each way to say where a message ends."""
+    rows = []
+    for framing in FRAMINGS.values():
+        own = "; ".join(f"`{option.name}`: {_plain(option.help)}" for option in framing.options if option != LONGEST)
+        rows.append(f"| `{framing.name}` | {framing.ends} | {own} |")
+    return "\n".join(["| `framing` | a message ends | options |", "|---|---|---|", *rows])
+
+
 BLOCKS = {
     "filter-fields": filter_fields,
     "responders": responder_table,
@@ -201,6 +211,7 @@ BLOCKS = {
     "event-kinds": event_kinds,
     "capture-tables": capture_tables,
     "crcs": crcs,
+    "framings": framings,
 }
 
 
