@@ -16,7 +16,7 @@ Order = Literal["big", "little"]
 
 @dataclass(frozen=True, slots=True)
 class Checksum:
-    """A sum of ``size`` bytes, and the order in which those that use it send them."""
+    """A checksum of ``size`` bytes, and the byte order in which its protocols send it."""
 
     value: int
     size: int
@@ -27,7 +27,7 @@ class Checksum:
 
     @property
     def hex(self) -> str:
-        """Its digits as people write the number, whatever the order on the wire."""
+        """The number in hex digits, whatever its byte order on the wire."""
         return f"{self.value:0{2 * self.size}x}"
 
 
@@ -104,7 +104,7 @@ def sum8(data: bytes) -> Checksum:
 
 
 def lrc8(data: bytes) -> Checksum:
-    """What makes the sum of all bytes zero, as in Modbus ASCII."""
+    """The two's complement of the sum of all bytes, as in Modbus ASCII."""
     return Checksum(-sum(data) & 0xFF, 1)
 
 

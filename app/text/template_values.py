@@ -20,11 +20,11 @@ _MAX_NUMBER = 1 << 64
 
 
 class WrongError(Exception):
-    """The reason, in words."""
+    """A function or filter cannot do its work; the message says why."""
 
 
 class Word(NamedTuple):
-    """One word behind a name; a quoted one has had its escapes read."""
+    """One word behind a name. ``data`` has no quotes, and its escapes are read."""
 
     data: bytes
     quoted: bool = False
@@ -36,7 +36,7 @@ class Word(NamedTuple):
 
 @dataclass(slots=True)
 class Rendering:
-    """One rendering of a template, as far as it has come."""
+    """The state of one rendering: ``out`` is what was rendered so far, ``work`` the bytes gone through."""
 
     values: Mapping[str, object]
     time: float
@@ -63,7 +63,7 @@ Filter = Callable[[Rendering, object], object]
 
 
 def as_bytes(value: object) -> bytes:
-    """Bytes stay, text becomes UTF-8, nothing becomes nothing, all else is written as Python does."""
+    """Bytes as they are, text in UTF-8, None as no bytes, all else as Python's ``str`` writes it."""
     if isinstance(value, bytes):
         return value
     if isinstance(value, str):
@@ -74,7 +74,7 @@ def as_bytes(value: object) -> bytes:
 
 
 def as_number(value: object) -> int:
-    """A whole number, or what is written as one: 42, -1, 0x2a."""
+    """A whole number, or a text that is one: 42, -1, 0x2a. Raises WrongError."""
     if isinstance(value, Checksum):
         return value.value
     if isinstance(value, int):

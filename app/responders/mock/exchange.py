@@ -1,4 +1,4 @@
-"""One request as rules look at it; each part is read when a rule first asks for it."""
+"""A request as rules see it; each part is parsed when a rule first asks for it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from app.http.request_parts import field, path_of
 from app.text.strict_json import MISSING, member, parse, written
 
 MAX_LOOK = 1 << 20
-"""Bytes of a body in which rules look for text and JSON; larger ones have neither."""
+"""Bytes up to which a body is looked at as text or JSON."""
 
 
 class Exchange:
@@ -45,7 +45,7 @@ class Exchange:
         return [(_decoded(name), _decoded(value)) for name, _, value in pairs]
 
     def field(self, name: str) -> str | None:
-        """A field's values, joined with commas; None where there is none."""
+        """The values of a header, joined with commas; None where there is none."""
         found = self._request.requestHeaders.hasHeader(name)
         return field(self._request, name.encode("latin-1", "replace")) if found else None
 
@@ -60,7 +60,7 @@ class Exchange:
 
     @cached_property
     def json(self) -> Any:
-        """The body's value; ``MISSING`` where it is no JSON."""
+        """The body as JSON; ``MISSING`` where it is none."""
         if not self.body or len(self.body) > MAX_LOOK:
             return MISSING
         try:
@@ -74,7 +74,7 @@ def _decoded(text: bytes) -> str:
 
 
 class Values(Mapping[str, object]):
-    """What templates can name: parts of the request. What it does not hold is empty."""
+    """The values that templates can name: parts of the request, None for those that it does not have."""
 
     _KINDS = ("path.", "query.", "field.", "json.")
     _PLAIN = ("body", "call", "method", "path")

@@ -1,4 +1,4 @@
-"""The resource that answers for ``mock``: by the first rule that is for a request."""
+"""The HTTP resource of ``mock``: the first rule that takes a request answers it."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from app.responders.mock.rules import BODILESS, Rule, Rules, plain, split_field
 from app.text.templates import Template
 
 MAX_LISTED = 20
-"""Rules that are named when none was for a request."""
+"""Rules that are listed when none takes a request."""
 
 
 class Answering:
-    """What a rule answers, ready to be filled in.
+    """The answer of a rule, prepared once for all its requests.
 
     Attributes:
-        at_once: whether nothing has to be waited for.
-        fixed: the answer, where it is always the same, at once.
+        at_once: whether it can be sent without waiting for a delay or a file.
+        fixed: the answer where it is the same for each request and needs no waiting, else None.
     """
 
     def __init__(self, rule: Rule) -> None:
@@ -66,7 +66,7 @@ class Answering:
         return Answer(status, body, fields, self._reason)
 
     def logged(self, values: Mapping[str, object]) -> str:
-        """What goes to the log; empty for nothing. Raises TemplateError."""
+        """The line for the log; empty for none. Raises TemplateError."""
         return _filled(self._log, values).decode("utf-8", "replace")
 
     def _template(self, content: bytes) -> Template:

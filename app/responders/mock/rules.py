@@ -1,4 +1,4 @@
-"""Rules: what can be set of one, and which of them answers a request."""
+"""The rules of a mock: their options, and which rule answers a request."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class Rule:
 
 
 class Rules:
-    """All rules of a service, in order, found by the first part of a path."""
+    """All rules of a service, in order, indexed by the first part of their paths."""
 
     def __init__(self, given: Sequence[Options]) -> None:
         self.all = [Rule(number, options) for number, options in enumerate(given, 1)]
@@ -89,7 +89,7 @@ class Rules:
         return next((rule for rule in self._by_first.get(first, self._anywhere) if rule.takes(exchange)), None)
 
     def why_none(self, exchange: Exchange) -> str:
-        """What the rule that is nearest misses."""
+        """Why no rule answers the request: the condition that the nearest rule misses."""
         if not self.all:
             return "There are no rules. Add one to the option rules"
         reasons = [rule.why_not(exchange) for rule in self.all]
@@ -101,7 +101,7 @@ class Rules:
 
 
 def split_field(text: str) -> tuple[str, str]:
-    """Name and value of a field to send. Raises ValueError."""
+    """Name and value of a header of the answer. Raises ValueError."""
     found = _FIELD.fullmatch(text.strip())
     if found is None:
         raise ValueError(f'has "{text[:40]}". Write Name: value')
@@ -115,7 +115,7 @@ def _reason(text: str) -> str | None:
 
 
 def _table(rules: Sequence[Mapping[str, Any]]) -> str | None:
-    """What is wrong between the keys of a rule."""
+    """What is wrong with the number of rules, or between the options of one; None where nothing is."""
     if len(rules) > MAX_RULES:
         return f"must be at most {MAX_RULES:,} rules"
     for number, given in enumerate(rules, 1):
@@ -140,7 +140,7 @@ def _within(rule: Mapping[str, Any]) -> str | None:
 
 
 def _broken_file(rules: Sequence[Mapping[str, Any]], folder: Path) -> str | None:
-    """Which rule's file is no template, though it is to be one."""
+    """Which rule fills in a file that is no template; None where there is none. Blocks."""
     for number, rule in enumerate(rules, 1):
         if rule.get("template") and rule.get("file"):
             with contextlib.suppress(errors.PostError):  # one that cannot be read is told by the option itself
@@ -154,7 +154,7 @@ _LITERAL = re.compile(r"(?<!\\)\{\{.*?\}\}|\\(?!\{\{)", re.DOTALL)
 
 
 def plain(text: str) -> str:
-    r"""A template that means ``text`` with its expressions: outside of them a backslash is itself."""
+    r"""``text`` as a template in which a backslash outside of expressions stands for itself."""
     return _LITERAL.sub(lambda found: "\\\\" if found[0] == "\\" else found[0], text)
 
 

@@ -13,11 +13,11 @@ MAX_MESSAGE = 1 << 20
 
 
 class Framer:
-    """One direction of one stream; by itself, bytes as they come.
+    """The framer of one direction of one stream. This base class passes bytes on as they come.
 
     Attributes:
-        broken: why no more messages can be found in the stream, in words; empty as long as
-            they can. Messages before that place were given out; what comes later is dropped.
+        broken: why no more messages can be found in the stream, in words; empty while they can.
+            Messages before that place were returned; later bytes are dropped.
         gap: seconds of silence after which the owner calls ``flush``; infinite: never.
     """
 
@@ -31,16 +31,16 @@ class Framer:
         return [data] if data else []
 
     def flush(self) -> list[bytes]:
-        """The message that ends because nothing more comes, if there is one."""
+        """The message that ends because nothing more came, if there is one."""
         return []
 
     def frame(self, message: bytes) -> bytes:
-        """The bytes that stand for ``message`` on the wire. Raises FrameError where none can."""
+        """The bytes that carry ``message`` on the wire. Raises FrameError where it is too long."""
         return message
 
 
 Unframed = Framer
-"""Every piece is a message: right for peers that wait for an answer, and for tries by hand."""
+"""Every piece is a message: for peers that wait for each answer, and for tests by hand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ UNFRAMED = Framing("none", "with what was read at once", lambda options: Unframe
 
 
 class Buffered(Framer):
-    """Keeps what is not a whole message yet: at most ``limit`` bytes and one frame's own."""
+    """Keeps the beginning of a message until it is whole: at most ``limit`` bytes and those of the frame."""
 
     def __init__(self, limit: int) -> None:
         super().__init__()
@@ -91,7 +91,7 @@ class Buffered(Framer):
         raise NotImplementedError
 
     def _kept(self) -> None:
-        """The whole messages are gone from the front of the buffer."""
+        """Called when the whole messages were removed from the front of the buffer."""
 
     def _break(self, why: str = "") -> None:
         self.broken = why or f"a message is longer than {self.limit:,} bytes"
