@@ -67,9 +67,9 @@ def run(path: Path | None, capture: Path | None, start: bool, separate: bool = F
     except BaseException:
         post.logbook.close()  # there will be no pane to show it in
         raise
-    window.notice.say(notice)
+    window.notices.say(notice)
     if settings.first_start and path is None:
-        window.show_start_page()
+        window.middle.show_start_page()
     if name is not None and not alone:
         reception = Reception(name, window)
         reception.wished.connect(window.open_wish)

@@ -6,7 +6,7 @@ from PyQt5.QtCore import QSize, Qt
 from PyQt5.QtGui import QPainter, QPaintEvent, QPalette, QResizeEvent
 from PyQt5.QtWidgets import QLabel
 
-from ui.parts.actions import plain
+from ui.parts.labels import plain
 
 
 class Line(QLabel):

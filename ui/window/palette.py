@@ -20,7 +20,7 @@ from PyQt5.QtWidgets import (
 )
 
 from ui.looks import theme
-from ui.parts.actions import plain
+from ui.parts.labels import plain
 from ui.settings import Settings
 
 ROWS = 12

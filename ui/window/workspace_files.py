@@ -51,6 +51,10 @@ class WorkspaceFiles(QObject):
         self.failed.emit("")
         self.changed.emit()
 
+    def folder(self) -> Path:
+        """Relative names of files begin here: the folder of the workspace, or the current one."""
+        return self.path.parent if self.path else Path.cwd()
+
     @property
     def modified(self) -> bool:
         return self._post.configs() != self._saved or self._post.messages != self._saved_messages
