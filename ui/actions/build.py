@@ -63,7 +63,7 @@ class Actions(Mapping[str, QAction]):
         return len(self._made)
 
     def connect(self, *commands: object) -> None:
-        """Have each action call the method of its name, which exactly one of ``commands`` has."""
+        """Connect each action to the method of its name, which exactly one of ``commands`` has."""
         for name, action in self._made.items():
             methods = [getattr(one, name) for one in commands if hasattr(one, name)]
             if len(methods) != 1:
@@ -72,7 +72,7 @@ class Actions(Mapping[str, QAction]):
             action.triggered.connect(lambda _=False, method=method: method())
 
     def follow(self, changed: Any, situation: Callable[[], Situation]) -> None:
-        """Update the actions now, and whenever the signal ``changed`` says that the situation is another."""
+        """Update the actions now, and whenever the signal ``changed`` is emitted."""
         changed.connect(lambda: self.update(situation()))
         self.update(situation())
 
@@ -84,7 +84,7 @@ class Actions(Mapping[str, QAction]):
                 self._made[name].setChecked(action.checked(now))
 
     def why_disabled(self, name: str) -> str:
-        """What to say of an action that is disabled now; "" if it is enabled."""
+        """Why an action is disabled now, for the user; "" if it is enabled."""
         return "" if self._made[name].isEnabled() else self.declared[name].enabled.reason
 
     def fill(self, menu: QMenu, place: Place, leave_out: tuple[str, ...] = ()) -> None:

@@ -21,9 +21,9 @@ class PaneCommands:
     def __init__(
         self, browser: Browser, streams: StreamWindows, connection: Callable[[], tuple[int, bool] | None]
     ) -> None:
-        """``connection()`` is the one whose stream to show: its number, and whether that is its number while it lives.
+        """``connection()`` is the connection whose stream is shown, or None.
 
-        None where there is none.
+        It is the number of the connection, and whether that is the number of a live connection.
         """
         self._browser, self._streams, self._connection = browser, streams, connection
         self._panes = browser.panes

@@ -36,7 +36,7 @@ class SendCommands:
         folder: Callable[[], Path],
         messages_changed: Callable[[], object],
     ) -> None:
-        """``service()`` is the selected service; in ``folder()`` relative names of files begin.
+        """``service()`` is the selected service; relative file names refer to ``folder()``.
 
         ``messages_changed()`` is called when the saved messages have changed.
         """

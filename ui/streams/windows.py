@@ -31,7 +31,7 @@ class StreamWindows:
         bridge.ticked.connect(self._on_stored)
 
     def show(self, connection: tuple[int, bool]) -> None:
-        """Show the stream of a connection: its number, and whether that is its number while it lives."""
+        """Show the stream of a connection, given by its number, and whether that is the number of a live one."""
         from ui.streams.view import StreamView
 
         stream = next((stream for stream in self.open if stream.asked == connection), None)

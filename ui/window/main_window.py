@@ -33,7 +33,7 @@ from ui.window.menus import ContextMenus, RecentMenu
 from ui.window.middle import WIDTH, Middle
 from ui.window.notices import Notices
 from ui.window.palette import Palette
-from ui.window.palette_entries import Offer
+from ui.window.palette_entries import PaletteEntries
 from ui.window.selection import Selection
 from ui.window.start_page import StartPage
 from ui.window.status_line import StatusLine
@@ -111,8 +111,8 @@ class MainWindow(QMainWindow):
         self._status_line = StatusLine(post, bridge, actions["failures"])
         self.menus = ContextMenus(actions, self.side, self.browser, self.notes)
         self.recent = RecentMenu(self, actions, self.files, settings)
-        offer = Offer(post, settings, actions, self.service_actions, self.files, self.middle)
-        self.command_palette = Palette(self, offer.entries, settings)
+        offered = PaletteEntries(post, settings, actions, self.service_actions, self.files, self.middle)
+        self.command_palette = Palette(self, offered.entries, settings)
 
     def _make_commands(self, reader: Reader) -> None:
         post, bridge, files = self._post, self.bridge, self.files

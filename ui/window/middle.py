@@ -19,7 +19,7 @@ WIDTH = 1366
 
 
 class Middle(QSplitter):
-    """Arranges what others made, and shows the start page while there is nothing for the panes to show.
+    """Places the parts, and shows the start page while there is nothing for the panes to show.
 
     Attributes:
         side, browser, start_page: its parts.
@@ -49,7 +49,7 @@ class Middle(QSplitter):
         self._choose()
 
     def show_panes_on(self, actions: Actions) -> None:
-        """Show the panes after the actions that are about them."""
+        """Show the panes after each action whose declaration says so."""
         for name, action in actions.declared.items():
             if action.shows_panes:
                 actions[name].triggered.connect(self.show_panes)

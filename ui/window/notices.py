@@ -22,8 +22,8 @@ class Notices(QWidget):
 
     Attributes:
         trouble: why the capture is not written, while it is not.
-        notice: what went wrong with the last thing that was asked for.
-        recovery: offers the capture of a run that did not end as it should.
+        notice: what went wrong with the last command.
+        recovery: offers the capture of a run that ended without closing it.
         plugin_question: asks whether a plugin may run.
     """
 
@@ -41,7 +41,7 @@ class Notices(QWidget):
             column.addWidget(bar)
         bridge.trouble_changed.connect(self._on_trouble)
         bridge.plugins_changed.connect(self.plugin_question.refresh)
-        theme.notifier.changed.connect(self._on_looks)  # of which the form of times is a part
+        theme.notifier.changed.connect(self._on_looks)  # the format of times may have changed, too
         self._on_looks()
 
     def listen(self, workspaces: WorkspaceFiles, captures: CaptureFiles, exchanges: ExchangeActions) -> None:

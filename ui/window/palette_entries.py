@@ -1,4 +1,4 @@
-"""What the palette offers: the actions, and what can be done to each service and pane."""
+"""The entries of the palette: the actions, and what can be done with each service, pane and workspace."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from ui.window.palette import Entry
 from ui.window.workspace_files import WorkspaceFiles
 
 
-class Offer:
-    """Lists everything that can be done now, and what could be done at another time."""
+class PaletteEntries:
+    """Lists the entries as they are now, those that are disabled included."""
 
     def __init__(
         self,
@@ -34,6 +34,7 @@ class Offer:
         self._services, self._files, self._middle = services, files, middle
 
     def entries(self) -> Iterator[Entry]:
+        """All entries."""
         services = self._services
         yield from self._of_actions()
         for at, name in enumerate(self._middle.browser.panes.names()):

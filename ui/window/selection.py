@@ -38,9 +38,10 @@ class Selection(QObject):
             self._side.services.select(name)
 
     def connection(self) -> tuple[int, bool] | None:
-        """A connection, and whether by its number while it lives: in the list if that has the focus, else in the pane.
+        """The connection to act on: its number, and whether that is the number of a live connection.
 
-        None where there is none.
+        It is the one selected in the list of connections if the list has the focus, otherwise the
+        connection of the pane in view. None if there is neither.
         """
         connections = self._side.connections
         live = connections.current()
