@@ -23,8 +23,9 @@ FIELDS = 8
 PAYLOAD = 5
 """Which of them is the payload, from 0."""
 
-SAME = ...
-"""In the place of a payload: the same bytes as the last payload before it in the batch."""
+SAME, SAME_BUT_ONE = ..., False
+"""In the place of a payload: the same bytes as the last payload before it in the batch, or as the last but one. A
+message for many readers is recorded as message and frame in turn."""
 
 Services = list[tuple[str, str]]
 Batch = tuple[int, Services | None, list[Any]]

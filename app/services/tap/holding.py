@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Callable
 from functools import partial
 from typing import Any, Protocol
 
 from twisted.internet.interfaces import IProtocol
 from twisted.protocols.policies import ProtocolWrapper
 
+from app import events
 from app.services.interfaces import Owner
 from app.services.tap.valve import Kept, Paced, Valve
 
@@ -39,6 +42,10 @@ class Holding(ProtocolWrapper):
     factory: TapBuilder
     _wire: Any
     _secured: bool
+    _owner_number: int
+    _record: Callable[..., None]
+    _write: Callable[[bytes], None]
+    number: int
     sent: int
 
     def __init__(self, factory: TapBuilder, wrapped: IProtocol) -> None:
@@ -48,9 +55,17 @@ class Holding(ProtocolWrapper):
         self._valve: Valve | None = None
         self._paced: Paced | None = None
         self._open = True
+        # What the responder writes while the capture is behind, and what comes after that was written.
+        self._queue: deque[bytes] | None = None
+        self._after_queue: Callable[[], None] | None = None
+        self._rest: Callable[[], None] | None = None
 
     def failed(self, e: BaseException, payload: bytes | None) -> None:
         """Record an exception that the responder raised."""
+        raise NotImplementedError
+
+    def _failed(self, e: BaseException, payload: bytes | None) -> None:
+        """The same for an exception that ends the connection."""
         raise NotImplementedError
 
     def registerProducer(self, producer: Any, streaming: bool) -> None:
@@ -84,13 +99,37 @@ class Holding(ProtocolWrapper):
     def release(self, who: int) -> None:
         if self._held & who:
             self._held &= ~who
+            if self._rest is not None and not self.waits:
+                self._take_rest()
             if not self._held:
                 self._wire.resumeProducing()
+
+    def after_wait(self, take_rest: Callable[[], None]) -> None:
+        """Call ``take_rest`` once nothing ``waits`` any more, before more is read from the peer.
+
+        For protocols that stop in the middle of the data that they were given: one read can hold
+        messages that decompress to a thousand times its size.
+        """
+        self._rest = take_rest
+
+    def _take_rest(self) -> None:
+        take_rest, self._rest = self._rest, None
+        try:
+            if take_rest is not None:
+                take_rest()
+        except Exception as e:
+            self._failed(e, None)
+            self.abortConnection()
 
     @property
     def held(self) -> bool:
         """Whether anybody holds the peer back."""
         return bool(self._held)
+
+    @property
+    def waits(self) -> bool:
+        """Whether the peer or the capture is behind: the next message is to wait for ``after_wait``."""
+        return bool(self._held & (BY_BUFFER | BY_CAPTURE))
 
     @property
     def congested(self) -> bool:
@@ -99,12 +138,33 @@ class Holding(ProtocolWrapper):
 
     def on_pressure(self, pressed: bool) -> None:
         """The capture is falling behind, or has caught up."""
+        if not pressed and self._queue is not None:
+            self._write_queued()
+        # Others may have written meanwhile, so that the capture is behind again.
+        pressed = pressed or self._recorder.pressed
         (self.hold if pressed else self.release)(BY_CAPTURE)
+        if pressed and self._queue is None:
+            self._queue = deque()
         if self._paced is not None:
             try:
                 self._paced.on_pressure(pressed)
             except Exception as e:
                 self.failed(e, None)
+
+    def _write_queued(self) -> None:
+        """Write what waited for the capture, unless the capture falls behind again."""
+        queue = self._queue
+        while queue and not self._recorder.pressed:
+            data = queue.popleft()
+            self.sent += len(data)
+            self._record(events.DATA_SENT, self._owner_number, self.number, data)
+            self._write(data)
+        if queue or self._recorder.pressed:
+            return
+        self._queue = None
+        if self._after_queue is not None:
+            then, self._after_queue = self._after_queue, None
+            then()
 
     def _open_valve(self) -> None:
         if self._open and not (self._valve or self.disconnecting or getattr(self._wire, "producer", None)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Callable
 from time import time_ns
 from typing import Any
@@ -69,6 +70,7 @@ class Tap(Holding):
         self._owner.add_connection(self)
         if self._recorder.pressed:
             self.hold(BY_CAPTURE)
+            self._queue = deque()
         try:
             super().makeConnection(transport)
         except BaseException as e:
@@ -102,6 +104,8 @@ class Tap(Holding):
 
     def connectionLost(self, reason: Failure) -> None:  # type: ignore[override]
         self._open = self._half_closing = False
+        waiting = sum(map(len, self._queue or ()))
+        self._queue = self._after_queue = self._rest = None
         self.connected = 0
         if self._valve is not None:
             self._valve.drained()
@@ -111,7 +115,7 @@ class Tap(Holding):
             self._failed(e, None)
             self.wrappedProtocol = None  # type: ignore[assignment]
         words = self._reason(reason)
-        unsent = self.unsent() or 0
+        unsent = (self.unsent() or 0) + waiting
         detail = {
             "reason": words,
             "received": self.received,
@@ -213,7 +217,9 @@ class Tap(Holding):
             raise TypeError("Data must be bytes")  # as the transport says, before it is recorded
         if not self._open and not self._drains():
             return  # as the transport does; it is not recorded, because it is not sent
-        if data:
+        if self._queue is not None:
+            self._queue.append(data)
+        elif data:
             self.sent += len(data)
             self._record(events.DATA_SENT, self._owner_number, self.number, data)
             self._write(data)
@@ -235,6 +241,9 @@ class Tap(Holding):
         return self._host
 
     def loseWriteConnection(self) -> None:
+        if self._queue:
+            self._open, self._after_queue = False, self.loseWriteConnection
+            return
         self._open, self._half_closing = False, True
         self._wire.loseWriteConnection()
         self._close_valve()
@@ -245,11 +254,15 @@ class Tap(Holding):
 
     def loseConnection(self) -> None:
         self._ended_by = self._ended_by or ("peer" if self._following else "us")
+        if self._queue:
+            self._after_queue = self.loseConnection
+            return
         super().loseConnection()
         self._close_valve()
 
     def abortConnection(self) -> None:
         self._open = self._half_closing = False
+        self._queue = self._after_queue = self._rest = None
         self._ended_by = self._ended_by or "abort"
         self._wire.abortConnection()
 

@@ -347,7 +347,7 @@ async def test_a_flood_of_public_addresses_makes_few_events(
     near.send(b"near")
     await near.expect(1)
     (tap,) = [connection._tap for connection in service.connections.values()]  # type: ignore[attr-defined]
-    assert len(tap._told) == 50
+    assert len(tap._recorded) == 50
     await service.stop()
     events = tape.all("limit.reached")
     assert events[-1].detail["count"] == 100
