@@ -128,7 +128,7 @@ class Listener:
 
 def test_others_have_their_turn_while_many_are_sent_to(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(broadcast, "SLICE", -1.0)
-    monkeypatch.setattr(broadcast, "KEPT", 5)
+    monkeypatch.setattr(broadcast, "MAX_PENDING", 5)
     clock, clients, speaker = Clock(), [Listener() for _ in range(3)], Listener()
     fanout = Fanout(clock)
     for message in (b"one", b"two", b"three"):

@@ -104,7 +104,7 @@ def test_a_second_subscription_changes_nothing() -> None:
 
 
 def test_a_large_room_is_told_of_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rooms, "TELLS_UP_TO", 3)
+    monkeypatch.setattr(rooms, "MAX_NOTIFIED", 3)
     crowd = visitors(5)
     for visitor in crowd:
         visitor.says("subscribe", "one")
@@ -133,7 +133,7 @@ def test_a_newcomer_gets_the_last_messages() -> None:
 
 
 def test_a_history_is_limited_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rooms, "HISTORY_BYTES", 1000)
+    monkeypatch.setattr(rooms, "HISTORY_SIZE", 1000)
     a, b = visitors(2, history=100, rooms=10)
     a.says("subscribe", "one")
     for i in range(10):
@@ -207,11 +207,13 @@ def test_nothing_is_left_of_those_who_are_gone(requests: list[tuple[int, str, st
         members = {name: set(held.clients) for name, held in there._rooms.items()}
         assert all(members.values())
         assert len(members) <= 2
-        assert {(c, n) for n, cs in members.items() for c in cs} == {(c, n) for c, ns in there._of.items() for n in ns}
+        assert {(c, n) for n, cs in members.items() for c in cs} == {
+            (c, n) for c, ns in there._names_by_client.items() for n in ns
+        }
     for visitor in crowd:
         there.on_gone(visitor)
     assert not there._rooms
-    assert not there._of
+    assert not there._names_by_client
 
 
 async def meeting(where: str) -> list[list[Any]]:
