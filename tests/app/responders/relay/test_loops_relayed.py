@@ -134,7 +134,7 @@ async def test_a_chain_of_relays_is_no_ring(desk: Desk, tape: Tape) -> None:
 
 @pytest_twisted.ensureDeferred
 async def test_what_has_closed_is_forgotten(desk: Desk, tape: Tape, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loops, "REMEMBERED", 0)
+    monkeypatch.setattr(loops, "MAX_CLOSED", 0)
     service = await relayed(desk)
     peer = Peer(service)
     await peer.send(b"x")
