@@ -25,7 +25,7 @@ from app.responders.relay.pool import Pool, UpstreamRequest
 from app.responders.relay.upstream import Upstream
 
 HOP_BY_HOP = {b"connection", b"keep-alive", b"te", b"trailer", b"transfer-encoding", b"upgrade"}
-"""Headers that are not passed on (RFC 9110 section 7.6.1). Those that Connection names and ``Proxy-*`` are not, either."""
+"""Headers that are not passed on (RFC 9110 section 7.6.1), besides ``Proxy-*`` and those that Connection names."""
 
 NO_UPGRADE = "the upgrade to WebSocket is not passed on: a service with the protocol websocket relays it"
 

@@ -25,7 +25,7 @@ def test_help_tells_of_the_services_and_of_things(capsys: Any) -> None:
     known["help"]()
     assert "tcp_echo" in capsys.readouterr().out
     known["help"](namespace)
-    assert "What the prompt knows" in capsys.readouterr().out
+    assert "The names at the prompt" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("name", ["exit", "quit"])
