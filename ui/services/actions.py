@@ -153,4 +153,4 @@ class ServiceActions(QObject):
         for (name, number), dialog in self._sending.items():
             service = self._post.services.get(name)
             if service is None or number not in service.connections:
-                dialog.set_gone()
+                dialog.set_ended()
