@@ -287,7 +287,7 @@ def run(reactor: Any, *, as_json: bool) -> int:
 
     with tempfile.TemporaryDirectory(prefix="listening-post-", ignore_cleanup_errors=True) as folder:
         # The user's authority, plugins and captures stay as they are.
-        os.environ[folders.DATA_VARIABLE] = str(Path(folder, "data"))
+        os.environ[folders.ELSEWHERE] = str(Path(folder, "data"))
         whole = _Run(reactor, Path(folder), say)
 
         async def all_of_it() -> None:

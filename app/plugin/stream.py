@@ -59,7 +59,7 @@ class Stream(Protocol):
 
     def too_long(self, words: str) -> None:
         """Say that the connection ends because of what was sent."""
-        Wire(self._context, self.transport).record(words, limit=True)
+        Wire(self._context, self.transport).note(words, limit=True)
 
     def send(self, answer: bytes | str) -> None:
         """Send an answer in the frame of the messages."""

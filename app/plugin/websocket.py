@@ -45,7 +45,7 @@ def protocol(handler: Handler, options: Options, context: Context) -> Any:
 
         def _send_answer(self, answer: bytes | str) -> None:
             if self.state != self.STATE_OPEN:  # autobahn would raise: on TCP such an answer is no failure either
-                Wire(context, self.transport).record(NOT_OPEN)
+                Wire(context, self.transport).note(NOT_OPEN)
             elif isinstance(answer, str):
                 self.sendMessage(answer.encode(), False)
             else:

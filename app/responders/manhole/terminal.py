@@ -95,9 +95,9 @@ class Prompt(ColoredManhole):
             self._idle_timer = self._realm.reactor.callLater(seconds, self._on_idle)
 
     def _on_idle(self) -> None:
-        text = f"nothing typed for {self._realm.idle_seconds:g} s"
-        self.tap.note(events.LIMIT_REACHED, text, {"user": self._user})
-        self.terminal.write(f"\r\n{text}\r\n".encode())
+        words = f"nothing typed for {self._realm.idle_seconds:g} s"
+        self.tap.note(events.LIMIT_REACHED, words, {"user": self._user})
+        self.terminal.write(f"\r\n{words}\r\n".encode())
         self._leave()
 
 

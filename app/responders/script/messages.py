@@ -32,7 +32,7 @@ class Framed(Protocol):
             self.messageReceived(message)
         if framer.broken and not was_broken:
             wire = Stream(self._context, self.transport, framer)
-            wire.record(framer.broken, limit=True)
+            wire.note(framer.broken, limit=True)
             wire.close("closed by us: no more messages can be found")
 
     def messageReceived(self, message: bytes) -> None:

@@ -61,10 +61,9 @@ class _Job:
     """One thing that happened on the connection, and the rules that may apply to it.
 
     Attributes:
-        count: messages received up to now.
         nth: the number of this message, silence or connection, compared with a rule's ``nth``.
-        end: why the connection ends after this job; empty: it goes on.
-        limit: the limit that ended the connection; empty: none.
+        count: messages up to it.
+        end: why it is the last; ``limit``, what was too much for going on.
     """
 
     rules: tuple[Rule, ...]
@@ -86,7 +85,7 @@ class Player:
         self._bytes = self._count = self._turns = 0
         self._paused, self._busy, self._open = False, False, True
         self._awaited: Deferred[Any] | None = None
-        self._idle = _IdleTimer(script.idle, self._reactor, wire.has_end, self._on_silence) if script.idle else None
+        self._idle = _Idle(script.idle, self._reactor, wire.lasting, self._on_silence) if script.idle else None
 
     # -- what happens on the connection
 
@@ -131,7 +130,7 @@ class Player:
         if not self._busy:
             self._busy = True
             if self._idle is not None:
-                self._idle.set_running(False)
+                self._idle.rest(False)
             Deferred.fromCoroutine(self._work())
         if self.full and not self._paused:
             self._paused = True
@@ -146,7 +145,7 @@ class Player:
                 break
             except Exception as e:
                 self._wire.failed(e, job.message)
-                if self._wire.has_end:
+                if self._wire.lasting:
                     self._stop()
             self._bytes -= len(job.message)
             if self._paused and not self.full:
@@ -154,12 +153,12 @@ class Player:
                 self._wire.resume_reading()
         self._busy = False
         if self._open and self._idle is not None:
-            self._idle.set_running(True)
+            self._idle.rest(True)
 
     async def _play(self, job: _Job) -> None:
         if job.end:
             if job.limit:
-                self._wire.record(job.limit, limit=True)
+                self._wire.note(job.limit, limit=True)
             self._close(job.end)
         for rule in job.rules:
             captures = await self._match(rule, job)
@@ -209,7 +208,7 @@ class Player:
                 await self._sleep(step.argument)
             case "log":
                 text = step.argument.render(values)
-                self._wire.record(preview(text[: 8 * PREVIEW], len(text)))
+                self._wire.note(preview(text[: 8 * PREVIEW], len(text)))
             case "fail":
                 text = step.argument.render(values).decode("utf-8", "backslashreplace")
                 raise errors.ScriptFailedError(text=text)
@@ -255,58 +254,54 @@ class Player:
             self._wire.resume_reading()
 
 
-class _IdleTimer:
-    """Calls ``on_silence(rule, nth)`` when nothing was received for the time that an ``idle`` rule says.
+class _Idle:
+    """Tells when it was silent for as long as a rule says, while the script is at rest."""
 
-    It runs only while the script has nothing to do. A rule fires after each further period of the
-    silence if ``repeat``, else once in a silence.
-    """
-
-    def __init__(self, rules: tuple[Rule, ...], reactor: Any, repeat: bool, on_silence: Any) -> None:
-        self._rules, self._reactor, self._repeat, self._on_silence = rules, reactor, repeat, on_silence
+    def __init__(self, rules: tuple[Rule, ...], reactor: Any, lasting: bool, on_silence: Any) -> None:
+        self._rules, self._reactor, self._lasting, self._on_silence = rules, reactor, lasting, on_silence
         self._since = reactor.seconds()
-        self._periods = [0] * len(rules)  # of this silence, for each rule
-        self._fired = [0] * len(rules)  # in total, for each rule
-        self._running = False
+        self._passed = [0] * len(rules)
+        self._told = [0] * len(rules)
+        self._resting = False
         self._timer: Any = None
 
     def restart(self) -> None:
-        """Data was received."""
+        """Something came."""
         self._since = self._reactor.seconds()
-        self._periods = [0] * len(self._rules)
+        self._passed = [0] * len(self._rules)
         self._arm()
 
-    def set_running(self, running: bool) -> None:
-        """Run while the script has nothing to do."""
-        self._running = running
+    def rest(self, resting: bool) -> None:
+        """The script has nothing more to do, or begins to do something."""
+        self._resting = resting
         self._arm()
 
     def stop(self) -> None:
-        self._running = False
+        self._resting = False
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
     def _due(self, i: int) -> float | None:
         rule = self._rules[i]
-        if (self._periods[i] and not self._repeat) or (rule.nth and self._fired[i] >= rule.nth):
+        if (self._passed[i] and not self._lasting) or (rule.nth and self._told[i] >= rule.nth):
             return None
-        return float(self._since + (self._periods[i] + 1) * rule.after)
+        return float(self._since + (self._passed[i] + 1) * rule.after)
 
     def _arm(self) -> None:
-        if self._timer is None and self._running:
+        if self._timer is None and self._resting:
             dues = [due for i in range(len(self._rules)) if (due := self._due(i)) is not None]
             if dues:
                 delay = max(0.0, min(dues) - self._reactor.seconds())
-                self._timer = self._reactor.callLater(delay, self._fire)
+                self._timer = self._reactor.callLater(delay, self._look)
 
-    def _fire(self) -> None:
+    def _look(self) -> None:
         self._timer, now = None, self._reactor.seconds()
         for i, rule in enumerate(self._rules):
             due = self._due(i)
-            # Timers may fire slightly early, because clocks round.
-            if self._running and due is not None and now >= due - 1e-6:
-                self._periods[i] = max(self._periods[i] + 1, int((now - self._since) / rule.after))
-                self._fired[i] += 1
-                self._on_silence(rule, self._fired[i])
+            # A timer may come a little early, and clocks round.
+            if self._resting and due is not None and now >= due - 1e-6:
+                self._passed[i] = max(self._passed[i] + 1, int((now - self._since) / rule.after))
+                self._told[i] += 1
+                self._on_silence(rule, self._told[i])
         self._arm()

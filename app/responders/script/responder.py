@@ -24,7 +24,7 @@ MAX_PEERS = 1000
 """Peers of a UDP service that have a player. Above it, the player of the peer silent for longest is dropped."""
 
 MAX_DELIMITER = 256
-"""Bytes of a delimiter."""
+"""Bytes."""
 
 
 @implementer(IHalfCloseableProtocol)
@@ -113,13 +113,13 @@ def _script(options: Options, context: Context, protocol: str) -> Script:
 
 
 def _tcp(options: Options, context: Context) -> IProtocolFactory:
-    script, new_framer = _script(options, context, "tcp"), _framer(options)
+    script, make = _script(options, context, "tcp"), _framer(options)
 
     class ScriptedFactory(ServerFactory):
         noisy = False
 
         def buildProtocol(self, addr: Any) -> Scripted:
-            return Scripted(script, new_framer())
+            return Scripted(script, make())
 
     return ScriptedFactory()
 
@@ -152,7 +152,7 @@ def _websocket(options: Options, context: Context) -> Any:
 
 
 def _framer(options: Options) -> Callable[[], Framer]:
-    """A function that makes a new framer for each connection."""
+    """What makes a framer for each connection."""
     limit = options["max_message"]
     match options["framing"]:
         case "delimiter":

@@ -26,11 +26,11 @@ class Wire:
 
     Attributes:
         transport: a Tap, which records the events of its connection; in tests any transport.
-        has_end: whether the end of the connection is reported. If not, as on UDP, an idle rule
+        lasting: whether the end of the connection is reported. If not, as on UDP, an idle rule
             fires once in a silence, and a failure does not end the script.
     """
 
-    has_end = True
+    lasting = True
 
     def __init__(self, context: Context, transport: Any, *peer: Any) -> None:
         """``peer`` is the peer's address, if the transport has many peers."""
@@ -59,14 +59,14 @@ class Wire:
     def resume_reading(self) -> None:
         """Read from the peer again."""
 
-    def record(self, text: str, limit: bool = False) -> None:
-        """Record an event ``log`` with this text; with ``limit``, an event ``limit.reached``."""
-        record = getattr(self.transport, "note", None)
-        if record is None:
+    def note(self, text: str, limit: bool = False) -> None:
+        """Record a line; for ``limit``, that too much was sent."""
+        note = getattr(self.transport, "note", None)
+        if note is None:
             self.context.log(text)
         else:
             kind, detail = (events.LIMIT_REACHED, {"limit": "framing"}) if limit else (events.LOG, {})
-            record(kind, text, detail, *self._peer)
+            note(kind, text, detail, *self._peer)
 
     def failed(self, error: BaseException, message: bytes) -> None:
         """Record an exception that ``message`` caused, and close."""
@@ -168,7 +168,7 @@ class Messages(_Connection):
 class Datagrams(Wire):
     """The datagrams of one peer; ``forget`` drops the peer's player."""
 
-    has_end = False
+    lasting = False
 
     def __init__(self, context: Context, transport: Any, address: Any, forget: Callable[[], None]) -> None:
         super().__init__(context, transport, address)
@@ -186,7 +186,7 @@ class Datagrams(Wire):
         if not self._reported:
             self._reported = True
             peer = format_address(self._address)
-            self.record(f"datagrams from {peer} are dropped while too many wait for the script")
+            self.note(f"datagrams from {peer} are dropped while too many wait for the script")
 
     def close(self, why: str) -> None:
         self._forget()

@@ -57,7 +57,7 @@ _TYPES = {
     ".yaml": "application/yaml",
     ".yml": "application/yaml",
 }
-"""Media types that do not depend on the system's own table."""
+"""What the web needs right, whatever the system's own table says."""
 
 _PACKED = {"gzip": "application/gzip", "bzip2": "application/x-bzip2", "xz": "application/x-xz"}
 
@@ -234,7 +234,7 @@ def _opened(path: Path) -> Found | None:
 
 
 def type_of(name: str) -> str:
-    """The media type for a file's name. The first call blocks."""
+    """The media type that a file's name tells. The first call blocks."""
     kind = _TYPES.get(Path(name).suffix.lower())
     if kind is None:
         guessed, packed = mimetypes.guess_type(name)
