@@ -1,4 +1,4 @@
-"""JSON and XML, made readable."""
+"""The pages JSON and XML: formatted source."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MAX_CODE = 256 * 1024
 
 
 class CodePage(Page):
-    """A content in one language."""
+    """A page that shows the content as source in one language."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -42,7 +42,7 @@ class CodePage(Page):
         self.view.show_code(text, self.key)
 
     def wrong(self, text: str) -> str:
-        """What is wrong with all of the text, in words."""
+        """A syntax error in the text, as a text for the user; empty if there is none."""
         return ""
 
     def copied(self) -> str:
