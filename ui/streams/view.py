@@ -64,7 +64,7 @@ class StreamView(QWidget):
     """Follows one connection while it is visible.
 
     Attributes:
-        connection: number of the connection, and whether it is a live connection's number.
+        asked: number of the connection, and whether it is a live connection's number.
         _pieces: the pieces that are shown; ``_size``: their bytes.
         _skipped: bytes before those pieces, received and sent.
         _runs: the runs of those pieces that are not laid out yet.
@@ -83,7 +83,7 @@ class StreamView(QWidget):
         """``connection``: its number, and whether it is a live connection's number."""
         super().__init__(parent, Qt.Window)
         self.setAttribute(Qt.WA_DeleteOnClose)
-        self.connection = connection
+        self.asked = connection
         self._reader, self._in_thread = reader, in_thread
         self._about: About | None = None
         self._stream: Stream | None = None
@@ -180,7 +180,7 @@ class StreamView(QWidget):
     # -- reading
 
     def _read_about(self) -> None:
-        number, live = self.connection
+        number, live = self.asked
         self._reading = True
         self._reader.read(lambda store: streams.about(store, number, live=live), None, self._on_about)
 

@@ -163,7 +163,7 @@ class Commands:
             return
         from ui.streams.view import StreamView
 
-        stream = next((stream for stream in self.streams if stream.connection == at_hand), None)
+        stream = next((stream for stream in self.streams if stream.asked == at_hand), None)
         if stream is None:
             stream = StreamView(at_hand, self._window.reader, self._post.sender.in_thread, self._window)
             stream.closed.connect(partial(self.streams.remove, stream))
