@@ -1,4 +1,4 @@
-"""Rooms: who is in which, who hears what, and what is refused."""
+"""The rooms responder: membership, messages, and refused requests."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ CLIENTS = 60
 
 
 class Visitor:
-    """A client whose answers are taken one after the other."""
+    """A client that keeps its answers until the test takes them."""
 
     def __init__(self, place: Rooms) -> None:
         self.place = place
         self.heard: list[dict[str, Any]] = []
 
     def says(self, kind: str, room: str | None = None, **more: Any) -> dict[str, Any]:
-        """Send a request; the last answer."""
+        """Send a request. Returns the last answer."""
         request = {"type": kind, **({"room": room} if room is not None else {}), **more}
         self.place.on_message(self, json.dumps(request).encode())
         return self.heard[-1]
@@ -217,7 +217,7 @@ def test_nothing_is_left_of_those_who_are_gone(requests: list[tuple[int, str, st
 
 
 async def meeting(where: str) -> list[list[Any]]:
-    """What each of many clients in two rooms hears while every one publishes its number in its own."""
+    """The messages that each client in two rooms receives, while every client publishes its number in its room."""
     clients = await asyncio.gather(
         *[connect(where, proxy=None, max_queue=None, open_timeout=60) for _ in range(CLIENTS)]
     )

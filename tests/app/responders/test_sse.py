@@ -22,7 +22,7 @@ from tests.helpers import until
 
 
 class Request:
-    """What the responder uses of a request."""
+    """A request with the methods that the responder uses."""
 
     path = b"/events"
 
@@ -64,7 +64,7 @@ class Request:
 
 
 def parsed(stream: bytes) -> tuple[list[tuple[str, str, str]], int | None]:
-    """Name, data and id of each event, and the time to come back, by the rules of WHATWG HTML section 9.2.6."""
+    """Name, data and id of each event, and the reconnection time, by the rules of WHATWG HTML section 9.2.6."""
     events, retry, last = [], None, ""
     name, data = "", ""
     text = stream.decode("utf-8", "replace").removeprefix("\ufeff")

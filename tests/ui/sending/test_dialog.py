@@ -1,4 +1,4 @@
-"""The dialog that sends: what goes out, what it says, what it remembers."""
+"""The send dialog: the bytes sent, its messages, and its history."""
 
 from __future__ import annotations
 

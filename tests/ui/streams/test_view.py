@@ -26,7 +26,7 @@ Open = Callable[..., StreamView]
 
 
 class Connection:
-    """Number 1 of a capture, on which a test lets bytes pass."""
+    """Connection 1 of a capture. The test adds its data."""
 
     def __init__(self, capture: Capture) -> None:
         self.capture = capture
@@ -69,7 +69,7 @@ def open_view(reader: InstantReader, qtbot: QtBot) -> Iterator[Open]:
 
 
 def lay_out(view: StreamView, qtbot: QtBot) -> str:
-    """Wait until all is laid out; what it reads."""
+    """Wait until all is laid out. Returns the text."""
     qtbot.waitUntil(lambda: not view._layout_timer.isActive())
     return view.text.toPlainText()
 

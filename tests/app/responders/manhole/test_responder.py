@@ -1,4 +1,4 @@
-"""What the manhole's prompt knows, and whose keys it takes. (tests/app/services/test_ssh.py logs in.)"""
+"""The names at the manhole's prompt, and the keys that it accepts. (tests/app/services/test_ssh.py logs in.)"""
 
 from __future__ import annotations
 
