@@ -1,4 +1,4 @@
-"""The send dock: what it says as one types, what goes out, what comes back, what is saved."""
+"""The send dock: checks while typing, sending, receiving, and saved messages."""
 
 from __future__ import annotations
 
