@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import pytest_twisted
 
-from app.commands import send as send_command
+from app.commands import send_order, send_run
 from app.sending.conversation import Request
 from app.sending.url import parse
 from tests.app.sending.helpers import certificate, http_server, program, websockets_server
@@ -204,8 +204,8 @@ def test_it_sends_nothing_that_cannot_be_captured(echo: str, tmp_path: Path) -> 
 async def test_it_says_what_of_it_was_not_captured(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     from twisted.internet import reactor
 
-    order = send_command.Order(Request(parse("tcp://127.0.0.1:9")), None, capture=tmp_path / "c.lpost")
-    whole = send_command._Run(reactor, order)
+    order = send_order.Order(Request(parse("tcp://127.0.0.1:9")), None, capture=tmp_path / "c.lpost")
+    whole = send_run._Run(reactor, order)
     whole._post.recorder.lost_before(2)
     await whole.shut_down()
     assert whole.exit_code == 1
@@ -221,7 +221,7 @@ def test_without_a_capture_it_leaves_no_file(echo: str, tmp_path: Path) -> None:
 
 def test_it_loads_no_qt(echo: str) -> None:
     script = (
-        "import sys; from app import cli\n"
+        "import sys; from app.commands import main as cli\n"
         "code = cli.main(sys.argv[1:], None)\n"
         "print(code, [m for m in sys.modules if m.split('.')[0] in ('PyQt5', 'qt5reactor', 'sip', 'ui')])"
     )
