@@ -6,10 +6,10 @@ import argparse
 import sys
 from pathlib import Path
 
-from app import errors
-from app.commands import output
+from app.commands import errors, output
 from app.commands.exit_codes import DONE
 from app.exports import formats
+from app.files.errors import UnwritableError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,5 +38,5 @@ def run(args: argparse.Namespace) -> int:
         with replacing(Path(args.output)) as out:
             exporter.write(found, out)
     except OSError as e:
-        raise errors.UnwritableError(path=args.output, reason=e.strerror or e) from e
+        raise UnwritableError(path=args.output, reason=e.strerror or e) from e
     return DONE

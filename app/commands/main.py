@@ -7,9 +7,11 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from app import errors
-from app.commands import output, table
+from app.capture.filters.errors import FilterError
+from app.commands import errors, output, table
 from app.commands.exit_codes import DONE, FAILED, INTERRUPTED, WRONG_USAGE
+from app.errors import PostError
+from app.workspace.errors import WorkspaceError
 
 WindowCommand = Callable[[Path | None, Path | None, bool, bool], int]
 """Opens the window: workspace, capture, start all, a window of its own. Returns the exit code."""
@@ -31,17 +33,17 @@ def _with_errors_printed(argv: Sequence[str], window: WindowCommand, *, debug: b
         code = _run(argv, window)
         sys.stdout.flush()
         return code
-    except errors.WorkspaceError as e:
+    except WorkspaceError as e:
         if debug:
             raise
         print(e, file=sys.stderr)  # each line of it begins with the file, as a compiler's
         return FAILED
-    except errors.FilterError as e:
+    except FilterError as e:
         if debug:
             raise
         print(f"listening-post: {e}\n  {e.typed}\n  {' ' * e.at}^", file=sys.stderr)
         return WRONG_USAGE
-    except errors.PostError as e:
+    except PostError as e:
         if debug:
             raise
         if isinstance(e, errors.OutputError):

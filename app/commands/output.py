@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from io import TextIOWrapper
 from typing import TextIO, cast
 
-from app import errors
+from app.commands import errors
 from app.events import NAMES, Row, rfc3339
 
 

@@ -8,11 +8,11 @@ import threading
 from array import array
 from pathlib import Path
 
-from app import errors
+from app.capture.errors import CaptureError
 from app.capture.filters.language import EVERYTHING
 from app.capture.reading.store import Store
 from app.capture.recorder import Stored
-from app.commands import output
+from app.commands import errors, output
 
 PAGE = 512
 """Rows printed at once."""
@@ -67,7 +67,7 @@ class Printer:
             except (BrokenPipeError, errors.OutputError) as e:
                 report_lost_output(e)
                 return
-            except errors.CaptureError as e:
+            except CaptureError as e:
                 print(f"listening-post: {e}", file=sys.stderr)
                 with self._changed:  # the capture may be readable again when more was stored
                     self._changed.wait_for(lambda: self._last > last or self._ending)  # noqa: B023

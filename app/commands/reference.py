@@ -18,7 +18,7 @@ from app import events, responders
 from app.capture import schema
 from app.capture.filters.completion import operators
 from app.capture.filters.fields import FIELDS
-from app.commands import table
+from app.commands import error_reference, table
 from app.options import Option
 from app.services import settings
 from app.services.protocols import PROTOCOLS
@@ -193,6 +193,7 @@ BLOCKS = {
     "workspace-keys": workspace_keys,
     "event-kinds": event_kinds,
     "capture-tables": capture_tables,
+    "errors": error_reference.tables,
 }
 
 

@@ -19,10 +19,11 @@ from typing import Any
 
 from twisted.internet.defer import Deferred, TimeoutError
 
-from app import errors, events
+from app import events
 from app.capture.filters import language as filters
 from app.capture.reading.store import Store
 from app.commands.selftest_cases import EXCHANGES, PLUGIN, RELAY, WORKSPACE
+from app.errors import PostError
 from app.exports import formats as exporters
 from app.files import folders
 from app.plugin_loader.table import TABLE
@@ -206,7 +207,7 @@ class _Run:
 def _described(e: Exception) -> str:
     if isinstance(e, TimeoutError):
         return f"no answer within {TIMEOUT:.0f} seconds"
-    return str(e) if isinstance(e, (_CheckFailedError, errors.PostError)) else f"{type(e).__name__}: {e}"
+    return str(e) if isinstance(e, (_CheckFailedError, PostError)) else f"{type(e).__name__}: {e}"
 
 
 def run(reactor: Any, *, as_json: bool) -> int:

@@ -9,15 +9,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from app import errors
+from app.commands import errors
 from app.sending.conversation import Request
 from app.sending.delivery import MAX_DATA, Content, content
+from app.sending.errors import FieldError, TooLargeError, URLError
 from app.sending.url import URL, field, method_problem, parse
+from app.text.errors import EscapeError, TemplateError
 
 CONVERSING = ("tcp", "websocket")
 """Protocols in which both sides may send at any time."""
 
-MISTAKES = (errors.URLError, errors.FieldError, errors.SendUsageError, errors.EscapeError, errors.TemplateError)
+MISTAKES = (URLError, FieldError, errors.SendUsageError, EscapeError, TemplateError)
 """Errors that say that the command line is wrong."""
 
 
@@ -114,5 +116,5 @@ def standard_input() -> bytes:
     """Read standard input to its end. Blocks. Raises TooLargeError."""
     found = sys.stdin.buffer.read(MAX_DATA + 1)
     if len(found) > MAX_DATA:
-        raise errors.TooLargeError(what="An input", size=f"more than {MAX_DATA:,}", most=f"{MAX_DATA:,}")
+        raise TooLargeError(what="An input", size=f"more than {MAX_DATA:,}", most=f"{MAX_DATA:,}")
     return found

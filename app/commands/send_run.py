@@ -6,9 +6,8 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from app import errors
 from app.capture.recorder import Recorder, Stored
-from app.commands import output
+from app.commands import errors, output
 from app.commands.converse import converse
 from app.commands.exit_codes import SIGNALLED
 from app.commands.running import Run

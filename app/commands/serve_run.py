@@ -6,10 +6,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from app import errors
 from app.capture.keeping.retention import Keeping
 from app.capture.recorder import Trouble
 from app.capture.writing.link import DEFAULT_LIMIT
+from app.commands import errors
 from app.commands.printer import Printer, report_lost_output
 from app.commands.running import Run
 from app.post import Post, raise_file_limit

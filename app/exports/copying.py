@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from app import errors
 from app.responders.mock.rules import BODILESS, split_field
+from app.text import errors
 from app.text.escapes import one_line, shown, unescape
 
 if TYPE_CHECKING:

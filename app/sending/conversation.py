@@ -13,7 +13,7 @@ from twisted.internet.interfaces import IAddress, IProtocol, IProtocolFactory
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from app import errors
+from app.errors import PostError
 from app.sending import reasons
 from app.sending.url import URL
 from app.signal import Signal
@@ -112,7 +112,7 @@ class Conversation:
             await self._connecting
         except CancelledError:
             self._close("Closed before it was connected.", failed=False)
-        except errors.PostError as e:
+        except PostError as e:
             self._close(str(e), failed=True)
         except (ConnectError, ConnectingCancelledError, OSError) as e:
             self._not_connected(e)
@@ -138,7 +138,7 @@ class Conversation:
             return done
         try:
             self._send(data, binary)
-        except errors.PostError as e:
+        except PostError as e:
             self._close(str(e), failed=True)
             self.abort()
         return done

@@ -9,11 +9,13 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
 
-from app import errors
+from app.errors import PostError
 from app.files import confined as files
+from app.sending import errors
 from app.sending.conversation import Conversation
 from app.signal import Signal
 from app.text import templates
+from app.text.errors import EscapeError
 from app.text.escapes import unescape, unhex
 
 MAX_DATA = 64 << 20
@@ -34,7 +36,7 @@ def problem(form: str, data: str) -> str | None:
         if form == "file":
             return None if data.strip() else "the name of a file is missing"
         written(form, data)
-    except errors.EscapeError as e:
+    except EscapeError as e:
         return str(e.fields["reason"])
     return None
 
@@ -156,7 +158,7 @@ class Sending:
         if conversation.closed is None and not self._stopped:
             try:
                 data = self._content(self.sent + 1)
-            except errors.PostError as e:
+            except PostError as e:
                 self.reason = str(e)
                 return
             await conversation.send(data, binary=self._binary)

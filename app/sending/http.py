@@ -19,8 +19,8 @@ from twisted.web.http_headers import Headers
 from twisted.web.iweb import IResponse
 from zope.interface import implementer
 
-from app import __version__, errors, events
-from app.sending import reasons
+from app import __version__, events
+from app.sending import errors, reasons
 from app.sending.conversation import Conversation
 from app.services.tap.tap import Tap
 from app.text.escapes import escape

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from twisted.internet import error
 from twisted.python.failure import Failure
 
-from app import errors
+from app.errors import system_words
+from app.sending import errors
 from app.services.tls import explain as tls_words
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def not_connected(e: BaseException, url: URL) -> errors.SendError:
         return errors.NotAnsweredError(address=url.address)
     if isinstance(e, error.NoRouteError) or number in _UNREACHABLE:
         return errors.UnreachableError(address=url.address)
-    return errors.ConnectError(address=url.address, reason=errors.system_words(e))
+    return errors.ConnectError(address=url.address, reason=system_words(e))
 
 
 def lost(reason: Failure, url: URL, tap: Tap) -> errors.SendError | None:
@@ -44,7 +45,7 @@ def lost(reason: Failure, url: URL, tap: Tap) -> errors.SendError | None:
         return errors.SilentError(address=url.address)
     if isinstance(e, error.ConnectionLost):
         return errors.ResetError(address=url.address)
-    return errors.LostError(address=url.address, reason=errors.system_words(e))
+    return errors.LostError(address=url.address, reason=system_words(e))
 
 
 def tls_problem(words: str, url: URL) -> errors.SendError:

@@ -8,8 +8,7 @@ from typing import Any, cast
 
 from twisted.internet.protocol import DatagramProtocol
 
-from app import errors
-from app.sending import reasons
+from app.sending import errors, reasons
 from app.sending.conversation import Conversation
 
 LARGEST = 65_507

@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
-from app import errors
-from app.sending import CLIENTS, Client
+from app.sending import CLIENTS, Client, errors
 from app.services import address
+from app.services.errors import InvalidAddressError
 
 _TARGET = "%/:=&?~#+!$,;'@()*[]"
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -78,7 +78,7 @@ def _check_name(text: str, host: str) -> None:
     try:
         name = host if host.isascii() else host.encode("idna").decode("ascii")
         address.parse(f"{name}:1")
-    except (errors.InvalidAddressError, UnicodeError) as e:
+    except (InvalidAddressError, UnicodeError) as e:
         raise _wrong(text, f"{host} is no host") from e
 
 

@@ -15,8 +15,8 @@ from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.python.failure import Failure
 
-from app import __version__, errors, events
-from app.sending import reasons
+from app import __version__, events
+from app.sending import errors, reasons
 from app.sending.conversation import Conversation, Gate, Request
 from app.sending.sender import TIMEOUT
 from app.sending.url import URL

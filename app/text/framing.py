@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from typing import Literal
 
-from app import errors
+from app.text import errors
 
 Order = Literal["big", "little"]
 

@@ -17,8 +17,7 @@ from random import Random
 from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
-from app import errors
-from app.text import checksums
+from app.text import checksums, errors
 from app.text.checksums import Checksum
 from app.text.escapes import unhex
 

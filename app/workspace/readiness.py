@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from app import errors, responders
+from app import responders
 from app.options import Option, Options
-from app.services import address, settings
+from app.responders.manhole.errors import ManholeOpenError
+from app.services import address, errors, settings
 from app.services.config import ServiceConfig
 from app.services.protocols import options_of
 
@@ -31,7 +32,7 @@ def _login(service: ServiceConfig) -> Iterator[Missing]:
         yield "", "listen", str(errors.ManholeExposedError(host=service.host))
     given = service.settings("options")
     if not (given.get("password") or given.get("authorized_keys")):
-        yield "options", "password", str(errors.ManholeOpenError())
+        yield "options", "password", str(ManholeOpenError())
 
 
 def _files(section: str, declared: Iterable[Option], given: Options, folder: Path) -> Iterator[Missing]:

@@ -11,15 +11,16 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
-from app import errors, options, responders
+from app import options, responders
 from app.options import with_defaults
 from app.plugin_loader.table import TABLE, installed
 from app.services import address, settings
 from app.services.config import ServiceConfig
+from app.services.errors import InvalidAddressError
 from app.services.protocols import PROTOCOLS, options_of
 from app.services.settings import SECTIONS
 from app.text.escapes import amount
-from app.workspace import readiness, toml_lines
+from app.workspace import errors, readiness, toml_lines
 from app.workspace.message import MESSAGE, Message
 
 VERSION = 1
@@ -182,7 +183,7 @@ class _Reading:
         if listen is not None:
             try:
                 host, port = address.parse(listen)
-            except errors.InvalidAddressError as e:
+            except InvalidAddressError as e:
                 self._problem(i, "listen", str(e))
         autostart = table.get("autostart", False)
         if not isinstance(autostart, bool):

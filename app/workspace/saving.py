@@ -10,11 +10,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from app import errors
+from app.errors import PostError
 from app.files.replacing import replacing
 from app.services.config import ServiceConfig
 from app.services.protocols import PROTOCOLS
 from app.services.settings import SECTIONS
+from app.workspace import errors
 from app.workspace.message import Message
 from app.workspace.reading import VERSION, Workspace, text_of
 
@@ -56,7 +57,7 @@ def _document(file: Path) -> Any:
     import tomlkit
     from tomlkit.exceptions import TOMLKitError
 
-    with contextlib.suppress(errors.PostError, TOMLKitError, ValueError, RecursionError):
+    with contextlib.suppress(PostError, TOMLKitError, ValueError, RecursionError):
         source = text_of(file)
         tomllib.loads(source)  # stricter than tomlkit
         return tomlkit.parse(source)

@@ -23,8 +23,7 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
-from app import errors
-from app.sending import CLIENTS
+from app.sending import CLIENTS, errors
 from app.sending.delivery import problem
 from app.sending.url import field, method_problem, parse
 from app.workspace.message import FORMS, Message

@@ -9,7 +9,7 @@ from typing import Any
 from PyQt5.QtCore import QObject, pyqtSignal
 from twisted.internet.defer import CancelledError, Deferred
 
-from app import errors
+from app.errors import PostError
 from app.sending import open_conversation
 from app.sending.conversation import Connecting, Conversation, Open, Request
 from app.sending.delivery import Content, Sending, content, silence
@@ -116,7 +116,7 @@ class SendRun(QObject):
         try:
             request = request_of(message)
             what = await self._sender.in_thread(content, message.form, message.data, self._folder())
-        except errors.PostError as e:
+        except PostError as e:
             self._problem = str(e)
             return
         over = self._reusable(request)

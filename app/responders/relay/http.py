@@ -19,8 +19,9 @@ from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
 from zope.interface import implementer
 
-from app import errors, events
-from app.responders.relay import request_target
+from app import events
+from app.errors import PostError
+from app.responders.relay import errors, request_target
 from app.responders.relay.pool import Pool, UpstreamRequest
 from app.responders.relay.upstream import Upstream
 
@@ -167,7 +168,7 @@ class Exchange:
         if not self._over:
             self.request.processingFailed(failure)
 
-    def answer(self, why: errors.PostError, status: int) -> None:
+    def answer(self, why: PostError, status: int) -> None:
         """Say to the client why there is no answer of the upstream's."""
         request, words = self.request, f"{why}\n".encode()
         request.setResponseCode(status)

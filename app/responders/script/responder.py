@@ -12,11 +12,11 @@ from twisted.internet.protocol import DatagramProtocol, Protocol, ServerFactory
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from app import errors
 from app.responders import Context, Option, Options, Responder
 from app.responders.script import rules
 from app.responders.script.player import Player, Script
 from app.responders.script.wires import Datagrams, Messages, Stream
+from app.text import errors
 from app.text.escapes import unescape
 from app.text.framing import MAX_MESSAGE, Delimited, Fixed, Framer, Gapped, Prefixed, Unframed
 

@@ -7,8 +7,7 @@ import sys
 
 import pytest
 
-from app import errors
-from app.commands import output
+from app.commands import errors, output
 from tests.helpers import PROGRAM, ROOT
 
 

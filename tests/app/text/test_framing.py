@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app import errors
+from app.text import errors
 from app.text.framing import Delimited, Fixed, Framer, Gapped, Prefixed, Unframed
 
 Make = Callable[[], Framer]
