@@ -29,7 +29,8 @@ from app.files import folders
 from app.plugin_loader.table import TABLE
 from app.post import Post
 from app.sending import open_conversation
-from app.sending.conversation import Open, Request
+from app.sending.conversation import Open
+from app.sending.request import Request
 from app.sending.url import parse
 from app.status import Listening
 from app.workspace import reading as workspace

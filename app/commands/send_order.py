@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.commands import errors
-from app.sending.conversation import Request
 from app.sending.delivery import MAX_DATA, Content, content
 from app.sending.errors import FieldError, TooLargeError, URLError
+from app.sending.request import Request
 from app.sending.url import URL, field, method_problem, parse
 from app.text.errors import EscapeError, TemplateError
 

@@ -11,8 +11,9 @@ from twisted.internet.defer import CancelledError, Deferred
 
 from app.errors import PostError
 from app.sending import open_conversation
-from app.sending.conversation import Connecting, Conversation, Open, Request
+from app.sending.conversation import Connecting, Conversation, Open
 from app.sending.delivery import Content, Sending, content, silence
+from app.sending.request import Request
 from app.sending.sender import Sender
 from app.sending.url import field, parse
 from app.text.escapes import amount

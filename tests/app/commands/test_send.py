@@ -15,7 +15,7 @@ import pytest
 import pytest_twisted
 
 from app.commands import send_order, send_run
-from app.sending.conversation import Request
+from app.sending.request import Request
 from app.sending.url import parse
 from tests.app.sending.helpers import certificate, http_server, program, websockets_server
 from tests.helpers import PROGRAM, ROOT, run
