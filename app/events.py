@@ -36,6 +36,7 @@ LOG: Final = Kind(19)
 TLS_OPENED: Final = Kind(20)
 FAILURE_RESOLVED: Final = Kind(21)
 NOTE: Final = Kind(22)
+LOST: Final = Kind(23)
 
 NAMES: Final[dict[int, str]] = {
     SERVICE_STARTED: "service.started",
@@ -60,6 +61,7 @@ NAMES: Final[dict[int, str]] = {
     TLS_OPENED: "tls.opened",
     FAILURE_RESOLVED: "failure.resolved",
     NOTE: "note",
+    LOST: "events.lost",
 }
 
 MEANING: Final[dict[int, tuple[str, str]]] = {
@@ -88,6 +90,7 @@ MEANING: Final[dict[int, tuple[str, str]]] = {
     TLS_OPENED: ("a TLS handshake was done", "`version`, `cipher`, `alpn`, `sni`, `client`, `resumed`"),
     FAILURE_RESOLVED: ("a group of failures was marked as resolved, or reopened", ""),
     NOTE: ("somebody wrote a note on an event, or coloured it", "`event`, `text`, `colour`"),
+    LOST: ("events happened that are not in the capture", "`count`, `from`, `until` (RFC 3339), `why`"),
 }
 """For each kind: what has happened, and the keys of its detail. For the manual."""
 

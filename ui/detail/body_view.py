@@ -10,9 +10,8 @@ from ui.detail.code_view import CodeView
 from ui.detail.facts import written_size
 from ui.detail.hex_view import HexView
 from ui.detail.page import CutNotice, Subject
-from ui.detail.pages.code import MAX_CODE, code_of
-from ui.detail.pages.text import PlainText, readable
 from ui.detail.picture import PictureView
+from ui.detail.plain_text import MAX_CODE, PlainText, code_of, readable
 from ui.detail.sheet import visible
 from ui.parts.line import Line
 

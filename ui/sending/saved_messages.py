@@ -13,7 +13,7 @@ from app.post import Post
 from app.workspace.message import Message
 from app.workspace.reading import MAX_NAME
 from ui.looks.icons import icon
-from ui.parts.actions import plain
+from ui.parts.labels import plain
 from ui.sending.message_form import small_button
 
 

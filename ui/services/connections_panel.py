@@ -13,7 +13,7 @@ from app.services.service import Connection, Service
 from app.status import Listening
 from app.text.escapes import amount
 from ui.looks import theme
-from ui.parts.actions import plain
+from ui.parts.labels import plain
 
 MAX_SHOWN = 2_000
 """Connections listed, the newest ones; the panes have all."""

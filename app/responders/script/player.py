@@ -14,6 +14,7 @@ from twisted.internet.task import deferLater
 from app.files.confined import read
 from app.responders.script import errors
 from app.responders.script.rules import Rule, Step
+from app.responders.script.silence import Silence
 from app.text.escapes import PREVIEW, preview
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ class Player:
         self._bytes = self._count = self._done = 0
         self._held, self._busy, self._open = False, False, True
         self._awaited: Deferred[Any] | None = None
-        self._idle = _Idle(script.idle, self._reactor, wire.lasting, self._on_silence) if script.idle else None
+        self._silence = Silence(script.idle, self._reactor, wire.lasting, self._on_silence) if script.idle else None
 
     # -- what happens
 
@@ -92,8 +93,8 @@ class Player:
 
     def heard(self, messages: Iterable[bytes]) -> None:
         """Something came, and these messages are whole now."""
-        if self._idle is not None:
-            self._idle.restart()
+        if self._silence is not None:
+            self._silence.restart()
         for message in messages:
             self._count += 1
             self._add(_Job(self._script.hearing, self._count, message, self._count))
@@ -126,8 +127,8 @@ class Player:
         self._bytes += len(job.message)
         if not self._busy:
             self._busy = True
-            if self._idle is not None:
-                self._idle.rest(False)
+            if self._silence is not None:
+                self._silence.rest(False)
             Deferred.fromCoroutine(self._work())
         if self.full and not self._held:
             self._held = True
@@ -149,8 +150,8 @@ class Player:
                 self._held = False
                 self._wire.hold(False)
         self._busy = False
-        if self._open and self._idle is not None:
-            self._idle.rest(True)
+        if self._open and self._silence is not None:
+            self._silence.rest(True)
 
     async def _play(self, job: _Job) -> None:
         if job.end:
@@ -241,62 +242,9 @@ class Player:
     def _stop(self) -> None:
         self._open = False
         self._jobs.clear()
-        if self._idle is not None:
-            self._idle.stop()
+        if self._silence is not None:
+            self._silence.stop()
         if self._held:
             # The other side has a part in closing, which must be read.
             self._held = False
             self._wire.hold(False)
-
-
-class _Idle:
-    """Tells when it was silent for as long as a rule says, while the script is at rest."""
-
-    def __init__(self, rules: tuple[Rule, ...], reactor: Any, lasting: bool, on_silence: Any) -> None:
-        self._rules, self._reactor, self._lasting, self._on_silence = rules, reactor, lasting, on_silence
-        self._since = reactor.seconds()
-        self._passed = [0] * len(rules)
-        self._told = [0] * len(rules)
-        self._resting = False
-        self._timer: Any = None
-
-    def restart(self) -> None:
-        """Something came."""
-        self._since = self._reactor.seconds()
-        self._passed = [0] * len(self._rules)
-        self._arm()
-
-    def rest(self, resting: bool) -> None:
-        """The script has nothing more to do, or begins to do something."""
-        self._resting = resting
-        self._arm()
-
-    def stop(self) -> None:
-        self._resting = False
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
-    def _due(self, i: int) -> float | None:
-        rule = self._rules[i]
-        if (self._passed[i] and not self._lasting) or (rule.nth and self._told[i] >= rule.nth):
-            return None
-        return float(self._since + (self._passed[i] + 1) * rule.after)
-
-    def _arm(self) -> None:
-        if self._timer is None and self._resting:
-            dues = [due for i in range(len(self._rules)) if (due := self._due(i)) is not None]
-            if dues:
-                delay = max(0.0, min(dues) - self._reactor.seconds())
-                self._timer = self._reactor.callLater(delay, self._look)
-
-    def _look(self) -> None:
-        self._timer, now = None, self._reactor.seconds()
-        for i, rule in enumerate(self._rules):
-            due = self._due(i)
-            # A timer may come a little early, and clocks round.
-            if self._resting and due is not None and now >= due - 1e-6:
-                self._passed[i] = max(self._passed[i] + 1, int((now - self._since) / rule.after))
-                self._told[i] += 1
-                self._on_silence(rule, self._told[i])
-        self._arm()

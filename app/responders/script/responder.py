@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -16,15 +15,11 @@ from app.responders import Context, Option, Options, Responder
 from app.responders.script import rules
 from app.responders.script.player import Player, Script
 from app.responders.script.wires import Datagrams, Messages, Stream
-from app.text import errors
-from app.text.escapes import unescape
-from app.text.framing import MAX_MESSAGE, Delimited, Fixed, Framer, Gapped, Prefixed, Unframed
+from app.text import framing
+from app.text.framing import Framer
 
 MAX_PEERS = 1000
 """Peers of a UDP service whose place in the script is kept; the one silent for the longest makes room."""
-
-MAX_DELIMITER = 256
-"""Bytes."""
 
 
 @implementer(IHalfCloseableProtocol)
@@ -113,7 +108,7 @@ def _script(options: Options, context: Context, protocol: str) -> Script:
 
 
 def _tcp(options: Options, context: Context) -> IProtocolFactory:
-    script, make = _script(options, context, "tcp"), _framer(options)
+    script, make = _script(options, context, "tcp"), framing.maker(options)
 
     class ScriptedFactory(ServerFactory):
         noisy = False
@@ -151,30 +146,6 @@ def _websocket(options: Options, context: Context) -> Any:
     return ScriptedMessages
 
 
-def _framer(options: Options) -> Callable[[], Framer]:
-    """What makes a framer for each connection."""
-    limit = options["max_message"]
-    match options["framing"]:
-        case "delimiter":
-            return partial(Delimited, unescape(options["delimiter"]), options["strip"], limit)
-        case "length":
-            size, order = options["prefix_bytes"], options["byte_order"]
-            return partial(Prefixed, size, order, options["prefix_included"], limit)
-        case "fixed":
-            return partial(Fixed, options["size"])
-        case "gap":
-            return partial(Gapped, options["gap"] / 1000, limit)
-    return Unframed
-
-
-def _delimiter_problem(text: str) -> str | None:
-    try:
-        delimiter = unescape(text)
-    except errors.EscapeError as e:
-        return str(e)
-    return None if 1 <= len(delimiter) <= MAX_DELIMITER else f"must have 1 to {MAX_DELIMITER} bytes"
-
-
 def _rules(protocol: str) -> Option:
     steps = ", ".join(name for name, protocols in rules.STEPS.items() if protocol in protocols)
     return Option(
@@ -196,45 +167,12 @@ def _rules(protocol: str) -> Option:
     )  # fmt: skip
 
 
-_TCP = ("tcp",)
-
 RESPONDER = Responder(
     "script",
     "Answers by rules: when something comes, then send, wait or close",
     {"tcp": _tcp, "udp": _udp, "websocket": _websocket},
     (
-        Option(
-            "framing", str, "none", "Where a message ends",
-            protocols=_TCP, choices=("none", "delimiter", "length", "fixed", "gap"),
-        ),
-        Option(
-            "delimiter", str, r"\n", "What ends a message", protocols=_TCP, check=_delimiter_problem,
-            when=("framing", ("delimiter",)),
-        ),
-        Option(
-            "strip", bool, True, "Take the delimiter off messages that come",
-            protocols=_TCP, when=("framing", ("delimiter",)),
-        ),
-        Option(
-            "prefix_bytes", int, 4, "Bytes of the length before a message: 1, 2 or 4", protocols=_TCP,
-            check=lambda size: None if size in (1, 2, 4) else "must be 1, 2 or 4", when=("framing", ("length",)),
-        ),
-        Option(
-            "byte_order", str, "big", "Of the length",
-            protocols=_TCP, choices=("big", "little"), when=("framing", ("length",)),
-        ),
-        Option(
-            "prefix_included", bool, False, "The length counts its own bytes, too",
-            protocols=_TCP, when=("framing", ("length",)),
-        ),
-        Option(
-            "size", int, 16, "Bytes of each message", "bytes", 1, MAX_MESSAGE, _TCP, when=("framing", ("fixed",)),
-        ),
-        Option("gap", float, 100.0, "Silence that ends a message", "ms", 1, 60_000, _TCP, when=("framing", ("gap",))),
-        Option(
-            "max_message", int, MAX_MESSAGE, "A longer message ends the connection", "bytes", 1, 16 << 20, _TCP,
-            when=("framing", ("delimiter", "length", "gap")),
-        ),
+        *framing.options(("tcp",)),
         *(_rules(protocol) for protocol in ("tcp", "udp", "websocket")),
     ),
 )  # fmt: skip

@@ -6,7 +6,6 @@ must be inside the root: comparing texts is what let CVE-2025-59049 and its mend
 
 from __future__ import annotations
 
-import mimetypes
 import os
 import stat
 from collections.abc import Sequence
@@ -16,49 +15,13 @@ from threading import Lock
 from typing import BinaryIO
 from urllib.parse import unquote_to_bytes
 
+from app.http.media_types import type_of
+
 SMALL = 64 << 10
 """Bytes up to which a file is read when it is found."""
 
 LISTED = 10_000
 """Entries of a folder that are listed."""
-
-_TYPES = {
-    ".avif": "image/avif",
-    ".css": "text/css",
-    ".csv": "text/csv",
-    ".gltf": "model/gltf+json",
-    ".htm": "text/html",
-    ".html": "text/html",
-    ".ico": "image/x-icon",
-    ".js": "text/javascript",
-    ".json": "application/json",
-    ".log": "text/plain",
-    ".m4a": "audio/mp4",
-    ".map": "application/json",
-    ".md": "text/markdown",
-    ".mjs": "text/javascript",
-    ".mp4": "video/mp4",
-    ".ndjson": "application/x-ndjson",
-    ".otf": "font/otf",
-    ".pdf": "application/pdf",
-    ".svg": "image/svg+xml",
-    ".toml": "application/toml",
-    ".ttf": "font/ttf",
-    ".txt": "text/plain",
-    ".wasm": "application/wasm",
-    ".webm": "video/webm",
-    ".webmanifest": "application/manifest+json",
-    ".webp": "image/webp",
-    ".woff": "font/woff",
-    ".woff2": "font/woff2",
-    ".xhtml": "application/xhtml+xml",
-    ".xml": "application/xml",
-    ".yaml": "application/yaml",
-    ".yml": "application/yaml",
-}
-"""What the web needs right, whatever the system's own table says."""
-
-_PACKED = {"gzip": "application/gzip", "bzip2": "application/x-bzip2", "xz": "application/x-xz"}
 
 _OPENED = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_BINARY", "O_CLOEXEC", "O_NOFOLLOW", "O_NONBLOCK"))
 
@@ -226,13 +189,3 @@ def _opened(path: Path) -> Found | None:
     with file:
         content = file.read(SMALL)
     return Found(len(content), status.st_mtime_ns, type_of(path.name), content)
-
-
-def type_of(name: str) -> str:
-    """The media type that a file's name tells. The first call blocks."""
-    kind = _TYPES.get(Path(name).suffix.lower())
-    if kind is None:
-        guessed, packed = mimetypes.guess_type(name)
-        kind = guessed if not packed else _PACKED.get(packed, "application/octet-stream")
-    kind = kind or "application/octet-stream"
-    return f"{kind}; charset=utf-8" if kind.startswith("text/") else kind

@@ -58,7 +58,7 @@ def test_a_type_of_a_module_carries_its_name():
 
 def test_the_summary_is_one_line_with_file_and_line():
     found = record(caught(raising, ValueError("first\nsecond")))
-    assert found.summary == f"ValueError: first  (test_failures.py:{found.frames[-1].line})"
+    assert found.summary == f"ValueError: first  (test_record.py:{found.frames[-1].line})"
 
 
 def test_an_exception_that_was_never_raised_has_no_frames():

@@ -22,8 +22,8 @@ from app.http.contents import Content
 from tests.ui.event_samples import CHAINED, PLAIN, event, failure
 from ui.detail.page import Page
 from ui.detail.pages.hex import MAX_HEX
-from ui.detail.pages.text import MAX_TEXT
 from ui.detail.pane import DetailPane
+from ui.detail.plain_text import MAX_TEXT
 from ui.looks import theme
 
 JSON = [["Content-Type", "application/json"]]

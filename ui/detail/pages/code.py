@@ -7,13 +7,9 @@ import json
 from PyQt5.QtCore import Qt
 from PyQt5.QtWidgets import QLabel, QWidget
 
-from app.text import encodings
 from ui.detail.code_view import CodeView
 from ui.detail.page import CutNotice, Page, Subject
-from ui.detail.pages.text import readable, wrap_button
-
-MAX_CODE = 256 * 1024
-"""Bytes of source text that are shown."""
+from ui.detail.plain_text import code_of, wrap_button
 
 
 class CodePage(Page):
@@ -75,10 +71,3 @@ class XMLPage(CodePage):
     @staticmethod
     def fits(subject: Subject) -> bool:
         return subject.kind == "xml"
-
-
-def code_of(subject: Subject, limit: int = MAX_CODE) -> tuple[int, str]:
-    """The first ``limit`` bytes of the content as text, and how many they were."""
-    content = subject.content
-    head, text = readable(content, encodings.detect(content.data, content.charset), limit)
-    return head, text.decode("utf-8", "surrogateescape")
