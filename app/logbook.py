@@ -15,6 +15,7 @@ from zope.interface import implementer
 
 from app import events
 from app.capture.recorder import Recorder
+from app.errors import PluginStartsError
 
 MAX_LINE = 2000
 
@@ -60,6 +61,8 @@ class Logbook:
     def __call__(self, event: dict[str, Any]) -> None:
         """Twisted's observer: legacy ``log.err`` and new-style ``failure`` alike."""
         failure = event.get("log_failure") or event.get("failure")
+        if isinstance(failure, Failure) and isinstance(failure.value, PluginStartsError):
+            return  # told as what is wrong with the plugin; this is a Deferred of the plugin's that nobody waits for
         if isinstance(failure, Failure) and failure.value is not None:
             traceback = failure.getTracebackObject()
             self._in_reactor(self._recorder.record_failure, failure.value, 0, 0, None, _real(traceback))
