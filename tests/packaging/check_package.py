@@ -30,7 +30,8 @@ PROGRAMS = {"folder": package.PROGRAM, "one file": package.one_file() or package
 
 PLUGIN = """
 import statistics
-from app.plugin import responder
+import app.plugin
+from listening_post import responder
 from autobahn.twisted.websocket import WebSocketServerProtocol
 from twisted.internet import utils
 from twisted.words.protocols import irc
