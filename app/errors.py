@@ -13,6 +13,9 @@ import os
 class PostError(Exception):
     """Something went wrong."""
 
+    said_elsewhere = False
+    """Whether the user reads it where it belongs, so that the log needs no line for it."""
+
     # The docstring of a subclass is its text: what happened, then what to do. Names in braces are
     # replaced by the keyword arguments of the constructor, which are kept in ``fields``.
 

@@ -15,6 +15,7 @@ from zope.interface import implementer
 
 from app import events
 from app.capture.recorder import Recorder
+from app.errors import PostError
 
 MAX_LINE = 2000
 """Most characters of a line that is recorded."""
@@ -60,6 +61,8 @@ class Logbook:
     def __call__(self, event: dict[str, Any]) -> None:
         """Twisted's log observer, for events of the legacy ``log.err`` and of ``Logger.failure``."""
         failure = event.get("log_failure") or event.get("failure")
+        if isinstance(failure, Failure) and isinstance(failure.value, PostError) and failure.value.said_elsewhere:
+            return
         if isinstance(failure, Failure) and failure.value is not None:
             traceback = failure.getTracebackObject()
             self._in_reactor(self._recorder.record_failure, failure.value, 0, 0, None, _real(traceback))

@@ -21,7 +21,10 @@ Entry = tuple[str, str, str]
 
 # -- Python
 
-OPEN_TO_PLUGINS = ("app", "twisted", "autobahn", "zope.interface", "txaio", "hyperlink", "h2", "h11", "attr", "attrs")
+OPEN_TO_PLUGINS = (
+    "listening_post", "app",
+    "twisted", "autobahn", "zope.interface", "txaio", "hyperlink", "h2", "h11", "attr", "attrs",
+)  # fmt: skip
 """Packages that are included completely, because users' plugins may import any part of them."""
 
 SOURCE = {

@@ -24,6 +24,7 @@ from app.files.folders import APP_NAME
 from app.post import Post, raise_file_limit
 from app.workspace import reading as workspace
 from app.workspace.reading import Workspace
+from ui import screen
 
 if TYPE_CHECKING:
     from app.capture.reading.reader import Reader
@@ -152,7 +153,7 @@ def _application(settings: Settings) -> QApplication:
 
     QCoreApplication.setAttribute(Qt.AA_EnableHighDpiScaling)
     QCoreApplication.setAttribute(Qt.AA_UseHighDpiPixmaps)
-    application = QApplication(sys.argv[:1])
+    application = screen.application(sys.argv[:1])
     application.setApplicationName(APP_NAME)
     application.setApplicationDisplayName("")
     application.setDesktopFileName(APP_NAME)

@@ -32,6 +32,7 @@ RELAY = "version = 1\n" + _SERVICE.format("relay", "tcp", "relay") + "[service.o
 PLUGIN = '''
 import csv, decimal, statistics, zoneinfo
 import app.plugin
+from listening_post import responder
 from autobahn.twisted.websocket import WebSocketServerProtocol
 from twisted.conch.telnet import TelnetTransport
 from twisted.internet import endpoints, protocol

@@ -9,7 +9,8 @@ from pathlib import PurePosixPath
 import app
 
 _ROOT = PurePosixPath(app.__file__.replace("\\", "/")).parent.parent
-_PACKAGES = re.compile(r".*/(?:site|dist)-packages/(.+)")
+_PACKAGES = re.compile(r".*/(?:site|dist)-packages/(?:listening_post/(?=(?:app|ui)/))?(.+)")
+"""An installation has our own packages inside listening_post."""
 _STANDARD = re.compile(r".*/lib/(?:python3[^/]*|pypy3[^/]*)/(.+)|.*/Python3\d+/Lib/(.+)", re.IGNORECASE)
 _ABSOLUTE = re.compile(r"/|[A-Za-z]:|<")
 _FROZEN = re.compile(r"<frozen (.+)>")

@@ -23,6 +23,14 @@ class PluginBrokenError(PluginError):
     """The plugin {path} is broken: {reason}. Mend it: it is read again when you save it."""
 
 
+class PluginStartsError(PluginError):
+    """The plugin {path} {does} while it is imported. A plugin only defines what answers: Listening Post runs the
+    reactor and opens the ports. Take that out, or put it under if __name__ == "__main__":, and what else the file
+    defines can answer here. A whole Twisted program is not a plugin: run it by itself, with python {file}."""
+
+    said_elsewhere = True  # as what is wrong with the plugin; in the log it would be a Deferred that nobody waits for
+
+
 class PluginEmptyError(PluginError):
     """The plugin {path} offers nothing that answers. Decorate a function or a class with @responder, or define one
     factory, resource or protocol."""

@@ -256,12 +256,19 @@ async def test_without_inotify_it_looks_now_and_then(make: Any, shout: Write, mo
 
 
 @pytest_twisted.ensureDeferred
-@pytest.mark.parametrize("line", ["raise SystemExit(3)", "raise KeyboardInterrupt", "import nothing_of_that_name"])
-async def test_a_plugin_that_ends_itself_ends_nothing_else(make: Any, shout: Write, line: str) -> None:
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("raise SystemExit(3)", "ends the program (line 1: raise SystemExit(3)) while it is imported"),
+        ("raise KeyboardInterrupt", "is broken: line 1: KeyboardInterrupt"),
+        ("import nothing_of_that_name", "is broken: line 1: ModuleNotFoundError"),
+    ],
+)
+async def test_a_plugin_that_ends_itself_ends_nothing_else(make: Any, shout: Write, line: str, words: str) -> None:
     post = await make(config("steady", "echo"), config("mine", "shout"))
     shout(line)
     await allow(post)
-    await until(lambda: "is broken" in post.plugins.words)
+    await until(lambda: words in post.plugins.words)
     assert await says(post, "steady", b"hey")
 
 
