@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 import pytest_twisted
 
-from app import errors, responders
-from app.plugin_loader import loading, table
+from app import responders
+from app.plugin_loader import errors, loading, table
 from app.plugin_loader.import_guard import guarded
 from app.plugin_loader.table import Table
 from tests.e2e.workspaces import workspace
