@@ -14,8 +14,10 @@ from twisted.internet.error import MessageLengthError
 from twisted.internet.interfaces import IUDPTransport
 from twisted.internet.protocol import DatagramProtocol
 
-from app import errors, events, limits
+from app import events, limits
+from app.errors import system_words
 from app.limits import Reached
+from app.services import errors
 from app.services.address import join
 from app.services.admission import Admission
 from app.services.interfaces import Owner
@@ -180,7 +182,7 @@ class DatagramTap(DatagramProtocol):
         except (OSError, MessageLengthError) as e:
             flow = self._flow(addr)
             too_long = isinstance(e, MessageLengthError)
-            why = "it is longer than a datagram can be" if too_long else errors.system_words(e)
+            why = "it is longer than a datagram can be" if too_long else system_words(e)
             self._record(
                 events.LOG, self.number, flow.number,
                 summary=f"a datagram of {len(datagram):,} bytes to {flow.peer} was not sent: {why}",
