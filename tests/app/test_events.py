@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from app import events
 from app.events import Event, rfc3339
+from tests.declared import differences
 
 KEYS = ["id", "time", "kind", "service", "conn", "peer", "host", "size", "summary", "payload", "detail"]
 
@@ -31,6 +32,39 @@ def test_codes_never_change():
         16: "fault.applied", 17: "limit.reached", 18: "failure", 19: "log", 20: "tls.opened",
         21: "failure.resolved", 22: "note",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", events.KINDS.values(), ids=lambda kind: kind.name)
+def test_a_kind_is_declared_under_its_code_and_says_each_key_of_its_detail_once(kind):
+    assert events.KINDS[kind.code] is kind
+    assert kind.meaning
+    assert not set(kind.always) & set(kind.sometimes)
+
+
+def test_only_raw_kinds_carry_bytes_one_way_and_no_detail():
+    assert {events.NAMES[code] for code in events.RAW} == {
+        "data.received", "data.sent", "datagram.received", "datagram.sent",
+    }  # fmt: skip
+    assert events.RAW <= events.INBOUND | events.OUTBOUND
+    assert not any(events.KINDS[code].keys for code in events.RAW)
+
+
+@pytest.mark.parametrize(
+    ("kind", "detail", "words"),
+    [
+        (events.NOTE, {"event": 7, "text": "x", "colour": ""}, []),
+        (events.NOTE, {"event": 7, "text": "x"}, ["note lacks colour"]),
+        (events.NOTE, {"event": True, "text": "x", "colour": ""},
+         ["note has event = True, which is declared as int"]),
+        (events.DATA_SENT, {"a": 1}, ["data.sent has a, which is not declared"]),
+        (events.LOG, {"a": 1}, []),
+        (events.FAILURE_RESOLVED, {"group": "g", "reopened": 1},
+         ["failure.resolved has reopened = 1, which is declared as bool"]),
+        (events.SERVICE_STARTED, {"host": None}, ["service.started has host = None, which is declared as str"]),
+    ],
+)  # fmt: skip
+def test_the_check_of_all_tests_tells_what_differs(kind, detail, words):
+    assert differences(events.KINDS[kind], detail) == words
 
 
 def test_json_has_the_documented_keys_in_their_order():

@@ -19,8 +19,8 @@ from app.text.escapes import amount
 from ui.looks.icons import icon
 from ui.looks.theme import Theme
 from ui.looks.times import clock
+from ui.panes.columns import Column
 from ui.panes.conversation_list import ConversationList
-from ui.panes.event_columns import Column
 from ui.panes.event_list import EventList
 from ui.panes.event_pane import EventPane
 
@@ -73,31 +73,51 @@ def _tls_color(row: Row, theme: Theme) -> str | None:
     return theme.bad if _row(row).tls == "failed" else None
 
 
-SORTED = (
-    ("conn", Column("#", "Number of the connection", 5, lambda row, _: str(row.id), right=True, quiet=True,
-                    field="conn", value=lambda row: row.id)),
-    ("opened", Column("Opened", "When it was opened, in local time", 8,
-                      lambda row, _: clock(row.time).rpartition(".")[0], quiet=True)),
-    ("seconds", Column("Duration", "How long it lasted, or lasts so far", 9,
-                       lambda row, _: lasted(_row(row)), right=True)),
-    ("service", Column("Service", "The service it was made to", 12, lambda row, _: row.service,
-                       field="service", value=lambda row: row.service or None)),
-    ("peer", Column("Peer", "The other side's address and port", 18, lambda row, _: row.peer or "",
-                    field="peer", value=lambda row: row.peer)),
-    ("received", Column("Received", "Bytes received", 10, lambda row, _: amount(_row(row).received), right=True)),
-    ("received.messages", Column("Times", "How often data was received", 6,
-                                 lambda row, _: f"{_row(row).messages_received:,}", right=True, quiet=True)),
-    ("sent", Column("Sent", "Bytes sent", 8, lambda row, _: amount(_row(row).sent), right=True)),
-    ("sent.messages", Column("Times", "How often data was sent", 6,
-                             lambda row, _: f"{_row(row).messages_sent:,}", right=True, quiet=True)),
-    ("failures", Column("Failures", "Failures on it", 8, lambda row, _: f"{_row(row).failures:,}", right=True,
-                        color=_failures_color, field="failures", value=lambda row: _row(row).failures)),
-    ("tls", Column("TLS", "Version of TLS", 6, lambda row, _: (_row(row).tls or "").removeprefix("TLS "),
-                   color=_tls_color, field="tls", value=lambda row: _row(row).tls)),
-    ("reason", Column("Ended", "How it ended", 24, lambda row, _: ended(_row(row)), color=_ended_color,
-                      field="reason", value=lambda row: _row(row).reason or None)),
+COLUMNS = (
+    Column(
+        "conn", "#", "Number of the connection", 5, lambda row, _: str(row.id), right=True, quiet=True, numbered=True,
+        field="conn", value=lambda row: row.id,
+    ),
+    Column(
+        "opened", "Opened", "When it was opened, in local time", 8,
+        lambda row, _: clock(row.time).rpartition(".")[0], quiet=True,
+    ),
+    Column(
+        "seconds", "Duration", "How long it lasted, or lasts so far", 9,
+        lambda row, _: lasted(_row(row)), right=True,
+    ),
+    Column(
+        "service", "Service", "The service it was made to", 12, lambda row, _: row.service,
+        field="service", value=lambda row: row.service or None,
+    ),
+    Column(
+        "peer", "Peer", "The other side's address and port", 18, lambda row, _: row.peer or "",
+        field="peer", value=lambda row: row.peer,
+    ),
+    Column("received", "Received", "Bytes received", 10, lambda row, _: amount(_row(row).received), right=True),
+    Column(
+        "received.messages", "Times", "How often data was received", 6,
+        lambda row, _: f"{_row(row).messages_received:,}", right=True, quiet=True,
+    ),
+    Column("sent", "Sent", "Bytes sent", 8, lambda row, _: amount(_row(row).sent), right=True),
+    Column(
+        "sent.messages", "Times", "How often data was sent", 6,
+        lambda row, _: f"{_row(row).messages_sent:,}", right=True, quiet=True,
+    ),
+    Column(
+        "failures", "Failures", "Failures on it", 8, lambda row, _: f"{_row(row).failures:,}", right=True,
+        color=_failures_color, field="failures", value=lambda row: _row(row).failures,
+    ),
+    Column(
+        "tls", "TLS", "Version of TLS", 6, lambda row, _: (_row(row).tls or "").removeprefix("TLS "),
+        color=_tls_color, field="tls", value=lambda row: _row(row).tls,
+    ),
+    Column(
+        "reason", "Ended", "How it ended", 24, lambda row, _: ended(_row(row)), color=_ended_color, stretch=True,
+        field="reason", value=lambda row: _row(row).reason or None,
+    ),
 )  # fmt: skip
-"""What each column is sorted by, and the column."""
+"""Each is sorted by the column of the same name in ``app.capture.reading.conversations``."""
 
 
 class ConversationPane(EventPane):
@@ -111,7 +131,7 @@ class ConversationPane(EventPane):
         disconnect_wanted: a live connection that is to be closed.
     """
 
-    columns = tuple(column for _, column in SORTED)
+    columns = COLUMNS
     fields = CONVERSATION_FIELDS
     example = "peer contains 127 and failures > 0"
 
@@ -156,7 +176,7 @@ class ConversationPane(EventPane):
     # -- what is clicked and typed
 
     def _on_sort(self, column: int, order: Qt.SortOrder) -> None:
-        self.list.sort(SORTED[column][0], descending=order == Qt.DescendingOrder)
+        self.list.sort(COLUMNS[column].name, descending=order == Qt.DescendingOrder)
         if column:
             self.view.set_following(False)
             self.view.verticalScrollBar().setValue(0)

@@ -8,8 +8,7 @@ from PyQt5.QtCore import Qt
 from PyQt5.QtGui import QStandardItemModel
 from PyQt5.QtWidgets import QHeaderView, QWidget
 
-from ui.panes import event_columns
-from ui.panes.event_columns import Column
+from ui.panes.columns import Columns
 
 PAD = 6
 
@@ -20,14 +19,14 @@ LEAST = 24
 class EventHeader(QHeaderView):
     """Widths are in pixels; ``char`` is what a character of the monospaced font takes of them."""
 
-    def __init__(self, columns: tuple[Column, ...], char: float, parent: QWidget) -> None:
+    def __init__(self, columns: Columns, char: float, parent: QWidget) -> None:
         super().__init__(Qt.Horizontal, parent)
         self._columns, self._char, self._digits = columns, char, 0
         model = QStandardItemModel(0, len(columns), self)
         for i, column in enumerate(columns):
             model.setHeaderData(i, Qt.Horizontal, column.title)
             model.setHeaderData(i, Qt.Horizontal, column.tip, Qt.ToolTipRole)
-            model.setHeaderData(i, Qt.Horizontal, event_columns.alignment(column), Qt.TextAlignmentRole)
+            model.setHeaderData(i, Qt.Horizontal, column.alignment, Qt.TextAlignmentRole)
         self.setModel(model)
         self.setStretchLastSection(True)
         self.setSectionsMovable(False)
@@ -35,6 +34,9 @@ class EventHeader(QHeaderView):
         self.setMinimumSectionSize(24)
         for i, column in enumerate(columns):
             self.resizeSection(i, self._width(column.chars))
+            if column.stretch and column is not columns[-1]:
+                self.setStretchLastSection(False)
+                self.setSectionResizeMode(i, QHeaderView.Stretch)
 
     def set_char(self, char: float) -> None:
         """Let every column show as many characters as before, in another font."""
@@ -43,10 +45,10 @@ class EventHeader(QHeaderView):
         for i, chars in enumerate(widths):
             self.resizeSection(i, round(chars * char) + 2 * PAD)
 
-    def make_room(self, title: str, chars: int) -> None:
-        """Widen the column of this title where so many characters do not fit."""
+    def make_room(self, name: str, chars: int) -> None:
+        """Widen the column of this name where so many characters do not fit."""
         for i, column in enumerate(self._columns):
-            if column.title == title and self.sectionSize(i) < self._width(chars):
+            if column.name == name and self.sectionSize(i) < self._width(chars):
                 self.resizeSection(i, self._width(chars))
 
     def make_room_for(self, number: int) -> None:
@@ -54,7 +56,9 @@ class EventHeader(QHeaderView):
         digits = len(str(number))
         if digits > self._digits:
             self._digits = digits
-            self.make_room("#", digits)
+            for column in self._columns:
+                if column.numbered:
+                    self.make_room(column.name, digits)
 
     def fill(self, room: int) -> int:
         """Give the last column what the others leave of ``room``, or the least that it needs.

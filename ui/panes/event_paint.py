@@ -9,8 +9,8 @@ from PyQt5.QtGui import QColor, QFontMetrics, QFontMetricsF, QPainter
 
 from app.events import Row
 from ui.looks import shapes, theme
-from ui.panes import event_columns
-from ui.panes.event_columns import COLUMNS, MARK, Column
+from ui.panes.columns import Columns
+from ui.panes.event_columns import row_color
 from ui.panes.event_header import PAD, EventHeader
 from ui.panes.note_colours import paint_note
 
@@ -24,7 +24,7 @@ class RowPainter:
         height: of a row, in pixels.
     """
 
-    def __init__(self, columns: tuple[Column, ...]) -> None:
+    def __init__(self, columns: Columns) -> None:
         self.columns, self.font = columns, theme.mono_font()
         self._metrics = metrics = QFontMetrics(self.font)
         # Over many: of a single one Qt gives whole pixels, and a line of them would run over its end.
@@ -51,7 +51,7 @@ class RowPainter:
         """Paint ``row``, which stands below ``above``, into the columns of ``header``."""
         if row.note is not None:
             paint_note(painter, rect, row.note, colors, selected=selected)
-        special = event_columns.row_color(row, colors)
+        special = row_color(row, colors)
         strong = colors.selected_text if selected else special or colors.text
         tinted = row.note is not None and bool(row.note.colour)
         quiet = colors.selected_dim if selected or tinted else colors.dim
@@ -64,9 +64,8 @@ class RowPainter:
             if column is self.columns[-1]:
                 # It may reach beyond the window, where nobody would see that it is cut.
                 width = min(width, rect.right() + 1 - left)
-            if column is COLUMNS[MARK]:
-                mark = event_columns.mark_of(row)
-                if mark is not None:
+            if column.mark is not None:
+                if (mark := column.mark(row)) is not None:
                     area = QRect(left, rect.top(), width, rect.height())
                     shapes.paint_mark(painter, area, mark, colors, strong if selected else None)
                 continue

@@ -13,7 +13,8 @@ from app.capture.filters.language import EVERYTHING, Filter, parse
 from app.capture.reading.reader import Reader
 from app.capture.recorder import Stored
 from app.events import Row
-from ui.panes.event_columns import COLUMNS, Column, as_text
+from ui.panes.columns import Columns, as_text
+from ui.panes.event_columns import COLUMNS
 from ui.panes.event_list import EventList
 from ui.panes.event_view import EventView
 from ui.parts.actions import unmarked
@@ -38,7 +39,7 @@ class EventPane(QWidget):
         narrowed: a condition that the filter is to have, too.
     """
 
-    columns: tuple[Column, ...] = COLUMNS
+    columns: Columns = COLUMNS
     fields: Mapping[str, Field] = FIELDS
 
     current_changed = pyqtSignal(int)

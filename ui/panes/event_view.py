@@ -23,8 +23,8 @@ from PyQt5.QtWidgets import QAbstractScrollArea, QWidget
 
 from app.events import Row
 from ui.looks import theme, times
-from ui.panes import event_columns
-from ui.panes.event_columns import COLUMNS, Column
+from ui.panes.columns import Column, Columns, as_text
+from ui.panes.event_columns import COLUMNS
 from ui.panes.event_header import EventHeader
 from ui.panes.event_list import EventList
 from ui.panes.event_paint import RowPainter
@@ -47,7 +47,7 @@ class EventView(QAbstractScrollArea):
     following_changed = pyqtSignal(bool)
     menu_wanted = pyqtSignal(QPoint)
 
-    def __init__(self, events: EventList, parent: QWidget | None = None, columns: tuple[Column, ...] = COLUMNS) -> None:
+    def __init__(self, events: EventList, parent: QWidget | None = None, columns: Columns = COLUMNS) -> None:
         super().__init__(parent)
         self.events, self.columns = events, columns
         self.following = True
@@ -81,7 +81,7 @@ class EventView(QAbstractScrollArea):
         self._set_range()
 
     def _on_theme(self, *_: object) -> None:
-        self.header.make_room("Time", times.chars())
+        self.header.make_room("time", times.chars())
         self._repaint()
 
     def _repaint(self, *_: object) -> None:
@@ -231,7 +231,7 @@ class EventView(QAbstractScrollArea):
             self._anchor = index
         self._show(index)
         row = self.events.row(index)
-        self.setAccessibleDescription(event_columns.as_text(row, None, self.columns) if row else "")
+        self.setAccessibleDescription(as_text(row, None, self.columns) if row else "")
         self._current_id = self.events.id_at(index)
         self.current_changed.emit(self.events.shown_at(index))
         self.viewport().update()

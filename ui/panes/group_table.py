@@ -36,7 +36,16 @@ _WORDS = re.compile(r"\w?'…'|<\w+>")
 
 @dataclass(frozen=True, slots=True)
 class GroupColumn:
-    """``key`` is what it is sorted by; numbers stand on the ``right``."""
+    """One column of the table.
+
+    Attributes:
+        chars: its first width, in characters of the monospaced font.
+        key: what the groups are sorted by.
+        right: whether numbers stand right-aligned in it.
+        strong: whether it stands out in groups that are not resolved.
+        stretch: whether it takes the room that the other columns leave.
+        icon: name and colour of the icon before the text; None for no icon.
+    """
 
     title: str
     tip: str
@@ -44,6 +53,13 @@ class GroupColumn:
     text: Callable[[Group], str]
     key: Callable[[Group], Any]
     right: bool = False
+    strong: bool = False
+    stretch: bool = False
+    icon: Callable[[Group], tuple[str, str]] | None = None
+
+    @property
+    def alignment(self) -> int:
+        return int((Qt.AlignRight if self.right else Qt.AlignLeft) | Qt.AlignVCenter)
 
 
 def message(group: Group) -> str:
@@ -59,18 +75,19 @@ _SETTLED = ("reopened", "open", "resolved")
 
 COLUMNS = (
     GroupColumn("State", "Open, resolved, or reopened: it came back", 11, lambda g: g.state,
-                lambda g: (_SETTLED.index(g.state), -g.newest)),
-    GroupColumn("Count", "How often it happened", 6, lambda g: f"{g.count:,}", lambda g: g.count, right=True),
-    GroupColumn("Type", "Type of the exception", 16, lambda g: visible(g.type).rpartition(".")[2], lambda g: g.type),
-    GroupColumn("Message", "What it says, with words for what differs", 30, message, message),
+                lambda g: (_SETTLED.index(g.state), -g.newest), icon=lambda g: STATES[g.state]),
+    GroupColumn("Count", "How often it happened", 6, lambda g: f"{g.count:,}", lambda g: g.count,
+                right=True, strong=True),
+    GroupColumn("Type", "Type of the exception", 16, lambda g: visible(g.type).rpartition(".")[2], lambda g: g.type,
+                strong=True),
+    GroupColumn("Message", "What it says, with words for what differs", 30, message, message,
+                strong=True, stretch=True),
     GroupColumn("Where", "The innermost line of your own code", 25, lambda g: visible(g.where.rpartition("/")[2]),
                 lambda g: g.where),
     GroupColumn("First", "When it happened first, in local time", 9, lambda g: _seen(g.first), lambda g: g.first),
     GroupColumn("Last", "When it happened last, in local time", 9, lambda g: _seen(g.last), lambda g: g.newest),
     GroupColumn("Services", "Where it happened", 12, lambda g: visible(", ".join(g.services)), lambda g: g.services),
 )  # fmt: skip
-
-MESSAGE = 3
 
 
 class GroupModel(QAbstractTableModel):
@@ -92,7 +109,7 @@ class GroupModel(QAbstractTableModel):
             return None
         column = COLUMNS[section]
         if role == Qt.TextAlignmentRole:
-            return int((Qt.AlignRight if column.right else Qt.AlignLeft) | Qt.AlignVCenter)
+            return column.alignment
         return {Qt.DisplayRole: column.title, Qt.ToolTipRole: column.tip}.get(role)  # type: ignore[call-overload]
 
     def data(self, index: QModelIndex, role: int = Qt.DisplayRole) -> Any:
@@ -102,12 +119,12 @@ class GroupModel(QAbstractTableModel):
         if role in (Qt.DisplayRole, Qt.AccessibleTextRole):
             return column.text(group)
         if role == Qt.TextAlignmentRole:
-            return int((Qt.AlignRight if column.right else Qt.AlignLeft) | Qt.AlignVCenter)
-        if role == Qt.DecorationRole and not index.column():
-            return icon(*STATES[group.state])
+            return column.alignment
+        if role == Qt.DecorationRole and column.icon is not None:
+            return icon(*column.icon(group))
         if role == Qt.ForegroundRole:
             colors = theme.current()
-            strong = group.state != "resolved" and index.column() in (1, 2, 3)
+            strong = group.state != "resolved" and column.strong
             return QColor(colors.text if strong else colors.dim)
         return plain(_tip(group)) if role == Qt.ToolTipRole else None
 
@@ -182,7 +199,9 @@ class GroupTable(QTableView):
         header.setHighlightSections(False)
         header.setMinimumSectionSize(24)
         self._measure()
-        header.setSectionResizeMode(MESSAGE, QHeaderView.Stretch)
+        for at, column in enumerate(COLUMNS):
+            if column.stretch:
+                header.setSectionResizeMode(at, QHeaderView.Stretch)
         header.setSortIndicator(0, Qt.AscendingOrder)
         self.setSortingEnabled(True)
         self.setContextMenuPolicy(Qt.CustomContextMenu)

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import cast
 
 from PyQt5.QtCore import pyqtSignal
-from PyQt5.QtWidgets import QHeaderView
 
 from app.capture.filters.language import EVERYTHING, Filter
 from app.capture.reading import exchange_rows
@@ -17,7 +16,7 @@ from app.capture.reading.reader import Reader, Scan
 from app.events import Row
 from ui.looks.theme import Theme
 from ui.looks.times import clock
-from ui.panes.event_columns import Column
+from ui.panes.columns import Column
 from ui.panes.event_list import PAGE, EventList
 from ui.panes.event_pane import EventPane
 
@@ -61,36 +60,34 @@ def duration(seconds: float | None) -> str:
 
 
 COLUMNS = (
-    Column("Time", "When the request was read", 16, lambda row, _: clock(row.time), quiet=True),
+    Column("time", "Time", "When the request was read", 16, lambda row, _: clock(row.time), quiet=True),
     Column(
-        "Service", "The service that was asked", 16, lambda row, _: row.service,
+        "service", "Service", "The service that was asked", 16, lambda row, _: row.service,
         field="service", value=lambda row: row.service or None,
     ),
     Column(
-        "Method", "What was to be done", 8, lambda row, _: _row(row).method,
+        "method", "Method", "What was to be done", 8, lambda row, _: _row(row).method,
         field="http.method", value=lambda row: _row(row).method or None,
     ),
     Column(
-        "Target", "Path and query, as they were sent", 40,
-        lambda row, _: _row(row).target or row.summary,
+        "target", "Target", "Path and query, as they were sent", 40,
+        lambda row, _: _row(row).target or row.summary, stretch=True,
         field="http.target", value=lambda row: _row(row).target or None,
     ),
     Column(
-        "Status", "Of the answer, while there is one", 8, lambda row, _: _status(row), color=_status_color,
+        "status", "Status", "Of the answer, while there is one", 8, lambda row, _: _status(row), color=_status_color,
         field="http.status", value=lambda row: _row(row).status,
     ),
-    Column("Type", "Media type of the answer", 20, lambda row, _: _row(row).type, quiet=True),
+    Column("type", "Type", "Media type of the answer", 20, lambda row, _: _row(row).type, quiet=True),
     Column(
-        "Size", "Bytes of the answer's body", 9, lambda row, _: "" if row.size is None else f"{row.size:,}",
+        "size", "Size", "Bytes of the answer's body", 9, lambda row, _: "" if row.size is None else f"{row.size:,}",
         right=True, field="size", value=lambda row: row.size,
     ),
     Column(
-        "Duration", "From the request's first byte to the answer's last", 9,
+        "duration", "Duration", "From the request's first byte to the answer's last", 9,
         lambda row, _: duration(_row(row).seconds), right=True, quiet=True,
     ),
 )  # fmt: skip
-
-TARGET = next(i for i, column in enumerate(COLUMNS) if column.title == "Target")
 
 
 class ExchangeList(EventList):
@@ -159,8 +156,6 @@ class HTTPPane(EventPane):
         super().__init__(reader, EVERYTHING, NO_EXCHANGE)
         self._shown = 0
         self.view.setAccessibleName("HTTP exchanges")
-        self.view.header.setStretchLastSection(False)
-        self.view.header.setSectionResizeMode(TARGET, QHeaderView.Stretch)
         self.current_changed.connect(self._on_shown)
         self.events.loaded.connect(self._show_answer)
 

@@ -6,16 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from app.capture.filters.fields import FIELDS, Field
+from app.capture.filters.fields import FIELDS, TYPES, Field
 from app.text.escapes import escape
-
-_OPERATORS = {
-    "number": ("==", "!=", ">", ">=", "<", "<=", "in {", "exists"),
-    "time": (">", ">=", "<", "<="),
-    "bytes": ("contains", "matches", "==", "exists"),
-    "kind": ("==", "!=", "in {", "contains", "matches"),
-}
-_TEXT_OPERATORS = ("==", "!=", "contains", "matches", "in {", "exists")
 
 _MEANINGS = {
     "==": "is", "!=": "is not", ">": "is more than", ">=": "is at least", "<": "is less than", "<=": "is at most",
@@ -77,7 +69,7 @@ def _offers(head: str, known: Mapping[str, Sequence[str]], fields: Mapping[str, 
 
 def operators(field: Field) -> tuple[str, ...]:
     """The operators that mean something for a field."""
-    return _OPERATORS.get(field.type, _TEXT_OPERATORS)
+    return TYPES[field.type]
 
 
 def _quoted(value: str) -> str:

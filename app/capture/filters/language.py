@@ -195,21 +195,23 @@ class _Compiler(Transformer[Token, Any]):
 
     def exists(self, name: Token, _: Token) -> Filter:
         field = _field(name, self._fields)
-        if field.column == "id":  # every event has one: what counts is whether the other table knows it
-            return Filter(f"id IN ({field.subquery}{field.sql} <> '')")
-        return Filter(f"{field.column or field.sql} IS NOT NULL")
+        if field.lookup is None:
+            return Filter(f"{field.sql} IS NOT NULL")
+        if field.lookup.column == "id":  # every event has an id: what counts is whether the other table knows it
+            return Filter(f"id IN ({field.lookup.select}{field.sql} <> '')")
+        return Filter(f"{field.lookup.column} IS NOT NULL")
 
     def _where(self, field: Field, make: Any, value: Token, operator: Token) -> Filter:
         try:
             inner: Filter = make()
         except values.WrongValueError as e:
             raise errors.FilterError(at=value.start_pos or 0, reason=str(e)) from None
-        if not field.subquery:
+        if field.lookup is None:
             return inner
-        sql, negated = inner.sql, str(operator) == "!="
-        if negated:  # of the events that have one, all but these
-            return Filter(f"{field.column} IS NOT NULL AND {field.column} IN ({field.subquery}{sql})", inner.values)
-        return Filter(f"{field.column} IN ({field.subquery}{sql})", inner.values)
+        column, among = field.lookup.column, f"({field.lookup.select}{inner.sql})"
+        if str(operator) == "!=":  # of the events that have one, all but these
+            return Filter(f"{column} IS NOT NULL AND {column} IN {among}", inner.values)
+        return Filter(f"{column} IN {among}", inner.values)
 
 
 def _field(name: Token, fields: Mapping[str, Field]) -> Field:
