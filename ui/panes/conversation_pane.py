@@ -1,4 +1,4 @@
-"""Conversations: all connections, past and present, one a row."""
+"""The conversations pane: all connections, past and present, one a row."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _row(row: Row) -> Conversation:
 
 
 def ended(row: Conversation) -> str:
-    """How it ended, or that it goes on."""
+    """How the connection ended, or that it is open."""
     if row.closed is not None:
         return row.reason or ""
     return OPEN if row.live is not None else CUT
@@ -52,7 +52,7 @@ def _ended_color(row: Row, theme: Theme) -> str | None:
 
 
 def lasted(row: Conversation) -> str:
-    """``0.8 ms``, ``12.4 s``, ``2m 03s``, ``1h 02m``; of one that the capture does not see the end of, nothing."""
+    """``0.8 ms``, ``12.4 s``, ``2m 03s``, ``1h 02m``; empty where its end is not in the capture."""
     if row.closed is None and row.live is None:
         return ""
     seconds = ((row.closed or time_ns()) - row.time) / 1e9
@@ -121,10 +121,10 @@ COLUMNS = (
 
 
 class ConversationPane(EventPane):
-    """All connections; a click on a heading sorts by it, a double click shows what happened on one.
+    """All connections. A click on a title sorts by the column; a double click shows the events of a connection.
 
     Attributes:
-        example: a filter.
+        example: a filter that the filter box shows while it is empty.
 
     Signals:
         opened: the number of a connection whose events are to be shown.
@@ -154,7 +154,7 @@ class ConversationPane(EventPane):
         self.current_changed.connect(self._on_shown)
         self.list.resorted.connect(self.view.keep_current)
         self.events.loaded.connect(self._show_end)
-        # How long each lasts goes on while nothing else happens, for those who look.
+        # The durations of open connections grow while nothing else happens.
         self._second = QTimer(self)
         self._second.setInterval(1000)
         self._second.timeout.connect(self.view.viewport().update)
@@ -164,7 +164,7 @@ class ConversationPane(EventPane):
         return self.list
 
     def current(self) -> Conversation | None:
-        """The current row, once it was read."""
+        """The current row, or None until it is read."""
         index = self.view.current
         row = self.events.row(index) if index >= 0 else None
         return _row(row) if row is not None else None
@@ -206,7 +206,7 @@ class ConversationPane(EventPane):
         if row.live is None:
             return None
         owners = (*(service.connections for service in self._post.services.values()), self._post.sender.connections)
-        return next((found for of in owners if (found := of.get(row.live))), None)
+        return next((found for owned in owners if (found := owned.get(row.live))), None)
 
     # -- what is shown of one
 
@@ -214,7 +214,7 @@ class ConversationPane(EventPane):
         self._shown = id
 
     def _show_end(self) -> None:
-        """Show the end of the current one, which was open, or not read, when it became the current one."""
+        """Show the closing event of the current connection, which was open, or not read, when it became current."""
         if self.view.current >= 0:
             shown = self.events.shown_at(self.view.current)
             if shown and shown != self._shown:

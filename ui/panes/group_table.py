@@ -1,4 +1,4 @@
-"""The table of failure groups: what failed, how often, where, and whether that is settled."""
+"""The table of failure groups: what failed, how often, where, and whether it is resolved."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ STATES = {"open": ("failure", "bad"), "reopened": ("again", "warning"), "resolve
 PAD = 6
 
 _WORDS = re.compile(r"\w?'…'|<\w+>")
-"""What stands in a generalised message for what differs."""
+"""The placeholders in a generalised message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class GroupColumn:
 
 
 def message(group: Group) -> str:
-    """The generalised message, or the newest one where that says nothing any more, as for KeyError."""
+    """The generalised message, or the newest one where only placeholders are left, as for KeyError."""
     return visible(group.message if re.search(r"\w", _WORDS.sub("", group.message)) else group.example)
 
 
@@ -71,11 +71,11 @@ def _seen(time: int) -> str:
     return clock(time).rpartition(".")[0]
 
 
-_SETTLED = ("reopened", "open", "resolved")
+_STATE_ORDER = ("reopened", "open", "resolved")
 
 COLUMNS = (
     GroupColumn("State", "Open, resolved, or reopened: it came back", 11, lambda g: g.state,
-                lambda g: (_SETTLED.index(g.state), -g.newest), icon=lambda g: STATES[g.state]),
+                lambda g: (_STATE_ORDER.index(g.state), -g.newest), icon=lambda g: STATES[g.state]),
     GroupColumn("Count", "How often it happened", 6, lambda g: f"{g.count:,}", lambda g: g.count,
                 right=True, strong=True),
     GroupColumn("Type", "Type of the exception", 16, lambda g: visible(g.type).rpartition(".")[2], lambda g: g.type,
@@ -133,7 +133,7 @@ class GroupModel(QAbstractTableModel):
         self.show_groups(self.groups)
 
     def show_groups(self, groups: list[Group]) -> None:
-        """Show these."""
+        """Show these groups in the order of the sorted column."""
         column, order = self._sorted
         groups = sorted(groups, key=COLUMNS[column].key, reverse=order == Qt.DescendingOrder)
         if [g.fingerprint for g in groups] == [g.fingerprint for g in self.groups]:
@@ -146,7 +146,7 @@ class GroupModel(QAbstractTableModel):
         self.endResetModel()
 
     def row_of(self, fingerprint: str) -> int:
-        """Where a group is, or -1."""
+        """The row of a group, or -1."""
         return next((row for row, group in enumerate(self.groups) if group.fingerprint == fingerprint), -1)
 
 
@@ -159,7 +159,7 @@ def _tip(group: Group) -> str:
 
 
 class _Delegate(QStyledItemDelegate):
-    """Rows are what is current, not cells."""
+    """Paints no focus frame around a cell: whole rows are current."""
 
     def initStyleOption(self, option: QStyleOptionViewItem, index: QModelIndex) -> None:
         super().initStyleOption(option, index)
@@ -219,7 +219,7 @@ class GroupTable(QTableView):
             self.horizontalHeader().resizeSection(at, column.chars * metrics.horizontalAdvance("0") + 2 * PAD)
 
     def show_groups(self, groups: list[Group]) -> None:
-        """Show these; the one that was selected stays so."""
+        """Show these groups; the selected one stays selected."""
         self.groups.show_groups(groups)
 
     def current(self) -> Group | None:

@@ -1,4 +1,4 @@
-"""HTTP exchanges, one a row: what was asked, what was answered, and how long that took."""
+"""The HTTP pane: exchanges, one a row, with the request, its response and how long that took."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ NO_EXCHANGE = (
 )
 
 WAITING, NONE = "waiting", "none"
-"""In the place of a status: the answer is still to come; the connection was closed without one."""
+"""Shown in place of a status: the response has not come yet; the connection was closed without one."""
 
 
 def _row(row: Row) -> ExchangeRow:
@@ -91,12 +91,12 @@ COLUMNS = (
 
 
 class ExchangeList(EventList):
-    """Exchanges by the ids of their requests, in the order in which they were asked.
+    """Exchanges by the ids of their requests, oldest first.
 
-    An answer that comes later changes a row, and with a filter may add one further up.
+    A response changes the row of its request; with a filter, it may insert a row above others.
 
     Signals:
-        inserted: rows came in above others.
+        inserted: rows were inserted above others.
     """
 
     inserted = pyqtSignal()
@@ -108,7 +108,7 @@ class ExchangeList(EventList):
         return self._reader.scan(self.where, first, last, self._on_found, exchange_rows.matches)
 
     def _on_found(self, ids: array[int], upto: int, complete: bool) -> None:
-        # Up to here everything was looked at before: what is found there now was answered since.
+        # Up to here everything was looked at before: what is found there now has got its response since.
         split = bisect_right(ids, self._upto)
         self._insert([id for id in ids[:split] if id not in self])
         super()._on_found(ids[split:], upto, complete)
@@ -127,7 +127,7 @@ class ExchangeList(EventList):
             self._ids.insert(bisect_left(self._ids, id), id)
         for number in [number for number in self._pages if number >= at // PAGE]:
             del self._pages[number]
-        self._asked = set()  # what is on its way was asked for by where it stood
+        self._asked = set()  # pages that are being read were asked for by their old indexes
         self._stale.clear()
         self.inserted.emit()
         self.appended.emit(len(late))
@@ -168,8 +168,8 @@ class HTTPPane(EventPane):
         self._shown = id
 
     def _show_answer(self) -> None:
-        """Show the answer of the current row, which was not there when it became the current one."""
+        """Show the response of the current row, which had none when it became current."""
         if self.view.current >= 0:
             shown = self.events.shown_at(self.view.current)
-            if shown > self._shown:  # answers come after their requests
+            if shown > self._shown:  # a response has a higher id than its request
                 self.current_changed.emit(shown)

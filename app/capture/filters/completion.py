@@ -1,4 +1,4 @@
-"""What would fit next in a filter that is being typed."""
+"""Completions for a filter that is being typed."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _AFTER_OPERAND = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """``text`` may stand in the place of what is typed from ``start`` on; ``help`` says what it means."""
+    """``text`` can replace what is typed from index ``start`` on; ``help`` says what it means."""
 
     start: int
     text: str
@@ -37,10 +37,9 @@ class Suggestion:
 def suggestions(
     typed: str, cursor: int, known: Mapping[str, Sequence[str]], fields: Mapping[str, Field] = FIELDS
 ) -> list[Suggestion]:
-    """What fits where the cursor is.
+    """The completions at the cursor.
 
-    ``known`` has the values that a field is known to have, such as the names of services, by
-    the field's name.
+    ``known``: values that fields have at present, such as the names of services, by the field's name.
     """
     before = typed[:cursor]
     if _quote_is_open(before):
@@ -93,12 +92,12 @@ def _quote_is_open(text: str) -> bool:
 
 
 def condition(field: str, value: object, *, exclude: bool = False) -> str:
-    """The text of a filter for a cell's "only this", or "not this" with ``exclude``."""
+    """The filter that shows only rows with this value, or with ``exclude`` all others."""
     return f"{field} {'!=' if exclude else '=='} {_quoted(str(value))}"
 
 
 def combined(typed: str, more: str) -> str:
-    """The filter that was typed, and ``more`` of it."""
+    """The filter that was typed, joined with another condition."""
     typed = typed.strip()
     if not typed:
         return more

@@ -18,11 +18,11 @@ class Conversation(Row):
     """One connection; as a ``Row``, ``id`` and ``conn`` are its number, ``time`` is when it was opened.
 
     Attributes:
-        closed: ns since 1970; None while it is open, or where the capture ends before it does.
+        closed: ns since 1970; None while it is open, or where its end is not in the capture.
         received, sent: bytes.
-        tls: the version; ``"failed"``; None without.
+        tls: the version, or ``"failed"``; None without TLS.
         first, last: ids of the events in which it was opened and closed, where they are known.
-        live: its number in the program that runs, where that one has opened it.
+        live: its number in the running program, if this program opened it and it is still open.
     """
 
     protocol: str = ""
@@ -138,7 +138,10 @@ def ids(store: Store, where: Filter, order: str = "conn", *, descending: bool = 
 
 
 def rows(store: Store, wanted: array[int], run: str = "") -> list[Conversation]:
-    """These connections in the order asked for, less those that are gone; ``run`` is the recorder's."""
+    """The rows of these connections, in the order of ``wanted``, without those that are gone.
+
+    ``run`` is that of the recorder; with it the rows know which connections are live.
+    """
     writing, offset = store.one(_RUN)
     found = json.loads(store.one(_ROWS % _table(store), (json.dumps(wanted.tolist()),))[0])
     by_id = {row.id: row for row in (_row(offset if writing == run else None, values) for values in found)}

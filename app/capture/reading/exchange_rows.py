@@ -21,7 +21,7 @@ from app.events import HTTP_REQUEST, HTTP_RESPONSE, Row
 from app.http.contents import media_type
 
 STEP = CHUNK // 4
-"""Events looked at between two chances to stop, where each exchange has to be put together."""
+"""Events that are looked at in one step of a scan that has to put each exchange together."""
 
 _IS_HTTP = f"kind IN ({HTTP_REQUEST}, {HTTP_RESPONSE})"
 """As in the schema's index, by which SQLite knows it."""
@@ -42,7 +42,7 @@ def _other(kind: int, later: bool) -> str:
 
 _ANSWER, _QUESTION = _other(HTTP_RESPONSE, later=True), _other(HTTP_REQUEST, later=False)
 
-# Only a response that the service gave by itself can be without a request.
+# Only a response that the service gave without its responder can be without a request.
 _IS_EXCHANGE = (
     f"(q.kind = {HTTP_REQUEST} OR (q.kind = {HTTP_RESPONSE}"
     f" AND instr(q.detail, '\"refused\"') AND {_QUESTION} IS NULL))"
@@ -50,8 +50,8 @@ _IS_EXCHANGE = (
 
 _IDS = f"SELECT group_concat(id) FROM stored q WHERE id BETWEEN ? AND ? AND {_IS_EXCHANGE}"  # noqa: S608
 
-# An exchange as an event, for conditions on either part of it; "answer" is the detail of the response.
-# With those that were asked earlier and answered between the two ids.
+# An exchange as a row of ``event``, for conditions on request and response; "answer" is the response's detail.
+# It has the exchanges whose request, or whose response, is between the two ids.
 _MATCHES = f"""
 WITH wanted AS (
     SELECT id FROM stored q WHERE id BETWEEN ? AND ? AND {_IS_EXCHANGE}
@@ -102,17 +102,17 @@ def _of_exchange(field: Field) -> Field:
 
 
 EXCHANGE_FIELDS = {name: _of_exchange(field) for name, field in FIELDS.items()}
-"""What a filter of exchanges can name: both parts of one at once."""
+"""The fields that a filter of exchanges can name, of request and response together."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExchangeRow(Row):
-    """What one line shows of an exchange. ``size`` is the response's body's.
+    """What one line shows of an exchange. ``size`` is that of the response's body.
 
     Attributes:
-        method, target: empty where there was no request that could be read.
+        method, target: empty where no request could be read.
         answer: id of the response, or None while there is none.
-        status, seconds: of the response; None while there is none, or it does not say.
+        status, seconds: of the response; None while there is none, or where it has none.
         type: media type of the response.
         over: whether the connection is closed.
     """
@@ -129,7 +129,7 @@ class ExchangeRow(Row):
 def matches(store: Store, where: Filter, first: int, last: int) -> tuple[array[int], int]:
     """Ids of exchanges that match among the next events from ``first``, and the last one looked at.
 
-    Where there is something to match, also earlier ones that were answered there.
+    With a condition, also the earlier exchanges whose response is among these events.
     """
     end = min(last, first + (CHUNK if where == EVERYTHING else STEP) - 1)
     if where == EVERYTHING:
