@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from array import array
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from app.capture.filters.fields import FIELDS, Field
@@ -37,7 +37,7 @@ class Conversation(Row):
     tls: str | None = None
     first: int | None = None
     last: int | None = None
-    live: int | None = None
+    live: int | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,7 @@ class Column:
         field: how a filter names and compares it; its ``sql`` and ``lookup`` are not used.
         missing: what stands for it in a capture of an earlier build, whose table has no column
             of this name; empty where every capture has it.
+        null: what a row has where SQL finds NULL, as SQL writes it.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Column:
     collate: str = ""
     field: Field | None = None
     missing: str = ""
+    null: str = "NULL"
 
 
 def _number(name: str, help: str) -> Field:
@@ -72,18 +74,18 @@ _TLS = Field("tls", "text", "version of TLS, or failed", "", values=(*FIELDS["tl
 
 COLUMNS = (
     Column("id", "c.id", order="conn", field=FIELDS["conn"]),
-    Column("service", "s.name", order="service", collate="NOCASE", field=FIELDS["service"]),
-    Column("protocol", "s.protocol", field=FIELDS["protocol"]),
+    Column("service", "s.name", order="service", collate="NOCASE", field=FIELDS["service"], null="''"),
+    Column("protocol", "s.protocol", field=FIELDS["protocol"], null="''"),
     Column("peer", "c.peer", order="peer", field=FIELDS["peer"]),
-    Column("host", "c.host", field=FIELDS["host"]),
+    Column("host", "c.host", field=FIELDS["host"], null="''"),
     Column("time", "c.opened", order="opened",
            field=replace(FIELDS["time"], help="when it was opened: 12:03:00, 2026-11-20T12:03:00, or -5m")),
     Column("closed", "c.closed"),
     Column("seconds", "ifnull(c.closed / 1e9, (julianday('now') - 2440587.5) * 86400.0) - c.opened / 1e9", read=False,
            order="seconds", field=_number("seconds", "how long it lasted, or lasts so far")),
-    Column("received", "c.received", order="received",
+    Column("received", "c.received", order="received", null="0",
            field=_number("received", "bytes received; 10k and 2M are known")),
-    Column("sent", "c.sent", order="sent", field=_number("sent", "bytes sent")),
+    Column("sent", "c.sent", order="sent", null="0", field=_number("sent", "bytes sent")),
     Column("messages_received", "c.messages_received", order="received.messages", missing="0",
            field=_number("received.messages", "how often data was received")),
     Column("messages_sent", "c.messages_sent", order="sent.messages", missing="0",
@@ -110,7 +112,23 @@ CONVERSATION_FIELDS = {
 }
 """What a filter of connections can name."""
 
-_READ = [column.name for column in COLUMNS if column.read]
+_VALUES = {
+    # What a row of events has and a connection does not.
+    "kind": "0",
+    "conn": "e.id",
+    "size": "NULL",
+    "summary": "ifnull(e.reason, '')",
+} | {
+    column.name: f"e.{column.name}" if column.null == "NULL" else f"ifnull(e.{column.name}, {column.null})"
+    for column in COLUMNS
+    if column.read
+}
+"""The attributes of a ``Conversation`` that SQL gives, and how."""
+
+_READ = [one.name for one in fields(Conversation) if not one.kw_only]
+"""These attributes in the order in which a ``Conversation`` takes them: by name it would take longer."""
+
+_ID, _CLOSED = _READ.index("id"), _READ.index("closed")
 
 # What a search for a text looks through, and what it takes from a row of ``event``.
 _SEARCHED = " || '  ' || ".join(f"ifnull({name}, '')" for name in ("s.name", "c.peer", "c.host", "c.reason"))
@@ -120,7 +138,7 @@ _TABLE = f"""(
 )"""  # noqa: S608
 
 _ROWS = f"""
-SELECT json_group_array(json_array({", ".join(f"e.{name}" for name in _READ)}))
+SELECT json_group_array(json_array({", ".join(_VALUES[name] for name in _READ)}))
 FROM json_each(?) wanted CROSS JOIN %s e ON e.id = wanted.value
 """  # noqa: S608
 
@@ -159,8 +177,6 @@ def _table(store: Store) -> str:
 
 def _row(offset: int | None, values: list[Any]) -> Conversation:
     """``offset`` is that of the numbers of the run that writes; None where another run has written the capture."""
-    known = {name: value for name, value in zip(_READ, values, strict=True) if value is not None}
-    id = known["id"]
-    live = id - offset if offset is not None and id > offset and "closed" not in known else None
-    of_row = {"kind": 0, "service": "", "peer": None, "size": None, "conn": id, "summary": known.get("reason", "")}
-    return Conversation(**{**of_row, **known, "live": live})
+    id = values[_ID]
+    live = id - offset if offset is not None and id > offset and values[_CLOSED] is None else None
+    return Conversation(*values, live=live)

@@ -141,7 +141,9 @@ def test_they_are_sorted_by_any_column(store: Store, order: str, ascending: list
 
 
 def test_a_row_has_an_attribute_for_each_column_that_is_read() -> None:
-    assert {column.name for column in conversations.COLUMNS if column.read} <= {f.name for f in fields(Conversation)}
+    columns = {column.name for column in conversations.COLUMNS if column.read}
+    assert columns <= {f.name for f in fields(Conversation)}
+    assert set(conversations._VALUES) == set(conversations._READ)
 
 
 def test_every_order_is_the_name_of_a_field_or_of_when_it_was_opened() -> None:
