@@ -144,6 +144,10 @@ NOTE: Final = _kind(
     22, "note", "the user wrote a note on an event, or coloured it",
     always={"event": int, "text": str, "colour": str},
 )  # fmt: skip
+LOST: Final = _kind(
+    23, "events.lost", "events happened that are not in the capture; `from` and `until` are as in RFC 3339",
+    always={"count": int, "from": str, "until": str, "why": str},
+)  # fmt: skip
 
 NAMES: Final[dict[int, str]] = {code: kind.name for code, kind in KINDS.items()}
 RAW: Final = frozenset(kind.code for kind in KINDS.values() if kind.raw)

@@ -1,4 +1,4 @@
-"""The program's entry: commands go to ``app.commands.main``, which knows no Qt; the window loads it late."""
+"""The entry point of the program. Commands run without Qt, which is imported only for the window."""
 
 from __future__ import annotations
 

@@ -19,6 +19,8 @@ from app.commands import main as cli
 from app.options import Option
 from app.services import settings
 from app.services.protocols import PROTOCOLS
+from app.text.checksums import CRCS
+from app.text.framing import FRAMINGS, LONGEST
 from app.workspace import reading as workspace
 from app.workspace.message import MESSAGE
 
@@ -185,6 +187,24 @@ def _plain(text: str) -> str:
     return text.replace("|", "\\|").replace("\n", " ")
 
 
+def crcs() -> str:
+    """A row for each width of CRC, with the names of its kinds."""
+    by_width: dict[str, list[str]] = {}
+    for name in CRCS:
+        by_width.setdefault(name.partition("/")[0], []).append(name)
+    rows = (f"| {width.upper()} | {_code(names)} |" for width, names in by_width.items())
+    return "\n".join(["| width | names |", "|---|---|", *rows])
+
+
+def framings() -> str:
+    """A row for each way to say where a message ends."""
+    rows = []
+    for framing in FRAMINGS.values():
+        own = "; ".join(f"`{option.name}`: {_plain(option.help)}" for option in framing.options if option != LONGEST)
+        rows.append(f"| `{framing.name}` | {framing.ends} | {own} |")
+    return "\n".join(["| `framing` | a message ends | options |", "|---|---|---|", *rows])
+
+
 BLOCKS = {
     "filter-fields": filter_fields,
     "responders": responder_table,
@@ -195,6 +215,8 @@ BLOCKS = {
     "workspace-keys": workspace_keys,
     "event-kinds": event_kinds,
     "capture-tables": capture_tables,
+    "crcs": crcs,
+    "framings": framings,
 }
 
 

@@ -1,4 +1,4 @@
-"""Speaks first, as mail and file servers do, and takes what comes then."""
+"""Sends a banner when a client connects, as mail and FTP servers do, and discards what it receives."""
 
 from __future__ import annotations
 

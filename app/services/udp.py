@@ -136,7 +136,7 @@ class DatagramTap(DatagramProtocol):
             return
         flow = self._flow(addr)
         flow.received += len(datagram)
-        self._record(events.DATAGRAM_RECEIVED, self.number, flow.number, datagram)
+        self.recorder.record_datagram(events.DATAGRAM_RECEIVED, self.number, flow.number, datagram)
         if self._looking is None:
             self._looking = self._service.reactor.callLater(0.25, self._on_looking)
         if len(datagram) > self._most_bytes:
@@ -180,7 +180,7 @@ class DatagramTap(DatagramProtocol):
             return e
         flow = self._flow(addr)
         flow.sent += len(datagram)
-        self._record(events.DATAGRAM_SENT, self.number, flow.number, datagram)
+        self.recorder.record_datagram(events.DATAGRAM_SENT, self.number, flow.number, datagram)
         return None
 
     def failed(self, error: BaseException, payload: bytes, addr: Any) -> None:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app import events
+from app.capture.recorder import Loss
 from app.events import Event, rfc3339
 from tests.declared import differences
 
@@ -30,7 +31,7 @@ def test_codes_never_change():
         6: "data.sent", 7: "connection.closed", 8: "datagram.received", 9: "datagram.sent", 10: "http.request",
         11: "http.response", 12: "ws.opened", 13: "ws.message", 14: "ws.closed", 15: "tls.failed",
         16: "fault.applied", 17: "limit.reached", 18: "failure", 19: "log", 20: "tls.opened",
-        21: "failure.resolved", 22: "note",
+        21: "failure.resolved", 22: "note", 23: "events.lost",
     }  # fmt: skip
 
 
@@ -65,6 +66,12 @@ def test_only_raw_kinds_carry_bytes_one_way_and_no_detail():
 )  # fmt: skip
 def test_the_check_of_all_tests_tells_what_differs(kind, detail, words):
     assert differences(events.KINDS[kind], detail) == words
+
+
+def test_an_event_about_what_was_lost_is_as_declared():
+    """The recorder adds it to a batch itself, past ``record``."""
+    _, detail = Loss(3, 10**18, 10**18 + 1, "why").recorded()
+    assert differences(events.KINDS[events.LOST], json.loads(detail)) == []
 
 
 def test_json_has_the_documented_keys_in_their_order():

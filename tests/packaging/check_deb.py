@@ -40,7 +40,7 @@ def screen() -> Iterator[Display]:
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Without Python's and Qt's variables, which a user's desktop has not either."""
+    """An environment without Python's and Qt's variables, as on a user's desktop."""
     for name in [name for name in os.environ if name.startswith(("PYTHON", "QT_", "XDG_", "LD_"))]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path))
@@ -111,7 +111,7 @@ class Opened:
         self._process.wait(10)
 
     def wait_title(self, part: str) -> None:
-        """Until it has a window with that in its title."""
+        """Wait until it has a window with that text in its title."""
         wait_for(lambda: self._windows(part), 20)
 
     def _windows(self, title: str) -> list[str]:
@@ -119,7 +119,7 @@ class Opened:
         return self._screen.windows(self._process.pid, title)
 
     def address(self, capture: Path) -> str:
-        """Where its service listens."""
+        """The address of its service."""
         where = "kind == service.started"
         wait_for(lambda: capture.exists() and _run(self._root, "query", capture, where, "--count").stdout == "1\n")
         return _run(self._root, "query", capture, where).stdout.split()[-1]

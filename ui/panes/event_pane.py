@@ -17,7 +17,7 @@ from ui.panes.columns import Columns, as_text
 from ui.panes.event_columns import COLUMNS
 from ui.panes.event_list import EventList
 from ui.panes.event_view import EventView
-from ui.parts.actions import unmarked
+from ui.parts.labels import unmarked
 
 MENU_CHARS = 40
 

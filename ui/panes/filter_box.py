@@ -14,9 +14,9 @@ from app.capture.filters.completion import Suggestion, combined, suggestions
 from app.capture.filters.fields import FIELDS, Field
 from ui.forms.form import sentence, set_property
 from ui.looks.icons import icon
-from ui.parts.actions import mark_accessible, unmarked
 from ui.parts.completions import Completions
 from ui.parts.keys import claims
+from ui.parts.labels import mark_accessible, unmarked
 
 PLACEHOLDER, EXAMPLE = "Filter: {}, or any text", "size > 100 and peer contains 127"
 

@@ -221,7 +221,7 @@ def test_without_a_capture_it_leaves_no_file(echo: str, tmp_path: Path) -> None:
 
 def test_it_loads_no_qt(echo: str) -> None:
     script = (
-        "import sys; from app import cli\n"
+        "import sys; from app.commands import main as cli\n"
         "code = cli.main(sys.argv[1:], None)\n"
         "print(code, [m for m in sys.modules if m.split('.')[0] in ('PyQt5', 'qt5reactor', 'sip', 'ui')])"
     )

@@ -1,4 +1,4 @@
-"""Files that a workspace names, by way of which nothing else is read."""
+"""Files that a workspace names: files outside of its folder are not read."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ def make(tmp_path: Path, plugins: Table) -> Iterator[Callable[..., Any]]:
 
 
 async def allow(post: Post) -> None:
-    """Answer the one question that there is with yes."""
+    """Answer the only question with yes."""
     [plugin] = await until(lambda: post.plugins.waiting)
     await post.plugins.answer(plugin.path, "load")
 
@@ -63,7 +63,7 @@ def status(post: Post, name: str) -> Any:
 
 
 async def says(post: Post, name: str, answer: bytes, asked: bytes = b"hey") -> bool:
-    """Whether a new connection is answered so."""
+    """Whether a new connection receives this answer."""
     peer = Peer(post.services[name])
     await peer.send(asked)
     await until(lambda: peer.pull().got or peer.ended)

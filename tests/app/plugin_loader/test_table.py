@@ -1,4 +1,4 @@
-"""Which plugins there are, and what they bring."""
+"""The table of plugins and their responders."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Write = Callable[..., Path]
 
 @pytest.fixture
 def trusting(plugins: Table) -> Table:
-    """A table all of whose plugins may run."""
+    """A table in which all plugins may run."""
     plugins.trust.everything = True
     return plugins
 

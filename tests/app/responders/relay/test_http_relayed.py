@@ -23,7 +23,7 @@ from tests.helpers import closed_port, until
 
 
 class Raw:
-    """An upstream that notes what it gets and says what it is told, once a request's head is there."""
+    """An upstream that records what it receives, and answers with given bytes once a request's head is complete."""
 
     def __init__(self, desk: Desk, answer: bytes, *, close: bool = False) -> None:
         raw = self

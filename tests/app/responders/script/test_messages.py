@@ -1,4 +1,4 @@
-"""Responders that speak first, take all, or answer in frames."""
+"""The responders banner, discard, line and int32."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ Rule = dict[str, Any]
 
 
 class Wire(StringTransport):
-    """Also takes what a Tap takes."""
+    """A transport with the methods of a Tap."""
 
     aborted = half_closed = False
 
@@ -32,7 +32,7 @@ class Wire(StringTransport):
         self.aborted = True
 
     def said(self) -> bytes:
-        """What was written since the last time."""
+        """The data written since the last call."""
         data: bytes = self.value()
         self.clear()
         return data
