@@ -130,7 +130,7 @@ def choose_reactor() -> Any:
 
 def _choose(path: Path | None, settings: Settings) -> tuple[Workspace, str, str]:
     """The workspace to open, its title, and a notice for the user, or ""."""
-    from app import errors
+    from app.errors import PostError
     from ui.window.workspace_files import demo, demo_file
 
     if path is not None:
@@ -142,7 +142,7 @@ def _choose(path: Path | None, settings: Settings) -> tuple[Workspace, str, str]
     if last is not None:
         try:
             return workspace.load(last), last.name, ""
-        except errors.PostError as e:
+        except PostError as e:
             return demo(), "Demo", f"{last.name} could not be opened, so this is the demo.\n{e}"
     return demo(), "Demo", ""
 

@@ -6,7 +6,7 @@ import os
 import stat
 from pathlib import Path
 
-from app import errors
+from app.files import errors
 
 MAX_SENT = 16 << 20
 """Bytes of a file that is sent as one message."""

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred, DeferredLock
 
-from app import errors, events, responders
+from app import events, responders
+from app.errors import PostError
 from app.plugin.pool import in_thread
 from app.plugin_loader.source import look
 from app.plugin_loader.table import TABLE, Plugin, installed
@@ -135,7 +136,7 @@ class Plugins:
             try:
                 service.renew()
                 words = f"{name} was loaded again: new connections get the new version"
-            except errors.PostError as e:
+            except PostError as e:
                 words = f"The version of {name} before goes on. {e}"
             self._recorder.record(events.LOG, service.number, summary=words)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from app import errors
+from app.plugin_loader import errors
 from app.responders import Responder
 
 if TYPE_CHECKING:

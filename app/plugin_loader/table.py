@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app import errors, responders
+from app import responders
+from app.errors import PostError
 from app.files.folders import data_folder
-from app.plugin_loader import loading
+from app.plugin_loader import errors, loading
 from app.plugin_loader.source import FOLDER, Offer, Stamp, look, offers, others_can_write
 from app.plugin_loader.trust import Answer, Trust
 from app.responders import Responder
@@ -41,7 +42,7 @@ class Plugin:
     path: Path
     stamp: Stamp | None
     brings: tuple[Responder, ...]
-    problem: errors.PostError | None = None
+    problem: PostError | None = None
     error: BaseException | None = None
 
     @property
@@ -79,7 +80,7 @@ def examine(path: Path, stamp: Stamp, answer: Answer | None, record: Path) -> Pl
         if others_can_write(path):
             raise errors.PluginUnsafeError(path=path)
         return Plugin(path, stamp, loading.load(path, source))
-    except errors.PostError as e:
+    except PostError as e:
         return Plugin(path, stamp, tuple(_missing(found, e)), e)
     except OSError as e:
         problem = errors.PluginBrokenError(path=path, reason=e.strerror or e)
@@ -90,7 +91,7 @@ def examine(path: Path, stamp: Stamp, answer: Answer | None, record: Path) -> Pl
         return Plugin(path, stamp, tuple(_missing(found, problem)), problem, e)
 
 
-def _missing(found: tuple[Offer, ...], why: errors.PostError) -> Iterator[Responder]:
+def _missing(found: tuple[Offer, ...], why: PostError) -> Iterator[Responder]:
     def build(*_: object) -> None:
         raise why
 
@@ -111,7 +112,7 @@ class Table:
     def __init__(self) -> None:
         self.folder: Path | None = None
         self.plugins: dict[Path, Plugin] = {}
-        self.trouble: dict[Path, errors.PostError] = {}
+        self.trouble: dict[Path, PostError] = {}
         self._trust: Trust | None = None
         self._installed: tuple[Plugin, ...] | None = None
         self._registered: dict[str, Responder] = {}
@@ -230,7 +231,7 @@ def _installed(entry: EntryPoint) -> Plugin:
     path = Path(f"{entry.name} ({entry.value})")
     try:
         return Plugin(path, None, loading.load_entry_point(entry))
-    except errors.PostError as e:
+    except PostError as e:
         return Plugin(path, None, tuple(_missing(((entry.name, ()),), e)), e)
     except BaseException as e:
         problem = errors.PluginBrokenError(path=path, reason=f"{type(e).__name__}: {e}")

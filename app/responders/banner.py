@@ -5,8 +5,8 @@ from __future__ import annotations
 from twisted.internet.interfaces import IProtocolFactory
 from twisted.internet.protocol import Protocol, ServerFactory
 
-from app import errors
 from app.responders import Context, Option, Options, Responder
+from app.text import errors
 from app.text.escapes import unescape
 
 

@@ -6,7 +6,8 @@ import contextlib
 import json
 from pathlib import Path
 
-from app import errors, events
+from app import events
+from app.capture import errors
 from app.capture.reading.store import Store
 from app.capture.writing.file import CaptureFile
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from app import errors, events
+from app import events
+from app.capture import errors
 from app.capture.filters.language import of_kind
 from app.capture.reading.store import Store
 from tests.benchmarks import display, procs

@@ -22,12 +22,14 @@ from PyQt5.QtWidgets import (
 )
 from twisted.internet.defer import Deferred
 
-from app import errors
+from app.capture.filters.errors import FilterError
 from app.capture.filters.language import Filter, parse
 from app.capture.reading.store import Store
+from app.errors import PostError
 from app.events import Event
 from app.exports import formats as exporters
 from app.exports.formats import Exporter
+from app.files import errors
 from app.files.replacing import replacing
 from app.text.escapes import amount
 from ui.forms.form import Form, Words, sentence, tell
@@ -81,7 +83,7 @@ def export(capture: Path, exporter: Exporter, where: Filter, path: Path, run: Ru
             store.close()
     except _StoppedError:
         return "Cancelled. Nothing was written.", True
-    except errors.PostError as e:
+    except PostError as e:
         return str(e), False
     except OSError as e:
         return str(errors.UnwritableError(path=path, reason=e.strerror or e)), False
@@ -308,6 +310,6 @@ def _time_problem(typed: str) -> str | None:
         return None
     try:
         _time(">=", typed)
-    except errors.FilterError as e:
+    except FilterError as e:
         return str(e.fields["reason"])
     return None

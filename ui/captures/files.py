@@ -11,7 +11,7 @@ from PyQt5.QtCore import QMimeData, QObject, pyqtSignal
 from PyQt5.QtWidgets import QFileDialog, QWidget
 from twisted.python.failure import Failure
 
-from app import errors
+from app.capture import errors
 from app.capture.keeping.about import About, about
 from app.capture.keeping.retention import cut_off
 from app.capture.reading.reader import Reader

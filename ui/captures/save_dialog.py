@@ -20,11 +20,11 @@ from PyQt5.QtWidgets import (
 )
 from twisted.python.failure import Failure
 
-from app import errors
 from app.capture.filters import language as filters
 from app.capture.filters.language import EVERYTHING
 from app.capture.keeping.saving import CANNOT_SEE, CancelledError, Saved, Saving, save
 from app.capture.schema import SUFFIX
+from app.errors import PostError
 from app.text import patterns
 from app.text.escapes import amount
 from ui.forms.form import Words, column
@@ -180,7 +180,7 @@ class SaveDialog(QDialog):
         if failure.check(CancelledError):
             self.words.say("Cancelled. Nothing was saved.")
             return
-        failure.trap(errors.PostError)
+        failure.trap(PostError)
         self.words.say(str(failure.value), "error")
 
     def reject(self) -> None:

@@ -8,7 +8,7 @@ from PyQt5.QtCore import QEvent, QPoint, Qt, QTimer, pyqtSignal
 from PyQt5.QtGui import QFocusEvent, QKeyEvent, QKeySequence
 from PyQt5.QtWidgets import QLabel, QLineEdit, QMenu
 
-from app import errors
+from app.capture.filters import errors
 from app.capture.filters import language as filters
 from app.capture.filters.completion import Suggestion, combined, suggestions
 from app.capture.filters.fields import FIELDS, Field

@@ -23,7 +23,7 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
-from app.errors import EscapeError
+from app.text.errors import EscapeError
 from app.text.escapes import escape, unescape, unhex
 from ui.detail.facts import written_size
 from ui.forms.form import Words, sentence, tell

@@ -23,8 +23,8 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
-from app import errors
-from app.sending import CLIENTS
+from app.sending import errors
+from app.sending.clients import CLIENTS
 from app.sending.delivery import problem
 from app.sending.url import field, method_problem, parse
 from app.workspace.message import FORMS, Message

@@ -9,10 +9,11 @@ from typing import Any
 from PyQt5.QtCore import QObject, pyqtSignal
 from twisted.internet.defer import CancelledError, Deferred
 
-from app import errors
+from app.errors import PostError
 from app.sending import open_conversation
-from app.sending.conversation import Connecting, Conversation, Open, Request
+from app.sending.conversation import Connecting, Conversation, Open
 from app.sending.delivery import Content, Sending, content, silence
+from app.sending.request import Request
 from app.sending.sender import Sender
 from app.sending.url import field, parse
 from app.text.escapes import amount
@@ -117,7 +118,7 @@ class SendRun(QObject):
         try:
             request = request_of(message)
             message_content = await self._sender.in_thread(content, message.form, message.data, self._folder())
-        except errors.PostError as e:
+        except PostError as e:
             self._problem = str(e)
             return
         reused = self._reusable(request)

@@ -23,7 +23,7 @@ from PyQt5.QtWidgets import (
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
-from app import errors
+from app.errors import PostError
 from app.sending.connect_lines import ConnectLine, addresses, lines, login
 from app.services import address
 from app.services.protocols import PROTOCOLS
@@ -111,7 +111,7 @@ class ConnectDialog(QDialog):
         self.resize(WIDTH, layout.totalHeightForWidth(WIDTH))
 
     def _on_failure(self, failure: Failure) -> None:
-        failure.trap(errors.PostError)
+        failure.trap(PostError)
         if self._alive:
             self.words.say(failure.getErrorMessage(), "error")
 

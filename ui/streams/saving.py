@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from app import errors
 from app.capture.reading import streams
 from app.capture.reading.streams import About
+from app.errors import PostError
 from app.files.replacing import replacing
 from app.text.escapes import amount
 
@@ -35,7 +35,7 @@ def save_side(
             written = streams.save(capture, about, received, out, on_written)
     except _StoppedError:
         return "", True
-    except errors.PostError as e:
+    except PostError as e:
         return str(e), False
     except OSError as e:
         return f"Cannot save to {path}: {e.strerror or e}.", False

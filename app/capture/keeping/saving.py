@@ -13,12 +13,14 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from app import errors
 from app.capture import schema
+from app.capture.errors import DamagedCaptureError
+from app.capture.keeping import errors
 from app.capture.keeping.redaction import Redactor
 from app.capture.keeping.rewriting import Rewriting
 from app.capture.keeping.wanted import WHOLE, CancelledError, Progress, Saved, Saving
 from app.capture.reading.appearing import appearing, is_open
+from app.files.errors import UnwritableError
 
 PAGES = 256
 """Pages copied at once."""
@@ -76,10 +78,10 @@ def _in_words(source: Path, target: Path) -> Iterator[None]:
         if "interrupted" in str(e):
             raise CancelledError from e
         if "malformed" in str(e):
-            raise errors.DamagedCaptureError(path=source, reason=e) from e
-        raise errors.UnwritableError(path=target, reason=e) from e
+            raise DamagedCaptureError(path=source, reason=e) from e
+        raise UnwritableError(path=target, reason=e) from e
     except OSError as e:
-        raise errors.UnwritableError(path=target, reason=e.strerror or e) from e
+        raise UnwritableError(path=target, reason=e.strerror or e) from e
 
 
 def _back_up(db: sqlite3.Connection, spare: Path, progress: Progress, cancelled: Callable[[], bool]) -> None:

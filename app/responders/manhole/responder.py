@@ -12,8 +12,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from app import errors, events
+from app import events
 from app.responders import Context, Option, Options, Responder
+from app.responders.manhole import errors
 
 AUTO = "auto"
 """The value of the option ``password`` that stands for a new random password at each start."""

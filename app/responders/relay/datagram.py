@@ -8,9 +8,8 @@ from typing import Any
 
 from twisted.internet.protocol import DatagramProtocol
 
-from app import errors
 from app.responders import Context
-from app.responders.relay import loops, upstream
+from app.responders.relay import errors, loops, upstream
 from app.responders.relay.loops import Hop
 
 MAX_FLOWS = 1_000

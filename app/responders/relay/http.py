@@ -19,8 +19,9 @@ from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
 from zope.interface import implementer
 
-from app import errors, events
-from app.responders.relay import request_target
+from app import events
+from app.errors import PostError
+from app.responders.relay import errors, request_target
 from app.responders.relay.pool import Pool, UpstreamRequest
 from app.responders.relay.upstream import Upstream
 
@@ -167,7 +168,7 @@ class Exchange:
         if not self._over:
             self.request.processingFailed(failure)
 
-    def answer_error(self, error: errors.PostError, status: int) -> None:
+    def answer_error(self, error: PostError, status: int) -> None:
         """Answer with ``status`` and the error's text, in place of the upstream."""
         request, body = self.request, f"{error}\n".encode()
         request.setResponseCode(status)

@@ -14,7 +14,7 @@ from twisted.web.client import HTTPConnectionPool
 from twisted.web.http import SWITCHING
 from twisted.web.http_headers import Headers
 
-from app import errors
+from app.responders.relay import errors
 from app.responders.relay.loops import Hop
 from app.responders.relay.upstream import Upstream
 from app.text.escapes import escape

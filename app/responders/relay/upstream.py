@@ -11,8 +11,8 @@ from twisted.internet import defer, error
 from twisted.internet.interfaces import IStreamClientEndpoint
 from twisted.python.failure import Failure
 
-from app import errors
-from app.responders.relay import loops
+from app.errors import system_words
+from app.responders.relay import errors, loops
 from app.responders.relay.loops import Hop, Loops
 
 
@@ -153,7 +153,7 @@ class Upstream:
             return errors.UpstreamUnknownError(**fields)
         if failure.check(defer.TimeoutError, error.TimeoutError, error.TCPTimedOutError):
             return errors.UpstreamTimeoutError(**fields)
-        return errors.UpstreamError(reason=errors.system_words(failure.value), **fields)
+        return errors.UpstreamError(reason=system_words(failure.value), **fields)
 
 
 def _timed_out(result: Any, seconds: float) -> None:

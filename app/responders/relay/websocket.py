@@ -12,8 +12,9 @@ from twisted.internet.interfaces import IPushProducer
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from app import errors, events
+from app import events
 from app.responders import Context
+from app.responders.relay import errors
 from app.responders.relay.loops import Hop
 from app.responders.relay.upstream import Upstream
 from app.websocket.timers import Timers

@@ -7,7 +7,7 @@ from pathlib import Path
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
-from app import errors
+from app.errors import PostError
 from app.files.confined import inside
 from app.http.problem_json import Problem
 from app.responders import Context
@@ -100,7 +100,7 @@ class Library:
             stored.errback(problem)
 
     def _problem(self, error: BaseException | None) -> Problem:
-        if isinstance(error, errors.PostError):
+        if isinstance(error, PostError):
             return Problem(503, str(error))
         assert error is not None
         self._context.failed(error)

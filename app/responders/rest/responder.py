@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from app import errors
+from app.errors import PostError
 from app.files import confined as files
 from app.responders import Context, Option, Options, Responder
 
@@ -29,7 +29,7 @@ def _seed_problem(seed: Any, folder: Path) -> str | None:
 
     try:
         load(folder, seed, None)
-    except errors.PostError as e:
+    except PostError as e:
         return f"is of no use: {e}"
     return None
 

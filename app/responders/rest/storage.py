@@ -12,9 +12,9 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from app import errors
 from app.files.confined import read
 from app.http.problem_json import Problem
+from app.responders.rest import errors
 from app.responders.rest.memory import MAX_BYTES, Documents, key_of, with_id
 from app.text.strict_json import parse
 

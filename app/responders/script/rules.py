@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app import errors
 from app.files import confined as files
+from app.responders.script import errors
 from app.text import patterns
+from app.text.errors import EscapeError, TemplateError
 from app.text.escapes import unescape, unhex
 from app.text.templates import Template
 
@@ -157,7 +158,7 @@ def _rule(number: int, table: Mapping[str, Any], protocol: str) -> Rule:
             contains = unescape(match)
         elif when in ("bytes", "regex"):
             pattern = patterns.hex_pattern(match) if when == "bytes" else patterns.regex(match)
-    except errors.EscapeError as e:
+    except EscapeError as e:
         raise ValueError(f"match: {e.fields['reason']}") from e
     except ValueError as e:
         raise ValueError(f"match {e}") from e
@@ -184,9 +185,9 @@ def _steps(lines: Sequence[str], protocol: str) -> tuple[Step, ...]:
                 raise ValueError(f"nothing can follow {step.verb}")
             if step.verb in _SENDING and any(earlier.verb == "half-close" for earlier in steps):
                 raise ValueError(f"{step.verb} cannot follow half-close, after which nothing is sent")
-        except errors.EscapeError as e:
+        except EscapeError as e:
             raise ValueError(f"step {i}: {e.fields['reason']}") from e
-        except errors.TemplateError as e:
+        except TemplateError as e:
             raise ValueError(f"step {i}: at character {e.fields['position']} of its text, {e.fields['reason']}") from e
         except ValueError as e:
             raise ValueError(f"step {i}: {e}") from e

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from app.errors import OutsideFolderError, UnreadableFileError
 from app.files.confined import inside, read, regular
+from app.files.errors import OutsideFolderError, UnreadableFileError
 from tests.helpers import open_files
 
 

@@ -13,11 +13,12 @@ import pytest
 import pytest_twisted
 from websockets.asyncio.client import ClientConnection
 
-from app import errors, responders
+from app import responders
 from app.plugin_loader import loading, table
 from app.plugin_loader.source import offers
 from app.plugin_loader.table import Table
 from app.plugin_loader.trust import Trust
+from app.workspace import errors
 from app.workspace import reading as workspace
 from tests.app.services.helpers import Desk, Peer
 from tests.app.services.websocket_frames import talk

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from twisted.conch.ssh.keys import Key
 
-from app import errors
+from app.responders.manhole import errors
 from app.responders.manhole.responder import authorized_keys, namespace
 
 

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from app import errors
-from app.responders.relay import loops
+from app.responders.relay import errors, loops
 from app.responders.relay.loops import Hop, Loops, datagrams_from, incoming, outgoing, passed_through
 from app.responders.relay.upstream import Upstream
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from twisted.internet.testing import StringTransport
 
-from app import errors
+from app.text import errors
 from app.workspace.reading import option_problems
 from tests.app.responders.context import BareContext, build
 

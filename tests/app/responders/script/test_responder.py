@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.internet.testing import StringTransport
 
-from app import errors
+from app.errors import PostError
 from app.files.confined import MAX_SENT
 from app.responders import find
+from app.responders.script import errors
 from app.responders.script import player as playing
 from app.workspace.reading import option_problems
 from tests.app.responders.context import BareContext, build
@@ -491,4 +492,4 @@ def test_any_rules_are_wrong_in_words_or_stand_any_bytes(
     talk.protocol.readConnectionLost()
     talk.later(5)
     talk.end()
-    assert all(isinstance(error, errors.PostError) for error, _ in talk.context.failures)
+    assert all(isinstance(error, PostError) for error, _ in talk.context.failures)

@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from app import errors
-from app.responders.script import rules
+from app.responders.script import errors, rules
 
 
 def rule(**table: Any) -> rules.Rule:

@@ -16,8 +16,7 @@ from cryptography.hazmat.primitives import serialization
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app import errors
-from app.services.tls import authority
+from app.services.tls import authority, errors
 from tests.helpers import ROOT, run
 
 
