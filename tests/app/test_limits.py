@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from app import limits
+from app import events, limits
 from app.services import settings
 from app.services.protocols import PROTOCOLS
 
@@ -69,6 +69,11 @@ def test_more_keys_have_to_be_declared() -> None:
     )
     with pytest.raises(ValueError, match="connections declares no cuont"):
         reached.carrying(cuont=7)
+
+
+@pytest.mark.parametrize("limit", ALL, ids=lambda limit: limit.name)
+def test_the_keys_of_a_limit_are_those_of_its_kind_of_event(limit: limits.Limit) -> None:
+    assert set(limit.keys) <= events.KINDS[events.LIMIT_REACHED].keys
 
 
 def test_a_situation_has_to_be_declared() -> None:
