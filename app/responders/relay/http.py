@@ -21,6 +21,7 @@ from zope.interface import implementer
 
 from app import events
 from app.errors import PostError
+from app.http.client import HeadTooLargeError
 from app.responders.relay import errors, request_target
 from app.responders.relay.pool import Pool, UpstreamRequest
 from app.responders.relay.upstream import Upstream
@@ -157,6 +158,8 @@ class Exchange:
     def _explain(self, failure: Failure) -> errors.UpstreamError:
         while reasons := getattr(failure.value, "reasons", None):
             failure = reasons[0]  # Twisted wraps the failures of one response
+        if failure.check(HeadTooLargeError):
+            return errors.UpstreamError(address=self._upstream.address, reason=str(failure.value))
         if failure.check(ParseError, ValueError):  # ValueError comes from headers and chunks
             return errors.UpstreamError(address=self._upstream.address, reason="it did not answer in HTTP")
         if failure.check(ConnectionDone, ConnectionLost, ConnectionAborted, ResponseFailed):

@@ -17,6 +17,7 @@ from app.responders import Context
 from app.responders.relay import errors
 from app.responders.relay.loops import Hop
 from app.responders.relay.upstream import Upstream
+from app.websocket import handshake_answer
 from app.websocket.timers import Timers
 
 NO_STATUS, ABNORMAL = 1005, 1006
@@ -103,6 +104,13 @@ class UpstreamHalf(Half, WebSocketClientProtocol):  # type: ignore[misc]
         super().connectionMade()
         self._tap = self.transport
         self.upstream.opened(self._tap, self.previous)
+
+    def processHandshake(self) -> None:
+        if wrong := handshake_answer.problem(self.data):
+            self.failHandshake(f"it {wrong}")
+            self.transport.abortConnection()  # it may go on sending
+        else:
+            super().processHandshake()
 
     def connectionLost(self, reason: Failure = None) -> None:  # type: ignore[assignment]
         self.upstream.closed(self._tap)

@@ -23,7 +23,7 @@ from zope.interface import implementer
 from app import events, limits
 from app.http.reason_phrases import phrase
 from app.limits import Reached
-from app.services.http.http1_ending import DRAIN, SLOWEST
+from app.services.http.http1_ending import DRAIN, LOOK_AFTER, SLOWEST
 from app.services.http.http1_refusing import in_words
 from app.services.http.http2_sending import SendingConnection
 from app.services.http.http2_stream import RecordedStream
@@ -58,6 +58,7 @@ class RecordedConnection(SendingConnection):
         self.conn.local_settings.acknowledge()
         self.conn.decoder.max_header_list_size = fields
         self._marked = 0
+        self._looking: Any = None
         self._unwanted: list[Any] = []
 
     def connectionMade(self) -> None:
@@ -65,7 +66,7 @@ class RecordedConnection(SendingConnection):
         self.transport.registerProducer(self, True)
 
     def connectionLost(self, reason: Failure, _cancelTimeouts: bool = True) -> None:  # type: ignore[override]
-        for call in (self._turn, self._draining, *self._unwanted):
+        for call in (self._turn, self._draining, self._looking, *self._unwanted):
             if call is not None and call.active():
                 call.cancel()
         super().connectionLost(reason, _cancelTimeouts)
@@ -220,6 +221,15 @@ class RecordedConnection(SendingConnection):
             if not stream.complete:
                 self.abortRequest(stream.number)
         self._schedule()
+        if self._looking is None and self.streams:
+            self._looking = self._reactor.callLater(LOOK_AFTER, self._ping, LOOK_AFTER)
+
+    def _ping(self, seconds: float) -> None:
+        """Ping a client that has finished sending, in ``seconds`` again, and so on: if it has left, that fails."""
+        if self._stillProducing:
+            self.conn.ping(bytes(8))
+            self._tryToWriteControlData()
+            self._looking = self._reactor.callLater(seconds, self._ping, 2 * seconds)
 
     def writeConnectionLost(self) -> None:
         """We have closed our side ourselves."""
