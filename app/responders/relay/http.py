@@ -210,9 +210,11 @@ class HTTPRelay(Resource):
     def render(self, request: Any) -> int:
         exchange = Exchange(request, self._upstream)
         try:
-            previous = self._upstream.admit(request.channel.tap)
+            via = (value.decode("latin-1") for value in request.requestHeaders.getRawHeaders(b"via", []))
+            previous = self._upstream.admit_request(request.channel.tap, via)
         except errors.UpstreamItselfError as e:
-            exchange.answer_error(e, 502)
+            request.channel.tap.record(events.LOG, str(e), {"upstream": self._upstream.address})
+            exchange.answer_error(e, 508)
             return NOT_DONE_YET
         if b"websocket" in (request.getHeader(b"upgrade") or b"").lower():
             request.channel.tap.record(events.LOG, NO_UPGRADE, {"upstream": self._upstream.address})
@@ -230,6 +232,8 @@ class HTTPRelay(Resource):
         for name, value in end_to_end(received, received.getRawHeaders(b"connection", [])):
             if name.lower() not in SET_BY_RELAY:
                 headers.addRawHeader(name, value)
+        version = request.clientproto.partition(b"/")[2]
+        headers.addRawHeader(b"Via", b"%b %b" % (version, self._upstream.pseudonym.encode()))
         if self._forwarded:
             self._add_forwarded(request, headers, host)
         return headers

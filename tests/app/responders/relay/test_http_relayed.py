@@ -291,11 +291,11 @@ async def test_an_upstream_that_stops_in_the_middle_cuts_the_answer(desk: Desk, 
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_relay_to_itself_is_502_in_words(desk: Desk):
+async def test_a_relay_to_itself_is_508_in_words(desk: Desk):
     [port] = free_ports(1)
     service = await desk.start("http", "relay", port=port, options={"upstream": f"http://localhost:{port}"})
     got = await curl(desk, "-i", f"http://{at(service)}/")
-    assert got.startswith(b"HTTP/1.1 502")
+    assert got.startswith(b"HTTP/1.1 508")
     assert b"leads back to this relay" in got
 
 
