@@ -17,7 +17,6 @@ from app.responders.relay import errors
 from app.responders.relay.loops import Hop
 from app.responders.relay.upstream import Upstream
 
-
 MAX_UNANSWERED = 400
 """Connections at once whose upstream has sent nothing yet; further clients are refused.
 

@@ -104,7 +104,7 @@ async def test_a8_streams_that_go_round_through_other_programs_end_when_the_clie
     assert not peer.pull().got
     peer.close()
     await until(lambda: not any(service.connections for service in services))
-    assert len(tape.all("connection.opened")) == 4 * 30 + 2
+    assert len(tape.all("connection.opened")) == 4 * 30 + 1
 
 
 @pytest_twisted.ensureDeferred
