@@ -33,6 +33,7 @@ class RecordedChannel(EndingChannel):
     _waits_for_100 = False
     _answered = 0
     _next: Any = None
+    _owed: Any = None  # the request after which we go on, once its response has room
 
     def connectionMade(self) -> None:
         self.MAX_LENGTH = self.totalHeadersSize = self.site.limits["field_bytes"]
@@ -155,6 +156,10 @@ class RecordedChannel(EndingChannel):
             self._go_on(request)
 
     def _go_on(self, request: Any) -> None:
+        if self._waitingForTransport and self.persistent and (self._buffer or self._dataBuffer):
+            # One read can hold a thousand requests, all of which would be answered into memory.
+            self._owed = request
+            return
         super().requestDone(request)
         if self._ended and not self._busyReceiving:
             self._answer_what_came()
@@ -212,6 +217,10 @@ class RecordedChannel(EndingChannel):
 
     def resumeProducing(self) -> None:
         super().resumeProducing()
+        owed, self._owed = self._owed, None
+        if owed is not None:
+            # In a turn of its own: the transport or the capture tells others, too, that there is room again.
+            self._next = self.callLater(0, self._go_on, owed)
         if self._body_held:
             self._networkProducer.pauseProducing()
         if not self.refused:
