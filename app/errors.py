@@ -265,6 +265,11 @@ class FrameError(PostError):
     Choose a longer prefix."""
 
 
+class ShortFrameError(PostError):
+    """A message of {length} bytes is too short for its length: it must have at least {least}.
+    What stands before the length is a part of the message."""
+
+
 # -- scripts
 
 

@@ -12,7 +12,7 @@ from zope.interface import implementer
 
 from app.plugin.handling import Connection, Handler, Turns, parts, written
 from app.responders import Context, Options
-from app.responders.script.wires import Wire
+from app.responders.script.wires import Wire, tell_unfinished
 
 MAX_LINE, MAX_STRING = 1 << 20, 16 << 20
 MAX_SENDERS = 1000
@@ -34,28 +34,36 @@ class Stream(Protocol):
     def dataReceived(self, data: bytes) -> None:
         self._turns.put(data)
 
-    stringReceived = dataReceived
-
-    def lineReceived(self, line: bytes) -> None:
-        self._ending = b"\r\n" if line.endswith(b"\r") else b"\n"
-        self._turns.put(line.removesuffix(b"\r"))
-
-    async def _work(self, message: bytes) -> None:
+    async def _work(self, came: bytes) -> None:
+        """Answer one message, which is here with its frame."""
+        message = self.unframed(came)
         try:
             for part in parts(await self._handler.answer(message, self._connection, self._options, self._context)):
                 self.send(part)
         except BaseException as e:
             if self._gone:
                 return
-            self.failed(e, message)
+            self.failed(e, came)
             if self._handler.close_on_error:
                 self.transport.loseConnection()  # type: ignore[union-attr]
 
     _gone = False
-    _ending = b"\n"
 
-    def failed(self, error: BaseException, message: bytes) -> None:
-        Wire(self._context, self.transport).failed(error, message)
+    def unframed(self, came: bytes) -> bytes:
+        """The message in the bytes that came."""
+        return came
+
+    def framed(self, answer: bytes) -> bytes:
+        """The bytes that carry an answer."""
+        return answer
+
+    @property
+    def unfinished(self) -> int:
+        """Bytes that came of a message which has not ended."""
+        return 0
+
+    def failed(self, error: BaseException, came: bytes) -> None:
+        Wire(self._context, self.transport).failed(error, came)
 
     def too_long(self, words: str) -> None:
         """Say that the connection ends because of what was sent."""
@@ -64,11 +72,7 @@ class Stream(Protocol):
     def send(self, answer: bytes | str) -> None:
         """Send an answer in the frame of the messages."""
         data = answer.encode() if isinstance(answer, str) else answer
-        wire: Any = self.transport
-        if self._handler.framing == "int32":
-            wire.write(len(data).to_bytes(4, "big") + data)
-        else:
-            wire.write(data + self._ending if self._handler.framing == "line" else data)
+        self.transport.write(self.framed(data))  # type: ignore[union-attr]
 
     def readConnectionLost(self) -> None:
         """The peer has sent all: it gets the answers that are still being made."""
@@ -79,12 +83,29 @@ class Stream(Protocol):
 
     def connectionLost(self, reason: Any = None) -> None:
         self._gone = True
+        tell_unfinished(self.transport, self.unfinished)
         self._turns.stop()
 
 
 class Lines(Stream, LineOnlyReceiver):
     delimiter, MAX_LENGTH = b"\n", MAX_LINE
     dataReceived = LineOnlyReceiver.dataReceived
+    _ending = b"\n"
+
+    def lineReceived(self, line: bytes) -> None:
+        self._turns.put(line + b"\n")
+
+    def unframed(self, came: bytes) -> bytes:
+        line = came.removesuffix(b"\n")
+        self._ending = b"\r\n" if line.endswith(b"\r") else b"\n"
+        return line.removesuffix(b"\r")
+
+    def framed(self, answer: bytes) -> bytes:
+        return answer + self._ending
+
+    @property
+    def unfinished(self) -> int:
+        return len(self._buffer)
 
     def lineLengthExceeded(self, line: bytes) -> Any:
         self.too_long(f"a line is longer than {MAX_LINE:,} bytes: closing")
@@ -94,6 +115,19 @@ class Lines(Stream, LineOnlyReceiver):
 class Strings(Stream, Int32StringReceiver):
     MAX_LENGTH = MAX_STRING
     dataReceived = Int32StringReceiver.dataReceived
+
+    def stringReceived(self, string: bytes) -> None:
+        self._turns.put(self.framed(string))
+
+    def unframed(self, came: bytes) -> bytes:
+        return came[4:]
+
+    def framed(self, answer: bytes) -> bytes:
+        return len(answer).to_bytes(4, "big") + answer
+
+    @property
+    def unfinished(self) -> int:
+        return len(self._unprocessed)
 
     def lengthLimitExceeded(self, length: int) -> None:
         self.too_long(f"a string of {length:,} bytes is longer than {MAX_STRING:,}: closing")

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.protocol import Protocol, ServerFactory
+from twisted.python.failure import Failure
 
 from app.responders import Context, Option
-from app.responders.script.wires import Stream
+from app.responders.script.wires import Stream, Wire, on_wire, tell_unfinished
 from app.text.framing import Framer
 
 
@@ -29,11 +30,19 @@ class Framed(Protocol):
     def dataReceived(self, data: bytes) -> None:
         framer, before = self._framer, self._framer.broken
         for message in framer.feed(data):
-            self.messageReceived(message)
+            try:
+                self.messageReceived(message)
+            except BaseException as e:
+                # The bytes of this message alone, which may have come in several pieces.
+                Wire(self._context, self.transport).failed(e, on_wire(framer, message))
+                raise
         if framer.broken and not before:
             wire = Stream(self._context, self.transport, framer)
             wire.note(framer.broken, limit=True)
             wire.close("closed by us: no more messages can be found")
+
+    def connectionLost(self, reason: Failure | None = None) -> None:
+        tell_unfinished(self.transport, self._framer.unfinished, self._framer.awaited)
 
     def messageReceived(self, message: bytes) -> None:
         """A message came, without what frames it."""

@@ -61,12 +61,13 @@ class _Job:
 
     Attributes:
         count: messages up to it.
+        message: what came; None where it is not about a message.
         end: why it is the last; ``limit``, what was too much for going on.
     """
 
     rules: tuple[Rule, ...]
     count: int
-    message: bytes = b""
+    message: bytes | None = None
     nth: int = 0
     end: str = ""
     limit: str = ""
@@ -124,7 +125,7 @@ class Player:
         if not self._open:
             return
         self._jobs.append(job)
-        self._bytes += len(job.message)
+        self._bytes += len(job.message or b"")
         if not self._busy:
             self._busy = True
             if self._silence is not None:
@@ -145,7 +146,7 @@ class Player:
                 self._wire.failed(e, job.message)
                 if self._wire.lasting:
                     self._stop()
-            self._bytes -= len(job.message)
+            self._bytes -= len(job.message or b"")
             if self._held and not self.full:
                 self._held = False
                 self._wire.hold(False)
@@ -162,7 +163,7 @@ class Player:
             found = await self._match(rule, job)
             if found is None:
                 continue
-            values = {**found, "message": job.message, "count": job.count, "conn": self._connection}
+            values = {**found, "message": job.message or b"", "count": job.count, "conn": self._connection}
             for step in rule.steps:
                 await self._breathe()
                 if not self._open:
@@ -175,10 +176,11 @@ class Player:
         await self._breathe()
         if rule.nth not in (0, job.nth):
             return None
+        message = job.message or b""
         if rule.pattern is None:
-            return rule.match(job.message)
+            return rule.match(message)
         began = thread_time()
-        found = rule.match(job.message)
+        found = rule.match(message)
         if thread_time() - began > SLOW_SEARCH:
             await self._sleep(0)
         return found

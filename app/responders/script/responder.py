@@ -14,7 +14,7 @@ from zope.interface import implementer
 from app.responders import Context, Option, Options, Responder
 from app.responders.script import rules
 from app.responders.script.player import Player, Script
-from app.responders.script.wires import Datagrams, Messages, Stream
+from app.responders.script.wires import Datagrams, Messages, Stream, tell_unfinished
 from app.text import framing
 from app.text.framing import Framer
 
@@ -70,6 +70,7 @@ class Scripted(Protocol):
     def connectionLost(self, reason: Failure | None = None) -> None:
         if self._gap is not None:
             self._gap.cancel()
+        tell_unfinished(self.transport, self._framer.unfinished, self._framer.awaited)
         self._player.ended()
 
 

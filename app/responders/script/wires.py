@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from app import events
+from app import errors, events
 
 if TYPE_CHECKING:
     from app.responders import Context
@@ -19,6 +19,13 @@ def written(address: Any) -> str:
     """``address:port``, of an address of Twisted's or a datagram's."""
     host, port = address[:2] if isinstance(address, tuple) else (address.host, address.port)
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def tell_unfinished(transport: Any, size: int, awaited: str = "") -> None:
+    """Have the event of a connection's end say that so many bytes came of a message without an end."""
+    unfinished = getattr(transport, "unfinished", None)
+    if size and unfinished is not None:
+        unfinished(size, awaited)
 
 
 class Wire:
@@ -65,8 +72,8 @@ class Wire:
             kind, detail = (events.LIMIT_REACHED, {"limit": "framing"}) if limit else (events.LOG, {})
             note(kind, text, detail, *self._peer)
 
-    def failed(self, error: BaseException, message: bytes) -> None:
-        """Record what went wrong with ``message``, and close."""
+    def failed(self, error: BaseException, message: bytes | None) -> None:
+        """Record what went wrong with ``message``, None where it was none, and close."""
         failed = getattr(self.transport, "failed", None)
         if failed is None:
             self.context.failed(error, message)
@@ -113,6 +120,14 @@ class _Connected(Wire):
         self.transport.abortConnection()
 
 
+def on_wire(framer: Framer, message: bytes) -> bytes:
+    """A message that came, as the bytes that it was: those can be sent again."""
+    try:
+        return framer.frame(message)
+    except errors.PostError:  # of what no message was, as at the begin of a connection
+        return message
+
+
 class Stream(_Connected):
     """A TCP connection."""
 
@@ -126,8 +141,8 @@ class Stream(_Connected):
     def say_raw(self, data: bytes) -> None:
         self.transport.write(data)
 
-    def failed(self, error: BaseException, message: bytes) -> None:
-        super().failed(error, message)
+    def failed(self, error: BaseException, message: bytes | None) -> None:
+        super().failed(error, message if message is None else on_wire(self._framer, message))
         self.close("closed after a failure")
 
     def close(self, why: str) -> None:
@@ -152,7 +167,7 @@ class Messages(_Connected):
         if self._protocol.state == self._protocol.STATE_OPEN:
             self._protocol.sendMessage(message, binary or not _is_text(message))
 
-    def failed(self, error: BaseException, message: bytes) -> None:
+    def failed(self, error: BaseException, message: bytes | None) -> None:
         super().failed(error, message)
         if self._protocol.state == self._protocol.STATE_OPEN:
             # sendClose takes only the codes of applications.
