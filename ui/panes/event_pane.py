@@ -16,7 +16,7 @@ from app.events import Row
 from ui.panes.event_columns import COLUMNS, Column, as_text
 from ui.panes.event_list import EventList
 from ui.panes.event_view import EventView
-from ui.parts.actions import unmarked
+from ui.parts.labels import unmarked
 
 MENU_CHARS = 40
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PyQt5.QtCore import QObject, pyqtSignal
 
 from app.capture.reading.reader import Reader
-from app.events import HTTP_REQUEST, HTTP_RESPONSE, Event
+from app.events import Event
 from ui.services.actions import ServiceActions
 
 if TYPE_CHECKING:
@@ -16,11 +16,6 @@ if TYPE_CHECKING:
     from app.capture.reading.store import Store
 
 NO_REQUEST = "There is no request to make again: what was sent could not be read as one."
-
-
-def is_exchange(event: Event | None) -> bool:
-    """Whether it is one half of an exchange."""
-    return event is not None and event.kind in (HTTP_REQUEST, HTTP_RESPONSE)
 
 
 class ExchangeActions(QObject):

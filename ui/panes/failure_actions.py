@@ -9,7 +9,8 @@ from PyQt5.QtCore import QObject, Qt
 from PyQt5.QtWidgets import QApplication, QFileDialog, QWidget
 from twisted.internet.defer import Deferred
 
-from app import errors, events
+from app import events
+from app.errors import PostError
 from app.events import Event
 from app.post import Post
 from ui.detail.pages.traceback import TracebackPage
@@ -50,7 +51,7 @@ class FailureActions(QObject):
             else:
                 self._tell(event, "Sending…")
                 words, bad = await send_again(self._post.sender, url, event.payload or b""), False
-        except errors.PostError as e:
+        except PostError as e:
             words = str(e)
         finally:
             self._sending = False

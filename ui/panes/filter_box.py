@@ -8,15 +8,15 @@ from PyQt5.QtCore import QEvent, QPoint, Qt, QTimer, pyqtSignal
 from PyQt5.QtGui import QFocusEvent, QKeyEvent, QKeySequence
 from PyQt5.QtWidgets import QLabel, QLineEdit, QMenu
 
-from app import errors
+from app.capture.filters import errors
 from app.capture.filters import language as filters
 from app.capture.filters.completion import Suggestion, combined, suggestions
 from app.capture.filters.fields import FIELDS, Field
 from ui.forms.form import sentence, set_property
 from ui.looks.icons import icon
-from ui.parts.actions import mark_accessible, unmarked
 from ui.parts.completions import Completions
 from ui.parts.keys import claims
+from ui.parts.labels import mark_accessible, unmarked
 
 PLACEHOLDER, EXAMPLE = "Filter: {}, or any text", "size > 100 and peer contains 127"
 

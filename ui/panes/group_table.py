@@ -23,7 +23,7 @@ from ui.detail.sheet import visible
 from ui.looks import theme
 from ui.looks.icons import icon
 from ui.looks.times import clock, moment
-from ui.parts.actions import plain
+from ui.parts.labels import plain
 
 STATES = {"open": ("failure", "bad"), "reopened": ("again", "warning"), "resolved": ("check", "good")}
 """Icon and colour of each state."""

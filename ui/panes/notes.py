@@ -20,6 +20,7 @@ from PyQt5.QtWidgets import (
 
 from app.capture.recorder import Recorder
 from app.events import COLOURS, Note
+from ui.bridge import Bridge
 from ui.panes.note_colours import swatch
 
 MAX_TEXT = 1000
@@ -54,6 +55,10 @@ class Notes(QObject):
             self._recorder.note(id, note.text, note.colour)
         self._recorder.flush()
         self._due = self._recorder.seen
+
+    def follow(self, bridge: Bridge) -> None:
+        """Say when a note is in the file."""
+        bridge.ticked.connect(self.on_tick)
 
     def on_tick(self) -> None:
         """The capture has moved on."""

@@ -18,7 +18,7 @@ from ui.panes.event_pane import EventPane
 from ui.panes.failure_pane import FailurePane
 from ui.panes.http_pane import HTTPPane
 from ui.panes.notes import MAX_ROWS
-from ui.parts.actions import plain, unmarked
+from ui.parts.labels import plain, unmarked
 
 ALL, HTTP, CONVERSATIONS, FAILURES = "All", "HTTP", "Conversations", "Failures"
 

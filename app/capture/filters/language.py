@@ -21,8 +21,7 @@ from typing import Any
 from lark import Lark, Token, Transformer, UnexpectedCharacters, UnexpectedInput, UnexpectedToken, v_args
 from lark.exceptions import VisitError
 
-from app import errors
-from app.capture.filters import values
+from app.capture.filters import errors, values
 from app.capture.filters.fields import FIELDS, Field
 from app.capture.filters.sql import EVERYTHING, Filter, of_kind, of_service, substring
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from app import errors
+from app.text import errors
 from app.text import escapes as text
 
 

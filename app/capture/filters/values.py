@@ -8,11 +8,11 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from app import errors, events
+from app import events
 from app.capture.filters.fields import Field
 from app.capture.filters.sql import Filter, contains_text, in_payload
+from app.text import errors, patterns
 from app.text import escapes as text
-from app.text import patterns
 
 _SCALES = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9}
 _NUMBER = re.compile(r"(-?\d+(?:\.\d+)?)([kmg]?)b?", re.IGNORECASE)

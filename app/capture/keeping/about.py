@@ -7,8 +7,8 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from app import errors, events
-from app.capture import schema
+from app import events
+from app.capture import errors, schema
 from app.capture.reading.appearing import is_open
 
 

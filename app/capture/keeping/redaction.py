@@ -13,7 +13,7 @@ from collections import OrderedDict, deque
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from app import errors
+from app.capture.keeping import errors
 from app.text import patterns
 from app.text.patterns import Pattern
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from app import errors
+from app.capture import errors
 from app.capture.keeping.about import About, about, size_of
 from app.capture.reading.appearing import is_open
 from app.text.escapes import amount

@@ -17,13 +17,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from app import errors, events
+from app import events
 from app.capture import schema
+from app.capture.errors import DamagedCaptureError
 from app.capture.filters.sql import EVERYTHING, Filter
+from app.capture.keeping import errors
 from app.capture.keeping.redaction import Redactor, Span, masked
 from app.capture.reading.appearing import appearing, is_open
 from app.capture.writing.batch import SAME
 from app.capture.writing.file import CaptureFile
+from app.files.errors import UnwritableError
 from app.text import escapes as text
 from app.text.escapes import PREVIEW
 
@@ -128,10 +131,10 @@ def _in_words(source: Path, target: Path) -> Iterator[None]:
         if "interrupted" in str(e):
             raise CancelledError from e
         if "malformed" in str(e):
-            raise errors.DamagedCaptureError(path=source, reason=e) from e
-        raise errors.UnwritableError(path=target, reason=e) from e
+            raise DamagedCaptureError(path=source, reason=e) from e
+        raise UnwritableError(path=target, reason=e) from e
     except OSError as e:
-        raise errors.UnwritableError(path=target, reason=e.strerror or e) from e
+        raise UnwritableError(path=target, reason=e.strerror or e) from e
 
 
 def _back_up(db: sqlite3.Connection, spare: Path, progress: Progress, cancelled: Callable[[], bool]) -> None:

@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from app import errors
+from app.files import errors
 
 
 def is_open(path: Path) -> bool:

@@ -15,8 +15,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from app import errors
-from app.capture import schema
+from app.capture import errors, schema
 from app.capture.filters.language import EVERYTHING, Filter
 from app.events import Event, Note, Row
 from app.text import escapes as text

@@ -11,7 +11,8 @@ from PyQt5.QtCore import Qt
 from PyQt5.QtWidgets import QMenu
 from pytestqt.qtbot import QtBot
 
-from app import errors, events
+from app import events
+from app.capture.filters import errors
 from app.capture.reading.conversations import Conversation
 from app.capture.recorder import Stored
 from app.post import Post

@@ -6,12 +6,13 @@ from contextlib import closing
 
 import pytest
 
-from app import errors, events
+from app import events
 from app.capture.filters.language import parse
-from app.capture.keeping import saving
+from app.capture.keeping import errors, saving
 from app.capture.keeping.saving import CancelledError, Saving, save
 from app.capture.reading.store import Store
 from app.capture.writing.file import CaptureFile
+from app.files.errors import UnwritableError
 from tests.app.capture.captures import LIMIT, batch, closed, event, is_sound, make, opened, payloads, read
 
 SECRET = b"GET / HTTP/1.1\r\nAuthorization: Bearer s3cret-value\r\n\r\n"
@@ -190,7 +191,7 @@ def test_what_a_crash_left_beside_the_target_is_not_applied_to_the_copy(source, 
 
 def test_a_place_that_cannot_be_written_is_said(source, tmp_path):
     make(source, event())
-    with pytest.raises(errors.UnwritableError):
+    with pytest.raises(UnwritableError):
         save(source, tmp_path / "nowhere" / "x.lpost")
 
 

@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app import errors, events
+from app import events
+from app.capture.filters import errors
 from app.capture.filters.language import EVERYTHING, parse
 from app.capture.reading import conversations
 from app.capture.reading.conversations import CONVERSATION_FIELDS, ORDERS, Conversation

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app import errors, events
+from app import events
+from app.capture import errors
 from app.capture.filters.language import EVERYTHING, parse
 from app.capture.reading import store as module
 from app.capture.reading.store import Store

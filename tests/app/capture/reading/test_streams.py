@@ -15,7 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app import errors, events
+from app import events
+from app.capture import errors
 from app.capture.reading import store as store_module
 from app.capture.reading import streams
 from app.capture.reading.store import Store

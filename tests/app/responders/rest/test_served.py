@@ -17,10 +17,10 @@ from typing import Any
 import pytest
 import pytest_twisted
 
-from app.errors import DocumentsError
 from app.responders.rest import resource
-from app.responders.rest.kept import Change, load, store
+from app.responders.rest.errors import DocumentsError
 from app.responders.rest.memory import MAX_DOCUMENTS
+from app.responders.rest.storage import Change, load, store
 from tests.app.responders.curl import at, curl
 from tests.app.services.helpers import Desk, Peer, Tape
 from tests.helpers import serving, until
@@ -259,8 +259,8 @@ def test_a10_what_is_not_as_we_made_it_is_refused_in_words(
 
 def test_a10_no_statement_goes_on_for_ever(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     path = _kept(tmp_path / "kept.db")
-    monkeypatch.setattr("app.responders.rest.kept._STEPS", 1)
-    monkeypatch.setattr("app.responders.rest.kept._MOST", 20)
+    monkeypatch.setattr("app.responders.rest.storage._STEPS", 1)
+    monkeypatch.setattr("app.responders.rest.storage._MOST", 20)
     with pytest.raises(DocumentsError, match="takes far longer than documents need"):
         load(tmp_path, "", path)
 

@@ -1,4 +1,4 @@
-"""Responders that speak first, take all, or answer in frames."""
+"""The responders banner, discard, line and int32."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from twisted.internet.testing import StringTransport
 
-from app import errors
+from app.text import errors
 from app.workspace.reading import option_problems
 from tests.app.responders.context import BareContext, build
 
@@ -96,4 +96,6 @@ def test_a_message_that_is_too_long_is_told_of_and_ends_the_connection(
     protocol.dataReceived(fits)
     assert wire.disconnecting
     assert wire.value() == answered
-    assert [summary for summary, _ in context.logged] == ["a message is longer than 9 bytes"]
+    [(summary, _)] = context.logged
+    said = "" if name != "int32" else f": the length {too_long.hex(' ').upper()} says {int.from_bytes(too_long):,}"
+    assert summary == f"a message is longer than 9 bytes{said}"
