@@ -113,10 +113,15 @@ _SERVICE = {
 
 def event_kinds() -> str:
     """A row for each kind of event."""
-    rows = (
-        f"| `{name}` | {events.MEANING[kind][0]} | {events.MEANING[kind][1]} |" for kind, name in events.NAMES.items()
-    )
+    rows = (f"| `{kind.name}` | {kind.meaning} | {_keys_of(kind)} |" for kind in events.KINDS.values())
     return "\n".join(["| kind | | detail |", "|---|---|---|", *rows])
+
+
+def _keys_of(kind: events.Declaration) -> str:
+    """What the detail of this kind has, as a sentence."""
+    always, sometimes = (", ".join(f"`{key}`" for key in keys) for keys in (kind.always, kind.sometimes))
+    parts = [always, f"sometimes {sometimes}" if sometimes else "", "what its writer adds" if kind.more else ""]
+    return "; ".join(filter(None, parts))
 
 
 def capture_tables() -> str:
