@@ -73,7 +73,7 @@ class Wire:
         if note is None:
             self.context.log(text)
         else:
-            kind, detail = (events.LIMIT_REACHED, {"limit": "framing"}) if limit else (events.LOG, {})
+            kind, detail = (events.LIMIT_REACHED, {"limit": "framing", "value": None}) if limit else (events.LOG, {})
             note(kind, text, detail, *self._peer)
 
     def failed(self, error: BaseException, message: bytes | None) -> None:

@@ -222,8 +222,8 @@ def test_only_what_makes_sense_is_offered(window: MainWindow, capture: Capture, 
 
 @pytest.mark.parametrize(("payload", "can"), [(b"", True), (b"x", True), (None, False)])
 def test_c19_an_empty_message_can_be_sent_again(window: MainWindow, payload: bytes | None, can: bool) -> None:
-    assert window.current_event is not None
-    event = replace(window.current_event, payload=payload)
+    assert window.browser.current_event is not None
+    event = replace(window.browser.current_event, payload=payload)
     assert window.failure_actions.can_send(event) is can
 
 

@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 import pytest_twisted
+from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.threads import deferToThread
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
 from app.text.checksums import crc16
 from app.workspace import reading as workspace
-from tests.app.services.helpers import Desk, Peer, Tape, address, closed
+from tests.app.services.helpers import Desk, Peer, Tape, address, closed, turn
 from tests.app.services.tls_peers import SecurePeer, at_home, ca, program, trusting
 from tests.app.services.websocket_frames import talk
 from tests.helpers import ROOT, until
@@ -449,3 +450,60 @@ async def test_c19_a_line_in_pieces_is_whole_in_the_failure(desk: Desk, tape: Ta
     assert failure.payload == b"fail\r\n"
     await closed(tape)
     assert len(logged_failures(ValueError)) == 1
+
+
+# -- what was answered before a failure
+
+
+@pytest.mark.parametrize("tls", [None, {}])
+@pytest_twisted.ensureDeferred
+async def test_c20_what_was_answered_leaves_before_the_failure_closes(
+    desk: Desk, tape: Tape, tls: Any, tmp_path: Path, logged_failures: Any
+) -> None:
+    at_home(desk, tmp_path)
+    host, port = address(await desk.start("tcp", "fragile", tls=tls))
+    where = f"TCP:{host}:{port}" if tls is None else f"OPENSSL:{host}:{port},cafile={ca(desk)},commonname=localhost"
+    out, err, _ = await program(desk, "socat", "-t5", "-", where, stdin=b"fine\nfail\nmore\n")
+    assert (out, err) == ("fine\n", "")
+    end = await closed(tape)
+    assert end.summary == "closed after a failure"
+    assert (end.detail["sent"], end.detail["unsent"]) == (5, 0)
+    [failure] = tape.all("failure")
+    assert failure.payload == b"fail\n"
+    assert len(logged_failures(ValueError)) == 1
+
+
+@pytest_twisted.ensureDeferred
+async def test_c20_megabytes_leave_to_a_slow_reader_too(desk: Desk, tape: Tape, logged_failures: Any) -> None:
+    service = await desk.start("tcp", "fragile", options={"max_message": 8 << 20})
+    peer = Peer(service, receive_buffer=4096)
+    line = b"x" * (4 << 20) + b"\n"
+    stream = memoryview(line + b"fail\n" + b"never answered\n")
+    while stream:
+        stream = stream[peer.push(stream) :]
+        await turn()
+    await until(lambda: tape.all("failure"))
+    assert await peer.end() == line
+    assert (await closed(tape)).detail["unsent"] == 0
+    assert len(logged_failures(ValueError)) == 1
+
+
+class _Breaks(Protocol):
+    """Answers, and breaks."""
+
+    def dataReceived(self, data: bytes) -> None:
+        self.transport.write(b"answer to " + data)  # type: ignore[union-attr]
+        raise KeyError(data)
+
+
+@pytest_twisted.ensureDeferred
+async def test_c20_of_what_twisted_throws_away_the_end_says_that_it_did_not_leave(
+    desk: Desk, tape: Tape, logged_failures: Any
+) -> None:
+    """A protocol of a plugin fares under the Tap as it does without."""
+    peer = Peer(await desk.start("tcp", make=lambda: Factory.forProtocol(_Breaks)))
+    peer.push(b"a")
+    assert await peer.end() == b""
+    end = await closed(tape)
+    assert (end.summary, end.detail["unsent"]) == ("closed after a failure, 11 B not sent", 11)
+    assert len(logged_failures(KeyError)) == 1
