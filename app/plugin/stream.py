@@ -10,6 +10,7 @@ from twisted.internet.protocol import DatagramProtocol, Protocol, ServerFactory
 from twisted.protocols.basic import Int32StringReceiver, LineOnlyReceiver
 from zope.interface import implementer
 
+from app.limits import FRAMING
 from app.plugin.handling import Connection, Handler, address_text, answers_in
 from app.plugin.message_queue import MessageQueue
 from app.responders import Context, Options
@@ -68,9 +69,9 @@ class Stream(Protocol):
     def failed(self, error: BaseException, came: bytes) -> None:
         Wire(self._context, self.transport).failed(error, came)
 
-    def too_long(self, text: str) -> None:
-        """Record that the peer reached a limit, for which the connection is closed."""
-        Wire(self._context, self.transport).note(text, limit=True)
+    def too_long(self, most: int, words: str) -> None:
+        """Record that the connection ends because a message is longer than ``most`` bytes."""
+        Wire(self._context, self.transport).record_limit(FRAMING.reached(most, why=words))
 
     def send(self, answer: bytes | str) -> None:
         """Send an answer, framed as the messages are."""
@@ -113,7 +114,7 @@ class Lines(Stream, LineOnlyReceiver):
         return len(self._buffer)
 
     def lineLengthExceeded(self, line: bytes) -> Any:
-        self.too_long(f"a line is longer than {MAX_LINE:,} bytes: closing")
+        self.too_long(MAX_LINE, f"a line is longer than {MAX_LINE:,} bytes: closing")
         return super().lineLengthExceeded(line)
 
 
@@ -137,7 +138,7 @@ class Strings(Stream, Int32StringReceiver):
         return len(self._unprocessed)
 
     def lengthLimitExceeded(self, length: int) -> None:
-        self.too_long(f"a string of {length:,} bytes is longer than {MAX_STRING:,}: closing")
+        self.too_long(MAX_STRING, f"a string of {length:,} bytes is longer than {MAX_STRING:,}: closing")
         super().lengthLimitExceeded(length)
 
 

@@ -9,6 +9,7 @@ from twisted.internet.protocol import Protocol, ServerFactory
 from twisted.python import log
 from twisted.python.failure import Failure
 
+from app.limits import FRAMING
 from app.responders import Context, Option
 from app.responders.script.wires import Stream, tell_unfinished
 from app.text.framing import Framer
@@ -42,7 +43,7 @@ class Framed(Protocol):
                 return
         if framer.broken and not was_broken:
             wire = Stream(self._context, self.transport, framer)
-            wire.note(framer.broken, limit=True)
+            wire.record_limit(FRAMING.reached(framer.limit, why=framer.broken))
             wire.close("closed by us: no more messages can be found")
 
     def _close_after(self, error: Exception, message: bytes) -> None:
