@@ -17,6 +17,7 @@ import hypothesis
 import pytest
 from PyQt5.QtWidgets import QApplication
 
+from tests import preloaded
 from ui.reactor import install
 
 # The platform is an argument, not an environment variable: programs that the tests start do
@@ -126,6 +127,7 @@ def own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"):
             patch.setenv(name, str(tmp_path_factory.mktemp(name.lower())))
         yield
+        preloaded.end()
 
 
 @pytest.fixture(autouse=True)

@@ -230,7 +230,7 @@ def test_anything_else_opens_the_window(args, expected):
 
 def test_commands_load_no_qt(capture):
     script = (
-        "import sys; from app import cli\n"
+        "import sys; from app.commands import main as cli\n"
         "code = cli.main(sys.argv[1:], None)\n"
         "print(code, [m for m in sys.modules if m.split('.')[0] in ('PyQt5', 'qt5reactor', 'sip', 'ui')])"
     )

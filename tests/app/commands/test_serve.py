@@ -84,7 +84,7 @@ def test_each_service_listens_when_the_first_line_is_there(tmp_path, path):
 
 def test_it_imports_no_qt(echo, path):
     script = (
-        "import sys; from app import cli\n"
+        "import sys; from app.commands import main as cli\n"
         "code = cli.main(sys.argv[1:], None)\n"
         "print(code, [m for m in sys.modules if m.split('.')[0] in ('PyQt5', 'qt5reactor', 'sip', 'ui')])"
     )
