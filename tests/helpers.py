@@ -76,6 +76,16 @@ def kept_port() -> Iterator[int]:
         yield held.getsockname()[1]
 
 
+@contextlib.contextmanager
+def short_folder() -> Iterator[Path]:
+    """A folder for sockets. Their paths have 107 bytes at the most, which ``tmp_path`` may take up by itself.
+
+    It does where tests run in parallel, or the user has a long name.
+    """
+    with tempfile.TemporaryDirectory(prefix="lp-") as folder:
+        yield Path(folder)
+
+
 def run(
     *args: str | bytes | Path, env: dict[str, str] | None = None, real: bool = False
 ) -> subprocess.CompletedProcess[str]:

@@ -12,6 +12,7 @@ The run takes on folder, arguments and streams, and goes on as the program. The 
 from __future__ import annotations
 
 import gc
+import io
 import json
 import os
 import select
@@ -24,6 +25,7 @@ from functools import cache
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
+from typing import TextIO
 
 from app import commands
 from ui import entry
@@ -72,6 +74,16 @@ class Run:
             self._end()
         assert self.returncode is not None
         return self.returncode
+
+    def send_signal(self, number: int) -> None:
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def terminate(self) -> None:
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
 
     def _end(self) -> None:
         self.returncode = os.waitstatus_to_exitcode(int(self._facts.readline()))
@@ -134,6 +146,15 @@ def _wait_for_run(order: dict[str, object], descriptors: list[int]) -> dict[str,
     os._exit(0)
 
 
+def _again(descriptor: int, stream: TextIO) -> TextIO:
+    """A stream as the interpreter made it for what stands behind the descriptor now, a pipe maybe, once a file."""
+    raw = open(descriptor, "wb" if descriptor else "rb", closefd=False)  # noqa: SIM115
+    return io.TextIOWrapper(
+        raw, stream.encoding, stream.errors, line_buffering=descriptor == 2 or os.isatty(descriptor),
+        write_through=stream.write_through,
+    )  # fmt: skip
+
+
 def main() -> None:
     for name in (*MODULES, *(found.name for found in iter_modules(commands.__path__, f"{commands.__name__}."))):
         import_module(name)
@@ -141,9 +162,10 @@ def main() -> None:
     gc.collect()
     gc.freeze()
     order = _take_orders(socket.socket(fileno=int(sys.argv[1])))
-    sys.argv = ["listening-post", *order["args"]]  # type: ignore[misc]
+    sys.argv = ["listening-post", *order["args"]]
     os.environ.clear()
-    os.environ.update(order["environment"])  # type: ignore[call-overload]
+    os.environ.update(order["environment"])
+    sys.stdin, sys.stdout, sys.stderr = (_again(*each) for each in enumerate((sys.stdin, sys.stdout, sys.stderr)))
     entry.main()
 
 
