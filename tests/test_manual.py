@@ -14,7 +14,7 @@ from app.capture.filters import language as filters
 from app.workspace import reading as workspace
 from tests.helpers import ROOT
 from tests.manual import Reader, blocks
-from ui.parts import actions
+from ui.actions.table import ACTIONS
 
 DOCS = ROOT / "docs"
 PAGES = sorted(DOCS.glob("*.md"))
@@ -48,8 +48,7 @@ def test_the_examples_of_filters_are_filters() -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_actions_that_a_page_names_have_the_shortcuts_it_says(page: Path) -> None:
     """As *Menu → Text* (Ctrl+X), or *Text* (Ctrl+X)."""
-    specs = [spec for spec in actions.SPECS if isinstance(spec, actions.Spec)]
-    texts = {spec.text.replace("&", "").rstrip("…"): spec for spec in specs}
+    texts = {action.text.replace("&", "").rstrip("…"): action for action in ACTIONS}
     for menu, text, keys in re.findall(r"\*(?:(\w+) → )?([^*→]+)\*(?: \((Ctrl[^)]*)\))?", page.read_text("utf-8")):
         if menu or keys:
             assert text in texts
@@ -91,4 +90,4 @@ def test_the_built_pages_load_nothing_from_elsewhere(site: Path) -> None:
 
 
 def test_every_kind_of_event_is_described() -> None:
-    assert set(events.MEANING) == set(events.NAMES)
+    assert all(kind.meaning for kind in events.KINDS.values())

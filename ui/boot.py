@@ -1,7 +1,8 @@
-"""Starts the window, in the order that the stack demands, and ends it in good order.
+"""Starts the window and shuts it down.
 
-Application, reactor, and only then whatever may import the reactor. Twisted has no loop of its
-own here: ``exec_`` is the loop, and ends after Twisted's shutdown, which waits for the Post.
+The order matters: first the QApplication, then the reactor, and only then modules that may import
+the reactor. Qt's ``exec_`` runs the event loop. It ends after Twisted's shutdown, which waits for
+the Post.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from app.files.folders import APP_NAME
 from app.post import Post, raise_file_limit
 from app.workspace import reading as workspace
 from app.workspace.reading import Workspace
+from ui import screen
 
 if TYPE_CHECKING:
     from app.capture.reading.reader import Reader
@@ -31,53 +33,53 @@ if TYPE_CHECKING:
 
 
 def run(path: Path | None, capture: Path | None, start: bool, separate: bool = False) -> int:
-    """Open the window on a workspace: ``path``, else the last one, else the demo.
+    """Open the main window and run until it is closed. Return the exit code.
 
-    A window that is open already is handed ``path``, unless this is to be a ``separate`` one.
+    ``path`` is the workspace to open; by default the last one, or the demo. If ``path`` is a capture,
+    it is opened in a second window. If a main window is open already, ``path`` is handed over to it,
+    unless ``separate`` or ``capture`` asks for a window of its own.
 
-    A ``path`` that is a capture is opened beside it.
-
-    Raises WorkspaceError and its kin, before anything is shown, where ``path`` is not right.
-    Returns the exit code.
+    Raises WorkspaceError, WorkspaceUnreadableError or CaptureError before anything is shown if
+    ``path`` cannot be opened.
     """
     from ui import instance
     from ui.instance import Reception, Wish
     from ui.settings import Settings
 
     settings = Settings()
-    beside = path if path is not None and path.suffix == SUFFIX else None
-    if beside is not None:
-        about(beside)  # what is wrong with it is said before anything is shown
+    opened_capture = path if path is not None and path.suffix == SUFFIX else None
+    if opened_capture is not None:
+        about(opened_capture)  # raises if it cannot be opened, before anything is shown
     application = _application(settings)
     reactor = choose_reactor()  # before plugins are loaded, which may import it
-    opened, title, notice = _choose(None if beside else path, settings)
+    opened, title, notice = _choose(None if opened_capture else path, settings)
     raise_file_limit()
     name = instance.address()
-    # A capture of its own is what a window has only one of.
-    alone = separate or capture is not None
-    if name is not None and not alone and instance.hand_over(Wish(path and path.absolute(), start), name):
+    # A running window cannot switch to another capture file, so --capture needs a new window.
+    own_window = separate or capture is not None
+    if name is not None and not own_window and instance.hand_over(Wish(path and path.absolute(), start), name):
         return 0
     post = Post(reactor, opened)
-    # The writer's process starts while the window is being built.
+    # The writer process starts up while the window is being built.
     capturing = post.open(
         capture, settings.capture_limit, Keeping(settings.keep_days, settings.keep_total), settings.captures
     )
     try:
         window, reader = _window(reactor, post, settings, opened, title)
     except BaseException:
-        post.logbook.close()  # there will be no pane to show it in
+        post.logbook.close()  # there is no pane that could show the failure
         raise
-    window.notice.say(notice)
+    window.notices.say(notice)
     if settings.first_start and path is None:
-        window.show_start_page()
-    if name is not None and not alone:
+        window.middle.show_start_page()
+    if name is not None and not own_window:
         reception = Reception(name, window)
         reception.wished.connect(window.open_wish)
         window.closed.connect(reception.close)
 
     async def begin() -> None:
-        if beside is not None:
-            window.captures.open_path(beside)
+        if opened_capture is not None:
+            window.captures.open_path(opened_capture)
         await capturing
         window.captures.look_for_cut_off()
         await (post.start_all() if start else post.autostart())
@@ -92,7 +94,7 @@ def run(path: Path | None, capture: Path | None, start: bool, separate: bool = F
     window.closed.connect(lambda: _stop(reactor))
     reactor.runReturn()
     window.show()
-    # What is there by now stays: the collector need not walk over it again and again.
+    # The objects of the start live until the end, so the garbage collector need not visit them again.
     gc.collect()
     gc.freeze()
     application.exec_()
@@ -100,7 +102,7 @@ def run(path: Path | None, capture: Path | None, start: bool, separate: bool = F
 
 
 def _stop(reactor: Any) -> None:
-    # From a slot; stock qt5reactor would wait for the next timer if stop() were called here.
+    # This runs in a slot, where stop() of stock qt5reactor would take effect only at the next timer.
     reactor.callLater(0, lambda: reactor.running and reactor.stop())
 
 
@@ -114,7 +116,7 @@ def _window(reactor: Any, post: Post, settings: Settings, opened: Workspace, tit
 
 
 def choose_reactor() -> Any:
-    """Install the reactor: ours, or stock qt5reactor where there is no epoll."""
+    """Install our reactor, or stock qt5reactor if the system has no epoll. Return it."""
     try:
         from ui.reactor import install
     except ImportError:
@@ -128,12 +130,12 @@ def choose_reactor() -> Any:
 
 
 def _choose(path: Path | None, settings: Settings) -> tuple[Workspace, str, str]:
-    """The workspace to open, what to call it, and what to say about it."""
-    from app import errors
+    """The workspace to open, its title, and a notice for the user, or ""."""
+    from app.errors import PostError
     from ui.window.workspace_files import demo, demo_file
 
     if path is not None:
-        # The demo that comes with the program is a template: saving it asks where to.
+        # The demo file belongs to the program. Opened as a template, it is saved to another file.
         if os.path.exists(path) and path.samefile(demo_file()):
             return demo(), "Demo", ""
         return workspace.load(path), path.name, ""
@@ -141,7 +143,7 @@ def _choose(path: Path | None, settings: Settings) -> tuple[Workspace, str, str]
     if last is not None:
         try:
             return workspace.load(last), last.name, ""
-        except errors.PostError as e:
+        except PostError as e:
             return demo(), "Demo", f"{last.name} could not be opened, so this is the demo.\n{e}"
     return demo(), "Demo", ""
 
@@ -151,7 +153,7 @@ def _application(settings: Settings) -> QApplication:
 
     QCoreApplication.setAttribute(Qt.AA_EnableHighDpiScaling)
     QCoreApplication.setAttribute(Qt.AA_UseHighDpiPixmaps)
-    application = QApplication(sys.argv[:1])
+    application = screen.application(sys.argv[:1])
     application.setApplicationName(APP_NAME)
     application.setApplicationDisplayName("")
     application.setDesktopFileName(APP_NAME)

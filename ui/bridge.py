@@ -1,4 +1,4 @@
-"""From the Post's plain signals to Qt's, in batches: the one place where the two meet."""
+"""Turns the plain signals of the Post into Qt signals, in batches. Nothing else connects the two."""
 
 from __future__ import annotations
 
@@ -13,25 +13,26 @@ from app.post import Post
 from app.services.service import Service
 
 TICK, BUSY_TICK = 100, 250
-"""Milliseconds between two batches for the panes; the second while more than ``BUSY`` events
-come with each, of which nobody could read half: what is shown gives way before the servers do."""
+"""Milliseconds between two batches. The second applies while a batch has more than ``BUSY`` events: nobody
+reads that fast, and the time goes to the servers."""
 
 BUSY = 20
 
 MEASURE = 0.5
-"""Seconds over which a rate is measured."""
+"""Seconds over which a rate is averaged."""
 
 SPARK = 40
-"""Values in the little line that shows a service's traffic."""
+"""Values of the sparkline of a service's traffic."""
 
 
 @dataclass
 class Traffic:
-    """What the window shows of one service's traffic.
+    """The traffic of one service.
 
     Attributes:
-        rate: bytes a second, both ways.
-        spark: bytes of the last ``SPARK`` measurements, oldest first.
+        rate: bytes a second, received and sent.
+        spark: the last ``SPARK`` rates, oldest first.
+        total: bytes up to the last measurement.
     """
 
     rate: float = 0.0
@@ -40,19 +41,19 @@ class Traffic:
 
 
 class Bridge(QObject):
-    """Emits the Post's news no more often than ten times a second, and nothing while there is none.
+    """Emits what changed in the Post, at most ten times a second, and nothing while nothing changes.
 
     Attributes:
-        traffic: by service.
-        lateness: seconds by which the last tick came late: what the event loop is behind.
+        traffic: by the name of the service.
+        lateness: seconds by which the last tick was late, which is how far the event loop lags behind.
 
     Signals:
-        ticked: something was stored; carries what the capture holds.
-        measured: the figures of traffic, counters and connections may be others.
-        services_changed: services came, went, moved or were replaced.
-        status_changed: the service whose status changed, at once.
-        trouble_changed: what keeps the capture from being written, or None.
-        plugins_changed: there is another plugin to ask about, or something else to say of them.
+        ticked: events were stored; carries a Stored, the range that the capture holds.
+        measured: traffic, counters and connections may have changed.
+        services_changed: services were added, removed, reordered or replaced.
+        status_changed: the status of a service changed; carries the service. Emitted at once.
+        trouble_changed: carries the Trouble that keeps the capture from being written, or None.
+        plugins_changed: another plugin waits for an answer, or their messages changed.
     """
 
     ticked = pyqtSignal(object)
@@ -85,12 +86,13 @@ class Bridge(QObject):
         ]
 
     def close(self) -> None:
-        """Hear no more."""
+        """Disconnect from the Post."""
         for disconnect in self._disconnect:
             disconnect()
         self._timer.stop()
 
     def of(self, service: Service) -> Traffic:
+        """The traffic of a service."""
         return self.traffic.setdefault(service.config.name, Traffic())
 
     def _on_stored(self, stored: Stored) -> None:
@@ -108,7 +110,7 @@ class Bridge(QObject):
     def _wake(self) -> None:
         if not self._timer.isActive():
             now = monotonic()
-            # After a rest the measuring begins anew, or the rest would thin the rate.
+            # After a pause, measure from now on: the pause would lower the rate.
             if now - self._due > 1:
                 self._measured = now
             self._due = now + self._interval / 1000
@@ -124,12 +126,12 @@ class Bridge(QObject):
         if self._due - self._measured > MEASURE - TICK / 2000:
             moving = self._measure()
             self.measured.emit()
-        # While nothing can be stored there is no news of it either, and yet connections come and go.
+        # While the capture cannot be written nothing is stored, so nothing wakes us; but connections change.
         if moving or self._post.recorder.trouble:
             self._wake()
 
     def _measure(self) -> bool:
-        """Bring the rates up to date. Whether any line is still to fall back to nothing."""
+        """Measure all rates. True while any sparkline is not flat yet."""
         now = monotonic()
         seconds = max(1e-3, now - self._measured)
         self._measured = now

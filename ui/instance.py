@@ -1,7 +1,7 @@
-"""One window for a user and a screen: a second start hands over what it was to open, and ends.
+"""One main window for each user and screen: a second start hands over its file to the first, and ends.
 
-The socket stands in a folder that nobody else may enter. What comes through it is a path and a
-flag, nothing that could be run.
+The local socket is in a folder that only its user may enter. It carries a path and a flag, nothing
+that could be executed.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from PyQt5.QtNetwork import QLocalServer, QLocalSocket
 from app.files.folders import APP_NAME
 
 MAX_BYTES = 8192
-"""Of a message; a path of Linux has 4,096 at the most."""
+"""Of a message. A path on Linux has at most 4,096 bytes."""
 
 CONNECT, ANSWER = 500, 3000
-"""Milliseconds until the other counts as gone, or as too busy."""
+"""Milliseconds to wait for a connection, and for the answer. After that the other program counts as gone."""
 
 MAX_CALLERS = 8
 
@@ -34,18 +34,18 @@ _TAKEN = b"taken\n"
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a start asks for: a workspace or a capture to open, if any, and whether to start every service."""
+    """What a start of the program asks for: a workspace or a capture to open, and whether to start all services."""
 
     path: Path | None = None
     start: bool = False
 
     def encode(self) -> bytes:
-        # ensure_ascii keeps what is not UTF-8 in a path, as lone surrogates.
+        # ensure_ascii, the default, keeps the bytes of a path that are not UTF-8, as lone surrogates.
         return json.dumps({"path": str(self.path) if self.path else None, "start": self.start}).encode() + b"\n"
 
 
 def decode(line: bytes) -> Wish | None:
-    """The wish in one line; None where it is anything else."""
+    """The wish that a line encodes, or None if it encodes none."""
     try:
         found = json.loads(line)
     except (ValueError, RecursionError):
@@ -61,13 +61,13 @@ def decode(line: bytes) -> Wish | None:
 
 
 def address() -> str | None:
-    """The name of the socket of this user and screen; None where there is no folder that only they may enter."""
+    """The name of the socket of this user and screen, or None if there is no private folder for it."""
     screen = os.environ.get("WAYLAND_DISPLAY") or os.environ.get("DISPLAY") or ""
     name = f"window-{hashlib.sha256(screen.encode('utf-8', 'surrogateescape')).hexdigest()[:12]}"
     if sys.platform == "win32":
         return f"{APP_NAME}-{os.environ.get('USERNAME', '')}-{name}"
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that there is no XDG_RUNTIME_DIR, which is nothing for a user
+        warnings.simplefilter("ignore")  # platformdirs warns if XDG_RUNTIME_DIR is not set
         folder = user_runtime_path(APP_NAME, appauthor=False)
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -80,7 +80,7 @@ def address() -> str | None:
 
 
 def hand_over(wish: Wish, name: str) -> bool:
-    """Whether a running window took the wish. Blocks, for a few seconds at the most."""
+    """Hand a wish to the running window. True if it took it. Blocks for a few seconds at most."""
     socket = QLocalSocket()
     socket.connectToServer(name)
     if not socket.waitForConnected(CONNECT):
@@ -94,10 +94,10 @@ def hand_over(wish: Wish, name: str) -> bool:
 
 
 class Reception(QObject):
-    """Takes the wishes of later starts.
+    """Receives the wishes of later starts of the program.
 
     Signals:
-        wished: a Wish.
+        wished: a wish arrived; carries the Wish.
     """
 
     wished = pyqtSignal(object)
@@ -110,16 +110,17 @@ class Reception(QObject):
         self._server.newConnection.connect(self._on_caller)
         self._callers: list[QLocalSocket] = []
         if not self._server.listen(name):
-            # Nobody answered there, or this start would have handed over: what a crash left.
+            # A program that crashed left the socket: a running one would have answered ``hand_over``.
             QLocalServer.removeServer(name)
             self._server.listen(name)
 
     @property
     def open(self) -> bool:
+        """Whether it is listening."""
         return self._server.isListening()
 
     def close(self) -> None:
-        """Take no more, and leave no socket."""
+        """Stop listening and remove the socket."""
         self._server.close()
         for caller in list(self._callers):
             caller.abort()

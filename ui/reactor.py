@@ -1,9 +1,9 @@
 """The reactor: qt5reactor with one notifier on one epoll set.
 
-Stock qt5reactor gives each descriptor its own ``QSocketNotifier`` and Qt polls them all,
-so a thousand idle connections slow down the busy ones. Here every descriptor is in one
-epoll set, one notifier watches the epoll descriptor itself, and each wake-up drains what
-is ready within a time budget before Qt may paint again.
+Stock qt5reactor gives each descriptor its own ``QSocketNotifier``, and Qt polls them all, so a
+thousand idle connections slow down the busy ones. Here all descriptors are in one epoll set, and
+one notifier watches the epoll descriptor itself. Each wake-up dispatches ready descriptors for at
+most a time budget, then Qt has its turn.
 """
 
 from __future__ import annotations
@@ -23,24 +23,25 @@ from twisted.python import log
 from app.reactor import SLICE, PromptEPollReactor
 
 BUDGET = 0.005
-"""Seconds that one wake-up may go on dispatching before Qt gets its turn."""
+"""Seconds for which one wake-up may dispatch before Qt has its turn."""
 
 
 LONGEST = 2_000_000.0
-"""Seconds for which a ``QTimer`` can be armed; for a later call it is armed again."""
+"""The longest time, in seconds, for which the ``QTimer`` is armed. For a later call it is armed again."""
 
 
 class EpollQtReactor(PromptEPollReactor, QtReactor):
     """A Twisted reactor driven by Qt on one epoll set.
 
     Attributes:
-        _notifier: watches the epoll descriptor for reading; level-triggered, so work
-            left over when the budget ends wakes us again after Qt had its turn.
+        _notifier: watches the epoll descriptor for reading. It is level-triggered: work that is
+            left when the budget ends wakes the reactor again after Qt had its turn.
         _timer: single shot, armed for the next delayed call only.
         _armed: the reactor time for which the timer is armed, or None.
-        _depth: how many drains are on the stack; more than one below a modal dialog.
-        _ready: what the innermost drain is dispatching, descriptors with their events.
-        _from_threads: calls that other threads have asked for, in order.
+        _depth: number of ``_drain`` calls on the stack; more than one while a modal dialog that
+            a handler opened runs its own event loop.
+        _ready: descriptors with their events that the innermost ``_drain`` is dispatching.
+        _from_threads: calls that other threads asked for, in order.
     """
 
     def __init__(self) -> None:
@@ -55,8 +56,8 @@ class EpollQtReactor(PromptEPollReactor, QtReactor):
         self._timer.setSingleShot(True)
         self._timer.setTimerType(Qt.PreciseTimer)
         self._timer.timeout.connect(self._on_timer)
-        # EPollReactor goes on straight to PosixReactorBase: QtReactor's own set-up, with
-        # its tables of notifiers, is left out on purpose.
+        # EPollReactor.__init__ calls PosixReactorBase.__init__ directly. QtReactor.__init__, which
+        # makes a table of notifiers, is skipped on purpose.
         PromptEPollReactor.__init__(self)
         self._notifier = QSocketNotifier(self._poller.fileno(), QSocketNotifier.Read)
         self._notifier.activated.connect(self._drain)
@@ -76,14 +77,14 @@ class EpollQtReactor(PromptEPollReactor, QtReactor):
         self.wakeUp()
 
     def runUntilCurrent(self) -> None:
-        """Run what is due.
+        """Run the calls from other threads and the delayed calls that are due.
 
-        Twisted's takes the calls of other threads out of their queue after it has run them
-        all: a dialog opened by one would run it again, from the loop below.
+        Twisted's method removes the calls from other threads only after it has run all of them. If
+        one opens a modal dialog, the dialog's event loop would run that call again.
         """
         for _ in range(len(self._from_threads)):
             if not self._from_threads:
-                break  # such a loop has run the rest
+                break  # the event loop of a dialog has run the rest
             f, args, kwargs = self._from_threads.popleft()
             try:
                 f(*args, **kwargs)
@@ -92,25 +93,25 @@ class EpollQtReactor(PromptEPollReactor, QtReactor):
         super().runUntilCurrent()
 
     def stop(self) -> None:
-        """As Twisted's; also from a Qt slot, where nothing else would wake the loop."""
+        """As Twisted's. In a Qt slot nothing else would wake the event loop, so arm the timer."""
         super().stop()
         self._arm()
 
     def doIteration(self, delay: float | None = None, fromqt: bool = False) -> None:
-        """One turn of both loops, waiting for Qt at most ``delay`` seconds."""
+        """One iteration of Qt's loop and of Twisted's, waiting at most ``delay`` seconds for Qt."""
         self.qApp.processEvents(QEventLoop.AllEvents, max(1, int((delay or 0) * 1000)))
         self._drain()
 
     iterate = doIteration
 
     def run(self, installSignalHandlers: bool = True) -> None:
-        """Start Twisted and turn Qt's loop until ``stop``.
+        """Start Twisted and run Qt's loop until ``stop``.
 
-        Unlike qt5reactor's it raises for a reactor that runs already before it has taken
-        that one's loop away.
+        If the reactor is running already, this raises before it replaces the event loop;
+        qt5reactor's raises afterwards.
         """
         self.runReturn(installSignalHandlers)
-        if self._started:  # and not crashed by what ran at the start
+        if self._started:  # and no startup trigger has crashed the reactor
             self._blockApp = QEventLoop()
             self._blockApp.exec_()
             self._blockApp = None
@@ -119,24 +120,24 @@ class EpollQtReactor(PromptEPollReactor, QtReactor):
             self.runUntilCurrent()
 
     def crash(self) -> None:
-        """As Twisted's, which is also the last step of ``stop``; ends the loop of ``run``."""
+        """As Twisted's; also ends the event loop of ``run``. It is the last step of ``stop``, too."""
         super().crash()
         if self._blockApp is not None:
             self._blockApp.quit()
 
     def runReturn(self, installSignalHandlers: bool = True) -> None:
-        """Start Twisted without a loop of its own: ``QApplication.exec_`` is the loop."""
+        """Start Twisted without an event loop: the caller runs ``QApplication.exec_``."""
         self.startRunning(installSignalHandlers=installSignalHandlers)
         self._arm()
 
     def _arm_for(self, delayed: Any) -> None:
-        # Also while draining: a dialog's loop may run below this very call.
+        # Also during ``_drain``: the caller may open a dialog, whose event loop needs the timer.
         if self._armed is None or delayed.time < self._armed:
             self._arm()
 
     def _arm(self) -> None:
-        """Arm the timer for the next delayed call, if that is another than before."""
-        # A thread may have asked after its calls were run, and its wake-up be read already.
+        """Arm the timer for the next delayed call, unless it is armed for that time already."""
+        # A thread may have added a call after ``runUntilCurrent`` and before its wake-up byte was read.
         at_once = self._justStopped or self._from_threads
         wait = 0.0 if at_once else self.timeout()
         if wait is None:
@@ -151,7 +152,7 @@ class EpollQtReactor(PromptEPollReactor, QtReactor):
         if wait is None:
             self._timer.stop()
         else:
-            # Rounded up: firing a fraction of a millisecond early would wake us twice.
+            # Rounded up: a timer that fires a fraction of a millisecond early has to fire twice.
             self._timer.start(math.ceil(min(wait, LONGEST) * 1000))
 
     def _on_timer(self) -> None:
@@ -159,10 +160,10 @@ class EpollQtReactor(PromptEPollReactor, QtReactor):
         self._drain()
 
     def _on_block(self) -> None:
-        """Qt has nothing left to do and goes to sleep.
+        """Qt has nothing left to do and is about to sleep.
 
-        Below a drain that is a dialog's loop. What the drain would do when it goes on must
-        be done now: try what slots have written, and arm the timer for the next call.
+        During a ``_drain`` this happens in the event loop of a dialog. What the ``_drain`` would do
+        after its handler has returned is done now: write what slots have queued, and arm the timer.
         """
         if self._depth:
             if self._fresh:
@@ -170,13 +171,14 @@ class EpollQtReactor(PromptEPollReactor, QtReactor):
             self._arm()
 
     def _drain(self) -> None:
-        """Run what is due and dispatch what is ready, for about ``BUDGET`` at the most.
+        """Run the calls that are due and dispatch ready descriptors, for about ``BUDGET`` seconds.
 
-        May be entered again from a nested Qt loop (a modal dialog opened by a handler):
-        each level has its own slice, and the shared tables are whole between two calls.
+        A nested Qt event loop (a modal dialog that a handler opened) may enter it again: each level
+        has its own list of ready descriptors, and the shared tables are consistent between two
+        dispatched calls.
         """
-        # What a drain above us has yet to dispatch may be another's descriptor when it goes
-        # on; epoll will report it again.
+        # An outer ``_drain`` may have descriptors left to dispatch. By the time it goes on, their
+        # numbers may belong to other sockets, so drop them; epoll reports them again.
         self._ready.clear()
         self._depth += 1
         self._holding = True

@@ -1,4 +1,4 @@
-"""What the window remembers between two runs, in one INI file of the platform's settings folder."""
+"""The settings that the window keeps between two runs, in an INI file in the platform's settings folder."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ MAX_RECENT = 8
 MAX_USED = 12
 
 SMALLEST, LARGEST = 7, 28
-"""Sizes of letters, in points."""
+"""Font sizes, in points."""
 
 LOOPBACK = "127.0.0.1"
 
 
 class Settings:
-    """Typed access to the settings file. A value that is missing or unreadable is its default."""
+    """Typed access to the settings file. A missing or unreadable value reads as its default."""
 
     def __init__(self, path: Path | None = None) -> None:
         file = path or user_config_path(APP_NAME, appauthor=False) / "window.ini"
@@ -65,7 +65,7 @@ class Settings:
 
     @property
     def host(self) -> str:
-        """The address that new services are given to listen on."""
+        """The address on which new services listen."""
         host = self._store.value("host", LOOPBACK)
         return host if isinstance(host, str) and host else LOOPBACK
 
@@ -75,10 +75,10 @@ class Settings:
 
     @property
     def captures(self) -> Path | None:
-        """The folder for new captures; None for the one in the data folder."""
+        """The folder for new captures; None means the default, in the data folder."""
         folder = self._store.value("captures", "")
-        there = isinstance(folder, str) and folder and "\0" not in folder and Path(folder).is_absolute()
-        return Path(folder) if there else None
+        usable = isinstance(folder, str) and folder and "\0" not in folder and Path(folder).is_absolute()
+        return Path(folder) if usable else None
 
     @captures.setter
     def captures(self, folder: Path | None) -> None:
@@ -86,30 +86,32 @@ class Settings:
 
     @property
     def used(self) -> list[str]:
-        """What was chosen in the palette, the newest first."""
+        """Keys of the entries chosen in the palette, the latest first."""
         return self._texts("used")[:MAX_USED]
 
     def add_used(self, key: str) -> None:
+        """Put a key first in ``used``."""
         self._store.setValue("used", [key, *(other for other in self.used if other != key)][:MAX_USED])
 
     @property
     def first_start(self) -> bool:
-        """Whether the program was never closed before."""
+        """Whether the window was never closed before: closing it saves its geometry."""
         return self.state("geometry") is None
 
     @property
     def recent(self) -> list[Path]:
-        """Workspaces opened or saved, the newest first."""
+        """The workspaces opened or saved last, the latest first."""
         return [Path(name) for name in self._texts("recent") if "\0" not in name][:MAX_RECENT]
 
     def add_recent(self, path: Path) -> None:
+        """Put a path first in ``recent``."""
         path = path.absolute()
         rest = [other for other in self.recent if other != path]
         self._store.setValue("recent", [str(p) for p in [path, *rest][:MAX_RECENT]])
 
     @property
     def filters(self) -> list[str]:
-        """Those that were saved, in the order in which they were."""
+        """The saved filters, in the order in which they were saved."""
         return self._texts("filters")
 
     @filters.setter
@@ -118,7 +120,7 @@ class Settings:
 
     @property
     def capture_limit(self) -> int:
-        """Bytes above which the oldest events of a capture are dropped."""
+        """Bytes of a capture above which its oldest events are deleted."""
         return self._number("capture_limit", DEFAULT_LIMIT, 1_000_000)
 
     @capture_limit.setter
@@ -127,7 +129,7 @@ class Settings:
 
     @property
     def keep_days(self) -> int:
-        """Days after which captures of the data folder are removed; 0: never."""
+        """Days after which captures in the data folder are deleted; 0 means never."""
         return self._number("keep_days", 0, 0)
 
     @keep_days.setter
@@ -136,7 +138,7 @@ class Settings:
 
     @property
     def keep_total(self) -> int:
-        """Bytes of all captures of the data folder above which the oldest are removed; 0: no limit."""
+        """Total bytes of the captures in the data folder above which the oldest are deleted; 0 means no limit."""
         return self._number("keep_total", 0, 0)
 
     @keep_total.setter
@@ -155,19 +157,20 @@ class Settings:
             return default
 
     def apply(self, application: QApplication) -> None:
-        """Dress the application as they say."""
-        other_times = self.times != times.current()
+        """Apply theme, fonts and the format of times to the application."""
+        times_changed = self.times != times.current()
         times.use(self.times)
         wanted = {"dark": theme.DARK, "light": theme.LIGHT}.get(self.theme, theme.system_theme())
-        worn = theme.notifier.theme, theme.notifier.fonts
+        before = theme.notifier.theme, theme.notifier.fonts
         theme.apply(application, wanted, self.fonts)
-        if other_times and worn == (theme.notifier.theme, theme.notifier.fonts):
-            theme.notifier.changed.emit(wanted)  # what shows times is to be written again
+        if times_changed and before == (theme.notifier.theme, theme.notifier.fonts):
+            theme.notifier.changed.emit(wanted)  # widgets repaint their times on this signal
 
     def state(self, name: str) -> QByteArray | None:
-        """The saved geometry or splitter of that name."""
+        """The saved geometry, or the saved state of a splitter, of that name."""
         value = self._store.value(f"state/{name}")
         return value if isinstance(value, QByteArray) else None
 
     def save_state(self, name: str, value: QByteArray) -> None:
+        """Save what ``state(name)`` returns."""
         self._store.setValue(f"state/{name}", value)

@@ -14,7 +14,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from app import events
 from app.capture.writing.arena import Arena
-from app.capture.writing.batch import FIELDS, SAME, Frame
+from app.capture.writing.batch import FIELDS, SAME, SAME_BUT_ONE, Frame
 from app.failures import record as failures
 from app.failures.fingerprint import fingerprint
 from app.signal import Signal
@@ -32,8 +32,17 @@ when it is passed on. Smaller ones are cheaper to copy than to look up."""
 
 PAUSE_ABOVE, RESUME_BELOW, LOSE_ABOVE = 32 << 20, 8 << 20, 64 << 20
 """Bytes sent to the writer and not yet stored: peers are paused above the first, resumed
-below the second. What comes all the same (datagrams; anything while the file cannot be
-written, when nobody is paused) is lost, and counted, above the third."""
+below the second. Above the third, what cannot wait is lost, and counted: datagrams; and everything
+while the file cannot be written, when nobody is paused."""
+
+CEILING = 1 << 30
+"""Bytes sent to the writer and not yet stored above which anything is lost. Peers that are paused cannot
+reach it: only code of a responder that goes on writing by itself."""
+
+FELL_BEHIND = "the capture could not be written as fast as datagrams came"
+NOT_SENT = "so much was waiting to be stored that memory would have run out"
+KERNEL = "the system's receive buffer was full"
+"""Why events were lost."""
 
 
 class Sink(Protocol):
@@ -54,19 +63,44 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """Why nothing can be stored, and since when (ns since 1970)."""
+    """Why nothing can be stored, and since when (ns since 1970).
+
+    ``passing``: whether it is likely to be over in seconds; peers are held back so long.
+    """
 
     text: str
     since: int
+    passing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """Events that happened and are not in the capture: how many, when (ns since 1970), and why."""
+
+    count: int
+    since: int
+    until: int
+    why: str
+
+    def recorded(self) -> tuple[str, str]:
+        """Summary and detail of the event ``events.lost``."""
+        events_ = "1 event was" if self.count == 1 else f"{self.count:,} events were"
+        since, until = events.rfc3339(self.since), events.rfc3339(self.until)
+        detail = {"count": self.count, "from": since, "until": until, "why": self.why}
+        return f"{events_} lost: {self.why}", json.dumps(detail)
 
 
 @dataclass(frozen=True, slots=True)
 class _Sent:
+    """A batch on its way. ``losses`` are those that it tells of."""
+
     sequence: int
     count: int
     frame: Frame
     shared: int
     mark: int | None
+    since: int
+    losses: tuple[Loss, ...] = ()
 
     @property
     def size(self) -> int:
@@ -80,6 +114,7 @@ class Recorder:
 
     Attributes:
         failures: how many were recorded.
+        loss_events: how many events ``events.lost`` were recorded; they count as seen, too.
         run: token of this run of the program; with the number of a batch it tells a
             restarted writer what is already in the file.
         stored_changed: emits ``Stored`` after each batch that reached the file.
@@ -94,6 +129,7 @@ class Recorder:
         self.stored = 0
         self.lost = 0
         self.failures = 0
+        self.loss_events = 0
         self.trouble: Trouble | None = None
         self.pressed = False
         self.stored_changed: Signal[Stored] = Signal()
@@ -106,6 +142,8 @@ class Recorder:
         self._shared = 0
         self._arena: Arena | None = None
         self._last: bytes | None = None
+        self._last_but_one: bytes | None = None
+        self._losses: list[Loss] = []
         self._timer: IDelayedCall | None = None
         self._sequence = 0
         self._flushed = 0
@@ -173,14 +211,17 @@ class Recorder:
             if length >= LARGE:
                 if payload is self._last:
                     written, size, length = SAME, length if size is None else size, 0
+                elif payload is self._last_but_one:
+                    written, size, length = SAME_BUT_ONE, length if size is None else size, 0
                 elif self._arena is not None and (place := self._arena.put(payload)) is not None:
                     self._shared += length
                     written = place, length
                 else:
                     self._large.append(payload)
                     written = length
-            self._pending_bytes += length
-            self._last = payload
+            if length or not payload:
+                self._pending_bytes += length
+                self._last, self._last_but_one = payload, self._last
         self._extend((time_ns(), kind, service, conn, size, written, summary, detail))
         if self._timer is None:
             self._timer = self._clock.callLater(INTERVAL, self._tick)
@@ -225,13 +266,50 @@ class Recorder:
         words = text or (f"coloured {colour}" if colour else "taken away")
         self.record(events.NOTE, summary=f"on event {event}: {words}", detail=detail)
 
+    def record_datagram(self, kind: int, service: int, conn: int, payload: bytes) -> None:
+        """Record a datagram. Nobody can hold datagrams back: when too much is on its way, it is lost and counted."""
+        if self._on_way_bytes > LOSE_ABOVE:
+            self._flushed += 1
+            self._lose(1, FELL_BEHIND)
+        else:
+            self.record(kind, service, conn, payload)
+
     def lost_before(self, count: int) -> None:
         """Count ``count`` events that happened and never reached us, as the kernel says."""
         self._flushed += count
+        self._lose(count, KERNEL)
+
+    def _lose(self, count: int, why: str, since: int | None = None) -> None:
+        """Count events that will not be in the capture; an event tells of them as soon as it can be stored."""
+        now = time_ns()
         self.lost += count
+        self._add_loss(Loss(count, now if since is None else since, now, why))
+        if self._timer is None:
+            self._timer = self._clock.callLater(INTERVAL, self._tick)
+
+    def _add_loss(self, loss: Loss) -> None:
+        for i, known in enumerate(self._losses):
+            if known.why == loss.why:
+                since, until = min(known.since, loss.since), max(known.until, loss.until)
+                self._losses[i] = Loss(known.count + loss.count, since, until, loss.why)
+                return
+        self._losses.append(loss)
+
+    def _tell_losses(self) -> tuple[Loss, ...]:
+        """Add events about what was lost to what is pending."""
+        told = tuple(self._losses)
+        self._losses.clear()
+        self.loss_events += len(told)
+        for loss in told:
+            summary, detail = loss.recorded()
+            self._extend((time_ns(), events.LOST, 0, 0, None, None, summary, detail))
+        return told
 
     def flush(self) -> None:
         """Send what is pending to the writer now, or count it lost."""
+        losing = self._on_way_bytes > (CEILING if self.trouble is None or self.trouble.passing else LOSE_ABOVE)
+        # Told once it is over, not with every batch while it lasts.
+        losses = self._tell_losses() if self._losses and self._on_way_bytes <= PAUSE_ABOVE else ()
         if not self._pending:
             return
         count = len(self._pending) // FIELDS
@@ -241,9 +319,10 @@ class Recorder:
         large, self._large = self._large, []
         shared, self._shared = self._shared, 0
         mark = self._arena.mark if self._arena is not None and shared else None
-        self._last = None
-        if self._on_way_bytes > LOSE_ABOVE:
-            self.lost += count
+        self._last = self._last_but_one = None
+        since = self._pending[0]
+        if losing:
+            self._lose(count, NOT_SENT if self.trouble is None else self.trouble.text, since)
             self._pending.clear()
             if mark is not None:  # what was shared of it goes with the newest that is not lost
                 self._on_way[-1] = replace(self._on_way[-1], mark=mark)
@@ -255,7 +334,7 @@ class Recorder:
             self._services_sent = len(services)
         frame = Frame.of((self._sequence, services, self._pending), large, shared=bool(shared))
         self._pending.clear()
-        self._on_way.append(_Sent(self._sequence, count, frame, shared, mark))
+        self._on_way.append(_Sent(self._sequence, count, frame, shared, mark, since, losses))
         self._on_way_bytes += frame.size + shared
         self._send(frame)
         self._press()
@@ -269,10 +348,8 @@ class Recorder:
             self._sink.send(frame.parts())
 
     def _press(self) -> None:
-        if self.pressed:
-            pressed = self._on_way_bytes > RESUME_BELOW and self.trouble is None
-        else:
-            pressed = self._on_way_bytes > PAUSE_ABOVE and self.trouble is None
+        bound = RESUME_BELOW if self.pressed else PAUSE_ABOVE
+        pressed = self._on_way_bytes > bound and (self.trouble is None or self.trouble.passing)
         if pressed != self.pressed:
             self.pressed = pressed
             self.pressure.emit(pressed)
@@ -303,22 +380,24 @@ class Recorder:
         for sent in self._on_way:
             self._send(sent.frame)
 
-    def on_stored(self, sequence: int, stored: Stored, *, rejected: bool = False) -> None:
-        """All batches up to ``sequence`` are in the file; this one not, if it was ``rejected``."""
+    def on_stored(self, sequence: int, stored: Stored, *, rejected: str = "") -> None:
+        """All batches up to ``sequence`` are in the file; this one not, if it was ``rejected``, for that reason."""
         self._drop_until(sequence - 1 if rejected else sequence)
         if rejected and self._on_way and self._on_way[0].sequence == sequence:
-            self.lost += self._drop().count
+            self._lose_sent(rejected)
         self._set_trouble(None)
         self.range = stored
         self._press()
         self.stored_changed.emit(stored)
 
-    def on_trouble(self, text: str) -> None:
-        """Nothing can be stored at present, for the reason in ``text``."""
-        if self.trouble is None or self.trouble.text != text:
-            since = self.trouble.since if self.trouble else time_ns()
-            self._set_trouble(Trouble(text, since))
-            self._press()
+    def on_trouble(self, text: str, *, passing: bool = False) -> None:
+        """Nothing can be stored at present, for the reason in ``text``.
+
+        ``passing``: peers are to be held back, since it will soon be over.
+        """
+        since = self.trouble.since if self.trouble else time_ns()
+        self._set_trouble(Trouble(text, since, passing))
+        self._press()
 
     def on_writer_gone(self) -> None:
         """The writer process has ended; batches wait for the next one."""
@@ -327,17 +406,24 @@ class Recorder:
     def abandon(self) -> None:
         """Count what is still on its way as lost: there will be no writer any more."""
         self.flush()
+        while self._on_way:
+            self._lose_sent("the program ended before they were stored")
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        while self._on_way:
-            self.lost += self._drop().count
         self._press()
         self.stored_changed.emit(self.range)
 
     def _drop_until(self, sequence: int) -> None:
         while self._on_way and self._on_way[0].sequence <= sequence:
             self.stored += self._drop().count
+
+    def _lose_sent(self, why: str) -> None:
+        """Count the oldest batch on its way as lost, and tell again what it was to tell."""
+        sent = self._drop()
+        for loss in sent.losses:
+            self._add_loss(loss)
+        self._lose(sent.count, why, sent.since)
 
     def _drop(self) -> _Sent:
         sent = self._on_way.popleft()

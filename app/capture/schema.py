@@ -28,7 +28,8 @@ table          holds
                ``event`` is its number, ``colour`` a name or empty
 ``meta``       ``created`` (RFC 3339), ``program``, ``run`` and ``sequence`` (the last batch
                stored for that run of the program), ``dropped`` (events that the size
-               limit has removed), ``closed``: when it was, in ns since 1970; 0 while it is being
+               limit has removed), ``lost`` (events that happened and are not in the file, as its
+               events ``events.lost`` say), ``closed``: when it was, in ns since 1970; 0 while it is being
                written, and afterwards if the program did not end as it should. A copy that
                was saved has ``saved`` (RFC 3339) and ``changed``: what it is without, in words
 =============  ==========================================================================
@@ -45,7 +46,8 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from app import __version__, errors, events
+from app import __version__, events
+from app.capture import errors
 from app.capture.filters.values import search
 
 APPLICATION_ID = 0x4C507374
@@ -109,6 +111,7 @@ def create(db: sqlite3.Connection) -> None:
 def complete(db: sqlite3.Connection) -> None:
     """Add what a capture lacks that an earlier build has made."""
     db.executemany("INSERT OR IGNORE INTO kind VALUES (?, ?)", events.NAMES.items())
+    db.execute("INSERT OR IGNORE INTO meta VALUES ('lost', 0)")
     for statement in _FAILURES.split(";"):  # not executescript, which would commit
         db.execute(statement)
     present = {name for _, name, *_ in db.execute("PRAGMA table_info(connection)")}

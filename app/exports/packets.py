@@ -29,7 +29,7 @@ _NOWHERE = (IPv4Address("127.0.0.1"), 0)
 
 
 def addresses(peer: str | None, host: str | None) -> tuple[End, End]:
-    """Both ends, of one family; what is no address becomes the unspecified one of the other's family."""
+    """Both ends in one address family; an end that is no address becomes that family's unspecified address."""
     ends = [_end(peer), _end(host)]
     if any(isinstance(address, IPv6Address) for address, _ in ends):
         ends = [(_as_6(address), port) for address, port in ends]
@@ -59,11 +59,11 @@ class Conversation(Protocol):
     def closed(self, reason: str) -> Iterator[bytes]: ...
 
     def remark(self) -> Iterator[bytes]:
-        """A packet that carries nothing, for a comment to stand on."""
+        """An empty packet that can carry a comment, or none."""
 
 
 class _Side:
-    """One end of a TCP connection: where its bytes stand."""
+    """One end of a TCP connection, with its sequence number."""
 
     def __init__(self, end: End, sequence: int) -> None:
         self.end = end
@@ -76,7 +76,7 @@ class _Side:
 
 
 class TCPConversation:
-    """``peer`` and ``host`` as segments would have passed between them."""
+    """The TCP segments that could have passed between ``peer`` and ``host``."""
 
     def __init__(self, peer: End, host: End) -> None:
         self._peer, self._host = _Side(peer, 1_000), _Side(host, 5_000_000)
@@ -141,7 +141,7 @@ class TCPConversation:
 
 
 class UDPConversation:
-    """``peer`` and ``host`` as datagrams would have passed between them."""
+    """The UDP datagrams that could have passed between ``peer`` and ``host``."""
 
     def __init__(self, peer: End, host: End) -> None:
         self._peer, self._host = peer, host
@@ -159,12 +159,12 @@ class UDPConversation:
         return iter(())
 
     def remark(self) -> Iterator[bytes]:
-        """None: an empty datagram would be one that nobody sent."""
+        """No packet: an empty datagram would be one that nobody sent."""
         return iter(())
 
 
 def _packet(source: Address, target: Address, protocol: int, head: bytes, payload: bytes, at: int) -> bytes:
-    """An IP packet; ``at`` is where the checksum stands in ``head``."""
+    """An IP packet; ``at`` is the offset of the checksum in ``head``."""
     length = len(head) + len(payload)
     pseudo = source.packed + target.packed + struct.pack("!II", length, protocol)
     checksum = _checksum(pseudo + head + payload) or 0xFFFF
@@ -176,7 +176,7 @@ def _packet(source: Address, target: Address, protocol: int, head: bytes, payloa
 
 
 def _checksum(data: bytes) -> int:
-    """RFC 1071."""
+    """The Internet checksum (RFC 1071)."""
     words = array("H", data if len(data) % 2 == 0 else data + b"\0")
     total = sum(words)
     while total >> 16:

@@ -16,7 +16,7 @@ JSON = (b"Content-Type", b"application/json")
 
 
 class Answer(NamedTuple):
-    """A status, a whole body, and fields; the length of the body is added to them."""
+    """An answer with its whole body. ``fields`` are its headers; Content-Length is added to them."""
 
     status: int
     body: bytes = b""
@@ -25,9 +25,9 @@ class Answer(NamedTuple):
 
 
 def serve(request: Any, answering: Coroutine[Any, Any, Answer | None]) -> int:
-    """Write what ``answering`` returns, or the ``Problem`` that it raises; for a resource's ``render``.
+    """Write the answer that ``answering`` returns, or the ``Problem`` that it raises; for a resource's ``render``.
 
-    None means that it has done so itself. When the client leaves first, it is cancelled.
+    ``answering`` returns None where it has written the answer itself. It is cancelled when the client leaves.
     """
     running = Deferred.fromCoroutine(answering)
     if not running.called:

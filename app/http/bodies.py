@@ -1,4 +1,4 @@
-"""Bodies as they were meant: content codings undone, within a bound (RFC 9110 section 8.4)."""
+"""Bodies with their content codings undone, within a bound (RFC 9110 section 8.4)."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ import zlib
 from collections.abc import Iterable, Sequence
 
 Fields = Sequence[Sequence[str]]
-"""Name and value of each field, in order, as a request's or response's event has them."""
+"""Name and value of each header, in order, as the event of a request or response holds them."""
 
 LIMIT = 8 << 20
-"""Bytes that a decoded body is cut at: a few kilobytes can stand for gigabytes."""
+"""Bytes at which a decoded body is cut: a few compressed kilobytes can become gigabytes."""
 
 
 def value_of(fields: Fields, name: str) -> str:
-    """The field's value, several joined by a comma; empty where it is missing. Case does not count."""
+    """The header's value, several joined by a comma; empty where it is missing. ``name`` is in small letters."""
     return ", ".join(value for key, value in fields if key.lower() == name)
 
 
 def decoded(body: bytes, fields: Fields, limit: int = LIMIT) -> tuple[bytes, bool]:
     """The content of ``body``, and whether it was cut at ``limit``.
 
-    What cannot be undone (an unknown coding, damaged data) is left as it was from there on.
+    Decoding stops at a coding that is unknown or whose data is damaged.
     """
     codings = [part.strip().lower() for part in value_of(fields, "content-encoding").split(",") if part.strip()]
     cut = False
@@ -77,7 +77,7 @@ def _unbrotli(body: bytes, limit: int) -> tuple[bytes, bool] | None:
 
 
 def text_of(body: bytes, fields: Fields) -> str | None:
-    """``body`` as text, in the charset that it says it has or UTF-8; None where it is none."""
+    """``body`` as text in its declared charset, or in UTF-8; None where it is no such text."""
     kind = value_of(fields, "content-type")
     _, _, parameters = kind.partition(";")
     charset = "utf-8"

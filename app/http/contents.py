@@ -1,4 +1,4 @@
-"""What an event holds for people to read: its payload, or the body of its request or response."""
+"""The content of an event: its payload, or the body of its request or response, without content codings."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """Bytes and what was said about them.
+    """Bytes, and what the headers say about them.
 
     Attributes:
-        data: what can be shown: content codings are undone.
-        size: bytes of it all as they were sent, but without the transfer coding.
-        kind: the media type in small letters, without its parameters; empty where none was given.
-        charset: as the media type says; empty where it does not.
-        coding: the content codings that ``data`` was freed of.
+        data: the bytes, content codings undone.
+        size: bytes as sent, without the transfer coding.
+        kind: the media type in small letters, without parameters; empty where none was given.
+        charset: the charset parameter of the media type; empty where there is none.
+        coding: the content codings that were undone.
         cut: whether ``data`` is only the beginning.
         whole: whether the body came to its end.
     """
@@ -41,7 +41,7 @@ def of_payload(payload: bytes) -> Content:
 
 
 def of_body(body: Body, fields: Fields) -> Content:
-    """The content of a body whose header fields are ``fields``."""
+    """The content of a body whose headers are ``fields``."""
     data = bytes(body.data)
     plain, cut = decoded(data, fields)
     kind, charset = media_type(fields)
@@ -83,7 +83,7 @@ _XML = re.compile(rb"\s*(?:<\?xml[\s?]|<!--|<!DOCTYPE\s|<[A-Za-z_][\w.:-]*(?:\s[
 
 
 def kind_of(content: Content) -> str:
-    """``json``, ``xml`` or ``image``, by what was said about it or by how it begins; empty for all else."""
+    """``json``, ``xml`` or ``image``, by its media type or its first bytes; empty for all else."""
     kind, head = content.kind, content.data[:1024]
     if image_format(head):
         return "image"

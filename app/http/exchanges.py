@@ -1,8 +1,7 @@
 """HTTP exchanges: each request with its response and both bodies, put together from events.
 
-What was asked and answered stands in the events ``http.request`` and ``http.response``. The
-bodies are parsed out of the connection's raw bytes, by h11; HTTP/2 carries them in frames,
-which are not taken apart: its exchanges have no bodies.
+The events ``http.request`` and ``http.response`` hold request line, status and headers. h11 parses the
+bodies out of the connection's raw bytes. HTTP/2 is not parsed: its exchanges have no bodies.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ MAX_WAITING = 256
 
 @dataclass
 class Body:
-    """One body, without its transfer coding. ``size`` counts also what ``data``, cut at ``limit``, has not."""
+    """One body, without its transfer coding. ``data`` is cut at ``limit``; ``size`` counts all bytes."""
 
     data: bytearray = field(default_factory=bytearray)
     size: int = 0
@@ -52,13 +51,13 @@ class Body:
 
 @dataclass
 class Exchange:
-    """One request and what became of it.
+    """One request, with its response if there was one.
 
     Attributes:
         request: the event ``http.request``, or ``ws.opened`` of a WebSocket.
         response: None where there was none.
         request_body, response_body: None where they are not known.
-        messages: of a WebSocket, each event ``ws.message``; ``messages_cut``: not all of them.
+        messages: the events ``ws.message`` of a WebSocket; ``messages_cut``: whether some are left out.
         secure: whether it came over TLS.
     """
 
@@ -101,7 +100,7 @@ class Exchanges:
             yield from oldest.rest()
 
     def rest(self) -> Iterator[Exchange]:
-        """What is not complete and will not be."""
+        """The exchanges that are not complete when the events end."""
         for connection in self._open.values():
             yield from connection.rest()
         self._open.clear()
@@ -147,7 +146,7 @@ class _Connection:
             self._on_message(self._socket, event)
 
     def _give_up(self) -> None:
-        """What comes now is no HTTP/1."""
+        """The connection no longer speaks HTTP/1."""
         self._requests.broken = self._responses.broken = True
 
     def _on_request(self, event: Event) -> Iterator[Exchange]:
@@ -216,20 +215,20 @@ class _Reader:
             self.broken = True
 
     def next_body(self) -> Body | None:
-        """Of the next request that was read to its end; or of the one that is being read."""
+        """The body of the next request that was read to its end, or of the request that is being read."""
         if self._parsed:
             return self._parsed.popleft()
         return None if self.broken else self._body
 
     def promised(self) -> Body | None:
-        """Of the next request that will be read."""
+        """The body of the next request, before it is read."""
         if self.broken or len(self._promised) > MAX_WAITING:
             return None
         self._promised.append(Body(limit=self._max_body))
         return self._promised[-1]
 
     def expect(self, method: str, target: str) -> Body | None:
-        """The body to be of the response to this request."""
+        """The body of the response to this request, before it is read."""
         if self.broken or len(self._expected) > MAX_WAITING:
             return None
         body = Body(limit=self._max_body)
@@ -240,7 +239,7 @@ class _Reader:
         return body
 
     def _begin(self) -> bool:
-        """Begin to read the response that is expected next."""
+        """Begin to read the next expected response."""
         if self._body is not None:
             return True
         if not self._expected or self._connection.our_state is not h11.IDLE:

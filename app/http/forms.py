@@ -1,7 +1,11 @@
-"""Queries, cookies and forms taken apart, each within a bound."""
+"""Queries, cookies and forms taken apart, each within a bound.
+
+They are shown as they came, broken ones too: a library for servers, which refuses these, does not serve here.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from email.message import Message
@@ -58,18 +62,36 @@ def set_cookies(fields: Fields) -> Iterator[tuple[str, str, list[str]]]:
 
 
 def parts(data: bytes, fields: Fields) -> list[Part]:
-    """The parts of a multipart body whose header fields are ``fields``; none where it is no such body."""
+    """The parts of a multipart body whose headers are ``fields``; none where it is no such body.
+
+    A delimiter is a whole line (RFC 2046, section 5.1.1): one that goes on after the boundary belongs to a part. Of a
+    body that breaks off, the last part is what came of it.
+    """
     head = _fields([("Content-Type", value_of(fields, "content-type"))])
     boundary = head.get_param("boundary")
     if head.get_content_maintype() != "multipart" or not isinstance(boundary, str) or not boundary:
         return []
-    pieces = (b"\r\n" + data).split(b"\r\n--" + boundary.encode("latin-1", "replace"), MAX_PARTS + 1)
-    return [_part(piece) for piece in pieces[1 : MAX_PARTS + 1] if not piece.startswith(b"--")]
+    dashed = re.escape(b"--" + boundary.encode("latin-1", "replace"))
+    first = re.search(rb"(?:\A|\n)%b[ \t]*(\r?\n)" % dashed, data)
+    if first is None:
+        return []
+    end = first[1]  # of lines: CRLF, or LF alone from senders that have all lines end so
+    line = re.compile(rb"(?:\A|%b)%b(--)?[ \t]*(?=%b|\Z)" % (end, dashed, end))
+    found: list[Part] = []
+    begin = -1
+    for delimiter in line.finditer(data):
+        if begin >= 0:
+            found.append(_part(data[begin : delimiter.start()], end))
+        begin = delimiter.end()
+        if delimiter[1] or len(found) == MAX_PARTS:
+            return found
+    return [*found, _part(data[begin:], end)]
 
 
-def _part(piece: bytes) -> Part:
-    head, _, data = piece.partition(b"\r\n\r\n")
-    lines = head[: 16 << 10].decode("utf-8", "replace").split("\r\n")
+def _part(piece: bytes, end: bytes) -> Part:
+    """``piece`` begins with the end of the delimiter's line."""
+    head, _, data = piece.partition(end + end)
+    lines = head[: 16 << 10].decode("utf-8", "replace").splitlines()
     named = (line.partition(":") for line in lines if ":" in line)
     message = _fields([(name.strip(), value.strip()) for name, _, value in named][:MAX_PARTS])
     name = message.get_param("name", header="content-disposition")

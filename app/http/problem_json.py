@@ -12,12 +12,12 @@ MEDIA_TYPE = b"application/problem+json"
 
 
 class Problem(Exception):  # noqa: N818 - the word of the RFC
-    """A request that cannot be done.
+    """A request that cannot be answered as asked.
 
     Attributes:
         status: of the answer.
         detail: what went wrong here, and what to do about it.
-        fields: more fields of the answer.
+        fields: further headers of the answer.
         more: extension members (section 3.2).
     """
 

@@ -16,5 +16,5 @@ PHRASES = {status.value: status.phrase for status in HTTPStatus} | {
 
 
 def phrase(status: int) -> bytes:
-    """What an answer says beside its number; ``UNKNOWN`` where nobody has registered it."""
+    """The reason phrase of a status; ``UNKNOWN`` for one that is not registered."""
     return PHRASES.get(status, UNKNOWN).encode()

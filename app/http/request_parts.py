@@ -1,4 +1,4 @@
-"""What a request for twisted.web says, beyond what Twisted reads of it."""
+"""Parts of a twisted.web request that Twisted does not parse."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def path_of(request: Any) -> bytes:
 
 
 def decoded(text: bytes) -> str:
-    """``text`` of a URI without its percent signs. Raises Problem where that is not UTF-8."""
+    """``text`` of a URI, percent-decoded. Raises Problem where that is not UTF-8."""
     try:
         return (unquote_to_bytes(text) if b"%" in text else text).decode()
     except UnicodeDecodeError as e:
@@ -28,25 +28,25 @@ def decoded(text: bytes) -> str:
 
 
 def parameters(request: Any) -> list[tuple[str, str]]:
-    """Name and value of what stands behind the question mark, in order. Raises Problem."""
+    """Names and values of the query, in order. Raises Problem."""
     _, _, query = request.uri.partition(b"?")
     pairs = (part.partition(b"=") for part in query.replace(b"+", b"%20").split(b"&") if part)
     return [(decoded(name), decoded(value)) for name, _, value in pairs]
 
 
 def field(request: Any, name: bytes) -> str:
-    """A field's values, joined with commas; empty where there is none."""
+    """The values of a header, joined with commas; empty where there is none."""
     values = request.requestHeaders.getRawHeaders(name)
     return b", ".join(values).decode("latin-1") if values else ""
 
 
 def media_type(request: Any) -> str:
-    """What the body is said to be, in small letters and without parameters; empty where nothing is said."""
+    """The body's media type in small letters, without parameters; empty where the request names none."""
     return field(request, b"content-type").partition(";")[0].strip().lower()
 
 
 def accepts_json(request: Any) -> bool:
-    """Whether ``Accept`` takes JSON (RFC 9110 section 12.5.1): the nearest of its ranges decides."""
+    """Whether ``Accept`` takes JSON (RFC 9110 section 12.5.1): the most specific of its ranges decides."""
     text = field(request, b"accept")
     if not text or text == "*/*":
         return True

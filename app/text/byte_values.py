@@ -1,4 +1,4 @@
-"""A few bytes as numbers and times, and any as source text of languages."""
+"""Bytes read as numbers and times, and written as source code."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ _MARKS = (
 )
 
 _NOT_TEXT = {"idna", "punycode", "unicode-escape", "raw-unicode-escape", "undefined", "utf-7", "mbcs", "oem"}
-"""What Python calls an encoding and no text comes in; to undo some of them takes very long."""
+"""Codecs of Python that are no text encodings; some take very long to decode."""
 
 _STRAY = re.compile("[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f\udc80-\udcff]")
 _LOOKED_AT = 64 * 1024
@@ -36,14 +36,14 @@ _CONTROLS = bytes({*range(0x20)} - {*b"\t\n\f\r\x1b"}) + b"\x7f"
 
 
 def title(encoding: str) -> str:
-    """What people call it: ``UTF-16 LE``, ``Windows-1252``."""
+    """The usual name of an encoding: ``UTF-16 LE``, ``Windows-1252``."""
     if encoding.startswith("cp125"):
         return f"Windows-{encoding[2:]}"
     return _TITLES.get(encoding, encoding.upper())
 
 
 def detect(data: bytes, declared: str = "") -> str:
-    """The encoding that ``data`` seems to be in, one that Python knows.
+    """The encoding that ``data`` seems to be in, as Python names it.
 
     In this order: its byte order mark, what was ``declared`` (where that fits), UTF-8, UTF-16 by its
     zeros, Windows-1252 where it has no control characters. UTF-8 for all else: most of it is ASCII,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from app import errors
+from app.text import errors
 
 _NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\0": "\\0", "\\": "\\\\", "\x1b": "\\e"}
 _ESCAPE = re.compile(r"\\(x[0-9a-fA-F]{2}|[nrt0e\\\"']|.|$)", re.DOTALL)
@@ -22,7 +22,7 @@ def _visible(character: str) -> str:
 
 
 class _Table(dict[int, str]):
-    """For ``str.translate``: what to show for each character, remembered for the common ones."""
+    """For ``str.translate``: what to show for each character; common ones are cached."""
 
     def __init__(self, keep: str) -> None:
         super().__init__()
@@ -68,7 +68,7 @@ _NO_BYTE = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 
 
 def typed(text: str) -> bytes:
-    """The bytes of what a person typed: UTF-8, and what was no text on the command line as it came (PEP 383)."""
+    """The bytes of a text that somebody typed: UTF-8, and bytes of the command line that are no text (PEP 383)."""
     return _NO_BYTE.sub("?", text).encode("utf-8", "surrogateescape")
 
 
@@ -125,7 +125,7 @@ def unhex(text: str) -> bytes:
 
 
 def amount(count: float) -> str:
-    """Bytes in words: ``"64 B"``, ``"4.1 kB"``, ``"1.2 MB"``; decimal units."""
+    """A number of bytes for people: ``"64 B"``, ``"4.1 kB"``, ``"1.2 MB"``; decimal units."""
     for unit in ("B", "kB", "MB", "GB"):
         if count < 999.5 or unit == "GB":
             return f"{count:.0f} {unit}" if unit == "B" or count >= 99.95 else f"{count:.1f} {unit}"

@@ -1,7 +1,7 @@
-"""Regular expressions over bytes that take linear time, whatever is asked and whatever peers sent.
+"""Regular expressions over bytes, in time linear to their length, whatever the pattern and the data.
 
-RE2's (https://github.com/google/re2/wiki/Syntax): without look-around and back references,
-which is what lets others take longer than the world exists, while nothing else runs.
+The syntax is RE2's (https://github.com/google/re2/wiki/Syntax), without look-around and back references:
+engines that have these can take for ever, and the reactor waits.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ MAX_MEMORY = 8 << 20
 
 
 class Pattern:
-    """One compiled expression. A byte is a character, so that bytes which are no UTF-8 can be found.
+    """One compiled expression. Each byte is a character, so that it finds bytes that are no UTF-8, too.
 
     Attributes:
-        captures: names of what a match captures: ``0`` is the whole, then numbers and names.
+        captures: names of the captures: ``0`` for the whole match, then numbers and names of groups.
     """
 
     __slots__ = ("_compiled", "captures")
@@ -50,7 +50,7 @@ class Pattern:
         return self._compiled.search(data) is not None
 
     def spans(self, data: bytes) -> Iterator[tuple[int, int]]:
-        """Where each match in ``data`` begins and ends; of a pattern with groups, where each group does."""
+        """Start and end of each match in ``data``; with groups in the pattern, of each group."""
         for match in self._compiled.finditer(data):
             found = range(1, self._compiled.groups + 1) if self._compiled.groups else (0,)
             yield from (match.span(group) for group in found if match.start(group) < match.end(group))
@@ -64,7 +64,7 @@ class Pattern:
         return found | {name.decode(): match[i] for name, i in self._compiled.groupindex.items()}
 
     def search_text(self, text: str) -> dict[str, str] | None:
-        """As ``search``, in text; what took no part in the match captures nothing."""
+        """As ``search``, for text; a group that took no part in the match captures an empty text."""
         found = self.search(text.encode("utf-8", "surrogatepass"))
         if found is None:
             return None
@@ -73,7 +73,7 @@ class Pattern:
 
 @lru_cache(256)
 def regex(text: str, *, ignore_case: bool = False) -> Pattern:
-    """The pattern for what was typed. Raises ValueError, in words."""
+    """The pattern for a text that somebody typed. Raises ValueError, in words."""
     if len(text) > MAX_LENGTH:
         raise ValueError(f"is longer than {MAX_LENGTH:,} characters")
     return Pattern(text.encode("utf-8", "replace"), ignore_case=ignore_case)
@@ -86,6 +86,28 @@ def problem(text: str) -> str | None:
     except ValueError as e:
         return str(e)
     return None
+
+
+_DOT = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\.", re.DOTALL)
+
+
+@lru_cache(256)
+def iregexp(text: str) -> Any | None:
+    """What JSONPath's ``match`` and ``search`` call a regular expression (RFC 9485), for text in UTF-8.
+
+    It has ``search`` and ``fullmatch``, which take bytes. None where ``text`` is no expression.
+    """
+    if len(text) > MAX_LENGTH:
+        return None
+    options = re2.Options()
+    options.log_errors = False
+    options.max_mem = MAX_MEMORY
+    # A dot stands for what ends no line (section 5.3); RE2's takes a carriage return.
+    text = _DOT.sub(lambda found: r"[^\n\r]" if found[0] == "." else found[0], text)
+    try:
+        return re2.compile(text.encode("utf-8", "replace"), options=options)
+    except re2.error:
+        return None
 
 
 def hex_pattern(text: str) -> Pattern:

@@ -1,4 +1,4 @@
-"""JSON and XML with one thing a line: the text as it came, only its white space is ours.
+"""JSON and XML indented: the text as it came, with other white space.
 
 Nothing is parsed into values: numbers keep their digits, doubled names stay, and what is not
 quite JSON or XML comes out, too. Entities are not expanded, nothing is fetched.

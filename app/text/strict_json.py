@@ -1,4 +1,4 @@
-"""JSON as RFC 8259 has it, within bounds: what Python lets pass beyond it is refused."""
+"""JSON by RFC 8259, within bounds. NaN, members with one name and the like, which Python accepts, are refused."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MAX_DEPTH = 100
 
 
 def parse(text: bytes) -> Any:
-    """The value that ``text`` says. Raises ValueError, in words."""
+    """The value of the JSON ``text``. Raises ValueError, in words."""
     if text.startswith(BOM_UTF8):
         raise ValueError("it begins with a byte order mark (EF BB BF), which JSON does not have")
     try:
@@ -44,7 +44,7 @@ _INDEX = re.compile(r"[0-9]{1,9}")
 
 
 def member(value: Any, path: Sequence[str]) -> Any:
-    """What is at ``path``, names of members and numbers of elements, within ``value``; or ``MISSING``."""
+    """The value at ``path``, names of members and indexes of elements, in ``value``; or ``MISSING``."""
     for name in path:
         if isinstance(value, dict) and name in value:
             value = value[name]

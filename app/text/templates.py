@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from app import errors
+from app.text import errors
 from app.text.escapes import typed, unescape
-from app.text.template_functions import (
-    FILTERS,
-    FUNCTIONS,
+from app.text.template_filters import FILTERS
+from app.text.template_functions import FUNCTIONS, value_of
+from app.text.template_values import (
     MAX_OUTPUT,
     Filter,
     Known,
@@ -28,7 +28,6 @@ from app.text.template_functions import (
     Word,
     WrongError,
     as_bytes,
-    value_of,
 )
 
 __all__ = ["MAX_EXPRESSIONS", "MAX_OUTPUT", "Template", "problem"]
@@ -43,7 +42,7 @@ _RANDOM = Random()
 
 @dataclass(frozen=True, slots=True)
 class _Expression:
-    """What stands in one pair of braces; ``at`` counts characters from 1, ``name`` is the value it needs."""
+    """One ``{{…}}``. ``at``: its position in characters, from 1; ``name``: the value that it needs, or empty."""
 
     at: int
     name: str
@@ -95,7 +94,7 @@ class Template:
     def render(self, values: Mapping[str, object]) -> bytes:
         """The bytes, at most ``MAX_OUTPUT``. Raises TemplateError, also for a name that ``values`` lacks.
 
-        Values may be bytes, text, numbers, or None for what is known and empty.
+        Values may be bytes, text, numbers, or None for a known value that is empty.
         """
         rendering = Rendering(values, self._clock(), self._random)
         for part in self._parts:

@@ -1,46 +1,34 @@
-"""A capture opened beside the live one: its own panes, filter and detail, and nothing that could change it."""
+"""The window of a capture that was opened: panes, filter and detail, and nothing that could change the capture."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
 from PyQt5.QtCore import QPoint, Qt, QTimer, pyqtSignal
 from PyQt5.QtGui import QCloseEvent
-from PyQt5.QtWidgets import (
-    QApplication,
-    QLabel,
-    QMainWindow,
-    QMenu,
-    QSplitter,
-    QStatusBar,
-    QToolBar,
-    QVBoxLayout,
-    QWidget,
-)
+from PyQt5.QtWidgets import QLabel, QMainWindow, QMenu, QStatusBar, QToolBar, QVBoxLayout, QWidget
 
 from app.capture.keeping.about import About
 from app.capture.reading.reader import Reader
 from app.capture.reading.store import Store
 from app.capture.recorder import Stored
-from app.events import Event
 from app.post import Post
 from app.text.escapes import amount
-from ui.detail.pane import DetailPane
-from ui.panes.filter_box import FilterBox
-from ui.panes.notes import NOTED, ONLY_LIVE
-from ui.panes.tabs import PaneTabs
-from ui.parts import actions
-from ui.parts.actions import plain
+from ui.actions.action import Place, Situation
+from ui.actions.build import Actions, show
+from ui.panes.browser import Browser
+from ui.panes.commands import PaneCommands
+from ui.panes.notes import ONLY_LIVE
+from ui.parts.labels import plain
 from ui.parts.notice_bar import NoticeBar
 from ui.parts.progress_line import InThread
 from ui.settings import Settings
+from ui.streams.windows import StreamWindows
 
 if TYPE_CHECKING:
     from ui.captures.export_dialog import ExportDialog
-    from ui.streams.view import StreamView
 
 ONLY_READ = (
     "An opened capture is only read: nothing is sent from here. Copy the bytes into a message in the main window."
@@ -52,6 +40,10 @@ FOLLOW = 1000
 
 class CaptureWindow(QMainWindow):
     """One capture, read only.
+
+    Attributes:
+        found: what is known of the capture.
+        browser, panes, detail, filter: the panes with their filter and the detail of the current event.
 
     Signals:
         closed: it was closed; carries the path.
@@ -65,38 +57,34 @@ class CaptureWindow(QMainWindow):
     def __init__(self, found: About, reader: Reader, in_thread: InThread, settings: Settings) -> None:
         super().__init__()
         self.found, self._reader = found, reader
-        self._event: Event | None = None
-        self._in_thread = in_thread
-        self._streams: list[StreamView] = []
-        self._dialogs: list[ExportDialog] = []
-        self._wanted_event = 0
+        self._closed = False
         self.setAttribute(Qt.WA_DeleteOnClose)
         self.setWindowTitle(f"{found.path.name} (read only) - Listening Post")
-        self.panes = PaneTabs(_as_post(found), reader)
-        self.detail = DetailPane(reader, in_thread)
+        self.actions_ = Actions(self, Place.CAPTURE)
+        self.browser = Browser(_as_post(found), reader, in_thread, settings)
+        self.panes, self.detail, self.filter = self.browser.panes, self.browser.detail, self.browser.filter
         self.notice = NoticeBar("warning", closable=True)
-        self.actions_ = actions.build(self, self._handler, actions.CAPTURE_SPECS)
-        self.filter = FilterBox(lambda: {"service": list(found.services)})
-        self.filter.saved = settings.filters
+        self._streams = StreamWindows(reader, in_thread, self)
+        self._commands = CaptureWindowCommands(self, in_thread)
         self._lay_out()
-        self._connect(settings)
+        self._connect()
         self.panes.all.set_empty("There is nothing in this capture.")
-        self.actions_["copy_payload"].setEnabled(False)
-        self.actions_["follow_stream"].setEnabled(False)
         self.panes.on_stored(Stored(found.first, found.last, found.bytes))
         if found.live:
             timer = QTimer(self)
             timer.timeout.connect(self._look)
             timer.start(FOLLOW)
         else:
-            # What is over is read from its beginning.
+            # Nothing is added to this capture, so its panes begin with its first event.
             for index in range(self.panes.count()):
                 cast(Any, self.panes.widget(index)).view.set_following(False)
         self.notice.say(_warning(found))
 
-    def _handler(self, name: str) -> Callable[[], object]:
-        handler: Callable[[], object] = getattr(self, f"_do_{name}")
-        return handler
+    def _connect(self) -> None:
+        self.actions_.connect(PaneCommands(self.browser, self._streams, self._connection), self._commands)
+        self.actions_.follow(self.browser.changed, self._situation)
+        self.panes.menu_wanted.connect(self._event_menu)
+        self.detail.again.connect(lambda: self.notice.say(ONLY_READ))
 
     def _lay_out(self) -> None:
         bar = QToolBar("Main")
@@ -104,19 +92,14 @@ class CaptureWindow(QMainWindow):
         bar.setContextMenuPolicy(Qt.PreventContextMenu)
         bar.addWidget(self.filter)
         self.addToolBar(bar)
-        split = QSplitter(Qt.Vertical)
-        split.addWidget(self.panes)
-        split.addWidget(self.detail)
-        split.setSizes([420, 260])
-        split.setStretchFactor(0, 1)
-        split.setChildrenCollapsible(False)
-        split.setHandleWidth(1)
+        self.browser.setSizes([420, 260])
+        self.browser.setStretchFactor(0, 1)
         whole = QWidget()
         column = QVBoxLayout(whole)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.notice)
-        column.addWidget(split, 1)
+        column.addWidget(self.browser, 1)
         self.setCentralWidget(whole)
         self.setStatusBar(self._status())
         self.resize(1180, 720)
@@ -144,140 +127,70 @@ class CaptureWindow(QMainWindow):
         count = last - first + 1
         self._count.setText("1 event" if count == 1 else f"{count:,} events")
 
-    def _connect(self, settings: Settings) -> None:
-        self.panes.current_changed.connect(self._on_event_id)
-        self.panes.menu_wanted.connect(self._event_menu)
-        self.panes.copied.connect(QApplication.clipboard().setText)
-        self.panes.narrowed.connect(self.filter.narrow)
-        self.filter.typed.connect(self.panes.set_filter)
-        self.panes.currentChanged.connect(lambda _: self._on_pane())
-        self.panes.conversations.opened.connect(self._show_connection)
-        self.detail.again.connect(lambda: self.notice.say(ONLY_READ))
-        self.filter.saved_changed.connect(lambda saved: setattr(settings, "filters", saved))
-        self.filter.left.connect(lambda: self.panes.current().setFocus())
-
     # -- news
 
     def _look(self) -> None:
         self._reader.read(Store.range, (1, 0), self._on_range)
 
     def _on_range(self, range: tuple[int, int]) -> None:
-        if self._wanted_event >= 0 and range[1]:
+        if not self._closed and range[1]:
             self._say_count(*range)
             self.panes.on_stored(Stored(range[0], range[1], self.found.bytes))
 
-    def _on_event_id(self, id: int) -> None:
-        self._wanted_event = id
-        if not id:
-            self._on_event(0, None)
-        else:
-            self._reader.event(id, lambda event: self._on_event(id, event))
+    def _connection(self) -> tuple[int, bool] | None:
+        """The connection whose stream can be shown; its number is not that of a live one."""
+        conn = self.browser.connection()
+        return None if conn is None else (conn, False)
 
-    def _on_event(self, id: int, event: Event | None) -> None:
-        if id == self._wanted_event:
-            self._event = event
-            self.detail.show_event(event)
-            self.actions_["follow_stream"].setEnabled(self._conn() is not None)
-            self.actions_["copy_payload"].setEnabled(event is not None and event.payload is not None)
+    def _situation(self) -> Situation:
+        return Situation(event=self.browser.current_event, stream=self._connection() is not None, read_only=True)
 
     def _event_menu(self, menu: QMenu, at: QPoint) -> None:
-        for name in ("note", "", "follow_stream", "", "copy_rows", "copy_payload", "", "select_all"):
-            if name:
-                menu.addAction(self.actions_[name])
-            else:
-                menu.addSeparator()
-        menu.setAttribute(Qt.WA_DeleteOnClose)
-        menu.popup(at)
+        self.actions_.fill(menu, Place.EVENTS)
+        show(menu, at)
 
-    def _on_pane(self) -> None:
-        self.filter.speak(self.panes.current().fields, self.panes.typed())
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self._closed = True
+        self._streams.close()
+        self._commands.stop()
+        self.browser.let_go()
+        self._reader.close()
+        self.closed.emit(self.found.path)
+        event.accept()
 
-    def _show_connection(self, conn: int) -> None:
-        self.panes.setCurrentWidget(self.panes.all)
-        self.filter.setText(f"conn == {conn}")
-        self.filter.apply()
 
-    # -- what the actions do
+class CaptureWindowCommands:
+    """The actions on the opened capture. Each method has the name of its action."""
 
-    def _do_open_capture(self) -> None:
-        self.open_wanted.emit()
+    def __init__(self, window: CaptureWindow, in_thread: InThread) -> None:
+        self._window, self._in_thread = window, in_thread
+        self._dialogs: list[ExportDialog] = []
 
-    def _do_save_capture_as(self) -> None:
-        self.save_wanted.emit(self.found.path, self.filter.text())
+    def open_capture(self) -> None:
+        self._window.open_wanted.emit()
 
-    def _do_close_window(self) -> None:
-        self.close()
+    def save_capture_as(self) -> None:
+        self._window.save_wanted.emit(self._window.found.path, self._window.filter.text())
 
-    def _do_copy_rows(self) -> None:
-        self.panes.current().copy_rows()
+    def close_window(self) -> None:
+        self._window.close()
 
-    def _do_copy_payload(self) -> None:
-        if self._event is not None and self._event.payload is not None:
-            QApplication.clipboard().setText(self._event.payload.decode("utf-8", "backslashreplace"))
+    def note(self) -> None:
+        self._window.notice.say(ONLY_LIVE)
 
-    def _do_select_all(self) -> None:
-        self.panes.current().view.select_all()
-
-    def _do_filter(self) -> None:
-        self.filter.setFocus(Qt.ShortcutFocusReason)
-        self.filter.selectAll()
-
-    def _do_note(self) -> None:
-        self.notice.say(ONLY_LIVE)
-
-    def _do_notes(self) -> None:
-        self.panes.setCurrentWidget(self.panes.all)
-        self.filter.setText(NOTED)
-        self.filter.apply()
-
-    def _do_next_pane(self) -> None:
-        self.panes.setCurrentIndex((self.panes.currentIndex() + 1) % self.panes.count())
-
-    def _do_previous_pane(self) -> None:
-        self.panes.setCurrentIndex((self.panes.currentIndex() - 1) % self.panes.count())
-
-    def _do_conversations(self) -> None:
-        self.panes.setCurrentWidget(self.panes.conversations)
-
-    def _do_http(self) -> None:
-        self.panes.setCurrentWidget(self.panes.http)
-
-    def _do_follow_stream(self) -> None:
-        from ui.streams.view import StreamView
-
-        conn = self._conn()
-        if conn is not None:
-            stream = StreamView((conn, False), self._reader, self._in_thread, self)
-            self._streams.append(stream)
-            stream.closed.connect(lambda: self._streams.remove(stream))
-            stream.show()
-
-    def _do_export(self) -> None:
+    def export(self) -> None:
         from ui.captures.export_dialog import ExportDialog
 
-        path, panes = self.found.path, self.panes
-        dialog = ExportDialog(path, panes.typed(), panes.shown(), self._conn(), self._in_thread, self)
+        window, panes, conn = self._window, self._window.panes, self._window.browser.connection()
+        dialog = ExportDialog(window.found.path, panes.typed(), panes.shown(), conn, self._in_thread, window)
         self._dialogs.append(dialog)
         dialog.destroyed.connect(lambda: self._dialogs.remove(dialog))
         dialog.show()
 
-    def _conn(self) -> int | None:
-        return self.panes.connection() or (self._event.conn if self._event is not None else None)
-
-    def _do_failures(self) -> None:
-        self.panes.setCurrentWidget(self.panes.failures)
-
-    def closeEvent(self, event: QCloseEvent) -> None:
-        for stream in list(self._streams):
-            stream.close()
+    def stop(self) -> None:
+        """End the exports that are under way: the window closes."""
         for dialog in self._dialogs:
             dialog.stop()
-        # What the reader still has to say comes to nobody.
-        self._wanted_event = -1
-        self.panes.let_go()
-        self._reader.close()
-        self.closed.emit(self.found.path)
-        event.accept()
 
 
 def _as_post(found: About) -> Post:

@@ -1,4 +1,4 @@
-"""Editors of single options, by type: each has ``value()`` and says ``changed``."""
+"""One editor for each type of option: each has a method ``value()`` and a signal ``changed``."""
 
 from __future__ import annotations
 
@@ -14,24 +14,25 @@ from PyQt5.QtWidgets import (
     QPlainTextEdit,
     QSizePolicy,
     QStyledItemDelegate,
-    QWidget,
 )
 
 from app.options import Option
+from ui.forms.registry import edits
 from ui.looks.icons import icon
 
 LINES, PARAGRAPH = 3, 5
-"""Lines that a list and a text of several lines show before they scroll."""
+"""Height, in lines, of the editor of a list and of the editor of a text of several lines."""
 
 OPEN = ("", "auto")
-"""What a secret can be that keeps nothing secret."""
+"""Values of a secret option that are shown, because they give nothing away."""
 
 DOTS = "•" * 8
-"""What stands for a secret, whatever its length."""
+"""Shown in place of a secret of any length."""
 
 
+@edits("switch")
 class Switch(QCheckBox):
-    """An option that is on or off."""
+    """A check box for an option that is on or off."""
 
     changed = pyqtSignal()
 
@@ -46,7 +47,7 @@ class Switch(QCheckBox):
 
 
 class _Area(QPlainTextEdit):
-    """Lines of monospaced text. While nothing is edited, its value is the one that was given."""
+    """A field of several lines. Until the user edits it, ``value()`` returns the value it was given, unchanged."""
 
     changed = pyqtSignal()
 
@@ -64,15 +65,16 @@ class _Area(QPlainTextEdit):
         return self._given if text == self._before else self._read(text)
 
     def _text(self) -> str:
-        # Not toPlainText(): it makes blanks of no-break spaces.
+        # Not toPlainText(), which replaces no-break spaces by spaces.
         return self.document().toRawText().replace("\N{PARAGRAPH SEPARATOR}", "\n")
 
     def _read(self, text: str) -> Any:
         raise NotImplementedError
 
 
+@edits("lines")
 class Lines(_Area):
-    """A list of texts, one in each line. Secret ones can be read from the first click or key on."""
+    """A list of texts, one on each line. Secret ones are hidden until the first click or key press."""
 
     def __init__(self, option: Option, value: Any) -> None:
         super().__init__(value, "\n".join(str(item) for item in value), LINES)
@@ -111,8 +113,9 @@ class Lines(_Area):
             block = block.next()
 
 
+@edits("paragraph")
 class Paragraph(_Area):
-    """A text of several lines, which end as they did in what was given."""
+    """A text of several lines. It keeps the line ending, LF or CRLF, of the value it was given."""
 
     def __init__(self, option: Option, value: Any) -> None:
         super().__init__(value, str(value), PARAGRAPH)
@@ -122,8 +125,9 @@ class Paragraph(_Area):
         return text.replace("\n", self._end)
 
 
+@edits("text")
 class Text(QLineEdit):
-    """A text or a number; one that is to be a number and is none stays text, for the check to find."""
+    """A text or a number. Text that is not a number is returned as text, so that the check reports it."""
 
     changed = pyqtSignal()
 
@@ -135,7 +139,7 @@ class Text(QLineEdit):
             self._hide()
             self.editingFinished.connect(self._hide)
         if option.path:
-            self._offer(option)
+            self._add_file_button(option)
         if option.type is not str:
             self.setSizePolicy(QSizePolicy.Preferred, QSizePolicy.Fixed)
         self.textChanged.connect(lambda _: self.changed.emit())
@@ -152,7 +156,7 @@ class Text(QLineEdit):
     def _hide(self) -> None:
         self.setEchoMode(QLineEdit.Normal if self.text() in OPEN else QLineEdit.PasswordEchoOnEdit)
 
-    def _offer(self, option: Option) -> None:
+    def _add_file_button(self, option: Option) -> None:
         words = self.tr("Choose a folder…") if option.path == "folder" else self.tr("Choose a file…")
         action = self.addAction(icon("folder-open"), QLineEdit.TrailingPosition)
         action.setToolTip(words)
@@ -162,7 +166,7 @@ class Text(QLineEdit):
         if kind == "folder":
             chosen = QFileDialog.getExistingDirectory(self, words, self.text())
         elif kind == "new file":
-            # What is there already is gone on with, not replaced.
+            # The program appends to an existing file, so Qt need not ask whether to overwrite it.
             chosen, _ = QFileDialog.getSaveFileName(self, words, self.text(), options=QFileDialog.DontConfirmOverwrite)
         else:
             chosen, _ = QFileDialog.getOpenFileName(self, words, self.text())
@@ -170,8 +174,9 @@ class Text(QLineEdit):
             self.setText(chosen)
 
 
+@edits("choice")
 class Choice(QComboBox):
-    """One of a few texts."""
+    """A combo box of the texts that the option allows."""
 
     changed = pyqtSignal()
 
@@ -181,22 +186,10 @@ class Choice(QComboBox):
         for choice in option.choices:
             self.addItem(choice or self.tr("none"), choice)
         if value not in option.choices:
-            self.addItem(str(value), value)  # for the check to find
+            self.addItem(str(value), value)  # so that the check reports it
         self.setCurrentIndex(self.findData(value))
         self.setSizePolicy(QSizePolicy.Preferred, QSizePolicy.Fixed)
         self.currentIndexChanged.connect(lambda _: self.changed.emit())
 
     def value(self) -> str:
         return str(self.currentData())
-
-
-def editor_for(option: Option, value: Any) -> Any:
-    """The editor that fits the option's type, holding ``value``."""
-    if option.of:
-        from ui.forms.table import TableEditor
-
-        return TableEditor(option, value)
-    if option.choices:
-        return Choice(option, value)
-    kind: type[QWidget] = {bool: Switch, list: Lines}.get(option.type, Paragraph if option.multiline else Text)
-    return kind(option, value)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""Fields of a form: a line of words beneath each says what it is for, or what is wrong with it."""
+"""Forms: rows of a label and its editors, and below each row a line with its help text or its error."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from PyQt5.QtWidgets import (
 )
 
 from app.options import Option, problems
-from ui.forms.editors import editor_for
+from ui.forms.registry import editor_for
 
 
 class Wrapped(QLabel):
-    """Plain text on as many lines as it takes."""
+    """A label for plain text that wraps."""
 
     def __init__(self, text: str = "", parent: QWidget | None = None) -> None:
         super().__init__(text, parent)
@@ -36,20 +36,23 @@ class Wrapped(QLabel):
         self.keep_room()
 
     def keep_room(self) -> None:
-        """Have all lines shown: a window that does not scroll knows nothing of height for width, and would cut them."""
-        self.setMinimumHeight(0)  # else it would never need less than it has
+        """Set the minimum height to that of the wrapped text.
+
+        Top-level windows ignore height for width, and would cut off the last lines.
+        """
+        self.setMinimumHeight(0)  # otherwise the height could never shrink
         self.setMinimumHeight(max(self.fontMetrics().height() + 8, self.heightForWidth(self.width())))
 
 
 class Words(Wrapped):
-    """The line beneath a field: help, a warning, or a problem. It keeps its room when it is empty."""
+    """The line below a field: its help, a warning or an error. It keeps its height while it is empty."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("", parent)
         self.setProperty("role", "dim")
 
     def say(self, text: str, role: str = "dim") -> None:
-        """``role`` is one of the stylesheet's: ``dim``, ``warning`` or ``error``."""
+        """Show ``text``. ``role`` is ``dim``, ``warning`` or ``error``, as in the stylesheet."""
         self.setText(text)
         set_property(self, "role", role)
         if self.isVisible():
@@ -57,7 +60,7 @@ class Words(Wrapped):
 
 
 class Form(QGridLayout):
-    """Rows of a label, one or more editors, and their words beneath."""
+    """Rows of a label and one or more editors, each with a line of words below it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -69,13 +72,17 @@ class Form(QGridLayout):
         self._rows: dict[Words, tuple[QWidget, ...]] = {}
 
     def align(self, other: Form) -> None:
-        """Give the labels of both forms the same room, so that they stand as one."""
+        """Give the label columns of both forms the same width, so that their editors line up."""
         width = max((label.sizeHint().width() for label in (*self._labels, *other._labels)), default=0)
         for form in (self, other):
             form.setColumnMinimumWidth(0, width)
 
     def add(self, label: str, *editors: QWidget, wide: bool = False) -> Words:
-        """Add a row; the first editor takes the label's mnemonic and the room there is, if ``wide`` all of it."""
+        """Add a row and return its line of words.
+
+        The first editor is the label's buddy and takes the free width. In a ``wide`` row the editors
+        stand below the label and take the whole width.
+        """
         row = self.rowCount()
         name = QLabel(label)
         name.setBuddy(editors[0])
@@ -109,12 +116,12 @@ class Form(QGridLayout):
 
 
 class OptionForm(QWidget):
-    """Declared options, each with an editor that fits its type.
+    """A form of declared options, each with an editor that fits its type.
 
-    An option that means nothing beside the others is hidden, but never one that is set.
+    An option that the other values make irrelevant is hidden, unless its value differs from the default.
 
     Signals:
-        changed(): one of them was edited.
+        changed(): an option was edited.
     """
 
     changed = pyqtSignal()
@@ -129,7 +136,7 @@ class OptionForm(QWidget):
         self.check()
 
     def options(self) -> dict[str, Any]:
-        """What is set here and differs from the defaults, or was given before. Maybe with problems."""
+        """The values that differ from the defaults or were given before. They may have problems: see ``check``."""
         return self._set(self._values())
 
     def _values(self) -> dict[str, Any]:
@@ -143,7 +150,7 @@ class OptionForm(QWidget):
         }
 
     def check(self) -> bool:
-        """Say what is wrong beneath each option; whether nothing is."""
+        """Show below each option what is wrong with it. True if nothing is."""
         values = self._values()
         wrong = dict(problems(self._options, self._set(values)))
         for option in self._options:
@@ -168,7 +175,7 @@ _WRITTEN |= {"http2": "HTTP/2", "ids": "IDs"}
 
 
 def title(name: str) -> str:
-    """The name of an option as a label: ``client_ca`` is "Client CA"."""
+    """The label for an option's name: "Client CA" for ``client_ca``."""
     words = [_WRITTEN.get(word, word) for word in name.split("_")]
     return " ".join([words[0][:1].upper() + words[0][1:], *words[1:]])
 
@@ -178,19 +185,19 @@ def _help(option: Option) -> str:
 
 
 def tell(editor: QWidget, words: Words, problem: str | None, otherwise: str = "") -> None:
-    """Show a problem beneath an editor and on its frame; without one, other words."""
+    """Show a problem below an editor and on its frame, or ``otherwise`` if there is none."""
     words.say(problem or otherwise, "error" if problem else "dim")
     set_property(editor, "invalid", problem is not None)
     editor.setAccessibleDescription(problem or otherwise)
 
 
 def sentence(text: str) -> str:
-    """With a capital at its beginning and a full stop at its end."""
+    """``text`` with a capital letter at its beginning and a full stop at its end."""
     return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")
 
 
 def set_property(widget: QWidget, name: str, value: object) -> None:
-    """Set a property that the stylesheet looks at, and have it look again."""
+    """Set a property that the stylesheet selects by, and apply the stylesheet again."""
     if widget.property(name) == value:
         return
     widget.setProperty(name, value)
@@ -200,7 +207,10 @@ def set_property(widget: QWidget, name: str, value: object) -> None:
 
 
 def tab_through(*parts: QWidget) -> None:
-    """Have Tab go from part to part, and through each as it is laid out; Qt goes by what was added when."""
+    """Set the tab order: part by part, and inside a part in the order of its layout.
+
+    By default Qt goes by the order in which the widgets were created.
+    """
     for before, after in pairwise(chain.from_iterable(map(_stops, parts))):
         QWidget.setTabOrder(before, after)
 
@@ -212,11 +222,13 @@ def _stops(part: QWidget | QLayout | None) -> Iterator[QWidget]:
         part = part.layout()
     if part is not None:
         for item in map(part.itemAt, range(part.count())):
-            yield from _stops(item.layout() if item.widget() is None else item.widget())  # an empty list is false
+            yield from _stops(
+                item.layout() if item.widget() is None else item.widget()
+            )  # an empty QListWidget is falsy
 
 
 def column(*items: QWidget | Form) -> QVBoxLayout:
-    """Items one above the other, without margins of their own."""
+    """A vertical layout of the items, without margins and spacing."""
     layout = QVBoxLayout()
     layout.setContentsMargins(0, 0, 0, 0)
     layout.setSpacing(0)

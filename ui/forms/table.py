@@ -1,4 +1,4 @@
-"""Edits a list of tables (rules, say): a row for each, and a form for the one that is chosen."""
+"""An editor for a list of tables, such as rules: one row for each table, and a form for the selected one."""
 
 from __future__ import annotations
 
@@ -11,20 +11,22 @@ from PyQt5.QtWidgets import QAbstractItemView, QHBoxLayout, QLabel, QListWidget,
 
 from app.options import Option, problems
 from ui.forms.form import OptionForm, tab_through, title
+from ui.forms.registry import edits
 from ui.looks.icons import icon
 
 ROWS = 5
-"""Rows that show before the list scrolls."""
+"""Rows that are visible without scrolling."""
 
 MOST = 60
-"""Characters of a value that a row shows."""
+"""Characters of a value that a row shows at most."""
 
 
+@edits("table")
 class TableEditor(QWidget):
-    """Tables in their order, which matters: the first that fits often wins.
+    """A list of tables. Their order matters: often the first table that matches is used.
 
     Signals:
-        changed(): one was edited, or another is shown.
+        changed(): a table was edited, added, removed or moved, or another one was selected.
     """
 
     changed = pyqtSignal()
@@ -54,21 +56,24 @@ class TableEditor(QWidget):
         return [dict(table) for table in self._tables]
 
     def in_words(self, problem: str) -> str:
-        """``problem`` of these tables as a form says it: what the shown table says of itself is not said again."""
+        """``problem`` with option names as the form shows them.
+
+        A problem of the selected table is shown in its form already, so this only refers to it.
+        """
         row, key = next(self._wrong(), (-1, ""))
         names = [option.name for option in self._declared]
         if row == self.list.currentRow() and key in names:
             return f"number {row + 1}: see {title(key)} below"
-        for name in filter(lambda name: "_" in name, names):  # no other is unlike any word
+        for name in filter(lambda name: "_" in name, names):  # a name without an underscore could be an ordinary word
             problem = re.sub(rf"\b{name}\b", title(name), problem)
         return problem
 
     def _wrong(self) -> Iterator[tuple[int, str]]:
-        """Row and key of each option that is not right by itself."""
+        """Row and key of each option whose value is wrong on its own."""
         for row, table in enumerate(self._tables):
             yield from ((row, key) for key, _ in problems(self._declared, table))
 
-    # -- how it is made
+    # -- layout
 
     def _lay_out(self) -> None:
         buttons = QVBoxLayout()
@@ -108,7 +113,7 @@ class TableEditor(QWidget):
         button.clicked.connect(getattr(self, f"_{name}"))
         return button
 
-    # -- what the buttons do
+    # -- buttons
 
     def _add(self) -> None:
         self._insert({})
@@ -142,7 +147,7 @@ class TableEditor(QWidget):
         self._show(row)
         self.changed.emit()
 
-    # -- what it shows
+    # -- rows and form
 
     def _fill(self, row: int) -> None:
         self.list.blockSignals(True)
@@ -153,7 +158,7 @@ class TableEditor(QWidget):
         self.list.blockSignals(False)
 
     def _words(self, table: dict[str, Any]) -> str:
-        """The first option's value, then what differs from the defaults."""
+        """The value of the first option, then the values that differ from their defaults."""
         first = self._declared[0]
         words = [_brief(str(table.get(first.name, first.default)))]
         for option in self._declared[1:]:
@@ -195,6 +200,6 @@ class TableEditor(QWidget):
 
 
 def _brief(text: str) -> str:
-    """``text`` on one line that fits into a row."""
+    """``text`` on one line, cut to the width of a row."""
     line = " ".join(text[: 4 * MOST].split())
     return line if len(line) <= MOST and len(text) <= 4 * MOST else line[: MOST - 1] + "…"

@@ -1,4 +1,4 @@
-"""What would fit next, in a list beneath a field, which keeps the keyboard."""
+"""A list of completions below a line edit, which keeps the keyboard focus."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ ROWS = 10
 
 
 class Completions(QTreeWidget):
-    """A child of the window, not a window of its own: that would take the keyboard.
+    """The list. It is a child of the window, because a window of its own would take the focus.
 
     Signals:
-        chosen: the Suggestion that the user took.
+        chosen: carries the Suggestion that the user chose.
     """
 
     chosen = pyqtSignal(object)
@@ -38,7 +38,7 @@ class Completions(QTreeWidget):
         self.hide()
 
     def offer(self, suggestions: Sequence[Suggestion]) -> None:
-        """Show these beneath the field; nothing for none."""
+        """Show the suggestions below the field, or hide the list if there are none."""
         self._offered = suggestions
         self.clear()
         for suggestion in suggestions:
@@ -53,7 +53,7 @@ class Completions(QTreeWidget):
             self.raise_()
 
     def takes(self, event: QKeyEvent) -> bool:
-        """Whether a key that the field got is for the list."""
+        """Handle a key press of the field if it is for the list. True if it was."""
         row = self.indexOfTopLevelItem(self.currentItem()) if self.currentItem() else -1
         if event.key() in (Qt.Key_Down, Qt.Key_Up):
             next_row = row + 1 if event.key() == Qt.Key_Down else max(row, 0) - 1

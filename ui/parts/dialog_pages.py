@@ -1,4 +1,4 @@
-"""Pages of a dialog in tabs: each scrolls where the screen is small, and the tabs are as tall as the one in view."""
+"""Pages of a dialog in tabs. A page scrolls if the screen is too small for it."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from PyQt5.QtWidgets import QFrame, QScrollArea, QTabWidget, QWidget
 from ui.forms.form import column
 
 AROUND = 144
-"""Pixels of the screen that the rest of the window takes."""
+"""Pixels of the screen's height that are left to the rest of the dialog."""
 
 
 class Pages(QTabWidget):
-    """Wants room for the page in view, where Qt would for the tallest of all."""
+    """Tabs as tall as the current page; Qt makes them as tall as the tallest page."""
 
     def sizeHint(self) -> QSize:
-        whole = super().sizeHint()
+        hint = super().sizeHint()
         if not self.count():
-            return whole
+            return hint
         tallest = max(self.widget(at).sizeHint().height() for at in range(self.count()))
-        return QSize(whole.width(), whole.height() - tallest + self.currentWidget().sizeHint().height())
+        return QSize(hint.width(), hint.height() - tallest + self.currentWidget().sizeHint().height())
 
 
 class Page(QScrollArea):
-    """As large as its content while the screen has room for it.
+    """A page that is as large as its content, as far as the screen has room for it.
 
     Signals:
-        changed(): the content in view may ask for other room.
+        changed(): the size hint of the visible content may have changed.
     """
 
     changed = pyqtSignal()
@@ -54,7 +54,7 @@ class Page(QScrollArea):
 
 
 def padded(page: QWidget) -> Page:
-    """``page`` in the surface of a form."""
+    """``page`` on the background of a form, with margins."""
     content = QFrame()
     content.setProperty("surface", "panel")
     content.setLayout(column(page))

@@ -1,4 +1,4 @@
-"""Keys that a widget wants for itself, before the window's shortcuts get them."""
+"""Keys that a widget handles itself, in place of the window's shortcuts."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from PyQt5.QtGui import QKeyEvent, QKeySequence
 
 
 def claims(event: QEvent, *keys: QKeySequence.StandardKey) -> bool:
-    """Whether Qt asks if one of ``keys`` is the widget's own; accepts it then. For ``QWidget.event``."""
+    """Accept a ShortcutOverride event for one of ``keys``. True if it was one. For ``QWidget.event``."""
     if event.type() == QEvent.ShortcutOverride and isinstance(event, QKeyEvent) and any(map(event.matches, keys)):
         event.accept()
         return True

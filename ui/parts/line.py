@@ -1,4 +1,4 @@
-"""Labels for text of any length: names and addresses that people choose."""
+"""A label for text of any length, such as the name of a service."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from PyQt5.QtCore import QSize, Qt
 from PyQt5.QtGui import QPainter, QPaintEvent, QPalette, QResizeEvent
 from PyQt5.QtWidgets import QLabel
 
-from ui.parts.actions import plain
+from ui.parts.labels import plain
 
 
 class Line(QLabel):
-    """One line that gives way: where it does not fit it ends in …, and its tooltip has all of it."""
+    """One line that may be narrower than its text: the text is elided, and the tooltip has all of it."""
 
     def __init__(self, text: str = "") -> None:
         super().__init__(text)

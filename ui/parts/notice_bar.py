@@ -1,4 +1,4 @@
-"""A strip that says in words what went wrong, where a dialog would only be in the way."""
+"""A bar that says what went wrong, in place of a dialog."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from ui.looks.icons import icon
 
 
 class NoticeBar(QFrame):
-    """Hidden while there is nothing to say."""
+    """A line of text with an icon. It is hidden while it has no text."""
 
     def __init__(self, mark: str, *, closable: bool, parent: QWidget | None = None) -> None:
+        """``mark`` is the colour: ``bad`` or ``warning``."""
         super().__init__(parent)
         self.setProperty("notice", mark)
         layout = QHBoxLayout(self)
@@ -43,6 +44,6 @@ class NoticeBar(QFrame):
         self._mark.setPixmap(icon("warning", self._color).pixmap(16, 16))
 
     def say(self, text: str) -> None:
-        """Show ``text``; hide where it is empty."""
+        """Show ``text``, or hide the bar if it is empty."""
         self.label.setText(text)
         self.setVisible(bool(text))

@@ -1,4 +1,4 @@
-"""One line for what takes a while: what is done, how far it is, and Cancel."""
+"""One line for work that takes a while: what is being done, how far it is, and a Cancel button."""
 
 from __future__ import annotations
 
@@ -12,18 +12,20 @@ from twisted.internet.defer import Deferred
 InThread = Callable[..., Deferred[Any]]
 
 Call = Callable[[Callable[[int, int], None], Callable[[], bool]], Any]
-"""Takes how to tell what is done of how much, and how to ask whether it was cancelled."""
+"""Called in a thread with ``progress(done, of)``, which it calls now and then, and ``cancelled()``, which it asks."""
 
 LOOK = 100
-"""Milliseconds between two looks at how far it is."""
+"""Milliseconds between two updates of the progress bar."""
 
 STEPS = 1000
 
 
 class Work:
-    """Something long, in a thread. What it is given says how far it is, and whether it is still wanted.
+    """Work in a thread.
 
     Attributes:
+        done, of: how much is done, of how much; ``of`` is 0 while it is unknown.
+        cancelled: whether it is to stop.
         result: fires in the caller's thread with what ``call(progress, cancelled)`` returns or raises.
     """
 
@@ -33,15 +35,16 @@ class Work:
         self.result: Deferred[Any] = in_thread(call, self._progress, lambda: self.cancelled)
 
     def _progress(self, done: int, of: int) -> None:
-        # Both at once is not needed: the next look sees them.
+        # Not atomic: the window may read a new ``done`` with an old ``of``, until its next update.
         self.done, self.of = done, of
 
     def cancel(self) -> None:
+        """Ask the call to stop."""
         self.cancelled = True
 
 
 class ProgressLine(QWidget):
-    """Hidden while nothing is under way."""
+    """Shows the progress of work. Hidden while there is none."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -68,7 +71,7 @@ class ProgressLine(QWidget):
         self.hide()
 
     def follow(self, work: Work, words: str) -> None:
-        """Show how far ``work`` is until it ends."""
+        """Show the progress of ``work`` until it ends. ``words`` say what it does."""
         self.work = work
         self._said = words
         self.cancel_button.setEnabled(True)
@@ -78,7 +81,7 @@ class ProgressLine(QWidget):
         work.result.addBoth(self._ended)
 
     def cancel(self) -> None:
-        """Have it stop at the next chance."""
+        """Ask the work to stop."""
         if self.work is not None:
             self.work.cancel()
             self.cancel_button.setEnabled(False)
@@ -94,7 +97,7 @@ class ProgressLine(QWidget):
     def _look(self) -> None:
         if self.work is None:
             return
-        # Until it knows how much there is, the bar only moves.
+        # While the total is unknown, the bar shows that something happens, but no share.
         self.bar.setRange(0, STEPS if self.work.of else 0)
         share = self.work.done / self.work.of if self.work.of else 0
         self.bar.setValue(round(share * STEPS))

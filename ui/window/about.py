@@ -15,7 +15,7 @@ from ui.looks.icons import app_icon
 
 
 def show(window: QWidget, post: Post) -> QMessageBox:
-    """Say which version this is, under which licence, and where the capture is."""
+    """Show the version, the licence and the path of the capture."""
     import twisted
 
     box = QMessageBox(window)
@@ -31,7 +31,7 @@ def show(window: QWidget, post: Post) -> QMessageBox:
         "Free software under the GNU General Public License, version 3 or later. It comes with no warranty."
     )
     licences = Path(resources.__file__).with_name("LICENSES.txt")
-    if licences.exists():  # where the work of others comes with ours: in the packaged program
+    if licences.exists():  # only the packaged program has the licences of its libraries
         box.setDetailedText(licences.read_text("utf-8"))
     box.setAttribute(Qt.WA_DeleteOnClose)
     box.open()

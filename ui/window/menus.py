@@ -1,76 +1,65 @@
-"""The menus that come with a right click, and the one of recent workspaces."""
+"""The context menus of the main window, and the menu of recent workspaces."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import partial
 
-from PyQt5.QtCore import QPoint, Qt
-from PyQt5.QtWidgets import QAction, QMenu
+from PyQt5.QtCore import QPoint
+from PyQt5.QtWidgets import QAction, QMainWindow, QMenu
 
 from app.events import Note
-from ui.panes.exchange_actions import is_exchange
-from ui.panes.notes import colour_menu
-from ui.parts import actions
+from ui.actions.action import Place
+from ui.actions.build import Actions, show
+from ui.panes.browser import Browser
+from ui.panes.notes import Notes, colour_menu
+from ui.parts.labels import unmarked
+from ui.services.side import ServicesSide
 from ui.settings import Settings
-
-if TYPE_CHECKING:
-    from ui.window.main_window import MainWindow
-
-TO_SERVICE = ("send_to_service", "connect_lines")
-OF_EXCHANGE = ("copy_curl", "copy_python", "copy_exchange", "mock_exchange")
+from ui.window.workspace_files import WorkspaceFiles
 
 
-class Menus:
-    """Made of the window's actions."""
+class ContextMenus:
+    """Shows the actions of the place that was clicked."""
 
-    def __init__(self, window: MainWindow, settings: Settings) -> None:
-        self._window, self._settings = window, settings
-
-    def of_service(self, at: QPoint) -> None:
-        kept = ("edit_service", "duplicate_service", "", "remove_service")
-        self._popup(QMenu(self._window), at, "toggle_service", "", *TO_SERVICE, "", *kept)
-
-    def of_connection(self, at: QPoint) -> None:
-        self._popup(QMenu(self._window), at, "follow_stream", "", "send", "disconnect")
+    def __init__(self, actions: Actions, side: ServicesSide, browser: Browser, notes: Notes) -> None:
+        self._actions, self._browser, self._notes = actions, browser, notes
+        self.of_service = partial(actions.popup, Place.SERVICE)
+        self.of_connection = partial(actions.popup, Place.CONNECTION)
+        self.of_group = partial(actions.popup, Place.GROUP)
+        side.service_menu_wanted.connect(self.of_service)
+        side.connection_menu_wanted.connect(self.of_connection)
+        browser.panes.failures.group_menu_wanted.connect(self.of_group)
+        browser.panes.menu_wanted.connect(self.of_events)
 
     def of_events(self, menu: QMenu, at: QPoint) -> None:
-        if is_exchange(self._window.current_event):
-            for name in OF_EXCHANGE:
-                menu.addAction(self._window.actions_[name])
-            menu.addSeparator()
-        if ids := self._window.panes.selected():
-            menu.addAction(self._window.actions_["note"])
-            notes, current = self._window.notes, self._window.current_event
-            text = current.note.text if current is not None and current.note is not None and len(ids) == 1 else ""
-            menu.addMenu(colour_menu(menu, lambda name: notes.note(ids, Note(text, name))))
-            menu.addSeparator()
-        names = ("follow_stream", "", "copy_rows", "copy_payload", "", "select_all", "", "follow", "clear", "show_all")
-        self._popup(menu, at, *names)
+        ids = self._browser.panes.selected()
+        self._actions.fill(menu, Place.EVENTS, leave_out=() if ids else ("note",))
+        if ids:
+            event = self._browser.current_event
+            text = event.note.text if event is not None and event.note is not None and len(ids) == 1 else ""
+            colours = colour_menu(menu, lambda name: self._notes.note(ids, Note(text, name)))
+            entries = menu.actions()
+            menu.insertMenu(entries[entries.index(self._actions["note"]) + 1], colours)
+        show(menu, at)
 
-    def of_group(self, at: QPoint) -> None:
-        names = ("resolve_group", "reopen_group", "", "send_again", "save_report", "copy_report")
-        self._popup(QMenu(self._window), at, *names)
 
-    def _popup(self, menu: QMenu, at: QPoint, *names: str) -> None:
-        for name in names:
-            if name:
-                menu.addAction(self._window.actions_[name])
-            else:
-                menu.addSeparator()
-        menu.setAttribute(Qt.WA_DeleteOnClose)
-        menu.popup(at)
+class RecentMenu(QMenu):
+    """The workspaces opened or saved last."""
 
-    def fill_recent(self) -> None:
-        file_menu = self._window.menuBar().actions()[0].menu()
+    def __init__(self, window: QMainWindow, actions: Actions, files: WorkspaceFiles, settings: Settings) -> None:
+        file_menu = window.menuBar().actions()[0].menu()
         assert file_menu is not None
-        old = file_menu.findChild(QMenu, "recent")
-        if old is None:
-            old = QMenu("Open &recent", file_menu)
-            old.setObjectName("recent")
-            file_menu.insertMenu(self._window.actions_["save_workspace"], old)
-        old.clear()
+        super().__init__("Open &recent", file_menu)
+        self._files, self._settings = files, settings
+        self.setObjectName("recent")
+        file_menu.insertMenu(actions["save_workspace"], self)
+        files.changed.connect(self._fill)
+        self._fill()
+
+    def _fill(self) -> None:
+        self.clear()
         for path in self._settings.recent:
-            action = QAction(actions.unmarked(str(path)), old)
-            action.triggered.connect(lambda _=False, path=path: self._window.files.open_path(path))
-            old.addAction(action)
-        old.setEnabled(bool(self._settings.recent))
+            action = QAction(unmarked(str(path)), self)
+            action.triggered.connect(lambda _=False, path=path: self._files.open_path(path))
+            self.addAction(action)
+        self.setEnabled(bool(self._settings.recent))

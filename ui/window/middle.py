@@ -2,91 +2,99 @@
 
 from __future__ import annotations
 
-from PyQt5.QtCore import Qt
-from PyQt5.QtWidgets import QLabel, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+from PyQt5.QtCore import QByteArray, Qt
+from PyQt5.QtWidgets import QSplitter, QStackedWidget
 
-from ui.detail.pane import DetailPane
+from app.post import Post
+from ui.actions.build import Actions
+from ui.bridge import Bridge
 from ui.looks import theme
-from ui.panes.tabs import PaneTabs
-from ui.parts.line import Line
-from ui.services.connections_panel import ConnectionsPanel
-from ui.services.panel import ServicesPanel
+from ui.panes.browser import Browser
+from ui.services.side import ServicesSide
 from ui.settings import Settings
 from ui.window.start_page import StartPage
 
+WIDTH = 1366
+"""Pixels of the window before the user changes its size."""
+
 
 class Middle(QSplitter):
-    """Arranges what others made.
+    """Places the parts, and shows the start page while there is nothing for the panes to show.
 
     Attributes:
-        left, right: services above connections, panes above the detail.
-        title: of the connections.
+        side, browser, start_page: its parts.
     """
 
-    def __init__(
-        self,
-        services: ServicesPanel,
-        connections: ConnectionsPanel,
-        panes: PaneTabs,
-        detail: DetailPane,
-        start_page: StartPage,
-    ) -> None:
+    def __init__(self, post: Post, bridge: Bridge, side: ServicesSide, browser: Browser, start_page: StartPage) -> None:
         super().__init__(Qt.Horizontal)
-        self.start_page = start_page
-        self.title = Line()
-        self.left, self.right = QSplitter(Qt.Vertical), QSplitter(Qt.Vertical)
-        self.left.addWidget(_titled(QLabel("SERVICES"), services))
-        self.left.addWidget(_titled(self.title, connections))
-        self.right.addWidget(panes)
-        self.right.addWidget(detail)
-        for side in (self.left, self.right):
-            side.setStretchFactor(0, 3)
-            side.setStretchFactor(1, 2)
+        self._post, self._seen = post, 0
+        self.side, self.browser, self.start_page = side, browser, start_page
         self._stack = QStackedWidget()
-        self._stack.addWidget(self.right)
+        self._stack.addWidget(browser)
         self._stack.addWidget(start_page)
-        self.addWidget(self.left)
+        self.addWidget(side)
         self.addWidget(self._stack)
         self.setStretchFactor(1, 1)
         left = 292 + 16 * (theme.notifier.fonts.size - theme.POINTS)
-        self.setSizes([left, 1366 - left])
-        for splitter in (self.left, self.right, self):
+        self.setSizes([left, WIDTH - left])
+        for half in (side, browser):
+            half.setStretchFactor(0, 3)
+            half.setStretchFactor(1, 2)
+        for _, splitter in self._splitters():
             splitter.setChildrenCollapsible(False)
             splitter.setHandleWidth(1)
+        start_page.left.connect(self.show_panes)
+        bridge.services_changed.connect(self._choose)
+        bridge.ticked.connect(self._on_tick)
+        self._choose()
 
-    @property
-    def shows_panes(self) -> bool:
-        return self._stack.currentWidget() is self.right
+    def show_panes_on(self, actions: Actions) -> None:
+        """Show the panes after each action whose declaration says so."""
+        for name, action in actions.declared.items():
+            if action.shows_panes:
+                actions[name].triggered.connect(self.show_panes)
 
-    def show_panes(self, shown: bool = True) -> None:
-        """Show the panes, or else the start page in their place."""
-        self._stack.setCurrentWidget(self.right if shown else self.start_page)
+    def show_panes(self) -> None:
+        """Show the panes if the start page is in their place."""
+        if self._stack.currentWidget() is not self.browser:
+            self._stack.setCurrentWidget(self.browser)
+            self.browser.panes.current().setFocus()
+
+    def show_pane(self, index: int) -> None:
+        """Show one pane, and give it the focus."""
+        self.browser.panes.setCurrentIndex(index)
+        self.show_panes()
+        self.browser.panes.current().setFocus()
+
+    def show_start_page(self) -> None:
+        """Show the start page until the panes are asked for or an event arrives."""
+        self._stack.setCurrentWidget(self.start_page)
+        self.start_page.begin()
+
+    def _choose(self) -> None:
+        something = bool(self._post.services or self._post.recorder.seen)
+        self._stack.setCurrentWidget(self.browser if something else self.start_page)
+
+    def _on_tick(self) -> None:
+        if self._post.recorder.seen != self._seen:
+            self._seen = self._post.recorder.seen
+            self.show_panes()
 
     def remember(self, settings: Settings) -> None:
+        """Save the sizes of the parts and of the columns."""
         for name, splitter in self._splitters():
             settings.save_state(name, splitter.saveState())
+        settings.save_state("columns", self.browser.panes.columns())
 
     def restore(self, settings: Settings) -> None:
+        """Restore the sizes that were saved."""
         for name, splitter in self._splitters():
             state = settings.state(name)
             if state is not None:
                 splitter.restoreState(state)
+        columns = settings.state("columns")
+        if columns is not None:
+            self.browser.panes.restore_columns(QByteArray(columns))
 
     def _splitters(self) -> tuple[tuple[str, QSplitter], ...]:
-        return ("left", self.left), ("right", self.right), ("middle", self)
-
-
-def _titled(label: QLabel, body: QWidget) -> QWidget:
-    """``body`` under a small heading."""
-    label.setProperty("role", "heading")
-    label.setContentsMargins(16, 10, 8, 4)
-    label.setTextFormat(Qt.PlainText)
-    whole = QWidget()
-    whole.setProperty("surface", "panel")
-    whole.setAttribute(Qt.WA_StyledBackground)
-    column = QVBoxLayout(whole)
-    column.setContentsMargins(0, 0, 0, 0)
-    column.setSpacing(0)
-    column.addWidget(label)
-    column.addWidget(body, 1)
-    return whole
+        return ("left", self.side), ("right", self.browser), ("middle", self)

@@ -20,7 +20,7 @@ from PyQt5.QtWidgets import (
 )
 
 from ui.looks import theme
-from ui.parts.actions import plain
+from ui.parts.labels import plain
 from ui.settings import Settings
 
 ROWS = 12
@@ -31,13 +31,16 @@ _STEPS = (Qt.Key_Down, Qt.Key_Up, Qt.Key_PageDown, Qt.Key_PageUp)
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One thing that can be done.
+    """One entry of the palette.
 
     Attributes:
-        key: tells it from the others; what was used is remembered by it.
-        where: the menu, or what kind of thing it is.
-        why_not: why it cannot be done now; empty where it can, None where nobody knows why.
-        heavy: whether a name alone must not choose it: of equals that were typed for, it comes last.
+        key: its identity; ``Settings.used`` remembers entries by it.
+        where: the menu of an action, or the kind of other entries.
+        run: called when it is chosen.
+        keys: the shortcut, as text.
+        why_not: why it cannot be done now; "" if it can, None if the reason is unknown.
+        heavy: whether it has consequences, so that typing a name must not choose it: among entries that
+            match equally well, it comes last.
     """
 
     key: str
@@ -55,9 +58,9 @@ class Entry:
 
 
 def rank(typed: str, text: str) -> int | None:
-    """How well ``text`` fits: 0 is best, None not at all.
+    """How well ``text`` matches: 0 is best, None is no match.
 
-    Each word that was typed has to be there: at the beginning of a word, inside one, or with its letters in this order.
+    Each word that was typed must occur at the beginning of a word, inside a word, or as letters in this order.
     """
     text, total = text.lower(), 0
     for word in typed.lower().split():
@@ -81,7 +84,10 @@ def _in_order(letters: str, text: str) -> bool:
 
 
 def found(typed: str, entries: Iterable[Entry], used: Sequence[str]) -> list[Entry]:
-    """Those that fit, the best first; of equals, what is not heavy, what was used last, then what can be done now."""
+    """The entries that match, the best first.
+
+    Among equals, entries that are not heavy come first, then those used last, then those that can be done now.
+    """
     ranked: list[tuple[int, bool, int, bool, int, Entry]] = []
     for order, entry in enumerate(entries):
         name = rank(typed, entry.text)
@@ -93,9 +99,9 @@ def found(typed: str, entries: Iterable[Entry], used: Sequence[str]) -> list[Ent
 
 
 class Palette(QFrame):
-    """A strip over its window, which keeps the keyboard while it is shown.
+    """A frame over the window. It has the keyboard focus while it is shown.
 
-    A child, not a window of its own: no window manager has a say in where it is and who has the keyboard.
+    It is a child widget, not a window, so that no window manager decides about its place and the focus.
     """
 
     def __init__(self, window: QWidget, entries: Callable[[], Iterable[Entry]], settings: Settings) -> None:
@@ -133,7 +139,7 @@ class Palette(QFrame):
         self.hide()
 
     def show_entries(self) -> None:
-        """Come with everything there is, what was used last on top."""
+        """Show the palette with all entries, those used last at the top."""
         self._before = self.window().focusWidget()
         self._all = list(self._entries())
         self.field.clear()
@@ -143,7 +149,7 @@ class Palette(QFrame):
         self.field.setFocus(Qt.ShortcutFocusReason)
 
     def leave(self) -> None:
-        """Go, and give the keyboard back."""
+        """Hide the palette and give the focus back."""
         if self.isVisible():
             self.hide()
             if self._before is not None:
@@ -198,7 +204,7 @@ class Palette(QFrame):
             at = at % (last + 1) if abs(step) == 1 else min(max(at, 0), last)
             self.list.setCurrentItem(self.list.topLevelItem(at))
             self.field.setAccessibleDescription(_spoken(self._shown[at]))
-        elif key not in (Qt.Key_Tab, Qt.Key_Backtab):  # there is nowhere else to go
+        elif key not in (Qt.Key_Tab, Qt.Key_Backtab):  # Tab and Backtab would move the focus out of the palette
             return False
         return True
 
@@ -216,7 +222,7 @@ def _item(entry: Entry) -> QTreeWidgetItem:
 
 @cache
 def _blank() -> QIcon:
-    """So that all names begin at one place."""
+    """An empty icon, so that all names are aligned."""
     pixmap = QPixmap(16, 16)
     pixmap.fill(Qt.transparent)
     return QIcon(pixmap)

@@ -1,4 +1,4 @@
-"""Asks, without getting in the way, whether a plugin may run; and says what is wrong with those that do."""
+"""Bars that ask whether a plugin may run, and say what is wrong with loaded plugins."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ui.parts.notice_bar import NoticeBar
 
 
 class PluginQuestion(QWidget):
-    """A strip for the first plugin that waits, and one for what went wrong; hidden while there is neither."""
+    """One bar for the first plugin that waits for an answer, and one for errors. Each is hidden if it is not needed."""
 
     def __init__(self, plugins: Plugins, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -64,7 +64,7 @@ class PluginQuestion(QWidget):
         self._mark.setPixmap(icon("warning", "warning").pixmap(16, 16))
 
     def refresh(self) -> None:
-        """Show what is to be asked and said now."""
+        """Show the current question and the current errors."""
         waiting = self._plugins.waiting
         self._asked = waiting[0] if waiting else None
         self.strip.setVisible(bool(waiting))
@@ -72,13 +72,13 @@ class PluginQuestion(QWidget):
             more = self.tr("  ({count} more after this one)").format(count=len(waiting) - 1) if waiting[1:] else ""
             self.label.setText(_question(waiting[0]) + more)
         words = self._plugins.words
-        if words != self._said:  # what was dismissed stays away until there is something else to say
+        if words != self._said:  # a message that was dismissed stays hidden until the message changes
             self._said = words
             self.trouble.say(words)
 
     def _answer(self, answer: Answer) -> None:
         if self._asked is not None:
-            self.strip.hide()  # until it is known what comes next
+            self.strip.hide()  # until ``refresh`` shows the next question
             self._plugins.answer(self._asked.path, answer)
 
     def _postpone(self) -> None:

@@ -1,4 +1,4 @@
-"""Offers the capture of a run that did not end as it should."""
+"""A bar that offers to open the capture of a run that ended without closing it."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from ui.looks.icons import icon
 
 
 class RecoveryBar(QFrame):
-    """Hidden until there is something to offer.
+    """Hidden until it has a capture to offer.
 
     Signals:
-        wanted: the path of the capture that is to be opened.
+        wanted: the capture is to be opened; carries its path.
     """
 
     wanted = pyqtSignal(object)
@@ -50,6 +50,7 @@ class RecoveryBar(QFrame):
         self._mark.setPixmap(icon("warning", "warning").pixmap(16, 16))
 
     def offer(self, found: About) -> None:
+        """Show the bar for this capture."""
         self._found = found
         self.label.setText(
             f"Last time the program ended before it could close its capture. Nothing that was stored is lost: "

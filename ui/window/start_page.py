@@ -1,10 +1,9 @@
-"""What to begin with, in the place of the panes while there is nothing for them to show."""
+"""The start page: what to begin with. It stands in the place of the panes while they have nothing to show."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
-from pathlib import Path
 
 from PyQt5.QtCore import QSize, Qt, pyqtSignal
 from PyQt5.QtGui import QKeyEvent
@@ -13,6 +12,8 @@ from PyQt5.QtWidgets import QAction, QGridLayout, QHBoxLayout, QLabel, QPushButt
 from ui.looks import theme
 from ui.looks.icons import app_icon, icon
 from ui.parts.line import Line
+from ui.settings import Settings
+from ui.window.workspace_files import WorkspaceFiles
 
 MAX_RECENT = 5
 WIDTH = 860
@@ -27,18 +28,17 @@ OFFERS = (
 
 
 class StartPage(QScrollArea):
-    """Offers some of the window's actions, and the workspaces of late.
+    """Offers some of the window's actions, and the recent workspaces.
 
     Signals:
-        chosen(path): a recent workspace is to be opened.
         left(): the panes are wanted instead.
     """
 
-    chosen = pyqtSignal(object)
     left = pyqtSignal()
 
-    def __init__(self, actions: dict[str, QAction]) -> None:
+    def __init__(self, actions: Mapping[str, QAction], files: WorkspaceFiles, settings: Settings) -> None:
         super().__init__()
+        self._files, self._settings = files, settings
         self.setProperty("surface", "panel")
         self.setWidgetResizable(True)
         self.setFocusPolicy(Qt.NoFocus)
@@ -52,7 +52,8 @@ class StartPage(QScrollArea):
         self.recent: list[Offer] = []
         self._recent_title = _heading("RECENT")
         self.setWidget(self._whole())
-        self.set_recent([])
+        files.changed.connect(self._show_recent)
+        self._show_recent()
 
     def _whole(self) -> QWidget:
         begin = QVBoxLayout()
@@ -61,11 +62,11 @@ class StartPage(QScrollArea):
         for offer in self.offers.values():
             begin.addWidget(offer)
         begin.addStretch()
-        late = QVBoxLayout()
-        late.setSpacing(2)
-        late.addWidget(self._recent_title)
-        late.addLayout(self._recent)
-        late.addStretch()
+        recent = QVBoxLayout()
+        recent.setSpacing(2)
+        recent.addWidget(self._recent_title)
+        recent.addLayout(self._recent)
+        recent.addStretch()
         self.panes = QPushButton("Show the panes")
         self.panes.setToolTip("They show what happens, from the first event on (Esc)")
         self.panes.setAutoDefault(False)
@@ -89,7 +90,7 @@ class StartPage(QScrollArea):
         grid.setColumnStretch(1, 2)
         grid.addLayout(_title(), 0, 0, 1, 2)
         grid.addLayout(begin, 1, 0)
-        grid.addLayout(late, 1, 1)
+        grid.addLayout(recent, 1, 1)
         grid.addLayout(foot, 2, 0, 1, 2)
         whole = QWidget()
         whole.setProperty("surface", "panel")
@@ -101,21 +102,20 @@ class StartPage(QScrollArea):
     def _measure(self) -> None:
         self._inner.setMaximumWidth(WIDTH * theme.notifier.fonts.size // theme.POINTS)
 
-    def set_recent(self, paths: list[Path]) -> None:
-        """Offer these workspaces."""
+    def _show_recent(self) -> None:
         for old in self.recent:
             self._recent.removeWidget(old)
             old.hide()
             old.deleteLater()
         self.recent = []
-        for path in paths[:MAX_RECENT]:
-            offer = Offer("", path.name, str(path.parent), partial(self.chosen.emit, path))
+        for path in self._settings.recent[:MAX_RECENT]:
+            offer = Offer("", path.name, str(path.parent), partial(self._files.open_path, path))
             self.recent.append(offer)
             self._recent.addWidget(offer)
         self._recent_title.setVisible(bool(self.recent))
 
     def begin(self) -> None:
-        """Take the keyboard."""
+        """Give the focus to the first offer."""
         self.offers["new_service"].setFocus(Qt.OtherFocusReason)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -128,7 +128,7 @@ class StartPage(QScrollArea):
 
 
 class Offer(QPushButton):
-    """A button of two lines: what it does, and what comes of it."""
+    """A button with two lines: a title and a description."""
 
     def __init__(self, picture: str, title: str, words: str, call: Callable[[], object], keys: str = "") -> None:
         super().__init__()

@@ -1,27 +1,22 @@
-"""The status bar: figures that mean something."""
+"""The status bar: the figures of services, capture and event loop."""
 
 from __future__ import annotations
 
-from PyQt5.QtCore import Qt, pyqtSignal
-from PyQt5.QtWidgets import QLabel, QPushButton, QStatusBar
+from PyQt5.QtCore import Qt
+from PyQt5.QtWidgets import QAction, QLabel, QPushButton, QStatusBar
 
 from app.post import Post
 from app.status import Listening
 from app.text.escapes import amount
 from ui.bridge import Bridge
-from ui.parts.actions import plain
+from ui.parts.labels import plain
 
 
 class StatusLine(QStatusBar):
-    """Services and connections, what was seen, stored, lost and failed, the loop's lateness, the file.
+    """Services and connections, what was seen, stored, lost and failed, the loop's lateness, the file."""
 
-    Signals:
-        failures_wanted(): their count was clicked.
-    """
-
-    failures_wanted = pyqtSignal()
-
-    def __init__(self, post: Post, bridge: Bridge) -> None:
+    def __init__(self, post: Post, bridge: Bridge, show_failures: QAction) -> None:
+        """A click on the count of failures triggers ``show_failures``."""
         super().__init__()
         self._post, self._bridge = post, bridge
         self.setSizeGripEnabled(False)
@@ -33,7 +28,7 @@ class StatusLine(QStatusBar):
         self.failures = QPushButton()
         self.failures.setProperty("role", "error")
         self.failures.setToolTip("Failures since the start: show them")
-        self.failures.clicked.connect(self.failures_wanted)
+        self.failures.clicked.connect(show_failures.trigger)
         self.addWidget(self.failures)
         self._loop = self._add("How late the event loop was at its last turn", right=True)
         self._size = self._add("Size of the capture", right=True)
@@ -54,7 +49,7 @@ class StatusLine(QStatusBar):
         return label
 
     def refresh(self) -> None:
-        """Show the figures of now."""
+        """Show the current figures."""
         post, recorder = self._post, self._post.recorder
         services = post.services.values()
         up = sum(isinstance(service.status, Listening) for service in services)

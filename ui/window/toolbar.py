@@ -1,26 +1,35 @@
-"""The bar at the top: what is done most, the filter, and whether the capture goes on."""
+"""The toolbar: the most used actions, the filter, and whether events are being stored."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 from PyQt5.QtCore import QSize, Qt
 from PyQt5.QtWidgets import QAction, QLabel, QMenu, QToolBar, QToolButton
 
-from app.capture.recorder import Trouble
+from app.post import Post
 from app.services.protocols import PROTOCOLS
+from ui.bridge import Bridge
+from ui.looks import theme
 from ui.looks.icons import icon
-from ui.panes.filter_box import FilterBox, Known
-from ui.parts.actions import plain
+from ui.panes.filter_box import FilterBox
+from ui.parts.labels import plain
 
 
 class Toolbar(QToolBar):
-    """Holds some of the window's actions, ``filter``, and a lamp for the capture."""
+    """Some of the window's actions, the filter, and a lamp that says whether events are being stored."""
 
-    def __init__(self, actions: Mapping[str, QAction], create: Callable[[str], object], known: Known = dict) -> None:
-        """``create`` asks for a new service of the protocol that it is given; ``known`` is for the filter."""
+    def __init__(
+        self,
+        post: Post,
+        bridge: Bridge,
+        actions: Mapping[str, QAction],
+        create: Callable[[str], object],
+        filter: FilterBox,
+    ) -> None:
+        """``create(protocol)`` asks for a new service of that protocol."""
         super().__init__("Main")
+        self._post = post
         self.setObjectName("toolbar")
         self.setMovable(False)
         self.setContextMenuPolicy(Qt.PreventContextMenu)
@@ -41,13 +50,15 @@ class Toolbar(QToolBar):
         new.setPopupMode(QToolButton.MenuButtonPopup)
         new.setMenu(self._new_menu(create))
         self.addWidget(new)
-        self.filter = FilterBox(known)
-        self.addWidget(self.filter)
+        self.addWidget(filter)
         self._lamp, self._capturing = QLabel(), QLabel()
         self._lamp.setContentsMargins(10, 0, 0, 0)
         self._capturing.setContentsMargins(2, 0, 6, 0)
         self.addWidget(self._lamp)
         self.addWidget(self._capturing)
+        bridge.trouble_changed.connect(self._show_capture)
+        theme.notifier.changed.connect(self._show_capture)
+        self._show_capture()
 
     def _new_menu(self, create: Callable[[str], object]) -> QMenu:
         menu = QMenu(self)
@@ -56,9 +67,9 @@ class Toolbar(QToolBar):
             action.triggered.connect(lambda _=False, name=protocol.name: create(name))
         return menu
 
-    def show_capture(self, trouble: Trouble | None, capture: Path | None) -> None:
-        """Say by shape, colour and words whether events are being stored."""
+    def _show_capture(self) -> None:
+        trouble = self._post.recorder.trouble
         mark = icon("warning", "warning") if trouble else icon("record", "bad")
         self._lamp.setPixmap(mark.pixmap(14, 14))
         self._capturing.setText("Not capturing" if trouble else "Capturing")
-        self._capturing.setToolTip(plain(trouble.text if trouble else f"Into {capture}"))
+        self._capturing.setToolTip(plain(trouble.text if trouble else f"Into {self._post.capture}"))

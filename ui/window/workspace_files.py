@@ -1,4 +1,4 @@
-"""New, Open, Save, Save as, Recent: the workspace as a file, and the question about unsaved changes."""
+"""The workspace as a file: new, open, save, save as, and the question about unsaved changes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from PyQt5.QtWidgets import QFileDialog, QMessageBox, QWidget
 from twisted.internet.defer import Deferred, DeferredLock
 
 import resources
-from app import errors
+from app.errors import PostError
 from app.post import Post
 from app.workspace import reading as workspace
 from app.workspace import saving as workspace_saving
@@ -23,15 +23,15 @@ FILES = "Workspaces (*.toml);;All files (*)"
 
 
 class WorkspaceFiles(QObject):
-    """Which file the Post's services came from, and whether they have changed since.
+    """The file of the Post's workspace, and whether the workspace has changed since it was saved.
 
     Attributes:
-        path: None for one that was never saved, the demo included.
-        title: how the window calls it.
+        path: None if the workspace was never saved; also None for the demo.
+        title: the name of the workspace in the window's title.
 
     Signals:
-        changed: path, title or ``modified`` may be others.
-        failed: what went wrong, in words; empty once something went well after it.
+        changed: path, title or ``modified`` may have changed.
+        failed: carries what went wrong, as text for the user, or "" after the next success.
     """
 
     changed = pyqtSignal()
@@ -50,6 +50,10 @@ class WorkspaceFiles(QObject):
             self._settings.add_recent(opened.path)
         self.failed.emit("")
         self.changed.emit()
+
+    def folder(self) -> Path:
+        """The folder that relative file names refer to: the workspace's, or the current one if it has no file."""
+        return self.path.parent if self.path else Path.cwd()
 
     @property
     def modified(self) -> bool:
@@ -74,13 +78,13 @@ class WorkspaceFiles(QObject):
         self._if_settled(ask)
 
     def open_path(self, path: Path, *, start: bool = False) -> None:
-        """Open this file, after the question about unsaved changes, and if asked start all its services."""
+        """Ask about unsaved changes, then open this file, and with ``start`` start all its services."""
         self._if_settled(lambda: self._open(path, start))
 
     def _open(self, path: Path, start: bool = False) -> None:
         try:
             loaded = workspace.load(path)
-        except errors.PostError as e:
+        except PostError as e:
             self.failed.emit(f"{path.name} was not opened, and nothing was changed.\n{e}")
             return
         self._load(loaded, path.name, start)
@@ -89,20 +93,20 @@ class WorkspaceFiles(QObject):
         self._loading.run(lambda: Deferred.fromCoroutine(self._replace(loaded, title, start)))
 
     async def _replace(self, loaded: Workspace, title: str, start: bool) -> None:
-        # One after the other: the services of one have to be down before those of the next come.
+        # One load at a time: the services of one workspace must be down before the next one's start.
         await self._post.load(loaded)
         self._take(loaded, title)
         await (self._post.start_all() if start else self._post.autostart())
 
     def save(self) -> bool:
-        """Save to the file it came from, or ask for one. Whether it was saved."""
+        """Save to the workspace's file; ask for one if there is none. True if it was saved."""
         return self._save(self.path) if self.path else self.save_as()
 
     def save_as(self) -> bool:
         start = self.path or Path.home() / "workspace.toml"
         dialog = QFileDialog(self._window, "Save workspace", str(start), FILES)
         dialog.setAcceptMode(QFileDialog.AcceptSave)
-        # The dialog's own, so that it asks before it writes over the file that the suffix leads to.
+        # The dialog adds the suffix itself, so that it asks before it overwrites the file of that name.
         dialog.setDefaultSuffix("toml")
         try:
             return bool(dialog.exec_()) and self._save(Path(dialog.selectedFiles()[0]))
@@ -112,14 +116,14 @@ class WorkspaceFiles(QObject):
     def _save(self, path: Path) -> bool:
         try:
             saved = workspace_saving.save(Workspace(self._post.configs(), messages=self._post.messages), path)
-        except errors.PostError as e:
+        except PostError as e:
             self.failed.emit(str(e))
             return False
         self._take(saved, path.name)
         return True
 
     def settled(self) -> bool:
-        """Ask about unsaved changes, if there are any. Whether what is here may be let go."""
+        """Ask about unsaved changes, if there are any. True if the workspace may be replaced."""
         if not self.modified:
             return True
         question = QMessageBox(
@@ -146,16 +150,16 @@ class WorkspaceFiles(QObject):
 
 
 def demo() -> Workspace:
-    """The demo as a workspace of its own, which saving does not write over."""
+    """The demo as a workspace without a file, so that saving it does not overwrite the demo."""
     return workspace.parse(demo_file().read_text("utf-8"))[0]
 
 
 def showcase() -> Workspace:
-    """A service of each kind, likewise; the files that it serves are beside it."""
+    """The showcase, one service of each kind, also without a file. The files that it serves are in its folder."""
     file = demo_file().with_name("showcase.toml")
     return replace(workspace.parse(file.read_text("utf-8"))[0], template=file.parent)
 
 
 def demo_file() -> Path:
-    """Where the demo is installed."""
+    """The path of the demo's file."""
     return Path(resources.__file__).with_name("demo.toml")

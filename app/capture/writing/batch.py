@@ -23,8 +23,9 @@ FIELDS = 8
 PAYLOAD = 5
 """Which of them is the payload, from 0."""
 
-SAME = ...
-"""Stands for the payload of an event that has the bytes of the last payload before it in the batch."""
+SAME, SAME_BUT_ONE = ..., False
+"""Stand for the payload of an event that has the bytes of the last payload before it in the batch, or of
+the last but one: a message for many readers is recorded as message and frame in turn."""
 
 Services = list[tuple[str, str]]
 Batch = tuple[int, Services | None, list[Any]]

@@ -16,7 +16,7 @@ from typing import Any
 from app import events
 from app.capture import schema
 from app.capture.writing import tally
-from app.capture.writing.batch import FIELDS, PAYLOAD, SAME, Batch, Services
+from app.capture.writing.batch import FIELDS, PAYLOAD, SAME, SAME_BUT_ONE, Batch, Services
 from app.capture.writing.checkpoints import Checkpoints
 
 PAGE_SIZE = 16_384
@@ -136,7 +136,7 @@ class CaptureFile:
         columns[3] = [c + offset if c else None for c in conns]
         first = self.last + 1
         payloads = columns[PAYLOAD]
-        same = _take_same(payloads, first) if SAME in payloads else repeat(None)
+        same = _take_same(payloads, first) if SAME in payloads or SAME_BUT_ONE in payloads else repeat(None)
         zero = [1 if payload is not None and 0 in payload else None for payload in payloads]
         self._db.executemany(_INSERT, zip(count(first), *columns, zero, same, strict=False))
         if events.CONNECTION_OPENED in kinds:
@@ -150,11 +150,17 @@ class CaptureFile:
             self._db.executemany(
                 "INSERT OR REPLACE INTO resolution VALUES (?, ?, ?)", tally.resolutions(first, columns)
             )
+        if events.LOST in kinds:
+            self._count_lost(kinds, columns[7])
         if events.NOTE in kinds:
             pairs = zip(kinds, columns[7], strict=True)
             schema.keep_notes(self._db, (detail for kind, detail in pairs if kind == events.NOTE))
         self._db.execute("INSERT INTO batch (first, last) VALUES (?, ?)", (first, first + len(times) - 1))
         self._db.execute("UPDATE meta SET value = ? WHERE key = 'sequence'", (sequence,))
+
+    def _count_lost(self, kinds: list[int], details: list[str]) -> None:
+        lost = sum(json.loads(d)["count"] for kind, d in zip(kinds, details, strict=True) if kind == events.LOST)
+        self._db.execute("UPDATE meta SET value = value + ? WHERE key = 'lost'", (lost,))
 
     def _open_connections(self, first: int, columns: list[list[Any]]) -> None:
         opened = []
@@ -286,14 +292,17 @@ class CaptureFile:
 
 
 def _take_same(payloads: list[Any], first: int) -> list[int | None]:
-    """Take each ``SAME`` out, for the number of the event that has the bytes; ``first`` is that of the first one."""
+    """Replace each ``SAME`` and ``SAME_BUT_ONE`` by None. Returns for each event the number of the event
+    that has its bytes, or None; ``first`` is the number of the first event.
+    """
     same: list[int | None] = [None] * len(payloads)
-    holder = None
+    last = last_but_one = None
     for number, payload in enumerate(payloads, first):
-        if payload is SAME:
-            payloads[number - first], same[number - first] = None, holder
+        if payload is SAME or payload is SAME_BUT_ONE:
+            same[number - first] = last if payload is SAME else last_but_one
+            payloads[number - first] = None
         elif payload is not None:
-            holder = number
+            last, last_but_one = number, last
     return same
 
 

@@ -19,6 +19,7 @@ from twisted.python.failure import Failure
 from app.capture.recorder import Recorder, Stored
 from app.capture.writing.arena import SHARES, Arena
 from app.capture.writing.pipe import GATHERS, Pipe
+from app.errors import system_words
 
 DEFAULT_LIMIT = 2_000_000_000
 """Bytes of a capture above which its oldest batches are dropped."""
@@ -30,6 +31,10 @@ GRACE, GRACE_IN_TROUBLE, PATIENCE = 1.5, 0.5, 10.0
 """Seconds at the end: after the first a writer that has stored all is left alone with what else it
 does; one that could not store anything before is ended after the second; and one that still stores,
 on a disk that is busy, after the third."""
+
+HOLD = 10.0
+"""Seconds for which peers are held back while the writer is being replaced; afterwards services go on
+without a capture."""
 
 LOOK_AGAIN = 0.1
 """Seconds."""
@@ -57,6 +62,7 @@ class WriterLink(ProcessProtocol):
         self.refused = False
         self._restarting: IDelayedCall | None = None
         self._overdue: IDelayedCall | None = None
+        self._gone_since: float | None = None
         self._heard = b""
         self._process: Any = None
         self._pipe: Pipe | None = None
@@ -64,7 +70,19 @@ class WriterLink(ProcessProtocol):
         recorder.share(self._arena)
 
     def start(self) -> None:
-        """Start the process. What it answers goes to the recorder."""
+        """Start the process. What it answers goes to the recorder.
+
+        Where the system refuses (too many open files, no memory), that is the recorder's
+        trouble, and it is tried again.
+        """
+        try:
+            self._start()
+        except OSError as e:
+            self._process = None
+            self._try_again(f"The writer of {self.path} cannot be started: {system_words(e)}. It is tried again")
+            self._on_first_word()
+
+    def _start(self) -> None:
         command = [sys.executable, *_arguments(), str(self.path), self._recorder.run, str(self._limit)]
         self._heard = b""
         self._pipe = Pipe(self._reactor, self._recorder.on_writer_gone) if GATHERS else None
@@ -77,6 +95,10 @@ class WriterLink(ProcessProtocol):
                 self._process = self._reactor.spawnProcess(
                     self, command[0], command, _environment(), childFDs=files
                 )  # fmt: skip
+        except BaseException:
+            if self._pipe is not None:
+                self._pipe.abortConnection()
+            raise
         finally:
             if self._pipe is not None:
                 self._pipe.started()
@@ -154,9 +176,16 @@ class WriterLink(ProcessProtocol):
         if self._closed is not None:
             self._finish()
         elif not self.refused:
-            self._recorder.on_trouble(f"The writer of {self.path} ended unasked. It is being restarted")
-            self._restarting = self._reactor.callLater(RESTART, self._restart)
+            self._try_again(f"The writer of {self.path} ended unasked. It is being restarted")
         self._on_first_word()
+
+    def _try_again(self, trouble: str) -> None:
+        now = self._reactor.seconds()
+        if self._gone_since is None:
+            self._gone_since = now
+        self._recorder.on_trouble(trouble, passing=now < self._gone_since + HOLD)
+        if self._closed is None:
+            self._restarting = self._reactor.callLater(RESTART, self._restart)
 
     def _restart(self) -> None:
         self._restarting = None
@@ -165,7 +194,8 @@ class WriterLink(ProcessProtocol):
     def _on_message(self, message: dict[str, Any]) -> None:
         recorder = self._recorder
         if "stored" in message:
-            recorder.on_stored(message["stored"], _range(message), rejected="rejected" in message)
+            self._gone_since = None
+            recorder.on_stored(message["stored"], _range(message), rejected=message.get("rejected", ""))
         elif "opened" in message:
             recorder.on_opened(self, message["sequence"], _range(message))
         else:
@@ -199,7 +229,8 @@ def _signals_held() -> Iterator[None]:
 
 def _arguments() -> list[str]:
     # A frozen program has no interpreter to call by: it starts itself by a hidden command.
-    return ["capture-writer"] if getattr(sys, "frozen", False) else ["-m", "app.capture.writing.writer"]
+    # -P: the current folder may have a package app of its own.
+    return ["capture-writer"] if getattr(sys, "frozen", False) else ["-P", "-m", "app.capture.writing.writer"]
 
 
 def _environment() -> dict[str, str]:

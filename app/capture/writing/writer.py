@@ -29,7 +29,7 @@ from mmap import mmap
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from app import errors
+from app.capture import errors
 from app.capture.writing import arena
 from app.capture.writing.batch import Batch, Services, read
 from app.capture.writing.file import CaptureFile
@@ -40,6 +40,10 @@ RETRY = 0.5
 
 FULL_BELOW = 64 << 10
 """Bytes free on a disk below which it counts as full."""
+
+
+MEMORY_TRIES = 10
+"""How often a batch is tried for which there was too little memory."""
 
 
 class Writer:
@@ -57,6 +61,7 @@ class Writer:
         self._file: CaptureFile | None = None
         self._services: Services | None = None
         self._trouble = ""
+        self._short_of_memory = 0
         self._opened = False
 
     def run(self) -> int:
@@ -116,15 +121,29 @@ class Writer:
             self._report(e)
             return self._recreate() and self._store(batch)
         except (sqlite3.Error, OSError) as e:
-            self._report(e)
-            return False
+            if not self._is_stored(sequence):
+                self._report(e)
+                return False
+        except MemoryError as e:
+            if not self._is_stored(sequence):
+                if self._short_of_memory < MEMORY_TRIES:
+                    self._short_of_memory += 1
+                    self._report(e)
+                    return False
+                self._say_stored(sequence, rejected="the writer had too little memory for it")
+                return True
         except Exception as e:  # a batch that never fits must not keep the others out
-            assert self._file is not None
-            self._say_stored(sequence, rejected=repr(e))
-            return True
+            if not self._is_stored(sequence):
+                self._say_stored(sequence, rejected=f"the capture cannot hold it: {e!r}")
+                return True
+        self._short_of_memory = 0
         self._trouble = ""
         self._say_stored(sequence)
         return True
+
+    def _is_stored(self, sequence: int) -> bool:
+        """Whether a batch is in the file; what comes after that, as dropping the oldest, may have failed."""
+        return self._file is not None and sequence <= self._file.sequence
 
     def _say_stored(self, sequence: int, **more: str) -> None:
         assert self._file is not None
@@ -173,6 +192,8 @@ def in_words(error: Exception, path: Path) -> str:
         return text
     if isinstance(error, FileNotFoundError) and "taken away" in text:
         return f"{path} was taken away. It is being made anew; if its folder is gone, bring it back"
+    if isinstance(error, MemoryError):
+        return f"{path} cannot be written: the writer has too little memory. It is tried again"
     if "full" in text or number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) or _is_full(path.parent):
         return f"No space left for {path}. Free some; the capture then goes on by itself"
     if isinstance(error, IsADirectoryError):

@@ -1,4 +1,4 @@
-"""What a capture can be exported to: one small module for each format, found by its name.
+"""The formats that a capture can be exported to: one small module for each, found by its name.
 
 A module holds ``EXPORTER``. Its ``write`` takes events, oldest first, and a binary file; it
 keeps nothing of events that are over, so that memory does not grow with the capture.
@@ -36,7 +36,7 @@ class Exporter:
 
 @cache
 def names() -> tuple[str, ...]:
-    """All formats there are, sorted."""
+    """The names of all formats, sorted."""
     return tuple(sorted(module.name for module in pkgutil.iter_modules(__path__)))
 
 

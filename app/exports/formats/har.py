@@ -123,7 +123,7 @@ def _response(exchange: Exchange, *, is_socket: bool) -> dict[str, Any]:
 
 
 def _content(body: Body, fields: Fields) -> tuple[str, str, str]:
-    """A remark on the content, its text, and the encoding of that."""
+    """A remark on the content, its text, and the encoding of the text."""
     data, cut = decoded(bytes(body.data), fields)
     remark = f"cut at {len(data):,} decoded bytes" if cut else ""
     text = text_of(data, fields)

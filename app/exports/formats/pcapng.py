@@ -1,4 +1,4 @@
-"""pcapng from the server's own view: what passed, as packets that Wireshark follows and decodes.
+"""pcapng: what the server sent and received, as packets that Wireshark follows and decodes.
 
 The IP, TCP and UDP around the payloads are ours: addresses and ports are those of the
 connections, sequence and acknowledgement numbers add up, and connections begin and end as they
@@ -24,7 +24,7 @@ LINKTYPE_RAW = 101
 """The packet begins with its IPv4 or IPv6 header."""
 
 MAX_CONVERSATIONS = 20_000
-"""Connections whose numbers are remembered at once; the one silent for the longest is forgotten."""
+"""Connections whose sequence numbers are kept; the one silent for the longest is dropped first."""
 
 _COMMENTED = {
     events.FAILURE, events.LIMIT_REACHED, events.FAULT_APPLIED, events.LOG, events.TLS_OPENED, events.TLS_FAILED,

@@ -1,4 +1,4 @@
-"""One request as rules look at it; each part is read when a rule first asks for it."""
+"""A request as rules see it; each part is parsed when a rule first asks for it."""
 
 from __future__ import annotations
 
@@ -11,14 +11,17 @@ from app.http.request_parts import field, path_of
 from app.text.strict_json import MISSING, member, parse, written
 
 MAX_LOOK = 1 << 20
-"""Bytes of a body in which rules look for text and JSON; larger ones have neither."""
+"""Bytes up to which a body is looked at as text or JSON."""
 
 
 class Exchange:
-    """Attributes:
-    path: as sent.
-    captures: what the path and regular expressions of the rule at hand took, by name or number.
-    call: the how manieth request for that rule this is.
+    """A request, as the rule sees it that is looked at.
+
+    Attributes:
+        path: as sent, without the query.
+        captures: what the rule's path and regular expressions took, by name or number.
+        call: the number of this request among those for the rule, from 1.
+        answered: how many requests the rule has answered before.
     """
 
     def __init__(self, request: Any) -> None:
@@ -26,7 +29,7 @@ class Exchange:
         self.method: str = request.method.decode("latin-1")
         self.path = path_of(request).decode("latin-1")
         self.captures: dict[str, str] = {}
-        self.call = 0
+        self.call = self.answered = 0
 
     @cached_property
     def parts(self) -> list[str]:
@@ -42,7 +45,7 @@ class Exchange:
         return [(_decoded(name), _decoded(value)) for name, _, value in pairs]
 
     def field(self, name: str) -> str | None:
-        """A field's values, joined with commas; None where there is none."""
+        """The values of a header, joined with commas; None where there is none."""
         found = self._request.requestHeaders.hasHeader(name)
         return field(self._request, name.encode("latin-1", "replace")) if found else None
 
@@ -57,7 +60,7 @@ class Exchange:
 
     @cached_property
     def json(self) -> Any:
-        """The body's value; ``MISSING`` where it is no JSON."""
+        """The body as JSON; ``MISSING`` where it is none."""
         if not self.body or len(self.body) > MAX_LOOK:
             return MISSING
         try:
@@ -71,7 +74,7 @@ def _decoded(text: bytes) -> str:
 
 
 class Values(Mapping[str, object]):
-    """What templates can name: parts of the request. What it does not hold is empty."""
+    """The values that templates can name: parts of the request, None for those that it does not have."""
 
     _KINDS = ("path.", "query.", "field.", "json.")
     _PLAIN = ("body", "call", "method", "path")

@@ -1,19 +1,19 @@
-"""The resource that answers for ``mock``: by the first rule that is for a request."""
+"""The HTTP resource of ``mock``: the first rule that takes a request answers it."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from mimetypes import MimeTypes
 from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
 from twisted.web.resource import Resource
 
-from app import errors
+from app.errors import PostError
 from app.files.confined import read
 from app.http.answer import Answer, serve
+from app.http.media_types import type_of
 from app.http.problem_json import Problem
 from app.options import Options
 from app.responders import Context
@@ -22,18 +22,15 @@ from app.responders.mock.rules import BODILESS, Rule, Rules, plain, split_field
 from app.text.templates import Template
 
 MAX_LISTED = 20
-"""Rules that are named when none was for a request."""
-
-# The system's own tables would have to be read from its disk.
-_TYPES = MimeTypes()
+"""Rules that are listed when none takes a request."""
 
 
 class Answering:
-    """What a rule answers, ready to be filled in.
+    """The answer of a rule, prepared once for all its requests.
 
     Attributes:
-        at_once: whether nothing has to be waited for.
-        fixed: the answer, where it is always the same, at once.
+        at_once: whether it can be sent without waiting for a delay or a file.
+        fixed: the answer where it is the same for each request and needs no waiting, else None.
     """
 
     def __init__(self, rule: Rule) -> None:
@@ -69,7 +66,7 @@ class Answering:
         return Answer(status, body, fields, self._reason)
 
     def logged(self, values: Mapping[str, object]) -> str:
-        """What goes to the log; empty for nothing. Raises TemplateError."""
+        """The line for the log; empty for none. Raises TemplateError."""
         return _filled(self._log, values).decode("utf-8", "replace")
 
     def _template(self, content: bytes) -> Template:
@@ -109,7 +106,7 @@ class Mock(Resource):
             if answering.at_once:
                 return answering.answer(values)
             return await self._slowly(request, answering, values)
-        except errors.PostError as e:
+        except PostError as e:
             text = f"Rule number {rule.number} cannot answer: {e}"
             self._context.log(text)
             raise Problem(500, text) from e
@@ -175,8 +172,7 @@ def _filled(text: bytes | Template, values: Mapping[str, object]) -> bytes:
 
 def _type_of(options: Options) -> bytes:
     if options["file"]:
-        kind = _TYPES.guess_type(options["file"])[0] or "application/octet-stream"
-        return (f"{kind}; charset=utf-8" if kind.startswith("text/") else kind).encode()
+        return type_of(options["file"]).encode()
     body = options["body"].lstrip()
     # What a template begins with may become anything.
     if body[:1] in ("{", "[") and not body.startswith("{{") and (options["template"] or _is_json(body)):

@@ -1,18 +1,19 @@
-"""Rules: what can be set of one, and which of them answers a request."""
+"""The rules of a mock: their options, and which rule answers a request."""
 
 from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from app import errors
+from app.errors import PostError
 from app.files import confined as files
 from app.options import Option, Options, with_defaults
-from app.responders.mock import matching
+from app.responders.mock.conditions import CONDITIONS, checks, problem_of
 from app.responders.mock.exchange import Exchange
+from app.responders.mock.paths import first_part
 from app.text.templates import problem as template_problem
 
 MAX_RULES = 1000
@@ -30,56 +31,51 @@ class Rule:
     Attributes:
         number: in the list, from 1.
         options: as set, with defaults.
-        calls: requests that had all it asks for.
+        calls: requests that met all its conditions but those on the number of the request.
         answers: those of them that it answered.
     """
 
     def __init__(self, number: int, options: Options) -> None:
         self.number, self.options = number, options
         self.calls = self.answers = 0
-        self._methods = matching.methods(options["method"])
-        made = (make() for _, make in matching.checks(options))
-        self._checks = [check for check in made if check is not None]
-        self._call, self._times = options["call"], options["times"]
+        self._checks = list(checks(options))
+        self._counted = list(checks(options, counted=True))
 
     @property
     def title(self) -> str:
         return f"{self.options['method'] or 'any method'} {self.options['path'] or 'any path'}"
 
     def takes(self, exchange: Exchange) -> bool:
-        """Whether it answers this request; counts it if all but the numbers are right."""
-        if self._methods and exchange.method not in self._methods:
-            return False
+        """Whether it answers this request; counts it if it meets all but the conditions on its number."""
         if exchange.captures:
             exchange.captures = {}
         for check in self._checks:
             if not check.holds(exchange):
                 return False
         self.calls += 1
-        if (self._call and self.calls != self._call) or (self._times and self.answers >= self._times):
+        exchange.call, exchange.answered = self.calls, self.answers
+        if not all(check.holds(exchange) for check in self._counted):
             return False
         self.answers += 1
-        exchange.call = self.calls
         return True
 
     def why_not(self, exchange: Exchange) -> tuple[int, str]:
-        """How many of its checks hold, and the first thing that does not."""
-        missed = [check.otherwise for check in self._checks if not check.holds(exchange)]
-        if self._methods and exchange.method not in self._methods:
-            missed.insert(0, f"the method is not {self.options['method']}")
-        if missed:
-            return len(self._checks) - len(missed), missed[0]
-        if self._call and self.calls != self._call:
-            return len(self._checks), f"it answers only call {self._call}, and this was call {self.calls}"
-        return len(self._checks), f"it has answered {self._times} times, which is all it does"
+        """How near it was, a number to compare, and the first thing that the request does not meet."""
+        missed = [check for check in self._checks if not check.holds(exchange)]
+        # That the method fits makes no rule nearer than one for any method.
+        near = len(self._checks) - len(missed) - bool(self.options["method"])
+        if not missed:
+            exchange.call, exchange.answered = self.calls, self.answers
+            missed = [check for check in self._counted if not check.holds(exchange)]
+        return near, missed[0].why_not(exchange)
 
 
 class Rules:
-    """All rules of a service, in order, found by the first part of a path."""
+    """All rules of a service, in order, indexed by the first part of their paths."""
 
     def __init__(self, given: Sequence[Options]) -> None:
         self.all = [Rule(number, options) for number, options in enumerate(given, 1)]
-        firsts = [matching.first_part(rule.options["path"]) for rule in self.all]
+        firsts = [first_part(rule.options["path"]) for rule in self.all]
         self._anywhere = [rule for rule, first in zip(self.all, firsts, strict=True) if first is None]
         self._by_first = {
             first: [rule for rule, own in zip(self.all, firsts, strict=True) if own in (None, first)]
@@ -93,7 +89,7 @@ class Rules:
         return next((rule for rule in self._by_first.get(first, self._anywhere) if rule.takes(exchange)), None)
 
     def why_none(self, exchange: Exchange) -> str:
-        """What the rule that is nearest misses."""
+        """Why no rule answers the request: the condition that the nearest rule misses."""
         if not self.all:
             return "There are no rules. Add one to the option rules"
         reasons = [rule.why_not(exchange) for rule in self.all]
@@ -104,20 +100,8 @@ class Rules:
 # -- options
 
 
-def _made(make: Callable[[Any], object]) -> Callable[[Any], str | None]:
-    def check(value: Any) -> str | None:
-        try:
-            for one in value if isinstance(value, list) else [value]:
-                make(one)
-        except ValueError as e:
-            return str(e)
-        return None
-
-    return check
-
-
 def split_field(text: str) -> tuple[str, str]:
-    """Name and value of a field to send. Raises ValueError."""
+    """Name and value of a header of the answer. Raises ValueError."""
     found = _FIELD.fullmatch(text.strip())
     if found is None:
         raise ValueError(f'has "{text[:40]}". Write Name: value')
@@ -131,7 +115,7 @@ def _reason(text: str) -> str | None:
 
 
 def _table(rules: Sequence[Mapping[str, Any]]) -> str | None:
-    """What is wrong between the keys of a rule."""
+    """What is wrong with the number of rules, or between the options of one; None where nothing is."""
     if len(rules) > MAX_RULES:
         return f"must be at most {MAX_RULES:,} rules"
     for number, given in enumerate(rules, 1):
@@ -156,10 +140,10 @@ def _within(rule: Mapping[str, Any]) -> str | None:
 
 
 def _broken_file(rules: Sequence[Mapping[str, Any]], folder: Path) -> str | None:
-    """Which rule's file is no template, though it is to be one."""
+    """Which rule fills in a file that is no template; None where there is none. Blocks."""
     for number, rule in enumerate(rules, 1):
         if rule.get("template") and rule.get("file"):
-            with contextlib.suppress(errors.PostError):  # one that cannot be read is told by the option itself
+            with contextlib.suppress(PostError):  # one that cannot be read is told by the option itself
                 content = files.read(folder, rule["file"])
                 if wrong := template_problem(plain(content.decode("utf-8", "replace"))):
                     return f'number {number}: the template "{rule["file"]}" is wrong: {wrong}'
@@ -170,29 +154,15 @@ _LITERAL = re.compile(r"(?<!\\)\{\{.*?\}\}|\\(?!\{\{)", re.DOTALL)
 
 
 def plain(text: str) -> str:
-    r"""A template that means ``text`` with its expressions: outside of them a backslash is itself."""
+    r"""``text`` as a template in which a backslash outside of expressions stands for itself."""
     return _LITERAL.sub(lambda found: "\\\\" if found[0] == "\\" else found[0], text)
 
 
 RULE = (
-    Option("method", str, "", "Methods with commas between; empty: any", check=_made(matching.methods)),
-    Option(
-        "path", str, "", "As /users/{id} or /files/{rest*}, or a regular expression behind ~; empty: any",
-        check=_made(matching.path),
-    ),
-    Option("query", list, [], "What the query must have: name=value, name~regex or name", check=_made(matching.query)),
-    Option("fields", list, [], "Fields it must have: Name: value, Name~regex or Name", check=_made(matching.field)),
-    Option("body_is", str, "", "The whole body", multiline=True),
-    Option("body_regex", str, "", "Regular expression to find in the body", check=_made(matching.body_regex)),
-    Option(
-        "body_json", list, [], 'Conditions on JSON in the body, as $.user.name = "x" or $.items[*].price > 10',
-        check=_made(matching.body_json),
-    ),
-    Option("call", int, 0, "Answer only the call of this number; 0: all", "", 0, 1_000_000_000),
-    Option("times", int, 0, "Answer only so often, then leave it to later rules; 0: always", "", 0, 1_000_000_000),
+    *(condition.option for condition in CONDITIONS),
     Option("status", int, 200, "Status of the answer", "", 200, 599),
     Option("reason", str, "", "Words behind the status; empty: the usual ones", check=_reason),
-    Option("answer_fields", list, [], "Fields of the answer, as Name: value", check=_made(split_field)),
+    Option("answer_fields", list, [], "Fields of the answer, as Name: value", check=problem_of(split_field)),
     Option("body", str, "", "Body of the answer", multiline=True),
     Option("file", str, "", "File with the body, in the workspace's folder", path="file", missing=files.unreadable),
     Option("template", bool, False, "Fill in {{path.id}}, {{query.page}}, {{json.user}} and the like"),

@@ -1,4 +1,4 @@
-"""Plays a script for one connection, message after message and step after step."""
+"""Plays a script for one connection: message by message, step by step."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import deferLater
 
-from app import errors
 from app.files.confined import read
+from app.responders.script import errors
 from app.responders.script.rules import Rule, Step
+from app.responders.script.silence import Silence
 from app.text.escapes import PREVIEW, preview
 
 if TYPE_CHECKING:
@@ -21,44 +22,47 @@ if TYPE_CHECKING:
     from app.responders.script.wires import Wire
 
 MAX_WAITING, MAX_WAITING_BYTES = 1000, 256 << 10
-"""Messages, and bytes of them, that may wait for a script before the peer is held back."""
+"""Messages, and bytes of messages, that may wait for a script. Above either, the peer is paused."""
 
 AT_ONCE = 500
-"""Rules tried and steps done before the others on the reactor get their turn."""
+"""Rules tried and steps done before the reactor gets a turn."""
 
 SLOW_SEARCH = 0.005
-"""Seconds of computing for a regex, after which they get it at once."""
+"""Seconds of CPU time for one regex search, after which the reactor gets a turn at once."""
 
-LOOK_AGAIN = 0.05
-"""Seconds until a peer that does not read what it was sent is looked at again."""
+CONGESTION_POLL = 0.05
+"""Seconds between two looks at whether a congested peer reads again."""
 
 
 @dataclass(slots=True)
 class Script:
-    """The rules of a service, and what its connections share.
+    """The rules of a service, and the count of its connections.
 
     Attributes:
-        connections: so far.
+        connections: number of connections so far.
+        connected, idle: the rules for these two values of ``when``.
+        message: the rules for messages.
     """
 
     rules: tuple[Rule, ...]
     context: Context
     connections: int = 0
     connected: tuple[Rule, ...] = field(init=False)
-    hearing: tuple[Rule, ...] = field(init=False)
+    message: tuple[Rule, ...] = field(init=False)
     idle: tuple[Rule, ...] = field(init=False)
 
     def __post_init__(self) -> None:
         self.connected = tuple(rule for rule in self.rules if rule.when == "connected")
         self.idle = tuple(rule for rule in self.rules if rule.when == "idle")
-        self.hearing = tuple(rule for rule in self.rules if rule.when not in ("connected", "idle"))
+        self.message = tuple(rule for rule in self.rules if rule.when not in ("connected", "idle"))
 
 
 @dataclass(slots=True)
 class _Job:
-    """Something that happened, and the rules that may apply.
+    """One thing that happened on the connection, and the rules that may apply to it.
 
     Attributes:
+        nth: the number of this message, silence or connection, compared with a rule's ``nth``.
         count: messages up to it.
         end: why it is the last; ``limit``, what was too much for going on.
     """
@@ -79,45 +83,45 @@ class Player:
         script.connections += 1
         self._connection = script.connections
         self._jobs: deque[_Job] = deque()
-        self._bytes = self._count = self._done = 0
-        self._held, self._busy, self._open = False, False, True
+        self._bytes = self._count = self._turns = 0
+        self._paused, self._busy, self._open = False, False, True
         self._awaited: Deferred[Any] | None = None
-        self._idle = _Idle(script.idle, self._reactor, wire.lasting, self._on_silence) if script.idle else None
+        self._silence = Silence(script.idle, self._reactor, wire.lasting, self._on_silence) if script.idle else None
 
-    # -- what happens
+    # -- what happens on the connection
 
     def start(self) -> None:
-        """The connection is there."""
+        """The connection was made."""
         self._add(_Job(self._script.connected, 0, nth=self._connection))
 
-    def heard(self, messages: Iterable[bytes]) -> None:
-        """Something came, and these messages are whole now."""
-        if self._idle is not None:
-            self._idle.restart()
+    def received(self, messages: Iterable[bytes]) -> None:
+        """Data was received; ``messages`` are those that it completed, perhaps none."""
+        if self._silence is not None:
+            self._silence.restart()
         for message in messages:
             self._count += 1
-            self._add(_Job(self._script.hearing, self._count, message, self._count))
+            self._add(_Job(self._script.message, self._count, message, self._count))
 
     def finish(self, why: str, limit: str = "") -> None:
-        """Nothing more can come: close after the answers to what did."""
+        """No more messages can be received: close once the waiting ones are answered."""
         self._add(_Job((), self._count, end=why, limit=limit))
 
     def ended(self) -> None:
-        """The connection is gone."""
-        self._held = False
+        """The connection was lost."""
+        self._paused = False
         self._stop()
         if self._awaited is not None:
             self._awaited.cancel()
 
     @property
     def full(self) -> bool:
-        """Whether no more messages should wait."""
+        """Whether more messages wait than may."""
         return len(self._jobs) > MAX_WAITING or self._bytes > MAX_WAITING_BYTES
 
     def _on_silence(self, rule: Rule, nth: int) -> None:
         self._add(_Job((rule,), self._count, nth=nth))
 
-    # -- what is done for it
+    # -- what the script does
 
     def _add(self, job: _Job) -> None:
         if not self._open:
@@ -126,12 +130,12 @@ class Player:
         self._bytes += len(job.message)
         if not self._busy:
             self._busy = True
-            if self._idle is not None:
-                self._idle.rest(False)
+            if self._silence is not None:
+                self._silence.rest(False)
             Deferred.fromCoroutine(self._work())
-        if self.full and not self._held:
-            self._held = True
-            self._wire.hold(True)
+        if self.full and not self._paused:
+            self._paused = True
+            self._wire.pause_reading()
 
     async def _work(self) -> None:
         while self._jobs:
@@ -145,12 +149,12 @@ class Player:
                 if self._wire.lasting:
                     self._stop()
             self._bytes -= len(job.message)
-            if self._held and not self.full:
-                self._held = False
-                self._wire.hold(False)
+            if self._paused and not self.full:
+                self._paused = False
+                self._wire.resume_reading()
         self._busy = False
-        if self._open and self._idle is not None:
-            self._idle.rest(True)
+        if self._open and self._silence is not None:
+            self._silence.rest(True)
 
     async def _play(self, job: _Job) -> None:
         if job.end:
@@ -158,55 +162,56 @@ class Player:
                 self._wire.note(job.limit, limit=True)
             self._close(job.end)
         for rule in job.rules:
-            found = await self._match(rule, job)
-            if found is None:
+            captures = await self._match(rule, job)
+            if captures is None:
                 continue
-            values = {**found, "message": job.message, "count": job.count, "conn": self._connection}
+            values = {**captures, "message": job.message, "count": job.count, "conn": self._connection}
             for step in rule.steps:
-                await self._breathe()
+                await self._take_turns()
                 if not self._open:
                     return
                 await self._do(step, {**values, **self._wire.facts()})
-            if not rule.goes_on:
+            if not rule.continues:
                 return
 
     async def _match(self, rule: Rule, job: _Job) -> Mapping[str, object] | None:
-        await self._breathe()
+        await self._take_turns()
         if rule.nth not in (0, job.nth):
             return None
         if rule.pattern is None:
             return rule.match(job.message)
         began = thread_time()
-        found = rule.match(job.message)
+        captures = rule.match(job.message)
         if thread_time() - began > SLOW_SEARCH:
             await self._sleep(0)
-        return found
+        return captures
 
-    async def _breathe(self) -> None:
-        self._done += 1
-        if self._done % AT_ONCE == 0:
+    async def _take_turns(self) -> None:
+        """Give the reactor a turn, once in ``AT_ONCE`` calls."""
+        self._turns += 1
+        if self._turns % AT_ONCE == 0:
             await self._sleep(0)
 
     async def _do(self, step: Step, values: Mapping[str, object]) -> None:
         match step.verb:
             case "send":
-                await self._say(step.what.render(values))
+                await self._send(step.argument.render(values))
             case "send-hex":
-                await self._say(step.what, binary=True)
+                await self._send(step.argument, binary=True)
             case "send-file":
                 context = self._script.context
-                content = await self._wait(context.in_thread(read, context.folder, step.what))
-                await self._say(content)
+                content = await self._wait(context.in_thread(read, context.folder, step.argument))
+                await self._send(content)
             case "raw":
-                await self._room()
-                self._wire.say_raw(step.what.render(values))
+                await self._uncongested()
+                self._wire.send_raw(step.argument.render(values))
             case "wait":
-                await self._sleep(step.what)
+                await self._sleep(step.argument)
             case "log":
-                text = step.what.render(values)
+                text = step.argument.render(values)
                 self._wire.note(preview(text[: 8 * PREVIEW], len(text)))
             case "fail":
-                text = step.what.render(values).decode("utf-8", "backslashreplace")
+                text = step.argument.render(values).decode("utf-8", "backslashreplace")
                 raise errors.ScriptFailedError(text=text)
             case "half-close":
                 self._wire.half_close()
@@ -216,13 +221,14 @@ class Player:
                 self._stop()
                 self._wire.reset()
 
-    async def _say(self, message: bytes, binary: bool = False) -> None:
-        await self._room()
-        self._wire.say(message, binary)
+    async def _send(self, message: bytes, binary: bool = False) -> None:
+        await self._uncongested()
+        self._wire.send(message, binary)
 
-    async def _room(self) -> None:
+    async def _uncongested(self) -> None:
+        """Wait until the peer reads what it was sent."""
         while self._wire.congested:
-            await self._sleep(LOOK_AGAIN)
+            await self._sleep(CONGESTION_POLL)
 
     async def _sleep(self, seconds: float) -> None:
         await self._wait(deferLater(self._reactor, seconds, lambda: None))
@@ -241,62 +247,9 @@ class Player:
     def _stop(self) -> None:
         self._open = False
         self._jobs.clear()
-        if self._idle is not None:
-            self._idle.stop()
-        if self._held:
-            # The other side has a part in closing, which must be read.
-            self._held = False
-            self._wire.hold(False)
-
-
-class _Idle:
-    """Tells when it was silent for as long as a rule says, while the script is at rest."""
-
-    def __init__(self, rules: tuple[Rule, ...], reactor: Any, lasting: bool, on_silence: Any) -> None:
-        self._rules, self._reactor, self._lasting, self._on_silence = rules, reactor, lasting, on_silence
-        self._since = reactor.seconds()
-        self._passed = [0] * len(rules)
-        self._told = [0] * len(rules)
-        self._resting = False
-        self._timer: Any = None
-
-    def restart(self) -> None:
-        """Something came."""
-        self._since = self._reactor.seconds()
-        self._passed = [0] * len(self._rules)
-        self._arm()
-
-    def rest(self, resting: bool) -> None:
-        """The script has nothing more to do, or begins to do something."""
-        self._resting = resting
-        self._arm()
-
-    def stop(self) -> None:
-        self._resting = False
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
-    def _due(self, i: int) -> float | None:
-        rule = self._rules[i]
-        if (self._passed[i] and not self._lasting) or (rule.nth and self._told[i] >= rule.nth):
-            return None
-        return float(self._since + (self._passed[i] + 1) * rule.after)
-
-    def _arm(self) -> None:
-        if self._timer is None and self._resting:
-            dues = [due for i in range(len(self._rules)) if (due := self._due(i)) is not None]
-            if dues:
-                delay = max(0.0, min(dues) - self._reactor.seconds())
-                self._timer = self._reactor.callLater(delay, self._look)
-
-    def _look(self) -> None:
-        self._timer, now = None, self._reactor.seconds()
-        for i, rule in enumerate(self._rules):
-            due = self._due(i)
-            # A timer may come a little early, and clocks round.
-            if self._resting and due is not None and now >= due - 1e-6:
-                self._passed[i] = max(self._passed[i] + 1, int((now - self._since) / rule.after))
-                self._told[i] += 1
-                self._on_silence(rule, self._told[i])
-        self._arm()
+        if self._silence is not None:
+            self._silence.stop()
+        if self._paused:
+            # The peer's answer to the close must be read.
+            self._paused = False
+            self._wire.resume_reading()

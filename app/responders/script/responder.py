@@ -1,9 +1,8 @@
-"""Answers by rules: when this comes, or nothing comes, then send, wait, close."""
+"""Answers by rules: when a message or a silence matches a rule, carry out its steps (send, wait, close …)."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -12,19 +11,15 @@ from twisted.internet.protocol import DatagramProtocol, Protocol, ServerFactory
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from app import errors
 from app.responders import Context, Option, Options, Responder
 from app.responders.script import rules
 from app.responders.script.player import Player, Script
 from app.responders.script.wires import Datagrams, Messages, Stream
-from app.text.escapes import unescape
-from app.text.framing import MAX_MESSAGE, Delimited, Fixed, Framer, Gapped, Prefixed, Unframed
+from app.text import framing
+from app.text.framing import Framer
 
 MAX_PEERS = 1000
-"""Peers of a UDP service whose place in the script is kept; the one silent for the longest makes room."""
-
-MAX_DELIMITER = 256
-"""Bytes."""
+"""Peers of a UDP service that have a player. Above it, the player of the peer silent for longest is dropped."""
 
 
 @implementer(IHalfCloseableProtocol)
@@ -33,8 +28,8 @@ class Scripted(Protocol):
 
     def __init__(self, script: Script, framer: Framer) -> None:
         self._script, self._framer = script, framer
-        self._gap: Any = None
-        self._heard_at = 0.0
+        self._gap_timer: Any = None
+        self._received_at = 0.0
 
     def connectionMade(self) -> None:
         wire = Stream(self._script.context, self.transport, self._framer)
@@ -42,44 +37,44 @@ class Scripted(Protocol):
         self._player.start()
 
     def dataReceived(self, data: bytes) -> None:
-        broken = self._framer.broken
-        self._player.heard(self._framer.feed(data))
-        if self._framer.broken and not broken:
+        was_broken = self._framer.broken
+        self._player.received(self._framer.feed(data))
+        if self._framer.broken and not was_broken:
             self._player.finish("closed by us: no more messages can be found", self._framer.broken)
         elif self._framer.gap < float("inf"):
-            self._heard_at = self._script.context.reactor.seconds()
+            self._received_at = self._script.context.reactor.seconds()
             self._wait_for_gap()
 
     def _wait_for_gap(self) -> None:
-        if self._gap is None:
+        if self._gap_timer is None:
             reactor = self._script.context.reactor
-            delay = max(0.0, self._heard_at + self._framer.gap - reactor.seconds())
-            self._gap = reactor.callLater(delay, self._on_gap)
+            delay = max(0.0, self._received_at + self._framer.gap - reactor.seconds())
+            self._gap_timer = reactor.callLater(delay, self._on_gap)
 
     def _on_gap(self) -> None:
-        self._gap = None
-        # Clocks round.
-        if self._script.context.reactor.seconds() + 1e-6 < self._heard_at + self._framer.gap:
+        self._gap_timer = None
+        # 1e-6, because clocks round.
+        if self._script.context.reactor.seconds() + 1e-6 < self._received_at + self._framer.gap:
             self._wait_for_gap()
         else:
-            self._player.heard(self._framer.flush())
+            self._player.received(self._framer.flush())
 
     def readConnectionLost(self) -> None:
-        """The peer has sent all: it still gets the answers."""
-        self._player.heard(self._framer.flush())
+        """The peer will send no more: close once its messages are answered."""
+        self._player.received(self._framer.flush())
         self._player.finish("closed by the peer")
 
     def writeConnectionLost(self) -> None:
-        """The script asked for it."""
+        """The script has half-closed the connection: nothing to do."""
 
     def connectionLost(self, reason: Failure | None = None) -> None:
-        if self._gap is not None:
-            self._gap.cancel()
+        if self._gap_timer is not None:
+            self._gap_timer.cancel()
         self._player.ended()
 
 
 class ScriptedDatagrams(DatagramProtocol):
-    """A UDP port: each peer has its own place in the script."""
+    """A UDP port. Each peer has a player of its own."""
 
     def __init__(self, script: Script) -> None:
         self._script = script
@@ -96,7 +91,7 @@ class ScriptedDatagrams(DatagramProtocol):
         else:
             self._players.move_to_end(addr)
         if not player.full:
-            player.heard([datagram])
+            player.received([datagram])
 
     def _forget(self, addr: Any) -> None:
         player = self._players.pop(addr, None)
@@ -113,7 +108,7 @@ def _script(options: Options, context: Context, protocol: str) -> Script:
 
 
 def _tcp(options: Options, context: Context) -> IProtocolFactory:
-    script, make = _script(options, context, "tcp"), _framer(options)
+    script, make = _script(options, context, "tcp"), framing.maker(options)
 
     class ScriptedFactory(ServerFactory):
         noisy = False
@@ -142,37 +137,13 @@ def _websocket(options: Options, context: Context) -> Any:
 
         def onMessage(self, payload: bytes, isBinary: bool) -> None:
             assert self._player is not None
-            self._player.heard([payload])
+            self._player.received([payload])
 
         def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:
             if self._player is not None:
                 self._player.ended()
 
     return ScriptedMessages
-
-
-def _framer(options: Options) -> Callable[[], Framer]:
-    """What makes a framer for each connection."""
-    limit = options["max_message"]
-    match options["framing"]:
-        case "delimiter":
-            return partial(Delimited, unescape(options["delimiter"]), options["strip"], limit)
-        case "length":
-            size, order = options["prefix_bytes"], options["byte_order"]
-            return partial(Prefixed, size, order, options["prefix_included"], limit)
-        case "fixed":
-            return partial(Fixed, options["size"])
-        case "gap":
-            return partial(Gapped, options["gap"] / 1000, limit)
-    return Unframed
-
-
-def _delimiter_problem(text: str) -> str | None:
-    try:
-        delimiter = unescape(text)
-    except errors.EscapeError as e:
-        return str(e)
-    return None if 1 <= len(delimiter) <= MAX_DELIMITER else f"must have 1 to {MAX_DELIMITER} bytes"
 
 
 def _rules(protocol: str) -> Option:
@@ -196,45 +167,12 @@ def _rules(protocol: str) -> Option:
     )  # fmt: skip
 
 
-_TCP = ("tcp",)
-
 RESPONDER = Responder(
     "script",
     "Answers by rules: when something comes, then send, wait or close",
     {"tcp": _tcp, "udp": _udp, "websocket": _websocket},
     (
-        Option(
-            "framing", str, "none", "Where a message ends",
-            protocols=_TCP, choices=("none", "delimiter", "length", "fixed", "gap"),
-        ),
-        Option(
-            "delimiter", str, r"\n", "What ends a message", protocols=_TCP, check=_delimiter_problem,
-            when=("framing", ("delimiter",)),
-        ),
-        Option(
-            "strip", bool, True, "Take the delimiter off messages that come",
-            protocols=_TCP, when=("framing", ("delimiter",)),
-        ),
-        Option(
-            "prefix_bytes", int, 4, "Bytes of the length before a message: 1, 2 or 4", protocols=_TCP,
-            check=lambda size: None if size in (1, 2, 4) else "must be 1, 2 or 4", when=("framing", ("length",)),
-        ),
-        Option(
-            "byte_order", str, "big", "Of the length",
-            protocols=_TCP, choices=("big", "little"), when=("framing", ("length",)),
-        ),
-        Option(
-            "prefix_included", bool, False, "The length counts its own bytes, too",
-            protocols=_TCP, when=("framing", ("length",)),
-        ),
-        Option(
-            "size", int, 16, "Bytes of each message", "bytes", 1, MAX_MESSAGE, _TCP, when=("framing", ("fixed",)),
-        ),
-        Option("gap", float, 100.0, "Silence that ends a message", "ms", 1, 60_000, _TCP, when=("framing", ("gap",))),
-        Option(
-            "max_message", int, MAX_MESSAGE, "A longer message ends the connection", "bytes", 1, 16 << 20, _TCP,
-            when=("framing", ("delimiter", "length", "gap")),
-        ),
+        *framing.options(("tcp",)),
         *(_rules(protocol) for protocol in ("tcp", "udp", "websocket")),
     ),
 )  # fmt: skip

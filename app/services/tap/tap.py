@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -85,6 +86,9 @@ class Tap(ProtocolWrapper):
         self._held = 0
         self._valve: Valve | None = None
         self._paced: Paced | None = None
+        self._queue: deque[bytes] | None = None
+        self._after_queue: Callable[[], None] | None = None
+        self._rest: Callable[[], None] | None = None
         self._ended_by = ""
         self._open = True
         self._half_closing = False
@@ -111,6 +115,7 @@ class Tap(ProtocolWrapper):
         self._service.add_connection(self)
         if self._recorder.pressed:
             self.hold(_BY_CAPTURE)
+            self._queue = deque()
         try:
             super().makeConnection(transport)
         except BaseException as e:
@@ -144,6 +149,8 @@ class Tap(ProtocolWrapper):
 
     def connectionLost(self, reason: Failure) -> None:  # type: ignore[override]
         self._open = self._half_closing = False
+        waiting = sum(map(len, self._queue or ()))
+        self._queue = self._after_queue = self._rest = None
         self.connected = 0
         if self._valve is not None:
             self._valve.drained()
@@ -153,7 +160,7 @@ class Tap(ProtocolWrapper):
             self._failed(e, None)
             self.wrappedProtocol = None  # type: ignore[assignment]
         words = self._reason(reason)
-        unsent = self.unsent() or 0
+        unsent = (self.unsent() or 0) + waiting
         detail = {
             "reason": words,
             "received": self.received,
@@ -251,10 +258,27 @@ class Tap(ProtocolWrapper):
             raise TypeError("Data must be bytes")  # as the transport says, before it is recorded
         if not self._open and not self._drains():
             return  # as the transport does; what cannot leave was not sent
-        if data:
+        if self._queue is not None:
+            self._queue.append(data)
+        elif data:
             self.sent += len(data)
             self._record(events.DATA_SENT, self._service_number, self.number, data)
             self._write(data)
+
+    def _write_queued(self) -> None:
+        """Write what waited for the capture, unless the capture falls behind again."""
+        queue = self._queue
+        while queue and not self._recorder.pressed:
+            data = queue.popleft()
+            self.sent += len(data)
+            self._record(events.DATA_SENT, self._service_number, self.number, data)
+            self._write(data)
+        if queue or self._recorder.pressed:
+            return
+        self._queue = None
+        if self._after_queue is not None:
+            then, self._after_queue = self._after_queue, None
+            then()
 
     def _write_secured(self, data: bytes) -> None:
         self._wire.write(data)
@@ -273,6 +297,9 @@ class Tap(ProtocolWrapper):
         return self._host
 
     def loseWriteConnection(self) -> None:
+        if self._queue:
+            self._open, self._after_queue = False, self.loseWriteConnection
+            return
         self._open, self._half_closing = False, True
         self._wire.loseWriteConnection()
         self._close_valve()
@@ -283,11 +310,15 @@ class Tap(ProtocolWrapper):
 
     def loseConnection(self) -> None:
         self._ended_by = self._ended_by or ("peer" if self._following else "us")
+        if self._queue:
+            self._after_queue = self.loseConnection
+            return
         super().loseConnection()
         self._close_valve()
 
     def abortConnection(self) -> None:
         self._open = self._half_closing = False
+        self._queue = self._after_queue = self._rest = None
         self._ended_by = self._ended_by or "abort"
         self._wire.abortConnection()
 
@@ -322,13 +353,37 @@ class Tap(ProtocolWrapper):
     def release(self, who: int) -> None:
         if self._held & who:
             self._held &= ~who
+            if self._rest is not None and not self.waits:
+                self._take_rest()
             if not self._held:
                 self._wire.resumeProducing()
+
+    def after_wait(self, take_rest: Callable[[], None]) -> None:
+        """Call ``take_rest`` once nothing ``waits`` any more, before more is read from the peer.
+
+        For protocols that stop in the middle of what they were given: one read can hold
+        messages that stand for a thousand times its size.
+        """
+        self._rest = take_rest
+
+    def _take_rest(self) -> None:
+        take_rest, self._rest = self._rest, None
+        try:
+            if take_rest is not None:
+                take_rest()
+        except Exception as e:
+            self._failed(e, None)
+            self.abortConnection()
 
     @property
     def held(self) -> bool:
         """Whether anybody keeps the peer from being read."""
         return bool(self._held)
+
+    @property
+    def waits(self) -> bool:
+        """Whether the peer or the capture is behind: the next message is to wait for ``after_wait``."""
+        return bool(self._held & (_BY_BUFFER | _BY_CAPTURE))
 
     @property
     def congested(self) -> bool:
@@ -337,7 +392,13 @@ class Tap(ProtocolWrapper):
 
     def on_pressure(self, pressed: bool) -> None:
         """The capture is falling behind, or has caught up."""
+        if not pressed and self._queue is not None:
+            self._write_queued()
+        # Others may have written meanwhile, so that the capture is behind again.
+        pressed = pressed or self._recorder.pressed
         (self.hold if pressed else self.release)(_BY_CAPTURE)
+        if pressed and self._queue is None:
+            self._queue = deque()
         if self._paced is not None:
             try:
                 self._paced.on_pressure(pressed)

@@ -30,6 +30,9 @@ More than the valve keeps: it holds back a client that causes its own answers, a
 others cause to be sent can go beyond.
 """
 
+SHARED = 4096
+"""Bytes from which a message to several clients is framed once."""
+
 MAX_COMPRESSED = 1 << 20
 """Bytes of the largest message that we compress: everybody waits meanwhile."""
 
@@ -82,12 +85,33 @@ class Notes(Handshake):
         # autobahn would hold us to the largest message that clients may send.
         most, self.maxMessagePayloadSize = self.maxMessagePayloadSize, 0
         try:
-            plain = doNotCompress or len(payload) > MAX_COMPRESSED
-            super().sendMessage(payload, isBinary, fragmentSize, sync, plain)
+            plain = doNotCompress or len(payload) > MAX_COMPRESSED or self._perMessageCompress is None
+            if plain and fragmentSize is None and not sync and len(payload) >= SHARED and self.state == self.STATE_OPEN:
+                self.sendPreparedMessage(self._framed(payload, isBinary))
+            else:
+                super().sendMessage(payload, isBinary, fragmentSize, sync, plain)
         finally:
             self.maxMessagePayloadSize = most
         if self.state == self.STATE_OPEN:
             self._note_message("binary" if isBinary else "text", "sent", payload)
+
+    def _framed(self, payload: bytes, binary: bool) -> Any:
+        """The message in its frame, which is the same object for each client that gets the same payload."""
+        factory = cast(Any, self.factory)
+        known = getattr(factory, "framed", None)
+        if known is None or known[0] is not payload or known[1] is not binary:
+            known = factory.framed = payload, binary, factory.prepareMessage(payload, binary, doNotCompress=True)
+        return known[2]
+
+    def processData(self) -> bool:
+        """Take the next piece of what has come; nothing while the client or the capture is behind.
+
+        One read can hold frames that decompress to a thousand times its size.
+        """
+        if self._tap.waits and self.state == self.STATE_OPEN:
+            self._tap.after_wait(self.consumeData)
+            return False
+        return bool(super().processData())
 
     def _reads_too_slowly(self) -> bool:
         tap = self._tap

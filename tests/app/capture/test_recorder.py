@@ -178,9 +178,9 @@ def test_the_same_writer_with_another_file_is_sent_nothing_twice(bench):
 def test_a_rejected_batch_is_lost_and_no_other(bench):
     for count in (1, 2, 4):
         bench.batch(count)
-    bench.recorder.on_stored(2, Stored(1, 1), rejected=True)
+    bench.recorder.on_stored(2, Stored(1, 1), rejected="it does not fit")
     assert bench.figures == (7, 1, 2)
-    bench.recorder.on_stored(2, Stored(1, 1), rejected=True)
+    bench.recorder.on_stored(2, Stored(1, 1), rejected="it does not fit")
     assert bench.figures == (7, 1, 2)
     bench.recorder.on_stored(3, Stored(1, 5))
     assert bench.figures == (7, 5, 2)
@@ -240,7 +240,57 @@ def test_above_the_last_bound_events_are_lost_and_counted(bench):
     bench.batch()
     assert bench.sink.sequences[-1] > 64
     bench.recorder.on_stored(bench.sink.sequences[-1], Stored(1, 65))
-    assert bench.figures == (71, 65, 6)
+    # One more than those: the event that tells of them.
+    assert bench.figures == (72, 66, 6)
+    told = bench.sink.frames[-1][2][-1]
+    assert told[1] == events.LOST
+    assert told[6] == "6 events were lost: disk full"
+    assert json.loads(told[7]).keys() == {"count", "from", "until", "why"}
+
+
+def test_what_can_wait_is_not_lost_while_the_writer_works(bench):
+    for _ in range(200):
+        bench.batch(1, b"x" * MB)
+    assert bench.recorder.pressed
+    assert bench.figures == (200, 0, 0)
+
+
+def test_above_the_ceiling_anything_is_lost(bench, monkeypatch):
+    monkeypatch.setattr(module, "CEILING", 80 << 20)
+    for _ in range(90):
+        bench.batch(1, b"x" * MB)
+    assert bench.figures == (90, 0, 10)
+
+
+def test_datagrams_are_lost_above_the_last_bound(bench):
+    for _ in range(64):
+        bench.batch(1, b"x" * MB)
+    for _ in range(3):
+        bench.recorder.record_datagram(events.DATAGRAM_RECEIVED, 1, 1, b"x")
+    bench.recorder.flush()
+    assert bench.figures == (67, 0, 3)
+    bench.recorder.on_stored(64, Stored(1, 64))
+    bench.clock.advance(INTERVAL)
+    assert [row[6] for row in bench.sink.frames[-1][2]] == [f"3 events were lost: {module.FELL_BEHIND}"]
+
+
+def test_losses_that_a_lost_batch_was_to_tell_are_told_again(bench):
+    bench.recorder.lost_before(2)
+    bench.clock.advance(INTERVAL)
+    bench.recorder.on_stored(1, Stored(), rejected="it does not fit")
+    bench.clock.advance(INTERVAL)
+    told = {json.loads(row[7])["why"]: json.loads(row[7])["count"] for row in bench.sink.frames[-1][2]}
+    assert told == {module.KERNEL: 2, "it does not fit": 1}
+
+
+def test_peers_are_held_back_while_trouble_is_passing(bench):
+    bench.recorder.on_trouble("the writer is being restarted", passing=True)
+    for _ in range(70):
+        bench.batch(1, b"x" * MB)
+    assert bench.recorder.pressed
+    assert bench.figures == (70, 0, 0)
+    bench.recorder.on_trouble("the writer is being restarted")
+    assert not bench.recorder.pressed
 
 
 def test_what_the_kernel_dropped_is_seen_and_lost(bench):
@@ -300,7 +350,7 @@ class Accounts(RuleBasedStateMachine):
         self.emitted += count
 
     @precondition(lambda self: self.alive and self.bench.sink.frames)
-    @rule(data=st.data(), rejected=st.booleans())
+    @rule(data=st.data(), rejected=st.sampled_from(["", "it does not fit"]))
     def answer(self, data, rejected):
         sequences = [s for s in self.bench.sink.sequences if s > self.in_file]
         if sequences:
@@ -327,10 +377,12 @@ class Accounts(RuleBasedStateMachine):
     def nothing_is_lost_unseen(self):
         recorder = self.bench.recorder
         on_way = sum(sent.count for sent in recorder._on_way) + len(recorder._pending) // FIELDS
-        assert recorder.seen == recorder.stored + recorder.lost + on_way == self.emitted
+        assert recorder.seen == recorder.stored + recorder.lost + on_way == self.emitted + recorder.loss_events
         assert recorder._on_way_bytes == sum(sent.size for sent in recorder._on_way)
         if recorder.idle:
             assert not recorder.pressed
+            waiting = sum(loss.count for loss in recorder._losses)
+            assert waiting <= recorder.lost
 
     @invariant()
     def batches_come_in_order(self):
@@ -362,13 +414,14 @@ class Sharing(RuleBasedStateMachine):
         batch = [b"%09d" % len(self.recorded) + bytes([len(self.recorded) % 256]) * size for size in sizes]
         for payload in batch:
             self.recorder.record(events.DATA_RECEIVED, payload=payload)
-        before = self.recorder.lost
+        before, losses = self.recorder.lost, len(self.recorder._losses)
         self.recorder.flush()
         if self.recorder.lost == before:
-            self.recorded.append(batch)
+            told = losses - len(self.recorder._losses)
+            self.recorded.append(batch + [None] * told)
 
     @precondition(lambda self: self.frames)
-    @rule(rejected=st.booleans())
+    @rule(rejected=st.sampled_from(["", "it does not fit"]))
     def writer_stores(self, rejected):
         sequence, _, flat = read(BytesIO(self.frames.pop(0)), self.memory)
         assert flat[5::FIELDS] == self.recorded.pop(0)

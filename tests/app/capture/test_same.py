@@ -14,7 +14,7 @@ from app.capture.filters.language import parse
 from app.capture.reading.store import Store
 from app.capture.recorder import LARGE as LARGE_FROM
 from app.capture.recorder import Recorder, Stored
-from app.capture.writing.batch import FIELDS, SAME
+from app.capture.writing.batch import FIELDS, SAME, SAME_BUT_ONE
 from app.capture.writing.batch import read as read_batch
 from app.capture.writing.file import CaptureFile
 from tests.app.capture.captures import LIMIT, batch, event, make, payloads, read
@@ -63,8 +63,13 @@ def test_small_payloads_are_sent_as_they_are():
     assert [row[5] for row in recorded(small, small)] == [small, small]
 
 
-def test_another_payload_between_has_it_sent_again():
-    assert [row[5] for row in recorded(LARGE, b"y", LARGE)] == [LARGE, b"y", LARGE]
+def test_two_payloads_in_turn_are_sent_once():
+    other = b"y" * len(LARGE)
+    assert [row[5] for row in recorded(LARGE, other, LARGE, other, other)] == [LARGE, other, SAME_BUT_ONE, SAME, SAME]
+
+
+def test_two_other_payloads_between_have_it_sent_again():
+    assert [row[5] for row in recorded(LARGE, b"y", b"z", LARGE)] == [LARGE, b"y", b"z", LARGE]
 
 
 def test_a_batch_never_refers_to_the_one_before():

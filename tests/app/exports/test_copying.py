@@ -21,6 +21,7 @@ from app import events
 from app.capture.reading.exchange_at import Exchanged
 from app.events import Event
 from app.exports import copying
+from app.exports.copying.curl import _quoted
 from app.http.contents import Content
 from app.options import problems
 from app.responders.mock.rules import RULES, Rules
@@ -180,7 +181,7 @@ async def test_python_shows_an_answer_that_is_an_error(desk: Desk) -> None:
 
 @given(st.binary(max_size=60).filter(lambda data: b"\0" not in data))
 def test_a_quoted_word_is_one_word_of_the_shell(data: bytes) -> None:
-    quoted = copying._quoted(data)
+    quoted = _quoted(data)
     assert "\r" not in quoted
     if not quoted.startswith("$"):
         assert shlex.split(quoted) == [data.decode()]

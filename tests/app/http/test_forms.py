@@ -14,6 +14,9 @@ MULTIPART = (
 )  # fmt: skip
 
 
+ABC = [["Content-Type", "multipart/form-data; boundary=abc"]]
+
+
 def test_a_form_is_pairs_in_order() -> None:
     assert pairs("name=Mara+L%C3%B6w&empty=&flag&name=2") == [
         ("name", "Mara Löw"), ("empty", ""), ("flag", ""), ("name", "2"),
@@ -36,6 +39,32 @@ def test_a_multipart_body_has_parts() -> None:
     title, file = parts(MULTIPART, [["Content-Type", "multipart/form-data; boundary=XX"]])
     assert (title.name, title.file, title.kind, title.data) == ("title", None, "", b"A picture")
     assert (file.name, file.file, file.kind, file.data) == ("file", "a b.png", "image/png", b"\x89PNG\r\n\r\n--X")
+
+
+def test_c21_a_line_that_goes_on_after_the_boundary_belongs_to_the_part() -> None:
+    body = b'--abc\r\nContent-Disposition: form-data; name="a"\r\n\r\nx\r\n--abcdef\r\n--abc--x\r\ny\r\n--abc--\r\n'
+    (part,) = parts(body, ABC)
+    assert (part.name, part.data) == ("a", b"x\r\n--abcdef\r\n--abc--x\r\ny")
+
+
+def test_c21_lines_may_end_with_lf_alone() -> None:
+    body = b'--abc\nContent-Disposition: form-data; name="a"\n\nx\n--abcdef\ny\n--abc\n\nz\n--abc--\n'
+    assert [(part.name, part.data) for part in parts(body, ABC)] == [("a", b"x\n--abcdef\ny"), (None, b"z")]
+
+
+def test_lf_alone_ends_no_line_of_a_body_with_crlf() -> None:
+    (part,) = parts(b"--abc\r\n\r\nx\n--abc\ny\n--abc--\r\n--abc--", ABC)
+    assert part.data == b"x\n--abc\ny\n--abc--"
+
+
+def test_what_stands_before_the_first_part_and_behind_the_last_is_left_out() -> None:
+    (part,) = parts(b"This is MIME\r\n--abc \t\r\nContent-Type: text/x\r\n\r\n1\r\n--abc-- \r\n--abc\r\n\r\n2", ABC)
+    assert (part.kind, part.data) == ("text/x", b"1")
+
+
+def test_of_a_body_that_breaks_off_the_last_part_is_what_came() -> None:
+    assert [part.data for part in parts(b"--abc\r\n\r\n1\r\n--abc\r\n\r\n2\r\n--ab", ABC)] == [b"1", b"2\r\n--ab"]
+    assert [part.data for part in parts(b"--abc\r\n--abc\r\n\r\n2", ABC)] == [b"", b"2"]
 
 
 def test_without_a_boundary_there_are_no_parts() -> None:

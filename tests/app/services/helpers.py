@@ -14,7 +14,7 @@ from twisted.internet.task import deferLater
 
 from app import events, responders
 from app.capture.recorder import Recorder, Stored
-from app.capture.writing.batch import FIELDS, SAME, read
+from app.capture.writing.batch import FIELDS, SAME, SAME_BUT_ONE, read
 from app.services import service
 from app.services.config import ServiceConfig
 from app.services.context import Surroundings
@@ -50,13 +50,15 @@ class Tape:
         batch = read(BytesIO(b"".join(parts)))
         assert batch is not None
         sequence, _, flat = batch
-        before = None
+        last = last_but_one = None
         for i in range(0, len(flat), FIELDS):
             _, kind, service, conn, size, payload, summary, detail = flat[i : i + FIELDS]
             if payload is SAME:
-                payload = before
+                payload = last
+            elif payload is SAME_BUT_ONE:
+                payload = last_but_one
             elif payload is not None:
-                before = payload
+                last, last_but_one = payload, last
             self._events.append(
                 Recorded(
                     events.NAMES[kind],

@@ -4,6 +4,7 @@ import zlib
 from functools import reduce
 from operator import xor
 
+import anycrc
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -32,6 +33,41 @@ def test_each_crc16_gives_the_check_value_of_the_catalogue(kind: str, value: int
 
 def test_every_kind_of_crc16_is_named() -> None:
     assert set(checksums.CRC16S) == {"modbus", "arc", "usb", "ccitt", "xmodem", "kermit", "x25", "dnp"}
+
+
+@pytest.mark.parametrize("name", checksums.CRCS)
+def test_each_crc_of_the_catalogue_gives_its_check_value(name: str) -> None:
+    parameters = anycrc.models[name.upper().replace("CRC-", "CRC").replace("/", "-")]
+    total = checksums.crc(name)(CHECK)
+    assert total.value == parameters.check
+    assert len(bytes(total)) == (parameters.width + 7) // 8
+    assert checksums.crc(name.upper())(CHECK) == total
+
+
+def test_all_of_the_catalogue_is_there() -> None:
+    assert len(checksums.CRCS) >= 112
+    assert {"crc-3/gsm", "crc-8/smbus", "crc-24/openpgp", "crc-64/xz", "crc-82/darc"} - set(checksums.CRCS) == {
+        "crc-82/darc"  # wider than the library's registers
+    }
+
+
+def test_what_is_no_crc_is_told() -> None:
+    for name in ("", "crc16", "crc-16/nope", "16/modbus"):
+        with pytest.raises(ValueError, match="is no CRC of the catalogue"):
+            checksums.crc(name)
+    with pytest.raises(ValueError, match=r"nope is no CRC-16\. Use modbus, arc"):
+        checksums.crc16(b"", "nope")
+
+
+def test_aliases_are_known_too() -> None:
+    assert checksums.crc("X-25")(CHECK) == checksums.crc16(CHECK, "x25")
+    assert checksums.crc("crc32c")(CHECK).value == 0xE3069283
+    assert checksums.crc16(CHECK, "ccitt-false") == checksums.crc16(CHECK, "ccitt")
+
+
+def test_of_nothing_a_crc_is_what_its_register_begins_with() -> None:
+    assert checksums.crc16(b"").value == 0xFFFF
+    assert checksums.crc16(b"", "x25").value == 0
 
 
 def test_modbus_sends_the_low_byte_first_and_ccitt_the_high_one() -> None:

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app import errors
-from app.text.framing import Delimited, Fixed, Framer, Gapped, Prefixed, Unframed
+from app.options import with_defaults
+from app.text import errors, framing
+from app.text.framing import FRAMINGS, Delimited, Fixed, Framer, Gapped, Prefixed, Unframed
 
 Make = Callable[[], Framer]
 
@@ -147,3 +148,23 @@ def test_a_kept_delimiter_is_not_doubled() -> None:
 def test_many_small_pieces_of_a_long_message_are_searched_once() -> None:
     framer, pieces = Delimited(b"\n", limit=1 << 20), [b"x" * 100] * 10_000
     assert fed(framer, *pieces, b"\n") == [b"x" * 1_000_000]
+
+
+def test_each_framing_is_declared_with_its_options_and_its_framer() -> None:
+    declared = framing.options(("tcp",))
+    assert declared[0].choices == tuple(FRAMINGS)
+    for name, one in FRAMINGS.items():
+        options = with_defaults(declared, {"framing": name})
+        matter = {option.name for option in declared if option.matters(options)}
+        assert matter == {"framing", *(option.name for option in one.options)}
+        assert all(option.problem(option.default) is None for option in declared)
+        framer = framing.maker(options)()
+        assert framer.feed(framer.frame(b"x" * 16)) or framer.flush()
+
+
+def test_what_several_framings_share_is_one_option() -> None:
+    names = [option.name for option in framing.options(("tcp",))]
+    assert len(names) == len(set(names))
+    longest = framing.options(("tcp",))[-1]
+    assert longest.name == "max_message"
+    assert longest.when == ("framing", ("delimiter", "length", "gap"))

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from app import errors
-from app.text.template_functions import FILTERS, FUNCTIONS
+from app.text import errors
+from app.text.template_filters import FILTERS
+from app.text.template_functions import FUNCTIONS
 from app.text.templates import MAX_EXPRESSIONS, MAX_OUTPUT, Template, problem
 
 NOON = 1_795_176_000.25  # 2026-11-20T12:00:00.250Z
@@ -61,6 +62,11 @@ def test_renders(text: str, rendered: bytes) -> None:
         ("123456789{{crc16 ccitt}}", b"123456789\x29\xb1"),
         ('123456789{{crc16 "ccitt" | u16le}}', b"123456789\xb1\x29"),
         ("x123456789{{crc16 modbus 1 | hex | upper}}", b"x1234567894B37"),
+        ("123456789{{crc16 genibus | hex}}", b"123456789d64e"),
+        ("123456789{{crc crc-16/modbus}}", b"1234567897K"),
+        ("x123456789{{crc CRC-8/MAXIM-DOW 1 | hex}}", b"x123456789a1"),
+        ("123456789{{crc crc32c | hex}}", b"123456789e3069283"),
+        ("{{m | crc CRC64-XZ | hex}} {{m | crc crc-5/usb | hex}}", b"995dc9bbdf1939fa 19"),
         ("123456789{{crc32}}", b"123456789\xcb\xf4\x39\x26"),
         ("$GP,1{{xor8 1 | hex}}", b"$GP,10a"),
         ("ab{{sum8}}{{lrc8}}", b"ab\xc3z"),
@@ -121,6 +127,9 @@ def test_a_template_knows_the_values_that_it_needs() -> None:
         ("{{now '%Q'}}", 1, "is no format of time"),
         ("{{now '' mars}}", 1, "the zone is utc or local"),
         ("{{crc16 nope}}", 1, "nope is no CRC-16. Use modbus"),
+        ("{{crc nope}}", 1, "nope is no CRC of the catalogue, as crc-16/modbus is"),
+        ("{{crc crc16}}", 1, "crc16 is no CRC of the catalogue"),
+        ("{{crc16 gen ibus}}", 1, "gen ibus is no CRC-16"),
         ("{{crc32 nope}}", 1, "crc32 takes no more words"),
         ("{{x | pad 3 ab}}", 1, "a single character"),
     ],

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app import errors
 from app.services.config import ServiceConfig
+from app.workspace import errors
 from app.workspace import reading as workspace
 from app.workspace.reading import Problem, Workspace, load, parse, problems_of
 
@@ -62,7 +62,7 @@ def test_what_is_left_out_has_its_default():
 
 
 def test_the_demo_has_nothing_wrong():
-    demo = load(Path(__file__).parents[2] / "resources" / "demo.toml")
+    demo = load(Path(__file__).parents[3] / "resources" / "demo.toml")
     assert [(s.name, s.listen) for s in demo.services] == [
         ("tcp-echo", "127.0.0.1:9007"), ("udp-echo", "127.0.0.1:9008"),
         ("http-inspector", "127.0.0.1:9080"), ("ws-echo", "127.0.0.1:9081"),

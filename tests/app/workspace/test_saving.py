@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app import errors
 from app.services.config import ServiceConfig
+from app.workspace import errors
 from app.workspace import saving as workspace_saving
 from app.workspace.reading import Workspace, load
 from app.workspace.saving import save
@@ -95,7 +95,7 @@ listen = "127.0.0.1:1"
 
 
 def test_saving_what_was_loaded_changes_nothing(tmp_path):
-    demo = Path(__file__).parents[2] / "resources" / "demo.toml"
+    demo = Path(__file__).parents[3] / "resources" / "demo.toml"
     path = tmp_path / "w.toml"
     for source in (demo.read_text(), COMMENTED):
         path.write_text(source)

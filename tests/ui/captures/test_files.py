@@ -1,4 +1,4 @@
-"""Captures beside the live one: opened, saved, recovered; the dialog about them."""
+"""Captures besides the live one: opened, saved, recovered; and the dialog Capture."""
 
 from __future__ import annotations
 
@@ -92,9 +92,9 @@ def test_several_are_open_and_none_twice(beside: MainWindow, other: Path, qtbot:
 def test_what_cannot_be_opened_is_said_in_words(beside: MainWindow, tmp_path: Path) -> None:
     (tmp_path / "no.lpost").write_text("this is no capture at all" * 200)
     beside.captures.open_path(tmp_path / "no.lpost")
-    assert "is not a capture of Listening Post" in beside.notice.label.text()
+    assert "is not a capture of Listening Post" in beside.notices.notice.label.text()
     beside.captures.open_path(tmp_path / "gone.lpost")
-    assert "There is no capture at" in beside.notice.label.text()
+    assert "There is no capture at" in beside.notices.notice.label.text()
 
 
 def test_a_file_that_is_dropped_on_the_window_opens(beside: MainWindow, other: Path, tmp_path: Path) -> None:
@@ -137,11 +137,11 @@ def test_after_a_crash_the_capture_is_offered_and_opens(beside: MainWindow, tmp_
     beside._post.captures = tmp_path / "data"
     path = kill(tmp_path / "data" / "2026-11-20 10.00.00.lpost")
     beside.captures.look_for_cut_off()
-    assert beside.recovery.isVisible()
-    assert str(path) in beside.recovery.label.text()
-    assert "2 events" in beside.recovery.label.text()
-    beside.recovery.open_button.click()
-    assert not beside.recovery.isVisible()
+    assert beside.notices.recovery.isVisible()
+    assert str(path) in beside.notices.recovery.label.text()
+    assert "2 events" in beside.notices.recovery.label.text()
+    beside.notices.recovery.open_button.click()
+    assert not beside.notices.recovery.isVisible()
     assert list(beside.captures.windows) == [path.resolve()]
 
 
@@ -149,7 +149,7 @@ def test_without_a_crash_nothing_is_offered(beside: MainWindow, tmp_path: Path) 
     beside._post.captures = tmp_path / "data"
     make(tmp_path / "data" / "2026-11-20 10.00.00.lpost", event())
     beside.captures.look_for_cut_off()
-    assert not beside.recovery.isVisible()
+    assert not beside.notices.recovery.isVisible()
 
 
 def test_not_now_leaves_it_be(qtbot: QtBot, tmp_path: Path) -> None:

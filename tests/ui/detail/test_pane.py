@@ -1,4 +1,4 @@
-"""The detail pane: which tab is shown, what stands in it, what is copied and saved."""
+"""The detail pane: the tabs, their content, copying and saving."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from app.http.contents import Content
 from tests.ui.event_samples import CHAINED, PLAIN, event, failure
 from ui.detail.page import Page
 from ui.detail.pages.hex import MAX_HEX
-from ui.detail.pages.text import MAX_TEXT
 from ui.detail.pane import DetailPane
+from ui.detail.plain_text import MAX_TEXT
 from ui.looks import theme
 
 JSON = [["Content-Type", "application/json"]]
 
 
 class Exchanges:
-    """As a reader that has only exchanges; it answers when it is told to.
+    """A reader that has only exchanges, and answers when the test says so.
 
     Attributes:
         asked: ids that were asked for, and what takes the answer.

@@ -18,7 +18,7 @@ from app.options import Option
 from app.responders.mock.rules import RULE
 from app.services.settings import TLS
 from tests.ui.desk import choosing
-from ui.forms.editors import editor_for
+from ui.forms.registry import editor_for
 
 BODY = Option("body", str, "", "Body", multiline=True)
 SECRET = Option("password", str, "", "Password", secret=True)

@@ -132,13 +132,13 @@ def test_the_window_copies_the_current_exchange(on_capture: MainWindow, qtbot: Q
 
 def test_the_window_follows_a_stream_once(on_capture: MainWindow, qtbot: QtBot) -> None:
     do(on_capture, "follow_stream")
-    [stream] = on_capture.commands.streams
+    [stream] = on_capture.streams.open
     qtbot.waitUntil(lambda: "201 Created" in stream.text.toPlainText())
     do(on_capture, "follow_stream")
-    assert on_capture.commands.streams == [stream]
+    assert on_capture.streams.open == [stream]
     stream.close()
     settle()
-    assert on_capture.commands.streams == []
+    assert on_capture.streams.open == []
 
 
 def test_the_window_exports(
@@ -147,7 +147,7 @@ def test_the_window_exports(
     sender = on_capture._post.sender
     monkeypatch.setattr(sender, "in_thread", lambda call, *args: succeed(call(*args)))
     do(on_capture, "export")
-    dialog = on_capture.commands.export_dialog
+    dialog = on_capture.capture_commands.export_dialog
     assert dialog is not None
     dialog.format.setCurrentIndex(dialog.format.findText("JSON lines"))
     dialog.file.setText(str(tmp_path / "out.jsonl"))
@@ -157,11 +157,11 @@ def test_the_window_exports(
     assert len([json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]) == 6
     dialog.close()
     settle()
-    assert on_capture.commands.export_dialog is None
+    assert on_capture.capture_commands.export_dialog is None
 
 
 def test_streams_are_closed_with_the_window(on_capture: MainWindow) -> None:
     do(on_capture, "follow_stream")
     on_capture.files._saved = on_capture._post.configs()
     on_capture.close()
-    assert on_capture.commands.streams == []
+    assert on_capture.streams.open == []

@@ -199,7 +199,7 @@ def window(open_window: Any, capture: Capture, qtbot: QtBot) -> MainWindow:
     do(window, "failures")
     qtbot.waitUntil(lambda: len(shown(window.panes.failures)) == 2)
     window.panes.failures.table.choose(fingerprint(BAD))
-    qtbot.waitUntil(lambda: window.current_event is not None)
+    qtbot.waitUntil(lambda: window.browser.current_event is not None)
     return window
 
 
@@ -237,12 +237,12 @@ def test_a_report_is_copied(window: MainWindow) -> None:
 
 @pytest_twisted.ensureDeferred
 async def test_a_report_is_saved_or_it_says_why_not(window: MainWindow, tmp_path: Path) -> None:
-    assert window.current_event is not None
+    assert window.browser.current_event is not None
     window._post.sender.in_thread = maybeDeferred  # type: ignore[method-assign]
-    await window.failure_actions.write_report(window.current_event, "# text", tmp_path / "a.md")
+    await window.failure_actions.write_report(window.browser.current_event, "# text", tmp_path / "a.md")
     assert (tmp_path / "a.md").read_text() == "# text"
     assert window.panes.failures.words.text() == f"Saved to {tmp_path / 'a.md'}."
-    await window.failure_actions.write_report(window.current_event, "# text", tmp_path / "none" / "a.md")
+    await window.failure_actions.write_report(window.browser.current_event, "# text", tmp_path / "none" / "a.md")
     assert "Cannot save" in window.panes.failures.words.text()
 
 

@@ -1,4 +1,4 @@
-"""The send dock: what it says as one types, what goes out, what comes back, what is saved."""
+"""The send dock: checks while typing, sending, receiving, and saved messages."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def post(qapp: QApplication) -> Iterator[Post]:
     """A Post with real sockets, and no capture."""
     from twisted.internet import reactor
 
-    from app.commands.send import Nowhere
+    from app.commands.send_run import Nowhere
 
     theme.apply(qapp, theme.DARK)
     post = Post(reactor, Workspace((config("echo", 0), config("http", 0, protocol="http", responder="inspector"))))
@@ -226,7 +226,7 @@ async def test_much_traffic_keeps_the_transcript_short(dock: SendDock) -> None:
 def test_a_dock_that_is_gone_does_not_mind_another_theme(qapp: QApplication, open_window: Open) -> None:
     window = open_window()
     do(window, "send_message")
-    window.send_dock.deleteLater()
+    window.sending.dock.deleteLater()
     settle()
     theme.apply(qapp, theme.LIGHT)
     theme.apply(qapp, theme.DARK)
@@ -288,7 +288,7 @@ def test_saved_messages_change_the_workspace_and_are_saved_with_it(
     window = open_window(post=memory_post(*opened.services)[0])
     window.files._take(opened, "w.toml")
     do(window, "send_message")
-    dock = window.send_dock
+    dock = window.sending.dock
     dock.form.show_message(WHOLE)
     dock.saved.save_button.click()
     assert window.isWindowModified()
@@ -306,11 +306,11 @@ def _as_dict(message: Message) -> dict[str, Any]:
 
 def test_the_dock_is_hidden_until_it_is_asked_for(open_window: Open) -> None:
     window = open_window()
-    assert "send_dock" not in vars(window)
+    assert not window.sending.made
     do(window, "send_message")
-    assert window.send_dock.isVisible()
+    assert window.sending.dock.isVisible()
     do(window, "send_message")
-    assert not window.send_dock.isVisible()
+    assert not window.sending.dock.isVisible()
 
 
 @pytest.mark.parametrize(
@@ -326,22 +326,22 @@ def test_the_dock_is_hidden_until_it_is_asked_for(open_window: Open) -> None:
 def test_send_to_this_service_fills_in_its_url(open_window: Open, service: ServiceConfig, url: str) -> None:
     window = open_window(service)
     do(window, "send_to_service")
-    assert window.send_dock.isVisible()
-    assert window.send_dock.form.url.text() == url
+    assert window.sending.dock.isVisible()
+    assert window.sending.dock.form.url.text() == url
 
 
 def test_own_services_complete_the_url(open_window: Open) -> None:
     window = open_window()
     do(window, "send_message")
     settle()
-    assert window.send_dock.form._urls.stringList() == ["tcp://127.0.0.1:9007", "tcp://127.0.0.1:9008"]
+    assert window.sending.dock.form._urls.stringList() == ["tcp://127.0.0.1:9007", "tcp://127.0.0.1:9008"]
 
 
 def test_with_no_url_it_takes_the_selected_services(open_window: Open) -> None:
     window = open_window()
     window.services.select("beta")
     do(window, "send_message")
-    url = window.send_dock.form.url
+    url = window.sending.dock.form.url
     assert url.text() == "tcp://127.0.0.1:9008"
     do(window, "send_message")
     window.services.select("alpha")
@@ -352,7 +352,7 @@ def test_with_no_url_it_takes_the_selected_services(open_window: Open) -> None:
 def test_without_a_service_that_has_a_url_it_is_empty_and_says_what_belongs_there(open_window: Open) -> None:
     window = open_window(config("shell", protocol="ssh", responder="manhole"))
     do(window, "send_message")
-    form = window.send_dock.form
+    form = window.sending.dock.form
     assert form.url.text() == ""
     assert form.url.placeholderText() == "Where to, as tcp://127.0.0.1:9007"
     assert form.editor.placeholderText().startswith("What to send, as ")

@@ -18,7 +18,6 @@ from app.status import Listening, Stopped
 from app.workspace.reading import Workspace
 from tests.ui.conftest import Open
 from tests.ui.desk import Capture, Peer, config, do, memory_post, settle
-from ui.parts.actions import SPECS, Spec
 from ui.settings import Settings
 from ui.window.main_window import MainWindow
 
@@ -40,10 +39,6 @@ def with_rows(open_window: Open, capture: Capture) -> MainWindow:
 
 
 # -- actions
-
-
-def test_every_action_has_a_handler_of_the_window(window: MainWindow) -> None:
-    assert all(callable(getattr(window.commands, spec.name)) for spec in SPECS if isinstance(spec, Spec))
 
 
 def test_start_and_stop_work_for_all_and_are_offered_when_they_can(window: MainWindow) -> None:
@@ -203,7 +198,7 @@ def test_a_real_peer_appears_is_sent_to_and_disconnected(
         window.bridge.ticked.emit(post.recorder.range)
         name = f"127.0.0.1:{peer.getsockname()[1]}"
         assert window.connections.model().index(0, 0).data() == f"#1 {name}"
-        assert window.middle.title.text() == "CONNECTIONS OF LIVE (1)"
+        assert window.side.title.text() == "CONNECTIONS OF LIVE (1)"
         window.connections.setCurrentIndex(window.connections.model().index(0, 0))
         do(window, "send")
         [dialog] = window.service_actions._sending.values()
@@ -265,7 +260,7 @@ def test_an_exception_in_a_slot_becomes_one_failure_and_two_are_two(
 def test_a_tab_of_a_service_selects_it(window: MainWindow) -> None:
     window.panes.setCurrentWidget(window.panes.of("beta"))
     assert window.services.selected == "beta"
-    assert window.middle.title.text() == "CONNECTIONS OF BETA"
+    assert window.side.title.text() == "CONNECTIONS OF BETA"
     do(window, "toggle_service")
     assert isinstance(window._post.services["beta"].status, Listening)
     assert isinstance(window._post.services["alpha"].status, Stopped)

@@ -31,15 +31,15 @@ pytestmark = [
 
 
 def test_trouble_with_the_capture_is_told_until_it_is_mended(window: MainWindow) -> None:
-    assert not window.trouble.isVisible()
+    assert not window.notices.trouble.isVisible()
     assert window.toolbar._capturing.text() == "Capturing"
     window._post.recorder.on_trouble("no room left for /<b>x</b>")
-    assert window.trouble.isVisible()
-    assert "no room left" in window.trouble.label.text()
+    assert window.notices.trouble.isVisible()
+    assert "no room left" in window.notices.trouble.label.text()
     assert window.toolbar._capturing.text() == "Not capturing"
     assert "<b>" not in window.toolbar._capturing.toolTip()
     window._post.recorder.on_stored(0, window._post.recorder.range)
-    assert not window.trouble.isVisible()
+    assert not window.notices.trouble.isVisible()
     assert window.toolbar._capturing.text() == "Capturing"
 
 
@@ -50,11 +50,11 @@ def test_an_invalid_workspace_is_told_in_the_notice_and_the_next_good_one_ends_i
     bad.write_text("version = 1\ncolour = 1\n")
     save(Workspace((config("fresh"),)), good)
     window.files.open_path(bad)
-    assert window.notice.isVisible()
-    assert f"{bad}:2: colour:" in window.notice.label.text()
+    assert window.notices.notice.isVisible()
+    assert f"{bad}:2: colour:" in window.notices.notice.label.text()
     assert list(window._post.services) == ["alpha", "beta"]
     window.files.open_path(good)
-    assert not window.notice.isVisible()
+    assert not window.notices.notice.isVisible()
     assert list(window.services.cards) == ["fresh"]
 
 
@@ -115,15 +115,15 @@ def test_without_changes_it_closes_at_once(window: MainWindow, qtbot: QtBot) -> 
 def test_the_next_window_is_as_the_last_one_was(window: MainWindow, open_window: Open) -> None:
     window.resize(1111, 666)
     window.middle.setSizes([400, 711])
-    window.middle.right.setSizes([200, 400])
+    window.browser.setSizes([200, 400])
     window.panes.current().view.header.resizeSection(3, 222)
     settle()
-    sizes = (window.middle.sizes(), window.middle.right.sizes(), window.middle.left.sizes())
+    sizes = (window.middle.sizes(), window.browser.sizes(), window.side.sizes())
     window.close()
     again = open_window()
     settle()
     assert (again.width(), again.height()) == (1111, 666)
-    assert (again.middle.sizes(), again.middle.right.sizes(), again.middle.left.sizes()) == sizes
+    assert (again.middle.sizes(), again.browser.sizes(), again.side.sizes()) == sizes
     assert again.panes.current().view.header.sectionSize(3) == 222
 
 
@@ -161,9 +161,9 @@ def test_every_button_of_the_window_has_a_tip(window: MainWindow) -> None:
 
 
 def test_events_that_arrive_after_another_was_chosen_are_not_shown(window: MainWindow) -> None:
-    window._on_event_id(7)
-    window._on_event_id(0)
-    window._on_event(7, None)
+    window.browser._on_event_id(7)
+    window.browser._on_event_id(0)
+    window.browser._on_event(7, None)
     assert window.detail.event_shown() is None
 
 

@@ -13,8 +13,8 @@ from PyQt5.QtTest import QTest
 from pytestqt.qtbot import QtBot
 from twisted.internet.defer import ensureDeferred
 
-from app import errors, responders
-from app.plugin_loader import table
+from app import responders
+from app.plugin_loader import errors, table
 from app.plugin_loader.table import Plugin
 from app.post import Post
 from app.responders import Option, Responder
@@ -108,8 +108,8 @@ def test_trouble_is_told_until_it_is_dismissed_or_mended(qtbot: QtBot) -> None:
 
 def test_the_window_shows_it_and_hides_it_while_there_is_none(open_window: Open) -> None:
     window = open_window()
-    assert not window.plugin_question.strip.isVisible()
-    assert window.plugin_question.height() == 0 or not window.plugin_question.trouble.isVisible()
+    assert not window.notices.plugin_question.strip.isVisible()
+    assert window.notices.plugin_question.height() == 0 or not window.notices.plugin_question.trouble.isVisible()
 
 
 @pytest.fixture
@@ -136,11 +136,11 @@ async def test_one_click_loads_the_plugin_and_starts_what_waited_for_it(
     window = open_window(post=shout, path=tmp_path / "x.lpost")
     await shout.start_all()
     assert isinstance(shout.services["echo"].status, Failed)
-    assert window.plugin_question.strip.isVisible()
-    QTest.mouseClick(window.plugin_question.load, Qt.LeftButton)
+    assert window.notices.plugin_question.strip.isVisible()
+    QTest.mouseClick(window.notices.plugin_question.load, Qt.LeftButton)
     await until(lambda: isinstance(shout.services["echo"].status, Listening))
-    assert not window.plugin_question.strip.isVisible()
-    assert window.plugin_question.trouble.isHidden()
+    assert not window.notices.plugin_question.strip.isVisible()
+    assert window.notices.plugin_question.trouble.isHidden()
 
 
 def test_a_plugins_options_have_a_form_and_those_of_a_waiting_one_are_kept(qtbot: QtBot) -> None:

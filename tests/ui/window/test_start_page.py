@@ -74,7 +74,7 @@ def test_escape_and_its_button_show_the_panes(window: MainWindow) -> None:
 
 def test_the_demo_and_the_showcase_are_opened_from_it(empty: MainWindow, qtbot: QtBot) -> None:
     for name, least in (("open_demo", 4), ("open_showcase", 5)):
-        empty.show_start_page()
+        empty.middle.show_start_page()
         empty.start_page.offers[name].click()
         qtbot.waitUntil(lambda least=least: len(empty._post.services) >= least and not shown(empty))
 
@@ -85,7 +85,7 @@ def test_recent_workspaces_are_opened_from_it(
     path = tmp_path / "mine.toml"
     save(Workspace((config("mine"),)), path)
     settings.add_recent(path)
-    empty._on_files()
+    empty.files.changed.emit()
     [offer] = empty.start_page.recent
     assert (offer.accessibleName(), offer.accessibleDescription()) == ("mine.toml", str(tmp_path))
     offer.click()
@@ -93,7 +93,7 @@ def test_recent_workspaces_are_opened_from_it(
 
 
 def test_arrows_go_through_the_offers_and_enter_takes_one(empty: MainWindow, qtbot: QtBot) -> None:
-    empty.show_start_page()
+    empty.middle.show_start_page()
     assert empty.start_page.offers["new_service"].hasFocus()
     QTest.keyClick(QApplication.focusWidget(), Qt.Key_Down)
     assert empty.start_page.offers["open_demo"].hasFocus()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from PyQt5.QtCore import Qt
-from PyQt5.QtWidgets import QLabel
+from PyQt5.QtWidgets import QAction, QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
 from app.capture.recorder import Stored
@@ -25,9 +25,14 @@ def post() -> Post:
 
 
 @pytest.fixture
-def line(post: Post, qtbot: QtBot) -> Iterator[StatusLine]:
+def show_failures(qapp: QApplication) -> QAction:
+    return QAction(None)
+
+
+@pytest.fixture
+def line(post: Post, show_failures: QAction, qtbot: QtBot) -> Iterator[StatusLine]:
     bridge = Bridge(post)
-    made = StatusLine(post, bridge)
+    made = StatusLine(post, bridge, show_failures)
     qtbot.addWidget(made)
     yield made
     bridge.close()
@@ -73,7 +78,9 @@ def test_a_loss_stands_out_until_there_is_none(line: StatusLine, post: Post) -> 
     assert line._lost.property("role") == ""
 
 
-def test_failures_are_counted_once_there_are_some(line: StatusLine, post: Post, qtbot: QtBot) -> None:
+def test_failures_are_counted_once_there_are_some(
+    line: StatusLine, post: Post, show_failures: QAction, qtbot: QtBot
+) -> None:
     assert line.failures.isHidden()
     post.recorder.record_failure(ValueError("one"))
     line.refresh()
@@ -84,7 +91,7 @@ def test_failures_are_counted_once_there_are_some(line: StatusLine, post: Post, 
     line.refresh()
     assert line.failures.text() == "1,234 failures"
     assert line.failures.property("role") == "error"
-    with qtbot.waitSignal(line.failures_wanted):
+    with qtbot.waitSignal(show_failures.triggered):
         line.failures.click()
 
 

@@ -1,4 +1,4 @@
-"""JSON and XML, made readable."""
+"""The pages JSON and XML: formatted source."""
 
 from __future__ import annotations
 
@@ -7,17 +7,13 @@ import json
 from PyQt5.QtCore import Qt
 from PyQt5.QtWidgets import QLabel, QWidget
 
-from app.text import encodings
 from ui.detail.code_view import CodeView
 from ui.detail.page import CutNotice, Page, Subject
-from ui.detail.pages.text import readable, wrap_button
-
-MAX_CODE = 256 * 1024
-"""Bytes of source text that are shown."""
+from ui.detail.plain_text import code_of, wrap_button
 
 
 class CodePage(Page):
-    """A content in one language."""
+    """A page that shows the content as source in one language."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -42,7 +38,7 @@ class CodePage(Page):
         self.view.show_code(text, self.key)
 
     def wrong(self, text: str) -> str:
-        """What is wrong with all of the text, in words."""
+        """A syntax error in the text, as a text for the user; empty if there is none."""
         return ""
 
     def copied(self) -> str:
@@ -75,10 +71,3 @@ class XMLPage(CodePage):
     @staticmethod
     def fits(subject: Subject) -> bool:
         return subject.kind == "xml"
-
-
-def code_of(subject: Subject, limit: int = MAX_CODE) -> tuple[int, str]:
-    """The first ``limit`` bytes of the content as text, and how many they were."""
-    content = subject.content
-    head, text = readable(content, encodings.detect(content.data, content.charset), limit)
-    return head, text.decode("utf-8", "surrogateescape")

@@ -15,7 +15,7 @@ import pytest_twisted
 from app import events
 from app.capture.recorder import LOSE_ABOVE
 from app.capture.writing import link as module
-from tests.app.capture.captures import event, is_sound, make, payloads
+from tests.app.capture.captures import event, is_sound, make, payloads, read
 from tests.app.capture.capturing import Capturing, capturing
 from tests.helpers import until
 
@@ -236,13 +236,15 @@ async def test_what_did_not_fit_is_counted_as_lost(path):
         for _ in range(LOSE_ABOVE // 2_000_000 + 6):
             one.batch(2, size=1_000_000)
         await one.in_trouble("cannot be written")
+        one.batch(2, size=1_000_000)
         assert one.recorder.lost > 0
         assert not one.recorder.pressed
         resource.prlimit(one.pid, resource.RLIMIT_FSIZE, (-1, -1))
         await one.all_stored()
         one.batch()
         lost = one.recorder.lost
-    stored = payloads(path)
+    assert read(path, "SELECT value FROM meta WHERE key = 'lost'") == [(lost,)]
+    stored = [payload for payload in payloads(path) if payload is not None]  # the event of the loss has none
     assert len(stored) == len(one.recorded) - lost
     assert stored == one.recorded[: len(stored) - 10] + one.recorded[-10:]
 

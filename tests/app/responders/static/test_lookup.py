@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.responders.static.lookup import FileChangedError, Folder, Forbidden, Found, Listing, Moved, type_of
+from app.responders.static.lookup import FileChangedError, Folder, Forbidden, Found, Listing, Moved
 
 SITE = Folder(Path("/srv/site"), "index.html", listing=True, hidden=False)
 
@@ -96,23 +96,3 @@ def test_a_file_that_is_another_is_noticed(change: bytes, changed: bool, tmp_pat
             assert found.read(99_990, 10) == b"x" * 10
     finally:
         found.close()
-
-
-@pytest.mark.parametrize(
-    ("name", "kind"),
-    [
-        ("a.HTML", "text/html; charset=utf-8"),
-        ("a.js", "text/javascript; charset=utf-8"),
-        ("a.mjs", "text/javascript; charset=utf-8"),
-        ("a.json", "application/json"),
-        ("a.svg", "image/svg+xml"),
-        ("a.wasm", "application/wasm"),
-        ("a.png", "image/png"),
-        ("a.tar.gz", "application/gzip"),
-        ("a.css.gz", "application/gzip"),
-        ("README", "application/octet-stream"),
-        ("a.nothing-known", "application/octet-stream"),
-    ],
-)
-def test_a_name_tells_its_type(name: str, kind: str) -> None:
-    assert type_of(name) == kind

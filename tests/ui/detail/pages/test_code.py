@@ -12,7 +12,8 @@ from tests.ui.detail.page_samples import said, settled, shown
 from tests.ui.event_samples import event
 from ui.detail.code_view import MAX_LINES, MAX_UNIT, CodeView, lines
 from ui.detail.page import Subject
-from ui.detail.pages.code import MAX_CODE, JSONPage, XMLPage
+from ui.detail.pages.code import JSONPage, XMLPage
+from ui.detail.plain_text import MAX_CODE
 from ui.detail.text_pieces import MAX_LINE
 from ui.looks import theme
 

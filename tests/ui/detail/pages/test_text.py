@@ -10,7 +10,8 @@ from app.http.contents import of_payload
 from tests.ui.detail.page_samples import said, shown
 from tests.ui.event_samples import event
 from ui.detail.page import Subject
-from ui.detail.pages.text import MAX_LINES, MAX_TEXT, TextPage, readable
+from ui.detail.pages.text import TextPage
+from ui.detail.plain_text import MAX_LINES, MAX_TEXT, readable
 
 pytestmark = pytest.mark.usefixtures("dark")
 

@@ -1,0 +1,98 @@
+"""What every framer has, and how a framing is declared."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from app.options import Option, Options
+
+MAX_MESSAGE = 1 << 20
+"""Bytes of a message above which a stream is broken, unless said otherwise."""
+
+
+class Framer:
+    """The framer of one direction of one stream. This base class passes bytes on as they come.
+
+    Attributes:
+        broken: why no more messages can be found in the stream, in words; empty while they can.
+            Messages before that place were returned; later bytes are dropped.
+        gap: seconds of silence after which the owner calls ``flush``; infinite: never.
+    """
+
+    gap = math.inf
+
+    def __init__(self) -> None:
+        self.broken = ""
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """The messages that ``data`` completes, in order."""
+        return [data] if data else []
+
+    def flush(self) -> list[bytes]:
+        """The message that ends because nothing more came, if there is one."""
+        return []
+
+    def frame(self, message: bytes) -> bytes:
+        """The bytes that carry ``message`` on the wire. Raises FrameError where it is too long."""
+        return message
+
+
+Unframed = Framer
+"""Every piece is a message: for peers that wait for each answer, and for tests by hand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Framing:
+    """A way to say where a message ends, which a service can be told.
+
+    Attributes:
+        name: the value of the option ``framing``.
+        ends: where a message ends, as an end of that sentence.
+        maker: from the options of a service, what makes a framer for each connection.
+        options: those that mean something with this framing only, or with several of them.
+    """
+
+    name: str
+    ends: str
+    maker: Callable[[Options], Callable[[], Framer]]
+    options: tuple[Option, ...] = ()
+
+
+LONGEST = Option("max_message", int, MAX_MESSAGE, "A longer message ends the connection", "bytes", 1, 16 << 20)
+"""Of the framings that cannot tell beforehand how long a message becomes."""
+
+UNFRAMED = Framing("none", "with what was read at once", lambda options: Unframed)
+
+
+class Buffered(Framer):
+    """Keeps the beginning of a message until it is whole: at most ``limit`` bytes and those of the frame."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__()
+        self.limit = limit
+        self._buffer = bytearray()
+
+    def feed(self, data: bytes) -> list[bytes]:
+        if self.broken:
+            return []
+        self._buffer += data
+        messages, start = [], 0
+        while not self.broken and (found := self._next(start)) is not None:
+            message, start = found
+            messages.append(message)
+        del self._buffer[:start]
+        self._kept()
+        return messages
+
+    def _next(self, start: int) -> tuple[bytes, int] | None:
+        """The message that begins at ``start`` and where the next one does; None if it is not whole."""
+        raise NotImplementedError
+
+    def _kept(self) -> None:
+        """Called when the whole messages were removed from the front of the buffer."""
+
+    def _break(self, why: str = "") -> None:
+        self.broken = why or f"a message is longer than {self.limit:,} bytes"
+        self._buffer.clear()

@@ -1,0 +1,1 @@
+"""The actions of the windows: what each is, where it stands, and when it is enabled."""

@@ -1,0 +1,102 @@
+"""What one declaration of an action consists of. The declarations are in ``ui/actions/table.py``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum, auto
+
+from app.capture.reading.groups import Group
+from app.events import Event
+
+
+class Place(Enum):
+    """A menu bar or a context menu that actions stand in."""
+
+    MAIN = auto()
+    """The menu bar of the main window."""
+    CAPTURE = auto()
+    """The menu bar of the window of an opened capture."""
+    SERVICE = auto()
+    """The context menu of a service."""
+    CONNECTION = auto()
+    """The context menu of a live connection."""
+    EVENTS = auto()
+    """The context menu of the rows of a pane."""
+    GROUP = auto()
+    """The context menu of a group of failures."""
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What is selected in a window and what runs. It decides which actions are enabled.
+
+    Attributes:
+        service: whether a service is selected.
+        connection: whether a live connection is selected.
+        stopped, running: whether there is a service that is down, or one that is up.
+        event: the current event of the pane in view.
+        stream: whether a connection whose stream can be shown is selected, or an event of one.
+        group: the selected group of failures, if the Failures pane is in view.
+        can_resend: whether the bytes that caused the current failure can be sent again.
+        following: whether the pane in view follows the newest event.
+        read_only: whether the window shows an opened capture, which nothing can change.
+    """
+
+    service: bool = False
+    connection: bool = False
+    stopped: bool = False
+    running: bool = False
+    event: Event | None = None
+    stream: bool = False
+    group: Group | None = None
+    can_resend: bool = False
+    following: bool = False
+    read_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """When an action is enabled.
+
+    Attributes:
+        reason: what to say while it is disabled.
+        holds: whether it is enabled in a situation.
+    """
+
+    reason: str
+    holds: Callable[[Situation], bool]
+
+
+ALWAYS = Condition("", lambda now: True)
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One action; its shortcut works everywhere in its windows.
+
+    Attributes:
+        name: of the method that does it, and the object name of the ``QAction``.
+        menu: title of the menu of the menu bar.
+        text, tip: ``text`` has an ampersand before its mnemonic.
+        keys: the shortcut, as ``QKeySequence`` reads it.
+        icon: a name of ``ui.looks.icons``.
+        groups: for each place that has the action, the number of its group there. A separator divides
+            two groups. In a group the actions stand in the order of the table.
+        enabled: the condition on which it is enabled.
+        checked: for an action that is on or off, whether it is on.
+        shows_panes: whether it brings the panes back while the start page is in their place.
+        hidden_while_disabled: whether context menus leave it out while it is disabled.
+    """
+
+    name: str
+    menu: str
+    text: str
+    tip: str
+    keys: str = ""
+    icon: str = ""
+    groups: Mapping[Place, int] = field(kw_only=True)
+    enabled: Condition = ALWAYS
+    checked: Callable[[Situation], bool] | None = None
+    shows_panes: bool = False
+    hidden_while_disabled: bool = False

@@ -1,0 +1,247 @@
+"""Every action of the main window and of the windows of opened captures, one declaration for each.
+
+To add an action, add its declaration here and a method of its name to one of the command classes
+of its windows (``ui/*/commands.py``, and ``ui/captures/window.py``).
+"""
+
+from __future__ import annotations
+
+from app.events import FAILURE, HTTP_REQUEST, HTTP_RESPONSE
+from ui.actions.action import Action, Condition, Place
+
+MAIN, CAPTURE = Place.MAIN, Place.CAPTURE
+SERVICE, CONNECTION, EVENTS, GROUP = Place.SERVICE, Place.CONNECTION, Place.EVENTS, Place.GROUP
+
+# -- when an action is enabled, and what is said while it is not
+
+A_SERVICE = Condition("Select a service first", lambda now: now.service)
+A_CONNECTION = Condition("Select a live connection first", lambda now: now.connection)
+A_STREAM = Condition("Select a connection, or an event of one, first", lambda now: now.stream)
+SOME_STOPPED = Condition("There is no service that is down", lambda now: now.stopped)
+SOME_RUNNING = Condition("There is no service that is up", lambda now: now.running)
+AN_EXCHANGE = Condition(
+    "Select an HTTP exchange first",
+    lambda now: now.event is not None and now.event.kind in (HTTP_REQUEST, HTTP_RESPONSE),
+)
+AN_EVENT = Condition(
+    "Select an event first",
+    lambda now: now.event is not None or now.read_only,  # where it is read only, the action says so
+)
+A_PAYLOAD = Condition(
+    "Select an event with a payload first",
+    lambda now: now.event is not None and now.event.payload is not None,
+)
+A_FAILURE = Condition("Select a failure first", lambda now: now.event is not None and now.event.kind == FAILURE)
+RESENDABLE = Condition("Select a failure whose bytes were kept first", lambda now: now.can_resend)
+AN_OPEN_GROUP = Condition(
+    "Select a group of failures first",
+    lambda now: now.group is not None and now.group.state != "resolved",
+)
+A_RESOLVED_GROUP = Condition(
+    "Select a group of failures first",
+    lambda now: now.group is not None and now.group.state == "resolved",
+)
+
+# -- the actions
+
+ACTIONS: tuple[Action, ...] = (
+    Action(
+        "new_workspace", "File", "&New workspace", "Begin with no services",
+        "Ctrl+Shift+N", "new-file", groups={MAIN: 1},
+    ),
+    Action(
+        "open_workspace", "File", "&Open workspace…", "Open another set of services",
+        "Ctrl+O", "folder-open", groups={MAIN: 1},
+    ),
+    Action(
+        "save_workspace", "File", "&Save workspace", "Save the services to their file",
+        "Ctrl+S", "save", groups={MAIN: 1},
+    ),
+    Action(
+        "save_workspace_as", "File", "Save workspace &as…", "Save the services to another file",
+        "Ctrl+Shift+S", groups={MAIN: 1},
+    ),
+    Action("open_demo", "File", "Open the &demo", "Open four services to try things with", groups={MAIN: 1}),
+    Action(
+        "open_showcase", "File", "Open the s&howcase", "Open a service of each kind, to copy from",
+        groups={MAIN: 1},
+    ),
+    Action(
+        "open_capture", "File", "Open &capture…", "Read another capture in a window of its own",
+        "Ctrl+Alt+O", groups={MAIN: 3, CAPTURE: 1},
+    ),
+    Action(
+        "save_capture_as", "File", "Save ca&pture as…", "A copy: all, without payloads, or redacted",
+        "Ctrl+Alt+S", groups={MAIN: 3, CAPTURE: 1},
+    ),
+    Action(
+        "capture", "File", "Cap&ture…", "Where it is, how large it may become, how long captures are kept",
+        groups={MAIN: 3},
+    ),
+    Action(
+        "export", "File", "&Export…", "Write events to pcapng, HAR, JSON lines or CSV",
+        "Ctrl+Shift+E", groups={MAIN: 2, CAPTURE: 1},
+    ),
+    Action("close_window", "File", "C&lose", "Close this window", "Ctrl+W", groups={CAPTURE: 2}),
+    Action("quit", "File", "&Quit", "Stop the services, store everything, leave", "Ctrl+Q", groups={MAIN: 4}),
+
+    Action(
+        "copy_rows", "Edit", "&Copy rows", "Copy the selected events as text",
+        "Ctrl+C", "copy", groups={MAIN: 1, CAPTURE: 1, EVENTS: 4},
+    ),
+    Action(
+        "copy_payload", "Edit", "Copy &payload", "Copy the payload of the current event",
+        "Ctrl+Shift+C", "copy", groups={MAIN: 1, CAPTURE: 1, EVENTS: 4}, enabled=A_PAYLOAD,
+    ),
+    Action(
+        "copy_curl", "Edit", "Copy as c&url", "Copy the request as a line for a shell",
+        "Ctrl+Alt+C", groups={MAIN: 2, EVENTS: 1}, enabled=AN_EXCHANGE, hidden_while_disabled=True,
+    ),
+    Action(
+        "copy_python", "Edit", "Copy as P&ython", "Copy the request as a Python program",
+        "Ctrl+Alt+P", groups={MAIN: 2, EVENTS: 1}, enabled=AN_EXCHANGE, hidden_while_disabled=True,
+    ),
+    Action(
+        "copy_exchange", "Edit", "Copy request and ans&wer", "Copy both as text, bodies decoded",
+        "Ctrl+Alt+R", groups={MAIN: 2, EVENTS: 1}, enabled=AN_EXCHANGE, hidden_while_disabled=True,
+    ),
+    Action(
+        "select_all", "Edit", "Select &all", "Select all events of the pane",
+        "Ctrl+A", groups={MAIN: 3, CAPTURE: 1, EVENTS: 5},
+    ),
+    Action(
+        "filter", "Edit", "&Filter", "Show only events that contain a text",
+        "Ctrl+F", "filter", groups={MAIN: 4, CAPTURE: 2}, shows_panes=True,
+    ),
+    Action(
+        "note", "Edit", "&Note…", "Write something on the selected rows, or colour them",
+        "Ctrl+I", "pencil", groups={MAIN: 5, CAPTURE: 3, EVENTS: 2}, enabled=AN_EVENT,
+    ),
+    Action(
+        "notes", "Edit", "Show all n&otes", "Show only rows that have a note or a colour",
+        "Ctrl+Shift+I", groups={MAIN: 5, CAPTURE: 3}, shows_panes=True,
+    ),
+    Action(
+        "palette", "Edit", "Find a comman&d…", "Every action, service and pane by its name",
+        "Ctrl+K", "search", groups={MAIN: 6},
+    ),
+    Action("settings", "Edit", "S&ettings…", "Theme, fonts, times, captures, new services", "Ctrl+,", groups={MAIN: 6}),
+
+    Action(
+        "start_all", "Services", "&Start all", "Start every service",
+        "Ctrl+R", "play", groups={MAIN: 1}, enabled=SOME_STOPPED,
+    ),
+    Action(
+        "stop_all", "Services", "S&top all", "Stop every service",
+        "Ctrl+Shift+R", "stop", groups={MAIN: 1}, enabled=SOME_RUNNING,
+    ),
+    Action(
+        "toggle_service", "Services", "Start &or stop", "Start or stop the selected service",
+        "F5", groups={MAIN: 2, SERVICE: 1}, enabled=A_SERVICE,
+    ),
+    Action("new_service", "Services", "&New service…", "Add a service", "Ctrl+N", "plus", groups={MAIN: 2}),
+    Action(
+        "edit_service", "Services", "&Edit…", "Change the selected service",
+        "Ctrl+E", "pencil", groups={MAIN: 2, SERVICE: 3}, enabled=A_SERVICE,
+    ),
+    Action(
+        "duplicate_service", "Services", "&Duplicate…", "Add a service like the selected one",
+        "Ctrl+D", "duplicate", groups={MAIN: 2, SERVICE: 3}, enabled=A_SERVICE,
+    ),
+    Action(
+        "remove_service", "Services", "&Remove", "Stop the selected service and take it away",
+        "Ctrl+Del", "trash", groups={MAIN: 2, SERVICE: 4}, enabled=A_SERVICE,
+    ),
+    Action(
+        "send_message", "Services", "Send a &message", "Show or hide the send dock",
+        "Ctrl+M", "send", groups={MAIN: 3},
+    ),
+    Action(
+        "send_to_service", "Services", "Send to t&his service", "Write to the selected service",
+        "Ctrl+Shift+M", groups={MAIN: 3, SERVICE: 2}, enabled=A_SERVICE,
+    ),
+    Action(
+        "mock_exchange", "Services", "Answer this by a moc&k…", "Add a mock with the current answer",
+        "Ctrl+Alt+M", groups={MAIN: 3, EVENTS: 1}, enabled=AN_EXCHANGE, hidden_while_disabled=True,
+    ),
+    Action(
+        "connect_lines", "Services", "Ho&w to connect…", "Addresses and lines to paste into a shell",
+        "Ctrl+H", groups={MAIN: 3, SERVICE: 2}, enabled=A_SERVICE,
+    ),
+    Action(
+        "send", "Services", "Send to &connection…", "Send bytes to the selected connection",
+        "Ctrl+Return", "send", groups={MAIN: 4, CONNECTION: 2}, enabled=A_CONNECTION,
+    ),
+    Action(
+        "disconnect", "Services", "D&isconnect", "Close the selected connection",
+        "Ctrl+Backspace", "disconnect", groups={MAIN: 4, CONNECTION: 2}, enabled=A_CONNECTION,
+    ),
+
+    Action(
+        "follow", "View", "&Follow tail", "Keep the newest event in view, or stay here",
+        "Ctrl+T", "follow", groups={MAIN: 1, EVENTS: 6}, checked=lambda now: now.following,
+    ),
+    Action(
+        "clear", "View", "&Clear view", "Show only what comes from now on; the capture keeps all",
+        "Ctrl+L", "clear", groups={MAIN: 1, EVENTS: 6},
+    ),
+    Action(
+        "show_all", "View", "Show &everything again", "Undo Clear view",
+        "Ctrl+Shift+L", groups={MAIN: 1, EVENTS: 6}, shows_panes=True,
+    ),
+    Action(
+        "next_pane", "View", "&Next pane", "Show the pane to the right",
+        "Ctrl+PgDown", groups={MAIN: 2, CAPTURE: 1}, shows_panes=True,
+    ),
+    Action(
+        "previous_pane", "View", "&Previous pane", "Show the pane to the left",
+        "Ctrl+PgUp", groups={MAIN: 2, CAPTURE: 1}, shows_panes=True,
+    ),
+    Action(
+        "conversations", "View", "Con&versations", "Show all connections, past and present",
+        "Ctrl+Shift+O", groups={MAIN: 2, CAPTURE: 2}, shows_panes=True,
+    ),
+    Action(
+        "follow_stream", "View", "Follow st&ream", "Show all that passed on the connection",
+        "Ctrl+Alt+F", groups={MAIN: 3, CAPTURE: 2, CONNECTION: 1, EVENTS: 3}, enabled=A_STREAM,
+    ),
+    Action(
+        "http", "View", "&HTTP", "Show HTTP exchanges, one a row",
+        "Ctrl+Shift+H", groups={MAIN: 3, CAPTURE: 2}, shows_panes=True,
+    ),
+    Action(
+        "failures", "View", "Fai&lures", "Show the Failures pane",
+        "Ctrl+Shift+F", "failure", groups={MAIN: 3, CAPTURE: 2}, shows_panes=True,
+    ),
+    Action(
+        "resolve_group", "View", "&Mark as resolved", "Settle the selected group of failures",
+        "Ctrl+G", "check", groups={MAIN: 3, GROUP: 1}, enabled=AN_OPEN_GROUP,
+    ),
+    Action(
+        "reopen_group", "View", "Re&open", "The selected group of failures is not settled",
+        "Ctrl+Shift+G", "again", groups={MAIN: 3, GROUP: 1}, enabled=A_RESOLVED_GROUP,
+    ),
+    Action(
+        "send_again", "View", "Send those &bytes again", "Send what caused it once more",
+        "Ctrl+Shift+Return", "send", groups={MAIN: 3, GROUP: 2}, enabled=RESENDABLE,
+    ),
+    Action(
+        "save_report", "View", "&Save report…", "Save it for a bug tracker, without secrets",
+        "Ctrl+Shift+B", "save", groups={MAIN: 3, GROUP: 2}, enabled=A_FAILURE,
+    ),
+    Action(
+        "copy_report", "View", "Cop&y report", "Copy it for a bug tracker, without secrets",
+        "Ctrl+B", "copy", groups={MAIN: 3, GROUP: 2}, enabled=A_FAILURE,
+    ),
+    Action("start_page", "View", "S&tart page", "Show what to begin with", "Alt+Home", groups={MAIN: 4}),
+    Action(
+        "theme", "View", "Li&ght or dark", "Change between light and dark",
+        "Ctrl+Shift+T", "moon", groups={MAIN: 4},
+    ),
+
+    Action(
+        "trust", "Help", "&Trust our certificates…", "How clients can be made to trust services with TLS",
+        groups={MAIN: 1},
+    ),
+    Action("about", "Help", "&About Listening Post", "Version, licence and where the files are", groups={MAIN: 2}),
+)  # fmt: skip

@@ -1,0 +1,65 @@
+"""What the actions on captures do in the main window. Each method has the name of its action."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from PyQt5.QtWidgets import QWidget
+
+from app.capture.reading.reader import Reader
+from app.post import Post
+from ui.captures.files import CaptureFiles
+from ui.panes.browser import Browser
+
+if TYPE_CHECKING:
+    from ui.captures.export_dialog import ExportDialog
+
+
+class CaptureCommands:
+    """Opens, saves and exports captures.
+
+    Attributes:
+        export_dialog: the one that is open.
+    """
+
+    def __init__(
+        self,
+        post: Post,
+        reader: Reader,
+        files: CaptureFiles,
+        browser: Browser,
+        window: QWidget,
+        connection: Callable[[], tuple[int, bool] | None],
+    ) -> None:
+        """``connection()`` is the selected one, as for ``PaneCommands``; ``window`` is the parent of dialogs."""
+        self._post, self._reader, self._files, self._browser = post, reader, files, browser
+        self._window, self._connection = window, connection
+        self.export_dialog: ExportDialog | None = None
+
+    def open_capture(self) -> None:
+        self._files.open()
+
+    def save_capture_as(self) -> None:
+        self._files.save_as(typed=self._browser.panes.typed())
+
+    def capture(self) -> None:
+        self._files.settings()
+
+    def export(self) -> None:
+        from ui.captures.export_dialog import ExportDialog
+
+        if self.export_dialog is None:
+            number, live = self._connection() or (None, False)
+            panes, in_thread = self._browser.panes, self._post.sender.in_thread
+            conn = None if live else number
+            dialog = ExportDialog(self._reader.path, panes.typed(), panes.shown(), conn, in_thread, self._window)
+            dialog.destroyed.connect(lambda: setattr(self, "export_dialog", None))
+            self.export_dialog = dialog
+        self.export_dialog.show()
+        self.export_dialog.raise_()
+
+    def stop(self) -> None:
+        """End an export that is under way: the window closes."""
+        if self.export_dialog is not None:
+            self.export_dialog.stop()

@@ -1,0 +1,69 @@
+"""What the actions of the main window act on."""
+
+from __future__ import annotations
+
+from PyQt5.QtCore import QObject, pyqtSignal
+
+from app.post import Post
+from ui.actions.action import Situation
+from ui.bridge import Bridge
+from ui.panes.browser import Browser
+from ui.panes.failure_actions import FailureActions
+from ui.services.side import ServicesSide
+
+
+class Selection(QObject):
+    """The selected service, connection and event.
+
+    Signals:
+        changed(): what is selected, or what runs.
+    """
+
+    changed = pyqtSignal()
+
+    def __init__(
+        self, post: Post, bridge: Bridge, side: ServicesSide, browser: Browser, failures: FailureActions
+    ) -> None:
+        super().__init__(browser)
+        self._post, self._side, self._browser, self._failures = post, side, browser, failures
+        side.changed.connect(self.changed)
+        browser.changed.connect(self.changed)
+        bridge.services_changed.connect(self.changed)
+        bridge.status_changed.connect(self.changed)
+        browser.panes.currentChanged.connect(self._on_pane)
+
+    def _on_pane(self) -> None:
+        # The actions on a service act on the one whose pane is in view.
+        if (name := self._browser.panes.service()) in self._side.services.cards:
+            self._side.services.select(name)
+
+    def connection(self) -> tuple[int, bool] | None:
+        """The connection to act on: its number, and whether that is the number of a live connection.
+
+        It is the one selected in the list of connections if the list has the focus, otherwise the
+        connection of the pane in view. None if there is neither.
+        """
+        connections = self._side.connections
+        live = connections.current()
+        if live is not None and connections.hasFocus():
+            return live.number, True
+        conn = self._browser.connection()
+        if conn is not None:
+            return conn, False
+        return None if live is None else (live.number, True)
+
+    def situation(self) -> Situation:
+        """What decides which actions are enabled now."""
+        panes, event = self._browser.panes, self._browser.current_event
+        running = [service.running for service in self._post.services.values()]
+        return Situation(
+            service=bool(self._side.services.selected),
+            connection=self._side.connections.current() is not None,
+            stopped=not all(running),
+            running=any(running),
+            event=event,
+            stream=self.connection() is not None,
+            group=panes.failures.group() if panes.current() is panes.failures else None,
+            can_resend=self._failures.can_send(event),
+            following=panes.current().view.following,
+        )
