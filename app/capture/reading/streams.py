@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,13 +17,16 @@ from app.capture.reading.store import CHUNK, Mark, Store
 from app.events import Event
 
 if TYPE_CHECKING:
-    from app.http.exchanges import Body, Exchange
+    from app.http.exchanges import Body, Exchange, Exchanges
 
 BYTES, EXCHANGES, MESSAGES = "bytes", "exchanges", "messages"
 """The forms of a stream."""
 
 LIMIT, MAX_PIECES = 2 << 20, 20_000
 """Bytes and pieces at a stream's end that are kept."""
+
+UNREAD = "(what could not be read)"
+"""In the place of a request line."""
 
 STEP_BYTES = 4 << 20
 """Bytes that are parsed for exchanges in one step."""
@@ -144,7 +147,7 @@ class Stream:
         self._tail: deque[Mark] = deque()
         self._tail_size = 0
         self._skipped = [0, 0]
-        self._parser = _Exchanges() if form == EXCHANGES else None
+        self._parser = _exchanges() if form == EXCHANGES else None
 
     def read(self, store: Store) -> News:
         """Read one step on. Raises the errors of the store, and can be called again afterwards."""
@@ -235,7 +238,7 @@ def of(exchange: Exchange) -> Iterator[Piece]:
         return
     outgoing, detail = bool(request.detail.get("outgoing")), request.detail
     line = f"{detail.get('method', '')} {detail.get('target', '')} {detail.get('version', '')}".strip()
-    yield _message(request, line, exchange.request_body, received=not outgoing)
+    yield _message(request, line or UNREAD, exchange.request_body, received=not outgoing)
     if response is None:
         yield Piece(request.time, None, "no answer")
         return
@@ -272,6 +275,12 @@ class _Exchanges:
             request = replace(event, kind=events.HTTP_REQUEST, size=0, detail={"method": "(what could not be read)"})
             found.append(Exchange(request, event))
         return iter(found)
+
+
+def _exchanges() -> Exchanges:
+    from app.http.exchanges import Exchanges  # it needs h11, which a start does not
+
+    return Exchanges()
 
 
 # -- all of it
