@@ -7,11 +7,14 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from app import __version__, errors
 from app.commands import arguments, output
 from app.commands.arguments import WRONG_USAGE
+
+if TYPE_CHECKING:
+    from app.capture.reading.losses import Lost
 
 COMMANDS = ("serve", "query", "export", "save", "send", "ca", "check", "selftest")
 
@@ -268,41 +271,49 @@ def _query(args: argparse.Namespace) -> int:
     from itertools import islice
 
     from app.capture.filters import language as filters
+    from app.capture.reading import losses
     from app.capture.reading.store import Store
     from app.commands.serve import line
 
     store = Store(args.capture)
     where = filters.parse(args.filter)
+    missing = losses.lost(store, where)
     if args.count:
         count = store.count(where)
         print(count if args.limit is None else min(count, args.limit))
-        return DONE
-    for event in islice(store.events(where, *store.range()), args.limit):
-        print(json.dumps(event.as_json(), ensure_ascii=False) if args.json else line(event))
+    else:
+        for event in islice(store.events(where, *store.range()), args.limit):
+            print(json.dumps(event.as_json(), ensure_ascii=False) if args.json else line(event))
+    _say_lost(missing)
     return DONE
 
 
+def _say_lost(missing: Lost) -> None:
+    if missing:
+        print(f"listening-post: {missing.in_words()}", file=sys.stderr)
+
+
 def _export(args: argparse.Namespace) -> int:
-    from app.capture.filters import language as filters
     from app.capture.reading.store import Store
     from app.exports import formats as exporters
+    from app.exports.selection import Part, Selection
     from app.files.replacing import replacing
 
     chosen = args.format or Path(args.output).suffix.lstrip(".")
     exporter = exporters.find(chosen)
     if exporter is None:
         raise errors.UnknownFormatError(output=args.output, known=", ".join(exporters.names()))
-    store = Store(args.capture)
-    found = store.events(filters.parse(args.filter), *store.range())
+    selection = Selection(Store(args.capture), exporter, Part.typed(args.filter))
     if args.output == "-":
         with output.in_words():
-            exporter.write(found, sys.stdout.buffer)
-        return DONE
-    try:
-        with replacing(Path(args.output)) as out:
-            exporter.write(found, out)
-    except OSError as e:
-        raise errors.UnwritableError(path=args.output, reason=e.strerror or e) from e
+            selection.write(sys.stdout.buffer)
+    else:
+        try:
+            with replacing(Path(args.output)) as out:
+                selection.write(out)
+        except OSError as e:
+            raise errors.UnwritableError(path=args.output, reason=e.strerror or e) from e
+    _say_lost(selection.lost)
     return DONE
 
 

@@ -23,6 +23,7 @@ from app import errors, events
 from app.capture.filters import language as filters
 from app.capture.reading.store import Store
 from app.exports import formats as exporters
+from app.exports.selection import Selection
 from app.files import folders
 from app.plugin_loader.table import TABLE
 from app.post import Post
@@ -266,7 +267,7 @@ class _Run:
         assert exporter is not None
         store, out = Store(self.capture), BytesIO()
         try:
-            exporter.write(store.events(filters.EVERYTHING, *store.range()), out)
+            Selection(store, exporter).write(out)
         finally:
             store.close()
         if not out.tell():

@@ -205,11 +205,11 @@ class _Connection:
         body, head, since = None, None, 0
         if "stream" not in response.detail:
             body, head, since = self._requests.unfinished()
-        detail: dict[str, Any] = {"refused": response.detail["refused"]}
-        if head is not None:
-            method, target, version = head.line
-            detail |= {"method": method, "target": target, "version": version, "fields": head.fields}
-        summary = f"{detail.get('method', '')} {detail.get('target', '')}".strip()
+        method, target, version = head.line if head is not None else ("", "", "")
+        fields = head.fields if head is not None else []
+        why = response.detail["refused"]
+        detail = {"method": method, "target": target, "version": version, "fields": fields, "refused": why}
+        summary = f"{method} {target}".strip()
         request = replace(
             response, kind=events.HTTP_REQUEST, time=since or response.time, summary=summary, detail=detail,
             size=body.size if body is not None else None, payload=None, note=None,

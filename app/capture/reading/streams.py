@@ -258,25 +258,6 @@ def _message(event: Event, line: str, body: Body | None, *, received: bool) -> P
     return Piece(event.time, received, line, head, content.data, max(0, body.size - len(body.data)))
 
 
-class _Exchanges:
-    """Exchanges of a connection, with what was refused."""
-
-    def __init__(self) -> None:
-        from app.http.exchanges import Exchanges
-
-        self._exchanges = Exchanges()
-
-    def take(self, event: Event) -> Iterator[Exchange]:
-        found = list(self._exchanges.take(event))
-        if not found and event.kind == events.HTTP_RESPONSE and "refused" in event.detail:
-            from app.http.exchanges import Exchange
-
-            # It answers what could not be read as a request, or not to its end.
-            request = replace(event, kind=events.HTTP_REQUEST, size=0, detail={"method": "(what could not be read)"})
-            found.append(Exchange(request, event))
-        return iter(found)
-
-
 def _exchanges() -> Exchanges:
     from app.http.exchanges import Exchanges  # it needs h11, which a start does not
 
