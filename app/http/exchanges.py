@@ -141,6 +141,7 @@ class _Connection:
         self._secure = False
         self._outgoing = False
         self._first = 0
+        self._closing: Exchange | None = None
         self._message_bytes = 0
         self._requests = _Reader(h11.SERVER, max_body)
         self._responses = _Reader(h11.CLIENT, max_body)
@@ -198,7 +199,11 @@ class _Connection:
         else:
             return
         exchange.response, self._first = event, event.id + 1
-        yield _until(exchange, event.id, event.time)
+        _until(exchange, event.id, event.time)
+        if "refused" in event.detail and "stream" not in event.detail and self._closing is None:
+            self._closing = exchange  # the note comes before its bytes, and after them the connection closes
+        else:
+            yield exchange
 
     def _refused(self, response: Event) -> Exchange:
         """What was answered before it had been read."""
@@ -234,6 +239,8 @@ class _Connection:
         """What is not complete: up to the event ``last`` at ``until``, in which the connection ``ended``."""
         if self._socket is not None:
             yield _until(self._socket, last, until, ended)
+        if self._closing is not None:
+            yield self._closing
         for exchange in self._waiting:
             yield _until(exchange, last, until, ended)
         self._waiting.clear()

@@ -75,7 +75,7 @@ def test_an_exchange_has_both_bodies_fields_query_and_cookies() -> None:
     assert request["cookies"] == [{"name": "a", "value": "1"}, {"name": "b", "value": "2"}]
     assert request["postData"] == {"mimeType": "application/json", "text": '{"item": "ä"}'}
     assert (response["status"], response["content"]["text"]) == (201, "made")
-    assert response["cookies"] == [{"name": "s", "value": "9"}]
+    assert response["cookies"] == [{"name": "s", "value": "9", "path": "/", "httpOnly": False, "secure": False}]
     assert response["redirectURL"] == "/7"
     assert entry["time"] == 2.0
     assert entry["serverIPAddress"] == "127.0.0.1"
