@@ -59,7 +59,7 @@ deb: $(TEST_SETUP)  ## make a Debian package of dist/listening-post/; install, s
 clean:  ## remove .venv and all that was built
 	rm -rf .venv build dist *.egg-info .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis \
 		.import_linter_cache
-	find app ui resources tests -name __pycache__ -prune -exec rm -rf {} +
+	find app ui resources listening_post tests -name __pycache__ -prune -exec rm -rf {} +
 
 $(SETUP): pyproject.toml packaging/setup.sh
 	@packaging/setup.sh

@@ -1,4 +1,4 @@
-"""The logbook: what Twisted logs and Python warns of becomes events, each failure once."""
+"""The logbook: records Twisted's log, Python's warnings and uncaught exceptions as events, each failure once."""
 
 from __future__ import annotations
 
@@ -15,19 +15,20 @@ from zope.interface import implementer
 
 from app import events
 from app.capture.recorder import Recorder
+from app.errors import PostError
 
 MAX_LINE = 2000
+"""Most characters of a line that is recorded."""
 
 _HEADING = "Unhandled error in Deferred:"
-"""Twisted logs this by itself just before the failure, which says all of it."""
+"""Twisted logs this line just before the failure itself, which is recorded."""
 
 
 @implementer(ILogObserver)
 class Logbook:
-    """Stands as Twisted's log observer and as Python's hook for what nobody caught.
+    """Twisted's log observer, and Python's hooks for uncaught exceptions and for warnings.
 
-    May be called from any thread: what comes from another than the reactor's is handed
-    over, since the recorder belongs to that one.
+    It may be called from any thread. It calls the recorder in the reactor's thread.
     """
 
     def __init__(self, reactor: Any, recorder: Recorder) -> None:
@@ -36,8 +37,8 @@ class Logbook:
         self._restore: list[Callable[[], object]] = []
 
     def open(self) -> None:
-        """Begin to listen."""
-        # Until somebody begins logging, Twisted keeps events back and prints the worst.
+        """Add the log observer and install the hooks."""
+        # Until logging begins, Twisted buffers events and prints critical ones.
         if globalLogBeginner._temporaryObserver is not None:
             globalLogBeginner.beginLoggingTo([], redirectStandardIO=False, discardBuffer=True)
         globalLogPublisher.addObserver(self)
@@ -53,13 +54,15 @@ class Logbook:
         setattr(module, name, hook)
 
     def close(self) -> None:
-        """Put everything back as it was."""
+        """Remove the log observer, and restore the hooks that were installed before."""
         while self._restore:
             self._restore.pop()()
 
     def __call__(self, event: dict[str, Any]) -> None:
-        """Twisted's observer: legacy ``log.err`` and new-style ``failure`` alike."""
+        """Twisted's log observer, for events of the legacy ``log.err`` and of ``Logger.failure``."""
         failure = event.get("log_failure") or event.get("failure")
+        if isinstance(failure, Failure) and isinstance(failure.value, PostError) and failure.value.said_elsewhere:
+            return
         if isinstance(failure, Failure) and failure.value is not None:
             traceback = failure.getTracebackObject()
             self._in_reactor(self._recorder.record_failure, failure.value, 0, 0, None, _real(traceback))
@@ -71,14 +74,14 @@ class Logbook:
     def on_uncaught(
         self, kind: type[BaseException], error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """An exception that nobody caught: a Qt slot's, a thread's, a finaliser's."""
+        """Python's hook for an uncaught exception: in a Qt slot, a thread, a finaliser."""
         if issubclass(kind, KeyboardInterrupt):
             self._in_reactor(self._reactor.stop)
             return
         self._in_reactor(self._recorder.record_failure, error or kind(), 0, 0, None, traceback)
 
     def _on_thread(self, args: Any) -> None:
-        if not issubclass(args.exc_type, SystemExit):  # a thread may end itself by it
+        if not issubclass(args.exc_type, SystemExit):  # raised to end the thread
             self._on_args(args)
 
     def _on_args(self, args: Any) -> None:
@@ -87,7 +90,7 @@ class Logbook:
     def on_warning(
         self, message: Warning | str, category: type[Warning], filename: str, lineno: int, *_: object
     ) -> None:
-        """A Python warning that no filter turned into an error."""
+        """Python's hook for a warning that no filter has turned into an exception."""
         self._log(f"{category.__name__}: {message}  ({filename}:{lineno})")
 
     def _log(self, line: str) -> None:
@@ -109,5 +112,5 @@ def _line(event: dict[str, Any]) -> str:
 
 
 def _real(traceback: Any) -> TracebackType | None:
-    # A cleaned Failure has only an imitation of a traceback, without frames to look into.
+    # After Failure.cleanFailure, the traceback is an imitation without frames.
     return traceback if isinstance(traceback, TracebackType) else None

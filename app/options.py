@@ -1,6 +1,6 @@
-"""Options: what can be set of a responder, a protocol, TLS or limits, and what is right for each.
+"""Declarations of options: the settings of a responder, a protocol, TLS or limits, and their valid values.
 
-Workspace files are checked against them, and the forms of the window are made from them.
+Workspaces are checked against them, and the window's forms are made from them.
 """
 
 from __future__ import annotations
@@ -22,18 +22,19 @@ class Option:
     Attributes:
         type: ``str``, ``int``, ``float``, ``bool`` or ``list`` (of strings, or of tables, see ``of``).
         help: one line for the form and the docs.
-        minimum, maximum: bounds of a number, inclusive.
-        protocols: those on which it means something; empty: all that the responder serves.
-        check: what is wrong with a value that has the type and keeps the bounds, or None.
-        missing: what a value names that is not there for a workspace in this folder, or None. May block.
-        choices: the only values of a text.
-        of: for a list of tables, what each table can hold.
-        required: whether the default will not do: a file or form must say it.
+        minimum, maximum: limits of a number, inclusive.
+        protocols: the protocols that the option applies to; empty: all that the responder serves.
+        check: returns what is wrong with a value, or None. The value has the right type and is within the limits.
+        missing: given a value and the workspace's folder, returns what is wrong with the file that the
+            value names, or None. May block.
+        choices: the valid values of a text; empty: any.
+        of: for a list of tables, the options of each table.
+        required: whether a workspace or form must set the option; the default is not valid then.
         secret: whether a form hides what is typed.
-        path: of a text that names a ``"file"``, a ``"folder"`` or a ``"new file"``, which need not be there yet:
-            a form offers to choose one.
-        multiline: of a text that may have several lines: a form shows them.
-        when: the name of another option, and the values of that one with which this one means something.
+        path: for a text that names a file or folder: ``"file"``, ``"folder"`` or ``"new file"`` (which need
+            not exist yet). The form offers a button to choose one.
+        multiline: whether a text may have several lines; the form's field is larger then.
+        when: the name of another option, and the values of that option for which this option applies.
     """
 
     name: str
@@ -55,7 +56,7 @@ class Option:
     when: tuple[str, tuple[object, ...]] | None = None
 
     def problem(self, value: object) -> str | None:
-        """What is wrong with ``value``, and what would be right; None where nothing is."""
+        """What is wrong with ``value``, and what would be valid; None if it is valid."""
         if not self._fits(value):
             return f"must be {self._kind()}, as in {_toml(self.default)}" if not self.of else f"must be {self._kind()}"
         if self.of:
@@ -72,11 +73,11 @@ class Option:
         return self.check(value) if self.check else None
 
     def filled(self, value: Any) -> Any:
-        """``value`` with the defaults of tables that leave something out."""
+        """``value``; if it is a list of tables, with the default for each key that a table lacks."""
         return [with_defaults(self.of, table) for table in value] if self.of else value
 
     def matters(self, values: Options) -> bool:
-        """Whether this option means something beside ``values``, which hold the others."""
+        """Whether this option applies, given the ``values`` of the other options (see ``when``)."""
         if self.when is None:
             return True
         name, wanted = self.when
@@ -106,7 +107,7 @@ class Option:
 
 
 def problems(declared: Iterable[Option], given: Options) -> Iterator[tuple[str, str]]:
-    """Key and text for each of ``given`` that is unknown or wrong, and for what is missing."""
+    """Key and text for each option in ``given`` that is unknown or wrong, and each required one that is missing."""
     known = {option.name: option for option in declared}
     for key, value in given.items():
         if key not in known:
@@ -120,7 +121,7 @@ def problems(declared: Iterable[Option], given: Options) -> Iterator[tuple[str, 
 
 
 def with_defaults(declared: Iterable[Option], given: Options) -> dict[str, Any]:
-    """``given``, filled up with the declared defaults."""
+    """``given``, with the declared default for each option that is missing."""
     filled = {option.name: option.default for option in declared} | dict(given)
     for option in declared:
         if option.of:

@@ -1,4 +1,4 @@
-"""The Post: the running whole, the same for the window and for the headless run."""
+"""The Post: the running services, their capture and plugins. The window and the commands use the same one."""
 
 from __future__ import annotations
 
@@ -26,19 +26,21 @@ from app.signal import Signal
 from app.workspace.reading import Workspace
 
 HURRY = 1.2
-"""Seconds that connections have when the program ends, which is to take three in all."""
+"""Seconds that connections have to close when the program ends, which must take no more than three."""
 
 
 class Post:
-    """Services and their capture.
+    """The services of a workspace, and their capture.
 
     Attributes:
+        recorder: takes the events of services and of the sender.
+        logbook: records what Twisted and Python log.
         services: by name, in the order of the workspace.
-        messages: what was saved to be sent again.
-        plugins: what users added.
-        captures: the folder of captures that nobody gave another place.
-        sender: whom the connections that we open belong to.
-        services_changed: emits the Post when a service came, went, moved or was replaced.
+        messages: the saved messages of the workspace.
+        plugins: the plugins of the user and of the workspace.
+        captures: the folder of captures that are opened without a path.
+        sender: the owner of the connections that the program opens.
+        services_changed: emits the Post when a service was added, removed, moved or replaced.
         status_changed: emits the service whose status changed.
     """
 
@@ -64,12 +66,12 @@ class Post:
 
     @property
     def capture(self) -> Path | None:
-        """The file being written, once ``open`` was called."""
+        """The file that events are written to; None until ``open`` is called."""
         return self._link.path if self._link else None
 
     @property
     def refused(self) -> bool:
-        """Whether the file is none that can be captured into; ``recorder.trouble`` says why."""
+        """Whether the file cannot be captured into; ``recorder.trouble`` says why."""
         return self._link is not None and self._link.refused
 
     def open(
@@ -79,12 +81,12 @@ class Post:
         keeping: Keeping = Keeping(),  # noqa: B008 - frozen
         folder: Path | None = None,
     ) -> Deferred[None]:
-        """Begin to capture, into a new file of ``folder``, by default the data folder's.
+        """Begin to capture into the file ``capture``, or into a new file in ``folder``, by default ``captures``.
 
-        ``limit`` is in bytes; ``keeping`` says which captures of before stay.
+        ``limit`` is the largest size of the file in bytes; ``keeping`` says which older captures stay.
 
-        Fires when the file is open, or cannot be for now: the services may start either
-        way, and ``recorder.trouble`` says what is wrong.
+        Fires when the file is open, or could not be opened: ``recorder.trouble`` then says why, and the
+        services may start all the same.
         """
         self.captures = folder or self.captures
         self.logbook.open()
@@ -101,8 +103,8 @@ class Post:
         except Exception as e:
             self.recorder.record_failure(e)
             return
-        for one in removed:
-            self.recorder.record(events.LOG, summary=str(one))
+        for removal in removed:
+            self.recorder.record(events.LOG, summary=str(removal))
 
     # -- the services
 
@@ -110,22 +112,22 @@ class Post:
         return tuple(service.config for service in self.services.values())
 
     def start_all(self) -> Deferred[Any]:
-        """Start every service that is not up. Fires when each listens or has failed."""
+        """Start every service that is not running. Fires when each listens or has failed."""
         return self._start([service for service in self.services.values() if not service.running])
 
     def autostart(self) -> Deferred[Any]:
-        """Start those whose configuration asks for it."""
+        """Start the services whose configuration has ``autostart``. Fires when each listens or has failed."""
         return self._start([service for service in self.services.values() if service.config.autostart])
 
     def _start(self, services: list[Service]) -> Deferred[Any]:
         return DeferredList([Deferred.fromCoroutine(service.start()) for service in services])
 
     def stop_all(self, grace: float = GRACE) -> Deferred[Any]:
-        """Stop every service. Fires when no connection is left, in ``grace`` seconds at the most."""
+        """Stop every service. Fires when no connection is left; after ``grace`` seconds they are aborted."""
         return DeferredList([service.stop(grace) for service in self.services.values()])
 
     def add(self, config: ServiceConfig) -> Service:
-        """A new service, stopped, at the end. Its name must not be taken."""
+        """Add a service at the end, and return it; it is stopped. Its name must not be taken."""
         service = self._add(config)
         self.services_changed.emit(self)
         return service
@@ -138,14 +140,14 @@ class Post:
         return service
 
     async def replace(self, name: str, config: ServiceConfig) -> Service | None:
-        """Give the service called ``name`` another configuration; one that was up starts again.
+        """Give the service called ``name`` another configuration. If it was running, it starts again.
 
-        None where it was removed or replaced while it was being stopped: the first wish counts.
+        Returns the new service, or None where the old one was removed or replaced while it was stopping.
         """
         old = await self._stopped(name)
         if old is None:
             return None
-        service, was_up = old
+        service, was_running = old
         service.dispose()
         order = list(self.services)
         new = self._add(config)
@@ -154,12 +156,12 @@ class Post:
         order[order.index(name)] = config.name
         self.services = {key: self.services[key] for key in order}
         self.services_changed.emit(self)
-        if was_up:
+        if was_running:
             await new.start()
         return new
 
     async def remove(self, name: str) -> None:
-        """Stop a service and let go of it. Its events stay in the capture."""
+        """Stop a service and remove it. Its events stay in the capture."""
         old = await self._stopped(name)
         if old is not None:
             old[0].dispose()
@@ -167,17 +169,17 @@ class Post:
             self.services_changed.emit(self)
 
     async def _stopped(self, name: str) -> tuple[Service, bool] | None:
-        """The service, stopped, and whether it was up; None where it is not there any more."""
+        """Stop a service. Returns it, and whether it was running; None where it was removed meanwhile."""
         service = self.services.get(name)
         if service is None:
             return None
-        was_up = service.running
+        was_running = service.running
         await service.stop()
-        return (service, was_up) if self.services.get(name) is service else None
+        return (service, was_running) if self.services.get(name) is service else None
 
     async def load(self, workspace: Workspace) -> None:
-        """Take the services of another workspace in place of all that are here."""
-        # One may be started by hand while the others are still stopping.
+        """Replace all services by those of another workspace."""
+        # The user may start one while the others are still stopping.
         while any(service.running for service in self.services.values()):
             await self.stop_all()
         for service in self.services.values():
@@ -202,21 +204,21 @@ class Post:
 
 
 def capture_folder() -> Path:
-    """Where captures are that nobody gave another place."""
+    """The folder of captures that are opened without a path."""
     return data_folder() / "captures"
 
 
 def default_capture(folder: Path | None = None) -> Path:
-    """A new capture's path, named by the time of its beginning."""
+    """The path of a new capture, named by the current time."""
     return (folder or capture_folder()) / f"{datetime.now().astimezone():%Y-%m-%d %H.%M.%S}{SUFFIX}"
 
 
 def raise_file_limit() -> None:
-    """Allow this process as many open sockets as the system lets it have."""
+    """Raise the soft limit on open files of this process to the hard limit."""
     try:
         import resource
     except ImportError:
-        return  # Windows has no such limit
+        return  # on Windows, which has no such limit
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     with contextlib.suppress(OSError, ValueError):
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

@@ -1,9 +1,9 @@
-"""An epoll reactor that writes at once.
+"""An epoll reactor that writes in the same iteration.
 
-Twisted's own registers a transport with epoll for each write and is told in the next
-round that the socket is writable, which it nearly always was: two ``epoll_ctl`` calls and
-one more dispatch for each answer. This one tries fresh writers at the end of the round in
-which they asked, and hands only those with a full socket to epoll.
+Twisted's epoll reactor registers a transport with epoll for each write, and learns in the next
+iteration that the socket is writable, which it nearly always was before: two ``epoll_ctl`` calls
+and one more dispatch for each write. This reactor tries new writers at the end of the iteration in
+which they were added, and registers with epoll only those whose socket buffer is full.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from twisted.internet.epollreactor import EPollReactor
 from twisted.python import log
 
 SLICE = 128
-"""Descriptors taken from epoll at once; the kernel rotates them, so none is starved."""
+"""Descriptors fetched from epoll by one call. The kernel rotates ready descriptors, so none starves."""
 
 
 class PromptEPollReactor(EPollReactor):
-    """Twisted's epoll reactor with writes tried in the round that asked for them.
+    """Twisted's epoll reactor, with writes tried in the iteration that added the writer.
 
     Attributes:
-        _fresh: transports that asked to write and were not tried yet, in order.
-        _holding: whether ``addWriter`` may hold a writer in ``_fresh``; only true while
-            a round is under way that will come to try it.
+        _fresh: writers that were added and not tried yet, in order.
+        _holding: whether ``addWriter`` may put a writer into ``_fresh``. Only true while
+            an iteration runs that will try it.
     """
 
     def __init__(self) -> None:
@@ -43,7 +43,7 @@ class PromptEPollReactor(EPollReactor):
             del self._fresh[writer]
             if not self._continuousPolling._writers:
                 return
-            # A file, which epoll does not take, may be fresh and polled at the same time.
+            # A regular file, which epoll does not support, may be in _fresh and be polled at the same time.
         super().removeWriter(writer)
 
     def removeAll(self) -> list[Any]:
@@ -56,11 +56,11 @@ class PromptEPollReactor(EPollReactor):
         return [*super().getWriters(), *self._fresh]
 
     def doPoll(self, timeout: float | None) -> None:
-        """One round: wait up to ``timeout`` seconds (None: without end), dispatch, write."""
+        """One iteration: wait up to ``timeout`` seconds (None: without limit), dispatch, write."""
         self._holding = True
         if self._fresh:
             self._write_fresh()
-            # What was called from there may have asked for a call at once, or for the end.
+            # The writers' callbacks may have scheduled a call or stopped the reactor.
             timeout = 0.0
         try:
             ready = self._poller.poll(-1 if timeout is None else timeout, SLICE)
@@ -88,7 +88,7 @@ class PromptEPollReactor(EPollReactor):
             self._dispatch(writer, -1, EPOLLOUT)
             if fresh.pop(writer, self) is None:
                 self._add_to_epoll(writer)
-        # Those who asked meanwhile have to wait: two that feed each other would never end.
+        # Writers added meanwhile go to epoll: two that add each other would loop for ever here.
         while fresh:
             self._add_to_epoll(fresh.popitem()[0])
 
@@ -100,8 +100,8 @@ class PromptEPollReactor(EPollReactor):
             log.err()
 
     def _dispatch(self, selectable: Any, fd: int, event: int) -> None:
-        # Twisted does this under a log context of the selectable, which costs more than
-        # it tells here: what a responder raises is recorded with its connection anyway.
+        # Twisted sets a log context for the selectable here. That is slow and not needed: a
+        # responder's exception is recorded with its connection.
         try:
             self._doReadOrWrite(selectable, fd, event)
         except BaseException:

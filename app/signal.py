@@ -1,4 +1,4 @@
-"""A plain typed observer list."""
+"""Signals without Qt: a typed list of listeners."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ T = TypeVar("T")
 class Signal(Generic[T]):
     """Calls its listeners with one value, in the order in which they connected.
 
-    Holds its listeners strongly: whoever connects for a shorter life than the signal's
-    calls the returned function to disconnect.
+    It holds strong references to listeners. A listener that lives shorter than the signal must be
+    disconnected, by the function that ``connect`` returns.
     """
 
     __slots__ = ("_listeners",)
@@ -21,14 +21,14 @@ class Signal(Generic[T]):
         self._listeners: list[Callable[[T], object]] = []
 
     def connect(self, listener: Callable[[T], object]) -> Callable[[], None]:
-        """Call ``listener`` with each value from now on. Returns what disconnects it."""
+        """Call ``listener`` with each value from now on. Returns a function that disconnects it."""
         self._listeners.append(listener)
 
         connected = True
 
         def disconnect() -> None:
             nonlocal connected
-            if connected:  # else an equal listener that connected later would go
+            if connected:  # a second call must not remove an equal listener that connected later
                 connected = False
                 self._listeners.remove(listener)
 

@@ -1,4 +1,4 @@
-"""What a service is doing, as one frozen value that is pushed whole to its listeners."""
+"""The status of a service. Each status is a frozen value, emitted as a whole."""
 
 from __future__ import annotations
 
@@ -7,29 +7,29 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Stopped:
-    """Not listening, and not asked to."""
+    """Not listening, because it was not started or was stopped."""
 
 
 @dataclass(frozen=True, slots=True)
 class Starting:
-    """Asked to listen; the address is being bound."""
+    """Started; the address is being bound."""
 
 
 @dataclass(frozen=True, slots=True)
 class Listening:
-    """Bound. ``host`` is the address really bound, as ``"127.0.0.1:9007"`` or ``"[::1]:9007"``."""
+    """Listening. ``host`` is the bound address, as ``"127.0.0.1:9007"`` or ``"[::1]:9007"``."""
 
     host: str
 
 
 @dataclass(frozen=True, slots=True)
 class Stopping:
-    """No longer accepting; live connections are being closed."""
+    """No longer accepting connections; open connections are being closed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """Could not listen. ``reason`` says why in words, and what to do."""
+    """Could not listen. ``reason`` tells the user why, and what to do."""
 
     reason: str
 

@@ -17,18 +17,22 @@ from PyInstaller.utils.hooks import collect_submodules
 ROOT = Path(__file__).resolve().parents[1]
 
 Entry = tuple[str, str, str]
-"""Of PyInstaller's tables: name in the bundle, where it comes from, kind."""
+"""An entry of PyInstaller's tables: name in the bundle, source file, kind."""
 
 # -- Python
 
-OPEN_TO_PLUGINS = ("app", "twisted", "autobahn", "zope.interface", "txaio", "hyperlink", "h2", "h11", "attr", "attrs")
-"""Packages of which everything is there, whether we use it or not: users' plugins may."""
+OPEN_TO_PLUGINS = (
+    "listening_post", "app",
+    "twisted", "autobahn", "zope.interface", "txaio", "hyperlink", "h2", "h11", "attr", "attrs",
+)  # fmt: skip
+"""Packages that are included completely, because users' plugins may import any part of them."""
 
 SOURCE = {
     **dict.fromkeys(("app", "ui", "twisted", "autobahn", "qt5reactor"), "pyz+py"),
     **dict.fromkeys(("autobahn.wamp", "twisted.names", "twisted.spread", "twisted.words"), "pyz"),
 }
-"""Packages whose source comes along, for the lines in tracebacks, and parts of them that seldom stand in one."""
+"""Packages whose source is included ("pyz+py"), for the source lines of tracebacks; not that of parts that
+are rarely in a traceback ("pyz")."""
 
 _LEFT_OUT = re.compile(
     r"""
@@ -43,7 +47,7 @@ _LEFT_OUT = re.compile(
 
 
 def _spare_qt() -> set[str]:
-    """The modules of PyQt5 that no module of ours names."""
+    """The modules of PyQt5 that no module of ``ui`` imports."""
     there = {module.name for module in pkgutil.iter_modules(PyQt5.__path__)}
     named = {name for file in (ROOT / "ui").glob("**/*.py") for name in re.findall(r"PyQt5\.(\w+)", file.read_text())}
     return there - named - {"sip"}
@@ -62,12 +66,12 @@ EXCLUDED = [
 
 
 def wanted(module: str) -> bool:
-    """Whether a module of ``OPEN_TO_PLUGINS`` comes along."""
+    """Whether a module of ``OPEN_TO_PLUGINS`` is included."""
     return not _LEFT_OUT.fullmatch(module)
 
 
 def modules() -> list[str]:
-    """What no import statement of ours names, and must be there all the same."""
+    """Modules to include that PyInstaller does not find by our import statements."""
     found = collect_submodules("ui")
     for package in OPEN_TO_PLUGINS:
         found += collect_submodules(package, filter=wanted, on_error="ignore")
@@ -75,14 +79,14 @@ def modules() -> list[str]:
 
 
 def standard_library() -> Iterator[str]:
-    """The standard library: a plugin may import any of it."""
+    """The modules of the standard library, because a plugin may import any of them."""
     for name in sorted(sys.stdlib_module_names - set(EXCLUDED)):
         try:
             spec = find_spec(name)
         except (ImportError, ValueError):
             continue
         if spec is None:
-            continue  # of another system
+            continue  # only on other systems
         yield name
         if spec.submodule_search_locations:
             yield from collect_submodules(name, filter=wanted, on_error="ignore")
@@ -108,10 +112,10 @@ _PLUGINS = re.compile(
 
 _HOST = re.compile(
     r"""
-    # Drivers and the display: they must be those that the host's X server, fonts and graphics card are used with.
+    # Drivers and the display: they must match the host's X server, fonts and graphics card.
     lib(X11|X11-xcb|Xau|Xdmcp|Xext|Xrender|xcb|GL|EGL|GLX|GLdispatch|OpenGL|drm|gbm|wayland-(client|cursor|egl))\.so.*
     | lib(fontconfig|freetype|harfbuzz|graphite2|png16|expat|z|brotli(common|dec|enc))\.so.*
-    # Loaded again by those, so two of them would meet in one process.
+    # The libraries above load these, so that the process would have two copies.
     | lib(stdc\+\+|gcc_s|glib-2\.0|gthread-2\.0|pcre2?-8|pcre|dbus-1|systemd|cap|gcrypt|gpg-error|lz4|zstd|bsd|md)\.so.*
     # The C library.
     | (ld-linux.*|lib(c|m|dl|rt|pthread|util|resolv|nsl|crypt|anl))\.so.*
@@ -121,7 +125,7 @@ _HOST = re.compile(
 
 
 def kept(entries: Iterable[Entry]) -> list[Entry]:
-    """``entries`` without what nothing in the bundle uses, and without the libraries that every host has."""
+    """``entries`` without unused libraries, and without the libraries that every host has."""
     chosen = [entry for entry in entries if _wanted_file(entry[0].replace("\\", "/"))]
     if sys.platform == "darwin":
         return chosen  # in frameworks, which PyInstaller keeps whole
@@ -141,7 +145,7 @@ def _wanted_file(name: str) -> bool:
 
 
 def _needed(entries: Iterable[Entry]) -> set[str]:
-    """The files of all libraries that something else than a library needs, directly or not."""
+    """The libraries that programs and extension modules need, directly or through other libraries."""
     libraries = {_file(name): source for name, source, kind in entries if kind == "BINARY"}
     to_read = [source for entry in entries if entry[2] in ("BINARY", "EXTENSION") and not _is_library(entry)
                for source in entry[1:2]]  # fmt: skip
@@ -156,7 +160,7 @@ def _needed(entries: Iterable[Entry]) -> set[str]:
 
 
 def _is_library(entry: Entry) -> bool:
-    """Whether it is there only because something else is linked with it."""
+    """Whether the entry is a shared library, included only because something is linked with it."""
     name, _, kind = entry
     inside = re.match(r"(PyQt5/Qt5?/(lib|bin)/)?[^/]+$", name.replace("\\", "/"))
     return kind in ("BINARY", "SYMLINK") and bool(inside) and not re.match(r"(lib)?python", _file(name), re.IGNORECASE)
@@ -167,7 +171,7 @@ def _file(name: str) -> str:
 
 
 def stripped(entries: Iterable[Entry], folder: Path) -> list[Entry]:
-    """``entries`` with copies, in ``folder``, of those that carry symbols for a debugger, without these."""
+    """``entries``, with files that have debug symbols replaced by stripped copies in ``folder``."""
     if sys.platform != "linux":
         return list(entries)
     folder.mkdir(parents=True, exist_ok=True)
@@ -176,7 +180,7 @@ def stripped(entries: Iterable[Entry], folder: Path) -> list[Entry]:
 
 
 def _stripped(source: str, target: Path) -> str:
-    # What has no symbols stays as it is: strip can break libraries that a wheel's builder patched.
+    # Files without symbols are not touched: strip can break libraries that the wheel's builder has patched.
     sections = subprocess.run(["readelf", "--sections", "--wide", source], capture_output=True, text=True, check=True)
     if " .symtab " not in sections.stdout:
         return source

@@ -1,4 +1,4 @@
-"""The program's icon in the forms that systems want, drawn from ``resources/icons/listening-post.svg``.
+"""Renders the program's icon in the formats of each system, from ``resources/icons/listening-post.svg``.
 
     python packaging/icons.py FOLDER
 
@@ -17,12 +17,12 @@ SOURCE = Path(__file__).resolve().parents[1] / "resources" / "icons" / "listenin
 ICO = (16, 20, 24, 32, 40, 48, 64, 256)
 ICNS = {b"icp4": 16, b"icp5": 32, b"icp6": 64, b"ic07": 128, b"ic08": 256, b"ic09": 512, b"ic10": 1024,
         b"ic11": 32, b"ic12": 64, b"ic13": 256, b"ic14": 512}  # fmt: skip
-"""Types of macOS's pictures, and how many pixels wide each is; the last four are for displays of twice the density."""
+"""Types of pictures in an ICNS file, and the width of each in pixels. The last four are for HiDPI displays."""
 PNG = (16, 22, 24, 32, 48, 64, 128, 256, 512)
 
 
 def png(size: int) -> bytes:
-    """The icon as a PNG, so many pixels wide and high. There must be a QGuiApplication."""
+    """The icon as a PNG, ``size`` pixels wide and high. A QGuiApplication must exist."""
     from PyQt5.QtCore import QBuffer, QIODevice, Qt
     from PyQt5.QtGui import QImage, QPainter
     from PyQt5.QtSvg import QSvgRenderer
@@ -39,7 +39,7 @@ def png(size: int) -> bytes:
 
 
 def ico(pictures: dict[int, bytes]) -> bytes:
-    """Windows's form: a header, a table with a row of 16 bytes for each picture, the pictures."""
+    """An ICO file (Windows): a header, a table with 16 bytes for each picture, the pictures."""
     at = 6 + 16 * len(pictures)
     rows = b""
     for size, data in pictures.items():
@@ -49,13 +49,13 @@ def ico(pictures: dict[int, bytes]) -> bytes:
 
 
 def icns(pictures: dict[bytes, bytes]) -> bytes:
-    """macOS's form: each picture behind its type and length, all behind those of the file."""
+    """An ICNS file (macOS): type and length of the file, then each picture after its type and length."""
     body = b"".join(kind + struct.pack(">I", 8 + len(data)) + data for kind, data in pictures.items())
     return b"icns" + struct.pack(">I", 8 + len(body)) + body
 
 
 def write(folder: Path) -> None:
-    """Write all forms."""
+    """Write the icon in all formats."""
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
     from PyQt5.QtGui import QGuiApplication
 

@@ -1,4 +1,4 @@
-"""The licences of everything that a bundle holds, in one text: found by what was collected, not by a list."""
+"""The licences of all files in a bundle, as one text. The packages are found by the collected files, not by a list."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ def _python() -> tuple[str, str]:
     places = [Path(sysconfig.get_path("stdlib"), "LICENSE.txt"), Path(sys.base_prefix, "LICENSE.txt"),
               Path(f"/usr/share/doc/python{sys.version_info[0]}.{sys.version_info[1]}/copyright")]  # fmt: skip
     found = next((place for place in places if place.is_file()), None)
-    # Compiled by hand it has none on disk; site knows where the words are.
+    # A Python compiled by hand has no such file: name the web page, as the module site does.
     words = found.read_text("utf-8") if found else "https://docs.python.org/3/license.html"
     return f"Python {sys.version.split()[0]}", words
 
 
 def _packages(files: set[str]) -> list[tuple[str, str]]:
-    """Of PyPI's packages: what stands beside their metadata."""
+    """Licences of Python packages: the files beside their metadata."""
     parts = []
     for package in distributions():
         name = package.metadata["Name"]
         if name == "listening-post":
             continue
         own = {os.path.realpath(package.locate_file(file)) for file in package.files or ()}
-        # PyInstaller's own part is the launcher.
+        # Always PyInstaller: its launcher is part of every bundle.
         if own & files or name.lower() == "pyinstaller":
             parts.append((f"{name} {package.version}", _words_of(package)))
     return parts
@@ -55,22 +55,22 @@ def _words_of(package: Distribution) -> str:
         if ".dist-info/" in inside and any(word in inside.rsplit("/", 1)[-1] for word in _WORDS):
             found.append(file.locate().read_text("utf-8", "replace"))
     facts = package.metadata
-    said = facts.get("License-Expression") or facts.get("License") or ""
-    said = said or ", ".join(c for c in facts.get_all("Classifier", []) if c.startswith("License"))
-    if not (found or said):
+    licence = facts.get("License-Expression") or facts.get("License") or ""
+    licence = licence or ", ".join(c for c in facts.get_all("Classifier", []) if c.startswith("License"))
+    if not (found or licence):
         raise SystemExit(f"{facts['Name']} says nothing about its licence")
-    return "\n\n".join([said, *found])
+    return "\n\n".join([licence, *found])
 
 
 def _debian(files: set[str]) -> list[tuple[str, str]]:
-    """Of libraries that the machine brought: what Debian says about them."""
+    """Licences of the system's libraries: Debian's copyright files."""
     if not shutil.which("dpkg"):
         return []
     packages: dict[str, list[str]] = {}
     for file in sorted(files):
         if not file.startswith(("/usr/lib/", "/lib/")):
             continue
-        # Where /lib is a link to /usr/lib, a package may know the file by either name.
+        # If /lib is a link to /usr/lib, a package may list the file under either path.
         for path in (file, file.removeprefix("/usr")):
             done = subprocess.run(["dpkg", "--search", path], capture_output=True, text=True, check=False)
             if done.returncode == 0:

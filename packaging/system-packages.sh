@@ -7,7 +7,7 @@
 # Elsewhere it names what is needed and leaves the rest to you.
 set -eu
 
-qt="libglib2.0-0 libgl1 libegl1 libdbus-1-3 libfontconfig1 libxkbcommon-x11-0 libxcb-icccm4
+qt="libglib2.0-0 libgl1 libegl1 libdbus-1-3 libfontconfig1 libgssapi-krb5-2 libxkbcommon-x11-0 libxcb-icccm4
     libxcb-image0 libxcb-keysyms1 libxcb-render-util0 libxcb-shape0 libxcb-xinerama0 fonts-dejavu-core"
 screen="$qt xvfb xdotool imagemagick"
 

@@ -27,6 +27,8 @@ from twisted.internet.task import deferLater  # noqa: E402
 from twisted.logger import LogEvent, LogLevel, formatEvent, globalLogPublisher  # noqa: E402
 from twisted.python.failure import Failure  # noqa: E402
 
+from tests.declared import checked_recorder, declared_events  # noqa: E402, F401
+
 # A shell has what it starts in the background ignore Ctrl+C, and so would the programs that tests start.
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 
-from app.commands import main as cli
+from app.commands import table
 from tests.helpers import Serve, kept_port, wait_for
 
 _BLOCK = re.compile(r"(?:`([\w./-]+)`:\n\n)?^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
@@ -79,7 +79,7 @@ class Reader:
         if starts := _STARTS.fullmatch(line):
             more = starts[3].split()
             if not starts[1]:
-                cli._window_parser().parse_args([starts[2], *more])  # leaves with a SystemExit where it is wrong
+                table.window_parser().parse_args([starts[2], *more])  # leaves with a SystemExit where it is wrong
                 more = [word for word in more if word != "--start"]
             self._start(starts[2], more)
             return

@@ -24,6 +24,7 @@ from app.files.folders import APP_NAME
 from app.post import Post, raise_file_limit
 from app.workspace import reading as workspace
 from app.workspace.reading import Workspace
+from ui import screen
 
 if TYPE_CHECKING:
     from app.capture.reading.reader import Reader
@@ -130,7 +131,7 @@ def choose_reactor() -> Any:
 
 def _choose(path: Path | None, settings: Settings) -> tuple[Workspace, str, str]:
     """The workspace to open, its title, and a notice for the user, or ""."""
-    from app import errors
+    from app.errors import PostError
     from ui.window.workspace_files import demo, demo_file
 
     if path is not None:
@@ -142,7 +143,7 @@ def _choose(path: Path | None, settings: Settings) -> tuple[Workspace, str, str]
     if last is not None:
         try:
             return workspace.load(last), last.name, ""
-        except errors.PostError as e:
+        except PostError as e:
             return demo(), "Demo", f"{last.name} could not be opened, so this is the demo.\n{e}"
     return demo(), "Demo", ""
 
@@ -152,7 +153,7 @@ def _application(settings: Settings) -> QApplication:
 
     QCoreApplication.setAttribute(Qt.AA_EnableHighDpiScaling)
     QCoreApplication.setAttribute(Qt.AA_UseHighDpiPixmaps)
-    application = QApplication(sys.argv[:1])
+    application = screen.application(sys.argv[:1])
     application.setApplicationName(APP_NAME)
     application.setApplicationDisplayName("")
     application.setDesktopFileName(APP_NAME)

@@ -14,9 +14,12 @@ def main() -> None:
 
 
 def _window(workspace: Path | None, capture: Path | None, start: bool, separate: bool) -> int:
-    from ui import boot
+    from ui import screen
 
-    return boot.run(workspace, capture, start, separate)
+    with screen.importing_qt():
+        from ui import boot
+
+        return boot.run(workspace, capture, start, separate)
 
 
 if __name__ == "__main__":

@@ -46,7 +46,8 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from app import __version__, errors, events
+from app import __version__, events
+from app.capture import errors
 from app.capture.filters.values import search
 
 APPLICATION_ID = 0x4C507374

@@ -1,4 +1,4 @@
-"""How command lines are read: parsers that say what is wrong in one line, and the values that options take."""
+"""How command lines are parsed: parsers that report a mistake in one line, and the types of arguments."""
 
 from __future__ import annotations
 
@@ -6,33 +6,33 @@ import argparse
 import re
 from typing import Any, NoReturn
 
-WRONG_USAGE = 2
-"""The exit code."""
+from app.commands.exit_codes import WRONG_USAGE
 
 
 class Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line, where argparse adds the whole usage."""
+    """Reports a mistake in one line; argparse itself adds the whole usage."""
 
     def error(self, message: str) -> NoReturn:
         self.exit(WRONG_USAGE, f"listening-post: {message}. See {self.prog} --help\n")
 
 
 class CommandParser(Parser):
-    """Takes what has no name behind options too, as in ``send URL --hex DATA``, where argparse itself does not."""
+    """Takes an optional positional argument behind options too, as in ``send URL --hex DATA``."""
 
-    _inside = False
+    _intermixing = False
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        if self._inside:
+        if self._intermixing:  # parse_known_intermixed_args calls this method
             return super().parse_known_args(args, namespace)
-        self._inside = True
+        self._intermixing = True
         try:
             return self.parse_known_intermixed_args(args, namespace)
         finally:
-            self._inside = False
+            self._intermixing = False
 
 
 def milliseconds(text: str) -> float:
+    """From 0 to a day."""
     value = float(text)
     if not 0 <= value <= 86_400_000:
         raise argparse.ArgumentTypeError("must be from 0 to 86400000")
@@ -40,6 +40,7 @@ def milliseconds(text: str) -> float:
 
 
 def seconds(text: str) -> float:
+    """More than 0."""
     value = float(text)
     if not 0 < value < 1e9:
         raise argparse.ArgumentTypeError("must be more than 0")
@@ -47,6 +48,7 @@ def seconds(text: str) -> float:
 
 
 def count(text: str) -> int:
+    """A whole number from 0."""
     value = int(text)
     if value < 0:
         raise argparse.ArgumentTypeError("must not be negative")
@@ -54,6 +56,7 @@ def count(text: str) -> int:
 
 
 def size(text: str) -> int:
+    """A size such as ``500MB``, in bytes."""
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kMG]?)B?", text, re.IGNORECASE)
     if not match:
         raise argparse.ArgumentTypeError("must be a size, as in 500MB or 2GB")

@@ -1,4 +1,4 @@
-"""Conversations by hand: what comes from standard input goes out at once, while answers come in."""
+"""``send --converse``: standard input is sent as soon as it is read, while answers are received."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from app.sending.conversation import Conversation
 from app.sending.delivery import MAX_DATA
 
 CHUNK = 1 << 16
-"""Bytes read at once."""
+"""Most bytes read at once."""
 
 
 @implementer(IReadDescriptor)
 class Input:
-    """A file descriptor that is read when the reactor says that there is something.
+    """A file descriptor that is read when the reactor finds it readable.
 
-    It is not made non-blocking, as by ``twisted.internet.stdio``: a terminal would stay so for
-    the shell behind us, and for our own output.
+    It stays blocking. ``twisted.internet.stdio`` makes it non-blocking, and a terminal then stays
+    non-blocking for the shell, and for the output of this program.
     """
 
     def __init__(self, reactor: Any, number: int) -> None:
@@ -31,23 +31,23 @@ class Input:
         self._waiting: Deferred[bytes] | None = None
 
     def read(self) -> Deferred[bytes]:
-        """What comes next, at most ``CHUNK`` bytes; nothing at the end. One at a time."""
+        """Fires with the next bytes, at most ``CHUNK``; with b"" at the end. Call it again after it has fired."""
         waiting: Deferred[bytes] = Deferred()
         self._waiting = waiting
         self._reactor.addReader(self)
         return waiting
 
     def end(self) -> None:
-        """Read no more."""
-        self._give(b"")
+        """Stop reading; a pending ``read`` fires with b""."""
+        self._fire(b"")
 
-    def _give(self, data: bytes) -> None:
+    def _fire(self, data: bytes) -> None:
         waiting, self._waiting = self._waiting, None
         if waiting is not None:
             self._reactor.removeReader(self)
             waiting.callback(data)
 
-    # -- for the reactor
+    # -- called by the reactor
 
     def fileno(self) -> int:
         return self._number
@@ -58,23 +58,23 @@ class Input:
     def doRead(self) -> None:
         try:
             data = os.read(self._number, CHUNK)
-        except OSError:  # as of a terminal that is gone
+        except OSError:  # for example, the terminal is gone
             data = b""
-        self._give(data)
+        self._fire(data)
 
     def connectionLost(self, reason: Failure) -> None:
-        """The other end of a pipe is gone, and all it wrote was read."""
+        """The other end of the pipe is closed, and all its data was read."""
         self.end()
 
 
 class Lines:
-    """Cuts bytes into lines, and holds the last until it is whole, or too long for a message."""
+    """Cuts bytes into lines. Keeps an unfinished line until its end comes, or it is too long for a message."""
 
     def __init__(self) -> None:
         self._rest = bytearray()
 
     def cut(self, data: bytes) -> Iterator[bytes]:
-        """The lines that are whole with ``data``, without their ends. With no data: what is left."""
+        """The lines that ``data`` completes, without their line ends. With b"": the unfinished line, if any."""
         self._rest += data
         if data and b"\n" not in data and len(self._rest) <= MAX_DATA:
             return
@@ -86,10 +86,11 @@ class Lines:
 
 
 async def converse(reactor: Any, conversation: Conversation, number: int) -> int:
-    """Send what is read from file descriptor ``number``, to its end or that of the conversation.
+    """Send what is read from file descriptor ``number``, until it or the conversation ends.
 
-    Bytes as they come, or each line as a message where the protocol has messages; then nothing
-    more goes out, and answers may still come. Returns how many were sent. Raises nothing.
+    Bytes are sent as they are read; where the protocol has messages, each line is one. After that the
+    peer is told that no more comes; its answers are still received. Returns how many messages were
+    sent. Raises nothing.
     """
     source, lines, sent = Input(reactor, number), Lines(), 0
     unhook = conversation.status_changed.connect(lambda c: source.end() if c.closed is not None else None)

@@ -1,4 +1,4 @@
-"""Standard output, which may be full, closed, or a pipe that nobody reads any more."""
+"""Standard output, which may be a full disk, closed, or a pipe that nobody reads any more; and an event as a line."""
 
 from __future__ import annotations
 
@@ -9,14 +9,29 @@ from collections.abc import Iterator
 from io import TextIOWrapper
 from typing import TextIO, cast
 
-from app import errors
+from app.commands import errors
+from app.events import NAMES, Row, rfc3339
+
+
+def line(event: Row) -> str:
+    """An event as one line of text for people."""
+    time = rfc3339(event.time)[11:26]
+    size = "" if event.size is None else str(event.size)
+    kind = NAMES.get(event.kind, str(event.kind))
+    return f"{event.id:>7} {time} {event.service:<16} {event.peer or '-':<21} {kind:<18} {size:>6} {event.summary}"
+
+
+def warn(words: str) -> None:
+    """Say something on standard error, where there is something to say."""
+    if words:
+        print(f"listening-post: {words}", file=sys.stderr)
 
 
 @contextlib.contextmanager
-def in_words() -> Iterator[None]:
-    """What goes wrong when standard output is written raises OutputError.
+def raising_output_errors() -> Iterator[None]:
+    """Raise OutputError for an OSError that writing standard output raised.
 
-    A pipe whose reader has had enough raises BrokenPipeError, which is no mistake.
+    BrokenPipeError stays as it is: the reader of a pipe, as ``head``, has read all it wanted.
     """
     try:
         yield
@@ -27,25 +42,25 @@ def in_words() -> Iterator[None]:
 
 
 class _Output(TextIOWrapper):
-    """For ``sys.stdout``: raises as ``in_words`` does."""
+    """Takes the place of ``sys.stdout``. Raises OutputError and BrokenPipeError."""
 
     def write(self, text: str) -> int:
-        with in_words():
+        with raising_output_errors():
             return super().write(text)
 
     def flush(self) -> None:
-        with in_words():
+        with raising_output_errors():
             super().flush()
 
 
 @contextlib.contextmanager
-def ours() -> Iterator[None]:
-    """Have ``print`` raise OutputError, and show in some way whatever it is given."""
-    before = sys.stdout if sys.stdout is not None else _of_nothing()
-    if not isinstance(before, TextIOWrapper):  # a test's
+def checked_stdout() -> Iterator[None]:
+    """Let ``print`` raise OutputError, and escape the characters that the encoding of standard output lacks."""
+    before = sys.stdout if sys.stdout is not None else _closed_stdout()
+    if not isinstance(before, TextIOWrapper):  # a test has put something else there
         yield
         return
-    sys.stdout = made = _Output(
+    sys.stdout = checked = _Output(
         before.buffer,
         before.encoding,
         "backslashreplace",
@@ -57,31 +72,34 @@ def ours() -> Iterator[None]:
     finally:
         sys.stdout = before
         with contextlib.suppress(errors.OutputError, BrokenPipeError):
-            made.detach()  # or it would close what others still use
+            checked.detach()  # otherwise it closes the buffer, which ``before`` still uses
 
 
-def _of_nothing() -> TextIO:
-    """Stands for standard output that was closed before we began: cannot be written, as it should.
+def _closed_stdout() -> TextIO:
+    """A file that cannot be written, for standard output that was closed before the program started.
 
-    It also keeps the number 1 from a socket or file of ours.
+    It occupies file descriptor 1, which a socket or a file of the program would get otherwise.
     """
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    if nothing != 1:
-        os.dup2(nothing, 1)
-        os.close(nothing)
+    descriptor = os.open(os.devnull, os.O_RDONLY)
+    if descriptor != 1:
+        os.dup2(descriptor, 1)
+        os.close(descriptor)
     return cast(TextIO, open(1, "w", encoding="utf-8", closefd=False))
 
 
 def write(data: bytes) -> None:
-    """Write bytes, now. May block. Raises OutputError, BrokenPipeError."""
-    with in_words():
+    """Write bytes and flush. May block. Raises OutputError, BrokenPipeError."""
+    with raising_output_errors():
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
 
 
-def let_go() -> None:
-    """Nobody takes our output any more: say no more, nor complain at the end."""
+def discard_rest() -> None:
+    """Discard what is still written to standard output, which nobody reads any more.
+
+    Otherwise Python reports an error when it flushes standard output at the end.
+    """
     with contextlib.suppress(OSError, ValueError):
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
-        os.close(nowhere)
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, sys.stdout.fileno())
+        os.close(null)

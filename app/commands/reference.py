@@ -1,4 +1,7 @@
-"""The tables of the reference, written from what the code declares; ``docs`` has them, and a test compares."""
+"""The tables of the pages in ``docs``, made from what the code declares.
+
+``python -m app.commands.reference PAGE …`` writes them into the pages; a test compares.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ from app import events, responders
 from app.capture import schema
 from app.capture.filters.completion import operators
 from app.capture.filters.fields import FIELDS
-from app.commands import main as cli
+from app.commands import error_reference, table
 from app.options import Option
 from app.services import settings
 from app.services.protocols import PROTOCOLS
@@ -42,18 +45,18 @@ def responder_table() -> str:
 
 
 def responder_options() -> str:
-    """For each responder that has options, a table of them."""
+    """For each responder that has options, a table of its options."""
     parts = []
     for name in responders.built_in():
         found = responders.find(name)
         assert found is not None
         if found.options:
-            parts.append(f"### `{name}`\n\n{_plain(found.help)}.\n\n{options_table(_once(found.options))}")
+            parts.append(f"### `{name}`\n\n{_plain(found.help)}.\n\n{options_table(_merged(found.options))}")
     return "\n\n".join(parts)
 
 
 def protocol_options() -> str:
-    """For each protocol, what any of its services can be told."""
+    """For each protocol, a table of the options that each of its services has."""
     parts = []
     for protocol in PROTOCOLS.values():
         if protocol.options:
@@ -68,11 +71,11 @@ def sections() -> str:
 
 
 def commands() -> str:
-    """Each command: its line, what it does, and a table of what it takes."""
-    parts = [_command("listening-post", "open the window", cli._window_parser())]
-    [found] = [a for a in cli._parser()._actions if isinstance(a, argparse._SubParsersAction)]
-    for choice in found._choices_actions:
-        parts.append(_command(f"listening-post {choice.dest}", choice.help or "", found.choices[choice.dest]))
+    """For each command: one line about it, its usage, and a table of its arguments."""
+    parts = [_command("listening-post", "open the window", table.window_parser())]
+    [action] = [a for a in table.command_parser(*table.COMMANDS)._actions if isinstance(a, argparse._SubParsersAction)]
+    for name, help in table.COMMANDS.items():
+        parts.append(_command(f"listening-post {name}", help, action.choices[name]))
     return "\n\n".join(parts)
 
 
@@ -110,14 +113,19 @@ _SERVICE = {
 
 def event_kinds() -> str:
     """A row for each kind of event."""
-    rows = (
-        f"| `{name}` | {events.MEANING[kind][0]} | {events.MEANING[kind][1]} |" for kind, name in events.NAMES.items()
-    )
+    rows = (f"| `{kind.name}` | {kind.meaning} | {_keys_of(kind)} |" for kind in events.KINDS.values())
     return "\n".join(["| kind | | detail |", "|---|---|---|", *rows])
 
 
+def _keys_of(kind: events.Declaration) -> str:
+    """What the detail of this kind has, as a sentence."""
+    always, sometimes = (", ".join(f"`{key}`" for key in keys) for keys in (kind.always, kind.sometimes))
+    parts = [always, f"sometimes {sometimes}" if sometimes else "", "what its writer adds" if kind.more else ""]
+    return "; ".join(filter(None, parts))
+
+
 def capture_tables() -> str:
-    """What the tables of a capture hold, as ``schema`` describes them, and the SQL of an empty one."""
+    """What the tables of a capture hold, from the docstring of ``schema``, and the SQL that makes them."""
     assert schema.__doc__ is not None
     _, _, table, _ = re.split(r"^=+ +=+\n", schema.__doc__, flags=re.MULTILINE)
     rows = re.sub(r"\n {3,}", " ", table).strip().splitlines()
@@ -134,7 +142,7 @@ def _single(text: str) -> str:
 
 
 def options_table(declared: Iterable[Option]) -> str:
-    """A row for each option, and for each key of its tables."""
+    """A row for each option; an option that holds tables has a row for each of their keys, too."""
     return "\n".join(["| key | default | |", "|---|---|---|", *_rows(declared, "")])
 
 
@@ -164,8 +172,8 @@ def _written(value: object) -> str:
     return f"`{_plain(str(value))}`" if value else ""
 
 
-def _once(options: Iterable[Option]) -> list[Option]:
-    """Options declared for each protocol apart, once for all protocols on which they read alike."""
+def _merged(options: Iterable[Option]) -> list[Option]:
+    """Make one option of those with the same name and help that are declared for several protocols separately."""
     found: dict[tuple[str, str], Option] = {}
     for option in options:
         first = found.setdefault((option.name, option.help), option)
@@ -210,13 +218,14 @@ BLOCKS = {
     "workspace-keys": workspace_keys,
     "event-kinds": event_kinds,
     "capture-tables": capture_tables,
+    "errors": error_reference.tables,
     "crcs": crcs,
     "framings": framings,
 }
 
 
 def refreshed(page: str) -> str:
-    """``page`` with each block between ``<!-- name -->`` and ``<!-- end -->`` written anew."""
+    """The text ``page`` with each block between ``<!-- name -->`` and ``<!-- end -->`` replaced by the current one."""
     for name, write in BLOCKS.items():
         block = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end -->)", re.DOTALL)
         page = block.sub(lambda match, write=write: f"{match[1]}{write()}\n{match[2]}", page)  # type: ignore[misc]

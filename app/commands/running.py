@@ -1,4 +1,4 @@
-"""A run of the reactor without a screen, from its start to the exit code."""
+"""The reactor of a command: which one, and a run of it from its start to the exit code."""
 
 from __future__ import annotations
 
@@ -7,8 +7,23 @@ from typing import Any
 from twisted.internet.defer import Deferred
 
 
+def choose_reactor() -> Any:
+    """Install and return the reactor of a command."""
+    try:
+        from app.reactor import PromptEPollReactor
+    except ImportError:
+        from twisted.internet import reactor
+
+        return reactor
+    from twisted.internet.main import installReactor
+
+    chosen = PromptEPollReactor()
+    installReactor(chosen)
+    return chosen
+
+
 class Run:
-    """Base of what commands run. Subclasses make ``start`` and ``shut_down``.
+    """Base class of a command that runs the reactor. Subclasses implement ``start`` and ``shut_down``.
 
     Attributes:
         exit_code: of the program.
@@ -20,25 +35,25 @@ class Run:
         self.exit_code = 0
 
     async def start(self) -> None:
-        """What is to be done; whoever wants to end then calls ``stop``."""
+        """Called when the reactor runs. To end the run, call ``stop``."""
         raise NotImplementedError
 
     async def shut_down(self) -> None:
-        """What is to be done before the reactor stops, whoever has asked for that."""
+        """Called before the reactor stops, by ``stop`` or by a signal. The reactor waits until it returns."""
         raise NotImplementedError
 
     def stop(self) -> None:
-        """Shut down, unless that has begun: by us, or by a signal."""
+        """Stop the reactor, unless it is stopping already."""
         if not self._stopping:
             self._stopping = True
             self._reactor.stop()
 
     @property
     def signal(self) -> int | None:
-        """The number of the signal that ended it, if one did."""
+        """The number of the signal that ended the run, or None."""
         return getattr(self._reactor, "_exitSignal", None)
 
-    def to_the_end(self) -> int:
+    def run_reactor(self) -> int:
         """Run the reactor until it stops. Returns the exit code."""
         reactor = self._reactor
         reactor.callWhenRunning(lambda: Deferred.fromCoroutine(self.start()))

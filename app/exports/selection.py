@@ -11,24 +11,23 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from app import events
-from app.capture.filters.language import EVERYTHING, Filter, named, parse
+from app.capture.filters.language import EVERYTHING, Filter
+from app.capture.filters.sql import among
 from app.capture.reading import exchange_rows, losses
-from app.capture.reading.exchange_rows import EXCHANGE_FIELDS
 from app.capture.reading.losses import Lost
 from app.capture.reading.store import CHUNK, Store
 from app.events import Event
 from app.exports.formats import Chosen, Exporter
-from app.http.exchanges import Exchange
+from app.exports.part import WHOLE, Part
 
-Look = Callable[[int], object]
-"""Is told the last event looked at; raises to stop."""
+if TYPE_CHECKING:
+    from app.http.exchanges import Exchange
 
-OF_EVENTS = frozenset({"kind", "direction", "payload", "reason", "limit"})
-OF_EVENTS_IN = ("ws.", "tls.", "failure.")
-"""Fields that exchanges do not have."""
+Look = Callable[[int, int], object]
+"""Is told the last event looked at, and how many were written; raises to stop."""
 
 _NOTES = (events.HTTP_REQUEST, events.HTTP_RESPONSE)
 _SOCKET = (events.WS_OPENED, events.WS_MESSAGE, events.WS_CLOSED)
@@ -50,31 +49,6 @@ FROM (SELECT a.id AS a, b.id AS b, a.first AS first
     WHERE a.opened <= ifnull(b.closed, a.opened) AND b.opened <= ifnull(a.closed, b.opened) LIMIT {MAX_TWINS})
 """  # noqa: S608
 _KNOWS_FIRST = "SELECT count(*) FROM pragma_table_info('connection') WHERE name = 'first'"
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """Which part of a capture is meant.
-
-    Attributes:
-        where: the condition on events.
-        exchanges: the same on exchanges; None where the condition is about what only events have. Then an
-            exchange fits if one of its events does.
-    """
-
-    where: Filter = EVERYTHING
-    exchanges: Filter | None = EVERYTHING
-
-    @classmethod
-    def typed(cls, typed: str) -> Part:
-        """What a filter means that somebody typed. Raises FilterError."""
-        fields, text = named(typed)
-        alone = text or any(name in OF_EVENTS or name.startswith(OF_EVENTS_IN) for name in fields)
-        return cls(parse(typed), None if alone else parse(typed, EXCHANGE_FIELDS))
-
-    def __and__(self, other: Filter) -> Part:
-        """``other`` is about what both have: service, connection, time."""
-        return Part(self.where & other, None if self.exchanges is None else self.exchanges & other)
 
 
 @dataclass(slots=True)
@@ -107,35 +81,29 @@ class Selection:
         lost: what the part lacks.
     """
 
-    def __init__(self, store: Store, exporter: Exporter, part: Part = Part(), look: Look = lambda upto: None) -> None:
+    def __init__(
+        self, store: Store, exporter: Exporter, part: Part = WHOLE, look: Look = lambda at, written: None
+    ) -> None:
         """Looks at the capture where it has to. Raises the errors of the store."""
         self._store, self._exporter, self._look = store, exporter, look
-        self._range = store.range()
+        self._range, self._written = store.range(), 0
         self.lost: Lost = losses.lost(store, part.where)
         self._chosen = Chosen()
         self._where = part.where
         if exporter.exchanges and part.where != EVERYTHING:
             fitting = self._fitting(part)
             self._chosen = Chosen(wants=fitting)
-            self._where = _among("conn", sorted(self._conns(fitting)))
+            self._where = among("conn", sorted(self._conns(fitting)))
         if exporter.one_side:
             self._chosen = Chosen(twins=self._twins(part.where))
         if self._where != EVERYTHING and self.lost:
-            told = _among("id", self.lost.told.tolist())
+            told = among("id", self.lost.told)
             self._where = Filter(f"({self._where.sql}) OR {told.sql}", (*self._where.values, *told.values))
 
     def write(self, out: BinaryIO) -> int:
         """Write it all. Returns how many events the exporter was given."""
-        count = 0
-
-        def counted() -> Iterator[Event]:
-            nonlocal count
-            for event in self._events():
-                yield event
-                count += 1
-
-        self._exporter.write(counted(), out, self._chosen)
-        return count
+        self._exporter.write(self._events(), out, self._chosen)
+        return self._written
 
     def _events(self) -> Iterator[Event]:
         first, last = self._range
@@ -143,9 +111,10 @@ class Selection:
             end = min(start + CHUNK - 1, last)
             ids, _ = self._store.matches(self._where, start, end)
             for event in self._store.these(ids.tolist()):
-                self._look(event.id)
+                self._look(event.id, self._written)
                 yield event
-            self._look(end)
+                self._written += 1
+            self._look(end, self._written)
 
     # -- whole exchanges
 
@@ -170,7 +139,7 @@ class Selection:
                     found.by_conn.setdefault(conn, array("q")).append(id)
                 else:
                     found.conns.add(conn)
-            self._look(first)
+            self._look(first, 0)
         return found
 
     def _conns(self, fitting: _Fitting) -> set[int]:
@@ -192,12 +161,7 @@ class Selection:
         twins = {one: other for one, other, _ in pairs if other not in ours and (one in ours or one < other)}
         if where == EVERYTHING or not twins:
             return twins
-        among = _among("conn", sorted(set(twins.values())))
-        both = where & among
+        both = where & among("conn", set(twins.values()))
         sql = f"SELECT json_group_array(DISTINCT conn) FROM event WHERE {both.sql}"  # noqa: S608
         there = set(json.loads(self._store.one(sql, both.values)[0]))
         return {one: other for one, other in twins.items() if other in there}
-
-
-def _among(column: str, ids: list[int]) -> Filter:
-    return Filter(f"{column} IN (SELECT value FROM json_each(?))", (json.dumps(ids),))  # noqa: S608

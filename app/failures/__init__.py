@@ -1,1 +1,1 @@
-"""Failures: from an exception to a record, its group and its report."""
+"""Failures: records of exceptions, their fingerprints for grouping, and reports for bug trackers."""

@@ -1,8 +1,9 @@
-"""Which failures are the same: by type and the innermost frames of the responder's own code.
+"""Fingerprints group failures that have the same cause.
 
-Grouping as https://docs.sentry.io/concepts/data-management/event-grouping/ describes it: frames
-of one's own before those of libraries, paths and line numbers left out, since both change
-without the mistake being another; the message only where there is no frame.
+A fingerprint is made of the exception's type and the innermost frames of the user's and the responders'
+code, as https://docs.sentry.io/concepts/data-management/event-grouping/ describes: library frames count
+only if there are no others. Paths and line numbers are left out, since both change while the mistake
+stays the same. The message counts only if there is no frame.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from app.failures.origins import library, short
 from app.failures.record import FailureRecord, Frame
 
 FRAMES = 3
-"""Innermost frames that count."""
+"""Number of innermost frames in a fingerprint."""
 
 _VARIABLE = (
     (re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\""""), "'…'"),
@@ -25,7 +26,7 @@ _VARIABLE = (
 
 
 def fingerprint(record: FailureRecord) -> str:
-    """16 hex digits, the same for failures that are the same mistake."""
+    """The fingerprint: 16 hex digits, equal for failures with the same cause."""
     parts = [record.type]
     frames = own_frames(record)
     for frame in frames:
@@ -36,13 +37,13 @@ def fingerprint(record: FailureRecord) -> str:
 
 
 def own_frames(record: FailureRecord) -> tuple[Frame, ...]:
-    """The innermost frames that are not a library's, outermost first; where all are, the innermost of all."""
+    """The innermost frames outside of libraries, outermost first; if there are none, the innermost frame."""
     own = [frame for frame in record.frames if library(frame.file) is None]
     return tuple((own or list(record.frames[-1:]))[-FRAMES:])
 
 
 def generalised(message: str) -> str:
-    """The first line of a message, with a word for each part that may differ from time to time."""
+    """The first line of a message, with placeholders for quoted texts, numbers and addresses."""
     line = message.partition("\n")[0][:300]
     for pattern, word in _VARIABLE:
         line = pattern.sub(word, line)

@@ -1,4 +1,4 @@
-"""Whose code a source file is: the user's, a responder's, or a library's."""
+"""Tells whether a source file belongs to the user, a responder, or a library."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from pathlib import PurePosixPath
 
 import app
 
-_HOUSE = PurePosixPath(app.__file__.replace("\\", "/")).parent.parent
-_PACKAGES = re.compile(r".*/(?:site|dist)-packages/(.+)")
+_ROOT = PurePosixPath(app.__file__.replace("\\", "/")).parent.parent
+_PACKAGES = re.compile(r".*/(?:site|dist)-packages/(?:listening_post/(?=(?:app|ui)/))?(.+)")
+"""An installation has our own packages inside listening_post."""
 _STANDARD = re.compile(r".*/lib/(?:python3[^/]*|pypy3[^/]*)/(.+)|.*/Python3\d+/Lib/(.+)", re.IGNORECASE)
-_WHOLE = re.compile(r"/|[A-Za-z]:|<")
+_ABSOLUTE = re.compile(r"/|[A-Za-z]:|<")
 _FROZEN = re.compile(r"<frozen (.+)>")
 
 _RESPONDERS = "app/responders/"
@@ -19,33 +20,33 @@ _RESPONDERS = "app/responders/"
 
 @lru_cache(4096)
 def library(file: str) -> str | None:
-    """The package that a source file belongs to, or None for code of the user and of responders.
+    """The package that a source file belongs to; None for code of the user and of responders.
 
-    Responders are what a failure is about even when they are ours: they stay in sight.
+    Built-in responders do not count as a library: failures are mostly about their code.
     """
     path = file.replace("\\", "/")
-    inside = _inside(path)
-    if inside is None:
+    relative = _relative(path)
+    if relative is None:
         return None
-    if inside.startswith(_RESPONDERS):
+    if relative.startswith(_RESPONDERS):
         return None
-    first = inside.split("/", 1)[0]
+    first = relative.split("/", 1)[0]
     return first.removesuffix(".py")
 
 
-def _inside(path: str) -> str | None:
-    """The path below the place where libraries are kept; None outside of all such places."""
+def _relative(path: str) -> str | None:
+    """The path relative to the folder of libraries that contains it; None outside of all such folders."""
     for pattern in (_PACKAGES, _STANDARD, _FROZEN):
         if match := pattern.fullmatch(path):
             return next(group for group in match.groups() if group)
-    if path.startswith((f"{_HOUSE}/app/", f"{_HOUSE}/ui/")):
-        return path.removeprefix(f"{_HOUSE}/")
-    # A packaged program compiles all its modules under relative names; what users add has a whole path.
-    return None if _WHOLE.match(path) else path
+    if path.startswith((f"{_ROOT}/app/", f"{_ROOT}/ui/")):
+        return path.removeprefix(f"{_ROOT}/")
+    # In the packaged program, modules have relative paths; the user's files have absolute ones.
+    return None if _ABSOLUTE.match(path) else path
 
 
 @lru_cache(4096)
 def short(file: str) -> str:
-    """Enough of a path to tell which file it is: below its library, or its last two parts."""
+    """A short path that still tells which file it is: relative to its library, or its last two parts."""
     path = file.replace("\\", "/")
-    return _inside(path) or "/".join(path.split("/")[-2:])
+    return _relative(path) or "/".join(path.split("/")[-2:])

@@ -1,4 +1,4 @@
-"""From an exception to a frozen record of it that can be stored, shown and compared."""
+"""Makes a frozen record of an exception, which can be stored, shown and compared."""
 
 from __future__ import annotations
 
@@ -12,23 +12,29 @@ from typing import Any
 
 MAX_FRAMES = 60
 MAX_LOCALS = 40
+"""Local variables of a frame."""
 MAX_VALUE = 240
+"""Characters of a value's ``repr``, or of a source line."""
 MAX_MESSAGE = 4000
+"""Characters of a message, or of a note."""
 MAX_CAUSES = 8
+"""Length of a chain of causes."""
 MAX_MEMBERS = 8
+"""Exceptions of a group, or notes of an exception."""
 CONTEXT_LINES = 2
+"""Source lines before and after a frame's line."""
 
 _MARK = "_listening_post_recorded"
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One step of a traceback.
+    """One frame of a traceback.
 
     Attributes:
-        file, line, function: where it was.
-        source: the lines around it as ``(number, text)``, ``CONTEXT_LINES`` each way.
-        locals: the names and the cut ``repr`` of their values, in order of definition.
+        file, line, function: where execution was.
+        source: the lines around it as ``(number, text)``, ``CONTEXT_LINES`` before and after.
+        locals: the names of local variables with the shortened ``repr`` of their values, in order of definition.
     """
 
     file: str
@@ -43,11 +49,12 @@ class FailureRecord:
     """One caught exception.
 
     Attributes:
-        type: its class, with the module unless that is ``builtins``.
+        type: the name of its class, with the module unless that is ``builtins``.
         frames: outermost first, as Python prints them.
-        relation: how ``cause`` led here: ``"cause"`` for ``raise … from``, ``"context"``
-            for an exception raised while handling it, ``""`` where there is none.
-        members: the exceptions of a group, cut at ``MAX_MEMBERS``.
+        notes: what ``add_note`` has added.
+        relation: how ``cause`` is related: ``"cause"`` for ``raise … from``, ``"context"`` if this
+            exception was raised while ``cause`` was handled, ``""`` if there is no cause.
+        members: the first ``MAX_MEMBERS`` exceptions of a group.
     """
 
     type: str
@@ -91,11 +98,11 @@ def from_json(data: dict[str, Any]) -> FailureRecord:
 
 
 def claim(error: BaseException) -> bool:
-    """Whether this is the first call for ``error``.
+    """Whether this is the first call for ``error``: the caller that gets True records it.
 
-    The same exception reaches us from the Tap, from Twisted's log and as the reason of a
-    lost connection; whoever claims it first records it. An exception that takes no
-    attribute counts as new each time: better twice than never.
+    The same exception arrives from the Tap, from Twisted's log and as the reason of a lost
+    connection. An exception on which no attribute can be set is claimed each time: recording it
+    twice is better than never.
     """
     if getattr(error, _MARK, False):
         return False
@@ -107,10 +114,9 @@ def claim(error: BaseException) -> bool:
 
 
 def record(error: BaseException, traceback: TracebackType | None = None) -> FailureRecord:
-    """The record of ``error`` with its chain of causes; never raises for what it finds inside.
+    """The record of ``error`` with its chain of causes. Does not raise, whatever the exception contains.
 
-    ``traceback`` is used where the exception has lost its own, as one that comes out of a
-    cleaned ``Failure`` has.
+    ``traceback`` is used if the exception has none of its own, as after ``Failure.cleanFailure``.
     """
     return _record(error, traceback, MAX_CAUSES)
 
@@ -128,7 +134,7 @@ def _record(error: BaseException, traceback: TracebackType | None, depth: int) -
         message=_text(error),
         frames=(*_frames(error.__traceback__ or traceback), *_syntax(error)),
         notes=_notes(error),
-        # Not by its truth: an exception may have a length, and that may be 0.
+        # "is None", because an exception may define __len__ and be false.
         relation="" if cause is None else relation,
         cause=None if cause is None else _record(cause, None, depth - 1),
         members=tuple(_record(member, None, depth - 1) for member in members),
@@ -143,18 +149,18 @@ def _text(value: object) -> str:
 
 
 def _notes(error: BaseException) -> tuple[str, ...]:
-    notes = getattr(error, "__notes__", ())  # anybody may have put anything there
+    notes = getattr(error, "__notes__", ())  # may have been set to anything
     return tuple(map(_text, notes[:MAX_MEMBERS])) if isinstance(notes, list | tuple) else (_text(notes),)
 
 
 def _frames(traceback: TracebackType | None) -> Iterator[Frame]:
     steps: list[tuple[FrameType, int]] = []
     while traceback is not None:
-        # Code that was generated may know no line.
+        # Generated code may have no line number.
         steps.append((traceback.tb_frame, traceback.tb_lineno or traceback.tb_frame.f_code.co_firstlineno))
         traceback = traceback.tb_next
     if len(steps) > MAX_FRAMES:
-        # Endless recursion: its beginning and its end tell all there is to tell.
+        # Endless recursion: its first and last frames are enough.
         steps = steps[: MAX_FRAMES // 2] + steps[-MAX_FRAMES // 2 :]
     for frame, line in steps:
         code = frame.f_code
@@ -162,7 +168,7 @@ def _frames(traceback: TracebackType | None) -> Iterator[Frame]:
 
 
 def _syntax(error: BaseException) -> Iterator[Frame]:
-    """Where a ``SyntaxError`` says that it is: that code never ran, and is in no traceback."""
+    """A frame for the position of a ``SyntaxError``: its code never ran, so it is in no traceback."""
     if isinstance(error, SyntaxError) and error.filename and error.lineno:
         yield Frame(error.filename, error.lineno, "<module>", _source(error.filename, error.lineno, None))
 
@@ -170,7 +176,7 @@ def _syntax(error: BaseException) -> Iterator[Frame]:
 def _source(file: str, line: int, frame: FrameType | None) -> tuple[tuple[int, str], ...]:
     try:
         lines = linecache.getlines(file, frame.f_globals if frame else None)
-    except Exception:  # a module's own loader
+    except Exception:  # raised by a module's own loader
         return ()
     first = max(1, line - CONTEXT_LINES)
     return tuple(
@@ -180,7 +186,7 @@ def _source(file: str, line: int, frame: FrameType | None) -> tuple[tuple[int, s
 
 
 class _Repr(Repr):
-    """A ``repr`` that is cut at every level and survives objects whose own raises."""
+    """A ``repr`` that is shortened at every level, and works for objects whose own ``repr`` raises."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -188,7 +194,7 @@ class _Repr(Repr):
         self.maxlevel = 3
 
     def repr_instance(self, x: Any, level: int) -> str:
-        # A subclass's own repr would show all of it.
+        # The repr of a subclass would show its whole content.
         for base in (bytes, bytearray, str, list, tuple, dict, set, frozenset):
             if isinstance(x, base) and len(x) > MAX_VALUE:
                 text: str = getattr(self, f"repr_{base.__name__}")(x, level)
@@ -196,7 +202,7 @@ class _Repr(Repr):
         return super().repr_instance(x, level)
 
     def repr_dict(self, x: dict[Any, Any], level: int) -> str:
-        # The library sorts all keys first, and there may be millions.
+        # reprlib sorts all keys first, and there may be millions.
         if level <= 0 and x:
             return "{…}"
         shown = [f"{self.repr1(k, level - 1)}: {self.repr1(v, level - 1)}" for k, v in islice(x.items(), self.maxdict)]
@@ -212,7 +218,7 @@ class _Repr(Repr):
     repr_frozenset = repr_set
 
     def repr_bytes(self, value: bytes, level: int) -> str:
-        # Cut before the repr: the repr of a 10 MB payload is 40 MB of text.
+        # Shorten before the repr: the repr of a 10 MB payload is 40 MB of text.
         if len(value) <= MAX_VALUE:
             return repr(value)[: MAX_VALUE * 2]
         return f"{value[: MAX_VALUE // 2]!r}… ({len(value):,} bytes)"

@@ -1,7 +1,7 @@
-"""A failure for a bug tracker: all that helps to find it, and nothing that a peer sent or that is secret.
+"""A report of a failure for a bug tracker, without data of peers and without secrets.
 
-What stays: types, frames, source, numbers, names. What goes: text and bytes in local values, parts of
-messages that were in the payload, whatever is called like a secret, addresses, and whose home it was.
+It has types, frames, source, numbers and names. It leaves out text and bytes in local values, parts of
+messages that were in the payload, values whose names look like secrets, addresses, and home folders.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from app.failures.origins import library, short
 from app.failures.record import FailureRecord, Frame
 
 MAX_LOCALS = 20
-"""Local values of a frame."""
+"""Local variables of a frame in a report."""
 
 HIDDEN = "(not shown: it may be a secret)"
 
@@ -38,7 +38,7 @@ _ADDRESS = re.compile(
 _HOME = re.compile(r"^(?:[A-Za-z]:)?/(?:home|Users|Documents and Settings)/[^/]+/|^/root/")
 _WORD = re.compile(r"[^\s'\"<>]{4,}")
 
-_LED_TO = {
+_RELATIONS = {
     "cause": "The above exception was the direct cause of the following exception:",
     "context": "During handling of the above exception, another exception occurred:",
 }
@@ -53,12 +53,12 @@ def report(
     last: int = 0,
     services: Sequence[str] = (),
 ) -> str:
-    """Markdown.
+    """The report of a failure, in Markdown.
 
     Args:
-        payload: the bytes that caused it; only to tell what of a message came from them.
-        count, first, last: how often it happened, and when (ns since 1970 UTC).
-        services: their protocols or names, as the user wants them known.
+        payload: the bytes that caused the failure; used to find the parts of a message that came from them.
+        count, first, last: how often the failure happened, and when first and last (ns since 1970 UTC).
+        services: protocols or names of the services, as the user chose.
     """
     sent = (payload or b"").decode("utf-8", "replace")
     message = _message(record, sent)
@@ -74,7 +74,7 @@ def report(
 
 
 def place(file: str) -> str:
-    """A path without the home folder that it is below; for a library's, what is below the library."""
+    """A path for a report: ``~/`` in place of the home folder; for a library, relative to the library."""
     path = file.replace("\\", "/")
     return short(file) if library(file) else _HOME.sub("~/", path)
 
@@ -89,7 +89,7 @@ def _when(first: int, last: int) -> str:
 def _lines(record: FailureRecord, sent: str) -> Iterator[str]:
     if record.cause is not None:
         yield from _lines(record.cause, sent)
-        yield from ("", _LED_TO.get(record.relation, ""), "")
+        yield from ("", _RELATIONS.get(record.relation, ""), "")
     if record.frames:
         yield "Traceback (most recent call last):"
     for frame in record.frames:
@@ -108,7 +108,7 @@ def _frame(frame: Frame) -> Iterator[str]:
     own = library(frame.file) is None
     for number, text in frame.source:
         if own or number == frame.line:
-            # A secret may stand in the code itself.
+            # The source code may contain a secret.
             shown = _LITERAL.sub("'…'", text) if _SECRET.search(text) else text
             yield f"  {'>' if number == frame.line else ' '}{number:>6}  {shown}".rstrip()
     if own:
@@ -131,7 +131,7 @@ def _message(record: FailureRecord, sent: str) -> str:
 
 
 def _clean(text: str, sent: str) -> str:
-    """The first line of a message, without what differs, was sent, or is an address."""
+    """The first line of a message, without addresses, words that were in ``sent``, and variable parts."""
     line = text.partition("\n")[0]
     if _SECRET.search(line):
         return HIDDEN
@@ -140,5 +140,5 @@ def _clean(text: str, sent: str) -> str:
 
 
 def _unfenced(text: str) -> str:
-    """``text`` without what would end its block."""
+    """``text`` without backticks that would end its code block."""
     return text.replace("```", "'''")

@@ -1,1 +1,1 @@
-"""Files and folders: where the program keeps its own, and how it writes and reads safely."""
+"""Files and folders: the program's data folder, and safe ways to read and write files."""

@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Writes a file completely or not at all."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from typing import BinaryIO
 
 @contextlib.contextmanager
 def replacing(path: Path, mode: int = 0o600) -> Iterator[BinaryIO]:
-    """A file to write, which takes the place of ``path`` when the block ends without an exception.
+    """A temporary file to write to. It replaces ``path`` when the block ends without an exception.
 
-    ``mode`` is for a new file; one that is replaced keeps its own. Raises OSError.
+    ``mode`` is for a new file; an existing file keeps its mode. Raises OSError.
     """
-    target = Path(os.path.realpath(path))  # of a link, what it links to
+    target = Path(os.path.realpath(path))  # replaces the target of a link, not the link
     if target.exists() and not target.is_file():  # a pipe, or /dev/null
         with open(target, "wb") as out:
             yield out
         return
-    number, spare = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    descriptor, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     try:
-        with open(number, "wb") as out:
+        with open(descriptor, "wb") as out:
             yield out
             out.flush()
-            os.fsync(number)
+            os.fsync(descriptor)
         with contextlib.suppress(OSError):
-            os.chmod(spare, target.stat().st_mode & 0o777 if target.exists() else mode)
-        os.replace(spare, target)
+            os.chmod(temporary, target.stat().st_mode & 0o777 if target.exists() else mode)
+        os.replace(temporary, target)
     except BaseException:
         with contextlib.suppress(OSError):
-            os.unlink(spare)
+            os.unlink(temporary)
         raise

@@ -1,4 +1,4 @@
-"""What the author of a plugin imports; see docs/plugins.md."""
+"""What the author of a plugin imports: see docs/plugins.md."""
 
 from app.options import Option, Options
 from app.plugin.declare import IResponder, responder

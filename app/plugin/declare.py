@@ -1,4 +1,4 @@
-"""How a plugin says what it offers: a decorator, an interface, or nothing but the thing itself."""
+"""How a plugin declares a responder: by a decorator, by an interface, or by a Twisted class or object alone."""
 
 from __future__ import annotations
 
@@ -11,25 +11,26 @@ from twisted.internet.protocol import DatagramProtocol, Factory
 from zope.interface import Attribute, Interface
 
 from app.options import Option
-from app.plugin.handling import Handler, given
+from app.plugin.dispatch import builders_for
+from app.plugin.handling import Handler, arguments_for
 from app.responders import Builder, Context, Options, Responder
 
 MARK = "__responder__"
-"""The attribute by which a decorated function or class holds its responder."""
+"""The attribute of a decorated function or class that holds its ``Responder``."""
 
 T = TypeVar("T")
 
 
 class IResponder(Interface):
-    """A responder, for those who know ``zope.interface``: a module offers each object that provides it."""
+    """A responder as an interface: each object of a plugin's module that provides it is a responder."""
 
-    name = Attribute('As in a workspace: ``responder = "name"``.')
+    name = Attribute('Its name in a workspace: ``responder = "name"``.')
     help = Attribute("One line about it.")
-    protocols = Attribute("Those that it serves: ``tcp``, ``udp``, ``http``, ``websocket``.")
+    protocols = Attribute("The protocols on which it answers: ``tcp``, ``udp``, ``http``, ``websocket``.")
     options = Attribute("A tuple of ``Option``.")
 
     def build(protocol: str, options: Options, context: Context) -> Any:  # noqa: N805
-        """What ``app.responders`` asks of a builder for ``protocol``."""
+        """Build what answers on ``protocol``; ``app.responders`` says what that is for each protocol."""
 
 
 def responder(
@@ -43,19 +44,23 @@ def responder(
     errors: Mapping[type[BaseException], Any] | None = None,
     close_on_error: bool = False,
 ) -> Callable[[T], T]:
-    """Make a responder of a function, or of a Twisted class; it stays what it is otherwise.
+    """Make a responder of a function, or of a Twisted class. The function or class itself is not changed.
 
     A function is called with each message, and what it returns is the answer. Its further parameters
-    are filled by name: ``connection``, ``context``, or an option's. A class is called with those of
-    ``options``, ``context`` and the options' names that its constructor takes.
+    are passed by name: ``connection``, ``context``, or the name of an option. A class is called with
+    ``options``, ``context`` and options by name, as far as its constructor has such parameters.
 
     Args:
-        protocols: of a function, ``("tcp",)`` if left out; a class shows for which it is.
-        framing: on TCP, what is one message: ``none`` (what arrives at once), ``line`` or ``int32``.
-        thread: whether the function blocks, and is to run in a thread.
-        errors: the answer to give for an exception, by its class: as a value, or as a function of
-            the exception. Others are recorded as failures.
-        close_on_error: whether a failure ends the connection.
+        name: of the responder, as in a workspace.
+        protocols: on which a function answers; ``("tcp",)`` if left out. For a class they follow from
+            its base classes.
+        help: one line about it; the first line of the docstring if left out.
+        options: what a workspace may set.
+        framing: what one message is on TCP: ``none`` (a chunk of data), ``line`` or ``int32``.
+        thread: whether the function blocks, and so runs in a thread.
+        errors: the answer for an exception, by its class: a value, or a function of the exception.
+            Other exceptions are recorded as failures.
+        close_on_error: whether a failure closes the connection.
     """
 
     def decorate(target: T) -> T:
@@ -67,7 +72,7 @@ def responder(
         else:
             names = tuple(option.name for option in options)
             handler = Handler(target, names, framing, thread, dict(errors or {}), close_on_error)
-            builders = handler.builders(protocols or ("tcp",))
+            builders = builders_for(handler, protocols or ("tcp",))
         setattr(target, MARK, Responder(name, words, builders, options))
         return target
 
@@ -75,7 +80,7 @@ def responder(
 
 
 def builders_of(thing: Any, names: tuple[str, ...] = ()) -> dict[str, Builder]:
-    """The builder for the one protocol that a class or object of Twisted or autobahn is for; none for others."""
+    """The builder for a class or object of Twisted or autobahn, by the protocol on which it answers; else {}."""
     kind = thing if isinstance(thing, type) else type(thing)
     websocket = sys.modules.get("autobahn.twisted.websocket")
     if websocket and issubclass(kind, websocket.WebSocketServerProtocol) and kind is thing:
@@ -95,13 +100,13 @@ def builders_of(thing: Any, names: tuple[str, ...] = ()) -> dict[str, Builder]:
 
 
 def _attributes(options: Options, context: Context) -> dict[str, Any]:
-    # autobahn makes its protocols without arguments.
+    # autobahn makes its protocols without arguments, so these are attributes of the class.
     return {"options": options, "context": context}
 
 
 def _maker(thing: Any, names: tuple[str, ...]) -> Builder:
     def make(options: Options, context: Context) -> Any:
-        return thing(**given(thing, names, options, context)) if isinstance(thing, type) else thing
+        return thing(**arguments_for(thing, names, options, context)) if isinstance(thing, type) else thing
 
     return make
 
@@ -110,7 +115,7 @@ def _protocol_maker(thing: Any, names: tuple[str, ...]) -> Builder:
     def make(options: Options, context: Context) -> Any:
         factory = Factory()
         factory.noisy = False
-        factory.protocol = lambda: thing(**given(thing, names, options, context))
+        factory.protocol = lambda: thing(**arguments_for(thing, names, options, context))
         return factory
 
     return make

@@ -1,4 +1,4 @@
-"""Threads for code that is not ours: whatever hangs in one, the program can end."""
+"""Threads for the code of plugins. The program can end while code in one of them hangs."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from twisted.internet import threads
 from twisted.internet.defer import Deferred
 from twisted.python.threadpool import ThreadPool
 
-THREADS = 10
+MAX_THREADS = 10
 
 
 class _Daemons(ThreadPool):
-    """Unlike the reactor's, which waits at the end until each thread is done."""
+    """A pool of daemon threads. The reactor's own pool, at the end of the program, waits for each thread."""
 
     def threadFactory(self, **more: Any) -> Thread:  # type: ignore[override]
         return Thread(daemon=True, **more)
@@ -23,11 +23,11 @@ class _Daemons(ThreadPool):
 
 @cache
 def _pool() -> ThreadPool:
-    pool = _Daemons(0, THREADS, "plugins")
+    pool = _Daemons(0, MAX_THREADS, "plugins")
     pool.start()
     return pool
 
 
 def in_thread(reactor: Any, call: Callable[..., Any], *args: Any) -> Deferred[Any]:
-    """Run ``call`` in a thread; fires in the reactor's."""
+    """Run ``call`` in a thread. Fires with its result in the reactor's thread."""
     return threads.deferToThreadPool(reactor, _pool(), call, *args)

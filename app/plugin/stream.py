@@ -1,4 +1,4 @@
-"""Handlers on TCP and UDP."""
+"""Protocols that answer with a handler on TCP and UDP."""
 
 from __future__ import annotations
 
@@ -10,59 +10,62 @@ from twisted.internet.protocol import DatagramProtocol, Protocol, ServerFactory
 from twisted.protocols.basic import Int32StringReceiver, LineOnlyReceiver
 from zope.interface import implementer
 
-from app.plugin.handling import Connection, Handler, Turns, parts, written
+from app.plugin.handling import Connection, Handler, address_text, answers_in
+from app.plugin.message_queue import MessageQueue
 from app.responders import Context, Options
 from app.responders.script.wires import Wire
 
 MAX_LINE, MAX_STRING = 1 << 20, 16 << 20
+"""Bytes of the longest line, and of the longest string with a length prefix."""
+
 MAX_SENDERS = 1000
-"""Senders of datagrams whose answers are being made at once; datagrams of further ones are dropped."""
+"""Most peers whose datagrams are being answered at the same time; datagrams of others are dropped."""
 
 
 @implementer(IHalfCloseableProtocol)
 class Stream(Protocol):
-    """One connection, in which each chunk that arrives is a message."""
+    """One connection, in which each chunk of data that the transport delivers is a message."""
 
     def __init__(self, handler: Handler, options: Options, context: Context) -> None:
         self._handler, self._options, self._context = handler, options, context
 
     def connectionMade(self) -> None:
         wire: Any = self.transport
-        self._turns = Turns(self._work, wire.pauseProducing, wire.resumeProducing)
-        self._connection = Connection(written(wire.getPeer()), self.send, wire.loseConnection)
+        self._queue = MessageQueue(self._work, wire.pauseProducing, wire.resumeProducing)
+        self._connection = Connection(address_text(wire.getPeer()), self.send, wire.loseConnection)
 
     def dataReceived(self, data: bytes) -> None:
-        self._turns.put(data)
+        self._queue.put(data)
 
     stringReceived = dataReceived
 
     def lineReceived(self, line: bytes) -> None:
         self._ending = b"\r\n" if line.endswith(b"\r") else b"\n"
-        self._turns.put(line.removesuffix(b"\r"))
+        self._queue.put(line.removesuffix(b"\r"))
 
     async def _work(self, message: bytes) -> None:
         try:
-            for part in parts(await self._handler.answer(message, self._connection, self._options, self._context)):
+            for part in answers_in(await self._handler.answer(message, self._connection, self._options, self._context)):
                 self.send(part)
         except BaseException as e:
-            if self._gone:
+            if self._lost:
                 return
             self.failed(e, message)
             if self._handler.close_on_error:
                 self.transport.loseConnection()  # type: ignore[union-attr]
 
-    _gone = False
+    _lost = False
     _ending = b"\n"
 
     def failed(self, error: BaseException, message: bytes) -> None:
         Wire(self._context, self.transport).failed(error, message)
 
-    def too_long(self, words: str) -> None:
-        """Say that the connection ends because of what was sent."""
-        Wire(self._context, self.transport).note(words, limit=True)
+    def too_long(self, text: str) -> None:
+        """Record that the peer reached a limit, for which the connection is closed."""
+        Wire(self._context, self.transport).note(text, limit=True)
 
     def send(self, answer: bytes | str) -> None:
-        """Send an answer in the frame of the messages."""
+        """Send an answer, framed as the messages are."""
         data = answer.encode() if isinstance(answer, str) else answer
         wire: Any = self.transport
         if self._handler.framing == "int32":
@@ -71,18 +74,20 @@ class Stream(Protocol):
             wire.write(data + self._ending if self._handler.framing == "line" else data)
 
     def readConnectionLost(self) -> None:
-        """The peer has sent all: it gets the answers that are still being made."""
-        self._turns.finish(self.transport.loseConnection)  # type: ignore[union-attr]
+        """The peer has sent everything. Close when the messages that wait are answered."""
+        self._queue.finish(self.transport.loseConnection)  # type: ignore[union-attr]
 
     def writeConnectionLost(self) -> None:
-        """We never close only our side."""
+        """Never called: this side is not closed alone."""
 
     def connectionLost(self, reason: Any = None) -> None:
-        self._gone = True
-        self._turns.stop()
+        self._lost = True
+        self._queue.stop()
 
 
 class Lines(Stream, LineOnlyReceiver):
+    """One connection, in which each line is a message."""
+
     delimiter, MAX_LENGTH = b"\n", MAX_LINE
     dataReceived = LineOnlyReceiver.dataReceived
 
@@ -92,6 +97,8 @@ class Lines(Stream, LineOnlyReceiver):
 
 
 class Strings(Stream, Int32StringReceiver):
+    """One connection, in which each string after a prefix of 32 bits is a message."""
+
     MAX_LENGTH = MAX_STRING
     dataReceived = Int32StringReceiver.dataReceived
 
@@ -110,34 +117,34 @@ def factory(handler: Handler, options: Options, context: Context) -> IProtocolFa
 
 
 class Datagrams(DatagramProtocol):
-    """Each datagram is a message; those of one sender are answered in order."""
+    """Each datagram is a message. The datagrams of one peer are answered in order."""
 
     noisy = False
 
     def __init__(self, handler: Handler, options: Options, context: Context) -> None:
         self._handler, self._options, self._context = handler, options, context
-        self._turns: dict[Any, Turns] = {}
+        self._queues: dict[Any, MessageQueue] = {}
         self._dropped = 0
 
     def datagramReceived(self, datagram: bytes, addr: Any) -> None:
-        turns = self._turns.get(addr)
-        if turns is None:
-            if len(self._turns) >= MAX_SENDERS:
+        queue = self._queues.get(addr)
+        if queue is None:
+            if len(self._queues) >= MAX_SENDERS:
                 self._drop()
                 return
-            turns = self._turns[addr] = Turns(lambda data: self._work(data, addr), lambda: None, lambda: None)
-        if turns.full:
+            queue = self._queues[addr] = MessageQueue(lambda data: self._work(data, addr), lambda: None, lambda: None)
+        if queue.full:
             self._drop()
             return
-        turns.put(datagram)
-        turns.finish(lambda: self._forget(addr))
+        queue.put(datagram)
+        queue.finish(lambda: self._forget(addr))
 
     def _forget(self, addr: Any) -> None:
-        self._turns.pop(addr, None)
+        self._queues.pop(addr, None)
 
     def _drop(self) -> None:
         self._dropped += 1
-        if self._dropped.bit_count() == 1:  # 1, 2, 4, 8: not a word for each
+        if self._dropped.bit_count() == 1:  # 1, 2, 4, 8 …: a line for each would flood the log
             self._context.log(f"{self._dropped:,} datagrams were not answered: they come faster than they are handled")
 
     async def _work(self, datagram: bytes, addr: Any) -> None:
@@ -145,22 +152,22 @@ class Datagrams(DatagramProtocol):
             if self.transport is not None:
                 self.transport.write(answer.encode() if isinstance(answer, str) else answer, addr)
 
-        connection = Connection(written(IPv4Address("UDP", *addr[:2])), send, _nothing)
+        connection = Connection(address_text(IPv4Address("UDP", *addr[:2])), send, _nothing)
         try:
-            for part in parts(await self._handler.answer(datagram, connection, self._options, self._context)):
+            for part in answers_in(await self._handler.answer(datagram, connection, self._options, self._context)):
                 send(part)
         except BaseException as e:
-            if addr in self._turns:
+            if addr in self._queues:
                 Wire(self._context, self.transport, addr).failed(e, datagram)
 
     def stopProtocol(self) -> None:
-        turns, self._turns = self._turns, {}
-        for one in turns.values():
-            one.stop()
+        queues, self._queues = self._queues, {}
+        for queue in queues.values():
+            queue.stop()
 
 
 def _nothing() -> None:
-    """A sender of datagrams has no connection to close."""
+    """Takes the place of closing the connection: UDP has none."""
 
 
 def datagrams(handler: Handler, options: Options, context: Context) -> DatagramProtocol:

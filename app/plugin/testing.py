@@ -1,4 +1,4 @@
-"""For the tests of plugins: a responder built without a service, on a clock that stands still."""
+"""For the tests of plugins: builds a responder without a service, on a ``Clock`` that the test advances."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from app.responders.relay.loops import Loops
 
 
 class BareContext:
-    """Stands for what a service lends to its responder; threads are done without.
+    """Takes the place of the context that a service passes to its responder. Calls run in no thread, but at once.
 
     Attributes:
         reactor: a ``Clock``: ``context.reactor.advance(1)``.
@@ -51,13 +51,13 @@ class BareContext:
 
 
 def build(thing: Any, protocol: str, context: BareContext | None = None, **options: Any) -> Any:
-    """What a decorated function or class, or a ``Responder``, answers with on ``protocol``."""
+    """What a decorated function or class, or a ``Responder``, builds for ``protocol``, as a factory or a resource."""
     responder: Responder = getattr(thing, MARK, thing)
     return responder.builders[protocol](responder.with_defaults(options), context or BareContext())
 
 
 def connect(thing: Any, context: BareContext | None = None, **options: Any) -> tuple[Any, StringTransport]:
-    """A TCP connection to it: a protocol, and the transport that has what was answered."""
+    """Open a TCP connection to ``thing``. Returns its protocol, and the transport that holds the answers."""
     protocol, wire = build(thing, "tcp", context, **options).buildProtocol(None), StringTransport()
     protocol.makeConnection(wire)
     return protocol, wire

@@ -1,4 +1,4 @@
-"""Handlers on HTTP: a request in, a response out."""
+"""Resources that answer with a handler on HTTP."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, unquote
 
 from app.http.problem_json import Problem
-from app.plugin.handling import Connection, Handler, written
+from app.plugin.handling import Connection, Handler, address_text
 from app.responders import Context, Options
 
 if TYPE_CHECKING:
@@ -20,12 +20,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Request:
-    """One request, whole.
+    """One request with its whole body.
 
     Attributes:
-        target: as it came, ``/orders/7?x=1``; ``path`` is its part before ``?``, decoded.
-        query: the values of each name.
-        fields: by name in lower case; several of one name are joined by commas.
+        target: the request target as it was sent, ``/orders/7?x=1``.
+        path: the part of ``target`` before ``?``, with percent-encoding decoded.
+        query: the parameters after ``?``: a list of values for each name.
+        fields: the headers, by name in lower case; the values of one name are joined by commas.
+        peer: as ``address:port``.
     """
 
     method: str
@@ -43,7 +45,7 @@ class Request:
         return parse_qs(self.target.partition("?")[2], keep_blank_values=True)
 
     def json(self) -> Any:
-        """The body as JSON. Raises NoJSONError, which answers 400 where the handler lets it out."""
+        """The body, parsed as JSON. Raises NoJSONError, which answers 400 unless the handler catches it."""
         try:
             return json.loads(self.body, parse_constant=_refuse)
         except (ValueError, RecursionError) as e:
@@ -51,12 +53,12 @@ class Request:
 
 
 def _refuse(name: str) -> Any:
-    # Python reads NaN and Infinity, and then cannot write them as JSON.
+    # Python parses NaN and Infinity, which JSON does not have (RFC 8259 section 6).
     raise ValueError(f"it has no numbers like {name}")
 
 
 class NoJSONError(Problem, ValueError):
-    """The body of a request is not the JSON that a handler wants."""
+    """The body of a request is not JSON."""
 
     def __init__(self, why: Exception) -> None:
         super().__init__(400, f"The body is no JSON: {why}.")
@@ -64,7 +66,7 @@ class NoJSONError(Problem, ValueError):
 
 @dataclass(frozen=True)
 class Answer:
-    """A response: what ``answer_of`` makes of what a handler returned."""
+    """A response, made by ``answer_of`` from the return value of a handler. ``fields`` are the headers."""
 
     status: int
     fields: Mapping[str, str]
@@ -72,10 +74,11 @@ class Answer:
 
 
 def answer_of(value: Any) -> Answer:
-    """``None``: 204; bytes, text or JSON: 200; ``(status, fields, body)``: that.
+    """The response for the return value of a handler.
 
-    Raises TypeError for anything else, ValueError for a status that is none of an answer and for
-    numbers that JSON does not have.
+    ``None`` is answered with status 204; bytes, text or JSON with 200; ``(status, headers, body)`` with
+    these. Raises TypeError for anything else, ValueError for a status outside 200 to 599 and for NaN and
+    infinity.
     """
     if isinstance(value, tuple):
         status, fields, body = value
@@ -102,7 +105,7 @@ def resource(handler: Handler, options: Options, context: Context) -> IResource:
 
     class Handled(Resource):
         isLeaf = True
-        parses_forms = False  # the handler gets the body whole
+        parses_forms = False  # the handler gets the whole body
 
         def render(self, request: Any) -> int:
             return serve(request, _answer(request, handler, options, context))
@@ -117,7 +120,7 @@ async def _answer(request: Any, handler: Handler, options: Options, context: Con
         name.decode("latin-1").lower(): b", ".join(values).decode("latin-1")
         for name, values in request.requestHeaders.getAllRawHeaders()
     }
-    peer = written(request.getClientAddress())
+    peer = address_text(request.getClientAddress())
     asked = Request(
         request.method.decode("latin-1"), request.uri.decode("latin-1"), fields, request.content.read(), peer
     )

@@ -1,5 +1,5 @@
-"""What users add: finds plugins, asks before it runs one, loads and reloads it without touching others.
+"""Plugins: finds them, asks the user before it runs one, loads and reloads each without affecting others.
 
 A plugin is one Python file in a ``plugins`` folder, beside the workspace or in the data folder, or an
-installed package. What its author writes stands in ``app.plugin``.
+installed package. The API for authors of plugins is ``app.plugin``.
 """

@@ -1,4 +1,4 @@
-"""The plugins of a running Post: asked about, loaded, and loaded again when their files change."""
+"""The plugins of a running Post: asks the user about them, loads them, and reloads them when files change."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred, DeferredLock
 
-from app import errors, events, responders
+from app import events, responders
+from app.errors import PostError
 from app.plugin.pool import in_thread
 from app.plugin_loader.source import look
 from app.plugin_loader.table import TABLE, Plugin, installed
@@ -22,16 +23,16 @@ if TYPE_CHECKING:
     from app.services.service import Service
 
 SETTLE = 0.1
-"""Seconds that pass before a changed file is read: editors write in several steps."""
+"""Seconds between a change of a file and reading it, because editors write in several steps."""
 
 
 class Plugins:
-    """Keeps the table of plugins as the files are, and services as the plugins are.
+    """Updates the table of plugins when files change, and services when their plugin changes.
 
-    Files are looked at, and run, in a thread, so one that takes its time holds up nobody.
+    Plugin files are examined and run in a thread, so a slow plugin does not block the reactor.
 
     Attributes:
-        changed: emits itself when there is another to ask about, or something else to say.
+        changed: emits this object when ``waiting`` or ``words`` may have changed.
     """
 
     def __init__(self, reactor: Any, recorder: Recorder, services: Callable[[], Iterable[Service]]) -> None:
@@ -45,17 +46,17 @@ class Plugins:
         self._told: set[str] = set()
 
     def enter(self, folder: Path | None) -> None:
-        """Another workspace is here, from this folder if it was ever saved. Blocks, as opening one does."""
+        """A workspace was opened. ``folder`` is its folder; None if it was never saved. Blocks."""
         TABLE.enter(folder)
         if self._open:
             self._watch.follow(TABLE.folders)
             self._tell()
 
     def open(self) -> None:
-        """Begin to watch the files, and tell of what went wrong so far."""
+        """Begin to watch the files, and record the problems found so far."""
         self._open = True
         self._watch.follow(TABLE.folders)
-        self._on_notice()  # for what installed packages bring
+        self._on_notice()  # to find the plugins of installed packages
         self._tell()
 
     def close(self) -> None:
@@ -65,25 +66,25 @@ class Plugins:
             self._due.cancel()
             self._due = None
 
-    # -- what the user is to know and to decide
+    # -- for the user: questions and problems
 
     @property
     def waiting(self) -> list[Plugin]:
-        """Those that may not run before the user was asked."""
+        """Plugins that the user must be asked about before they run."""
         return [p for p in TABLE.plugins.values() if p.waiting and p.path not in self._postponed]
 
     @property
     def words(self) -> str:
-        """What is wrong with plugins, one a line."""
+        """The problems of plugins, one per line."""
         return "\n".join(str(trouble) for trouble in TABLE.trouble.values())
 
     def postpone(self, path: Path) -> None:
-        """Ask about this file no more while the program runs."""
+        """Do not ask about this file again until the next start of the program."""
         self._postponed.add(path)
         self.changed.emit(self)
 
     def answer(self, path: Path, answer: Answer) -> Deferred[None]:
-        """Remember what the user answered, and act on it. Fires when that is done."""
+        """Store the user's answer, and load the plugin if it may run. Fires when that is done."""
         TABLE.trust.set(path, answer)
         return self._turn.run(lambda: Deferred.fromCoroutine(self._answered()))
 
@@ -109,7 +110,7 @@ class Plugins:
         if not self._open:
             return
         folders = TABLE.folders
-        # Before looking: what changes from here on is told.
+        # Watch before looking, so that no change is missed.
         self._watch.follow(folders)
         changed: set[str] = set()
         if not TABLE.complete:
@@ -117,7 +118,7 @@ class Plugins:
         found = await self._in_thread(look, folders)
         examined = [await self._in_thread(TABLE.examine, path, stamp) for path, stamp in TABLE.news(found)]
         if not self._open or TABLE.folders != folders:
-            return  # another workspace came meanwhile, and found its own
+            return  # another workspace was opened meanwhile, and ``enter`` has found its plugins
         changed |= TABLE.update(found, examined)
         self._tell()
         for service in list(self._services()):
@@ -128,19 +129,19 @@ class Plugins:
         name = service.config.responder
         responder = responders.find(name)
         if isinstance(service.status, Failed):
-            Deferred.fromCoroutine(service.start())  # or it fails with words that are true now
+            Deferred.fromCoroutine(service.start())  # if it fails again, its status has the new reason
         elif responder is None or responder.missing:
-            return  # what runs goes on as it is
+            return  # a running service keeps the old version
         elif isinstance(service.status, Listening):
             try:
                 service.renew()
                 words = f"{name} was loaded again: new connections get the new version"
-            except errors.PostError as e:
+            except PostError as e:
                 words = f"The version of {name} before goes on. {e}"
             self._recorder.record(events.LOG, service.number, summary=words)
 
     def _tell(self) -> None:
-        """Record what is wrong, each thing once."""
+        """Record each problem once."""
         for plugin in TABLE.all():
             if plugin.error is not None:
                 self._recorder.record_failure(plugin.error)

@@ -13,7 +13,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from app import errors
+from app.plugin_loader import errors
+from app.plugin_loader.import_guard import guarded
 from app.responders import Responder
 
 if TYPE_CHECKING:
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 PACKAGE = "listening_post_plugins"
 """The package under whose name plugin files are imported; there is no such folder."""
+
+OWN = ("app", "ui", "resources")
+"""The program's packages; a project of the user's may have others of these names."""
 
 
 class _Loader(importlib.abc.SourceLoader):
@@ -37,7 +41,7 @@ class _Loader(importlib.abc.SourceLoader):
 
 
 def load(path: Path, source: bytes) -> tuple[Responder, ...]:
-    """Run the file and return what it offers. Raises whatever the file does, or a PluginError.
+    """Run the file and return what it offers. Raises whatever the file raises, or a PluginError.
 
     The module is imported under a name of its own; one of that name that was here before, and serves
     live connections, goes on with its own code.
@@ -53,7 +57,8 @@ def load(path: Path, source: bytes) -> tuple[Responder, ...]:
     linecache.cache[str(path)] = (len(source), None, lines, str(path))
     try:
         assert spec.loader is not None
-        spec.loader.exec_module(module)
+        with guarded(str(path), path):
+            spec.loader.exec_module(module)
         return tuple(offered(module, path.stem, str(path)))
     except BaseException:
         if before is None:
@@ -102,12 +107,15 @@ def where(error: BaseException, file: Path) -> str:
         step = step.tb_next
     message = error.msg if isinstance(error, SyntaxError) else str(error)
     words = f"{type(error).__name__}: {message}" if message else type(error).__name__
+    if isinstance(error, ImportError) and (root := (error.name or "").partition(".")[0]) in OWN:
+        words += f" (in this program, {root} is Listening Post's own package)"
     return f"line {line}: {words}" if line else words
 
 
 def load_entry_point(entry: EntryPoint) -> tuple[Responder, ...]:
     """What an installed package offers under one name. Raises whatever its import does, or a PluginError."""
-    thing = entry.load()
+    with guarded(f"{entry.name} ({entry.value})"):
+        thing = entry.load()
     if isinstance(thing, ModuleType):
         return tuple(offered(thing, entry.name, entry.value))
     found = _declared(thing)

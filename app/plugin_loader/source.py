@@ -1,4 +1,4 @@
-"""Looks at plugin files without running them: which there are, and what they seem to offer."""
+"""Finds plugin files and, without running them, the responders that they seem to declare."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from pathlib import Path
 FOLDER = "plugins"
 
 Stamp = tuple[int, int, int]
-"""Of a file: time of its last change (ns), size and inode. Another stamp is another content."""
+"""Time of a file's last change (ns), its size and inode. A different stamp means that the file changed."""
 
 Offer = tuple[str, tuple[str, ...]]
-"""A responder's name and its protocols; none where they cannot be told from the text."""
+"""A responder's name and its protocols; no protocols if the source does not tell them."""
 
 
 def look(folders: Iterable[Path]) -> dict[Path, Stamp]:
@@ -24,21 +24,21 @@ def look(folders: Iterable[Path]) -> dict[Path, Stamp]:
         try:
             names = sorted(entry.name for entry in os.scandir(folder))
         except OSError:
-            continue  # most have none
+            continue  # most workspaces have no plugins folder
         for name in names:
             if name.endswith(".py") and not name.startswith(("_", ".")):
                 path = (folder / name).resolve()
                 try:
                     facts = path.stat()
                 except OSError:
-                    continue  # gone meanwhile, or a link to nowhere
+                    continue  # deleted meanwhile, or a broken link
                 if stat.S_ISREG(facts.st_mode):
                     found[path] = (facts.st_mtime_ns, facts.st_size, facts.st_ino)
     return found
 
 
 def others_can_write(path: Path) -> bool:
-    """Whether anybody else on this machine can change the file, or put another in its place."""
+    """Whether other users of this machine can change or replace the file."""
     if os.name != "posix":
         return False
     facts, folder = path.stat(), path.parent.stat()
@@ -47,7 +47,7 @@ def others_can_write(path: Path) -> bool:
 
 
 def offers(source: bytes, stem: str) -> tuple[Offer, ...]:
-    """What a file seems to offer; without a declaration, one responder of the file's name."""
+    """The responders that a file seems to declare; if none, one responder with the file's name."""
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):

@@ -1,6 +1,6 @@
-"""The table of plugins of this process, and which responders they bring.
+"""The table of this process's plugins and their responders.
 
-There is one, as there is one ``sys.modules``. It is changed in the reactor's thread only.
+There is one table, as there is one ``sys.modules``. It is changed in the reactor's thread only.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app import errors, responders
+from app import responders
+from app.errors import PostError
 from app.files.folders import data_folder
-from app.plugin_loader import loading
+from app.plugin_loader import errors, loading
 from app.plugin_loader.source import FOLDER, Offer, Stamp, look, offers, others_can_write
 from app.plugin_loader.trust import Answer, Trust
 from app.responders import Responder
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
 GROUP = "listening_post.responders"
-"""The entry points of installed packages."""
+"""The group of entry points by which installed packages provide plugins."""
 
 ANSWERS = "plugins.json"
 
@@ -31,42 +32,43 @@ class Plugin:
     """One plugin, as it was found at one moment.
 
     Attributes:
-        path: its file; of an installed package, what its entry point says.
-        brings: its responders. One that cannot answer says why in ``missing``.
-        problem: why it was not loaded.
-        error: what it raised, if that was it.
+        path: its file; for an installed package, the name and value of its entry point.
+        stamp: the file's stamp; None for an installed package.
+        brings: its responders. ``missing`` on a responder says why it cannot be used.
+        problem: why the plugin was not loaded, or None.
+        error: the exception that loading it raised, or None.
     """
 
     path: Path
     stamp: Stamp | None
     brings: tuple[Responder, ...]
-    problem: errors.PostError | None = None
+    problem: PostError | None = None
     error: BaseException | None = None
 
     @property
     def missing(self) -> bool:
-        """Whether nothing that it brings can answer."""
+        """Whether none of its responders can be used."""
         return all(responder.missing for responder in self.brings)
 
     @property
     def refused(self) -> bool:
-        """Whether the user wants nothing of it; who names it in a workspace is told, and nobody else."""
+        """Whether the user chose never to load it. Only a workspace that names it reports that as a problem."""
         return isinstance(self.problem, errors.PluginRefusedError)
 
     @property
     def waiting(self) -> bool:
-        """Whether the user is to be asked."""
+        """Whether the user must be asked about it."""
         return isinstance(self.problem, errors.PluginWaitingError)
 
     @property
     def locked(self) -> bool:
-        """Whether its permissions kept it out, which can be mended without a change of the file."""
+        """Whether file permissions kept it from loading. They can be corrected without changing the file."""
         unread = isinstance(self.problem, errors.PluginBrokenError) and self.error is None
         return unread or isinstance(self.problem, errors.PluginUnsafeError)
 
 
 def examine(path: Path, stamp: Stamp, answer: Answer | None, record: Path) -> Plugin:
-    """Read a plugin, and run it where that is allowed. Blocks; touches nothing but ``sys.modules``."""
+    """Read a plugin's file, and run it if it may run. Blocks. Changes nothing but ``sys.modules``."""
     found: tuple[Offer, ...] = ((path.stem, ()),)
     try:
         source = path.read_bytes()
@@ -78,7 +80,7 @@ def examine(path: Path, stamp: Stamp, answer: Answer | None, record: Path) -> Pl
         if others_can_write(path):
             raise errors.PluginUnsafeError(path=path)
         return Plugin(path, stamp, loading.load(path, source))
-    except errors.PostError as e:
+    except PostError as e:
         return Plugin(path, stamp, tuple(_missing(found, e)), e)
     except OSError as e:
         problem = errors.PluginBrokenError(path=path, reason=e.strerror or e)
@@ -89,7 +91,7 @@ def examine(path: Path, stamp: Stamp, answer: Answer | None, record: Path) -> Pl
         return Plugin(path, stamp, tuple(_missing(found, problem)), problem, e)
 
 
-def _missing(found: tuple[Offer, ...], why: errors.PostError) -> Iterator[Responder]:
+def _missing(found: tuple[Offer, ...], why: PostError) -> Iterator[Responder]:
     def build(*_: object) -> None:
         raise why
 
@@ -99,18 +101,18 @@ def _missing(found: tuple[Offer, ...], why: errors.PostError) -> Iterator[Respon
 
 
 class Table:
-    """Plugins and what they bring.
+    """All plugins, and the responders that they provide.
 
     Attributes:
-        folder: the workspace's, if it has one.
-        plugins: those that are files, by path.
-        trouble: what to say of those that are there and bring something that cannot be taken.
+        folder: the workspace's folder, or None.
+        plugins: the plugins that are files, by path.
+        trouble: problems to show to the user, by the plugin's path.
     """
 
     def __init__(self) -> None:
         self.folder: Path | None = None
         self.plugins: dict[Path, Plugin] = {}
-        self.trouble: dict[Path, errors.PostError] = {}
+        self.trouble: dict[Path, PostError] = {}
         self._trust: Trust | None = None
         self._installed: tuple[Plugin, ...] | None = None
         self._registered: dict[str, Responder] = {}
@@ -124,19 +126,22 @@ class Table:
 
     @property
     def folders(self) -> tuple[Path, ...]:
-        """Where plugin files are looked for."""
+        """The folders that may contain plugin files."""
         beside = (self.folder / FOLDER,) if self.folder else ()
         return (*beside, data_folder() / FOLDER)
 
     def all(self) -> Iterator[Plugin]:
-        """Whoever comes first has the name: files beside the workspace, in the data folder, packages."""
+        """All plugins. If two declare the same name, the first one wins.
+
+        The order is: files beside the workspace, files in the data folder, installed packages.
+        """
         yield from self.plugins.values()
         yield from self._installed or ()
 
     def enter(self, folder: Path | None) -> Path | None:
-        """Look into the folder of another workspace, load what may be loaded, and let go of the rest.
+        """Load the plugins of another workspace's folder, and unload those of the previous workspace.
 
-        Blocks, as opening a workspace does. Returns the folder before.
+        Blocks. Returns the previous folder.
         """
         before, self.folder = self.folder, folder.resolve() if folder else None
         found = look(self.folders)
@@ -145,16 +150,16 @@ class Table:
 
     @property
     def complete(self) -> bool:
-        """Whether it is known what installed packages bring: looking takes a while, so it waits until it matters."""
+        """Whether the plugins of installed packages were looked for. That is slow, so it is done late."""
         return self._installed is not None
 
     def take_installed(self, plugins: Iterable[Plugin]) -> set[str]:
-        """Add what ``installed`` found. Returns the names of the responders that are others now."""
+        """Add the plugins that ``installed`` found. Returns the names of the responders that changed."""
         self._installed = tuple(plugins)
         return self._settle()
 
     def news(self, found: dict[Path, Stamp]) -> list[tuple[Path, Stamp]]:
-        """Those of ``found`` that are others than the ones examined, or with which something else may be done now."""
+        """The files in ``found`` to examine: new and changed ones, and those that may be loaded only now."""
         return [(path, stamp) for path, stamp in found.items() if self._is_news(path, stamp)]
 
     def _is_news(self, path: Path, stamp: Stamp) -> bool:
@@ -162,13 +167,13 @@ class Table:
         return old is None or old.stamp != stamp or old.locked or (old.waiting and self.trust.of(path) is not None)
 
     def examine(self, path: Path, stamp: Stamp) -> Plugin:
-        """As the function of that name. May be called in a thread."""
+        """Call the function ``examine`` with the user's answer. May be called in a thread."""
         return examine(path, stamp, self.trust.of(path), self.trust.file)
 
     def update(self, found: dict[Path, Stamp], examined: Iterable[Plugin]) -> set[str]:
-        """Take what was examined, and forget what is not ``found`` any more.
+        """Add the examined plugins, and unload those whose file is not in ``found`` any more.
 
-        Returns the names of the responders that are others now.
+        Returns the names of the responders that changed.
         """
         fresh = {plugin.path: plugin for plugin in examined}
         for path in set(self.plugins) - set(found):
@@ -180,12 +185,12 @@ class Table:
     def _after(self, plugin: Plugin) -> Plugin:
         old = self.plugins.get(plugin.path)
         if old is not None and plugin.problem is not None and not old.missing:
-            # Mending takes a few tries: until it is done the version before serves.
+            # An edited plugin may be broken for a while: until it loads again, the previous version serves.
             return replace(plugin, brings=old.brings)
         return plugin
 
     def _settle(self) -> set[str]:
-        """Make known what the plugins bring."""
+        """Register the plugins' responders. Returns the names of those that changed."""
         wanted = self._claims()
         changed = {name for name in {*wanted, *self._registered} if wanted.get(name) is not self._registered.get(name)}
         for name in changed:
@@ -200,7 +205,7 @@ class Table:
         wanted: dict[str, Responder] = {}
         by: dict[str, Path] = {}
         self.trouble = {}
-        # Those that can answer first: a name is not taken by what only may come one day.
+        # Usable plugins first: a plugin that is not loaded must not take a name from one that is.
         for plugin in sorted(self.all(), key=lambda plugin: plugin.missing):
             if plugin.problem is not None and not plugin.waiting and not plugin.refused:
                 self.trouble[plugin.path] = plugin.problem
@@ -216,7 +221,7 @@ class Table:
 
 
 def installed() -> list[Plugin]:
-    """What installed packages bring. They were installed to run: nobody is asked. Blocks."""
+    """The plugins of installed packages. The user installed them, so they run without a question. Blocks."""
     from importlib.metadata import entry_points  # slow to load
 
     return [_installed(entry) for entry in entry_points(group=GROUP)]
@@ -226,7 +231,7 @@ def _installed(entry: EntryPoint) -> Plugin:
     path = Path(f"{entry.name} ({entry.value})")
     try:
         return Plugin(path, None, loading.load_entry_point(entry))
-    except errors.PostError as e:
+    except PostError as e:
         return Plugin(path, None, tuple(_missing(((entry.name, ()),), e)), e)
     except BaseException as e:
         problem = errors.PluginBrokenError(path=path, reason=f"{type(e).__name__}: {e}")

@@ -1,4 +1,4 @@
-"""Which plugin files may run: the user's answers, kept in a file of the data folder."""
+"""The user's answers whether a plugin may run, stored in a file of the data folder."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ Answer = Literal["load", "never"]
 
 
 class Trust:
-    """Answers by path. A file that may run may be changed, too.
+    """Answers by path. An answer stays valid when the file changes.
 
     Attributes:
-        everything: whether all plugins may run, in this run of the program.
+        everything: whether all plugins may run until the program ends, unless the answer is "never".
     """
 
     def __init__(self, file: Path) -> None:
@@ -27,16 +27,16 @@ class Trust:
             self._answers = {path: answer for path, answer in read.items() if answer in ("load", "never")}
 
     def of(self, path: Path) -> Answer | None:
-        """What was answered for this file; None where it is to be asked."""
+        """The answer for this file; None if the user must be asked."""
         answer = self._answers.get(str(path))
         return "load" if self.everything and answer is None else answer
 
     def set(self, path: Path, answer: Answer) -> None:
-        """Remember an answer, until ``save`` only in memory."""
+        """Set an answer in memory. ``save`` writes it."""
         self._answers[str(path)] = answer
 
     def save(self) -> None:
-        """Write the answers, for us alone to read and change. Blocks. Raises OSError."""
+        """Write the answers to the file, which only its owner can read (0600). Blocks. Raises OSError."""
         self.file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         spare = self.file.with_suffix(".new")
         with contextlib.suppress(FileNotFoundError):

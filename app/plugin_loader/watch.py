@@ -1,4 +1,4 @@
-"""Tells when something changed in a folder: by inotify where there is one, else by looking now and then."""
+"""Watches folders for changes: by inotify on Linux, elsewhere by a timer."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 POLL = 2.0
-"""Seconds between two looks where the system tells nothing."""
+"""Seconds between two notices on systems without inotify."""
 
 
 class Watch:
     """Calls ``notice`` when a file in one of the folders, or a folder itself, may have changed.
 
-    Without inotify only folders that exist at the time of ``follow`` are looked at; without any there is
-    no timer.
+    Without inotify, ``notice`` is called once, ``POLL`` seconds after ``follow``, if one of the folders
+    exists: the caller looks for changes and calls ``follow`` again.
     """
 
     def __init__(self, reactor: Any, notice: Callable[[], None]) -> None:
@@ -24,7 +24,7 @@ class Watch:
         self._timer: Any = None
 
     def follow(self, folders: Iterable[Path]) -> None:
-        """Watch these in the place of those before. What happened meanwhile is for the caller to find."""
+        """Watch these folders instead of the previous ones. The caller looks for changes made meanwhile."""
         self.close()
         try:
             self._notifier = _notifier(self._reactor, folders, self._notice)
@@ -53,8 +53,8 @@ def _notifier(reactor: Any, folders: Iterable[Path], notice: Callable[[], None])
         closing = False
 
         def loseConnection(self) -> None:
-            # WORKAROUND: INotify closes itself when a folder that it watches is deleted, and its
-            # descriptor's number may be somebody else's when it is closed again.
+            # WORKAROUND: INotify closes itself when a watched folder is deleted. Closing it again could
+            # close another file that got the same descriptor number.
             if not self.closing:
                 self.closing = True
                 super().loseConnection()

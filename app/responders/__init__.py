@@ -1,17 +1,17 @@
-"""How a service answers: one small module for each responder, found by its name.
+"""Responders decide how a service answers. Each is one module of this package, found by its name.
 
-A module holds ``RESPONDER``, with one builder for each protocol that the responder can
-serve. A builder gets the options, with their defaults, and a ``Context``; it returns, for
+A module defines ``RESPONDER``, with one builder for each protocol that the responder
+serves. A builder takes the options, defaults filled in, and a ``Context``. It returns, for
 
 ``tcp``        an ``IProtocolFactory``
 ``udp``        a ``DatagramProtocol``
-``http``       an ``IResource``, the root of the site; ``parses_forms = False`` on it spares
-               it what Twisted does with the bodies of forms; ``streams_body = True`` has it
-               asked when a request's head is complete, and ``request.body`` deliver the rest
+``http``       an ``IResource``, the root of the site. With ``parses_forms = False`` on it, Twisted
+               does not parse the bodies of forms. With ``streams_body = True``, the resource is
+               rendered when the headers are complete, and ``request.body`` delivers the body
 ``websocket``  a subclass of autobahn's ``WebSocketServerProtocol``
 ``ssh``        a ``twisted.conch.ssh.factory.SSHFactory``
 
-Modules import what is heavy inside their builders: listing the names must stay cheap.
+Modules import heavy libraries inside their builders, because listing the responders must stay cheap.
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ class Context(Protocol):
     """What a responder may use of the service that it answers for.
 
     Attributes:
-        name: the service's.
+        name: the service's name.
         reactor: for timers; a ``Clock`` in tests.
-        folder: where relative paths in options begin: the workspace's folder.
-        data: where the program keeps what outlives it.
-        namespace: what a person who looks into the running program finds by name.
-        loops: what the program's relays have opened.
+        folder: the workspace's folder. Relative paths in options are relative to it.
+        data: the program's data folder, for files that outlive the program.
+        namespace: the objects that a manhole's prompt offers, by name.
+        loops: the connections that the program's relays have opened, to detect relay loops.
     """
 
     name: str
@@ -55,28 +55,28 @@ class Context(Protocol):
     loops: Loops
 
     def log(self, summary: str, detail: Mapping[str, Any] | None = None) -> None:
-        """Record an event ``log`` of this service; ``detail`` must be plain values."""
+        """Record an event ``log`` of this service. ``detail`` must hold plain values (as JSON does)."""
 
     def failed(self, error: BaseException, payload: bytes | None = None) -> None:
-        """Record a failure that no connection's Tap sees, with the bytes that caused it."""
+        """Record an exception that no connection's Tap sees, with the bytes that caused it."""
 
     def endpoint(
         self, host: str, port: int, *, tls: bool = False, verify: bool = True, alpn: Sequence[bytes] = ()
     ) -> IStreamClientEndpoint:
-        """Where to connect to somebody else: what passes there is captured under this service.
+        """An endpoint that connects to another server. Its traffic is captured under this service.
 
-        With ``tls``, ``verify`` has the other side's certificate checked, against the system's
-        and the local authority; ``alpn`` is offered.
+        With ``tls``, the connection uses TLS and offers ``alpn``; ``verify`` checks the server's
+        certificate against the system's authorities and the local one.
         """
 
     def open_datagrams(self, protocol: DatagramProtocol, host: str = "") -> IListeningPort:
-        """A UDP port of our own, on any free number, captured under this service.
+        """Open a UDP port on a free port number. Its traffic is captured under this service.
 
-        The caller closes it; what is still open when the service stops is closed then.
+        The caller closes the port. The service closes the ports that are still open when it stops.
         """
 
     def in_thread(self, call: Callable[..., Any], *args: Any) -> Deferred[Any]:
-        """Run what blocks (files, say) away from the reactor."""
+        """Run a call that blocks, on a file for example, in a thread."""
 
 
 Builder = Callable[[Options, Context], Any]
@@ -87,7 +87,7 @@ class Responder:
     """One way to answer, with a builder for each protocol it serves.
 
     Attributes:
-        missing: why a plugin's cannot answer for now, though a workspace may name it.
+        missing: why a plugin's responder cannot be used now; a workspace may name it all the same.
     """
 
     name: str
@@ -97,60 +97,60 @@ class Responder:
     missing: PostError | None = None
 
     def options_for(self, protocol: str) -> tuple[Option, ...]:
-        """The options that mean something on ``protocol``."""
+        """The options that apply to ``protocol``."""
         return tuple(o for o in self.options if not o.protocols or protocol in o.protocols)
 
     def with_defaults(self, options: Options) -> dict[str, Any]:
-        """``options`` filled up with the declared defaults."""
+        """``options``, with the declared default for each that is missing."""
         return with_defaults(self.options, options)
 
 
 _added: dict[str, Responder] = {}
-"""Those that plugins brought, by name."""
+"""The responders of plugins, by name."""
 
 
 def add(responder: Responder) -> None:
-    """Make known a responder that a plugin brought, in the place of one added before under its name."""
+    """Register a plugin's responder. It replaces one that was added before under the same name."""
     _added[responder.name] = responder
 
 
 def remove(name: str) -> None:
-    """Forget a responder that was added."""
+    """Unregister a plugin's responder."""
     _added.pop(name, None)
 
 
 @cache
 def built_in() -> tuple[str, ...]:
-    """Those of this folder, sorted."""
+    """The names of the responders in this package, sorted."""
     return tuple(sorted(module.name for module in pkgutil.iter_modules(__path__)))
 
 
 def names() -> tuple[str, ...]:
-    """All responders there are, sorted."""
+    """The names of all responders, built in or added, sorted."""
     return tuple(sorted({*built_in(), *_added}))
 
 
 def find(name: str) -> Responder | None:
-    """The responder of that name, or None. Our own come before a plugin's."""
+    """The responder of that name, or None. A built-in one wins over a plugin's."""
     if name not in built_in():
         return _added.get(name)
     module = import_module(f"{__name__}.{name}")
-    if hasattr(module, "__path__"):  # a folder of its own
+    if hasattr(module, "__path__"):  # a package
         module = import_module(f"{module.__name__}.responder")
     responder: Responder = module.RESPONDER
     return responder
 
 
 def serving(protocol: str) -> list[Responder]:
-    """The responders that can serve ``protocol``, by name."""
+    """The responders that serve ``protocol``, sorted by name."""
     found = [find(name) for name in names()]
     return [responder for responder in found if responder and protocol in responder.builders]
 
 
 def build(name: str, protocol: str, options: Options, context: Context) -> Any:
-    """What the responder's builder for ``protocol`` makes of ``options`` and its defaults.
+    """Call the responder's builder for ``protocol``, with ``options`` and the defaults.
 
-    The workspace was checked before, so a missing responder or protocol is a KeyError.
+    Raises KeyError for an unknown responder or protocol; checking the workspace finds those earlier.
     """
     responder = find(name)
     if responder is None:

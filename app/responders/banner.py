@@ -1,12 +1,12 @@
-"""Speaks first, as mail and file servers do, and takes what comes then."""
+"""Sends a banner when a client connects, as mail and FTP servers do, and discards what it receives."""
 
 from __future__ import annotations
 
 from twisted.internet.interfaces import IProtocolFactory
 from twisted.internet.protocol import Protocol, ServerFactory
 
-from app import errors
 from app.responders import Context, Option, Options, Responder
+from app.text import errors
 from app.text.escapes import unescape
 
 

@@ -1,4 +1,4 @@
-"""Sends each message of a client to all the others."""
+"""Sends each message of a client to all other clients."""
 
 from __future__ import annotations
 
@@ -10,49 +10,49 @@ from typing import Any
 from app.responders import Context, Option, Options, Responder
 
 SLICE = 0.005
-"""Seconds in which messages are sent before others get their turn."""
+"""Seconds spent sending messages before the reactor gets a turn."""
 
-KEPT = 16 << 20
-"""Bytes of messages still on their way to somebody, beyond which those who speak are not read."""
+MAX_PENDING = 16 << 20
+"""Bytes of messages that are not sent to all their clients yet. Above it, the clients that send are paused."""
 
 
 class Fanout:
-    """Sends messages to many clients of a WebSocket service, in order, and lets others have their turn."""
+    """Sends messages to many clients of a WebSocket service, in order, in slices of ``SLICE`` seconds."""
 
     def __init__(self, reactor: Any) -> None:
         self._reactor = reactor
-        self._waiting: deque[tuple[bytes, bool, Iterator[Any]]] = deque()
-        self._kept = 0
-        self._held: set[Any] = set()
-        self._later: Any = None
+        self._pending: deque[tuple[bytes, bool, Iterator[Any]]] = deque()
+        self._pending_bytes = 0
+        self._paused: set[Any] = set()
+        self._next_run: Any = None
 
-    def send(self, payload: bytes, is_binary: bool, clients: Iterable[Any], speaker: Any) -> None:
-        """Send to those of ``clients`` that are open when their turn comes."""
-        self._waiting.append((payload, is_binary, iter(clients)))
-        self._kept += len(payload)
-        if self._later is None:
+    def send(self, payload: bytes, is_binary: bool, clients: Iterable[Any], sender: Any) -> None:
+        """Send ``sender``'s message to those of ``clients`` that are open when their turn comes."""
+        self._pending.append((payload, is_binary, iter(clients)))
+        self._pending_bytes += len(payload)
+        if self._next_run is None:
             self._run()
-        if self._kept > KEPT and speaker not in self._held and speaker.state == speaker.STATE_OPEN:
-            self._held.add(speaker)
-            speaker.transport.pauseProducing()
+        if self._pending_bytes > MAX_PENDING and sender not in self._paused and sender.state == sender.STATE_OPEN:
+            self._paused.add(sender)
+            sender.transport.pauseProducing()
 
     def _run(self) -> None:
-        self._later = None
+        self._next_run = None
         until = perf_counter() + SLICE
-        while self._waiting:
-            payload, is_binary, clients = self._waiting[0]
+        while self._pending:
+            payload, is_binary, clients = self._pending[0]
             for client in clients:
                 if client.state == client.STATE_OPEN:
                     client.sendMessage(payload, is_binary)
                 if perf_counter() > until:
-                    self._later = self._reactor.callLater(0, self._run)
+                    self._next_run = self._reactor.callLater(0, self._run)
                     return
-            self._waiting.popleft()
-            self._kept -= len(payload)
-        held, self._held = self._held, set()
-        for speaker in held:
-            if speaker.state != speaker.STATE_CLOSED:
-                speaker.transport.resumeProducing()
+            self._pending.popleft()
+            self._pending_bytes -= len(payload)
+        paused, self._paused = self._paused, set()
+        for sender in paused:
+            if sender.state != sender.STATE_CLOSED:
+                sender.transport.resumeProducing()
 
 
 def _websocket(options: Options, context: Context) -> Any:

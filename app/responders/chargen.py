@@ -1,4 +1,4 @@
-"""Sends characters for ever (RFC 864): a stream on TCP, a datagram of them for each one that comes on UDP."""
+"""Sends characters without end (RFC 864): a stream on TCP; on UDP, one datagram for each datagram received."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from app.responders import Context, Options, Responder
 
 _PRINTABLE = bytes(range(0x20, 0x7F))
 LINES = b"".join((_PRINTABLE * 2)[start : start + 72] + b"\r\n" for start in range(len(_PRINTABLE)))
-"""The pattern, until it comes round: 95 lines of 72 characters, each begun with the next one."""
+"""One period of the pattern: 95 lines of 72 characters, each starting one character further than the line before."""
 
-LONGEST = 512
+MAX_DATAGRAM = 512
 """Bytes of a datagram (RFC 864)."""
 
-EVERY = 0.001
-"""Seconds between two writes to a peer who takes them: about 50 MB/s, and room for others."""
+INTERVAL = 0.001
+"""Seconds between two writes to a peer that reads them: about 50 MB/s, which leaves time for other connections."""
 
 PRIVILEGED = 1024
-"""Ports below are those of servers: to answer a datagram that claims to come from one could have
-two servers send to each other for ever, or flood it."""
+"""Datagrams from ports below this number are not answered: they belong to servers. A forged source
+address could make two servers send to each other for ever, or flood one."""
 
 
 @implementer(IPushProducer)
 class Chargen(Protocol):
-    """Some rounds of ``LINES`` at a time, while the peer and the capture take them."""
+    """Writes ``LINES`` eight times per interval, while the peer reads and the capture keeps up."""
 
     transport: Any
-    _next: Any = None
+    _timer: Any = None
 
     def __init__(self, reactor: Any) -> None:
         self._reactor = reactor
@@ -41,35 +41,35 @@ class Chargen(Protocol):
         self.transport.registerProducer(self, True)
 
     def dataReceived(self, data: bytes) -> None:
-        """Thrown away, as RFC 864 says."""
+        """Discard the data, as RFC 864 says."""
 
     def connectionLost(self, reason: Any = None) -> None:
         self.pauseProducing()
 
     def resumeProducing(self) -> None:
-        if self._next is None:
-            self._next = self._reactor.callLater(EVERY, self._produce)
+        if self._timer is None:
+            self._timer = self._reactor.callLater(INTERVAL, self._produce)
 
     def pauseProducing(self) -> None:
-        if self._next is not None:
-            self._next.cancel()
-            self._next = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     def stopProducing(self) -> None:
         self.pauseProducing()
 
     def _produce(self) -> None:
-        self._next = None
-        self.resumeProducing()  # first: the write may pause us
+        self._timer = None
+        self.resumeProducing()  # before the write, which may pause this producer
         self.transport.write(LINES * 8)
 
 
 class DatagramChargen(DatagramProtocol):
-    """Answers with 0 to 512 characters; never a datagram from a server's port."""
+    """Answers each datagram with 0 to 512 characters, except one from a privileged port or our own."""
 
     def datagramReceived(self, datagram: bytes, addr: Any) -> None:
         if addr[1] >= PRIVILEGED and addr[1] != self.transport.getHost().port:  # type: ignore[union-attr]
-            self.transport.write(LINES[: random.randint(0, LONGEST)], addr)  # type: ignore[union-attr]
+            self.transport.write(LINES[: random.randint(0, MAX_DATAGRAM)], addr)  # type: ignore[union-attr]
 
 
 def _tcp(options: Options, context: Context) -> IProtocolFactory:

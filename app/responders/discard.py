@@ -1,4 +1,4 @@
-"""Takes what comes and says nothing (RFC 863)."""
+"""Discards all it receives and sends nothing (RFC 863)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sends back what comes."""
+"""Sends back all it receives."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ class Echo(Protocol):
         self.transport.write(data)  # type: ignore[union-attr]
 
     def readConnectionLost(self) -> None:
-        """The peer has sent all: it still gets what it has not read yet."""
+        """The peer will send no more: close, after what it has not read yet is sent."""
         self.transport.loseConnection()  # type: ignore[union-attr]
 
     def writeConnectionLost(self) -> None:
-        """We never close only our side."""
+        """Never called: this protocol does not half-close."""
 
 
 class DatagramEcho(DatagramProtocol):

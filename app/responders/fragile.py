@@ -1,4 +1,4 @@
-"""Echoes lines, and breaks on one: to watch a Failure from its cause to its traceback."""
+"""Echoes lines, and raises an exception on the line “fail”, to show how a Failure is recorded."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from functools import partial
 from twisted.internet.interfaces import IProtocolFactory
 
 from app.responders import Context, Options, Responder
-from app.responders.script.messages import Framed, factory, longest
+from app.responders.script.messages import Framed, factory, max_message_option
 from app.text.framing import MAX_MESSAGE, Delimited
 
 
 class Fragile(Framed):
-    """Lines end with LF; a CR before it is part of the echo."""
+    """Lines end with LF. A CR before the LF is echoed."""
 
     def messageReceived(self, message: bytes) -> None:
         self.process(message)
@@ -28,5 +28,8 @@ def _tcp(options: Options, context: Context) -> IProtocolFactory:
 
 
 RESPONDER = Responder(
-    "fragile", "Echoes lines; a line “fail” raises ValueError", {"tcp": _tcp}, (longest(MAX_MESSAGE, "line"),)
+    "fragile",
+    "Echoes lines; a line “fail” raises ValueError",
+    {"tcp": _tcp},
+    (max_message_option(MAX_MESSAGE, "line"),),
 )

@@ -1,4 +1,4 @@
-"""Answers strings behind a 32-bit length with the same strings reversed."""
+"""Answers strings that have a 32-bit length prefix with the same strings reversed."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from functools import partial
 from twisted.internet.interfaces import IProtocolFactory
 
 from app.responders import Context, Options, Responder
-from app.responders.script.messages import Framed, factory, longest
+from app.responders.script.messages import Framed, factory, max_message_option
 from app.text.framing import Prefixed
 
 
 class Int32(Framed):
-    """Each string follows its length in network byte order, as with Twisted's ``Int32StringReceiver``."""
+    """The length is in network byte order, as with Twisted's ``Int32StringReceiver``."""
 
     def messageReceived(self, message: bytes) -> None:
         self.send(message[::-1])
@@ -23,5 +23,8 @@ def _tcp(options: Options, context: Context) -> IProtocolFactory:
 
 
 RESPONDER = Responder(
-    "int32", "Answers strings behind a 32-bit length, reversed", {"tcp": _tcp}, (longest(16 << 20, "string"),)
+    "int32",
+    "Answers strings behind a 32-bit length, reversed",
+    {"tcp": _tcp},
+    (max_message_option(16 << 20, "string"),),
 )

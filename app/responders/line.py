@@ -1,4 +1,4 @@
-"""Welcomes with a line, then echoes line by line."""
+"""Sends a welcome line when a client connects, then echoes each line once it is complete."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from functools import partial
 from twisted.internet.interfaces import IProtocolFactory
 
 from app.responders import Context, Option, Options, Responder
-from app.responders.script.messages import Framed, factory, longest
+from app.responders.script.messages import Framed, factory, max_message_option
 from app.text.framing import MAX_MESSAGE, Delimited
 
 
@@ -15,7 +15,7 @@ def _tcp(options: Options, context: Context) -> IProtocolFactory:
     welcome = options["welcome"].encode()
 
     class Line(Framed):
-        """Lines end with LF; a CR before it is part of the echo."""
+        """Lines end with LF. A CR before the LF is echoed."""
 
         def connectionMade(self) -> None:
             if welcome:
@@ -31,5 +31,5 @@ RESPONDER = Responder(
     "line",
     "Welcomes with a line, then echoes each line once it is whole",
     {"tcp": _tcp},
-    (Option("welcome", str, "welcome", "The first line; empty: none"), longest(MAX_MESSAGE, "line")),
+    (Option("welcome", str, "welcome", "The first line; empty: none"), max_message_option(MAX_MESSAGE, "line")),
 )

@@ -1,22 +1,23 @@
-"""Rooms to subscribe to and to publish in, by JSON messages.
+"""Rooms that clients subscribe to and publish in, by JSON messages.
 
-A client sends texts, each one object:
+A client sends text messages, each of them one JSON object:
 
 ``{"type": "subscribe", "room": "a"}``
     answered ``{"type": "subscribed", "room": "a", "count": 2, "history": [...]}``; the others in
-    the room get ``{"type": "joined", "room": "a", "count": 2}``
+    the room receive ``{"type": "joined", "room": "a", "count": 2}``
 ``{"type": "unsubscribe", "room": "a"}``
-    answered ``{"type": "unsubscribed", "room": "a", "count": 1}``; the others get ``left``, as
-    they do when the client is gone
+    answered ``{"type": "unsubscribed", "room": "a", "count": 1}``; the others receive ``left``, also
+    when the client disconnects
 ``{"type": "publish", "room": "a", "data": ...}``
-    answered ``{"type": "published", "room": "a", "count": 1}``, the number of those who get
-    ``{"type": "message", "room": "a", "data": ...}``. One need not be in a room to publish there
+    answered ``{"type": "published", "room": "a", "count": 1}``, where ``count`` is the number of
+    clients that receive ``{"type": "message", "room": "a", "data": ...}``. A client need not be in
+    a room to publish in it
 ``{"type": "list"}``
     answered ``{"type": "rooms", "rooms": [{"room": "a", "count": 2}, ...]}``
 
-What is none of these is answered ``{"type": "error", "reason": "..."}``. ``count`` is how many
-are in the room, the newcomer included. A room is there while somebody is in it, and its
-history, the ``data`` of its last messages, goes with it.
+Any other message is answered ``{"type": "error", "reason": "..."}``. Elsewhere ``count`` is the number
+of clients in the room, the new one included. A room exists while a client is in it. Its history, the
+``data`` of its last messages, ends with it.
 """
 
 from __future__ import annotations
@@ -29,55 +30,57 @@ from typing import Any, NoReturn
 from app.responders import Context, Option, Options, Responder
 from app.responders.broadcast import Fanout
 
-HISTORY_BYTES = 64 << 20
-"""Bytes of all rooms' histories. Each room has an equal share of it; a longer message is not kept."""
+HISTORY_SIZE = 64 << 20
+"""Characters of all rooms' histories together. Each room may use an equal share; a message longer than
+the share is not kept."""
 
-TELLS_UP_TO = 100
-"""How many may be in a room that is told who joins and leaves: it costs each one a message."""
+MAX_NOTIFIED = 100
+"""Clients in a room, up to which the room is told who joins and leaves: each client receives a message."""
 
 
 Client = Hashable
-"""What stands for a client; its protocol."""
+"""A client, identified by its protocol."""
 
 
 class RefusedError(Exception):
-    """A request that cannot be granted, with the reason for its client."""
+    """A client's request cannot be granted. The message tells the client why."""
 
 
 class Room:
-    """Those who are in a room, and its last messages as JSON."""
+    """The clients in a room, and the room's last messages as JSON."""
 
-    def __init__(self, kept: int, share: int) -> None:
+    def __init__(self, max_messages: int, max_size: int) -> None:
+        """The history holds at most ``max_messages`` messages and ``max_size`` characters."""
         self.clients: dict[Client, None] = {}
-        self._kept, self._share, self._bytes = kept, share, 0
+        self._max_messages, self._max_size, self._size = max_messages, max_size, 0
         self.history: deque[str] = deque()
 
     def keep(self, data: str) -> None:
-        """Add a message to the history, which drops its oldest for it."""
-        if not self._kept or len(data) > self._share:
+        """Add a message to the history, and drop the oldest messages that no longer fit."""
+        if not self._max_messages or len(data) > self._max_size:
             return
         self.history.append(data)
-        self._bytes += len(data)
-        while len(self.history) > self._kept or self._bytes > self._share:
-            self._bytes -= len(self.history.popleft())
+        self._size += len(data)
+        while len(self.history) > self._max_messages or self._size > self._max_size:
+            self._size -= len(self.history.popleft())
 
 
 class Rooms:
-    """All rooms of one running of a service."""
+    """All rooms of a service, from its start to its stop."""
 
-    def __init__(self, options: Options, tell: Callable[[bytes, list[Client], Client], None]) -> None:
-        """``tell`` sends JSON to some clients, because of one."""
-        self._tell = tell
-        self._most: int = options["rooms"]
-        self._most_per_client: int = options["rooms_per_client"]
-        self._longest: int = options["name_length"]
+    def __init__(self, options: Options, send: Callable[[bytes, list[Client], Client], None]) -> None:
+        """``send(text, clients, sender)`` sends JSON to ``clients``, caused by ``sender``."""
+        self._send = send
+        self._max_rooms: int = options["rooms"]
+        self._max_rooms_per_client: int = options["rooms_per_client"]
+        self._max_name: int = options["name_length"]
         self._history: int = options["history"]
         self._echo: bool = options["echo"]
         self._rooms: dict[str, Room] = {}
-        self._of: dict[Client, set[str]] = {}
+        self._names_by_client: dict[Client, set[str]] = {}
 
     def on_message(self, client: Client, text: bytes) -> None:
-        """Do what a client asks for."""
+        """Carry out a client's request, or answer with an error."""
         try:
             request = _read(text)
             action = self._ACTIONS.get(request["type"]) if isinstance(request.get("type"), str) else None
@@ -85,42 +88,42 @@ class Rooms:
                 raise RefusedError(f"type must be one of {', '.join(self._ACTIONS)}")
             action(self, client, request)
         except RefusedError as e:
-            self._answer(client, _written({"type": "error", "reason": str(e)}))
+            self._answer(client, _to_json({"type": "error", "reason": str(e)}))
 
     def on_binary(self, client: Client) -> None:
-        """A client has sent what is no text."""
-        self._answer(client, _written({"type": "error", "reason": "send text, not binary messages"}))
+        """A client has sent a binary message."""
+        self._answer(client, _to_json({"type": "error", "reason": "send text, not binary messages"}))
 
     def _answer(self, client: Client, text: bytes) -> None:
-        self._tell(text, [client], client)
+        self._send(text, [client], client)
 
     def on_gone(self, client: Client) -> None:
-        """The client has left for good."""
-        for name in sorted(self._of.get(client, ())):
+        """The client has disconnected."""
+        for name in sorted(self._names_by_client.get(client, ())):
             self._leave(client, name)
 
     def _subscribe(self, client: Client, request: dict[str, Any]) -> None:
         name = self._name(request)
-        mine = self._of.get(client, set())
-        if name not in mine:
-            if len(mine) >= self._most_per_client:
-                raise RefusedError(f"you are in {len(mine):,} rooms, and may be in no more")
-            if name not in self._rooms and len(self._rooms) >= self._most:
-                raise RefusedError(f"there are {self._most:,} rooms, and may be no more")
-            self._of.setdefault(client, mine).add(name)
-            room = self._rooms.setdefault(name, Room(self._history, HISTORY_BYTES // self._most))
+        joined = self._names_by_client.get(client, set())
+        if name not in joined:
+            if len(joined) >= self._max_rooms_per_client:
+                raise RefusedError(f"you are in {len(joined):,} rooms, and may be in no more")
+            if name not in self._rooms and len(self._rooms) >= self._max_rooms:
+                raise RefusedError(f"there are {self._max_rooms:,} rooms, and may be no more")
+            self._names_by_client.setdefault(client, joined).add(name)
+            room = self._rooms.setdefault(name, Room(self._history, HISTORY_SIZE // self._max_rooms))
             room.clients[client] = None
-            self._tell_of(room, "joined", name, client)
+            self._notify_others(room, "joined", name, client)
         room = self._rooms[name]
-        head = _written({"type": "subscribed", "room": name, "count": len(room.clients)})
+        head = _to_json({"type": "subscribed", "room": name, "count": len(room.clients)})
         self._answer(client, head[:-1] + b', "history": [' + _utf8(", ".join(room.history)) + b"]}")
 
     def _unsubscribe(self, client: Client, request: dict[str, Any]) -> None:
         name = self._name(request)
-        if name not in self._of.get(client, ()):
+        if name not in self._names_by_client.get(client, ()):
             raise RefusedError("you are not in this room")
         count = self._leave(client, name)
-        self._answer(client, _written({"type": "unsubscribed", "room": name, "count": count}))
+        self._answer(client, _to_json({"type": "unsubscribed", "room": name, "count": count}))
 
     def _publish(self, client: Client, request: dict[str, Any]) -> None:
         name = self._name(request)
@@ -134,37 +137,38 @@ class Rooms:
             raise RefusedError("data cannot be passed on: a number is too large, or it is nested too deeply") from e
         if room:
             room.keep(data)
-        message = _written({"type": "message", "room": name})[:-1] + b', "data": ' + _utf8(data) + b"}"
-        self._tell(message, others, client)
-        self._answer(client, _written({"type": "published", "room": name, "count": len(others)}))
+        message = _to_json({"type": "message", "room": name})[:-1] + b', "data": ' + _utf8(data) + b"}"
+        self._send(message, others, client)
+        self._answer(client, _to_json({"type": "published", "room": name, "count": len(others)}))
 
     def _list(self, client: Client, request: dict[str, Any]) -> None:
         rooms = [{"room": name, "count": len(self._rooms[name].clients)} for name in sorted(self._rooms)]
-        self._answer(client, _written({"type": "rooms", "rooms": rooms}))
+        self._answer(client, _to_json({"type": "rooms", "rooms": rooms}))
 
     _ACTIONS = {"subscribe": _subscribe, "unsubscribe": _unsubscribe, "publish": _publish, "list": _list}  # noqa: RUF012
 
     def _leave(self, client: Client, name: str) -> int:
-        """Take a client out of a room. Returns how many are left in it."""
-        room, mine = self._rooms[name], self._of[client]
+        """Remove a client from a room. Returns the number of clients left in the room."""
+        room, joined = self._rooms[name], self._names_by_client[client]
         del room.clients[client]
-        mine.discard(name)
-        if not mine:
-            del self._of[client]
+        joined.discard(name)
+        if not joined:
+            del self._names_by_client[client]
         if not room.clients:
             del self._rooms[name]
-        self._tell_of(room, "left", name, client)
+        self._notify_others(room, "left", name, client)
         return len(room.clients)
 
-    def _tell_of(self, room: Room, what: str, name: str, client: Client) -> None:
-        if len(room.clients) <= TELLS_UP_TO:
-            notice = _written({"type": what, "room": name, "count": len(room.clients)})
-            self._tell(notice, [other for other in room.clients if other is not client], client)
+    def _notify_others(self, room: Room, kind: str, name: str, client: Client) -> None:
+        """Send a message of type ``kind`` to the room's clients other than ``client``."""
+        if len(room.clients) <= MAX_NOTIFIED:
+            notice = _to_json({"type": kind, "room": name, "count": len(room.clients)})
+            self._send(notice, [other for other in room.clients if other is not client], client)
 
     def _name(self, request: dict[str, Any]) -> str:
         name = request.get("room")
-        if not isinstance(name, str) or not 0 < len(name) <= self._longest:
-            raise RefusedError(f"room must be a text of 1 to {self._longest} characters")
+        if not isinstance(name, str) or not 0 < len(name) <= self._max_name:
+            raise RefusedError(f"room must be a text of 1 to {self._max_name} characters")
         return name
 
 
@@ -179,17 +183,17 @@ def _read(text: bytes) -> dict[str, Any]:
 
 
 def _no_constant(name: str) -> NoReturn:
-    raise ValueError(name)  # NaN and Infinity, which Python takes and JSON has not
+    raise ValueError(name)  # NaN and Infinity: Python's parser accepts them, JSON does not have them
 
 
-def _written(answer: dict[str, Any]) -> bytes:
+def _to_json(answer: dict[str, Any]) -> bytes:
     return _utf8(json.dumps(answer, ensure_ascii=False))
 
 
 def _utf8(text: str) -> bytes:
     try:
         return text.encode()
-    except UnicodeEncodeError:  # half of a surrogate pair, which JSON can write and UTF-8 cannot
+    except UnicodeEncodeError:  # a lone surrogate: JSON can express it, UTF-8 cannot
         return "".join(c if c < "\ud800" or c > "\udfff" else f"\\u{ord(c):04x}" for c in text).encode()
 
 
@@ -197,7 +201,7 @@ def _websocket(options: Options, context: Context) -> Any:
     from autobahn.twisted.websocket import WebSocketServerProtocol
 
     fanout = Fanout(context.reactor)
-    rooms = Rooms(options, lambda text, clients, speaker: fanout.send(text, False, clients, speaker))
+    rooms = Rooms(options, lambda text, clients, sender: fanout.send(text, False, clients, sender))
 
     class RoomsProtocol(WebSocketServerProtocol):
         def onMessage(self, payload: bytes, isBinary: bool) -> None:

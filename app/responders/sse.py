@@ -1,4 +1,4 @@
-"""Sends events to whoever listens, as ``EventSource`` in browsers does (WHATWG HTML section 9.2)."""
+"""Sends server-sent events, which ``EventSource`` in browsers receives (WHATWG HTML section 9.2)."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from app.text.templates import Template
 
 VALUES = frozenset({"count", "path", "last"})
-"""What a template can say of an event: its number, the path asked for, the id after which the client goes on."""
+"""Values in a template: the event's number, the request's path, and the request's ``Last-Event-ID``."""
 
 
 class Listener:
-    """One client's stream of events. It waits while the client does not read."""
+    """The stream of events to one client. It pauses while the client does not read."""
 
     def __init__(self, request: Any, options: Options, template: Template, clock: Any) -> None:
         self._request, self._options, self._template, self._clock = request, options, template, clock
@@ -28,7 +28,7 @@ class Listener:
 
     @property
     def over(self) -> bool:
-        """Whether all events that there will be were sent."""
+        """Whether as many events were sent as the option ``count`` allows."""
         return bool(self._options["count"]) and self._count >= self._options["count"]
 
     def start(self) -> None:
@@ -59,16 +59,16 @@ class Listener:
             self._request.unregisterProducer()
             self._request.processingFailed(Failure())
             return
-        self._request.write(written(self._count, data, self._options["event"].encode()))
+        self._request.write(encode(self._count, data, self._options["event"].encode()))
         if self.over:
             self._request.unregisterProducer()
             self._request.finish()
         else:
-            self._next = self._clock.seconds() + self._options["interval"]
+            self._next_event_at = self._clock.seconds() + self._options["interval"]
             self._wait_for_next()
 
     def _wait_for_next(self) -> None:
-        left, silence = self._next - self._clock.seconds(), self._options["keep_alive"]
+        left, silence = self._next_event_at - self._clock.seconds(), self._options["keep_alive"]
         if silence and left > silence:
             self._wait(silence, self._keep_alive)
         else:
@@ -79,7 +79,7 @@ class Listener:
             self._request.write(b":\n\n")
         self._wait_for_next()
 
-    # -- when the client reads
+    # -- IPushProducer: the client reads, or does not
 
     def pauseProducing(self) -> None:
         self._paused = True
@@ -91,11 +91,11 @@ class Listener:
             self._wait(0.0, self._send)
 
     def stopProducing(self) -> None:
-        """The request says it too."""
+        """Nothing to do: ``notifyFinish`` of the request stops the timer."""
 
 
-def written(number: int, data: bytes, event: bytes = b"") -> bytes:
-    """One event as it leaves: each line of ``data`` has a field of its own."""
+def encode(number: int, data: bytes, event: bytes = b"") -> bytes:
+    """One event in the format of a stream: each line of ``data`` becomes one ``data`` field."""
     lines = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
     head = b"event: %s\n" % event if event else b""
     return b"%sid: %d\n%s\n" % (head, number, b"".join(b"data: %s\n" % line for line in lines))
@@ -119,7 +119,7 @@ def _http(options: Options, context: Context) -> Any:
                 return b"Events can be listened to with GET.\n"
             listener = Listener(request, options, template, context.reactor)
             if listener.over:
-                request.setResponseCode(204)  # which tells an EventSource not to come back
+                request.setResponseCode(204)  # tells an EventSource not to reconnect
                 return b""
             request.setHeader(b"Content-Type", b"text/event-stream")
             request.setHeader(b"Cache-Control", b"no-store")

@@ -13,14 +13,14 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from app.options import Options
-from app.sending import scheme_for
+from app.sending.clients import scheme_for
 from app.services import address
 
-_ELSEWHERE = (
+_REMOTE_HOSTS = (
     (socket.AF_INET, ("192.0.2.1", 9)),
     (socket.AF_INET6, ("2001:db8::1", 9)),
 )
-"""Addresses that stand for the rest of the world (RFC 5737, RFC 3849)."""
+"""Documentation addresses (RFC 5737, RFC 3849), reached by the same route as any other host on the internet."""
 
 _SIOCGIFADDR = 0x8915
 
@@ -34,7 +34,7 @@ class ConnectLine:
 
 
 def url(protocol: str, host: str, port: int, *, tls: bool) -> str | None:
-    """The URL of a service at this address, or None for a protocol that has none."""
+    """The URL of a service at this address, or None for a protocol without URLs."""
     scheme = scheme_for(protocol, tls=tls)
     if scheme is None:
         return None
@@ -42,16 +42,16 @@ def url(protocol: str, host: str, port: int, *, tls: bool) -> str | None:
 
 
 def lines(protocol: str, host: str, port: int, *, tls: bool = False, ca: Path | None = None) -> list[ConnectLine]:
-    """Lines for a shell, the best known first.
+    """Lines for a shell, the best known program first.
 
     Args:
         host: an address that reaches the service.
-        ca: the authority that signed its certificate, where the system does not know it.
+        ca: the file of the authority that signed its certificate, where the system does not trust it.
     """
     place = url(protocol, host, port, tls=tls)
     if place is None:
         return [ConnectLine("ssh", f"ssh -p {port} {shlex.quote(host)}")] if protocol == "ssh" else []
-    data = r'"hello\n"' if protocol == "tcp" else "hello"  # many wait for a line's end
+    data = r'"hello\n"' if protocol == "tcp" else "hello"  # many servers wait for the end of a line
     found = {"tcp": _tls if tls else _tcp, "udp": _udp, "http": _http, "websocket": _websocket}[protocol]
     return [
         *(ConnectLine(title, text) for title, text in found(place, host, port, ca)),
@@ -60,10 +60,10 @@ def lines(protocol: str, host: str, port: int, *, tls: bool = False, ca: Path | 
 
 
 def login(protocol: str, options: Options) -> str:
-    """What a service asks for who connects, and where that is found; empty where anybody may.
+    """How to log in to a service; "" where no login is needed.
 
     Args:
-        options: of its responder.
+        options: the options of its responder.
     """
     if protocol != "ssh":
         return ""
@@ -119,7 +119,7 @@ def _context(ca: Path | None) -> str:
 
 
 def _python(code: str) -> str:
-    # Double quotes without and single ones within suit the shells of all systems.
+    # Double quotes outside and single quotes inside work in the shells of every system.
     return f'python3 -c "{code}"'
 
 
@@ -128,9 +128,9 @@ def _quoted(place: str) -> str:
 
 
 def addresses(host: str) -> list[str]:
-    """The addresses of this machine that reach what listens on ``host``, the nearest first. Blocks for a moment.
+    """The addresses of this machine that reach a service that listens on ``host``, loopback first.
 
-    Sends nothing, and asks nobody else.
+    Blocks for a moment. Sends nothing over the network.
     """
     if not address.is_number(host) or not ip_address(host).is_unspecified:
         return [host]
@@ -139,22 +139,22 @@ def addresses(host: str) -> list[str]:
 
 
 def own_addresses() -> list[str]:
-    """The addresses under which others may reach this machine, IPv4 first. Blocks for a moment."""
-    found = dict.fromkeys((*_on_the_way_out(), *_of_interfaces()))
+    """The addresses by which other machines may reach this one, IPv4 first. Blocks for a moment."""
+    found = dict.fromkeys((*_of_routes(), *_of_interfaces()))
     usable = [own for own in found if not (ip := ip_address(own)).is_loopback and not ip.is_link_local]
     return sorted(usable, key=lambda own: ":" in own)
 
 
-def _on_the_way_out() -> Iterator[str]:
-    """Where datagrams to elsewhere would come from; to connect a UDP socket sends none."""
-    for family, elsewhere in _ELSEWHERE:
+def _of_routes() -> Iterator[str]:
+    """The local addresses that the routes to the internet use. Connecting a UDP socket sends nothing."""
+    for family, remote in _REMOTE_HOSTS:
         with suppress(OSError), socket.socket(family, socket.SOCK_DGRAM) as probe:
-            probe.connect(elsewhere)
+            probe.connect(remote)
             yield str(probe.getsockname()[0])
 
 
 def _of_interfaces() -> Iterator[str]:
-    """Linux tells the addresses of each interface."""
+    """The addresses of each interface, on Linux."""
     if sys.platform != "linux":
         return
     import fcntl

@@ -1,10 +1,9 @@
-"""A conversation: one connection that we open, what goes out over it and what comes back."""
+"""A conversation: one connection that this program opens, with what it sends and receives."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import CancelledError, Deferred
@@ -13,45 +12,26 @@ from twisted.internet.interfaces import IAddress, IProtocol, IProtocolFactory
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from app import errors
+from app.errors import PostError
 from app.sending import reasons
-from app.sending.url import URL
+from app.sending.request import Request
+from app.sending.sender import Sender
 from app.signal import Signal
 
 if TYPE_CHECKING:
-    from app.sending.sender import Sender
     from app.services.tap.tap import Tap
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """What to connect for.
-
-    Attributes:
-        method: of HTTP; the usual one if empty: GET without data, else POST.
-        fields: of HTTP requests and of WebSocket's handshake.
-        verify: whether a certificate has to be right.
-        certificate, key: files with ours, for servers that ask; no key: it is in that of the certificate.
-    """
-
-    url: URL
-    method: str = ""
-    fields: tuple[tuple[str, str], ...] = ()
-    verify: bool = True
-    certificate: Path | None = None
-    key: Path | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Connecting:
-    """On the way to ``address``."""
+    """Connecting to ``address``."""
 
     address: str
 
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """Connected; ``detail`` says what more was agreed on, if anything."""
+    """Connected; ``detail`` names what was negotiated, as a subprotocol; "" for nothing."""
 
     address: str
     detail: str = ""
@@ -59,7 +39,7 @@ class Open:
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """Over, or never begun. ``reason`` is one sentence; ``failed``: it was not in good order."""
+    """Closed, or never connected. ``reason`` is one sentence; ``failed``: it was an error, no regular close."""
 
     reason: str
     failed: bool
@@ -69,18 +49,18 @@ Status = Connecting | Open | Closed
 
 
 class Conversation:
-    """Base of the clients. What goes wrong becomes the status ``Closed``, never an exception.
+    """Base class of the clients. An error becomes the status ``Closed``, never an exception.
 
-    Subclasses make ``_connect`` and ``_send``, and call ``_opened`` and ``_lost``.
+    Subclasses implement ``_connect``, ``_send``, ``_finish`` and ``_abort``, and call ``_opened`` and ``_lost``.
 
     Attributes:
-        request: HTTP looks at it anew with each message.
+        request: may be replaced; HTTP uses the current one for each message.
         status: ``status_changed`` emits the conversation after each change.
-        received: emits bytes as they come: data, a datagram, a message, a part of a body.
-        noted: emits one line of what they mean: the status of a response, a close code.
-        answers: whether each message has an answer whose end is known.
-        messages: whether what is sent keeps its bounds, as a WebSocket's messages do.
-        patience: seconds of silence in which such an answer must come, or go on.
+        received: emits bytes as they are received: data, a datagram, a message, a part of a body.
+        noted: emits a line about them: the status or a header of a response, a close code.
+        answers: whether the protocol shows where the answer to a message ends, as HTTP does.
+        messages: whether the protocol keeps messages apart, as WebSocket does.
+        patience: seconds of silence after which such an answer is given up.
     """
 
     answers = False
@@ -96,7 +76,7 @@ class Conversation:
         self.received: Signal[bytes] = Signal()
         self.noted: Signal[str] = Signal()
         self._connecting: Deferred[Any] | None = None
-        self._shaking: Deferred[None] | None = None
+        self._handshake: Deferred[None] | None = None
         self._waiting: Deferred[None] | None = None
         self._closed_by_us = False
         sender.conversations.add(self)
@@ -112,7 +92,7 @@ class Conversation:
             await self._connecting
         except CancelledError:
             self._close("Closed before it was connected.", failed=False)
-        except errors.PostError as e:
+        except PostError as e:
             self._close(str(e), failed=True)
         except (ConnectError, ConnectingCancelledError, OSError) as e:
             self._not_connected(e)
@@ -126,9 +106,9 @@ class Conversation:
     def send(self, data: bytes, *, binary: bool = False) -> Deferred[None]:
         """Send one message: bytes, a datagram, the body of a request.
 
-        Fires, never with an error, when the next may be sent: when these have left us, or
-        their answer has come, or the conversation is over. ``binary``: a WebSocket's message
-        is not text, even if it could be. Sent one after the other, not at once.
+        Fires, never with an error, when the next message may be sent: when this one is written, or
+        answered where the protocol has answers, or when the conversation is closed. Call it again only
+        after that. ``binary``: send a WebSocket message as binary, even if it is valid UTF-8.
         """
         assert self._waiting is None, "one after the other"
         done: Deferred[None] = Deferred(lambda _: self._stop_waiting())
@@ -138,16 +118,16 @@ class Conversation:
             return done
         try:
             self._send(data, binary)
-        except errors.PostError as e:
+        except PostError as e:
             self._close(str(e), failed=True)
             self.abort()
         return done
 
     def finish_sending(self) -> None:
-        """Nothing more will be sent, which the peer is told where the protocol can; it may go on."""
+        """Tell the peer, where the protocol can, that no more is sent. What it sends is still received."""
 
     def close(self) -> None:
-        """Close in good order, or give up connecting."""
+        """Close as the protocol wants it, or give up connecting."""
         self._closed_by_us = True
         if self._connecting is not None:
             self._connecting.cancel()
@@ -162,7 +142,7 @@ class Conversation:
         else:
             self._abort()
 
-    # -- what a client does
+    # -- what subclasses implement
 
     async def _connect(self) -> None:
         raise NotImplementedError
@@ -176,24 +156,24 @@ class Conversation:
     def _abort(self) -> None:
         raise NotImplementedError
 
-    # -- what a client tells
+    # -- what subclasses call
 
     async def _reach(self, build: Callable[[], IProtocol] | IProtocolFactory) -> Any:
-        """The protocol that is built, connected by TCP, and by TLS where the URL says so."""
+        """Connect by TCP, with TLS where the URL says so. Returns the protocol that ``build`` made."""
         factory = build if IProtocolFactory.providedBy(build) else _Factory(build)
         return await self._sender.endpoint(self.request).connect(factory)
 
     async def _secured(self) -> None:
-        """Wait for the handshake of TLS, where the URL says so; ``on_secured`` tells of its end."""
+        """Wait for the TLS handshake, where the URL says TLS. ``on_secured`` ends the wait."""
         if self.url.client.tls and self.closed is None:
-            self._shaking = Deferred(lambda _: self._abort())
-            await self._shaking
-            self._shaking = None
+            self._handshake = Deferred(lambda _: self._abort())
+            await self._handshake
+            self._handshake = None
 
     def on_secured(self) -> None:
-        shaking = self._shaking
-        if shaking is not None and not shaking.called:
-            shaking.callback(None)
+        handshake = self._handshake
+        if handshake is not None and not handshake.called:
+            handshake.callback(None)
 
     def _not_connected(self, e: Exception) -> None:
         if self._closed_by_us:
@@ -206,7 +186,7 @@ class Conversation:
             self._set(Open(self.url.address, detail))
 
     def _lost(self, reason: Failure, tap: Tap) -> None:
-        """The connection is gone."""
+        """The connection was lost: closed by either side, or by an error."""
         if self._closed_by_us:
             self._close("Closed by us.", failed=False)
         else:
@@ -217,11 +197,11 @@ class Conversation:
         if self.closed is None:
             self._sender.conversations.discard(self)
             self._set(Closed(reason, failed))
-        self.on_secured()  # or never
+        self.on_secured()  # nobody waits for the handshake any more
         self._stop_waiting()
 
     def _stop_waiting(self) -> None:
-        """The next message may be sent."""
+        """Let ``send`` fire: the next message may be sent."""
         waiting, self._waiting = self._waiting, None
         if waiting is not None and not waiting.called:
             waiting.callback(None)
@@ -240,25 +220,29 @@ class _Factory:
         return self._build()
 
     def doStart(self) -> None:
-        """There is nothing to start."""
+        """Does nothing."""
 
     def doStop(self) -> None:
-        """Nor to stop."""
+        """Does nothing."""
 
 
-class Gate:
-    """A push producer of a conversation: messages wait while what was written has not left us."""
+class WriteGate:
+    """A push producer that says whether the transport's write buffer is full.
 
-    def __init__(self, open_: Any) -> None:
-        """``open_`` is called when the way is free again."""
-        self._open, self.shut = open_, False
+    Attributes:
+        shut: whether it is.
+    """
+
+    def __init__(self, on_open: Callable[[], None]) -> None:
+        """``on_open`` is called when the write buffer takes data again."""
+        self._on_open, self.shut = on_open, False
 
     def pauseProducing(self) -> None:
         self.shut = True
 
     def resumeProducing(self) -> None:
         self.shut = False
-        self._open()
+        self._on_open()
 
     def stopProducing(self) -> None:
-        """The transport is gone, which its protocol hears too."""
+        """Does nothing: the protocol is told when the connection is lost."""

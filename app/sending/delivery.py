@@ -1,4 +1,4 @@
-"""A message on its way: what is sent, how often, and what can be done while it goes."""
+"""Sends one message, once or many times: its content, the repetition, pause and stop."""
 
 from __future__ import annotations
 
@@ -9,46 +9,48 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
 
-from app import errors
+from app.errors import PostError
 from app.files import confined as files
+from app.sending import errors
 from app.sending.conversation import Conversation
 from app.signal import Signal
 from app.text import templates
+from app.text.errors import EscapeError
 from app.text.escapes import unescape, unhex
 
 MAX_DATA = 64 << 20
-"""Bytes of one message; it is kept in memory while it is sent."""
+"""Most bytes of one message, which is kept in memory while it is sent."""
 
 BURST = 32
-"""Messages sent without a pause between before others get their turn."""
+"""Messages sent without a pause before the reactor gets to other work."""
 
 Content = Callable[[int], bytes]
-"""The bytes of the nth message, from 1. Raises TemplateError."""
+"""Makes the bytes of the message with the given number, which counts from 1. Raises TemplateError."""
 
 
 def problem(form: str, data: str) -> str | None:
-    """What is wrong with ``data`` as it is typed, or None. Looks at no file."""
+    """What is wrong with ``data`` as it is typed, or None. Reads no file."""
     try:
         if form == "template":
             return templates.problem(data)
         if form == "file":
             return None if data.strip() else "the name of a file is missing"
         written(form, data)
-    except errors.EscapeError as e:
+    except EscapeError as e:
         return str(e.fields["reason"])
     return None
 
 
 def written(form: str, data: str) -> bytes:
-    """The bytes of a text with escapes, or of hex digits. Raises EscapeError."""
+    """The bytes of a text with escapes, or of hex digits (form ``hex``). Raises EscapeError."""
     return unhex(data) if form == "hex" else unescape(data)
 
 
 def content(form: str, data: str, folder: Path) -> Content:
-    """What to send, by the form in which it was written (``app.workspace.message.FORMS``).
+    """What to send for ``data``, written in one of the forms ``app.workspace.message.FORMS``.
 
-    Reads files: call it in a thread. Raises EscapeError, TemplateError, DataUnreadableError,
-    TooLargeError.
+    Blocks, since it reads files: call it in a thread. Raises EscapeError, TemplateError,
+    DataUnreadableError, TooLargeError.
     """
     if form == "template":
         template = templates.Template(data)
@@ -58,7 +60,7 @@ def content(form: str, data: str, folder: Path) -> Content:
 
 
 def read(path: Path) -> bytes:
-    """A file to be sent. Blocks. Raises DataUnreadableError, TooLargeError."""
+    """The bytes of a file to send. Blocks. Raises DataUnreadableError, TooLargeError."""
     try:
         with open(path, "rb", opener=files.regular) as file:
             found = file.read(MAX_DATA + 1)
@@ -70,15 +72,15 @@ def read(path: Path) -> bytes:
 
 
 class Sending:
-    """One message, sent so often.
+    """Sends one message a number of times.
 
-    It connects with the first, and again where the peer has closed in good order in between.
+    It connects for the first, and again when the peer has closed the connection without an error.
 
     Attributes:
-        conversation: the one that it goes over; None before the first.
-        sent: how often it was sent.
-        paused, done: what it is doing; ``changed`` emits it when they change.
-        reason: why it ended before its time, as one sentence; "" where it did not.
+        conversation: the connection that it uses; None before the first message.
+        sent: how often the message was sent.
+        paused, done: its state; ``changed`` emits the Sending when it changes.
+        reason: why it ended early, as one sentence; "" where it did not.
     """
 
     def __init__(
@@ -94,11 +96,11 @@ class Sending:
     ) -> None:
         """
         Args:
-            open_: makes a conversation that is about to connect.
-            times: 0: until it is stopped.
-            every: seconds from the begin of one to that of the next.
+            open_: makes a conversation that has not connected yet.
+            times: how often to send; 0: until it is stopped.
+            every: seconds from the start of one message to the start of the next.
             binary: see ``Conversation.send``.
-            over: one that is open already.
+            over: an open conversation to use.
         """
         self._clock, self._make, self._content = clock, open_, content
         self.times, self._every, self._binary = times, every, binary
@@ -112,18 +114,18 @@ class Sending:
         self._going_on: Deferred[None] | None = None
 
     async def run(self) -> None:
-        """Send all; returns when that is done, has failed or was stopped. Raises nothing."""
+        """Send every message. Returns when that is done, has failed or was stopped. Raises nothing."""
         due = self._clock.seconds()
         while self._goes_on():
             await self._send_one()
             if self._goes_on():
-                due = max(due + self._every, self._clock.seconds())  # beats that were missed are not made up for
+                due = max(due + self._every, self._clock.seconds())  # no catching up when messages took longer
                 await self._rest(due)
         self.done = True
         self.changed.emit(self)
 
     def pause(self) -> None:
-        """Send no more for now; what is on its way goes on."""
+        """Send no more until ``resume``. The message being sent is completed."""
         if not (self.paused or self.done):
             self.paused = True
             self.changed.emit(self)
@@ -137,7 +139,7 @@ class Sending:
             self.changed.emit(self)
 
     def stop(self) -> None:
-        """Send no more; what is on its way is given up."""
+        """Send no more, and abort the message being sent."""
         self._stopped = True
         self.resume()
         if self._pause is not None:
@@ -156,7 +158,7 @@ class Sending:
         if conversation.closed is None and not self._stopped:
             try:
                 data = self._content(self.sent + 1)
-            except errors.PostError as e:
+            except PostError as e:
                 self.reason = str(e)
                 return
             await conversation.send(data, binary=self._binary)
@@ -167,7 +169,7 @@ class Sending:
             self.sent += 1
 
     async def _rest(self, due: float) -> None:
-        """Wait until the next is due."""
+        """Wait until the next message is due."""
         if self._every or self.sent % BURST == 0:
             self._pause = deferLater(self._clock, max(0.0, due - self._clock.seconds()))
             self._pause.addErrback(lambda _: None)
@@ -179,7 +181,7 @@ class Sending:
 
 
 async def silence(clock: Any, conversation: Conversation, seconds: float) -> None:
-    """Wait until the conversation is closed, or nothing has come for so long."""
+    """Wait until the conversation is closed, or nothing was received for ``seconds``."""
     if conversation.closed is not None:
         return
     over: Deferred[None] = Deferred()

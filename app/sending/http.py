@@ -1,4 +1,4 @@
-"""Sends HTTP requests, one after the other over one connection, and hears the answers as they come."""
+"""Sends HTTP requests, one after the other over one connection, and receives the responses."""
 
 from __future__ import annotations
 
@@ -19,25 +19,27 @@ from twisted.web.http_headers import Headers
 from twisted.web.iweb import IResponse
 from zope.interface import implementer
 
-from app import __version__, errors, events
-from app.sending import reasons
+from app import __version__, events
+from app.sending import errors, reasons
 from app.sending.conversation import Conversation
 from app.services.tap.tap import Tap
 from app.text.escapes import escape
 
 MAX_HEAD = 1 << 20
-"""Bytes of a response's head, which Twisted keeps however many they are."""
+"""Most bytes of a response's status line and headers; Twisted has no limit."""
 
 CHUNK = 1 << 16
+"""Bytes of a request's body that are written at once."""
 
 Fields = list[tuple[str, str]]
+"""Headers: name and value."""
 
 
 @implementer(IHandshakeListener)
 class Client(HTTP11ClientProtocol):
-    """Twisted's own client, which reads no head without end.
+    """Twisted's HTTP/1.1 client, with a limit on the headers of a response.
 
-    Not its ``Agent``: a conversation is one connection, seen from its beginning to its end.
+    ``twisted.web.client.Agent`` does not do: it opens connections as it likes, and a conversation is one.
     """
 
     def __init__(self, conversation: HTTPConversation) -> None:
@@ -53,12 +55,12 @@ class Client(HTTP11ClientProtocol):
         self._conversation.on_secured()
 
     def framing(self) -> Headers:
-        """The fields that say how long the response is, which Twisted keeps from it."""
+        """The headers that frame the response, which Twisted leaves out of ``response.headers``."""
         return getattr(self._parser, "connHeaders", None) or Headers()
 
     def dataReceived(self, data: bytes) -> None:
         self.head += len(data)
-        self._conversation.on_heard()
+        self._conversation.on_data()
         if self.head > MAX_HEAD and not self._conversation.answering:
             cast(Tap, self.transport).abortConnection()
         else:
@@ -70,7 +72,7 @@ class Client(HTTP11ClientProtocol):
 
 
 class Body(Protocol):
-    """Takes the body of one response."""
+    """Receives the body of one response."""
 
     def __init__(self, conversation: HTTPConversation) -> None:
         self._conversation = conversation
@@ -83,10 +85,10 @@ class Body(Protocol):
 
 
 class HTTPConversation(Conversation):
-    """Requests over one connection; each message is the body of one.
+    """Requests over one connection; each message is the body of a request.
 
     Attributes:
-        answering: whether the head of the answer has come, and its body is coming.
+        answering: whether the headers of a response were received, and its body is being received.
         code: the status of the last response; 0 before the first.
     """
 
@@ -95,13 +97,13 @@ class HTTPConversation(Conversation):
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self.code = 0
-        self.answering = self._answered = self._stays = False
+        self.answering = self._answered = self._persistent = False
         self._protocol: Client | None = None
         self._tap: Tap | None = None
         self._error: errors.SendError | None = None
         self._response: dict[str, Any] = {}
         self._began = 0.0
-        self._watch: Any = None
+        self._timeout: Any = None
 
     async def _connect(self) -> None:
         self._protocol = await self._reach(lambda: Client(self))
@@ -124,18 +126,18 @@ class HTTPConversation(Conversation):
         self._note_request(method, target, fields, len(data))
         self._protocol.head, self._answered, self._began = 0, False, perf_counter()
         request = Request(method.encode(), target.encode(), headers, body, persistent=True)
-        self._watch = self._reactor.callLater(self.patience, self._on_silence)
-        self._protocol.request(request).addCallbacks(self._on_response, self._on_none)
+        self._timeout = self._reactor.callLater(self.patience, self._on_silence)
+        self._protocol.request(request).addCallbacks(self._on_response, self._on_no_response)
 
     def _fields(self) -> Fields:
-        given = list(self.request.fields)
-        names = {name.lower() for name, _ in given}
-        usual = (
+        fields = list(self.request.fields)
+        names = {name.lower() for name, _ in fields}
+        defaults = (
             ("Host", self.request.url.authority),
             ("User-Agent", f"Listening-Post/{__version__}"),
             ("Accept", "*/*"),
         )
-        return [(name, value) for name, value in usual if name.lower() not in names] + given
+        return [(name, value) for name, value in defaults if name.lower() not in names] + fields
 
     def _finish(self) -> None:
         if self._tap is not None:
@@ -144,14 +146,14 @@ class HTTPConversation(Conversation):
     def _abort(self) -> None:
         self._give_up()
 
-    # -- what the protocol tells
+    # -- called by the protocol
 
-    def on_heard(self) -> None:
-        if self._watch is not None:
-            self._watch.reset(self.patience)
+    def on_data(self) -> None:
+        if self._timeout is not None:
+            self._timeout.reset(self.patience)
 
     def _on_silence(self) -> None:
-        self._watch = None
+        self._timeout = None
         self._error = errors.SilentError(address=self.url.address)
         self._give_up()
 
@@ -160,9 +162,9 @@ class HTTPConversation(Conversation):
             self._tap.abortConnection()
 
     def _stop_waiting(self) -> None:
-        watch, self._watch = self._watch, None
-        if watch is not None:
-            watch.cancel()
+        timeout, self._timeout = self._timeout, None
+        if timeout is not None:
+            timeout.cancel()
         super()._stop_waiting()
 
     def on_made(self, tap: Tap) -> None:
@@ -179,7 +181,7 @@ class HTTPConversation(Conversation):
             for name, values in headers.getAllRawHeaders()
             for value in values
         ]
-        self._stays = response.version[1:] >= (1, 1)
+        self._persistent = response.version[1:] >= (1, 1)
         self._response = {"status": self.code, "reason": phrase, "fields": fields, "body": 0}
         version = b"%s/%d.%d" % response.version
         self.noted.emit(f"{escape(version)} {self.code} {escape(phrase.encode('latin-1'))}")
@@ -192,7 +194,7 @@ class HTTPConversation(Conversation):
         self.received.emit(data)
 
     def on_answered(self, reason: Failure) -> None:
-        """The body has come to its end, as it says itself or because the connection has."""
+        """The body has ended: by its length or framing, or because the connection was closed."""
         self.answering, self._answered = False, True
         if reason.check(ResponseFailed):
             self._error = self._error or errors.CutShortError(
@@ -201,21 +203,20 @@ class HTTPConversation(Conversation):
         elif reason.check(PotentialDataLoss):
             self.noted.emit("the answer ends where the connection does: it may be cut short")
         self._note_response()
-        if self._tap is not None and not self._stays:  # HTTP/1.0 closes without a word
+        if self._tap is not None and not self._persistent:  # HTTP/1.0 closes without announcing it
             self._tap.loseConnection()
-        # Twisted has yet to say whether the connection stays.
+        # Whether Twisted keeps the connection open shows only after this call.
         self._reactor.callLater(0, self._after_answer)
 
     def _after_answer(self) -> None:
         if self._error is None and self._tap is not None and not self._tap.disconnecting:
             self._stop_waiting()
 
-    def _on_none(self, reason: Failure) -> None:
-        """No response came."""
-        self._error = self._error or self._why(reason)
+    def _on_no_response(self, reason: Failure) -> None:
+        self._error = self._error or self._error_for(reason)
         self._give_up()
 
-    def _why(self, reason: Failure) -> errors.SendError:
+    def _error_for(self, reason: Failure) -> errors.SendError:
         assert self._protocol is not None
         causes = getattr(reason.value, "reasons", [])
         if self._protocol.head > MAX_HEAD or any(cause.check(ParseError, ValueError) for cause in causes):
@@ -236,7 +237,7 @@ class HTTPConversation(Conversation):
             assert tap is not None
             self._lost(reason, tap)
 
-    # -- notes beside the bytes
+    # -- events for the capture, in addition to the bytes
 
     def _note_request(self, method: str, target: str, fields: Fields, size: int) -> None:
         assert self._tap is not None

@@ -1,4 +1,4 @@
-"""Why a connection could not be made, or was lost, in words."""
+"""The errors of ``app.sending.errors`` for what Twisted reports of a connection."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from twisted.internet import error
 from twisted.python.failure import Failure
 
-from app import errors
-from app.services.tls import explain as tls_words
+from app.errors import system_words
+from app.sending import errors
+from app.services.tls import explain
 
 if TYPE_CHECKING:
     from app.sending.url import URL
@@ -20,7 +21,7 @@ _UNREACHABLE = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL, errn
 
 
 def not_connected(e: BaseException, url: URL) -> errors.SendError:
-    """The error in our words for one that came instead of a connection."""
+    """The error for ``e``, with which connecting failed."""
     if isinstance(e, error.DNSLookupError | socket.gaierror | UnicodeError):
         return errors.UnknownPeerError(host=url.host)
     number = getattr(e, "osError", None) or getattr(e, "errno", None)
@@ -30,11 +31,11 @@ def not_connected(e: BaseException, url: URL) -> errors.SendError:
         return errors.NotAnsweredError(address=url.address)
     if isinstance(e, error.NoRouteError) or number in _UNREACHABLE:
         return errors.UnreachableError(address=url.address)
-    return errors.ConnectError(address=url.address, reason=errors.system_words(e))
+    return errors.ConnectError(address=url.address, reason=system_words(e))
 
 
 def lost(reason: Failure, url: URL, tap: Tap) -> errors.SendError | None:
-    """The error in our words for one that ended a connection; None where the peer closed it in good order."""
+    """The error for ``reason``, with which a connection was lost; None where the peer closed it without an error."""
     e = reason.value
     if tap.ended_by.startswith("TLS "):
         return tls_problem(tap.ended_by, url)
@@ -44,15 +45,15 @@ def lost(reason: Failure, url: URL, tap: Tap) -> errors.SendError | None:
         return errors.SilentError(address=url.address)
     if isinstance(e, error.ConnectionLost):
         return errors.ResetError(address=url.address)
-    return errors.LostError(address=url.address, reason=errors.system_words(e))
+    return errors.LostError(address=url.address, reason=system_words(e))
 
 
-def tls_problem(words: str, url: URL) -> errors.SendError:
-    """The error for what a Tap says of TLS, as ``"TLS handshake failed: the server's certificate …"``."""
-    reason = words.partition(": ")[2].replace("is for another name", f"is for another name than {url.host}")
+def tls_problem(text: str, url: URL) -> errors.SendError:
+    """The error for the text of a Tap about TLS, as ``"TLS handshake failed: the server's certificate …"``."""
+    reason = text.partition(": ")[2].replace("is for another name", f"is for another name than {url.host}")
     if reason.startswith("the server's certificate "):
         return errors.CertificateError(address=url.address, reason=reason)
-    if reason == tls_words.WANTED:
+    if reason == explain.WANTED:
         return errors.CertificateWantedError(address=url.address)
     if "not TLS" in reason:
         return errors.NoTLSError(address=url.address, reason=reason.removeprefix("not TLS at all: "))

@@ -1,28 +1,28 @@
-"""Sends what caused a failure once more, to the service that failed, over a connection of its own."""
+"""Sends the bytes that caused a failure again, to the same service, over a new connection."""
 
 from __future__ import annotations
 
 import re
 
 from app.sending import open_conversation
-from app.sending.conversation import Request
 from app.sending.delivery import silence
+from app.sending.request import Request
 from app.sending.sender import Sender
 from app.sending.url import parse
 from app.text.escapes import amount
 
 WAIT = 1.0
-"""Seconds of silence after which nothing more is waited for."""
+"""Seconds of silence after which no more data is expected."""
 
 _WIRE = {"http": "tcp", "https": "tls", "ws": "tcp", "wss": "tls"}
 
 
 async def send_again(sender: Sender, url: str, payload: bytes) -> str:
-    """Send ``payload`` to the service at ``url`` as it came. Returns how that went, in one sentence.
+    """Send ``payload`` to the service at ``url`` as it was received. Returns the result as one sentence.
 
-    Raises URLError for what is no URL that we can send to.
+    Raises URLError for a URL that cannot be sent to.
     """
-    # Ours may have any certificate: it is not there to be checked by us.
+    # The service is one of this program, whatever certificate it has.
     where, data = as_it_came(url, payload)
     request = Request(parse(where), verify=False)
     conversation = open_conversation(request, sender)
@@ -48,7 +48,7 @@ async def send_again(sender: Sender, url: str, payload: bytes) -> str:
 
 
 def as_it_came(url: str, payload: bytes) -> tuple[str, bytes]:
-    """Where to, and what: a request of HTTP, or of WebSocket's handshake, is sent as the bytes that it was."""
+    """The URL and the bytes to send. An HTTP request or WebSocket handshake is sent as plain bytes over TCP or TLS."""
     scheme = url.partition("://")[0]
     if scheme not in _WIRE or (scheme in ("ws", "wss") and not payload.startswith(b"GET ")):
         return url, payload
@@ -56,9 +56,9 @@ def as_it_came(url: str, payload: bytes) -> tuple[str, bytes]:
 
 
 def _request(payload: bytes) -> bytes:
-    """A request with its length in place of its coding: what was kept of it is the body, decoded.
+    """An HTTP/1.1 request for the recorded one, whose body was recorded without its transfer coding.
 
-    RFC 9112 section 6.1 and 6.2.
+    Content-Length takes the place of Transfer-Encoding (RFC 9112 sections 6.1 and 6.2).
     """
     head, ending, body = payload.partition(b"\r\n\r\n")
     line, *fields = head.split(b"\r\n")

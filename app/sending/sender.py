@@ -1,4 +1,4 @@
-"""Whom the connections that we open belong to: they are captured under one name, as a service's are."""
+"""The owner of the connections that this program opens. They are captured as those of a service are."""
 
 from __future__ import annotations
 
@@ -6,44 +6,51 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from twisted.internet import threads
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IStreamClientEndpoint
 
 from app.capture.recorder import Recorder
+from app.sending.request import Request
 
 if TYPE_CHECKING:
-    from app.sending.conversation import Conversation, Request
     from app.services.service import Connection
 
 NAME = "send"
-"""What stands in the place of a service's name."""
+"""The name that captured events have in place of a service's."""
 
 TIMEOUT = 10.0
 """Seconds in which a connection must be made."""
 
 
+class Closable(Protocol):
+    """What a sender needs of a conversation."""
+
+    def close(self) -> None: ...
+
+
 class Sender:
-    """Satisfies ``app.services.tap.tap.Owner``.
+    """The owner of the connections that this program opens, as ``app.services.tap.tap.Owner`` describes it.
 
     Attributes:
-        connections: the live ones by their number.
-        conversations: those that have not ended.
-        data: where the program keeps its local authority.
+        opened: how many connections there have been.
+        connections: the open connections by their number.
+        conversations: the conversations that have not ended.
+        data: the folder of the local authority.
     """
 
     def __init__(self, reactor: Any, recorder: Recorder, data: Path) -> None:
         self.reactor, self.recorder, self.data = reactor, recorder, data
         self.opened = 0
         self.connections: dict[int, Connection] = {}
-        self.conversations: set[Conversation] = set()
+        self.conversations: set[Closable] = set()
         self._emptied: Deferred[None] | None = None
 
     @cached_property
     def number(self) -> int:
-        """In the recorder, which hears of us only if something is sent."""
+        """Of this sender in the recorder. It is registered there when something is sent for the first time."""
         self.recorder.pressure.connect(self._on_pressure)
         return self.recorder.add_service(NAME, NAME)
 
@@ -59,11 +66,11 @@ class Sender:
 
     @contextmanager
     def setting_up(self) -> Iterator[None]:
-        """Our own factories start without failing."""
+        """Does nothing: the factories of clients do not fail when they start."""
         yield
 
     def endpoint(self, request: Request) -> IStreamClientEndpoint:
-        """Where to connect to; what passes there is captured."""
+        """The endpoint for ``request``, with TLS where its URL says so. Its connections are captured."""
         from app.services.tap.outgoing import TappedEndpoint
 
         url, options = request.url, None
@@ -78,7 +85,7 @@ class Sender:
         return threads.deferToThreadPool(self.reactor, self.reactor.getThreadPool(), call, *args)
 
     def close(self, grace: float) -> Deferred[None]:
-        """End every conversation. Fires when no connection is left, in ``grace`` seconds at the most."""
+        """Close every conversation. Fires when no connection is left; after ``grace`` seconds they are aborted."""
         done: Deferred[None] = Deferred()
         for conversation in list(self.conversations):
             conversation.close()

@@ -9,10 +9,10 @@ from twisted.internet.protocol import Protocol
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from app.sending.conversation import Conversation, Gate
+from app.sending.conversation import Conversation, WriteGate
 
 CHUNK = 1 << 18
-"""Bytes that are written, and recorded, at once."""
+"""Most bytes that are written, and recorded, at once."""
 
 
 @implementer(IHalfCloseableProtocol, IHandshakeListener)
@@ -33,11 +33,11 @@ class Client(Protocol):
         self._conversation.on_lost(reason)
 
     def readConnectionLost(self) -> None:
-        """The peer has sent all; what we still have to say may reach it."""
+        """The peer has sent everything; it may still receive."""
         self._conversation.on_all_received()
 
     def writeConnectionLost(self) -> None:
-        """We have said so ourselves."""
+        """Does nothing: ``finish_sending`` has closed this side."""
 
 
 class TCPConversation(Conversation):
@@ -46,7 +46,7 @@ class TCPConversation(Conversation):
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self._transport: Any = None
-        self._gate = Gate(self._go_on)
+        self._gate = WriteGate(self._go_on)
         self._rest = memoryview(b"")
 
     async def _connect(self) -> None:
@@ -77,14 +77,14 @@ class TCPConversation(Conversation):
         if self._transport is not None:
             self._transport.abortConnection()
 
-    # -- what the protocol tells
+    # -- called by the protocol
 
     def on_made(self, transport: Any) -> None:
         self._transport = transport
         transport.registerProducer(self._gate, True)
 
     def on_all_received(self) -> None:
-        # Otherwise a server that closes its side alone would leave us waiting for ever.
+        # A server that closes only its own side would otherwise keep the connection open for ever.
         if self._waiting is None:
             self._transport.unregisterProducer()
             self._transport.loseConnection()

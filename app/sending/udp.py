@@ -1,4 +1,4 @@
-"""Sends datagrams, and hears the answers."""
+"""Sends datagrams, and receives the answers."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ from typing import Any, cast
 
 from twisted.internet.protocol import DatagramProtocol
 
-from app import errors
-from app.sending import reasons
+from app.sending import errors, reasons
 from app.sending.conversation import Conversation
 
 LARGEST = 65_507
-"""Bytes that a datagram can carry over IPv4 (RFC 768, RFC 791)."""
+"""Most bytes of payload that a datagram carries over IPv4 (RFC 768, RFC 791)."""
 
 
 class Client(DatagramProtocol):
@@ -27,12 +26,12 @@ class Client(DatagramProtocol):
         self._conversation.on_refused()
 
     def stopProtocol(self) -> None:
-        # With epoll, Twisted closes a port of which the kernel says that its peer refused.
+        # With epoll, Twisted closes a port when the kernel reports that its peer refused a datagram.
         self._conversation.on_refused()
 
 
 class UDPConversation(Conversation):
-    """A port of our own, and the one peer that it talks with."""
+    """A local port, and the peer that it sends to."""
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
@@ -45,14 +44,14 @@ class UDPConversation(Conversation):
         self._peer = await self._sender.in_thread(_look_up, self.url.host, self.url.port)
         host = self._peer[0]
         self._tap = DatagramTap(Client(self), cast(Any, self._sender))
-        mine = "::" if ":" in host else ""
-        self._port = self._reactor.listenUDP(0, self._tap, interface=mine, maxPacketSize=65_536)
+        interface = "::" if ":" in host else ""
+        self._port = self._reactor.listenUDP(0, self._tap, interface=interface, maxPacketSize=65_536)
         number = ip_address(host)
-        many = number.is_multicast or host == "255.255.255.255" or number.is_unspecified
-        if many or _is_broadcast(self._peer):
-            # Whoever answers has an address of his own.
+        has_many_receivers = number.is_multicast or host == "255.255.255.255" or number.is_unspecified
+        if has_many_receivers or _is_broadcast(self._peer):
+            # Answers come from other addresses than the one that was sent to.
             self._port.setBroadcastAllowed(True)
-        elif len(self._peer) == 2:  # Twisted connects to nothing in a zone
+        elif len(self._peer) == 2:  # Twisted cannot connect to an IPv6 address with a zone
             try:
                 self._tap.connect(*self._peer)
             except OSError as e:
@@ -63,9 +62,9 @@ class UDPConversation(Conversation):
     def _send(self, data: bytes, binary: bool) -> None:
         if len(data) > LARGEST:
             raise errors.TooLargeError(size=f"{len(data):,}", what="A datagram", most=f"{LARGEST:,}")
-        kept = self._tap.send(data, self._peer)
-        if kept is not None:
-            raise reasons.not_connected(kept, self.url)
+        error = self._tap.send(data, self._peer)
+        if error is not None:
+            raise reasons.not_connected(error, self.url)
         self._stop_waiting()
 
     def _finish(self) -> None:
@@ -86,20 +85,20 @@ class UDPConversation(Conversation):
 
 
 def _look_up(host: str, port: int) -> tuple[Any, ...]:
-    """The address for the kernel: host and port, and a zone's number where there is one. Blocks. Raises OSError."""
+    """The address as ``socket`` takes it: host, port, and for IPv6 with a zone two more. Blocks. Raises OSError."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0][4]
     return found if found[3:] not in ((), (0,)) else found[:2]
 
 
 def _is_broadcast(peer: tuple[Any, ...]) -> bool:
-    """Whether the address is that of a whole network, which the kernel alone knows."""
+    """Whether ``peer`` is the broadcast address of a network, which only the kernel knows."""
     with socket.socket(socket.AF_INET6 if ":" in peer[0] else socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
             probe.connect(peer)
         except PermissionError:
             return True
         except OSError:
-            pass  # for another reason, which whoever connects is told
+            pass  # another error; connecting to the address reports it
     return False
 
 

@@ -1,4 +1,4 @@
-"""Where to send to, as people write it: ``tcp://127.0.0.1:9007``, ``https://localhost/orders?all``."""
+"""URLs to send to, as ``tcp://127.0.0.1:9007`` or ``https://localhost/orders?all``; headers and methods."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import re
 from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
-from app import errors
-from app.sending import CLIENTS, Client
+from app.sending import errors
+from app.sending.clients import CLIENTS, Client
 from app.services import address
+from app.services.errors import InvalidAddressError
 
 _TARGET = "%/:=&?~#+!$,;'@()*[]"
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -16,11 +17,13 @@ _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 @dataclass(frozen=True, slots=True)
 class URL:
-    """One URL, taken apart.
+    """A parsed URL.
 
     Attributes:
-        host: a name or number, without brackets.
-        target: path and query, for HTTP and WebSocket; percent-encoded.
+        text: as it was written.
+        host: a name or an IP address, without brackets.
+        port: that of the scheme where the URL names none.
+        target: path and query, percent-encoded; "" unless for HTTP and WebSocket.
     """
 
     text: str
@@ -39,13 +42,13 @@ class URL:
 
     @property
     def authority(self) -> str:
-        """For the field ``Host``: without a zone, and the port that the scheme has anyway (RFC 9110 section 7.2)."""
+        """The value of the header ``Host``: without a zone, and without the default port (RFC 9110 section 7.2)."""
         host = self.host.partition("%")[0]
         return address.join(host, self.port) if self.port != self.client.port else address.join(host, 0)[:-2]
 
 
 def parse(text: str) -> URL:
-    """Take a URL apart. Raises URLError that says what is wrong with it."""
+    """Parse a URL. Raises URLError."""
     text = text.strip()
     try:
         parts = urlsplit(text)
@@ -78,7 +81,7 @@ def _check_name(text: str, host: str) -> None:
     try:
         name = host if host.isascii() else host.encode("idna").decode("ascii")
         address.parse(f"{name}:1")
-    except (errors.InvalidAddressError, UnicodeError) as e:
+    except (InvalidAddressError, UnicodeError) as e:
         raise _wrong(text, f"{host} is no host") from e
 
 
@@ -87,7 +90,7 @@ def _wrong(text: str, reason: str) -> errors.URLError:
 
 
 def field(line: str) -> tuple[str, str]:
-    """Name and value of ``"Name: value"``. Raises FieldError."""
+    """Name and value of the header ``"Name: value"``. Raises FieldError."""
     name, colon, value = line.partition(":")
     value = value.strip(" \t")
     if not (colon and _TOKEN.fullmatch(name)):
@@ -100,7 +103,7 @@ def field(line: str) -> tuple[str, str]:
 
 
 def method_problem(method: str) -> str | None:
-    """What is wrong with a method, or None; nothing stands for the usual one."""
+    """What is wrong with an HTTP method, or None. "" is right: it stands for GET or POST."""
     if method and not _TOKEN.fullmatch(method):
         return f"{method} is no method: write one word, as GET or PURGE"
     return None

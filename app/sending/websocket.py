@@ -15,9 +15,10 @@ from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.python.failure import Failure
 
-from app import __version__, errors, events
-from app.sending import reasons
-from app.sending.conversation import Conversation, Gate, Request
+from app import __version__, events
+from app.sending import errors, reasons
+from app.sending.conversation import Conversation, WriteGate
+from app.sending.request import Request
 from app.sending.sender import TIMEOUT
 from app.sending.url import URL
 from app.services import address
@@ -26,23 +27,30 @@ from app.services.websocket.autobahn_setup import prepare
 from app.text.escapes import PREVIEW, escape, preview
 
 MAX_MESSAGE = 16 << 20
-"""Bytes of a frame or message, decompressed, above which the peer gets close code 1009."""
+"""Most bytes of a frame or message, decompressed. For a larger one, the peer gets close code 1009."""
 
 MAX_HEAD = 64 << 10
-"""Bytes of the answer to our handshake; autobahn would keep any number of them."""
+"""Most bytes of the answer to the handshake; autobahn has no limit."""
 
 NORMAL, GOING_AWAY, NO_CODE = 1000, 1001, 1005
-"""Close codes of RFC 6455 section 7.4.1 that are no fault."""
+"""Close codes that stand for no error (RFC 6455 section 7.4.1)."""
 
-_OURS = ("host", "upgrade", "connection", "sec-websocket-key", "sec-websocket-version", "sec-websocket-extensions")
+_HANDSHAKE_HEADERS = (
+    "host",
+    "upgrade",
+    "connection",
+    "sec-websocket-key",
+    "sec-websocket-version",
+    "sec-websocket-extensions",
+)
 
 
 class Client(WebSocketClientProtocol):
-    """Overrides autobahn's inner hooks, where nothing has been decided yet.
+    """Overrides inner hooks of autobahn, to check the answer to the handshake before autobahn does.
 
     Attributes:
-        opened: whether the handshake was done.
-        refused: why the server's side of it was no good.
+        opened: whether the handshake is complete.
+        refused: what is wrong with the server's answer to it; "" for nothing.
     """
 
     def __init__(self, conversation: WebSocketConversation) -> None:
@@ -121,13 +129,14 @@ class Client(WebSocketClientProtocol):
     def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:
         if not self.opened:
             return
-        theirs, ours = self.remoteCloseCode, self.localCloseCode
-        first = theirs if theirs is not None else ours if ours is not None else code
-        detail = {"clean": wasClean, "code": code, "reason": _words(reason), "their_code": theirs, "our_code": ours}
-        self.tap.note(events.WS_CLOSED, f"{first}  {_words(reason)}".rstrip(), detail)
+        remote, local = self.remoteCloseCode, self.localCloseCode
+        shown = remote if remote is not None else local if local is not None else code
+        text = _escaped(reason)
+        detail = {"clean": wasClean, "code": code, "reason": text, "their_code": remote, "our_code": local}
+        self.tap.note(events.WS_CLOSED, f"{shown}  {text}".rstrip(), detail)
 
     def connectionLost(self, reason: Failure) -> None:  # type: ignore[override]
-        # autobahn lets this run on, and writes an error of TLS into the log.
+        # autobahn does not stop this timer, and logs TLS errors.
         protocol = cast(Any, self)
         if protocol.closeHandshakeTimeoutCall is not None:
             protocol.closeHandshakeTimeoutCall.cancel()
@@ -138,21 +147,21 @@ class Client(WebSocketClientProtocol):
 
 
 class WebSocketConversation(Conversation):
-    """One WebSocket."""
+    """One WebSocket connection."""
 
     messages = True
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
-        self._gate = Gate(self._stop_waiting)
+        self._gate = WriteGate(self._stop_waiting)
         self._protocol: Any = None
         self._opening: Deferred[None] = Deferred(lambda _: self._abort())
 
     async def _connect(self) -> None:
-        asked = _handshake(self.request)  # what is wrong with its fields is known before there is a connection
+        handshake = _handshake(self.request)  # raises for a wrong header before there is a connection
         prepare(self._reactor)
-        # Of the subprotocols it looks here when the answer comes, and not at what it asked.
-        factory = WebSocketClientFactory(_for_autobahn(self.url), protocols=asked.protocols, reactor=self._reactor)
+        # autobahn compares the subprotocol in the answer with those of the factory.
+        factory = WebSocketClientFactory(_for_autobahn(self.url), protocols=handshake.protocols, reactor=self._reactor)
         factory.protocol = cast(Any, lambda: Client(self))
         factory.setProtocolOptions(
             maxFramePayloadSize=MAX_MESSAGE,
@@ -182,7 +191,7 @@ class WebSocketConversation(Conversation):
         if self._protocol is not None:
             self._protocol.tap.abortConnection()
 
-    # -- what the protocol tells
+    # -- called by the protocol
 
     def on_made(self, protocol: Client) -> None:
         self._protocol = protocol
@@ -199,9 +208,9 @@ class WebSocketConversation(Conversation):
         elif self._closed_by_us or protocol.remoteCloseCode is None:
             self._lost(reason, protocol.tap)
         else:
-            code, why = protocol.remoteCloseCode, _words(protocol.remoteCloseReason)
-            words = f"Closed by {self.url.address} with code {code}{f': {why}' if why else ''}."
-            self._close(words, failed=code not in (NORMAL, GOING_AWAY, NO_CODE))
+            code, why = protocol.remoteCloseCode, _escaped(protocol.remoteCloseReason)
+            text = f"Closed by {self.url.address} with code {code}{f': {why}' if why else ''}."
+            self._close(text, failed=code not in (NORMAL, GOING_AWAY, NO_CODE))
 
     def _on_never_opened(self, protocol: Client, reason: Failure) -> None:
         if protocol.wasOpenHandshakeTimeout:
@@ -216,12 +225,12 @@ class WebSocketConversation(Conversation):
 
 
 def _handshake(request: Request) -> ConnectingRequest:
-    """Raises FieldError."""
+    """What autobahn sends as the handshake for ``request``. Raises FieldError."""
     url, origin, protocols, useragent = request.url, None, [], f"Listening-Post/{__version__}"
     headers: dict[str, str] = {}
     for name, value in request.fields:
         lower = name.lower()
-        if lower in _OURS:
+        if lower in _HANDSHAKE_HEADERS:
             raise errors.FieldError(text=name, reason="the handshake has it already")
         if lower == "origin":
             origin = value
@@ -251,8 +260,8 @@ def _is_utf8(data: bytes) -> bool:
     return True
 
 
-def _words(reason: str | bytes | None) -> str:
-    # autobahn keeps some reasons decoded and some not.
+def _escaped(reason: str | bytes | None) -> str:
+    # autobahn keeps some reasons as str and some as bytes.
     return escape(reason.encode("utf-8", "surrogatepass") if isinstance(reason, str) else reason or b"")
 
 

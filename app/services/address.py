@@ -13,7 +13,8 @@ from typing import Any
 
 from twisted.internet.error import CannotListenError
 
-from app import errors
+from app.errors import system_words
+from app.services import errors
 
 _NAME = re.compile(r"^(?=.{1,253}$)[A-Za-z0-9_]([A-Za-z0-9_-]{0,62})(\.[A-Za-z0-9_][A-Za-z0-9_-]{0,62})*\.?$")
 
@@ -96,7 +97,7 @@ def why_not(error: CannotListenError | OSError, host: str, port: int, transport:
     ``transport`` is ``"tcp"`` or ``"udp"``. Looks through ``/proc``: call it in a thread.
     """
     cause = getattr(error, "socketError", error)
-    fields = {"host": host, "port": port, "address": join(host, port), "reason": errors.system_words(cause)}
+    fields = {"host": host, "port": port, "address": join(host, port), "reason": system_words(cause)}
     number = getattr(cause, "errno", None)
     if number == errno.EADDRINUSE:
         owner = owner_of(port, transport)

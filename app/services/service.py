@@ -12,10 +12,11 @@ from twisted.internet.defer import Deferred
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort
 
-from app import errors, events, options
+from app import events, options
 from app.capture.recorder import Recorder
+from app.errors import PostError
 from app.responders import build, find
-from app.services import address
+from app.services import address, errors
 from app.services.config import ServiceConfig
 from app.services.context import ServiceContext, Surroundings
 from app.services.protocols import PROTOCOLS, options_of
@@ -128,7 +129,7 @@ class Service:
                 self._port = await opened if isinstance(opened, Deferred) else opened
             except (CannotListenError, OSError) as e:
                 raise await self._in_thread(address.why_not, e, host, config.port, protocol.transport) from e
-        except errors.PostError as e:
+        except PostError as e:
             return self._fail(e)
         except Exception as e:
             return self._fail(self._broken(e))
@@ -164,7 +165,7 @@ class Service:
         """
         try:
             yield
-        except errors.PostError:
+        except PostError:
             raise  # which says in words what is wrong
         except (Exception, SystemExit) as e:
             raise self._broken(e) from e
@@ -237,7 +238,7 @@ class Service:
         if stopped is not None:
             stopped.callback(None)
 
-    def _fail(self, error: errors.PostError) -> Status:
+    def _fail(self, error: PostError) -> Status:
         self._let_go_of_context()
         if isinstance(self.status, Stopping):
             self._end()

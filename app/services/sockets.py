@@ -15,7 +15,8 @@ from twisted.internet.interfaces import IListeningPort, IProtocolFactory
 from twisted.internet.posixbase import PosixReactorBase
 from twisted.internet.protocol import DatagramProtocol
 
-from app import errors
+from app.errors import system_words
+from app.services import errors
 
 Settings = Mapping[str, Any]
 """The section ``socket`` of a service; see ``app.services.settings.SOCKET``."""
@@ -171,7 +172,7 @@ def join(bound: socket.socket, group: str, interface: str = "") -> None:
         _only_own_groups(bound)
     except (OSError, ValueError) as e:
         names = ", ".join(name for _, name in socket.if_nameindex())
-        raise errors.GroupNotJoinedError(group=group, reason=errors.system_words(e), names=names) from e
+        raise errors.GroupNotJoinedError(group=group, reason=system_words(e), names=names) from e
 
 
 def _index(name: str) -> int:

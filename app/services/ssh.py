@@ -10,8 +10,7 @@ from twisted.internet import threads
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IListeningPort
 
-from app import errors
-from app.services import address, tcp
+from app.services import address, errors, tcp
 from app.services.service import Service
 
 

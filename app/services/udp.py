@@ -15,7 +15,9 @@ from twisted.internet.interfaces import IListeningPort, IUDPTransport
 from twisted.internet.posixbase import PosixReactorBase
 from twisted.internet.protocol import DatagramProtocol
 
-from app import errors, events
+from app import events
+from app.errors import system_words
+from app.services import errors
 from app.services.address import join
 from app.services.breach import Breach
 from app.services.limits import Limits
@@ -172,7 +174,7 @@ class DatagramTap(DatagramProtocol):
         except (OSError, MessageLengthError) as e:
             flow = self._flow(addr)
             too_long = isinstance(e, MessageLengthError)
-            why = "it is longer than a datagram can be" if too_long else errors.system_words(e)
+            why = "it is longer than a datagram can be" if too_long else system_words(e)
             self._record(
                 events.LOG, self.number, flow.number,
                 summary=f"a datagram of {len(datagram):,} bytes to {flow.peer} was not sent: {why}",

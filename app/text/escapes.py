@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from app import errors
+from app.text import errors
 
 _NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\0": "\\0", "\\": "\\\\", "\x1b": "\\e"}
 _ESCAPE = re.compile(r"\\(x[0-9a-fA-F]{2}|[nrt0e\\\"']|.|$)", re.DOTALL)

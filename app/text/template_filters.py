@@ -7,8 +7,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
-from app import errors
-from app.text import checksums
+from app.text import checksums, errors
 from app.text.checksums import Checksum
 from app.text.escapes import unhex
 from app.text.template_values import MAX_OUTPUT, Filter, Known, Rendering, Word, WrongError, as_bytes, as_number, number

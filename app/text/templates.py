@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from app import errors
+from app.text import errors
 from app.text.escapes import typed, unescape
 from app.text.template_filters import FILTERS
 from app.text.template_functions import FUNCTIONS, value_of

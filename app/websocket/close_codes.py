@@ -1,4 +1,4 @@
-"""What WebSocket's opcodes and close codes mean: RFC 6455, sections 5.2, 7.4, 11.7 and IANA's registry."""
+"""WebSocket's opcodes, and the meanings of its close codes: RFC 6455 sections 5.2, 7.4, 11.7 and IANA's registry."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _MEANINGS = {
 
 
 def meaning(code: int) -> str:
-    """A close code in words: its name and what it says; of others, who may use it."""
+    """The name and meaning of a close code; for a code without a meaning, who may use it."""
     if code in _MEANINGS:
         return ": ".join(_MEANINGS[code])
     if code < 1000:
@@ -43,9 +43,9 @@ def meaning(code: int) -> str:
 
 
 def allow_registered() -> None:
-    """Have autobahn pass on every code of IANA's registry; calling it again changes nothing.
+    """Make autobahn accept every code of IANA's registry. A second call changes nothing.
 
-    WORKAROUND: it takes 1014, which was registered after RFC 6455, for a breach of the rules.
+    WORKAROUND: autobahn treats 1014, which was registered after RFC 6455, as a protocol error.
     """
     from autobahn.websocket.protocol import WebSocketProtocol
 

@@ -1,4 +1,4 @@
-"""When autobahn does what it waits with."""
+"""A replacement for autobahn's timers."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from typing import Any
 
 
 class Timers:
-    """autobahn's timers to the moment.
+    """Timers for autobahn that fire at the exact time.
 
-    Its own begin with a whole second, so that half a second is none at all, and call what was
-    cancelled by another of the same second.
+    autobahn's own round to whole seconds, so that half a second becomes none, and call what was
+    cancelled if another timer of the same second is left.
     """
 
     def __init__(self, reactor: Any) -> None:

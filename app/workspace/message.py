@@ -1,4 +1,4 @@
-"""A message that was saved to be sent again: what, how it is written, and where to."""
+"""A message that a workspace keeps to be sent again."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from app.options import Option
 
 FORMS = ("text", "hex", "file", "template")
-"""How a message's data is written: text with escapes, hex digits, a file's path, or text with ``{{…}}`` in it."""
+"""How the data of a message is written: text with escapes, hex digits, the path of a file, or a template."""
 
 MESSAGE = (
     Option("name", str, "", "What it is called", required=True),
@@ -25,7 +25,7 @@ MESSAGE = (
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One ``[[message]]`` of a workspace; see ``MESSAGE`` for what its parts mean."""
+    """One ``[[message]]`` of a workspace; ``MESSAGE`` says what each key means."""
 
     name: str
     url: str
@@ -38,7 +38,7 @@ class Message:
     every: float = 0.0
 
     def as_table(self) -> dict[str, Any]:
-        """For a workspace file: without what is as by default."""
+        """The table for a workspace file: without keys that have their default values."""
         given = asdict(self) | {"fields": list(self.fields)}
         defaults = {option.name: option.default for option in MESSAGE if not option.required}
         return {key: value for key, value in given.items() if key not in defaults or value != defaults[key]}

@@ -1,4 +1,4 @@
-"""What a service will miss when it starts, found without starting it."""
+"""What would keep a service from starting, as a missing file, found without starting it."""
 
 from __future__ import annotations
 
@@ -6,18 +6,19 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from app import errors, responders
+from app import responders
 from app.options import Option, Options
-from app.services import address, settings
+from app.responders.manhole.errors import ManholeOpenError
+from app.services import address, errors, settings
 from app.services.config import ServiceConfig
 from app.services.protocols import options_of
 
 Missing = tuple[str, str, str]
-"""The section of a service's table (empty: none), the key there, and what is wrong, in words."""
+"""The section of a service's table ("" for the table itself), the key in it, and what is wrong."""
 
 
 def missing(service: ServiceConfig, folder: Path) -> Iterator[Missing]:
-    """What keeps ``service`` from starting or answering. Relative paths begin in ``folder``. Blocks."""
+    """What would keep ``service`` from starting or answering. Relative paths start in ``folder``. Blocks."""
     if service.protocol == "ssh":
         yield from _login(service)
     declared = options_of(responders.find(service.responder), service.protocol)
@@ -31,7 +32,7 @@ def _login(service: ServiceConfig) -> Iterator[Missing]:
         yield "", "listen", str(errors.ManholeExposedError(host=service.host))
     given = service.settings("options")
     if not (given.get("password") or given.get("authorized_keys")):
-        yield "options", "password", str(errors.ManholeOpenError())
+        yield "options", "password", str(ManholeOpenError())
 
 
 def _files(section: str, declared: Iterable[Option], given: Options, folder: Path) -> Iterator[Missing]:
@@ -48,14 +49,14 @@ def _files(section: str, declared: Iterable[Option], given: Options, folder: Pat
 def _missing_of(option: Option, value: Any, folder: Path) -> str | None:
     if option.missing is not None:
         return option.missing(value, folder)
-    if option.path not in ("file", "folder") or _is(option.path, folder / value):
+    if option.path not in ("file", "folder") or _exists(option.path, folder / value):
         return None
     return f'names a {option.path} that is not there: "{value}"'
 
 
-def _is(kind: str, path: Path) -> bool:
+def _exists(kind: str, path: Path) -> bool:
     try:
         path = path.expanduser()
         return path.is_dir() if kind == "folder" else path.is_file()
-    except (OSError, ValueError, RuntimeError):  # a null character, a loop of links, nobody's home
+    except (OSError, ValueError, RuntimeError):  # a null character, a loop of links, an unknown ~user
         return False

@@ -1,4 +1,4 @@
-"""The workspace: the saved set-up of services, a TOML file that people read, diff and share."""
+"""Reads a workspace: the TOML file of the services and saved messages. Finds every problem in it, with its line."""
 
 from __future__ import annotations
 
@@ -11,27 +11,28 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
-from app import errors, options, responders
+from app import options, responders
 from app.options import with_defaults
 from app.plugin_loader.table import TABLE, installed
 from app.services import address, settings
 from app.services.config import ServiceConfig
+from app.services.errors import InvalidAddressError
 from app.services.protocols import PROTOCOLS, options_of
 from app.services.settings import SECTIONS
 from app.text.escapes import amount
-from app.workspace import readiness, toml_lines
+from app.workspace import errors, readiness, toml_lines
 from app.workspace.message import MESSAGE, Message
 
 VERSION = 1
 
 MAX_SIZE = 4_000_000
-"""Bytes above which a file is no workspace of anybody's."""
+"""Most bytes of a workspace file."""
 
 MAX_NAME = 60
-"""Characters of a service's name."""
+"""Most characters of a service's name."""
 
 _ITEM = re.compile(r"number (\d+): (\w*)")
-"""How a problem with an item of a list begins: which, and perhaps its key."""
+"""The start of the text of a problem with an item of a list: its number, and its key if it is a table."""
 
 _KEYS = ("name", "protocol", "listen", "responder", "autostart", "options", *SECTIONS)
 
@@ -41,8 +42,8 @@ class Workspace:
     """All services and saved messages, in the order of the file.
 
     Attributes:
-        path: None until it was saved.
-        template: the folder of a file that it was made from and is not to be saved to.
+        path: of the file; None until it was saved.
+        template: the folder of the file that it was read from, where it must not be saved to that file.
     """
 
     services: tuple[ServiceConfig, ...] = ()
@@ -52,13 +53,13 @@ class Workspace:
 
     @property
     def folder(self) -> Path:
-        """Where relative paths in it begin."""
+        """Where relative paths in it start."""
         return self.path.parent if self.path else self.template or Path.cwd()
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing wrong with a workspace: where, the key, and what would be right."""
+    """One thing that is wrong with a workspace: the line, the key ("" for none), and what would be right."""
 
     line: int
     key: str
@@ -71,7 +72,7 @@ class Problem:
 def load(path: Path | str, *, ready: bool = False) -> Workspace:
     """Read a workspace. Raises WorkspaceUnreadableError, or WorkspaceError with every problem in it.
 
-    When it has to be ``ready``, what its services would miss when they start is a problem, too.
+    With ``ready``, what would keep its services from starting is a problem, too.
     """
     source = text_of(path)
     before = TABLE.enter(Path(path).parent)
@@ -83,7 +84,7 @@ def load(path: Path | str, *, ready: bool = False) -> Workspace:
 
 
 def problems_of(path: Path | str) -> list[Problem]:
-    """What is wrong with the file, and what its services would miss when they start.
+    """What is wrong with the file, and what would keep its services from starting.
 
     Raises WorkspaceUnreadableError.
     """
@@ -93,7 +94,7 @@ def problems_of(path: Path | str) -> list[Problem]:
 
 
 def text_of(path: Path | str) -> str:
-    """What the file says. Raises WorkspaceUnreadableError."""
+    """The text of the file. Raises WorkspaceUnreadableError."""
     try:
         with open(path, "rb") as file:
             content = file.read(MAX_SIZE + 1)
@@ -109,10 +110,10 @@ def text_of(path: Path | str) -> str:
 
 
 def parse(source: str, folder: Path | None = None) -> tuple[Workspace, list[Problem]]:
-    """The services that are right, and what is wrong with the others, in order of lines.
+    """Returns the services and messages that are right, and the problems of the others in order of lines.
 
-    With ``folder``, where the file is, also what they would miss when they start: one that does
-    says so itself then, and the others go on.
+    With ``folder``, the folder of the file, what would keep a service from starting is a problem, too; the
+    service itself is returned all the same, since it reports that when it starts.
     """
     try:
         data = tomllib.loads(source)
@@ -122,7 +123,7 @@ def parse(source: str, folder: Path | None = None) -> tuple[Workspace, list[Prob
         return Workspace(), [Problem(line, "", f"this is not TOML: {re.sub(r' ?[(]at .*[)]', '', str(e))}")]
     except RecursionError:
         return Workspace(), [Problem(1, "", "this has more brackets in brackets than can be read")]
-    except ValueError as e:  # of Python's, without a line: a number of thousands of digits
+    except ValueError as e:  # by int(), without a line: a number of thousands of digits
         return Workspace(), [Problem(1, "", f"this cannot be read: {str(e).partition(';')[0]}")]
     return _Reading(source, data, folder).read()
 
@@ -146,7 +147,7 @@ class _Reading:
             if key not in ("version", "service", "message"):
                 self._problem(None, key, "is unknown. A workspace has version, [[service]] and [[message]]")
         found = [self._service(i, table) for i, table in enumerate(self._tables("service"))]
-        self._together([(i, s) for i, s in enumerate(found) if s is not None])
+        self._check_together([(i, s) for i, s in enumerate(found) if s is not None])
         saved = [self._message(i, table) for i, table in enumerate(self._tables("message"))]
         self._problems.sort(key=lambda problem: problem.line)
         services = tuple(s for s in found if s is not None)
@@ -182,7 +183,7 @@ class _Reading:
         if listen is not None:
             try:
                 host, port = address.parse(listen)
-            except errors.InvalidAddressError as e:
+            except InvalidAddressError as e:
                 self._problem(i, "listen", str(e))
         autostart = table.get("autostart", False)
         if not isinstance(autostart, bool):
@@ -239,7 +240,8 @@ class _Reading:
                 self._problem(i, key, text, section=section if key else "")
         return given
 
-    def _together(self, services: list[tuple[int, ServiceConfig]]) -> None:
+    def _check_together(self, services: list[tuple[int, ServiceConfig]]) -> None:
+        """Report names and addresses that two services have in common."""
         names: dict[str, int] = {}
         places: dict[tuple[str, int], list[ServiceConfig]] = {}
         for i, service in services:
@@ -259,9 +261,9 @@ class _Reading:
         self._problems.append(Problem(self._line(number, key, section, among, text), name, text))
 
     def _line(self, number: int | None, key: str, section: str = "", among: str = "service", text: str = "") -> int:
-        """The line of ``key`` in the given service or message; of its header where the key is missing.
+        """The line of ``key`` in the given service or message; where the key is missing, that of the table's header.
 
-        Of a list, that of the item of which ``text`` speaks.
+        For a list, the line of the item that ``text`` names.
         """
         table = () if number is None else (among, number)
         path = (*table, section, key) if section else (*table, key)
@@ -276,7 +278,7 @@ class _Reading:
 
 
 def taken_by(protocol: str, host: str, port: int, others: Iterable[ServiceConfig]) -> ServiceConfig | None:
-    """The one of ``others`` beside which no server can listen there; TCP and UDP leave each other alone."""
+    """The one of ``others`` that listens on the same transport, host and port, so that no other server can."""
     transport = PROTOCOLS[protocol].transport
     for other in others:
         same = port and other.port == port and PROTOCOLS[other.protocol].transport == transport
@@ -286,11 +288,11 @@ def taken_by(protocol: str, host: str, port: int, others: Iterable[ServiceConfig
 
 
 def _clash(one: str, other: str) -> bool:
-    """Whether no two servers can listen on both hosts at the same port."""
+    """Whether two servers on the same port cannot listen on ``one`` and ``other`` at the same time."""
     if not (address.is_number(one) and address.is_number(other)):
         return one.lower() == other.lower()
     a, b = sorted(map(ip_address, (one, other)), key=lambda host: (host.is_unspecified, host.version))
-    # 0.0.0.0 takes all of IPv4, and :: takes that, too.
+    # 0.0.0.0 is every IPv4 address, :: every IPv4 and IPv6 address.
     return a == b or (b.is_unspecified and b.version in (a.version, 6))
 
 
@@ -304,7 +306,7 @@ def name_problem(name: str) -> str | None:
 
 
 def responder_problem(name: object, protocol: str) -> str | None:
-    """What is wrong with this responder on this protocol, or None."""
+    """What is wrong with the responder called ``name`` on this protocol, or None."""
     able = [r.name for r in responders.serving(protocol)]
     if name not in able and not TABLE.complete:
         TABLE.take_installed(installed())
@@ -318,10 +320,10 @@ def responder_problem(name: object, protocol: str) -> str | None:
 
 
 def option_problems(responder: str, protocol: str, given: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Key and text for each option that the responder does not take as it stands on ``protocol``."""
+    """Key and text for each option that is wrong for the responder on ``protocol``."""
     found = responders.find(responder)
     if found is not None and found.missing:
-        return  # what it takes is known when its plugin is loaded; the service checks it then
+        return  # its options are known when its plugin is loaded; the service checks them then
     declared = options_of(found, protocol)
     names = [option.name for option in declared]
     elsewhere: dict[str, list[str]] = {}

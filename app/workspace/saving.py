@@ -1,4 +1,4 @@
-"""Saving workspaces, so that what people wrote into the file stays as they wrote it."""
+"""Saves a workspace. Comments, order and notation of the old file stay where the values stay."""
 
 from __future__ import annotations
 
@@ -10,35 +10,36 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from app import errors
+from app.errors import PostError
 from app.files.replacing import replacing
 from app.services.config import ServiceConfig
 from app.services.protocols import PROTOCOLS
 from app.services.settings import SECTIONS
+from app.workspace import errors
 from app.workspace.message import Message
 from app.workspace.reading import VERSION, Workspace, text_of
 
 
 def save(workspace: Workspace, path: Path | str) -> Workspace:
-    """Write ``workspace`` to ``path``, whole or not at all; comments in the old file stay.
+    """Write ``workspace`` to ``path``, whole or not at all. Comments in the old file stay.
 
-    Returns it with its new path. Raises WorkspaceUnwritableError.
+    Returns the workspace with its new path. Raises WorkspaceUnwritableError.
     """
     import tomlkit  # slow to load, and only saving needs it
 
-    file = Path(os.path.realpath(path))  # of a link, what it links to
+    file = Path(os.path.realpath(path))  # a symbolic link stays, and its target is written
     content = _document(file)
     for key in set(content) - {"version", "service", "message"}:
-        del content[key]  # the file was something else: nothing in it is ours
+        del content[key]  # not of a workspace: the file was something else
     content["version"] = VERSION
-    was = _named(content.get("service"))
-    if was and list(was) == [service.name for service in workspace.services]:
+    old = _named(content.get("service"))
+    if old and list(old) == [service.name for service in workspace.services]:
         for service in workspace.services:
-            _fill(was[service.name], service)
+            _fill(old[service.name], service)
     else:
         tables = tomlkit.aot()
         for service in workspace.services:
-            tables.append(_strip(_fill(was.get(service.name) or tomlkit.table(), service)))
+            tables.append(_strip(_fill(old.get(service.name) or tomlkit.table(), service)))
         content.pop("service", None)
         if workspace.services:
             content["service"] = tables
@@ -52,11 +53,11 @@ def save(workspace: Workspace, path: Path | str) -> Workspace:
 
 
 def _document(file: Path) -> Any:
-    """What the file says now, comments included; nothing where it cannot be read."""
+    """The file as it is now, with its comments; an empty document where it cannot be read."""
     import tomlkit
     from tomlkit.exceptions import TOMLKitError
 
-    with contextlib.suppress(errors.PostError, TOMLKitError, ValueError, RecursionError):
+    with contextlib.suppress(PostError, TOMLKitError, ValueError, RecursionError):
         source = text_of(file)
         tomllib.loads(source)  # stricter than tomlkit
         return tomlkit.parse(source)
@@ -64,7 +65,7 @@ def _document(file: Path) -> Any:
 
 
 def _named(tables: Any) -> dict[str, Any]:
-    """The old tables of services by their names; none where they are not as ours are."""
+    """The old tables of services by their names; {} where they are not written as ``[[service]]``, or share a name."""
     from tomlkit.items import AoT
 
     if not isinstance(tables, AoT):
@@ -74,6 +75,7 @@ def _named(tables: Any) -> dict[str, Any]:
 
 
 def _fill(table: Any, service: ServiceConfig) -> Any:
+    """Write ``service`` into ``table``; keys whose values are the same stay as they are written."""
     wanted: dict[str, Any] = {
         "name": service.name,
         "protocol": service.protocol,
@@ -82,17 +84,17 @@ def _fill(table: Any, service: ServiceConfig) -> Any:
         "autostart": service.autostart,
         "options": dict(service.options),
     } | {section: getattr(service, section) for section in SECTIONS}
-    gone = {key for key in wanted if key in ("options", *SECTIONS) and not wanted[key]} - {"tls"}
+    removed = {key for key in wanted if key in ("options", *SECTIONS) and not wanted[key]} - {"tls"}
     if service.tls is None:
-        gone.add("tls")
-    left_out = {"autostart": False, "responder": PROTOCOLS[service.protocol].default} if table else {}
+        removed.add("tls")
+    defaults = {"autostart": False, "responder": PROTOCOLS[service.protocol].default} if table else {}
     for key in set(table) - set(wanted):
         del table[key]
     for key, value in wanted.items():
-        if key in gone:
+        if key in removed:
             table.pop(key, None)
-        elif key not in table and left_out.get(key) == value:
-            continue  # as its author wanted it
+        elif key not in table and defaults.get(key) == value:
+            continue  # the author left the default out
         elif key not in table or not _equal(table[key], value):
             table[key] = dict(value) if isinstance(value, Mapping) else value
     return table
@@ -113,7 +115,7 @@ def _fill_messages(content: Any, messages: tuple[Message, ...]) -> None:
 
 
 def _strip(table: Any) -> Any:
-    """The table without the empty lines at its end: tomlkit adds one with each."""
+    """The table without the empty lines at its end: tomlkit adds one with each table."""
     from tomlkit.items import Table, Whitespace
 
     lines = table.value.body
@@ -125,6 +127,6 @@ def _strip(table: Any) -> Any:
 
 
 def _equal(old: Any, new: Any) -> bool:
-    # True == 1 == 1.0 in Python, and not in TOML.
+    # In Python True == 1 == 1.0; in TOML these differ.
     old = old.unwrap() if hasattr(old, "unwrap") else old
     return bool(old == new) and repr(old) == repr(new)

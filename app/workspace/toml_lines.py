@@ -1,4 +1,4 @@
-"""Where each key of a TOML file stands, for messages that name the line."""
+"""The line of each key of a TOML file, for error messages."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ _TOKEN = re.compile(
 
 
 def lines_of(source: str) -> dict[Path, int]:
-    """The line, from 1, where each key, table and array item of ``source`` first stands.
+    """The line, from 1, where each key, table and array item of ``source`` first occurs.
 
-    ``source`` has to be TOML; it is not checked again.
+    ``source`` must be valid TOML, which is not checked.
     """
     return _Scan(source).read()
 
 
 class _Scan:
-    """One pass over the tokens: ``_tokens[_at]`` is the next."""
+    """One pass over the tokens; ``_tokens[_at]`` is the next token and its line."""
 
     def __init__(self, source: str) -> None:
         self._tokens: list[tuple[str, int]] = []
@@ -123,5 +123,5 @@ def _unquoted(token: str) -> str:
         return token
     try:
         return str(tomllib.loads(f"key = {token}")["key"])
-    except tomllib.TOMLDecodeError:  # no TOML, as of a control character in quotes
+    except tomllib.TOMLDecodeError:  # no valid TOML: for example a control character in quotes
         return token

@@ -1,10 +1,10 @@
-"""Runs first in the frozen program: programs that it starts are not to load the libraries that we brought."""
+"""A runtime hook of the frozen program: other programs that it starts must not load the bundle's libraries."""
 
 import os
 import sys
 
 if sys.platform == "linux":
-    # Ours were looked up when this process began; what was there before stands in the second.
+    # This process has found its libraries already. LD_LIBRARY_PATH_ORIG has the user's own value.
     before = os.environ.pop("LD_LIBRARY_PATH_ORIG", None)
     if before is None:
         os.environ.pop("LD_LIBRARY_PATH", None)

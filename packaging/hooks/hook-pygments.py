@@ -1,1 +1,1 @@
-"""In the place of PyInstaller's own hook, which adds every lexer, formatter and style there is."""
+"""Replaces PyInstaller's own hook, which would include every lexer, formatter and style of Pygments."""

@@ -46,6 +46,8 @@ if [ -z "$depends" ]; then
     cat "$work/warnings" >&2
     exit 1
 fi
+# Debian's own file about it asks for the version of the machine that builds; its two functions are from 2006.
+depends=$(echo "$depends" | sed 's/libx11-xcb1 ([^)]*)/libx11-xcb1/')
 
 cat > "$tree/DEBIAN/control" <<CONTROL
 Package: listening-post

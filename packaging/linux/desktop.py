@@ -1,4 +1,4 @@
-"""Lays what a Linux desktop looks for below a prefix: menu entry, metadata, MIME types, icons.
+"""Installs the files for Linux desktops below a prefix: menu entry, metadata, MIME types, icons.
 
 python packaging/linux/desktop.py PREFIX        for example build/deb/usr, or ~/.local
 """
@@ -54,5 +54,5 @@ def _copy(source: Path, target: Path) -> None:
 
 
 if __name__ == "__main__":
-    application = QGuiApplication(["desktop", "-platform", "offscreen"])  # QtSvg asks it for a font
+    application = QGuiApplication(["desktop", "-platform", "offscreen"])  # QtSvg needs one for fonts
     lay(Path(sys.argv[1]))

@@ -1,4 +1,4 @@
-"""The prompt epoll reactor: fresh writers are tried at once, and all else is as in Twisted."""
+"""The prompt epoll reactor: new writers are tried in the same iteration; all else is as in Twisted."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_passes_twisteds_own_tests_for_reactors(tmp_path: Path) -> None:
 
 
 class Wire(FileDescriptor):
-    """One end of a socket pair; ``calls`` is what the reactor did with it."""
+    """One end of a socket pair; ``calls`` records the reactor's calls."""
 
     def __init__(self, reactor: Any) -> None:
         super().__init__(reactor)
@@ -55,7 +55,7 @@ class Wire(FileDescriptor):
 
 
 class Polls:
-    """Stands for the epoll object: tells which time-outs it was asked with."""
+    """Stands for the epoll object: records the timeouts of its polls."""
 
     def __init__(self, poller: Any) -> None:
         self._poller, self.timeouts = poller, list[float]()

@@ -1,1 +1,1 @@
-"""The marks: what the program has to reach, measured beside its references. ``make bench``."""
+"""Benchmarks: measure the program and its references, and compare the figures with the marks. ``make bench``."""

@@ -6,23 +6,24 @@ import contextlib
 import json
 from pathlib import Path
 
-from app import errors, events
+from app import events
+from app.capture import errors
 from app.capture.reading.store import Store
 from app.capture.writing.file import CaptureFile
 
 BATCH = 10_000
 SIZE = 64
 NEEDLE, EVERY = b"needle", 100_000
-"""What few payloads contain, and how many payloads there are to one of those."""
+"""A text that one payload in ``EVERY`` contains."""
 
 IN_ALL = b"reading"
-"""What every payload contains."""
+"""A text that every payload contains."""
 
 LIMIT = 1 << 40
 
 
 def make(path: Path, count: int) -> None:
-    """A capture of exactly ``count`` events: a connection of tcp-echo, then its data."""
+    """Write a capture of exactly ``count`` events: one connection of tcp-echo, and its data."""
     path.parent.mkdir(parents=True, exist_ok=True)
     remove(path)
     file = CaptureFile(path, "benchmark", LIMIT)
@@ -48,13 +49,13 @@ def payload(number: int) -> bytes:
 
 
 def make_once(path: Path, count: int) -> None:
-    """As ``make``, unless the capture is there already."""
+    """Call ``make``, unless the capture exists already."""
     with contextlib.suppress(errors.CaptureError):
         store = Store(path)
         first, last = store.range()
         known = store.event(count)
         store.close()
-        # The program may have added a line or two of its own behind.
+        # The program may have added events of its own at the end.
         if first == 1 and count <= last < count + 1000 and known and known.payload == payload(count - 1):
             return
     make(path, count)

@@ -1,4 +1,4 @@
-"""What every measurement is given."""
+"""The context of a measurement: the display, the number of rounds, folders and the program."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.benchmarks.procs import ROOT
 from tests.benchmarks.program import WORKSPACE, Program
 
 CACHE = ROOT / "build" / "bench"
-"""Captures that take long to make stay here."""
+"""The folder for captures that take long to make."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +22,8 @@ class Bench:
 
     Attributes:
         screen: the display.
-        quick: whether to be short rather than steady.
-        rounds: how often ours and the references take turns.
+        quick: whether to measure for a short time, less exactly.
+        rounds: how often the program and its references are measured in turns.
     """
 
     screen: str
@@ -38,7 +38,7 @@ class Bench:
 
     @contextmanager
     def folder(self) -> Iterator[Path]:
-        """An empty folder, gone afterwards."""
+        """An empty folder, which is removed afterwards."""
         path = Path(tempfile.mkdtemp(prefix="listening-post-bench-"))
         try:
             yield path
@@ -48,5 +48,5 @@ class Bench:
     def program(
         self, folder: Path, *, start: bool = True, command: list[str] | None = None, services: str = WORKSPACE
     ) -> Program:
-        """The program, capturing into ``capture.lpost`` of that folder."""
+        """The program, with its capture in ``capture.lpost`` of that folder."""
         return Program(self.screen, folder, folder / "capture.lpost", start, command, services)

@@ -1,4 +1,4 @@
-"""A screen of our own, and what can be seen on it."""
+"""An Xvfb display for the benchmarks, and functions that watch and control windows on it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _MAP_NOTIFY = 19
 
 @contextmanager
 def screen() -> Iterator[str]:
-    """An Xvfb with a black root on a free display; its name, as in ``DISPLAY``."""
+    """Start an Xvfb with a black root window on a free display. Yields its name, as in ``DISPLAY``."""
     read, write = os.pipe()
     server = subprocess.Popen(
         ["Xvfb", "-displayfd", str(write), "-screen", "0", f"{WIDTH}x{HEIGHT}x24", "-br", "-nolisten", "tcp"],
@@ -41,7 +41,7 @@ def screen() -> Iterator[str]:
 
 
 def find_window(display: str, pid: int) -> str:
-    """The X window of that process, once it is visible."""
+    """Wait until the process shows its window. Returns the X window's id."""
     command = ["xdotool", "search", "--onlyvisible", "--pid", str(pid), "--name", "Listening Post"]
     found: list[str] = []
 
@@ -55,7 +55,7 @@ def find_window(display: str, pid: int) -> str:
 
 
 def focus(display: str, window: str) -> None:
-    """Give the window the keyboard; there is no window manager that would."""
+    """Give the keyboard focus to the window, because there is no window manager."""
     subprocess.run(["xdotool", "windowfocus", "--sync", window], env=_on(display), check=False)
 
 
@@ -64,7 +64,7 @@ def click(display: str, x: int, y: int) -> None:
 
 
 def press(display: str, *keys: str, times: int = 1) -> None:
-    """Press keys, as a user would."""
+    """Press keys by xdotool."""
     command = ["xdotool", "key", "--delay", "30", *list(keys) * times]
     subprocess.run(command, env=_on(display), check=True)
 
@@ -74,7 +74,7 @@ def _on(display: str) -> dict[str, str]:
 
 
 class Watcher:
-    """Sees windows come and be painted, told by the X server: nothing is polled till a window is there."""
+    """Waits until windows are mapped and painted. It does not poll before the X server reports a window."""
 
     def __init__(self, display: str) -> None:
         name = ctypes.util.find_library("X11")
@@ -93,7 +93,7 @@ class Watcher:
         x.XSync(self._display, 0)
 
     def wait_for_window(self) -> tuple[float, float]:
-        """When the next top-level window was mapped, and when its middle was painted first."""
+        """Monotonic times when the next top-level window was mapped, and when its middle was first painted."""
         event = (ctypes.c_long * 24)()
         while ctypes.cast(event, ctypes.POINTER(ctypes.c_int))[0] != _MAP_NOTIFY:
             self._x.XNextEvent(self._display, event)

@@ -1,4 +1,4 @@
-"""TCP echo with full capture, and the same beside thousands of idle connections."""
+"""TCP echo with full capture, without and with thousands of idle connections."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ OURS, EPOLL, STOCK = "ours", "plain Twisted on epoll", "stock qt5reactor"
 
 
 class Totals:
-    """What the clients of one server did, altogether: what its capture has to hold.
+    """The totals of all clients of one server, from which the expected number of events follows.
 
     Attributes:
-        busy: the share of a core that the clients used at the most; near 1, they set the pace.
+        busy: largest share of a core that the clients used. Near 1, the clients limit the rate.
     """
 
     def __init__(self) -> None:
@@ -39,7 +39,7 @@ class Totals:
 
 
 def load(address: str, seconds: float, totals: Totals | None = None) -> float:
-    """Messages a second of 100 busy connections."""
+    """Messages per second on 100 busy connections."""
     done = procs.run(["load", "echo", address, "--connections", str(BUSY), "--seconds", str(seconds)])
     if totals is not None:
         totals.add(done["messages"], done["connections"], done["missing"])
@@ -49,7 +49,7 @@ def load(address: str, seconds: float, totals: Totals | None = None) -> float:
 
 @contextmanager
 def idle(address: str, totals: Totals | None = None) -> Iterator[None]:
-    """Idle connections for the length of a block."""
+    """Keep idle connections open while the block runs."""
     holder = procs.start(["load", "hold", address, "--connections", str(IDLE)])
     try:
         count = procs.answer(holder)["connections"]

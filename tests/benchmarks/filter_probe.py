@@ -14,7 +14,7 @@ from time import perf_counter
 from PyQt5.QtCore import QEventLoop, qInstallMessageHandler
 from PyQt5.QtWidgets import QApplication
 
-qInstallMessageHandler(lambda *_: None)  # the offscreen platform complains of what it cannot do
+qInstallMessageHandler(lambda *_: None)  # the offscreen platform warns of features that it lacks
 application = QApplication(sys.argv[:1])
 
 from ui.boot import choose_reactor  # noqa: E402
@@ -30,7 +30,7 @@ from ui.panes.event_pane import EventPane  # noqa: E402
 
 
 def through_store(path: Path, needle: str) -> tuple[float, int]:
-    """Seconds, and how many match."""
+    """Seconds, and the number of matches."""
     store = Store(path)
     began = perf_counter()
     matches = sum(len(ids) for ids in store.ids(parse(needle), *store.range()))
@@ -40,7 +40,7 @@ def through_store(path: Path, needle: str) -> tuple[float, int]:
 
 
 def through_sqlite(path: Path, needle: str) -> float:
-    """Seconds of one statement that counts."""
+    """Seconds of one SQL statement that counts the matches."""
     store = Store(path)
     began = perf_counter()
     store.count(parse(needle))
@@ -50,7 +50,7 @@ def through_sqlite(path: Path, needle: str) -> float:
 
 
 def in_pane(path: Path, needle: str) -> tuple[float, float, int]:
-    """Seconds until the last row can be seen, the latest turn of a 16 ms timer in ms, and the rows."""
+    """Seconds until the last row is visible, the largest lateness of a 16 ms timer in ms, and the number of rows."""
     reader = Reader(path, reactor.callFromThread)
     store = Store(path)
     first, last = store.range()
@@ -66,7 +66,7 @@ def in_pane(path: Path, needle: str) -> tuple[float, float, int]:
     began = perf_counter()
     pane.set_filter(needle)
     while pane.events.scanning or (len(pane.events) and pane.events.row(len(pane.events) - 1) is None):
-        # Waiting, as the program does: a loop that spins would keep the reader from its work.
+        # Wait for events, as the program does: a busy loop would slow down the reader's thread.
         application.processEvents(QEventLoop.WaitForMoreEvents)
     pane.grab()
     took, rows = perf_counter() - began, len(pane.events)
@@ -77,7 +77,7 @@ def in_pane(path: Path, needle: str) -> tuple[float, float, int]:
 
 
 def turn(seconds: float) -> None:
-    """Let the loop run."""
+    """Process events for some seconds."""
     until = perf_counter() + seconds
     while perf_counter() < until:
         application.processEvents()

@@ -1,4 +1,4 @@
-"""``kill -9`` under full echo load: what is in the capture then."""
+"""``kill -9`` under full echo load: how much of the traffic the capture has."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SELECT count(*) FROM (
     WHERE kind = ? GROUP BY conn
 ) WHERE last != printf('%016X', had - 2)
 """
-"""Connections of which a message is missing before their last: the first message is a bare one,
+"""Counts connections that miss a message before their last one. The first message has no number,
 the others are numbered from 0."""
 
 
@@ -51,10 +51,10 @@ def measure(bench: Bench) -> Result:
 
 
 def ended(bench: Bench, end: Callable[[Program], T]) -> tuple[T, float, int, list[str]]:
-    """End the program under load.
+    """End the program under load, by ``end``.
 
-    What ``end`` returned, milliseconds that the capture was behind, how many events it holds, and
-    what is wrong with it.
+    Returns what ``end`` returned, the age of the newest stored event in ms, the number of stored
+    events, and the faults of the capture.
     """
     with bench.folder() as folder:
         with bench.program(folder) as program:
@@ -73,12 +73,12 @@ def ended(bench: Bench, end: Callable[[Program], T]) -> tuple[T, float, int, lis
 
 def _examine(capture: Path, last: int) -> tuple[float, int, list[str]]:
     faults = []
-    # For writing, as the program would open it: SQLite recovers what the log holds.
+    # Open it for writing, as the program does, so that SQLite recovers the events in its log.
     db = sqlite3.connect(capture)
     try:
-        said = db.execute("PRAGMA integrity_check").fetchone()[0]
-        if said != "ok":
-            faults.append(f"the file is damaged: {said}")
+        result = db.execute("PRAGMA integrity_check").fetchone()[0]
+        if result != "ok":
+            faults.append(f"the file is damaged: {result}")
         newest, stored, span = db.execute("SELECT max(time), count(*), max(id) - min(id) + 1 FROM event").fetchone()
         if stored != span:
             faults.append(f"{span - stored:,} numbers missing among {span:,} events")

@@ -1,4 +1,4 @@
-"""The program with a timer beside it that measures the event loop.
+"""Runs the program with a timer that measures the event loop.
 
 python -m tests.benchmarks.lateness_probe OUTPUT [what the program takes]
 """

@@ -1,4 +1,4 @@
-"""A timer that measures how late the event loop runs it."""
+"""A timer that measures how late the event loop calls it."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ INTERVAL = 16
 
 
 class LatenessTimer(QTimer):
-    """Asks for its turn 16 ms ahead, again and again.
+    """Fires every 16 ms, and records how late each time.
 
     Attributes:
-        samples: when each turn came, and by how many milliseconds too late.
+        samples: the time of each call, and its lateness in ms.
     """
 
     def __init__(self) -> None:

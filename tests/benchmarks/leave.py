@@ -1,4 +1,4 @@
-"""SIGTERM under full echo load: how long the program takes to store all and leave."""
+"""SIGTERM under full echo load: how long the program takes to store all events and exit."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def measure(bench: Bench) -> Result:
 
 
 def _once(bench: Bench) -> tuple[float, list[str]]:
-    """Seconds until it had left, and what was wrong."""
+    """Seconds until the program exited, and the faults found."""
     (code, took), behind, _, faults = ended(bench, _leave)
     if code:
         faults.append(f"exit code {code}")

@@ -1,10 +1,10 @@
-"""The load: small processes that speak raw sockets, so that they cost as little as can be.
+"""The load generator: small processes that use raw sockets, to take as little CPU as possible.
 
     python -m tests.benchmarks.load echo ADDRESS --connections 100 --seconds 4
     python -m tests.benchmarks.load hold ADDRESS --connections 8000
     python -m tests.benchmarks.load flow ADDRESS --rate 250 --seconds 8
 
-Each prints one JSON object. All times are of the monotonic clock unless they say otherwise.
+Each prints one JSON object. All times are monotonic unless stated otherwise.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ import time
 
 SIZE = 64
 WARM = 0.5
-"""Seconds of load before the counting begins."""
+"""Seconds of load before messages are counted."""
 
 GIVE_UP = 5.0
-"""Seconds without an answer at the end after which the missing ones are given up."""
+"""Seconds to wait at the end for missing answers, since the last answer."""
 
 Address = tuple[str, int]
 
 
 def connect(address: Address, count: int) -> list[socket.socket]:
-    """Connections that the server has accepted and answered one message on.
+    """Open connections. On each of them the server has answered one message.
 
-    By forties, each waited for: more would only overflow the server's backlog, and wait a
-    second for the kernel to try again.
+    They are opened in groups of 40. More at a time would overflow the server's backlog, and the kernel
+    would retry only after a second.
     """
     made: list[socket.socket] = []
     while len(made) < count:
@@ -51,7 +51,7 @@ def connect(address: Address, count: int) -> list[socket.socket]:
 
 
 def echo(address: Address, connections: int, seconds: float) -> dict[str, float]:
-    """One message on its way on each connection at all times; how many came back."""
+    """Keep one message in flight on each connection. Returns the number of answers and more."""
     socks = connect(address, connections)
     poller = select.epoll()
     for sock in socks:
@@ -75,7 +75,7 @@ def echo(address: Address, connections: int, seconds: float) -> dict[str, float]
             break
     rate = (received - counted) / SIZE / (now - began)
     busy = (time.process_time() - used) / (now - began)
-    # What is still on its way comes back and is counted, and nothing more is sent.
+    # Count the answers still in flight, and send no more.
     outstanding = connections * SIZE
     while outstanding > 0 and (ready := poll(GIVE_UP)):
         for fd, _ in ready:
@@ -96,7 +96,7 @@ def echo(address: Address, connections: int, seconds: float) -> dict[str, float]
 
 
 def cut(address: Address, connections: int) -> dict[str, float]:
-    """As ``echo``, with each message numbered, until the server is gone; when the last answer came."""
+    """As ``echo``, with numbered messages, until the server ends. Returns the time of the last answer."""
     socks = connect(address, connections)
     poller = select.epoll()
     number = dict.fromkeys((sock.fileno() for sock in socks), 0)
@@ -120,18 +120,18 @@ def cut(address: Address, connections: int) -> dict[str, float]:
 
 
 def hold(address: Address, connections: int) -> None:
-    """Keep connections open and silent until our input ends, then reset them all."""
+    """Keep idle connections open until standard input ends, then reset them."""
     socks = connect(address, connections)
     print(json.dumps({"connections": len(socks)}), flush=True)
     sys.stdin.read()
     for sock in socks:
-        # A reset leaves no port behind that is not to be had for a minute.
+        # After a reset, the port is free at once; after a close, it would be in TIME_WAIT for a minute.
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         sock.close()
 
 
 def flow(address: Address, rate: float, seconds: float) -> dict[str, float]:
-    """Datagrams at an even rate, at most one millisecond bunched; how many went, and came back."""
+    """Send datagrams at an even rate, in bursts of at most 1 ms. Returns how many were sent and received."""
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 << 20)
     sock.connect(address)
@@ -158,7 +158,7 @@ def flow(address: Address, rate: float, seconds: float) -> dict[str, float]:
 
 
 def drain(sock: socket.socket) -> int:
-    """Take what has come back, without waiting."""
+    """Read all datagrams that have arrived, without waiting. Returns their number."""
     count = 0
     with contextlib.suppress(BlockingIOError, ConnectionRefusedError):
         while True:

@@ -1,4 +1,4 @@
-"""The packaged program: its size, and the time from its start to a window on the screen."""
+"""The packaged program: its size, and the time from its start to a painted window."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PROGRAM = FOLDER / "listening-post"
 
 
 def one_file() -> Path | None:
-    """The newest program that is one file."""
+    """The newest one-file program."""
     found = [p for p in ROOT.glob("dist/listening-post-*") if p.is_file() and p.suffix not in (".deb", ".whl", ".gz")]
     return max(found, key=lambda path: path.stat().st_mtime, default=None)
 
@@ -40,7 +40,7 @@ def measure_start(bench: Bench) -> Result:
     with bench.folder() as folder:
         path = workspace(folder)
         runs = 2 if bench.quick else startup.RUNS
-        # The first of each only warms the file cache.
+        # The first run of each only fills the file cache.
         for run in range(runs + 1):
             for name, command in commands.items():
                 more = [str(path), "--start", "--capture", str(folder / f"{name}-{run}.lpost")]

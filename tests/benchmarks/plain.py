@@ -1,9 +1,9 @@
-"""The references: plain Twisted, on epoll or on stock qt5reactor, that records nothing.
+"""The reference servers: plain Twisted without capture, on epoll or on stock qt5reactor.
 
     python -m tests.benchmarks.plain epoll|qt [--timer] [--window]
 
 Serves TCP echo, UDP echo and a page of 13 bytes on free ports, which it prints as JSON. At
-SIGTERM it prints how many datagrams came and, with ``--timer``, how late a timer was.
+SIGTERM it prints the number of datagrams received and, with ``--timer``, the lateness of a timer.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from typing import Any
 
 
 def install_qt(window: bool) -> Any:
-    """Stock qt5reactor. Returns what has to stay alive: application and window."""
+    """Install stock qt5reactor. Returns objects that must stay alive: application and window."""
     from PyQt5.QtCore import qInstallMessageHandler
     from PyQt5.QtWidgets import QApplication, QMainWindow
 
-    qInstallMessageHandler(lambda *_: None)  # a missing XDG_RUNTIME_DIR is no news here
+    qInstallMessageHandler(lambda *_: None)  # Qt warns of a missing XDG_RUNTIME_DIR
     application = QApplication(sys.argv[:1] if window else [sys.argv[0], "-platform", "offscreen"])
     import qt5reactor
 

@@ -1,4 +1,4 @@
-"""Processes: starting and ending our own, and what ``/proc`` tells of them."""
+"""Starts and ends processes, and reads their figures from ``/proc``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def start(arguments: list[str], **environment: str) -> subprocess.Popen[str]:
-    """Start a module of this package: its name, then its arguments. JSON comes on its output."""
+    """Start a module of this package; ``arguments``: its name, then its arguments. It prints JSON."""
     command = [sys.executable, "-m", f"tests.benchmarks.{arguments[0]}", *arguments[1:]]
     return subprocess.Popen(
         command,
@@ -39,7 +39,7 @@ def answer(process: subprocess.Popen[str]) -> dict[str, Any]:
 
 
 def run(arguments: list[str], **environment: str) -> dict[str, Any]:
-    """Run a module of this package to its end, and return what it says."""
+    """Run a module of this package, and return the JSON object that it prints."""
     process = start(arguments, **environment)
     try:
         return answer(process)
@@ -48,7 +48,7 @@ def run(arguments: list[str], **environment: str) -> dict[str, Any]:
 
 
 def end(process: subprocess.Popen[Any], patience: float = 10) -> int:
-    """Have one of our own processes end; kill it if it will not. Returns its exit code."""
+    """Terminate a process; kill it if it does not end in time. Returns its exit code."""
     if process.poll() is None:
         process.terminate()
     try:
@@ -61,7 +61,7 @@ def end(process: subprocess.Popen[Any], patience: float = 10) -> int:
 
 
 def finish(process: subprocess.Popen[Any]) -> None:
-    """Have a process end that waits for its input to do so."""
+    """Close the standard input of a process that ends with it, and wait."""
     assert process.stdin is not None
     process.stdin.close()
     process.wait(30)
@@ -75,11 +75,11 @@ def _close_pipes(process: subprocess.Popen[Any]) -> None:
 
 
 def children(pid: int) -> list[int]:
-    """The processes that this one started and that still run."""
+    """The running child processes of a process."""
     found = []
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):
-            # The name, in parentheses, may hold anything.
+            # The name, in parentheses, may contain spaces and parentheses.
             if int(stat.read_text().rpartition(")")[2].split()[1]) == pid:
                 found.append(int(stat.parent.name))
     return found
@@ -91,7 +91,7 @@ def cpu(*pids: int) -> float:
 
 
 def _run_time(pid: int) -> float:
-    # In ns, where the kernel keeps it; ``stat`` counts in hundredths of a second.
+    # In ns, if the kernel provides it; ``stat`` counts in hundredths of a second.
     with contextlib.suppress(OSError, ValueError):
         threads = Path(f"/proc/{pid}/task").glob("*/schedstat")
         return sum(int(thread.read_text().split()[0]) for thread in threads) / 1e9
@@ -102,7 +102,7 @@ def _run_time(pid: int) -> float:
 
 
 def wakeups(pid: int) -> dict[str, int]:
-    """How often each thread of the process has slept, by its name and number."""
+    """How often each thread of the process has slept, by its name and id."""
     found = {}
     for thread in Path(f"/proc/{pid}/task").iterdir():
         lines = dict(line.split(":\t", 1) for line in (thread / "status").read_text().splitlines() if ":\t" in line)
@@ -111,14 +111,14 @@ def wakeups(pid: int) -> dict[str, int]:
 
 
 def memory(pid: int) -> tuple[float, float]:
-    """MB resident now, and at the most so far."""
+    """Resident memory in MB: now, and the maximum so far."""
     status = Path(f"/proc/{pid}/status").read_text()
     lines = dict(line.split(":", 1) for line in status.splitlines())
     return int(lines["VmRSS"].split()[0]) / 1024, int(lines["VmHWM"].split()[0]) / 1024
 
 
 def until(ready: Callable[[], object], patience: float, what: str, every: float = 0.02) -> None:
-    """Wait until ``ready()`` is true. Raises TimeoutError, saying ``what`` did not happen."""
+    """Wait until ``ready()`` is true. Raises TimeoutError with the text ``what`` after ``patience`` seconds."""
     deadline = time.monotonic() + patience
     while not ready():
         if time.monotonic() > deadline:
@@ -127,7 +127,7 @@ def until(ready: Callable[[], object], patience: float, what: str, every: float 
 
 
 def settle(*pids: int, patience: float = 30, share: float = 0.03) -> None:
-    """Wait until these processes have next to nothing to do, or for ``patience`` seconds."""
+    """Wait until these processes are idle (use less than ``share`` of a core), at most ``patience`` seconds."""
     calm = 0
     deadline = time.monotonic() + patience
     before = cpu(*pids)

@@ -1,4 +1,4 @@
-"""The program under measurement: the real one, with its window on our screen."""
+"""The program to measure, with its window on the benchmark's display, and the reference servers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from app import errors, events
+from app import events
+from app.capture import errors
 from app.capture.filters.language import of_kind
 from app.capture.reading.store import Store
 from tests.benchmarks import display, procs
@@ -32,7 +33,7 @@ STARTED_AND_STOPPED = 8
 
 
 def environment(folder: Path, screen: str) -> dict[str, str]:
-    """Away from the user's own settings and captures."""
+    """An environment with folders of its own, so that the user's settings and captures are not touched."""
     own = {f"XDG_{name}_HOME": str(folder / name.lower()) for name in ("CONFIG", "DATA", "STATE", "CACHE")}
     runtime = folder / "runtime"
     runtime.mkdir(mode=0o700, exist_ok=True)
@@ -47,17 +48,17 @@ def workspace(folder: Path, services: str = WORKSPACE) -> Path:
 
 
 def executable() -> list[str]:
-    """The installed command; else the module."""
+    """The installed command, if it exists; otherwise the module."""
     script = Path(sys.executable).with_name("listening-post")
     return [str(script)] if script.exists() else [sys.executable, "-m", "ui.entry"]
 
 
 @dataclass
 class Program:
-    """One run of the program into one capture.
+    """One run of the program, with one capture.
 
     Attributes:
-        addresses: where each service listens, by its name.
+        addresses: the address of each service, by its name.
     """
 
     screen: str
@@ -97,7 +98,7 @@ class Program:
 
     @property
     def writer(self) -> int:
-        """The writer's process."""
+        """The writer's process id."""
         return procs.children(self.pid)[0]
 
     def _listening(self) -> bool:
@@ -115,16 +116,16 @@ class Program:
         return len(self.addresses) == self.services.count("[[service]]")
 
     def settle(self) -> None:
-        """Wait until all that was seen is stored and shown."""
+        """Wait until all events are stored and shown."""
         procs.settle(self.pid, self.writer)
 
     def leave(self) -> int:
-        """Ask it to leave; its exit code, once it has."""
+        """Terminate the program by SIGTERM. Returns its exit code."""
         self._process.terminate()
         return self._process.wait(60)
 
     def kill(self) -> None:
-        """End the main process at once, and wait until the writer has stored what it holds."""
+        """Kill the main process, and wait until the writer has stored the events that it has."""
         writer = self.writer
         self._process.send_signal(signal.SIGKILL)
         self._process.wait()
@@ -132,13 +133,13 @@ class Program:
 
 
 def query(capture: Path, *arguments: str) -> int:
-    """What ``listening-post query --count`` says."""
+    """The number that ``listening-post query --count`` prints."""
     command = [*executable(), "query", str(capture), *arguments, "--count"]
     return int(subprocess.run(command, cwd=procs.ROOT, capture_output=True, text=True, check=True).stdout)
 
 
 def count(capture: Path, kind: int) -> int:
-    """Events of one kind."""
+    """The number of events of one kind."""
     store = Store(capture)
     try:
         return store.count(of_kind(kind))
@@ -147,7 +148,7 @@ def count(capture: Path, kind: int) -> int:
 
 
 def check(capture: Path, expected: int, what: str) -> tuple[bool, str]:
-    """Whether the capture holds exactly these events, and a line that says so."""
+    """Whether the capture has exactly this many events, and a line for the report."""
     stored = query(capture)
     if stored == expected:
         return True, f"capture: {stored:,} events stored = {what}; none lost"
@@ -155,11 +156,11 @@ def check(capture: Path, expected: int, what: str) -> tuple[bool, str]:
 
 
 class Plain:
-    """A reference server for the length of a block.
+    """A reference server that runs while the block does.
 
     Attributes:
         addresses: of ``tcp``, ``udp`` and ``http``.
-        report: what it said at its end.
+        report: the JSON object that it printed at its end.
     """
 
     def __init__(self, reactor: str, *options: str) -> None:
@@ -185,5 +186,5 @@ class Plain:
 
 
 def pause() -> None:
-    """Let sockets close and caches calm down between two runs."""
+    """Wait between two runs, until sockets are closed and caches are written."""
     time.sleep(0.2)

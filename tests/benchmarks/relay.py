@@ -25,7 +25,7 @@ OURS, SOCAT, LARGE = "ours", "socat", "socat -b 65536"
 
 
 def sink(block: bytes) -> None:
-    """Take one connection after another; say how much came, whether it was what was sent, and in what time."""
+    """Accept one connection after another. Prints bytes received, whether they are right, and the time."""
     listening = socket.create_server(("127.0.0.1", 0))
     print(json.dumps({"port": listening.getsockname()[1]}), flush=True)
     twice, buffer = block + block, bytearray(1 << 18)
@@ -45,7 +45,7 @@ def sink(block: bytes) -> None:
 
 
 def source(block: bytes, port: int, megabytes: int) -> None:
-    """Send the block so often, and wait until the other end has closed."""
+    """Send the block ``megabytes`` times, and wait until the peer has closed."""
     with socket.create_connection(("127.0.0.1", port)) as sock:
         for _ in range(megabytes):
             sock.sendall(block)
@@ -56,7 +56,7 @@ def source(block: bytes, port: int, megabytes: int) -> None:
 
 @contextlib.contextmanager
 def through_socat(port: int, *args: str) -> Iterator[int]:
-    """A port that socat relays to ``port``, as it does it unless ``args`` say otherwise."""
+    """Start a socat that relays to ``port``; ``args``: its options. Yields the port it listens on."""
     free = free_port()
     listen = f"TCP-LISTEN:{free},bind=127.0.0.1,fork,reuseaddr"
     process = subprocess.Popen(["socat", *args, listen, f"TCP:127.0.0.1:{port}"])
@@ -71,7 +71,7 @@ class Relay:
     """The headless program with one relay.
 
     Attributes:
-        port: the relay's.
+        port: the relay's port.
     """
 
     def __init__(self, folder: Path, port: int) -> None:
@@ -92,7 +92,7 @@ class Relay:
         return [self.process.pid, *procs.children(self.process.pid)]
 
     def memory(self) -> float:
-        """MB at the most, of program and writer."""
+        """Maximum resident memory of program and writer, in MB."""
         return sum(procs.memory(pid)[1] for pid in self.pids)
 
 
@@ -132,7 +132,7 @@ def measure(bench: Bench) -> Result:
                     rates[SOCAT].append(carry(socat))
                 with through_socat(port, "-b", "65536") as socat:
                     rates[LARGE].append(carry(socat))
-                # A program of its own each time: its capture begins empty, as a gigabyte finds it.
+                # A new program each time, so that its capture is empty.
                 place = folder / str(number)
                 place.mkdir()
                 relay = Relay(place, port)

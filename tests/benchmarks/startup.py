@@ -1,4 +1,4 @@
-"""From the start of the process to a window on the screen."""
+"""Time from the start of the process to a painted window."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def measure(bench: Bench) -> Result:
         command = [*executable(), str(workspace(folder)), "--start", "--capture"]
         other = [sys.executable, "-m", "tests.benchmarks.plain", "qt", "--window"]
         runs = 2 if bench.quick else RUNS
-        # The first of each only warms the file cache.
+        # The first run of each only fills the file cache.
         for run in range(runs + 1):
             took = once(bench, folder, [*command, str(folder / f"{run}.lpost")])
             beside = once(bench, folder, other)

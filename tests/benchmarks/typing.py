@@ -1,4 +1,4 @@
-"""From the last key of a filter to its first rows, under full echo load."""
+"""Time from the last key of a typed filter to its first rows, under full echo load."""
 
 from __future__ import annotations
 

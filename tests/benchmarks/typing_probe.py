@@ -1,4 +1,4 @@
-"""The program, with somebody who types a filter again and again.
+"""Runs the program and types a filter again and again.
 
 python -m tests.benchmarks.typing_probe OUTPUT FILTER [what the program takes]
 """
@@ -17,14 +17,14 @@ from ui import boot
 choose_reactor = boot.choose_reactor
 
 FIRST, PAUSE = 3.0, 0.6
-"""Seconds until the first filter is typed, and from one's rows until the next."""
+"""Seconds until the first filter is typed, and from the rows of a filter until the next one is typed."""
 
 
 class Typist:
-    """Types, and waits for rows.
+    """Types a filter, and waits for its rows.
 
     Attributes:
-        samples: ``(when, seconds)`` from the last key to the first row that can be seen.
+        samples: ``(time, seconds)``; the seconds from the last key to the first visible row.
     """
 
     def __init__(self, reactor: Any, typed: str) -> None:

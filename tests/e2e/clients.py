@@ -1,4 +1,4 @@
-"""Clients of other projects."""
+"""Clients from other projects: curl, socat, netcat, chromium."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ def url(address: Address, target: str = "/", scheme: str = "http") -> str:
 
 
 def curl(*args: str, data: bytes = b"") -> bytes:
-    """What curl prints. It may not go through a proxy, and has 30 s."""
+    """Run curl, without a proxy, for at most 30 s. Returns its output."""
     return _run(["curl", "--silent", "--show-error", "--noproxy", "*", "--max-time", "30", *args], data)
 
 
 def socat(protocol: str, address: Address, data: bytes, linger: float = 5) -> bytes:
-    """Send ``data`` and end the sending; all that comes back, until ``linger`` s of silence."""
+    """Send ``data`` and half-close. Returns all data received until ``linger`` seconds of silence."""
     host, port = address
     where = f"[{host}]" if ":" in host else host
     return _run(["socat", "-t", str(linger), "-", f"{protocol}:{where}:{port}"], data)
 
 
 def datagram(address: Address, data: bytes) -> bytes:
-    """Send one datagram with socat; the one that comes back, however long that takes."""
+    """Send one datagram with socat. Returns the datagram received, however long that takes."""
     host, port = address
     where = f"UDP6:[{host}]:{port}" if ":" in host else f"UDP:{host}:{port}"
     with subprocess.Popen(["socat", "-", where], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0) as client:
@@ -41,13 +41,13 @@ def datagram(address: Address, data: bytes) -> bytes:
         try:
             client.stdin.write(data)
             assert select.select([client.stdout], [], [], 20)[0], "no answer"
-            return client.stdout.read(65_536)  # socat writes each by itself
+            return client.stdout.read(65_536)  # socat writes each datagram separately
         finally:
             client.terminate()
 
 
 def netcat(address: Address, data: bytes, *args: str) -> bytes:
-    """OpenBSD's netcat; it ends when the other side has closed."""
+    """Run OpenBSD's netcat, which ends when the server has closed. Returns its output."""
     host, port = address
     return _run(["nc", *args, "-N", "-w", "5", host, str(port)], data)
 
@@ -75,12 +75,12 @@ socket.onclose = event => { out("close " + event.code + " " + event.reason + " "
 </script>
 <script src="/when-done"></script>
 """
-"""Loading ends with the WebSocket: ``/when-done`` is answered after ``/done`` was asked for."""
+"""A page that finishes loading when its WebSocket is done: ``/when-done`` is answered after ``/done`` was requested."""
 
 
 @contextmanager
 def page_server(page: str) -> Iterator[str]:
-    """Serves ``page``; its URL."""
+    """Serve ``page``. Yields its URL."""
     done = threading.Event()
 
     class Handler(BaseHTTPRequestHandler):
@@ -97,7 +97,7 @@ def page_server(page: str) -> Iterator[str]:
             self.wfile.write(body)
 
         def log_message(self, format: str, *args: object) -> None:
-            """Nobody reads it."""
+            """Log nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,))

@@ -1,4 +1,4 @@
-"""Prints what is on the display's clipboard, as soon as it contains a text; exit code 1 if it does not in time.
+"""Prints the display's clipboard as soon as it contains a text; exit code 1 if it does not in time.
 
 python -m tests.e2e.clipboard TEXT SECONDS
 """

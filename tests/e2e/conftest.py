@@ -1,4 +1,4 @@
-"""The screen, and programs on it that are gone after the test."""
+"""Fixtures: the display, and programs on it that are ended after the test."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ Start = Callable[..., Program]
 
 @pytest.fixture(scope="session")
 def display() -> Iterator[Display]:
-    """An Xvfb for this run."""
+    """An Xvfb for the whole test run."""
     with open_display() as opened:
         yield opened
 
 
 @pytest.fixture
 def start(display: Display, tmp_path: Path) -> Iterator[Start]:
-    """Call it with a workspace's text and arguments: the program, its window shown."""
+    """A function that starts the program with a workspace's text and arguments, and waits for its window."""
     with ExitStack() as stack:
 
         def begin(text: str, *args: str) -> Program:
@@ -37,7 +37,8 @@ def start(display: Display, tmp_path: Path) -> Iterator[Start]:
 
 @pytest.fixture(scope="module")
 def desk(display: Display, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Program]]:
-    """Call it with a workspace's text: a program with all its services up, one for all tests of a module."""
+    """A function that starts a program with a workspace's text, and waits for its services. It runs for
+    all tests of a module."""
     programs: dict[str, Program] = {}
     with ExitStack() as stack:
 

@@ -1,4 +1,4 @@
-"""A screen of its own for the programs under test, and hands on it: Xvfb, xdotool, import."""
+"""A display for the programs under test, with input and screenshots: Xvfb, xdotool, import."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ class Display:
         self.name = name
 
     def environment(self) -> dict[str, str]:
-        """The environment of a program on this display, without proxies, which no local client wants."""
+        """The environment of a program on this display, without proxies, which would break local clients."""
         kept = {key: value for key, value in os.environ.items() if not key.lower().endswith("_proxy")}
         return {**kept, "DISPLAY": self.name, "QT_QPA_PLATFORM": "xcb", "PYTHONUNBUFFERED": "1"}
 
     def xdotool(self, *args: object) -> str:
-        """What xdotool says; nothing where it finds nothing."""
+        """Run xdotool. Returns its output; empty if it finds nothing."""
         command = ["xdotool", *map(str, args)]
         done = subprocess.run(command, env=self.environment(), capture_output=True, text=True, timeout=10, check=False)
         return done.stdout.strip()
@@ -42,7 +42,7 @@ class Display:
         return self.xdotool("search", "--all", "--onlyvisible", "--pid", pid, "--name", title).split()
 
     def press(self, window: str, *keys: str) -> None:
-        """Press keys in a window, as ``ctrl+q``."""
+        """Press keys in a window, for example ``ctrl+q``."""
         self.focus(window)
         self.xdotool("key", *keys)
 
@@ -51,7 +51,7 @@ class Display:
         self.xdotool("type", "--delay", 1, text)
 
     def focus(self, window: str) -> None:
-        """Give the keyboard to a window; there is no window manager that would."""
+        """Give the keyboard focus to a window, because there is no window manager."""
         if self.xdotool("getwindowfocus") != window:
             self.xdotool("windowfocus", window)
             wait_for(lambda: self.xdotool("getwindowfocus") == window)
@@ -60,23 +60,23 @@ class Display:
         self.xdotool("mousemove", x, y, "click", "--repeat", times, 1)
 
     def park(self) -> None:
-        """Take the pointer where nothing lights up under it."""
+        """Move the pointer to a place without controls that react to it."""
         self.xdotool("mousemove", SIZE[0] - 1, SIZE[1] - 1)
 
     def screenshot(self, path: Path, window: str = "root") -> QImage:
-        """The whole screen, or one window, kept at ``path``."""
+        """Take a picture of the screen, or of one window, and save it as ``path``."""
         path.parent.mkdir(parents=True, exist_ok=True)
         subprocess.run(["import", "-window", window, str(path)], env=self.environment(), timeout=20, check=True)
         return QImage(str(path))
 
     def ask_to_close(self, window: str) -> None:
-        """What a window manager does when the close button of its frame is clicked."""
+        """Close a window as a window manager does when its close button is clicked."""
         _delete_window(self.name, int(window))
 
 
 @contextmanager
 def display() -> Iterator[Display]:
-    """An Xvfb on a free display; ended by its process."""
+    """Start an Xvfb on a free display. It is ended afterwards."""
     reading, writing = os.pipe()
     screen = f"{SIZE[0]}x{SIZE[1]}x24"
     command = ["Xvfb", "-displayfd", str(writing), "-screen", "0", screen, "-dpi", "96", "-nolisten", "tcp", "-noreset"]
@@ -93,7 +93,7 @@ def display() -> Iterator[Display]:
 
 
 class _ClientMessage(ctypes.Structure):
-    """XClientMessageEvent, with the room that an XEvent has."""
+    """XClientMessageEvent, padded to the size of an XEvent."""
 
     _fields_ = (
         ("type", ctypes.c_int),

@@ -15,7 +15,7 @@ from typing import Any
 
 from PyQt5.QtGui import QImage
 
-from app import errors
+from app.capture import errors
 from app.capture.filters.language import EVERYTHING
 from app.capture.reading.store import Store
 from app.events import SERVICE_FAILED, SERVICE_STARTED

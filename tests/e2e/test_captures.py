@@ -1,4 +1,4 @@
-"""Captures as files, with the real program: what a crash leaves, what people write on rows."""
+"""Captures as files, with the real program: after a crash, and with the user's notes on rows."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ Desk = Callable[[str], Program]
 
 @pytest.fixture(params=[DESK, DESK_V6], ids=["ipv4", "ipv6"])
 def either(request: pytest.FixtureRequest, desk: Desk) -> Program:
-    """A desk on each of the two internet protocols."""
+    """A program whose services listen on IPv4, and one on IPv6."""
     return desk(request.param)
 
 
@@ -114,7 +114,7 @@ def test_curl_may_send_its_body_in_chunks(desk: Desk) -> None:
 
 
 def test_websockets_talks_to_the_echo(either: Program) -> None:
-    """Text, binary, ping, subprotocol, close code and reason are noted beside the raw bytes."""
+    """Text, binary, ping, subprotocol, close code and reason are recorded besides the raw bytes."""
     before, address = _last(either), either.addresses()["ws-echo"]
     with connect(url(address, "/chat?x=1", "ws"), subprotocols=["v2", "v1"], proxy=None) as client:  # type: ignore[list-item]
         assert client.subprotocol == "v2"

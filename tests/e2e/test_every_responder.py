@@ -67,7 +67,7 @@ class Case:
 
 
 def cases() -> list[Case]:
-    """All there are: a responder or protocol that is added later is here by itself."""
+    """All responders on all their protocols; a new one is included automatically."""
     return [
         Case(responder.name, protocol, tls)
         for protocol in PROTOCOLS
@@ -110,11 +110,11 @@ class Bench:
         return "127.0.0.1", self.ports[case.name]
 
     def kinds(self, case: Case) -> set[str]:
-        """What was captured of a service."""
+        """The captured events of a service."""
         return {e["kind"] for e in map(json.loads, list(self.serve.lines)) if e["service"] == case.name}
 
     def talk(self, case: Case, data: bytes) -> bytes:
-        """Send ``data`` over TCP or TLS and end the sending; all that comes back."""
+        """Send ``data`` over TCP or TLS and half-close. Returns all data received."""
         if not case.tls:
             return socat("TCP", self.address(case), data)
         where = f"OPENSSL:localhost:{self.ports[case.name]},cafile={self.authority},pf=ip4"
@@ -335,7 +335,7 @@ def test_answers(bench: Bench, case: Case) -> None:
 
 
 def test_each_is_in_the_table() -> None:
-    """What a new responder needs to be tested like all others."""
+    """The entries that a new responder needs, to be tested like all others."""
     assert {f"{case.protocol}_{case.responder}" for case in CASES} <= set(globals())
 
 

@@ -1,4 +1,4 @@
-"""Every way to leave: with exit code 0, and with everything stored."""
+"""Every way to end the program: exit code 0, and all events stored."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ WAYS: dict[str, Callable[[Program], None]] = {
 
 @pytest.mark.parametrize("leave", WAYS.values(), ids=WAYS.keys())
 def test_leaving_under_traffic_stores_everything(start: Start, leave: Callable[[Program], None]) -> None:
-    """Exit code 0 while clients go on sending; all that they got back is in the capture."""
+    """Exit code 0 while clients continue to send; all data that they received is in the capture."""
     program = start(DESK, "--start")
     program.wait_up(5)
     load = Load(program.addresses()["tcp-echo"], CLIENTS)
@@ -48,7 +48,7 @@ def test_leaving_under_traffic_stores_everything(start: Start, leave: Callable[[
 
 
 def test_after_kill_the_capture_is_good(start: Start) -> None:
-    """What a client had got back comes into the file by itself, and outlives ``kill -9``."""
+    """Data that a client received is stored without further action, and survives ``kill -9``."""
     program = start(ECHO, "--start")
     program.wait_up(1)
     load = Load(program.addresses()["tcp-echo"], CLIENTS)

@@ -1,4 +1,4 @@
-"""What a server at a desk has to bear."""
+"""Rough treatment: many connections, large data, peers that do not read, and an early start."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_ten_megabytes_come_back_whole(start: Start) -> None:
 
 
 def test_a_client_that_never_reads_costs_no_memory(start: Start) -> None:
-    """It is held back before the program has grown by 60 MB; others are served meanwhile."""
+    """The sender is paused before the program has grown by 60 MB; other clients are served meanwhile."""
     program = start(ECHO, "--start")
     program.wait_up(1)
     address = program.addresses()["tcp-echo"]
@@ -73,7 +73,7 @@ def test_a_client_that_never_reads_costs_no_memory(start: Start) -> None:
 
 
 def _push(client: socket.socket, most: int) -> int:
-    """Send until the other side takes no more for a second, or ``most`` bytes; how many were taken."""
+    """Send up to ``most`` bytes, until the peer reads nothing for a second. Returns the bytes sent."""
     given, piece = 0, b"x" * MEGABYTE
     while given < most:
         try:

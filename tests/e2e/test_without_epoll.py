@@ -1,4 +1,4 @@
-"""Where there is no epoll, as on Windows and macOS, the window runs on stock qt5reactor."""
+"""Without epoll, as on Windows and macOS, the window runs on stock qt5reactor."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.helpers import open_files
 
 @pytest.fixture
 def no_epoll(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Python processes that are started from now on find no epoll."""
+    """Python processes that are started from now on have no ``select.epoll``."""
     folder = tmp_path / "no-epoll"
     folder.mkdir()
     (folder / "sitecustomize.py").write_text("import select\ndel select.epoll\n")

@@ -1,4 +1,4 @@
-"""Says where the buttons are: builds the same window on the same display and asks its widgets.
+"""Prints the positions of buttons: builds the same window on the same display, and reads its widgets.
 
 The program under test is another process, whose widgets nobody can ask. This one has the same
 code, fonts and size, so what is at a place here is at that place there::
@@ -62,7 +62,7 @@ def _places(window: MainWindow) -> dict[str, tuple[int, int]]:
         bar = tabs.tabBar()
         for i in range(tabs.count()):
             places[f"{title} {tabs.tabText(i)}"] = at(bar, bar.tabRect(i).center())
-    # Without a failure there is no traceback, and the other tabs stand further left.
+    # Without a failure there is no tab Traceback, and the other tabs are further left.
     window.detail.show_event(Event(1, 0, LOG, "", None, None, 0, "", payload=b""))
     QApplication.processEvents()
     for i in range(window.detail.tabs.count()):

@@ -1,4 +1,4 @@
-"""Workspaces for the tests, each service on a port that the system chooses."""
+"""Workspaces for the tests. Each service listens on a free port."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ responder = "{responder}"
 
 
 def workspace(*services: str, listen: str = "127.0.0.1:0") -> str:
-    """A workspace of services like ``"name protocol responder"``, as TOML."""
+    """The TOML of a workspace; ``services``: each ``"name protocol responder"``."""
     text = "version = 1\n"
     for service in services:
         name, protocol, responder = service.split()
@@ -29,6 +29,6 @@ ALL = (
 )
 DESK = workspace(*ALL)
 DESK_V6 = workspace(*ALL, listen="[::1]:0")
-"""One of each, and ``sensor``, which breaks on a line “fail”."""
+"""One service of each protocol, and ``sensor``, which raises an exception on a line “fail”."""
 
 ECHO = workspace("tcp-echo tcp echo")

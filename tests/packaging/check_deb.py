@@ -7,6 +7,7 @@ all that the package depends on is there, needs no rights, and the machine stays
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -40,7 +41,7 @@ def screen() -> Iterator[Display]:
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Without Python's and Qt's variables, which a user's desktop has not either."""
+    """An environment without Python's and Qt's variables, as on a user's desktop."""
     for name in [name for name in os.environ if name.startswith(("PYTHON", "QT_", "XDG_", "LD_"))]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path))
@@ -60,6 +61,36 @@ def _dpkg(root: Path, *args: str | Path) -> None:
 def _run(root: Path, *args: str | Path) -> subprocess.CompletedProcess[str]:
     command = [str(root / "usr/bin/listening-post"), *map(str, args)]
     return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+
+
+UBUNTU_22_04 = {
+    "libc6": "2.35", "libcrypt1": "1:4.4.27", "libdbus-1-3": "1.12.20", "libfontconfig1": "2.13.1",
+    "libfreetype6": "2.11.1", "libgcc-s1": "12", "libglib2.0-0": "2.72.1", "libstdc++6": "12",
+    "libwayland-client0": "1.20.0", "libwayland-cursor0": "1.20.0", "libwayland-egl1": "1.20.0",
+    "libx11-6": "2:1.7.5", "libx11-xcb1": "2:1.7.5", "libxcb1": "1.14", "zlib1g": "1:1.2.11",
+}  # fmt: skip
+"""What the oldest system that the docs name has."""
+
+
+def _asked_for() -> dict[str, str]:
+    """The versions in the package's dependencies."""
+    [package] = (ROOT / "dist").glob(f"listening-post_{__version__}*.deb")
+    field = subprocess.run(["dpkg-deb", "--field", package, "Depends"], capture_output=True, text=True, check=True)
+    return dict(re.findall(r"([\w.+-]+) \(>= ([^)]+)\)", field.stdout))
+
+
+def test_d5_it_depends_on_the_c_library_that_it_needs() -> None:
+    said = re.findall(r"\bglibc (\d+\.\d+)", (ROOT / "docs" / "packaging.md").read_text())
+    assert {_asked_for()["libc6"]} == set(said)
+
+
+@pytest.mark.parametrize("library", UBUNTU_22_04)
+def test_d5_it_can_be_installed_on_the_oldest_system_that_the_docs_name(library: str) -> None:
+    asked = _asked_for()
+    assert set(asked) <= set(UBUNTU_22_04)
+    if library in asked:
+        compare = ["dpkg", "--compare-versions", UBUNTU_22_04[library], "ge", asked[library]]
+        assert subprocess.run(compare, check=False).returncode == 0, asked[library]
 
 
 @pytest.mark.usefixtures("home")
@@ -111,7 +142,7 @@ class Opened:
         self._process.wait(10)
 
     def wait_title(self, part: str) -> None:
-        """Until it has a window with that in its title."""
+        """Wait until it has a window with that text in its title."""
         wait_for(lambda: self._windows(part), 20)
 
     def _windows(self, title: str) -> list[str]:
@@ -119,7 +150,7 @@ class Opened:
         return self._screen.windows(self._process.pid, title)
 
     def address(self, capture: Path) -> str:
-        """Where its service listens."""
+        """The address of its service."""
         where = "kind == service.started"
         wait_for(lambda: capture.exists() and _run(self._root, "query", capture, where, "--count").stdout == "1\n")
         return _run(self._root, "query", capture, where).stdout.split()[-1]

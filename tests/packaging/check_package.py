@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import re
 import signal
 import subprocess
@@ -30,7 +31,8 @@ PROGRAMS = {"folder": package.PROGRAM, "one file": package.one_file() or package
 
 PLUGIN = """
 import statistics
-from app.plugin import responder
+import app.plugin
+from listening_post import responder
 from autobahn.twisted.websocket import WebSocketServerProtocol
 from twisted.internet import utils
 from twisted.words.protocols import irc
@@ -125,6 +127,28 @@ def test_every_server_answers(program: Path, environment: dict[str, str]) -> Non
 
 def test_it_is_no_larger_than_it_may_be(program: Path) -> None:
     assert program.stat().st_size <= MOST
+
+
+def test_d5_names_and_docs_say_which_c_library_it_needs() -> None:
+    """An older system prints only the loader's words."""
+    asked = {path: _glibc(path) for path in package.FOLDER.rglob("*") if path.is_file() and not path.is_symlink()}
+    needed = max(asked.values())
+    assert len([found for found in asked.values() if found]) > 50
+    words = f"glibc{'.'.join(map(str, needed))}"
+    assert PROGRAMS["one file"].name == f"listening-post-{__version__}-linux-{platform.machine().lower()}-{words}"
+    for page in ("README.md", "docs/index.md", "docs/packaging.md"):
+        said = re.findall(r"\bglibc (\d+)\.(\d+)", (ROOT / page).read_text())
+        assert {tuple(map(int, version)) for version in said} == {needed}, page
+
+
+def _glibc(path: Path) -> tuple[int, ...]:
+    """The newest version of the C library from which a file takes a function, by its dynamic symbols."""
+    if not path.read_bytes().startswith(b"\x7fELF"):
+        return ()
+    said = subprocess.run(["objdump", "-T", str(path)], capture_output=True, text=True, check=False).stdout
+    undefined = [line for line in said.splitlines() if "*UND*" in line and "  w " not in line]
+    found = re.findall(r"\(GLIBC_(\d+)\.(\d+)[\d.]*\)", "\n".join(undefined))
+    return max(((int(major), int(minor)) for major, minor in found), default=())
 
 
 def test_it_says_its_version(program: Path, environment: dict[str, str]) -> None:

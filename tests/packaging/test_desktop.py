@@ -1,4 +1,4 @@
-"""What a Linux desktop gets: laid below a prefix, and read by its own tools."""
+"""The files for Linux desktops: installed below a prefix, and checked by the desktop's own tools."""
 
 from __future__ import annotations
 

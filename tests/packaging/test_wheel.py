@@ -14,39 +14,121 @@ from zipfile import ZipFile
 
 import pytest
 
+import app.plugin
+import listening_post
 from app import __version__
 from tests.e2e.clients import curl
+from tests.e2e.workspaces import workspace
 from tests.helpers import ROOT
 
-SOURCES = ("app", "ui", "resources", "pyproject.toml", "README.md", "LICENSE")
+SOURCES = ("app", "ui", "resources", "listening_post", "setup.py", "pyproject.toml", "README.md", "LICENSE")
 JUNK = shutil.ignore_patterns("__pycache__", "*.egg-info")
+
+RIVAL = """
+[project]
+name = "rival"
+version = "1"
+[tool.setuptools]
+packages = ["app", "ui", "resources"]
+"""
+"""A project whose packages have the names that ours have in the checkout."""
+
+PLUGIN = """
+from listening_post import responder
+
+@responder("{0}")
+def {0}(data):
+    return data.upper()
+"""
+
+ADDED = """
+[project]
+name = "added"
+version = "1"
+[project.entry-points."listening_post.responders"]
+added = "added:added"
+[tool.setuptools]
+py-modules = ["added"]
+"""
+"""A package that brings a plugin."""
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with both. The wheel is built from the sdist, which so has all that it takes."""
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of what the checkout builds from."""
     tree = tmp_path_factory.mktemp("tree")
     for name in SOURCES:
         source = ROOT / name
         shutil.copytree(source, tree / name, ignore=JUNK) if source.is_dir() else shutil.copy(source, tree)
-    _ran(sys.executable, "-m", "build", "--no-isolation", "--outdir", tree / "dist", cwd=tree)
-    return tree / "dist"
+    return tree
 
 
 @pytest.fixture(scope="module")
-def program(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """``listening-post`` in an environment of its own, which borrows only the dependencies of this one."""
-    folder = tmp_path_factory.mktemp("fresh")
-    _ran(sys.executable, "-m", "venv", "--without-pip", folder)
-    python = folder / "bin" / "python"
-    [wheel] = built.glob("*.whl")
-    pip = [sys.executable, "-m", "pip", "--python", python, "--disable-pip-version-check"]
-    _ran(*pip, "install", "--quiet", "--no-deps", "--no-index", wheel)
-    borrowed = (
-        Path(_ran(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").strip()) / "borrowed.pth"
-    )
-    borrowed.write_text(sysconfig.get_path("purelib"))
-    return folder / "bin" / "listening-post"
+def built(tree: Path) -> Path:
+    """A folder with both. The wheel is built from the sdist, which so has all that it takes."""
+    return _build(tree)
+
+
+def _build(tree: Path, *form: str) -> Path:
+    _ran(sys.executable, "-m", "build", "--no-isolation", *form, "--outdir", tree / "dist", cwd=tree)
+    return tree / "dist"
+
+
+def _project(folder: Path, project: str, files: dict[str, str]) -> Path:
+    """The wheel of a small project, from the text of its pyproject.toml and of its files."""
+    for name, text in {"pyproject.toml": project, **files}.items():
+        path = folder / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+    [wheel] = _build(folder, "--wheel").glob("*.whl")
+    return wheel
+
+
+class Environment:
+    """A Python environment of its own, which borrows only the dependencies of this one."""
+
+    def __init__(self, folder: Path) -> None:
+        _ran(sys.executable, "-m", "venv", "--without-pip", folder)
+        self.python, self.program = folder / "bin" / "python", folder / "bin" / "listening-post"
+        where = _ran(self.python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").strip()
+        self.packages = Path(where)
+        # Its installed packages, but none of the checkout: those come by .pth files, which count there only.
+        (self.packages / "borrowed.pth").write_text(sysconfig.get_path("purelib"))
+
+    def pip(self, *args: str | Path) -> None:
+        _ran(sys.executable, "-m", "pip", "--python", self.python, "--disable-pip-version-check", *args)
+
+    def install(self, *what: str | Path) -> None:
+        self.pip("install", "--quiet", "--no-deps", "--no-index", *what)
+
+    def says(self, code: str, cwd: Path | None = None) -> str:
+        """What a line of Python prints there."""
+        return _ran(self.python, "-c", code, cwd=cwd).strip()
+
+
+@pytest.fixture(scope="module")
+def fresh(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Environment:
+    """An environment with the wheel alone."""
+    made = Environment(tmp_path_factory.mktemp("fresh"))
+    made.install(*built.glob("*.whl"))
+    return made
+
+
+@pytest.fixture(scope="module")
+def shared(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Environment:
+    """One with another project in it whose packages are called as ours, and with a package that brings a plugin."""
+    made = Environment(tmp_path_factory.mktemp("shared"))
+    files = {f"{name}/__init__.py": f"name = 'the {name} of the rival'\n" for name in ("app", "ui", "resources")}
+    made.install(_project(tmp_path_factory.mktemp("rival"), RIVAL, files))
+    made.install(*built.glob("*.whl"))
+    made.install(_project(tmp_path_factory.mktemp("added"), ADDED, {"added.py": PLUGIN.format("added")}))
+    return made
+
+
+@pytest.fixture(scope="module")
+def program(fresh: Environment) -> Path:
+    """The command of the wheel."""
+    return fresh.program
 
 
 def _ran(*command: str | Path, cwd: Path | None = None) -> str:
@@ -66,8 +148,16 @@ def _resources() -> set[str]:
 def test_the_wheel_holds_the_program_and_nothing_else(built: Path) -> None:
     [wheel] = built.glob(f"listening_post-{__version__}-py3-none-any.whl")
     names = {name for name in ZipFile(wheel).namelist() if ".dist-info/" not in name}
-    assert {name.split("/")[0] for name in names} == {"app", "ui", "resources"}
-    assert {name for name in names if name.startswith("resources/")} == _resources()
+    assert {name.split("/")[1] for name in names if name.count("/") > 1} == {"app", "ui", "resources"}
+    inside = {name.removeprefix("listening_post/") for name in names}
+    assert {name for name in inside if name.startswith("resources/")} == _resources()
+
+
+def test_d4_an_installation_adds_one_name(built: Path) -> None:
+    """``app``, ``ui`` and ``resources`` are names that other projects have, too."""
+    [wheel] = built.glob("*.whl")
+    names = {name.split("/")[0] for name in ZipFile(wheel).namelist()}
+    assert names == {"listening_post", f"listening_post-{__version__}.dist-info"}
 
 
 def test_the_sdist_holds_the_licence_and_no_pictures(built: Path) -> None:
@@ -82,17 +172,17 @@ def test_the_installed_program_says_its_version(program: Path) -> None:
     assert _ran(program, "--version") == f"Listening Post {__version__}\n"
 
 
-def test_it_runs_its_own_files_and_not_the_checkout(program: Path) -> None:
-    said = _ran(program.with_name("python"), "-c", "import app, ui, resources; print(app.__file__, resources.__path__)")
-    assert str(ROOT) not in said
+def test_it_runs_its_own_files_and_not_the_checkout(fresh: Environment) -> None:
+    names = "import listening_post as l; l.add_to_path(); import app, ui, resources"
+    said = fresh.says(f"{names}; print(app.__file__, ui.__file__, resources.__file__)")
+    assert {str(Path(file).parents[1]) for file in said.split()} == {str(fresh.packages / "listening_post")}
 
 
-def test_the_installed_demo_answers(program: Path, tmp_path: Path) -> None:
-    said = _ran(program.with_name("python"), "-c", "import resources; print(*resources.__path__)").strip()
-    demo = (Path(said) / "demo.toml").read_text()
-    workspace, capture = tmp_path / "demo.toml", tmp_path / "demo.lpost"
-    workspace.write_text(re.sub(r'(listen = "127.0.0.1):\d+"', r'\1:0"', demo))
-    command = [program, "serve", workspace, "--capture", capture, "--json"]
+def test_the_installed_demo_answers(fresh: Environment, program: Path, tmp_path: Path) -> None:
+    demo = (fresh.packages / "listening_post" / "resources" / "demo.toml").read_text()
+    file, capture = tmp_path / "demo.toml", tmp_path / "demo.lpost"
+    file.write_text(re.sub(r'(listen = "127.0.0.1):\d+"', r'\1:0"', demo))
+    command = [program, "serve", file, "--capture", capture, "--json"]
     with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as serving:
         try:
             assert serving.stdout is not None
@@ -104,3 +194,71 @@ def test_the_installed_demo_answers(program: Path, tmp_path: Path) -> None:
         finally:
             serving.terminate()
     assert _ran(program, "query", capture, "kind == http.request", "--count") == "1\n"
+
+
+# -- beside other projects
+
+
+def test_d4_two_projects_with_the_same_package_names_have_each_their_own(shared: Environment, tmp_path: Path) -> None:
+    """Whether the names come from an installed project or from the current folder."""
+    code = "import app, ui, resources, listening_post; print(app.name, ui.name, resources.name, sep=', ')"
+    assert shared.says(code) == "the app of the rival, the ui of the rival, the resources of the rival"
+    assert _ran(shared.program, "--version") == f"Listening Post {__version__}\n"
+    (tmp_path / "app.py").write_text("raise SystemExit('the app of the current folder')\n")
+    assert _ran(shared.python, "-m", "listening_post", "--version", cwd=tmp_path) == f"Listening Post {__version__}\n"
+    assert "FAILED" not in _ran(shared.program, "selftest", cwd=tmp_path)
+
+
+def test_d4_plugins_import_from_listening_post_and_from_app_plugin(shared: Environment, tmp_path: Path) -> None:
+    """As files and from an installed package; the current folder and the environment have an ``app`` of their own."""
+    (tmp_path / "app").mkdir()
+    (tmp_path / "app" / "__init__.py").write_text("raise SystemExit('the app of the current folder')\n")
+    (tmp_path / "plugins").mkdir()
+    (tmp_path / "plugins" / "new.py").write_text(PLUGIN.format("new"))
+    (tmp_path / "plugins" / "old.py").write_text(PLUGIN.format("old").replace("listening_post", "app.plugin"))
+    (tmp_path / "w.toml").write_text(workspace("new tcp new", "old tcp old", "added tcp added"))
+    started = _statuses(shared.program, tmp_path)
+    assert started == {"new": "service.started", "old": "service.started", "added": "service.started"}
+
+
+def test_d4_a_plugin_whose_own_project_is_called_app_is_told_whose_name_that_is(
+    shared: Environment, tmp_path: Path
+) -> None:
+    (tmp_path / "plugins").mkdir()
+    (tmp_path / "plugins" / "mine.py").write_text("import app.models\n")
+    (tmp_path / "w.toml").write_text(workspace("mine tcp mine", "echo tcp echo"))
+    assert _statuses(shared.program, tmp_path) == {"mine": "service.failed", "echo": "service.started"}
+    said = _ran(shared.program, "query", tmp_path / "x.lpost", "kind == service.failed")
+    assert "No module named 'app.models' (in this program, app is Listening Post's own package)" in said
+
+
+def _statuses(program: Path, folder: Path) -> dict[str, str]:
+    """Serve ``w.toml`` for a moment, from its folder: what became of each service."""
+    capture = folder / "x.lpost"
+    command = [program, "serve", folder / "w.toml", "--trust-plugins", "--capture", capture, "--for", "0.5", "--json"]
+    events = map(json.loads, _ran(*command, cwd=folder).splitlines())
+    return {e["service"]: e["kind"] for e in events if e["kind"] in ("service.started", "service.failed")}
+
+
+def test_d4_a_plugins_tests_find_it_in_an_environment_with_another_app(shared: Environment) -> None:
+    """Where that other one was not imported before; else the words say which two meet."""
+    code = "from listening_post import responder; from listening_post.testing import connect; import app.plugin as p"
+    assert shared.says(f"{code}; print(p.responder is responder)") == "True"
+    with pytest.raises(AssertionError, match=r"a package app of its own, and .*app/__init__.py was imported before"):
+        shared.says("import app; from listening_post import responder")
+
+
+def test_d4_an_editable_installation_runs_the_checkout(tree: Path, tmp_path: Path) -> None:
+    """As `make setup` makes it."""
+    made = Environment(tmp_path / "editable")
+    made.install("--no-build-isolation", "--editable", tree)
+    assert _ran(made.program, "--version") == f"Listening Post {__version__}\n"
+    code = "from listening_post import responder; import app; print(app.__file__)"
+    assert made.says(code) == str(tree / "app" / "__init__.py")
+
+
+def test_d4_what_plugins_import_is_what_app_plugin_has() -> None:
+    assert listening_post.__all__ == app.plugin.__all__
+    assert {getattr(listening_post, name) for name in listening_post.__all__} == {
+        getattr(app.plugin, name) for name in app.plugin.__all__
+    }

@@ -9,7 +9,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 from twisted.internet.task import Clock
 
-from app import errors
+from app.workspace import errors
 from app.workspace.reading import Workspace
 from app.workspace.saving import save
 from tests.ui.desk import config, memory_post

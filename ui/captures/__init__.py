@@ -1,1 +1,1 @@
-"""Other captures: opening, saving, exporting."""
+"""Captures as files: windows and dialogs to open, save and export them."""

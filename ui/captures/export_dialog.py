@@ -1,9 +1,10 @@
-"""Exports a capture, or a part of it, to a file of another format; the program goes on meanwhile."""
+"""The dialog that exports a capture, or a part of it, to a file of another format, in a thread."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +23,15 @@ from PyQt5.QtWidgets import (
 )
 from twisted.internet.defer import Deferred
 
-from app import errors
+from app.capture.filters.errors import FilterError
 from app.capture.filters.language import Filter, parse
 from app.capture.reading.store import Store
-from app.events import Event
+from app.errors import PostError
 from app.exports import formats as exporters
 from app.exports.formats import Exporter
+from app.exports.part import Part
+from app.exports.selection import Selection
+from app.files import errors
 from app.files.replacing import replacing
 from app.text.escapes import amount
 from ui.forms.form import Form, Words, sentence, tell
@@ -35,7 +39,7 @@ from ui.forms.form import Form, Words, sentence, tell
 InThread = Callable[..., Deferred[Any]]
 
 POLL = 100
-"""Milliseconds between two looks at how far it is."""
+"""Milliseconds between two updates of the progress bar."""
 
 TIME_HELP = "As 12:03:00 or 2026-11-20T12:03:00, or -5m for five minutes ago"
 
@@ -44,7 +48,13 @@ ALL, SHOWN, CONNECTION = "all", "shown", "connection"
 
 @dataclass
 class Run:
-    """An export under way: written by its thread, read by the window."""
+    """The progress of an export. Its thread writes it, the window reads it.
+
+    Attributes:
+        looked_at: events of the capture that were passed so far, of ``total``.
+        written: events that were exported so far.
+        stopped: set by the window to stop the export.
+    """
 
     looked_at: int = 0
     total: int = 0
@@ -60,69 +70,62 @@ class _StoppedError(Exception):
     pass
 
 
-def export(capture: Path, exporter: Exporter, where: Filter, path: Path, run: Run) -> tuple[str, bool]:
-    """Write what fits ``where`` to ``path``, whole or not at all. Returns what to say, and whether it worked.
+def export(capture: Path, exporter: Exporter, part: Part, path: Path, run: Run) -> tuple[str, bool]:
+    """Write this part of a capture to ``path``, completely or not at all. Blocks.
 
-    Blocks: run it in a thread.
+    Returns a text for the user, and whether the export succeeded.
     """
     try:
         store = Store(capture)
         try:
+            selection = Selection(store, exporter, part, partial(_look, run, *store.range()))
             with replacing(path) as out:
-                exporter.write(_watched(store, where, run), out)
+                selection.write(out)
                 size = out.tell() if out.seekable() else 0
         finally:
             store.close()
     except _StoppedError:
         return "Cancelled. Nothing was written.", True
-    except errors.PostError as e:
+    except PostError as e:
         return str(e), False
     except OSError as e:
         return str(errors.UnwritableError(path=path, reason=e.strerror or e)), False
-    return f"Exported {_events(run.written)} to {path} ({amount(size)}).", True
+    missing = f" {sentence(selection.lost.in_words())}" if selection.lost else ""
+    return f"Exported {_events(run.written)} to {path} ({amount(size)}).{missing}", True
 
 
 def _events(count: int) -> str:
     return "1 event" if count == 1 else f"{count:,} events"
 
 
-def _watched(store: Store, where: Filter, run: Run) -> Iterator[Event]:
-    first, last = store.range()
-    run.total = last - first + 1
-    for chunk in store.ids(where, first, last):
-        for event in store.these(chunk.tolist()):
-            if run.stopped:
-                raise _StoppedError
-            run.looked_at = event.id - first + 1
-            yield event
-            run.written += 1
-        if run.stopped:
-            raise _StoppedError
-    run.looked_at = run.total
+def _look(run: Run, first: int, last: int, at: int, written: int) -> None:
+    if run.stopped:
+        raise _StoppedError
+    run.total, run.looked_at, run.written = last - first + 1, at - first + 1, written
 
 
 class ExportDialog(QDialog):
-    """Asks what to export, in which format and where to, and shows how far it is."""
+    """Lets the user select what to export, the format and the file, and shows the progress."""
 
     def __init__(
         self,
         capture: Path,
         typed: str,
-        shown: Filter | None,
+        shown: Part | None,
         conn: int | None,
         in_thread: InThread,
         parent: QWidget | None = None,
     ) -> None:
-        """``shown`` is what the pane in view shows, with the filter ``typed``, if that can be exported."""
+        """``shown``: what the visible pane shows, by the filter ``typed``; None if it cannot be exported."""
         super().__init__(parent)
         self.setWindowFlag(Qt.WindowContextHelpButtonHint, False)
         self.setAttribute(Qt.WA_DeleteOnClose)
         self.setWindowTitle("Export")
         self._capture, self._in_thread = capture, in_thread
-        self._parts = {ALL: Filter(), SHOWN: shown or Filter(), CONNECTION: Filter("conn = ?", (conn or 0,))}
+        self._parts = {ALL: Part(), SHOWN: shown or Part(), CONNECTION: Part() & Filter("conn = ?", (conn or 0,))}
         self._run: Run | None = None
         self._typed = typed
-        self._make(shown, conn)
+        self._build(shown, conn)
         self._lay_out()
         self._poll = QTimer(self)
         self._poll.setInterval(POLL)
@@ -130,7 +133,7 @@ class ExportDialog(QDialog):
         self._on_format()
         self._check()
 
-    def _make(self, shown: Filter | None, conn: int | None) -> None:
+    def _build(self, shown: Part | None, conn: int | None) -> None:
         self.format, self.part = QComboBox(), QComboBox()
         for name in exporters.names():
             exporter = exporters.find(name)
@@ -184,7 +187,7 @@ class ExportDialog(QDialog):
         column.addLayout(buttons)
         self.resize(680, self.sizeHint().height())
 
-    # -- what is asked for
+    # -- the settings
 
     def _on_format(self) -> None:
         exporter = self._exporter()
@@ -200,7 +203,7 @@ class ExportDialog(QDialog):
         exporter: Exporter = self.format.currentData()
         return exporter
 
-    def _where(self) -> Filter:
+    def _where(self) -> Part:
         where = self._parts[self.part.currentData()]
         for edit, operator in ((self.since, ">="), (self.until, "<=")):
             if edit.text().strip():
@@ -208,7 +211,7 @@ class ExportDialog(QDialog):
         return where
 
     def _check(self) -> None:
-        """Say what is wrong, and allow the export where nothing is."""
+        """Show what is wrong, and enable the export if nothing is."""
         problems = []
         for edit, words in ((self.since, self._since_words), (self.until, self._until_words)):
             problem = _time_problem(edit.text())
@@ -234,13 +237,13 @@ class ExportDialog(QDialog):
         dialog.fileSelected.connect(self.file.setText)
         dialog.open()
 
-    # -- doing it
+    # -- the export
 
     def start(self) -> None:
-        """Begin, in a thread."""
+        """Begin the export, in a thread."""
         run = self._run = Run()
         path = Path(self.file.text().strip()).expanduser()
-        self._let_edit(False)
+        self._set_editable(False)
         self.state.say("Exporting…")
         self.bar.setValue(0)
         self.bar.show()
@@ -249,7 +252,7 @@ class ExportDialog(QDialog):
         done.addCallback(self._on_done, run)
 
     def stop(self) -> None:
-        """Have an export that is under way stop as soon as it can."""
+        """Stop an export that is in progress, as soon as possible."""
         if self._run is not None:
             self._run.stopped = True
 
@@ -259,16 +262,17 @@ class ExportDialog(QDialog):
             self.bar.setValue(run.thousandths)
             self.state.say(f"{_events(run.written)}, {run.looked_at:,} of {run.total:,} looked at")
 
-    def _on_done(self, said: tuple[str, bool], run: Run) -> None:
+    def _on_done(self, result: tuple[str, bool], run: Run) -> None:
+        text, succeeded = result
         if run is not self._run:
-            return  # the dialog is closed
+            return  # the dialog was closed
         self._run = None
         self._poll.stop()
         self.bar.hide()
-        self._let_edit(True)
-        self.state.say(said[0], "dim" if said[1] else "error")
+        self._set_editable(True)
+        self.state.say(text, "dim" if succeeded else "error")
 
-    def _let_edit(self, allowed: bool) -> None:
+    def _set_editable(self, allowed: bool) -> None:
         for widget in (self.format, self.part, self.since, self.until, self.file, self.browse):
             widget.setEnabled(allowed)
         self.cancel_button.setText("Close" if allowed else "Cancel")
@@ -284,14 +288,14 @@ class ExportDialog(QDialog):
         self._on_cancel()
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        # QDialog's own would ask reject(), by which Esc first only cancels.
+        # QDialog's own closeEvent calls reject(), which would only cancel a running export.
         self.stop()
         self._run = None
         event.accept()
 
 
 def _time(operator: str, typed: str) -> Filter:
-    # In quotes, or what is typed could be another condition.
+    # In quotes, so that the text cannot contain another condition.
     quoted = typed.strip().replace('"', "")
     return parse(f'time {operator} "{quoted}"')
 
@@ -301,6 +305,6 @@ def _time_problem(typed: str) -> str | None:
         return None
     try:
         _time(">=", typed)
-    except errors.FilterError as e:
+    except FilterError as e:
         return str(e.fields["reason"])
     return None

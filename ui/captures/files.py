@@ -1,4 +1,4 @@
-"""Open, save as, recover: captures as files, beside the one that is being written."""
+"""Opens, saves and recovers captures as files, besides the capture that is being written."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from PyQt5.QtCore import QMimeData, QObject, pyqtSignal
 from PyQt5.QtWidgets import QFileDialog, QWidget
 from twisted.python.failure import Failure
 
-from app import errors
+from app.capture import errors
 from app.capture.keeping.about import About, about
 from app.capture.keeping.retention import cut_off
 from app.capture.reading.reader import Reader
@@ -27,14 +27,14 @@ FILES = f"Captures (*{SUFFIX});;All files (*)"
 
 
 class CaptureFiles(QObject):
-    """The windows of opened captures, and the dialogs about files.
+    """The windows of opened captures, and the dialogs for files.
 
     Attributes:
         windows: by path.
 
     Signals:
-        failed: what went wrong, in words; empty once something went well after it.
-        found: a capture that a run before did not come to close.
+        failed: an error for the user; empty once a later action succeeded.
+        found: a capture that a previous run of the program did not close.
     """
 
     failed = pyqtSignal(str)
@@ -50,15 +50,15 @@ class CaptureFiles(QObject):
         self._closed = False
 
     def open(self) -> None:
-        """Ask which capture to open."""
-        dialog = QFileDialog(self._window, "Open capture", str(self._folder), f"{FILES};;All files (*)")
+        """Show the dialog that selects a capture to open."""
+        dialog = QFileDialog(self._window, "Open capture", str(self._folder), FILES)
         dialog.setFileMode(QFileDialog.ExistingFile)
         dialog.fileSelected.connect(lambda path: self.open_path(Path(path)))
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
 
     def open_path(self, path: Path) -> None:
-        """Open this capture in a window of its own, or show the window that it is in."""
+        """Open this capture in a new window; if it is open already, raise its window."""
         path = Path(os.path.realpath(path))
         if path in self.windows:
             self.windows[path].show()
@@ -91,7 +91,7 @@ class CaptureFiles(QObject):
         window.show()
 
     def save_as(self, source: Path | None = None, typed: str = "") -> None:
-        """Ask what to save of a capture, the live one by default, and where to."""
+        """Show the dialog that saves a copy of a capture; by default, of the live one."""
         from ui.captures.save_dialog import SaveDialog
 
         path = source or self._post.capture
@@ -104,13 +104,13 @@ class CaptureFiles(QObject):
         dialog.show()
 
     def settings(self) -> None:
-        """Show where the capture is, and how long captures are kept."""
+        """Show the dialog with the capture's path, and the limits of captures."""
         from ui.captures.settings_dialog import CaptureDialog
 
         CaptureDialog(self._post, self._settings, self._in_thread, self._window).open()
 
     def look_for_cut_off(self) -> None:
-        """Look whether the run before came to close its capture."""
+        """Look for a capture that a previous run did not close; if there is one, emit ``found``."""
         live = [self._post.capture] if self._post.capture else []
 
         def tell(found: About | None) -> None:
@@ -120,7 +120,7 @@ class CaptureFiles(QObject):
         self._in_thread(cut_off, self._post.captures, live).addCallback(tell)
 
     def close(self) -> None:
-        """The program ends."""
+        """Close all windows and stop saving, because the program ends."""
         self._closed = True
         for dialog in self._saving:
             dialog.stop()
@@ -129,6 +129,6 @@ class CaptureFiles(QObject):
 
 
 def dropped(data: QMimeData) -> list[Path]:
-    """The captures among files that are dragged onto a window."""
+    """The captures among the files that the user dropped onto a window."""
     paths: Iterable[Path] = (Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile())
     return [path for path in paths if path.suffix == SUFFIX]

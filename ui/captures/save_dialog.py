@@ -1,4 +1,4 @@
-"""Saves a copy of a capture: what goes into it, where to, how far it is."""
+"""The dialog that saves a copy of a capture. The user selects what the copy contains, and the file."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from PyQt5.QtWidgets import (
 )
 from twisted.python.failure import Failure
 
-from app import errors
 from app.capture.filters import language as filters
 from app.capture.filters.language import EVERYTHING
 from app.capture.keeping.saving import CANNOT_SEE, CancelledError, Saved, Saving, save
 from app.capture.schema import SUFFIX
+from app.errors import PostError
 from app.text import patterns
 from app.text.escapes import amount
 from ui.forms.form import Words, column
@@ -36,7 +36,7 @@ WIDTH, PATTERNS_HEIGHT = 580, 84
 
 
 class SaveDialog(QDialog):
-    """Asks, saves, and stays until it is done or was cancelled."""
+    """Saves a copy of a capture, and stays open until saving is done or cancelled."""
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class SaveDialog(QDialog):
         flush: Callable[[], None] = lambda: None,
         parent: QWidget | None = None,
     ) -> None:
-        """``typed`` is the filter of now; ``flush`` has the events that are on their way stored."""
+        """``typed``: the current filter. ``flush`` stores the events that are still in memory."""
         super().__init__(parent)
         self.setAttribute(Qt.WA_DeleteOnClose)
         self.setWindowFlag(Qt.WindowContextHelpButtonHint, False)
@@ -121,7 +121,7 @@ class SaveDialog(QDialog):
         self._fit()
 
     def _fit(self) -> None:
-        """Be as high as the words need that are shown now."""
+        """Resize to the height of the texts that are visible now."""
         layout = self.layout()
         assert layout is not None
         layout.activate()
@@ -134,8 +134,8 @@ class SaveDialog(QDialog):
     def _lines(self) -> list[str]:
         return [line.strip() for line in self.patterns.toPlainText().splitlines() if line.strip()]
 
-    def how(self) -> Saving:
-        """What is chosen here."""
+    def choices(self) -> Saving:
+        """What the user has selected to save."""
         redacted = self.redacted.isChecked()
         where = filters.parse(self._typed) if self.filtered.isChecked() and self._typed else EVERYTHING
         return Saving(where, not self.bare.isChecked(), redacted, tuple(self._lines()) if redacted else ())
@@ -153,10 +153,10 @@ class SaveDialog(QDialog):
         dialog.open()
 
     def save(self, target: Path) -> None:
-        """Begin to save what is chosen to ``target``."""
+        """Begin to save the selected parts to ``target``."""
         self._flush()
-        how, source = self.how(), self._source
-        work = Work(self._in_thread, lambda progress, cancelled: save(source, target, how, progress, cancelled))
+        choices, source = self.choices(), self._source
+        work = Work(self._in_thread, lambda progress, cancelled: save(source, target, choices, progress, cancelled))
         self._choices.setEnabled(False)
         self.save_button.hide()
         self.close_button.hide()
@@ -180,11 +180,11 @@ class SaveDialog(QDialog):
         if failure.check(CancelledError):
             self.words.say("Cancelled. Nothing was saved.")
             return
-        failure.trap(errors.PostError)
+        failure.trap(PostError)
         self.words.say(str(failure.value), "error")
 
     def reject(self) -> None:
-        """Cancel what is under way; without that, close."""
+        """Cancel saving if it is in progress; otherwise close the dialog."""
         if self.progress.work is not None:
             self.progress.cancel()
         else:
@@ -198,7 +198,7 @@ class SaveDialog(QDialog):
             super().closeEvent(event)
 
     def stop(self) -> None:
-        """The program ends: nothing is to be waited for."""
+        """Cancel saving, because the program ends."""
         self.progress.cancel()
 
 

@@ -1,4 +1,4 @@
-"""The capture: where it is, how large it may become, and how long captures are kept."""
+"""The dialog Capture: the capture's path, its size limit, and how long captures are kept."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ GB = 1_000_000_000
 
 
 class CaptureDialog(QDialog):
-    """Shows and sets what holds for captures. What is set is used from the next start on."""
+    """Shows and edits the settings of captures. Changes apply from the next start of the program."""
 
     def __init__(self, post: Post, settings: Settings, in_thread: InThread, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -116,5 +116,6 @@ class CaptureDialog(QDialog):
 
 
 def _taken(folder: Path) -> tuple[int, int]:
+    """Number and total bytes of the captures in the folder. Blocks."""
     captures = ours(folder)
     return len(captures), sum(map(size_of, captures))

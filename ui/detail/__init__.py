@@ -1,1 +1,1 @@
-"""The detail pane: pages on one event."""
+"""The detail pane: shows one event on several pages."""

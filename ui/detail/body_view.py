@@ -1,4 +1,4 @@
-"""A content as what it is: a picture, JSON, XML, text, or bytes."""
+"""Shows a payload or body as a picture, JSON, XML, text, or bytes, whichever fits."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ui.parts.line import Line
 
 
 class BodyView(QWidget):
-    """Chooses by itself how to show a content; a line above says what it is."""
+    """Selects the view that fits a content, with a heading above it."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -44,7 +44,7 @@ class BodyView(QWidget):
         layout.addWidget(self.views, 1)
 
     def show_content(self, subject: Subject, name: str) -> None:
-        """Show the content of ``subject``, which ``name`` is what to call."""
+        """Show the content of ``subject`` under the heading ``name``."""
         content = subject.content
         size = [written_size(len(content.data))] if content.data and not content.cut else []
         if content.coding:
@@ -71,7 +71,7 @@ class BodyView(QWidget):
         self.notice.show_content(subject, shown)
 
     def selection(self) -> str:
-        """What is selected in the view."""
+        """The text that is selected in the view."""
         view = self.views.currentWidget()
         if isinstance(view, CodeView | PlainText):
             return view.textCursor().selection().toPlainText()

@@ -1,4 +1,4 @@
-"""Source text in the colours of its language, laid out piece by piece."""
+"""A view of JSON or XML source with syntax highlighting. It adds the text in slices."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from ui.detail.text_pieces import MAX_LINE
 from ui.looks import theme
 
 BUDGET = 0.008
-"""Seconds that one go of laying out may take; then others of this thread have their turn."""
+"""Seconds for which text is laid out at a time, before the event loop gets a turn."""
 
 MAX_LINES = 20_000
 
 MAX_UNIT = 2048
-"""Characters of a value or an element that gets colours: the time that a lexer takes grows with the
-square of some broken texts."""
+"""Characters of a value or an element. A longer one is not highlighted: on some broken texts, a lexer's
+time grows with the square of the length."""
 
 LANGUAGES: dict[str, Callable[[str], Iterator[str]]] = {"json": pretty.json_lines, "xml": pretty.xml_lines}
-"""What puts the text of a language on lines. Pygments has a lexer of the same name."""
+"""Functions that break the text of a language into lines. Pygments has a lexer of the same name."""
 
 _COLORS = (
     ("Token.Name.Tag", "accent"),
@@ -42,14 +42,14 @@ _COLORS = (
 )
 
 Piece = tuple[str, str]
-"""Text and its colour, an attribute of the theme."""
+"""A text, and its colour as an attribute of the theme."""
 
 
 class CodeView(QPlainTextEdit):
-    """Read-only source text, one value or element a line.
+    """Read-only source text, one value or element per line.
 
     Attributes:
-        _rest: lines that are still to come.
+        _rest: lines that are not laid out yet.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -66,7 +66,7 @@ class CodeView(QPlainTextEdit):
         theme.notifier.changed.connect(self._again)
 
     def show_code(self, text: str, language: str) -> None:
-        """Show ``text`` in one of ``LANGUAGES`` from its beginning."""
+        """Show ``text``, in one of ``LANGUAGES``, scrolled to its beginning."""
         self._text, self._language = text, language
         self._again()
         self.verticalScrollBar().setValue(0)
@@ -85,7 +85,7 @@ class CodeView(QPlainTextEdit):
         self._filling.start()
         self._fill()
         start = self.textCursor()
-        start.setPosition(0)  # else it would go along with what is inserted, and the view with it
+        start.setPosition(0)  # or the cursor, and with it the view, would move with the inserted text
         self.setTextCursor(start)
 
     def _fill(self) -> None:
@@ -109,7 +109,7 @@ class CodeView(QPlainTextEdit):
 
 
 def lines(text: str, language: str) -> Iterator[list[Piece]]:
-    """The lines of ``text`` as it is shown, each in coloured pieces, without control characters."""
+    """The displayed lines of ``text``, each in coloured pieces, without control characters."""
     for unit in LANGUAGES[language](text):
         line: list[Piece] = []
         length = 0
@@ -139,7 +139,7 @@ def _colored(unit: str, language: str) -> Iterator[tuple[str, str]]:
 
 @cache
 def _lexer(language: str) -> Any:
-    # Not by Pygments' own search, which looks through plugins of other packages.
+    # Pygments' own search would load plugins of other packages.
     from pygments.lexers.data import JsonLexer  # type: ignore[import-untyped]
     from pygments.lexers.html import XmlLexer  # type: ignore[import-untyped]
 

@@ -1,4 +1,4 @@
-"""An event in words: what the overview shows, as plain names and values."""
+"""The facts of an event, as names and values, which the overview shows."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ NOTHING = "–"
 _BYTES = frozenset({"body", "received", "sent", "unsent"})
 _SECONDS = frozenset({"seconds", "idle"})
 _TLS_NAMES = {"bits": "key bits", "alpn": "protocol (ALPN)", "sni": "asked for (SNI)", "openssl": "OpenSSL says"}
-"""Words for what is an abbreviation in an event about TLS."""
+"""Names for abbreviations in the detail of a TLS event."""
 
 _OF_FAILURE = ("type", "message", "notes")
-"""The rest of a failure is its traceback, which has a view of its own."""
+"""Keys of a failure's detail that the overview shows. The traceback has a page of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +32,8 @@ class Fact:
     """One line of the overview.
 
     Attributes:
-        value: one line without control characters; None makes the name a heading.
-        depth: how deep it stands below a heading.
+        value: one line without control characters; None if the name is a heading.
+        depth: level below a heading.
     """
 
     name: str
@@ -42,11 +42,11 @@ class Fact:
 
 
 def facts(event: Event, zone: tzinfo | None = None) -> list[Fact]:
-    """Everything about an event but its payload; its detail cut at ``MAX_FACTS`` with a word about it.
+    """All facts of an event except its payload. If there are more than ``MAX_FACTS``, the last one says so.
 
-    ``zone`` is for the time; None is the zone of this computer.
+    ``zone``: time zone of the event's time; None: the zone that the window uses.
     """
-    # What only this kind of event has comes first: the rest stands in the log's row, too.
+    # The detail of this kind of event comes first: the log's row shows the rest, too.
     found = [*_noted(event), *detail_facts(event)]
     depth = 1 if found else 0
     if found:
@@ -73,7 +73,7 @@ def _noted(event: Event) -> list[Fact]:
 
 
 def detail_facts(event: Event) -> list[Fact]:
-    """What only this kind of event has, cut at ``MAX_FACTS``."""
+    """The facts of an event's detail, at most ``MAX_FACTS``, and one that says how many more there are."""
     found = list(_detail(event))
     if len(found) > MAX_FACTS:
         left = len(found) - MAX_FACTS
@@ -102,7 +102,7 @@ def _fact(name: str, value: Any, depth: int) -> Iterator[Fact]:
 
 
 def _fact_inside(key: str, value: Any, depth: int) -> Iterator[Fact]:
-    # Names inside are a peer's own (HTTP fields): nothing about them is translated.
+    # These names come from the peer (HTTP headers), so they are not translated.
     if _pairs(value):
         yield from _fact(key, value, depth)
     else:
@@ -110,7 +110,7 @@ def _fact_inside(key: str, value: Any, depth: int) -> Iterator[Fact]:
 
 
 def _pairs(value: Any) -> list[tuple[str, Any]]:
-    """Names and values of an object, or of a list of pairs like HTTP fields; else nothing."""
+    """Names and values of an object, or of a list of pairs as HTTP headers are; empty for other values."""
     if isinstance(value, Mapping):
         return [(str(key), item) for key, item in value.items()]
     if isinstance(value, list) and all(isinstance(item, list) and len(item) == 2 for item in value):
@@ -162,5 +162,5 @@ def written_duration(seconds: float) -> str:
 
 
 def shortened(text: str) -> str:
-    """``text`` cut at ``MAX_VALUE`` characters, with a word about it."""
+    """``text``; if it is longer than ``MAX_VALUE`` characters, its beginning and its length."""
     return text if len(text) <= MAX_VALUE else f"{text[:MAX_VALUE]}… ({len(text):,} characters)"

@@ -1,4 +1,4 @@
-"""The selected bytes read as numbers and times, in both byte orders."""
+"""Shows the selected bytes as numbers and times, in both byte orders."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from ui.detail.facts import NOTHING
 from ui.detail.sheet import MARGIN, Sheet
 
 NAME, VALUE = 7.5, 21.5
-"""Characters in the columns of names and of values."""
+"""Widths of the columns of names and values, in characters."""
 
 SMALLER = -1
-"""Points: both columns are to fit beside the bytes in a window of 1366 pixels."""
+"""Points added to the font size, so that the table fits beside the bytes in a window of 1366 pixels."""
 
 
 class HexInspector(Sheet):
-    """A table of readings: name, little-endian, big-endian.
+    """A table of values: name, little-endian, big-endian.
 
-    One selected byte is taken for the beginning of what it could be; of more, only they are read.
+    If one byte is selected, the values begin at that byte. If several are, only those are read.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -43,7 +43,7 @@ class HexInspector(Sheet):
         return self.character() * (self.font().pointSizeF() + SMALLER) / self.font().pointSizeF()
 
     def show_bytes(self, data: bytes, start: int, count: int) -> None:
-        """Read ``count`` bytes of ``data`` that begin at ``start``; of one, or none, what follows too."""
+        """Show ``count`` bytes of ``data`` from ``start`` as values; if ``count`` is 0 or 1, up to 8 bytes."""
         self._bytes = data[start : start + (8 if count <= 1 else min(count, 8))]
         if not data:
             self._title = ""

@@ -1,4 +1,4 @@
-"""Where each byte of a hex view stands: arithmetic only."""
+"""The positions of bytes in a hex view. It calculates, and paints nothing."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ class HexLayout:
     """The grid of offset, 8 + 8 pairs of digits, and 16 characters, in pixels from the first row.
 
     Attributes:
-        digits: of an offset: 4, 6 or as many more as the last one needs.
-        char_width, row_height: of one cell of the grid.
-        hex_x, ascii_x: where the two columns begin.
-        width: of everything.
-        rows: how many there are.
+        digits: digits of an offset: 4, 6, or as many as the last offset needs.
+        char_width, row_height: size of one cell of the grid.
+        hex_x, ascii_x: left edges of the two columns.
+        width: total width.
+        rows: number of rows.
     """
 
     def __init__(self, metrics: QFontMetricsF, length: int) -> None:
-        # One character alone may be measured in whole pixels, while a line of them is not.
+        # The width of a single character may be rounded to whole pixels; that of a line is not.
         self.char_width = metrics.horizontalAdvance("0" * 64) / 64
         self.row_height = round(metrics.height() + 3)
         self.baseline = 1.5 + metrics.ascent()
@@ -41,24 +41,24 @@ class HexLayout:
         return row * ROW
 
     def hex_column(self, index: int) -> int:
-        """In which character of the hex column the digits of a row's byte begin."""
+        """The character in the hex column where the digits of a row's byte begin."""
         return index * 3 + (index >= ROW // 2)
 
     def hex_rect(self, row: int, start: int, stop: int) -> QRectF:
-        """What covers the digits of a row's bytes from ``start`` up to ``stop``."""
+        """The rectangle around the digits of a row's bytes from ``start`` up to ``stop``."""
         left = self.hex_x + (self.hex_column(start) - 0.5) * self.char_width
         right = self.hex_x + (self.hex_column(stop - 1) + 2.5) * self.char_width
         return QRectF(left, row * self.row_height, right - left, self.row_height)
 
     def ascii_rect(self, row: int, start: int, stop: int) -> QRectF:
-        """What covers the characters of a row's bytes from ``start`` up to ``stop``."""
+        """The rectangle around the characters of a row's bytes from ``start`` up to ``stop``."""
         left = self.ascii_x + start * self.char_width
         return QRectF(left, row * self.row_height, (stop - start) * self.char_width, self.row_height)
 
     def position_at(self, x: float, y: float, nearest: bool) -> int | None:
         """The position of the byte at a point, in either column.
 
-        With ``nearest`` it is the one closest to a point outside. None if there is no such byte.
+        With ``nearest``, a point outside gives the closest byte. None if there is no byte.
         """
         if not self.length:
             return None

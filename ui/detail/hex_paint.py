@@ -1,4 +1,4 @@
-"""Painting rows of a hex view: a few strings for each row, not one for each byte."""
+"""Paints the rows of a hex view. Each row is painted as a few strings, not byte by byte, to be fast."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from ui.looks.theme import Theme
 
 PRINTABLE = range(0x20, 0x7F)
 UNPRINTABLE = "·"
-"""Stands for a byte without a character; a full stop would look like the byte 2e."""
+"""Shown for a byte that is not printable; a full stop would look like the byte 2e."""
 
 
 def paint_rows(painter: QPainter, layout: HexLayout, data: bytes, rows: range, selection: range, theme: Theme) -> None:
-    """Paint some rows, the first of them at the top."""
+    """Paint ``rows``, the first one at the top."""
     for line, row in enumerate(rows):
         start = layout.first_of(row)
         chunk = data[start : start + ROW]
@@ -32,7 +32,7 @@ def paint_rows(painter: QPainter, layout: HexLayout, data: bytes, rows: range, s
 
 
 def paint_cursor(painter: QPainter, layout: HexLayout, cursor: int, first_row: int, theme: Theme) -> None:
-    """Outline the byte at the cursor in both columns."""
+    """Outline the byte under the cursor in both columns."""
     row, index = divmod(cursor, ROW)
     painter.setPen(QPen(QColor(theme.accent), 1))
     painter.setBrush(Qt.NoBrush)
@@ -46,7 +46,7 @@ def paint_cursor(painter: QPainter, layout: HexLayout, cursor: int, first_row: i
 def _paint_bytes(
     painter: QPainter, layout: HexLayout, baseline: float, chunk: bytes, chosen: range, theme: Theme
 ) -> None:
-    """Paint one row in both columns: each colour's bytes as one string with gaps for the others."""
+    """Paint one row in both columns: one string for each colour, with spaces in place of other bytes."""
     pairs: dict[str, list[str]] = {}
     letters: dict[str, list[str]] = {}
     for index, byte in enumerate(chunk):

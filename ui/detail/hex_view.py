@@ -1,4 +1,4 @@
-"""Bytes as offset, hexadecimal digits and characters, however many there are."""
+"""A hex view: offsets, hexadecimal digits and characters, for data of any size."""
 
 from __future__ import annotations
 
@@ -32,19 +32,19 @@ MOVES: dict[int, int] = {
 
 
 MAX_COPY = 1 << 20
-"""Bytes that can be copied as source text, which is several times as long."""
+"""Bytes that can be copied as source code, which is several times as long."""
 
 
 class HexView(QAbstractScrollArea):
-    """A read-only view of bytes, 16 to a row, of which only the visible rows are ever looked at.
+    """A read-only view of bytes, 16 per row. Only the visible rows are read.
 
     Attributes:
-        _data: what is shown; never copied.
-        _anchor, _cursor: the two ends of the selection, both inside it; None when nothing is
-            selected. The cursor is the end that moves.
+        _data: the bytes shown. They are not copied.
+        _anchor, _cursor: the first and last byte of the selection, in either order; None when nothing
+            is selected. The cursor is the end that moves.
 
     Signals:
-        selectionChanged(range): the selected positions, maybe none.
+        selectionChanged(range): the selected positions; empty if none are.
     """
 
     selectionChanged = pyqtSignal(range)
@@ -75,7 +75,7 @@ class HexView(QAbstractScrollArea):
         return self._data
 
     def set_data(self, data: bytes) -> None:
-        """Show other bytes from their beginning, with nothing selected."""
+        """Show other bytes, scrolled to their beginning, with nothing selected."""
         self._data = data
         self._measure()
         self.verticalScrollBar().setValue(0)
@@ -84,7 +84,7 @@ class HexView(QAbstractScrollArea):
         self._describe()
 
     def setPlaceholderText(self, text: str) -> None:
-        """What to say where there are no bytes."""
+        """Set the text that is shown when there are no bytes."""
         self._placeholder = text
         self.viewport().update()
 
@@ -119,11 +119,11 @@ class HexView(QAbstractScrollArea):
         self._copy(self.selected_bytes().hex(" "))
 
     def copy_text(self) -> None:
-        """Copy the selected bytes as UTF-8; what is not UTF-8, and NUL, becomes U+FFFD."""
+        """Copy the selected bytes as UTF-8. Invalid bytes and NUL become U+FFFD."""
         self._copy(self.selected_bytes().decode("utf-8", "replace").replace("\0", "\ufffd"))
 
     def copy_escaped(self) -> None:
-        r"""Copy the selected bytes as ASCII, with ``\r``, ``\n``, ``\x00`` and so on for the others."""
+        r"""Copy the selected bytes as ASCII; other bytes become ``\r``, ``\n``, ``\x00`` and so on."""
         self._copy(self.selected_bytes().decode("latin-1").encode("unicode_escape").decode("ascii"))
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -183,7 +183,7 @@ class HexView(QAbstractScrollArea):
                 self._move_to(position, extend)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        # Leaving the view scrolls it: the nearest byte is then one outside, and is brought into view.
+        # Dragging out of the view scrolls it, because the nearest byte is then outside of the view.
         if event.buttons() & Qt.LeftButton and self._anchor is not None:
             position = self._position_at(event.pos(), nearest=True)
             if position is not None:
@@ -195,14 +195,14 @@ class HexView(QAbstractScrollArea):
         menu.popup(event.globalPos())
 
     def context_menu(self) -> QMenu:
-        """What can be done with the selected bytes."""
+        """The context menu: actions on the selected bytes."""
         menu = QMenu(self)
         for text, key, action in (
             (self.tr("Copy as &hex"), QKeySequence.Copy, self.copy_hex),
             (self.tr("Copy as &text"), None, self.copy_text),
             (self.tr("Copy as &escaped text"), None, self.copy_escaped),
         ):
-            # The key is only shown: as a shortcut of an action it would clash with the window's own.
+            # The key is only part of the text: as a shortcut of the action it would clash with the window's.
             shown = "" if key is None else "\t" + QKeySequence(key).toString(QKeySequence.NativeText)
             menu.addAction(text + shown, action).setEnabled(bool(self.selection()))
         menu.addSeparator()
@@ -216,7 +216,7 @@ class HexView(QAbstractScrollArea):
         return menu
 
     def _target(self, event: QKeyEvent) -> int | None:
-        """Where a key moves the cursor to, or None if it does not move it."""
+        """The position that a key moves the cursor to; None if the key does not move it."""
         if not self._data:
             return None
         last = len(self._data) - 1
@@ -250,7 +250,7 @@ class HexView(QAbstractScrollArea):
         self.viewport().update()
 
     def _describe(self) -> None:
-        """Say to a screen reader what sighted people see at a glance."""
+        """Set the accessible description: number of bytes, and the selection."""
         chosen = self.selection()
         text = self.tr("{count} bytes").format(count=len(self._data))
         if chosen:
@@ -272,7 +272,7 @@ class HexView(QAbstractScrollArea):
             bar.setValue(row - shown + 1)
 
     def _rows_shown(self) -> int:
-        """How many rows fit as a whole."""
+        """The number of rows that are completely visible."""
         return int(self.viewport().height() / self._layout.row_height)
 
     def _measure(self) -> None:

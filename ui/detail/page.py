@@ -1,4 +1,4 @@
-"""What every page of the detail pane is, and what it is given to show."""
+"""The base class of the detail pane's pages, and the subject that they show."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ HTTP = frozenset({events.HTTP_REQUEST, events.HTTP_RESPONSE})
 
 @dataclass(frozen=True)
 class Subject:
-    """An event, and once it was read, the exchange that it is part of.
+    """An event and, once it was read, the HTTP exchange that it belongs to.
 
     Attributes:
-        read: whether ``exchange`` is all that there is; until then bodies are on their way.
+        read: whether reading the exchange has finished. Until then, bodies are missing.
     """
 
     event: Event
@@ -39,7 +39,7 @@ class Subject:
 
     @property
     def content(self) -> Content:
-        """The payload, or of HTTP the body; empty where there is none, or not yet."""
+        """The payload or, for HTTP, the body; empty if there is none, or it was not read yet."""
         if not self.is_http:
             return of_payload(self.event.payload or b"")
         if (found := self._body) is not None:
@@ -55,12 +55,12 @@ class Subject:
 
     @property
     def kind(self) -> str:
-        """``json``, ``xml`` or ``image``, as far as that can be told; empty for all else."""
+        """``json``, ``xml`` or ``image``; empty if the content is none of these, or not read yet."""
         return kind_of(self.content) if not self.empty else ""
 
     @property
     def empty(self) -> bool:
-        """Whether there are certainly no bytes to show."""
+        """Whether it is certain that there are no bytes to show."""
         if self.is_http:
             detail, found = self.event.detail, self._body
             return "refused" in detail or (detail.get("body") == 0 if found is None else not found.size)
@@ -68,7 +68,7 @@ class Subject:
 
     @property
     def problem(self) -> str:
-        """Why there are no bytes to show, in words; empty where there are."""
+        """A text for the user why there are no bytes to show; empty if there are."""
         event = self.event
         if not self.is_http or self.content.data:
             return ""
@@ -86,7 +86,7 @@ class Subject:
 
 
 def fields_of(event: Event) -> list[list[str]]:
-    """Header fields of a request or response. A capture from elsewhere may hold anything."""
+    """The headers of a request or response. Anything else, as a foreign capture may have it, is left out."""
     fields = event.detail.get("fields")
     pairs = fields if isinstance(fields, list) else []
     return [[str(part) for part in pair] for pair in pairs if isinstance(pair, list) and len(pair) == 2]
@@ -96,12 +96,13 @@ class Page(QWidget):
     """One tab of the detail pane.
 
     Attributes:
-        key, title: under which the pane remembers it, and what its tab says.
-        tools: controls that stand in the pane's corner while the page is in view.
+        key: the name by which the pane remembers the page.
+        title: the text of its tab.
+        tools: widgets in the pane's corner while the page is visible.
 
     Signals:
-        save: all of what is shown only in part is to be saved.
-        again: the bytes of a failure are to be sent once more.
+        save: the user wants to save the whole payload or body.
+        again: the user wants to send the bytes of a failure again.
     """
 
     key: ClassVar[str]
@@ -116,15 +117,15 @@ class Page(QWidget):
 
     @staticmethod
     def fits(subject: Subject) -> bool:
-        """Whether the page has something to say about it."""
+        """Whether the page can show this subject."""
         return True
 
     def show_subject(self, subject: Subject) -> None:
-        """Show another event, or what was found of it since, from its beginning."""
+        """Show another event, or the same event after its exchange was read, scrolled to the beginning."""
         raise NotImplementedError
 
     def copied(self) -> str:
-        """What Copy takes from here: the selection, or all that is shown."""
+        """The text for Copy: the selection, or all that is shown."""
         raise NotImplementedError
 
     def _stack(self, *widgets: QWidget) -> None:
@@ -137,14 +138,15 @@ class Page(QWidget):
 
 
 class CutNotice(QFrame):
-    """Says how much of a payload or body is shown, and offers to save all of it; or what is wrong with it.
+    """A bar that says how much of a payload or body is shown, with a button to save all of it.
+
+    It also says if a body is incomplete.
 
     Signals:
         save: the button was pressed.
     """
 
     save = pyqtSignal()
-    again = pyqtSignal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -159,7 +161,7 @@ class CutNotice(QFrame):
         self.hide()
 
     def show_content(self, subject: Subject, shown: int) -> None:
-        """Say that the first ``shown`` bytes of the content's data are here; hidden when they are all."""
+        """Say that the first ``shown`` bytes of the content are shown. Hide the bar if that is all of it."""
         content = subject.content
         what = self.tr("body") if subject.is_http else self.tr("payload")
         words = []

@@ -1,4 +1,4 @@
-"""Everything about one event, in tabs."""
+"""The detail pane: all pages that fit one event, as tabs."""
 
 from __future__ import annotations
 
@@ -36,27 +36,27 @@ if TYPE_CHECKING:
 InThread = Callable[..., Deferred[Any]]
 
 _PREFERRED = ("traceback", "http", "websocket", "tls", "overview")
-"""Pages that an event begins with, the first that it has, until others are chosen."""
+"""The first of these pages that an event has is shown, until the user selects another page."""
 
 
 class DetailPane(QWidget):
-    """One event on the pages that fit it.
+    """Shows one event on the pages that fit it.
 
     Attributes:
-        pages: by key; each is made when an event first needs it.
-        _chosen: keys of pages, the last one chosen first, for failures (True) and for all other
-            events (False): who goes through failures wants their tracebacks again and again.
-        _stale: pages that do not show the event yet; each is filled when it is looked at.
-        _asking: the id of the event whose exchange is being read.
+        pages: by key. A page is created when an event first needs it.
+        _chosen: keys of pages, the most recently selected first, for failures (True) and for all other
+            events (False), so that a user who goes through failures keeps seeing tracebacks.
+        _stale: pages that do not show the event yet. A page is filled when it becomes visible.
+        _asking: id of the event whose exchange is being read; 0: none.
 
     Signals:
-        again: the bytes of the failure that is shown are to be sent once more.
+        again: the user wants to send the bytes of the failure again.
     """
 
     again = pyqtSignal()
 
     def __init__(self, reader: Reader, in_thread: InThread, parent: QWidget | None = None) -> None:
-        """``in_thread(call, *args)`` calls in a thread, and gives the result back in this one."""
+        """``in_thread(call, *args)`` runs a call in a thread; its Deferred fires in this thread."""
         super().__init__(parent)
         self._reader, self._in_thread = reader, in_thread
         self._subject: Subject | None = None
@@ -73,7 +73,7 @@ class DetailPane(QWidget):
         self.show_event(None)
 
     def sizeHint(self) -> QSize:
-        # Of the pane, not of the pages that happen to be in it: else each new tab would move the splitter.
+        # A constant, not the size of the pages: otherwise each new tab would move the splitter.
         return QSize(800, 270)
 
     def minimumSizeHint(self) -> QSize:
@@ -83,11 +83,11 @@ class DetailPane(QWidget):
         return self._subject.event if self._subject is not None else None
 
     def set_reader(self, reader: Reader) -> None:
-        """Read what belongs to an event from another capture."""
+        """Read exchanges and payloads from another capture."""
         self._reader = reader
 
     def show_event(self, event: Event | None) -> None:
-        """Show another event on the page that was last used; None: a hint of what will be here."""
+        """Show another event on the page that was used last. None: show a hint in place of pages."""
         self._subject = None if event is None else Subject(event, read=event.kind not in HTTP)
         self._say("")
         self._enable_save()
@@ -99,13 +99,13 @@ class DetailPane(QWidget):
         self._ask()
 
     def copy(self) -> None:
-        """Put what the current tab shows, or its selection, on the clipboard."""
+        """Copy the selection of the current page, or all that it shows, to the clipboard."""
         page, clipboard = self.tabs.currentWidget(), QGuiApplication.clipboard()
         if self._subject is not None and isinstance(page, Page) and clipboard is not None:
             clipboard.setText(page.copied())
 
     def save(self) -> None:
-        """Ask where to, and save the whole payload or body there."""
+        """Show the dialog that saves the whole payload or body."""
         if self._subject is None or self._subject.empty:
             return
         subject = self._subject
@@ -114,14 +114,14 @@ class DetailPane(QWidget):
         dialog.setAcceptMode(QFileDialog.AcceptSave)
         dialog.selectFile(f"{re.sub(r'[^A-Za-z0-9_-]+', '-', event.service) or what}-{event.id}.bin")
         dialog.setAttribute(Qt.WA_DeleteOnClose)
-        # That of now: another event may be shown by the time a name is chosen.
+        # This event, even if the pane shows another one by the time the user has chosen a file.
         dialog.fileSelected.connect(lambda path: self._write(event, capture, Path(path)))
         dialog.open()
 
-    # -- what is shown
+    # -- showing
 
     def _ask(self) -> None:
-        """Have the exchange of the event read, one at a time: who goes through a log does not wait for each."""
+        """Read the exchange of the event. Only one is read at a time; events passed meanwhile are skipped."""
         subject = self._subject
         if subject is None or subject.read or self._asking:
             return
@@ -138,7 +138,7 @@ class DetailPane(QWidget):
         self._ask()
 
     def _offer(self) -> None:
-        """Have exactly the tabs that fit, the one last chosen in front."""
+        """Show the tabs that fit the event, and select the page that was used last."""
         subject = self._subject
         assert subject is not None
         self.tabs.blockSignals(True)
@@ -189,7 +189,7 @@ class DetailPane(QWidget):
             self._stale.discard(current)
             current.show_subject(self._subject)
 
-    # -- what is saved
+    # -- saving
 
     def _enable_save(self) -> None:
         subject = self._subject
@@ -217,7 +217,7 @@ class DetailPane(QWidget):
         self._problem.setText(problem)
         self._problem.setVisible(bool(problem))
 
-    # -- making
+    # -- building the pane
 
     def _corner(self) -> QWidget:
         self.copy_button = _button("copy", self.tr("Copy"), self.tr("Copy the selection, or all that this tab shows"))
@@ -256,7 +256,7 @@ class DetailPane(QWidget):
 
 def _button(name: str, text: str, tip: str) -> QToolButton:
     button = QToolButton()
-    # Qt leaves no room of its own between an icon and its text.
+    # A space, because Qt leaves none between an icon and its text.
     button.setText(f" {text}")
     button.setAccessibleName(text)
     button.setToolTip(tip)

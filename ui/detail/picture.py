@@ -1,4 +1,4 @@
-"""Pictures that peers send: decoded from bytes in a thread, within a limit, and never fetched."""
+"""Shows pictures from peers. They are decoded in a thread, up to a maximum size; nothing is ever fetched."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from PyQt5.QtWidgets import QWidget
 from app.http.contents import image_format
 
 MAX_PIXELS = 16_000_000
-"""Pixels of a picture that is shown: 64 MB in memory, whatever little it takes on the wire."""
+"""Pixels of a picture. A larger one is not shown: it may be small on the wire and need over 64 MB of memory."""
 
 
 def decode(data: bytes) -> tuple[QImage, str]:
-    """The picture (PNG, JPEG, GIF, WebP or BMP; of an animated one the first), and what is to be said of it.
+    """The picture (PNG, JPEG, GIF, WebP or BMP; of an animation the first one), and a text for the user.
 
-    The picture is null where the words are about why it cannot be shown.
+    The text has format and size. If the picture cannot be shown, it is null and the text says why.
     """
     format = image_format(data)
     if not format:
@@ -34,7 +34,7 @@ def decode(data: bytes) -> tuple[QImage, str]:
     return image, words
 
 
-class _Told(QObject):
+class _DecodedSignal(QObject):
     done = pyqtSignal(int, QImage, str)
 
 
@@ -42,21 +42,21 @@ class _Decoding(QRunnable):
     def __init__(self, number: int, data: bytes) -> None:
         super().__init__()
         self._number, self._data = number, data
-        self.told = _Told()
+        self.signal = _DecodedSignal()
 
     def run(self) -> None:
         image, words = decode(self._data)
-        self.told.done.emit(self._number, image, words)
+        self.signal.done.emit(self._number, image, words)
 
 
 class PictureView(QWidget):
-    """One picture, made smaller where it does not fit.
+    """Shows one picture, scaled down if it does not fit.
 
     Attributes:
         words: format and size, or why there is no picture.
 
     Signals:
-        decoded: ``words`` are known.
+        decoded: the picture, or an error, is shown.
     """
 
     decoded = pyqtSignal()
@@ -69,21 +69,21 @@ class PictureView(QWidget):
         self.setAccessibleName(self.tr("Picture"))
 
     def image(self) -> QImage:
-        """The picture, null while there is none."""
+        """The picture; null if there is none."""
         return self._image
 
     def show_picture(self, data: bytes) -> None:
-        """Show a picture as soon as it is decoded."""
+        """Decode a picture in a thread, then show it."""
         self._number += 1
         self._set(QImage(), "")
         job = _Decoding(self._number, data)
-        job.told.done.connect(self._on_decoded)
+        job.signal.done.connect(self._on_decoded)
         pool = QThreadPool.globalInstance()
         assert pool is not None
         pool.start(job)
 
     def _on_decoded(self, number: int, image: QImage, words: str) -> None:
-        if number == self._number:  # else another one was asked for since
+        if number == self._number:  # unless another picture was requested since
             self._set(image, words)
             self.decoded.emit()
 

@@ -1,4 +1,4 @@
-"""Saving what the detail pane shows, whole. Run in a thread."""
+"""Saves the whole payload or body of an event. All functions block: call them in a thread."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from app.files.replacing import replacing
 
 
 def save_payload(payload: bytes, path: Path) -> str:
-    """Write ``payload`` to a file. Returns what went wrong, in words."""
+    """Write ``payload`` to a file. Returns an error for the user, or an empty text."""
     try:
         with replacing(path) as out:
             out.write(payload)
@@ -19,7 +19,10 @@ def save_payload(payload: bytes, path: Path) -> str:
 
 
 def save_body(capture: Path, event: Event, path: Path) -> str:
-    """Write the body of a request or response, as far as the capture has it. Returns what went wrong, in words."""
+    """Write the body of a request or response, as far as it was captured.
+
+    Returns an error for the user, or an empty text.
+    """
     from app.capture.reading.exchange_at import WHOLE, whole_content
     from app.errors import PostError
 

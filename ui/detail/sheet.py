@@ -1,7 +1,7 @@
-"""Read-only text in several voices: the ground of the overview and of the traceback.
+"""Read-only formatted text: the base class of the overview and of the traceback.
 
-Everything is inserted as plain text with formats beside it. There is no HTML anywhere, so what
-a peer sent can only ever be read.
+All text is inserted as plain text with character formats. No HTML is used, so data of a peer is
+never interpreted.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ from ui.looks import theme
 from ui.parts.keys import claims
 
 MARGIN = 16
-"""Around the text, in pixels."""
+"""Pixels around the text."""
 
 
 def visible(text: str) -> str:
-    """``text`` as one line: what would not show, or would turn the line around, as an escape."""
+    """``text`` as one line. Unprintable characters, and those that change the text's direction, are escaped."""
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else escape(c.encode("utf-8", "surrogatepass")) for c in text)
 
 
 class Sheet(QTextEdit):
-    """Text that can be read, selected and copied. Subclasses write it in ``write``."""
+    """Text that can be read, selected and copied. Subclasses override ``write``."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -43,14 +43,14 @@ class Sheet(QTextEdit):
         self.setTextInteractionFlags(Qt.TextSelectableByMouse | Qt.TextSelectableByKeyboard)
         self.setProperty("role", "mono")
         self.setProperty("surface", "panel")
-        self.document().setDocumentMargin(MARGIN - 4)  # the stylesheet pads by the other four
+        self.document().setDocumentMargin(MARGIN - 4)  # the stylesheet adds the other four
         theme.notifier.changed.connect(self.rewrite)
 
     def write(self) -> None:
-        """Fill the empty document by ``line``."""
+        """Fill the empty document, by calls of ``line``."""
 
     def rewrite(self) -> None:
-        """Write everything anew and stay where the reader is."""
+        """Write the document again, and keep the scroll position."""
         down, across = self.verticalScrollBar().value(), self.horizontalScrollBar().value()
         self.clear()
         cursor = self.textCursor()
@@ -63,7 +63,7 @@ class Sheet(QTextEdit):
         self.horizontalScrollBar().setValue(across)
 
     def line(self, *pieces: tuple[str, QTextCharFormat], layout: QTextBlockFormat | None = None) -> None:
-        """Add one paragraph made of pieces of text with their voices."""
+        """Append one paragraph, made of pieces of text with their formats."""
         cursor = QTextCursor(self.document())
         cursor.movePosition(cursor.End)
         if self.document().isEmpty():
@@ -74,12 +74,12 @@ class Sheet(QTextEdit):
             cursor.insertText(text, voice)
 
     def voice(self, color: str, *, bold: bool = False, words: bool = False, larger: int = 0) -> QTextCharFormat:
-        """How a piece looks.
+        """The format of a piece of text.
 
         Args:
             color: an attribute of the theme.
-            words: in the font of the interface, not of data.
-            larger: points above the usual size.
+            words: use the font of the user interface, not that of data.
+            larger: points added to the font size.
         """
         voice = QTextCharFormat()
         voice.setForeground(QColor(getattr(theme.current(), color)))
@@ -92,7 +92,7 @@ class Sheet(QTextEdit):
         return voice
 
     def character(self) -> float:
-        """The width of one character of data."""
+        """The width of one character of the monospaced font, in pixels."""
         return QFontMetricsF(self.font()).horizontalAdvance("0")
 
     def changeEvent(self, event: QEvent) -> None:

@@ -1,4 +1,4 @@
-"""Text of any length in pieces that can be laid out one after the other, without a wait."""
+"""Splits text of any length into pieces, which a view lays out one by one without blocking the window."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from app.text.escapes import escape
 
 PIECE, PIECE_LINES = 8 * 1024, 1000
-"""Bytes and lines of a text that are laid out at one go: about 10 ms."""
+"""Bytes and lines of one piece. Laying out a piece takes about 10 ms."""
 
 MAX_LINE = 2048
-"""Characters after which a line of a payload is broken: Qt lays each line out as a whole."""
+"""Characters after which a line of a payload is broken: Qt lays out each line as a whole."""
 
 
 def pieces(data: bytes) -> Iterator[str]:
-    """``data`` as text in pieces of at most ``PIECE`` bytes, to be put one below the other.
+    """``data`` as text in pieces of at most ``PIECE`` bytes, each to be shown below the one before.
 
     A line ends at each LF, and after ``MAX_LINE`` characters without one.
     """
@@ -26,7 +26,7 @@ def pieces(data: bytes) -> Iterator[str]:
 
 
 def _end_of_lines(data: bytes, at: int) -> int:
-    """Where a piece that begins at ``at`` ends: after an LF where there is one, else between characters."""
+    """The end of the piece that begins at ``at``: after an LF if there is one, else between two characters."""
     end = at
     for _ in range(PIECE_LINES):
         end = data.find(b"\n", end, at + PIECE) + 1
@@ -48,7 +48,7 @@ def _as_lines(data: bytes) -> str:
 
 
 def whole_characters(data: bytes, limit: int) -> bytes:
-    """The first ``limit`` bytes of UTF-8, less those of a UTF-8 character that the cut goes through."""
+    """The first ``limit`` bytes of UTF-8, without an incomplete character at the end."""
     if len(data) <= limit:
         return data
     for cut in range(limit, limit - 4, -1):

@@ -1,4 +1,4 @@
-"""What of a traceback is worth reading: whose code a frame is, which frames to fold, the whole as text."""
+"""Groups the frames of a traceback by the code that they belong to, and writes a traceback as text. No Qt."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ WORDS = {
     "cause": "The above exception was the direct cause of the following exception:",
     "context": "During handling of the above exception, another exception occurred:",
 }
-"""What Python prints between an exception and the one it led to."""
+"""The lines that Python prints between an exception and the one that follows."""
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Frames next to each other that are shown, or folded, together.
+    """Neighbouring frames that are shown or folded together.
 
     Attributes:
-        libraries: whose they are, in order of appearance; empty for the user's own code, which
-            is never folded.
+        libraries: the libraries that the frames belong to, in order of appearance; empty for the user's
+            own code, which is never folded.
     """
 
     frames: tuple[Frame, ...]
@@ -30,9 +30,9 @@ class Group:
 
 
 def groups(frames: Sequence[Frame]) -> list[Group]:
-    """Frames in their order, those of libraries together.
+    """The frames in their order, with neighbouring frames of libraries in one group.
 
-    Where there is no code of the user at all, the innermost frame stays in sight instead.
+    If there is no code of the user, the innermost frame is not folded.
     """
     if frames and all(library(frame.file) for frame in frames):
         return [*_grouped(frames[:-1]), Group((frames[-1],))]
@@ -47,7 +47,7 @@ def _grouped(frames: Sequence[Frame]) -> Iterator[Group]:
 
 
 def chain(record: FailureRecord) -> list[FailureRecord]:
-    """The record and what led to it, the oldest first, as Python prints them."""
+    """The record and its causes, the first cause first, as Python prints them."""
     found: list[FailureRecord] = []
     step: FailureRecord | None = record
     while step is not None:
@@ -57,7 +57,7 @@ def chain(record: FailureRecord) -> list[FailureRecord]:
 
 
 def as_text(record: FailureRecord, with_locals: bool = False) -> str:
-    """The whole as Python itself would print it."""
+    """The whole failure as Python prints it, optionally with local variables."""
     return "\n".join(_lines(record, with_locals)) + "\n"
 
 
@@ -82,7 +82,7 @@ def _own_lines(step: FailureRecord, with_locals: bool) -> Iterator[str]:
 
 
 def _with_members(step: FailureRecord, own: Iterator[str], with_locals: bool) -> Iterator[str]:
-    """A group of exceptions with bars beside it."""
+    """A group of exceptions, with bars at the left, as Python prints it."""
     for at, line in enumerate("\n".join(own).split("\n")):
         first = not at and step.frames
         yield f"  + Exception Group {line}" if first else f"  | {line}"
@@ -97,7 +97,7 @@ ROW = 16
 
 
 def hex_lines(data: bytes, rows: int) -> list[tuple[str, str, str]]:
-    """Offset, hex and ASCII of the first ``rows`` lines of bytes."""
+    """Offset, hex digits and ASCII of the first ``rows`` lines of bytes."""
     found = []
     for at in range(0, min(len(data), rows * ROW), ROW):
         piece = data[at : at + ROW]

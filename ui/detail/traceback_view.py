@@ -1,4 +1,4 @@
-"""A traceback worth reading: what failed, where in the user's code, and with which values."""
+"""Shows a traceback: the exception, the frames of the user's code with local variables, library frames folded."""
 
 from __future__ import annotations
 
@@ -26,36 +26,38 @@ from ui.detail.traceback_layout import ROW, WORDS, Group, as_text, chain, groups
 from ui.looks import theme
 
 Fold = tuple[int, ...]
-"""Which part: the way through causes and members to an exception, and the group of its frames."""
+"""Identifies a part that can be folded: the path through causes and members to an exception, and the
+group of its frames."""
 
 BYTES: Fold = ()
-"""The bytes that caused it."""
+"""The fold of the bytes that caused the failure."""
 
 HEX_ROWS, EXCERPT = 32, 96
-"""Lines of hex, and characters of text, that are shown of them."""
+"""Lines of hex, and characters of text, that are shown of those bytes."""
 
 VALUES = 8
-"""Local values of a frame that are not folded."""
+"""Local variables of a frame that are not folded."""
 
 _AGAIN = 1 << 20
 """``userState`` of the line that sends the bytes again."""
 
 
 class TracebackView(Sheet):
-    """One failure with its chain of causes.
+    """Shows one failure with its chain of causes.
 
-    Frames of libraries are folded into one line, which a click unfolds, or Enter with the
-    caret on it; so are the bytes that caused it.
+    Frames of libraries are folded into one line, and so are the bytes that caused the failure. A click
+    on the line unfolds them, and so does Enter with the caret on the line.
 
     Attributes:
-        sendable: whether somebody can send the bytes again.
-        _record, _payload, _circumstances: what is shown; ``_circumstances`` are words like "connection #7".
-        _folds: every fold in the text; a line's ``userState`` is its place here, plus one.
-        _open: those that were unfolded.
-        _told: how it went when the bytes were sent again.
+        sendable: whether the bytes can be sent again.
+        _record, _payload: the failure, and the bytes that caused it.
+        _circumstances: a text such as "connection #7".
+        _folds: all folds in the text. The ``userState`` of a fold's line is its index here plus one.
+        _open: the folds that are unfolded.
+        _told: the result of sending the bytes again, as a text for the user.
 
     Signals:
-        again: the bytes that caused it are to be sent once more.
+        again: the user wants to send the bytes again.
     """
 
     again = pyqtSignal()
@@ -74,10 +76,10 @@ class TracebackView(Sheet):
     def show_failure(
         self, record: FailureRecord | None, connection: int | None = None, payload: bytes | None = None
     ) -> None:
-        """Show a failure from its beginning, folded.
+        """Show a failure, folded, scrolled to its beginning.
 
         Args:
-            connection: the number of the connection it happened on.
+            connection: number of the connection on which it happened.
             payload: the bytes that caused it.
         """
         self._record, self._payload, self._told = record, payload or b"", ""
@@ -89,7 +91,7 @@ class TracebackView(Sheet):
         self.horizontalScrollBar().setValue(0)
 
     def tell(self, words: str) -> None:
-        """Say how it went when the bytes were sent again."""
+        """Show the result of sending the bytes again."""
         self._told = words
         self.rewrite()
 
@@ -98,11 +100,11 @@ class TracebackView(Sheet):
         return as_text(self._record, with_locals) if self._record else ""
 
     def folds(self) -> int:
-        """How many lines there are that fold or unfold."""
+        """The number of lines that fold or unfold something."""
         return len(self._folds)
 
     def toggle(self, fold: int) -> None:
-        """Fold or unfold one of the ``folds()``, and leave the caret on its line."""
+        """Fold or unfold the fold with this index, below ``folds()``, and keep the caret on its line."""
         self._open ^= {self._folds[fold]}
         self.rewrite()
         block = self.document().begin()
@@ -111,16 +113,16 @@ class TracebackView(Sheet):
         self.setTextCursor(QTextCursor(block))
 
     def unfold_all(self) -> None:
-        """Show the frames of every library."""
+        """Unfold everything."""
         self._open.update(self._folds)
         self.rewrite()
 
     def fold_all(self) -> None:
-        """Show only one line for the frames of libraries."""
+        """Fold everything."""
         self._open.clear()
         self.rewrite()
 
-    # -- what is written
+    # -- writing the document
 
     def write(self) -> None:
         self._folds.clear()
@@ -162,7 +164,7 @@ class TracebackView(Sheet):
         )
 
     def _write_notes(self, record: FailureRecord) -> None:
-        """The further lines of a message, and what was added to the exception by ``add_note``."""
+        """The message's lines after the first one, and the notes that ``add_note`` added."""
         rest = record.message.split("\n")[1:]
         for text in (*rest, *(line for note in record.notes for line in note.split("\n"))):
             self.line((visible(text), self.voice("text")), layout=_code(self.character() * 2, breakable=True, below=4))
@@ -193,7 +195,7 @@ class TracebackView(Sheet):
         self.line((words, self.voice("dim", words=True)), layout=_spaced(above, 8))
 
     def _write_fold(self, fold: Fold, words: str, *more: tuple[str, QTextCharFormat], indent: float = 0) -> bool:
-        """The line of a fold; whether it is open."""
+        """Write the line of a fold. Returns whether the fold is open."""
         opened = fold in self._open
         self._folds.append(fold)
         layout = _spaced(2, 2)
@@ -241,7 +243,8 @@ class TracebackView(Sheet):
         )
 
     def _write_values(self, values: tuple[tuple[str, str], ...], fold: Fold) -> None:
-        """Local values below each other, their beginnings aligned; the first few, unless there is only one more."""
+        """Write local variables, one per line, with aligned values. Those after the first ``VALUES`` are folded,
+        unless there is only one."""
         indent = self.character() * 11
         folded = len(values) > VALUES + 1
         column = min(max(len(name) for name, _ in values), 18) + 3
@@ -261,7 +264,7 @@ class TracebackView(Sheet):
                 layout=layout,
             )  # fmt: skip
 
-    # -- what is clicked and typed
+    # -- mouse and keyboard
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         block = self.textCursor().block()
@@ -285,7 +288,7 @@ class TracebackView(Sheet):
         menu.popup(event.globalPos())
 
     def context_menu(self) -> QMenu:
-        """What can be done with the traceback."""
+        """The context menu: actions on the traceback."""
         menu = QMenu(self)
         menu.addAction(self.tr("&Copy selection"), self.copy).setEnabled(self.textCursor().hasSelection())
         menu.addAction(self.tr("Copy &traceback"), lambda: self._copy(False))
@@ -304,7 +307,7 @@ class TracebackView(Sheet):
             clipboard.setText(self.text(with_locals))
 
     def _press(self, block: QTextBlock) -> bool:
-        """Do what a line is for; whether it is for something."""
+        """Carry out the action of a line. Returns whether the line has one."""
         if block.userState() == _AGAIN:
             self.again.emit()
         elif block.userState() > 0:
@@ -312,7 +315,7 @@ class TracebackView(Sheet):
         return block.userState() > 0
 
     def _block_at(self, point: QPoint) -> QTextBlock:
-        # The nearest line may be far away: only one that is really under the pointer counts.
+        # cursorForPosition returns the nearest line, which may be far away from the pointer.
         block = self.cursorForPosition(point).block()
         y = QPointF(point).y() + self.verticalScrollBar().value()
         layout = self.document().documentLayout()

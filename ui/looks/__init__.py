@@ -1,1 +1,1 @@
-"""How the window looks: theme, icons, shapes, times."""
+"""The appearance of the window: themes, icons, shapes, formats of times."""

@@ -1,7 +1,7 @@
-"""The icons: drawings in ``currentColor``, painted in the colours of the theme of the moment.
+"""Icons: SVG drawings in ``currentColor``, painted in the colours of the current theme.
 
-An icon asks for the theme each time it is painted, so actions and buttons need no new icon when
-the theme changes, and it is drawn at the very size asked for, so it is crisp on any screen.
+An icon reads the theme each time it is painted, so actions and buttons need no new icon when
+the theme changes. It is rendered at exactly the requested size, so it is sharp on any screen.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def icon(name: str, color: str | None = None) -> QIcon:
     Args:
         name: for example ``play``.
         color: an attribute of the theme (``accent``, ``bad``), a fixed ``#rrggbb``, or None for
-            the colour of text. Disabled icons are faint in any case.
+            the text colour. Disabled icons are faint in any case.
 
     Raises:
         FileNotFoundError: there is no such icon.
@@ -33,7 +33,7 @@ def icon(name: str, color: str | None = None) -> QIcon:
 
 
 def app_icon() -> QIcon:
-    """The icon of the program, in the sizes that desktops ask for."""
+    """The program's icon, in the sizes that desktops use."""
     result = QIcon()
     for size in APP_ICON_SIZES:
         result.addPixmap(_render(theme.resource("icons/listening-post.svg"), QSize(size, size)))
@@ -41,7 +41,7 @@ def app_icon() -> QIcon:
 
 
 class _Drawing(QIconEngine):
-    """Paints one drawing; the pixmaps are kept in Qt's own cache, by colour and size."""
+    """Paints one drawing. Pixmaps are cached in ``QPixmapCache`` by colour and size."""
 
     def __init__(self, name: str, svg: str, color: str) -> None:
         super().__init__()
@@ -59,7 +59,7 @@ class _Drawing(QIconEngine):
     def pixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State) -> QPixmap:
         color = self._in_mode(mode)
         key = f"listening-post/{self._name}/{color}/{size.width()}x{size.height()}"
-        pixmap: QPixmap | None = QPixmapCache.find(key)  # the stubs know nothing of None
+        pixmap: QPixmap | None = QPixmapCache.find(key)  # the stubs lack None
         if pixmap is None:
             pixmap = _render(self._svg.replace("currentColor", color), size)
             QPixmapCache.insert(key, pixmap)
@@ -69,16 +69,16 @@ class _Drawing(QIconEngine):
         return _Drawing(self._name, self._svg, self._color)
 
     def _in_mode(self, mode: QIcon.Mode) -> str:
-        wanted = theme.current()
+        colors = theme.current()
         if mode == QIcon.Disabled:
-            return wanted.faint
+            return colors.faint
         if mode == QIcon.Selected and self._color == "text":
-            return wanted.selected_text
-        return str(getattr(wanted, self._color, self._color))
+            return colors.selected_text
+        return str(getattr(colors, self._color, self._color))
 
 
 def _render(svg: str, size: QSize) -> QPixmap:
-    """A square drawing in the middle of a transparent pixmap."""
+    """A transparent pixmap with the square drawing in its middle."""
     pixmap = QPixmap(size)
     pixmap.fill(Qt.transparent)
     side = min(size.width(), size.height())

@@ -1,7 +1,7 @@
-"""States and directions by shape and colour, so that neither must be told from the other alone.
+"""Paints states and directions by shape and colour together, so that colour alone is never needed.
 
-Every function paints centred into a rectangle, leaves the painter as it was, and allocates
-nothing that lasts. ``color`` overrides the meaning's own, as selected rows need.
+Every function paints into the middle of a rectangle, restores the painter's state, and keeps no
+objects. ``color`` replaces the default colour of a shape, for selected rows.
 """
 
 from __future__ import annotations
@@ -29,22 +29,22 @@ MARK_COLORS: dict[Mark, str] = {
 
 def paint_state(painter: QPainter, rect: QRectF | QRect, state: State, theme: Theme,
                 color: str | None = None) -> None:  # fmt: skip
-    """The state of a service: a disc, a ring, a half disc, a dotted ring, or a cross."""
+    """Paint the state of a service: a disc, a ring, a half disc, a dotted ring, or a cross."""
     with _drawing(painter, color or getattr(theme, STATE_COLORS[state])):
         _STATES[state](painter, _square(rect, 12))
 
 
 def paint_mark(painter: QPainter, rect: QRectF | QRect, mark: Mark, theme: Theme,
                color: str | None = None) -> None:  # fmt: skip
-    """What kind of event a row is: an arrow for a direction, a shape for anything else."""
+    """Paint the kind of an event: an arrow for a direction, a shape for anything else."""
     with _drawing(painter, color or getattr(theme, MARK_COLORS[mark])):
         _MARKS[mark](painter, _square(rect, 10))
 
 
 def sparkline(painter: QPainter, rect: QRectF | QRect, values: Sequence[float], color: str) -> None:
-    """Traffic as a line from the oldest value to the newest; the highest value touches the top.
+    """Paint traffic as a line, from the oldest value to the newest; the highest value touches the top.
 
-    No traffic at all is a flat line at the bottom.
+    If all values are 0, the line is flat, at the bottom.
     """
     if len(values) < 2:
         return
@@ -69,13 +69,13 @@ def sparkline(painter: QPainter, rect: QRectF | QRect, values: Sequence[float], 
 
 
 def badge_size(text: str, font: QFont) -> QSizeF:
-    """The room that ``badge`` needs for a text."""
+    """The size that ``badge`` needs for a text."""
     metrics = QFontMetricsF(font)
     return QSizeF(metrics.horizontalAdvance(text) + 14, metrics.height() + 4)
 
 
 def badge(painter: QPainter, rect: QRectF | QRect, text: str, theme: Theme, color: str | None = None) -> None:
-    """A small rounded tag in the painter's font: a protocol, or in ``color`` a word of warning."""
+    """Paint a small rounded tag in the painter's font: a protocol, or in ``color`` a warning."""
     outline = QRectF(rect).adjusted(0.5, 0.5, -0.5, -0.5)
     with _drawing(painter, color or theme.dim, width=1):
         painter.setBrush(QColor(theme.panel))

@@ -1,12 +1,12 @@
-"""Two themes, one stylesheet, and word to painting code when the theme changes.
+"""Two themes, one stylesheet, and a signal when the theme changes.
 
-Widgets take their looks from the palette and from ``resources/themes/app.qss``, which is one
-template for both themes. Code that paints by itself asks ``current()`` each time it paints;
-code that keeps something coloured connects to ``notifier.changed``.
+Widgets get their appearance from the palette and from ``resources/themes/app.qss``, a template
+for both themes. Code that paints by itself calls ``current()`` each time it paints; code that
+keeps coloured objects connects to ``notifier.changed``.
 
-What widgets may ask of the stylesheet by a dynamic property:
+Dynamic properties that the stylesheet knows:
 
-``primary=True``     on a push or tool button: the one action that matters most here.
+``primary=True``     on a push or tool button: the main action of a dialog or form.
 ``role=...``         on a label: ``heading``, ``title``, ``dim``, ``error``, ``warning`` or ``mono``; on
                      a text edit: ``mono``; on a button: ``error``.
 ``surface=...``      on any frame: ``window``, ``panel`` or ``raised``; on a text edit ``panel``, which
@@ -29,7 +29,7 @@ from PyQt5.QtGui import QColor, QFont, QFontDatabase, QGuiApplication, QPalette
 from PyQt5.QtWidgets import QApplication, QStyleFactory
 
 AA_TEXT = 4.5
-"""The contrast that WCAG 2.1, 1.4.3 asks of text in normal size."""
+"""The contrast that WCAG 2.1, 1.4.3 requires for text in normal size."""
 
 UI_FAMILIES = ("Inter", "Segoe UI", "SF Pro Text", "Cantarell", "Noto Sans", "Ubuntu", "DejaVu Sans")
 MONO_FAMILIES = (
@@ -37,29 +37,29 @@ MONO_FAMILIES = (
     "Liberation Mono", "Courier New",
 )  # fmt: skip
 
-# A Mac counts 72 points to the inch of a screen, the others 96.
+# An inch on the screen has 72 pixels on macOS, 96 elsewhere.
 POINTS = 13 if sys.platform == "darwin" else 10
-"""The size of ordinary text, in points."""
+"""The default size of text, in points."""
 
 
 @dataclass(frozen=True)
 class Theme:
     """The colours of one theme, each as ``#rrggbb``.
 
-    On a selected row, text is ``selected_text`` or ``selected_dim`` whatever it means: the state
-    colours are sure to be readable on ``window``, ``panel`` and ``raised`` only.
+    On a selected row, all text is ``selected_text`` or ``selected_dim``: the contrast of the state
+    colours is only sufficient on ``window``, ``panel`` and ``raised``.
 
     Attributes:
         window, panel, raised: surfaces, from the back to the front.
         line: hairlines between surfaces.
-        text, dim: what is read, and what only accompanies it.
-        accent: the one colour of what can be acted on; ``accent_text`` is readable on it.
-        selection: behind selected rows.
+        text, dim: main text, and secondary text.
+        accent: links, buttons and other controls; ``accent_text`` is readable on it.
+        selection: background of selected rows.
         good, bad, warning: states.
         received, sent: directions.
-        hover, pressed: a surface under the pointer.
-        thumb: the handle of a scroll bar.
-        faint: what is disabled.
+        hover, pressed: background of a control under the pointer.
+        thumb: handle of a scroll bar.
+        faint: disabled controls.
     """
 
     name: Literal["dark", "light"]
@@ -108,12 +108,12 @@ LIGHT = Theme(
 
 @dataclass(frozen=True, slots=True)
 class Fonts:
-    """Which letters to use.
+    """The fonts that the user chose.
 
     Attributes:
-        size: of ordinary text, in points.
-        mono: the family of data; empty for the best that this computer has.
-        mono_size: its size, in points.
+        size: size of text, in points.
+        mono: family of the monospaced font for data; empty: the first of ``MONO_FAMILIES`` that is installed.
+        mono_size: size of data, in points.
     """
 
     size: int = POINTS
@@ -122,11 +122,11 @@ class Fonts:
 
 
 class Notifier(QObject):
-    """Tells of theme changes.
+    """Holds the theme and the fonts, and emits signals when they change.
 
     Signals:
-        fonts_changed(): there are other fonts to measure by; ``changed`` follows.
-        changed(Theme): after the application has taken on another theme or other fonts.
+        fonts_changed(): the fonts have changed, so sizes must be measured again; ``changed`` follows.
+        changed(Theme): the application has got another theme or other fonts.
     """
 
     fonts_changed = pyqtSignal()
@@ -143,12 +143,12 @@ notifier = Notifier()
 
 
 def current() -> Theme:
-    """The theme that the application wears; ``DARK`` until ``apply`` was called."""
+    """The application's theme; ``DARK`` until ``apply`` was called."""
     return notifier.theme
 
 
 def system_theme() -> Theme:
-    """The theme nearest to the platform's own palette: dark where its windows are dark."""
+    """The theme that matches the platform's palette: dark if its windows are dark."""
     if notifier.platform is None:
         window = QGuiApplication.palette().color(QPalette.Window)
         notifier.platform = DARK if window.lightness() < 128 else LIGHT
@@ -156,40 +156,40 @@ def system_theme() -> Theme:
 
 
 def apply(app: QApplication, theme: Theme, fonts: Fonts | None = None) -> None:
-    """Dress the whole application in a theme, and tell ``notifier`` when it is a new one.
+    """Set the theme and fonts of the application, and emit the notifier's signals if they changed.
 
-    The fonts stay as they are where none are given.
+    Without ``fonts``, the fonts stay the same.
     """
-    system_theme()  # asked for now: our palette is about to hide the platform's
+    system_theme()  # read it now, before our palette replaces the platform's
     fonts = fonts or notifier.fonts
-    news, other_fonts = theme is not notifier.theme, fonts != notifier.fonts
+    new_theme, new_fonts = theme is not notifier.theme, fonts != notifier.fonts
     notifier.theme, notifier.fonts = theme, fonts
-    # A new style object makes every widget polish itself again: only once.
+    # Only once, because a new style object makes every widget polish itself again.
     if app.property("themed") is None:
         app.setProperty("themed", True)
         app.setStyle(QStyleFactory.create("Fusion"))
     app.setFont(ui_font())
     app.setPalette(_palette(theme))
     app.setStyleSheet(stylesheet(theme))
-    if other_fonts:
+    if new_fonts:
         notifier.fonts_changed.emit()
-    if news or other_fonts:
+    if new_theme or new_fonts:
         notifier.changed.emit(theme)
 
 
 def ui_font() -> QFont:
-    """The font of everything that is not data."""
+    """The font of the user interface, that is of all text except data."""
     return QFont(_installed(UI_FAMILIES, QFontDatabase.GeneralFont), notifier.fonts.size)
 
 
 def mono_font(size: int = 0) -> QFont:
-    """The font of data: logs, bytes, addresses. The size is in points; 0 for the one that was chosen.
+    """The font of data: logs, bytes, addresses. ``size`` in points; 0: the size that the user chose.
 
-    Set it before a widget goes into a tab: under a stylesheet, Qt 5 forgets a font that a page of
-    a ``QTabWidget`` got later. ``role="mono"`` has no such trap.
+    Set it before a widget is added to a tab: with a stylesheet, Qt 5 loses a font that is set on a
+    page of a ``QTabWidget`` later. ``role="mono"`` works at any time.
     """
-    wanted = (notifier.fonts.mono, *MONO_FAMILIES) if notifier.fonts.mono else MONO_FAMILIES
-    font = QFont(_installed(wanted, QFontDatabase.FixedFont), size or notifier.fonts.mono_size)
+    families = (notifier.fonts.mono, *MONO_FAMILIES) if notifier.fonts.mono else MONO_FAMILIES
+    font = QFont(_installed(families, QFontDatabase.FixedFont), size or notifier.fonts.mono_size)
     font.setStyleHint(QFont.Monospace)
     font.setFixedPitch(True)
     return font
@@ -197,27 +197,27 @@ def mono_font(size: int = 0) -> QFont:
 
 @cache
 def _installed(families: tuple[str, ...], otherwise: QFontDatabase.SystemFont) -> str:
-    """The first family that this computer has.
+    """The first family that is installed; if none is, the system font ``otherwise``.
 
-    Not left to ``QFont.setFamilies``: the item views of Qt 5 lose such a list when they merge fonts.
+    ``QFont.setFamilies`` would not do: Qt 5's item views lose the list when they merge fonts.
     """
     present = set(QFontDatabase().families())
     return next(filter(present.__contains__, families), QFontDatabase.systemFont(otherwise).family())
 
 
 def contrast(a: str, b: str) -> float:
-    """The contrast of two colours as WCAG 2.1 defines it: from 1 (none) to 21 (black on white)."""
+    """The contrast ratio of two colours (WCAG 2.1): from 1 (equal) to 21 (black on white)."""
     lighter, darker = sorted((_luminance(QColor(a)), _luminance(QColor(b))), reverse=True)
     return (lighter + 0.05) / (darker + 0.05)
 
 
 def resource(path: str) -> str:
-    """The text of a file in ``resources``, for example ``icons/play.svg``."""
+    """The content of a text file in ``resources``, for example ``icons/play.svg``."""
     return files("resources").joinpath(path).read_text("utf-8")
 
 
 def stylesheet(theme: Theme) -> str:
-    """The stylesheet of the application in the colours of a theme."""
+    """The application's stylesheet in the colours of a theme."""
     marks = {
         "check": _mark("check", theme.accent_text),
         "check_faint": _mark("check", theme.faint),
@@ -246,7 +246,7 @@ def stylesheet(theme: Theme) -> str:
 
 
 def _mark(name: str, color: str) -> str:
-    """The path of an icon in a fixed colour: a stylesheet can only name files."""
+    """The path of a file with the icon in this colour, because a stylesheet can only name files."""
     path = Path(_mark_folder().name) / f"{name}-{color[1:]}.svg"
     if not path.exists():
         path.write_text(resource(f"icons/{name}.svg").replace("currentColor", color), "utf-8")

@@ -1,4 +1,4 @@
-"""How the window writes times: in local time or UTC, and how exactly."""
+"""The format of times in the window: local time or UTC, and the number of digits."""
 
 from __future__ import annotations
 
@@ -11,45 +11,46 @@ DIGITS = (3, 6, 9)
 
 @dataclass(frozen=True, slots=True)
 class TimeFormat:
-    """``digits`` of a second: 3, 6 or 9."""
+    """``digits``: decimal places of a second: 3, 6 or 9."""
 
     utc: bool = False
     digits: int = 6
 
 
-_chosen = TimeFormat()
+_format = TimeFormat()
 
 
 def current() -> TimeFormat:
-    return _chosen
+    """The format in use."""
+    return _format
 
 
-def use(chosen: TimeFormat) -> None:
-    """Write times so from now on. What shows some is painted again by ``theme.notifier``, which the caller tells."""
-    global _chosen
-    _chosen = chosen
+def use(format_: TimeFormat) -> None:
+    """Set the format. The caller then emits ``theme.notifier.changed``, so that all times are painted again."""
+    global _format
+    _format = format_
 
 
 def zone() -> tzinfo | None:
-    """For ``astimezone``."""
-    return UTC if _chosen.utc else None
+    """The time zone in use, as an argument of ``astimezone``."""
+    return UTC if _format.utc else None
 
 
 def moment(time: int) -> datetime:
-    """``time`` in ns since 1970, to the second, where the window's clock stands."""
+    """``time`` in ns since 1970 as a datetime in the zone in use, without fractions of a second."""
     return datetime.fromtimestamp(time // 10**9, UTC).astimezone(zone())
 
 
 def clock(time: int, digits: int = 0) -> str:
-    """``time`` in ns as ``12:03:11.482 007``; with so many ``digits`` of the second, 0 for what was chosen."""
+    """``time`` in ns since 1970 as ``12:03:11.482 007``, with ``digits`` decimal places; 0: as the format says."""
     seconds, ns = divmod(time, 10**9)
     fraction = f"{ns:09}"
-    shown = " ".join(fraction[at : at + 3] for at in range(0, digits or _chosen.digits, 3))
-    return f"{_second(seconds, _chosen.utc)}.{shown}"
+    shown = " ".join(fraction[at : at + 3] for at in range(0, digits or _format.digits, 3))
+    return f"{_second(seconds, _format.utc)}.{shown}"
 
 
 def chars() -> int:
-    """The length of what ``clock`` writes."""
+    """The length of a time that ``clock`` returns."""
     return len(clock(0))
 
 

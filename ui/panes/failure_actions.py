@@ -1,4 +1,4 @@
-"""What a click does with a failure: send what caused it again, save or copy a report of it."""
+"""Actions on a failure: send the payload that caused it again, save or copy a report of it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from PyQt5.QtCore import QObject, Qt
 from PyQt5.QtWidgets import QApplication, QFileDialog, QWidget
 from twisted.internet.defer import Deferred
 
-from app import errors, events
+from app import events
+from app.errors import PostError
 from app.events import Event
 from app.post import Post
 from ui.detail.pages.traceback import TracebackPage
@@ -19,7 +20,7 @@ from ui.panes.failure_pane import FailurePane
 
 
 class FailureActions(QObject):
-    """Acts on the failure that is shown. How it went is said where the failure is, not in a dialog."""
+    """Acts on the failure that is shown. The result is told in the failure pane and on its page, not in a dialog."""
 
     def __init__(self, post: Post, pane: FailurePane, detail: DetailPane, window: QWidget) -> None:
         super().__init__(window)
@@ -27,7 +28,7 @@ class FailureActions(QObject):
         self._sending = False
 
     def can_send(self, event: Event | None) -> bool:
-        """Whether what caused it can be sent again."""
+        """Whether the payload that caused the failure can be sent again."""
         known = event is not None and event.kind == events.FAILURE and event.service in self._post.services
         return known and bool(event and event.payload)
 
@@ -50,14 +51,14 @@ class FailureActions(QObject):
             else:
                 self._tell(event, "Sending…")
                 words, bad = await send_again(self._post.sender, url, event.payload or b""), False
-        except errors.PostError as e:
+        except PostError as e:
             words = str(e)
         finally:
             self._sending = False
         self._tell(event, words, bad=bad)
 
     def save_report(self, event: Event) -> None:
-        """Ask where to, and save a report for a bug tracker there."""
+        """Ask for a file, and save a report for a bug tracker in it."""
         text = self._pane.report(event)
         dialog = QFileDialog(self._window, "Save report")
         dialog.setAcceptMode(QFileDialog.AcceptSave)
@@ -68,7 +69,7 @@ class FailureActions(QObject):
         dialog.open()
 
     def write_report(self, event: Event, text: str, path: Path) -> Deferred[None]:
-        """Write a report to a file, and say how that went."""
+        """Write a report to a file, and tell the result."""
         done: Deferred[None] = self._post.sender.in_thread(save_payload, text.encode("utf-8", "replace"), path)
         return done.addCallback(lambda wrong: self._tell(event, wrong or f"Saved to {path}.", bad=bool(wrong)))
 

@@ -1,4 +1,4 @@
-"""Failures: the groups above, and below what happened of the one that is selected."""
+"""The failures pane: the groups above, and below the failures of the selected group."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ NO_FAILURES = (
 )
 
 REST, SHARE = 400, 5
-"""Milliseconds from one reading of the groups to the next, and how many times as long as it took that is at least."""
+"""The least milliseconds between two readings of the groups; the same as a multiple of the last one's duration."""
 
 Found = tuple[tuple[Mark, list[Group]] | None, float] | None
 
 
 class FailurePane(EventPane):
-    """The failures, and what can be done about them.
+    """Groups of failures, and the failures of the selected group, or all.
 
     Signals:
-        group_changed: another group is selected, or its state is another.
+        group_changed: another group is selected, or the state of the selected one has changed.
         group_menu_wanted: the global position of a context menu for the selected group.
     """
 
@@ -91,7 +91,7 @@ class FailurePane(EventPane):
         layout.addWidget(self.splitter)
 
     def set_actions(self, actions: Mapping[str, QAction]) -> None:
-        """Offer what can be done about a failure."""
+        """Show buttons for the actions on a group."""
         for name in ("resolve_group", "reopen_group", "send_again", "save_report"):
             actions[name].setIconText(f" {actions[name].text().replace('&', '')}")  # Qt leaves no room between them
             button = QToolButton()
@@ -103,20 +103,20 @@ class FailurePane(EventPane):
             self._show_button(button, actions[name])
 
     def _show_button(self, button: QToolButton, action: QAction) -> None:
-        # Of the two of which only one makes sense, only that one is there.
+        # Only one of these two is possible at a time; the other one is hidden.
         if action.objectName() in ("resolve_group", "reopen_group"):
             button.setVisible(action.isEnabled())
 
     # -- what is known of the groups
 
     def group(self) -> Group | None:
-        """The selected one."""
+        """The selected group."""
         return self.table.current()
 
     def group_of(self, event: Event) -> Group | None:
-        """The one that a failure is of, once it was read."""
-        of = event.detail.get("group")
-        return next((group for group in self.table.groups.groups if group.fingerprint == of), None)
+        """The group of a failure; None until the groups are read."""
+        wanted = event.detail.get("group")
+        return next((group for group in self.table.groups.groups if group.fingerprint == wanted), None)
 
     def set_reader(self, reader: Reader) -> None:
         self._mark = ()
@@ -205,19 +205,19 @@ class FailurePane(EventPane):
     # -- what can be done
 
     def tell(self, words: str, *, bad: bool = False) -> None:
-        """Say how something went."""
+        """Show the result of an action."""
         set_property(self.words, "role", "error" if bad else "dim")
         self.words.setText(words)
         self.words.setVisible(bool(words))
 
     def resolve(self, *, reopened: bool = False) -> None:
-        """Mark the selected group as resolved, or not."""
+        """Mark the selected group as resolved, or with ``reopened`` as not resolved."""
         group = self.group()
         if group is not None:
             self._recorder.resolve(group.fingerprint, group.summary, reopened=reopened)
 
     def report(self, event: Event) -> str:
-        """A failure for a bug tracker."""
+        """A report of the failure for a bug tracker, in Markdown."""
         record, group = groups.record_of(event.detail), self.group_of(event)
         if group is None:
             return report(record, event.payload, first=event.time, last=event.time, services=[event.service])

@@ -1,4 +1,4 @@
-"""Sends bytes to one peer, written as text with escapes or as hex."""
+"""A dialog that sends bytes to the peer of a connection. The user types text with escapes, or hex."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
-from app.errors import EscapeError
+from app.text.errors import EscapeError
 from app.text.escapes import escape, unescape, unhex
 from ui.detail.facts import written_size
 from ui.forms.form import Words, sentence, tell
@@ -37,7 +37,7 @@ HELP_HEX = "Pairs of digits 0-9 and a-f; spaces, colons and line breaks between 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """One entry of the history: what was typed, so that it can be typed again."""
+    """One entry of the history: the state of the editor, so that it can be restored, and the bytes sent."""
 
     text: str
     hex: bool
@@ -46,15 +46,15 @@ class Sent:
 
 
 class SendDialog(QDialog):
-    """Stays open beside the window while its connection lives; closing it deletes it.
+    """A non-modal dialog for one connection. Closing the dialog deletes it.
 
     Attributes:
-        _history: what was sent, oldest first.
-        _recalled: the place in it that Up and Down have reached; its length is "none".
-        _draft: what stood in the editor before Up was pressed.
+        _history: the messages sent, oldest first.
+        _recalled: the index in the history that Up and Down have reached; its length: none.
+        _draft: the state of the editor before Up was pressed.
 
     Signals:
-        send(bytes): what to send, now.
+        send(bytes): the user wants to send these bytes.
     """
 
     send = pyqtSignal(bytes)
@@ -68,7 +68,7 @@ class SendDialog(QDialog):
         self._history: list[Sent] = []
         self._recalled = 0
         self._draft = Sent("", False, 0, b"")
-        self._gone = False
+        self._ended = False
         self.setWindowTitle(self.tr("Send to #{number} {peer}").format(number=connection, peer=peer))
         self._build()
         self._lay_out()
@@ -76,24 +76,24 @@ class SendDialog(QDialog):
         self.editor.setFocus()
 
     def data(self) -> bytes:
-        """The bytes that stand in the dialog, with their ending. Raises EscapeError."""
+        """The bytes typed in the editor, with the chosen ending. Raises EscapeError."""
         text = self.editor.toPlainText()
         return unhex(text) if self.hex.isChecked() else unescape(text) + ENDINGS[self.ending.currentIndex()][1]
 
     def history(self) -> list[Sent]:
-        """What was sent from here, oldest first."""
+        """The messages sent from this dialog, oldest first."""
         return list(self._history)
 
-    def set_gone(self, reason: str = "") -> None:
-        """The connection has ended, in these words: nothing can be sent any more."""
-        self._gone = True
+    def set_ended(self, reason: str = "") -> None:
+        """The connection has ended for this reason: disable sending."""
+        self._ended = True
         words = self.tr("Connection #{number} has ended").format(number=self._connection)
         tell(self.editor, self.words, f"{words}: {reason}." if reason else f"{words}.")
         for widget in (self.editor, self.text, self.hex, self.ending_label, self.ending, self.button):
             widget.setEnabled(False)
         self.count.clear()
 
-    # -- how it is made
+    # -- building the dialog
 
     def _build(self) -> None:
         self.text, self.hex = QRadioButton(self.tr("&Text with escapes")), QRadioButton(self.tr("&Hex"))
@@ -161,10 +161,10 @@ class SendDialog(QDialog):
         width = self.fontMetrics().horizontalAdvance("0")
         self.resize(width * 72, self.sizeHint().height())
 
-    # -- what it does
+    # -- actions
 
     def _check(self) -> None:
-        if self._gone:
+        if self._ended:
             return
         is_hex = self.hex.isChecked()
         self.ending.setEnabled(not is_hex)
@@ -184,7 +184,7 @@ class SendDialog(QDialog):
     def _send(self) -> None:
         if not self.button.isEnabled():
             return
-        sent = self._written(self.data())
+        sent = self._entry(self.data())
         self._history.append(sent)
         self._recalled = len(self._history)
         time = datetime.now(UTC).astimezone(times.zone()).strftime("%H:%M:%S")
@@ -198,15 +198,15 @@ class SendDialog(QDialog):
         self.editor.setFocus()
         self.send.emit(sent.data)
 
-    def _written(self, data: bytes) -> Sent:
+    def _entry(self, data: bytes) -> Sent:
         return Sent(self.editor.toPlainText(), self.hex.isChecked(), self.ending.currentIndex(), data)
 
     def _recall(self, place: int) -> None:
-        """Put an entry of the history back into the editor; past its end, what was being written."""
-        if self._gone or not 0 <= place <= len(self._history):
+        """Restore an entry of the history in the editor; past the last entry, the draft."""
+        if self._ended or not 0 <= place <= len(self._history):
             return
         if self._recalled == len(self._history):
-            self._draft = self._written(b"")
+            self._draft = self._entry(b"")
         self._recalled = place
         sent = self._history[place] if place < len(self._history) else self._draft
         (self.hex if sent.hex else self.text).setChecked(True)
@@ -230,8 +230,8 @@ class SendDialog(QDialog):
             self._send()
             return True
         if not event.modifiers() & ~Qt.KeypadModifier:
-            # Up on the first line and Down on the last go through the history, as in a terminal. Asked of
-            # a copy of the cursor: it knows of wrapped lines, too.
+            # Up on the first line and Down on the last go through the history, as in a terminal. A copy of
+            # the cursor tells whether it is there, with wrapped lines, too.
             cursor = self.editor.textCursor()
             if event.key() == Qt.Key_Up and not cursor.movePosition(cursor.Up):
                 self._recall(self._recalled - 1)

@@ -1,4 +1,4 @@
-"""The send dock: a message and what was said, beside those that were saved to be sent again."""
+"""The send dock: the form of a message, the transcript of its connection, and the saved messages."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ui.streams.transcript import TICK, Transcript
 
 
 def reaching(service: Service) -> str | None:
-    """The URL under which this machine reaches a service."""
+    """The URL of a service for clients on this machine; None if its protocol has no URL."""
     config = service.config
     bound = service.status.host if isinstance(service.status, Listening) else config.listen
     port = int(bound.rpartition(":")[2])
@@ -30,10 +30,10 @@ def reaching(service: Service) -> str | None:
 
 
 class SendDock(QDockWidget):
-    """Docks at the bottom of the window.
+    """The dock at the bottom of the window.
 
     Signals:
-        messages_changed(): the saved messages are others.
+        messages_changed(): the saved messages were changed.
     """
 
     messages_changed = pyqtSignal()
@@ -50,27 +50,27 @@ class SendDock(QDockWidget):
         self.transcript = Transcript()
         self.clear = small_button("clear", "Clear")
         self.saved = SavedMessages(post)
-        self._counting = QTimer(self)
-        self._counting.setSingleShot(True)
-        self._counting.setInterval(TICK)
+        self._update_timer = QTimer(self)
+        self._update_timer.setSingleShot(True)
+        self._update_timer.setInterval(TICK)
         self._lay_out()
         self._connect()
         self._show_run()
 
     def send_to(self, url: str) -> None:
-        """Show the dock with this URL in it, and what was written left as it is."""
+        """Show the dock with this URL, and keep the data in the form."""
         self.show()
         self.form.url.setText(url)
         self.form.editor.setFocus(Qt.OtherFocusReason)
 
     def refresh(self, folder: Path | None = None) -> None:
-        """Services or saved messages may be others, or relative names of files begin at another ``folder``."""
+        """Services or saved messages have changed. ``folder``: the new base of relative file names."""
         self.form.folder = folder or self.form.folder
         services = filter(None, map(reaching, self._post.services.values()))
         self.form.offer(dict.fromkeys((*services, *(message.url for message in self._post.messages))))
         self.saved.refresh()
 
-    # -- how it is made
+    # -- building the dock
 
     def _lay_out(self) -> None:
         head = QHBoxLayout()
@@ -78,15 +78,15 @@ class SendDock(QDockWidget):
         head.addWidget(_heading("CONVERSATION"))
         head.addWidget(self.state, 1)
         head.addWidget(self.clear)
-        said = QWidget()
-        column = QVBoxLayout(said)
+        conversation = QWidget()
+        column = QVBoxLayout(conversation)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(6)
         column.addLayout(head)
         column.addWidget(self.transcript, 1)
         inner = QSplitter(Qt.Horizontal)
         inner.setHandleWidth(1)
-        for part, stretch in ((self.form, 5), (said, 6), (self.saved, 0)):
+        for part, stretch in ((self.form, 5), (conversation, 6), (self.saved, 0)):
             inner.addWidget(_panel(part))
             inner.setStretchFactor(inner.count() - 1, stretch)
         inner.setChildrenCollapsible(False)
@@ -109,30 +109,30 @@ class SendDock(QDockWidget):
 
     def _connect(self) -> None:
         form, run, saved = self.form, self.run, self.saved
-        form.wanted.connect(lambda: run.send(form.message(), keep=form.keep.isChecked()))
+        form.send_requested.connect(lambda: run.send(form.message(), keep=form.keep.isChecked()))
         form.pause.clicked.connect(run.pause)
         form.stop.clicked.connect(run.stop)
         self.clear.clicked.connect(self.transcript.clear)
         run.changed.connect(self._show_run)
-        run.talked.connect(self._on_talked)
-        self._counting.timeout.connect(self._show_run)
+        run.exchanged.connect(self._on_exchanged)
+        self._update_timer.timeout.connect(self._show_run)
         saved.chosen.connect(form.show_message)
-        saved.wanted.connect(lambda: saved.save(form.message(form.suggestion())))
+        saved.save_requested.connect(lambda: saved.save(form.message(form.suggestion())))
         saved.update_button.clicked.connect(lambda: saved.update_current(form.message()))
         saved.changed.connect(self.messages_changed)
 
-    # -- what is said
+    # -- showing the run
 
-    def _on_talked(self, arrow: str, what: bytes | str) -> None:
+    def _on_exchanged(self, arrow: str, content: bytes | str) -> None:
         self.transcript.as_hex = self.form.form == "hex"
-        self.transcript.add(arrow, what)
-        if not self._counting.isActive():
-            self._counting.start()
+        self.transcript.add(arrow, content)
+        if not self._update_timer.isActive():
+            self._update_timer.start()
 
     def _show_run(self) -> None:
-        words, bad = self.run.words()
-        self.state.setText(words)
-        set_property(self.state, "role", "error" if bad else "dim")
+        text, failed = self.run.state()
+        self.state.setText(text)
+        set_property(self.state, "role", "error" if failed else "dim")
         sending = self.run.sending
         pause = self.form.pause
         pause.setEnabled(sending is not None and not sending.done and sending.times != 1)

@@ -1,4 +1,4 @@
-"""The form of a message: where to, what and how often; it says what is wrong as one types."""
+"""The form of a message: URL, data, how often it is sent. It shows problems while the user types."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
-from app import errors
-from app.sending import CLIENTS
+from app.sending import errors
+from app.sending.clients import CLIENTS
 from app.sending.delivery import problem
 from app.sending.url import field, method_problem, parse
 from app.workspace.message import FORMS, Message
@@ -46,20 +46,20 @@ EXAMPLES = {
     "file": "firmware.bin",
     "template": r"{{counter}};{{now}}\n",
 }
-MOST_TIMES, MOST_EVERY = 1_000_000_000, 86_400_000
+MAX_TIMES, MAX_INTERVAL_MS = 1_000_000_000, 86_400_000
 
 
 class MessageForm(QWidget):
-    """Holds one message.
+    """Edits one message.
 
     Attributes:
-        folder: where the dialog for files begins.
+        folder: the start folder of the file dialog.
 
     Signals:
-        wanted(): it is to be sent, and nothing is wrong with it.
+        send_requested(): the user wants to send the message, and it is valid.
     """
 
-    wanted = pyqtSignal()
+    send_requested = pyqtSignal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -72,16 +72,17 @@ class MessageForm(QWidget):
             self.method.currentTextChanged, self.form_box.currentIndexChanged,
         ):  # fmt: skip
             signal.connect(self._check)
-        self.url.returnPressed.connect(self._want)
-        self.button.clicked.connect(self._want)
+        self.url.returnPressed.connect(self._request_send)
+        self.button.clicked.connect(self._request_send)
         self.choose.clicked.connect(self._choose_file)
         for editor in (self.editor, self.fields):
             editor.installEventFilter(self)
         self._check()
 
-    # -- what it holds
+    # -- the message
 
     def message(self, name: str = "") -> Message:
+        """The message as the form has it now."""
         fields = [line for line in self.fields.toPlainText().split("\n") if line.strip()]
         return Message(
             name=name,
@@ -96,7 +97,7 @@ class MessageForm(QWidget):
         )
 
     def show_message(self, message: Message) -> None:
-        """Fill the form."""
+        """Fill the form with ``message``."""
         self.url.setText(message.url)
         self.form_box.setCurrentIndex(FORMS.index(message.form))
         self.editor.setPlainText(message.data)
@@ -107,22 +108,22 @@ class MessageForm(QWidget):
         self.every.setValue(round(message.every * 1000))
 
     def suggestion(self) -> str:
-        """What the message may be called before its author thinks of something better."""
+        """A default name for the message when it is saved."""
         message = self.message()
         target = message.url.partition("://")[2].partition("?")[0]
         method = message.method or ("POST" if message.data else "GET")
         return f"{method} /{target.partition('/')[2]}" if self._has_method() else target or "message"
 
     def offer(self, urls: Iterable[str]) -> None:
-        """Complete to one of these what is typed as a URL."""
+        """Offer these URLs as completions in the URL field."""
         self._urls.setStringList(list(urls))
 
     def set_state(self, *, busy: bool, connected: bool) -> None:
-        """While it is ``busy`` nothing can be sent; once ``connected``, it need not be any more."""
+        """``busy``: a message is being sent, so Send is disabled. ``connected``: the connection is open."""
         self._busy, self._connected = busy, connected
         self._check()
 
-    # -- how it is made
+    # -- building the form
 
     def _build(self) -> None:
         self.url = QLineEdit()
@@ -144,11 +145,11 @@ class MessageForm(QWidget):
         self.fields.setPlaceholderText("Fields, as\nContent-Type: text/plain\nX-Trace: 1")
         self.words, self.url_words = Words(), Words()
         self.choose = QPushButton("Choose…")
-        self.times = _number("How often; 0: until stopped", MOST_TIMES, "times")
+        self.times = _number("How often; 0: until stopped", MAX_TIMES, "times")
         self.times.setSpecialValueText("until stopped")  # in the place of 0
         self.times.setSuffix(" ×")
         self.times.setValue(1)
-        self.every = _number("Milliseconds from one to the next", MOST_EVERY, "every")
+        self.every = _number("Milliseconds from one to the next", MAX_INTERVAL_MS, "every")
         self.every.setPrefix("every ")
         self.every.setSuffix(" ms")
         self.keep = QCheckBox("&Keep open")
@@ -176,7 +177,7 @@ class MessageForm(QWidget):
             bottom.addWidget(widget)
         bottom.addStretch()
         for button in (self.pause, self.stop):
-            bottom.addWidget(button, 0, Qt.AlignVCenter)  # else the row would be no taller than their icons
+            bottom.addWidget(button, 0, Qt.AlignVCenter)  # or the row would be only as tall as their icons
         for row in (top, middle, bottom):
             row.setSpacing(8)
         column.addLayout(top)
@@ -185,11 +186,11 @@ class MessageForm(QWidget):
         column.addWidget(self.words)
         column.addLayout(bottom)
 
-    # -- as it is typed
+    # -- checking
 
     @property
     def form(self) -> str:
-        """How the data is written."""
+        """How the data is written: one of ``FORMS``."""
         return FORMS[self.form_box.currentIndex()]
 
     def _method(self) -> str:
@@ -207,21 +208,21 @@ class MessageForm(QWidget):
         return self._scheme() in ("http", "https")
 
     def _check(self) -> bool:
-        """Say what is wrong; whether nothing is, and it can be sent."""
-        self._show_what_counts()
+        """Show what is wrong. Returns whether the message can be sent."""
+        self._show_relevant_fields()
         url_problem = self._url_problem() if self.url.text().strip() else None
         tell(self.url, self.url_words, url_problem)
         self.url_words.setVisible(url_problem is not None)
-        wrong, field_problem = problem(self.form, self.editor.toPlainText()), self._field_problem()
-        tell(self.editor, self.words, wrong and sentence(wrong), HELP[self.form])
+        data_problem, field_problem = problem(self.form, self.editor.toPlainText()), self._field_problem()
+        tell(self.editor, self.words, data_problem and sentence(data_problem), HELP[self.form])
         set_property(self.fields, "invalid", field_problem is not None)
-        if field_problem and not wrong:
+        if field_problem and not data_problem:
             self.words.say(field_problem, "error")
-        good = bool(self.url.text().strip()) and not (url_problem or wrong or field_problem or self._busy)
-        self.button.setEnabled(good)
-        return good
+        valid = bool(self.url.text().strip()) and not (url_problem or data_problem or field_problem or self._busy)
+        self.button.setEnabled(valid)
+        return valid
 
-    def _show_what_counts(self) -> None:
+    def _show_relevant_fields(self) -> None:
         client = CLIENTS.get(self._scheme())
         self.method.setVisible(self._has_method())
         self.fields.setVisible(self._has_fields())
@@ -230,8 +231,8 @@ class MessageForm(QWidget):
         self.every.setEnabled(self.times.value() != 1)
         self.editor.setPlaceholderText(f"What to send, as {EXAMPLES[self.form]}")
         connects = client is not None and client.protocol in ("tcp", "websocket")
-        silent = connects and not self.editor.toPlainText() and not self._connected
-        self.button.setText(" Connect" if silent else " Send")  # Qt leaves no room between icon and text
+        only_connects = connects and not self.editor.toPlainText() and not self._connected
+        self.button.setText(" Connect" if only_connects else " Send")  # a space: Qt leaves none after the icon
 
     def _url_problem(self) -> str | None:
         try:
@@ -249,9 +250,9 @@ class MessageForm(QWidget):
             return str(e)
         return None
 
-    def _want(self) -> None:
+    def _request_send(self) -> None:
         if self._check():
-            self.wanted.emit()
+            self.send_requested.emit()
 
     def _choose_file(self) -> None:
         name, _ = QFileDialog.getOpenFileName(self, "Send a file", str(self.folder))
@@ -261,7 +262,7 @@ class MessageForm(QWidget):
     # -- keys
 
     def event(self, event: QEvent) -> bool:
-        # The window would take it for "Send to connection".
+        # Without this, the window's shortcut "Send to connection" would take the key.
         if event.type() == QEvent.ShortcutOverride and isinstance(event, QKeyEvent) and _is_send(event):
             event.accept()
             return True
@@ -269,13 +270,13 @@ class MessageForm(QWidget):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if _is_send(event):
-            self._want()
+            self._request_send()
         else:
             super().keyPressEvent(event)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if isinstance(event, QKeyEvent) and event.type() == QEvent.KeyPress and _is_send(event):
-            self._want()
+            self._request_send()
             return True
         return super().eventFilter(watched, event)
 
@@ -301,9 +302,9 @@ def _editor(name: str) -> QPlainTextEdit:
     return editor
 
 
-def _number(tip: str, most: int, name: str) -> QSpinBox:
+def _number(tip: str, maximum: int, name: str) -> QSpinBox:
     box = QSpinBox()
-    box.setRange(0, most)
+    box.setRange(0, maximum)
     box.setToolTip(tip)
     box.setAccessibleName(name)
     box.setGroupSeparatorShown(True)
@@ -312,7 +313,7 @@ def _number(tip: str, most: int, name: str) -> QSpinBox:
 
 
 def small_button(name: str, tip: str) -> QToolButton:
-    """A button that is only an icon."""
+    """A button with an icon and no text."""
     button = QToolButton()
     button.setIcon(icon(name))
     button.setIconSize(QSize(14, 14))

@@ -1,4 +1,4 @@
-"""What the send dock does: sends a message, keeps its connection if asked to, says in words how it goes."""
+"""Sends the messages of the send dock, keeps the connection open if asked to, and reports the state."""
 
 from __future__ import annotations
 
@@ -9,42 +9,44 @@ from typing import Any
 from PyQt5.QtCore import QObject, pyqtSignal
 from twisted.internet.defer import CancelledError, Deferred
 
-from app import errors
+from app.errors import PostError
 from app.sending import open_conversation
-from app.sending.conversation import Connecting, Conversation, Open, Request
+from app.sending.conversation import Connecting, Conversation, Open
 from app.sending.delivery import Content, Sending, content, silence
+from app.sending.request import Request
 from app.sending.sender import Sender
 from app.sending.url import field, parse
 from app.text.escapes import amount
 from app.workspace.message import Message
 
-WAIT = 1.0
-"""Seconds of silence after which a connection that is not to be kept is closed."""
+SILENCE = 1.0
+"""Seconds of silence after which a connection that is not kept open is closed."""
 
 
 def request_of(message: Message) -> Request:
-    """What to connect for. Raises URLError, FieldError."""
+    """The request to connect with. Raises URLError, FieldError."""
     lines = (line for line in message.fields if line.strip())
     return Request(parse(message.url), message.method, tuple(map(field, lines)), message.verify)
 
 
 class SendRun(QObject):
-    """One message after the other.
+    """Sends one message at a time.
 
     Attributes:
-        sending: the message on its way, or the last one.
-        conversation: the connection that is open, or was last.
+        sending: the message that is being sent, or the last one.
+        conversation: the connection that is open, or the last one.
+        received: bytes received since the last message was sent.
 
     Signals:
-        changed(): what it is doing may be something else.
-        talked(str, object): "→" or "←" and bytes, or "·" and words.
+        changed(): the state may have changed.
+        exchanged(str, object): "→" (sent) or "←" (received) and bytes, or "·" and a text about the connection.
     """
 
     changed = pyqtSignal()
-    talked = pyqtSignal(str, object)
+    exchanged = pyqtSignal(str, object)
 
     def __init__(self, sender: Sender, folder: Callable[[], Path], parent: QObject | None = None) -> None:
-        """``folder`` is where relative names of files begin."""
+        """``folder`` returns the base of relative file names."""
         super().__init__(parent)
         self._sender, self._folder = sender, folder
         self.sending: Sending | None = None
@@ -53,11 +55,11 @@ class SendRun(QObject):
         self._problem = ""
         self._task: Deferred[None] | None = None
 
-    # -- what it is doing
+    # -- state
 
     @property
     def running(self) -> bool:
-        """Whether a message is on its way, or its answer awaited."""
+        """Whether a message is being sent, or its answer is awaited."""
         return self._task is not None
 
     @property
@@ -68,8 +70,8 @@ class SendRun(QObject):
     def paused(self) -> bool:
         return self.sending is not None and self.sending.paused
 
-    def words(self) -> tuple[str, bool]:
-        """How it goes, and whether that is bad."""
+    def state(self) -> tuple[str, bool]:
+        """The state as a text for the user, and whether it is an error."""
         if self._problem:
             return self._problem, True
         conversation, sending = self.conversation, self.sending
@@ -86,10 +88,10 @@ class SendRun(QObject):
             return f"{doing}: {counts.replace(sent, sent + of)}", False
         return (status.reason, True) if status.failed else (f"{status.reason[:-1]}: {counts}.", False)
 
-    # -- what it does
+    # -- actions
 
     def send(self, message: Message, *, keep: bool) -> None:
-        """Send a message as often as it says; ``keep`` the connection for the next."""
+        """Send a message, as often as it says. ``keep``: keep the connection open for the next message."""
         if self._task is not None:
             return
         self._problem, self.received = "", 0
@@ -99,7 +101,7 @@ class SendRun(QObject):
         self.changed.emit()
 
     def pause(self) -> None:
-        """Pause, or go on."""
+        """Pause, or resume if it is paused."""
         if self.sending is not None:
             (self.sending.resume if self.sending.paused else self.sending.pause)()
 
@@ -115,35 +117,37 @@ class SendRun(QObject):
     async def _send(self, message: Message, keep: bool) -> None:
         try:
             request = request_of(message)
-            what = await self._sender.in_thread(content, message.form, message.data, self._folder())
-        except errors.PostError as e:
+            message_content = await self._sender.in_thread(content, message.form, message.data, self._folder())
+        except PostError as e:
             self._problem = str(e)
             return
-        over = self._reusable(request)
+        reused = self._reusable(request)
         self.changed.emit()
         if not message.data and request.url.client.protocol in ("tcp", "websocket"):
             self.sending = None
-            if over is None:
+            if reused is None:
                 await self._open(request).connect()
-            keep = True  # only to listen
+            keep = True  # the user only wants to receive
         else:
-            await self._repeat(request, message, what, over)
+            await self._repeat(request, message, message_content, reused)
         conversation = self.conversation
         if keep or conversation is None or self._problem:
             return
         if not conversation.answers:
-            await silence(self._sender.reactor, conversation, WAIT)
+            await silence(self._sender.reactor, conversation, SILENCE)
         conversation.close()
 
-    async def _repeat(self, request: Request, message: Message, what: Content, over: Conversation | None) -> None:
-        def noted(number: int) -> bytes:
-            data = what(number)
-            self.talked.emit("→", data)
+    async def _repeat(
+        self, request: Request, message: Message, message_content: Content, reused: Conversation | None
+    ) -> None:
+        def data_to_send(number: int) -> bytes:
+            data = message_content(number)
+            self.exchanged.emit("→", data)
             return data
 
         self.sending = Sending(
-            self._sender.reactor, lambda: self._open(request), noted, message.times, message.every,
-            binary=message.form == "hex", over=over,
+            self._sender.reactor, lambda: self._open(request), data_to_send, message.times, message.every,
+            binary=message.form == "hex", over=reused,
         )  # fmt: skip
         self.sending.changed.connect(lambda _: self.changed.emit())
         await self.sending.run()
@@ -155,11 +159,11 @@ class SendRun(QObject):
         self.changed.emit()
 
     def _reusable(self, request: Request) -> Conversation | None:
-        """The connection that is open, if it serves; another one is closed."""
+        """The open connection, if this request can use it. Otherwise it is closed."""
         conversation = self.conversation
         if conversation is None or conversation.closed is not None:
             return None
-        if _origin(conversation.request) == _origin(request):
+        if _connection_key(conversation.request) == _connection_key(request):
             conversation.request = request
             return conversation
         conversation.close()
@@ -168,26 +172,26 @@ class SendRun(QObject):
     def _open(self, request: Request) -> Conversation:
         conversation = self.conversation = open_conversation(request, self._sender)
         conversation.received.connect(self._on_received)
-        conversation.noted.connect(lambda words: self.talked.emit("·", words))
+        conversation.noted.connect(lambda words: self.exchanged.emit("·", words))
         conversation.status_changed.connect(self._on_status)
         self.changed.emit()
         return conversation
 
     def _on_received(self, data: bytes) -> None:
         self.received += len(data)
-        self.talked.emit("←", data)
+        self.exchanged.emit("←", data)
 
     def _on_status(self, conversation: Conversation) -> None:
         status = conversation.status
         if isinstance(status, Open):
-            self.talked.emit("·", f"connected to {status.address}{f', {status.detail}' if status.detail else ''}")
+            self.exchanged.emit("·", f"connected to {status.address}{f', {status.detail}' if status.detail else ''}")
         elif conversation.closed is not None:
-            self.talked.emit("·", conversation.closed.reason)
+            self.exchanged.emit("·", conversation.closed.reason)
         self.changed.emit()
 
 
-def _origin(request: Request) -> Any:
-    """What two messages have in common that can go over one connection."""
+def _connection_key(request: Request) -> Any:
+    """Requests with an equal key can use the same connection."""
     url = request.url
-    place = (url.scheme, url.host, url.port, request.verify)
-    return place if url.client.protocol != "websocket" else (*place, url.target, request.fields)
+    key = (url.scheme, url.host, url.port, request.verify)
+    return key if url.client.protocol != "websocket" else (*key, url.target, request.fields)

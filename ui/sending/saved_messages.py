@@ -21,13 +21,13 @@ class SavedMessages(QWidget):
     """Shows ``post.messages``, and changes them.
 
     Signals:
-        chosen(object): a ``Message`` to put into the form.
-        wanted(): the message of the form is to be saved: call ``save`` with it.
-        changed(): the workspace was.
+        chosen(object): the user selected a ``Message`` to put into the form.
+        save_requested(): the user wants to save the form's message: call ``save`` with it.
+        changed(): ``post.messages`` was changed.
     """
 
     chosen = pyqtSignal(object)
-    wanted = pyqtSignal()
+    save_requested = pyqtSignal()
     changed = pyqtSignal()
 
     def __init__(self, post: Post, parent: QWidget | None = None) -> None:
@@ -63,7 +63,7 @@ class SavedMessages(QWidget):
         column.addWidget(self.hint)
         column.addWidget(self.list, 1)
         column.addStretch(0)
-        self.save_button.clicked.connect(self.wanted)
+        self.save_button.clicked.connect(self.save_requested)
         self.remove_button.clicked.connect(self.remove)
         self.list.itemClicked.connect(lambda _: self._choose())
         self.list.itemActivated.connect(lambda _: self._choose())
@@ -74,9 +74,9 @@ class SavedMessages(QWidget):
         self.refresh()
 
     def refresh(self) -> None:
-        """Show the messages as they are now: another workspace may have been opened."""
+        """Show the messages of the Post, whose workspace may have been replaced."""
         if self._shown is self._post.messages:
-            return  # a name may be being typed
+            return  # do not interrupt the user who types a name
         self._shown = self._post.messages
         row = self.list.currentRow()
         self.list.blockSignals(True)
@@ -93,13 +93,13 @@ class SavedMessages(QWidget):
         self._enable()
 
     def save(self, message: Message) -> None:
-        """Add a message under a name like its own, which can be typed over at once."""
-        self._set((*self._post.messages, replace(message, name=self._free(message.name, None))))
+        """Add a message under an unused name, and let the user edit the name."""
+        self._set((*self._post.messages, replace(message, name=self._unused(message.name, None))))
         self.list.setCurrentRow(self.list.count() - 1)
         self.list.editItem(self.list.currentItem())
 
     def update_current(self, message: Message) -> None:
-        """Put this one in the place of the selected one, whose name it takes."""
+        """Replace the selected message by this one; the name stays."""
         row = self.list.currentRow()
         if row >= 0:
             messages = list(self._post.messages)
@@ -120,16 +120,16 @@ class SavedMessages(QWidget):
     def _on_renamed(self, item: QListWidgetItem) -> None:
         row = self.list.row(item)
         messages = list(self._post.messages)
-        name = self._free(item.text(), row)
+        name = self._unused(item.text(), row)
         if name != messages[row].name:
             messages[row] = replace(messages[row], name=name)
             self._set(tuple(messages))
         elif name != item.text():
             item.setText(name)
 
-    def _free(self, wanted: str, row: int | None) -> str:
-        """``wanted`` as a name that no other message has."""
-        name = "".join(c for c in wanted if c.isprintable()).strip()[: MAX_NAME - 6] or "message"
+    def _unused(self, text: str, row: int | None) -> str:
+        """A name made of ``text`` that no message has, except the one in ``row``."""
+        name = "".join(c for c in text if c.isprintable()).strip()[: MAX_NAME - 6] or "message"
         taken = {message.name for i, message in enumerate(self._post.messages) if i != row}
         return next(new for n in count(1) if (new := name if n == 1 else f"{name} {n}") not in taken)
 

@@ -1,4 +1,4 @@
-"""What a click does to services and connections: create, edit, remove, start, stop, send, disconnect."""
+"""The user's actions on services and connections: create, edit, remove, start, stop, send, disconnect."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class ServiceActions(QObject):
-    """Acts on the Post for the window. Dialogs are not modal to the program: servers go on below.
+    """Carries out actions on the Post. Its dialogs do not block: servers run while they are open.
 
     Signals:
         added: the name of a service that was created.
@@ -35,19 +35,19 @@ class ServiceActions(QObject):
     added = pyqtSignal(str)
 
     def __init__(self, post: Post, bridge: Bridge, window: QWidget, host: Callable[[], str] = lambda: LOOPBACK) -> None:
-        """``host`` is where new services are to listen."""
+        """``host`` returns the address that new services listen on."""
         super().__init__(window)
         self._host = host
         self._post, self._window = post, window
         self._sending: dict[tuple[str, int], SendDialog] = {}
-        self._asked_to_go: set[int] = set()
-        bridge.ticked.connect(lambda _: self._close_gone())
+        self._closing: set[int] = set()
+        bridge.ticked.connect(lambda _: self._close_ended())
 
     # -- services
 
     def create(self, protocol: str = "tcp") -> ServiceDialog:
-        """Ask for a new service."""
-        return self._ask(None, self._post.configs(), self._add, protocol)
+        """Open the dialog for a new service."""
+        return self._open_dialog(None, self._post.configs(), self._add, protocol)
 
     def edit(self, name: str) -> ServiceDialog | None:
         service = self._post.services.get(name)
@@ -59,10 +59,10 @@ class ServiceActions(QObject):
             if config != service.config:
                 self._run(self._post.replace(name, config))
 
-        return self._ask(service.config, others, change, service.config.protocol)
+        return self._open_dialog(service.config, others, change, service.config.protocol)
 
     def duplicate(self, name: str) -> ServiceDialog | None:
-        """Ask for a service like this one, under another name and on a free port."""
+        """Open the dialog for a copy of this service, with an unused name and port."""
         service = self._post.services.get(name)
         if service is None:
             return None
@@ -71,14 +71,14 @@ class ServiceActions(QObject):
         another = next(new for end in endings if (new := name[: MAX_NAME - len(end)] + end) not in taken)
         port = suggested_port(service.config.protocol, self._post.configs())
         copy = replace(service.config, name=another, port=port)
-        return self._ask(copy, self._post.configs(), self._add, copy.protocol, copied=True)
+        return self._open_dialog(copy, self._post.configs(), self._add, copy.protocol, copied=True)
 
     def create_mock(self, rule: Mapping[str, Any]) -> ServiceDialog:
-        """Ask for a new HTTP service that answers by this rule of the responder ``mock``."""
+        """Open the dialog for a new HTTP service with this rule of the responder ``mock``."""
         others = self._post.configs()
         name, port = suggested_name("http", "mock", others), suggested_port("http", others)
         config = ServiceConfig(name, "http", self._host(), port, "mock", options={"rules": [dict(rule)]})
-        return self._ask(config, others, self._add, "http", copied=True)
+        return self._open_dialog(config, others, self._add, "http", copied=True)
 
     def _add(self, config: ServiceConfig) -> None:
         self._post.add(config)
@@ -88,7 +88,7 @@ class ServiceActions(QObject):
         if name in self._post.services:
             self._run(self._post.remove(name))
 
-    def _ask(
+    def _open_dialog(
         self, config: ServiceConfig | None, others: Any, done: Any, protocol: str, *, copied: bool = False
     ) -> ServiceDialog:
         from ui.services.dialog import ServiceDialog
@@ -100,7 +100,7 @@ class ServiceActions(QObject):
         return dialog
 
     def toggle(self, name: str) -> None:
-        """Start a service that is down, stop one that is up."""
+        """Start a service that is stopped or failed; stop any other."""
         service = self._post.services.get(name)
         if service is None:
             return
@@ -116,13 +116,13 @@ class ServiceActions(QObject):
         self._post.stop_all()
 
     def _run(self, work: Coroutine[Any, Any, Any]) -> None:
-        # An exception in it is an unhandled Deferred's, which the logbook records.
+        # The logbook records its exceptions, as of any Deferred without an errback.
         Deferred.fromCoroutine(work)
 
     # -- connections
 
     def send(self, service: Service, connection: Connection) -> SendDialog:
-        """Open, or bring back, the dialog that sends to this connection."""
+        """Open the dialog that sends to this connection, or raise it if it is open."""
         from ui.sending.dialog import SendDialog
 
         key = (service.config.name, connection.number)
@@ -137,11 +137,11 @@ class ServiceActions(QObject):
         return dialog
 
     def disconnect_peer(self, connection: Connection) -> None:
-        """Close in good order; asked again, at once, since a peer may never take what it was sent."""
-        if connection.number in self._asked_to_go:
+        """Close once all data is sent. A second call aborts, because a peer may never read its data."""
+        if connection.number in self._closing:
             connection.abort()
         else:
-            self._asked_to_go.add(connection.number)
+            self._closing.add(connection.number)
             connection.finish()
 
     def _forget(self, key: tuple[str, int]) -> None:
@@ -149,8 +149,8 @@ class ServiceActions(QObject):
         if dialog is not None:
             dialog.deleteLater()
 
-    def _close_gone(self) -> None:
+    def _close_ended(self) -> None:
         for (name, number), dialog in self._sending.items():
             service = self._post.services.get(name)
             if service is None or number not in service.connections:
-                dialog.set_gone()
+                dialog.set_ended()

@@ -1,33 +1,32 @@
-"""What a form knows of services without a screen: what is wrong, and what to suggest for a new one."""
+"""Checks of a service's settings, and suggestions for a new service. No Qt."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from itertools import count
 
-from app import errors
-from app.services import address
+from app.services import address, errors
 from app.services.config import ServiceConfig
 from app.services.protocols import PROTOCOLS
 from app.workspace import reading as workspace
 
 HOSTS = ("127.0.0.1", "::1", "0.0.0.0", "::", "localhost")
-"""That are offered."""
+"""The addresses that the form offers."""
 
 FIRST_PORTS = {"tcp": 9007, "udp": 9008, "http": 9080, "websocket": 9081, "ssh": 9022}
 
 FIRST_OPTIONS = {"manhole": {"password": "auto"}}
-"""What a responder is begun with, where it would not start with its defaults and nothing has to be known for it."""
+"""Initial options for a responder that would not start with its defaults, if there are safe ones."""
 
 
 def suggested_name(protocol: str, responder: str, others: Collection[ServiceConfig]) -> str:
-    """``tcp-echo``, or ``tcp-echo-2`` and so on where that is taken."""
+    """``tcp-echo``; ``tcp-echo-2`` and so on if that is taken."""
     name, taken = f"{PROTOCOLS[protocol].label.lower()}-{responder}", {other.name for other in others}
     return next(text for n in count(1) if (text := name if n == 1 else f"{name}-{n}") not in taken)
 
 
 def suggested_port(protocol: str, others: Collection[ServiceConfig]) -> int:
-    """A port that no other service has, whatever its transport: fewer to mix up."""
+    """A port that no other service has, not even one with another transport, which would be confusing."""
     taken = {other.port for other in others}
     return next(port for port in count(FIRST_PORTS.get(protocol, 9000)) if port not in taken)
 
@@ -57,6 +56,6 @@ def port_problem(port: str) -> str | None:
 
 
 def place_problem(protocol: str, host: str, port: int, others: Collection[ServiceConfig]) -> str | None:
-    """Whether another service leaves no room at this address, as opening the saved workspace would find."""
+    """Names the service that has this address already, or None. Opening a workspace checks the same."""
     other = workspace.taken_by(protocol, host, port, others)
     return f'{other.listen} is taken by "{other.name}". Choose another port' if other else None

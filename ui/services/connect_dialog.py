@@ -23,7 +23,7 @@ from PyQt5.QtWidgets import (
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
-from app import errors
+from app.errors import PostError
 from app.sending.connect_lines import ConnectLine, addresses, lines, login
 from app.services import address
 from app.services.protocols import PROTOCOLS
@@ -36,11 +36,11 @@ from ui.looks.icons import icon
 InThread = Callable[..., Deferred[Any]]
 
 WIDTH = 720
-"""Of the dialog, in pixels."""
+"""Width of the dialog in pixels."""
 
 
 class ConnectDialog(QDialog):
-    """Lists the addresses of this machine that reach a service, and lines for the chosen one."""
+    """Lists this machine's addresses that reach a service, and shell lines for the selected address."""
 
     def __init__(self, service: Service, in_thread: InThread, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -83,12 +83,12 @@ class ConnectDialog(QDialog):
         self.resize(WIDTH, self.sizeHint().height())
         self._alive = True
         self.finished.connect(self._on_finished)
-        looking = in_thread(_look, config.host, service.surroundings.data, self._signed)
-        looking.addCallbacks(self._on_found, self._on_trouble)
+        reading = in_thread(_read, config.host, service.surroundings.data, self._signed)
+        reading.addCallbacks(self._on_found, self._on_failure)
 
     @property
     def _signed(self) -> bool:
-        """Whether the local authority signed its certificate."""
+        """Whether the local authority signed the service's certificate."""
         tls = self._service.config.tls
         return tls is not None and tls.get("certificate", "auto") == "auto"
 
@@ -110,8 +110,8 @@ class ConnectDialog(QDialog):
         layout.activate()
         self.resize(WIDTH, layout.totalHeightForWidth(WIDTH))
 
-    def _on_trouble(self, failure: Failure) -> None:
-        failure.trap(errors.PostError)
+    def _on_failure(self, failure: Failure) -> None:
+        failure.trap(PostError)
         if self._alive:
             self.words.say(failure.getErrorMessage(), "error")
 
@@ -134,7 +134,7 @@ class ConnectDialog(QDialog):
 
 
 def _row(line: ConnectLine) -> QHBoxLayout:
-    """The whole line, on as many as it takes, and a button that copies it."""
+    """The whole line, wrapped, and a button that copies it."""
     text = Wrapped(line.text)
     text.setTextInteractionFlags(Qt.TextSelectableByMouse | Qt.TextSelectableByKeyboard)
     text.setProperty("role", "mono")
@@ -154,6 +154,6 @@ def _row(line: ConnectLine) -> QHBoxLayout:
     return row
 
 
-def _look(host: str, data: Path, signed: bool) -> tuple[list[str], Path | None]:
-    """Blocks."""
+def _read(host: str, data: Path, signed: bool) -> tuple[list[str], Path | None]:
+    """The addresses that reach the service, and the authority's certificate if ``signed``. Blocks."""
     return addresses(host), authority.of(data).path if signed else None

@@ -1,4 +1,4 @@
-"""The live connections of the selected service, with Send and Disconnect on each."""
+"""The panel of the selected service's open connections, with Send and Disconnect for each."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from ui.looks import theme
 from ui.parts.labels import plain
 
 MAX_SHOWN = 2_000
-"""Connections listed, the newest ones; the panes have all."""
+"""Connections in the list: the newest ones. The panes show all."""
 
 
 class ConnectionsModel(QAbstractListModel):
-    """Numbers of the live connections, oldest first. The values are read when painted."""
+    """Numbers of the open connections, oldest first. Their values are read when they are painted."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -52,7 +52,7 @@ class ConnectionsModel(QAbstractListModel):
 
 
 class ConnectionsDelegate(QStyledItemDelegate):
-    """Two lines: number and peer; bytes each way and how long it lasts."""
+    """Paints two lines: number and peer; bytes received and sent, and the connection's duration."""
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex) -> QSize:
         height = QFontMetrics(theme.mono_font()).height() + QFontMetrics(theme.ui_font()).height()
@@ -92,11 +92,11 @@ def _figures(connection: Connection) -> str:
 
 
 class ConnectionsPanel(QListView):
-    """Live connections of one service.
+    """The open connections of one service.
 
     Signals:
-        send_wanted: a connection to send to.
-        disconnect_wanted: a connection to close.
+        send_wanted: the connection that the user wants to send to.
+        disconnect_wanted: the connection that the user wants to close.
         current_changed: whether there is a current connection.
         menu_wanted: the global position of a context menu.
     """
@@ -110,17 +110,17 @@ class ConnectionsPanel(QListView):
         super().__init__()
         self._model = ConnectionsModel()
         self.setModel(self._model)
-        # How long each lasts goes on while nothing else happens.
-        self._second = QTimer(self)
-        self._second.setInterval(1000)
-        self._second.timeout.connect(self.viewport().update)
+        # The durations change each second, even if nothing else does.
+        self._second_timer = QTimer(self)
+        self._second_timer.setInterval(1000)
+        self._second_timer.timeout.connect(self.viewport().update)
         self.setItemDelegate(ConnectionsDelegate(self))
         self.setUniformItemSizes(True)
         self.setVerticalScrollMode(QListView.ScrollPerPixel)
         self.setAccessibleName("Connections")
         self.setContextMenuPolicy(Qt.CustomContextMenu)
         self.customContextMenuRequested.connect(self._on_menu)
-        self.doubleClicked.connect(lambda _: self._want(self.send_wanted))
+        self.doubleClicked.connect(lambda _: self._emit_for_current(self.send_wanted))
         theme.notifier.fonts_changed.connect(self._on_fonts)
         self.selectionModel().currentChanged.connect(lambda index, _: self.current_changed.emit(index.isValid()))
 
@@ -128,12 +128,12 @@ class ConnectionsPanel(QListView):
         self.scheduleDelayedItemsLayout()
 
     def set_service(self, service: Service | None) -> None:
-        """Show this service's connections."""
+        """Show the connections of ``service``."""
         self._model.service = service
         self.refresh()
 
     def refresh(self) -> None:
-        """Bring the list up to date; the selected connection stays selected."""
+        """Update the list. The selected connection stays selected."""
         service = self._model.service
         numbers = list(service.connections)[-MAX_SHOWN:] if service else []
         if numbers != self._model.numbers:
@@ -146,13 +146,13 @@ class ConnectionsPanel(QListView):
             self.verticalScrollBar().setValue(self.verticalScrollBar().maximum() if at_end else value)
             self.current_changed.emit(self.current() is not None)
         if not numbers:
-            self._second.stop()
-        elif not self._second.isActive():
-            self._second.start()
+            self._second_timer.stop()
+        elif not self._second_timer.isActive():
+            self._second_timer.start()
         self.viewport().update()
 
     def current(self) -> Connection | None:
-        """The selected connection, while it lives."""
+        """The selected connection; None if there is none or it has ended."""
         return self._model.connection(self.currentIndex())
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -167,13 +167,13 @@ class ConnectionsPanel(QListView):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key_Return, Qt.Key_Enter):
-            self._want(self.send_wanted)
+            self._emit_for_current(self.send_wanted)
         elif event.key() == Qt.Key_Delete:
-            self._want(self.disconnect_wanted)
+            self._emit_for_current(self.disconnect_wanted)
         else:
             super().keyPressEvent(event)
 
-    def _want(self, signal: Any) -> None:
+    def _emit_for_current(self, signal: Any) -> None:
         connection = self.current()
         if connection is not None:
             signal.emit(connection)

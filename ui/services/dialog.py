@@ -1,4 +1,4 @@
-"""Creates a service or changes one; says what is wrong as it is typed."""
+"""The dialog that creates or edits a service. It shows problems while the user types."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
-from app import errors, responders
-from app.services import address, settings
+from app import responders
+from app.services import address, errors, settings
 from app.services.config import ServiceConfig
 from app.services.protocols import PROTOCOLS
 from app.workspace import reading as workspace
@@ -34,14 +34,13 @@ from ui.services.section_page import SectionPage
 
 
 class ServiceDialog(QDialog):
-    """A form for one service. ``config()`` is right whenever the dialog was accepted.
+    """A form for one service. When the dialog was accepted, ``config()`` is valid.
 
     Attributes:
-        _suggested: the name and the port that stand in the form because we put them there; they
-            follow the protocol until someone types over them.
-        _forms: the options of each responder that was looked at, by protocol: choosing another one
-            and coming back loses nothing.
-        _pages: what else can be set, by section and protocol.
+        _suggested: the suggested name and port. They follow the protocol until the user edits them.
+        _forms: the form of options by responder and protocol. They are kept, so that nothing is lost
+            when the user selects another responder and comes back.
+        _pages: the pages of other settings, by section and protocol.
     """
 
     def __init__(
@@ -54,7 +53,7 @@ class ServiceDialog(QDialog):
         copied: bool = False,
         host: str = checks.HOSTS[0],
     ) -> None:
-        """Change ``config``; make a new service where it is None, or one like it if ``copied``."""
+        """Edit ``config``; if it is None, create a service; if ``copied``, create one with these settings."""
         super().__init__(parent)
         self.setWindowFlag(Qt.WindowContextHelpButtonHint, False)
         self._others = [other for other in others if other is not config]
@@ -83,7 +82,7 @@ class ServiceDialog(QDialog):
         self.name.setFocus()
 
     def config(self) -> ServiceConfig:
-        """What the form says; parts that it does not show are those of the service before."""
+        """The settings in the form. Settings that the form does not show are unchanged."""
         port = self.port.text().strip()
         return replace(
             self._config,
@@ -102,14 +101,14 @@ class ServiceDialog(QDialog):
     def _options(self) -> dict[str, Any]:
         found = responders.find(self._responder())
         if found is not None and found.missing and found.name == self._config.responder:
-            return dict(self._config.options)  # which those are is known when its plugin is loaded
+            return dict(self._config.options)  # unknown until its plugin is loaded
         return self.options.options() | (self._values("options") or {})
 
     def _values(self, section: str) -> dict[str, Any] | None:
         page = self._pages.get((section, self._protocol()))
         return page.values() if page else None
 
-    # -- how it is made
+    # -- building the dialog
 
     def _suggestion(self, protocol: str, host: str) -> ServiceConfig:
         responder = PROTOCOLS[protocol].default
@@ -127,7 +126,7 @@ class ServiceDialog(QDialog):
         self.host.setEditable(True)
         self.host.addItems(checks.HOSTS)
         self.host.setInsertPolicy(QComboBox.NoInsert)
-        # A completer would make ::1 of every :: that is typed. (None is right; the stubs do not know.)
+        # A completer would turn a typed :: into ::1. (None is allowed; the stubs do not know it.)
         self.host.setCompleter(None)  # type: ignore[arg-type]
         self.host.setProperty("role", "mono")
         self.port = QLineEdit()
@@ -185,7 +184,7 @@ class ServiceDialog(QDialog):
         self._show_options()
         self._show_pages()
 
-    # -- what it says and does
+    # -- checking and updating
 
     def _protocol(self) -> str:
         return str(self.protocol.currentData())
@@ -212,10 +211,10 @@ class ServiceDialog(QDialog):
         options = self.options.check()
         place = self._check_place()
         first = not name and not responder and not place and options
-        good = [first, *(page.check() for page in self._shown_pages())]
-        for index, fine in enumerate(good):
-            self.tabs.setTabIcon(index, QIcon() if fine else icon("warning", "bad"))
-        self.ok.setEnabled(all(good))
+        valid = [first, *(page.check() for page in self._shown_pages())]
+        for index, page_valid in enumerate(valid):
+            self.tabs.setTabIcon(index, QIcon() if page_valid else icon("warning", "bad"))
+        self.ok.setEnabled(all(valid))
 
     def _check_place(self) -> str | None:
         host, port = self._host(), self.port.text().strip()
@@ -257,14 +256,14 @@ class ServiceDialog(QDialog):
         self._fit()
 
     def _fit(self, *, shrinks: bool = True) -> None:
-        """Be as tall as the page in view asks. Left alone, Qt would stop at two thirds of the screen."""
+        """Resize to the height that the visible page needs. Qt by itself stops at two thirds of the screen."""
         self.tabs.currentWidget().updateGeometry()
         self.tabs.updateGeometry()
         self.layout().activate()
         wanted = self.sizeHint().expandedTo(QSize(self.width() if self.isVisible() else 0, 0))
         self.resize(wanted if shrinks else wanted.expandedTo(self.size()))
         screen, frame = self.screen().availableGeometry(), self.frameGeometry()
-        if self.isVisible() and frame.bottom() > screen.bottom():  # the buttons would be out of reach
+        if self.isVisible() and frame.bottom() > screen.bottom():  # keep the buttons on the screen
             self.move(frame.left(), max(screen.top(), screen.bottom() - frame.height() + 1))
 
     def _offer_responders(self, chosen: str) -> None:
@@ -274,17 +273,17 @@ class ServiceDialog(QDialog):
         self.responder.setCurrentIndex(self.responder.findData(chosen))
 
     def _show_options(self) -> None:
-        name, protocol = place = self._responder(), self._protocol()
+        name, protocol = key = self._responder(), self._protocol()
         for form in self._forms.values():
             form.hide()
-        if place not in self._forms:
+        if key not in self._forms:
             found = responders.find(name)
             declared = found.options_for(protocol) if found else ()
             given = self._config.options if name == self._config.responder else checks.FIRST_OPTIONS.get(name, {})
-            form = self._forms[place] = OptionForm(declared, given)
+            form = self._forms[key] = OptionForm(declared, given)
             form.changed.connect(self._check)
             self._form_of_options.addWidget(form)
-        self.options = self._forms[place]
+        self.options = self._forms[key]
         self.options.show()
         self._form.align(self.options.form)
 
@@ -304,7 +303,7 @@ class ServiceDialog(QDialog):
             if page is not None:
                 self.tabs.addTab(self._scrolls[section, protocol], title)
         self.tabs.setCurrentIndex(min(shown, self.tabs.count() - 1))
-        tab_through(self._scroll.widget(), *self._shown_pages())  # the buttons come behind
+        tab_through(self._scroll.widget(), *self._shown_pages())  # the buttons follow in the tab order
 
     def _page(self, section: str, protocol: str) -> SectionPage | None:
         if (section, protocol) in self._pages:
@@ -325,7 +324,7 @@ class ServiceDialog(QDialog):
         return page
 
     def _paged(self, page: Page) -> Page:
-        """Rows come and go with what is chosen, and words take more lines: each may need more room."""
+        """Grow the dialog when the page changes: rows appear, and texts take more lines."""
         page.changed.connect(lambda: self._fit(shrinks=False))
         return page
 
@@ -334,7 +333,7 @@ class ServiceDialog(QDialog):
         return [page for page in pages if page is not None]
 
     def _split_address(self) -> None:
-        """A whole address pasted for the host goes where its parts belong."""
+        """If the user pasted ``host:port`` as the host, put each part into its own field."""
         try:
             host, port = address.parse(self.host.currentText())
         except errors.InvalidAddressError:

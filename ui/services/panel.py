@@ -1,4 +1,4 @@
-"""The list of services: a card each, with lamp, address, traffic, and what is wrong in words."""
+"""The services panel: a card for each service, with lamp, address, traffic, and the error if it failed."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ STATES: dict[type, shapes.State] = {
 
 
 class Lamp(QWidget):
-    """The state of a service by shape and colour."""
+    """Shows the state of a service by shape and colour."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -63,7 +63,7 @@ class Lamp(QWidget):
 
 
 class Badge(QWidget):
-    """A word in a rounded frame: the protocol, or a warning."""
+    """A word in a rounded frame: a protocol, or a warning."""
 
     def __init__(self, text: str, color: str = "") -> None:
         super().__init__()
@@ -86,8 +86,8 @@ class Badge(QWidget):
         shapes.badge(painter, QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), self._text, colors, color)
 
 
-class Spark(QWidget):
-    """The traffic of the last seconds as a line."""
+class Sparkline(QWidget):
+    """Shows the traffic of the last seconds as a line."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -106,19 +106,19 @@ class Spark(QWidget):
 
 
 class StartButton(QToolButton):
-    """Starts or stops with one click. The second press of a double click is not a second wish."""
+    """Starts or stops a service with one click. The second press of a double click is ignored."""
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         event.accept()
 
 
 class ServiceCard(QFrame):
-    """One service.
+    """Shows one service.
 
     Signals:
-        chosen: it was clicked or focused.
-        toggled: its start or stop button, or Space.
-        edit_wanted: double click, or Enter.
+        chosen: the card was clicked or focused.
+        toggled: the user pressed the start or stop button, or Space.
+        edit_wanted: the user double-clicked the card, or pressed Enter.
         menu_wanted: the global position of a context menu.
     """
 
@@ -143,7 +143,7 @@ class ServiceCard(QFrame):
         self._state = QLabel()
         self._state.setWordWrap(True)
         self._state.setTextFormat(Qt.PlainText)
-        self._spark = Spark()
+        self._spark = Sparkline()
         self.button = StartButton()
         self.button.setAutoRaise(True)
         self.button.setIconSize(QSize(14, 14))
@@ -177,7 +177,7 @@ class ServiceCard(QFrame):
         self.style().polish(self)
 
     def refresh(self) -> None:
-        """Show the service as it is now."""
+        """Show the current state of the service."""
         self._spark.set_values(list(self._bridge.of(self.service).spark))
         text = self._words()
         if (self.service.status, text) != self._shown:
@@ -194,7 +194,7 @@ class ServiceCard(QFrame):
         if failed != self._spark.isHidden():
             self._state.style().unpolish(self._state)
             self._state.style().polish(self._state)
-            # What went wrong takes the whole width; the line beside it would be flat.
+            # The error takes the whole width, in place of the sparkline, which would be flat.
             self._spark.setHidden(failed)
             self._grid.addWidget(self._state, 2, 1, 1, 3 if failed else 1)
         up = isinstance(status, Starting | Listening)
@@ -220,7 +220,7 @@ class ServiceCard(QFrame):
         self.chosen.emit()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        # A press on the button while it is disabled falls through to here.
+        # Presses on the disabled button arrive here, too.
         if event.button() == Qt.LeftButton and not self.button.geometry().contains(event.pos()):
             self.edit_wanted.emit()
 
@@ -243,7 +243,7 @@ class ServiceCard(QFrame):
 
 
 class ServicesPanel(QScrollArea):
-    """All services.
+    """The cards of all services.
 
     Attributes:
         cards: by the service's name.
@@ -287,10 +287,10 @@ class ServicesPanel(QScrollArea):
         self.rebuild()
 
     def rebuild(self) -> None:
-        """Make the cards anew: services came, went or were replaced."""
+        """Make all cards again, after services were added, removed or replaced."""
         focused = any(card.hasFocus() for card in self.cards.values())
         for card in self.cards.values():
-            card.blockSignals(True)  # hiding one hands the focus on to the next
+            card.blockSignals(True)  # hiding a card moves the focus to the next one
         for card in self.cards.values():
             self._column.removeWidget(card)
             card.hide()
@@ -306,18 +306,18 @@ class ServicesPanel(QScrollArea):
         self._empty.setVisible(not self.cards)
         self.select(self.selected if self.selected in self.cards else next(iter(self.cards), ""))
         if focused and self.selected:
-            self.cards[self.selected].show()  # what the layout has not shown yet cannot have the focus
+            self.cards[self.selected].show()  # a hidden widget cannot get the focus
             self.cards[self.selected].setFocus(Qt.OtherFocusReason)
 
     def select(self, name: str) -> None:
         self.selected = name
         for card_name, card in self.cards.items():
             card.set_chosen(card_name == name)
-        QTimer.singleShot(0, self._scroll)  # not at once: a card that is new has no place yet
+        QTimer.singleShot(0, self._scroll)  # later, because a new card has no position yet
         self.chosen.emit(name)
 
     def _scroll(self) -> None:
-        QApplication.sendEvent(self, QEvent(QEvent.LayoutRequest))  # nor has the list grown
+        QApplication.sendEvent(self, QEvent(QEvent.LayoutRequest))  # makes the list grow now
         if self.selected in self.cards:
             self.ensureWidgetVisible(self.cards[self.selected])
 

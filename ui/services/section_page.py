@@ -21,10 +21,10 @@ WORDS = {
 
 
 class SectionPage(QWidget):
-    """A form of declared options, switched on as a whole where it ``can_be_off``.
+    """A form of options. With ``can_be_off``, a check box switches the whole section on or off.
 
     Signals:
-        changed(): something was edited, or the whole switched on or off.
+        changed(): an option was edited, or the section was switched on or off.
     """
 
     changed = pyqtSignal()
@@ -54,13 +54,13 @@ class SectionPage(QWidget):
         column.addStretch()
 
     def values(self) -> dict[str, Any] | None:
-        """What is set; None while it is switched off."""
+        """The options that are set; None while the section is switched off."""
         if self.switch is not None and not self.switch.isChecked():
             return None
         return self.form.options()
 
     def check(self) -> bool:
-        """Say what is wrong beneath each option; whether nothing is that counts."""
+        """Show what is wrong beneath each option. Returns whether all options are valid or switched off."""
         return self.form.check() or self.values() is None
 
     def _on_switch(self, on: bool) -> None:

@@ -1,4 +1,4 @@
-"""How to trust the certificates that our authority signs: what to run, for each system and program."""
+"""The dialog Trust our certificates: commands that make systems and programs trust the local authority."""
 
 from __future__ import annotations
 
@@ -35,21 +35,21 @@ INTRODUCTION = (
 
 
 def show(window: QWidget, post: Post, say: Callable[[str], object]) -> None:
-    """Show the dialog once the authority is there; ``say`` is told why it cannot be."""
+    """Show the dialog once the authority is loaded or created. ``say`` gets the error if that fails."""
 
     def opened(found: authority.Authority) -> None:
         dialog = TrustDialog(found, window)
         dialog.setAttribute(Qt.WA_DeleteOnClose)
         dialog.open()
 
-    # Files, and the first time a key is made: no work for this thread.
+    # In a thread: it reads files and, the first time, makes a key.
     post.sender.in_thread(authority.of, data_folder()).addCallbacks(
         opened, lambda failure: say(failure.getErrorMessage())
     )
 
 
 class TrustDialog(QDialog):
-    """The authority's certificate, where it is, and a line to run for each system."""
+    """Shows the authority's certificate, its path, and a command for each system."""
 
     def __init__(self, found: authority.Authority, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -92,15 +92,15 @@ class TrustDialog(QDialog):
         footer.setProperty("surface", "window")
         footer.setLayout(column(buttons))
         footer.layout().setContentsMargins(24, 12, 24, 12)
-        self.said = _words("")
-        self.said.setContentsMargins(24, 4, 24, 4)
+        self.export_result = _words("")
+        self.export_result.setContentsMargins(24, 4, 24, 4)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)
         whole.addWidget(content, 1)
-        whole.addWidget(self.said)
+        whole.addWidget(self.export_result)
         whole.addWidget(footer)
-        self.said.hide()
+        self.export_result.hide()
         self.resize(760, 560)
 
     def _export(self) -> None:
@@ -112,10 +112,10 @@ class TrustDialog(QDialog):
         """Write the certificate, without its key, to a file."""
         try:
             self._authority.export(to)
-            self.said.setText(self.tr("Written to {file}.").format(file=to))
+            self.export_result.setText(self.tr("Written to {file}.").format(file=to))
         except Exception as e:
-            self.said.setText(str(e))
-        self.said.show()
+            self.export_result.setText(str(e))
+        self.export_result.show()
 
 
 class _Lines(QWidget):

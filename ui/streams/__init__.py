@@ -1,1 +1,1 @@
-"""Follow stream: one connection as a conversation."""
+"""Follow stream: the data of one connection, both directions, in one view."""

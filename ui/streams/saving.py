@@ -1,13 +1,13 @@
-"""Saving one side of a stream, whole. Run in a thread."""
+"""Saves one direction of a stream to a file."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
 
-from app import errors
 from app.capture.reading import streams
 from app.capture.reading.streams import About
+from app.errors import PostError
 from app.files.replacing import replacing
 from app.text.escapes import amount
 
@@ -17,24 +17,25 @@ class _StoppedError(Exception):
 
 
 def save_side(
-    capture: Path, about: About, received: bool, path: Path, going_on: Callable[[int], bool]
+    capture: Path, about: About, received: bool, path: Path, progress: Callable[[int], bool]
 ) -> tuple[str, bool]:
-    """Write all bytes of one side to ``path``. Returns what to say, and whether it worked.
+    """Write all bytes of one direction to ``path``. Blocks.
 
-    ``going_on`` is told how many were written; when it returns False, nothing is left of it.
+    Calls ``progress`` with the number of bytes written. If it returns False, saving stops and no
+    file is left. Returns a text for the user, and whether saving succeeded.
     """
 
-    def watch(written: int) -> bool:
-        if not going_on(written):
+    def on_written(written: int) -> bool:
+        if not progress(written):
             raise _StoppedError
         return True
 
     try:
         with replacing(path) as out:
-            written = streams.save(capture, about, received, out, watch)
+            written = streams.save(capture, about, received, out, on_written)
     except _StoppedError:
         return "", True
-    except errors.PostError as e:
+    except PostError as e:
         return str(e), False
     except OSError as e:
         return f"Cannot save to {path}: {e.strerror or e}.", False

@@ -1,10 +1,10 @@
-"""A stream as text: pieces of it become runs, each with its colour. Nothing here knows of a screen."""
+"""Formats a stream as text or hex: turns its pieces into runs of one colour each. No Qt."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from app.capture.reading.streams import Piece
+from app.capture.reading.pieces import Piece
 from app.text.escapes import amount, one_line, shown
 from ui.detail.text_pieces import MAX_LINE, PIECE, whole_characters
 from ui.looks.times import clock
@@ -13,19 +13,23 @@ ROW = 16
 """Bytes in a line of hex."""
 
 Run = tuple[str, str]
-"""A text, and its voice: ``received``, ``sent``, ``dim``, or one of the first two with ``+`` before for titles."""
+"""A text and its style: ``received``, ``sent``, ``dim``, or for titles ``+received`` or ``+sent``."""
 
 _ARROWS = {True: "←", False: "→", None: "·"}
 
 
-class Script:
-    """Writes pieces one after the other, as text or as hex, of one side or of both.
+class StreamFormatter:
+    """Formats pieces one after the other, as text or as hex, of one direction or of both.
+
+    A direction is True for received, False for sent.
 
     Attributes:
-        _column: characters in the line so far.
-        _side: whose bytes the line has.
-        _rest: by side, the beginning of a character whose end is in another piece.
-        _offsets: by side, of the next line of hex.
+        _only: the direction that is shown; None: both.
+        _column: characters in the current line.
+        _side: the direction of the bytes in the current line.
+        _rest: by direction, the first bytes of a character that continues in the next piece.
+        _offsets: by direction, the offset of the next line of hex.
+        _empty: whether nothing was written yet.
     """
 
     def __init__(
@@ -39,17 +43,17 @@ class Script:
         self._empty = True
 
     def write(self, piece: Piece) -> Iterator[Run]:
-        """Runs of at most ``PIECE`` bytes each."""
+        """The runs of a piece; each has at most ``PIECE`` bytes of it."""
         if self._only is not None and piece.received not in (self._only, None):
             return
-        voice = _voice(piece.received)
+        style = _style(piece.received)
         if piece.title:
-            yield from self._title(piece, voice)
+            yield from self._title(piece, style)
         elif self._side is not piece.received:
             yield from self._new_line("dim")
         self._side = piece.received
         if piece.received is not None:
-            yield from self._dump(piece, voice) if self._hex else self._text(piece, voice)
+            yield from self._dump(piece, style) if self._hex else self._text(piece, style)
         if piece.left:
             yield from self._new_line("dim")
             yield f"[{amount(piece.left)} more are not shown]", "dim"
@@ -58,20 +62,20 @@ class Script:
             yield from self._new_line("dim")
             self._offsets = {True: 0, False: 0}
 
-    def _new_line(self, voice: str) -> Iterator[Run]:
+    def _new_line(self, style: str) -> Iterator[Run]:
         if self._column:
             self._column = 0
-            yield "\n", voice
+            yield "\n", style
 
-    def _title(self, piece: Piece, voice: str) -> Iterator[Run]:
+    def _title(self, piece: Piece, style: str) -> Iterator[Run]:
         self._rest = {True: b"", False: b""}
         yield from self._new_line("dim")
         if not self._empty:
             yield "\n", "dim"
         self._empty = False
-        bytes_ = len(piece.data) + piece.left
-        size = f"  {amount(bytes_)}" if bytes_ else ""
-        yield f"{_ARROWS[piece.received]} {one_line(piece.title)}", "dim" if piece.received is None else f"+{voice}"
+        total = len(piece.data) + piece.left
+        size = f"  {amount(total)}" if total else ""
+        yield f"{_ARROWS[piece.received]} {one_line(piece.title)}", "dim" if piece.received is None else f"+{style}"
         yield f"   {clock(piece.time, 3)}{size}\n", "dim"
         if piece.head:
             head = "\n".join(shown(line.encode("latin-1", "replace")) for line in piece.head.split("\n"))
@@ -81,7 +85,7 @@ class Script:
 
     # -- text
 
-    def _text(self, piece: Piece, voice: str) -> Iterator[Run]:
+    def _text(self, piece: Piece, style: str) -> Iterator[Run]:
         assert piece.received is not None
         data = self._rest[piece.received] + piece.data
         self._empty = self._empty and not data
@@ -92,10 +96,10 @@ class Script:
             if at >= len(data) and not piece.title:
                 part, self._rest[piece.received] = _split_end(part)
             if part:
-                yield self._folded(part), voice
+                yield self._folded(part), style
 
     def _folded(self, data: bytes) -> str:
-        """Lines as they are, but for very long ones."""
+        """The lines of ``data``; lines longer than ``MAX_LINE`` are broken."""
         lines = []
         for number, line in enumerate(data.replace(b"\r\n", b"\n").split(b"\n")):
             if number:
@@ -109,7 +113,7 @@ class Script:
 
     # -- hex
 
-    def _dump(self, piece: Piece, voice: str) -> Iterator[Run]:
+    def _dump(self, piece: Piece, style: str) -> Iterator[Run]:
         assert piece.received is not None
         yield from self._new_line("dim")
         indent = "" if piece.received else "    "
@@ -122,17 +126,17 @@ class Script:
                 digits = f"{row[:8].hex(' '):<23}  {row[8:].hex(' '):<23}"
                 shown = "".join(chr(byte) if 0x20 <= byte < 0x7F else "." for byte in row)
                 rows.append(f"{indent}{self._offsets[piece.received] + start + at:08x}  {digits}  {shown}\n")
-            yield "".join(rows), voice
+            yield "".join(rows), style
         self._offsets[piece.received] += len(piece.data)
         self._empty = False
 
 
-def _voice(received: bool | None) -> str:
+def _style(received: bool | None) -> str:
     return "dim" if received is None else "received" if received else "sent"
 
 
 def _split_end(data: bytes) -> tuple[bytes, bytes]:
-    """``data`` without the beginning of a character of UTF-8 at its end, and that."""
+    """``data`` without an incomplete UTF-8 character at its end, and the bytes of that character."""
     for back in range(1, min(4, len(data)) + 1):
         byte = data[-back]
         if byte & 0xC0 == 0x80:

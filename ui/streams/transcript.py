@@ -1,4 +1,4 @@
-"""What was said over a connection, a line each: bounded, and written no more than ten times a second."""
+"""A list of the messages on a connection, one line each, updated at most ten times a second."""
 
 from __future__ import annotations
 
@@ -15,38 +15,41 @@ from ui.detail.sheet import visible
 from ui.looks import theme, times
 
 LINES = 1000
-"""Kept in view; older ones are in the capture."""
+"""Lines that are kept. Older messages are in the capture."""
 
-WAITING = 300
-"""Lines that wait to be written; of more between two ticks only the last are."""
+MAX_WAITING = 300
+"""Lines that are added in one update. If there are more, the first ones are skipped."""
 
 TICK = 100
+"""Milliseconds between two updates."""
+
 PREVIEW = 400
 """Bytes of a message that its line shows."""
 
 _COLORS = {"→": "sent", "←": "received", "·": "dim"}
 _ARROW_AT = len("12:03:11.482 ")
 
-Said = tuple[datetime, str, bytes | str, int]
+Entry = tuple[datetime, str, bytes | str, int]
+"""Time, arrow, the beginning of the message, and the size of the whole message."""
 
 
-class _Colors(QSyntaxHighlighter):
+class _Highlighter(QSyntaxHighlighter):
     def highlightBlock(self, text: str) -> None:
         arrow = text[_ARROW_AT : _ARROW_AT + 1]
         colors = theme.current()
-        self.setFormat(0, _ARROW_AT, _in(colors.dim))
+        self.setFormat(0, _ARROW_AT, _format(colors.dim))
         color = getattr(colors, _COLORS.get(arrow, "text"))
-        self.setFormat(_ARROW_AT, 1 if arrow != "·" else len(text), _in(color))
+        self.setFormat(_ARROW_AT, 1 if arrow != "·" else len(text), _format(color))
 
 
-def _in(color: str) -> QTextCharFormat:
-    voice = QTextCharFormat()
-    voice.setForeground(QColor(color))
-    return voice
+def _format(color: str) -> QTextCharFormat:
+    format_ = QTextCharFormat()
+    format_.setForeground(QColor(color))
+    return format_
 
 
 class Transcript(QPlainTextEdit):
-    """Lines with a time, an arrow, a size and the beginning of what was said.
+    """Lines with a time, an arrow, a size and the beginning of the message.
 
     Attributes:
         as_hex: whether bytes are shown as hex digits.
@@ -62,20 +65,20 @@ class Transcript(QPlainTextEdit):
         self.setProperty("role", "mono")
         self.setAccessibleName("Conversation")
         self.setPlaceholderText("What is sent and what comes back stands here. The capture has all of it.")
-        self._waiting: deque[Said] = deque(maxlen=WAITING)
+        self._waiting: deque[Entry] = deque(maxlen=MAX_WAITING)
         self._skipped = 0
-        self._colors = _Colors(self.document())
+        self._colors = _Highlighter(self.document())
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(TICK)
         self._timer.timeout.connect(self._write)
         theme.notifier.changed.connect(self._on_theme)
 
-    def add(self, arrow: str, what: bytes | str) -> None:
-        """Add a line, soon: ``what`` are bytes, or words of ours."""
-        if len(self._waiting) == WAITING:
+    def add(self, arrow: str, content: bytes | str) -> None:
+        """Add a line with the next update. ``content``: the bytes of a message, or a text about the connection."""
+        if len(self._waiting) == MAX_WAITING:
             self._skipped += 1
-        self._waiting.append((datetime.now(UTC).astimezone(times.zone()), arrow, what[:PREVIEW], len(what)))
+        self._waiting.append((datetime.now(UTC).astimezone(times.zone()), arrow, content[:PREVIEW], len(content)))
         if not self._timer.isActive():
             self._timer.start()
 
@@ -88,7 +91,7 @@ class Transcript(QPlainTextEdit):
         self._colors.rehighlight()
 
     def _write(self) -> None:
-        lines = [self._line(*said) for said in self._waiting]
+        lines = [self._line(*entry) for entry in self._waiting]
         if self._skipped:
             lines.insert(0, f"{'':{_ARROW_AT}}· {self._skipped:,} more, which are in the capture")
             self._skipped = 0
@@ -99,9 +102,9 @@ class Transcript(QPlainTextEdit):
         if at_end:
             bar.setValue(bar.maximum())
 
-    def _line(self, time: datetime, arrow: str, what: bytes | str, size: int) -> str:
-        when = f"{time:%H:%M:%S}.{time.microsecond // 1000:03} {arrow} "
-        if isinstance(what, str):
-            return when + visible(what)
-        shown = what.hex(" ") if self.as_hex else escape(what)
-        return f"{when}{written_size(size):>10}  {shown}{'…' if len(what) < size else ''}"
+    def _line(self, time: datetime, arrow: str, content: bytes | str, size: int) -> str:
+        prefix = f"{time:%H:%M:%S}.{time.microsecond // 1000:03} {arrow} "
+        if isinstance(content, str):
+            return prefix + visible(content)
+        shown = content.hex(" ") if self.as_hex else escape(content)
+        return f"{prefix}{written_size(size):>10}  {shown}{'…' if len(content) < size else ''}"

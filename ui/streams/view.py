@@ -1,4 +1,4 @@
-"""A window that follows one connection: what passed both ways, as it comes."""
+"""The window Follow stream: shows the data of one connection, both directions, as it arrives."""
 
 from __future__ import annotations
 
@@ -39,22 +39,23 @@ from PyQt5.QtWidgets import (
 from twisted.internet.defer import Deferred
 
 from app.capture.reading import streams
+from app.capture.reading.pieces import Piece
 from app.capture.reading.reader import Reader
-from app.capture.reading.streams import BYTES, EXCHANGES, MESSAGES, About, News, Piece, Stream
+from app.capture.reading.streams import BYTES, EXCHANGES, MESSAGES, About, News, Stream
 from app.text.escapes import amount
 from ui.forms.form import set_property
 from ui.looks import theme
 from ui.looks.icons import icon
 from ui.streams.saving import save_side
-from ui.streams.text import Run, Script
+from ui.streams.text import Run, StreamFormatter
 
 InThread = Callable[..., Deferred[Any]]
 
 AS_TEXT, AS_HEX = 1 << 20, 256 << 10
-"""Bytes that are shown at the most: as hex each takes five characters."""
+"""Bytes that are shown at most. In hex each byte takes five characters."""
 
 SLICE = 0.008
-"""Seconds for which text is laid out at one go: this thread has servers to attend to."""
+"""Seconds for which text is laid out at a time: the servers run in this thread, too."""
 
 _FORMS = {EXCHANGES: "HTTP exchanges", MESSAGES: "Messages", BYTES: "Bytes"}
 _SIDES = (("Both sides", None), ("← Received", True), ("→ Sent", False))
@@ -64,8 +65,12 @@ class StreamView(QWidget):
     """Follows one connection while it is visible.
 
     Attributes:
-        _pieces: what is shown, of ``_size`` bytes; ``_skipped``: bytes before it, received and sent.
-        _runs: what of that is still to be laid out.
+        asked: number of the connection, and whether it is a live connection's number.
+        _pieces: the pieces that are shown; ``_size``: their bytes.
+        _skipped: bytes before those pieces, received and sent.
+        _runs: the runs of those pieces that are not laid out yet.
+        _reading: whether a read is in progress.
+        _stale: whether a read was skipped because the window was hidden.
 
     Signals:
         closed: the window was closed.
@@ -74,35 +79,35 @@ class StreamView(QWidget):
     closed = pyqtSignal()
 
     def __init__(
-        self, asked: tuple[int, bool], reader: Reader, in_thread: InThread, parent: QWidget | None = None
+        self, connection: tuple[int, bool], reader: Reader, in_thread: InThread, parent: QWidget | None = None
     ) -> None:
-        """``asked``: number of a connection, and whether that is the one it has while it lives."""
+        """``connection``: its number, and whether it is a live connection's number."""
         super().__init__(parent, Qt.Window)
         self.setAttribute(Qt.WA_DeleteOnClose)
-        self.asked = asked
+        self.asked = connection
         self._reader, self._in_thread = reader, in_thread
         self._about: About | None = None
         self._stream: Stream | None = None
-        self._asking = self._gone = False
+        self._reading = self._closed = False
         self._stale = True
         self._pieces: deque[Piece] = deque()
         self._size, self._skipped = 0, [0, 0]
         self._runs: Iterator[Run] = iter(())
-        self._script = Script()
+        self._formatter = StreamFormatter()
         self._saving: Deferred[Any] | None = None
         self._stopped = False
-        self._make()
+        self._build()
         self._lay_out()
-        self._filling = QTimer(self)
-        self._filling.timeout.connect(self._fill)
+        self._layout_timer = QTimer(self)
+        self._layout_timer.timeout.connect(self._append_runs)
         theme.notifier.changed.connect(self._rewrite)
-        self.setWindowTitle(f"Stream #{asked[0]}")
+        self.setWindowTitle(f"Stream #{connection[0]}")
         self.resize(920, 620)
-        self._ask_about()
+        self._read_about()
 
-    # -- making
+    # -- building the window
 
-    def _make(self) -> None:
+    def _build(self) -> None:
         self.form, self.side, self.look = QComboBox(), QComboBox(), QComboBox()
         for title, side in _SIDES:
             self.side.addItem(title, side)
@@ -141,8 +146,8 @@ class StreamView(QWidget):
         self.text.setAccessibleName("Stream")
         self.text.document().setDocumentMargin(12)
         self.text.setTextInteractionFlags(Qt.TextSelectableByMouse | Qt.TextSelectableByKeyboard)
-        self.left, self.state = QLabel(), QLabel()
-        for label in (self.left, self.state):
+        self.skipped_label, self.state = QLabel(), QLabel()
+        for label in (self.skipped_label, self.state):
             label.setTextFormat(Qt.PlainText)
             label.setProperty("role", "dim")
             label.setContentsMargins(16, 5, 16, 5)
@@ -169,23 +174,23 @@ class StreamView(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        for widget, stretch in ((bar, 0), (self.left, 0), (self.text, 1), (self.state, 0)):
+        for widget, stretch in ((bar, 0), (self.skipped_label, 0), (self.text, 1), (self.state, 0)):
             column.addWidget(widget, stretch)
-        self.left.hide()
+        self.skipped_label.hide()
 
     # -- reading
 
-    def _ask_about(self) -> None:
+    def _read_about(self) -> None:
         number, live = self.asked
-        self._asking = True
+        self._reading = True
         self._reader.read(lambda store: streams.about(store, number, live=live), None, self._on_about)
 
     def _on_about(self, about: About | None) -> None:
-        self._asking = False
-        if self._gone:
+        self._reading = False
+        if self._closed:
             return
         if about is None:
-            self._say("This connection is not in the capture, or not any more.")
+            self._show("This connection is not in the capture, or not any more.")
             return
         self._about = about
         self.setWindowTitle(f"Stream #{about.conn} · {about.peer} · {about.service}")
@@ -195,45 +200,45 @@ class StreamView(QWidget):
         self._begin()
 
     def _begin(self) -> None:
-        """Read from the beginning, in the form that is chosen."""
+        """Read the stream from its beginning, in the form that is selected."""
         assert self._about is not None
         self._stream = Stream(self._about.conn, self._about.first, self.form.currentData())
-        self._asking = False
+        self._reading = False
         self._pieces.clear()
         self._size, self._skipped = 0, [0, 0]
         self._rewrite()
         self._read()
 
     def on_stored(self, _: object = None) -> None:
-        """There is more in the capture."""
-        if self._about is None and not self._asking:
-            self._ask_about()
+        """More events were stored in the capture."""
+        if self._about is None and not self._reading:
+            self._read_about()
         self._read()
 
     def _read(self) -> None:
         stream = self._stream
-        if stream is None or self._asking:
+        if stream is None or self._reading:
             return
         if not self.isVisible():
             self._stale = True
             return
-        self._asking, self._stale = True, False
+        self._reading, self._stale = True, False
         self._reader.read(stream.read, None, partial(self._on_news, stream))
 
     def _on_news(self, stream: Stream, news: News | None) -> None:
-        if self._gone or stream is not self._stream:
+        if self._closed or stream is not self._stream:
             return
-        self._asking = False
+        self._reading = False
         if news is None:
-            return  # not to be read at present: asked for again when something was stored
-        for side, gone in enumerate(news.skipped):
-            self._skipped[side] += gone
-        self._take(news.pieces)
+            return  # the capture could not be read: ``on_stored`` reads again
+        for side, skipped in enumerate(news.skipped):
+            self._skipped[side] += skipped
+        self._add(news.pieces)
         self._show_state(news)
         if not news.complete:
             self._read()
 
-    def _take(self, pieces: tuple[Piece, ...]) -> None:
+    def _add(self, pieces: tuple[Piece, ...]) -> None:
         if not pieces:
             return
         self._pieces.extend(pieces)
@@ -242,60 +247,62 @@ class StreamView(QWidget):
         if self._size > 2 * limit and self._trim(limit):
             self._rewrite()
             return
-        self._runs = chain(self._runs, *(self._script.write(piece) for piece in pieces))
-        self._filling.start()
+        self._runs = chain(self._runs, *(self._formatter.write(piece) for piece in pieces))
+        self._layout_timer.start()
 
     def _trim(self, limit: int) -> bool:
-        """Let go of the oldest pieces above ``limit``."""
+        """Drop the oldest pieces until ``limit`` bytes are left. Returns whether any were dropped."""
         before = len(self._pieces)
         while len(self._pieces) > 1 and self._size > limit:
-            gone = self._pieces.popleft()
-            self._size -= gone.size
-            self._skipped[gone.received is False] += gone.size
+            oldest = self._pieces.popleft()
+            self._size -= oldest.size
+            self._skipped[oldest.received is False] += oldest.size
         return len(self._pieces) < before
 
     def _show_state(self, news: News) -> None:
         words = f"← {amount(news.received)} received    → {amount(news.sent)} sent"
         end = "closed" if news.ended else "" if news.complete else "reading…"
-        self._say(f"{words}    {end}".rstrip())
+        self._show(f"{words}    {end}".rstrip())
 
-    def _say(self, text: str, role: str = "dim") -> None:
+    def _show(self, text: str, role: str = "dim") -> None:
         self.state.setText(text)
         set_property(self.state, "role", role)
 
     # -- writing
 
     def _rewrite(self, *_: object) -> None:
-        """Lay all out anew: in other colours, another look, or less of it."""
+        """Lay out all pieces again: the theme, the format or the pieces have changed."""
         self._trim(AS_HEX if self.look.currentData() else AS_TEXT)
         skipped = self._skipped[0], self._skipped[1]
-        self._script = Script(hexadecimal=self.look.currentData(), side=self.side.currentData(), skipped=skipped)
-        self._runs = chain.from_iterable(map(self._script.write, tuple(self._pieces)))
+        is_hex, side = self.look.currentData(), self.side.currentData()
+        self._formatter = StreamFormatter(hexadecimal=is_hex, side=side, skipped=skipped)
+        self._runs = chain.from_iterable(map(self._formatter.write, tuple(self._pieces)))
         self.text.clear()
         self.text.setPlaceholderText("Nothing has passed yet." if self._about is not None else "")
-        self._show_left()
-        self._filling.start()
+        self._show_skipped()
+        self._layout_timer.start()
 
-    def _show_left(self) -> None:
-        gone = sum(self._skipped)
-        self.left.setText(f"The first {amount(gone)} are not shown here. Save has all of it.")
-        self.left.setVisible(gone > 0)
+    def _show_skipped(self) -> None:
+        skipped = sum(self._skipped)
+        self.skipped_label.setText(f"The first {amount(skipped)} are not shown here. Save has all of it.")
+        self.skipped_label.setVisible(skipped > 0)
 
-    def _fill(self) -> None:
+    def _append_runs(self) -> None:
+        """Lay out runs for ``SLICE`` seconds; the timer continues with the rest."""
         bar = self.text.verticalScrollBar()
         at_end = bar.value() >= bar.maximum() - 2
         cursor = QTextCursor(self.text.document())
         cursor.movePosition(QTextCursor.End)
         until = perf_counter() + SLICE
         cursor.beginEditBlock()
-        for text, voice in self._runs:
-            cursor.insertText(text, _format(voice))
+        for text, style in self._runs:
+            cursor.insertText(text, _format(style))
             if perf_counter() > until:
                 break
         else:
-            self._filling.stop()
+            self._layout_timer.stop()
         cursor.endEditBlock()
-        self._show_left()
+        self._show_skipped()
         if at_end:
             bar.setValue(bar.maximum())
 
@@ -317,9 +324,9 @@ class StreamView(QWidget):
             self.close()
 
     def _find(self, *, back: bool = False, from_here: bool = False) -> None:
-        """Select the next place with the text; from the other end, where there is none further on."""
-        wanted = self.search.text()
-        if not wanted:
+        """Select the next match; after the last one, start again from the other end."""
+        text = self.search.text()
+        if not text:
             set_property(self.search, "invalid", False)
             return
         flags = QTextDocument.FindFlags(QTextDocument.FindBackward if back else QTextDocument.FindFlag(0))
@@ -327,11 +334,11 @@ class StreamView(QWidget):
         if from_here:
             cursor.setPosition(cursor.selectionStart())
         document = self.text.document()
-        found = document.find(wanted, cursor, flags)
+        found = document.find(text, cursor, flags)
         if found.isNull():
             start = QTextCursor(document)
             start.movePosition(QTextCursor.End if back else QTextCursor.Start)
-            found = document.find(wanted, start, flags)
+            found = document.find(text, start, flags)
         set_property(self.search, "invalid", found.isNull())
         self.search.setAccessibleDescription("not found" if found.isNull() else "")
         if not found.isNull():
@@ -352,20 +359,21 @@ class StreamView(QWidget):
         dialog.open()
 
     def save(self, received: bool, path: Path) -> None:
-        """Write one side to a file, in a thread."""
+        """Save one direction to a file, in a thread."""
         if self._about is None or self._saving is not None:
             return
         self.save_button.setEnabled(False)
-        self._say(f"Saving to {path}…")
+        self._show(f"Saving to {path}…")
         capture = self._reader.path
         self._saving = self._in_thread(save_side, capture, self._about, received, path, lambda _: not self._stopped)
         self._saving.addCallback(self._on_saved)
 
-    def _on_saved(self, said: tuple[str, bool]) -> None:
+    def _on_saved(self, result: tuple[str, bool]) -> None:
+        text, succeeded = result
         self._saving = None
-        if not self._gone:
+        if not self._closed:
             self.save_button.setEnabled(True)
-            self._say(said[0], "dim" if said[1] else "error")
+            self._show(text, "dim" if succeeded else "error")
 
     # -- the window itself
 
@@ -375,15 +383,15 @@ class StreamView(QWidget):
             self._read()
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        self._gone = self._stopped = True
-        self._filling.stop()
+        self._closed = self._stopped = True
+        self._layout_timer.stop()
         self.closed.emit()
         super().closeEvent(event)
 
 
-def _format(voice: str) -> QTextCharFormat:
+def _format(style: str) -> QTextCharFormat:
     found = QTextCharFormat()
-    found.setForeground(QColor(getattr(theme.current(), voice.lstrip("+"))))
-    if voice.startswith("+"):
+    found.setForeground(QColor(getattr(theme.current(), style.lstrip("+"))))
+    if style.startswith("+"):
         found.setFontWeight(QFont.Bold)
     return found

@@ -11,7 +11,7 @@ from PyQt5.QtWidgets import QFileDialog, QMessageBox, QWidget
 from twisted.internet.defer import Deferred, DeferredLock
 
 import resources
-from app import errors
+from app.errors import PostError
 from app.post import Post
 from app.workspace import reading as workspace
 from app.workspace import saving as workspace_saving
@@ -84,7 +84,7 @@ class WorkspaceFiles(QObject):
     def _open(self, path: Path, start: bool = False) -> None:
         try:
             loaded = workspace.load(path)
-        except errors.PostError as e:
+        except PostError as e:
             self.failed.emit(f"{path.name} was not opened, and nothing was changed.\n{e}")
             return
         self._load(loaded, path.name, start)
@@ -116,7 +116,7 @@ class WorkspaceFiles(QObject):
     def _save(self, path: Path) -> bool:
         try:
             saved = workspace_saving.save(Workspace(self._post.configs(), messages=self._post.messages), path)
-        except errors.PostError as e:
+        except PostError as e:
             self.failed.emit(str(e))
             return False
         self._take(saved, path.name)

@@ -8,11 +8,11 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from app import errors, events
+from app import events
 from app.capture.filters.fields import Field
 from app.capture.filters.sql import Filter, contains_text, in_payload
+from app.text import errors, patterns
 from app.text import escapes as text
-from app.text import patterns
 
 _SCALES = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9}
 _NUMBER = re.compile(r"(-?\d+(?:\.\d+)?)([kmg]?)b?", re.IGNORECASE)
@@ -24,15 +24,15 @@ _HEX = re.compile(r"(?:0x)?((?:[0-9a-f]{2})+)", re.IGNORECASE)
 _SQL_OPERATORS = {"==": "=", "!=": "<>", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 
 MAX_LOOKED_AT = 1 << 20
-"""Bytes of a payload that an expression is looked for in."""
+"""Bytes at the beginning of a payload that are searched with a regular expression."""
 
 
 class WrongValueError(Exception):
-    """A value that does not fit its field; the text says what would."""
+    """A value that does not fit its field; the text says which values do."""
 
 
 def compare(field: Field, operator: str, value: tuple[str, bool]) -> Filter:
-    """``value`` is the text and whether it stood in quotes."""
+    """The condition ``field operator value``; ``value`` is the text, and whether it was in quotes."""
     typed, quoted = value
     sql = _SQL_OPERATORS[operator]
     if field.type == "time":
@@ -65,7 +65,7 @@ def contains(field: Field, typed: str, quoted: bool) -> Filter:
 
 
 def matches(field: Field, typed: str, token: str) -> Filter:
-    """``token`` is the kind of token: a REGEX stands between slashes, maybe with an i behind."""
+    """The condition that ``field`` matches an expression; for the token REGEX, ``typed`` has the slashes and flags."""
     pattern = typed
     if token == "REGEX":
         inside, _, flags = typed[1:].rpartition("/")
@@ -111,7 +111,7 @@ def _compare_time(sql: str, typed: str) -> Filter:
         if hours > 23 or minutes > 59 or seconds >= 60:
             raise WrongValueError(f"{typed} is no time of day")
         of_day = ((hours * 60 + minutes) * 60) * 10**9 + round(seconds * 1e9)
-        # Of whatever day it was, as the log shows it: in local time.
+        # The time of day of any day, in local time, as the log shows it.
         local = "(strftime('%s', time / 1000000000, 'unixepoch', 'localtime') % 86400 * 1000000000 + time % 1000000000)"
         return Filter(f"{local} {sql} ?", (of_day,))
     try:
@@ -134,7 +134,7 @@ def _kinds(typed: str) -> list[int]:
 
 
 def _kinds_whose(fits: Callable[[str], bool]) -> Filter:
-    """Events of the kinds whose names fit."""
+    """Events of the kinds whose name ``fits``."""
     return Filter(f"kind IN ({', '.join(str(code) for code, name in events.NAMES.items() if fits(name))})")
 
 

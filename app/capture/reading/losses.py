@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
 from app import events
 from app.capture.filters.sql import EVERYTHING, Filter
-from app.capture.reading.store import CHUNK, Store
+from app.capture.reading.store import CHUNK
 
 FILTER = "kind == events.lost"
 """What shows the events that tell of losses."""
@@ -32,6 +32,14 @@ _COULD_FIT = (
     " NULL AS size, NULL AS payload, NULL AS zero, NULL AS summary, NULL AS detail, NULL AS answer"
     " FROM json_each(?)) AS event"
 )
+
+
+class Readable(Protocol):
+    """A capture, as :class:`app.capture.reading.store.Store`."""
+
+    def one(self, sql: str, values: Sequence[object] = ()) -> Any: ...
+
+    def range(self) -> tuple[int, int]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +76,8 @@ class Lost:
         since, until = _second(self.since), _second(self.until)
         return f", of {since}" if since == until else f", from {since} to {until}"
 
-    def between(self, since: int, until: int) -> bool:
-        """Whether something of it may have happened between these times."""
-        return bool(self) and self.since <= until and self.until >= since
 
-
-def lost(store: Store, where: Filter = EVERYTHING) -> Lost:
+def lost(store: Readable, where: Filter = EVERYTHING) -> Lost:
     """What is missing among the events that fit ``where``, as far as can be known.
 
     Of an event that was lost only its time is known. So a condition on the time tells which are meant;
@@ -94,12 +98,12 @@ def lost(store: Store, where: Filter = EVERYTHING) -> Lost:
     return total.result()
 
 
-def each(store: Store) -> list[Lost]:
-    """Each loss that an event tells of, oldest first."""
-    return [_loss(*told) for told in _told(store)] if lost(store) else []
+def lost_between(store: Readable, since: int, until: int) -> Lost:
+    """What is missing between two times, in ns since 1970."""
+    return lost(store, Filter("time BETWEEN ? AND ?", (since, until)))
 
 
-def _told(store: Store) -> Iterator[tuple[int, int, str]]:
+def _told(store: Readable) -> Iterator[tuple[int, int, str]]:
     first, last = store.range()
     for start in range(first, last + 1, CHUNK):
         found = store.one(_TOLD, (_MAX_DETAIL, start, min(start + CHUNK - 1, last)))[0]
@@ -137,7 +141,7 @@ def _loss(id: int, time: int, detail: str) -> Lost:
     return Lost(number, min(since, until), max(since, until), (str(why),) if why else (), array("q", [id]))
 
 
-def _could_fit(store: Store, where: Filter, one: Lost, time: int) -> bool:
+def _could_fit(store: Readable, where: Filter, one: Lost, time: int) -> bool:
     # A condition changes its mind only at the values that it compares with.
     given = [value for value in where.values if isinstance(value, int) and one.since < value < one.until]
     times = [one.since, one.until, time, *(value + step for value in given for step in (-1, 0, 1))]

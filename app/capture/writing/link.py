@@ -229,7 +229,8 @@ def _signals_held() -> Iterator[None]:
 
 def _arguments() -> list[str]:
     # A frozen program has no interpreter to call by: it starts itself by a hidden command.
-    return ["capture-writer"] if getattr(sys, "frozen", False) else ["-m", "app.capture.writing.writer"]
+    # -P: the current folder may have a package app of its own.
+    return ["capture-writer"] if getattr(sys, "frozen", False) else ["-P", "-m", "app.capture.writing.writer"]
 
 
 def _environment() -> dict[str, str]:

@@ -29,7 +29,7 @@ from mmap import mmap
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from app import errors
+from app.capture import errors
 from app.capture.writing import arena
 from app.capture.writing.batch import Batch, Services, read
 from app.capture.writing.file import CaptureFile

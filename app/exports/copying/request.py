@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from app import errors
+from app.text import errors
 from app.text.escapes import unescape
 
 if TYPE_CHECKING:

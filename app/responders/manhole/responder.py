@@ -1,6 +1,6 @@
 """A Python prompt inside the running program, over SSH.
 
-Everything typed runs in the reactor's thread: a loop without an end stops the whole program.
+What users type runs in the reactor's thread: an endless loop stops the whole program.
 """
 
 from __future__ import annotations
@@ -12,13 +12,16 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from app import errors, events
+from app import events
 from app.responders import Context, Option, Options, Responder
+from app.responders.manhole import errors
 
 AUTO = "auto"
-"""Asks for a password that nobody knows before the service starts."""
+"""The value of the option ``password`` that stands for a new random password at each start."""
 
 LOGIN_SECONDS = 60
+"""Timeout of a login."""
+
 ATTEMPTS = 6
 """Wrong passwords and keys after which a connection is closed."""
 
@@ -34,7 +37,7 @@ exit()        leaves; the program goes on
 
 
 def namespace(given: Mapping[str, Any]) -> dict[str, Any]:
-    """What the prompt knows: ``given``, the services by name, and help that does not wait for a key."""
+    """The names at the prompt: ``given``, the services by name, and replacements for help, input and exit."""
     from twisted.internet.defer import Deferred
 
     services = given["post"].services if "post" in given else {}
@@ -50,7 +53,7 @@ def namespace(given: Mapping[str, Any]) -> dict[str, Any]:
     def refuse(*_: object) -> None:
         raise RuntimeError("nobody can answer: it would wait for the program's own standard input")
 
-    # Python's own help, input and exit would wait for, or close, the program's standard input.
+    # Python's own help and input would wait for the program's standard input; exit would close it.
     ours = {"help": explain, "input": refuse, "exit": leave, "quit": leave, "later": Deferred.fromCoroutine}
     return named | dict(given) | {"services": services} | ours
 
@@ -90,19 +93,20 @@ def _ssh(options: Options, context: Context) -> Any:
         user: Any
         method: Any
 
-        def _note(self, words: str, **more: str) -> None:
-            who, how = (text.decode("utf-8", "replace") for text in (self.user, self.method))
+        def _record(self, text: str, **more: str) -> None:
+            user, method = (name.decode("utf-8", "replace") for name in (self.user, self.method))
             tap = self.transport.transport
-            tap.note(events.LOG, f"ssh {words}: {who} by {how}", {"user": who, "method": how, "peer": tap.peer} | more)
+            detail = {"user": user, "method": method, "peer": tap.peer} | more
+            tap.note(events.LOG, f"ssh {text}: {user} by {method}", detail)
 
         def _cbFinishedAuth(self, result: Any) -> Any:
-            self._note("login")
+            self._record("login")
             return super()._cbFinishedAuth(result)
 
         def _ebBadAuth(self, reason: Any) -> None:
-            # Clients ask what there is by "none", and whether a key is worth its signature.
+            # Not refusals: clients ask for the methods with "none", and whether a key would be accepted.
             if self.method != b"none" and not reason.check(IgnoreAuthentication):
-                self._note("login refused", reason=reason.getErrorMessage())
+                self._record("login refused", reason=reason.getErrorMessage())
             super()._ebBadAuth(reason)
 
     class ManholeFactory(SSHFactory):
@@ -125,9 +129,10 @@ def _ssh(options: Options, context: Context) -> Any:
 
 
 def _key_checker(file: Path, keys: Any, context: Context) -> Any:
-    """Lets in who has a key of the file, as it is at that moment; the file is read in a thread.
+    """A checker for the public keys in ``file``, which is read for each login, in a thread.
 
-    Conch's own checker looks at once, and its module takes the system's passwords along.
+    Conch's own checker reads the file in the reactor's thread, and its module imports the one for the
+    system's passwords.
     """
     from twisted.conch.error import ValidPublicKey
     from twisted.cred.checkers import ICredentialsChecker
@@ -147,7 +152,7 @@ def _key_checker(file: Path, keys: Any, context: Context) -> Any:
             if key not in known:
                 raise UnauthorizedLogin("unknown key")
             if not credentials.signature:
-                raise ValidPublicKey  # the client asks first whether it is worth its signature
+                raise ValidPublicKey  # the client asks whether the key would be accepted, before it signs
             if not key.verify(credentials.signature, credentials.sigData):
                 raise UnauthorizedLogin("wrong signature")
             return bytes(credentials.username)
@@ -156,7 +161,7 @@ def _key_checker(file: Path, keys: Any, context: Context) -> Any:
 
 
 def authorized_keys(file: Path, parse: Callable[[bytes], Any]) -> list[Any]:
-    """The public keys in a file like ``~/.ssh/authorized_keys``; lines with options are left out.
+    """The public keys in a file such as ``~/.ssh/authorized_keys``. Lines with options are skipped.
 
     Raises AuthorizedKeysError.
     """

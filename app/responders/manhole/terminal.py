@@ -1,4 +1,4 @@
-"""The manhole's SSH: Conch's coloured prompt and nothing else, with each line and each exception recorded."""
+"""The manhole's SSH server: Conch's coloured prompt and nothing else. Each line and exception is recorded."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from zope.interface import implementer
 from app import events
 
 SIGNATURES = [name for name in SSHServerTransport.supportedPublicKeys if name not in (b"ssh-rsa", b"ssh-dss")]
-"""With which clients may prove that a key is theirs; none of SHA-1's."""
+"""Signature algorithms with which clients may prove that they own a key: all but those with SHA-1."""
 
 
 class Interpreter(ManholeInterpreter):
-    """Shows what a line raises, and records it with the source that raised it."""
+    """Shows the exception that a line raises, and records it with the source that raised it."""
 
     handler: Prompt
 
@@ -47,13 +47,13 @@ class Prompt(ColoredManhole):
     def __init__(self, realm: Realm, user: str, tap: Any, leave: Callable[[], None]) -> None:
         super().__init__(realm.namespace())
         self._realm, self._user, self.tap, self._leave = realm, user, tap, leave
-        self._idle: Any = None
+        self._idle_timer: Any = None
 
     def connectionMade(self) -> None:
         self._realm.open += 1
         super().connectionMade()
         self.interpreter = Interpreter(self, self.namespace)
-        self._stay()
+        self._restart_idle_timer()
 
     def initializeScreen(self) -> None:
         self.terminal.reset()
@@ -62,16 +62,16 @@ class Prompt(ColoredManhole):
         self.setInsertMode()
 
     def closed(self) -> None:
-        """The session is gone. (Conch calls ``connectionLost`` in some cases and not in others.)"""
+        """The session was closed. (Conch calls ``connectionLost`` in some cases and not in others.)"""
         self._realm.open -= 1
-        if self._idle is not None and self._idle.active():
-            self._idle.cancel()
+        if self._idle_timer is not None and self._idle_timer.active():
+            self._idle_timer.cancel()
 
     def handle_QUIT(self) -> None:
         self._leave()
 
     def keystrokeReceived(self, keyID: bytes, modifier: Any) -> None:
-        self._stay()
+        self._restart_idle_timer()
         super().keystrokeReceived(keyID, modifier)
 
     def lineReceived(self, line: bytes) -> None:
@@ -81,18 +81,18 @@ class Prompt(ColoredManhole):
             super().lineReceived(line)
         except SystemExit:
             self._leave()
-        except Exception as e:  # of Conch's own, as for a line that is no UTF-8
+        except Exception as e:  # raised by Conch, as for a line that is not UTF-8
             self.tap.failed(e, line)
             self.interpreter.resetBuffer()
             self.terminal.write(f"{type(e).__name__}: {e}\r\n".encode())
             self.terminal.write(self.ps[0])
 
-    def _stay(self) -> None:
+    def _restart_idle_timer(self) -> None:
         seconds = self._realm.idle_seconds
-        if self._idle is not None and self._idle.active():
-            self._idle.reset(seconds)
+        if self._idle_timer is not None and self._idle_timer.active():
+            self._idle_timer.reset(seconds)
         elif seconds:
-            self._idle = self._realm.reactor.callLater(seconds, self._on_idle)
+            self._idle_timer = self._realm.reactor.callLater(seconds, self._on_idle)
 
     def _on_idle(self) -> None:
         words = f"nothing typed for {self._realm.idle_seconds:g} s"
@@ -102,7 +102,7 @@ class Prompt(ColoredManhole):
 
 
 class Session(TerminalSession):
-    """A session in which only a prompt can be opened."""
+    """An SSH session that offers the prompt and no commands."""
 
     realm: Realm
     user: str
@@ -129,38 +129,38 @@ class Session(TerminalSession):
         _end(proto, 1, "only a prompt can be opened here: log in without a command")
 
     def windowChanged(self, newWindowSize: Any) -> None:
-        """Lines are drawn as they are typed; no size is needed."""
+        """Nothing to do: the prompt does not depend on the terminal's size."""
 
     def eofReceived(self) -> None:
-        """The client has typed all, as with ``echo 1 + 1 | ssh``: the prompt ends, as a shell does.
+        """The client's input has ended, as with ``echo 1 + 1 | ssh``: leave the prompt, as a shell does.
 
-        Only the channel is closed: without its connection the client would not print what it got.
+        Only the channel is closed. If the connection closed, the client would not print what it received.
         """
         if self._prompt is not None:
             self._prompt.handle_QUIT()
 
 
-def _end(proto: Any, code: int, words: str = "") -> None:
-    if words:
-        proto.errReceived(f"{words}\r\n".encode())
+def _end(proto: Any, code: int, text: str = "") -> None:
+    if text:
+        proto.errReceived(f"{text}\r\n".encode())
     proto.processEnded(Failure(ProcessTerminated(code)))
 
 
 class Transport(SSHServerTransport):
-    """SSH's transport, whose peers may leave without being logged as an error."""
+    """The SSH transport. It records a client's disconnect message as an event, where Conch logs an error."""
 
     def sendExtInfo(self, extensions: list[tuple[bytes, bytes]]) -> None:
-        # WORKAROUND: Conch names only the kind of our own key as one whose signatures we can check,
-        # and a client then does not even offer one of RSA.
+        # WORKAROUND: Conch announces only the algorithm of the server's own key, and clients then do not
+        # offer their RSA keys.
         super().sendExtInfo([(b"server-sig-algs", b",".join(SIGNATURES))])
 
     def receiveError(self, reasonCode: int, description: bytes) -> None:
-        words = description.decode("utf-8", "replace")
-        self.transport.note(events.LOG, f"ssh left: {words}", {"code": reasonCode})  # type: ignore[union-attr]
+        text = description.decode("utf-8", "replace")
+        self.transport.note(events.LOG, f"ssh left: {text}", {"code": reasonCode})  # type: ignore[union-attr]
 
 
 class Channels(SSHConnection):
-    """Lets sessions in and nothing else, such as forwarded ports."""
+    """Opens channels for sessions. Refuses all others, such as forwarded ports."""
 
     transport: Any
 
@@ -176,11 +176,11 @@ class Channels(SSHConnection):
 
 @implementer(IRealm)
 class Realm(TerminalRealm):
-    """Gives each user who logged in a session; nothing is forwarded, and there are no files.
+    """Gives each user a session after login. There is no port forwarding and no file transfer.
 
     Attributes:
-        namespace: makes what a new prompt knows.
-        open: prompts at present.
+        namespace: makes the namespace of a new prompt.
+        open: number of open prompts.
     """
 
     def __init__(
@@ -201,7 +201,8 @@ class Realm(TerminalRealm):
 
         class User(TerminalUser):
             def __conform__(self, interface: Any) -> Any:
-                # Conch has one for all channels of a connection: each takes the prompt of the one before.
+                # A session for each channel: Conch would make one for all channels of a connection, and each
+                # new channel would take the prompt from the channel before.
                 return UsersSession(self.original) if interface is ISession else super().__conform__(interface)
 
         self.userFactory, self.sessionFactory = User, UsersSession

@@ -10,7 +10,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
 from twisted.web.resource import Resource
 
-from app import errors
+from app.errors import PostError
 from app.files.confined import read
 from app.http.answer import Answer, serve
 from app.http.media_types import type_of
@@ -106,7 +106,7 @@ class Mock(Resource):
             if answering.at_once:
                 return answering.answer(values)
             return await self._slowly(request, answering, values)
-        except errors.PostError as e:
+        except PostError as e:
             text = f"Rule number {rule.number} cannot answer: {e}"
             self._context.log(text)
             raise Problem(500, text) from e

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from app import errors
+from app.errors import PostError
 from app.files import confined as files
 from app.options import Option, Options, with_defaults
 from app.responders.mock.conditions import CONDITIONS, checks, problem_of
@@ -143,7 +143,7 @@ def _broken_file(rules: Sequence[Mapping[str, Any]], folder: Path) -> str | None
     """Which rule fills in a file that is no template; None where there is none. Blocks."""
     for number, rule in enumerate(rules, 1):
         if rule.get("template") and rule.get("file"):
-            with contextlib.suppress(errors.PostError):  # one that cannot be read is told by the option itself
+            with contextlib.suppress(PostError):  # one that cannot be read is told by the option itself
                 content = files.read(folder, rule["file"])
                 if wrong := template_problem(plain(content.decode("utf-8", "replace"))):
                     return f'number {number}: the template "{rule["file"]}" is wrong: {wrong}'

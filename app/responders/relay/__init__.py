@@ -1,1 +1,1 @@
-"""How a relay passes on what it gets, for each protocol; the responder ``relay`` is made of it."""
+"""The responder ``relay``: one module for each protocol that it passes on."""

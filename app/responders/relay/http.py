@@ -1,4 +1,4 @@
-"""Relays HTTP: bodies pass as they come, both ways; what belongs to one connection stays there."""
+"""Relays HTTP requests and responses. Bodies are streamed in both directions; hop-by-hop headers are dropped."""
 
 from __future__ import annotations
 
@@ -19,33 +19,34 @@ from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
 from zope.interface import implementer
 
-from app import errors, events
-from app.responders.relay import request_target
+from app import events
+from app.errors import PostError
+from app.responders.relay import errors, request_target
 from app.responders.relay.pool import Pool, UpstreamRequest
 from app.responders.relay.upstream import Upstream
 
 HOP_BY_HOP = {b"connection", b"keep-alive", b"te", b"trailer", b"transfer-encoding", b"upgrade"}
-"""Fields that end here (RFC 9110 section 7.6.1), with those named by Connection, and all of ``Proxy-``."""
+"""Headers that are not passed on (RFC 9110 section 7.6.1), besides ``Proxy-*`` and those that Connection names."""
 
 NO_UPGRADE = "the upgrade to WebSocket is not passed on: a service with the protocol websocket relays it"
 
-OURS = {b"host", b"content-length", b"expect"}
-"""Fields of a request that we make ourselves."""
+SET_BY_RELAY = {b"host", b"content-length", b"expect"}
+"""Headers of a request that the relay sets itself."""
 
 
-def end_to_end(fields: Headers, connection: Iterable[bytes]) -> Iterator[tuple[bytes, bytes]]:
-    """Those of ``fields`` that are for the other end; ``connection`` has the values of Connection."""
+def end_to_end(headers: Headers, connection: Iterable[bytes]) -> Iterator[tuple[bytes, bytes]]:
+    """The end-to-end headers among ``headers``; ``connection`` has the values of the Connection header."""
     named = {name.strip().lower() for value in connection for name in value.split(b",")}
-    for name, values in fields.getAllRawHeaders():
+    for name, values in headers.getAllRawHeaders():
         key = name.lower()
         if key not in HOP_BY_HOP and key not in named and not key.startswith(b"proxy-"):
-            # NUL can stand in no field (RFC 9110 section 5.5), and clients refuse the whole answer for it.
+            # No header may contain NUL (RFC 9110 section 5.5): clients refuse the whole response because of it.
             yield from ((name, value.replace(b"\0", b" ")) for value in values)
 
 
 @implementer(IBodyProducer)
 class Upload:
-    """A request's body on its way to the upstream."""
+    """Streams a request's body to the upstream."""
 
     def __init__(self, body: Any) -> None:
         self._body = body
@@ -56,9 +57,9 @@ class Upload:
         self._body.deliver(consumer.write, self._ended)
         return self._sent
 
-    def _ended(self, why: Failure | None) -> None:
+    def _ended(self, failure: Failure | None) -> None:
         if not self._sent.called:
-            self._sent.callback(why)
+            self._sent.callback(failure)
 
     def pauseProducing(self) -> None:
         self._body.pause()
@@ -67,13 +68,13 @@ class Upload:
         self._body.resume()
 
     def stopProducing(self) -> None:
-        """The upstream wants no more."""
+        """The upstream does not read the rest of the body."""
         self._body.pause()
 
 
 @implementer(IPushProducer)
 class Download(Protocol):
-    """A response's body on its way to the client."""
+    """Streams a response's body to the client."""
 
     transport: Any
 
@@ -96,14 +97,14 @@ class Download(Protocol):
         self.transport.resumeProducing()
 
     def stopProducing(self) -> None:
-        """The client is gone; the exchange is told."""
+        """The client has disconnected: ``notifyFinish`` tells the exchange."""
 
 
 class Exchange:
-    """One request and its response.
+    """One request of a client and its response.
 
     Attributes:
-        request: the client's.
+        request: the client's request.
     """
 
     def __init__(self, request: Any, upstream: Upstream) -> None:
@@ -115,10 +116,10 @@ class Exchange:
 
     def begin(self, responding: Deferred[Any]) -> None:
         self._responding = responding
-        responding.addCallbacks(self._answered, self._failed)
-        responding.addErrback(self._broken)
+        responding.addCallbacks(self._responded, self._failed)
+        responding.addErrback(self._internal_error)
 
-    def _answered(self, response: Any) -> None:
+    def _responded(self, response: Any) -> None:
         self._responding, self._response = None, response
         if self._over:
             response.abort()
@@ -127,7 +128,7 @@ class Exchange:
         request.setResponseCode(response.code, response.phrase)
         request.defaultContentType = None
         request.responseHeaders.removeHeader(b"server")
-        if response.headers.hasHeader(b"date"):  # else ours stays (RFC 9110 section 6.6.1)
+        if response.headers.hasHeader(b"date"):  # else the relay's own Date stays (RFC 9110 section 6.6.1)
             request.responseHeaders.removeHeader(b"date")
         for name, value in end_to_end(response.headers, response.connection):
             request.responseHeaders.addRawHeader(name, value)
@@ -137,7 +138,7 @@ class Exchange:
         response.deliverBody(Download(self))
 
     def ended(self, reason: Failure) -> None:
-        """The response is complete, or never will be."""
+        """The response is complete, or the connection to the upstream was lost."""
         if self._over:
             return
         self.request.unregisterProducer()
@@ -145,59 +146,59 @@ class Exchange:
         if reason.check(ResponseDone, PotentialDataLoss):
             self.request.finish()
         else:
-            self.request.cut(str(self._why(reason)))
+            self.request.cut(str(self._explain(reason)))
 
     def _failed(self, failure: Failure) -> None:
         self._responding = None
         if not self._over:
-            why = self._why(failure)
-            self.answer(why, 504 if isinstance(why, errors.UpstreamTimeoutError) else 502)
+            error = self._explain(failure)
+            self.answer_error(error, 504 if isinstance(error, errors.UpstreamTimeoutError) else 502)
 
-    def _why(self, failure: Failure) -> errors.UpstreamError:
+    def _explain(self, failure: Failure) -> errors.UpstreamError:
         while reasons := getattr(failure.value, "reasons", None):
-            failure = reasons[0]  # of those that Twisted has gathered
-        if failure.check(ParseError, ValueError):  # the latter of fields and chunks
+            failure = reasons[0]  # Twisted wraps the failures of one response
+        if failure.check(ParseError, ValueError):  # ValueError comes from headers and chunks
             return errors.UpstreamError(address=self._upstream.address, reason="it did not answer in HTTP")
         if failure.check(ConnectionDone, ConnectionLost, ConnectionAborted, ResponseFailed):
             words = "it closed the connection before its answer was complete"
             return errors.UpstreamError(address=self._upstream.address, reason=words)
-        return self._upstream.why_not(failure)
+        return self._upstream.explain(failure)
 
-    def _broken(self, failure: Failure) -> None:
+    def _internal_error(self, failure: Failure) -> None:
         if not self._over:
             self.request.processingFailed(failure)
 
-    def answer(self, why: errors.PostError, status: int) -> None:
-        """Say to the client why there is no answer of the upstream's."""
-        request, words = self.request, f"{why}\n".encode()
+    def answer_error(self, error: PostError, status: int) -> None:
+        """Answer with ``status`` and the error's text, in place of the upstream."""
+        request, body = self.request, f"{error}\n".encode()
         request.setResponseCode(status)
         request.setHeader(b"content-type", b"text/plain; charset=utf-8")
-        request.setHeader(b"content-length", b"%d" % len(words))
-        request.write(words)
+        request.setHeader(b"content-length", b"%d" % len(body))
+        request.write(body)
         request.finish()
 
     def _finished(self, result: Any) -> None:
         self._over = True
-        left = isinstance(result, Failure)
+        disconnected = isinstance(result, Failure)
         if self._responding is not None:
             self._responding.cancel()
-        elif self._response is not None and (left or not self._all_sent()):
+        elif self._response is not None and (disconnected or not self._body_received()):
             self._response.abort()
 
-    def _all_sent(self) -> bool:
+    def _body_received(self) -> bool:
         body = self.request.body
         return body.length is not None and body.received >= body.length
 
 
 class HTTPRelay(Resource):
-    """Asks the upstream whatever it is asked."""
+    """Sends every request to the upstream, and answers with the upstream's response."""
 
     isLeaf = True
     parses_forms = False
     streams_body = True
 
     def __init__(self, upstream: Upstream, host: bytes, base: bytes, *, keep_host: bool, forwarded: bool) -> None:
-        """``host`` is what the upstream is called in Host; ``base`` comes before each path."""
+        """``host`` is the value of the Host header for the upstream; ``base`` is put before each path."""
         super().__init__()
         self._upstream, self._host, self._base = upstream, host, base.rstrip(b"/")
         self._keep_host, self._forwarded = keep_host, forwarded
@@ -206,40 +207,40 @@ class HTTPRelay(Resource):
     def render(self, request: Any) -> int:
         exchange = Exchange(request, self._upstream)
         try:
-            before = self._upstream.admit(request.channel.tap)
+            previous = self._upstream.admit(request.channel.tap)
         except errors.UpstreamItselfError as e:
-            exchange.answer(e, 502)
+            exchange.answer_error(e, 502)
             return NOT_DONE_YET
         if b"websocket" in (request.getHeader(b"upgrade") or b"").lower():
             request.channel.tap.note(events.LOG, NO_UPGRADE, {"upstream": self._upstream.address})
         target = request_target.below(self._base, request.uri)
         body = None if request.body.length == 0 else Upload(request.body)
-        made = UpstreamRequest(before, request.method, target, self._fields(request), body)
-        exchange.begin(self._pool.connect().addCallback(lambda connection: connection.request(made)))
+        upstream_request = UpstreamRequest(previous, request.method, target, self._headers(request), body)
+        exchange.begin(self._pool.connect().addCallback(lambda connection: connection.request(upstream_request)))
         return NOT_DONE_YET
 
-    def _fields(self, request: Any) -> Headers:
-        asked = request.requestHeaders
-        fields = Headers()
-        host = asked.getRawHeaders(b"host", [b""])[0]
-        fields.setRawHeaders(b"Host", [host if self._keep_host and host else self._host])
-        for name, value in end_to_end(asked, asked.getRawHeaders(b"connection", [])):
-            if name.lower() not in OURS:
-                fields.addRawHeader(name, value)
+    def _headers(self, request: Any) -> Headers:
+        received = request.requestHeaders
+        headers = Headers()
+        host = received.getRawHeaders(b"host", [b""])[0]
+        headers.setRawHeaders(b"Host", [host if self._keep_host and host else self._host])
+        for name, value in end_to_end(received, received.getRawHeaders(b"connection", [])):
+            if name.lower() not in SET_BY_RELAY:
+                headers.addRawHeader(name, value)
         if self._forwarded:
-            self._say_who(request, fields, host)
-        return fields
+            self._add_forwarded(request, headers, host)
+        return headers
 
-    def _say_who(self, request: Any, fields: Headers, host: bytes) -> None:
+    def _add_forwarded(self, request: Any, headers: Headers, host: bytes) -> None:
         """Add the client to X-Forwarded-For and to Forwarded (RFC 7239)."""
         address = request.getClientAddress().host.encode()
         scheme = b"https" if request.isSecure() else b"http"
-        before = fields.getRawHeaders(b"x-forwarded-for", [])
-        fields.setRawHeaders(b"X-Forwarded-For", [b", ".join([*before, address])])
-        fields.setRawHeaders(b"X-Forwarded-Proto", [scheme])
+        earlier = headers.getRawHeaders(b"x-forwarded-for", [])
+        headers.setRawHeaders(b"X-Forwarded-For", [b", ".join([*earlier, address])])
+        headers.setRawHeaders(b"X-Forwarded-Proto", [scheme])
         node = b'"[%b]"' % address if b":" in address else address
         element = b"for=%b;proto=%b" % (node, scheme)
         if host:
-            fields.setRawHeaders(b"X-Forwarded-Host", [host])
+            headers.setRawHeaders(b"X-Forwarded-Host", [host])
             element += b';host="%b"' % host.replace(b"\\", b"").replace(b'"', b"")
-        fields.setRawHeaders(b"Forwarded", [b", ".join([*fields.getRawHeaders(b"forwarded", []), element])])
+        headers.setRawHeaders(b"Forwarded", [b", ".join([*headers.getRawHeaders(b"forwarded", []), element])])

@@ -1,4 +1,8 @@
-"""Tells when what comes to a relay has been through it before, whatever other relays stand between."""
+"""Detects relay loops: whether a client of a relay is that relay itself, perhaps through other relays.
+
+Each relay of the program enters the connections that it opens. A client whose address pair was
+entered is one of our relays, so the hops that led to it are known.
+"""
 
 from __future__ import annotations
 
@@ -8,84 +12,86 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import Any
 
-REMEMBERED, SECONDS = 1_000, 10.0
-"""Ways that are still known after they were closed, and for how long: what went there may not have
-arrived yet. Not longer: the kernel gives their ports to others."""
+MAX_CLOSED, CLOSED_SECONDS = 1_000, 10.0
+"""How many closed connections are remembered, and for how many seconds: their data may still be on its
+way to the other relay. Not longer, because the kernel reuses their port numbers."""
 
-Way = tuple[str, str]
-"""From where to where, each as ``address:port``. Both together: the kernel gives a port that one of our
-connections has to connections elsewhere, too."""
-
-
-def out(tap: Any) -> Way:
-    """The way of a connection that we opened."""
-    return _plain(tap.host), _plain(tap.peer)
+AddressPair = tuple[str, str]
+"""Source and destination of a connection, each as ``address:port``. The source alone is not unique: the
+kernel uses one local port for connections to several destinations."""
 
 
-def into(tap: Any) -> Way:
-    """The way of a connection that we accepted."""
-    return _plain(tap.peer), _plain(tap.host)
+def outgoing(tap: Any) -> AddressPair:
+    """The address pair of a connection that we opened."""
+    return _normalized(tap.host), _normalized(tap.peer)
 
 
-def datagrams(host: str, port: int) -> Way:
-    """The way of datagrams from there; a port may listen on many addresses, and not learn to which they came."""
-    return _plain(f"{host}:{port}"), ""
+def incoming(tap: Any) -> AddressPair:
+    """The address pair of a connection that we accepted."""
+    return _normalized(tap.peer), _normalized(tap.host)
+
+
+def datagrams_from(host: str, port: int) -> AddressPair:
+    """The address pair of datagrams with this source. The destination is left empty: a port that
+    listens on all addresses does not learn to which one a datagram was sent."""
+    return _normalized(f"{host}:{port}"), ""
 
 
 @dataclass(eq=False, slots=True)
-class Step:
-    """What a relay passes on, on one way.
+class Hop:
+    """A relay that passes on one connection.
 
     Attributes:
         relay: the service's name.
-        before: the step that brought it to the relay; None where it was somebody else.
+        previous: the hop before this one; None if the relay's client is not a relay of ours.
     """
 
     relay: str
-    before: Step | None = None
+    previous: Hop | None = None
 
 
-def passed(step: Step | None, relay: str) -> bool:
-    """Whether ``relay`` is among the steps up to this one."""
+def passed_through(hop: Hop | None, relay: str) -> bool:
+    """Whether ``relay`` is this hop or one before it."""
     seen: set[str] = set()
-    while step is not None and step.relay not in seen:
-        if step.relay == relay:
+    while hop is not None and hop.relay not in seen:
+        if hop.relay == relay:
             return True
-        seen.add(step.relay)
-        step = step.before
+        seen.add(hop.relay)
+        hop = hop.previous
     return False
 
 
 class Loops:
-    """The ways that the relays of one program have opened to their upstreams."""
+    """The connections that the relays of this program have opened to their upstreams, with their hops."""
 
     def __init__(self, now: Callable[[], float] = monotonic) -> None:
         self._now = now
-        self._open: dict[Way, Step] = {}
-        self._closed: OrderedDict[Way, tuple[float, Step]] = OrderedDict()
+        self._open: dict[AddressPair, Hop] = {}
+        self._closed: OrderedDict[AddressPair, tuple[float, Hop]] = OrderedDict()
 
-    def opened(self, way: Way, step: Step) -> None:
-        self._open[way] = step
+    def opened(self, pair: AddressPair, hop: Hop) -> None:
+        self._open[pair] = hop
 
-    def closed(self, way: Way) -> None:
-        """Forget a way, though not at once: else a client that leaves would erase the track of what it began."""
-        step = self._open.pop(way, None)
-        if step is None:
+    def closed(self, pair: AddressPair) -> None:
+        """Forget a connection after ``CLOSED_SECONDS``. Until then a loop is still detected if its first
+        client disconnects."""
+        hop = self._open.pop(pair, None)
+        if hop is None:
             return
-        self._closed[way] = self._now(), step
-        self._closed.move_to_end(way)
-        if len(self._closed) > REMEMBERED:
+        self._closed[pair] = self._now(), hop
+        self._closed.move_to_end(pair)
+        if len(self._closed) > MAX_CLOSED:
             self._closed.popitem(last=False)
 
-    def by(self, way: Way) -> Step | None:
-        """The step by which something came; None where no relay of ours sent it."""
-        if step := self._open.get(way):
-            return step
-        when, step = self._closed.get(way, (0.0, None))
-        return step if step is not None and self._now() - when < SECONDS else None
+    def hop(self, pair: AddressPair) -> Hop | None:
+        """The hop of the relay that opened this connection; None if none of our relays did."""
+        if hop := self._open.get(pair):
+            return hop
+        when, hop = self._closed.get(pair, (0.0, None))
+        return hop if hop is not None and self._now() - when < CLOSED_SECONDS else None
 
 
-def _plain(address: str) -> str:
-    # A port for both families sees IPv4 clients as [::ffff:127.0.0.1].
+def _normalized(address: str) -> str:
+    # A port that accepts IPv4 and IPv6 sees IPv4 clients as [::ffff:127.0.0.1].
     host, _, port = address.rpartition(":")
     return f"{host.strip('[]').removeprefix('::ffff:')}:{port}"

@@ -1,4 +1,4 @@
-"""Connections to an upstream that speaks HTTP/1, kept for the next request."""
+"""Connections to an upstream that speaks HTTP/1, kept open for further requests."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from twisted.web.client import HTTPConnectionPool
 from twisted.web.http import SWITCHING
 from twisted.web.http_headers import Headers
 
-from app import errors
-from app.responders.relay.loops import Step
+from app.responders.relay import errors
+from app.responders.relay.loops import Hop
 from app.responders.relay.upstream import Upstream
 from app.text.escapes import escape
 
 CONNECTIONS = 32
-"""Idle connections kept to the upstream."""
+"""Idle connections that are kept open to the upstream."""
 
 IDLE = 30
-"""Seconds that one is kept."""
+"""Seconds after which an idle connection is closed."""
 
-SHOWN = 40
-"""Bytes of a field that is wrong that are shown; no length has as many digits."""
+MAX_SHOWN = 40
+"""Bytes of a wrong header that an error shows. A valid length has fewer digits."""
 
 MAX_LINE = 64 << 10
-"""Bytes of a line in the head of an upstream's answer."""
+"""Bytes of a line in the head of the upstream's response."""
 
 
 class Pool(HTTPConnectionPool):
-    """Idle connections to the upstream, without those that it has closed."""
+    """Idle connections to the upstream. A connection that the upstream closes leaves the pool at once."""
 
     maxPersistentPerHost = CONNECTIONS
     cachedConnectionTimeout = IDLE
@@ -43,7 +43,7 @@ class Pool(HTTPConnectionPool):
         self.upstream = upstream
 
     def connect(self) -> Deferred[UpstreamConnection]:
-        """An idle connection, or a new one; fails with what ``Upstream.why_not`` can explain."""
+        """An idle connection, or a new one. ``Upstream.explain`` explains its failures."""
         connecting: Deferred[Any] = self.getConnection("upstream", cast(Any, self.upstream))
         return connecting
 
@@ -54,7 +54,7 @@ class Pool(HTTPConnectionPool):
         return factory
 
     def lost(self, connection: UpstreamConnection) -> None:
-        """Let go of a connection, which Twisted would keep until its time has come."""
+        """Drop a lost connection, which Twisted would keep until it times out."""
         timeout = self._timeouts.pop(connection, None)
         if timeout is not None:
             timeout.cancel()
@@ -63,17 +63,18 @@ class Pool(HTTPConnectionPool):
 
 
 class UpstreamRequest(Request):
-    """A request to the upstream, for what came by ``before``."""
+    """A request to the upstream; ``previous`` is the hop of the client's connection."""
 
-    def __init__(self, before: Step | None, method: bytes, target: bytes, fields: Headers, body: Any) -> None:
-        super().__init__(method, target, fields, body, persistent=True)
-        self.before = before
+    def __init__(self, previous: Hop | None, method: bytes, target: bytes, headers: Headers, body: Any) -> None:
+        super().__init__(method, target, headers, body, persistent=True)
+        self.previous = previous
 
 
 class UpstreamConnection(HTTP11ClientProtocol):
-    """A connection to the upstream, whose responses say what Twisted keeps for itself.
+    """A connection to the upstream.
 
-    A response gets ``connection``, the values of that field, and ``abort``.
+    Its responses have two more attributes than Twisted's: ``connection``, the values of the
+    Connection header, and ``abort``, which aborts this connection.
     """
 
     transport: Any
@@ -83,19 +84,19 @@ class UpstreamConnection(HTTP11ClientProtocol):
         self._pool, self._upstream = pool, pool.upstream
 
     def connectionMade(self) -> None:
-        self._step = self._upstream.opened(self.transport, None)
+        self._hop = self._upstream.opened(self.transport, None)
 
     def connectionLost(self, reason: Failure) -> None:  # type: ignore[override]
         self._upstream.closed(self.transport)
         self._pool.lost(self)
-        why = self._upstream.tls_problem(self.transport)
-        super().connectionLost(Failure(why) if why else reason)
+        error = self._upstream.tls_problem(self.transport)
+        super().connectionLost(Failure(error) if error else reason)
 
     def request(self, request: Any) -> Deferred[Any]:
-        self._step.before = request.before
+        self._hop.previous = request.previous
         responding: Deferred[Any] = super().request(request)
         parser: Any = self._parser
-        if parser is None:  # lost meanwhile, and the Deferred says so
+        if parser is None:  # the connection was lost meanwhile: the Deferred fails
             return responding
         parser.allHeadersReceived = partial(self._head_received, parser, parser.allHeadersReceived)
         parser.MAX_LENGTH, parser.lineLengthExceeded = MAX_LINE, self._line_too_long
@@ -107,28 +108,28 @@ class UpstreamConnection(HTTP11ClientProtocol):
 
         return responding.addCallback(complete)
 
-    def _head_received(self, parser: Any, go_on: Callable[[], None]) -> None:
-        if wrong := _problem(parser.response.code, parser.connHeaders):
-            raise errors.UpstreamError(address=self._upstream.address, reason=wrong)
-        go_on()
+    def _head_received(self, parser: Any, parser_method: Callable[[], None]) -> None:
+        if problem := _problem(parser.response.code, parser.connHeaders):
+            raise errors.UpstreamError(address=self._upstream.address, reason=problem)
+        parser_method()
 
     def _line_too_long(self, line: bytes) -> None:
-        # Twisted would close the connection, as if the upstream had done so.
+        # Twisted would close the connection, and it would look as if the upstream had closed it.
         reason = f"a line in the head of its answer is longer than {MAX_LINE:,} bytes"
         raise errors.UpstreamError(address=self._upstream.address, reason=reason)
 
 
-def _problem(status: int, fields: Headers) -> str:
-    """What cannot be passed on of an answer, of which Twisted would say nothing or not in words; else empty."""
-    # WORKAROUND: Twisted takes 101 for one more response on the way to the last (RFC 9110, section 15.2.2).
+def _problem(status: int, headers: Headers) -> str:
+    """Why a response cannot be passed on, for problems that Twisted ignores or does not explain; else empty."""
+    # WORKAROUND: Twisted treats 101 as an interim response before the final one (RFC 9110, section 15.2.2).
     if status == SWITCHING:
         return "it went over to another protocol without having been asked to"
     if not 100 <= status <= 999:
         return f"its status {status} is none of HTTP's"
-    codings = fields.getRawHeaders(b"transfer-encoding", [])
+    codings = headers.getRawHeaders(b"transfer-encoding", [])
     if codings and codings[0].lower() != b"chunked":
-        return f"its Transfer-Encoding “{escape(codings[0][:SHOWN])}” is not known"
-    lengths = {part.strip() for value in fields.getRawHeaders(b"content-length", []) for part in value.split(b",")}
-    if not codings and (len(lengths) > 1 or any(not length.isdigit() or len(length) > SHOWN for length in lengths)):
-        return f"its Content-Length is not one number: “{escape(b', '.join(sorted(lengths))[:SHOWN])}”"
+        return f"its Transfer-Encoding “{escape(codings[0][:MAX_SHOWN])}” is not known"
+    lengths = {part.strip() for value in headers.getRawHeaders(b"content-length", []) for part in value.split(b",")}
+    if not codings and (len(lengths) > 1 or any(not length.isdigit() or len(length) > MAX_SHOWN for length in lengths)):
+        return f"its Content-Length is not one number: “{escape(b', '.join(sorted(lengths))[:MAX_SHOWN])}”"
     return ""

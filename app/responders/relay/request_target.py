@@ -1,20 +1,20 @@
-"""The target of a request on its way to an upstream."""
+"""The request target that a relay sends to its upstream (RFC 9112 section 3.2)."""
 
 from __future__ import annotations
 
 import re
 
 _ABSOLUTE = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*")
-"""What comes before the path in the absolute form (RFC 9112 section 3.2.2)."""
+"""The part of the absolute form before the path (RFC 9112 section 3.2.2)."""
 
 _DOTS = re.compile(rb"(\.|%2[Ee]){1,2}\Z")
 
 
 def below(base: bytes, target: bytes) -> bytes:
-    """``target`` with ``base`` before its path, which no dot segment in it can leave.
+    """``target`` with ``base`` before its path. Dot segments in ``target`` cannot leave ``base``.
 
-    ``base`` has no slash at its end. ``*`` and paths without dot segments keep their bytes, and
-    where there is no ``base``, so do all.
+    ``base`` has no slash at its end. With an empty ``base`` no path is changed; with any ``base``,
+    neither ``*`` nor a path without dot segments is.
     """
     if target == b"*":
         return target
@@ -30,7 +30,7 @@ def below(base: bytes, target: bytes) -> bytes:
 
 
 def _without_dots(path: bytes) -> bytes:
-    """RFC 3986 section 5.2.4; a dot may be percent-encoded, which means the same (section 6.2.2.2)."""
+    """Remove dot segments (RFC 3986 section 5.2.4). A percent-encoded dot counts as a dot (section 6.2.2.2)."""
     kept: list[bytes] = []
     segments = path.split(b"/")[1:]
     for segment in segments:

@@ -1,4 +1,4 @@
-"""Passes everything on to an upstream server, and its answers back; both sides are captured."""
+"""Passes all it receives on to an upstream server, and the answers back. Both connections are captured."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from app.responders.relay.upstream import HTTP, WEBSOCKET, Target, Upstream, par
 
 
 def _tcp(options: Options, context: Context) -> IProtocolFactory:
-    from app.responders.relay.stream import Relay
+    from app.responders.relay.stream import RelayFactory
 
     host, port = parse(options["upstream"])
-    return Relay(_upstream(options, context, host, port, options["tls"]))
+    return RelayFactory(_upstream(options, context, host, port, options["tls"]))
 
 
 def _udp(options: Options, context: Context) -> DatagramProtocol:
@@ -30,7 +30,7 @@ def _http(options: Options, context: Context) -> Any:
 
     target = parse_url(options["upstream"], HTTP)
     return HTTPRelay(
-        _to(options, context, target),
+        _upstream_at(options, context, target),
         target.authority.encode(),
         target.path.encode(),
         keep_host=options["keep_host"],
@@ -42,10 +42,10 @@ def _websocket(options: Options, context: Context) -> Any:
     from app.responders.relay.websocket import protocol_class
 
     target = parse_url(options["upstream"], WEBSOCKET)
-    return protocol_class(options["upstream"].strip(), _to(options, context, target), context)
+    return protocol_class(options["upstream"].strip(), _upstream_at(options, context, target), context)
 
 
-def _to(options: Options, context: Context, target: Target) -> Upstream:
+def _upstream_at(options: Options, context: Context, target: Target) -> Upstream:
     return _upstream(options, context, target.host, target.port, target.tls)
 
 

@@ -1,4 +1,4 @@
-"""Relays TCP connections: bytes, ends and resets, as fast as the slower side takes them."""
+"""Relays TCP connections: data, half-closes, closes and resets. The faster peer waits for the slower one."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from app import events
-from app.responders.relay.loops import Step
+from app.responders.relay.loops import Hop
 from app.responders.relay.upstream import Upstream
 
 
 @implementer(IHalfCloseableProtocol, IPushProducer)
 class Half(Protocol):
-    """One connection of a relayed pair. Its transport is a Tap.
+    """One of the two connections of a relay: to the client or to the upstream. Its transport is a Tap.
 
     Attributes:
-        other: the other one, while both are there.
+        other: the other half, while both connections are open.
     """
 
     transport: Any
@@ -30,7 +30,7 @@ class Half(Protocol):
     _ended = False
 
     def join(self, other: Half) -> None:
-        """Pass on to ``other`` all that comes, and have it read no more while we are full."""
+        """Pass on all received data to ``other``, and pause ``other`` while our transport's buffer is full."""
         self.other = other
         self.transport.registerProducer(other, True)
 
@@ -39,7 +39,7 @@ class Half(Protocol):
             self.other.transport.write(data)
 
     def readConnectionLost(self) -> None:
-        """Our peer has sent all."""
+        """Our peer has closed its sending direction: close ours to the other peer."""
         self._ended = True
         if self.other is None:
             self.transport.loseConnection()
@@ -50,7 +50,7 @@ class Half(Protocol):
             self.other.finish_sending()
 
     def writeConnectionLost(self) -> None:
-        """Our peer knows now that nothing more comes."""
+        """Our sending direction is closed: nothing to do."""
 
     def connectionLost(self, reason: Failure = None) -> None:  # type: ignore[assignment]
         other, self.other = self.other, None
@@ -62,13 +62,13 @@ class Half(Protocol):
                 other.transport.abortConnection()
 
     def finish_sending(self) -> None:
-        """Tell our peer that nothing more comes; it may go on sending."""
-        # First: a transport does not close for a producer that it has paused.
+        """Close the sending direction to our peer, which may go on sending."""
+        # Unregister first: a transport does not close while it has a paused producer.
         self.transport.unregisterProducer()
         self.transport.loseWriteConnection()
 
     def close(self) -> None:
-        """Close when all that was passed on has left."""
+        """Close once all data is sent."""
         self.transport.unregisterProducer()
         self.transport.loseConnection()
 
@@ -81,38 +81,40 @@ class Half(Protocol):
         self.transport.resumeProducing()
 
     def stopProducing(self) -> None:
-        """The other transport is gone; its protocol will say how."""
+        """The other connection was lost: its protocol's ``connectionLost`` does what is needed."""
 
 
-class Server(Half):
-    """The half towards the upstream."""
+class UpstreamHalf(Half):
+    """The connection to the upstream; ``previous`` is the hop of the client's connection."""
 
-    def __init__(self, upstream: Upstream, before: Step | None) -> None:
-        self._upstream, self._before = upstream, before
+    def __init__(self, upstream: Upstream, previous: Hop | None) -> None:
+        self._upstream, self._previous = upstream, previous
 
     def connectionMade(self) -> None:
-        self._upstream.opened(self.transport, self._before)
+        self._upstream.opened(self.transport, self._previous)
 
     def connectionLost(self, reason: Failure = None) -> None:  # type: ignore[assignment]
         self._upstream.closed(self.transport)
-        why = self._upstream.tls_problem(self.transport)
-        if why is not None and self.other is not None:
-            self.other.transport.note(events.LOG, str(why), {"upstream": self._upstream.address})
+        error = self._upstream.tls_problem(self.transport)
+        if error is not None and self.other is not None:
+            self.other.transport.note(events.LOG, str(error), {"upstream": self._upstream.address})
         super().connectionLost(reason)
 
 
-class _Once(Factory):
+class _SingleFactory(Factory):
+    """Builds the one protocol that it is given."""
+
     noisy = False
 
-    def __init__(self, half: Server) -> None:
+    def __init__(self, half: UpstreamHalf) -> None:
         self._half = half
 
-    def buildProtocol(self, addr: Any) -> Server:
+    def buildProtocol(self, addr: Any) -> UpstreamHalf:
         return self._half
 
 
-class Client(Half):
-    """The half of somebody who connected to the relay."""
+class ClientHalf(Half):
+    """The connection of a client to the relay."""
 
     _connecting: Deferred[Any] | None = None
 
@@ -120,15 +122,16 @@ class Client(Half):
         self._upstream = upstream
 
     def connectionMade(self) -> None:
-        # What the client sends meanwhile waits in the kernel, which bounds it.
+        # Until the upstream is connected, the client's data waits in the kernel's buffer.
         self.transport.pauseProducing()
-        # A turn later: when a relay of ours is the client, its end knows that it is connected by then.
+        # In the next turn: if the client is one of our relays, its own end is connected by then, and
+        # entered in Loops.
         self._connecting = connecting = deferLater(self._upstream.reactor, 0, self._connect)
         connecting.addCallbacks(self._connected, self._failed)
 
     def _connect(self) -> Deferred[Any]:
-        before = self._upstream.admit(self.transport)
-        return self._upstream.connect(_Once(Server(self._upstream, before)))
+        previous = self._upstream.admit(self.transport)
+        return self._upstream.connect(_SingleFactory(UpstreamHalf(self._upstream, previous)))
 
     def _connected(self, upstream: Half) -> None:
         self._connecting = None
@@ -142,9 +145,9 @@ class Client(Half):
     def _failed(self, failure: Failure) -> None:
         self._connecting = None
         if failure.check(CancelledError, ConnectingCancelledError):
-            return  # the client did not wait
-        why = self._upstream.why_not(failure)
-        self.transport.note(events.LOG, str(why), {"upstream": self._upstream.address})
+            return  # the client disconnected first
+        error = self._upstream.explain(failure)
+        self.transport.note(events.LOG, str(error), {"upstream": self._upstream.address})
         self.transport.loseConnection()
 
     def connectionLost(self, reason: Failure = None) -> None:  # type: ignore[assignment]
@@ -153,13 +156,13 @@ class Client(Half):
         super().connectionLost(reason)
 
 
-class Relay(ServerFactory):
-    """Connects to the upstream for each client."""
+class RelayFactory(ServerFactory):
+    """Makes a connection to the upstream for each client."""
 
     noisy = False
 
     def __init__(self, upstream: Upstream) -> None:
         self._upstream = upstream
 
-    def buildProtocol(self, addr: Any) -> Client:
-        return Client(self._upstream)
+    def buildProtocol(self, addr: Any) -> ClientHalf:
+        return ClientHalf(self._upstream)

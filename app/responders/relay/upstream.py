@@ -1,4 +1,4 @@
-"""Where a relay passes things on to, and what can keep it from that."""
+"""The upstream of a relay: its address, connections to it, and errors in words."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from twisted.internet import defer, error
 from twisted.internet.interfaces import IStreamClientEndpoint
 from twisted.python.failure import Failure
 
-from app import errors
-from app.responders.relay import loops
-from app.responders.relay.loops import Loops, Step
+from app.errors import system_words
+from app.responders.relay import errors, loops
+from app.responders.relay.loops import Hop, Loops
 
 
 def parse(text: str) -> tuple[str, int]:
@@ -30,11 +30,11 @@ def parse(text: str) -> tuple[str, int]:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """An upstream's URL, taken apart.
+    """The parts of an upstream's URL.
 
     Attributes:
-        authority: host and port as the field Host has them.
-        path: what comes before each path; never ends with a slash.
+        authority: host and port, as in the Host header.
+        path: put before the path of each request; never ends with a slash.
     """
 
     host: str
@@ -45,7 +45,7 @@ class Target:
 
 
 def parse_url(text: str, schemes: Sequence[str]) -> Target:
-    """The parts of ``"https://example.net/base"``; ``schemes`` are the plain one and that with TLS.
+    """The parts of ``"https://example.net/base"``; ``schemes`` are the plain scheme and the one with TLS.
 
     Raises InvalidUpstreamURLError.
     """
@@ -55,23 +55,23 @@ def parse_url(text: str, schemes: Sequence[str]) -> Target:
         host, port = parts.hostname, parts.port
     except ValueError as e:
         raise errors.InvalidUpstreamURLError(text=text, scheme=schemes[0]) from e
-    strange = parts.fragment or parts.username is not None or not text.isascii() or not text.isprintable()
-    if parts.scheme not in schemes or not host or port == 0 or strange or any(c in text for c in ' "<>\\'):
+    invalid = parts.fragment or parts.username is not None or not text.isascii() or not text.isprintable()
+    if parts.scheme not in schemes or not host or port == 0 or invalid or any(c in text for c in ' "<>\\'):
         raise errors.InvalidUpstreamURLError(text=text, scheme=schemes[0])
     tls = parts.scheme == schemes[1]
     return Target(host, port or (443 if tls else 80), tls, parts.netloc, parts.path.rstrip("/"))
 
 
 HTTP, WEBSOCKET = ("http", "https"), ("ws", "wss")
-"""Schemes of URLs."""
+"""URL schemes, each without and with TLS."""
 
-_NOTHING = "must say where to relay to. Write {}"
+_MISSING = "must say where to relay to. Write {}"
 
 
 def problem(text: str) -> str | None:
-    """What is wrong with a ``host:port`` that is being typed."""
+    """What is wrong with an upstream ``host:port``, or None."""
     if not text.strip():
-        return _NOTHING.format("host:port, as in 127.0.0.1:9000 or [::1]:9000")
+        return _MISSING.format("host:port, as in 127.0.0.1:9000 or [::1]:9000")
     try:
         parse(text)
     except errors.InvalidUpstreamError as e:
@@ -80,9 +80,9 @@ def problem(text: str) -> str | None:
 
 
 def url_problem(schemes: Sequence[str], text: str) -> str | None:
-    """What is wrong with a URL that is being typed."""
+    """What is wrong with an upstream URL, or None."""
     if not text.strip():
-        return _NOTHING.format(f"{schemes[0]}://host:port, as in {schemes[0]}://127.0.0.1:9000/path")
+        return _MISSING.format(f"{schemes[0]}://host:port, as in {schemes[0]}://127.0.0.1:9000/path")
     try:
         parse_url(text, schemes)
     except errors.InvalidUpstreamURLError as e:
@@ -92,13 +92,13 @@ def url_problem(schemes: Sequence[str], text: str) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Upstream:
-    """Where to, and how: with or without TLS.
+    """The server that a relay passes everything on to.
 
     Attributes:
-        address: as people write it.
-        seconds: in which a connection must be made.
+        address: as it is written in the workspace.
+        seconds: timeout of a connection attempt.
         relay: the name of the service that relays to it.
-        loops: what the program's relays have opened.
+        loops: the connections that the program's relays have opened.
     """
 
     address: str
@@ -109,29 +109,32 @@ class Upstream:
     loops: Loops
 
     def connect(self, factory: Any) -> defer.Deferred[Any]:
-        """Connect; fails with what ``why_not`` can explain."""
+        """Connect. ``explain`` explains its failures."""
         connecting: defer.Deferred[Any] = self.endpoint.connect(factory)
-        return connecting.addTimeout(self.seconds, self.reactor, _too_late)
+        return connecting.addTimeout(self.seconds, self.reactor, _timed_out)
 
-    def admit(self, tap: Any) -> Step | None:
-        """The step by which a client came. Raises UpstreamItselfError if it has been here before."""
-        step = self.loops.by(loops.into(tap))
-        if loops.passed(step, self.relay):
+    def admit(self, tap: Any) -> Hop | None:
+        """The hop of a client's connection; None if the client is not a relay of ours.
+
+        Raises UpstreamItselfError if the connection has passed through this relay before.
+        """
+        hop = self.loops.hop(loops.incoming(tap))
+        if loops.passed_through(hop, self.relay):
             raise errors.UpstreamItselfError(address=self.address)
-        return step
+        return hop
 
-    def opened(self, tap: Any, before: Step | None) -> Step:
-        """A connection to the upstream was made for what came by ``before``."""
-        step = Step(self.relay, before)
-        self.loops.opened(loops.out(tap), step)
-        return step
+    def opened(self, tap: Any, previous: Hop | None) -> Hop:
+        """A connection to the upstream was made, for a client whose hop is ``previous``."""
+        hop = Hop(self.relay, previous)
+        self.loops.opened(loops.outgoing(tap), hop)
+        return hop
 
     def closed(self, tap: Any) -> None:
-        """One that was ``opened`` is no more."""
-        self.loops.closed(loops.out(tap))
+        """A connection to the upstream was lost."""
+        self.loops.closed(loops.outgoing(tap))
 
     def tls_problem(self, tap: Any) -> errors.UpstreamError | None:
-        """In words why there is no TLS, or no more, on a connection that has ended; None where it was not for that."""
+        """The TLS error that ended a connection; None if the connection ended for another reason."""
         what, _, reason = tap.ended_by.partition(": ")
         if not what.startswith("TLS "):
             return None
@@ -139,8 +142,8 @@ class Upstream:
             return errors.UpstreamNotTrustedError(address=self.address, reason=reason)
         return errors.UpstreamError(address=self.address, reason=reason)
 
-    def why_not(self, failure: Failure) -> errors.UpstreamError:
-        """In words what became of a connection, or of an attempt to make one."""
+    def explain(self, failure: Failure) -> errors.UpstreamError:
+        """The error for a connection, or a connection attempt, that failed."""
         if isinstance(failure.value, errors.UpstreamError):
             return failure.value
         fields = {"address": self.address, "seconds": f"{self.seconds:g}"}
@@ -150,9 +153,9 @@ class Upstream:
             return errors.UpstreamUnknownError(**fields)
         if failure.check(defer.TimeoutError, error.TimeoutError, error.TCPTimedOutError):
             return errors.UpstreamTimeoutError(**fields)
-        return errors.UpstreamError(reason=errors.system_words(failure.value), **fields)
+        return errors.UpstreamError(reason=system_words(failure.value), **fields)
 
 
-def _too_late(result: Any, seconds: float) -> None:
-    # Whatever the endpoint makes of being cancelled.
+def _timed_out(result: Any, seconds: float) -> None:
+    # Replaces the failure with which the endpoint reacts to the cancellation.
     raise error.TimeoutError

@@ -1,8 +1,8 @@
-"""Relays WebSocket connections: messages, pings and close codes, with the upstream's choice of subprotocol."""
+"""Relays WebSocket connections: messages, pings, pongs and close codes. The upstream chooses the subprotocol."""
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 from autobahn.twisted.websocket import WebSocketClientFactory, WebSocketClientProtocol, WebSocketServerProtocol
 from autobahn.websocket.types import ConnectionDeny
@@ -12,9 +12,10 @@ from twisted.internet.interfaces import IPushProducer
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from app import errors, events
+from app import events
 from app.responders import Context
-from app.responders.relay.loops import Step
+from app.responders.relay import errors
+from app.responders.relay.loops import Hop
 from app.responders.relay.upstream import Upstream
 from app.websocket.timers import Timers
 
@@ -22,16 +23,18 @@ NO_STATUS, ABNORMAL = 1005, 1006
 """Close codes that no frame can carry (RFC 6455 section 7.4.1)."""
 
 CLOSE_SECONDS = 1.5
+"""Timeout of the closing handshake with the upstream."""
 
-OWN = {"host", "connection", "upgrade", "content-length", "transfer-encoding", "te", "trailer", "keep-alive"}
-"""Fields of the handshake that are each side's own; so are those that begin as the second line says."""
+HOP_BY_HOP = {"host", "connection", "upgrade", "content-length", "transfer-encoding", "te", "trailer", "keep-alive"}
+"""Headers of the client's handshake that are not passed on."""
 
-OWN_PREFIXES = ("sec-websocket-", "proxy-")
+HOP_BY_HOP_PREFIXES = ("sec-websocket-", "proxy-")
+"""Headers that begin with these are not passed on, either."""
 
 
 @implementer(IPushProducer)
-class _Reading:
-    """Has one connection be read only while the other takes what came."""
+class _Producer:
+    """Pauses reading from ``transport`` while the other connection's buffer is full."""
 
     def __init__(self, transport: Any) -> None:
         self._transport = transport
@@ -43,24 +46,24 @@ class _Reading:
         self._transport.resumeProducing()
 
     def stopProducing(self) -> None:
-        """The other connection is gone, and its protocol says how."""
+        """The other connection was lost: its protocol's ``onClose`` does what is needed."""
 
 
 class Half:
-    """Mixed in before one of autobahn's protocols: passes on to ``other`` what comes."""
+    """Mixin for an autobahn protocol, placed before it: passes on all it receives to ``other``."""
 
     other: Any = None
 
     def join(self: Any, other: Any) -> None:
         self.other = other
-        self.transport.registerProducer(_Reading(other.transport), True)
+        self.transport.registerProducer(_Producer(other.transport), True)
 
     def onMessage(self: Any, payload: bytes, isBinary: bool) -> None:
         if self.other is not None:
             self.other.sendMessage(payload, isBinary)
 
     def onPing(self: Any, payload: bytes) -> None:
-        # Answered by whom it is for: the pong comes back the same way.
+        # The other peer answers it; onPong passes the answer back.
         if self.other is not None:
             self.other.sendPing(payload)
 
@@ -78,51 +81,51 @@ class Half:
         if not wasClean or code == ABNORMAL:
             other.transport.abortConnection()
         elif other.state == other.STATE_OPEN:
-            words = reason.encode() if isinstance(reason, str) else reason
-            other.sendCloseFrame(*((None, None) if code in (None, NO_STATUS) else (code, words)))
+            text = reason.encode() if isinstance(reason, str) else reason
+            other.sendCloseFrame(*((None, None) if code in (None, NO_STATUS) else (code, text)))
 
 
 class UpstreamHalf(Half, WebSocketClientProtocol):  # type: ignore[misc]
-    """The upstream's half.
+    """The connection to the upstream.
 
     Attributes:
-        opened: fires with itself, or fails, when the handshake is over.
-        upstream: where it is connected to.
-        before: the step that brought us the client.
+        opened: fires with this protocol when the handshake is complete, or fails.
+        upstream: the server it is connected to.
+        previous: the hop of the client's connection.
     """
 
     transport: Any
     opened: Deferred[Any]
     upstream: Upstream
-    before: Step | None
+    previous: Hop | None
 
     def connectionMade(self) -> None:
         super().connectionMade()
         self._tap = self.transport
-        self.upstream.opened(self._tap, self.before)
+        self.upstream.opened(self._tap, self.previous)
 
     def connectionLost(self, reason: Failure = None) -> None:  # type: ignore[assignment]
         self.upstream.closed(self._tap)
-        why = self.upstream.tls_problem(self._tap)
+        error = self.upstream.tls_problem(self._tap)
         if self.wasOpenHandshakeTimeout:
-            why = self.upstream.why_not(Failure(TimeoutError()))
-        # autobahn would write an error of TLS into the log.
-        super().connectionLost(Failure(ConnectionLost()) if why else reason)
+            error = self.upstream.explain(Failure(TimeoutError()))
+        # ConnectionLost, because autobahn logs TLS errors as failures.
+        super().connectionLost(Failure(ConnectionLost()) if error else reason)
         if not self.opened.called:
-            self.opened.errback(Failure(why or RefusedHandshakeError(self.wasNotCleanReason or "")))
+            self.opened.errback(Failure(error or RefusedHandshakeError(self.wasNotCleanReason or "")))
 
     def onOpen(self) -> None:
-        # Nothing is passed on until the client's handshake is over, too.
+        # Read nothing until the client's handshake is complete, too.
         self.transport.pauseProducing()
         self.opened.callback(self)
 
 
 class RefusedHandshakeError(Exception):
-    """The upstream did not accept the WebSocket."""
+    """The upstream refused the WebSocket handshake."""
 
 
 def protocol_class(url: str, upstream: Upstream, context: Context) -> type[WebSocketServerProtocol]:
-    """The server's protocol, which connects to ``url`` for each client before it accepts it."""
+    """The server protocol class. It connects to ``url`` for each client before it accepts the handshake."""
 
     class Client(Half, WebSocketServerProtocol):  # type: ignore[misc]
         transport: Any
@@ -130,17 +133,17 @@ def protocol_class(url: str, upstream: Upstream, context: Context) -> type[WebSo
 
         def onConnect(self, request: Any) -> Any:
             try:
-                before = upstream.admit(self.transport)
+                previous = upstream.admit(self.transport)
             except errors.UpstreamItselfError as e:
-                return self._denied(e)
+                self._deny(e)
             self.transport.pauseProducing()
-            # The client has done its part, and the upstream has a time of its own.
+            # The client has done its part of the handshake. The upstream has a timeout of its own.
             cast(Any, self).openHandshakeTimeoutCall.cancel()
             self.openHandshakeTimeoutCall = None
             opening: Deferred[Any] = Deferred()
             factory = _factory(url, request, upstream, context)
-            made = {"opened": opening, "upstream": upstream, "before": before}
-            factory.protocol = cast(Any, type("Upstream", (UpstreamHalf,), made))
+            attributes = {"opened": opening, "upstream": upstream, "previous": previous}
+            factory.protocol = cast(Any, type("Upstream", (UpstreamHalf,), attributes))
             upstream.connect(factory).addErrback(opening.errback)
             return opening.addCallbacks(self._accepted, self._refused)
 
@@ -157,17 +160,17 @@ def protocol_class(url: str, upstream: Upstream, context: Context) -> type[WebSo
         def _refused(self, failure: Failure) -> None:
             if failure.check(RefusedHandshakeError, ConnectionDone):
                 text = str(failure.value).rstrip(".") or "it closed the connection during the handshake"
-                self._denied(errors.UpstreamError(address=upstream.address, reason=text))
-            self._denied(upstream.why_not(failure))
+                self._deny(errors.UpstreamError(address=upstream.address, reason=text))
+            self._deny(upstream.explain(failure))
 
-        def _denied(self, why: errors.UpstreamError) -> None:
-            self.transport.note(events.LOG, str(why), {"upstream": upstream.address})
+        def _deny(self, error: errors.UpstreamError) -> NoReturn:
+            self.transport.note(events.LOG, str(error), {"upstream": upstream.address})
             self.transport.resumeProducing()
-            raise ConnectionDeny(504 if isinstance(why, errors.UpstreamTimeoutError) else 502, str(why))
+            raise ConnectionDeny(504 if isinstance(error, errors.UpstreamTimeoutError) else 502, str(error))
 
         def onOpen(self) -> None:
             theirs = self._upstream
-            if theirs.state != theirs.STATE_OPEN:  # gone since
+            if theirs.state != theirs.STATE_OPEN:  # closed meanwhile
                 self.sendCloseFrame(1001, b"the upstream is gone")
                 return
             self.join(theirs)
@@ -185,13 +188,15 @@ def protocol_class(url: str, upstream: Upstream, context: Context) -> type[WebSo
 
 
 def _factory(url: str, request: Any, upstream: Upstream, context: Context) -> WebSocketClientFactory:
-    passed = {
+    headers = {
         name: value
         for name, value in request.headers.items()
-        if name.lower() not in OWN and not name.lower().startswith(OWN_PREFIXES) and name.lower() != "origin"
+        if name.lower() not in HOP_BY_HOP
+        and not name.lower().startswith(HOP_BY_HOP_PREFIXES)
+        and name.lower() != "origin"
     }
     factory = WebSocketClientFactory(
-        url, request.origin, list(request.protocols) or None, headers=passed, reactor=context.reactor
+        url, request.origin, list(request.protocols) or None, headers=headers, reactor=context.reactor
     )
     factory.useragent = None
     factory._batched_timer = Timers(context.reactor)
@@ -207,4 +212,4 @@ def _factory(url: str, request: Any, upstream: Upstream, context: Context) -> We
 
 
 MAX_MESSAGE = 16 << 20
-"""Bytes of a message from the upstream, above which it gets close code 1009."""
+"""Bytes of a message from the upstream. A larger one is answered with close code 1009."""

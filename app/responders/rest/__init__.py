@@ -1,1 +1,1 @@
-"""Collections of JSON documents: in memory, in an SQLite file when asked, and what is asked of them."""
+"""The responder ``rest``: collections of JSON documents, in memory and optionally in an SQLite file."""

@@ -1,4 +1,4 @@
-"""Documents in memory: in order of their coming, within bounds."""
+"""Documents in memory, oldest first, with limits on their number and size."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from uuid import uuid4
 
 from app.http.problem_json import Problem
-from app.responders.rest.preconditions import tag_of
+from app.responders.rest.preconditions import entity_tag
 from app.text.strict_json import written
 
 MAX_COLLECTIONS = 10_000
@@ -22,11 +22,11 @@ MAX_BYTES = 256 << 20
 MAX_NAME = 255
 """Characters of an id or a collection's name."""
 
-_NUMBER = re.compile(r"0|[1-9][0-9]{0,14}")  # so far, all JSON readers count without loss
+_NUMBER = re.compile(r"0|[1-9][0-9]{0,14}")  # integers up to 15 digits, which all JSON parsers keep exactly
 
 
 class Document(NamedTuple):
-    """A document as it is sent, and its entity tag."""
+    """A document as it is sent, in JSON, and its entity tag."""
 
     body: bytes
     tag: bytes
@@ -34,22 +34,24 @@ class Document(NamedTuple):
 
 @dataclass(slots=True)
 class Collection:
-    """Attributes:
-    documents: by id, oldest first.
-    bytes: of their bodies.
-    top: the largest id so far that is a number.
+    """The documents of one collection.
+
+    Attributes:
+        documents: by id, oldest first.
+        bytes: size of all bodies.
+        largest_id: the largest id so far that is a number.
     """
 
     documents: dict[str, Document] = field(default_factory=dict)
     bytes: int = 0
-    top: int = 0
+    largest_id: int = 0
 
 
 _EMPTY: Mapping[str, Document] = MappingProxyType({})
 
 
 class Documents:
-    """All collections. What breaks a bound raises Problem, and changes nothing."""
+    """All collections. A change that would exceed a limit raises Problem, and changes nothing."""
 
     def __init__(self) -> None:
         self.collections: dict[str, Collection] = {}
@@ -65,17 +67,17 @@ class Documents:
         return collection.bytes if collection else 0
 
     def next_id(self, name: str, uuid: bool = False) -> int | str:
-        """An id that no document of the collection has."""
+        """A new id for a document of this collection: a UUID, or the next number."""
         if uuid:
             return str(uuid4())
         collection = self.collections.get(name)
-        number = collection.top + 1 if collection else 1
+        number = collection.largest_id + 1 if collection else 1
         while str(number) in self.all(name):
             number += 1
         return number
 
     def put(self, name: str, key: str, body: bytes) -> Document:
-        """Add a document, or put it in the place of the one of this id."""
+        """Add a document, or replace the document with this id. Raises Problem 413, 422 or 507."""
         self._check_names(name, key, len(body))
         collection = self.collections.get(name)
         old = collection.documents.get(key) if collection else None
@@ -88,16 +90,16 @@ class Documents:
             if len(self.collections) >= MAX_COLLECTIONS:
                 raise Problem(507, f"There are {MAX_COLLECTIONS:,} collections, which is all there can be")
             collection = self.collections[name] = Collection()
-        document = collection.documents[key] = Document(body, tag_of(body))
+        document = collection.documents[key] = Document(body, entity_tag(body))
         collection.bytes += grown
         self._bytes += grown
         self._count += old is None
         if _NUMBER.fullmatch(key):
-            collection.top = max(collection.top, int(key))
+            collection.largest_id = max(collection.largest_id, int(key))
         return document
 
     def delete(self, name: str, key: str) -> None:
-        """Delete a document that is there."""
+        """Delete a document that exists."""
         collection = self.collections[name]
         size = len(collection.documents.pop(key).body)
         collection.bytes -= size
@@ -112,9 +114,9 @@ class Documents:
 
 
 def key_of(identifier: object) -> str | None:
-    """An ``id`` as it stands in a path; None for what is none, or would be taken out of a path.
+    """A document's ``id`` as a path segment; None if it is not a text or number, empty, or a dot segment.
 
-    (RFC 3986 section 5.2.4.)
+    Clients remove dot segments from a path (RFC 3986 section 5.2.4).
     """
     if isinstance(identifier, bool) or not isinstance(identifier, int | str):
         return None
@@ -122,10 +124,10 @@ def key_of(identifier: object) -> str | None:
 
 
 def with_id(document: dict[str, Any], identifier: int | str) -> bytes:
-    """``document`` as it is kept, its id first where it had none."""
+    """``document`` in JSON. If it has no id, ``identifier`` is put first."""
     return written(document if "id" in document else {"id": identifier, **document})
 
 
 def as_id(key: str, uuid: bool) -> int | str:
-    """The id of a document that is put at ``key`` and does not say one."""
+    """The id for a document that is put at the path segment ``key`` and has no id of its own."""
     return int(key) if not uuid and _NUMBER.fullmatch(key) else key

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 
-def merged(target: Any, patch: Any) -> Any:
+def merge(target: Any, patch: Any) -> Any:
     """``target`` with ``patch`` applied to it (section 2); neither is changed."""
     if not isinstance(patch, dict):
         return patch
@@ -14,5 +14,5 @@ def merged(target: Any, patch: Any) -> Any:
         if value is None:
             result.pop(name, None)
         else:
-            result[name] = merged(result.get(name), value)
+            result[name] = merge(result.get(name), value)
     return result

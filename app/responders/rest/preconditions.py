@@ -1,4 +1,4 @@
-"""Conditional requests (RFC 9110 section 13) on what has a strong entity tag."""
+"""Conditional requests (RFC 9110 section 13) for resources with a strong entity tag."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from app.http.request_parts import field
 _TAG = re.compile(r'\s*(W/)?("[\x21\x23-\x7e\x80-\xff]*")\s*(?:,|$)|\s*,')
 
 
-def tag_of(body: bytes) -> bytes:
-    """The entity tag of these bytes."""
+def entity_tag(body: bytes) -> bytes:
+    """A strong entity tag for a resource with this body."""
     return b'"%s"' % blake2b(body, digest_size=12).hexdigest().encode()
 
 
 def check(request: Any, tag: bytes | None) -> bool:
-    """Whether a GET or HEAD is answered with 304; ``tag`` is None where nothing is there.
+    """Whether a GET or HEAD is answered with 304. ``tag`` is None if the resource does not exist.
 
-    Raises Problem 412 for a condition that does not hold.
+    Raises Problem 412 if a precondition fails.
     """
-    fields = request.requestHeaders
-    if fields.hasHeader(b"if-match"):
+    headers = request.requestHeaders
+    if headers.hasHeader(b"if-match"):
         wanted = field(request, b"if-match")
         if tag is None or (wanted.strip() != "*" and (False, tag.decode()) not in _tags(wanted)):
             raise Problem(
-                412, f"If-Match asks for {wanted}, and {_instead(tag, wanted)}", {b"ETag": tag} if tag else None
+                412, f"If-Match asks for {wanted}, and {_current_tag(tag, wanted)}", {b"ETag": tag} if tag else None
             )
-    if tag is not None and fields.hasHeader(b"if-none-match"):
+    if tag is not None and headers.hasHeader(b"if-none-match"):
         unwanted = field(request, b"if-none-match")
         if unwanted.strip() == "*" or any(tag.decode() == other for _, other in _tags(unwanted)):
             if request.method in (b"GET", b"HEAD"):
@@ -38,16 +38,16 @@ def check(request: Any, tag: bytes | None) -> bool:
     return False
 
 
-def _instead(tag: bytes | None, wanted: str) -> str:
+def _current_tag(tag: bytes | None, wanted: str) -> str:
     if tag is None:
         return "it is not there"
-    if (True, tag.decode()) in _tags(wanted):  # as answers have it that were compressed
+    if (True, tag.decode()) in _tags(wanted):  # responses that were compressed have a weak tag
         return f"that is weak: leave out its W/, as in {tag.decode()}"
     return f"its ETag is {tag.decode()}. GET it again"
 
 
 def _tags(text: str) -> list[tuple[bool, str]]:
-    """Whether each is weak, and its opaque tag."""
+    """The entity tags in a header, each as ``(is weak, opaque tag)``."""
     found, at = [], 0
     while match := _TAG.match(text, at):
         if match[2]:

@@ -1,9 +1,10 @@
-"""What is asked of a collection: filters, order, and which part of it.
+"""Queries on a collection: filters, sort order, and paging.
 
-``name=x`` filters; ``name_op=x`` and ``name:op=x`` compare otherwise, ``age>=18`` and the like
-as they read. ``a.b`` is member b of a, or the element of that number. One name given twice
-means either of its values, several names mean all of them. ``sort=field,-other``, ``limit``
-and ``offset`` (also with an underscore before them) choose the rest.
+``name=x`` selects documents whose member equals x. ``name_op=x`` and ``name:op=x`` use another
+operation; so do ``age>=18``, ``<=``, ``>``, ``<`` and ``!=``. ``a.b`` is member b of member a, or
+element b of array a. If a name is given twice, either value may match; different names must all
+match. ``sort=field,-other``, ``limit`` and ``offset`` set order and page, also with an underscore
+before them.
 """
 
 from __future__ import annotations
@@ -20,20 +21,20 @@ from app.http.problem_json import Problem
 from app.text.strict_json import MISSING, member
 
 MAX_PAGE = 16 << 20
-"""Bytes of documents in one answer, unless a single one is larger."""
+"""Bytes of documents in one response. A single larger document is sent all the same."""
 
 MAX_TERMS = 32
-"""Filters and fields to sort by."""
+"""Filters and sort fields in one query."""
 
-_WORDS = ("eq", "ne", "lt", "lte", "gt", "gte", "contains", "in")
-_NAME = re.compile(rf"(.+?)[_:]({'|'.join(_WORDS)})", re.DOTALL)
+_OPERATIONS = ("eq", "ne", "lt", "lte", "gt", "gte", "contains", "in")
+_NAME = re.compile(rf"(.+?)[_:]({'|'.join(_OPERATIONS)})", re.DOTALL)
 _SIGNED = re.compile(r"([^<>!]+)(<=?|>=?|!=)(.*)", re.DOTALL)
 _SIGNS = {"<": "lt", "<=": "lte", ">": "gt", ">=": "gte", "!=": "ne"}
-_OWN = ("limit", "offset", "sort")
+_KEYWORDS = ("limit", "offset", "sort")
 
 
 class Filter(NamedTuple):
-    """One comparison: the member's path, the operation, and what to compare with."""
+    """One comparison: the member's path, the operation, and the text to compare with."""
 
     path: tuple[str, ...]
     operation: str
@@ -42,7 +43,14 @@ class Filter(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """``filters``: all groups must hold, and of each group one filter."""
+    """A parsed query.
+
+    Attributes:
+        filters: groups of filters. In every group at least one filter must match.
+        sort: paths to sort by, each with whether it is descending.
+        limit: documents on a page; None: not given.
+        others: all parameters except limit and offset, as name and value, for the links to other pages.
+    """
 
     filters: tuple[tuple[Filter, ...], ...] = ()
     sort: tuple[tuple[tuple[str, ...], bool], ...] = ()
@@ -52,57 +60,56 @@ class Query:
 
     @property
     def plain(self) -> bool:
-        """Whether it takes documents as they come, without a look into them."""
+        """Whether there are neither filters nor a sort order, so that documents need not be parsed."""
         return not (self.filters or self.sort)
 
 
 class Page(NamedTuple):
-    """The documents of one answer, as a JSON array; how many they are, and how many there are in all."""
+    """One response: a JSON array, the number of documents in it, and the number of all that match."""
 
     body: bytes
     shown: int
     total: int
 
 
-def understood(parameters: Iterable[tuple[str, str]], most: int) -> Query:
-    """The query in these parameters; ``most`` documents at a time. Raises Problem 400."""
+def parse_query(parameters: Iterable[tuple[str, str]], max_documents: int) -> Query:
+    """The query in these parameters, with at most ``max_documents`` as its limit. Raises Problem 400."""
     groups: dict[tuple[tuple[str, ...], str], list[Filter]] = {}
     sort: list[tuple[tuple[str, ...], bool]] = []
     numbers: dict[str, int] = {}
     others = []
     for name, value in parameters:
-        own = name.removeprefix("_")
-        if own == "sort":
+        keyword = name.removeprefix("_")
+        if keyword == "sort":
             sort += [(_path(term.lstrip("+-")), term.startswith("-")) for term in value.split(",") if term]
-        elif own in _OWN:
-            numbers[own] = _number(own, value)
+        elif keyword in _KEYWORDS:
+            numbers[keyword] = _number(keyword, value)
             continue
         elif name.startswith("_"):
-            raise Problem(400, f"{name} means nothing here. Use {', '.join(_OWN)}, or the name of a member")
+            raise Problem(400, f"{name} means nothing here. Use {', '.join(_KEYWORDS)}, or the name of a member")
         else:
-            found = _filter(name, value)
-            groups.setdefault((found.path, found.operation), []).append(found)
+            condition = _filter(name, value)
+            groups.setdefault((condition.path, condition.operation), []).append(condition)
         others.append((name, value))
     if len(sort) + sum(map(len, groups.values())) > MAX_TERMS:
         raise Problem(400, f"More than {MAX_TERMS} filters and fields to sort by are too many")
-    limit = numbers.get("limit")
-    given = None if limit is None else min(limit, most)
-    return Query(_grouped(groups), tuple(sort), numbers.get("offset", 0), given, tuple(others))
+    limit = min(numbers["limit"], max_documents) if "limit" in numbers else None
+    return Query(_grouped(groups), tuple(sort), numbers.get("offset", 0), limit, tuple(others))
 
 
 def _grouped(groups: dict[tuple[tuple[str, ...], str], list[Filter]]) -> tuple[tuple[Filter, ...], ...]:
-    """Filters for equality of one member are alternatives; any other must hold by itself."""
-    found: list[tuple[Filter, ...]] = []
+    """Several ``eq`` filters on one member are alternatives. Any other filter must match by itself."""
+    grouped: list[tuple[Filter, ...]] = []
     for (_, operation), filters in groups.items():
         if operation == "eq":
-            found.append(tuple(filters))
+            grouped.append(tuple(filters))
         else:
-            found += [(one,) for one in filters]
-    return tuple(found)
+            grouped += [(one,) for one in filters]
+    return tuple(grouped)
 
 
 def _filter(name: str, value: str) -> Filter:
-    if name[-1:] in ("<", ">", "!"):  # age>=18, cut at its equals sign
+    if name[-1:] in ("<", ">", "!"):  # age>=18, split at the equals sign into "age>" and "18"
         return Filter(_path(name[:-1]), _SIGNS[name[-1] + "="], value)
     if signed := _SIGNED.fullmatch(name):  # age>18
         return Filter(_path(signed[1]), _SIGNS[signed[2]], signed[3])
@@ -121,22 +128,22 @@ def _number(name: str, text: str) -> int:
     return int(text)
 
 
-# -- answering
+# -- running the query
 
 
-def select(bodies: Collection[bytes], query: Query, most: int) -> Page:
-    """The part of ``bodies`` that is asked for. Takes a while for many: call it in a thread then."""
+def select(bodies: Collection[bytes], query: Query, max_documents: int) -> Page:
+    """The page of ``bodies`` that the query asks for. It is slow for many documents: use a thread then."""
     total = len(bodies)
     chosen: Iterable[bytes] = bodies
     if not query.plain:
-        found = [(body, json.loads(body)) for body in bodies]
+        parsed = [(body, json.loads(body)) for body in bodies]
         for group in query.filters:
             tests = [(one.path, _test(one)) for one in group]
-            found = [pair for pair in found if any(test(member(pair[1], path)) for path, test in tests)]
+            parsed = [pair for pair in parsed if any(test(member(pair[1], path)) for path, test in tests)]
         for path, descending in reversed(query.sort):
-            found.sort(key=lambda pair, path=path: _order(member(pair[1], path)), reverse=descending)  # type: ignore[misc]
-        chosen, total = [body for body, _ in found], len(found)
-    limit = most if query.limit is None else query.limit
+            parsed.sort(key=lambda pair, path=path: _order(member(pair[1], path)), reverse=descending)  # type: ignore[misc]
+        chosen, total = [body for body, _ in parsed], len(parsed)
+    limit = max_documents if query.limit is None else query.limit
     parts: list[bytes] = []
     size = 0
     for body in islice(chosen, query.offset, query.offset + limit):
@@ -148,7 +155,7 @@ def select(bodies: Collection[bytes], query: Query, most: int) -> Page:
 
 
 def links(path: str, query: Query, page: Page) -> bytes:
-    """The ``Link`` field (RFC 8288) to the other parts; empty where this is all."""
+    """The value of the ``Link`` header (RFC 8288) to the other pages; empty if there are none."""
     if query.limit is None and not query.offset and page.shown == page.total:
         return b""
     size = query.limit if query.limit is not None else page.shown
@@ -162,14 +169,14 @@ def links(path: str, query: Query, page: Page) -> bytes:
     offsets["last"] = query.offset + (max(0, page.total - 1 - query.offset) // size) * size
     if query.offset >= page.total:
         offsets["last"] = max(0, page.total - 1) // size * size
-    kept = "".join(f"{quote(name, safe='')}={quote(value, safe='')}&" for name, value in query.others)
+    parameters = "".join(f"{quote(name, safe='')}={quote(value, safe='')}&" for name, value in query.others)
     return ", ".join(
-        f'<{path}?{kept}offset={offset}&limit={size}>; rel="{relation}"' for relation, offset in offsets.items()
+        f'<{path}?{parameters}offset={offset}&limit={size}>; rel="{relation}"' for relation, offset in offsets.items()
     ).encode()
 
 
 def _order(value: Any) -> tuple[int, Any]:
-    """Missing and null first, then false and true, numbers, texts, and the rest as it is written."""
+    """A sort key: missing and null first, then false, true, numbers, strings, and the rest by its JSON."""
     if value is MISSING or value is None:
         return 0, 0
     if isinstance(value, bool):
@@ -181,8 +188,9 @@ def _order(value: Any) -> tuple[int, Any]:
     return 4, json.dumps(value)
 
 
-def _test(wanted: Filter) -> Callable[[Any], bool]:
-    text, operation = wanted.text, wanted.operation
+def _test(condition: Filter) -> Callable[[Any], bool]:
+    """A function that tells whether a value matches the filter."""
+    text, operation = condition.text, condition.operation
     number = _as_number(text)
     if operation == "eq":
         return lambda value: _equal(value, text, number)
@@ -195,14 +203,14 @@ def _test(wanted: Filter) -> Callable[[Any], bool]:
         return lambda value: _contains(value, text, number)
     compare = _COMPARE[operation]
 
-    def holds(value: Any) -> bool:
+    def matches(value: Any) -> bool:
         if isinstance(value, str):
             return compare(value, text)
         if number is None or isinstance(value, bool) or not isinstance(value, int | float):
             return False
         return compare(value, number)
 
-    return holds
+    return matches
 
 
 _COMPARE: dict[str, Callable[[Any, Any], bool]] = {

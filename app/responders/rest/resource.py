@@ -1,4 +1,4 @@
-"""The resource that answers for ``rest``: documents under their collections."""
+"""The HTTP resource of ``rest``: ``/collection`` and ``/collection/id``."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from app.http.answer import JSON, Answer, serve
 from app.http.problem_json import Problem
 from app.http.request_parts import accepts_json, decoded, field, media_type, parameters, path_of
 from app.responders import Context, Options
-from app.responders.rest.kept import Change
 from app.responders.rest.library import Library
 from app.responders.rest.memory import MAX_DOCUMENT, Document, as_id, key_of, with_id
-from app.responders.rest.merge_patch import merged
-from app.responders.rest.preconditions import check, tag_of
-from app.responders.rest.query import links, select, understood
+from app.responders.rest.merge_patch import merge
+from app.responders.rest.preconditions import check, entity_tag
+from app.responders.rest.query import links, parse_query, select
+from app.responders.rest.storage import Change
 from app.text.strict_json import parse, written
 
 IN_PLACE = 64 << 10
-"""Bytes of JSON that are looked into at once; more are handed to a thread."""
+"""Bytes of JSON that are parsed in the reactor's thread. More is parsed in another thread."""
 
-_PATCH = ("application/merge-patch+json", "application/json")
+_PATCH_TYPES = ("application/merge-patch+json", "application/json")
 _READ, _COLLECTION, _DOCUMENT = ("GET", "HEAD"), ("POST",), ("PUT", "PATCH", "DELETE")
 
 
@@ -49,7 +49,7 @@ class Rest(Resource):
             await deferLater(self._context.reactor, self._delay, lambda: None)
         if not self._library.ready:
             await self._library.loaded()
-        names = self._place(request)
+        names = self._names_in_path(request)
         method: str = request.method.decode("latin-1")
         allowed = self._allowed(len(names))
         if method == "OPTIONS":
@@ -68,15 +68,15 @@ class Rest(Resource):
             return await self._delete(request, *names)
         return await (self._put if method == "PUT" else self._patch)(request, *names)
 
-    def _place(self, request: Any) -> list[str]:
-        """Nothing, a collection, or a collection and an id."""
+    def _names_in_path(self, request: Any) -> list[str]:
+        """The names in the path below the prefix: none, a collection, or a collection and an id."""
         parts = path_of(request).split(b"/")[1:]
         if parts[-1:] == [b""]:
             parts.pop()
-        own = parts[len(self._prefix) :]
-        if parts[: len(self._prefix)] != self._prefix or len(own) > 2 or b"" in own:
+        below = parts[len(self._prefix) :]
+        if parts[: len(self._prefix)] != self._prefix or len(below) > 2 or b"" in below:
             raise Problem(404, f"Nothing is here. Documents are at {self._root}/collection/id")
-        names = [decoded(part) for part in own]
+        names = [decoded(part) for part in below]
         if names[1:] and key_of(names[1]) is None:
             raise Problem(404, f"{names[1]} is no id: clients take it out of a path")
         if names and self._names and names[0] not in self._names:
@@ -95,7 +95,7 @@ class Rest(Resource):
         return _shown(request, written(dict(sorted(counts.items()))) + b"\n")
 
     async def _list(self, request: Any, name: str) -> Answer:
-        query = understood(parameters(request), self._page)
+        query = parse_query(parameters(request), self._page)
         documents = self._library.documents
         bodies = tuple(document.body for document in documents.all(name).values())
         if query.plain or documents.bytes_in(name) <= IN_PLACE:
@@ -103,10 +103,10 @@ class Rest(Resource):
         else:
             page = await self._context.in_thread(select, bodies, query, self._page)
         path = f"{self._root}/{quote(name, safe='')}"
-        fields = [(b"X-Total-Count", b"%d" % page.total)]
-        if linked := links(path, query, page):
-            fields.append((b"Link", linked))
-        return _shown(request, page.body, fields)
+        headers = [(b"X-Total-Count", b"%d" % page.total)]
+        if link := links(path, query, page):
+            headers.append((b"Link", link))
+        return _shown(request, page.body, headers)
 
     def _get(self, request: Any, name: str, key: str) -> Answer:
         document = self._library.documents.all(name).get(key)
@@ -118,35 +118,35 @@ class Rest(Resource):
     # -- changing
 
     async def _post(self, request: Any, name: str) -> Answer:
-        given = await self._given(request, ("application/json",))
+        received = await self._received(request, ("application/json",))
         check(request, None)
         documents = self._library.documents
-        identifier: Any = given["id"] if "id" in given else documents.next_id(name, self._uuid)
+        identifier: Any = received["id"] if "id" in received else documents.next_id(name, self._uuid)
         key = key_of(identifier)
         if key is None:
             raise Problem(422, "The id must be a text that is not empty, or a whole number")
         if key in documents.all(name):
             raise Problem(409, f"{name} has a document with the id {key}. PUT or PATCH that, or leave out the id")
-        document = await self._change(name, key, with_id(given, identifier))
+        document = await self._change(name, key, with_id(received, identifier))
         location = f"{self._root}/{quote(name, safe='')}/{quote(key, safe='')}".encode()
         return _changed(201, document, [(b"Location", location)])
 
     async def _put(self, request: Any, name: str, key: str) -> Answer:
-        given = await self._given(request, ("application/json",))
+        received = await self._received(request, ("application/json",))
         old = self._library.documents.all(name).get(key)
         check(request, old.tag if old else None)
-        _same_id(given, key)
-        document = await self._change(name, key, with_id(given, as_id(key, self._uuid)))
+        _check_id(received, key)
+        document = await self._change(name, key, with_id(received, as_id(key, self._uuid)))
         return _changed(200 if old else 201, document)
 
     async def _patch(self, request: Any, name: str, key: str) -> Answer:
-        patch = await self._given(request, _PATCH)
+        patch = await self._received(request, _PATCH_TYPES)
         old = self._library.documents.all(name).get(key)
         check(request, old.tag if old else None)
         if old is None:
             raise _missing(name, key)
-        result = merged(parse(old.body), patch)
-        _same_id(result, key)
+        result = merge(parse(old.body), patch)
+        _check_id(result, key)
         return _changed(200, await self._change(name, key, with_id(result, as_id(key, self._uuid))))
 
     async def _delete(self, request: Any, name: str, key: str) -> Answer:
@@ -164,58 +164,62 @@ class Rest(Resource):
         return document
 
     async def _keep(self, change: Change) -> None:
-        kept = self._library.keep(change)
-        if kept is not None:
-            await kept
+        stored = self._library.keep(change)
+        if stored is not None:
+            await stored
 
-    async def _given(self, request: Any, types: tuple[str, ...]) -> dict[str, Any]:
-        """The object in the body. Raises Problem."""
-        said = media_type(request)
-        # A web page may send what is said to be nothing without asking first (CORS), and could change documents.
-        if said not in types and (said or field(request, b"origin")):
-            hint = {b"Accept-Patch": ", ".join(types).encode()} if types is _PATCH else {}
-            raise Problem(415, f"The body is said to be {said or 'nothing'}. Send Content-Type: {types[0]}", hint)
-        coded = field(request, b"content-encoding").strip().lower()
-        if coded not in ("", "identity"):
-            raise Problem(415, f"The body is coded as {coded}. Send it as it is", {b"Accept-Encoding": b"identity"})
+    async def _received(self, request: Any, types: tuple[str, ...]) -> dict[str, Any]:
+        """The JSON object in the request's body, of one of these media types. Raises Problem."""
+        content_type = media_type(request)
+        # Browsers send a body without Content-Type across origins without a CORS preflight, so that any
+        # web page could change documents: with Origin, the type is required.
+        if content_type not in types and (content_type or field(request, b"origin")):
+            hint = {b"Accept-Patch": ", ".join(types).encode()} if types is _PATCH_TYPES else {}
+            text = f"The body is said to be {content_type or 'nothing'}. Send Content-Type: {types[0]}"
+            raise Problem(415, text, hint)
+        encoding = field(request, b"content-encoding").strip().lower()
+        if encoding not in ("", "identity"):
+            text = f"The body is coded as {encoding}. Send it as it is"
+            raise Problem(415, text, {b"Accept-Encoding": b"identity"})
         body: bytes = request.content.read()
         if len(body) > MAX_DOCUMENT:
             raise Problem(413, f"The body is larger than {MAX_DOCUMENT >> 20} MiB")
         try:
             if len(body) > IN_PLACE:
-                given = await self._context.in_thread(_checked, body)
+                value = await self._context.in_thread(_parse_checked, body)
                 if not self._library.ready:
                     await self._library.loaded()
             else:
-                given = _checked(body)
+                value = _parse_checked(body)
         except ValueError as e:
             raise Problem(400, f"The body is not JSON that can be kept: {e}") from e
-        if not isinstance(given, dict):
+        if not isinstance(value, dict):
             raise Problem(422, "A document must be a JSON object")
-        return given
+        return value
 
 
-def _checked(body: bytes) -> Any:
+def _parse_checked(body: bytes) -> Any:
+    """Parse JSON. Raises ValueError also for values that cannot be serialized again."""
     value = parse(body)
-    written(value)  # what cannot be written back is refused here
+    written(value)
     return value
 
 
 def _shown(
-    request: Any, body: bytes, fields: list[tuple[bytes, bytes]] | None = None, tag: bytes | None = None
+    request: Any, body: bytes, headers: list[tuple[bytes, bytes]] | None = None, tag: bytes | None = None
 ) -> Answer:
-    tag = tag or tag_of(body)
-    more = [*(fields or ()), (b"ETag", tag)]
+    tag = tag or entity_tag(body)
+    all_headers = [*(headers or ()), (b"ETag", tag)]
     if check(request, tag):
-        return Answer(304, fields=more)
-    return Answer(200, body, [JSON, *more])
+        return Answer(304, fields=all_headers)
+    return Answer(200, body, [JSON, *all_headers])
 
 
-def _changed(status: int, document: Document, fields: list[tuple[bytes, bytes]] | None = None) -> Answer:
-    return Answer(status, document.body + b"\n", [JSON, (b"ETag", document.tag), *(fields or ())])
+def _changed(status: int, document: Document, headers: list[tuple[bytes, bytes]] | None = None) -> Answer:
+    return Answer(status, document.body + b"\n", [JSON, (b"ETag", document.tag), *(headers or ())])
 
 
-def _same_id(document: dict[str, Any], key: str) -> None:
+def _check_id(document: dict[str, Any], key: str) -> None:
     if "id" in document and key_of(document["id"]) != key:
         raise Problem(422, f"The id in the body is not {key}, as in the path. Leave it out, or PUT it there")
 

@@ -1,4 +1,4 @@
-"""Collections of JSON documents that clients list, read, add, change and delete."""
+"""Serves collections of JSON documents: clients list, read, add, change and delete them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from app import errors
+from app.errors import PostError
 from app.files import confined as files
 from app.responders import Context, Option, Options, Responder
 
@@ -18,24 +18,24 @@ def _http(options: Options, context: Context) -> Any:
     return Rest(options, context)
 
 
-def _names(names: Any) -> str | None:
+def _names_problem(names: Any) -> str | None:
     wrong = next((name for name in names if not 0 < len(name) <= 255 or "/" in name), None)
     return None if wrong is None else f'"{wrong[:40]}" is no name of a collection, as things is'
 
 
-def _unplantable(seed: Any, folder: Path) -> str | None:
-    """Why these documents could not be the first ones."""
-    from app.responders.rest.kept import load
+def _seed_problem(seed: Any, folder: Path) -> str | None:
+    """Why this file cannot be used as the seed, or None. Blocks."""
+    from app.responders.rest.storage import load
 
     try:
         load(folder, seed, None)
-    except errors.PostError as e:
+    except PostError as e:
         return f"is of no use: {e}"
     return None
 
 
-def _matches(pattern: str, words: str) -> Callable[[Any], str | None]:
-    return lambda value: None if re.fullmatch(pattern, value) else words
+def _matches(pattern: str, problem: str) -> Callable[[Any], str | None]:
+    return lambda value: None if re.fullmatch(pattern, value) else problem
 
 
 RESPONDER = Responder(
@@ -43,14 +43,14 @@ RESPONDER = Responder(
     "Keeps JSON documents in collections: GET, POST, PUT, PATCH, DELETE",
     {"http": _http},
     (
-        Option("collections", list, [], "Names of the collections there are; empty: any", check=_names),
+        Option("collections", list, [], "Names of the collections there are; empty: any", check=_names_problem),
         Option(
             "prefix", str, "", "What stands before the collection in a path, as /api",
             check=_matches(r"(/[A-Za-z0-9._~-]+)*/?", "must be a path, as /api is"),
         ),
         Option(
             "seed", str, "", "JSON file with the first documents, as {\"things\": [{\"id\": 1}]}",
-            path="file", missing=_unplantable,
+            path="file", missing=_seed_problem,
         ),
         Option(
             "keep", str, "", "SQLite file that keeps the documents; empty: only memory",

@@ -1,1 +1,1 @@
-"""Scripts: rules that say when a server does what, and the player that keeps to them."""
+"""Scripts: rules that say when a server does what, and the player that carries them out."""

@@ -1,4 +1,4 @@
-"""A connection as whole messages, for responders that need no rules."""
+"""A TCP protocol that receives whole messages, for responders that need no rules."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from app.responders.script.wires import Stream
 from app.text.framing import Framer
 
 
-def longest(default: int, what: str) -> Option:
-    """The option that bounds a message; ``what`` it is called here."""
-    text = f"A longer {what} ends the connection"
+def max_message_option(default: int, unit: str) -> Option:
+    """The option that limits the size of a message; ``unit`` is what a message is called: line, string."""
+    text = f"A longer {unit} ends the connection"
     return Option("max_message", int, default, text, "bytes", 1, 1 << 30)
 
 
 class Framed(Protocol):
-    """Hands on whole messages; where none can be found any more, an event says why and it closes."""
+    """Splits received data into messages. When the framing is broken, records the reason and closes."""
 
     transport: Any
 
@@ -27,25 +27,25 @@ class Framed(Protocol):
         self._framer, self._context = framer, context
 
     def dataReceived(self, data: bytes) -> None:
-        framer, before = self._framer, self._framer.broken
+        framer, was_broken = self._framer, self._framer.broken
         for message in framer.feed(data):
             self.messageReceived(message)
-        if framer.broken and not before:
+        if framer.broken and not was_broken:
             wire = Stream(self._context, self.transport, framer)
             wire.note(framer.broken, limit=True)
             wire.close("closed by us: no more messages can be found")
 
     def messageReceived(self, message: bytes) -> None:
-        """A message came, without what frames it."""
+        """A message was received; ``message`` is without its delimiter or length prefix."""
         raise NotImplementedError
 
     def send(self, message: bytes) -> None:
-        """Send a message, framed."""
+        """Send a message with its delimiter or length prefix."""
         self.transport.write(self._framer.frame(message))
 
 
 def factory(protocol: type[Framed], framer: Callable[[], Framer], context: Context) -> ServerFactory:
-    """Builds ``protocol`` with a framer of its own for each connection."""
+    """A factory that builds ``protocol`` with a new framer for each connection."""
 
     class FramedFactory(ServerFactory):
         noisy = False

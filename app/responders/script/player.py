@@ -1,4 +1,4 @@
-"""Plays a script for one connection, message after message and step after step."""
+"""Plays a script for one connection: message by message, step by step."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import deferLater
 
-from app import errors
 from app.files.confined import read
+from app.responders.script import errors
 from app.responders.script.rules import Rule, Step
 from app.responders.script.silence import Silence
 from app.text.escapes import PREVIEW, preview
@@ -22,44 +22,47 @@ if TYPE_CHECKING:
     from app.responders.script.wires import Wire
 
 MAX_WAITING, MAX_WAITING_BYTES = 1000, 256 << 10
-"""Messages, and bytes of them, that may wait for a script before the peer is held back."""
+"""Messages, and bytes of messages, that may wait for a script. Above either, the peer is paused."""
 
 AT_ONCE = 500
-"""Rules tried and steps done before the others on the reactor get their turn."""
+"""Rules tried and steps done before the reactor gets a turn."""
 
 SLOW_SEARCH = 0.005
-"""Seconds of computing for a regex, after which they get it at once."""
+"""Seconds of CPU time for one regex search, after which the reactor gets a turn at once."""
 
-LOOK_AGAIN = 0.05
-"""Seconds until a peer that does not read what it was sent is looked at again."""
+CONGESTION_POLL = 0.05
+"""Seconds between two looks at whether a congested peer reads again."""
 
 
 @dataclass(slots=True)
 class Script:
-    """The rules of a service, and what its connections share.
+    """The rules of a service, and the count of its connections.
 
     Attributes:
-        connections: so far.
+        connections: number of connections so far.
+        connected, idle: the rules for these two values of ``when``.
+        message: the rules for messages.
     """
 
     rules: tuple[Rule, ...]
     context: Context
     connections: int = 0
     connected: tuple[Rule, ...] = field(init=False)
-    hearing: tuple[Rule, ...] = field(init=False)
+    message: tuple[Rule, ...] = field(init=False)
     idle: tuple[Rule, ...] = field(init=False)
 
     def __post_init__(self) -> None:
         self.connected = tuple(rule for rule in self.rules if rule.when == "connected")
         self.idle = tuple(rule for rule in self.rules if rule.when == "idle")
-        self.hearing = tuple(rule for rule in self.rules if rule.when not in ("connected", "idle"))
+        self.message = tuple(rule for rule in self.rules if rule.when not in ("connected", "idle"))
 
 
 @dataclass(slots=True)
 class _Job:
-    """Something that happened, and the rules that may apply.
+    """One thing that happened on the connection, and the rules that may apply to it.
 
     Attributes:
+        nth: the number of this message, silence or connection, compared with a rule's ``nth``.
         count: messages up to it.
         end: why it is the last; ``limit``, what was too much for going on.
     """
@@ -80,45 +83,45 @@ class Player:
         script.connections += 1
         self._connection = script.connections
         self._jobs: deque[_Job] = deque()
-        self._bytes = self._count = self._done = 0
-        self._held, self._busy, self._open = False, False, True
+        self._bytes = self._count = self._turns = 0
+        self._paused, self._busy, self._open = False, False, True
         self._awaited: Deferred[Any] | None = None
         self._silence = Silence(script.idle, self._reactor, wire.lasting, self._on_silence) if script.idle else None
 
-    # -- what happens
+    # -- what happens on the connection
 
     def start(self) -> None:
-        """The connection is there."""
+        """The connection was made."""
         self._add(_Job(self._script.connected, 0, nth=self._connection))
 
-    def heard(self, messages: Iterable[bytes]) -> None:
-        """Something came, and these messages are whole now."""
+    def received(self, messages: Iterable[bytes]) -> None:
+        """Data was received; ``messages`` are those that it completed, perhaps none."""
         if self._silence is not None:
             self._silence.restart()
         for message in messages:
             self._count += 1
-            self._add(_Job(self._script.hearing, self._count, message, self._count))
+            self._add(_Job(self._script.message, self._count, message, self._count))
 
     def finish(self, why: str, limit: str = "") -> None:
-        """Nothing more can come: close after the answers to what did."""
+        """No more messages can be received: close once the waiting ones are answered."""
         self._add(_Job((), self._count, end=why, limit=limit))
 
     def ended(self) -> None:
-        """The connection is gone."""
-        self._held = False
+        """The connection was lost."""
+        self._paused = False
         self._stop()
         if self._awaited is not None:
             self._awaited.cancel()
 
     @property
     def full(self) -> bool:
-        """Whether no more messages should wait."""
+        """Whether more messages wait than may."""
         return len(self._jobs) > MAX_WAITING or self._bytes > MAX_WAITING_BYTES
 
     def _on_silence(self, rule: Rule, nth: int) -> None:
         self._add(_Job((rule,), self._count, nth=nth))
 
-    # -- what is done for it
+    # -- what the script does
 
     def _add(self, job: _Job) -> None:
         if not self._open:
@@ -130,9 +133,9 @@ class Player:
             if self._silence is not None:
                 self._silence.rest(False)
             Deferred.fromCoroutine(self._work())
-        if self.full and not self._held:
-            self._held = True
-            self._wire.hold(True)
+        if self.full and not self._paused:
+            self._paused = True
+            self._wire.pause_reading()
 
     async def _work(self) -> None:
         while self._jobs:
@@ -146,9 +149,9 @@ class Player:
                 if self._wire.lasting:
                     self._stop()
             self._bytes -= len(job.message)
-            if self._held and not self.full:
-                self._held = False
-                self._wire.hold(False)
+            if self._paused and not self.full:
+                self._paused = False
+                self._wire.resume_reading()
         self._busy = False
         if self._open and self._silence is not None:
             self._silence.rest(True)
@@ -159,55 +162,56 @@ class Player:
                 self._wire.note(job.limit, limit=True)
             self._close(job.end)
         for rule in job.rules:
-            found = await self._match(rule, job)
-            if found is None:
+            captures = await self._match(rule, job)
+            if captures is None:
                 continue
-            values = {**found, "message": job.message, "count": job.count, "conn": self._connection}
+            values = {**captures, "message": job.message, "count": job.count, "conn": self._connection}
             for step in rule.steps:
-                await self._breathe()
+                await self._take_turns()
                 if not self._open:
                     return
                 await self._do(step, {**values, **self._wire.facts()})
-            if not rule.goes_on:
+            if not rule.continues:
                 return
 
     async def _match(self, rule: Rule, job: _Job) -> Mapping[str, object] | None:
-        await self._breathe()
+        await self._take_turns()
         if rule.nth not in (0, job.nth):
             return None
         if rule.pattern is None:
             return rule.match(job.message)
         began = thread_time()
-        found = rule.match(job.message)
+        captures = rule.match(job.message)
         if thread_time() - began > SLOW_SEARCH:
             await self._sleep(0)
-        return found
+        return captures
 
-    async def _breathe(self) -> None:
-        self._done += 1
-        if self._done % AT_ONCE == 0:
+    async def _take_turns(self) -> None:
+        """Give the reactor a turn, once in ``AT_ONCE`` calls."""
+        self._turns += 1
+        if self._turns % AT_ONCE == 0:
             await self._sleep(0)
 
     async def _do(self, step: Step, values: Mapping[str, object]) -> None:
         match step.verb:
             case "send":
-                await self._say(step.what.render(values))
+                await self._send(step.argument.render(values))
             case "send-hex":
-                await self._say(step.what, binary=True)
+                await self._send(step.argument, binary=True)
             case "send-file":
                 context = self._script.context
-                content = await self._wait(context.in_thread(read, context.folder, step.what))
-                await self._say(content)
+                content = await self._wait(context.in_thread(read, context.folder, step.argument))
+                await self._send(content)
             case "raw":
-                await self._room()
-                self._wire.say_raw(step.what.render(values))
+                await self._uncongested()
+                self._wire.send_raw(step.argument.render(values))
             case "wait":
-                await self._sleep(step.what)
+                await self._sleep(step.argument)
             case "log":
-                text = step.what.render(values)
+                text = step.argument.render(values)
                 self._wire.note(preview(text[: 8 * PREVIEW], len(text)))
             case "fail":
-                text = step.what.render(values).decode("utf-8", "backslashreplace")
+                text = step.argument.render(values).decode("utf-8", "backslashreplace")
                 raise errors.ScriptFailedError(text=text)
             case "half-close":
                 self._wire.half_close()
@@ -217,13 +221,14 @@ class Player:
                 self._stop()
                 self._wire.reset()
 
-    async def _say(self, message: bytes, binary: bool = False) -> None:
-        await self._room()
-        self._wire.say(message, binary)
+    async def _send(self, message: bytes, binary: bool = False) -> None:
+        await self._uncongested()
+        self._wire.send(message, binary)
 
-    async def _room(self) -> None:
+    async def _uncongested(self) -> None:
+        """Wait until the peer reads what it was sent."""
         while self._wire.congested:
-            await self._sleep(LOOK_AGAIN)
+            await self._sleep(CONGESTION_POLL)
 
     async def _sleep(self, seconds: float) -> None:
         await self._wait(deferLater(self._reactor, seconds, lambda: None))
@@ -244,7 +249,7 @@ class Player:
         self._jobs.clear()
         if self._silence is not None:
             self._silence.stop()
-        if self._held:
-            # The other side has a part in closing, which must be read.
-            self._held = False
-            self._wire.hold(False)
+        if self._paused:
+            # The peer's answer to the close must be read.
+            self._paused = False
+            self._wire.resume_reading()

@@ -1,4 +1,4 @@
-"""Answers by rules: when this comes, or nothing comes, then send, wait, close."""
+"""Answers by rules: when a message or a silence matches a rule, carry out its steps (send, wait, close …)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from app.text import framing
 from app.text.framing import Framer
 
 MAX_PEERS = 1000
-"""Peers of a UDP service whose place in the script is kept; the one silent for the longest makes room."""
+"""Peers of a UDP service that have a player. Above it, the player of the peer silent for longest is dropped."""
 
 
 @implementer(IHalfCloseableProtocol)
@@ -28,8 +28,8 @@ class Scripted(Protocol):
 
     def __init__(self, script: Script, framer: Framer) -> None:
         self._script, self._framer = script, framer
-        self._gap: Any = None
-        self._heard_at = 0.0
+        self._gap_timer: Any = None
+        self._received_at = 0.0
 
     def connectionMade(self) -> None:
         wire = Stream(self._script.context, self.transport, self._framer)
@@ -37,44 +37,44 @@ class Scripted(Protocol):
         self._player.start()
 
     def dataReceived(self, data: bytes) -> None:
-        broken = self._framer.broken
-        self._player.heard(self._framer.feed(data))
-        if self._framer.broken and not broken:
+        was_broken = self._framer.broken
+        self._player.received(self._framer.feed(data))
+        if self._framer.broken and not was_broken:
             self._player.finish("closed by us: no more messages can be found", self._framer.broken)
         elif self._framer.gap < float("inf"):
-            self._heard_at = self._script.context.reactor.seconds()
+            self._received_at = self._script.context.reactor.seconds()
             self._wait_for_gap()
 
     def _wait_for_gap(self) -> None:
-        if self._gap is None:
+        if self._gap_timer is None:
             reactor = self._script.context.reactor
-            delay = max(0.0, self._heard_at + self._framer.gap - reactor.seconds())
-            self._gap = reactor.callLater(delay, self._on_gap)
+            delay = max(0.0, self._received_at + self._framer.gap - reactor.seconds())
+            self._gap_timer = reactor.callLater(delay, self._on_gap)
 
     def _on_gap(self) -> None:
-        self._gap = None
-        # Clocks round.
-        if self._script.context.reactor.seconds() + 1e-6 < self._heard_at + self._framer.gap:
+        self._gap_timer = None
+        # 1e-6, because clocks round.
+        if self._script.context.reactor.seconds() + 1e-6 < self._received_at + self._framer.gap:
             self._wait_for_gap()
         else:
-            self._player.heard(self._framer.flush())
+            self._player.received(self._framer.flush())
 
     def readConnectionLost(self) -> None:
-        """The peer has sent all: it still gets the answers."""
-        self._player.heard(self._framer.flush())
+        """The peer will send no more: close once its messages are answered."""
+        self._player.received(self._framer.flush())
         self._player.finish("closed by the peer")
 
     def writeConnectionLost(self) -> None:
-        """The script asked for it."""
+        """The script has half-closed the connection: nothing to do."""
 
     def connectionLost(self, reason: Failure | None = None) -> None:
-        if self._gap is not None:
-            self._gap.cancel()
+        if self._gap_timer is not None:
+            self._gap_timer.cancel()
         self._player.ended()
 
 
 class ScriptedDatagrams(DatagramProtocol):
-    """A UDP port: each peer has its own place in the script."""
+    """A UDP port. Each peer has a player of its own."""
 
     def __init__(self, script: Script) -> None:
         self._script = script
@@ -91,7 +91,7 @@ class ScriptedDatagrams(DatagramProtocol):
         else:
             self._players.move_to_end(addr)
         if not player.full:
-            player.heard([datagram])
+            player.received([datagram])
 
     def _forget(self, addr: Any) -> None:
         player = self._players.pop(addr, None)
@@ -137,7 +137,7 @@ def _websocket(options: Options, context: Context) -> Any:
 
         def onMessage(self, payload: bytes, isBinary: bool) -> None:
             assert self._player is not None
-            self._player.heard([payload])
+            self._player.received([payload])
 
         def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:
             if self._player is not None:

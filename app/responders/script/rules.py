@@ -1,4 +1,4 @@
-"""Rules as they stand in a workspace, read and checked."""
+"""Reads and checks the rules of a script from the tables of a workspace."""
 
 from __future__ import annotations
 
@@ -7,25 +7,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app import errors
 from app.files import confined as files
+from app.responders.script import errors
 from app.text import patterns
+from app.text.errors import EscapeError, TemplateError
 from app.text.escapes import unescape, unhex
 from app.text.templates import Template
 
 WHEN = ("connected", "message", "text", "contains", "bytes", "regex", "idle")
 
 MATCHING = ("text", "contains", "bytes", "regex")
-"""Those that compare the message with ``match``."""
+"""Values of ``when`` that compare the message with ``match``."""
 
 MAX_RULES = MAX_STEPS = 1000
 """Rules of a script, and steps of a rule."""
 
 MAX_WAIT = 86_400.0
-"""Seconds."""
+"""Seconds that a step may wait, or an idle rule."""
 
 MIN_IDLE = 0.01
-"""Seconds of silence, at least."""
+"""Seconds of silence that an idle rule must wait at least."""
 
 STEPS = {
     "send": ("tcp", "udp", "websocket"),
@@ -40,36 +41,41 @@ STEPS = {
     "log": ("tcp", "udp", "websocket"),
     "fail": ("tcp", "udp", "websocket"),
 }
-"""What a script can do, and on which protocols."""
+"""The verbs of steps, and the protocols that each is for."""
 
-FACTS = ("message", "count", "peer", "conn")
-"""Values that every template of a script has."""
+VALUES = ("message", "count", "peer", "conn")
+"""Values that every template of a script may use."""
 
-_TEMPLATES = ("send", "raw", "log", "fail")
-_ALONE = ("close", "half-close", "reset", "continue")
-_LAST = ("close", "reset", "continue", "fail")
+_WITH_TEMPLATE = ("send", "raw", "log", "fail")
+_WITHOUT_ARGUMENT = ("close", "half-close", "reset", "continue")
+_FINAL = ("close", "reset", "continue", "fail")
 _SENDING = ("send", "send-hex", "send-file", "raw")
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing to do. ``what`` fits ``verb``: a Template, bytes, a file's name, seconds, or None."""
+    """One step of a rule.
+
+    Attributes:
+        argument: depends on ``verb``: a Template, bytes, a file's name, seconds, or None.
+    """
 
     verb: str
-    what: Any = None
+    argument: Any = None
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """When to do what.
+    """A condition, and the steps to carry out when it holds.
 
     Attributes:
         number: from 1, in the order of the workspace.
         nth: only the nth message, silence, or connection of the service; 0: each.
         after: seconds of silence.
-        exactly, inside: what a message must be, or hold; None where that does not matter.
-        pattern: what must be found in a message.
-        goes_on: whether other rules may follow.
+        equals: the message must equal these bytes; None: no such condition.
+        contains: the message must contain these bytes; None: no such condition.
+        pattern: must be found in the message; None: no such condition.
+        continues: whether the rules after this one are tried, too.
     """
 
     number: int
@@ -77,24 +83,24 @@ class Rule:
     nth: int
     after: float
     steps: tuple[Step, ...]
-    exactly: bytes | None = None
-    inside: bytes | None = None
+    equals: bytes | None = None
+    contains: bytes | None = None
     pattern: patterns.Pattern | None = None
-    goes_on: bool = False
+    continues: bool = False
 
     def match(self, message: bytes) -> Mapping[str, object] | None:
-        """What is captured of ``message``; None if it is not the one."""
-        if self.exactly is not None:
-            return {} if message == self.exactly else None
-        if self.inside is not None:
-            return {} if self.inside in message else None
+        """The groups that the pattern captures, by name; None if the message does not match."""
+        if self.equals is not None:
+            return {} if message == self.equals else None
+        if self.contains is not None:
+            return {} if self.contains in message else None
         return {} if self.pattern is None else self.pattern.search(message)
 
 
 def read(tables: Sequence[Mapping[str, Any]], protocol: str) -> tuple[Rule, ...]:
-    """The rules for a service of ``protocol``. Raises ScriptError for the first that is wrong.
+    """The rules for a service of ``protocol``. Raises ScriptError for the first rule that is wrong.
 
-    The tables have the right types, as ``Option`` checks them, and may leave things out.
+    The types in ``tables`` must be right (``Option`` checks them); keys may be missing.
     """
     if len(tables) > MAX_RULES:
         raise errors.ScriptError(problem=f"there are more than {MAX_RULES:,} rules")
@@ -108,7 +114,7 @@ def read(tables: Sequence[Mapping[str, Any]], protocol: str) -> tuple[Rule, ...]
 
 
 def problem(tables: Sequence[Mapping[str, Any]], protocol: str) -> str | None:
-    """What is wrong with the rules, or None."""
+    """The first error in the rules, or None."""
     try:
         read(tables, protocol)
     except errors.ScriptError as e:
@@ -117,7 +123,7 @@ def problem(tables: Sequence[Mapping[str, Any]], protocol: str) -> str | None:
 
 
 def steps_problem(lines: Sequence[str], protocol: str) -> str | None:
-    """What is wrong with the steps of one rule, but for the values that they need; or None."""
+    """The first error in the steps of one rule, or None. Does not check the values in templates."""
     try:
         _steps(lines, protocol)
     except ValueError as e:
@@ -126,7 +132,7 @@ def steps_problem(lines: Sequence[str], protocol: str) -> str | None:
 
 
 def missing(lines: Sequence[str], folder: Path) -> str | None:
-    """Which file one of the steps could not send, or None. Blocks."""
+    """Names the first step whose file cannot be read, or None. Blocks."""
     for i, line in enumerate(lines, 1):
         verb, _, name = line.strip().partition(" ")
         if verb == "send-file" and (wrong := files.unreadable(name.strip(), folder)):
@@ -144,27 +150,27 @@ def _rule(number: int, table: Mapping[str, Any], protocol: str) -> Rule:
         raise ValueError(f"after must be at least {MIN_IDLE} seconds of silence")
     if after and when != "idle":
         raise ValueError(f"after means nothing with when = {when}: it is for idle")
-    exactly = inside = pattern = None
+    equals = contains = pattern = None
     try:
         if when == "text":
-            exactly = unescape(match)
+            equals = unescape(match)
         elif when == "contains":
-            inside = unescape(match)
+            contains = unescape(match)
         elif when in ("bytes", "regex"):
             pattern = patterns.hex_pattern(match) if when == "bytes" else patterns.regex(match)
-    except errors.EscapeError as e:
+    except EscapeError as e:
         raise ValueError(f"match: {e.fields['reason']}") from e
     except ValueError as e:
         raise ValueError(f"match {e}") from e
-    _check_values(steps, (*FACTS, *(pattern.captures if pattern else ())))
-    goes_on = any(step.verb == "continue" for step in steps)
-    return Rule(number, when, nth, after, steps, exactly, inside, pattern, goes_on)
+    _check_values(steps, (*VALUES, *(pattern.captures if pattern else ())))
+    continues = any(step.verb == "continue" for step in steps)
+    return Rule(number, when, nth, after, steps, equals, contains, pattern, continues)
 
 
 def _check_values(steps: Iterable[Step], known: tuple[str, ...]) -> None:
     for i, step in enumerate(steps, 1):
-        if isinstance(step.what, Template):
-            for name in sorted(step.what.names - set(known)):
+        if isinstance(step.argument, Template):
+            for name in sorted(step.argument.names - set(known)):
                 raise ValueError(f"step {i}: there is no value {name[:40]} here. Values are: {', '.join(known)}")
 
 
@@ -175,13 +181,13 @@ def _steps(lines: Sequence[str], protocol: str) -> tuple[Step, ...]:
     for i, line in enumerate(lines, 1):
         try:
             step = _step(line, protocol)
-            if step.verb in _LAST and i < len(lines):
+            if step.verb in _FINAL and i < len(lines):
                 raise ValueError(f"nothing can follow {step.verb}")
-            if step.verb in _SENDING and any(before.verb == "half-close" for before in steps):
+            if step.verb in _SENDING and any(earlier.verb == "half-close" for earlier in steps):
                 raise ValueError(f"{step.verb} cannot follow half-close, after which nothing is sent")
-        except errors.EscapeError as e:
+        except EscapeError as e:
             raise ValueError(f"step {i}: {e.fields['reason']}") from e
-        except errors.TemplateError as e:
+        except TemplateError as e:
             raise ValueError(f"step {i}: at character {e.fields['position']} of its text, {e.fields['reason']}") from e
         except ValueError as e:
             raise ValueError(f"step {i}: {e}") from e
@@ -196,9 +202,9 @@ def _step(line: str, protocol: str) -> Step:
         raise ValueError(f"“{verb[:40]}” is unknown. Use one of {', '.join(possible)}")
     if verb not in possible:
         raise ValueError(f"{verb} is not for {protocol}. Use one of {', '.join(possible)}")
-    if verb in _TEMPLATES:
+    if verb in _WITH_TEMPLATE:
         return Step(verb, Template(rest))
-    if verb in _ALONE:
+    if verb in _WITHOUT_ARGUMENT:
         if rest.strip():
             raise ValueError(f"{verb} stands alone")
         return Step(verb)

@@ -1,4 +1,4 @@
-"""What a script does, in the words of each protocol."""
+"""The actions of a script (send, close, record …), for each protocol."""
 
 from __future__ import annotations
 
@@ -11,50 +11,53 @@ if TYPE_CHECKING:
     from app.responders import Context
     from app.text.framing import Framer
 
-GOING_ON, INTERNAL_ERROR = 1000, 1011
+NORMAL_CLOSURE, INTERNAL_ERROR = 1000, 1011
 """Close codes of RFC 6455 section 7.4.1."""
 
 
-def written(address: Any) -> str:
-    """``address:port``, of an address of Twisted's or a datagram's."""
+def format_address(address: Any) -> str:
+    """``host:port`` of a Twisted address, or of the address of a datagram."""
     host, port = address[:2] if isinstance(address, tuple) else (address.host, address.port)
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 class Wire:
-    """Who a script talks to.
+    """The peer of a script, and the actions of the script on its connection.
 
     Attributes:
-        transport: a Tap, which records for its connection; in tests anything like it.
-        lasting: whether its end is told of. If not, an idle rule fires once in a silence, and a
-            failure is not the end.
+        transport: a Tap, which records the events of its connection; in tests any transport.
+        lasting: whether the end of the connection is reported. If not, as on UDP, an idle rule
+            fires once in a silence, and a failure does not end the script.
     """
 
     lasting = True
 
     def __init__(self, context: Context, transport: Any, *peer: Any) -> None:
-        """``peer`` is the address, where the transport has many."""
+        """``peer`` is the peer's address, if the transport has many peers."""
         self.context, self.transport, self._peer = context, transport, peer
 
     @property
     def congested(self) -> bool:
-        """Whether so much waits for the peer to read it that more must wait."""
+        """Whether so much is unread by the peer that the script must wait before it sends more."""
         return False
 
     def facts(self) -> Mapping[str, object]:
         """Values for templates."""
         return {}
 
-    def say(self, message: bytes, binary: bool) -> None:
-        """Send a message."""
+    def send(self, message: bytes, binary: bool) -> None:
+        """Send a message, framed."""
         raise NotImplementedError
 
-    def say_raw(self, data: bytes) -> None:
-        """Send bytes that are no message."""
+    def send_raw(self, data: bytes) -> None:
+        """Send bytes without framing."""
         raise NotImplementedError
 
-    def hold(self, held: bool) -> None:
-        """Read no more, or go on."""
+    def pause_reading(self) -> None:
+        """Read no more from the peer."""
+
+    def resume_reading(self) -> None:
+        """Read from the peer again."""
 
     def note(self, text: str, limit: bool = False) -> None:
         """Record a line; for ``limit``, that too much was sent."""
@@ -66,7 +69,7 @@ class Wire:
             note(kind, text, detail, *self._peer)
 
     def failed(self, error: BaseException, message: bytes) -> None:
-        """Record what went wrong with ``message``, and close."""
+        """Record an exception that ``message`` caused, and close."""
         failed = getattr(self.transport, "failed", None)
         if failed is None:
             self.context.failed(error, message)
@@ -74,24 +77,24 @@ class Wire:
             failed(error, message, *self._peer)
 
     def close(self, why: str) -> None:
-        """Close in good order."""
+        """Close once all data is sent."""
         raise NotImplementedError
 
     def half_close(self) -> None:
-        """Send no more, and go on reading."""
+        """Close the sending direction, and continue to read."""
         raise NotImplementedError
 
     def reset(self) -> None:
-        """Close at once, and not in good order."""
+        """Abort the connection."""
         raise NotImplementedError
 
 
-class _Connected(Wire):
-    """A connection."""
+class _Connection(Wire):
+    """A connection, as opposed to datagrams."""
 
     def __init__(self, context: Context, transport: Any) -> None:
         super().__init__(context, transport)
-        self._facts = {"peer": written(transport.getPeer())}
+        self._facts = {"peer": format_address(transport.getPeer())}
         number = getattr(transport, "number", None)
         if number is not None:
             self._facts["conn"] = number
@@ -103,27 +106,27 @@ class _Connected(Wire):
     def facts(self) -> Mapping[str, object]:
         return self._facts
 
-    def hold(self, held: bool) -> None:
-        if held:
-            self.transport.pauseProducing()
-        else:
-            self.transport.resumeProducing()
+    def pause_reading(self) -> None:
+        self.transport.pauseProducing()
+
+    def resume_reading(self) -> None:
+        self.transport.resumeProducing()
 
     def reset(self) -> None:
         self.transport.abortConnection()
 
 
-class Stream(_Connected):
+class Stream(_Connection):
     """A TCP connection."""
 
     def __init__(self, context: Context, transport: Any, framer: Framer) -> None:
         super().__init__(context, transport)
         self._framer = framer
 
-    def say(self, message: bytes, binary: bool) -> None:
+    def send(self, message: bytes, binary: bool) -> None:
         self.transport.write(self._framer.frame(message))
 
-    def say_raw(self, data: bytes) -> None:
+    def send_raw(self, data: bytes) -> None:
         self.transport.write(data)
 
     def failed(self, error: BaseException, message: bytes) -> None:
@@ -141,48 +144,49 @@ class Stream(_Connected):
         self.transport.loseWriteConnection()
 
 
-class Messages(_Connected):
-    """A WebSocket; ``protocol`` is autobahn's."""
+class Messages(_Connection):
+    """A WebSocket connection; ``protocol`` is autobahn's."""
 
     def __init__(self, context: Context, protocol: Any) -> None:
         super().__init__(context, protocol.transport)
         self._protocol = protocol
 
-    def say(self, message: bytes, binary: bool) -> None:
+    def send(self, message: bytes, binary: bool) -> None:
         if self._protocol.state == self._protocol.STATE_OPEN:
             self._protocol.sendMessage(message, binary or not _is_text(message))
 
     def failed(self, error: BaseException, message: bytes) -> None:
         super().failed(error, message)
         if self._protocol.state == self._protocol.STATE_OPEN:
-            # sendClose takes only the codes of applications.
+            # sendClose accepts only 1000 and the codes 3000 to 4999.
             self._protocol.sendCloseFrame(INTERNAL_ERROR, b"the script failed")
 
     def close(self, why: str) -> None:
-        self._protocol.sendClose(GOING_ON)
+        self._protocol.sendClose(NORMAL_CLOSURE)
 
 
 class Datagrams(Wire):
-    """The datagrams of one peer; ``forget`` ends its state."""
+    """The datagrams of one peer; ``forget`` drops the peer's player."""
 
     lasting = False
 
     def __init__(self, context: Context, transport: Any, address: Any, forget: Callable[[], None]) -> None:
         super().__init__(context, transport, address)
         self._address, self._forget = address, forget
-        self._told = False
+        self._reported = False
 
     def facts(self) -> Mapping[str, object]:
         number_of = getattr(self.transport, "number_of", None)
-        return {"peer": written(self._address)} | ({"conn": number_of(self._address)} if number_of else {})
+        return {"peer": format_address(self._address)} | ({"conn": number_of(self._address)} if number_of else {})
 
-    def say(self, message: bytes, binary: bool) -> None:
+    def send(self, message: bytes, binary: bool) -> None:
         self.transport.write(message, self._address)
 
-    def hold(self, held: bool) -> None:
-        if held and not self._told:
-            self._told = True
-            self.note(f"datagrams from {written(self._address)} are dropped while too many wait for the script")
+    def pause_reading(self) -> None:
+        if not self._reported:
+            self._reported = True
+            peer = format_address(self._address)
+            self.note(f"datagrams from {peer} are dropped while too many wait for the script")
 
     def close(self, why: str) -> None:
         self._forget()

@@ -1,1 +1,1 @@
-"""Files of a folder as HTTP sends them."""
+"""The responder ``static``: the files of a folder over HTTP."""

@@ -1,4 +1,4 @@
-"""What a folder holds, as a page or as JSON."""
+"""The listing of a folder, as an HTML page or as JSON."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from app.responders.static.lookup import Entry, Listing
 from app.text.escapes import amount
 
 POLICY = b"default-src 'none'; style-src 'unsafe-inline'"
-"""A page that runs nothing, whatever the names in it."""
+"""The page's Content-Security-Policy: no script can run, whatever the files' names contain."""
 
 _LAST = datetime.max.replace(tzinfo=UTC, microsecond=0).timestamp()
 
@@ -28,7 +28,7 @@ td+td{{color:gray;text-align:right;font-variant-numeric:tabular-nums}}</style></
 
 
 def page(listing: Listing, names: list[str]) -> bytes:
-    """As HTML, for the folder of these names below the root."""
+    """The listing as an HTML page; ``names`` is the folder's path below the root."""
     title = escape(f"/{'/'.join(map(_shown, names))}{'/' if names else ''}")
     rows = ['<tr><td><a href="../">../</a></td></tr>'] if names else []
     rows += map(_row, listing.entries)
@@ -38,7 +38,7 @@ def page(listing: Listing, names: list[str]) -> bytes:
 
 def _row(entry: Entry) -> str:
     slash = "/" if entry.size is None else ""
-    # With "./", a name like "mailto:x" is no scheme.
+    # Without "./", browsers would read "mailto:" in a file's name as a scheme.
     link = f"./{quoted(entry.name)}{slash}"
     size = "" if entry.size is None else amount(entry.size)
     name = f'<a href="{link}">{escape(_shown(entry.name))}{slash}</a>'
@@ -46,7 +46,11 @@ def _row(entry: Entry) -> str:
 
 
 def as_json(listing: Listing) -> bytes:
-    """A list of objects: ``name``, ``type`` (``file`` or ``folder``), ``size`` in bytes or null, ``modified``."""
+    """The listing as a JSON array of objects.
+
+    Each has ``name``, ``type`` (``file`` or ``folder``), ``size`` in bytes or null, and ``modified``
+    (UTC, as 2026-01-31T12:00:00Z).
+    """
     entries = [
         {
             "name": _shown(entry.name),
@@ -60,7 +64,7 @@ def as_json(listing: Listing) -> bytes:
 
 
 def quoted(name: str) -> str:
-    """A name as a path of a URI has it."""
+    """A file's name, percent-encoded as a path segment of a URI."""
     return quote_from_bytes(os.fsencode(name), safe="")
 
 
@@ -69,5 +73,5 @@ def _shown(name: str) -> str:
 
 
 def _time(entry: Entry) -> str:
-    # Some file systems keep times of years that no date has.
+    # Some file systems hold times outside the years that datetime can express.
     return datetime.fromtimestamp(min(max(entry.modified, 0), _LAST), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,7 +1,8 @@
-"""From the path of a request to a file. What touches the disk blocks: call it in a thread.
+"""Finds the file for the path of a request. Functions that access the disk block: call them in a thread.
 
-A path is decoded once, each of its names is looked at, and what it leads to, links followed,
-must be inside the root: comparing texts is what let CVE-2025-59049 and its mending be passed.
+A path is decoded once, each of its names is checked, and the resolved path, symbolic links
+followed, must be inside the root. Comparing paths as texts is not enough: that left CVE-2025-59049
+open, and its first fix as well.
 """
 
 from __future__ import annotations
@@ -18,26 +19,27 @@ from urllib.parse import unquote_to_bytes
 from app.http.media_types import type_of
 
 SMALL = 64 << 10
-"""Bytes up to which a file is read when it is found."""
+"""A file of at most this many bytes is read when it is found."""
 
 LISTED = 10_000
-"""Entries of a folder that are listed."""
+"""Entries in the listing of a folder, at most."""
 
 _OPENED = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_BINARY", "O_CLOEXEC", "O_NOFOLLOW", "O_NONBLOCK"))
 
 
 class FileChangedError(Exception):
-    """The file is no longer the one that was announced."""
+    """The file changed after its size was sent in the headers."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A file that is open, or of which all is here.
+    """A file to send: an open file, or the content of a small one.
 
     Attributes:
         size: bytes.
         modified: ns since 1970.
-        content: all of a small one, which is closed then.
+        type: media type.
+        content: the content of a small file, whose ``file`` is None.
     """
 
     size: int
@@ -48,7 +50,7 @@ class Found:
     _lock: Lock = field(default_factory=Lock)
 
     def read(self, start: int, count: int) -> bytes:
-        """Exactly ``count`` bytes. Blocks. Raises FileChangedError."""
+        """Read exactly ``count`` bytes. Blocks. Raises FileChangedError."""
         if self.content is not None:
             return self.content[start : start + count]
         assert self.file is not None
@@ -56,13 +58,13 @@ class Found:
             self.file.seek(start)
             data = self.file.read(count)
             now = os.fstat(self.file.fileno())
-        # One that has only grown, as a log does, still holds what was announced.
+        # A file that has only grown, as a log does, still has the bytes that Content-Length announced.
         if len(data) < count or (now.st_mtime_ns != self.modified and now.st_size <= self.size):
             raise FileChangedError
         return data
 
     def close(self) -> None:
-        """Close it, once nobody reads from it any more. Blocks."""
+        """Close the file, once no read is in progress. Blocks."""
         if self.file is not None:
             with self._lock:
                 self.file.close()
@@ -70,7 +72,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What a listing says of one file or folder; ``size`` is None for a folder, ``modified`` in s since 1970."""
+    """One file or folder in a listing; ``size`` in bytes, None for a folder; ``modified`` in s since 1970."""
 
     name: str
     size: int | None
@@ -79,18 +81,18 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What a folder holds: folders first, by name; ``cut`` if there is more."""
+    """The entries of a folder: folders first, by name; ``cut`` if there are more than ``LISTED``."""
 
     entries: tuple[Entry, ...]
     cut: bool
 
 
 class Moved:
-    """A folder that was asked for without the slash at its end."""
+    """The path is a folder, and lacks the slash at its end."""
 
 
 class Forbidden:
-    """The system does not let us."""
+    """The program may not read the file or folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +100,8 @@ class Folder:
     """A folder to serve.
 
     Attributes:
-        index: what stands for a folder; empty: nothing.
-        listing: whether folders without it are listed.
+        index: the file that is sent for a folder; empty: none.
+        listing: whether folders without an index file are listed.
         hidden: whether names that begin with a dot are served.
     """
 
@@ -109,7 +111,7 @@ class Folder:
     hidden: bool
 
     def names(self, path: bytes) -> list[str] | None:
-        """The names in the path of a request; None where one of them is not to be looked for."""
+        """The names in the path of a request, decoded; None if one of them must not be served."""
         found = []
         for part in path.split(b"/"):
             name = unquote_to_bytes(part)
@@ -123,7 +125,10 @@ class Folder:
         return found
 
     def find(self, names: Sequence[str], slash: bool) -> Found | Listing | Moved | Forbidden | None:
-        """What is there; ``slash`` tells whether a folder was asked for. Blocks."""
+        """The file or folder at this path; ``slash`` tells whether the path ends with a slash. Blocks.
+
+        Returns None if nothing may be served from there.
+        """
         try:
             root = self.root.resolve(strict=True)
             path = root.joinpath(*names).resolve(strict=True)
@@ -138,11 +143,11 @@ class Folder:
             return self._listed(path, root) if self.listing else None
         except PermissionError:
             return Forbidden()
-        except (OSError, ValueError, RuntimeError):  # too long a name, a null character, a loop of links
+        except (OSError, ValueError, RuntimeError):  # a name too long, a null character, a loop of links
             return None
 
     def _serves(self, path: Path, root: Path) -> bool:
-        """Whether ``path``, of which no link is left, may be seen."""
+        """Whether ``path``, with links resolved, is inside ``root`` and not hidden."""
         return path.is_relative_to(root) and all(map(self._shown, path.relative_to(root).parts))
 
     def _shown(self, name: str) -> bool:
@@ -159,11 +164,11 @@ class Folder:
                     cut = True
                     break
                 try:
-                    # What a link leads to may be nobody's business, not even its size.
+                    # Of a link that leads out of the root, not even the target's size may be shown.
                     if entry.is_symlink() and not self._serves(Path(entry.path).resolve(strict=True), root):
                         continue
                     status = entry.stat()
-                except (OSError, RuntimeError):  # a link that leads nowhere, or around
+                except (OSError, RuntimeError):  # a broken link, or a loop of links
                     continue
                 folder = stat.S_ISDIR(status.st_mode)
                 if folder or stat.S_ISREG(status.st_mode):
@@ -173,7 +178,7 @@ class Folder:
 
 
 def _is_special(name: str) -> bool:
-    """Whether Windows takes it for a drive, a stream, a device, or a name without its end."""
+    """Whether Windows treats the name as a drive, a stream or a device, or strips its last character."""
     return ":" in name or name[-1] in " ." or PureWindowsPath(name).is_reserved()
 
 

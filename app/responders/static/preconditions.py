@@ -1,4 +1,4 @@
-"""Whether a client has a file already, and which parts of it it wants (RFC 9110 sections 13 and 14)."""
+"""Conditional requests and range requests for a file (RFC 9110 sections 13 and 14)."""
 
 from __future__ import annotations
 
@@ -9,31 +9,31 @@ from email.utils import formatdate, parsedate_to_datetime
 from time import time
 
 RANGES = 32
-"""Ranges of one request that are answered; for more, the whole is sent."""
+"""Ranges of one request that are answered. For more, the whole file is sent."""
 
 Field = Callable[[bytes], str]
-"""Gives a request's field by its name; empty where there is none."""
+"""Returns the value of a request's header by its name; empty if the request does not have it."""
 
 _TAG = re.compile(r'(W/)?"[\x21\x23-\x7e\x80-\xff]*"')
 
 
 class Validators:
-    """What tells whether a file is still the same.
+    """The validators of a file (RFC 9110 section 8.8).
 
     Attributes:
-        etag: strong, from size and time.
-        modified: as an HTTP date.
+        etag: a strong entity tag, made of size and time.
+        modified: the time of the last change, as an HTTP date.
     """
 
     def __init__(self, size: int, modified: int) -> None:
         """``modified`` in ns since 1970."""
-        # No later than the answer's Date (RFC 9110 section 8.8.2.1), and of a year that such a date can have.
+        # Not later than the response's Date (RFC 9110 section 8.8.2.1), and not before 1970.
         self._seconds = min(max(modified // 10**9, 0), int(time()))
         self.etag = f'"{size:x}-{modified:x}"'
         self.modified = formatdate(self._seconds, usegmt=True)
 
     def status(self, field: Field) -> int:
-        """200, or 304 or 412 in its place (RFC 9110 section 13.2.2)."""
+        """The status that the preconditions give: 200, 304 or 412 (RFC 9110 section 13.2.2)."""
         if tags := field(b"if-match"):
             if not self._matches(tags, weakly=False):
                 return 412
@@ -45,7 +45,7 @@ class Validators:
         return 304 if since is not None and self._seconds <= since else 200
 
     def wants_ranges(self, field: Field) -> bool:
-        """Whether ``If-Range``, where there is one, is of this file as it is now."""
+        """Whether ranges may be sent: ``If-Range`` is absent, or matches the file as it is now."""
         condition = field(b"if-range")
         return not condition or condition in (self.etag, self.modified)
 
@@ -66,10 +66,10 @@ def _seconds(date: str) -> float | None:
 
 
 def ranges(text: str, size: int) -> list[tuple[int, int]] | None:
-    """Start and stop of each range that ``Range`` asks for and the file has; None to send the whole.
+    """Start and stop of each satisfiable range in a ``Range`` header; None to send the whole file.
 
-    An empty list means that it has none of them. Many ranges, and such as overlap to more
-    than the file holds, are a way to have much sent for little (CVE-2011-3192).
+    An empty list means that no range is satisfiable. Many ranges, and overlapping ranges that add up
+    to more than the file, are refused: they make a small request send much (CVE-2011-3192).
     """
     unit, _, rest = text.partition("=")
     parts = [part.strip() for part in rest.split(",")]

@@ -18,7 +18,7 @@ ALLOWED = b"GET, HEAD, OPTIONS"
 
 
 class Files:
-    """Answers requests with what is in a folder. Everything that touches the disk is done in threads."""
+    """Answers requests with the files of a folder. The disk is only accessed in threads."""
 
     def __init__(self, folder: Folder, fallback: str, context: Context) -> None:
         self._folder, self._context = folder, context
@@ -49,7 +49,7 @@ class Files:
         return Answer(status, _words(status), _PLAIN)
 
     def _find(self, names: list[str], slash: bool) -> Deferred[Any]:
-        """What is there; a file that is found when nobody waits any more is closed."""
+        """Look up a path in a thread. A file that is found after the request was cancelled is closed."""
         waiting: Deferred[Any] = Deferred()
 
         def got(found: Any) -> None:
@@ -131,7 +131,7 @@ class Files:
 
 
 def _parts(found: Found, spans: list[tuple[int, int]] | None) -> tuple[bytes, list[tuple[bytes, int, int]], int]:
-    """Content-Type, parts and bytes of an answer with these ranges of the file; None for all of it."""
+    """Content-Type, parts and length of a response with these ranges of the file; None: the whole file."""
     kind = found.type.encode()
     if not spans or len(spans) == 1:
         (start, stop) = spans[0] if spans else (0, found.size)
@@ -151,7 +151,7 @@ def _moved(names: list[str], request: Any) -> Answer:
     from app.http.answer import Answer
     from app.responders.static.listing import quoted
 
-    # Made of the names alone: what was asked for may be //elsewhere.example/ to a browser.
+    # Built from the names, not from the request's path: a browser may read that as //elsewhere.example/.
     where = f"/{'/'.join(map(quoted, names))}/".encode()
     _, mark, query = request.uri.partition(b"?")
     return Answer(301, _words(301), [(b"Location", where + mark + query), *_PLAIN])

@@ -1,4 +1,4 @@
-"""Sends parts of a file as fast as the client takes them, with no more than a piece in memory."""
+"""Sends parts of a file as fast as the client reads them, with at most ``PIECE`` bytes in memory."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from zope.interface import implementer
 from app.responders.static.lookup import Found
 
 PIECE = 128 << 10
-"""Bytes that are read at once."""
+"""Bytes of one read from the file."""
 
 Part = tuple[bytes, int, int]
-"""What stands before a part of the file; where the part starts and stops."""
+"""Bytes to send before a part of the file; where the part starts and stops."""
 
 
 @implementer(IPushProducer)
 class Flow:
-    """Lets a coroutine wait until a request takes more."""
+    """Lets a coroutine wait until a request's transport accepts more data."""
 
     def __init__(self, request: Any) -> None:
         self._open = True
@@ -37,7 +37,7 @@ class Flow:
             waiting.callback(None)
 
     def stopProducing(self) -> None:
-        """The request says it too, and to more than us."""
+        """Nothing to do: the request's ``notifyFinish`` cancels the coroutine."""
 
     async def ready(self) -> None:
         while not self._open:
@@ -46,7 +46,7 @@ class Flow:
 
 
 async def send(request: Any, found: Found, parts: Iterable[Part], in_thread: Callable[..., Deferred[Any]]) -> None:
-    """Write the parts, without ending the answer. Raises FileChangedError."""
+    """Write the parts, without finishing the response. Raises FileChangedError."""
     flow = Flow(request)
     try:
         for before, start, stop in parts:

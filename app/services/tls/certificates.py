@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives.serialization import pkcs12
 from OpenSSL import SSL
 from OpenSSL.crypto import X509
 
-from app import errors
 from app.files import confined as files
+from app.services.tls import errors
 
 MAX_SIZE = 1 << 20
 """Bytes above which a file is no certificate."""

@@ -13,8 +13,8 @@ from typing import Any
 from twisted.internet import threads
 from twisted.python.failure import Failure
 
-from app import errors
 from app.files import confined as files
+from app.services.tls import errors
 
 
 class KeyLog:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from app import errors
 from app.options import Option, Options
+from app.text import errors
 from app.text.escapes import unescape
 from app.text.framing.framer import LONGEST, MAX_MESSAGE, Buffered, Framing
 

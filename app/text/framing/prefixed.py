@@ -6,8 +6,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Literal
 
-from app import errors
 from app.options import Option, Options
+from app.text import errors
 from app.text.framing.framer import LONGEST, MAX_MESSAGE, Buffered, Framing
 
 Order = Literal["big", "little"]

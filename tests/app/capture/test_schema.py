@@ -6,8 +6,8 @@ from contextlib import closing
 
 import pytest
 
-from app import errors, events
-from app.capture import schema
+from app import events
+from app.capture import errors, schema
 from tests.app.capture.captures import event, make, read
 
 

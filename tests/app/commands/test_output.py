@@ -7,8 +7,7 @@ import sys
 
 import pytest
 
-from app import errors
-from app.commands import output
+from app.commands import errors, output
 from tests.helpers import PROGRAM, ROOT
 
 
@@ -32,7 +31,7 @@ def test_a_command_that_cannot_print_says_so_and_fails(where: str, words: str, u
 
 def test_print_goes_where_it_did_before_afterwards(capsys: pytest.CaptureFixture[str]) -> None:
     before = sys.stdout
-    with output.ours():
+    with output.checked_stdout():
         assert sys.stdout is not before
         print("a\udc80\u20ac")
     assert sys.stdout is before
@@ -41,7 +40,10 @@ def test_print_goes_where_it_did_before_afterwards(capsys: pytest.CaptureFixture
 
 
 def test_a_reader_that_has_had_enough_is_told_from_a_mistake() -> None:
-    with pytest.raises(BrokenPipeError), output.in_words():
+    with pytest.raises(BrokenPipeError), output.raising_output_errors():
         raise BrokenPipeError
-    with pytest.raises(errors.OutputError, match=r"^Cannot write standard output: No space\.$"), output.in_words():
+    with (
+        pytest.raises(errors.OutputError, match=r"^Cannot write standard output: No space\.$"),
+        output.raising_output_errors(),
+    ):
         raise OSError(28, "No space")

@@ -50,12 +50,12 @@ class Told(Run):
 def test_it_is_stopped_once_however_often_it_is_asked_for() -> None:
     reactor = Reactor()
     run = Told(reactor, stops=3)
-    assert run.to_the_end() == 3
+    assert run.run_reactor() == 3
     assert run.did == ["made", "started", "shut down"]
     assert reactor.stopped == 1
 
 
 def test_it_is_not_stopped_again_while_a_signal_shuts_it_down() -> None:
     reactor = Reactor()
-    Told(reactor, stops=0).to_the_end()
+    Told(reactor, stops=0).run_reactor()
     assert reactor.stopped == 0

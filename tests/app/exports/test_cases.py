@@ -133,7 +133,8 @@ def test_c1_an_answer_that_fits_brings_its_whole_exchange(scene: Scene) -> None:
 @pytest.mark.parametrize(
     "filter",
     [
-        "http.target contains whole", "http.fields contains mark-of-request", "http.target contains whole and http.status == 200",
+        "http.target contains whole", "http.fields contains mark-of-request",
+        "http.target contains whole and http.status == 200",
         "payload contains mark-of-request", "mark-of-request", "kind == http.request and http.target contains whole",
         'not (http.target == "/x" or http.status exists) or http.target contains whole',
     ],

@@ -23,7 +23,7 @@ def raising(error, cause=None):
 
 
 def locals_of(value):
-    """What a record shows of ``value`` where it is a local of the frame that raised."""
+    """The text that a record has for ``value``, a local variable of the frame that raised."""
 
     def fail(held):
         raise ValueError
@@ -283,7 +283,7 @@ def test_json_and_back_is_the_same_record():
 
 
 def test_a_record_without_members_can_still_be_read():
-    """Captures written before groups were known have none."""
+    """Captures of older versions have no ``members``."""
     stored = record(ValueError("x")).as_json()
     del stored["members"]
     assert from_json(stored) == record(ValueError("x"))

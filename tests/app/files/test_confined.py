@@ -1,4 +1,4 @@
-"""Files that a workspace names, by way of which nothing else is read."""
+"""Files that a workspace names: files outside of its folder are not read."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from app.errors import OutsideFolderError, UnreadableFileError
 from app.files.confined import inside, read, regular
+from app.files.errors import OutsideFolderError, UnreadableFileError
 from tests.helpers import open_files
 
 

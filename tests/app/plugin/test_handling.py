@@ -15,7 +15,7 @@ from twisted.internet.task import deferLater
 from websockets.asyncio.client import ClientConnection
 
 from app.plugin import Connection, Context, Option, Request, responder
-from app.plugin.handling import MANY, MUCH, Turns
+from app.plugin.message_queue import MAX_BYTES, MAX_MESSAGES, MessageQueue
 from app.plugin.stream import MAX_SENDERS
 from app.plugin.testing import BareContext, build, connect
 from app.plugin.web import answer_of
@@ -164,7 +164,7 @@ def test_the_peer_is_not_read_while_much_waits() -> None:
         waits.append(Deferred())
         return waits[-1]
 
-    for data, most in ((b"x", MANY + 2), (b"x" * (MUCH // 2), 4)):
+    for data, most in ((b"x", MAX_MESSAGES + 2), (b"x" * (MAX_BYTES // 2), 4)):
         protocol, wire = connect(handler)
         waits.clear()
         count = 0
@@ -209,7 +209,7 @@ def test_a_turn_that_begins_another_keeps_the_order() -> None:
             turns.put("second")
         done.append(message)
 
-    turns = Turns(work, lambda: None, lambda: None)
+    turns = MessageQueue(work, lambda: None, lambda: None)
     turns.put("first")
     assert done == ["first", "second"]
 
@@ -358,9 +358,9 @@ def test_datagrams_that_come_too_fast_are_dropped_and_told_of() -> None:
     protocol = build(responder("x", ("udp",))(lambda data: Deferred()), "udp", context)
     for number in range(MAX_SENDERS + 3):
         protocol.datagramReceived(b"x", ("127.0.0.1", number))
-    for _ in range(MANY + 10):
+    for _ in range(MAX_MESSAGES + 10):
         protocol.datagramReceived(b"x", ("127.0.0.1", 1))
-    assert len(protocol._turns) == MAX_SENDERS
+    assert len(protocol._queues) == MAX_SENDERS
     assert "datagrams were not answered" in context.logged[0][0]
     assert len(context.logged) < 6
     protocol.stopProtocol()

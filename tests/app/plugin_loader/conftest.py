@@ -1,4 +1,4 @@
-"""Folders for plugins, and a table of them that is empty again after each test."""
+"""Fixtures: folders for plugins, and the table of plugins, which is emptied after each test."""
 
 from __future__ import annotations
 

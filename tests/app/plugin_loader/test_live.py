@@ -53,7 +53,7 @@ def make(tmp_path: Path, plugins: Table) -> Iterator[Callable[..., Any]]:
 
 
 async def allow(post: Post) -> None:
-    """Answer the one question that there is with yes."""
+    """Answer the only question with yes."""
     [plugin] = await until(lambda: post.plugins.waiting)
     await post.plugins.answer(plugin.path, "load")
 
@@ -63,7 +63,7 @@ def status(post: Post, name: str) -> Any:
 
 
 async def says(post: Post, name: str, answer: bytes, asked: bytes = b"hey") -> bool:
-    """Whether a new connection is answered so."""
+    """Whether a new connection receives this answer."""
     peer = Peer(post.services[name])
     await peer.send(asked)
     await until(lambda: peer.pull().got or peer.ended)
@@ -256,12 +256,19 @@ async def test_without_inotify_it_looks_now_and_then(make: Any, shout: Write, mo
 
 
 @pytest_twisted.ensureDeferred
-@pytest.mark.parametrize("line", ["raise SystemExit(3)", "raise KeyboardInterrupt", "import nothing_of_that_name"])
-async def test_a_plugin_that_ends_itself_ends_nothing_else(make: Any, shout: Write, line: str) -> None:
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("raise SystemExit(3)", "ends the program (line 1: raise SystemExit(3)) while it is imported"),
+        ("raise KeyboardInterrupt", "is broken: line 1: KeyboardInterrupt"),
+        ("import nothing_of_that_name", "is broken: line 1: ModuleNotFoundError"),
+    ],
+)
+async def test_a_plugin_that_ends_itself_ends_nothing_else(make: Any, shout: Write, line: str, words: str) -> None:
     post = await make(config("steady", "echo"), config("mine", "shout"))
     shout(line)
     await allow(post)
-    await until(lambda: "is broken" in post.plugins.words)
+    await until(lambda: words in post.plugins.words)
     assert await says(post, "steady", b"hey")
 
 

@@ -1,4 +1,4 @@
-"""A plugin may import the reactor, as some of Twisted's own modules do: it gets the one that runs."""
+"""A plugin may import ``twisted.internet.reactor``, as some modules of Twisted do: it gets the running reactor."""
 
 from __future__ import annotations
 

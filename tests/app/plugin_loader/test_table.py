@@ -1,4 +1,4 @@
-"""Which plugins there are, and what they bring."""
+"""The table of plugins and their responders."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ import pytest
 import pytest_twisted
 from websockets.asyncio.client import ClientConnection
 
-from app import errors, responders
+from app import responders
 from app.plugin_loader import loading, table
 from app.plugin_loader.source import offers
 from app.plugin_loader.table import Table
 from app.plugin_loader.trust import Trust
+from app.workspace import errors
 from app.workspace import reading as workspace
 from tests.app.services.helpers import Desk, Peer
 from tests.app.services.websocket_frames import talk
@@ -27,7 +28,7 @@ Write = Callable[..., Path]
 
 @pytest.fixture
 def trusting(plugins: Table) -> Table:
-    """A table all of whose plugins may run."""
+    """A table in which all plugins may run."""
     plugins.trust.everything = True
     return plugins
 

@@ -1,4 +1,4 @@
-"""Services on real sockets, for responders whose clients matter."""
+"""Fixtures for responders that are tested on real sockets, with real clients."""
 
 from tests.app.services.conftest import desk, tape
 

@@ -13,7 +13,7 @@ from app.responders.relay.loops import Loops
 
 
 class BareContext:
-    """Satisfies ``app.responders.Context`` without a service.
+    """An ``app.responders.Context`` without a service.
 
     Attributes:
         logged: ``(summary, detail)`` of each ``log``.
@@ -51,5 +51,5 @@ class BareContext:
 
 
 def build(name: str, protocol: str, options: Any = None, context: Any = None) -> Any:
-    """What the responder called ``name`` builds."""
+    """The object that the responder ``name`` builds."""
     return responders.build(name, protocol, options or {}, context or BareContext())

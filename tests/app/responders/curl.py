@@ -13,7 +13,7 @@ from tests.app.services.helpers import Desk, address
 
 
 class Said(NamedTuple):
-    """What curl printed, and its exit code."""
+    """curl's output, and its exit code."""
 
     out: str
     err: str
@@ -26,7 +26,7 @@ def at(desk: Desk, folder: Path) -> None:
 
 
 async def curl(desk: Desk, service: Any, path: str, *args: str, stdin: bytes = b"") -> Said:
-    """Ask ``service`` for ``path``, by https where it has TLS."""
+    """Request ``path`` from ``service``, by https if it has TLS."""
     scheme = "https" if service.config.tls is not None else "http"
     url = "{}://{}:{}{}".format(scheme, *address(service), path)
     out, err, code = await getProcessOutputAndValue(

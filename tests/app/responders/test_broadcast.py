@@ -1,4 +1,4 @@
-"""Broadcast: each message goes to all the others, in order, whoever comes, goes or does not read."""
+"""The broadcast responder: each message goes to all other clients, in order; clients may come, go or not read."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CLIENTS = 60
 
 
 async def crowd(where: str, echo: bool) -> list[list[str]]:
-    """What each of many clients hears while every one of them says its number."""
+    """The messages that each client receives, while every client sends its number."""
     clients = await asyncio.gather(
         *[connect(where, proxy=None, max_queue=None, open_timeout=60) for _ in range(CLIENTS)]
     )
@@ -128,7 +128,7 @@ class Listener:
 
 def test_others_have_their_turn_while_many_are_sent_to(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(broadcast, "SLICE", -1.0)
-    monkeypatch.setattr(broadcast, "KEPT", 5)
+    monkeypatch.setattr(broadcast, "MAX_PENDING", 5)
     clock, clients, speaker = Clock(), [Listener() for _ in range(3)], Listener()
     fanout = Fanout(clock)
     for message in (b"one", b"two", b"three"):

@@ -9,7 +9,7 @@ from twisted.internet.address import IPv4Address
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 
-from app.responders.chargen import EVERY, LINES
+from app.responders.chargen import INTERVAL, LINES
 from tests.app.responders.context import BareContext, build
 
 
@@ -36,17 +36,17 @@ def test_a_stream_goes_on_where_it_was_until_the_peer_is_gone():
     clock, transport = Clock(), StringTransport()
     protocol = build("chargen", "tcp", context=BareContext(clock)).buildProtocol(None)
     protocol.makeConnection(transport)
-    clock.advance(EVERY)
+    clock.advance(INTERVAL)
     protocol.dataReceived(b"who cares")
-    clock.advance(EVERY)
+    clock.advance(INTERVAL)
     assert transport.value() == LINES * (len(transport.value()) // len(LINES))
     transport.producer.pauseProducing()
     transport.clear()
-    clock.advance(EVERY)
+    clock.advance(INTERVAL)
     assert transport.value() == b""
     transport.producer.resumeProducing()
     transport.producer.resumeProducing()
-    clock.advance(EVERY)
+    clock.advance(INTERVAL)
     assert transport.value()
     protocol.connectionLost()
     assert not clock.getDelayedCalls()

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.responders.inspector import describe, written
+from app.responders.inspector import describe, to_json
 from tests.app.responders.context import build
 
 
@@ -30,12 +30,12 @@ class Request:
 @given(st.binary(), st.lists(st.tuples(st.binary(), st.binary())))
 def test_every_request_can_be_described(body: bytes, fields: list[tuple[bytes, bytes]]) -> None:
     described = describe(Request(body, fields=fields))
-    assert json.loads(written(described)) == described
+    assert json.loads(to_json(described)) == described
     assert described["fields"] == [[n.decode("latin-1"), v.decode("latin-1")] for n, v in fields]
 
 
 def test_a_field_has_a_line_of_its_own() -> None:
-    text = written(describe(Request(b"\xff", fields=[(b"A", b"1"), (b"B", b"2")])))
+    text = to_json(describe(Request(b"\xff", fields=[(b"A", b"1"), (b"B", b"2")])))
     assert '\n    ["A", "1"],\n    ["B", "2"]\n' in text
     assert '"body_base64": "/w=="' in text
 

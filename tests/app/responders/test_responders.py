@@ -52,7 +52,7 @@ UPSTREAMS = {"http": "http://127.0.0.1:9", "websocket": "ws://127.0.0.1:9"}
 
 
 def needed(option: str, protocol: str) -> str:
-    """A value for an option that has no default that would do."""
+    """A valid value for an option without a valid default."""
     return {"root": ".", "upstream": UPSTREAMS.get(protocol, "127.0.0.1:9")}[option]
 
 

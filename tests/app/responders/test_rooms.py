@@ -1,4 +1,4 @@
-"""Rooms: who is in which, who hears what, and what is refused."""
+"""The rooms responder: membership, messages, and refused requests."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ CLIENTS = 60
 
 
 class Visitor:
-    """A client whose answers are taken one after the other."""
+    """A client that keeps its answers until the test takes them."""
 
     def __init__(self, place: Rooms) -> None:
         self.place = place
         self.heard: list[dict[str, Any]] = []
 
     def says(self, kind: str, room: str | None = None, **more: Any) -> dict[str, Any]:
-        """Send a request; the last answer."""
+        """Send a request. Returns the last answer."""
         request = {"type": kind, **({"room": room} if room is not None else {}), **more}
         self.place.on_message(self, json.dumps(request).encode())
         return self.heard[-1]
@@ -104,7 +104,7 @@ def test_a_second_subscription_changes_nothing() -> None:
 
 
 def test_a_large_room_is_told_of_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rooms, "TELLS_UP_TO", 3)
+    monkeypatch.setattr(rooms, "MAX_NOTIFIED", 3)
     crowd = visitors(5)
     for visitor in crowd:
         visitor.says("subscribe", "one")
@@ -133,7 +133,7 @@ def test_a_newcomer_gets_the_last_messages() -> None:
 
 
 def test_a_history_is_limited_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rooms, "HISTORY_BYTES", 1000)
+    monkeypatch.setattr(rooms, "HISTORY_SIZE", 1000)
     a, b = visitors(2, history=100, rooms=10)
     a.says("subscribe", "one")
     for i in range(10):
@@ -207,15 +207,17 @@ def test_nothing_is_left_of_those_who_are_gone(requests: list[tuple[int, str, st
         members = {name: set(held.clients) for name, held in there._rooms.items()}
         assert all(members.values())
         assert len(members) <= 2
-        assert {(c, n) for n, cs in members.items() for c in cs} == {(c, n) for c, ns in there._of.items() for n in ns}
+        assert {(c, n) for n, cs in members.items() for c in cs} == {
+            (c, n) for c, ns in there._names_by_client.items() for n in ns
+        }
     for visitor in crowd:
         there.on_gone(visitor)
     assert not there._rooms
-    assert not there._of
+    assert not there._names_by_client
 
 
 async def meeting(where: str) -> list[list[Any]]:
-    """What each of many clients in two rooms hears while every one publishes its number in its own."""
+    """The messages that each client in two rooms receives, while every client publishes its number in its room."""
     clients = await asyncio.gather(
         *[connect(where, proxy=None, max_queue=None, open_timeout=60) for _ in range(CLIENTS)]
     )

@@ -15,14 +15,14 @@ from twisted.internet.utils import getProcessOutputAndValue
 from twisted.python.failure import Failure
 
 from app.responders import find
-from app.responders.sse import written
+from app.responders.sse import encode
 from tests.app.responders.context import BareContext, build
 from tests.app.services.helpers import Desk, Peer, Tape, address
 from tests.helpers import until
 
 
 class Request:
-    """What the responder uses of a request."""
+    """A request with the methods that the responder uses."""
 
     path = b"/events"
 
@@ -64,7 +64,7 @@ class Request:
 
 
 def parsed(stream: bytes) -> tuple[list[tuple[str, str, str]], int | None]:
-    """Name, data and id of each event, and the time to come back, by the rules of WHATWG HTML section 9.2.6."""
+    """Name, data and id of each event, and the reconnection time, by the rules of WHATWG HTML section 9.2.6."""
     events, retry, last = [], None, ""
     name, data = "", ""
     text = stream.decode("utf-8", "replace").removeprefix("\ufeff")
@@ -168,7 +168,7 @@ def test_only_get_and_head_are_allowed() -> None:
 @given(st.binary(), st.integers(0), st.text("abc :", min_size=1))
 def test_any_data_makes_one_event(data: bytes, number: int, name: str) -> None:
     text = data.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")
-    (event,), _ = parsed(written(number, b"x" + data, name.encode()))
+    (event,), _ = parsed(encode(number, b"x" + data, name.encode()))
     assert event == (name, "x" + text, str(number))
 
 

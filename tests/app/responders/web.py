@@ -27,7 +27,7 @@ class Reply(NamedTuple):
 
     @property
     def detail(self) -> str:
-        """Of a problem."""
+        """The detail of a problem (RFC 9457)."""
         assert self.fields["Content-Type"] == "application/problem+json", self
         problem = self.json
         assert problem["status"] == self.status
@@ -36,7 +36,7 @@ class Reply(NamedTuple):
 
 
 class _Socket:
-    """What http.client reads from."""
+    """Stands for the socket that http.client reads from."""
 
     def __init__(self, stream: io.BytesIO) -> None:
         self._stream = stream
@@ -70,7 +70,7 @@ class Line:
         self.channel.dataReceived(f"{method} {target} HTTP/1.1\r\n{lines}\r\n".encode("latin-1") + body)
 
     def replies(self, *methods: str) -> list[Reply]:
-        """What came, as answers to requests of these methods; nothing may be left."""
+        """Parse the received data as responses to requests of these methods. No data may be left."""
         stream = io.BytesIO(self.transport.value())
         # http.client closes what it has read to the end.
         stream.close = lambda: None  # type: ignore[method-assign]
@@ -88,7 +88,7 @@ class Line:
 
 
 class Client:
-    """Asks a responder, on a new connection each time."""
+    """Sends requests to a responder, each on a new connection."""
 
     def __init__(self, name: str, options: Mapping[str, Any] | None = None, context: BareContext | None = None) -> None:
         self.context = context or BareContext()
@@ -98,7 +98,7 @@ class Client:
         return Line(self.resource, self.context.reactor)
 
     def ask(self, method: str, target: str, body: Any = b"", **fields: str) -> Reply:
-        """Send ``body``, as JSON if it is not bytes, with ``fields``, whose underscores are hyphens."""
+        """Send ``body``, as JSON if it is not bytes, and ``fields`` as headers; underscores become hyphens."""
         if not isinstance(body, bytes):
             body = json.dumps(body).encode()
             fields.setdefault("Content_Type", "application/json")

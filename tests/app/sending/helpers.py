@@ -20,7 +20,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from websockets.sync.server import serve
 
 from app.sending import open_conversation
-from app.sending.conversation import Conversation, Request
+from app.sending.conversation import Conversation
+from app.sending.request import Request
 from app.sending.sender import Sender
 from app.sending.url import field, parse
 

@@ -9,11 +9,12 @@ import pytest
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
-from app import errors
 from app.sending import delivery as sending
+from app.sending import errors
 from app.sending.conversation import Closed, Connecting, Open
 from app.sending.delivery import Sending, content, problem, silence
 from app.signal import Signal
+from app.text.errors import TemplateError
 
 
 class Line:
@@ -165,7 +166,7 @@ def test_it_ends_where_nobody_takes_it() -> None:
 
 def test_a_template_that_fails_ends_it() -> None:
     def broken(number: int) -> bytes:
-        raise errors.TemplateError(reason="this is wrong", position=3)
+        raise TemplateError(reason="this is wrong", position=3)
 
     bench = Bench(times=5, what=broken)
     assert bench.sending.reason == "At character 3: this is wrong."

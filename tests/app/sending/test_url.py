@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app import errors
+from app.sending import errors
 from app.sending.url import field, method_problem, parse
 
 

@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
 from twisted.internet.error import CannotListenError
 
-from app import errors
-from app.services import address
+from app.services import address, errors
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ import pytest_twisted
 from twisted.internet.defer import ensureDeferred
 from twisted.internet.protocol import ProcessProtocol
 
-from app import errors
+from app.services import errors
 from app.services.context import Surroundings
 from app.services.service import Service
 from app.services.ssh import host_key

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app import errors
+from app.text import errors
 from app.text import escapes as text
 
 

@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app import errors
 from app.options import with_defaults
-from app.text import framing
+from app.text import errors, framing
 from app.text.framing import FRAMINGS, Delimited, Fixed, Framer, Gapped, Prefixed, Unframed
 
 Make = Callable[[], Framer]

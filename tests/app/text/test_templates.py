@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from app import errors
+from app.text import errors
 from app.text.template_filters import FILTERS
 from app.text.template_functions import FUNCTIONS
 from app.text.templates import MAX_EXPRESSIONS, MAX_OUTPUT, Template, problem

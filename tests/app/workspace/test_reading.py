@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app import errors
 from app.services.config import ServiceConfig
+from app.workspace import errors
 from app.workspace import reading as workspace
 from app.workspace.reading import Problem, Workspace, load, parse, problems_of
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app import errors
 from app.services.config import ServiceConfig
+from app.workspace import errors
 from app.workspace import saving as workspace_saving
 from app.workspace.reading import Workspace, load
 from app.workspace.saving import save

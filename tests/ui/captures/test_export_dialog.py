@@ -1,4 +1,4 @@
-"""The export: what, in which format, where to, and how far it is."""
+"""The export dialog: what is exported, the format, the file, and the progress."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.usefixtures("dark")
 
 
 class Threads:
-    """Runs what was asked for when a test says so."""
+    """Runs the calls meant for a thread when the test says so."""
 
     def __init__(self) -> None:
         self.waiting: list[Any] = []

@@ -1,4 +1,4 @@
-"""Captures beside the live one: opened, saved, recovered; the dialog about them."""
+"""Captures besides the live one: opened, saved, recovered; and the dialog Capture."""
 
 from __future__ import annotations
 

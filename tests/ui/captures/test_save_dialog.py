@@ -50,13 +50,13 @@ def test_it_saves_what_is_chosen_and_says_so(dialog: SaveDialog, tmp_path: Path)
 
 
 def test_each_choice_is_what_it_says(dialog: SaveDialog) -> None:
-    assert dialog.how() == Saving()
+    assert dialog.choices() == Saving()
     dialog.bare.setChecked(True)
-    assert dialog.how() == Saving(payloads=False)
+    assert dialog.choices() == Saving(payloads=False)
     dialog.redacted.setChecked(True)
-    assert dialog.how() == Saving(payloads=False, redacted=True)
+    assert dialog.choices() == Saving(payloads=False, redacted=True)
     dialog.filtered.setChecked(True)
-    assert dialog.how().where.values == (8,)
+    assert dialog.choices().where.values == (8,)
 
 
 def test_a_pattern_that_is_none_is_said_before_anything_is_saved(dialog: SaveDialog) -> None:

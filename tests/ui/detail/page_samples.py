@@ -28,12 +28,12 @@ def shown(qtbot: QtBot, page: P, what: Event | Subject) -> P:
 
 
 def settled(qtbot: QtBot, page: Page) -> None:
-    """Wait until code is there to its end: it comes in slices, so that a slow machine goes on answering."""
+    """Wait until all code is laid out, which happens in slices."""
     for view in page.findChildren(CodeView):
         qtbot.waitUntil(lambda view=view: not view._filling.isActive())
 
 
 def said(notice: CutNotice) -> str:
-    """What a notice says; empty while it is hidden."""
+    """The text of a notice; empty while it is hidden."""
     (label,) = notice.findChildren(QLabel)
     return label.text() if notice.isVisible() else ""

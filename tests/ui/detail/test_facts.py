@@ -1,4 +1,4 @@
-"""An event in words."""
+"""The facts of an event."""
 
 from __future__ import annotations
 

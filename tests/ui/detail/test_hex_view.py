@@ -236,7 +236,7 @@ def test_a_hundred_megabytes_are_no_slower_than_a_kilobyte(view: HexView) -> Non
 
 
 class Watched(bytes):
-    """Counts the bytes that were taken out of it."""
+    """Bytes that count how many of them were read."""
 
     looked_at = 0
 

@@ -1,4 +1,4 @@
-"""The detail pane: which tab is shown, what stands in it, what is copied and saved."""
+"""The detail pane: the tabs, their content, copying and saving."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ JSON = [["Content-Type", "application/json"]]
 
 
 class Exchanges:
-    """As a reader that has only exchanges; it answers when it is told to.
+    """A reader that has only exchanges, and answers when the test says so.
 
     Attributes:
         asked: ids that were asked for, and what takes the answer.

@@ -29,7 +29,7 @@ def picture(format: str, width: int = 40, height: int = 20) -> bytes:
 
 
 def bomb(width: int, height: int) -> bytes:
-    """A PNG whose head promises more than it is."""
+    """A PNG whose header claims a larger size than it has."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))

@@ -1,4 +1,4 @@
-"""Text in pieces that are the whole when put together."""
+"""Pieces of text: joined, they are the whole text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The icons: all there, in one style, in the colours of the moment."""
+"""The icons: complete, in one style, in the colours of the current theme."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_an_icon_made_before_follows_a_new_theme(qapp: QApplication) -> None:
 
 
 def test_an_icon_is_drawn_anew_for_each_size() -> None:
-    """Not scaled up: the edges of a big one are as sharp as those of a small one."""
+    """Icons are not scaled up: the edges of a large icon are as sharp as those of a small one."""
     for side in (16, 24, 32, 256):
         assert icons.icon("stop").pixmap(side, side).size() == QSize(side, side)
     image = icons.icon("stop").pixmap(256, 256).toImage()

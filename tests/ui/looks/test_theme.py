@@ -1,4 +1,4 @@
-"""The themes: readable, complete, and told to whoever paints by himself."""
+"""The themes: contrast, completeness, and the signal to code that paints by itself."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ def test_the_mono_font_has_the_size_asked_for() -> None:
 # -- the stylesheet
 
 UNREAD = ("faint",)
-"""Text of what is disabled: WCAG 1.4.3 asks nothing of it."""
+"""Text of disabled controls, for which WCAG 1.4.3 requires no contrast."""
 
 _RULE = re.compile(r"([^{}]+)\{([^{}]*)\}")
 _COLOR = re.compile(r"(?<![\w-])color:\s*\$(\w+)")

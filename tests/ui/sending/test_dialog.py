@@ -1,4 +1,4 @@
-"""The dialog that sends: what goes out, what it says, what it remembers."""
+"""The send dialog: the bytes sent, its messages, and its history."""
 
 from __future__ import annotations
 
@@ -151,7 +151,7 @@ def test_what_was_sent_is_listed_newest_first_and_can_be_taken_again(dialog: Sen
 def test_a_connection_that_has_ended_takes_nothing_more(dialog: SendDialog, qtbot: QtBot) -> None:
     send(dialog, "first")
     dialog.editor.setPlainText("unsent")
-    dialog.set_gone("reset by the peer")
+    dialog.set_ended("reset by the peer")
     assert dialog.words.text() == "Connection #7 has ended: reset by the peer."
     assert not dialog.editor.isEnabled()
     with qtbot.assertNotEmitted(dialog.send):

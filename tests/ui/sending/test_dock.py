@@ -1,4 +1,4 @@
-"""The send dock: what it says as one types, what goes out, what comes back, what is saved."""
+"""The send dock: checks while typing, sending, receiving, and saved messages."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def post(qapp: QApplication) -> Iterator[Post]:
     """A Post with real sockets, and no capture."""
     from twisted.internet import reactor
 
-    from app.commands.send import Nowhere
+    from app.commands.send_run import Nowhere
 
     theme.apply(qapp, theme.DARK)
     post = Post(reactor, Workspace((config("echo", 0), config("http", 0, protocol="http", responder="inspector"))))

@@ -1,4 +1,4 @@
-"""What a click does to services and connections."""
+"""The user's actions on services and connections."""
 
 from __future__ import annotations
 

@@ -151,12 +151,12 @@ def test_a_peer_is_whole_in_the_tip_with_what_can_be_done(panel: ConnectionsPane
 
 
 def test_the_time_goes_on_only_while_there_is_a_connection(panel: ConnectionsPanel, service: Service) -> None:
-    assert not panel._second.isActive()
+    assert not panel._second_timer.isActive()
     join(panel, service, 1)
-    assert panel._second.isActive()
+    assert panel._second_timer.isActive()
     service.connections.clear()
     panel.refresh()
-    assert not panel._second.isActive()
+    assert not panel._second_timer.isActive()
 
 
 def test_an_empty_list_says_so(panel: ConnectionsPanel, service: Service) -> None:

@@ -1,4 +1,4 @@
-"""The form for a service: what it suggests, what it says, what it gives back."""
+"""The service dialog: its suggestions, its checks, and the resulting configuration."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def dialog(qapp: QApplication, qtbot: QtBot) -> Open:
 
 
 def said(widget: QWidget) -> list[str]:
-    """The problems that can be read."""
+    """The visible problems."""
     return [w.text() for w in widget.findChildren(QLabel) if w.property("role") == "error" and w.isVisible()]
 
 
@@ -444,7 +444,7 @@ def test_the_buttons_stay_on_the_screen_when_it_grows(dialog: Open, qtbot: QtBot
 
 
 def stops(form: ServiceDialog) -> list[str]:
-    """Where Tab leads, from the name until it comes round."""
+    """The widgets that Tab visits, from the name until it returns there."""
     form.name.setFocus()
     found = []
     for _ in range(50):

@@ -1,4 +1,4 @@
-"""The list of services: what a card says, and what it does."""
+"""The services panel and its cards."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def words(card: ServiceCard) -> list[str]:
 
 
 def double_click(widget: object, button: Qt.MouseButton = Qt.LeftButton) -> None:
-    """As a platform sends it: press, release, double click, release."""
+    """Double-click as a platform does: press, release, double click, release."""
     QTest.mouseClick(widget, button)  # type: ignore[call-overload]
     at = widget.rect().center()  # type: ignore[attr-defined]
     for kind, held in ((QEvent.MouseButtonDblClick, button), (QEvent.MouseButtonRelease, Qt.NoButton)):

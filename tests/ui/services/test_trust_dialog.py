@@ -40,10 +40,10 @@ def test_a_line_is_copied(dialog: TrustDialog, tmp_path: Path) -> None:
 def test_the_certificate_is_exported_without_its_key(dialog: TrustDialog, tmp_path: Path) -> None:
     dialog.export(tmp_path / "ca.pem")
     assert "PRIVATE" not in (tmp_path / "ca.pem").read_text()
-    assert dialog.said.text() == f"Written to {tmp_path / 'ca.pem'}."
+    assert dialog.export_result.text() == f"Written to {tmp_path / 'ca.pem'}."
 
 
 def test_an_export_that_cannot_be_is_said_in_words(dialog: TrustDialog, tmp_path: Path) -> None:
     dialog.export(tmp_path / "none" / "ca.pem")
-    assert "ca.pem" in dialog.said.text()
-    assert dialog.said.isVisible()
+    assert "ca.pem" in dialog.export_result.text()
+    assert dialog.export_result.isVisible()

@@ -7,14 +7,14 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.capture.reading.streams import Piece
+from app.capture.reading.pieces import Piece
 from ui.detail.text_pieces import MAX_LINE, PIECE
-from ui.streams.text import Script
+from ui.streams.text import StreamFormatter
 
 
 def runs(*pieces: Piece, **how: object) -> list[tuple[str, str]]:
-    script = Script(**how)  # type: ignore[arg-type]
-    return [run for piece in pieces for run in script.write(piece)]
+    formatter = StreamFormatter(**how)  # type: ignore[arg-type]
+    return [run for piece in pieces for run in formatter.write(piece)]
 
 
 def text(*pieces: Piece, **how: object) -> str:

@@ -26,7 +26,7 @@ Open = Callable[..., StreamView]
 
 
 class Connection:
-    """Number 1 of a capture, on which a test lets bytes pass."""
+    """Connection 1 of a capture. The test adds its data."""
 
     def __init__(self, capture: Capture) -> None:
         self.capture = capture
@@ -69,8 +69,8 @@ def open_view(reader: InstantReader, qtbot: QtBot) -> Iterator[Open]:
 
 
 def lay_out(view: StreamView, qtbot: QtBot) -> str:
-    """Wait until all is laid out; what it reads."""
-    qtbot.waitUntil(lambda: not view._filling.isActive())
+    """Wait until all is laid out. Returns the text."""
+    qtbot.waitUntil(lambda: not view._layout_timer.isActive())
     return view.text.toPlainText()
 
 
@@ -129,8 +129,8 @@ def test_only_the_end_of_a_long_stream_is_shown_and_the_rest_counted(
         view.on_stored()
     assert lay_out(view, qtbot).endswith("9" * 500)
     assert len(lay_out(view, qtbot)) <= 2001
-    assert view.left.isVisible()
-    assert view.left.text().endswith("are not shown here. Save has all of it.")
+    assert view.skipped_label.isVisible()
+    assert view.skipped_label.text().endswith("are not shown here. Save has all of it.")
     assert sum(view._skipped) + view._size == 5000
 
 

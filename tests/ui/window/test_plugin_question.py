@@ -13,8 +13,8 @@ from PyQt5.QtTest import QTest
 from pytestqt.qtbot import QtBot
 from twisted.internet.defer import ensureDeferred
 
-from app import errors, responders
-from app.plugin_loader import table
+from app import responders
+from app.plugin_loader import errors, table
 from app.plugin_loader.table import Plugin
 from app.post import Post
 from app.responders import Option, Responder

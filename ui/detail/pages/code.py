@@ -1,4 +1,4 @@
-"""JSON and XML, made readable."""
+"""The pages JSON and XML: formatted source."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ui.detail.plain_text import code_of, wrap_button
 
 
 class CodePage(Page):
-    """A content in one language."""
+    """A page that shows the content as source in one language."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -38,7 +38,7 @@ class CodePage(Page):
         self.view.show_code(text, self.key)
 
     def wrong(self, text: str) -> str:
-        """What is wrong with all of the text, in words."""
+        """A syntax error in the text, as a text for the user; empty if there is none."""
         return ""
 
     def copied(self) -> str:

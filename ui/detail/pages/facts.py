@@ -1,4 +1,4 @@
-"""Pages of facts, with the content beside them where there is one."""
+"""The base class of pages that show facts, with the content beside them if there is one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class FactsPage(Page):
     """Facts on the left, the content on the right.
 
     Attributes:
-        content_name: what to call the content.
+        content_name: heading of the content.
     """
 
     content_name = "PAYLOAD"
@@ -35,7 +35,7 @@ class FactsPage(Page):
         self._stack(self._sides)
 
     def facts(self, subject: Subject) -> list[Fact]:
-        """What stands on the left."""
+        """The facts on the left."""
         raise NotImplementedError
 
     def show_subject(self, subject: Subject) -> None:

@@ -1,4 +1,4 @@
-"""A payload or a body byte by byte."""
+"""The page Hex: the bytes of a payload or body."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ui.detail.hex_view import HexView
 from ui.detail.page import CutNotice, Page, Subject
 
 MAX_HEX = 16 * 1024 * 1024
-"""Bytes that are shown."""
+"""Bytes that are shown at most."""
 
 
 class HexPage(Page):
@@ -54,7 +54,7 @@ class HexPage(Page):
         self.inspector.show_bytes(self.view.data(), chosen.start, len(chosen))
 
     def _share(self) -> None:
-        """Give the bytes all the width that they need, unless someone decided otherwise."""
+        """Give the hex view the width that it needs, unless the user has moved the splitter."""
         if not self._moved:
             needed = min(self.view.sizeHint().width(), self.width())
             self._sides.setSizes([needed, self.width() - needed])

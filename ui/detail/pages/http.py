@@ -1,4 +1,4 @@
-"""A request or a response: its line, fields, query, cookies, form, timing and body."""
+"""The page HTTP: the line, headers, query, cookies, form, timing and body of a request or response."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ui.detail.pages.facts import FactsPage
 from ui.detail.sheet import visible
 
 MAX_PART = 200
-"""Characters of a part's value that are shown."""
+"""Characters of the value of a multipart part that are shown."""
 
 
 class HTTPPage(FactsPage):

@@ -1,4 +1,4 @@
-"""A picture that came as a payload or a body."""
+"""The page Image: a payload or body that is a picture."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An event as a list of facts."""
+"""The page Overview: all facts of an event."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ui.detail.sheet import Sheet
 
 
 class FactSheet(Sheet):
-    """Facts in two columns. A tab stands between them, so that copies fit a spreadsheet."""
+    """Facts in two columns, separated by a tab, so that a copy can be pasted into a spreadsheet."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -42,7 +42,7 @@ class FactSheet(Sheet):
                 layout.setLeftMargin(indent)
                 self.line((fact.name, heading), layout=layout)
                 continue
-            # Hanging: what does not fit goes on below the value, not below the name.
+            # A hanging indent: further lines of a value are aligned with the value, not with the name.
             layout.setLeftMargin(column)
             layout.setTextIndent(indent - column)
             layout.setTabPositions([QTextOption.Tab(column, QTextOption.LeftTab)])
@@ -55,11 +55,11 @@ class FactSheet(Sheet):
             )
 
     def text(self) -> str:
-        """All facts, one a line."""
+        """All facts, one per line."""
         return "".join(f"{'  ' * f.depth}{f.name}\t{f.value or ''}".rstrip() + "\n" for f in self._facts)
 
     def copied(self) -> str:
-        """The selection, or all of it."""
+        """The selection, or all facts."""
         return self.textCursor().selection().toPlainText() or self.text()
 
 

@@ -1,4 +1,4 @@
-"""A payload or a body as text, with all that would not show as escapes."""
+"""The page Text: a payload or body as text. Unprintable characters are shown as escapes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""TLS: what was agreed on, or why there is none."""
+"""The page TLS: the parameters of a connection, or why the handshake failed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What failed, and where."""
+"""The page Traceback: a failure and where it was raised."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class TracebackPage(Page):
         try:
             record = failures.from_json(event.detail)
         except (KeyError, TypeError, ValueError):
-            # A capture from elsewhere may hold anything.
+            # The capture may come from another program.
             record = failures.FailureRecord(event.summary or "?", self.tr("its traceback cannot be read"))
         self.view.sendable = self.receivers(self.again) > 0
         self.view.show_failure(record, event.conn, event.payload)

@@ -1,4 +1,4 @@
-"""A WebSocket: how it was opened, one of its messages, or how it was closed."""
+"""The page WebSocket: the opening handshake, a message, or the close."""
 
 from __future__ import annotations
 
@@ -31,13 +31,16 @@ class WebSocketPage(FactsPage):
 
 
 def _extensions(detail: dict[str, Any]) -> list[str]:
-    """The extensions agreed on, as the field says them (RFC 7692, section 7.1)."""
+    """The negotiated extensions, in the syntax of the header (RFC 7692, section 7.1)."""
     found = detail.get("extensions")
     return [_extension(str(one)) for one in found] if isinstance(found, list) else []
 
 
 def _extension(text: str) -> str:
-    """Of autobahn's ``PerMessageDeflate(is_server = True, server_max_window_bits = 12, ...)``; others as they are."""
+    """Convert autobahn's ``PerMessageDeflate(is_server = True, server_max_window_bits = 12, ...)`` to that syntax.
+
+    Any other text is returned unchanged.
+    """
     match = re.fullmatch(r"PerMessageDeflate\((.*)\)", text)
     if match is None:
         return text

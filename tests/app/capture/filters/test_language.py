@@ -13,8 +13,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from app import errors, events
+from app import events
 from app.capture import schema
+from app.capture.filters import errors
 from app.capture.filters.fields import FIELDS
 from app.capture.filters.language import EVERYTHING, parse
 from app.capture.filters.values import search

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from app import errors, events
+from app import events
 from app.capture import schema
 from app.capture.filters.sql import EVERYTHING, of_kind, of_service, substring
+from app.text import errors
 from app.text import escapes as text
 
 

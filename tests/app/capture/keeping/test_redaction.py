@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app import errors
+from app.capture.keeping import errors
 from app.capture.keeping.redaction import Fields, Redactor, masked
 
 HEAD = (

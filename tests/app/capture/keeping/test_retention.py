@@ -5,7 +5,8 @@ import time
 
 import pytest
 
-from app import errors, events
+from app import events
+from app.capture import errors
 from app.capture.keeping.about import about
 from app.capture.keeping.retention import Keeping, cut_off, tidy
 from app.capture.keeping.saving import Saving, save

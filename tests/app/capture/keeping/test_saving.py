@@ -6,12 +6,13 @@ from contextlib import closing
 
 import pytest
 
-from app import errors, events
+from app import events
 from app.capture.filters.language import parse
-from app.capture.keeping import saving
+from app.capture.keeping import errors, rewriting
 from app.capture.keeping.saving import CancelledError, Saving, save
 from app.capture.reading.store import Store
 from app.capture.writing.file import CaptureFile
+from app.files.errors import UnwritableError
 from tests.app.capture.captures import LIMIT, batch, closed, event, is_sound, make, opened, payloads, read
 
 SECRET = b"GET / HTTP/1.1\r\nAuthorization: Bearer s3cret-value\r\n\r\n"
@@ -95,7 +96,7 @@ def test_a_redacted_copy_has_no_credentials_in_bytes_details_nor_answers(source,
 
 
 def test_patterns_are_found_over_two_reads_though_the_first_is_long_written(source, target):
-    between = [event(b"x", conn=2) for _ in range(saving.BATCH * 2)]
+    between = [event(b"x", conn=2) for _ in range(rewriting.BATCH * 2)]
     make(source, opened(1), event(b"my hun", conn=1), *between, event(b"ter2!", conn=1))
     save(source, target, Saving(redacted=True, patterns=("hunter2",)))
     found = payloads(target)
@@ -190,7 +191,7 @@ def test_what_a_crash_left_beside_the_target_is_not_applied_to_the_copy(source, 
 
 def test_a_place_that_cannot_be_written_is_said(source, tmp_path):
     make(source, event())
-    with pytest.raises(errors.UnwritableError):
+    with pytest.raises(UnwritableError):
         save(source, tmp_path / "nowhere" / "x.lpost")
 
 

@@ -6,7 +6,8 @@ from itertools import pairwise
 
 import pytest
 
-from app import errors, events
+from app import events
+from app.capture import errors
 from app.capture.writing.file import CaptureFile
 from tests.app.capture.captures import LIMIT, batch, closed, event, is_sound, make, opened, payloads, read
 

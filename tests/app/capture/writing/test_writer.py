@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from app import errors
+from app.capture import errors
 from app.capture.writing import writer as module
 from app.capture.writing.batch import HEADER, Frame
 from app.capture.writing.writer import in_words

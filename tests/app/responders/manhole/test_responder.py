@@ -1,4 +1,4 @@
-"""What the manhole's prompt knows, and whose keys it takes. (tests/app/services/test_ssh.py logs in.)"""
+"""The names at the manhole's prompt, and the keys that it accepts. (tests/app/services/test_ssh.py logs in.)"""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from twisted.conch.ssh.keys import Key
 
-from app import errors
+from app.responders.manhole import errors
 from app.responders.manhole.responder import authorized_keys, namespace
 
 
@@ -25,7 +25,7 @@ def test_help_tells_of_the_services_and_of_things(capsys: Any) -> None:
     known["help"]()
     assert "tcp_echo" in capsys.readouterr().out
     known["help"](namespace)
-    assert "What the prompt knows" in capsys.readouterr().out
+    assert "The names at the prompt" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("name", ["exit", "quit"])

@@ -15,7 +15,7 @@ from twisted.internet.protocol import Protocol, ServerFactory
 from twisted.internet.utils import getProcessOutputAndValue
 from twisted.web.http_headers import Headers
 
-from app.commands.send import Nowhere
+from app.commands.send_run import Nowhere
 from app.responders.relay.http import end_to_end
 from tests.app.responders.relay.test_responder import at, free_ports
 from tests.app.services.helpers import Desk, Peer, Tape
@@ -23,7 +23,7 @@ from tests.helpers import closed_port, until
 
 
 class Raw:
-    """An upstream that notes what it gets and says what it is told, once a request's head is there."""
+    """An upstream that records what it receives, and answers with given bytes once a request's head is complete."""
 
     def __init__(self, desk: Desk, answer: bytes, *, close: bool = False) -> None:
         raw = self

@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from app import errors
-from app.responders.relay import loops
-from app.responders.relay.loops import Loops, Step, datagrams, into, out, passed
+from app.responders.relay import errors, loops
+from app.responders.relay.loops import Hop, Loops, datagrams_from, incoming, outgoing, passed_through
 from app.responders.relay.upstream import Upstream
 
 
@@ -27,13 +26,19 @@ def upstream(relay: str, known: Loops) -> Upstream:
 
 
 def test_a_connection_is_the_same_from_both_ends():
-    assert out(tap("127.0.0.1:40000", "127.0.0.1:9")) == into(tap("127.0.0.1:9", "127.0.0.1:40000"))
-    assert out(tap("127.0.0.1:40000", "127.0.0.1:9")) == into(tap("[::ffff:127.0.0.1]:9", "[::ffff:127.0.0.1]:40000"))
-    assert out(tap("[::1]:40000", "[::1]:9")) == into(tap("[::1]:9", "[::1]:40000"))
+    assert outgoing(tap("127.0.0.1:40000", "127.0.0.1:9")) == incoming(tap("127.0.0.1:9", "127.0.0.1:40000"))
+    assert outgoing(tap("127.0.0.1:40000", "127.0.0.1:9")) == incoming(
+        tap("[::ffff:127.0.0.1]:9", "[::ffff:127.0.0.1]:40000")
+    )
+    assert outgoing(tap("[::1]:40000", "[::1]:9")) == incoming(tap("[::1]:9", "[::1]:40000"))
 
 
 def test_datagrams_are_known_by_where_they_come_from():
-    assert datagrams("::ffff:127.0.0.1", 40000) == datagrams("127.0.0.1", 40000) != datagrams("127.0.0.1", 40001)
+    assert (
+        datagrams_from("::ffff:127.0.0.1", 40000)
+        == datagrams_from("127.0.0.1", 40000)
+        != datagrams_from("127.0.0.1", 40001)
+    )
 
 
 def test_a_relay_refuses_what_it_has_passed_on_itself(known: Loops):
@@ -59,39 +64,39 @@ def test_a_relay_refuses_what_others_have_passed_on_after_it(known: Loops):
 
 
 def test_what_a_kept_connection_brings_comes_from_its_latest_client(known: Loops):
-    kept = known_step = Step("one")
-    behind = Step("two", before=kept)
-    assert not passed(behind, "three")
-    known_step.before = Step("three")
-    assert passed(behind, "three")
+    one = Hop("one")
+    two = Hop("two", previous=one)
+    assert not passed_through(two, "three")
+    one.previous = Hop("three")
+    assert passed_through(two, "three")
 
 
-def test_steps_in_a_circle_come_to_an_end():
-    one = Step("one")
-    two = Step("two", before=one)
-    one.before = two
-    assert passed(two, "one")
-    assert not passed(two, "three")
+def test_hops_in_a_circle_come_to_an_end():
+    one = Hop("one")
+    two = Hop("two", previous=one)
+    one.previous = two
+    assert passed_through(two, "one")
+    assert not passed_through(two, "three")
 
 
 def test_what_has_closed_is_known_for_a_while(known: Loops, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(loops, "REMEMBERED", 2)
-    ways = [datagrams("127.0.0.1", number) for number in range(4)]
-    for way in ways:
-        known.opened(way, Step("one"))
-    for way in ways[:3]:
-        known.closed(way)
-        known.closed(way)
-    assert [known.by(way) is not None for way in ways] == [False, True, True, True]
+    monkeypatch.setattr(loops, "MAX_CLOSED", 2)
+    pairs = [datagrams_from("127.0.0.1", number) for number in range(4)]
+    for pair in pairs:
+        known.opened(pair, Hop("one"))
+    for pair in pairs[:3]:
+        known.closed(pair)
+        known.closed(pair)
+    assert [known.hop(pair) is not None for pair in pairs] == [False, True, True, True]
 
 
 def test_it_is_not_known_for_long_since_others_get_its_port():
     now = [100.0]
-    known, way = Loops(lambda: now[0]), datagrams("127.0.0.1", 40000)
-    known.opened(way, Step("one"))
+    known, pair = Loops(lambda: now[0]), datagrams_from("127.0.0.1", 40000)
+    known.opened(pair, Hop("one"))
     now[0] += 1000
-    known.closed(way)
-    now[0] += loops.SECONDS - 1
-    assert known.by(way)
+    known.closed(pair)
+    now[0] += loops.CLOSED_SECONDS - 1
+    assert known.hop(pair)
     now[0] += 2
-    assert known.by(way) is None
+    assert known.hop(pair) is None

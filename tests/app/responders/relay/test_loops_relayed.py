@@ -21,11 +21,11 @@ ASKS = {
     "websocket": b"GET / HTTP/1.1\r\nHost: me\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n",
 }
-"""What makes a relay of that protocol connect."""
+"""Data that makes a relay of that protocol connect to its upstream."""
 
 
 async def ring(desk: Desk, *protocols: str) -> list[Any]:
-    """Relays that each pass on to the next, and the last to the first."""
+    """Relays in a ring: the upstream of each is the next one, that of the last is the first."""
     ports = free_ports(len(protocols))
     return [
         await desk.start(
@@ -75,7 +75,7 @@ async def test_one_round_is_the_last(desk: Desk, tape: Tape, protocols: tuple[st
 
 @pytest_twisted.ensureDeferred
 async def test_a_ring_of_kept_connections_is_refused_with_each_request(desk: Desk, tape: Tape) -> None:
-    """Those between the relays were made for other clients, who came in elsewhere."""
+    """The connections between the relays were made for other clients, of other relays in the ring."""
     services = await ring(desk, "http", "tcp", "http", "tcp")
     for service in (services[0], services[2], services[1], services[3], services[2], services[0]):
         peer = Peer(service)
@@ -134,7 +134,7 @@ async def test_a_chain_of_relays_is_no_ring(desk: Desk, tape: Tape) -> None:
 
 @pytest_twisted.ensureDeferred
 async def test_what_has_closed_is_forgotten(desk: Desk, tape: Tape, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loops, "REMEMBERED", 0)
+    monkeypatch.setattr(loops, "MAX_CLOSED", 0)
     service = await relayed(desk)
     peer = Peer(service)
     await peer.send(b"x")

@@ -32,7 +32,7 @@ async def relayed(desk: Desk, responder: str = "echo", **more: object) -> Servic
 
 
 def free_ports(count: int) -> list[int]:
-    """So many ports, each another, that are free now."""
+    """``count`` different ports that are free now."""
     with contextlib.ExitStack() as held:
         probes = [held.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
         return [probe.getsockname()[1] for probe in probes]
@@ -105,7 +105,7 @@ async def test_half_close_passes_both_ways(desk: Desk, tape: Tape):
     ended = []
 
     class Answers(Protocol):
-        """Answers when the client has sent all, and closes."""
+        """Answers after the client has half-closed, and closes."""
 
         got = b""
 

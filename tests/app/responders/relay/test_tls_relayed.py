@@ -28,7 +28,7 @@ def _at_home(desk: Desk, tmp_path: Path) -> None:
 
 @implementer(IHalfCloseableProtocol)
 class Late(Protocol):
-    """Answers some time after its peer has sent all, and closes."""
+    """Answers some time after its peer has half-closed, and closes."""
 
     def connectionMade(self) -> None:
         self.got = b""
@@ -44,7 +44,7 @@ class Late(Protocol):
         self.transport.loseConnection()  # type: ignore[union-attr]
 
     def writeConnectionLost(self) -> None:
-        """Its own end."""
+        """Its own half-close."""
 
 
 async def late(desk: Desk, **more: Any) -> Any:
@@ -54,7 +54,7 @@ async def late(desk: Desk, **more: Any) -> Any:
 
 
 async def answering(desk: Desk, factory: Any, **more: Any) -> Any:
-    """A service that answers so; those that are started after it do as they are told."""
+    """Start a service that uses ``factory``. Services that are started later use their own responders."""
     from app import responders
     from app.services import service
 
@@ -96,7 +96,7 @@ async def test_so_it_may_after_the_end_of_a_client_on_tls(
 
 
 class OldLate(Protocol):
-    """The same over TLS 1.2, by Python's own, which keeps on talking after its peer's close_notify."""
+    """The same over TLS 1.2, by Python's ssl, which continues to send after its peer's close_notify."""
 
     def connectionMade(self) -> None:
         self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
@@ -150,7 +150,7 @@ async def test_so_it_may_with_tls_1_2_where_the_upstream_goes_on(desk: Desk, tap
 
 
 class Uploads(Protocol):
-    """Says all that it has, and goes on reading."""
+    """Sends all its data, and continues to read."""
 
     def connectionMade(self) -> None:
         self.transport.write(b"all of it")  # type: ignore[union-attr]

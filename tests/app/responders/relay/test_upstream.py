@@ -15,4 +15,4 @@ from app.responders.relay.upstream import Upstream
 def test_the_systems_reason_is_said_once_and_without_its_number() -> None:
     upstream = Upstream("192.0.2.1:9", Any, None, 1.0, "relay", Loops())  # type: ignore[arg-type]
     failure = Failure(getConnectError((errno.ENETUNREACH, "Network is unreachable")))
-    assert str(upstream.why_not(failure)) == "The connection to 192.0.2.1:9 failed: Network is unreachable."
+    assert str(upstream.explain(failure)) == "The connection to 192.0.2.1:9 failed: Network is unreachable."

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.responders.rest.merge_patch import merged
+from app.responders.rest.merge_patch import merge
 
 _JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=3),
@@ -39,7 +39,7 @@ _JSON = st.recursive(
     ],
 )
 def test_appendix_a_of_the_rfc(original: Any, patch: Any, result: Any) -> None:
-    assert merged(original, patch) == result
+    assert merge(original, patch) == result
 
 
 def _model(target: Any, patch: Any) -> Any:
@@ -60,5 +60,5 @@ def _model(target: Any, patch: Any) -> Any:
 @given(_JSON, _JSON)
 def test_it_does_what_the_rfcs_algorithm_does_and_changes_nothing(target: Any, patch: Any) -> None:
     before = deepcopy((target, patch))
-    assert merged(target, patch) == _model(deepcopy(target), patch)
+    assert merge(target, patch) == _model(deepcopy(target), patch)
     assert (target, patch) == before

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 import pytest_twisted
 
-from app.errors import DocumentsError
 from app.responders.rest import resource
-from app.responders.rest.kept import Change, load, store
+from app.responders.rest.errors import DocumentsError
+from app.responders.rest.storage import Change, load, store
 from tests.app.responders.curl import at, curl
 from tests.app.services.helpers import Desk, Peer, Tape
 from tests.helpers import serving, until

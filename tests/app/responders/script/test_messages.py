@@ -1,4 +1,4 @@
-"""Responders that speak first, take all, or answer in frames."""
+"""The responders banner, discard, line and int32."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from twisted.internet.testing import StringTransport
 
-from app import errors
+from app.text import errors
 from app.workspace.reading import option_problems
 from tests.app.responders.context import BareContext, build
 

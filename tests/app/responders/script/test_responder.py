@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.internet.testing import StringTransport
 
-from app import errors
+from app.errors import PostError
 from app.files.confined import MAX_SENT
 from app.responders import find
+from app.responders.script import errors
 from app.responders.script import player as playing
 from app.workspace.reading import option_problems
 from tests.app.responders.context import BareContext, build
@@ -21,7 +22,7 @@ Rule = dict[str, Any]
 
 
 class Wire(StringTransport):
-    """Also takes what a Tap takes."""
+    """A transport with the methods of a Tap."""
 
     aborted = half_closed = False
 
@@ -32,7 +33,7 @@ class Wire(StringTransport):
         self.aborted = True
 
     def said(self) -> bytes:
-        """What was written since the last time."""
+        """The data written since the last call."""
         data: bytes = self.value()
         self.clear()
         return data
@@ -491,4 +492,4 @@ def test_any_rules_are_wrong_in_words_or_stand_any_bytes(
     talk.protocol.readConnectionLost()
     talk.later(5)
     talk.end()
-    assert all(isinstance(error, errors.PostError) for error, _ in talk.context.failures)
+    assert all(isinstance(error, PostError) for error, _ in talk.context.failures)

@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from app import errors
-from app.responders.script import rules
+from app.responders.script import errors, rules
 
 
 def rule(**table: Any) -> rules.Rule:
@@ -46,11 +45,12 @@ def test_a_rule_matches_and_captures(table: dict[str, Any], message: bytes, valu
     ],
 )
 def test_steps_are_read(lines: list[str], steps: list[tuple[str, Any]]) -> None:
-    assert [(step.verb, step.what) for step in rule(then=lines).steps] == steps
+    assert [(step.verb, step.argument) for step in rule(then=lines).steps] == steps
 
 
 def test_the_text_of_a_step_keeps_its_blanks() -> None:
-    assert [rule(then=[line]).steps[0].what.render({}) for line in ("send  x ", "send", "raw ")] == [b" x ", b"", b""]
+    steps = [rule(then=[line]).steps[0] for line in ("send  x ", "send", "raw ")]
+    assert [step.argument.render({}) for step in steps] == [b" x ", b"", b""]
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,7 @@ from cryptography.hazmat.primitives import serialization
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app import errors
-from app.services.tls import authority
+from app.services.tls import authority, errors
 from tests.helpers import ROOT, run
 
 
@@ -64,7 +63,10 @@ def test_a_key_that_others_could_read_is_shut_again(tmp_path: Path) -> None:
 
 
 def test_programs_that_begin_at_once_come_to_the_same_one(tmp_path: Path) -> None:
-    code = "import sys, pathlib; from app.services.tls import authority; print(authority.of(pathlib.Path(sys.argv[1])).fingerprint)"
+    code = (
+        "import sys, pathlib; from app.services.tls import authority; "
+        "print(authority.of(pathlib.Path(sys.argv[1])).fingerprint)"
+    )
     running = [
         subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], cwd=ROOT, stdout=subprocess.PIPE, text=True)
         for _ in range(4)

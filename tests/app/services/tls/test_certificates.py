@@ -13,9 +13,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, NoEncryption, pkcs12
 
-from app import errors
+from app.errors import PostError
 from app.services.config import ServiceConfig
 from app.services.context import Surroundings
+from app.services.tls import errors
 from app.services.tls import server as tls
 from app.services.tls.server import prepare
 from app.status import Failed
@@ -76,7 +77,7 @@ async def test_an_expired_one_is_served_with_a_warning(desk: Desk, tape: Tape, t
 
 OTHER = certificate("other.test")
 
-WRONG: dict[str, tuple[dict[str, bytes], dict[str, Any], type[errors.PostError]]] = {
+WRONG: dict[str, tuple[dict[str, bytes], dict[str, Any], type[PostError]]] = {
     "missing": ({}, {}, errors.TLSFileError),
     "no certificate": ({"own.pem": pem(KEY)}, {}, errors.NotACertificateError),
     "nothing of the kind": ({"own.pem": b"hello"}, {}, errors.NotACertificateError),

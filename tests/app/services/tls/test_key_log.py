@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.errors import KeyLogError
+from app.services.tls.errors import KeyLogError
 from app.services.tls.key_log import KeyLog
 
 

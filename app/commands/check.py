@@ -1,0 +1,40 @@
+"""``listening-post check``: what is wrong with a workspace, without starting it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from app.commands.exit_codes import DONE, FAILED
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("workspace", type=Path)
+    parser.add_argument("--json", action="store_true", help="print one JSON object for each problem")
+
+
+def run(args: argparse.Namespace) -> int:
+    from app.workspace import reading as workspace
+
+    if not args.json:
+        services = workspace.load(args.workspace, ready=True).services
+        count = "1 service" if len(services) == 1 else f"{len(services)} services"
+        print(f"{args.workspace}: {count}, nothing wrong")
+        _print_plugin_problems()
+        return DONE
+    problems = workspace.problems_of(args.workspace)
+    for problem in problems:
+        found = {"file": str(args.workspace), "line": problem.line, "key": problem.key, "text": problem.text}
+        print(json.dumps(found, ensure_ascii=False))
+    return FAILED if problems else DONE
+
+
+def _print_plugin_problems() -> None:
+    from app.plugin_loader.table import TABLE
+
+    for plugin in TABLE.all():
+        if plugin.problem is not None:
+            names = ", ".join(responder.name for responder in plugin.brings)
+            print(f"listening-post: {names}: {plugin.problem}", file=sys.stderr)

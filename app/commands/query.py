@@ -1,0 +1,40 @@
+"""``listening-post query``: the events of a capture, one a line."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from itertools import islice
+from pathlib import Path
+
+from app.commands import arguments, output
+from app.commands.exit_codes import DONE
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("capture", type=Path)
+    parser.add_argument(
+        "filter", nargs="?", default="", help="as in: service == api and http.status >= 500, or a text to look for"
+    )
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--count", action="store_true", help="print only how many")
+    form.add_argument("--json", action="store_true", help="print one JSON object a line")
+    parser.add_argument("--limit", type=arguments.count, metavar="N", help="print at most N")
+
+
+def run(args: argparse.Namespace) -> int:
+    from app.capture.filters import language as filters
+    from app.capture.reading import losses
+    from app.capture.reading.store import Store
+
+    store = Store(args.capture)
+    where = filters.parse(args.filter)
+    missing = losses.lost(store, where)
+    if args.count:
+        count = store.count(where)
+        print(count if args.limit is None else min(count, args.limit))
+    else:
+        for event in islice(store.events(where, *store.range()), args.limit):
+            print(json.dumps(event.as_json(), ensure_ascii=False) if args.json else output.line(event))
+    output.warn(missing.in_words())
+    return DONE

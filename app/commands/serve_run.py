@@ -1,0 +1,136 @@
+"""A run of ``listening-post serve``: starts every service, prints the events, stops at a signal or after a time."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from app.capture.keeping.retention import Keeping
+from app.capture.recorder import Trouble
+from app.capture.writing.link import DEFAULT_LIMIT
+from app.commands import errors
+from app.commands.printer import Printer, report_lost_output
+from app.commands.running import Run
+from app.post import Post, raise_file_limit
+from app.status import Failed, Listening, Status
+from app.workspace.reading import Workspace
+
+PRINT_AT_SIGNAL, PRINT_AT_END = 1.2, 10.0
+"""Seconds that the printer has at the end for events that are not printed yet: after a signal, and
+after the time of ``--for``, when a script expects every event."""
+
+
+class _Run(Run):
+    """One run.
+
+    Args:
+        seconds: after which the run ends; None: only a signal ends it.
+    """
+
+    def __init__(
+        self,
+        reactor: Any,
+        workspace: Workspace,
+        capture: Path | None,
+        seconds: float | None,
+        *,
+        as_json: bool,
+        quiet: bool,
+        limit: int,
+        keeping: Keeping,
+    ) -> None:
+        super().__init__(reactor)
+        self._capture, self._seconds, self._limit, self._keeping = capture, seconds, limit, keeping
+        self._as_json, self._quiet = as_json, quiet
+        self._printer: Printer | None = None
+        self._seconds_to_print = PRINT_AT_SIGNAL
+        self.post = Post(reactor, workspace)
+        self.post.recorder.trouble_changed.connect(_report_trouble)
+
+    async def start(self) -> None:
+        post = self.post
+        await post.open(self._capture, self._limit, self._keeping)
+        if post.refused:
+            self.exit_code = 1
+            self.stop()
+            return
+        first = post.recorder.range.last + 1
+        await post.start_all()
+        assert post.capture is not None
+        print(f"capturing into {post.capture}", file=sys.stderr)
+        for plugin in post.plugins.waiting:
+            names = ", ".join(responder.name for responder in plugin.brings)
+            print(f"listening-post: {names}: {plugin.problem}", file=sys.stderr)
+        if self._quiet:
+            _print_statuses(post)
+        else:
+            self._printer = Printer(post.capture, first, as_json=self._as_json)
+            post.recorder.stored_changed.connect(self._printer.on_stored)
+            post.recorder.flush()
+            self._printer.on_stored(post.recorder.range)
+        if not any(isinstance(service.status, Listening) for service in post.services.values()):
+            self.exit_code = 1
+            why = "none of the services could start" if post.services else "the workspace has no services"
+            print(f"listening-post: {why}", file=sys.stderr)
+            self.stop()
+        elif self._seconds is not None:
+            self._reactor.callLater(self._seconds, self._on_time)
+
+    def _on_time(self) -> None:
+        self._seconds_to_print = PRINT_AT_END
+        self.stop()
+
+    async def shut_down(self) -> None:
+        await self.post.shut_down()
+        if self._printer is not None:
+            self._printer.finish(self._seconds_to_print)
+        recorder = self.post.recorder
+        if recorder.lost:
+            print(
+                f"listening-post: seen {recorder.seen:,}, stored {recorder.stored:,}, lost {recorder.lost:,}",
+                file=sys.stderr,
+            )
+
+
+def _print_statuses(post: Post) -> None:
+    try:
+        for service in post.services.values():
+            print(f"{service.config.name}: {_described(service.status)}", flush=True)
+    except (BrokenPipeError, errors.OutputError) as e:
+        report_lost_output(e)
+
+
+def _described(status: Status) -> str:
+    if isinstance(status, Listening):
+        return f"listening on {status.host}"
+    return status.reason if isinstance(status, Failed) else type(status).__name__.lower()
+
+
+def _report_trouble(trouble: Trouble | None) -> None:
+    print(f"listening-post: {trouble.text if trouble else 'the capture goes on'}", file=sys.stderr)
+
+
+def run(
+    reactor: Any,
+    workspace: Workspace,
+    capture: Path | None,
+    seconds: float | None,
+    *,
+    as_json: bool,
+    quiet: bool = False,
+    limit: int = DEFAULT_LIMIT,
+    keeping: Keeping = Keeping(),  # noqa: B008 - frozen
+) -> int:
+    """Run every service of ``workspace`` until a signal comes or ``seconds`` have passed.
+
+    With ``quiet`` no events are printed, only which services listen, or why not. ``limit`` is the
+    largest size of the capture in bytes; ``keeping`` says which older captures stay.
+    Prints its first line when each service listens or has failed. Returns the exit code:
+    1 when none could start.
+    """
+    raise_file_limit()
+    serving = _Run(
+        reactor, workspace, capture, seconds, as_json=as_json, quiet=quiet, limit=limit, keeping=keeping
+    )  # fmt: skip
+    return serving.run_reactor()

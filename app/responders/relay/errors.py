@@ -1,0 +1,37 @@
+"""Errors of the relay: wrong upstream addresses, and upstream servers that cannot be reached."""
+
+from __future__ import annotations
+
+from app.errors import PostError
+
+
+class InvalidUpstreamError(PostError):
+    """{text} is not an address to relay to. Write host:port, as in 127.0.0.1:9000 or [::1]:9000."""
+
+
+class InvalidUpstreamURLError(PostError):
+    """{text} is not a URL to relay to. Write {scheme}://host:port, as in {scheme}://127.0.0.1:9000/path."""
+
+
+class UpstreamError(PostError):
+    """The connection to {address} failed: {reason}."""
+
+
+class UpstreamRefusedError(UpstreamError):
+    """{address} refused the connection. Start the server there, or correct the option upstream."""
+
+
+class UpstreamUnknownError(UpstreamError):
+    """No address is known for {address}. Check the spelling of the option upstream."""
+
+
+class UpstreamTimeoutError(UpstreamError):
+    """{address} did not answer within {seconds} s. Check that it can be reached from here."""
+
+
+class UpstreamNotTrustedError(UpstreamError):
+    """{address} is not trusted: {reason}. Have this system trust its authority, or set the option verify to false."""
+
+
+class UpstreamItselfError(UpstreamError):
+    """{address} leads back to this relay. Set the option upstream to another server."""

@@ -1,0 +1,89 @@
+"""Errors of sending: wrong URLs and messages, connections that fail or are lost."""
+
+from __future__ import annotations
+
+from app.errors import PostError
+
+
+class SendError(PostError):
+    """The message was not sent."""
+
+
+class URLError(SendError):
+    """{text} cannot be sent to: {reason}. Write it as tcp://127.0.0.1:9007 or https://localhost:8443/orders."""
+
+
+class FieldError(SendError):
+    """The field {text} cannot be sent: {reason}."""
+
+
+class DataUnreadableError(SendError):
+    """Cannot read {path}: {reason}. Check the name."""
+
+
+class TooLargeError(SendError):
+    """{what} of {size} bytes cannot be sent: {most} are the most. Send less at once."""
+
+
+class ConnectError(SendError):
+    """Cannot connect to {address}: {reason}."""
+
+
+class RefusedError(ConnectError):
+    """{address} refused: nothing listens there. Start the server or check the port."""
+
+
+class UnknownPeerError(ConnectError):
+    """No address is known for the name {host}. Check its spelling, or that the network is up."""
+
+
+class NotAnsweredError(ConnectError):
+    """{address} does not answer. Check the address, and whether a firewall is in the way."""
+
+
+class UnreachableError(ConnectError):
+    """No way leads to {address}. Check the address, and that the network is up."""
+
+
+class ResetError(SendError):
+    """{address} reset the connection. Its own log may say why."""
+
+
+class SilentError(SendError):
+    """{address} has been silent for too long: the connection was given up. Check that it still runs."""
+
+
+class LostError(SendError):
+    """The connection to {address} was lost: {reason}. Send again."""
+
+
+class CertificateError(SendError):
+    """{address} is not trusted: {reason}. To send all the same, do not verify certificates (--insecure)."""
+
+
+class CertificateWantedError(SendError):
+    """{address} wants a certificate of ours. Name a file with one that it trusts, and its key (--certificate)."""
+
+
+class NoTLSError(SendError):
+    """{address} does not speak TLS: {reason}. Use the scheme without it: tcp, http or ws."""
+
+
+class TLSError(SendError):
+    """There is no TLS with {address}: {reason}."""
+
+
+class NoHTTPError(SendError):
+    """{address} does not speak HTTP: what it answered breaks the rules. Try tcp:// to see what it says."""
+
+
+class NoAnswerError(SendError):
+    """{address} hung up before it answered. Its own log may say why."""
+
+
+class CutShortError(SendError):
+    """{address} hung up in the middle of its answer, after {size} bytes. Its own log may say why."""
+
+
+class NoWebSocketError(SendError):
+    """{address} opened no WebSocket: it {reason}. Check the path."""

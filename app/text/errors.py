@@ -1,0 +1,18 @@
+"""Errors of escapes, templates and framing."""
+
+from __future__ import annotations
+
+from app.errors import PostError
+
+
+class EscapeError(PostError):
+    """{text} cannot be sent: {reason}."""
+
+
+class TemplateError(PostError):
+    """At character {position}: {reason}."""
+
+
+class FrameError(PostError):
+    """A message of {length} bytes does not fit behind a prefix that counts to {most}.
+    Choose a longer prefix."""

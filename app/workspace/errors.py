@@ -1,0 +1,17 @@
+"""Errors of workspace files."""
+
+from __future__ import annotations
+
+from app.errors import PostError
+
+
+class WorkspaceError(PostError):
+    """{problems}"""
+
+
+class WorkspaceUnreadableError(PostError):
+    """Cannot read the workspace {path}: {reason}."""
+
+
+class WorkspaceUnwritableError(PostError):
+    """Cannot save the workspace to {path}: {reason}. Save it somewhere else."""

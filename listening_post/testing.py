@@ -1,0 +1,9 @@
+"""For the tests of plugins: a responder built without a service, on a clock that stands still."""
+
+from listening_post import add_to_path
+
+add_to_path()
+
+from app.plugin.testing import BareContext, build, connect  # noqa: E402
+
+__all__ = ["BareContext", "build", "connect"]
