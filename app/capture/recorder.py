@@ -44,6 +44,9 @@ NOT_SENT = "so much was waiting to be stored that memory would have run out"
 KERNEL = "the system's receive buffer was full"
 """Why events were lost."""
 
+MAX_REASONS = 20
+"""Reasons that are counted apart."""
+
 
 class Sink(Protocol):
     """Where batches go: the link to the writer process."""
@@ -114,6 +117,7 @@ class Recorder:
 
     Attributes:
         failures: how many were recorded.
+        lost_because: how many events were lost for each reason.
         loss_events: how many events ``events.lost`` were recorded; they count as seen, too.
         run: token of this run of the program; with the number of a batch it tells a
             restarted writer what is already in the file.
@@ -128,6 +132,7 @@ class Recorder:
         self.range = Stored()
         self.stored = 0
         self.lost = 0
+        self.lost_because: dict[str, int] = {}
         self.failures = 0
         self.loss_events = 0
         self.trouble: Trouble | None = None
@@ -283,6 +288,8 @@ class Recorder:
         """Count events that will not be in the capture; an event tells of them as soon as it can be stored."""
         now = time_ns()
         self.lost += count
+        reason = why if why in self.lost_because or len(self.lost_because) < MAX_REASONS else "other reasons"
+        self.lost_because[reason] = self.lost_because.get(reason, 0) + count
         self._add_loss(Loss(count, now if since is None else since, now, why))
         if self._timer is None:
             self._timer = self._clock.callLater(INTERVAL, self._tick)

@@ -9,11 +9,10 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from app.capture import schema
 from app.capture.errors import DamagedCaptureError
@@ -23,7 +22,7 @@ from app.capture.keeping.redaction import Redactor
 from app.capture.keeping.rewriting import Rewriting
 from app.capture.keeping.wanted import WHOLE, CancelledError, Progress, Saved, Saving
 from app.capture.reading.appearing import appearing, is_open
-from app.capture.reading.losses import Lost, lost
+from app.capture.reading.losses import Lost, Opened, lost
 from app.files.errors import UnwritableError
 
 PAGES = 256
@@ -63,7 +62,7 @@ def save(
         with appearing(target) as spare:
             with _in_words(source, target):
                 db.execute("BEGIN")
-                missing = lost(_Reading(db), how.where)
+                missing = lost(Opened(db), how.where)
                 if how.whole:
                     _back_up(db, spare, progress, cancelled)
                 else:
@@ -72,20 +71,6 @@ def save(
             return Saved(count, spare.stat().st_size, missing.in_words())
     finally:
         db.close()
-
-
-class _Reading:
-    """What :func:`app.capture.reading.losses.lost` asks of a capture."""
-
-    def __init__(self, db: sqlite3.Connection) -> None:
-        self._db = db
-
-    def one(self, sql: str, values: Sequence[object] = ()) -> Any:
-        return self._db.execute(sql, values).fetchone()
-
-    def range(self) -> tuple[int, int]:
-        first, last = self.one(schema.RANGE)
-        return first, last
 
 
 def _telling(how: Saving, missing: Lost) -> Saving:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from array import array
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from app import events
+from app.capture import schema
 from app.capture.filters.sql import EVERYTHING, Filter
 from app.capture.reading.store import CHUNK
 
@@ -18,6 +21,12 @@ FILTER = "kind == events.lost"
 
 MAX_REASONS = 5
 """Different reasons that are told."""
+
+MAX_EACH = 1000
+"""Losses that are told apart."""
+
+NEAR = 60 * 10**9
+"""Nanoseconds."""
 
 _MAX_DETAIL = 2000
 
@@ -40,6 +49,20 @@ class Readable(Protocol):
     def one(self, sql: str, values: Sequence[object] = ()) -> Any: ...
 
     def range(self) -> tuple[int, int]: ...
+
+
+class Opened:
+    """A capture that is open as a database. Lets the errors of ``sqlite3`` through."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+
+    def one(self, sql: str, values: Sequence[object] = ()) -> Any:
+        return self._db.execute(sql, values).fetchone()
+
+    def range(self) -> tuple[int, int]:
+        first, last = self.one(schema.RANGE)
+        return first, last
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +106,8 @@ def lost(store: Readable, where: Filter = EVERYTHING) -> Lost:
     Of an event that was lost only its time is known. So a condition on the time tells which are meant;
     any other one might have fitted.
     """
-    known = store.one("SELECT value FROM meta WHERE key = 'lost'")
-    counted = known[0] if known and isinstance(known[0], int) else 0
-    if counted <= 0:
+    counted = count(store)
+    if not counted:
         return Lost()
     total = _Sum()
     for id, time, detail in _told(store):
@@ -98,9 +120,24 @@ def lost(store: Readable, where: Filter = EVERYTHING) -> Lost:
     return total.result()
 
 
-def lost_between(store: Readable, since: int, until: int) -> Lost:
-    """What is missing between two times, in ns since 1970."""
-    return lost(store, Filter("time BETWEEN ? AND ?", (since, until)))
+def count(store: Readable) -> int:
+    """How many events are missing, as the capture counts them; none in those of earlier builds."""
+    known = store.one("SELECT value FROM meta WHERE key = 'lost'")
+    return max(0, known[0]) if known and isinstance(known[0], int) else 0
+
+
+def each(store: Readable) -> list[Lost]:
+    """Each loss that is told of, oldest first; of many, the last ``MAX_EACH``."""
+    return list(deque((_loss(*told) for told in _told(store)), MAX_EACH)) if count(store) else []
+
+
+def around(losses: Iterable[Lost], since: int, until: int) -> Lost:
+    """All of these that may have happened near a time, from ``NEAR`` before to ``NEAR`` after it."""
+    total = _Sum()
+    for one in losses:
+        if one.since <= until + NEAR and one.until >= since - NEAR:
+            total.add(one)
+    return total.result()
 
 
 def _told(store: Readable) -> Iterator[tuple[int, int, str]]:
