@@ -10,6 +10,7 @@ from twisted.internet.protocol import DatagramProtocol, Protocol, ServerFactory
 from twisted.protocols.basic import Int32StringReceiver, LineOnlyReceiver
 from zope.interface import implementer
 
+from app.limits import FRAMING
 from app.plugin.handling import Connection, Handler, address_text, answers_in
 from app.plugin.message_queue import MessageQueue
 from app.responders import Context, Options
@@ -60,9 +61,9 @@ class Stream(Protocol):
     def failed(self, error: BaseException, message: bytes) -> None:
         Wire(self._context, self.transport).failed(error, message)
 
-    def too_long(self, text: str) -> None:
-        """Record that the peer reached a limit, for which the connection is closed."""
-        Wire(self._context, self.transport).note(text, limit=True)
+    def too_long(self, most: int, words: str) -> None:
+        """Record that the connection ends because a message is longer than ``most`` bytes."""
+        Wire(self._context, self.transport).record_limit(FRAMING.reached(most, why=words))
 
     def send(self, answer: bytes | str) -> None:
         """Send an answer, framed as the messages are."""
@@ -92,7 +93,7 @@ class Lines(Stream, LineOnlyReceiver):
     dataReceived = LineOnlyReceiver.dataReceived
 
     def lineLengthExceeded(self, line: bytes) -> Any:
-        self.too_long(f"a line is longer than {MAX_LINE:,} bytes: closing")
+        self.too_long(MAX_LINE, f"a line is longer than {MAX_LINE:,} bytes: closing")
         return super().lineLengthExceeded(line)
 
 
@@ -103,7 +104,7 @@ class Strings(Stream, Int32StringReceiver):
     dataReceived = Int32StringReceiver.dataReceived
 
     def lengthLimitExceeded(self, length: int) -> None:
-        self.too_long(f"a string of {length:,} bytes is longer than {MAX_STRING:,}: closing")
+        self.too_long(MAX_STRING, f"a string of {length:,} bytes is longer than {MAX_STRING:,}: closing")
         super().lengthLimitExceeded(length)
 
 

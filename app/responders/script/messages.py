@@ -7,6 +7,7 @@ from typing import Any
 
 from twisted.internet.protocol import Protocol, ServerFactory
 
+from app.limits import FRAMING
 from app.responders import Context, Option
 from app.responders.script.wires import Stream
 from app.text.framing import Framer
@@ -32,7 +33,7 @@ class Framed(Protocol):
             self.messageReceived(message)
         if framer.broken and not was_broken:
             wire = Stream(self._context, self.transport, framer)
-            wire.note(framer.broken, limit=True)
+            wire.record_limit(FRAMING.reached(framer.limit, why=framer.broken))
             wire.close("closed by us: no more messages can be found")
 
     def messageReceived(self, message: bytes) -> None:

@@ -12,6 +12,7 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import deferLater
 
 from app.files.confined import read
+from app.limits import Reached
 from app.responders.script import errors
 from app.responders.script.rules import Rule, Step
 from app.responders.script.silence import Silence
@@ -64,7 +65,8 @@ class _Job:
     Attributes:
         nth: the number of this message, silence or connection, compared with a rule's ``nth``.
         count: messages up to it.
-        end: why it is the last; ``limit``, what was too much for going on.
+        end: why it is the last; empty: it is not.
+        reached: the limit for which it is the last.
     """
 
     rules: tuple[Rule, ...]
@@ -72,7 +74,7 @@ class _Job:
     message: bytes = b""
     nth: int = 0
     end: str = ""
-    limit: str = ""
+    reached: Reached | None = None
 
 
 class Player:
@@ -102,9 +104,9 @@ class Player:
             self._count += 1
             self._add(_Job(self._script.message, self._count, message, self._count))
 
-    def finish(self, why: str, limit: str = "") -> None:
+    def finish(self, why: str, reached: Reached | None = None) -> None:
         """No more messages can be received: close once the waiting ones are answered."""
-        self._add(_Job((), self._count, end=why, limit=limit))
+        self._add(_Job((), self._count, end=why, reached=reached))
 
     def ended(self) -> None:
         """The connection was lost."""
@@ -158,8 +160,8 @@ class Player:
 
     async def _play(self, job: _Job) -> None:
         if job.end:
-            if job.limit:
-                self._wire.note(job.limit, limit=True)
+            if job.reached is not None:
+                self._wire.record_limit(job.reached)
             self._close(job.end)
         for rule in job.rules:
             captures = await self._match(rule, job)
@@ -209,7 +211,7 @@ class Player:
                 await self._sleep(step.argument)
             case "log":
                 text = step.argument.render(values)
-                self._wire.note(preview(text[: 8 * PREVIEW], len(text)))
+                self._wire.log(preview(text[: 8 * PREVIEW], len(text)))
             case "fail":
                 text = step.argument.render(values).decode("utf-8", "backslashreplace")
                 raise errors.ScriptFailedError(text=text)

@@ -11,6 +11,7 @@ from twisted.internet.protocol import DatagramProtocol, Protocol, ServerFactory
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from app.limits import FRAMING
 from app.responders import Context, Option, Options, Responder
 from app.responders.script import rules
 from app.responders.script.player import Player, Script
@@ -40,7 +41,8 @@ class Scripted(Protocol):
         was_broken = self._framer.broken
         self._player.received(self._framer.feed(data))
         if self._framer.broken and not was_broken:
-            self._player.finish("closed by us: no more messages can be found", self._framer.broken)
+            reached = FRAMING.reached(self._framer.limit, why=self._framer.broken)
+            self._player.finish("closed by us: no more messages can be found", reached)
         elif self._framer.gap < float("inf"):
             self._received_at = self._script.context.reactor.seconds()
             self._wait_for_gap()

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from app import events
+from app.limits import Reached
 
 if TYPE_CHECKING:
     from app.responders import Context
@@ -59,14 +60,21 @@ class Wire:
     def resume_reading(self) -> None:
         """Read from the peer again."""
 
-    def note(self, text: str, limit: bool = False) -> None:
-        """Record a line; for ``limit``, that too much was sent."""
-        note = getattr(self.transport, "note", None)
-        if note is None:
+    def log(self, text: str) -> None:
+        """Record a line for this peer."""
+        record = getattr(self.transport, "record", None)
+        if record is None:
             self.context.log(text)
         else:
-            kind, detail = (events.LIMIT_REACHED, {"limit": "framing"}) if limit else (events.LOG, {})
-            note(kind, text, detail, *self._peer)
+            record(events.LOG, text, {}, *self._peer)
+
+    def record_limit(self, reached: Reached) -> None:
+        """Record that this peer reached a limit."""
+        record = getattr(self.transport, "record_limit", None)
+        if record is None:
+            self.context.log(reached.text)
+        else:
+            record(reached, *self._peer)
 
     def failed(self, error: BaseException, message: bytes) -> None:
         """Record an exception that ``message`` caused, and close."""
@@ -186,7 +194,7 @@ class Datagrams(Wire):
         if not self._reported:
             self._reported = True
             peer = format_address(self._address)
-            self.note(f"datagrams from {peer} are dropped while too many wait for the script")
+            self.log(f"datagrams from {peer} are dropped while too many wait for the script")
 
     def close(self, why: str) -> None:
         self._forget()

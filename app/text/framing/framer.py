@@ -18,10 +18,12 @@ class Framer:
     Attributes:
         broken: why no more messages can be found in the stream, in words; empty while they can.
             Messages before that place were returned; later bytes are dropped.
+        limit: bytes of the longest message; 0: of any length.
         gap: seconds of silence after which the owner calls ``flush``; infinite: never.
     """
 
     gap = math.inf
+    limit = 0
 
     def __init__(self) -> None:
         self.broken = ""

@@ -133,7 +133,7 @@ async def test_a_message_that_is_too_long_is_a_limit_that_this_connection_reache
     peer.push(b"\x7f\xff\xff\xff")
     assert await peer.end() == b""
     [reached] = tape.all("limit.reached")
-    assert (reached.conn, reached.detail) == (1, {"limit": "framing"})
+    assert (reached.conn, reached.detail) == (1, {"limit": "framing", "value": 16 << 20})
     assert reached.summary == "a string of 2,147,483,647 bytes is longer than 16,777,216: closing"
 
 

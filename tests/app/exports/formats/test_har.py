@@ -47,9 +47,9 @@ class Script(Clock):
     def answer(self, status: int, fields: list[list[str]], body: bytes = b"") -> None:
         head = f"HTTP/1.1 {status} OK\r\n" + "".join(f"{name}: {value}\r\n" for name, value in fields) + "\r\n"
         self.add(events.DATA_SENT, WEB, head.encode("latin-1") + body)
-        self.note_response(status, fields)
+        self.record_response(status, fields)
 
-    def note_response(self, status: int, fields: list[list[str]]) -> None:
+    def record_response(self, status: int, fields: list[list[str]]) -> None:
         self.add(events.HTTP_RESPONSE, WEB, status=status, reason="OK", fields=fields, body=0, seconds=0.002)
 
 
@@ -103,7 +103,7 @@ def test_chunked_compressed_and_split_answers_are_put_together() -> None:
     chunks = b"".join(b"%x\r\n%s\r\n" % (1, packed[i : i + 1]) for i in range(len(packed))) + b"0\r\n\r\n"
     for i in range(0, len(chunks), 7):
         script.add(events.DATA_SENT, WEB, (head if i == 0 else b"") + chunks[i : i + 7])
-    script.note_response(200, fields)
+    script.record_response(200, fields)
     (entry,) = log_of(script.made)["entries"]
     assert entry["response"]["content"]["text"] == "hello " * 100
 
@@ -112,7 +112,7 @@ def test_an_answer_that_ends_with_the_connection_is_whole() -> None:
     script = Script()
     script.ask("GET", "/", [["Host", "x"], ["Connection", "close"]])
     script.add(events.DATA_SENT, WEB, b"HTTP/1.1 200 OK\r\n\r\nall there is")
-    script.note_response(200, [])
+    script.record_response(200, [])
     script.add(events.CONNECTION_CLOSED, WEB, reason="closed by us")
     (entry,) = log_of(script.made)["entries"]
     assert entry["response"]["content"]["text"] == "all there is"
@@ -178,7 +178,7 @@ def test_an_exchange_of_ours_with_somebody_else_has_its_bodies() -> None:
     script.note_request("POST", "/", [["Host", "x"]], 2)
     script.add(events.DATA_SENT, WEB, b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nhi")
     script.add(events.DATA_RECEIVED, WEB, b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nyes")
-    script.note_response(200, [])
+    script.record_response(200, [])
     (entry,) = log_of(script.made)["entries"]
     assert entry["request"]["postData"]["text"] == "hi"
     assert entry["response"]["content"]["text"] == "yes"
