@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sqlite3
 import time
 from collections.abc import Callable
 from datetime import datetime
@@ -114,6 +115,12 @@ def _as_sent(text: str) -> str:
         return text.encode("latin-1").decode()
     except UnicodeError:
         return text
+
+
+def add_functions(db: sqlite3.Connection) -> None:
+    """Make known to a database what the conditions call."""
+    db.create_function("post_matches", 2, search, deterministic=True)
+    db.create_function("post_headers", 1, header_lines, deterministic=True)
 
 
 # -- values

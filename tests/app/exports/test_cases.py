@@ -259,3 +259,20 @@ def test_c22_a_connection_between_two_services_is_in_the_packets_once(scene: Sce
             [*command, f'http.request.uri contains "/c22-{service}"'], capture_output=True, text=True, check=True
         )
         assert asked.stdout, name
+
+
+@pytest.mark.parametrize("sent", ["Müller".encode("latin-1"), "Müller".encode()])
+def test_c14_a_header_is_found_by_its_text_however_it_was_encoded(scene: Scene, sent: bytes) -> None:
+    target = f"/c14-{len(sent)}"
+    head = f"GET {target} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n".encode()
+    scene.ask("web", head + b"X-Name: " + sent + b'\r\nX-Quoted: "a\\b"\r\n\r\n')
+    scene.stored(f"http.target == {target}")
+    for filter in (
+        'http.fields contains "Müller"',
+        "http.fields matches /Müll[e]r/",
+        r"""http.fields contains '"a\\b"'""",
+    ):
+        for condition in (filter, f'http.fields contains "X-Name" and {filter}'):
+            found = run("query", scene.capture, f"{condition} and http.target == {target}", "--count")
+            assert (found.stdout, found.stderr) == ("1\n", ""), condition
+            assert len(scene.har(f"{condition} and http.target == {target}")) == 1
