@@ -29,6 +29,9 @@ MAX_MESSAGES, MAX_MESSAGE_BYTES = 10_000, 4 << 20
 MAX_OPEN = 2_000
 """Connections followed at once; the one silent for the longest is given up."""
 
+AT_ONCE = 16 << 10
+"""Bytes that are parsed at once."""
+
 MAX_WAITING = 256
 """Requests of one connection that wait for their responses."""
 
@@ -276,10 +279,13 @@ class _Reader:
             self.broken = len(self._held) > MAX_BODY
             return
         try:
-            if self._in_head:
-                self._add_to_head(data, time)
-            self._connection.receive_data(data)
-            self._read(time)
+            # What follows a message is looked at after each one: of many in one piece that would take long.
+            for start in range(0, max(1, len(data)), AT_ONCE):
+                part = data[start : start + AT_ONCE]
+                if self._in_head:
+                    self._add_to_head(part, time)
+                self._connection.receive_data(part)
+                self._read(time)
         except (h11.ProtocolError, RuntimeError, ValueError):
             self.broken = True
 

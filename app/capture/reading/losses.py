@@ -169,8 +169,9 @@ def _loss(id: int, time: int, detail: str) -> Lost:
     """What one event tells; a file may hold anything."""
     try:
         told = json.loads(detail)
-    except ValueError:
+    except (ValueError, RecursionError):
         told = {}
+    time = time if isinstance(time, int) else 0
     told = told if isinstance(told, dict) else {}
     count, why = told.get("count"), told.get("why")
     since, until = _ns(told.get("from"), time), _ns(told.get("until"), time)

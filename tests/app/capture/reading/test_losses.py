@@ -98,6 +98,7 @@ def test_losses_whose_events_were_dropped_are_counted(lacking: Path) -> None:
         lambda db: db.execute("UPDATE stored SET detail = '[1]' WHERE kind = 23"),
         lambda db: db.execute("""UPDATE stored SET detail = '{"count": -5, "from": 7, "until": {}}' WHERE kind = 23"""),
         lambda db: db.execute("""UPDATE stored SET detail = '{"count": "x", "from": "9999-99"}' WHERE kind = 23"""),
+        lambda db: db.execute("UPDATE stored SET detail = ?, time = 'never' WHERE kind = 23", ("[" * 100_000,)),
         lambda db: db.execute("UPDATE meta SET value = 'many' WHERE key = 'lost'"),
         lambda db: db.execute("DELETE FROM meta WHERE key = 'lost'"),
     ],
