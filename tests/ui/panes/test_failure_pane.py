@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -217,6 +218,13 @@ def test_only_what_makes_sense_is_offered(window: MainWindow, capture: Capture, 
     assert "resolve_group" not in offered()
     window.panes.setCurrentIndex(0)
     qtbot.waitUntil(lambda: not offered())
+
+
+@pytest.mark.parametrize(("payload", "can"), [(b"", True), (b"x", True), (None, False)])
+def test_c19_an_empty_message_can_be_sent_again(window: MainWindow, payload: bytes | None, can: bool) -> None:
+    assert window.browser.current_event is not None
+    event = replace(window.browser.current_event, payload=payload)
+    assert window.failure_actions.can_send(event) is can
 
 
 def test_a_group_is_resolved_from_the_menu(window: MainWindow) -> None:
