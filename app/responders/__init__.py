@@ -87,6 +87,8 @@ class Responder:
     """One way to answer, with a builder for each protocol it serves.
 
     Attributes:
+        guarded: whether it holds data or passes data on. On a loopback address it then answers only to names
+            of this machine, unless the option ``hosts`` names others: a web page could reach it otherwise.
         missing: why a plugin's responder cannot be used now; a workspace may name it all the same.
     """
 
@@ -95,6 +97,7 @@ class Responder:
     builders: Mapping[str, Builder]
     options: tuple[Option, ...] = field(default=())
     missing: PostError | None = None
+    guarded: bool = False
 
     def options_for(self, protocol: str) -> tuple[Option, ...]:
         """The options that apply to ``protocol``."""

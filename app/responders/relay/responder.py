@@ -86,4 +86,5 @@ RESPONDER = Responder(
             protocols=("http",),
         ),
     ),
+    guarded=True,
 )  # fmt: skip

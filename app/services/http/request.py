@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from io import BytesIO
 from time import perf_counter
@@ -14,13 +15,20 @@ from twisted.web.server import NOT_DONE_YET, Request, version
 
 from app import events
 from app.http.reason_phrases import phrase
-from app.limits import MESSAGE_BYTES
+from app.limits import HOSTS, MESSAGE_BYTES
 from app.services.address import written
 from app.services.http.body import BodyStream
 from app.services.tap.tap import Tap
 from app.text.escapes import escape
 
 _json = json.JSONEncoder().encode
+
+_ABSOLUTE = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*://([^/?#]*)")
+
+MISDIRECTED = (
+    b"This service answers to addresses, to localhost and to the names in its option hosts, which does not have %b.\n"
+    b'If you trust that name, add it there: hosts = ["%b"]\n'
+)
 
 
 class _Gathered(list[bytes]):
@@ -137,6 +145,24 @@ class RecordedRequest(Request):
             self.body.end(reason)
 
     def process(self) -> None:
+        hosts = self.channel.site.hosts
+        if hosts is not None and (name := hosts.refuse(self._authority())):
+            reached = HOSTS.reached(hosts.names, name=escape(name.encode()))
+            self._tap.record_limit(reached.carrying(host=name, status=421))
+            self.setResponseCode(421)  # RFC 9110 section 15.5.20
+            self.setHeader(b"Content-Type", b"text/plain; charset=utf-8")
+            self.answer_at_once(MISDIRECTED.replace(b"%b", name.encode()))
+        else:
+            self.answer()
+
+    def _authority(self) -> str:
+        """The host that was asked for, perhaps with a port (RFC 9112 section 3.3)."""
+        absolute = _ABSOLUTE.match(self.uri)
+        host = absolute[1] if absolute else self.requestHeaders.getRawHeaders(b"host", [b""])[0]
+        return bytes(host).decode("latin-1").rpartition("@")[2]
+
+    def answer(self) -> None:
+        """Have the site's resource answer."""
         if self.method == b"CONNECT" and not getattr(self.channel.site.resource, "takes_connect", False):
             # Any answer of 2xx would be followed by the tunnel (RFC 9110 section 9.3.6).
             self.setResponseCode(501)

@@ -270,6 +270,7 @@ def _factory(service: Service) -> WebSocketServerFactory:
             "known": settings["subprotocols"],
             "origins": settings["origins"],
             "field_bytes": bounds["field_bytes"],
+            "hosts": service.hosts(),
         }
         factory.protocol = cast(Any, type(f"Recorded{responder.__name__}", (RecordedMessages, responder), attributes))
     factory.setProtocolOptions(
