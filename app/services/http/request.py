@@ -146,12 +146,13 @@ class RecordedRequest(Request):
 
     def process(self) -> None:
         hosts = self.channel.site.hosts
-        if hosts is not None and (name := hosts.refuse(self._authority())):
+        if self.method == b"CONNECT" and not getattr(self.channel.site.resource, "takes_connect", False):
+            # Any answer of 2xx would be followed by the tunnel (RFC 9110 section 9.3.6).
+            self._answer_in_words(501, b"This service is no proxy, and opens no tunnels.\n")
+        elif hosts is not None and (name := hosts.refuse(self._authority())):
             reached = HOSTS.reached(hosts.names, name=escape(name.encode()))
             self._tap.record_limit(reached.carrying(host=name, status=421))
-            self.setResponseCode(421)  # RFC 9110 section 15.5.20
-            self.setHeader(b"Content-Type", b"text/plain; charset=utf-8")
-            self.answer_at_once(MISDIRECTED.replace(b"%b", name.encode()))
+            self._answer_in_words(421, MISDIRECTED.replace(b"%b", name.encode()))  # RFC 9110 section 15.5.20
         else:
             self.answer()
 
@@ -161,15 +162,14 @@ class RecordedRequest(Request):
         host = absolute[1] if absolute else self.requestHeaders.getRawHeaders(b"host", [b""])[0]
         return bytes(host).decode("latin-1").rpartition("@")[2]
 
+    def _answer_in_words(self, status: int, words: bytes) -> None:
+        self.setResponseCode(status)
+        self.setHeader(b"Content-Type", b"text/plain; charset=utf-8")
+        self.answer_at_once(words)
+
     def answer(self) -> None:
         """Have the site's resource answer."""
-        if self.method == b"CONNECT" and not getattr(self.channel.site.resource, "takes_connect", False):
-            # Any answer of 2xx would be followed by the tunnel (RFC 9110 section 9.3.6).
-            self.setResponseCode(501)
-            self.setHeader(b"Content-Type", b"text/plain; charset=utf-8")
-            self.answer_at_once(b"This service is no proxy, and opens no tunnels.\n")
-        else:
-            super().process()
+        super().process()
 
     def render(self, resrc: Any) -> None:
         super().render(_Checked(resrc))

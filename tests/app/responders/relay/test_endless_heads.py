@@ -81,7 +81,7 @@ async def test_a6_a_head_without_end_is_refused(kind: str, body: bytes, desk: De
     begin, again, words = HEADS[kind]
     async with Endless(desk, begin, again) as upstream:
         peer = Peer(await relay(desk, f"http://{upstream.address}"))
-        peer.push((b"PUT" if body else b"GET") + b" / HTTP/1.1\r\nHost: x\r\n" + body + b"\r\n")
+        peer.push((b"PUT" if body else b"GET") + b" / HTTP/1.1\r\nHost: localhost\r\n" + body + b"\r\n")
         got = await peer.expect(b" failed: ")
         assert got.startswith(b"HTTP/1.1 502 ")
         assert words.encode() in await peer.expect(b".\n")
@@ -96,7 +96,7 @@ async def test_a6_a_chunked_body_is_bounded_too(again: bytes, desk: Desk, tape: 
     begin = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + (b"0\r\n" if again[:1] == b"X" else b"")
     async with Endless(desk, begin, again) as upstream:
         peer = Peer(await relay(desk, f"http://{upstream.address}"))
-        peer.push(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        peer.push(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
         await peer.end()
         await until(lambda: upstream.ended)
         assert upstream.sent < MOST
@@ -107,7 +107,7 @@ async def test_a6_a_chunked_body_is_bounded_too(again: bytes, desk: Desk, tape: 
 async def test_a6_who_leaves_before_the_answer_ends_the_request_upstream(desk: Desk, tape: Tape) -> None:
     async with Endless(desk, b"HTTP/1.1 200 OK\r\nX: ") as upstream:
         peer = Peer(await relay(desk, f"http://{upstream.address}"))
-        peer.push(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        peer.push(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
         await until(lambda: upstream.asked)
         peer.close()  # the relay sees no more than an end, as of a client that has only finished sending
         await until(lambda: upstream.ended)
@@ -121,7 +121,7 @@ async def test_a6_who_only_finishes_sending_gets_the_answer_however_late(desk: D
     upstream = await desk.start("http", "mock", options={"rules": rules})
     where = ":".join(map(str, upstream.status.host.rsplit(":", 1)))  # type: ignore[union-attr]
     peer = Peer(await relay(desk, f"http://{where}"))
-    peer.push(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+    peer.push(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
     peer.finish_sending()
     got = await peer.end()
     assert got.startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 ")
@@ -135,7 +135,7 @@ async def test_a6_the_answer_to_a_websocket_handshake_is_bounded(again: bytes, d
         service = await desk.start("websocket", "relay", options={"upstream": f"ws://{upstream.address}"})
         peer = Peer(service)
         peer.push(
-            b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
         )
         got = await peer.end()

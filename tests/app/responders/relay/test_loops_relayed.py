@@ -18,8 +18,8 @@ SCHEMES = {"tcp": "", "udp": "", "http": "http://", "websocket": "ws://"}
 
 ASKS = {
     "tcp": b"round and round",
-    "http": b"GET / HTTP/1.1\r\nHost: me\r\nConnection: close\r\n\r\n",
-    "websocket": b"GET / HTTP/1.1\r\nHost: me\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    "http": b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+    "websocket": b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n",
 }
 """Data that makes a relay of that protocol connect to its upstream."""

@@ -31,7 +31,7 @@ async def start(desk: Desk, responder: str = "inspector", make: Any = None, **op
 async def ask(service: Any, fields: bytes = b"", method: bytes = b"GET", path: bytes = b"/") -> tuple[Any, bytes]:
     """Status, fields in lower case, and body of an answer."""
     peer = Peer(service)
-    peer.push(method + b" " + path + b" HTTP/1.1\r\nHost: x\r\n" + fields + b"Connection: close\r\n\r\n")
+    peer.push(method + b" " + path + b" HTTP/1.1\r\nHost: localhost\r\n" + fields + b"Connection: close\r\n\r\n")
     head, _, body = (await peer.end()).partition(b"\r\n\r\n")
     first, *lines = head.decode("latin-1").split("\r\n")
     found: dict[str, str] = {}
