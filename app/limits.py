@@ -256,6 +256,12 @@ KEPT_BYTES = _limit(
     "more than {value:,} bytes of bodies and answers at once",
     keys=("status",),
 )
+UNFINISHED_BYTES = _limit(
+    "unfinished_bytes",
+    "Bytes of unfinished messages of all peers of the program: bodies of requests, parts of WebSocket messages",
+    "more than {value:,} bytes of unfinished messages in the program",
+    keys=("status",),
+)
 UNREAD_BYTES = _limit(
     "unread_bytes",
     "Bytes of messages that wait for one WebSocket client to read them",

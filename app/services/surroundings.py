@@ -10,6 +10,7 @@ from typing import Any
 
 from app.files.folders import data_folder
 from app.responders.relay.loops import Loops
+from app.services.budget import Budget
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,7 @@ class Surroundings:
         folder: relative paths in a workspace start here.
         data: where the program keeps what outlives it; only its owner can read it.
         namespace: names that a manhole's prompt knows.
+        budget: what unfinished messages of peers may take.
         loops: the connections that relays have opened, by which a relay to itself is found.
     """
 
@@ -27,3 +29,4 @@ class Surroundings:
     data: Path = field(default_factory=data_folder)
     namespace: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     loops: Loops = field(default_factory=Loops)
+    budget: Budget = field(default_factory=Budget)

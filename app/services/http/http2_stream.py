@@ -49,9 +49,10 @@ class RecordedStream(H2Stream):
         gathered: bytes of the request's body that are kept.
         complete: whether the whole request has come.
         gone: whether either side has reset the stream.
+        cut: whether it was us.
     """
 
-    refused = complete = gone = False
+    refused = complete = gone = cut = False
     unsent = 0
     gathered = 0
     _refusal: tuple[int, str | Reached] | None = None

@@ -17,6 +17,7 @@ from app import events
 from app.http.reason_phrases import phrase
 from app.limits import HOSTS, MESSAGE_BYTES
 from app.services.address import written
+from app.services.budget import Budget
 from app.services.http.body import BodyStream
 from app.services.tap.tap import Tap
 from app.text.escapes import escape
@@ -71,6 +72,7 @@ class RecordedRequest(Request):
     body: BodyStream | None = None
     hangs = False
     _asked = False
+    _recorded = False  # the response is
 
     def __init__(self, channel: Any, *args: Any, **kwargs: Any) -> None:
         super().__init__(channel, *args, **kwargs)
@@ -78,6 +80,7 @@ class RecordedRequest(Request):
         # Kept here: a responder may still fail after request and channel were separated.
         self._tap: Tap = channel.tap
         self._stream: int | None = channel.number
+        self._budget: Budget = channel.site.budget
         self._body = b""
         self._began = perf_counter()
 
@@ -99,13 +102,27 @@ class RecordedRequest(Request):
             self.body.take(data)
             return
         assert self.content is not None
-        if self.content.tell() + len(data) > self.channel.site.limits["message_bytes"]:
+        size = self.content.tell() + len(data)
+        if size > self.channel.site.limits["message_bytes"]:
             self._refuse_body()
+        elif full := self._budget.put(self, size):
+            self.channel.refuse(503, full)
+            self._drop_content()
         else:
             self.content.write(data)
 
+    def _drop_content(self) -> None:
+        """Give the memory of a body back that is refused: the connection may stay open for a while."""
+        self._budget.drop(self)
+        self.content = BytesIO()
+
+    def _cleanup(self) -> None:
+        self._budget.drop(self)
+        super()._cleanup()
+
     def _refuse_body(self) -> None:
         self.channel.refuse(413, MESSAGE_BYTES.reached(self.channel.site.limits["message_bytes"], "body"))
+        self._drop_content()
 
     def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
         """Record the request and answer it. For a streamed body, called at the head and again at the end."""
@@ -140,9 +157,19 @@ class RecordedRequest(Request):
         return "" if self._stream is None else f', "stream": {self._stream}'
 
     def connectionLost(self, reason: Failure) -> None:
+        if self.startedWriting and not (self.finished or self._recorded):
+            self._record_broken_off()
+        self._budget.drop(self)
         super().connectionLost(reason)
         if self.body is not None:
             self.body.end(reason)
+
+    def _record_broken_off(self) -> None:
+        """Record a response whose head has left, and whose rest will not."""
+        unsent = self._tap.unsent() if self._stream is None else self.channel.unsent
+        self.sentLength = max(0, self.sentLength - (unsent or 0))
+        by_us = self._tap.ended_by not in ("", "peer", "closed by the peer") or getattr(self.channel, "cut", False)
+        self.record_response(f"broken off {'by us' if by_us else 'by the client'} after {self.sentLength:,} bytes")
 
     def process(self) -> None:
         hosts = self.channel.site.hosts
@@ -236,6 +263,7 @@ class RecordedRequest(Request):
 
     def record_response(self, cut: str = "") -> None:
         """Record the response when all of it was written, or when it was cut, for the reason ``cut``."""
+        self._recorded = True
         seconds = perf_counter() - self._began
         reason = self.code_message.decode("latin-1")
         fields = ((name, value) for name, values in self.responseHeaders.getAllRawHeaders() for value in values)
