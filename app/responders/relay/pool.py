@@ -61,18 +61,32 @@ class Pool(HTTPConnectionPool):
 
 
 class UpstreamRequest(Request):
-    """A request to the upstream; ``previous`` is the hop of the client's connection."""
+    """A request to the upstream.
 
-    def __init__(self, previous: Hop | None, method: bytes, target: bytes, headers: Headers, body: Any) -> None:
+    Attributes:
+        previous: the hop of the client's connection.
+        interim: called with code and fields of each interim answer.
+    """
+
+    def __init__(
+        self,
+        previous: Hop | None,
+        method: bytes,
+        target: bytes,
+        headers: Headers,
+        body: Any,
+        interim: Callable[[int, Headers], None],
+    ) -> None:
         super().__init__(method, target, headers, body, persistent=True)
-        self.previous = previous
+        self.previous, self.interim = previous, interim
 
 
 class UpstreamConnection(BoundedClient):
     """A connection to the upstream.
 
-    Its responses have two more attributes than Twisted's: ``connection``, the values of the
-    Connection header, and ``abort``, which aborts this connection.
+    Its responses have three more attributes than Twisted's: ``connection``, the values of the
+    Connection header, ``abort``, which aborts this connection, and ``trailers``, which returns the lines behind the
+    last chunk once the body has come.
     """
 
     def __init__(self, pool: Pool, *more: Any) -> None:
@@ -99,9 +113,14 @@ class UpstreamConnection(BoundedClient):
         def complete(response: Any) -> Any:
             response.connection = parser.connHeaders.getRawHeaders(b"connection", [])
             response.abort = self.abort
+            response.trailers = lambda: [bytes(line) for line in getattr(parser.bodyDecoder, "_trailerHeaders", ())]
             return response
 
         return responding.addCallback(complete)
+
+    def interim(self, code: int, headers: Headers) -> None:
+        if isinstance(self._currentRequest, UpstreamRequest):
+            self._currentRequest.interim(code, headers)
 
     def _head_received(self, parser: Any, parser_method: Callable[[], None]) -> None:
         if problem := _problem(parser.response.code, parser.connHeaders):

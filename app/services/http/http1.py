@@ -7,8 +7,11 @@ from typing import Any, cast
 from twisted.protocols.basic import LineReceiver
 from twisted.python.failure import Failure
 from twisted.web.http import NO_BODY_CODES
+from twisted.web.http_headers import Headers
 
+from app.http.reason_phrases import phrase
 from app.services.http import rules as http_rules
+from app.services.http.chunks import Chunks
 from app.services.http.http1_ending import EndingChannel
 from app.services.http.http1_timing import LINGER
 from app.services.http.request import RecordedRequest
@@ -99,6 +102,12 @@ class RecordedChannel(EndingChannel):
             self.requests[-1].fields.append((name, value))
         return good
 
+    def _maybeChooseTransferDecoder(self, header: bytes, data: bytes) -> bool:
+        good: bool = super()._maybeChooseTransferDecoder(header, data)
+        if good and self.length is None and not isinstance(self._transferDecoder, Chunks):
+            self._transferDecoder = Chunks(self.requests[-1].handleContentChunk, self._finishRequestBody)
+        return good
+
     def rawDataReceived(self, data: bytes) -> None:
         super().rawDataReceived(data)
         if self.length is None and not self.refused and http_rules.has_bare_lf(self._transferDecoder):
@@ -131,6 +140,8 @@ class RecordedChannel(EndingChannel):
             return
         self._body_open = self._waits_for_100 = False
         self._until = None
+        if isinstance(self._transferDecoder, Chunks) and self._transferDecoder.trailers:
+            self.requests[-1].record_trailers(self._transferDecoder.trailers)
         super().allContentReceived()
         if self._answered_early:
             self._answered_early = False
@@ -165,6 +176,13 @@ class RecordedChannel(EndingChannel):
             self._answer_what_came()
 
     # -- a body that is passed on as it comes
+
+    def send_interim(self, code: int, fields: Headers) -> None:
+        """Send an interim response (RFC 9110 section 15.2), if the client knows them and the response has not begun."""
+        request = self.requests[0]
+        if request.clientproto == b"HTTP/1.1" and not (request.startedWriting or self.refused):
+            lines = (b"%b: %b\r\n" % (name, value) for name, values in fields.getAllRawHeaders() for value in values)
+            self.tap.write(b"HTTP/1.1 %d %b\r\n%b\r\n" % (code, phrase(code), b"".join(lines)))
 
     def _send100Continue(self) -> None:
         if self.refused:

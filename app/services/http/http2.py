@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import Any, cast
 
 from h2.errors import ErrorCodes
+from h2.events import TrailersReceived
 from h2.exceptions import DenialOfServiceError, FrameTooLargeError, ProtocolError, TooManyStreamsError
 from h2.frame_buffer import CONTINUATION_BACKLOG
 from h2.settings import SettingCodes
@@ -66,6 +67,9 @@ class RecordedConnection(SendingConnection):
         # More, so that what exceeds the limit can be refused alone: without its fields, all later heads would be
         # unreadable (RFC 9113 section 10.5.1).
         self.conn.decoder.max_header_list_size = fields + MORE_FIELDS
+        # Twisted drops the fields behind a body (RFC 9110 section 6.5).
+        self._receive: Any = self.conn.receive_data
+        self.conn.receive_data = self._receive_data  # type: ignore[assignment, method-assign]
         self._marked = 0
         self._looking: Any = None
         self._unwanted: list[Any] = []
@@ -84,6 +88,13 @@ class RecordedConnection(SendingConnection):
             self._give_up()
 
     # -- requests
+
+    def _receive_data(self, data: bytes) -> list[Any]:
+        received: list[Any] = self._receive(data)
+        for event in received:
+            if isinstance(event, TrailersReceived) and (stream := self.streams.get(event.stream_id)) is not None:
+                stream.request.record_trailers([(bytes(name), bytes(value)) for name, value in event.headers])
+        return received
 
     def dataReceived(self, data: bytes) -> None:
         if self._stillProducing:

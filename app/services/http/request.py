@@ -149,6 +149,13 @@ class RecordedRequest(Request):
         self._tap.record(events.HTTP_REQUEST, f"{method} {target}", detail, size=body)
         super().requestReceived(command, path, version)
 
+    def record_trailers(self, fields: list[tuple[bytes, bytes]]) -> None:
+        """Record the fields behind the body. They are shown and kept, and no responder sees them."""
+        words = ", ".join(escape(b"%b: %b" % field) for field in fields)
+        more = {} if self._stream is None else {"stream": self._stream}
+        pairs = [[name.decode("latin-1"), value.decode("latin-1")] for name, value in fields]
+        self._tap.record(events.LOG, f"trailer fields of the request: {words}", {"trailers": pairs} | more)
+
     def setResponseCode(self, code: int, message: bytes | None = None) -> None:
         """Set the code with its registered phrase: Twisted's phrases are of 1999, and not for all codes."""
         super().setResponseCode(code, phrase(code) if message is None else message)

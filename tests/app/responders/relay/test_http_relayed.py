@@ -160,13 +160,32 @@ async def test_not_modified_has_no_body(desk: Desk):
 
 
 @pytest_twisted.ensureDeferred
-async def test_interim_responses_are_passed_over(desk: Desk):
+async def test_c13_interim_responses_are_passed_on_to_who_knows_them(desk: Desk):
     answer = b"HTTP/1.1 103 Early Hints\r\nLink: <x>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
     async with Raw(desk, answer) as raw:
         service = await relay(desk, raw.url)
         got = await answer_to(desk, service, b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-        assert got.startswith(b"HTTP/1.1 200")
+        assert got.startswith(b"HTTP/1.1 103 Early Hints\r\nLink: <x>\r\n\r\nHTTP/1.1 200")
         assert got.endswith(b"ok")
+        got = await answer_to(desk, service, b"GET / HTTP/1.0\r\n\r\n")
+        assert got.startswith(b"HTTP/1.0 200")
+
+
+@pytest_twisted.ensureDeferred
+async def test_c13_trailers_of_an_answer_are_told(desk: Desk, tape: Tape):
+    answer = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX-Sum: 7\r\n\r\n"
+    async with Raw(desk, answer) as raw:
+        service = await relay(desk, raw.url)
+        await answer_to(desk, service, b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+    assert "trailer fields of the upstream's answer are not passed on: X-Sum: 7" in [e.summary for e in tape.all("log")]
+
+
+@pytest_twisted.ensureDeferred
+async def test_b7_a_reason_phrase_is_cleaned(desk: Desk):
+    async with Raw(desk, b"HTTP/1.1 200 O\rK\x1b[31m\xe9\r\nContent-Length: 0\r\n\r\n") as raw:
+        service = await relay(desk, raw.url)
+        got = await answer_to(desk, service, b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+    assert got.startswith(b"HTTP/1.1 200 O K [31m\xe9\r\n")
 
 
 @pytest_twisted.ensureDeferred

@@ -451,3 +451,12 @@ def test_an_index_is_a_name(name: str) -> None:
     (index,) = [o for o in responder.options if o.name == "index"]
     assert index.problem(name)
     assert not index.problem("default.htm")
+
+
+@pytest.mark.parametrize("asked", [b"bytes=0-3,,5-6", b"bytes=,0-3 , 5-6,"])
+@pytest_twisted.ensureDeferred
+async def test_c25_empty_members_of_a_list_of_ranges_mean_nothing(asked: bytes, desk: Desk, site: Path) -> None:
+    answer, body = await get(desk, b"/a.txt", b"Range: %s\r\n" % asked)
+    assert answer["status"] == "206"
+    assert answer["content-type"].startswith("multipart/byteranges")
+    assert body.count(b"Content-Range: bytes ") == 2

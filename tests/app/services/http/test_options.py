@@ -276,3 +276,14 @@ async def test_a_client_that_leaves_while_its_answer_is_packed_leaves_nothing(de
     await until(lambda: not service.connections)
     await until(lambda: not resource.requests[0]._packing)
     assert not tape.all("failure")
+
+
+@pytest_twisted.ensureDeferred
+async def test_c25_private_networks_are_for_who_says_so(desk: Desk) -> None:
+    asked = b"Origin: https://a.example\r\nAccess-Control-Request-Method: PUT\r\n"
+    asked += b"Access-Control-Request-Private-Network: true\r\n"
+    for allowed in (True, False):
+        options = {"cors": ["https://a.example"], "private_network": allowed}
+        service = await desk.start("http", "inspector", options=options)
+        answer, _ = await ask(service, asked, method=b"OPTIONS")
+        assert answer.get("access-control-allow-private-network") == ("true" if allowed else None)

@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 import pytest_twisted
+from h2.events import InformationalResponseReceived
 from twisted.internet.error import ConnectionDone
 from twisted.internet.utils import getProcessOutput
 from twisted.python.failure import Failure
+from twisted.web.http_headers import Headers
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
 
@@ -184,6 +186,28 @@ def test_a12_bodies_of_http2_count_too(desk: Desk, tape: Tape) -> None:
     assert tape.all("limit.reached")[-1].detail["limit"] == "unfinished_bytes"
     peer.tap.connectionLost(Failure(ConnectionDone()))
     assert budget.total == 0
+
+
+def test_c13_trailers_of_http2_are_told(desk: Desk, tape: Tape) -> None:
+    peer = H2Peer(desk, Streaming())
+    stream = peer.ask(method="POST", end=False)
+    peer.send(stream, b"body")
+    peer.h2.send_headers(stream, [("x-sum", "7")], end_stream=True)
+    peer.flush()
+    (told,) = tape.all("log")
+    assert told.summary == "trailer fields of the request: x-sum: 7"
+    assert told.detail == {"trailers": [["x-sum", "7"]], "stream": stream}
+    assert tape.all("http.request")
+
+
+def test_c13_early_hints_on_http2(desk: Desk) -> None:
+    peer = H2Peer(desk, Streaming())
+    stream = peer.ask(path="/silent")
+    (made,) = peer.connection.streams.values()
+    made.send_interim(103, Headers({b"Link": [b"</a>"]}))
+    peer.flush()
+    (event,) = peer.of(InformationalResponseReceived)
+    assert (event.stream_id, dict(event.headers)[b"link"]) == (stream, b"</a>")
 
 
 def test_a18_a_large_head_is_431_on_its_stream(desk: Desk, tape: Tape) -> None:
