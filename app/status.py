@@ -34,4 +34,11 @@ class Failed:
     reason: str
 
 
-Status = Stopped | Starting | Listening | Stopping | Failed
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Not started, because the workspace is not trusted. ``reason`` tells the user what it asks for."""
+
+    reason: str
+
+
+Status = Stopped | Starting | Listening | Stopping | Failed | Held

@@ -77,9 +77,12 @@ class Opened:
 
 
 @contextmanager
-def folder(path: Path) -> Iterator[Folder]:
-    """The folder at ``path``, open, with links on the way to it followed. Raises OSError."""
-    real = Path(os.path.realpath(path, strict=True))
+def folder(path: Path, *, follow: bool = True) -> Iterator[Folder]:
+    """The folder at ``path``, open. Links on the way to it are followed, or with ``follow`` false refused.
+
+    Raises OSError.
+    """
+    real = Path(os.path.realpath(path, strict=True)) if follow else path
     if not WALKS:
         yield Folder(real, -1)
         return

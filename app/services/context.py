@@ -20,6 +20,7 @@ from app.files.folders import data_folder
 from app.responders.relay.loops import Loops
 
 if TYPE_CHECKING:
+    from app.services.config import ServiceConfig
     from app.services.service import Service
 
 
@@ -32,12 +33,14 @@ class Surroundings:
         data: where the program keeps what outlives it; ours alone to read.
         namespace: what a person who looks into the running program finds by name.
         loops: what their relays have opened.
+        admit: raises NotTrustedError for a service that may not start. Blocks; None: all may.
     """
 
     folder: Path = Path()
     data: Path = field(default_factory=data_folder)
     namespace: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     loops: Loops = field(default_factory=Loops)
+    admit: Callable[[ServiceConfig], None] | None = None
 
 
 class ServiceContext:

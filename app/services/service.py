@@ -21,7 +21,7 @@ from app.services.config import ServiceConfig
 from app.services.context import ServiceContext, Surroundings
 from app.services.protocols import PROTOCOLS, options_of
 from app.signal import Signal
-from app.status import Failed, Listening, Starting, Status, Stopped, Stopping
+from app.status import Failed, Held, Listening, Starting, Status, Stopped, Stopping
 
 if TYPE_CHECKING:
     from app.services.tls.server import ServerTLS
@@ -62,6 +62,7 @@ class Service:
         status: what it is doing; ``status_changed`` emits the service after each change.
         connections: the live ones by their number.
         tls: what its port speaks TLS with, from its start on; None without.
+        wanted: whether it was to start while it was held.
         opened, received, sent: connections and bytes since the program started; live
             connections are not in the bytes yet, see ``bytes_so_far``.
         renew: has the responder built anew, and new connections answered by it, while the port stays
@@ -87,6 +88,7 @@ class Service:
         self.received = 0
         self.sent = 0
         self.tls: ServerTLS | None = None
+        self.wanted = False
         self.renew: Callable[[], None] = lambda: None
         self._context: ServiceContext | None = None
         self._port: IListeningPort | None = None
@@ -116,6 +118,8 @@ class Service:
         config = self.config
         protocol = PROTOCOLS[config.protocol]
         try:
+            if self.surroundings.admit is not None:
+                await self._in_thread(self.surroundings.admit, config)
             host = config.host
             if not address.is_number(host):
                 host = await self._in_thread(address.look_up, host)
@@ -129,6 +133,8 @@ class Service:
                 self._port = await opened if isinstance(opened, Deferred) else opened
             except (CannotListenError, OSError) as e:
                 raise await self._in_thread(address.why_not, e, host, config.port, protocol.transport) from e
+        except errors.NotTrustedError as e:
+            return self._refuse(e)
         except PostError as e:
             return self._fail(e)
         except Exception as e:
@@ -140,6 +146,22 @@ class Service:
         bound = address.written(self._port.getHost())
         self._note(events.SERVICE_STARTED, f"listening on {bound}", {"host": bound})
         self._set(Listening(bound))
+        return self.status
+
+    def hold(self, why: errors.NotTrustedError | None) -> None:
+        """It may not start, and says why; with None it may. A service that runs is left alone."""
+        if why is not None and not self.running:
+            self._set(Held(str(why)))
+        elif why is None and isinstance(self.status, Held):
+            self._set(Stopped())
+
+    def _refuse(self, error: errors.NotTrustedError) -> Status:
+        if not isinstance(self.status, Stopping):
+            self.wanted = True
+            self._note(events.SERVICE_FAILED, str(error), {"reason": str(error)})
+            self._set(Held(str(error)))
+            return self.status
+        self._end()
         return self.status
 
     def build(self) -> Any:
@@ -178,6 +200,7 @@ class Service:
     def stop(self, grace: float = GRACE) -> Deferred[None]:
         """Close the address and all connections. Fires when none is left, in ``grace`` seconds at the most."""
         done: Deferred[None] = Deferred()
+        self.wanted = False
         if isinstance(self.status, Failed):
             self._set(Stopped())
         if not self.running:
