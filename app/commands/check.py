@@ -12,7 +12,9 @@ from app.commands.exit_codes import DONE, FAILED
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("workspace", type=Path)
-    parser.add_argument("--json", action="store_true", help="print one JSON object for each problem, and each thing asked for")
+    parser.add_argument(
+        "--json", action="store_true", help="print one JSON object a line: problems, and what it asks for"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -41,6 +43,8 @@ def run(args: argparse.Namespace) -> int:
 def _print_plugin_problems() -> None:
     from app.plugin_loader.table import TABLE
 
+    if TABLE.trust.trouble:
+        print(f"listening-post: {TABLE.trust.trouble}", file=sys.stderr)
     for plugin in TABLE.all():
         if plugin.problem is not None:
             names = ", ".join(responder.name for responder in plugin.brings)

@@ -112,7 +112,17 @@ class Folder:
 
         Opening does not wait, as for the other end of a pipe. Raises OutsideError, OSError.
         """
-        return _Walk(self, flags | _COMMON, mode).to(names) if WALKS else self._compared(names, flags | _COMMON, mode)
+        flags |= _COMMON
+        if not WALKS:
+            return self._compared(names, flags, mode)
+        try:
+            return _Walk(self, flags, mode).to(names)
+        except OutsideError:
+            # A link may lead out and in again. Where that ends is walked to by its real names, or not at all.
+            real = Path(os.path.realpath(self.path.joinpath(*names)))
+            if not real.is_relative_to(self.path):
+                raise
+            return _Walk(self, flags, mode).to(real.relative_to(self.path).parts)
 
     def _compared(self, names: Sequence[str], flags: int, mode: int) -> Opened:
         """The way of a system that cannot walk: open it, then look whether that is what is inside."""
@@ -196,10 +206,7 @@ class _Walk:
             return target.split("/")
         parts = Path(target).parts
         if parts[: len(self._root.path.parts)] != self._root.path.parts:
-            # By another name of the folder, perhaps; what is found is walked to all the same.
-            parts = Path(os.path.realpath(target)).parts
-            if parts[: len(self._root.path.parts)] != self._root.path.parts:
-                raise OutsideError
+            raise OutsideError
         self._leave()
         return list(parts[len(self._root.path.parts) :])
 

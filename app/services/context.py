@@ -33,7 +33,7 @@ class Surroundings:
         data: where the program keeps what outlives it; ours alone to read.
         namespace: what a person who looks into the running program finds by name.
         loops: what their relays have opened.
-        admit: raises NotTrustedError for a service that may not start. Blocks; None: all may.
+        admit: raises NotTrustedError for a service that may not start; None: all may.
     """
 
     folder: Path = Path()

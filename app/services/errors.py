@@ -50,8 +50,8 @@ class ResponderBrokenError(PostError):
 
 
 class NotTrustedError(PostError):
-    """It waits until this workspace is trusted: it {asks}. Answer the question in the window, or give the answer with
-    listening-post trust; serve takes --trust."""
+    """It waits until this workspace is trusted: {asks}. Answer the question in the window, or say
+    listening-post trust {path}; serve takes --trust."""
 
 
 class UnknownResponderError(PostError):

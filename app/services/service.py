@@ -119,7 +119,7 @@ class Service:
         protocol = PROTOCOLS[config.protocol]
         try:
             if self.surroundings.admit is not None:
-                await self._in_thread(self.surroundings.admit, config)
+                self.surroundings.admit(config)
             host = config.host
             if not address.is_number(host):
                 host = await self._in_thread(address.look_up, host)

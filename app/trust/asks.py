@@ -77,7 +77,8 @@ def of_service(service: ServiceConfig, others: Sequence[ServiceConfig], folder: 
 
 def of_plugin(path: Path, names: Iterable[str]) -> Ask:
     """What a plugin asks for: ``names`` are those of the responders that it seems to bring."""
-    brings = ", ".join(names)
+    some = list(names)
+    brings = ", ".join(some[:10]) + (f" and {len(some) - 10:,} more" if len(some) > 10 else "")
     return Ask("run", "", str(path), f"the plugin {path} brings {brings}: its code can do all that you can")
 
 

@@ -11,6 +11,7 @@ import resources
 from app.plugin_loader.table import TABLE, Plugin
 from app.services.config import ServiceConfig
 from app.services.errors import NotTrustedError
+from app.text.escapes import one_line
 from app.trust.asks import KINDS, Ask, asks_of, fingerprint, of_plugin, of_service
 from app.trust.store import others_can_write
 from app.workspace.reading import Workspace
@@ -65,16 +66,16 @@ class Gate:
     def held(self, service: ServiceConfig) -> NotTrustedError | None:
         """Why this service may not start; None if it may."""
         asks = [ask for ask in self._unanswered if ask.service == service.name]
-        return _not_trusted(asks) if asks else None
+        return self._not_trusted(asks) if asks else None
 
     def admit(self, service: ServiceConfig) -> None:
-        """Raise NotTrustedError unless this service may start. Links are looked at anew. May be called in a thread."""
+        """Raise NotTrustedError unless this service may start. Links are looked at anew."""
         if self._all or TABLE.trust.everything:
             return
         asks = list(of_service(service, self._services, self._folder))
         asks = [ask for ask in asks if ask.key not in self._allowed]
         if asks:
-            raise _not_trusted(sorted(asks, key=lambda ask: KINDS.index(ask.kind)))
+            raise self._not_trusted(sorted(asks, key=lambda ask: KINDS.index(ask.kind)))
 
     def changed(self, services: Sequence[ServiceConfig], by_user: Iterable[str] = ()) -> None:
         """These are the services now; the user gave those called ``by_user`` their settings.
@@ -143,6 +144,10 @@ class Gate:
         others = [plugin.path.parent for plugin in plugins if plugin.path.parent not in beside]
         return tuple(dict.fromkeys([*own, *others]))
 
+    def _not_trusted(self, asks: Sequence[Ask]) -> NotTrustedError:
+        path = one_line(str(self._workspace.path))
+        return NotTrustedError(asks="; ".join(one_line(ask.text) for ask in asks), path=path)
+
     def _look(self) -> None:
         asks = [] if self._all or TABLE.trust.everything else asks_of(self._services, self._folder)
         self._unanswered = tuple(ask for ask in asks if ask.key not in self._allowed)
@@ -155,7 +160,3 @@ def is_shipped(path: Path) -> bool:
 
 def _in_trusted_folder(path: Path) -> bool:
     return TABLE.trust.file_in_folder(path)
-
-
-def _not_trusted(asks: Sequence[Ask]) -> NotTrustedError:
-    return NotTrustedError(asks="; ".join(str(ask).partition(": ")[2] for ask in asks))

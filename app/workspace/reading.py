@@ -97,6 +97,14 @@ def examined(path: Path | str) -> tuple[Workspace, list[Problem]]:
     return replace(workspace, path=Path(path), digest=digest_of(source.encode())), problems
 
 
+def problems_of(path: Path | str) -> list[Problem]:
+    """What is wrong with the file, and what would keep its services from starting.
+
+    Raises WorkspaceUnreadableError.
+    """
+    return examined(path)[1]
+
+
 def text_of(path: Path | str) -> str:
     """The text of the file. Raises WorkspaceUnreadableError."""
     try:

@@ -21,7 +21,9 @@ def test_a_file_that_was_open_to_others_is_no_more(tmp_path: Path) -> None:
     assert file.read_bytes() == b"CLIENT_RANDOM 00ff ff00\n"
 
 
-@pytest.mark.parametrize("content", [b"# ~/.profile\nexport PATH=/bin\n", b"before\n", b"#" * 9999, b"\x7fELF", b"def f(): ...\n"])
+@pytest.mark.parametrize(
+    "content", [b"# ~/.profile\nexport PATH=/bin\n", b"before\n", b"#" * 9999, b"\x7fELF", b"def f(): ...\n"]
+)
 def test_b3_a_file_that_holds_something_else_is_left_alone(content: bytes, tmp_path: Path) -> None:
     file = tmp_path / ".profile"
     file.write_bytes(content)
