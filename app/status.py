@@ -36,9 +36,15 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """Not started, because the workspace is not trusted. ``reason`` tells the user what it asks for."""
+    """Not started, because the workspace is not trusted.
+
+    Attributes:
+        reason: tells the user why, and what to do.
+        asks: only what it would do.
+    """
 
     reason: str
+    asks: str
 
 
 Status = Stopped | Starting | Listening | Stopping | Failed | Held

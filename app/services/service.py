@@ -151,7 +151,7 @@ class Service:
     def hold(self, why: errors.NotTrustedError | None) -> None:
         """It may not start, and says why; with None it may. A service that runs is left alone."""
         if why is not None and not self.running:
-            self._set(Held(str(why)))
+            self._set(_held(why))
         elif why is None and isinstance(self.status, Held):
             self._set(Stopped())
 
@@ -159,7 +159,7 @@ class Service:
         if not isinstance(self.status, Stopping):
             self.wanted = True
             self._note(events.SERVICE_FAILED, str(error), {"reason": str(error)})
-            self._set(Held(str(error)))
+            self._set(_held(error))
             return self.status
         self._end()
         return self.status
@@ -299,3 +299,7 @@ class Service:
         self.sent += connection.sent
         if not self.connections and self._emptied is not None and not self._emptied.called:
             self._emptied.callback(None)
+
+
+def _held(error: errors.NotTrustedError) -> Held:
+    return Held(str(error), str(error.fields["asks"]))

@@ -207,8 +207,10 @@ class ServiceCard(QFrame):
 
     def _words(self) -> str:
         status = self.service.status
-        if isinstance(status, Failed | Held):
+        if isinstance(status, Failed):
             return status.reason
+        if isinstance(status, Held):
+            return f"waits for your answer: {status.asks}"
         if not isinstance(status, Listening):
             return f"{type(status).__name__.lower()}{'' if isinstance(status, Stopped) else '…'}"
         count = len(self.service.connections)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PyQt5.QtCore import Qt
+from PyQt5.QtGui import QShowEvent
 from PyQt5.QtWidgets import QFrame, QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 from twisted.internet.defer import Deferred
 
@@ -14,6 +15,10 @@ from ui.looks.icons import icon
 
 LINES = 8
 """Lines of the list that are seen without scrolling."""
+
+
+PADDING = 7
+"""Pixels around the text, as the theme has them."""
 
 
 class TrustQuestion(QFrame):
@@ -92,11 +97,16 @@ class TrustQuestion(QFrame):
         )
         self._measure()
 
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._measure()
+
     def _measure(self) -> None:
         """The list is as tall as its lines, up to ``LINES``."""
+        self.list.ensurePolished()  # it has the theme's font only then
         count = len(self._asked.asks) if self._asked is not None else 1
-        margins = 2 * (self.list.frameWidth() + int(self.list.document().documentMargin()))
-        self.list.setFixedHeight(self.list.fontMetrics().lineSpacing() * min(max(count, 2), LINES) + margins + 2)
+        margins = 2 * (self.list.frameWidth() + int(self.list.document().documentMargin()) + PADDING)
+        self.list.setFixedHeight(self.list.fontMetrics().lineSpacing() * min(max(count, 2), LINES) + margins)
 
     def _answer(self, how: How) -> None:
         self.hide()  # until ``refresh`` shows the next question

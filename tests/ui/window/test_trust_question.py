@@ -106,7 +106,7 @@ async def test_b1_one_question_lists_it_and_only_the_harmless_service_runs(
     for name in ("door", "shell"):
         card = window.services.cards[name]
         card.refresh()
-        assert "waits until this workspace is trusted" in card._state.text()
+        assert card._state.text().startswith("waits for your answer: ")
         assert isinstance(post.services[name].status, Held)
 
 
@@ -202,7 +202,15 @@ def test_the_list_is_as_long_as_it_is_and_is_scrolled(post_of: Callable[..., Pos
     post = post_of("version = 1\n" + "".join(one.format(n=n) for n in range(1000, 1300)))
     question = open_window(post=post).notices.question
     assert question.list.document().blockCount() == 300
+    assert question.list.verticalScrollBar().isVisible()
     assert question.height() < 300
+
+
+def test_a_short_list_is_seen_whole(post_of: Callable[..., Post], open_window: Open) -> None:
+    question = open_window(post=post_of()).notices.question
+    settle()
+    assert question.list.document().blockCount() == 2
+    assert not question.list.verticalScrollBar().isVisible()
 
 
 def test_the_window_hides_it_while_there_is_none(open_window: Open) -> None:
