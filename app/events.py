@@ -1,111 +1,169 @@
-"""What can happen: the kinds of event and the frozen value that a reader gets back.
+"""The kinds of event, and the frozen values that a reader of a capture gets back.
 
-A kind is a plain ``int`` (it crosses to the writer process by ``marshal``, which takes
-no enum) and has a dotted name that people and files use. The codes are part of the
-capture format: append new ones, never renumber.
+A kind is a plain ``int``: it crosses to the writer process by ``marshal``, which takes no enum.
+People and files use its dotted name. Each kind is declared once, with what its ``detail`` holds;
+the tests check every event that the program records against its declaration. The codes are part
+of the capture format: append new ones, never renumber.
 """
 
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Final, NewType
+from types import UnionType
+from typing import Any, Final, Literal, NewType
 
 Kind = NewType("Kind", int)
 
-SERVICE_STARTED: Final = Kind(1)
-SERVICE_STOPPED: Final = Kind(2)
-SERVICE_FAILED: Final = Kind(3)
-CONNECTION_OPENED: Final = Kind(4)
-DATA_RECEIVED: Final = Kind(5)
-DATA_SENT: Final = Kind(6)
-CONNECTION_CLOSED: Final = Kind(7)
-DATAGRAM_RECEIVED: Final = Kind(8)
-DATAGRAM_SENT: Final = Kind(9)
-HTTP_REQUEST: Final = Kind(10)
-HTTP_RESPONSE: Final = Kind(11)
-WS_OPENED: Final = Kind(12)
-WS_MESSAGE: Final = Kind(13)
-WS_CLOSED: Final = Kind(14)
-TLS_FAILED: Final = Kind(15)
-FAULT_APPLIED: Final = Kind(16)
-LIMIT_REACHED: Final = Kind(17)
-FAILURE: Final = Kind(18)
-LOG: Final = Kind(19)
-TLS_OPENED: Final = Kind(20)
-FAILURE_RESOLVED: Final = Kind(21)
-NOTE: Final = Kind(22)
-LOST: Final = Kind(23)
+Direction = Literal["received", "sent", ""]
 
-NAMES: Final[dict[int, str]] = {
-    SERVICE_STARTED: "service.started",
-    SERVICE_STOPPED: "service.stopped",
-    SERVICE_FAILED: "service.failed",
-    CONNECTION_OPENED: "connection.opened",
-    DATA_RECEIVED: "data.received",
-    DATA_SENT: "data.sent",
-    CONNECTION_CLOSED: "connection.closed",
-    DATAGRAM_RECEIVED: "datagram.received",
-    DATAGRAM_SENT: "datagram.sent",
-    HTTP_REQUEST: "http.request",
-    HTTP_RESPONSE: "http.response",
-    WS_OPENED: "ws.opened",
-    WS_MESSAGE: "ws.message",
-    WS_CLOSED: "ws.closed",
-    TLS_FAILED: "tls.failed",
-    FAULT_APPLIED: "fault.applied",
-    LIMIT_REACHED: "limit.reached",
-    FAILURE: "failure",
-    LOG: "log",
-    TLS_OPENED: "tls.opened",
-    FAILURE_RESOLVED: "failure.resolved",
-    NOTE: "note",
-    LOST: "events.lost",
-}
+Keys = Mapping[str, "type | UnionType"]
+"""Keys of a detail, and the Python type that ``json.loads`` gives for each."""
 
-MEANING: Final[dict[int, tuple[str, str]]] = {
-    SERVICE_STARTED: ("a service listens", "`host`"),
-    SERVICE_STOPPED: ("a service has closed its port and its connections", ""),
-    SERVICE_FAILED: ("a service cannot listen, or no longer", "`reason`"),
-    CONNECTION_OPENED: ("a connection was accepted or made; on UDP, a peer's first datagram", "`peer`, `host`"),
-    DATA_RECEIVED: ("bytes came; behind TLS, in plain text", ""),
-    DATA_SENT: ("bytes left", ""),
-    CONNECTION_CLOSED: ("a connection ended", "`reason`, `received`, `sent`, `unsent` (bytes), `seconds`"),
-    DATAGRAM_RECEIVED: ("a datagram came", ""),
-    DATAGRAM_SENT: ("a datagram left", ""),
-    HTTP_REQUEST: ("a request was read; `size` is its body's", "`method`, `target`, `version`, `fields`, `body`"),
-    HTTP_RESPONSE: ("a response was written", "`status`, `reason`, `fields`, `body`, `seconds`"),
-    WS_OPENED: ("a WebSocket handshake was done", "`target`, `origin`, `subprotocol`, `extensions`, `fields`"),
-    WS_MESSAGE: ("a message, ping or pong, as it was before compression", "`opcode`, `direction`"),
-    WS_CLOSED: ("a WebSocket was closed", "`clean`, `code`, `reason`, and which side said what"),
-    TLS_FAILED: (
-        "a TLS handshake failed; the payload is the client's first message",
-        "`reason`, `offered`, `sni`, `alpn`",
-    ),
-    FAULT_APPLIED: ("something was done to a connection on purpose", ""),
-    LIMIT_REACHED: ("somebody reached a limit and was refused", "`limit`, `value`"),
-    FAILURE: ("an exception was caught; the payload is what led to it", "`type`, `message`, `frames`, `group`"),
-    LOG: ("a line of the log", ""),
-    TLS_OPENED: ("a TLS handshake was done", "`version`, `cipher`, `alpn`, `sni`, `client`, `resumed`"),
-    FAILURE_RESOLVED: ("a group of failures was marked as resolved, or reopened", ""),
-    NOTE: ("somebody wrote a note on an event, or coloured it", "`event`, `text`, `colour`"),
-    LOST: ("events happened that are not in the capture", "`count`, `from`, `until` (RFC 3339), `why`"),
-}
-"""For each kind: what has happened, and the keys of its detail. For the manual."""
 
-RAW: Final = frozenset({DATA_RECEIVED, DATA_SENT, DATAGRAM_RECEIVED, DATAGRAM_SENT})
-INBOUND: Final = frozenset({DATA_RECEIVED, DATAGRAM_RECEIVED, HTTP_REQUEST})
-OUTBOUND: Final = frozenset({DATA_SENT, DATAGRAM_SENT, HTTP_RESPONSE})
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """What is true of every event of one kind.
+
+    Attributes:
+        meaning: what has happened, in one line, for the manual.
+        direction: which way bytes went; empty where none did, or where ``detail`` says it.
+        raw: whether the payload is bytes as they passed, and the event has no ``detail``.
+        always, sometimes: keys of ``detail`` that each event of this kind has, and that some have.
+        more: whether ``detail`` may have other keys, which a responder or a plugin chooses.
+    """
+
+    code: Kind
+    name: str
+    meaning: str
+    direction: Direction = ""
+    raw: bool = False
+    always: Keys = field(default_factory=dict)
+    sometimes: Keys = field(default_factory=dict)
+    more: bool = False
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """Every key that is declared."""
+        return frozenset(self.always) | frozenset(self.sometimes)
+
+
+KINDS: Final[dict[int, Declaration]] = {}
+"""Every kind, by its code."""
+
+
+def _kind(code: int, name: str, meaning: str, **facts: Any) -> Kind:
+    KINDS[code] = Declaration(Kind(code), name, meaning, **facts)
+    return Kind(code)
+
+
+SERVICE_STARTED: Final = _kind(1, "service.started", "a service listens", always={"host": str})
+SERVICE_STOPPED: Final = _kind(2, "service.stopped", "a service has closed its port and its connections")
+SERVICE_FAILED: Final = _kind(3, "service.failed", "a service cannot listen, or no longer", always={"reason": str})
+CONNECTION_OPENED: Final = _kind(
+    4, "connection.opened", "a connection was accepted or made; on UDP, a peer's first datagram",
+    always={"peer": str, "host": str}, sometimes={"outgoing": bool},
+)  # fmt: skip
+DATA_RECEIVED: Final = _kind(
+    5, "data.received", "bytes came; behind TLS, in plain text", direction="received", raw=True
+)
+DATA_SENT: Final = _kind(6, "data.sent", "bytes left", direction="sent", raw=True)
+CONNECTION_CLOSED: Final = _kind(
+    7, "connection.closed",
+    "a connection ended; `received`, `sent`, `unsent` and `unfinished` (of a message without an end) are bytes",
+    always={"reason": str, "received": int, "sent": int, "unsent": int, "seconds": float},
+    sometimes={"unfinished": int},
+)  # fmt: skip
+DATAGRAM_RECEIVED: Final = _kind(8, "datagram.received", "a datagram came", direction="received", raw=True)
+DATAGRAM_SENT: Final = _kind(9, "datagram.sent", "a datagram left", direction="sent", raw=True)
+HTTP_REQUEST: Final = _kind(
+    10, "http.request", "a request was read, or sent where it is `outgoing`; `size` is its body's",
+    direction="received",
+    always={"method": str, "target": str, "version": str, "fields": list, "body": int | None},
+    sometimes={"stream": int, "outgoing": bool},
+)  # fmt: skip
+HTTP_RESPONSE: Final = _kind(
+    11, "http.response",
+    "a response was written, or read where it is `outgoing`; one that the service gave by itself to what it"
+    " `refused` has no more than its status",
+    direction="sent",
+    always={"status": int},
+    sometimes={
+        "reason": str, "fields": list, "body": int, "seconds": float, "stream": int, "received": int, "cut": str,
+        "refused": str, "outgoing": bool,
+    },
+)  # fmt: skip
+WS_OPENED: Final = _kind(
+    12, "ws.opened", "a WebSocket handshake was done",
+    always={"target": str, "offered": list, "subprotocol": str | None, "extensions": list, "fields": list},
+    sometimes={"origin": str | None, "outgoing": bool},
+)  # fmt: skip
+WS_MESSAGE: Final = _kind(
+    13, "ws.message", "a message, ping or pong, as it was before compression",
+    always={"opcode": str, "direction": str},
+)  # fmt: skip
+WS_CLOSED: Final = _kind(
+    14, "ws.closed", "a WebSocket was closed",
+    always={
+        "clean": bool, "code": int | None, "reason": str | None, "their_code": int | None, "our_code": int | None,
+    },
+    sometimes={"their_reason": str | None, "our_reason": str | None},
+)  # fmt: skip
+TLS_FAILED: Final = _kind(
+    15, "tls.failed", "a TLS handshake failed; the payload is the client's first message",
+    always={"reason": str},
+    sometimes={"offered": list, "sni": str | None, "alpn": list, "openssl": list},
+)  # fmt: skip
+FAULT_APPLIED: Final = _kind(16, "fault.applied", "something was done to a connection on purpose")
+LIMIT_REACHED: Final = _kind(
+    17, "limit.reached", "somebody reached a limit and was refused",
+    always={"limit": str, "value": int | float | bool | list | None},
+    sometimes={"count": int, "status": int, "peer": str, "dropped": int, "user": str, "first": int, "last": int},
+)  # fmt: skip
+FAILURE: Final = _kind(
+    18, "failure", "an exception was caught; the payload is what led to it",
+    always={
+        "group": str, "type": str, "message": str, "frames": list, "notes": list, "relation": str,
+        "cause": dict | None, "members": list,
+    },
+)  # fmt: skip
+LOG: Final = _kind(19, "log", "a line of the log; who writes it may add to it", more=True)
+TLS_OPENED: Final = _kind(
+    20, "tls.opened", "a TLS handshake was done; `client` or `server` is the subject of the peer's certificate",
+    always={
+        "version": str, "cipher": str | None, "bits": int | None, "alpn": str | None, "sni": str | None,
+        "resumed": bool,
+    },
+    sometimes={"client": str | None, "server": str | None},
+)  # fmt: skip
+FAILURE_RESOLVED: Final = _kind(
+    21, "failure.resolved", "a group of failures was marked as resolved, or reopened",
+    always={"group": str}, sometimes={"reopened": bool},
+)  # fmt: skip
+NOTE: Final = _kind(
+    22, "note", "the user wrote a note on an event, or coloured it",
+    always={"event": int, "text": str, "colour": str},
+)  # fmt: skip
+LOST: Final = _kind(
+    23, "events.lost", "events happened that are not in the capture; `from` and `until` are as in RFC 3339",
+    always={"count": int, "from": str, "until": str, "why": str},
+)  # fmt: skip
+
+NAMES: Final[dict[int, str]] = {code: kind.name for code, kind in KINDS.items()}
+RAW: Final = frozenset(kind.code for kind in KINDS.values() if kind.raw)
+INBOUND: Final = frozenset(kind.code for kind in KINDS.values() if kind.direction == "received")
+OUTBOUND: Final = frozenset(kind.code for kind in KINDS.values() if kind.direction == "sent")
 
 
 COLOURS: Final = ("red", "yellow", "green", "blue", "violet")
-"""What a row can be marked with."""
+"""The colours that a user can give a row."""
 
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """What somebody wrote on an event; ``colour`` is a name, and either may be empty."""
+    """The user's note on an event; ``colour`` is one of ``COLOURS``, and either may be empty."""
 
     text: str
     colour: str = ""
@@ -119,7 +177,7 @@ class Row:
         time: ns since 1970 UTC.
         conn, size: None where the event has none.
         summary: one line without control characters.
-        note: the newest that is on it.
+        note: the newest note on the event.
     """
 
     id: int
@@ -135,7 +193,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Event(Row):
-    """One whole event, as it was stored. ``detail`` has keys that depend on the kind."""
+    """One whole event, as it was stored. ``KINDS`` says which keys ``detail`` has."""
 
     host: str | None = None
     payload: bytes | None = None

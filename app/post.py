@@ -11,9 +11,9 @@ from twisted.internet.defer import Deferred, DeferredList
 
 from app import events
 from app.capture.keeping.retention import Keeping, tidy
+from app.capture.link import DEFAULT_LIMIT, WriterLink
 from app.capture.recorder import Recorder
 from app.capture.schema import SUFFIX
-from app.capture.writing.link import DEFAULT_LIMIT, WriterLink
 from app.files.folders import data_folder
 from app.logbook import Logbook
 from app.plugin_loader.live import Plugins
@@ -21,8 +21,8 @@ from app.plugin_loader.table import TABLE
 from app.responders.relay.loops import Loops
 from app.sending.sender import Sender
 from app.services.config import ServiceConfig
-from app.services.context import Surroundings
 from app.services.service import GRACE, Service
+from app.services.surroundings import Surroundings
 from app.signal import Signal
 from app.workspace.gate import Gate, How, Question
 from app.workspace.reading import Workspace

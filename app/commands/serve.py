@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from app.capture.keeping.retention import Keeping
-    from app.capture.writing.link import DEFAULT_LIMIT
+    from app.capture.link import DEFAULT_LIMIT
     from app.commands import serve_run
     from app.commands.running import choose_reactor
     from app.workspace import reading as workspace

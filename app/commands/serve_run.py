@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from app.capture.keeping.retention import Keeping
+from app.capture.link import DEFAULT_LIMIT
 from app.capture.recorder import Trouble
-from app.capture.writing.link import DEFAULT_LIMIT
 from app.commands import errors
 from app.commands.printer import Printer, report_lost_output
 from app.commands.running import Run

@@ -242,7 +242,9 @@ class HTTPConversation(Conversation):
     def _note_request(self, method: str, target: str, fields: Fields, size: int) -> None:
         assert self._tap is not None
         detail = {"method": method, "target": target, "version": "HTTP/1.1", "fields": fields, "body": size}
-        self._tap.note(events.HTTP_REQUEST, f"→ {method} {target}", json.dumps(detail | {"outgoing": True}), size=size)
+        self._tap.record(
+            events.HTTP_REQUEST, f"→ {method} {target}", json.dumps(detail | {"outgoing": True}), size=size
+        )
 
     def _note_response(self) -> None:
         if self._tap is None:
@@ -251,7 +253,7 @@ class HTTPConversation(Conversation):
         size = self._response["body"]
         summary = f"← {self.code} {self._response['reason']}  {seconds * 1000:.1f} ms"
         detail = self._response | {"seconds": seconds, "outgoing": True}
-        self._tap.note(events.HTTP_RESPONSE, summary, json.dumps(detail), size=size)
+        self._tap.record(events.HTTP_RESPONSE, summary, json.dumps(detail), size=size)
 
 
 CONVERSATION = HTTPConversation

@@ -89,7 +89,7 @@ class Client(WebSocketClientProtocol):
         super().failHandshake(reason)
 
     def onConnect(self, response: ConnectionResponse) -> None:
-        self.tap.note(
+        self.tap.record(
             events.WS_OPENED,
             f"→ {self._conversation.url.target}",
             {
@@ -124,7 +124,7 @@ class Client(WebSocketClientProtocol):
     def _note(self, opcode: str, direction: str, payload: bytes) -> None:
         arrow = "←" if direction == "received" else "→"
         summary = f"{arrow} {opcode}  {preview(payload[:PREVIEW], len(payload))}"
-        self.tap.note(events.WS_MESSAGE, summary, {"opcode": opcode, "direction": direction}, payload=payload)
+        self.tap.record(events.WS_MESSAGE, summary, {"opcode": opcode, "direction": direction}, payload=payload)
 
     def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:
         if not self.opened:
@@ -133,7 +133,7 @@ class Client(WebSocketClientProtocol):
         shown = remote if remote is not None else local if local is not None else code
         text = _escaped(reason)
         detail = {"clean": wasClean, "code": code, "reason": text, "their_code": remote, "our_code": local}
-        self.tap.note(events.WS_CLOSED, f"{shown}  {text}".rstrip(), detail)
+        self.tap.record(events.WS_CLOSED, f"{shown}  {text}".rstrip(), detail)
 
     def connectionLost(self, reason: Failure) -> None:  # type: ignore[override]
         # autobahn does not stop this timer, and logs TLS errors.

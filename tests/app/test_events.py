@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app import events
+from app.capture.recorder import Loss
 from app.events import Event, rfc3339
+from tests.declared import differences
 
 KEYS = ["id", "time", "kind", "service", "conn", "peer", "host", "size", "summary", "payload", "detail"]
 
@@ -29,8 +31,47 @@ def test_codes_never_change():
         6: "data.sent", 7: "connection.closed", 8: "datagram.received", 9: "datagram.sent", 10: "http.request",
         11: "http.response", 12: "ws.opened", 13: "ws.message", 14: "ws.closed", 15: "tls.failed",
         16: "fault.applied", 17: "limit.reached", 18: "failure", 19: "log", 20: "tls.opened",
-        21: "failure.resolved", 22: "note",
+        21: "failure.resolved", 22: "note", 23: "events.lost",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", events.KINDS.values(), ids=lambda kind: kind.name)
+def test_a_kind_is_declared_under_its_code_and_says_each_key_of_its_detail_once(kind):
+    assert events.KINDS[kind.code] is kind
+    assert kind.meaning
+    assert not set(kind.always) & set(kind.sometimes)
+
+
+def test_only_raw_kinds_carry_bytes_one_way_and_no_detail():
+    assert {events.NAMES[code] for code in events.RAW} == {
+        "data.received", "data.sent", "datagram.received", "datagram.sent",
+    }  # fmt: skip
+    assert events.RAW <= events.INBOUND | events.OUTBOUND
+    assert not any(events.KINDS[code].keys for code in events.RAW)
+
+
+@pytest.mark.parametrize(
+    ("kind", "detail", "words"),
+    [
+        (events.NOTE, {"event": 7, "text": "x", "colour": ""}, []),
+        (events.NOTE, {"event": 7, "text": "x"}, ["note lacks colour"]),
+        (events.NOTE, {"event": True, "text": "x", "colour": ""},
+         ["note has event = True, which is declared as int"]),
+        (events.DATA_SENT, {"a": 1}, ["data.sent has a, which is not declared"]),
+        (events.LOG, {"a": 1}, []),
+        (events.FAILURE_RESOLVED, {"group": "g", "reopened": 1},
+         ["failure.resolved has reopened = 1, which is declared as bool"]),
+        (events.SERVICE_STARTED, {"host": None}, ["service.started has host = None, which is declared as str"]),
+    ],
+)  # fmt: skip
+def test_the_check_of_all_tests_tells_what_differs(kind, detail, words):
+    assert differences(events.KINDS[kind], detail) == words
+
+
+def test_an_event_about_what_was_lost_is_as_declared():
+    """The recorder adds it to a batch itself, past ``record``."""
+    _, detail = Loss(3, 10**18, 10**18 + 1, "why").recorded()
+    assert differences(events.KINDS[events.LOST], json.loads(detail)) == []
 
 
 def test_json_has_the_documented_keys_in_their_order():

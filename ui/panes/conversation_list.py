@@ -1,4 +1,4 @@
-"""All connections as a pane's list: sorted anew as the capture grows, read by pages."""
+"""The model of the conversations pane: all connections, sorted again as the capture grows, read by pages."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from app.events import Row
 from ui.panes.event_list import PAGE, EventList
 
 MAX_ROWS = 4_000
-"""Rows kept; those that were read first go first."""
+"""Rows in the cache; those that were read first are dropped first."""
 
 REST, SHARE = 300, 5
-"""Milliseconds from one sorting to the next, and how many times as long as it took that is at least."""
+"""The least milliseconds between two sortings, and the same as a multiple of how long the last one took."""
 
 
 class ConversationList(EventList):
-    """Connections by their numbers, in the order of a column.
+    """The numbers of connections, in the order of a column.
 
     Attributes:
-        order, descending: what they are sorted by.
-        _rows: what was read, by number; shown until it was read again.
-        _fresh: numbers that were asked for since the list was last sorted.
+        order, descending: the column that they are sorted by, and how.
+        _rows: the rows that were read, by number; each is shown until it is read again.
+        _fresh: numbers whose rows were asked for since the list was last sorted.
 
     Signals:
-        resorted: each may be somewhere else.
+        resorted: any row may have another index.
     """
 
     resorted = pyqtSignal()
@@ -68,10 +68,10 @@ class ConversationList(EventList):
     def _none(self, first: int) -> array[int]:
         return array("q")
 
-    def _let_be(self) -> None:
+    def _cancel(self) -> None:
         self._asking = None
         self._wanted = False
-        super()._let_be()
+        super()._cancel()
 
     def _restart(self) -> None:
         self._pause.stop()
@@ -104,10 +104,10 @@ class ConversationList(EventList):
 
         def done(found: tuple[array[int], float] | None) -> None:
             if asking is not self._asking:
-                return  # by now something else is looked for
+                return  # the filter or the order has changed meanwhile
             self._asking = None
             if found is None:
-                self.loaded.emit()  # not to be read at present: with the next news of it, perhaps
+                self.loaded.emit()  # the capture cannot be read now; asked for again when it has grown
                 return
             self._pause.start(max(REST, round(found[1] * 1000 * SHARE)))
             self._take(found[0])
@@ -134,7 +134,7 @@ class ConversationList(EventList):
             return len(self._ids)
 
     def shown_at(self, index: int) -> int:
-        """The event in which it was closed, or else opened."""
+        """The id of the event that closed the connection, or else of the one that opened it."""
         row = self._rows.get(self._ids[index])
         return (row.last or row.first or 0) if row else 0
 

@@ -1,4 +1,4 @@
-"""Conversations: all connections, past and present, one a row."""
+"""The conversations pane: all connections, past and present, one a row."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from app.capture.reading.conversations import CONVERSATION_FIELDS, Conversation
 from app.capture.reading.reader import Reader
 from app.events import Row
 from app.post import Post
-from app.services.service import Connection
+from app.services.interfaces import Connection
 from app.text.escapes import amount
 from ui.looks.icons import icon
 from ui.looks.theme import Theme
 from ui.looks.times import clock
+from ui.panes.columns import Column
 from ui.panes.conversation_list import ConversationList
-from ui.panes.event_columns import Column
 from ui.panes.event_list import EventList
 from ui.panes.event_pane import EventPane
 
@@ -38,7 +38,7 @@ def _row(row: Row) -> Conversation:
 
 
 def ended(row: Conversation) -> str:
-    """How it ended, or that it goes on."""
+    """How the connection ended, or that it is open."""
     if row.closed is not None:
         return row.reason or ""
     return OPEN if row.live is not None else CUT
@@ -52,7 +52,7 @@ def _ended_color(row: Row, theme: Theme) -> str | None:
 
 
 def lasted(row: Conversation) -> str:
-    """``0.8 ms``, ``12.4 s``, ``2m 03s``, ``1h 02m``; of one that the capture does not see the end of, nothing."""
+    """``0.8 ms``, ``12.4 s``, ``2m 03s``, ``1h 02m``; empty where its end is not in the capture."""
     if row.closed is None and row.live is None:
         return ""
     seconds = ((row.closed or time_ns()) - row.time) / 1e9
@@ -73,45 +73,65 @@ def _tls_color(row: Row, theme: Theme) -> str | None:
     return theme.bad if _row(row).tls == "failed" else None
 
 
-SORTED = (
-    ("conn", Column("#", "Number of the connection", 5, lambda row, _: str(row.id), right=True, quiet=True,
-                    field="conn", value=lambda row: row.id)),
-    ("opened", Column("Opened", "When it was opened, in local time", 8,
-                      lambda row, _: clock(row.time).rpartition(".")[0], quiet=True)),
-    ("seconds", Column("Duration", "How long it lasted, or lasts so far", 9,
-                       lambda row, _: lasted(_row(row)), right=True)),
-    ("service", Column("Service", "The service it was made to", 12, lambda row, _: row.service,
-                       field="service", value=lambda row: row.service or None)),
-    ("peer", Column("Peer", "The other side's address and port", 18, lambda row, _: row.peer or "",
-                    field="peer", value=lambda row: row.peer)),
-    ("received", Column("Received", "Bytes received", 10, lambda row, _: amount(_row(row).received), right=True)),
-    ("received.messages", Column("Times", "How often data was received", 6,
-                                 lambda row, _: f"{_row(row).messages_received:,}", right=True, quiet=True)),
-    ("sent", Column("Sent", "Bytes sent", 8, lambda row, _: amount(_row(row).sent), right=True)),
-    ("sent.messages", Column("Times", "How often data was sent", 6,
-                             lambda row, _: f"{_row(row).messages_sent:,}", right=True, quiet=True)),
-    ("failures", Column("Failures", "Failures on it", 8, lambda row, _: f"{_row(row).failures:,}", right=True,
-                        color=_failures_color, field="failures", value=lambda row: _row(row).failures)),
-    ("tls", Column("TLS", "Version of TLS", 6, lambda row, _: (_row(row).tls or "").removeprefix("TLS "),
-                   color=_tls_color, field="tls", value=lambda row: _row(row).tls)),
-    ("reason", Column("Ended", "How it ended", 24, lambda row, _: ended(_row(row)), color=_ended_color,
-                      field="reason", value=lambda row: _row(row).reason or None)),
+COLUMNS = (
+    Column(
+        "conn", "#", "Number of the connection", 5, lambda row, _: str(row.id), right=True, quiet=True, numbered=True,
+        field="conn", value=lambda row: row.id,
+    ),
+    Column(
+        "opened", "Opened", "When it was opened, in local time", 8,
+        lambda row, _: clock(row.time).rpartition(".")[0], quiet=True,
+    ),
+    Column(
+        "seconds", "Duration", "How long it lasted, or lasts so far", 9,
+        lambda row, _: lasted(_row(row)), right=True,
+    ),
+    Column(
+        "service", "Service", "The service it was made to", 12, lambda row, _: row.service,
+        field="service", value=lambda row: row.service or None,
+    ),
+    Column(
+        "peer", "Peer", "The other side's address and port", 18, lambda row, _: row.peer or "",
+        field="peer", value=lambda row: row.peer,
+    ),
+    Column("received", "Received", "Bytes received", 10, lambda row, _: amount(_row(row).received), right=True),
+    Column(
+        "received.messages", "Times", "How often data was received", 6,
+        lambda row, _: f"{_row(row).messages_received:,}", right=True, quiet=True,
+    ),
+    Column("sent", "Sent", "Bytes sent", 8, lambda row, _: amount(_row(row).sent), right=True),
+    Column(
+        "sent.messages", "Times", "How often data was sent", 6,
+        lambda row, _: f"{_row(row).messages_sent:,}", right=True, quiet=True,
+    ),
+    Column(
+        "failures", "Failures", "Failures on it", 8, lambda row, _: f"{_row(row).failures:,}", right=True,
+        color=_failures_color, field="failures", value=lambda row: _row(row).failures,
+    ),
+    Column(
+        "tls", "TLS", "Version of TLS", 6, lambda row, _: (_row(row).tls or "").removeprefix("TLS "),
+        color=_tls_color, field="tls", value=lambda row: _row(row).tls,
+    ),
+    Column(
+        "reason", "Ended", "How it ended", 24, lambda row, _: ended(_row(row)), color=_ended_color, stretch=True,
+        field="reason", value=lambda row: _row(row).reason or None,
+    ),
 )  # fmt: skip
-"""What each column is sorted by, and the column."""
+"""Each is sorted by the column of the same name in ``app.capture.reading.conversations``."""
 
 
 class ConversationPane(EventPane):
-    """All connections; a click on a heading sorts by it, a double click shows what happened on one.
+    """All connections. A click on a title sorts by the column; a double click shows the events of a connection.
 
     Attributes:
-        example: a filter.
+        example: a filter that the filter box shows while it is empty.
 
     Signals:
         opened: the number of a connection whose events are to be shown.
         disconnect_wanted: a live connection that is to be closed.
     """
 
-    columns = tuple(column for _, column in SORTED)
+    columns = COLUMNS
     fields = CONVERSATION_FIELDS
     example = "peer contains 127 and failures > 0"
 
@@ -134,7 +154,7 @@ class ConversationPane(EventPane):
         self.current_changed.connect(self._on_shown)
         self.list.resorted.connect(self.view.keep_current)
         self.events.loaded.connect(self._show_end)
-        # How long each lasts goes on while nothing else happens, for those who look.
+        # The durations of open connections grow while nothing else happens.
         self._second = QTimer(self)
         self._second.setInterval(1000)
         self._second.timeout.connect(self.view.viewport().update)
@@ -144,7 +164,7 @@ class ConversationPane(EventPane):
         return self.list
 
     def current(self) -> Conversation | None:
-        """The current row, once it was read."""
+        """The current row, or None until it is read."""
         index = self.view.current
         row = self.events.row(index) if index >= 0 else None
         return _row(row) if row is not None else None
@@ -156,7 +176,7 @@ class ConversationPane(EventPane):
     # -- what is clicked and typed
 
     def _on_sort(self, column: int, order: Qt.SortOrder) -> None:
-        self.list.sort(SORTED[column][0], descending=order == Qt.DescendingOrder)
+        self.list.sort(COLUMNS[column].name, descending=order == Qt.DescendingOrder)
         if column:
             self.view.set_following(False)
             self.view.verticalScrollBar().setValue(0)
@@ -186,7 +206,7 @@ class ConversationPane(EventPane):
         if row.live is None:
             return None
         owners = (*(service.connections for service in self._post.services.values()), self._post.sender.connections)
-        return next((found for of in owners if (found := of.get(row.live))), None)
+        return next((found for owned in owners if (found := owned.get(row.live))), None)
 
     # -- what is shown of one
 
@@ -194,7 +214,7 @@ class ConversationPane(EventPane):
         self._shown = id
 
     def _show_end(self) -> None:
-        """Show the end of the current one, which was open, or not read, when it became the current one."""
+        """Show the closing event of the current connection, which was open, or not read, when it became current."""
         if self.view.current >= 0:
             shown = self.events.shown_at(self.view.current)
             if shown and shown != self._shown:

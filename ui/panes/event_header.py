@@ -1,4 +1,4 @@
-"""The header of an event pane: titles of the columns, and how wide they are."""
+"""The header of a pane: the titles of the columns, and their widths."""
 
 from __future__ import annotations
 
@@ -8,26 +8,25 @@ from PyQt5.QtCore import Qt
 from PyQt5.QtGui import QStandardItemModel
 from PyQt5.QtWidgets import QHeaderView, QWidget
 
-from ui.panes import event_columns
-from ui.panes.event_columns import Column
+from ui.panes.columns import Columns
 
 PAD = 6
 
 LEAST = 24
-"""Characters that the last column shows in the narrowest window."""
+"""Characters of the last column that are shown in the narrowest window."""
 
 
 class EventHeader(QHeaderView):
-    """Widths are in pixels; ``char`` is what a character of the monospaced font takes of them."""
+    """Widths are in pixels; ``char`` is the width of a character of the monospaced font."""
 
-    def __init__(self, columns: tuple[Column, ...], char: float, parent: QWidget) -> None:
+    def __init__(self, columns: Columns, char: float, parent: QWidget) -> None:
         super().__init__(Qt.Horizontal, parent)
         self._columns, self._char, self._digits = columns, char, 0
         model = QStandardItemModel(0, len(columns), self)
         for i, column in enumerate(columns):
             model.setHeaderData(i, Qt.Horizontal, column.title)
             model.setHeaderData(i, Qt.Horizontal, column.tip, Qt.ToolTipRole)
-            model.setHeaderData(i, Qt.Horizontal, event_columns.alignment(column), Qt.TextAlignmentRole)
+            model.setHeaderData(i, Qt.Horizontal, column.alignment, Qt.TextAlignmentRole)
         self.setModel(model)
         self.setStretchLastSection(True)
         self.setSectionsMovable(False)
@@ -35,31 +34,36 @@ class EventHeader(QHeaderView):
         self.setMinimumSectionSize(24)
         for i, column in enumerate(columns):
             self.resizeSection(i, self._width(column.chars))
+            if column.stretch and column is not columns[-1]:
+                self.setStretchLastSection(False)
+                self.setSectionResizeMode(i, QHeaderView.Stretch)
 
     def set_char(self, char: float) -> None:
-        """Let every column show as many characters as before, in another font."""
+        """After a change of font: let every column show as many characters as before."""
         widths = [(self.sectionSize(i) - 2 * PAD) / self._char for i in range(len(self._columns))]
         self._char = char
         for i, chars in enumerate(widths):
             self.resizeSection(i, round(chars * char) + 2 * PAD)
 
-    def make_room(self, title: str, chars: int) -> None:
-        """Widen the column of this title where so many characters do not fit."""
+    def make_room(self, name: str, chars: int) -> None:
+        """Widen the column of this name if so many characters do not fit."""
         for i, column in enumerate(self._columns):
-            if column.title == title and self.sectionSize(i) < self._width(chars):
+            if column.name == name and self.sectionSize(i) < self._width(chars):
                 self.resizeSection(i, self._width(chars))
 
     def make_room_for(self, number: int) -> None:
-        """Have the numbers of rows fit, once for each digit more, since users may make them narrower."""
+        """Widen the columns of row numbers for one digit more; only once, since the user may narrow them again."""
         digits = len(str(number))
         if digits > self._digits:
             self._digits = digits
-            self.make_room("#", digits)
+            for column in self._columns:
+                if column.numbered:
+                    self.make_room(column.name, digits)
 
     def fill(self, room: int) -> int:
         """Give the last column what the others leave of ``room``, or the least that it needs.
 
-        Gives how many pixels there are too few.
+        Returns by how many pixels all columns are wider than ``room``.
         """
         last = len(self._columns) - 1
         others = sum(self.sectionSize(i) for i in range(last))

@@ -1,4 +1,4 @@
-"""What one pane shows: which events, as ids, and a small cache of pages of their rows."""
+"""The model of a pane: the ids of the events that it shows, and a small cache of their rows."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from app.capture.recorder import Stored
 from app.events import Row
 
 PAGE = 128
-"""Rows fetched at once."""
+"""Rows that are read at once."""
 
 MAX_PAGES = 48
-"""Pages kept; the one not shown for the longest goes first."""
+"""Pages in the cache; the least recently shown is dropped first."""
 
 
 _Ids = range | array  # type: ignore[type-arg]
@@ -27,15 +27,18 @@ _Ids = range | array  # type: ignore[type-arg]
 class EventList(QObject):
     """The events that match a filter, growing with the capture.
 
-    Where everything matches there is nothing to hold: ids have no gaps, so a range is all.
-    Else it is eight bytes for each match. Rows are read by pages, from the reader's thread;
-    until a page is there, its rows are None.
+    Where everything matches, the ids are a range, since they have no gaps; otherwise they take
+    eight bytes for each match. The reader's thread reads rows by pages; until a page is read, its
+    rows are None.
+
+    Attributes:
+        active: whether the list follows the capture.
 
     Signals:
-        reset: the list is another; nothing of the old one stands.
+        reset: all rows were replaced.
         appended: rows were added at the end; carries how many.
-        dropped: the oldest rows went, with the capture's size limit; carries how many.
-        loaded: rows that were None may be asked for again.
+        dropped: the oldest rows were removed, because of the capture's size limit; carries how many.
+        loaded: rows that were None can be asked for again.
     """
 
     reset = pyqtSignal()
@@ -63,7 +66,7 @@ class EventList(QObject):
 
     @property
     def filtered(self) -> bool:
-        """Whether what was typed hides some of what the pane is for."""
+        """Whether a filter was typed, which may hide some of the rows."""
         return self._typed != EVERYTHING
 
     @property
@@ -77,19 +80,24 @@ class EventList(QObject):
     # -- what to show
 
     def set_filter(self, typed: Filter) -> None:
-        """Show only what matches ``typed``, too; from the beginning."""
+        """Show only the events of the pane that match ``typed``, too; the list begins anew."""
         if typed != self._typed:
             self._typed = typed
             self._restart()
 
+    @property
+    def base(self) -> Filter:
+        """The condition without what was typed."""
+        return self._base
+
     def set_base(self, base: Filter) -> None:
-        """Be for what matches ``base``; from the beginning."""
+        """Show the events that match ``base``; the list begins anew."""
         if base != self._base:
             self._base = base
             self._restart()
 
     def refresh(self) -> None:
-        """Read what is shown again: somebody noted something on a row."""
+        """Read the rows again: the user has written or removed a note."""
         if "FROM note" in self.where.sql:
             self._restart()
         else:
@@ -103,7 +111,7 @@ class EventList(QObject):
         self._restart()
 
     def clear(self) -> None:
-        """Show only what comes from now on. The capture keeps everything."""
+        """Show only events that are recorded from now on. The capture keeps all."""
         self._floor = self._range.last + 1
         self._restart()
 
@@ -117,18 +125,18 @@ class EventList(QObject):
         return self._floor > 1
 
     def close(self) -> None:
-        """Take no more answers of the reader: the pane is about to be deleted."""
+        """Ignore all further answers of the reader: the pane is about to be deleted."""
         self.active = False
-        self._let_be()
+        self._cancel()
 
-    def _let_be(self) -> None:
+    def _cancel(self) -> None:
         if self._scan is not None:
             self._scan.cancel()
             self._scan = None
         self._forget_pages()
 
     def _restart(self) -> None:
-        self._let_be()
+        self._cancel()
         first = max(self._floor, self._range.first)
         self._upto = first - 1
         self._ids = self._none(first)
@@ -148,7 +156,7 @@ class EventList(QObject):
             self._retry()
 
     def activate(self, active: bool) -> None:
-        """Follow the capture, or let it be while nobody looks."""
+        """Follow the capture, or stop while the pane is not in view."""
         self.active = active
         if active:
             self._catch_up()
@@ -168,7 +176,7 @@ class EventList(QObject):
         return self._reader.scan(self.where, first, last, self._on_found)
 
     def _on_found(self, ids: array[int], upto: int, complete: bool) -> None:
-        # A scan that ends where it began could not read the capture: wait for news of it.
+        # A scan that ends where it began could not read the capture: wait until the capture has grown.
         moved, self._upto = upto > self._upto, upto
         if complete:
             self._scan = None
@@ -193,7 +201,7 @@ class EventList(QObject):
         first = max(self._range.first, self._floor)
         if isinstance(self._ids, range):
             gone = max(0, min(first, self._ids.stop) - self._ids.start)
-            # All may be gone, and more that this pane has never seen.
+            # All rows may be gone, and events after them that this list has never had.
             start = max(first, self._ids.start)
             self._ids = range(start, max(start, self._ids.stop))
         else:
@@ -209,7 +217,7 @@ class EventList(QObject):
     # -- rows
 
     def index_of(self, id: int) -> int:
-        """Where the event with this id is, or would be."""
+        """The index of the event with this id, or the one that it would have."""
         if isinstance(self._ids, range):
             return max(0, min(len(self._ids), id - self._ids.start))
         return bisect_left(self._ids, id)
@@ -218,7 +226,7 @@ class EventList(QObject):
         return self._ids[index]
 
     def shown_at(self, index: int) -> int:
-        """The event that tells most of a row."""
+        """The id of the event that is shown in the detail pane for a row."""
         return self._ids[index]
 
     def ids(self, first: int, last: int) -> array[int]:
@@ -252,13 +260,13 @@ class EventList(QObject):
         self.read(ids, done)
 
     def read(self, ids: array[int], done: Callable[[list[Row]], object]) -> None:
-        """Have the rows of these ids delivered, in order of id."""
+        """Read the rows of these ids, and call ``done`` with them in order of id."""
         self._reader.rows(ids, done)
 
     def _keep(self, number: int, ids: array[int], rows: list[Row]) -> None:
         page: list[Row | None] = [*rows]
         if len(rows) < len(ids):
-            # Dropped before we heard of it, or not to be read at present: each row stays at its place.
+            # Some rows were dropped meanwhile, or cannot be read now: the others keep their places.
             found = {row.id: row for row in rows}
             page = [found.get(id) for id in ids]
             self._holed.add(number)
@@ -268,7 +276,7 @@ class EventList(QObject):
             self._pages.popitem(last=False)
 
     def _retry(self) -> None:
-        """Have rows that could not be read asked for again. Not sooner: that would go round in circles."""
+        """Ask again for the rows that could not be read, once the capture has grown: sooner would be without end."""
         if self._holed:
             self._stale |= self._holed
             self._holed = set()

@@ -9,31 +9,31 @@ from PyQt5.QtGui import QColor, QFontMetrics, QFontMetricsF, QPainter
 
 from app.events import Row
 from ui.looks import shapes, theme
-from ui.panes import event_columns
-from ui.panes.event_columns import COLUMNS, MARK, Column
+from ui.panes.columns import Columns
+from ui.panes.event_columns import row_color
 from ui.panes.event_header import PAD, EventHeader
 from ui.panes.note_colours import paint_note
 
 
 class RowPainter:
-    """Rows in the font of the time at which this is made.
+    """Paints rows in the font that is set when the painter is made.
 
     Attributes:
         font: that font.
-        char: pixels that a character takes, with a fraction.
-        height: of a row, in pixels.
+        char: the width of a character in pixels, with a fraction.
+        height: the height of a row in pixels.
     """
 
-    def __init__(self, columns: tuple[Column, ...]) -> None:
+    def __init__(self, columns: Columns) -> None:
         self.columns, self.font = columns, theme.mono_font()
         self._metrics = metrics = QFontMetrics(self.font)
-        # Over many: of a single one Qt gives whole pixels, and a line of them would run over its end.
+        # Measured over many: for one character Qt gives whole pixels, and a long text would be cut too late.
         self.char = QFontMetricsF(self.font).horizontalAdvance("0" * 64) / 64
         self.height = metrics.height() + PAD
         self._baseline = metrics.ascent() + PAD // 2
 
     def paint_unread(self, painter: QPainter, rect: QRect, colors: theme.Theme) -> None:
-        """Paint a row that has not been read yet."""
+        """Paint a row that is not read yet."""
         painter.setPen(QColor(colors.faint))
         painter.drawText(PAD, rect.top() + self._baseline, "…")
 
@@ -51,7 +51,7 @@ class RowPainter:
         """Paint ``row``, which stands below ``above``, into the columns of ``header``."""
         if row.note is not None:
             paint_note(painter, rect, row.note, colors, selected=selected)
-        special = event_columns.row_color(row, colors)
+        special = row_color(row, colors)
         strong = colors.selected_text if selected else special or colors.text
         tinted = row.note is not None and bool(row.note.colour)
         quiet = colors.selected_dim if selected or tinted else colors.dim
@@ -62,11 +62,10 @@ class RowPainter:
             if left > rect.right() or left + width < 0:
                 continue
             if column is self.columns[-1]:
-                # It may reach beyond the window, where nobody would see that it is cut.
+                # It may reach beyond the window, where the mark of a cut text would not be seen.
                 width = min(width, rect.right() + 1 - left)
-            if column is COLUMNS[MARK]:
-                mark = event_columns.mark_of(row)
-                if mark is not None:
+            if column.mark is not None:
+                if (mark := column.mark(row)) is not None:
                     area = QRect(left, rect.top(), width, rect.height())
                     shapes.paint_mark(painter, area, mark, colors, strong if selected else None)
                 continue
@@ -79,10 +78,10 @@ class RowPainter:
             painter.drawText(left + width - PAD - taken if column.right else left + PAD, baseline, text)
 
     def fit(self, text: str, room: int) -> tuple[str, int]:
-        """``text`` cut to ``room`` pixels, and how many it takes."""
+        """``text`` cut to ``room`` pixels, and its width in pixels."""
         chars = int(room / self.char)
         if not text.isascii():
-            # Some letters are as wide as two, and would run into the next column.
+            # Some characters are as wide as two, and would reach into the next column.
             text = self._metrics.elidedText(text[: 2 * chars + 2], Qt.ElideRight, room)
             return text, self._metrics.horizontalAdvance(text)
         if len(text) > chars:

@@ -1,4 +1,4 @@
-"""One pane: the log of one service, of all, or of failures, and what it says when there is none."""
+"""One pane: the log of one service, of all, or of failures, and what it says while it is empty."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from app.capture.filters.language import EVERYTHING, Filter, parse
 from app.capture.reading.reader import Reader
 from app.capture.recorder import Stored
 from app.events import Row
-from ui.panes.event_columns import COLUMNS, Column, as_text
+from ui.panes.columns import Columns, as_text
+from ui.panes.event_columns import COLUMNS
 from ui.panes.event_list import EventList
 from ui.panes.event_view import EventView
 from ui.parts.labels import unmarked
@@ -21,24 +22,24 @@ from ui.parts.labels import unmarked
 MENU_CHARS = 40
 
 COPY_ROWS = 50_000
-"""Rows that are copied at the most; more would only choke the clipboard."""
+"""Most rows that are copied; the clipboard cannot take many more."""
 
 
 class EventPane(QWidget):
-    """A log with its bar for what arrived below.
+    """A log, with a bar that tells how many rows arrived below.
 
     Attributes:
-        columns: what it shows of each row.
-        fields: what its filter can name.
+        columns: the columns of the log.
+        fields: the fields that its filter can name.
 
     Signals:
         current_changed: the id of the current event, or 0.
-        menu_wanted: a context menu to be filled by whoever knows the actions.
+        menu_wanted: a context menu, to be filled with actions, and its global position.
         copied: text for the clipboard.
-        narrowed: a condition that the filter is to have, too.
+        narrowed: a condition to add to the filter.
     """
 
-    columns: tuple[Column, ...] = COLUMNS
+    columns: Columns = COLUMNS
     fields: Mapping[str, Field] = FIELDS
 
     current_changed = pyqtSignal(int)
@@ -77,12 +78,12 @@ class EventPane(QWidget):
         return EventList(reader, base, self)
 
     def set_empty(self, text: str) -> None:
-        """What to say while nothing has happened."""
+        """The text to show while there is no event."""
         self._empty = text
         self._say_empty()
 
     def set_filter(self, typed: str) -> None:
-        """Show only what fits ``typed``, which makes sense."""
+        """Show only rows that match ``typed``. Raises FilterError."""
         self._typed = typed.strip()
         self.events.set_filter(parse(typed, self.fields))
         self._say_empty()
@@ -95,7 +96,7 @@ class EventPane(QWidget):
         self.events.on_stored(stored)
 
     def let_go(self) -> None:
-        """Take no more answers of the reader: the pane is about to be deleted."""
+        """Ignore all further answers of the reader: the pane is about to be deleted."""
         self._closed = True
         self.events.close()
 

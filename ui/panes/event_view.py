@@ -1,7 +1,7 @@
-"""The log itself: a table that paints what is visible and holds nothing of the rest.
+"""The table of a pane: it paints the visible rows, and one or more of them can be selected.
 
-Not a ``QTableView``: that keeps twelve bytes for each row and walks over them with each batch
-that is appended, which at ten million rows is felt. Here a batch costs the same at any length.
+It is no ``QTableView``: that keeps twelve bytes for each row and walks over all of them with each
+batch that is appended, which is felt at ten million rows.
 """
 
 from __future__ import annotations
@@ -19,43 +19,36 @@ from PyQt5.QtGui import (
     QPaintEvent,
     QResizeEvent,
 )
-from PyQt5.QtWidgets import QAbstractScrollArea, QWidget
+from PyQt5.QtWidgets import QWidget
 
 from app.events import Row
 from ui.looks import theme, times
-from ui.panes import event_columns
-from ui.panes.event_columns import COLUMNS, Column
+from ui.panes.columns import Column, Columns, as_text
+from ui.panes.event_columns import COLUMNS
 from ui.panes.event_header import EventHeader
 from ui.panes.event_list import EventList
 from ui.panes.event_paint import RowPainter
+from ui.panes.tail_view import TailView
 
 
-class EventView(QAbstractScrollArea):
-    """Shows an ``EventList``.
-
-    Attributes:
-        following: whether the newest row is kept in view.
-        below: rows that arrived since it is not.
+class EventView(TailView):
+    """Shows an ``EventList`` in columns. The selected rows are those from the anchor to the current row.
 
     Signals:
-        current_changed: the id of the current row, or 0.
-        following_changed: whether the tail is followed; also emitted when ``below`` grows.
+        current_changed: the id of the event that the current row shows, or 0 without a current row.
         menu_wanted: the global position of a context menu.
     """
 
     current_changed = pyqtSignal(int)
-    following_changed = pyqtSignal(bool)
     menu_wanted = pyqtSignal(QPoint)
 
-    def __init__(self, events: EventList, parent: QWidget | None = None, columns: tuple[Column, ...] = COLUMNS) -> None:
-        super().__init__(parent)
-        self.events, self.columns = events, columns
-        self.following = True
-        self.below = 0
+    def __init__(self, events: EventList, parent: QWidget | None = None, columns: Columns = COLUMNS) -> None:
+        super().__init__(events, parent)
+        self.columns = columns
         self._anchor = self._current = -1
         self._placeholder = ""
-        self._behind = False
-        self._current_id = self._kept = 0
+        self._current_id = 0
+        self._wanted_id = 0  # of the event that was current before the list changed
         self.viewport().setAttribute(Qt.WA_OpaquePaintEvent)
         self.setFocusPolicy(Qt.StrongFocus)
         self.setAccessibleName("Events")
@@ -66,14 +59,12 @@ class EventView(QAbstractScrollArea):
         self.header.sectionResized.connect(self._set_width)
         self.horizontalScrollBar().valueChanged.connect(self.header.setOffset)
         self.horizontalScrollBar().valueChanged.connect(self._repaint)
-        self.verticalScrollBar().valueChanged.connect(self._on_scrolled)
-        self.verticalScrollBar().actionTriggered.connect(self._on_scroll_action)
-        events.reset.connect(self._on_reset)
-        events.appended.connect(self._on_appended)
-        events.dropped.connect(self._on_dropped)
-        events.loaded.connect(self._on_loaded)
         theme.notifier.changed.connect(self._on_theme)
         theme.notifier.fonts_changed.connect(self._on_other_fonts)
+
+    @property
+    def row_height(self) -> int:
+        return self._rows.height
 
     def _on_other_fonts(self) -> None:
         self._rows = RowPainter(self.columns)
@@ -81,7 +72,7 @@ class EventView(QAbstractScrollArea):
         self._set_range()
 
     def _on_theme(self, *_: object) -> None:
-        self.header.make_room("Time", times.chars())
+        self.header.make_room("time", times.chars())
         self._repaint()
 
     def _repaint(self, *_: object) -> None:
@@ -89,7 +80,7 @@ class EventView(QAbstractScrollArea):
         self.viewport().update()
 
     def set_placeholder(self, text: str) -> None:
-        """What to say while there is no row."""
+        """The text to show while there is no row."""
         if text != self._placeholder:
             self._placeholder = text
             self.viewport().update()
@@ -97,116 +88,40 @@ class EventView(QAbstractScrollArea):
     # -- the list changes
 
     def _on_reset(self) -> None:
-        # Who finds an event by a filter wants to see what was around it without one.
-        self._kept, self._current_id = self._current_id, 0
+        # A user who finds an event by a filter wants to see, without the filter, what was around it.
+        self._wanted_id, self._current_id = self._current_id, 0
         self._anchor = self._current = -1
-        self.below = 0
-        self.following = True
-        self._set_range()
-        self.following_changed.emit(True)
+        super()._on_reset()
         self.current_changed.emit(0)
-        self.viewport().update()
 
     def _on_appended(self, count: int) -> None:
-        if self._kept:
-            self._select_kept()
-        if self.following:
-            self._follow()
-            return
-        self._set_range()
-        self._set_below(self.below + count)
-        # Only the scroll bar changed, unless the last page was in view.
-        if self._last_visible() >= len(self.events) - count:
-            self.viewport().update()
+        if self._wanted_id:
+            self._select_wanted()
+        super()._on_appended(count)
 
-    def _select_kept(self) -> None:
-        """Make the event current again that was before the list changed, once it is there."""
-        index = self.events.index_of(self._kept)
+    def _select_wanted(self) -> None:
+        """Make the event current again that was current before the list changed, once the list has it."""
+        index = self.events.index_of(self._wanted_id)
         if index < len(self.events):
-            found, self._kept = self.events.id_at(index) == self._kept, 0
+            found, self._wanted_id = self.events.id_at(index) == self._wanted_id, 0
             if found:
                 self.following = False
                 self._set_range()
                 self.set_current(index)
 
-    def _follow(self) -> None:
-        """Move on to the newest rows as soon as they are read, so that a batch is painted once."""
-        last = len(self.events) - 1
-        first = max(0, last - self.rows_per_page())
-        pages = [self.events.row(index) for index in (first, last)]  # asks for what is not there yet
-        self._behind = None in pages and None in [self.events.row(index) for index in (first, last)]
-        self._set_range()
-        if not self._behind:
-            self.viewport().update()
-
-    def _on_loaded(self) -> None:
-        if self._behind:
-            self._behind = False
-            self._set_range()
-        self.viewport().update()
-
     def _on_dropped(self, count: int) -> None:
         if self.selection()[1] < count:
             self._anchor = self._current = -1
         else:
-            # Where a part of the selection is gone, the rest stays selected.
+            # If a part of the selection is gone, the rest stays selected.
             self._current = max(0, self._current - count)
             self._anchor = max(0, self._anchor - count)
-        bar = self.verticalScrollBar()
-        value = max(0, bar.value() - count)
-        self._set_range()
-        if not self.following:
-            bar.setValue(value)
-            self._set_below(self.below)
-        self.viewport().update()
+        super()._on_dropped(count)
 
     def _set_range(self) -> None:
-        bar = self.verticalScrollBar()
-        page = self.rows_per_page()
         if len(self.events):
             self.header.make_room_for(self.events.id_at(len(self.events) - 1))
-        bar.setPageStep(page)
-        bar.setRange(0, max(0, len(self.events) - page))
-        if self.following and not self._behind:
-            bar.setValue(bar.maximum())
-
-    def rows_per_page(self) -> int:
-        return max(1, self.viewport().height() // self._rows.height)
-
-    def _last_visible(self) -> int:
-        return self.verticalScrollBar().value() + self.rows_per_page()
-
-    def _set_below(self, below: int) -> None:
-        """``below`` rows came since the tail was left; those in view by now are not below."""
-        below = max(0, min(below, len(self.events) - self._last_visible()))
-        if below != self.below:
-            self.below = below
-            self.following_changed.emit(False)
-
-    # -- following
-
-    def set_following(self, following: bool) -> None:
-        """Keep the newest row in view, or stay here."""
-        self.following = following
-        if following:
-            self.below = 0
-            self._behind = False
-            self._set_range()
-        self.following_changed.emit(following)
-
-    def _on_scrolled(self, value: int) -> None:
-        if not self.following:
-            self._set_below(self.below)
-        self.viewport().update()
-
-    def _on_scroll_action(self, _: int) -> None:
-        # Only what the user does comes here, before the value changes: the slider has it.
-        bar = self.verticalScrollBar()
-        self._follow_if_at_end(bar.sliderPosition() >= bar.maximum())
-
-    def _follow_if_at_end(self, at_end: bool) -> None:
-        if at_end != self.following:
-            self.set_following(at_end)
+        super()._set_range()
 
     # -- selection
 
@@ -222,7 +137,7 @@ class EventView(QAbstractScrollArea):
         return min(self._anchor, self._current), max(self._anchor, self._current)
 
     def set_current(self, index: int, *, extend: bool = False) -> None:
-        """Make a row current, show it, and select it, or all from the anchor to it."""
+        """Make a row current and scroll to it; select it alone, or with ``extend`` all rows from the anchor to it."""
         if not len(self.events):
             return
         index = max(0, min(len(self.events) - 1, index))
@@ -231,13 +146,13 @@ class EventView(QAbstractScrollArea):
             self._anchor = index
         self._show(index)
         row = self.events.row(index)
-        self.setAccessibleDescription(event_columns.as_text(row, None, self.columns) if row else "")
+        self.setAccessibleDescription(as_text(row, None, self.columns) if row else "")
         self._current_id = self.events.id_at(index)
         self.current_changed.emit(self.events.shown_at(index))
         self.viewport().update()
 
     def keep_current(self) -> None:
-        """Let the current row be the same event as before rows came in above it, unless it is gone."""
+        """After rows were inserted or moved: make the row of the same event current, unless it is gone."""
         if self._current >= 0:
             at = self.events.index_of(self._current_id)
             if at >= len(self.events):
@@ -250,16 +165,6 @@ class EventView(QAbstractScrollArea):
         if len(self.events):
             self._anchor, self._current = 0, len(self.events) - 1
             self.viewport().update()
-
-    def _show(self, index: int) -> None:
-        bar = self.verticalScrollBar()
-        page = self.rows_per_page()
-        if index < bar.value():
-            self._follow_if_at_end(False)
-            bar.setValue(index)
-        elif index >= bar.value() + page:
-            bar.setValue(index - page + 1)
-        self._follow_if_at_end(index >= len(self.events) - 1)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         page, end = self.rows_per_page(), len(self.events) - 1
@@ -295,7 +200,7 @@ class EventView(QAbstractScrollArea):
         self.menu_wanted.emit(event.globalPos())
 
     def _index_at(self, pos: QPoint) -> int | None:
-        index = self.verticalScrollBar().value() + pos.y() // self._rows.height
+        index = self.verticalScrollBar().value() + pos.y() // self.row_height
         return index if 0 <= index < len(self.events) else None
 
     def cell_at(self, at: QPoint) -> tuple[Row | None, Column]:
@@ -307,8 +212,8 @@ class EventView(QAbstractScrollArea):
 
     def row_rect(self, index: int) -> QRect:
         """Where the row is in the viewport; for tests and menus."""
-        y = (index - self.verticalScrollBar().value()) * self._rows.height
-        return QRect(0, y, self.viewport().width(), self._rows.height)
+        y = (index - self.verticalScrollBar().value()) * self.row_height
+        return QRect(0, y, self.viewport().width(), self.row_height)
 
     # -- geometry
 
@@ -321,7 +226,7 @@ class EventView(QAbstractScrollArea):
         self._set_width()
 
     def _set_width(self, *_: object) -> None:
-        """Where the columns leave no room for the last one, it keeps some, and the view scrolls sideways."""
+        """Let the view scroll sideways where the columns do not leave enough room for the last one."""
         room = self.viewport().width()
         over = self.header.fill(room)
         self.horizontalScrollBar().setRange(0, over)

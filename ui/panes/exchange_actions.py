@@ -1,4 +1,4 @@
-"""What can be made of an HTTP exchange: a line for curl, a Python program, text, a rule of a mock."""
+"""Actions on an HTTP exchange: copy it as a curl command, a Python program or text; make a mock rule of it."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ NO_REQUEST = "There is no request to make again: what was sent could not be read
 
 
 class ExchangeActions(QObject):
-    """Reads the exchange of an event, and hands on what was made of it.
+    """Reads the exchange of an event, and makes something of it.
 
     Signals:
         copied: text for the clipboard.
-        failed: why there is nothing, in words.
+        failed: why it did not work, or what is missing, as a sentence.
     """
 
     copied = pyqtSignal(str)
@@ -67,7 +67,7 @@ class ExchangeActions(QObject):
 
     def _read(self, event: Event, done: Callable[[Exchanged, bool], None]) -> None:
         def read(store: Store) -> tuple[Exchanged | None, bool]:
-            from app.capture.reading.exchange_at import exchange_at  # it needs h11, which a start does not
+            from app.capture.reading.exchange_at import exchange_at  # h11 is imported only when an exchange is read
             from app.capture.reading.streams import about
 
             connection = about(store, event.conn) if event.conn is not None else None

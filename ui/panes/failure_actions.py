@@ -1,4 +1,4 @@
-"""What a click does with a failure: send what caused it again, save or copy a report of it."""
+"""Actions on a failure: send the payload that caused it again, save or copy a report of it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ui.panes.failure_pane import FailurePane
 
 
 class FailureActions(QObject):
-    """Acts on the failure that is shown. How it went is said where the failure is, not in a dialog."""
+    """Acts on the failure that is shown. The result is told in the failure pane and on its page, not in a dialog."""
 
     def __init__(self, post: Post, pane: FailurePane, detail: DetailPane, window: QWidget) -> None:
         super().__init__(window)
@@ -28,9 +28,9 @@ class FailureActions(QObject):
         self._sending = False
 
     def can_send(self, event: Event | None) -> bool:
-        """Whether what caused it can be sent again."""
+        """Whether the payload that caused the failure can be sent again."""
         known = event is not None and event.kind == events.FAILURE and event.service in self._post.services
-        return known and bool(event and event.payload)
+        return known and event is not None and event.payload is not None  # an empty message is one, too
 
     def send_again(self, event: Event) -> None:
         if not self._sending:
@@ -58,7 +58,7 @@ class FailureActions(QObject):
         self._tell(event, words, bad=bad)
 
     def save_report(self, event: Event) -> None:
-        """Ask where to, and save a report for a bug tracker there."""
+        """Ask for a file, and save a report for a bug tracker in it."""
         text = self._pane.report(event)
         dialog = QFileDialog(self._window, "Save report")
         dialog.setAcceptMode(QFileDialog.AcceptSave)
@@ -69,7 +69,7 @@ class FailureActions(QObject):
         dialog.open()
 
     def write_report(self, event: Event, text: str, path: Path) -> Deferred[None]:
-        """Write a report to a file, and say how that went."""
+        """Write a report to a file, and tell the result."""
         done: Deferred[None] = self._post.sender.in_thread(save_payload, text.encode("utf-8", "replace"), path)
         return done.addCallback(lambda wrong: self._tell(event, wrong or f"Saved to {path}.", bad=bool(wrong)))
 

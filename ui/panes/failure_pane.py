@@ -1,4 +1,4 @@
-"""Failures: the groups above, and below what happened of the one that is selected."""
+"""The failures pane: the groups above, and below the failures of the selected group."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from PyQt5.QtWidgets import QAction, QFrame, QHBoxLayout, QSplitter, QToolButton
 
 from app import events
 from app.capture.filters.language import of_kind
-from app.capture.reading import groups
+from app.capture.reading import groups, losses
 from app.capture.reading.groups import Group, Mark
+from app.capture.reading.losses import Lost
 from app.capture.reading.reader import Reader
 from app.capture.reading.store import Store
 from app.capture.recorder import Recorder, Stored
@@ -31,16 +32,17 @@ NO_FAILURES = (
 )
 
 REST, SHARE = 400, 5
-"""Milliseconds from one reading of the groups to the next, and how many times as long as it took that is at least."""
+"""The least milliseconds between two readings of the groups; the same as a multiple of the last one's duration."""
 
-Found = tuple[tuple[Mark, list[Group]] | None, float] | None
+Found = tuple[tuple[Mark, list[Group]] | None, float, int, list[Lost] | None] | None
+"""The groups, the seconds that reading them took, how many events are missing, and which; None: as before."""
 
 
 class FailurePane(EventPane):
-    """The failures, and what can be done about them.
+    """Groups of failures, and the failures of the selected group, or all.
 
     Signals:
-        group_changed: another group is selected, or its state is another.
+        group_changed: another group is selected, or the state of the selected one has changed.
         group_menu_wanted: the global position of a context menu for the selected group.
     """
 
@@ -51,6 +53,7 @@ class FailurePane(EventPane):
         super().__init__(reader, of_kind(events.FAILURE), NO_FAILURES)
         self._recorder = recorder
         self._mark: Mark = ()
+        self._lost, self._losses = 0, list[Lost]()
         self._asking: object = None
         self._wanted = self._to_newest = False
         self._pause = QTimer(self)
@@ -91,7 +94,7 @@ class FailurePane(EventPane):
         layout.addWidget(self.splitter)
 
     def set_actions(self, actions: Mapping[str, QAction]) -> None:
-        """Offer what can be done about a failure."""
+        """Show buttons for the actions on a group."""
         for name in ("resolve_group", "reopen_group", "send_again", "save_report"):
             actions[name].setIconText(f" {actions[name].text().replace('&', '')}")  # Qt leaves no room between them
             button = QToolButton()
@@ -103,23 +106,24 @@ class FailurePane(EventPane):
             self._show_button(button, actions[name])
 
     def _show_button(self, button: QToolButton, action: QAction) -> None:
-        # Of the two of which only one makes sense, only that one is there.
+        # Only one of these two is possible at a time; the other one is hidden.
         if action.objectName() in ("resolve_group", "reopen_group"):
             button.setVisible(action.isEnabled())
 
     # -- what is known of the groups
 
     def group(self) -> Group | None:
-        """The selected one."""
+        """The selected group."""
         return self.table.current()
 
     def group_of(self, event: Event) -> Group | None:
-        """The one that a failure is of, once it was read."""
-        of = event.detail.get("group")
-        return next((group for group in self.table.groups.groups if group.fingerprint == of), None)
+        """The group of a failure; None until the groups are read."""
+        wanted = event.detail.get("group")
+        return next((group for group in self.table.groups.groups if group.fingerprint == wanted), None)
 
     def set_reader(self, reader: Reader) -> None:
         self._mark = ()
+        self._lost, self._losses = 0, []
         self._asking = None
         super().set_reader(reader)
         self._look()
@@ -151,14 +155,20 @@ class FailurePane(EventPane):
         asking = self._asking = object()
         known = self._mark
 
+        counted = self._lost
+
         def read(store: Store) -> Found:
             began = perf_counter()
-            return groups.groups(store, known), perf_counter() - began
+            found, lost = groups.groups(store, known), losses.count(store)
+            missing = losses.each(store) if lost != counted else None
+            return found, perf_counter() - began, lost, missing
 
         def done(found: Found) -> None:
             if asking is not self._asking or self._closed:
                 return
             self._asking = None
+            if found is not None and found[3] is not None:
+                self._lost, self._losses = found[2], found[3]
             if found is not None and found[0] is not None:
                 self._pause.start(max(REST, round(found[1] * 1000 * SHARE)))
                 self._mark = found[0][0]
@@ -205,21 +215,25 @@ class FailurePane(EventPane):
     # -- what can be done
 
     def tell(self, words: str, *, bad: bool = False) -> None:
-        """Say how something went."""
+        """Show the result of an action."""
         set_property(self.words, "role", "error" if bad else "dim")
         self.words.setText(words)
         self.words.setVisible(bool(words))
 
     def resolve(self, *, reopened: bool = False) -> None:
-        """Mark the selected group as resolved, or not."""
+        """Mark the selected group as resolved, or with ``reopened`` as not resolved."""
         group = self.group()
         if group is not None:
             self._recorder.resolve(group.fingerprint, group.summary, reopened=reopened)
 
     def report(self, event: Event) -> str:
-        """A failure for a bug tracker."""
+        """A report of the failure for a bug tracker, in Markdown."""
         record, group = groups.record_of(event.detail), self.group_of(event)
         if group is None:
-            return report(record, event.payload, first=event.time, last=event.time, services=[event.service])
+            missing = losses.around(self._losses, event.time, event.time).in_words()
+            return report(
+                record, event.payload, first=event.time, last=event.time, services=[event.service], missing=missing
+            )
         seen = {"count": group.count, "first": group.first, "last": group.last}
-        return report(record, event.payload, **seen, services=group.services)
+        missing = losses.around(self._losses, group.first, group.last).in_words()
+        return report(record, event.payload, **seen, services=group.services, missing=missing)

@@ -21,26 +21,26 @@ from ui.parts.labels import mark_accessible, unmarked
 PLACEHOLDER, EXAMPLE = "Filter: {}, or any text", "size > 100 and peer contains 127"
 
 DELAY = 150
-"""Milliseconds without a key press after which what was typed is looked for."""
+"""Milliseconds after the last key press until the filter is applied."""
 
 OFFERED = 30
-"""Suggestions shown at the most."""
+"""Most suggestions that are shown."""
 
 _EDITING = (QKeySequence.DeleteStartOfWord, QKeySequence.DeleteEndOfWord)
 
 Known = Callable[[], Mapping[str, Sequence[str]]]
-"""Gives the values that fields are known to have."""
+"""Returns the values that fields have at present, by the field's name."""
 
 
 class FilterBox(QLineEdit):
-    """Tells what was typed once the typing pauses and it makes sense; Esc empties it.
+    """Emits the filter once typing pauses and the filter is valid; Esc empties the box.
 
-    What does not make sense is marked and explained beneath; the panes keep what they show.
+    An invalid filter is marked and explained below the box; the panes keep what they show.
 
     Signals:
-        typed: the text to look for.
+        typed: a valid filter.
         left: Esc was pressed.
-        saved_changed: the filters that were saved, when the user saved or removed one.
+        saved_changed: all saved filters, when the user has saved or removed one.
     """
 
     typed = pyqtSignal(str)
@@ -71,7 +71,7 @@ class FilterBox(QLineEdit):
         self.textEdited.connect(lambda _: self._offer())
 
     def apply(self) -> bool:
-        """Look for what is typed now; whether it makes sense."""
+        """Apply what is typed now; returns whether it is valid."""
         self._pause.stop()
         problem = self._problem()
         self._say(problem)
@@ -80,7 +80,7 @@ class FilterBox(QLineEdit):
         return problem is None
 
     def speak(self, fields: Mapping[str, Field], text: str, example: str = EXAMPLE) -> None:
-        """Let a filter name ``fields`` from now on; ``text`` is the one that is in force."""
+        """Let filters name ``fields`` from now on, and show ``text``, the filter of the pane in view."""
         if fields is not self._fields:
             self._fields = fields
             self.setPlaceholderText(PLACEHOLDER.format(example))
@@ -91,11 +91,11 @@ class FilterBox(QLineEdit):
             self.blockSignals(False)
 
     def narrow(self, condition: str) -> None:
-        """Ask for ``condition``, too."""
+        """Add ``condition`` to the filter."""
         self.setText(combined(self.text(), condition))
         self.apply()
 
-    # -- what is wrong
+    # -- problems
 
     def _problem(self) -> errors.FilterError | None:
         try:
@@ -107,7 +107,7 @@ class FilterBox(QLineEdit):
     def _on_text(self) -> None:
         self._pause.start()
         if self._problem() is None:
-            self._say(None)  # mended: at once; a mistake waits for the pause, since a word is one until it is whole
+            self._say(None)  # at once; a problem is shown after the pause only, since any half-typed word is one
 
     def _say(self, problem: errors.FilterError | None) -> None:
         set_property(self, "invalid", problem is not None)
@@ -130,7 +130,7 @@ class FilterBox(QLineEdit):
         self._words.show()
         self.setAccessibleDescription(self._words.text())
 
-    # -- what would fit
+    # -- suggestions
 
     def _offer(self) -> None:
         found = suggestions(self.text(), self.cursorPosition(), self._known(), self._fields)[:OFFERED]
@@ -147,20 +147,20 @@ class FilterBox(QLineEdit):
         self._offer()
 
     def _hide_offered(self) -> bool:
-        """Whether there was something to hide."""
+        """Hide the suggestions; returns whether they were shown."""
         shown = self._offered is not None and self._offered.isVisible()
         if self._offered is not None:
             self._offered.hide()
         return shown
 
     def _taken(self, event: QKeyEvent) -> bool:
-        """Whether a key was for the list."""
+        """Give a key to the suggestions; returns whether they took it."""
         return self._offered is not None and self._offered.isVisible() and self._offered.takes(event)
 
-    # -- saved ones
+    # -- saved filters
 
     def saved_menu(self) -> QMenu:
-        """What was saved, and what can be done with what is typed."""
+        """A menu of the saved filters, with actions to save or remove the typed one."""
         menu = QMenu(self)
         menu.setAttribute(Qt.WA_DeleteOnClose)
         for text in self.saved:
@@ -188,7 +188,7 @@ class FilterBox(QLineEdit):
     # -- keys
 
     def event(self, event: QEvent) -> bool:
-        # Here they delete a word; the window's shortcuts would remove a service or close a connection.
+        # In the box these keys delete a word; as shortcuts of the window they remove a service or close a connection.
         if claims(event, *_EDITING):
             return True
         if isinstance(event, QKeyEvent) and event.type() == QEvent.KeyPress and event.key() == Qt.Key_Tab:

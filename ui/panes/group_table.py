@@ -1,4 +1,4 @@
-"""The table of failure groups: what failed, how often, where, and whether that is settled."""
+"""The table of failure groups: what failed, how often, where, and whether it is resolved."""
 
 from __future__ import annotations
 
@@ -31,12 +31,21 @@ STATES = {"open": ("failure", "bad"), "reopened": ("again", "warning"), "resolve
 PAD = 6
 
 _WORDS = re.compile(r"\w?'…'|<\w+>")
-"""What stands in a generalised message for what differs."""
+"""The placeholders in a generalised message."""
 
 
 @dataclass(frozen=True, slots=True)
 class GroupColumn:
-    """``key`` is what it is sorted by; numbers stand on the ``right``."""
+    """One column of the table.
+
+    Attributes:
+        chars: its first width, in characters of the monospaced font.
+        key: what the groups are sorted by.
+        right: whether numbers stand right-aligned in it.
+        strong: whether it stands out in groups that are not resolved.
+        stretch: whether it takes the room that the other columns leave.
+        icon: name and colour of the icon before the text; None for no icon.
+    """
 
     title: str
     tip: str
@@ -44,10 +53,17 @@ class GroupColumn:
     text: Callable[[Group], str]
     key: Callable[[Group], Any]
     right: bool = False
+    strong: bool = False
+    stretch: bool = False
+    icon: Callable[[Group], tuple[str, str]] | None = None
+
+    @property
+    def alignment(self) -> int:
+        return int((Qt.AlignRight if self.right else Qt.AlignLeft) | Qt.AlignVCenter)
 
 
 def message(group: Group) -> str:
-    """The generalised message, or the newest one where that says nothing any more, as for KeyError."""
+    """The generalised message, or the newest one where only placeholders are left, as for KeyError."""
     return visible(group.message if re.search(r"\w", _WORDS.sub("", group.message)) else group.example)
 
 
@@ -55,22 +71,23 @@ def _seen(time: int) -> str:
     return clock(time).rpartition(".")[0]
 
 
-_SETTLED = ("reopened", "open", "resolved")
+_STATE_ORDER = ("reopened", "open", "resolved")
 
 COLUMNS = (
     GroupColumn("State", "Open, resolved, or reopened: it came back", 11, lambda g: g.state,
-                lambda g: (_SETTLED.index(g.state), -g.newest)),
-    GroupColumn("Count", "How often it happened", 6, lambda g: f"{g.count:,}", lambda g: g.count, right=True),
-    GroupColumn("Type", "Type of the exception", 16, lambda g: visible(g.type).rpartition(".")[2], lambda g: g.type),
-    GroupColumn("Message", "What it says, with words for what differs", 30, message, message),
+                lambda g: (_STATE_ORDER.index(g.state), -g.newest), icon=lambda g: STATES[g.state]),
+    GroupColumn("Count", "How often it happened", 6, lambda g: f"{g.count:,}", lambda g: g.count,
+                right=True, strong=True),
+    GroupColumn("Type", "Type of the exception", 16, lambda g: visible(g.type).rpartition(".")[2], lambda g: g.type,
+                strong=True),
+    GroupColumn("Message", "What it says, with words for what differs", 30, message, message,
+                strong=True, stretch=True),
     GroupColumn("Where", "The innermost line of your own code", 25, lambda g: visible(g.where.rpartition("/")[2]),
                 lambda g: g.where),
     GroupColumn("First", "When it happened first, in local time", 9, lambda g: _seen(g.first), lambda g: g.first),
     GroupColumn("Last", "When it happened last, in local time", 9, lambda g: _seen(g.last), lambda g: g.newest),
     GroupColumn("Services", "Where it happened", 12, lambda g: visible(", ".join(g.services)), lambda g: g.services),
 )  # fmt: skip
-
-MESSAGE = 3
 
 
 class GroupModel(QAbstractTableModel):
@@ -92,7 +109,7 @@ class GroupModel(QAbstractTableModel):
             return None
         column = COLUMNS[section]
         if role == Qt.TextAlignmentRole:
-            return int((Qt.AlignRight if column.right else Qt.AlignLeft) | Qt.AlignVCenter)
+            return column.alignment
         return {Qt.DisplayRole: column.title, Qt.ToolTipRole: column.tip}.get(role)  # type: ignore[call-overload]
 
     def data(self, index: QModelIndex, role: int = Qt.DisplayRole) -> Any:
@@ -102,12 +119,12 @@ class GroupModel(QAbstractTableModel):
         if role in (Qt.DisplayRole, Qt.AccessibleTextRole):
             return column.text(group)
         if role == Qt.TextAlignmentRole:
-            return int((Qt.AlignRight if column.right else Qt.AlignLeft) | Qt.AlignVCenter)
-        if role == Qt.DecorationRole and not index.column():
-            return icon(*STATES[group.state])
+            return column.alignment
+        if role == Qt.DecorationRole and column.icon is not None:
+            return icon(*column.icon(group))
         if role == Qt.ForegroundRole:
             colors = theme.current()
-            strong = group.state != "resolved" and index.column() in (1, 2, 3)
+            strong = group.state != "resolved" and column.strong
             return QColor(colors.text if strong else colors.dim)
         return plain(_tip(group)) if role == Qt.ToolTipRole else None
 
@@ -116,7 +133,7 @@ class GroupModel(QAbstractTableModel):
         self.show_groups(self.groups)
 
     def show_groups(self, groups: list[Group]) -> None:
-        """Show these."""
+        """Show these groups in the order of the sorted column."""
         column, order = self._sorted
         groups = sorted(groups, key=COLUMNS[column].key, reverse=order == Qt.DescendingOrder)
         if [g.fingerprint for g in groups] == [g.fingerprint for g in self.groups]:
@@ -129,7 +146,7 @@ class GroupModel(QAbstractTableModel):
         self.endResetModel()
 
     def row_of(self, fingerprint: str) -> int:
-        """Where a group is, or -1."""
+        """The row of a group, or -1."""
         return next((row for row, group in enumerate(self.groups) if group.fingerprint == fingerprint), -1)
 
 
@@ -142,7 +159,7 @@ def _tip(group: Group) -> str:
 
 
 class _Delegate(QStyledItemDelegate):
-    """Rows are what is current, not cells."""
+    """Paints no focus frame around a cell: whole rows are current."""
 
     def initStyleOption(self, option: QStyleOptionViewItem, index: QModelIndex) -> None:
         super().initStyleOption(option, index)
@@ -182,7 +199,9 @@ class GroupTable(QTableView):
         header.setHighlightSections(False)
         header.setMinimumSectionSize(24)
         self._measure()
-        header.setSectionResizeMode(MESSAGE, QHeaderView.Stretch)
+        for at, column in enumerate(COLUMNS):
+            if column.stretch:
+                header.setSectionResizeMode(at, QHeaderView.Stretch)
         header.setSortIndicator(0, Qt.AscendingOrder)
         self.setSortingEnabled(True)
         self.setContextMenuPolicy(Qt.CustomContextMenu)
@@ -200,7 +219,7 @@ class GroupTable(QTableView):
             self.horizontalHeader().resizeSection(at, column.chars * metrics.horizontalAdvance("0") + 2 * PAD)
 
     def show_groups(self, groups: list[Group]) -> None:
-        """Show these; the one that was selected stays so."""
+        """Show these groups; the selected one stays selected."""
         self.groups.show_groups(groups)
 
     def current(self) -> Group | None:

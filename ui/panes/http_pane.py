@@ -1,4 +1,4 @@
-"""HTTP exchanges, one a row: what was asked, what was answered, and how long that took."""
+"""The HTTP pane: exchanges, one a row, with the request, its response and how long that took."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import cast
 
 from PyQt5.QtCore import pyqtSignal
-from PyQt5.QtWidgets import QHeaderView
 
 from app.capture.filters.language import EVERYTHING, Filter
 from app.capture.reading import exchange_rows
@@ -17,7 +16,7 @@ from app.capture.reading.reader import Reader, Scan
 from app.events import Row
 from ui.looks.theme import Theme
 from ui.looks.times import clock
-from ui.panes.event_columns import Column
+from ui.panes.columns import Column
 from ui.panes.event_list import PAGE, EventList
 from ui.panes.event_pane import EventPane
 
@@ -28,7 +27,7 @@ NO_EXCHANGE = (
 )
 
 WAITING, NONE = "waiting", "none"
-"""In the place of a status: the answer is still to come; the connection was closed without one."""
+"""Shown in place of a status: the response has not come yet; the connection was closed without one."""
 
 
 def _row(row: Row) -> ExchangeRow:
@@ -61,45 +60,43 @@ def duration(seconds: float | None) -> str:
 
 
 COLUMNS = (
-    Column("Time", "When the request was read", 16, lambda row, _: clock(row.time), quiet=True),
+    Column("time", "Time", "When the request was read", 16, lambda row, _: clock(row.time), quiet=True),
     Column(
-        "Service", "The service that was asked", 16, lambda row, _: row.service,
+        "service", "Service", "The service that was asked", 16, lambda row, _: row.service,
         field="service", value=lambda row: row.service or None,
     ),
     Column(
-        "Method", "What was to be done", 8, lambda row, _: _row(row).method,
+        "method", "Method", "What was to be done", 8, lambda row, _: _row(row).method,
         field="http.method", value=lambda row: _row(row).method or None,
     ),
     Column(
-        "Target", "Path and query, as they were sent", 40,
-        lambda row, _: _row(row).target or row.summary,
+        "target", "Target", "Path and query, as they were sent", 40,
+        lambda row, _: _row(row).target or row.summary, stretch=True,
         field="http.target", value=lambda row: _row(row).target or None,
     ),
     Column(
-        "Status", "Of the answer, while there is one", 8, lambda row, _: _status(row), color=_status_color,
+        "status", "Status", "Of the answer, while there is one", 8, lambda row, _: _status(row), color=_status_color,
         field="http.status", value=lambda row: _row(row).status,
     ),
-    Column("Type", "Media type of the answer", 20, lambda row, _: _row(row).type, quiet=True),
+    Column("type", "Type", "Media type of the answer", 20, lambda row, _: _row(row).type, quiet=True),
     Column(
-        "Size", "Bytes of the answer's body", 9, lambda row, _: "" if row.size is None else f"{row.size:,}",
+        "size", "Size", "Bytes of the answer's body", 9, lambda row, _: "" if row.size is None else f"{row.size:,}",
         right=True, field="size", value=lambda row: row.size,
     ),
     Column(
-        "Duration", "From the request's first byte to the answer's last", 9,
+        "duration", "Duration", "From the request's first byte to the answer's last", 9,
         lambda row, _: duration(_row(row).seconds), right=True, quiet=True,
     ),
 )  # fmt: skip
 
-TARGET = next(i for i, column in enumerate(COLUMNS) if column.title == "Target")
-
 
 class ExchangeList(EventList):
-    """Exchanges by the ids of their requests, in the order in which they were asked.
+    """Exchanges by the ids of their requests, oldest first.
 
-    An answer that comes later changes a row, and with a filter may add one further up.
+    A response changes the row of its request; with a filter, it may insert a row above others.
 
     Signals:
-        inserted: rows came in above others.
+        inserted: rows were inserted above others.
     """
 
     inserted = pyqtSignal()
@@ -111,7 +108,7 @@ class ExchangeList(EventList):
         return self._reader.scan(self.where, first, last, self._on_found, exchange_rows.matches)
 
     def _on_found(self, ids: array[int], upto: int, complete: bool) -> None:
-        # Up to here everything was looked at before: what is found there now was answered since.
+        # Up to here everything was looked at before: what is found there now has got its response since.
         split = bisect_right(ids, self._upto)
         self._insert([id for id in ids[:split] if id not in self])
         super()._on_found(ids[split:], upto, complete)
@@ -130,7 +127,7 @@ class ExchangeList(EventList):
             self._ids.insert(bisect_left(self._ids, id), id)
         for number in [number for number in self._pages if number >= at // PAGE]:
             del self._pages[number]
-        self._asked = set()  # what is on its way was asked for by where it stood
+        self._asked = set()  # pages that are being read were asked for by their old indexes
         self._stale.clear()
         self.inserted.emit()
         self.appended.emit(len(late))
@@ -159,8 +156,6 @@ class HTTPPane(EventPane):
         super().__init__(reader, EVERYTHING, NO_EXCHANGE)
         self._shown = 0
         self.view.setAccessibleName("HTTP exchanges")
-        self.view.header.setStretchLastSection(False)
-        self.view.header.setSectionResizeMode(TARGET, QHeaderView.Stretch)
         self.current_changed.connect(self._on_shown)
         self.events.loaded.connect(self._show_answer)
 
@@ -173,8 +168,8 @@ class HTTPPane(EventPane):
         self._shown = id
 
     def _show_answer(self) -> None:
-        """Show the answer of the current row, which was not there when it became the current one."""
+        """Show the response of the current row, which had none when it became current."""
         if self.view.current >= 0:
             shown = self.events.shown_at(self.view.current)
-            if shown > self._shown:  # answers come after their requests
+            if shown > self._shown:  # a response has a higher id than its request
                 self.current_changed.emit(shown)

@@ -1,4 +1,4 @@
-"""The colours that a row can be marked with: five names, each readable in both themes."""
+"""The colours of notes: five names, each readable in both themes."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _WORDS = dict(zip(COLOURS, ("bad", "warning", "good", "received", "sent"), stric
 """The colour of the theme that each name stands for."""
 
 _SHARE = {"dark": 0.13, "light": 0.10}
-"""Of the colour in the background of a row: as much as leaves every word on it readable."""
+"""The share of the colour in the background of a row; with it all text stays readable."""
 
 BAR = 3
-"""Pixels of full colour at the beginning of a marked row."""
+"""Pixels of full colour at the left of a row with a colour."""
 
 
 def strong(name: str, colors: Theme) -> str:
-    """The colour itself; that of quiet words where the name is none."""
+    """The colour of this name; that of dim text for any other name."""
     return str(getattr(colors, _WORDS.get(name, "dim")))
 
 
@@ -39,7 +39,7 @@ def _rgb(color: QColor) -> tuple[int, int, int]:
 
 
 def paint_note(painter: QPainter, rect: QRect, note: Note, colors: Theme, *, selected: bool) -> None:
-    """Mark a row: a tinted background and a bar for a colour, a corner for words."""
+    """Paint the note of a row: a tinted background and a bar for its colour, a corner for its text."""
     if note.colour in _WORDS:
         if not selected:
             painter.fillRect(rect, QColor(tint(note.colour, colors)))
@@ -57,7 +57,7 @@ def paint_note(painter: QPainter, rect: QRect, note: Note, colors: Theme, *, sel
 
 
 def swatch(name: str, size: int = 14) -> QIcon:
-    """A square of the colour for menus and buttons; an empty one where the name is none."""
+    """A square of the colour for menus and buttons; an empty one for any other name."""
     pixmap = QPixmap(QSize(size, size) * 2)
     pixmap.setDevicePixelRatio(2)
     pixmap.fill(Qt.transparent)

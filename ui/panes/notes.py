@@ -1,4 +1,4 @@
-"""Notes on rows: what the user writes and colours becomes events of the capture."""
+"""The user's notes on rows: each text or colour becomes an event of the capture."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from ui.bridge import Bridge
 from ui.panes.note_colours import swatch
 
 MAX_TEXT = 1000
-"""Characters of a note."""
+"""Most characters of a note."""
 
 NOTED = "note exists or note.colour exists"
-"""The filter for what was noted."""
+"""The filter for rows with a note or a colour."""
 
 MAX_ROWS = 1000
-"""Rows that are marked at once: each mark is an event."""
+"""Most rows that get a note at once: each note is an event."""
 
 ONLY_LIVE = "An opened capture is read only: notes are kept in the capture that they are about, while it is written."
 
@@ -39,7 +39,7 @@ class Notes(QObject):
     """Writes notes into the capture that is being written.
 
     Signals:
-        kept: what was noted is in the file, and rows can be read again.
+        kept: the notes are in the file, and their rows can be read again.
     """
 
     kept = pyqtSignal()
@@ -50,7 +50,7 @@ class Notes(QObject):
         self._due = 0
 
     def note(self, ids: Sequence[int], note: Note) -> None:
-        """Put the note on these events; an empty one takes away what is there."""
+        """Put the note on these events; an empty one removes theirs."""
         for id in ids[:MAX_ROWS]:
             self._recorder.note(id, note.text, note.colour)
         self._recorder.flush()
@@ -61,14 +61,14 @@ class Notes(QObject):
         bridge.ticked.connect(self.on_tick)
 
     def on_tick(self) -> None:
-        """The capture has moved on."""
+        """The capture has grown."""
         recorder = self._recorder
         if self._due and recorder.stored + recorder.lost >= self._due:
             self._due = 0
             self.kept.emit()
 
     def ask(self, ids: Sequence[int], current: Note | None) -> None:
-        """Ask what to write on these events, beginning with what stands on the current one."""
+        """Ask for a note on these events; the dialog begins with the note of the current one."""
         dialog = NoteDialog(len(ids), current or Note(""), self._window)
         dialog.written.connect(lambda note: self.note(ids, note))
         dialog.open()
@@ -91,7 +91,7 @@ class NoteDialog(QDialog):
     """A line of text and a colour.
 
     Signals:
-        written: the note; an empty one is to take away what is there.
+        written: the note; an empty one removes the note that is there.
     """
 
     written = pyqtSignal(object)
@@ -133,7 +133,7 @@ class NoteDialog(QDialog):
         self.accepted.connect(lambda: self.written.emit(self.note()))
 
     def note(self) -> Note:
-        """What is written here now."""
+        """The note as it is in the dialog now."""
         return Note(self.text.text().strip(), ("", *COLOURS)[max(0, self._colours.checkedId())])
 
     def choose(self, colour: str) -> None:

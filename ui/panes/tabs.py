@@ -8,9 +8,10 @@ from typing import Any
 from PyQt5.QtCore import QByteArray, QPoint, pyqtSignal
 from PyQt5.QtWidgets import QMenu, QTabWidget
 
-from app.capture.filters.language import EVERYTHING, Filter, of_service, parse
+from app.capture.filters.language import EVERYTHING, Filter, of_service
 from app.capture.reading.reader import Reader
 from app.capture.recorder import Stored
+from app.exports.part import Part
 from app.post import Post
 from ui.looks.icons import icon
 from ui.panes.conversation_pane import ConversationPane
@@ -23,7 +24,7 @@ from ui.parts.labels import plain, unmarked
 ALL, HTTP, CONVERSATIONS, FAILURES = "All", "HTTP", "Conversations", "Failures"
 
 TAB_CHARS = 24
-"""Characters of a name that a tab shows at the most."""
+"""Most characters of a name that a tab shows."""
 
 NOTHING_YET = (
     "Nothing has happened yet.\n\n"
@@ -45,7 +46,7 @@ class PaneTabs(QTabWidget):
         following_changed: whether the pane in view follows the tail.
         menu_wanted: a context menu for the pane in view, to be filled.
         copied: text for the clipboard.
-        narrowed: a condition that the filter is to have, too.
+        narrowed: a condition to add to the filter.
     """
 
     current_changed = pyqtSignal(int)
@@ -84,7 +85,7 @@ class PaneTabs(QTabWidget):
         return self._services.get(service)
 
     def names(self) -> list[str]:
-        """What all panes are called, in their order."""
+        """The names of all panes, in their order."""
         return [str(self.tabBar().tabData(at)) for at in range(self.count())]
 
     def service(self) -> str:
@@ -92,7 +93,7 @@ class PaneTabs(QTabWidget):
         return next((name for name, pane in self._services.items() if pane is self.currentWidget()), "")
 
     def let_go(self) -> None:
-        """Take no more answers of the reader: the window closes."""
+        """Ignore all further answers of the reader: the window closes."""
         for pane in self._panes():
             pane.let_go()
 
@@ -105,7 +106,7 @@ class PaneTabs(QTabWidget):
         return widget
 
     def rebuild(self) -> None:
-        """Have a pane for each service there is, in their order, behind those that are always there."""
+        """Make a pane for each service, in their order, after the panes that are always there."""
         services = list(self._post.services)
         self.all.set_empty(NOTHING_YET if services else NO_SERVICE)
         for name in list(self._services):
@@ -145,41 +146,44 @@ class PaneTabs(QTabWidget):
             signal.emit(value)
 
     def restore_columns(self, state: QByteArray) -> None:
-        """Give every pane the widths that one had; what is in columns of its own keeps them."""
+        """Restore the widths of columns in all panes of events; HTTP and conversations have other columns."""
         self._columns = state
         for pane in (self.all, *self._services.values(), self.failures):
             pane.view.header.restoreState(state)
 
     def columns(self) -> QByteArray:
-        """The widths of the pane in view, or of All where that has columns of its own."""
+        """The widths of columns of the pane in view, or of All where that has other columns."""
         pane = self.all if self.current() in (self.http, self.conversations) else self.current()
         return pane.view.header.saveState()
 
     def set_filter(self, typed: str) -> None:
-        """Show only what contains ``typed``, in the pane in view and in others once they are."""
+        """Filter the pane in view by ``typed``; the other panes are filtered when they are shown."""
         self._typed[self.current() is self.conversations] = typed
         self.current().set_filter(typed)
 
     def typed(self) -> str:
-        """The filter of the pane in view: connections have one of their own, with other fields."""
+        """The filter of the pane in view; conversations have one of their own, with other fields."""
         return self._typed.get(self.current() is self.conversations, "")
 
-    def shown(self) -> Filter | None:
-        """The condition on events that the pane in view shows; None where that is about connections."""
+    def shown(self) -> Part | None:
+        """What the pane in view shows of the capture; None for conversations."""
         pane = self.current()
         if pane is self.conversations:
             return None
-        return parse(self.typed()) if pane is self.http else pane.events.where
+        if pane is self.failures:
+            return Part(pane.events.where, None)
+        part = Part.typed(self.typed())
+        return part if pane is self.http else part & pane.events.base
 
     def connection(self) -> int | None:
-        """The connection that is current in the list of conversations, if that is in view."""
+        """The number of the current connection, if conversations are in view."""
         view = self.conversations.view
         if self.current() is not self.conversations or view.current < 0:
             return None
         return self.conversations.events.id_at(view.current)
 
     def selected(self) -> list[int]:
-        """The events that are selected in the pane in view; none where its rows are of something else."""
+        """The selected events of the pane in view; none for conversations."""
         pane = self.current()
         if pane is self.conversations or pane.view.current < 0:
             return []
@@ -187,7 +191,7 @@ class PaneTabs(QTabWidget):
         return [pane.events.shown_at(index) for index in range(low, min(high, low + MAX_ROWS - 1) + 1)]
 
     def refresh(self) -> None:
-        """Show what was noted on rows since they were read."""
+        """Read the rows again: the user has written or removed notes."""
         for pane in self._panes():
             pane.events.refresh()
 

@@ -13,7 +13,8 @@ from twisted.internet.defer import Deferred
 
 from app.post import Post
 from app.services.config import ServiceConfig
-from app.services.service import Connection, Service
+from app.services.interfaces import Connection
+from app.services.service import Service
 from app.status import Failed, Held, Stopped
 from app.workspace.reading import MAX_NAME
 from ui.bridge import Bridge

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from app.capture.reading.streams import Piece
+from app.capture.reading.pieces import Piece
 from app.text.escapes import amount, one_line, shown
 from ui.detail.text_pieces import MAX_LINE, PIECE, whole_characters
 from ui.looks.times import clock

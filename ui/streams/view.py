@@ -39,8 +39,9 @@ from PyQt5.QtWidgets import (
 from twisted.internet.defer import Deferred
 
 from app.capture.reading import streams
+from app.capture.reading.pieces import Piece
 from app.capture.reading.reader import Reader
-from app.capture.reading.streams import BYTES, EXCHANGES, MESSAGES, About, News, Piece, Stream
+from app.capture.reading.streams import BYTES, EXCHANGES, MESSAGES, About, News, Stream
 from app.text.escapes import amount
 from ui.forms.form import set_property
 from ui.looks import theme

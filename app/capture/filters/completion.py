@@ -1,4 +1,4 @@
-"""What would fit next in a filter that is being typed."""
+"""Completions for a filter that is being typed."""
 
 from __future__ import annotations
 
@@ -6,16 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from app.capture.filters.fields import FIELDS, Field
+from app.capture.filters.fields import FIELDS, TYPES, Field
 from app.text.escapes import escape
-
-_OPERATORS = {
-    "number": ("==", "!=", ">", ">=", "<", "<=", "in {", "exists"),
-    "time": (">", ">=", "<", "<="),
-    "bytes": ("contains", "matches", "==", "exists"),
-    "kind": ("==", "!=", "in {", "contains", "matches"),
-}
-_TEXT_OPERATORS = ("==", "!=", "contains", "matches", "in {", "exists")
 
 _MEANINGS = {
     "==": "is", "!=": "is not", ">": "is more than", ">=": "is at least", "<": "is less than", "<=": "is at most",
@@ -35,7 +27,7 @@ _AFTER_OPERAND = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """``text`` may stand in the place of what is typed from ``start`` on; ``help`` says what it means."""
+    """``text`` can replace what is typed from index ``start`` on; ``help`` says what it means."""
 
     start: int
     text: str
@@ -45,10 +37,9 @@ class Suggestion:
 def suggestions(
     typed: str, cursor: int, known: Mapping[str, Sequence[str]], fields: Mapping[str, Field] = FIELDS
 ) -> list[Suggestion]:
-    """What fits where the cursor is.
+    """The completions at the cursor.
 
-    ``known`` has the values that a field is known to have, such as the names of services, by
-    the field's name.
+    ``known``: values that fields have at present, such as the names of services, by the field's name.
     """
     before = typed[:cursor]
     if _quote_is_open(before):
@@ -77,7 +68,7 @@ def _offers(head: str, known: Mapping[str, Sequence[str]], fields: Mapping[str, 
 
 def operators(field: Field) -> tuple[str, ...]:
     """The operators that mean something for a field."""
-    return _OPERATORS.get(field.type, _TEXT_OPERATORS)
+    return TYPES[field.type]
 
 
 def _quoted(value: str) -> str:
@@ -101,12 +92,12 @@ def _quote_is_open(text: str) -> bool:
 
 
 def condition(field: str, value: object, *, exclude: bool = False) -> str:
-    """The text of a filter for a cell's "only this", or "not this" with ``exclude``."""
+    """The filter that shows only rows with this value, or with ``exclude`` all others."""
     return f"{field} {'!=' if exclude else '=='} {_quoted(str(value))}"
 
 
 def combined(typed: str, more: str) -> str:
-    """The filter that was typed, and ``more`` of it."""
+    """The filter that was typed, joined with another condition."""
     typed = typed.strip()
     if not typed:
         return more

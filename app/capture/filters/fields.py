@@ -1,13 +1,42 @@
 """The fields that a filter can name: what each holds, and where SQL finds it.
 
-The table in ``docs/filters.md`` and the completions of the window are made from this one.
+Each field is declared once. The language, the completions of the window and the table in
+``docs/filters.md`` are made from the declarations.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from app import events
+
+_TEXT = ("==", "!=", "contains", "matches", "in {", "exists")
+
+TYPES = MappingProxyType(
+    {
+        "number": ("==", "!=", ">", ">=", "<", "<=", "in {", "exists"),
+        "text": _TEXT,
+        "address": _TEXT,
+        "bytes": ("contains", "matches", "==", "exists"),
+        "time": (">", ">=", "<", "<="),
+        "kind": ("==", "!=", "in {", "contains", "matches"),
+    }
+)
+"""The types of fields, and the operators that mean something for each, the most useful first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """Where a text is found that stands in another table; looked up once for a filter, not once for each row.
+
+    Attributes:
+        column: of ``event``; its value names a row of the other table.
+        select: a SELECT of such values, to which a condition on the field's ``sql`` is added.
+    """
+
+    column: str
+    select: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,34 +44,59 @@ class Field:
     """One field.
 
     Attributes:
-        type: ``"number"``, ``"text"``, ``"address"``, ``"bytes"``, ``"time"`` or ``"kind"``.
+        type: one of ``TYPES``.
         help: one line.
-        sql: an expression over a row of ``event``; NULL where the event has no such thing.
-        subquery: for a text of another table: a SELECT of the values of ``column``, to which a
-            condition on ``sql`` is added. Looked up once for a filter and not once for each row.
+        sql: an expression over a row of ``event``, or of the other table where there is a
+            ``lookup``; NULL where the event has no such thing.
         values: what it is mostly compared with, for completion.
+        kinds, key: of a field that holds one key of an event's detail: the kinds that have it,
+            and the key.
+        function: the SQL function that makes a text of its value; empty where it is one.
     """
 
     name: str
     type: str
     help: str
     sql: str
-    subquery: str = ""
-    column: str = ""
+    lookup: Lookup | None = None
     values: tuple[str, ...] = ()
+    kinds: tuple[int, ...] = ()
+    key: str = ""
+    function: str = ""
+
+    def value_in(self, detail: str) -> str:
+        """SQL for its value in a detail."""
+        return f"{self.function}(json_extract({detail}, '$.{self.key}'))"
 
 
-def _detail(key: str, *kinds: int) -> str:
-    """A value of the detail of events of these kinds only: others may use the key for something else."""
-    among = ", ".join(map(str, kinds))
-    return f"CASE WHEN kind IN ({among}) THEN json_extract(detail, '$.{key}') END"
+_SERVICE = Lookup("service", "SELECT id FROM service WHERE ")
+_CONNECTION = Lookup("conn", "SELECT id FROM connection WHERE ")
+_NOTE = Lookup("id", "SELECT event FROM note WHERE ")
 
 
-_SERVICE = "SELECT id FROM service WHERE "
-_CONNECTION = "SELECT id FROM connection WHERE "
+def _detail(
+    name: str, type: str, help: str, key: str, *kinds: int, values: tuple[str, ...] = (), function: str = ""
+) -> Field:
+    """A field that holds a key of the detail of these kinds only: others may use the key for something else."""
+    field = Field(name, type, help, "", values=values, kinds=kinds, key=key, function=function)
+    return replace(field, sql=f"CASE WHEN kind IN ({_listed(*kinds)}) THEN {field.value_in('detail')} END")
 
-_HTTP = (events.HTTP_REQUEST, events.HTTP_RESPONSE)
-_BY_EXCHANGE = "(SELECT {} FROM event r WHERE r.conn = event.conn)"
+
+def _listed(*kinds: int) -> str:
+    return ", ".join(map(str, sorted(kinds)))
+
+
+_DIRECTION = (
+    f"CASE WHEN kind IN ({_listed(*events.INBOUND & events.RAW)}) THEN 'received'"
+    f" WHEN kind IN ({_listed(*events.OUTBOUND & events.RAW)}) THEN 'sent'"
+    f" WHEN kind = {events.WS_MESSAGE} THEN json_extract(detail, '$.direction')"
+    # Of connections that we opened, the request is ours.
+    f" WHEN kind IN ({_listed(events.HTTP_REQUEST, events.HTTP_RESPONSE)}) THEN CASE"
+    f" WHEN (kind = {events.HTTP_REQUEST}) = ifnull(json_extract(detail, '$.outgoing'), 0)"
+    " THEN 'sent' ELSE 'received' END END"
+)
+
+_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 
 FIELDS = {
     field.name: field
@@ -50,49 +104,34 @@ FIELDS = {
         Field("id", "number", "number of the event", "id"),
         Field("time", "time", "12:03:00 of any day, 2026-11-20T12:03:00, or -5m for the last five minutes", "time"),
         Field("kind", "kind", "what happened", "kind", values=tuple(events.NAMES.values())),
-        Field("service", "text", "name of the service", "name", _SERVICE, "service"),
-        Field(
-            "protocol", "text", "protocol of the service", "protocol", _SERVICE, "service",
-            ("tcp", "udp", "http", "websocket", "ssh"),
-        ),
+        Field("service", "text", "name of the service", "name", _SERVICE),
+        Field("protocol", "text", "protocol of the service", "protocol", _SERVICE,
+              values=("tcp", "udp", "http", "websocket", "ssh")),
         Field("conn", "number", "number of the connection", "conn"),
-        Field("peer", "address", "the other side: 127.0.0.1 or 127.0.0.1:9007", "peer", _CONNECTION, "conn"),
-        Field("host", "address", "our side, likewise", "host", _CONNECTION, "conn"),
+        Field("peer", "address", "the other side: 127.0.0.1 or 127.0.0.1:9007", "peer", _CONNECTION),
+        Field("host", "address", "our side, likewise", "host", _CONNECTION),
         Field("size", "number", "bytes; 10k and 2M are known", "size"),
-        Field(
-            "direction", "text", "received or sent",
-            f"CASE WHEN kind IN ({', '.join(map(str, sorted(events.INBOUND & events.RAW)))}) THEN 'received'"
-            f" WHEN kind IN ({', '.join(map(str, sorted(events.OUTBOUND & events.RAW)))}) THEN 'sent'"
-            f" WHEN kind = {events.WS_MESSAGE} THEN json_extract(detail, '$.direction')"
-            # Of connections that we opened, the request is ours.
-            f" WHEN kind IN {_HTTP} THEN CASE WHEN (kind = {events.HTTP_REQUEST}) ="
-            " ifnull(json_extract(detail, '$.outgoing'), 0) THEN 'sent' ELSE 'received' END END",
-            values=("received", "sent"),
-        ),
+        Field("direction", "text", "received or sent", _DIRECTION, values=("received", "sent")),
         Field("summary", "text", "the line that the log shows; raw data has none", "summary"),
-        Field("note", "text", "what was noted on the event", "text", "SELECT event FROM note WHERE ", "id"),
-        Field("note.colour", "text", "its colour", "colour", "SELECT event FROM note WHERE ", "id",
-              events.COLOURS),
+        Field("note", "text", "the text of the note on the event", "text", _NOTE),
+        Field("note.colour", "text", "the colour of the note", "colour", _NOTE, values=events.COLOURS),
         Field("payload", "bytes", "the bytes: 0d0a means two of them, \"text\" in quotes means text", "payload"),
-        Field("http.method", "text", "method of a request", _detail("method", _HTTP[0]),
-              values=("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")),
-        Field("http.target", "text", "target of a request", _detail("target", _HTTP[0])),
-        Field("http.version", "text", "version of a request", _detail("version", _HTTP[0])),
-        Field("http.status", "number", "status of a response", _detail("status", _HTTP[1])),
-        Field("http.seconds", "number", "seconds from request to response", _detail("seconds", _HTTP[1])),
-        Field("http.fields", "text", "all fields of a request or response, as JSON",
-              f"CASE WHEN kind IN {_HTTP} THEN json_extract(detail, '$.fields') END"),
-        Field("ws.opcode", "text", "opcode of a message", _detail("opcode", events.WS_MESSAGE),
-              values=("text", "binary", "ping", "pong")),
-        Field("ws.code", "number", "close code", _detail("code", events.WS_CLOSED)),
-        Field("tls.version", "text", "version of TLS", _detail("version", events.TLS_OPENED),
-              values=("TLS 1.2", "TLS 1.3")),
-        Field("tls.sni", "text", "name that the client asked for",
-              _detail("sni", events.TLS_OPENED, events.TLS_FAILED)),
-        Field("failure.type", "text", "type of an exception", _detail("type", events.FAILURE)),
-        Field("failure.message", "text", "what an exception says", _detail("message", events.FAILURE)),
-        Field("limit", "text", "limit that was reached", _detail("limit", events.LIMIT_REACHED)),
-        Field("reason", "text", "why a connection ended or a service failed",
-              _detail("reason", events.CONNECTION_CLOSED, events.SERVICE_FAILED, events.TLS_FAILED)),
+        _detail("http.method", "text", "method of a request", "method", events.HTTP_REQUEST, values=_METHODS),
+        _detail("http.target", "text", "target of a request", "target", events.HTTP_REQUEST),
+        _detail("http.version", "text", "version of a request", "version", events.HTTP_REQUEST),
+        _detail("http.status", "number", "status of a response", "status", events.HTTP_RESPONSE),
+        _detail("http.seconds", "number", "seconds from request to response", "seconds", events.HTTP_RESPONSE),
+        _detail("http.fields", "text", "all headers of a request or response, as [\"Name\",\"value\"]", "fields",
+                events.HTTP_REQUEST, events.HTTP_RESPONSE, function="post_headers"),
+        _detail("ws.opcode", "text", "opcode of a message", "opcode", events.WS_MESSAGE,
+                values=("text", "binary", "ping", "pong")),
+        _detail("ws.code", "number", "close code", "code", events.WS_CLOSED),
+        _detail("tls.version", "text", "version of TLS", "version", events.TLS_OPENED, values=("TLS 1.2", "TLS 1.3")),
+        _detail("tls.sni", "text", "name that the client asked for", "sni", events.TLS_OPENED, events.TLS_FAILED),
+        _detail("failure.type", "text", "type of an exception", "type", events.FAILURE),
+        _detail("failure.message", "text", "what an exception says", "message", events.FAILURE),
+        _detail("limit", "text", "limit that was reached", "limit", events.LIMIT_REACHED),
+        _detail("reason", "text", "why a connection ended or a service failed", "reason",
+                events.CONNECTION_CLOSED, events.SERVICE_FAILED, events.TLS_FAILED),
     )
 }  # fmt: skip

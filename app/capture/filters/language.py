@@ -6,8 +6,8 @@ r"""The filter language: from what people type to one SQL condition.
     kind in {data.received, ws.message} and not summary contains healthz
     bare words as they stand: a substring of summary or payload
 
-What is typed reaches SQL as bound values only. Regular expressions are RE2's: they take linear
-time, whatever is typed and whatever peers sent.
+Everything that is typed reaches SQL as bound values. Regular expressions are RE2's: they take linear
+time, whatever users type and peers send.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from app.capture.filters import errors, values
 from app.capture.filters.fields import FIELDS, Field
 from app.capture.filters.sql import EVERYTHING, Filter, of_kind, of_service, substring
 
-__all__ = ["EVERYTHING", "Filter", "of_kind", "of_service", "parse"]
+__all__ = ["EVERYTHING", "Filter", "named", "of_kind", "of_service", "parse"]
 
 MAX_TYPED = 10_000
 """Characters of a filter."""
@@ -77,7 +77,7 @@ _WORDS = {
 def parse(typed: str, fields: Mapping[str, Field] = FIELDS) -> Filter:
     """The filter for what was typed, which may name ``fields``.
 
-    Raises FilterError, whose ``at`` is the character that does not fit.
+    Raises FilterError, whose ``at`` is the index of the character that does not fit.
     """
     if not typed.strip():
         return EVERYTHING
@@ -103,6 +103,18 @@ def _parsed(typed: str, fields: Mapping[str, Field]) -> Filter:
         raise
     assert isinstance(result, Filter)
     return result
+
+
+def named(typed: str) -> tuple[frozenset[str], bool]:
+    """The fields that a filter names, in small letters, and whether it looks for a text, too.
+
+    Raises FilterError, as ``parse`` does.
+    """
+    if parse(typed) == EVERYTHING:
+        return frozenset(), False
+    tree = _parser().parse(typed)
+    tokens = tree.scan_values(lambda token: isinstance(token, Token) and token.type == "FIELD")
+    return frozenset(str(token).lower() for token in tokens), any(tree.find_data("phrase"))
 
 
 @cache
@@ -139,7 +151,7 @@ def _stray(typed: str, e: UnexpectedInput) -> str:
 
 @v_args(inline=True)
 class _Compiler(Transformer[Token, Any]):
-    """Makes a Filter of each rule, from the inside out."""
+    """Makes a Filter of each rule of the grammar, the innermost first."""
 
     def __init__(self, typed: str, fields: Mapping[str, Field]) -> None:
         super().__init__()
@@ -157,11 +169,11 @@ class _Compiler(Transformer[Token, Any]):
         return Filter(sql, tuple(value for part in filters for value in part.values))
 
     def negation(self, _: Token, inner: Filter) -> Filter:
-        # What is unknown (a status of an event that has none) is not so either.
+        # NULL (the status of an event that has none) counts as false, so its negation is true.
         return Filter(f"NOT ifnull(({inner.sql}), 0)", inner.values)
 
     def phrase(self, *words: Token) -> Filter:
-        """Adjacent words are one text, with the room between them as it was typed."""
+        """Adjacent words are one text, with the white space between them as it was typed."""
         if len(words) == 1 and words[0].type == "STRING":
             return substring(_unquoted(words[0]))
         start, end = words[0].start_pos, words[-1].end_pos
@@ -194,21 +206,23 @@ class _Compiler(Transformer[Token, Any]):
 
     def exists(self, name: Token, _: Token) -> Filter:
         field = _field(name, self._fields)
-        if field.column == "id":  # every event has one: what counts is whether the other table knows it
-            return Filter(f"id IN ({field.subquery}{field.sql} <> '')")
-        return Filter(f"{field.column or field.sql} IS NOT NULL")
+        if field.lookup is None:
+            return Filter(f"{field.sql} IS NOT NULL")
+        if field.lookup.column == "id":  # every event has an id: what counts is whether the other table knows it
+            return Filter(f"id IN ({field.lookup.select}{field.sql} <> '')")
+        return Filter(f"{field.lookup.column} IS NOT NULL")
 
     def _where(self, field: Field, make: Any, value: Token, operator: Token) -> Filter:
         try:
             inner: Filter = make()
         except values.WrongValueError as e:
             raise errors.FilterError(at=value.start_pos or 0, reason=str(e)) from None
-        if not field.subquery:
+        if field.lookup is None:
             return inner
-        sql, negated = inner.sql, str(operator) == "!="
-        if negated:  # of the events that have one, all but these
-            return Filter(f"{field.column} IS NOT NULL AND {field.column} IN ({field.subquery}{sql})", inner.values)
-        return Filter(f"{field.column} IN ({field.subquery}{sql})", inner.values)
+        column, among = field.lookup.column, f"({field.lookup.select}{inner.sql})"
+        if str(operator) == "!=":  # of the events that have one, all but these
+            return Filter(f"{column} IS NOT NULL AND {column} IN {among}", inner.values)
+        return Filter(f"{column} IN {among}", inner.values)
 
 
 def _field(name: Token, fields: Mapping[str, Field]) -> Field:
@@ -229,5 +243,5 @@ def _plain(token: Token) -> tuple[str, bool]:
 
 
 def _unquoted(token: Token) -> str:
-    """What stands between the quotes; escapes stay, for whoever makes bytes of it, but those of quotes."""
+    """The text between the quotes. Escaped quotes are unescaped; other escapes are left to the field's type."""
     return re.sub(r"\\([\"'])", r"\1", str(token)[1:-1])

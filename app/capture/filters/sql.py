@@ -1,8 +1,10 @@
-"""Conditions on the ``event`` table, with their parameters bound: what filters are made of."""
+"""SQL conditions on the ``event`` view with bound values, of which filters are made."""
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from app.text import errors
@@ -11,7 +13,7 @@ from app.text import escapes as text
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """An SQL condition and the values for its question marks. What a user types is only ever a value."""
+    """An SQL condition and the values for its question marks. Text that users type is always a value."""
 
     sql: str = "1"
     values: tuple[str | bytes | int | float, ...] = ()
@@ -38,8 +40,8 @@ def substring(typed: str) -> Filter:
     except errors.EscapeError:
         raw = literal
     payload = in_payload(raw)
-    # As blobs, because bytes that are not UTF-8 have to be found, too. Both lower() change ASCII
-    # only, so they meet.
+    # As blobs, so that bytes that are not UTF-8 are found, too. lower() of SQL and of bytes both
+    # change ASCII only.
     return Filter(
         f"{payload.sql} OR (summary IS NOT NULL AND instr(CAST(lower(summary) AS BLOB), ?))",
         (*payload.values, literal.lower()),
@@ -67,8 +69,13 @@ def _like(text: str) -> str:
     return "%" + re.sub(r"([%_\\])", r"\\\1", text) + "%"
 
 
+def among(column: str, numbers: Iterable[int]) -> Filter:
+    """Rows whose ``column``, an SQL expression of ours, is one of these."""
+    return Filter(f"{column} IN (SELECT value FROM json_each(?))", (json.dumps(list(numbers)),))  # noqa: S608
+
+
 def of_service(name: str) -> Filter:
-    """The events of the services that have, or had, this name."""
+    """The events of all services that the capture knows by this name."""
     return Filter("service IN (SELECT id FROM service WHERE name = ?)", (name,))
 
 

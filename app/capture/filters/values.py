@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import sqlite3
 import time
 from collections.abc import Callable
 from datetime import datetime
@@ -24,15 +26,15 @@ _HEX = re.compile(r"(?:0x)?((?:[0-9a-f]{2})+)", re.IGNORECASE)
 _SQL_OPERATORS = {"==": "=", "!=": "<>", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 
 MAX_LOOKED_AT = 1 << 20
-"""Bytes of a payload that an expression is looked for in."""
+"""Bytes at the beginning of a payload that are searched with a regular expression."""
 
 
 class WrongValueError(Exception):
-    """A value that does not fit its field; the text says what would."""
+    """A value that does not fit its field; the text says which values do."""
 
 
 def compare(field: Field, operator: str, value: tuple[str, bool]) -> Filter:
-    """``value`` is the text and whether it stood in quotes."""
+    """The condition ``field operator value``; ``value`` is the text, and whether it was in quotes."""
     typed, quoted = value
     sql = _SQL_OPERATORS[operator]
     if field.type == "time":
@@ -65,7 +67,7 @@ def contains(field: Field, typed: str, quoted: bool) -> Filter:
 
 
 def matches(field: Field, typed: str, token: str) -> Filter:
-    """``token`` is the kind of token: a REGEX stands between slashes, maybe with an i behind."""
+    """The condition that ``field`` matches an expression; for the token REGEX, ``typed`` has the slashes and flags."""
     pattern = typed
     if token == "REGEX":
         inside, _, flags = typed[1:].rpartition("/")
@@ -91,6 +93,36 @@ def search(pattern: str, value: Any) -> int | None:
     return int(patterns.regex(pattern).found_in(value[:MAX_LOOKED_AT]))
 
 
+def header_lines(fields: str | None) -> str | None:
+    """The SQL function ``post_headers``: headers, a JSON list of pairs, as a text to search in.
+
+    It looks like JSON without its escapes. A value that came as UTF-8 is that text, any other is Latin-1.
+    """
+    if fields is None:
+        return None
+    try:
+        pairs = json.loads(fields)
+        return "[" + ",".join(f'["{_as_sent(name)}","{_as_sent(value)}"]' for name, value in pairs) + "]"
+    except (ValueError, TypeError, RecursionError):
+        return fields  # not what the program writes
+
+
+def _as_sent(text: str) -> str:
+    """``text``, in which each character stands for a byte, as it was meant (RFC 9110 section 5.5)."""
+    if text.isascii():
+        return text
+    try:
+        return text.encode("latin-1").decode()
+    except UnicodeError:
+        return text
+
+
+def add_functions(db: sqlite3.Connection) -> None:
+    """Make known to a database what the conditions call."""
+    db.create_function("post_matches", 2, search, deterministic=True)
+    db.create_function("post_headers", 1, header_lines, deterministic=True)
+
+
 # -- values
 
 
@@ -111,7 +143,7 @@ def _compare_time(sql: str, typed: str) -> Filter:
         if hours > 23 or minutes > 59 or seconds >= 60:
             raise WrongValueError(f"{typed} is no time of day")
         of_day = ((hours * 60 + minutes) * 60) * 10**9 + round(seconds * 1e9)
-        # Of whatever day it was, as the log shows it: in local time.
+        # The time of day of any day, in local time, as the log shows it.
         local = "(strftime('%s', time / 1000000000, 'unixepoch', 'localtime') % 86400 * 1000000000 + time % 1000000000)"
         return Filter(f"{local} {sql} ?", (of_day,))
     try:
@@ -134,7 +166,7 @@ def _kinds(typed: str) -> list[int]:
 
 
 def _kinds_whose(fits: Callable[[str], bool]) -> Filter:
-    """Events of the kinds whose names fit."""
+    """Events of the kinds whose name ``fits``."""
     return Filter(f"kind IN ({', '.join(str(code) for code, name in events.NAMES.items() if fits(name))})")
 
 

@@ -1,4 +1,4 @@
-"""What a capture is, without reading its events: for whoever opens one, or finds one after a crash."""
+"""Facts about a capture that need no reading of its events: for opening it, and for finding one after a crash."""
 
 from __future__ import annotations
 
@@ -9,22 +9,25 @@ from pathlib import Path
 
 from app import events
 from app.capture import errors, schema
+from app.capture.reading import losses
 from app.capture.reading.appearing import is_open
+from app.capture.reading.losses import Lost
 
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """A capture at one moment.
+    """What is known of a capture at one moment.
 
     Attributes:
         created: RFC 3339, empty where it is not known.
-        closed: when it was, in ns since 1970; 0 where it never was; None where that is not known.
+        closed: when it was closed, in ns since 1970; 0 if it was not; None where that is not known.
         live: whether a program is writing to it.
-        changed: what a saved copy is without, in words.
+        changed: what a saved copy lacks, in words; empty for other captures.
         first, last: ids of its oldest and newest event.
         dropped: events that the size limit has removed.
-        left_open: connections whose end is not in it.
-        bytes: of the file and its log.
+        left_open: connections that were not closed.
+        bytes: the size of the file and its log.
+        lost: the events that happened and are not in it.
     """
 
     path: Path
@@ -40,15 +43,16 @@ class About:
     failures: int
     left_open: int
     bytes: int
+    lost: Lost
 
     @property
     def cut_off(self) -> bool:
-        """Whether the program that wrote it ended without closing it."""
+        """Whether the program that wrote the capture ended without closing it."""
         return self.closed == 0 and not self.live
 
 
 def about(path: Path) -> About:
-    """Read it. Blocks. Raises the errors of :func:`app.capture.schema.open_for_reading`."""
+    """Read the facts. Blocks. Raises the errors of :func:`app.capture.schema.open_for_reading`."""
     held = is_open(path)
     with closing(schema.open_for_reading(path)) as db:
         try:
@@ -61,13 +65,14 @@ def about(path: Path) -> About:
                 meta.get("closed") == 0 and held, str(meta.get("changed", "")), first, last, meta.get("dropped", 0),
                 tuple(services), db.execute(failures).fetchone()[0],
                 db.execute("SELECT count(*) FROM connection WHERE closed IS NULL").fetchone()[0], size_of(path),
+                losses.lost(losses.Opened(db)),
             )  # fmt: skip
         except sqlite3.DatabaseError as e:
             raise errors.DamagedCaptureError(path=path, reason=e) from e
 
 
 def size_of(path: Path) -> int:
-    """Bytes of a capture with its log; 0 where there is none."""
+    """Bytes of a capture and its log; 0 where there is no file."""
     found = 0
     for name in (path, path.with_name(path.name + "-wal")):
         try:

@@ -1,8 +1,8 @@
-"""Takes secrets out of bytes, texts and details: each byte of one becomes ``*``, so that sizes and offsets stay.
+"""Masks secrets in bytes, texts and details: each byte of a secret becomes ``*``, so sizes and offsets stay.
 
-What is taken out: values of the HTTP fields in ``SECRET_FIELDS``, wherever a line or a detail
-has one; the same values where they come again on their connection, as a server that describes
-requests sends them; and what the user's patterns match.
+Secrets are the values of the HTTP headers in ``SECRET_FIELDS``, in a line or in a detail; the same
+values wherever else they occur on their connection (a server may send back what it received); and
+everything that the user's patterns match.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from app.text.patterns import Pattern
 SECRET_FIELDS = ("authorization", "proxy-authorization", "cookie", "set-cookie")
 
 WINDOW = 4096
-"""Bytes before an event, of the same direction, in which a match may begin."""
+"""Bytes before an event, in the same direction, in which a match that reaches into it may begin."""
 
 MAX_FOLLOWED = 4_000
-"""Connections whose last bytes are remembered; the one silent for the longest is forgotten."""
+"""Connections whose last bytes are remembered; beyond, the connection idle for the longest is forgotten."""
 
 MAX_VALUES, SHORTEST, LONGEST = 16, 6, 4096
-"""Values that are remembered for each connection, and their bytes: a shorter one would be found by chance."""
+"""Secret values remembered for each connection, and their least and most bytes: a shorter one would match by chance."""
 
 _NAME = 64
-"""Bytes of an unfinished line that may still become the name of a field."""
+"""Bytes of an unfinished line that may still become the name of a header."""
 
 _FIELD = re.compile(rb"\n(?:(?:proxy-)?authorization|(?:set-)?cookie)[ \t]*:[ \t]*", re.IGNORECASE)
 _END = re.compile(rb"\n(?=[^ \t])")
@@ -39,7 +39,7 @@ Span = tuple[int, int]
 
 
 def masked(data: bytes, spans: Iterable[Span]) -> bytes:
-    """``data`` with each byte in ``spans`` but white space as ``*``."""
+    """``data`` with ``*`` for each byte in ``spans`` that is not white space."""
     result: bytearray | None = None
     for start, end in spans:
         if start < end:
@@ -49,14 +49,14 @@ def masked(data: bytes, spans: Iterable[Span]) -> bytes:
 
 
 class Fields:
-    """Finds values of secret fields in one direction of a connection, however its bytes are cut."""
+    """Finds values of secret headers in one direction of a connection, wherever its bytes are split into events."""
 
     def __init__(self) -> None:
         self._line = b"\n"
         self._inside = False
 
     def spans(self, data: bytes) -> list[Span]:
-        """Where values stand in the bytes that come next."""
+        """The spans of such values in ``data``, the next bytes of the connection."""
         found: list[Span] = []
         whole, shift, at = self._line + data, len(self._line), 0
         while True:
@@ -65,7 +65,7 @@ class Fields:
                 if match is None:
                     break
                 self._inside, at = True, match.end()
-            end = _END.search(whole, at)  # a line that begins with a blank goes on with the value
+            end = _END.search(whole, at)  # a line that begins with white space continues the value
             found.append((max(0, at - shift), max(0, (end.start() if end else len(whole)) - shift)))
             if end is None:
                 break
@@ -79,7 +79,7 @@ class Fields:
 
 
 class _Direction:
-    """The last bytes that passed one way, and how many of them each event had."""
+    """The last bytes of one direction, and how many of them belong to each event."""
 
     def __init__(self) -> None:
         self.fields = Fields()
@@ -101,7 +101,7 @@ class _Connection:
         self.values: deque[bytes] = deque(maxlen=MAX_VALUES)
 
     def learn(self, value: str) -> None:
-        """Look for this value, too, from now on."""
+        """Mask this value, too, from now on."""
         for form in {value, json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]}:
             raw = form.encode("latin-1", "replace")
             if SHORTEST <= len(raw) <= LONGEST and raw not in self.values:
@@ -109,10 +109,10 @@ class _Connection:
 
 
 class Redactor:
-    """Goes over the events of one capture, oldest first.
+    """Redacts the events of one capture, given oldest first.
 
     Raises PatternError for a pattern that is no regular expression. Of a pattern with groups
-    only what they match is taken out: ``token=(\\w+)`` leaves ``token=``.
+    only the groups are masked: ``token=(\\w+)`` leaves ``token=``.
     """
 
     def __init__(self, typed: Sequence[str] = ()) -> None:
@@ -137,16 +137,17 @@ class Redactor:
         self._connections.pop(conn, None)
 
     def stream(self, conn: int, id: int, data: bytes, *, received: bool) -> tuple[bytes, list[tuple[int, list[Span]]]]:
-        """The next bytes of a connection, redacted; and what is now known to be secret in events before.
+        """Redact the next bytes of a connection.
 
-        Those are named by their ``id``; the spans count from the end of their bytes, as in ``data[-5:-2]``.
+        Returns them, and what is now known to be secret in earlier events: their ids, and spans
+        that count from the end of their bytes, as in ``data[-5:-2]``.
         """
         connection = self._of(conn)
         direction = connection.directions[received]
         spans = direction.fields.spans(data)
         before: list[tuple[int, list[Span]]] = []
         if self._patterns or connection.values:
-            # The window may begin in the middle of what fits; only what reaches into these bytes is new.
+            # Only matches that reach into the new bytes are new.
             head = direction.last
             reaching = [span for span in self._matches(head + data, connection.values) if span[1] > len(head)]
             spans += [(max(0, start - len(head)), end - len(head)) for start, end in reaching]
@@ -156,7 +157,7 @@ class Redactor:
         return masked(data, spans), before
 
     def whole(self, data: bytes, conn: int | None = None) -> bytes:
-        """Bytes that stand for themselves: a datagram, a message, what caused a failure."""
+        """Redact bytes that are no part of a stream: a datagram, a message, the payload of a failure."""
         values = self._values(conn)
         return masked(data, [*Fields().spans(data), *self._matches(data, values)])
 
@@ -166,7 +167,7 @@ class Redactor:
         return masked(raw, spans).decode("utf-8", "replace") if spans else text
 
     def detail(self, value: Any, conn: int | None = None) -> Any:
-        """The detail of an event; values of secret fields in it are remembered for the connection."""
+        """Redact the detail of an event, and remember the secret header values in it for the connection."""
         if isinstance(value, str):
             return self.text(value, conn)
         if isinstance(value, dict):
@@ -199,7 +200,7 @@ class Redactor:
 
 
 def _before(pieces: Iterable[tuple[int, int]], length: int, spans: list[Span]) -> list[tuple[int, list[Span]]]:
-    """``spans`` in pieces of ``length`` bytes in all, as spans from the end of each."""
+    """The parts of ``spans`` in each piece, counted from the end of the piece; all pieces have ``length`` bytes."""
     found, at = [], 0
     for id, size in pieces:
         end = at + size

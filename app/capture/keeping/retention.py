@@ -1,6 +1,6 @@
-"""How long captures are kept: those in the program's own folder, under the names that it gives them.
+"""Removes old captures from the program's own folder, as far as they have the names that the program gives.
 
-What was saved elsewhere, or under another name, is its owner's.
+Captures that the user saved elsewhere, or under another name, are never removed.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _DAY = 86_400
 
 @dataclass(frozen=True, slots=True)
 class Keeping:
-    """What is kept. ``days`` since the last event of a capture, ``total`` bytes of all; 0: no limit."""
+    """What is kept: captures written to in the last ``days``, and ``total`` bytes of all; 0: no limit."""
 
     days: int = 0
     total: int = 0
@@ -30,7 +30,7 @@ class Keeping:
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """A capture that is gone. ``why`` is a clause: "it is older than 30 days"."""
+    """A capture that was removed. ``why`` is a clause: "it is older than 30 days"."""
 
     path: Path
     bytes: int
@@ -41,7 +41,7 @@ class Removed:
 
 
 def ours(folder: Path) -> list[Path]:
-    """The captures that the program named itself, the oldest first. Blocks."""
+    """The captures in ``folder`` that have a name of the program's, the oldest first. Blocks."""
     try:
         found = [path for path in folder.iterdir() if _OURS.fullmatch(path.name) and path.is_file()]
     except OSError:
@@ -60,7 +60,10 @@ def _written(path: Path) -> float:
 
 
 def tidy(folder: Path, current: Path | None, keeping: Keeping, now: float | None = None) -> list[Removed]:
-    """Remove what is not to be kept, the oldest first; never ``current``, nor one that any program has open. Blocks."""
+    """Remove captures until ``keeping`` is true, the oldest first. Blocks.
+
+    ``current``, and captures that a program has open, are never removed.
+    """
     now = time.time() if now is None else now
     captures = [path for path in ours(folder) if not _same(path, current)]
     total = sum(size_of(path) for path in ours(folder))
@@ -85,10 +88,10 @@ def _same(path: Path, other: Path | None) -> bool:
 
 
 def _remove(path: Path) -> int | None:
-    """Its bytes, or None where it has to stay."""
+    """Remove a capture; returns its bytes, or None if it was not removed."""
     size = size_of(path)
     try:
-        if not size or is_open(path):  # an empty one is only beginning
+        if not size or is_open(path):  # its writer has only just made an empty one
             return None
         path.unlink()
         for end in ("-wal", "-shm"):
@@ -99,7 +102,7 @@ def _remove(path: Path) -> int | None:
 
 
 def cut_off(folder: Path, others: Iterable[Path] = ()) -> About | None:
-    """The newest capture besides ``others``, if the program that wrote it did not come to close it. Blocks."""
+    """The newest capture in ``folder`` apart from ``others``, if its writer ended without closing it. Blocks."""
     for path in reversed(ours(folder)):
         if any(_same(path, other) for other in others):
             continue

@@ -1,4 +1,4 @@
-"""Captures that appear under their name only when they are complete, and whether one is open."""
+"""Writes a capture that appears under its name only once it is complete; tells whether a capture is open."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from app.files import errors
 
 
 def is_open(path: Path) -> bool:
-    """Whether a program has the capture open, to write or to read it; this one included. Blocks."""
+    """Whether any program, this one included, has the capture open for reading or writing. Blocks."""
     if not path.is_file() or not path.stat().st_size:
         return False
-    # Not by opening the file ourselves: closing it would drop the locks that SQLite has on it in this process.
+    # Through SQLite only: closing a file of our own would drop the locks that SQLite has on it in this process.
     try:
         db = sqlite3.connect(f"{path.resolve().as_uri()}?mode=rw", uri=True, timeout=0, isolation_level=None)
         with contextlib.closing(db):
-            # Only who is alone with a database can take it out of WAL mode.
+            # Only the sole connection to a database can take it out of WAL mode.
             return bool(db.execute("PRAGMA journal_mode = DELETE").fetchone()[0] == "wal")
     except sqlite3.OperationalError as e:
         return "locked" in str(e)
@@ -30,7 +30,7 @@ def is_open(path: Path) -> bool:
 
 @contextlib.contextmanager
 def appearing(target: Path) -> Iterator[Path]:
-    """A file beside ``target`` that takes its place when all goes well, and is gone if not."""
+    """A new file in the folder of ``target``: it replaces ``target`` if the block succeeds, and is removed if not."""
     try:
         number, name = tempfile.mkstemp(dir=target.absolute().parent, prefix=f".{target.name}.")
         os.close(number)
@@ -41,7 +41,7 @@ def appearing(target: Path) -> Iterator[Path]:
         yield spare
         with open(spare, "rb+") as file:
             os.fsync(file.fileno())
-        for log in _logs(target):  # SQLite would apply what is left of another file to ours
+        for log in _logs(target):  # SQLite would apply the log of the old file to the new one
             log.unlink(missing_ok=True)
         os.replace(spare, target)
     except OSError as e:

@@ -1,8 +1,8 @@
-"""The exchange that a noted request or response is part of, with both bodies.
+"""The exchange that an ``http.request`` or ``http.response`` event is part of, with both bodies.
 
-The bodies stand only in the raw bytes beside the notes, and the raw bytes of a connection can
-be without end. So they are read from the nearest place before the note at which a message
-certainly begins, and within a bound.
+The bodies are only in the raw data events of the connection, which can be any number. They are
+read from the nearest place before the HTTP event at which a message certainly begins, and within
+a bound.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ KEPT = 4 << 20
 """Bytes of a body that are kept."""
 
 WHOLE = 256 << 20
-"""Bytes of a body that are kept to be saved, which takes as much memory."""
+"""Bytes of a body that are kept to be saved; they are all in memory."""
 
 MAX_EVENTS, MAX_BYTES = 5_000, 32 << 20
-"""Events of the connection, and raw bytes in them, that are read before the note and after it."""
+"""Events of the connection, and raw bytes in them, that are read before the HTTP event and after it."""
 
 MAX_CHUNKS = 8
-"""Chunks of the capture, about a million events, among which they are looked for each way."""
+"""Chunks of the capture (about a million events) that are searched for these events in each direction."""
 
 MAX_STARTS = 4
-"""Places that are tried as the beginning, besides that of the connection."""
+"""Places from which parsing is tried, besides the beginning of the connection."""
 
 _KINDS = (events.HTTP_REQUEST, events.HTTP_RESPONSE)
 _RAW = (events.DATA_RECEIVED, events.DATA_SENT)
@@ -40,13 +40,13 @@ _SWAPPED: dict[int, int] = {events.DATA_RECEIVED: events.DATA_SENT, events.DATA_
 
 @dataclass(frozen=True, slots=True)
 class Exchanged:
-    """An exchange as far as it could be read.
+    """An exchange, as much of it as could be read.
 
     Attributes:
-        request, response: None where there is none, or not within the bound.
-        asked, answered: the contents of both; None where they are not known.
-        first_byte: when the first byte of the answer passed, in ns since 1970; None if none did.
-        framed: whether it came in HTTP/2, whose frames are not taken apart.
+        request, response: their events; None where there is none, or none within the bound.
+        asked, answered: the contents of request and response; None where they are not known.
+        first_byte: when the first byte of the response passed, in ns since 1970; None if none did.
+        framed: whether it is of HTTP/2, whose frames are not parsed here.
     """
 
     request: Event | None = None
@@ -101,7 +101,7 @@ def _content(body: Body | None, event: Event | None) -> Content | None:
 
 
 def _around(store: Store, conn: int, id: int) -> list[Mark]:
-    """What is near the note on its connection, itself included, oldest first."""
+    """The events near event ``id`` on its connection, with it, oldest first."""
     oldest, newest = store.range()
     before = _bounded(_chunks_back(store, conn, id, oldest), events.CONNECTION_OPENED)
     after = _bounded(_chunks_on(store, conn, id + 1, newest), events.CONNECTION_CLOSED)
@@ -135,8 +135,8 @@ def _bounded(marks: Iterator[Mark], end: int) -> list[Mark]:
 def _starts(store: Store, marks: list[Mark], event: Event) -> Iterator[int]:
     """Indexes from which a request can be read, the nearest before ``event`` first.
 
-    After a response the next bytes are those of a new request, unless requests were sent without
-    waiting. Then the first bytes do not begin as the next request that was noted.
+    After a response the next bytes are those of a new request, unless the client pipelines
+    requests: then the next bytes are not the head of the next ``http.request`` event.
     """
     at = next(index for index, mark in enumerate(marks) if mark[0] == event.id)
     if event.kind == events.HTTP_RESPONSE:
@@ -150,8 +150,8 @@ def _starts(store: Store, marks: list[Mark], event: Event) -> Iterator[int]:
 def _begins(store: Store, marks: list[Mark], index: int) -> bool:
     """Whether the first bytes that follow are the head of the first request that follows."""
     raw = next((id for id, kind, _ in marks[index:] if kind in _RAW), 0)
-    note = next((id for id, kind, _ in marks[index:] if kind == events.HTTP_REQUEST), 0)
-    data, request = store.event(raw), store.event(note)
+    asked = next((id for id, kind, _ in marks[index:] if kind == events.HTTP_REQUEST), 0)
+    data, request = store.event(raw), store.event(asked)
     if data is None or request is None or not data.payload:
         return False
     line = f"{request.detail.get('method')} {request.detail.get('target')} "
@@ -161,8 +161,7 @@ def _begins(store: Store, marks: list[Mark], index: int) -> bool:
 def _read(store: Store, marks: list[Mark], wanted: Event, kept: int) -> Exchange | None:
     exchanges = Exchanges(kept)
     last = max(wanted.id, _end(marks, wanted))
-    several = _as_server(store.these([id for id, _, _ in marks if id <= last]))
-    for event in several:
+    for event in _as_server(store.these([id for id, _, _ in marks if id <= last])):
         for exchange in exchanges.take(event):
             if _is_of(exchange, wanted):
                 return exchange
@@ -170,25 +169,25 @@ def _read(store: Store, marks: list[Mark], wanted: Event, kept: int) -> Exchange
 
 
 def _end(marks: list[Mark], wanted: Event) -> int:
-    """Up to where the exchange reaches: the response's note, which follows its last byte."""
+    """The id of the exchange's last event: the ``http.response``, which follows the response's last byte."""
     if wanted.kind == events.HTTP_RESPONSE:
         return wanted.id
     return next((id for id, kind, _ in marks if id > wanted.id and kind == events.HTTP_RESPONSE), marks[-1][0])
 
 
 def _as_server(several: Iterator[Event]) -> Iterator[Event]:
-    """Events as the other side would have them, where the connection is one that we opened.
+    """Events as the other side would record them, where we opened the connection.
 
-    There a request is noted before its bytes, not after them.
+    On such a connection a request is recorded before its bytes, not after them.
     """
-    ours, held = False, None
+    outgoing, held = False, None
     for event in several:
         if event.kind == events.CONNECTION_OPENED:
-            continue  # who opened it would have the sides swapped once more
+            continue  # its ``outgoing`` would have the parser swap the sides once more
         if event.kind == events.HTTP_REQUEST and event.detail.get("outgoing"):
-            ours, held = True, event
+            outgoing, held = True, event
             continue
-        if ours and event.kind in _SWAPPED:
+        if outgoing and event.kind in _SWAPPED:
             event = replace(event, kind=_SWAPPED[event.kind])
             if held is not None and event.kind == events.DATA_SENT:
                 yield held
@@ -203,7 +202,7 @@ def _is_of(exchange: Exchange, wanted: Event) -> bool:
 
 
 def _framed(store: Store, marks: list[Mark], event: Event) -> Exchanged:
-    """The other note with the same stream: that is all there is of HTTP/2."""
+    """The exchange of HTTP/2: the event and the other one of the same stream, without bodies."""
     stream, other = event.detail["stream"], None
     for id, kind, _ in marks:
         if kind in _KINDS and kind != event.kind:

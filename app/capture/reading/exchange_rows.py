@@ -1,9 +1,10 @@
 """HTTP exchanges as rows: each request with the response that it got, found in SQL.
 
-On a connection of HTTP/1 requests and responses are noted in turns, so that the note after a
-request is its response, or it has none. HTTP/2 says of both which stream they are of. A response
-without a request (to what could not be read) is an exchange of its own. An exchange has the id of
-its request; of its response, where it has no request.
+On a connection of HTTP/1 requests and responses are recorded in turns: the HTTP event after a
+request is its response; where that event is another request, the first has no response. With HTTP/2
+both events name their stream. A response without a request (to bytes that are no request) is an
+exchange of its own. The id of an exchange is that of its request, or of its response where it has
+no request.
 """
 
 from __future__ import annotations
@@ -13,35 +14,35 @@ from array import array
 from dataclasses import dataclass, replace
 from typing import Any
 
-from app.capture.filters.fields import FIELDS
+from app.capture.filters.fields import FIELDS, Field
 from app.capture.filters.sql import EVERYTHING, Filter
 from app.capture.reading.store import CHUNK, Store
 from app.events import HTTP_REQUEST, HTTP_RESPONSE, Row
 from app.http.contents import media_type
 
 STEP = CHUNK // 4
-"""Events looked at between two chances to stop, where each exchange has to be put together."""
+"""Events that are looked at in one step of a scan that has to put each exchange together."""
 
-_NOTES = f"kind IN ({HTTP_REQUEST}, {HTTP_RESPONSE})"
+_IS_HTTP = f"kind IN ({HTTP_REQUEST}, {HTTP_RESPONSE})"
 """As in the schema's index, by which SQLite knows it."""
 
 _SAME_STREAM = "json_extract(n.detail, '$.stream') = json_extract(q.detail, '$.stream')"
 
 
 def _other(kind: int, later: bool) -> str:
-    """SQL for the id of the note of ``kind`` that belongs to ``q``."""
+    """SQL for the id of the event of ``kind`` that belongs to ``q``, and comes after it or before it."""
     order = "n.id > q.id ORDER BY n.id" if later else "n.id < q.id ORDER BY n.id DESC"
-    notes = f"FROM stored n WHERE n.conn = q.conn AND n.{_NOTES}"
+    near = f"FROM stored n WHERE n.conn = q.conn AND n.{_IS_HTTP}"
     return (
         f"CASE WHEN instr(q.detail, '\"stream\"') THEN"
-        f" (SELECT n.id {notes} AND n.kind = {kind} AND {_SAME_STREAM} AND {order} LIMIT 1)"
-        f" ELSE (SELECT CASE n.kind WHEN {kind} THEN n.id END {notes} AND {order} LIMIT 1) END"
+        f" (SELECT n.id {near} AND n.kind = {kind} AND {_SAME_STREAM} AND {order} LIMIT 1)"
+        f" ELSE (SELECT CASE n.kind WHEN {kind} THEN n.id END {near} AND {order} LIMIT 1) END"
     )
 
 
 _ANSWER, _QUESTION = _other(HTTP_RESPONSE, later=True), _other(HTTP_REQUEST, later=False)
 
-# Only a response that the service gave by itself can be without a request.
+# Only a response that the service gave without its responder can be without a request.
 _IS_EXCHANGE = (
     f"(q.kind = {HTTP_REQUEST} OR (q.kind = {HTTP_RESPONSE}"
     f" AND instr(q.detail, '\"refused\"') AND {_QUESTION} IS NULL))"
@@ -49,8 +50,8 @@ _IS_EXCHANGE = (
 
 _IDS = f"SELECT group_concat(id) FROM stored q WHERE id BETWEEN ? AND ? AND {_IS_EXCHANGE}"  # noqa: S608
 
-# An exchange as an event, for conditions on either part of it; "answer" is the detail of the response.
-# With those that were asked earlier and answered between the two ids.
+# An exchange as a row of ``event``, for conditions on request and response; "answer" is the response's detail.
+# It has the exchanges whose request, or whose response, is between the two ids.
 _MATCHES = f"""
 WITH wanted AS (
     SELECT id FROM stored q WHERE id BETWEEN ? AND ? AND {_IS_EXCHANGE}
@@ -66,36 +67,52 @@ WITH wanted AS (
 SELECT group_concat(id) FROM event WHERE %s
 """  # noqa: S608
 
+_READ = {
+    "id": "q.id",
+    "time": "q.time",
+    "kind": "q.kind",
+    "service": "ifnull(s.name, '')",
+    "conn": "q.conn",
+    "peer": "c.peer",
+    "detail": "q.detail",
+    "answer": "r.id",
+    "size": "r.size",
+    "answer_detail": "r.detail",
+    "over": "c.closed IS NOT NULL",
+}
+"""What ``_row`` takes, in the order of its parameters, and where SQL finds it. (By name it would take longer.)"""
+
 _ROWS = f"""
-SELECT json_group_array(json_array(q.id, q.time, q.kind, s.name, q.conn, c.peer, q.detail,
-    r.id, r.size, r.detail, c.closed IS NOT NULL))
+SELECT json_group_array(json_array({", ".join(_READ.values())}))
 FROM json_each(?) wanted CROSS JOIN stored q ON q.id = wanted.value
 LEFT JOIN stored r ON q.kind = {HTTP_REQUEST} AND r.id = {_ANSWER}
 LEFT JOIN service s ON s.id = q.service LEFT JOIN connection c ON c.id = q.conn
 """  # noqa: S608
 
-EXCHANGE_FIELDS = FIELDS | {
-    name: replace(FIELDS[name], sql=sql)
-    for name, sql in {
-        "http.method": "json_extract(detail, '$.method')",
-        "http.target": "json_extract(detail, '$.target')",
-        "http.version": "json_extract(detail, '$.version')",
-        "http.status": "json_extract(answer, '$.status')",
-        "http.seconds": "json_extract(answer, '$.seconds')",
-        "http.fields": "ifnull(json_extract(detail, '$.fields'), '') || ifnull(json_extract(answer, '$.fields'), '')",
-    }.items()
-}
-"""What a filter of exchanges can name: both parts of one at once."""
+_PARTS: dict[int, str] = {HTTP_REQUEST: "detail", HTTP_RESPONSE: "answer"}
+
+
+def _of_exchange(field: Field) -> Field:
+    """The same field of an exchange, whose row has the details of request and response side by side."""
+    if not field.key or not set(field.kinds) <= set(_PARTS):
+        return field
+    parts = [field.value_in(_PARTS[kind]) for kind in field.kinds]
+    sql = parts[0] if len(parts) == 1 else " || ".join(f"ifnull({part}, '')" for part in parts)
+    return replace(field, sql=sql)
+
+
+EXCHANGE_FIELDS = {name: _of_exchange(field) for name, field in FIELDS.items()}
+"""The fields that a filter of exchanges can name, of request and response together."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExchangeRow(Row):
-    """What one line shows of an exchange. ``size`` is the response's body's.
+    """What one line shows of an exchange. ``size`` is that of the response's body.
 
     Attributes:
-        method, target: empty where there was no request that could be read.
+        method, target: empty where no request could be read.
         answer: id of the response, or None while there is none.
-        status, seconds: of the response; None while there is none, or it does not say.
+        status, seconds: of the response; None while there is none, or where it has none.
         type: media type of the response.
         over: whether the connection is closed.
     """
@@ -112,7 +129,7 @@ class ExchangeRow(Row):
 def matches(store: Store, where: Filter, first: int, last: int) -> tuple[array[int], int]:
     """Ids of exchanges that match among the next events from ``first``, and the last one looked at.
 
-    Where there is something to match, also earlier ones that were answered there.
+    With a condition, also the earlier exchanges whose response is among these events.
     """
     end = min(last, first + (CHUNK if where == EVERYTHING else STEP) - 1)
     if where == EVERYTHING:
@@ -131,7 +148,7 @@ def rows(store: Store, ids: array[int]) -> list[ExchangeRow]:
 
 
 def _row(
-    id: int, time: int, kind: int, service: str | None, conn: int | None, peer: str | None, detail: str | None,
+    id: int, time: int, kind: int, service: str, conn: int | None, peer: str | None, detail: str | None,
     answer: int | None, size: int | None, answer_detail: str | None, over: int,
 ) -> ExchangeRow:  # fmt: skip
     asked, answered = _object(detail), _object(answer_detail)
@@ -139,11 +156,13 @@ def _row(
         asked, answered, answer = {}, asked, id
     method, target = str(asked.get("method", "")), str(asked.get("target", ""))
     status, seconds = answered.get("status"), answered.get("seconds")
-    summary = f"{method} {target}".strip() or str(answered.get("refused", ""))
     return ExchangeRow(
-        id, time, kind, service or "", conn, peer, size, summary, method, target, answer,
-        status if isinstance(status, int) else None, media_type(answered.get("fields") or [])[0],
-        seconds if isinstance(seconds, int | float) else None, bool(over),
+        id=id, time=time, kind=kind, service=service, conn=conn, peer=peer, size=size,
+        summary=f"{method} {target}".strip() or str(answered.get("refused", "")),
+        method=method, target=target, answer=answer, over=bool(over),
+        status=status if isinstance(status, int) else None,
+        type=media_type(answered.get("fields") or [])[0],
+        seconds=seconds if isinstance(seconds, int | float) else None,
     )  # fmt: skip
 
 

@@ -16,10 +16,10 @@ from app.failures.origins import short
 from app.failures.record import FailureRecord, from_json
 
 MAX_GROUPS = 500
-"""Groups that are told apart, those with the newest failures."""
+"""Groups that are read: those with the newest failures."""
 
 NEWEST = 2_000
-"""Failures looked at for peers, and for everything in captures without a table of failures."""
+"""Newest failures that are read for the peers of groups; in captures without a table of failures, for all of it."""
 
 NAMED = 5
 """Peers that a group names."""
@@ -65,16 +65,17 @@ LEFT JOIN service s ON s.id = e.service LEFT JOIN connection c ON c.id = e.conn
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Failures that are the same mistake.
+    """Failures with one fingerprint: the same mistake.
 
     Attributes:
-        message: generalised: with words for what differs from one to the other.
-        example: the first line of the newest one's.
+        message: the generalised message, with placeholders for the parts that differ.
+        example: the first line of the newest failure's message.
         where: ``file:line function`` of the innermost frame of the user's own code; ``""`` without any.
         first, last: ns since 1970 UTC.
-        newest: id of the event that came last.
-        services: names, and ``peers``: addresses without ports, the newest first, cut at ``NAMED``.
-        filter: which events they are.
+        newest: id of the newest failure's event.
+        services: their names.
+        peers: addresses without ports, the newest first, at most ``NAMED``.
+        filter: matches the events of the group.
     """
 
     fingerprint: str
@@ -97,11 +98,11 @@ class Group:
 
 
 Mark = tuple[int | None, ...]
-"""Stands for what was in a capture: equal as long as its groups are."""
+"""Identifies a state of the groups of a capture: as long as it is equal, the groups are."""
 
 
 def groups(store: Store, known: Mark = ()) -> tuple[Mark, list[Group]] | None:
-    """The groups of a capture, the one with the newest failure first; None where they are still the ``known`` ones."""
+    """The groups of a capture, the one with the newest failure first; None if their mark is still ``known``."""
     table = bool(store.one(_IS_THERE)[0])
     mark: Mark = tuple(store.one(_MARK if table else _MARK_OF_EVENTS))
     if mark == known:
@@ -110,7 +111,7 @@ def groups(store: Store, known: Mark = ()) -> tuple[Mark, list[Group]] | None:
 
 
 def record_of(detail: dict[str, Any]) -> FailureRecord:
-    """The failure that an event's detail tells of; of one that nothing can be made of, no more than its type."""
+    """The failure that an event's detail holds; only its type and message where the rest is not ours."""
     try:
         return from_json(detail)
     except (KeyError, TypeError, ValueError, AttributeError):
@@ -132,7 +133,7 @@ def _from_table(store: Store) -> list[Group]:
 
 
 def _from_details(store: Store) -> list[Group]:
-    """Of the newest failures only: each has to be read."""
+    """Groups of the newest failures, for a capture without a table of failures: each event has to be read."""
     among: defaultdict[str, list[tuple[int, int, str, str, FailureRecord]]] = defaultdict(list)
     for id, time, service, peer, detail in json.loads(store.one(_DETAILS, (NEWEST,))[0]):
         record = record_of(json.loads(detail or "{}"))
@@ -149,7 +150,7 @@ def _from_details(store: Store) -> list[Group]:
 
 
 def _lists(pairs: Iterable[tuple[str, str]]) -> defaultdict[str, list[str]]:
-    """What each group has, each thing once, in the order in which it came."""
+    """The names of each group without repetitions, in the order in which they came."""
     found: defaultdict[str, dict[str, None]] = defaultdict(dict)
     for group, name in pairs:
         found[group][name] = None

@@ -1,7 +1,7 @@
-"""Reads the capture from a thread of its own, for panes that must not wait for a disk.
+"""Reads the capture in a thread of its own, for panes that must not wait for a disk.
 
-Pages and single events come first; scans, which may take a second, are cut into chunks
-between which a page may pass, and which a newer filter cancels.
+Pages and single events come first. A scan, which may take a second, is cut into chunks: pages
+are read between two chunks, and a new filter cancels the rest.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 Deliver = Callable[..., object]
-"""Has its first argument called with the others, in the thread that asked."""
+"""Calls its first argument with the others, in the thread of the panes."""
 
 Matches = Callable[[Store, Filter, int, int], "tuple[array[int], int]"]
 """Finds ids as :meth:`Store.matches` does."""
@@ -33,7 +33,7 @@ Found = Callable[["array[int]", int, bool], object]
 
 
 class Scan:
-    """A scan under way. Once cancelled it delivers nothing more."""
+    """A running scan. Once cancelled it delivers nothing more."""
 
     def __init__(self, where: Filter, first: int, last: int, found: Found, matches: Matches = Store.matches) -> None:
         self.where, self.first, self.last, self.matches = where, first, last, matches
@@ -51,8 +51,8 @@ class Scan:
 class Reader:
     """One reading thread on one capture.
 
-    What cannot be read (the file is gone, or not there yet) is answered by nothing, or by an
-    empty page: whoever asked asks again when the capture has moved on.
+    Where the file cannot be read (it is gone, or not there yet), the answer is empty: whoever asked
+    asks again when the capture has grown.
     """
 
     def __init__(self, path: Path, deliver: Deliver) -> None:
@@ -79,17 +79,17 @@ class Reader:
         self._ask(lambda: self._opened().event(id), None, done)
 
     def exchange(self, id: int, done: Callable[[Exchanged | None], object]) -> None:
-        """Deliver the HTTP exchange that an event is part of, or None where it is of none."""
+        """Deliver the HTTP exchange that an event is part of; None for an event of no exchange."""
 
         def read() -> Exchanged | None:
-            from app.capture.reading.exchange_at import exchange_at  # it needs h11, which a start does not
+            from app.capture.reading.exchange_at import exchange_at  # h11 is imported only when an exchange is read
 
             return exchange_at(self._opened(), id)
 
         self._ask(read, None, done)
 
     def read(self, read: Callable[[Store], T], nothing: T, done: Callable[[T], object]) -> None:
-        """Deliver what ``read`` gives for the capture; ``nothing`` where that cannot be read."""
+        """Deliver what ``read`` gives for the capture; ``nothing`` where the capture cannot be read."""
         self._ask(lambda: read(self._opened()), nothing, done)
 
     def scan(self, where: Filter, first: int, last: int, found: Found, matches: Matches = Store.matches) -> Scan:
@@ -135,7 +135,7 @@ class Reader:
         try:
             return read()
         except Exception:
-            # Also a file that is sound as a database and holds what we never wrote: it must not end the thread.
+            # Also for a sound database with content that we never wrote: it must not end the thread.
             self._let_go()
             return nothing
 
@@ -152,7 +152,7 @@ class Reader:
             self._store = None
 
     def _step(self, scan: Scan) -> None:
-        # Not to be read at present: the scan ends before what it has not looked at.
+        # If the file cannot be read now, the scan ends before the first event that it has not looked at.
         nothing: array[int] = array("q")
         ids, upto = self._try(
             lambda: scan.matches(self._opened(), scan.where, scan.first, scan.last), (nothing, scan.first - 1)
@@ -162,5 +162,5 @@ class Reader:
         self._deliver(scan.deliver, ids, upto, complete)
         if not complete:
             with self._wanted:
-                # Back to the front: scans end in the order in which they began.
+                # At the front of the queue: scans end in the order in which they began.
                 self._scans.appendleft(scan)

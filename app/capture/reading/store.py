@@ -1,8 +1,8 @@
 """Reading a capture, while it grows or afterwards.
 
-A page or a chunk of matches comes back as one value of one SQL step. ``sqlite3`` gives up
-and takes back the interpreter lock at each step, and beside a busy reactor each taking
-can cost 5 ms: row by row, a page would take a second.
+A page, or a chunk of matches, is one value of one SQL step. ``sqlite3`` releases and takes back the
+interpreter lock at each step, and with a busy reactor each taking can cost 5 ms: row by row, a
+page would take a second.
 """
 
 from __future__ import annotations
@@ -22,24 +22,44 @@ from app.text import escapes as text
 from app.text.escapes import PREVIEW
 
 CHUNK = 131_072
-"""Events looked at between two chances to stop."""
+"""Events that are looked at in one step of a scan."""
 
-_ROWS = """
-SELECT json_group_array(json_array(e.id, e.time, e.kind, s.name, e.conn, c.peer, e.size,
-    e.summary, CASE WHEN e.summary IS NULL THEN hex(substr(e.payload, 1, ?)) END, n.text, n.colour))
+_ROW = {
+    "id": "e.id",
+    "time": "e.time",
+    "kind": "e.kind",
+    "service": "s.name",
+    "conn": "e.conn",
+    "peer": "c.peer",
+    "size": "e.size",
+    "summary": "e.summary",
+    "head": "CASE WHEN e.summary IS NULL THEN hex(substr(e.payload, 1, ?)) END",
+    "note": "n.text",
+    "colour": "n.colour",
+}
+"""What ``_row`` takes, in the order of its parameters, and where SQL finds it. (By name it would take longer.)"""
+
+_EVENT = {name: sql for name, sql in _ROW.items() if name != "head"} | {
+    "host": "c.host",
+    "payload": "e.payload",
+    "detail": "e.detail",
+}
+"""What ``_event`` takes, likewise."""
+
+_ROWS = f"""
+SELECT json_group_array(json_array({", ".join(_ROW.values())}))
 FROM (SELECT * FROM event WHERE %s) e
 LEFT JOIN service s ON s.id = e.service LEFT JOIN connection c ON c.id = e.conn
 LEFT JOIN note n ON n.event = e.id
-"""
+"""  # noqa: S608
 
 # CROSS JOIN: in the order of the ids, and one event at a time, whose payload may be large.
-_EVENTS = """
-SELECT e.id, e.time, e.kind, s.name, e.conn, c.peer, e.size, e.summary, c.host, e.payload, e.detail,
-    n.text, n.colour
+_EVENTS = f"""
+SELECT {", ".join(_EVENT.values())}
 FROM json_each(?) wanted CROSS JOIN event e ON e.id = wanted.value
 LEFT JOIN service s ON s.id = e.service LEFT JOIN connection c ON c.id = e.conn
 LEFT JOIN note n ON n.event = e.id
-"""
+"""  # noqa: S608
 
 _MARKS = "SELECT json_group_array(json_array(id, kind, size)) FROM event WHERE id BETWEEN ? AND ? AND conn = ?"
 
@@ -52,7 +72,7 @@ FROM json_each(?) wanted CROSS JOIN event e ON e.id = wanted.value
 """
 
 AT_ONCE, PAGE_BYTES = 2_000, 4 << 20
-"""Events asked for with one statement, and bytes of them."""
+"""Events that are read with one statement, and the bytes of those that are in memory at once."""
 
 
 class Store:
@@ -88,7 +108,7 @@ class Store:
             raise errors.DamagedCaptureError(path=self.path, reason=e) from e
 
     def one(self, sql: str, values: Sequence[object] = ()) -> Any:
-        """The one row of a query that another module of this room has."""
+        """The first row of a query of another module of this package."""
         return self._one(sql, values)
 
     def range(self) -> tuple[int, int]:
@@ -110,7 +130,7 @@ class Store:
             return array("q", range(first, end + 1)), end
         values = (first, end, *where.values)
         matching = f"FROM event WHERE id BETWEEN ? AND ? AND ({where.sql})"
-        # After a chunk in which all matched, counting will often do: a list takes twice as long.
+        # After a chunk in which all matched, counting is often enough: a list of ids takes twice as long.
         if self._dense and self._one(f"SELECT count(*) {matching}", values)[0] == end - first + 1:
             return array("q", range(first, end + 1)), end
         found = self._one(f"SELECT group_concat(id) {matching}", values)[0]
@@ -156,8 +176,8 @@ class Store:
 
     def _read(self, ids: list[int]) -> Iterator[Event]:
         for page in self._pages(ids):
-            # Whole pages: a statement that waits for its reader would keep SQLite's log from being
-            # folded back into the file, and it would grow without end.
+            # Whole pages: a statement left open would keep SQLite from copying its log back into the
+            # file, and the log would grow without end.
             for values in self._all(_EVENTS, (json.dumps(page),)):
                 yield _event(*values)
 
@@ -185,13 +205,13 @@ class Store:
 
 def _event(
     id: int, time: int, kind: int, service: str | None, conn: int | None, peer: str | None, size: int | None,
-    summary: str | None, host: str | None, payload: bytes | None, detail: str | None,
-    note: str | None, colour: str | None,
+    summary: str | None, note: str | None, colour: str | None, host: str | None, payload: bytes | None,
+    detail: str | None,
 ) -> Event:  # fmt: skip
     if summary is None:
         summary = text.preview((payload or b"")[:PREVIEW], size or 0)
     about = json.loads(detail) if detail else {}
-    # A service that starts has no connection, and says its address itself.
+    # ``service.started`` has no connection: the address is in its detail.
     host = host or about.get("host")
     return Event(
         id, time, kind, service or "", conn, peer, size, summary, host, payload, about, note=_note(note, colour)

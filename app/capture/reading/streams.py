@@ -1,23 +1,20 @@
-"""One connection as a conversation, read on as the capture grows: bytes, HTTP exchanges, or messages.
+"""Follows one connection as the capture grows: as bytes, HTTP exchanges, or WebSocket messages.
 
-Reading goes through the capture once, in steps, and keeps no more than its end: how long a
-connection is makes no difference to the memory that this takes.
+A stream is read once, in steps, and only its end is kept: the memory that it takes does not depend
+on how long the connection is.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from app import events
+from app.capture.reading.pieces import Parser, Piece, of_event
 from app.capture.reading.store import CHUNK, Mark, Store
-from app.events import Event
-
-if TYPE_CHECKING:
-    from app.http.exchanges import Body, Exchange
 
 BYTES, EXCHANGES, MESSAGES = "bytes", "exchanges", "messages"
 """The forms of a stream."""
@@ -28,8 +25,8 @@ LIMIT, MAX_PIECES = 2 << 20, 20_000
 STEP_BYTES = 4 << 20
 """Bytes that are parsed for exchanges in one step."""
 
-_RECEIVED = (events.DATA_RECEIVED, events.DATAGRAM_RECEIVED)
-_DATAGRAMS = (events.DATAGRAM_RECEIVED, events.DATAGRAM_SENT)
+_RECEIVED = events.RAW & events.INBOUND
+_SENT = events.RAW & events.OUTBOUND
 _OF_EXCHANGES = frozenset(
     {
         events.CONNECTION_OPENED, events.CONNECTION_CLOSED, events.DATA_RECEIVED, events.DATA_SENT,
@@ -49,8 +46,8 @@ class About:
 
     Attributes:
         first: where reading begins: the event in which it was opened, or the oldest that there is.
-        form: in which it is best read; ``forms``: all that make sense.
-        tls: whether it was secured.
+        form: the form in which it is best read; ``forms``: all that make sense.
+        tls: whether it used TLS.
     """
 
     conn: int
@@ -64,36 +61,12 @@ class About:
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
-    """One thing that passed.
-
-    Attributes:
-        time: ns since 1970.
-        received: None for a remark.
-        title: what it is, in one line; empty for bytes that continue those before.
-        head: lines before the data, of an HTTP message its fields.
-        data: codings undone; ``left``: bytes of it that are not here.
-    """
-
-    time: int
-    received: bool | None
-    title: str = ""
-    head: str = ""
-    data: bytes = b""
-    left: int = 0
-
-    @property
-    def size(self) -> int:
-        return len(self.title) + len(self.head) + len(self.data)
-
-
-@dataclass(frozen=True, slots=True)
 class News:
-    """What one step has found.
+    """What one step of reading has found.
 
     Attributes:
-        pieces: that follow those found before.
-        skipped: bytes before ``pieces`` that were left out, since there were too many; received and sent.
+        pieces: those that follow the pieces of the step before.
+        skipped: bytes before ``pieces`` that were left out because of the limit: received, sent.
         complete: whether the end of the capture, or of the connection, is reached.
         ended: whether the connection was closed.
         received, sent: bytes so far.
@@ -108,7 +81,10 @@ class News:
 
 
 def about(store: Store, conn: int, *, live: bool = False) -> About | None:
-    """None where the capture has no such connection. ``live``: by the number that it has in this run."""
+    """What a connection is, or None where the capture has no such connection.
+
+    ``live``: ``conn`` is its number in the program that runs, not that in the capture.
+    """
     if live:
         conn += store.one("SELECT ifnull((SELECT value FROM meta WHERE key = 'offset'), 0)")[0]
     columns = store.one("SELECT group_concat(name) FROM pragma_table_info('connection')")[0].split(",")
@@ -135,7 +111,10 @@ def about(store: Store, conn: int, *, live: bool = False) -> About | None:
 
 
 class Stream:
-    """A connection in one of its forms. ``read`` gives what came since, and belongs to one thread."""
+    """A connection in one of its forms.
+
+    ``read`` gives what the capture has of it since the last call; call it from one thread only.
+    """
 
     def __init__(self, conn: int, first: int, form: str = BYTES, limit: int = LIMIT) -> None:
         self._conn, self._at, self._form, self._limit = conn, first, form, limit
@@ -144,7 +123,7 @@ class Stream:
         self._tail: deque[Mark] = deque()
         self._tail_size = 0
         self._skipped = [0, 0]
-        self._parser = _Exchanges() if form == EXCHANGES else None
+        self._parser = Parser() if form == EXCHANGES else None
 
     def read(self, store: Store) -> News:
         """Read one step on. Raises the errors of the store, and can be called again afterwards."""
@@ -157,8 +136,8 @@ class Stream:
         self._at = max(self._at, end + 1)
         if not (complete := self._at > newest or self._ended):
             return self._news((), (0, 0), complete)
-        # Only what will be shown is read at all.
-        pieces = tuple(map(_piece, store.these([id for id, _, _ in self._tail])))
+        # Only the payloads that will be shown are read.
+        pieces = tuple(map(of_event, store.these([id for id, _, _ in self._tail])))
         skipped = self._skipped[0], self._skipped[1]
         self._skipped, self._tail_size = [0, 0], 0
         self._tail.clear()
@@ -186,7 +165,7 @@ class Stream:
         while len(self._tail) > 1 and (self._tail_size > self._limit or len(self._tail) > MAX_PIECES):
             _, kind, size = self._tail.popleft()
             self._tail_size -= size or 0
-            self._skipped[kind in (events.DATA_SENT, events.DATAGRAM_SENT)] += size or 0
+            self._skipped[kind in _SENT] += size or 0
 
     def _parse(self, store: Store, marks: list[Mark], end: int, newest: int) -> News:
         assert self._parser is not None
@@ -198,12 +177,12 @@ class Stream:
                 end = wanted[-1][0]
                 break
             wanted.append(mark)
-        # Read before anything is parsed: what cannot be read now is read again.
+        # All is read before anything is parsed, so that a failed read can be tried again.
         read = list(store.these([id for id, kind, _ in wanted if kind in _OF_EXCHANGES]))
         for mark in wanted:
             self._count(mark)
         self._at = max(self._at, end + 1)
-        pieces = deque(piece for event in read for exchange in self._parser.take(event) for piece in of(exchange))
+        pieces = deque(piece for event in read for piece in self._parser.take(event))
         size, skipped = sum(piece.size for piece in pieces), [0, 0]
         while len(pieces) > 1 and size > self._limit:
             gone = pieces.popleft()
@@ -212,80 +191,16 @@ class Stream:
         return self._news(tuple(pieces), (skipped[0], skipped[1]), self._at > newest or self._ended)
 
 
-# -- pieces
-
-
-def _piece(event: Event) -> Piece:
-    data, kind = event.payload or b"", event.kind
-    if kind == events.WS_MESSAGE:
-        direction, opcode = event.detail.get("direction"), str(event.detail.get("opcode", "message"))
-        return Piece(event.time, direction == "received", opcode, "", data)
-    if kind in (events.WS_OPENED, events.WS_CLOSED):
-        word = "opened" if kind == events.WS_OPENED else "closed"
-        return Piece(event.time, None, f"{word}  {event.summary}")
-    title = "datagram" if kind in _DATAGRAMS else ""
-    return Piece(event.time, kind in _RECEIVED, title, "", data)
-
-
-def of(exchange: Exchange) -> Iterator[Piece]:
-    """Request and response of an exchange."""
-    request, response = exchange.request, exchange.response
-    if request.kind != events.HTTP_REQUEST:
-        yield Piece(request.time, None, request.summary)
-        return
-    outgoing, detail = bool(request.detail.get("outgoing")), request.detail
-    line = f"{detail.get('method', '')} {detail.get('target', '')} {detail.get('version', '')}".strip()
-    yield _message(request, line, exchange.request_body, received=not outgoing)
-    if response is None:
-        yield Piece(request.time, None, "no answer")
-        return
-    detail = response.detail
-    line = f"{detail.get('status', '')} {detail.get('reason') or detail.get('refused') or ''}".strip()
-    yield _message(response, line, exchange.response_body, received=outgoing)
-
-
-def _message(event: Event, line: str, body: Body | None, *, received: bool) -> Piece:
-    from app.http.contents import of_body
-
-    fields = event.detail.get("fields") or []
-    head = "\n".join(f"{name}: {value}" for name, value in fields)
-    if body is None:
-        return Piece(event.time, received, line, head, b"", event.size or 0)
-    content = of_body(body, fields)
-    return Piece(event.time, received, line, head, content.data, max(0, body.size - len(body.data)))
-
-
-class _Exchanges:
-    """Exchanges of a connection, with what was refused."""
-
-    def __init__(self) -> None:
-        from app.http.exchanges import Exchanges
-
-        self._exchanges = Exchanges()
-
-    def take(self, event: Event) -> Iterator[Exchange]:
-        found = list(self._exchanges.take(event))
-        if not found and event.kind == events.HTTP_RESPONSE and "refused" in event.detail:
-            from app.http.exchanges import Exchange
-
-            # It answers what could not be read as a request, or not to its end.
-            request = replace(event, kind=events.HTTP_REQUEST, size=0, detail={"method": "(what could not be read)"})
-            found.append(Exchange(request, event))
-        return iter(found)
-
-
-# -- all of it
-
-
 def save(
     capture: Path, about: About, received: bool, out: Any, going_on: Callable[[int], bool] = lambda _: True
 ) -> int:
-    """Write all bytes of one side, as they passed, to a binary file; returns how many.
+    """Write all bytes of one direction to the binary file ``out``; returns how many.
 
-    Blocks. ``going_on`` is told now and then how many were written; when it returns False, it stops.
+    Blocks. ``going_on`` is called from time to time with the number of bytes written so far;
+    when it returns False, saving stops.
     """
     store = Store(capture)
-    wanted = _RECEIVED if received else (events.DATA_SENT, events.DATAGRAM_SENT)
+    wanted = _RECEIVED if received else _SENT
     written = 0
     try:
         newest = store.range()[1]

@@ -98,7 +98,7 @@ def _ssh(options: Options, context: Context) -> Any:
             user, method = (name.decode("utf-8", "replace") for name in (self.user, self.method))
             tap = self.transport.transport
             detail = {"user": user, "method": method, "peer": tap.peer} | more
-            tap.note(events.LOG, f"ssh {text}: {user} by {method}", detail)
+            tap.record(events.LOG, f"ssh {text}: {user} by {method}", detail)
 
         def _cbFinishedAuth(self, result: Any) -> Any:
             self._record("login")

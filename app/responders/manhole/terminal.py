@@ -20,6 +20,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from app import events
+from app.limits import IDLE_SECONDS
 
 SIGNATURES = [name for name in SSHServerTransport.supportedPublicKeys if name not in (b"ssh-rsa", b"ssh-dss")]
 """Signature algorithms with which clients may prove that they own a key: all but those with SHA-1."""
@@ -76,7 +77,7 @@ class Prompt(ColoredManhole):
 
     def lineReceived(self, line: bytes) -> None:
         text = line.decode("utf-8", "backslashreplace")
-        self.tap.note(events.LOG, f"ssh> {text}", {"user": self._user, "line": text})
+        self.tap.record(events.LOG, f"ssh> {text}", {"user": self._user, "line": text})
         try:
             super().lineReceived(line)
         except SystemExit:
@@ -95,9 +96,9 @@ class Prompt(ColoredManhole):
             self._idle_timer = self._realm.reactor.callLater(seconds, self._on_idle)
 
     def _on_idle(self) -> None:
-        words = f"nothing typed for {self._realm.idle_seconds:g} s"
-        self.tap.note(events.LIMIT_REACHED, words, {"user": self._user})
-        self.terminal.write(f"\r\n{words}\r\n".encode())
+        reached = IDLE_SECONDS.reached(self._realm.idle_seconds, "prompt").carrying(user=self._user)
+        self.tap.record_limit(reached)
+        self.terminal.write(f"\r\n{reached.text}\r\n".encode())
         self._leave()
 
 
@@ -125,7 +126,7 @@ class Session(TerminalSession):
 
     def execCommand(self, proto: Any, cmd: bytes) -> None:
         tap = IConchUser(self.original).conn.transport.transport
-        tap.note(events.LOG, f"ssh refused: a command: {cmd.decode('utf-8', 'backslashreplace')}", {})
+        tap.record(events.LOG, f"ssh refused: a command: {cmd.decode('utf-8', 'backslashreplace')}", {})
         _end(proto, 1, "only a prompt can be opened here: log in without a command")
 
     def windowChanged(self, newWindowSize: Any) -> None:
@@ -156,7 +157,7 @@ class Transport(SSHServerTransport):
 
     def receiveError(self, reasonCode: int, description: bytes) -> None:
         text = description.decode("utf-8", "replace")
-        self.transport.note(events.LOG, f"ssh left: {text}", {"code": reasonCode})  # type: ignore[union-attr]
+        self.transport.record(events.LOG, f"ssh left: {text}", {"code": reasonCode})  # type: ignore[union-attr]
 
 
 class Channels(SSHConnection):
@@ -169,7 +170,7 @@ class Channels(SSHConnection):
         if kind == b"session":
             super().ssh_CHANNEL_OPEN(packet)
             return
-        self.transport.transport.note(events.LOG, f"ssh refused: a channel for {kind.decode('ascii', 'replace')}", {})
+        self.transport.transport.record(events.LOG, f"ssh refused: a channel for {kind.decode('ascii', 'replace')}", {})
         refusal = rest[:4] + struct.pack(">L", OPEN_ADMINISTRATIVELY_PROHIBITED)
         self.transport.sendPacket(MSG_CHANNEL_OPEN_FAILURE, refusal + NS(b"only a prompt is here") + NS(b""))
 

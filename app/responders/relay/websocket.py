@@ -152,8 +152,8 @@ def protocol_class(url: str, upstream: Upstream, context: Context) -> type[WebSo
             if ours is None or self.state == self.STATE_CLOSED:
                 theirs.transport.abortConnection()
                 return None
-            theirs.transport.note(events.LOG, f"relays {ours.peer}", {"client": ours.peer})
-            ours.note(events.LOG, f"relayed through {theirs.transport.host}", {"upstream": theirs.transport.host})
+            theirs.transport.record(events.LOG, f"relays {ours.peer}", {"client": ours.peer})
+            ours.record(events.LOG, f"relayed through {theirs.transport.host}", {"upstream": theirs.transport.host})
             chosen: str | None = theirs.websocket_protocol_in_use
             return chosen
 
@@ -164,7 +164,7 @@ def protocol_class(url: str, upstream: Upstream, context: Context) -> type[WebSo
             self._deny(upstream.explain(failure))
 
         def _deny(self, error: errors.UpstreamError) -> NoReturn:
-            self.transport.note(events.LOG, str(error), {"upstream": upstream.address})
+            self.transport.record(events.LOG, str(error), {"upstream": upstream.address})
             self.transport.resumeProducing()
             raise ConnectionDeny(504 if isinstance(error, errors.UpstreamTimeoutError) else 502, str(error))
 

@@ -1,4 +1,4 @@
-"""A file of session keys in NSS's form, with which Wireshark decrypts what it captured.
+"""A file of TLS session keys in the format of NSS, with which Wireshark decrypts what it has captured.
 
 https://www.ietf.org/archive/id/draft-ietf-tls-keylogfile-02.html
 """
@@ -24,7 +24,7 @@ _HEAD = 4096
 
 
 class KeyLog:
-    """Appends lines to a file, in a thread, for its owner alone to read.
+    """Appends lines to a file, in a thread. Only the owner can read the file.
 
     A file that holds anything else is left alone, and links that appear on the way to the file are not followed.
     """
@@ -41,7 +41,7 @@ class KeyLog:
             raise errors.KeyLogError(path=path, reason=e.strerror or e) from e
 
     def add(self, line: bytes, reactor: Any, failed: Callable[[str], None]) -> None:
-        """Write a line soon; ``failed`` gets the words when that cannot be done."""
+        """Write a line soon. If that fails, ``failed`` is called with the reason in words."""
         self._waiting.append(line + b"\n")
         if not self._writing:
             self._write(reactor, failed)

@@ -3,9 +3,9 @@
 import contextlib
 
 from app import events
+from app.capture.link import WriterLink
 from app.capture.recorder import Recorder
 from app.capture.writing.batch import FIELDS
-from app.capture.writing.link import WriterLink
 from tests.app.capture.captures import LIMIT
 from tests.helpers import until
 

@@ -155,7 +155,7 @@ async def test_a_server_without_tls_is_told_apart(talker: Talker, tmp_path: Path
 async def test_our_own_services_are_trusted_by_the_local_authority(
     talker: Talker, desk: Any, protocol: str, scheme: str
 ) -> None:
-    from app.services.context import Surroundings
+    from app.services.surroundings import Surroundings
 
     desk.surroundings = Surroundings(data=talker.sender.data)
     service = await desk.start(protocol, "inspector" if protocol == "http" else "echo", tls={})

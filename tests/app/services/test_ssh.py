@@ -17,9 +17,9 @@ from twisted.internet.defer import ensureDeferred
 from twisted.internet.protocol import ProcessProtocol
 
 from app.services import errors
-from app.services.context import Surroundings
 from app.services.service import Service
 from app.services.ssh import host_key
+from app.services.surroundings import Surroundings
 from app.status import Failed, Listening
 from tests.app.services.helpers import Desk, Tape, address
 from tests.helpers import until
@@ -191,7 +191,7 @@ async def test_a_key_may_be_of_another_kind_than_ours(kind: str, clients: Client
 
 
 @pytest_twisted.ensureDeferred
-async def test_another_key_is_refused_and_noted(clients: Clients, tape: Tape) -> None:
+async def test_another_key_is_refused_and_recorded(clients: Clients, tape: Tape) -> None:
     client = clients.start(await manhole(clients), key=clients.key("other"))
     assert await client.ended() == 255
     assert "Permission denied" in client.shown
@@ -299,6 +299,8 @@ async def test_a_silent_prompt_is_closed(clients: Clients, tape: Tape) -> None:
     assert await client.ended() == 0
     assert "nothing typed for 0.05 s" in client.shown
     assert "nothing typed for 0.05 s" in said(tape)
+    [reached] = tape.all("limit.reached")
+    assert reached.detail == {"limit": "idle_seconds", "value": 0.05, "user": reached.detail["user"]}
 
 
 @pytest_twisted.ensureDeferred

@@ -18,7 +18,7 @@ from app.capture.recorder import Stored
 from app.post import Post
 from tests.ui.desk import BASE, Capture, InstantReader, Peer, config, do, memory_post
 from ui.panes import conversation_list, conversation_pane
-from ui.panes.conversation_pane import SORTED, ConversationPane, ended, lasted
+from ui.panes.conversation_pane import COLUMNS, ConversationPane, ended, lasted
 from ui.window.main_window import MainWindow
 
 pytestmark = pytest.mark.usefixtures("dark")
@@ -82,7 +82,7 @@ def numbers(pane: ConversationPane) -> list[int]:
 def texts(pane: ConversationPane, index: int) -> dict[str, str]:
     row = pane.events.row(index)
     assert row is not None
-    return {key: column.text(row, None) for key, column in SORTED}
+    return {column.name: column.text(row, None) for column in COLUMNS}
 
 
 def test_it_says_what_will_be_here(pane: ConversationPane) -> None:
@@ -106,7 +106,7 @@ def test_a_heading_sorts_by_it_and_again_the_other_way(pane: ConversationPane, t
     traffic.opened(1, 2, 3)
     traffic.data(2, b"xxx")
     pane.on_stored(traffic.data(3, b"x"))
-    column = next(at for at, (key, _) in enumerate(SORTED) if key == "received")
+    column = [column.name for column in COLUMNS].index("received")
     pane.view.header.setSortIndicator(column, Qt.DescendingOrder)
     qtbot.waitUntil(lambda: numbers(pane) == [2, 3, 1])
     pane.view.header.setSortIndicator(column, Qt.AscendingOrder)

@@ -11,7 +11,8 @@ from app.events import Row
 from tests.ui.desk import BASE
 from ui.looks import theme
 from ui.looks.times import clock
-from ui.panes.event_columns import COLUMNS, MARK, alignment, as_text, delta, mark_of, row_color
+from ui.panes.columns import as_text
+from ui.panes.event_columns import COLUMNS, delta, mark_of, row_color
 
 
 def row(kind: int = events.DATA_RECEIVED, *, time: int = BASE, summary: str = "hello", size: int | None = 5) -> Row:
@@ -22,12 +23,12 @@ def test_every_column_but_the_shapes_has_a_title_and_each_a_tip() -> None:
     assert [column.title for column in COLUMNS] == [
         "#", "Time", "Δ", "Service", "Peer", "", "Kind", "Size", "Summary",
     ]  # fmt: skip
-    assert COLUMNS[MARK].title == ""
+    assert [column.name for column in COLUMNS if column.mark is not None] == ["direction"]
     assert all(column.tip for column in COLUMNS)
 
 
 def test_numbers_are_right_aligned() -> None:
-    assert [column.title for column in COLUMNS if alignment(column) & 0x2] == ["#", "Δ", "Size"]
+    assert [column.title for column in COLUMNS if column.alignment & 0x2] == ["#", "Δ", "Size"]
 
 
 def test_the_clock_shows_local_time_to_the_microsecond() -> None:
@@ -86,11 +87,11 @@ def test_rows_that_ask_for_attention_have_a_colour(kind: int, summary: str, colo
 
 def test_as_text_is_tab_separated_with_the_direction_as_an_arrow() -> None:
     above = row(time=BASE - 800_000)
-    assert as_text(row(events.DATA_SENT), above).split("\t") == [
+    assert as_text(row(events.DATA_SENT), above, COLUMNS).split("\t") == [
         "1204331", clock(BASE), "+0.8 ms", "tcp-echo", "127.0.0.1:51234", "→", "data.sent", "5", "hello",
     ]  # fmt: skip
 
 
 def test_a_row_without_peer_size_and_known_kind_has_empty_cells() -> None:
     bare = Row(1, BASE, 99, "", None, None, None, "")
-    assert as_text(bare, None).split("\t")[3:] == ["", "", "", "99", "", ""]
+    assert as_text(bare, None, COLUMNS).split("\t")[3:] == ["", "", "", "99", "", ""]

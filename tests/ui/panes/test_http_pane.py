@@ -12,8 +12,8 @@ from app import events
 from app.capture.recorder import Stored
 from tests.ui.desk import BASE, Capture, InstantReader, settle
 from ui.looks import theme
-from ui.panes.event_columns import as_text
-from ui.panes.http_pane import COLUMNS, TARGET, HTTPPane, duration
+from ui.panes.columns import as_text
+from ui.panes.http_pane import COLUMNS, HTTPPane, duration
 
 pytestmark = pytest.mark.usefixtures("dark")
 
@@ -163,9 +163,10 @@ def test_statuses_have_the_colours_of_what_they_mean(pane: HTTPPane, traffic: Tr
 
 
 def test_the_target_takes_the_room_that_is_left(pane: HTTPPane, qtbot: QtBot) -> None:
-    before = pane.view.header.sectionSize(TARGET)
+    target = [column.name for column in COLUMNS].index("target")
+    before = pane.view.header.sectionSize(target)
     pane.resize(1300, 300)
-    qtbot.waitUntil(lambda: pane.view.header.sectionSize(TARGET) >= before + 100)
+    qtbot.waitUntil(lambda: pane.view.header.sectionSize(target) >= before + 100)
     assert pane.view.header.length() <= pane.view.viewport().width()
 
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.capture.reading.streams import Piece
+from app.capture.reading.pieces import Piece
 from ui.detail.text_pieces import MAX_LINE, PIECE
 from ui.streams.text import StreamFormatter
 

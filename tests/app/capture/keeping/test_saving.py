@@ -8,7 +8,7 @@ import pytest
 
 from app import events
 from app.capture.filters.language import parse
-from app.capture.keeping import errors, saving
+from app.capture.keeping import errors, rewriting
 from app.capture.keeping.saving import CancelledError, Saving, save
 from app.capture.reading.store import Store
 from app.capture.writing.file import CaptureFile
@@ -96,7 +96,7 @@ def test_a_redacted_copy_has_no_credentials_in_bytes_details_nor_answers(source,
 
 
 def test_patterns_are_found_over_two_reads_though_the_first_is_long_written(source, target):
-    between = [event(b"x", conn=2) for _ in range(saving.BATCH * 2)]
+    between = [event(b"x", conn=2) for _ in range(rewriting.BATCH * 2)]
     make(source, opened(1), event(b"my hun", conn=1), *between, event(b"ter2!", conn=1))
     save(source, target, Saving(redacted=True, patterns=("hunter2",)))
     found = payloads(target)

@@ -6,6 +6,7 @@ import contextlib
 from array import array
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -138,6 +139,12 @@ def test_they_are_sorted_by_any_column(store: Store, order: str, ascending: list
     by = {number: at for at, number in enumerate(found(store, order=order, descending=True))}
     assert sorted(by) == [1, 2, 3]
     assert found(store, order=order, descending=True)[0] == ascending[-1]
+
+
+def test_a_row_has_an_attribute_for_each_column_that_is_read() -> None:
+    columns = {column.name for column in conversations.COLUMNS if column.read}
+    assert columns <= {f.name for f in fields(Conversation)}
+    assert set(conversations._VALUES) == set(conversations._READ)
 
 
 def test_every_order_is_the_name_of_a_field_or_of_when_it_was_opened() -> None:

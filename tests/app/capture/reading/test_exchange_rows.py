@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable
 from contextlib import closing
+from inspect import signature
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -51,6 +52,10 @@ def read(tmp_path: Path) -> Read:
             return exchange_rows.rows(store, ids)
 
     return read
+
+
+def test_what_sql_reads_is_what_a_row_takes() -> None:
+    assert list(exchange_rows._READ) == list(signature(exchange_rows._row).parameters)
 
 
 def test_a_row_has_what_was_asked_and_what_was_answered(read: Read) -> None:

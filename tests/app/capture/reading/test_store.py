@@ -4,6 +4,7 @@ import json
 import os
 from array import array
 from contextlib import closing
+from inspect import signature
 
 import pytest
 from hypothesis import given, settings
@@ -48,6 +49,11 @@ def test_an_event_comes_back_whole(open_store):
     assert (found.id, found.time, found.kind, found.service, found.conn) == (2, 5, events.DATA_RECEIVED, "echo", 1)
     assert (found.peer, found.host, found.size) == ("127.0.0.1:5", "127.0.0.1:9007", 4)
     assert (found.summary, found.payload, found.detail) == (r"\0hi\xff", b"\0hi\xff", {"a": [1]})
+
+
+def test_what_sql_reads_is_what_a_row_and_an_event_take():
+    assert list(module._ROW) == list(signature(module._row).parameters)
+    assert list(module._EVENT) == list(signature(module._event).parameters)
 
 
 def test_a_service_that_starts_carries_its_address(open_store):

@@ -19,8 +19,9 @@ from app import events
 from app.capture import errors
 from app.capture.reading import store as store_module
 from app.capture.reading import streams
+from app.capture.reading.pieces import Piece
 from app.capture.reading.store import Store
-from app.capture.reading.streams import BYTES, EXCHANGES, MESSAGES, About, News, Piece, Stream
+from app.capture.reading.streams import BYTES, EXCHANGES, MESSAGES, About, News, Stream
 from app.capture.writing.file import CaptureFile
 from tests.app.capture.captures import LIMIT, batch, closed, event, opened
 
