@@ -238,6 +238,16 @@ HANDSHAKE_SECONDS = _limit(
         "responder": "the responder's part of the handshake was not done within {value:g} s: closing",
     },
 )
+ANSWERS = _limit(
+    "answers",
+    "Datagrams in a row, without a pause of 5 s, that a UDP service answers to another service of this program;"
+    " none to itself, and none to ports 7, 13, 17, 19 and 37, whose servers answer everything",
+    {
+        "": "not answered: {value:,} datagrams in a row came from another service of this program, which may answer too",
+        "own": "not answered: it comes from this service's own address, which is forged or a loop",
+        "server": "not answered: it comes from port {port}, which belongs to {name} servers, and they answer too",
+    },
+)
 FIELDS = _limit("fields", "Header fields of a request", "more than {value:,} fields", keys=("status",))
 KEPT_BYTES = _limit(
     "kept_bytes",

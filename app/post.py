@@ -22,6 +22,7 @@ from app.sending.sender import Sender
 from app.services.config import ServiceConfig
 from app.services.service import GRACE, Service
 from app.services.surroundings import Surroundings
+from app.services.tap.answering import DatagramPorts
 from app.signal import Signal
 from app.workspace.reading import Workspace
 
@@ -55,6 +56,7 @@ class Post:
         self.messages = workspace.messages
         self._folder = workspace.folder
         self._loops = Loops()
+        self._datagram_ports = DatagramPorts()
         self._link: WriterLink | None = None
         self.captures = capture_folder()
         self.plugins = Plugins(reactor, self.recorder, lambda: self.services.values())
@@ -133,7 +135,7 @@ class Post:
         return service
 
     def _add(self, config: ServiceConfig) -> Service:
-        surroundings = Surroundings(self._folder, data_folder(), {"post": self}, self._loops)
+        surroundings = Surroundings(self._folder, data_folder(), {"post": self}, self._loops, self._datagram_ports)
         service = Service(config, self._reactor, self.recorder, surroundings)
         service.status_changed.connect(self.status_changed.emit)
         self.services[config.name] = service

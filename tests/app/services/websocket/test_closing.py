@@ -7,10 +7,8 @@ import pytest_twisted
 from autobahn.twisted.websocket import WebSocketServerProtocol
 
 from tests.app.responders.relay.test_responder import free_ports
-from tests.app.sending.conftest import talker  # noqa: F401
-from tests.app.sending.helpers import Talker
 from tests.app.services.helpers import Desk, Tape
-from tests.app.services.websocket_frames import CLOSE, FINAL, TEXT, Raw, closing, ended, frame, url
+from tests.app.services.websocket_frames import CLOSE, FINAL, TEXT, Raw, closing, ended, frame
 from tests.helpers import until
 
 PREFIX = "invalid close code"
@@ -88,30 +86,6 @@ class SaysIt(WebSocketServerProtocol):
     def onMessage(self, payload: bytes, isBinary: bool) -> None:
         code, _, reason = payload.partition(b" ")
         self.sendCloseFrame(int(code) if code else None, reason or None)
-
-
-@pytest.mark.parametrize(
-    ("asked", "theirs", "ours", "clean", "told"),
-    [
-        (b"1006", 1006, 1002, False, "with code 1006, which breaks the rules of WebSocket."),
-        (b"1016", 1016, 1002, False, "with code 1016, which breaks the rules of WebSocket."),
-        (b"1000 \xff", 1000, 1007, False, "with code 1000, which breaks the rules of WebSocket."),
-        (b"", 1005, 1005, True, "without a code."),
-        (b"4000 why", 4000, 4000, True, "with code 4000: why."),
-    ],
-)
-@pytest_twisted.ensureDeferred
-async def test_c6_the_sending_side_records_the_same(
-    asked: bytes, theirs: int, ours: int, clean: bool, told: str, desk: Desk, talker: Talker, tape: Tape
-) -> None:
-    service = await desk.start("websocket", make=lambda: SaysIt)
-    heard = await talker.talk(url(service), asked)
-    await until(lambda: heard.reason and len(tape.all("ws.closed")) == 2)
-    assert heard.reason.endswith(told)
-    (closed,) = (e for e in tape.all("ws.closed") if e.service != service.number)
-    assert (closed.detail["clean"], closed.detail["their_code"], closed.detail["our_code"]) == (clean, theirs, ours)
-    assert closed.detail["code"] == theirs
-    assert closed.summary.startswith(f"{theirs}")
 
 
 @pytest_twisted.ensureDeferred
