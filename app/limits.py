@@ -243,7 +243,7 @@ ANSWERS = _limit(
     "Datagrams in a row, without a pause of 5 s, that a UDP service answers to another service of this program;"
     " none to itself, and none to ports 7, 13, 17, 19 and 37, whose servers answer everything",
     {
-        "": "not answered: {value:,} datagrams in a row came from another service of this program, which may answer too",
+        "": "not answered: {value:,} datagrams in a row came from another service of this program, which may answer",
         "own": "not answered: it comes from this service's own address, which is forged or a loop",
         "server": "not answered: it comes from port {port}, which belongs to {name} servers, and they answer too",
     },

@@ -48,7 +48,10 @@ def meaning(code: int) -> str:
 
 
 def may_be_sent(code: int) -> bool:
-    """Whether a close frame may carry ``code``: one of IANA's registry, or from 3000 to 4999 (RFC 6455 section 7.4.2)."""
+    """Whether a close frame may carry ``code``: one of IANA's registry, or from 3000 to 4999.
+
+    RFC 6455 section 7.4.2.
+    """
     return 3000 <= code < 5000 or (code in _MEANINGS and code not in _UNSENDABLE)
 
 

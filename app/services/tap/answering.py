@@ -93,6 +93,7 @@ def ours_towards(peer: tuple[Any, ...]) -> str:
     family = socket.AF_INET6 if ":" in peer[0] else socket.AF_INET
     try:
         with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
             probe.connect(_resolved(peer[0], peer[1]))
             return str(probe.getsockname()[0])
     except (OSError, ValueError):
