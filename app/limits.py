@@ -231,8 +231,9 @@ CAPTURE_BYTES = _limit(
 
 HANDSHAKE_SECONDS = _limit(
     "handshake_seconds",
-    "Seconds until a handshake of TLS or WebSocket is done",
+    "Seconds until a handshake of TLS or WebSocket, or a login of SSH, is done",
     {
+        "login": "no login within {value:g} s: closing",
         "tls": "no TLS handshake within {value:g} s: closing",
         "client": "the client's part of the handshake was not done within {value:g} s: closing",
         "responder": "the responder's part of the handshake was not done within {value:g} s: closing",
