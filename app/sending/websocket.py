@@ -110,7 +110,7 @@ class Client(Closing, WebSocketClientProtocol):
 
     def onMessage(self, payload: bytes, isBinary: bool) -> None:
         self._note("binary" if isBinary else "text", "received", payload)
-        self._conversation.received.emit(payload)
+        self._conversation.on_message(payload, is_text=not isBinary)
 
     def sendMessage(self, payload: bytes, isBinary: bool = False, *args: Any, **kwargs: Any) -> None:
         super().sendMessage(payload, isBinary, *args, **kwargs)
@@ -194,6 +194,10 @@ class WebSocketConversation(Conversation):
         self._protocol.registerProducer(self._gate, True)
         self._opened(f"subprotocol {escape(subprotocol.encode())}" if subprotocol else "")
         self._opening.callback(None)
+
+    def on_message(self, payload: bytes, *, is_text: bool) -> None:
+        self.received_text = is_text
+        self.received.emit(payload)
 
     def on_lost(self, reason: Failure) -> None:
         protocol, self._protocol = self._protocol, None
