@@ -25,6 +25,7 @@ from app.capture.reading.store import Store
 from app.commands.selftest_cases import EXCHANGES, PLUGIN, RELAY, WORKSPACE
 from app.errors import PostError
 from app.exports import formats as exporters
+from app.exports.selection import Selection
 from app.files import folders
 from app.plugin_loader.table import TABLE
 from app.post import Post
@@ -198,7 +199,7 @@ class _Run:
         assert exporter is not None
         store, out = Store(self.capture), BytesIO()
         try:
-            exporter.write(store.events(filters.EVERYTHING, *store.range()), out)
+            Selection(store, exporter).write(out)
         finally:
             store.close()
         if not out.tell():

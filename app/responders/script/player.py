@@ -65,13 +65,14 @@ class _Job:
     Attributes:
         nth: the number of this message, silence or connection, compared with a rule's ``nth``.
         count: messages up to it.
+        message: what came; None where it is not about a message.
         end: why it is the last; empty: it is not.
         reached: the limit for which it is the last.
     """
 
     rules: tuple[Rule, ...]
     count: int
-    message: bytes = b""
+    message: bytes | None = None
     nth: int = 0
     end: str = ""
     reached: Reached | None = None
@@ -129,7 +130,7 @@ class Player:
         if not self._open:
             return
         self._jobs.append(job)
-        self._bytes += len(job.message)
+        self._bytes += len(job.message or b"")
         if not self._busy:
             self._busy = True
             if self._silence is not None:
@@ -150,7 +151,7 @@ class Player:
                 self._wire.failed(e, job.message)
                 if self._wire.lasting:
                     self._stop()
-            self._bytes -= len(job.message)
+            self._bytes -= len(job.message or b"")
             if self._paused and not self.full:
                 self._paused = False
                 self._wire.resume_reading()
@@ -167,7 +168,7 @@ class Player:
             captures = await self._match(rule, job)
             if captures is None:
                 continue
-            values = {**captures, "message": job.message, "count": job.count, "conn": self._connection}
+            values = {**captures, "message": job.message or b"", "count": job.count, "conn": self._connection}
             for step in rule.steps:
                 await self._take_turns()
                 if not self._open:
@@ -180,10 +181,11 @@ class Player:
         await self._take_turns()
         if rule.nth not in (0, job.nth):
             return None
+        message = job.message or b""
         if rule.pattern is None:
-            return rule.match(job.message)
+            return rule.match(message)
         began = thread_time()
-        captures = rule.match(job.message)
+        captures = rule.match(message)
         if thread_time() - began > SLOW_SEARCH:
             await self._sleep(0)
         return captures

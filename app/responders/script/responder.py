@@ -15,7 +15,7 @@ from app.limits import FRAMING
 from app.responders import Context, Option, Options, Responder
 from app.responders.script import rules
 from app.responders.script.player import Player, Script
-from app.responders.script.wires import Datagrams, Messages, Stream
+from app.responders.script.wires import Datagrams, Messages, Stream, tell_unfinished
 from app.text import framing
 from app.text.framing import Framer
 
@@ -72,6 +72,7 @@ class Scripted(Protocol):
     def connectionLost(self, reason: Failure | None = None) -> None:
         if self._gap_timer is not None:
             self._gap_timer.cancel()
+        tell_unfinished(self.transport, self._framer.unfinished, self._framer.awaited)
         self._player.ended()
 
 

@@ -48,6 +48,7 @@ class Tap(Holding):
         self._ended_by = ""
         self._half_closing = False
         self._following = False
+        self._unfinished, self._awaited = 0, ""
         self.number = 0
         self.received = 0
         self.sent = 0
@@ -123,7 +124,12 @@ class Tap(Holding):
             "unsent": unsent,
             "seconds": (time_ns() - self.opened) / 1e9,
         }
-        self.record(events.CONNECTION_CLOSED, f"{words}, {amount(unsent)} not sent" if unsent else words, detail)
+        if unsent:
+            words += f", {amount(unsent)} not sent"
+        if self._unfinished:
+            detail["unfinished"] = self._unfinished
+            words += f", {amount(self._unfinished)} of a message without an end{self._awaited}"
+        self.record(events.CONNECTION_CLOSED, words, detail)
         self._owner.remove_connection(self)
 
     def readConnectionLost(self) -> None:
@@ -160,6 +166,13 @@ class Tap(Holding):
     def failed(self, e: BaseException, payload: bytes | None) -> None:
         """Record an exception that the responder raised, with the bytes that caused it."""
         self._recorder.record_failure(e, self._owner_number, self.number, payload)
+
+    def unfinished(self, size: int, awaited: str = "") -> None:
+        """Have the event of the end say that the last ``size`` bytes which came are a message without an end.
+
+        For the responder's ``connectionLost``. ``awaited``: what is known of the message, in words.
+        """
+        self._unfinished, self._awaited = size, awaited and f" ({awaited})"
 
     def record(self, kind: int, summary: str, detail: dict[str, Any] | str, **more: Any) -> None:
         """Record what the bytes of this connection mean to their protocol; ``detail`` may be JSON already."""
@@ -255,7 +268,7 @@ class Tap(Holding):
     def loseConnection(self) -> None:
         self._ended_by = self._ended_by or ("peer" if self._following else "us")
         if self._queue:
-            self._after_queue = self.loseConnection
+            self._open, self._after_queue = False, self.loseConnection
             return
         super().loseConnection()
         self._close_valve()
