@@ -19,10 +19,10 @@ from app.logbook import Logbook
 from app.plugin_loader.live import Plugins
 from app.responders.relay.loops import Loops
 from app.sending.sender import Sender
+from app.services.answering import DatagramPorts
 from app.services.config import ServiceConfig
 from app.services.service import GRACE, Service
 from app.services.surroundings import Surroundings
-from app.services.tap.answering import DatagramPorts
 from app.signal import Signal
 from app.workspace.reading import Workspace
 

@@ -23,7 +23,7 @@ INTERVAL = 0.001
 
 PRIVILEGED = 1024
 """Datagrams from ports below this number are not answered: they belong to servers. A forged source
-address could make two servers send to each other for ever, or flood one. (``app.services.tap.answering``
+address could make two servers send to each other for ever, or flood one. (``app.services.answering``
 guards all responders, and lets other privileged ports be: clients of some protocols send from them.)"""
 
 

@@ -47,7 +47,7 @@ _HANDSHAKE_HEADERS = (
 )
 
 
-class Client(Closing, WebSocketClientProtocol):
+class Client(Closing, WebSocketClientProtocol):  # type: ignore[misc]
     """Overrides inner hooks of autobahn, to check the answer to the handshake before autobahn does.
 
     Attributes:

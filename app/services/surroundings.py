@@ -10,7 +10,7 @@ from typing import Any
 
 from app.files.folders import data_folder
 from app.responders.relay.loops import Loops
-from app.services.tap.answering import DatagramPorts
+from app.services.answering import DatagramPorts
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ RFC 6455 sections 5.5.1 and 7.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from autobahn.websocket.protocol import WebSocketProtocol
 
@@ -76,7 +76,8 @@ class Closing(_Base):  # type: ignore[misc,valid-type]
 
     def _connectionLost(self, reason: Any) -> None:
         # autobahn does not cancel it, and it keeps the protocol of a closed connection in memory.
-        waiting, self.closeHandshakeTimeoutCall = self.closeHandshakeTimeoutCall, None
+        protocol = cast(Any, self)
+        waiting, protocol.closeHandshakeTimeoutCall = protocol.closeHandshakeTimeoutCall, None
         if waiting is not None:
             waiting.cancel()
         super()._connectionLost(reason)

@@ -170,13 +170,13 @@ class Transport(SSHServerTransport):
 
     factory: Any
     transport: Any
-    supportedKeyExchanges = [name for name in KEY_EXCHANGES if name in SSHServerTransport.supportedKeyExchanges]  # noqa: RUF012
-    supportedCiphers = list(CIPHERS)
-    supportedMACs = list(MACS)
-    supportedCompressions = [b"none"]  # noqa: RUF012
     _overdue: Any = None
 
     def connectionMade(self) -> None:
+        able = self.supportedKeyExchanges
+        self.supportedKeyExchanges = [name for name in KEY_EXCHANGES if name in able]
+        self.supportedCiphers, self.supportedMACs = list(CIPHERS), list(MACS)
+        self.supportedCompressions = [b"none"]
         self._wait(self.factory.login_seconds, self._on_overdue)
         super().connectionMade()
 
@@ -202,7 +202,7 @@ class Transport(SSHServerTransport):
         self._wait(CLOSING_SECONDS, self.transport.abortConnection)
         self.sendDisconnect(DISCONNECT_BY_APPLICATION, b"the login took too long")
 
-    def connectionLost(self, reason: Any) -> None:
+    def connectionLost(self, reason: Failure | None = None) -> None:
         self._stop_waiting()
         super().connectionLost(reason)
 

@@ -20,8 +20,8 @@ from app.limits import Reached
 from app.services import errors
 from app.services.address import join
 from app.services.admission import Admission
+from app.services.answering import DatagramPorts, Guard, is_unspecified, ours_towards
 from app.services.interfaces import Owner
-from app.services.tap.answering import DatagramPorts, Guard, is_unspecified, ours_towards
 
 MAX_FLOWS = 10_000
 """Peers remembered at once where the workspace sets no limit."""

@@ -11,7 +11,7 @@ import pytest
 import pytest_twisted
 from twisted.internet.protocol import DatagramProtocol
 
-from app.services.tap.answering import MOST, PAUSE, DatagramPorts, Guard
+from app.services.answering import MOST, PAUSE, DatagramPorts, Guard
 from tests.app.services.helpers import Desk, Tape, address
 from tests.helpers import until
 
