@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import tokenize
 import unicodedata
 from typing import Any
@@ -71,10 +72,8 @@ class LineEditor(ColoredManhole):
     def _draw(self) -> None:
         """Draw the line, and put the cursor where it belongs."""
         line = b"".join(self.lineBuffer)
-        try:
+        with contextlib.suppress(tokenize.TokenError, SyntaxError, IndexError):  # the line is not complete yet
             line = lastColorizedLine(self.getSource()) if line.strip() else line
-        except (tokenize.TokenError, SyntaxError, IndexError):
-            pass  # it is not complete yet
         self.terminal.write(b"\r")
         self.terminal.eraseLine()
         self.terminal.write(self.ps[self.pn] + line)
