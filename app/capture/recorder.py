@@ -46,6 +46,10 @@ KERNEL = "the system's receive buffer was full"
 """Why events were lost."""
 
 
+MAX_REASONS = 20
+"""Reasons that are counted apart."""
+
+
 class Sink(Protocol):
     """Where batches go: the link to the writer process."""
 
@@ -115,6 +119,7 @@ class Recorder:
 
     Attributes:
         failures: the number of failures recorded.
+        lost_because: how many events were lost for each reason.
         loss_events: the number of events ``events.lost`` recorded; they count as seen, too.
         run: token of this run of the program; with it and a batch's number, a restarted writer knows
             what is already in the file.
@@ -129,6 +134,7 @@ class Recorder:
         self.range = Stored()
         self.stored = 0
         self.lost = 0
+        self.lost_because: dict[str, int] = {}
         self.failures = 0
         self.loss_events = 0
         self.trouble: Trouble | None = None
@@ -288,6 +294,8 @@ class Recorder:
         """Count events that will not be in the capture; an event tells of them as soon as it can be stored."""
         now = time_ns()
         self.lost += count
+        reason = why if why in self.lost_because or len(self.lost_because) < MAX_REASONS else "other reasons"
+        self.lost_because[reason] = self.lost_because.get(reason, 0) + count
         self._add_loss(Loss(count, now if since is None else since, now, why))
         if self._timer is None:
             self._timer = self._clock.callLater(INTERVAL, self._tick)

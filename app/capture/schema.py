@@ -48,7 +48,7 @@ from pathlib import Path
 
 from app import __version__, events
 from app.capture import errors
-from app.capture.filters.values import search
+from app.capture.filters.values import add_functions
 
 APPLICATION_ID = 0x4C507374
 VERSION = 1
@@ -205,7 +205,7 @@ def _checked(uri: str, path: Path | str) -> sqlite3.Connection:
         raise errors.UnreadableCaptureError(path=path, reason=e) from e
     try:
         db.execute("PRAGMA query_only = 1")
-        db.create_function("post_matches", 2, search, deterministic=True)
+        add_functions(db)
         check(db, path, writing=False)
     except BaseException:
         db.close()

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from typing import BinaryIO
 
 from app.events import Event
-from app.exports.formats import Exporter
+from app.exports.formats import ALL, Chosen, Exporter
 
 
-def write(events: Iterable[Event], out: BinaryIO) -> None:
+def write(events: Iterable[Event], out: BinaryIO, chosen: Chosen = ALL) -> None:
     for event in events:
         out.write(json.dumps(event.as_json(), ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n")
 

@@ -268,7 +268,7 @@ class Tap(Holding):
     def loseConnection(self) -> None:
         self._ended_by = self._ended_by or ("peer" if self._following else "us")
         if self._queue:
-            self._after_queue = self.loseConnection
+            self._open, self._after_queue = False, self.loseConnection
             return
         super().loseConnection()
         self._close_valve()

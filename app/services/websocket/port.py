@@ -18,6 +18,7 @@ from app.services.websocket import deflate
 from app.services.websocket.autobahn_setup import prepare
 from app.services.websocket.handshake import VERSION, Handshake
 from app.text.escapes import PREVIEW, amount, escape, preview
+from app.websocket.closing import Closing
 from app.websocket.timers import Timers
 
 GOING_AWAY, POLICY_VIOLATION, INTERNAL_ERROR = 1001, 1008, 1011
@@ -37,7 +38,7 @@ MAX_COMPRESSED = 1 << 20
 """Bytes of the largest message that is compressed: compression blocks all other connections."""
 
 
-class RecordedMessages(Handshake):
+class RecordedMessages(Closing, Handshake):
     """Mixed in before a responder's protocol class: records opening, messages and close.
 
     It overrides autobahn's private hooks; the public ones belong to the responder.
@@ -167,26 +168,8 @@ class RecordedMessages(Handshake):
         self._guarded(payload, super()._onPong, payload)
 
     def _onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:
-        protocol = cast(Any, self)
-        if protocol.closeHandshakeTimeoutCall is not None:
-            # autobahn does not cancel it, and it keeps the protocol of a closed connection in memory.
-            protocol.closeHandshakeTimeoutCall.cancel()
-            protocol.closeHandshakeTimeoutCall = None
         if self._opened:
-            first = self.localCloseCode if self.remoteCloseCode is None else self.remoteCloseCode
-            self._tap.record(
-                events.WS_CLOSED,
-                f"{code if first is None else first}  {_words(reason) or ''}".rstrip(),
-                {
-                    "clean": wasClean,
-                    "code": code,
-                    "reason": _words(reason),
-                    "their_code": self.remoteCloseCode,
-                    "their_reason": _words(self.remoteCloseReason),
-                    "our_code": self.localCloseCode,
-                    "our_reason": _words(self.localCloseReason),
-                },
-            )
+            self._tap.record(events.WS_CLOSED, *self.closed(wasClean))
         self._guarded(b"", super()._onClose, wasClean, code, reason)
 
     def _record_message(self, opcode: str, direction: str, payload: bytes) -> None:
@@ -219,13 +202,6 @@ class RecordedMessages(Handshake):
         # autobahn aborts after the peer's close frame, and would drop what was written just before:
         # our own close frame, if the peer's broke the rules.
         super()._closeConnection(abort and not self.wasClean)
-
-
-def _words(reason: str | bytes | None) -> str | None:
-    # autobahn keeps some reasons decoded and some not.
-    if reason is None:
-        return None
-    return escape(reason if isinstance(reason, bytes) else reason.encode("utf-8", "surrogatepass"))
 
 
 class WebSocketTap(Tap):

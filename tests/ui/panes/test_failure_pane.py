@@ -16,7 +16,7 @@ from pytestqt.qtbot import QtBot
 from twisted.internet.defer import maybeDeferred
 
 from app import events
-from app.capture.recorder import Recorder, Stored
+from app.capture.recorder import Loss, Recorder, Stored
 from app.events import Event
 from app.failures.fingerprint import fingerprint
 from app.failures.record import FailureRecord, Frame
@@ -268,3 +268,15 @@ def test_the_menu_of_a_group_has_its_actions(window: MainWindow) -> None:
     assert window.actions_["resolve_group"] in menu.actions()
     menu.close()
     settle()
+
+
+def test_a3_its_report_says_that_events_around_it_are_missing(
+    pane: FailurePane, capture: Capture, reader: InstantReader, qtbot: QtBot
+) -> None:
+    summary, detail = Loss(9, BASE, BASE + 1, "too fast").recorded()
+    lost = [BASE, events.LOST, 0, 0, None, None, summary, detail]
+    feed(pane, capture.store([*rows(BAD), *lost]), qtbot)
+    found: list[Event | None] = []
+    reader.event(1, found.append)
+    assert found[0] is not None
+    assert "- The capture is not complete around it: 9 events that happened are missing here" in pane.report(found[0])

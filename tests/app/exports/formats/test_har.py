@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+from dataclasses import replace
 from typing import Any
 
 import brotli
@@ -17,7 +18,9 @@ from app import events
 from app.events import Event
 from app.exports.formats import har
 from app.http.bodies import decoded, text_of
+from app.http.cookies import set_by
 from app.http.exchanges import MAX_BODY
+from app.http.heads import read_head
 from tests.app.exports.formats.conversations import Clock, Conversation
 
 WEB = Conversation("127.0.0.1:40001", "127.0.0.1:9080", [], None, 1)
@@ -75,7 +78,7 @@ def test_an_exchange_has_both_bodies_fields_query_and_cookies() -> None:
     assert request["cookies"] == [{"name": "a", "value": "1"}, {"name": "b", "value": "2"}]
     assert request["postData"] == {"mimeType": "application/json", "text": '{"item": "ä"}'}
     assert (response["status"], response["content"]["text"]) == (201, "made")
-    assert response["cookies"] == [{"name": "s", "value": "9"}]
+    assert response["cookies"] == [{"name": "s", "value": "9", "path": "/", "httpOnly": False, "secure": False}]
     assert response["redirectURL"] == "/7"
     assert entry["time"] == 2.0
     assert entry["serverIPAddress"] == "127.0.0.1"
@@ -223,3 +226,74 @@ def test_damaged_codings_do_no_harm(body: bytes, coding: str) -> None:
 )
 def test_text_is_what_its_charset_says(body: bytes, kind: str, text: str | None) -> None:
     assert text_of(body, [["Content-Type", kind]]) == text
+
+
+def test_c5_entries_stand_in_the_order_in_which_they_began() -> None:
+    script, other = Script(), Conversation("127.0.0.1:40002", WEB.host, [], None, 2)
+    script.ask("GET", "/slow", [["Host", "x"]])
+    script.add(events.HTTP_REQUEST, other, method="GET", target="/fast", version="HTTP/1.1", fields=[["Host", "x"]])
+    script.add(events.HTTP_RESPONSE, other, status=200, reason="OK", fields=[])
+    script.answer(200, [length(b"x")], b"x")
+    entries = log_of([replace(e, detail=e.detail | {"seconds": 0}) if e.kind == 11 else e for e in script.made])
+    assert [e["request"]["url"] for e in entries["entries"]] == ["http://x/fast", "http://x/slow"]
+    script.made[-1].detail.pop("seconds")
+    assert [e["request"]["url"] for e in log_of(script.made)["entries"]] == ["http://x/slow", "http://x/fast"]
+
+
+def test_c5_http_2_is_called_by_its_name_and_its_headers_have_no_size() -> None:
+    script = Script()
+    fields = [[":authority", "x.test"], ["cookie", "a=1"], ["cookie", "b=2"]]
+    script.add(events.TLS_OPENED, WEB, alpn="h2")
+    script.add(events.HTTP_REQUEST, WEB, method="GET", target="/", version="HTTP/2", fields=fields, stream=1)
+    script.add(events.HTTP_RESPONSE, WEB, status=200, fields=[], stream=1, seconds=0.001)
+    (entry,) = log_of(script.made)["entries"]
+    assert entry["request"]["url"] == "https://x.test/"
+    assert entry["request"]["httpVersion"] == entry["response"]["httpVersion"] == "HTTP/2.0"
+    assert entry["request"]["headersSize"] == entry["response"]["headersSize"] == -1
+    assert entry["request"]["cookies"] == [{"name": "a", "value": "1"}, {"name": "b", "value": "2"}]
+
+
+def test_c2_what_a_stream_of_http_2_was_refused_is_an_exchange() -> None:
+    script = Script()
+    script.add(events.HTTP_RESPONSE, WEB, status=431, refused="too many fields", stream=3)
+    (entry,) = log_of(script.made)["entries"]
+    assert (entry["request"]["method"], entry["response"]["status"]) == ("", 431)
+
+
+def test_c2_a_refused_request_behind_others_is_told_apart_from_them() -> None:
+    script = Script()
+    script.ask("POST", "/good", [["Host", "x"], length(b"hi")], b"hi")
+    script.answer(200, [length(b"ok")], b"ok")
+    script.add(events.DATA_RECEIVED, WEB, b"GET /bad HTTP/1.1\r\nHost : x\r\n\r\n")
+    script.add(events.HTTP_RESPONSE, WEB, status=400, refused="a space")
+    script.add(events.DATA_SENT, WEB, b"HTTP/1.1 400 Bad Request\r\nContent-Length: 3\r\n\r\nbad")
+    script.add(events.CONNECTION_CLOSED, WEB, reason="closed by us")
+    good, bad = log_of(script.made)["entries"]
+    assert (good["request"]["url"], good["response"]["content"]["text"]) == ("http://x/good", "ok")
+    assert (bad["request"]["method"], bad["request"]["url"]) == ("GET", "http://127.0.0.1:9080/bad")
+    assert (bad["response"]["status"], bad["response"]["content"]["text"]) == (400, "bad")
+
+
+@pytest.mark.parametrize(
+    ("value", "cookie"),
+    [
+        ("a=1; Expires=Wed, 21 Oct 2026 07:28:00 GMT", {"expires": "2026-10-21T07:28:00.000Z"}),
+        ("a=1; expires=Wednesday, 21-Oct-26 07:28:00 GMT", {"expires": "2026-10-21T07:28:00.000Z"}),
+        ("a=1; Max-Age=10; Expires=Wed, 21 Oct 2026 07:28:00 GMT", {"expires": "2001-09-09T01:46:50.000Z"}),
+        ("a=1; Max-Age=99999999999999999; Expires=never", {}),
+        ("a=1; HttpOnly; domain=x.test; PATH=/p", {"httpOnly": True, "domain": "x.test", "path": "/p"}),
+    ],
+)
+def test_c5_attributes_of_a_cookie(value: str, cookie: dict[str, Any]) -> None:
+    plain = {"name": "a", "value": "1", "httpOnly": False, "secure": False}
+    assert set_by(value, 10**18) == [plain | cookie]
+
+
+@given(st.text(max_size=60))
+def test_no_cookie_does_harm(value: str) -> None:
+    set_by(value, 10**18)
+
+
+@given(st.binary(max_size=200))
+def test_whatever_was_sent_for_a_head_can_be_read(data: bytes) -> None:
+    read_head(data)
