@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import tokenize
 import unicodedata
+from contextlib import suppress
 from typing import Any
 
 from twisted.conch.manhole import ColoredManhole, lastColorizedLine
@@ -71,10 +72,8 @@ class LineEditor(ColoredManhole):
     def _draw(self) -> None:
         """Draw the line, and put the cursor where it belongs."""
         line = b"".join(self.lineBuffer)
-        try:
+        with suppress(tokenize.TokenError, SyntaxError, IndexError):  # it may not be complete yet
             line = lastColorizedLine(self.getSource()) if line.strip() else line
-        except (tokenize.TokenError, SyntaxError, IndexError):
-            pass  # it is not complete yet
         self.terminal.write(b"\r")
         self.terminal.eraseLine()
         self.terminal.write(self.ps[self.pn] + line)
