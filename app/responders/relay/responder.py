@@ -71,7 +71,7 @@ RESPONDER = Responder(
             protocols=("http",), check=partial(url_problem, HTTP), required=True,
         ),
         Option(
-            "upstream", str, "", "Where to, as ws://127.0.0.1:9000/path, or wss",
+            "upstream", str, "", "Where to, as ws://127.0.0.1:9000/path, or wss; path and query of the client are added",
             protocols=("websocket",), check=partial(url_problem, WEBSOCKET), required=True,
         ),
         Option("tls", bool, False, "Speak TLS to the upstream", protocols=("tcp",)),
