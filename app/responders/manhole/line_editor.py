@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import tokenize
 import unicodedata
-from contextlib import suppress
 from typing import Any
 
 from twisted.conch.manhole import ColoredManhole, lastColorizedLine
@@ -72,7 +72,7 @@ class LineEditor(ColoredManhole):
     def _draw(self) -> None:
         """Draw the line, and put the cursor where it belongs."""
         line = b"".join(self.lineBuffer)
-        with suppress(tokenize.TokenError, SyntaxError, IndexError):  # it may not be complete yet
+        with contextlib.suppress(tokenize.TokenError, SyntaxError, IndexError):  # the line is not complete yet
             line = lastColorizedLine(self.getSource()) if line.strip() else line
         self.terminal.write(b"\r")
         self.terminal.eraseLine()

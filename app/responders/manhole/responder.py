@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from app import events
+from app.files import confined
 from app.responders import Context, Option, Options, Responder
 from app.responders.manhole import errors
 
@@ -74,7 +75,7 @@ def _ssh(options: Options, context: Context) -> Any:
     if password == AUTO:
         password = secrets.token_urlsafe(12)
         context.log(f"the password of {context.name} for this run is {password}")
-    keys_file = context.folder / Path(options["authorized_keys"]).expanduser() if options["authorized_keys"] else None
+    keys_file = confined.named(context.folder, options["authorized_keys"]) if options["authorized_keys"] else None
 
     @implementer(ICredentialsChecker)
     class PasswordChecker:
@@ -205,4 +206,5 @@ RESPONDER = Responder(
         Option("sessions", int, 4, "Prompts open at once", minimum=1, maximum=100),
         Option("idle_seconds", float, 600.0, "Close a prompt that nobody types at; 0: never", "s", 0, 1e7),
     ),
+    runs="logs in can run any code, as you",
 )  # fmt: skip
