@@ -242,11 +242,22 @@ CAPTURE_BYTES = _limit(
 
 HANDSHAKE_SECONDS = _limit(
     "handshake_seconds",
-    "Seconds until a handshake of TLS or WebSocket is done",
+    "Seconds until a handshake of TLS or WebSocket, or a login of SSH, is done",
     {
+        "login": "no login within {value:g} s: closing",
         "tls": "no TLS handshake within {value:g} s: closing",
         "client": "the client's part of the handshake was not done within {value:g} s: closing",
         "responder": "the responder's part of the handshake was not done within {value:g} s: closing",
+    },
+)
+ANSWERS = _limit(
+    "answers",
+    "Datagrams in a row, without a pause of 5 s, that a UDP service answers to another service of this program;"
+    " none to itself, and none to ports 7, 13, 17, 19 and 37, whose servers answer everything",
+    {
+        "": "not answered: {value:,} datagrams in a row came from another service of this program, which may answer",
+        "own": "not answered: it comes from this service's own address, which is forged or a loop",
+        "server": "not answered: it comes from port {port}, which belongs to {name} servers, and they answer too",
     },
 )
 FIELDS = _limit("fields", "Header fields of a request", "more than {value:,} fields", keys=("status",))

@@ -112,7 +112,7 @@ class _Run:
         plugin = self._folder / "plugins" / "selftest_shout.py"
         plugin.write_text(PLUGIN, "utf-8")
         (self._folder / "hello.txt").write_text("from a file", "utf-8")
-        TABLE.trust.set(plugin.resolve(), "load")
+        TABLE.trust.trust_folder(self._folder)  # in memory only
         path = self._folder / "selftest.toml"
         path.write_text(WORKSPACE, "utf-8")
         post = self._post = Post(self._reactor, workspace.load(path))

@@ -89,6 +89,8 @@ class Responder:
     Attributes:
         guarded: whether it holds data or passes data on. On a loopback address it then answers only to names
             of this machine, unless the option ``hosts`` names others: a web page could reach it otherwise.
+        runs: what those who reach the service can have the program run, after "whoever", as "logs in can run any
+            code"; empty: nothing. The user is asked before such a service of a workspace that is not trusted starts.
         missing: why a plugin's responder cannot be used now; a workspace may name it all the same.
     """
 
@@ -98,6 +100,7 @@ class Responder:
     options: tuple[Option, ...] = field(default=())
     missing: PostError | None = None
     guarded: bool = False
+    runs: str = ""
 
     def options_for(self, protocol: str) -> tuple[Option, ...]:
         """The options that apply to ``protocol``."""

@@ -38,11 +38,15 @@ class Client(BoundedClient):
     """An HTTP/1.1 client that tells its conversation what happens.
 
     ``twisted.web.client.Agent`` does not do: it opens connections as it likes, and a conversation is one.
+
+    Attributes:
+        fields: the headers of the response, in the order in which they came.
     """
 
     def __init__(self, conversation: HTTPConversation) -> None:
         super().__init__()
         self._conversation = conversation
+        self.fields: Fields = []
 
     def connectionMade(self) -> None:
         super().connectionMade()
@@ -51,9 +55,25 @@ class Client(BoundedClient):
     def handshakeCompleted(self) -> None:
         self._conversation.on_secured()
 
-    def framing(self) -> Headers:
-        """The headers that frame the response, which Twisted leaves out of ``response.headers``."""
-        return getattr(self._parser, "connHeaders", None) or Headers()
+    def request(self, request: Request) -> Any:
+        responding = super().request(request)
+        if self._parser is not None:  # it is new for each request
+            self._keep_fields(self._parser)
+        return responding
+
+    def _keep_fields(self, parser: Any) -> None:
+        """Keep the headers as they come: Twisted sorts them by name, and takes apart those that frame the body."""
+        on_status, on_field = parser.statusReceived, parser.headerReceived
+
+        def status_received(status: bytes) -> None:
+            self.fields = []  # each answer 1xx has its own
+            on_status(status)
+
+        def header_received(name: bytes, value: bytes) -> None:
+            self.fields.append((name.decode("latin-1"), value.decode("latin-1")))
+            on_field(name, value)
+
+        parser.statusReceived, parser.headerReceived = status_received, header_received
 
     def dataReceived(self, data: bytes) -> None:
         self._conversation.on_data()
@@ -168,12 +188,7 @@ class HTTPConversation(Conversation):
         self.answering = True
         self.code = response.code
         phrase = response.phrase.decode("latin-1")
-        fields = [
-            (name.decode("latin-1"), value.decode("latin-1"))
-            for headers in (self._protocol.framing(), response.headers)
-            for name, values in headers.getAllRawHeaders()
-            for value in values
-        ]
+        fields = self._protocol.fields
         self._persistent = response.version[1:] >= (1, 1)
         self._response = {"status": self.code, "reason": phrase, "fields": fields, "body": 0}
         version = b"%s/%d.%d" % response.version

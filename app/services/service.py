@@ -24,7 +24,7 @@ from app.services.interfaces import Connection
 from app.services.protocols import PROTOCOLS, options_of
 from app.services.surroundings import Surroundings
 from app.signal import Signal
-from app.status import Failed, Listening, Starting, Status, Stopped, Stopping
+from app.status import Failed, Held, Listening, Starting, Status, Stopped, Stopping
 
 if TYPE_CHECKING:
     from app.services.tls.server import ServerTLS
@@ -43,6 +43,7 @@ class Service:
         connections: the live ones by their number.
         tls: certificate and terms of TLS, from the start on; None without TLS.
         refused_host: the name that was refused last because the option ``hosts`` does not have it; empty: none was.
+        wanted: whether it was to start while it was held.
         opened, received, sent: connections and bytes since the program started; live
             connections are not in the bytes yet, see ``bytes_so_far``.
         renew: builds the responder anew for new connections, while the port stays open. Raises
@@ -69,6 +70,7 @@ class Service:
         self.sent = 0
         self.tls: ServerTLS | None = None
         self.refused_host = ""
+        self.wanted = False
         self.renew: Callable[[], None] = lambda: None
         self._context: ServiceContext | None = None
         self._port: IListeningPort | None = None
@@ -98,6 +100,8 @@ class Service:
         config = self.config
         protocol = PROTOCOLS[config.protocol]
         try:
+            if self.surroundings.admit is not None:
+                self.surroundings.admit(config)
             host = config.host
             if not address.is_number(host):
                 host = await self._in_thread(address.look_up, host)
@@ -111,6 +115,8 @@ class Service:
                 self._port = await opened if isinstance(opened, Deferred) else opened
             except (CannotListenError, OSError) as e:
                 raise await self._in_thread(address.why_not, e, host, config.port, protocol.transport) from e
+        except errors.NotTrustedError as e:
+            return self._refuse(e)
         except PostError as e:
             return self._fail(e)
         except Exception as e:
@@ -122,6 +128,22 @@ class Service:
         bound = address.written(self._port.getHost())
         self._record(events.SERVICE_STARTED, f"listening on {bound}", {"host": bound})
         self._set(Listening(bound))
+        return self.status
+
+    def hold(self, why: errors.NotTrustedError | None) -> None:
+        """It may not start, and says why; with None it may. A service that runs is left alone."""
+        if why is not None and not self.running:
+            self._set(_held(why))
+        elif why is None and isinstance(self.status, Held):
+            self._set(Stopped())
+
+    def _refuse(self, error: errors.NotTrustedError) -> Status:
+        if not isinstance(self.status, Stopping):
+            self.wanted = True
+            self._record(events.SERVICE_FAILED, str(error), {"reason": str(error)})
+            self._set(_held(error))
+            return self.status
+        self._end()
         return self.status
 
     def build(self) -> Any:
@@ -178,6 +200,7 @@ class Service:
     def stop(self, grace: float = GRACE) -> Deferred[None]:
         """Close the address and all connections. Fires when none is left, in ``grace`` seconds at the most."""
         done: Deferred[None] = Deferred()
+        self.wanted = False
         if isinstance(self.status, Failed):
             self._set(Stopped())
         if not self.running:
@@ -276,3 +299,7 @@ class Service:
         self.sent += connection.sent
         if not self.connections and self._emptied is not None and not self._emptied.called:
             self._emptied.callback(None)
+
+
+def _held(error: errors.NotTrustedError) -> Held:
+    return Held(str(error), str(error.fields["asks"]))

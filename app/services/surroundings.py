@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -10,7 +10,9 @@ from typing import Any
 
 from app.files.folders import data_folder
 from app.responders.relay.loops import Loops
+from app.services.answering import DatagramPorts
 from app.services.budget import Budget
+from app.services.config import ServiceConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +23,16 @@ class Surroundings:
         folder: relative paths in a workspace start here.
         data: where the program keeps what outlives it; only its owner can read it.
         namespace: names that a manhole's prompt knows.
-        budget: what unfinished messages of peers may take.
         loops: the connections that relays have opened, by which a relay to itself is found.
+        datagram_ports: where the UDP services listen, so that two of them do not answer each other for ever.
+        budget: what unfinished messages of peers may take.
+        admit: raises NotTrustedError for a service that may not start; None: all may.
     """
 
     folder: Path = Path()
     data: Path = field(default_factory=data_folder)
     namespace: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     loops: Loops = field(default_factory=Loops)
+    datagram_ports: DatagramPorts = field(default_factory=DatagramPorts)
+    admit: Callable[[ServiceConfig], None] | None = None
     budget: Budget = field(default_factory=Budget)

@@ -27,7 +27,11 @@ def open_port(service: Service, host: str, port: int) -> IListeningPort:
     options, asked = service.config.settings("options"), service.config.settings("socket")
     limits = service.config.settings("limits")
     admission = Admission(service, service.reactor, limits)
-    tap = DatagramTap(service.build(), service, service.reactor, admission, limits["message_bytes"])
+    ports, group = service.surroundings.datagram_ports, bool(options["groups"])
+    tap = DatagramTap(
+        service.build(), service, service.reactor, admission, limits["message_bytes"],
+        ports=ports, group=group,
+    )  # fmt: skip
     if not isinstance(service.reactor, PosixReactorBase):  # one in memory, or IOCP: knows no options
         plain: IListeningPort = service.reactor.listenUDP(port, tap, interface=host, maxPacketSize=MAX_DATAGRAM)
         return plain

@@ -9,21 +9,36 @@ from typing import Any
 
 from twisted.conch.insults.insults import ServerProtocol
 from twisted.conch.interfaces import IConchUser, ISession
-from twisted.conch.manhole import ColoredManhole, ManholeInterpreter
+from twisted.conch.manhole import ManholeInterpreter
 from twisted.conch.manhole_ssh import TerminalRealm, TerminalSession, TerminalUser
 from twisted.conch.ssh.common import NS, getNS
 from twisted.conch.ssh.connection import MSG_CHANNEL_OPEN_FAILURE, OPEN_ADMINISTRATIVELY_PROHIBITED, SSHConnection
-from twisted.conch.ssh.transport import SSHServerTransport
+from twisted.conch.ssh.transport import DISCONNECT_BY_APPLICATION, SSHServerTransport
 from twisted.cred.portal import IRealm
 from twisted.internet.error import ProcessTerminated
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from app import events
-from app.limits import IDLE_SECONDS
+from app.limits import HANDSHAKE_SECONDS, IDLE_SECONDS
+from app.responders.manhole.line_editor import LineEditor
 
-SIGNATURES = [name for name in SSHServerTransport.supportedPublicKeys if name not in (b"ssh-rsa", b"ssh-dss")]
-"""Signature algorithms with which clients may prove that they own a key: all but those with SHA-1."""
+WITH_SHA1 = (b"ssh-rsa", b"ssh-dss")
+"""Signature algorithms that are not accepted."""
+
+SIGNATURES = [name for name in SSHServerTransport.supportedPublicKeys if name not in WITH_SHA1]
+"""Signature algorithms with which clients may prove that they own a key."""
+
+KEY_EXCHANGES = (
+    b"mlkem768x25519-sha256", b"curve25519-sha256", b"curve25519-sha256@libssh.org",
+    b"ecdh-sha2-nistp256", b"ecdh-sha2-nistp384", b"ecdh-sha2-nistp521",
+)  # fmt: skip
+CIPHERS = (b"aes256-ctr", b"aes192-ctr", b"aes128-ctr")
+MACS = (b"hmac-sha2-512", b"hmac-sha2-256")
+"""What Conch can do of OpenSSH's own defaults. No CBC, 3DES, MD5 or SHA-1, and no compression before the login."""
+
+CLOSING_SECONDS = 5.0
+"""Time in which a client must take our last message."""
 
 
 class Interpreter(ManholeInterpreter):
@@ -38,7 +53,7 @@ class Interpreter(ManholeInterpreter):
             self.handler.tap.failed(error, source)
 
 
-class Prompt(ColoredManhole):
+class Prompt(LineEditor):
     """One terminal of one user.
 
     Attributes:
@@ -148,7 +163,48 @@ def _end(proto: Any, code: int, text: str = "") -> None:
 
 
 class Transport(SSHServerTransport):
-    """The SSH transport. It records a client's disconnect message as an event, where Conch logs an error."""
+    """The SSH transport. It has today's algorithms only, and a time limit for the login, from the first byte on.
+
+    It records a client's disconnect message as an event, where Conch logs an error.
+    """
+
+    factory: Any
+    transport: Any
+    _overdue: Any = None
+
+    def connectionMade(self) -> None:
+        able = self.supportedKeyExchanges
+        self.supportedKeyExchanges = [name for name in KEY_EXCHANGES if name in able]
+        self.supportedCiphers, self.supportedMACs = list(CIPHERS), list(MACS)
+        self.supportedCompressions = [b"none"]
+        self._wait(self.factory.login_seconds, self._on_overdue)
+        super().connectionMade()
+
+    def _wait(self, seconds: float, call: Callable[[], None]) -> None:
+        self._overdue = self.factory.clock.callLater(seconds, call)
+
+    def logged_in(self) -> None:
+        """The login is done."""
+        self._stop_waiting()
+
+    def _stop_waiting(self) -> None:
+        overdue, self._overdue = self._overdue, None
+        if overdue is not None and overdue.active():
+            overdue.cancel()
+
+    def _on_overdue(self) -> None:
+        seconds = self.factory.login_seconds
+        if self.transport.held:  # while we do not read, the client cannot be blamed
+            self._wait(seconds, self._on_overdue)
+            return
+        self.transport.record_limit(HANDSHAKE_SECONDS.reached(seconds, "login"))
+        self.transport.ended("closed by us: the login took too long")
+        self._wait(CLOSING_SECONDS, self.transport.abortConnection)
+        self.sendDisconnect(DISCONNECT_BY_APPLICATION, b"the login took too long")
+
+    def connectionLost(self, reason: Failure | None = None) -> None:
+        self._stop_waiting()
+        super().connectionLost(reason)
 
     def sendExtInfo(self, extensions: list[tuple[bytes, bytes]]) -> None:
         # WORKAROUND: Conch announces only the algorithm of the server's own key, and clients then do not
@@ -157,7 +213,7 @@ class Transport(SSHServerTransport):
 
     def receiveError(self, reasonCode: int, description: bytes) -> None:
         text = description.decode("utf-8", "replace")
-        self.transport.record(events.LOG, f"ssh left: {text}", {"code": reasonCode})  # type: ignore[union-attr]
+        self.transport.record(events.LOG, f"ssh left: {text}", {"code": reasonCode})
 
 
 class Channels(SSHConnection):

@@ -20,6 +20,7 @@ from app.limits import Reached
 from app.services import errors
 from app.services.address import join
 from app.services.admission import Admission
+from app.services.answering import DatagramPorts, Guard, is_unspecified, ours_towards
 from app.services.interfaces import Owner
 
 MAX_FLOWS = 10_000
@@ -35,13 +36,18 @@ _SO_MEMINFO, _DROPS = 55, 8
 
 
 class Flow:
-    """The datagrams of one peer; satisfies ``app.services.interfaces.Connection``."""
+    """The datagrams of one peer; satisfies ``app.services.interfaces.Connection``.
+
+    Attributes:
+        warned: whether it was recorded that its datagrams are not answered.
+    """
 
     def __init__(self, tap: DatagramTap, address: tuple[Any, ...]) -> None:
         self._tap, self._address = tap, address
         self.number = tap.recorder.add_connection()
         self.peer = join(address[0], address[1])
-        self.host = tap.host
+        self.host = tap.host_towards(address)
+        self.warned = False
         self.opened = time_ns()
         self.received = 0
         self.sent = 0
@@ -89,14 +95,20 @@ class DatagramTap(DatagramProtocol):
         clock: Any,
         admission: Admission | None = None,
         most_bytes: int = MAX_DATAGRAM,
+        *,
+        ports: DatagramPorts | None = None,
+        group: bool = False,
     ) -> None:
         """``most_bytes``: the size of the largest datagram that is passed to ``wrapped``. Without ``admission``,
-        all peers are accepted, up to ``MAX_FLOWS`` at once."""
+        all peers are accepted, up to ``MAX_FLOWS`` at once. A service gives the ``ports`` of all services, to
+        which its own is added; ``group``: whether it listens to multicast groups."""
         self._wrapped, self._owner, self._clock, self._admission = wrapped, owner, clock, admission
         self._most, self._most_per_host = MAX_FLOWS, MAX_FLOWS
         if admission is not None:
             self._most, self._most_per_host = admission.connections, admission.per_peer
         self._most_bytes = most_bytes
+        self._ports, self._group = ports, group
+        self._guard: Guard | None = None
         self._hosts: dict[str, dict[tuple[Any, ...], None]] = {}
         self._strangers = 0
         self._recorded: set[str] = set()
@@ -109,13 +121,15 @@ class DatagramTap(DatagramProtocol):
         self._port: Any = None
         self._peer: tuple[str, int] | None = None
         self.host = ""
+        self._bound = ("", 0)
 
     # -- called by the port
 
     def startProtocol(self) -> None:
         self._port = self.transport  # Twisted clears self.transport before stopProtocol
         bound = self.transport.getHost()  # type: ignore[union-attr]
-        self.host = join(bound.host, bound.port)
+        self._bound = bound.host, bound.port
+        self.host = join(*self._bound)
         try:
             with self._owner.setting_up():
                 self._wrapped.makeConnection(cast(IUDPTransport, self))
@@ -123,23 +137,29 @@ class DatagramTap(DatagramProtocol):
             # Twisted leaves the port bound and gives nobody a way to close it.
             self.transport.socket.close()  # type: ignore[union-attr]
             raise
+        if self._ports is not None:
+            self._ports.opened(*self._bound)
+            self._guard = Guard(self._ports, self._bound, self._clock.seconds, group=self._group)
 
     def stopProtocol(self) -> None:
         if self._looking is not None:
             self._looking.cancel()
             self._looking = None
         self._look_for_drops()
-        self._guard(None, self._wrapped.doStop)
+        self._call(None, self._wrapped.doStop)
         for address in list(self._flows):
             self.forget(address, "closed by us")
         self._stop_admission()
+        if self._ports is not None and self._guard is not None:
+            self._ports.closed(*self._guard.bound)
+            self._guard = None
 
     def swap(self, wrapped: DatagramProtocol) -> None:
         """Have datagrams answered by ``wrapped`` from now on. Raises ResponderBrokenError, and changes nothing then."""
         with self._owner.setting_up():
             wrapped.makeConnection(cast(IUDPTransport, self))
         old, self._wrapped = self._wrapped, wrapped
-        self._guard(None, old.doStop)
+        self._call(None, old.doStop)
 
     def datagramReceived(self, datagram: bytes, addr: Any) -> None:
         if addr not in self._flows and self._refused(addr):
@@ -152,6 +172,8 @@ class DatagramTap(DatagramProtocol):
         if len(datagram) > self._most_bytes:
             self._too_large(flow)
             return
+        if self._guard is not None and addr[1] in self._guard.suspicious and self._is_refused(flow, addr):
+            return
         try:
             self._wrapped.datagramReceived(datagram, addr)
         except BaseException as e:
@@ -159,9 +181,9 @@ class DatagramTap(DatagramProtocol):
             self.recorder.record_failure(e, self.number, flow.number, datagram)
 
     def connectionRefused(self) -> None:
-        self._guard(None, self._wrapped.connectionRefused)
+        self._call(None, self._wrapped.connectionRefused)
 
-    def _guard(self, payload: bytes | None, call: Any) -> None:
+    def _call(self, payload: bytes | None, call: Any) -> None:
         try:
             call()
         except Exception as e:
@@ -209,6 +231,15 @@ class DatagramTap(DatagramProtocol):
         """Take datagrams from this peer only, and send to it by default."""
         self.transport.connect(host, port)  # type: ignore[union-attr]
         self._peer = (host, port)
+        # The kernel chooses the address with the route.
+        bound = self.transport.getHost()  # type: ignore[union-attr]
+        self._bound = bound.host, bound.port
+        self.host = join(*self._bound)
+
+    def host_towards(self, peer: tuple[Any, ...]) -> str:
+        """Our ``address:port`` for this peer: a port on all addresses sends from the one that the route has."""
+        host, port = self._bound
+        return join((is_unspecified(host) and ours_towards(peer)) or host, port)
 
     def writeSequence(self, sequence: Any, addr: Any = None) -> None:
         self.write(b"".join(sequence), addr)
@@ -244,6 +275,8 @@ class DatagramTap(DatagramProtocol):
             return
         if self._admission is not None:
             self._admission.silence.closed(flow)
+        if self._guard is not None:
+            self._guard.forget(address)
         of_host = self._hosts[address[0]]
         del of_host[address]
         if not of_host:
@@ -274,6 +307,16 @@ class DatagramTap(DatagramProtocol):
 
     def _too_large(self, flow: Flow) -> None:
         self._record_reached(flow, limits.MESSAGE_BYTES.reached(self._most_bytes, "datagram"))
+
+    def _is_refused(self, flow: Flow, addr: tuple[Any, ...]) -> bool:
+        """Whether this datagram is not answered, because it may be an answer itself. Told once for each peer."""
+        reached = None if self._guard is None else self._guard.refusal(addr)
+        if reached is None:
+            return False
+        if not flow.warned:
+            flow.warned = True
+            self._record_reached(flow, reached)
+        return True
 
     def _record_reached(self, flow: Flow, reached: Reached) -> None:
         if self._admission is not None and self._admission.is_recorded(reached):

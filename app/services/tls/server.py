@@ -19,6 +19,7 @@ from twisted.internet.interfaces import (
 from zope.interface import implementer
 
 from app import events
+from app.files import confined
 from app.services import address
 from app.services.config import ServiceConfig
 from app.services.interfaces import Owner
@@ -89,7 +90,7 @@ def prepare(config: ServiceConfig, surroundings: Surroundings) -> ServerTLS:
     if settings["client_certificates"] != "off":
         name = _ask_clients(context, settings, surroundings)
         terms = replace(terms, authority=name)
-    log = KeyLog(surroundings.folder / settings["key_log"]) if settings["key_log"] else None
+    log = KeyLog(confined.named(surroundings.folder, settings["key_log"])) if settings["key_log"] else None
     return ServerTLS(context, terms, log, tuple(_warnings(identity, path)))
 
 
@@ -111,8 +112,8 @@ def _is_name(host: str) -> bool:
 
 def _own(settings: Mapping[str, Any], surroundings: Surroundings) -> Identity:
     folder = surroundings.folder
-    key = folder / settings["key"] if settings["key"] else None
-    return certificates.load(folder / settings["certificate"], key, settings["password"])
+    key = confined.named(folder, settings["key"]) if settings["key"] else None
+    return certificates.load(confined.named(folder, settings["certificate"]), key, settings["password"])
 
 
 def _warnings(identity: Identity, path: str) -> Iterator[str]:
@@ -140,7 +141,7 @@ def _context(identity: Identity, path: str, minimum: str) -> SSL.Context:
 def _ask_clients(context: SSL.Context, settings: Mapping[str, Any], surroundings: Surroundings) -> str:
     """Ask clients for certificates. Returns the names of the authorities that must have signed them."""
     if settings["client_ca"]:
-        trusted = certificates.authorities(surroundings.folder / settings["client_ca"])
+        trusted = certificates.authorities(confined.named(surroundings.folder, settings["client_ca"]))
     else:
         trusted = [authority.of(surroundings.data).certificate]
     for certificate in trusted:

@@ -4,24 +4,30 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from autobahn.twisted.websocket import WebSocketServerFactory
+from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
 from twisted.internet.error import ConnectionLost
 from twisted.internet.interfaces import IListeningPort
 from twisted.python.failure import Failure
 
 from app import events, limits
 from app.services import tcp
+from app.services.budget import Budget
 from app.services.service import Service
 from app.services.tap.tap import Tap
 from app.services.tap.valve import KEPT_FOR_ALL, KEPT_FOR_ONE
 from app.services.websocket import deflate
 from app.services.websocket.autobahn_setup import prepare
 from app.services.websocket.handshake import VERSION, Handshake
-from app.text.escapes import PREVIEW, amount, escape, preview
+from app.services.websocket.messages import DETAILS, Messages
+from app.text.escapes import amount, escape
+from app.websocket.closing import Closing
 from app.websocket.timers import Timers
 
-GOING_AWAY, POLICY_VIOLATION, INTERNAL_ERROR = 1001, 1008, 1011
-"""Close codes of RFC 6455 section 7.4.1."""
+GOING_AWAY, POLICY_VIOLATION, INTERNAL_ERROR, TRY_AGAIN_LATER = 1001, 1008, 1011, 1013
+"""Close codes of RFC 6455 section 7.4.1, and of IANA's registry."""
+
+UNCOUNTED = 64 << 10
+"""Bytes of a message up to which it is not counted against the budget of unfinished messages."""
 
 UNREAD, UNREAD_BY_ALL = KEPT_FOR_ONE + (1 << 20), 4 * KEPT_FOR_ALL
 """Bytes that may wait for one client in addition to one message of the largest size, and for all of a service.
@@ -30,19 +36,19 @@ This is more than the valve allows. The valve holds a client back that does not 
 what other clients cause to be sent can exceed it.
 """
 
-SHARED = 4096
-"""Bytes from which a message to several clients is framed once."""
-
 MAX_COMPRESSED = 1 << 20
 """Bytes of the largest message that is compressed: compression blocks all other connections."""
 
 
-class RecordedMessages(Handshake):
+class RecordedMessages(Closing, Handshake):
     """Mixed in before a responder's protocol class: records opening, messages and close.
 
     It overrides autobahn's private hooks; the public ones belong to the responder.
     """
 
+    _messages: Messages
+    budget: Budget
+    _gathered = 0  # bytes of the message that is not finished
     maxMessagePayloadSize: int
     maxFramePayloadSize: int
     _most: int | None = None  # their value, while a compressed frame comes
@@ -82,26 +88,42 @@ class RecordedMessages(Handshake):
     ) -> None:
         if self._slow or (self.state == self.STATE_OPEN and self._reads_too_slowly()):
             return
+        plain = doNotCompress or self._perMessageCompress is None or len(payload) > MAX_COMPRESSED
+        if plain and fragmentSize is None and not sync and self._may_skip_autobahn(payload):
+            self._send_plain(payload, isBinary)
+            return
         # autobahn would apply the limit for messages of clients to ours, too.
         most, self.maxMessagePayloadSize = self.maxMessagePayloadSize, 0
         try:
-            plain = doNotCompress or len(payload) > MAX_COMPRESSED or self._perMessageCompress is None
-            if plain and fragmentSize is None and not sync and len(payload) >= SHARED and self.state == self.STATE_OPEN:
-                self.sendPreparedMessage(self._framed(payload, isBinary))
-            else:
-                super().sendMessage(payload, isBinary, fragmentSize, sync, plain)
+            super().sendMessage(payload, isBinary, fragmentSize, sync, plain)
         finally:
             self.maxMessagePayloadSize = most
         if self.state == self.STATE_OPEN:
             self._record_message("binary" if isBinary else "text", "sent", payload)
 
-    def _framed(self, payload: bytes, binary: bool) -> Any:
-        """The message in its frame, which is the same object for each client that gets the same payload."""
-        factory = cast(Any, self.factory)
-        known = getattr(factory, "framed", None)
-        if known is None or known[0] is not payload or known[1] is not binary:
-            known = factory.framed = payload, binary, factory.prepareMessage(payload, binary, doNotCompress=True)
-        return known[2]
+    def _may_skip_autobahn(self, payload: object) -> bool:
+        """Whether a message without compression is written as one frame, and at once.
+
+        autobahn frames a message anew for each client, and formats lines for a log that nobody reads.
+        """
+        protocol = cast(Any, self)
+        return (
+            type(payload) is bytes
+            and self.state == self.STATE_OPEN
+            and not (protocol.send_queue or protocol.autoFragmentSize or protocol.maskServerFrames)
+        )
+
+    def _send_plain(self, payload: bytes, binary: bool) -> None:
+        framed, summary = self._messages.framed(payload, binary)
+        stats, size = self.trafficStats, len(payload)
+        stats.outgoingWebSocketMessages += 1
+        stats.outgoingWebSocketFrames += 1
+        stats.outgoingOctetsAppLevel += size
+        stats.outgoingOctetsWebSocketLevel += size
+        stats.outgoingOctetsWireLevel += len(framed)
+        tap = cast(Tap, self.transport)
+        tap.write(framed)
+        tap.record(events.WS_MESSAGE, summary, DETAILS["binary" if binary else "text", "sent"], payload=payload)
 
     def processData(self) -> bool:
         """Take the next piece of what has come; nothing while the client or the capture is behind.
@@ -114,7 +136,9 @@ class RecordedMessages(Handshake):
         return bool(super().processData())
 
     def _reads_too_slowly(self) -> bool:
-        tap = self._tap
+        tap = cast(Tap, self.transport)
+        if not tap.backed_up:
+            return False
         unsent = tap.unsent() or 0
         most = UNREAD + self.maxMessagePayloadSize
         if unsent <= most and (unsent <= UNREAD >> 4 or tap.factory.kept.total <= UNREAD_BY_ALL):
@@ -142,6 +166,26 @@ class RecordedMessages(Handshake):
             self.maxMessagePayloadSize = self.maxFramePayloadSize = most + (most >> 10) + 64
         super()._onMessageFrameBegin(length)
 
+    def _onMessageFrameData(self, payload: bytes) -> None:
+        self._gathered += len(payload)
+        if self._gathered > UNCOUNTED and not self.failedByMe and (full := self.budget.put(self, self._gathered)):
+            self._tap.record_limit(full.saying(f"{full.text}: closing"))
+            self._fail_connection(TRY_AGAIN_LATER, full.text)
+            self._drop_gathered()
+        super()._onMessageFrameData(payload)
+
+    def _onMessageEnd(self) -> None:
+        if self._gathered > UNCOUNTED:
+            self.budget.drop(self)
+        self._gathered = 0
+        super()._onMessageEnd()
+
+    def _drop_gathered(self) -> None:
+        """Give memory back now: protocols refer to themselves, and the garbage collector comes late."""
+        self.budget.drop(self)
+        protocol = cast(Any, self)
+        protocol.data, protocol.message_data, protocol.frame_data = b"", [], []
+
     def _onMessageFrameEnd(self) -> None:
         if self._most is not None:
             most = self.maxMessagePayloadSize = self.maxFramePayloadSize = self._most
@@ -167,36 +211,14 @@ class RecordedMessages(Handshake):
         self._guarded(payload, super()._onPong, payload)
 
     def _onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:
-        protocol = cast(Any, self)
-        if protocol.closeHandshakeTimeoutCall is not None:
-            # autobahn does not cancel it, and it keeps the protocol of a closed connection in memory.
-            protocol.closeHandshakeTimeoutCall.cancel()
-            protocol.closeHandshakeTimeoutCall = None
+        self._messages.forget()
         if self._opened:
-            first = self.localCloseCode if self.remoteCloseCode is None else self.remoteCloseCode
-            self._tap.record(
-                events.WS_CLOSED,
-                f"{code if first is None else first}  {_words(reason) or ''}".rstrip(),
-                {
-                    "clean": wasClean,
-                    "code": code,
-                    "reason": _words(reason),
-                    "their_code": self.remoteCloseCode,
-                    "their_reason": _words(self.remoteCloseReason),
-                    "our_code": self.localCloseCode,
-                    "our_reason": _words(self.localCloseReason),
-                },
-            )
+            self._tap.record(events.WS_CLOSED, *self.closed(wasClean))
         self._guarded(b"", super()._onClose, wasClean, code, reason)
 
     def _record_message(self, opcode: str, direction: str, payload: bytes) -> None:
-        arrow = "←" if direction == "received" else "→"
-        self._tap.record(
-            events.WS_MESSAGE,
-            f"{arrow} {opcode}  {preview(payload[:PREVIEW], len(payload))}",
-            {"opcode": opcode, "direction": direction},
-            payload=payload,
-        )
+        summary = self._messages.summary(opcode, direction, payload)
+        self._tap.record(events.WS_MESSAGE, summary, DETAILS[opcode, direction], payload=payload)
 
     def _guarded(self, payload: bytes, call: Any, *args: Any) -> None:
         """Call the responder: what it raises is recorded with its message, and closes with code 1011."""
@@ -214,18 +236,12 @@ class RecordedMessages(Handshake):
     def connectionLost(self, reason: Failure) -> None:
         # autobahn would log errors of TLS, which are recorded in words already.
         super().connectionLost(Failure(ConnectionLost()) if reason.check("OpenSSL.SSL.Error") else reason)
+        self._drop_gathered()
 
     def _closeConnection(self, abort: bool = False) -> None:
         # autobahn aborts after the peer's close frame, and would drop what was written just before:
         # our own close frame, if the peer's broke the rules.
         super()._closeConnection(abort and not self.wasClean)
-
-
-def _words(reason: str | bytes | None) -> str | None:
-    # autobahn keeps some reasons decoded and some not.
-    if reason is None:
-        return None
-    return escape(reason if isinstance(reason, bytes) else reason.encode("utf-8", "surrogatepass"))
 
 
 class WebSocketTap(Tap):
@@ -271,7 +287,12 @@ def _factory(service: Service) -> WebSocketServerFactory:
             "origins": settings["origins"],
             "field_bytes": bounds["field_bytes"],
             "hosts": service.hosts(),
+            "budget": service.surroundings.budget,
+            "_messages": Messages(),
         }
+        if responder.dataReceived is WebSocketServerProtocol.dataReceived:
+            # autobahn's formats a line for a log that nobody reads.
+            attributes["dataReceived"] = responder._dataReceived
         factory.protocol = cast(Any, type(f"Recorded{responder.__name__}", (RecordedMessages, responder), attributes))
     factory.setProtocolOptions(
         versions=[int(VERSION)],

@@ -65,6 +65,14 @@ path = "/cookie"
 answer_fields = ["Set-Cookie: a=1; Path=/x; Max-Age=60; HttpOnly; Secure; SameSite=Lax"]
 
 [[service]]
+name = "hasty"
+protocol = "http"
+listen = "127.0.0.1:0"
+responder = "inspector"
+[service.limits]
+idle_seconds = 0.5
+
+[[service]]
 name = "talk"
 protocol = "websocket"
 listen = "127.0.0.1:0"
@@ -115,7 +123,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     with kept_port() as web, closed_port() as closed:
         (folder / "w.toml").write_text(WORKSPACE.format(web=web, closed=closed))
         with serving(folder / "w.toml", folder / "c.lpost") as program:
-            at = wait_for(lambda: len(found := program.wait_up()) == 6 and found)
+            at = wait_for(lambda: len(found := program.wait_up()) == 7 and found)
             yield Scene(folder, at)
 
 
@@ -169,6 +177,18 @@ def test_c2_a_refused_request_is_an_exchange(scene: Scene, sent: bytes, status: 
     assert entry["response"]["comment"].startswith("refused: ")
     assert entry["response"]["content"]["text"]
     assert entry in scene.har()
+
+
+@pytest.mark.parametrize("rest", [b"X-Unfin", b"Content-Length: 10\r\n\r\nab"])
+def test_c2_a_request_that_came_too_slowly_is_an_exchange_with_its_real_time(scene: Scene, rest: bytes) -> None:
+    target = f"/408-{len(rest)}"
+    sent = f"POST {target} HTTP/1.1\r\nHost: test\r\n".encode() + rest
+    assert scene.ask("hasty", sent).startswith(b"HTTP/1.1 408 ")
+    found = wait_for(lambda: [e for e in scene.har("http.status == 408") if target in e["request"]["url"]])
+    assert [(e["request"]["method"], e["response"]["status"]) for e in found] == [("POST", 408)]
+    assert found[0]["request"]["url"] == f"http://test{target}"
+    assert found[0]["response"]["content"]["text"]
+    assert found[0]["time"] > 400
 
 
 def test_c3_the_size_of_a_compressed_answer_is_that_of_what_was_compressed(scene: Scene) -> None:

@@ -312,6 +312,30 @@ async def reason_of(talker: Talker, desk: Any, rest: bytes, body: bytes) -> str:
         await port.stopListening()
 
 
+@ensure
+async def test_c27_headers_are_told_in_the_order_in_which_they_came(talker: Talker, desk: Any, tape: Any) -> None:
+    from twisted.internet.protocol import Factory, Protocol
+
+    class Answers(Protocol):
+        def dataReceived(self, data: bytes) -> None:
+            early = b"HTTP/1.1 103 Early Hints\r\nLink: early\r\n\r\n"
+            head = b"HTTP/1.1 200 OK\r\nX-B: 1\r\nset-cookie: a\r\nX-A: 2\r\nContent-Length: 3\r\nSet-Cookie: b\r\n"
+            self.transport.write(early + head + b"\r\nabc")  # type: ignore[union-attr]
+
+    port = desk.reactor.listenTCP(0, Factory.forProtocol(Answers), interface="127.0.0.1")
+    try:
+        heard = await talker.talk(f"http://127.0.0.1:{port.getHost().port}/", b"")
+        assert heard.got == b"abc"
+        heard.conversation.close()
+        await until(lambda: heard.reason)
+    finally:
+        await port.stopListening()
+    assert heard.notes == [
+        "HTTP/1.1 200 OK", "X-B: 1", "set-cookie: a", "X-A: 2", "Content-Length: 3", "Set-Cookie: b",
+    ]  # fmt: skip
+    assert tape.all("http.response")[0].detail["fields"][0] == ["X-B", "1"]
+
+
 # -- WebSocket
 
 

@@ -194,7 +194,8 @@ async def test_a_client_that_closes_without_a_code_is_recorded(desk: Desk, tape:
     await ended(tape)
     (closed,) = tape.all("ws.closed")
     assert closed.detail["clean"] is True
-    assert closed.detail["their_code"] in (None, 1005)
+    assert (closed.summary, closed.detail["code"], closed.detail["reason"]) == ("1005", 1005, None)
+    assert (closed.detail["their_code"], closed.detail["our_code"]) == (1005, 1005)
 
 
 # -- the user's side, and the end
