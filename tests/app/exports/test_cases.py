@@ -35,6 +35,7 @@ listen = "127.0.0.1:0"
 responder = "relay"
 [service.options]
 upstream = "http://127.0.0.1:{web}"
+hosts = ["test"]
 
 [[service]]
 name = "broken"
@@ -43,6 +44,7 @@ listen = "127.0.0.1:0"
 responder = "relay"
 [service.options]
 upstream = "http://127.0.0.1:{closed}"
+hosts = ["test"]
 
 [[service]]
 name = "wire"
