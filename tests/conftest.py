@@ -20,6 +20,12 @@ from PyQt5.QtWidgets import QApplication
 from tests import preloaded
 from ui.reactor import install
 
+# The application takes on the language of the environment, and so do programs that tests start. What the system
+# says of an error is compared in English.
+for name in [name for name in os.environ if name.startswith(("LC_", "LANG"))]:
+    del os.environ[name]
+os.environ["LC_ALL"] = "C.UTF-8"
+
 # The platform is an argument, not an environment variable: programs that the tests start do
 # not inherit it.
 application = QApplication(["tests", "-platform", os.environ.get("QT_QPA_PLATFORM", "offscreen")])
@@ -128,6 +134,7 @@ def own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"):
             patch.setenv(name, str(tmp_path_factory.mktemp(name.lower())))
+        patch.delenv("LISTENING_POST_DATA", raising=False)
         yield
         preloaded.end()
 
