@@ -120,7 +120,9 @@ FAULT_APPLIED: Final = _kind(16, "fault.applied", "something was done to a conne
 LIMIT_REACHED: Final = _kind(
     17, "limit.reached", "somebody reached a limit and was refused",
     always={"limit": str, "value": int | float | bool | list | None},
-    sometimes={"count": int, "status": int, "peer": str, "dropped": int, "user": str, "first": int, "last": int},
+    sometimes={
+        "count": int, "status": int, "peer": str, "host": str, "dropped": int, "user": str, "first": int, "last": int,
+    },
 )  # fmt: skip
 FAILURE: Final = _kind(
     18, "failure", "an exception was caught; the payload is what led to it",

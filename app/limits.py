@@ -211,6 +211,17 @@ ORIGINS = _limit(
     Setting([], "Origins of web pages that may connect, with * for any part; empty: all"),
     section="options",
 )
+HOSTS = _limit(
+    "hosts",
+    "Names by which a service that holds or passes on data may be asked for on a loopback address",
+    {
+        "": "refused: asked for as {name}, which the option hosts does not name",
+        "origin": "refused: a web page of {name}, which the option hosts does not name",
+    },
+    Setting([], "Names to answer to beside addresses and localhost; local: no other ones; *: all"),
+    section="options",
+    keys=("host", "status"),
+)
 RECEIVE_BUFFER = _limit(
     "receive_buffer",
     "Bytes of the kernel's buffer for datagrams that wait to be read",
@@ -254,6 +265,12 @@ KEPT_BYTES = _limit(
     "kept_bytes",
     "Bytes of bodies and answers that one HTTP/2 connection may have us keep",
     "more than {value:,} bytes of bodies and answers at once",
+    keys=("status",),
+)
+UNFINISHED_BYTES = _limit(
+    "unfinished_bytes",
+    "Bytes of unfinished messages of all peers of the program: bodies of requests, parts of WebSocket messages",
+    "more than {value:,} bytes of unfinished messages in the program",
     keys=("status",),
 )
 UNREAD_BYTES = _limit(

@@ -21,6 +21,7 @@ from app.plugin_loader.table import TABLE
 from app.responders.relay.loops import Loops
 from app.sending.sender import Sender
 from app.services.answering import DatagramPorts
+from app.services.budget import Budget
 from app.services.config import ServiceConfig
 from app.services.service import GRACE, Service
 from app.services.surroundings import Surroundings
@@ -64,6 +65,7 @@ class Post:
         self.question_changed: Signal[Post] = Signal()
         self._postponed = False
         self._datagram_ports = DatagramPorts()
+        self._budget = Budget()
         self._link: WriterLink | None = None
         self.captures = capture_folder()
         self.plugins = Plugins(reactor, self.recorder, lambda: self.services.values())
@@ -154,7 +156,13 @@ class Post:
 
     def _add(self, config: ServiceConfig) -> Service:
         surroundings = Surroundings(
-            self._folder, data_folder(), {"post": self}, self._loops, self._datagram_ports, self.gate.admit
+            self._folder,
+            data_folder(),
+            {"post": self},
+            self._loops,
+            self._datagram_ports,
+            self.gate.admit,
+            self._budget,
         )
         service = Service(config, self._reactor, self.recorder, surroundings)
         service.status_changed.connect(self.status_changed.emit)

@@ -87,6 +87,8 @@ class Responder:
     """One way to answer, with a builder for each protocol it serves.
 
     Attributes:
+        guarded: whether it holds data or passes data on. On a loopback address it then answers only to names
+            of this machine, unless the option ``hosts`` names others: a web page could reach it otherwise.
         runs: what those who reach the service can have the program run, after "whoever", as "logs in can run any
             code"; empty: nothing. The user is asked before such a service of a workspace that is not trusted starts.
         missing: why a plugin's responder cannot be used now; a workspace may name it all the same.
@@ -97,6 +99,7 @@ class Responder:
     builders: Mapping[str, Builder]
     options: tuple[Option, ...] = field(default=())
     missing: PostError | None = None
+    guarded: bool = False
     runs: str = ""
 
     def options_for(self, protocol: str) -> tuple[Option, ...]:

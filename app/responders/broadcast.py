@@ -79,4 +79,5 @@ RESPONDER = Responder(
     "Sends each message of a client to all the others",
     {"websocket": _websocket},
     (Option("echo", bool, False, "Send it to the client that it came from, too"),),
+    guarded=True,
 )

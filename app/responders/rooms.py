@@ -227,4 +227,5 @@ RESPONDER = Responder(
         Option("rooms_per_client", int, 100, "Rooms that one client may be in", "", 1, 10_000),
         Option("name_length", int, 64, "Longest name of a room", "characters", 1, 1_000),
     ),
+    guarded=True,
 )

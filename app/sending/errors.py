@@ -77,6 +77,10 @@ class NoHTTPError(SendError):
     """{address} does not speak HTTP: what it answered breaks the rules. Try tcp:// to see what it says."""
 
 
+class HeadTooLargeError(SendError):
+    """The answer of {address} cannot be read: {reason}. Try tcp:// to see what it says."""
+
+
 class NoAnswerError(SendError):
     """{address} hung up before it answered. Its own log may say why."""
 

@@ -12,7 +12,7 @@ from twisted.internet.interfaces import IHandshakeListener
 from twisted.internet.protocol import Protocol
 from twisted.internet.task import Cooperator
 from twisted.python.failure import Failure
-from twisted.web._newclient import HTTP11ClientProtocol, ParseError, Request
+from twisted.web._newclient import ParseError, Request
 from twisted.web.client import FileBodyProducer, RequestTransmissionFailed, ResponseFailed, ResponseNeverReceived
 from twisted.web.http import PotentialDataLoss
 from twisted.web.http_headers import Headers
@@ -20,13 +20,11 @@ from twisted.web.iweb import IResponse
 from zope.interface import implementer
 
 from app import __version__, events
+from app.http.client import BoundedClient, HeadTooLargeError
 from app.sending import errors, reasons
 from app.sending.conversation import Conversation
 from app.services.tap.tap import Tap
 from app.text.escapes import escape
-
-MAX_HEAD = 1 << 20
-"""Most bytes of a response's status line and headers; Twisted has no limit."""
 
 CHUNK = 1 << 16
 """Bytes of a request's body that are written at once."""
@@ -36,20 +34,18 @@ Fields = list[tuple[str, str]]
 
 
 @implementer(IHandshakeListener)
-class Client(HTTP11ClientProtocol):
-    """Twisted's HTTP/1.1 client, with a limit on the headers of a response.
+class Client(BoundedClient):
+    """An HTTP/1.1 client that tells its conversation what happens.
 
     ``twisted.web.client.Agent`` does not do: it opens connections as it likes, and a conversation is one.
 
     Attributes:
-        head: bytes since the request.
         fields: the headers of the response, in the order in which they came.
     """
 
     def __init__(self, conversation: HTTPConversation) -> None:
         super().__init__()
         self._conversation = conversation
-        self.head = 0
         self.fields: Fields = []
 
     def connectionMade(self) -> None:
@@ -80,12 +76,8 @@ class Client(HTTP11ClientProtocol):
         parser.statusReceived, parser.headerReceived = status_received, header_received
 
     def dataReceived(self, data: bytes) -> None:
-        self.head += len(data)
         self._conversation.on_data()
-        if self.head > MAX_HEAD and not self._conversation.answering:
-            cast(Tap, self.transport).abortConnection()
-        else:
-            super().dataReceived(data)
+        super().dataReceived(data)
 
     def connectionLost(self, reason: Failure) -> None:  # type: ignore[override]
         super().connectionLost(reason)
@@ -145,7 +137,7 @@ class HTTPConversation(Conversation):
             headers.addRawHeader(name.encode(), value.encode())
         target = self.request.url.target
         self._note_request(method, target, fields, len(data))
-        self._protocol.head, self._answered, self._began = 0, False, perf_counter()
+        self._answered, self._began = False, perf_counter()
         request = Request(method.encode(), target.encode(), headers, body, persistent=True)
         self._timeout = self._reactor.callLater(self.patience, self._on_silence)
         self._protocol.request(request).addCallbacks(self._on_response, self._on_no_response)
@@ -233,9 +225,10 @@ class HTTPConversation(Conversation):
         self._give_up()
 
     def _error_for(self, reason: Failure) -> errors.SendError:
-        assert self._protocol is not None
         causes = getattr(reason.value, "reasons", [])
-        if self._protocol.head > MAX_HEAD or any(cause.check(ParseError, ValueError) for cause in causes):
+        if large := next(filter(None, (cause.check(HeadTooLargeError) and cause for cause in (reason, *causes))), None):
+            return errors.HeadTooLargeError(address=self.url.address, reason=str(large.value))
+        if any(cause.check(ParseError, ValueError) for cause in causes):
             return errors.NoHTTPError(address=self.url.address)
         if self._tap is not None and self._tap.ended_by.startswith("TLS "):
             return reasons.tls_problem(self._tap.ended_by, self.url)

@@ -25,14 +25,12 @@ from app.services import address
 from app.services.tap.tap import Tap
 from app.services.websocket.autobahn_setup import prepare
 from app.text.escapes import PREVIEW, escape, preview
+from app.websocket import handshake_answer
 from app.websocket.close_codes import NO_STATUS
 from app.websocket.closing import Closing
 
 MAX_MESSAGE = 16 << 20
 """Most bytes of a frame or message, decompressed. For a larger one, the peer gets close code 1009."""
-
-MAX_HEAD = 64 << 10
-"""Most bytes of the answer to the handshake; autobahn has no limit."""
 
 NORMAL, GOING_AWAY = 1000, 1001
 """Close codes that stand for no error (RFC 6455 section 7.4.1)."""
@@ -72,13 +70,9 @@ class Client(Closing, WebSocketClientProtocol):  # type: ignore[misc]
         self._conversation.on_made(self)
 
     def processHandshake(self) -> None:
-        head, end, _ = self.data.partition(b"\r\n\r\n")
-        if len(head) > MAX_HEAD:
-            self.refused = f"sent more than {MAX_HEAD:,} bytes of fields"
-            self.failHandshake(self.refused)
-        elif end and not _is_utf8(head):  # autobahn would raise
-            self.refused = "sent fields that are no text"
-            self.failHandshake(self.refused)
+        if wrong := handshake_answer.problem(self.data):
+            self.refused = wrong
+            self.failHandshake(wrong)
         else:
             super().processHandshake()
 

@@ -16,9 +16,10 @@ from app import events, options
 from app.capture.recorder import Recorder
 from app.errors import PostError
 from app.responders import build, find
-from app.services import address, errors
+from app.services import address, errors, settings
 from app.services.config import ServiceConfig
 from app.services.context import ServiceContext
+from app.services.hosts import Hosts, is_name
 from app.services.interfaces import Connection
 from app.services.protocols import PROTOCOLS, options_of
 from app.services.surroundings import Surroundings
@@ -41,6 +42,7 @@ class Service:
         status: what it is doing; ``status_changed`` emits the service after each change.
         connections: the live ones by their number.
         tls: certificate and terms of TLS, from the start on; None without TLS.
+        refused_host: the name that was refused last because the option ``hosts`` does not have it; empty: none was.
         wanted: whether it was to start while it was held.
         opened, received, sent: connections and bytes since the program started; live
             connections are not in the bytes yet, see ``bytes_so_far``.
@@ -67,6 +69,7 @@ class Service:
         self.received = 0
         self.sent = 0
         self.tls: ServerTLS | None = None
+        self.refused_host = ""
         self.wanted = False
         self.renew: Callable[[], None] = lambda: None
         self._context: ServiceContext | None = None
@@ -160,6 +163,21 @@ class Service:
             raise errors.OptionWrongError(responder=config.responder, key=key, problem=text)
         with self.setting_up():
             return build(config.responder, config.protocol, config.options, self._context)
+
+    def hosts(self) -> Hosts | None:
+        """The names by which the service answers; None: by any."""
+        config, responder = self.config, find(self.config.responder)
+        offered = options_of(responder, config.protocol)  # a responder's own may have that name
+        known = [option for option in settings.OF_HOSTS if option in offered]
+        names = options.with_defaults(known, config.options)["hosts"] if known else []
+        if names or (responder is not None and responder.guarded and not config.exposed):
+            return Hosts(names, self._on_refused_host)
+        return None
+
+    def _on_refused_host(self, host: str) -> None:
+        if host != self.refused_host and is_name(host):
+            self.refused_host = host
+            self.status_changed.emit(self)
 
     @contextmanager
     def setting_up(self) -> Iterator[None]:

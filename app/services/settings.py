@@ -6,18 +6,26 @@ Limits are declared in ``app.limits``.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from ipaddress import ip_address
 from typing import Any
 
 from app import limits
 from app.options import Option, Options, with_defaults
-from app.services import address
+from app.services import address, hosts
 
 _FIELD = re.compile(
     r"(?!(?:content-length|transfer-encoding|connection)\s*:)[!#$%&'*+.^_`|~0-9a-z-]+:[\t -~]*",
     re.ASCII | re.IGNORECASE,
 )
 """A field without those that say where an answer ends."""
+
+OF_HOSTS = tuple(
+    replace(
+        option, check=lambda names: _each(names, hosts.is_name, "is no host name, as example.org or *.example.org is")
+    )
+    for option in limits.HOSTS.options
+)
 
 HTTP = (
     Option(
@@ -37,6 +45,10 @@ HTTP = (
         "fields", list, [], "Fields added to each answer, or put in the place of its own, as Name: value",
         check=lambda fields: _each(fields, _FIELD.fullmatch, "is no field that can be added"),
     ),
+    Option(
+        "private_network", bool, False, "Tell browsers that pages which `cors` allows may ask a private address",
+    ),
+    *OF_HOSTS,
 )  # fmt: skip
 
 WEBSOCKET = (
@@ -45,6 +57,7 @@ WEBSOCKET = (
     Option("ping_seconds", float, 0.0, "Ping the client so often; 0: never", "s", 0, 86_400),
     *limits.PING_TIMEOUT.options,
     *limits.ORIGINS.options,
+    *OF_HOSTS,
 )
 
 UDP = (
@@ -81,69 +94,6 @@ TLS = (
     ),
     Option("http2", bool, True, "Offer HTTP/2", protocols=("http",)),
     Option("key_log", str, "", "Write session keys to this file, with which Wireshark decrypts", path="new file"),
-)  # fmt: skip
-
-SOCKET = (
-    Option("subprotocols", list, [], "Subprotocols to accept; empty: the first one offered"),
-    Option("compression", bool, True, "Compress messages (permessage-deflate) where the client offers it"),
-    Option("ping_seconds", float, 0.0, "Ping the client so often; 0: never", "s", 0, 86_400),
-    *limits.PING_TIMEOUT.options,
-    *limits.ORIGINS.options,
-)
-
-UDP = (
-    Option(
-        "groups", list, [], "Multicast groups to join",
-        check=lambda groups: _each(groups, _is_multicast, "is no multicast address, as 239.1.2.3 or ff02::1234 is"),
-    ),
-    Option(
-        "multicast_interface", str, "",
-        "Network interface for the groups, as eth0, or its IPv4 address; empty: the system's choice",
-    ),
-    Option("broadcast", bool, False, "Allow answers to broadcast addresses"),
-)  # fmt: skip
-
-_STREAMS = ("tcp", "http", "websocket", "ssh")
-
-TLS = (
-    Option("certificate", str, "auto", "auto: signed by the local authority; or a PEM or PKCS#12 file", path="file"),
-    Option("key", str, "", "The private key's PEM file; empty: it is in the certificate's", path="file"),
-    Option("password", str, "", "Opens the key or PKCS#12 file", secret=True),
-    Option(
-        "names", list, [], "More names and addresses for an auto certificate",
-        check=lambda names: _each(names, address.is_certifiable, address.NOT_CERTIFIABLE),
-    ),
-    Option("client_certificates", str, "off", "Ask clients for one", choices=("off", "optional", "required")),
-    Option(
-        "client_ca", str, "", "PEM file of the authority that signs clients' certificates; empty: the local one",
-        path="file", when=("client_certificates", ("optional", "required")),
-    ),
-    Option("minimum", str, "1.2", "The oldest version of TLS that is let in", choices=("1.2", "1.3")),
-    Option(
-        "alpn", list, [], "Application protocols to offer (ALPN), as mqtt; empty: none", protocols=("tcp",),
-        check=lambda names: _each(names, re.compile(r"[!-~]{1,255}").fullmatch, "is no name of a protocol"),
-    ),
-    Option("http2", bool, True, "Offer HTTP/2", protocols=("http",)),
-    Option("key_log", str, "", "Write session keys to this file, with which Wireshark decrypts", path="new file"),
-)  # fmt: skip
-
-LIMITS = (
-    Option("connections", int, 10_000, "Open at once; further ones are refused", minimum=1, maximum=1_000_000),
-    Option("connections_per_peer", int, 10_000, "Open at once from one address", minimum=1, maximum=1_000_000),
-    Option(
-        "message_bytes", int, 16 << 20, "Largest body, message or frame", "bytes", 1, 1 << 30,
-        protocols=("http", "websocket"),
-    ),
-    Option(
-        "message_bytes", int, 65_535, "Largest datagram that is answered", "bytes", 1, 65_535, protocols=("udp",)
-    ),
-    Option("field_bytes", int, 64 << 10, "Largest head of a request", "bytes", 256, 16 << 20, ("http", "websocket")),
-    Option("idle_seconds", float, 60.0, "Close when silent so long; 0: never", "s", 0, 1e7, ("http",)),
-    Option(
-        "idle_seconds", float, 0.0, "Close when silent so long; 0: never", "s", 0, 1e7,
-        ("tcp", "udp", "websocket", "ssh"),
-    ),
-    Option("allow_public", bool, False, "Serve public addresses too, not only this machine and private networks"),
 )  # fmt: skip
 
 SOCKET = (

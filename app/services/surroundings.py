@@ -11,6 +11,7 @@ from typing import Any
 from app.files.folders import data_folder
 from app.responders.relay.loops import Loops
 from app.services.answering import DatagramPorts
+from app.services.budget import Budget
 from app.services.config import ServiceConfig
 
 
@@ -24,6 +25,7 @@ class Surroundings:
         namespace: names that a manhole's prompt knows.
         loops: the connections that relays have opened, by which a relay to itself is found.
         datagram_ports: where the UDP services listen, so that two of them do not answer each other for ever.
+        budget: what unfinished messages of peers may take.
         admit: raises NotTrustedError for a service that may not start; None: all may.
     """
 
@@ -33,3 +35,4 @@ class Surroundings:
     loops: Loops = field(default_factory=Loops)
     datagram_ports: DatagramPorts = field(default_factory=DatagramPorts)
     admit: Callable[[ServiceConfig], None] | None = None
+    budget: Budget = field(default_factory=Budget)

@@ -111,6 +111,14 @@ class ServiceActions(QObject):
         else:
             service.stop()
 
+    def allow_host(self, name: str, host: str) -> None:
+        """Have a service answer to clients that ask for it as ``host``, too; it starts again."""
+        service = self._post.services.get(name)
+        if service is not None:
+            options = dict(service.config.options)
+            options["hosts"] = [*options.get("hosts", ()), host]
+            self._run(self._post.replace(name, replace(service.config, options=options)))
+
     def start_all(self) -> None:
         self._post.start_all()
         self._post.ask_again()

@@ -19,6 +19,7 @@ from PyQt5.QtWidgets import (
     QFrame,
     QGridLayout,
     QLabel,
+    QPushButton,
     QScrollArea,
     QSizePolicy,
     QToolButton,
@@ -44,6 +45,10 @@ STATES: dict[type, shapes.State] = {
     Failed: "failed",
     Held: "stopped",
 }
+
+
+SHOWN = 40
+"""Characters of a refused host that fit on a card."""
 
 
 class Lamp(QWidget):
@@ -120,12 +125,14 @@ class ServiceCard(QFrame):
         chosen: the card was clicked or focused.
         toggled: the user pressed the start or stop button, or Space.
         edit_wanted: the user double-clicked the card, or pressed Enter.
+        host_allowed: the name by which the service is to answer from now on.
         menu_wanted: the global position of a context menu.
     """
 
     chosen = pyqtSignal()
     toggled = pyqtSignal()
     edit_wanted = pyqtSignal()
+    host_allowed = pyqtSignal(str)
     menu_wanted = pyqtSignal(QPoint)
 
     def __init__(self, service: Service, bridge: Bridge) -> None:
@@ -150,7 +157,11 @@ class ServiceCard(QFrame):
         self.button.setIconSize(QSize(14, 14))
         self.button.setFocusPolicy(Qt.NoFocus)
         self.button.clicked.connect(self.toggled)
-        self._shown: tuple[Status, str] | None = None
+        self.allow = QPushButton()
+        self.allow.setFocusPolicy(Qt.TabFocus)
+        self.allow.hide()
+        self.allow.clicked.connect(lambda: self.host_allowed.emit(self.service.refused_host))
+        self._shown: tuple[Status, str, str] | None = None
         self._lay_out(config.exposed, PROTOCOLS[config.protocol].label)
         self.refresh()
 
@@ -171,6 +182,7 @@ class ServiceCard(QFrame):
             grid.addWidget(warning, 1, 2, 1, 2, Qt.AlignRight)
         grid.addWidget(self._state, 2, 1)
         grid.addWidget(self._spark, 2, 2, 1, 2, Qt.AlignRight | Qt.AlignBottom)
+        grid.addWidget(self.allow, 3, 1, 1, 3)
 
     def set_chosen(self, chosen: bool) -> None:
         self.setProperty("chosen", chosen)
@@ -181,9 +193,20 @@ class ServiceCard(QFrame):
         """Show the current state of the service."""
         self._spark.set_values(list(self._bridge.of(self.service).spark))
         text = self._words()
-        if (self.service.status, text) != self._shown:
-            self._shown = (self.service.status, text)
+        shown = (self.service.status, text, self.service.refused_host)
+        if shown != self._shown:
+            self._shown = shown
             self._show(text)
+            self._offer(self.service.refused_host)
+
+    def _offer(self, host: str) -> None:
+        """Offer to answer to ``host``, which was refused, from now on."""
+        self.allow.setVisible(bool(host))
+        if host:
+            self.allow.setText(self.tr("Allow this host: {}").format(_shortened(host)))
+            words = self.tr("Somebody asked for this service as {}, and was refused. Allowing it restarts the service.")
+            self.allow.setToolTip(words.format(host))
+            self.allow.setAccessibleName(self.tr("Allow {} to answer to {}").format(self.service.config.name, host))
 
     def _show(self, text: str) -> None:
         service, status = self.service, self.service.status
@@ -245,6 +268,10 @@ class ServiceCard(QFrame):
             super().keyPressEvent(event)
 
 
+def _shortened(host: str) -> str:
+    return host if len(host) <= SHOWN else f"{host[: SHOWN - 1]}…"
+
+
 class ServicesPanel(QScrollArea):
     """The cards of all services.
 
@@ -254,12 +281,14 @@ class ServicesPanel(QScrollArea):
     Signals:
         chosen: the name of the selected service, or "".
         toggled, edit_wanted: the service's name.
+        host_allowed: the service's name, and the name by which it is to answer from now on.
         menu_wanted: the global position of a context menu for the selected service.
     """
 
     chosen = pyqtSignal(str)
     toggled = pyqtSignal(str)
     edit_wanted = pyqtSignal(str)
+    host_allowed = pyqtSignal(str, str)
     menu_wanted = pyqtSignal(QPoint)
 
     def __init__(self, post: Post, bridge: Bridge) -> None:
@@ -304,6 +333,7 @@ class ServicesPanel(QScrollArea):
             card.chosen.connect(partial(self.select, name))
             card.toggled.connect(partial(self.toggled.emit, name))
             card.edit_wanted.connect(partial(self.edit_wanted.emit, name))
+            card.host_allowed.connect(partial(self.host_allowed.emit, name))
             card.menu_wanted.connect(self.menu_wanted)
             self._column.insertWidget(i, card)
         self._empty.setVisible(not self.cards)

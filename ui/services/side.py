@@ -46,6 +46,7 @@ class ServicesSide(QSplitter):
         services.chosen.connect(self._on_service)
         services.toggled.connect(actions.toggle)
         services.edit_wanted.connect(actions.edit)
+        services.host_allowed.connect(actions.allow_host)
         services.menu_wanted.connect(self.service_menu_wanted)
         actions.added.connect(services.select)
         connections.send_wanted.connect(lambda _: self.send())

@@ -35,3 +35,7 @@ class UpstreamNotTrustedError(UpstreamError):
 
 class UpstreamItselfError(UpstreamError):
     """{address} leads back to this relay. Set the option upstream to another server."""
+
+
+class UpstreamSilentError(UpstreamError):
+    """{count} connections to {address} have no answer: more are refused. Check that it does not lead back here."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -12,7 +13,7 @@ from twisted.internet.protocol import Protocol
 from twisted.python.failure import Failure
 from twisted.web._newclient import ParseError, ResponseDone
 from twisted.web.client import ResponseFailed
-from twisted.web.http import PotentialDataLoss
+from twisted.web.http import SWITCHING, PotentialDataLoss
 from twisted.web.http_headers import Headers
 from twisted.web.iweb import UNKNOWN_LENGTH, IBodyProducer
 from twisted.web.resource import Resource
@@ -21,12 +22,17 @@ from zope.interface import implementer
 
 from app import events
 from app.errors import PostError
+from app.http.client import HeadTooLargeError
 from app.responders.relay import errors, request_target
 from app.responders.relay.pool import Pool, UpstreamRequest
 from app.responders.relay.upstream import Upstream
+from app.text.escapes import escape
 
 HOP_BY_HOP = {b"connection", b"keep-alive", b"te", b"trailer", b"transfer-encoding", b"upgrade"}
 """Headers that are not passed on (RFC 9110 section 7.6.1), besides ``Proxy-*`` and those that Connection names."""
+
+_CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+"""What no reason phrase may contain (RFC 9112 section 4)."""
 
 NO_UPGRADE = "the upgrade to WebSocket is not passed on: a service with the protocol websocket relays it"
 
@@ -125,7 +131,7 @@ class Exchange:
             response.abort()
             return
         request = self.request
-        request.setResponseCode(response.code, response.phrase)
+        request.setResponseCode(response.code, _CONTROL.sub(b" ", response.phrase))
         request.defaultContentType = None
         request.responseHeaders.removeHeader(b"server")
         if response.headers.hasHeader(b"date"):  # else the relay's own Date stays (RFC 9110 section 6.6.1)
@@ -137,6 +143,14 @@ class Exchange:
         request.write(b"")
         response.deliverBody(Download(self))
 
+    def interim(self, code: int, headers: Headers) -> None:
+        """Pass on an interim answer, as 103 Early Hints; ``100 Continue`` is a matter of each connection."""
+        if not self._over and code > SWITCHING:
+            fields = Headers()
+            for name, value in end_to_end(headers, []):
+                fields.addRawHeader(name, value)
+            self.request.channel.send_interim(code, fields)
+
     def ended(self, reason: Failure) -> None:
         """The response is complete, or the connection to the upstream was lost."""
         if self._over:
@@ -144,6 +158,10 @@ class Exchange:
         self.request.unregisterProducer()
         # Without a length, the end of the connection is the end of the body.
         if reason.check(ResponseDone, PotentialDataLoss):
+            if trailers := self._response.trailers():
+                words = escape(b", ".join(trailers))
+                text = f"trailer fields of the upstream's answer are not passed on: {words}"
+                self.request.channel.tap.record(events.LOG, text, {"upstream": self._upstream.address})
             self.request.finish()
         else:
             self.request.cut(str(self._explain(reason)))
@@ -157,6 +175,8 @@ class Exchange:
     def _explain(self, failure: Failure) -> errors.UpstreamError:
         while reasons := getattr(failure.value, "reasons", None):
             failure = reasons[0]  # Twisted wraps the failures of one response
+        if failure.check(HeadTooLargeError):
+            return errors.UpstreamError(address=self._upstream.address, reason=str(failure.value))
         if failure.check(ParseError, ValueError):  # ValueError comes from headers and chunks
             return errors.UpstreamError(address=self._upstream.address, reason="it did not answer in HTTP")
         if failure.check(ConnectionDone, ConnectionLost, ConnectionAborted, ResponseFailed):
@@ -207,15 +227,18 @@ class HTTPRelay(Resource):
     def render(self, request: Any) -> int:
         exchange = Exchange(request, self._upstream)
         try:
-            previous = self._upstream.admit(request.channel.tap)
+            via = (value.decode("latin-1") for value in request.requestHeaders.getRawHeaders(b"via", []))
+            previous = self._upstream.admit_request(request.channel.tap, via)
         except errors.UpstreamItselfError as e:
-            exchange.answer_error(e, 502)
+            request.channel.tap.record(events.LOG, str(e), {"upstream": self._upstream.address})
+            exchange.answer_error(e, 508)
             return NOT_DONE_YET
         if b"websocket" in (request.getHeader(b"upgrade") or b"").lower():
             request.channel.tap.record(events.LOG, NO_UPGRADE, {"upstream": self._upstream.address})
         target = request_target.below(self._base, request.uri)
         body = None if request.body.length == 0 else Upload(request.body)
-        upstream_request = UpstreamRequest(previous, request.method, target, self._headers(request), body)
+        headers = self._headers(request)
+        upstream_request = UpstreamRequest(previous, request.method, target, headers, body, exchange.interim)
         exchange.begin(self._pool.connect().addCallback(lambda connection: connection.request(upstream_request)))
         return NOT_DONE_YET
 
@@ -227,6 +250,8 @@ class HTTPRelay(Resource):
         for name, value in end_to_end(received, received.getRawHeaders(b"connection", [])):
             if name.lower() not in SET_BY_RELAY:
                 headers.addRawHeader(name, value)
+        version = request.clientproto.partition(b"/")[2]
+        headers.addRawHeader(b"Via", b"%b %b" % (version, self._upstream.pseudonym.encode()))
         if self._forwarded:
             self._add_forwarded(request, headers, host)
         return headers

@@ -1,13 +1,14 @@
 """Detects relay loops: whether a client of a relay is that relay itself, perhaps through other relays.
 
 Each relay of the program enters the connections that it opens. A client whose address pair was
-entered is one of our relays, so the hops that led to it are known.
+entered is one of our relays, so the hops that led to it are known. Relays of HTTP and WebSocket also name
+themselves in the header Via, by which a ring is found that leads through other programs.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any
@@ -89,6 +90,16 @@ class Loops:
             return hop
         when, hop = self._closed.get(pair, (0.0, None))
         return hop if hop is not None and self._now() - when < CLOSED_SECONDS else None
+
+
+def named_in(via: Iterable[str], name: str) -> bool:
+    """Whether an intermediary of this name is in these values of the Via header (RFC 9110 section 7.6.3).
+
+    Each member is a protocol version, the name of whoever passed the message on, and perhaps a comment. A relay of
+    another program that stands in the ring passes the header on, so that we find ourselves.
+    """
+    members = (member.split() for value in via for member in value.split(","))
+    return any(len(words) > 1 and words[1] == name for words in members)
 
 
 def _normalized(address: str) -> str:

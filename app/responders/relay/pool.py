@@ -9,11 +9,12 @@ from typing import Any, cast
 from twisted.internet.defer import Deferred
 from twisted.internet.protocol import Factory
 from twisted.python.failure import Failure
-from twisted.web._newclient import HTTP11ClientProtocol, Request
+from twisted.web._newclient import Request
 from twisted.web.client import HTTPConnectionPool
 from twisted.web.http import SWITCHING
 from twisted.web.http_headers import Headers
 
+from app.http.client import BoundedClient
 from app.responders.relay import errors
 from app.responders.relay.loops import Hop
 from app.responders.relay.upstream import Upstream
@@ -27,9 +28,6 @@ IDLE = 30
 
 MAX_SHOWN = 40
 """Bytes of a wrong header that an error shows. A valid length has fewer digits."""
-
-MAX_LINE = 64 << 10
-"""Bytes of a line in the head of the upstream's response."""
 
 
 class Pool(HTTPConnectionPool):
@@ -63,21 +61,33 @@ class Pool(HTTPConnectionPool):
 
 
 class UpstreamRequest(Request):
-    """A request to the upstream; ``previous`` is the hop of the client's connection."""
+    """A request to the upstream.
 
-    def __init__(self, previous: Hop | None, method: bytes, target: bytes, headers: Headers, body: Any) -> None:
-        super().__init__(method, target, headers, body, persistent=True)
-        self.previous = previous
-
-
-class UpstreamConnection(HTTP11ClientProtocol):
-    """A connection to the upstream.
-
-    Its responses have two more attributes than Twisted's: ``connection``, the values of the
-    Connection header, and ``abort``, which aborts this connection.
+    Attributes:
+        previous: the hop of the client's connection.
+        interim: called with code and fields of each interim answer.
     """
 
-    transport: Any
+    def __init__(
+        self,
+        previous: Hop | None,
+        method: bytes,
+        target: bytes,
+        headers: Headers,
+        body: Any,
+        interim: Callable[[int, Headers], None],
+    ) -> None:
+        super().__init__(method, target, headers, body, persistent=True)
+        self.previous, self.interim = previous, interim
+
+
+class UpstreamConnection(BoundedClient):
+    """A connection to the upstream.
+
+    Its responses have three more attributes than Twisted's: ``connection``, the values of the
+    Connection header, ``abort``, which aborts this connection, and ``trailers``, which returns the lines behind the
+    last chunk once the body has come.
+    """
 
     def __init__(self, pool: Pool, *more: Any) -> None:
         super().__init__(*more)
@@ -99,24 +109,23 @@ class UpstreamConnection(HTTP11ClientProtocol):
         if parser is None:  # the connection was lost meanwhile: the Deferred fails
             return responding
         parser.allHeadersReceived = partial(self._head_received, parser, parser.allHeadersReceived)
-        parser.MAX_LENGTH, parser.lineLengthExceeded = MAX_LINE, self._line_too_long
 
         def complete(response: Any) -> Any:
             response.connection = parser.connHeaders.getRawHeaders(b"connection", [])
             response.abort = self.abort
+            response.trailers = lambda: [bytes(line) for line in getattr(parser.bodyDecoder, "_trailerHeaders", ())]
             return response
 
         return responding.addCallback(complete)
+
+    def interim(self, code: int, headers: Headers) -> None:
+        if isinstance(self._currentRequest, UpstreamRequest):
+            self._currentRequest.interim(code, headers)
 
     def _head_received(self, parser: Any, parser_method: Callable[[], None]) -> None:
         if problem := _problem(parser.response.code, parser.connHeaders):
             raise errors.UpstreamError(address=self._upstream.address, reason=problem)
         parser_method()
-
-    def _line_too_long(self, line: bytes) -> None:
-        # Twisted would close the connection, and it would look as if the upstream had closed it.
-        reason = f"a line in the head of its answer is longer than {MAX_LINE:,} bytes"
-        raise errors.UpstreamError(address=self._upstream.address, reason=reason)
 
 
 def _problem(status: int, headers: Headers) -> str:

@@ -93,4 +93,5 @@ RESPONDER = Responder(
             protocols=("http",),
         ),
     ),
+    guarded=True,
 )  # fmt: skip

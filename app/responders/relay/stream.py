@@ -13,8 +13,17 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from app import events
+from app.responders.relay import errors
 from app.responders.relay.loops import Hop
 from app.responders.relay.upstream import Upstream
+
+MAX_UNANSWERED = 400
+"""Connections at once whose upstream has sent nothing yet; further clients are refused.
+
+Bytes carry no mark by which a relay could find that its upstream leads back to it through another program. Such
+a ring would go round until there are no descriptors left. Refused at one place, it comes undone all around as soon
+as its client leaves.
+"""
 
 
 @implementer(IHalfCloseableProtocol, IPushProducer)
@@ -36,7 +45,11 @@ class Half(Protocol):
 
     def dataReceived(self, data: bytes) -> None:
         if self.other is not None:
-            self.other.transport.write(data)
+            self.other.pass_on(data)
+
+    def pass_on(self, data: bytes) -> None:
+        """Send what the other half has received."""
+        self.transport.write(data)
 
     def readConnectionLost(self) -> None:
         """Our peer has closed its sending direction: close ours to the other peer."""
@@ -114,20 +127,33 @@ class _SingleFactory(Factory):
 
 
 class ClientHalf(Half):
-    """The connection of a client to the relay."""
+    """The connection of a client to the relay.
+
+    ``unanswered`` has the clients of this relay whose upstream has sent nothing yet.
+    """
 
     _connecting: Deferred[Any] | None = None
 
-    def __init__(self, upstream: Upstream) -> None:
-        self._upstream = upstream
+    def __init__(self, upstream: Upstream, unanswered: set[ClientHalf]) -> None:
+        self._upstream, self._unanswered = upstream, unanswered
 
     def connectionMade(self) -> None:
+        if len(self._unanswered) >= MAX_UNANSWERED:
+            error = errors.UpstreamSilentError(address=self._upstream.address, count=f"{MAX_UNANSWERED:,}")
+            self.transport.record(events.LOG, str(error), {"upstream": self._upstream.address})
+            self.transport.loseConnection()
+            return
+        self._unanswered.add(self)
         # Until the upstream is connected, the client's data waits in the kernel's buffer.
         self.transport.pauseProducing()
         # In the next turn: if the client is one of our relays, its own end is connected by then, and
         # entered in Loops.
         self._connecting = connecting = deferLater(self._upstream.reactor, 0, self._connect)
         connecting.addCallbacks(self._connected, self._failed)
+
+    def pass_on(self, data: bytes) -> None:
+        self._unanswered.discard(self)
+        super().pass_on(data)
 
     def _connect(self) -> Deferred[Any]:
         previous = self._upstream.admit(self.transport)
@@ -151,6 +177,7 @@ class ClientHalf(Half):
         self.transport.loseConnection()
 
     def connectionLost(self, reason: Failure = None) -> None:  # type: ignore[assignment]
+        self._unanswered.discard(self)
         if self._connecting is not None:
             self._connecting.cancel()
         super().connectionLost(reason)
@@ -163,6 +190,7 @@ class RelayFactory(ServerFactory):
 
     def __init__(self, upstream: Upstream) -> None:
         self._upstream = upstream
+        self._unanswered: set[ClientHalf] = set()
 
     def buildProtocol(self, addr: Any) -> ClientHalf:
-        return ClientHalf(self._upstream)
+        return ClientHalf(self._upstream, self._unanswered)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from secrets import token_hex
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -99,6 +100,7 @@ class Upstream:
         seconds: timeout of a connection attempt.
         relay: the name of the service that relays to it.
         loops: the connections that the program's relays have opened.
+        pseudonym: the relay's name in the header Via, which no other relay has, in any program.
     """
 
     address: str
@@ -107,6 +109,7 @@ class Upstream:
     seconds: float
     relay: str
     loops: Loops
+    pseudonym: str = field(default_factory=lambda: f"listening-post-{token_hex(8)}")
 
     def connect(self, factory: Any) -> defer.Deferred[Any]:
         """Connect. ``explain`` explains its failures."""
@@ -122,6 +125,12 @@ class Upstream:
         if loops.passed_through(hop, self.relay):
             raise errors.UpstreamItselfError(address=self.address)
         return hop
+
+    def admit_request(self, tap: Any, via: Iterable[str]) -> Hop | None:
+        """The same for a request with these values of the header Via."""
+        if loops.named_in(via, self.pseudonym):
+            raise errors.UpstreamItselfError(address=self.address)
+        return self.admit(tap)
 
     def opened(self, tap: Any, previous: Hop | None) -> Hop:
         """A connection to the upstream was made, for a client whose hop is ``previous``."""

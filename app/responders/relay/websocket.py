@@ -17,6 +17,7 @@ from app.responders import Context
 from app.responders.relay import errors, request_target
 from app.responders.relay.loops import Hop
 from app.responders.relay.upstream import Upstream
+from app.websocket import handshake_answer
 from app.websocket.close_codes import ABNORMAL, NO_STATUS
 from app.websocket.closing import Closing
 from app.websocket.timers import Timers
@@ -112,6 +113,13 @@ class UpstreamHalf(Half, Closing, WebSocketClientProtocol):  # type: ignore[misc
         self._tap = self.transport
         self.upstream.opened(self._tap, self.previous)
 
+    def processHandshake(self) -> None:
+        if wrong := handshake_answer.problem(self.data):
+            self.failHandshake(f"it {wrong}")
+            self.transport.abortConnection()  # it may go on sending
+        else:
+            super().processHandshake()
+
     def connectionLost(self, reason: Failure = None) -> None:  # type: ignore[assignment]
         self.upstream.closed(self._tap)
         error = self.upstream.tls_problem(self._tap)
@@ -142,9 +150,9 @@ def protocol_class(url: str, upstream: Upstream, context: Context) -> type[WebSo
 
         def onConnect(self, request: Any) -> Any:
             try:
-                previous = upstream.admit(self.transport)
+                previous = upstream.admit_request(self.transport, [request.headers.get("via", "")])
             except errors.UpstreamItselfError as e:
-                self._deny(e)
+                self._deny(e, 508)
             self.transport.pauseProducing()
             # The client has done its part of the handshake. The upstream has a timeout of its own.
             cast(Any, self).openHandshakeTimeoutCall.cancel()
@@ -170,13 +178,15 @@ def protocol_class(url: str, upstream: Upstream, context: Context) -> type[WebSo
         def _refused(self, failure: Failure) -> None:
             if failure.check(RefusedHandshakeError, ConnectionDone):
                 text = str(failure.value).rstrip(".") or "it closed the connection during the handshake"
-                self._deny(errors.UpstreamError(address=upstream.address, reason=text))
+                # A ring is told all the way round.
+                status = 508 if " [508]: " in text else 502
+                self._deny(errors.UpstreamError(address=upstream.address, reason=text), status)
             self._deny(upstream.explain(failure))
 
-        def _deny(self, error: errors.UpstreamError) -> NoReturn:
+        def _deny(self, error: errors.UpstreamError, status: int = 502) -> NoReturn:
             self.transport.record(events.LOG, str(error), {"upstream": upstream.address})
             self.transport.resumeProducing()
-            raise ConnectionDeny(504 if isinstance(error, errors.UpstreamTimeoutError) else 502, str(error))
+            raise ConnectionDeny(504 if isinstance(error, errors.UpstreamTimeoutError) else status, str(error))
 
         def onOpen(self) -> None:
             theirs = self._upstream
@@ -203,8 +213,9 @@ def _factory(url: str, request: Any, upstream: Upstream, context: Context) -> We
         for name, value in request.headers.items()
         if name.lower() not in HOP_BY_HOP
         and not name.lower().startswith(HOP_BY_HOP_PREFIXES)
-        and name.lower() != "origin"
+        and name.lower() not in ("origin", "via")
     }
+    headers["Via"] = ", ".join(filter(None, (request.headers.get("via"), f"1.1 {upstream.pseudonym}")))
     factory = WebSocketClientFactory(
         url, request.origin, list(request.protocols) or None, headers=headers, reactor=context.reactor
     )

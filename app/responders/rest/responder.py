@@ -61,4 +61,5 @@ RESPONDER = Responder(
         Option("delay", float, 0.0, "Wait so long before each answer", "s", 0, 3600),
         Option("read_only", bool, False, "Refuse all changes"),
     ),
+    guarded=True,
 )  # fmt: skip

@@ -72,8 +72,9 @@ def ranges(text: str, size: int) -> list[tuple[int, int]] | None:
     to more than the file, are refused: they make a small request send much (CVE-2011-3192).
     """
     unit, _, rest = text.partition("=")
-    parts = [part.strip() for part in rest.split(",")]
-    if unit.strip().lower() != "bytes" or len(parts) > RANGES:
+    # Empty members of a list mean nothing (RFC 9110 section 5.6.1.2).
+    parts = [part.strip() for part in rest.split(",", 2 * RANGES) if part.strip()]
+    if unit.strip().lower() != "bytes" or not parts or len(parts) > RANGES:
         return None
     found = []
     for part in parts:

@@ -232,4 +232,5 @@ RESPONDER = Responder(
         Option("fallback", str, "", "Sent for names that do not exist and have no extension, as an app's index.html"),
         Option("hidden", bool, False, "Serve files whose names begin with a dot, too"),
     ),
+    guarded=True,
 )  # fmt: skip

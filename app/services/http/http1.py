@@ -7,8 +7,11 @@ from typing import Any, cast
 from twisted.protocols.basic import LineReceiver
 from twisted.python.failure import Failure
 from twisted.web.http import NO_BODY_CODES
+from twisted.web.http_headers import Headers
 
+from app.http.reason_phrases import phrase
 from app.services.http import rules as http_rules
+from app.services.http.chunks import Chunks
 from app.services.http.http1_ending import EndingChannel
 from app.services.http.http1_timing import LINGER
 from app.services.http.request import RecordedRequest
@@ -33,6 +36,7 @@ class RecordedChannel(EndingChannel):
     _waits_for_100 = False
     _answered = 0
     _next: Any = None
+    _owed: Any = None  # the request after which we go on, once its response has room
 
     def connectionMade(self) -> None:
         self.MAX_LENGTH = self.totalHeadersSize = self.site.limits["field_bytes"]
@@ -98,6 +102,12 @@ class RecordedChannel(EndingChannel):
             self.requests[-1].fields.append((name, value))
         return good
 
+    def _maybeChooseTransferDecoder(self, header: bytes, data: bytes) -> bool:
+        good: bool = super()._maybeChooseTransferDecoder(header, data)
+        if good and self.length is None and not isinstance(self._transferDecoder, Chunks):
+            self._transferDecoder = Chunks(self.requests[-1].handleContentChunk, self._finishRequestBody)
+        return good
+
     def rawDataReceived(self, data: bytes) -> None:
         super().rawDataReceived(data)
         if self.length is None and not self.refused and http_rules.has_bare_lf(self._transferDecoder):
@@ -130,6 +140,8 @@ class RecordedChannel(EndingChannel):
             return
         self._body_open = self._waits_for_100 = False
         self._until = None
+        if isinstance(self._transferDecoder, Chunks) and self._transferDecoder.trailers:
+            self.requests[-1].record_trailers(self._transferDecoder.trailers)
         super().allContentReceived()
         if self._answered_early:
             self._answered_early = False
@@ -155,11 +167,22 @@ class RecordedChannel(EndingChannel):
             self._go_on(request)
 
     def _go_on(self, request: Any) -> None:
+        if self._waitingForTransport and self.persistent and (self._buffer or self._dataBuffer):
+            # One read can hold a thousand requests, all of which would be answered into memory.
+            self._owed = request
+            return
         super().requestDone(request)
         if self._ended and not self._busyReceiving:
             self._answer_what_came()
 
     # -- a body that is passed on as it comes
+
+    def send_interim(self, code: int, fields: Headers) -> None:
+        """Send an interim response (RFC 9110 section 15.2), if the client knows them and the response has not begun."""
+        request = self.requests[0]
+        if request.clientproto == b"HTTP/1.1" and not (request.startedWriting or self.refused):
+            lines = (b"%b: %b\r\n" % (name, value) for name, values in fields.getAllRawHeaders() for value in values)
+            self.tap.write(b"HTTP/1.1 %d %b\r\n%b\r\n" % (code, phrase(code), b"".join(lines)))
 
     def _send100Continue(self) -> None:
         if self.refused:
@@ -212,6 +235,10 @@ class RecordedChannel(EndingChannel):
 
     def resumeProducing(self) -> None:
         super().resumeProducing()
+        owed, self._owed = self._owed, None
+        if owed is not None:
+            # In a turn of its own: the transport or the capture tells others, too, that there is room again.
+            self._next = self.callLater(0, self._go_on, owed)
         if self._body_held:
             self._networkProducer.pauseProducing()
         if not self.refused:

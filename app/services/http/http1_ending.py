@@ -27,6 +27,13 @@ SILENCE = 60.0
 time: only a failed write shows that the client has gone."""
 
 
+LOOK_AFTER = 1.0
+"""Seconds after which we look for a client that has finished sending and waits for its response: first after
+these, then again, and again each time after twice as many."""
+
+_INTERIM = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
 @implementer(IHalfCloseableProtocol)
 class EndingChannel(RefusingChannel):
     """HTTP/1 that closes in good order, and records why."""
@@ -38,10 +45,12 @@ class EndingChannel(RefusingChannel):
     _sent = 0
     _taken: int | None = None
     _draining: Any = None
+    _looking: Any = None
 
     def connectionLost(self, reason: Failure) -> None:  # type: ignore[override]
-        if self._draining is not None and self._draining.active():
-            self._draining.cancel()
+        for call in (self._draining, self._looking):
+            if call is not None and call.active():
+                call.cancel()
         self._attribute_end()
         super().connectionLost(reason)
 
@@ -65,7 +74,7 @@ class EndingChannel(RefusingChannel):
             self._allow(self._patience)  # the client would send if we read
         elif self._ended:
             self._look_for_client()
-        elif self.length != 0:
+        elif self.length != 0 and not self.line_mode:  # in a head, it is what Content-Length says
             reached = self._late("body")
             self._check(tap.received, "_marked", reached, lambda: self.refuse(408, reached.text))
         elif self._begun:
@@ -103,7 +112,21 @@ class EndingChannel(RefusingChannel):
         """The client has finished sending: what it has asked for is answered, then the connection closes."""
         if not self._ended:
             self._ended, self._sent = True, self._given() or self.tap.sent
+            self._looking = self.callLater(LOOK_AFTER, self._write_interim, LOOK_AFTER)
             self._answer_what_came()
+
+    def _write_interim(self, seconds: float) -> None:
+        """Send an interim response, in ``seconds`` another one, and so on: if the client has left, that fails.
+
+        A client that has closed its connection looks like one that has only finished sending, until something is
+        written to it. Clients of HTTP/1.1 skip interim responses (RFC 9110 section 15.2).
+        """
+        request = self.requests[0] if self.requests else None
+        waiting = request is not None and request.clientproto == b"HTTP/1.1" and not request.startedWriting
+        if waiting and not (self.refused or self._waitingForTransport):
+            self.tap.write(_INTERIM)
+            self._sent += len(_INTERIM)  # this is no part of a response
+        self._looking = self.callLater(seconds, self._write_interim, 2 * seconds)
 
     def writeConnectionLost(self) -> None:
         """We have closed our side ourselves."""

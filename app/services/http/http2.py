@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import Any, cast
 
 from h2.errors import ErrorCodes
+from h2.events import TrailersReceived
 from h2.exceptions import DenialOfServiceError, FrameTooLargeError, ProtocolError, TooManyStreamsError
 from h2.frame_buffer import CONTINUATION_BACKLOG
 from h2.settings import SettingCodes
@@ -23,10 +24,17 @@ from zope.interface import implementer
 from app import events, limits
 from app.http.reason_phrases import phrase
 from app.limits import Reached
-from app.services.http.http1_ending import DRAIN, SLOWEST
+from app.services.http.http1 import RecordedChannel
+from app.services.http.http1_ending import DRAIN, LOOK_AFTER, SLOWEST
 from app.services.http.http1_refusing import in_words
 from app.services.http.http2_sending import SendingConnection
 from app.services.http.http2_stream import RecordedStream
+
+MORE_FIELDS = 1 << 20
+"""Bytes of a head beyond the limit ``field_bytes`` that are still read, to be refused. More end the connection."""
+
+MAX_FIELDS = RecordedChannel.maxHeaders
+"""Fields of a head, as on HTTP/1."""
 
 GRACE = 5.0
 """Seconds that the peer has to read what was sent before we close."""
@@ -53,11 +61,17 @@ class RecordedConnection(SendingConnection):
         self.callLater = reactor.callLater  # type: ignore[method-assign]
         self._idle: float | None = site.limits["idle_seconds"] or None
         self.timeOut = self._idle
-        fields = site.limits["field_bytes"]
+        fields = self._field_bytes = site.limits["field_bytes"]
         self.conn.local_settings[SettingCodes.MAX_HEADER_LIST_SIZE] = fields
         self.conn.local_settings.acknowledge()
-        self.conn.decoder.max_header_list_size = fields
+        # More, so that what exceeds the limit can be refused alone: without its fields, all later heads would be
+        # unreadable (RFC 9113 section 10.5.1).
+        self.conn.decoder.max_header_list_size = fields + MORE_FIELDS
+        # Twisted drops the fields behind a body (RFC 9110 section 6.5).
+        self._receive: Any = self.conn.receive_data
+        self.conn.receive_data = self._receive_data  # type: ignore[assignment, method-assign]
         self._marked = 0
+        self._looking: Any = None
         self._unwanted: list[Any] = []
 
     def connectionMade(self) -> None:
@@ -65,7 +79,7 @@ class RecordedConnection(SendingConnection):
         self.transport.registerProducer(self, True)
 
     def connectionLost(self, reason: Failure, _cancelTimeouts: bool = True) -> None:  # type: ignore[override]
-        for call in (self._turn, self._draining, *self._unwanted):
+        for call in (self._turn, self._draining, self._looking, *self._unwanted):
             if call is not None and call.active():
                 call.cancel()
         super().connectionLost(reason, _cancelTimeouts)
@@ -74,6 +88,13 @@ class RecordedConnection(SendingConnection):
             self._give_up()
 
     # -- requests
+
+    def _receive_data(self, data: bytes) -> list[Any]:
+        received: list[Any] = self._receive(data)
+        for event in received:
+            if isinstance(event, TrailersReceived) and (stream := self.streams.get(event.stream_id)) is not None:
+                stream.request.record_trailers([(bytes(name), bytes(value)) for name, value in event.headers])
+        return received
 
     def dataReceived(self, data: bytes) -> None:
         if self._stillProducing:
@@ -100,7 +121,11 @@ class RecordedConnection(SendingConnection):
             self._reset(number, ErrorCodes.REFUSED_STREAM)
             return
         stream = RecordedStream(number, self, event.headers, self.requestFactory, self.site, self.factory)
-        if full := self.no_room():
+        if sum(len(name) + len(value) + 32 for name, value in event.headers) > self._field_bytes:
+            stream.refuse(431, limits.FIELD_BYTES.reached(self._field_bytes, "head"))
+        elif len(event.headers) > MAX_FIELDS:
+            stream.refuse(431, limits.FIELDS.reached(MAX_FIELDS))
+        elif full := self.no_room():
             stream.refuse(503, full)
         self.streams[number] = stream
         self._outboundStreamQueues[number] = deque()
@@ -165,7 +190,7 @@ class RecordedConnection(SendingConnection):
     def abortRequest(self, streamID: int) -> None:
         stream = self.streams.get(streamID)
         if stream is not None:
-            stream.gone = True
+            stream.gone = stream.cut = True
             stream.connectionLost(Failure(ConnectionLost("aborted by us")))
             self._reset(streamID, ErrorCodes.INTERNAL_ERROR)
             self._requestDone(streamID)
@@ -220,6 +245,15 @@ class RecordedConnection(SendingConnection):
             if not stream.complete:
                 self.abortRequest(stream.number)
         self._schedule()
+        if self._looking is None and self.streams:
+            self._looking = self._reactor.callLater(LOOK_AFTER, self._ping, LOOK_AFTER)
+
+    def _ping(self, seconds: float) -> None:
+        """Ping a client that has finished sending, in ``seconds`` again, and so on: if it has left, that fails."""
+        if self._stillProducing:
+            self.conn.ping(bytes(8))
+            self._tryToWriteControlData()
+            self._looking = self._reactor.callLater(seconds, self._ping, 2 * seconds)
 
     def writeConnectionLost(self) -> None:
         """We have closed our side ourselves."""
@@ -249,7 +283,10 @@ class RecordedConnection(SendingConnection):
     def _terminate(self, reason: Failure) -> None:
         error = reason.value
         why = str(error.args[0]) if error and error.args else type(error).__name__
-        if (most := self._exceeded(error, why)) is not None:
+        if isinstance(error, DenialOfServiceError):
+            reached = limits.FIELD_BYTES.reached(self._field_bytes, "head")
+            self.tap.record_limit(reached.saying(f"HTTP/2: {reached.text}: closing"))
+        elif (most := self._exceeded(error, why)) is not None:
             self.tap.record_limit(limits.HTTP2.reached(most, why=why))
         elif isinstance(error, ProtocolError):
             self.tap.record(events.LOG, f"HTTP/2: the client breaks the rules: {why}", {"refused": why})
@@ -259,8 +296,6 @@ class RecordedConnection(SendingConnection):
         """The limit for which h2 or Twisted ended the connection; None if it was for another reason."""
         if isinstance(error, TooManyStreamsError):
             return int(self.conn.local_settings.max_concurrent_streams)
-        if isinstance(error, DenialOfServiceError):
-            return int(self.conn.decoder.max_header_list_size)
         if why.startswith("Too many continuation frames"):
             return int(CONTINUATION_BACKLOG)
         if why.startswith("Too many stream resets"):

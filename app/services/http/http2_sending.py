@@ -12,6 +12,7 @@ from typing import Any, cast
 from twisted.internet.error import ConnectionLost
 from twisted.python.failure import Failure
 from twisted.web._http2 import _END_STREAM_SENTINEL, H2Connection
+from twisted.web.http_headers import Headers
 
 from app import limits
 from app.limits import Reached
@@ -68,6 +69,12 @@ class SendingConnection(H2Connection):
     def writeHeaders(self, version: Any, code: Any, reason: Any, headers: Any, streamID: int) -> None:
         if self._is_open(streamID):
             super().writeHeaders(version, code, reason, headers, streamID)
+
+    def send_interim(self, number: int, code: int, fields: Headers) -> None:
+        if self._is_open(number):
+            pairs = [(name.lower(), value) for name, values in fields.getAllRawHeaders() for value in values]
+            self.conn.send_headers(number, [(b":status", b"%d" % code), *pairs])
+            self._tryToWriteControlData()
 
     def _send100Continue(self, streamID: int) -> None:
         if self._is_open(streamID):

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol, cast
 
 from twisted.web._http2 import H2Stream
+from twisted.web.http_headers import Headers
 
 from app.limits import Reached
 from app.services.http import rules as http_rules
@@ -37,6 +38,8 @@ class Connection(Protocol):
 
     def refuse(self, stream: RecordedStream, status: int, why: str | Reached) -> None: ...
 
+    def send_interim(self, number: int, code: int, fields: Headers) -> None: ...
+
     def openStreamWindow(self, streamID: int, increment: int) -> None: ...
 
 
@@ -49,9 +52,10 @@ class RecordedStream(H2Stream):
         gathered: bytes of the request's body that are kept.
         complete: whether the whole request has come.
         gone: whether either side has reset the stream.
+        cut: whether it was us.
     """
 
-    refused = complete = gone = False
+    refused = complete = gone = cut = False
     unsent = 0
     gathered = 0
     _refusal: tuple[int, str | Reached] | None = None
@@ -139,6 +143,11 @@ class RecordedStream(H2Stream):
         for start in range(0, len(data), SLICE):
             super().write(data[start : start + SLICE])
 
+    def send_interim(self, code: int, fields: Headers) -> None:
+        """Send an interim response (RFC 9110 section 15.2), if the response has not begun."""
+        if not (self.request.startedWriting or self.refused):
+            self._conn.send_interim(self.number, code, fields)
+
     def _send100Continue(self) -> None:
         if self.request.body is not None:
             self._waits_for_100 = True
@@ -170,7 +179,7 @@ def _problem(pseudo: dict[bytes, bytes], headers: list[tuple[bytes, bytes]]) -> 
         return "Content-Length is not one number"
     if wrong := http_rules.of_method(pseudo.get(b":method", b"")):
         return wrong
-    if wrong := http_rules.of_target(pseudo.get(b":path", pseudo.get(b":authority", b""))):
+    if wrong := http_rules.of_target(pseudo.get(b":path", pseudo.get(b":authority", b"")), pseudo[b":method"]):
         return wrong
     hosts = [value for name, value in headers if name in (b"host", b":authority")]
     return next(filter(None, (http_rules.of_authority(host, "the authority") for host in hosts)), "")

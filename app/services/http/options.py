@@ -31,6 +31,7 @@ class Common:
 
     def __init__(self, name: str, options: Mapping[str, Any]) -> None:
         self.compression: bool = options["compression"]
+        self._private_network: bool = options["private_network"]
         self._users = [_digest(user.encode()) for user in options["users"]]
         self._tokens = [_digest(token.encode()) for token in options["tokens"]]
         self._origins = [origin.strip().rstrip("/").encode() for origin in options["cors"]]
@@ -80,6 +81,8 @@ class Common:
             request.setHeader(b"Access-Control-Allow-Methods", methods[0])
             if fields := request.requestHeaders.getRawHeaders(b"Access-Control-Request-Headers"):
                 request.setHeader(b"Access-Control-Allow-Headers", b", ".join(fields))
+            if self._private_network and request.getHeader(b"Access-Control-Request-Private-Network") == b"true":
+                request.setHeader(b"Access-Control-Allow-Private-Network", b"true")
             request.setHeader(b"Access-Control-Max-Age", b"%d" % PREFLIGHT_SECONDS)
         return b""
 
@@ -132,10 +135,10 @@ class OptedRequest(RecordedRequest):
         common: Common = self.channel.site.common
         return common
 
-    def process(self) -> None:
+    def answer(self) -> None:
         body = self.common.answer(self)
         if body is None:
-            super().process()
+            super().answer()
         else:
             self.answer_at_once(body)
 

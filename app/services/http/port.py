@@ -13,6 +13,8 @@ from twisted.web.server import Site
 from app.options import with_defaults
 from app.responders import find
 from app.services import settings, tcp
+from app.services.budget import Budget
+from app.services.hosts import Hosts
 from app.services.http.http1 import RecordedChannel
 from app.services.http.options import Common, OptedRequest
 from app.services.http.request import RecordedRequest
@@ -40,6 +42,8 @@ class RecordedSite(Site):
     Attributes:
         limits: those of ``[service.limits]``, with their defaults.
         common: the options that apply to all requests whatever the resource, or None.
+        hosts: the names by which clients may ask; None: any.
+        budget: what unfinished bodies may take, with those of other services.
         streams_body: whether the root resource takes bodies as they come.
     """
 
@@ -51,6 +55,8 @@ class RecordedSite(Site):
         common: Common | None = None,
         *,
         http2: bool = False,
+        hosts: Hosts | None = None,
+        budget: Budget | None = None,
     ) -> None:
         # For ``request.args``; a resource that does without can take forms that are broken or large.
         forms = getattr(resource, "parses_forms", True)
@@ -61,7 +67,7 @@ class RecordedSite(Site):
             timeout=None,  # the channels have their own
             reactor=reactor,
         )
-        self.limits, self.common = limits, common
+        self.limits, self.common, self.hosts, self.budget = limits, common, hosts, budget or Budget()
         self.streams_body: bool = getattr(resource, "streams_body", False)
         self._http2 = http2
 
@@ -99,4 +105,6 @@ def _site(service: Service) -> RecordedSite:
     given = {o.name: config.options[o.name] for o in settings.HTTP if o in offered and o.name in config.options}
     common = Common(config.name, with_defaults(settings.HTTP, given))
     http2 = config.tls is not None and config.settings("tls")["http2"]
-    return RecordedSite(service.build(), service.reactor, config.settings("limits"), common, http2=http2)
+    limits = config.settings("limits")
+    hosts, budget = service.hosts(), service.surroundings.budget
+    return RecordedSite(service.build(), service.reactor, limits, common, http2=http2, hosts=hosts, budget=budget)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from io import BytesIO
 from time import perf_counter
@@ -14,13 +15,21 @@ from twisted.web.server import NOT_DONE_YET, Request, version
 
 from app import events
 from app.http.reason_phrases import phrase
-from app.limits import MESSAGE_BYTES
+from app.limits import HOSTS, MESSAGE_BYTES
 from app.services.address import written
+from app.services.budget import Budget
 from app.services.http.body import BodyStream
 from app.services.tap.tap import Tap
 from app.text.escapes import escape
 
 _json = json.JSONEncoder().encode
+
+_ABSOLUTE = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*://([^/?#]*)")
+
+MISDIRECTED = (
+    b"This service answers to addresses, to localhost and to the names in its option hosts, which does not have %b.\n"
+    b'If you trust that name, add it there: hosts = ["%b"]\n'
+)
 
 
 class _Gathered(list[bytes]):
@@ -63,6 +72,7 @@ class RecordedRequest(Request):
     body: BodyStream | None = None
     hangs = False
     _asked = False
+    _recorded = False  # the response is
 
     def __init__(self, channel: Any, *args: Any, **kwargs: Any) -> None:
         super().__init__(channel, *args, **kwargs)
@@ -70,6 +80,7 @@ class RecordedRequest(Request):
         # Kept here: a responder may still fail after request and channel were separated.
         self._tap: Tap = channel.tap
         self._stream: int | None = channel.number
+        self._budget: Budget = channel.site.budget
         self._body = b""
         self._began = perf_counter()
 
@@ -91,13 +102,27 @@ class RecordedRequest(Request):
             self.body.take(data)
             return
         assert self.content is not None
-        if self.content.tell() + len(data) > self.channel.site.limits["message_bytes"]:
+        size = self.content.tell() + len(data)
+        if size > self.channel.site.limits["message_bytes"]:
             self._refuse_body()
+        elif full := self._budget.put(self, size):
+            self.channel.refuse(503, full)
+            self._drop_content()
         else:
             self.content.write(data)
 
+    def _drop_content(self) -> None:
+        """Give the memory of a body back that is refused: the connection may stay open for a while."""
+        self._budget.drop(self)
+        self.content = BytesIO()
+
+    def _cleanup(self) -> None:
+        self._budget.drop(self)
+        super()._cleanup()
+
     def _refuse_body(self) -> None:
         self.channel.refuse(413, MESSAGE_BYTES.reached(self.channel.site.limits["message_bytes"], "body"))
+        self._drop_content()
 
     def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
         """Record the request and answer it. For a streamed body, called at the head and again at the end."""
@@ -124,6 +149,13 @@ class RecordedRequest(Request):
         self._tap.record(events.HTTP_REQUEST, f"{method} {target}", detail, size=body)
         super().requestReceived(command, path, version)
 
+    def record_trailers(self, fields: list[tuple[bytes, bytes]]) -> None:
+        """Record the fields behind the body. They are shown and kept, and no responder sees them."""
+        words = ", ".join(escape(b"%b: %b" % field) for field in fields)
+        more = {} if self._stream is None else {"stream": self._stream}
+        pairs = [[name.decode("latin-1"), value.decode("latin-1")] for name, value in fields]
+        self._tap.record(events.LOG, f"trailer fields of the request: {words}", {"trailers": pairs} | more)
+
     def setResponseCode(self, code: int, message: bytes | None = None) -> None:
         """Set the code with its registered phrase: Twisted's phrases are of 1999, and not for all codes."""
         super().setResponseCode(code, phrase(code) if message is None else message)
@@ -132,18 +164,46 @@ class RecordedRequest(Request):
         return "" if self._stream is None else f', "stream": {self._stream}'
 
     def connectionLost(self, reason: Failure) -> None:
+        if self.startedWriting and not (self.finished or self._recorded):
+            self._record_broken_off()
+        self._budget.drop(self)
         super().connectionLost(reason)
         if self.body is not None:
             self.body.end(reason)
 
+    def _record_broken_off(self) -> None:
+        """Record a response whose head has left, and whose rest will not."""
+        unsent = self._tap.unsent() if self._stream is None else self.channel.unsent
+        self.sentLength = max(0, self.sentLength - (unsent or 0))
+        by_us = self._tap.ended_by not in ("", "peer", "closed by the peer") or getattr(self.channel, "cut", False)
+        self.record_response(f"broken off {'by us' if by_us else 'by the client'} after {self.sentLength:,} bytes")
+
     def process(self) -> None:
+        hosts = self.channel.site.hosts
         if self.method == b"CONNECT" and not getattr(self.channel.site.resource, "takes_connect", False):
             # Any answer of 2xx would be followed by the tunnel (RFC 9110 section 9.3.6).
-            self.setResponseCode(501)
-            self.setHeader(b"Content-Type", b"text/plain; charset=utf-8")
-            self.answer_at_once(b"This service is no proxy, and opens no tunnels.\n")
+            self._answer_in_words(501, b"This service is no proxy, and opens no tunnels.\n")
+        elif hosts is not None and (name := hosts.refuse(self._authority())):
+            reached = HOSTS.reached(hosts.names, name=escape(name.encode()))
+            self._tap.record_limit(reached.carrying(host=name, status=421))
+            self._answer_in_words(421, MISDIRECTED.replace(b"%b", name.encode()))  # RFC 9110 section 15.5.20
         else:
-            super().process()
+            self.answer()
+
+    def _authority(self) -> str:
+        """The host that was asked for, perhaps with a port (RFC 9112 section 3.3)."""
+        absolute = _ABSOLUTE.match(self.uri)
+        host = absolute[1] if absolute else self.requestHeaders.getRawHeaders(b"host", [b""])[0]
+        return bytes(host).decode("latin-1").rpartition("@")[2]
+
+    def _answer_in_words(self, status: int, words: bytes) -> None:
+        self.setResponseCode(status)
+        self.setHeader(b"Content-Type", b"text/plain; charset=utf-8")
+        self.answer_at_once(words)
+
+    def answer(self) -> None:
+        """Have the site's resource answer."""
+        super().process()
 
     def render(self, resrc: Any) -> None:
         super().render(_Checked(resrc))
@@ -210,6 +270,7 @@ class RecordedRequest(Request):
 
     def record_response(self, cut: str = "") -> None:
         """Record the response when all of it was written, or when it was cut, for the reason ``cut``."""
+        self._recorded = True
         seconds = perf_counter() - self._began
         reason = self.code_message.decode("latin-1")
         fields = ((name, value) for name, values in self.responseHeaders.getAllRawHeaders() for value in values)

@@ -7,7 +7,9 @@ from typing import Any
 
 from app.text.escapes import escape
 
-REQUEST_LINE = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+ [!-~]+ HTTP/1\.[01]")
+_FORM = rb"(?:/|[A-Za-z][A-Za-z0-9+.-]*://)[!-~]*|\*"
+
+REQUEST_LINE = re.compile(rb"(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+ (?:" + _FORM + rb")|CONNECT [!-~]+) HTTP/1\.[01]")
 """A request line of the versions that we speak (RFC 9112 section 3)."""
 
 BARE_LF = "a line ends with LF alone, not with CR LF"
@@ -17,6 +19,7 @@ DIGITS = 100
 
 _TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _TARGET = re.compile(rb"[!-~]+")
+_TARGET_FORM = re.compile(_FORM)
 _VERSION = re.compile(rb"HTTP/(\d)\.\d")
 _HOST = re.compile(
     rb"(?:\[[0-9A-Fa-f:.]+\]|\[v[0-9A-Fa-f]+\.[!$&-.:;=_~0-9A-Za-z]+\]|(?:[!$&-.;=_~0-9A-Za-z]|%[0-9A-Fa-f]{2})*)"
@@ -48,7 +51,7 @@ def of_request_line(line: bytes) -> Broken | None:
         return 505, "HTTP/2 without TLS is not spoken here: use HTTP/1.1, or https:// where the service has TLS"
     if known[1] != b"1":
         return 505, f"{_shown(version)} is not spoken here: use HTTP/1.1"
-    wrong = of_target(target)
+    wrong = of_target(target, method)
     return (400, wrong) if wrong else None
 
 
@@ -57,12 +60,14 @@ def of_method(method: bytes) -> str:
     return "" if _TOKEN.fullmatch(method) else f"the method {_shown(method)} is no token"
 
 
-def of_target(target: bytes) -> str:
-    """What is wrong with a target; empty where nothing is."""
+def of_target(target: bytes, method: bytes) -> str:
+    """What is wrong with a target; empty where nothing is (RFC 9112 section 3.2)."""
     if b" " in target:
         return f"the target has a space, which must be %20: {_shown(target)}"
     if not _TARGET.fullmatch(target):
         return f"the target is empty or has other bytes than printable ASCII: {_shown(target)}"
+    if method != b"CONNECT" and not _TARGET_FORM.fullmatch(target):
+        return f"the target must begin with a slash, or with a scheme as http://: {_shown(target)}"
     return ""
 
 

@@ -13,6 +13,7 @@ from autobahn.websocket.types import ConnectionDeny
 
 from app import limits
 from app.http.reason_phrases import phrase
+from app.services.hosts import Hosts
 from app.services.http import rules as http_rules
 from app.services.tap.tap import Tap
 from app.services.tls import client_hello
@@ -50,11 +51,14 @@ class Handshake(_Base):  # type: ignore[misc,valid-type]
     Attributes:
         known: the subprotocols to choose from; empty: all.
         origins: patterns; the origin of a web page must match one of them; empty: any origin is accepted.
+        hosts: the names by which clients may ask, and whose web pages may connect unless ``origins`` says which;
+            None: any.
         field_bytes: the largest head of an opening handshake.
     """
 
     known: Sequence[str] = ()
     origins: Sequence[str] = ()
+    hosts: Hosts | None = None
     field_bytes = 64 << 10
     http_headers: Mapping[str, str] = MappingProxyType({})  # until autobahn has read them
 
@@ -98,6 +102,8 @@ class Handshake(_Base):  # type: ignore[misc,valid-type]
 
     def onConnect(self, request: Any) -> Any:
         origin = self.http_headers.get("origin")
+        if self.hosts is not None:
+            self._check_hosts(self.hosts, origin)
         if origin is not None and self.origins and not any(matches(origin, known) for known in self.origins):
             self._tap.record_limit(limits.ORIGINS.reached(list(self.origins), origin=escape(origin.encode())))
             raise ConnectionDeny(403, "web pages of this origin may not connect")
@@ -112,6 +118,18 @@ class Handshake(_Base):  # type: ignore[misc,valid-type]
             return chosen
         # RFC 6455 section 4.2.2: one of those offered, or none at all.
         return next((name for name in request.protocols if not self.known or name in self.known), None)
+
+    def _check_hosts(self, hosts: Hosts, origin: str | None) -> None:
+        """Raise ConnectionDeny if the client asks for, or is a page of, a name that is not ours."""
+        if name := hosts.refuse(self.http_headers.get("host", "")):
+            reached = limits.HOSTS.reached(hosts.names, name=escape(name.encode()))
+            self._tap.record_limit(reached.carrying(host=name, status=421))
+            words = "this service answers to addresses, to localhost and to the names in its option hosts"
+            raise ConnectionDeny(421, f"{words}, which does not have {name}")
+        if origin is not None and not self.origins and (name := hosts.refuse_origin(origin)):
+            reached = limits.HOSTS.reached(hosts.names, "origin", name=escape(origin.encode()))
+            self._tap.record_limit(reached.carrying(host=name, status=403))
+            raise ConnectionDeny(403, f"web pages of {name} may not connect, since the option hosts does not have it")
 
     def _parseExtensionsHeader(self, header: str, removeQuotes: bool = True) -> list[Any]:
         # autobahn fails the handshake for an offer that it cannot read.

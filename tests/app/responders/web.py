@@ -63,7 +63,7 @@ class Line:
         self.channel.makeConnection(self.transport)
 
     def send(self, method: str, target: str, body: bytes = b"", fields: Mapping[str, str] | None = None) -> None:
-        given = {"Host": "x", **(fields or {})}
+        given = {"Host": "localhost", **(fields or {})}
         if body:
             given.setdefault("Content-Length", str(len(body)))
         lines = "".join(f"{name}: {value}\r\n" for name, value in given.items())

@@ -278,17 +278,36 @@ async def test_an_answer_that_is_cut_short_is_told_in_words(talker: Talker) -> N
 
 @ensure
 async def test_a_head_without_end_is_not_kept(talker: Talker, desk: Any) -> None:
+    reason = await reason_of(talker, desk, b"\r\nX-Filler: abcdefgh" * 100_000, b"")
+    assert " cannot be read: its answer has more than 200 fields." in reason
+
+
+@pytest.mark.parametrize(
+    ("rest", "words"),
+    [(b"X: y" + b"y" * 2_000_000, "a line in the head of its answer"), (b"\r\n y" * 100_000, "the head of its answer")],
+    ids=["a line", "a folded field"],
+)
+@ensure
+async def test_a6_nor_is_a_line_also_while_a_body_is_sent(
+    rest: bytes, words: str, talker: Talker, desk: Any, tape: Any
+) -> None:
+    reason = await reason_of(talker, desk, rest, bytes(20_000_000))
+    assert f" cannot be read: {words} is longer than 65,536 bytes." in reason
+    assert not tape.all("failure")
+
+
+async def reason_of(talker: Talker, desk: Any, rest: bytes, body: bytes) -> str:
+    """Why a conversation ended whose server says nothing but a status line and ``rest``."""
     from twisted.internet.protocol import Factory, Protocol
 
     class Endless(Protocol):
         def connectionMade(self) -> None:
-            self.transport.write(b"HTTP/1.1 200 OK\r\n" + b"X-Filler: abcdefgh\r\n" * 100_000)  # type: ignore[union-attr]
+            self.transport.write(b"HTTP/1.1 200 OK\r\nX: y" + rest)  # type: ignore[union-attr]
 
     port = desk.reactor.listenTCP(0, Factory.forProtocol(Endless), interface="127.0.0.1")
     try:
-        heard = await talker.talk(f"http://127.0.0.1:{port.getHost().port}/", b"")
-        await until(lambda: heard.reason)
-        assert "does not speak HTTP" in heard.reason
+        heard = await talker.talk(f"http://127.0.0.1:{port.getHost().port}/", body)
+        return str(await until(lambda: heard.reason))
     finally:
         await port.stopListening()
 

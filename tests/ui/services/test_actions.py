@@ -186,3 +186,11 @@ def test_disconnect_closes_in_good_order_and_asked_again_at_once(desk: Desk) -> 
     desk.acts.disconnect_peer(one)
     assert one.done == ["finish", "abort"]
     assert two.done == ["finish"]
+
+
+def test_b5_a_host_is_allowed_beside_those_that_were(desk: Desk) -> None:
+    for host in ("a.example", "b.example"):
+        desk.acts.allow_host("alpha", host)
+        settle()
+    assert desk.service().config.options["hosts"] == ["a.example", "b.example"]
+    assert not desk.service().refused_host

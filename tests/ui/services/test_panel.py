@@ -284,3 +284,16 @@ def test_removing_the_last_selects_nothing(qtbot: QtBot) -> None:
     assert (desk.panel.selected, chosen[-1]) == ("", "")
     QTest.keyClick(desk.panel, Qt.Key_Down)
     desk.panel._bridge.close()
+
+
+def test_b5_a_card_offers_to_allow_the_host_that_was_refused(desk: Desk, qtbot: QtBot) -> None:
+    service = desk.post.services["alpha"]
+    assert desk.card().allow.isHidden()
+    service._on_refused_host("<i>&.example")  # what cannot be allowed is not offered
+    assert desk.card().allow.isHidden()
+    service._on_refused_host("a.tunnel.example")
+    settle()
+    assert desk.card().allow.text() == "Allow this host: a.tunnel.example"
+    with qtbot.waitSignal(desk.panel.host_allowed) as allowed:
+        desk.card().allow.click()
+    assert allowed.args == ["alpha", "a.tunnel.example"]

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 import pytest_twisted
 
-from app.responders.relay import loops
+from app.responders.relay import loops, stream
+from app.services.surroundings import Surroundings
 from tests.app.responders.relay.test_responder import at, free_ports, relayed, said
 from tests.app.services.helpers import Desk, Peer, Tape, address, turn
 from tests.helpers import until
@@ -17,25 +18,26 @@ SCHEMES = {"tcp": "", "udp": "", "http": "http://", "websocket": "ws://"}
 
 ASKS = {
     "tcp": b"round and round",
-    "http": b"GET / HTTP/1.1\r\nHost: me\r\nConnection: close\r\n\r\n",
-    "websocket": b"GET / HTTP/1.1\r\nHost: me\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    "http": b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+    "websocket": b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n",
 }
 """Data that makes a relay of that protocol connect to its upstream."""
 
 
-async def ring(desk: Desk, *protocols: str) -> list[Any]:
-    """Relays in a ring: the upstream of each is the next one, that of the last is the first."""
+async def ring(desk: Desk, *protocols: str, programs: bool = False) -> list[Any]:
+    """Relays in a ring: the upstream of each is the next one, that of the last is the first.
+
+    ``programs``: they know no more of each other than relays of different programs do.
+    """
     ports = free_ports(len(protocols))
-    return [
-        await desk.start(
-            protocol,
-            "relay",
-            port=ports[i],
-            options={"upstream": f"{SCHEMES[protocol]}127.0.0.1:{ports[(i + 1) % len(ports)]}"},
-        )
-        for i, protocol in enumerate(protocols)
-    ]
+    services = []
+    for i, protocol in enumerate(protocols):
+        if programs:
+            desk.surroundings = Surroundings()
+        options = {"upstream": f"{SCHEMES[protocol]}127.0.0.1:{ports[(i + 1) % len(ports)]}"}
+        services.append(await desk.start(protocol, "relay", port=ports[i], options=options))
+    return services
 
 
 def refusals(tape: Tape) -> list[str]:
@@ -67,10 +69,42 @@ async def test_one_round_is_the_last(desk: Desk, tape: Tape, protocols: tuple[st
     await until(lambda: not any(service.connections for service in services[1:]) or b"HTTP" in answer)
     assert len(tape.all("connection.opened")) == 2 * len(protocols) + 1
     if "http" in protocols:
-        assert b"502 Bad Gateway" in answer
+        refused_by = protocols[0] if "tcp" in protocols else "http"  # who finds it is the first one
+        assert (b"508 Loop Detected" if refused_by == "http" else b"502 Bad Gateway") in answer
         assert b"leads back to this relay" in answer or refusals(tape)
     else:
         assert len(refusals(tape)) == 1
+
+
+@pytest.mark.parametrize("count", [2, 3])
+@pytest.mark.parametrize("protocol", ["http", "websocket"])
+@pytest_twisted.ensureDeferred
+async def test_a8_a_ring_through_other_programs_is_found(desk: Desk, tape: Tape, protocol: str, count: int) -> None:
+    services = await ring(desk, *[protocol] * count, programs=True)
+    peer = Peer(services[0])
+    await peer.send(ASKS[protocol])
+    answer = await peer.end()
+    if protocol == "http":
+        assert b"leads back to this relay. Set the option upstream to another server." in answer
+    assert b" 508 " in answer.partition(b"\r\n")[0]
+    assert len(tape.all("connection.opened")) == 2 * count + 1
+    assert len(refusals(tape)) >= 1
+
+
+@pytest_twisted.ensureDeferred
+async def test_a8_streams_that_go_round_through_other_programs_end_when_the_client_leaves(
+    desk: Desk, tape: Tape, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream, "MAX_UNANSWERED", 30)
+    services = await ring(desk, "tcp", "tcp", programs=True)
+    peer = Peer(services[0])
+    await peer.send(ASKS["tcp"])
+    words = "connections to {} have no answer: more are refused. Check that it does not lead back here."
+    await until(lambda: "30 " + words.format(at(services[1])) in said(tape))
+    assert not peer.pull().got
+    peer.close()
+    await until(lambda: not any(service.connections for service in services))
+    assert len(tape.all("connection.opened")) == 4 * 30 + 1
 
 
 @pytest_twisted.ensureDeferred
@@ -81,7 +115,7 @@ async def test_a_ring_of_kept_connections_is_refused_with_each_request(desk: Des
         peer = Peer(service)
         await peer.send(ASKS["http"])
         answer = await peer.end()
-        assert answer.startswith(b"HTTP/1.1 502")
+        assert answer.startswith((b"HTTP/1.1 502", b"HTTP/1.1 508"))
         assert b"leads back to this relay" in answer or refusals(tape)
     assert len(tape.all("http.request")) < 30
 

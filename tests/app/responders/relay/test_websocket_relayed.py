@@ -137,7 +137,7 @@ async def test_a_relay_to_itself_ends(desk: Desk, tape: Tape):
     [port] = free_ports(1)
     service = await desk.start("websocket", "relay", port=port, options={"upstream": f"ws://127.0.0.1:{port}"})
     found = await client(desk, service)
-    assert found["status"] == 502
+    assert found["status"] == 508
     assert any("leads back to this relay" in e.summary for e in tape.all("log"))
 
 

@@ -73,8 +73,8 @@ async def test_pipelined_requests_are_done_in_order_though_some_need_a_thread(de
     large = json.dumps({"x": "y" * 100_000}).encode()
     peer = Peer(service)
     for body in (large, b'{"x": 1}'):
-        await peer.send(b"PUT /a/1 HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
-    await peer.send(b"GET /a/1 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        await peer.send(b"PUT /a/1 HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+    await peer.send(b"GET /a/1 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
     answers = await peer.end()
     assert re.findall(rb"HTTP/1.1 (\d+)", answers) == [b"201", b"200", b"200"]
     assert answers.endswith(b'\r\n\r\n{"id":1,"x":1}\n')
@@ -121,7 +121,7 @@ async def test_many_at_once_are_all_kept_before_they_are_answered(desk: Desk, tm
     for peer in peers:
         for n in range(10):
             body = b'{"n": %d}' % n
-            peer.push(b"POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+            peer.push(b"POST /a HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
     await until(lambda: all(peer.pull().got.count(b"HTTP/1.1 201") == 10 for peer in peers))
     kept = load(tmp_path, "", tmp_path / "kept.db").documents
     assert sorted(map(int, kept.all("a"))) == list(range(1, 201))

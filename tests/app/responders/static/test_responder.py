@@ -57,7 +57,7 @@ def site(tmp_path: Path) -> Path:
 
 
 async def start(desk: Desk, **options: Any) -> Any:
-    return await desk.start("http", "static", options={"root": "site", **options})
+    return await desk.start("http", "static", options={"root": "site", "hosts": ["*.example"], **options})
 
 
 async def get(
@@ -279,7 +279,7 @@ async def test_what_the_client_has_is_not_sent_again(desk: Desk, site: Path) -> 
 @pytest_twisted.ensureDeferred
 async def test_no_field_of_a_refusal_is_there_twice(desk: Desk, site: Path) -> None:
     peer = Peer(await start(desk))
-    peer.push(b'GET /a.txt HTTP/1.1\r\nHost: x\r\nIf-Match: "x"\r\nConnection: close\r\n\r\n')
+    peer.push(b'GET /a.txt HTTP/1.1\r\nHost: localhost\r\nIf-Match: "x"\r\nConnection: close\r\n\r\n')
     head, _, _ = (await peer.end()).partition(b"\r\n\r\n")
     names = [line.partition(b":")[0].lower() for line in head.split(b"\r\n")[1:]]
     assert len(names) == len(set(names))
@@ -365,7 +365,7 @@ async def test_a_client_that_does_not_read_holds_the_file_back(desk: Desk, site:
         file.truncate(100 << 20)
     service = await start(desk)
     peer = Peer(service, receive_buffer=4096)
-    peer.push(b"GET /huge.bin HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    peer.push(b"GET /huge.bin HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
     await peer.expect(b"\r\n\r\n")
     (tap,) = service.connections.values()
     await until(lambda: tap.unsent())
@@ -382,7 +382,7 @@ async def test_a_file_that_shrinks_while_it_is_sent_cuts_the_answer(desk: Desk, 
         file.truncate(100 << 20)
     service = await start(desk)
     peer = Peer(service, receive_buffer=4096)
-    peer.push(b"GET /huge.bin HTTP/1.1\r\nHost: x\r\n\r\n")
+    peer.push(b"GET /huge.bin HTTP/1.1\r\nHost: localhost\r\n\r\n")
     await peer.expect(b"\r\n\r\n")
     os.truncate(path, 1 << 20)
     await until(lambda: peer.pull().ended)
@@ -399,7 +399,7 @@ async def test_a_file_that_grows_is_sent_as_it_was(desk: Desk, site: Path) -> No
     path.write_bytes(bytes(10 << 20))
     service = await start(desk)
     peer = Peer(service, receive_buffer=4096)
-    peer.push(b"GET /grows.log HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    peer.push(b"GET /grows.log HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
     await peer.expect(b"\r\n\r\n")
     with open(path, "ab") as file:
         file.write(b"more")
@@ -413,7 +413,7 @@ async def test_a_client_that_leaves_closes_the_file(desk: Desk, site: Path, tape
     large = str(site / "large.bin")
     for _ in range(10):
         peer = Peer(service, receive_buffer=4096)
-        peer.push(b"GET /large.bin HTTP/1.1\r\nHost: x\r\n\r\n")
+        peer.push(b"GET /large.bin HTTP/1.1\r\nHost: localhost\r\n\r\n")
         await peer.expect(b"\r\n\r\n")
         peer.reset()
     await until(lambda: not service.connections)
@@ -451,3 +451,12 @@ def test_an_index_is_a_name(name: str) -> None:
     (index,) = [o for o in responder.options if o.name == "index"]
     assert index.problem(name)
     assert not index.problem("default.htm")
+
+
+@pytest.mark.parametrize("asked", [b"bytes=0-3,,5-6", b"bytes=,0-3 , 5-6,"])
+@pytest_twisted.ensureDeferred
+async def test_c25_empty_members_of_a_list_of_ranges_mean_nothing(asked: bytes, desk: Desk, site: Path) -> None:
+    answer, body = await get(desk, b"/a.txt", b"Range: %s\r\n" % asked)
+    assert answer["status"] == "206"
+    assert answer["content-type"].startswith("multipart/byteranges")
+    assert body.count(b"Content-Range: bytes ") == 2

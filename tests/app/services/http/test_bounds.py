@@ -259,3 +259,12 @@ async def test_the_body_is_as_large_as_the_limit_says(size: int, status: bytes, 
     peer.push(b"POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % size + b"x" * size)
     assert (await peer.end()).startswith(b"HTTP/1.1 " + status)
     assert bool(limits(tape)) == (status == b"413")
+
+
+def test_c10_a_head_without_end_is_one_though_it_has_a_length(desk: Desk, tape: Tape) -> None:
+    line = Line(desk, idle_seconds=10.0)
+    line.tap.dataReceived(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n")
+    line.dribble(b"x: y\r\n", 1, 10)
+    assert line.wire.value().startswith(b"HTTP/1.1 408 ")
+    assert b"head comes too slowly" in line.wire.value()
+    assert limits(tape) == ["the request's head was not complete within 10 s"]

@@ -92,7 +92,7 @@ async def test_responders_answer_who_has_finished_sending(responder: str, desk: 
     rules = [{"path": "/a", "body": "here it is", "delay": 0.1}]
     options: dict[str, Any] = {"static": {"root": str(tmp_path)}, "mock": {"rules": rules}}.get(responder, {})
     peer = Peer(await desk.start("http", responder, options=options))
-    peer.push(b"GET /a HTTP/1.1\r\nHost: x\r\nX: here it is\r\n\r\n")
+    peer.push(b"GET /a HTTP/1.1\r\nHost: localhost\r\nX: here it is\r\n\r\n")
     peer.finish_sending()
     assert b"here it is" in await peer.end()
 

@@ -323,7 +323,7 @@ def test_what_http2_forbids_ends_the_connection(
 
 def test_a_head_that_is_too_large_ends_the_connection(desk: Desk, tape: Tape, root: Answering) -> None:
     peer = H2Peer(desk, root, field_bytes=1000)
-    peer.ask(("x", "v" * 1100))
+    peer.ask(*[("x", "v" * 4000)] * 300)
     assert peer.of(ConnectionTerminated)[0].error_code == ErrorCodes.ENHANCE_YOUR_CALM
     assert len(tape.all("limit.reached")) == 1
     peer.tap.connectionLost(_gone())

@@ -31,7 +31,7 @@ async def start(desk: Desk, responder: str = "inspector", make: Any = None, **op
 async def ask(service: Any, fields: bytes = b"", method: bytes = b"GET", path: bytes = b"/") -> tuple[Any, bytes]:
     """Status, fields in lower case, and body of an answer."""
     peer = Peer(service)
-    peer.push(method + b" " + path + b" HTTP/1.1\r\nHost: x\r\n" + fields + b"Connection: close\r\n\r\n")
+    peer.push(method + b" " + path + b" HTTP/1.1\r\nHost: localhost\r\n" + fields + b"Connection: close\r\n\r\n")
     head, _, body = (await peer.end()).partition(b"\r\n\r\n")
     first, *lines = head.decode("latin-1").split("\r\n")
     found: dict[str, str] = {}
@@ -276,3 +276,14 @@ async def test_a_client_that_leaves_while_its_answer_is_packed_leaves_nothing(de
     await until(lambda: not service.connections)
     await until(lambda: not resource.requests[0]._packing)
     assert not tape.all("failure")
+
+
+@pytest_twisted.ensureDeferred
+async def test_c25_private_networks_are_for_who_says_so(desk: Desk) -> None:
+    asked = b"Origin: https://a.example\r\nAccess-Control-Request-Method: PUT\r\n"
+    asked += b"Access-Control-Request-Private-Network: true\r\n"
+    for allowed in (True, False):
+        options = {"cors": ["https://a.example"], "private_network": allowed}
+        service = await desk.start("http", "inspector", options=options)
+        answer, _ = await ask(service, asked, method=b"OPTIONS")
+        assert answer.get("access-control-allow-private-network") == ("true" if allowed else None)

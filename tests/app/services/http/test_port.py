@@ -50,7 +50,7 @@ async def ask(desk: Desk, request: bytes) -> tuple[bytes, bytes]:
         ("M-SEARCH", "/" + "x" * 8000),
         ("PUT", "/%00%ff/../..//"),
         ("GET", "http://elsewhere.example/x"),
-        ("get", "no-slash"),
+        ("get", "//no-host"),
     ],
 )
 @pytest_twisted.ensureDeferred

@@ -36,3 +36,18 @@ def test_what_was_wrong_is_shown_on_one_line_and_not_at_length() -> None:
     assert broken is not None
     assert broken[1].isprintable()
     assert len(broken[1]) < 100
+
+
+@pytest.mark.parametrize("target", [b"abc", b"localhost:80", b"?a", b"http:/x"])
+def test_c25_a_target_begins_with_a_slash_or_a_scheme(target: bytes) -> None:
+    line = b"GET " + target + b" HTTP/1.1"
+    assert not http_rules.REQUEST_LINE.fullmatch(line)
+    status, words = http_rules.of_request_line(line) or (0, "")
+    assert status == 400
+    assert words == f"the target must begin with a slash, or with a scheme as http://: “{target.decode()}”"
+
+
+@pytest.mark.parametrize("asked", [b"GET /", b"GET http://a/b", b"OPTIONS *", b"CONNECT a:443", b"GET //x?y"])
+def test_c25_all_forms_of_targets_are_known(asked: bytes) -> None:
+    assert http_rules.REQUEST_LINE.fullmatch(asked + b" HTTP/1.0")
+    assert http_rules.of_request_line(asked + b" HTTP/1.2") is None

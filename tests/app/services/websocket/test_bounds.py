@@ -14,7 +14,7 @@ from tests.app.services.helpers import Desk, Peer, Tape, closed, turn
 from tests.helpers import until
 
 HANDSHAKE = (
-    b"GET /chat HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"GET /chat HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
 )
 TEXT, BINARY = 0x81, 0x82
