@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from app import events
 from app.capture.filters.sql import Filter, of_kind
+from app.capture.reading import values as read
 from app.capture.reading.store import Store
 from app.failures.fingerprint import fingerprint, generalised, own_frames
 from app.failures.origins import short
@@ -120,24 +121,25 @@ def record_of(detail: dict[str, Any]) -> FailureRecord:
 
 
 def _from_table(store: Store) -> list[Group]:
-    services = _lists(json.loads(store.one(_SERVICES)[0]))
-    peers = _lists((group, _address(peer)) for group, peer in json.loads(store.one(_PEERS, (NEWEST,))[0]))
+    services = _lists((group, read.words(name) or "") for group, name in store.listed(_SERVICES))
+    peers = _lists((group, _address(read.words(peer) or "")) for group, peer in store.listed(_PEERS, (NEWEST,)))
     found = []
-    for group, count, first, last, newest, detail, event, reopened in json.loads(store.one(_GROUPS, (MAX_GROUPS,))[0]):
+    for group, count, first, last, newest, detail, event, reopened in store.listed(_GROUPS, (MAX_GROUPS,)):
         where = of_kind(events.FAILURE) & Filter(_OF_GROUP, (group,))
         state: State = "open" if event is None else "resolved" if event > newest and not reopened else "reopened"
-        record = record_of(json.loads(detail or "{}"))
-        about = (*_words(record), count, first, last, newest)
-        found.append(Group(group, *about, tuple(services[group]), tuple(peers[group][:NAMED]), state, where))
+        record = record_of(read.detail(events.FAILURE, detail))
+        about = (*_words(record), count, read.number(first) or 0, read.number(last) or 0, newest)
+        found.append(Group(str(group), *about, tuple(services[group]), tuple(peers[group][:NAMED]), state, where))
     return sorted(found, key=lambda group: -group.newest)
 
 
 def _from_details(store: Store) -> list[Group]:
     """Groups of the newest failures, for a capture without a table of failures: each event has to be read."""
     among: defaultdict[str, list[tuple[int, int, str, str, FailureRecord]]] = defaultdict(list)
-    for id, time, service, peer, detail in json.loads(store.one(_DETAILS, (NEWEST,))[0]):
-        record = record_of(json.loads(detail or "{}"))
-        among[fingerprint(record)].append((id, time, service, peer, record))
+    for id, time, service, peer, detail in store.listed(_DETAILS, (NEWEST,)):
+        record = record_of(read.detail(events.FAILURE, detail))
+        words = read.words(service) or "", read.words(peer) or ""
+        among[fingerprint(record)].append((id, read.number(time) or 0, *words, record))
     found = []
     for group, members in among.items():
         ids, times, services, peers, records = zip(*sorted(members, key=lambda m: -m[0]), strict=True)
