@@ -124,11 +124,12 @@ def keep_notes(db: sqlite3.Connection, details: Iterable[str]) -> None:
     """Keep what events ``note`` with these details brought, the newest last; an empty one takes the note away."""
     for detail in details:
         note = json.loads(detail)
-        if note["text"] or note["colour"]:
-            values = (note["event"], note["text"], note["colour"])
+        text, colour = note.get("text", ""), note.get("colour", "")
+        if text or colour:
+            values = (note["event"], text, colour)
             db.execute("INSERT OR REPLACE INTO note VALUES (?, ?, ?)", values)
         else:
-            db.execute("DELETE FROM note WHERE event = ?", (note["event"],))
+            db.execute("DELETE FROM note WHERE event = ?", (note.get("event"),))
 
 
 def is_blank(db: sqlite3.Connection) -> bool:

@@ -18,10 +18,10 @@ from typing import Any
 
 from app.capture import errors
 
-STEPS = 100_000_000
-"""Steps of SQLite's virtual machine that a statement may take, whatever the size of the file: about two seconds."""
+STEPS = 50_000_000
+"""Steps of SQLite's virtual machine that a statement may take, whatever the size of the file: about a second."""
 
-STEPS_PER_BYTE = 20
+STEPS_PER_BYTE = 10
 """Steps more for each byte of the file. An event takes 60 bytes or more, and a filter some hundred steps for it."""
 
 LOOK = 2_000_000

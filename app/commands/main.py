@@ -11,6 +11,7 @@ from app.capture.filters.errors import FilterError
 from app.commands import errors, output, table
 from app.commands.exit_codes import DONE, FAILED, INTERRUPTED, WRONG_USAGE
 from app.errors import PostError
+from app.text.escapes import one_line
 from app.workspace.errors import WorkspaceError
 
 WindowCommand = Callable[[Path | None, Path | None, bool, bool], int]
@@ -36,7 +37,7 @@ def _with_errors_printed(argv: Sequence[str], window: WindowCommand, *, debug: b
     except WorkspaceError as e:
         if debug:
             raise
-        print(e, file=sys.stderr)  # each line of it begins with the file, as a compiler's
+        print(_shown(e), file=sys.stderr)  # each line of it begins with the file, as a compiler's
         return FAILED
     except FilterError as e:
         if debug:
@@ -48,13 +49,18 @@ def _with_errors_printed(argv: Sequence[str], window: WindowCommand, *, debug: b
             raise
         if isinstance(e, errors.OutputError):
             output.discard_rest()
-        print(f"listening-post: {e}", file=sys.stderr)
+        print(f"listening-post: {_shown(e)}", file=sys.stderr)
         return FAILED
     except BrokenPipeError:
         output.discard_rest()
         return DONE
     except KeyboardInterrupt:
         return INTERRUPTED
+
+
+def _shown(error: PostError) -> str:
+    """What an error says, with escapes for what would not show: it may quote a file of anybody's."""
+    return "\n".join(map(one_line, str(error).split("\n")))
 
 
 def _run(argv: Sequence[str], window: WindowCommand) -> int:

@@ -14,6 +14,7 @@ from app.commands.printer import Printer, report_lost_output
 from app.commands.running import Run
 from app.post import Post, raise_file_limit
 from app.status import Failed, Listening, Status
+from app.text.escapes import one_line
 from app.workspace.reading import Workspace
 
 PRINT_AT_SIGNAL, PRINT_AT_END = 1.2, 10.0
@@ -96,7 +97,7 @@ class _Run(Run):
 def _print_statuses(post: Post) -> None:
     try:
         for service in post.services.values():
-            print(f"{service.config.name}: {_described(service.status)}", flush=True)
+            print(one_line(f"{service.config.name}: {_described(service.status)}"), flush=True)
     except (BrokenPipeError, errors.OutputError) as e:
         report_lost_output(e)
 
@@ -108,7 +109,7 @@ def _described(status: Status) -> str:
 
 
 def _report_trouble(trouble: Trouble | None) -> None:
-    print(f"listening-post: {trouble.text if trouble else 'the capture goes on'}", file=sys.stderr)
+    print(f"listening-post: {one_line(trouble.text) if trouble else 'the capture goes on'}", file=sys.stderr)
 
 
 def run(

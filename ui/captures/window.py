@@ -10,6 +10,7 @@ from PyQt5.QtCore import QPoint, Qt, QTimer, pyqtSignal
 from PyQt5.QtGui import QCloseEvent
 from PyQt5.QtWidgets import QLabel, QMainWindow, QMenu, QStatusBar, QToolBar, QVBoxLayout, QWidget
 
+from app.capture.errors import CaptureError
 from app.capture.keeping.about import About
 from app.capture.reading.reader import Reader
 from app.capture.reading.store import Store
@@ -18,6 +19,7 @@ from app.post import Post
 from app.text.escapes import amount
 from ui.actions.action import Place, Situation
 from ui.actions.build import Actions, show
+from ui.detail.sheet import visible
 from ui.panes.browser import Browser
 from ui.panes.commands import PaneCommands
 from ui.panes.notes import ONLY_LIVE
@@ -80,7 +82,12 @@ class CaptureWindow(QMainWindow):
                 cast(Any, self.panes.widget(index)).view.set_following(False)
         self.notice.say(_warning(found))
 
+    def _on_failed(self, error: CaptureError) -> None:
+        if not self._closed:
+            self.notice.say(visible(str(error)))
+
     def _connect(self) -> None:
+        self._reader.failed = self._on_failed
         self.actions_.connect(PaneCommands(self.browser, self._streams, self._connection), self._commands)
         self.actions_.follow(self.browser.changed, self._situation)
         self.panes.menu_wanted.connect(self._event_menu)

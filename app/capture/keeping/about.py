@@ -48,7 +48,7 @@ class About:
         return self.closed == 0 and not self.live
 
 
-_SERVICES = "SELECT substr(name, 1, 200) FROM service GROUP BY name ORDER BY min(id) LIMIT 1000"
+_SERVICES = "SELECT substr(name, 1, 200) FROM service GROUP BY name ORDER BY min(id) LIMIT 200"
 
 
 def about(path: Path) -> About:

@@ -84,7 +84,8 @@ _EVENTS = "SELECT id, time, kind, service, conn, size, {}, summary, detail, {} F
 _OPAQUE = f"""
 SELECT conn, min(id) * (kind = {events.WS_OPENED}) FROM event
 WHERE kind IN ({events.TLS_OPENED}, {events.HTTP_REQUEST}, {events.HTTP_RESPONSE}, {events.WS_OPENED})
-AND (kind = {events.WS_OPENED} OR json_extract(detail, '$.alpn') = 'h2' OR json_extract(detail, '$.stream') IS NOT NULL)
+AND (kind = {events.WS_OPENED} OR json_valid(detail)
+    AND (json_extract(detail, '$.alpn') = 'h2' OR json_extract(detail, '$.stream') IS NOT NULL))
 AND conn IS NOT NULL GROUP BY conn, kind = {events.WS_OPENED}
 """  # noqa: S608
 """Connections whose raw bytes cannot be looked into: of HTTP/2 from 0 on, of a WebSocket from its opening."""

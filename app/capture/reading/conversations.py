@@ -129,8 +129,8 @@ _VALUES = {
 _READ = [one.name for one in fields(Conversation) if not one.kw_only]
 """These attributes in the order in which a ``Conversation`` takes them: by name it would take longer."""
 
-_NUMBERS = frozenset(_READ) - {"service", "peer", "summary", "protocol", "host", "reason", "tls"}
-"""Those that are numbers; the others are texts."""
+_TEXTS = frozenset(map(_READ.index, ("service", "peer", "summary", "protocol", "host", "reason", "tls")))
+"""Where these attributes are texts; the others are numbers."""
 
 _ID, _CLOSED = _READ.index("id"), _READ.index("closed")
 
@@ -182,7 +182,8 @@ def _table(store: Store) -> str:
 
 def _row(offset: int | None, values: list[Any]) -> Conversation:
     """``offset`` is that of the numbers of the run that writes; None where another run has written the capture."""
-    values = [read.number(value) if one in _NUMBERS else read.words(value) for one, value in zip(_READ, values, strict=True)]
+    for at, value in enumerate(values):
+        values[at] = read.words(value) if at in _TEXTS else read.number(value)
     id = values[_ID]
     live = id - offset if offset is not None and id > offset and values[_CLOSED] is None else None
     return Conversation(*values, live=live)

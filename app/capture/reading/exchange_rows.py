@@ -17,7 +17,7 @@ from typing import Any
 from app.capture.filters.fields import FIELDS, Field
 from app.capture.filters.sql import EVERYTHING, Filter
 from app.capture.reading import values as read
-from app.capture.reading.store import CHUNK, Store
+from app.capture.reading.store import CHUNK, NAME, Store
 from app.events import HTTP_REQUEST, HTTP_RESPONSE, Row
 from app.http.contents import media_type
 
@@ -72,9 +72,9 @@ _READ = {
     "id": "q.id",
     "time": "q.time",
     "kind": "q.kind",
-    "service": "ifnull(s.name, '')",
+    "service": NAME.format("s.name"),
     "conn": "q.conn",
-    "peer": "c.peer",
+    "peer": NAME.format("c.peer"),
     "detail": "q.detail",
     "answer": "r.id",
     "size": "r.size",

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from app import events
 from app.capture.filters.sql import Filter, of_kind
 from app.capture.reading import values as read
-from app.capture.reading.store import Store
+from app.capture.reading.store import NAME, Store
 from app.failures.fingerprint import fingerprint, generalised, own_frames
 from app.failures.origins import short
 from app.failures.record import FailureRecord, from_json
@@ -45,23 +45,23 @@ JOIN event a ON a.id = g.first JOIN event z ON z.id = g.last
 LEFT JOIN resolution r ON r.fingerprint = g.fingerprint
 """
 
-_SERVICES = """
-SELECT json_group_array(json_array(f.fingerprint, s.name))
+_SERVICES = f"""
+SELECT json_group_array(json_array(f.fingerprint, {NAME.format("s.name")}))
 FROM (SELECT DISTINCT fingerprint, service FROM failure) f JOIN service s ON s.id = f.service
-"""
+"""  # noqa: S608
 
-_PEERS = """
-SELECT json_group_array(json_array(f.fingerprint, c.peer))
+_PEERS = f"""
+SELECT json_group_array(json_array(f.fingerprint, {NAME.format("c.peer")}))
 FROM (SELECT fingerprint, conn FROM failure ORDER BY event DESC LIMIT ?) f JOIN connection c ON c.id = f.conn
-"""
+"""  # noqa: S608
 
 _OF_GROUP = "EXISTS (SELECT 1 FROM failure f WHERE f.event = event.id AND f.fingerprint = ?)"
 
-_DETAILS = """
-SELECT json_group_array(json_array(e.id, e.time, s.name, c.peer, e.detail))
+_DETAILS = f"""
+SELECT json_group_array(json_array(e.id, e.time, {NAME.format("s.name")}, {NAME.format("c.peer")}, e.detail))
 FROM (SELECT * FROM event WHERE kind = 18 ORDER BY id DESC LIMIT ?) e
 LEFT JOIN service s ON s.id = e.service LEFT JOIN connection c ON c.id = e.conn
-"""
+"""  # noqa: S608
 
 
 @dataclass(frozen=True, slots=True)

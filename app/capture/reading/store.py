@@ -25,13 +25,16 @@ from app.text.escapes import PREVIEW
 CHUNK = 131_072
 """Events that are looked at in one step of a scan."""
 
+NAME = "substr({}, 1, 1000)"
+"""SQL for a name or an address, which comes once for each row: somebody may have made a long one."""
+
 _ROW = {
     "id": "e.id",
     "time": "e.time",
     "kind": "e.kind",
-    "service": "s.name",
+    "service": NAME.format("s.name"),
     "conn": "e.conn",
-    "peer": "c.peer",
+    "peer": NAME.format("c.peer"),
     "size": "e.size",
     "summary": "e.summary",
     "head": "CASE WHEN e.summary IS NULL THEN hex(substr(e.payload, 1, ?)) END",
@@ -41,7 +44,7 @@ _ROW = {
 """What ``_row`` takes, in the order of its parameters, and where SQL finds it. (By name it would take longer.)"""
 
 _EVENT = {name: sql for name, sql in _ROW.items() if name != "head"} | {
-    "host": "c.host",
+    "host": NAME.format("c.host"),
     "payload": "e.payload",
     "detail": "e.detail",
 }

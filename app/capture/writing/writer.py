@@ -221,7 +221,7 @@ def in_words(error: Exception, path: Path) -> str:
         return f"{path} was taken away. It is being made anew; if its folder is gone, bring it back"
     if isinstance(error, MemoryError):
         return f"{path} cannot be written: the writer has too little memory. It is tried again"
-    if "full" in text or number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) or _is_full(Path(os.path.realpath(path)).parent):
+    if "full" in text or number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) or _is_full(path):
         return f"No space left for {path}. Free some; the capture then goes on by itself"
     if isinstance(error, IsADirectoryError):
         return f"{path} is a folder. Capture into a file in it"
@@ -234,10 +234,10 @@ def in_words(error: Exception, path: Path) -> str:
     return f"{path} cannot be written: {text}"
 
 
-def _is_full(folder: Path) -> bool:
+def _is_full(path: Path) -> bool:
     # SQLite calls it an I/O error where the disk is too full for its index.
     try:
-        return shutil.disk_usage(folder).free < FULL_BELOW
+        return shutil.disk_usage(os.path.dirname(os.path.realpath(path))).free < FULL_BELOW
     except OSError:
         return False
 
