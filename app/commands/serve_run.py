@@ -12,7 +12,7 @@ from app.capture.writing.link import DEFAULT_LIMIT
 from app.commands import errors
 from app.commands.printer import Printer, report_lost_output
 from app.commands.running import Run
-from app.post import Post, raise_file_limit
+from app.post import Post
 from app.status import Failed, Listening, Status
 from app.text.escapes import one_line
 from app.workspace.reading import Workspace
@@ -130,7 +130,6 @@ def run(
     Prints its first line when each service listens or has failed. Returns the exit code:
     1 when none could start.
     """
-    raise_file_limit()
     serving = _Run(
         reactor, workspace, capture, seconds, as_json=as_json, quiet=quiet, limit=limit, keeping=keeping
     )  # fmt: skip
