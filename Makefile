@@ -3,8 +3,10 @@
 BIN := .venv/bin
 SETUP := .venv/.setup
 TEST_SETUP := .venv/.setup-test
+# Each process of tests has programs and screens of its own: more than four ask much memory.
+PARALLEL := -n auto --maxprocesses 4 --dist worksteal
 
-.PHONY: help setup run test lint bench docs manual screenshots package wheel deb clean
+.PHONY: help setup run test quick coverage lint bench docs manual screenshots package wheel deb clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -17,7 +19,14 @@ run: $(SETUP)  ## open the window on the demo workspace (without a display: serv
 
 test: lint  ## lint, then run all tests
 	@packaging/system-packages.sh test
-	$(BIN)/python -m pytest --cov
+	$(BIN)/python -m pytest $(PARALLEL) --durations=20
+
+quick: lint  ## lint, then the tests of what has changed; SINCE=main: since that commit
+	$(BIN)/python -m tests.quick $(SINCE)
+
+coverage: $(TEST_SETUP)  ## run all tests and say which lines they leave out
+	@packaging/system-packages.sh test
+	$(BIN)/python -m pytest $(PARALLEL) --cov
 
 lint: $(TEST_SETUP)  ## check style, types and import rules
 	$(BIN)/ruff check

@@ -71,8 +71,10 @@ DATA_RECEIVED: Final = _kind(
 )
 DATA_SENT: Final = _kind(6, "data.sent", "bytes left", direction="sent", raw=True)
 CONNECTION_CLOSED: Final = _kind(
-    7, "connection.closed", "a connection ended; `received`, `sent` and `unsent` are bytes",
+    7, "connection.closed",
+    "a connection ended; `received`, `sent`, `unsent` and `unfinished` (of a message without an end) are bytes",
     always={"reason": str, "received": int, "sent": int, "unsent": int, "seconds": float},
+    sometimes={"unfinished": int},
 )  # fmt: skip
 DATAGRAM_RECEIVED: Final = _kind(8, "datagram.received", "a datagram came", direction="received", raw=True)
 DATAGRAM_SENT: Final = _kind(9, "datagram.sent", "a datagram left", direction="sent", raw=True)

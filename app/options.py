@@ -31,8 +31,11 @@ class Option:
         of: for a list of tables, the options of each table.
         required: whether a workspace or form must set the option; the default is not valid then.
         secret: whether a form hides what is typed.
-        path: for a text that names a file or folder: ``"file"``, ``"folder"`` or ``"new file"`` (which need
-            not exist yet). The form offers a button to choose one.
+        path: for a text that names a file or folder: ``"file"``, ``"folder"`` or ``"new file"`` (which is
+            written, and need not exist yet). The form offers a button to choose one. One that is outside the
+            workspace's folder is part of what the user is asked before a workspace is trusted.
+        confined: whether what ``path`` names is refused outside the workspace's folder, so that nobody need be asked.
+        address: for a text that names a server to connect to, returns its host and port. Raises PostError.
         multiline: whether a text may have several lines; the form's field is larger then.
         when: the name of another option, and the values of that option for which this option applies.
     """
@@ -52,6 +55,8 @@ class Option:
     required: bool = False
     secret: bool = False
     path: str = ""
+    confined: bool = False
+    address: Callable[[str], tuple[str, int]] | None = None
     multiline: bool = False
     when: tuple[str, tuple[object, ...]] | None = None
 

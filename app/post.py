@@ -10,18 +10,21 @@ from twisted.internet.defer import Deferred, DeferredList
 
 from app import events
 from app.capture.keeping.retention import Keeping, tidy
+from app.capture.link import DEFAULT_LIMIT, WriterLink
 from app.capture.recorder import Recorder
 from app.capture.schema import SUFFIX
-from app.capture.writing.link import DEFAULT_LIMIT, WriterLink
 from app.files.folders import data_folder
 from app.logbook import Logbook
 from app.plugin_loader.live import Plugins
+from app.plugin_loader.table import TABLE
 from app.responders.relay.loops import Loops
 from app.sending.sender import Sender
+from app.services.answering import DatagramPorts
 from app.services.config import ServiceConfig
-from app.services.context import Surroundings
 from app.services.service import GRACE, Service
+from app.services.surroundings import Surroundings
 from app.signal import Signal
+from app.workspace.gate import Gate, How, Question
 from app.workspace.reading import Workspace
 
 HURRY = 1.2
@@ -39,6 +42,8 @@ class Post:
         plugins: the plugins of the user and of the workspace.
         captures: the folder of captures that are opened without a path.
         sender: the owner of the connections that the program opens.
+        gate: what the workspace may do.
+        question_changed: emits the Post when ``question`` may have changed.
         services_changed: emits the Post when a service was added, removed, moved or replaced.
         status_changed: emits the service whose status changed.
     """
@@ -54,12 +59,23 @@ class Post:
         self.messages = workspace.messages
         self._folder = workspace.folder
         self._loops = Loops()
+        self.gate = Gate()
+        self.question_changed: Signal[Post] = Signal()
+        self._postponed = False
+        self._datagram_ports = DatagramPorts()
         self._link: WriterLink | None = None
         self.captures = capture_folder()
         self.plugins = Plugins(reactor, self.recorder, lambda: self.services.values())
+        self._enter(workspace)
+        self.plugins.changed.connect(lambda _: self.question_changed.emit(self))
+
+    def _enter(self, workspace: Workspace) -> None:
         self.plugins.enter(workspace.path.parent if workspace.path else None)
+        self.gate.enter(workspace)
+        self._postponed = False
         for config in workspace.services:
             self._add(config)
+        self._hold()
 
     # -- the capture
 
@@ -89,6 +105,8 @@ class Post:
         """
         self.captures = folder or self.captures
         self.logbook.open()
+        if TABLE.trust.trouble:
+            self.recorder.record(events.LOG, summary=TABLE.trust.trouble)
         self.plugins.open()
         self._link = WriterLink(self._reactor, self.recorder, capture or default_capture(self.captures), limit)
         self._link.start()
@@ -111,7 +129,7 @@ class Post:
         return tuple(service.config for service in self.services.values())
 
     def start_all(self) -> Deferred[Any]:
-        """Start every service that is not running. Fires when each listens or has failed."""
+        """Start every service that is not running. Fires when each listens, has failed or is held."""
         return self._start([service for service in self.services.values() if not service.running])
 
     def autostart(self) -> Deferred[Any]:
@@ -128,11 +146,15 @@ class Post:
     def add(self, config: ServiceConfig) -> Service:
         """Add a service at the end, and return it; it is stopped. Its name must not be taken."""
         service = self._add(config)
+        self.gate.changed(self.configs(), [config.name])
+        self._hold()
         self.services_changed.emit(self)
         return service
 
     def _add(self, config: ServiceConfig) -> Service:
-        surroundings = Surroundings(self._folder, data_folder(), {"post": self}, self._loops)
+        surroundings = Surroundings(
+            self._folder, data_folder(), {"post": self}, self._loops, self._datagram_ports, self.gate.admit
+        )
         service = Service(config, self._reactor, self.recorder, surroundings)
         service.status_changed.connect(self.status_changed.emit)
         self.services[config.name] = service
@@ -154,6 +176,8 @@ class Post:
             del self.services[name]
         order[order.index(name)] = config.name
         self.services = {key: self.services[key] for key in order}
+        self.gate.changed(self.configs(), [config.name])
+        self._hold()
         self.services_changed.emit(self)
         if was_running:
             await new.start()
@@ -165,6 +189,8 @@ class Post:
         if old is not None:
             old[0].dispose()
             del self.services[name]
+            self.gate.changed(self.configs())
+            self._hold()
             self.services_changed.emit(self)
 
     async def _stopped(self, name: str) -> tuple[Service, bool] | None:
@@ -172,7 +198,7 @@ class Post:
         service = self.services.get(name)
         if service is None:
             return None
-        was_running = service.running
+        was_running = service.running or service.wanted
         await service.stop()
         return (service, was_running) if self.services.get(name) is service else None
 
@@ -186,10 +212,52 @@ class Post:
         self.services = {}
         self.messages = workspace.messages
         self._folder = workspace.folder
-        self.plugins.enter(workspace.path.parent if workspace.path else None)
-        for config in workspace.services:
-            self._add(config)
+        self._enter(workspace)
         self.services_changed.emit(self)
+        self.question_changed.emit(self)
+
+    # -- trust
+
+    @property
+    def question(self) -> Question | None:
+        """What the user has to allow before all of the workspace runs; None if there is nothing, or not now."""
+        return None if self._postponed else self.gate.question(self.plugins.waiting)
+
+    def postpone(self) -> None:
+        """Do not ask until ``ask_again``, another workspace, or the next start of the program."""
+        self._postponed = True
+        self.question_changed.emit(self)
+
+    def ask_again(self) -> None:
+        """Ask what was not answered yet."""
+        self._postponed = False
+        self.question_changed.emit(self)
+
+    async def trust(self, how: How) -> None:
+        """Allow what ``question`` asks, remember that, and start what was to start."""
+        self.gate.allow(how, self.plugins.waiting)
+        self._postponed = False
+        await self._save_answers()
+        await self.plugins.answered()
+        self._hold()
+        self.question_changed.emit(self)
+        await self._start([service for service in self.services.values() if service.wanted])
+
+    async def saved(self, workspace: Workspace) -> None:
+        """The workspace was saved to a file, which is trusted then if the open one is."""
+        if self.gate.saved(workspace):
+            await self._save_answers()
+
+    async def _save_answers(self) -> None:
+        try:
+            await self.sender.in_thread(TABLE.trust.save)
+        except OSError as e:
+            words = f"{TABLE.trust.file} cannot be written: {e.strerror or e}. You will be asked again next time."
+            self.recorder.record(events.LOG, summary=words)
+
+    def _hold(self) -> None:
+        for service in self.services.values():
+            service.hold(self.gate.held(service.config))
 
     # -- the end
 

@@ -34,4 +34,17 @@ class Failed:
     reason: str
 
 
-Status = Stopped | Starting | Listening | Stopping | Failed
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Not started, because the workspace is not trusted.
+
+    Attributes:
+        reason: tells the user why, and what to do.
+        asks: only what it would do.
+    """
+
+    reason: str
+    asks: str
+
+
+Status = Stopped | Starting | Listening | Stopping | Failed | Held

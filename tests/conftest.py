@@ -9,13 +9,22 @@ import gc
 import os
 import signal
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from time import monotonic
 
 import hypothesis
 import pytest
 from PyQt5.QtWidgets import QApplication
 
+from tests import preloaded
 from ui.reactor import install
+
+# The application takes on the language of the environment, and so do programs that tests start. What the system
+# says of an error is compared in English.
+for name in [name for name in os.environ if name.startswith(("LC_", "LANG"))]:
+    del os.environ[name]
+os.environ["LC_ALL"] = "C.UTF-8"
 
 # The platform is an argument, not an environment variable: programs that the tests start do
 # not inherit it.
@@ -32,6 +41,10 @@ from tests.declared import checked_recorder, declared_events  # noqa: E402, F401
 # A shell has what it starts in the background ignore Ctrl+C, and so would the programs that tests start.
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# Programs that tests start read what others of them have compiled: else each spends half its start on it.
+if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
+    os.environ.setdefault("PYTHONPYCACHEPREFIX", str(Path(__file__).parents[1] / "build" / "pycache"))
 
 # How long an example takes says how busy the machine is, and what was found once is found each time.
 STEADY = hypothesis.settings(deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow], derandomize=True)
@@ -75,10 +88,44 @@ class LoggedFailures:
         return taken
 
 
+@contextmanager
+def observed() -> Iterator[LoggedFailures]:
+    """What Twisted's log gets for as long as this lasts."""
+    failures = LoggedFailures()
+    globalLogPublisher.addObserver(failures.observe)
+    try:
+        yield failures
+    finally:
+        globalLogPublisher.removeObserver(failures.observe)
+
+
 def pytest_collection_finish() -> None:
     """Keep what is loaded by now out of the collections after each test: they take no time then."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nothing_unseen_at_the_end() -> Iterator[None]:
+    """Collect at the end what ``light_collections`` has kept out: an error in it fails the run."""
+    yield
+    gc.unfreeze()
+    with observed() as failures:
+        left = failures()
+    _fail_for(left)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def light_collections(nothing_unseen_at_the_end: None) -> Iterator[None]:
+    """Keep what one file's tests leave loaded out of the collections after those of the next.
+
+    Otherwise each takes longer than the one before: half a second, after some thousand tests.
+    """
+    yield
+    with observed() as failures:
+        left = failures()
+    gc.freeze()
+    _fail_for(left)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -87,17 +134,21 @@ def own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"):
             patch.setenv(name, str(tmp_path_factory.mktemp(name.lower())))
+        patch.delenv("LISTENING_POST_DATA", raising=False)
         yield
+        preloaded.end()
 
 
 @pytest.fixture(autouse=True)
 def logged_failures() -> Iterator[Callable[..., list[Failure]]]:
     """Fail the test if an error is logged that it does not take by calling this."""
-    failures = LoggedFailures()
-    globalLogPublisher.addObserver(failures.observe)
-    yield failures
-    left = failures()
-    globalLogPublisher.removeObserver(failures.observe)
+    with observed() as failures:
+        yield failures
+        left = failures()
+    _fail_for(left)
+
+
+def _fail_for(left: list[Failure]) -> None:
     if left:
         pytest.fail("Logged and not expected:\n\n" + "\n".join(f.getTraceback() for f in left), pytrace=False)
 

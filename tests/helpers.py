@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 import selectors
@@ -10,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,6 +19,8 @@ from time import monotonic
 from typing import Any
 
 from twisted.internet.task import deferLater
+
+from tests.preloaded import Run
 
 ROOT = Path(__file__).resolve().parents[1]
 PROGRAM = [sys.executable, "-m", "ui.entry"]
@@ -72,11 +76,57 @@ def kept_port() -> Iterator[int]:
         yield held.getsockname()[1]
 
 
-def run(*args: str | Path, **more: Any) -> subprocess.CompletedProcess[str]:
-    """Run one command of the program to its end."""
-    return subprocess.run(
-        [*PROGRAM, *map(str, args)], cwd=ROOT, text=True, capture_output=True, timeout=100, check=False, **more
-    )
+@contextlib.contextmanager
+def short_folder() -> Iterator[Path]:
+    """A folder for sockets. Their paths have 107 bytes at the most, which ``tmp_path`` may take up by itself.
+
+    It does where tests run in parallel, or the user has a long name.
+    """
+    with tempfile.TemporaryDirectory(prefix="lp-") as folder:
+        yield Path(folder)
+
+
+def run(
+    *args: str | bytes | Path, env: dict[str, str] | None = None, real: bool = False
+) -> subprocess.CompletedProcess[str]:
+    """Run one command of the program to its end.
+
+    It is forked from a program that is loaded already, which an environment of its own (``env``) or
+    ``real`` forbids.
+    """
+    words = [os.fsdecode(arg) for arg in args]
+    if env is not None or real:
+        command = [*PROGRAM, *words]
+        return subprocess.run(command, cwd=ROOT, env=env, text=True, capture_output=True, timeout=100, check=False)
+    done = run_bytes(*words)
+    out, err = (io.TextIOWrapper(io.BytesIO(data)).read() for data in (done.stdout, done.stderr))
+    return subprocess.CompletedProcess(words, done.returncode, out, err)
+
+
+def run_bytes(*args: str, data: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
+    """As ``run``, in bytes, with those (at most 64 KB) on standard input."""
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err, _input(data) as given:
+        process = Run(args, given, out.fileno(), err.fileno(), session=True)
+        try:
+            code = process.wait(100)
+        finally:
+            if process.returncode is None:
+                os.killpg(process.pid, signal.SIGKILL)
+        out.seek(0)
+        err.seek(0)
+        return subprocess.CompletedProcess(args, code, out.read(), err.read())
+
+
+@contextlib.contextmanager
+def _input(data: bytes | None) -> Iterator[int]:
+    """Standard input that has these bytes in it, and then its end."""
+    reading, writing = os.pipe()
+    try:
+        with os.fdopen(writing, "wb") as pipe:
+            pipe.write(data or b"")
+        yield reading
+    finally:
+        os.close(reading)
 
 
 class Serve:
@@ -88,15 +138,18 @@ class Serve:
     """
 
     def __init__(self, workspace: Path, capture: Path, *args: str, json: bool = True) -> None:
-        command = [*PROGRAM, "serve", str(workspace), "--capture", str(capture), *args, *(["--json"] if json else [])]
-        self.process = subprocess.Popen(
-            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
-        )
+        command = ["serve", str(workspace), "--capture", str(capture), *args, *(["--json"] if json else [])]
+        (out, writing_out), (err, writing_err) = os.pipe(), os.pipe()
+        with _input(None) as given:
+            self.process = Run(command, given, writing_out, writing_err, session=True)
+        for descriptor in (writing_out, writing_err):
+            os.close(descriptor)
+        self._streams = os.fdopen(out), os.fdopen(err)
         self.lines: list[str] = []
         self.said: list[str] = []
         self._threads = [
             threading.Thread(target=_collect, args=args, daemon=True)
-            for args in ((self.process.stdout, self.lines), (self.process.stderr, self.said))
+            for args in zip(self._streams, (self.lines, self.said), strict=True)
         ]
         for thread in self._threads:
             thread.start()
@@ -123,8 +176,7 @@ class Serve:
         if self.process.poll() is None:
             self.kill()
         self.wait()
-        for stream in (self.process.stdout, self.process.stderr):
-            assert stream is not None
+        for stream in self._streams:
             stream.close()
 
 

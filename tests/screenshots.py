@@ -8,6 +8,7 @@ The pictures are of the program itself on an Xvfb; its clients are curl, socat a
 from __future__ import annotations
 
 import json
+import os
 import random
 import socket
 import struct
@@ -25,7 +26,7 @@ from app.events import FAILURE
 from tests.e2e.clients import curl, socat, url
 from tests.e2e.display import Display, display
 from tests.e2e.program import Program, running
-from tests.helpers import ROOT
+from tests.helpers import ROOT, run
 
 FOLDER = ROOT / "resources" / "screenshots"
 
@@ -229,6 +230,8 @@ class Album:
 def running_on(screen: Display, text: str, folder: str, theme: str, *args: str) -> Iterator[Program]:
     workspace = Path(folder) / "devices.toml"
     workspace.write_text(text)
+    # A service of it is there for the network, which the user of these pictures has allowed.
+    run("trust", workspace, env={**os.environ, "XDG_DATA_HOME": str(Path(folder) / "data")}).check_returncode()
     with running(screen, workspace, Path(folder), *args, theme=theme) as program:
         yield program
 

@@ -53,7 +53,8 @@ class Bridge(QObject):
         services_changed: services were added, removed, reordered or replaced.
         status_changed: the status of a service changed; carries the service. Emitted at once.
         trouble_changed: carries the Trouble that keeps the capture from being written, or None.
-        plugins_changed: another plugin waits for an answer, or their messages changed.
+        plugins_changed: messages about plugins may have changed.
+        question_changed: there may be another question about trust, or none any more.
     """
 
     ticked = pyqtSignal(object)
@@ -62,6 +63,7 @@ class Bridge(QObject):
     status_changed = pyqtSignal(object)
     trouble_changed = pyqtSignal(object)
     plugins_changed = pyqtSignal()
+    question_changed = pyqtSignal()
 
     def __init__(self, post: Post) -> None:
         super().__init__()
@@ -83,6 +85,7 @@ class Bridge(QObject):
             post.services_changed.connect(lambda _: self.services_changed.emit()),
             post.status_changed.connect(self._on_status),
             post.plugins.changed.connect(lambda _: self.plugins_changed.emit()),
+            post.question_changed.connect(lambda _: self.question_changed.emit()),
         ]
 
     def close(self) -> None:

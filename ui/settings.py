@@ -8,7 +8,7 @@ from platformdirs import user_config_path
 from PyQt5.QtCore import QByteArray, QSettings
 from PyQt5.QtWidgets import QApplication
 
-from app.capture.writing.link import DEFAULT_LIMIT
+from app.capture.link import DEFAULT_LIMIT
 from app.files.folders import APP_NAME
 from ui.looks import theme, times
 from ui.looks.theme import POINTS, Fonts

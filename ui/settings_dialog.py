@@ -33,7 +33,7 @@ from app.plugin_loader.source import FOLDER
 from app.post import capture_folder
 from app.services.config import ServiceConfig
 from ui.forms.form import Form, column, sentence, tell
-from ui.looks import times
+from ui.looks import theme, times
 from ui.looks.times import TimeFormat
 from ui.services import checks as service_checks
 from ui.settings import LARGEST, SMALLEST, Settings
@@ -269,5 +269,9 @@ def _reveal(folder: Path) -> None:
 
 def _mono_families() -> list[str]:
     fonts = QFontDatabase()
-    # Those that begin with a dot are the system's own.
-    return [name for name in fonts.families() if fonts.isFixedPitch(name) and not name.startswith(".")]
+    # Those that begin with a dot are the system's own. Noto Sans Mono does not say of itself that it is one.
+    return [
+        name
+        for name in fonts.families()
+        if (fonts.isFixedPitch(name) or name in theme.MONO_FAMILIES) and not name.startswith(".")
+    ]

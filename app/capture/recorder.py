@@ -1,4 +1,4 @@
-"""The recorder: the one place through which every event goes on its way to the capture."""
+"""The recorder: numbers connections, gathers all events, and sends them in batches to the writer process."""
 
 from __future__ import annotations
 
@@ -13,10 +13,13 @@ from typing import Any, Protocol
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from app import events
+from app.capture import lost_events
+from app.capture.lost_events import Loss, Losses
 from app.capture.writing.arena import Arena
 from app.capture.writing.batch import FIELDS, SAME, SAME_BUT_ONE, Frame
 from app.failures import record as failures
 from app.failures.fingerprint import fingerprint
+from app.limits import Reached
 from app.signal import Signal
 from app.text import escapes as text
 
@@ -24,37 +27,32 @@ INTERVAL = 0.05
 """Seconds from the first event of a batch until the batch leaves for the writer."""
 
 BATCH_BYTES = 1 << 20
-"""Bytes of payload and detail with which a batch leaves before its time."""
+"""Bytes of payload and detail with which a batch leaves before ``INTERVAL`` has passed."""
 
 LARGE = 4096
-"""Bytes from which a payload goes to the writer from where it lies, and only once, and is stored once,
-when it is passed on. Smaller ones are cheaper to copy than to look up."""
+"""Bytes from which a payload is sent to the writer without copying it into the batch. If the next payload is the
+same object, as when data is passed on, it is sent and stored once. Smaller ones are cheaper to copy."""
 
 PAUSE_ABOVE, RESUME_BELOW, LOSE_ABOVE = 32 << 20, 8 << 20, 64 << 20
-"""Bytes sent to the writer and not yet stored: peers are paused above the first, resumed
-below the second. Above the third, what cannot wait is lost, and counted: datagrams; and everything
-while the file cannot be written, when nobody is paused."""
+"""Bytes sent to the writer and not yet stored. Above the first, peers are paused; below the second, resumed.
+Above the third, what cannot be held back is lost, and counted: datagrams, and everything while the file cannot be
+written, because then nobody is paused."""
 
 CEILING = 1 << 30
 """Bytes sent to the writer and not yet stored above which anything is lost. Peers that are paused cannot
 reach it: only code of a responder that goes on writing by itself."""
-
-FELL_BEHIND = "the capture could not be written as fast as datagrams came"
-NOT_SENT = "so much was waiting to be stored that memory would have run out"
-KERNEL = "the system's receive buffer was full"
-"""Why events were lost."""
 
 
 class Sink(Protocol):
     """Where batches go: the link to the writer process."""
 
     def send(self, parts: Sequence[bytes]) -> None:
-        """Take one frame, in parts that follow each other."""
+        """Send one frame, given as parts in order."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What the capture holds: ids of its oldest and newest event, and its bytes."""
+    """The content of the capture: ids of its oldest and newest event, and its size in bytes."""
 
     first: int = 1
     last: int = 0
@@ -71,23 +69,6 @@ class Trouble:
     text: str
     since: int
     passing: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Loss:
-    """Events that happened and are not in the capture: how many, when (ns since 1970), and why."""
-
-    count: int
-    since: int
-    until: int
-    why: str
-
-    def recorded(self) -> tuple[str, str]:
-        """Summary and detail of the event ``events.lost``."""
-        events_ = "1 event was" if self.count == 1 else f"{self.count:,} events were"
-        since, until = events.rfc3339(self.since), events.rfc3339(self.until)
-        detail = {"count": self.count, "from": since, "until": until, "why": self.why}
-        return f"{events_} lost: {self.why}", json.dumps(detail)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,17 +89,17 @@ class _Sent:
 
 
 class Recorder:
-    """Numbers connections, gathers events into batches, answers for each of them.
+    """Numbers connections, gathers events into batches, and keeps each batch until it is stored.
 
-    ``seen == stored + lost + on the way`` holds at all times.
+    At all times, events seen = stored + lost + pending or on the way to the writer.
 
     Attributes:
-        failures: how many were recorded.
-        loss_events: how many events ``events.lost`` were recorded; they count as seen, too.
-        run: token of this run of the program; with the number of a batch it tells a
-            restarted writer what is already in the file.
+        failures: the number of failures recorded.
+        losses: what is not in the capture, and why. Events ``events.lost`` count as seen, too.
+        run: token of this run of the program; with it and a batch's number, a restarted writer knows
+            what is already in the file.
         stored_changed: emits ``Stored`` after each batch that reached the file.
-        trouble_changed: emits ``Trouble``, or None when the capture goes on again.
+        trouble_changed: emits ``Trouble``, or None when events are stored again.
         pressure: emits True when peers are to be paused, False when they may go on.
     """
 
@@ -127,9 +108,8 @@ class Recorder:
         self.run = secrets.token_hex(8)
         self.range = Stored()
         self.stored = 0
-        self.lost = 0
+        self.losses = Losses()
         self.failures = 0
-        self.loss_events = 0
         self.trouble: Trouble | None = None
         self.pressed = False
         self.stored_changed: Signal[Stored] = Signal()
@@ -143,7 +123,6 @@ class Recorder:
         self._arena: Arena | None = None
         self._last: bytes | None = None
         self._last_but_one: bytes | None = None
-        self._losses: list[Loss] = []
         self._timer: IDelayedCall | None = None
         self._sequence = 0
         self._flushed = 0
@@ -160,6 +139,11 @@ class Recorder:
         return self._flushed + len(self._pending) // FIELDS
 
     @property
+    def lost(self) -> int:
+        """Events that happened and are not in the capture."""
+        return self.losses.total
+
+    @property
     def connected(self) -> bool:
         """Whether a writer takes batches."""
         return self._sink is not None
@@ -170,9 +154,9 @@ class Recorder:
         return not self._pending and not self._on_way
 
     def share(self, arena: Arena | None) -> None:
-        """Put large payloads there from now on, where the writer finds them.
+        """Put large payloads into ``arena`` from now on, from which the writer reads them.
 
-        None: nowhere any more; nothing may be on its way then.
+        None: use no arena any more; no batch may be on its way then.
         """
         self._arena = arena
 
@@ -230,6 +214,10 @@ class Recorder:
         if self._pending_bytes > BATCH_BYTES:
             self.flush()
 
+    def record_limit(self, reached: Reached, service: int = 0, conn: int = 0) -> None:
+        """Record that a limit was reached: the only way to an event ``limit.reached``, but for the writer's own."""
+        self.record(events.LIMIT_REACHED, service, conn, summary=reached.text, detail=reached.detail())
+
     def record_failure(
         self,
         error: BaseException,
@@ -238,7 +226,7 @@ class Recorder:
         payload: bytes | None = None,
         traceback: Any = None,
     ) -> None:
-        """Record an exception with the bytes that caused it, unless that was done before."""
+        """Record an exception with the bytes that caused it, unless this exception was recorded before."""
         if not failures.claim(error):
             return
         self.failures += 1
@@ -247,9 +235,9 @@ class Recorder:
         self.record(events.FAILURE, service, conn, payload, record.summary, json.dumps(detail))
 
     def resolve(self, group: str, summary: str, *, reopened: bool = False) -> None:
-        """Record that a group of failures is resolved, or that it is not after all.
+        """Record that a group of failures is resolved, or reopened.
 
-        ``group`` is their fingerprint; ``summary`` what they are, in one line.
+        ``group`` is its fingerprint, ``summary`` describes it in one line.
         """
         detail: dict[str, Any] = {"group": group}
         words = "resolved"
@@ -258,7 +246,7 @@ class Recorder:
         self.record(events.FAILURE_RESOLVED, summary=f"{words}: {summary}", detail=json.dumps(detail))
 
     def note(self, event: int, text: str, colour: str = "") -> None:
-        """Record what somebody wrote on an event of the capture, in place of what was there; empty takes it away.
+        """Record the user's note on an event of the capture. It replaces an earlier one; an empty note removes it.
 
         ``colour`` is one of ``app.events.COLOURS`` or empty.
         """
@@ -270,36 +258,25 @@ class Recorder:
         """Record a datagram. Nobody can hold datagrams back: when too much is on its way, it is lost and counted."""
         if self._on_way_bytes > LOSE_ABOVE:
             self._flushed += 1
-            self._lose(1, FELL_BEHIND)
+            self._lose(1, lost_events.FELL_BEHIND)
         else:
             self.record(kind, service, conn, payload)
 
     def lost_before(self, count: int) -> None:
-        """Count ``count`` events that happened and never reached us, as the kernel says."""
+        """Count ``count`` events as seen and lost that never reached us, such as datagrams that the kernel dropped."""
         self._flushed += count
-        self._lose(count, KERNEL)
+        self._lose(count, lost_events.KERNEL)
 
     def _lose(self, count: int, why: str, since: int | None = None) -> None:
         """Count events that will not be in the capture; an event tells of them as soon as it can be stored."""
         now = time_ns()
-        self.lost += count
-        self._add_loss(Loss(count, now if since is None else since, now, why))
+        self.losses.count(count, now if since is None else since, now, why)
         if self._timer is None:
             self._timer = self._clock.callLater(INTERVAL, self._tick)
 
-    def _add_loss(self, loss: Loss) -> None:
-        for i, known in enumerate(self._losses):
-            if known.why == loss.why:
-                since, until = min(known.since, loss.since), max(known.until, loss.until)
-                self._losses[i] = Loss(known.count + loss.count, since, until, loss.why)
-                return
-        self._losses.append(loss)
-
     def _tell_losses(self) -> tuple[Loss, ...]:
-        """Add events about what was lost to what is pending."""
-        told = tuple(self._losses)
-        self._losses.clear()
-        self.loss_events += len(told)
+        """Add events about what was lost to the pending ones."""
+        told = self.losses.take()
         for loss in told:
             summary, detail = loss.recorded()
             self._extend((time_ns(), events.LOST, 0, 0, None, None, summary, detail))
@@ -309,7 +286,7 @@ class Recorder:
         """Send what is pending to the writer now, or count it lost."""
         losing = self._on_way_bytes > (CEILING if self.trouble is None or self.trouble.passing else LOSE_ABOVE)
         # Told once it is over, not with every batch while it lasts.
-        losses = self._tell_losses() if self._losses and self._on_way_bytes <= PAUSE_ABOVE else ()
+        told = self._tell_losses() if self.losses and self._on_way_bytes <= PAUSE_ABOVE else ()
         if not self._pending:
             return
         count = len(self._pending) // FIELDS
@@ -322,9 +299,9 @@ class Recorder:
         self._last = self._last_but_one = None
         since = self._pending[0]
         if losing:
-            self._lose(count, NOT_SENT if self.trouble is None else self.trouble.text, since)
+            self._lose(count, lost_events.NOT_SENT if self.trouble is None else self.trouble.text, since)
             self._pending.clear()
-            if mark is not None:  # what was shared of it goes with the newest that is not lost
+            if mark is not None:  # its part of the arena is released with the next batch that is not lost
                 self._on_way[-1] = replace(self._on_way[-1], mark=mark)
             self.stored_changed.emit(self.range)
             return
@@ -334,7 +311,7 @@ class Recorder:
             self._services_sent = len(services)
         frame = Frame.of((self._sequence, services, self._pending), large, shared=bool(shared))
         self._pending.clear()
-        self._on_way.append(_Sent(self._sequence, count, frame, shared, mark, since, losses))
+        self._on_way.append(_Sent(self._sequence, count, frame, shared, mark, since, told))
         self._on_way_bytes += frame.size + shared
         self._send(frame)
         self._press()
@@ -354,15 +331,15 @@ class Recorder:
             self.pressed = pressed
             self.pressure.emit(pressed)
 
-    # -- what the writer says
+    # -- messages of the writer
 
     def on_opened(self, sink: Sink, sequence: int, stored: Stored) -> None:
-        """The writer has the file open, and all batches of this run up to ``sequence`` in it."""
+        """The writer has opened the file, which holds all batches of this run up to ``sequence``."""
         fresh, self._sink = self._sink is None, sink
         self._drop_until(sequence)
         self._set_trouble(None)
         if fresh:
-            # The same writer with another file finds all that it needs in its pipe.
+            # Only for a new process: a writer that has opened another file still has all batches in its pipe.
             self._send_again()
         self.range = stored
         self._press()
@@ -372,7 +349,7 @@ class Recorder:
         if not self._on_way:
             self._services_sent = 0
             return
-        # A writer that replaces a dead one knows no services yet.
+        # A writer that replaces a dead one does not know the services yet.
         head = self._on_way[0]
         frame = head.frame.with_services(self._services)
         self._on_way[0] = replace(head, frame=frame)
@@ -381,7 +358,8 @@ class Recorder:
             self._send(sent.frame)
 
     def on_stored(self, sequence: int, stored: Stored, *, rejected: str = "") -> None:
-        """All batches up to ``sequence`` are in the file; this one not, if it was ``rejected``, for that reason."""
+        """All batches up to ``sequence`` are in the file, except ``sequence`` itself if it was ``rejected``,
+        for the reason given there."""
         self._drop_until(sequence - 1 if rejected else sequence)
         if rejected and self._on_way and self._on_way[0].sequence == sequence:
             self._lose_sent(rejected)
@@ -391,7 +369,7 @@ class Recorder:
         self.stored_changed.emit(stored)
 
     def on_trouble(self, text: str, *, passing: bool = False) -> None:
-        """Nothing can be stored at present, for the reason in ``text``.
+        """Nothing can be stored at present; ``text`` says why.
 
         ``passing``: peers are to be held back, since it will soon be over.
         """
@@ -400,14 +378,14 @@ class Recorder:
         self._press()
 
     def on_writer_gone(self) -> None:
-        """The writer process has ended; batches wait for the next one."""
+        """The writer process has ended; batches are kept for the next one."""
         self._sink = None
 
     def abandon(self) -> None:
-        """Count what is still on its way as lost: there will be no writer any more."""
+        """Count all batches that are not stored as lost: no writer will be started again."""
         self.flush()
         while self._on_way:
-            self._lose_sent("the program ended before they were stored")
+            self._lose_sent(lost_events.ENDED)
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -421,8 +399,7 @@ class Recorder:
     def _lose_sent(self, why: str) -> None:
         """Count the oldest batch on its way as lost, and tell again what it was to tell."""
         sent = self._drop()
-        for loss in sent.losses:
-            self._add_loss(loss)
+        self.losses.put_back(sent.losses)
         self._lose(sent.count, why, sent.since)
 
     def _drop(self) -> _Sent:

@@ -49,7 +49,7 @@ from typing import Any
 
 from app import __version__, events
 from app.capture import errors, untrusted
-from app.capture.filters.values import search
+from app.capture.filters.values import add_functions
 from app.capture.untrusted import RANGE, Guarded
 from app.text import escapes as text
 
@@ -229,7 +229,7 @@ def _checked(uri: str, path: Path | str) -> Guarded:
         raise errors.UnreadableCaptureError(path=path, reason=e) from e
     try:
         db.guard(path)
-        db.create_function("post_matches", 2, search, deterministic=True)
+        add_functions(db)
         check(db, path, writing=False)
         db.execute(f"CREATE TEMP {untrusted.EVENT}")  # found before a view of that name in the file
         db.execute("PRAGMA query_only = 1")

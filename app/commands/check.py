@@ -1,4 +1,4 @@
-"""``listening-post check``: what is wrong with a workspace, without starting it."""
+"""``listening-post check``: what is wrong with a workspace and what it asks for, without starting it."""
 
 from __future__ import annotations
 
@@ -12,28 +12,39 @@ from app.commands.exit_codes import DONE, FAILED
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("workspace", type=Path)
-    parser.add_argument("--json", action="store_true", help="print one JSON object for each problem")
+    parser.add_argument(
+        "--json", action="store_true", help="print one JSON object a line: problems, and what it asks for"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
+    from app.commands import asked
     from app.workspace import reading as workspace
 
     if not args.json:
-        services = workspace.load(args.workspace, ready=True).services
+        loaded = workspace.load(args.workspace, ready=True)
+        services = loaded.services
         count = "1 service" if len(services) == 1 else f"{len(services)} services"
         print(f"{args.workspace}: {count}, nothing wrong")
+        for line in asked.lines(loaded):
+            print(line)
         _print_plugin_problems()
         return DONE
-    problems = workspace.problems_of(args.workspace)
+    loaded, problems = workspace.examined(args.workspace)
     for problem in problems:
         found = {"file": str(args.workspace), "line": problem.line, "key": problem.key, "text": problem.text}
         print(json.dumps(found, ensure_ascii=False))
+    for ask in asked.asks(loaded):
+        told = {"file": str(args.workspace), "asks": ask.kind, "service": ask.service, "target": ask.target}
+        print(json.dumps(told | {"text": ask.text}, ensure_ascii=False))
     return FAILED if problems else DONE
 
 
 def _print_plugin_problems() -> None:
     from app.plugin_loader.table import TABLE
 
+    if TABLE.trust.trouble:
+        print(f"listening-post: {TABLE.trust.trouble}", file=sys.stderr)
     for plugin in TABLE.all():
         if plugin.problem is not None:
             names = ", ".join(responder.name for responder in plugin.brings)

@@ -15,3 +15,12 @@ class OutputError(PostError):
 
 class SendUsageError(PostError):
     """{reason}."""
+
+
+class AnswerNotKeptError(PostError):
+    """Your answer cannot be written to {path}: {reason}. Nothing is trusted that was not before."""
+
+
+class FolderNotTrustableError(PostError):
+    """The folder {path} is not trusted: others than you can put files there. Take that right away (chmod o-w), or
+    trust the file alone, without --folder."""

@@ -20,23 +20,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from app.capture.filters import language as filters
     from app.capture.reading.store import Store
+    from app.exports.part import Part
+    from app.exports.selection import Selection
     from app.files.replacing import replacing
 
     chosen = args.format or Path(args.output).suffix.lstrip(".")
     exporter = formats.find(chosen)
     if exporter is None:
         raise errors.UnknownFormatError(output=args.output, known=", ".join(formats.names()))
-    store = Store(args.capture)
-    found = store.events(filters.parse(args.filter), *store.range())
+    selection = Selection(Store(args.capture), exporter, Part.typed(args.filter))
     if args.output == "-":
         with output.raising_output_errors():
-            exporter.write(found, sys.stdout.buffer)
-        return DONE
-    try:
-        with replacing(Path(args.output)) as out:
-            exporter.write(found, out)
-    except OSError as e:
-        raise UnwritableError(path=args.output, reason=e.strerror or e) from e
+            selection.write(sys.stdout.buffer)
+    else:
+        try:
+            with replacing(Path(args.output)) as out:
+                selection.write(out)
+        except OSError as e:
+            raise UnwritableError(path=args.output, reason=e.strerror or e) from e
+    output.warn(selection.lost.in_words())
     return DONE

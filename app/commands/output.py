@@ -21,6 +21,12 @@ def line(event: Row) -> str:
     return f"{event.id:>7} {time} {event.service:<16} {event.peer or '-':<21} {kind:<18} {size:>6} {event.summary}"
 
 
+def warn(words: str) -> None:
+    """Say something on standard error, where there is something to say."""
+    if words:
+        print(f"listening-post: {words}", file=sys.stderr)
+
+
 @contextlib.contextmanager
 def raising_output_errors() -> Iterator[None]:
     """Raise OutputError for an OSError that writing standard output raised.

@@ -24,14 +24,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from app.capture.filters import language as filters
+    from app.capture.reading import losses
     from app.capture.reading.store import Store
 
     store = Store(args.capture)
     where = filters.parse(args.filter)
+    missing = losses.lost(store, where)
     if args.count:
         count = store.count(where)
         print(count if args.limit is None else min(count, args.limit))
-        return DONE
-    for event in islice(store.events(where, *store.range()), args.limit):
-        print(json_line(event.as_json()) if args.json else output.line(event))
+    else:
+        for event in islice(store.events(where, *store.range()), args.limit):
+            print(json_line(event.as_json()) if args.json else output.line(event))
+    output.warn(missing.in_words())
     return DONE

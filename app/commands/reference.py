@@ -19,6 +19,7 @@ from app.capture import schema
 from app.capture.filters.completion import operators
 from app.capture.filters.fields import FIELDS
 from app.commands import error_reference, table
+from app.limits import LIMITS
 from app.options import Option
 from app.services import settings
 from app.services.protocols import PROTOCOLS
@@ -115,6 +116,15 @@ def event_kinds() -> str:
     """A row for each kind of event."""
     rows = (f"| `{kind.name}` | {kind.meaning} | {_keys_of(kind)} |" for kind in events.KINDS.values())
     return "\n".join(["| kind | | detail |", "|---|---|---|", *rows])
+
+
+def limit_table() -> str:
+    """A row for each limit that an event can name."""
+    rows = (
+        f"| `{limit.name}` | {_plain(limit.meaning)} | {_code(('limit', 'value', *limit.keys))} |"
+        for limit in LIMITS.values()
+    )
+    return "\n".join(["| limit | | detail |", "|---|---|---|", *rows])
 
 
 def _keys_of(kind: events.Declaration) -> str:
@@ -217,6 +227,7 @@ BLOCKS = {
     "commands": commands,
     "workspace-keys": workspace_keys,
     "event-kinds": event_kinds,
+    "limits": limit_table,
     "capture-tables": capture_tables,
     "errors": error_reference.tables,
     "crcs": crcs,

@@ -6,6 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from app.commands import output
 from app.commands.exit_codes import DONE, FAILED
 
 
@@ -41,6 +42,7 @@ def run(args: argparse.Namespace) -> int:
     finally:
         print("\r     \r" if shown else "", end="", file=sys.stderr)
     print(f"{args.output}: {saved.events:,} events, {saved.bytes:,} bytes")
+    output.warn(saved.lost)
     if redacted:
         print(saving.CANNOT_SEE, file=sys.stderr)
     return DONE

@@ -25,6 +25,7 @@ from app.capture.reading.store import Store
 from app.commands.selftest_cases import EXCHANGES, PLUGIN, RELAY, WORKSPACE
 from app.errors import PostError
 from app.exports import formats as exporters
+from app.exports.selection import Selection
 from app.files import folders
 from app.plugin_loader.table import TABLE
 from app.post import Post
@@ -111,7 +112,7 @@ class _Run:
         plugin = self._folder / "plugins" / "selftest_shout.py"
         plugin.write_text(PLUGIN, "utf-8")
         (self._folder / "hello.txt").write_text("from a file", "utf-8")
-        TABLE.trust.set(plugin.resolve(), "load")
+        TABLE.trust.trust_folder(self._folder)  # in memory only
         path = self._folder / "selftest.toml"
         path.write_text(WORKSPACE, "utf-8")
         post = self._post = Post(self._reactor, workspace.load(path))
@@ -198,7 +199,7 @@ class _Run:
         assert exporter is not None
         store, out = Store(self.capture), BytesIO()
         try:
-            exporter.write(store.events(filters.EVERYTHING, *store.range()), out)
+            Selection(store, exporter).write(out)
         finally:
             store.close()
         if not out.tell():

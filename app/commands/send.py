@@ -20,8 +20,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     form.add_argument("--template", action="store_const", dest="form", const="template", help="DATA has {{…}} in it")
     form.add_argument("--file", metavar="FILE", help="send what FILE holds")
     form.add_argument(
-        "--converse", action="store_true", help="TCP and WebSocket: send what standard input holds, line by line"
-    )
+        "--converse", action="store_true",
+        help="TCP and WebSocket: send what standard input holds, line by line; WebSocket: each message is a line",
+    )  # fmt: skip
     parser.add_argument(
         "--repeat", type=arguments.count, metavar="N", default=1, help="send it N times; 0: until stopped"
     )

@@ -28,6 +28,11 @@ ERROR = 400
 """The lowest HTTP status that stands for an error (RFC 9110 section 15)."""
 
 
+def as_line(message: bytes, *, is_text: bool) -> bytes:
+    """A message as ``--converse`` writes it: text as it is, binary as hex digits behind its size."""
+    return (message if is_text else b"(binary, %d bytes) %s" % (len(message), message.hex(" ").encode())) + b"\n"
+
+
 class Nowhere:
     """Takes the place of the link to the writer: discards the events, and confirms them to the recorder."""
 
@@ -109,7 +114,7 @@ class _Run(Run):
         conversation = open_conversation(order.request, self._post.sender)
         if conversation.answers:
             conversation.patience = PATIENCE if order.wait is None else order.wait
-        conversation.received.connect(self._on_received)
+        conversation.received.connect(lambda data: self._on_received(conversation, data))
         conversation.noted.connect(lambda words: self._report(f"< {words}"))
         conversation.status_changed.connect(self._on_status)
         return conversation
@@ -121,10 +126,12 @@ class _Run(Run):
         elif conversation.closed is not None and not conversation.closed.failed:
             self._report(f"* {conversation.closed.reason}")
 
-    def _on_received(self, data: bytes) -> None:
+    def _on_received(self, conversation: Conversation, data: bytes) -> None:
         self._received += len(data)
         if self._stopping:
             return
+        if self._order.converse and conversation.messages:
+            data = as_line(data, is_text=conversation.received_text)
         try:
             # This may block. The peer is not read from meanwhile.
             output.write(data)

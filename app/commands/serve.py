@@ -28,20 +28,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=0,
         help="remove captures of the data folder that are older",
     )
-    parser.add_argument("--trust-plugins", action="store_true", help="run the code of plugins without asking")
+    parser.add_argument("--trust", action="store_true", help="allow all that the workspace asks for, for this run")
+    parser.add_argument("--trust-plugins", action="store_true", help="allow plugins alone, for this run")
 
 
 def run(args: argparse.Namespace) -> int:
     from app.capture.keeping.retention import Keeping
-    from app.capture.writing.link import DEFAULT_LIMIT
+    from app.capture.link import DEFAULT_LIMIT
     from app.commands import serve_run
     from app.commands.running import choose_reactor
     from app.workspace import reading as workspace
 
-    if args.trust_plugins:
+    if args.trust or args.trust_plugins:
         from app.plugin_loader.table import TABLE
 
-        TABLE.trust.everything = True
+        TABLE.trust.everything = args.trust
+        TABLE.trust.every_plugin = True
     reactor = choose_reactor()  # before plugins are loaded, which may import it
     loaded = workspace.load(args.workspace)
     return serve_run.run(

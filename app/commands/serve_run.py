@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from app.capture.keeping.retention import Keeping
+from app.capture.link import DEFAULT_LIMIT
 from app.capture.recorder import Trouble
-from app.capture.writing.link import DEFAULT_LIMIT
 from app.commands import errors
 from app.commands.printer import Printer, report_lost_output
 from app.commands.running import Run
 from app.post import Post
-from app.status import Failed, Listening, Status
+from app.status import Failed, Held, Listening, Status
 from app.text.escapes import one_line
 from app.workspace.reading import Workspace
 
@@ -60,6 +60,9 @@ class _Run(Run):
         await post.start_all()
         assert post.capture is not None
         print(f"capturing into {post.capture}", file=sys.stderr)
+        for service in post.services.values():
+            if isinstance(service.status, Held):
+                print(one_line(f"listening-post: {service.config.name}: {service.status.reason}"), file=sys.stderr)
         for plugin in post.plugins.waiting:
             names = ", ".join(responder.name for responder in plugin.brings)
             print(f"listening-post: {names}: {plugin.problem}", file=sys.stderr)
@@ -105,7 +108,7 @@ def _print_statuses(post: Post) -> None:
 def _described(status: Status) -> str:
     if isinstance(status, Listening):
         return f"listening on {status.host}"
-    return status.reason if isinstance(status, Failed) else type(status).__name__.lower()
+    return status.reason if isinstance(status, Failed | Held) else type(status).__name__.lower()
 
 
 def _report_trouble(trouble: Trouble | None) -> None:

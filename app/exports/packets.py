@@ -6,7 +6,6 @@ IPv4: RFC 791, IPv6: RFC 8200, TCP: RFC 9293, UDP: RFC 768.
 from __future__ import annotations
 
 import struct
-from array import array
 from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Protocol
@@ -63,10 +62,10 @@ class Conversation(Protocol):
 
 
 class _Side:
-    """One end of a TCP connection, with its sequence number."""
+    """One end of a TCP connection, with its sequence number; ``path`` leads from it to the other."""
 
-    def __init__(self, end: End, sequence: int) -> None:
-        self.end = end
+    def __init__(self, path: _Path, sequence: int) -> None:
+        self.path = path
         self.sequence = sequence
         self.window = WINDOW
         self.closed = False
@@ -79,7 +78,7 @@ class TCPConversation:
     """The TCP segments that could have passed between ``peer`` and ``host``."""
 
     def __init__(self, peer: End, host: End) -> None:
-        self._peer, self._host = _Side(peer, 1_000), _Side(host, 5_000_000)
+        self._peer, self._host = _Side(_Path(peer, host, 6), 1_000), _Side(_Path(host, peer, 6), 5_000_000)
         self._begun = False
         self._over = False
 
@@ -97,7 +96,8 @@ class TCPConversation:
         yield self._segment(first, second, _ACK)
 
     def data(self, payload: bytes, *, received: bool) -> Iterator[bytes]:
-        yield from self.opened()
+        if not self._begun:
+            yield from self.opened()
         source, other = (self._peer, self._host) if received else (self._host, self._peer)
         if not payload or source.closed or self._over:
             return
@@ -132,28 +132,29 @@ class TCPConversation:
 
     def _segment(self, source: _Side, other: _Side, flags: int, payload: bytes = b"", options: bytes = b"") -> bytes:
         acknowledged = other.sequence if flags & _ACK else 0
-        length = 20 + len(options)
-        head = struct.pack(
-            "!HHIIBBHHH",
-            source.end[1], other.end[1], source.sequence, acknowledged, length // 4 << 4, flags, source.window, 0, 0,
-        )  # fmt: skip
-        return _packet(source.end[0], other.end[0], 6, head + options, payload, 16)
+        path, sequence, offset = source.path, source.sequence, (20 + len(options)) << 10
+        size = 20 + len(options) + len(payload)
+        total = path.ports_sum + sequence + acknowledged + (offset | flags) + source.window
+        checksum = path.checksum(total + int.from_bytes(options), size, payload)
+        head = _TCP.pack(*path.ports, sequence, acknowledged, offset | flags, source.window, checksum, 0)
+        return path.header(size) + head + options + payload
 
 
 class UDPConversation:
     """The UDP datagrams that could have passed between ``peer`` and ``host``."""
 
     def __init__(self, peer: End, host: End) -> None:
-        self._peer, self._host = peer, host
+        self._received, self._sent = _Path(peer, host, 17), _Path(host, peer, 17)
 
     def opened(self, *, outgoing: bool = False) -> Iterator[bytes]:
         return iter(())
 
     def data(self, payload: bytes, *, received: bool) -> Iterator[bytes]:
-        source, other = (self._peer, self._host) if received else (self._host, self._peer)
+        path = self._received if received else self._sent
         payload = payload[:65_507]
-        head = struct.pack("!HHHH", source[1], other[1], 8 + len(payload), 0)
-        yield _packet(source[0], other[0], 17, head, payload, 6)
+        size = 8 + len(payload)
+        checksum = path.checksum(path.ports_sum + size, size, payload)
+        yield path.header(size) + _UDP.pack(*path.ports, size, checksum) + payload
 
     def closed(self, reason: str) -> Iterator[bytes]:
         return iter(())
@@ -163,23 +164,44 @@ class UDPConversation:
         return iter(())
 
 
-def _packet(source: Address, target: Address, protocol: int, head: bytes, payload: bytes, at: int) -> bytes:
-    """An IP packet; ``at`` is the offset of the checksum in ``head``."""
-    length = len(head) + len(payload)
-    pseudo = source.packed + target.packed + struct.pack("!II", length, protocol)
-    checksum = _checksum(pseudo + head + payload) or 0xFFFF
-    head = head[:at] + struct.pack("!H", checksum) + head[at + 2 :]
-    if isinstance(source, IPv6Address):
-        return struct.pack("!IHBB", 6 << 28, length, protocol, 64) + source.packed + target.packed + head + payload
-    ip = struct.pack("!BBHHHBBH", 0x45, 0, 20 + length, 0, 0x4000, 64, protocol, 0) + source.packed + target.packed
-    return ip[:10] + struct.pack("!H", _checksum(ip)) + ip[12:] + head + payload
+_TCP = struct.Struct("!HHIIHHHH")
+_UDP = struct.Struct("!HHHH")
+_IP = struct.Struct("!BBHHHBBH8s")
+_IP_6 = struct.Struct("!IHBB")
 
 
-def _checksum(data: bytes) -> int:
-    """The Internet checksum (RFC 1071)."""
-    words = array("H", data if len(data) % 2 == 0 else data + b"\0")
-    total = sum(words)
-    while total >> 16:
-        total = (total & 0xFFFF) + (total >> 16)
-    total = ~total & 0xFFFF
-    return (total >> 8 | total << 8) & 0xFFFF if struct.pack("=H", 1) == b"\x01\0" else total
+class _Path:
+    """From one end to the other: what all packets on this way have in common.
+
+    The Internet checksum (RFC 1071) is the sum of all 16-bit words modulo 0xFFFF. That is also what is left
+    of all bytes as one number, which Python divides faster than it adds words; and so a word of 32 bits
+    can be added as it is.
+    """
+
+    def __init__(self, source: End, target: End, protocol: int) -> None:
+        self.ports = source[1], target[1]
+        self.ports_sum = source[1] + target[1]
+        self._protocol, self._is_6 = protocol, isinstance(source[0], IPv6Address)
+        self._addresses = source[0].packed + target[0].packed
+        self._sum = int.from_bytes(self._addresses) + protocol
+        # All of an IPv4 header but its length.
+        self._ip_sum = 0x4500 + 0x4000 + (64 << 8) + self._sum
+
+    def checksum(self, head: int, size: int, payload: bytes) -> int:
+        """Of what TCP or UDP sends: the sum of its header, its size with that, and its payload.
+
+        Includes what RFC 9293 and RFC 768 add of the IP header. Never 0, which UDP takes for none, and which
+        means the same as 0xFFFF to everybody else.
+        """
+        data = int.from_bytes(payload)
+        if size % 2:
+            data <<= 8
+        return 0xFFFF - (data + head + self._sum + size) % 0xFFFF
+
+    def header(self, size: int) -> bytes:
+        """The IP header before this many bytes."""
+        if self._is_6:
+            return _IP_6.pack(6 << 28, size, self._protocol, 64) + self._addresses
+        size += 20
+        checksum = 0xFFFF - (self._ip_sum + size) % 0xFFFF
+        return _IP.pack(0x45, 0, size, 0, 0x4000, 64, self._protocol, checksum, self._addresses)

@@ -52,6 +52,7 @@ def report(
     first: int = 0,
     last: int = 0,
     services: Sequence[str] = (),
+    missing: str = "",
 ) -> str:
     """The report of a failure, in Markdown.
 
@@ -59,12 +60,14 @@ def report(
         payload: the bytes that caused the failure; used to find the parts of a message that came from them.
         count, first, last: how often the failure happened, and when first and last (ns since 1970 UTC).
         services: protocols or names of the services, as the user chose.
+        missing: which events around it are not in the capture, as a sentence; empty where all are.
     """
     sent = (payload or b"").decode("utf-8", "replace")
     message = _message(record, sent)
     facts = [
         f"- Seen {count:,} {'time' if count == 1 else 'times'}" + _when(first, last),
         *([f"- Services: {', '.join(services)}"] if services else []),
+        *([f"- The capture is not complete around it: {missing}"] if missing else []),
         f"- Listening Post {__version__}, Python {platform.python_version()}, Twisted {twisted.__version__},"
         f" {platform.system()} {platform.machine()}",
     ]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import stat
 from pathlib import Path
+from typing import BinaryIO
 
-from app.files import errors
+from app.files import beneath, errors
 
 MAX_SENT = 16 << 20
 """Bytes of a file that is sent as one message."""
@@ -22,6 +23,26 @@ def regular(path: str, flags: int) -> int:
         return descriptor
     os.close(descriptor)
     raise OSError(0, "it is no file")
+
+
+def named(folder: Path, name: str) -> Path:
+    """The path of the file or folder called ``name`` in a workspace in ``folder``: ``~`` is the user's home.
+
+    Raises RuntimeError for the home of an unknown user.
+    """
+    return folder / Path(name).expanduser()
+
+
+def leads_out(folder: Path, name: str) -> Path | None:
+    """The real path of ``name`` if it is outside ``folder``, else None. Blocks.
+
+    What cannot be resolved, as a loop of links, is outside.
+    """
+    try:
+        path = named(folder, name).resolve()
+        return None if path.is_relative_to(folder.resolve()) else path
+    except (OSError, ValueError, RuntimeError):
+        return folder / name
 
 
 def inside(folder: Path, name: str) -> Path:
@@ -42,18 +63,28 @@ def inside(folder: Path, name: str) -> Path:
 
 def read(folder: Path, name: str, max_bytes: int = MAX_SENT) -> bytes:
     """The content of a file of at most ``max_bytes``. Blocks. Raises OutsideFolderError, UnreadableFileError."""
-    path = inside(folder, name)
     try:
-        if not path.is_file():  # opening a pipe would wait for its other end
-            reason = "it is no file" if path.exists() else "there is no such file"
-            raise errors.UnreadableFileError(name=name, reason=reason)
-        with open(path, "rb") as file:
+        with _opened(folder, name) as file:
             content = file.read(max_bytes + 1)
+    except beneath.OutsideError as e:
+        raise errors.OutsideFolderError(name=name) from e
+    except FileNotFoundError as e:
+        raise errors.UnreadableFileError(name=name, reason="there is no such file") from e
     except OSError as e:
         raise errors.UnreadableFileError(name=name, reason=e.strerror or e) from e
     if len(content) > max_bytes:
         raise errors.UnreadableFileError(name=name, reason=f"it is larger than {max_bytes >> 20} MiB")
     return content
+
+
+def _opened(folder: Path, name: str) -> BinaryIO:
+    """The regular file ``name``, open. Between the look at its path and the opening nothing can be swapped."""
+    root = folder.resolve()
+    path = inside(root, name)
+    with beneath.folder(root) as opened, opened.open(path.relative_to(root).parts) as found:
+        if not stat.S_ISREG(found.status.st_mode):
+            raise OSError(0, "it is no file")
+        return found.file()
 
 
 # -- for Option.missing: what is wrong with a file, or None

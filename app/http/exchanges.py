@@ -2,19 +2,23 @@
 
 The events ``http.request`` and ``http.response`` hold request line, status and headers. h11 parses the
 bodies out of the connection's raw bytes. HTTP/2 is not parsed: its exchanges have no bodies.
+
+A request that was refused before it was read has no event of its own. Its exchange has one made
+of the bytes that came, as far as they can be read.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict, deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import h11
 
 from app import events
 from app.events import Event
+from app.http.heads import MAX_HEAD, Head, of_parsed, read_head
 
 MAX_BODY = 1 << 20
 """Bytes of a body that are kept; the rest is only counted."""
@@ -25,18 +29,25 @@ MAX_MESSAGES, MAX_MESSAGE_BYTES = 10_000, 4 << 20
 MAX_OPEN = 2_000
 """Connections followed at once; the one silent for the longest is given up."""
 
+AT_ONCE = 16 << 10
+"""Bytes that are parsed at once."""
+
 MAX_WAITING = 256
 """Requests of one connection that wait for their responses."""
 
 
 @dataclass
 class Body:
-    """One body, without its transfer coding. ``data`` is cut at ``limit``; ``size`` counts all bytes."""
+    """One body, without its transfer coding. ``data`` is cut at ``limit``; ``size`` counts all bytes.
+
+    ``head`` is that of its message, once it was read.
+    """
 
     data: bytearray = field(default_factory=bytearray)
     size: int = 0
     whole: bool = False
     limit: int = MAX_BODY
+    head: Head | None = None
 
     def add(self, data: bytes) -> None:
         self.size += len(data)
@@ -54,11 +65,16 @@ class Exchange:
     """One request, with its response if there was one.
 
     Attributes:
-        request: the event ``http.request``, or ``ws.opened`` of a WebSocket.
+        request: the event ``http.request``, or ``ws.opened`` of a WebSocket. Of what was refused before it
+            was read, one with the id of the response, and with ``refused`` in its detail.
         response: None where there was none.
-        request_body, response_body: None where they are not known.
+        request_body, response_body: None where they are not known. Those of a WebSocket have only their heads.
         messages: the events ``ws.message`` of a WebSocket; ``messages_cut``: whether some are left out.
         secure: whether it came over TLS.
+        outgoing: whether the request was ours.
+        first, last: ids of the events between which it passed.
+        until: when the last of it happened, in ns since 1970.
+        ended: why the connection ended, where that came first; empty where it is not known.
     """
 
     request: Event
@@ -68,6 +84,11 @@ class Exchange:
     messages: list[Event] = field(default_factory=list)
     messages_cut: bool = False
     secure: bool = False
+    outgoing: bool = False
+    first: int = 0
+    last: int = 0
+    until: int = 0
+    ended: str = ""
 
 
 class Exchanges:
@@ -79,8 +100,10 @@ class Exchanges:
     def __init__(self, max_body: int = MAX_BODY) -> None:
         self._max_body = max_body
         self._open: OrderedDict[int, _Connection] = OrderedDict()
+        self._latest = (0, 0)
 
     def take(self, event: Event) -> Iterator[Exchange]:
+        self._latest = (event.id, event.time)
         if event.conn is None:
             return
         connection = self._open.get(event.conn)
@@ -92,17 +115,17 @@ class Exchanges:
         if event.kind == events.CONNECTION_CLOSED:
             del self._open[event.conn]
             connection.close()
-            yield from connection.rest()
+            yield from connection.rest(event.id, event.time, str(event.detail.get("reason", "")))
             return
         yield from connection.take(event)
         if len(self._open) > MAX_OPEN:
             _, oldest = self._open.popitem(last=False)
-            yield from oldest.rest()
+            yield from oldest.rest(*self._latest)
 
     def rest(self) -> Iterator[Exchange]:
         """The exchanges that are not complete when the events end."""
         for connection in self._open.values():
-            yield from connection.rest()
+            yield from connection.rest(*self._latest)
         self._open.clear()
 
 
@@ -120,15 +143,18 @@ class _Connection:
         self._socket: Exchange | None = None
         self._secure = False
         self._outgoing = False
+        self._first = 0
+        self._closing: Exchange | None = None
         self._message_bytes = 0
         self._requests = _Reader(h11.SERVER, max_body)
         self._responses = _Reader(h11.CLIENT, max_body)
 
     def take(self, event: Event) -> Iterator[Exchange]:
         kind = event.kind
+        self._first = self._first or event.id
         if kind in (events.DATA_RECEIVED, events.DATA_SENT):
             asks = (kind == events.DATA_RECEIVED) is not self._outgoing
-            (self._requests if asks else self._responses).feed(event.payload or b"")
+            (self._requests if asks else self._responses).feed(event.payload or b"", event.time)
         elif kind == events.CONNECTION_OPENED:
             self._outgoing = bool(event.detail.get("outgoing"))
         elif kind == events.TLS_OPENED:
@@ -140,8 +166,10 @@ class _Connection:
         elif kind == events.HTTP_RESPONSE:
             yield from self._on_response(event)
         elif kind == events.WS_OPENED:
+            self._socket = self._exchange(event)
+            self._socket.request_body = self._requests.next_body()
+            self._socket.response_body = self._responses.unasked()
             self._give_up()
-            self._socket = Exchange(event, secure=self._secure)
         elif kind == events.WS_MESSAGE and self._socket is not None:
             self._on_message(self._socket, event)
 
@@ -149,8 +177,12 @@ class _Connection:
         """The connection no longer speaks HTTP/1."""
         self._requests.broken = self._responses.broken = True
 
+    def _exchange(self, request: Event) -> Exchange:
+        outgoing = self._outgoing or bool(request.detail.get("outgoing"))
+        return Exchange(request, secure=self._secure, outgoing=outgoing, first=self._first)
+
     def _on_request(self, event: Event) -> Iterator[Exchange]:
-        exchange = Exchange(event, secure=self._secure)
+        exchange = self._exchange(event)
         if "stream" not in event.detail:
             # Of ours, the note comes before its bytes.
             exchange.request_body = self._requests.promised() if self._outgoing else self._requests.next_body()
@@ -158,16 +190,43 @@ class _Connection:
             exchange.response_body = self._responses.expect(method, target)
         self._waiting.append(exchange)
         if len(self._waiting) > MAX_WAITING:
-            yield self._waiting.popleft()
+            yield _until(self._waiting.popleft(), event.id, event.time)
 
     def _on_response(self, event: Event) -> Iterator[Exchange]:
         stream = event.detail.get("stream")
-        for exchange in self._waiting:
-            if exchange.request.detail.get("stream") == stream:
-                exchange.response = event
-                self._waiting.remove(exchange)
-                yield exchange
-                return
+        exchange = next((one for one in self._waiting if one.request.detail.get("stream") == stream), None)
+        if exchange is not None:
+            self._waiting.remove(exchange)
+        elif "refused" in event.detail:
+            exchange = self._refused(event)
+        else:
+            return
+        exchange.response, self._first = event, event.id + 1
+        _until(exchange, event.id, event.time)
+        if "refused" in event.detail and "stream" not in event.detail and self._closing is None:
+            self._closing = exchange  # the note comes before its bytes, and after them the connection closes
+        else:
+            yield exchange
+
+    def _refused(self, response: Event) -> Exchange:
+        """What was answered before it had been read."""
+        body, head, since = None, None, 0
+        if "stream" not in response.detail:
+            body, head, since = self._requests.unfinished()
+        method, target, version = head.line if head is not None else ("", "", "")
+        fields = head.fields if head is not None else []
+        why = response.detail["refused"]
+        detail = {"method": method, "target": target, "version": version, "fields": fields, "refused": why}
+        summary = f"{method} {target}".strip()
+        request = replace(
+            response, kind=events.HTTP_REQUEST, time=since or response.time, summary=summary, detail=detail,
+            size=body.size if body is not None else None, payload=None, note=None,
+        )  # fmt: skip
+        exchange = self._exchange(request)
+        exchange.request_body = body or (Body(head=head) if head is not None else None)
+        # Of a refused request only HEAD tells anything about the response; the rest may be anything, even TLS.
+        exchange.response_body = self._responses.expect("HEAD" if method == "HEAD" else "GET", "/")
+        return exchange
 
     def _on_message(self, socket: Exchange, event: Event) -> None:
         size = len(event.payload or b"")
@@ -178,13 +237,22 @@ class _Connection:
         socket.messages.append(event)
 
     def close(self) -> None:
-        self._responses.feed(b"")
+        self._responses.feed(b"", 0)
 
-    def rest(self) -> Iterator[Exchange]:
+    def rest(self, last: int, until: int, ended: str = "") -> Iterator[Exchange]:
+        """What is not complete: up to the event ``last`` at ``until``, in which the connection ``ended``."""
         if self._socket is not None:
-            yield self._socket
-        yield from self._waiting
+            yield _until(self._socket, last, until, ended)
+        if self._closing is not None:
+            yield self._closing
+        for exchange in self._waiting:
+            yield _until(exchange, last, until, ended)
         self._waiting.clear()
+
+
+def _until(exchange: Exchange, last: int, until: int, ended: str = "") -> Exchange:
+    exchange.last, exchange.until, exchange.ended = last, until, ended
+    return exchange
 
 
 class _Reader:
@@ -198,9 +266,12 @@ class _Reader:
         self._expected: deque[tuple[str, str, Body]] = deque()
         self._body: Body | None = None
         self._held = bytearray()
+        # Of the head that is being read: its bytes, how many, and when the first of them came.
+        self._head, self._head_size, self._since = bytearray(), 0, 0
+        self._in_head = True
         self.broken = False
 
-    def feed(self, data: bytes) -> None:
+    def feed(self, data: bytes, time: int) -> None:
         if self.broken:
             return
         if self._role is h11.CLIENT and self._body is None and not self._begin():
@@ -209,10 +280,44 @@ class _Reader:
             self.broken = len(self._held) > MAX_BODY
             return
         try:
-            self._connection.receive_data(data)
-            self._read()
+            # What follows a message is looked at after each one: of many in one piece that would take long.
+            for start in range(0, max(1, len(data)), AT_ONCE):
+                part = data[start : start + AT_ONCE]
+                if self._in_head:
+                    self._add_to_head(part, time)
+                self._connection.receive_data(part)
+                self._read(time)
         except (h11.ProtocolError, RuntimeError, ValueError):
             self.broken = True
+
+    def _add_to_head(self, data: bytes, time: int) -> None:
+        if not self._head_size:
+            self._since = time
+        self._head_size += len(data)
+        self._head += data[: max(0, MAX_HEAD - len(self._head))]
+
+    def _begin_head(self, time: int) -> None:
+        """A message has ended: what else there is begins the next one."""
+        self._head.clear()
+        self._head_size, self._in_head = 0, True
+        if left := self._connection.trailing_data[0]:
+            self._add_to_head(left, time)
+
+    def _end_head(self, message: Any) -> Head:
+        size = self._head_size - len(self._connection.trailing_data[0])
+        self._in_head = False
+        return of_parsed(message, size)
+
+    def unfinished(self) -> tuple[Body | None, Head | None, int]:
+        """The request of which nobody has noted that it was read: body and head, and when it began."""
+        body = self.next_body()
+        if body is not None:
+            return body, body.head, self._since
+        return None, read_head(bytes(self._head)) if self._head else None, self._since
+
+    def unasked(self) -> Body | None:
+        """The response to what is no request of HTTP; only its head."""
+        return Body(head=read_head(bytes(self._held))) if self._held else None
 
     def next_body(self) -> Body | None:
         """The body of the next request that was read to its end, or of the request that is being read."""
@@ -235,7 +340,7 @@ class _Reader:
         self._expected.append((method, target, body))
         if self._body is None and self._begin() and self._held:
             held, self._held = bytes(self._held), bytearray()
-            self.feed(held)
+            self.feed(held, 0)
         return body
 
     def _begin(self) -> bool:
@@ -248,21 +353,27 @@ class _Reader:
         try:
             self._connection.send(h11.Request(method=method, target=target, headers=[("Host", "x")]))
             self._connection.send(h11.EndOfMessage())
-        except h11.ProtocolError:
+        except (h11.ProtocolError, UnicodeEncodeError):  # h11 encodes as ASCII; what was refused may be anything
             self.broken = True
         return not self.broken
 
-    def _read(self) -> None:
+    def _read(self, time: int) -> None:
         while True:
             event = self._connection.next_event()
             if event is h11.NEED_DATA or event is h11.PAUSED or isinstance(event, h11.ConnectionClosed):
                 return
             if isinstance(event, h11.Request):
                 self._body = self._promised.popleft() if self._promised else Body(limit=self._max_body)
+                self._body.head = self._end_head(event)
+            elif isinstance(event, h11.Response) and self._body is not None:
+                self._body.head = self._end_head(event)
+            elif isinstance(event, h11.InformationalResponse):
+                self._begin_head(time)
             elif isinstance(event, h11.Data) and self._body is not None:
                 self._body.add(bytes(event.data))
             elif isinstance(event, h11.EndOfMessage):
                 self._end()
+                self._begin_head(time)
 
     def _end(self) -> None:
         if self._body is not None:

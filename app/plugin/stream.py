@@ -10,10 +10,11 @@ from twisted.internet.protocol import DatagramProtocol, Protocol, ServerFactory
 from twisted.protocols.basic import Int32StringReceiver, LineOnlyReceiver
 from zope.interface import implementer
 
+from app.limits import FRAMING
 from app.plugin.handling import Connection, Handler, address_text, answers_in
 from app.plugin.message_queue import MessageQueue
 from app.responders import Context, Options
-from app.responders.script.wires import Wire
+from app.responders.script.wires import Wire, tell_unfinished
 
 MAX_LINE, MAX_STRING = 1 << 20, 16 << 20
 """Bytes of the longest line, and of the longest string with a length prefix."""
@@ -37,41 +38,45 @@ class Stream(Protocol):
     def dataReceived(self, data: bytes) -> None:
         self._queue.put(data)
 
-    stringReceived = dataReceived
-
-    def lineReceived(self, line: bytes) -> None:
-        self._ending = b"\r\n" if line.endswith(b"\r") else b"\n"
-        self._queue.put(line.removesuffix(b"\r"))
-
-    async def _work(self, message: bytes) -> None:
+    async def _work(self, came: bytes) -> None:
+        """Answer one message, which is here with its frame."""
+        message = self.unframed(came)
         try:
             for part in answers_in(await self._handler.answer(message, self._connection, self._options, self._context)):
                 self.send(part)
         except BaseException as e:
             if self._lost:
                 return
-            self.failed(e, message)
+            self.failed(e, came)
             if self._handler.close_on_error:
                 self.transport.loseConnection()  # type: ignore[union-attr]
 
     _lost = False
-    _ending = b"\n"
 
-    def failed(self, error: BaseException, message: bytes) -> None:
-        Wire(self._context, self.transport).failed(error, message)
+    def unframed(self, came: bytes) -> bytes:
+        """The message in the bytes that came."""
+        return came
 
-    def too_long(self, text: str) -> None:
-        """Record that the peer reached a limit, for which the connection is closed."""
-        Wire(self._context, self.transport).note(text, limit=True)
+    def framed(self, answer: bytes) -> bytes:
+        """The bytes that carry an answer."""
+        return answer
+
+    @property
+    def unfinished(self) -> int:
+        """Bytes that came of a message which has not ended."""
+        return 0
+
+    def failed(self, error: BaseException, came: bytes) -> None:
+        Wire(self._context, self.transport).failed(error, came)
+
+    def too_long(self, most: int, words: str) -> None:
+        """Record that the connection ends because a message is longer than ``most`` bytes."""
+        Wire(self._context, self.transport).record_limit(FRAMING.reached(most, why=words))
 
     def send(self, answer: bytes | str) -> None:
         """Send an answer, framed as the messages are."""
         data = answer.encode() if isinstance(answer, str) else answer
-        wire: Any = self.transport
-        if self._handler.framing == "int32":
-            wire.write(len(data).to_bytes(4, "big") + data)
-        else:
-            wire.write(data + self._ending if self._handler.framing == "line" else data)
+        self.transport.write(self.framed(data))  # type: ignore[union-attr]
 
     def readConnectionLost(self) -> None:
         """The peer has sent everything. Close when the messages that wait are answered."""
@@ -82,6 +87,7 @@ class Stream(Protocol):
 
     def connectionLost(self, reason: Any = None) -> None:
         self._lost = True
+        tell_unfinished(self.transport, self.unfinished)
         self._queue.stop()
 
 
@@ -90,9 +96,25 @@ class Lines(Stream, LineOnlyReceiver):
 
     delimiter, MAX_LENGTH = b"\n", MAX_LINE
     dataReceived = LineOnlyReceiver.dataReceived
+    _ending = b"\n"
+
+    def lineReceived(self, line: bytes) -> None:
+        self._queue.put(line + b"\n")
+
+    def unframed(self, came: bytes) -> bytes:
+        line = came.removesuffix(b"\n")
+        self._ending = b"\r\n" if line.endswith(b"\r") else b"\n"
+        return line.removesuffix(b"\r")
+
+    def framed(self, answer: bytes) -> bytes:
+        return answer + self._ending
+
+    @property
+    def unfinished(self) -> int:
+        return len(self._buffer)
 
     def lineLengthExceeded(self, line: bytes) -> Any:
-        self.too_long(f"a line is longer than {MAX_LINE:,} bytes: closing")
+        self.too_long(MAX_LINE, f"a line is longer than {MAX_LINE:,} bytes: closing")
         return super().lineLengthExceeded(line)
 
 
@@ -102,8 +124,21 @@ class Strings(Stream, Int32StringReceiver):
     MAX_LENGTH = MAX_STRING
     dataReceived = Int32StringReceiver.dataReceived
 
+    def stringReceived(self, string: bytes) -> None:
+        self._queue.put(self.framed(string))
+
+    def unframed(self, came: bytes) -> bytes:
+        return came[4:]
+
+    def framed(self, answer: bytes) -> bytes:
+        return len(answer).to_bytes(4, "big") + answer
+
+    @property
+    def unfinished(self) -> int:
+        return len(self._unprocessed)
+
     def lengthLimitExceeded(self, length: int) -> None:
-        self.too_long(f"a string of {length:,} bytes is longer than {MAX_STRING:,}: closing")
+        self.too_long(MAX_STRING, f"a string of {length:,} bytes is longer than {MAX_STRING:,}: closing")
         super().lengthLimitExceeded(length)
 
 

@@ -49,7 +49,7 @@ def protocol(handler: Handler, options: Options, context: Context) -> Any:
 
         def _send_answer(self, answer: bytes | str) -> None:
             if self.state != self.STATE_OPEN:  # autobahn would raise; such an answer is no failure, as on TCP
-                Wire(context, self.transport).note(NOT_OPEN)
+                Wire(context, self.transport).log(NOT_OPEN)
             elif isinstance(answer, str):
                 self.sendMessage(answer.encode(), False)
             else:

@@ -10,8 +10,8 @@ class PluginError(PostError):
 
 
 class PluginWaitingError(PluginError):
-    """It comes with the plugin {path}, which may not run yet. A plugin is code: read it, then load it
-    in the window, or start serve with --trust-plugins."""
+    """It comes with the plugin {path}, which may not run yet. A plugin is code: read it, then trust it
+    in the window, or with listening-post trust, or start serve with --trust-plugins."""
 
 
 class PluginRefusedError(PluginError):
@@ -42,6 +42,14 @@ class PluginAmbiguousError(PluginError):
 
 class PluginNameTakenError(PluginError):
     """The plugin {path} calls a responder {name}, as {other} does. Give it another name."""
+
+
+class PluginTooLargeError(PluginError):
+    """The file {path} is passed over: {size} are more than a plugin has, which is {most} at the most."""
+
+
+class PluginsTooManyError(PluginError):
+    """{count} files are passed over: of {path} and the data folder together, at most {most} plugins are loaded."""
 
 
 class PluginUnsafeError(PluginError):

@@ -13,7 +13,6 @@ from app.errors import PostError
 from app.plugin.pool import in_thread
 from app.plugin_loader.source import look
 from app.plugin_loader.table import TABLE, Plugin, installed
-from app.plugin_loader.trust import Answer
 from app.plugin_loader.watch import Watch
 from app.signal import Signal
 from app.status import Failed, Listening
@@ -42,7 +41,6 @@ class Plugins:
         self._turn = DeferredLock()
         self._due: Any = None
         self._open = False
-        self._postponed: set[Path] = set()
         self._told: set[str] = set()
 
     def enter(self, folder: Path | None) -> None:
@@ -71,30 +69,16 @@ class Plugins:
     @property
     def waiting(self) -> list[Plugin]:
         """Plugins that the user must be asked about before they run."""
-        return [p for p in TABLE.plugins.values() if p.waiting and p.path not in self._postponed]
+        return [plugin for plugin in TABLE.plugins.values() if plugin.waiting]
 
     @property
     def words(self) -> str:
         """The problems of plugins, one per line."""
         return "\n".join(str(trouble) for trouble in TABLE.trouble.values())
 
-    def postpone(self, path: Path) -> None:
-        """Do not ask about this file again until the next start of the program."""
-        self._postponed.add(path)
-        self.changed.emit(self)
-
-    def answer(self, path: Path, answer: Answer) -> Deferred[None]:
-        """Store the user's answer, and load the plugin if it may run. Fires when that is done."""
-        TABLE.trust.set(path, answer)
-        return self._turn.run(lambda: Deferred.fromCoroutine(self._answered()))
-
-    async def _answered(self) -> None:
-        try:
-            await self._in_thread(TABLE.trust.save)
-        except OSError as e:
-            words = f"{TABLE.trust.file} cannot be written: {e.strerror or e}. You will be asked again next time."
-            self._recorder.record(events.LOG, summary=words)
-        await self._look()
+    def answered(self) -> Deferred[None]:
+        """The user answered: load the plugins that may run now. Fires when that is done."""
+        return self._turn.run(lambda: Deferred.fromCoroutine(self._look()))
 
     # -- files
 
@@ -104,7 +88,7 @@ class Plugins:
 
     def _on_due(self) -> None:
         self._due = None
-        self._turn.run(lambda: Deferred.fromCoroutine(self._look()))
+        self.answered()
 
     async def _look(self) -> None:
         if not self._open:
@@ -115,7 +99,7 @@ class Plugins:
         changed: set[str] = set()
         if not TABLE.complete:
             changed = TABLE.take_installed(await self._in_thread(installed))
-        found = await self._in_thread(look, folders)
+        found = TABLE.bounded(await self._in_thread(look, folders))
         examined = [await self._in_thread(TABLE.examine, path, stamp) for path, stamp in TABLE.news(found)]
         if not self._open or TABLE.folders != folders:
             return  # another workspace was opened meanwhile, and ``enter`` has found its plugins

@@ -8,7 +8,17 @@ import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from app.files import confined
+from app.plugin_loader import errors
+from app.text.escapes import amount
+
 FOLDER = "plugins"
+
+MAX_SIZE = 1 << 20
+"""Bytes above which a file is no plugin. It is not read."""
+
+MAX_FILES = 200
+"""Plugin files of a workspace and of the data folder together; what comes after them is passed over."""
 
 Stamp = tuple[int, int, int]
 """Time of a file's last change (ns), its size and inode. A different stamp means that the file changed."""
@@ -22,19 +32,30 @@ def look(folders: Iterable[Path]) -> dict[Path, Stamp]:
     found: dict[Path, Stamp] = {}
     for folder in folders:
         try:
-            names = sorted(entry.name for entry in os.scandir(folder))
+            with os.scandir(folder) as entries:
+                names = (entry.name for entry in entries)
+                plugins = sorted(name for name in names if name.endswith(".py") and not name.startswith(("_", ".")))
         except OSError:
             continue  # most workspaces have no plugins folder
-        for name in names:
-            if name.endswith(".py") and not name.startswith(("_", ".")):
+        for name in plugins:
+            try:
                 path = (folder / name).resolve()
-                try:
-                    facts = path.stat()
-                except OSError:
-                    continue  # deleted meanwhile, or a broken link
-                if stat.S_ISREG(facts.st_mode):
-                    found[path] = (facts.st_mtime_ns, facts.st_size, facts.st_ino)
+                facts = path.stat()
+            except (OSError, RuntimeError):
+                continue  # deleted meanwhile, a broken link, or a loop of links
+            if stat.S_ISREG(facts.st_mode):
+                found[path] = (facts.st_mtime_ns, facts.st_size, facts.st_ino)
     return found
+
+
+def read(path: Path) -> bytes:
+    """The content of a plugin's file. Blocks. Raises OSError; PluginTooLargeError, without reading all of it."""
+    with open(path, "rb", opener=confined.regular) as file:
+        size = os.fstat(file.fileno()).st_size
+        source = file.read(MAX_SIZE + 1) if size <= MAX_SIZE else b""
+    if max(size, len(source)) > MAX_SIZE:
+        raise errors.PluginTooLargeError(path=path, size=amount(size), most=amount(MAX_SIZE))
+    return source
 
 
 def others_can_write(path: Path) -> bool:

@@ -14,9 +14,10 @@ from app import responders
 from app.errors import PostError
 from app.files.folders import data_folder
 from app.plugin_loader import errors, loading
-from app.plugin_loader.source import FOLDER, Offer, Stamp, look, offers, others_can_write
-from app.plugin_loader.trust import Answer, Trust
+from app.plugin_loader.source import FOLDER, MAX_FILES, Offer, Stamp, look, offers, others_can_write, read
 from app.responders import Responder
+from app.trust.asks import digest_of
+from app.trust.store import Trust
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
 GROUP = "listening_post.responders"
 """The group of entry points by which installed packages provide plugins."""
 
-ANSWERS = "plugins.json"
+ANSWERS = "trust.json"
+"""The user's answers, in the data folder."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,7 @@ class Plugin:
         brings: its responders. ``missing`` on a responder says why it cannot be used.
         problem: why the plugin was not loaded, or None.
         error: the exception that loading it raised, or None.
+        digest: of the content that was examined; empty if it was not read.
     """
 
     path: Path
@@ -44,6 +47,7 @@ class Plugin:
     brings: tuple[Responder, ...]
     problem: PostError | None = None
     error: BaseException | None = None
+    digest: str = ""
 
     @property
     def missing(self) -> bool:
@@ -67,28 +71,31 @@ class Plugin:
         return unread or isinstance(self.problem, errors.PluginUnsafeError)
 
 
-def examine(path: Path, stamp: Stamp, answer: Answer | None, record: Path) -> Plugin:
+def examine(path: Path, stamp: Stamp, trust: Trust) -> Plugin:
     """Read a plugin's file, and run it if it may run. Blocks. Changes nothing but ``sys.modules``."""
     found: tuple[Offer, ...] = ((path.stem, ()),)
+    digest = ""
     try:
-        source = path.read_bytes()
+        source = read(path)
+        digest = digest_of(source)
+        answer = trust.plugin(path, digest)
         found = offers(source, path.stem)
         if answer == "never":
-            raise errors.PluginRefusedError(path=path, record=record)
+            raise errors.PluginRefusedError(path=path, record=trust.file)
         if answer is None:
             raise errors.PluginWaitingError(path=path)
         if others_can_write(path):
             raise errors.PluginUnsafeError(path=path)
-        return Plugin(path, stamp, loading.load(path, source))
+        return Plugin(path, stamp, loading.load(path, source), digest=digest)
     except PostError as e:
-        return Plugin(path, stamp, tuple(_missing(found, e)), e)
+        return Plugin(path, stamp, tuple(_missing(found, e)), e, digest=digest)
     except OSError as e:
         problem = errors.PluginBrokenError(path=path, reason=e.strerror or e)
         return Plugin(path, stamp, tuple(_missing(found, problem)), problem)
     except BaseException as e:  # SystemExit too: it ends the plugin, not the program
         loading.trim(e, path)
         problem = errors.PluginBrokenError(path=path, reason=loading.where(e, path))
-        return Plugin(path, stamp, tuple(_missing(found, problem)), problem, e)
+        return Plugin(path, stamp, tuple(_missing(found, problem)), problem, e, digest)
 
 
 def _missing(found: tuple[Offer, ...], why: PostError) -> Iterator[Responder]:
@@ -116,6 +123,7 @@ class Table:
         self._trust: Trust | None = None
         self._installed: tuple[Plugin, ...] | None = None
         self._registered: dict[str, Responder] = {}
+        self._surplus = 0
 
     @property
     def trust(self) -> Trust:
@@ -144,9 +152,14 @@ class Table:
         Blocks. Returns the previous folder.
         """
         before, self.folder = self.folder, folder.resolve() if folder else None
-        found = look(self.folders)
+        found = self.bounded(look(self.folders))
         self.update(found, [self.examine(path, stamp) for path, stamp in self.news(found)])
         return before
+
+    def bounded(self, found: dict[Path, Stamp]) -> dict[Path, Stamp]:
+        """The first ``MAX_FILES`` of the files that ``look`` found. How many were passed over becomes trouble."""
+        self._surplus = max(0, len(found) - MAX_FILES)
+        return dict(list(found.items())[:MAX_FILES])
 
     @property
     def complete(self) -> bool:
@@ -164,11 +177,14 @@ class Table:
 
     def _is_news(self, path: Path, stamp: Stamp) -> bool:
         old = self.plugins.get(path)
-        return old is None or old.stamp != stamp or old.locked or (old.waiting and self.trust.of(path) is not None)
+        return old is None or old.stamp != stamp or old.locked or (old.waiting and self._answered(old))
+
+    def _answered(self, plugin: Plugin) -> bool:
+        return self.trust.plugin(plugin.path, plugin.digest) is not None
 
     def examine(self, path: Path, stamp: Stamp) -> Plugin:
-        """Call the function ``examine`` with the user's answer. May be called in a thread."""
-        return examine(path, stamp, self.trust.of(path), self.trust.file)
+        """Call the function ``examine`` with the user's answers. May be called in a thread."""
+        return examine(path, stamp, self.trust)
 
     def update(self, found: dict[Path, Stamp], examined: Iterable[Plugin]) -> set[str]:
         """Add the examined plugins, and unload those whose file is not in ``found`` any more.
@@ -205,6 +221,10 @@ class Table:
         wanted: dict[str, Responder] = {}
         by: dict[str, Path] = {}
         self.trouble = {}
+        if self._surplus:
+            folder = self.folders[0]
+            surplus = errors.PluginsTooManyError(path=folder, count=f"{self._surplus:,}", most=MAX_FILES)
+            self.trouble[folder] = surplus
         # Usable plugins first: a plugin that is not loaded must not take a name from one that is.
         for plugin in sorted(self.all(), key=lambda plugin: plugin.missing):
             if plugin.problem is not None and not plugin.waiting and not plugin.refused:

@@ -87,6 +87,8 @@ class Responder:
     """One way to answer, with a builder for each protocol it serves.
 
     Attributes:
+        runs: what those who reach the service can have the program run, after "whoever", as "logs in can run any
+            code"; empty: nothing. The user is asked before such a service of a workspace that is not trusted starts.
         missing: why a plugin's responder cannot be used now; a workspace may name it all the same.
     """
 
@@ -95,6 +97,7 @@ class Responder:
     builders: Mapping[str, Builder]
     options: tuple[Option, ...] = field(default=())
     missing: PostError | None = None
+    runs: str = ""
 
     def options_for(self, protocol: str) -> tuple[Option, ...]:
         """The options that apply to ``protocol``."""

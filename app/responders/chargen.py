@@ -23,7 +23,8 @@ INTERVAL = 0.001
 
 PRIVILEGED = 1024
 """Datagrams from ports below this number are not answered: they belong to servers. A forged source
-address could make two servers send to each other for ever, or flood one."""
+address could make two servers send to each other for ever, or flood one. (``app.services.answering``
+guards all responders, and lets other privileged ports be: clients of some protocols send from them.)"""
 
 
 @implementer(IPushProducer)
@@ -65,10 +66,10 @@ class Chargen(Protocol):
 
 
 class DatagramChargen(DatagramProtocol):
-    """Answers each datagram with 0 to 512 characters, except one from a privileged port or our own."""
+    """Answers each datagram with 0 to 512 characters, except one from a privileged port."""
 
     def datagramReceived(self, datagram: bytes, addr: Any) -> None:
-        if addr[1] >= PRIVILEGED and addr[1] != self.transport.getHost().port:  # type: ignore[union-attr]
+        if addr[1] >= PRIVILEGED:
             self.transport.write(LINES[: random.randint(0, MAX_DATAGRAM)], addr)  # type: ignore[union-attr]
 
 

@@ -60,11 +60,13 @@ class Conversation:
         noted: emits a line about them: the status or a header of a response, a close code.
         answers: whether the protocol shows where the answer to a message ends, as HTTP does.
         messages: whether the protocol keeps messages apart, as WebSocket does.
+        received_text: whether what ``received`` emits is a whole message of text.
         patience: seconds of silence after which such an answer is given up.
     """
 
     answers = False
     messages = False
+    received_text = False
     patience = 30.0
 
     def __init__(self, request: Request, sender: Sender) -> None:

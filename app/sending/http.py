@@ -40,12 +40,17 @@ class Client(HTTP11ClientProtocol):
     """Twisted's HTTP/1.1 client, with a limit on the headers of a response.
 
     ``twisted.web.client.Agent`` does not do: it opens connections as it likes, and a conversation is one.
+
+    Attributes:
+        head: bytes since the request.
+        fields: the headers of the response, in the order in which they came.
     """
 
     def __init__(self, conversation: HTTPConversation) -> None:
         super().__init__()
         self._conversation = conversation
         self.head = 0
+        self.fields: Fields = []
 
     def connectionMade(self) -> None:
         super().connectionMade()
@@ -54,9 +59,25 @@ class Client(HTTP11ClientProtocol):
     def handshakeCompleted(self) -> None:
         self._conversation.on_secured()
 
-    def framing(self) -> Headers:
-        """The headers that frame the response, which Twisted leaves out of ``response.headers``."""
-        return getattr(self._parser, "connHeaders", None) or Headers()
+    def request(self, request: Request) -> Any:
+        responding = super().request(request)
+        if self._parser is not None:  # it is new for each request
+            self._keep_fields(self._parser)
+        return responding
+
+    def _keep_fields(self, parser: Any) -> None:
+        """Keep the headers as they come: Twisted sorts them by name, and takes apart those that frame the body."""
+        on_status, on_field = parser.statusReceived, parser.headerReceived
+
+        def status_received(status: bytes) -> None:
+            self.fields = []  # each answer 1xx has its own
+            on_status(status)
+
+        def header_received(name: bytes, value: bytes) -> None:
+            self.fields.append((name.decode("latin-1"), value.decode("latin-1")))
+            on_field(name, value)
+
+        parser.statusReceived, parser.headerReceived = status_received, header_received
 
     def dataReceived(self, data: bytes) -> None:
         self.head += len(data)
@@ -175,12 +196,7 @@ class HTTPConversation(Conversation):
         self.answering = True
         self.code = response.code
         phrase = response.phrase.decode("latin-1")
-        fields = [
-            (name.decode("latin-1"), value.decode("latin-1"))
-            for headers in (self._protocol.framing(), response.headers)
-            for name, values in headers.getAllRawHeaders()
-            for value in values
-        ]
+        fields = self._protocol.fields
         self._persistent = response.version[1:] >= (1, 1)
         self._response = {"status": self.code, "reason": phrase, "fields": fields, "body": 0}
         version = b"%s/%d.%d" % response.version
@@ -242,7 +258,9 @@ class HTTPConversation(Conversation):
     def _note_request(self, method: str, target: str, fields: Fields, size: int) -> None:
         assert self._tap is not None
         detail = {"method": method, "target": target, "version": "HTTP/1.1", "fields": fields, "body": size}
-        self._tap.note(events.HTTP_REQUEST, f"→ {method} {target}", json.dumps(detail | {"outgoing": True}), size=size)
+        self._tap.record(
+            events.HTTP_REQUEST, f"→ {method} {target}", json.dumps(detail | {"outgoing": True}), size=size
+        )
 
     def _note_response(self) -> None:
         if self._tap is None:
@@ -251,7 +269,7 @@ class HTTPConversation(Conversation):
         size = self._response["body"]
         summary = f"← {self.code} {self._response['reason']}  {seconds * 1000:.1f} ms"
         detail = self._response | {"seconds": seconds, "outgoing": True}
-        self._tap.note(events.HTTP_RESPONSE, summary, json.dumps(detail), size=size)
+        self._tap.record(events.HTTP_RESPONSE, summary, json.dumps(detail), size=size)
 
 
 CONVERSATION = HTTPConversation

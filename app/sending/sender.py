@@ -16,7 +16,7 @@ from app.capture.recorder import Recorder
 from app.sending.request import Request
 
 if TYPE_CHECKING:
-    from app.services.service import Connection
+    from app.services.interfaces import Connection
 
 NAME = "send"
 """The name that captured events have in place of a service's."""
@@ -32,7 +32,7 @@ class Closable(Protocol):
 
 
 class Sender:
-    """The owner of the connections that this program opens, as ``app.services.tap.tap.Owner`` describes it.
+    """The owner of the connections that this program opens, as ``app.services.interfaces.Owner`` describes it.
 
     Attributes:
         opened: how many connections there have been.

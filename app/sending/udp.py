@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from ipaddress import ip_address
-from typing import Any, cast
+from typing import Any
 
 from twisted.internet.protocol import DatagramProtocol
 
@@ -39,11 +39,11 @@ class UDPConversation(Conversation):
         self._tap: Any = None
 
     async def _connect(self) -> None:
-        from app.services.udp import DatagramTap
+        from app.services.tap.datagrams import DatagramTap
 
         self._peer = await self._sender.in_thread(_look_up, self.url.host, self.url.port)
         host = self._peer[0]
-        self._tap = DatagramTap(Client(self), cast(Any, self._sender))
+        self._tap = DatagramTap(Client(self), self._sender, self._reactor)
         interface = "::" if ":" in host else ""
         self._port = self._reactor.listenUDP(0, self._tap, interface=interface, maxPacketSize=65_536)
         number = ip_address(host)

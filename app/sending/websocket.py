@@ -25,6 +25,8 @@ from app.services import address
 from app.services.tap.tap import Tap
 from app.services.websocket.autobahn_setup import prepare
 from app.text.escapes import PREVIEW, escape, preview
+from app.websocket.close_codes import NO_STATUS
+from app.websocket.closing import Closing
 
 MAX_MESSAGE = 16 << 20
 """Most bytes of a frame or message, decompressed. For a larger one, the peer gets close code 1009."""
@@ -32,7 +34,7 @@ MAX_MESSAGE = 16 << 20
 MAX_HEAD = 64 << 10
 """Most bytes of the answer to the handshake; autobahn has no limit."""
 
-NORMAL, GOING_AWAY, NO_CODE = 1000, 1001, 1005
+NORMAL, GOING_AWAY = 1000, 1001
 """Close codes that stand for no error (RFC 6455 section 7.4.1)."""
 
 _HANDSHAKE_HEADERS = (
@@ -45,7 +47,7 @@ _HANDSHAKE_HEADERS = (
 )
 
 
-class Client(WebSocketClientProtocol):
+class Client(Closing, WebSocketClientProtocol):  # type: ignore[misc]
     """Overrides inner hooks of autobahn, to check the answer to the handshake before autobahn does.
 
     Attributes:
@@ -89,7 +91,7 @@ class Client(WebSocketClientProtocol):
         super().failHandshake(reason)
 
     def onConnect(self, response: ConnectionResponse) -> None:
-        self.tap.note(
+        self.tap.record(
             events.WS_OPENED,
             f"→ {self._conversation.url.target}",
             {
@@ -108,7 +110,7 @@ class Client(WebSocketClientProtocol):
 
     def onMessage(self, payload: bytes, isBinary: bool) -> None:
         self._note("binary" if isBinary else "text", "received", payload)
-        self._conversation.received.emit(payload)
+        self._conversation.on_message(payload, is_text=not isBinary)
 
     def sendMessage(self, payload: bytes, isBinary: bool = False, *args: Any, **kwargs: Any) -> None:
         super().sendMessage(payload, isBinary, *args, **kwargs)
@@ -124,23 +126,15 @@ class Client(WebSocketClientProtocol):
     def _note(self, opcode: str, direction: str, payload: bytes) -> None:
         arrow = "←" if direction == "received" else "→"
         summary = f"{arrow} {opcode}  {preview(payload[:PREVIEW], len(payload))}"
-        self.tap.note(events.WS_MESSAGE, summary, {"opcode": opcode, "direction": direction}, payload=payload)
+        self.tap.record(events.WS_MESSAGE, summary, {"opcode": opcode, "direction": direction}, payload=payload)
 
     def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:
         if not self.opened:
             return
-        remote, local = self.remoteCloseCode, self.localCloseCode
-        shown = remote if remote is not None else local if local is not None else code
-        text = _escaped(reason)
-        detail = {"clean": wasClean, "code": code, "reason": text, "their_code": remote, "our_code": local}
-        self.tap.note(events.WS_CLOSED, f"{shown}  {text}".rstrip(), detail)
+        self.tap.record(events.WS_CLOSED, *self.closed(wasClean))
 
     def connectionLost(self, reason: Failure) -> None:  # type: ignore[override]
-        # autobahn does not stop this timer, and logs TLS errors.
-        protocol = cast(Any, self)
-        if protocol.closeHandshakeTimeoutCall is not None:
-            protocol.closeHandshakeTimeoutCall.cancel()
-            protocol.closeHandshakeTimeoutCall = None
+        # autobahn would log TLS errors.
         known = reason.check(ConnectionDone, ConnectionLost)
         super().connectionLost(reason if known else Failure(ConnectionLost()))
         self._conversation.on_lost(reason)
@@ -201,16 +195,22 @@ class WebSocketConversation(Conversation):
         self._opened(f"subprotocol {escape(subprotocol.encode())}" if subprotocol else "")
         self._opening.callback(None)
 
+    def on_message(self, payload: bytes, *, is_text: bool) -> None:
+        self.received_text = is_text
+        self.received.emit(payload)
+
     def on_lost(self, reason: Failure) -> None:
         protocol, self._protocol = self._protocol, None
         if not protocol.opened:
             self._on_never_opened(protocol, reason)
-        elif self._closed_by_us or protocol.remoteCloseCode is None:
+        elif self._closed_by_us or protocol.their_close is None:
             self._lost(reason, protocol.tap)
         else:
-            code, why = protocol.remoteCloseCode, _escaped(protocol.remoteCloseReason)
-            text = f"Closed by {self.url.address} with code {code}{f': {why}' if why else ''}."
-            self._close(text, failed=code not in (NORMAL, GOING_AWAY, NO_CODE))
+            code, why = protocol.their_close
+            wrong = bool(protocol.broken_close)
+            rest = ", which breaks the rules of WebSocket" if wrong else f": {escape(why)}" if why else ""
+            text = f"Closed by {self.url.address} {_code(code)}{rest}."
+            self._close(text, failed=wrong or code not in (NORMAL, GOING_AWAY, NO_STATUS))
 
     def _on_never_opened(self, protocol: Client, reason: Failure) -> None:
         if protocol.wasOpenHandshakeTimeout:
@@ -260,9 +260,8 @@ def _is_utf8(data: bytes) -> bool:
     return True
 
 
-def _escaped(reason: str | bytes | None) -> str:
-    # autobahn keeps some reasons as str and some as bytes.
-    return escape(reason.encode("utf-8", "surrogatepass") if isinstance(reason, str) else reason or b"")
+def _code(code: int) -> str:
+    return "without a code" if code == NO_STATUS else f"with code {code}"
 
 
 CONVERSATION = WebSocketConversation

@@ -1,4 +1,4 @@
-"""Addresses to listen on: how they are written, read, looked up, and who holds a port."""
+"""Addresses to listen on: parsing, formatting and looking them up; which program has a port bound."""
 
 from __future__ import annotations
 
@@ -17,6 +17,11 @@ from app.errors import system_words
 from app.services import errors
 
 _NAME = re.compile(r"^(?=.{1,253}$)[A-Za-z0-9_]([A-Za-z0-9_-]{0,62})(\.[A-Za-z0-9_][A-Za-z0-9_-]{0,62})*\.?$")
+
+
+_CERTIFIED = re.compile(r"(?=.{1,253}$)(\*\.)?[a-z0-9_]([a-z0-9_-]{0,62})(\.[a-z0-9_][a-z0-9_-]{0,62})*", re.IGNORECASE)
+
+NOT_CERTIFIABLE = "is neither a host name nor an address"
 
 
 def parse(text: str) -> tuple[str, int]:
@@ -46,8 +51,29 @@ def is_number(host: str) -> bool:
     return True
 
 
+def certified(name: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | str:
+    """A host name or address as a certificate has it: without a zone, names in ASCII. Raises ValueError."""
+    with contextlib.suppress(ValueError):
+        return ipaddress.ip_address(name.partition("%")[0])
+    star = "*." if name.startswith("*.") else ""
+    host = name.removeprefix(star).rstrip(".")
+    host = star + (host if host.isascii() else host.encode("idna").decode())
+    if not _CERTIFIED.fullmatch(host) or host.replace(".", "").isdigit():
+        raise ValueError(name)
+    return host
+
+
+def is_certifiable(name: str) -> bool:
+    """Whether a certificate can be for this name or address."""
+    try:
+        certified(name)
+    except ValueError:
+        return False
+    return True
+
+
 def is_exposed(host: str) -> bool:
-    """Whether others than this machine can reach a server on ``host``."""
+    """Whether other machines can reach a server that listens on ``host``."""
     if is_number(host):
         return not ipaddress.ip_address(host).is_loopback
     return host.rstrip(".") != "localhost"
@@ -58,7 +84,7 @@ def join(host: str, port: int) -> str:
 
 
 def written(address: Any) -> str:
-    """A Twisted address as ``host:port``; other kinds by their own words."""
+    """A Twisted address as ``host:port``; other kinds of address by their name."""
     if hasattr(address, "port"):
         return join(address.host, address.port)
     name = getattr(address, "name", address)
@@ -66,7 +92,7 @@ def written(address: Any) -> str:
 
 
 def look_up(host: str) -> str:
-    """The first number that ``host`` stands for. Blocks: call it in a thread.
+    """The first numeric address of ``host``. Blocks: call it in a thread.
 
     Raises UnknownHostError.
     """
@@ -78,7 +104,7 @@ def look_up(host: str) -> str:
 
 
 def own() -> list[str]:
-    """The addresses of this machine that others may reach it by. Blocks: call it in a thread."""
+    """The addresses by which other machines may reach this one. Blocks: call it in a thread."""
     found = {}
     with contextlib.suppress(OSError):
         for _, _, _, _, address in socket.getaddrinfo(socket.gethostname(), None, type=socket.SOCK_STREAM):
@@ -92,7 +118,7 @@ def own() -> list[str]:
 
 
 def why_not(error: CannotListenError | OSError, host: str, port: int, transport: str) -> errors.ListenError:
-    """The error in our words for one that Twisted raised when it could not bind.
+    """The error to show for one that Twisted raised because it could not bind.
 
     ``transport`` is ``"tcp"`` or ``"udp"``. Looks through ``/proc``: call it in a thread.
     """

@@ -1,4 +1,4 @@
-"""What a workspace says of one service."""
+"""The configuration of one service, as a workspace has it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from app.services.protocols import PROTOCOLS
 
 @dataclass(frozen=True, slots=True)
 class ServiceConfig:
-    """One ``[[service]]`` of a workspace, checked; what its tables leave out has its default.
+    """One ``[[service]]`` of a workspace, after it was checked.
+
+    The tables hold only what the workspace says; ``settings`` adds the defaults.
 
     Attributes:
         tls: None without TLS.
@@ -43,5 +45,5 @@ class ServiceConfig:
 
     @property
     def exposed(self) -> bool:
-        """Whether others than this machine can reach it."""
+        """Whether other machines can reach the service."""
         return address.is_exposed(self.host)

@@ -1,14 +1,11 @@
-"""What a service lends to its responder, and how a responder reaches somebody else."""
+"""What a service offers its responder: a log, timers, folders, and captured connections to others."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
-from pathlib import Path
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from twisted.internet import threads
 from twisted.internet.defer import Deferred
@@ -16,49 +13,28 @@ from twisted.internet.interfaces import IListeningPort, IStreamClientEndpoint
 from twisted.internet.protocol import DatagramProtocol
 
 from app import events
-from app.files.folders import data_folder
-from app.responders.relay.loops import Loops
-
-if TYPE_CHECKING:
-    from app.services.service import Service
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """Where services live.
-
-    Attributes:
-        folder: where relative paths in a workspace begin.
-        data: where the program keeps what outlives it; ours alone to read.
-        namespace: what a person who looks into the running program finds by name.
-        loops: what their relays have opened.
-    """
-
-    folder: Path = Path()
-    data: Path = field(default_factory=data_folder)
-    namespace: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
-    loops: Loops = field(default_factory=Loops)
+from app.services.interfaces import Owner
+from app.services.surroundings import Surroundings
 
 
 class ServiceContext:
-    """One running of a service, as its responder sees it; satisfies ``app.responders.Context``."""
+    """What a service offers its responder from its start to its stop; satisfies ``app.responders.Context``."""
 
-    def __init__(self, service: Service) -> None:
-        self._service = service
-        self.name = service.config.name
-        self.reactor = service.reactor
-        self.folder = service.surroundings.folder
-        self.data = service.surroundings.data
-        self.namespace = service.surroundings.namespace
-        self.loops = service.surroundings.loops
+    def __init__(self, owner: Owner, name: str, reactor: Any, surroundings: Surroundings) -> None:
+        """``owner`` is the service: what is logged, and each connection that is opened, is recorded under it."""
+        self._owner, self.name, self.reactor = owner, name, reactor
+        self.folder = surroundings.folder
+        self.data = surroundings.data
+        self.namespace = surroundings.namespace
+        self.loops = surroundings.loops
         self._ports: list[Any] = []
 
     def log(self, summary: str, detail: Mapping[str, Any] | None = None) -> None:
         written = json.dumps(dict(detail)) if detail else None
-        self._service.recorder.record(events.LOG, self._service.number, summary=summary, detail=written)
+        self._owner.recorder.record(events.LOG, self._owner.number, summary=summary, detail=written)
 
     def failed(self, error: BaseException, payload: bytes | None = None) -> None:
-        self._service.recorder.record_failure(error, self._service.number, payload=payload)
+        self._owner.recorder.record_failure(error, self._owner.number, payload=payload)
 
     def endpoint(
         self, host: str, port: int, *, tls: bool = False, verify: bool = True, alpn: Sequence[bytes] = ()
@@ -67,12 +43,13 @@ class ServiceContext:
         from app.services.tls.client import client_tls
 
         options = client_tls(host, self.data, verify=verify, alpn=alpn) if tls else None
-        return TappedEndpoint(self._service, self.reactor, host, port, options)
+        return TappedEndpoint(self._owner, self.reactor, host, port, options)
 
     def open_datagrams(self, protocol: DatagramProtocol, host: str = "") -> IListeningPort:
-        from app.services.udp import DatagramTap
+        from app.services.tap.datagrams import DatagramTap
 
-        port: IListeningPort = self.reactor.listenUDP(0, DatagramTap(protocol, self._service), interface=host)
+        tap = DatagramTap(protocol, self._owner, self.reactor)
+        port: IListeningPort = self.reactor.listenUDP(0, tap, interface=host)
         self._ports = [*(port for port in self._ports if port.connected), port]
         return port
 

@@ -49,6 +49,11 @@ class ResponderBrokenError(PostError):
     """The responder {responder} could not be set up: {reason}. See the Failures pane."""
 
 
+class NotTrustedError(PostError):
+    """It waits until this workspace is trusted: {asks}. Answer the question in the window, or say
+    listening-post trust {path}; serve takes --trust."""
+
+
 class UnknownResponderError(PostError):
     """There is no responder called {responder}. Put back the plugin that brought it, or choose another."""
 

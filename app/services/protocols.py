@@ -15,7 +15,7 @@ from app.responders import Responder
 from app.services import settings
 
 Opener = Callable[[Any, str, int], IListeningPort | Deferred[IListeningPort]]
-"""Opens a port for a ``Service``, on a host, with a number. Raises what ``listenTCP`` does."""
+"""Opens a port for a ``Service``, given host and port number. Raises what ``listenTCP`` does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +24,13 @@ class ProtocolInfo:
 
     Attributes:
         name: as in a workspace.
-        title: as people say it; ``label`` is the short form for a badge.
+        title: the name that people read; ``label`` is the short form for a badge.
         help: one line about it.
         transport: ``"tcp"`` or ``"udp"``.
         default: the responder of a new service.
-        module: loaded when a service first starts: HTTP and WebSocket take a while.
-        options: what can be set whatever the responder.
+        module: the module with ``open_port``. It is imported when a service first starts: those of HTTP and
+            WebSocket take a while.
+        options: the options that a service has with any responder.
     """
 
     name: str
@@ -68,7 +69,7 @@ PROTOCOLS = {
 
 
 def options_of(responder: Responder | None, protocol: str) -> tuple[Option, ...]:
-    """All that a service's ``options`` can hold: the responder's, then the protocol's."""
+    """The options that a service can have: the responder's, then the protocol's."""
     own = responder.options_for(protocol) if responder else ()
     names = {option.name for option in own}
     return (*own, *(option for option in PROTOCOLS[protocol].options if option.name not in names))

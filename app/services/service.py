@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from twisted.internet import threads
 from twisted.internet.defer import Deferred
@@ -18,10 +18,12 @@ from app.errors import PostError
 from app.responders import build, find
 from app.services import address, errors
 from app.services.config import ServiceConfig
-from app.services.context import ServiceContext, Surroundings
+from app.services.context import ServiceContext
+from app.services.interfaces import Connection
 from app.services.protocols import PROTOCOLS, options_of
+from app.services.surroundings import Surroundings
 from app.signal import Signal
-from app.status import Failed, Listening, Starting, Status, Stopped, Stopping
+from app.status import Failed, Held, Listening, Starting, Status, Stopped, Stopping
 
 if TYPE_CHECKING:
     from app.services.tls.server import ServerTLS
@@ -30,42 +32,20 @@ GRACE = 2.0
 """Seconds that live connections have to close in good order before they are aborted."""
 
 
-class Connection(Protocol):
-    """One live connection of a service: a TCP connection or the flow of one UDP peer."""
-
-    number: int
-    peer: str
-    host: str
-    opened: int
-    received: int
-    sent: int
-
-    def send(self, data: bytes) -> None:
-        """Send what the user typed."""
-
-    def finish(self, why: str = ...) -> None:
-        """Close in good order."""
-
-    def abort(self) -> None:
-        """Close now."""
-
-    def on_pressure(self, pressed: bool) -> None:
-        """Stop reading, or go on."""
-
-
 class Service:
     """One server of the workspace.
 
     Attributes:
-        config: what the workspace says of it.
+        config: its configuration in the workspace.
         number: its number in the recorder.
         status: what it is doing; ``status_changed`` emits the service after each change.
         connections: the live ones by their number.
-        tls: what its port speaks TLS with, from its start on; None without.
+        tls: certificate and terms of TLS, from the start on; None without TLS.
+        wanted: whether it was to start while it was held.
         opened, received, sent: connections and bytes since the program started; live
             connections are not in the bytes yet, see ``bytes_so_far``.
-        renew: has the responder built anew, and new connections answered by it, while the port stays
-            open. Raises ResponderBrokenError, and changes nothing then.
+        renew: builds the responder anew for new connections, while the port stays open. Raises
+            ResponderBrokenError, and then changes nothing.
     """
 
     def __init__(
@@ -87,6 +67,7 @@ class Service:
         self.received = 0
         self.sent = 0
         self.tls: ServerTLS | None = None
+        self.wanted = False
         self.renew: Callable[[], None] = lambda: None
         self._context: ServiceContext | None = None
         self._port: IListeningPort | None = None
@@ -105,17 +86,19 @@ class Service:
         return self.received + sum(c.received for c in live), self.sent + sum(c.sent for c in live)
 
     def dispose(self) -> None:
-        """Let go of the recorder; for a stopped service that goes."""
+        """Disconnect from the recorder; for a stopped service that is removed."""
         self._unhook()
 
     async def start(self) -> Status:
-        """Bind the address. What goes wrong becomes the status ``Failed``, never an exception."""
+        """Bind the address. An error becomes the status ``Failed``, never an exception."""
         if self.running:
             return self.status
         self._set(Starting())
         config = self.config
         protocol = PROTOCOLS[config.protocol]
         try:
+            if self.surroundings.admit is not None:
+                self.surroundings.admit(config)
             host = config.host
             if not address.is_number(host):
                 host = await self._in_thread(address.look_up, host)
@@ -129,6 +112,8 @@ class Service:
                 self._port = await opened if isinstance(opened, Deferred) else opened
             except (CannotListenError, OSError) as e:
                 raise await self._in_thread(address.why_not, e, host, config.port, protocol.transport) from e
+        except errors.NotTrustedError as e:
+            return self._refuse(e)
         except PostError as e:
             return self._fail(e)
         except Exception as e:
@@ -138,15 +123,34 @@ class Service:
             self._end()
             return self.status
         bound = address.written(self._port.getHost())
-        self._note(events.SERVICE_STARTED, f"listening on {bound}", {"host": bound})
+        self._record(events.SERVICE_STARTED, f"listening on {bound}", {"host": bound})
         self._set(Listening(bound))
         return self.status
 
+    def hold(self, why: errors.NotTrustedError | None) -> None:
+        """It may not start, and says why; with None it may. A service that runs is left alone."""
+        if why is not None and not self.running:
+            self._set(_held(why))
+        elif why is None and isinstance(self.status, Held):
+            self._set(Stopped())
+
+    def _refuse(self, error: errors.NotTrustedError) -> Status:
+        if not isinstance(self.status, Stopping):
+            self.wanted = True
+            self._record(events.SERVICE_FAILED, str(error), {"reason": str(error)})
+            self._set(_held(error))
+            return self.status
+        self._end()
+        return self.status
+
     def build(self) -> Any:
-        """What the responder answers with, made anew. Raises ResponderBrokenError, or what is wrong with its name
-        or options: a plugin's may have changed since the workspace was checked."""
+        """Build the responder's factory, resource or protocol class anew.
+
+        Raises ResponderBrokenError, UnknownResponderError or OptionWrongError: a plugin may have changed since
+        the workspace was checked.
+        """
         config = self.config
-        self._context = self._context or ServiceContext(self)
+        self._context = self._context or ServiceContext(self, config.name, self.reactor, self.surroundings)
         responder = find(config.responder)
         if responder is None:
             raise errors.UnknownResponderError(responder=config.responder)
@@ -159,14 +163,14 @@ class Service:
 
     @contextmanager
     def setting_up(self) -> Iterator[None]:
-        """What the responder raises in here is its own failure, and not the address's.
+        """A context for the responder's code: what it raises is recorded and raised as ResponderBrokenError.
 
-        Records it, and raises ResponderBrokenError.
+        Without it, the error would look like one of the address.
         """
         try:
             yield
         except PostError:
-            raise  # which says in words what is wrong
+            raise  # these say in words what is wrong
         except (Exception, SystemExit) as e:
             raise self._broken(e) from e
 
@@ -178,6 +182,7 @@ class Service:
     def stop(self, grace: float = GRACE) -> Deferred[None]:
         """Close the address and all connections. Fires when none is left, in ``grace`` seconds at the most."""
         done: Deferred[None] = Deferred()
+        self.wanted = False
         if isinstance(self.status, Failed):
             self._set(Stopped())
         if not self.running:
@@ -207,13 +212,13 @@ class Service:
                 overdue.cancel()
         self._end()
 
-    def _let_go_of_context(self) -> None:
+    def _close_context(self) -> None:
         context, self._context = self._context, None
         if context is not None:
             context.close()
 
     async def _close_port(self) -> None:
-        self._let_go_of_context()
+        self._close_context()
         port, self._port = self._port, None
         if port is not None:
             closing = port.stopListening()
@@ -225,32 +230,32 @@ class Service:
             self._guarded(connection.abort)
 
     def _guarded(self, call: Callable[[], None]) -> None:
-        """One connection that cannot be closed must not keep the others open."""
+        """Call ``call``, and record what it raises: one connection that cannot be closed must not keep others open."""
         try:
             call()
         except Exception as e:
             self.recorder.record_failure(e, self.number)
 
     def _end(self) -> None:
-        self._note(events.SERVICE_STOPPED, "stopped", {})
+        self._record(events.SERVICE_STOPPED, "stopped", {})
         stopped, self._stopped = self._stopped, None
         self._set(Stopped())
         if stopped is not None:
             stopped.callback(None)
 
     def _fail(self, error: PostError) -> Status:
-        self._let_go_of_context()
+        self._close_context()
         if isinstance(self.status, Stopping):
             self._end()
             return self.status
-        self._note(events.SERVICE_FAILED, str(error), {"reason": str(error)})
+        self._record(events.SERVICE_FAILED, str(error), {"reason": str(error)})
         self._set(Failed(str(error)))
         return self.status
 
     def _in_thread(self, call: Callable[..., Any], *args: Any) -> Deferred[Any]:
         return threads.deferToThreadPool(self.reactor, self.reactor.getThreadPool(), call, *args)
 
-    def _note(self, kind: int, summary: str, detail: dict[str, Any]) -> None:
+    def _record(self, kind: int, summary: str, detail: dict[str, Any]) -> None:
         self.recorder.record(kind, self.number, summary=summary, detail=json.dumps(detail))
 
     def _set(self, status: Status) -> None:
@@ -276,3 +281,7 @@ class Service:
         self.sent += connection.sent
         if not self.connections and self._emptied is not None and not self._emptied.called:
             self._emptied.callback(None)
+
+
+def _held(error: errors.NotTrustedError) -> Held:
+    return Held(str(error), str(error.fields["asks"]))

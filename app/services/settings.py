@@ -1,4 +1,7 @@
-"""What can be set of any service, whatever its responder: of its protocol, TLS, limits and sockets."""
+"""What can be set of any service, whatever its responder: of its protocol, TLS and sockets.
+
+Limits are declared in ``app.limits``.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,9 @@ import re
 from ipaddress import ip_address
 from typing import Any
 
+from app import limits
 from app.options import Option, Options, with_defaults
+from app.services import address
 
 _FIELD = re.compile(
     r"(?!(?:content-length|transfer-encoding|connection)\s*:)[!#$%&'*+.^_`|~0-9a-z-]+:[\t -~]*",
@@ -38,8 +43,8 @@ WEBSOCKET = (
     Option("subprotocols", list, [], "Subprotocols to accept; empty: the first one offered"),
     Option("compression", bool, True, "Compress messages (permessage-deflate) where the client offers it"),
     Option("ping_seconds", float, 0.0, "Ping the client so often; 0: never", "s", 0, 86_400),
-    Option("ping_timeout", float, 10.0, "Close when a ping is not answered in this time", "s", 0.1, 86_400),
-    Option("origins", list, [], "Origins of web pages that may connect, with * for any part; empty: all"),
+    *limits.PING_TIMEOUT.options,
+    *limits.ORIGINS.options,
 )
 
 UDP = (
@@ -62,7 +67,51 @@ TLS = (
     Option("password", str, "", "Opens the key or PKCS#12 file", secret=True),
     Option(
         "names", list, [], "More names and addresses for an auto certificate",
-        check=lambda names: _each(names, _is_certifiable, "is neither a host name nor an address"),
+        check=lambda names: _each(names, address.is_certifiable, address.NOT_CERTIFIABLE),
+    ),
+    Option("client_certificates", str, "off", "Ask clients for one", choices=("off", "optional", "required")),
+    Option(
+        "client_ca", str, "", "PEM file of the authority that signs clients' certificates; empty: the local one",
+        path="file", when=("client_certificates", ("optional", "required")),
+    ),
+    Option("minimum", str, "1.2", "The oldest version of TLS that is let in", choices=("1.2", "1.3")),
+    Option(
+        "alpn", list, [], "Application protocols to offer (ALPN), as mqtt; empty: none", protocols=("tcp",),
+        check=lambda names: _each(names, re.compile(r"[!-~]{1,255}").fullmatch, "is no name of a protocol"),
+    ),
+    Option("http2", bool, True, "Offer HTTP/2", protocols=("http",)),
+    Option("key_log", str, "", "Write session keys to this file, with which Wireshark decrypts", path="new file"),
+)  # fmt: skip
+
+SOCKET = (
+    Option("subprotocols", list, [], "Subprotocols to accept; empty: the first one offered"),
+    Option("compression", bool, True, "Compress messages (permessage-deflate) where the client offers it"),
+    Option("ping_seconds", float, 0.0, "Ping the client so often; 0: never", "s", 0, 86_400),
+    *limits.PING_TIMEOUT.options,
+    *limits.ORIGINS.options,
+)
+
+UDP = (
+    Option(
+        "groups", list, [], "Multicast groups to join",
+        check=lambda groups: _each(groups, _is_multicast, "is no multicast address, as 239.1.2.3 or ff02::1234 is"),
+    ),
+    Option(
+        "multicast_interface", str, "",
+        "Network interface for the groups, as eth0, or its IPv4 address; empty: the system's choice",
+    ),
+    Option("broadcast", bool, False, "Allow answers to broadcast addresses"),
+)  # fmt: skip
+
+_STREAMS = ("tcp", "http", "websocket", "ssh")
+
+TLS = (
+    Option("certificate", str, "auto", "auto: signed by the local authority; or a PEM or PKCS#12 file", path="file"),
+    Option("key", str, "", "The private key's PEM file; empty: it is in the certificate's", path="file"),
+    Option("password", str, "", "Opens the key or PKCS#12 file", secret=True),
+    Option(
+        "names", list, [], "More names and addresses for an auto certificate",
+        check=lambda names: _each(names, address.is_certifiable, address.NOT_CERTIFIABLE),
     ),
     Option("client_certificates", str, "off", "Ask clients for one", choices=("off", "optional", "required")),
     Option(
@@ -101,12 +150,12 @@ SOCKET = (
     Option("no_delay", bool, True, "Send small packets at once (TCP_NODELAY)", protocols=_STREAMS),
     Option("keep_alive", bool, False, "Probe silent connections (SO_KEEPALIVE)", protocols=_STREAMS),
     Option("backlog", int, 1024, "Connections that may wait to be accepted", "", 1, 65_535, _STREAMS),
-    Option("receive_buffer", int, 0, "Bytes of the kernel's receive buffer; 0: its choice", "bytes", 0, 1 << 30),
+    *limits.RECEIVE_BUFFER.options,
     Option("send_buffer", int, 0, "Bytes of the kernel's send buffer; 0: its choice", "bytes", 0, 1 << 30),
     Option("reuse_port", bool, False, "Share the port with other programs that ask for it too (SO_REUSEPORT)"),
 )
 
-SECTIONS = {"tls": TLS, "limits": LIMITS, "socket": SOCKET}
+SECTIONS = {"tls": TLS, "limits": limits.in_section("limits"), "socket": SOCKET}
 """Tables of a service in a workspace, beside its ``options``."""
 
 SECURABLE = ("tcp", "http", "websocket")
@@ -135,9 +184,3 @@ def _is_multicast(text: str) -> bool:
         return ip_address(text).is_multicast
     except ValueError:
         return False
-
-
-def _is_certifiable(name: str) -> bool:
-    from app.services.tls import authority  # slow to load
-
-    return authority.name_problem(name) is None

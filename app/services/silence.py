@@ -1,39 +1,24 @@
-"""Closes what has been silent for too long."""
+"""Closes connections that have been silent for too long."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 from twisted.internet.interfaces import IReactorTime
 
-from app import events
-from app.services.breach import Breach
+from app.limits import IDLE_SECONDS
+from app.services.interfaces import Watched
 
 LOOKS = 8
 """How often connections are looked at in the time for which they may be silent."""
 
 
-class Watched(Protocol):
-    """A connection, or the flow of a UDP peer."""
-
-    received: int
-    sent: int
-
-    def unsent(self) -> int | None: ...
-
-    def note(self, kind: int, summary: str, detail: str) -> None: ...
-
-    def finish(self, why: str = ...) -> None: ...
-
-    def abort(self) -> None: ...
-
-
 class Silence:
-    """For how long those of one port may be silent: ``seconds``, or up to a quarter more; 0: for ever.
+    """Closes the connections of one port that are silent for ``seconds``, or up to a quarter longer; 0: never.
 
-    It is found by looking at what they have counted anyway, so no byte waits for it. While
-    ``held()`` is true, nobody could say anything.
+    A timer compares the byte counts that the connections keep anyway, so nothing is done for each byte.
+    While ``held()`` is true the peers are not read from, and the time does not count.
     """
 
     def __init__(self, clock: IReactorTime, seconds: float, held: Callable[[], bool]) -> None:
@@ -42,14 +27,14 @@ class Silence:
         self._looking: Any = None
 
     def opened(self, connection: Watched) -> None:
-        """Watch it from now on."""
+        """Watch ``connection`` from now on."""
         if self._seconds:
             self._seen[connection] = (None, 0.0, False)
             if self._looking is None:
                 self._looking = self._clock.callLater(self._seconds / LOOKS, self._look)
 
     def closed(self, connection: Watched) -> None:
-        """It is gone."""
+        """``connection`` has closed."""
         self._seen.pop(connection, None)
         if self._looking is not None and not self._seen:
             self._looking.cancel()
@@ -60,7 +45,7 @@ class Silence:
         now, held = self._clock.seconds(), self._held()
         for connection, (before, since, ending) in list(self._seen.items()):
             moved = (connection.received, connection.sent, connection.unsent())
-            # While the capture holds everybody back, the silence is ours.
+            # While the capture holds all peers back, they are not the ones who are silent.
             if not ending and (held or moved != before):
                 self._seen[connection] = (moved, now, False)
             elif now - since >= self._seconds:
@@ -69,8 +54,7 @@ class Silence:
 
     def _end(self, connection: Watched, ending: bool) -> None:
         if ending:
-            connection.abort()  # it was given the same time again to close in good order
+            connection.abort()  # it had the same time again to close in good order
             return
-        breach = Breach("idle_seconds", self._seconds, f"silent for {self._seconds:g} s: closing")
-        connection.note(events.LIMIT_REACHED, breach.text, breach.detail())
+        connection.record_limit(IDLE_SECONDS.reached(self._seconds))
         connection.finish("closed by us: it was silent")

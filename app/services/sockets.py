@@ -82,7 +82,7 @@ class StreamPort(tcp.Port):
 
 
 class _Zoned(socket.socket):
-    """Keeps the zone in link-local addresses: of peers, and of our own.
+    """A socket that keeps the zone of link-local addresses, in what it receives and in what it binds to.
 
     WORKAROUND: Twisted's port drops it, and what is sent to them then fails
     (https://github.com/twisted/twisted/issues/6826), as does binding to one.
@@ -122,7 +122,7 @@ class DatagramPort(udp.Port):
         interface: str = "",
         broadcast: bool = False,
     ) -> None:
-        """``size`` is the largest datagram; ``interface``, by name or IPv4 address, is where groups are joined."""
+        """``size``: bytes of the largest datagram. ``interface``: a name or IPv4 address, where groups are joined."""
         self._settings, self._groups, self._joined_on, self._broadcast = settings, groups, interface, broadcast
         self._made: socket.socket | None = None
         super().__init__(number, protocol, host, size, reactor)
@@ -152,9 +152,9 @@ class DatagramPort(udp.Port):
 
 
 def join(bound: socket.socket, group: str, interface: str = "") -> None:
-    """Have ``bound`` receive what is sent to ``group``. Raises GroupNotJoinedError.
+    """Join ``bound`` to a multicast ``group``. Raises GroupNotJoinedError.
 
-    ``interface`` is a name or, for IPv4, an address; a zone in ``group`` comes before it.
+    ``interface`` is a name or, for IPv4, an address. A zone in ``group`` takes precedence.
     """
     number = ip_address(group)
     zone = number.scope_id if isinstance(number, IPv6Address) else None

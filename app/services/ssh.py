@@ -1,4 +1,4 @@
-"""Opens SSH services, for this machine only."""
+"""Opens SSH services, on loopback addresses only."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ async def _open(service: Service, host: str, port: int) -> IListeningPort:
 
 
 def host_key(path: Path) -> Any:
-    """The Ed25519 key in ``path``, a ``twisted.conch.ssh.keys.Key``; made there, 0600, where there is none.
+    """The Ed25519 key in ``path``, a ``twisted.conch.ssh.keys.Key``. Makes the file (mode 0600) if there is none.
 
     Blocks. Raises HostKeyError.
     """

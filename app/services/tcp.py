@@ -7,7 +7,7 @@ from collections.abc import Callable
 from twisted.internet.interfaces import IListeningPort, IProtocolFactory
 
 from app.services.address import written
-from app.services.limits import Limits
+from app.services.admission import Admission
 from app.services.service import Service
 from app.services.sockets import listen_streams
 from app.services.tap.factory import TapFactory
@@ -22,15 +22,21 @@ def open_port(service: Service, host: str, port: int) -> IListeningPort:
 def listen(
     service: Service, make: Callable[[], IProtocolFactory], host: str, port: int, tap: type[Tap] = Tap
 ) -> IListeningPort:
-    """Listen with what ``make`` returns behind the Tap, which is behind TLS where the service has that.
+    """Listen with the factory that ``make`` returns: it is behind the Tap, which is behind TLS if the service has TLS.
 
-    It is called again when the responder was changed while it serves. Raises ResponderBrokenError
+    ``make`` is called again when the responder has changed while the port is open. Raises ResponderBrokenError
     when the factory cannot be started, CannotListenError or OSError when the address cannot be bound.
     """
-    tapped = TapFactory(make(), service, tap, limits=Limits(service))
-    # Before there is a socket, which Twisted would leave open when this raises.
+    config = service.config
+    admission = Admission(
+        service, service.reactor, config.settings("limits"),
+        idle=config.protocol != "http",  # which knows more: whether a request or an answer is under way
+        words=config.protocol in ("http", "websocket") and config.tls is None,
+    )  # fmt: skip
+    tapped = TapFactory(make(), service, tap, admission=admission)
+    # Started before the socket is made: Twisted would leave it open if this raised.
     tapped.doStart()
-    outer: IProtocolFactory = service.tls.wrap(tapped, service) if service.tls else tapped
+    outer: IProtocolFactory = service.tls.wrap(tapped, service, service.reactor) if service.tls else tapped
     try:
         listening = listen_streams(service.reactor, port, outer, host, service.config.settings("socket"))
     except BaseException:

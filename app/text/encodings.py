@@ -53,8 +53,8 @@ def detect(data: bytes, declared: str = "") -> str:
     for mark, encoding in _MARKS:
         if head.startswith(mark):
             return encoding
-    if declared and (known := _known(declared)) and _fits(head, known, len(data)):
-        return known
+    if declared and (found := known(declared)) and _fits(head, found, len(data)):
+        return found
     if _fits(head, "utf-8", len(data)) and b"\0" not in head:
         return "utf-8"
     if wide := _wide(head):
@@ -65,7 +65,7 @@ def detect(data: bytes, declared: str = "") -> str:
     return "cp1252" if letters * 2 <= len(head) else "utf-8"
 
 
-def _known(name: str) -> str:
+def known(name: str) -> str:
     """Python's name of a text encoding; empty where it has none."""
     try:
         found = codecs.lookup(name)

@@ -16,3 +16,8 @@ class TemplateError(PostError):
 class FrameError(PostError):
     """A message of {length} bytes does not fit behind a prefix that counts to {most}.
     Choose a longer prefix."""
+
+
+class ShortFrameError(PostError):
+    """A message of {length} bytes is too short for its length: it must have at least {least}.
+    What stands before the length is a part of the message."""

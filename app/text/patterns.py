@@ -64,11 +64,18 @@ class Pattern:
         return found | {name.decode(): match[i] for name, i in self._compiled.groupindex.items()}
 
     def search_text(self, text: str) -> dict[str, str] | None:
-        """As ``search``, for text; a group that took no part in the match captures an empty text."""
-        found = self.search(text.encode("utf-8", "surrogatepass"))
+        """As ``search``, for text; a group that took no part in the match captures an empty text.
+
+        Bytes that are no UTF-8 are as ``surrogateescape`` has them, in ``text`` and in what is captured.
+        """
+        try:
+            data = text.encode("utf-8", "surrogateescape")
+        except UnicodeEncodeError:  # half a pair, as JSON can hold
+            data = text.encode("utf-8", "surrogatepass")
+        found = self.search(data)
         if found is None:
             return None
-        return {name: (value or b"").decode("utf-8", "replace") for name, value in found.items()}
+        return {name: (value or b"").decode("utf-8", "surrogateescape") for name, value in found.items()}
 
 
 @lru_cache(256)

@@ -13,12 +13,31 @@ MAX_DEPTH = 100
 """Arrays and objects within each other."""
 
 
-def parse(text: bytes) -> Any:
-    """The value of the JSON ``text``. Raises ValueError, in words."""
+class Number(float):
+    """A number that knows how it was written; one beyond a double's range is infinite.
+
+    Attributes:
+        text: as ``1.10``, ``1e3`` or ``1E400``.
+    """
+
+    __slots__ = ("text",)
+    text: str
+
+    def __new__(cls, text: str) -> Number:
+        number = super().__new__(cls, text)
+        number.text = text
+        return number
+
+
+def parse(text: bytes, *, exact: bool = False) -> Any:
+    """The value of the JSON ``text``; ``exact``: with a ``Number`` for each that Python would write otherwise.
+
+    Raises ValueError, in words.
+    """
     if text.startswith(BOM_UTF8):
         raise ValueError("it begins with a byte order mark (EF BB BF), which JSON does not have")
     try:
-        value = _decode(text.decode())
+        value = (_decode_exactly if exact else _decode)(text.decode())
     except UnicodeDecodeError as e:
         raise ValueError(f"byte {e.start} is not UTF-8") from e
     except json.JSONDecodeError as e:
@@ -36,6 +55,23 @@ def written(value: Any) -> bytes:
         return _encode(value).encode()
     except UnicodeEncodeError as e:
         raise ValueError("an escape like \\ud800 stands alone; it is half of a character") from e
+
+
+def as_written(value: Any) -> bytes:
+    """As ``written``, each ``Number`` as its text, and half a surrogate pair as its escape. Raises nothing."""
+    return _as_written(value).encode("utf-8")
+
+
+def _as_written(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{_as_written(name)}:{_as_written(inner)}" for name, inner in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(_as_written, value)) + "]"
+    if isinstance(value, Number):
+        return value.text
+    if isinstance(value, str) and _SURROGATE.search(value):
+        return json.dumps(value)
+    return str(_encode(value))
 
 
 MISSING = object()
@@ -94,7 +130,15 @@ def _refuse(name: str) -> Any:
     raise ValueError(f"{name} is no JSON")
 
 
+def _whole_exactly(text: str) -> int | Number:
+    return Number(text) if len(text) > 1000 or text == "-0" else int(text)
+
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _decode = json.JSONDecoder(
     parse_constant=_refuse, parse_float=_finite, parse_int=_whole, object_pairs_hook=_unique
+).decode
+_decode_exactly = json.JSONDecoder(
+    parse_constant=_refuse, parse_float=Number, parse_int=_whole_exactly, object_pairs_hook=_unique
 ).decode
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode

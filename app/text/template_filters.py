@@ -10,7 +10,18 @@ from typing import Literal
 from app.text import checksums, errors
 from app.text.checksums import Checksum
 from app.text.escapes import unhex
-from app.text.template_values import MAX_OUTPUT, Filter, Known, Rendering, Word, WrongError, as_bytes, as_number, number
+from app.text.template_values import (
+    MAX_OUTPUT,
+    NULL,
+    Filter,
+    Known,
+    Rendering,
+    Word,
+    WrongError,
+    as_bytes,
+    as_number,
+    number,
+)
 
 Summer = Callable[[bytes], Checksum]
 
@@ -104,7 +115,7 @@ def _as_json(data: bytes) -> str:
 
 
 def _default(words: Sequence[Word]) -> Filter:
-    return lambda rendering, value: words[0].data if value is None or value in (b"", "") else value
+    return lambda rendering, value: words[0].data if value is None or value in (b"", "", NULL) else value
 
 
 def pad_filter(words: Sequence[Word]) -> Filter:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from itertools import count
 from uuid import UUID
 
+from app.text.checksums import xor8
 from app.text.template_filters import CHECKSUMS, KINDS, checksum, pad_filter
 from app.text.template_values import MAX_OUTPUT, Known, Producer, Rendering, Word, WrongError, number
 
@@ -74,17 +75,31 @@ def _pad(words: Sequence[Word]) -> Producer:
 
 
 def _summed(name: str) -> Callable[[Sequence[Word]], Producer]:
-    """A checksum over what was rendered so far, without the first N bytes if a number is given."""
+    """A checksum over what was rendered so far, without the first and the last bytes if numbers say how many."""
     least, _ = KINDS.get(name, (0, 0))
 
     def make(words: Sequence[Word]) -> Producer:
-        kind, skipped = words, 0
-        if len(words) > least and words[-1].data.isdigit():
-            kind, skipped = words[:-1], number(words[-1], 0, MAX_OUTPUT)
-        total = checksum(name)(kind)
-        return lambda rendering: total(rendering, bytes(rendering.out[skipped:]))
+        kinds = len(words)
+        while kinds > max(least, len(words) - 2) and words[kinds - 1].data.isdigit():
+            kinds -= 1
+        front, back = [*(number(word, 0, MAX_OUTPUT) for word in words[kinds:]), 0, 0][:2]
+        total = checksum(name)(words[:kinds])
+        return lambda rendering: total(rendering, bytes(rendering.out[front : max(0, len(rendering.out) - back)]))
 
     return make
+
+
+def _nmea(words: Sequence[Word]) -> Producer:
+    """The checksum of a sentence of NMEA 0183: all between ``$`` or ``!`` and ``*``, as two hex digits."""
+
+    def produce(rendering: Rendering) -> str:
+        begin = max(rendering.out.rfind(b"$"), rendering.out.rfind(b"!"))
+        if begin < 0:
+            raise WrongError("nmea needs a $ or ! before it, where the sentence begins")
+        sentence = rendering.spend(bytes(rendering.out[begin + 1 :]).removesuffix(b"*"))
+        return xor8(sentence).hex.upper()
+
+    return produce
 
 
 FUNCTIONS: Mapping[str, Known] = {
@@ -97,5 +112,6 @@ FUNCTIONS: Mapping[str, Known] = {
     "uuid": Known(0, 0, _uuid),
     "pick": Known(1, 1000, _pick),
     "pad": Known(2, 3, _pad),
-    **{name: Known(least, most + 1, _summed(name)) for name in CHECKSUMS for least, most in [KINDS.get(name, (0, 0))]},
+    "nmea": Known(0, 0, _nmea),
+    **{name: Known(least, most + 2, _summed(name)) for name in CHECKSUMS for least, most in [KINDS.get(name, (0, 0))]},
 }

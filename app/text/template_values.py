@@ -58,16 +58,31 @@ class Rendering:
         return data
 
 
+class Null:
+    """A value that is there and says that it is nothing; ``default`` takes its place."""
+
+    def __str__(self) -> str:
+        return "null"
+
+
+NULL = Null()
+
 Producer = Callable[[Rendering], object]
 Filter = Callable[[Rendering, object], object]
 
 
 def as_bytes(value: object) -> bytes:
-    """Bytes as they are, text in UTF-8, None as no bytes, all else as Python's ``str`` writes it."""
+    """Bytes as they are, text in UTF-8, None as no bytes, all else as Python's ``str`` writes it.
+
+    In text, what ``surrogateescape`` has made of a byte is that byte again.
+    """
     if isinstance(value, bytes):
         return value
     if isinstance(value, str):
-        return value.encode("utf-8", "replace")
+        try:
+            return value.encode("utf-8", "surrogateescape")
+        except UnicodeEncodeError:
+            return value.encode("utf-8", "replace")
     if isinstance(value, bytearray | memoryview | Checksum):
         return bytes(value)
     return b"" if value is None else str(value).encode("utf-8", "replace")

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+PROTOCOL_ERROR, NO_STATUS, ABNORMAL, INVALID_PAYLOAD = 1002, 1005, 1006, 1007
+"""Close codes; no frame may carry ``NO_STATUS`` and ``ABNORMAL`` (RFC 6455 section 7.4.1)."""
+
+_UNSENDABLE = {1004, NO_STATUS, ABNORMAL, 1015}
+
 OPCODES = {"continuation": 0x0, "text": 0x1, "binary": 0x2, "close": 0x8, "ping": 0x9, "pong": 0xA}
 
 _MEANINGS = {
@@ -40,6 +45,14 @@ def meaning(code: int) -> str:
     if code < 5000:
         return "for private use: what it means is between client and server"
     return "not a close code: they end at 4999"
+
+
+def may_be_sent(code: int) -> bool:
+    """Whether a close frame may carry ``code``: one of IANA's registry, or from 3000 to 4999.
+
+    RFC 6455 section 7.4.2.
+    """
+    return 3000 <= code < 5000 or (code in _MEANINGS and code not in _UNSENDABLE)
 
 
 def allow_registered() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from app import responders
+from app.files import confined
 from app.options import Option, Options
 from app.responders.manhole.errors import ManholeOpenError
 from app.services import address, errors, settings
@@ -49,14 +50,14 @@ def _files(section: str, declared: Iterable[Option], given: Options, folder: Pat
 def _missing_of(option: Option, value: Any, folder: Path) -> str | None:
     if option.missing is not None:
         return option.missing(value, folder)
-    if option.path not in ("file", "folder") or _exists(option.path, folder / value):
+    if option.path not in ("file", "folder") or _exists(option.path, folder, value):
         return None
     return f'names a {option.path} that is not there: "{value}"'
 
 
-def _exists(kind: str, path: Path) -> bool:
+def _exists(kind: str, folder: Path, name: str) -> bool:
     try:
-        path = path.expanduser()
+        path = confined.named(folder, name)
         return path.is_dir() if kind == "folder" else path.is_file()
     except (OSError, ValueError, RuntimeError):  # a null character, a loop of links, an unknown ~user
         return False

@@ -20,6 +20,7 @@ from app.services.errors import InvalidAddressError
 from app.services.protocols import PROTOCOLS, options_of
 from app.services.settings import SECTIONS
 from app.text.escapes import amount
+from app.trust.asks import digest_of
 from app.workspace import errors, readiness, toml_lines
 from app.workspace.message import MESSAGE, Message
 
@@ -44,12 +45,14 @@ class Workspace:
     Attributes:
         path: of the file; None until it was saved.
         template: the folder of the file that it was read from, where it must not be saved to that file.
+        digest: of the file's content; empty if it has none.
     """
 
     services: tuple[ServiceConfig, ...] = ()
     path: Path | None = None
     messages: tuple[Message, ...] = ()
     template: Path | None = None
+    digest: str = ""
 
     @property
     def folder(self) -> Path:
@@ -80,7 +83,18 @@ def load(path: Path | str, *, ready: bool = False) -> Workspace:
     if problems:
         TABLE.enter(before)
         raise errors.WorkspaceError(problems="\n".join(f"{path}:{problem}" for problem in problems))
-    return replace(workspace, path=Path(path))
+    return replace(workspace, path=Path(path), digest=digest_of(source.encode()))
+
+
+def examined(path: Path | str) -> tuple[Workspace, list[Problem]]:
+    """What is right in the file, and what is wrong with it or would keep its services from starting.
+
+    Raises WorkspaceUnreadableError.
+    """
+    source = text_of(path)
+    TABLE.enter(Path(path).parent)
+    workspace, problems = parse(source, Path(path).parent)
+    return replace(workspace, path=Path(path), digest=digest_of(source.encode())), problems
 
 
 def problems_of(path: Path | str) -> list[Problem]:
@@ -88,9 +102,7 @@ def problems_of(path: Path | str) -> list[Problem]:
 
     Raises WorkspaceUnreadableError.
     """
-    source = text_of(path)
-    TABLE.enter(Path(path).parent)
-    return parse(source, Path(path).parent)[1]
+    return examined(path)[1]
 
 
 def text_of(path: Path | str) -> str:

@@ -15,6 +15,7 @@ from app.files.replacing import replacing
 from app.services.config import ServiceConfig
 from app.services.protocols import PROTOCOLS
 from app.services.settings import SECTIONS
+from app.trust.asks import digest_of
 from app.workspace import errors
 from app.workspace.message import Message
 from app.workspace.reading import VERSION, Workspace, text_of
@@ -44,12 +45,13 @@ def save(workspace: Workspace, path: Path | str) -> Workspace:
         if workspace.services:
             content["service"] = tables
     _fill_messages(content, workspace.messages)
+    written = tomlkit.dumps(content).encode("utf-8", "replace")
     try:
         with replacing(file, 0o644) as out:
-            out.write(tomlkit.dumps(content).encode("utf-8", "replace"))
+            out.write(written)
     except OSError as e:
         raise errors.WorkspaceUnwritableError(path=path, reason=e.strerror or e) from e
-    return replace(workspace, path=Path(path))
+    return replace(workspace, path=Path(path), digest=digest_of(written))
 
 
 def _document(file: Path) -> Any:

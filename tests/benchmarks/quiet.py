@@ -46,8 +46,7 @@ def measure(bench: Bench) -> Result:
         }
     return Result(
         "quiet",
-        share,
-        for_aim=rate,
+        rate,
         sound=program.code == 0,
         references={name: {"cpu %": cpu, "wakeups/s": wakes} for name, (cpu, wakes) in references.items()},
         notes=[
@@ -55,5 +54,5 @@ def measure(bench: Bench) -> Result:
             + "".join(f"; {name}: {each:.2f}" for name, each in threads.items()),
             *(f"{name}: {cpu:.3f} %, {wakes:.2f} wake-ups/s" for name, (cpu, wakes) in references.items()),
         ],
-        details={"threads": threads},
+        details={"threads": threads, "cpu %": share},
     )

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from base64 import b64decode
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from app.capture.filters.language import EVERYTHING
 from app.capture.reading.store import Store
 from app.events import SERVICE_FAILED, SERVICE_STARTED
 from tests.e2e.display import Display
-from tests.helpers import ROOT, wait_for
+from tests.helpers import ROOT, run, short_folder, wait_for
 
 SHOTS = ROOT / "build" / "e2e"
 
@@ -46,12 +46,8 @@ class Program:
     ) -> None:
         self.display, self.workspace, self.folder = display, workspace, folder
         self.capture = folder / "run.lpost"
-        environment = display.environment()
-        for name in ("config", "data", "state", "cache", "runtime"):
-            (folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
-            key = "XDG_RUNTIME_DIR" if name == "runtime" else f"XDG_{name.upper()}_HOME"
-            environment[key] = str(folder / name)
-        environment["HOME"] = str(folder)
+        self._held = ExitStack()
+        environment = {**display.environment(), **own_folders(folder, self._held.enter_context(short_folder()))}
         settings = folder / "config" / "listening-post" / "window.ini"
         if not settings.exists():
             settings.parent.mkdir()
@@ -164,9 +160,19 @@ class Program:
             self.signal(signal.SIGKILL)
             self.process.wait(10)
         self._said.close()
+        self._held.close()
 
     def _end_early(self) -> None:
         assert self.process.poll() is None, f"it ended: {self.said()}"
+
+
+def own_folders(folder: Path, runtime: Path) -> dict[str, str]:
+    """What has a program keep its files in ``folder``, which are made, and its sockets in ``runtime``."""
+    found = {"HOME": str(folder), "XDG_RUNTIME_DIR": str(runtime)}
+    for name in ("config", "data", "state", "cache"):
+        (folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
+        found[f"XDG_{name.upper()}_HOME"] = str(folder / name)
+    return found
 
 
 @contextmanager
@@ -186,8 +192,8 @@ def _command() -> list[str]:
 
 def query(capture: Path, *args: str) -> list[dict[str, Any]]:
     """What ``listening-post query --json`` prints, with the payloads as bytes."""
-    command = [*_command(), "query", str(capture), *args, "--json"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=True)
+    done = run("query", capture, *args, "--json")
+    done.check_returncode()
     events = [json.loads(line) for line in done.stdout.splitlines()]
     for event in events:
         event["payload"] = None if event["payload"] is None else b64decode(event["payload"])

@@ -143,7 +143,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
         ports = {case.name: kept.enter_context(kept_port()) for case in CASES}
         (folder / "w.toml").write_text(workspace(ports))
         patch.setenv("XDG_DATA_HOME", str(folder / "data"))
-        with serving(folder / "w.toml", folder / "x.lpost") as serve:
+        with serving(folder / "w.toml", folder / "x.lpost", "--trust") as serve:
             wait_for(lambda: len(serve.wait_up()) == len(CASES) or serve.process.poll() is not None, 60)
             assert serve.process.poll() is None, serve.said
             yield Bench(folder, ports, serve)

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.display import Display
-from tests.e2e.program import _command
+from tests.e2e.program import _command, own_folders
 from tests.e2e.workspaces import ECHO
-from tests.helpers import ROOT, wait_for
+from tests.helpers import ROOT, short_folder, wait_for
 
 TITLE = "Listening Post"
 
@@ -21,14 +21,10 @@ TITLE = "Listening Post"
 class Desk:
     """Starts of one user on one screen."""
 
-    def __init__(self, display: Display, folder: Path) -> None:
-        self.display, self.folder = display, folder
+    def __init__(self, display: Display, folder: Path, runtime: Path) -> None:
+        self.display, self.folder, self.runtime = display, folder, runtime
         self.started: list[subprocess.Popen[str]] = []
-        self.environment = {**display.environment(), "HOME": str(folder)}
-        for name in ("config", "data", "state", "cache", "runtime"):
-            (folder / name).mkdir(mode=0o700)
-            key = "XDG_RUNTIME_DIR" if name == "runtime" else f"XDG_{name.upper()}_HOME"
-            self.environment[key] = str(folder / name)
+        self.environment = {**display.environment(), **own_folders(folder, runtime)}
         for name in ("first", "second"):
             (folder / f"{name}.toml").write_text(ECHO.replace("tcp-echo", name))
 
@@ -62,9 +58,10 @@ class Desk:
 
 @pytest.fixture
 def desk(display: Display, tmp_path: Path) -> Iterator[Desk]:
-    made = Desk(display, tmp_path)
-    yield made
-    made.leave()
+    with short_folder() as runtime:
+        made = Desk(display, tmp_path, runtime)
+        yield made
+        made.leave()
 
 
 def test_a_file_of_a_second_start_opens_in_the_window_of_the_first(desk: Desk) -> None:
@@ -110,7 +107,7 @@ def test_after_a_crash_the_next_start_opens_a_window_that_takes_files_again(desk
     desk.shown(crashed, "first.toml")
     crashed.kill()
     crashed.wait()
-    assert list((desk.folder / "runtime").rglob("window-*"))
+    assert list(desk.runtime.rglob("window-*"))
     following = desk.start(desk.path("first"))
     desk.shown(following, "first.toml")
     assert desk.start(desk.path("second")).wait(60) == 0

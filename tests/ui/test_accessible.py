@@ -253,6 +253,38 @@ def test_fields_of_the_send_dock_are_as_tall_as_large_letters(qtbot: QtBot, qapp
         assert field.height() >= field.sizeHint().height()
 
 
+@pytest.mark.parametrize("before", [10, 15])
+@pytest.mark.parametrize("size", [9, 10, 15, 20])
+@pytest.mark.parametrize("room", [0, 2000])
+def test_d1_no_field_of_the_send_dock_is_cut_whatever_the_letters(
+    qtbot: QtBot, qapp: QApplication, before: int, size: int, room: int
+) -> None:
+    """Those chosen before it is shown, and while it is; in little room, and in much."""
+    theme.apply(qapp, theme.DARK, Fonts(before, "", before))
+    form = MessageForm()
+    qtbot.addWidget(form)
+    form.url.setText("https://127.0.0.1:9443/")
+    form.show()
+    settle()
+    theme.apply(qapp, theme.DARK, Fonts(size, "", size))
+    settle()
+    for times, every in ((1, 0), (0, 20), (form.times.maximum(), form.every.maximum())):
+        form.times.setValue(times)
+        form.every.setValue(every)
+        settle()
+        form.resize(max(room, form.minimumSizeHint().width()), 400)
+        settle()
+        for field in (form.url, form.method, form.form_box, form.times, form.every, form.button, form.keep):
+            assert field.isVisible()
+            assert field.height() >= field.sizeHint().height()
+        for field in (form.method, form.form_box, form.button, form.keep):
+            assert field.width() >= field.sizeHint().width()
+        for number in (form.times, form.every):
+            line = number.findChild(QLineEdit)
+            assert line.width() >= line.fontMetrics().horizontalAdvance(number.text())
+            assert not room or number.width() >= number.sizeHint().width()
+
+
 def crowded(parent: QWidget) -> list[str]:
     """Which widgets that lie beside each other in ``parent`` overlap, and which words are cut off below."""
     if isinstance(parent, QAbstractScrollArea | QComboBox | QAbstractSpinBox | QLineEdit | QTabBar | QToolBar):

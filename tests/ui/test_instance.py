@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from PyQt5.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from tests.helpers import short_folder
 from tests.ui.conftest import Open
 from tests.ui.desk import config, settle
 from ui import instance
@@ -24,11 +25,12 @@ pytestmark = pytest.mark.qt_log_ignore(r"^This plugin does not support raise\(\)
 
 
 @pytest.fixture
-def name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
-    found = instance.address()
-    assert found is not None
-    return found
+def name(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    with short_folder() as folder:
+        monkeypatch.setenv("XDG_RUNTIME_DIR", str(folder))
+        found = instance.address()
+        assert found is not None
+        yield found
 
 
 @pytest.fixture

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PyQt5.QtGui import QDesktopServices
+from PyQt5.QtGui import QDesktopServices, QFontDatabase
 from PyQt5.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.post import capture_folder
 from tests.ui.conftest import Open
 from tests.ui.desk import do, settle
+from ui import settings_dialog
 from ui.looks import theme, times
 from ui.looks.theme import Fonts
 from ui.looks.times import TimeFormat
@@ -155,3 +156,12 @@ def test_the_time_column_grows_with_its_digits(open_window: Open, settings: Sett
     settings.times = TimeFormat(digits=9)
     settings.apply(qapp)
     assert view.header.sectionSize(1) > width
+
+
+@pytest.mark.parametrize("says", [True, False])
+def test_d1_a_family_for_data_is_offered_whether_or_not_it_says_that_it_is_one(
+    monkeypatch: pytest.MonkeyPatch, says: bool
+) -> None:
+    monkeypatch.setattr(QFontDatabase, "isFixedPitch", lambda *_: says)
+    monkeypatch.setattr(QFontDatabase, "families", lambda *_: [".hidden", "Noto Sans Mono", "Times"])
+    assert settings_dialog._mono_families() == (["Noto Sans Mono", "Times"] if says else ["Noto Sans Mono"])

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +27,10 @@ from app.capture.filters.errors import FilterError
 from app.capture.filters.language import Filter, parse
 from app.capture.reading.store import Store
 from app.errors import PostError
-from app.events import Event
 from app.exports import formats as exporters
 from app.exports.formats import Exporter
+from app.exports.part import Part
+from app.exports.selection import Selection
 from app.files import errors
 from app.files.replacing import replacing
 from app.text.escapes import amount
@@ -68,16 +70,17 @@ class _StoppedError(Exception):
     pass
 
 
-def export(capture: Path, exporter: Exporter, where: Filter, path: Path, run: Run) -> tuple[str, bool]:
-    """Write the events that match ``where`` to ``path``, completely or not at all. Blocks.
+def export(capture: Path, exporter: Exporter, part: Part, path: Path, run: Run) -> tuple[str, bool]:
+    """Write this part of a capture to ``path``, completely or not at all. Blocks.
 
     Returns a text for the user, and whether the export succeeded.
     """
     try:
         store = Store(capture)
         try:
+            selection = Selection(store, exporter, part, partial(_look, run, *store.range()))
             with replacing(path) as out:
-                exporter.write(_with_progress(store, where, run), out)
+                selection.write(out)
                 size = out.tell() if out.seekable() else 0
         finally:
             store.close()
@@ -87,26 +90,18 @@ def export(capture: Path, exporter: Exporter, where: Filter, path: Path, run: Ru
         return str(e), False
     except OSError as e:
         return str(errors.UnwritableError(path=path, reason=e.strerror or e)), False
-    return f"Exported {_events(run.written)} to {path} ({amount(size)}).", True
+    missing = f" {sentence(selection.lost.in_words())}" if selection.lost else ""
+    return f"Exported {_events(run.written)} to {path} ({amount(size)}).{missing}", True
 
 
 def _events(count: int) -> str:
     return "1 event" if count == 1 else f"{count:,} events"
 
 
-def _with_progress(store: Store, where: Filter, run: Run) -> Iterator[Event]:
-    first, last = store.range()
-    run.total = last - first + 1
-    for chunk in store.ids(where, first, last):
-        for event in store.these(chunk.tolist()):
-            if run.stopped:
-                raise _StoppedError
-            run.looked_at = event.id - first + 1
-            yield event
-            run.written += 1
-        if run.stopped:
-            raise _StoppedError
-    run.looked_at = run.total
+def _look(run: Run, first: int, last: int, at: int, written: int) -> None:
+    if run.stopped:
+        raise _StoppedError
+    run.total, run.looked_at, run.written = last - first + 1, at - first + 1, written
 
 
 class ExportDialog(QDialog):
@@ -116,18 +111,18 @@ class ExportDialog(QDialog):
         self,
         capture: Path,
         typed: str,
-        shown: Filter | None,
+        shown: Part | None,
         conn: int | None,
         in_thread: InThread,
         parent: QWidget | None = None,
     ) -> None:
-        """``shown``: the filter of the visible pane, written as ``typed``; None if it cannot be exported."""
+        """``shown``: what the visible pane shows, by the filter ``typed``; None if it cannot be exported."""
         super().__init__(parent)
         self.setWindowFlag(Qt.WindowContextHelpButtonHint, False)
         self.setAttribute(Qt.WA_DeleteOnClose)
         self.setWindowTitle("Export")
         self._capture, self._in_thread = capture, in_thread
-        self._parts = {ALL: Filter(), SHOWN: shown or Filter(), CONNECTION: Filter("conn = ?", (conn or 0,))}
+        self._parts = {ALL: Part(), SHOWN: shown or Part(), CONNECTION: Part() & Filter("conn = ?", (conn or 0,))}
         self._run: Run | None = None
         self._typed = typed
         self._build(shown, conn)
@@ -138,7 +133,7 @@ class ExportDialog(QDialog):
         self._on_format()
         self._check()
 
-    def _build(self, shown: Filter | None, conn: int | None) -> None:
+    def _build(self, shown: Part | None, conn: int | None) -> None:
         self.format, self.part = QComboBox(), QComboBox()
         for name in exporters.names():
             exporter = exporters.find(name)
@@ -208,7 +203,7 @@ class ExportDialog(QDialog):
         exporter: Exporter = self.format.currentData()
         return exporter
 
-    def _where(self) -> Filter:
+    def _where(self) -> Part:
         where = self._parts[self.part.currentData()]
         for edit, operator in ((self.since, ">="), (self.until, "<=")):
             if edit.text().strip():

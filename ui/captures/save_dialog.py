@@ -27,7 +27,7 @@ from app.capture.schema import SUFFIX
 from app.errors import PostError
 from app.text import patterns
 from app.text.escapes import amount
-from ui.forms.form import Words, column
+from ui.forms.form import Words, column, sentence
 from ui.parts.progress_line import InThread, ProgressLine, Work
 
 FILES = f"Captures (*{SUFFIX})"
@@ -173,7 +173,8 @@ class SaveDialog(QDialog):
 
     def _done(self, saved: Saved, target: Path) -> None:
         count = "1 event" if saved.events == 1 else f"{saved.events:,} events"
-        self.words.say(f"Saved {count}, {amount(saved.bytes)}, to {target}.")
+        missing = f" {sentence(saved.lost)}" if saved.lost else ""
+        self.words.say(f"Saved {count}, {amount(saved.bytes)}, to {target}.{missing}")
         self.save_button.setText("&Save another…")
 
     def _failed(self, failure: Failure) -> None:

@@ -12,14 +12,16 @@ from PyQt5.QtWidgets import QLabel, QMainWindow, QMenu, QStatusBar, QToolBar, QV
 
 from app.capture.errors import CaptureError
 from app.capture.keeping.about import About
+from app.capture.reading import losses
+from app.capture.reading.losses import Lost
 from app.capture.reading.reader import Reader
-from app.capture.reading.store import Store
 from app.capture.recorder import Stored
 from app.post import Post
 from app.text.escapes import amount
 from ui.actions.action import Place, Situation
 from ui.actions.build import Actions, show
 from ui.detail.sheet import visible
+from ui.forms.form import sentence
 from ui.panes.browser import Browser
 from ui.panes.commands import PaneCommands
 from ui.panes.notes import ONLY_LIVE
@@ -80,7 +82,7 @@ class CaptureWindow(QMainWindow):
             # Nothing is added to this capture, so its panes begin with its first event.
             for index in range(self.panes.count()):
                 cast(Any, self.panes.widget(index)).view.set_following(False)
-        self.notice.say(_warning(found))
+        self.notice.say(_warning(found, found.lost))
 
     def _on_failed(self, error: CaptureError) -> None:
         if not self._closed:
@@ -120,7 +122,10 @@ class CaptureWindow(QMainWindow):
         words = [f"begun {_when(found.created)}"] if found.created else []
         words += [found.changed] if found.changed else []
         words += [f"{found.dropped:,} dropped by its size limit"] if found.dropped else []
-        for label in (self._count, *map(QLabel, words)):
+        self._lost = QLabel()
+        self._lost.setProperty("role", "error")
+        self._say_lost(found.lost)
+        for label in (self._count, self._lost, *map(QLabel, words)):
             label.setTextFormat(Qt.PlainText)
             status.addWidget(label)
         path = QLabel(str(found.path.parent))
@@ -134,15 +139,31 @@ class CaptureWindow(QMainWindow):
         count = last - first + 1
         self._count.setText("1 event" if count == 1 else f"{count:,} events")
 
+    def _say_lost(self, lost: Lost) -> None:
+        self._missing = lost.count
+        self._lost.setText(f"{lost.count:,} lost")
+        self._lost.setToolTip(plain(sentence(lost.in_words())))
+        self._lost.setVisible(bool(lost))
+
     # -- news
 
     def _look(self) -> None:
-        self._reader.read(Store.range, (1, 0), self._on_range)
+        self._reader.read(lambda store: (store.range(), losses.count(store)), ((1, 0), 0), self._on_news)
 
-    def _on_range(self, range: tuple[int, int]) -> None:
-        if not self._closed and range[1]:
-            self._say_count(*range)
-            self.panes.on_stored(Stored(range[0], range[1], self.found.bytes))
+    def _on_news(self, news: tuple[tuple[int, int], int]) -> None:
+        range, missing = news
+        if self._closed or not range[1]:
+            return
+        self._say_count(*range)
+        self.panes.on_stored(Stored(range[0], range[1], self.found.bytes))
+        if missing != self._missing:
+            self._missing = missing
+            self._reader.read(losses.lost, Lost(), self._on_lost)
+
+    def _on_lost(self, lost: Lost) -> None:
+        if lost and not self._closed:
+            self._say_lost(lost)
+            self.notice.say(_warning(self.found, lost))
 
     def _connection(self) -> tuple[int, bool] | None:
         """The connection whose stream can be shown; its number is not that of a live one."""
@@ -207,7 +228,12 @@ def _as_post(found: About) -> Post:
     return cast(Post, SimpleNamespace(services=services, recorder=recorder, sender=SimpleNamespace(connections={})))
 
 
-def _warning(found: About) -> str:
+def _warning(found: About, lost: Lost) -> str:
+    missing = sentence(lost.in_words()) if lost else ""
+    return "\n".join(filter(None, (_state(found), missing)))
+
+
+def _state(found: About) -> str:
     if found.live:
         return "Another program is writing this capture; what it adds shows up here."
     if not found.cut_off:

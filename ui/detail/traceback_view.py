@@ -65,7 +65,7 @@ class TracebackView(Sheet):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._record: FailureRecord | None = None
-        self._payload = b""
+        self._payload: bytes | None = None
         self._circumstances = self._told = ""
         self.sendable = True
         self._folds: list[Fold] = []
@@ -82,7 +82,7 @@ class TracebackView(Sheet):
             connection: number of the connection on which it happened.
             payload: the bytes that caused it.
         """
-        self._record, self._payload, self._told = record, payload or b"", ""
+        self._record, self._payload, self._told = record, payload, ""
         self._open.clear()
         words = self.tr("connection #{number}").format(number=connection) if connection is not None else ""
         self._circumstances = f" · {words}" if words else ""
@@ -132,8 +132,8 @@ class TracebackView(Sheet):
         self._write_heading(self._record, self._circumstances, larger=2)
         if not several:
             self._write_notes(self._record)
-        if self._payload:
-            self._write_payload()
+        if self._payload is not None:
+            self._write_payload(self._payload)
         if several:
             self._write_link(self.tr("It began with:"), above=4)
         self._write_exception(self._record, (0,), headed=not several)
@@ -169,12 +169,14 @@ class TracebackView(Sheet):
         for text in (*rest, *(line for note in record.notes for line in note.split("\n"))):
             self.line((visible(text), self.voice("text")), layout=_code(self.character() * 2, breakable=True, below=4))
 
-    def _write_payload(self) -> None:
-        size = len(self._payload)
+    def _write_payload(self, payload: bytes) -> None:
+        size = len(payload)
         words = self.tr("caused by 1 byte") if size == 1 else self.tr("caused by {size} bytes").format(size=f"{size:,}")
-        opened = self._write_fold(BYTES, words, (f"   {_excerpt(self._payload)}", self.voice("text")))
+        if not size:
+            words = self.tr("caused by an empty message")
+        opened = self._write_fold(BYTES, words, (f"   {_excerpt(payload)}", self.voice("text")))
         if opened:
-            for offset, pairs, shown in hex_lines(self._payload, HEX_ROWS):
+            for offset, pairs, shown in hex_lines(payload, HEX_ROWS):
                 self.line(
                     (f"{offset:>6}  ", self.voice("dim")), (pairs, self.voice("text")),
                     (f"  {shown}", self.voice("dim")), layout=_code(),
@@ -294,7 +296,7 @@ class TracebackView(Sheet):
         menu.addAction(self.tr("Copy &traceback"), lambda: self._copy(False))
         menu.addAction(self.tr("Copy traceback with local &values"), lambda: self._copy(True))
         menu.addAction(self.tr("Send those &bytes again"), self.again.emit).setEnabled(
-            self.sendable and bool(self._payload)
+            self.sendable and self._payload is not None
         )
         menu.addSeparator()
         menu.addAction(self.tr("&Unfold all"), self.unfold_all).setEnabled(len(self._open) < len(self._folds))

@@ -170,7 +170,9 @@ def apply(app: QApplication, theme: Theme, fonts: Fonts | None = None) -> None:
         app.setStyle(QStyleFactory.create("Fusion"))
     app.setFont(ui_font())
     app.setPalette(_palette(theme))
-    app.setStyleSheet(stylesheet(theme))
+    # Every widget polishes itself again for a stylesheet, be it the same.
+    if app.styleSheet() != (sheet := stylesheet(theme)):
+        app.setStyleSheet(sheet)
     if new_fonts:
         notifier.fonts_changed.emit()
     if new_theme or new_fonts:

@@ -14,7 +14,7 @@ from app.capture.reading.conversations import CONVERSATION_FIELDS, Conversation
 from app.capture.reading.reader import Reader
 from app.events import Row
 from app.post import Post
-from app.services.service import Connection
+from app.services.interfaces import Connection
 from app.text.escapes import amount
 from ui.looks.icons import icon
 from ui.looks.theme import Theme

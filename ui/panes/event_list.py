@@ -85,6 +85,11 @@ class EventList(QObject):
             self._typed = typed
             self._restart()
 
+    @property
+    def base(self) -> Filter:
+        """The condition without what was typed."""
+        return self._base
+
     def set_base(self, base: Filter) -> None:
         """Show the events that match ``base``; the list begins anew."""
         if base != self._base:

@@ -30,7 +30,7 @@ class FailureActions(QObject):
     def can_send(self, event: Event | None) -> bool:
         """Whether the payload that caused the failure can be sent again."""
         known = event is not None and event.kind == events.FAILURE and event.service in self._post.services
-        return known and bool(event and event.payload)
+        return known and event is not None and event.payload is not None  # an empty message is one, too
 
     def send_again(self, event: Event) -> None:
         if not self._sending:

@@ -11,8 +11,9 @@ from PyQt5.QtWidgets import QAction, QFrame, QHBoxLayout, QSplitter, QToolButton
 
 from app import events
 from app.capture.filters.language import of_kind
-from app.capture.reading import groups
+from app.capture.reading import groups, losses
 from app.capture.reading.groups import Group, Mark
+from app.capture.reading.losses import Lost
 from app.capture.reading.reader import Reader
 from app.capture.reading.store import Store
 from app.capture.recorder import Recorder, Stored
@@ -33,7 +34,8 @@ NO_FAILURES = (
 REST, SHARE = 400, 5
 """The least milliseconds between two readings of the groups; the same as a multiple of the last one's duration."""
 
-Found = tuple[tuple[Mark, list[Group]] | None, float] | None
+Found = tuple[tuple[Mark, list[Group]] | None, float, int, list[Lost] | None] | None
+"""The groups, the seconds that reading them took, how many events are missing, and which; None: as before."""
 
 
 class FailurePane(EventPane):
@@ -51,6 +53,7 @@ class FailurePane(EventPane):
         super().__init__(reader, of_kind(events.FAILURE), NO_FAILURES)
         self._recorder = recorder
         self._mark: Mark = ()
+        self._lost, self._losses = 0, list[Lost]()
         self._asking: object = None
         self._wanted = self._to_newest = False
         self._pause = QTimer(self)
@@ -120,6 +123,7 @@ class FailurePane(EventPane):
 
     def set_reader(self, reader: Reader) -> None:
         self._mark = ()
+        self._lost, self._losses = 0, []
         self._asking = None
         super().set_reader(reader)
         self._look()
@@ -151,14 +155,20 @@ class FailurePane(EventPane):
         asking = self._asking = object()
         known = self._mark
 
+        counted = self._lost
+
         def read(store: Store) -> Found:
             began = perf_counter()
-            return groups.groups(store, known), perf_counter() - began
+            found, lost = groups.groups(store, known), losses.count(store)
+            missing = losses.each(store) if lost != counted else None
+            return found, perf_counter() - began, lost, missing
 
         def done(found: Found) -> None:
             if asking is not self._asking or self._closed:
                 return
             self._asking = None
+            if found is not None and found[3] is not None:
+                self._lost, self._losses = found[2], found[3]
             if found is not None and found[0] is not None:
                 self._pause.start(max(REST, round(found[1] * 1000 * SHARE)))
                 self._mark = found[0][0]
@@ -220,6 +230,10 @@ class FailurePane(EventPane):
         """A report of the failure for a bug tracker, in Markdown."""
         record, group = groups.record_of(event.detail), self.group_of(event)
         if group is None:
-            return report(record, event.payload, first=event.time, last=event.time, services=[event.service])
+            missing = losses.around(self._losses, event.time, event.time).in_words()
+            return report(
+                record, event.payload, first=event.time, last=event.time, services=[event.service], missing=missing
+            )
         seen = {"count": group.count, "first": group.first, "last": group.last}
-        return report(record, event.payload, **seen, services=group.services)
+        missing = losses.around(self._losses, group.first, group.last).in_words()
+        return report(record, event.payload, **seen, services=group.services, missing=missing)

@@ -8,9 +8,10 @@ from typing import Any
 from PyQt5.QtCore import QByteArray, QPoint, pyqtSignal
 from PyQt5.QtWidgets import QMenu, QTabWidget
 
-from app.capture.filters.language import EVERYTHING, Filter, of_service, parse
+from app.capture.filters.language import EVERYTHING, Filter, of_service
 from app.capture.reading.reader import Reader
 from app.capture.recorder import Stored
+from app.exports.part import Part
 from app.post import Post
 from ui.looks.icons import icon
 from ui.panes.conversation_pane import ConversationPane
@@ -164,12 +165,15 @@ class PaneTabs(QTabWidget):
         """The filter of the pane in view; conversations have one of their own, with other fields."""
         return self._typed.get(self.current() is self.conversations, "")
 
-    def shown(self) -> Filter | None:
-        """The condition on events of the pane in view; None for conversations."""
+    def shown(self) -> Part | None:
+        """What the pane in view shows of the capture; None for conversations."""
         pane = self.current()
         if pane is self.conversations:
             return None
-        return parse(self.typed()) if pane is self.http else pane.events.where
+        if pane is self.failures:
+            return Part(pane.events.where, None)
+        part = Part.typed(self.typed())
+        return part if pane is self.http else part & pane.events.base
 
     def connection(self) -> int | None:
         """The number of the current connection, if conversations are in view."""

@@ -16,6 +16,7 @@ from PyQt5.QtWidgets import (
     QLineEdit,
     QPlainTextEdit,
     QPushButton,
+    QSizePolicy,
     QSpinBox,
     QStyledItemDelegate,
     QToolButton,
@@ -145,11 +146,11 @@ class MessageForm(QWidget):
         self.fields.setPlaceholderText("Fields, as\nContent-Type: text/plain\nX-Trace: 1")
         self.words, self.url_words = Words(), Words()
         self.choose = QPushButton("Choose…")
-        self.times = _number("How often; 0: until stopped", MAX_TIMES, "times")
+        self.times = _Number("How often; 0: until stopped", MAX_TIMES, "times")
         self.times.setSpecialValueText("until stopped")  # in the place of 0
         self.times.setSuffix(" ×")
         self.times.setValue(1)
-        self.every = _number("Milliseconds from one to the next", MAX_INTERVAL_MS, "every")
+        self.every = _Number("Milliseconds from one to the next", MAX_INTERVAL_MS, "every")
         self.every.setPrefix("every ")
         self.every.setSuffix(" ms")
         self.keep = QCheckBox("&Keep open")
@@ -302,14 +303,23 @@ def _editor(name: str) -> QPlainTextEdit:
     return editor
 
 
-def _number(tip: str, maximum: int, name: str) -> QSpinBox:
-    box = QSpinBox()
-    box.setRange(0, maximum)
-    box.setToolTip(tip)
-    box.setAccessibleName(name)
-    box.setGroupSeparatorShown(True)
-    box.setFixedWidth(box.fontMetrics().horizontalAdvance("0") * 18)
-    return box
+class _Number(QSpinBox):
+    """As wide as its longest number; where there is little room, as what it shows, whatever the letters."""
+
+    def __init__(self, tip: str, maximum: int, name: str) -> None:
+        super().__init__()
+        self.setRange(0, maximum)
+        self.setToolTip(tip)
+        self.setAccessibleName(name)
+        self.setGroupSeparatorShown(True)
+        self.setSizePolicy(QSizePolicy.Maximum, QSizePolicy.Fixed)
+        self.valueChanged.connect(lambda _: self.updateGeometry())
+
+    def minimumSizeHint(self) -> QSize:
+        wanted, letters = self.sizeHint(), self.fontMetrics()
+        longest = f"{self.prefix()}{self.textFromValue(self.maximum())}{self.suffix()}"
+        spare = letters.horizontalAdvance(longest) - letters.horizontalAdvance(self.text())
+        return wanted - QSize(max(0, spare), 0)
 
 
 def small_button(name: str, tip: str) -> QToolButton:

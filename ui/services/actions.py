@@ -13,8 +13,9 @@ from twisted.internet.defer import Deferred
 
 from app.post import Post
 from app.services.config import ServiceConfig
-from app.services.service import Connection, Service
-from app.status import Failed, Stopped
+from app.services.interfaces import Connection
+from app.services.service import Service
+from app.status import Failed, Held, Stopped
 from app.workspace.reading import MAX_NAME
 from ui.bridge import Bridge
 from ui.services.checks import suggested_name, suggested_port
@@ -104,13 +105,15 @@ class ServiceActions(QObject):
         service = self._post.services.get(name)
         if service is None:
             return
-        if isinstance(service.status, Stopped | Failed):
+        if isinstance(service.status, Stopped | Failed | Held):
             self._run(service.start())
+            self._post.ask_again()
         else:
             service.stop()
 
     def start_all(self) -> None:
         self._post.start_all()
+        self._post.ask_again()
 
     def stop_all(self) -> None:
         self._post.stop_all()

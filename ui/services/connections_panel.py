@@ -9,7 +9,8 @@ from PyQt5.QtCore import QAbstractListModel, QModelIndex, QPoint, QRect, QSize, 
 from PyQt5.QtGui import QColor, QFontMetrics, QKeyEvent, QPainter, QPaintEvent
 from PyQt5.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
-from app.services.service import Connection, Service
+from app.services.interfaces import Connection
+from app.services.service import Service
 from app.status import Listening
 from app.text.escapes import amount
 from ui.looks import theme

@@ -29,7 +29,7 @@ from PyQt5.QtWidgets import (
 from app.post import Post
 from app.services.protocols import PROTOCOLS
 from app.services.service import Service
-from app.status import Failed, Listening, Starting, Status, Stopped, Stopping
+from app.status import Failed, Held, Listening, Starting, Status, Stopped, Stopping
 from app.text.escapes import amount
 from ui.bridge import Bridge
 from ui.looks import shapes, theme
@@ -42,6 +42,7 @@ STATES: dict[type, shapes.State] = {
     Listening: "listening",
     Stopping: "stopping",
     Failed: "failed",
+    Held: "stopped",
 }
 
 
@@ -188,8 +189,8 @@ class ServiceCard(QFrame):
         service, status = self.service, self.service.status
         self._lamp.set_state(STATES[type(status)])
         self._address.setText(status.host if isinstance(status, Listening) else service.config.listen)
-        failed = isinstance(status, Failed)
-        self._state.setProperty("role", "error" if failed else "dim")
+        failed = isinstance(status, Failed | Held)
+        self._state.setProperty("role", "error" if isinstance(status, Failed) else "dim")
         self._state.setText(text)
         if failed != self._spark.isHidden():
             self._state.style().unpolish(self._state)
@@ -208,6 +209,8 @@ class ServiceCard(QFrame):
         status = self.service.status
         if isinstance(status, Failed):
             return status.reason
+        if isinstance(status, Held):
+            return f"waits for your answer: {status.asks}"
         if not isinstance(status, Listening):
             return f"{type(status).__name__.lower()}{'' if isinstance(status, Stopped) else '…'}"
         count = len(self.service.connections)

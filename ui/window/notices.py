@@ -12,8 +12,8 @@ from ui.looks import theme
 from ui.looks.times import moment
 from ui.panes.exchange_actions import ExchangeActions
 from ui.parts.notice_bar import NoticeBar
-from ui.window.plugin_question import PluginQuestion
 from ui.window.recovery_bar import RecoveryBar
+from ui.window.trust_question import TrustQuestion
 from ui.window.workspace_files import WorkspaceFiles
 
 
@@ -24,7 +24,8 @@ class Notices(QWidget):
         trouble: why the capture is not written, while it is not.
         notice: what went wrong with the last command.
         recovery: offers the capture of a run that ended without closing it.
-        plugin_question: asks whether a plugin may run.
+        question: asks whether the workspace and its plugins may do what they ask for.
+        plugin_trouble: what is wrong with plugins.
     """
 
     def __init__(self, post: Post, bridge: Bridge) -> None:
@@ -33,16 +34,21 @@ class Notices(QWidget):
         self.trouble = NoticeBar("bad", closable=False)
         self.notice = NoticeBar("warning", closable=True)
         self.recovery = RecoveryBar()
-        self.plugin_question = PluginQuestion(post.plugins)
+        self.question = TrustQuestion(post)
+        self.plugin_trouble = NoticeBar("warning", closable=True)
+        self._plugins, self._said = post.plugins, ""
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        for bar in (self.trouble, self.notice, self.recovery, self.plugin_question):
+        for bar in (self.trouble, self.notice, self.recovery, self.question, self.plugin_trouble):
             column.addWidget(bar)
         bridge.trouble_changed.connect(self._on_trouble)
-        bridge.plugins_changed.connect(self.plugin_question.refresh)
+        bridge.plugins_changed.connect(self._on_plugins)
+        bridge.question_changed.connect(self.question.refresh)
+        bridge.services_changed.connect(self.question.refresh)
         theme.notifier.changed.connect(self._on_looks)  # the format of times may have changed, too
         self._on_looks()
+        self._on_plugins()
 
     def listen(self, workspaces: WorkspaceFiles, captures: CaptureFiles, exchanges: ExchangeActions) -> None:
         """Say what goes wrong with these, and offer captures that were found."""
@@ -54,6 +60,12 @@ class Notices(QWidget):
     def say(self, text: str) -> None:
         """Say what went wrong; hide it if ``text`` is empty."""
         self.notice.say(text)
+
+    def _on_plugins(self) -> None:
+        words = self._plugins.words
+        if words != self._said:  # a message that was dismissed stays hidden until the message changes
+            self._said = words
+            self.plugin_trouble.say(words)
 
     def _on_looks(self) -> None:
         self._on_trouble(self._recorder.trouble)

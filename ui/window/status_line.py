@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from PyQt5.QtCore import Qt
 from PyQt5.QtWidgets import QAction, QLabel, QPushButton, QStatusBar
 
+from app.capture.reading.losses import FILTER
 from app.post import Post
 from app.status import Listening
 from app.text.escapes import amount
 from ui.bridge import Bridge
 from ui.parts.labels import plain
+
+NOTHING_LOST = "Events that could not be stored, or that the kernel dropped"
 
 
 class StatusLine(QStatusBar):
@@ -24,7 +29,7 @@ class StatusLine(QStatusBar):
         self._connections = self._add("Live connections and UDP peers")
         self._seen = self._add("Events since the start")
         self._stored = self._add("Events that are in the capture file")
-        self._lost = self._add("Events that could not be stored, or that the kernel dropped")
+        self._lost = self._add(NOTHING_LOST)
         self.failures = QPushButton()
         self.failures.setProperty("role", "error")
         self.failures.setToolTip("Failures since the start: show them")
@@ -59,6 +64,7 @@ class StatusLine(QStatusBar):
         self._seen.setText(f"seen {recorder.seen:,}")
         self._stored.setText(f"stored {recorder.stored:,}")
         self._lost.setText(f"lost {recorder.lost:,}")
+        self._lost.setToolTip(_lost_words(recorder.losses.because) if recorder.lost else NOTHING_LOST)
         role = "error" if recorder.lost else ""
         if self._lost.property("role") != role:
             self._lost.setProperty("role", role)
@@ -71,3 +77,9 @@ class StatusLine(QStatusBar):
         if post.capture is not None:
             self._file.setText(post.capture.name)
             self._file.setToolTip(plain(str(post.capture)))
+
+
+def _lost_words(because: Mapping[str, int]) -> str:
+    """How many were lost and why, and where to look."""
+    why = "; ".join(f"{count:,}: {why}" for why, count in because.items())
+    return plain(f"Events that are not in the capture. {why}. When: see the events {FILTER}")

@@ -120,6 +120,7 @@ class WorkspaceFiles(QObject):
             self.failed.emit(str(e))
             return False
         self._take(saved, path.name)
+        Deferred.fromCoroutine(self._post.saved(saved))
         return True
 
     def settled(self) -> bool:

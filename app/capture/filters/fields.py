@@ -6,7 +6,7 @@ Each field is declared once. The language, the completions of the window and the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from app import events
@@ -51,6 +51,7 @@ class Field:
         values: what it is mostly compared with, for completion.
         kinds, key: of a field that holds one key of an event's detail: the kinds that have it,
             and the key.
+        function: the SQL function that makes a text of its value; empty where it is one.
     """
 
     name: str
@@ -61,6 +62,11 @@ class Field:
     values: tuple[str, ...] = ()
     kinds: tuple[int, ...] = ()
     key: str = ""
+    function: str = ""
+
+    def value_in(self, detail: str) -> str:
+        """SQL for its value in a detail."""
+        return f"{self.function}(json_extract({detail}, '$.{self.key}'))"
 
 
 _SERVICE = Lookup("service", "SELECT id FROM service WHERE ")
@@ -68,10 +74,12 @@ _CONNECTION = Lookup("conn", "SELECT id FROM connection WHERE ")
 _NOTE = Lookup("id", "SELECT event FROM note WHERE ")
 
 
-def _detail(name: str, type: str, help: str, key: str, *kinds: int, values: tuple[str, ...] = ()) -> Field:
+def _detail(
+    name: str, type: str, help: str, key: str, *kinds: int, values: tuple[str, ...] = (), function: str = ""
+) -> Field:
     """A field that holds a key of the detail of these kinds only: others may use the key for something else."""
-    sql = f"CASE WHEN kind IN ({_listed(*kinds)}) THEN json_extract(detail, '$.{key}') END"
-    return Field(name, type, help, sql, values=values, kinds=kinds, key=key)
+    field = Field(name, type, help, "", values=values, kinds=kinds, key=key, function=function)
+    return replace(field, sql=f"CASE WHEN kind IN ({_listed(*kinds)}) THEN {field.value_in('detail')} END")
 
 
 def _listed(*kinds: int) -> str:
@@ -113,8 +121,8 @@ FIELDS = {
         _detail("http.version", "text", "version of a request", "version", events.HTTP_REQUEST),
         _detail("http.status", "number", "status of a response", "status", events.HTTP_RESPONSE),
         _detail("http.seconds", "number", "seconds from request to response", "seconds", events.HTTP_RESPONSE),
-        _detail("http.fields", "text", "all headers of a request or response, as JSON", "fields",
-                events.HTTP_REQUEST, events.HTTP_RESPONSE),
+        _detail("http.fields", "text", "all headers of a request or response, as [\"Name\",\"value\"]", "fields",
+                events.HTTP_REQUEST, events.HTTP_RESPONSE, function="post_headers"),
         _detail("ws.opcode", "text", "opcode of a message", "opcode", events.WS_MESSAGE,
                 values=("text", "binary", "ping", "pong")),
         _detail("ws.code", "number", "close code", "code", events.WS_CLOSED),

@@ -25,7 +25,7 @@ from app.capture.filters import errors, values
 from app.capture.filters.fields import FIELDS, Field
 from app.capture.filters.sql import EVERYTHING, Filter, of_kind, of_service, substring
 
-__all__ = ["EVERYTHING", "Filter", "of_kind", "of_service", "parse"]
+__all__ = ["EVERYTHING", "Filter", "named", "of_kind", "of_service", "parse"]
 
 MAX_TYPED = 10_000
 """Characters of a filter."""
@@ -103,6 +103,18 @@ def _parsed(typed: str, fields: Mapping[str, Field]) -> Filter:
         raise
     assert isinstance(result, Filter)
     return result
+
+
+def named(typed: str) -> tuple[frozenset[str], bool]:
+    """The fields that a filter names, in small letters, and whether it looks for a text, too.
+
+    Raises FilterError, as ``parse`` does.
+    """
+    if parse(typed) == EVERYTHING:
+        return frozenset(), False
+    tree = _parser().parse(typed)
+    tokens = tree.scan_values(lambda token: isinstance(token, Token) and token.type == "FIELD")
+    return frozenset(str(token).lower() for token in tokens), any(tree.find_data("phrase"))
 
 
 @cache

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from app.text import errors
@@ -65,6 +67,11 @@ def contains_text(expression: str, typed: str) -> Filter:
 
 def _like(text: str) -> str:
     return "%" + re.sub(r"([%_\\])", r"\\\1", text) + "%"
+
+
+def among(column: str, numbers: Iterable[int]) -> Filter:
+    """Rows whose ``column``, an SQL expression of ours, is one of these."""
+    return Filter(f"{column} IN (SELECT value FROM json_each(?))", (json.dumps(list(numbers)),))  # noqa: S608
 
 
 def of_service(name: str) -> Filter:

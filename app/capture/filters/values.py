@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import sqlite3
 import time
 from collections.abc import Callable
 from datetime import datetime
@@ -89,6 +91,36 @@ def search(pattern: str, value: Any) -> int | None:
     if not isinstance(value, bytes):
         value = str(value).encode("utf-8", "replace")
     return int(patterns.regex(pattern).found_in(value[:MAX_LOOKED_AT]))
+
+
+def header_lines(fields: str | None) -> str | None:
+    """The SQL function ``post_headers``: headers, a JSON list of pairs, as a text to search in.
+
+    It looks like JSON without its escapes. A value that came as UTF-8 is that text, any other is Latin-1.
+    """
+    if fields is None:
+        return None
+    try:
+        pairs = json.loads(fields)
+        return "[" + ",".join(f'["{_as_sent(name)}","{_as_sent(value)}"]' for name, value in pairs) + "]"
+    except (ValueError, TypeError, RecursionError):
+        return fields  # not what the program writes
+
+
+def _as_sent(text: str) -> str:
+    """``text``, in which each character stands for a byte, as it was meant (RFC 9110 section 5.5)."""
+    if text.isascii():
+        return text
+    try:
+        return text.encode("latin-1").decode()
+    except UnicodeError:
+        return text
+
+
+def add_functions(db: sqlite3.Connection) -> None:
+    """Make known to a database what the conditions call."""
+    db.create_function("post_matches", 2, search, deterministic=True)
+    db.create_function("post_headers", 1, header_lines, deterministic=True)
 
 
 # -- values

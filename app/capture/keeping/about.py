@@ -9,8 +9,9 @@ from pathlib import Path
 
 from app import events
 from app.capture import schema, untrusted
-from app.capture.reading import values
+from app.capture.reading import losses, values
 from app.capture.reading.appearing import is_open
+from app.capture.reading.losses import Lost
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class About:
         dropped: events that the size limit has removed.
         left_open: connections that were not closed.
         bytes: the size of the file and its log.
+        lost: the events that happened and are not in it.
     """
 
     path: Path
@@ -41,6 +43,7 @@ class About:
     failures: int
     left_open: int
     bytes: int
+    lost: Lost
 
     @property
     def cut_off(self) -> bool:
@@ -65,6 +68,7 @@ def about(path: Path) -> About:
                 meta.get("closed") == 0 and held, meta.get("changed", ""), first, last, meta.get("dropped", 0),
                 tuple(values.words(name) or "" for (name,) in services), db.execute(failures).fetchone()[0],
                 db.execute("SELECT count(*) FROM connection WHERE closed IS NULL").fetchone()[0], size_of(path),
+                losses.lost(losses.Opened(db)),
             )  # fmt: skip
         except sqlite3.Error as e:
             raise untrusted.in_words(e, path) from e

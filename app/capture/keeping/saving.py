@@ -10,16 +10,19 @@ import contextlib
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from app.capture import schema, untrusted
 from app.capture.errors import DamagedCaptureError
+from app.capture.filters.sql import EVERYTHING, Filter, among
 from app.capture.keeping import errors
 from app.capture.keeping.redaction import Redactor
 from app.capture.keeping.rewriting import Rewriting
 from app.capture.keeping.wanted import WHOLE, CancelledError, Progress, Saved, Saving
 from app.capture.reading.appearing import appearing, is_open
+from app.capture.reading.losses import Lost, Opened, lost
 from app.files.errors import UnwritableError
 
 PAGES = 256
@@ -59,15 +62,24 @@ def save(
         with appearing(target) as spare:
             with _in_words(source, target, cancelled):
                 db.execute("BEGIN")
+                missing = lost(Opened(db), how.where)
                 if how.whole:
                     untrusted.check_schema(db, source, writing=True)  # so is the copy, which is written to
                     _back_up(db, spare, progress, cancelled)
                 else:
-                    Rewriting(db, spare, how, redactor).run(progress, cancelled)
+                    Rewriting(db, spare, _telling(how, missing), redactor).run(progress, cancelled)
                 count = _finish(spare, how)
-            return Saved(count, spare.stat().st_size)
+            return Saved(count, spare.stat().st_size, missing.in_words())
     finally:
         db.close()
+
+
+def _telling(how: Saving, missing: Lost) -> Saving:
+    """The same with the events that tell what is missing, which hardly any filter would let through."""
+    if how.where == EVERYTHING or not missing.told:
+        return how
+    told = among("id", missing.told)
+    return replace(how, where=Filter(f"({how.where.sql}) OR {told.sql}", (*how.where.values, *told.values)))
 
 
 @contextlib.contextmanager

@@ -48,7 +48,13 @@ WHOLE = Saving()
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """A finished copy: how many events it has, and the bytes of its file."""
+    """A finished copy.
+
+    Attributes:
+        events, bytes: how many events it has, and the bytes of its file.
+        lost: what it lacks because it was never in the capture, in words; empty where nothing is known to be.
+    """
 
     events: int
     bytes: int
+    lost: str = ""

@@ -97,7 +97,7 @@ def _of_exchange(field: Field) -> Field:
     """The same field of an exchange, whose row has the details of request and response side by side."""
     if not field.key or not set(field.kinds) <= set(_PARTS):
         return field
-    parts = [f"json_extract({_PARTS[kind]}, '$.{field.key}')" for kind in field.kinds]
+    parts = [field.value_in(_PARTS[kind]) for kind in field.kinds]
     sql = parts[0] if len(parts) == 1 else " || ".join(f"ifnull({part}, '')" for part in parts)
     return replace(field, sql=sql)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app import events
@@ -11,6 +11,9 @@ from app.events import Event
 
 if TYPE_CHECKING:
     from app.http.exchanges import Body, Exchange
+
+UNREAD = "(what could not be read)"
+"""In the place of a request line."""
 
 _RECEIVED = events.RAW & events.INBOUND
 _DATAGRAMS = (events.DATAGRAM_RECEIVED, events.DATAGRAM_SENT)
@@ -62,7 +65,7 @@ def of_exchange(exchange: Exchange) -> Iterator[Piece]:
         return
     outgoing, detail = bool(request.detail.get("outgoing")), request.detail
     line = f"{detail.get('method', '')} {detail.get('target', '')} {detail.get('version', '')}".strip()
-    yield _message(request, line, exchange.request_body, received=not outgoing)
+    yield _message(request, line or UNREAD, exchange.request_body, received=not outgoing)
     if response is None:
         yield Piece(request.time, None, "no answer")
         return
@@ -86,17 +89,10 @@ class Parser:
     """Makes pieces of a connection's events in the form of HTTP exchanges."""
 
     def __init__(self) -> None:
-        from app.http.exchanges import Exchanges
+        from app.http.exchanges import Exchanges  # it needs h11, which a start does not
 
         self._exchanges = Exchanges()
 
     def take(self, event: Event) -> list[Piece]:
         """The pieces that are whole with this event; events have to come in their order."""
-        found = list(self._exchanges.take(event))
-        if not found and event.kind == events.HTTP_RESPONSE and "refused" in event.detail:
-            from app.http.exchanges import Exchange
-
-            # It answers bytes that could not be read as a request, or not to its end.
-            request = replace(event, kind=events.HTTP_REQUEST, size=0, detail={"method": "(what could not be read)"})
-            found.append(Exchange(request, event))
-        return [piece for exchange in found for piece in of_exchange(exchange)]
+        return [piece for exchange in self._exchanges.take(event) for piece in of_exchange(exchange)]

@@ -116,10 +116,10 @@ class Store:
         """The first row of a query of another module of this package."""
         return self._one(sql, values)
 
-    def listed(self, sql: str, values: Sequence[object] = ()) -> list[list[Any]]:
-        """The rows of a query that gives all of them as one JSON array of arrays."""
+    def listed(self, sql: str, values: Sequence[object] = ()) -> list[Any]:
+        """What a query gives as one JSON array: its rows as arrays, or single values."""
         try:
-            found: list[list[Any]] = json.loads(self._one(sql, values)[0])
+            found: list[Any] = json.loads(self._one(sql, values)[0])
         except ValueError as e:  # a number that JSON has not
             raise errors.DamagedCaptureError(path=self.path, reason="it has numbers that are none") from e
         return found

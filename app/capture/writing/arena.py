@@ -1,4 +1,4 @@
-"""Memory that the recorder shares with the writer process: large payloads lie in it until they are stored."""
+"""Memory that the recorder shares with the writer process; it holds large payloads until they are stored."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import mmap
 import os
 
 SIZE = 48 << 20
-"""Bytes. Peers are held back before it is full; what finds no room goes through the pipe."""
+"""Size in bytes. Peers are held back before it is full; payloads for which there is no room go through the pipe."""
 
 SHARES = hasattr(os, "memfd_create")
-"""Whether there is such memory here; so far on Linux only."""
+"""Whether this system has such memory; so far only Linux."""
 
 
 class Arena:
-    """A ring of bytes: what was put first is released first.
+    """A ring buffer: what was put first is released first.
 
     Attributes:
         file: the descriptor that another process maps.
@@ -23,15 +23,15 @@ class Arena:
         self.file = os.memfd_create("listening-post-capture")
         os.ftruncate(self.file, size)
         self._memory, self._size = mmap.mmap(self.file, size), size
-        self._put = self._released = 0  # counted on and on; the place is what is left of a multiple of the size
+        self._put = self._released = 0  # totals; modulo the size they are places in the memory
 
     @property
     def mark(self) -> int:
-        """Behind all that was put so far: for ``release``."""
+        """The end of all that was put so far, for ``release``."""
         return self._put
 
     def put(self, payload: bytes) -> int | None:
-        """Copy ``payload`` into it. Returns the place; None where there is no room now."""
+        """Copy ``payload`` into it. Returns the offset; None if there is no room now."""
         length = len(payload)
         place = self._put % self._size
         before = self._put
@@ -45,18 +45,18 @@ class Arena:
         return place
 
     def release(self, mark: int) -> None:
-        """All that was put before ``mark`` is needed no more."""
+        """Free all that was put before ``mark``."""
         self._released = mark
-        if self._put == mark:  # begin anew: little traffic then touches little memory
+        if self._put == mark:  # start at 0 again, so that little traffic uses little memory
             self._put = self._released = 0
 
     def close(self) -> None:
-        """Let go of it. Closing again does nothing."""
+        """Free the memory. Closing again does nothing."""
         if not self._memory.closed:
             self._memory.close()
             os.close(self.file)
 
 
 def shared(file: int) -> mmap.mmap:
-    """The memory of another process' Arena, to read."""
+    """The memory of another process's Arena, mapped for reading."""
     return mmap.mmap(file, 0, access=mmap.ACCESS_READ)

@@ -3,10 +3,10 @@
 A batch is ``(sequence, services, fields)``: ``services`` is the whole list of ``(name, protocol)``
 whenever it grew, else None; ``fields`` is flat, ``FIELDS`` values an event.
 
-On its way it is a frame: two lengths of the two parts that follow, and whether there are large
-payloads, ``<QQ?``. The first part is the ``marshal`` of the batch, in which a large payload is
-only its place and length in the memory that both share, or only its length; the second part is
-the bytes of all the latter. Both ends are the same program, which is why ``marshal`` will do.
+It is sent as a frame: a header (``<QQ?``: the lengths of two parts, and whether there are large payloads), then
+the two parts. The first is the ``marshal`` of the batch. In it, a large payload is replaced by its place and length
+in the memory that both processes share, or by its length alone; the second part holds the bytes of the latter.
+Both ends are the same program, so that ``marshal`` can be used.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ PAYLOAD = 5
 """Which of them is the payload, from 0."""
 
 SAME, SAME_BUT_ONE = ..., False
-"""Stand for the payload of an event that has the bytes of the last payload before it in the batch, or of
-the last but one: a message for many readers is recorded as message and frame in turn."""
+"""In the place of a payload: the same bytes as the last payload before it in the batch, or as the last but one. A
+message for many readers is recorded as message and frame in turn."""
 
 Services = list[tuple[str, str]]
 Batch = tuple[int, Services | None, list[Any]]
@@ -38,7 +38,7 @@ class Frame:
     """A batch in the form in which it is sent.
 
     Attributes:
-        large: its large payloads that are not shared, where the recorder was given them.
+        large: the large payloads that are not in shared memory, uncopied.
         size: bytes of both parts.
         apart: whether it has large payloads, shared or not.
     """
@@ -50,12 +50,13 @@ class Frame:
 
     @classmethod
     def of(cls, batch: Batch, large: list[bytes], *, shared: bool = False) -> Frame:
-        """``batch`` has for each of ``large``, in order, its length; what is shared has its place and length."""
+        """``batch`` holds a length in the place of each payload of ``large``, in order; for a payload in shared
+        memory, it holds place and length."""
         body = _packed(batch)
         return cls(body, large, len(body) + sum(map(len, large)), shared or bool(large))
 
     def parts(self) -> list[bytes]:
-        """What to send, one after the other."""
+        """The parts to send, in order."""
         return [HEADER.pack(len(self.body), self.size - len(self.body), self.apart), self.body, *self.large]
 
     def with_services(self, services: Services) -> Frame:
@@ -66,14 +67,14 @@ class Frame:
 
 
 def _packed(batch: Batch) -> bytes:
-    # Version 2 writes no back references: they cost a table look-up for each value.
+    # Version 2 writes no back references, which would cost a table look-up for each value.
     return marshal.dumps(batch, 2)
 
 
 def read(source: BinaryIO, shared: mmap | bytes = b"") -> Batch | None:
-    """The next batch; None where the source ends, perhaps in the middle of one.
+    """The next batch; None if the source ends, perhaps in the middle of one.
 
-    ``shared`` is the memory in which its sender has put large payloads.
+    ``shared`` is the memory into which the sender has put large payloads.
     """
     try:
         length, large, apart = HEADER.unpack(_exactly(source, HEADER.size))

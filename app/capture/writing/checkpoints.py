@@ -1,4 +1,4 @@
-"""Checkpoints: copying SQLite's log into the capture, beside the writing and when there is time for it."""
+"""Checkpoints: copies SQLite's write-ahead log into the capture, in a thread, when there is time for it."""
 
 from __future__ import annotations
 
@@ -10,29 +10,28 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 FROM = 64 << 20
-"""Bytes in the log from which it is copied when nothing else is to do."""
+"""Bytes in the log from which it is copied when no batch is waiting."""
 
 AT_LATEST, MOST = 768 << 20, 1536 << 20
-"""Bytes in the log from which it is copied although more is waiting to be stored, and above which
-that waits until it was."""
+"""Bytes in the log from which it is copied although batches are waiting, and above which batches wait until it was
+copied."""
 
 AT_ONCE = 16 << 20
-"""Bytes left at the end of a copy for which the writer may have to wait: only when all is in the
-file can the log be emptied."""
+"""Bytes that may be left at the end of a copy. The writer waits while they are copied: the log can be emptied only
+when all of it is in the file."""
 
 WAIT = 0.05
-"""Seconds at most in which the log is to be emptied: whoever is writing is waited for, and so is who
-reads, while storing waits."""
+"""Seconds at most for emptying the log: it waits for the writer and for readers, and storing waits meanwhile."""
 
 
 class Checkpoints:
-    """When the log of a capture is copied into it, and the thread that does that.
+    """Decides when the log of a capture is copied into it, and copies it in a thread.
 
-    Left alone, SQLite copies in each commit that makes the log longer than 1,000 pages, and has
-    the disk take both files before the commit ends. Here a gigabyte that comes at once is written
-    once while it comes, and again when nothing more does.
+    By default, SQLite copies in each commit that makes the log longer than 1,000 pages, and syncs both files
+    before the commit ends. Here, a gigabyte that comes at once is written once while it comes, and a second
+    time when nothing more comes.
 
-    What cannot be copied (the disk is full; somebody still reads what it would replace) stays in
+    What cannot be copied (the disk is full; a reader still uses the pages that it would replace) stays in
     the log, as safe and as readable, until the next time.
     """
 
@@ -45,16 +44,16 @@ class Checkpoints:
         self._copied = 0
 
     def consider(self, *, more: bool) -> None:
-        """Copy if it is time; after each commit, in the writer's thread.
+        """Start a copy if it is time. Call it after each commit, in the writer's thread.
 
-        ``more`` tells whether the next one is waiting.
+        ``more``: whether another batch is waiting.
         """
         logged = self._logged()
         if self._running is not None and (self._running.done() or logged >= MOST):
             self._running.result()
             self._running, logged = None, self._logged()
         if self._running is None:
-            self._copied = min(self._copied, logged)  # SQLite may have begun it anew
+            self._copied = min(self._copied, logged)  # SQLite may have started the log again
             if logged - self._copied >= FROM and (not more or logged >= self._at_latest()):
                 self._running = self._thread.submit(self._copy)
 
@@ -62,11 +61,11 @@ class Checkpoints:
         return os.fstat(self._log).st_size
 
     def _at_latest(self) -> int:
-        # The copy takes as much room again.
+        # The copy takes as much space on the disk again.
         return min(AT_LATEST, shutil.disk_usage(self._folder).free // 4)
 
     def _copy(self) -> None:
-        """Copy what the log has until what has come meanwhile is short, and empty it."""
+        """Copy the log until little was added meanwhile, then empty it."""
         with contextlib.suppress(sqlite3.Error):
             while True:
                 self._copied = self._logged()
@@ -76,7 +75,7 @@ class Checkpoints:
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
 
     def close(self) -> None:
-        """Finish what is under way. Closing again does nothing."""
+        """Finish a running copy. Closing again does nothing."""
         if self._log != -1:
             self._thread.shutdown()
             self._db.close()

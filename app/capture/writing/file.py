@@ -1,4 +1,4 @@
-"""The capture file as its writer has it open: stores batches, drops the oldest, survives being taken away."""
+"""The open capture file, in the writer process: stores batches, drops the oldest, and is rescued if it was removed."""
 
 from __future__ import annotations
 
@@ -15,14 +15,15 @@ from itertools import count, repeat
 from pathlib import Path
 from typing import Any
 
-from app import events
+from app import events, limits
 from app.capture import errors, schema, untrusted
 from app.capture.writing import tally
 from app.capture.writing.batch import FIELDS, PAYLOAD, SAME, SAME_BUT_ONE, Batch, Services
 from app.capture.writing.checkpoints import Checkpoints
 
 PAGE_SIZE = 16_384
-"""Bytes. SQLite's usual 4,096 store large payloads half as fast; larger ones write more for a few small events."""
+"""Bytes. With SQLite's default of 4,096, large payloads are stored half as fast; with larger pages, a few small
+events cause more to be written."""
 
 _INSERT = (
     "INSERT INTO stored (id, time, kind, service, conn, size, payload, summary, detail, zero, same)"
@@ -31,7 +32,7 @@ _INSERT = (
 
 
 class CaptureFile:
-    """One open capture, written by us alone.
+    """One open capture; no other process writes to it.
 
     Attributes:
         path: where it is; that which a symbolic link leads to.
@@ -40,9 +41,9 @@ class CaptureFile:
     """
 
     def __init__(self, path: Path, run: str, limit: int) -> None:
-        """Open or create ``path``. Raises CaptureError for good, sqlite3.Error or OSError for now.
+        """Open or create ``path``. Raises CaptureError if it can never be used, sqlite3.Error or OSError if not now.
 
-        ``limit`` is the size in bytes above which the oldest batches go.
+        ``limit`` is the size in bytes above which the oldest batches are dropped.
         """
         # SQLite has its log beside the file, not beside a link to it.
         self.path = path = Path(os.path.realpath(path))
@@ -51,7 +52,7 @@ class CaptureFile:
         self._spoiled = False
         _check_kind(path)
         path.parent.mkdir(parents=True, exist_ok=True)
-        # Held until SQLite has let go: closing it earlier would drop SQLite's own locks.
+        # Kept open until SQLite has closed the file: closing it earlier would release SQLite's own locks.
         self._held = _create(path)
         try:
             _lock(self._held)
@@ -76,7 +77,7 @@ class CaptureFile:
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = NORMAL")
         self._db.execute("PRAGMA wal_autocheckpoint = 0")
-        self._db.execute("PRAGMA journal_size_limit = 0")  # so that the log's size is what is in it
+        self._db.execute("PRAGMA journal_size_limit = 0")  # so that the log's size shows how much is in it
         if blank:
             schema.create(self._db)
         else:
@@ -85,7 +86,7 @@ class CaptureFile:
         meta = schema.meta(self._db)
         same = meta.get("run") == self._run
         self.sequence: int = meta.get("sequence", 0) if same else 0
-        # Each run numbers its connections from 1; a second run into one file goes on behind.
+        # Each run numbers its connections from 1; those of a later run into the same file follow the earlier ones.
         offset = meta.get("offset", 0) if same else self._scalar("SELECT ifnull(max(id), 0) FROM connection")
         if not isinstance(offset, int) or not 0 <= offset < untrusted.MAX_ID:
             raise errors.DamagedCaptureError(path=self.path, reason="it has numbers that no connection has")
@@ -99,7 +100,7 @@ class CaptureFile:
         return self._db.execute(sql).fetchone()[0]
 
     def store(self, batch: Batch, *, more: bool = False) -> None:
-        """Store one batch, whole or not at all; ``more`` tells whether the next one is waiting.
+        """Store one batch, whole or not at all. ``more``: whether another one is waiting.
 
         Raises sqlite3.Error or OSError.
         """
@@ -153,7 +154,7 @@ class CaptureFile:
             self._open_connections(first, columns)
         self._db.executemany(tally.ADD, tally.added(kinds, columns[3], columns[4], payloads))
         if events.CONNECTION_CLOSED in kinds or events.TLS_OPENED in kinds or events.TLS_FAILED in kinds:
-            self._tell_connections(first, columns)
+            self._update_connections(first, columns)
         if events.FAILURE in kinds:
             self._db.executemany("INSERT INTO failure VALUES (?, ?, ?, ?)", tally.failures(first, columns))
         if events.FAILURE_RESOLVED in kinds:
@@ -183,8 +184,8 @@ class CaptureFile:
             opened,
         )
 
-    def _tell_connections(self, first: int, columns: list[list[Any]]) -> None:
-        """How they ended, and what they agreed on."""
+    def _update_connections(self, first: int, columns: list[list[Any]]) -> None:
+        """Store how connections ended, and what was agreed on for TLS."""
         closed, tls = [], []
         for number, (when, kind, conn, detail) in enumerate(
             zip(*columns[:2], columns[3], columns[7], strict=True), first
@@ -202,12 +203,12 @@ class CaptureFile:
         self._db.executemany("UPDATE connection SET tls = ? WHERE id = ?", tls)
 
     def used(self) -> int:
-        """Bytes in use in the file, without the pages that deletions have set free."""
+        """Bytes in use in the file, without the pages that deletions have freed."""
         free: int = self._scalar("PRAGMA freelist_count")
         return int((self._scalar("PRAGMA page_count") - free) * self._scalar("PRAGMA page_size"))
 
     def _trim(self) -> None:
-        """Above the limit, drop the oldest whole batches until 2 % below it, and say so."""
+        """If the file is above its limit, drop the oldest batches until it is 2 % below, and record that."""
         if self.used() <= self._limit:
             return
         first, last = self.first, self.last
@@ -235,15 +236,11 @@ class CaptureFile:
         self._db.execute("DELETE FROM note WHERE event < ?", (self.first,))
         self._db.execute("UPDATE meta SET value = value + ? WHERE key = 'dropped'", (self.first - first,))
         self.last += 1
+        span = {"first": first, "last": self.first - 1}
+        reached = limits.CAPTURE_BYTES.reached(self._limit, **span).carrying(**span)
         self._db.execute(
             "INSERT INTO stored (id, time, kind, summary, detail) VALUES (?, ?, ?, ?, ?)",
-            (
-                self.last,
-                time.time_ns(),
-                events.LIMIT_REACHED,
-                f"capture limit of {self._limit:,} bytes reached: dropped events {first:,} to {self.first - 1:,}",
-                json.dumps({"limit": self._limit, "first": first, "last": self.first - 1}),
-            ),
+            (self.last, time.time_ns(), events.LIMIT_REACHED, reached.text, reached.detail()),
         )
         self._db.execute("UPDATE batch SET last = ? WHERE id = (SELECT max(id) FROM batch)", (self.last,))
 
@@ -258,11 +255,11 @@ class CaptureFile:
         return os.pread(self._held, len(_MAGIC), 0) != _MAGIC if hasattr(os, "pread") else False
 
     def rescue(self) -> None:
-        """Put a copy of what we still hold open where the file was, after it was taken away.
+        """Write a copy of the file, which is still open here, to its path after it was removed.
 
-        Where another capture has taken its place, the copy goes beside that; unless ours was
-        only moved, and is whole where it is now. Anything else in its place is set aside. Raises
-        sqlite3.Error or OSError while there is no place for the copy.
+        If another capture is at the path now, the copy gets a free name beside it; no copy is made if ours
+        was only moved. Anything else at the path is set aside. Raises sqlite3.Error or OSError as long as
+        the copy cannot be written.
         """
         spare = self._copied()
         self._fold()
@@ -321,14 +318,14 @@ class CaptureFile:
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _remove_logs(self) -> None:
-        # SQLite leaves them where the file was, and would apply them to its successor.
+        # SQLite leaves them at the old path, and would apply them to a new file there.
         for log, inode in self._logs.items():
             with contextlib.suppress(OSError):
                 if log.stat().st_ino == inode:
                     log.unlink()
 
     def close(self) -> None:
-        """Fold the log back into the one file and let go of it."""
+        """Copy the log into the file and close it."""
         self._checkpoints.close()
         if not self._spoiled and not self._overwritten():
             with contextlib.suppress(sqlite3.Error):
@@ -341,9 +338,8 @@ class CaptureFile:
 
 
 def _take_same(payloads: list[Any], first: int) -> list[int | None]:
-    """Replace each ``SAME`` and ``SAME_BUT_ONE`` by None. Returns for each event the number of the event
-    that has its bytes, or None; ``first`` is the number of the first event.
-    """
+    """Replace each ``SAME`` and ``SAME_BUT_ONE`` by None. Returns, for each event, the id of the event that has
+    its bytes, or None; ``first`` is the id of the first event."""
     same: list[int | None] = [None] * len(payloads)
     last = last_but_one = None
     for number, payload in enumerate(payloads, first):
@@ -356,7 +352,7 @@ def _take_same(payloads: list[Any], first: int) -> list[int | None]:
 
 
 def _create(path: Path) -> int:
-    # Payloads are private: only its owner may read a capture.
+    # Payloads are private: only the owner may read a capture.
     return os.open(path, os.O_CREAT | os.O_RDWR | getattr(os, "O_BINARY", 0), 0o600)
 
 
@@ -365,9 +361,9 @@ def _logs(path: Path) -> list[Path]:
 
 
 def _lock(file: int) -> None:
-    """Keep other writers out: two would number their events alike. Raises BlockingIOError."""
+    """Keep other writers out, which would use the same event ids. Raises BlockingIOError."""
     if sys.platform == "linux":
-        # Elsewhere it is one with the locks of SQLite, and would keep readers out as well.
+        # Elsewhere this lock and those of SQLite exclude each other, and readers would be kept out as well.
         import fcntl
 
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -14,23 +14,23 @@ from twisted.internet.main import CONNECTION_DONE, CONNECTION_LOST
 from twisted.python.failure import Failure
 
 SIZE = 1 << 20
-"""Bytes that the kernel keeps in it, where it may be told: a batch should fit at one go."""
+"""Bytes of the pipe's buffer in the kernel, where it can be set: a batch should fit in one write."""
 
 GATHERS = hasattr(os, "writev")
-"""Whether there is such a pipe here; on Windows it is Twisted's own."""
+"""Whether this system has ``writev``; on Windows, Twisted's own pipe is used."""
 
 _PARTS = 256
-"""Parts handed to the kernel at once; it takes no more than 1,024 (``IOV_MAX``)."""
+"""Parts passed to one ``writev``; the kernel allows 1,024 (``IOV_MAX``)."""
 
 
 class Pipe(FileDescriptor):
-    """Our end of a pipe. The kernel takes each part from where it lies.
+    """Our end of a pipe. It writes each part without copying it.
 
-    Twisted's own joins what waits before it writes, which for large payloads costs more than
-    the writing. Whoever sends bounds what waits.
+    Twisted's own class joins the waiting parts before it writes, which takes longer than the writing if
+    payloads are large. The sender bounds how much is waiting.
 
     Attributes:
-        reading: the other end, for the process to be started; ``started`` lets go of it.
+        reading: the other end, for the process to be started; ``started`` closes it.
     """
 
     connected = True
@@ -47,14 +47,14 @@ class Pipe(FileDescriptor):
             fcntl.fcntl(self._file, fcntl.F_SETPIPE_SZ, SIZE)
 
     def started(self) -> None:
-        """The process has its end, so that ours breaks with it."""
+        """Close our copy of the reading end, so that writing fails once the process has ended."""
         os.close(self.reading)
 
     def fileno(self) -> int:
         return self._file
 
     def send(self, parts: Sequence[bytes]) -> None:
-        """Send these after all that were before."""
+        """Queue these parts after the earlier ones."""
         if self.connected:
             self._parts.extend(parts)
             self.startWriting()
@@ -82,7 +82,7 @@ class Pipe(FileDescriptor):
             written -= len(part)
 
     def abortConnection(self) -> None:
-        """Close it now, whatever waits."""
+        """Close it now, and drop what is waiting."""
         if self.connected:
             self.connectionLost(Failure(CONNECTION_DONE))
 

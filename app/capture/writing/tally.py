@@ -1,4 +1,4 @@
-"""What a batch adds to the figures of its connections and to the groups of failures, for the writer."""
+"""Counts, for the writer, what a batch adds to its connections and to the groups of failures."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _RECEIVED = (events.DATA_RECEIVED, events.DATAGRAM_RECEIVED)
 _SENT = (events.DATA_SENT, events.DATAGRAM_SENT)
 
 Added = tuple[int, int, int, int, int, int]
-"""Bytes received and sent, messages received and sent, failures; and the connection they are of."""
+"""Bytes received and sent, messages received and sent, failures, and the connection's id."""
 
 
 def added(
     kinds: Sequence[int], conns: Sequence[int | None], sizes: Sequence[int | None], payloads: Sequence[bytes | None]
 ) -> list[Added]:
-    """The values for ``ADD``, one for each connection on which data passed or something failed."""
+    """The values for ``ADD``, one tuple for each connection with data or failures."""
     received: defaultdict[int | None, list[int]] = defaultdict(list)
     sent: defaultdict[int | None, list[int]] = defaultdict(list)
     of: dict[int, defaultdict[int | None, list[int]]] = {
@@ -46,7 +46,7 @@ def added(
 
 
 def failures(first: int, columns: Sequence[Sequence[Any]]) -> list[tuple[int, str, int | None, int | None]]:
-    """Rows of ``failure`` for the batch whose first event is ``first``."""
+    """Rows for the table ``failure``; ``first`` is the id of the batch's first event."""
     rows = []
     for number, (kind, service, conn, detail) in enumerate(zip(*columns[1:4], columns[7], strict=True), first):
         if kind == events.FAILURE and (group := _group(detail)):
@@ -55,7 +55,7 @@ def failures(first: int, columns: Sequence[Sequence[Any]]) -> list[tuple[int, st
 
 
 def resolutions(first: int, columns: Sequence[Sequence[Any]]) -> list[tuple[str, int, bool]]:
-    """Rows of ``resolution`` likewise."""
+    """Rows for the table ``resolution``; ``first`` is the id of the batch's first event."""
     rows = []
     for number, (kind, detail) in enumerate(zip(columns[1], columns[7], strict=True), first):
         if kind == events.FAILURE_RESOLVED and (group := _group(detail)):

@@ -1,17 +1,17 @@
 """The writer: a process of its own that puts batches of events into the capture file.
 
-A process, not a thread, because the interpreter lock would have it steal time from the
+It is a process, not a thread, because a thread would hold the interpreter lock and delay the
 network. It reads batches from standard input (:mod:`app.capture.writing.batch`) and answers on
 standard output with JSON, one object a line:
 
 ``{"opened": path, "run": …, "sequence": n, "first": id, "last": id}`` the file is ready
 ``{"stored": sequence, "first": id, "last": id, "bytes": n}``          a batch is in it;
-                                      with ``"rejected": text`` it can never be, and is not
+                                      with ``"rejected": text`` it can never be stored
 ``{"trouble": text}``                                        nothing can be stored now
-``{"refused": text}``                                        this file will never do
+``{"refused": text}``                                        this file can never be used
 
-It ends when its standard input does, after the last batch, and so survives the death of
-its parent long enough to store all that the pipe holds.
+It ends after the last batch, when its standard input ends. If its parent dies, it still stores
+all that the pipe holds.
 """
 
 from __future__ import annotations
@@ -48,10 +48,10 @@ MEMORY_TRIES = 10
 
 
 class Writer:
-    """Takes frames from ``source``, with what lies in ``shared``, stores them, answers on ``answers``.
+    """Reads frames from ``source`` and large payloads from ``shared``, stores them, and answers on ``answers``.
 
-    Holds one batch at a time; while that cannot be stored, the pipe fills and the parent,
-    which bounds what it keeps, decides what is lost.
+    It holds one batch at a time. While that cannot be stored the pipe fills up, and the parent, which bounds
+    what it keeps, decides what is lost.
     """
 
     def __init__(
@@ -97,7 +97,7 @@ class Writer:
         except errors.CaptureError as e:
             if not self._opened:
                 raise
-            # Something else has taken the file's place.
+            # Another file is at the path now.
             self._report(e)
             with contextlib.suppress(OSError):
                 set_aside(Path(os.path.realpath(self._path)))
@@ -112,7 +112,7 @@ class Writer:
         return True
 
     def _store(self, batch: Batch, *, salvaged: bool = False) -> bool:
-        """Store ``batch``, mending what can be mended. False: try again later."""
+        """Store ``batch``; if the file was removed or spoiled, make it anew first. False: try again later."""
         sequence, _, flat = batch
         try:
             if self._file is None:
@@ -139,7 +139,7 @@ class Writer:
                     return False
                 self._say_stored(sequence, rejected="the writer had too little memory for it")
                 return True
-        except Exception as e:  # a batch that never fits must not keep the others out
+        except Exception as e:  # one batch that can never be stored must not stop the others
             if not self._is_stored(sequence):
                 self._say_stored(sequence, rejected=f"the capture cannot hold it: {e!r}")
                 return True
@@ -182,11 +182,11 @@ class Writer:
         return True
 
     def _waits(self) -> bool:
-        """Whether the next batch has come, in part at least."""
+        """Whether at least a part of the next batch has come."""
         return bool(self._poll(select.POLLIN) & select.POLLIN) if POLLS else False
 
     def _ended(self) -> bool:
-        """Whether the parent is gone or asked us to end: its end of the pipe is closed."""
+        """Whether the parent has closed its end of the pipe: it has ended, or asks us to end."""
         return bool(self._poll(0) & (select.POLLHUP | select.POLLNVAL)) if POLLS else False
 
     def _poll(self, events: int) -> int:
@@ -213,7 +213,7 @@ def _is_spoiled(error: Exception) -> bool:
 
 
 def in_words(error: Exception, path: Path) -> str:
-    """What keeps us from writing to ``path``, and what to do about it."""
+    """Why ``path`` cannot be written, and what to do about it."""
     text, number = str(error), getattr(error, "errno", None)
     if isinstance(error, errors.CaptureError):
         return text
@@ -246,7 +246,7 @@ def main(argv: list[str]) -> int:
     """``argv``: the capture's path, the run's token, the size limit in bytes, perhaps "again", where the run has
     had the file open before, and perhaps the file of shared memory.
     """
-    # Ctrl+C reaches the whole foreground group, yet we end only when the pipe does.
+    # Ctrl+C is sent to the whole foreground group, but the writer ends only with its pipe.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     path, run, limit, *more = argv

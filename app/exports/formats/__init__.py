@@ -7,13 +7,37 @@ keeps nothing of events that are over, so that memory does not grow with the cap
 from __future__ import annotations
 
 import pkgutil
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from app.events import Event
+
+if TYPE_CHECKING:
+    from app.http.exchanges import Exchange
+
+
+def _every(_: Exchange) -> bool:
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What an exporter is told beside the events.
+
+    Attributes:
+        wants: whether an exchange is to be written; others are read because they share its connection.
+        twins: connections that the program opened to one of its own services, with the same connection as
+            that service has it. Both hold the same bytes between the same addresses.
+    """
+
+    wants: Callable[[Exchange], bool] = _every
+    twins: Mapping[int, int] = field(default_factory=dict)
+
+
+ALL = Chosen()
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +49,17 @@ class Exporter:
         title: as people say it.
         suffix: of the file, with its dot.
         help: one line.
+        exchanges: whether it writes exchanges; it is given all events of their connections then.
+        one_side: whether it wants to know which connections it is given twice.
     """
 
     name: str
     title: str
     suffix: str
     help: str
-    write: Callable[[Iterable[Event], BinaryIO], None]
+    write: Callable[[Iterable[Event], BinaryIO, Chosen], None]
+    exchanges: bool = False
+    one_side: bool = False
 
 
 @cache

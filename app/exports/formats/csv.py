@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import BinaryIO
 
 from app.events import Event
-from app.exports.formats import Exporter
+from app.exports.formats import ALL, Chosen, Exporter
 from app.text.escapes import escape
 
 COLUMNS = ("id", "time", "kind", "service", "conn", "peer", "host", "size", "summary", "payload")
@@ -17,7 +17,7 @@ COLUMNS = ("id", "time", "kind", "service", "conn", "peer", "host", "size", "sum
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def write(events: Iterable[Event], out: BinaryIO) -> None:
+def write(events: Iterable[Event], out: BinaryIO, chosen: Chosen = ALL) -> None:
     text = io.TextIOWrapper(out, "utf-8", newline="", errors="backslashreplace", write_through=True)
     try:
         rows = csv.writer(text)

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from typing import BinaryIO
 
 from app.events import Event
-from app.exports.formats import Exporter
+from app.exports.formats import ALL, Chosen, Exporter
 from app.text.escapes import json_line
 
 
-def write(events: Iterable[Event], out: BinaryIO) -> None:
+def write(events: Iterable[Event], out: BinaryIO, chosen: Chosen = ALL) -> None:
     for event in events:
         out.write(json_line(event.as_json()).encode() + b"\n")
 

@@ -3,7 +3,9 @@
 The IP, TCP and UDP around the payloads are ours: addresses and ports are those of the
 connections, sequence and acknowledgement numbers add up, and connections begin and end as they
 did (FIN or RST). Services with TLS appear as their plain text. Failures, limits and notes are
-comments on the packets that they belong to.
+comments on the packets that they belong to. A connection between two services of the program is
+written once, as the one has it that was connected to: its packets have one pair of addresses.
+What was lost is a comment on the packet that follows, and counted as dropped by an interface of its own.
 
 Format: https://www.ietf.org/archive/id/draft-ietf-opsawg-pcapng-02.html
 """
@@ -12,12 +14,13 @@ from __future__ import annotations
 
 import struct
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import BinaryIO
 
 from app import __version__, events
 from app.events import Event
-from app.exports.formats import Exporter
+from app.exports.formats import ALL, Chosen, Exporter
 from app.exports.packets import Conversation, TCPConversation, UDPConversation, addresses
 
 LINKTYPE_RAW = 101
@@ -31,28 +34,48 @@ _COMMENTED = {
 }  # fmt: skip
 
 
+LOST = "events that were lost"
+"""The interface that has dropped them: of which service they would have been is not known."""
+
+_PACKET = struct.Struct("<IIIIIII")
+_COMMENT, _NAME, _RESOLUTION, _PROGRAM, _DROPPED = 1, 2, 9, 4, 5
+"""Options: opt_comment, if_name, if_tsresol, shb_userappl, isb_ifdrop."""
+
+
 class _File:
     """Blocks of a pcapng file; each service is an interface."""
 
     def __init__(self, out: BinaryIO) -> None:
         self._out = out
         self._interfaces: dict[str, int] = {}
-        # Options: shb_userappl (4).
-        program = _option(4, f"Listening Post {__version__}".encode())
+        program = _option(_PROGRAM, f"Listening Post {__version__}".encode())
         self._block(0x0A0D0D0A, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1) + program + _END)
 
     def packet(self, service: str, time: int, data: bytes, comments: list[str]) -> None:
         """An enhanced packet block; ``time`` in ns since 1970."""
-        number = self._interface(service)
-        body = struct.pack("<IIIII", number, time >> 32 & 0xFFFFFFFF, time & 0xFFFFFFFF, len(data), len(data))
-        options = b"".join(_option(1, comment.encode("utf-8", "replace")[:60_000]) for comment in comments)
-        self._block(6, body + _padded(data) + (options + _END if options else b""))
+        number = self._interfaces.get(service)
+        if number is None:
+            number = self._interface(service)
+        length = len(data)
+        more = bytes(-length % 4)
+        if comments:
+            more += b"".join(_option(_COMMENT, comment.encode("utf-8", "replace")[:60_000]) for comment in comments)
+            more += _END
+        whole = 32 + length + len(more)
+        head = _PACKET.pack(6, whole, number, time >> 32 & 0xFFFFFFFF, time & 0xFFFFFFFF, length, length)
+        self._out.write(head + data + more + whole.to_bytes(4, "little"))
+
+    def dropped(self, name: str, time: int, count: int, comment: str) -> None:
+        """An interface statistics block: this many are missing, as was known at ``time``."""
+        number = self._interface(name)
+        options = _option(_COMMENT, comment.encode("utf-8", "replace")[:60_000])
+        options += _option(_DROPPED, struct.pack("<Q", min(count, 2**64 - 1))) + _END
+        self._block(5, struct.pack("<III", number, time >> 32 & 0xFFFFFFFF, time & 0xFFFFFFFF) + options)
 
     def _interface(self, service: str) -> int:
         if service not in self._interfaces:
             self._interfaces[service] = len(self._interfaces)
-            # Options: if_name (2), if_tsresol (9) of 10^-9.
-            options = _option(2, service.encode("utf-8", "replace")) + _option(9, b"\x09") + _END
+            options = _option(_NAME, service.encode("utf-8", "replace")) + _option(_RESOLUTION, b"\x09") + _END
             self._block(1, struct.pack("<HHI", LINKTYPE_RAW, 0, 0) + options)
         return self._interfaces[service]
 
@@ -75,18 +98,26 @@ def _padded(data: bytes) -> bytes:
 class _Writer:
     """Turns events into packets. The last packet waits for comments that belong to it."""
 
-    def __init__(self, out: BinaryIO) -> None:
-        self._file = _File(out)
+    def __init__(self, out: BinaryIO, twins: Mapping[int, int]) -> None:
+        self._file, self._twins = _File(out), twins
         self._conversations: OrderedDict[int, Conversation] = OrderedDict()
         self._waiting: tuple[int, str, int, bytes] | None = None
         self._comments: list[str] = []
+        self._missing: list[str] = []
+        self._lost, self._lost_at, self._losses = 0, 0, 0
 
     def take(self, event: Event) -> None:
+        if event.kind == events.LOST:
+            self._on_lost(event)
+            return
         if event.conn is None or not event.peer:
+            return
+        if event.conn in self._twins:
+            self._take_twin(event)
             return
         conversation = self._conversation(event)
         if event.kind in _COMMENTED:
-            self._comment(event, conversation, f"{events.NAMES.get(event.kind, event.kind)}: {event.summary}")
+            self._comment(event, conversation, _words(event))
         note = f"note: {event.note.text}" if event.note is not None and event.note.text else ""
         for packet in self._packets(event, conversation):
             self._put(event, packet)
@@ -95,6 +126,24 @@ class _Writer:
                 note = ""
         if note:
             self._comment(event, conversation, note)
+
+    def _take_twin(self, event: Event) -> None:
+        """The other end writes the packets; what only this one says becomes a comment on them."""
+        other = replace(event, conn=self._twins[event.conn or 0])
+        conversation = self._conversations.get(other.conn or 0)
+        if conversation is None:
+            return  # nothing passed there yet, or nothing that is exported
+        if event.kind in _COMMENTED:
+            self._comment(other, conversation, f"{event.service}: {_words(event)}")
+        if event.note is not None and event.note.text:
+            self._comment(other, conversation, f"{event.service}: note: {event.note.text}")
+
+    def _on_lost(self, event: Event) -> None:
+        count = event.detail.get("count")
+        self._lost += count if isinstance(count, int) and count > 0 else 1
+        self._lost_at, self._losses = event.time, self._losses + 1
+        if len(self._missing) < MAX_TOLD:
+            self._missing.append(_words(event))
 
     def _packets(self, event: Event, conversation: Conversation) -> Iterable[bytes]:
         if event.kind == events.CONNECTION_OPENED:
@@ -117,9 +166,12 @@ class _Writer:
         return found
 
     def _put(self, event: Event, packet: bytes) -> None:
-        self.flush()
+        if self._waiting is not None:
+            self.flush()
         assert event.conn is not None
-        self._waiting = (event.conn, event.service, event.time, packet)
+        self._waiting = event.conn, event.service, event.time, packet
+        if self._missing:
+            self._comments, self._missing = self._missing, []
 
     def _comment(self, event: Event, conversation: Conversation, words: str) -> None:
         if self._waiting is None or self._waiting[0] != event.conn:
@@ -134,7 +186,24 @@ class _Writer:
             _, service, time, packet = self._waiting
             self._file.packet(service, time, packet, self._comments)
         self._waiting = None
-        self._comments = []
+        if self._comments:
+            self._comments = []
+
+    def end(self) -> None:
+        """Write what waits, and what was lost altogether."""
+        self.flush()
+        if self._lost:
+            words = f"{self._lost:,} events were lost, in {self._losses:,} parts. "
+            where = "; ".join(self._missing) or "See the comments of packets."
+            self._file.dropped(LOST, self._lost_at, self._lost, words + where)
+
+
+MAX_TOLD = 20
+"""Losses in a row that are told one by one."""
+
+
+def _words(event: Event) -> str:
+    return f"{events.NAMES.get(event.kind, event.kind)}: {event.summary}"
 
 
 _DATAGRAMS = {events.DATAGRAM_RECEIVED, events.DATAGRAM_SENT}
@@ -145,11 +214,13 @@ def _is_datagrams(event: Event) -> bool:
     return event.kind == events.CONNECTION_OPENED and "datagram" in event.summary
 
 
-def write(events: Iterable[Event], out: BinaryIO) -> None:
-    writer = _Writer(out)
+def write(events: Iterable[Event], out: BinaryIO, chosen: Chosen = ALL) -> None:
+    writer = _Writer(out, chosen.twins)
     for event in events:
         writer.take(event)
-    writer.flush()
+    writer.end()
 
 
-EXPORTER = Exporter("pcapng", "pcapng", ".pcapng", "Packets for Wireshark, as the services saw them", write)
+EXPORTER = Exporter(
+    "pcapng", "pcapng", ".pcapng", "Packets for Wireshark, as the services saw them", write, one_side=True
+)

@@ -9,20 +9,36 @@ from typing import Any
 
 from twisted.conch.insults.insults import ServerProtocol
 from twisted.conch.interfaces import IConchUser, ISession
-from twisted.conch.manhole import ColoredManhole, ManholeInterpreter
+from twisted.conch.manhole import ManholeInterpreter
 from twisted.conch.manhole_ssh import TerminalRealm, TerminalSession, TerminalUser
 from twisted.conch.ssh.common import NS, getNS
 from twisted.conch.ssh.connection import MSG_CHANNEL_OPEN_FAILURE, OPEN_ADMINISTRATIVELY_PROHIBITED, SSHConnection
-from twisted.conch.ssh.transport import SSHServerTransport
+from twisted.conch.ssh.transport import DISCONNECT_BY_APPLICATION, SSHServerTransport
 from twisted.cred.portal import IRealm
 from twisted.internet.error import ProcessTerminated
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from app import events
+from app.limits import HANDSHAKE_SECONDS, IDLE_SECONDS
+from app.responders.manhole.line_editor import LineEditor
 
-SIGNATURES = [name for name in SSHServerTransport.supportedPublicKeys if name not in (b"ssh-rsa", b"ssh-dss")]
-"""Signature algorithms with which clients may prove that they own a key: all but those with SHA-1."""
+WITH_SHA1 = (b"ssh-rsa", b"ssh-dss")
+"""Signature algorithms that are not accepted."""
+
+SIGNATURES = [name for name in SSHServerTransport.supportedPublicKeys if name not in WITH_SHA1]
+"""Signature algorithms with which clients may prove that they own a key."""
+
+KEY_EXCHANGES = (
+    b"mlkem768x25519-sha256", b"curve25519-sha256", b"curve25519-sha256@libssh.org",
+    b"ecdh-sha2-nistp256", b"ecdh-sha2-nistp384", b"ecdh-sha2-nistp521",
+)  # fmt: skip
+CIPHERS = (b"aes256-ctr", b"aes192-ctr", b"aes128-ctr")
+MACS = (b"hmac-sha2-512", b"hmac-sha2-256")
+"""What Conch can do of OpenSSH's own defaults. No CBC, 3DES, MD5 or SHA-1, and no compression before the login."""
+
+CLOSING_SECONDS = 5.0
+"""Time in which a client must take our last message."""
 
 
 class Interpreter(ManholeInterpreter):
@@ -37,7 +53,7 @@ class Interpreter(ManholeInterpreter):
             self.handler.tap.failed(error, source)
 
 
-class Prompt(ColoredManhole):
+class Prompt(LineEditor):
     """One terminal of one user.
 
     Attributes:
@@ -76,7 +92,7 @@ class Prompt(ColoredManhole):
 
     def lineReceived(self, line: bytes) -> None:
         text = line.decode("utf-8", "backslashreplace")
-        self.tap.note(events.LOG, f"ssh> {text}", {"user": self._user, "line": text})
+        self.tap.record(events.LOG, f"ssh> {text}", {"user": self._user, "line": text})
         try:
             super().lineReceived(line)
         except SystemExit:
@@ -95,9 +111,9 @@ class Prompt(ColoredManhole):
             self._idle_timer = self._realm.reactor.callLater(seconds, self._on_idle)
 
     def _on_idle(self) -> None:
-        words = f"nothing typed for {self._realm.idle_seconds:g} s"
-        self.tap.note(events.LIMIT_REACHED, words, {"user": self._user})
-        self.terminal.write(f"\r\n{words}\r\n".encode())
+        reached = IDLE_SECONDS.reached(self._realm.idle_seconds, "prompt").carrying(user=self._user)
+        self.tap.record_limit(reached)
+        self.terminal.write(f"\r\n{reached.text}\r\n".encode())
         self._leave()
 
 
@@ -125,7 +141,7 @@ class Session(TerminalSession):
 
     def execCommand(self, proto: Any, cmd: bytes) -> None:
         tap = IConchUser(self.original).conn.transport.transport
-        tap.note(events.LOG, f"ssh refused: a command: {cmd.decode('utf-8', 'backslashreplace')}", {})
+        tap.record(events.LOG, f"ssh refused: a command: {cmd.decode('utf-8', 'backslashreplace')}", {})
         _end(proto, 1, "only a prompt can be opened here: log in without a command")
 
     def windowChanged(self, newWindowSize: Any) -> None:
@@ -147,7 +163,48 @@ def _end(proto: Any, code: int, text: str = "") -> None:
 
 
 class Transport(SSHServerTransport):
-    """The SSH transport. It records a client's disconnect message as an event, where Conch logs an error."""
+    """The SSH transport. It has today's algorithms only, and a time limit for the login, from the first byte on.
+
+    It records a client's disconnect message as an event, where Conch logs an error.
+    """
+
+    factory: Any
+    transport: Any
+    _overdue: Any = None
+
+    def connectionMade(self) -> None:
+        able = self.supportedKeyExchanges
+        self.supportedKeyExchanges = [name for name in KEY_EXCHANGES if name in able]
+        self.supportedCiphers, self.supportedMACs = list(CIPHERS), list(MACS)
+        self.supportedCompressions = [b"none"]
+        self._wait(self.factory.login_seconds, self._on_overdue)
+        super().connectionMade()
+
+    def _wait(self, seconds: float, call: Callable[[], None]) -> None:
+        self._overdue = self.factory.clock.callLater(seconds, call)
+
+    def logged_in(self) -> None:
+        """The login is done."""
+        self._stop_waiting()
+
+    def _stop_waiting(self) -> None:
+        overdue, self._overdue = self._overdue, None
+        if overdue is not None and overdue.active():
+            overdue.cancel()
+
+    def _on_overdue(self) -> None:
+        seconds = self.factory.login_seconds
+        if self.transport.held:  # while we do not read, the client cannot be blamed
+            self._wait(seconds, self._on_overdue)
+            return
+        self.transport.record_limit(HANDSHAKE_SECONDS.reached(seconds, "login"))
+        self.transport.ended("closed by us: the login took too long")
+        self._wait(CLOSING_SECONDS, self.transport.abortConnection)
+        self.sendDisconnect(DISCONNECT_BY_APPLICATION, b"the login took too long")
+
+    def connectionLost(self, reason: Failure | None = None) -> None:
+        self._stop_waiting()
+        super().connectionLost(reason)
 
     def sendExtInfo(self, extensions: list[tuple[bytes, bytes]]) -> None:
         # WORKAROUND: Conch announces only the algorithm of the server's own key, and clients then do not
@@ -156,7 +213,7 @@ class Transport(SSHServerTransport):
 
     def receiveError(self, reasonCode: int, description: bytes) -> None:
         text = description.decode("utf-8", "replace")
-        self.transport.note(events.LOG, f"ssh left: {text}", {"code": reasonCode})  # type: ignore[union-attr]
+        self.transport.record(events.LOG, f"ssh left: {text}", {"code": reasonCode})
 
 
 class Channels(SSHConnection):
@@ -169,7 +226,7 @@ class Channels(SSHConnection):
         if kind == b"session":
             super().ssh_CHANNEL_OPEN(packet)
             return
-        self.transport.transport.note(events.LOG, f"ssh refused: a channel for {kind.decode('ascii', 'replace')}", {})
+        self.transport.transport.record(events.LOG, f"ssh refused: a channel for {kind.decode('ascii', 'replace')}", {})
         refusal = rest[:4] + struct.pack(">L", OPEN_ADMINISTRATIVELY_PROHIBITED)
         self.transport.sendPacket(MSG_CHANNEL_OPEN_FAILURE, refusal + NS(b"only a prompt is here") + NS(b""))
 

@@ -79,12 +79,14 @@ def _method(text: str) -> Check:
     return Check(lambda exchange: exchange.method in wanted, _words(f"the method is not {text}"))
 
 
-def _path(text: str) -> Check:
+def path_check(text: str) -> Check:
+    """The check of a rule's ``path``. Raises ValueError, in words."""
     if text.startswith("~"):
-        return _searched(patterns.regex(text[1:]), lambda exchange: exchange.path, f"the path has no {text[1:]}")
+        words = _words(f"the path has no {text[1:]}")
+        return _searched(patterns.regex(text[1:]), lambda exchange: exchange.path, words)
     if not text.startswith("/"):
         raise ValueError("must begin with / or, for a regular expression, with ~")
-    return Check(paths.matcher(text), _words(f"the path is not {text}"))
+    return Check(paths.matcher(text), lambda exchange: f"the path is not {text}{paths.difference(text, exchange)}")
 
 
 def _query(text: str) -> Check:
@@ -112,18 +114,21 @@ def _field(text: str) -> Check:
 
     def holds(exchange: Exchange) -> bool:
         given = exchange.field(name)
-        return given is not None and test(exchange, given)
+        return given is not None and any(test(exchange, reading) for reading in _readings(given))
 
     return Check(holds, _words(f"it has no field {text.strip()}"))
 
 
 def _body_is(text: str) -> Check:
     wanted = text.encode("utf-8", "replace")
-    return Check(lambda exchange: exchange.body == wanted, _words("the body is another"))
+    return Check(lambda exchange: exchange.content == wanted or exchange.body == wanted, _words("the body is another"))
 
 
 def _body_regex(text: str) -> Check:
-    return _searched(patterns.regex(text), lambda exchange: exchange.text, f"the body has no {text}")
+    def why_not(exchange: Exchange) -> str:
+        return f"the body has no {text}{exchange.why_no_text()}"
+
+    return _searched(patterns.regex(text), lambda exchange: exchange.text, why_not)
 
 
 def _body_json(text: str) -> Check:
@@ -135,7 +140,7 @@ def _body_json(text: str) -> Check:
     def holds(exchange: Exchange) -> bool:
         return exchange.json is not MISSING and wanted.holds(exchange.json)
 
-    return Check(holds, _words(f"the body is no JSON with {text}"))
+    return Check(holds, lambda exchange: f"the body is no JSON with {text}{exchange.why_no_json()}")
 
 
 # -- how many requests there were
@@ -171,8 +176,18 @@ def _tester(how: str | None, value: str) -> Callable[[Exchange, str], bool]:
     return lambda exchange, text: _capture(exchange, pattern.search_text(text))
 
 
-def _searched(pattern: patterns.Pattern, where: Callable[[Exchange], str], why_not: str) -> Check:
-    return Check(lambda exchange: _capture(exchange, pattern.search_text(where(exchange))), _words(why_not))
+def _readings(text: str) -> list[str]:
+    """A header as text in ISO 8859-1, which HTTP once had, and in UTF-8, where it is that."""
+    if text.isascii():
+        return [text]
+    try:
+        return [text.encode("latin-1").decode(), text]
+    except UnicodeError:
+        return [text]
+
+
+def _searched(pattern: patterns.Pattern, where: Callable[[Exchange], str], why_not: Callable[[Exchange], str]) -> Check:
+    return Check(lambda exchange: _capture(exchange, pattern.search_text(where(exchange))), why_not)
 
 
 def _capture(exchange: Exchange, found: Mapping[str, str] | None) -> bool:
@@ -197,7 +212,7 @@ _COUNT = {"minimum": 0, "maximum": 1_000_000_000}
 CONDITIONS = (
     _condition("method", "", "Methods with commas between; empty: any", _method),
     _condition(
-        "path", "", "As /users/{id} or /files/{rest*}, or a regular expression behind ~; empty: any", _path,
+        "path", "", "As /users/{id} or /files/{rest*}, or a regular expression behind ~; empty: any", path_check,
     ),
     _condition("query", [], "What the query must have: name=value, name~regex or name", _query),
     _condition("fields", [], "Fields it must have: Name: value, Name~regex or Name", _field),

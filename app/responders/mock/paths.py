@@ -19,6 +19,56 @@ def first_part(text: str) -> str | None:
     return None if "{" in part else part
 
 
+def likeness(text: str, given: list[str]) -> float:
+    """How much a path with these ``names`` is like ``text``: 1 but for slashes and the case of letters, 0 not at all.
+
+    Of a regular expression nothing can be said: 0.
+    """
+    if not text.startswith("/"):
+        return 0.0
+    ours = names(text)
+    if ours and (rest := _PARAMETER.fullmatch(ours[-1])) and rest[2]:
+        ours, given = ours[:-1], given[: len(ours) - 1]
+    if not ours or not given:
+        return float(ours == given)
+    free = [_PARAMETER.fullmatch(name) is not None for name in ours]
+    alike = [1.0 if any_ else _alike(*pair) for any_, *pair in zip(free, ours, given, strict=False)]
+    # A parameter takes anything, which alone says nothing about what was meant.
+    meant = all(free) or any(like for like, any_ in zip(alike, free, strict=False) if not any_)
+    return sum(alike) / max(len(ours), len(given)) if meant else 0.0
+
+
+def difference(text: str, exchange: Exchange) -> str:
+    """What alone is different between ``text`` and a path that is much like it, as a colon and words; or nothing."""
+    given = "/".join(exchange.parts)
+    if given != text and given.rstrip("/") == text.rstrip("/"):
+        return ": the slash at its end makes the difference"
+    return ": large and small letters are different" if given.casefold() == text.casefold() != given else ""
+
+
+def names(path: str) -> list[str]:
+    """What stands between the slashes of a path, in small letters, for ``likeness``."""
+    return [name for name in path.casefold().split("/") if name]
+
+
+def _alike(one: str, other: str) -> float:
+    """1 for the same, 0.5 where one is the other but for a letter more, less or wrong, or two exchanged; else 0."""
+    if one == other:
+        return 1.0
+    short, long = sorted((len(one), len(other)))
+    if short < 3 or long - short > 1 or long > 100:
+        return 0.0
+    before, behind = _common(one, other), _common(one[::-1], other[::-1])
+    exchanged = one[before : before + 2] == other[before : before + 2][::-1] and short == long
+    return 0.5 if before + behind >= long - 1 - exchanged else 0.0
+
+
+def _common(one: str, other: str) -> int:
+    """Letters at the beginning that both have."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((i for i, (a, b) in pairs if a != b), min(len(one), len(other)))
+
+
 def matcher(text: str) -> Callable[[Exchange], bool]:
     """Whether a request has the path ``text``; keeps what its parameters take. Raises ValueError."""
     return _matcher(*_pattern(text))

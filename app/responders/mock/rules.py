@@ -11,12 +11,15 @@ from typing import Any
 from app.errors import PostError
 from app.files import confined as files
 from app.options import Option, Options, with_defaults
-from app.responders.mock.conditions import CONDITIONS, checks, problem_of
+from app.responders.mock import paths
+from app.responders.mock.conditions import CONDITIONS, checks, path_check, problem_of
 from app.responders.mock.exchange import Exchange
-from app.responders.mock.paths import first_part
 from app.text.templates import problem as template_problem
 
 MAX_RULES = 1000
+
+LIKE = 0.5
+"""How much of a path must be like that of a request for its rule to be called near."""
 
 BODILESS = (204, 205, 304)
 """Statuses whose answers have no body (RFC 9110 section 15)."""
@@ -40,6 +43,7 @@ class Rule:
         self.calls = self.answers = 0
         self._checks = list(checks(options))
         self._counted = list(checks(options, counted=True))
+        self._on_path = path_check(options["path"]) if options["path"] else None
 
     @property
     def title(self) -> str:
@@ -59,15 +63,28 @@ class Rule:
         self.answers += 1
         return True
 
-    def why_not(self, exchange: Exchange) -> tuple[int, str]:
-        """How near it was, a number to compare, and the first thing that the request does not meet."""
+    def why_not(self, exchange: Exchange, names: list[str]) -> tuple[float, int, str]:
+        """How near its path and all else was, numbers to compare, and the first thing that the request misses.
+
+        ``names`` are those of the request's path.
+        """
         missed = [check for check in self._checks if not check.holds(exchange)]
         # That the method fits makes no rule nearer than one for any method.
         near = len(self._checks) - len(missed) - bool(self.options["method"])
+        path = self._nearness(exchange, names)
         if not missed:
             exchange.call, exchange.answered = self.calls, self.answers
             missed = [check for check in self._counted if not check.holds(exchange)]
-        return near, missed[0].why_not(exchange)
+        return path, near, missed[0].why_not(exchange)
+
+    def _nearness(self, exchange: Exchange, names: list[str]) -> float:
+        """3 for the path of the request, 2 for one of the same names, 1 for any path, less for one that is like it."""
+        if self._on_path is None:
+            return 1.0
+        if self._on_path.holds(exchange):
+            return 3.0
+        like = paths.likeness(self.options["path"], names)
+        return 2.0 if like == 1 else like if like >= LIKE else 0.0
 
 
 class Rules:
@@ -75,7 +92,7 @@ class Rules:
 
     def __init__(self, given: Sequence[Options]) -> None:
         self.all = [Rule(number, options) for number, options in enumerate(given, 1)]
-        firsts = [first_part(rule.options["path"]) for rule in self.all]
+        firsts = [paths.first_part(rule.options["path"]) for rule in self.all]
         self._anywhere = [rule for rule, first in zip(self.all, firsts, strict=True) if first is None]
         self._by_first = {
             first: [rule for rule, own in zip(self.all, firsts, strict=True) if own in (None, first)]
@@ -92,8 +109,13 @@ class Rules:
         """Why no rule answers the request: the condition that the nearest rule misses."""
         if not self.all:
             return "There are no rules. Add one to the option rules"
-        reasons = [rule.why_not(exchange) for rule in self.all]
-        near, (_, why) = max(zip(self.all, reasons, strict=True), key=lambda pair: (pair[1][0], -pair[0].number))
+        names = paths.names("/".join(exchange.parts))
+        near, (path, _, why) = max(
+            ((rule, rule.why_not(exchange, names)) for rule in self.all),
+            key=lambda pair: (pair[1][:2], -pair[0].number),
+        )
+        if not path:
+            return "No rule is for this. None has a path that is like it"
         return f"No rule is for this. Nearest is number {near.number}, {near.title}: {why}"
 
 
@@ -164,7 +186,8 @@ RULE = (
     Option("reason", str, "", "Words behind the status; empty: the usual ones", check=_reason),
     Option("answer_fields", list, [], "Fields of the answer, as Name: value", check=problem_of(split_field)),
     Option("body", str, "", "Body of the answer", multiline=True),
-    Option("file", str, "", "File with the body, in the workspace's folder", path="file", missing=files.unreadable),
+    Option("file", str, "", "File with the body, in the workspace's folder", path="file", confined=True,
+        missing=files.unreadable),
     Option("template", bool, False, "Fill in {{path.id}}, {{query.page}}, {{json.user}} and the like"),
     Option("delay", float, 0.0, "Wait so long before the answer", "s", 0, 3600),
     Option("chunks", int, 0, "Send the body in so many parts; 0: whole", "", 0, 1000),

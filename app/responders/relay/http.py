@@ -212,7 +212,7 @@ class HTTPRelay(Resource):
             exchange.answer_error(e, 502)
             return NOT_DONE_YET
         if b"websocket" in (request.getHeader(b"upgrade") or b"").lower():
-            request.channel.tap.note(events.LOG, NO_UPGRADE, {"upstream": self._upstream.address})
+            request.channel.tap.record(events.LOG, NO_UPGRADE, {"upstream": self._upstream.address})
         target = request_target.below(self._base, request.uri)
         body = None if request.body.length == 0 else Upload(request.body)
         upstream_request = UpstreamRequest(previous, request.method, target, self._headers(request), body)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import quote
 
 _ABSOLUTE = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*")
 """The part of the absolute form before the path (RFC 9112 section 3.2.2)."""
@@ -27,6 +28,24 @@ def below(base: bytes, target: bytes) -> bytes:
         return target
     path, mark, query = target.partition(b"?")
     return base + _without_dots(path) + mark + query
+
+
+def of_websocket(own: str, target: str) -> str:
+    """The target of a WebSocket handshake with the upstream.
+
+    ``own`` is the path and the query of the upstream's URL, ``target`` what the client asks for, a character for
+    each byte. A client that asks for ``/`` gets the path of the URL as it is written, because most clients of a
+    single endpoint name no path. Queries are joined.
+    """
+    path, _, query = below(b"", target.encode("latin-1", "replace")).partition(b"?")
+    base, _, own_query = own.encode().partition(b"?")
+    if path != b"/":
+        base = below(base.rstrip(b"/"), path)
+    both = b"&".join(part for part in (own_query, query) if part)
+    return quote(base + b"?" * bool(both) + both, safe=_PRINTABLE)
+
+
+_PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
 
 
 def _without_dots(path: bytes) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -55,6 +56,11 @@ def _upstream(options: Options, context: Context, host: str, port: int, tls: boo
     return Upstream(address, endpoint, context.reactor, seconds, context.name, context.loops)
 
 
+def _place(schemes: Sequence[str], url: str) -> tuple[str, int]:
+    target = parse_url(url, schemes)
+    return target.host, target.port
+
+
 _STREAMS = ("tcp", "http", "websocket")
 
 RESPONDER = Responder(
@@ -64,15 +70,16 @@ RESPONDER = Responder(
     (
         Option(
             "upstream", str, "", "Where to, as 127.0.0.1:9000",
-            protocols=("tcp", "udp"), check=problem, required=True,
+            protocols=("tcp", "udp"), check=problem, required=True, address=parse,
         ),
         Option(
             "upstream", str, "", "Where to, as http://127.0.0.1:9000/path, or https",
-            protocols=("http",), check=partial(url_problem, HTTP), required=True,
+            protocols=("http",), check=partial(url_problem, HTTP), required=True, address=partial(_place, HTTP),
         ),
         Option(
-            "upstream", str, "", "Where to, as ws://127.0.0.1:9000/path, or wss",
+            "upstream", str, "", "Where to, as ws://127.0.0.1:9000/path, or wss; the client's path and query follow",
             protocols=("websocket",), check=partial(url_problem, WEBSOCKET), required=True,
+            address=partial(_place, WEBSOCKET),
         ),
         Option("tls", bool, False, "Speak TLS to the upstream", protocols=("tcp",)),
         Option("verify", bool, True, "Check the upstream's certificate", protocols=("tcp",), when=("tls", (True,))),

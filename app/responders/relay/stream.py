@@ -97,7 +97,7 @@ class UpstreamHalf(Half):
         self._upstream.closed(self.transport)
         error = self._upstream.tls_problem(self.transport)
         if error is not None and self.other is not None:
-            self.other.transport.note(events.LOG, str(error), {"upstream": self._upstream.address})
+            self.other.transport.record(events.LOG, str(error), {"upstream": self._upstream.address})
         super().connectionLost(reason)
 
 
@@ -136,8 +136,8 @@ class ClientHalf(Half):
     def _connected(self, upstream: Half) -> None:
         self._connecting = None
         ours, theirs = self.transport, upstream.transport
-        theirs.note(events.LOG, f"relays {ours.peer}", {"client": ours.peer})
-        ours.note(events.LOG, f"relayed through {theirs.host}", {"upstream": theirs.host})
+        theirs.record(events.LOG, f"relays {ours.peer}", {"client": ours.peer})
+        ours.record(events.LOG, f"relayed through {theirs.host}", {"upstream": theirs.host})
         self.join(upstream)
         upstream.join(self)
         ours.resumeProducing()
@@ -147,7 +147,7 @@ class ClientHalf(Half):
         if failure.check(CancelledError, ConnectingCancelledError):
             return  # the client disconnected first
         error = self._upstream.explain(failure)
-        self.transport.note(events.LOG, str(error), {"upstream": self._upstream.address})
+        self.transport.record(events.LOG, str(error), {"upstream": self._upstream.address})
         self.transport.loseConnection()
 
     def connectionLost(self, reason: Failure = None) -> None:  # type: ignore[assignment]

@@ -14,13 +14,12 @@ from zope.interface import implementer
 
 from app import events
 from app.responders import Context
-from app.responders.relay import errors
+from app.responders.relay import errors, request_target
 from app.responders.relay.loops import Hop
 from app.responders.relay.upstream import Upstream
+from app.websocket.close_codes import ABNORMAL, NO_STATUS
+from app.websocket.closing import Closing
 from app.websocket.timers import Timers
-
-NO_STATUS, ABNORMAL = 1005, 1006
-"""Close codes that no frame can carry (RFC 6455 section 7.4.1)."""
 
 CLOSE_SECONDS = 1.5
 """Timeout of the closing handshake with the upstream."""
@@ -50,9 +49,14 @@ class _Producer:
 
 
 class Half:
-    """Mixin for an autobahn protocol, placed before it: passes on all it receives to ``other``."""
+    """Mixin for an autobahn protocol, placed before it: passes on all it receives to ``other``.
+
+    Attributes:
+        name: which side of the relay our peer is.
+    """
 
     other: Any = None
+    name = ""
 
     def join(self: Any, other: Any) -> None:
         self.other = other
@@ -79,13 +83,16 @@ class Half:
         if other.transport is not None:
             other.transport.unregisterProducer()
         if not wasClean or code == ABNORMAL:
+            if self.failedByMe:
+                words = f"aborted, because the {self.name} broke the rules of WebSocket: {reason}"
+                other.transport.record(events.LOG, words, {})
             other.transport.abortConnection()
         elif other.state == other.STATE_OPEN:
             text = reason.encode() if isinstance(reason, str) else reason
             other.sendCloseFrame(*((None, None) if code in (None, NO_STATUS) else (code, text)))
 
 
-class UpstreamHalf(Half, WebSocketClientProtocol):  # type: ignore[misc]
+class UpstreamHalf(Half, Closing, WebSocketClientProtocol):  # type: ignore[misc]
     """The connection to the upstream.
 
     Attributes:
@@ -94,6 +101,7 @@ class UpstreamHalf(Half, WebSocketClientProtocol):  # type: ignore[misc]
         previous: the hop of the client's connection.
     """
 
+    name = "upstream"
     transport: Any
     opened: Deferred[Any]
     upstream: Upstream
@@ -128,6 +136,7 @@ def protocol_class(url: str, upstream: Upstream, context: Context) -> type[WebSo
     """The server protocol class. It connects to ``url`` for each client before it accepts the handshake."""
 
     class Client(Half, WebSocketServerProtocol):  # type: ignore[misc]
+        name = "client"
         transport: Any
         _upstream: Any = None
 
@@ -142,6 +151,7 @@ def protocol_class(url: str, upstream: Upstream, context: Context) -> type[WebSo
             self.openHandshakeTimeoutCall = None
             opening: Deferred[Any] = Deferred()
             factory = _factory(url, request, upstream, context)
+            factory.resource = request_target.of_websocket(factory.resource, self.http_request_uri)
             attributes = {"opened": opening, "upstream": upstream, "previous": previous}
             factory.protocol = cast(Any, type("Upstream", (UpstreamHalf,), attributes))
             upstream.connect(factory).addErrback(opening.errback)
@@ -152,8 +162,8 @@ def protocol_class(url: str, upstream: Upstream, context: Context) -> type[WebSo
             if ours is None or self.state == self.STATE_CLOSED:
                 theirs.transport.abortConnection()
                 return None
-            theirs.transport.note(events.LOG, f"relays {ours.peer}", {"client": ours.peer})
-            ours.note(events.LOG, f"relayed through {theirs.transport.host}", {"upstream": theirs.transport.host})
+            theirs.transport.record(events.LOG, f"relays {ours.peer}", {"client": ours.peer})
+            ours.record(events.LOG, f"relayed through {theirs.transport.host}", {"upstream": theirs.transport.host})
             chosen: str | None = theirs.websocket_protocol_in_use
             return chosen
 
@@ -164,7 +174,7 @@ def protocol_class(url: str, upstream: Upstream, context: Context) -> type[WebSo
             self._deny(upstream.explain(failure))
 
         def _deny(self, error: errors.UpstreamError) -> NoReturn:
-            self.transport.note(events.LOG, str(error), {"upstream": upstream.address})
+            self.transport.record(events.LOG, str(error), {"upstream": upstream.address})
             self.transport.resumeProducing()
             raise ConnectionDeny(504 if isinstance(error, errors.UpstreamTimeoutError) else 502, str(error))
 

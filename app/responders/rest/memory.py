@@ -26,10 +26,11 @@ _NUMBER = re.compile(r"0|[1-9][0-9]{0,14}")  # integers up to 15 digits, which a
 
 
 class Document(NamedTuple):
-    """A document as it is sent, in JSON, and its entity tag."""
+    """A document as it is sent, in JSON, its entity tag, and its id: a number or a text, as when it was added."""
 
     body: bytes
     tag: bytes
+    id: int | str
 
 
 @dataclass(slots=True)
@@ -76,8 +77,9 @@ class Documents:
             number += 1
         return number
 
-    def put(self, name: str, key: str, body: bytes) -> Document:
+    def put(self, name: str, identifier: int | str, body: bytes) -> Document:
         """Add a document, or replace the document with this id. Raises Problem 413, 422 or 507."""
+        key = str(identifier)
         self._check_names(name, key, len(body))
         collection = self.collections.get(name)
         old = collection.documents.get(key) if collection else None
@@ -90,7 +92,7 @@ class Documents:
             if len(self.collections) >= MAX_COLLECTIONS:
                 raise Problem(507, f"There are {MAX_COLLECTIONS:,} collections, which is all there can be")
             collection = self.collections[name] = Collection()
-        document = collection.documents[key] = Document(body, entity_tag(body))
+        document = collection.documents[key] = Document(body, entity_tag(body), identifier)
         collection.bytes += grown
         self._bytes += grown
         self._count += old is None
@@ -124,8 +126,8 @@ def key_of(identifier: object) -> str | None:
 
 
 def with_id(document: dict[str, Any], identifier: int | str) -> bytes:
-    """``document`` in JSON. If it has no id, ``identifier`` is put first."""
-    return written(document if "id" in document else {"id": identifier, **document})
+    """``document`` in JSON, with the id ``identifier``: first if it has none, else in its place."""
+    return written(document | {"id": identifier} if "id" in document else {"id": identifier, **document})
 
 
 def as_id(key: str, uuid: bool) -> int | str:

@@ -222,9 +222,11 @@ _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
 
 
 def _as_number(text: str) -> float | int | None:
-    if re.fullmatch(r"-?[0-9]{1,300}", text):
+    """The number that ``text`` is in JSON; None for what is none there, as 0666 and other telephone numbers."""
+    if re.fullmatch(r"-?(0|[1-9][0-9]{0,299})", text):
         return int(text)
-    return float(text) if re.fullmatch(r"-?[0-9]{1,300}(\.[0-9]{1,300})?([eE][+-]?[0-9]{1,3})?", text) else None
+    found = re.fullmatch(r"-?(0|[1-9][0-9]{0,299})(\.[0-9]{1,300})?([eE][+-]?[0-9]{1,3})?", text)
+    return float(text) if found else None
 
 
 def _equal(value: Any, text: str, number: float | None) -> bool:

@@ -53,7 +53,8 @@ class Rest(Resource):
         method: str = request.method.decode("latin-1")
         allowed = self._allowed(len(names))
         if method == "OPTIONS":
-            return Answer(204, fields=[(b"Allow", allowed)])
+            patched = [(b"Accept-Patch", ", ".join(_PATCH_TYPES).encode())] if b"PATCH" in allowed else []
+            return Answer(204, fields=[(b"Allow", allowed), *patched])  # RFC 5789 section 3.1
         if method not in allowed.decode().split(", "):
             raise Problem(405, f"{method} is not for this. Use one of {allowed.decode()}", {b"Allow": allowed})
         if not accepts_json(request):
@@ -127,7 +128,7 @@ class Rest(Resource):
             raise Problem(422, "The id must be a text that is not empty, or a whole number")
         if key in documents.all(name):
             raise Problem(409, f"{name} has a document with the id {key}. PUT or PATCH that, or leave out the id")
-        document = await self._change(name, key, with_id(received, identifier))
+        document = await self._change(name, identifier, with_id(received, identifier))
         location = f"{self._root}/{quote(name, safe='')}/{quote(key, safe='')}".encode()
         return _changed(201, document, [(b"Location", location)])
 
@@ -135,8 +136,9 @@ class Rest(Resource):
         received = await self._received(request, ("application/json",))
         old = self._library.documents.all(name).get(key)
         check(request, old.tag if old else None)
+        identifier = old.id if old else self._new_id(received, key)
         _check_id(received, key)
-        document = await self._change(name, key, with_id(received, as_id(key, self._uuid)))
+        document = await self._change(name, identifier, with_id(received, identifier))
         return _changed(200 if old else 201, document)
 
     async def _patch(self, request: Any, name: str, key: str) -> Answer:
@@ -147,7 +149,7 @@ class Rest(Resource):
             raise _missing(name, key)
         result = merge(parse(old.body), patch)
         _check_id(result, key)
-        return _changed(200, await self._change(name, key, with_id(result, as_id(key, self._uuid))))
+        return _changed(200, await self._change(name, old.id, with_id(result, old.id)))
 
     async def _delete(self, request: Any, name: str, key: str) -> Answer:
         old = self._library.documents.all(name).get(key)
@@ -158,9 +160,14 @@ class Rest(Resource):
         await self._keep(Change(name, key, None))
         return Answer(204)
 
-    async def _change(self, name: str, key: str, body: bytes) -> Document:
-        document = self._library.documents.put(name, key, body)
-        await self._keep(Change(name, key, body))
+    def _new_id(self, given: dict[str, Any], key: str) -> int | str:
+        """The id of a document that is added at ``key``: as it says itself, or as those of its collection are."""
+        own = given.get("id")
+        return own if isinstance(own, int | str) and key_of(own) == key else as_id(key, self._uuid)
+
+    async def _change(self, name: str, identifier: int | str, body: bytes) -> Document:
+        document = self._library.documents.put(name, identifier, body)
+        await self._keep(Change(name, str(identifier), body))
         return document
 
     async def _keep(self, change: Change) -> None:

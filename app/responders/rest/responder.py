@@ -50,11 +50,11 @@ RESPONDER = Responder(
         ),
         Option(
             "seed", str, "", "JSON file with the first documents, as {\"things\": [{\"id\": 1}]}",
-            path="file", missing=_seed_problem,
+            path="file", confined=True, missing=_seed_problem,
         ),
         Option(
             "keep", str, "", "SQLite file that keeps the documents; empty: only memory",
-            path="new file", missing=files.outside,
+            path="new file", confined=True, missing=files.outside,
         ),
         Option("ids", str, "number", "Ids for documents that come without one", choices=("number", "uuid")),
         Option("page", int, 1000, "Documents in one answer at the most; Link says where the next are", "", 1, 100_000),

@@ -1,6 +1,7 @@
 """Documents on disk: a JSON file with the first documents (seed), and an SQLite file that stores every change.
 
-All functions block: call them in a thread.
+The file is named by a workspace, which may come from a stranger: no code in it runs, and every statement on it is
+bounded. All functions block: call them in a thread.
 """
 
 from __future__ import annotations
@@ -10,25 +11,31 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from app.files.confined import read
+from app.files.databases import trouble
 from app.http.problem_json import Problem
 from app.responders.rest import errors
-from app.responders.rest.memory import MAX_BYTES, Documents, key_of, with_id
+from app.responders.rest.memory import MAX_BYTES, MAX_DOCUMENT, MAX_DOCUMENTS, Documents, as_id, key_of, with_id
 from app.text.strict_json import parse
 
 APPLICATION = 0x4C505354
 """The ``application_id`` in the SQLite files that this module writes."""
 
-_SCHEMA = """
-CREATE TABLE document (
+_TABLES = {
+    "document": """CREATE TABLE document (
     number INTEGER PRIMARY KEY, collection TEXT NOT NULL, id TEXT NOT NULL, body BLOB NOT NULL,
     UNIQUE (collection, id)
-);
-CREATE TABLE changes (count INTEGER NOT NULL);
-INSERT INTO changes VALUES (0);
-"""
+)""",
+    "changes": "CREATE TABLE changes (count INTEGER NOT NULL)",
+}
+_SCHEMA = "; ".join((*_TABLES.values(), "INSERT INTO changes VALUES (0);"))
+_OTHERS = 1000
+"""Tables and indexes that a file may have beside ours."""
+_STEPS, _MOST = 10_000, 10_000
+"""Of SQLite's machine, after how many steps we count one, and how many of these a file gets: ten times what all
+documents that there can be need."""
 _PUT = """
 INSERT INTO document (collection, id, body) VALUES (?, ?, ?)
 ON CONFLICT (collection, id) DO UPDATE SET body = excluded.body
@@ -53,7 +60,7 @@ class Loaded(NamedTuple):
 def load(folder: Path, seed: str, keep: Path | None, uuid: bool = False) -> Loaded:
     """Load the SQLite file ``keep`` or, if it does not exist yet, create it from the seed. Raises PostError."""
     documents = Documents()
-    if keep is not None and keep.exists() and keep.stat().st_size:
+    if keep is not None and keep.exists() and (not keep.is_file() or keep.stat().st_size):
         with _opened(keep) as database:
             return Loaded(documents, _read(database, keep, documents))
     if seed:
@@ -86,13 +93,46 @@ def store(keep: Path, changes: Sequence[Change], expected: int) -> int:
 
 @contextmanager
 def _opened(keep: Path) -> Iterator[sqlite3.Connection]:
+    if why := trouble(keep):
+        raise errors.DocumentsError(path=keep.name, reason=why)
     uri = f"{keep.as_uri()}?mode=rw"
+    count = 0
+
+    def too_much() -> bool:
+        nonlocal count
+        count += 1
+        return count > _MOST
+
     try:
         with closing(sqlite3.connect(uri, uri=True, timeout=5, isolation_level=None)) as database:
-            database.execute("PRAGMA synchronous = FULL")
+            # What a file says is not to be run, nor to be believed; see https://sqlite.org/security.html
+            database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, 2 * MAX_DOCUMENT)
+            database.set_progress_handler(too_much, _STEPS)
+            for pragma in ("trusted_schema = OFF", "cell_size_check = ON", "mmap_size = 0", "synchronous = FULL"):
+                database.execute(f"PRAGMA {pragma}")
+            if keep.stat().st_size:
+                _check(database, keep)
             yield database  # closing it rolls back what was not committed
-    except (sqlite3.Error, OSError) as e:
-        raise errors.DocumentsError(path=keep.name, reason=str(e)) from e
+    except (sqlite3.Error, sqlite3.Warning, OSError) as e:
+        endless = count > _MOST and "interrupted" in str(e)
+        reason = "reading it takes far longer than documents need: it is damaged, or made to" if endless else str(e)
+        raise errors.DocumentsError(path=keep.name, reason=reason) from e
+
+
+def _check(database: sqlite3.Connection, keep: Path) -> None:
+    """Raises DocumentsError for a file that is not as ``_create`` made it: a view or a trigger could do anything."""
+    if database.execute("PRAGMA application_id").fetchone()[0] != APPLICATION:
+        raise errors.DocumentsError(path=keep.name, reason="it is a file of something else. Choose another name")
+    found = database.execute("SELECT type, name, sql FROM sqlite_schema LIMIT ?", (_OTHERS,)).fetchall()
+    ours = {name: sql for kind, name, sql in found if kind == "table"}
+    strange = [f"a {kind}, {str(name)[:40]!r}" for kind, name, _ in found if kind not in ("table", "index")]
+    strange += [f"a table {name!r} of another kind" for name, sql in _TABLES.items() if ours.get(name) != sql]
+    if len(found) == _OTHERS:
+        strange.append(f"{_OTHERS:,} tables and indexes")
+    if strange:
+        raise errors.DocumentsError(
+            path=keep.name, reason=f"it has {strange[0]}, which no file of ours has. Choose another name"
+        )
 
 
 def _create(keep: Path, documents: Documents) -> None:
@@ -112,17 +152,24 @@ def _create(keep: Path, documents: Documents) -> None:
 
 
 def _read(database: sqlite3.Connection, keep: Path, documents: Documents) -> int:
-    if database.execute("PRAGMA application_id").fetchone()[0] != APPLICATION:
-        raise errors.DocumentsError(path=keep.name, reason="it is a file of something else. Choose another name")
+    query = "SELECT collection, id, body FROM document ORDER BY number LIMIT ?"
     try:
-        for collection, key, body in database.execute("SELECT collection, id, body FROM document ORDER BY number"):
-            if not isinstance(parse(body), dict):
+        for count, (collection, key, body) in enumerate(database.execute(query, (MAX_DOCUMENTS + 1,))):
+            document = parse(body)
+            if not isinstance(collection, str) or not isinstance(key, str):
+                raise ValueError("the name of a collection or an id is no text")
+            if not isinstance(document, dict):
                 raise ValueError(f"{key} in {collection} is no object")
-            documents.put(collection, key, body)
+            if count == MAX_DOCUMENTS:
+                raise ValueError(f"it has more than {MAX_DOCUMENTS:,} documents")
+            own: Any = document.get("id")
+            documents.put(collection, own if key_of(own) == key else as_id(key, uuid=False), body)
     except (Problem, ValueError, TypeError, AttributeError) as e:  # another program has written to the file
         raise errors.DocumentsError(path=keep.name, reason=e) from e
-    changes: int = database.execute("SELECT count FROM changes").fetchone()[0]
-    return changes
+    changes: tuple[object] | None = database.execute("SELECT count FROM changes").fetchone()
+    if changes is None or not isinstance(changes[0], int):
+        raise errors.DocumentsError(path=keep.name, reason="it does not say how often it was changed")
+    return changes[0]
 
 
 def _add_seed(seed: str, text: bytes, documents: Documents, uuid: bool) -> None:
@@ -141,8 +188,8 @@ def _add_seed(seed: str, text: bytes, documents: Documents, uuid: bool) -> None:
 
 
 def _add_document(documents: Documents, name: str, item: dict[str, object], default_id: int | str) -> None:
-    identifier = item.get("id", default_id)
+    identifier: Any = item.get("id", default_id)
     key = key_of(identifier)
     if key is None or key in documents.all(name):
         raise ValueError(f'in "{name}", the id {identifier!r} ' + ("is there twice" if key else "is no text or number"))
-    documents.put(name, key, with_id(item, default_id))
+    documents.put(name, identifier, with_id(item, identifier))

@@ -6,9 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.protocol import Protocol, ServerFactory
+from twisted.python import log
+from twisted.python.failure import Failure
 
+from app.limits import FRAMING
 from app.responders import Context, Option
-from app.responders.script.wires import Stream
+from app.responders.script.wires import Stream, tell_unfinished
 from app.text.framing import Framer
 
 
@@ -25,15 +28,36 @@ class Framed(Protocol):
 
     def __init__(self, framer: Framer, context: Context) -> None:
         self._framer, self._context = framer, context
+        self._failure: Failure | None = None
 
     def dataReceived(self, data: bytes) -> None:
+        if self._failure is not None:
+            return
         framer, was_broken = self._framer, self._framer.broken
         for message in framer.feed(data):
-            self.messageReceived(message)
+            try:
+                self.messageReceived(message)
+            except Exception as e:
+                self._failure = Failure()
+                self._close_after(e, message)
+                return
         if framer.broken and not was_broken:
             wire = Stream(self._context, self.transport, framer)
-            wire.note(framer.broken, limit=True)
+            wire.record_limit(FRAMING.reached(framer.limit, why=framer.broken))
             wire.close("closed by us: no more messages can be found")
+
+    def _close_after(self, error: Exception, message: bytes) -> None:
+        """Record the error and close, once what was sent before has left: Twisted would throw that away.
+
+        Raises it again where the transport is no Tap, as Twisted expects it.
+        """
+        if not hasattr(self.transport, "finish"):
+            raise error
+        Stream(self._context, self.transport, self._framer).failed(error, message)
+        log.err(self._failure)
+
+    def connectionLost(self, reason: Failure | None = None) -> None:
+        tell_unfinished(self.transport, self._framer.unfinished, self._framer.awaited)
 
     def messageReceived(self, message: bytes) -> None:
         """A message was received; ``message`` is without its delimiter or length prefix."""

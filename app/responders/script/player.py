@@ -12,6 +12,7 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import deferLater
 
 from app.files.confined import read
+from app.limits import Reached
 from app.responders.script import errors
 from app.responders.script.rules import Rule, Step
 from app.responders.script.silence import Silence
@@ -64,15 +65,17 @@ class _Job:
     Attributes:
         nth: the number of this message, silence or connection, compared with a rule's ``nth``.
         count: messages up to it.
-        end: why it is the last; ``limit``, what was too much for going on.
+        message: what came; None where it is not about a message.
+        end: why it is the last; empty: it is not.
+        reached: the limit for which it is the last.
     """
 
     rules: tuple[Rule, ...]
     count: int
-    message: bytes = b""
+    message: bytes | None = None
     nth: int = 0
     end: str = ""
-    limit: str = ""
+    reached: Reached | None = None
 
 
 class Player:
@@ -102,9 +105,9 @@ class Player:
             self._count += 1
             self._add(_Job(self._script.message, self._count, message, self._count))
 
-    def finish(self, why: str, limit: str = "") -> None:
+    def finish(self, why: str, reached: Reached | None = None) -> None:
         """No more messages can be received: close once the waiting ones are answered."""
-        self._add(_Job((), self._count, end=why, limit=limit))
+        self._add(_Job((), self._count, end=why, reached=reached))
 
     def ended(self) -> None:
         """The connection was lost."""
@@ -127,7 +130,7 @@ class Player:
         if not self._open:
             return
         self._jobs.append(job)
-        self._bytes += len(job.message)
+        self._bytes += len(job.message or b"")
         if not self._busy:
             self._busy = True
             if self._silence is not None:
@@ -148,7 +151,7 @@ class Player:
                 self._wire.failed(e, job.message)
                 if self._wire.lasting:
                     self._stop()
-            self._bytes -= len(job.message)
+            self._bytes -= len(job.message or b"")
             if self._paused and not self.full:
                 self._paused = False
                 self._wire.resume_reading()
@@ -158,14 +161,14 @@ class Player:
 
     async def _play(self, job: _Job) -> None:
         if job.end:
-            if job.limit:
-                self._wire.note(job.limit, limit=True)
+            if job.reached is not None:
+                self._wire.record_limit(job.reached)
             self._close(job.end)
         for rule in job.rules:
             captures = await self._match(rule, job)
             if captures is None:
                 continue
-            values = {**captures, "message": job.message, "count": job.count, "conn": self._connection}
+            values = {**captures, "message": job.message or b"", "count": job.count, "conn": self._connection}
             for step in rule.steps:
                 await self._take_turns()
                 if not self._open:
@@ -178,10 +181,11 @@ class Player:
         await self._take_turns()
         if rule.nth not in (0, job.nth):
             return None
+        message = job.message or b""
         if rule.pattern is None:
-            return rule.match(job.message)
+            return rule.match(message)
         began = thread_time()
-        captures = rule.match(job.message)
+        captures = rule.match(message)
         if thread_time() - began > SLOW_SEARCH:
             await self._sleep(0)
         return captures
@@ -209,7 +213,7 @@ class Player:
                 await self._sleep(step.argument)
             case "log":
                 text = step.argument.render(values)
-                self._wire.note(preview(text[: 8 * PREVIEW], len(text)))
+                self._wire.log(preview(text[: 8 * PREVIEW], len(text)))
             case "fail":
                 text = step.argument.render(values).decode("utf-8", "backslashreplace")
                 raise errors.ScriptFailedError(text=text)

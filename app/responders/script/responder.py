@@ -11,10 +11,11 @@ from twisted.internet.protocol import DatagramProtocol, Protocol, ServerFactory
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from app.limits import FRAMING
 from app.responders import Context, Option, Options, Responder
 from app.responders.script import rules
 from app.responders.script.player import Player, Script
-from app.responders.script.wires import Datagrams, Messages, Stream
+from app.responders.script.wires import Datagrams, Messages, Stream, tell_unfinished
 from app.text import framing
 from app.text.framing import Framer
 
@@ -40,7 +41,8 @@ class Scripted(Protocol):
         was_broken = self._framer.broken
         self._player.received(self._framer.feed(data))
         if self._framer.broken and not was_broken:
-            self._player.finish("closed by us: no more messages can be found", self._framer.broken)
+            reached = FRAMING.reached(self._framer.limit, why=self._framer.broken)
+            self._player.finish("closed by us: no more messages can be found", reached)
         elif self._framer.gap < float("inf"):
             self._received_at = self._script.context.reactor.seconds()
             self._wait_for_gap()
@@ -70,6 +72,7 @@ class Scripted(Protocol):
     def connectionLost(self, reason: Failure | None = None) -> None:
         if self._gap_timer is not None:
             self._gap_timer.cancel()
+        tell_unfinished(self.transport, self._framer.unfinished, self._framer.awaited)
         self._player.ended()
 
 

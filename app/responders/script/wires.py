@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from app import events
+from app.errors import PostError
+from app.limits import Reached
 
 if TYPE_CHECKING:
     from app.responders import Context
@@ -19,6 +21,13 @@ def format_address(address: Any) -> str:
     """``host:port`` of a Twisted address, or of the address of a datagram."""
     host, port = address[:2] if isinstance(address, tuple) else (address.host, address.port)
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def tell_unfinished(transport: Any, size: int, awaited: str = "") -> None:
+    """Have the event of a connection's end say that so many bytes came of a message without an end."""
+    unfinished = getattr(transport, "unfinished", None)
+    if size and unfinished is not None:
+        unfinished(size, awaited)
 
 
 class Wire:
@@ -59,17 +68,24 @@ class Wire:
     def resume_reading(self) -> None:
         """Read from the peer again."""
 
-    def note(self, text: str, limit: bool = False) -> None:
-        """Record a line; for ``limit``, that too much was sent."""
-        note = getattr(self.transport, "note", None)
-        if note is None:
+    def log(self, text: str) -> None:
+        """Record a line for this peer."""
+        record = getattr(self.transport, "record", None)
+        if record is None:
             self.context.log(text)
         else:
-            kind, detail = (events.LIMIT_REACHED, {"limit": "framing"}) if limit else (events.LOG, {})
-            note(kind, text, detail, *self._peer)
+            record(events.LOG, text, {}, *self._peer)
 
-    def failed(self, error: BaseException, message: bytes) -> None:
-        """Record an exception that ``message`` caused, and close."""
+    def record_limit(self, reached: Reached) -> None:
+        """Record that this peer reached a limit."""
+        record = getattr(self.transport, "record_limit", None)
+        if record is None:
+            self.context.log(reached.text)
+        else:
+            record(reached, *self._peer)
+
+    def failed(self, error: BaseException, message: bytes | None) -> None:
+        """Record an exception that ``message`` caused, None where no message did, and close."""
         failed = getattr(self.transport, "failed", None)
         if failed is None:
             self.context.failed(error, message)
@@ -116,6 +132,14 @@ class _Connection(Wire):
         self.transport.abortConnection()
 
 
+def on_wire(framer: Framer, message: bytes) -> bytes:
+    """A message that came, as the bytes that it was: those can be sent again."""
+    try:
+        return framer.frame(message)
+    except PostError:  # of what no message was, as at the begin of a connection
+        return message
+
+
 class Stream(_Connection):
     """A TCP connection."""
 
@@ -129,8 +153,8 @@ class Stream(_Connection):
     def send_raw(self, data: bytes) -> None:
         self.transport.write(data)
 
-    def failed(self, error: BaseException, message: bytes) -> None:
-        super().failed(error, message)
+    def failed(self, error: BaseException, message: bytes | None) -> None:
+        super().failed(error, message if message is None else on_wire(self._framer, message))
         self.close("closed after a failure")
 
     def close(self, why: str) -> None:
@@ -155,7 +179,7 @@ class Messages(_Connection):
         if self._protocol.state == self._protocol.STATE_OPEN:
             self._protocol.sendMessage(message, binary or not _is_text(message))
 
-    def failed(self, error: BaseException, message: bytes) -> None:
+    def failed(self, error: BaseException, message: bytes | None) -> None:
         super().failed(error, message)
         if self._protocol.state == self._protocol.STATE_OPEN:
             # sendClose accepts only 1000 and the codes 3000 to 4999.
@@ -186,7 +210,7 @@ class Datagrams(Wire):
         if not self._reported:
             self._reported = True
             peer = format_address(self._address)
-            self.note(f"datagrams from {peer} are dropped while too many wait for the script")
+            self.log(f"datagrams from {peer} are dropped while too many wait for the script")
 
     def close(self, why: str) -> None:
         self._forget()

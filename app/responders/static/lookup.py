@@ -1,8 +1,9 @@
 """Finds the file for the path of a request. Functions that access the disk block: call them in a thread.
 
-A path is decoded once, each of its names is checked, and the resolved path, symbolic links
-followed, must be inside the root. Comparing paths as texts is not enough: that left CVE-2025-59049
-open, and its first fix as well.
+A path is decoded once, each of its names is checked, and the file is opened beneath the root's descriptor
+(``app.files.beneath``), symbolic links followed only while they stay inside. Comparing paths as texts is not
+enough: that left CVE-2025-59049 open, and its first fix as well. Comparing resolved paths and opening them
+then is not either: a folder can be swapped for a link in between.
 """
 
 from __future__ import annotations
@@ -13,9 +14,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PureWindowsPath
 from threading import Lock
-from typing import BinaryIO
+from typing import Any, BinaryIO
 from urllib.parse import unquote_to_bytes
 
+from app.files import beneath
+from app.files.beneath import Opened
 from app.http.media_types import type_of
 
 SMALL = 64 << 10
@@ -24,7 +27,7 @@ SMALL = 64 << 10
 LISTED = 10_000
 """Entries in the listing of a folder, at most."""
 
-_OPENED = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_BINARY", "O_CLOEXEC", "O_NOFOLLOW", "O_NONBLOCK"))
+_LISTS_DESCRIPTORS = os.scandir in os.supports_fd
 
 
 class FileChangedError(Exception):
@@ -103,12 +106,14 @@ class Folder:
         index: the file that is sent for a folder; empty: none.
         listing: whether folders without an index file are listed.
         hidden: whether names that begin with a dot are served.
+        within: the real path of a folder that the root must be in, too, whatever links lead to it; None: anywhere.
     """
 
     root: Path
     index: str
     listing: bool
     hidden: bool
+    within: Path | None = None
 
     def names(self, path: bytes) -> list[str] | None:
         """The names in the path of a request, decoded; None if one of them must not be served."""
@@ -130,33 +135,53 @@ class Folder:
         Returns None if nothing may be served from there.
         """
         try:
-            root = self.root.resolve(strict=True)
-            path = root.joinpath(*names).resolve(strict=True)
-            if not self._serves(path, root):
-                return None
-            if not path.is_dir():
-                return None if slash else _opened(path)
-            if names and not slash:
-                return Moved()
-            if self.index and (found := self.find([*names, self.index], False)):
-                return found if isinstance(found, Found | Forbidden) else None
-            return self._listed(path, root) if self.listing else None
+            with beneath.folder(self.root) as root:
+                if self.within is not None and not root.path.is_relative_to(self.within):
+                    return None
+                return self._found(root, names, slash)
         except PermissionError:
             return Forbidden()
         except (OSError, ValueError, RuntimeError):  # a name too long, a null character, a loop of links
             return None
 
-    def _serves(self, path: Path, root: Path) -> bool:
-        """Whether ``path``, with links resolved, is inside ``root`` and not hidden."""
-        return path.is_relative_to(root) and all(map(self._shown, path.relative_to(root).parts))
+    def _found(self, root: beneath.Folder, names: Sequence[str], slash: bool) -> Found | Listing | Moved | None:
+        with self._served(root, names) as opened:
+            if not stat.S_ISDIR(opened.status.st_mode):
+                return None if slash else _content(opened)
+            if names and not slash:
+                return Moved()
+            if self.index:
+                try:
+                    found = self._found(root, [*names, self.index], False)
+                except PermissionError:
+                    raise
+                except OSError:
+                    found = None
+                if found is not None:
+                    return found if isinstance(found, Found) else None
+            return self._listed(root, opened) if self.listing else None
+
+    def _served(self, root: beneath.Folder, names: Sequence[str]) -> Opened:
+        """What is at this path, open. Raises OSError; FileNotFoundError if its real path has a hidden name."""
+        try:
+            opened = root.open(names)
+        except PermissionError as e:
+            try:  # a folder that may be entered, though its entries may not be read
+                opened = root.open(names, beneath.FOLDER_ONLY)
+            except OSError:
+                raise e from None
+        if not all(map(self._shown, opened.names)):
+            opened.close()
+            raise FileNotFoundError
+        return opened
 
     def _shown(self, name: str) -> bool:
         return self.hidden or not name.startswith(".") or name == ".well-known"
 
-    def _listed(self, path: Path, root: Path) -> Listing:
+    def _listed(self, root: beneath.Folder, folder: Opened) -> Listing:
         entries: list[Entry] = []
         cut = False
-        with os.scandir(path) as found:
+        with root.open(folder.names) as readable, self._scanned(root, readable) as found:
             for entry in found:
                 if not self._shown(entry.name):
                     continue
@@ -164,17 +189,24 @@ class Folder:
                     cut = True
                     break
                 try:
-                    # Of a link that leads out of the root, not even the target's size may be shown.
-                    if entry.is_symlink() and not self._serves(Path(entry.path).resolve(strict=True), root):
-                        continue
-                    status = entry.stat()
-                except (OSError, RuntimeError):  # a broken link, or a loop of links
+                    status = self._status(root, folder, entry)
+                except (OSError, RuntimeError):  # a broken link, a loop of links, or one that leads out
                     continue
-                folder = stat.S_ISDIR(status.st_mode)
-                if folder or stat.S_ISREG(status.st_mode):
-                    entries.append(Entry(entry.name, None if folder else status.st_size, status.st_mtime))
+                is_folder = stat.S_ISDIR(status.st_mode)
+                if is_folder or stat.S_ISREG(status.st_mode):
+                    entries.append(Entry(entry.name, None if is_folder else status.st_size, status.st_mtime))
         entries.sort(key=lambda entry: (entry.size is not None, entry.name.casefold(), entry.name))
         return Listing(tuple(entries), cut)
+
+    def _scanned(self, root: beneath.Folder, opened: Opened) -> Any:
+        return os.scandir(opened.descriptor if _LISTS_DESCRIPTORS else root.path.joinpath(*opened.names))
+
+    def _status(self, root: beneath.Folder, folder: Opened, entry: os.DirEntry[str]) -> os.stat_result:
+        """Of a link that leads out of the root, not even the target's size may be shown: OutsideError."""
+        if not entry.is_symlink():
+            return entry.stat(follow_symlinks=False)
+        with self._served(root, [*folder.names, entry.name]) as target:
+            return target.status
 
 
 def _is_special(name: str) -> bool:
@@ -182,15 +214,14 @@ def _is_special(name: str) -> bool:
     return ":" in name or name[-1] in " ." or PureWindowsPath(name).is_reserved()
 
 
-def _opened(path: Path) -> Found | None:
-    descriptor = os.open(path, _OPENED)
-    file = os.fdopen(descriptor, "rb")
-    status = os.fstat(descriptor)
+def _content(opened: Opened) -> Found | None:
+    """The open file, which takes the descriptor over if it is large."""
+    status = opened.status
     if not stat.S_ISREG(status.st_mode):
-        file.close()
         return None
+    kind = type_of(opened.names[-1])
     if status.st_size > SMALL:
-        return Found(status.st_size, status.st_mtime_ns, type_of(path.name), None, file)
-    with file:
+        return Found(status.st_size, status.st_mtime_ns, kind, None, opened.file())
+    with opened.file() as file:
         content = file.read(SMALL)
-    return Found(len(content), status.st_mtime_ns, type_of(path.name), content)
+    return Found(len(content), status.st_mtime_ns, kind, content)

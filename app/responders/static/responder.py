@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import secrets
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred
 
+from app.files import confined
 from app.responders import Context, Option, Options, Responder
 
 if TYPE_CHECKING:
@@ -181,8 +183,8 @@ def _http(options: Options, context: Context) -> Any:
     from app.http.answer import serve
     from app.responders.static.lookup import Folder
 
-    root = context.folder / options["root"]
-    folder = Folder(root, options["index"], options["listing"], options["hidden"])
+    root, within = _root(context.folder, options["root"])
+    folder = Folder(root, options["index"], options["listing"], options["hidden"], within)
     files = Files(folder, options["fallback"], context)
 
     def look(there: bool) -> None:
@@ -199,6 +201,17 @@ def _http(options: Options, context: Context) -> Any:
             return serve(request, files.answer(request))
 
     return Static()
+
+
+def _root(folder: Path, name: str) -> tuple[Path, Path]:
+    """The root, and the folder that it has to be in for as long as the service runs.
+
+    That is the workspace's, if the root is in there now; else the one that the root leads to now, and that was
+    allowed by whoever opened the workspace: a link that is put in its place later must lead nowhere else.
+    """
+    root = confined.named(folder, name)
+    outside = confined.leads_out(folder, name)
+    return root, folder.resolve() if outside is None else outside
 
 
 def _name(text: str) -> str | None:

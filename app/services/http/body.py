@@ -1,4 +1,4 @@
-"""The body of a request as it comes, for responders that do not want it gathered."""
+"""The body of a request, passed on as it comes, for responders that do not want it gathered."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ Done = Callable[[Failure | None], None]
 
 
 class BodyStream:
-    """What a client sends after the head of its request, in the pieces in which it comes.
+    """The body of a request, in the pieces in which it comes.
 
-    Nothing is read from the client until somebody asks for it with ``deliver``, nor while
-    the stream is paused. The rest is thrown away once the answer has ended.
+    Nothing is read from the client before ``deliver`` is called, nor while the stream is paused.
+    What comes after the end of the response is dropped.
 
     Attributes:
         length: bytes, as the head of the request announces; None where it does not say.
@@ -24,7 +24,7 @@ class BodyStream:
     """
 
     def __init__(self, source: Any, length: int | None, failed: Callable[[Failure], object]) -> None:
-        """``source`` is the channel; ``failed`` is told what the consumer lets out."""
+        """``source`` is the channel; ``failed`` is called with what the consumer raises."""
         self.length = length
         self.received = 0
         self._source, self._failed = source, failed
@@ -36,9 +36,8 @@ class BodyStream:
     def deliver(self, consumer: Consumer, done: Done) -> None:
         """Begin to read: ``consumer`` is called with each piece, then ``done`` once.
 
-        ``done`` gets None at the body's end, a Failure when the client leaves before, and is
-        not called when the answer ends before the body. A client that waits for
-        ``100 Continue`` is told to go on.
+        ``done`` gets None at the body's end, or a Failure if the client leaves before. It is not called if
+        the response ends before the body. A client that waits for ``100 Continue`` gets it.
         """
         if self._consumer is not None:
             raise RuntimeError("the body is delivered already")
@@ -48,7 +47,7 @@ class BodyStream:
             self._pass_on()
 
     def pause(self) -> None:
-        """Call the consumer no more, and hold the client back, until ``resume``."""
+        """Stop calling the consumer, and stop reading from the client, until ``resume``."""
         self._paused = True
         if not self._over:
             self._source.hold_body()
@@ -67,7 +66,7 @@ class BodyStream:
             self._pass_on()
 
     def end(self, why: Failure | None = None) -> None:
-        """The body is complete; or, with ``why``, will never be."""
+        """The body is complete; or, with ``why``, it never will be."""
         if self._over:
             return
         self._ended = True
@@ -77,7 +76,7 @@ class BodyStream:
             self._pass_on()
 
     def drop(self) -> None:
-        """The answer has ended: nobody wants the rest."""
+        """The response has ended: drop the rest of the body."""
         if not self._over:
             self._over = True
             self._waiting.clear()
@@ -89,7 +88,7 @@ class BodyStream:
                 self._source.hold_body()
             return
         if self._busy:
-            return  # the loop below is at work
+            return  # called from within the loop below
         self._busy = True
         try:
             while self._waiting and not self._paused:

@@ -1,4 +1,4 @@
-"""Answers compressed with br or gzip, as clients accept them (RFC 9110 sections 8.4 and 12.5.3)."""
+"""Compresses responses with br or gzip, as clients accept them (RFC 9110 sections 8.4 and 12.5.3)."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from collections.abc import Iterable
 from typing import Any, Protocol
 
 SMALL = 512
-"""Bytes below which compressing gains nothing."""
+"""Bytes of a response below which compression gains nothing."""
 
 IN_THREAD = 128 << 10
-"""Bytes from which an answer is compressed away from the reactor."""
+"""Bytes of a response from which it is compressed in a thread."""
 
 _COMPRESSIBLE = re.compile(
     rb"text/|[^;]*[/+](json|xml|yaml)\b|application/(javascript|ecmascript|graphql|wasm|x-ndjson|x-yaml|toml|sql"
@@ -23,14 +23,14 @@ _CODED = (b"Content-Encoding", b"Content-Range")
 
 
 class Encoder(Protocol):
-    """Codes a body piece by piece; what goes in can be decoded from what has come out."""
+    """Compresses a body piece by piece; each piece can be decoded as soon as it was returned."""
 
     def encode(self, data: bytes) -> bytes: ...
 
     def finish(self) -> bytes: ...
 
     def whole(self, data: bytes) -> bytes:
-        """All of a body at once, in place of the other two."""
+        """Compress a whole body at once, instead of calling the other two."""
 
 
 class Gzip:
@@ -64,7 +64,7 @@ class Brotli:
 
 
 ENCODERS: dict[bytes, type[Encoder]] = {b"br": Brotli, b"gzip": Gzip}
-"""By the name of the coding; those before are preferred."""
+"""By the name of the coding; the first are preferred."""
 
 
 def choose(accepted: Iterable[bytes]) -> bytes | None:
@@ -103,7 +103,7 @@ def worthwhile(request: Any, length: int | None) -> bool:
 
 
 def weaken(request: Any) -> None:
-    """The ETag is of other bytes than those that leave: say so (RFC 9110 section 8.8.1)."""
+    """Make the ETag a weak one: it was made for other bytes than those that are sent (RFC 9110 section 8.8.1)."""
     if request.etag and not request.etag.startswith(b"W/"):
         request.etag = b"W/" + request.etag
     (tag,) = request.responseHeaders.getRawHeaders(b"ETag", (b"",))[:1]

@@ -1,4 +1,4 @@
-"""HTTP/1 as a service speaks it: how requests come in and answers leave."""
+"""HTTP/1 as a service speaks it: reading requests and sending responses."""
 
 from __future__ import annotations
 
@@ -9,19 +9,20 @@ from twisted.python.failure import Failure
 from twisted.web.http import NO_BODY_CODES
 
 from app.services.http import rules as http_rules
-from app.services.http.http1_ending import LINGER, EndingChannel
-from app.services.http.request import NotedRequest
-from app.services.tls.client_hello import HANDSHAKE, note_on_plain_port
+from app.services.http.http1_ending import EndingChannel
+from app.services.http.http1_timing import LINGER
+from app.services.http.request import RecordedRequest
+from app.services.tls.client_hello import HANDSHAKE, record_on_plain_port
 
 IN_A_ROW = 32
-"""Pipelined requests that are answered before others have their turn."""
+"""Pipelined requests of one connection that are answered before other connections have their turn."""
 
 
-class NotingChannel(EndingChannel):
-    """HTTP/1 with the request's fields kept as they came, and refusals noted.
+class RecordedChannel(EndingChannel):
+    """HTTP/1 that keeps a request's fields as they came, and records refusals.
 
-    A request's head must be complete within the idle time, a body must come and an answer
-    be taken at no less than ``SLOWEST``, so that no client holds a connection by dribbling.
+    A request's head must be complete within the idle time. A body must arrive, and a response must be read, at
+    ``SLOWEST`` bytes a second or faster, so that no client keeps a connection open by sending very slowly.
 
     Attributes:
         number: None: a connection of HTTP/1 has no streams.
@@ -43,7 +44,7 @@ class NotingChannel(EndingChannel):
             self._next.cancel()
         super().connectionLost(reason)
 
-    # -- what comes
+    # -- requests
 
     def dataReceived(self, data: bytes) -> None:
         if not self._begun and self._begin(data):
@@ -51,17 +52,17 @@ class NotingChannel(EndingChannel):
             return
         if not self._busyReceiving:
             self._answered = 0
-        # Not HTTPChannel's, which would give a client that dribbles all the time that it wants.
+        # Not HTTPChannel's method, which gives a client new time with each byte.
         LineReceiver.dataReceived(self, data)
         if self.line_mode and not self._busyReceiving and b"\n" in self._buffer:
             self.refuse(400, http_rules.BARE_LF)
 
     def _begin(self, data: bytes) -> bool:
-        """The first bytes of a request are here. Returns whether another protocol takes them."""
+        """The first bytes of a request have come. Returns whether another protocol handles them."""
         if self._fresh:
             self._fresh = False
             if data[0] == HANDSHAKE and not self.isSecure():
-                words = note_on_plain_port(self.tap, "HTTP", "http", data)
+                words = record_on_plain_port(self.tap, "HTTP", "http", data)
                 self.refuse(400, f"{words}: use http://")
                 return False
             if getattr(self.transport, "negotiatedProtocol", None) == b"h2":
@@ -86,7 +87,7 @@ class NotingChannel(EndingChannel):
         self._line = line
         name, _, value = line.partition(b":")
         value = value.strip(b" \t")
-        # Twisted would pass over "identity", which hides from it what others may see, and raise for what int does.
+        # Twisted would ignore "identity", which other servers may treat otherwise, and raise where int() raises.
         if (len(name) == 17 and name.lower() == b"transfer-encoding" and value.lower() != b"chunked") or (
             len(value) > http_rules.DIGITS and name.lower() == b"content-length"
         ):
@@ -110,7 +111,7 @@ class NotingChannel(EndingChannel):
         super().allHeadersReceived()
         if self.length != 0 and not self.refused:
             self._allow(self._idle)
-        request = cast(NotedRequest, self.requests[-1])
+        request = cast(RecordedRequest, self.requests[-1])
         if request.body is not None and not self.refused:
             self._body_open = True
             request.requestReceived(self._command, self._path, self._version)
@@ -121,7 +122,7 @@ class NotingChannel(EndingChannel):
         options = {option.strip().lower() for value in values for option in value.split(b",")} if values else ()
         if b"close" in options or self._draining is not None:
             return False
-        # With chunks HTTP/1.0 is not what it says it is (section 6.1).
+        # HTTP/1.0 has no chunks: a request with them is faulty, and its connection is closed (section 6.1).
         return version == b"HTTP/1.1" or (b"keep-alive" in options and self.length is not None)
 
     def allContentReceived(self) -> None:
@@ -135,7 +136,7 @@ class NotingChannel(EndingChannel):
             self.requestDone(self.requests[0])
 
     def requestDone(self, request: Any) -> None:
-        """Go on with the next request, once all of this one has come."""
+        """Go on with the next request, once this one has come to its end."""
         if self._body_open:
             self._answered_early = True
             request.body.drop()
@@ -158,7 +159,7 @@ class NotingChannel(EndingChannel):
         if self._ended and not self._busyReceiving:
             self._answer_what_came()
 
-    # -- a body that is delivered as it comes
+    # -- a body that is passed on as it comes
 
     def _send100Continue(self) -> None:
         if self.refused:
@@ -173,11 +174,11 @@ class NotingChannel(EndingChannel):
             self._waits_for_100 = False
             super()._send100Continue()
 
-    def answering(self, request: NotedRequest) -> None:
-        """The head of the answer is about to be written."""
+    def answering(self, request: RecordedRequest) -> None:
+        """The head of the response is about to be written."""
         fields = request.responseHeaders
         if self._waits_for_100:
-            # Whether the client sends the body now is its choice (RFC 9110 section 10.1.1).
+            # The client may send the body now or not (RFC 9110 section 10.1.1).
             self.persistent = False
         if self.persistent and request.clientproto == b"HTTP/1.0":
             bodiless = request.method == b"HEAD" or request.code in NO_BODY_CODES
@@ -201,7 +202,7 @@ class NotingChannel(EndingChannel):
             if not self._waitingForTransport and buffered <= self._optimisticEagerReadSize:
                 self._networkProducer.resumeProducing()
 
-    # -- an answer that is taken slowly
+    # -- a response that the client reads slowly
 
     def pauseProducing(self) -> None:
         if not (self._waitingForTransport or self.refused):

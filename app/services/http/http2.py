@@ -1,9 +1,7 @@
-"""HTTP/2 as a service speaks it: Twisted's, with a sender of our own, bounds, and notes.
+"""HTTP/2 as a service speaks it: Twisted's, with bounds, and with requests and refusals recorded.
 
-Twisted's own loop asks for a turn of the reactor again and again while a client's window is
-closed, copies what is left of an answer with each frame, and never tells a producer that the
-peer, whose window is large, does not read. It has no public name yet: what is used of it here
-is that of the release in CONTRIBUTING.md.
+Twisted's HTTP/2 has no public name yet: what is used of it here is that of the release in
+CONTRIBUTING.md.
 """
 
 from __future__ import annotations
@@ -14,59 +12,39 @@ from typing import Any, cast
 
 from h2.errors import ErrorCodes
 from h2.exceptions import DenialOfServiceError, FrameTooLargeError, ProtocolError, TooManyStreamsError
+from h2.frame_buffer import CONTINUATION_BACKLOG
 from h2.settings import SettingCodes
 from hyperframe.frame import GoAwayFrame
 from twisted.internet.error import ConnectionLost
 from twisted.internet.interfaces import IHalfCloseableProtocol
 from twisted.python.failure import Failure
-from twisted.web._http2 import _END_STREAM_SENTINEL, H2Connection
 from zope.interface import implementer
 
-from app import events
+from app import events, limits
 from app.http.reason_phrases import phrase
-from app.services.breach import Breach
-from app.services.http.http1_ending import DRAIN, SLOWEST, in_words
-from app.services.http.http2_stream import NotingStream
-from app.services.tap.tap import Tap
-
-AHEAD = 256 << 10
-"""Bytes of one answer that wait for the peer before its producer is paused, however large a
-window the peer opens."""
-
-KEPT = 64 << 20
-"""Bytes of gathered bodies, and of answers, that one connection may have us keep."""
-
-TURN = 256 << 10
-"""Bytes that are sent before others have their turn."""
-
-CONTROL = 256 << 10
-"""Bytes of heads and acknowledgements that wait for a peer that does not read (CVE-2019-9512)."""
+from app.limits import Reached
+from app.services.http.http1_ending import DRAIN, SLOWEST
+from app.services.http.http1_refusing import in_words
+from app.services.http.http2_sending import SendingConnection
+from app.services.http.http2_stream import RecordedStream
 
 GRACE = 5.0
-"""Seconds in which a connection that we close may still be read by its peer."""
+"""Seconds that the peer has to read what was sent before we close."""
 
 RESET_AFTER = 0.1
-"""Seconds after the end of an answer until the rest of its request is refused (RFC 9113 section 8.1).
+"""Seconds from the end of a response until the rest of its request is refused (RFC 9113 section 8.1).
 
-WORKAROUND: curl 7.88 loses an answer that comes with the reset, and others wait for one for
-ever: https://github.com/curl/curl/issues/986, https://github.com/curl/curl/issues/15316
+WORKAROUND: curl 7.88 loses a response that arrives together with the reset, and other clients wait for ever
+for a reset: https://github.com/curl/curl/issues/986, https://github.com/curl/curl/issues/15316
 """
 
 
 @implementer(IHalfCloseableProtocol)
-class NotingConnection(H2Connection):
-    """HTTP/2 with bounds on what a peer can have us do and keep, and its refusals noted.
+class RecordedConnection(SendingConnection):
+    """HTTP/2 that bounds the work and memory that a peer can cause, and records refusals."""
 
-    Attributes:
-        tap: what records the connection.
-    """
-
-    transport: Any
     site: Any
-    streams: dict[int, NotingStream]
-    _turn: Any = None
     _draining: Any = None
-    _last: int | None = None  # the stream after which the connection closes
 
     def __init__(self, site: Any, reactor: Any) -> None:
         super().__init__(reactor)
@@ -80,12 +58,7 @@ class NotingConnection(H2Connection):
         self.conn.local_settings.acknowledge()
         self.conn.decoder.max_header_list_size = fields
         self._marked = 0
-        self._waiting: set[NotingStream] = set()
         self._unwanted: list[Any] = []
-
-    @property
-    def tap(self) -> Tap:
-        return cast(Tap, self.transport)
 
     def connectionMade(self) -> None:
         super().connectionMade()
@@ -100,7 +73,7 @@ class NotingConnection(H2Connection):
         if not _cancelTimeouts:
             self._give_up()
 
-    # -- what comes
+    # -- requests
 
     def dataReceived(self, data: bytes) -> None:
         if self._stillProducing:
@@ -109,7 +82,7 @@ class NotingConnection(H2Connection):
             self._schedule()  # the peer may have opened a window
 
     def _refuse_overlong(self) -> None:
-        """h2 would keep all of a frame, up to 16 MB, before it looks at the length (RFC 9113 section 4.2)."""
+        """Refuse a frame that is too long by its header (RFC 9113 section 4.2); h2 would first keep it, up to 16 MB."""
         most, begun = self.conn.max_inbound_frame_size, self.conn.incoming_buffer._data
         length = int.from_bytes(begun[:3]) if len(begun) >= 3 else 0
         if length > most and self._stillProducing:
@@ -117,18 +90,18 @@ class NotingConnection(H2Connection):
             self._terminate(Failure(FrameTooLargeError(f"a frame of {length:,} bytes, where {most:,} are allowed")))
 
     def resetTimeout(self) -> None:
-        """Not with each byte: see ``timeoutConnection``."""
+        """Do nothing with each byte; ``timeoutConnection`` looks at the byte counts."""
 
     def _requestReceived(self, event: Any) -> None:
         if not self._stillProducing:
-            return  # what came before it has ended the connection
+            return  # an earlier frame has ended the connection
         number = event.stream_id
         if self._last is not None and number > self._last:
             self._reset(number, ErrorCodes.REFUSED_STREAM)
             return
-        stream = NotingStream(number, self, event.headers, self.requestFactory, self.site, self.factory)
-        if why := self.no_room():
-            stream.refuse(503, why, "message_bytes")
+        stream = RecordedStream(number, self, event.headers, self.requestFactory, self.site, self.factory)
+        if full := self.no_room():
+            stream.refuse(503, full)
         self.streams[number] = stream
         self._outboundStreamQueues[number] = deque()
         stream.admit()
@@ -154,125 +127,20 @@ class NotingConnection(H2Connection):
             super()._requestAborted(event)
 
     def _handlePriorityUpdate(self, event: Any) -> None:
-        """Deprecated (RFC 9113 section 5.3.2), and a tree that a peer could have grow: all streams are equal."""
+        """Ignore priorities: they are deprecated (RFC 9113 section 5.3.2), and a peer could make their tree grow."""
 
     def _handleWindowUpdate(self, event: Any) -> None:
-        """What waits for it is looked at after each read."""
+        """Do nothing: ``dataReceived`` looks at waiting streams after each read."""
 
-    # -- what goes
+    # -- the end of a stream
 
-    def no_room(self) -> str:
-        """Why nothing more can be kept for this peer; empty where it can."""
-        kept = sum(stream.gathered + stream.unsent for stream in self.streams.values())
-        return f"more than {KEPT:,} bytes of bodies and answers at once" if kept > KEPT else ""
-
-    def _is_open(self, number: int) -> bool:
-        """Whether the peer has not reset a stream. h2 knows before we are told, which it does one by one."""
-        stream = self.conn.streams.get(number)
-        return stream is not None and not stream.closed
-
-    def writeHeaders(self, version: Any, code: Any, reason: Any, headers: Any, streamID: int) -> None:
-        if self._is_open(streamID):
-            super().writeHeaders(version, code, reason, headers, streamID)
-
-    def _send100Continue(self, streamID: int) -> None:
-        if self._is_open(streamID):
-            super()._send100Continue(streamID)
-
-    def writeDataToStream(self, streamID: int, data: bytes) -> None:
-        stream = self.streams[streamID]
-        self._outboundStreamQueues[streamID].append(data)
-        stream.unsent += len(data)
-        self._schedule()
-        if self.remainingOutboundWindow(streamID) <= 0:
-            stream.flowControlBlocked()
-            self._waiting.add(stream)
-
-    def endRequest(self, streamID: int) -> None:
-        self._outboundStreamQueues[streamID].append(_END_STREAM_SENTINEL)
-        self._schedule()
-
-    def remainingOutboundWindow(self, streamID: int) -> int:
-        if not self._is_open(streamID):
-            return 0
-        window: int = min(self.conn.local_flow_control_window(streamID), AHEAD)
-        return window - self.streams[streamID].unsent
-
-    def resumeProducing(self) -> None:
-        super().resumeProducing()
-        self._schedule()
-
-    def _schedule(self) -> None:
-        if self._turn is None and self._stillProducing:
-            self._turn = self._reactor.callLater(0, self._sendPrioritisedData)
-
-    def _sendPrioritisedData(self, *args: object) -> None:
-        """Send frame by frame, a frame of each stream in turn, as far as windows and transport allow."""
-        self._turn = None
-        sent, moved = 0, True
-        while moved and sent < TURN and self._consumerBlocked is None and self._stillProducing:
-            moved = False
-            for number in list(self.streams):
-                size = self._send_frame(number)
-                if size is not None:
-                    sent, moved = sent + size, True
-            self._tryToWriteControlData()
-        for stream in list(self._waiting):
-            stream.windowUpdated()
-            if stream.producer is None or stream._producerProducing:
-                self._waiting.discard(stream)
-        if self._last is not None and not self.streams:
-            self._close()
-        elif moved and self._consumerBlocked is None:
-            self._schedule()
-
-    def _tryToWriteControlData(self) -> bool:
-        """Write what was framed, or keep it while the transport is full. Returns whether we are still connected."""
-        data = self.conn.data_to_send()
-        if not data:
-            return True
-        if self._consumerBlocked is None and not self._bufferedControlFrames:
-            self.transport.write(data)
-            return True
-        self._bufferedControlFrames.append(data)
-        self._bufferedControlFrameBytes += len(data)
-        if self._bufferedControlFrameBytes <= CONTROL:
-            return True
-        why = f"HTTP/2: more than {CONTROL:,} bytes of heads and acknowledgements are not read: closing"
-        self.tap.note(events.LIMIT_REACHED, why, Breach("http2", CONTROL, why).detail())
-        self.transport.abortConnection()
-        self.connectionLost(Failure(ConnectionLost(why)))
-        return False
-
-    def _send_frame(self, number: int) -> int | None:
-        """Frame what is next of a stream's answer. Returns its bytes; None where nothing can be sent."""
-        queue = self._outboundStreamQueues.get(number)
-        if not queue:
-            return None
-        if queue[0] is _END_STREAM_SENTINEL:
-            self.conn.end_stream(number)
-            self._requestDone(number)
-            return 0
-        room = min(self.conn.local_flow_control_window(number), self.conn.max_outbound_frame_size)
-        if room <= 0:
-            return None
-        data = queue.popleft()
-        if len(data) > room:
-            queue.appendleft(data[room:])
-            data = data[:room]
-        self.streams[number].unsent -= len(data)
-        self.conn.send_data(number, data)
-        return len(data)
-
-    # -- what ends a stream
-
-    def refuse(self, stream: NotingStream, status: int, why: str, limit: str) -> None:
-        """Answer ``status`` and nothing else."""
-        if limit:
-            breach = Breach(limit, self.site.limits[limit], f"refused: {why}")
-            self.tap.note(events.LIMIT_REACHED, breach.text, breach.detail(status=status))
+    def refuse(self, stream: RecordedStream, status: int, why: str | Reached) -> None:
+        """Answer ``status`` and nothing else. ``why``: in words, or the limit that was reached."""
+        if isinstance(why, Reached):
+            self.tap.record_limit(why.saying(f"refused: {why.text}").carrying(status=status))
+            why = why.text
         detail = {"status": status, "refused": why, "stream": stream.number}
-        self.tap.note(events.HTTP_RESPONSE, f"{status} {phrase(status).decode()}  {why}", detail)
+        self.tap.record(events.HTTP_RESPONSE, f"{status} {phrase(status).decode()}  {why}", detail)
         if not stream.request.startedWriting:
             if self._is_open(stream.number):
                 self._say(stream, status, in_words(why))
@@ -282,8 +150,8 @@ class NotingConnection(H2Connection):
         else:
             self.abortRequest(stream.number)
 
-    def _say(self, stream: NotingStream, status: int, words: bytes) -> None:
-        """Send a whole answer, as far as the peer's window lets us."""
+    def _say(self, stream: RecordedStream, status: int, words: bytes) -> None:
+        """Send a short response at once; without a body if the peer's window has no room."""
         room = stream.command != b"HEAD" and self.conn.local_flow_control_window(stream.number) >= len(words)
         fields = [
             (b":status", b"%d" % status),
@@ -328,18 +196,18 @@ class NotingConnection(H2Connection):
         with suppress(ProtocolError):  # it is closed, by the peer
             self.conn.reset_stream(streamID, error_code=code)
 
-    # -- what ends the connection
+    # -- the end of the connection
 
     def drain(self) -> bool:
-        """Take no more requests (RFC 9113 section 6.8), and close after those that are open.
+        """Accept no more requests (RFC 9113 section 6.8), and close after those that are open.
 
-        Closes after ``DRAIN`` seconds at the latest. Returns False, and does nothing, where that
-        was begun or the connection has ended.
+        Closes after ``DRAIN`` seconds at the latest. Returns False, and does nothing, if it was called
+        before or the connection has ended.
         """
         if self._draining is not None or not (self._stillProducing and self._tryToWriteControlData()):
             return False
         self._last = self.conn.highest_inbound_stream_id
-        # h2 would take its own for the end of all streams.
+        # Not by h2: after a GOAWAY of its own, h2 takes all streams for ended.
         self.transport.write(GoAwayFrame(0, last_stream_id=self._last, error_code=ErrorCodes.NO_ERROR).serialize())
         self._draining = self.callLater(DRAIN, self._close)
         self._schedule()
@@ -362,8 +230,8 @@ class NotingConnection(H2Connection):
     def timeoutConnection(self) -> None:
         """The idle time has passed since the last request was complete or answered.
 
-        A peer that sends a body or takes an answer has moved bytes since; one that can do
-        nothing waits for us. Pings and frames that never make a request do not count.
+        The connection goes on if the peer has sent a body or read a response fast enough, or can do
+        nothing because it waits for us. Pings, and frames without a request, do not count.
         """
         tap = self.tap
         moved = tap.received + tap.sent - (tap.unsent() or 0)
@@ -373,22 +241,34 @@ class NotingConnection(H2Connection):
         if tap.held or (streams and (enough or any(stream.waits_for_us for stream in streams))):
             self.setTimeout(self._idle)
             return
-        why = "the client is too slow" if streams else f"nothing asked for {self._idle:g} s: closing"
-        tap.note(events.LIMIT_REACHED, why, Breach("idle_seconds", self._idle, why).detail())
+        reached = limits.IDLE_SECONDS.reached(self._idle, "streams" if streams else "no stream")
+        tap.record_limit(reached)
         self.conn.close_connection(ErrorCodes.ENHANCE_YOUR_CALM if streams else ErrorCodes.NO_ERROR)
-        self._terminate(Failure(ConnectionLost(why)))
+        self._terminate(Failure(ConnectionLost(reached.text)))
 
     def _terminate(self, reason: Failure) -> None:
         error = reason.value
         why = str(error.args[0]) if error and error.args else type(error).__name__
-        if isinstance(error, DenialOfServiceError | TooManyStreamsError) or why.startswith("Too many"):
-            self.tap.note(events.LIMIT_REACHED, f"HTTP/2: {why}: closing", Breach("http2", None, why).detail())
+        if (most := self._exceeded(error, why)) is not None:
+            self.tap.record_limit(limits.HTTP2.reached(most, why=why))
         elif isinstance(error, ProtocolError):
-            self.tap.note(events.LOG, f"HTTP/2: the client breaks the rules: {why}", {"refused": why})
+            self.tap.record(events.LOG, f"HTTP/2: the client breaks the rules: {why}", {"refused": why})
         super()._terminate(reason)
 
+    def _exceeded(self, error: BaseException | None, why: str) -> int | None:
+        """The limit for which h2 or Twisted ended the connection; None if it was for another reason."""
+        if isinstance(error, TooManyStreamsError):
+            return int(self.conn.local_settings.max_concurrent_streams)
+        if isinstance(error, DenialOfServiceError):
+            return int(self.conn.decoder.max_header_list_size)
+        if why.startswith("Too many continuation frames"):
+            return int(CONTINUATION_BACKLOG)
+        if why.startswith("Too many stream resets"):
+            return int(self._resetTokenBurst)
+        return None
+
     def _give_up(self) -> None:
-        """Close; a peer that does not take our last words is not waited for."""
+        """Close, and abort after ``GRACE`` seconds if the peer does not read what was sent."""
         self.setTimeout(None)
         self.transport.unregisterProducer()
         if self._abortingCall is None:

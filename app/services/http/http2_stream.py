@@ -1,42 +1,62 @@
-"""One request of HTTP/2, which takes it for its channel."""
+"""One request of an HTTP/2 connection."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from collections.abc import Mapping
+from typing import Any, Protocol, cast
 
 from twisted.web._http2 import H2Stream
 
+from app.limits import Reached
 from app.services.http import rules as http_rules
-from app.services.http.request import NotedRequest
+from app.services.http.request import RecordedRequest
 from app.services.tap.tap import Tap
 
-if TYPE_CHECKING:
-    from app.services.http.http2 import NotingConnection
-
 SLICE = 64 << 10
-"""Bytes of an answer that are copied at once."""
+"""Bytes of a response that are copied at once."""
 
 _HOP_BY_HOP = (b"Connection", b"Keep-Alive", b"Proxy-Connection", b"Transfer-Encoding", b"Upgrade")
-"""Fields of a connection, which HTTP/2 does not have (RFC 9113 section 8.2.2)."""
+"""Fields about the connection, which HTTP/2 does not allow (RFC 9113 section 8.2.2)."""
 
 
-class NotingStream(H2Stream):
-    """One request of a connection, which it takes for its channel.
+class Connection(Protocol):
+    """The HTTP/2 connection of a stream, as far as the stream needs it.
 
     Attributes:
-        refused: whether it was answered before its request was complete, for breaking the rules.
-        unsent: bytes of its answer that wait here.
-        gathered: bytes of its body that were kept.
-        complete: whether all of its request has come.
-        gone: whether either side has reset it.
+        tap: what records the connection.
+        streams: the open streams by their number.
+    """
+
+    @property
+    def tap(self) -> Tap: ...
+
+    @property
+    def streams(self) -> Mapping[int, Any]: ...
+
+    def no_room(self) -> Reached | None: ...
+
+    def refuse(self, stream: RecordedStream, status: int, why: str | Reached) -> None: ...
+
+    def openStreamWindow(self, streamID: int, increment: int) -> None: ...
+
+
+class RecordedStream(H2Stream):
+    """One stream; the request has it for its channel.
+
+    Attributes:
+        refused: whether the request was refused before it was complete, because it breaks a rule.
+        unsent: bytes of the response that wait here.
+        gathered: bytes of the request's body that are kept.
+        complete: whether the whole request has come.
+        gone: whether either side has reset the stream.
     """
 
     refused = complete = gone = False
     unsent = 0
     gathered = 0
-    _refusal: tuple[int, str, str] | None = None
+    _refusal: tuple[int, str | Reached] | None = None
     _waits_for_100 = False
-    _conn: NotingConnection
+    _conn: Connection
 
     @property
     def tap(self) -> Tap:
@@ -47,13 +67,13 @@ class NotingStream(H2Stream):
         return int(self.streamID)
 
     @property
-    def request(self) -> NotedRequest:
-        return cast(NotedRequest, self._request)
+    def request(self) -> RecordedRequest:
+        return cast(RecordedRequest, self._request)
 
     def _convertHeaders(self, headers: list[tuple[bytes, bytes]]) -> None:
         pseudo = {name: value for name, value in headers if name.startswith(b":")}
         if b":authority" in pseudo:
-            # It stands for Host, as which clients send it to HTTP/1 (RFC 9113 section 8.3.1).
+            # :authority takes the place of HTTP/1's Host (RFC 9113 section 8.3.1).
             headers = [field for field in headers if field[0] != b"host"]
         names = {b":authority": b"host"}
         self.request.fields = [
@@ -70,7 +90,7 @@ class NotingStream(H2Stream):
     # -- called by the connection
 
     def admit(self) -> None:
-        """It is known to the connection now."""
+        """The connection has the stream in its table now: refuse it, or pass the request on."""
         if self._refusal is not None:
             self._conn.refuse(self, *self._refusal)
         elif self.request.body is not None:
@@ -79,8 +99,8 @@ class NotingStream(H2Stream):
     def receiveDataChunk(self, data: bytes, flowControlledLength: int) -> None:
         if self.request.body is None:
             self.gathered += len(data)
-            if why := self._conn.no_room():
-                self.refuse(503, why, "message_bytes")
+            if full := self._conn.no_room():
+                self.refuse(503, full)
         if self.refused:
             self._conn.openStreamWindow(self.streamID, flowControlledLength)
         else:
@@ -92,19 +112,19 @@ class NotingStream(H2Stream):
 
     # -- called by the request
 
-    def refuse(self, status: int, why: str, limit: str = "") -> None:
-        """Answer ``status``, and have the client send no more of this request."""
+    def refuse(self, status: int, why: str | Reached) -> None:
+        """Answer ``status``, and read no more of this request. ``why``: in words, or the limit that was reached."""
         if self.refused:
             return
-        self.refused, self._refusal = True, (status, why, limit)
+        self.refused, self._refusal = True, (status, why)
         if self.streamID in self._conn.streams:
             self._conn.refuse(self, *self._refusal)
 
-    def answering(self, request: NotedRequest) -> None:
+    def answering(self, request: RecordedRequest) -> None:
         for name in _HOP_BY_HOP:
             request.responseHeaders.removeHeader(name)
 
-    def requestDone(self, request: NotedRequest) -> None:
+    def requestDone(self, request: RecordedRequest) -> None:
         if request.body is not None:
             request.body.drop()
         super().requestDone(request)
@@ -139,12 +159,12 @@ class NotingStream(H2Stream):
 
     @property
     def waits_for_us(self) -> bool:
-        """Whether the peer can do nothing now: it has sent all, or is held, and we have nothing for it."""
+        """Whether the peer can do nothing now: it has sent everything or is held back, and has nothing to read."""
         return not self.unsent and bool(self.request.finished or self.complete or not self.producing)
 
 
 def _problem(pseudo: dict[bytes, bytes], headers: list[tuple[bytes, bytes]]) -> str:
-    """What h2 lets through and HTTP/1 would not."""
+    """What is wrong with a request that h2 accepts and HTTP/1 would not; empty: nothing."""
     lengths = [value for name, value in headers if name == b"content-length"]
     if len(lengths) > 1 or not all(value.isdigit() for value in lengths):
         return "Content-Length is not one number"

@@ -1,4 +1,4 @@
-"""What any HTTP service can be told to do, whatever answers: authentication, CORS, compression, more fields."""
+"""The options of every HTTP service, whatever its responder: authentication, CORS, compression, added fields."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from typing import Any
 from twisted.internet import threads
 
 from app.services.http import encoding as http_encoding
-from app.services.http.request import NotedRequest
+from app.services.http.request import RecordedRequest
 
 PREFLIGHT_SECONDS = 600
-"""For so long, browsers need not ask again whether they may ask."""
+"""Seconds for which a browser may keep the answer to a preflight request."""
 
 _SAFE = {b"cache-control", b"content-language", b"content-length", b"content-type", b"expires", b"last-modified"}
-"""Fields of an answer that pages may always read."""
+"""Response fields that pages may always read."""
 
 
 class Common:
@@ -48,7 +48,7 @@ class Common:
     # -- before the responder
 
     def answer(self, request: OptedRequest) -> bytes | None:
-        """The body of an answer that the responder is not asked for; None to ask it."""
+        """The body of the response if the responder is not to be called; None to call it."""
         if self._origins and _is_preflight(request):
             return self._preflight(request)
         if self._challenges and not self._lets_in(request.requestHeaders.getRawHeaders(b"Authorization", ())):
@@ -84,16 +84,16 @@ class Common:
         return b""
 
     def _allowed(self, request: OptedRequest) -> bytes | None:
-        """What an answer says of the page's origin; None if the page may not read it."""
+        """The value of ``Access-Control-Allow-Origin``; None if the page may not read the response."""
         (origin,) = request.requestHeaders.getRawHeaders(b"Origin", (b"",))[:1]
         if origin and origin in self._origins:
             return bytes(origin)
         return b"*" if b"*" in self._origins else None
 
-    # -- when the answer's head is complete
+    # -- when the head of the response is complete
 
     def complete(self, request: OptedRequest) -> None:
-        """Add what is said with each answer."""
+        """Add the fields of CORS, compression and ``fields`` to the response."""
         fields = request.responseHeaders
         if self._origins:
             self._share(request)
@@ -119,11 +119,11 @@ class Common:
             request.setHeader(b"Access-Control-Expose-Headers", b", ".join(more))
 
 
-class OptedRequest(NotedRequest):
-    """A request to a service with such options; the site of the others has plain ``NotedRequest``s."""
+class OptedRequest(RecordedRequest):
+    """A request to a service with any of these options; a service without has plain ``RecordedRequest``s."""
 
     _encoder: http_encoding.Encoder | None  # type: ignore[assignment]
-    _completed = False  # the head of the answer is
+    _completed = False  # whether the head of the response is
     _packing = False
     _ends = False
 
@@ -199,7 +199,7 @@ def _digest(text: bytes) -> bytes:
 
 
 def _is_among(given: bytes, digests: list[bytes]) -> bool:
-    """Whether it is one of them, found out in a time that does not tell which."""
+    """Whether ``given`` has one of these digests, in a time that does not depend on which."""
     digest, found = _digest(given), False
     for known in digests:
         found |= compare_digest(digest, known)

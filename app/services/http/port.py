@@ -1,4 +1,4 @@
-"""Opens HTTP services: twisted.web behind the Tap, with each exchange noted."""
+"""Opens HTTP services: twisted.web behind the Tap, with each exchange recorded."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from twisted.web.server import Site
 from app.options import with_defaults
 from app.responders import find
 from app.services import settings, tcp
-from app.services.http.http1 import NotingChannel
+from app.services.http.http1 import RecordedChannel
 from app.services.http.options import Common, OptedRequest
-from app.services.http.request import NotedRequest
+from app.services.http.request import RecordedRequest
 from app.services.protocols import options_of
 from app.services.service import Service
 from app.services.tap.tap import Tap
@@ -24,7 +24,7 @@ DEFAULTS = settings.filled("limits", "http", {})
 
 
 class HTTPTap(Tap):
-    """A Tap that lets answers end before it closes."""
+    """A Tap that lets responses end before it closes."""
 
     def finish(self, why: str = "closed by us") -> None:
         drain = getattr(self.wrappedProtocol, "drain", None)
@@ -34,13 +34,13 @@ class HTTPTap(Tap):
             super().finish(why)
 
 
-class NotingSite(Site):
-    """A site whose access log is the capture.
+class RecordedSite(Site):
+    """A site that records each response in the capture instead of an access log.
 
     Attributes:
-        limits: as a workspace has them, complete.
-        common: what is done with each request whatever the resource, or None.
-        streams_body: whether the root wants bodies as they come.
+        limits: those of ``[service.limits]``, with their defaults.
+        common: the options that apply to all requests whatever the resource, or None.
+        streams_body: whether the root resource takes bodies as they come.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class NotingSite(Site):
         forms = getattr(resource, "parses_forms", True)
         super().__init__(
             resource,
-            requestFactory=OptedRequest if common else NotedRequest,
+            requestFactory=OptedRequest if common else RecordedRequest,
             parsePOSTFormSubmission=forms,
             timeout=None,  # the channels have their own
             reactor=reactor,
@@ -66,26 +66,26 @@ class NotingSite(Site):
         self._http2 = http2
 
     def protocol(self) -> IProtocol:  # type: ignore[override]
-        return NotingChannel()
+        return RecordedChannel()
 
     def acceptableProtocols(self) -> list[bytes]:
         """What TLS offers; without it, HTTP/2 is not spoken."""
         return [b"h2", b"http/1.1"] if self._http2 else [b"http/1.1"]
 
     def speak_http2(self, tap: Tap) -> None:
-        """Have a connection go on with HTTP/2, as was negotiated."""
-        from app.services.http.http2 import NotingConnection
+        """Switch a connection to HTTP/2, as was negotiated by ALPN."""
+        from app.services.http.http2 import RecordedConnection
 
-        connection = NotingConnection(self, self.reactor)
+        connection = RecordedConnection(self, self.reactor)
         tap.protocol = connection
         connection.makeConnection(tap)
 
     def _updateLogDateTime(self) -> None:
-        """Twisted refreshes a date for its access log each second; nobody reads it here."""
+        """Do nothing: Twisted would format a date for its access log each second."""
 
     def log(self, request: PlainRequest) -> None:
-        """Note the response; Twisted calls this when it has been written to its end."""
-        cast(NotedRequest, request).note_response()
+        """Record the response; Twisted calls this when all of it was written."""
+        cast(RecordedRequest, request).record_response()
 
 
 def open_port(service: Service, host: str, port: int) -> IListeningPort:
@@ -93,10 +93,10 @@ def open_port(service: Service, host: str, port: int) -> IListeningPort:
     return tcp.listen(service, lambda: _site(service), host, port, HTTPTap)
 
 
-def _site(service: Service) -> NotingSite:
+def _site(service: Service) -> RecordedSite:
     config = service.config
     offered = options_of(find(config.responder), "http")  # a responder's own may have such a name
     given = {o.name: config.options[o.name] for o in settings.HTTP if o in offered and o.name in config.options}
     common = Common(config.name, with_defaults(settings.HTTP, given))
     http2 = config.tls is not None and config.settings("tls")["http2"]
-    return NotingSite(service.build(), service.reactor, config.settings("limits"), common, http2=http2)
+    return RecordedSite(service.build(), service.reactor, config.settings("limits"), common, http2=http2)

@@ -1,4 +1,4 @@
-"""A request to an HTTP service: noted in the capture with its response, whatever the version."""
+"""A request to an HTTP service of any version, recorded with its response."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from twisted.web.server import NOT_DONE_YET, Request, version
 
 from app import events
 from app.http.reason_phrases import phrase
+from app.limits import MESSAGE_BYTES
 from app.services.address import written
 from app.services.http.body import BodyStream
 from app.services.tap.tap import Tap
@@ -23,14 +24,14 @@ _json = json.JSONEncoder().encode
 
 
 class _Gathered(list[bytes]):
-    """What is written in the place of a transport, until it leaves as one."""
+    """Takes the place of a transport, and gathers what is written, to be sent at once."""
 
     write = list.append
     writeSequence = list.extend
 
 
 class _Checked:
-    """A resource whose ``render`` may be wrong about what it returns: Twisted would tell the client alone."""
+    """A resource whose ``render`` is checked: for a wrong type, Twisted would tell only the client."""
 
     def __init__(self, resource: Any) -> None:
         self._resource = resource
@@ -43,18 +44,17 @@ class _Checked:
         raise TypeError(f"{whose}.render returned {type(body).__name__}, which must be bytes or NOT_DONE_YET")
 
 
-class NotedRequest(Request):
-    """A request that notes itself and its response in the capture.
+class RecordedRequest(Request):
+    """A request that records itself and its response.
 
-    ``content`` holds the body, except where the site's resource has ``streams_body``: then
-    the resource is asked as soon as the head is complete, and ``body`` delivers. Such a
-    request is noted with the length that its head announces (None if it does not say), and
-    its response says in ``received`` how many bytes came until then.
+    ``content`` holds the body. If the site's resource has ``streams_body``, the resource is called as soon
+    as the head is complete, and ``body`` delivers the body instead. Such a request is recorded with the length
+    that its head announces (None if it does not), and its response with the bytes ``received`` until then.
 
     Attributes:
-        fields: name and value as received, in order; ``requestHeaders`` has neither order
+        fields: name and value as received, in order; ``requestHeaders`` keeps neither order
             nor case. A field folded over several lines (RFC 9112 section 5.2) is one.
-        body: the body as it comes; None where it was gathered.
+        body: the body as it comes; None if it is gathered in ``content``.
         peer: the client's ``address:port``.
         hangs: whether it is never to be answered.
     """
@@ -67,7 +67,7 @@ class NotedRequest(Request):
     def __init__(self, channel: Any, *args: Any, **kwargs: Any) -> None:
         super().__init__(channel, *args, **kwargs)
         self.fields: list[tuple[bytes, bytes]] = []
-        # The channel lets go of us, and we of it, before a responder has made its last mistake.
+        # Kept here: a responder may still fail after request and channel were separated.
         self._tap: Tap = channel.tap
         self._stream: int | None = channel.number
         self._body = b""
@@ -78,7 +78,7 @@ class NotedRequest(Request):
         return written(self.getClientAddress())
 
     def gotLength(self, length: int | None) -> None:
-        # Twisted would put a long body into a temporary file, from the reactor thread.
+        # Twisted would write a long body to a temporary file, in the reactor thread.
         self.content = BytesIO()
         site = self.channel.site
         if site.streams_body:
@@ -97,11 +97,10 @@ class NotedRequest(Request):
             self.content.write(data)
 
     def _refuse_body(self) -> None:
-        limit = self.channel.site.limits["message_bytes"]
-        self.channel.refuse(413, f"a body of more than {limit:,} bytes", "message_bytes")
+        self.channel.refuse(413, MESSAGE_BYTES.reached(self.channel.site.limits["message_bytes"], "body"))
 
     def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
-        """Note the request and answer it; of a streamed one, at its head and again at its end."""
+        """Record the request and answer it. For a streamed body, called at the head and again at the end."""
         if self._asked:
             assert self.body is not None
             self.body.end()
@@ -116,17 +115,17 @@ class NotedRequest(Request):
         if self.body is not None:
             body = self.body.length
         method, target = escape(command), escape(path)
-        # Put together by hand: a dict costs twice as much.
+        # Formatted by hand: a dict would take twice as long.
         detail = (
             f'{{"method": {_json(method)}, "target": {_json(target)}, "version": {_json(escape(version))}, '
             f'"fields": {_pairs(self.fields)}, "body": {"null" if body is None else body}'
             f"{self._more()}}}"
         )
-        self._tap.note(events.HTTP_REQUEST, f"{method} {target}", detail, size=body)
+        self._tap.record(events.HTTP_REQUEST, f"{method} {target}", detail, size=body)
         super().requestReceived(command, path, version)
 
     def setResponseCode(self, code: int, message: bytes | None = None) -> None:
-        """Twisted's own words are those of 1999, and not for all codes."""
+        """Set the code with its registered phrase: Twisted's phrases are of 1999, and not for all codes."""
         super().setResponseCode(code, phrase(code) if message is None else message)
 
     def _more(self) -> str:
@@ -150,7 +149,7 @@ class NotedRequest(Request):
         super().render(_Checked(resrc))
 
     def answer_at_once(self, body: bytes) -> None:
-        """Answer with ``body``, in the place of the site's resource."""
+        """Answer with ``body`` instead of calling the site's resource."""
         self.setHeader(b"Server", version)
         self.setHeader(b"Date", datetimeToString())
         if body:
@@ -159,21 +158,21 @@ class NotedRequest(Request):
         self.finish()
 
     def _handleStar(self) -> None:
-        """Let the responder answer the target ``*`` too, which Twisted would do by itself."""
+        """Pass the target ``*`` to the responder, too; Twisted would answer it itself."""
         try:
             self.render(cast(Any, self.site).getResourceFor(self))
         except BaseException:
             self.processingFailed(Failure())
 
     def write(self, data: bytes) -> None:
-        """Send head and first part of the body as one, later parts as they come."""
+        """Send the head and the first part of the body at once, later parts as they come."""
         if self.startedWriting or self._disconnected:
             super().write(data)
             return
         if not isinstance(data, bytes):
-            raise TypeError("Data must be bytes")  # as the transport would, but the head is still here
+            raise TypeError("Data must be bytes")  # as the transport would, but before the head is sent
         if self.code in NO_BODY_CODES:
-            # What twisted.web counts for a resource that returns nothing (RFC 9110 section 8.6).
+            # twisted.web sets it for a resource that returns nothing; it must not be sent (RFC 9110 section 8.6).
             self.responseHeaders.removeHeader(b"Content-Length")
         channel = self.channel
         channel.answering(self)
@@ -189,9 +188,9 @@ class NotedRequest(Request):
             self._tap.write(b"".join(gathered))
 
     def cut(self, why: str) -> None:
-        """Abort the answer, which cannot be completed: of HTTP/1 the connection, of HTTP/2 the stream."""
+        """Abort a response that cannot be completed: on HTTP/1 the connection, on HTTP/2 the stream."""
         if not (self.finished or self._disconnected):
-            self.note_response(why)
+            self.record_response(why)
             self.channel.abort()
 
     def processingFailed(self, reason: Failure) -> Failure:
@@ -203,14 +202,14 @@ class NotedRequest(Request):
         if self.finished or self._disconnected:
             return reason  # nobody waits for an answer
         if self.startedWriting:
-            # The status is on its way already; only a cut connection tells the client.
+            # The status was sent already; only a cut connection tells the client.
             self.channel.abort()
             return reason
         super().processingFailed(reason)
         return reason
 
-    def note_response(self, cut: str = "") -> None:
-        """Note what was answered, once the last of it was written; or what was of it when it was cut."""
+    def record_response(self, cut: str = "") -> None:
+        """Record the response when all of it was written, or when it was cut, for the reason ``cut``."""
         seconds = perf_counter() - self._began
         reason = self.code_message.decode("latin-1")
         fields = ((name, value) for name, values in self.responseHeaders.getAllRawHeaders() for value in values)
@@ -226,7 +225,7 @@ class NotedRequest(Request):
             f'"body": {self.sentLength}, "seconds": {seconds}{more}}}'
         )
         summary = f"{self.code} {reason}  {seconds * 1000:.1f} ms{f', cut: {cut}' if cut else ''}"
-        self._tap.note(events.HTTP_RESPONSE, summary, detail, size=self.sentLength)
+        self._tap.record(events.HTTP_RESPONSE, summary, detail, size=self.sentLength)
 
 
 def _pairs(fields: Iterable[tuple[bytes, bytes]]) -> str:

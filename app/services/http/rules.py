@@ -1,4 +1,4 @@
-"""Which rule of HTTP a request breaks, in words for who debugs its client (RFC 9112, RFC 9110 section 5)."""
+"""Which rule of HTTP a request breaks, in words for whoever debugs the client (RFC 9112, RFC 9110 section 5)."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any
 from app.text.escapes import escape
 
 REQUEST_LINE = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+ [!-~]+ HTTP/1\.[01]")
-"""RFC 9112 section 3, of the versions that we speak."""
+"""A request line of the versions that we speak (RFC 9112 section 3)."""
 
 BARE_LF = "a line ends with LF alone, not with CR LF"
 
 DIGITS = 100
-"""Of a ``Content-Length``, at the most: no body is as long, and ``int`` raises for some thousands."""
+"""The most digits of a ``Content-Length``: no body is so long, and ``int`` raises for some thousands."""
 
 _TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _TARGET = re.compile(rb"[!-~]+")
@@ -23,16 +23,16 @@ _HOST = re.compile(
     rb"(?::\d*)?"
 )
 _SHOWN = 40
-"""Bytes of what was wrong that are shown."""
+"""Bytes of a faulty value that are shown."""
 
 Broken = tuple[int, str]
-"""The status of the answer, and what is wrong."""
+"""The status of the response, and what is wrong."""
 
 
 def of_request_line(line: bytes) -> Broken | None:
-    """What is wrong with a first line that ``REQUEST_LINE`` does not match.
+    """What is wrong with a request line that ``REQUEST_LINE`` does not match.
 
-    None for HTTP/1.2 and its like, which are to be read as HTTP/1.1 (RFC 9110 section 2.5).
+    None for HTTP/1.2 and later minor versions, which are read as HTTP/1.1 (RFC 9110 section 2.5).
     """
     if b"\n" in line:
         return 400, BARE_LF
@@ -67,7 +67,7 @@ def of_target(target: bytes) -> str:
 
 
 def of_field(line: bytes, request: Any) -> str:
-    """What is wrong with a field line, after those of ``request`` that were right."""
+    """What is wrong with a field line; ``request`` has the fields before it."""
     name, colon, value = line.partition(b":")
     if not colon:
         return f"a field line without a colon: {_shown(line)}"
@@ -91,7 +91,7 @@ def of_field(line: bytes, request: Any) -> str:
 
 
 def of_chunk(decoder: Any) -> str:
-    """What is wrong with a chunked body (RFC 9112 section 7.1) that Twisted's decoder could not read."""
+    """What is wrong with a chunked body (RFC 9112 section 7.1) that Twisted's decoder could not parse."""
     state, buffer = decoder.state, bytes(decoder._buffer)
     if state == "CRLF":
         return f"a chunk does not end where its size says: {_shown(buffer)}"
@@ -118,7 +118,7 @@ def of_host(version: bytes, hosts: list[bytes]) -> str:
 
 
 def of_authority(value: bytes, called: str) -> str:
-    """What is wrong with what is ``called`` so and is to be a host; empty where nothing is."""
+    """What is wrong with a host; empty where nothing is. ``called`` names it in the text."""
     return "" if is_host(value) else f"{called} is no host: {_shown(value)}"
 
 
@@ -128,10 +128,10 @@ def is_host(value: bytes) -> bool:
 
 
 def has_bare_lf(decoder: Any) -> bool:
-    """Whether one is in what has come of a line of a chunked body.
+    """Whether an unfinished line of a chunked body has a bare LF.
 
-    To take it for a line's end is allowed (RFC 9112 section 2.2), and lets requests be smuggled
-    past whoever does not.
+    A server may take it for the end of the line (RFC 9112 section 2.2), but then requests can be smuggled
+    past a proxy that does not.
     """
     return decoder.state in ("CHUNK_LENGTH", "TRAILER") and b"\n" in decoder._buffer
 

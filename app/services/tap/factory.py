@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 from twisted.internet.interfaces import IAddress, IProtocolFactory, IProtocolNegotiationFactory
 from zope.interface import implementer
 
 from app import events
+from app.limits import Reached
 from app.services.address import written
-from app.services.limits import NoRoom
-from app.services.tap.tap import Owner, Tap
+from app.services.admission import Admission
+from app.services.interfaces import Owner
+from app.services.tap.tap import Tap
 from app.services.tap.valve import Kept
-
-if TYPE_CHECKING:
-    from app.services.breach import Breach
-    from app.services.limits import Limits
 
 
 @implementer(IProtocolFactory, IProtocolNegotiationFactory)
@@ -26,7 +24,7 @@ class TapFactory:
     ``acceptableProtocols`` passes through what the wrapped factory offers for ALPN.
 
     Attributes:
-        kept: what its peers have not read yet.
+        kept: the bytes that its peers have not read yet.
         host: the ``address:port`` that it listens on, once it does.
     """
 
@@ -35,13 +33,13 @@ class TapFactory:
     def __init__(
         self,
         wrapped: IProtocolFactory,
-        service: Owner,
+        owner: Owner,
         tap: type[Tap] = Tap,
         *,
         outgoing: bool = False,
-        limits: Limits | None = None,
+        admission: Admission | None = None,
     ) -> None:
-        self.wrapped, self.service, self._tap, self.outgoing, self._limits = wrapped, service, tap, outgoing, limits
+        self.wrapped, self.owner, self._tap, self.outgoing, self._admission = wrapped, owner, tap, outgoing, admission
         self.protocols: dict[Any, bool] = {}
         self.kept = Kept()
         self.host = ""
@@ -50,33 +48,33 @@ class TapFactory:
     def doStart(self) -> None:
         """Start the wrapped factory, once, though the port asks again. Raises ResponderBrokenError."""
         if not self._started:
-            with self.service.setting_up():
+            with self.owner.setting_up():
                 self.wrapped.doStart()
             self._started = True
 
     def doStop(self) -> None:
         if self._started:
             self._started = False
-            if self._limits is not None:
-                self._limits.stop()
+            if self._admission is not None:
+                self._admission.stop()
             self._stop(self.wrapped)
 
     def _stop(self, factory: IProtocolFactory) -> None:
         try:
             factory.doStop()
         except Exception as e:
-            self.service.recorder.record_failure(e, self.service.number)
+            self.owner.recorder.record_failure(e, self.owner.number)
 
     def swap(self, wrapped: IProtocolFactory) -> None:
         """Have new connections answered by ``wrapped``. Raises ResponderBrokenError, and changes nothing then."""
-        with self.service.setting_up():
+        with self.owner.setting_up():
             wrapped.doStart()
         old, self.wrapped = self.wrapped, wrapped
         self._stop(old)
 
     def buildProtocol(self, addr: IAddress) -> Tap | None:
-        if self._limits is not None and (breach := self._limits.refusal(addr)):
-            return self._refuse(self._limits, addr, breach)
+        if self._admission is not None and (reached := self._admission.refusal(addr)):
+            return self._refuse(self._admission, addr, reached)
         try:
             protocol = self.wrapped.buildProtocol(addr)
         except BaseException as e:
@@ -87,42 +85,41 @@ class TapFactory:
             return None
         return self._tap(self, protocol)
 
-    def _refuse(self, limits: Limits, addr: IAddress, breach: Breach) -> Tap | None:
-        if limits.tells(breach):
-            if words := limits.in_words(breach):
+    def _refuse(self, admission: Admission, addr: IAddress, reached: Reached) -> Tap | None:
+        if admission.is_recorded(reached):
+            if words := admission.response_to(reached):
                 return Tap(self, words)
-            self._turn_away(addr, breach.text, breach=breach)
+            self._turn_away(addr, reached.text, reached=reached)
         return None
 
     def _turn_away(
-        self, addr: IAddress, why: str, error: BaseException | None = None, breach: Breach | None = None
+        self, addr: IAddress, why: str, error: BaseException | None = None, reached: Reached | None = None
     ) -> None:
-        """Note a connection for which there is no protocol; Twisted closes it."""
-        service, record, peer = self.service, self.service.recorder.record, written(addr)
-        conn = service.recorder.add_connection()
-        service.opened += 1
+        """Record a connection for which there is no protocol; Twisted closes it."""
+        owner, record, peer = self.owner, self.owner.recorder.record, written(addr)
+        conn = owner.recorder.add_connection()
+        owner.opened += 1
         opened = {"peer": peer, "host": self.host}
-        record(events.CONNECTION_OPENED, service.number, conn, None, f"accepted from {peer}", json.dumps(opened))
+        record(events.CONNECTION_OPENED, owner.number, conn, None, f"accepted from {peer}", json.dumps(opened))
         if error is not None:
-            service.recorder.record_failure(error, service.number, conn)
-        if breach is not None:
-            record(events.LIMIT_REACHED, service.number, conn, None, why, breach.detail())
+            owner.recorder.record_failure(error, owner.number, conn)
+        if reached is not None:
+            owner.recorder.record_limit(reached, owner.number, conn)
         closed = {"reason": why, "received": 0, "sent": 0, "unsent": 0, "seconds": 0.0}
-        record(events.CONNECTION_CLOSED, service.number, conn, None, why, json.dumps(closed))
+        record(events.CONNECTION_CLOSED, owner.number, conn, None, why, json.dumps(closed))
 
     def acceptableProtocols(self) -> list[bytes]:
         if IProtocolNegotiationFactory.providedBy(self.wrapped):
             return list(self.wrapped.acceptableProtocols())
         return []
 
-    # ProtocolWrapper keeps its factory's books through these two.
+    # ProtocolWrapper calls these two when its connection opens and closes.
     def registerProtocol(self, p: Any) -> None:
-        # Those that are only told to go do not take another's place.
-        limited = self._limits is not None and not isinstance(p.wrappedProtocol, NoRoom)
-        self.protocols[p] = limited
-        if limited:
-            cast("Limits", self._limits).opened(p)
+        admission = self._admission
+        counts = self.protocols[p] = admission is not None and admission.counts(p.wrappedProtocol)
+        if admission is not None and counts:
+            admission.opened(p)
 
     def unregisterProtocol(self, p: Any) -> None:
-        if self.protocols.pop(p, False):
-            cast("Limits", self._limits).closed(p)
+        if self.protocols.pop(p, False) and self._admission is not None:
+            self._admission.closed(p)

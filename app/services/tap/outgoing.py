@@ -10,8 +10,9 @@ from twisted.internet.endpoints import HostnameEndpoint, TCP6ClientEndpoint
 from twisted.internet.interfaces import IProtocol, IProtocolFactory, IStreamClientEndpoint
 from zope.interface import implementer
 
+from app.services.interfaces import Owner
 from app.services.tap.factory import TapFactory
-from app.services.tap.tap import Owner, Tap
+from app.services.tap.tap import Tap
 
 if TYPE_CHECKING:
     from app.services.tls.client import ClientTLS

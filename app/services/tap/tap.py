@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from functools import partial
+from collections.abc import Callable
 from time import time_ns
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any
 
 from twisted.internet import error
 from twisted.internet.interfaces import (
@@ -19,50 +17,18 @@ from twisted.internet.interfaces import (
     IProtocol,
     ITransport,
 )
-from twisted.protocols.policies import ProtocolWrapper
 from twisted.python.failure import Failure
 from zope.interface import alsoProvides, implementer
 
 from app import events
+from app.limits import Reached
 from app.services.address import written
-from app.services.tap.valve import Paced, Valve
+from app.services.tap.holding import BY_CAPTURE, Holding, TapBuilder
 from app.text.escapes import amount
-
-if TYPE_CHECKING:
-    from app.capture.recorder import Recorder
-    from app.services.service import Connection
-    from app.services.tap.factory import TapFactory
-
-
-class Owner(Protocol):
-    """Whom recorded connections belong to: a service, or whoever sends.
-
-    Attributes:
-        number: its number in the recorder.
-        opened: connections so far.
-    """
-
-    recorder: Recorder
-    opened: int
-
-    @property
-    def number(self) -> int: ...
-
-    def add_connection(self, connection: Connection) -> None: ...
-
-    def remove_connection(self, connection: Connection) -> None: ...
-
-    @contextmanager
-    def setting_up(self) -> Iterator[None]:
-        """What a factory raises when it starts is its own failure."""
-
-
-_BY_RESPONDER, _BY_BUFFER, _BY_CAPTURE = 1, 2, 4
-"""Who keeps the peer from being read: the responder, a full write buffer, a slow capture."""
 
 
 @implementer(IHalfCloseableProtocol)
-class Tap(ProtocolWrapper):
+class Tap(Holding):
     """One recorded connection: a protocol to the transport, a transport to the responder.
 
     Attributes:
@@ -73,34 +39,24 @@ class Tap(ProtocolWrapper):
         received, sent: bytes so far.
     """
 
-    factory: TapFactory
-
-    def __init__(self, factory: TapFactory, wrapped: IProtocol) -> None:
-        super().__init__(factory, wrapped)  # type: ignore[arg-type]
-        service = factory.service
-        self._service = service
-        self._recorder = service.recorder
-        self._record = service.recorder.record
-        self._service_number = service.number
+    def __init__(self, factory: TapBuilder, wrapped: IProtocol) -> None:
+        super().__init__(factory, wrapped)
+        owner = self._owner = factory.owner
+        self._record = owner.recorder.record
+        self._owner_number = owner.number
         self.outgoing = factory.outgoing
-        self._held = 0
-        self._valve: Valve | None = None
-        self._paced: Paced | None = None
-        self._queue: deque[bytes] | None = None
-        self._after_queue: Callable[[], None] | None = None
-        self._rest: Callable[[], None] | None = None
         self._ended_by = ""
-        self._open = True
         self._half_closing = False
         self._following = False
+        self._unfinished, self._awaited = 0, ""
         self.number = 0
         self.received = 0
         self.sent = 0
 
-    # -- the transport's side
+    # -- called by the transport
 
     def makeConnection(self, transport: ITransport) -> None:
-        self._wire: Any = transport
+        self._wire = transport
         self._secured = INegotiated.providedBy(transport)
         self._write = self._write_secured if self._secured else transport.write
         self.opened = time_ns()
@@ -109,12 +65,12 @@ class Tap(ProtocolWrapper):
         self.number = self._recorder.add_connection()
         detail = {"peer": self.peer, "host": self.host}
         if self.outgoing:
-            self.note(events.CONNECTION_OPENED, f"connected to {self.peer}", detail | {"outgoing": True})
+            self.record(events.CONNECTION_OPENED, f"connected to {self.peer}", detail | {"outgoing": True})
         else:
-            self.note(events.CONNECTION_OPENED, f"accepted from {self.peer}", detail)
-        self._service.add_connection(self)
+            self.record(events.CONNECTION_OPENED, f"accepted from {self.peer}", detail)
+        self._owner.add_connection(self)
         if self._recorder.pressed:
-            self.hold(_BY_CAPTURE)
+            self.hold(BY_CAPTURE)
             self._queue = deque()
         try:
             super().makeConnection(transport)
@@ -128,8 +84,8 @@ class Tap(ProtocolWrapper):
             self._open_valve()
 
     def handshakeCompleted(self) -> None:
-        """TLS is up, on a connection that was made before."""
-        self.note(events.TLS_OPENED, *self._wire.on_handshake())
+        """The TLS handshake is done; the connection was made before it."""
+        self.record(events.TLS_OPENED, *self._wire.on_handshake())
         if IHandshakeListener.providedBy(self.wrappedProtocol):
             try:
                 self.wrappedProtocol.handshakeCompleted()
@@ -139,9 +95,9 @@ class Tap(ProtocolWrapper):
 
     def dataReceived(self, data: bytes) -> None:
         self.received += len(data)
-        self._record(events.DATA_RECEIVED, self._service_number, self.number, data)
+        self._record(events.DATA_RECEIVED, self._owner_number, self.number, data)
         try:
-            # Looked up each time: some protocols put another in their place as they go.
+            # Looked up each time: some protocols set another one in their place.
             self.wrappedProtocol.dataReceived(data)
         except BaseException as e:
             self._failed(e, data)
@@ -168,17 +124,22 @@ class Tap(ProtocolWrapper):
             "unsent": unsent,
             "seconds": (time_ns() - self.opened) / 1e9,
         }
-        self.note(events.CONNECTION_CLOSED, f"{words}, {amount(unsent)} not sent" if unsent else words, detail)
-        self._service.remove_connection(self)
+        if unsent:
+            words += f", {amount(unsent)} not sent"
+        if self._unfinished:
+            detail["unfinished"] = self._unfinished
+            words += f", {amount(self._unfinished)} of a message without an end{self._awaited}"
+        self.record(events.CONNECTION_CLOSED, words, detail)
+        self._owner.remove_connection(self)
 
     def readConnectionLost(self) -> None:
         """The peer has closed its sending side; the responder may go on answering.
 
-        One that knows nothing of it has its last answers sent. (Twisted would throw away what
-        has not left yet: over TLS, where all of it comes as one, every answer to a client that
-        sends and is done.)
+        A responder without ``IHalfCloseableProtocol`` is closed after what it has written was sent.
+        (Twisted alone would drop what was not sent yet. Over TLS, request and end often arrive together,
+        and a client that sends and closes would get no answer.)
         """
-        self._following = True  # a responder that closes in here has not begun it
+        self._following = True  # if the responder closes in here, it was the peer who began
         try:
             if IHalfCloseableProtocol.providedBy(self.wrappedProtocol):
                 self._half_closed(self.wrappedProtocol.readConnectionLost)
@@ -203,14 +164,25 @@ class Tap(ProtocolWrapper):
         self.failed(e, payload)
 
     def failed(self, e: BaseException, payload: bytes | None) -> None:
-        """Record what the responder let out, with the bytes that caused it."""
-        self._recorder.record_failure(e, self._service_number, self.number, payload)
+        """Record an exception that the responder raised, with the bytes that caused it."""
+        self._recorder.record_failure(e, self._owner_number, self.number, payload)
 
-    def note(self, kind: int, summary: str, detail: dict[str, Any] | str, **more: Any) -> None:
+    def unfinished(self, size: int, awaited: str = "") -> None:
+        """Have the event of the end say that the last ``size`` bytes which came are a message without an end.
+
+        For the responder's ``connectionLost``. ``awaited``: what is known of the message, in words.
+        """
+        self._unfinished, self._awaited = size, awaited and f" ({awaited})"
+
+    def record(self, kind: int, summary: str, detail: dict[str, Any] | str, **more: Any) -> None:
         """Record what the bytes of this connection mean to their protocol; ``detail`` may be JSON already."""
         if not isinstance(detail, str):
             detail = json.dumps(detail)
-        self._record(kind, self._service_number, self.number, summary=summary, detail=detail, **more)
+        self._record(kind, self._owner_number, self.number, summary=summary, detail=detail, **more)
+
+    def record_limit(self, reached: Reached) -> None:
+        """Record that this connection reached a limit."""
+        self._recorder.record_limit(reached, self._owner_number, self.number)
 
     @property
     def wire(self) -> Any:
@@ -223,7 +195,7 @@ class Tap(ProtocolWrapper):
         return self._ended_by
 
     def ended(self, why: str) -> None:
-        """Have it end for this reason, in words."""
+        """Take ``why``, in words, for the reason of the connection's end."""
         self._ended_by = why
 
     def _reason(self, reason: Failure) -> str:
@@ -242,11 +214,11 @@ class Tap(ProtocolWrapper):
             return "reset by the peer"
         return reason.getErrorMessage() or "lost"
 
-    # -- the responder's side
+    # -- called by the responder
 
     @property
     def protocol(self) -> IProtocol:
-        """The responder's protocol; it may set another here, as on any transport."""
+        """The responder's protocol; the responder may set another one, as on any transport."""
         return self.wrappedProtocol
 
     @protocol.setter
@@ -257,28 +229,13 @@ class Tap(ProtocolWrapper):
         if not isinstance(data, bytes):
             raise TypeError("Data must be bytes")  # as the transport says, before it is recorded
         if not self._open and not self._drains():
-            return  # as the transport does; what cannot leave was not sent
+            return  # as the transport does; it is not recorded, because it is not sent
         if self._queue is not None:
             self._queue.append(data)
         elif data:
             self.sent += len(data)
-            self._record(events.DATA_SENT, self._service_number, self.number, data)
+            self._record(events.DATA_SENT, self._owner_number, self.number, data)
             self._write(data)
-
-    def _write_queued(self) -> None:
-        """Write what waited for the capture, unless the capture falls behind again."""
-        queue = self._queue
-        while queue and not self._recorder.pressed:
-            data = queue.popleft()
-            self.sent += len(data)
-            self._record(events.DATA_SENT, self._service_number, self.number, data)
-            self._write(data)
-        if queue or self._recorder.pressed:
-            return
-        self._queue = None
-        if self._after_queue is not None:
-            then, self._after_queue = self._after_queue, None
-            then()
 
     def _write_secured(self, data: bytes) -> None:
         self._wire.write(data)
@@ -311,7 +268,7 @@ class Tap(ProtocolWrapper):
     def loseConnection(self) -> None:
         self._ended_by = self._ended_by or ("peer" if self._following else "us")
         if self._queue:
-            self._after_queue = self.loseConnection
+            self._open, self._after_queue = False, self.loseConnection
             return
         super().loseConnection()
         self._close_valve()
@@ -322,119 +279,7 @@ class Tap(ProtocolWrapper):
         self._ended_by = self._ended_by or "abort"
         self._wire.abortConnection()
 
-    def registerProducer(self, producer: Any, streaming: bool) -> None:
-        self._close_valve()
-        paced = Paced(producer, streaming, self._recorder.pressed)
-        super().registerProducer(paced, streaming)
-        self._paced = paced
-
-    def unregisterProducer(self) -> None:
-        self._paced = None
-        super().unregisterProducer()
-        self._open_valve()
-
-    def pauseProducing(self) -> None:
-        self.hold(_BY_RESPONDER)
-
-    def resumeProducing(self) -> None:
-        self.release(_BY_RESPONDER)
-
-    def stopProducing(self) -> None:
-        self.loseConnection()
-
-    # -- holding the peer back
-
-    def hold(self, who: int) -> None:
-        """Read no more from the peer until everybody who held it has released it."""
-        if not self._held:
-            self._wire.pauseProducing()
-        self._held |= who
-
-    def release(self, who: int) -> None:
-        if self._held & who:
-            self._held &= ~who
-            if self._rest is not None and not self.waits:
-                self._take_rest()
-            if not self._held:
-                self._wire.resumeProducing()
-
-    def after_wait(self, take_rest: Callable[[], None]) -> None:
-        """Call ``take_rest`` once nothing ``waits`` any more, before more is read from the peer.
-
-        For protocols that stop in the middle of what they were given: one read can hold
-        messages that stand for a thousand times its size.
-        """
-        self._rest = take_rest
-
-    def _take_rest(self) -> None:
-        take_rest, self._rest = self._rest, None
-        try:
-            if take_rest is not None:
-                take_rest()
-        except Exception as e:
-            self._failed(e, None)
-            self.abortConnection()
-
-    @property
-    def held(self) -> bool:
-        """Whether anybody keeps the peer from being read."""
-        return bool(self._held)
-
-    @property
-    def waits(self) -> bool:
-        """Whether the peer or the capture is behind: the next message is to wait for ``after_wait``."""
-        return bool(self._held & (_BY_BUFFER | _BY_CAPTURE))
-
-    @property
-    def congested(self) -> bool:
-        """Whether the peer has left so much unread that it is not read from either."""
-        return bool(self._held & _BY_BUFFER)
-
-    def on_pressure(self, pressed: bool) -> None:
-        """The capture is falling behind, or has caught up."""
-        if not pressed and self._queue is not None:
-            self._write_queued()
-        # Others may have written meanwhile, so that the capture is behind again.
-        pressed = pressed or self._recorder.pressed
-        (self.hold if pressed else self.release)(_BY_CAPTURE)
-        if pressed and self._queue is None:
-            self._queue = deque()
-        if self._paced is not None:
-            try:
-                self._paced.on_pressure(pressed)
-            except Exception as e:
-                self.failed(e, None)
-
-    def _open_valve(self) -> None:
-        if self._open and not (self._valve or self.disconnecting or getattr(self._wire, "producer", None)):
-            hold, release = partial(self.hold, _BY_BUFFER), partial(self.release, _BY_BUFFER)
-            self._valve = Valve(self.factory.kept, self.unsent, hold, release)
-            self._wire.registerProducer(self._valve, True)
-
-    def _close_valve(self) -> None:
-        """Let go of the transport.
-
-        One that is closing waits for a producer which it has paused, and ours would have
-        nothing more to tell it.
-        """
-        valve, self._valve = self._valve, None
-        if valve is not None:
-            self._wire.unregisterProducer()
-            # Twisted keeps this for the next producer, who was never paused.
-            self._wire.producerPaused = False
-            valve.resumeProducing()
-
-    def unsent(self) -> int | None:
-        """Bytes that were written and never reached the kernel; None where the transport hides them."""
-        wire = self._wire
-        if self._secured:
-            return min(int(wire.unsent()), self.sent)
-        try:
-            return int(len(wire.dataBuffer) - wire.offset + wire._tempDataLen)
-        except AttributeError:
-            return None
-
-    # -- the user's side
+    # -- called for the user
 
     def send(self, data: bytes) -> None:
         """Send what the user typed."""

@@ -8,13 +8,13 @@ from typing import Any
 KEPT_FOR_ONE, KEPT_FOR_ALL = 16 << 20, 64 << 20
 """Bytes of answers kept for one peer that does not read, and for all such peers of a port.
 
-Not less: many a client writes its ten megabytes in one go and reads only then, and would wait
-for ever for a server that waits for it.
+Not less: some clients write ten megabytes before they read. If the server stopped reading from such a
+client earlier, both would wait for each other for ever.
 """
 
 
 class Kept:
-    """What each connection of a port keeps unsent, from the last time it was asked, and the sum.
+    """The unsent bytes of each connection of a port, as last measured, and their sum.
 
     Attributes:
         total: bytes.
@@ -28,21 +28,21 @@ class Kept:
         return len(self._by_valve)
 
     def put(self, valve: Valve, unsent: int) -> int:
-        """Note what is kept behind ``valve`` now. Returns the new sum."""
+        """Set the unsent bytes behind ``valve``. Returns the new sum."""
         self.total += unsent - self._by_valve.get(valve, 0)
         self._by_valve[valve] = unsent
         return self.total
 
     def drop(self, valve: Valve) -> None:
-        """Nothing is kept behind ``valve`` any more."""
+        """Nothing is unsent behind ``valve`` any more."""
         self.total -= self._by_valve.pop(valve, 0)
 
 
 class Valve:
     """Told by a transport when its write buffer is full, and when it has drained.
 
-    Stands in as the transport's producer while the responder registers none of its own, so
-    that a client which sends and never reads cannot make us hold its answers for ever.
+    It is the transport's producer as long as the responder registers none of its own. Without it, a client
+    that sends and never reads could make us keep its answers without bound.
 
     Attributes:
         full: whether the transport's buffer is full and has not drained yet.
@@ -51,13 +51,13 @@ class Valve:
     def __init__(
         self, kept: Kept, unsent: Callable[[], int | None], hold: Callable[[], None], release: Callable[[], None]
     ) -> None:
-        """``unsent`` gives the bytes that wait in the transport, None where it hides them;
-        ``hold`` and ``release`` have the peer not read from, and read again."""
+        """``unsent`` returns the bytes that wait in the transport, None if it does not tell;
+        ``hold`` and ``release`` stop and resume reading from the peer."""
         self._kept, self._unsent, self._hold, self._release = kept, unsent, hold, release
         self.full = False
 
     def pauseProducing(self) -> None:
-        # The transport asks again with each write until it has drained.
+        # The transport calls this again with each write until its buffer has drained.
         self.full = True
         unsent = self._unsent()
         if unsent is None or self._kept.put(self, unsent) > KEPT_FOR_ALL or unsent > KEPT_FOR_ONE:
@@ -73,21 +73,21 @@ class Valve:
         self._kept.drop(self)
 
     def stopProducing(self) -> None:
-        """The transport is gone; there is nothing of ours to stop."""
+        """The transport is gone; a valve has nothing to stop."""
 
 
 class Paced:
     """A responder's own producer, which waits for its peer and for the capture, whichever is slower."""
 
     def __init__(self, producer: Any, streaming: bool, pressed: bool) -> None:
-        """``streaming`` as for ``registerProducer``; ``pressed``: whether the capture is behind already."""
+        """``streaming`` as for ``registerProducer``; ``pressed``: whether the capture is falling behind now."""
         self._producer, self._streaming = producer, streaming
         self._pressed, self._full, self._owed = pressed, False, False
         if pressed and streaming:
             producer.pauseProducing()
 
     def pauseProducing(self) -> None:
-        # Each time: a transport asks again while it is full.
+        # Passed on each time: a transport calls this again while its buffer is full.
         self._full = True
         self._producer.pauseProducing()
 

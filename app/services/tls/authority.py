@@ -1,8 +1,8 @@
 """The local authority: signs certificates for the names and addresses of this machine's services.
 
-It is made on first use, for ten years, in a folder that only its owner can read. As whoever
-holds its key can pose as every site to those who trust it, it can sign only for local names
-and private addresses (RFC 5280, section 4.2.1.10), unless it was made for any name.
+The authority is made on first use, for ten years, in a folder that only its owner can read. Whoever has
+its key could pose as any site towards those who trust it. Therefore its certificate allows only local names and
+private addresses (RFC 5280, section 4.2.1.10), unless it was made for any name.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import ipaddress
 import os
-import re
 import secrets
 import shlex
 import socket
@@ -23,6 +22,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from app.services import address
 from app.services.tls import errors
 
 NAME = "Listening Post local authority"
@@ -39,8 +39,6 @@ PRIVATE = (
     "127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "100.64.0.0/10",
     "::1/128", "fe80::/10", "fc00::/7",
 )  # fmt: skip
-
-_HOST = re.compile(r"(?=.{1,253}$)(\*\.)?[a-z0-9_]([a-z0-9_-]{0,62})(\.[a-z0-9_][a-z0-9_-]{0,62})*", re.IGNORECASE)
 
 
 class Authority:
@@ -278,25 +276,10 @@ def _key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
 # -- names
 
 
-def name_problem(name: str) -> str | None:
-    """What is wrong with a name or address for a certificate, or None."""
-    try:
-        _general(name)
-    except ValueError:
-        return "is neither a host name nor an address"
-    return None
-
-
 def _general(name: str) -> x509.GeneralName:
     """A name or address as certificates have it. Raises ValueError."""
-    with contextlib.suppress(ValueError):
-        return x509.IPAddress(ipaddress.ip_address(name.partition("%")[0]))
-    star = "*." if name.startswith("*.") else ""
-    host = name.removeprefix(star).rstrip(".")
-    host = star + (host if host.isascii() else host.encode("idna").decode())
-    if not _HOST.fullmatch(host) or host.replace(".", "").isdigit():
-        raise ValueError(name)
-    return x509.DNSName(host)
+    found = address.certified(name)
+    return x509.DNSName(found) if isinstance(found, str) else x509.IPAddress(found)
 
 
 def _within(name: str, allowed: object) -> bool:
@@ -311,7 +294,7 @@ def _within(name: str, allowed: object) -> bool:
 def own_names() -> Iterator[str]:
     """What the machine calls itself, where that can stand in a certificate."""
     name = socket.gethostname()
-    if not name_problem(name):
+    if address.is_certifiable(name):
         yield name
 
 

@@ -16,17 +16,17 @@ from app.files import confined as files
 from app.services.tls import errors
 
 MAX_SIZE = 1 << 20
-"""Bytes above which a file is no certificate."""
+"""Size in bytes above which a file is not read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What a side of TLS shows the other.
+    """A certificate with its private key.
 
     Attributes:
-        key: the private key, of ``cryptography``.
-        certificate: belongs to the key.
-        chain: those that lead from there to an authority, in this order.
+        key: the private key, an object of ``cryptography``.
+        certificate: the certificate of this key.
+        chain: the certificates from its issuer up to an authority, in this order.
     """
 
     key: Any
@@ -34,7 +34,7 @@ class Identity:
     chain: tuple[x509.Certificate, ...] = ()
 
     def into(self, context: SSL.Context, path: Path | str) -> None:
-        """Have connections of ``context`` show it. Raises RefusedCertificateError, about ``path``."""
+        """Use it for connections of ``context``. Raises RefusedCertificateError, which names ``path``."""
         try:
             context.use_certificate(self.certificate)
             context.use_privatekey(self.key)
@@ -49,7 +49,7 @@ class Identity:
 
 
 def trust(context: SSL.Context, authority: x509.Certificate) -> None:
-    """Have ``context`` take certificates of the other side that ``authority`` signed."""
+    """Have ``context`` accept certificates of peers that ``authority`` has signed."""
     store = context.get_cert_store()
     assert store is not None
     store.add_cert(X509.from_cryptography(authority))
@@ -97,7 +97,7 @@ def _key(path: Path, content: bytes, password: str) -> Any:
     except TypeError:
         if secret is None:
             raise errors.PasswordMissingError(path=path) from None
-        return _key(path, content, "")  # a password for what is not locked
+        return _key(path, content, "")  # there is a password, but the key is not encrypted
     except ValueError as e:
         if secret is not None and b"ENCRYPTED" in content:
             raise errors.WrongPasswordError(path=path) from e
@@ -121,7 +121,7 @@ def _from_pkcs12(path: Path, content: bytes, password: str) -> Identity:
 
 
 def _fitting(path: Path, holder: Path, key: Any, found: list[x509.Certificate]) -> Identity:
-    """The certificate among those ``found`` that belongs to the key, and the way from it to an authority."""
+    """The certificate among ``found`` that belongs to the key, and the chain from it to an authority."""
     public = key.public_key()
     own = next((one for one in found if one.public_key() == public), None)
     if own is None:

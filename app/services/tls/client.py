@@ -1,4 +1,4 @@
-"""TLS of the connections that we open."""
+"""TLS of connections that we open."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from app.services.tls.explain import OWN_SIGNER, Terms
 
 @implementer(IOpenSSLClientConnectionCreator)
 class ClientTLS:
-    """What we speak TLS with to one host.
+    """The TLS of connections to one host.
 
     Attributes:
-        terms: what we ask for.
+        terms: what our side asks for.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class ClientTLS:
         self.terms = Terms(client=True, alpn=protocols, signer=OWN_SIGNER)
 
     def load(self) -> ClientTLS:
-        """Read what is trusted, and our certificate. Blocks: call it in a thread. Raises TLSSetupError."""
+        """Read the trusted authorities, and our certificate. Blocks: call it in a thread. Raises TLSSetupError."""
         if self._context is None:
             context = SSL.Context(SSL.TLS_METHOD)
             context.set_min_proto_version(SSL.TLS1_2_VERSION)
@@ -65,7 +65,7 @@ class ClientTLS:
         return self
 
     def clientConnectionForTLS(self, protocol: Any) -> SSL.Connection:
-        """A connection for ``protocol``, once ``load`` was called."""
+        """A connection for ``protocol``; ``load`` must have been called."""
         assert self._context is not None
         connection = SSL.Connection(self._context, None)
         if self._server_name:

@@ -1,14 +1,12 @@
-"""What a TLS client offers, read from the first bytes that it sends (RFC 8446, section 4.1.2)."""
+"""Reads what a TLS client offers from the first bytes that it sends (RFC 8446, section 4.1.2)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from app import events
-
-if TYPE_CHECKING:
-    from app.services.tap.tap import Tap
+from app.services.interfaces import Secured
 
 HANDSHAKE, CLIENT_HELLO = 22, 1
 
@@ -26,15 +24,15 @@ VERSIONS = {
 
 @dataclass(frozen=True, slots=True)
 class ClientHello:
-    """An offer, as far as it has come.
+    """A ClientHello, as far as it has come.
 
     Attributes:
-        versions: as people say them, the oldest first. A client without the extension
+        versions: names such as ``"TLS 1.2"``, the oldest first. A client without the extension
             ``supported_versions`` names only its newest one.
-        server_name: what it calls us (SNI); empty where it does not say.
+        server_name: the name by which the client asks for us (SNI); empty if it sends none.
         alpn: application protocols, the preferred one first.
-        ciphers: how many cipher suites.
-        whole: whether all of it has come.
+        ciphers: the number of cipher suites.
+        whole: whether the whole message has come.
     """
 
     versions: tuple[str, ...] = ()
@@ -44,7 +42,7 @@ class ClientHello:
     whole: bool = True
 
     def detail(self) -> dict[str, Any]:
-        """What an event says of it."""
+        """Its part of an event's detail."""
         return {"offered": list(self.versions), "sni": self.server_name or None, "alpn": list(self.alpn)}
 
 
@@ -53,18 +51,18 @@ def is_tls(first: bytes) -> bool:
     return first[:1] in (b"", b"\x16") and first[1:2] in (b"", b"\x03")
 
 
-def note_on_plain_port(tap: Tap, protocol: str, scheme: str, first: bytes) -> str:
-    """Note a client that speaks TLS where nobody does, as plain HTTP on a TLS port is noted; the words for it."""
+def record_on_plain_port(tap: Secured, protocol: str, scheme: str, first: bytes) -> str:
+    """Record that a client speaks TLS on a port without TLS. Returns what is wrong, in words."""
     words, hello = f"TLS on a plain {protocol} port", parse(first)
     detail = {"reason": words, **(hello.detail() if hello else {})}
-    tap.note(events.TLS_FAILED, f"{words}: use {scheme}://, or give the service TLS", detail, payload=first)
+    tap.record(events.TLS_FAILED, f"{words}: use {scheme}://, or give the service TLS", detail, payload=first)
     return words
 
 
 def parse(first: bytes) -> ClientHello | None:
-    """Read the first bytes of a connection; None when they begin no ClientHello.
+    """Parse the first bytes of a connection; None if they are not the start of a ClientHello.
 
-    Never raises: what is cut short or wrong is left out.
+    Never raises: parts that are cut short or wrong are left out.
     """
     message = _message(first)
     if not is_tls(first) or message[:1] != bytes([CLIENT_HELLO]):
@@ -88,7 +86,7 @@ def parse(first: bytes) -> ClientHello | None:
 
 
 class _Reader:
-    """Takes numbers and bytes from the front; fewer, or 0, where they end."""
+    """Reads numbers and bytes in turn. After the end: 0, and no bytes."""
 
     def __init__(self, data: bytes) -> None:
         self._data, self._at = data, 0
@@ -107,7 +105,7 @@ class _Reader:
 
 
 def _message(first: bytes) -> bytes:
-    """The handshake message without the heads of the records it came in."""
+    """The handshake message, without the headers of its TLS records."""
     records, message = _Reader(first), b""
     while records.more and records.number(1) == HANDSHAKE:
         records.take(2)

@@ -1,4 +1,4 @@
-"""What handshakes came to, in words: OpenSSL's own are for those who wrote it."""
+"""Explains why a TLS handshake failed, in words for people who do not know OpenSSL."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from app.services.tls.client_hello import ClientHello, is_tls, parse
 from app.text.escapes import one_line
 
 OWN_SIGNER = "who signed our certificate"
-"""Where that is not our CA, as ``Terms.signer``."""
+"""The value of ``Terms.signer`` where our own CA has not signed our certificate."""
 
 HTTP_REQUEST = re.compile(rb"(GET|HEAD|POST|PUT|DELETE|OPTIONS|PATCH|CONNECT|TRACE|PRI) ")
 
@@ -29,7 +29,7 @@ _CERTIFICATE_ERRORS = {
 """https://docs.openssl.org/master/man3/X509_STORE_CTX_get_error/"""
 
 WANTED = "the server wants a certificate of ours"
-"""What a server says that we showed none."""
+"""The reason when a server asks for a certificate and we have sent none."""
 
 _ALERTS = {
     "unknown ca": "the {them} does not trust {signer}{advice}",
@@ -49,7 +49,7 @@ _ALERTS = {
     "user cancelled": "the {them} gave up",
     "internal error": "the {them} failed inside",
 }
-"""By what OpenSSL calls them (RFC 8446, section 6.2)."""
+"""By the names that OpenSSL gives to alerts (RFC 8446, section 6.2)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""A file of session keys in NSS's form, with which Wireshark decrypts what it captured.
+"""A file of TLS session keys in the format of NSS, with which Wireshark decrypts what it has captured.
 
 https://www.ietf.org/archive/id/draft-ietf-tls-keylogfile-02.html
 """
@@ -6,6 +6,8 @@ https://www.ietf.org/archive/id/draft-ietf-tls-keylogfile-02.html
 from __future__ import annotations
 
 import os
+import re
+import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,16 +15,24 @@ from typing import Any
 from twisted.internet import threads
 from twisted.python.failure import Failure
 
-from app.files import confined as files
+from app.files import beneath
 from app.services.tls import errors
+
+_LINE = re.compile(rb"[A-Z0-9_]+ [0-9A-Fa-f]+ [0-9A-Fa-f]+$")
+_HEAD = 4096
+"""Bytes in which a file of session keys has its first line, after comments."""
 
 
 class KeyLog:
-    """Appends lines to a file, in a thread, for its owner alone to read."""
+    """Appends lines to a file, in a thread. Only the owner can read the file.
+
+    A file that holds anything else is left alone, and links that appear on the way to the file are not followed.
+    """
 
     def __init__(self, path: Path) -> None:
         """Blocks: call it in a thread. Raises KeyLogError."""
         self._path = path
+        self._real = Path(os.path.realpath(path))
         self._waiting: list[bytes] = []
         self._writing = False
         try:
@@ -31,7 +41,7 @@ class KeyLog:
             raise errors.KeyLogError(path=path, reason=e.strerror or e) from e
 
     def add(self, line: bytes, reactor: Any, failed: Callable[[str], None]) -> None:
-        """Write a line soon; ``failed`` gets the words when that cannot be done."""
+        """Write a line soon. If that fails, ``failed`` is called with the reason in words."""
         self._waiting.append(line + b"\n")
         if not self._writing:
             self._write(reactor, failed)
@@ -50,7 +60,20 @@ class KeyLog:
         threads.deferToThreadPool(reactor, reactor.getThreadPool(), self._append, b"".join(lines)).addBoth(done)
 
     def _append(self, content: bytes) -> None:
-        with open(self._path, "ab", opener=files.regular) as file:
+        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT
+        with beneath.folder(self._real.parent, follow=False) as folder, folder.open([self._real.name], flags) as opened:
+            if not stat.S_ISREG(opened.status.st_mode):
+                raise OSError(0, "it is no file")
+            if not _is_key_log(os.read(opened.descriptor, _HEAD)):
+                raise OSError(0, "it holds something else than session keys")
             if hasattr(os, "fchmod"):  # the file may be older, and open to others
-                os.fchmod(file.fileno(), 0o600)
-            file.write(content)
+                os.fchmod(opened.descriptor, 0o600)
+            with opened.file("ab") as file:
+                file.write(content)
+
+
+def _is_key_log(head: bytes) -> bool:
+    """Whether a file that begins so holds session keys, or only comments so far."""
+    lines = (line.strip() for line in head.splitlines())
+    first = next((line for line in lines if line and not line.startswith(b"#")), None)
+    return len(head) < _HEAD if first is None else bool(_LINE.match(first))

@@ -1,4 +1,4 @@
-"""TLS of a service: its certificate, what it asks of clients, and what their handshakes say."""
+"""TLS of a service: its certificate, its versions and ciphers, and the certificates that it asks clients for."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cryptography import x509
 from OpenSSL import SSL
@@ -19,20 +19,19 @@ from twisted.internet.interfaces import (
 from zope.interface import implementer
 
 from app import events
+from app.files import confined
 from app.services import address
 from app.services.config import ServiceConfig
-from app.services.context import Surroundings
+from app.services.interfaces import Owner
+from app.services.surroundings import Surroundings
 from app.services.tls import authority, certificates
 from app.services.tls.certificates import Identity, trust
 from app.services.tls.explain import OWN_SIGNER, Terms
 from app.services.tls.key_log import KeyLog
 from app.services.tls.transport import NoCommonProtocol, TLSFactory
 
-if TYPE_CHECKING:
-    from app.services.service import Service
-
 CIPHERS = b"ECDHE+AESGCM:ECDHE+CHACHA20:ECDHE+AESCCM:!AESCCM8"
-"""Of TLS 1.2: with forward secrecy and authenticated; AES-CCM is what small devices have."""
+"""Ciphers of TLS 1.2: forward secrecy and authenticated encryption; AES-CCM is for small devices."""
 
 MINIMUM = {"1.2": SSL.TLS1_2_VERSION, "1.3": SSL.TLS1_3_VERSION}
 
@@ -44,10 +43,10 @@ _ADVICE = "listening-post ca --trust says how it can"
 @implementer(IOpenSSLServerConnectionCreator)
 @dataclass(frozen=True, slots=True)
 class ServerTLS:
-    """What a port speaks TLS with.
+    """The TLS of one port.
 
     Attributes:
-        warnings: what a person should know, though it can be served.
+        warnings: what is wrong with the certificate, although it can be used.
     """
 
     context: SSL.Context
@@ -55,18 +54,21 @@ class ServerTLS:
     key_log: KeyLog | None = None
     warnings: tuple[str, ...] = ()
 
-    def wrap(self, factory: IProtocolFactory, service: Service) -> IProtocolFactory:
-        """A factory for the port that puts TLS before ``factory``, which sees plaintext."""
+    def wrap(self, factory: IProtocolFactory, owner: Owner, reactor: Any) -> IProtocolFactory:
+        """A factory for the port that puts TLS before ``factory``, which sees plaintext.
+
+        Warnings are logged under ``owner``.
+        """
         for warning in self.warnings:
-            _log(service, warning)
+            _log(owner, warning)
         terms = replace(self.terms, alpn=_offered(self.terms.alpn, factory))
         if terms.alpn:
             self.context.set_alpn_select_callback(_chooser(terms.alpn))
         if (log := self.key_log) is not None:
             self.context.set_keylog_callback(
-                lambda connection, line: log.add(line, service.reactor, lambda words: _log(service, words))
+                lambda connection, line: log.add(line, reactor, lambda words: _log(owner, words))
             )
-        wrapped: IProtocolFactory = TLSFactory(self, factory, service.reactor, terms)
+        wrapped: IProtocolFactory = TLSFactory(self, factory, reactor, terms)
         return wrapped
 
     def serverConnectionForTLS(self, protocol: Any) -> SSL.Connection:
@@ -74,7 +76,7 @@ class ServerTLS:
 
 
 def prepare(config: ServiceConfig, surroundings: Surroundings) -> ServerTLS:
-    """Read or make what ``config.tls`` asks for. Blocks: call it in a thread.
+    """Read or make the certificate that ``config.tls`` names, and set TLS up. Blocks: call it in a thread.
 
     Raises TLSSetupError.
     """
@@ -88,7 +90,7 @@ def prepare(config: ServiceConfig, surroundings: Surroundings) -> ServerTLS:
     if settings["client_certificates"] != "off":
         name = _ask_clients(context, settings, surroundings)
         terms = replace(terms, authority=name)
-    log = KeyLog(surroundings.folder / settings["key_log"]) if settings["key_log"] else None
+    log = KeyLog(confined.named(surroundings.folder, settings["key_log"])) if settings["key_log"] else None
     return ServerTLS(context, terms, log, tuple(_warnings(identity, path)))
 
 
@@ -110,8 +112,8 @@ def _is_name(host: str) -> bool:
 
 def _own(settings: Mapping[str, Any], surroundings: Surroundings) -> Identity:
     folder = surroundings.folder
-    key = folder / settings["key"] if settings["key"] else None
-    return certificates.load(folder / settings["certificate"], key, settings["password"])
+    key = confined.named(folder, settings["key"]) if settings["key"] else None
+    return certificates.load(confined.named(folder, settings["certificate"]), key, settings["password"])
 
 
 def _warnings(identity: Identity, path: str) -> Iterator[str]:
@@ -137,9 +139,9 @@ def _context(identity: Identity, path: str, minimum: str) -> SSL.Context:
 
 
 def _ask_clients(context: SSL.Context, settings: Mapping[str, Any], surroundings: Surroundings) -> str:
-    """Have clients show certificates. Returns who must have signed them."""
+    """Ask clients for certificates. Returns the names of the authorities that must have signed them."""
     if settings["client_ca"]:
-        trusted = certificates.authorities(surroundings.folder / settings["client_ca"])
+        trusted = certificates.authorities(confined.named(surroundings.folder, settings["client_ca"]))
     else:
         trusted = [authority.of(surroundings.data).certificate]
     for certificate in trusted:
@@ -172,7 +174,7 @@ def _protocols(protocol: str, settings: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _offered(wanted: tuple[str, ...], factory: IProtocolFactory) -> tuple[str, ...]:
-    """Those of ``wanted`` that the factory can speak, where it says what it can."""
+    """Those of ``wanted`` that the factory speaks, if it says which; otherwise all."""
     if not IProtocolNegotiationFactory.providedBy(factory):
         return wanted
     able = factory.acceptableProtocols()
@@ -191,5 +193,5 @@ def _chooser(names: Iterable[str]) -> Any:
     return choose
 
 
-def _log(service: Service, words: str) -> None:
-    service.recorder.record(events.LOG, service.number, summary=words)
+def _log(owner: Owner, words: str) -> None:
+    owner.recorder.record(events.LOG, owner.number, summary=words)

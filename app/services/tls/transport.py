@@ -1,8 +1,8 @@
-"""TLS between the wire and a Tap: Twisted's, with an end to endless handshakes, and words for failed ones."""
+"""TLS below a Tap: Twisted's, with a time limit for handshakes, half-closed connections, and failures in words."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from OpenSSL import SSL
 from service_identity import VerificationError
@@ -11,22 +11,20 @@ from twisted.internet.interfaces import IAddress, IHalfCloseableProtocol, IProto
 from twisted.protocols.tls import BufferingTLSTransport, TLSMemoryBIOFactory
 from twisted.python.failure import Failure
 
-from app import events
+from app import events, limits
+from app.services.interfaces import Secured
 from app.services.tls import explain as tls_words
 from app.services.tls.client_hello import parse
 from app.services.tls.explain import Ending, Terms
 
-if TYPE_CHECKING:
-    from app.services.tap.tap import Tap
-
 HANDSHAKE_SECONDS = 20.0
-"""In which a handshake must be finished."""
+"""Time in which a handshake must be finished."""
 
 CLOSING_SECONDS = 5.0
-"""In which the peer may answer our close_notify before we close without its own."""
+"""Time in which the peer may answer our close_notify. After it we close without an answer."""
 
 FIRST = 4096
-"""Bytes kept of what came first, until the handshake is finished."""
+"""Bytes of a connection's beginning that are kept until the handshake is finished."""
 
 _PLAIN_HTTP = b"This port speaks TLS. Use https:// or wss://.\n"
 _BAD_REQUEST = (
@@ -57,8 +55,8 @@ class TLSTransport(BufferingTLSTransport):
     transport: Any
     wrong_certificate: tuple[int, str] | None = None
 
-    def __init__(self, factory: TLSFactory, tap: Tap) -> None:
-        super().__init__(factory, tap)
+    def __init__(self, factory: TLSFactory, tap: Secured) -> None:
+        super().__init__(factory, cast(Any, tap))
         self._tap = tap
         self._first = bytearray()
         self._shaking = True
@@ -87,7 +85,7 @@ class TLSTransport(BufferingTLSTransport):
         super().dataReceived(data)
 
     def on_handshake(self) -> tuple[str, dict[str, Any]]:
-        """The handshake is finished. Returns what came of it: a line, and the details."""
+        """The handshake is finished. Returns what was agreed on: a line, and the detail of an event."""
         self._shaking = False
         self._first.clear()
         self._overdue.cancel()
@@ -95,12 +93,11 @@ class TLSTransport(BufferingTLSTransport):
         return agreed(self._tlsConnection, client=self.factory.terms.client)
 
     def _on_overdue(self) -> None:
-        if self._tap.held:  # while we do not read, the silence is ours
+        if self._tap.held:  # while we do not read, the client cannot be blamed
             self._overdue = self.factory.clock.callLater(HANDSHAKE_SECONDS, self._on_overdue)
             return
         self._found = f"the handshake was not finished within {HANDSHAKE_SECONDS:g} s"
-        text = f"no TLS handshake within {HANDSHAKE_SECONDS:g} s: closing"
-        self._tap.note(events.LIMIT_REACHED, text, {"limit": "handshake_seconds", "value": HANDSHAKE_SECONDS})
+        self._tap.record_limit(limits.HANDSHAKE_SECONDS.reached(HANDSHAKE_SECONDS, "tls"))
         self.transport.abortConnection()
 
     # -- the end
@@ -138,7 +135,7 @@ class TLSTransport(BufferingTLSTransport):
         hello = None if terms.client else parse(first)
         if hello is not None:
             detail |= hello.detail()
-        self._tap.note(events.TLS_FAILED, words, detail, payload=first or None)
+        self._tap.record(events.TLS_FAILED, words, detail, payload=first or None)
         self._tap.ended(f"TLS {'handshake ' if self._shaking else ''}failed: {words}")
 
     def _shutdownTLS(self) -> None:
@@ -146,7 +143,7 @@ class TLSTransport(BufferingTLSTransport):
             return
         super()._shutdownTLS()
         if self._closing is None and self.connected and (self.disconnecting or not self._writeDisconnected):
-            # A peer that never answers would keep the connection open for ever.
+            # Otherwise a peer that never answers would keep the connection open for ever.
             self._closing = self.factory.clock.callLater(CLOSING_SECONDS, self.transport.loseConnection)
 
     # -- closing one side (RFC 8446, section 6.1), of which Twisted's TLS knows nothing
@@ -167,7 +164,7 @@ class TLSTransport(BufferingTLSTransport):
             self._shutdownTLS()
 
     def _peer_finished(self) -> bool:
-        """Whether only the peer has closed its side, and that is all right."""
+        """Whether only the peer has closed its side, and TLS and responder allow that."""
         connection = self._tlsConnection
         return (
             not self._shaking
@@ -194,7 +191,7 @@ class TLSTransport(BufferingTLSTransport):
     # -- for the Tap
 
     def unsent(self) -> int:
-        """Bytes that were written and never reached the kernel, most of them with what TLS adds."""
+        """Bytes that were written and have not reached the kernel, most of them already encrypted."""
         wire: Any = self.transport
         below = len(wire.dataBuffer) - wire.offset + wire._tempDataLen
         gathered = getattr(self._aggregator, "_buffer", ())
@@ -217,12 +214,12 @@ class TLSFactory(TLSMemoryBIOFactory):
 
     def buildProtocol(self, addr: IAddress | None) -> TLSTransport | None:  # type: ignore[override]
         tap = self.wrappedFactory.buildProtocol(addr)
-        # WORKAROUND: Twisted's own wraps even what was refused.
-        return None if tap is None else TLSTransport(self, cast("Tap", tap))
+        # WORKAROUND: Twisted's own factory wraps None, too, when the connection was refused.
+        return None if tap is None else TLSTransport(self, cast(Secured, tap))
 
 
 def agreed(connection: SSL.Connection, *, client: bool) -> tuple[str, dict[str, Any]]:
-    """What both sides agreed on: a line, and version, cipher, bits, alpn, sni, the peer's subject, resumed."""
+    """What both sides agreed on, as one line and as the detail of an event."""
     certificate = connection.get_peer_certificate(as_cryptography=True)
     subject = None if certificate is None else certificate.subject.rfc4514_string()
     name = connection.get_servername()

@@ -1,4 +1,4 @@
-"""autobahn as we need it, for servers and clients alike."""
+"""Sets autobahn up for servers and clients."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from app.websocket import close_codes
 
 
 def prepare(reactor: Any) -> None:
-    """Mend what has to be mended before one of its factories is made; calling it again changes nothing."""
+    """Apply all workarounds; call it before making a factory of autobahn. Calling it again changes nothing."""
     accept_taps()
     deflate.keep_whole()
     close_codes.allow_registered()
-    # autobahn asks txaio for timers, which would import the global reactor by itself.
+    # autobahn gets timers from txaio, which would otherwise import the global reactor.
     txaio.use_twisted()
     txaio.config.loop = reactor  # type: ignore[attr-defined]

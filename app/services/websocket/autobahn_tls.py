@@ -1,5 +1,5 @@
-"""WORKAROUND: autobahn wants the channel ID of a TLS connection (RFC 5929) when it begins, and takes
-only Twisted's own class for one (autobahn.twisted.util.transport_channel_id). A Tap is none."""
+"""WORKAROUND: autobahn reads the channel ID of a TLS connection (RFC 5929) when the connection opens, and
+recognizes only Twisted's own transport class (autobahn.twisted.util.transport_channel_id), not a Tap."""
 
 from __future__ import annotations
 
@@ -19,6 +19,6 @@ def _of_tap(transport: Any, is_server: bool, channel_id_type: str | None = None)
 
 
 def accept_taps() -> None:
-    """Have autobahn look behind Taps; calling it again changes nothing."""
+    """Have autobahn ask the transport below a Tap; calling it again changes nothing."""
     for module in (autobahn.twisted.util, autobahn.twisted.websocket):
         module.transport_channel_id = _of_tap  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""permessage-deflate (RFC 7692): which offers we take, and messages to their last byte."""
+"""permessage-deflate (RFC 7692): which offers are accepted, and a workaround for messages that were cut short."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from autobahn.websocket.compress import (
 NAME = "permessage-deflate"
 
 WINDOW_BITS, MEMORY_LEVEL = 12, 5
-"""Of zlib, for 36 kB for each connection instead of 300 (RFC 7692 section 7.1.2)."""
+"""Settings of zlib that take 36 kB for each connection instead of 300 kB (RFC 7692 section 7.1.2)."""
 
 Parameters = dict[str, list[Any]]
-"""As autobahn reads them: the values of each, True for one without."""
+"""Parameters as autobahn parses them: a list of values by name; the value is True for a parameter without one."""
 
 _NO_VALUE = re.compile("True")
 _VALUES = {
@@ -31,7 +31,7 @@ _VALUES = {
 
 
 def usable(offers: Iterable[tuple[str, Parameters]]) -> Iterator[tuple[str, Parameters]]:
-    """Those that we can take, of extensions with their parameters; others are declined, not the handshake.
+    """The offers that we can accept, of extensions with their parameters. The others do not fail the handshake.
 
     RFC 7692 sections 5.1 and 7.1.
     """
@@ -46,7 +46,8 @@ def _is_right(name: str, values: Sequence[Any]) -> bool:
 
 
 def _without_small_window(parameters: Parameters) -> Parameters:
-    """A client that wants a window smaller than ours keeps to it by itself, and takes no larger one for an answer."""
+    """Without ``client_max_window_bits`` if it is smaller than ours: the client keeps to it without an answer, and
+    accepts no larger value in one."""
     (wanted,) = parameters.get("client_max_window_bits", [True])
     if wanted is True or int(wanted) >= WINDOW_BITS:
         return parameters
@@ -54,7 +55,7 @@ def _without_small_window(parameters: Parameters) -> Parameters:
 
 
 def accept(offers: Sequence[Any]) -> PerMessageDeflateOfferAccept | None:
-    """The first offer to compress that we take; None for none."""
+    """The answer to the first offer of permessage-deflate; None without one."""
     for offer in offers:
         if isinstance(offer, PerMessageDeflateOffer):
             return PerMessageDeflateOfferAccept(
@@ -67,10 +68,10 @@ def accept(offers: Sequence[Any]) -> PerMessageDeflateOfferAccept | None:
 
 
 class _Whole(PerMessageDeflate):
-    """WORKAROUND: autobahn has zlib stop at the largest message, and takes what came for the whole of it.
+    """WORKAROUND: autobahn has zlib stop at the length of the largest message, and takes the output for all of it.
 
-    zlib may have read all of the frame and still hold back the end of what it stands for. One
-    byte more shows it: autobahn's own check of the length finds it. Its side of this is
+    zlib may have read the whole frame and not yet have returned the end of its content. One more byte of
+    output shows that, and autobahn's own check of the length refuses the message. The code in autobahn is
     ``PerMessageDeflate.decompress_message_data`` in autobahn/websocket/compress_deflate.py.
     """
 
@@ -81,5 +82,5 @@ class _Whole(PerMessageDeflate):
 
 
 def keep_whole() -> None:
-    """Have autobahn cut no message short; calling it again changes nothing."""
+    """Install ``_Whole`` in autobahn; calling it again changes nothing."""
     PERMESSAGE_COMPRESSION_EXTENSION[NAME]["PMCE"] = _Whole

@@ -1,4 +1,4 @@
-"""The server's side of opening a WebSocket (RFC 6455 section 4.2): who is let in, and what others are told."""
+"""The server's side of the opening handshake (RFC 6455 section 4.2): whom it accepts, and how it refuses others."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 from autobahn.twisted.websocket import WebSocketServerProtocol
 from autobahn.websocket.types import ConnectionDeny
 
-from app import events
+from app import limits
 from app.http.reason_phrases import phrase
 from app.services.http import rules as http_rules
 from app.services.tap.tap import Tap
@@ -20,17 +20,17 @@ from app.services.websocket import deflate
 from app.text.escapes import escape, one_line
 
 VERSION = "13"
-"""Of the protocol, that of RFC 6455; those before it were drafts."""
+"""The version of RFC 6455; earlier ones were drafts."""
 
 MAX_REASON = 500
-"""Characters that a refused client is told: most reasons quote what it sent."""
+"""Most characters of a reason: many reasons quote what the client sent."""
 
 _UPGRADE = f"This port speaks WebSocket, version {VERSION}: use ws:// or wss://"
 
 _NO_VERSION = f"no Sec-WebSocket-Version, which must be {VERSION}"
 
 _OURS = {"WebSocket connection denied - Hixie76 protocol not supported.": _NO_VERSION}
-"""In the place of what autobahn says in words that help nobody."""
+"""Our reasons instead of autobahn's, which help nobody."""
 
 _BARE_LF = re.compile(rb"(?<!\r)\n")
 
@@ -38,18 +38,18 @@ _FIELDS: Mapping[int, str] = {
     HTTPStatus.METHOD_NOT_ALLOWED: "Allow: GET\r\n",
     HTTPStatus.UPGRADE_REQUIRED: f"Upgrade: websocket\r\nSec-WebSocket-Version: {VERSION}\r\n",
 }
-"""What an answer has to have beside its text (RFC 9110 sections 15.5.6 and 15.5.22, RFC 6455 section 4.4)."""
+"""Fields that a response with this status must have (RFC 9110 sections 15.5.6 and 15.5.22, RFC 6455 section 4.4)."""
 
 # For the type checker the mixin is what it is mixed into.
 _Base = WebSocketServerProtocol if TYPE_CHECKING else object
 
 
 class Handshake(_Base):  # type: ignore[misc,valid-type]
-    """Mixed in before a responder's protocol class: refuses in words, and takes what it can of an offer.
+    """Mixed in before a responder's protocol class: refuses with a reason, and accepts the usable part of an offer.
 
     Attributes:
         known: the subprotocols to choose from; empty: all.
-        origins: patterns, of which the origin of a web page has to match one; empty: none has to.
+        origins: patterns; the origin of a web page must match one of them; empty: any origin is accepted.
         field_bytes: the largest head of an opening handshake.
     """
 
@@ -62,18 +62,15 @@ class Handshake(_Base):  # type: ignore[misc,valid-type]
     def _tap(self) -> Tap:
         return cast(Tap, self.transport)
 
-    def _reached(self, limit: str, value: Any, text: str) -> None:
-        self._tap.note(events.LIMIT_REACHED, text, {"limit": limit, "value": value})
-
     def processHandshake(self) -> None:
-        # autobahn would keep any number of them.
+        # autobahn would keep any number of bytes.
         most = self.field_bytes
         if len(self.data) > 1 and client_hello.is_tls(self.data):
             self._refuse_tls()
         elif len(self.data) > most and self.data.find(b"\r\n\r\n", 0, most + 4) < 0:
-            text = f"more than {most:,} bytes of fields"
-            self._reached("field_bytes", most, text)
-            self.failHandshake(text, HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+            reached = limits.FIELD_BYTES.reached(most, "handshake")
+            self._tap.record_limit(reached)
+            self.failHandshake(reached.text, HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
         elif _BARE_LF.search(self.data.partition(b"\r\n\r\n")[0]):
             # autobahn would wait for a CR LF that never comes.
             self.failHandshake(http_rules.BARE_LF)
@@ -85,16 +82,16 @@ class Handshake(_Base):  # type: ignore[misc,valid-type]
         if self.state != self.STATE_CONNECTING:
             return
         seconds = self.openHandshakeTimeout
-        whose, code = ("the client's", 408) if not self.http_headers else ("the responder's", 503)
-        why = f"{whose} part of the handshake was not done within {seconds:g} s"
-        self._reached("handshake_seconds", seconds, f"{why}: closing")
+        whose, code = ("client", 408) if not self.http_headers else ("responder", 503)
+        why = f"the {whose}'s part of the handshake was not done within {seconds:g} s"
+        self._tap.record_limit(limits.HANDSHAKE_SECONDS.reached(seconds, whose))
         if self.data or self.http_headers:
             self.failHandshake(why, code)
         else:
             super().onOpenHandshakeTimeout()
 
     def _refuse_tls(self) -> None:
-        words = client_hello.note_on_plain_port(self._tap, "WebSocket", "ws", self.data)
+        words = client_hello.record_on_plain_port(self._tap, "WebSocket", "ws", self.data)
         self._tap.ended(words)
         self.wasNotCleanReason = words
         self.dropConnection(abort=False)
@@ -102,12 +99,12 @@ class Handshake(_Base):  # type: ignore[misc,valid-type]
     def onConnect(self, request: Any) -> Any:
         origin = self.http_headers.get("origin")
         if origin is not None and self.origins and not any(matches(origin, known) for known in self.origins):
-            self._reached("origins", list(self.origins), f"refused: a web page of {escape(origin.encode())}")
+            self._tap.record_limit(limits.ORIGINS.reached(list(self.origins), origin=escape(origin.encode())))
             raise ConnectionDeny(403, "web pages of this origin may not connect")
         try:
             chosen = super().onConnect(request)
         except ConnectionDeny:
-            raise  # the responder says no, as it may
+            raise  # the responder refuses the client
         except Exception as e:
             self._tap.failed(e, self.http_request_data)
             raise
@@ -129,7 +126,7 @@ class Handshake(_Base):  # type: ignore[misc,valid-type]
         super().failHandshake(_OURS.get(reason, reason), code)
 
     def _is_for_another_protocol(self) -> bool:
-        """Whether the client asks for something else, or for another version."""
+        """Whether the client asks for another protocol, or for another version of WebSocket."""
         asked = self.http_headers.get("upgrade", "websocket").lower().split(",")
         version = self.http_headers.get("sec-websocket-version", VERSION)
         return "websocket" not in map(str.strip, asked) or version.strip() != VERSION
@@ -146,7 +143,7 @@ class Handshake(_Base):  # type: ignore[misc,valid-type]
 
 
 def matches(origin: str, pattern: str) -> bool:
-    """Whether ``pattern`` fits, where ``*`` alone stands for everything, and beside others for any part."""
+    """Whether ``origin`` matches ``pattern``, in which ``*`` is any part without a slash; ``*`` alone is everything."""
     if pattern == "*":
         return True
     parts = map(re.escape, pattern.rstrip("/").split("*"))

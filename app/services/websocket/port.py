@@ -1,15 +1,15 @@
-"""Opens WebSocket services: autobahn behind the Tap, with each message noted."""
+"""Opens WebSocket services: autobahn behind the Tap, with each message recorded."""
 
 from __future__ import annotations
 
 from typing import Any, cast
 
-from autobahn.twisted.websocket import WebSocketServerFactory
+from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
 from twisted.internet.error import ConnectionLost
 from twisted.internet.interfaces import IListeningPort
 from twisted.python.failure import Failure
 
-from app import events
+from app import events, limits
 from app.services import tcp
 from app.services.service import Service
 from app.services.tap.tap import Tap
@@ -17,35 +17,35 @@ from app.services.tap.valve import KEPT_FOR_ALL, KEPT_FOR_ONE
 from app.services.websocket import deflate
 from app.services.websocket.autobahn_setup import prepare
 from app.services.websocket.handshake import VERSION, Handshake
-from app.text.escapes import PREVIEW, amount, escape, preview
+from app.services.websocket.messages import DETAILS, Messages
+from app.text.escapes import amount, escape
+from app.websocket.closing import Closing
 from app.websocket.timers import Timers
 
 GOING_AWAY, POLICY_VIOLATION, INTERNAL_ERROR = 1001, 1008, 1011
 """Close codes of RFC 6455 section 7.4.1."""
 
 UNREAD, UNREAD_BY_ALL = KEPT_FOR_ONE + (1 << 20), 4 * KEPT_FOR_ALL
-"""Bytes that may wait for one client beside one message of the largest size, and for all of a service.
+"""Bytes that may wait for one client in addition to one message of the largest size, and for all of a service.
 
-More than the valve keeps: it holds back a client that causes its own answers, and only what
-others cause to be sent can go beyond.
+This is more than the valve allows. The valve holds a client back that does not read its own answers, so only
+what other clients cause to be sent can exceed it.
 """
 
-SHARED = 4096
-"""Bytes from which a message to several clients is framed once."""
-
 MAX_COMPRESSED = 1 << 20
-"""Bytes of the largest message that we compress: everybody waits meanwhile."""
+"""Bytes of the largest message that is compressed: compression blocks all other connections."""
 
 
-class Notes(Handshake):
-    """Mixed in before a responder's protocol class: notes what the frames mean.
+class RecordedMessages(Closing, Handshake):
+    """Mixed in before a responder's protocol class: records opening, messages and close.
 
-    Overrides autobahn's inner hooks rather than the public ones, which are the responder's.
+    It overrides autobahn's private hooks; the public ones belong to the responder.
     """
 
+    _messages: Messages
     maxMessagePayloadSize: int
     maxFramePayloadSize: int
-    _most: int | None = None  # what they are, while a compressed frame comes
+    _most: int | None = None  # their value, while a compressed frame comes
     _opened = False
     _slow = False
 
@@ -54,7 +54,7 @@ class Notes(Handshake):
         chosen = self.websocket_protocol_in_use
         offered = list(self.websocket_protocols)
         target = escape(self.http_request_uri.encode("latin-1", "replace"))
-        self._tap.note(
+        self._tap.record(
             events.WS_OPENED,
             f"{target}  subprotocol {chosen}" if chosen else target,
             {
@@ -69,7 +69,7 @@ class Notes(Handshake):
         self._guarded(b"", super()._onOpen)
 
     def _onMessage(self, payload: bytes, isBinary: bool) -> None:
-        self._note_message("binary" if isBinary else "text", "received", payload)
+        self._record_message("binary" if isBinary else "text", "received", payload)
         self._guarded(payload, super()._onMessage, payload, isBinary)
 
     def sendMessage(
@@ -82,26 +82,42 @@ class Notes(Handshake):
     ) -> None:
         if self._slow or (self.state == self.STATE_OPEN and self._reads_too_slowly()):
             return
-        # autobahn would hold us to the largest message that clients may send.
+        plain = doNotCompress or self._perMessageCompress is None or len(payload) > MAX_COMPRESSED
+        if plain and fragmentSize is None and not sync and self._may_skip_autobahn(payload):
+            self._send_plain(payload, isBinary)
+            return
+        # autobahn would apply the limit for messages of clients to ours, too.
         most, self.maxMessagePayloadSize = self.maxMessagePayloadSize, 0
         try:
-            plain = doNotCompress or len(payload) > MAX_COMPRESSED or self._perMessageCompress is None
-            if plain and fragmentSize is None and not sync and len(payload) >= SHARED and self.state == self.STATE_OPEN:
-                self.sendPreparedMessage(self._framed(payload, isBinary))
-            else:
-                super().sendMessage(payload, isBinary, fragmentSize, sync, plain)
+            super().sendMessage(payload, isBinary, fragmentSize, sync, plain)
         finally:
             self.maxMessagePayloadSize = most
         if self.state == self.STATE_OPEN:
-            self._note_message("binary" if isBinary else "text", "sent", payload)
+            self._record_message("binary" if isBinary else "text", "sent", payload)
 
-    def _framed(self, payload: bytes, binary: bool) -> Any:
-        """The message in its frame, which is the same object for each client that gets the same payload."""
-        factory = cast(Any, self.factory)
-        known = getattr(factory, "framed", None)
-        if known is None or known[0] is not payload or known[1] is not binary:
-            known = factory.framed = payload, binary, factory.prepareMessage(payload, binary, doNotCompress=True)
-        return known[2]
+    def _may_skip_autobahn(self, payload: object) -> bool:
+        """Whether a message without compression is written as one frame, and at once.
+
+        autobahn frames a message anew for each client, and formats lines for a log that nobody reads.
+        """
+        protocol = cast(Any, self)
+        return (
+            type(payload) is bytes
+            and self.state == self.STATE_OPEN
+            and not (protocol.send_queue or protocol.autoFragmentSize or protocol.maskServerFrames)
+        )
+
+    def _send_plain(self, payload: bytes, binary: bool) -> None:
+        framed, summary = self._messages.framed(payload, binary)
+        stats, size = self.trafficStats, len(payload)
+        stats.outgoingWebSocketMessages += 1
+        stats.outgoingWebSocketFrames += 1
+        stats.outgoingOctetsAppLevel += size
+        stats.outgoingOctetsWebSocketLevel += size
+        stats.outgoingOctetsWireLevel += len(framed)
+        tap = cast(Tap, self.transport)
+        tap.write(framed)
+        tap.record(events.WS_MESSAGE, summary, DETAILS["binary" if binary else "text", "sent"], payload=payload)
 
     def processData(self) -> bool:
         """Take the next piece of what has come; nothing while the client or the capture is behind.
@@ -114,31 +130,32 @@ class Notes(Handshake):
         return bool(super().processData())
 
     def _reads_too_slowly(self) -> bool:
-        tap = self._tap
+        tap = cast(Tap, self.transport)
+        if not tap.backed_up:
+            return False
         unsent = tap.unsent() or 0
         most = UNREAD + self.maxMessagePayloadSize
         if unsent <= most and (unsent <= UNREAD >> 4 or tap.factory.kept.total <= UNREAD_BY_ALL):
             return False
         self._slow = True
-        self._reached("unread_bytes", most, f"{amount(unsent)} are not read yet: closing")
+        tap.record_limit(limits.UNREAD_BYTES.reached(most, unread=amount(unsent)))
         self.end(POLICY_VIOLATION, "you read too slowly")
         return True
 
     def sendPing(self, payload: bytes | None = None) -> None:
         super().sendPing(payload)
         if self.state == self.STATE_OPEN:
-            self._note_message("ping", "sent", payload or b"")
+            self._record_message("ping", "sent", payload or b"")
 
     def onAutoPingTimeout(self) -> None:
         self.autoPingTimeoutCall = None
         if self.state == self.STATE_OPEN:
-            seconds = self.autoPingTimeout
-            self._reached("ping_timeout", seconds, f"no pong for {seconds:g} s: closing")
+            self._tap.record_limit(limits.PING_TIMEOUT.reached(self.autoPingTimeout))
             self.end(INTERNAL_ERROR, "no pong came in time")
 
     def _onMessageFrameBegin(self, length: int) -> None:
         if self._isMessageCompressed:
-            # What cannot be compressed is a little longer on the wire (RFC 1951 section 3.2.4).
+            # Data that does not compress is a little longer on the wire (RFC 1951 section 3.2.4).
             most = self._most = self.maxMessagePayloadSize
             self.maxMessagePayloadSize = self.maxFramePayloadSize = most + (most >> 10) + 64
         super()._onMessageFrameBegin(length)
@@ -154,53 +171,31 @@ class Notes(Handshake):
     def _max_message_size_exceeded(self, msg_size: int, max_msg_size: int, reason: str) -> None:
         if self._most is not None:
             max_msg_size, reason = self._most, f"message of more than {self._most} bytes"
-        self._reached("message_bytes", max_msg_size, f"a message of more than {max_msg_size:,} bytes: closing")
+        self._tap.record_limit(limits.MESSAGE_BYTES.reached(max_msg_size, "message"))
         super()._max_message_size_exceeded(msg_size, max_msg_size, reason)
 
     def _onPing(self, payload: bytes) -> None:
         if self.failedByMe:
-            return  # autobahn tells of a ping that broke the rules too
-        self._note_message("ping", "received", payload)
+            return  # autobahn calls this for a ping that broke the rules, too
+        self._record_message("ping", "received", payload)
         self._guarded(payload, super()._onPing, payload)
 
     def _onPong(self, payload: bytes) -> None:
-        self._note_message("pong", "received", payload)
+        self._record_message("pong", "received", payload)
         self._guarded(payload, super()._onPong, payload)
 
     def _onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:
-        protocol = cast(Any, self)
-        if protocol.closeHandshakeTimeoutCall is not None:
-            # autobahn lets it run on, and keeps the protocol of a connection that is gone.
-            protocol.closeHandshakeTimeoutCall.cancel()
-            protocol.closeHandshakeTimeoutCall = None
+        self._messages.forget()
         if self._opened:
-            first = self.localCloseCode if self.remoteCloseCode is None else self.remoteCloseCode
-            self._tap.note(
-                events.WS_CLOSED,
-                f"{code if first is None else first}  {_words(reason) or ''}".rstrip(),
-                {
-                    "clean": wasClean,
-                    "code": code,
-                    "reason": _words(reason),
-                    "their_code": self.remoteCloseCode,
-                    "their_reason": _words(self.remoteCloseReason),
-                    "our_code": self.localCloseCode,
-                    "our_reason": _words(self.localCloseReason),
-                },
-            )
+            self._tap.record(events.WS_CLOSED, *self.closed(wasClean))
         self._guarded(b"", super()._onClose, wasClean, code, reason)
 
-    def _note_message(self, opcode: str, direction: str, payload: bytes) -> None:
-        arrow = "←" if direction == "received" else "→"
-        self._tap.note(
-            events.WS_MESSAGE,
-            f"{arrow} {opcode}  {preview(payload[:PREVIEW], len(payload))}",
-            {"opcode": opcode, "direction": direction},
-            payload=payload,
-        )
+    def _record_message(self, opcode: str, direction: str, payload: bytes) -> None:
+        summary = self._messages.summary(opcode, direction, payload)
+        self._tap.record(events.WS_MESSAGE, summary, DETAILS[opcode, direction], payload=payload)
 
     def _guarded(self, payload: bytes, call: Any, *args: Any) -> None:
-        """What the responder lets out is recorded with its message, and ends in close code 1011."""
+        """Call the responder: what it raises is recorded with its message, and closes with code 1011."""
         try:
             call(*args)
         except Exception as e:
@@ -209,28 +204,21 @@ class Notes(Handshake):
                 self.end(INTERNAL_ERROR, "the responder failed")
 
     def end(self, code: int, reason: str) -> None:
-        """Begin the closing handshake; ``sendClose`` takes only the codes of applications."""
+        """Begin the closing handshake; autobahn's ``sendClose`` accepts only codes for applications."""
         self.sendCloseFrame(code, reason.encode())
 
     def connectionLost(self, reason: Failure) -> None:
-        # autobahn writes errors of TLS into the log, where ours stand in words already.
+        # autobahn would log errors of TLS, which are recorded in words already.
         super().connectionLost(Failure(ConnectionLost()) if reason.check("OpenSSL.SSL.Error") else reason)
 
     def _closeConnection(self, abort: bool = False) -> None:
-        # After their close frame autobahn aborts, which would throw away what was written
-        # just before: ours, when theirs broke the rules.
+        # autobahn aborts after the peer's close frame, and would drop what was written just before:
+        # our own close frame, if the peer's broke the rules.
         super()._closeConnection(abort and not self.wasClean)
 
 
-def _words(reason: str | bytes | None) -> str | None:
-    # autobahn keeps some reasons decoded and some not.
-    if reason is None:
-        return None
-    return escape(reason if isinstance(reason, bytes) else reason.encode("utf-8", "surrogatepass"))
-
-
 class WebSocketTap(Tap):
-    """A Tap that speaks WebSocket on the user's side."""
+    """A Tap whose ``send`` and ``finish`` speak WebSocket."""
 
     def send(self, data: bytes) -> None:
         """Send a message: text where ``data`` is UTF-8, else binary."""
@@ -241,7 +229,7 @@ class WebSocketTap(Tap):
             binary = True
         protocol = cast(Any, self.wrappedProtocol)
         if protocol is None or protocol.state != protocol.STATE_OPEN:
-            self.note(events.LOG, "a message was not sent: the WebSocket is not open", {})
+            self.record(events.LOG, "a message was not sent: the WebSocket is not open", {})
             return
         protocol.sendMessage(data, binary)
 
@@ -260,29 +248,33 @@ def open_port(service: Service, host: str, port: int) -> IListeningPort:
 
 
 def _factory(service: Service) -> WebSocketServerFactory:
-    made, settings, limits = service.build(), service.config.settings("options"), service.config.settings("limits")
+    made, settings, bounds = service.build(), service.config.settings("options"), service.config.settings("limits")
     prepare(service.reactor)
     own = isinstance(made, WebSocketServerFactory)
     factory = made if own else WebSocketServerFactory(reactor=service.reactor)
     factory._batched_timer = Timers(service.reactor)
     responder: Any = factory.protocol if own else made
-    if not issubclass(responder, Notes):  # as that of a factory which served before is
+    if not issubclass(responder, RecordedMessages):  # it is, if the factory was used before
         attributes = {
             "known": settings["subprotocols"],
             "origins": settings["origins"],
-            "field_bytes": limits["field_bytes"],
+            "field_bytes": bounds["field_bytes"],
+            "_messages": Messages(),
         }
-        factory.protocol = cast(Any, type(f"Noted{responder.__name__}", (Notes, responder), attributes))
+        if responder.dataReceived is WebSocketServerProtocol.dataReceived:
+            # autobahn's formats a line for a log that nobody reads.
+            attributes["dataReceived"] = responder._dataReceived
+        factory.protocol = cast(Any, type(f"Recorded{responder.__name__}", (RecordedMessages, responder), attributes))
     factory.setProtocolOptions(
         versions=[int(VERSION)],
-        maxFramePayloadSize=limits["message_bytes"],
-        maxMessagePayloadSize=limits["message_bytes"],
+        maxFramePayloadSize=bounds["message_bytes"],
+        maxMessagePayloadSize=bounds["message_bytes"],
         openHandshakeTimeout=10,
-        closeHandshakeTimeout=1.5,  # within what a stopping service gives
+        closeHandshakeTimeout=1.5,  # less than a stopping service waits
         echoCloseCodeReason=True,
         webStatus=False,
         failByDrop=False,
-        allowNullOrigin=True,  # that of a page opened from a file; ours to judge
+        allowNullOrigin=True,  # that of a page opened from a file; ``origins`` decides
         perMessageCompressionAccept=deflate.accept if settings["compression"] else None,
         autoPingInterval=settings["ping_seconds"] or None,
         autoPingTimeout=settings["ping_timeout"] if settings["ping_seconds"] else None,

@@ -18,10 +18,12 @@ class Framer:
     Attributes:
         broken: why no more messages can be found in the stream, in words; empty while they can.
             Messages before that place were returned; later bytes are dropped.
+        limit: bytes of the longest message; 0: of any length.
         gap: seconds of silence after which the owner calls ``flush``; infinite: never.
     """
 
     gap = math.inf
+    limit = 0
 
     def __init__(self) -> None:
         self.broken = ""
@@ -34,8 +36,18 @@ class Framer:
         """The message that ends because nothing more came, if there is one."""
         return []
 
+    @property
+    def unfinished(self) -> int:
+        """Bytes that came of a message which has not ended."""
+        return 0
+
+    @property
+    def awaited(self) -> str:
+        """What is known of that message, in words: how long it said it would be. Empty where nothing is."""
+        return ""
+
     def frame(self, message: bytes) -> bytes:
-        """The bytes that carry ``message`` on the wire. Raises FrameError where it is too long."""
+        """The bytes that carry ``message`` on the wire. Raises FrameError where it is too long, ShortFrameError."""
         return message
 
 
@@ -85,6 +97,10 @@ class Buffered(Framer):
         del self._buffer[:start]
         self._kept()
         return messages
+
+    @property
+    def unfinished(self) -> int:
+        return len(self._buffer)
 
     def _next(self, start: int) -> tuple[bytes, int] | None:
         """The message that begins at ``start`` and where the next one does; None if it is not whole."""

@@ -3,9 +3,9 @@
 import contextlib
 
 from app import events
+from app.capture.link import WriterLink
 from app.capture.recorder import Recorder
 from app.capture.writing.batch import FIELDS
-from app.capture.writing.link import WriterLink
 from tests.app.capture.captures import LIMIT
 from tests.helpers import until
 
@@ -39,7 +39,7 @@ class Capturing:
     def check(self):
         recorder = self.recorder
         on_way = sum(sent.count for sent in recorder._on_way) + len(recorder._pending) // FIELDS
-        assert recorder.seen == recorder.stored + recorder.lost + on_way == len(self.recorded) + recorder.loss_events
+        assert recorder.seen == recorder.stored + recorder.lost + on_way == len(self.recorded) + recorder.losses.told
 
     @property
     def pid(self):

@@ -31,6 +31,7 @@ def sound(path: Path) -> Path:
         event(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nhi", events.DATA_SENT, 1),
         event(None, events.HTTP_RESPONSE, 1, summary="200", detail=response),
         event(b"x", events.FAILURE, 1, summary="ValueError: m", detail=failure),
+        event(None, events.LOST, summary="lost", detail={"count": 2, "from": "x", "until": "y", "why": "w"}),
         event(None, events.NOTE, detail={"event": 2, "text": "look", "colour": "red"}),
         closed(1),
     )
@@ -67,7 +68,7 @@ def _obeyed(db: sqlite3.Connection) -> None:
 def _looped(db: sqlite3.Connection) -> None:
     """Fill ``stored``, so that its root is an inner page; ``LOOPED`` then links its children to itself."""
     db.execute(
-        "WITH RECURSIVE n(i) AS (SELECT 9 UNION ALL SELECT i + 1 FROM n WHERE i < 3000)"
+        "WITH RECURSIVE n(i) AS (SELECT 10 UNION ALL SELECT i + 1 FROM n WHERE i < 3000)"
         " INSERT INTO stored (id, time, kind, payload) SELECT i, 1, 5, zeroblob(3000) FROM n"
     )
 
@@ -104,7 +105,7 @@ CHANGES: dict[str, Callable[[sqlite3.Connection], None]] = {
         f"INSERT INTO stored (id, time, kind) VALUES ({-(2**62)}, 1, 5)",
         f"INSERT INTO stored (id, time, kind) VALUES ({2**62}, 1, 5)",
     ),
-    "an id at the end": _changed(f"UPDATE stored SET id = {2**63 - 1} WHERE id = 8"),
+    "an id at the end": _changed(f"UPDATE stored SET id = {2**63 - 1} WHERE id = 9"),
     "connections at the end": _changed(
         f"UPDATE connection SET id = {2**62}", f"UPDATE stored SET conn = {2**62} WHERE conn = 1"
     ),
@@ -146,12 +147,12 @@ CHANGES: dict[str, Callable[[sqlite3.Connection], None]] = {
     "a payload that refers to itself": _changed("UPDATE stored SET same = id, payload = NULL"),
     "a name of 1 MB": _changed(
         "UPDATE service SET name = replace(hex(zeroblob(500000)), '00', 'ab')",
-        "WITH RECURSIVE n(i) AS (SELECT 9 UNION ALL SELECT i + 1 FROM n WHERE i < 500)"
+        "WITH RECURSIVE n(i) AS (SELECT 10 UNION ALL SELECT i + 1 FROM n WHERE i < 500)"
         " INSERT INTO stored (id, time, kind, service) SELECT i, 1, 5, 1 FROM n",
     ),
     "one payload of 300 kB for all": _changed(
         "UPDATE stored SET payload = zeroblob(300000) WHERE id = 2",
-        "WITH RECURSIVE n(i) AS (SELECT 9 UNION ALL SELECT i + 1 FROM n WHERE i < 200)"
+        "WITH RECURSIVE n(i) AS (SELECT 10 UNION ALL SELECT i + 1 FROM n WHERE i < 200)"
         " INSERT INTO stored (id, time, kind, service, same) SELECT i, 1, 5, 1, 2 FROM n",
     ),
     "a column with a name that is SQL": _changed('ALTER TABLE connection ADD COLUMN "id) SELECT 1 --" TEXT'),

@@ -72,9 +72,16 @@ def test_each_line_is_a_message_of_a_websocket() -> None:
     with websockets_server() as port, conversing(f"ws://127.0.0.1:{port}", "--wait", "2") as process:
         assert process.stdout is not None
         say(process, b"one\ntwo\n")
-        assert process.stdout.read(6) == b"onetwo"
-        assert process.communicate(b"rest", timeout=100) == (b"rest", b"")
+        assert process.stdout.read(8) == b"one\ntwo\n"
+        assert process.communicate(b"rest", timeout=100) == (b"rest\n", b"")
         assert process.returncode == 0
+
+
+def test_c15_each_message_that_comes_is_a_line_and_binary_is_told_apart() -> None:
+    with websockets_server() as port, conversing(f"ws://127.0.0.1:{port}", "--wait", "2") as process:
+        said = b"a\nb\n\xff\x00\n\nc"
+        out, _ = process.communicate(said, timeout=100)
+    assert out == b"a\nb\n(binary, 2 bytes) ff 00\n\nc\n"
 
 
 def test_it_ends_when_the_peer_closes_though_input_goes_on() -> None:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import fcntl
 import os
 import signal
+import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,18 +21,43 @@ from app.commands import send_order, send_run
 from app.sending.request import Request
 from app.sending.url import parse
 from tests.app.sending.helpers import certificate, http_server, program, websockets_server
-from tests.helpers import PROGRAM, ROOT, run
+from tests.helpers import PROGRAM, ROOT, run, run_bytes
 
 
 def send(*args: object, data: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
-    command = [*PROGRAM, "send", *map(str, args)]
-    return subprocess.run(command, cwd=ROOT, input=data, capture_output=True, timeout=100, check=False)
+    return run_bytes("send", *map(str, args), data=data)
 
 
 @pytest.fixture(scope="module")
 def echo() -> Iterator[str]:
     with program("socat", "TCP-LISTEN:PORT,bind=127.0.0.1,fork", "PIPE") as port:
         yield f"tcp://127.0.0.1:{port}"
+
+
+@contextmanager
+def echo_of(count: int) -> Iterator[str]:
+    """The URL of an echo for one client, that closes after so many bytes: nobody waits for silence.
+
+    Fails where more came.
+    """
+    got = bytearray()
+
+    def answer() -> None:
+        client, _ = listening.accept()
+        with client:
+            while len(got) < count and (data := client.recv(65536)):
+                got.extend(data)
+                client.sendall(data)
+            client.shutdown(socket.SHUT_WR)
+            while data := client.recv(65536):
+                got.extend(data)
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=answer, daemon=True)
+        thread.start()
+        yield f"tcp://127.0.0.1:{listening.getsockname()[1]}"
+        thread.join(60)
+    assert len(got) == count
 
 
 @pytest.fixture(scope="module")
@@ -57,19 +85,27 @@ def outcome(done: subprocess.CompletedProcess[bytes]) -> tuple[int, bytes, bytes
         (("x", "--repeat", 1000), None, b"x" * 1000),
     ],
 )
-def test_what_comes_back_goes_to_standard_output(echo: str, args: Any, data: bytes | None, answer: bytes) -> None:
-    assert outcome(send(echo, *args, "--wait", 2, data=data)) == (0, answer, b"")
+def test_what_comes_back_goes_to_standard_output(args: Any, data: bytes | None, answer: bytes) -> None:
+    with echo_of(len(answer)) as url:
+        assert outcome(send(url, *args, "--wait", 60, data=data)) == (0, answer, b"")
 
 
-def test_data_may_stand_behind_options_and_begin_with_a_dash(echo: str) -> None:
-    assert outcome(send("--wait", 2, echo, "--hex", "41 42")) == (0, b"AB", b"")
-    assert outcome(send(echo, "--wait", 2, "--", "-x")) == (0, b"-x", b"")
+def test_it_leaves_after_silence(echo: str) -> None:
+    assert outcome(send(echo, "x", "--wait", 2)) == (0, b"x", b"")
 
 
-def test_a_file_is_sent(echo: str, tmp_path: Path) -> None:
+def test_data_may_stand_behind_options_and_begin_with_a_dash() -> None:
+    with echo_of(2) as url:
+        assert outcome(send("--wait", 60, url, "--hex", "41 42")) == (0, b"AB", b"")
+    with echo_of(2) as url:
+        assert outcome(send(url, "--wait", 60, "--", "-x")) == (0, b"-x", b"")
+
+
+def test_a_file_is_sent(tmp_path: Path) -> None:
     content = bytes(range(256)) * 4000
     (tmp_path / "f").write_bytes(content)
-    assert outcome(send(echo, "--file", tmp_path / "f")) == (0, content, b"")
+    with echo_of(len(content)) as url:
+        assert outcome(send(url, "--file", tmp_path / "f", "--wait", 60)) == (0, content, b"")
 
 
 def test_it_ends_when_the_peer_closes(tmp_path: Path) -> None:
@@ -181,9 +217,10 @@ def test_it_says_when_standard_output_cannot_be_written(echo: str, where: str, r
     assert (done.returncode, done.stderr) == (1, f"listening-post: Cannot write standard output: {reason}.\n")
 
 
-def test_it_captures_into_a_file_if_asked_to(echo: str, tmp_path: Path) -> None:
+def test_it_captures_into_a_file_if_asked_to(tmp_path: Path) -> None:
     capture = tmp_path / "c.lpost"
-    assert send(echo, "hello", "--wait", 2, "--capture", capture).returncode == 0
+    with echo_of(5) as url:
+        assert send(url, "hello", "--wait", 60, "--capture", capture).returncode == 0
     printed = run("query", capture).stdout.splitlines()
     assert [line.split()[2] for line in printed] == ["send"] * 4
     kinds = [line.split()[4] for line in printed]

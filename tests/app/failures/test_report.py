@@ -127,3 +127,10 @@ def test_bytes_of_the_payload_never_show(payload: bytes, extra: str) -> None:
         record = failures.record(e)
     text = report(record, payload)
     assert repr(payload)[2:-1] not in text or len(repr(payload)) < 9
+
+
+def test_a3_it_says_that_events_around_it_are_missing() -> None:
+    record = FailureRecord("ValueError", "no reading", ())
+    assert "not complete" not in report(record)
+    text = report(record, missing="3 events that happened are missing here: too fast")
+    assert "- The capture is not complete around it: 3 events that happened are missing here: too fast\n" in text

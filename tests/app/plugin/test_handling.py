@@ -118,6 +118,62 @@ def test_an_answer_has_the_frame_of_its_message(framing: str, sent: list[bytes],
     assert wire.value() == answered
 
 
+@pytest.mark.parametrize(
+    ("framing", "sent", "payload"),
+    [
+        ("line", [b"go", b"od\nba", b"d\r\n"], b"bad\r\n"),
+        ("line", [b"good\nbad\n"], b"bad\n"),
+        ("int32", [b"\0\0\0\4good\0\0", b"\0\3bad"], b"\0\0\0\3bad"),
+        ("none", [b"good", b"bad"], b"bad"),
+    ],
+)
+def test_c19_a_failure_holds_the_bytes_as_they_stood_on_the_wire(
+    framing: str, sent: list[bytes], payload: bytes
+) -> None:
+    def handler(data: bytes) -> None:
+        if data == b"bad":
+            raise ValueError
+
+    context = BareContext()
+    protocol, _ = connect(responder("x", framing=framing)(handler), context)
+    for data in sent:
+        protocol.dataReceived(data)
+    assert [cause for _, cause in context.failures] == [payload]
+
+
+def test_c19_each_line_is_answered_with_its_own_ending() -> None:
+    waiting: list[Deferred[bytes]] = []
+
+    def handler(data: bytes) -> Any:
+        waiting.append(Deferred())
+        return waiting[-1]
+
+    protocol, wire = connect(responder("x", framing="line")(handler))
+    protocol.dataReceived(b"one\r\ntwo\n")
+    waiting[0].callback(b"1")
+    waiting[1].callback(b"2")
+    assert wire.value() == b"1\r\n2\n"
+
+
+@pytest.mark.parametrize(
+    ("framing", "data", "words"),
+    [
+        ("line", b"one\ntwo", ", 3 B of a message without an end"),
+        ("int32", b"\0\0\0\1a\0\0\0\7four", ", 8 B of a message without an end"),
+        ("none", b"one", ""),
+    ],
+)
+@pytest_twisted.ensureDeferred
+async def test_c23_the_end_says_how_much_of_a_message_had_come(
+    serve: Serve, tape: Tape, framing: str, data: bytes, words: str
+) -> None:
+    peer = Peer(await serve(responder("x", framing=framing)(lambda data: None)))
+    await peer.send(data)
+    await until(lambda: tape.data("data.received"))
+    peer.socket.shutdown(socket.SHUT_WR)
+    assert (await closed(tape)).summary == f"closed by the peer{words}"
+
+
 @pytest.mark.parametrize(("framing", "sent"), [("line", b"x" * (1 << 20) + b"xx"), ("int32", b"\x7f\xff\xff\xff")])
 def test_a_message_that_is_too_long_ends_the_connection_and_is_noted(framing: str, sent: bytes) -> None:
     context = BareContext()
@@ -133,7 +189,7 @@ async def test_a_message_that_is_too_long_is_a_limit_that_this_connection_reache
     peer.push(b"\x7f\xff\xff\xff")
     assert await peer.end() == b""
     [reached] = tape.all("limit.reached")
-    assert (reached.conn, reached.detail) == (1, {"limit": "framing"})
+    assert (reached.conn, reached.detail) == (1, {"limit": "framing", "value": 16 << 20})
     assert reached.summary == "a string of 2,147,483,647 bytes is longer than 16,777,216: closing"
 
 

@@ -20,6 +20,7 @@ from app import responders
 from app.plugin_loader import errors, loading, table
 from app.plugin_loader.import_guard import guarded
 from app.plugin_loader.table import Table
+from app.trust import store
 from tests.e2e.workspaces import workspace
 from tests.helpers import run, serving, wait_for
 
@@ -195,12 +196,17 @@ def test_d3_serve_goes_on_with_the_other_services(file: Path, tmp_path: Path) ->
 
 
 def test_d3_check_says_it_and_ends(file: Path, tmp_path: Path) -> None:
-    """Also where the plugin is what imports the reactor first."""
+    """Also where the plugin is what imports the reactor first, and the answer is one of an older version."""
     (tmp_path / "data" / "listening-post").mkdir(parents=True)
     answers = {str(tmp_path / "plugins" / "tutorial.py"): "load"}
-    (tmp_path / "data" / "listening-post" / table.ANSWERS).write_text(json.dumps(answers))
+    (tmp_path / "data" / "listening-post" / store.OLD).write_text(json.dumps(answers))
     done = run("check", file, env={**os.environ, "XDG_DATA_HOME": str(tmp_path / "data")})
-    assert (done.returncode, done.stdout) == (0, f"{file}: 2 services, nothing wrong\n")
+    assert done.returncode == 0
+    assert done.stdout.splitlines() == [
+        f"{file}: 2 services, nothing wrong",
+        "it is trusted, and so may",
+        f"  run   the plugin {tmp_path / 'plugins' / 'tutorial.py'} brings tutorial: its code can do all that you can",
+    ]
     assert done.stderr.startswith("listening-post: tutorial: The plugin ")
     assert "and runs the reactor (line 5: reactor.run()) while it is imported" in done.stderr
     assert done.stderr.count("\n") == 1

@@ -53,9 +53,9 @@ def make(tmp_path: Path, plugins: Table) -> Iterator[Callable[..., Any]]:
 
 
 async def allow(post: Post) -> None:
-    """Answer the only question with yes."""
-    [plugin] = await until(lambda: post.plugins.waiting)
-    await post.plugins.answer(plugin.path, "load")
+    """Answer the only question with yes, also for what the plugin will hold later."""
+    await until(lambda: post.question)
+    await post.trust("folder")
 
 
 def status(post: Post, name: str) -> Any:
@@ -169,22 +169,45 @@ def _raise(kind: type[Exception]) -> None:
 
 
 @pytest_twisted.ensureDeferred
-async def test_never_and_not_now_leave_it_alone(make: Any, shout: Write, data: Path) -> None:
+async def test_never_of_an_older_version_and_not_now_leave_it_alone(
+    make: Any, shout: Write, data: Path, plugins: Table
+) -> None:
     path = shout()
     other = shout(path.read_text().replace('"shout"', '"other"'), name="other.py")
+    (data / "plugins.json").write_text(json.dumps({str(path): "never"}))
     post = await make(config("mine", "shout"))
-    told: list[Any] = []
-    post.plugins.changed.connect(told.append)
-    await post.plugins.answer(path, "never")
     assert [plugin.path for plugin in post.plugins.waiting] == [other]
-    told.clear()
-    post.plugins.postpone(other)
-    assert post.plugins.waiting == []
-    assert told == [post.plugins]
+    told: list[Any] = []
+    post.question_changed.connect(told.append)
+    post.postpone()
+    assert post.question is None
+    assert told == [post]
     assert post.plugins.words == ""
     assert "chose never to load" in str((await post.services["mine"].start()).reason)  # type: ignore[union-attr]
-    assert json.loads((data / "plugins.json").read_text()) == {str(path): "never"}
-    assert (data / "plugins.json").stat().st_mode & 0o777 == 0o600
+    post.ask_again()
+    await post.trust("content")
+    saved = json.loads((data / "trust.json").read_text())["plugins"]
+    assert saved.pop(str(path)) == "never"
+    assert list(saved) == [str(other)]
+    assert (data / "trust.json").stat().st_mode & 0o777 == 0o600
+
+
+@pytest_twisted.ensureDeferred
+async def test_b1_a_plugin_trusted_as_it_is_waits_again_when_it_changes_and_the_old_one_goes_on(
+    make: Any, shout: Write
+) -> None:
+    shout()
+    post = await make(config("mine", "shout"))
+    await until(lambda: post.question)
+    await post.trust("content")
+    await until(lambda: isinstance(status(post, "mine"), Listening))
+    shout(shout().read_text().replace("upper()", "title()"))
+    question = await until(lambda: post.question)
+    assert "shout.py brings shout" in str(question.asks[0])
+    assert await says(post, "mine", b"HEY")
+    await post.trust("content")
+    await logged(post, "shout was loaded again")
+    assert await says(post, "mine", b"Hey")
 
 
 @pytest_twisted.ensureDeferred

@@ -17,7 +17,6 @@ from app import responders
 from app.plugin_loader import loading, table
 from app.plugin_loader.source import offers
 from app.plugin_loader.table import Table
-from app.plugin_loader.trust import Trust
 from app.workspace import errors
 from app.workspace import reading as workspace
 from tests.app.services.helpers import Desk, Peer
@@ -102,7 +101,7 @@ def test_the_name_is_the_first_ones_and_the_second_has_it_when_that_is_gone(
 
 def test_what_waits_for_an_answer_takes_nobodys_name(plugins: Table, shout: Write, beside: Path, data: Path) -> None:
     waits, runs = shout(), shout(folder=data / "plugins")
-    plugins.trust.set(runs, "load")
+    plugins.trust.set_plugin(runs, "load")
     enter(plugins, beside)
     assert plugins.plugins[waits].waiting
     assert plugins.trouble == {}
@@ -133,13 +132,6 @@ def test_hidden_files_and_helpers_are_left_alone(trusting: Table, shout: Write, 
         (beside / name).mkdir() if name == "folder.py" else shout("raise SystemExit", name=name)
     enter(trusting, beside)
     assert trusting.plugins == {}
-
-
-def test_answers_that_cannot_be_read_are_none(tmp_path: Path) -> None:
-    file = tmp_path / "plugins.json"
-    for text in ("", "[]", "{", '{"/x": "perhaps"}'):
-        file.write_text(text)
-        assert Trust(file).of(Path("/x")) is None
 
 
 def test_nothing_is_written_beside_a_plugin(trusting: Table, shout: Write, beside: Path) -> None:

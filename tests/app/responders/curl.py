@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from twisted.internet.utils import getProcessOutputAndValue
 
-from app.services.context import Surroundings
+from app.services.surroundings import Surroundings
 from tests.app.services.helpers import Desk, address
 
 

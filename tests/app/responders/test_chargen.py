@@ -62,8 +62,8 @@ def test_a_datagram_is_answered_by_one(port: int):
     assert all(LINES.startswith(sent) and len(sent) <= 512 for sent, _ in transport.sent)
 
 
-@pytest.mark.parametrize("port", [7, 19, 1023, 9019])
-def test_what_comes_from_a_servers_port_or_our_own_is_not_answered(port: int):
+@pytest.mark.parametrize("port", [7, 19, 1023])
+def test_what_comes_from_a_servers_port_is_not_answered(port: int):
     protocol = build("chargen", "udp")
     protocol.transport = transport = DatagramTransport()
     protocol.datagramReceived(b"", ("127.0.0.1", port))

@@ -207,7 +207,7 @@ async def test_listeners_end_with_the_service(desk: Desk, tape: Tape) -> None:
 
 @pytest_twisted.ensureDeferred
 async def test_a_stream_over_http2_ends_with_the_service(desk: Desk, tape: Tape, tmp_path: Any) -> None:
-    from app.services.context import Surroundings
+    from app.services.surroundings import Surroundings
 
     desk.surroundings = Surroundings(tmp_path, tmp_path)
     service = await desk.start("http", "sse", options={"interval": 60.0}, tls={})

@@ -13,7 +13,7 @@ from twisted.internet.protocol import ProcessProtocol
 from twisted.internet.utils import getProcessOutputAndValue
 
 from app.sending import connect_lines
-from app.services.context import Surroundings
+from app.services.surroundings import Surroundings
 from app.services.tls import authority
 from tests.app.services.conftest import desk, tape
 from tests.app.services.helpers import address

@@ -155,7 +155,7 @@ async def test_a_server_without_tls_is_told_apart(talker: Talker, tmp_path: Path
 async def test_our_own_services_are_trusted_by_the_local_authority(
     talker: Talker, desk: Any, protocol: str, scheme: str
 ) -> None:
-    from app.services.context import Surroundings
+    from app.services.surroundings import Surroundings
 
     desk.surroundings = Surroundings(data=talker.sender.data)
     service = await desk.start(protocol, "inspector" if protocol == "http" else "echo", tls={})
@@ -291,6 +291,30 @@ async def test_a_head_without_end_is_not_kept(talker: Talker, desk: Any) -> None
         assert "does not speak HTTP" in heard.reason
     finally:
         await port.stopListening()
+
+
+@ensure
+async def test_c27_headers_are_told_in_the_order_in_which_they_came(talker: Talker, desk: Any, tape: Any) -> None:
+    from twisted.internet.protocol import Factory, Protocol
+
+    class Answers(Protocol):
+        def dataReceived(self, data: bytes) -> None:
+            early = b"HTTP/1.1 103 Early Hints\r\nLink: early\r\n\r\n"
+            head = b"HTTP/1.1 200 OK\r\nX-B: 1\r\nset-cookie: a\r\nX-A: 2\r\nContent-Length: 3\r\nSet-Cookie: b\r\n"
+            self.transport.write(early + head + b"\r\nabc")  # type: ignore[union-attr]
+
+    port = desk.reactor.listenTCP(0, Factory.forProtocol(Answers), interface="127.0.0.1")
+    try:
+        heard = await talker.talk(f"http://127.0.0.1:{port.getHost().port}/", b"")
+        assert heard.got == b"abc"
+        heard.conversation.close()
+        await until(lambda: heard.reason)
+    finally:
+        await port.stopListening()
+    assert heard.notes == [
+        "HTTP/1.1 200 OK", "X-B: 1", "set-cookie: a", "X-A: 2", "Content-Length: 3", "Set-Cookie: b",
+    ]  # fmt: skip
+    assert tape.all("http.response")[0].detail["fields"][0] == ["X-B", "1"]
 
 
 # -- WebSocket

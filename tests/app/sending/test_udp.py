@@ -27,6 +27,16 @@ async def test_the_broadcast_address_of_a_network_is_sent_to_and_its_hosts_answe
     assert heard.reason == "Closed by us."
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.255.255.255"])
+@pytest_twisted.ensureDeferred
+async def test_c12_events_have_our_own_address(host: str, talker: Talker, desk: Desk, tape: Any) -> None:
+    service = await desk.start("udp", host="0.0.0.0")
+    heard = await talker.talk(f"udp://{host}:{address(service)[1]}", b"anybody?")
+    await until(lambda: heard.got == b"anybody?")
+    assert {e.detail["host"].rpartition(":")[0] for e in tape.all("connection.opened")} == {"127.0.0.1"}
+    heard.conversation.close()
+
+
 @pytest_twisted.ensureDeferred
 async def test_a_datagram_that_the_kernel_does_not_send_is_a_failure_in_words(
     talker: Talker, desk: Desk, tape: Any, monkeypatch: pytest.MonkeyPatch

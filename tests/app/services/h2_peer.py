@@ -10,7 +10,7 @@ import h2.events
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 
-from app.services.http.port import DEFAULTS, NotingSite
+from app.services.http.port import DEFAULTS, RecordedSite
 from app.services.tap.factory import TapFactory
 from tests.app.services.helpers import Desk
 
@@ -37,7 +37,7 @@ class H2Peer:
 
     def __init__(self, desk: Desk, root: Any, **limits: Any) -> None:
         self.clock = Clock()
-        site = NotingSite(root, self.clock, {**DEFAULTS, **limits}, http2=True)
+        site = RecordedSite(root, self.clock, {**DEFAULTS, **limits}, http2=True)
         site.noisy = False
         service = desk.service("http", "inspector")
         self.tap: Any = TapFactory(site, service).buildProtocol(None)  # type: ignore[arg-type]

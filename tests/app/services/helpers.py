@@ -17,8 +17,8 @@ from app.capture.recorder import Recorder, Stored
 from app.capture.writing.batch import FIELDS, SAME, SAME_BUT_ONE, read
 from app.services import service
 from app.services.config import ServiceConfig
-from app.services.context import Surroundings
 from app.services.service import Service
+from app.services.surroundings import Surroundings
 from app.status import Listening
 from tests.helpers import until
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
 from twisted.internet.error import CannotListenError
 
-from app.services import address, errors
+from app.services import address, errors, settings
 
 
 @pytest.mark.parametrize(
@@ -121,3 +121,15 @@ def test_finds_the_owner_of_a_port(kind: socket.SocketKind, family: socket.Addre
         assert owner is not None
         assert owner.startswith("another service")
     assert address.owner_of(port, transport) is None
+
+
+@pytest.mark.parametrize("name", ["", "a b", "*", "a..b", "*.*.test", "1.2.3", "http://x", "-x", "x" * 300, "ä" * 70])
+def test_names_that_no_certificate_can_have_are_told(name: str) -> None:
+    assert not address.is_certifiable(name)
+    [names] = [option for option in settings.TLS if option.name == "names"]
+    assert names.problem([name]) == f'"{name}" is neither a host name nor an address'
+
+
+@given(st.text())
+def test_no_name_makes_it_raise(name: str) -> None:
+    address.is_certifiable(name)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from twisted.internet.task import Clock
 
-from app import events
+from app.limits import IDLE_SECONDS, Reached
 from app.services.silence import Silence
 
 Make = Callable[[float], Silence]
@@ -24,9 +24,9 @@ class Watched:
     def unsent(self) -> int:
         return self.waiting
 
-    def note(self, kind: int, summary: str, detail: str) -> None:
-        assert kind == events.LIMIT_REACHED
-        self.log.append((summary, self.reactor.seconds()))
+    def record_limit(self, reached: Reached) -> None:
+        assert reached.limit is IDLE_SECONDS
+        self.log.append((reached.text, self.reactor.seconds()))
 
     def finish(self, why: str) -> None:
         self.log.append(("finish", self.reactor.seconds()))

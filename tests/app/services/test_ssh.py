@@ -16,12 +16,13 @@ import pytest_twisted
 from twisted.internet.defer import ensureDeferred
 from twisted.internet.protocol import ProcessProtocol
 
+from app.responders.manhole import responder
 from app.services import errors
-from app.services.context import Surroundings
 from app.services.service import Service
 from app.services.ssh import host_key
+from app.services.surroundings import Surroundings
 from app.status import Failed, Listening
-from tests.app.services.helpers import Desk, Tape, address
+from tests.app.services.helpers import Desk, Peer, Tape, address
 from tests.helpers import until
 
 
@@ -81,7 +82,13 @@ class Clients:
         return path
 
     def start(
-        self, service: Service, *command: str, key: Path | None = None, password: str = "", tty: bool = True
+        self,
+        service: Service,
+        *command: str,
+        key: Path | None = None,
+        password: str = "",
+        tty: bool = True,
+        before: tuple[str, ...] = (),
     ) -> Ssh:
         host, port = address(service)
         options = {
@@ -101,7 +108,7 @@ class Clients:
             (self.folder / "askpass").chmod(0o700)
             env |= {"SSH_ASKPASS": str(self.folder / "askpass"), "SSH_ASKPASS_REQUIRE": "force", "DISPLAY": ":none"}
         client = Ssh()
-        self.desk.reactor.spawnProcess(client, "/usr/bin/ssh", [*args, host, *command], env)
+        self.desk.reactor.spawnProcess(client, "/usr/bin/ssh", [*args, *before, host, *command], env)
         self.started.append(client)
         return client
 
@@ -191,7 +198,7 @@ async def test_a_key_may_be_of_another_kind_than_ours(kind: str, clients: Client
 
 
 @pytest_twisted.ensureDeferred
-async def test_another_key_is_refused_and_noted(clients: Clients, tape: Tape) -> None:
+async def test_another_key_is_refused_and_recorded(clients: Clients, tape: Tape) -> None:
     client = clients.start(await manhole(clients), key=clients.key("other"))
     assert await client.ended() == 255
     assert "Permission denied" in client.shown
@@ -299,6 +306,8 @@ async def test_a_silent_prompt_is_closed(clients: Clients, tape: Tape) -> None:
     assert await client.ended() == 0
     assert "nothing typed for 0.05 s" in client.shown
     assert "nothing typed for 0.05 s" in said(tape)
+    [reached] = tape.all("limit.reached")
+    assert reached.detail == {"limit": "idle_seconds", "value": 0.05, "user": reached.detail["user"]}
 
 
 @pytest_twisted.ensureDeferred
@@ -332,3 +341,111 @@ def test_a_host_key_that_others_can_read_or_that_is_none_is_refused(tmp_path: Pa
     path.write_text("no key")
     with pytest.raises(errors.HostKeyError, match="Delete it"):
         host_key(path)
+
+
+# -- who does not log in, algorithms, and characters
+
+
+@pytest.mark.parametrize("sent", [b"", b"SSH-2.0-silent\r\n", b"SSH-2.0-silent"], ids=["nothing", "version", "half"])
+@pytest_twisted.ensureDeferred
+async def test_a14_who_does_not_log_in_is_gone_in_time(
+    sent: bytes, clients: Clients, tape: Tape, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(responder, "LOGIN_SECONDS", 0.2)
+    service = await manhole(clients)
+    peer = Peer(service)
+    await peer.send(sent)
+    await until(lambda: tape.all("connection.closed"))
+    (reached,) = tape.all("limit.reached")
+    assert (reached.summary, reached.detail["limit"]) == ("no login within 0.2 s: closing", "handshake_seconds")
+    assert tape.all("connection.closed")[0].detail["reason"] == "closed by us: the login took too long"
+    assert not service.connections
+    assert b"the login took too long" in await peer.end()
+
+
+@pytest_twisted.ensureDeferred
+async def test_a14_a_prompt_stays_when_the_login_time_is_over(
+    clients: Clients, tape: Tape, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(responder, "LOGIN_SECONDS", 8.0)
+    service = await manhole(clients)
+    client = clients.start(service, key=clients.key())
+    await client.sees(">>>")
+    (tap,) = service.connections.values()
+    assert tap.wrappedProtocol._overdue is None  # type: ignore[attr-defined]
+    client.type("exit()\r")
+    await client.ended()
+
+
+@pytest_twisted.ensureDeferred
+async def test_b8_only_todays_algorithms_are_offered(clients: Clients) -> None:
+    service = await manhole(clients)
+    peer = Peer(service)
+    await peer.send(b"SSH-2.0-looks\r\n")
+    await until(lambda: b"none" in peer.pull().got)
+    offered = bytes(peer.got)
+    for old in (b"cbc", b"3des", b"arcfour", b"md5", b"sha1", b"ssh-rsa", b"ssh-dss", b"zlib", b"group14"):
+        assert old not in offered.lower()
+    for today in (b"curve25519-sha256", b"aes256-ctr", b"hmac-sha2-256", b"ssh-ed25519"):
+        assert today in offered
+    peer.reset()
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("Ciphers", "aes128-cbc,3des-cbc"), ("MACs", "hmac-md5,hmac-sha1"),
+        ("KexAlgorithms", "diffie-hellman-group14-sha1,diffie-hellman-group-exchange-sha1"),
+    ],
+)  # fmt: skip
+@pytest_twisted.ensureDeferred
+async def test_b8_a_client_with_old_algorithms_only_is_refused(option: str, value: str, clients: Clients) -> None:
+    service = await manhole(clients)
+    client = clients.start(service, key=clients.key(), before=("-o", f"{option}={value}"))
+    assert await client.ended() == 255
+
+
+@pytest_twisted.ensureDeferred
+async def test_b8_a_signature_with_sha1_lets_nobody_in(clients: Clients, tape: Tape) -> None:
+    key = clients.key("old", kind="rsa")
+    service = await manhole(clients)
+    (clients.folder / "authorized_keys").write_text(key.with_suffix(".pub").read_text())
+    options = ("-o", "PubkeyAcceptedAlgorithms=ssh-rsa")
+    client = clients.start(service, key=key, before=options)
+    assert await client.ended() == 255
+    today = clients.start(service, key=key)
+    await today.sees(">>>")
+    today.type("exit()\r")
+    await today.ended()
+
+
+@pytest_twisted.ensureDeferred
+async def test_c26_what_is_not_ascii_is_shown_and_evaluated(clients: Clients, tape: Tape) -> None:
+    client = clients.start(await manhole(clients), key=clients.key())
+    await client.sees(">>>")
+    client.type("größe = 'häß 日本 🎉'; print(größe, len(größe))\r")
+    await client.sees("häß 日本 🎉 8")
+    assert "größe = 'häß 日本 🎉'" in client.shown
+    client.type("\x1b[A")  # the line before, from the history
+    await until(lambda: client.shown.count("print(größe, len(größe))") >= 2)
+    client.type("\x1b[D + 1\r")
+    await client.sees("häß 日本 🎉 9")
+    client.type("'日本\x7f' + 'ö'\r")
+    await client.sees("'日ö'")
+    client.type("exit()\r")
+    await client.ended()
+    lines = [e.detail["line"] for e in tape.all("log") if "line" in e.detail]
+    assert lines[0] == "größe = 'häß 日本 🎉'; print(größe, len(größe))"
+    assert lines[1] == "größe = 'häß 日本 🎉'; print(größe, len(größe) + 1)"
+    assert lines[2] == "'日' + 'ö'"
+
+
+@pytest_twisted.ensureDeferred
+async def test_c26_bytes_that_are_no_characters_ring_the_bell(clients: Clients) -> None:
+    client = clients.start(await manhole(clients), key=clients.key())
+    await client.sees(">>>")
+    client.transport.write(b"1 \xe4+ 1 \xff+ 40\r")  # type: ignore[union-attr]
+    await client.sees("42")
+    assert "\a" in client.shown
+    client.type("exit()\r")
+    await client.ended()

@@ -13,8 +13,9 @@ from twisted.internet.interfaces import IUDPTransport
 from twisted.internet.protocol import DatagramProtocol
 from twisted.internet.utils import getProcessOutput
 
-from app.services import limits, udp
+from app.services import admission
 from app.services.service import Service
+from app.services.tap import datagrams
 from app.status import Stopped
 from tests.app.services.helpers import Desk, Tape, address
 from tests.helpers import until
@@ -171,7 +172,7 @@ async def test_a_failure_is_recorded_once_with_its_datagram(
 
 
 @pytest_twisted.ensureDeferred
-async def test_an_answer_that_is_too_large_is_noted(desk: Desk, tape: Tape, clients: list[Client]) -> None:
+async def test_an_answer_that_is_too_large_is_recorded(desk: Desk, tape: Tape, clients: list[Client]) -> None:
     clients.append(client := Client(await desk.start("udp", make=Other)))
     client.send(b"too large")
     client.send(b"sequence")
@@ -218,7 +219,8 @@ async def test_what_the_kernel_drops_is_counted_as_lost(desk: Desk, tape: Tape, 
     received = len(tape.all("datagram.received"))
     assert 0 < received < sent
     (limit,) = tape.all("limit.reached")
-    assert limit.detail == {"dropped": sent - received}
+    buffer = port.socket.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
+    assert limit.detail == {"limit": "receive_buffer", "value": buffer, "dropped": sent - received}
     assert f"dropped {sent - received:,} datagrams" in limit.summary
     assert desk.recorder.lost == sent - received
     client.send(b"and on")
@@ -313,7 +315,7 @@ async def test_a_datagram_above_the_limit_is_captured_and_not_answered(
 async def test_datagrams_of_public_addresses_are_dropped_and_counted(
     desk: Desk, tape: Tape, clients: list[Client], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(limits, "is_public", lambda host: host != "127.0.0.1")
+    monkeypatch.setattr(admission, "is_public", lambda host: host != "127.0.0.1")
     service = await desk.start("udp")
     strangers = [Client(service, f"127.0.0.{i}") for i in range(2, 5)]
     clients += [*strangers, near := Client(service)]
@@ -335,8 +337,8 @@ async def test_datagrams_of_public_addresses_are_dropped_and_counted(
 async def test_a_flood_of_public_addresses_makes_few_events(
     desk: Desk, tape: Tape, clients: list[Client], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(limits, "is_public", lambda host: host != "127.0.0.1")
-    monkeypatch.setattr(udp, "MAX_TOLD", 50)
+    monkeypatch.setattr(admission, "is_public", lambda host: host != "127.0.0.1")
+    monkeypatch.setattr(datagrams, "MAX_RECORDED", 50)
     service = await desk.start("udp")
     clients += [Client(service, f"127.0.0.{i}") for i in range(2, 102)]
     for client in clients:
@@ -345,7 +347,7 @@ async def test_a_flood_of_public_addresses_makes_few_events(
     near.send(b"near")
     await near.expect(1)
     (tap,) = [connection._tap for connection in service.connections.values()]  # type: ignore[attr-defined]
-    assert len(tap._told) == 50
+    assert len(tap._recorded) == 50
     await service.stop()
     events = tape.all("limit.reached")
     assert events[-1].detail["count"] == 100

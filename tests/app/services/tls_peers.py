@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from twisted.internet.utils import getProcessOutputAndValue
 
-from app.services.context import Surroundings
+from app.services.surroundings import Surroundings
 from app.services.tls import authority
 from tests.app.services.helpers import Desk, Peer
 from tests.helpers import until

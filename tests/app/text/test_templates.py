@@ -210,3 +210,30 @@ def test_any_text_is_a_template_or_says_why_not_and_renders_or_says_why_not(text
         said = said or str(e)
     assert (said is None) is (rendered is not None)
     assert len(rendered or b"") <= MAX_OUTPUT
+
+
+@pytest.mark.parametrize(
+    ("text", "rendered"),
+    [
+        ("$PMTK001,{{cmd}},3*{{nmea}}", b"$PMTK001,600,3*36"),
+        ("$PMTK001,{{cmd}},3*{{xor8 1 1 | hex | upper}}", b"$PMTK001,600,3*36"),
+        ("!AIVDM,1,1,,A,14eG;o@034o8sd<L9i:a;WF>062D,0*{{nmea}}", b"!AIVDM,1,1,,A,14eG;o@034o8sd<L9i:a;WF>062D,0*7D"),
+        (
+            r"$GPGGA,123519,4807.038,N,01131.000,E,1,08,0.9,545.4,M,46.9,M,,*{{nmea}}\r\n$PMTK010,001*{{nmea}}",
+            b"$GPGGA,123519,4807.038,N,01131.000,E,1,08,0.9,545.4,M,46.9,M,,*47\r\n$PMTK010,001*2E",
+        ),
+        ("$a{{nmea}}", b"$a61"),
+        ("abcd{{sum8 1 2 | hex}}", b"abcd62"),
+        ("abcd{{crc16 modbus 1 1 | hex}}{{crc16 0 4 | hex}}", b"abcdf9681d97"),
+        ("ab{{sum8 5 5 | hex}}", b"ab00"),
+        ("ab{{crc crc-8/smbus 1 | hex}}", b"ab29"),
+    ],
+)
+def test_c11_a_checksum_leaves_out_what_frames_it(text: str, rendered: bytes) -> None:
+    assert render(text, cmd="600") == rendered
+
+
+def test_c11_nmea_says_what_it_lacks() -> None:
+    with pytest.raises(errors.TemplateError, match=r"nmea needs a \$ or ! before it"):
+        render("GPGGA*{{nmea}}")
+    assert problem("{{nmea 1}}") == "At character 1: nmea takes no words behind it, and got 1."

@@ -14,8 +14,8 @@ from PyQt5.QtTest import QTest
 from pytestqt.qtbot import QtBot
 from twisted.internet.defer import Deferred
 
-from app.capture.filters.language import EVERYTHING, Filter, parse
 from app.exports import formats as exporters
+from app.exports.part import WHOLE, Part
 from tests.ui.desk import BASE, Capture
 from ui.captures.export_dialog import CONNECTION, SHOWN, ExportDialog, Run, export
 
@@ -49,7 +49,7 @@ Open = Callable[..., ExportDialog]
 
 @pytest.fixture
 def open_dialog(capture: Capture, threads: Threads, tmp_path: Path, qtbot: QtBot) -> Iterator[Open]:
-    def make(typed: str = "", shown: Filter | None = EVERYTHING, conn: int | None = None) -> ExportDialog:
+    def make(typed: str = "", shown: Part | None = WHOLE, conn: int | None = None) -> ExportDialog:
         dialog = ExportDialog(capture.path, typed, shown, conn, threads)
         dialog.setAttribute(Qt.WA_DeleteOnClose, False)
         qtbot.addWidget(dialog)
@@ -107,7 +107,7 @@ def test_what_the_filter_shows_can_be_exported(
     open_dialog: Open, capture: Capture, threads: Threads, tmp_path: Path
 ) -> None:
     capture.add([b"one", b"two", b"one more"])
-    dialog = open_dialog("one", parse("one"))
+    dialog = open_dialog("one", Part.typed("one"))
     dialog.part.setCurrentIndex(dialog.part.findData(SHOWN))
     press(dialog, threads)
     assert exported(tmp_path) == [1, 3]
@@ -213,10 +213,10 @@ def test_it_shows_how_far_it_is(open_dialog: Open, capture: Capture, threads: Th
 def test_what_goes_wrong_is_said(capture: Capture, tmp_path: Path) -> None:
     exporter = exporters.find("csv")
     assert exporter is not None
-    said, worked = export(tmp_path / "none.lpost", exporter, EVERYTHING, tmp_path / "x.csv", Run())
+    said, worked = export(tmp_path / "none.lpost", exporter, WHOLE, tmp_path / "x.csv", Run())
     assert not worked
     assert "none.lpost" in said
-    said, worked = export(capture.path, exporter, EVERYTHING, tmp_path / "nowhere" / "x.csv", Run())
+    said, worked = export(capture.path, exporter, WHOLE, tmp_path / "nowhere" / "x.csv", Run())
     assert not worked
     assert "nowhere" in said
 
@@ -226,4 +226,4 @@ def test_a_search_that_finds_nothing_can_be_cancelled(capture: Capture, tmp_path
     exporter = exporters.find("csv")
     assert exporter is not None
     run = Run(stopped=True)
-    assert export(capture.path, exporter, parse("nothing"), tmp_path / "x.csv", run)[0].startswith("Cancelled")
+    assert export(capture.path, exporter, Part.typed("nothing"), tmp_path / "x.csv", run)[0].startswith("Cancelled")

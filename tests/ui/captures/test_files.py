@@ -15,6 +15,7 @@ from twisted.internet import defer
 
 from app import events
 from app.capture.keeping.about import about
+from app.capture.recorder import Loss
 from tests.app.capture.captures import event, make, opened
 from tests.app.capture.keeping.test_retention import kill
 from tests.ui.conftest import Open
@@ -68,6 +69,19 @@ def test_a_capture_opens_in_a_window_of_its_own(beside: MainWindow, other: Path,
     window.panes.all.view.set_current(1)
     qtbot.waitUntil(lambda: window.detail.event_shown() is not None)
     assert window.detail.event_shown().payload == b"hello"  # type: ignore[union-attr]
+
+
+def test_a3_what_it_lacks_is_said_in_words(beside: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
+    summary, detail = Loss(1234, 10**18, 10**18, "too fast").recorded()
+    lost = [*event(None, events.LOST, summary=summary)[:7], detail]
+    window = shown(beside, make(tmp_path / "lacking.lpost", event(b"x"), lost), qtbot)
+    assert window._lost.text() == "1,234 lost"
+    assert window._lost.property("role") == "error"
+    for words in (window._lost.toolTip(), window.notice.label.text()):
+        assert "1,234 events that happened are missing here, of 2001-09-09 01:46:40 UTC: too fast" in words
+        assert "kind == events.lost" in words
+    whole = shown(beside, make(tmp_path / "whole.lpost", event(b"x")), qtbot)
+    assert whole._lost.isHidden()
 
 
 def test_its_filter_is_its_own(beside: MainWindow, other: Path, qtbot: QtBot) -> None:

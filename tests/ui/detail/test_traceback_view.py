@@ -152,6 +152,14 @@ def test_without_bytes_there_is_nothing_to_send(view: TracebackView) -> None:
     assert not action.isEnabled()
 
 
+def test_c19_an_empty_message_is_sent_again_too(view: TracebackView) -> None:
+    view.show_failure(PLAIN, 7, b"")
+    assert "caused by an empty message" in view.toPlainText()
+    assert "↻ Send those bytes again" in lines(view)
+    [action] = [found for found in view.context_menu().actions() if found.text() == "Send those &bytes again"]
+    assert action.isEnabled()
+
+
 def test_where_nobody_can_send_them_nothing_is_offered(view: TracebackView) -> None:
     view.sendable = False
     view.show_failure(PLAIN, 7, b"x")

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from PyQt5.QtCore import Qt
-from PyQt5.QtGui import QColor, QFontInfo, QPalette, QStandardItem, QStandardItemModel
+from PyQt5.QtGui import QColor, QFontMetrics, QPalette, QStandardItem, QStandardItemModel
 from PyQt5.QtWidgets import (
     QApplication,
     QCheckBox,
@@ -139,7 +139,13 @@ def test_an_item_view_really_uses_the_mono_font(qapp: QApplication, qtbot: QtBot
 
 def test_the_mono_font_has_the_size_asked_for() -> None:
     assert theme.mono_font(13).pointSize() == 13
-    assert QFontInfo(theme.mono_font()).fixedPitch()
+
+
+@pytest.mark.parametrize("size", [9, 10, 15, 20])
+def test_d1_letters_of_data_are_equally_wide(size: int) -> None:
+    """Measured: Noto Sans Mono is so, and does not say it of itself (``QFontInfo.fixedPitch``)."""
+    letters = QFontMetrics(theme.mono_font(size))
+    assert len({letters.horizontalAdvance(chr(code)) for code in range(32, 127)}) == 1
 
 
 # -- the stylesheet

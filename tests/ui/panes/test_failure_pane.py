@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from pytestqt.qtbot import QtBot
 from twisted.internet.defer import maybeDeferred
 
 from app import events
-from app.capture.recorder import Recorder, Stored
+from app.capture.recorder import Loss, Recorder, Stored
 from app.events import Event
 from app.failures.fingerprint import fingerprint
 from app.failures.record import FailureRecord, Frame
@@ -219,6 +220,13 @@ def test_only_what_makes_sense_is_offered(window: MainWindow, capture: Capture, 
     qtbot.waitUntil(lambda: not offered())
 
 
+@pytest.mark.parametrize(("payload", "can"), [(b"", True), (b"x", True), (None, False)])
+def test_c19_an_empty_message_can_be_sent_again(window: MainWindow, payload: bytes | None, can: bool) -> None:
+    assert window.browser.current_event is not None
+    event = replace(window.browser.current_event, payload=payload)
+    assert window.failure_actions.can_send(event) is can
+
+
 def test_a_group_is_resolved_from_the_menu(window: MainWindow) -> None:
     recorder: Recorder = window._post.recorder
     seen = recorder.seen
@@ -260,3 +268,15 @@ def test_the_menu_of_a_group_has_its_actions(window: MainWindow) -> None:
     assert window.actions_["resolve_group"] in menu.actions()
     menu.close()
     settle()
+
+
+def test_a3_its_report_says_that_events_around_it_are_missing(
+    pane: FailurePane, capture: Capture, reader: InstantReader, qtbot: QtBot
+) -> None:
+    summary, detail = Loss(9, BASE, BASE + 1, "too fast").recorded()
+    lost = [BASE, events.LOST, 0, 0, None, None, summary, detail]
+    feed(pane, capture.store([*rows(BAD), *lost]), qtbot)
+    found: list[Event | None] = []
+    reader.event(1, found.append)
+    assert found[0] is not None
+    assert "- The capture is not complete around it: 9 events that happened are missing here" in pane.report(found[0])

@@ -10,7 +10,7 @@ from PyQt5.QtWidgets import QApplication, QLabel, QToolButton
 from pytestqt.qtbot import QtBot
 from twisted.internet.defer import Deferred, maybeDeferred
 
-from app.services.context import Surroundings
+from app.services.surroundings import Surroundings
 from tests.ui.desk import config, memory_post
 from ui.looks import theme
 from ui.services.connect_dialog import ConnectDialog

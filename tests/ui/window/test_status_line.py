@@ -73,7 +73,9 @@ def test_a_loss_stands_out_until_there_is_none(line: StatusLine, post: Post) -> 
     line.refresh()
     assert texts(line)[4] == "lost 1,234"
     assert line._lost.property("role") == "error"
-    post.recorder.lost = 0
+    assert "1,234: the system&#x27;s receive buffer was full" in line._lost.toolTip()
+    assert "kind == events.lost" in line._lost.toolTip()
+    post.recorder.losses.total = 0
     line.refresh()
     assert line._lost.property("role") == ""
 

@@ -63,7 +63,9 @@ def _message(subject: Subject) -> Iterator[Fact]:
 
 
 def _closed(detail: dict[str, Any]) -> Iterator[Fact]:
-    yield Fact("closed", "by the rules: both sides said so" if detail.get("clean") else "without a closing handshake")
+    both = None not in (detail.get("their_code"), detail.get("our_code"))
+    unclean = "against the rules" if both else "without a closing handshake"
+    yield Fact("closed", "by the rules: both sides said so" if detail.get("clean") else unclean)
     yield from _code("code", detail.get("code"), detail.get("reason"))
     for side, words in (("their", "they said"), ("our", "we said")):
         yield Fact(words, None)

@@ -18,7 +18,7 @@ from app.capture import schema
 from app.capture.filters import errors
 from app.capture.filters.fields import FIELDS
 from app.capture.filters.language import EVERYTHING, parse
-from app.capture.filters.values import search
+from app.capture.filters.values import add_functions
 
 NOON = int(datetime(2026, 11, 20, 12, 0).astimezone().timestamp()) * 10**9
 MINUTE = 60 * 10**9
@@ -42,7 +42,7 @@ EVENTS: list[tuple[int, int, int | None, int | None, bytes | None, str | None, d
 @pytest.fixture(scope="module")
 def db() -> Iterator[sqlite3.Connection]:
     db = sqlite3.connect(":memory:", isolation_level=None)
-    db.create_function("post_matches", 2, search, deterministic=True)
+    add_functions(db)
     schema.create(db)
     db.execute("INSERT INTO service VALUES (1, 'rest', 'http'), (2, 'ws-echo', 'websocket')")
     db.execute(

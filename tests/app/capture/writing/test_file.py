@@ -1,5 +1,6 @@
 """app.capture.writing.file."""
 
+import json
 import os
 import sqlite3
 from itertools import pairwise
@@ -179,7 +180,8 @@ def test_the_limit_drops_the_oldest_whole_batches_and_says_so(path):
     assert dropped == first - 1 > 0
     said = read(path, "SELECT summary, detail FROM event WHERE kind = ? ORDER BY id DESC", events.LIMIT_REACHED)
     assert f"to {first - 1:,}" in said[0][0]
-    assert f'"last": {first - 1}' in said[0][1]
+    detail = json.loads(said[0][1])
+    assert (detail["limit"], detail["value"], detail["last"]) == ("capture_bytes", 300_000, first - 1)
 
 
 def test_batches_and_events_stay_in_step(path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+from dataclasses import replace
 from typing import Any
 
 import brotli
@@ -17,7 +18,9 @@ from app import events
 from app.events import Event
 from app.exports.formats import har
 from app.http.bodies import decoded, text_of
+from app.http.cookies import set_by
 from app.http.exchanges import MAX_BODY
+from app.http.heads import read_head
 from tests.app.exports.formats.conversations import Clock, Conversation
 
 WEB = Conversation("127.0.0.1:40001", "127.0.0.1:9080", [], None, 1)
@@ -47,9 +50,9 @@ class Script(Clock):
     def answer(self, status: int, fields: list[list[str]], body: bytes = b"") -> None:
         head = f"HTTP/1.1 {status} OK\r\n" + "".join(f"{name}: {value}\r\n" for name, value in fields) + "\r\n"
         self.add(events.DATA_SENT, WEB, head.encode("latin-1") + body)
-        self.note_response(status, fields)
+        self.record_response(status, fields)
 
-    def note_response(self, status: int, fields: list[list[str]]) -> None:
+    def record_response(self, status: int, fields: list[list[str]]) -> None:
         self.add(events.HTTP_RESPONSE, WEB, status=status, reason="OK", fields=fields, body=0, seconds=0.002)
 
 
@@ -75,7 +78,7 @@ def test_an_exchange_has_both_bodies_fields_query_and_cookies() -> None:
     assert request["cookies"] == [{"name": "a", "value": "1"}, {"name": "b", "value": "2"}]
     assert request["postData"] == {"mimeType": "application/json", "text": '{"item": "ä"}'}
     assert (response["status"], response["content"]["text"]) == (201, "made")
-    assert response["cookies"] == [{"name": "s", "value": "9"}]
+    assert response["cookies"] == [{"name": "s", "value": "9", "path": "/", "httpOnly": False, "secure": False}]
     assert response["redirectURL"] == "/7"
     assert entry["time"] == 2.0
     assert entry["serverIPAddress"] == "127.0.0.1"
@@ -103,7 +106,7 @@ def test_chunked_compressed_and_split_answers_are_put_together() -> None:
     chunks = b"".join(b"%x\r\n%s\r\n" % (1, packed[i : i + 1]) for i in range(len(packed))) + b"0\r\n\r\n"
     for i in range(0, len(chunks), 7):
         script.add(events.DATA_SENT, WEB, (head if i == 0 else b"") + chunks[i : i + 7])
-    script.note_response(200, fields)
+    script.record_response(200, fields)
     (entry,) = log_of(script.made)["entries"]
     assert entry["response"]["content"]["text"] == "hello " * 100
 
@@ -112,7 +115,7 @@ def test_an_answer_that_ends_with_the_connection_is_whole() -> None:
     script = Script()
     script.ask("GET", "/", [["Host", "x"], ["Connection", "close"]])
     script.add(events.DATA_SENT, WEB, b"HTTP/1.1 200 OK\r\n\r\nall there is")
-    script.note_response(200, [])
+    script.record_response(200, [])
     script.add(events.CONNECTION_CLOSED, WEB, reason="closed by us")
     (entry,) = log_of(script.made)["entries"]
     assert entry["response"]["content"]["text"] == "all there is"
@@ -178,7 +181,7 @@ def test_an_exchange_of_ours_with_somebody_else_has_its_bodies() -> None:
     script.note_request("POST", "/", [["Host", "x"]], 2)
     script.add(events.DATA_SENT, WEB, b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nhi")
     script.add(events.DATA_RECEIVED, WEB, b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nyes")
-    script.note_response(200, [])
+    script.record_response(200, [])
     (entry,) = log_of(script.made)["entries"]
     assert entry["request"]["postData"]["text"] == "hi"
     assert entry["response"]["content"]["text"] == "yes"
@@ -223,3 +226,93 @@ def test_damaged_codings_do_no_harm(body: bytes, coding: str) -> None:
 )
 def test_text_is_what_its_charset_says(body: bytes, kind: str, text: str | None) -> None:
     assert text_of(body, [["Content-Type", kind]]) == text
+
+
+def test_c5_entries_stand_in_the_order_in_which_they_began() -> None:
+    script, other = Script(), Conversation("127.0.0.1:40002", WEB.host, [], None, 2)
+    script.ask("GET", "/slow", [["Host", "x"]])
+    script.add(events.HTTP_REQUEST, other, method="GET", target="/fast", version="HTTP/1.1", fields=[["Host", "x"]])
+    script.add(events.HTTP_RESPONSE, other, status=200, reason="OK", fields=[])
+    script.answer(200, [length(b"x")], b"x")
+    entries = log_of([replace(e, detail=e.detail | {"seconds": 0}) if e.kind == 11 else e for e in script.made])
+    assert [e["request"]["url"] for e in entries["entries"]] == ["http://x/fast", "http://x/slow"]
+    script.made[-1].detail.pop("seconds")
+    assert [e["request"]["url"] for e in log_of(script.made)["entries"]] == ["http://x/slow", "http://x/fast"]
+
+
+def test_c5_http_2_is_called_by_its_name_and_its_headers_have_no_size() -> None:
+    script = Script()
+    fields = [[":authority", "x.test"], ["cookie", "a=1"], ["cookie", "b=2"]]
+    script.add(events.TLS_OPENED, WEB, alpn="h2")
+    script.add(events.HTTP_REQUEST, WEB, method="GET", target="/", version="HTTP/2", fields=fields, stream=1)
+    script.add(events.HTTP_RESPONSE, WEB, status=200, fields=[], stream=1, seconds=0.001)
+    (entry,) = log_of(script.made)["entries"]
+    assert entry["request"]["url"] == "https://x.test/"
+    assert entry["request"]["httpVersion"] == entry["response"]["httpVersion"] == "HTTP/2.0"
+    assert entry["request"]["headersSize"] == entry["response"]["headersSize"] == -1
+    assert entry["request"]["cookies"] == [{"name": "a", "value": "1"}, {"name": "b", "value": "2"}]
+
+
+def test_c2_what_a_stream_of_http_2_was_refused_is_an_exchange() -> None:
+    script = Script()
+    script.add(events.HTTP_RESPONSE, WEB, status=431, refused="too many fields", stream=3)
+    (entry,) = log_of(script.made)["entries"]
+    assert (entry["request"]["method"], entry["response"]["status"]) == ("", 431)
+
+
+def test_c2_a_refused_request_behind_others_is_told_apart_from_them() -> None:
+    script = Script()
+    script.ask("POST", "/good", [["Host", "x"], length(b"hi")], b"hi")
+    script.answer(200, [length(b"ok")], b"ok")
+    script.add(events.DATA_RECEIVED, WEB, b"GET /bad HTTP/1.1\r\nHost : x\r\n\r\n")
+    script.add(events.HTTP_RESPONSE, WEB, status=400, refused="a space")
+    script.add(events.DATA_SENT, WEB, b"HTTP/1.1 400 Bad Request\r\nContent-Length: 3\r\n\r\nbad")
+    script.add(events.CONNECTION_CLOSED, WEB, reason="closed by us")
+    good, bad = log_of(script.made)["entries"]
+    assert (good["request"]["url"], good["response"]["content"]["text"]) == ("http://x/good", "ok")
+    assert (bad["request"]["method"], bad["request"]["url"]) == ("GET", "http://127.0.0.1:9080/bad")
+    assert (bad["response"]["status"], bad["response"]["content"]["text"]) == (400, "bad")
+
+
+@pytest.mark.parametrize("hello", [b"\x16\x03\x01\x02\x00\x01\x00 \xd2\xac \xff", "GÄT /x HTTP/1.1\r\n\r\n".encode()])
+def test_what_is_no_request_at_all_is_exported_with_its_response(hello: bytes) -> None:
+    script = Script()
+    script.add(events.DATA_RECEIVED, WEB, hello)
+    script.add(events.HTTP_RESPONSE, WEB, status=400, refused="TLS on a plain HTTP port")
+    script.add(events.DATA_SENT, WEB, b"HTTP/1.1 400 Bad Request\r\nContent-Length: 3\r\n\r\nbad")
+    script.add(events.CONNECTION_CLOSED, WEB, reason="closed by us")
+    (entry,) = log_of(script.made)["entries"]
+    assert (entry["response"]["status"], entry["response"]["content"]["text"]) == (400, "bad")
+
+
+def test_a_method_that_is_not_ascii_is_exported() -> None:
+    script = Script()
+    script.note_request("GÄT", "/x", [], 0)
+    script.record_response(405, [])
+    (entry,) = log_of(script.made)["entries"]
+    assert (entry["request"]["method"], entry["response"]["status"]) == ("GÄT", 405)
+
+
+@pytest.mark.parametrize(
+    ("value", "cookie"),
+    [
+        ("a=1; Expires=Wed, 21 Oct 2026 07:28:00 GMT", {"expires": "2026-10-21T07:28:00.000Z"}),
+        ("a=1; expires=Wednesday, 21-Oct-26 07:28:00 GMT", {"expires": "2026-10-21T07:28:00.000Z"}),
+        ("a=1; Max-Age=10; Expires=Wed, 21 Oct 2026 07:28:00 GMT", {"expires": "2001-09-09T01:46:50.000Z"}),
+        ("a=1; Max-Age=99999999999999999; Expires=never", {}),
+        ("a=1; HttpOnly; domain=x.test; PATH=/p", {"httpOnly": True, "domain": "x.test", "path": "/p"}),
+    ],
+)
+def test_c5_attributes_of_a_cookie(value: str, cookie: dict[str, Any]) -> None:
+    plain = {"name": "a", "value": "1", "httpOnly": False, "secure": False}
+    assert set_by(value, 10**18) == [plain | cookie]
+
+
+@given(st.text(max_size=60))
+def test_no_cookie_does_harm(value: str) -> None:
+    set_by(value, 10**18)
+
+
+@given(st.binary(max_size=200))
+def test_whatever_was_sent_for_a_head_can_be_read(data: bytes) -> None:
+    read_head(data)

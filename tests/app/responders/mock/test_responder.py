@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
+import zlib
 from pathlib import Path
+from time import process_time
 from typing import Any
 
+import brotli
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -436,3 +440,140 @@ def test_any_table_of_rules_is_told_off_or_answers_any_requests(rules: list[Any]
         assert set(reply.fields.keys()) <= {
             "Server", "Date", "Content-Type", "Content-Length", "Transfer-Encoding", "A", "B",
         }  # fmt: skip
+
+
+# -- what strangers broke
+
+
+@pytest.mark.parametrize("coding", ["gzip", "x-gzip", "deflate", "br", "gzip, br", "identity"])
+def test_c9_a_coded_body_is_decoded_for_conditions_and_templates(coding: str) -> None:
+    body = json.dumps({"user": "Müller"}).encode()
+    for name in coding.split(", "):
+        body = {"deflate": zlib.compress, "br": brotli.compress, "identity": bytes}.get(name, gzip.compress)(body)
+    client = mock(
+        {"path": "/json", "body_json": ['$.user = "Müller"'], "template": True, "body": "{{json.user}} {{body}}"},
+        {"path": "/regex", "body_regex": "(M.*ller)"},
+        {"path": "/is", "body_is": '{"user": "M\\u00fcller"}'},
+    )
+    assert client.ask("POST", "/json", body, Content_Encoding=coding).body == 'Müller {"user": "M\\u00fcller"}'.encode()
+    for target in ("/regex", "/is"):
+        assert client.ask("POST", target, body, Content_Encoding=coding).status == 200, target
+
+
+def test_c9_a_body_is_read_in_its_charset() -> None:
+    client = mock(
+        {"path": "/r", "body_regex": "^name=(.üller)$", "template": True, "body": "{{1}}"},
+        {"path": "/j", "body_json": ['$.name = "Müller"']},
+        {"path": "/i", "body_is": "Müller"},
+    )
+    latin = {"Content_Type": 'text/plain; charset="ISO-8859-1"'}
+    assert client.ask("POST", "/r", "name=Müller".encode("latin-1"), **latin).body == "Müller".encode()
+    assert client.ask("POST", "/i", "Müller".encode("latin-1"), **latin).status == 200
+    for charset in ("utf-16", "utf-8", "cp1252"):
+        fields = {"Content_Type": f"application/json; charset={charset}"}
+        assert client.ask("POST", "/j", '{"name": "Müller"}'.encode(charset), **fields).status == 200
+    assert client.ask("POST", "/r", "name=Müller".encode("latin-1")).status == 404
+
+
+@pytest.mark.parametrize(
+    ("body", "fields", "words"),
+    [
+        (b"{}", {"Content_Encoding": "zstd"}, "it is said to be coded as zstd, and cannot be decoded"),
+        (b"{}", {"Content_Encoding": "gzip"}, "it is said to be coded as gzip, and cannot be decoded"),
+        (gzip.compress(bytes(2 << 20)), {"Content_Encoding": "gzip"}, "decoded it is longer than 1 MiB"),
+        (bytes((1 << 20) + 1), {}, "it is longer than 1 MiB"),
+        (b"{}", {"Content_Type": "application/json; charset=klingon"}, "its charset klingon is unknown"),
+        (b"", {}, "it is empty"),
+        (b'{"a": 1,}', {}, "in line 1, column"),
+        (b'{"a": 1, "a": 2}', {}, '"a" is there twice in one object'),
+    ],
+)
+def test_c9_where_a_body_cannot_be_looked_at_the_answer_says_why(
+    body: bytes, fields: dict[str, str], words: str
+) -> None:
+    detail = mock({"body_json": ["$.a"]}).ask("POST", "/", body, **fields).detail
+    assert "the body is no JSON with $.a: " in detail
+    assert words in detail
+    if "JSON" not in words and "column" not in words and "twice" not in words and "empty" not in words:
+        assert words in mock({"body_regex": "abc"}).ask("POST", "/", body, **fields).detail
+
+
+@pytest.mark.parametrize(
+    ("target", "words"),
+    [
+        ("/api/spaces/", "number 4, any method /api/spaces: the path is not /api/spaces: the slash at its end"),
+        ("/API/spaces", "number 4, any method /api/spaces: the path is not /api/spaces: large and small letters"),
+        ("/api/space", "Nearest is number 4"),
+        ("/api/psaces", "Nearest is number 4"),
+        ("/usres/7", "Nearest is number 3"),
+        ("/users", "Nearest is number 3"),
+        ("/users/7/more", "Nearest is number 3"),
+        ("/foo", "None has a path that is like it"),
+        ("/foo/7", "None has a path that is like it"),
+        ("/", "None has a path that is like it"),
+        ("//", "None has a path that is like it"),
+        ("/files", "Nearest is number 5, POST /files/{rest*}: the method is not POST"),
+        ("/fils/a/b/c", "Nearest is number 5"),
+    ],
+)  # fmt: skip
+def test_c16_the_nearest_rule_is_the_one_whose_path_is(target: str, words: str) -> None:
+    client = mock(
+        {"path": "/hello"}, {"path": "/slow", "method": "GET"}, {"path": "/users/{id}"}, {"path": "/api/spaces"},
+        {"path": "/files/{rest*}", "method": "POST"}, {"path": "~^/v[0-9]+/"},
+    )  # fmt: skip
+    assert words in client.ask("GET", target).detail
+
+
+def test_c16_a_rule_for_any_path_is_nearer_than_one_for_another_path() -> None:
+    client = mock({"path": "/hello"}, {"fields": ["X-Key"]}, {"path": "/key"})
+    assert "Nearest is number 2, any method any path: it has no field X-Key" in client.ask("GET", "/foo").detail
+    assert "Nearest is number 3" in client.ask("GET", "/key/").detail
+
+
+def test_c16_a_very_long_path_takes_no_time() -> None:
+    client = mock(*[{"path": f"/a{n}/b"} for n in range(1000)])
+    began = process_time()
+    assert client.ask("GET", "/a" * 8000).status == 404
+    assert process_time() - began < 2
+
+
+@pytest.mark.parametrize(
+    ("template", "body", "rendered"),
+    [
+        ("{{json.x}}", '{"x": null}', "null"),
+        ("{{json.x | default 1}}", '{"x": null}', "1"),
+        ("{{json.y | default 1}}", '{"x": null}', "1"),
+        ("{{json.y}}", '{"x": null}', ""),
+        ("{{json.a}} {{json.b}} {{json.c}}", '{"a": 1.10, "b": 1e3, "c": -0}', "1.10 1e3 -0"),
+        ("{{json.a}} {{json.b}}", '{"a": "text", "b": 1E400}', "text 1E400"),
+        ("{{json.a}} {{json.b}}", '{"a": [1.10, {"x": 1E400}, "é", true], "b": 1}', '[1.10,{"x":1E400},"é",true] 1'),
+        ("{{json.a.1}}", '{"a": [1, %s]}' % ("9" * 2000), "9" * 2000),
+        ("{{json.a}} {{json.b}}", '{"a": 1, "b": ["\\ud800"]}', '1 ["\\ud800"]'),
+    ],
+)
+def test_c24_values_of_json_are_as_written(template: str, body: str, rendered: str) -> None:
+    client = mock({"template": True, "body": template})
+    assert client.ask("POST", "/", body.encode()).body.decode() == rendered
+
+
+def test_c24_conditions_compare_numbers_however_they_are_written() -> None:
+    client = mock({"body_json": ["$.a = 1.1", "$.b = 1000", "$.c > 5", "$[?@ == 1.10]"]})
+    assert client.ask("POST", "/", b'{"a": 1.10, "b": 1e3, "c": 1E400}').status == 200
+
+
+def test_c25_a_byte_that_is_no_utf_8_stays_that_byte() -> None:
+    client = mock(
+        {"path": "/caf/{name}", "template": True, "body": "{{path.name}} {{query.q}} {{field.x}}"},
+        {"path": "/q", "query": ["q~^(.+)$"], "template": True, "body": "{{1}}"},
+        {"path": "/b", "body_regex": "^(.+)$", "template": True, "body": "{{1}}{{body}}"},
+    )
+    assert client.ask("GET", "/caf/%E9?q=%FF", X="\xe9").body == b"\xe9 \xff \xe9"
+    assert client.ask("GET", "/q?q=a%E9").body == b"a\xe9"
+    assert client.ask("GET", "/q?q=%C3%A9").body == "é".encode()
+    assert client.ask("POST", "/b", b"\xe9").body == b"\xe9\xe9"
+
+
+def test_c25_a_header_in_utf_8_is_written_as_it_came() -> None:
+    client = mock({"fields": ["X: é"], "template": True, "body": "{{field.x}}"})
+    assert client.ask("GET", "/", X="é".encode().decode("latin-1")).body == "é".encode()
+    assert client.ask("GET", "/", X="é").body == b"\xe9"

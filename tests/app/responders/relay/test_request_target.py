@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.responders.relay.request_target import below
+from app.responders.relay.request_target import below, of_websocket
 
 
 @pytest.mark.parametrize(
@@ -49,3 +49,26 @@ def test_without_a_base_all_paths_keep_their_bytes(target: bytes):
 )
 def test_the_absolute_form_becomes_a_path(target: bytes, passed_on: bytes):
     assert below(b"", target) == passed_on
+
+
+@pytest.mark.parametrize(
+    ("own", "target", "passed_on"),
+    [
+        ("/base", "/chat/7?token=x", "/base/chat/7?token=x"),
+        ("/base/", "/chat", "/base/chat"),
+        ("/", "/chat/7?token=x", "/chat/7?token=x"),
+        ("/", "/", "/"),
+        ("/base", "/", "/base"),
+        ("/base", "/?token=x", "/base?token=x"),
+        ("/base?key=1", "/", "/base?key=1"),
+        ("/base?key=1", "/a?token=x", "/base/a?key=1&token=x"),
+        ("/base", "/../x", "/base/x"),
+        ("/base", "/..", "/base/"),
+        ("/base", "/a//b/", "/base/a//b/"),
+        ("/base", "ws://evil/../x?y=1", "/base/x?y=1"),
+        ("/base", "/caf\xe9?\xff", "/base/caf%E9?%FF"),
+        ("/base", "/a%20b?c=%2F", "/base/a%20b?c=%2F"),
+    ],
+)
+def test_c7_a_websocket_handshake_keeps_path_and_query(own: str, target: str, passed_on: str):
+    assert of_websocket(own, target) == passed_on

@@ -219,3 +219,23 @@ def test_an_upstream_to_which_no_way_leads_is_said_and_tried_again(
     assert context.datagrams[2].transport.sent == [(b"y", None)]
     relay.stopProtocol()
     assert not context.reactor.getDelayedCalls()
+
+
+@pytest.mark.parametrize("listens", ["127.0.0.1", "0.0.0.0", "::"])
+@pytest_twisted.ensureDeferred
+async def test_c12_events_have_the_address_that_the_upstream_sees(
+    listens: str, desk: Desk, tape: Tape, senders: list[Sender]
+) -> None:
+    upstream = await desk.start("udp", "echo", host=listens)
+    port = address(upstream)[1]
+    relay = await desk.start("udp", "relay", options={"upstream": f"127.0.0.1:{port}"}, host=listens)
+    sender = Sender(("127.0.0.1", address(relay)[1]))
+    senders.append(sender)
+    sender.send(b"x")
+    await until(sender.pull)
+    assert len(tape.all("connection.opened")) == 3
+    for event in tape.all("connection.opened"):
+        assert not event.detail["host"].startswith(("0.0.0.0", "[::]"))
+    inner = next(e for e in tape.all("connection.opened") if e.service == upstream.number)
+    outer = next(e for e in tape.all("connection.opened") if e.detail["peer"] == f"127.0.0.1:{port}")
+    assert outer.detail["host"] == inner.detail["peer"].replace("[::ffff:127.0.0.1]", "127.0.0.1")

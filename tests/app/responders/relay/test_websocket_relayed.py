@@ -12,7 +12,7 @@ from twisted.internet.utils import getProcessOutputAndValue
 
 from tests.app.responders.relay.test_responder import at, free_ports
 from tests.app.services.helpers import Desk, Peer, Tape
-from tests.app.services.websocket_frames import OPENING
+from tests.app.services.websocket_frames import OPENING, Raw
 from tests.helpers import closed_port, until
 
 CLIENT = """
@@ -69,6 +69,18 @@ async def test_messages_pings_and_close_codes_pass(desk: Desk, tape: Tape):
     assert [e.payload for e in pings] == [b"are you there"]
     outgoing = [e.conn for e in tape.all("connection.opened") if e.detail.get("outgoing") and e.service == relay]
     assert b"101 Switching" in tape.data("data.received", outgoing[0])
+
+
+@pytest_twisted.ensureDeferred
+async def test_c7_path_and_query_are_passed_on(desk: Desk, tape: Tape):
+    upstream = await desk.start("websocket", "echo")
+    service = await desk.start("websocket", "relay", options={"upstream": f"ws://{at(upstream)}/base"})
+    peer = Raw(service)
+    peer.say(OPENING.replace(b"/chat?x=1", b"/chat/7?token=x") + b"\r\n")
+    await until(lambda: len(tape.all("ws.opened")) == 2)
+    seen = {e.service: e.detail["target"] for e in tape.all("ws.opened")}
+    assert seen == {upstream.number: "/base/chat/7?token=x", service.number: "/chat/7?token=x"}
+    peer.reset()
 
 
 @pytest_twisted.ensureDeferred

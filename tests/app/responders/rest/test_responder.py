@@ -504,3 +504,58 @@ def test_any_requests_are_answered_in_good_order(asked: list[Any]) -> None:
         assert reply.status < 500
         if reply.body:
             reply.json  # noqa: B018 - it must be JSON
+
+
+# -- what strangers broke
+
+
+def test_c8_an_id_keeps_its_type(rest: Client) -> None:
+    rest.ask("POST", "/things", {"name": "a"})
+    rest.ask("POST", "/things", {"name": "b"})
+    assert rest.ask("PUT", "/things/1", {"name": "c", "id": "1"}).json == {"name": "c", "id": 1}
+    assert rest.ask("PATCH", "/things/1", {"id": "1", "name": "d"}).json == {"name": "d", "id": 1}
+    assert [found["id"] for found in rest.ask("GET", "/things?sort=id").json] == [1, 2]
+    assert rest.ask("GET", "/things?id=1").json == [{"name": "d", "id": 1}]
+
+
+def test_c8_an_id_that_is_a_text_stays_one(rest: Client) -> None:
+    assert rest.ask("POST", "/things", {"id": "7"}).json == {"id": "7"}
+    assert rest.ask("PUT", "/things/7", {"n": 1}).json == {"id": "7", "n": 1}
+    assert rest.ask("PUT", "/things/7", {"id": 7, "n": 2}).json == {"id": "7", "n": 2}
+    assert rest.ask("PATCH", "/things/7", {"id": None, "n": 3}).json == {"id": "7", "n": 3}
+
+
+def test_c8_an_id_keeps_its_type_in_files_too(tmp_path: Path) -> None:
+    (tmp_path / "seed.json").write_text('{"things": [{"id": "1"}, {"id": 2}]}')
+    for _ in range(2):  # from the seed, then from what was kept
+        client = Client("rest", {"seed": "seed.json", "keep": "kept.db"}, BareContext(folder=tmp_path))
+        assert client.ask("PUT", "/things/1", {"id": 1}).json == {"id": "1"}
+        assert client.ask("PUT", "/things/2", {"id": "2"}).json == {"id": 2}
+
+
+@pytest.mark.parametrize(
+    ("target", "ids"),
+    [
+        ("?phone=0666666666", [2]),
+        ("?phone=666666666", [1]),
+        ("?phone_in=0666666666,5", [2]),
+        ("?phone_ne=0666666666", [1]),
+        ("?phone_gte=0666666666", [2]),
+        ("?phone_contains=0666666666", [2]),
+        ("?phone=-0", []),
+    ],
+)
+def test_c25_what_is_no_number_in_json_compares_as_text(target: str, ids: list[int], rest: Client) -> None:
+    rest.ask("POST", "/things", {"phone": 666666666})
+    rest.ask("POST", "/things", {"phone": "0666666666"})
+    assert [found["id"] for found in rest.ask("GET", "/things" + target).json] == ids
+
+
+@pytest.mark.parametrize(
+    ("target", "read_only", "patched"),
+    [("/people/1", False, True), ("/people", False, False), ("/", False, False), ("/people/1", True, False)],
+)
+def test_c25_options_says_what_patch_takes(target: str, read_only: bool, patched: bool) -> None:
+    """RFC 5789 section 3.1."""
+    said = Client("rest", {"read_only": read_only}).ask("OPTIONS", target).fields["Accept-Patch"]
+    assert said == ("application/merge-patch+json, application/json" if patched else None)

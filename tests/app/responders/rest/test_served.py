@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import re
+import shutil
+import signal
 import sqlite3
 from contextlib import closing
 from http.client import HTTPConnection
@@ -15,6 +19,7 @@ import pytest_twisted
 
 from app.responders.rest import resource
 from app.responders.rest.errors import DocumentsError
+from app.responders.rest.memory import MAX_DOCUMENTS
 from app.responders.rest.storage import Change, load, store
 from tests.app.responders.curl import at, curl
 from tests.app.services.helpers import Desk, Peer, Tape
@@ -201,3 +206,135 @@ def test_what_was_answered_survives_the_programs_sudden_end(tmp_path: Path) -> N
         program.kill()
         client.close()
     assert len(load(tmp_path, "", tmp_path / "kept.db").documents.all("a")) == 20
+
+
+# -- a file that a stranger made (A10)
+
+_ENDLESS = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT"
+
+
+def _kept(path: Path, *statements: str) -> Path:
+    """A file as ours, and then changed by ``statements``."""
+    load(path.parent, "", path)
+    store(path, [Change("a", "1", b"{}")], 0)
+    with closing(sqlite3.connect(path)) as database:
+        for statement in statements:
+            database.execute(statement)
+        database.commit()
+    return path
+
+
+@pytest.mark.parametrize(
+    ("statements", "words"),
+    [
+        (
+            ("DROP TABLE document", f"CREATE VIEW document AS {_ENDLESS} 'a' AS collection, 'x' AS id FROM c"),
+            "it has a view, 'document'",
+        ),
+        (("DROP TABLE changes", f"CREATE VIEW changes AS {_ENDLESS} x AS count FROM c WHERE x < 0"), "it has a view"),
+        (
+            (f"CREATE TRIGGER t AFTER INSERT ON document BEGIN {_ENDLESS} count(*) FROM c; END",),
+            "it has a trigger, 't'",
+        ),
+        (
+            ("DROP TABLE document", "CREATE TABLE document (number INTEGER, collection, id, body AS (zeroblob(1000)))"),
+            "it has a table 'document' of another kind",
+        ),
+        (("UPDATE document SET body = zeroblob(50000000)",), "too big"),
+        (("UPDATE changes SET count = 'x'",), "how often it was changed"),
+        (("DELETE FROM changes",), "how often it was changed"),
+        (("UPDATE document SET collection = x'ff'",), "is no text"),
+    ],
+)  # fmt: skip
+def test_a10_what_is_not_as_we_made_it_is_refused_in_words(
+    statements: tuple[str, ...], words: str, tmp_path: Path
+) -> None:
+    path = _kept(tmp_path / "kept.db", *statements)
+    for use in (lambda: load(tmp_path, "", path), lambda: store(path, [Change("a", "2", b"{}")], 1)):
+        with contextlib.suppress(DocumentsError):  # what only reading or only writing meets
+            use()
+    with pytest.raises(DocumentsError, match=words):
+        load(tmp_path, "", path)
+
+
+def test_a10_no_statement_goes_on_for_ever(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    path = _kept(tmp_path / "kept.db")
+    monkeypatch.setattr("app.responders.rest.storage._STEPS", 1)
+    monkeypatch.setattr("app.responders.rest.storage._MOST", 20)
+    with pytest.raises(DocumentsError, match="takes far longer than documents need"):
+        load(tmp_path, "", path)
+
+
+def test_a10_all_the_documents_there_can_be_are_within_the_bound(tmp_path: Path) -> None:
+    path = _kept(tmp_path / "kept.db")
+    with closing(sqlite3.connect(path)) as database:
+        rows = ((str(n), b'{"id":"x"}') for n in range(MAX_DOCUMENTS - 1))
+        database.executemany("INSERT INTO document (collection, id, body) VALUES ('b', ?, ?)", rows)
+        database.commit()
+    assert len(load(tmp_path, "", path).documents.all("b")) == MAX_DOCUMENTS - 1
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("INSERT INTO document (collection, id, body) VALUES ('c', '1', '{}')")
+        database.commit()
+    with pytest.raises(DocumentsError):
+        load(tmp_path, "", path)
+
+
+def test_a10_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "kept.db")
+    with pytest.raises(DocumentsError, match="it is no file"):
+        load(tmp_path, "", tmp_path / "kept.db")
+    path = _kept(tmp_path / "other.db")
+    os.mkfifo(tmp_path / "other.db-journal")
+    with pytest.raises(DocumentsError, match=r"other\.db-journal beside it is no file"):
+        load(tmp_path, "", path)
+
+
+def test_a10_a_journal_does_not_have_another_file_deleted(tmp_path: Path) -> None:
+    """SQLite reads the file that a journal names as its super-journal, and deletes it."""
+    path = _kept(tmp_path / "kept.db", "INSERT INTO document VALUES (7, 'b', 'x', zeroblob(1000000))")
+    victim = tmp_path / "precious.txt"
+    victim.write_text("not a journal\n")
+    # What is left of a program that died within a transaction.
+    with closing(sqlite3.connect(path, isolation_level=None)) as database:
+        database.execute("PRAGMA cache_size = 5")
+        database.execute("BEGIN IMMEDIATE")
+        database.execute("UPDATE document SET body = randomblob(500000) WHERE number = 7")
+        hostile, journal = tmp_path / "hostile.db", tmp_path / "hostile.db-journal"
+        shutil.copy(path, hostile)
+        shutil.copy(tmp_path / "kept.db-journal", journal)
+    name = bytes(victim)
+    size, total = len(name).to_bytes(4, "big"), sum(name).to_bytes(4, "big")
+    lock_page = ((1 << 30) // 4096 + 1).to_bytes(4, "big")
+    with journal.open("ab") as file:
+        file.write(lock_page + name + size + total + bytes.fromhex("d9d505f920a163d7"))
+    with pytest.raises(DocumentsError, match="names another file, which SQLite would delete"):
+        load(tmp_path, "", hostile)
+    with pytest.raises(DocumentsError, match="names another file"):
+        store(hostile, [Change("a", "1", None)], 1)
+    assert victim.read_text() == "not a journal\n"
+    # This is what SQLite does.
+    with closing(sqlite3.connect(hostile)) as database:
+        database.execute("SELECT count(*) FROM document").fetchall()
+    assert not victim.exists()
+
+
+def test_a10_serve_says_why_and_ends_by_a_signal(tmp_path: Path) -> None:
+    _kept(
+        tmp_path / "kept.db",
+        "DROP TABLE document",
+        f"CREATE VIEW document AS {_ENDLESS} 'a' AS collection, 'x' AS id, '{{}}' AS body, 1 AS number FROM c",
+    )
+    workspace = tmp_path / "w.toml"
+    workspace.write_text(
+        'version = 1\n[[service]]\nname = "api"\nprotocol = "http"\nlisten = "127.0.0.1:0"\nresponder = "rest"\n'
+        'options = { keep = "kept.db" }\n'
+    )
+    with serving(workspace, tmp_path / "c.lpost") as program:
+        host, port = program.wait_up()["api"]
+        with closing(HTTPConnection(host, port, timeout=20)) as client:
+            client.request("GET", "/a")
+            response = client.getresponse()
+            assert response.status == 503
+            assert "it has a view, 'document'" in json.loads(response.read())["detail"]
+        program.kill(signal.SIGTERM)
+        assert program.wait() == 0

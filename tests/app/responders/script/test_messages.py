@@ -96,4 +96,6 @@ def test_a_message_that_is_too_long_is_told_of_and_ends_the_connection(
     protocol.dataReceived(fits)
     assert wire.disconnecting
     assert wire.value() == answered
-    assert [summary for summary, _ in context.logged] == ["a message is longer than 9 bytes"]
+    [(summary, _)] = context.logged
+    said = "" if name != "int32" else f": the length {too_long.hex(' ').upper()} says {int.from_bytes(too_long):,}"
+    assert summary == f"a message is longer than 9 bytes{said}"

@@ -444,7 +444,9 @@ def test_peers_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         ("tcp", {"rules": [{"when": "never"}]}, "rules", "number 1: when “never”".replace("“", '"').replace("”", '"')),
         ("tcp", {"delimiter": ""}, "delimiter", "must have 1 to 256 bytes"),
         ("tcp", {"delimiter": r"\q"}, "delimiter", "is no escape"),
-        ("tcp", {"prefix_bytes": 3}, "prefix_bytes", "must be 1, 2 or 4"),
+        ("tcp", {"prefix_bytes": 0}, "prefix_bytes", "must be at least 1"),
+        ("tcp", {"prefix_bytes": 9}, "prefix_bytes", "must be at most 8"),
+        ("tcp", {"encoding": "bcd"}, "encoding", "Use one of binary, decimal, octet-count, varint"),
         ("udp", {"framing": "fixed"}, "framing", "not for udp"),
     ],
 )

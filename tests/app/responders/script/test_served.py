@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 import pytest_twisted
+from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.threads import deferToThread
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
 from app.text.checksums import crc16
 from app.workspace import reading as workspace
-from tests.app.services.helpers import Desk, Peer, Tape, address, closed
+from tests.app.services.helpers import Desk, Peer, Tape, address, closed, turn
 from tests.app.services.tls_peers import SecurePeer, at_home, ca, program, trusting
 from tests.app.services.websocket_frames import talk
 from tests.helpers import ROOT, until
@@ -249,12 +250,12 @@ async def test_a_websocket_that_closes_takes_its_waits_along(desk: Desk, tape: T
 # -- the documentation's examples
 
 
-def example(number: int) -> dict[str, Any]:
-    """Options of the service in an example of docs/script.md."""
+def example(number: int, service: int = 0) -> dict[str, Any]:
+    """Options of a service in an example of docs/script.md."""
     text = (ROOT / "docs" / "script.md").read_text()
     found, problems = workspace.parse(re.findall(r"```toml\n(.*?)```", text, re.DOTALL)[number])
     assert not problems
-    return dict(found.services[0].options)
+    return dict(found.services[service].options)
 
 
 @pytest_twisted.ensureDeferred
@@ -296,3 +297,213 @@ async def test_the_second_answers_with_right_checksums(asked: str, answered: str
     expected = bytes.fromhex(answered)
     assert await peer.expect(len(expected)) == expected
     assert crc16(expected).value == 0
+
+
+# -- lengths, with the bytes of real devices and programs
+
+
+MODBUS, GT06, ISO8583, SYSLOG, MQTT = range(5)
+
+
+@pytest.mark.parametrize("size", [1, 5, 1000])
+@pytest.mark.parametrize(
+    ("service", "asked", "answered"),
+    [
+        # Modbus Messaging on TCP/IP, reading holding registers; twice, to be told apart by the transaction.
+        (
+            MODBUS, "0001 0000 0006 11 03 006B 0003 4711 0000 0006 11 03 006B 0003",
+            "0001 0000 0009 11 03 06 AE41 5652 4340 4711 0000 0009 11 03 06 AE41 5652 4340",
+        ),
+        # The manual of the GT06: login, and what the server has to answer.
+        (GT06, "7878 0D 01 0123456789012345 0001 8CDD 0D0A", "7878 05 01 0001 D9DC 0D0A"),
+        (
+            ISO8583, b"005508008220000000000000040000000000000001011200" b"00000001301".hex(),
+            b"00570810822000000200000004000000000000000101120000" b"00000100301".hex(),
+        ),
+        # mosquitto_pub: CONNECT; a PUBLISH of 321 bytes; PINGREQ.
+        (
+            MQTT, "1012 0004 4D515454 04 02 003C 0006 636C69656E74" "30 C102 0003 612F62" + "78" * 316 + "C000",
+            "2002 0000 D000",
+        ),
+    ],
+)  # fmt: skip
+@pytest_twisted.ensureDeferred
+async def test_c18_protocols_behind_lengths_are_spoken(
+    desk: Desk, tape: Tape, service: int, asked: str, answered: str, size: int
+) -> None:
+    peer = Peer(await desk.start("tcp", "script", options=example(2, service)))
+    stream, wanted = bytes.fromhex(asked), bytes.fromhex(answered)
+    for i in range(0, len(stream), size):
+        peer.push(stream[i : i + size])
+    await until(lambda: len(peer.pull().got) >= len(wanted))
+    assert bytes(peer.got) == wanted
+    if service == MQTT:
+        [line] = tape.all("log")
+        assert line.summary.startswith(r"\0\x03a/bxxx")
+    peer.socket.shutdown(socket.SHUT_WR)
+    assert (await closed(tape)).detail["reason"] == "closed by the peer"
+    assert "unfinished" not in (await closed(tape)).detail
+
+
+@pytest_twisted.ensureDeferred
+async def test_c18_syslog_with_octet_counting_is_read(desk: Desk, tape: Tape) -> None:
+    """RFC 6587, with the messages of RFC 5424 section 6.5."""
+    messages = [
+        b"<34>1 2003-10-11T22:14:15.003Z mymachine.example.com su - ID47 - \xef\xbb\xbf'su root' failed",
+        b"<165>1 2003-08-24T05:14:15.000003-07:00 192.0.2.1 myproc 8710 - - two\nlines",
+    ]
+    peer = Peer(await desk.start("tcp", "script", options=example(2, SYSLOG)))
+    peer.push(b"".join(b"%d %s" % (len(message), message) for message in messages))
+    one, two = await until(lambda: len(found := tape.all("log")) == 2 and found)
+    assert one.summary.startswith("<34>1 2003")
+    assert two.summary.endswith(r"two\nlines")
+    # A sender that ends its messages with LF instead.
+    peer.push(b"<34>1 2003-10-11T22:14:15.003Z mymachine.example.com su - ID47 - x\n")
+    end = await closed(tape)
+    [limit] = tape.all("limit.reached")
+    assert limit.summary == "3C (<) stands where a length must, and is no decimal digits with a space behind them"
+    assert end.detail["reason"] == "closed by us: no more messages can be found"
+
+
+@pytest_twisted.ensureDeferred
+async def test_c18_a_length_that_is_not_where_the_options_say_is_told(desk: Desk, tape: Tape) -> None:
+    """Modbus TCP, read as strings behind four bytes: they say 65,536, and it would wait for ever."""
+    peer = Peer(await scripted(desk, when("message", "send {{message}}"), framing="length"))
+    peer.push(bytes.fromhex("0001 0000 0006 11 03 006B 0003"))
+    await until(lambda: tape.data("data.received"))
+    peer.socket.shutdown(socket.SHUT_WR)
+    end = await closed(tape)
+    assert end.detail["unfinished"] == 12
+    assert end.summary == ("closed by the peer, 12 B of a message without an end (the length 00 01 00 00 says 65,536)")
+
+
+# -- messages without an end, and failures that are sent again
+
+
+@pytest.mark.parametrize(
+    ("responder", "options", "data", "words"),
+    [
+        ("line", {}, b"whole\nhalf", "4 B of a message without an end"),
+        ("fragile", {}, b"half a line", "11 B of a message without an end"),
+        ("int32", {}, b"\0\0\0\x09four", "8 B of a message without an end (the length 00 00 00 09 says 9)"),
+        ("script", {"framing": "delimiter"}, b"MSH|^~", "6 B of a message without an end"),
+        ("script", {"framing": "fixed", "size": 4}, b"abcdef", "2 B of a message without an end"),
+        ("script", {"framing": "gap"}, b"abcdef", ""),
+        ("script", {}, b"abcdef", ""),
+        ("line", {}, b"whole\n", ""),
+    ],
+)
+@pytest_twisted.ensureDeferred
+async def test_c23_the_end_says_how_much_of_a_message_had_come(
+    desk: Desk, tape: Tape, responder: str, options: dict[str, Any], data: bytes, words: str
+) -> None:
+    peer = Peer(await desk.start("tcp", responder, options=options))
+    peer.push(data)
+    await until(lambda: tape.data("data.received"))
+    peer.socket.shutdown(socket.SHUT_WR)
+    end = await closed(tape)
+    assert end.summary == "closed by the peer" + (words and f", {words}")
+    assert ("unfinished" in end.detail) == bool(words)
+
+
+@pytest.mark.parametrize(
+    ("options", "data", "payload"),
+    [
+        ({"framing": "delimiter", "delimiter": r"\r\n"}, b"good\r\nbad\r\n", b"bad\r\n"),
+        ({"framing": "delimiter"}, b"\n", b"\n"),
+        ({"framing": "length", "prefix_bytes": 2, "offset": 1}, b"a\0\3bad", b"a\0\3bad"),
+        ({"framing": "length", "encoding": "octet-count"}, b"4 good3 bad", b"3 bad"),
+        ({"framing": "fixed", "size": 3}, b"xyzbad", b"bad"),
+    ],
+)
+@pytest_twisted.ensureDeferred
+async def test_c19_a_failure_holds_the_bytes_as_they_stood_on_the_wire(
+    desk: Desk, tape: Tape, options: dict[str, Any], data: bytes, payload: bytes
+) -> None:
+    rules = (when("text", "fail", match="bad"), when("text", "fail", match="abad"), when("text", "fail", match=""))
+    service = await scripted(desk, *rules, **options)
+    peer = Peer(service)
+    for i in range(len(data)):
+        peer.push(data[i : i + 1])
+    [failure] = await until(lambda: tape.all("failure"))
+    assert failure.payload == payload
+    again = Peer(service)
+    again.push(failure.payload)
+    _, second = await until(lambda: len(found := tape.all("failure")) == 2 and found)
+    assert second.payload == payload
+
+
+@pytest_twisted.ensureDeferred
+async def test_c19_what_no_message_caused_cannot_be_sent_again(desk: Desk, tape: Tape) -> None:
+    Peer(await scripted(desk, when("connected", "fail"), framing="delimiter"))
+    [failure] = await until(lambda: tape.all("failure"))
+    assert failure.payload is None
+
+
+@pytest_twisted.ensureDeferred
+async def test_c19_a_line_in_pieces_is_whole_in_the_failure(desk: Desk, tape: Tape, logged_failures: Any) -> None:
+    peer = Peer(await desk.start("tcp", "fragile"))
+    peer.push(b"fine\nfa")
+    await until(lambda: peer.pull().got == b"fine\n")
+    peer.push(b"il\r\n")
+    [failure] = await until(lambda: tape.all("failure"))
+    assert failure.payload == b"fail\r\n"
+    await closed(tape)
+    assert len(logged_failures(ValueError)) == 1
+
+
+# -- what was answered before a failure
+
+
+@pytest.mark.parametrize("tls", [None, {}])
+@pytest_twisted.ensureDeferred
+async def test_c20_what_was_answered_leaves_before_the_failure_closes(
+    desk: Desk, tape: Tape, tls: Any, tmp_path: Path, logged_failures: Any
+) -> None:
+    at_home(desk, tmp_path)
+    host, port = address(await desk.start("tcp", "fragile", tls=tls))
+    where = f"TCP:{host}:{port}" if tls is None else f"OPENSSL:{host}:{port},cafile={ca(desk)},commonname=localhost"
+    out, err, _ = await program(desk, "socat", "-t5", "-", where, stdin=b"fine\nfail\nmore\n")
+    assert (out, err) == ("fine\n", "")
+    end = await closed(tape)
+    assert end.summary == "closed after a failure"
+    assert (end.detail["sent"], end.detail["unsent"]) == (5, 0)
+    [failure] = tape.all("failure")
+    assert failure.payload == b"fail\n"
+    assert len(logged_failures(ValueError)) == 1
+
+
+@pytest_twisted.ensureDeferred
+async def test_c20_megabytes_leave_to_a_slow_reader_too(desk: Desk, tape: Tape, logged_failures: Any) -> None:
+    service = await desk.start("tcp", "fragile", options={"max_message": 8 << 20})
+    peer = Peer(service, receive_buffer=4096)
+    line = b"x" * (4 << 20) + b"\n"
+    stream = memoryview(line + b"fail\n" + b"never answered\n")
+    while stream:
+        stream = stream[peer.push(stream) :]
+        await turn()
+    await until(lambda: tape.all("failure"))
+    assert await peer.end() == line
+    assert (await closed(tape)).detail["unsent"] == 0
+    assert len(logged_failures(ValueError)) == 1
+
+
+class _Breaks(Protocol):
+    """Answers, and breaks."""
+
+    def dataReceived(self, data: bytes) -> None:
+        self.transport.write(b"answer to " + data)  # type: ignore[union-attr]
+        raise KeyError(data)
+
+
+@pytest_twisted.ensureDeferred
+async def test_c20_of_what_twisted_throws_away_the_end_says_that_it_did_not_leave(
+    desk: Desk, tape: Tape, logged_failures: Any
+) -> None:
+    """A protocol of a plugin fares under the Tap as it does without."""
+    peer = Peer(await desk.start("tcp", make=lambda: Factory.forProtocol(_Breaks)))
+    peer.push(b"a")
+    assert await peer.end() == b""
+    end = await closed(tape)
+    assert (end.summary, end.detail["unsent"]) == ("closed after a failure, 11 B not sent", 11)
+    assert len(logged_failures(KeyError)) == 1

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.responders.static.lookup import FileChangedError, Folder, Forbidden, Found, Listing, Moved
+from tests.app.files.swapping import swapping
 
 SITE = Folder(Path("/srv/site"), "index.html", listing=True, hidden=False)
 
@@ -96,3 +97,48 @@ def test_a_file_that_is_another_is_noticed(change: bytes, changed: bool, tmp_pat
             assert found.read(99_990, 10) == b"x" * 10
     finally:
         found.close()
+
+
+def test_b4_while_a_folder_is_swapped_for_a_link_no_file_and_no_name_outside_is_served(tmp_path: Path) -> None:
+    root, secret = tmp_path / "root", tmp_path / "secret"
+    for folder, text in ((root / "real", "inside"), (secret, "outside")):
+        folder.mkdir(parents=True)
+        (folder / "file").write_text(text)
+        (folder / text).touch()
+    (root / "link").symlink_to(secret)
+    site = Folder(root, "", listing=True, hidden=False)
+    with swapping(root):
+        files = [site.find(["now", "file"], False) for _ in range(4000)]
+        lists = [site.find(["now"], True) for _ in range(2000)]
+    contents = {found.content for found in files if isinstance(found, Found)}
+    names = {entry.name for found in lists if isinstance(found, Listing) for entry in found.entries}
+    assert None in files
+    assert contents == {b"inside"}
+    assert names == {"inside", "file"}
+
+
+def test_b4_a_root_that_is_swapped_for_a_link_out_of_the_workspace_is_not_served(tmp_path: Path) -> None:
+    workspace, secret = tmp_path / "ws", tmp_path / "secret"
+    for folder in (workspace / "www", secret):
+        folder.mkdir(parents=True)
+        (folder / "file").write_text(folder.name)
+    site = Folder(workspace / "www", "", listing=True, hidden=False, within=workspace)
+    assert isinstance(site.find(["file"], False), Found)
+    (workspace / "www").rename(workspace / "old")
+    (workspace / "www").symlink_to(workspace / "old")
+    assert isinstance(site.find(["file"], False), Found)
+    (workspace / "www").unlink()
+    (workspace / "www").symlink_to(secret)
+    assert site.find(["file"], False) is None
+
+
+def test_a_folder_that_may_be_entered_but_not_read_serves_its_index(tmp_path: Path) -> None:
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "index.html").write_text("hello")
+    site = Folder(tmp_path, "index.html", listing=True, hidden=False)
+    (tmp_path / "sub").chmod(0o111)
+    try:
+        assert isinstance(site.find(["sub"], False), Moved)
+        assert isinstance(site.find(["sub"], True), Found)
+    finally:
+        (tmp_path / "sub").chmod(0o755)

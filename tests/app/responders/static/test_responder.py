@@ -16,7 +16,7 @@ from twisted.internet.utils import getProcessOutputAndValue
 from app.responders import find
 from app.responders.static.lookup import SMALL
 from app.responders.static.sending import PIECE
-from app.services.context import Surroundings
+from app.services.surroundings import Surroundings
 from tests.app.services.helpers import Desk, Peer, Tape, address
 from tests.app.services.http.test_options import ask
 from tests.helpers import open_files, until

@@ -158,7 +158,7 @@ async def test_the_first_part_of_a_stream_leaves_with_the_head(desk: Desk, tape:
 
 
 @pytest_twisted.ensureDeferred
-async def test_an_answer_that_only_ends_is_noted_with_all_its_fields(desk: Desk, tape: Tape) -> None:
+async def test_an_answer_that_only_ends_is_recorded_with_all_its_fields(desk: Desk, tape: Tape) -> None:
     def answer(request: Any) -> int:
         request.addCookie(b"a", b"b")
         request.setETag(b'"e"')
@@ -175,7 +175,7 @@ async def test_an_answer_that_only_ends_is_noted_with_all_its_fields(desk: Desk,
 
 
 @pytest_twisted.ensureDeferred
-async def test_an_encoded_answer_is_noted_with_what_left(desk: Desk, tape: Tape) -> None:
+async def test_an_encoded_answer_is_recorded_with_what_left(desk: Desk, tape: Tape) -> None:
     plain = Answering(lambda _: b"Hello, World!" * 1000)
     peer = Peer(await desk.start("http", make=lambda: EncodingResourceWrapper(plain, [GzipEncoderFactory()])))
     peer.push(LAST.replace(b"Host", b"Accept-Encoding: gzip\r\nHost"))

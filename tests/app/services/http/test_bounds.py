@@ -12,8 +12,9 @@ from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
 
 from app.services.http import http1
-from app.services.http.http1_ending import LINGER, SLOWEST
-from app.services.http.port import DEFAULTS, NotingSite
+from app.services.http.http1_ending import SLOWEST
+from app.services.http.http1_timing import LINGER
+from app.services.http.port import DEFAULTS, RecordedSite
 from app.services.tap.factory import TapFactory
 from tests.app.services.helpers import Desk, Peer, Tape
 from tests.app.services.http.test_body import Taking
@@ -75,7 +76,7 @@ class Line:
 
     def __init__(self, desk: Desk, root: Any = None, **limits: Any) -> None:
         self.clock, self.root = Clock(), root or Answering()
-        site = NotingSite(self.root, self.clock, {**DEFAULTS, **limits})
+        site = RecordedSite(self.root, self.clock, {**DEFAULTS, **limits})
         site.noisy = False
         self.tap: Any = TapFactory(site, desk.service("http", "inspector")).buildProtocol(None)  # type: ignore[arg-type]
         self.wire = Wire()

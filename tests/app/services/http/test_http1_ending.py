@@ -12,9 +12,9 @@ from twisted.internet.utils import getProcessOutputAndValue
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
 
-from app.services.context import Surroundings
 from app.services.http import http1_ending
 from app.services.http.http1_ending import DRAIN, SILENCE
+from app.services.surroundings import Surroundings
 from tests.app.services.helpers import Desk, Peer, Tape, address, closed
 from tests.app.services.http.test_body import Taking
 from tests.app.services.http.test_bounds import Line
@@ -365,7 +365,7 @@ async def test_a_mock_may_answer_connect(desk: Desk) -> None:
 
 
 @pytest_twisted.ensureDeferred
-async def test_tls_on_a_plain_port_is_noted_with_what_was_offered(desk: Desk, tape: Tape) -> None:
+async def test_tls_on_a_plain_port_is_recorded_with_what_was_offered(desk: Desk, tape: Tape) -> None:
     host, port = address(await desk.start("http", "inspector"))
     command = [
         "curl",

@@ -14,7 +14,7 @@ from twisted.internet.protocol import Protocol
 from twisted.internet.ssl import CertificateOptions
 from twisted.internet.utils import getProcessOutputAndValue
 
-from app.services.context import Surroundings
+from app.services.surroundings import Surroundings
 from tests.app.services.helpers import Desk, Tape, address
 from tests.helpers import until
 

@@ -11,7 +11,7 @@ from hyperframe.frame import DataFrame, HeadersFrame, PingFrame, PriorityFrame
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
 
-from app.services.http import http2
+from app.services.http import http2, http2_sending
 from tests.app.services.h2_peer import H2Peer
 from tests.app.services.helpers import Desk, Tape
 from tests.app.services.http.test_body import Taking
@@ -112,7 +112,7 @@ def test_a_producer_is_paused_however_large_the_window(desk: Desk, root: Answeri
     (request,), producer = root.requests, Producer()
     request.registerProducer(producer, True)
     peer.connection.pauseProducing()  # as the transport does when its buffer is full
-    request.write(bytes(http2.AHEAD))
+    request.write(bytes(http2_sending.AHEAD))
     assert (producer.paused, producer.resumed) == (1, 0)
     peer.connection.resumeProducing()
     peer.flush()
@@ -268,7 +268,7 @@ def test_a_body_that_is_too_large_gets_413(announced: bool, desk: Desk, tape: Ta
 def test_bodies_of_many_streams_are_bounded_together(
     desk: Desk, tape: Tape, root: Answering, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(http2, "KEPT", 30_000)
+    monkeypatch.setattr(http2_sending, "KEPT", 30_000)
     peer = H2Peer(desk, root)
     for _ in range(4):
         peer.send(peer.ask(method="POST", end=False), bytes(10_000))
@@ -339,7 +339,9 @@ def test_rapid_resets_end_the_connection(desk: Desk, tape: Tape, root: Answering
         if peer.of(ConnectionTerminated):
             break
     assert peer.of(ConnectionTerminated)[0].error_code == ErrorCodes.ENHANCE_YOUR_CALM
-    assert tape.all("limit.reached")[0].summary == "HTTP/2: Too many stream resets: closing"
+    (reached,) = tape.all("limit.reached")
+    assert reached.summary == "HTTP/2: Too many stream resets: closing"
+    assert reached.detail == {"limit": "http2", "value": peer.connection._resetTokenBurst}
     assert not peer.connection.streams
     peer.tap.connectionLost(_gone())
     assert not peer.clock.getDelayedCalls()
@@ -352,7 +354,7 @@ def test_more_than_a_hundred_streams_at_once_end_the_connection(desk: Desk, tape
     for _ in range(101):
         peer.ask(path="/later")
     assert peer.of(ConnectionTerminated)
-    assert tape.all("limit.reached")
+    assert [e.detail for e in tape.all("limit.reached")] == [{"limit": "http2", "value": 100}]
     assert len(root.left) == 100
     peer.tap.connectionLost(_gone())
 

@@ -15,7 +15,7 @@ from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
 
 from app.services.http import port as http
-from app.services.http.http1_ending import LINGER
+from app.services.http.http1_timing import LINGER
 from app.services.tap.factory import TapFactory
 from tests.app.services.helpers import Desk, Peer, Tape, address, turn
 from tests.helpers import until
@@ -372,7 +372,7 @@ async def test_curl_is_told_413_instead_of_100(desk: Desk, tape: Tape) -> None:
 
 def in_memory(desk: Desk, clock: Clock, root: Any = None) -> tuple[Any, StringTransport]:
     """An HTTP connection on a ``StringTransport``."""
-    factory = http.NotingSite(root or Resource(), clock)
+    factory = http.RecordedSite(root or Resource(), clock)
     factory.noisy = False
     tap: Any = TapFactory(factory, desk.service("http", "inspector")).buildProtocol(None)  # type: ignore[arg-type]
     wire = StringTransport()

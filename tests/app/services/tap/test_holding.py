@@ -112,3 +112,19 @@ async def test_who_holds_a_peer_is_kept_apart(desk: Desk) -> None:
     tap.on_pressure(False)
     assert wire in desk.reactor.getReaders()
     peer.close()
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_is_written_after_the_end_does_not_leave_behind_what_waited(desk: Desk, tape: Tape) -> None:
+    service = await desk.start()
+    peer = Peer(service)
+    await until(lambda: service.connections)
+    (tap,) = service.connections.values()
+    tape.stuck = True
+    desk.recorder.record(1, payload=bytes(40 << 20))
+    tap.send(b"waits")  # type: ignore[attr-defined]
+    tap.finish("closed by us")
+    tap.send(b"too late")  # type: ignore[attr-defined]
+    tape.unstick()
+    assert await peer.end() == b"waits"
+    assert tape.data("data.sent") == b"waits"

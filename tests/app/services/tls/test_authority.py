@@ -13,8 +13,6 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
-from hypothesis import given
-from hypothesis import strategies as st
 
 from app.services.tls import authority, errors
 from tests.helpers import ROOT, run
@@ -143,16 +141,6 @@ def test_a_folder_that_cannot_be_made_says_so(tmp_path: Path) -> None:
 def test_looking_for_one_makes_none(tmp_path: Path) -> None:
     assert authority.certificate_of(tmp_path) is None
     assert not list(tmp_path.iterdir())
-
-
-@pytest.mark.parametrize("name", ["", "a b", "*", "a..b", "*.*.test", "1.2.3", "http://x", "-x", "x" * 300, "ä" * 70])
-def test_names_that_are_none_are_told(name: str) -> None:
-    assert authority.name_problem(name) == "is neither a host name nor an address"
-
-
-@given(st.text())
-def test_no_name_makes_it_raise(name: str) -> None:
-    authority.name_problem(name)
 
 
 def test_the_commands_name_the_file_in_quotes(tmp_path: Path) -> None:

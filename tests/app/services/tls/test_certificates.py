@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 
 from app.errors import PostError
 from app.services.config import ServiceConfig
-from app.services.context import Surroundings
+from app.services.surroundings import Surroundings
 from app.services.tls import errors
 from app.services.tls import server as tls
 from app.services.tls.server import prepare

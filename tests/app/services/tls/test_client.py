@@ -175,7 +175,8 @@ async def test_a_server_without_tls_is_told_of(desk: Desk, tape: Tape, tmp_path:
 async def test_a_responder_reaches_a_service_of_ours_by_its_context(desk: Desk, tmp_path: Path) -> None:
     at_home(desk, tmp_path)
     upstream = await desk.start(tls={})
-    context = ServiceContext(desk.service())
+    service = desk.service()
+    context = ServiceContext(service, service.config.name, service.reactor, service.surroundings)
     endpoint = context.endpoint("127.0.0.1", address(upstream)[1], tls=True)
     client: Any = await endpoint.connect(Factory.forProtocol(Client))
     await until(lambda: client.got == b"hello")

@@ -141,7 +141,7 @@ async def test_a_client_that_never_reads_is_held_back(desk: Desk, tape: Tape, mo
 
 
 @pytest_twisted.ensureDeferred
-async def test_what_the_user_sends_before_the_handshake_is_noted_as_not_sent(desk: Desk, tape: Tape) -> None:
+async def test_what_the_user_sends_before_the_handshake_is_recorded_as_not_sent(desk: Desk, tape: Tape) -> None:
     peer = Peer(service := await desk.start("websocket"))
     await until(lambda: service.connections)
     (connection,) = service.connections.values()

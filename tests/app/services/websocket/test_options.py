@@ -61,7 +61,7 @@ async def converse(client: ClientConnection) -> tuple[list[str], list[str | byte
 @pytest.mark.parametrize("ours", [True, False])
 @pytest.mark.parametrize("theirs", ["deflate", None])
 @pytest_twisted.ensureDeferred
-async def test_messages_are_noted_as_they_were_before_compression(
+async def test_messages_are_recorded_as_they_were_before_compression(
     ours: bool, theirs: str | None, desk: Desk, tape: Tape
 ) -> None:
     service = await desk.start("websocket", options={"compression": ours})

@@ -35,7 +35,7 @@ from tests.helpers import until
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
 @pytest_twisted.ensureDeferred
-async def test_texts_and_bytes_are_echoed_and_noted(host: str, desk: Desk, tape: Tape) -> None:
+async def test_texts_and_bytes_are_echoed_and_recorded(host: str, desk: Desk, tape: Tape) -> None:
     async def script(client: ClientConnection) -> list[str | bytes]:
         said = []
         for message in ("Grüße", b"\0\xff", "", b""):
@@ -84,7 +84,7 @@ async def test_a_megabyte_in_fragments_comes_back_whole(desk: Desk, tape: Tape) 
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_ping_between_fragments_is_answered_and_noted(desk: Desk, tape: Tape) -> None:
+async def test_a_ping_between_fragments_is_answered_and_recorded(desk: Desk, tape: Tape) -> None:
     peer = Raw(await desk.start("websocket"))
     await peer.open()
     peer.say(frame(TEXT, b"one ", first=0) + frame(PING, b"?") + frame(PONG, b"!") + frame(0, b"two"))
@@ -141,7 +141,7 @@ async def test_a_subprotocol_is_chosen_of_those_offered(
 
 
 @pytest_twisted.ensureDeferred
-async def test_the_clients_close_code_and_reason_come_back_and_are_noted(desk: Desk, tape: Tape) -> None:
+async def test_the_clients_close_code_and_reason_come_back_and_are_recorded(desk: Desk, tape: Tape) -> None:
     async def script(client: ClientConnection) -> Any:
         await client.close(4001, "tschüß")
         return client.close_code, client.close_reason
@@ -186,7 +186,7 @@ async def test_the_responders_close_code_and_reason_reach_the_client(desk: Desk,
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_client_that_closes_without_a_code_is_noted(desk: Desk, tape: Tape) -> None:
+async def test_a_client_that_closes_without_a_code_is_recorded(desk: Desk, tape: Tape) -> None:
     peer = Raw(await desk.start("websocket"))
     await peer.open()
     peer.say(frame(CLOSE))
@@ -194,7 +194,8 @@ async def test_a_client_that_closes_without_a_code_is_noted(desk: Desk, tape: Ta
     await ended(tape)
     (closed,) = tape.all("ws.closed")
     assert closed.detail["clean"] is True
-    assert closed.detail["their_code"] in (None, 1005)
+    assert (closed.summary, closed.detail["code"], closed.detail["reason"]) == ("1005", 1005, None)
+    assert (closed.detail["their_code"], closed.detail["our_code"]) == (1005, 1005)
 
 
 # -- the user's side, and the end

@@ -1,4 +1,4 @@
-"""The link: starts the writer process, feeds it, hears what it says, replaces it if it dies."""
+"""The link to the writer process: starts it, sends batches, reads its answers, and replaces it if it dies."""
 
 from __future__ import annotations
 
@@ -240,5 +240,5 @@ def _environment() -> dict[str, str]:
     if getattr(sys, "frozen", False):
         # PyInstaller sets it for its first process only; without it the second takes the host's SQLite.
         return {**os.environ, "LD_LIBRARY_PATH": sys._MEIPASS}  # type: ignore[attr-defined]
-    root = str(Path(__file__).resolve().parents[3])
+    root = str(Path(__file__).resolve().parents[2])
     return {**os.environ, "PYTHONPATH": os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])}

@@ -1,4 +1,4 @@
-"""app.capture.writing.link: recorder, link and writer process together, and what can happen to the file."""
+"""app.capture.link: recorder, link and writer process together, and what can happen to the file."""
 
 import contextlib
 import os
@@ -13,9 +13,9 @@ import pytest
 import pytest_twisted
 
 from app import events
+from app.capture import link as module
 from app.capture.reading.store import Store
 from app.capture.recorder import LOSE_ABOVE
-from app.capture.writing import link as module
 from tests.app.capture.captures import event, is_sound, make, payloads, read
 from tests.app.capture.capturing import Capturing, capturing
 from tests.helpers import until

@@ -12,9 +12,9 @@ import pytest_twisted
 from twisted.internet.utils import getProcessOutput
 from websockets.exceptions import ConnectionClosedOK, InvalidStatus
 
-from app.services import limits
-from app.services.context import Surroundings
-from app.services.limits import TOLD_PER_SECOND, is_public
+from app.services import admission
+from app.services.admission import RECORDED_PER_SECOND, is_public
+from app.services.surroundings import Surroundings
 from tests.app.services.helpers import Desk, Peer, Tape, address, closed
 from tests.app.services.websocket_frames import talk
 from tests.helpers import open_files, until
@@ -64,7 +64,7 @@ def test_tells_public_addresses_from_private_ones(host: str, public: bool) -> No
 
 
 @pytest_twisted.ensureDeferred
-async def test_more_connections_than_allowed_are_closed_and_noted(desk: Desk, tape: Tape) -> None:
+async def test_more_connections_than_allowed_are_closed_and_recorded(desk: Desk, tape: Tape) -> None:
     service = await desk.start(limits={"connections": 2})
     first, second = Peer(service), Peer(service)
     await until(lambda: len(service.connections) == 2)
@@ -109,7 +109,7 @@ async def test_each_address_has_its_own_limit(desk: Desk, tape: Tape) -> None:
 @pytest.fixture
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Clients have more time to ask than any needs."""
-    monkeypatch.setattr(limits, "LINGER", 60.0)
+    monkeypatch.setattr(admission, "LINGER", 60.0)
 
 
 @pytest.mark.usefixtures("patient")
@@ -175,7 +175,7 @@ async def test_a_flood_of_refusals_is_counted(desk: Desk, tape: Tape) -> None:
     told = [e for e in limits if "count" not in e.detail]
     rest = [e for e in limits if "count" in e.detail]
     assert len(told) + sum(e.detail["count"] for e in rest) == 300
-    assert TOLD_PER_SECOND <= len(told) < 300
+    assert RECORDED_PER_SECOND <= len(told) < 300
     assert rest[0].summary == f"and {rest[0].detail['count']:,} more refused: connections are limited to 1"
     assert rest[0].detail["limit"] == "connections"
 
@@ -183,7 +183,7 @@ async def test_a_flood_of_refusals_is_counted(desk: Desk, tape: Tape) -> None:
 @pytest.fixture
 def foreign(monkeypatch: pytest.MonkeyPatch) -> None:
     """127.0.0.2 counts as public."""
-    monkeypatch.setattr(limits, "is_public", lambda host: host == "127.0.0.2")
+    monkeypatch.setattr(admission, "is_public", lambda host: host == "127.0.0.2")
 
 
 @pytest.mark.usefixtures("foreign")

@@ -1,0 +1,35 @@
+"""Where services live: folders, names and relays that all services of one program share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from app.files.folders import data_folder
+from app.responders.relay.loops import Loops
+from app.services.answering import DatagramPorts
+from app.services.config import ServiceConfig
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """Where services live.
+
+    Attributes:
+        folder: relative paths in a workspace start here.
+        data: where the program keeps what outlives it; only its owner can read it.
+        namespace: names that a manhole's prompt knows.
+        loops: the connections that relays have opened, by which a relay to itself is found.
+        datagram_ports: where the UDP services listen, so that two of them do not answer each other for ever.
+        admit: raises NotTrustedError for a service that may not start; None: all may.
+    """
+
+    folder: Path = Path()
+    data: Path = field(default_factory=data_folder)
+    namespace: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    loops: Loops = field(default_factory=Loops)
+    datagram_ports: DatagramPorts = field(default_factory=DatagramPorts)
+    admit: Callable[[ServiceConfig], None] | None = None

@@ -1,0 +1,162 @@
+"""Keeps services from starting that ask for what the user has not allowed, and says what there is to allow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import resources
+from app.plugin_loader.table import TABLE, Plugin
+from app.services.config import ServiceConfig
+from app.services.errors import NotTrustedError
+from app.text.escapes import one_line
+from app.trust.asks import KINDS, Ask, asks_of, fingerprint, of_plugin, of_service
+from app.trust.store import others_can_write
+from app.workspace.reading import Workspace
+
+How = Literal["content", "folder"]
+"""What an answer holds for: what the file has in it now, or whatever stands in its folder, now and later."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What the user has to allow before all of the workspace runs.
+
+    Attributes:
+        path: of the workspace's file; None if it has none: then only plugins are asked about.
+        asks: what it asks for, the most far-reaching first.
+        folders: what would be trusted with ``"folder"``; empty if that cannot be offered.
+    """
+
+    path: Path | None
+    asks: tuple[Ask, ...]
+    folders: tuple[Path, ...]
+
+
+class Gate:
+    """What the open workspace may do. Its methods block a little, because paths are resolved.
+
+    Relative paths start where the workspace was opened, as for its services, also after it was saved elsewhere.
+    """
+
+    def __init__(self) -> None:
+        self._workspace = Workspace()
+        self._allowed: set[tuple[str, str, str]] = set()
+        self._all = True
+        self._folder = self._workspace.folder
+        self._services: tuple[ServiceConfig, ...] = ()
+        self._unanswered: tuple[Ask, ...] = ()
+
+    def enter(self, workspace: Workspace) -> None:
+        """Another workspace was opened. What has no file is the user's own, or one that the program brings."""
+        self._workspace, self._services, self._folder = workspace, workspace.services, workspace.folder
+        self._all = workspace.path is None or is_shipped(workspace.path) or _in_trusted_folder(workspace.path)
+        asks = [] if self._all else asks_of(workspace.services, workspace.folder)
+        known = TABLE.trust.content(fingerprint(workspace.digest, asks))
+        self._allowed = {ask.key for ask in asks} if known else set()
+        self._look()
+
+    @property
+    def unanswered(self) -> tuple[Ask, ...]:
+        """What the services ask for and the user has not allowed."""
+        return self._unanswered
+
+    def held(self, service: ServiceConfig) -> NotTrustedError | None:
+        """Why this service may not start; None if it may."""
+        asks = [ask for ask in self._unanswered if ask.service == service.name]
+        return self._not_trusted(asks) if asks else None
+
+    def admit(self, service: ServiceConfig) -> None:
+        """Raise NotTrustedError unless this service may start. Links are looked at anew."""
+        if self._all or TABLE.trust.everything:
+            return
+        asks = list(of_service(service, self._services, self._folder))
+        asks = [ask for ask in asks if ask.key not in self._allowed]
+        if asks:
+            raise self._not_trusted(sorted(asks, key=lambda ask: KINDS.index(ask.kind)))
+
+    def changed(self, services: Sequence[ServiceConfig], by_user: Iterable[str] = ()) -> None:
+        """These are the services now; the user gave those called ``by_user`` their settings.
+
+        That allows what they ask for, unless there is a question that is not answered yet: a service of a workspace
+        that is not trusted is not trusted because one of its settings was changed.
+        """
+        self._services = tuple(services)
+        if not self._unanswered and not self._all:
+            names = set(by_user)
+            made = [service for service in services if service.name in names]
+            self._allowed |= {ask.key for s in made for ask in of_service(s, services, self._folder)}
+        self._look()
+
+    def saved(self, workspace: Workspace) -> bool:
+        """The workspace was saved. What this program wrote is trusted, unless a question is not answered yet.
+
+        Returns whether there is an answer to save.
+        """
+        allowed = not self._unanswered
+        self._workspace = workspace
+        if not allowed or workspace.path is None:
+            return False
+        self._allowed |= {ask.key for ask in asks_of(self._services, self._folder)}
+        asks = asks_of(workspace.services, workspace.folder)
+        self._all = _in_trusted_folder(workspace.path)
+        self._look()
+        if not asks:
+            return False
+        TABLE.trust.trust_content(fingerprint(workspace.digest, asks), workspace.path)
+        return True
+
+    def question(self, waiting: Iterable[Plugin]) -> Question | None:
+        """The question to ask, with the plugins that wait for an answer; None if there is nothing to ask."""
+        plugins = list(waiting)
+        asks = [of_plugin(plugin.path, [one.name for one in plugin.brings]) for plugin in plugins]
+        asks = sorted([*asks, *self._unanswered], key=lambda ask: KINDS.index(ask.kind))
+        if not asks:
+            return None
+        folders = self._folders(plugins)
+        offered = () if any(map(others_can_write, folders)) else folders
+        return Question(self._workspace.path, tuple(asks), offered)
+
+    def allow(self, how: How, waiting: Iterable[Plugin]) -> None:
+        """The user allows what ``question`` asked. The store has the answer then, and has to be saved."""
+        plugins, trust, path = list(waiting), TABLE.trust, self._workspace.path
+        if how == "folder":
+            for folder in self._folders(plugins):
+                trust.trust_folder(folder)
+        if path is not None and self._unanswered:
+            # Of the file as it was read; what the user changed since is allowed until it is saved.
+            asks = asks_of(self._workspace.services, self._workspace.folder)
+            trust.trust_content(fingerprint(self._workspace.digest, asks), path)
+        if how == "content":
+            for plugin in plugins:
+                trust.set_plugin(plugin.path, plugin.digest)
+        self._all = self._all or (path is not None and _in_trusted_folder(path))
+        self._allowed |= {ask.key for ask in self._unanswered}
+        self._look()
+
+    def _folders(self, plugins: Iterable[Plugin]) -> tuple[Path, ...]:
+        """The folder of the workspace, and those of plugins that are not beside it."""
+        path = self._workspace.path
+        own = [path.parent.resolve(), Path(path).resolve().parent] if path is not None else []
+        beside = {folder / "plugins" for folder in own}
+        others = [plugin.path.parent for plugin in plugins if plugin.path.parent not in beside]
+        return tuple(dict.fromkeys([*own, *others]))
+
+    def _not_trusted(self, asks: Sequence[Ask]) -> NotTrustedError:
+        path = one_line(str(self._workspace.path))
+        return NotTrustedError(asks="; ".join(one_line(ask.text) for ask in asks), path=path)
+
+    def _look(self) -> None:
+        asks = [] if self._all or TABLE.trust.everything else asks_of(self._services, self._folder)
+        self._unanswered = tuple(ask for ask in asks if ask.key not in self._allowed)
+
+
+def is_shipped(path: Path) -> bool:
+    """Whether the program brings this file, as the showcase. Who can change it can change the program."""
+    return Path(path).resolve().is_relative_to(Path(resources.__file__).resolve().parent)
+
+
+def _in_trusted_folder(path: Path) -> bool:
+    return TABLE.trust.file_in_folder(path)

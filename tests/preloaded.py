@@ -1,0 +1,173 @@
+"""The program, loaded once and forked for each run: a process of its own each time, started in a moment.
+
+Hundreds of tests run a command to see what it does, and most of their time went into importing the same
+modules. A run here is what ``python -m ui.entry`` is after its imports, with its own process, reactor,
+signals and exit. Tests of how the interpreter starts, of the environment, of streams that are closed or
+full, and of what is imported start the real one (``tests.helpers.PROGRAM``).
+
+The mother forks a waiter for each order; the waiter forks the run, tells its id and then its end, and leaves.
+The run takes on folder, arguments and streams, and goes on as the program. The mother ends with her socket.
+"""
+
+from __future__ import annotations
+
+import gc
+import io
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Sequence
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from pkgutil import iter_modules
+from typing import TextIO
+
+from app import commands
+from ui import entry
+
+ROOT = Path(__file__).resolve().parents[1]
+
+MODULES = (
+    "app.reactor", "app.capture.reading.store", "app.capture.filters.language", "app.capture.keeping.saving",
+    "app.exports.formats", "app.workspace.reading", "app.services.tls.authority",
+)  # fmt: skip
+"""What commands import when they run, beside their own. None of these may choose a reactor, or start a thread."""
+
+_MOST = 1 << 20
+_DESCRIPTORS = 4
+
+
+class Run:
+    """One run, as much of a ``subprocess.Popen`` as tests need.
+
+    Attributes:
+        pid: its process.
+        returncode: None until it was waited for; negative for the signal that ended it.
+    """
+
+    def __init__(self, args: Sequence[str], stdin: int, stdout: int, stderr: int, *, session: bool = False) -> None:
+        self.args = args
+        self.returncode: int | None = None
+        reading, writing = os.pipe()
+        order = {"args": list(args), "session": session, "environment": dict(os.environ)}
+        socket.send_fds(_mother()[0], [json.dumps(order).encode()], [stdin, stdout, stderr, writing])
+        os.close(writing)
+        self._facts = os.fdopen(reading, "rb", 0)
+        self.pid = int(self._facts.readline())
+
+    def poll(self) -> int | None:
+        """Its exit code, if it has ended."""
+        if self.returncode is None and select.select([self._facts], [], [], 0)[0]:
+            self._end()
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Its exit code, as soon as it has ended."""
+        if self.returncode is None:
+            if not select.select([self._facts], [], [], timeout)[0]:
+                raise subprocess.TimeoutExpired(list(self.args), timeout or 0)
+            self._end()
+        assert self.returncode is not None
+        return self.returncode
+
+    def send_signal(self, number: int) -> None:
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def terminate(self) -> None:
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+
+    def _end(self) -> None:
+        self.returncode = os.waitstatus_to_exitcode(int(self._facts.readline()))
+        self._facts.close()
+
+
+@cache
+def _mother() -> tuple[socket.socket, subprocess.Popen[bytes]]:
+    """This process's mother, who starts with the first call and ends with ``end`` or this process; and a way to her."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    # No Ctrl+C of the terminal's reaches her; a signal to a run's group does not, either.
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.preloaded", str(theirs.fileno())],
+        cwd=ROOT, pass_fds=[theirs.fileno()], start_new_session=True, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    theirs.close()
+    return ours, process
+
+
+def end() -> None:
+    """Let the mother go, if there is one."""
+    if _mother.cache_info().currsize:
+        orders, process = _mother()
+        _mother.cache_clear()
+        orders.close()
+        process.wait()
+
+
+def _take_orders(orders: socket.socket) -> dict[str, object]:
+    """Fork for each order; returns in a run, with its order, and never in the mother."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the waiters
+    while True:
+        message, descriptors, _, _ = socket.recv_fds(orders, _MOST, _DESCRIPTORS)
+        if not message:
+            os._exit(0)
+        if os.fork() == 0:
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            orders.close()
+            return _wait_for_run(json.loads(message), descriptors)
+        for descriptor in descriptors:
+            os.close(descriptor)
+
+
+def _wait_for_run(order: dict[str, object], descriptors: list[int]) -> dict[str, object]:
+    """Fork the run, in which this returns; the waiter stays until it ends."""
+    *streams, telling = descriptors
+    run = os.fork()
+    if run == 0:
+        os.close(telling)
+        if order["session"]:
+            os.setsid()
+        for number, descriptor in enumerate(streams):
+            os.dup2(descriptor, number)
+            os.close(descriptor)
+        return order
+    for descriptor in (*streams, 0, 1, 2):
+        os.close(descriptor)
+    os.write(telling, b"%d\n" % run)
+    os.write(telling, b"%d\n" % os.waitpid(run, 0)[1])
+    os._exit(0)
+
+
+def _again(descriptor: int, stream: TextIO) -> TextIO:
+    """A stream as the interpreter made it for what stands behind the descriptor now, a pipe maybe, once a file."""
+    raw = open(descriptor, "wb" if descriptor else "rb", closefd=False)  # noqa: SIM115
+    return io.TextIOWrapper(
+        raw, stream.encoding, stream.errors, line_buffering=descriptor == 2 or os.isatty(descriptor),
+        write_through=stream.write_through,
+    )  # fmt: skip
+
+
+def main() -> None:
+    for name in (*MODULES, *(found.name for found in iter_modules(commands.__path__, f"{commands.__name__}."))):
+        import_module(name)
+    assert "twisted.internet.reactor" not in sys.modules
+    gc.collect()
+    gc.freeze()
+    order = _take_orders(socket.socket(fileno=int(sys.argv[1])))
+    sys.argv = ["listening-post", *order["args"]]
+    os.environ.clear()
+    os.environ.update(order["environment"])
+    sys.stdin, sys.stdout, sys.stderr = (_again(*each) for each in enumerate((sys.stdin, sys.stdout, sys.stderr)))
+    entry.main()
+
+
+if __name__ == "__main__":
+    main()
