@@ -59,7 +59,7 @@ class WriterLink(ProcessProtocol):
         self.path, self._limit = path, limit
         self.opened: Deferred[None] = Deferred()
         self._closed: Deferred[None] | None = None
-        self.refused = False
+        self.refused = self._was_open = False
         self._restarting: IDelayedCall | None = None
         self._overdue: IDelayedCall | None = None
         self._gone_since: float | None = None
@@ -84,6 +84,8 @@ class WriterLink(ProcessProtocol):
 
     def _start(self) -> None:
         command = [sys.executable, *_arguments(), str(self.path), self._recorder.run, str(self._limit)]
+        if self._was_open:
+            command.append("again")
         self._heard = b""
         self._pipe = Pipe(self._reactor, self._recorder.on_writer_gone) if GATHERS else None
         files: dict[int, int | str] | None = {0: self._pipe.reading, 1: "r", 2: "r"} if self._pipe else None
@@ -197,6 +199,7 @@ class WriterLink(ProcessProtocol):
             self._gone_since = None
             recorder.on_stored(message["stored"], _range(message), rejected=message.get("rejected", ""))
         elif "opened" in message:
+            self._was_open = True
             recorder.on_opened(self, message["sequence"], _range(message))
         else:
             self.refused = "refused" in message

@@ -14,6 +14,7 @@ import pytest_twisted
 
 from app import events
 from app.capture import link as module
+from app.capture.reading.store import Store
 from app.capture.recorder import LOSE_ABOVE
 from tests.app.capture.captures import event, is_sound, make, payloads, read
 from tests.app.capture.capturing import Capturing, capturing
@@ -369,20 +370,53 @@ async def test_another_capture_in_its_place_is_added_to_and_what_was_held_is_kep
 
 
 @pytest_twisted.ensureDeferred
-async def test_any_other_file_in_its_place_is_left_alone_until_it_is_gone(path):
+async def test_a15_any_other_file_in_its_place_is_set_aside_and_the_capture_goes_on(path):
+    async with capturing(path) as one:
+        await lose_file(one, lambda: (path.unlink(), path.write_bytes(b"notes")))
+    assert path.with_name("x (rescued 1).lpost").read_bytes() == b"notes"
+    assert payloads(path) == one.recorded
+    assert one.recorder.lost == 0
+
+
+@pytest_twisted.ensureDeferred
+async def test_a15_garbage_written_into_the_capture_is_set_aside_and_a_new_one_is_begun(path):
+    async with capturing(path) as one:
+        await lose_file(one, lambda: path.write_bytes(b"garbage" * 100_000))
+        assert ["is set aside as x (rescued 1).lpost" in t.text if t else t for t in one.troubles] == [True, None]
+    assert path.with_name("x (rescued 1).lpost").read_bytes() == b"garbage" * 100_000
+    assert payloads(path)[-20:] == one.recorded[10:]
+    assert is_sound(path)
+    assert one.recorder.lost == 0
+
+
+@pytest_twisted.ensureDeferred
+async def test_a15_garbage_that_a_new_writer_finds_is_set_aside_too(path):
     async with capturing(path) as one:
         one.batch()
         await one.all_stored()
-        path.unlink()
+        os.kill(one.pid, signal.SIGKILL)
+        await one.in_trouble("ended unasked")
+        for end in ("", "-wal", "-shm"):
+            path.with_name(path.name + end).unlink(missing_ok=True)
         path.write_bytes(b"notes")
         one.batch()
-        await one.in_trouble("is not a capture")
-        assert path.read_bytes() == b"notes"
-        path.unlink()
         await one.all_stored()
-    assert payloads(path.with_name("x (rescued 1).lpost")) == one.recorded[:10]
+    assert path.with_name("x (rescued 1).lpost").read_bytes() == b"notes"
     assert payloads(path) == one.recorded[10:]
-    assert one.recorder.lost == 0
+
+
+@pytest_twisted.ensureDeferred
+async def test_a15_a_capture_behind_a_symbolic_link_is_written_and_read(tmp_path):
+    real, link = tmp_path / "real" / "x.lpost", tmp_path / "link.lpost"
+    link.symlink_to(real)
+    async with capturing(link) as one:
+        one.batch()
+        await one.all_stored()
+        store = Store(link)
+        assert store.range() == (1, 10)
+        store.close()
+    assert payloads(real) == one.recorded
+    assert os.listdir(real.parent) == ["x.lpost"]
 
 
 @pytest_twisted.ensureDeferred
