@@ -51,6 +51,7 @@ from app import __version__, events
 from app.capture import errors, untrusted
 from app.capture.filters.values import add_functions
 from app.capture.untrusted import RANGE, Guarded
+from app.files import databases
 from app.text import escapes as text
 
 APPLICATION_ID = 0x4C507374
@@ -208,6 +209,8 @@ def open_for_reading(path: Path | str) -> Guarded:
     real = Path(os.path.realpath(path))  # beside which SQLite has its log
     if not real.is_file() or (size == 0 and not Path(f"{real}-wal").exists()):
         raise errors.NotACaptureError(path=path)
+    if reason := databases.trouble(real):
+        raise errors.UnreadableCaptureError(path=path, reason=reason)
     uri = real.as_uri()
     try:
         # Not mode=ro: such a reader, if it is the last to close, leaves SQLite's log behind.

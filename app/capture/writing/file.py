@@ -20,6 +20,7 @@ from app.capture import errors, schema, untrusted
 from app.capture.writing import tally
 from app.capture.writing.batch import FIELDS, PAYLOAD, SAME, SAME_BUT_ONE, Batch, Services
 from app.capture.writing.checkpoints import Checkpoints
+from app.files import databases
 
 PAGE_SIZE = 16_384
 """Bytes. With SQLite's default of 4,096, large payloads are stored half as fast; with larger pages, a few small
@@ -51,6 +52,8 @@ class CaptureFile:
         self._service_ids: list[int | None] = [None]
         self._spoiled = False
         _check_kind(path)
+        if path.exists() and (reason := databases.trouble(path)):
+            raise errors.UnreadableCaptureError(path=path, reason=reason)
         path.parent.mkdir(parents=True, exist_ok=True)
         # Kept open until SQLite has closed the file: closing it earlier would release SQLite's own locks.
         self._held = _create(path)
@@ -403,6 +406,8 @@ _MAGIC = b"SQLite format 3\0"
 
 def is_whole(path: Path) -> bool:
     """Whether SQLite finds nothing wrong with a database."""
+    if databases.trouble(path):
+        return False
     with contextlib.closing(sqlite3.connect(path)) as db:
         return bool(db.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok")
 
