@@ -13,6 +13,8 @@ from typing import Any, Protocol
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from app import events
+from app.capture import lost_events
+from app.capture.lost_events import Loss, Losses
 from app.capture.writing.arena import Arena
 from app.capture.writing.batch import FIELDS, SAME, SAME_BUT_ONE, Frame
 from app.failures import record as failures
@@ -39,15 +41,6 @@ written, because then nobody is paused."""
 CEILING = 1 << 30
 """Bytes sent to the writer and not yet stored above which anything is lost. Peers that are paused cannot
 reach it: only code of a responder that goes on writing by itself."""
-
-FELL_BEHIND = "the capture could not be written as fast as datagrams came"
-NOT_SENT = "so much was waiting to be stored that memory would have run out"
-KERNEL = "the system's receive buffer was full"
-"""Why events were lost."""
-
-
-MAX_REASONS = 20
-"""Reasons that are counted apart."""
 
 
 class Sink(Protocol):
@@ -79,23 +72,6 @@ class Trouble:
 
 
 @dataclass(frozen=True, slots=True)
-class Loss:
-    """Events that happened and are not in the capture: how many, when (ns since 1970), and why."""
-
-    count: int
-    since: int
-    until: int
-    why: str
-
-    def recorded(self) -> tuple[str, str]:
-        """Summary and detail of the event ``events.lost``."""
-        events_ = "1 event was" if self.count == 1 else f"{self.count:,} events were"
-        since, until = events.rfc3339(self.since), events.rfc3339(self.until)
-        detail = {"count": self.count, "from": since, "until": until, "why": self.why}
-        return f"{events_} lost: {self.why}", json.dumps(detail)
-
-
-@dataclass(frozen=True, slots=True)
 class _Sent:
     """A batch on its way. ``losses`` are those that it tells of."""
 
@@ -119,8 +95,7 @@ class Recorder:
 
     Attributes:
         failures: the number of failures recorded.
-        lost_because: how many events were lost for each reason.
-        loss_events: the number of events ``events.lost`` recorded; they count as seen, too.
+        losses: what is not in the capture, and why. Events ``events.lost`` count as seen, too.
         run: token of this run of the program; with it and a batch's number, a restarted writer knows
             what is already in the file.
         stored_changed: emits ``Stored`` after each batch that reached the file.
@@ -133,10 +108,8 @@ class Recorder:
         self.run = secrets.token_hex(8)
         self.range = Stored()
         self.stored = 0
-        self.lost = 0
-        self.lost_because: dict[str, int] = {}
+        self.losses = Losses()
         self.failures = 0
-        self.loss_events = 0
         self.trouble: Trouble | None = None
         self.pressed = False
         self.stored_changed: Signal[Stored] = Signal()
@@ -150,7 +123,6 @@ class Recorder:
         self._arena: Arena | None = None
         self._last: bytes | None = None
         self._last_but_one: bytes | None = None
-        self._losses: list[Loss] = []
         self._timer: IDelayedCall | None = None
         self._sequence = 0
         self._flushed = 0
@@ -165,6 +137,11 @@ class Recorder:
     def seen(self) -> int:
         """Events recorded since the start."""
         return self._flushed + len(self._pending) // FIELDS
+
+    @property
+    def lost(self) -> int:
+        """Events that happened and are not in the capture."""
+        return self.losses.total
 
     @property
     def connected(self) -> bool:
@@ -281,48 +258,42 @@ class Recorder:
         """Record a datagram. Nobody can hold datagrams back: when too much is on its way, it is lost and counted."""
         if self._on_way_bytes > LOSE_ABOVE:
             self._flushed += 1
-            self._lose(1, FELL_BEHIND)
+            self._lose(1, lost_events.FELL_BEHIND)
         else:
             self.record(kind, service, conn, payload)
 
     def lost_before(self, count: int) -> None:
         """Count ``count`` events as seen and lost that never reached us, such as datagrams that the kernel dropped."""
         self._flushed += count
-        self._lose(count, KERNEL)
+        self._lose(count, lost_events.KERNEL)
 
     def _lose(self, count: int, why: str, since: int | None = None) -> None:
         """Count events that will not be in the capture; an event tells of them as soon as it can be stored."""
         now = time_ns()
-        self.lost += count
-        reason = why if why in self.lost_because or len(self.lost_because) < MAX_REASONS else "other reasons"
-        self.lost_because[reason] = self.lost_because.get(reason, 0) + count
-        self._add_loss(Loss(count, now if since is None else since, now, why))
-        if self._timer is None:
-            self._timer = self._clock.callLater(INTERVAL, self._tick)
-
-    def _add_loss(self, loss: Loss) -> None:
-        for i, known in enumerate(self._losses):
-            if known.why == loss.why:
-                since, until = min(known.since, loss.since), max(known.until, loss.until)
-                self._losses[i] = Loss(known.count + loss.count, since, until, loss.why)
-                return
-        self._losses.append(loss)
+        self.losses.count(count, now if since is None else since, now, why)
+        self._tell_soon()
 
     def _tell_losses(self) -> tuple[Loss, ...]:
-        """Add events about what was lost to what is pending."""
-        told = tuple(self._losses)
-        self._losses.clear()
-        self.loss_events += len(told)
+        """Add events about what was lost to the pending ones."""
+        told = self.losses.take()
         for loss in told:
             summary, detail = loss.recorded()
             self._extend((time_ns(), events.LOST, 0, 0, None, None, summary, detail))
         return told
 
+    def _can_tell(self) -> bool:
+        return self._sink is not None and self._on_way_bytes <= PAUSE_ABOVE
+
+    def _tell_soon(self) -> None:
+        """Have what was lost told, also when nothing else is recorded."""
+        if self.losses and self._timer is None and self._can_tell():
+            self._timer = self._clock.callLater(INTERVAL, self._tick)
+
     def flush(self) -> None:
         """Send what is pending to the writer now, or count it lost."""
         losing = self._on_way_bytes > (CEILING if self.trouble is None or self.trouble.passing else LOSE_ABOVE)
         # Told once it is over, not with every batch while it lasts.
-        losses = self._tell_losses() if self._losses and self._on_way_bytes <= PAUSE_ABOVE else ()
+        told = self._tell_losses() if self.losses and self._can_tell() else ()
         if not self._pending:
             return
         count = len(self._pending) // FIELDS
@@ -335,7 +306,7 @@ class Recorder:
         self._last = self._last_but_one = None
         since = self._pending[0]
         if losing:
-            self._lose(count, NOT_SENT if self.trouble is None else self.trouble.text, since)
+            self._lose(count, lost_events.NOT_SENT if self.trouble is None else self.trouble.text, since)
             self._pending.clear()
             if mark is not None:  # its part of the arena is released with the next batch that is not lost
                 self._on_way[-1] = replace(self._on_way[-1], mark=mark)
@@ -347,7 +318,7 @@ class Recorder:
             self._services_sent = len(services)
         frame = Frame.of((self._sequence, services, self._pending), large, shared=bool(shared))
         self._pending.clear()
-        self._on_way.append(_Sent(self._sequence, count, frame, shared, mark, since, losses))
+        self._on_way.append(_Sent(self._sequence, count, frame, shared, mark, since, told))
         self._on_way_bytes += frame.size + shared
         self._send(frame)
         self._press()
@@ -379,6 +350,7 @@ class Recorder:
             self._send_again()
         self.range = stored
         self._press()
+        self._tell_soon()
         self.stored_changed.emit(stored)
 
     def _send_again(self) -> None:
@@ -402,6 +374,7 @@ class Recorder:
         self._set_trouble(None)
         self.range = stored
         self._press()
+        self._tell_soon()
         self.stored_changed.emit(stored)
 
     def on_trouble(self, text: str, *, passing: bool = False) -> None:
@@ -421,7 +394,7 @@ class Recorder:
         """Count all batches that are not stored as lost: no writer will be started again."""
         self.flush()
         while self._on_way:
-            self._lose_sent("the program ended before they were stored")
+            self._lose_sent(lost_events.ENDED)
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -435,8 +408,7 @@ class Recorder:
     def _lose_sent(self, why: str) -> None:
         """Count the oldest batch on its way as lost, and tell again what it was to tell."""
         sent = self._drop()
-        for loss in sent.losses:
-            self._add_loss(loss)
+        self.losses.put_back(sent.losses)
         self._lose(sent.count, why, sent.since)
 
     def _drop(self) -> _Sent:

@@ -224,7 +224,8 @@ class _Connection:
         )  # fmt: skip
         exchange = self._exchange(request)
         exchange.request_body = body or (Body(head=head) if head is not None else None)
-        exchange.response_body = self._responses.expect(head.line[0] if head is not None else "GET", "/")
+        # Of a refused request only HEAD tells anything about the response; the rest may be anything, even TLS.
+        exchange.response_body = self._responses.expect("HEAD" if method == "HEAD" else "GET", "/")
         return exchange
 
     def _on_message(self, socket: Exchange, event: Event) -> None:
@@ -352,7 +353,7 @@ class _Reader:
         try:
             self._connection.send(h11.Request(method=method, target=target, headers=[("Host", "x")]))
             self._connection.send(h11.EndOfMessage())
-        except h11.ProtocolError:
+        except (h11.ProtocolError, UnicodeEncodeError):  # h11 encodes as ASCII; what was refused may be anything
             self.broken = True
         return not self.broken
 

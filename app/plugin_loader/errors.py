@@ -49,7 +49,7 @@ class PluginTooLargeError(PluginError):
 
 
 class PluginsTooManyError(PluginError):
-    """{count:,} files are passed over: of {path} and the data folder together, at most {most} plugins are loaded."""
+    """{count} files are passed over: of {path} and the data folder together, at most {most} plugins are loaded."""
 
 
 class PluginUnsafeError(PluginError):

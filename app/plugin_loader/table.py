@@ -223,7 +223,7 @@ class Table:
         self.trouble = {}
         if self._surplus:
             folder = self.folders[0]
-            surplus = errors.PluginsTooManyError(path=folder, count=self._surplus, most=MAX_FILES)
+            surplus = errors.PluginsTooManyError(path=folder, count=f"{self._surplus:,}", most=MAX_FILES)
             self.trouble[folder] = surplus
         # Usable plugins first: a plugin that is not loaded must not take a name from one that is.
         for plugin in sorted(self.all(), key=lambda plugin: plugin.missing):

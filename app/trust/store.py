@@ -9,6 +9,7 @@ import stat
 from collections.abc import Iterator
 from copy import deepcopy
 from pathlib import Path
+from threading import Lock
 from typing import Any, Literal
 
 from app.files import confined
@@ -50,6 +51,7 @@ class Trust:
         self._saved: dict[str, Any] = _EMPTY
         self._answers: dict[str, Any] = _EMPTY
         self._pending: list[tuple[str, str, str]] = []
+        self._saving = Lock()
 
     # -- what may be done
 
@@ -102,8 +104,8 @@ class Trust:
     def save(self) -> None:
         """Write the answers to the file, which only its owner can read (0600). Blocks. Raises OSError."""
         self.file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        pending = list(self._pending)
-        with _alone(self.file.with_suffix(".lock")):
+        with self._saving, _alone(self.file.with_suffix(".lock")):
+            pending = list(self._pending)
             answers = deepcopy(self._read())  # another program may have answered meanwhile
             for change in pending:
                 _apply(answers, *change)
@@ -113,8 +115,8 @@ class Trust:
             with os.fdopen(os.open(spare, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
                 json.dump(answers, file, indent=1)
             os.replace(spare, self.file)
-        self._pending = self._pending[len(pending) :]
-        self._stamp = ""
+            del self._pending[: len(pending)]
+            self._stamp = ""
 
     # -- the file
 

@@ -32,6 +32,7 @@ from tests.benchmarks import (
     tshark,
     typing,
     udp,
+    websocket,
 )
 from tests.benchmarks.context import Bench
 from tests.benchmarks.marks import MARKS, Result
@@ -44,6 +45,10 @@ MEASUREMENTS: dict[str, Callable[[Bench], Result]] = {
     "inspector": http.measure_inspector,
     "rest": http.measure_rest,
     "mock": http.measure_mock,
+    "ws-echo": websocket.measure_echo,
+    "ws-broadcast": websocket.measure_broadcast,
+    "ws-large": websocket.measure_large,
+    "ws-deflated": websocket.measure_deflated,
     "relay": relay.measure,
     "filter": filters.measure,
     "pcapng": tshark.measure_export,

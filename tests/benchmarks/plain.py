@@ -1,8 +1,9 @@
 """The reference servers: plain Twisted without capture, on epoll or on stock qt5reactor.
 
-    python -m tests.benchmarks.plain epoll|qt [--timer] [--window]
+    python -m tests.benchmarks.plain epoll|qt [--timer] [--window] [--websocket]
 
-Serves TCP echo, UDP echo and a page of 13 bytes on free ports, which it prints as JSON. At
+Serves TCP echo, UDP echo and a page of 13 bytes on free ports, which it prints as JSON; with ``--websocket``,
+autobahn's echo and broadcast, too. At
 SIGTERM it prints the number of datagrams received and, with ``--timer``, the lateness of a timer.
 """
 
@@ -33,11 +34,40 @@ def install_qt(window: bool) -> Any:
     return application, shown
 
 
+def websockets(reactor: Any) -> dict[str, Any]:
+    """autobahn's factories of an echo and of a broadcast, which frames a message once for all clients."""
+    from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
+
+    clients: dict[Any, None] = {}
+
+    class Echo(WebSocketServerProtocol):
+        def onMessage(self, payload: bytes, isBinary: bool) -> None:
+            self.sendMessage(payload, isBinary)
+
+    class Broadcast(WebSocketServerProtocol):
+        def onOpen(self) -> None:
+            clients[self] = None
+
+        def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:
+            clients.pop(self, None)
+
+        def onMessage(self, payload: bytes, isBinary: bool) -> None:
+            framed = self.factory.prepareMessage(payload, isBinary)
+            for client in clients:
+                if client is not self:
+                    client.sendPreparedMessage(framed)
+
+    found = {"echo": WebSocketServerFactory(reactor=reactor), "broadcast": WebSocketServerFactory(reactor=reactor)}
+    found["echo"].protocol, found["broadcast"].protocol = Echo, Broadcast
+    return found
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("reactor", choices=["epoll", "qt"])
     parser.add_argument("--timer", action="store_true")
     parser.add_argument("--window", action="store_true")
+    parser.add_argument("--websocket", action="store_true")
     args = parser.parse_args()
     kept = install_qt(args.window) if args.reactor == "qt" else None
 
@@ -73,6 +103,9 @@ def main() -> None:
         "udp": reactor.listenUDP(0, datagrams, interface="127.0.0.1", maxPacketSize=65536),
         "http": reactor.listenTCP(0, site, backlog=1024, interface="127.0.0.1"),
     }
+    if args.websocket:
+        for name, factory in websockets(reactor).items():
+            ports[name] = reactor.listenTCP(0, factory, backlog=1024, interface="127.0.0.1")
     timer = None
     if args.timer:
         from tests.benchmarks.lateness_timer import LatenessTimer

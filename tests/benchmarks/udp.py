@@ -75,7 +75,7 @@ def measure_flood(bench: Bench) -> Result:
             *(
                 f"sent {of['sent']:,} in {of['seconds']:.1f} s, stored {of['stored']:,}, reported lost"
                 f" {of['reported']:,}, lost unseen {of['unseen']:,}; {of['back']:,} echoes came back;"
-                f" {of['cpu']:.1f} s of CPU"
+                f" {of['cpu']:.1f} s of CPU, {of['memory']:.0f} MB at the most"
                 for of in (fast, faster)
             ),
             f"recording nothing, of {FAST:,}/s: " + ", ".join(f"{name} lost {lost:,}" for name, lost in losses.items()),
@@ -93,11 +93,12 @@ def _lost(bench: Bench, rate: int, seconds: float) -> dict[str, Any]:
             done = _flood(program.addresses["udp-echo"], rate, seconds)
             program.settle()
             used = procs.cpu(program.pid) - before
+            most = procs.memory(program.pid)[1]
         stored = count(program.capture, events.DATAGRAM_RECEIVED)
         reported = _reported(program)
     lost = int(done["sent"]) - stored
     more = {"stored": stored, "reported": reported, "lost": lost, "unseen": lost - reported}
-    return done | more | {"cpu": used, "code": program.code}
+    return done | more | {"cpu": used, "memory": most, "code": program.code}
 
 
 def _flood(address: str, rate: int, seconds: float) -> dict[str, Any]:

@@ -121,8 +121,8 @@ class FilterBox(QLineEdit):
             self._words.setObjectName("filter-words")
             self._words.setTextFormat(Qt.PlainText)
             self._words.setWordWrap(True)
-        reason = sentence(str(problem.fields["reason"]))
-        self._words.setText(f"At character {problem.at + 1}: {reason}")
+        said = f"At character {problem.at + 1}: {problem.fields['reason']}"  # may begin with a field's name: no capital
+        self._words.setText(sentence(said))
         self._words.setFixedWidth(max(320, self.width()))
         self._words.adjustSize()
         self._words.move(self.mapTo(self.window(), QPoint(0, self.height() + 4)))

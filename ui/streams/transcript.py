@@ -72,6 +72,9 @@ class Transcript(QPlainTextEdit):
         self._timer.setSingleShot(True)
         self._timer.setInterval(TICK)
         self._timer.timeout.connect(self._write)
+        self._following = True
+        self.verticalScrollBar().valueChanged.connect(self._on_scrolled)
+        self.verticalScrollBar().rangeChanged.connect(self._on_range)
         theme.notifier.changed.connect(self._on_theme)
 
     def add(self, arrow: str, content: bytes | str) -> None:
@@ -96,11 +99,15 @@ class Transcript(QPlainTextEdit):
             lines.insert(0, f"{'':{_ARROW_AT}}· {self._skipped:,} more, which are in the capture")
             self._skipped = 0
         self._waiting.clear()
-        bar = self.verticalScrollBar()
-        at_end = bar.value() >= bar.maximum()
         self.appendPlainText("\n".join(lines))
-        if at_end:
-            bar.setValue(bar.maximum())
+
+    def _on_scrolled(self, value: int) -> None:
+        self._following = value >= self.verticalScrollBar().maximum()
+
+    def _on_range(self, _: int, maximum: int) -> None:
+        """Keep the last line in view, also when a horizontal scroll bar appears and covers a line."""
+        if self._following:
+            self.verticalScrollBar().setValue(maximum)
 
     def _line(self, time: datetime, arrow: str, content: bytes | str, size: int) -> str:
         prefix = f"{time:%H:%M:%S}.{time.microsecond // 1000:03} {arrow} "

@@ -64,7 +64,7 @@ class StatusLine(QStatusBar):
         self._seen.setText(f"seen {recorder.seen:,}")
         self._stored.setText(f"stored {recorder.stored:,}")
         self._lost.setText(f"lost {recorder.lost:,}")
-        self._lost.setToolTip(_lost_words(recorder.lost_because) if recorder.lost else NOTHING_LOST)
+        self._lost.setToolTip(_lost_words(recorder.losses.because) if recorder.lost else NOTHING_LOST)
         role = "error" if recorder.lost else ""
         if self._lost.property("role") != role:
             self._lost.setProperty("role", role)

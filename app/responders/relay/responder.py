@@ -77,7 +77,7 @@ RESPONDER = Responder(
             protocols=("http",), check=partial(url_problem, HTTP), required=True, address=partial(_place, HTTP),
         ),
         Option(
-            "upstream", str, "", "Where to, as ws://127.0.0.1:9000/path, or wss",
+            "upstream", str, "", "Where to, as ws://127.0.0.1:9000/path, or wss; the client's path and query follow",
             protocols=("websocket",), check=partial(url_problem, WEBSOCKET), required=True,
             address=partial(_place, WEBSOCKET),
         ),

@@ -136,6 +136,11 @@ class Holding(ProtocolWrapper):
         """Whether the peer is held back because it has not read what was sent to it."""
         return bool(self._held & BY_BUFFER)
 
+    @property
+    def backed_up(self) -> bool:
+        """Whether more waits in the transport than its buffer is made for, or may do so."""
+        return self._valve is None or self._valve.full
+
     def on_pressure(self, pressed: bool) -> None:
         """The capture is falling behind, or has caught up."""
         if not pressed and self._queue is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from autobahn.twisted.websocket import WebSocketServerFactory
+from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
 from twisted.internet.error import ConnectionLost
 from twisted.internet.interfaces import IListeningPort
 from twisted.python.failure import Failure
@@ -17,7 +17,8 @@ from app.services.tap.valve import KEPT_FOR_ALL, KEPT_FOR_ONE
 from app.services.websocket import deflate
 from app.services.websocket.autobahn_setup import prepare
 from app.services.websocket.handshake import VERSION, Handshake
-from app.text.escapes import PREVIEW, amount, escape, preview
+from app.services.websocket.messages import DETAILS, Messages
+from app.text.escapes import amount, escape
 from app.websocket.closing import Closing
 from app.websocket.timers import Timers
 
@@ -31,9 +32,6 @@ This is more than the valve allows. The valve holds a client back that does not 
 what other clients cause to be sent can exceed it.
 """
 
-SHARED = 4096
-"""Bytes from which a message to several clients is framed once."""
-
 MAX_COMPRESSED = 1 << 20
 """Bytes of the largest message that is compressed: compression blocks all other connections."""
 
@@ -44,6 +42,7 @@ class RecordedMessages(Closing, Handshake):
     It overrides autobahn's private hooks; the public ones belong to the responder.
     """
 
+    _messages: Messages
     maxMessagePayloadSize: int
     maxFramePayloadSize: int
     _most: int | None = None  # their value, while a compressed frame comes
@@ -83,26 +82,42 @@ class RecordedMessages(Closing, Handshake):
     ) -> None:
         if self._slow or (self.state == self.STATE_OPEN and self._reads_too_slowly()):
             return
+        plain = doNotCompress or self._perMessageCompress is None or len(payload) > MAX_COMPRESSED
+        if plain and fragmentSize is None and not sync and self._may_skip_autobahn(payload):
+            self._send_plain(payload, isBinary)
+            return
         # autobahn would apply the limit for messages of clients to ours, too.
         most, self.maxMessagePayloadSize = self.maxMessagePayloadSize, 0
         try:
-            plain = doNotCompress or len(payload) > MAX_COMPRESSED or self._perMessageCompress is None
-            if plain and fragmentSize is None and not sync and len(payload) >= SHARED and self.state == self.STATE_OPEN:
-                self.sendPreparedMessage(self._framed(payload, isBinary))
-            else:
-                super().sendMessage(payload, isBinary, fragmentSize, sync, plain)
+            super().sendMessage(payload, isBinary, fragmentSize, sync, plain)
         finally:
             self.maxMessagePayloadSize = most
         if self.state == self.STATE_OPEN:
             self._record_message("binary" if isBinary else "text", "sent", payload)
 
-    def _framed(self, payload: bytes, binary: bool) -> Any:
-        """The message in its frame, which is the same object for each client that gets the same payload."""
-        factory = cast(Any, self.factory)
-        known = getattr(factory, "framed", None)
-        if known is None or known[0] is not payload or known[1] is not binary:
-            known = factory.framed = payload, binary, factory.prepareMessage(payload, binary, doNotCompress=True)
-        return known[2]
+    def _may_skip_autobahn(self, payload: object) -> bool:
+        """Whether a message without compression is written as one frame, and at once.
+
+        autobahn frames a message anew for each client, and formats lines for a log that nobody reads.
+        """
+        protocol = cast(Any, self)
+        return (
+            type(payload) is bytes
+            and self.state == self.STATE_OPEN
+            and not (protocol.send_queue or protocol.autoFragmentSize or protocol.maskServerFrames)
+        )
+
+    def _send_plain(self, payload: bytes, binary: bool) -> None:
+        framed, summary = self._messages.framed(payload, binary)
+        stats, size = self.trafficStats, len(payload)
+        stats.outgoingWebSocketMessages += 1
+        stats.outgoingWebSocketFrames += 1
+        stats.outgoingOctetsAppLevel += size
+        stats.outgoingOctetsWebSocketLevel += size
+        stats.outgoingOctetsWireLevel += len(framed)
+        tap = cast(Tap, self.transport)
+        tap.write(framed)
+        tap.record(events.WS_MESSAGE, summary, DETAILS["binary" if binary else "text", "sent"], payload=payload)
 
     def processData(self) -> bool:
         """Take the next piece of what has come; nothing while the client or the capture is behind.
@@ -115,7 +130,9 @@ class RecordedMessages(Closing, Handshake):
         return bool(super().processData())
 
     def _reads_too_slowly(self) -> bool:
-        tap = self._tap
+        tap = cast(Tap, self.transport)
+        if not tap.backed_up:
+            return False
         unsent = tap.unsent() or 0
         most = UNREAD + self.maxMessagePayloadSize
         if unsent <= most and (unsent <= UNREAD >> 4 or tap.factory.kept.total <= UNREAD_BY_ALL):
@@ -168,18 +185,14 @@ class RecordedMessages(Closing, Handshake):
         self._guarded(payload, super()._onPong, payload)
 
     def _onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:
+        self._messages.forget()
         if self._opened:
             self._tap.record(events.WS_CLOSED, *self.closed(wasClean))
         self._guarded(b"", super()._onClose, wasClean, code, reason)
 
     def _record_message(self, opcode: str, direction: str, payload: bytes) -> None:
-        arrow = "←" if direction == "received" else "→"
-        self._tap.record(
-            events.WS_MESSAGE,
-            f"{arrow} {opcode}  {preview(payload[:PREVIEW], len(payload))}",
-            {"opcode": opcode, "direction": direction},
-            payload=payload,
-        )
+        summary = self._messages.summary(opcode, direction, payload)
+        self._tap.record(events.WS_MESSAGE, summary, DETAILS[opcode, direction], payload=payload)
 
     def _guarded(self, payload: bytes, call: Any, *args: Any) -> None:
         """Call the responder: what it raises is recorded with its message, and closes with code 1011."""
@@ -246,7 +259,11 @@ def _factory(service: Service) -> WebSocketServerFactory:
             "known": settings["subprotocols"],
             "origins": settings["origins"],
             "field_bytes": bounds["field_bytes"],
+            "_messages": Messages(),
         }
+        if responder.dataReceived is WebSocketServerProtocol.dataReceived:
+            # autobahn's formats a line for a log that nobody reads.
+            attributes["dataReceived"] = responder._dataReceived
         factory.protocol = cast(Any, type(f"Recorded{responder.__name__}", (RecordedMessages, responder), attributes))
     factory.setProtocolOptions(
         versions=[int(VERSION)],

@@ -39,7 +39,7 @@ class Capturing:
     def check(self):
         recorder = self.recorder
         on_way = sum(sent.count for sent in recorder._on_way) + len(recorder._pending) // FIELDS
-        assert recorder.seen == recorder.stored + recorder.lost + on_way == len(self.recorded) + recorder.loss_events
+        assert recorder.seen == recorder.stored + recorder.lost + on_way == len(self.recorded) + recorder.losses.told
 
     @property
     def pid(self):

@@ -10,6 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from twisted.internet.task import Clock
 
 from app import events
+from app.capture import lost_events
 from app.capture import recorder as module
 from app.capture.recorder import INTERVAL, LARGE, Recorder, Stored
 from app.capture.writing.arena import Arena, shared
@@ -271,7 +272,18 @@ def test_datagrams_are_lost_above_the_last_bound(bench):
     assert bench.figures == (67, 0, 3)
     bench.recorder.on_stored(64, Stored(1, 64))
     bench.clock.advance(INTERVAL)
-    assert [row[6] for row in bench.sink.frames[-1][2]] == [f"3 events were lost: {module.FELL_BEHIND}"]
+    assert [row[6] for row in bench.sink.frames[-1][2]] == [f"3 events were lost: {lost_events.FELL_BEHIND}"]
+
+
+def test_losses_are_told_when_the_writer_has_caught_up_though_nothing_else_happens(bench):
+    for _ in range(65):
+        bench.batch(1, b"x" * MB)
+    bench.recorder.record_datagram(events.DATAGRAM_RECEIVED, 1, 1, b"x")
+    bench.clock.advance(10 * INTERVAL)
+    assert len(bench.sink.frames) == 65
+    bench.recorder.on_stored(65, Stored(1, 65))
+    bench.clock.advance(INTERVAL)
+    assert [row[1] for row in bench.sink.frames[-1][2]] == [events.LOST]
 
 
 def test_losses_that_a_lost_batch_was_to_tell_are_told_again(bench):
@@ -280,7 +292,7 @@ def test_losses_that_a_lost_batch_was_to_tell_are_told_again(bench):
     bench.recorder.on_stored(1, Stored(), rejected="it does not fit")
     bench.clock.advance(INTERVAL)
     told = {json.loads(row[7])["why"]: json.loads(row[7])["count"] for row in bench.sink.frames[-1][2]}
-    assert told == {module.KERNEL: 2, "it does not fit": 1}
+    assert told == {lost_events.KERNEL: 2, "it does not fit": 1}
 
 
 def test_peers_are_held_back_while_trouble_is_passing(bench):
@@ -377,12 +389,11 @@ class Accounts(RuleBasedStateMachine):
     def nothing_is_lost_unseen(self):
         recorder = self.bench.recorder
         on_way = sum(sent.count for sent in recorder._on_way) + len(recorder._pending) // FIELDS
-        assert recorder.seen == recorder.stored + recorder.lost + on_way == self.emitted + recorder.loss_events
+        assert recorder.seen == recorder.stored + recorder.lost + on_way == self.emitted + recorder.losses.told
         assert recorder._on_way_bytes == sum(sent.size for sent in recorder._on_way)
         if recorder.idle:
             assert not recorder.pressed
-            waiting = sum(loss.count for loss in recorder._losses)
-            assert waiting <= recorder.lost
+            assert sum(recorder.losses.because.values()) == recorder.lost
 
     @invariant()
     def batches_come_in_order(self):
@@ -414,11 +425,10 @@ class Sharing(RuleBasedStateMachine):
         batch = [b"%09d" % len(self.recorded) + bytes([len(self.recorded) % 256]) * size for size in sizes]
         for payload in batch:
             self.recorder.record(events.DATA_RECEIVED, payload=payload)
-        before, losses = self.recorder.lost, len(self.recorder._losses)
+        before, told = self.recorder.lost, self.recorder.losses.told
         self.recorder.flush()
         if self.recorder.lost == before:
-            told = losses - len(self.recorder._losses)
-            self.recorded.append(batch + [None] * told)
+            self.recorded.append(batch + [None] * (self.recorder.losses.told - told))
 
     @precondition(lambda self: self.frames)
     @rule(rejected=st.sampled_from(["", "it does not fit"]))

@@ -49,7 +49,7 @@ def test_a_mistake_is_marked_and_explained_and_nothing_is_told(box: FilterBox, q
     with qtbot.assertNotEmitted(box.typed):
         box.setText("size > much")
         assert not box.apply()
-    assert words(box) == "At character 8: Size is a number, as in size > 100."
+    assert words(box) == "At character 8: size is a number, as in size > 100."
     assert box.property("invalid") is True
     box.setText("size > 1")
     assert words(box) == ""

@@ -75,7 +75,7 @@ def test_a_loss_stands_out_until_there_is_none(line: StatusLine, post: Post) -> 
     assert line._lost.property("role") == "error"
     assert "1,234: the system&#x27;s receive buffer was full" in line._lost.toolTip()
     assert "kind == events.lost" in line._lost.toolTip()
-    post.recorder.lost = 0
+    post.recorder.losses.total = 0
     line.refresh()
     assert line._lost.property("role") == ""
 

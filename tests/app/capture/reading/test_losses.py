@@ -12,10 +12,10 @@ import pytest
 
 from app import events
 from app.capture.filters.language import EVERYTHING, parse
+from app.capture.lost_events import Loss
 from app.capture.reading import losses
 from app.capture.reading.losses import Lost
 from app.capture.reading.store import Store
-from app.capture.recorder import Loss
 from tests.app.capture.captures import event, make, opened
 
 T = 10**18

@@ -274,6 +274,25 @@ def test_c2_a_refused_request_behind_others_is_told_apart_from_them() -> None:
     assert (bad["response"]["status"], bad["response"]["content"]["text"]) == (400, "bad")
 
 
+@pytest.mark.parametrize("hello", [b"\x16\x03\x01\x02\x00\x01\x00 \xd2\xac \xff", "GÄT /x HTTP/1.1\r\n\r\n".encode()])
+def test_what_is_no_request_at_all_is_exported_with_its_response(hello: bytes) -> None:
+    script = Script()
+    script.add(events.DATA_RECEIVED, WEB, hello)
+    script.add(events.HTTP_RESPONSE, WEB, status=400, refused="TLS on a plain HTTP port")
+    script.add(events.DATA_SENT, WEB, b"HTTP/1.1 400 Bad Request\r\nContent-Length: 3\r\n\r\nbad")
+    script.add(events.CONNECTION_CLOSED, WEB, reason="closed by us")
+    (entry,) = log_of(script.made)["entries"]
+    assert (entry["response"]["status"], entry["response"]["content"]["text"]) == (400, "bad")
+
+
+def test_a_method_that_is_not_ascii_is_exported() -> None:
+    script = Script()
+    script.note_request("GÄT", "/x", [], 0)
+    script.record_response(405, [])
+    (entry,) = log_of(script.made)["entries"]
+    assert (entry["request"]["method"], entry["response"]["status"]) == ("GÄT", 405)
+
+
 @pytest.mark.parametrize(
     ("value", "cookie"),
     [
