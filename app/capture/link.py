@@ -66,7 +66,7 @@ class WriterLink(ProcessProtocol):
         self._heard = b""
         self._process: Any = None
         self._pipe: Pipe | None = None
-        self._arena = Arena() if SHARES and GATHERS else None
+        self._arena = _arena() if SHARES and GATHERS else None
         recorder.share(self._arena)
 
     def start(self) -> None:
@@ -211,6 +211,14 @@ class WriterLink(ProcessProtocol):
     def _on_first_word(self) -> None:
         if not self.opened.called:
             self.opened.callback(None)
+
+
+def _arena() -> Arena | None:
+    """Memory for large payloads; None where the system has none to give: they go through the pipe then."""
+    try:
+        return Arena()
+    except OSError:
+        return None
 
 
 def _range(message: dict[str, Any]) -> Stored:

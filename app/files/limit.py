@@ -28,11 +28,19 @@ def raise_file_limit() -> None:
         while len(opened) < NEEDED:
             opened.append(os.open(os.devnull, os.O_RDONLY))
     except OSError as e:
-        limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-        raise errors.TooFewFilesError(limit=limit, needed=NEEDED) from e
+        raise errors.TooFewFilesError(limit=file_limit(), needed=NEEDED) from e
     finally:
         for number in opened:
             os.close(number)
+
+
+def file_limit() -> int | None:
+    """How many files this process may have open at once; None where the system has no such limit."""
+    try:
+        import resource
+    except ImportError:
+        return None
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 
 
 def _disinherit_from(limit: int) -> None:

@@ -83,9 +83,14 @@ class Writer:
         except errors.CaptureError as e:
             self._say(refused=str(e))
             return 1
+        except MemoryError as e:
+            # It came while a batch was read, whose rest is in the pipe. The next writer is sent it again.
+            self._report(e)
+            return 1
         finally:
             if self._file is not None:
-                self._file.close()
+                with contextlib.suppress(MemoryError):
+                    self._file.close()
         return 0
 
     def _open(self) -> bool:

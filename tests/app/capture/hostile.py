@@ -71,6 +71,7 @@ def _looped(db: sqlite3.Connection) -> None:
         "WITH RECURSIVE n(i) AS (SELECT 10 UNION ALL SELECT i + 1 FROM n WHERE i < 3000)"
         " INSERT INTO stored (id, time, kind, payload) SELECT i, 1, 5, zeroblob(3000) FROM n"
     )
+    db.execute("UPDATE meta SET value = 0 WHERE key = 'lost'")  # which would be looked for
 
 
 CHANGES: dict[str, Callable[[sqlite3.Connection], None]] = {

@@ -432,3 +432,75 @@ async def test_a_writer_that_has_stored_all_may_end_alone(path, monkeypatch):
     await until(lambda: one.pid is None)
     assert (one.recorder.stored, one.recorder.lost) == (10, 0)
     assert os.listdir(path.parent) == [path.name]
+
+
+# -- a system that has no more descriptors or memory
+
+
+@contextlib.contextmanager
+def no_more_files():
+    """Nothing more can be opened in this process, which starts the writer."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    reading, writing = os.pipe()  # the two lowest numbers that are free, and those below are taken
+    os.close(reading)
+    os.close(writing)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(reading, writing), hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@pytest_twisted.ensureDeferred
+async def test_a4_a_writer_that_cannot_be_started_for_want_of_descriptors_comes_back(path):
+    async with capturing(path) as one:
+        one.batch()
+        await one.all_stored()
+        kept = [os.dup(0) for _ in range(10)]  # what the dead writer leaves is taken at once
+        os.kill(one.pid, signal.SIGKILL)
+        with no_more_files():
+            await one.in_trouble("cannot be started: Too many open files. It is tried again")
+            one.batch()
+            tries = len(one.troubles)
+            await until(lambda: one.link._restarting is not None)
+        for number in kept:
+            os.close(number)
+        await one.all_stored()
+        assert tries >= 1
+    assert payloads(path) == one.recorded
+    assert one.recorder.lost == 0
+    assert is_sound(path)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a4_a_writer_that_cannot_be_started_at_first_is_started_later(path):
+    with no_more_files():
+        one = await Capturing(path).open()
+        assert "Too many open files" in one.recorder.trouble.text
+        one.batch()
+    await one.all_stored()
+    await one.close()
+    assert payloads(path) == one.recorded
+
+
+@pytest_twisted.ensureDeferred
+async def test_a9_what_is_in_the_file_is_counted_as_stored_when_the_writer_is_short_of_memory(path, capfd):
+    async with capturing(path) as one:
+        one.batch()
+        await one.all_stored()
+        with open(f"/proc/{one.pid}/statm") as statm:
+            mapped = int(statm.read().split()[0]) * resource.getpagesize()
+        for room in (0, 1 << 20, 4 << 20):
+            resource.prlimit(one.pid, resource.RLIMIT_AS, (mapped + room, -1))
+            for _ in range(15):
+                one.batch(100, size=10_000)
+                one.batch(2, size=1_000_000)
+            await until(lambda: one.recorder.idle or one.recorder.trouble)
+            if one.pid is not None:  # one that could not even read a batch has ended
+                resource.prlimit(one.pid, resource.RLIMIT_AS, (-1, -1))
+            await one.all_stored()
+    assert capfd.readouterr().err == ""
+    stored = [payload for payload in payloads(path) if payload is not None]  # events of losses have none
+    assert len(stored) == len(one.recorded) - one.recorder.lost
+    assert set(stored) <= set(one.recorded)
+    assert is_sound(path)
