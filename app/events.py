@@ -195,11 +195,17 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Event(Row):
-    """One whole event, as it was stored. ``KINDS`` says which keys ``detail`` has."""
+    """One whole event, as it was stored. ``KINDS`` says which keys ``detail`` has.
+
+    Attributes:
+        unescaped: the texts among ``service``, ``peer``, ``host`` and ``summary`` as they are in the
+            capture, where one of them has characters that would not show, for which it has escapes here.
+    """
 
     host: str | None = None
     payload: bytes | None = None
     detail: dict[str, Any] = field(default_factory=dict)
+    unescaped: Mapping[str, str] = field(default_factory=dict, kw_only=True)
 
     def as_json(self) -> dict[str, Any]:
         """The event as the commands print it (``--json``): plain values, payload in base64."""
@@ -213,6 +219,7 @@ class Event(Row):
             "host": self.host,
             "size": self.size,
             "summary": self.summary,
+            **self.unescaped,
             "payload": None if self.payload is None else b64encode(self.payload).decode(),
             "detail": self.detail,
         }

@@ -240,6 +240,16 @@ CAPTURE_BYTES = _limit(
 
 # -- fixed
 
+OPEN_FILES = _limit(
+    "open_files",
+    "Files, pipes and sockets that the system lets the program have open; each connection is one (`ulimit -n`)",
+    {
+        "": "{count:,} connections were closed as soon as they were made: no more than {value:,} files can be open."
+        " Start the program with a higher limit (ulimit -n)",
+        "system": "connections cannot be accepted: {why}. They wait until they can be",
+    },
+    keys=("count",),
+)
 HANDSHAKE_SECONDS = _limit(
     "handshake_seconds",
     "Seconds until a handshake of TLS or WebSocket, or a login of SSH, is done",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -287,14 +286,3 @@ def capture_folder() -> Path:
 def default_capture(folder: Path | None = None) -> Path:
     """The path of a new capture, named by the current time."""
     return (folder or capture_folder()) / f"{datetime.now().astimezone():%Y-%m-%d %H.%M.%S}{SUFFIX}"
-
-
-def raise_file_limit() -> None:
-    """Raise the soft limit on open files of this process to the hard limit."""
-    try:
-        import resource
-    except ImportError:
-        return  # on Windows, which has no such limit
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with contextlib.suppress(OSError, ValueError):
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

@@ -14,14 +14,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PyQt5.QtCore import QCoreApplication, Qt
-from PyQt5.QtWidgets import QApplication
+from PyQt5.QtWidgets import QApplication, QWidget
 from twisted.internet.defer import Deferred
 
 from app.capture.keeping.about import about
 from app.capture.keeping.retention import Keeping
 from app.capture.schema import SUFFIX
 from app.files.folders import APP_NAME
-from app.post import Post, raise_file_limit
+from app.files.limit import raise_file_limit
+from app.post import Post
 from app.workspace import reading as workspace
 from app.workspace.reading import Workspace
 from ui import screen
@@ -39,13 +40,14 @@ def run(path: Path | None, capture: Path | None, start: bool, separate: bool = F
     it is opened in a second window. If a main window is open already, ``path`` is handed over to it,
     unless ``separate`` or ``capture`` asks for a window of its own.
 
-    Raises WorkspaceError, WorkspaceUnreadableError or CaptureError before anything is shown if
+    Raises WorkspaceError, WorkspaceUnreadableError, CaptureError or TooFewFilesError before anything is shown if
     ``path`` cannot be opened.
     """
     from ui import instance
     from ui.instance import Reception, Wish
     from ui.settings import Settings
 
+    raise_file_limit()
     settings = Settings()
     opened_capture = path if path is not None and path.suffix == SUFFIX else None
     if opened_capture is not None:
@@ -53,7 +55,6 @@ def run(path: Path | None, capture: Path | None, start: bool, separate: bool = F
     application = _application(settings)
     reactor = choose_reactor()  # before plugins are loaded, which may import it
     opened, title, notice = _choose(None if opened_capture else path, settings)
-    raise_file_limit()
     name = instance.address()
     # A running window cannot switch to another capture file, so --capture needs a new window.
     own_window = separate or capture is not None
@@ -93,12 +94,23 @@ def run(path: Path | None, capture: Path | None, start: bool, separate: bool = F
     reactor.addSystemEventTrigger("after", "shutdown", application.quit)
     window.closed.connect(lambda: _stop(reactor))
     reactor.runReturn()
+    _fit(window)
     window.show()
     # The objects of the start live until the end, so the garbage collector need not visit them again.
     gc.collect()
     gc.freeze()
     application.exec_()
     return 0
+
+
+def _fit(window: QWidget) -> None:
+    """Make a window no larger than its screen, as it is after a change of screen or scale.
+
+    Else the buttons at its right and its bottom are beyond the edge, those that answer the question of trust, too.
+    """
+    fitting = window.size().boundedTo(window.screen().availableGeometry().size())
+    if fitting != window.size() and not window.isMaximized():
+        window.resize(fitting)
 
 
 def _stop(reactor: Any) -> None:

@@ -17,6 +17,10 @@ class NotACaptureError(CaptureError):
     """{path} is not a capture of Listening Post. Choose a file that ends in .lpost."""
 
 
+class NotAFileError(CaptureError):
+    """{path} is {what}. Capture into a file."""
+
+
 class DamagedCaptureError(CaptureError):
     """{path} is damaged or cut short ({reason}). Copy it, then try sqlite3's .recover on the copy."""
 

@@ -59,14 +59,14 @@ class WriterLink(ProcessProtocol):
         self.path, self._limit = path, limit
         self.opened: Deferred[None] = Deferred()
         self._closed: Deferred[None] | None = None
-        self.refused = False
+        self.refused = self._was_open = False
         self._restarting: IDelayedCall | None = None
         self._overdue: IDelayedCall | None = None
         self._gone_since: float | None = None
         self._heard = b""
         self._process: Any = None
         self._pipe: Pipe | None = None
-        self._arena = Arena() if SHARES and GATHERS else None
+        self._arena = _arena() if SHARES and GATHERS else None
         recorder.share(self._arena)
 
     def start(self) -> None:
@@ -84,6 +84,8 @@ class WriterLink(ProcessProtocol):
 
     def _start(self) -> None:
         command = [sys.executable, *_arguments(), str(self.path), self._recorder.run, str(self._limit)]
+        if self._was_open:
+            command.append("again")
         self._heard = b""
         self._pipe = Pipe(self._reactor, self._recorder.on_writer_gone) if GATHERS else None
         files: dict[int, int | str] | None = {0: self._pipe.reading, 1: "r", 2: "r"} if self._pipe else None
@@ -197,6 +199,7 @@ class WriterLink(ProcessProtocol):
             self._gone_since = None
             recorder.on_stored(message["stored"], _range(message), rejected=message.get("rejected", ""))
         elif "opened" in message:
+            self._was_open = True
             recorder.on_opened(self, message["sequence"], _range(message))
         else:
             self.refused = "refused" in message
@@ -208,6 +211,14 @@ class WriterLink(ProcessProtocol):
     def _on_first_word(self) -> None:
         if not self.opened.called:
             self.opened.callback(None)
+
+
+def _arena() -> Arena | None:
+    """Memory for large payloads; None where the system has none to give: they go through the pipe then."""
+    try:
+        return Arena()
+    except OSError:
+        return None
 
 
 def _range(message: dict[str, Any]) -> Stored:

@@ -271,8 +271,7 @@ class Recorder:
         """Count events that will not be in the capture; an event tells of them as soon as it can be stored."""
         now = time_ns()
         self.losses.count(count, now if since is None else since, now, why)
-        if self._timer is None:
-            self._timer = self._clock.callLater(INTERVAL, self._tick)
+        self._tell_soon()
 
     def _tell_losses(self) -> tuple[Loss, ...]:
         """Add events about what was lost to the pending ones."""
@@ -282,11 +281,19 @@ class Recorder:
             self._extend((time_ns(), events.LOST, 0, 0, None, None, summary, detail))
         return told
 
+    def _can_tell(self) -> bool:
+        return self._sink is not None and self._on_way_bytes <= PAUSE_ABOVE
+
+    def _tell_soon(self) -> None:
+        """Have what was lost told, also when nothing else is recorded."""
+        if self.losses and self._timer is None and self._can_tell():
+            self._timer = self._clock.callLater(INTERVAL, self._tick)
+
     def flush(self) -> None:
         """Send what is pending to the writer now, or count it lost."""
         losing = self._on_way_bytes > (CEILING if self.trouble is None or self.trouble.passing else LOSE_ABOVE)
         # Told once it is over, not with every batch while it lasts.
-        told = self._tell_losses() if self.losses and self._on_way_bytes <= PAUSE_ABOVE else ()
+        told = self._tell_losses() if self.losses and self._can_tell() else ()
         if not self._pending:
             return
         count = len(self._pending) // FIELDS
@@ -343,6 +350,7 @@ class Recorder:
             self._send_again()
         self.range = stored
         self._press()
+        self._tell_soon()
         self.stored_changed.emit(stored)
 
     def _send_again(self) -> None:
@@ -366,6 +374,7 @@ class Recorder:
         self._set_trouble(None)
         self.range = stored
         self._press()
+        self._tell_soon()
         self.stored_changed.emit(stored)
 
     def on_trouble(self, text: str, *, passing: bool = False) -> None:

@@ -45,19 +45,22 @@ import sqlite3
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from app import __version__, events
-from app.capture import errors
+from app.capture import errors, untrusted
 from app.capture.filters.values import add_functions
+from app.capture.untrusted import RANGE, Guarded
+from app.files import databases
+from app.text import escapes as text
 
 APPLICATION_ID = 0x4C507374
 VERSION = 1
 SUFFIX = ".lpost"
 
-RANGE = "SELECT ifnull((SELECT min(id) FROM event), 1), ifnull((SELECT max(id) FROM event), 0)"
-"""Ids of the oldest and the newest event. (SQLite would read all for a min and a max in one SELECT.)"""
+__all__ = ["RANGE"]
 
-_TABLES = """
+_TABLES = f"""
 CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
 CREATE TABLE kind (code INTEGER PRIMARY KEY, name TEXT NOT NULL);
 CREATE TABLE service (id INTEGER PRIMARY KEY, name TEXT NOT NULL, protocol TEXT NOT NULL);
@@ -73,10 +76,7 @@ CREATE TABLE stored (
     conn INTEGER, size INTEGER, same INTEGER, zero INTEGER, summary TEXT, detail TEXT, payload BLOB
 );
 CREATE INDEX stored_failure ON stored (id) WHERE kind = 18;
-CREATE VIEW event AS SELECT id, time, kind, service, conn, size,
-    CASE WHEN same THEN (SELECT payload FROM stored AS first WHERE first.id = stored.same) ELSE payload END AS payload,
-    CASE WHEN same THEN (SELECT zero FROM stored AS first WHERE first.id = stored.same) ELSE zero END AS zero,
-    summary, detail FROM stored;
+CREATE {untrusted.EVENT};
 """
 
 # Captures of earlier builds lack these; readers do without, writers add them.
@@ -91,7 +91,8 @@ CREATE TABLE IF NOT EXISTS resolution (
 ) WITHOUT ROWID;
 """
 _COUNTS = dict.fromkeys(("messages_received", "messages_sent", "failures"), "INTEGER NOT NULL DEFAULT 0")
-_FIGURES = {"tls": "TEXT", "first": "INTEGER", "last": "INTEGER", **_COUNTS}
+FIGURES = {"tls": "TEXT", "first": "INTEGER", "last": "INTEGER", **_COUNTS}
+"""Columns of ``connection`` that captures of earlier builds lack, and their types."""
 
 
 def create(db: sqlite3.Connection) -> None:
@@ -115,7 +116,7 @@ def complete(db: sqlite3.Connection) -> None:
     for statement in _FAILURES.split(";"):  # not executescript, which would commit
         db.execute(statement)
     present = {name for _, name, *_ in db.execute("PRAGMA table_info(connection)")}
-    for name, type in _FIGURES.items():
+    for name, type in FIGURES.items():
         if name not in present:
             db.execute(f"ALTER TABLE connection ADD COLUMN {name} {type}")
 
@@ -124,11 +125,12 @@ def keep_notes(db: sqlite3.Connection, details: Iterable[str]) -> None:
     """Keep what events ``note`` with these details brought, the newest last; an empty one takes the note away."""
     for detail in details:
         note = json.loads(detail)
-        if note["text"] or note["colour"]:
-            values = (note["event"], note["text"], note["colour"])
+        text, colour = note.get("text", ""), note.get("colour", "")
+        if text or colour:
+            values = (note["event"], text, colour)
             db.execute("INSERT OR REPLACE INTO note VALUES (?, ?, ?)", values)
         else:
-            db.execute("DELETE FROM note WHERE event = ?", (note["event"],))
+            db.execute("DELETE FROM note WHERE event = ?", (note.get("event"),))
 
 
 def is_blank(db: sqlite3.Connection) -> bool:
@@ -151,29 +153,49 @@ def check(db: sqlite3.Connection, path: Path | str, *, writing: bool) -> None:
         NewerCaptureError: when ``writing`` to a format that this program does not know.
     """
     try:
+        untrusted.distrust(db)
         application = db.execute("PRAGMA application_id").fetchone()[0]
         version = db.execute("PRAGMA user_version").fetchone()[0]
         if application != APPLICATION_ID:
             raise errors.NotACaptureError(path=path)
+        untrusted.check_schema(db, path, writing=writing)
         # Reads the first and the last page, where a cut-off file shows.
-        db.execute(RANGE).fetchone()
+        untrusted.check_ids(db, path)
         pages = db.execute("PRAGMA page_count").fetchone()[0] * db.execute("PRAGMA page_size").fetchone()[0]
     except sqlite3.DatabaseError as e:
         if "not a database" in str(e):
             raise errors.NotACaptureError(path=path) from e
-        if isinstance(e, sqlite3.OperationalError) and "malformed" not in str(e):
-            if writing and "no such" not in str(e):
-                raise  # locked, or a disk that fails: that may pass
-            raise errors.UnreadableCaptureError(path=path, reason=e) from e
-        raise errors.DamagedCaptureError(path=path, reason=e) from e
-    wal = Path(f"{path}-wal")
-    if not (wal.exists() and wal.stat().st_size) and Path(path).stat().st_size < pages:
+        found = untrusted.in_words(e, path)
+        if writing and isinstance(found, errors.UnreadableCaptureError):
+            raise  # locked, or a disk that fails: that may pass
+        raise found from e
+    real = os.path.realpath(path)
+    wal = Path(f"{real}-wal")
+    if not (wal.exists() and wal.stat().st_size) and os.stat(real).st_size < pages:
         raise errors.DamagedCaptureError(path=path, reason="its end is missing")
     if writing and version > VERSION:
         raise errors.NewerCaptureError(path=path, found=version, known=VERSION)
 
 
-def open_for_reading(path: Path | str) -> sqlite3.Connection:
+_NUMBERS = ("sequence", "dropped", "lost", "offset", "closed")
+_WORDS = ("created", "program", "run", "saved", "changed")
+_KNOWN = f"SELECT key, value FROM meta WHERE key IN ({', '.join(repr(key) for key in _NUMBERS + _WORDS)})"  # noqa: S608
+MAX_WORDS = 1000
+"""Characters of a value of ``meta``."""
+
+
+def meta(db: sqlite3.Connection) -> dict[str, Any]:
+    """What ``meta`` has of the keys that are ours, with values of their type."""
+    found: dict[str, Any] = {}
+    for key, value in db.execute(_KNOWN):
+        if key in _NUMBERS and isinstance(value, int) and 0 <= value < 2**63:
+            found[key] = value
+        elif key in _WORDS and isinstance(value, str):
+            found[key] = text.one_line(value[:MAX_WORDS])
+    return found
+
+
+def open_for_reading(path: Path | str) -> Guarded:
     """A connection that cannot write, for any thread that uses it alone.
 
     Raises CaptureMissingError, NotACaptureError, DamagedCaptureError, UnreadableCaptureError.
@@ -184,29 +206,36 @@ def open_for_reading(path: Path | str) -> sqlite3.Connection:
         raise errors.CaptureMissingError(path=path) from e
     except OSError as e:
         raise errors.UnreadableCaptureError(path=path, reason=e.strerror) from e
-    if not Path(path).is_file() or (size == 0 and not Path(f"{path}-wal").exists()):
+    real = Path(os.path.realpath(path))  # beside which SQLite has its log
+    if not real.is_file() or (size == 0 and not Path(f"{real}-wal").exists()):
         raise errors.NotACaptureError(path=path)
-    uri = Path(path).resolve().as_uri()
+    if reason := databases.trouble(real):
+        raise errors.UnreadableCaptureError(path=path, reason=reason)
+    uri = real.as_uri()
     try:
         # Not mode=ro: such a reader, if it is the last to close, leaves SQLite's log behind.
         return _checked(f"{uri}?mode=rw", path)
     except errors.UnreadableCaptureError:
         # A WAL database in a folder that cannot be written to has no place for its index;
         # nobody can be writing there either, so it may be read as it lies.
-        if os.access(Path(path).resolve().parent, os.W_OK):
+        if os.access(real.parent, os.W_OK):
             raise
         return _checked(f"{uri}?mode=ro&immutable=1", path)
 
 
-def _checked(uri: str, path: Path | str) -> sqlite3.Connection:
+def _checked(uri: str, path: Path | str) -> Guarded:
     try:
-        db = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=2)
+        db = sqlite3.connect(
+            uri, uri=True, isolation_level=None, check_same_thread=False, timeout=2, factory=Guarded
+        )  # fmt: skip
     except sqlite3.OperationalError as e:
         raise errors.UnreadableCaptureError(path=path, reason=e) from e
     try:
-        db.execute("PRAGMA query_only = 1")
+        db.guard(path)
         add_functions(db)
         check(db, path, writing=False)
+        db.execute(f"CREATE TEMP {untrusted.EVENT}")  # found before a view of that name in the file
+        db.execute("PRAGMA query_only = 1")
     except BaseException:
         db.close()
         raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -10,7 +11,8 @@ from pathlib import Path
 from app.capture.filters.errors import FilterError
 from app.commands import errors, output, table
 from app.commands.exit_codes import DONE, FAILED, INTERRUPTED, WRONG_USAGE
-from app.errors import PostError
+from app.errors import PostError, system_words
+from app.text.escapes import one_line
 from app.workspace.errors import WorkspaceError
 
 WindowCommand = Callable[[Path | None, Path | None, bool, bool], int]
@@ -36,7 +38,7 @@ def _with_errors_printed(argv: Sequence[str], window: WindowCommand, *, debug: b
     except WorkspaceError as e:
         if debug:
             raise
-        print(e, file=sys.stderr)  # each line of it begins with the file, as a compiler's
+        print(_shown(e), file=sys.stderr)  # each line of it begins with the file, as a compiler's
         return FAILED
     except FilterError as e:
         if debug:
@@ -48,13 +50,28 @@ def _with_errors_printed(argv: Sequence[str], window: WindowCommand, *, debug: b
             raise
         if isinstance(e, errors.OutputError):
             output.discard_rest()
-        print(f"listening-post: {e}", file=sys.stderr)
+        print(f"listening-post: {_shown(e)}", file=sys.stderr)
         return FAILED
     except BrokenPipeError:
         output.discard_rest()
         return DONE
+    except OSError as e:
+        if debug or e.errno not in _SHORT:
+            raise
+        print(f"listening-post: The system refuses: {system_words(e)}. {_SHORT[e.errno]}", file=sys.stderr)
+        return FAILED
     except KeyboardInterrupt:
         return INTERRUPTED
+
+
+_TOO_MANY = "Close some, or allow more, as with ulimit -n 4096 in the shell."
+_SHORT = {errno.EMFILE: _TOO_MANY, errno.ENFILE: _TOO_MANY, errno.ENOMEM: "Free some memory, and try again."}
+"""What to do where the system has no more of something."""
+
+
+def _shown(error: PostError) -> str:
+    """What an error says, with escapes for what would not show: it may quote a file of anybody's."""
+    return "\n".join(map(one_line, str(error).split("\n")))
 
 
 def _run(argv: Sequence[str], window: WindowCommand) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import threading
 from array import array
@@ -13,6 +12,7 @@ from app.capture.filters.language import EVERYTHING
 from app.capture.reading.store import Store
 from app.capture.recorder import Stored
 from app.commands import errors, output
+from app.text.escapes import json_line
 
 PAGE = 512
 """Rows printed at once."""
@@ -79,7 +79,7 @@ class Printer:
     def _print(self, store: Store, last: int) -> None:
         if self._as_json:
             for event in store.events(EVERYTHING, self._next, last):
-                print(json.dumps(event.as_json(), ensure_ascii=False))
+                print(json_line(event.as_json()))
         else:
             # One query and one write for a page of events: the reactor's thread is busy, too.
             for first in range(self._next, last + 1, PAGE):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import json
 from itertools import islice
 from pathlib import Path
 
 from app.commands import arguments, output
 from app.commands.exit_codes import DONE
+from app.text.escapes import json_line
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,6 +35,6 @@ def run(args: argparse.Namespace) -> int:
         print(count if args.limit is None else min(count, args.limit))
     else:
         for event in islice(store.events(where, *store.range()), args.limit):
-            print(json.dumps(event.as_json(), ensure_ascii=False) if args.json else output.line(event))
+            print(json_line(event.as_json()) if args.json else output.line(event))
     output.warn(missing.in_words())
     return DONE

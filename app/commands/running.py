@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+
+from app.commands.exit_codes import FAILED
+from app.errors import PostError, system_words
+from app.files.limit import raise_file_limit
+from app.text.escapes import one_line
 
 
 def choose_reactor() -> Any:
-    """Install and return the reactor of a command."""
+    """Install and return the reactor of a command. Raises TooFewFilesError."""
+    raise_file_limit()
     try:
         from app.reactor import PromptEPollReactor
     except ImportError:
@@ -56,11 +64,26 @@ class Run:
     def run_reactor(self) -> int:
         """Run the reactor until it stops. Returns the exit code."""
         reactor = self._reactor
-        reactor.callWhenRunning(lambda: Deferred.fromCoroutine(self.start()))
+        reactor.callWhenRunning(lambda: Deferred.fromCoroutine(self.start()).addErrback(self._on_failure))
         reactor.addSystemEventTrigger("before", "shutdown", self._on_shutdown)
         reactor.run()
         return self.exit_code
 
+    def _on_failure(self, failure: Failure) -> None:
+        """It failed in a way that nothing was made for: say so, and end. A reactor must not run on without a word."""
+        self.exit_code = FAILED
+        print(f"listening-post: {in_words(failure.value or Exception())}", file=sys.stderr)
+        self.stop()
+
     def _on_shutdown(self) -> Deferred[None]:
         self._stopping = True
-        return Deferred.fromCoroutine(self.shut_down())
+        return Deferred.fromCoroutine(self.shut_down()).addErrback(self._on_failure)
+
+
+def in_words(error: BaseException) -> str:
+    """One line about an error that ends a command."""
+    if isinstance(error, PostError):
+        return one_line(str(error))
+    if isinstance(error, OSError):
+        return one_line(f"The system refuses: {system_words(error)}{f' ({error.filename})' if error.filename else ''}.")
+    return one_line(f"{type(error).__name__}: {error}. This is a mistake in Listening Post.")

@@ -12,7 +12,7 @@ from app.capture.recorder import Trouble
 from app.commands import errors
 from app.commands.printer import Printer, report_lost_output
 from app.commands.running import Run
-from app.post import Post, raise_file_limit
+from app.post import Post
 from app.status import Failed, Held, Listening, Status
 from app.text.escapes import one_line
 from app.workspace.reading import Workspace
@@ -100,7 +100,7 @@ class _Run(Run):
 def _print_statuses(post: Post) -> None:
     try:
         for service in post.services.values():
-            print(f"{service.config.name}: {_described(service.status)}", flush=True)
+            print(one_line(f"{service.config.name}: {_described(service.status)}"), flush=True)
     except (BrokenPipeError, errors.OutputError) as e:
         report_lost_output(e)
 
@@ -112,7 +112,7 @@ def _described(status: Status) -> str:
 
 
 def _report_trouble(trouble: Trouble | None) -> None:
-    print(f"listening-post: {trouble.text if trouble else 'the capture goes on'}", file=sys.stderr)
+    print(f"listening-post: {one_line(trouble.text) if trouble else 'the capture goes on'}", file=sys.stderr)
 
 
 def run(
@@ -133,7 +133,6 @@ def run(
     Prints its first line when each service listens or has failed. Returns the exit code:
     1 when none could start.
     """
-    raise_file_limit()
     serving = _Run(
         reactor, workspace, capture, seconds, as_json=as_json, quiet=quiet, limit=limit, keeping=keeping
     )  # fmt: skip

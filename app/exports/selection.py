@@ -132,7 +132,9 @@ class Selection:
             found.ids = array("q", sorted(set(found.ids)))
         for start in range(first, last + 1, CHUNK):
             values = (start, min(start + CHUNK - 1, last), *where.values)
-            for id, conn, kind in sorted(json.loads(self._store.one(_MATCHES.format(where.sql), values)[0])):
+            matching = self._store.listed(_MATCHES.format(where.sql), values)
+            # A capture may hold anything where a number belongs.
+            for id, conn, kind in sorted(row for row in matching if type(row[1]) is int):
                 if kind in _SOCKET:
                     found.sockets.add(conn)
                 elif kind in _OF_ONE:
@@ -147,7 +149,7 @@ class Selection:
         found = fitting.conns | fitting.sockets | fitting.by_conn.keys()
         for start in range(0, len(fitting.ids), CHUNK):
             some = json.dumps(fitting.ids[start : start + CHUNK].tolist())
-            found.update(json.loads(self._store.one(_CONNS, (some,))[0]))
+            found.update(conn for conn in self._store.listed(_CONNS, (some,)) if type(conn) is int)
         return found
 
     # -- connections of which the capture has both ends
@@ -155,7 +157,7 @@ class Selection:
     def _twins(self, where: Filter) -> dict[int, int]:
         if not self._store.one(_KNOWS_FIRST)[0]:
             return {}  # a capture of an earlier build
-        pairs = json.loads(self._store.one(_TWINS)[0])
+        pairs = self._store.listed(_TWINS)
         ours = {one for one, _, outgoing in pairs if outgoing}
         # The end stays that did not open it; of datagrams, where neither says so, the one that came later.
         twins = {one: other for one, other, _ in pairs if other not in ours and (one in ours or one < other)}
@@ -163,5 +165,5 @@ class Selection:
             return twins
         both = where & among("conn", set(twins.values()))
         sql = f"SELECT json_group_array(DISTINCT conn) FROM event WHERE {both.sql}"  # noqa: S608
-        there = set(json.loads(self._store.one(sql, both.values)[0]))
+        there = {conn for conn in self._store.listed(sql, both.values) if type(conn) is int}
         return {one: other for one, other in twins.items() if other in there}

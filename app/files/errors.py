@@ -15,3 +15,8 @@ class OutsideFolderError(PostError):
 
 class UnreadableFileError(PostError):
     """The file {name} cannot be read: {reason}."""
+
+
+class TooFewFilesError(PostError):
+    """This program may have no more than {limit} files open at once, and {needed} have to be free when it starts.
+    Allow more, as with "ulimit -n 4096" in the shell, and start it again."""

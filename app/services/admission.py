@@ -13,12 +13,18 @@ from twisted.internet.protocol import Protocol
 from twisted.python.failure import Failure
 
 from app import limits
+from app.errors import system_words
+from app.files.limit import file_limit
 from app.limits import Reached
 from app.services.interfaces import Admitted, Owner
 from app.services.silence import Silence
 
 RECORDED_PER_SECOND = 20
 """Refusals that are recorded as events of their own in one second; further ones are only counted."""
+
+SHORT_FIRST, SHORT_AGAIN = 1.0, 10.0
+"""Seconds for which connections are counted that could not be accepted, until an event tells of them; and until the
+next one does."""
 
 LINGER = 1.0
 """Seconds in which a client can read the response that refuses it, and close."""
@@ -58,6 +64,9 @@ class Admission:
         self._second, self._recorded = 0.0, 0
         self._counted: Counter[Reached] = Counter()
         self._recording: Any = None
+        self._short: OSError | None = None
+        self._closed_at_once = 0
+        self._telling: Any = None
 
     # -- which connections are accepted
 
@@ -102,8 +111,32 @@ class Admission:
             self._recorder.record_limit(more, self._owner.number)
         self._counted.clear()
 
+    def on_short(self, error: OSError, closed: int) -> None:
+        """The port could not accept connections for want of descriptors or memory, and had to close ``closed``."""
+        self._short, self._closed_at_once = error, self._closed_at_once + closed
+        if self._telling is None:
+            self._telling = self._clock.callLater(SHORT_FIRST, self._record_short)
+
+    def _record_short(self) -> None:
+        self._telling, error = None, self._short
+        if error is None:
+            return
+        count, self._short, self._closed_at_once = self._closed_at_once, None, 0
+        if count:
+            reached = limits.OPEN_FILES.reached(file_limit() or 0, count=count)
+        else:
+            reached = limits.OPEN_FILES.reached(None, "system", why=system_words(error))
+        self._recorder.record_limit(reached.carrying(count=count), self._owner.number)
+        # Where one could not be accepted, many will be: those of the next seconds are told together.
+        self._telling = self._clock.callLater(SHORT_AGAIN, self._record_short)
+
     def stop(self) -> None:
         """The port is closed."""
+        if self._telling is not None:
+            self._telling.cancel()
+            self._record_short()
+        if self._telling is not None:
+            self._telling.cancel()
         if self._recording is not None:
             self._recording.cancel()
             self._record_counted()

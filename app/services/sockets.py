@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import socket
 import struct
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from ipaddress import IPv6Address, ip_address
-from typing import Any
+from typing import Any, cast
 
 from twisted.internet import tcp, udp
-from twisted.internet.interfaces import IListeningPort, IProtocolFactory
+from twisted.internet.interfaces import IDelayedCall, IListeningPort, IProtocolFactory
 from twisted.internet.posixbase import PosixReactorBase
 from twisted.internet.protocol import DatagramProtocol
+from twisted.python.failure import Failure
 
 from app.errors import system_words
 from app.services import errors
@@ -38,8 +40,20 @@ def _prepare(made: socket.socket, settings: Settings) -> None:
             made.setsockopt(socket.SOL_SOCKET, option, size)
 
 
+OnShort = Callable[[OSError, int], object]
+"""Called when connections could not be accepted for want of something, as descriptors: with the error, and how many
+of them were closed for it."""
+
+_SHORT = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS})
+"""Errors of ``accept`` that tell of too few descriptors or too little memory."""
+
+PAUSE = 0.25
+"""Seconds after which connections are accepted again that could be neither accepted nor closed. They stay
+in the system's queue, which would call at once again."""
+
+
 def listen_streams(
-    reactor: Any, number: int, factory: IProtocolFactory, host: str, settings: Settings
+    reactor: Any, number: int, factory: IProtocolFactory, host: str, settings: Settings, on_short: OnShort
 ) -> IListeningPort:
     """Listen on TCP. Raises CannotListenError.
 
@@ -49,17 +63,56 @@ def listen_streams(
     if not isinstance(reactor, PosixReactorBase):
         given: IListeningPort = reactor.listenTCP(number, factory, backlog=settings["backlog"], interface=host)
         return given
-    port = StreamPort(number, factory, host, reactor, settings)
+    port = StreamPort(number, factory, host, reactor, settings, on_short)
     port.startListening()
     listening: IListeningPort = port
     return listening
 
 
+class _Accepting(socket.socket):
+    """A listening socket that knows what its port does not say: why connections were not accepted.
+
+    Where descriptors run out, Twisted's port lets go of one that it has in reserve, accepts with it what waits,
+    and closes that.
+
+    Attributes:
+        short: the error that told so, in the present call of the port; None without one.
+        closed_at_once: connections accepted since then in this call, which the port closes.
+    """
+
+    short: OSError | None = None
+    closed_at_once = 0
+
+    @classmethod
+    def of(cls, made: socket.socket) -> _Accepting:
+        accepting = cls(fileno=made.detach())
+        accepting.setblocking(False)
+        return accepting
+
+    def begin(self) -> None:
+        """A call of the port begins."""
+        self.short, self.closed_at_once = None, 0
+
+    def accept(self) -> tuple[socket.socket, Any]:
+        try:
+            accepted = super().accept()
+        except OSError as e:
+            if e.errno in _SHORT:
+                self.short = e
+            raise
+        if self.short is not None:
+            self.closed_at_once += 1
+        return accepted
+
+
 class StreamPort(tcp.Port):
     """A TCP port with a service's socket options, for itself and those it accepts."""
 
-    def __init__(self, number: int, factory: IProtocolFactory, host: str, reactor: Any, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(
+        self, number: int, factory: IProtocolFactory, host: str, reactor: Any, settings: Settings, on_short: OnShort
+    ) -> None:
+        self._settings, self._on_short = settings, on_short
+        self._pausing: IDelayedCall | None = None
         super().__init__(number, factory, settings["backlog"], host, reactor)
 
     def createInternetSocket(self) -> socket.socket:
@@ -69,7 +122,29 @@ class StreamPort(tcp.Port):
         except BaseException:
             made.close()
             raise
-        return made
+        return _Accepting.of(made)
+
+    def doRead(self) -> None:
+        accepting = cast(_Accepting, self.socket)
+        accepting.begin()
+        super().doRead()
+        short = accepting.short
+        if short is None:
+            return
+        self._on_short(short, accepting.closed_at_once)
+        if not accepting.closed_at_once and self.connected and self._pausing is None:
+            self.stopReading()
+            self._pausing = cast(Any, self.reactor).callLater(PAUSE, self._go_on)
+
+    def _go_on(self) -> None:
+        self._pausing = None
+        self.startReading()
+
+    def connectionLost(self, reason: Failure) -> None:
+        if self._pausing is not None:
+            self._pausing.cancel()
+            self._pausing = None
+        super().connectionLost(reason)
 
     def transport(self, accepted: socket.socket, *more: Any) -> tcp.Server:  # type: ignore[override]
         # The client may be gone already; its connection says so.

@@ -38,7 +38,7 @@ def listen(
     tapped.doStart()
     outer: IProtocolFactory = service.tls.wrap(tapped, service, service.reactor) if service.tls else tapped
     try:
-        listening = listen_streams(service.reactor, port, outer, host, service.config.settings("socket"))
+        listening = listen_streams(service.reactor, port, outer, host, config.settings("socket"), admission.on_short)
     except BaseException:
         tapped.doStop()
         raise

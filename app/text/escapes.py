@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 from app.text import errors
@@ -70,6 +71,26 @@ _NO_BYTE = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 def typed(text: str) -> bytes:
     """The bytes of a text that somebody typed: UTF-8, and bytes of the command line that are no text (PEP 383)."""
     return _NO_BYTE.sub("?", text).encode("utf-8", "surrogateescape")
+
+
+class _JSONTable(dict[int, str]):
+    """For ``str.translate``: a JSON escape for each character that would not show."""
+
+    def __missing__(self, code: int) -> str:
+        character = chr(code)
+        if not character.isprintable():
+            character = json.dumps(character)[1:-1]
+        self[code] = character
+        return character
+
+
+def json_line(value: object) -> str:
+    """``value`` as JSON on one line, with a JSON escape for each character that would not show.
+
+    ``json`` escapes only those below a space, and a terminal obeys others, too.
+    """
+    written = json.dumps(value, ensure_ascii=False)
+    return written if written.isprintable() else written.translate(_JSONTable())
 
 
 PREVIEW = 120

@@ -17,6 +17,9 @@ Close = tuple[int, bytes]
 
 LOST = "the connection was lost without a close frame"
 
+MOST_REASON = 123
+"""Bytes of the longest reason (RFC 6455 section 5.5)."""
+
 # For the type checker the mixin is what it is mixed into.
 _Base = WebSocketProtocol if TYPE_CHECKING else object
 
@@ -64,7 +67,7 @@ class Closing(_Base):  # type: ignore[misc,valid-type]
         self.failedByMe = True
         if self.state == self.STATE_OPEN:
             # As a reply, because no other close frame is to be waited for.
-            self.sendCloseFrame(answer, wrong.encode(), isReply=True)
+            self.sendCloseFrame(answer, wrong.encode()[:MOST_REASON], isReply=True)
         self.wasClean, self.wasNotCleanReason = False, wrong
         self.dropConnection(abort=False)
         return True

@@ -1,7 +1,6 @@
 """app.post."""
 
 import re
-import resource
 import sys
 
 import pytest
@@ -224,13 +223,3 @@ def test_a_new_capture_is_named_by_its_time_in_the_data_folder():
     path = post.default_capture()
     assert path.parent == post.data_folder() / "captures"
     assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d\.\d\d\.\d\d\.lpost", path.name)
-
-
-def test_the_file_limit_is_raised_to_the_hard_one():
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
-    try:
-        post.raise_file_limit()
-        assert resource.getrlimit(resource.RLIMIT_NOFILE) == (hard, hard)
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

@@ -78,7 +78,7 @@ class SaveDialog(QDialog):
         self._choices, self._patterns = QWidget(), _indented(self.patterns)
         inner = column(
             _heading(f"A copy of {self._source.name}, with all that is in it, or:"),
-            self.bare, _about("Times, sizes, requests and their fields; no bytes, and no local values of failures."),
+            self.bare, _about("Times, sizes, requests and their headers; no bytes, and no local values of failures."),
             self.redacted, _about("Values of Authorization, Proxy-Authorization and cookies become ***, each of the "
                                   "same length; and so does what your patterns match, or their groups."),
             self._patterns, self._explain(), self.filtered,

@@ -10,6 +10,7 @@ from PyQt5.QtCore import QPoint, Qt, QTimer, pyqtSignal
 from PyQt5.QtGui import QCloseEvent
 from PyQt5.QtWidgets import QLabel, QMainWindow, QMenu, QStatusBar, QToolBar, QVBoxLayout, QWidget
 
+from app.capture.errors import CaptureError
 from app.capture.keeping.about import About
 from app.capture.reading import losses
 from app.capture.reading.losses import Lost
@@ -19,6 +20,7 @@ from app.post import Post
 from app.text.escapes import amount
 from ui.actions.action import Place, Situation
 from ui.actions.build import Actions, show
+from ui.detail.sheet import visible
 from ui.forms.form import sentence
 from ui.panes.browser import Browser
 from ui.panes.commands import PaneCommands
@@ -82,7 +84,12 @@ class CaptureWindow(QMainWindow):
                 cast(Any, self.panes.widget(index)).view.set_following(False)
         self.notice.say(_warning(found, found.lost))
 
+    def _on_failed(self, error: CaptureError) -> None:
+        if not self._closed:
+            self.notice.say(visible(str(error)))
+
     def _connect(self) -> None:
+        self._reader.failed = self._on_failed
         self.actions_.connect(PaneCommands(self.browser, self._streams, self._connection), self._commands)
         self.actions_.follow(self.browser.changed, self._situation)
         self.panes.menu_wanted.connect(self._event_menu)

@@ -25,7 +25,7 @@ from tempfile import TemporaryDirectory
 from typing import Literal
 
 from PyQt5.QtCore import QObject, pyqtSignal
-from PyQt5.QtGui import QColor, QFont, QFontDatabase, QGuiApplication, QPalette
+from PyQt5.QtGui import QColor, QFont, QFontDatabase, QFontMetrics, QGuiApplication, QPalette
 from PyQt5.QtWidgets import QApplication, QStyleFactory
 
 AA_TEXT = 4.5
@@ -40,6 +40,10 @@ MONO_FAMILIES = (
 # An inch on the screen has 72 pixels on macOS, 96 elsewhere.
 POINTS = 13 if sys.platform == "darwin" else 10
 """The default size of text, in points."""
+
+
+MIN_LINE = 18
+"""Pixels that a line in a field has at least."""
 
 
 @dataclass(frozen=True)
@@ -244,7 +248,19 @@ def stylesheet(theme: Theme) -> str:
         mono_size=notifier.fonts.mono_size,
         small=notifier.fonts.size - 1,
         large=notifier.fonts.size + 4,
+        line=_line_height(),
     )
+
+
+def _line_height() -> int:
+    """The pixels of a line in a field, whichever of both letters it is in.
+
+    A layout takes the stylesheet's ``min-height`` for all that a field needs, and a row is no taller than the
+    shortest in it: a field whose letters are taller than the others' would be cut, as in Noto Sans Mono beside
+    DejaVu Sans.
+    """
+    around = 2  # QLineEdit leaves a pixel free above the letters, and one below
+    return max(MIN_LINE, *(QFontMetrics(font).height() + around for font in (ui_font(), mono_font())))
 
 
 def _mark(name: str, color: str) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PyQt5.QtCore import Qt
-from PyQt5.QtGui import QShowEvent
+from PyQt5.QtCore import Qt, pyqtSignal
+from PyQt5.QtGui import QResizeEvent, QShowEvent
 from PyQt5.QtWidgets import QFrame, QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 from twisted.internet.defer import Deferred
 
@@ -21,6 +21,16 @@ PADDING = 7
 """Pixels around the text, as the theme has them."""
 
 
+class _Lines(QPlainTextEdit):
+    """Text that tells when it may have been wrapped anew."""
+
+    resized = pyqtSignal()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.resized.emit()
+
+
 class TrustQuestion(QFrame):
     """Hidden while there is nothing to ask."""
 
@@ -35,13 +45,14 @@ class TrustQuestion(QFrame):
         self.label.setWordWrap(True)
         self.label.setTextFormat(Qt.PlainText)
         self.label.setTextInteractionFlags(Qt.TextSelectableByMouse)
-        self.list = QPlainTextEdit()
+        self.list = _Lines()
         self.list.setReadOnly(True)
         self.list.setTabChangesFocus(True)
         self.list.setAccessibleName(self.tr("What it asks for"))
         self._lay_out()
         theme.notifier.changed.connect(self._paint_mark)
         theme.notifier.fonts_changed.connect(self._measure)
+        self.list.resized.connect(self._measure)
         self.refresh()
 
     def _lay_out(self) -> None:
@@ -101,10 +112,10 @@ class TrustQuestion(QFrame):
         super().showEvent(event)
         self._measure()
 
-    def _measure(self) -> None:
+    def _measure(self, *_: object) -> None:
         """The list is as tall as its lines, up to ``LINES``."""
         self.list.ensurePolished()  # it has the theme's font only then
-        count = len(self._asked.asks) if self._asked is not None else 1
+        count = int(self.list.document().size().height())  # Qt counts lines here, wrapped ones, too
         margins = 2 * (self.list.frameWidth() + int(self.list.document().documentMargin()) + PADDING)
         self.list.setFixedHeight(self.list.fontMetrics().lineSpacing() * min(max(count, 2), LINES) + margins)
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app import events
-from app.capture import errors, schema
-from app.capture.reading import losses
+from app.capture import schema, untrusted
+from app.capture.reading import losses, values
 from app.capture.reading.appearing import is_open
 from app.capture.reading.losses import Lost
 
@@ -51,32 +51,27 @@ class About:
         return self.closed == 0 and not self.live
 
 
+_SERVICES = "SELECT substr(name, 1, 200) FROM service GROUP BY name ORDER BY min(id) LIMIT 200"
+
+
 def about(path: Path) -> About:
     """Read the facts. Blocks. Raises the errors of :func:`app.capture.schema.open_for_reading`."""
     held = is_open(path)
     with closing(schema.open_for_reading(path)) as db:
         try:
-            meta = dict(db.execute("SELECT key, value FROM meta"))
+            meta = schema.meta(db)
             first, last = db.execute(schema.RANGE).fetchone()
-            services = [name for (name,) in db.execute("SELECT name FROM service GROUP BY name ORDER BY min(id)")]
+            services = db.execute(_SERVICES).fetchall()
             failures = f"SELECT count(*) FROM event WHERE kind = {events.FAILURE}"  # noqa: S608
             return About(
-                path, str(meta.get("created", "")), str(meta.get("program", "")), meta.get("closed"),
-                meta.get("closed") == 0 and held, str(meta.get("changed", "")), first, last, meta.get("dropped", 0),
-                tuple(services), db.execute(failures).fetchone()[0],
+                path, meta.get("created", ""), meta.get("program", ""), meta.get("closed"),
+                meta.get("closed") == 0 and held, meta.get("changed", ""), first, last, meta.get("dropped", 0),
+                tuple(values.words(name) or "" for (name,) in services), db.execute(failures).fetchone()[0],
                 db.execute("SELECT count(*) FROM connection WHERE closed IS NULL").fetchone()[0], size_of(path),
                 losses.lost(losses.Opened(db)),
             )  # fmt: skip
-        except sqlite3.DatabaseError as e:
-            raise errors.DamagedCaptureError(path=path, reason=e) from e
+        except sqlite3.Error as e:
+            raise untrusted.in_words(e, path) from e
 
 
-def size_of(path: Path) -> int:
-    """Bytes of a capture and its log; 0 where there is no file."""
-    found = 0
-    for name in (path, path.with_name(path.name + "-wal")):
-        try:
-            found += name.stat().st_size
-        except OSError:
-            continue
-    return found
+size_of = untrusted.file_size

@@ -17,6 +17,7 @@ from app.capture import schema
 from app.capture.filters.sql import EVERYTHING
 from app.capture.keeping.redaction import Redactor, Span, masked
 from app.capture.keeping.wanted import CancelledError, Progress, Saving
+from app.capture.reading import values as read
 from app.capture.writing.batch import SAME
 from app.capture.writing.file import CaptureFile
 from app.text import escapes as text
@@ -27,6 +28,12 @@ BATCH, BATCH_BYTES = 2_000, 1 << 20
 
 _SAME_FROM = 4096
 """Bytes from which a payload that comes again is stored once, as ``LARGE`` of the recorder."""
+
+_TALLIED = (
+    events.CONNECTION_OPENED, events.CONNECTION_CLOSED, events.TLS_OPENED, events.TLS_FAILED, events.FAILURE,
+    events.FAILURE_RESOLVED, events.NOTE, events.LOST,
+)  # fmt: skip
+"""Kinds whose detail the tables of the copy are made of."""
 
 _UNLIMITED = 1 << 62
 
@@ -77,7 +84,8 @@ _EVENTS = "SELECT id, time, kind, service, conn, size, {}, summary, detail, {} F
 _OPAQUE = f"""
 SELECT conn, min(id) * (kind = {events.WS_OPENED}) FROM event
 WHERE kind IN ({events.TLS_OPENED}, {events.HTTP_REQUEST}, {events.HTTP_RESPONSE}, {events.WS_OPENED})
-AND (kind = {events.WS_OPENED} OR json_extract(detail, '$.alpn') = 'h2' OR json_extract(detail, '$.stream') IS NOT NULL)
+AND (kind = {events.WS_OPENED} OR json_valid(detail)
+    AND (json_extract(detail, '$.alpn') = 'h2' OR json_extract(detail, '$.stream') IS NOT NULL))
 AND conn IS NOT NULL GROUP BY conn, kind = {events.WS_OPENED}
 """  # noqa: S608
 """Connections whose raw bytes cannot be looked into: of HTTP/2 from 0 on, of a WebSocket from its opening."""
@@ -91,7 +99,7 @@ class Rewriting:
         self._filtered = how.where != EVERYTHING
         self._copy = Copy(spare, "saved", _UNLIMITED)
         services = db.execute("SELECT id, name, protocol FROM service ORDER BY id").fetchall()
-        self._services = [(name, protocol) for _, name, protocol in services]
+        self._services = [(str(name), str(protocol)) for _, name, protocol in services]
         self._service = {id: number for number, (id, *_) in enumerate(services, 1)}
         self._opaque: dict[int, int] = {}
         self._sequence = 0
@@ -121,7 +129,7 @@ class Rewriting:
 
     def _begin(self) -> tuple[int, int]:
         first, last = self._db.execute(schema.RANGE).fetchone()
-        meta = dict(self._db.execute("SELECT key, value FROM meta"))
+        meta = schema.meta(self._db)
         begin = 1 if self._filtered else first
         self._copy.begin(begin, meta.get("dropped", 0), meta.get("created"), meta.get("changed", ""))
         self._copy.add_connections(_CONNECTION, self._db.execute(f"SELECT {_CONNECTION} FROM connection"))  # noqa: S608
@@ -136,7 +144,8 @@ class Rewriting:
             self._copy.end_connections(self._db.execute("SELECT closed, reason, id FROM connection"))
             self._copy.remove_unused_connections()
             return
-        columns = ", ".join(name for _, name, *_ in self._db.execute("PRAGMA table_info(connection)"))
+        present = {name for _, name, *_ in self._db.execute("PRAGMA table_info(connection)")}
+        columns = ", ".join([_CONNECTION, "received", "sent", *(name for name in schema.FIGURES if name in present)])
         self._copy.add_connections(columns, self._db.execute(f"SELECT {columns} FROM connection"))  # noqa: S608
 
     def _rewrite(self, first: int, last: int) -> None:
@@ -151,9 +160,13 @@ class Rewriting:
             self._rewrite_event(*row)
 
     def _rewrite_event(
-        self, id: int, time: int, kind: int, service: int | None, conn: int | None, size: int | None,
-        payload: bytes | None, summary: str | None, detail: str | None, wanted: int,
+        self, id: int, time: Any, kind: Any, service: Any, conn: Any, size: Any, payload: Any, summary: Any,
+        detail: Any, wanted: int,
     ) -> None:  # fmt: skip
+        time, kind, payload = read.number(time) or 0, read.number(kind) or 0, read.payload(payload)
+        conn, size, summary = read.number(conn), read.number(size), read.words(summary)
+        if detail is not None and (kind in _TALLIED or self._redactor is not None or type(detail) is not str):
+            detail = json.dumps(read.detail(kind, detail))
         if size is None and payload is not None:
             size = len(payload)
         if self._redactor is not None:
@@ -188,9 +201,9 @@ class Rewriting:
 
     def _renumbered(self, detail: str | None) -> tuple[int, str | None]:
         """Whether the event of a note is in the copy, and the note's detail with the number of that event there."""
-        note = json.loads(detail or "{}")
+        note = {"event": 0, "text": "", "colour": "", **json.loads(detail or "{}")}
         self._store()
-        new = self._copy.number_of(note.get("event", 0))
+        new = self._copy.number_of(note["event"])
         return (0, detail) if new is None else (1, json.dumps(note | {"event": new}))
 
     # -- redacting

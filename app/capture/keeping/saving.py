@@ -14,7 +14,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from app.capture import schema
+from app.capture import schema, untrusted
 from app.capture.errors import DamagedCaptureError
 from app.capture.filters.sql import EVERYTHING, Filter, among
 from app.capture.keeping import errors
@@ -58,12 +58,13 @@ def save(
                 raise errors.SavedOverItselfError(path=target)
         if is_open(target):
             raise errors.CaptureInUseError(path=target)
-        db.set_progress_handler(cancelled, 100_000)
+        db.cancelled = cancelled
         with appearing(target) as spare:
-            with _in_words(source, target):
+            with _in_words(source, target, cancelled):
                 db.execute("BEGIN")
                 missing = lost(Opened(db), how.where)
                 if how.whole:
+                    untrusted.check_schema(db, source, writing=True)  # so is the copy, which is written to
                     _back_up(db, spare, progress, cancelled)
                 else:
                     Rewriting(db, spare, _telling(how, missing), redactor).run(progress, cancelled)
@@ -82,16 +83,19 @@ def _telling(how: Saving, missing: Lost) -> Saving:
 
 
 @contextlib.contextmanager
-def _in_words(source: Path, target: Path) -> Iterator[None]:
-    """Raise the errors of ``save`` in place of those of SQLite and the system."""
+def _in_words(source: Path, target: Path, cancelled: Callable[[], bool]) -> Iterator[None]:
+    """Raise the errors of ``save`` in place of those of SQLite, of the system, and for what no writer writes."""
     try:
         yield
-    except sqlite3.DatabaseError as e:
-        if "interrupted" in str(e):
+    except sqlite3.Error as e:
+        if cancelled():
             raise CancelledError from e
-        if "malformed" in str(e):
-            raise DamagedCaptureError(path=source, reason=e) from e
+        found = untrusted.in_words(e, source)
+        if isinstance(found, DamagedCaptureError):
+            raise found from e
         raise UnwritableError(path=target, reason=e) from e
+    except (OverflowError, TypeError, ValueError, KeyError) as e:
+        raise DamagedCaptureError(path=source, reason=f"what is in it is not what we write: {e}") from e
     except OSError as e:
         raise UnwritableError(path=target, reason=e.strerror or e) from e
 
@@ -113,7 +117,7 @@ def _finish(spare: Path, how: Saving) -> int:
     """Write into the copy that it is one, and what it lacks. Returns how many events it has."""
     saved = datetime.now(UTC).isoformat(timespec="seconds")
     with contextlib.closing(sqlite3.connect(spare, isolation_level=None)) as copy:
-        before = dict(copy.execute("SELECT key, value FROM meta WHERE key = 'changed'"))
+        before = schema.meta(copy)
         changed = "; ".join(filter(None, (before.get("changed", ""), how.in_words())))
         copy.executemany(
             "INSERT OR REPLACE INTO meta VALUES (?, ?)",

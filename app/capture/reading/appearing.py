@@ -9,12 +9,12 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from app.files import errors
+from app.files import databases, errors
 
 
 def is_open(path: Path) -> bool:
     """Whether any program, this one included, has the capture open for reading or writing. Blocks."""
-    if not path.is_file() or not path.stat().st_size:
+    if not path.is_file() or not path.stat().st_size or databases.trouble(path.resolve()):
         return False
     # Through SQLite only: closing a file of our own would drop the locks that SQLite has on it in this process.
     try:

@@ -9,6 +9,7 @@ from typing import Any
 
 from app.capture.filters.fields import FIELDS, Field
 from app.capture.filters.sql import Filter
+from app.capture.reading import values as read
 from app.capture.reading.store import Store
 from app.events import Row
 
@@ -128,6 +129,9 @@ _VALUES = {
 _READ = [one.name for one in fields(Conversation) if not one.kw_only]
 """These attributes in the order in which a ``Conversation`` takes them: by name it would take longer."""
 
+_TEXTS = frozenset(map(_READ.index, ("service", "peer", "summary", "protocol", "host", "reason", "tls")))
+"""Where these attributes are texts; the others are numbers."""
+
 _ID, _CLOSED = _READ.index("id"), _READ.index("closed")
 
 # What a search for a text looks through, and what it takes from a row of ``event``.
@@ -142,7 +146,8 @@ SELECT json_group_array(json_array({", ".join(_VALUES[name] for name in _READ)})
 FROM json_each(?) wanted CROSS JOIN %s e ON e.id = wanted.value
 """  # noqa: S608
 
-_RUN = "SELECT (SELECT value FROM meta WHERE key = 'run'), ifnull((SELECT value FROM meta WHERE key = 'offset'), 0)"
+_OFFSET = "(SELECT value FROM meta WHERE key = 'offset' AND typeof(value) = 'integer')"
+_RUN = f"SELECT (SELECT value FROM meta WHERE key = 'run'), ifnull({_OFFSET}, 0)"  # noqa: S608
 
 
 def ids(store: Store, where: Filter, order: str = "conn", *, descending: bool = False) -> array[int]:
@@ -161,7 +166,7 @@ def rows(store: Store, wanted: array[int], run: str = "") -> list[Conversation]:
     ``run`` is that of the recorder; with it the rows know which connections are live.
     """
     writing, offset = store.one(_RUN)
-    found = json.loads(store.one(_ROWS % _table(store), (json.dumps(wanted.tolist()),))[0])
+    found = store.listed(_ROWS % _table(store), (json.dumps(wanted.tolist()),))
     by_id = {row.id: row for row in (_row(offset if writing == run else None, values) for values in found)}
     return [by_id[id] for id in wanted if id in by_id]
 
@@ -177,6 +182,8 @@ def _table(store: Store) -> str:
 
 def _row(offset: int | None, values: list[Any]) -> Conversation:
     """``offset`` is that of the numbers of the run that writes; None where another run has written the capture."""
+    for at, value in enumerate(values):
+        values[at] = read.words(value) if at in _TEXTS else read.number(value)
     id = values[_ID]
     live = id - offset if offset is not None and id > offset and values[_CLOSED] is None else None
     return Conversation(*values, live=live)

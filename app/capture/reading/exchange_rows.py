@@ -16,7 +16,8 @@ from typing import Any
 
 from app.capture.filters.fields import FIELDS, Field
 from app.capture.filters.sql import EVERYTHING, Filter
-from app.capture.reading.store import CHUNK, Store
+from app.capture.reading import values as read
+from app.capture.reading.store import CHUNK, NAME, Store
 from app.events import HTTP_REQUEST, HTTP_RESPONSE, Row
 from app.http.contents import media_type
 
@@ -71,9 +72,9 @@ _READ = {
     "id": "q.id",
     "time": "q.time",
     "kind": "q.kind",
-    "service": "ifnull(s.name, '')",
+    "service": NAME.format("s.name"),
     "conn": "q.conn",
-    "peer": "c.peer",
+    "peer": NAME.format("c.peer"),
     "detail": "q.detail",
     "answer": "r.id",
     "size": "r.size",
@@ -143,29 +144,25 @@ def rows(store: Store, ids: array[int]) -> list[ExchangeRow]:
     """The rows of these exchanges, in order of id; those that are gone are left out."""
     if not ids:
         return []
-    found = store.one(_ROWS, (json.dumps(ids.tolist()),))[0]
-    return sorted((_row(*values) for values in json.loads(found)), key=lambda row: row.id)
+    found = store.listed(_ROWS, (json.dumps(ids.tolist()),))
+    return sorted((_row(*values) for values in found), key=lambda row: row.id)
 
 
 def _row(
-    id: int, time: int, kind: int, service: str, conn: int | None, peer: str | None, detail: str | None,
-    answer: int | None, size: int | None, answer_detail: str | None, over: int,
+    id: int, time: Any, kind: int, service: Any, conn: Any, peer: Any, detail: Any,
+    answer: int | None, size: Any, answer_detail: Any, over: int,
 ) -> ExchangeRow:  # fmt: skip
-    asked, answered = _object(detail), _object(answer_detail)
+    asked = read.detail(kind, detail) if detail else {}
+    answered = read.detail(HTTP_RESPONSE, answer_detail) if answer_detail else {}
     if kind == HTTP_RESPONSE:
         asked, answered, answer = {}, asked, id
-    method, target = str(asked.get("method", "")), str(asked.get("target", ""))
-    status, seconds = answered.get("status"), answered.get("seconds")
+    method, target = (read.words(asked.get(key)) or "" for key in ("method", "target"))
     return ExchangeRow(
-        id=id, time=time, kind=kind, service=service, conn=conn, peer=peer, size=size,
-        summary=f"{method} {target}".strip() or str(answered.get("refused", "")),
+        id=id, time=read.number(time) or 0, kind=kind, service=read.words(service) or "", conn=read.number(conn),
+        peer=read.words(peer), size=read.number(size),
+        summary=f"{method} {target}".strip() or read.words(answered.get("refused")) or "",
         method=method, target=target, answer=answer, over=bool(over),
-        status=status if isinstance(status, int) else None,
-        type=media_type(answered.get("fields") or [])[0],
-        seconds=seconds if isinstance(seconds, int | float) else None,
+        status=answered.get("status"),
+        type=read.words(media_type(answered.get("fields") or [])[0]) or "",
+        seconds=answered.get("seconds"),
     )  # fmt: skip
-
-
-def _object(detail: str | None) -> dict[str, Any]:
-    found = json.loads(detail) if detail else {}
-    return found if isinstance(found, dict) else {}

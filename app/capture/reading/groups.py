@@ -10,7 +10,8 @@ from typing import Any, Literal
 
 from app import events
 from app.capture.filters.sql import Filter, of_kind
-from app.capture.reading.store import Store
+from app.capture.reading import values as read
+from app.capture.reading.store import NAME, Store
 from app.failures.fingerprint import fingerprint, generalised, own_frames
 from app.failures.origins import short
 from app.failures.record import FailureRecord, from_json
@@ -44,23 +45,23 @@ JOIN event a ON a.id = g.first JOIN event z ON z.id = g.last
 LEFT JOIN resolution r ON r.fingerprint = g.fingerprint
 """
 
-_SERVICES = """
-SELECT json_group_array(json_array(f.fingerprint, s.name))
+_SERVICES = f"""
+SELECT json_group_array(json_array(f.fingerprint, {NAME.format("s.name")}))
 FROM (SELECT DISTINCT fingerprint, service FROM failure) f JOIN service s ON s.id = f.service
-"""
+"""  # noqa: S608
 
-_PEERS = """
-SELECT json_group_array(json_array(f.fingerprint, c.peer))
+_PEERS = f"""
+SELECT json_group_array(json_array(f.fingerprint, {NAME.format("c.peer")}))
 FROM (SELECT fingerprint, conn FROM failure ORDER BY event DESC LIMIT ?) f JOIN connection c ON c.id = f.conn
-"""
+"""  # noqa: S608
 
 _OF_GROUP = "EXISTS (SELECT 1 FROM failure f WHERE f.event = event.id AND f.fingerprint = ?)"
 
-_DETAILS = """
-SELECT json_group_array(json_array(e.id, e.time, s.name, c.peer, e.detail))
+_DETAILS = f"""
+SELECT json_group_array(json_array(e.id, e.time, {NAME.format("s.name")}, {NAME.format("c.peer")}, e.detail))
 FROM (SELECT * FROM event WHERE kind = 18 ORDER BY id DESC LIMIT ?) e
 LEFT JOIN service s ON s.id = e.service LEFT JOIN connection c ON c.id = e.conn
-"""
+"""  # noqa: S608
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,24 +121,25 @@ def record_of(detail: dict[str, Any]) -> FailureRecord:
 
 
 def _from_table(store: Store) -> list[Group]:
-    services = _lists(json.loads(store.one(_SERVICES)[0]))
-    peers = _lists((group, _address(peer)) for group, peer in json.loads(store.one(_PEERS, (NEWEST,))[0]))
+    services = _lists((group, read.words(name) or "") for group, name in store.listed(_SERVICES))
+    peers = _lists((group, _address(read.words(peer) or "")) for group, peer in store.listed(_PEERS, (NEWEST,)))
     found = []
-    for group, count, first, last, newest, detail, event, reopened in json.loads(store.one(_GROUPS, (MAX_GROUPS,))[0]):
+    for group, count, first, last, newest, detail, event, reopened in store.listed(_GROUPS, (MAX_GROUPS,)):
         where = of_kind(events.FAILURE) & Filter(_OF_GROUP, (group,))
         state: State = "open" if event is None else "resolved" if event > newest and not reopened else "reopened"
-        record = record_of(json.loads(detail or "{}"))
-        about = (*_words(record), count, first, last, newest)
-        found.append(Group(group, *about, tuple(services[group]), tuple(peers[group][:NAMED]), state, where))
+        record = record_of(read.detail(events.FAILURE, detail))
+        about = (*_words(record), count, read.number(first) or 0, read.number(last) or 0, newest)
+        found.append(Group(str(group), *about, tuple(services[group]), tuple(peers[group][:NAMED]), state, where))
     return sorted(found, key=lambda group: -group.newest)
 
 
 def _from_details(store: Store) -> list[Group]:
     """Groups of the newest failures, for a capture without a table of failures: each event has to be read."""
     among: defaultdict[str, list[tuple[int, int, str, str, FailureRecord]]] = defaultdict(list)
-    for id, time, service, peer, detail in json.loads(store.one(_DETAILS, (NEWEST,))[0]):
-        record = record_of(json.loads(detail or "{}"))
-        among[fingerprint(record)].append((id, time, service, peer, record))
+    for id, time, service, peer, detail in store.listed(_DETAILS, (NEWEST,)):
+        record = record_of(read.detail(events.FAILURE, detail))
+        words = read.words(service) or "", read.words(peer) or ""
+        among[fingerprint(record)].append((id, read.number(time) or 0, *words, record))
     found = []
     for group, members in among.items():
         ids, times, services, peers, records = zip(*sorted(members, key=lambda m: -m[0]), strict=True)

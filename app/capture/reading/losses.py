@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from app import events
 from app.capture import schema
 from app.capture.filters.sql import EVERYTHING, Filter
+from app.capture.reading import values
 from app.capture.reading.store import CHUNK
 
 FILTER = "kind == events.lost"
@@ -31,7 +32,7 @@ NEAR = 60 * 10**9
 _MAX_DETAIL = 2000
 
 _TOLD = f"""
-SELECT json_group_array(json_array(id, time, substr(detail, 1, ?))) FROM event
+SELECT json_group_array(json_array(id, CAST(time AS INTEGER), substr(CAST(detail AS TEXT), 1, ?))) FROM event
 WHERE id BETWEEN ? AND ? AND kind = {events.LOST}
 """  # noqa: S608
 
@@ -144,8 +145,8 @@ def _told(store: Readable) -> Iterator[tuple[int, int, str]]:
     first, last = store.range()
     for start in range(first, last + 1, CHUNK):
         found = store.one(_TOLD, (_MAX_DETAIL, start, min(start + CHUNK - 1, last)))[0]
-        for id, time, detail in sorted(json.loads(found)):
-            yield id, time, detail or ""
+        for id, time, detail in sorted(json.loads(found), key=lambda row: row[0]):
+            yield id, values.number(time) or 0, detail or ""
 
 
 class _Sum:
@@ -167,16 +168,12 @@ class _Sum:
 
 def _loss(id: int, time: int, detail: str) -> Lost:
     """What one event tells; a file may hold anything."""
-    try:
-        told = json.loads(detail)
-    except (ValueError, RecursionError):
-        told = {}
-    time = time if isinstance(time, int) else 0
-    told = told if isinstance(told, dict) else {}
-    count, why = told.get("count"), told.get("why")
+    told = values.decoded(detail)
+    time = values.number(time) or 0
+    count, why = told.get("count"), values.words(told.get("why"))
     since, until = _ns(told.get("from"), time), _ns(told.get("until"), time)
     number = count if isinstance(count, int) and count > 0 else 1
-    return Lost(number, min(since, until), max(since, until), (str(why),) if why else (), array("q", [id]))
+    return Lost(number, min(since, until), max(since, until), (why,) if why else (), array("q", [id]))
 
 
 def _could_fit(store: Readable, where: Filter, one: Lost, time: int) -> bool:

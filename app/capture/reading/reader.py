@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from app.capture.errors import CaptureError
 from app.capture.filters.language import Filter
 from app.capture.reading.store import Store
 from app.events import Event, Row
@@ -30,6 +31,10 @@ Matches = Callable[[Store, Filter, int, int], "tuple[array[int], int]"]
 
 Found = Callable[["array[int]", int, bool], object]
 """Takes a chunk of ids, the last event looked at, and whether the scan is complete."""
+
+
+def _ignore(error: CaptureError) -> None:
+    """The capture that is being written is read again when it has grown."""
 
 
 class Scan:
@@ -53,6 +58,9 @@ class Reader:
 
     Where the file cannot be read (it is gone, or not there yet), the answer is empty: whoever asked
     asks again when the capture has grown.
+
+    Attributes:
+        failed: called with each error, in the thread of the panes.
     """
 
     def __init__(self, path: Path, deliver: Deliver) -> None:
@@ -61,6 +69,7 @@ class Reader:
         self._scans: deque[Scan] = deque()
         self._wanted = threading.Condition()
         self._closed = False
+        self.failed: Callable[[CaptureError], object] = _ignore
         self._store: Store | None = None
         self._thread = threading.Thread(target=self._work, name="capture-reader", daemon=True)
         self._thread.start()
@@ -134,6 +143,10 @@ class Reader:
     def _try(self, read: Callable[[], T], nothing: T) -> T:
         try:
             return read()
+        except CaptureError as e:
+            self._let_go()
+            self._deliver(self.failed, e)
+            return nothing
         except Exception:
             # Also for a sound database with content that we never wrote: it must not end the thread.
             self._let_go()

@@ -15,22 +15,26 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from app.capture import errors, schema
+from app.capture import errors, schema, untrusted
 from app.capture.filters.language import EVERYTHING, Filter
-from app.events import Event, Note, Row
+from app.capture.reading import values as read
+from app.events import COLOURS, Event, Note, Row
 from app.text import escapes as text
 from app.text.escapes import PREVIEW
 
 CHUNK = 131_072
 """Events that are looked at in one step of a scan."""
 
+NAME = "substr({}, 1, 1000)"
+"""SQL for a name or an address, which comes once for each row: somebody may have made a long one."""
+
 _ROW = {
     "id": "e.id",
     "time": "e.time",
     "kind": "e.kind",
-    "service": "s.name",
+    "service": NAME.format("s.name"),
     "conn": "e.conn",
-    "peer": "c.peer",
+    "peer": NAME.format("c.peer"),
     "size": "e.size",
     "summary": "e.summary",
     "head": "CASE WHEN e.summary IS NULL THEN hex(substr(e.payload, 1, ?)) END",
@@ -40,7 +44,7 @@ _ROW = {
 """What ``_row`` takes, in the order of its parameters, and where SQL finds it. (By name it would take longer.)"""
 
 _EVENT = {name: sql for name, sql in _ROW.items() if name != "head"} | {
-    "host": "c.host",
+    "host": NAME.format("c.host"),
     "payload": "e.payload",
     "detail": "e.detail",
 }
@@ -66,9 +70,12 @@ _MARKS = "SELECT json_group_array(json_array(id, kind, size)) FROM event WHERE i
 Mark = tuple[int, int, int | None]
 """Id, kind and size of an event."""
 
+# Not ``size``, which says how large a payload was, and may say anything.
 _SIZES = """
-SELECT e.id, ifnull(e.size, 0) + ifnull(length(e.detail), 0)
-FROM json_each(?) wanted CROSS JOIN event e ON e.id = wanted.value
+SELECT e.id, ifnull(length(e.payload), 0) + ifnull(length(e.detail), 0) + ifnull(length(e.summary), 0)
+    + CASE WHEN e.same THEN ifnull((SELECT length(first.payload) FROM stored first WHERE first.id = e.same), 0)
+      ELSE 0 END
+FROM json_each(?) wanted CROSS JOIN stored e ON e.id = wanted.value
 """
 
 AT_ONCE, PAGE_BYTES = 2_000, 4 << 20
@@ -102,17 +109,27 @@ class Store:
     def _one(self, sql: str, values: Sequence[object] = ()) -> Any:
         try:
             return self._db.execute(sql, values).fetchone()
-        except sqlite3.OperationalError as e:
-            raise errors.UnreadableCaptureError(path=self.path, reason=e) from e
-        except sqlite3.DatabaseError as e:
-            raise errors.DamagedCaptureError(path=self.path, reason=e) from e
+        except sqlite3.Error as e:
+            raise untrusted.in_words(e, self.path) from e
 
     def one(self, sql: str, values: Sequence[object] = ()) -> Any:
         """The first row of a query of another module of this package."""
         return self._one(sql, values)
 
+    def listed(self, sql: str, values: Sequence[object] = ()) -> list[Any]:
+        """What a query gives as one JSON array: its rows as arrays, or single values."""
+        try:
+            found: list[Any] = json.loads(self._one(sql, values)[0])
+        except ValueError as e:  # a number that JSON has not
+            raise errors.DamagedCaptureError(path=self.path, reason="it has numbers that are none") from e
+        return found
+
     def range(self) -> tuple[int, int]:
         """Ids of the oldest and the newest event; ``(1, 0)`` where there is none."""
+        try:
+            untrusted.check_ids(self._db, self.path)
+        except sqlite3.Error as e:
+            raise untrusted.in_words(e, self.path) from e
         first, last = self._one(schema.RANGE)
         return first, last
 
@@ -148,11 +165,11 @@ class Store:
         if not ids:
             return []
         if len(ids) == ids[-1] - ids[0] + 1:
-            found = self._one(_ROWS % "id BETWEEN ? AND ?", (PREVIEW, ids[0], ids[-1]))[0]
+            found = self.listed(_ROWS % "id BETWEEN ? AND ?", (PREVIEW, ids[0], ids[-1]))
         else:
             wanted = json.dumps(ids.tolist())
-            found = self._one(_ROWS % "id IN (SELECT value FROM json_each(?))", (PREVIEW, wanted))[0]
-        return sorted((_row(*values) for values in json.loads(found)), key=_by_id)
+            found = self.listed(_ROWS % "id IN (SELECT value FROM json_each(?))", (PREVIEW, wanted))
+        return sorted((_row(*values) for values in found), key=_by_id)
 
     def event(self, id: int) -> Event | None:
         """The whole event, or None where the size limit has dropped it."""
@@ -160,8 +177,8 @@ class Store:
 
     def marks(self, conn: int, first: int, last: int) -> list[Mark]:
         """The events of one connection from ``first`` to ``last``, without what is in them, oldest first."""
-        found = self._one(_MARKS, (first, last, conn))[0]
-        return sorted(tuple(mark) for mark in json.loads(found))
+        found = self.listed(_MARKS, (first, last, conn))
+        return sorted((id, read.number(kind) or 0, read.number(size)) for id, kind, size in found)
 
     def events(self, where: Filter, first: int, last: int) -> Iterator[Event]:
         """The whole events that match, oldest first, read as they are asked for."""
@@ -197,38 +214,50 @@ class Store:
     def _all(self, sql: str, values: Sequence[object]) -> list[Any]:
         try:
             return self._db.execute(sql, values).fetchall()
-        except sqlite3.OperationalError as e:
-            raise errors.UnreadableCaptureError(path=self.path, reason=e) from e
-        except sqlite3.DatabaseError as e:
-            raise errors.DamagedCaptureError(path=self.path, reason=e) from e
+        except sqlite3.Error as e:
+            raise untrusted.in_words(e, self.path) from e
 
 
 def _event(
-    id: int, time: int, kind: int, service: str | None, conn: int | None, peer: str | None, size: int | None,
-    summary: str | None, note: str | None, colour: str | None, host: str | None, payload: bytes | None,
-    detail: str | None,
+    id: int, time: Any, kind: Any, service: Any, conn: Any, peer: Any, size: Any, summary: Any, note: Any, colour: Any,
+    host: Any, payload: Any, detail: Any,
 ) -> Event:  # fmt: skip
+    payload, size, kind = read.payload(payload), read.number(size), read.number(kind) or 0
     if summary is None:
         summary = text.preview((payload or b"")[:PREVIEW], size or 0)
-    about = json.loads(detail) if detail else {}
+    about = read.detail(kind, detail) if detail else {}
     # ``service.started`` has no connection: the address is in its detail.
     host = host or about.get("host")
+    shown = [read.words(value) for value in (service, peer, summary, host)]
+    unescaped: dict[str, str] = {}
+    if shown != [service, peer, summary, host]:
+        written = zip(("service", "peer", "summary", "host"), (service, peer, summary, host), strict=True)
+        unescaped = {name: str(value) for name, value in written if value is not None}
+    service, peer, summary, host = shown
     return Event(
-        id, time, kind, service or "", conn, peer, size, summary, host, payload, about, note=_note(note, colour)
-    )
+        id, read.number(time) or 0, kind, service or "", read.number(conn), peer, size, summary or "", host, payload,
+        about, note=_note(note, colour), unescaped=unescaped,
+    )  # fmt: skip
 
 
 def _row(
-    id: int, time: int, kind: int, service: str | None, conn: int | None, peer: str | None,
-    size: int | None, summary: str | None, head: str | None, note: str | None, colour: str | None,
+    id: int, time: Any, kind: Any, service: Any, conn: Any, peer: Any, size: Any, summary: Any, head: Any, note: Any,
+    colour: Any,
 ) -> Row:  # fmt: skip
+    size = read.number(size)
     if summary is None:
         summary = text.preview(bytes.fromhex(head or ""), size or 0)
-    return Row(id, time, kind, service or "", conn, peer, size, summary, note=_note(note, colour))
+    return Row(
+        id, read.number(time) or 0, read.number(kind) or 0, read.words(service) or "", read.number(conn),
+        read.words(peer), size, read.words(summary) or "", note=_note(note, colour),
+    )  # fmt: skip
 
 
-def _note(text: str | None, colour: str | None) -> Note | None:
-    return None if text is None else Note(text, colour or "")
+def _note(written: Any, colour: Any) -> Note | None:
+    if written is None:
+        return None
+    lines = str(written).split("\n")
+    return Note("\n".join(map(text.one_line, lines)), colour if colour in COLOURS else "")
 
 
 def _by_id(row: Row) -> int:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from app import events
+from app.capture.reading import values as read
 from app.capture.reading.pieces import Parser, Piece, of_event
 from app.capture.reading.store import CHUNK, Mark, Store
 
@@ -86,7 +87,7 @@ def about(store: Store, conn: int, *, live: bool = False) -> About | None:
     ``live``: ``conn`` is its number in the program that runs, not that in the capture.
     """
     if live:
-        conn += store.one("SELECT ifnull((SELECT value FROM meta WHERE key = 'offset'), 0)")[0]
+        conn += store.one("SELECT CAST(ifnull((SELECT value FROM meta WHERE key = 'offset'), 0) AS INTEGER)")[0]
     columns = store.one("SELECT group_concat(name) FROM pragma_table_info('connection')")[0].split(",")
     first, tls = ("c.first" if "first" in columns else "NULL"), ("c.tls" if "tls" in columns else "NULL")
     found = store.one(
@@ -97,9 +98,10 @@ def about(store: Store, conn: int, *, live: bool = False) -> About | None:
     )
     if found is None:
         return None
-    service, protocol, peer, host, opened, secured, has_http = found
+    *names, opened, secured, has_http = found
+    service, protocol, peer, host = (read.words(name) or "" for name in names)
     oldest, newest = store.range()
-    start = max(oldest, opened or 0)
+    start = max(oldest, read.number(opened) or 0)
     kinds = {kind for _, kind, _ in store.marks(conn, start, min(newest, start + CHUNK - 1))}
     forms = [BYTES]
     if has_http:
@@ -107,7 +109,7 @@ def about(store: Store, conn: int, *, live: bool = False) -> About | None:
     if protocol == "websocket" or events.WS_OPENED in kinds:
         forms.insert(0, MESSAGES)
     is_tls = bool(secured) and secured != "failed"
-    return About(conn, service or "", peer or "", host or "", start, forms[0], tuple(forms), is_tls)
+    return About(conn, service, peer, host, start, forms[0], tuple(forms), is_tls)
 
 
 class Stream:

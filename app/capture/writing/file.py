@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import sqlite3
+import stat
 import sys
 import time
 from collections.abc import Iterator
@@ -14,10 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from app import events, limits
-from app.capture import schema
+from app.capture import errors, schema, untrusted
 from app.capture.writing import tally
 from app.capture.writing.batch import FIELDS, PAYLOAD, SAME, SAME_BUT_ONE, Batch, Services
 from app.capture.writing.checkpoints import Checkpoints
+from app.files import databases
 
 PAGE_SIZE = 16_384
 """Bytes. With SQLite's default of 4,096, large payloads are stored half as fast; with larger pages, a few small
@@ -33,7 +36,7 @@ class CaptureFile:
     """One open capture; no other process writes to it.
 
     Attributes:
-        path: where it is.
+        path: where it is; that which a symbolic link leads to.
         first, last: ids of the oldest and newest event; ``last`` is 0 in an empty file.
         sequence: the newest batch of ``run`` that is in the file.
     """
@@ -43,8 +46,14 @@ class CaptureFile:
 
         ``limit`` is the size in bytes above which the oldest batches are dropped.
         """
-        self.path, self._run, self._limit = path, run, limit
+        # SQLite has its log beside the file, not beside a link to it.
+        self.path = path = Path(os.path.realpath(path))
+        self._run, self._limit = run, limit
         self._service_ids: list[int | None] = [None]
+        self._spoiled = False
+        _check_kind(path)
+        if path.exists() and (reason := databases.trouble(path)):
+            raise errors.UnreadableCaptureError(path=path, reason=reason)
         path.parent.mkdir(parents=True, exist_ok=True)
         # Kept open until SQLite has closed the file: closing it earlier would release SQLite's own locks.
         self._held = _create(path)
@@ -77,11 +86,13 @@ class CaptureFile:
         else:
             schema.complete(self._db)
         self.first, self.last = self._db.execute(schema.RANGE).fetchone()
-        meta = dict(self._db.execute("SELECT key, value FROM meta"))
+        meta = schema.meta(self._db)
         same = meta.get("run") == self._run
         self.sequence: int = meta.get("sequence", 0) if same else 0
         # Each run numbers its connections from 1; those of a later run into the same file follow the earlier ones.
         offset = meta.get("offset", 0) if same else self._scalar("SELECT ifnull(max(id), 0) FROM connection")
+        if not isinstance(offset, int) or not 0 <= offset < untrusted.MAX_ID:
+            raise errors.DamagedCaptureError(path=self.path, reason="it has numbers that no connection has")
         self._offset: int = offset
         self._db.executemany(
             "INSERT OR REPLACE INTO meta VALUES (?, ?)",
@@ -99,6 +110,8 @@ class CaptureFile:
         sequence, services, flat = batch
         if self._moved():
             raise FileNotFoundError(f"{self.path} was taken away")
+        if self._overwritten():
+            raise errors.NotACaptureError(path=self.path)
         with self._transaction():
             if services is not None:
                 self._define(services)
@@ -160,7 +173,7 @@ class CaptureFile:
         self._db.execute("UPDATE meta SET value = ? WHERE key = 'sequence'", (sequence,))
 
     def _count_lost(self, kinds: list[int], details: list[str]) -> None:
-        lost = sum(json.loads(d)["count"] for kind, d in zip(kinds, details, strict=True) if kind == events.LOST)
+        lost = sum(json.loads(d).get("count", 0) for kind, d in zip(kinds, details, strict=True) if kind == events.LOST)
         self._db.execute("UPDATE meta SET value = value + ? WHERE key = 'lost'", (lost,))
 
     def _open_connections(self, first: int, columns: list[list[Any]]) -> None:
@@ -168,7 +181,7 @@ class CaptureFile:
         for number, (when, kind, service, conn, detail) in enumerate(zip(*columns[:4], columns[7], strict=True), first):
             if kind == events.CONNECTION_OPENED:
                 d = json.loads(detail)
-                opened.append((conn, service, d["peer"], d["host"], when, number))
+                opened.append((conn, service, d.get("peer"), d.get("host"), when, number))
         self._db.executemany(
             "INSERT OR REPLACE INTO connection (id, service, peer, host, opened, first) VALUES (?, ?, ?, ?, ?, ?)",
             opened,
@@ -182,7 +195,7 @@ class CaptureFile:
         ):
             if kind == events.CONNECTION_CLOSED:
                 d = json.loads(detail)
-                closed.append((when, d["reason"], d["received"], d["sent"], number, conn))
+                closed.append((when, d.get("reason"), d.get("received", 0), d.get("sent", 0), number, conn))
             elif kind == events.TLS_OPENED:
                 tls.append((json.loads(detail).get("version", "TLS"), conn))
             elif kind == events.TLS_FAILED:
@@ -221,7 +234,7 @@ class CaptureFile:
             return
         self._db.execute("DELETE FROM failure WHERE event < ?", (self.first,))
         self._db.execute("DELETE FROM resolution WHERE fingerprint NOT IN (SELECT fingerprint FROM failure)")
-        oldest = self._scalar("SELECT time FROM event ORDER BY id LIMIT 1")
+        oldest = self._scalar("SELECT time FROM stored ORDER BY id LIMIT 1")
         self._db.execute("DELETE FROM connection WHERE closed < ?", (oldest,))
         self._db.execute("DELETE FROM note WHERE event < ?", (self.first,))
         self._db.execute("UPDATE meta SET value = value + ? WHERE key = 'dropped'", (self.first - first,))
@@ -240,29 +253,68 @@ class CaptureFile:
         except OSError:
             return True
 
+    def _overwritten(self) -> bool:
+        """Whether something else was written into our file."""
+        return os.pread(self._held, len(_MAGIC), 0) != _MAGIC if hasattr(os, "pread") else False
+
     def rescue(self) -> None:
         """Write a copy of the file, which is still open here, to its path after it was removed.
 
-        If another file is at the path now, the copy gets a free name beside it; no copy is made if ours
-        was only moved. Raises sqlite3.Error or OSError as long as the copy cannot be written.
+        If another capture is at the path now, the copy gets a free name beside it; no copy is made if ours
+        was only moved. Anything else at the path is set aside. Raises sqlite3.Error or OSError as long as
+        the copy cannot be written.
         """
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        spare = self.path.with_name(f".{self.path.name}.rescue")
-        spare.unlink(missing_ok=True)
-        os.close(_create(spare))
-        copy = sqlite3.connect(spare)
-        try:
-            self._db.backup(copy)
-        finally:
-            copy.close()
+        spare = self._copied()
         self._fold()
         self._remove_logs()
+        if os.path.lexists(self.path) and not _is_capture(self.path):
+            set_aside(self.path)
         if not self.path.exists():
             os.replace(spare, self.path)
         elif os.fstat(self._held).st_nlink == 0:
             os.replace(spare, _free_name(self.path))
         else:
             spare.unlink()
+
+    def salvage(self) -> Path:
+        """Set aside our file, into which something else was written, and put a copy of what we still hold in its
+        place, if that is whole. Returns where the file is now. Close this afterwards.
+
+        Raises OSError.
+        """
+        try:
+            spare = self._copied()
+            whole = is_whole(spare)
+        except sqlite3.Error:
+            whole = False
+        aside = set_aside(self.path)
+        self._spoiled = True
+        log = _logs(self.path)[0]
+        with contextlib.suppress(OSError):
+            if not self._overwritten():  # it may be mended with its log
+                shutil.copyfile(log, _logs(aside)[0])
+            # SQLite would copy it into the file when that is closed.
+            os.truncate(log, 0)
+        self._remove_logs()
+        if whole:
+            os.replace(spare, self.path)
+        else:
+            self._spare.unlink(missing_ok=True)
+        return aside
+
+    @property
+    def _spare(self) -> Path:
+        return self.path.with_name(f".{self.path.name}.rescue")
+
+    def _copied(self) -> Path:
+        """A copy beside the file of what we hold open."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        spare = self._spare
+        spare.unlink(missing_ok=True)
+        os.close(_create(spare))
+        with contextlib.closing(sqlite3.connect(spare)) as copy:
+            self._db.backup(copy)
+        return spare
 
     def _fold(self) -> None:
         with contextlib.suppress(sqlite3.Error):
@@ -278,9 +330,10 @@ class CaptureFile:
     def close(self) -> None:
         """Copy the log into the file and close it."""
         self._checkpoints.close()
-        with contextlib.suppress(sqlite3.Error):
-            self._db.execute("UPDATE meta SET value = ? WHERE key = 'closed'", (time.time_ns(),))
-        self._fold()
+        if not self._spoiled and not self._overwritten():
+            with contextlib.suppress(sqlite3.Error):
+                self._db.execute("UPDATE meta SET value = ? WHERE key = 'closed'", (time.time_ns(),))
+            self._fold()
         if self._moved():
             self._remove_logs()
         self._db.close()
@@ -319,6 +372,53 @@ def _lock(file: int) -> None:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
+def _check_kind(path: Path) -> None:
+    """Raise NotAFileError for a folder, a device or a pipe: opening some of them would wait for ever."""
+    try:
+        mode = os.stat(path).st_mode
+    except OSError:
+        return  # there is none yet; or opening it tells what is wrong
+    if not stat.S_ISREG(mode):
+        what = next((words for fits, words in _KINDS if fits(mode)), "no file")
+        raise errors.NotAFileError(path=path, what=what)
+
+
+_KINDS = (
+    (stat.S_ISDIR, "a folder"), (stat.S_ISFIFO, "a named pipe"), (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"), (stat.S_ISBLK, "a device"),
+)  # fmt: skip
+
+
+def _is_capture(path: Path) -> bool:
+    """Whether the file begins as a capture does. It must not be open in this process."""
+    try:
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            return False
+        with open(path, "rb") as file:
+            head = file.read(100)
+    except OSError:
+        return False
+    return head.startswith(_MAGIC) and head[68:72] == schema.APPLICATION_ID.to_bytes(4, "big")
+
+
+_MAGIC = b"SQLite format 3\0"
+
+
+def is_whole(path: Path) -> bool:
+    """Whether SQLite finds nothing wrong with a database."""
+    if databases.trouble(path):
+        return False
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        return bool(db.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok")
+
+
+def set_aside(path: Path) -> Path:
+    """Rename the file to a name that is free, beside where it is. Returns it. Raises OSError."""
+    name = _free_name(path)
+    os.rename(path, name)
+    return name
+
+
 def _free_name(path: Path) -> Path:
     names = (path.with_name(f"{path.stem} (rescued {n}){path.suffix}") for n in count(1))
-    return next(name for name in names if not name.exists())
+    return next(name for name in names if not os.path.lexists(name))

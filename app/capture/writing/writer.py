@@ -19,6 +19,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import json
+import os
 import select
 import shutil
 import signal
@@ -32,7 +33,7 @@ from typing import Any, BinaryIO
 from app.capture import errors
 from app.capture.writing import arena
 from app.capture.writing.batch import Batch, Services, read
-from app.capture.writing.file import CaptureFile
+from app.capture.writing.file import CaptureFile, set_aside
 
 POLLS = hasattr(select, "poll")
 RETRY = 0.5
@@ -54,15 +55,17 @@ class Writer:
     """
 
     def __init__(
-        self, path: Path, run: str, limit: int, source: BinaryIO, answers: BinaryIO, shared: mmap | bytes = b""
-    ) -> None:
+        self, path: Path, run: str, limit: int, source: BinaryIO, answers: BinaryIO, shared: mmap | bytes = b"",
+        *, again: bool = False,
+    ) -> None:  # fmt: skip
+        """``again``: whether the run has had the file open before."""
         self._path, self._run, self._limit = path, run, limit
         self._source, self._answers, self._shared = source, answers, shared
         self._file: CaptureFile | None = None
         self._services: Services | None = None
         self._trouble = ""
         self._short_of_memory = 0
-        self._opened = False
+        self._opened = again
 
     def run(self) -> int:
         """Work until the source ends. Returns the exit code."""
@@ -80,9 +83,14 @@ class Writer:
         except errors.CaptureError as e:
             self._say(refused=str(e))
             return 1
+        except MemoryError as e:
+            # It came while a batch was read, whose rest is in the pipe. The next writer is sent it again.
+            self._report(e)
+            return 1
         finally:
             if self._file is not None:
-                self._file.close()
+                with contextlib.suppress(MemoryError):
+                    self._file.close()
         return 0
 
     def _open(self) -> bool:
@@ -94,8 +102,10 @@ class Writer:
         except errors.CaptureError as e:
             if not self._opened:
                 raise
-            # Another file is at the path now, perhaps not for ever.
+            # Another file is at the path now.
             self._report(e)
+            with contextlib.suppress(OSError):
+                set_aside(Path(os.path.realpath(self._path)))
             return False
         self._trouble = ""
         self._opened = True
@@ -106,8 +116,8 @@ class Writer:
         )  # fmt: skip
         return True
 
-    def _store(self, batch: Batch) -> bool:
-        """Store ``batch``; if the file was removed, make it anew first. False: try again later."""
+    def _store(self, batch: Batch, *, salvaged: bool = False) -> bool:
+        """Store ``batch``; if the file was removed or spoiled, make it anew first. False: try again later."""
         sequence, _, flat = batch
         try:
             if self._file is None:
@@ -120,7 +130,9 @@ class Writer:
         except FileNotFoundError as e:
             self._report(e)
             return self._recreate() and self._store(batch)
-        except (sqlite3.Error, OSError) as e:
+        except (sqlite3.Error, OSError, errors.CaptureError) as e:
+            if not salvaged and self._file is not None and _is_spoiled(e):
+                return self._salvage() and self._store(batch, salvaged=True)
             if not self._is_stored(sequence):
                 self._report(e)
                 return False
@@ -160,6 +172,20 @@ class Writer:
         self._file = None
         return True
 
+    def _salvage(self) -> bool:
+        assert self._file is not None
+        try:
+            aside = self._file.salvage()
+        except OSError as e:
+            self._report(e)
+            return False
+        self._file.close()
+        self._file = None
+        text = f"Something else was written into {self._path}. It is set aside as {aside.name}; a new file is begun"
+        self._trouble = text
+        self._say(trouble=text)
+        return True
+
     def _waits(self) -> bool:
         """Whether at least a part of the next batch has come."""
         return bool(self._poll(select.POLLIN) & select.POLLIN) if POLLS else False
@@ -185,6 +211,12 @@ class Writer:
             self._answers.flush()
 
 
+def _is_spoiled(error: Exception) -> bool:
+    """Whether the capture is none any more, or damaged."""
+    codes = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+    return isinstance(error, errors.CaptureError) or (getattr(error, "sqlite_errorcode", 0) & 0xFF) in codes
+
+
 def in_words(error: Exception, path: Path) -> str:
     """Why ``path`` cannot be written, and what to do about it."""
     text, number = str(error), getattr(error, "errno", None)
@@ -194,7 +226,7 @@ def in_words(error: Exception, path: Path) -> str:
         return f"{path} was taken away. It is being made anew; if its folder is gone, bring it back"
     if isinstance(error, MemoryError):
         return f"{path} cannot be written: the writer has too little memory. It is tried again"
-    if "full" in text or number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) or _is_full(path.parent):
+    if "full" in text or number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) or _is_full(path):
         return f"No space left for {path}. Free some; the capture then goes on by itself"
     if isinstance(error, IsADirectoryError):
         return f"{path} is a folder. Capture into a file in it"
@@ -207,22 +239,25 @@ def in_words(error: Exception, path: Path) -> str:
     return f"{path} cannot be written: {text}"
 
 
-def _is_full(folder: Path) -> bool:
+def _is_full(path: Path) -> bool:
     # SQLite calls it an I/O error where the disk is too full for its index.
     try:
-        return shutil.disk_usage(folder).free < FULL_BELOW
+        return shutil.disk_usage(os.path.dirname(os.path.realpath(path))).free < FULL_BELOW
     except OSError:
         return False
 
 
 def main(argv: list[str]) -> int:
-    """``argv``: the capture's path, the run's token, the size limit in bytes, perhaps the file of shared memory."""
+    """``argv``: the capture's path, the run's token, the size limit in bytes, perhaps "again", where the run has
+    had the file open before, and perhaps the file of shared memory.
+    """
     # Ctrl+C is sent to the whole foreground group, but the writer ends only with its pipe.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     path, run, limit, *more = argv
-    memory = arena.shared(int(more[0])) if more else b""
-    return Writer(Path(path), run, int(limit), sys.stdin.buffer, sys.stdout.buffer, memory).run()
+    again = "again" in more
+    memory = arena.shared(int(more[-1])) if len(more) > again else b""
+    return Writer(Path(path), run, int(limit), sys.stdin.buffer, sys.stdout.buffer, memory, again=again).run()
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import BinaryIO
 
 from app.events import Event
@@ -22,7 +23,7 @@ def write(events: Iterable[Event], out: BinaryIO, chosen: Chosen = ALL) -> None:
         rows = csv.writer(text)
         rows.writerow(COLUMNS)
         for event in events:
-            given = event.as_json()
+            given = replace(event, unescaped={}).as_json()
             payload = "" if event.payload is None else escape(event.payload)
             values = [given[name] for name in COLUMNS[:-1]] + [payload]
             rows.writerow(["" if value is None else _harmless(value) for value in values])

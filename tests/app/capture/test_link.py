@@ -14,6 +14,7 @@ import pytest_twisted
 
 from app import events
 from app.capture import link as module
+from app.capture.reading.store import Store
 from app.capture.recorder import LOSE_ABOVE
 from tests.app.capture.captures import event, is_sound, make, payloads, read
 from tests.app.capture.capturing import Capturing, capturing
@@ -369,20 +370,53 @@ async def test_another_capture_in_its_place_is_added_to_and_what_was_held_is_kep
 
 
 @pytest_twisted.ensureDeferred
-async def test_any_other_file_in_its_place_is_left_alone_until_it_is_gone(path):
+async def test_a15_any_other_file_in_its_place_is_set_aside_and_the_capture_goes_on(path):
+    async with capturing(path) as one:
+        await lose_file(one, lambda: (path.unlink(), path.write_bytes(b"notes")))
+    assert path.with_name("x (rescued 1).lpost").read_bytes() == b"notes"
+    assert payloads(path) == one.recorded
+    assert one.recorder.lost == 0
+
+
+@pytest_twisted.ensureDeferred
+async def test_a15_garbage_written_into_the_capture_is_set_aside_and_a_new_one_is_begun(path):
+    async with capturing(path) as one:
+        await lose_file(one, lambda: path.write_bytes(b"garbage" * 100_000))
+        assert ["is set aside as x (rescued 1).lpost" in t.text if t else t for t in one.troubles] == [True, None]
+    assert path.with_name("x (rescued 1).lpost").read_bytes() == b"garbage" * 100_000
+    assert payloads(path)[-20:] == one.recorded[10:]
+    assert is_sound(path)
+    assert one.recorder.lost == 0
+
+
+@pytest_twisted.ensureDeferred
+async def test_a15_garbage_that_a_new_writer_finds_is_set_aside_too(path):
     async with capturing(path) as one:
         one.batch()
         await one.all_stored()
-        path.unlink()
+        os.kill(one.pid, signal.SIGKILL)
+        await one.in_trouble("ended unasked")
+        for end in ("", "-wal", "-shm"):
+            path.with_name(path.name + end).unlink(missing_ok=True)
         path.write_bytes(b"notes")
         one.batch()
-        await one.in_trouble("is not a capture")
-        assert path.read_bytes() == b"notes"
-        path.unlink()
         await one.all_stored()
-    assert payloads(path.with_name("x (rescued 1).lpost")) == one.recorded[:10]
+    assert path.with_name("x (rescued 1).lpost").read_bytes() == b"notes"
     assert payloads(path) == one.recorded[10:]
-    assert one.recorder.lost == 0
+
+
+@pytest_twisted.ensureDeferred
+async def test_a15_a_capture_behind_a_symbolic_link_is_written_and_read(tmp_path):
+    real, link = tmp_path / "real" / "x.lpost", tmp_path / "link.lpost"
+    link.symlink_to(real)
+    async with capturing(link) as one:
+        one.batch()
+        await one.all_stored()
+        store = Store(link)
+        assert store.range() == (1, 10)
+        store.close()
+    assert payloads(real) == one.recorded
+    assert os.listdir(real.parent) == ["x.lpost"]
 
 
 @pytest_twisted.ensureDeferred
@@ -398,3 +432,75 @@ async def test_a_writer_that_has_stored_all_may_end_alone(path, monkeypatch):
     await until(lambda: one.pid is None)
     assert (one.recorder.stored, one.recorder.lost) == (10, 0)
     assert os.listdir(path.parent) == [path.name]
+
+
+# -- a system that has no more descriptors or memory
+
+
+@contextlib.contextmanager
+def no_more_files():
+    """Nothing more can be opened in this process, which starts the writer."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    reading, writing = os.pipe()  # the two lowest numbers that are free, and those below are taken
+    os.close(reading)
+    os.close(writing)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(reading, writing), hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@pytest_twisted.ensureDeferred
+async def test_a4_a_writer_that_cannot_be_started_for_want_of_descriptors_comes_back(path):
+    async with capturing(path) as one:
+        one.batch()
+        await one.all_stored()
+        kept = [os.dup(0) for _ in range(10)]  # what the dead writer leaves is taken at once
+        os.kill(one.pid, signal.SIGKILL)
+        with no_more_files():
+            await one.in_trouble("cannot be started: Too many open files. It is tried again")
+            one.batch()
+            tries = len(one.troubles)
+            await until(lambda: one.link._restarting is not None)
+        for number in kept:
+            os.close(number)
+        await one.all_stored()
+        assert tries >= 1
+    assert payloads(path) == one.recorded
+    assert one.recorder.lost == 0
+    assert is_sound(path)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a4_a_writer_that_cannot_be_started_at_first_is_started_later(path):
+    with no_more_files():
+        one = await Capturing(path).open()
+        assert "Too many open files" in one.recorder.trouble.text
+        one.batch()
+    await one.all_stored()
+    await one.close()
+    assert payloads(path) == one.recorded
+
+
+@pytest_twisted.ensureDeferred
+async def test_a9_what_is_in_the_file_is_counted_as_stored_when_the_writer_is_short_of_memory(path, capfd):
+    async with capturing(path) as one:
+        one.batch()
+        await one.all_stored()
+        with open(f"/proc/{one.pid}/statm") as statm:
+            mapped = int(statm.read().split()[0]) * resource.getpagesize()
+        for room in (0, 1 << 20, 4 << 20):
+            resource.prlimit(one.pid, resource.RLIMIT_AS, (mapped + room, -1))
+            for _ in range(15):
+                one.batch(100, size=10_000)
+                one.batch(2, size=1_000_000)
+            await until(lambda: one.recorder.idle or one.recorder.trouble)
+            if one.pid is not None:  # one that could not even read a batch has ended
+                resource.prlimit(one.pid, resource.RLIMIT_AS, (-1, -1))
+            await one.all_stored()
+    assert capfd.readouterr().err == ""
+    stored = [payload for payload in payloads(path) if payload is not None]  # events of losses have none
+    assert len(stored) == len(one.recorded) - one.recorder.lost
+    assert set(stored) <= set(one.recorded)
+    assert is_sound(path)

@@ -275,6 +275,17 @@ def test_datagrams_are_lost_above_the_last_bound(bench):
     assert [row[6] for row in bench.sink.frames[-1][2]] == [f"3 events were lost: {lost_events.FELL_BEHIND}"]
 
 
+def test_losses_are_told_when_the_writer_has_caught_up_though_nothing_else_happens(bench):
+    for _ in range(65):
+        bench.batch(1, b"x" * MB)
+    bench.recorder.record_datagram(events.DATAGRAM_RECEIVED, 1, 1, b"x")
+    bench.clock.advance(10 * INTERVAL)
+    assert len(bench.sink.frames) == 65
+    bench.recorder.on_stored(65, Stored(1, 65))
+    bench.clock.advance(INTERVAL)
+    assert [row[1] for row in bench.sink.frames[-1][2]] == [events.LOST]
+
+
 def test_losses_that_a_lost_batch_was_to_tell_are_told_again(bench):
     bench.recorder.lost_before(2)
     bench.clock.advance(INTERVAL)

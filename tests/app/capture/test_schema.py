@@ -95,7 +95,7 @@ def test_a_capture_cut_within_its_first_page(path):
 def test_a_capture_without_its_tables_is_an_error_in_words(path):
     with closing(sqlite3.connect(path)) as db:
         db.execute("DROP TABLE stored")
-    with pytest.raises(errors.UnreadableCaptureError, match="no such table"):
+    with pytest.raises(errors.DamagedCaptureError, match="no such table"):
         opening(path)
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
+from app.commands.errors import OutputError
 from app.commands.running import Run
 
 
@@ -59,3 +62,38 @@ def test_it_is_not_stopped_again_while_a_signal_shuts_it_down() -> None:
     reactor = Reactor()
     Told(reactor, stops=0).run_reactor()
     assert reactor.stopped == 0
+
+
+class Failing(Run):
+    def __init__(self, reactor: Any, error: Exception, *, at_end: bool = False) -> None:
+        super().__init__(reactor)
+        self._error, self._at_end = error, at_end
+
+    async def start(self) -> None:
+        if not self._at_end:
+            raise self._error
+
+    async def shut_down(self) -> None:
+        if self._at_end:
+            raise self._error
+
+
+@pytest.mark.parametrize("at_end", [False, True])
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (OSError(24, "Too many open files"), "The system refuses: Too many open files."),
+        (FileNotFoundError(2, "No such file or directory", "/a\x1bb"), "No such file or directory (/a\\eb)."),
+        (OutputError(reason="full"), "Cannot write standard output: full."),
+        (KeyError("x"), "KeyError: 'x'. This is a mistake in Listening Post."),
+    ],
+)
+def test_a5_a_run_that_fails_says_a_sentence_and_ends(
+    capsys: pytest.CaptureFixture[str], error: Exception, words: str, at_end: bool
+) -> None:
+    reactor = Reactor()
+    assert Failing(reactor, error, at_end=at_end).run_reactor() == 1
+    said = capsys.readouterr().err
+    assert said.startswith("listening-post: ")
+    assert said.endswith(f"{words}\n")
+    assert reactor.stopped == (0 if at_end else 1)

@@ -14,6 +14,7 @@ from PyQt5.QtWidgets import (
     QApplication,
     QCheckBox,
     QComboBox,
+    QHBoxLayout,
     QLabel,
     QLineEdit,
     QPushButton,
@@ -22,10 +23,12 @@ from PyQt5.QtWidgets import (
     QTabWidget,
     QToolBar,
     QToolButton,
+    QVBoxLayout,
     QWidget,
 )
 from pytestqt.qtbot import QtBot
 
+from tests.ui.desk import settle
 from ui.looks import theme
 from ui.looks.theme import AA_TEXT, DARK, LIGHT, Fonts, Theme, contrast
 
@@ -36,7 +39,7 @@ WORDS = ("text", "dim", "accent", "good", "bad", "warning", "received", "sent")
 @pytest.fixture(autouse=True)
 def dark_again(qapp: QApplication) -> Iterator[None]:
     yield
-    theme.apply(qapp, DARK)
+    theme.apply(qapp, DARK, Fonts())
 
 
 @pytest.mark.parametrize(("a", "b", "expected"), [
@@ -146,6 +149,27 @@ def test_d1_letters_of_data_are_equally_wide(size: int) -> None:
     """Measured: Noto Sans Mono is so, and does not say it of itself (``QFontInfo.fixedPitch``)."""
     letters = QFontMetrics(theme.mono_font(size))
     assert len({letters.horizontalAdvance(chr(code)) for code in range(32, 127)}) == 1
+
+
+@pytest.mark.parametrize(("size", "mono_size"), [(10, 10), (10, 24), (24, 10)])
+def test_d1_a_field_is_not_cut_beside_smaller_letters(
+    qapp: QApplication, qtbot: QtBot, size: int, mono_size: int
+) -> None:
+    theme.apply(qapp, DARK, Fonts(size, "", mono_size))
+    page = QWidget()
+    qtbot.addWidget(page)
+    row = QHBoxLayout()
+    fields = QLineEdit("127.0.0.1"), QLineEdit("name"), QSpinBox(), QComboBox()
+    fields[0].setProperty("role", "mono")
+    for widget in (*fields, QPushButton("Send")):
+        row.addWidget(widget)
+    column = QVBoxLayout(page)
+    column.addLayout(row)
+    column.addStretch()
+    page.show()
+    settle()
+    for field in fields:
+        assert field.height() >= field.sizeHint().height() >= field.fontMetrics().height()
 
 
 # -- the stylesheet

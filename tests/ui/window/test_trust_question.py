@@ -25,6 +25,7 @@ from tests.helpers import until
 from tests.ui.conftest import Open
 from tests.ui.desk import config, settle
 from ui.services.dialog import ServiceDialog
+from ui.window.trust_question import TrustQuestion
 
 pytestmark = pytest.mark.usefixtures("dark")
 
@@ -295,3 +296,16 @@ def test_a_new_ssh_service_can_be_made(qtbot: QtBot) -> None:
     made = dialog.config()
     assert (made.protocol, made.responder, made.port, made.host) == ("ssh", "manhole", 9022, "127.0.0.1")
     assert made.protocol in PROTOCOLS
+
+
+def test_the_list_is_as_tall_as_its_lines_when_they_are_wrapped(qtbot: QtBot, post_of: Callable[..., Post]) -> None:
+    question = TrustQuestion(post_of())
+    qtbot.addWidget(question)
+    question.resize(1200, 200)
+    question.show()
+    settle()
+    tall = question.list.height()
+    question.resize(420, 200)
+    settle()
+    assert question.list.height() > tall
+    assert not question.list.verticalScrollBar().maximum()

@@ -39,11 +39,11 @@ def _request(subject: Subject) -> Iterator[Fact]:
     elif subject.read:
         yield Fact("answer", "none, or not yet")
     fields = fields_of(subject.event)
-    yield from _section("fields", fields)
+    yield from _section("headers", fields)
     yield from _section("query", forms.query(str(detail.get("target", ""))))
     yield from _section("cookies", forms.cookies(fields))
     yield from _form(subject.content, fields)
-    yield from _timing(subject)
+    yield from _headed("timing", _timing(subject))
 
 
 def _response(subject: Subject) -> Iterator[Fact]:
@@ -56,10 +56,10 @@ def _response(subject: Subject) -> Iterator[Fact]:
         asked = request.detail
         yield Fact("to", f"{_line(asked.get('method'), asked.get('target'))}  (event {request.id})")
     fields = fields_of(subject.event)
-    yield from _section("fields", fields)
+    yield from _section("headers", fields)
     set_ = ((name, "; ".join([value, *attributes])) for name, value, attributes in forms.set_cookies(fields))
     yield from _section("cookies set", set_)
-    yield from _timing(subject)
+    yield from _headed("timing", _timing(subject))
 
 
 def _line(*words: object) -> str:
@@ -67,7 +67,12 @@ def _line(*words: object) -> str:
 
 
 def _section(name: str, pairs: Iterable[Iterable[str]]) -> Iterator[Fact]:
-    found = [Fact(visible(key), shortened(visible(value)), 1) for key, value in pairs]
+    yield from _headed(name, (Fact(visible(key), shortened(visible(value)), 1) for key, value in pairs))
+
+
+def _headed(name: str, facts: Iterable[Fact]) -> Iterator[Fact]:
+    """Facts below a heading; without facts there is no heading."""
+    found = list(facts)
     if found:
         yield Fact(name, None)
         yield from found
@@ -95,7 +100,6 @@ def _timing(subject: Subject) -> Iterator[Fact]:
     event, exchange = subject.event, subject.exchange
     request = exchange.request if exchange is not None else None
     response = exchange.response if exchange is not None else None
-    yield Fact("timing", None)
     if request is not None or event.kind == events.HTTP_REQUEST:
         yield Fact("asked", written_time((request or event).time), 1)
     if exchange is not None and request is not None and exchange.first_byte is not None:

@@ -214,7 +214,7 @@ def test_an_event_that_nobody_could_have_written_does_not_end_the_thread(
     reader.event(1, found.append)
     reader.event(2, found.append)
     desk.until(lambda: len(found) == 2)
-    assert found[0] is None
+    assert (found[0].payload, found[0].detail) == (b"one", {})
     assert found[1].payload == b"two"
 
 

@@ -139,7 +139,8 @@ def test_a_row_shows_what_its_event_is(tmp_path_factory, rows):
             assert row.summary == found.summary
             assert row.size == found.size == (None if payload is None else len(payload))
             if summary is not None:
-                assert row.summary == summary
+                assert row.summary == text.one_line(summary)
+                assert found.as_json()["summary"] == summary
             elif len(payload or b"") <= module.PREVIEW:
                 assert row.summary == text.escape(payload or b"")
 

@@ -271,14 +271,50 @@ def test_a_file_that_was_only_moved_is_whole_where_it_is(file, path):
     assert is_sound(elsewhere)
 
 
-def test_what_took_its_place_is_left_alone_and_the_copy_goes_beside_it(file, path):
+def test_a15_what_took_its_place_is_set_aside_and_the_copy_is_where_the_capture_was(file, path):
     file.store(batch(1, event(b"held")))
     path.unlink()
     path.write_bytes(b"another file")
     file.rescue()
-    assert path.read_bytes() == b"another file"
+    assert path.with_name("x (rescued 1).lpost").read_bytes() == b"another file"
     assert sorted(os.listdir(path.parent)) == ["x (rescued 1).lpost", "x.lpost"]
-    assert payloads(path.with_name("x (rescued 1).lpost")) == [b"held"]
+    assert payloads(path) == [b"held"]
+
+
+def test_a15_what_is_written_into_the_capture_is_set_aside_as_it_is(path):
+    """A capture whose pages are all in its log is whole after that; otherwise a new one is begun."""
+    file = CaptureFile(path, "run", LIMIT)
+    file.store(batch(1, event(b"held")))
+    with open(path, "r+b") as other:
+        other.truncate(0)
+        other.write(b"garbage" * 10_000)
+    with pytest.raises(errors.NotACaptureError):
+        file.store(batch(2, event()))
+    aside = file.salvage()
+    file.close()
+    assert aside == path.with_name("x (rescued 1).lpost")
+    assert aside.read_bytes() == b"garbage" * 10_000
+    make(path, event(b"next"))
+    assert payloads(path)[-1] == b"next"
+    assert is_sound(path)
+
+
+@pytest.mark.parametrize("make_it", [os.mkfifo, os.mkdir, lambda path: os.symlink("/dev/null", path)])
+def test_a15_a_pipe_a_folder_and_a_device_are_refused_in_words(path, make_it):
+    make_it(path)
+    with pytest.raises(errors.NotAFileError, match=r"is a (named pipe|folder|device)\. Capture into a file"):
+        CaptureFile(path, "run", LIMIT)
+
+
+def test_a15_a_symbolic_link_is_followed(tmp_path):
+    real, link = tmp_path / "elsewhere" / "real.lpost", tmp_path / "link.lpost"
+    link.symlink_to(real)
+    make(link, event(b"one"))
+    make(link, event(b"two"))
+    assert link.is_symlink()
+    assert payloads(real) == [b"one", b"two"]
+    assert os.listdir(real.parent) == ["real.lpost"]
+    assert sorted(os.listdir(tmp_path)) == ["elsewhere", "link.lpost"]
 
 
 def test_closing_after_a_move_leaves_one_whole_file(path):

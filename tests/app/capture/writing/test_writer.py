@@ -53,7 +53,7 @@ def path(tmp_path):
 def start(path):
     started = []
 
-    def starting(**more):
+    def starting(path=path, **more):
         started.append(Writer(path, **more))
         return started[-1]
 
@@ -157,9 +157,9 @@ def test_a_second_writer_waits_for_the_first(start, path):
 
 
 def test_it_ends_in_the_midst_of_trouble_when_asked_to(start, path):
-    path.mkdir()
-    writer = start()
-    assert "is a folder" in writer.answer()["trouble"]
+    path.parent.joinpath("file").touch()
+    writer = start(path.parent / "file" / "x.lpost")
+    assert "is not a folder" in writer.answer()["trouble"]
     assert writer.end() == ([], 1)
 
 

@@ -53,6 +53,13 @@ def test_a_request_has_its_line_fields_query_cookies_and_form(qtbot: QtBot) -> N
     assert page.body.heading.text() == "BODY  ·  application/x-www-form-urlencoded  ·  12 bytes"
 
 
+def test_a_refused_response_without_times_has_no_heading_for_them(qtbot: QtBot) -> None:
+    refused = event(events.HTTP_RESPONSE, None, summary="400", detail={"status": 400, "refused": "TLS on a plain port"})
+    facts = read(shown(qtbot, HTTPPage(), Subject(refused, None)))
+    assert facts["refused"] == "TLS on a plain port"
+    assert "timing" not in facts
+
+
 def test_the_parts_of_a_multipart_body_are_listed(qtbot: QtBot) -> None:
     fields = [["Content-Type", "multipart/form-data; boundary=XX"]]
     data = (
