@@ -75,7 +75,11 @@ class Guarded(sqlite3.Connection):
 
     def execute(self, sql: str, values: Any = (), /) -> sqlite3.Cursor:
         self._steps = 0
-        return super().execute(sql, values)
+        try:
+            return super().execute(sql, values)
+        except UnicodeDecodeError as e:
+            # What SQLite says quotes the file, and that is no text.
+            raise sqlite3.DatabaseError("malformed") from e
 
     def _look(self) -> bool:
         self._steps += LOOK

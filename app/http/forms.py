@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from email.message import Message
+from email.utils import collapse_rfc2231_value
 from urllib.parse import unquote_plus
 
 from app.http.bodies import Fields, value_of
@@ -68,7 +69,7 @@ def parts(data: bytes, fields: Fields) -> list[Part]:
     body that breaks off, the last part is what came of it.
     """
     head = _fields([("Content-Type", value_of(fields, "content-type"))])
-    boundary = head.get_param("boundary")
+    boundary = _parameter(head, "boundary", "content-type")
     if head.get_content_maintype() != "multipart" or not isinstance(boundary, str) or not boundary:
         return []
     dashed = re.escape(b"--" + boundary.encode("latin-1", "replace"))
@@ -94,9 +95,19 @@ def _part(piece: bytes, end: bytes) -> Part:
     lines = head[: 16 << 10].decode("utf-8", "replace").splitlines()
     named = (line.partition(":") for line in lines if ":" in line)
     message = _fields([(name.strip(), value.strip()) for name, _, value in named][:MAX_PARTS])
-    name = message.get_param("name", header="content-disposition")
     kind = message.get_content_type() if message.get("content-type") else ""
-    return Part(name if isinstance(name, str) else None, message.get_filename(), kind, data)
+    name, file = (_parameter(message, key, "content-disposition") for key in ("name", "filename"))
+    return Part(name, _parameter(message, "name", "content-type") if file is None else file, kind, data)
+
+
+def _parameter(message: Message, name: str, header: str) -> str | None:
+    """A parameter of a header, decoded where that is possible; None where there is none."""
+    try:
+        found = message.get_param(name, header=header)
+        return None if found is None else collapse_rfc2231_value(found).strip()
+    except Exception:
+        # ``email`` raises this and that for what no mail program writes, as ``a*=b; a*0=c`` does.
+        return None
 
 
 def _fields(several: list[tuple[str, str]]) -> Message:

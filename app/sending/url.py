@@ -10,6 +10,7 @@ from app.sending import errors
 from app.sending.clients import CLIENTS, Client
 from app.services import address
 from app.services.errors import InvalidAddressError
+from app.text.escapes import one_line
 
 _TARGET = "%/:=&?~#+!$,;'@()*[]"
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -50,6 +51,8 @@ class URL:
 def parse(text: str) -> URL:
     """Parse a URL. Raises URLError."""
     text = text.strip()
+    if not text.isprintable() and any("\ud800" <= character <= "\udfff" for character in text):
+        raise _wrong(one_line(text), "it holds bytes that are no text: write those as %ff")
     try:
         parts = urlsplit(text)
         port = parts.port

@@ -33,7 +33,7 @@ def parse(text: str) -> tuple[str, int]:
     bracketed = host.startswith("[") and host.endswith("]")
     if bracketed:
         host = host[1:-1]
-    if not (colon and host and port.isascii() and port.isdigit() and int(port) <= 65535):
+    if not (colon and host and port.isascii() and port.isdigit() and len(port) <= 5 and int(port) <= 65535):
         raise errors.InvalidAddressError(text=text)
     if ":" in host and not bracketed:
         raise errors.InvalidAddressError(text=text)

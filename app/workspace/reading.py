@@ -129,6 +129,7 @@ def parse(source: str, folder: Path | None = None) -> tuple[Workspace, list[Prob
     """
     try:
         data = tomllib.loads(source)
+        huge = _huge(data)
     except tomllib.TOMLDecodeError as e:
         at = re.search(r"\(at line (\d+)", str(e))
         line = int(at[1]) if at else len(source.splitlines()) or 1
@@ -137,7 +138,19 @@ def parse(source: str, folder: Path | None = None) -> tuple[Workspace, list[Prob
         return Workspace(), [Problem(1, "", "this has more brackets in brackets than can be read")]
     except ValueError as e:  # by int(), without a line: a number of thousands of digits
         return Workspace(), [Problem(1, "", f"this cannot be read: {str(e).partition(';')[0]}")]
+    if huge:
+        line = toml_lines.lines_of(source).get(huge, 1)
+        key = next(name for name in reversed(huge) if isinstance(name, str))
+        return Workspace(), [Problem(line, key, "this number has more than the 64 bits that TOML has")]
     return _Reading(source, data, folder).read()
+
+
+def _huge(value: Any, place: toml_lines.Path = ()) -> toml_lines.Path:
+    """Where an integer stands that TOML does not have, and that could not even be printed; empty without one."""
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        return place
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return next(filter(None, (_huge(item, (*place, key)) for key, item in inner)), ())
 
 
 class _Reading:

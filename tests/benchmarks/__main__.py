@@ -20,6 +20,7 @@ from tests.benchmarks import (
     display,
     echo,
     filters,
+    fuzz,
     http,
     kill,
     lateness,
@@ -64,6 +65,7 @@ MEASUREMENTS: dict[str, Callable[[Bench], Result]] = {
     "flood": udp.measure_flood,
     "kill": kill.measure,
     "leave": leave.measure,
+    "fuzz": fuzz.measure,
 }
 
 

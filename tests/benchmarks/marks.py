@@ -85,6 +85,7 @@ MARKS = {
         Mark("udp", "UDP, 250 datagrams/s, window shown: CPU of one core", *below(8, 3, "%")),
         Mark("flood", "UDP for 10 s, lost: of 20,000 datagrams/s; the aim, of 60,000/s", *at_most(0, 0, "lost")),
         Mark("kill", "kill -9 under load: age of the newest event stored", *below(100, 50, "ms")),
+        Mark("fuzz", "mutated inputs for each parser that a peer or a file reaches: broken", *at_most(0, 0, "parsers")),
         Mark("leave", "SIGTERM under load: until all is stored and the program has left", *below(3.0, 1.0, "s")),
     )
 }

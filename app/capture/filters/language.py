@@ -30,8 +30,12 @@ __all__ = ["EVERYTHING", "Filter", "named", "of_kind", "of_service", "parse"]
 MAX_TYPED = 10_000
 """Characters of a filter."""
 
-MAX_DEPTH = 60
-"""Parentheses in parentheses, and ``not`` before ``not``; SQLite takes a thousand levels."""
+MAX_DEPTH = 25
+"""Parentheses in parentheses, and ``not`` before ``not``."""
+
+_DEEP = 2
+"""Levels of parentheses in SQL from which the deepest part comes first. SQLite's parser has room for a hundred
+symbols that wait for what comes behind them, and keeps all that stands before a parenthesis."""
 
 _GRAMMAR = r"""
 ?start: either
@@ -82,10 +86,16 @@ def parse(typed: str, fields: Mapping[str, Field] = FIELDS) -> Filter:
     if not typed.strip():
         return EVERYTHING
     try:
-        return _parsed(typed, fields)
+        found = _parsed(typed, fields)
+        return Filter(found.sql, tuple(map(_as_text, found.values)))
     except errors.FilterError as e:
         e.typed = typed
         raise
+
+
+def _as_text(value: str | bytes | float) -> str | bytes | float:
+    """A value as SQLite takes it: bytes of the command line that are no text become question marks (PEP 383)."""
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) and not value.isascii() else value
 
 
 def _parsed(typed: str, fields: Mapping[str, Field]) -> Filter:
@@ -156,6 +166,11 @@ class _Compiler(Transformer[Token, Any]):
     def __init__(self, typed: str, fields: Mapping[str, Field]) -> None:
         super().__init__()
         self._typed, self._fields = typed, fields
+        self._levels: dict[Filter, int] = {}
+
+    def _depth(self, part: Filter) -> int:
+        """Levels of parentheses that we have made; those of a single condition are few."""
+        return self._levels.get(part, 0)
 
     def either(self, *parts: Any) -> Filter:
         return self._joined(" OR ", parts)
@@ -165,12 +180,19 @@ class _Compiler(Transformer[Token, Any]):
 
     def _joined(self, word: str, parts: tuple[Any, ...]) -> Filter:
         filters = [part for part in parts if isinstance(part, Filter)]
+        depth = max(map(self._depth, filters))
+        if depth > _DEEP:
+            filters.sort(key=self._depth, reverse=True)
         sql = word.join(f"({part.sql})" for part in filters)
-        return Filter(sql, tuple(value for part in filters for value in part.values))
+        made = Filter(sql, tuple(value for part in filters for value in part.values))
+        self._levels[made] = depth + 1
+        return made
 
     def negation(self, _: Token, inner: Filter) -> Filter:
         # NULL (the status of an event that has none) counts as false, so its negation is true.
-        return Filter(f"NOT ifnull(({inner.sql}), 0)", inner.values)
+        made = Filter(f"({inner.sql}) IS NOT TRUE", inner.values)
+        self._levels[made] = self._depth(inner) + 1
+        return made
 
     def phrase(self, *words: Token) -> Filter:
         """Adjacent words are one text, with the white space between them as it was typed."""

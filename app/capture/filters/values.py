@@ -137,7 +137,9 @@ def _number(field: Field, typed: str) -> float | int:
 
 def _compare_time(sql: str, typed: str) -> Filter:
     if ago := _AGO.fullmatch(typed):
-        return Filter(f"time {sql} ?", (_bounded(time.time_ns() - int(float(ago[1]) * _UNITS[ago[2]] * 1e9)),))
+        return Filter(
+            f"time {sql} ?", (_bounded(time.time_ns() - int(min(float(ago[1]) * _UNITS[ago[2]] * 1e9, 1e30))),)
+        )
     if clock := _CLOCK.fullmatch(typed):
         hours, minutes, seconds = int(clock[1]), int(clock[2]), float(clock[3] or 0)
         if hours > 23 or minutes > 59 or seconds >= 60:

@@ -24,7 +24,7 @@ def is_open(path: Path) -> bool:
             return bool(db.execute("PRAGMA journal_mode = DELETE").fetchone()[0] == "wal")
     except sqlite3.OperationalError as e:
         return "locked" in str(e)
-    except sqlite3.DatabaseError:
+    except (sqlite3.DatabaseError, UnicodeDecodeError):  # the second where what SQLite quotes is no text
         return False
 
 

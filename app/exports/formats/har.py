@@ -88,11 +88,15 @@ class _Entries:
                 left -= len(part)
 
 
+LONGEST = 1e9
+"""Seconds that an exchange can have taken: a capture may say anything."""
+
+
 def began(exchange: Exchange) -> int:
     """When the exchange began, in ns since 1970."""
     answered = exchange.response
     seconds = answered.detail.get("seconds") if answered is not None else None
-    if answered is None or not isinstance(seconds, int | float):
+    if answered is None or not isinstance(seconds, int | float) or not 0 <= seconds < LONGEST:
         return exchange.request.time
     return answered.time - int(seconds * 1e9)
 

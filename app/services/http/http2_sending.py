@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+from h2.connection import ConnectionState
 from twisted.internet.error import ConnectionLost
 from twisted.python.failure import Failure
 from twisted.web._http2 import _END_STREAM_SENTINEL, H2Connection
@@ -63,6 +64,9 @@ class SendingConnection(H2Connection):
 
     def _is_open(self, number: int) -> bool:
         """Whether a stream was not reset by the peer. h2 knows before its events, which come one by one, tell us."""
+        # Once a connection has ended, as by the peer's GOAWAY, h2 takes nothing more for any stream.
+        if self.conn.state_machine.state is ConnectionState.CLOSED:
+            return False
         stream = self.conn.streams.get(number)
         return stream is not None and not stream.closed
 

@@ -177,6 +177,11 @@ def _problem(pseudo: dict[bytes, bytes], headers: list[tuple[bytes, bytes]]) -> 
     lengths = [value for name, value in headers if name == b"content-length"]
     if len(lengths) > 1 or not all(value.isdigit() for value in lengths):
         return "Content-Length is not one number"
+    if any(len(value) > http_rules.DIGITS for value in lengths):
+        return f"Content-Length has more than {http_rules.DIGITS} digits"
+    for name, _ in headers:
+        if not name.startswith(b":") and (wrong := http_rules.of_name(name)):
+            return wrong
     if wrong := http_rules.of_method(pseudo.get(b":method", b"")):
         return wrong
     if wrong := http_rules.of_target(pseudo.get(b":path", pseudo.get(b":authority", b"")), pseudo[b":method"]):

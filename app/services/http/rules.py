@@ -71,13 +71,18 @@ def of_target(target: bytes, method: bytes) -> str:
     return ""
 
 
+def of_name(name: bytes) -> str:
+    """What is wrong with the name of a field; empty where nothing is."""
+    return "" if _TOKEN.fullmatch(name) else f"the field name {_shown(name)} is no token{_space_in(name)}"
+
+
 def of_field(line: bytes, request: Any) -> str:
     """What is wrong with a field line; ``request`` has the fields before it."""
     name, colon, value = line.partition(b":")
     if not colon:
         return f"a field line without a colon: {_shown(line)}"
-    if not _TOKEN.fullmatch(name):
-        return f"the field name {_shown(name)} is no token{_space_in(name)}"
+    if wrong := of_name(name):
+        return wrong
     called = name.decode()
     for byte, word in ((b"\0", "NUL"), (b"\r", "a bare CR"), (b"\n", "a bare LF")):
         if byte in value:

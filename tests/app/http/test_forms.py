@@ -86,3 +86,18 @@ def test_anything_can_be_taken_apart(data: bytes, kind: str, text: str) -> None:
     pairs(text)
     cookies([["cookie", text]])
     list(set_cookies([["set-cookie", text]]))
+
+
+def test_parameters_that_no_program_writes_are_none() -> None:
+    """``email`` raises TypeError for the first of them."""
+    for boundary in ("boundary*=utf-8''%ff; boundary*0=a", "boundary*1=b; boundary*0*=x'y'%zz; boundary*x=1"):
+        assert parts(b"--a\r\n\r\n1\r\n--a--", [["Content-Type", f"multipart/form-data; {boundary}"]]) == []
+    body = b"--abc\r\nContent-Disposition: form-data; name*=a; name*0=b; filename*=u'v'%zz\r\n\r\n1\r\n--abc--"
+    [part] = parts(body, ABC)
+    assert (part.name, part.data) == (None, b"1")
+
+
+def test_a_file_name_in_another_alphabet_is_read() -> None:
+    body = b"--abc\r\nContent-Disposition: form-data; name=a; filename*=UTF-8''%C3%BC.txt\r\n\r\n1\r\n--abc--"
+    [part] = parts(body, ABC)
+    assert (part.name, part.file) == ("a", "ü.txt")

@@ -40,6 +40,7 @@ def test_a_url_is_taken_apart(text: str, found: tuple[str, str, int, str]) -> No
         ("tcp://localhost:1/path", "tcp:// has no path"),
         ("http://a b/", "a b is no host"),
         ("http://1.2.3.4.5/", "1.2.3.4.5 is no host"),
+        ("http://localhost/\udcff", r"it holds bytes that are no text: write those as %ff"),
         ("http://user:secret@localhost/", "names and passwords belong into a field"),
     ],
 )

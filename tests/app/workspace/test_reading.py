@@ -284,3 +284,18 @@ def test_nothing_raises(source):
 def test_a_name_is_checked_as_it_is_typed(name):
     wrong = workspace.name_problem(name)
     assert (wrong is None) == (bool(name.strip()) and name.isprintable() and len(name) <= 60)
+
+
+@pytest.mark.parametrize(
+    ("source", "line", "key"),
+    [
+        ("version = 0x" + "f" * 5000, 1, "version"),
+        ('version = 1\n[[service]]\nname = "a"\n[service.options]\nx = [1, 99999999999999999999]', 5, "x"),
+        ("version = 1\n[a]\nb = {c = -9223372036854775809}", 3, "c"),
+    ],
+)
+def test_a_number_that_toml_does_not_have_is_a_problem(source, line, key):
+    """Python reads it, and cannot print it from 4,300 digits on."""
+    _, problems = parse(source)
+    assert [(problem.line, problem.key) for problem in problems] == [(line, key)]
+    assert "64 bits" in str(problems[0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
 import time
@@ -17,7 +18,7 @@ from app import events
 from app.capture import schema
 from app.capture.filters import errors
 from app.capture.filters.fields import FIELDS
-from app.capture.filters.language import EVERYTHING, parse
+from app.capture.filters.language import EVERYTHING, MAX_DEPTH, parse
 from app.capture.filters.values import add_functions
 
 NOON = int(datetime(2026, 11, 20, 12, 0).astimezone().timestamp()) * 10**9
@@ -170,7 +171,7 @@ def test_a_time_may_be_so_long_ago() -> None:
         ("time contains 12", 14, "a time can be compared"),
         ('{"a": 1}', 0, "put the text in quotes"),
         ("a\0b", 1, "a zero byte is written"),
-        ("(" * 100, 60, "more than 60 levels"),
+        ("(" * 100, 25, "more than 25 levels"),
         ("x" * 20_000, 10_000, "longer than 10,000 characters"),
     ],
 )
@@ -196,6 +197,8 @@ TEXTS = st.lists(st.sampled_from(PIECES), max_size=9).map(" ".join) | st.text(ma
 @example("size > " + "9" * 400)
 @example("time > 9999-12-31T23:59:59")
 @example("time > -99999999999999999999d")
+@example("time > -" + "9" * 400 + "m")
+@example("summary contains \udc80")
 def test_any_text_runs_or_fails_with_a_position(db: sqlite3.Connection, typed: str) -> None:
     position = 0
     try:
@@ -230,3 +233,24 @@ def test_each_field_can_be_asked_of_every_event(db: sqlite3.Connection) -> None:
     for name in FIELDS:
         assert set(found(db, f"{name} exists")) <= set(ALL)
         assert found(db, f"not {name} exists") == [i for i in ALL if i not in found(db, f"{name} exists")]
+
+
+@pytest.mark.parametrize(
+    ("before", "behind"),
+    [
+        ("not ", ""), ("(", ")"), ("a or (", ")"), ("not (", ")"), ("a or b and not (", " or kind in {failure})"),
+        ("a and (b or ", ")"), ("not (", " and a)"),
+    ],
+)  # fmt: skip
+def test_what_is_not_too_deep_is_not_too_deep_for_sqlite_either(
+    db: sqlite3.Connection, before: str, behind: str
+) -> None:
+    """Its parser has room for a hundred symbols that wait."""
+    leaf = "http.fields matches /a/ and peer != 1.2.3.4 and service contains x"
+    for levels in range(1, MAX_DEPTH + 2):
+        typed = before * levels + leaf + behind * levels
+        if 2 * levels > MAX_DEPTH:
+            with contextlib.suppress(errors.FilterError):
+                found(db, typed)
+        else:
+            found(db, typed)

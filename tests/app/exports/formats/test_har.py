@@ -316,3 +316,14 @@ def test_no_cookie_does_harm(value: str) -> None:
 @given(st.binary(max_size=200))
 def test_whatever_was_sent_for_a_head_can_be_read(data: bytes) -> None:
     read_head(data)
+
+
+@pytest.mark.parametrize("seconds", [1e300, -5.0, 1e18])
+def test_an_answer_that_took_longer_than_can_be_is_an_entry(seconds: float) -> None:
+    script = Script()
+    script.ask("GET", "/", [["Host", "x"]])
+    script.answer(200, [length(b"x")], b"x")
+    (entry,) = log_of([replace(e, detail=e.detail | {"seconds": seconds}) if e.kind == 11 else e for e in script.made])[
+        "entries"
+    ]
+    assert entry["time"] >= 0

@@ -12,7 +12,7 @@ from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
 
 from app.services.http import http2, http2_sending
-from tests.app.services.h2_peer import H2Peer
+from tests.app.services.h2_peer import HEAD, H2Peer
 from tests.app.services.helpers import Desk, Tape
 from tests.app.services.http.test_body import Taking
 
@@ -471,6 +471,31 @@ def test_an_answer_that_is_not_taken_is_closed(desk: Desk, tape: Tape, root: Ans
             peer.flush()
             peer.clock.advance(10)
     assert peer.wire.disconnecting
+    peer.tap.connectionLost(_gone())
+
+
+@pytest.mark.parametrize("field", [("/utf-x", "1"), ("a(b", "1"), ("a@b", "")])
+def test_a_field_that_http_1_would_not_have_is_refused(
+    desk: Desk, tape: Tape, root: Answering, field: tuple[str, str]
+) -> None:
+    peer = H2Peer(desk, root)
+    peer.ask(field)
+    peer.ask()
+    assert peer.statuses() == [400, 200]
+    assert tape.all("failure") == []
+    peer.tap.connectionLost(_gone())
+
+
+def test_a_request_that_is_refused_beside_a_goaway_is_no_failure(desk: Desk, tape: Tape, root: Answering) -> None:
+    """h2 has read both, and takes no answer any more, when the first is refused."""
+    peer = H2Peer(desk, root)
+    stream = peer.h2.get_next_available_stream_id()
+    peer.h2.send_headers(stream, [*HEAD, ("a(b", "1")], end_stream=True)
+    peer.h2.close_connection()
+    peer.tap.dataReceived(peer.h2.data_to_send())
+    peer.clock.advance(0)
+    assert tape.all("failure") == []
+    assert tape.all("http.response")[0].detail["status"] == 400
     peer.tap.connectionLost(_gone())
 
 
