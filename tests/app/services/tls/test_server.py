@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 import stat
 from pathlib import Path
@@ -109,18 +110,18 @@ async def test_a_resource_knows_that_it_is_secure(desk: Desk, version: str) -> N
 
 @pytest_twisted.ensureDeferred
 async def test_websockets_connects_to_wss(desk: Desk, tape: Tape) -> None:
-    from websockets.sync.client import connect
+    from websockets.asyncio.client import connect
 
     service = await secured(desk, "websocket")
     port = port_of(service)
     context = trusting(desk)
 
-    def talk() -> str | bytes:
-        with connect(f"wss://localhost:{port}/", ssl=context, proxy=None) as client:
-            client.send("grün")
-            return client.recv()
+    async def talk() -> str | bytes:
+        async with connect(f"wss://localhost:{port}/", ssl=context, proxy=None) as client:
+            await client.send("grün")
+            return await client.recv()
 
-    assert await threads.deferToThread(talk) == "grün"
+    assert await threads.deferToThread(lambda: asyncio.run(talk())) == "grün"
     assert tape.all("tls.opened")
     assert [e.kind for e in tape.all("ws.opened", "ws.message")] == ["ws.opened", "ws.message", "ws.message"]
 
