@@ -163,6 +163,18 @@ def test_a_capture_that_will_never_do_is_refused_in_one_line(echo, path, kind):
     assert path.read_bytes() == content
 
 
+@pytest.mark.parametrize(
+    ("make_it", "words"),
+    [(os.mkfifo, "named pipe"), (os.mkdir, "folder"), (lambda path: os.symlink("/dev/null", path), "device")],
+)
+def test_a15_what_is_no_file_is_refused_in_one_line(echo, path, make_it, words):
+    make_it(path)
+    done = run("serve", echo, "--capture", path)
+    assert (done.returncode, done.stdout) == (1, "")
+    said = [line for line in done.stderr.splitlines() if "lost" not in line]
+    assert said == [f"listening-post: {path.resolve()} is a {words}. Capture into a file."]
+
+
 # -- going on
 
 
