@@ -96,6 +96,7 @@ class Mock(Resource):
         rule = self._rules.find(exchange)
         if rule is None:
             raise self._none(exchange)
+        request.rule = rule.number  # for the event of the response
         answering = self._answering[rule.number]
         if answering.fixed is not None:
             return answering.fixed

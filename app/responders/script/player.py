@@ -169,6 +169,7 @@ class Player:
             if captures is None:
                 continue
             values = {**captures, "message": job.message or b"", "count": job.count, "conn": self._connection}
+            self._wire.rule = rule.number
             for step in rule.steps:
                 await self._take_turns()
                 if not self._open:
