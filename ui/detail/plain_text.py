@@ -11,7 +11,7 @@ from PyQt5.QtWidgets import QPlainTextEdit, QToolButton, QWidget
 
 from app.http.contents import Content
 from app.text import encodings
-from ui.detail.page import Subject
+from ui.detail.page import Shown
 from ui.detail.text_pieces import pieces, whole_characters
 from ui.looks import theme
 
@@ -99,9 +99,9 @@ def readable(content: Content, encoding: str, limit: int = MAX_TEXT) -> tuple[in
     return len(head), encodings.as_utf8(head, encoding)
 
 
-def code_of(subject: Subject, limit: int = MAX_CODE) -> tuple[int, str]:
+def code_of(what: Shown, limit: int = MAX_CODE) -> tuple[int, str]:
     """The first ``limit`` bytes of the content as text, and how many they were."""
-    content = subject.content
+    content = what.content
     head, text = readable(content, encodings.detect(content.data, content.charset), limit)
     return head, text.decode("utf-8", "surrogateescape")
 

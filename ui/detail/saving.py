@@ -18,6 +18,23 @@ def save_payload(payload: bytes, path: Path) -> str:
     return ""
 
 
+def save_part(capture: Path, event: Event, number: int, path: Path) -> str:
+    """Write a part, by its number from 0, of the multipart body of a request or response.
+
+    Returns an error for the user, or an empty text.
+    """
+    from app.capture.reading.exchange_at import whole_content
+    from app.errors import PostError
+
+    try:
+        content = whole_content(capture, event.id)
+    except PostError as e:
+        return str(e)
+    if content is None or number >= len(content.parts):
+        return f"Nothing was saved to {path}: the part is not in the capture, or too far from its event to be found."
+    return save_payload(content.parts[number].data, path)
+
+
 def save_body(capture: Path, event: Event, path: Path) -> str:
     """Write the body of a request or response, as far as it was captured.
 

@@ -37,9 +37,9 @@ class Middle(QSplitter):
         self.setStretchFactor(1, 1)
         left = 292 + 16 * (theme.notifier.fonts.size - theme.POINTS)
         self.setSizes([left, WIDTH - left])
-        for half in (side, browser):
-            half.setStretchFactor(0, 3)
-            half.setStretchFactor(1, 2)
+        for half, above, below in ((side, 3, 2), (browser, 5, 5)):  # an exchange needs height for both its parts
+            half.setStretchFactor(0, above)
+            half.setStretchFactor(1, below)
         for _, splitter in self._splitters():
             splitter.setChildrenCollapsible(False)
             splitter.setHandleWidth(1)
@@ -84,7 +84,7 @@ class Middle(QSplitter):
         """Save the sizes of the parts and of the columns."""
         for name, splitter in self._splitters():
             settings.save_state(name, splitter.saveState())
-        settings.save_state("columns", self.browser.panes.columns())
+        settings.save_state("event_columns", self.browser.panes.columns())
 
     def restore(self, settings: Settings) -> None:
         """Restore the sizes that were saved."""
@@ -92,7 +92,7 @@ class Middle(QSplitter):
             state = settings.state(name)
             if state is not None:
                 splitter.restoreState(state)
-        columns = settings.state("columns")
+        columns = settings.state("event_columns")
         if columns is not None:
             self.browser.panes.restore_columns(QByteArray(columns))
 

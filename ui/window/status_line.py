@@ -12,6 +12,8 @@ from app.post import Post
 from app.status import Listening
 from app.text.escapes import amount
 from ui.bridge import Bridge
+from ui.forms.form import set_property
+from ui.parts.copying import tell_in
 from ui.parts.labels import plain
 
 NOTHING_LOST = "Events that could not be stored, or that the kernel dropped"
@@ -32,12 +34,14 @@ class StatusLine(QStatusBar):
         self._lost = self._add(NOTHING_LOST)
         self.failures = QPushButton()
         self.failures.setProperty("role", "error")
-        self.failures.setToolTip("Failures since the start: show them")
+        self.failures.setToolTip(self.tr("Failures since the start: show them"))
+        self._unresolved: int | None = None  # it is not known yet
         self.failures.clicked.connect(show_failures.trigger)
         self.addWidget(self.failures)
         self._loop = self._add("How late the event loop was at its last turn", right=True)
         self._size = self._add("Size of the capture", right=True)
         self._file = self._add("", right=True)
+        tell_in(self)
         bridge.measured.connect(self.refresh)
         bridge.services_changed.connect(self.refresh)
         bridge.status_changed.connect(lambda _: self.refresh())
@@ -70,13 +74,27 @@ class StatusLine(QStatusBar):
             self._lost.setProperty("role", role)
             self._lost.style().unpolish(self._lost)
             self._lost.style().polish(self._lost)
-        self.failures.setText("1 failure" if recorder.failures == 1 else f"{recorder.failures:,} failures")
-        self.failures.setVisible(bool(recorder.failures))
+        self._say_failures(recorder.failures)
         self._loop.setText(f"loop {self._bridge.lateness * 1000:.1f} ms")
         self._size.setText(amount(recorder.range.bytes))
         if post.capture is not None:
             self._file.setText(post.capture.name)
             self._file.setToolTip(plain(str(post.capture)))
+
+    def show_unresolved(self, count: int) -> None:
+        """Say that so many failures are in groups that are not resolved."""
+        self._unresolved = count
+        self._say_failures(self._post.recorder.failures)
+
+    def _say_failures(self, count: int) -> None:
+        unresolved = count if self._unresolved is None else self._unresolved
+        shown = unresolved or count
+        text = self.tr("1 failure") if shown == 1 else self.tr("{count} failures").format(count=f"{shown:,}")
+        if not unresolved:
+            text = self.tr("{failures}, resolved").format(failures=text)
+        self.failures.setText(text)
+        self.failures.setVisible(bool(count))
+        set_property(self.failures, "role", "error" if unresolved else "dim")
 
 
 def _lost_words(because: Mapping[str, int]) -> str:

@@ -173,12 +173,14 @@ def test_the_target_takes_the_room_that_is_left(pane: HTTPPane, qtbot: QtBot) ->
 def test_rows_are_copied_with_their_own_columns(pane: HTTPPane, traffic: Traffic) -> None:
     traffic.asked(target="/a")
     see(pane, traffic.answered())
-    copied: list[str] = []
-    pane.copied.connect(copied.append)
+    copied: list[tuple[str, str]] = []
+    pane.copied.connect(lambda *args: copied.append(args))
     shown(pane)
     pane.view.select_all()
     pane.copy_rows()
-    assert copied[0].split("\t")[1:4] == ["alpha", "GET", "/a"]
+    [(text, words)] = copied
+    assert text.split("\t")[1:4] == ["alpha", "GET", "/a"]
+    assert words == "Copied 1 row"
 
 
 @pytest.mark.parametrize(
