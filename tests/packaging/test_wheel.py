@@ -21,7 +21,7 @@ from tests.e2e.clients import curl
 from tests.e2e.workspaces import workspace
 from tests.helpers import ROOT
 
-SOURCES = ("app", "ui", "resources", "listening_post", "setup.py", "pyproject.toml", "README.md", "LICENSE")
+SOURCES = ("app", "ui", "resources", "docs", "listening_post", "setup.py", "pyproject.toml", "README.md", "LICENSE")
 JUNK = shutil.ignore_patterns("__pycache__", "*.egg-info")
 
 RIVAL = """

@@ -8,6 +8,7 @@ from PyQt5.QtWidgets import QApplication, QWidget
 
 from app.post import Post
 from ui.looks import theme
+from ui.manual.help import Help
 from ui.settings import Settings
 from ui.window import about
 from ui.window.middle import Middle
@@ -27,11 +28,12 @@ class WindowCommands:
         palette: Palette,
         window: QWidget,
         capture_settings: Callable[[], object],
+        manual: Help,
     ) -> None:
         """``capture_settings`` shows the dialog about how long captures are kept."""
         self._post, self._settings, self._window = post, settings, window
         self._files, self._middle, self._palette = files, middle, palette
-        self._capture_settings = capture_settings
+        self._capture_settings, self._manual = capture_settings, manual
 
     def new_workspace(self) -> None:
         self._files.new()
@@ -71,6 +73,15 @@ class WindowCommands:
         application = QApplication.instance()
         assert isinstance(application, QApplication)
         self._settings.apply(application)
+
+    def manual(self) -> None:
+        self._manual.open()
+
+    def shortcuts(self) -> None:
+        self._manual.open("shortcuts")
+
+    def whats_new(self) -> None:
+        self._manual.open("new")
 
     def about(self) -> None:
         about.show(self._window, self._post)

@@ -17,6 +17,7 @@ from ui.actions.build import Actions
 from ui.bridge import Bridge
 from ui.captures.commands import CaptureCommands
 from ui.captures.files import CaptureFiles, dropped
+from ui.manual.help import Help
 from ui.panes.browser import Browser
 from ui.panes.commands import EventCommands, PaneCommands
 from ui.panes.exchange_actions import ExchangeActions
@@ -58,7 +59,7 @@ class MainWindow(QMainWindow):
         browser, panes, detail, filter: the panes with their filter and the detail of the current event.
         service_actions, failure_actions, exchanges, notes: what acts on services and events.
         sending, streams: the send dock and the stream windows.
-        notices, middle, start_page, toolbar, command_palette, menus: parts of the window itself.
+        notices, middle, start_page, toolbar, command_palette, menus, manual: parts of the window itself.
 
     Signals:
         closed: the user closed it, and unsaved changes were settled.
@@ -113,6 +114,7 @@ class MainWindow(QMainWindow):
         self.recent = RecentMenu(self, actions, self.files, settings)
         offered = PaletteEntries(post, settings, actions, self.service_actions, self.files, self.middle)
         self.command_palette = Palette(self, offered.entries, settings)
+        self.manual = Help(self.notices.say, self)
 
     def _make_commands(self, reader: Reader) -> None:
         post, bridge, files = self._post, self.bridge, self.files
@@ -122,7 +124,14 @@ class MainWindow(QMainWindow):
         self.capture_commands = CaptureCommands(post, reader, self.captures, self.browser, self, selection.connection)
         self.actions_.connect(
             WindowCommands(
-                post, self._settings, files, self.middle, self.command_palette, self, self.captures.settings
+                post,
+                self._settings,
+                files,
+                self.middle,
+                self.command_palette,
+                self,
+                self.captures.settings,
+                self.manual,
             ),
             ServiceCommands(post, self.side, self.service_actions, self, self.notices.say),
             PaneCommands(self.browser, self.streams, selection.connection),
@@ -188,5 +197,6 @@ class MainWindow(QMainWindow):
         self.capture_commands.stop()
         self.captures.close()
         self.browser.let_go()
+        self.manual.close()
         self.closed.emit()
         event.accept()
