@@ -20,7 +20,7 @@ _TOCTREE = re.compile(r"```\{toctree\}\n(.*?)```\n?", re.DOTALL)
 _CAPTION = re.compile(r":caption: (.+)")
 _COMMENT = re.compile(r"<!--.*?-->\n?", re.DOTALL)
 _LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
-_MARKS = re.compile(r"[`*|]+|^[-:| ]+$", re.MULTILINE)
+_MARKS = re.compile(r"^[-:| ]+$|[`*|]+", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +114,7 @@ def _page(name: str, group: str, text: str) -> Page:
     for line in markdown.splitlines():
         if mark := _FENCE.match(line):
             fence = "" if fence == mark[1] else fence or mark[1]
+            continue
         heading = None if fence else _HEADING.fullmatch(line)
         if heading is None:
             lines.append(line)

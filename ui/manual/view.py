@@ -47,11 +47,12 @@ class PageView(QTextBrowser):
         self._folder = folder.resolve()
         self._page: Page | None = None
         self.setOpenLinks(False)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarAlwaysOff)
         self.setProperty("surface", "panel")
         self.setAccessibleName(self.tr("Page of the manual"))
         self.document().setDocumentMargin(MARGIN)
         self.anchorClicked.connect(lambda url: self.asked.emit(url.toString()))
-        theme.notifier.changed.connect(lambda _: self._again())
+        theme.notifier.changed.connect(self._again)
 
     def show_page(self, page: Page, anchor: str = "") -> None:
         """Show a page, and the heading with this anchor at the top."""
@@ -78,7 +79,7 @@ class PageView(QTextBrowser):
         image = QImage(str(path))
         return QVariant(image.scaledToWidth(WIDEST, Qt.SmoothTransformation) if image.width() > WIDEST else image)
 
-    def _again(self) -> None:
+    def _again(self, _: theme.Theme) -> None:
         if self._page is not None:
             at = self.verticalScrollBar().value()
             self._format(self._page)

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from PyQt5.QtCore import QEvent, QObject, Qt
 from PyQt5.QtGui import QKeyEvent, QKeySequence
 from PyQt5.QtWidgets import (
     QHBoxLayout,
     QLineEdit,
-    QListWidget,
-    QListWidgetItem,
     QShortcut,
     QSplitter,
     QToolButton,
@@ -20,13 +16,13 @@ from PyQt5.QtWidgets import (
 
 from ui.looks import theme
 from ui.looks.icons import icon
+from ui.manual.contents import Contents
 from ui.manual.pages import INDEX, Manual
 from ui.manual.view import PageView
 
-LEFT, WIDTH, HEIGHT = 264, 1080, 760
+LEFT, WIDTH, HEIGHT = 304, 1120, 760
 """Pixels of the contents, and of the window, before the user changes them."""
 
-_PLACE = Qt.UserRole
 _STEPS = {Qt.Key_Down: 1, Qt.Key_Up: -1, Qt.Key_Return: 0, Qt.Key_Enter: 0}
 
 
@@ -52,11 +48,8 @@ class ManualWindow(QWidget):
         self.search.setClearButtonEnabled(True)
         self.search.textChanged.connect(self._fill)
         self.search.installEventFilter(self)
-        self.contents = QListWidget()
-        self.contents.setAccessibleName(self.tr("Contents"))
-        self.contents.setWordWrap(True)
-        self.contents.setProperty("surface", "panel")
-        self.contents.currentItemChanged.connect(self._on_item)
+        self.contents = Contents()
+        self.contents.currentRowChanged.connect(self._on_item)
         self.page = PageView(manual.folder)
         self.page.asked.connect(self._on_link)
         self._back = self._button("chevron-left", self.tr("Back"), QKeySequence.Back, -1)
@@ -130,7 +123,7 @@ class ManualWindow(QWidget):
         self._back.setEnabled(self.at > 0)
         self._forward.setEnabled(self.at + 1 < len(self.places))
         if not self.search.text():
-            self._mark(name)
+            self.contents.mark(name)
 
     def _on_link(self, target: str) -> None:
         if ":" not in target:  # the manual contacts nobody: links elsewhere are left alone
@@ -142,44 +135,35 @@ class ManualWindow(QWidget):
         words = self.search.text()
         self.contents.blockSignals(True)
         self.contents.clear()
-        for item in self._found(words) if words.strip() else self._all():
-            self.contents.addItem(item)
+        if words.strip():
+            self._add_found(words)
+        else:
+            self._add_all()
         self.contents.blockSignals(False)
         if not words and self.places:
-            self._mark(self.places[self.at][0])
+            self.contents.mark(self.places[self.at][0])
 
-    def _all(self) -> Iterator[QListWidgetItem]:
+    def _add_all(self) -> None:
         group = ""
         for page in self._manual.pages.values():
             if page.group != group:
                 group = page.group
-                yield _heading(group)
-            yield _item(page.title, page.name)
+                self.contents.add_heading(group)
+            self.contents.add(page.title, page.name)
 
-    def _found(self, words: str) -> Iterator[QListWidgetItem]:
+    def _add_found(self, words: str) -> None:
         found = self._manual.find(words)
         if not found:
-            yield _heading(self.tr("Nothing in the manual has all these words."))
+            self.contents.add_heading(self.tr("Nothing in the manual has all these words."))
         for one in found:
             section, page = one.section, self._manual.pages[one.section.page]
             title = page.title if section.title == page.title else f"{page.title} › {section.title}"
-            yield _item(f"{title}\n{one.excerpt}" if one.excerpt else title, f"{section.page}#{section.anchor}")
+            self.contents.add(title, f"{section.page}#{section.anchor}", one.excerpt)
 
-    def _mark(self, name: str) -> None:
-        """Select the page in view, without opening it again."""
-        self.contents.blockSignals(True)
-        for row in range(self.contents.count()):
-            if self._place_at(row) == name:
-                self.contents.setCurrentRow(row)
-        self.contents.blockSignals(False)
-
-    def _place_at(self, row: int) -> str:
-        item = self.contents.item(row)
-        return str(item.data(_PLACE) or "") if item is not None else ""
-
-    def _on_item(self, item: QListWidgetItem | None) -> None:
-        if item is not None and item.data(_PLACE):
-            self.open(item.data(_PLACE))
+    def _on_item(self, row: int) -> None:
+        place = self.contents.place_at(row)
+        if place:
+            self.open(place)
 
     # -- keys
 
@@ -189,31 +173,9 @@ class ManualWindow(QWidget):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Up and Down in the line move through the list, Return opens its first entry."""
-        pressed = watched is self.search and event.type() == QEvent.KeyPress and isinstance(event, QKeyEvent)
-        if pressed and event.key() in _STEPS:
-            self._step(_STEPS[Qt.Key(event.key())])
-            return True
+        if watched is self.search and isinstance(event, QKeyEvent) and event.type() == QEvent.KeyPress:
+            step = _STEPS.get(Qt.Key(event.key()))
+            if step is not None:
+                self.contents.step(step)
+                return True
         return super().eventFilter(watched, event)
-
-    def _step(self, step: int) -> None:
-        row = max(0, self.contents.currentRow() + step)
-        while 0 <= row < self.contents.count() and not self._place_at(row):
-            row += step or 1
-        if 0 <= row < self.contents.count():
-            self.contents.setCurrentRow(row)
-
-
-def _heading(text: str) -> QListWidgetItem:
-    item = QListWidgetItem(text)
-    item.setFlags(Qt.NoItemFlags)
-    font = item.font()
-    font.setBold(True)
-    font.setPointSizeF(theme.ui_font().pointSizeF() * 0.85)
-    item.setFont(font)
-    return item
-
-
-def _item(text: str, place: str) -> QListWidgetItem:
-    item = QListWidgetItem(text)
-    item.setData(_PLACE, place)
-    return item

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from PyQt5.QtWidgets import QApplication, QWidget
 
 from app.post import Post
+from ui.edits import Edits
 from ui.looks import theme
-from ui.manual.help import Help
 from ui.settings import Settings
 from ui.window import about
 from ui.window.middle import Middle
@@ -22,18 +22,18 @@ class WindowCommands:
     def __init__(
         self,
         post: Post,
+        edits: Edits,
         settings: Settings,
         files: WorkspaceFiles,
         middle: Middle,
         palette: Palette,
         window: QWidget,
         capture_settings: Callable[[], object],
-        manual: Help,
     ) -> None:
         """``capture_settings`` shows the dialog about how long captures are kept."""
-        self._post, self._settings, self._window = post, settings, window
+        self._post, self._edits, self._settings, self._window = post, edits, settings, window
         self._files, self._middle, self._palette = files, middle, palette
-        self._capture_settings, self._manual = capture_settings, manual
+        self._capture_settings = capture_settings
 
     def new_workspace(self) -> None:
         self._files.new()
@@ -56,6 +56,12 @@ class WindowCommands:
     def quit(self) -> None:
         self._window.close()
 
+    def undo(self) -> None:
+        self._edits.undo()
+
+    def redo(self) -> None:
+        self._edits.redo()
+
     def palette(self) -> None:
         self._palette.show_entries()
 
@@ -73,15 +79,6 @@ class WindowCommands:
         application = QApplication.instance()
         assert isinstance(application, QApplication)
         self._settings.apply(application)
-
-    def manual(self) -> None:
-        self._manual.open()
-
-    def shortcuts(self) -> None:
-        self._manual.open("shortcuts")
-
-    def whats_new(self) -> None:
-        self._manual.open("new")
 
     def about(self) -> None:
         about.show(self._window, self._post)
