@@ -21,7 +21,9 @@ from app.responders.relay.loops import Loops
 from app.sending.sender import Sender
 from app.services.answering import DatagramPorts
 from app.services.budget import Budget
+from app.services.changes import check
 from app.services.config import ServiceConfig
+from app.services.errors import NotTrustedError
 from app.services.service import GRACE, Service
 from app.services.surroundings import Surroundings
 from app.signal import Signal
@@ -45,7 +47,7 @@ class Post:
         sender: the owner of the connections that the program opens.
         gate: what the workspace may do.
         question_changed: emits the Post when ``question`` may have changed.
-        services_changed: emits the Post when a service was added, removed, moved or replaced.
+        services_changed: emits the Post when a service was added, removed, moved, replaced or changed.
         status_changed: emits the service whose status changed.
     """
 
@@ -167,6 +169,40 @@ class Post:
         service.status_changed.connect(self.status_changed.emit)
         self.services[config.name] = service
         return service
+
+    async def change(self, name: str, config: ServiceConfig) -> Service | None:
+        """Give the service called ``name`` another configuration, if possible without a restart.
+
+        A service that listens takes what it can (``Option.live``) at the next request, message or connection;
+        anything else is done by ``replace``. So is a change that asks for more than the user has allowed: the service
+        is held then. Raises OptionWrongError or ResponderBrokenError, and then nothing has changed.
+
+        Returns the service, or None where it was removed or replaced meanwhile.
+        """
+        service = self.services.get(name)
+        if service is None:
+            return None
+        check(config)
+        services = list(self.configs())
+        services[list(self.services).index(name)] = config
+        self.gate.changed(services, [config.name])
+        try:
+            applied = self._admits(config) and service.apply(config)
+        except BaseException:
+            self.gate.changed(self.configs())
+            raise
+        if not applied:
+            return await self.replace(name, config)
+        self._hold()
+        self.services_changed.emit(self)
+        return service
+
+    def _admits(self, config: ServiceConfig) -> bool:
+        try:
+            self.gate.admit(config)
+        except NotTrustedError:
+            return False
+        return True
 
     async def replace(self, name: str, config: ServiceConfig) -> Service | None:
         """Give the service called ``name`` another configuration. If it was running, it starts again.

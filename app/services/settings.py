@@ -27,7 +27,13 @@ OF_HOSTS = tuple(
     for option in limits.HOSTS.options
 )
 
-HTTP = (
+
+def _live(*options: Option) -> tuple[Option, ...]:
+    """These options, which a running service takes: of WebSocket, for connections that are opened then."""
+    return tuple(replace(option, live=True) for option in options)
+
+
+HTTP = _live(
     Option(
         "users", list, [], "Basic authentication: name:password; empty: none asked for", secret=True,
         check=lambda users: _each(users, lambda user: ":" in user.strip(":"), "must be name:password"),
@@ -51,7 +57,7 @@ HTTP = (
     *OF_HOSTS,
 )  # fmt: skip
 
-WEBSOCKET = (
+WEBSOCKET = _live(
     Option("subprotocols", list, [], "Subprotocols to accept; empty: the first one offered"),
     Option("compression", bool, True, "Compress messages (permessage-deflate) where the client offers it"),
     Option("ping_seconds", float, 0.0, "Ping the client so often; 0: never", "s", 0, 86_400),
