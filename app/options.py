@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -218,6 +218,11 @@ def with_defaults(declared: Iterable[Option], given: Options) -> dict[str, Any]:
         if option.of:
             filled[option.name] = option.filled(filled[option.name])
     return filled
+
+
+def live(*options: Option) -> tuple[Option, ...]:
+    """These options, which a running service takes."""
+    return tuple(replace(option, live=True) for option in options)
 
 
 def kept(old: Sequence[Options], new: Sequence[Options]) -> list[int | None]:

@@ -130,7 +130,7 @@ def remove(name: str) -> None:
     _added.pop(name, None)
 
 
-_OTHERS = ("rulebook", "trial")
+_OTHERS = ("errors", "rulebook", "trial")
 """Modules of this package that are no responders."""
 
 

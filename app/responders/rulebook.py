@@ -25,29 +25,31 @@ class Rulebook:
             wrong or lack keys.
         attempt: given protocol, options, what is asked, the workspace's folder, counts and connections, the trial;
             see ``try_rules``.
+        messages: given protocol, options and bytes that came, the messages in them, as rules see them.
         hints: given protocol and options, what is probably not meant, though it is right.
     """
 
     protocols: tuple[str, ...]
     title: Callable[[str, Options], tuple[str, str]]
     attempt: Callable[[str, Options, Request | Message, Path, Sequence[Count], int], Trial]
+    messages: Callable[[str, Options, bytes], list[bytes]] = lambda protocol, options, data: [data]
     hints: Callable[[str, Options], Iterator[Fault]] = lambda protocol, options: iter(())
 
 
 class Ruled(Protocol):
     """What a builder of a responder with a rulebook returns, beside what ``app.responders`` says of it.
 
-    Attributes:
-        connections: how many there were so far, where rules can ask for that; else 0.
+    Of WebSocket it is a class, whose methods these are without an object of it.
     """
-
-    connections: int
 
     def counts(self) -> list[Count]:
         """How often each rule has been met since it was built."""
 
     def take_options(self, options: Options) -> None:
         """Take other options, defaults filled in, while it answers. Rules that stay keep their counts."""
+
+    def connection_count(self) -> int:
+        """How many connections there were, where rules can ask for that; else 0."""
 
 
 def title_of(responder: str, protocol: str, rule: Options) -> tuple[str, str]:
@@ -65,6 +67,14 @@ def hints_of(responder: str, protocol: str, options: Options) -> tuple[Fault, ..
     if found is None or found.rulebook is None:
         return ()
     return tuple(found.rulebook.hints(protocol, found.with_defaults(options)))
+
+
+def messages_in(responder: str, protocol: str, options: Options, data: bytes) -> list[bytes]:
+    """The messages in bytes that came, as the service's framing has them; none where no message is whole."""
+    found = responders.find(responder)
+    if found is None or found.rulebook is None:
+        return [data]
+    return found.rulebook.messages(protocol, found.with_defaults(options), data)
 
 
 def faults_of(responder: str, protocol: str, options: Options) -> tuple[Fault, ...]:

@@ -12,19 +12,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from app import responders
-from app.errors import PostError
 from app.options import Options
+from app.responders.errors import NoRulesError, TrialTooLongError
 
 MAX_SECONDS = 5.0
 """Seconds after which a trial is given up. A service of the same rules would be that slow, too."""
-
-
-class TrialTooLongError(PostError):
-    """This takes longer than {seconds:g} s, and so it would in the service. Use fewer or simpler rules."""
-
-
-class NoRulesError(PostError):
-    """{responder} has no rules on {protocol} that could be tried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +124,7 @@ class Deadline:
     def check(self) -> None:
         """Raise TrialTooLongError if the time is over."""
         if time.monotonic() > self._end:
-            raise TrialTooLongError(seconds=self._seconds)
+            raise TrialTooLongError(seconds=f"{self._seconds:g}")
 
 
 def can_try(responder: str, protocol: str) -> bool:

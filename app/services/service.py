@@ -237,7 +237,7 @@ class Service:
         tried = config.options if given is None else given
         places = options.kept(self._rules(config.options), self._rules(tried))
         counts = [Count() if place is None else counts[place] for place in places]
-        connections = ruled.connections if ruled is not None else 0
+        connections = ruled.connection_count() if ruled is not None else 0
         folder = self.surroundings.folder
         return self._in_thread(try_rules, config.responder, config.protocol, tried, asked, folder, counts, connections)
 

@@ -11,7 +11,7 @@ from ipaddress import ip_address
 from typing import Any
 
 from app import limits
-from app.options import Option, Options, with_defaults
+from app.options import Option, Options, live, with_defaults
 from app.services import address, hosts
 
 _FIELD = re.compile(
@@ -27,13 +27,7 @@ OF_HOSTS = tuple(
     for option in limits.HOSTS.options
 )
 
-
-def _live(*options: Option) -> tuple[Option, ...]:
-    """These options, which a running service takes: of WebSocket, for connections that are opened then."""
-    return tuple(replace(option, live=True) for option in options)
-
-
-HTTP = _live(
+HTTP = live(
     Option(
         "users", list, [], "Basic authentication: name:password; empty: none asked for", secret=True,
         check=lambda users: _each(users, lambda user: ":" in user.strip(":"), "must be name:password"),
@@ -57,7 +51,7 @@ HTTP = _live(
     *OF_HOSTS,
 )  # fmt: skip
 
-WEBSOCKET = _live(
+WEBSOCKET = live(
     Option("subprotocols", list, [], "Subprotocols to accept; empty: the first one offered"),
     Option("compression", bool, True, "Compress messages (permessage-deflate) where the client offers it"),
     Option("ping_seconds", float, 0.0, "Ping the client so often; 0: never", "s", 0, 86_400),

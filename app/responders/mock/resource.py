@@ -80,7 +80,6 @@ class Answering:
 class Mock(Resource):
     isLeaf = True
     parses_forms = False
-    connections = 0  # no rule asks for their number
     takes_connect = True  # a rule may refuse a tunnel as proxies do
 
     def __init__(self, options: Options, context: Context) -> None:
@@ -99,6 +98,9 @@ class Mock(Resource):
     def counts(self) -> list[Count]:
         """For each rule, how often it was called and has answered."""
         return [Count(rule.calls, rule.answers) for rule in self._rules.all]
+
+    def connection_count(self) -> int:
+        return 0  # no rule asks for it
 
     def render(self, request: Any) -> int:
         return serve(request, self._answer(request))

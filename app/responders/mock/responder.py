@@ -48,5 +48,5 @@ RESPONDER = Responder(
             "otherwise", int, 404, "Status of the answer where no rule is for a request", "", 400, 599, live=True
         ),
     ),
-    rulebook=Rulebook(("http",), _title, _attempt, _hints),
+    rulebook=Rulebook(("http",), _title, _attempt, hints=_hints),
 )  # fmt: skip
