@@ -224,7 +224,7 @@ def test_a_responder_says_in_one_line_what_it_does(dialog: Open) -> None:
     form = dialog()
     form.responder.setCurrentIndex(form.responder.findData("fragile"))
     shown = [label.text() for label in form.findChildren(QLabel) if label.isVisible()]
-    assert "Echoes lines; a line “fail” raises ValueError" in shown
+    assert "Echoes lines; the line “fail” raises ValueError" in shown
     assert form.config().name == "tcp-fragile"
 
 
