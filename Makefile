@@ -5,6 +5,8 @@ SETUP := .venv/.setup
 TEST_SETUP := .venv/.setup-test
 # Each process of tests has programs and screens of its own: more than four ask much memory.
 PARALLEL := -n auto --maxprocesses 4 --dist worksteal
+# Compiled modules are kept: tests and benchmarks start the program hundreds of times, as users do.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup run test quick coverage lint bench docs manual screenshots package wheel deb clean
 .DEFAULT_GOAL := help
@@ -40,9 +42,10 @@ bench: $(TEST_SETUP)  ## measure the marks, print them and write build/bench.jso
 
 docs: $(TEST_SETUP)  ## write the tables of docs/ anew from the code
 	$(BIN)/python -m app.commands.reference docs/*.md
+	$(BIN)/python -m ui.actions.reference docs/*.md
 
 manual: docs  ## build the manual's pages into build/manual/
-	$(BIN)/python -m sphinx -W --keep-going -q -d build/manual/.tree docs build/manual
+	$(BIN)/python -m sphinx -W --keep-going -q -c packaging/manual -d build/manual/.tree docs build/manual
 
 screenshots: $(TEST_SETUP)  ## draw the window into resources/screenshots/ and docs/pictures/
 	@packaging/system-packages.sh screenshots

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet import threads
@@ -16,13 +17,16 @@ from app import events, options
 from app.capture.recorder import Recorder
 from app.errors import PostError
 from app.responders import build, find
+from app.responders.trial import Message, Request, Trial
 from app.services import address, errors, settings
+from app.services.changes import check_options, live_changes
 from app.services.config import ServiceConfig
 from app.services.context import ServiceContext
 from app.services.hosts import Hosts, is_name
 from app.services.interfaces import Connection
 from app.services.protocols import PROTOCOLS, options_of
 from app.services.surroundings import Surroundings
+from app.services.trying import Rules, tried
 from app.signal import Signal
 from app.status import Failed, Held, Listening, Starting, Status, Stopped, Stopping
 
@@ -48,6 +52,7 @@ class Service:
             connections are not in the bytes yet, see ``bytes_so_far``.
         renew: builds the responder anew for new connections, while the port stays open. Raises
             ResponderBrokenError, and then changes nothing.
+        adapt: has the open port use what answers now, with the configuration as it is now; see ``apply``.
     """
 
     def __init__(
@@ -72,6 +77,8 @@ class Service:
         self.refused_host = ""
         self.wanted = False
         self.renew: Callable[[], None] = lambda: None
+        self.adapt: Callable[[Any], None] = lambda built: None
+        self._built: Any = None
         self._context: ServiceContext | None = None
         self._port: IListeningPort | None = None
         self._emptied: Deferred[None] | None = None
@@ -159,20 +166,82 @@ class Service:
             raise errors.UnknownResponderError(responder=config.responder)
         if responder.missing:
             raise responder.missing
-        for key, text in options.problems(options_of(responder, config.protocol), config.options):
-            raise errors.OptionWrongError(responder=config.responder, key=key, problem=text)
+        check_options(config)
         with self.setting_up():
-            return build(config.responder, config.protocol, config.options, self._context)
+            self._built = build(config.responder, config.protocol, config.options, self._context)
+            return self._built
+
+    # -- changes while it runs
+
+    def apply(self, config: ServiceConfig) -> bool:
+        """Take another configuration, without a restart if it is listening. False where that is not possible.
+
+        Raises what ``build`` raises, and then the service goes on as it was.
+        """
+        before = self.config
+        if not self.running:
+            if self.wanted or (config.name, config.protocol) != (before.name, before.protocol):
+                return False
+            self.config, self.tls, self._built = config, None, None
+            if isinstance(self.status, Failed):
+                self._set(Stopped())
+            return True
+        changed = live_changes(before, config) if isinstance(self.status, Listening) else None
+        if changed is None:
+            return False
+        if not changed:  # what does not matter while it runs
+            self.config = config
+            return True
+        check_options(config)
+        built, self.config = self._built, config
+        try:
+            self.adapt(self._changed(changed))
+        except BaseException:
+            self.config, self._built = before, built
+            raise
+        self._record(events.LOG, f"changed while it runs: {', '.join(changed)}", {"changed": list(changed)})
+        return True
+
+    def _changed(self, names: Collection[str]) -> Any:
+        """What answers after options of these ``names`` have changed.
+
+        What a responder has built stays, with all that it holds, unless one of its own options has changed that it
+        does not take itself: by a method ``take_options``, as for a builder.
+        """
+        responder = find(self.config.responder)
+        own = [option.name for option in responder.options_for(self.config.protocol)] if responder else []
+        if responder is None or not {*own} & {*names}:
+            return self._built
+        take = getattr(self._built, "take_options", None)
+        if take is None:
+            return self.build()
+        with self.setting_up():
+            take(responder.with_defaults(self.config.options))
+        return self._built
+
+    # -- rules
+
+    def hits(self) -> tuple[int, ...]:
+        """How often each rule in ``config.options["rules"]`` has applied since the start; () without such rules."""
+        return tuple(count.hits for count in Rules(self.config, self._built).counts())
+
+    def trial(self, asked: Request | Message, given: options.Options | None = None) -> Deferred[Trial]:
+        """What would happen to a request or message. The counts are those of now, and stay as they are.
+
+        ``given`` are options to try in the place of the service's own; they must be valid. Fails with NoRulesError
+        or TrialTooLongError.
+        """
+        rules = Rules(self.config, self._built)
+        config = self.config if given is None else replace(self.config, options=given)
+        counts, connections = rules.counts_for(config.options), rules.connections()
+        folder = self.surroundings.folder
+        return self._in_thread(tried, config, _hosts(config), asked, folder, counts, connections)
+
+    # -- names
 
     def hosts(self) -> Hosts | None:
         """The names by which the service answers; None: by any."""
-        config, responder = self.config, find(self.config.responder)
-        offered = options_of(responder, config.protocol)  # a responder's own may have that name
-        known = [option for option in settings.OF_HOSTS if option in offered]
-        names = options.with_defaults(known, config.options)["hosts"] if known else []
-        if names or (responder is not None and responder.guarded and not config.exposed):
-            return Hosts(names, self._on_refused_host)
-        return None
+        return _hosts(self.config, self._on_refused_host)
 
     def _on_refused_host(self, host: str) -> None:
         if host != self.refused_host and is_name(host):
@@ -299,6 +368,17 @@ class Service:
         self.sent += connection.sent
         if not self.connections and self._emptied is not None and not self._emptied.called:
             self._emptied.callback(None)
+
+
+def _hosts(config: ServiceConfig, refused: Callable[[str], object] = lambda host: None) -> Hosts | None:
+    """The names by which a service answers, None: by any. ``refused`` is called with each other one."""
+    responder = find(config.responder)
+    offered = options_of(responder, config.protocol)  # a responder's own may have that name
+    known = [option for option in settings.OF_HOSTS if option in offered]
+    names = options.with_defaults(known, config.options)["hosts"] if known else []
+    if names or (responder is not None and responder.guarded and not config.exposed):
+        return Hosts(names, refused)
+    return None
 
 
 def _held(error: errors.NotTrustedError) -> Held:

@@ -13,6 +13,7 @@ from PyQt5.QtWidgets import QMainWindow
 from app.post import Post
 from app.services.service import Service
 from ui.bridge import Bridge
+from ui.edits import Edits
 
 if TYPE_CHECKING:
     from ui.sending.dock import SendDock
@@ -30,29 +31,25 @@ class SendCommands:
     def __init__(
         self,
         post: Post,
+        edits: Edits,
         bridge: Bridge,
         window: QMainWindow,
         service: Callable[[], Service | None],
         folder: Callable[[], Path],
-        messages_changed: Callable[[], object],
     ) -> None:
-        """``service()`` is the selected service; relative file names refer to ``folder()``.
-
-        ``messages_changed()`` is called when the saved messages have changed.
-        """
-        self._post, self._bridge, self._window = post, bridge, window
-        self._service, self._folder, self._messages_changed = service, folder, messages_changed
+        """``service()`` is the selected service; relative file names refer to ``folder()``."""
+        self._post, self._edits, self._bridge, self._window = post, edits, bridge, window
+        self._service, self._folder = service, folder
 
     @cached_property
     def dock(self) -> SendDock:
         """The dock, hidden at first."""
         from ui.sending.dock import SendDock
 
-        dock = SendDock(self._post, self._window)
+        dock = SendDock(self._post, self._edits, self._window)
         dock.hide()
         self._window.addDockWidget(Qt.BottomDockWidgetArea, dock)
         self._window.resizeDocks([dock], [HEIGHT], Qt.Vertical)
-        dock.messages_changed.connect(self._messages_changed)
         self._bridge.services_changed.connect(lambda: dock.refresh())
         self._bridge.status_changed.connect(lambda _: dock.refresh())
         dock.refresh(self._folder())

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PyQt5.QtCore import Qt, QTimer, pyqtSignal
+from PyQt5.QtCore import Qt, QTimer
 from PyQt5.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QSplitter, QVBoxLayout, QWidget
 
 from app.post import Post
 from app.sending.connect_lines import url as url_of
 from app.services.service import Service
 from app.status import Listening
+from ui.edits import Edits
 from ui.forms.form import set_property
 from ui.looks.icons import icon
 from ui.parts.line import Line
@@ -30,15 +31,9 @@ def reaching(service: Service) -> str | None:
 
 
 class SendDock(QDockWidget):
-    """The dock at the bottom of the window.
+    """The dock at the bottom of the window."""
 
-    Signals:
-        messages_changed(): the saved messages were changed.
-    """
-
-    messages_changed = pyqtSignal()
-
-    def __init__(self, post: Post, parent: QWidget | None = None) -> None:
+    def __init__(self, post: Post, edits: Edits, parent: QWidget | None = None) -> None:
         super().__init__("Send", parent)
         self.setObjectName("send dock")
         self.setAllowedAreas(Qt.BottomDockWidgetArea | Qt.TopDockWidgetArea)
@@ -49,7 +44,7 @@ class SendDock(QDockWidget):
         self.state = Line()
         self.transcript = Transcript()
         self.clear = small_button("clear", "Clear")
-        self.saved = SavedMessages(post)
+        self.saved = SavedMessages(edits)
         self._update_timer = QTimer(self)
         self._update_timer.setSingleShot(True)
         self._update_timer.setInterval(TICK)
@@ -119,7 +114,6 @@ class SendDock(QDockWidget):
         saved.chosen.connect(form.show_message)
         saved.save_requested.connect(lambda: saved.save(form.message(form.suggestion())))
         saved.update_button.clicked.connect(lambda: saved.update_current(form.message()))
-        saved.changed.connect(self.messages_changed)
 
     # -- showing the run
 
