@@ -155,7 +155,7 @@ class FailurePane(EventPane):
 
     def _look(self) -> None:
         # The tab has a count of them, which only changes with a failure or with what is resolved.
-        wanted = self.isVisible() or self._resolving or self._recorder.failures != self._seen
+        wanted = self.isVisible() or self._resolving or self._recorder.failures > self._seen
         if self._asking is not None or self._pause.isActive() or not wanted:
             self._wanted = True
         else:
@@ -171,6 +171,7 @@ class FailurePane(EventPane):
         known = self._mark
 
         counted, seen = self._lost, self._recorder.failures
+        idle = getattr(self._recorder, "idle", True)  # then all of them are in the capture
 
         def read(store: Store) -> Found:
             began = perf_counter()
@@ -184,7 +185,7 @@ class FailurePane(EventPane):
             self._asking = None
             if found is not None and found[3] is not None:
                 self._lost, self._losses = found[2], found[3]
-            if found is not None:
+            if found is not None and idle:
                 self._seen = seen
             if found is not None and found[0] is not None:
                 self._resolving = False
@@ -199,6 +200,7 @@ class FailurePane(EventPane):
         before = len(self.table.groups.groups)
         self.table.show_groups(found)
         self._open = sum(group.count for group in found if group.state != "resolved")
+        self._seen = max(self._seen, sum(group.count for group in found))
         self.counted.emit()
         self.table.setVisible(bool(found))
         self.bar.setVisible(bool(found))

@@ -41,7 +41,8 @@ class Copies(QObject):
 
     def _on_changed(self) -> None:
         clipboard = QGuiApplication.clipboard()
-        if clipboard is None or not clipboard.ownsClipboard() or clipboard.text() == self._last:
+        # While a window of ours has the keyboard, no other program copies.
+        if clipboard is None or QGuiApplication.focusWindow() is None or clipboard.text() == self._last:
             return
         self._last = None
         self.copied.emit(self.tr("Copied"))

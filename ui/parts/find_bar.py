@@ -97,7 +97,7 @@ class FindBar(QFrame):
         self._starts: list[int] = []
         self._at = -1
         self._search: Iterator[int | None] | None = None
-        self._from, self._wanted_step, self._took = 0, 0, 0.0
+        self._origin, self._from, self._wanted_step, self._took = 0, 0, 0, 0.0
         self._reveal = False
         self._build()
         self._timer = QTimer(self)
@@ -234,7 +234,9 @@ class FindBar(QFrame):
         if self._target is not None:
             self._target.mark([], 0)
         self._stop()
+        self._wanted_step = 0
         self._target = target
+        self._origin = target.cursor() if target is not None else 0
         self._unwatch = target.watch(self._on_changed) if target is not None else None
 
     # -- searching
@@ -260,10 +262,10 @@ class FindBar(QFrame):
     def _stop(self) -> None:
         self._timer.stop()
         self._search = None
-        self._starts, self._at, self._wanted_step = [], -1, 0
+        self._starts, self._at = [], -1
 
     def _begin(self) -> None:
-        """Search from the beginning of the view; the first place from its cursor on becomes the current one."""
+        """Search the whole view. The first place from where the search began becomes the current one."""
         self._stop()
         target, typed = self._target, self.field.text()
         if target is None or not typed:
@@ -271,7 +273,7 @@ class FindBar(QFrame):
                 target.mark([], 0)
             self._say()
             return
-        self._from, self._took = target.cursor(), 0.0
+        self._from, self._took = self._origin if self._reveal else target.cursor(), 0.0
         self._search = target.places(typed, case=self.case.isChecked())
         self._on_timer()
 
@@ -316,6 +318,7 @@ class FindBar(QFrame):
             self._wanted_step = by
         elif self._starts:
             self._go((self._at + by) % len(self._starts))
+            self._origin = self._starts[self._at]
             self._say()
 
     def _go(self, at: int) -> None:

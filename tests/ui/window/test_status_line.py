@@ -14,6 +14,7 @@ from app.capture.recorder import Stored
 from app.post import Post
 from tests.ui.desk import Peer, config, memory_post
 from ui.bridge import Bridge
+from ui.parts.copying import copy
 from ui.window.status_line import StatusLine
 
 pytestmark = pytest.mark.usefixtures("dark")
@@ -117,3 +118,21 @@ def test_the_loop_says_how_late_it_was(line: StatusLine, post: Post) -> None:
     line._bridge.lateness = 0.0123
     line.refresh()
     assert texts(line)[5] == "loop 12.3 ms"
+
+
+def test_failures_that_are_resolved_are_no_longer_red(line: StatusLine, post: Post) -> None:
+    post.recorder.failures = 7
+    line.refresh()
+    assert (line.failures.text(), line.failures.property("role")) == ("7 failures", "error")
+    line.show_unresolved(1)
+    assert (line.failures.text(), line.failures.property("role")) == ("1 failure", "error")
+    line.show_unresolved(0)
+    assert (line.failures.text(), line.failures.property("role")) == ("7 failures, resolved", "dim")
+
+
+def test_what_is_copied_is_said_for_a_while(line: StatusLine) -> None:
+    copy("text", "Copied 3 rows")
+    assert line.currentMessage() == "Copied 3 rows"
+    clipboard = QApplication.clipboard()
+    assert clipboard is not None
+    assert clipboard.text() == "text"
