@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from PyQt5.QtCore import Qt, QTimer
-from PyQt5.QtGui import QColor, QSyntaxHighlighter, QTextCharFormat, QTextCursor, QTextDocument
+from PyQt5.QtCore import QEvent, Qt, QTimer
+from PyQt5.QtGui import QColor, QKeySequence, QSyntaxHighlighter, QTextCharFormat, QTextCursor, QTextDocument
 from PyQt5.QtWidgets import QPlainTextEdit, QToolButton, QWidget
 
 from app.http.contents import Content
@@ -14,6 +14,7 @@ from app.text import encodings
 from ui.detail.page import Shown
 from ui.detail.text_pieces import pieces, whole_characters
 from ui.looks import theme
+from ui.parts.keys import claims
 
 MAX_TEXT = 1024 * 1024
 """Bytes of a text that are shown."""
@@ -49,6 +50,9 @@ class PlainText(QPlainTextEdit):
         self._rest = pieces(data)
         self.setPlainText(next(self._rest, ""))
         self._filling.start()
+
+    def event(self, event: QEvent) -> bool:
+        return claims(event, QKeySequence.Copy, QKeySequence.SelectAll) or super().event(event)
 
     def copied(self) -> str:
         """The selection, or all of it."""

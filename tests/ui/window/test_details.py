@@ -175,7 +175,7 @@ def test_what_was_copied_is_said(desk: MainWindow, exchange: ExchangePage, qtbot
     QTest.keyClick(pane.view, Qt.Key_C, Qt.ControlModifier | Qt.AltModifier)
     qtbot.waitUntil(lambda: status.currentMessage() == "Copied as curl")
     view = exchange.answered.body.text
-    qtbot.waitUntil(lambda: view.toPlainText() == "stored")
+    qtbot.waitUntil(lambda: not desk.detail._asking and view.toPlainText() == "stored")
     view.setFocus()
     view.selectAll()
     QTest.keyClick(view, Qt.Key_C, Qt.ControlModifier)
