@@ -74,9 +74,9 @@ class Post:
         self._enter(workspace)
         self.plugins.changed.connect(lambda _: self.question_changed.emit(self))
 
-    def _enter(self, workspace: Workspace) -> None:
+    def _enter(self, workspace: Workspace, *, own: bool = True) -> None:
         self.plugins.enter(workspace.path.parent if workspace.path else None)
-        self.gate.enter(workspace)
+        self.gate.enter(workspace, own=own)
         self._postponed = False
         for config in workspace.services:
             self._add(config)
@@ -268,8 +268,11 @@ class Post:
         await service.stop()
         return (service, was_running) if self.services.get(name) is service else None
 
-    async def load(self, workspace: Workspace) -> None:
-        """Replace all services by those of another workspace."""
+    async def load(self, workspace: Workspace, *, own: bool = True) -> None:
+        """Replace all services by those of another workspace.
+
+        ``own``: whether one without a file is the user's own, which may do everything.
+        """
         # The user may start one while the others are still stopping.
         while any(service.running for service in self.services.values()):
             await self.stop_all()
@@ -278,7 +281,7 @@ class Post:
         self.services = {}
         self._content = content(workspace)
         self._folder = workspace.folder
-        self._enter(workspace)
+        self._enter(workspace, own=own)
         self.services_changed.emit(self)
         self.question_changed.emit(self)
 

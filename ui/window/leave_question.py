@@ -65,10 +65,11 @@ class LeaveQuestion(QMessageBox):
             services = self.tr("1 service runs")
         else:
             services = self.tr("{count} services run").format(count=f"{up.services:,}")
-        if up.clients == 1:
+        if not up.clients:
+            clients = self.tr("no client is connected")
+        elif up.clients == 1:
             clients = self.tr("1 client is connected")
         else:
             clients = self.tr("{count} clients are connected").format(count=f"{up.clients:,}")
-        return self.tr("{services}, {clients}. All of them stop when “{title}” opens.").format(
-            services=services, clients=clients, title=following
-        )
+        words = self.tr("{services}, {clients}. Opening “{title}” ends that.")
+        return words.format(services=services, clients=clients, title=following)

@@ -12,6 +12,7 @@ from PyQt5.QtWidgets import QApplication, QMainWindow, QVBoxLayout, QWidget
 
 from app.capture.reading.reader import Reader
 from app.capture.schema import SUFFIX
+from app.files.folders import data_folder
 from app.post import Post
 from app.workspace.reading import Workspace
 from ui.actions.action import Place
@@ -32,6 +33,7 @@ from ui.services.side import ServicesSide
 from ui.settings import Settings
 from ui.streams.windows import StreamWindows
 from ui.window.commands import WindowCommands
+from ui.window.drafts import Drafts
 from ui.window.menus import ContextMenus, RecentMenu
 from ui.window.middle import WIDTH, Middle
 from ui.window.notices import Notices
@@ -48,6 +50,9 @@ if TYPE_CHECKING:
 
 WORKSPACE = ".toml"
 
+DRAFTS = "drafts"
+"""The folder in the data folder for unsaved changes."""
+
 HEIGHT = 768
 """Pixels of the window before the user changes its size."""
 
@@ -60,6 +65,7 @@ class MainWindow(QMainWindow):
         edits: changes the workspace, and undoes that.
         actions_: the actions by name. ``actions`` is a method of Qt's.
         files, captures: the workspace and the captures as files.
+        drafts: unsaved changes that survive a crash.
         side, services, connections: the left side and its two lists.
         browser, panes, detail, filter: the panes with their filter and the detail of the current event.
         service_actions, failure_actions, exchanges, notes: what acts on services and events.
@@ -79,6 +85,7 @@ class MainWindow(QMainWindow):
         self.actions_ = Actions(self, Place.MAIN)
         self.edits = Edits(post, self)
         self.files = WorkspaceFiles(post, self.edits, settings, opened, title, self)
+        self.drafts = Drafts(self.edits, self.files, post.sender.in_thread, data_folder() / DRAFTS)
         self._make_services()
         self._make_panes(reader)
         self._make_window()
@@ -112,7 +119,7 @@ class MainWindow(QMainWindow):
     def _make_window(self) -> None:
         post, bridge, settings, actions = self._post, self.bridge, self._settings, self.actions_
         self.notices = Notices(post, bridge)
-        self.notices.listen(self.files, self.captures, self.exchanges)
+        self.notices.listen(self.files, self.drafts, self.captures, self.exchanges)
         self.toolbar = Toolbar(post, bridge, actions, self.service_actions.create, self.filter)
         self.start_page = StartPage(actions, self.files, settings)
         self.middle = Middle(post, bridge, self.side, self.browser, self.start_page)
@@ -199,6 +206,7 @@ class MainWindow(QMainWindow):
         if not self.files.settled():
             event.ignore()
             return
+        self.drafts.settled = True
         self._settings.save_state("geometry", self.saveGeometry())
         self.middle.remember(self._settings)
         self.sending.stop()

@@ -16,6 +16,7 @@ from app.post import Post, content
 from app.trust.asks import digest_of
 from app.workspace import reading as workspace
 from app.workspace import saving as workspace_saving
+from app.workspace.drafts import Left, Origin
 from app.workspace.reading import Workspace
 from ui.edits import Edits
 from ui.settings import Settings
@@ -51,7 +52,7 @@ class WorkspaceFiles(QObject):
 
     def _take(self, opened: Workspace, title: str) -> None:
         self.path, self.title = opened.path, title
-        self._saved, self._digest = content(opened), opened.digest
+        self._saved, self._digest, self._template = content(opened), opened.digest, opened.template
         if opened.path is not None:
             self._settings.add_recent(opened.path)
         self.failed.emit("")
@@ -70,6 +71,10 @@ class WorkspaceFiles(QObject):
         if _same(path, demo_file()):
             return self.path is None and self.title == DEMO
         return self.path is not None and _same(path, self.path)
+
+    def origin(self) -> Origin:
+        """What a draft of the workspace is a draft of."""
+        return Origin(self.path, self.title, self._template)
 
     # -- opening
 
@@ -122,12 +127,59 @@ class WorkspaceFiles(QObject):
             self.failed.emit(words.format(name=title, reason=e))
             return
 
+        self._load(loaded, title, start=start)
+
+    def _load(self, loaded: Workspace, title: str, *, start: bool = False, own: bool = True) -> None:
         async def load() -> None:
-            await self._post.load(loaded)
+            await self._post.load(loaded, own=own)
             self._take(loaded, title)
             self._post.start_all() if start else self._post.autostart()
 
         self._edits.load(load)
+
+    # -- what an earlier run of the program left unsaved
+
+    def restore(self, left: Left, done: Callable[[], object]) -> bool:
+        """Make the changes of a draft again, as one step, in the workspace that they belong to.
+
+        Calls ``done`` afterwards. Returns whether that is to come: the user may keep the workspace that is open,
+        and its file may not be readable.
+        """
+        origin = left.origin
+        if not self._is_of(origin) and not self._open_origin(origin):
+            return False
+
+        async def change() -> None:
+            state, problems = left.read()
+            if problems:
+                words = self.tr("{path} has unsaved changes that cannot be read, so nothing was changed:\n{problems}")
+                told = "\n".join(str(problem) for problem in problems)
+                self.failed.emit(words.format(path=left.path, problems=told))
+                return
+            self._edits.change(self.tr("restore of unsaved changes"), state, by_user=False)
+            done()
+
+        self._edits.when_followed(change)
+        return True
+
+    def _is_of(self, origin: Origin) -> bool:
+        """Whether the workspace that is open is the one of a draft."""
+        # One without a file is opened anew: the one that is open may do everything, as the user's own.
+        return origin.path is not None and self.path is not None and _same(self.path, origin.path)
+
+    def _open_origin(self, origin: Origin) -> bool:
+        """Open the workspace of a draft, empty if it was never saved or its file is gone. True if that is to come."""
+        if not self.settled(origin.title):
+            return False
+        path = origin.path
+        try:
+            loaded = workspace.load(path) if path and path.exists() else Workspace(path=path, template=origin.template)
+        except PostError as e:
+            words = self.tr("The changes to {name} were not restored, because it cannot be read now.\n{reason}")
+            self.failed.emit(words.format(name=origin.title, reason=e))
+            return False
+        self._load(loaded, origin.title, own=False)
+        return True
 
     # -- saving
 

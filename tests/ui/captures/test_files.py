@@ -152,8 +152,8 @@ def test_after_a_crash_the_capture_is_offered_and_opens(beside: MainWindow, tmp_
     path = kill(tmp_path / "data" / "2026-11-20 10.00.00.lpost")
     beside.captures.look_for_cut_off()
     assert beside.notices.recovery.isVisible()
-    assert str(path) in beside.notices.recovery.label.text()
-    assert "2 events" in beside.notices.recovery.label.text()
+    assert str(path) in beside.notices.recovery.capture_label.text()
+    assert "2 events" in beside.notices.recovery.capture_label.text()
     beside.notices.recovery.open_button.click()
     assert not beside.notices.recovery.isVisible()
     assert list(beside.captures.windows) == [path.resolve()]

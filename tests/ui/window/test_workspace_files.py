@@ -260,7 +260,7 @@ def test_what_runs_is_named_before_another_file_stops_it(desk: Desk) -> None:
     assert texts_at(lambda: desk.files.open_path(other), Press.Cancel) == [
         (
             "Stop the services and open “other.toml”?",
-            "1 service runs, 2 clients are connected. All of them stop when “other.toml” opens.",
+            "1 service runs, 2 clients are connected. Opening “other.toml” ends that.",
         )
     ]
     assert isinstance(desk.post.services["alpha"].status, Listening)
@@ -276,7 +276,7 @@ def test_unsaved_changes_and_what_runs_are_one_question(desk: Desk) -> None:
         (
             "Save the changes to “first.toml”?",
             "Without saving, what was changed is lost. The capture is kept either way.\n\n"
-            "1 service runs, 1 client is connected. All of them stop when “New workspace” opens.",
+            "1 service runs, 1 client is connected. Opening “New workspace” ends that.",
         )
     ]
     assert isinstance(desk.post.services["alpha"].status, Listening)
