@@ -207,7 +207,7 @@ class MainWindow(QMainWindow):
             QTimer.singleShot(0, partial(self._open_workspace, path))
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        if not self.files.settled():
+        if not self.files.settled(unfinished=self.capture_commands.unfinished()):
             event.ignore()
             return
         self.drafts.settled = True

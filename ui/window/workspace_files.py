@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from PyQt5.QtCore import QObject, pyqtSignal
+from PyQt5.QtCore import QObject, Qt, pyqtSignal
 from PyQt5.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 import resources
@@ -19,6 +19,7 @@ from app.workspace import saving as workspace_saving
 from app.workspace.drafts import Left, Origin
 from app.workspace.reading import Workspace
 from ui.edits import Edits
+from ui.looks.icons import icon
 from ui.settings import Settings
 from ui.window.leave_question import LeaveQuestion, running
 
@@ -105,10 +106,29 @@ class WorkspaceFiles(QObject):
             self._go_to(path.name, lambda: workspace.load(path), start, check=lambda: workspace.text_of(path))
 
     def _is_as_read(self, path: Path) -> bool:
+        """Whether the file has what was read from it or saved to it last."""
         try:
-            return digest_of(path.read_bytes()) == self._digest
-        except OSError:
+            return digest_of(workspace.text_of(path).encode()) == self._digest
+        except PostError:
             return False
+
+    def _may_overwrite(self, path: Path) -> bool:
+        """Ask whether to save to a file that another program has changed. One that is gone is not asked about."""
+        if not path.exists():
+            return True
+        question = QMessageBox(self._window)
+        question.setTextFormat(Qt.PlainText)
+        question.setWindowTitle(self.tr("Changed elsewhere"))
+        question.setText(self.tr("Another program has changed “{name}”. Overwrite that?").format(name=path.name))
+        question.setInformativeText(self.tr("What it changed in services and messages is lost. Save as keeps both."))
+        question.setIconPixmap(icon("warning", "warning").pixmap(24, 24))
+        question.setStandardButtons(QMessageBox.Save | QMessageBox.Cancel)
+        question.button(QMessageBox.Save).setText(self.tr("&Overwrite"))
+        question.setDefaultButton(QMessageBox.Cancel)
+        try:
+            return question.exec_() == QMessageBox.Save
+        finally:
+            question.deleteLater()
 
     def _go_to(
         self, title: str, read: Callable[[], Workspace], start: bool = False, check: Callable[[], object] = str
@@ -202,6 +222,9 @@ class WorkspaceFiles(QObject):
         if self._edits.loading:
             self.failed.emit(self.tr("Nothing was saved: another workspace is being opened."))
             return False
+        changed = self._digest and self.is_open(path) and not self._is_as_read(path)
+        if changed and not self._may_overwrite(path):
+            return False
         try:
             saved = workspace_saving.save(self._edits.state, path)
         except PostError as e:
@@ -213,16 +236,16 @@ class WorkspaceFiles(QObject):
 
     # -- the question
 
-    def settled(self, following: str = "") -> bool:
+    def settled(self, following: str = "", unfinished: str = "") -> bool:
         """Ask once about all that would be lost. True if the workspace may go.
 
         ``following`` is the title of the workspace that takes its place, for which all services stop; empty if the
-        window closes.
+        window closes. ``unfinished`` is the name of a file that is being written, which its end would stop.
         """
         modified, up = self.modified, running(self._post)
-        if not modified and not (following and up.services):
+        if not modified and not unfinished and not (following and up.services):
             return True
-        question = LeaveQuestion(self._window, self.title, modified, up, following)
+        question = LeaveQuestion(self._window, self.title, modified, up, following, unfinished)
         try:
             answer = question.exec_()
         finally:
