@@ -20,6 +20,7 @@ PLACES = {
     "HTTPPane": "window#panes",
     "LeaveQuestion": "workspace#opening-another",
     "NoteDialog": "window#panes",
+    "OverwriteQuestion": "workspace",
     "RecoveryBar": "workspace#undo",
     "SaveDialog": "capture",
     "SendDialog": "send",

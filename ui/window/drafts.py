@@ -9,7 +9,9 @@ from typing import Any
 from PyQt5.QtCore import QObject, QTimer, pyqtSignal
 from twisted.internet.defer import Deferred, DeferredLock
 
-from app.workspace.drafts import DraftFile, Left, left_behind
+from app.errors import PostError
+from app.workspace import reading
+from app.workspace.drafts import DraftFile, Left, Origin, left_behind
 from app.workspace.reading import Workspace
 from ui.edits import Edits
 from ui.window.workspace_files import WorkspaceFiles
@@ -110,15 +112,40 @@ class Drafts(QObject):
             self.found.emit(list(self._left))
 
     def restore(self, left: Left) -> None:
-        """Put the changes of a draft into the workspace that they belong to."""
-
-        def done() -> None:
-            self._left.remove(left)
-            self._restored.append(left)
-            self._on_change()
-
-        if not self._files.restore(left, done):
+        """Make the changes of a draft again, as one step, in the workspace that they belong to."""
+        if self._is_open(left.origin) or self._open(left.origin):
+            self._edits.when_followed(lambda: self._make_changes(left))
+        else:
             self.found.emit(list(self._left))
+
+    def _is_open(self, origin: Origin) -> bool:
+        # One without a file is opened anew: the one that is open may do everything, as the user's own.
+        return origin.path is not None and self._files.path is not None and self._files.is_open(origin.path)
+
+    def _open(self, origin: Origin) -> bool:
+        """Open the workspace of a draft, empty if it was never saved or its file is gone. True if that is to come."""
+        if not self._files.settled(origin.title):
+            return False
+        path = origin.path
+        try:
+            loaded = reading.load(path) if path and path.exists() else Workspace(path=path, template=origin.template)
+        except PostError as e:
+            words = self.tr("The changes to {name} were not restored, because it cannot be read now.\n{reason}")
+            self.failed.emit(words.format(name=origin.title, reason=e))
+            return False
+        self._files.load(loaded, origin.title, own=False)
+        return True
+
+    async def _make_changes(self, left: Left) -> None:
+        state, problems = left.read()
+        if problems:
+            words = self.tr("{path} has unsaved changes that cannot be read, so nothing was changed:\n{problems}")
+            self.failed.emit(words.format(path=left.path, problems="\n".join(map(str, problems))))
+            return
+        self._edits.change(self.tr("restore of unsaved changes"), state, by_user=False)
+        self._left.remove(left)
+        self._restored.append(left)
+        self._on_change()
 
     def discard(self, left: Left) -> None:
         """Delete a draft."""

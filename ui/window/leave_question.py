@@ -1,4 +1,4 @@
-"""The one question before the workspace goes: what of it is not saved, and what would stop."""
+"""Questions before something is lost: the workspace that is open, or what another program wrote to its file."""
 
 from __future__ import annotations
 
@@ -24,6 +24,27 @@ def running(post: Post) -> Running:
     """What stops when the workspace is replaced."""
     up = [service for service in post.services.values() if isinstance(service.status, Starting | Listening)]
     return Running(len(up), sum(len(service.connections) for service in up))
+
+
+class OverwriteQuestion(QMessageBox):
+    """Asks whether to save to a file that another program has changed."""
+
+    def __init__(self, parent: QWidget, name: str) -> None:
+        super().__init__(parent)
+        self.setTextFormat(Qt.PlainText)
+        self.setWindowTitle(self.tr("Changed elsewhere"))
+        self.setText(self.tr("Another program has changed “{name}”. Overwrite that?").format(name=name))
+        self.setInformativeText(self.tr("What it changed in services and messages is lost. Save as keeps both."))
+        self.setIconPixmap(icon("warning", "warning").pixmap(24, 24))
+        self.setStandardButtons(QMessageBox.Save | QMessageBox.Cancel)
+        self.button(QMessageBox.Save).setText(self.tr("&Overwrite"))
+        self.setDefaultButton(QMessageBox.Cancel)
+
+    def agreed(self) -> bool:
+        """Ask, and wait for the answer."""
+        answer = self.exec_()
+        self.deleteLater()
+        return answer == QMessageBox.Save
 
 
 class LeaveQuestion(QMessageBox):

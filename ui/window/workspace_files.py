@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from PyQt5.QtCore import QObject, Qt, pyqtSignal
+from PyQt5.QtCore import QObject, pyqtSignal
 from PyQt5.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 import resources
@@ -16,12 +16,11 @@ from app.post import Post, content
 from app.trust.asks import digest_of
 from app.workspace import reading as workspace
 from app.workspace import saving as workspace_saving
-from app.workspace.drafts import Left, Origin
+from app.workspace.drafts import Origin
 from app.workspace.reading import Workspace
 from ui.edits import Edits
-from ui.looks.icons import icon
 from ui.settings import Settings
-from ui.window.leave_question import LeaveQuestion, running
+from ui.window.leave_question import LeaveQuestion, OverwriteQuestion, running
 
 FILES = "Workspaces (*.toml);;All files (*)"
 
@@ -69,9 +68,9 @@ class WorkspaceFiles(QObject):
 
     def is_open(self, path: Path) -> bool:
         """Whether this file is the one that is open, by whatever path."""
-        if _same(path, demo_file()):
+        if same_file(path, demo_file()):
             return self.path is None and self.title == DEMO
-        return self.path is not None and _same(path, self.path)
+        return self.path is not None and same_file(path, self.path)
 
     def origin(self) -> Origin:
         """What a draft of the workspace is a draft of."""
@@ -96,7 +95,7 @@ class WorkspaceFiles(QObject):
 
     def open_path(self, path: Path, *, start: bool = False) -> None:
         """Open this file, and with ``start`` start all its services. Nothing happens if it is open as it is."""
-        if _same(path, demo_file()):  # belongs to the program; opened as a template, it is saved to another file
+        if same_file(path, demo_file()):  # belongs to the program; opened as a template, it is saved to another file
             self._go_to(DEMO, demo, start)
         elif self.is_open(path) and not self.modified and self._is_as_read(path):
             self.failed.emit("")
@@ -112,23 +111,9 @@ class WorkspaceFiles(QObject):
         except PostError:
             return False
 
-    def _may_overwrite(self, path: Path) -> bool:
-        """Ask whether to save to a file that another program has changed. One that is gone is not asked about."""
-        if not path.exists():
-            return True
-        question = QMessageBox(self._window)
-        question.setTextFormat(Qt.PlainText)
-        question.setWindowTitle(self.tr("Changed elsewhere"))
-        question.setText(self.tr("Another program has changed “{name}”. Overwrite that?").format(name=path.name))
-        question.setInformativeText(self.tr("What it changed in services and messages is lost. Save as keeps both."))
-        question.setIconPixmap(icon("warning", "warning").pixmap(24, 24))
-        question.setStandardButtons(QMessageBox.Save | QMessageBox.Cancel)
-        question.button(QMessageBox.Save).setText(self.tr("&Overwrite"))
-        question.setDefaultButton(QMessageBox.Cancel)
-        try:
-            return question.exec_() == QMessageBox.Save
-        finally:
-            question.deleteLater()
+    def _is_changed(self, path: Path) -> bool:
+        """Whether another program has written to the file, which is open, since."""
+        return bool(self._digest) and self.is_open(path) and path.exists() and not self._is_as_read(path)
 
     def _go_to(
         self, title: str, read: Callable[[], Workspace], start: bool = False, check: Callable[[], object] = str
@@ -147,59 +132,20 @@ class WorkspaceFiles(QObject):
             self.failed.emit(words.format(name=title, reason=e))
             return
 
-        self._load(loaded, title, start=start)
+        self.load(loaded, title, start=start)
 
-    def _load(self, loaded: Workspace, title: str, *, start: bool = False, own: bool = True) -> None:
+    def load(self, loaded: Workspace, title: str, *, start: bool = False, own: bool = True) -> None:
+        """Have this workspace take the place of the one that is open; nothing is asked.
+
+        ``own``: whether one without a file is the user's own, which may do everything.
+        """
+
         async def load() -> None:
             await self._post.load(loaded, own=own)
             self._take(loaded, title)
             self._post.start_all() if start else self._post.autostart()
 
         self._edits.load(load)
-
-    # -- what an earlier run of the program left unsaved
-
-    def restore(self, left: Left, done: Callable[[], object]) -> bool:
-        """Make the changes of a draft again, as one step, in the workspace that they belong to.
-
-        Calls ``done`` afterwards. Returns whether that is to come: the user may keep the workspace that is open,
-        and its file may not be readable.
-        """
-        origin = left.origin
-        if not self._is_of(origin) and not self._open_origin(origin):
-            return False
-
-        async def change() -> None:
-            state, problems = left.read()
-            if problems:
-                words = self.tr("{path} has unsaved changes that cannot be read, so nothing was changed:\n{problems}")
-                told = "\n".join(str(problem) for problem in problems)
-                self.failed.emit(words.format(path=left.path, problems=told))
-                return
-            self._edits.change(self.tr("restore of unsaved changes"), state, by_user=False)
-            done()
-
-        self._edits.when_followed(change)
-        return True
-
-    def _is_of(self, origin: Origin) -> bool:
-        """Whether the workspace that is open is the one of a draft."""
-        # One without a file is opened anew: the one that is open may do everything, as the user's own.
-        return origin.path is not None and self.path is not None and _same(self.path, origin.path)
-
-    def _open_origin(self, origin: Origin) -> bool:
-        """Open the workspace of a draft, empty if it was never saved or its file is gone. True if that is to come."""
-        if not self.settled(origin.title):
-            return False
-        path = origin.path
-        try:
-            loaded = workspace.load(path) if path and path.exists() else Workspace(path=path, template=origin.template)
-        except PostError as e:
-            words = self.tr("The changes to {name} were not restored, because it cannot be read now.\n{reason}")
-            self.failed.emit(words.format(name=origin.title, reason=e))
-            return False
-        self._load(loaded, origin.title, own=False)
-        return True
 
     # -- saving
 
@@ -222,8 +168,7 @@ class WorkspaceFiles(QObject):
         if self._edits.loading:
             self.failed.emit(self.tr("Nothing was saved: another workspace is being opened."))
             return False
-        changed = self._digest and self.is_open(path) and not self._is_as_read(path)
-        if changed and not self._may_overwrite(path):
+        if self._is_changed(path) and not OverwriteQuestion(self._window, path.name).agreed():
             return False
         try:
             saved = workspace_saving.save(self._edits.state, path)
@@ -246,10 +191,8 @@ class WorkspaceFiles(QObject):
         if not modified and not unfinished and not (following and up.services):
             return True
         question = LeaveQuestion(self._window, self.title, modified, up, following, unfinished)
-        try:
-            answer = question.exec_()
-        finally:
-            question.deleteLater()
+        answer = question.exec_()
+        question.deleteLater()
         return self.save() if answer == QMessageBox.Save else answer in (QMessageBox.Discard, QMessageBox.Ok)
 
 
@@ -269,7 +212,7 @@ def demo_file() -> Path:
     return Path(resources.__file__).with_name("demo.toml")
 
 
-def _same(one: Path, other: Path) -> bool:
+def same_file(one: Path, other: Path) -> bool:
     """Whether two paths lead to one file."""
     try:
         return os.path.samefile(one, other)
