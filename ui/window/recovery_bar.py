@@ -14,6 +14,7 @@ from app.workspace.drafts import Left
 from ui.looks import theme
 from ui.looks.icons import icon
 from ui.looks.times import moment
+from ui.parts.labels import plain
 
 NAMES = 4
 """Names of services that are listed."""
@@ -104,7 +105,7 @@ class RecoveryBar(QFrame):
             title, changes = one_line(draft.origin.title), self._changes(draft.differences)
             words = self.tr("The unsaved changes to “{title}” are still here.\n{changes}")
             self.draft_label.setText(words.format(title=title, changes=changes).strip())
-            self.draft_label.setToolTip(one_line(str(draft.origin.path or "")))
+            self.draft_label.setToolTip(plain(one_line(str(draft.origin.path))) if draft.origin.path else "")
         if capture is not None:
             self.capture_label.setText(
                 self.tr("Nothing is missing from its capture: {events} events, {size}.\n{path}").format(
