@@ -12,6 +12,7 @@ from ui.looks import theme
 from ui.looks.times import moment
 from ui.panes.exchange_actions import ExchangeActions
 from ui.parts.notice_bar import NoticeBar
+from ui.window.pause_bar import PauseBar
 from ui.window.recovery_bar import RecoveryBar
 from ui.window.trust_question import TrustQuestion
 from ui.window.workspace_files import WorkspaceFiles
@@ -21,6 +22,7 @@ class Notices(QWidget):
     """A column of bars, each hidden while it has nothing to say.
 
     Attributes:
+        paused: says that the capture is paused.
         trouble: why the capture is not written, while it is not.
         notice: what went wrong with the last command.
         recovery: offers the capture of a run that ended without closing it.
@@ -30,6 +32,7 @@ class Notices(QWidget):
 
     def __init__(self, post: Post, bridge: Bridge) -> None:
         super().__init__()
+        self.paused = PauseBar(post.recorder, bridge, post.recorder.resume)
         self._recorder = post.recorder
         self.trouble = NoticeBar("bad", closable=False)
         self.notice = NoticeBar("warning", closable=True)
@@ -40,7 +43,7 @@ class Notices(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        for bar in (self.trouble, self.notice, self.recovery, self.question, self.plugin_trouble):
+        for bar in (self.trouble, self.paused, self.notice, self.recovery, self.question, self.plugin_trouble):
             column.addWidget(bar)
         bridge.trouble_changed.connect(self._on_trouble)
         bridge.plugins_changed.connect(self._on_plugins)
@@ -52,6 +55,7 @@ class Notices(QWidget):
 
     def listen(self, workspaces: WorkspaceFiles, captures: CaptureFiles, exchanges: ExchangeActions) -> None:
         """Say what goes wrong with these, and offer captures that were found."""
+        captures.begun.connect(lambda: self.say(""))
         for source in (workspaces, captures, exchanges):
             source.failed.connect(self.say)
         captures.found.connect(self.recovery.offer)
