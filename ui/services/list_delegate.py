@@ -15,8 +15,6 @@ from ui.services.rows import Heading, ServiceRow, compact, translate
 
 Part = Literal["button", "allow", "badge", "exposed", "lock", "figures", "row", "heading"]
 
-ICON = 14
-
 
 class ServicesDelegate(QStyledItemDelegate):
     """Paints each row by itself, so that nothing moves when its figures change.
@@ -67,7 +65,8 @@ class ServicesDelegate(QStyledItemDelegate):
         colors = theme.current()
         quiet = QColor(colors.selected_dim if selected else colors.dim)
         inner = rect.adjusted(LEFT, 4, -12, 0)
-        arrow = QRect(inner.left() - 1, inner.center().y() - 5, 12, 12)
+        mark = self.fonts.mark
+        arrow = QRect(inner.left() - 1, inner.center().y() + 1 - mark // 2, mark, mark)
         icon("chevron-right" if row.folded else "chevron-down", quiet.name()).paint(painter, arrow)
         painter.setFont(self.fonts.small)
         painter.setPen(quiet)
@@ -75,11 +74,11 @@ class ServicesDelegate(QStyledItemDelegate):
         painter.drawText(inner, int(Qt.AlignRight | Qt.AlignVCenter), figures)
         taken = QFontMetrics(self.fonts.small).horizontalAdvance(figures) + GAP
         if row.failed and row.folded:
-            mark = QRect(inner.right() - taken - 10, inner.center().y() - 5, 12, 12)
-            shapes.paint_state(painter, mark, "failed", colors, quiet.name() if selected else None)
-            taken += 12 + GAP
+            failed = QRect(inner.right() + 1 - taken - mark, inner.center().y() + 1 - mark // 2, mark, mark)
+            shapes.paint_state(painter, failed, "failed", colors, quiet.name() if selected else None)
+            taken += mark + GAP
         painter.setFont(self.fonts.heading)
-        name = inner.adjusted(12 + GAP, 0, -taken, 0)
+        name = inner.adjusted(mark + GAP, 0, -taken, 0)
         painter.drawText(name, int(Qt.AlignLeft | Qt.AlignVCenter), elided(row.group, self.fonts.heading, name.width()))
 
     def _paint_service(self, painter: QPainter, rect: QRect, row: ServiceRow, number: int, *, selected: bool) -> None:
@@ -139,7 +138,8 @@ class ServicesDelegate(QStyledItemDelegate):
                 self._write(painter, room, row.word, self.fonts.small, color, Qt.AlignRight)
             return
         if at.count is not None:
-            self._write(painter, at.count, compact(row.connections), self.fonts.small, quiet, Qt.AlignRight)
+            count = compact(row.connections) if self.is_compact else row.count
+            self._write(painter, at.count, count, self.fonts.small, quiet, Qt.AlignRight)
         if at.rate is not None:
             self._write(painter, at.rate, row.rate, self.fonts.small, quiet, Qt.AlignRight)
         if at.spark is not None and row.spark:
@@ -169,7 +169,7 @@ class ServicesDelegate(QStyledItemDelegate):
             painter.drawRoundedRect(QRectF(rect), 5, 5)
             painter.restore()
         color = colors.faint if not row.ready else colors.selected_text if selected else colors.text
-        inner = QRect(0, 0, ICON, ICON)
+        inner = QRect(0, 0, self.fonts.icon, self.fonts.icon)
         inner.moveCenter(rect.center())
         icon("stop" if row.up else "play", color).paint(painter, inner)
 
@@ -191,7 +191,7 @@ class ServicesDelegate(QStyledItemDelegate):
         """Where the marks of a row stand, from the right to the left."""
         places: dict[Part, QRect] = {}
         right = at.figures_left if self.is_compact else at.button.left() - 4
-        middle = at.first.center().y() + 1
+        middle = at.first.center().y()
 
         def put(part: Part, width: int, height: int) -> None:
             nonlocal right
@@ -201,12 +201,12 @@ class ServicesDelegate(QStyledItemDelegate):
         badge = self.fonts.badge_size(row.badge)
         put("badge", badge.width(), badge.height())
         if row.exposed and self.is_compact:
-            put("exposed", ICON, ICON)
+            put("exposed", self.fonts.icon, self.fonts.icon)
         elif row.exposed:
             size = self.fonts.badge_size(translate("Services", "EXPOSED"))
             put("exposed", size.width(), size.height())
         if row.locked:
-            put("lock", ICON, ICON)
+            put("lock", self.fonts.icon, self.fonts.icon)
         return places
 
     def allow_rect(self, at: Layout) -> QRect:

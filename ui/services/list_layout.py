@@ -8,10 +8,15 @@ from PyQt5.QtCore import QRect, QSize, Qt
 from PyQt5.QtGui import QFont, QFontMetrics
 
 from ui.looks import shapes, theme
+from ui.services.rows import translate
 
 GAP = 8
-LEFT, RIGHT = 12, 4
-MARK, BUTTON = 12, 24
+LEFT, RIGHT = 11, 3
+"""Pixels at either end of a row, beside the frame of the list, which has one."""
+
+MARK, ICON, BUTTON = 12, 14, 24
+"""Sizes with letters of the usual size."""
+
 SPARK = 48
 MIN_NAME = 8
 """Letters of a name for which there is room before figures take any."""
@@ -38,6 +43,21 @@ class Fonts:
         self.heading.setLetterSpacing(QFont.PercentageSpacing, 104)
 
     @cached_property
+    def mark(self) -> int:
+        """The size of the mark of a state."""
+        return theme.scaled(MARK)
+
+    @cached_property
+    def icon(self) -> int:
+        """The size of an icon."""
+        return theme.scaled(ICON)
+
+    @cached_property
+    def button(self) -> int:
+        """The size of the button, icon and all."""
+        return theme.scaled(BUTTON)
+
+    @cached_property
     def line(self) -> int:
         """The height of the first line."""
         return QFontMetrics(self.name).height()
@@ -47,10 +67,11 @@ class Fonts:
         """The height of the second line, whichever of both letters it is in."""
         return max(QFontMetrics(self.small).height(), QFontMetrics(self.mono).height())
 
-    @cached_property
-    def count(self) -> int:
-        """The width of the widest count."""
-        return QFontMetrics(self.small).horizontalAdvance(WIDEST_COUNT)
+    def count(self, *, compact: bool) -> int:
+        """The width of the widest count, in the normal view with the word behind it."""
+        words = (translate("Services", "{count} conn"), translate("Services", "{count} peers"))
+        texts = [WIDEST_COUNT] if compact else [text.format(count=WIDEST_COUNT) for text in words]
+        return max(map(QFontMetrics(self.small).horizontalAdvance, texts))
 
     @cached_property
     def rate(self) -> int:
@@ -83,19 +104,20 @@ class Layout:
 
     def __init__(self, rect: QRect, fonts: Fonts, *, compact: bool) -> None:
         middle = rect.center().y() + 1
-        self.state = QRect(rect.left() + LEFT, 0, MARK, MARK)
-        self.button = QRect(rect.right() + 1 - RIGHT - BUTTON, 0, BUTTON, BUTTON)
+        mark, button = fonts.mark, fonts.button
+        self.state = QRect(rect.left() + LEFT, 0, mark, mark)
+        self.button = QRect(rect.right() + 1 - RIGHT - button, 0, button, button)
         left, right = self.state.right() + 1 + GAP, self.button.left() - 4
         if compact:
             self.first = self.second = QRect(left, rect.top(), right - left, rect.height())
-            self.state.moveTop(middle - MARK // 2)
-            self.button.moveTop(middle - BUTTON // 2)
+            self.state.moveTop(middle - mark // 2)
+            self.button.moveTop(middle - button // 2)
         else:
             top = rect.top() + (rect.height() - fonts.line - fonts.small_line - 2) // 2
             self.first = QRect(left, top, right - left, fonts.line)
-            self.second = QRect(left, top + fonts.line + 2, rect.right() + 1 - 12 - left, fonts.small_line)
-            self.state.moveTop(self.first.center().y() + 1 - MARK // 2)
-            self.button.moveTop(self.first.center().y() + 1 - BUTTON // 2)
+            self.second = QRect(left, top + fonts.line + 2, rect.right() + 1 - 11 - left, fonts.small_line)
+            self.state.moveTop(self.first.center().y() + 1 - mark // 2)
+            self.button.moveTop(self.first.center().y() + 1 - button // 2)
         self._place_figures(fonts, compact=compact)
 
     def _place_figures(self, fonts: Fonts, *, compact: bool) -> None:
@@ -106,7 +128,8 @@ class Layout:
             room -= fonts.name_room() + mono.horizontalAdvance(":65535") + fonts.badge_size("HTTPS").width() + 2 * GAP
         else:
             room -= mono.horizontalAdvance("127.0.0.1:65535")
-        widths = (fonts.count, fonts.rate) if compact else (fonts.count, fonts.rate, SPARK)
+        count = fonts.count(compact=compact)
+        widths = (count, fonts.rate) if compact else (count, fonts.rate, SPARK)
         fitting = 0
         for width in widths:
             if room < width + GAP:
@@ -126,7 +149,7 @@ class Layout:
 def row_height(fonts: Fonts, *, compact: bool) -> int:
     """The height of every row of a service."""
     if compact:
-        return max(BUTTON, grid(fonts.line + 4))
+        return grid(max(fonts.button, fonts.line + 4))
     return grid(fonts.line + fonts.small_line + 10)
 
 

@@ -11,6 +11,7 @@ from PyQt5.QtWidgets import QHBoxLayout, QLineEdit, QToolButton, QVBoxLayout, QW
 from app.post import Post
 from app.services.service import Service
 from ui.bridge import Bridge
+from ui.looks import theme
 from ui.looks.icons import icon
 from ui.parts.neighbours import still_there
 from ui.services.list_model import ServicesModel
@@ -64,7 +65,8 @@ class ServicesPanel(QWidget):
 
     def _lay_out(self) -> None:
         self.compact_button.setIcon(icon("rows"))
-        self.compact_button.setIconSize(QSize(16, 16))
+        self._size_icon()
+        theme.notifier.fonts_changed.connect(self._size_icon)
         self.compact_button.setCheckable(True)
         self.compact_button.setToolTip(self.tr("One line for each service (Ctrl+Alt+L)"))
         self.compact_button.setAccessibleName(self.tr("Compact list"))
@@ -80,6 +82,9 @@ class ServicesPanel(QWidget):
         column.addWidget(self.list, 1)
         column.addWidget(self.trouble)
         self.setFocusProxy(self.list)
+
+    def _size_icon(self) -> None:
+        self.compact_button.setIconSize(QSize(theme.scaled(16), theme.scaled(16)))
 
     def _connect(self, bridge: Bridge) -> None:
         rows, search = self.list, self.search

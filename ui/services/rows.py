@@ -69,6 +69,14 @@ class ServiceRow:
     ready: bool
 
     @property
+    def count(self) -> str:
+        """The connections as a short figure, with what they are; empty while it does not listen."""
+        if self.connections is None:
+            return ""
+        words = translate("Services", "{count} peers") if self.peers else translate("Services", "{count} conn")
+        return words.format(count=compact(self.connections))
+
+    @property
     def traffic(self) -> str:
         """Connections and rate in words, with exact figures; the state while it does not listen."""
         if self.connections is None:

@@ -8,7 +8,7 @@ from PyQt5.QtCore import Qt, pyqtSignal
 from PyQt5.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from ui.forms.form import Wrapped, set_property
-from ui.parts.labels import plain
+from ui.parts.labels import let_shrink, plain
 from ui.services.list_tips import allowing
 from ui.services.rows import ServiceRow
 
@@ -35,6 +35,7 @@ class TroubleStrip(QFrame):
         self._shown: tuple[object, ...] = ()
         self.words = Wrapped()
         self.words.setTextInteractionFlags(Qt.TextSelectableByMouse)
+        let_shrink(self.words)
         self.allow = QPushButton()
         self.allow.clicked.connect(lambda: self._say(self.allow_wanted))
         self.edit = QPushButton(self.tr("Edit…"))
@@ -72,7 +73,7 @@ class TroubleStrip(QFrame):
         set_property(self, "notice", "bad" if row.bad else "warning")
         words = row.reason or allowing(row)
         self.words.setText(words if len(words) <= MOST else f"{words[: MOST - 1]}…")
-        self.words.setToolTip(plain(words) if len(words) > MOST else "")
+        self.words.setToolTip(plain(words))
         self.words.keep_room()
         self.allow.setVisible(bool(row.refused))
         self.edit.setVisible(row.bad)

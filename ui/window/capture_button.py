@@ -32,7 +32,6 @@ class CaptureButton(QToolButton):
         self._post, self._actions, self._files, self._limit = post, actions, files, limit
         self.setToolButtonStyle(Qt.ToolButtonTextBesideIcon)
         self.setPopupMode(QToolButton.InstantPopup)
-        self.setIconSize(QSize(16, 16))
         self._menu = QMenu(self)
         self._menu.setToolTipsVisible(True)
         self._menu.aboutToShow.connect(self.fill)
@@ -42,6 +41,7 @@ class CaptureButton(QToolButton):
         bridge.capture_changed.connect(self.refresh)
         theme.notifier.changed.connect(self.refresh)
         theme.notifier.fonts_changed.connect(self._on_fonts)
+        self._on_fonts()
         self.refresh()
 
     def sizeHint(self) -> QSize:
@@ -52,6 +52,7 @@ class CaptureButton(QToolButton):
         return QSize(hint.width() - metrics.horizontalAdvance(self.text()) + widest, hint.height())
 
     def _on_fonts(self) -> None:
+        self.setIconSize(QSize(theme.scaled(14), theme.scaled(14)))
         self.updateGeometry()
 
     def _texts(self) -> tuple[str, str, str]:

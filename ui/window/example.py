@@ -73,7 +73,7 @@ class Examples(QObject):
 
         url = reaching(service)
         if url is not None:
-            self._sending.send_once(Message("", url, HELLO))
+            self._sending.send_once(Message("", url, data=HELLO))
 
 
 async def _detached(work: object) -> None:

@@ -25,7 +25,7 @@ class PauseBar(NoticeBar):
         self.button.setToolTip(self.tr("Store events again"))
         self.button.clicked.connect(lambda: resume())
         self.layout().addWidget(self.button)
-        self.layout().setAlignment(self.button, Qt.AlignTop)
+        self.layout().setAlignment(self._mark, Qt.AlignVCenter)
         bridge.pause_changed.connect(self.refresh)
         bridge.measured.connect(self.refresh)
         theme.notifier.changed.connect(self.refresh)  # the format of times may have changed, too

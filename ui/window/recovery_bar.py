@@ -9,6 +9,7 @@ from app.capture.keeping.about import About
 from app.text.escapes import amount
 from ui.looks import theme
 from ui.looks.icons import icon
+from ui.parts.labels import let_shrink
 
 
 class RecoveryBar(QFrame):
@@ -29,6 +30,7 @@ class RecoveryBar(QFrame):
         self.label = QLabel()
         self.label.setWordWrap(True)
         self.label.setTextFormat(Qt.PlainText)
+        let_shrink(self.label)
         self.open_button = QPushButton("Open &it")
         self.open_button.setToolTip("Read it in a window of its own")
         self.later = QPushButton("N&ot now")

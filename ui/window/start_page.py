@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from PyQt5.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, QSize, Qt, pyqtSignal
-from PyQt5.QtGui import QKeyEvent
+from PyQt5.QtGui import QKeyEvent, QResizeEvent
 from PyQt5.QtWidgets import (
     QAction,
+    QBoxLayout,
     QFrame,
     QGridLayout,
     QHBoxLayout,
@@ -16,6 +17,7 @@ from PyQt5.QtWidgets import (
     QLayout,
     QPushButton,
     QScrollArea,
+    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -29,7 +31,9 @@ from ui.settings import Settings
 from ui.window.workspace_files import WorkspaceFiles
 
 MAX_RECENT = 5
-WIDTH = 860
+WIDTH, NARROW = 860, 640
+"""Pixels that the page takes at the most, and below which it has one column, with letters of the usual size."""
+
 
 translated = QCoreApplication.translate
 
@@ -73,6 +77,7 @@ class StartPage(QScrollArea):
         self._files, self._settings = files, settings
         self.setProperty("surface", "panel")
         self.setWidgetResizable(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.NoFocus)
         self.setAccessibleName(self.tr("Start page"))
         self.try_it = QPushButton(self.tr("&Try it"))
@@ -90,6 +95,8 @@ class StartPage(QScrollArea):
             for name, picture, title, words in (*OFFERS, *HELP)
             if name in actions
         }  # fmt: skip
+        self._columns = QBoxLayout(QBoxLayout.LeftToRight)
+        self._columns.setSpacing(24)
         self._recent = QVBoxLayout()
         self._recent.setSpacing(0)
         self.recent: list[Offer] = []
@@ -127,15 +134,13 @@ class StartPage(QScrollArea):
         theme.notifier.fonts_changed.connect(self._measure)
         grid = QGridLayout(inner)
         grid.setContentsMargins(24, 24, 24, 24)
-        grid.setHorizontalSpacing(24)
         grid.setVerticalSpacing(20)
-        grid.setColumnStretch(0, 1)
-        grid.setColumnStretch(1, 1)
-        grid.addLayout(_title(), 0, 0, 1, 2)
-        grid.addWidget(self._example(), 1, 0, 1, 2)
-        grid.addLayout(left, 2, 0)
-        grid.addLayout(right, 2, 1)
-        grid.addLayout(foot, 3, 0, 1, 2)
+        grid.addLayout(_title(), 0, 0)
+        grid.addWidget(self._example(), 1, 0)
+        self._columns.addLayout(left, 1)
+        self._columns.addLayout(right, 1)
+        grid.addLayout(self._columns, 2, 0)
+        grid.addLayout(foot, 3, 0)
         whole = QWidget()
         whole.setProperty("surface", "panel")
         row = QHBoxLayout(whole)
@@ -167,8 +172,18 @@ class StartPage(QScrollArea):
         row.addWidget(self.try_it)
         return card
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """Both columns beside each other while there is room for them."""
+        narrow = self.viewport().width() < theme.scaled(NARROW)
+        self._columns.setDirection(QBoxLayout.TopToBottom if narrow else QBoxLayout.LeftToRight)
+
     def _measure(self) -> None:
-        self._inner.setMaximumWidth(WIDTH * theme.notifier.fonts.size // theme.POINTS)
+        self._inner.setMaximumWidth(theme.scaled(WIDTH))
+        self._arrange()
 
     def _show_recent(self) -> None:
         for old in self.recent:
@@ -201,6 +216,7 @@ class Offer(QPushButton):
     def __init__(self, picture: str, title: str, words: str, call: Callable[[], object], keys: str = "") -> None:
         super().__init__()
         self.setProperty("offer", True)
+        self.setSizePolicy(QSizePolicy.Ignored, QSizePolicy.Preferred)
         self.setAutoDefault(True)
         self.setAccessibleName(title)
         self.setAccessibleDescription(words)
@@ -220,7 +236,6 @@ class Offer(QPushButton):
         row.setSpacing(12)
         self._picture, self._mark = picture, QLabel()
         if picture:
-            self._mark.setFixedWidth(18)
             row.addWidget(self._mark)
             self._paint_mark()
             theme.notifier.changed.connect(self._paint_mark)
@@ -230,7 +245,9 @@ class Offer(QPushButton):
             label.setTextFormat(Qt.PlainText)
 
     def _paint_mark(self, *_: object) -> None:
-        self._mark.setPixmap(icon(self._picture, "accent").pixmap(QSize(18, 18)))
+        side = theme.scaled(18)
+        self._mark.setFixedWidth(side)
+        self._mark.setPixmap(icon(self._picture, "accent").pixmap(QSize(side, side)))
 
     def sizeHint(self) -> QSize:
         return self.layout().sizeHint()

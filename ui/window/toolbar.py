@@ -8,6 +8,7 @@ from PyQt5.QtCore import QSize, Qt
 from PyQt5.QtWidgets import QAction, QMenu, QToolBar, QToolButton
 
 from app.services.protocols import PROTOCOLS
+from ui.looks import theme
 from ui.looks.icons import icon
 from ui.panes.filter_box import FilterBox
 from ui.window.capture_button import CaptureButton
@@ -28,7 +29,8 @@ class Toolbar(QToolBar):
         self.setObjectName("toolbar")
         self.setMovable(False)
         self.setContextMenuPolicy(Qt.PreventContextMenu)
-        self.setIconSize(QSize(14, 14))
+        self._size_icons()
+        theme.notifier.fonts_changed.connect(self._size_icons)
         self.setToolButtonStyle(Qt.ToolButtonTextBesideIcon)
         # Qt leaves no room between icon and text.
         for name, text in (("start_all", " Start all"), ("stop_all", " Stop all"), ("new_service", " New service")):
@@ -47,6 +49,9 @@ class Toolbar(QToolBar):
         self.addWidget(new)
         self.addWidget(filter)
         self.addWidget(capture)
+
+    def _size_icons(self) -> None:
+        self.setIconSize(QSize(theme.scaled(14), theme.scaled(14)))
 
     def _new_menu(self, create: Callable[[str], object]) -> QMenu:
         menu = QMenu(self)

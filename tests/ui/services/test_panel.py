@@ -201,7 +201,7 @@ def test_a_figure_has_all_its_room_or_none(desk: Desk, is_compact: bool, size: i
         settle()
         fonts = desk.panel.list.delegate.fonts
         at = desk.panel.list.delegate.layout_of(desk.panel.row_rect("alpha"))
-        for place, least in ((at.count, fonts.count), (at.rate, fonts.rate)):
+        for place, least in ((at.count, fonts.count(compact=is_compact)), (at.rate, fonts.rate)):
             assert place is None or (place.width() >= least and place.left() > at.state.right())
         taken = [place for place in (at.count, at.rate, at.spark, at.button) if place is not None]
         for one, other in pairwise(taken):
