@@ -56,10 +56,10 @@ class Situation:
     can_resend: bool = False
     following: bool = False
     read_only: bool = False
-    compact: bool = False
-    paused: bool = False
     undo: str = ""
     redo: str = ""
+    compact: bool = False
+    paused: bool = False
 
 
 @dataclass(frozen=True, slots=True)

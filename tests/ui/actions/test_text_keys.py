@@ -42,7 +42,8 @@ ALSO_IN_A_TEXT = {
     "export", "quit", "close_window", "copy_payload", "copy_curl", "copy_python", "copy_exchange", "filter", "note",
     "notes", "palette", "settings", "start_all", "toggle_service", "new_service", "send_message", "send_to_service",
     "mock_exchange", "follow", "show_all", "next_pane", "previous_pane", "conversations", "follow_stream", "http",
-    "failures", "resolve_group", "reopen_group", "save_report", "start_page", "theme",
+    "failures", "resolve_group", "reopen_group", "save_report", "start_page", "theme", "manual", "shortcuts",
+    "new_capture", "pause_capture", "find_service", "compact_services",
 }  # fmt: skip
 """Actions whose keys no text has a use for."""
 
