@@ -218,8 +218,9 @@ def test_another_workspace_clears_the_stack_and_nothing_is_changed_while_it_come
 
 
 def test_ctrl_z_brings_back_what_ctrl_delete_removed(window: MainWindow) -> None:
-    window.services.cards["alpha"].setFocus()
-    QTest.keyClick(window.services.cards["alpha"], Qt.Key_Delete, Qt.ControlModifier)
+    window.services.select("alpha")
+    window.services.list.setFocus()
+    QTest.keyClick(window.services.list, Qt.Key_Delete, Qt.ControlModifier)
     settle()
     assert list(window._post.services) == ["beta"]
     assert window.services.selected == "beta"

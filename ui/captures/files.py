@@ -136,6 +136,10 @@ class CaptureFiles(QObject):
 
         self._in_thread(cut_off, self._post.captures, live).addCallback(tell)
 
+    def unfinished(self) -> str:
+        """The name of a copy that is being saved; empty if none is."""
+        return next(filter(None, (dialog.saving for dialog in self._saving)), "")
+
     def close(self) -> None:
         """Close all windows and stop saving, because the program ends."""
         self._closed = True

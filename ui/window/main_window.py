@@ -12,6 +12,7 @@ from PyQt5.QtWidgets import QApplication, QMainWindow, QVBoxLayout, QWidget
 
 from app.capture.reading.reader import Reader
 from app.capture.schema import SUFFIX
+from app.files.folders import data_folder
 from app.post import Post
 from app.workspace.reading import Workspace
 from ui.actions.action import Place
@@ -35,6 +36,7 @@ from ui.settings import Settings
 from ui.streams.windows import StreamWindows
 from ui.window.capture_button import CaptureButton
 from ui.window.commands import WindowCommands
+from ui.window.drafts import Drafts
 from ui.window.example import Examples
 from ui.window.menus import ContextMenus, RecentMenu
 from ui.window.middle import WIDTH, Middle
@@ -52,6 +54,9 @@ if TYPE_CHECKING:
 
 WORKSPACE = ".toml"
 
+DRAFTS = "drafts"
+"""The folder in the data folder for unsaved changes."""
+
 HEIGHT = 768
 """Pixels of the window before the user changes its size."""
 
@@ -64,6 +69,7 @@ class MainWindow(QMainWindow):
         edits: changes the workspace, and undoes that.
         actions_: the actions by name. ``actions`` is a method of Qt's.
         files, captures: the workspace and the captures as files.
+        drafts: unsaved changes that survive a crash.
         side, services, connections: the left side and its two lists.
         browser, panes, detail, filter: the panes with their filter and the detail of the current event.
         service_actions, failure_actions, exchanges, notes: what acts on services and events.
@@ -85,6 +91,7 @@ class MainWindow(QMainWindow):
         self.actions_ = Actions(self, Place.MAIN)
         self.edits = Edits(post, self)
         self.files = WorkspaceFiles(post, self.edits, settings, opened, title, self)
+        self.drafts = Drafts(self.edits, self.files, post.sender.in_thread, data_folder() / DRAFTS)
         self._make_services()
         self._make_panes(reader)
         self._make_window()
@@ -118,7 +125,7 @@ class MainWindow(QMainWindow):
     def _make_window(self) -> None:
         post, bridge, settings, actions = self._post, self.bridge, self._settings, self.actions_
         self.notices = Notices(post, bridge)
-        self.notices.listen(self.files, self.captures, self.exchanges)
+        self.notices.listen(self.files, self.drafts, self.captures, self.exchanges)
         self.capture_button = CaptureButton(post, bridge, actions, self.captures, lambda: settings.capture_limit)
         self.toolbar = Toolbar(actions, self.service_actions.create, self.filter, self.capture_button)
         self.start_page = StartPage(actions, self.files, settings)
@@ -215,9 +222,10 @@ class MainWindow(QMainWindow):
             QTimer.singleShot(0, partial(self._open_workspace, path))
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        if not self.files.settled():
+        if not self.files.settled(unfinished=self.capture_commands.unfinished()):
             event.ignore()
             return
+        self.drafts.settled = True
         self._settings.save_state("geometry", self.saveGeometry())
         self.middle.remember(self._settings)
         self.sending.stop()
