@@ -54,6 +54,7 @@ def _places(window: MainWindow) -> dict[str, tuple[int, int]]:
         "start all": middle(bar.widgetForAction(window.actions_["start_all"])),
         "stop all": middle(bar.widgetForAction(window.actions_["stop_all"])),
         "copy detail": middle(window.detail.copy_button),
+        "capture": middle(window.capture_button),
     }
     rows = window.services.list
     for name in window.services.names():
