@@ -270,8 +270,9 @@ def test_whatever_is_done_while_services_stop_ends_in_the_state_that_was_last_wa
 
 
 def test_ctrl_z_brings_back_what_ctrl_delete_removed(window: MainWindow) -> None:
-    window.services.cards["alpha"].setFocus()
-    QTest.keyClick(window.services.cards["alpha"], Qt.Key_Delete, Qt.ControlModifier)
+    window.services.select("alpha")
+    window.services.list.setFocus()
+    QTest.keyClick(window.services.list, Qt.Key_Delete, Qt.ControlModifier)
     settle()
     assert list(window._post.services) == ["beta"]
     assert window.services.selected == "beta"

@@ -14,7 +14,7 @@ from app.workspace.drafts import Left
 from ui.looks import theme
 from ui.looks.icons import icon
 from ui.looks.times import moment
-from ui.parts.labels import plain
+from ui.parts.labels import let_shrink, plain
 
 NAMES = 4
 """Names of services that are listed."""
@@ -160,5 +160,6 @@ class RecoveryBar(QFrame):
 def _words() -> QLabel:
     label = QLabel()
     label.setWordWrap(True)
+    let_shrink(label)
     label.setTextFormat(Qt.PlainText)
     return label
