@@ -40,6 +40,7 @@ class Post:
         logbook: records what Twisted and Python log.
         services: by name, in the order of the workspace.
         messages: the saved messages of the workspace.
+        variables: texts by their names, which ``{{name}}`` stands for in what is sent.
         plugins: the plugins of the user and of the workspace.
         captures: the folder of captures that are opened without a path.
         sender: the owner of the connections that the program opens.
@@ -58,6 +59,7 @@ class Post:
         self.services_changed: Signal[Post] = Signal()
         self.status_changed: Signal[Service] = Signal()
         self.messages = workspace.messages
+        self.variables = workspace.variables
         self._folder = workspace.folder
         self._loops = Loops()
         self.gate = Gate()
@@ -219,6 +221,7 @@ class Post:
             service.dispose()
         self.services = {}
         self.messages = workspace.messages
+        self.variables = workspace.variables
         self._folder = workspace.folder
         self._enter(workspace)
         self.services_changed.emit(self)

@@ -106,6 +106,7 @@ def open_window(threaded: Callable[[Path], Reader], settings: Settings, qtbot: Q
     def settle_changes(window: MainWindow) -> None:
         window.files._saved = window._post.configs()  # nobody is there to answer
         window.files._saved_messages = window._post.messages
+        window.files._saved_variables = window._post.variables
 
     def open_(*configs: ServiceConfig, post: Post | None = None, path: Path | None = None) -> MainWindow:
         opened = Workspace(configs or (config("alpha"), config("beta", 9008)))

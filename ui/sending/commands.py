@@ -7,24 +7,29 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from PyQt5 import sip
 from PyQt5.QtCore import Qt
-from PyQt5.QtWidgets import QMainWindow
+from PyQt5.QtWidgets import QApplication, QMainWindow, QWidget
 
+from app.capture.reading.reader import Reader
+from app.capture.reading.store import Store
+from app.events import Event
 from app.post import Post
 from app.services.service import Service
 from ui.bridge import Bridge
 
 if TYPE_CHECKING:
+    from app.sending.captured import Captured
     from ui.sending.dock import SendDock
 
-HEIGHT = 250
+HEIGHT = 280
 """Pixels of the dock when it is shown first."""
 
 
 class SendCommands:
     """Makes the dock when it is first wanted, and acts on it.
 
-    The methods ``send_message`` and ``send_to_service`` have the names of their actions.
+    The methods ``send_message``, ``send_to_service`` and ``open_in_send`` have the names of their actions.
     """
 
     def __init__(
@@ -35,13 +40,18 @@ class SendCommands:
         service: Callable[[], Service | None],
         folder: Callable[[], Path],
         messages_changed: Callable[[], object],
+        reader: Reader,
+        event: Callable[[], Event | None],
     ) -> None:
-        """``service()`` is the selected service; relative file names refer to ``folder()``.
+        """``service()`` is the selected service, ``event()`` the current event of the capture of ``reader``.
 
-        ``messages_changed()`` is called when the saved messages have changed.
+        Relative file names refer to ``folder()``. ``messages_changed()`` is called when the saved messages or
+        the variables have changed.
         """
         self._post, self._bridge, self._window = post, bridge, window
         self._service, self._folder, self._messages_changed = service, folder, messages_changed
+        self._reader, self._event = reader, event
+        self._before: QWidget | None = None
 
     @cached_property
     def dock(self) -> SendDock:
@@ -53,9 +63,11 @@ class SendCommands:
         self._window.addDockWidget(Qt.BottomDockWidgetArea, dock)
         self._window.resizeDocks([dock], [HEIGHT], Qt.Vertical)
         dock.messages_changed.connect(self._messages_changed)
+        dock.left.connect(self._give_back)
         self._bridge.services_changed.connect(lambda: dock.refresh())
         self._bridge.status_changed.connect(lambda _: dock.refresh())
         dock.refresh(self._folder())
+        dock.history.load()
         return dock
 
     @property
@@ -75,15 +87,44 @@ class SendCommands:
 
     def send_message(self) -> None:
         dock = self.dock
-        dock.setVisible(dock.isHidden())
         if dock.isVisible():
-            if not dock.form.url.text() and (url := self._url()):
-                dock.form.url.setText(url)
-            dock.form.url.setFocus(Qt.ShortcutFocusReason)
+            dock.close()
+            return
+        self._remember()
+        dock.show()
+        if not dock.form.url.text() and (url := self._url()):
+            dock.form.url.setText(url)
+        dock.form.url.setFocus(Qt.ShortcutFocusReason)
 
     def send_to_service(self) -> None:
         if url := self._url():
+            self._remember()
             self.dock.send_to(url)
+
+    def open_in_send(self) -> None:
+        """Fill the dock with what the current event was sent with."""
+        event = self._event()
+        if event is None:
+            return
+        from app.sending.captured import captured
+        from app.sending.url import parse
+        from ui.sending.dock import reaching
+
+        urls = {name: reaching(service) for name, service in self._post.services.items()}
+        ours = {name: parse(url).address for name, url in urls.items() if url is not None}
+        self._remember()
+
+        def read(store: Store) -> Captured | None:
+            return captured(store, event, ours)
+
+        def on_read(found: Captured | None) -> None:
+            dock = self.dock
+            if found is None:
+                dock.tell_problem(dock.tr("What was sent is not in the capture, or not any more."))
+            else:
+                dock.show_captured(found, dock.tr("from event {id}").format(id=event.id))
+
+        self._reader.read(read, None, on_read)
 
     def _url(self) -> str | None:
         """The URL of the selected service."""
@@ -91,3 +132,16 @@ class SendCommands:
 
         service = self._service()
         return reaching(service) if service is not None else None
+
+    # -- the keyboard
+
+    def _remember(self) -> None:
+        """Keep in mind who has the keyboard, to give it back."""
+        now = QApplication.focusWidget()
+        if now is not None and not (self.made and self.dock.isAncestorOf(now)):
+            self._before = now
+
+    def _give_back(self) -> None:
+        before, self._before = self._before, None
+        if before is not None and not sip.isdeleted(before) and before.isVisible():
+            before.setFocus(Qt.OtherFocusReason)

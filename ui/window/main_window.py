@@ -117,7 +117,10 @@ class MainWindow(QMainWindow):
     def _make_commands(self, reader: Reader) -> None:
         post, bridge, files = self._post, self.bridge, self.files
         selection = Selection(post, bridge, self.side, self.browser, self.failure_actions)
-        self.sending = SendCommands(post, bridge, self, self.side.selected, files.folder, files.changed.emit)
+        self.sending = SendCommands(
+            post, bridge, self, self.side.selected, files.folder, files.changed.emit,
+            reader, lambda: self.browser.current_event,
+        )  # fmt: skip
         files.changed.connect(self.sending.refresh)
         self.capture_commands = CaptureCommands(post, reader, self.captures, self.browser, self, selection.connection)
         self.actions_.connect(

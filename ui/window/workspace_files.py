@@ -46,6 +46,7 @@ class WorkspaceFiles(QObject):
     def _take(self, opened: Workspace, title: str) -> None:
         self.path, self.title = opened.path, title
         self._saved, self._saved_messages = opened.services, opened.messages
+        self._saved_variables = opened.variables
         if opened.path is not None:
             self._settings.add_recent(opened.path)
         self.failed.emit("")
@@ -57,7 +58,9 @@ class WorkspaceFiles(QObject):
 
     @property
     def modified(self) -> bool:
-        return self._post.configs() != self._saved or self._post.messages != self._saved_messages
+        post = self._post
+        now = post.configs(), post.messages, post.variables
+        return now != (self._saved, self._saved_messages, self._saved_variables)
 
     def new(self) -> None:
         self._if_settled(lambda: self._load(Workspace(), "New workspace"))
@@ -115,7 +118,9 @@ class WorkspaceFiles(QObject):
 
     def _save(self, path: Path) -> bool:
         try:
-            saved = workspace_saving.save(Workspace(self._post.configs(), messages=self._post.messages), path)
+            post = self._post
+            now = Workspace(post.configs(), messages=post.messages, variables=post.variables)
+            saved = workspace_saving.save(now, path)
         except PostError as e:
             self.failed.emit(str(e))
             return False

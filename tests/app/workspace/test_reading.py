@@ -91,7 +91,7 @@ def test_an_empty_workspace_is_one():
         ("version = true", 1, "version", "must be 1"),
         ("version = 0", 1, "version", "must be 1"),
         ("# new\nversion = 2", 2, "version", "2 is from a newer Listening Post; this one reads 1"),
-        ("version = 1\nname = 'x'", 2, "name", "is unknown. A workspace has version, [[service]]"),
+        ("version = 1\nname = 'x'", 2, "name", "is unknown. A workspace has version, [variables], [[service]]"),
         ("version = 1\n[tool.x]\ny = 1", 2, "tool", "is unknown"),
         ("version = 1\nservice = 5", 2, "service", "must be tables that begin with [[service]]"),
         ("version = 1\n[service]\nname = 'x'", 2, "service", "must be tables that begin with [[service]]"),
