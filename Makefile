@@ -5,6 +5,8 @@ SETUP := .venv/.setup
 TEST_SETUP := .venv/.setup-test
 # Each process of tests has programs and screens of its own: more than four ask much memory.
 PARALLEL := -n auto --maxprocesses 4 --dist worksteal
+# Compiled modules are kept: tests and benchmarks start the program hundreds of times, as users do.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup run test quick coverage lint bench docs manual screenshots package wheel deb clean
 .DEFAULT_GOAL := help

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from twisted.internet.defer import Deferred, DeferredList
@@ -26,6 +29,7 @@ from app.services.service import GRACE, Service
 from app.services.surroundings import Surroundings
 from app.signal import Signal
 from app.workspace.gate import Gate, How, Question
+from app.workspace.message import Message
 from app.workspace.reading import Workspace
 
 HURRY = 1.2
@@ -39,8 +43,6 @@ class Post:
         recorder: takes the events of services and of the sender.
         logbook: records what Twisted and Python log.
         services: by name, in the order of the workspace.
-        messages: the saved messages of the workspace.
-        variables: texts by their names, which ``{{name}}`` stands for in what is sent.
         plugins: the plugins of the user and of the workspace.
         captures: the folder of captures that are opened without a path.
         sender: the owner of the connections that the program opens.
@@ -58,8 +60,7 @@ class Post:
         self.services: dict[str, Service] = {}
         self.services_changed: Signal[Post] = Signal()
         self.status_changed: Signal[Service] = Signal()
-        self.messages = workspace.messages
-        self.variables = workspace.variables
+        self._content = content(workspace)
         self._folder = workspace.folder
         self._loops = Loops()
         self.gate = Gate()
@@ -132,6 +133,15 @@ class Post:
     def configs(self) -> tuple[ServiceConfig, ...]:
         return tuple(service.config for service in self.services.values())
 
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        """The saved messages of the workspace."""
+        return self._content.messages
+
+    def state(self) -> Workspace:
+        """All that the workspace holds now, without its file."""
+        return replace(self._content, services=self.configs())
+
     def start_all(self) -> Deferred[Any]:
         """Start every service that is not running. Fires when each listens, has failed or is held."""
         return self._start([service for service in self.services.values() if not service.running])
@@ -150,10 +160,14 @@ class Post:
     def add(self, config: ServiceConfig) -> Service:
         """Add a service at the end, and return it; it is stopped. Its name must not be taken."""
         service = self._add(config)
-        self.gate.changed(self.configs(), [config.name])
+        self._changed([config.name])
+        return service
+
+    def _changed(self, by_user: Collection[str] = ()) -> None:
+        """The services are others now. The user gave those called ``by_user`` their settings."""
+        self.gate.changed(self.configs(), by_user)
         self._hold()
         self.services_changed.emit(self)
-        return service
 
     def _add(self, config: ServiceConfig) -> Service:
         surroundings = Surroundings(
@@ -170,8 +184,10 @@ class Post:
         self.services[config.name] = service
         return service
 
-    async def replace(self, name: str, config: ServiceConfig) -> Service | None:
+    async def replace(self, name: str, config: ServiceConfig, *, by_user: bool = True) -> Service | None:
         """Give the service called ``name`` another configuration. If it was running, it starts again.
+
+        ``by_user``: whether the user gave it, who thereby allows what it asks for.
 
         Returns the new service, or None where the old one was removed or replaced while it was stopping.
         """
@@ -186,9 +202,7 @@ class Post:
             del self.services[name]
         order[order.index(name)] = config.name
         self.services = {key: self.services[key] for key in order}
-        self.gate.changed(self.configs(), [config.name])
-        self._hold()
-        self.services_changed.emit(self)
+        self._changed([config.name] if by_user else ())
         if was_running:
             await new.start()
         return new
@@ -199,9 +213,51 @@ class Post:
         if old is not None:
             old[0].dispose()
             del self.services[name]
-            self.gate.changed(self.configs())
-            self._hold()
-            self.services_changed.emit(self)
+            self._changed()
+
+    async def become(
+        self,
+        state: Workspace,
+        renamed: Mapping[str, str] = MappingProxyType({}),
+        start: Collection[str] = (),
+        *,
+        by_user: bool = True,
+    ) -> set[str]:
+        """Change the workspace into ``state``. Services that are the same there stay up, with their connections.
+
+        Args:
+            renamed: new names by the old ones, of services that go on under another name.
+            start: names of services that start if they are added; those that are changed start if they were running.
+            by_user: as for ``replace``; without it, what is added or changed may do no more than was allowed before.
+
+        Returns the names of services that were removed while they were running.
+        """
+        self._content = content(state)
+        wanted = {renamed.get(name, name): name for name in self.services}
+        kept = {wanted[c.name]: c for c in state.services if c.name in wanted}
+        gone = [name for name in self.services if name not in kept]
+        changed = [name for name, config in kept.items() if config != self.services[name].config]
+        # One of these may take the address that another leaves.
+        moved = [name for name in changed if _place(self.services[name].config) != _place(kept[name])]
+        leaving = [self.services[name] for name in (*gone, *moved)]
+        was_up = {service.config.name for service in leaving if service.running or service.wanted}
+        while any(service.running for service in leaving):  # the user may start one while others are stopping
+            await DeferredList([service.stop() for service in leaving])
+        for name in gone:
+            self.services.pop(name).dispose()
+        for name in changed:
+            await self.replace(name, kept[name], by_user=by_user)
+        added = [config for config in state.services if config.name not in self.services]
+        for config in added:
+            self._add(config)
+        order = [config.name for config in state.services]
+        if gone or added or order != list(self.services):
+            self.services = {name: self.services[name] for name in order}
+            self._changed([config.name for config in added] if by_user else ())
+        again = {kept[name].name for name in moved if name in was_up}
+        again |= {config.name for config in added if config.name in start}
+        await self._start([self.services[name] for name in order if name in again])
+        return was_up.intersection(gone)
 
     async def _stopped(self, name: str) -> tuple[Service, bool] | None:
         """Stop a service. Returns it, and whether it was running; None where it was removed meanwhile."""
@@ -220,8 +276,7 @@ class Post:
         for service in self.services.values():
             service.dispose()
         self.services = {}
-        self.messages = workspace.messages
-        self.variables = workspace.variables
+        self._content = content(workspace)
         self._folder = workspace.folder
         self._enter(workspace)
         self.services_changed.emit(self)
@@ -279,6 +334,15 @@ class Post:
         if self._link is not None:
             await self._link.close()
         self.logbook.close()
+
+
+def content(workspace: Workspace) -> Workspace:
+    """What a workspace holds, without the file that it was read from."""
+    return replace(workspace, path=None, template=None, digest="")
+
+
+def _place(config: ServiceConfig) -> tuple[str, str]:
+    return config.protocol, config.listen
 
 
 def capture_folder() -> Path:

@@ -12,7 +12,8 @@ from twisted.internet.protocol import Factory, Protocol
 from app import events, post
 from app.post import Post
 from app.services.config import ServiceConfig
-from app.status import Failed, Listening, Stopped
+from app.status import Failed, Held, Listening, Stopped
+from app.workspace.message import Message
 from app.workspace.reading import Workspace
 from tests.app.capture.captures import read
 from tests.helpers import until
@@ -181,10 +182,63 @@ async def test_another_workspace_takes_the_place_of_all(make):
 
 
 @pytest_twisted.ensureDeferred
+async def test_becoming_another_state_touches_only_what_differs(make):
+    one = await make(config("a"), config("b"), config("c"))
+    await one.start_all()
+    kept = one.services["a"]
+    here, there = await talk(kept, b"x"), await talk(one.services["b"], b"x")
+    messages = (Message("m", "tcp://127.0.0.1:1"),)
+    state = Workspace((config("new"), config("c", responder="discard"), config("a")), messages=messages)
+    assert await one.become(state) == {"b"}
+    assert one.state() == state
+    assert one.services["a"] is kept
+    assert statuses(one) == {"new": Stopped, "c": Listening, "a": Listening}
+    await until(lambda: there.lost)
+    assert not here.lost
+
+
+@pytest_twisted.ensureDeferred
+async def test_becoming_starts_what_is_to_start_and_knows_renamed_services(make):
+    one = await make(config("a"))
+    await one.services["a"].start()
+    state = Workspace((config("more"), config("z")))
+    assert await one.become(state, {"a": "z"}, start=["more", "nobody"]) == set()
+    assert statuses(one) == {"more": Listening, "z": Listening}
+
+
+@pytest_twisted.ensureDeferred
+async def test_services_that_exchange_their_ports_both_come_up_again(make):
+    one = await make(config("a"), config("b"))
+    await one.start_all()
+    a, b = (int(service.status.host.rpartition(":")[2]) for service in one.services.values())
+    await one.become(Workspace((config("a", port=a), config("b", port=b))))
+    await one.become(Workspace((config("a", port=b), config("b", port=a))))
+    assert [service.status for service in one.services.values()] == [
+        Listening(f"127.0.0.1:{b}"), Listening(f"127.0.0.1:{a}")
+    ]  # fmt: skip
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_comes_back_is_allowed_no_more_than_before(make, tmp_path):
+    one = await make()
+    asks = config("asks", responder="relay", options={"upstream": "192.0.2.1:1"})
+    await one.load(Workspace((asks,), path=tmp_path / "x.toml", digest="none"))
+    assert one.gate.unanswered
+    await one.become(Workspace())
+    assert not one.gate.unanswered
+    await one.become(Workspace((asks,)), by_user=False)
+    assert isinstance(one.services["asks"].status, Held)
+    await one.become(Workspace((config("asks"),)), by_user=False)
+    await one.become(Workspace((asks,)), by_user=False)
+    assert isinstance(one.services["asks"].status, Held)
+
+
+@pytest_twisted.ensureDeferred
 async def test_services_that_are_gone_hear_no_more_of_the_recorder(make):
     one = await make(config("a"), config("b"))
     await one.replace("a", config("a"))
     await one.remove("b")
+    await one.become(Workspace((config("a", responder="discard"), config("d"))))
     await one.load(Workspace((config("c"),)))
     assert len(one.recorder.pressure._listeners) == 1
 

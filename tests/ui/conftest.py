@@ -104,9 +104,7 @@ def open_window(threaded: Callable[[Path], Reader], settings: Settings, qtbot: Q
     made: list[MainWindow] = []
 
     def settle_changes(window: MainWindow) -> None:
-        window.files._saved = window._post.configs()  # nobody is there to answer
-        window.files._saved_messages = window._post.messages
-        window.files._saved_variables = window._post.variables
+        window.files._saved = window.edits.state  # nobody is there to answer
 
     def open_(*configs: ServiceConfig, post: Post | None = None, path: Path | None = None) -> MainWindow:
         opened = Workspace(configs or (config("alpha"), config("beta", 9008)))

@@ -41,6 +41,7 @@ class Situation:
         can_resend: whether the bytes that caused the current failure can be sent again.
         following: whether the pane in view follows the newest event.
         read_only: whether the window shows an opened capture, which nothing can change.
+        undo, redo: the changes of the workspace that can be undone and redone next, in words; "" if there is none.
     """
 
     service: bool = False
@@ -53,6 +54,8 @@ class Situation:
     can_resend: bool = False
     following: bool = False
     read_only: bool = False
+    undo: str = ""
+    redo: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,7 @@ class Action:
         checked: for an action that is on or off, whether it is on.
         shows_panes: whether it brings the panes back while the start page is in their place.
         hidden_while_disabled: whether context menus leave it out while it is disabled.
+        named: for an action whose text says what it would act on, the text in a situation.
     """
 
     name: str
@@ -100,3 +104,4 @@ class Action:
     checked: Callable[[Situation], bool] | None = None
     shows_panes: bool = False
     hidden_while_disabled: bool = False
+    named: Callable[[Situation], str] | None = None

@@ -82,6 +82,8 @@ class Actions(Mapping[str, QAction]):
             self._made[name].setEnabled(action.enabled.holds(now))
             if action.checked is not None:
                 self._made[name].setChecked(action.checked(now))
+            if action.named is not None:
+                self._made[name].setText(action.named(now))
 
     def why_disabled(self, name: str) -> str:
         """Why an action is disabled now, for the user; "" if it is enabled."""

@@ -6,9 +6,11 @@ of its windows (``ui/*/commands.py``, and ``ui/captures/window.py``).
 
 from __future__ import annotations
 
+from PyQt5.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
+
 from app.events import FAILURE, HTTP_REQUEST, HTTP_RESPONSE
 from app.sending.sendable import can_be_sent
-from ui.actions.action import Action, Condition, Place
+from ui.actions.action import Action, Condition, Place, Situation
 
 MAIN, CAPTURE = Place.MAIN, Place.CAPTURE
 SERVICE, CONNECTION, EVENTS, GROUP = Place.SERVICE, Place.CONNECTION, Place.EVENTS, Place.GROUP
@@ -42,10 +44,23 @@ AN_OPEN_GROUP = Condition(
     "Select a group of failures first",
     lambda now: now.group is not None and now.group.state != "resolved",
 )
+A_STEP = Condition(QT_TRANSLATE_NOOP("actions", "There is nothing to undo"), lambda now: bool(now.undo))
+AN_UNDONE_STEP = Condition(QT_TRANSLATE_NOOP("actions", "There is nothing to redo"), lambda now: bool(now.redo))
 A_RESOLVED_GROUP = Condition(
     "Select a group of failures first",
     lambda now: now.group is not None and now.group.state == "resolved",
 )
+
+# -- texts that say what the action would act on
+
+
+def _undo(now: Situation) -> str:
+    return QCoreApplication.translate("actions", "&Undo {step}").format(step=now.undo.replace("&", "&&")).strip()
+
+
+def _redo(now: Situation) -> str:
+    return QCoreApplication.translate("actions", "Re&do {step}").format(step=now.redo.replace("&", "&&")).strip()
+
 
 # -- the actions
 
@@ -91,6 +106,16 @@ ACTIONS: tuple[Action, ...] = (
     Action("quit", "File", "&Quit", "Stop the services, store everything, leave", "Ctrl+Q", groups={MAIN: 4}),
 
     Action(
+        "undo", "Edit", QT_TRANSLATE_NOOP("actions", "&Undo"),
+        QT_TRANSLATE_NOOP("actions", "Take back the last change of the workspace"),
+        "Ctrl+Z", groups={MAIN: 0}, enabled=A_STEP, named=_undo,
+    ),
+    Action(
+        "redo", "Edit", QT_TRANSLATE_NOOP("actions", "Re&do"),
+        QT_TRANSLATE_NOOP("actions", "Make the change again that was undone"),
+        "Ctrl+Shift+Z", groups={MAIN: 0}, enabled=AN_UNDONE_STEP, named=_redo,
+    ),
+    Action(
         "copy_rows", "Edit", "&Copy rows", "Copy the selected events as text",
         "Ctrl+C", "copy", groups={MAIN: 1, CAPTURE: 1, EVENTS: 4},
     ),
@@ -99,7 +124,7 @@ ACTIONS: tuple[Action, ...] = (
         "Ctrl+Shift+C", "copy", groups={MAIN: 1, CAPTURE: 1, EVENTS: 4}, enabled=A_PAYLOAD,
     ),
     Action(
-        "copy_curl", "Edit", "Copy as c&url", "Copy the request as a line for a shell",
+        "copy_curl", "Edit", "Copy as cur&l", "Copy the request as a line for a shell",
         "Ctrl+Alt+C", groups={MAIN: 2, EVENTS: 1}, enabled=AN_EXCHANGE, hidden_while_disabled=True,
     ),
     Action(
@@ -127,7 +152,7 @@ ACTIONS: tuple[Action, ...] = (
         "Ctrl+Shift+I", groups={MAIN: 5, CAPTURE: 3}, shows_panes=True,
     ),
     Action(
-        "palette", "Edit", "Find a comman&d…", "Every action, service and pane by its name",
+        "palette", "Edit", "Find a co&mmand…", "Every action, service and pane by its name",
         "Ctrl+K", "search", groups={MAIN: 6},
     ),
     Action("settings", "Edit", "S&ettings…", "Theme, fonts, times, captures, new services", "Ctrl+,", groups={MAIN: 6}),

@@ -17,6 +17,7 @@ from app.events import Event
 from app.post import Post
 from app.services.service import Service
 from ui.bridge import Bridge
+from ui.edits import Edits
 
 if TYPE_CHECKING:
     from app.sending.captured import Captured
@@ -35,21 +36,20 @@ class SendCommands:
     def __init__(
         self,
         post: Post,
+        edits: Edits,
         bridge: Bridge,
         window: QMainWindow,
         service: Callable[[], Service | None],
         folder: Callable[[], Path],
-        messages_changed: Callable[[], object],
         reader: Reader,
         event: Callable[[], Event | None],
     ) -> None:
         """``service()`` is the selected service, ``event()`` the current event of the capture of ``reader``.
 
-        Relative file names refer to ``folder()``. ``messages_changed()`` is called when the saved messages or
-        the variables have changed.
+        Relative file names refer to ``folder()``.
         """
-        self._post, self._bridge, self._window = post, bridge, window
-        self._service, self._folder, self._messages_changed = service, folder, messages_changed
+        self._post, self._edits, self._bridge, self._window = post, edits, bridge, window
+        self._service, self._folder = service, folder
         self._reader, self._event = reader, event
         self._before: QWidget | None = None
 
@@ -58,11 +58,10 @@ class SendCommands:
         """The dock, hidden at first."""
         from ui.sending.dock import SendDock
 
-        dock = SendDock(self._post, self._window)
+        dock = SendDock(self._post, self._edits, self._window)
         dock.hide()
         self._window.addDockWidget(Qt.BottomDockWidgetArea, dock)
         self._window.resizeDocks([dock], [HEIGHT], Qt.Vertical)
-        dock.messages_changed.connect(self._messages_changed)
         dock.left.connect(self._give_back)
         self._bridge.services_changed.connect(lambda: dock.refresh())
         self._bridge.status_changed.connect(lambda _: dock.refresh())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from PyQt5.QtCore import QSize, Qt, QTimer, pyqtSignal
@@ -30,6 +31,7 @@ from app.text.variables import literally
 from app.workspace.history import history_file
 from app.workspace.message import Message
 from ui.detail.saving import save_payload
+from ui.edits import Edits
 from ui.forms.form import Words, set_property
 from ui.looks.icons import icon
 from ui.parts.line import Line
@@ -61,29 +63,27 @@ class SendDock(QDockWidget):
     """The dock at the bottom of the window.
 
     Signals:
-        messages_changed(): the saved messages or the variables were changed.
         left(): the user closed the dock.
     """
 
-    messages_changed = pyqtSignal()
     left = pyqtSignal()
 
-    def __init__(self, post: Post, parent: QWidget | None = None) -> None:
+    def __init__(self, post: Post, edits: Edits, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle(self.tr("Send"))
         self.setObjectName("send dock")
         self.setAllowedAreas(Qt.BottomDockWidgetArea | Qt.TopDockWidgetArea)
         self.setFeatures(QDockWidget.DockWidgetClosable)
-        self._post = post
+        self._post, self._edits = post, edits
         self.form = MessageForm()
-        self.form.take_variables(lambda: post.variables)
+        self.form.take_variables(lambda: edits.state.variables)
         self.run = SendRun(post.sender, lambda: self.form.folder, self)
         self.history = SentHistory(post.sender.in_thread, history_file(), self)
         self.state = Line()
         self.answer = AnswerView()
         self.transcript = self.answer.transcript
         self.clear = small_button("clear", self.tr("Clear the log"))
-        self.saved = SavedMessages(post)
+        self.saved = SavedMessages(edits)
         self.note = Words()
         self._sent: Message | None = None
         self._latest: tuple[Answer, bytes] | None = None
@@ -120,7 +120,7 @@ class SendDock(QDockWidget):
         """Services, saved messages or variables have changed. ``folder``: the new base of relative file names."""
         self.form.folder = folder or self.form.folder
         services = filter(None, map(reaching, self._post.services.values()))
-        self.form.offer(dict.fromkeys((*services, *(message.url for message in self._post.messages))))
+        self.form.offer(dict.fromkeys((*services, *(message.url for message in self._edits.state.messages))))
         self.saved.refresh()
         self.form.check()
 
@@ -195,6 +195,7 @@ class SendDock(QDockWidget):
         form.pause.clicked.connect(run.pause)
         form.stop.clicked.connect(run.stop)
         form.recalled.connect(self._recall)
+        self._edits.changed.connect(form.check)
         self.clear.clicked.connect(self.transcript.clear)
         run.changed.connect(self._on_run)
         run.exchanged.connect(self._on_exchanged)
@@ -203,7 +204,6 @@ class SendDock(QDockWidget):
         saved.chosen.connect(self._show_message)
         saved.save_requested.connect(self._save)
         saved.update_button.clicked.connect(lambda: saved.update_current(form.message()))
-        saved.changed.connect(self.messages_changed)
         history.chosen.connect(self._show_message)
         history.failed.connect(self._tell)
         self._history_menu.aboutToShow.connect(self._fill_menu)
@@ -241,25 +241,23 @@ class SendDock(QDockWidget):
             self.answer.wait()
         else:
             self.answer.show_log()
-        self.run.send(message, keep=form.keep.isChecked(), variables=self._post.variables, attached=attached)
+        self.run.send(message, keep=form.keep.isChecked(), variables=self._edits.state.variables, attached=attached)
 
     def edit_variables(self) -> None:
         """Show the dialog of the workspace's variables."""
-        dialog = VariablesDialog(self._post.variables, self)
+        dialog = VariablesDialog(self._edits.state.variables, self)
         dialog.given.connect(self._set_variables)
         dialog.open()
 
     def _set_variables(self, variables: dict[str, str]) -> None:
-        self._post.variables = variables
-        self.form.check()
-        self.messages_changed.emit()
+        self._edits.change(self.tr("change of the variables"), replace(self._edits.state, variables=variables))
 
     def _fill_menu(self) -> None:
         menu = self._history_menu
         self.history.fill(menu)
-        if self._post.messages and self._saved_panel.isHidden():
+        if self._edits.state.messages and self._saved_panel.isHidden():
             saved = QMenu(self.tr("&Saved messages"), menu)
-            for message in self._post.messages:
+            for message in self._edits.state.messages:
                 action = saved.addAction(message.name.replace("&", "&&"))
                 action.triggered.connect(lambda _=False, message=message: self._show_message(message))
             menu.addMenu(saved)

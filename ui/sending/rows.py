@@ -283,7 +283,8 @@ class _Delegate(QStyledItemDelegate):
         if last or (name is not None and name.checkState() != Qt.Checked):
             option.palette.setColor(QPalette.Text, option.palette.color(QPalette.PlaceholderText))
         if last and index.column() == ON:
-            option.features &= ~QStyleOptionViewItem.HasCheckIndicator
+            without = int(option.features) & ~int(QStyleOptionViewItem.HasCheckIndicator)
+            option.features = QStyleOptionViewItem.ViewItemFeatures(without)
 
     def createEditor(self, parent: QWidget, option: QStyleOptionViewItem, index: QModelIndex) -> QWidget:
         cell = _Cell(self._rows, parent)

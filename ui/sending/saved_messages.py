@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from itertools import count
 
@@ -9,30 +10,28 @@ from PyQt5.QtCore import QEvent, QPoint, Qt, pyqtSignal
 from PyQt5.QtGui import QKeyEvent
 from PyQt5.QtWidgets import QHBoxLayout, QLabel, QListWidget, QListWidgetItem, QMenu, QVBoxLayout, QWidget
 
-from app.post import Post
 from app.workspace.message import Message
 from app.workspace.reading import MAX_NAME
+from ui.edits import Edits
 from ui.looks.icons import icon
 from ui.parts.labels import plain
 from ui.sending.message_form import small_button
 
 
 class SavedMessages(QWidget):
-    """Shows ``post.messages``, and changes them.
+    """Shows the saved messages of the workspace, and changes them.
 
     Signals:
         chosen(object): the user selected a ``Message`` to put into the form.
         save_requested(): the user wants to save the form's message: call ``save`` with it.
-        changed(): ``post.messages`` was changed.
     """
 
     chosen = pyqtSignal(object)
     save_requested = pyqtSignal()
-    changed = pyqtSignal()
 
-    def __init__(self, post: Post, parent: QWidget | None = None) -> None:
+    def __init__(self, edits: Edits, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._post = post
+        self._edits = edits
         self._shown: tuple[Message, ...] | None = None
         heading = QLabel(self.tr("SAVED"))
         heading.setProperty("role", "heading")
@@ -71,30 +70,33 @@ class SavedMessages(QWidget):
         self.list.currentRowChanged.connect(lambda _: self._enable())
         self.list.customContextMenuRequested.connect(self._menu)
         self.list.installEventFilter(self)
+        edits.changed.connect(self.refresh)
         self.refresh()
 
     def refresh(self) -> None:
-        """Show the messages of the Post, whose workspace may have been replaced."""
-        if self._shown is self._post.messages:
+        """Show the messages of the workspace, which may be another one."""
+        messages = self._messages
+        if self._shown is messages:
             return  # do not interrupt the user who types a name
-        self._shown = self._post.messages
+        self._shown = messages
         row = self.list.currentRow()
         self.list.blockSignals(True)
         self.list.clear()
-        for message in self._post.messages:
+        for message in messages:
             item = QListWidgetItem(message.name)
             item.setFlags(item.flags() | Qt.ItemIsEditable)
             item.setToolTip(plain(message.url))
             self.list.addItem(item)
         self.list.setCurrentRow(min(row, self.list.count() - 1))
         self.list.blockSignals(False)
-        self.list.setVisible(bool(self._post.messages))
-        self.hint.setVisible(not self._post.messages)
+        self.list.setVisible(bool(messages))
+        self.hint.setVisible(not messages)
         self._enable()
 
     def save(self, message: Message) -> None:
         """Add a message under an unused name, and let the user edit the name."""
-        self._set((*self._post.messages, replace(message, name=self._unused(message.name, None))))
+        message = replace(message, name=self._unused(message.name, None))
+        self._set((*self._messages, message), self.tr("add of message “{name}”"), message)
         self.list.setCurrentRow(self.list.count() - 1)
         self.list.editItem(self.list.currentItem())
 
@@ -102,41 +104,44 @@ class SavedMessages(QWidget):
         """Replace the selected message by this one; the name stays."""
         row = self.list.currentRow()
         if row >= 0:
-            messages = list(self._post.messages)
+            messages = list(self._messages)
             messages[row] = replace(message, name=messages[row].name)
-            self._set(tuple(messages))
+            self._set(messages, self.tr("change of message “{name}”"), messages[row])
 
     def remove(self) -> None:
         row = self.list.currentRow()
         if row >= 0:
-            messages = self._post.messages
-            self._set((*messages[:row], *messages[row + 1 :]))
+            messages = list(self._messages)
+            removed = messages.pop(row)
+            self._set(messages, self.tr("remove of message “{name}”"), removed)
 
-    def _set(self, messages: tuple[Message, ...]) -> None:
-        self._post.messages = messages
-        self.refresh()
-        self.changed.emit()
+    @property
+    def _messages(self) -> tuple[Message, ...]:
+        return self._edits.state.messages
+
+    def _set(self, messages: Iterable[Message], text: str, changed: Message) -> None:
+        self._edits.set_messages(messages, text.format(name=changed.name))
 
     def _on_renamed(self, item: QListWidgetItem) -> None:
         row = self.list.row(item)
-        messages = list(self._post.messages)
+        messages = list(self._messages)
         name = self._unused(item.text(), row)
         if name != messages[row].name:
-            messages[row] = replace(messages[row], name=name)
-            self._set(tuple(messages))
+            before, messages[row] = messages[row], replace(messages[row], name=name)
+            self._set(messages, self.tr("rename of message “{name}”"), before)
         elif name != item.text():
             item.setText(name)
 
     def _unused(self, text: str, row: int | None) -> str:
         """A name made of ``text`` that no message has, except the one in ``row``."""
         name = "".join(c for c in text if c.isprintable()).strip()[: MAX_NAME - 6] or "message"
-        taken = {message.name for i, message in enumerate(self._post.messages) if i != row}
+        taken = {message.name for i, message in enumerate(self._messages) if i != row}
         return next(new for n in count(1) if (new := name if n == 1 else f"{name} {n}") not in taken)
 
     def _choose(self) -> None:
         row = self.list.currentRow()
         if row >= 0:
-            self.chosen.emit(self._post.messages[row])
+            self.chosen.emit(self._messages[row])
 
     def _enable(self) -> None:
         for button in (self.update_button, self.remove_button):

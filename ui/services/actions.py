@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from PyQt5.QtCore import QObject, pyqtSignal
+from PyQt5.QtCore import QObject
 from PyQt5.QtWidgets import QWidget
 from twisted.internet.defer import Deferred
 
@@ -18,6 +19,7 @@ from app.services.service import Service
 from app.status import Failed, Held, Stopped
 from app.workspace.reading import MAX_NAME
 from ui.bridge import Bridge
+from ui.edits import Edits
 from ui.services.checks import suggested_name, suggested_port
 from ui.settings import LOOPBACK
 
@@ -27,19 +29,15 @@ if TYPE_CHECKING:
 
 
 class ServiceActions(QObject):
-    """Carries out actions on the Post. Its dialogs do not block: servers run while they are open.
+    """Carries out actions on the Post. Its dialogs do not block: servers run while they are open."""
 
-    Signals:
-        added: the name of a service that was created.
-    """
-
-    added = pyqtSignal(str)
-
-    def __init__(self, post: Post, bridge: Bridge, window: QWidget, host: Callable[[], str] = lambda: LOOPBACK) -> None:
+    def __init__(
+        self, post: Post, edits: Edits, bridge: Bridge, window: QWidget, host: Callable[[], str] = lambda: LOOPBACK
+    ) -> None:
         """``host`` returns the address that new services listen on."""
         super().__init__(window)
         self._host = host
-        self._post, self._window = post, window
+        self._post, self._edits, self._window = post, edits, window
         self._sending: dict[tuple[str, int], SendDialog] = {}
         self._closing: set[int] = set()
         bridge.ticked.connect(lambda _: self._close_ended())
@@ -48,7 +46,7 @@ class ServiceActions(QObject):
 
     def create(self, protocol: str = "tcp") -> ServiceDialog:
         """Open the dialog for a new service."""
-        return self._open_dialog(None, self._post.configs(), self._add, protocol)
+        return self._open_dialog(None, self._post.configs(), self._edits.add, protocol)
 
     def edit(self, name: str) -> ServiceDialog | None:
         service = self._post.services.get(name)
@@ -56,10 +54,7 @@ class ServiceActions(QObject):
             return None
         others = [config for config in self._post.configs() if config.name != name]
 
-        def change(config: ServiceConfig) -> None:
-            if config != service.config:
-                self._run(self._post.replace(name, config))
-
+        change = partial(self._edits.replace, name)
         return self._open_dialog(service.config, others, change, service.config.protocol)
 
     def duplicate(self, name: str) -> ServiceDialog | None:
@@ -72,22 +67,19 @@ class ServiceActions(QObject):
         another = next(new for end in endings if (new := name[: MAX_NAME - len(end)] + end) not in taken)
         port = suggested_port(service.config.protocol, self._post.configs())
         copy = replace(service.config, name=another, port=port)
-        return self._open_dialog(copy, self._post.configs(), self._add, copy.protocol, copied=True)
+        words = self.tr("duplicate of “{name}”").format(name=name)
+        add = partial(self._edits.add, text=words)
+        return self._open_dialog(copy, self._post.configs(), add, copy.protocol, copied=True)
 
     def create_mock(self, rule: Mapping[str, Any]) -> ServiceDialog:
         """Open the dialog for a new HTTP service with this rule of the responder ``mock``."""
         others = self._post.configs()
         name, port = suggested_name("http", "mock", others), suggested_port("http", others)
         config = ServiceConfig(name, "http", self._host(), port, "mock", options={"rules": [dict(rule)]})
-        return self._open_dialog(config, others, self._add, "http", copied=True)
-
-    def _add(self, config: ServiceConfig) -> None:
-        self._post.add(config)
-        self.added.emit(config.name)
+        return self._open_dialog(config, others, self._edits.add, "http", copied=True)
 
     def remove(self, name: str) -> None:
-        if name in self._post.services:
-            self._run(self._post.remove(name))
+        self._edits.remove(name)
 
     def _open_dialog(
         self, config: ServiceConfig | None, others: Any, done: Any, protocol: str, *, copied: bool = False
@@ -106,7 +98,8 @@ class ServiceActions(QObject):
         if service is None:
             return
         if isinstance(service.status, Stopped | Failed | Held):
-            self._run(service.start())
+            # The logbook records its exceptions, as of any Deferred without an errback.
+            Deferred.fromCoroutine(service.start())
             self._post.ask_again()
         else:
             service.stop()
@@ -117,7 +110,8 @@ class ServiceActions(QObject):
         if service is not None:
             options = dict(service.config.options)
             options["hosts"] = [*options.get("hosts", ()), host]
-            self._run(self._post.replace(name, replace(service.config, options=options)))
+            words = self.tr("allow “{host}” for “{name}”").format(host=host, name=name)
+            self._edits.replace(name, replace(service.config, options=options), words)
 
     def start_all(self) -> None:
         self._post.start_all()
@@ -125,10 +119,6 @@ class ServiceActions(QObject):
 
     def stop_all(self) -> None:
         self._post.stop_all()
-
-    def _run(self, work: Coroutine[Any, Any, Any]) -> None:
-        # The logbook records its exceptions, as of any Deferred without an errback.
-        Deferred.fromCoroutine(work)
 
     # -- connections
 

@@ -36,6 +36,7 @@ from ui.bridge import Bridge
 from ui.looks import shapes, theme
 from ui.looks.icons import icon
 from ui.parts.line import Line
+from ui.parts.neighbours import still_there
 
 STATES: dict[type, shapes.State] = {
     Stopped: "stopped",
@@ -320,7 +321,7 @@ class ServicesPanel(QScrollArea):
 
     def rebuild(self) -> None:
         """Make all cards again, after services were added, removed or replaced."""
-        focused = any(card.hasFocus() for card in self.cards.values())
+        focused, before = any(card.hasFocus() for card in self.cards.values()), list(self.cards)
         for card in self.cards.values():
             card.blockSignals(True)  # hiding a card moves the focus to the next one
         for card in self.cards.values():
@@ -337,10 +338,15 @@ class ServicesPanel(QScrollArea):
             card.menu_wanted.connect(self.menu_wanted)
             self._column.insertWidget(i, card)
         self._empty.setVisible(not self.cards)
-        self.select(self.selected if self.selected in self.cards else next(iter(self.cards), ""))
+        self.select(still_there(self.selected, before, list(self.cards)))
         if focused and self.selected:
             self.cards[self.selected].show()  # a hidden widget cannot get the focus
             self.cards[self.selected].setFocus(Qt.OtherFocusReason)
+
+    def show_service(self, name: str) -> None:
+        """Select this service, unless it is selected."""
+        if name != self.selected:
+            self.select(name)
 
     def select(self, name: str) -> None:
         self.selected = name

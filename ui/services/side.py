@@ -8,6 +8,7 @@ from PyQt5.QtWidgets import QLabel, QSplitter, QVBoxLayout, QWidget
 from app.post import Post
 from app.services.service import Service
 from ui.bridge import Bridge
+from ui.edits import Edits
 from ui.parts.line import Line
 from ui.services.actions import ServiceActions
 from ui.services.connections_panel import ConnectionsPanel
@@ -30,7 +31,7 @@ class ServicesSide(QSplitter):
     service_menu_wanted = pyqtSignal(QPoint)
     connection_menu_wanted = pyqtSignal(QPoint)
 
-    def __init__(self, post: Post, bridge: Bridge, actions: ServiceActions) -> None:
+    def __init__(self, post: Post, edits: Edits, bridge: Bridge, actions: ServiceActions) -> None:
         super().__init__(Qt.Vertical)
         self._post, self._actions = post, actions
         self.services = ServicesPanel(post, bridge)
@@ -38,17 +39,17 @@ class ServicesSide(QSplitter):
         self.title = Line()
         self.addWidget(_titled(QLabel("SERVICES"), self.services))
         self.addWidget(_titled(self.title, self.connections))
-        self._connect(bridge)
+        self._connect(edits, bridge)
         self._on_service()
 
-    def _connect(self, bridge: Bridge) -> None:
+    def _connect(self, edits: Edits, bridge: Bridge) -> None:
         services, connections, actions = self.services, self.connections, self._actions
         services.chosen.connect(self._on_service)
         services.toggled.connect(actions.toggle)
         services.edit_wanted.connect(actions.edit)
         services.host_allowed.connect(actions.allow_host)
         services.menu_wanted.connect(self.service_menu_wanted)
-        actions.added.connect(services.select)
+        edits.touched.connect(services.show_service)
         connections.send_wanted.connect(lambda _: self.send())
         connections.disconnect_wanted.connect(actions.disconnect_peer)
         connections.current_changed.connect(self.changed)

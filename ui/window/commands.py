@@ -7,6 +7,7 @@ from collections.abc import Callable
 from PyQt5.QtWidgets import QApplication, QWidget
 
 from app.post import Post
+from ui.edits import Edits
 from ui.looks import theme
 from ui.settings import Settings
 from ui.window import about
@@ -21,6 +22,7 @@ class WindowCommands:
     def __init__(
         self,
         post: Post,
+        edits: Edits,
         settings: Settings,
         files: WorkspaceFiles,
         middle: Middle,
@@ -29,7 +31,7 @@ class WindowCommands:
         capture_settings: Callable[[], object],
     ) -> None:
         """``capture_settings`` shows the dialog about how long captures are kept."""
-        self._post, self._settings, self._window = post, settings, window
+        self._post, self._edits, self._settings, self._window = post, edits, settings, window
         self._files, self._middle, self._palette = files, middle, palette
         self._capture_settings = capture_settings
 
@@ -53,6 +55,12 @@ class WindowCommands:
 
     def quit(self) -> None:
         self._window.close()
+
+    def undo(self) -> None:
+        self._edits.undo()
+
+    def redo(self) -> None:
+        self._edits.redo()
 
     def palette(self) -> None:
         self._palette.show_entries()

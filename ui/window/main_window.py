@@ -17,6 +17,7 @@ from ui.actions.build import Actions
 from ui.bridge import Bridge
 from ui.captures.commands import CaptureCommands
 from ui.captures.files import CaptureFiles, dropped
+from ui.edits import Edits
 from ui.panes.browser import Browser
 from ui.panes.commands import EventCommands, PaneCommands
 from ui.panes.exchange_actions import ExchangeActions
@@ -52,6 +53,7 @@ class MainWindow(QMainWindow):
 
     Attributes:
         bridge: the news of the Post.
+        edits: changes the workspace, and undoes that.
         actions_: the actions by name. ``actions`` is a method of Qt's.
         files, captures: the workspace and the captures as files.
         side, services, connections: the left side and its two lists.
@@ -71,7 +73,8 @@ class MainWindow(QMainWindow):
         self._post, self._settings = post, settings
         self.bridge = Bridge(post)
         self.actions_ = Actions(self, Place.MAIN)
-        self.files = WorkspaceFiles(post, settings, opened, title, self)
+        self.edits = Edits(post, self)
+        self.files = WorkspaceFiles(post, self.edits, settings, opened, title, self)
         self._make_services()
         self._make_panes(reader)
         self._make_window()
@@ -84,8 +87,9 @@ class MainWindow(QMainWindow):
     # -- making
 
     def _make_services(self) -> None:
-        self.service_actions = ServiceActions(self._post, self.bridge, self, lambda: self._settings.host)
-        self.side = ServicesSide(self._post, self.bridge, self.service_actions)
+        post, edits, bridge = self._post, self.edits, self.bridge
+        self.service_actions = ServiceActions(post, edits, bridge, self, lambda: self._settings.host)
+        self.side = ServicesSide(post, edits, bridge, self.service_actions)
         self.services, self.connections = self.side.services, self.side.connections
 
     def _make_panes(self, reader: Reader) -> None:
@@ -115,17 +119,16 @@ class MainWindow(QMainWindow):
         self.command_palette = Palette(self, offered.entries, settings)
 
     def _make_commands(self, reader: Reader) -> None:
-        post, bridge, files = self._post, self.bridge, self.files
-        selection = Selection(post, bridge, self.side, self.browser, self.failure_actions)
+        post, edits, bridge, files = self._post, self.edits, self.bridge, self.files
+        selection = Selection(post, edits, bridge, self.side, self.browser, self.failure_actions)
         self.sending = SendCommands(
-            post, bridge, self, self.side.selected, files.folder, files.changed.emit,
-            reader, lambda: self.browser.current_event,
-        )  # fmt: skip
+            post, edits, bridge, self, self.side.selected, files.folder, reader, lambda: self.browser.current_event
+        )
         files.changed.connect(self.sending.refresh)
         self.capture_commands = CaptureCommands(post, reader, self.captures, self.browser, self, selection.connection)
         self.actions_.connect(
             WindowCommands(
-                post, self._settings, files, self.middle, self.command_palette, self, self.captures.settings
+                post, edits, self._settings, files, self.middle, self.command_palette, self, self.captures.settings
             ),
             ServiceCommands(post, self.side, self.service_actions, self, self.notices.say),
             PaneCommands(self.browser, self.streams, selection.connection),

@@ -7,6 +7,7 @@ from PyQt5.QtCore import QObject, pyqtSignal
 from app.post import Post
 from ui.actions.action import Situation
 from ui.bridge import Bridge
+from ui.edits import Edits
 from ui.panes.browser import Browser
 from ui.panes.failure_actions import FailureActions
 from ui.services.side import ServicesSide
@@ -22,10 +23,11 @@ class Selection(QObject):
     changed = pyqtSignal()
 
     def __init__(
-        self, post: Post, bridge: Bridge, side: ServicesSide, browser: Browser, failures: FailureActions
+        self, post: Post, edits: Edits, bridge: Bridge, side: ServicesSide, browser: Browser, failures: FailureActions
     ) -> None:
         super().__init__(browser)
-        self._post, self._side, self._browser, self._failures = post, side, browser, failures
+        self._post, self._edits, self._side, self._browser, self._failures = post, edits, side, browser, failures
+        edits.changed.connect(self.changed)
         side.changed.connect(self.changed)
         browser.changed.connect(self.changed)
         bridge.services_changed.connect(self.changed)
@@ -54,7 +56,7 @@ class Selection(QObject):
 
     def situation(self) -> Situation:
         """What decides which actions are enabled now."""
-        panes, event = self._browser.panes, self._browser.current_event
+        panes, event, stack = self._browser.panes, self._browser.current_event, self._edits.stack
         running = [service.running for service in self._post.services.values()]
         return Situation(
             service=bool(self._side.services.selected),
@@ -66,4 +68,6 @@ class Selection(QObject):
             group=panes.failures.group() if panes.current() is panes.failures else None,
             can_resend=self._failures.can_send(event),
             following=panes.current().view.following,
+            undo=stack.undoText(),
+            redo=stack.redoText(),
         )

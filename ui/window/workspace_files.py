@@ -8,14 +8,14 @@ from pathlib import Path
 
 from PyQt5.QtCore import QObject, Qt, pyqtSignal
 from PyQt5.QtWidgets import QFileDialog, QMessageBox, QWidget
-from twisted.internet.defer import Deferred, DeferredLock
 
 import resources
 from app.errors import PostError
-from app.post import Post
+from app.post import Post, content
 from app.workspace import reading as workspace
 from app.workspace import saving as workspace_saving
 from app.workspace.reading import Workspace
+from ui.edits import Edits
 from ui.looks.icons import icon
 from ui.settings import Settings
 
@@ -37,16 +37,17 @@ class WorkspaceFiles(QObject):
     changed = pyqtSignal()
     failed = pyqtSignal(str)
 
-    def __init__(self, post: Post, settings: Settings, opened: Workspace, title: str, parent: QWidget) -> None:
+    def __init__(
+        self, post: Post, edits: Edits, settings: Settings, opened: Workspace, title: str, parent: QWidget
+    ) -> None:
         super().__init__(parent)
-        self._post, self._settings, self._window = post, settings, parent
-        self._loading = DeferredLock()
+        self._post, self._edits, self._settings, self._window = post, edits, settings, parent
+        edits.changed.connect(self.changed)
         self._take(opened, title)
 
     def _take(self, opened: Workspace, title: str) -> None:
         self.path, self.title = opened.path, title
-        self._saved, self._saved_messages = opened.services, opened.messages
-        self._saved_variables = opened.variables
+        self._saved = content(opened)
         if opened.path is not None:
             self._settings.add_recent(opened.path)
         self.failed.emit("")
@@ -58,9 +59,7 @@ class WorkspaceFiles(QObject):
 
     @property
     def modified(self) -> bool:
-        post = self._post
-        now = post.configs(), post.messages, post.variables
-        return now != (self._saved, self._saved_messages, self._saved_variables)
+        return self._edits.state != self._saved
 
     def new(self) -> None:
         self._if_settled(lambda: self._load(Workspace(), "New workspace"))
@@ -93,13 +92,12 @@ class WorkspaceFiles(QObject):
         self._load(loaded, path.name, start)
 
     def _load(self, loaded: Workspace, title: str, start: bool = False) -> None:
-        self._loading.run(lambda: Deferred.fromCoroutine(self._replace(loaded, title, start)))
+        async def load() -> None:
+            await self._post.load(loaded)
+            self._take(loaded, title)
+            self._post.start_all() if start else self._post.autostart()
 
-    async def _replace(self, loaded: Workspace, title: str, start: bool) -> None:
-        # One load at a time: the services of one workspace must be down before the next one's start.
-        await self._post.load(loaded)
-        self._take(loaded, title)
-        await (self._post.start_all() if start else self._post.autostart())
+        self._edits.load(load)
 
     def save(self) -> bool:
         """Save to the workspace's file; ask for one if there is none. True if it was saved."""
@@ -117,15 +115,16 @@ class WorkspaceFiles(QObject):
             dialog.deleteLater()
 
     def _save(self, path: Path) -> bool:
+        if self._edits.loading:
+            self.failed.emit(self.tr("Nothing was saved: another workspace is being opened."))
+            return False
         try:
-            post = self._post
-            now = Workspace(post.configs(), messages=post.messages, variables=post.variables)
-            saved = workspace_saving.save(now, path)
+            saved = workspace_saving.save(self._edits.state, path)
         except PostError as e:
             self.failed.emit(str(e))
             return False
         self._take(saved, path.name)
-        Deferred.fromCoroutine(self._post.saved(saved))
+        self._edits.when_followed(lambda: self._post.saved(saved))
         return True
 
     def settled(self) -> bool:

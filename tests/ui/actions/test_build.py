@@ -143,6 +143,13 @@ def test_only_following_has_two_states(main: Actions) -> None:
     assert not main["follow"].isChecked()
 
 
+def test_undo_and_redo_name_the_step(main: Actions) -> None:
+    main.update(Situation(undo="remove of “a & b”", redo="edit of “c”"))
+    assert (main["undo"].text(), main["redo"].text()) == ("&Undo remove of “a && b”", "Re&do edit of “c”")
+    main.update(Situation())
+    assert (main["undo"].text(), main["redo"].text()) == ("&Undo", "Re&do")
+
+
 # -- enabled
 
 
@@ -161,6 +168,8 @@ def test_only_following_has_two_states(main: Actions) -> None:
         (Situation(event=REQUEST), {"note", "copy_curl", "copy_python", "copy_exchange", "mock_exchange"}),
         (Situation(event=FAILURE), {"note", "save_report", "copy_report"}),
         (Situation(can_resend=True), {"send_again"}),
+        (Situation(undo="add of “a”"), {"undo"}),
+        (Situation(redo="add of “a”"), {"redo"}),
     ],
 )  # fmt: skip
 def test_what_a_situation_enables(main: Actions, now: Situation, names: set[str]) -> None:

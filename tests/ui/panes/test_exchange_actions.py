@@ -19,6 +19,7 @@ from tests.app.capture.captures import event, opened
 from tests.app.capture.reading.test_streams import ANSWERED, ASKED, REQUEST, RESPONSE
 from tests.ui.desk import Capture, InstantReader, config, do, memory_post, settle
 from ui.bridge import Bridge
+from ui.edits import Edits
 from ui.panes.exchange_actions import ExchangeActions
 from ui.services.actions import ServiceActions
 from ui.services.dialog import ServiceDialog
@@ -44,7 +45,7 @@ class Desk:
         capture.store([value for row in rows for value in row])
         self.post, _ = memory_post(config("alpha"))
         self.bridge = Bridge(self.post)
-        self.services = ServiceActions(self.post, self.bridge, window)
+        self.services = ServiceActions(self.post, Edits(self.post, window), self.bridge, window)
         self.actions = ExchangeActions(reader, self.services, window)  # type: ignore[arg-type]
         self.copied: list[str] = []
         self.failed: list[str] = []
@@ -162,6 +163,6 @@ def test_the_window_exports(
 
 def test_streams_are_closed_with_the_window(on_capture: MainWindow) -> None:
     do(on_capture, "follow_stream")
-    on_capture.files._saved = on_capture._post.configs()
+    on_capture.files._saved = on_capture.edits.state
     on_capture.close()
     assert on_capture.streams.open == []

@@ -21,6 +21,7 @@ from app.workspace.saving import save
 from tests.helpers import until
 from tests.ui.conftest import Open
 from tests.ui.desk import config, do, memory_post, settle
+from ui.edits import Edits
 from ui.looks import theme
 from ui.sending.dock import SendDock, reaching
 from ui.sending.message_form import HEADERS
@@ -46,7 +47,7 @@ def post(qapp: QApplication) -> Iterator[Post]:
 @pytest.fixture
 def dock(post: Post, qtbot: QtBot) -> Iterator[SendDock]:
     window = QMainWindow()
-    dock = SendDock(post, window)
+    dock = SendDock(post, Edits(post, window), window)
     dock.refresh()
     window.addDockWidget(Qt.BottomDockWidgetArea, dock)
     qtbot.addWidget(window)
@@ -259,8 +260,6 @@ def test_a_message_comes_back_as_it_was_saved(dock: SendDock) -> None:
 
 
 def test_messages_are_saved_updated_renamed_and_removed(dock: SendDock, post: Post, qtbot: QtBot) -> None:
-    changes: list[int] = []
-    dock.messages_changed.connect(lambda: changes.append(len(post.messages)))
     dock.form.url.setText("tcp://127.0.0.1:9007")
     dock.form.editor.setPlainText("a")
     dock.saved.save_button.click()
@@ -276,7 +275,12 @@ def test_messages_are_saved_updated_renamed_and_removed(dock: SendDock, post: Po
     dock.saved.list.setCurrentRow(0)
     dock.saved.remove_button.click()
     assert [m.name for m in post.messages] == ["second"]
-    assert changes == [1, 2, 2, 2, 2, 1]
+    stack = dock.saved._edits.stack
+    assert [stack.text(i) for i in range(stack.count())] == [
+        "add of message “127.0.0.1:9007”", "add of message “127.0.0.1:9007 2”",
+        "rename of message “127.0.0.1:9007 2”", "rename of message “message”", "change of message “second”",
+        "remove of message “127.0.0.1:9007”",
+    ]  # fmt: skip
     dock.form.editor.clear()
     dock.saved.list.setCurrentRow(0)
     dock.saved.list.itemClicked.emit(dock.saved.list.item(0))

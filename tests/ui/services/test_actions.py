@@ -16,6 +16,7 @@ from app.services.service import Service
 from app.status import Failed, Listening, Stopped, Stopping
 from tests.ui.desk import Peer, config, memory_post, settle
 from ui.bridge import Bridge
+from ui.edits import Edits
 from ui.services.actions import ServiceActions
 from ui.services.dialog import ServiceDialog
 
@@ -45,7 +46,7 @@ def desk(qtbot: QtBot) -> Iterator[Desk]:
     window = QMainWindow()
     qtbot.addWidget(window)
     window.show()
-    yield Desk(post, reactor, ServiceActions(post, bridge, window), bridge)
+    yield Desk(post, reactor, ServiceActions(post, Edits(post, window), bridge, window), bridge)
     bridge.close()
 
 

@@ -249,7 +249,10 @@ def test_the_list_follows_what_is_added_edited_and_removed(desk: Desk) -> None:
     assert desk.card("first")._address.text() == "127.0.0.1:9999"
     desk.change(desk.post.remove("beta"))
     assert list(desk.panel.cards) == ["first", "gamma", "delta"]
-    assert desk.panel.selected == "first"
+    assert desk.panel.selected == "gamma"
+    desk.panel.select("delta")
+    desk.change(desk.post.remove("delta"))
+    assert desk.panel.selected == "gamma"
 
 
 def test_one_that_is_added_and_selected_is_scrolled_to(qtbot: QtBot) -> None:

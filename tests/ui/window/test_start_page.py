@@ -29,7 +29,7 @@ def shown(window: MainWindow) -> bool:
 @pytest.fixture
 def empty(open_window: Open) -> MainWindow:
     window = open_window(post=memory_post()[0])
-    window.files._saved = ()
+    window.files._saved = window.edits.state
     return window
 
 

@@ -83,7 +83,7 @@ def post_of(tmp_path: Path, data: Path) -> Iterator[Callable[..., Post]]:
 async def opened(post: Post, open_window: Open, tmp_path: Path) -> Any:
     await post.open(tmp_path / "x.lpost")
     window = open_window(post=post, path=tmp_path / "x.lpost")
-    window.files._saved = post.configs()
+    window.files._saved = window.edits.state
     await post.autostart()
     return window
 

@@ -24,6 +24,7 @@ from tests.ui.desk import (
     settle,
     type_file,
 )
+from ui.edits import Edits
 from ui.settings import Settings
 from ui.window.workspace_files import WorkspaceFiles, demo
 
@@ -40,7 +41,7 @@ class Desk:
         self.settings = Settings(folder / "window.ini")
         window = QWidget()
         qtbot.addWidget(window)
-        self.files = WorkspaceFiles(self.post, self.settings, opened, "first.toml", window)
+        self.files = WorkspaceFiles(self.post, Edits(self.post, window), self.settings, opened, "first.toml", window)
         self.failed: list[str] = []
         self.files.failed.connect(self.failed.append)
 
