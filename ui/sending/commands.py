@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -106,11 +107,15 @@ class SendCommands:
         if event is None:
             return
         from app.sending.captured import captured
+        from app.sending.errors import URLError
         from app.sending.url import parse
         from ui.sending.dock import reaching
 
-        urls = {name: reaching(service) for name, service in self._post.services.items()}
-        ours = {name: parse(url).address for name, url in urls.items() if url is not None}
+        ours = {}
+        for name, service in self._post.services.items():
+            with suppress(URLError):  # of one that never listened on a port that the system chooses
+                if url := reaching(service):
+                    ours[name] = parse(url).address
         self._remember()
 
         def read(store: Store) -> Captured | None:

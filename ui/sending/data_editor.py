@@ -25,6 +25,7 @@ from app.text.pretty import json_lines
 from app.text.variables import Variables
 from ui.detail.facts import written_size
 from ui.forms.form import Words, sentence, tell
+from ui.parts.line import Line
 from ui.sending.rows import Rows
 
 NONE, ATTACHED = "none", "attached"
@@ -72,7 +73,7 @@ class DataEditor(QWidget):
 
     Attributes:
         folder: where the dialog that chooses a file begins.
-        types: the chooser of the type.
+        types: the chooser of the type; ``help``: what is said about it; ``words``: what is wrong.
         attached: the bytes of the type ``ATTACHED``.
 
     Signals:
@@ -151,23 +152,26 @@ class DataEditor(QWidget):
 
     def check(self, given: Variables = NO_VARIABLES) -> bool:
         """Say beneath the data what is wrong with it. True if it can be sent."""
+        self.help.setText(self.tr(HELP[self.type]))
         if self.type in (NONE, ATTACHED):
-            tell(self.editor, self.words, None, "")
+            self._tell(None)
             return True
         form, data = self.form, self.data
         wrong = problem(form, data, given)
         warning = json_problem(data, given) if form == "json" and data.strip() and wrong is None else None
-        if wrong is None and form in ("text", "hex") and "{{" in data:
-            help_ = self.tr("{braces} is sent as it is. Choose the type Template to have it filled in.").format(
-                braces="{{…}}"
-            )
-        else:
-            help_ = self.tr(HELP[form])
-        tell(self.editor, self.words, wrong and sentence(wrong), help_)
         if warning is not None:
-            words = self.tr("This is no JSON: {reason}. It can be sent all the same.").format(reason=warning)
-            self.words.say(words, "warning")
+            warning = self.tr("This is no JSON: {reason}. It can be sent all the same.").format(reason=warning)
+        elif form in ("text", "hex") and "{{" in data:
+            warning = self.tr("{braces} is sent as it is. The type Template fills it in.").format(braces="{{…}}")
+        self._tell(wrong and sentence(wrong), warning)
         return wrong is None
+
+    def _tell(self, problem: str | None, warning: str | None = None) -> None:
+        """Say beneath the data what is wrong with it, or what may be; None: nothing."""
+        tell(self.editor, self.words, problem)
+        if problem is None and warning is not None:
+            self.words.say(warning, "warning")
+        self.words.setVisible(bool(problem or warning))
 
     # -- building
 
@@ -182,16 +186,18 @@ class DataEditor(QWidget):
         self.editor.setProperty("role", "mono")
         self.editor.setTabChangesFocus(True)
         self.editor.setAccessibleName(self.tr("What to send"))
-        self.editor.setMinimumHeight(32)
+        self.editor.setMinimumHeight(3 * self.fontMetrics().lineSpacing())
         self.rows = Rows("=")
         self.rows.setAccessibleName(self.tr("Names and values of the form"))
-        self.rows.setMinimumHeight(32)
+        self.rows.setMinimumHeight(3 * self.fontMetrics().lineSpacing())
         self.note = QLabel()
         self.note.setProperty("role", "dim")
         self.note.setTextFormat(Qt.PlainText)
         self.note.setAlignment(Qt.AlignCenter)
         self.note.setWordWrap(True)
-        self.words = Words()
+        self.words, self.help = Words(), Line()
+        self.help.setProperty("role", "dim")
+        self.words.hide()
         self._stack = QStackedWidget()
         for page in (self.editor, self.rows, self.note):
             self._stack.addWidget(page)
@@ -202,8 +208,9 @@ class DataEditor(QWidget):
         tools.setSpacing(8)
         for widget in (self.types, self.format, self.choose):
             tools.addWidget(widget)
-        tools.addWidget(self.words, 1)
+        tools.addWidget(self.help, 1)
         column.addWidget(self._stack, 1)
+        column.addWidget(self.words)
         column.addLayout(tools)
 
     def _offer(self, kinds: tuple[str, ...]) -> None:

@@ -166,7 +166,7 @@ class MessageForm(QWidget):
         self.headers = Rows(":")
         self.headers.setAccessibleName(self.tr("Headers"))
         self.headers.complete(NAMES, VALUES)
-        self.headers.setMinimumHeight(32)
+        self.headers.setMinimumHeight(3 * self.fontMetrics().lineSpacing())
         self.header_words, self.url_words = Words(), Words()
         self.times = _Number(self.tr("How often the message is sent; 0: until you stop it"), MAX_TIMES, "times")
         self.times.setSpecialValueText(self.tr("until stopped"))  # in the place of 0

@@ -221,7 +221,9 @@ class Rows(QTableWidget):
             QApplication.clipboard().setText(text)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.matches(QKeySequence.Paste):
+        if self.state() == QAbstractItemView.EditingState:
+            event.accept()  # the editor of a cell lets Enter through, and ends for itself
+        elif event.matches(QKeySequence.Paste):
             self.paste(QApplication.clipboard().text())
         elif event.matches(QKeySequence.Copy):
             self._copy()

@@ -16,7 +16,7 @@ from ui.sending.history import SentHistory
 
 
 def message(url: str, **more: Any) -> Message:
-    return Message("", url, **more)
+    return Message("", url, **{"fields": [], **more})
 
 
 def at_once(call: Any, *args: Any) -> Deferred[Any]:

@@ -52,14 +52,16 @@ def test_a_row_is_typed_cell_by_cell_with_enter(rows: Rows) -> None:
     assert (rows.currentRow(), rows.currentColumn()) == (1, NAME)
 
 
-def test_names_and_their_values_are_offered(rows: Rows) -> None:
+def test_names_are_offered(rows: Rows) -> None:
     click(rows, 0, NAME)
     [editor] = [cell for cell in rows.findChildren(QLineEdit) if cell.isVisible()]
-    QTest.keyClicks(editor, "content")
     completer = editor.completer()
     assert completer is not None
-    assert completer.completionCount() == 1
-    QTest.keyClick(editor, Qt.Key_Escape)
+    completer.setCompletionPrefix("content")  # keys would show a popup, which the offscreen platform complains of
+    assert completer.currentCompletion() == "Content-Type"
+
+
+def test_values_that_a_header_often_has_are_offered(rows: Rows) -> None:
     rows.set_lines(["Content-Type: x"])
     click(rows, 0, VALUE)
     [editor] = [cell for cell in rows.findChildren(QLineEdit) if cell.isVisible()]
