@@ -110,7 +110,15 @@ def test_every_control_of_the_window_has_a_name(window: MainWindow) -> None:
         settle()
         assert nameless(window) == [], window.detail.tabs.tabText(index)
     do(window, "send_message")
-    assert nameless(window) == []
+    form = window.sending.dock.form
+    for url in ("tcp://127.0.0.1:9", "https://127.0.0.1:9/"):
+        form.url.setText(url)
+        window.sending.dock.answer.wait()
+        for index in range(form.tabs.count()):
+            form.tabs.setCurrentIndex(index)
+            window.sending.dock.answer.tabs.setCurrentIndex(index)
+            settle()
+            assert nameless(window) == []
     do(window, "start_page")
     do(window, "palette")
     assert nameless(window) == []

@@ -191,7 +191,7 @@ ACTIONS: tuple[Action, ...] = (
         "Ctrl+Shift+M", groups={MAIN: 3, SERVICE: 2}, enabled=A_SERVICE,
     ),
     Action(
-        "open_in_send", "Services", "Open in Sen&d", "Fill the Send dock with what was sent here",
+        "open_in_send", "Services", "O&pen in Send", "Fill the Send dock with what was sent here",
         "Ctrl+J", "send", groups={MAIN: 3, EVENTS: 1}, enabled=A_MESSAGE, hidden_while_disabled=True,
     ),
     Action(

@@ -61,6 +61,7 @@ class AnswerView(QWidget):
         self._answer.addWidget(self.body)
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
+        self.tabs.tabBar().setAccessibleName(self.tr("What came back"))
         self.tabs.setProperty("inner", True)
         pages: list[tuple[QWidget, str]] = [
             (self._answer, self.tr("Answer")), (self.headers, self.tr("Headers")), (self.transcript, self.tr("Log")),

@@ -346,6 +346,7 @@ class _Scrolled(QScrollArea):
         super().__init__()
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.NoFrame)
+        self.setFocusPolicy(Qt.NoFocus)
 
     def minimumSizeHint(self) -> QSize:
         return QSize(200, self.fontMetrics().lineSpacing() * 8)

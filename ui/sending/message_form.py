@@ -201,6 +201,7 @@ class MessageForm(QWidget):
         self.body.setContentsMargins(0, 6, 0, 0)
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
+        self.tabs.tabBar().setAccessibleName(self.tr("Parts of the message"))
         self.tabs.setProperty("inner", True)
         self.tabs.addTab(self.body, "")
         self.tabs.addTab(headers, "")

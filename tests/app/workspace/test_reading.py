@@ -299,3 +299,18 @@ def test_a_number_that_toml_does_not_have_is_a_problem(source, line, key):
     _, problems = parse(source)
     assert [(problem.line, problem.key) for problem in problems] == [(line, key)]
     assert "64 bits" in str(problems[0])
+
+
+def test_variables_are_read_and_what_is_wrong_with_one_has_its_line() -> None:
+    good = 'version = 1\n[variables]\nbase = "http://x:1"\nempty = ""\n'
+    workspace, problems = parse(good)
+    assert (dict(workspace.variables), problems) == ({"base": "http://x:1", "empty": ""}, [])
+    workspace, problems = parse(good + "n = 3\ncounter = 'x'\n")
+    assert dict(workspace.variables) == {"base": "http://x:1", "empty": ""}
+    assert [(problem.line, problem.key) for problem in problems] == [(5, "variables.n"), (6, "variables.counter")]
+    assert 'must be text, as in n = "3"' in problems[0].text
+    assert [problem.key for problem in parse("version = 1\nvariables = 3")[1]] == ["variables"]
+    many = "".join(f"v{number} = ''\n" for number in range(201))
+    workspace, problems = parse(f"version = 1\n[variables]\n{many}")
+    assert len(workspace.variables) == 200
+    assert "201" in problems[0].text
