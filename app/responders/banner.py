@@ -5,6 +5,7 @@ from __future__ import annotations
 from twisted.internet.interfaces import IProtocolFactory
 from twisted.internet.protocol import Protocol, ServerFactory
 
+from app.options import live
 from app.responders import Context, Option, Options, Responder
 from app.text import errors
 from app.text.escapes import unescape
@@ -33,10 +34,12 @@ def _problem(text: str) -> str | None:
 
 RESPONDER = Responder(
     "banner",
-    "Speaks first, then takes what comes",
+    "Sends a greeting, then reads and ignores what the client sends",
     {"tcp": _tcp},
-    (
-        Option("text", str, r"220 ready\r\n", r"What to say, with \r \n \t \0 \e \xNN and \\", check=_problem),
-        Option("close", bool, False, "Close the connection when it is said"),
+    live(
+        Option(
+            "text", str, r"220 ready\r\n", r"The greeting, with the escapes \r \n \t \0 \e \xNN and \\", check=_problem
+        ),
+        Option("close", bool, False, "Close the connection after the greeting"),
     ),
 )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -131,29 +130,10 @@ def parse(source: str, folder: Path | None = None) -> tuple[Workspace, list[Prob
     service itself is returned all the same, since it reports that when it starts.
     """
     try:
-        data = tomllib.loads(source)
-        huge = _huge(data)
-    except tomllib.TOMLDecodeError as e:
-        at = re.search(r"\(at line (\d+)", str(e))
-        line = int(at[1]) if at else len(source.splitlines()) or 1
-        return Workspace(), [Problem(line, "", f"this is not TOML: {re.sub(r' ?[(]at .*[)]', '', str(e))}")]
-    except RecursionError:
-        return Workspace(), [Problem(1, "", "this has more brackets in brackets than can be read")]
-    except ValueError as e:  # by int(), without a line: a number of thousands of digits
-        return Workspace(), [Problem(1, "", f"this cannot be read: {str(e).partition(';')[0]}")]
-    if huge:
-        line = toml_lines.lines_of(source).get(huge, 1)
-        key = next(name for name in reversed(huge) if isinstance(name, str))
-        return Workspace(), [Problem(line, key, "this number has more than the 64 bits that TOML has")]
+        data = toml_lines.loads(source)
+    except toml_lines.NotTOMLError as e:
+        return Workspace(), [Problem(e.line, e.key, str(e))]
     return _Reading(source, data, folder).read()
-
-
-def _huge(value: Any, place: toml_lines.Path = ()) -> toml_lines.Path:
-    """Where an integer stands that TOML does not have, and that could not even be printed; empty without one."""
-    if isinstance(value, int) and not -(2**63) <= value < 2**63:
-        return place
-    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    return next(filter(None, (_huge(item, (*place, key)) for key, item in inner)), ())
 
 
 class _Reading:
@@ -275,8 +255,10 @@ class _Reading:
             return {}
         if responder is None or protocol is None:
             return given
-        for key, text in option_problems(responder, protocol, given):
-            self._problem(i, key, text, section="options")
+        for fault in option_faults(responder, protocol, given):
+            inner = () if fault.table is None else (fault.table, fault.key)
+            item = () if fault.item is None else (fault.item,)
+            self._problem(i, fault.option, str(fault), section="options", inner=(*inner, *item))
         return given
 
     def _section(self, i: int, table: dict[str, Any], section: str, protocol: str | None) -> Any:
@@ -307,25 +289,39 @@ class _Reading:
                 self._problem(i, "listen", f'{service.listen} is taken by "{taken.name}". Choose another port')
             others.append(service)
 
-    def _problem(self, number: int | None, key: str, text: str, section: str = "", among: str = "service") -> None:
+    def _problem(
+        self,
+        number: int | None,
+        key: str,
+        text: str,
+        section: str = "",
+        among: str = "service",
+        inner: toml_lines.Path = (),
+    ) -> None:
         name = f"{section}.{key}" if section else key
-        self._problems.append(Problem(self._line(number, key, section, among, text), name, text))
+        self._problems.append(Problem(self._line(number, key, section, among, inner or _inner(text)), name, text))
 
-    def _line(self, number: int | None, key: str, section: str = "", among: str = "service", text: str = "") -> int:
+    def _line(
+        self, number: int | None, key: str, section: str = "", among: str = "service", inner: toml_lines.Path = ()
+    ) -> int:
         """The line of ``key`` in the given service or message; where the key is missing, that of the table's header.
 
-        For a list, the line of the item that ``text`` names.
+        For a list, the line of the item that ``inner`` leads to, as far as it does.
         """
         table = () if number is None else (among, number)
         path = (*table, section, key) if section else (*table, key)
-        item = _ITEM.match(text)
-        inner: toml_lines.Path = (int(item[1]) - 1, item[2]) if item else ()
-        places = ((*path, *inner), (*path, *inner[:1]), path, table)
-        return next((self._lines[place] for place in places if place in self._lines), 1)
+        places = [(*path, *inner[:length]) for length in range(len(inner), -1, -1)]
+        return next((self._lines[place] for place in (*places, table) if place in self._lines), 1)
 
     @cached_property
     def _lines(self) -> dict[toml_lines.Path, int]:
         return toml_lines.lines_of(self._source)
+
+
+def _inner(text: str) -> toml_lines.Path:
+    """Where in a list the item stands that ``text`` names."""
+    item = _ITEM.match(text)
+    return (int(item[1]) - 1, item[2]) if item else ()
 
 
 def taken_by(protocol: str, host: str, port: int, others: Iterable[ServiceConfig]) -> ServiceConfig | None:
@@ -370,8 +366,8 @@ def responder_problem(name: object, protocol: str) -> str | None:
     return f'"{name}" is unknown. {offer}' if isinstance(name, str) else f"must be text. {offer}"
 
 
-def option_problems(responder: str, protocol: str, given: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Key and text for each option that is wrong for the responder on ``protocol``."""
+def option_faults(responder: str, protocol: str, given: Mapping[str, Any]) -> Iterator[options.Fault]:
+    """What is wrong with the options of the responder on ``protocol``, and where."""
     found = responders.find(responder)
     if found is not None and found.missing:
         return  # its options are known when its plugin is loaded; the service checks them then
@@ -381,16 +377,18 @@ def option_problems(responder: str, protocol: str, given: Mapping[str, Any]) -> 
     for other in found.builders if found else ():
         for option in options_of(found, other):
             elsewhere.setdefault(option.name, []).append(other)
-    for key, text in options.problems(declared, given):
+    for fault in options.faults(declared, given):
+        key = fault.option
         if key in names:
-            yield key, text
+            yield fault
             continue
         known = f"It has {', '.join(names)}" if names else "It has none"
         if key in elsewhere:
             where = " and ".join(elsewhere[key])
-            yield key, f'is an option of "{responder}" for {where}, not for {protocol}. {known} there'
+            text = f'is an option of "{responder}" for {where}, not for {protocol}. {known} there'
         else:
-            yield key, f'is no option of "{responder}" for {protocol}. {known}'
+            text = f'is no option of "{responder}" for {protocol}. {known}'
+        yield options.Fault(key, text)
 
 
 def section_problems(section: str, protocol: str, given: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
