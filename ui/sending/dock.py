@@ -114,7 +114,7 @@ class SendDock(QDockWidget):
             self.form.body.attach(found.data, source)
         self.form.tabs.setCurrentIndex(0)
         self._tell(" ".join([self.tr("Filled in {source}.").format(source=source), *found.notes]))
-        self.form.button.setFocus(Qt.OtherFocusReason)
+        self.form.url.setFocus(Qt.OtherFocusReason)
 
     def refresh(self, folder: Path | None = None) -> None:
         """Services, saved messages or variables have changed. ``folder``: the new base of relative file names."""
@@ -166,6 +166,7 @@ class SendDock(QDockWidget):
         self.history_button.setPopupMode(QToolButton.InstantPopup)
         self._history_menu = QMenu(self.history_button)
         self.history_button.setMenu(self._history_menu)
+        self._saved_menu = QMenu(self.tr("&Saved messages"), self._history_menu)
         self.variables_button = QToolButton()
         self.variables_button.setText("{{ }}")
         self.variables_button.setProperty("role", "mono")
@@ -256,7 +257,8 @@ class SendDock(QDockWidget):
         menu = self._history_menu
         self.history.fill(menu)
         if self._edits.state.messages and self._saved_panel.isHidden():
-            saved = QMenu(self.tr("&Saved messages"), menu)
+            saved = self._saved_menu
+            saved.clear()
             for message in self._edits.state.messages:
                 action = saved.addAction(message.name.replace("&", "&&"))
                 action.triggered.connect(lambda _=False, message=message: self._show_message(message))

@@ -122,6 +122,7 @@ class MessageForm(QWidget):
         self.verify.setChecked(message.verify)
         self.times.setValue(message.times)
         self.every.setValue(round(message.every * 1000))
+        self.url.setCursorPosition(0)
         self.check()
 
     def suggestion(self) -> str:
