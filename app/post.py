@@ -77,9 +77,9 @@ class Post:
         self._enter(workspace)
         self.plugins.changed.connect(lambda _: self.question_changed.emit(self))
 
-    def _enter(self, workspace: Workspace) -> None:
+    def _enter(self, workspace: Workspace, *, own: bool = True) -> None:
         self.plugins.enter(workspace.path.parent if workspace.path else None)
-        self.gate.enter(workspace)
+        self.gate.enter(workspace, own=own)
         self._postponed = False
         for config in workspace.services:
             self._add(config)
@@ -285,16 +285,18 @@ class Post:
             await DeferredList([service.stop() for service in leaving])
         for name in gone:
             self.services.pop(name).dispose()
+        refused: dict[str, str] = {}
         for name in changed:
             try:
                 await self.change(name, kept[name], by_user=by_user)
             except PostError as e:
+                refused[kept[name].name] = name
                 number = self.services[name].number
                 self.recorder.record(events.LOG, number, summary=f"The change was not taken, it goes on as before. {e}")
-        added = [config for config in state.services if config.name not in self.services]
+        order = [refused.get(config.name, config.name) for config in state.services]
+        added = [config for name, config in zip(order, state.services, strict=True) if name not in self.services]
         for config in added:
             self._add(config)
-        order = [config.name for config in state.services]
         if gone or added or order != list(self.services):
             self.services = {name: self.services[name] for name in order}
             self._changed([config.name for config in added] if by_user else ())
@@ -312,8 +314,11 @@ class Post:
         await service.stop()
         return (service, was_running) if self.services.get(name) is service else None
 
-    async def load(self, workspace: Workspace) -> None:
-        """Replace all services by those of another workspace."""
+    async def load(self, workspace: Workspace, *, own: bool = True) -> None:
+        """Replace all services by those of another workspace.
+
+        ``own``: whether one without a file is the user's own, which may do everything.
+        """
         # The user may start one while the others are still stopping.
         while any(service.running for service in self.services.values()):
             await self.stop_all()
@@ -322,7 +327,7 @@ class Post:
         self.services = {}
         self._content = content(workspace)
         self._folder = workspace.folder
-        self._enter(workspace)
+        self._enter(workspace, own=own)
         self.services_changed.emit(self)
         self.question_changed.emit(self)
 

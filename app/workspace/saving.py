@@ -26,10 +26,27 @@ def save(workspace: Workspace, path: Path | str) -> Workspace:
 
     Returns the workspace with its new path. Raises WorkspaceUnwritableError.
     """
+    file = Path(os.path.realpath(path))  # a symbolic link stays, and its target is written
+    written = _written(workspace, _document(file))
+    try:
+        with replacing(file, 0o644) as out:
+            out.write(written)
+    except OSError as e:
+        raise errors.WorkspaceUnwritableError(path=path, reason=e.strerror or e) from e
+    return replace(workspace, path=Path(path), digest=digest_of(written))
+
+
+def as_text(workspace: Workspace) -> bytes:
+    """``workspace`` as a new file has it."""
+    import tomlkit
+
+    return _written(workspace, tomlkit.document())
+
+
+def _written(workspace: Workspace, content: Any) -> bytes:
+    """The file of a workspace, made of ``content``, the document that it replaces."""
     import tomlkit  # slow to load, and only saving needs it
 
-    file = Path(os.path.realpath(path))  # a symbolic link stays, and its target is written
-    content = _document(file)
     for key in set(content) - {"version", "variables", "service", "message"}:
         del content[key]  # not of a workspace: the file was something else
     content["version"] = VERSION
@@ -46,13 +63,7 @@ def save(workspace: Workspace, path: Path | str) -> Workspace:
         if workspace.services:
             content["service"] = tables
     _fill_messages(content, workspace.messages)
-    written = tomlkit.dumps(content).encode("utf-8", "replace")
-    try:
-        with replacing(file, 0o644) as out:
-            out.write(written)
-    except OSError as e:
-        raise errors.WorkspaceUnwritableError(path=path, reason=e.strerror or e) from e
-    return replace(workspace, path=Path(path), digest=digest_of(written))
+    return tomlkit.dumps(content).encode("utf-8", "replace")
 
 
 def _document(file: Path) -> Any:

@@ -209,6 +209,17 @@ async def test_becoming_starts_what_is_to_start_and_knows_renamed_services(make)
 
 
 @pytest_twisted.ensureDeferred
+async def test_one_that_refuses_its_change_goes_on_as_before_under_its_old_name(make):
+    one = await make(config("a"), config("b"))
+    await one.start_all()
+    before = dict(one.services)
+    await one.become(Workspace((config("b"), config("z", options={"nonsense": 1}))), {"a": "z"})
+    assert list(one.services) == ["b", "a"]
+    assert one.services == before
+    assert statuses(one) == {"b": Listening, "a": Listening}
+
+
+@pytest_twisted.ensureDeferred
 async def test_services_that_exchange_their_ports_both_come_up_again(make):
     one = await make(config("a"), config("b"))
     await one.start_all()

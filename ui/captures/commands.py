@@ -59,6 +59,11 @@ class CaptureCommands:
         self.export_dialog.show()
         self.export_dialog.raise_()
 
+    def unfinished(self) -> str:
+        """The name of a file that an export or a copy is being written to; empty if there is none."""
+        dialog = self.export_dialog
+        return (dialog.unfinished() if dialog is not None else "") or self._files.unfinished()
+
     def stop(self) -> None:
         """End an export that is under way: the window closes."""
         if self.export_dialog is not None:

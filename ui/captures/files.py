@@ -119,6 +119,10 @@ class CaptureFiles(QObject):
 
         self._in_thread(cut_off, self._post.captures, live).addCallback(tell)
 
+    def unfinished(self) -> str:
+        """The name of a copy that is being saved; empty if none is."""
+        return next(filter(None, (dialog.saving for dialog in self._saving)), "")
+
     def close(self) -> None:
         """Close all windows and stop saving, because the program ends."""
         self._closed = True
@@ -128,7 +132,7 @@ class CaptureFiles(QObject):
             window.close()
 
 
-def dropped(data: QMimeData) -> list[Path]:
-    """The captures among the files that the user dropped onto a window."""
+def dropped(data: QMimeData, suffix: str = SUFFIX) -> list[Path]:
+    """The captures, or other files with that ending, among those that the user dropped onto a window."""
     paths: Iterable[Path] = (Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile())
-    return [path for path in paths if path.suffix == SUFFIX]
+    return [path for path in paths if path.suffix == suffix]

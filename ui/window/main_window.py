@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PyQt5.QtCore import Qt, pyqtSignal
+from PyQt5.QtCore import Qt, QTimer, pyqtSignal
 from PyQt5.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
-from PyQt5.QtWidgets import QMainWindow, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import QApplication, QMainWindow, QVBoxLayout, QWidget
 
 from app.capture.reading.reader import Reader
 from app.capture.schema import SUFFIX
+from app.files.folders import data_folder
 from app.post import Post
 from app.workspace.reading import Workspace
 from ui.actions.action import Place
@@ -32,6 +35,7 @@ from ui.services.side import ServicesSide
 from ui.settings import Settings
 from ui.streams.windows import StreamWindows
 from ui.window.commands import WindowCommands
+from ui.window.drafts import Drafts
 from ui.window.menus import ContextMenus, RecentMenu
 from ui.window.middle import WIDTH, Middle
 from ui.window.notices import Notices
@@ -46,6 +50,11 @@ from ui.window.workspace_files import WorkspaceFiles
 if TYPE_CHECKING:
     from ui.instance import Wish
 
+WORKSPACE = ".toml"
+
+DRAFTS = "drafts"
+"""The folder in the data folder for unsaved changes."""
+
 HEIGHT = 768
 """Pixels of the window before the user changes its size."""
 
@@ -58,6 +67,7 @@ class MainWindow(QMainWindow):
         edits: changes the workspace, and undoes that.
         actions_: the actions by name. ``actions`` is a method of Qt's.
         files, captures: the workspace and the captures as files.
+        drafts: unsaved changes that survive a crash.
         side, services, connections: the left side and its two lists.
         browser, panes, detail, filter: the panes with their filter and the detail of the current event.
         service_actions, failure_actions, exchanges, notes: what acts on services and events.
@@ -77,6 +87,7 @@ class MainWindow(QMainWindow):
         self.actions_ = Actions(self, Place.MAIN)
         self.edits = Edits(post, self)
         self.files = WorkspaceFiles(post, self.edits, settings, opened, title, self)
+        self.drafts = Drafts(self.edits, self.files, post.sender.in_thread, data_folder() / DRAFTS)
         self._make_services()
         self._make_panes(reader)
         self._make_window()
@@ -110,7 +121,7 @@ class MainWindow(QMainWindow):
     def _make_window(self) -> None:
         post, bridge, settings, actions = self._post, self.bridge, self._settings, self.actions_
         self.notices = Notices(post, bridge)
-        self.notices.listen(self.files, self.captures, self.exchanges)
+        self.notices.listen(self.files, self.drafts, self.captures, self.exchanges)
         self.toolbar = Toolbar(post, bridge, actions, self.service_actions.create, self.filter)
         self.start_page = StartPage(actions, self.files, settings)
         self.middle = Middle(post, bridge, self.side, self.browser, self.start_page)
@@ -174,23 +185,34 @@ class MainWindow(QMainWindow):
         self.activateWindow()
         if wish.path is not None and wish.path.suffix == SUFFIX:
             self.captures.open_path(wish.path)
-        elif wish.path is not None:
-            self.files.open_path(wish.path, start=wish.start)
+        elif wish.path is not None and not self.files.is_open(wish.path):
+            self._open_workspace(wish.path, start=wish.start)
         elif wish.start:
             self.service_actions.start_all()
 
+    def _open_workspace(self, path: Path, *, start: bool = False) -> None:
+        """Open a workspace that was asked for from outside, unless the user is in the middle of something."""
+        if QApplication.activeModalWidget() is None:
+            self.files.open_path(path, start=start)
+        else:
+            self.notices.say(self.tr("{name} was not opened, because a dialog is open.").format(name=path.name))
+
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if dropped(event.mimeData()):
+        if dropped(event.mimeData()) or dropped(event.mimeData(), WORKSPACE):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
         for path in dropped(event.mimeData()):
             self.captures.open_path(path)
+        for path in dropped(event.mimeData(), WORKSPACE)[:1]:
+            # Later: while the question is open, the program where it comes from would wait.
+            QTimer.singleShot(0, partial(self._open_workspace, path))
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        if not self.files.settled():
+        if not self.files.settled(unfinished=self.capture_commands.unfinished()):
             event.ignore()
             return
+        self.drafts.settled = True
         self._settings.save_state("geometry", self.saveGeometry())
         self.middle.remember(self._settings)
         self.sending.stop()

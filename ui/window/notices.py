@@ -12,6 +12,7 @@ from ui.looks import theme
 from ui.looks.times import moment
 from ui.panes.exchange_actions import ExchangeActions
 from ui.parts.notice_bar import NoticeBar
+from ui.window.drafts import Drafts
 from ui.window.recovery_bar import RecoveryBar
 from ui.window.trust_question import TrustQuestion
 from ui.window.workspace_files import WorkspaceFiles
@@ -23,7 +24,7 @@ class Notices(QWidget):
     Attributes:
         trouble: why the capture is not written, while it is not.
         notice: what went wrong with the last command.
-        recovery: offers the capture of a run that ended without closing it.
+        recovery: offers what is left of a run that ended unexpectedly: unsaved changes, its capture.
         question: asks whether the workspace and its plugins may do what they ask for.
         plugin_trouble: what is wrong with plugins.
     """
@@ -50,12 +51,17 @@ class Notices(QWidget):
         self._on_looks()
         self._on_plugins()
 
-    def listen(self, workspaces: WorkspaceFiles, captures: CaptureFiles, exchanges: ExchangeActions) -> None:
-        """Say what goes wrong with these, and offer captures that were found."""
-        for source in (workspaces, captures, exchanges):
+    def listen(
+        self, workspaces: WorkspaceFiles, drafts: Drafts, captures: CaptureFiles, exchanges: ExchangeActions
+    ) -> None:
+        """Say what goes wrong with these, and offer drafts and captures that were found."""
+        for source in (workspaces, drafts, captures, exchanges):
             source.failed.connect(self.say)
         captures.found.connect(self.recovery.offer)
+        drafts.found.connect(self.recovery.offer_drafts)
         self.recovery.wanted.connect(captures.open_path)
+        self.recovery.restore_wanted.connect(drafts.restore)
+        self.recovery.discard_wanted.connect(drafts.discard)
 
     def say(self, text: str) -> None:
         """Say what went wrong; hide it if ``text`` is empty."""

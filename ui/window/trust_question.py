@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PyQt5.QtCore import Qt, pyqtSignal
+from PyQt5.QtCore import QCoreApplication, Qt, pyqtSignal
 from PyQt5.QtGui import QResizeEvent, QShowEvent
 from PyQt5.QtWidgets import QFrame, QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 from twisted.internet.defer import Deferred
@@ -126,6 +126,12 @@ class TrustQuestion(QFrame):
 
 
 def _heading(asked: Question) -> str:
+    if asked.path is None and any(ask.service for ask in asked.asks):
+        return QCoreApplication.translate(
+            "TrustQuestion",
+            "The changes that were restored ask for more than to serve this machine. "
+            "Nothing of this happens before you answer:",
+        )
     if asked.path is None:
         return "A plugin is code that can do all that you can. Nothing of this happens before you trust it:"
     return (

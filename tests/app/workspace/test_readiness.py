@@ -22,7 +22,7 @@ NO_JSON = "is of no use: The documents in template.txt cannot be used: Expecting
 
 ELSEWHERE = (
     "is of no use: ../outside.json is not in the workspace's folder. "
-    "Put the file there, and name it as seen from there."
+    "Put the file there, and give its path relative to that folder."
 )
 
 NO_USE = "is of no use: The file {} cannot be read: {}."
