@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from app.commands import errors
 from app.sending.contents import MAX_DATA, Content, content, headers_for
@@ -17,9 +18,9 @@ from app.sending.url import URL, field, method_problem, parse
 from app.text import variables
 from app.text.errors import EscapeError, TemplateError, UnknownVariableError
 from app.text.variables import Variables, filled
-from app.workspace import reading
-from app.workspace.errors import WorkspaceError
-from app.workspace.reading import Workspace
+
+if TYPE_CHECKING:
+    from app.workspace.reading import Workspace
 
 CONVERSING = ("tcp", "websocket")
 """Protocols in which both sides may send at any time."""
@@ -63,8 +64,8 @@ def order_of(args: argparse.Namespace) -> Order:
 
     Raises one of ``MISTAKES``, DataUnreadableError, TooLargeError, WorkspaceError or WorkspaceUnreadableError.
     """
-    workspace = _workspace(args.workspace) if args.workspace is not None else Workspace()
-    given = {**workspace.variables, **dict(map(_variable, args.given))}
+    workspace = _workspace(args.workspace) if args.workspace is not None else None
+    given = {**(workspace.variables if workspace is not None else {}), **dict(map(_variable, args.given))}
     if args.message:
         return _saved(args, workspace, given)
     if args.url is None:
@@ -90,6 +91,9 @@ def order_of(args: argparse.Namespace) -> Order:
 
 def _workspace(path: Path) -> Workspace:
     """The messages and variables of a workspace. Blocks. What is wrong with its services does not matter here."""
+    from app.workspace import reading  # slow to import, with all responders
+    from app.workspace.errors import WorkspaceError
+
     found, problems = reading.parse(reading.text_of(path))
     wrong = [problem for problem in problems if problem.key.startswith("variables") or not problem.key]
     if wrong:
@@ -106,14 +110,18 @@ def _variable(text: str) -> tuple[str, str]:
     return name, value
 
 
-def _saved(args: argparse.Namespace, workspace: Workspace, given: Variables) -> Order:
+def _saved(args: argparse.Namespace, workspace: Workspace | None, given: Variables) -> Order:
     """The order for a message of the workspace, as the Send dock sends it."""
+    if workspace is None:
+        raise errors.SendUsageError(reason="--message needs --workspace FILE, which has the message")
     if args.url is not None or args.data is not None or args.file is not None or args.field or args.method:
         raise errors.SendUsageError(reason="--message brings its URL, data, method and headers along")
     message = next((message for message in workspace.messages if message.name == args.message), None)
     if message is None:
         known = ", ".join(message.name for message in workspace.messages) or "none"
         raise errors.SendUsageError(reason=f"there is no message {args.message} in the workspace. It has {known}")
+    if problem := method_problem(message.method):
+        raise errors.SendUsageError(reason=problem)
     request = message.request(given)
     request = replace(request, verify=request.verify and not args.insecure, certificate=args.certificate, key=args.key)
     silent = not message.data and request.url.client.protocol in CONVERSING

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable
+from itertools import pairwise
 from pathlib import Path
 
 from PyQt5.QtCore import QEvent, QObject, QSize, QStringListModel, Qt, pyqtSignal
@@ -213,6 +214,13 @@ class MessageForm(QWidget):
         column.addLayout(top)
         column.addWidget(self.url_words)
         column.addWidget(self.tabs, 1)
+        body = self.body
+        stops: list[QWidget] = [
+            self.method, self.url, self.button, self.tabs.tabBar(), body.editor, body.rows, body.types, body.format,
+            body.choose, self.headers, self.times, self.every, self.keep, self.verify,
+        ]  # fmt: skip
+        for before, after in pairwise(stops):
+            QWidget.setTabOrder(before, after)
 
     def _options(self) -> QWidget:
         page, form = QWidget(), Form()

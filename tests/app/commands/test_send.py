@@ -281,6 +281,11 @@ name = "hello"
 url = "{{{{base}}}}"
 form = "plain"
 data = "{{{{who}}}} and {{{{other}}}}"
+
+[[message]]
+name = "odd"
+url = "http://x/"
+method = "a b"
 """
 
 
@@ -311,9 +316,10 @@ def test_a_saved_message_is_sent_by_its_name(saved: Callable[[str], Path]) -> No
     [
         (["{{bas}}", "x"], b"There is no variable bas: known are who, base"),
         (["--message", "hello"], b"There is no variable other: known are number, who, base"),
-        (["--message", "bye"], b"there is no message bye in the workspace. It has hello"),
+        (["--message", "bye"], b"there is no message bye in the workspace. It has hello, odd"),
         (["--message", "hello", "tcp://x:1"], b"--message brings its URL"),
         ([], b"a URL is missing"),
+        (["--message", "odd"], b"a b is no method"),
         (["tcp://x:1", "--set", "a"], b"--set a has no value"),
         (["tcp://x:1", "--set", "counter=1"], b"--set counter is taken"),
     ],

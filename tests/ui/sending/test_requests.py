@@ -305,17 +305,62 @@ async def test_ctrl_up_brings_back_what_was_sent(desk: Desk, web: Any) -> None:
 # -- keys, focus and room
 
 
-def test_escape_closes_the_dock_and_gives_the_keyboard_back(desk: Desk) -> None:
+@pytest.mark.parametrize("part", ["url", "method", "editor", "types", "headers", "times", "keep", "transcript"])
+def test_escape_closes_the_dock_and_gives_the_keyboard_back(desk: Desk, part: str) -> None:
     view = desk.window.panes.current().view
     view.setFocus()
     settle()
     before = QApplication.focusWidget()
     do(desk.window, "send_message")
+    form = desk.dock.form
+    form.url.setText("http://127.0.0.1:9/")
+    form.body.type = "json"
+    tabs = {"headers": HEADERS, "times": OPTIONS, "keep": OPTIONS}
+    form.tabs.setCurrentIndex(tabs.get(part, 0))
+    widget = desk.dock.transcript if part == "transcript" else getattr(form, part)
+    widget.setFocus()
+    settle()
     assert desk.dock.isAncestorOf(QApplication.focusWidget())
     QTest.keyClick(QApplication.focusWidget(), Qt.Key_Escape)
     settle()
     assert not desk.dock.isVisible()
     assert QApplication.focusWidget() is before
+
+
+def test_tab_goes_through_the_form_as_it_is_read(desk: Desk) -> None:
+    do(desk.window, "send_message")
+    form = desk.dock.form
+    form.show_message(Message("", "http://127.0.0.1:9/", "json", "{}", "PUT"))
+    form.method.setFocus()
+    passed = []
+    for _ in range(6):
+        passed.append(QApplication.focusWidget())
+        QTest.keyClick(QApplication.focusWidget(), Qt.Key_Tab)
+    assert passed == [form.method, form.url, form.button, form.tabs.tabBar(), form.editor, form.types]
+
+
+def test_what_is_opened_and_closed_leaves_nothing_behind(desk: Desk) -> None:
+    do(desk.window, "send_message")
+    dock = desk.dock
+    form = dock.form
+
+    def round_() -> None:
+        dock.edit_variables()
+        dock.findChild(VariablesDialog).reject()
+        dock._fill_menu()
+        form.show_message(Message("", "http://127.0.0.1:9/", "form", "a=1", "PUT", ["A: 1"]))
+        form.show_message(Message("", "tcp://127.0.0.1:9", "hex", "00"))
+        do(desk.window, "send_message")
+        do(desk.window, "send_message")
+
+    for _ in range(5):
+        round_()
+    settle()
+    before = len(QApplication.allWidgets())
+    for _ in range(100):
+        round_()
+    settle()
+    assert len(QApplication.allWidgets()) <= before
 
 
 @ensure
