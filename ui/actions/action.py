@@ -41,6 +41,8 @@ class Situation:
         can_resend: whether the bytes that caused the current failure can be sent again.
         following: whether the pane in view follows the newest event.
         read_only: whether the window shows an opened capture, which nothing can change.
+        compact: whether the list of services has one line for each.
+        paused: whether the capture is paused.
         undo, redo: the changes of the workspace that can be undone and redone next, in words; "" if there is none.
     """
 
@@ -56,6 +58,8 @@ class Situation:
     read_only: bool = False
     undo: str = ""
     redo: str = ""
+    compact: bool = False
+    paused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +86,8 @@ class Action:
         name: of the method that does it, and the object name of the ``QAction``.
         menu: title of the menu of the menu bar.
         text, tip: ``text`` has an ampersand before its mnemonic.
-        keys: the shortcut, as ``QKeySequence`` reads it.
+        keys: the shortcut, as ``QKeySequence`` reads it. A text that has the keyboard keeps the keys of editing.
+        more_keys: another one, for when a text keeps ``keys``.
         icon: a name of ``ui.looks.icons``.
         groups: for each place that has the action, the number of its group there. A separator divides
             two groups. In a group the actions stand in the order of the table.
@@ -90,6 +95,7 @@ class Action:
         checked: for an action that is on or off, whether it is on.
         shows_panes: whether it brings the panes back while the start page is in their place.
         hidden_while_disabled: whether context menus leave it out while it is disabled.
+        destroys: whether it takes away what may be missed. Its shortcut does nothing while a text has the keyboard.
         named: for an action whose text says what it would act on, the text in a situation.
     """
 
@@ -100,6 +106,8 @@ class Action:
     keys: str = ""
     icon: str = ""
     groups: Mapping[Place, int] = field(kw_only=True)
+    more_keys: str = ""
+    destroys: bool = False
     enabled: Condition = ALWAYS
     checked: Callable[[Situation], bool] | None = None
     shows_panes: bool = False

@@ -9,6 +9,7 @@ from __future__ import annotations
 from PyQt5.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
 from app.events import FAILURE, HTTP_REQUEST, HTTP_RESPONSE
+from app.sending.sendable import can_be_sent
 from ui.actions.action import Action, Condition, Place, Situation
 
 MAIN, CAPTURE = Place.MAIN, Place.CAPTURE
@@ -24,6 +25,10 @@ SOME_RUNNING = Condition("There is no service that is up", lambda now: now.runni
 AN_EXCHANGE = Condition(
     "Select an HTTP exchange first",
     lambda now: now.event is not None and now.event.kind in (HTTP_REQUEST, HTTP_RESPONSE),
+)
+A_MESSAGE = Condition(
+    "Select a request, a message or bytes first",
+    lambda now: now.event is not None and can_be_sent(now.event),
 )
 AN_EVENT = Condition(
     "Select an event first",
@@ -55,6 +60,12 @@ def _undo(now: Situation) -> str:
 
 def _redo(now: Situation) -> str:
     return QCoreApplication.translate("actions", "Re&do {step}").format(step=now.redo.replace("&", "&&")).strip()
+
+
+def _pause(now: Situation) -> str:
+    if now.paused:
+        return QCoreApplication.translate("actions", "Res&ume capturing")
+    return QCoreApplication.translate("actions", "Pa&use capturing")
 
 
 # -- the actions
@@ -94,6 +105,16 @@ ACTIONS: tuple[Action, ...] = (
         groups={MAIN: 3},
     ),
     Action(
+        "pause_capture", "File", QT_TRANSLATE_NOOP("actions", "Pa&use capturing"),
+        QT_TRANSLATE_NOOP("actions", "Store nothing of what passes, or store it again; services go on"),
+        "Ctrl+P", "pause", groups={MAIN: 3}, named=_pause,
+    ),
+    Action(
+        "new_capture", "File", QT_TRANSLATE_NOOP("actions", "Ne&w capture"),
+        QT_TRANSLATE_NOOP("actions", "Go on in a new file; the old one is kept and can be opened"),
+        "Ctrl+Alt+N", "new-file", groups={MAIN: 3},
+    ),
+    Action(
         "export", "File", "&Export…", "Write events to pcapng, HAR, JSON lines or CSV",
         "Ctrl+Shift+E", groups={MAIN: 2, CAPTURE: 1},
     ),
@@ -108,7 +129,7 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "redo", "Edit", QT_TRANSLATE_NOOP("actions", "Re&do"),
         QT_TRANSLATE_NOOP("actions", "Make the change again that was undone"),
-        "Ctrl+Shift+Z", groups={MAIN: 0}, enabled=AN_UNDONE_STEP, named=_redo,
+        "Ctrl+Shift+Z", groups={MAIN: 0}, enabled=AN_UNDONE_STEP, named=_redo, more_keys="Ctrl+Y",
     ),
     Action(
         "copy_rows", "Edit", "&Copy rows", "Copy the selected events as text",
@@ -148,7 +169,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action(
         "palette", "Edit", "Find a co&mmand…", "Every action, service and pane by its name",
-        "Ctrl+K", "search", groups={MAIN: 6},
+        "Ctrl+K", "search", groups={MAIN: 6}, more_keys="Ctrl+Shift+P",
     ),
     Action("settings", "Edit", "S&ettings…", "Theme, fonts, times, captures, new services", "Ctrl+,", groups={MAIN: 6}),
 
@@ -158,7 +179,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action(
         "stop_all", "Services", "S&top all", "Stop every service",
-        "Ctrl+Shift+R", "stop", groups={MAIN: 1}, enabled=SOME_RUNNING,
+        "Ctrl+Shift+R", "stop", groups={MAIN: 1}, enabled=SOME_RUNNING, destroys=True,
     ),
     Action(
         "toggle_service", "Services", "Start &or stop", "Start or stop the selected service",
@@ -175,7 +196,12 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action(
         "remove_service", "Services", "&Remove", "Stop the selected service and take it away",
-        "Ctrl+Del", "trash", groups={MAIN: 2, SERVICE: 4}, enabled=A_SERVICE,
+        "Ctrl+Del", "trash", groups={MAIN: 2, SERVICE: 4}, enabled=A_SERVICE, destroys=True,
+    ),
+    Action(
+        "find_service", "Services", QT_TRANSLATE_NOOP("actions", "&Find a service"),
+        QT_TRANSLATE_NOOP("actions", "Show only services that fit what is typed"),
+        "Ctrl+Shift+K", "search", groups={MAIN: 2},
     ),
     Action(
         "send_message", "Services", "Send a &message", "Show or hide the send dock",
@@ -184,6 +210,10 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "send_to_service", "Services", "Send to t&his service", "Write to the selected service",
         "Ctrl+Shift+M", groups={MAIN: 3, SERVICE: 2}, enabled=A_SERVICE,
+    ),
+    Action(
+        "open_in_send", "Services", "O&pen in Send", "Fill the Send dock with what was sent here",
+        "Ctrl+J", "send", groups={MAIN: 3, EVENTS: 1}, enabled=A_MESSAGE, hidden_while_disabled=True,
     ),
     Action(
         "mock_exchange", "Services", "Answer this by a moc&k…", "Add a mock with the current answer",
@@ -199,7 +229,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action(
         "disconnect", "Services", "D&isconnect", "Close the selected connection",
-        "Ctrl+Backspace", "disconnect", groups={MAIN: 4, CONNECTION: 2}, enabled=A_CONNECTION,
+        "Ctrl+Backspace", "disconnect", groups={MAIN: 4, CONNECTION: 2}, enabled=A_CONNECTION, destroys=True,
     ),
 
     Action(
@@ -208,7 +238,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action(
         "clear", "View", "&Clear view", "Show only what comes from now on; the capture keeps all",
-        "Ctrl+L", "clear", groups={MAIN: 1, EVENTS: 6},
+        "Ctrl+L", "clear", groups={MAIN: 1, EVENTS: 6}, destroys=True,
     ),
     Action(
         "show_all", "View", "Show &everything again", "Undo Clear view",
@@ -259,6 +289,11 @@ ACTIONS: tuple[Action, ...] = (
         "Ctrl+B", "copy", groups={MAIN: 3, GROUP: 2}, enabled=A_FAILURE,
     ),
     Action("start_page", "View", "S&tart page", "Show what to begin with", "Alt+Home", groups={MAIN: 4}),
+    Action(
+        "compact_services", "View", QT_TRANSLATE_NOOP("actions", "Comp&act list of services"),
+        QT_TRANSLATE_NOOP("actions", "One line for each service, or two"),
+        "Ctrl+Alt+L", groups={MAIN: 4}, checked=lambda now: now.compact,
+    ),
     Action(
         "theme", "View", "Li&ght or dark", "Change between light and dark",
         "Ctrl+Shift+T", "moon", groups={MAIN: 4},

@@ -129,6 +129,10 @@ class BodyView(QWidget):
             shown = self._show(what)
         self.notice.show_content(what, shown)
 
+    def part(self, number: int) -> Part:
+        """The part of the multipart body with this number, from 0."""
+        return self._content.parts[number]
+
     def _on_part(self, number: int) -> None:
         content = self._content
         last = number == len(content.parts) - 1

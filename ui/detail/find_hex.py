@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from PyQt5.QtCore import QCoreApplication
-from PyQt5.QtWidgets import QWidget
+from PyQt5.QtWidgets import QPlainTextEdit, QTextEdit, QWidget
 
 from app.text.finding import bytes_wanted, places
 from ui.detail.hex_view import HexView
 from ui.parts.find_bar import Target
+
+VIEWS = (QPlainTextEdit, QTextEdit, HexView)
+"""In what can be searched."""
 
 LONGEST = 32
 """Bytes of what is selected that are taken for what is wanted."""

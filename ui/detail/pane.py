@@ -14,10 +14,8 @@ from PyQt5.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLabel,
-    QPlainTextEdit,
     QStackedWidget,
     QTabWidget,
-    QTextEdit,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -28,14 +26,11 @@ from app import events
 from app.capture.reading.reader import Reader
 from app.capture.reading.turns import Turn, turn_at
 from app.events import Event
-from app.files.names import harmless
-from app.http.media_types import suffix_of
-from ui.detail.find_hex import hex_target
-from ui.detail.hex_view import HexView
+from ui.detail.find_hex import VIEWS, hex_target
 from ui.detail.page import HTTP, Page, Subject
 from ui.detail.pages import PAGES
 from ui.detail.pages.exchange import ExchangePage
-from ui.detail.saving import save_body, save_part, save_payload
+from ui.detail.saving import part_name, save_body, save_part, save_payload
 from ui.looks.icons import icon
 from ui.parts.copying import copy
 from ui.parts.find_bar import FindBar, first_view, text_target
@@ -50,9 +45,6 @@ _PREFERRED = ("traceback", "exchange", "websocket", "tls", "overview")
 
 WAIT = 500
 """Milliseconds between two looks for an answer that has not come."""
-
-_VIEWS = (QPlainTextEdit, QTextEdit, HexView)
-"""In what can be searched."""
 
 
 def _is_half(subject: Subject) -> bool:
@@ -105,7 +97,7 @@ class DetailPane(QWidget):
         self.tabs.tabBar().setAccessibleName("Pages of the event")
         self.tabs.setCornerWidget(self._corner())
         self.tabs.currentChanged.connect(self._on_tab)
-        self.find_bar = FindBar(self, lambda: first_view(self.tabs.currentWidget(), *_VIEWS), (hex_target, text_target))
+        self.find_bar = FindBar(self, lambda: first_view(self.tabs.currentWidget(), *VIEWS), (hex_target, text_target))
         self._waiting = QTimer(self)
         self._waiting.setSingleShot(True)
         self._waiting.setInterval(WAIT)
@@ -174,8 +166,7 @@ class DetailPane(QWidget):
         content = exchange.asked if asks else exchange.answered
         if content is None or not 0 <= number < len(content.parts):
             return
-        part = content.parts[number]
-        name = harmless(part.file or "", f"part-{number + 1}{suffix_of(part.kind) or '.bin'}")
+        name = part_name(content.parts[number], number)
         self._ask_where(
             self.tr("Save part"),
             name,

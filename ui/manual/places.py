@@ -8,6 +8,7 @@ from ui.manual.pages import INDEX
 
 PLACES = {
     "CaptureDialog": "capture",
+    "CarefulDialog": "window",
     "ConnectDialog": "services",
     "ConnectionsPanel": "window#services-and-connections",
     "ConversationPane": "window#panes",
@@ -17,7 +18,10 @@ PLACES = {
     "FailurePane": "window#failures",
     "FilterBox": "filters",
     "HTTPPane": "window#panes",
+    "LeaveQuestion": "workspace#opening-another",
     "NoteDialog": "window#panes",
+    "OverwriteQuestion": "workspace",
+    "RecoveryBar": "workspace#undo",
     "SaveDialog": "capture",
     "SendDialog": "send",
     "SendDock": "send",
@@ -28,6 +32,7 @@ PLACES = {
     "StreamView": "window#streams",
     "TrustDialog": "tls#have-clients-trust-it",
     "TrustQuestion": "workspace#trust",
+    "VariablesDialog": "send#variables",
 }
 """A page, or ``page#heading``, by the name of the class of a widget. It holds for all that is inside."""
 

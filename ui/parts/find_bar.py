@@ -355,8 +355,8 @@ class FindBar(QFrame):
 
 def first_view(page: QWidget | None, *kinds: type) -> QWidget | None:
     """The first visible view of one of these kinds on a page."""
-    if page is None:
-        return None
+    if page is None or isinstance(page, kinds):
+        return page
     return next((view for kind in kinds for view in _children(page, kind) if view.isVisible()), None)
 
 

@@ -14,6 +14,9 @@ from ui.services.side import ServicesSide
 from ui.settings import Settings
 from ui.window.start_page import StartPage
 
+LEFT = 340
+"""Pixels of the services' width at first, with letters of the usual size."""
+
 WIDTH = 1366
 """Pixels of the window before the user changes its size."""
 
@@ -35,11 +38,12 @@ class Middle(QSplitter):
         self.addWidget(side)
         self.addWidget(self._stack)
         self.setStretchFactor(1, 1)
-        left = 292 + 16 * (theme.notifier.fonts.size - theme.POINTS)
+        left = LEFT + 24 * (theme.notifier.fonts.size - theme.POINTS)
         self.setSizes([left, WIDTH - left])
-        for half, above, below in ((side, 3, 2), (browser, 5, 5)):  # an exchange needs height for both its parts
-            half.setStretchFactor(0, above)
-            half.setStretchFactor(1, below)
+        for half, shares in ((side, (3, 1)), (browser, (1, 1))):  # an exchange needs height for both its parts
+            for part, share in enumerate(shares):
+                half.setStretchFactor(part, share)
+        side.setSizes([3000, 1000])
         for _, splitter in self._splitters():
             splitter.setChildrenCollapsible(False)
             splitter.setHandleWidth(1)
