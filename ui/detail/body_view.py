@@ -116,7 +116,7 @@ class BodyView(QWidget):
         if content.coding:
             sent = self.tr("{coding}, {size} sent")
             size = [*size, sent.format(coding=visible(content.coding), size=exact_size(content.size))]
-        self.heading.setText("  ·  ".join([name, *([visible(content.kind)] if content.kind else []), *size]))
+        self.heading.setText("  ·  ".join([name, *size, *([visible(content.kind)] if content.kind else [])]))
         several = bool(content.parts)
         self.parts.setVisible(several)
         self.part_button.setVisible(several)

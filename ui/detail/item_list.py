@@ -29,6 +29,12 @@ class _Spaced(QStyledItemDelegate):
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex) -> QSize:
         return super().sizeHint(option, index) + QSize(12, 4)
 
+    def initStyleOption(self, option: QStyleOptionViewItem, index: QModelIndex) -> None:
+        super().initStyleOption(option, index)
+        before = index.sibling(index.row(), index.column() - 1)
+        if before.isValid() and before.data(Qt.TextAlignmentRole) == _RIGHT and not index.data(Qt.TextAlignmentRole):
+            option.text = f"  {option.text}"  # figures end where this text begins
+
 
 class ItemList(QTreeWidget):
     """Rows of plain text, of which one is current.

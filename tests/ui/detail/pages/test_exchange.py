@@ -71,7 +71,7 @@ def test_both_halves_have_line_headers_and_body_whichever_event_is_shown(qtbot: 
         assert [said[name] for name in ("dry_run", "x", "sid", "theme", "a", "b")] == ["1", "é", "1", "dark", "1", "ö"]
         assert facts(page.answered)["X-Served-By"] == "mock"
         assert page.asked.body.text.toPlainText() == "a=1&b=%C3%B6"
-        assert page.answered.body.heading.text() == "BODY  ·  application/json  ·  7 bytes"
+        assert page.answered.body.heading.text() == "BODY  ·  7 bytes  ·  application/json"
     qtbot.waitUntil(lambda: page.answered.body.code.toPlainText() == '{\n  "a": 1\n}')
     assert (page.asked.title.text(), page.answered.title.text()) == ("← REQUEST", "→ ANSWER")
     timing = page.timing.text().split("   ·   ")
