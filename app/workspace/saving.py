@@ -96,9 +96,10 @@ def _fill(table: Any, service: ServiceConfig) -> Any:
         "listen": service.listen,
         "responder": service.responder,
         "autostart": service.autostart,
+        "group": service.group,
         "options": dict(service.options),
     } | {section: getattr(service, section) for section in SECTIONS}
-    removed = {key for key in wanted if key in ("options", *SECTIONS) and not wanted[key]} - {"tls"}
+    removed = {key for key in wanted if key in ("group", "options", *SECTIONS) and not wanted[key]} - {"tls"}
     if service.tls is None:
         removed.add("tls")
     defaults = {"autostart": False, "responder": PROTOCOLS[service.protocol].default} if table else {}

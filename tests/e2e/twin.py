@@ -54,10 +54,13 @@ def _places(window: MainWindow) -> dict[str, tuple[int, int]]:
         "start all": middle(bar.widgetForAction(window.actions_["start_all"])),
         "stop all": middle(bar.widgetForAction(window.actions_["stop_all"])),
         "copy detail": middle(window.detail.copy_button),
+        "capture": middle(window.capture_button),
     }
-    for name, card in window.services.cards.items():
-        places[f"button of {name}"] = middle(card.button)
-        places[f"lamp of {name}"] = middle(card._lamp)
+    rows = window.services.list
+    for name in window.services.names():
+        of_row = rows.delegate.layout_of(window.services.row_rect(name))
+        places[f"button of {name}"] = at(rows.viewport(), of_row.button.center())
+        places[f"lamp of {name}"] = at(rows.viewport(), of_row.state.center())
     for title, tabs in (("pane", window.panes), ("detail", window.detail.tabs)):
         bar = tabs.tabBar()
         for i in range(tabs.count()):

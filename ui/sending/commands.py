@@ -17,6 +17,7 @@ from app.capture.reading.store import Store
 from app.events import Event
 from app.post import Post
 from app.services.service import Service
+from app.workspace.message import Message
 from ui.bridge import Bridge
 from ui.edits import Edits
 
@@ -95,6 +96,13 @@ class SendCommands:
         if not dock.form.url.text() and (url := self._url()):
             dock.form.url.setText(url)
         dock.form.url.setFocus(Qt.ShortcutFocusReason)
+
+    def send_once(self, message: Message) -> None:
+        """Show a message in the dock, and send it."""
+        dock = self.dock
+        dock.show()
+        dock.form.show_message(message)
+        dock.run.send(message, keep=False)
 
     def send_to_service(self) -> None:
         if url := self._url():

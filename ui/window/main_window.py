@@ -34,8 +34,10 @@ from ui.services.commands import ServiceCommands
 from ui.services.side import ServicesSide
 from ui.settings import Settings
 from ui.streams.windows import StreamWindows
+from ui.window.capture_button import CaptureButton
 from ui.window.commands import WindowCommands
 from ui.window.drafts import Drafts
+from ui.window.example import Examples
 from ui.window.menus import ContextMenus, RecentMenu
 from ui.window.middle import WIDTH, Middle
 from ui.window.notices import Notices
@@ -72,7 +74,9 @@ class MainWindow(QMainWindow):
         browser, panes, detail, filter: the panes with their filter and the detail of the current event.
         service_actions, failure_actions, exchanges, notes: what acts on services and events.
         sending, streams: the send dock and the stream windows.
-        notices, middle, start_page, toolbar, command_palette, menus, manual: parts of the window itself.
+        examples: what the start page does in one click.
+        notices, middle, start_page, toolbar, capture_button, command_palette, menus, manual: parts of the window
+            itself.
 
     Signals:
         closed: the user closed it, and unsaved changes were settled.
@@ -102,7 +106,7 @@ class MainWindow(QMainWindow):
     def _make_services(self) -> None:
         post, edits, bridge = self._post, self.edits, self.bridge
         self.service_actions = ServiceActions(post, edits, bridge, self, lambda: self._settings.host)
-        self.side = ServicesSide(post, edits, bridge, self.service_actions)
+        self.side = ServicesSide(post, edits, bridge, self.service_actions, self._settings)
         self.services, self.connections = self.side.services, self.side.connections
 
     def _make_panes(self, reader: Reader) -> None:
@@ -122,7 +126,8 @@ class MainWindow(QMainWindow):
         post, bridge, settings, actions = self._post, self.bridge, self._settings, self.actions_
         self.notices = Notices(post, bridge)
         self.notices.listen(self.files, self.drafts, self.captures, self.exchanges)
-        self.toolbar = Toolbar(post, bridge, actions, self.service_actions.create, self.filter)
+        self.capture_button = CaptureButton(post, bridge, actions, self.captures, lambda: settings.capture_limit)
+        self.toolbar = Toolbar(actions, self.service_actions.create, self.filter, self.capture_button)
         self.start_page = StartPage(actions, self.files, settings)
         self.middle = Middle(post, bridge, self.side, self.browser, self.start_page)
         self._status_line = StatusLine(post, bridge, actions["failures"])
@@ -151,6 +156,10 @@ class MainWindow(QMainWindow):
             self.sending,
             ManualCommands(self.manual),
         )
+        self.examples = Examples(post, edits, self.services, self.sending, lambda: self._settings.host, self)
+        self.start_page.try_wanted.connect(self.examples.try_it)
+        self.start_page.template_wanted.connect(self.examples.begin)
+        bridge.capture_changed.connect(self._read_anew)
         self.middle.show_panes_on(self.actions_)
         self.actions_.follow(selection.changed, selection.situation)
 
@@ -171,6 +180,12 @@ class MainWindow(QMainWindow):
         self.middle.restore(self._settings)
 
     # -- the window itself
+
+    def _read_anew(self) -> None:
+        """The program captures into another file now."""
+        self.streams.close()  # they are of the old one
+        if self._post.capture is not None:
+            self.browser.read_anew(self._post.capture)
 
     def _show_title(self) -> None:
         title = self.files.title.replace("[*]", "[*][*]")  # Qt replaces a single [*] by the mark of changes
