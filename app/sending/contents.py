@@ -54,7 +54,8 @@ def json_problem(data: str, given: Variables = NONE) -> str | None:
     try:
         strict_json.parse(content("json", data, Path(), given)(1))
     except ValueError as e:
-        return str(e)
+        reason = str(e)
+        return reason[:1].lower() + reason[1:]
     except PostError:  # ``problem`` says it
         return None
     return None

@@ -33,6 +33,9 @@ NONE, ATTACHED = "none", "attached"
 
 OF_REQUESTS = (NONE, "json", "plain", "form", "multipart", "text", "template", "hex", "file")
 ROWS = ("form", "multipart")
+
+MAX_CHECKED = 1 << 20
+"""Characters of JSON that are checked while one types."""
 OF_MESSAGES = ("text", "template", "hex", "file")
 
 TITLES = {
@@ -163,9 +166,10 @@ class DataEditor(QWidget):
             return True
         form, data = self.form, self.data
         wrong = problem(form, data, given)
-        warning = json_problem(data, given) if form == "json" and data.strip() and wrong is None else None
+        checked = form == "json" and wrong is None and data.strip() and len(data) <= MAX_CHECKED
+        warning = json_problem(data, given) if checked else None
         if warning is not None:
-            warning = self.tr("This is no JSON: {reason}. It can be sent all the same.").format(reason=warning)
+            warning = self.tr("This is not valid JSON: {reason}. It can be sent anyway.").format(reason=warning)
         elif form in ("text", "hex") and "{{" in data:
             warning = self.tr("{braces} is sent as it is. The type Template fills it in.").format(braces="{{…}}")
         self._tell(wrong and sentence(wrong), warning)
@@ -243,7 +247,7 @@ class DataEditor(QWidget):
             self.note.setText(self.tr("This request has no body. Choose a type to give it one."))
         elif kind == ATTACHED:
             size = written_size(len(self.attached or b""))
-            self.note.setText(self.tr("{size}, {source}. They are sent as they are.").format(
+            self.note.setText(self.tr("{size}, {source}, sent unchanged.").format(
                 size=size, source=self._source
             ))  # fmt: skip
         page = self.note if kind in (NONE, ATTACHED) else self.rows if kind in ROWS else self.editor

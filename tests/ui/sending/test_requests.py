@@ -229,7 +229,7 @@ def test_json_is_checked_and_put_on_lines(desk: Desk) -> None:
     form.body.format.click()
     assert form.body.data == '{\n  "a": 1.50,\n  "b": []\n}'
     form.editor.setPlainText('{"a": oh}')
-    assert form.words.text().startswith("This is no JSON: ")
+    assert form.words.text().startswith("This is not valid JSON: ")
     assert form.words.property("role") == "warning"
     assert form.button.isEnabled()  # a server may be tried with broken JSON
     form.body.format.click()
