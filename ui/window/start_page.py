@@ -52,10 +52,13 @@ OFFERS = (
 """Actions of the window: name, icon, title, what it does."""
 
 HELP = (
-    ("manual", "info", QT_TRANSLATE_NOOP("StartPage", "Manual"), ""),
-    ("whats_new", "bookmark", QT_TRANSLATE_NOOP("StartPage", "What is new"), ""),
-    ("shortcuts", "search", QT_TRANSLATE_NOOP("StartPage", "Shortcuts"), ""),
-)
+    ("manual", "info", QT_TRANSLATE_NOOP("StartPage", "Manual"),
+     QT_TRANSLATE_NOOP("StartPage", "A page for each task, without a network")),
+    ("whats_new", "bookmark", QT_TRANSLATE_NOOP("StartPage", "What is new"),
+     QT_TRANSLATE_NOOP("StartPage", "What has changed in this version")),
+    ("shortcuts", "search", QT_TRANSLATE_NOOP("StartPage", "Keyboard shortcuts"),
+     QT_TRANSLATE_NOOP("StartPage", "Every key on one page")),
+)  # fmt: skip
 """Actions that are offered if the window has them."""
 
 
