@@ -9,6 +9,7 @@ from __future__ import annotations
 from PyQt5.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
 from app.events import FAILURE, HTTP_REQUEST, HTTP_RESPONSE
+from app.sending.sendable import can_be_sent
 from ui.actions.action import Action, Condition, Place, Situation
 
 MAIN, CAPTURE = Place.MAIN, Place.CAPTURE
@@ -24,6 +25,10 @@ SOME_RUNNING = Condition("There is no service that is up", lambda now: now.runni
 AN_EXCHANGE = Condition(
     "Select an HTTP exchange first",
     lambda now: now.event is not None and now.event.kind in (HTTP_REQUEST, HTTP_RESPONSE),
+)
+A_MESSAGE = Condition(
+    "Select a request, a message or bytes first",
+    lambda now: now.event is not None and can_be_sent(now.event),
 )
 AN_EVENT = Condition(
     "Select an event first",
@@ -205,6 +210,10 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "send_to_service", "Services", "Send to t&his service", "Write to the selected service",
         "Ctrl+Shift+M", groups={MAIN: 3, SERVICE: 2}, enabled=A_SERVICE,
+    ),
+    Action(
+        "open_in_send", "Services", "O&pen in Send", "Fill the Send dock with what was sent here",
+        "Ctrl+J", "send", groups={MAIN: 3, EVENTS: 1}, enabled=A_MESSAGE, hidden_while_disabled=True,
     ),
     Action(
         "mock_exchange", "Services", "Answer this by a moc&k…", "Add a mock with the current answer",

@@ -140,7 +140,9 @@ class MainWindow(QMainWindow):
     def _make_commands(self, reader: Reader) -> None:
         post, edits, bridge, files = self._post, self.edits, self.bridge, self.files
         selection = Selection(post, edits, bridge, self.side, self.browser, self.failure_actions)
-        self.sending = SendCommands(post, edits, bridge, self, self.side.selected, files.folder)
+        self.sending = SendCommands(
+            post, edits, bridge, self, self.side.selected, files.folder, reader, lambda: self.browser.current_event
+        )
         files.changed.connect(self.sending.refresh)
         self.capture_commands = CaptureCommands(post, reader, self.captures, self.browser, self, selection.connection)
         self.actions_.connect(

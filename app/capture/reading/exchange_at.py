@@ -65,11 +65,7 @@ def exchange_at(store: Store, id: int, kept: int = KEPT) -> Exchanged | None:
     marks = _around(store, event.conn, event.id)
     if "stream" in event.detail:
         return _framed(store, marks, event)
-    found = None
-    if "refused" not in event.detail:
-        found = next(
-            filter(None, (_read(store, marks[start:], event, kept) for start in _starts(store, marks, event))), None
-        )
+    found = None if "refused" in event.detail else _found(store, marks, event, kept)
     if found is None:
         return Exchanged(event) if event.kind == events.HTTP_REQUEST else Exchanged(response=event)
     request, response = found.request, found.response
@@ -82,6 +78,23 @@ def exchange_at(store: Store, id: int, kept: int = KEPT) -> Exchanged | None:
     )
 
 
+def raw_request(store: Store, id: int, kept: int = KEPT) -> tuple[Event | None, Body | None]:
+    """The event of the request of an exchange, and its body as it was sent: with its content codings.
+
+    None for each that is not known; there is no body of HTTP/2.
+    """
+    event = store.event(id)
+    if event is None or event.conn is None or event.kind not in _KINDS:
+        return None, None
+    marks = _around(store, event.conn, event.id)
+    if "stream" in event.detail:
+        return _framed(store, marks, event).request, None
+    found = None if "refused" in event.detail else _found(store, marks, event, kept)
+    if found is None:
+        return (event if event.kind == events.HTTP_REQUEST else None), None
+    return found.request, found.request_body
+
+
 def whole_content(path: Path, id: int) -> Content | None:
     """The content of a request or response in the capture at ``path``, of up to ``WHOLE`` bytes."""
     store = Store(path)
@@ -92,6 +105,11 @@ def whole_content(path: Path, id: int) -> Content | None:
     if found is None:
         return None
     return found.asked if found.request is not None and found.request.id == id else found.answered
+
+
+def _found(store: Store, marks: list[Mark], event: Event, kept: int) -> Exchange | None:
+    several = (_read(store, marks[start:], event, kept) for start in _starts(store, marks, event))
+    return next(filter(None, several), None)
 
 
 def _content(body: Body | None, event: Event | None) -> Content | None:

@@ -164,8 +164,11 @@ def test_undo_and_redo_name_the_step(main: Actions) -> None:
         (Situation(running=True), {"stop_all"}),
         (Situation(stream=True), {"follow_stream"}),
         (Situation(event=EVENT), {"note"}),
-        (Situation(event=replace(EVENT, payload=b"")), {"note", "copy_payload"}),
-        (Situation(event=REQUEST), {"note", "copy_curl", "copy_python", "copy_exchange", "mock_exchange"}),
+        (Situation(event=replace(EVENT, payload=b"")), {"note", "copy_payload", "open_in_send"}),
+        (
+            Situation(event=REQUEST),
+            {"note", "copy_curl", "copy_python", "copy_exchange", "open_in_send", "mock_exchange"},
+        ),
         (Situation(event=FAILURE), {"note", "save_report", "copy_report"}),
         (Situation(can_resend=True), {"send_again"}),
         (Situation(undo="add of “a”"), {"undo"}),
@@ -201,8 +204,9 @@ def test_a_context_menu_has_separators_between_groups_only(window: QMainWindow, 
     menu = QMenu(window)
     main.fill(menu, Place.EVENTS)
     assert names(menu) == [
-        "copy_curl", "copy_python", "copy_exchange", "mock_exchange", "", "note", "", "follow_stream", "",
-        "copy_rows", "copy_payload", "", "select_all", "", "follow", "clear", "show_all",
+        "copy_curl", "copy_python", "copy_exchange", "open_in_send", "mock_exchange", "",
+        "note", "", "follow_stream", "", "copy_rows", "copy_payload", "",
+        "select_all", "", "follow", "clear", "show_all",
     ]  # fmt: skip
     main.update(Situation(event=EVENT))
     menu = QMenu(window)
