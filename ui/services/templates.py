@@ -59,7 +59,7 @@ _DEVICE = {
 
 TEMPLATES = {
     "mock": Template(
-        "duplicate", QT_TRANSLATE_NOOP("Templates", "Mock an API"),
+        "exchange", QT_TRANSLATE_NOOP("Templates", "Mock an API"),
         QT_TRANSLATE_NOOP("Templates", "Answers HTTP by rules that you change"), "http", "mock", "mock",
         _MOCK,
     ),
@@ -69,7 +69,7 @@ TEMPLATES = {
         "inspector",
     ),
     "device": Template(
-        "pencil", QT_TRANSLATE_NOOP("Templates", "Stand in for a TCP device"),
+        "device", QT_TRANSLATE_NOOP("Templates", "Stand in for a TCP device"),
         QT_TRANSLATE_NOOP("Templates", "Answers commands line by line, by rules"), "tcp", "device", "script", _DEVICE,
     ),
 }  # fmt: skip
