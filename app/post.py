@@ -137,8 +137,10 @@ class Post:
         for removal in removed:
             self.recorder.record(events.LOG, summary=str(removal))
 
-    async def new_capture(self) -> Path | None:
+    async def new_capture(self, limit: int | None = None, folder: Path | None = None) -> Path | None:
         """Go on in a new file, which stands beside the others; the old one is complete then and can be opened.
+
+        ``limit`` and ``folder`` are as for ``open``; by default those of the capture before.
 
         Connections that are open go on, and the new file says so. Returns the path of the old file. None where
         nothing was changed: no capture is open yet, another call is under way, or the new file cannot be made;
@@ -148,6 +150,7 @@ class Post:
         if old is None or self._renewing or not old.opened.called:
             return None
         self._renewing = True
+        self._limit, self.captures = limit or self._limit, folder or self.captures
         try:
             path = await self.sender.in_thread(unused_capture, self.captures)
             self.recorder.record(events.LOG, summary=f"the capture goes on in {path}")
