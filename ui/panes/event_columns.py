@@ -22,6 +22,8 @@ _MARKS: dict[int, Mark] = {
     events.LIMIT_REACHED: "fault",
     events.FAULT_APPLIED: "fault",
     events.FAILURE_RESOLVED: "closed",
+    events.CAPTURE_PAUSED: "closed",
+    events.CAPTURE_RESUMED: "opened",
 }
 
 _ARROWS: dict[str, Mark] = {"→ ": "sent", "← ": "received"}
