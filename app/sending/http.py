@@ -278,7 +278,10 @@ class HTTPConversation(Conversation):
         pairs = [(name, value.encode("utf-8", "replace").decode("latin-1")) for name, value in fields]
         detail = {"method": method, "target": target, "version": "HTTP/1.1", "fields": pairs, "body": size}
         self._tap.record(
-            events.HTTP_REQUEST, f"→ {method} {target}", json.dumps(detail | {"outgoing": True}), size=size
+            events.HTTP_REQUEST,
+            f"{events.ARROWS['sent']} {method} {target}",
+            json.dumps(detail | {"outgoing": True}),
+            size=size,
         )
 
     def _note_response(self) -> None:
@@ -286,7 +289,7 @@ class HTTPConversation(Conversation):
             return
         seconds = perf_counter() - self._began
         size = self._response["body"]
-        summary = f"← {self.code} {self._response['reason']}  {seconds * 1000:.1f} ms"
+        summary = f"{events.ARROWS['received']} {self.code} {self._response['reason']}  {seconds * 1000:.1f} ms"
         detail = self._response | {"seconds": seconds, "outgoing": True}
         self._tap.record(events.HTTP_RESPONSE, summary, json.dumps(detail), size=size)
 

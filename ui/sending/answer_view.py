@@ -15,11 +15,14 @@ from app.http.exchanges import Body
 from app.sending.answer import Answer
 from app.text.escapes import amount
 from ui.detail.body_view import BodyView
+from ui.detail.fact_sheet import FactSheet
 from ui.detail.facts import MAX_FACTS, Fact, shortened, written_duration, written_size
+from ui.detail.find_hex import VIEWS, hex_target
 from ui.detail.page import Subject
-from ui.detail.pages.overview import FactSheet
+from ui.detail.saving import part_name
 from ui.detail.sheet import visible
 from ui.forms.form import set_property
+from ui.parts.find_bar import FindBar, first_view, text_target
 from ui.parts.line import Line
 from ui.streams.transcript import Transcript
 
@@ -73,7 +76,11 @@ class AnswerView(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
         column.addWidget(self.tabs, 1)
+        self.find_bar = FindBar(self, lambda: first_view(self.tabs.currentWidget(), *VIEWS), (hex_target, text_target))
+        column.addWidget(self.find_bar)
+        self.tabs.currentChanged.connect(lambda _: self.find_bar.show_first())
         self.body.notice.save.connect(self._save)
+        self.body.save_part.connect(self._save_part)
         self.show_log()
 
     def show_log(self) -> None:
@@ -145,11 +152,17 @@ class AnswerView(QWidget):
         ]
 
     def _save(self) -> None:
-        dialog = QFileDialog(self, self.tr("Save the body"))
+        self._ask_where(self.tr("Save the body"), "answer.bin", self._content)
+
+    def _save_part(self, number: int) -> None:
+        part = self.body.part(number)
+        self._ask_where(self.tr("Save part"), part_name(part, number), part.data)
+
+    def _ask_where(self, title: str, name: str, content: bytes) -> None:
+        dialog = QFileDialog(self, title)
         dialog.setAcceptMode(QFileDialog.AcceptSave)
-        dialog.selectFile("answer.bin")
+        dialog.selectFile(name)
         dialog.setAttribute(Qt.WA_DeleteOnClose)
-        content = self._content
         dialog.fileSelected.connect(lambda path: self.save_requested.emit(content, Path(path)))
         dialog.open()
 

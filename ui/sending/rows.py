@@ -24,6 +24,7 @@ from PyQt5.QtWidgets import (
 
 from app.sending.contents import OFF
 from ui.looks.icons import icon
+from ui.parts import copying
 
 ON, NAME, VALUE, REMOVE = range(4)
 """The columns."""
@@ -217,7 +218,8 @@ class Rows(QTableWidget):
         space = " " if self._separator == ":" else ""
         text = "\n".join(f"{row.name}{self._separator}{space}{row.value}" for row in rows if row.name or row.value)
         if text:
-            QApplication.clipboard().setText(text)
+            one = self.tr("Copied 1 row")
+            copying.copy(text, one if len(rows) == 1 else self.tr("Copied {count} rows").format(count=len(rows)))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if self.state() == QAbstractItemView.EditingState:

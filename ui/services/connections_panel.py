@@ -9,6 +9,7 @@ from PyQt5.QtCore import QAbstractListModel, QModelIndex, QPoint, QRect, QSize, 
 from PyQt5.QtGui import QColor, QContextMenuEvent, QFontMetrics, QKeyEvent, QPainter, QPaintEvent
 from PyQt5.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
+from app.events import ARROWS
 from app.services.interfaces import Connection
 from app.services.service import Service
 from app.status import Listening
@@ -89,7 +90,7 @@ def _figures(connection: Connection) -> str:
     minutes, seconds = divmod(seconds, 60)
     hours, minutes = divmod(minutes, 60)
     lasted = f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes:02}:{seconds:02}"
-    return f"{amount(connection.received)} ↓  {amount(connection.sent)} ↑  {lasted}"
+    return f"{ARROWS['received']} {amount(connection.received)}  {ARROWS['sent']} {amount(connection.sent)}  {lasted}"
 
 
 class ConnectionsPanel(QListView):

@@ -131,6 +131,7 @@ class MainWindow(QMainWindow):
         self.start_page = StartPage(actions, self.files, settings)
         self.middle = Middle(post, bridge, self.side, self.browser, self.start_page)
         self._status_line = StatusLine(post, bridge, actions["failures"])
+        self.panes.unresolved_changed.connect(self._status_line.show_unresolved)
         self.menus = ContextMenus(actions, self.side, self.browser, self.notes)
         self.recent = RecentMenu(self, actions, self.files, settings)
         offered = PaletteEntries(post, settings, actions, self.service_actions, self.files, self.middle)

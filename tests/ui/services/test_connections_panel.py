@@ -144,7 +144,7 @@ def test_figures_are_bytes_each_way_and_how_long_it_lasts(monkeypatch: pytest.Mo
     peer = Peer(1)
     peer.received, peer.sent = 4_100, 64
     monkeypatch.setattr(connections_panel, "time_ns", lambda: peer.opened + 125 * 10**9)
-    assert _figures(peer) == "4.1 kB ↓  64 B ↑  02:05"
+    assert _figures(peer) == "← 4.1 kB  → 64 B  02:05"
     monkeypatch.setattr(connections_panel, "time_ns", lambda: peer.opened + 3_725 * 10**9)
     assert _figures(peer).endswith("1:02:05")
 
