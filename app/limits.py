@@ -57,7 +57,17 @@ class Limit:
     def options(self) -> tuple[Option, ...]:
         """The settings as options of a workspace."""
         return tuple(
-            Option(self.name, type(s.default), s.default, s.help, s.unit, s.minimum, s.maximum, s.protocols)
+            Option(
+                self.name,
+                type(s.default),
+                s.default,
+                s.help,
+                s.unit,
+                s.minimum,
+                s.maximum,
+                s.protocols,
+                live=self.section != "socket",  # those of sockets hold for the port
+            )
             for s in self.settings
         )
 

@@ -7,12 +7,42 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 Options = Mapping[str, Any]
+
+Wrong = tuple[str, int | None, str]
+"""The option of a table ("" for the table as a whole), the index in its list or None, and what is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong, and where.
+
+    Attributes:
+        option: the name of the option.
+        text: what is wrong, in words that follow a name, as "must be at least 1".
+        table: for a list of tables, the index of the table; None: the list as a whole.
+        key: the option of that table; empty: the table as a whole.
+        item: for a list of texts, the index of the wrong one, where that can be said.
+    """
+
+    option: str
+    text: str
+    table: int | None = None
+    key: str = ""
+    item: int | None = None
+
+    def __str__(self) -> str:
+        """The words that follow the name of the option."""
+        if self.table is None:
+            return self.text
+        return (
+            f"number {self.table + 1}: {self.key} {self.text}" if self.key else f"number {self.table + 1}: {self.text}"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +59,9 @@ class Option:
             value names, or None. May block.
         choices: the valid values of a text; empty: any.
         of: for a list of tables, the options of each table.
+        each: for a list of tables, given one with its defaults, what is wrong between its options; those that are
+            wrong by themselves have their defaults.
+        live: whether a running service takes a change of it without a restart.
         required: whether a workspace or form must set the option; the default is not valid then.
         secret: whether a form hides what is typed.
         path: for a text that names a file or folder: ``"file"``, ``"folder"`` or ``"new file"`` (which is
@@ -52,6 +85,8 @@ class Option:
     missing: Callable[[Any, Path], str | None] | None = None
     choices: tuple[str, ...] = ()
     of: tuple[Option, ...] = ()
+    each: Callable[[Options], Iterable[Wrong]] | None = None
+    live: bool = False
     required: bool = False
     secret: bool = False
     path: str = ""
@@ -65,7 +100,7 @@ class Option:
         if not self._fits(value):
             return f"must be {self._kind()}, as in {_toml(self.default)}" if not self.of else f"must be {self._kind()}"
         if self.of:
-            return self._problem_in(value)
+            return next((str(fault) for fault in self._faults_in(value)), None)
         if self.choices and value not in self.choices:
             return f'"{value}" is unknown. Use one of {", ".join(self.choices)}'
         if isinstance(value, int | float) and not isinstance(value, bool):
@@ -104,11 +139,53 @@ class Option:
         kinds = {str: "text", int: "a whole number", float: "a number", bool: "true or false", list: "a list of texts"}
         return kinds[self.type]
 
-    def _problem_in(self, tables: Any) -> str | None:
-        for number, table in enumerate(tables, 1):
-            for key, text in problems(self.of, table):
-                return f"number {number}: {key} {text}"
-        return self.check(tables) if self.check else None
+    def faults(self, value: Any) -> Iterator[Fault]:
+        """All that is wrong with ``value``, each with its place."""
+        if self.of and self._fits(value):
+            yield from self._faults_in(value)
+        elif problem := self.problem(value):
+            yield Fault(self.name, problem, item=self._first_wrong(value))
+
+    def _faults_in(self, tables: Any) -> Iterator[Fault]:
+        right = True
+        for index, table in enumerate(tables):
+            for fault in self._faults_of(index, table):
+                right = False
+                yield fault
+        # Made for a value that is right otherwise.
+        if right and self.check and (text := self.check(tables)):
+            yield Fault(self.name, text)
+
+    def _faults_of(self, index: int, table: Options) -> Iterator[Fault]:
+        wrong = set()
+        for fault in faults(self.of, table):
+            wrong.add(fault.option)
+            yield Fault(self.name, fault.text, index, fault.option, fault.item)
+        if self.each is not None:
+            rest = {key: value for key, value in table.items() if key not in wrong}
+            for key, item, text in self.each(with_defaults(self.of, rest)):
+                yield Fault(self.name, text, index, key, item)
+
+    def _first_wrong(self, value: Any) -> int | None:
+        """The index of the first item with which a list is wrong, taken from its beginning."""
+        if self.check is None or not isinstance(value, list) or not self._fits(value):
+            return None
+        low, high = 0, len(value)
+        while low < high:
+            middle = (low + high) // 2
+            low, high = (low, middle) if self.check(value[: middle + 1]) else (middle + 1, high)
+        return low if low < len(value) else None
+
+
+def faults(declared: Iterable[Option], given: Options) -> Iterator[Fault]:
+    """All that is wrong with ``given``, each with its place; ``problems`` has one for each option."""
+    known = {option.name: option for option in declared}
+    for key, value in given.items():
+        if key in known:
+            yield from known[key].faults(value)
+        else:
+            yield Fault(key, _unknown(known))
+    yield from (Fault(key, text) for key, text in _missing(known, given))
 
 
 def problems(declared: Iterable[Option], given: Options) -> Iterator[tuple[str, str]]:
@@ -116,9 +193,18 @@ def problems(declared: Iterable[Option], given: Options) -> Iterator[tuple[str, 
     known = {option.name: option for option in declared}
     for key, value in given.items():
         if key not in known:
-            yield key, f"is unknown. Use one of {', '.join(known)}" if known else "is unknown. There is nothing to set"
+            yield key, _unknown(known)
         elif problem := known[key].problem(value):
             yield key, problem
+    yield from _missing(known, given)
+
+
+def _unknown(known: Iterable[str]) -> str:
+    names = ", ".join(known)
+    return f"is unknown. Use one of {names}" if names else "is unknown. There is nothing to set"
+
+
+def _missing(known: Mapping[str, Option], given: Options) -> Iterator[tuple[str, str]]:
     for option in known.values():
         if option.required and option.name not in given:
             problem = option.problem(option.default)
@@ -132,6 +218,28 @@ def with_defaults(declared: Iterable[Option], given: Options) -> dict[str, Any]:
         if option.of:
             filled[option.name] = option.filled(filled[option.name])
     return filled
+
+
+def live(*options: Option) -> tuple[Option, ...]:
+    """These options, which a running service takes."""
+    return tuple(replace(option, live=True) for option in options)
+
+
+def kept(old: Sequence[Options], new: Sequence[Options]) -> list[int | None]:
+    """For each table of ``new`` the index of the table in ``old`` that it was; None for one that is new.
+
+    A table that is the same was moved; one that is not was edited if it stands in the place of one that is gone.
+    """
+    places: dict[str, list[int]] = {}
+    for index, table in reversed(list(enumerate(old))):
+        places.setdefault(_written(table), []).append(index)
+    found = [here.pop() if (here := places.get(_written(table))) else None for table in new]
+    gone = {*range(len(old))} - {*found}
+    return [index if index is not None or place not in gone else place for place, index in enumerate(found)]
+
+
+def _written(table: Options) -> str:
+    return json.dumps(table, sort_keys=True)
 
 
 def _toml(value: object) -> str:

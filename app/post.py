@@ -16,6 +16,7 @@ from app.capture.keeping.retention import Keeping, tidy
 from app.capture.link import DEFAULT_LIMIT, WriterLink
 from app.capture.recorder import Recorder
 from app.capture.schema import SUFFIX
+from app.errors import PostError
 from app.files.folders import data_folder
 from app.logbook import Logbook
 from app.plugin_loader.live import Plugins
@@ -24,7 +25,9 @@ from app.responders.relay.loops import Loops
 from app.sending.sender import Sender
 from app.services.answering import DatagramPorts
 from app.services.budget import Budget
+from app.services.changes import check
 from app.services.config import ServiceConfig
+from app.services.errors import NotTrustedError
 from app.services.service import GRACE, Service
 from app.services.surroundings import Surroundings
 from app.signal import Signal
@@ -48,7 +51,7 @@ class Post:
         sender: the owner of the connections that the program opens.
         gate: what the workspace may do.
         question_changed: emits the Post when ``question`` may have changed.
-        services_changed: emits the Post when a service was added, removed, moved or replaced.
+        services_changed: emits the Post when a service was added, removed, moved, replaced or changed.
         status_changed: emits the service whose status changed.
     """
 
@@ -184,6 +187,41 @@ class Post:
         self.services[config.name] = service
         return service
 
+    async def change(self, name: str, config: ServiceConfig, *, by_user: bool = True) -> Service | None:
+        """Give the service called ``name`` another configuration, if possible without a restart.
+
+        A service that listens takes what it can (``Option.live``) at the next request, message or connection;
+        anything else is done by ``replace``. So is a change that asks for more than the user has allowed: the service
+        is held then. Raises OptionWrongError or ResponderBrokenError, and then nothing has changed. ``by_user``: as
+        for ``replace``.
+
+        Returns the service, or None where it was removed or replaced meanwhile.
+        """
+        service = self.services.get(name)
+        if service is None:
+            return None
+        check(config)
+        services = list(self.configs())
+        services[list(self.services).index(name)] = config
+        self.gate.changed(services, [config.name] if by_user else ())
+        try:
+            applied = self._admits(config) and service.apply(config)
+        except BaseException:
+            self.gate.changed(self.configs())
+            raise
+        if not applied:
+            return await self.replace(name, config, by_user=by_user)
+        self._hold()
+        self.services_changed.emit(self)
+        return service
+
+    def _admits(self, config: ServiceConfig) -> bool:
+        try:
+            self.gate.admit(config)
+        except NotTrustedError:
+            return False
+        return True
+
     async def replace(self, name: str, config: ServiceConfig, *, by_user: bool = True) -> Service | None:
         """Give the service called ``name`` another configuration. If it was running, it starts again.
 
@@ -246,7 +284,10 @@ class Post:
         for name in gone:
             self.services.pop(name).dispose()
         for name in changed:
-            await self.replace(name, kept[name], by_user=by_user)
+            try:
+                await self.change(name, kept[name], by_user=by_user)
+            except PostError:  # the service then says so itself, when it starts
+                await self.replace(name, kept[name], by_user=by_user)
         added = [config for config in state.services if config.name not in self.services]
         for config in added:
             self._add(config)

@@ -25,6 +25,7 @@ CONTEXT_LINES = 2
 """Source lines before and after a frame's line."""
 
 _MARK = "_listening_post_recorded"
+_PLACE = "_listening_post_place"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +114,14 @@ def claim(error: BaseException) -> bool:
     return True
 
 
+def place(error: BaseException, frame: Frame) -> None:
+    """Have the record of ``error`` show this frame, as that of a script's step, in the place of its traceback.
+
+    ``frame.file`` is no file then: it has a name as ``<rule 3>``.
+    """
+    setattr(error, _PLACE, frame)
+
+
 def record(error: BaseException, traceback: TracebackType | None = None) -> FailureRecord:
     """The record of ``error`` with its chain of causes. Does not raise, whatever the exception contains.
 
@@ -125,20 +134,26 @@ def _record(error: BaseException, traceback: TracebackType | None, depth: int) -
     cause, relation = error.__cause__, "cause"
     if cause is None and not error.__suppress_context__:
         cause, relation = error.__context__, "context"
-    cause = cause if depth else None
+    placed = _placed(error)
+    cause = cause if depth and not placed else None
     members = error.exceptions[:MAX_MEMBERS] if isinstance(error, BaseExceptionGroup) and depth else ()
     kind = type(error)
     name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
     return FailureRecord(
         type=name,
         message=_text(error),
-        frames=(*_frames(error.__traceback__ or traceback), *_syntax(error)),
+        frames=placed or (*_frames(error.__traceback__ or traceback), *_syntax(error)),
         notes=_notes(error),
         # "is None", because an exception may define __len__ and be false.
         relation="" if cause is None else relation,
         cause=None if cause is None else _record(cause, None, depth - 1),
         members=tuple(_record(member, None, depth - 1) for member in members),
     )
+
+
+def _placed(error: BaseException) -> tuple[Frame, ...]:
+    frame = getattr(error, _PLACE, None)
+    return (frame,) if isinstance(frame, Frame) else ()
 
 
 def _text(value: object) -> str:

@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IListeningPort, IStreamClientEndpoint
@@ -31,6 +31,9 @@ from twisted.internet.protocol import DatagramProtocol
 from app.errors import PostError
 from app.options import Option, Options, with_defaults
 from app.responders.relay.loops import Loops
+
+if TYPE_CHECKING:
+    from app.responders.rulebook import Rulebook
 
 __all__ = ["Builder", "Context", "Option", "Options", "Responder"]
 
@@ -92,6 +95,7 @@ class Responder:
         runs: what those who reach the service can have the program run, after "whoever", as "logs in can run any
             code"; empty: nothing. The user is asked before such a service of a workspace that is not trusted starts.
         missing: why a plugin's responder cannot be used now; a workspace may name it all the same.
+        rulebook: what is known of its option ``rules``: titles, hints, trials. None where it has no such rules.
     """
 
     name: str
@@ -101,6 +105,7 @@ class Responder:
     missing: PostError | None = None
     guarded: bool = False
     runs: str = ""
+    rulebook: Rulebook | None = None
 
     def options_for(self, protocol: str) -> tuple[Option, ...]:
         """The options that apply to ``protocol``."""
@@ -125,10 +130,14 @@ def remove(name: str) -> None:
     _added.pop(name, None)
 
 
+_OTHERS = ("errors", "rulebook", "trial")
+"""Modules of this package that are no responders."""
+
+
 @cache
 def built_in() -> tuple[str, ...]:
     """The names of the responders in this package, sorted."""
-    return tuple(sorted(module.name for module in pkgutil.iter_modules(__path__)))
+    return tuple(sorted(module.name for module in pkgutil.iter_modules(__path__) if module.name not in _OTHERS))
 
 
 def names() -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from twisted.internet.interfaces import IProtocolFactory
 from twisted.internet.protocol import Protocol, ServerFactory
 
+from app.options import live
 from app.responders import Context, Option, Options, Responder
 from app.text import errors
 from app.text.escapes import unescape
@@ -35,7 +36,7 @@ RESPONDER = Responder(
     "banner",
     "Speaks first, then takes what comes",
     {"tcp": _tcp},
-    (
+    live(
         Option("text", str, r"220 ready\r\n", r"What to say, with \r \n \t \0 \e \xNN and \\", check=_problem),
         Option("close", bool, False, "Close the connection when it is said"),
     ),

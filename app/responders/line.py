@@ -6,6 +6,7 @@ from functools import partial
 
 from twisted.internet.interfaces import IProtocolFactory
 
+from app.options import live
 from app.responders import Context, Option, Options, Responder
 from app.responders.script.messages import Framed, factory, max_message_option
 from app.text.framing import MAX_MESSAGE, Delimited
@@ -31,5 +32,5 @@ RESPONDER = Responder(
     "line",
     "Welcomes with a line, then echoes each line once it is whole",
     {"tcp": _tcp},
-    (Option("welcome", str, "welcome", "The first line; empty: none"), max_message_option(MAX_MESSAGE, "line")),
+    live(Option("welcome", str, "welcome", "The first line; empty: none"), max_message_option(MAX_MESSAGE, "line")),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from app.options import live
 from app.responders import Context, Option, Options, Responder
 from app.text import templates
 
@@ -148,7 +149,7 @@ RESPONDER = Responder(
     "sse",
     "Sends events to browsers and others that listen (server-sent events)",
     {"http": _http},
-    (
+    live(
         Option("interval", float, 1.0, "Time between two events", "s", 0.01, 86_400),
         Option(
             "data",

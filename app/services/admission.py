@@ -53,11 +53,9 @@ class Admission:
         """``settings`` are those of ``[service.limits]``, with their defaults. ``idle``: whether ``idle_seconds`` is
         watched here. ``words``: whether the clients speak HTTP without TLS, and are refused with a response."""
         recorder = self._recorder = owner.recorder
-        self._owner, self._clock = owner, clock
-        self.connections: int = settings["connections"]
-        self.per_peer: int = settings["connections_per_peer"]
-        self._public: bool = settings["allow_public"]
-        self.silence = Silence(clock, settings["idle_seconds"] if idle else 0.0, lambda: recorder.pressed)
+        self._owner, self._clock, self._idle = owner, clock, idle
+        self.silence = Silence(clock, 0.0, lambda: recorder.pressed)
+        self.take(settings)
         self._in_words = words
         self._open = 0
         self._by_host: Counter[str] = Counter()
@@ -67,6 +65,13 @@ class Admission:
         self._short: OSError | None = None
         self._closed_at_once = 0
         self._telling: Any = None
+
+    def take(self, settings: Mapping[str, Any]) -> None:
+        """Keep to these settings from now on. Connections that are open stay, however many there are."""
+        self.connections: int = settings["connections"]
+        self.per_peer: int = settings["connections_per_peer"]
+        self._public: bool = settings["allow_public"]
+        self.silence.change(settings["idle_seconds"] if self._idle else 0.0)
 
     # -- which connections are accepted
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,10 @@ from app import events, options
 from app.capture.recorder import Recorder
 from app.errors import PostError
 from app.responders import build, find
+from app.responders.rulebook import Ruled
+from app.responders.trial import Count, Message, Request, Trial, can_try, try_rules
 from app.services import address, errors, settings
+from app.services.changes import check_options, live_changes
 from app.services.config import ServiceConfig
 from app.services.context import ServiceContext
 from app.services.hosts import Hosts, is_name
@@ -48,6 +51,7 @@ class Service:
             connections are not in the bytes yet, see ``bytes_so_far``.
         renew: builds the responder anew for new connections, while the port stays open. Raises
             ResponderBrokenError, and then changes nothing.
+        adapt: has the open port use what answers now, with the configuration as it is now; see ``apply``.
     """
 
     def __init__(
@@ -72,6 +76,8 @@ class Service:
         self.refused_host = ""
         self.wanted = False
         self.renew: Callable[[], None] = lambda: None
+        self.adapt: Callable[[Any], None] = lambda built: None
+        self._built: Any = None
         self._context: ServiceContext | None = None
         self._port: IListeningPort | None = None
         self._emptied: Deferred[None] | None = None
@@ -159,10 +165,92 @@ class Service:
             raise errors.UnknownResponderError(responder=config.responder)
         if responder.missing:
             raise responder.missing
-        for key, text in options.problems(options_of(responder, config.protocol), config.options):
-            raise errors.OptionWrongError(responder=config.responder, key=key, problem=text)
+        check_options(config)
         with self.setting_up():
-            return build(config.responder, config.protocol, config.options, self._context)
+            self._built = build(config.responder, config.protocol, config.options, self._context)
+            return self._built
+
+    # -- changes while it runs
+
+    def apply(self, config: ServiceConfig) -> bool:
+        """Take another configuration, without a restart if it is listening. False where that is not possible.
+
+        Raises what ``build`` raises, and then the service goes on as it was.
+        """
+        before = self.config
+        if not self.running:
+            if self.wanted or (config.name, config.protocol) != (before.name, before.protocol):
+                return False
+            self.config, self.tls, self._built = config, None, None
+            if isinstance(self.status, Failed):
+                self._set(Stopped())
+            return True
+        changed = live_changes(before, config) if isinstance(self.status, Listening) else None
+        if changed is None:
+            return False
+        check_options(config)
+        built, self.config = self._built, config
+        try:
+            self.adapt(self._changed(changed))
+        except BaseException:
+            self.config, self._built = before, built
+            raise
+        if changed:
+            self._record(events.LOG, f"changed while it runs: {', '.join(changed)}", {"changed": list(changed)})
+        return True
+
+    def _changed(self, names: Collection[str]) -> Any:
+        """What answers after options of these ``names`` have changed.
+
+        What a responder has built stays, with all that it holds, unless one of its own options has changed that it
+        does not take itself: by a method ``take_options``, as for a builder.
+        """
+        responder = find(self.config.responder)
+        own = [option.name for option in responder.options_for(self.config.protocol)] if responder else []
+        if responder is None or not {*own} & {*names}:
+            return self._built
+        take = getattr(self._built, "take_options", None)
+        if take is None:
+            return self.build()
+        with self.setting_up():
+            take(responder.with_defaults(self.config.options))
+        return self._built
+
+    # -- rules
+
+    def hits(self) -> tuple[int, ...]:
+        """How often each rule in ``config.options["rules"]`` has applied since the start; () without such rules."""
+        return tuple(count.hits for count in self.counts())
+
+    def counts(self) -> list[Count]:
+        """As ``hits``, with the calls of each rule."""
+        ruled = self._ruled()
+        return ruled.counts() if ruled is not None else [Count() for _ in self._rules(self.config.options)]
+
+    def trial(self, asked: Request | Message, given: options.Options | None = None) -> Deferred[Trial]:
+        """What would happen to a request or message. The counts are those of now, and stay as they are.
+
+        ``given`` are options to try in the place of the service's own; they must be valid. Fails with NoRulesError
+        or TrialTooLongError.
+        """
+        config, counts, ruled = self.config, self.counts(), self._ruled()
+        tried = config.options if given is None else given
+        places = options.kept(self._rules(config.options), self._rules(tried))
+        counts = [Count() if place is None else counts[place] for place in places]
+        connections = ruled.connection_count() if ruled is not None else 0
+        folder = self.surroundings.folder
+        return self._in_thread(try_rules, config.responder, config.protocol, tried, asked, folder, counts, connections)
+
+    def _rules(self, given: options.Options) -> Sequence[options.Options]:
+        rules: Sequence[options.Options] = given.get("rules", ())
+        return rules if can_try(self.config.responder, self.config.protocol) else ()
+
+    def _ruled(self) -> Ruled | None:
+        """What answers by rules now; None where it does not, or has not since its options were changed."""
+        built: Ruled | None = self._built
+        return built if can_try(self.config.responder, self.config.protocol) else None
+
+    # -- names
 
     def hosts(self) -> Hosts | None:
         """The names by which the service answers; None: by any."""

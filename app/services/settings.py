@@ -11,7 +11,7 @@ from ipaddress import ip_address
 from typing import Any
 
 from app import limits
-from app.options import Option, Options, with_defaults
+from app.options import Option, Options, live, with_defaults
 from app.services import address, hosts
 
 _FIELD = re.compile(
@@ -27,7 +27,7 @@ OF_HOSTS = tuple(
     for option in limits.HOSTS.options
 )
 
-HTTP = (
+HTTP = live(
     Option(
         "users", list, [], "Basic authentication: name:password; empty: none asked for", secret=True,
         check=lambda users: _each(users, lambda user: ":" in user.strip(":"), "must be name:password"),
@@ -51,7 +51,7 @@ HTTP = (
     *OF_HOSTS,
 )  # fmt: skip
 
-WEBSOCKET = (
+WEBSOCKET = live(
     Option("subprotocols", list, [], "Subprotocols to accept; empty: the first one offered"),
     Option("compression", bool, True, "Compress messages (permessage-deflate) where the client offers it"),
     Option("ping_seconds", float, 0.0, "Ping the client so often; 0: never", "s", 0, 86_400),

@@ -26,6 +26,15 @@ class Silence:
         self._seen: dict[Watched, tuple[Any, float, bool]] = {}
         self._looking: Any = None
 
+    def change(self, seconds: float) -> None:
+        """Watch for ``seconds`` of silence from now on. Connections that were opened while it was 0 stay unwatched."""
+        self._seconds = seconds
+        if not seconds:
+            self._seen.clear()
+            if self._looking is not None:
+                self._looking.cancel()
+                self._looking = None
+
     def opened(self, connection: Watched) -> None:
         """Watch ``connection`` from now on."""
         if self._seconds:

@@ -25,13 +25,12 @@ async def _open(service: Service, host: str, port: int) -> IListeningPort:
     path = service.surroundings.data / "ssh_host_key"
     key = await threads.deferToThreadPool(service.reactor, service.reactor.getThreadPool(), host_key, path)
 
-    def make() -> Any:
-        factory = service.build()
+    def with_key(factory: Any) -> Any:
         factory.privateKeys = {key.sshType(): key}
         factory.publicKeys = {key.sshType(): key.public()}
         return factory
 
-    return tcp.listen(service, make, host, port)
+    return tcp.listen(service, with_key, host, port)
 
 
 def host_key(path: Path) -> Any:

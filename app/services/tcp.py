@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from twisted.internet.interfaces import IListeningPort, IProtocolFactory
 
@@ -13,19 +14,28 @@ from app.services.sockets import listen_streams
 from app.services.tap.factory import TapFactory
 from app.services.tap.tap import Tap
 
+Dress = Callable[[Any], IProtocolFactory]
+"""Makes the factory for a port of what the responder has built."""
+
 
 def open_port(service: Service, host: str, port: int) -> IListeningPort:
     """Listen with the service's responder behind the Tap. Raises CannotListenError."""
-    return listen(service, service.build, host, port)
+    return listen(service, lambda factory: factory, host, port)
 
 
 def listen(
-    service: Service, make: Callable[[], IProtocolFactory], host: str, port: int, tap: type[Tap] = Tap
+    service: Service,
+    dress: Dress,
+    host: str,
+    port: int,
+    tap: type[Tap] = Tap,
+    adapt: Callable[[TapFactory, IProtocolFactory], None] = TapFactory.swap,
 ) -> IListeningPort:
-    """Listen with the factory that ``make`` returns: it is behind the Tap, which is behind TLS if the service has TLS.
+    """Listen with the factory that ``dress`` makes: it is behind the Tap, which is behind TLS if the service has TLS.
 
-    ``make`` is called again when the responder has changed while the port is open. Raises ResponderBrokenError
-    when the factory cannot be started, CannotListenError or OSError when the address cannot be bound.
+    ``dress`` is called again when the responder or its options have changed while the port is open; ``adapt`` then
+    has the port use the new factory. Raises ResponderBrokenError when the factory cannot be started,
+    CannotListenError or OSError when the address cannot be bound.
     """
     config = service.config
     admission = Admission(
@@ -33,7 +43,7 @@ def listen(
         idle=config.protocol != "http",  # which knows more: whether a request or an answer is under way
         words=config.protocol in ("http", "websocket") and config.tls is None,
     )  # fmt: skip
-    tapped = TapFactory(make(), service, tap, admission=admission)
+    tapped = TapFactory(dress(service.build()), service, tap, admission=admission)
     # Started before the socket is made: Twisted would leave it open if this raised.
     tapped.doStart()
     outer: IProtocolFactory = service.tls.wrap(tapped, service, service.reactor) if service.tls else tapped
@@ -43,5 +53,13 @@ def listen(
         tapped.doStop()
         raise
     tapped.host = written(listening.getHost())
-    service.renew = lambda: tapped.swap(make())
+
+    def change(built: Any) -> None:
+        factory = dress(built)
+        if factory is not tapped.wrapped:
+            adapt(tapped, factory)
+        admission.take(service.config.settings("limits"))
+
+    service.renew = lambda: tapped.swap(dress(service.build()))
+    service.adapt = change
     return listening

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import sys
+from typing import Any
 
 from twisted.internet.interfaces import IListeningPort
 from twisted.internet.posixbase import PosixReactorBase
@@ -32,6 +33,15 @@ def open_port(service: Service, host: str, port: int) -> IListeningPort:
         service.build(), service, service.reactor, admission, limits["message_bytes"],
         ports=ports, group=group,
     )  # fmt: skip
+
+    def change(built: Any) -> None:
+        if built is not tap.wrapped:
+            tap.swap(built)
+        limits = service.config.settings("limits")
+        admission.take(limits)
+        tap.take_limits(limits["message_bytes"])
+
+    service.renew, service.adapt = lambda: tap.swap(service.build()), change
     if not isinstance(service.reactor, PosixReactorBase):  # one in memory, or IOCP: knows no options
         plain: IListeningPort = service.reactor.listenUDP(port, tap, interface=host, maxPacketSize=MAX_DATAGRAM)
         return plain
@@ -43,7 +53,6 @@ def open_port(service: Service, host: str, port: int) -> IListeningPort:
     listening.maxThroughput = ROUND_BYTES
     if sys.platform == "linux" and not asked["receive_buffer"]:
         _widen(listening.socket)
-    service.renew = lambda: tap.swap(service.build())
     return listening
 
 

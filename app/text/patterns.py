@@ -41,8 +41,7 @@ class Pattern:
             self._compiled: Any = re2.compile(pattern, options=options)
         except re2.error as e:
             why = e.args[0] if e.args else b""
-            words = why.decode("utf-8", "replace") if isinstance(why, bytes) else str(why)
-            raise ValueError(f"is no regular expression: {words}") from e
+            raise ValueError(f"is no regular expression: {_why(why)}") from e
         named = (name.decode() for name in self._compiled.groupindex)
         self.captures: tuple[str, ...] = (*map(str, range(self._compiled.groups + 1)), *named)
 
@@ -76,6 +75,15 @@ class Pattern:
         if found is None:
             return None
         return {name: (value or b"").decode("utf-8", "surrogateescape") for name, value in found.items()}
+
+
+def _why(words: object) -> str:
+    """RE2's words for a mistake, with the part of the pattern that they end with in quotes."""
+    text = words.decode("utf-8", "replace") if isinstance(words, bytes) else str(words)
+    what, colon, where = text.partition(": ")
+    if not colon:
+        return what.replace("\\", "“\\”")
+    return f"{what} in “{where[:40]}”"
 
 
 @lru_cache(256)

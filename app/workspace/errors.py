@@ -15,3 +15,7 @@ class WorkspaceUnreadableError(PostError):
 
 class WorkspaceUnwritableError(PostError):
     """Cannot save the workspace to {path}: {reason}. Save it somewhere else."""
+
+
+class RulesUnreadableError(PostError):
+    """These are no rules that can be used here. {problems}"""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -128,29 +127,10 @@ def parse(source: str, folder: Path | None = None) -> tuple[Workspace, list[Prob
     service itself is returned all the same, since it reports that when it starts.
     """
     try:
-        data = tomllib.loads(source)
-        huge = _huge(data)
-    except tomllib.TOMLDecodeError as e:
-        at = re.search(r"\(at line (\d+)", str(e))
-        line = int(at[1]) if at else len(source.splitlines()) or 1
-        return Workspace(), [Problem(line, "", f"this is not TOML: {re.sub(r' ?[(]at .*[)]', '', str(e))}")]
-    except RecursionError:
-        return Workspace(), [Problem(1, "", "this has more brackets in brackets than can be read")]
-    except ValueError as e:  # by int(), without a line: a number of thousands of digits
-        return Workspace(), [Problem(1, "", f"this cannot be read: {str(e).partition(';')[0]}")]
-    if huge:
-        line = toml_lines.lines_of(source).get(huge, 1)
-        key = next(name for name in reversed(huge) if isinstance(name, str))
-        return Workspace(), [Problem(line, key, "this number has more than the 64 bits that TOML has")]
+        data = toml_lines.loads(source)
+    except toml_lines.NotTOMLError as e:
+        return Workspace(), [Problem(e.line, e.key, str(e))]
     return _Reading(source, data, folder).read()
-
-
-def _huge(value: Any, place: toml_lines.Path = ()) -> toml_lines.Path:
-    """Where an integer stands that TOML does not have, and that could not even be printed; empty without one."""
-    if isinstance(value, int) and not -(2**63) <= value < 2**63:
-        return place
-    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    return next(filter(None, (_huge(item, (*place, key)) for key, item in inner)), ())
 
 
 class _Reading:

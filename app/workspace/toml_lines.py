@@ -1,9 +1,10 @@
-"""The line of each key of a TOML file, for error messages."""
+"""TOML with what is wrong in words, and the line of each of its keys."""
 
 from __future__ import annotations
 
 import re
 import tomllib
+from typing import Any
 
 Path = tuple[str | int, ...]
 """Keys and positions in arrays, as in ``("service", 0, "options", "root")``."""
@@ -13,6 +14,42 @@ _TOKEN = re.compile(
     r'|(?P<space>[ \t\r]+|#[^\n]*)|\n|[\[\]{}=,.]|[^\s"\'#\[\]{}=,.]+',
     re.DOTALL,
 )
+
+
+class NotTOMLError(ValueError):
+    """Text that is not TOML: why, in words, with the line and the key ("" where that is not known)."""
+
+    def __init__(self, line: int, key: str, text: str) -> None:
+        super().__init__(text)
+        self.line, self.key = line, key
+
+
+def loads(source: str) -> dict[str, Any]:
+    """The data of ``source``. Raises NotTOMLError."""
+    try:
+        data = tomllib.loads(source)
+        huge = _huge(data)
+    except tomllib.TOMLDecodeError as e:
+        at = re.search(r"\(at line (\d+)", str(e))
+        line = int(at[1]) if at else len(source.splitlines()) or 1
+        raise NotTOMLError(line, "", f"this is not TOML: {re.sub(r' ?[(]at .*[)]', '', str(e))}") from e
+    except RecursionError as e:
+        raise NotTOMLError(1, "", "this has more brackets in brackets than can be read") from e
+    except ValueError as e:  # by int(), without a line: a number of thousands of digits
+        raise NotTOMLError(1, "", f"this cannot be read: {str(e).partition(';')[0]}") from e
+    if huge:
+        key = next(name for name in reversed(huge) if isinstance(name, str))
+        line = lines_of(source).get(huge, 1)
+        raise NotTOMLError(line, key, "this number has more than the 64 bits that TOML has")
+    return data
+
+
+def _huge(value: Any, place: Path = ()) -> Path:
+    """Where an integer stands that TOML does not have, and that could not even be printed; empty without one."""
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        return place
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return next(filter(None, (_huge(item, (*place, key)) for key, item in inner)), ())
 
 
 def lines_of(source: str) -> dict[Path, int]:

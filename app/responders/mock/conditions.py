@@ -116,7 +116,7 @@ def _field(text: str) -> Check:
         given = exchange.field(name)
         return given is not None and any(test(exchange, reading) for reading in _readings(given))
 
-    return Check(holds, _words(f"it has no field {text.strip()}"))
+    return Check(holds, _words(f"it has no header {text.strip()}"))
 
 
 def _body_is(text: str) -> Check:
@@ -156,7 +156,7 @@ def _call(number: int) -> Check:
 def _times(number: int) -> Check:
     return Check(
         lambda exchange: exchange.answered < number,
-        _words(f"it has answered {number} times, which is all it does"),
+        _words(f"it answers only {'once' if number == 1 else f'{number:,} times'}, and has done so"),
     )
 
 
@@ -215,7 +215,7 @@ CONDITIONS = (
         "path", "", "As /users/{id} or /files/{rest*}, or a regular expression behind ~; empty: any", path_check,
     ),
     _condition("query", [], "What the query must have: name=value, name~regex or name", _query),
-    _condition("fields", [], "Fields it must have: Name: value, Name~regex or Name", _field),
+    _condition("fields", [], "Headers it must have: Name: value, Name~regex or Name", _field),
     _condition("body_is", "", "The whole body", _body_is, multiline=True),
     _condition("body_regex", "", "Regular expression to find in the body", _body_regex),
     _condition(

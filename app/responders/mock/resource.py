@@ -19,6 +19,7 @@ from app.options import Options
 from app.responders import Context
 from app.responders.mock.exchange import Exchange, Values
 from app.responders.mock.rules import BODILESS, Rule, Rules, plain, split_field
+from app.responders.trial import Count
 from app.text.templates import Template
 
 MAX_LISTED = 20
@@ -86,7 +87,20 @@ class Mock(Resource):
         self._context = context
         self._otherwise = options["otherwise"]
         self._rules = Rules(options["rules"])
-        self._answering = {rule.number: Answering(rule) for rule in self._rules.all}
+        self._answering = {rule: Answering(rule) for rule in self._rules.all}
+
+    def take_options(self, options: Options) -> None:
+        """Answer by other rules from the next request on. Those that stay keep their counts."""
+        rules = Rules(options["rules"], self._rules)
+        self._answering = {rule: self._answering.get(rule) or Answering(rule) for rule in rules.all}
+        self._rules, self._otherwise = rules, options["otherwise"]
+
+    def counts(self) -> list[Count]:
+        """For each rule, how often it was called and has answered."""
+        return [Count(rule.calls, rule.answers) for rule in self._rules.all]
+
+    def connection_count(self) -> int:
+        return 0  # no rule asks for it
 
     def render(self, request: Any) -> int:
         return serve(request, self._answer(request))
@@ -95,8 +109,8 @@ class Mock(Resource):
         exchange = Exchange(request)
         rule = self._rules.find(exchange)
         if rule is None:
-            raise self._none(exchange)
-        answering = self._answering[rule.number]
+            raise none_takes(self._rules, self._otherwise, exchange)
+        answering = self._answering[rule]
         if answering.fixed is not None:
             return answering.fixed
         values = Values(exchange)
@@ -107,7 +121,7 @@ class Mock(Resource):
                 return answering.answer(values)
             return await self._slowly(request, answering, values)
         except PostError as e:
-            text = f"Rule number {rule.number} cannot answer: {e}"
+            text = cannot(rule, e)
             self._context.log(text)
             raise Problem(500, text) from e
 
@@ -142,12 +156,18 @@ class Mock(Resource):
     def _wait(self, seconds: float) -> Deferred[None]:
         return deferLater(self._context.reactor, seconds, lambda: None)
 
-    def _none(self, exchange: Exchange) -> Problem:
-        rules = self._rules.all
-        listed = [f"{rule.number}: {rule.title}" for rule in rules[:MAX_LISTED]]
-        if len(rules) > MAX_LISTED:
-            listed.append(f"and {len(rules) - MAX_LISTED:,} more")
-        return Problem(self._otherwise, self._rules.why_none(exchange), rules=listed)
+
+def none_takes(rules: Rules, otherwise: int, exchange: Exchange) -> Problem:
+    """The answer where no rule takes a request, with the status ``otherwise``."""
+    listed = [f"{rule.number}: {rule.title}" for rule in rules.on[:MAX_LISTED]]
+    if len(rules.on) > MAX_LISTED:
+        listed.append(f"and {len(rules.on) - MAX_LISTED:,} more")
+    return Problem(otherwise, rules.why_none(exchange), rules=listed)
+
+
+def cannot(rule: Rule, error: PostError) -> str:
+    """What is said where a rule takes a request that it cannot answer."""
+    return f"Rule number {rule.number} cannot answer: {error}"
 
 
 async def _drop(request: Any, how: str) -> None:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
+from app.options import Fault
 from app.responders import Context, Option, Options, Responder
-from app.responders.mock.rules import RULES
+from app.responders.mock import titles
+from app.responders.mock.rules import RULES, hints
+from app.responders.rulebook import Rulebook
+from app.responders.trial import Count, Message, Request, Trial
 
 
 def _http(options: Options, context: Context) -> Any:
@@ -14,9 +20,33 @@ def _http(options: Options, context: Context) -> Any:
     return Mock(options, context)
 
 
+def _title(protocol: str, rule: Options) -> tuple[str, str]:
+    return titles.title(rule)
+
+
+def _attempt(
+    protocol: str, options: Options, asked: Request | Message, folder: Path, counts: Sequence[Count], connections: int
+) -> Trial:
+    from app.responders.mock.trying import attempt
+
+    if not isinstance(asked, Request):
+        raise TypeError(f"a mock is asked by requests, not by {asked!r}")
+    return attempt(options, asked, folder, counts)
+
+
+def _hints(protocol: str, options: Options) -> Iterator[Fault]:
+    return hints(options)
+
+
 RESPONDER = Responder(
     "mock",
-    "Answers by rules, which look at method, path, query, fields and body",
+    "Answers by rules, which look at method, path, query, headers and body",
     {"http": _http},
-    (RULES, Option("otherwise", int, 404, "Status of the answer where no rule is for a request", "", 400, 599)),
-)
+    (
+        RULES,
+        Option(
+            "otherwise", int, 404, "Status of the answer where no rule is for a request", "", 400, 599, live=True
+        ),
+    ),
+    rulebook=Rulebook(("http",), _title, _attempt, hints=_hints),
+)  # fmt: skip

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from app.errors import PostError
 from app.files import confined as files
-from app.options import Option, Options, with_defaults
+from app.options import Fault, Option, Options, Wrong, kept
 from app.responders.mock import paths
 from app.responders.mock.conditions import CONDITIONS, checks, path_check, problem_of
 from app.responders.mock.exchange import Exchange
 from app.text.templates import problem as template_problem
 
 MAX_RULES = 1000
+
+TEMPLATES = ("body", "answer_fields", "log")
+"""The options of a rule that ``template`` fills in."""
 
 LIKE = 0.5
 """How much of a path must be like that of a request for its rule to be called near."""
@@ -88,35 +91,57 @@ class Rule:
 
 
 class Rules:
-    """All rules of a service, in order, indexed by the first part of their paths."""
+    """All rules of a service, in order; those that are on are indexed by the first part of their paths.
 
-    def __init__(self, given: Sequence[Options]) -> None:
-        self.all = [Rule(number, options) for number, options in enumerate(given, 1)]
-        firsts = [paths.first_part(rule.options["path"]) for rule in self.all]
-        self._anywhere = [rule for rule, first in zip(self.all, firsts, strict=True) if first is None]
+    Attributes:
+        all: also those that are off.
+        on: those that are on.
+    """
+
+    def __init__(self, given: Sequence[Options], before: Rules | None = None) -> None:
+        """Rules that ``before`` had keep their counts."""
+        self.all = _carried(given, before) if before else [Rule(number, one) for number, one in enumerate(given, 1)]
+        self.on = [rule for rule in self.all if rule.options["on"]]
+        firsts = [paths.first_part(rule.options["path"]) for rule in self.on]
+        self._anywhere = [rule for rule, first in zip(self.on, firsts, strict=True) if first is None]
         self._by_first = {
-            first: [rule for rule, own in zip(self.all, firsts, strict=True) if own in (None, first)]
+            first: [rule for rule, own in zip(self.on, firsts, strict=True) if own in (None, first)]
             for first in {*firsts} - {None}
         }
 
+    def that_may_take(self, exchange: Exchange) -> list[Rule]:
+        """Those that are not for another path, in order."""
+        parts = exchange.parts
+        return self._by_first.get(parts[1] if len(parts) > 1 else "", self._anywhere)
+
     def find(self, exchange: Exchange) -> Rule | None:
         """The first that answers the request, or None."""
-        parts = exchange.parts
-        first = parts[1] if len(parts) > 1 else ""
-        return next((rule for rule in self._by_first.get(first, self._anywhere) if rule.takes(exchange)), None)
+        return next((rule for rule in self.that_may_take(exchange) if rule.takes(exchange)), None)
 
     def why_none(self, exchange: Exchange) -> str:
         """Why no rule answers the request: the condition that the nearest rule misses."""
-        if not self.all:
-            return "There are no rules. Add one to the option rules"
+        if not self.on:
+            return "All rules are off" if self.all else "There are no rules. Add one to the option rules"
         names = paths.names("/".join(exchange.parts))
         near, (path, _, why) = max(
-            ((rule, rule.why_not(exchange, names)) for rule in self.all),
+            ((rule, rule.why_not(exchange, names)) for rule in self.on),
             key=lambda pair: (pair[1][:2], -pair[0].number),
         )
         if not path:
             return "No rule is for this. None has a path that is like it"
         return f"No rule is for this. Nearest is number {near.number}, {near.title}: {why}"
+
+
+def _carried(given: Sequence[Options], before: Rules) -> list[Rule]:
+    """Rules for ``given``: one that is not changed stays the same object, one that is takes over the counts."""
+    made = []
+    for number, (options, at) in enumerate(zip(given, kept([r.options for r in before.all], given), strict=True), 1):
+        old = None if at is None else before.all[at]
+        rule = old if old is not None and old.options == options else Rule(number, options)
+        if old is not None:
+            rule.number, rule.calls, rule.answers = number, old.calls, old.answers
+        made.append(rule)
+    return made
 
 
 # -- options
@@ -136,29 +161,37 @@ def _reason(text: str) -> str | None:
     return None if re.fullmatch(r"[\t\x20-\x7e\xa0-\xff]*", text) else "must be one line of plain characters"
 
 
-def _table(rules: Sequence[Mapping[str, Any]]) -> str | None:
-    """What is wrong with the number of rules, or between the options of one; None where nothing is."""
-    if len(rules) > MAX_RULES:
-        return f"must be at most {MAX_RULES:,} rules"
-    for number, given in enumerate(rules, 1):
-        rule = with_defaults(RULE, given)
-        wrong = _within(rule)
-        if wrong:
-            return f"number {number}: {wrong}"
-    return None
+def _number(rules: Sequence[Mapping[str, Any]]) -> str | None:
+    return f"must be at most {MAX_RULES:,} rules" if len(rules) > MAX_RULES else None
 
 
-def _within(rule: Mapping[str, Any]) -> str | None:
+def _within(rule: Options) -> Iterator[Wrong]:
+    """What is wrong between the options of one rule."""
     if rule["body"] and rule["file"]:
-        return "body and file cannot both be the answer. Leave out one"
+        yield "body", None, "and file cannot both be the answer. Leave out one"
     if rule["status"] in BODILESS and (rule["body"] or rule["file"]):
-        return f"status {rule['status']} has no body. Leave out body and file, or use status 200"
+        yield "status", None, f"{rule['status']} has no body. Leave out body and file, or use status 200"
     if rule["template"]:
-        for key, texts in (("body", [rule["body"]]), ("answer_fields", rule["answer_fields"]), ("log", [rule["log"]])):
-            for text in texts:
+        for key in TEMPLATES:
+            for item, text in _texts(rule[key]):
                 if wrong := template_problem(plain(text)):
-                    return f"{key}: {wrong}"
-    return None
+                    yield key, item, f"is no template: {wrong[:1].lower()}{wrong[1:].rstrip('.')}"
+
+
+def _texts(value: str | Sequence[str]) -> list[tuple[int | None, str]]:
+    return [(None, value)] if isinstance(value, str) else list(enumerate(value))
+
+
+def hints(options: Options) -> Iterator[Fault]:
+    """Rules with ``{{…}}`` that is not filled in, because they are no templates."""
+    for index, rule in enumerate(options["rules"]):
+        if rule["template"]:
+            continue
+        for key in TEMPLATES:
+            for item, text in _texts(rule[key]):
+                if found := _EXPRESSION.search(text):
+                    shown = found[0] if len(found[0]) <= 40 else "{{…}}"
+                    yield Fault("rules", f"has {shown}, which is sent as it stands: template is off", index, key, item)
 
 
 def _broken_file(rules: Sequence[Mapping[str, Any]], folder: Path) -> str | None:
@@ -172,6 +205,7 @@ def _broken_file(rules: Sequence[Mapping[str, Any]], folder: Path) -> str | None
     return None
 
 
+_EXPRESSION = re.compile(r"(?<!\\)\{\{.*?\}\}", re.DOTALL)
 _LITERAL = re.compile(r"(?<!\\)\{\{.*?\}\}|\\(?!\{\{)", re.DOTALL)
 
 
@@ -184,7 +218,7 @@ RULE = (
     *(condition.option for condition in CONDITIONS),
     Option("status", int, 200, "Status of the answer", "", 200, 599),
     Option("reason", str, "", "Words behind the status; empty: the usual ones", check=_reason),
-    Option("answer_fields", list, [], "Fields of the answer, as Name: value", check=problem_of(split_field)),
+    Option("answer_fields", list, [], "Headers of the answer, as Name: value", check=problem_of(split_field)),
     Option("body", str, "", "Body of the answer", multiline=True),
     Option("file", str, "", "File with the body, in the workspace's folder", path="file", confined=True,
         missing=files.unreadable),
@@ -197,9 +231,10 @@ RULE = (
         choices=("", "close", "reset", "hang"),
     ),
     Option("log", str, "", "What to write to the log with each answer"),
+    Option("on", bool, True, "Whether the rule is used; one that is off is passed over"),
 )  # fmt: skip
 
 RULES = Option(
     "rules", list, [], "Answers; the first rule that is for a request gives its own",
-    of=RULE, check=_table, missing=_broken_file,
+    of=RULE, each=_within, check=_number, missing=_broken_file, live=True,
 )  # fmt: skip

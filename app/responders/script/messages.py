@@ -18,7 +18,7 @@ from app.text.framing import Framer
 def max_message_option(default: int, unit: str) -> Option:
     """The option that limits the size of a message; ``unit`` is what a message is called: line, string."""
     text = f"A longer {unit} ends the connection"
-    return Option("max_message", int, default, text, "bytes", 1, 1 << 30)
+    return Option("max_message", int, default, text, "bytes", 1, 1 << 30, live=True)
 
 
 class Framed(Protocol):

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from time import thread_time
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import deferLater
 
+from app.errors import PostError
+from app.failures.record import CONTEXT_LINES, MAX_VALUE, Frame, place
 from app.files.confined import read
 from app.limits import Reached
+from app.options import Options
 from app.responders.script import errors
 from app.responders.script.rules import Rule, Step
 from app.responders.script.silence import Silence
@@ -35,27 +38,49 @@ CONGESTION_POLL = 0.05
 """Seconds between two looks at whether a congested peer reads again."""
 
 
-@dataclass(slots=True)
 class Script:
-    """The rules of a service, and the count of its connections.
+    """The rules of a service, which can change while it runs, and its connections.
 
     Attributes:
+        rules: all of them, also those that are off.
         connections: number of connections so far.
         connected, idle: the rules for these two values of ``when``.
         message: the rules for messages.
     """
 
-    rules: tuple[Rule, ...]
-    context: Context
-    connections: int = 0
-    connected: tuple[Rule, ...] = field(init=False)
-    message: tuple[Rule, ...] = field(init=False)
-    idle: tuple[Rule, ...] = field(init=False)
+    def __init__(self, rules: Sequence[Rule], context: Context) -> None:
+        self.context = context
+        self.connections = 0
+        self._players: set[Player] = set()
+        self._use(rules)
 
-    def __post_init__(self) -> None:
-        self.connected = tuple(rule for rule in self.rules if rule.when == "connected")
-        self.idle = tuple(rule for rule in self.rules if rule.when == "idle")
-        self.message = tuple(rule for rule in self.rules if rule.when not in ("connected", "idle"))
+    def change(self, rules: Sequence[Rule]) -> None:
+        """Go by other rules from the next message on; steps that are being done are finished."""
+        before = self.idle
+        self._use(rules)
+        if _silences(before) != _silences(self.idle):
+            for player in self._players:
+                player.watch_silence()
+
+    def opened(self, player: Player) -> int:
+        """A connection was made. Returns its number."""
+        self._players.add(player)
+        self.connections += 1
+        return self.connections
+
+    def closed(self, player: Player) -> None:
+        self._players.discard(player)
+
+    def _use(self, rules: Sequence[Rule]) -> None:
+        on = [rule for rule in rules if rule.on]
+        self.rules = tuple(rules)
+        self.connected = tuple(rule for rule in on if rule.when == "connected")
+        self.idle = tuple(rule for rule in on if rule.when == "idle")
+        self.message = tuple(rule for rule in on if rule.when not in ("connected", "idle"))
+
+
+def _silences(rules: Sequence[Rule]) -> list[Options]:
+    return [rule.table for rule in rules]
 
 
 @dataclass(slots=True)
@@ -63,6 +88,7 @@ class _Job:
     """One thing that happened on the connection, and the rules that may apply to it.
 
     Attributes:
+        rules: None: those for messages, as they are when its turn comes.
         nth: the number of this message, silence or connection, compared with a rule's ``nth``.
         count: messages up to it.
         message: what came; None where it is not about a message.
@@ -70,7 +96,7 @@ class _Job:
         reached: the limit for which it is the last.
     """
 
-    rules: tuple[Rule, ...]
+    rules: tuple[Rule, ...] | None
     count: int
     message: bytes | None = None
     nth: int = 0
@@ -83,18 +109,28 @@ class Player:
 
     def __init__(self, script: Script, wire: Wire) -> None:
         self._script, self._wire, self._reactor = script, wire, script.context.reactor
-        script.connections += 1
-        self._connection = script.connections
+        self._connection = script.opened(self)
         self._jobs: deque[_Job] = deque()
         self._bytes = self._count = self._turns = 0
-        self._paused, self._busy, self._open = False, False, True
+        self._paused, self._busy, self._open, self._started = False, False, True, False
         self._awaited: Deferred[Any] | None = None
-        self._silence = Silence(script.idle, self._reactor, wire.lasting, self._on_silence) if script.idle else None
+        self._silence: Silence | None = None
+        self.watch_silence()
+
+    def watch_silence(self) -> None:
+        """Wait for the silences that the rules are about now."""
+        if self._silence is not None:
+            self._silence.stop()
+            self._silence = None
+        if self._script.idle and self._open:
+            self._silence = Silence(self._script.idle, self._reactor, self._wire.lasting, self._on_silence)
+            self._silence.rest(self._started and not self._busy)
 
     # -- what happens on the connection
 
     def start(self) -> None:
         """The connection was made."""
+        self._started = True
         self._add(_Job(self._script.connected, 0, nth=self._connection))
 
     def received(self, messages: Iterable[bytes]) -> None:
@@ -103,7 +139,7 @@ class Player:
             self._silence.restart()
         for message in messages:
             self._count += 1
-            self._add(_Job(self._script.message, self._count, message, self._count))
+            self._add(_Job(None, self._count, message, self._count))
 
     def finish(self, why: str, reached: Reached | None = None) -> None:
         """No more messages can be received: close once the waiting ones are answered."""
@@ -111,6 +147,7 @@ class Player:
 
     def ended(self) -> None:
         """The connection was lost."""
+        self._script.closed(self)
         self._paused = False
         self._stop()
         if self._awaited is not None:
@@ -164,16 +201,21 @@ class Player:
             if job.reached is not None:
                 self._wire.record_limit(job.reached)
             self._close(job.end)
-        for rule in job.rules:
+        for rule in self._script.message if job.rules is None else job.rules:
             captures = await self._match(rule, job)
             if captures is None:
                 continue
+            rule.tally.hits += 1
             values = {**captures, "message": job.message or b"", "count": job.count, "conn": self._connection}
-            for step in rule.steps:
+            for index, step in enumerate(rule.steps):
                 await self._take_turns()
                 if not self._open:
                     return
-                await self._do(step, {**values, **self._wire.facts()})
+                try:
+                    await self._do(step, {**values, **self._wire.facts()})
+                except PostError as e:
+                    place(e, _frame(rule, index))
+                    raise
             if not rule.continues:
                 return
 
@@ -257,3 +299,13 @@ class Player:
             # The peer's answer to the close must be read.
             self._paused = False
             self._wire.resume_reading()
+
+
+def _frame(rule: Rule, index: int) -> Frame:
+    """A step as a traceback shows it, with those around it."""
+    lines: Sequence[str] = rule.table.get("then", ())
+    first = max(0, index - CONTEXT_LINES)
+    around = enumerate(lines[first : index + 1 + CONTEXT_LINES], first + 1)
+    when = f"{rule.when} {rule.table.get('match', '')}".strip()
+    source = tuple((number, line[:MAX_VALUE]) for number, line in around)
+    return Frame(f"<rule {rule.number}>", index + 1, when[:MAX_VALUE], source)

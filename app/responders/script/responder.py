@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from twisted.internet.interfaces import IHalfCloseableProtocol, IProtocolFactory
@@ -13,9 +15,11 @@ from zope.interface import implementer
 
 from app.limits import FRAMING
 from app.responders import Context, Option, Options, Responder
-from app.responders.script import rules
+from app.responders.rulebook import Rulebook
+from app.responders.script import rules, titles
 from app.responders.script.player import Player, Script
 from app.responders.script.wires import Datagrams, Messages, Stream, tell_unfinished
+from app.responders.trial import Count, Message, Request, Trial
 from app.text import framing
 from app.text.framing import Framer
 
@@ -106,36 +110,55 @@ class ScriptedDatagrams(DatagramProtocol):
             self._forget(addr)
 
 
-def _script(options: Options, context: Context, protocol: str) -> Script:
-    return Script(rules.read(options["rules"], protocol), context)
+class Rules:
+    """The rules of one service, as what it is built of offers them (``app.responders.rulebook.Ruled``)."""
+
+    def __init__(self, options: Options, context: Context, protocol: str) -> None:
+        self._protocol = protocol
+        self.script = Script(rules.read(options["rules"], protocol), context)
+
+    def counts(self) -> list[Count]:
+        return [Count(rule.tally.hits, rule.tally.hits) for rule in self.script.rules]
+
+    def take_options(self, options: Options) -> None:
+        self.script.change(rules.read(options["rules"], self._protocol, self.script.rules))
+
+    def connection_count(self) -> int:
+        return self.script.connections
 
 
 def _tcp(options: Options, context: Context) -> IProtocolFactory:
-    script, make = _script(options, context, "tcp"), framing.maker(options)
+    make = framing.maker(options)
 
-    class ScriptedFactory(ServerFactory):
+    class ScriptedFactory(Rules, ServerFactory):
         noisy = False
 
         def buildProtocol(self, addr: Any) -> Scripted:
-            return Scripted(script, make())
+            return Scripted(self.script, make())
 
-    return ScriptedFactory()
+    return ScriptedFactory(options, context, "tcp")
 
 
 def _udp(options: Options, context: Context) -> DatagramProtocol:
-    return ScriptedDatagrams(_script(options, context, "udp"))
+    class RuledDatagrams(Rules, ScriptedDatagrams):
+        def __init__(self) -> None:
+            Rules.__init__(self, options, context, "udp")
+            ScriptedDatagrams.__init__(self, self.script)
+
+    return RuledDatagrams()
 
 
 def _websocket(options: Options, context: Context) -> Any:
     from autobahn.twisted.websocket import WebSocketServerProtocol
 
-    script = _script(options, context, "websocket")
+    own = Rules(options, context, "websocket")
 
     class ScriptedMessages(WebSocketServerProtocol):
+        counts, take_options, connection_count = own.counts, own.take_options, own.connection_count
         _player: Player | None = None
 
         def onOpen(self) -> None:
-            self._player = Player(script, Messages(context, self))
+            self._player = Player(own.script, Messages(context, self))
             self._player.start()
 
         def onMessage(self, payload: bytes, isBinary: bool) -> None:
@@ -153,7 +176,7 @@ def _rules(protocol: str) -> Option:
     steps = ", ".join(name for name, protocols in rules.STEPS.items() if protocol in protocols)
     return Option(
         "rules", list, [], "What to do when; the first that fits",
-        protocols=(protocol,), check=partial(rules.problem, protocol=protocol),
+        protocols=(protocol,), each=partial(rules.wrong, protocol=protocol), check=rules.too_many, live=True,
         of=(
             Option("when", str, "message", "What must happen", choices=rules.WHEN),
             Option(
@@ -166,8 +189,26 @@ def _rules(protocol: str) -> Option:
                 "then", list, [], f"Steps: {steps}",
                 check=partial(rules.steps_problem, protocol=protocol), missing=rules.missing,
             ),
+            Option("on", bool, True, "Whether the rule is used; one that is off is passed over"),
         ),
     )  # fmt: skip
+
+
+def _attempt(
+    protocol: str, options: Options, asked: Request | Message, folder: Path, counts: Sequence[Count], connections: int
+) -> Trial:
+    from app.responders.script.trying import attempt
+
+    if not isinstance(asked, Message):
+        raise TypeError(f"a script is asked by messages, not by {asked!r}")
+    return attempt(protocol, options, asked, folder, connections)
+
+
+def _messages(protocol: str, options: Options, data: bytes) -> list[bytes]:
+    if protocol != "tcp":
+        return [data]
+    framer = framing.maker(options)()
+    return [*framer.feed(data), *framer.flush()]
 
 
 RESPONDER = Responder(
@@ -178,4 +219,5 @@ RESPONDER = Responder(
         *framing.options(("tcp",)),
         *(_rules(protocol) for protocol in ("tcp", "udp", "websocket")),
     ),
+    rulebook=Rulebook(("tcp", "udp", "websocket"), titles.title, _attempt, _messages),
 )  # fmt: skip

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from app.files import confined as files
+from app.options import Options, Wrong, kept
 from app.responders.script import errors
 from app.text import patterns
 from app.text.errors import EscapeError, TemplateError
@@ -52,6 +53,23 @@ _FINAL = ("close", "reset", "continue", "fail")
 _SENDING = ("send", "send-hex", "send-file", "raw")
 
 
+class _WrongError(ValueError):
+    """What is wrong with one rule: its option, the index of the step or None, and words."""
+
+    def __init__(self, key: str, text: str, item: int | None = None) -> None:
+        super().__init__(text)
+        self.key, self.item = key, item
+
+
+class Tally:
+    """Counts how often a rule has applied. It is the same object before and after the rule was edited."""
+
+    __slots__ = ("hits",)
+
+    def __init__(self) -> None:
+        self.hits = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """One step of a rule.
@@ -76,6 +94,8 @@ class Rule:
         contains: the message must contain these bytes; None: no such condition.
         pattern: must be found in the message; None: no such condition.
         continues: whether the rules after this one are tried, too.
+        on: whether it is used at all.
+        table: as the workspace has it.
     """
 
     number: int
@@ -87,6 +107,9 @@ class Rule:
     contains: bytes | None = None
     pattern: patterns.Pattern | None = None
     continues: bool = False
+    on: bool = True
+    table: Options = field(default_factory=dict, compare=False)
+    tally: Tally = field(default_factory=Tally, compare=False)
 
     def match(self, message: bytes) -> Mapping[str, object] | None:
         """The groups that the pattern captures, by name; None if the message does not match."""
@@ -97,23 +120,30 @@ class Rule:
         return {} if self.pattern is None else self.pattern.search(message)
 
 
-def read(tables: Sequence[Mapping[str, Any]], protocol: str) -> tuple[Rule, ...]:
+def read(tables: Sequence[Options], protocol: str, before: Sequence[Rule] = ()) -> tuple[Rule, ...]:
     """The rules for a service of ``protocol``. Raises ScriptError for the first rule that is wrong.
 
-    The types in ``tables`` must be right (``Option`` checks them); keys may be missing.
+    The types in ``tables`` must be right (``Option`` checks them); keys may be missing. Rules that were among
+    those ``before`` keep their tallies, and if they are the same also the counters of their templates.
     """
-    if len(tables) > MAX_RULES:
-        raise errors.ScriptError(problem=f"there are more than {MAX_RULES:,} rules")
+    if many := too_many(tables):
+        raise errors.ScriptError(problem=many)
+    places = kept([rule.table for rule in before], tables)
     rules = []
-    for number, table in enumerate(tables, 1):
+    for number, (table, place) in enumerate(zip(tables, places, strict=True), 1):
+        old = None if place is None else before[place]
+        if old is not None and old.table == table:
+            rules.append(replace(old, number=number))
+            continue
         try:
-            rules.append(_rule(number, table, protocol))
-        except ValueError as e:
-            raise errors.ScriptError(problem=f"number {number}: {e}") from e
+            rule = _rule(number, table, protocol)
+        except _WrongError as e:
+            raise errors.ScriptError(problem=f"number {number}: {e.key} {e}") from e
+        rules.append(rule if old is None else replace(rule, tally=old.tally))
     return tuple(rules)
 
 
-def problem(tables: Sequence[Mapping[str, Any]], protocol: str) -> str | None:
+def problem(tables: Sequence[Options], protocol: str) -> str | None:
     """The first error in the rules, or None."""
     try:
         read(tables, protocol)
@@ -122,11 +152,24 @@ def problem(tables: Sequence[Mapping[str, Any]], protocol: str) -> str | None:
     return None
 
 
+def too_many(tables: Sequence[Options]) -> str | None:
+    """What is wrong with the number of rules, or None."""
+    return f"must be at most {MAX_RULES:,} rules" if len(tables) > MAX_RULES else None
+
+
+def wrong(table: Options, protocol: str) -> Iterator[Wrong]:
+    """What is wrong with one rule, and where."""
+    try:
+        _rule(1, table, protocol)
+    except _WrongError as e:
+        yield e.key, e.item, str(e)
+
+
 def steps_problem(lines: Sequence[str], protocol: str) -> str | None:
     """The first error in the steps of one rule, or None. Does not check the values in templates."""
     try:
         _steps(lines, protocol)
-    except ValueError as e:
+    except _WrongError as e:
         return str(e)
     return None
 
@@ -140,16 +183,16 @@ def missing(lines: Sequence[str], folder: Path) -> str | None:
     return None
 
 
-def _rule(number: int, table: Mapping[str, Any], protocol: str) -> Rule:
+def _rule(number: int, table: Options, protocol: str) -> Rule:
     when, match, nth = table.get("when", "message"), table.get("match", ""), table.get("nth", 0)
     after = float(table.get("after", 0))
     steps = _steps(table.get("then", ()), protocol)
     if match and when not in MATCHING:
-        raise ValueError(f"match means nothing with when = {when}")
+        raise _WrongError("match", f"means nothing with when = {when}")
     if when == "idle" and after < MIN_IDLE:
-        raise ValueError(f"after must be at least {MIN_IDLE} seconds of silence")
+        raise _WrongError("after", f"must be at least {MIN_IDLE} seconds of silence")
     if after and when != "idle":
-        raise ValueError(f"after means nothing with when = {when}: it is for idle")
+        raise _WrongError("after", f"means nothing with when = {when}: it is for idle")
     equals = contains = pattern = None
     try:
         if when == "text":
@@ -159,38 +202,40 @@ def _rule(number: int, table: Mapping[str, Any], protocol: str) -> Rule:
         elif when in ("bytes", "regex"):
             pattern = patterns.hex_pattern(match) if when == "bytes" else patterns.regex(match)
     except EscapeError as e:
-        raise ValueError(f"match: {e.fields['reason']}") from e
+        raise _WrongError("match", f"has a wrong escape: {e.fields['reason']}") from e
     except ValueError as e:
-        raise ValueError(f"match {e}") from e
+        raise _WrongError("match", str(e)) from e
     _check_values(steps, (*VALUES, *(pattern.captures if pattern else ())))
-    continues = any(step.verb == "continue" for step in steps)
-    return Rule(number, when, nth, after, steps, equals, contains, pattern, continues)
+    continues, on = any(step.verb == "continue" for step in steps), table.get("on", True)
+    return Rule(number, when, nth, after, steps, equals, contains, pattern, continues, on, table)
 
 
 def _check_values(steps: Iterable[Step], known: tuple[str, ...]) -> None:
-    for i, step in enumerate(steps, 1):
+    for i, step in enumerate(steps):
         if isinstance(step.argument, Template):
             for name in sorted(step.argument.names - set(known)):
-                raise ValueError(f"step {i}: there is no value {name[:40]} here. Values are: {', '.join(known)}")
+                text = f"step {i + 1}: there is no value {name[:40]} here. Values are: {', '.join(known)}"
+                raise _WrongError("then", text, i)
 
 
 def _steps(lines: Sequence[str], protocol: str) -> tuple[Step, ...]:
     if len(lines) > MAX_STEPS:
-        raise ValueError(f"there are more than {MAX_STEPS:,} steps")
+        raise _WrongError("then", f"must be at most {MAX_STEPS:,} steps", MAX_STEPS)
     steps: list[Step] = []
-    for i, line in enumerate(lines, 1):
+    for i, line in enumerate(lines):
         try:
             step = _step(line, protocol)
-            if step.verb in _FINAL and i < len(lines):
-                raise ValueError(f"nothing can follow {step.verb}")
+            if steps and steps[-1].verb in _FINAL:
+                raise ValueError(f"nothing can follow {steps[-1].verb}")
             if step.verb in _SENDING and any(earlier.verb == "half-close" for earlier in steps):
                 raise ValueError(f"{step.verb} cannot follow half-close, after which nothing is sent")
         except EscapeError as e:
-            raise ValueError(f"step {i}: {e.fields['reason']}") from e
+            raise _WrongError("then", f"step {i + 1}: {e.fields['reason']}", i) from e
         except TemplateError as e:
-            raise ValueError(f"step {i}: at character {e.fields['position']} of its text, {e.fields['reason']}") from e
+            where = f"at character {e.fields['position']} of its text, {e.fields['reason']}"
+            raise _WrongError("then", f"step {i + 1}: {where}", i) from e
         except ValueError as e:
-            raise ValueError(f"step {i}: {e}") from e
+            raise _WrongError("then", f"step {i + 1}: {e}", i) from e
         steps.append(step)
     return tuple(steps)
 

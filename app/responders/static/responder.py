@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.defer import Deferred
 
 from app.files import confined
+from app.options import live
 from app.responders import Context, Option, Options, Responder
 
 if TYPE_CHECKING:
@@ -222,7 +223,7 @@ RESPONDER = Responder(
     "static",
     "Serves the files of a folder",
     {"http": _http},
-    (
+    live(
         Option(
             "root", str, "", "The folder; a relative one begins where the workspace is", required=True,
             check=lambda root: None if root and "\0" not in root else "must name a folder", path="folder",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast
 
-from twisted.internet.interfaces import IListeningPort, IProtocol
+from twisted.internet.interfaces import IListeningPort, IProtocol, IProtocolFactory
 from twisted.web.http import Request as PlainRequest
 from twisted.web.resource import IResource
 from twisted.web.server import Site
@@ -20,6 +20,7 @@ from app.services.http.options import Common, OptedRequest
 from app.services.http.request import RecordedRequest
 from app.services.protocols import options_of
 from app.services.service import Service
+from app.services.tap.factory import TapFactory
 from app.services.tap.tap import Tap
 
 DEFAULTS = settings.filled("limits", "http", {})
@@ -71,6 +72,12 @@ class RecordedSite(Site):
         self.streams_body: bool = getattr(resource, "streams_body", False)
         self._http2 = http2
 
+    def become(self, other: RecordedSite) -> None:
+        """Answer as ``other`` would, with its resource and settings, from the next request on."""
+        self.resource, self.requestFactory = other.resource, other.requestFactory
+        self.limits, self.common, self.hosts = other.limits, other.common, other.hosts
+        self.streams_body = other.streams_body
+
     def protocol(self) -> IProtocol:  # type: ignore[override]
         return RecordedChannel()
 
@@ -96,10 +103,20 @@ class RecordedSite(Site):
 
 def open_port(service: Service, host: str, port: int) -> IListeningPort:
     """Listen with the service's resource tree behind the Tap. Raises CannotListenError."""
-    return tcp.listen(service, lambda: _site(service), host, port, HTTPTap)
+    return tcp.listen(service, lambda resource: _site(service, resource), host, port, HTTPTap, _adapt)
 
 
-def _site(service: Service) -> RecordedSite:
+def _adapt(tapped: TapFactory, site: IProtocolFactory) -> None:
+    """Have the site of the port answer as ``site`` does, from the next request on, also on open connections."""
+    answering, like = cast(RecordedSite, tapped.wrapped), cast(RecordedSite, site)
+    answering.become(like)
+    for tap in tapped.protocols:
+        protocol = tap.wrappedProtocol
+        if getattr(protocol, "site", None) is answering:
+            protocol.requestFactory = like.requestFactory
+
+
+def _site(service: Service, resource: IResource) -> RecordedSite:
     config = service.config
     offered = options_of(find(config.responder), "http")  # a responder's own may have such a name
     given = {o.name: config.options[o.name] for o in settings.HTTP if o in offered and o.name in config.options}
@@ -107,4 +124,4 @@ def _site(service: Service) -> RecordedSite:
     http2 = config.tls is not None and config.settings("tls")["http2"]
     limits = config.settings("limits")
     hosts, budget = service.hosts(), service.surroundings.budget
-    return RecordedSite(service.build(), service.reactor, limits, common, http2=http2, hosts=hosts, budget=budget)
+    return RecordedSite(resource, service.reactor, limits, common, http2=http2, hosts=hosts, budget=budget)

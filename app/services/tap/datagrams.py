@@ -86,6 +86,7 @@ class DatagramTap(DatagramProtocol):
     Attributes:
         number: the owner's in the recorder.
         host: the ``address:port`` that it listens on.
+        wrapped: what answers.
     """
 
     def __init__(
@@ -102,11 +103,9 @@ class DatagramTap(DatagramProtocol):
         """``most_bytes``: the size of the largest datagram that is passed to ``wrapped``. Without ``admission``,
         all peers are accepted, up to ``MAX_FLOWS`` at once. A service gives the ``ports`` of all services, to
         which its own is added; ``group``: whether it listens to multicast groups."""
-        self._wrapped, self._owner, self._clock, self._admission = wrapped, owner, clock, admission
+        self.wrapped, self._owner, self._clock, self._admission = wrapped, owner, clock, admission
         self._most, self._most_per_host = MAX_FLOWS, MAX_FLOWS
-        if admission is not None:
-            self._most, self._most_per_host = admission.connections, admission.per_peer
-        self._most_bytes = most_bytes
+        self.take_limits(most_bytes)
         self._ports, self._group = ports, group
         self._guard: Guard | None = None
         self._hosts: dict[str, dict[tuple[Any, ...], None]] = {}
@@ -123,6 +122,12 @@ class DatagramTap(DatagramProtocol):
         self.host = ""
         self._bound = ("", 0)
 
+    def take_limits(self, most_bytes: int) -> None:
+        """Keep to ``most_bytes``, and to the numbers of peers that the admission has now."""
+        self._most_bytes = most_bytes
+        if self._admission is not None:
+            self._most, self._most_per_host = self._admission.connections, self._admission.per_peer
+
     # -- called by the port
 
     def startProtocol(self) -> None:
@@ -132,7 +137,7 @@ class DatagramTap(DatagramProtocol):
         self.host = join(*self._bound)
         try:
             with self._owner.setting_up():
-                self._wrapped.makeConnection(cast(IUDPTransport, self))
+                self.wrapped.makeConnection(cast(IUDPTransport, self))
         except errors.ResponderBrokenError:
             # Twisted leaves the port bound and gives nobody a way to close it.
             self.transport.socket.close()  # type: ignore[union-attr]
@@ -146,7 +151,7 @@ class DatagramTap(DatagramProtocol):
             self._looking.cancel()
             self._looking = None
         self._look_for_drops()
-        self._call(None, self._wrapped.doStop)
+        self._call(None, self.wrapped.doStop)
         for address in list(self._flows):
             self.forget(address, "closed by us")
         self._stop_admission()
@@ -158,7 +163,7 @@ class DatagramTap(DatagramProtocol):
         """Have datagrams answered by ``wrapped`` from now on. Raises ResponderBrokenError, and changes nothing then."""
         with self._owner.setting_up():
             wrapped.makeConnection(cast(IUDPTransport, self))
-        old, self._wrapped = self._wrapped, wrapped
+        old, self.wrapped = self.wrapped, wrapped
         self._call(None, old.doStop)
 
     def datagramReceived(self, datagram: bytes, addr: Any) -> None:
@@ -175,13 +180,13 @@ class DatagramTap(DatagramProtocol):
         if self._guard is not None and addr[1] in self._guard.suspicious and self._is_refused(flow, addr):
             return
         try:
-            self._wrapped.datagramReceived(datagram, addr)
+            self.wrapped.datagramReceived(datagram, addr)
         except BaseException as e:
             # Recorded here with its bytes. The port lives on, as Twisted has it.
             self.recorder.record_failure(e, self.number, flow.number, datagram)
 
     def connectionRefused(self) -> None:
-        self._call(None, self._wrapped.connectionRefused)
+        self._call(None, self.wrapped.connectionRefused)
 
     def _call(self, payload: bytes | None, call: Any) -> None:
         try:

@@ -271,29 +271,32 @@ class WebSocketTap(Tap):
 
 def open_port(service: Service, host: str, port: int) -> IListeningPort:
     """Listen with the service's WebSocket protocol behind the Tap. Raises CannotListenError."""
-    return tcp.listen(service, lambda: _factory(service), host, port, WebSocketTap)
+    return tcp.listen(service, lambda made: _factory(service, made), host, port, WebSocketTap)
 
 
-def _factory(service: Service) -> WebSocketServerFactory:
-    made, settings, bounds = service.build(), service.config.settings("options"), service.config.settings("limits")
+def _factory(service: Service, made: Any) -> WebSocketServerFactory:
+    settings, bounds = service.config.settings("options"), service.config.settings("limits")
     prepare(service.reactor)
     own = isinstance(made, WebSocketServerFactory)
     factory = made if own else WebSocketServerFactory(reactor=service.reactor)
     factory._batched_timer = Timers(service.reactor)
     responder: Any = factory.protocol if own else made
+    attributes = {
+        "known": settings["subprotocols"],
+        "origins": settings["origins"],
+        "field_bytes": bounds["field_bytes"],
+        "hosts": service.hosts(),
+        "budget": service.surroundings.budget,
+    }
     if not issubclass(responder, RecordedMessages):  # it is, if the factory was used before
-        attributes = {
-            "known": settings["subprotocols"],
-            "origins": settings["origins"],
-            "field_bytes": bounds["field_bytes"],
-            "hosts": service.hosts(),
-            "budget": service.surroundings.budget,
-            "_messages": Messages(),
-        }
+        attributes["_messages"] = Messages()
         if responder.dataReceived is WebSocketServerProtocol.dataReceived:
             # autobahn's formats a line for a log that nobody reads.
             attributes["dataReceived"] = responder._dataReceived
-        factory.protocol = cast(Any, type(f"Recorded{responder.__name__}", (RecordedMessages, responder), attributes))
+        responder = type(f"Recorded{responder.__name__}", (RecordedMessages, responder), {})
+        factory.protocol = cast(Any, responder)
+    for name, value in attributes.items():
+        setattr(responder, name, value)
     factory.setProtocolOptions(
         versions=[int(VERSION)],
         maxFramePayloadSize=bounds["message_bytes"],

@@ -124,7 +124,7 @@ def test_counting_begins_anew_with_the_service() -> None:
     [
         ("GET", "/a/1", "Nearest is number 2, GET /a/{id}: the query has no page=2"),
         ("POST", "/a/1?page=2", "Nearest is number 2, GET /a/{id}: the method is not GET"),
-        ("GET", "/once", "Nearest is number 3, any method /once: it has answered 1 times"),
+        ("GET", "/once", "Nearest is number 3, any method /once: it answers only once, and has done so"),
     ],
 )
 def test_where_no_rule_answers_the_nearest_says_why(method: str, target: str, words: str) -> None:
@@ -373,7 +373,7 @@ def test_a_connection_is_closed_reset_or_left_hanging_without_an_answer() -> Non
         ([{"drop": "explode"}], 'number 1: drop "explode" is unknown'),
         ([{"body": "x", "file": "y"}], "number 1: body and file cannot both be the answer"),
         ([{"status": 204, "body": "x"}], "number 1: status 204 has no body"),
-        ([{"body": "{{", "template": True}], "number 1: body: At character 3"),
+        ([{"body": "{{", "template": True}], "number 1: body is no template: at character 3"),
         ([{"nonsense": 1}], "number 1: nonsense is unknown"),
         ([{}] * 1001, "must be at most 1,000 rules"),
     ],
@@ -526,7 +526,7 @@ def test_c16_the_nearest_rule_is_the_one_whose_path_is(target: str, words: str) 
 
 def test_c16_a_rule_for_any_path_is_nearer_than_one_for_another_path() -> None:
     client = mock({"path": "/hello"}, {"fields": ["X-Key"]}, {"path": "/key"})
-    assert "Nearest is number 2, any method any path: it has no field X-Key" in client.ask("GET", "/foo").detail
+    assert "Nearest is number 2, any method any path: it has no header X-Key" in client.ask("GET", "/foo").detail
     assert "Nearest is number 3" in client.ask("GET", "/key/").detail
 
 

@@ -56,7 +56,7 @@ def test_the_text_of_a_step_keeps_its_blanks() -> None:
 @pytest.mark.parametrize(
     ("table", "protocol", "problem"),
     [
-        ({"then": ["jump"]}, "tcp", "number 1: step 1: “jump” is unknown. Use one of send, send-hex, send-file, raw,"),
+        ({"then": ["jump"]}, "tcp", "number 1: then step 1: “jump” is unknown. Use one of send, send-hex, send-file, raw,"),
         (
             {"then": ["wait 1", "raw x"]},
             "udp",
@@ -64,7 +64,7 @@ def test_the_text_of_a_step_keeps_its_blanks() -> None:
         ),
         ({"then": ["half-close"]}, "websocket", "half-close is not for websocket"),
         ({"then": ["reset"]}, "udp", "reset is not for udp"),
-        ({"then": ["close", "wait 1"]}, "tcp", "step 1: nothing can follow close"),
+        ({"then": ["close", "wait 1"]}, "tcp", "step 2: nothing can follow close"),
         ({"then": ["half-close", "wait 1", "send x"]}, "tcp", "step 3: send cannot follow half-close"),
         ({"then": ["close 1"]}, "tcp", "close stands alone"),
         ({"then": ["wait"]}, "tcp", "wait needs something behind it"),
@@ -76,11 +76,11 @@ def test_the_text_of_a_step_keeps_its_blanks() -> None:
         ({"when": "bytes", "match": "01 ??", "then": ["send {{2}}"]}, "tcp", "no value 2 here"),
         ({"when": "regex", "match": "("}, "tcp", "match is no regular expression"),
         ({"when": "bytes"}, "tcp", "match must be 1 to 10,000 characters of hex"),
-        ({"when": "text", "match": r"\q"}, "tcp", r"match: \q is no escape"),
+        ({"when": "text", "match": r"\q"}, "tcp", r"match has a wrong escape: \q is no escape"),
         ({"when": "connected", "match": "x"}, "tcp", "match means nothing with when = connected"),
         ({"when": "idle"}, "tcp", "after must be at least 0.01 seconds"),
         ({"when": "message", "after": 1.0}, "tcp", "after means nothing with when = message"),
-        ({"then": ["wait 0"] * 1001}, "tcp", "more than 1,000 steps"),
+        ({"then": ["wait 0"] * 1001}, "tcp", "then must be at most 1,000 steps"),
     ],
 )
 def test_what_is_wrong_is_said_with_the_rules_number_and_step(
@@ -97,7 +97,7 @@ def test_what_is_wrong_is_said_with_the_rules_number_and_step(
 def test_the_number_is_that_of_the_wrong_rule() -> None:
     assert str(rules.problem([{}, {}, {"when": "idle"}], "tcp")).startswith("number 3: ")
     assert rules.problem([{}, {}], "tcp") is None
-    assert rules.problem([{}] * 1001, "tcp") == "there are more than 1,000 rules"
+    assert rules.problem([{}] * 1001, "tcp") == "must be at most 1,000 rules"
 
 
 def test_steps_alone_can_be_checked() -> None:

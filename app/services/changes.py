@@ -1,0 +1,49 @@
+"""Which changes of its configuration a running service takes without a restart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from app.options import Option, Options, problems, with_defaults
+from app.responders import find
+from app.services import errors, settings
+from app.services.config import ServiceConfig
+from app.services.protocols import options_of
+
+_FIXED = ("name", "protocol", "host", "port", "responder", "tls", "socket")
+
+
+def live_changes(old: ServiceConfig, new: ServiceConfig) -> tuple[str, ...] | None:
+    """The names of the options and limits in which ``new`` differs; None where that needs a restart."""
+    if any(getattr(old, key) != getattr(new, key) for key in _FIXED):
+        return None
+    changed = [
+        *_changed(options_of(find(old.responder), old.protocol), old.options, new.options),
+        *_changed(settings.declared("limits", old.protocol), old.limits, new.limits),
+    ]
+    return tuple(option.name for option in changed) if all(option.live for option in changed) else None
+
+
+def _changed(declared: Iterable[Option], old: Options, new: Options) -> Iterator[Option]:
+    options = list(declared)
+    before, after = with_defaults(options, old), with_defaults(options, new)
+    return (option for option in options if before[option.name] != after[option.name])
+
+
+def check(config: ServiceConfig) -> None:
+    """Raise OptionWrongError for the first option or setting that is wrong, in the words of the service's start.
+
+    The options of a responder that is not there now are not known, and not looked at.
+    """
+    responder = find(config.responder)
+    if responder is not None and not responder.missing:
+        check_options(config)
+    for section in settings.SECTIONS:
+        for key, text in problems(settings.declared(section, config.protocol), getattr(config, section) or {}):
+            raise errors.OptionWrongError(responder=f"[service.{section}]", key=key, problem=text)
+
+
+def check_options(config: ServiceConfig) -> None:
+    """The same for the options of responder and protocol alone."""
+    for key, text in problems(options_of(find(config.responder), config.protocol), config.options):
+        raise errors.OptionWrongError(responder=config.responder, key=key, problem=text)
