@@ -11,14 +11,19 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PyQt5.QtWidgets import QApplication
+from PyQt5.QtCore import QMimeData, QPoint, Qt, QUrl
+from PyQt5.QtGui import QDragEnterEvent, QDropEvent
+from PyQt5.QtWidgets import QApplication, QMessageBox
 from pytestqt.qtbot import QtBot
 
+from app.workspace.reading import Workspace
+from app.workspace.saving import save
 from tests.helpers import short_folder
 from tests.ui.conftest import Open
-from tests.ui.desk import config, settle
+from tests.ui.desk import Peer, config, pressing, settle
 from ui import instance
 from ui.instance import MAX_BYTES, Reception, Wish, decode
+from ui.window.main_window import MainWindow
 
 # Of the offscreen platform, when a window is brought to the front.
 pytestmark = pytest.mark.qt_log_ignore(r"^This plugin does not support raise\(\)$")
@@ -162,9 +167,6 @@ def test_afterwards_no_socket_is_left(reception: Reception, name: str) -> None:
 
 
 def test_a_wish_opens_its_file_in_the_window(open_window: Open, tmp_path: Path, qtbot: QtBot) -> None:
-    from app.workspace.reading import Workspace
-    from app.workspace.saving import save
-
     path = tmp_path / "mine.toml"
     save(Workspace((config("mine"),)), path)
     window = open_window()
@@ -179,3 +181,64 @@ def test_a_wish_without_a_file_starts_what_is_here(open_window: Open) -> None:
     window = open_window()
     window.open_wish(Wish(None, True))
     assert all(service.running for service in window._post.services.values())
+
+
+@pytest.fixture
+def on_file(open_window: Open, tmp_path: Path) -> MainWindow:
+    """A window on a file with one service, which runs and has a client, and an unsaved change."""
+    path = tmp_path / "mine.toml"
+    save(Workspace((config("mine"),)), path)
+    window = open_window()
+    window.files.open_path(path)
+    window.service_actions.start_all()
+    window._post.services["mine"].connections[1] = Peer(1)  # type: ignore[assignment]
+    window.edits.add(config("more", 9050))
+    return window
+
+
+def test_a_wish_for_the_open_file_only_raises_the_window(on_file: MainWindow, tmp_path: Path) -> None:
+    (tmp_path / "link.toml").symlink_to("mine.toml")
+    running = on_file._post.services["mine"]
+    on_file.showMinimized()
+    on_file.open_wish(Wish(tmp_path / "link.toml"))
+    assert not on_file.isMinimized()
+    assert on_file._post.services["mine"] is running
+    assert running.connections
+    assert on_file.files.modified
+    assert not on_file._post.services["more"].running
+
+
+def test_a_wish_to_start_the_open_file_starts_what_is_down(on_file: MainWindow, tmp_path: Path) -> None:
+    on_file.open_wish(Wish(tmp_path / "mine.toml", True))
+    assert on_file._post.services["mine"].connections
+    assert on_file._post.services["more"].running
+
+
+def test_a_wish_for_another_file_asks_one_question(on_file: MainWindow, tmp_path: Path) -> None:
+    save(Workspace((config("other"),)), tmp_path / "other.toml")
+    answer = pressing(QMessageBox.Cancel)
+    on_file.open_wish(Wish(tmp_path / "other.toml"))
+    assert answer.asked == ["Save the changes to “mine.toml”?"]
+    assert list(on_file._post.services) == ["mine", "more"]
+
+
+def test_a_wish_that_comes_while_a_dialog_is_open_waits_for_no_answer(on_file: MainWindow, tmp_path: Path) -> None:
+    save(Workspace((config("other"),)), tmp_path / "other.toml")
+    dialog = on_file.service_actions.create()
+    on_file.open_wish(Wish(tmp_path / "other.toml"))
+    assert on_file.notices.notice.label.text() == "other.toml was not opened, because a dialog is open."
+    assert dialog.isVisible()
+    dialog.reject()
+
+
+def test_a_workspace_that_is_dropped_on_the_window_opens(open_window: Open, tmp_path: Path) -> None:
+    save(Workspace((config("dropped"),)), tmp_path / "some.toml")
+    window, data = open_window(), QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(tmp_path / "some.toml"))])
+    entering = QDragEnterEvent(QPoint(9, 9), Qt.CopyAction, data, Qt.LeftButton, Qt.NoModifier)
+    window.dragEnterEvent(entering)
+    assert entering.isAccepted()
+    window.dropEvent(QDropEvent(QPoint(9, 9), Qt.CopyAction, data, Qt.LeftButton, Qt.NoModifier))
+    settle()
+    assert list(window._post.services) == ["dropped"]
+    assert window.files.title == "some.toml"

@@ -82,7 +82,8 @@ class Action:
         name: of the method that does it, and the object name of the ``QAction``.
         menu: title of the menu of the menu bar.
         text, tip: ``text`` has an ampersand before its mnemonic.
-        keys: the shortcut, as ``QKeySequence`` reads it.
+        keys: the shortcut, as ``QKeySequence`` reads it. A text that has the keyboard keeps the keys of editing.
+        more_keys: another one, for when a text keeps ``keys``.
         icon: a name of ``ui.looks.icons``.
         groups: for each place that has the action, the number of its group there. A separator divides
             two groups. In a group the actions stand in the order of the table.
@@ -90,6 +91,7 @@ class Action:
         checked: for an action that is on or off, whether it is on.
         shows_panes: whether it brings the panes back while the start page is in their place.
         hidden_while_disabled: whether context menus leave it out while it is disabled.
+        destroys: whether it takes away what may be missed. Its shortcut does nothing while a text has the keyboard.
         named: for an action whose text says what it would act on, the text in a situation.
     """
 
@@ -100,6 +102,8 @@ class Action:
     keys: str = ""
     icon: str = ""
     groups: Mapping[Place, int] = field(kw_only=True)
+    more_keys: str = ""
+    destroys: bool = False
     enabled: Condition = ALWAYS
     checked: Callable[[Situation], bool] | None = None
     shows_panes: bool = False

@@ -12,6 +12,7 @@ from PyQt5.QtWidgets import QAction, QMainWindow, QMenu
 
 from ui.actions.action import Action, Place, Situation
 from ui.actions.table import ACTIONS
+from ui.actions.text_keys import TextKeys
 from ui.looks.icons import icon
 
 
@@ -52,6 +53,7 @@ class Actions(Mapping[str, QAction]):
                     self.declared[action.name] = action
                     self._made[action.name] = made = _make(action, window)
                     menu.addAction(made)
+        TextKeys(window, [made for name, made in self._made.items() if self.declared[name].destroys])
 
     def __getitem__(self, name: str) -> QAction:
         return self._made[name]
@@ -123,7 +125,7 @@ def _make(action: Action, window: QMainWindow) -> QAction:
     if action.icon:
         made.setIcon(icon(action.icon))
     if action.keys:
-        made.setShortcut(QKeySequence(action.keys))
+        made.setShortcuts([QKeySequence(keys) for keys in (action.keys, action.more_keys) if keys])
     keys = f" ({made.shortcut().toString(QKeySequence.NativeText)})" if action.keys else ""
     made.setToolTip(f"{action.tip}{keys}")
     made.setStatusTip("")

@@ -108,7 +108,7 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "redo", "Edit", QT_TRANSLATE_NOOP("actions", "Re&do"),
         QT_TRANSLATE_NOOP("actions", "Make the change again that was undone"),
-        "Ctrl+Shift+Z", groups={MAIN: 0}, enabled=AN_UNDONE_STEP, named=_redo,
+        "Ctrl+Shift+Z", groups={MAIN: 0}, enabled=AN_UNDONE_STEP, named=_redo, more_keys="Ctrl+Y",
     ),
     Action(
         "copy_rows", "Edit", "&Copy rows", "Copy the selected events as text",
@@ -148,7 +148,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action(
         "palette", "Edit", "Find a co&mmand…", "Every action, service and pane by its name",
-        "Ctrl+K", "search", groups={MAIN: 6},
+        "Ctrl+K", "search", groups={MAIN: 6}, more_keys="Ctrl+Shift+P",
     ),
     Action("settings", "Edit", "S&ettings…", "Theme, fonts, times, captures, new services", "Ctrl+,", groups={MAIN: 6}),
 
@@ -158,7 +158,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action(
         "stop_all", "Services", "S&top all", "Stop every service",
-        "Ctrl+Shift+R", "stop", groups={MAIN: 1}, enabled=SOME_RUNNING,
+        "Ctrl+Shift+R", "stop", groups={MAIN: 1}, enabled=SOME_RUNNING, destroys=True,
     ),
     Action(
         "toggle_service", "Services", "Start &or stop", "Start or stop the selected service",
@@ -175,7 +175,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action(
         "remove_service", "Services", "&Remove", "Stop the selected service and take it away",
-        "Ctrl+Del", "trash", groups={MAIN: 2, SERVICE: 4}, enabled=A_SERVICE,
+        "Ctrl+Del", "trash", groups={MAIN: 2, SERVICE: 4}, enabled=A_SERVICE, destroys=True,
     ),
     Action(
         "send_message", "Services", "Send a &message", "Show or hide the send dock",
@@ -199,7 +199,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action(
         "disconnect", "Services", "D&isconnect", "Close the selected connection",
-        "Ctrl+Backspace", "disconnect", groups={MAIN: 4, CONNECTION: 2}, enabled=A_CONNECTION,
+        "Ctrl+Backspace", "disconnect", groups={MAIN: 4, CONNECTION: 2}, enabled=A_CONNECTION, destroys=True,
     ),
 
     Action(
@@ -208,7 +208,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action(
         "clear", "View", "&Clear view", "Show only what comes from now on; the capture keeps all",
-        "Ctrl+L", "clear", groups={MAIN: 1, EVENTS: 6},
+        "Ctrl+L", "clear", groups={MAIN: 1, EVENTS: 6}, destroys=True,
     ),
     Action(
         "show_all", "View", "Show &everything again", "Undo Clear view",

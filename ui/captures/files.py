@@ -128,7 +128,7 @@ class CaptureFiles(QObject):
             window.close()
 
 
-def dropped(data: QMimeData) -> list[Path]:
-    """The captures among the files that the user dropped onto a window."""
+def dropped(data: QMimeData, suffix: str = SUFFIX) -> list[Path]:
+    """The captures, or other files with that ending, among those that the user dropped onto a window."""
     paths: Iterable[Path] = (Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile())
-    return [path for path in paths if path.suffix == SUFFIX]
+    return [path for path in paths if path.suffix == suffix]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from PyQt5.QtCore import QEvent, QPoint, Qt, QTimer, pyqtSignal
-from PyQt5.QtGui import QFocusEvent, QKeyEvent, QKeySequence
+from PyQt5.QtGui import QFocusEvent, QKeyEvent
 from PyQt5.QtWidgets import QLabel, QLineEdit, QMenu
 
 from app.capture.filters import errors
@@ -15,7 +15,6 @@ from app.capture.filters.fields import FIELDS, Field
 from ui.forms.form import sentence, set_property
 from ui.looks.icons import icon
 from ui.parts.completions import Completions
-from ui.parts.keys import claims
 from ui.parts.labels import mark_accessible, unmarked
 
 PLACEHOLDER, EXAMPLE = "Filter: {}, or any text", "size > 100 and peer contains 127"
@@ -25,8 +24,6 @@ DELAY = 150
 
 OFFERED = 30
 """Most suggestions that are shown."""
-
-_EDITING = (QKeySequence.DeleteStartOfWord, QKeySequence.DeleteEndOfWord)
 
 Known = Callable[[], Mapping[str, Sequence[str]]]
 """Returns the values that fields have at present, by the field's name."""
@@ -188,9 +185,6 @@ class FilterBox(QLineEdit):
     # -- keys
 
     def event(self, event: QEvent) -> bool:
-        # In the box these keys delete a word; as shortcuts of the window they remove a service or close a connection.
-        if claims(event, *_EDITING):
-            return True
         if isinstance(event, QKeyEvent) and event.type() == QEvent.KeyPress and event.key() == Qt.Key_Tab:
             # Qt would move the focus before keyPressEvent sees the key.
             return self._taken(event) or super().event(event)

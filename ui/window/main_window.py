@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PyQt5.QtCore import Qt, pyqtSignal
+from PyQt5.QtCore import Qt, QTimer, pyqtSignal
 from PyQt5.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
-from PyQt5.QtWidgets import QMainWindow, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import QApplication, QMainWindow, QVBoxLayout, QWidget
 
 from app.capture.reading.reader import Reader
 from app.capture.schema import SUFFIX
@@ -43,6 +45,8 @@ from ui.window.workspace_files import WorkspaceFiles
 
 if TYPE_CHECKING:
     from ui.instance import Wish
+
+WORKSPACE = ".toml"
 
 HEIGHT = 768
 """Pixels of the window before the user changes its size."""
@@ -168,18 +172,28 @@ class MainWindow(QMainWindow):
         self.activateWindow()
         if wish.path is not None and wish.path.suffix == SUFFIX:
             self.captures.open_path(wish.path)
-        elif wish.path is not None:
-            self.files.open_path(wish.path, start=wish.start)
+        elif wish.path is not None and not self.files.is_open(wish.path):
+            self._open_workspace(wish.path, start=wish.start)
         elif wish.start:
             self.service_actions.start_all()
 
+    def _open_workspace(self, path: Path, *, start: bool = False) -> None:
+        """Open a workspace that was asked for from outside, unless the user is in the middle of something."""
+        if QApplication.activeModalWidget() is None:
+            self.files.open_path(path, start=start)
+        else:
+            self.notices.say(self.tr("{name} was not opened, because a dialog is open.").format(name=path.name))
+
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if dropped(event.mimeData()):
+        if dropped(event.mimeData()) or dropped(event.mimeData(), WORKSPACE):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
         for path in dropped(event.mimeData()):
             self.captures.open_path(path)
+        for path in dropped(event.mimeData(), WORKSPACE)[:1]:
+            # Later: while the question is open, the program where it comes from would wait.
+            QTimer.singleShot(0, partial(self._open_workspace, path))
 
     def closeEvent(self, event: QCloseEvent) -> None:
         if not self.files.settled():

@@ -1,25 +1,29 @@
-"""The workspace as a file: new, open, save, save as, and the question about unsaved changes."""
+"""The workspace as a file: new, open, save, save as, and the question before it goes."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from PyQt5.QtCore import QObject, Qt, pyqtSignal
+from PyQt5.QtCore import QObject, pyqtSignal
 from PyQt5.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 import resources
 from app.errors import PostError
 from app.post import Post, content
+from app.trust.asks import digest_of
 from app.workspace import reading as workspace
 from app.workspace import saving as workspace_saving
 from app.workspace.reading import Workspace
 from ui.edits import Edits
-from ui.looks.icons import icon
 from ui.settings import Settings
+from ui.window.leave_question import LeaveQuestion, running
 
 FILES = "Workspaces (*.toml);;All files (*)"
+
+DEMO = "Demo"
 
 
 class WorkspaceFiles(QObject):
@@ -47,7 +51,7 @@ class WorkspaceFiles(QObject):
 
     def _take(self, opened: Workspace, title: str) -> None:
         self.path, self.title = opened.path, title
-        self._saved = content(opened)
+        self._saved, self._digest = content(opened), opened.digest
         if opened.path is not None:
             self._settings.add_recent(opened.path)
         self.failed.emit("")
@@ -61,43 +65,71 @@ class WorkspaceFiles(QObject):
     def modified(self) -> bool:
         return self._edits.state != self._saved
 
+    def is_open(self, path: Path) -> bool:
+        """Whether this file is the one that is open, by whatever path."""
+        if _same(path, demo_file()):
+            return self.path is None and self.title == DEMO
+        return self.path is not None and _same(path, self.path)
+
+    # -- opening
+
     def new(self) -> None:
-        self._if_settled(lambda: self._load(Workspace(), "New workspace"))
+        self._go_to(self.tr("New workspace"), Workspace)
 
     def open_demo(self) -> None:
-        self._if_settled(lambda: self._load(demo(), "Demo"))
+        self._go_to(DEMO, demo)
 
     def open_showcase(self) -> None:
-        self._if_settled(lambda: self._load(showcase(), "Showcase"))
+        self._go_to(self.tr("Showcase"), showcase)
 
     def open(self) -> None:
-        def ask() -> None:
-            folder = str(self.path.parent if self.path else Path.home())
-            name, _ = QFileDialog.getOpenFileName(self._window, "Open workspace", folder, FILES)
-            if name:
-                self._open(Path(name))
-
-        self._if_settled(ask)
+        folder = str(self.path.parent if self.path else Path.home())
+        name, _ = QFileDialog.getOpenFileName(self._window, self.tr("Open workspace"), folder, FILES)
+        if name:
+            self.open_path(Path(name))
 
     def open_path(self, path: Path, *, start: bool = False) -> None:
-        """Ask about unsaved changes, then open this file, and with ``start`` start all its services."""
-        self._if_settled(lambda: self._open(path, start))
+        """Open this file, and with ``start`` start all its services. Nothing happens if it is open as it is."""
+        if _same(path, demo_file()):  # belongs to the program; opened as a template, it is saved to another file
+            self._go_to(DEMO, demo, start)
+        elif self.is_open(path) and not self.modified and self._is_as_read(path):
+            self.failed.emit("")
+            if start:
+                self._post.start_all()
+        else:
+            self._go_to(path.name, lambda: workspace.load(path), start, check=lambda: workspace.text_of(path))
 
-    def _open(self, path: Path, start: bool = False) -> None:
+    def _is_as_read(self, path: Path) -> bool:
         try:
-            loaded = workspace.load(path)
-        except PostError as e:
-            self.failed.emit(f"{path.name} was not opened, and nothing was changed.\n{e}")
-            return
-        self._load(loaded, path.name, start)
+            return digest_of(path.read_bytes()) == self._digest
+        except OSError:
+            return False
 
-    def _load(self, loaded: Workspace, title: str, start: bool = False) -> None:
+    def _go_to(
+        self, title: str, read: Callable[[], Workspace], start: bool = False, check: Callable[[], object] = str
+    ) -> None:
+        """Ask about what would be lost, then have the workspace that ``read`` returns take the place of this one.
+
+        Nothing is asked if ``check`` raises.
+        """
+        try:
+            check()
+            if not self.settled(title):
+                return
+            loaded = read()
+        except PostError as e:
+            words = self.tr("{name} was not opened, and nothing was changed.\n{reason}")
+            self.failed.emit(words.format(name=title, reason=e))
+            return
+
         async def load() -> None:
             await self._post.load(loaded)
             self._take(loaded, title)
             self._post.start_all() if start else self._post.autostart()
 
         self._edits.load(load)
+
+    # -- saving
 
     def save(self) -> bool:
         """Save to the workspace's file; ask for one if there is none. True if it was saved."""
@@ -127,31 +159,23 @@ class WorkspaceFiles(QObject):
         self._edits.when_followed(lambda: self._post.saved(saved))
         return True
 
-    def settled(self) -> bool:
-        """Ask about unsaved changes, if there are any. True if the workspace may be replaced."""
-        if not self.modified:
-            return True
-        question = QMessageBox(
-            QMessageBox.NoIcon,
-            "Unsaved changes",
-            f"Save the changes to “{self.title}”?",
-            QMessageBox.Save | QMessageBox.Discard | QMessageBox.Cancel,
-            self._window,
-        )
-        question.setTextFormat(Qt.PlainText)
-        question.setInformativeText("Without saving, what was changed is lost. The capture is kept either way.")
-        question.setIconPixmap(icon("save", "accent").pixmap(24, 24))
-        question.button(QMessageBox.Save).setText("&Save")
-        question.button(QMessageBox.Discard).setText("&Discard")
-        question.setDefaultButton(QMessageBox.Save)
-        answer = question.exec_()
-        if answer == QMessageBox.Save:
-            return self.save()
-        return bool(answer == QMessageBox.Discard)
+    # -- the question
 
-    def _if_settled(self, then: Callable[[], None]) -> None:
-        if self.settled():
-            then()
+    def settled(self, following: str = "") -> bool:
+        """Ask once about all that would be lost. True if the workspace may go.
+
+        ``following`` is the title of the workspace that takes its place, for which all services stop; empty if the
+        window closes.
+        """
+        modified, up = self.modified, running(self._post)
+        if not modified and not (following and up.services):
+            return True
+        question = LeaveQuestion(self._window, self.title, modified, up, following)
+        try:
+            answer = question.exec_()
+        finally:
+            question.deleteLater()
+        return self.save() if answer == QMessageBox.Save else answer in (QMessageBox.Discard, QMessageBox.Ok)
 
 
 def demo() -> Workspace:
@@ -168,3 +192,11 @@ def showcase() -> Workspace:
 def demo_file() -> Path:
     """The path of the demo's file."""
     return Path(resources.__file__).with_name("demo.toml")
+
+
+def _same(one: Path, other: Path) -> bool:
+    """Whether two paths lead to one file."""
+    try:
+        return os.path.samefile(one, other)
+    except OSError:  # one is gone
+        return os.path.realpath(one) == os.path.realpath(other)

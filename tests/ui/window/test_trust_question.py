@@ -10,6 +10,7 @@ import pytest
 import pytest_twisted
 from PyQt5.QtCore import Qt
 from PyQt5.QtTest import QTest
+from PyQt5.QtWidgets import QMessageBox
 from pytestqt.qtbot import QtBot
 from twisted.internet.defer import ensureDeferred
 
@@ -23,7 +24,7 @@ from app.workspace import reading
 from app.workspace.reading import Workspace
 from tests.helpers import until
 from tests.ui.conftest import Open
-from tests.ui.desk import config, settle
+from tests.ui.desk import config, pressing, settle
 from ui.services.dialog import ServiceDialog
 from ui.window.trust_question import TrustQuestion
 
@@ -192,7 +193,9 @@ async def test_b1_a_workspace_opened_in_a_running_window_is_asked_about_as_well(
     await until(lambda: isinstance(post.services.get("plain") and post.services["plain"].status, Listening))
     await until(lambda: window.notices.question.isVisible())
     assert isinstance(post.services["door"].status, Held)
+    answer = pressing(QMessageBox.Ok)
     window.files.open_showcase()
+    assert not answer.isActive()
     await until(lambda: "banner" in post.services)
     assert post.question is None
     assert not window.notices.question.isVisible()

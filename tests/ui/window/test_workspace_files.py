@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from PyQt5.QtCore import Qt
+from PyQt5.QtTest import QTest
 from PyQt5.QtWidgets import QFileDialog, QMessageBox, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -26,7 +29,7 @@ from tests.ui.desk import (
 )
 from ui.edits import Edits
 from ui.settings import Settings
-from ui.window.workspace_files import WorkspaceFiles, demo
+from ui.window.workspace_files import WorkspaceFiles, demo, demo_file
 
 pytestmark = pytest.mark.usefixtures("dark")
 
@@ -92,7 +95,9 @@ def test_a_cancelled_open_changes_nothing(desk: Desk) -> None:
 def test_opening_starts_what_is_to_start_by_itself(desk: Desk) -> None:
     desk.files.open_path(desk.other(autostart=True))
     assert isinstance(desk.post.services["other"].status, Listening)
+    answer = pressing(Press.Ok)
     desk.files.open_path(desk.other("second"))
+    assert not answer.isActive()
     assert desk.post.services["second"].status == Stopped()
 
 
@@ -186,7 +191,7 @@ def test_without_changes_nobody_is_asked(desk: Desk) -> None:
     assert desk.files.settled()
 
 
-@pytest.mark.parametrize("act", ["new", "open", "open_demo"])
+@pytest.mark.parametrize("act", ["new", "open_showcase", "open_demo"])
 def test_cancelled_at_the_question_nothing_is_opened(desk: Desk, act: str) -> None:
     desk.change()
     answer = pressing(Press.Cancel)
@@ -201,7 +206,7 @@ def test_a_workspace_opened_while_services_stop_waits_for_them(desk: Desk) -> No
     peer = alpha.connections[1] = Peer(1)  # type: ignore[assignment]
     alpha.stop()
     assert alpha.status == Stopping()
-    desk.files.open_path(desk.other("second", autostart=True))
+    desk.files.open_path(desk.other("second", autostart=True))  # nothing is up any more that could be asked about
     desk.files.open_path(desk.other("third", autostart=True))
     assert desk.names() == ["alpha"]
     alpha.remove_connection(peer)
@@ -209,3 +214,120 @@ def test_a_workspace_opened_while_services_stop_waits_for_them(desk: Desk) -> No
     assert desk.names() == ["third"]
     assert isinstance(desk.post.services["third"].status, Listening)
     assert desk.files.title == "third.toml"
+
+
+def test_open_asks_once_it_knows_the_file(desk: Desk) -> None:
+    desk.change()
+    answers: list[Answer] = []
+
+    def choose(dialog: QFileDialog) -> None:
+        answers.append(pressing(Press.Cancel))
+        accept_file(dialog, desk.other())
+
+    first = Answer(choose)
+    desk.files.open()
+    assert not first.isActive()
+    assert answers[0].asked == ["Save the changes to “first.toml”?"]
+    assert desk.names() == ["alpha", "changed"]
+
+
+# -- what would stop
+
+
+def start(desk: Desk, *peers: int) -> None:
+    desk.post.start_all()
+    for number in peers:
+        desk.post.services["alpha"].connections[number] = Peer(number)  # type: ignore[assignment]
+
+
+def texts_at(act: Callable[[], object], button: QMessageBox.StandardButton) -> list[tuple[str, str]]:
+    """Texts of the questions that ``act`` leads to; each is answered by that button."""
+    found: list[tuple[str, str]] = []
+
+    def reply(box: QMessageBox) -> None:
+        found.append((box.text(), box.informativeText()))
+        QTest.mouseClick(box.button(button), Qt.LeftButton)
+
+    answer = Answer(reply)
+    act()
+    answer.stop()
+    return found
+
+
+def test_what_runs_is_named_before_another_file_stops_it(desk: Desk) -> None:
+    start(desk, 1, 2)
+    other = desk.other()
+    assert texts_at(lambda: desk.files.open_path(other), Press.Cancel) == [
+        (
+            "Stop the services and open “other.toml”?",
+            "1 service runs, 2 clients are connected. All of them stop when “other.toml” opens.",
+        )
+    ]
+    assert isinstance(desk.post.services["alpha"].status, Listening)
+    desk.post.services["alpha"].connections.clear()
+    texts_at(lambda: desk.files.open_path(other), Press.Ok)
+    assert desk.names() == ["other"]
+
+
+def test_unsaved_changes_and_what_runs_are_one_question(desk: Desk) -> None:
+    start(desk, 1)
+    desk.change()
+    assert texts_at(desk.files.new, Press.Cancel) == [
+        (
+            "Save the changes to “first.toml”?",
+            "Without saving, what was changed is lost. The capture is kept either way.\n\n"
+            "1 service runs, 1 client is connected. All of them stop when “New workspace” opens.",
+        )
+    ]
+    assert isinstance(desk.post.services["alpha"].status, Listening)
+
+
+def test_who_leaves_the_program_is_asked_about_unsaved_changes_alone(desk: Desk) -> None:
+    start(desk, 1)
+    assert desk.files.settled()
+    desk.change()
+    [(_, more)] = texts_at(desk.files.settled, Press.Cancel)
+    assert "service" not in more
+
+
+# -- the file that is open
+
+
+@pytest.fixture
+def ways(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """Paths of the file that is open."""
+    monkeypatch.chdir(desk.folder)
+    (desk.folder / "link.toml").symlink_to("first.toml")
+    return [desk.folder / "first.toml", Path("first.toml"), Path("link.toml"), desk.folder / "x" / ".." / "first.toml"]
+
+
+def test_the_open_file_is_known_by_every_path(desk: Desk, ways: list[Path]) -> None:
+    (desk.folder / "x").mkdir()
+    assert all(map(desk.files.is_open, ways))
+    assert not desk.files.is_open(desk.other())
+    (desk.folder / "first.toml").unlink()
+    assert desk.files.is_open(desk.folder / "first.toml")
+
+
+def test_the_demo_is_known_by_its_file(desk: Desk) -> None:
+    assert not desk.files.is_open(demo_file())
+    desk.files.open_path(demo_file())
+    assert (desk.files.path, desk.files.title) == (None, "Demo")
+    assert desk.files.is_open(demo_file())
+
+
+def test_opening_the_open_file_stops_nothing(desk: Desk) -> None:
+    start(desk, 1)
+    before = desk.post.services["alpha"]
+    desk.files.open_path(desk.folder / "first.toml")
+    assert desk.post.services["alpha"] is before
+    assert isinstance(before.status, Listening)
+
+
+def test_opening_the_open_file_reads_it_again_once_it_differs(desk: Desk) -> None:
+    save(Workspace((config("beta", 9300),)), desk.folder / "first.toml")
+    desk.files.open_path(desk.folder / "first.toml")
+    assert desk.names() == ["beta"]
+    desk.change()
+    texts_at(lambda: desk.files.open_path(desk.folder / "first.toml"), Press.Discard)
+    assert (desk.names(), desk.files.modified) == (["beta"], False)

@@ -1,0 +1,94 @@
+"""Keeps the keys of text editing with the text that has the keyboard, and what destroys away from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from PyQt5.QtCore import QEvent, QObject, Qt
+from PyQt5.QtGui import QKeyEvent, QKeySequence
+from PyQt5.QtWidgets import (
+    QAbstractSpinBox,
+    QAction,
+    QApplication,
+    QComboBox,
+    QLineEdit,
+    QPlainTextEdit,
+    QTextEdit,
+    QWidget,
+)
+
+STANDARD = (
+    QKeySequence.Undo, QKeySequence.Redo, QKeySequence.Cut, QKeySequence.Copy, QKeySequence.Paste,
+    QKeySequence.SelectAll, QKeySequence.Deselect,
+    QKeySequence.Delete, QKeySequence.Backspace, QKeySequence.DeleteStartOfWord, QKeySequence.DeleteEndOfWord,
+    QKeySequence.DeleteEndOfLine, QKeySequence.DeleteCompleteLine,
+    QKeySequence.InsertParagraphSeparator, QKeySequence.InsertLineSeparator,
+    QKeySequence.MoveToNextChar, QKeySequence.MoveToPreviousChar,
+    QKeySequence.MoveToNextWord, QKeySequence.MoveToPreviousWord,
+    QKeySequence.MoveToNextLine, QKeySequence.MoveToPreviousLine,
+    QKeySequence.MoveToNextPage, QKeySequence.MoveToPreviousPage,
+    QKeySequence.MoveToStartOfLine, QKeySequence.MoveToEndOfLine,
+    QKeySequence.MoveToStartOfBlock, QKeySequence.MoveToEndOfBlock,
+    QKeySequence.MoveToStartOfDocument, QKeySequence.MoveToEndOfDocument,
+    QKeySequence.SelectNextChar, QKeySequence.SelectPreviousChar,
+    QKeySequence.SelectNextWord, QKeySequence.SelectPreviousWord,
+    QKeySequence.SelectNextLine, QKeySequence.SelectPreviousLine,
+    QKeySequence.SelectNextPage, QKeySequence.SelectPreviousPage,
+    QKeySequence.SelectStartOfLine, QKeySequence.SelectEndOfLine,
+    QKeySequence.SelectStartOfBlock, QKeySequence.SelectEndOfBlock,
+    QKeySequence.SelectStartOfDocument, QKeySequence.SelectEndOfDocument,
+)  # fmt: skip
+"""What Qt's texts do, by the keys that the platform has for it: Ctrl+E is the end of the line on Linux alone."""
+
+MORE = tuple(
+    map(
+        QKeySequence,
+        (
+            "Ctrl+Backspace", "Ctrl+Del", "Ctrl+Shift+Backspace", "Ctrl+Shift+Del", "Alt+Backspace", "Alt+Del",
+            "Ctrl+Y", "Ctrl+Shift+Z",
+            "Ctrl+H", "Ctrl+B", "Ctrl+D", "Ctrl+E", "Ctrl+U",  # in shells
+            "Ctrl+Return", "Ctrl+Enter", "Ctrl+Shift+Return", "Ctrl+Shift+Enter",  # what forms send by
+        ),
+    )
+)  # fmt: skip
+"""Keys that hands know from other texts. Where Qt does nothing with one, nothing happens, and nothing else does."""
+
+
+class TextKeys(QObject):
+    """For one window: no shortcut takes a key of editing from a text, and none destroys while a text has the keyboard.
+
+    Qt asks the widget that has the keyboard, and then those it stands in up to the window, whether they want a key
+    themselves, before any shortcut gets it (ShortcutOverride).
+    """
+
+    def __init__(self, window: QWidget, destroying: Iterable[QAction]) -> None:
+        super().__init__(window)
+        self._destroying = [keys for action in destroying for keys in action.shortcuts()]
+        window.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
+        if event is None or event.type() != QEvent.ShortcutOverride or not isinstance(event, QKeyEvent):
+            return False
+        focus = QApplication.focusWidget()
+        if not _is_text(focus):
+            return False
+        keys = _keys(event)
+        if keys in self._destroying or (_is_editable(focus) and (keys in MORE or any(map(event.matches, STANDARD)))):
+            event.accept()
+            return True
+        return False
+
+
+def _keys(event: QKeyEvent) -> QKeySequence:
+    return QKeySequence(int(event.modifiers() & ~Qt.KeypadModifier) | event.key())
+
+
+def _is_text(widget: QWidget | None) -> bool:
+    """Whether a text has the keyboard. A combo box and a number field have it in place of the line in them."""
+    if isinstance(widget, QComboBox):
+        return widget.isEditable()
+    return isinstance(widget, QLineEdit | QTextEdit | QPlainTextEdit | QAbstractSpinBox)
+
+
+def _is_editable(widget: QWidget | None) -> bool:
+    return isinstance(widget, QComboBox) or not getattr(widget, "isReadOnly", lambda: True)()
