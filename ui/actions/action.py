@@ -42,6 +42,7 @@ class Situation:
         following: whether the pane in view follows the newest event.
         read_only: whether the window shows an opened capture, which nothing can change.
         undo, redo: the changes of the workspace that can be undone and redone next, in words; "" if there is none.
+        page: whether the page of a service is in view.
     """
 
     service: bool = False
@@ -56,6 +57,7 @@ class Situation:
     read_only: bool = False
     undo: str = ""
     redo: str = ""
+    page: bool = False
 
 
 @dataclass(frozen=True, slots=True)

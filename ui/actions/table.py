@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from PyQt5.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
-from app.events import FAILURE, HTTP_REQUEST, HTTP_RESPONSE
+from app.events import DATA_RECEIVED, DATAGRAM_RECEIVED, FAILURE, HTTP_REQUEST, HTTP_RESPONSE, WS_MESSAGE
 from ui.actions.action import Action, Condition, Place, Situation
 
 MAIN, CAPTURE = Place.MAIN, Place.CAPTURE
@@ -25,6 +25,18 @@ AN_EXCHANGE = Condition(
     "Select an HTTP exchange first",
     lambda now: now.event is not None and now.event.kind in (HTTP_REQUEST, HTTP_RESPONSE),
 )
+A_MESSAGE = Condition(
+    "Select a request or a message first",
+    lambda now: (
+        now.event is not None
+        and now.event.kind in (HTTP_REQUEST, HTTP_RESPONSE, DATA_RECEIVED, DATAGRAM_RECEIVED, WS_MESSAGE)
+    ),
+)
+AN_EVENT_OF_A_SERVICE = Condition(
+    "Select an event of a service first",
+    lambda now: now.event is not None and bool(now.event.service),
+)
+A_PAGE = Condition("Open the page of a service first", lambda now: now.page)
 AN_EVENT = Condition(
     "Select an event first",
     lambda now: now.event is not None or now.read_only,  # where it is read only, the action says so
@@ -166,8 +178,13 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("new_service", "Services", "&New service…", "Add a service", "Ctrl+N", "plus", groups={MAIN: 2}),
     Action(
-        "edit_service", "Services", "&Edit…", "Change the selected service",
-        "Ctrl+E", "pencil", groups={MAIN: 2, SERVICE: 3}, enabled=A_SERVICE,
+        "edit_service", "Services", "&Edit", "Show the page of the selected service: rules and settings",
+        "Ctrl+E", "pencil", groups={MAIN: 2, SERVICE: 3}, enabled=A_SERVICE, shows_panes=True,
+    ),
+    Action(
+        "edit_service_of_event", "Services", "Edit the service of this e&vent", "Show the page of its service",
+        "Ctrl+Alt+E", "pencil", groups={MAIN: 2, EVENTS: 2}, enabled=AN_EVENT_OF_A_SERVICE,
+        hidden_while_disabled=True,
     ),
     Action(
         "duplicate_service", "Services", "&Duplicate…", "Add a service like the selected one",
@@ -186,8 +203,8 @@ ACTIONS: tuple[Action, ...] = (
         "Ctrl+Shift+M", groups={MAIN: 3, SERVICE: 2}, enabled=A_SERVICE,
     ),
     Action(
-        "mock_exchange", "Services", "Answer this by a moc&k…", "Add a mock with the current answer",
-        "Ctrl+Alt+M", groups={MAIN: 3, EVENTS: 1}, enabled=AN_EXCHANGE, hidden_while_disabled=True,
+        "answer_by_rule", "Services", "Answer this by a ru&le", "Add a rule that answers this request or message",
+        "Ctrl+Alt+M", groups={MAIN: 3, EVENTS: 1}, enabled=A_MESSAGE, hidden_while_disabled=True,
     ),
     Action(
         "connect_lines", "Services", "Ho&w to connect…", "Addresses and lines to paste into a shell",
@@ -221,6 +238,10 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "previous_pane", "View", "&Previous pane", "Show the pane to the left",
         "Ctrl+PgUp", groups={MAIN: 2, CAPTURE: 1}, shows_panes=True,
+    ),
+    Action(
+        "close_page", "View", "Close the p&age", "Close the page of the service that is in view",
+        "Ctrl+W", groups={MAIN: 2}, enabled=A_PAGE,
     ),
     Action(
         "conversations", "View", "Con&versations", "Show all connections, past and present",

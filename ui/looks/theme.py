@@ -248,7 +248,7 @@ def stylesheet(theme: Theme) -> str:
         mono_size=notifier.fonts.mono_size,
         small=notifier.fonts.size - 1,
         large=notifier.fonts.size + 4,
-        line=_line_height(),
+        row=_line_height(),
     )
 
 

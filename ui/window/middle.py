@@ -58,13 +58,13 @@ class Middle(QSplitter):
         """Show the panes if the start page is in their place."""
         if self._stack.currentWidget() is not self.browser:
             self._stack.setCurrentWidget(self.browser)
-            self.browser.panes.current().setFocus()
+            self.browser.panes.currentWidget().setFocus()
 
     def show_pane(self, index: int) -> None:
         """Show one pane, and give it the focus."""
         self.browser.panes.setCurrentIndex(index)
         self.show_panes()
-        self.browser.panes.current().setFocus()
+        self.browser.panes.currentWidget().setFocus()
 
     def show_start_page(self) -> None:
         """Show the start page until the panes are asked for or an event arrives."""

@@ -68,6 +68,7 @@ class Selection(QObject):
             group=panes.failures.group() if panes.current() is panes.failures else None,
             can_resend=self._failures.can_send(event),
             following=panes.current().view.following,
+            page=panes.page() is not None,
             undo=stack.undoText(),
             redo=stack.redoText(),
         )

@@ -41,14 +41,15 @@ ALSO_IN_A_TEXT = {
     "new_workspace", "open_workspace", "save_workspace", "save_workspace_as", "open_capture", "save_capture_as",
     "export", "quit", "close_window", "copy_payload", "copy_curl", "copy_python", "copy_exchange", "filter", "note",
     "notes", "palette", "settings", "start_all", "toggle_service", "new_service", "send_message", "send_to_service",
-    "mock_exchange", "follow", "show_all", "next_pane", "previous_pane", "conversations", "follow_stream", "http",
+    "answer_by_rule", "edit_service_of_event", "close_page",
+    "follow", "show_all", "next_pane", "previous_pane", "conversations", "follow_stream", "http",
     "failures", "resolve_group", "reopen_group", "save_report", "start_page", "theme",
 }  # fmt: skip
 """Actions whose keys no text has a use for."""
 
 FAILURE = Event(1, 0, events.FAILURE, "alpha", 7, None, 0, "", payload=b"x")
 
-EVERYTHING = Situation(True, True, True, True, FAILURE, True, None, True, True, False, "a step", "a step")
+EVERYTHING = Situation(True, True, True, True, FAILURE, True, None, True, True, False, "a step", "a step", True)
 
 
 def _table() -> QTableWidget:
