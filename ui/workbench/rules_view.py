@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from PyQt5.QtCore import QEvent, QModelIndex, QPoint, Qt, pyqtSignal
+from PyQt5.QtCore import QEvent, QItemSelectionModel, QModelIndex, QPoint, Qt, pyqtSignal
 from PyQt5.QtGui import QContextMenuEvent, QKeyEvent, QKeySequence, QMouseEvent
 from PyQt5.QtWidgets import QAbstractItemView, QApplication, QListView, QMenu
 
@@ -66,7 +66,9 @@ class RulesView(QListView):
 
     def choose(self, at: int) -> None:
         """Make a row current and the only one that is selected."""
-        self.setCurrentIndex(self.rules.index(max(0, min(at, self.rules.rowCount() - 1))))
+        index = self.rules.index(max(0, min(at, self.rules.rowCount() - 1)))
+        # Not setCurrentIndex(), which goes by the modifiers that are pressed now.
+        self.selectionModel().setCurrentIndex(index, QItemSelectionModel.ClearAndSelect)
 
     def rows(self) -> list[int]:
         """The selected rows, in their order."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from PyQt5.QtCore import QPoint, QSize, Qt, pyqtSignal
+from PyQt5.QtCore import QEvent, QObject, QPoint, QSize, Qt, pyqtSignal
 from PyQt5.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PyQt5.QtWidgets import (
     QComboBox,
@@ -110,6 +110,8 @@ class StepEdit(QWidget):
             grid.addWidget(widget, 0, column)
         grid.addWidget(self.words, 1, 2)
         self._show_argument()
+        for editor in (self.verb, self.argument):
+            editor.installEventFilter(self)
         self.verb.currentTextChanged.connect(self._on_verb)
         self.argument.textChanged.connect(lambda _: self.changed.emit())
 
@@ -137,12 +139,14 @@ class StepEdit(QWidget):
         verb = self.verb.currentText()
         self.argument.setVisible(verb in EXAMPLES or verb not in STEPS)
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        by = {Qt.Key_Up: -1, Qt.Key_Down: 1}.get(event.key())  # type: ignore[call-overload]
-        if by is not None and event.modifiers() & Qt.AltModifier:
-            self.moved.emit(by)
-        else:
-            super().keyPressEvent(event)
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Alt+Up and Alt+Down move the row; a combo box would open its list."""
+        if event.type() == QEvent.KeyPress and isinstance(event, QKeyEvent) and event.modifiers() & Qt.AltModifier:
+            by = {Qt.Key_Up: -1, Qt.Key_Down: 1}.get(event.key())  # type: ignore[call-overload]
+            if by is not None:
+                self.moved.emit(by)
+                return True
+        return bool(super().eventFilter(watched, event))
 
 
 class StepsRow(QWidget):

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from PyQt5.QtCore import QPoint, Qt
+from PyQt5.QtCore import QEvent, QPoint, QPointF, Qt
+from PyQt5.QtGui import QMouseEvent
 from PyQt5.QtTest import QTest
-from PyQt5.QtWidgets import QWidget
+from PyQt5.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 from twisted.internet import reactor, threads
 from twisted.internet.defer import Deferred
@@ -112,6 +113,13 @@ class Bench:
     def titles(self) -> list[str]:
         model = self.rules.rules
         return [row.asks for at in range(model.rowCount()) if (row := model.row(at)) is not None]
+
+
+def drag_over(widget: QWidget, point: QPoint) -> None:
+    """Move the pointer to a point of the widget with the left button held. QTest's own has no button."""
+    where = QPointF(widget.mapToGlobal(point))
+    event = QMouseEvent(QEvent.MouseMove, QPointF(point), where, Qt.NoButton, Qt.LeftButton, Qt.NoModifier)
+    QApplication.sendEvent(widget, event)
 
 
 def _ask(port: int, raw: bytes) -> bytes:
