@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from PyQt5.QtCore import Qt, pyqtSignal
+from PyQt5.QtGui import QResizeEvent
 from PyQt5.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QSplitter, QVBoxLayout, QWidget
 
 from app.options import Option
@@ -15,6 +16,9 @@ from ui.parts.labels import plain
 from ui.workbench.arrangement import Row
 from ui.workbench.names import suggestions
 from ui.workbench.template_text import TemplateColors, TemplateText
+
+BESIDE = 60
+"""Characters of the interface's letters for which there must be room to have both bodies beside each other."""
 
 LINES = 6
 """Lines that are visible at least."""
@@ -86,12 +90,13 @@ class BodyRow(QWidget):
         column = QVBoxLayout(right)
         column.setContentsMargins(8, 0, 0, 0)
         column.setSpacing(4)
+        self._right_column = column
         column.addWidget(shown)
         column.addWidget(self.rendered, 1)
         for area in (self.text, self.rendered):
             area.setMinimumHeight(height)
             area.setMinimumWidth(120)
-        splitter = QSplitter(Qt.Horizontal)
+        splitter = self._splitter = QSplitter(Qt.Horizontal)
         splitter.setChildrenCollapsible(False)
         splitter.setHandleWidth(1)
         splitter.addWidget(left)
@@ -110,6 +115,14 @@ class BodyRow(QWidget):
         whole.addWidget(splitter, 1)
         whole.addWidget(self._words)
         whole.addLayout(foot)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Put the rendered body below the other where there is little room."""
+        super().resizeEvent(event)
+        room = self.fontMetrics().horizontalAdvance("0") * BESIDE
+        beside = event.size().width() >= room
+        self._splitter.setOrientation(Qt.Horizontal if beside else Qt.Vertical)
+        self._right_column.setContentsMargins(8 if beside else 0, 0 if beside else 8, 0, 0)
 
     # -- what a row of a form has
 

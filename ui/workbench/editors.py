@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from PyQt5.QtCore import pyqtSignal
+from PyQt5.QtCore import QSize, pyqtSignal
 from PyQt5.QtWidgets import QComboBox, QSizePolicy, QStyledItemDelegate
 
 from app.http.reason_phrases import PHRASES
@@ -15,6 +15,10 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 STATUSES = (200, 201, 202, 204, 301, 302, 303, 304, 307, 308, 400, 401, 403, 404, 405, 409, 410, 418, 422, 429,
             500, 501, 502, 503, 504)  # fmt: skip
 """Those that the editor offers; any other can be typed."""
+
+
+LEAST = 6
+"""Characters of an editor for which there is always room."""
 
 
 class _Offering(QComboBox):
@@ -38,6 +42,11 @@ class _Offering(QComboBox):
         self.setMinimumContentsLength(chars)
         self.setAccessibleName(option.name.replace("_", " "))
         self.editTextChanged.connect(lambda _: self.changed.emit())
+
+    def minimumSizeHint(self) -> QSize:
+        """Smaller than Qt's, which has room for all that ``sizeHint`` has."""
+        hint = super().minimumSizeHint()
+        return QSize(min(hint.width(), self.fontMetrics().horizontalAdvance("0") * LEAST + 44), hint.height())
 
     def setPlaceholderText(self, text: str) -> None:
         self.lineEdit().setPlaceholderText(text)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from PyQt5.QtCore import QCoreApplication, QSize, Qt, pyqtSignal
-from PyQt5.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
+from PyQt5.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QLineEdit, QSizePolicy, QToolButton, QWidget
 
 from app.options import Option
 from ui.forms.form import Words, sentence, set_property, title
@@ -15,6 +15,9 @@ from ui.looks.icons import icon
 from ui.parts.labels import plain
 from ui.workbench.arrangement import Row
 from ui.workbench.editors import EDITORS
+
+LEAST = 11
+"""Characters of a text for which there is always room."""
 
 
 def translated(text: str) -> str:
@@ -83,6 +86,8 @@ class FieldRow(QWidget):
         if option.type in (int, float) and special is None:
             editor.setMaximumWidth(editor.fontMetrics().horizontalAdvance("0") * 12 + 24)
             editor.setSizePolicy(QSizePolicy.Preferred, QSizePolicy.Fixed)
+        if option.type is str and isinstance(editor, QLineEdit):
+            editor.setMinimumWidth(editor.fontMetrics().horizontalAdvance("0") * LEAST)
         line.addWidget(editor, int(_stretches(editor)))
         if option.unit:
             line.addWidget(around[-1])

@@ -15,7 +15,7 @@ from ui.parts.labels import plain
 from ui.parts.line import Line
 from ui.services.panel import STATES, Badge, Lamp
 
-NAME_CHARS = 12
+NAME_CHARS = 8
 """Least characters of a name for which there is room."""
 
 
@@ -128,7 +128,7 @@ class ServiceHeader(QWidget):
     def _fit_name(self) -> None:
         self.name.ensurePolished()  # its letters are larger than others
         metrics = self.name.fontMetrics()
-        width = max(metrics.horizontalAdvance(self.name.text()), metrics.horizontalAdvance("0") * NAME_CHARS // 2) + 28
+        width = max(metrics.horizontalAdvance(self.name.text()), metrics.horizontalAdvance("0") * 2) + 28
         self.name.setMaximumWidth(width)
         self.name.setMinimumWidth(min(width, metrics.horizontalAdvance("0") * NAME_CHARS + 28))
 

@@ -16,6 +16,7 @@ from app.services.service import Service
 from app.status import Failed, Held, Status, Stopped
 from ui.bridge import Bridge
 from ui.edits import Edits
+from ui.forms.form import tab_through
 from ui.parts.notice_bar import NoticeBar
 from ui.services import checks
 from ui.workbench.applying import faults_of, live_part
@@ -121,6 +122,9 @@ class ServicePage(QWidget):
         shown += [(key, self.sections.titles[key], widget) for key, widget in self.sections.widgets.items()]
         self._keys = [key for key, _, _ in shown]
         self._put(shown, at if same or kept is None else 0, kept if same else None)
+        of_rules = self.rules.order() if self.rules is not None else ()
+        tab_through(self.header, *of_rules, *(section.widget() for section in self.sections.widgets.values()))
+        self.setFocusProxy(self.rules.view if self.rules is not None else self.header.sections)
         self._follow_forms()
         self._check()
 

@@ -42,7 +42,7 @@ class RuleDelegate(QStyledItemDelegate):
         elif option.state & QStyle.State_MouseOver:
             painter.fillRect(option.rect, QColor(colors.hover))
         painter.fillRect(QRect(option.rect.left(), option.rect.bottom(), option.rect.width(), 1), QColor(colors.line))
-        if chosen and option.state & QStyle.State_Active:
+        if chosen and option.state & QStyle.State_HasFocus:
             painter.fillRect(
                 QRect(option.rect.left(), option.rect.top(), 3, option.rect.height()), QColor(colors.accent)
             )

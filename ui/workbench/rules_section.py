@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from PyQt5.QtCore import Qt, pyqtSignal
+from PyQt5.QtGui import QResizeEvent
 from PyQt5.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSplitter, QVBoxLayout, QWidget
 
 from app.capture.reading.reader import Reader
@@ -15,7 +16,8 @@ from app.responders.rulebook import title_of
 from app.responders.trial import Trial, can_try
 from app.text.escapes import one_line
 from app.workspace.rules_toml import rules_from_toml
-from ui.forms.form import title
+from ui.forms.form import tab_through, title
+from ui.looks import theme
 from ui.workbench.arrangement import SWITCH
 from ui.workbench.groups import RuleForm
 from ui.workbench.rules_model import Kind, RulesModel
@@ -23,8 +25,8 @@ from ui.workbench.rules_view import RulesView
 from ui.workbench.trial_panel import TrialPanel
 from ui.workbench.try_bar import TryBar
 
-LEFT = 310
-"""Pixels of the rows before the user moves the divider."""
+LEFT, SHARE = 310, 0.4
+"""Pixels of the rows before the user moves the divider, and the most of the width that they take then."""
 
 
 class RulesSection(QWidget):
@@ -82,10 +84,10 @@ class RulesSection(QWidget):
         self._empty.setProperty("role", "dim")
         self._empty.setWordWrap(True)
         self._empty.setContentsMargins(16, 12, 16, 0)
-        left = QWidget()
+        left = self._left = QWidget()
         left.setProperty("surface", "panel")
         left.setAttribute(Qt.WA_StyledBackground)
-        left.setMinimumWidth(180)
+        left.setMinimumWidth(160)
         column = QVBoxLayout(left)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -98,13 +100,29 @@ class RulesSection(QWidget):
         self.splitter.addWidget(left)
         self.splitter.addWidget(self.form)
         self.splitter.setStretchFactor(1, 1)
-        self.splitter.setSizes([LEFT, 3 * LEFT])
+        self.splitter.splitterMoved.connect(self._on_splitter)
+        self._moved = False
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)
         for part in (self.bar, _hairline(), self.panel, _hairline()):
             whole.addWidget(part)
         whole.addWidget(self.splitter, 1)
+
+    def _on_splitter(self) -> None:
+        self._moved = True
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Share the room, until the user moves the divider."""
+        super().resizeEvent(event)
+        if not self._moved:
+            width = event.size().width()
+            left = min(LEFT + 12 * (theme.notifier.fonts.size - theme.POINTS), round(SHARE * width))
+            self.splitter.setSizes([left, width - left])
+
+    def order(self) -> tuple[QWidget, ...]:
+        """The parts that Tab goes through, in their order."""
+        return self.bar, self._left, self.form.widget()
 
     # -- the rules
 
@@ -151,6 +169,7 @@ class RulesSection(QWidget):
     def _on_chosen(self, at: int) -> None:
         row = self.rules.row(at)
         self.form.show_rule(row.table if row is not None else None)
+        tab_through(*self.order())
         self._tell()
         self._show_body()
 

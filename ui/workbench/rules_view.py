@@ -45,8 +45,7 @@ class RulesView(QListView):
         self.setMouseTracking(True)
         self.setProperty("role", "rules")
         self.setAccessibleName(self.tr("Rules"))
-        theme.notifier.changed.connect(self.viewport().update)
-        theme.notifier.fonts_changed.connect(self.scheduleDelayedItemsLayout)
+        theme.notifier.changed.connect(self._on_looks)
         self._keys: tuple[tuple[Any, Callable[[], None]], ...] = (
             (QKeySequence.Copy, self.copy),
             (QKeySequence.Paste, self.paste),
@@ -57,6 +56,11 @@ class RulesView(QListView):
             (QKeySequence("Alt+Down"), lambda: self.move_by(1)),
             (QKeySequence("Space"), self.switch),
         )
+
+    def _on_looks(self, *_: object) -> None:
+        """Paint in other colours; with other fonts the rows have another height."""
+        self.scheduleDelayedItemsLayout()
+        self.viewport().update()
 
     # -- what can be done
 

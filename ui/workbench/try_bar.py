@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PyQt5.QtCore import QSize, Qt, pyqtSignal
-from PyQt5.QtGui import QKeyEvent
+from PyQt5.QtGui import QKeyEvent, QResizeEvent
 from PyQt5.QtWidgets import (
     QComboBox,
     QHBoxLayout,
@@ -24,6 +24,9 @@ from ui.forms.form import set_property
 from ui.looks.icons import icon
 from ui.parts.line import Line
 from ui.workbench.captured import CapturedMenu
+
+BESIDE = 92
+"""Characters for which there must be room to have the verdict behind the line."""
 
 MORE_LINES = 5
 """Lines of headers and body that are visible."""
@@ -95,7 +98,7 @@ class TryBar(QWidget):
         name = QLabel(self.tr("&Try it"))
         name.setProperty("role", "dim")
         name.setBuddy(self.line)
-        row = QHBoxLayout()
+        row = self._row = QHBoxLayout()
         row.setSpacing(8)
         row.addWidget(name)
         row.addWidget(self.when)
@@ -104,11 +107,14 @@ class TryBar(QWidget):
         row.addWidget(self.captured)
         row.addWidget(self.verdict, 2)
         row.addWidget(self.show_answer)
+        self._below = QHBoxLayout()
+        self._is_below = False
         column = QVBoxLayout(self)
         column.setContentsMargins(16, 8, 12, 8)
         column.setSpacing(8)
         column.addLayout(row)
         column.addWidget(self.more)
+        column.addLayout(self._below)
 
     def _connect(self) -> None:
         self.line.textChanged.connect(lambda _: self.changed.emit())
@@ -157,7 +163,25 @@ class TryBar(QWidget):
         """Show what comes of it. ``role``: as in the stylesheet."""
         self.verdict.setText(words)
         set_property(self.verdict, "role", role)
+        self._hide_empty()
         self.show_answer.setEnabled(bool(words))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Put the verdict into a line of its own where there is little room."""
+        super().resizeEvent(event)
+        below = event.size().width() < self.fontMetrics().horizontalAdvance("0") * BESIDE
+        if below != self._is_below:
+            self._is_below = below
+            (self._row if below else self._below).removeWidget(self.verdict)
+            if below:
+                self._below.addWidget(self.verdict, 1)
+            else:
+                self._row.insertWidget(self._row.count() - 1, self.verdict, 2)
+            self._hide_empty()
+
+    def _hide_empty(self) -> None:
+        """A line of its own takes no room while it says nothing."""
+        self.verdict.setHidden(self._is_below and not self.verdict.text())
 
     def _on_unfold(self, on: bool) -> None:
         self.more.setVisible(on)
