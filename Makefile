@@ -42,9 +42,10 @@ bench: $(TEST_SETUP)  ## measure the marks, print them and write build/bench.jso
 
 docs: $(TEST_SETUP)  ## write the tables of docs/ anew from the code
 	$(BIN)/python -m app.commands.reference docs/*.md
+	$(BIN)/python -m ui.actions.reference docs/*.md
 
 manual: docs  ## build the manual's pages into build/manual/
-	$(BIN)/python -m sphinx -W --keep-going -q -d build/manual/.tree docs build/manual
+	$(BIN)/python -m sphinx -W --keep-going -q -c packaging/manual -d build/manual/.tree docs build/manual
 
 screenshots: $(TEST_SETUP)  ## draw the window into resources/screenshots/ and docs/pictures/
 	@packaging/system-packages.sh screenshots

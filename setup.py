@@ -14,6 +14,6 @@ found = find_namespace_packages(
 )
 
 setup(
-    packages=["listening_post", *(f"listening_post.{name}" for name in found)],
-    package_dir={f"listening_post.{name}": name for name in INSIDE},
+    packages=["listening_post", "listening_post.docs", *(f"listening_post.{name}" for name in found)],
+    package_dir={f"listening_post.{name}": name for name in ("docs", *INSIDE)},
 )

@@ -140,7 +140,7 @@ CONNECTIONS = _limit(
         "": "refused: connections are limited to {value:,}",
         "datagrams": "{value:,} peers: the one silent for the longest makes room",
     },
-    Setting(10_000, "Open at once; further ones are refused", minimum=1, maximum=1_000_000),
+    Setting(10_000, "Connections that may be open at once; more are refused", minimum=1, maximum=1_000_000),
     keys=("count",),
 )
 CONNECTIONS_PER_PEER = _limit(
@@ -150,7 +150,7 @@ CONNECTIONS_PER_PEER = _limit(
         "": "refused: connections from one address are limited to {value:,}",
         "datagrams": "{value:,} peers at one address: the oldest makes room",
     },
-    Setting(10_000, "Open at once from one address", minimum=1, maximum=1_000_000),
+    Setting(10_000, "Connections that may be open at once from one address", minimum=1, maximum=1_000_000),
     keys=("count",),
 )
 MESSAGE_BYTES = _limit(
@@ -171,9 +171,11 @@ FIELD_BYTES = _limit(
     {
         "line": "a first line of more than {value:,} bytes",
         "head": "a head of more than {value:,} bytes",
-        "handshake": "more than {value:,} bytes of fields",
+        "handshake": "more than {value:,} bytes of headers",
     },
-    Setting(64 << 10, "Largest head of a request", "bytes", 256, 16 << 20, ("http", "websocket")),
+    Setting(
+        64 << 10, "Largest head of a request: its first line and headers", "bytes", 256, 16 << 20, ("http", "websocket")
+    ),
     keys=("status",),
 )
 IDLE_SECONDS = _limit(
@@ -190,8 +192,15 @@ IDLE_SECONDS = _limit(
         "streams": "the client is too slow",
         "prompt": "nothing typed for {value:g} s",
     },
-    Setting(60.0, "Close when silent so long; 0: never", "s", 0, 1e7, ("http",)),
-    Setting(0.0, "Close when silent so long; 0: never", "s", 0, 1e7, ("tcp", "udp", "websocket", "ssh")),
+    Setting(60.0, "Close a connection without traffic after this time; 0: never", "s", 0, 1e7, ("http",)),
+    Setting(
+        0.0,
+        "Close a connection without traffic after this time; 0: never",
+        "s",
+        0,
+        1e7,
+        ("tcp", "udp", "websocket", "ssh"),
+    ),
     keys=("user",),
 )
 ALLOW_PUBLIC = _limit(
@@ -201,7 +210,7 @@ ALLOW_PUBLIC = _limit(
         "": "refused: its address is public, and allow_public is off",
         "sum": "{count:,} datagrams from public addresses were refused",
     },
-    Setting(False, "Serve public addresses too, not only this machine and private networks"),
+    Setting(False, "Accept clients with public addresses, not only from this machine and private networks"),
     keys=("peer", "count"),
 )
 
@@ -211,14 +220,14 @@ PING_TIMEOUT = _limit(
     "ping_timeout",
     "Seconds until a ping of ours is answered",
     "no pong for {value:g} s: closing",
-    Setting(10.0, "Close when a ping is not answered in this time", "s", 0.1, 86_400),
+    Setting(10.0, "Close when no pong arrives within this time", "s", 0.1, 86_400),
     section="options",
 )
 ORIGINS = _limit(
     "origins",
     "Origins of web pages that may open a WebSocket",
     "refused: a web page of {origin}",
-    Setting([], "Origins of web pages that may connect, with * for any part; empty: all"),
+    Setting([], "Origins whose web pages may connect; * matches any part; empty: all"),
     section="options",
 )
 HOSTS = _limit(
@@ -228,7 +237,7 @@ HOSTS = _limit(
         "": "refused: asked for as {name}, which the option hosts does not name",
         "origin": "refused: a web page of {name}, which the option hosts does not name",
     },
-    Setting([], "Names to answer to beside addresses and localhost; local: no other ones; *: all"),
+    Setting([], "Host names to accept besides addresses and localhost; local: no others; *: all"),
     section="options",
     keys=("host", "status"),
 )
@@ -280,7 +289,7 @@ ANSWERS = _limit(
         "server": "not answered: it comes from port {port}, which belongs to {name} servers, and they answer too",
     },
 )
-FIELDS = _limit("fields", "Header fields of a request", "more than {value:,} fields", keys=("status",))
+FIELDS = _limit("fields", "Headers of a request", "more than {value:,} headers", keys=("status",))
 KEPT_BYTES = _limit(
     "kept_bytes",
     "Bytes of bodies and answers that one HTTP/2 connection may have us keep",

@@ -192,17 +192,17 @@ class Post:
 
         A service that listens takes what it can (``Option.live``) at the next request, message or connection;
         anything else is done by ``replace``. So is a change that asks for more than the user has allowed: the service
-        is held then. Raises OptionWrongError or ResponderBrokenError, and then nothing has changed. ``by_user``: as
-        for ``replace``.
+        is held then. While it runs, what is wrong is refused, and nothing has changed: raises OptionWrongError or
+        ResponderBrokenError.
 
-        Returns the service, or None where it was removed or replaced meanwhile.
+        Returns the service, or None where it was removed or replaced meanwhile. ``by_user`` is as for ``replace``.
         """
         service = self.services.get(name)
         if service is None:
             return None
-        check(config)
-        services = list(self.configs())
-        services[list(self.services).index(name)] = config
+        if service.running:
+            check(config)
+        services = [config if one is service.config else one for one in self.configs()]
         self.gate.changed(services, [config.name] if by_user else ())
         try:
             applied = self._admits(config) and service.apply(config)
@@ -263,6 +263,8 @@ class Post:
     ) -> set[str]:
         """Change the workspace into ``state``. Services that are the same there stay up, with their connections.
 
+        So do those that take their change without a restart; see ``change``.
+
         Args:
             renamed: new names by the old ones, of services that go on under another name.
             start: names of services that start if they are added; those that are changed start if they were running.
@@ -286,8 +288,9 @@ class Post:
         for name in changed:
             try:
                 await self.change(name, kept[name], by_user=by_user)
-            except PostError:  # the service then says so itself, when it starts
-                await self.replace(name, kept[name], by_user=by_user)
+            except PostError as e:
+                number = self.services[name].number
+                self.recorder.record(events.LOG, number, summary=f"The change was not taken, it goes on as before. {e}")
         added = [config for config in state.services if config.name not in self.services]
         for config in added:
             self._add(config)

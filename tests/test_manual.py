@@ -72,7 +72,21 @@ def test_each_picture_is_in_some_page() -> None:
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The built pages. One that is in no table of contents, or a link that leads nowhere, fails the build."""
     folder = tmp_path_factory.mktemp("site")
-    command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-d", folder / "tree", DOCS, folder]
+    looks = ROOT / "packaging" / "manual"
+    command = [
+        sys.executable,
+        "-m",
+        "sphinx",
+        "-W",
+        "--keep-going",
+        "-q",
+        "-c",
+        looks,
+        "-d",
+        folder / "tree",
+        DOCS,
+        folder,
+    ]
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stderr
     return folder

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
-from PyQt5.QtCore import Qt, QUrl
+from PyQt5.QtCore import QCoreApplication, Qt, QUrl
 from PyQt5.QtGui import QDesktopServices, QFontDatabase
 from PyQt5.QtWidgets import (
     QAbstractSpinBox,
@@ -55,10 +55,10 @@ class SettingsDialog(QDialog):
         self._settings, self._captures = settings, captures
         self.setAttribute(Qt.WA_DeleteOnClose)
         self.setWindowFlag(Qt.WindowContextHelpButtonHint, False)
-        self.setWindowTitle("Settings")
+        self.setWindowTitle(self.tr("Settings"))
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
-        self.tabs.tabBar().setAccessibleName("Pages of settings")
+        self.tabs.tabBar().setAccessibleName(self.tr("Pages of settings"))
         for title, form in (
             ("&Looks", self._looks()), ("&Times", self._times()),
             ("&Capture", self._capture()), ("&Services", self._services()),
@@ -90,10 +90,10 @@ class SettingsDialog(QDialog):
         self.mono.currentIndexChanged.connect(self._on_fonts)
         self.mono_size.valueChanged.connect(self._on_fonts)
         form = Form()
-        form.add("The&me", self.theme)
-        form.add("Text si&ze", self.text_size).say("Of menus, buttons and words")
-        form.add("&Data font", self.mono).say("Of logs, bytes and addresses")
-        form.add("Data s&ize", self.mono_size)
+        form.add(self.tr("The&me"), self.theme)
+        form.add(self.tr("Text si&ze"), self.text_size).say(self.tr("Of menus, buttons and words"))
+        form.add(self.tr("&Data font"), self.mono).say(self.tr("Of logs, bytes and addresses"))
+        form.add(self.tr("Data s&ize"), self.mono_size)
         return form
 
     def _times(self) -> Form:
@@ -105,9 +105,11 @@ class SettingsDialog(QDialog):
         for box in (self.zone, self.digits):
             box.currentIndexChanged.connect(self._on_times)
         form = Form()
-        form.add("&Zone", self.zone).say("Filters that name a time of day, and exports, do not depend on it.")
-        self._sample = form.add("&Precision", self.digits)
-        self._sample.say(f"As in {times.clock(SAMPLE)}")
+        form.add(self.tr("&Zone"), self.zone).say(
+            self.tr("Filters that name a time of day, and exports, do not depend on it.")
+        )
+        self._sample = form.add(self.tr("&Precision"), self.digits)
+        self._sample.say(self.tr("As in {SAMPLE}").format(SAMPLE=times.clock(SAMPLE)))
         return form
 
     def _capture(self) -> Form:
@@ -119,16 +121,16 @@ class SettingsDialog(QDialog):
         self.limit = QDoubleSpinBox()
         self.limit.setRange(0.01, 1000)
         self.limit.setDecimals(2)
-        self.limit.setSuffix(" GB")
+        self.limit.setSuffix(self.tr(" GB"))
         self.limit.setValue(self._settings.capture_limit / GB)
         self.limit.valueChanged.connect(self._on_limit)
         more = _button("&How long captures are kept…", "Days, and room for all of them", self._captures)
         form = Form()
-        self._folder_words = form.add("&Folder", self.folder, choose, reveal)
-        form.add("&Size limit", _short(self.limit)).say(
-            "When a capture grows beyond it, its oldest events are dropped. Holds from the next start on."
+        self._folder_words = form.add(self.tr("&Folder"), self.folder, choose, reveal)
+        form.add(self.tr("&Size limit"), _short(self.limit)).say(
+            self.tr("When a capture grows beyond it, its oldest events are dropped. Holds from the next start on.")
         )
-        form.add("Cleaning up", _short(more))
+        form.add(self.tr("Cleaning up"), _short(more))
         self._check_folder()
         return form
 
@@ -147,9 +149,9 @@ class SettingsDialog(QDialog):
         self.plugins.setCursorPosition(0)
         reveal = _button("&Reveal", "Show the plugins among your files", lambda: _reveal(folder))
         form = Form()
-        self._host_words = form.add("&Address", self.host)
-        form.add("&Plugins", self.plugins, reveal).say(
-            "Python files here bring responders of your own. A “plugins” folder beside a workspace does, too."
+        self._host_words = form.add(self.tr("&Address"), self.host)
+        form.add(self.tr("&Plugins"), self.plugins, reveal).say(
+            self.tr("Python files here bring responders of your own. A “plugins” folder beside a workspace does, too.")
         )
         self._check_host()
         return form
@@ -174,13 +176,13 @@ class SettingsDialog(QDialog):
     def _on_times(self) -> None:
         self._settings.times = TimeFormat(self.zone.currentData(), self.digits.currentData())
         self._apply()
-        self._sample.say(f"As in {times.clock(SAMPLE)}")
+        self._sample.say(self.tr("As in {SAMPLE}").format(SAMPLE=times.clock(SAMPLE)))
 
     def _on_limit(self, size: float) -> None:
         self._settings.capture_limit = round(size * GB)
 
     def _choose_folder(self) -> None:
-        chosen = QFileDialog.getExistingDirectory(self, "Folder for captures", self.folder.text())
+        chosen = QFileDialog.getExistingDirectory(self, self.tr("Folder for captures"), self.folder.text())
         if chosen:
             self.folder.setText(chosen)
 
@@ -212,7 +214,7 @@ class SettingsDialog(QDialog):
         tell(self.host, self._host_words, problem and sentence(problem), "Where new services listen")
         exposed = not problem and ServiceConfig("new", "tcp", host, 1, "echo").exposed
         if exposed:
-            self._host_words.say("⚠ Others on the network will be able to reach new services.", "warning")
+            self._host_words.say(self.tr("⚠ Others on the network will be able to reach new services."), "warning")
         return problem is None
 
 
@@ -237,7 +239,7 @@ def _choice(*entries: tuple[str, object]) -> QComboBox:
 def _points(value: int) -> QSpinBox:
     box = QSpinBox()
     box.setRange(SMALLEST, LARGEST)
-    box.setSuffix(" pt")
+    box.setSuffix(QCoreApplication.translate("SettingsDialog", " pt"))
     box.setValue(value)
     box.setCorrectionMode(QAbstractSpinBox.CorrectToNearestValue)
     # While 1 of 15 stands there, nothing is to shrink.

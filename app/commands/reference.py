@@ -9,7 +9,7 @@ import argparse
 import re
 import sqlite3
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -235,9 +235,9 @@ BLOCKS = {
 }
 
 
-def refreshed(page: str) -> str:
+def refreshed(page: str, blocks: Mapping[str, Callable[[], str]] = BLOCKS) -> str:
     """The text ``page`` with each block between ``<!-- name -->`` and ``<!-- end -->`` replaced by the current one."""
-    for name, write in BLOCKS.items():
+    for name, write in blocks.items():
         block = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end -->)", re.DOTALL)
         page = block.sub(lambda match, write=write: f"{match[1]}{write()}\n{match[2]}", page)  # type: ignore[misc]
     return page

@@ -27,7 +27,7 @@ class BoundedClient(HTTP11ClientProtocol):
 
     A request whose answer exceeds ``MAX_HEAD`` or ``MAX_FIELDS`` fails with HeadTooLargeError (perhaps among the
     ``reasons`` of Twisted's ``ResponseFailed``), and the connection is aborted. Chunk sizes with their extensions
-    and trailer fields are bounded by Twisted.
+    and trailers are bounded by Twisted.
     """
 
     transport: Any

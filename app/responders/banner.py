@@ -34,10 +34,12 @@ def _problem(text: str) -> str | None:
 
 RESPONDER = Responder(
     "banner",
-    "Speaks first, then takes what comes",
+    "Sends a greeting, then reads and ignores what the client sends",
     {"tcp": _tcp},
     live(
-        Option("text", str, r"220 ready\r\n", r"What to say, with \r \n \t \0 \e \xNN and \\", check=_problem),
-        Option("close", bool, False, "Close the connection when it is said"),
+        Option(
+            "text", str, r"220 ready\r\n", r"The greeting, with the escapes \r \n \t \0 \e \xNN and \\", check=_problem
+        ),
+        Option("close", bool, False, "Close the connection after the greeting"),
     ),
 )

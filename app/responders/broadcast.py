@@ -76,8 +76,8 @@ def _websocket(options: Options, context: Context) -> Any:
 
 RESPONDER = Responder(
     "broadcast",
-    "Sends each message of a client to all the others",
+    "Sends each message of a client to all other clients",
     {"websocket": _websocket},
-    (Option("echo", bool, False, "Send it to the client that it came from, too"),),
+    (Option("echo", bool, False, "Also send it back to its sender"),),
     guarded=True,
 )

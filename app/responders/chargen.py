@@ -85,4 +85,4 @@ def _udp(options: Options, context: Context) -> DatagramProtocol:
     return DatagramChargen()
 
 
-RESPONDER = Responder("chargen", "Sends characters for ever (RFC 864)", {"tcp": _tcp, "udp": _udp})
+RESPONDER = Responder("chargen", "Sends characters without end (RFC 864)", {"tcp": _tcp, "udp": _udp})

@@ -25,5 +25,5 @@ def _websocket(options: Options, context: Context) -> Any:
 
 
 RESPONDER = Responder(
-    "discard", "Takes what comes and says nothing", {"tcp": _tcp, "udp": _udp, "websocket": _websocket}
+    "discard", "Reads everything and answers nothing (RFC 863)", {"tcp": _tcp, "udp": _udp, "websocket": _websocket}
 )

@@ -47,4 +47,6 @@ def _websocket(options: Options, context: Context) -> Any:
     return WebSocketEcho
 
 
-RESPONDER = Responder("echo", "Sends back what comes", {"tcp": _tcp, "udp": _udp, "websocket": _websocket})
+RESPONDER = Responder(
+    "echo", "Sends back whatever it receives (RFC 862)", {"tcp": _tcp, "udp": _udp, "websocket": _websocket}
+)

@@ -29,7 +29,7 @@ def _tcp(options: Options, context: Context) -> IProtocolFactory:
 
 RESPONDER = Responder(
     "fragile",
-    "Echoes lines; a line “fail” raises ValueError",
+    "Echoes lines; the line “fail” raises ValueError",
     {"tcp": _tcp},
     (max_message_option(MAX_MESSAGE, "line"),),
 )

@@ -61,4 +61,4 @@ def _http(options: Options, context: Context) -> Any:
     return Inspector()
 
 
-RESPONDER = Responder("inspector", "Describes each request in JSON; GET /hello says Hello, World!", {"http": _http})
+RESPONDER = Responder("inspector", "Describes each request in JSON; GET /hello answers Hello, World!", {"http": _http})

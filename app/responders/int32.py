@@ -24,7 +24,7 @@ def _tcp(options: Options, context: Context) -> IProtocolFactory:
 
 RESPONDER = Responder(
     "int32",
-    "Answers strings behind a 32-bit length, reversed",
+    "Strings after a 32-bit length; answers each one reversed",
     {"tcp": _tcp},
     (max_message_option(16 << 20, "string"),),
 )

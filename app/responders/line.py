@@ -30,7 +30,7 @@ def _tcp(options: Options, context: Context) -> IProtocolFactory:
 
 RESPONDER = Responder(
     "line",
-    "Welcomes with a line, then echoes each line once it is whole",
+    "Sends a welcome line, then echoes each complete line",
     {"tcp": _tcp},
     live(Option("welcome", str, "welcome", "The first line; empty: none"), max_message_option(MAX_MESSAGE, "line")),
 )

@@ -218,12 +218,12 @@ def _websocket(options: Options, context: Context) -> Any:
 
 RESPONDER = Responder(
     "rooms",
-    "Rooms to subscribe to and to publish in, by JSON messages",
+    "Rooms that clients subscribe to and publish in, with JSON messages",
     {"websocket": _websocket},
     (
-        Option("history", int, 0, "Messages of a room that a newcomer gets", "", 0, 10_000),
-        Option("echo", bool, False, "Send a message to the client that published it, too"),
-        Option("rooms", int, 1_000, "Rooms there may be at once", "", 1, 100_000),
+        Option("history", int, 0, "Messages of a room that a new subscriber gets", "", 0, 10_000),
+        Option("echo", bool, False, "Also send a message back to its publisher"),
+        Option("rooms", int, 1_000, "Rooms that may exist at once", "", 1, 100_000),
         Option("rooms_per_client", int, 100, "Rooms that one client may be in", "", 1, 10_000),
         Option("name_length", int, 64, "Longest name of a room", "characters", 1, 1_000),
     ),

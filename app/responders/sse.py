@@ -147,7 +147,7 @@ def _line(text: str) -> str | None:
 
 RESPONDER = Responder(
     "sse",
-    "Sends events to browsers and others that listen (server-sent events)",
+    "Sends server-sent events to browsers and other clients",
     {"http": _http},
     live(
         Option("interval", float, 1.0, "Time between two events", "s", 0.01, 86_400),
@@ -155,15 +155,15 @@ RESPONDER = Responder(
             "data",
             str,
             "{{count}}",
-            "What an event says; may use {{count}}, {{path}} and {{last}}",
+            "Data of an event; may use {{count}}, {{path}} and {{last}}",
             check=_template,
             multiline=True,
         ),
-        Option("event", str, "", "The events' name; empty: message", check=_line),
-        Option("count", int, 0, "Events before a stream ends, also where a client comes back; 0: no end", "", 0),
+        Option("event", str, "", "Type of the events; empty: message", check=_line),
+        Option("count", int, 0, "Events until a stream ends, counted across reconnections; 0: no end", "", 0),
         Option(
-            "retry", int, 0, "Time after which a client that lost us comes back; 0: its choice", "ms", 0, 86_400_000
+            "retry", int, 0, "Time after which a disconnected client reconnects; 0: its own choice", "ms", 0, 86_400_000
         ),
-        Option("keep_alive", float, 15.0, "A comment is sent in longer silences; 0: none", "s", 0, 3600),
+        Option("keep_alive", float, 15.0, "Send a comment after this much silence; 0: never", "s", 0, 3600),
     ),
 )

@@ -14,7 +14,7 @@ class URLError(SendError):
 
 
 class FieldError(SendError):
-    """The field {text} cannot be sent: {reason}."""
+    """The header {text} cannot be sent: {reason}."""
 
 
 class DataUnreadableError(SendError):

@@ -29,32 +29,32 @@ OF_HOSTS = tuple(
 
 HTTP = live(
     Option(
-        "users", list, [], "Basic authentication: name:password; empty: none asked for", secret=True,
+        "users", list, [], "Basic authentication, as name:password; empty: not required", secret=True,
         check=lambda users: _each(users, lambda user: ":" in user.strip(":"), "must be name:password"),
     ),
-    Option("tokens", list, [], "Bearer authentication: tokens that are let in; empty: none asked for", secret=True),
+    Option("tokens", list, [], "Bearer authentication: accepted tokens; empty: not required", secret=True),
     Option(
-        "cors", list, [], "Web pages of these origins may ask, as https://example.org; * for all; empty: none",
+        "cors", list, [], "Origins whose web pages may send requests, such as https://example.org; *: all; empty: none",
         check=lambda origins: _each(
             origins, re.compile(r"\*|null|[a-z][a-z0-9+.-]*://[^/\s*?#@]+/?", re.ASCII).fullmatch,
             "is no origin, as https://example.org:8443 is",
         ),
     ),
-    Option("compression", bool, False, "Compress answers with br or gzip, as the client accepts"),
+    Option("compression", bool, False, "Compress answers with br or gzip if the client accepts it"),
     Option(
-        "fields", list, [], "Fields added to each answer, or put in the place of its own, as Name: value",
+        "fields", list, [], "Headers to add to each answer, or to replace in it, as Name: value",
         check=lambda fields: _each(fields, _FIELD.fullmatch, "is no field that can be added"),
     ),
     Option(
-        "private_network", bool, False, "Tell browsers that pages which `cors` allows may ask a private address",
+        "private_network", bool, False, "Let pages of the `cors` origins send requests to a private address",
     ),
     *OF_HOSTS,
 )  # fmt: skip
 
 WEBSOCKET = live(
-    Option("subprotocols", list, [], "Subprotocols to accept; empty: the first one offered"),
-    Option("compression", bool, True, "Compress messages (permessage-deflate) where the client offers it"),
-    Option("ping_seconds", float, 0.0, "Ping the client so often; 0: never", "s", 0, 86_400),
+    Option("subprotocols", list, [], "Subprotocols to accept; empty: the first one the client offers"),
+    Option("compression", bool, True, "Compress messages (permessage-deflate) if the client offers it"),
+    Option("ping_seconds", float, 0.0, "Time between two pings; 0: no pings", "s", 0, 86_400),
     *limits.PING_TIMEOUT.options,
     *limits.ORIGINS.options,
     *OF_HOSTS,
@@ -67,7 +67,7 @@ UDP = (
     ),
     Option(
         "multicast_interface", str, "",
-        "Network interface for the groups, as eth0, or its IPv4 address; empty: the system's choice",
+        "Network interface for the groups, such as eth0, or its IPv4 address; empty: the system's choice",
     ),
     Option("broadcast", bool, False, "Allow answers to broadcast addresses"),
 )  # fmt: skip
@@ -75,25 +75,27 @@ UDP = (
 _STREAMS = ("tcp", "http", "websocket", "ssh")
 
 TLS = (
-    Option("certificate", str, "auto", "auto: signed by the local authority; or a PEM or PKCS#12 file", path="file"),
-    Option("key", str, "", "The private key's PEM file; empty: it is in the certificate's", path="file"),
-    Option("password", str, "", "Opens the key or PKCS#12 file", secret=True),
+    Option("certificate", str, "auto", "auto: a certificate signed by the local authority; or a PEM or PKCS#12 file",
+        path="file"),
+    Option("key", str, "", "PEM file of the private key; empty: it is in the certificate's file", path="file"),
+    Option("password", str, "", "Password of the key or of the PKCS#12 file", secret=True),
     Option(
-        "names", list, [], "More names and addresses for an auto certificate",
+        "names", list, [], "Additional names and addresses for an auto certificate",
         check=lambda names: _each(names, address.is_certifiable, address.NOT_CERTIFIABLE),
     ),
-    Option("client_certificates", str, "off", "Ask clients for one", choices=("off", "optional", "required")),
+    Option("client_certificates", str, "off", "Request a certificate from clients", choices=("off", "optional",
+        "required")),
     Option(
         "client_ca", str, "", "PEM file of the authority that signs clients' certificates; empty: the local one",
         path="file", when=("client_certificates", ("optional", "required")),
     ),
-    Option("minimum", str, "1.2", "The oldest version of TLS that is let in", choices=("1.2", "1.3")),
+    Option("minimum", str, "1.2", "Lowest TLS version to accept", choices=("1.2", "1.3")),
     Option(
-        "alpn", list, [], "Application protocols to offer (ALPN), as mqtt; empty: none", protocols=("tcp",),
+        "alpn", list, [], "Application protocols to offer (ALPN), such as mqtt; empty: none", protocols=("tcp",),
         check=lambda names: _each(names, re.compile(r"[!-~]{1,255}").fullmatch, "is no name of a protocol"),
     ),
     Option("http2", bool, True, "Offer HTTP/2", protocols=("http",)),
-    Option("key_log", str, "", "Write session keys to this file, with which Wireshark decrypts", path="new file"),
+    Option("key_log", str, "", "File for session keys, with which Wireshark decrypts the traffic", path="new file"),
 )  # fmt: skip
 
 SOCKET = (

@@ -23,5 +23,5 @@ def problem(received: bytes) -> str:
         try:
             head.decode()
         except UnicodeDecodeError:  # autobahn would raise
-            return "sent fields that are no text"
+            return "sent headers that are not text"
     return ""

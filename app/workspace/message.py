@@ -16,7 +16,7 @@ MESSAGE = (
     Option("form", str, "text", "How the data is written", choices=FORMS),
     Option("data", str, "", "What to send"),
     Option("method", str, "", "HTTP: GET without data, else POST, if empty"),
-    Option("fields", list, [], "HTTP and WebSocket: fields to send, as Name: value"),
+    Option("fields", list, [], "HTTP and WebSocket: headers to send, as Name: value"),
     Option("verify", bool, True, "TLS: check the server's certificate"),
     Option("times", int, 1, "Send it so often; 0: until it is stopped", minimum=0, maximum=1_000_000_000),
     Option("every", float, 0.0, "Pause between two", "s", 0, 86_400),

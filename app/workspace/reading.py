@@ -229,8 +229,10 @@ class _Reading:
             return {}
         if responder is None or protocol is None:
             return given
-        for key, text in option_problems(responder, protocol, given):
-            self._problem(i, key, text, section="options")
+        for fault in option_faults(responder, protocol, given):
+            inner = () if fault.table is None else (fault.table, fault.key)
+            item = () if fault.item is None else (fault.item,)
+            self._problem(i, fault.option, str(fault), section="options", inner=(*inner, *item))
         return given
 
     def _section(self, i: int, table: dict[str, Any], section: str, protocol: str | None) -> Any:
@@ -261,25 +263,39 @@ class _Reading:
                 self._problem(i, "listen", f'{service.listen} is taken by "{taken.name}". Choose another port')
             others.append(service)
 
-    def _problem(self, number: int | None, key: str, text: str, section: str = "", among: str = "service") -> None:
+    def _problem(
+        self,
+        number: int | None,
+        key: str,
+        text: str,
+        section: str = "",
+        among: str = "service",
+        inner: toml_lines.Path = (),
+    ) -> None:
         name = f"{section}.{key}" if section else key
-        self._problems.append(Problem(self._line(number, key, section, among, text), name, text))
+        self._problems.append(Problem(self._line(number, key, section, among, inner or _inner(text)), name, text))
 
-    def _line(self, number: int | None, key: str, section: str = "", among: str = "service", text: str = "") -> int:
+    def _line(
+        self, number: int | None, key: str, section: str = "", among: str = "service", inner: toml_lines.Path = ()
+    ) -> int:
         """The line of ``key`` in the given service or message; where the key is missing, that of the table's header.
 
-        For a list, the line of the item that ``text`` names.
+        For a list, the line of the item that ``inner`` leads to, as far as it does.
         """
         table = () if number is None else (among, number)
         path = (*table, section, key) if section else (*table, key)
-        item = _ITEM.match(text)
-        inner: toml_lines.Path = (int(item[1]) - 1, item[2]) if item else ()
-        places = ((*path, *inner), (*path, *inner[:1]), path, table)
-        return next((self._lines[place] for place in places if place in self._lines), 1)
+        places = [(*path, *inner[:length]) for length in range(len(inner), -1, -1)]
+        return next((self._lines[place] for place in (*places, table) if place in self._lines), 1)
 
     @cached_property
     def _lines(self) -> dict[toml_lines.Path, int]:
         return toml_lines.lines_of(self._source)
+
+
+def _inner(text: str) -> toml_lines.Path:
+    """Where in a list the item stands that ``text`` names."""
+    item = _ITEM.match(text)
+    return (int(item[1]) - 1, item[2]) if item else ()
 
 
 def taken_by(protocol: str, host: str, port: int, others: Iterable[ServiceConfig]) -> ServiceConfig | None:
@@ -324,8 +340,8 @@ def responder_problem(name: object, protocol: str) -> str | None:
     return f'"{name}" is unknown. {offer}' if isinstance(name, str) else f"must be text. {offer}"
 
 
-def option_problems(responder: str, protocol: str, given: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Key and text for each option that is wrong for the responder on ``protocol``."""
+def option_faults(responder: str, protocol: str, given: Mapping[str, Any]) -> Iterator[options.Fault]:
+    """What is wrong with the options of the responder on ``protocol``, and where."""
     found = responders.find(responder)
     if found is not None and found.missing:
         return  # its options are known when its plugin is loaded; the service checks them then
@@ -335,16 +351,18 @@ def option_problems(responder: str, protocol: str, given: Mapping[str, Any]) -> 
     for other in found.builders if found else ():
         for option in options_of(found, other):
             elsewhere.setdefault(option.name, []).append(other)
-    for key, text in options.problems(declared, given):
+    for fault in options.faults(declared, given):
+        key = fault.option
         if key in names:
-            yield key, text
+            yield fault
             continue
         known = f"It has {', '.join(names)}" if names else "It has none"
         if key in elsewhere:
             where = " and ".join(elsewhere[key])
-            yield key, f'is an option of "{responder}" for {where}, not for {protocol}. {known} there'
+            text = f'is an option of "{responder}" for {where}, not for {protocol}. {known} there'
         else:
-            yield key, f'is no option of "{responder}" for {protocol}. {known}'
+            text = f'is no option of "{responder}" for {protocol}. {known}'
+        yield options.Fault(key, text)
 
 
 def section_problems(section: str, protocol: str, given: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -87,7 +87,7 @@ def _problems(option: Option, rules: list[Any], paths: list[Path], source: str) 
         return [f"Line {lines.get(paths[no_table[0]], 1)}: a rule is a table: write {HEADER} before its keys."]
     told = [(_line(fault, paths, lines), fault) for fault in option.faults(rules)]
     told.sort(key=lambda pair: pair[0])
-    words = [f"Line {line}: {fault.key} {fault.text}".strip().rstrip(".") + "." for line, fault in told]
+    words = [f"Line {line}: {f'{fault.key} {fault.text}'.strip().rstrip('.')}." for line, fault in told]
     if len(words) > MAX_PROBLEMS:
         words[MAX_PROBLEMS:] = [f"And {len(words) - MAX_PROBLEMS:,} more."]
     return words

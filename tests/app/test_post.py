@@ -2,6 +2,7 @@
 
 import re
 import sys
+from dataclasses import replace
 
 import pytest
 import pytest_twisted
@@ -12,6 +13,7 @@ from twisted.internet.protocol import Factory, Protocol
 from app import events, post
 from app.post import Post
 from app.services.config import ServiceConfig
+from app.services.errors import OptionWrongError
 from app.status import Failed, Held, Listening, Stopped
 from app.workspace.message import Message
 from app.workspace.reading import Workspace
@@ -277,3 +279,79 @@ def test_a_new_capture_is_named_by_its_time_in_the_data_folder():
     path = post.default_capture()
     assert path.parent == post.data_folder() / "captures"
     assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d\.\d\d\.\d\d\.lpost", path.name)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_change_of_rules_keeps_the_service_and_its_connections(make):
+    one = await make(config("a", responder="script", options={"rules": []}), config("b"))
+    await one.start_all()
+    service, told = one.services["a"], []
+    one.services_changed.connect(told.append)
+    rules = {"rules": [{"then": ["send {{message}}"]}]}
+    assert await one.change("a", config("a", responder="script", options=rules)) is service
+    assert (service.config.options, told) == (rules, [one])
+    here = await talk(service, b"x")
+    again = config("a", responder="script", options={"rules": []}, autostart=True)
+    await one.become(Workspace((config("b"), again)))
+    assert one.services["a"] is service
+    assert list(one.services) == ["b", "a"]
+    assert not here.lost
+    assert one.state().services[1] == again
+
+
+@pytest_twisted.ensureDeferred
+async def test_any_other_change_starts_the_service_again(make):
+    one = await make(config("a"))
+    await one.start_all()
+    service = one.services["a"]
+    changed = await one.change("a", config("b", responder="discard"))
+    assert changed is one.services["b"] is not service
+    assert statuses(one) == {"b": Listening}
+    assert await one.change("a", config("a")) is None
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_service_that_is_stopped_is_changed_and_stays_stopped(make):
+    one = await make(config("a"))
+    service = one.services["a"]
+    assert await one.change("a", config("a", port=1)) is service
+    assert statuses(one) == {"a": Stopped}
+    assert await one.change("a", config("other")) is one.services["other"]
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_wrong_change_is_refused_while_the_service_runs(make, tmp_path):
+    good = config("a", responder="banner", options={"text": "good"})
+    one = await make(good)
+    await one.start_all()
+    wrong = [
+        (config("a", responder="banner", options={"text": r"\q"}), r"The option text of banner .*\\q is no escape"),
+        (config("a", responder="banner", limits={"connections": 0}), r"connections of \[service.limits\] must be"),
+    ]  # fmt: skip
+    for bad, words in wrong:
+        with pytest.raises(OptionWrongError, match=words):
+            await one.change("a", bad)
+        await one.become(Workspace((bad,)))
+        assert one.services["a"].config is good
+        assert statuses(one) == {"a": Listening}
+    await one.shut_down()
+    logs = [text for (text,) in read(tmp_path / "x.lpost", "SELECT summary FROM event WHERE kind = ?", events.LOG)]
+    told = "The change was not taken, it goes on as before. The option "
+    assert [text.removeprefix(told)[:14] for text in logs if "not taken" in text] == [
+        "text of banner",
+        "connections of",
+    ]
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_change_that_asks_for_more_is_held(make, tmp_path):
+    static = config("a", protocol="http", responder="static", options={"root": "here"})
+    asks = config("asks", responder="relay", options={"upstream": "192.0.2.1:1"})
+    one = await make()
+    await one.load(Workspace((static, asks), path=tmp_path / "x.toml", digest="none"))
+    await one.services["a"].start()
+    assert await one.change("a", replace(static, options={"root": "there"})) is one.services["a"]
+    outside = replace(static, options={"root": "/etc"})
+    held = await one.change("a", outside)
+    assert isinstance(held.status, Held)
+    assert held.config == outside

@@ -21,7 +21,7 @@ from tests.e2e.clients import curl
 from tests.e2e.workspaces import workspace
 from tests.helpers import ROOT
 
-SOURCES = ("app", "ui", "resources", "listening_post", "setup.py", "pyproject.toml", "README.md", "LICENSE")
+SOURCES = ("app", "ui", "resources", "docs", "listening_post", "setup.py", "pyproject.toml", "README.md", "LICENSE")
 JUNK = shutil.ignore_patterns("__pycache__", "*.egg-info")
 
 RIVAL = """
@@ -148,9 +148,11 @@ def _resources() -> set[str]:
 def test_the_wheel_holds_the_program_and_nothing_else(built: Path) -> None:
     [wheel] = built.glob(f"listening_post-{__version__}-py3-none-any.whl")
     names = {name for name in ZipFile(wheel).namelist() if ".dist-info/" not in name}
-    assert {name.split("/")[1] for name in names if name.count("/") > 1} == {"app", "ui", "resources"}
+    assert {name.split("/")[1] for name in names if name.count("/") > 1} == {"app", "docs", "resources", "ui"}
     inside = {name.removeprefix("listening_post/") for name in names}
     assert {name for name in inside if name.startswith("resources/")} == _resources()
+    manual = {path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").rglob("*") if path.is_file()}
+    assert {name for name in inside if name.startswith("docs/")} == manual
 
 
 def test_d4_an_installation_adds_one_name(built: Path) -> None:

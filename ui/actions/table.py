@@ -286,8 +286,15 @@ ACTIONS: tuple[Action, ...] = (
     ),
 
     Action(
-        "trust", "Help", "&Trust our certificates…", "How clients can be made to trust services with TLS",
-        groups={MAIN: 1},
+        "manual", "Help", "&Manual", "Open the manual at the page for what has the focus", "F1", groups={MAIN: 1},
     ),
-    Action("about", "Help", "&About Listening Post", "Version, licence and where the files are", groups={MAIN: 2}),
+    Action(
+        "shortcuts", "Help", "&Keyboard shortcuts", "Show every shortcut on one page", "Ctrl+F1", groups={MAIN: 1},
+    ),
+    Action("whats_new", "Help", "What is &new", "Show what has changed in this version", groups={MAIN: 1}),
+    Action(
+        "trust", "Help", "&Trust our certificates…", "How clients can be made to trust services with TLS",
+        groups={MAIN: 2},
+    ),
+    Action("about", "Help", "&About Listening Post", "Version, licence and where the files are", groups={MAIN: 3}),
 )  # fmt: skip

@@ -120,7 +120,7 @@ class ExportDialog(QDialog):
         super().__init__(parent)
         self.setWindowFlag(Qt.WindowContextHelpButtonHint, False)
         self.setAttribute(Qt.WA_DeleteOnClose)
-        self.setWindowTitle("Export")
+        self.setWindowTitle(self.tr("Export"))
         self._capture, self._in_thread = capture, in_thread
         self._parts = {ALL: Part(), SHOWN: shown or Part(), CONNECTION: Part() & Filter("conn = ?", (conn or 0,))}
         self._run: Run | None = None
@@ -139,16 +139,18 @@ class ExportDialog(QDialog):
             exporter = exporters.find(name)
             if exporter is not None:
                 self.format.addItem(exporter.title, exporter)
-        self.part.addItem("Everything", ALL)
+        self.part.addItem(self.tr("Everything"), ALL)
         if shown is not None:
-            self.part.addItem("What the filter shows" if self._typed else "What the pane shows", SHOWN)
+            self.part.addItem(
+                self.tr("What the filter shows") if self._typed else self.tr("What the pane shows"), SHOWN
+            )
         if conn is not None:
-            self.part.addItem(f"Connection #{conn}", CONNECTION)
+            self.part.addItem(self.tr("Connection #{conn}").format(conn=conn), CONNECTION)
         self.since, self.until, self.file = QLineEdit(), QLineEdit(), QLineEdit()
-        self.since.setPlaceholderText("the beginning")
-        self.until.setPlaceholderText("the end")
-        self.browse = QPushButton("Browse…")
-        self.export_button, self.cancel_button = QPushButton("Export"), QPushButton("Close")
+        self.since.setPlaceholderText(self.tr("the beginning"))
+        self.until.setPlaceholderText(self.tr("the end"))
+        self.browse = QPushButton(self.tr("Browse…"))
+        self.export_button, self.cancel_button = QPushButton(self.tr("Export")), QPushButton(self.tr("Close"))
         self.export_button.setProperty("primary", True)
         self.export_button.setDefault(True)
         self.cancel_button.setAutoDefault(False)
@@ -156,7 +158,7 @@ class ExportDialog(QDialog):
         self.bar = QProgressBar()
         self.bar.setRange(0, 1000)
         self.bar.setTextVisible(False)
-        self.bar.setAccessibleName("Progress")
+        self.bar.setAccessibleName(self.tr("Progress"))
         self.bar.hide()
         self.state = Words()
         self.format.activated.connect(lambda _: self._on_format())
@@ -169,11 +171,11 @@ class ExportDialog(QDialog):
 
     def _lay_out(self) -> None:
         form = Form()
-        self._format_words = form.add("&Format", self.format)
-        self._part_words = form.add("&What", self.part)
-        self._since_words = form.add("F&rom", self.since)
-        self._until_words = form.add("&To", self.until)
-        self._file_words = form.add("F&ile", self.file, self.browse)
+        self._format_words = form.add(self.tr("&Format"), self.format)
+        self._part_words = form.add(self.tr("&What"), self.part)
+        self._since_words = form.add(self.tr("F&rom"), self.since)
+        self._until_words = form.add(self.tr("&To"), self.until)
+        self._file_words = form.add(self.tr("F&ile"), self.file, self.browse)
         buttons = QHBoxLayout()
         buttons.addWidget(self.state, 1)
         buttons.addWidget(self.cancel_button)
@@ -224,11 +226,13 @@ class ExportDialog(QDialog):
         exists = bool(path) and Path(path).expanduser().exists()
         tell(self.file, self._file_words, problem and sentence(problem), "It is replaced." if exists else "")
         part = self.part.currentData()
-        self._part_words.say(f"Filter: {self._typed}" if part == SHOWN and self._typed else "")
+        self._part_words.say(
+            self.tr("Filter: {typed}").format(typed=self._typed) if part == SHOWN and self._typed else ""
+        )
         self.export_button.setEnabled(self._run is None and not any(problems) and problem is None)
 
     def _browse(self) -> None:
-        dialog = QFileDialog(self, "Export to")
+        dialog = QFileDialog(self, self.tr("Export to"))
         dialog.setAcceptMode(QFileDialog.AcceptSave)
         dialog.setOption(QFileDialog.DontConfirmOverwrite, True)  # the line below the field says so
         dialog.setDefaultSuffix(self._exporter().suffix.lstrip("."))
@@ -244,7 +248,7 @@ class ExportDialog(QDialog):
         run = self._run = Run()
         path = Path(self.file.text().strip()).expanduser()
         self._set_editable(False)
-        self.state.say("Exporting…")
+        self.state.say(self.tr("Exporting…"))
         self.bar.setValue(0)
         self.bar.show()
         self._poll.start()
@@ -260,7 +264,11 @@ class ExportDialog(QDialog):
         run = self._run
         if run is not None:
             self.bar.setValue(run.thousandths)
-            self.state.say(f"{_events(run.written)}, {run.looked_at:,} of {run.total:,} looked at")
+            self.state.say(
+                self.tr("{written}, {looked_at:,} of {total:,} looked at").format(
+                    written=_events(run.written), looked_at=run.looked_at, total=run.total
+                )
+            )
 
     def _on_done(self, result: tuple[str, bool], run: Run) -> None:
         text, succeeded = result
@@ -275,7 +283,7 @@ class ExportDialog(QDialog):
     def _set_editable(self, allowed: bool) -> None:
         for widget in (self.format, self.part, self.since, self.until, self.file, self.browse):
             widget.setEnabled(allowed)
-        self.cancel_button.setText("Close" if allowed else "Cancel")
+        self.cancel_button.setText(self.tr("Close") if allowed else self.tr("Cancel"))
         self._check()
 
     def _on_cancel(self) -> None:

@@ -51,7 +51,7 @@ class CaptureFiles(QObject):
 
     def open(self) -> None:
         """Show the dialog that selects a capture to open."""
-        dialog = QFileDialog(self._window, "Open capture", str(self._folder), FILES)
+        dialog = QFileDialog(self._window, self.tr("Open capture"), str(self._folder), FILES)
         dialog.setFileMode(QFileDialog.ExistingFile)
         dialog.fileSelected.connect(lambda path: self.open_path(Path(path)))
         dialog.finished.connect(dialog.deleteLater)

@@ -50,15 +50,15 @@ class SaveDialog(QDialog):
         super().__init__(parent)
         self.setAttribute(Qt.WA_DeleteOnClose)
         self.setWindowFlag(Qt.WindowContextHelpButtonHint, False)
-        self.setWindowTitle("Save capture as")
+        self.setWindowTitle(self.tr("Save capture as"))
         self._source, self._typed, self._in_thread, self._flush = source, typed.strip(), in_thread, flush
-        self.bare = QCheckBox("Without &payloads")
-        self.redacted = QCheckBox("&Redacted")
+        self.bare = QCheckBox(self.tr("Without &payloads"))
+        self.redacted = QCheckBox(self.tr("&Redacted"))
         self.patterns = QPlainTextEdit()
         self.patterns.setProperty("role", "mono")
         self.patterns.setTabChangesFocus(True)
-        self.patterns.setAccessibleName("Patterns to take out")
-        self.patterns.setPlaceholderText("token=(\\w+)\none regular expression in each line")
+        self.patterns.setAccessibleName(self.tr("Patterns to take out"))
+        self.patterns.setPlaceholderText(self.tr("token=(\\w+)\none regular expression in each line"))
         self.patterns.setFixedHeight(PATTERNS_HEIGHT)
         self.filtered = QCheckBox()
         self.words = Words()
@@ -73,7 +73,7 @@ class SaveDialog(QDialog):
 
     def _lay_out(self) -> None:
         shown = self._typed if len(self._typed) <= 60 else f"{self._typed[:60]}…"
-        self.filtered.setText(f"Only what the filter shows:  {shown}".replace("&", "&&"))
+        self.filtered.setText(self.tr("Only what the filter shows:  {shown}").format(shown=shown).replace("&", "&&"))
         self.filtered.setVisible(bool(self._typed))
         self._choices, self._patterns = QWidget(), _indented(self.patterns)
         inner = column(
@@ -84,11 +84,11 @@ class SaveDialog(QDialog):
             self._patterns, self._explain(), self.filtered,
         )  # fmt: skip
         self._choices.setLayout(inner)
-        self.save_button = QPushButton("&Save…")
+        self.save_button = QPushButton(self.tr("&Save…"))
         self.save_button.setProperty("primary", True)
         self.save_button.setDefault(True)
         self.save_button.clicked.connect(self._choose)
-        self.close_button = QPushButton("Close")
+        self.close_button = QPushButton(self.tr("Close"))
         self.close_button.setAutoDefault(False)
         self.close_button.clicked.connect(self.reject)
         buttons = QHBoxLayout()
@@ -116,7 +116,9 @@ class SaveDialog(QDialog):
         if redacted:
             for number, text in enumerate(self._lines(), 1):
                 if problem := patterns.problem(text):
-                    self.words.say(f"Pattern {number} {problem}.", "error")
+                    self.words.say(
+                        self.tr("Pattern {number} {problem}.").format(number=number, problem=problem), "error"
+                    )
                     self.save_button.setEnabled(False)
         self._fit()
 
@@ -145,7 +147,7 @@ class SaveDialog(QDialog):
             " redacted" if self.redacted.isChecked() else ""
         )
         name = self._source.with_name(f"{self._source.stem}{end or ' copy'}{SUFFIX}")
-        dialog = QFileDialog(self, "Save capture as", str(Path.home() / name.name), FILES)
+        dialog = QFileDialog(self, self.tr("Save capture as"), str(Path.home() / name.name), FILES)
         dialog.setAcceptMode(QFileDialog.AcceptSave)
         dialog.setDefaultSuffix(SUFFIX.lstrip("."))
         dialog.setAttribute(Qt.WA_DeleteOnClose)
@@ -174,12 +176,16 @@ class SaveDialog(QDialog):
     def _done(self, saved: Saved, target: Path) -> None:
         count = "1 event" if saved.events == 1 else f"{saved.events:,} events"
         missing = f" {sentence(saved.lost)}" if saved.lost else ""
-        self.words.say(f"Saved {count}, {amount(saved.bytes)}, to {target}.{missing}")
-        self.save_button.setText("&Save another…")
+        self.words.say(
+            self.tr("Saved {count}, {bytes}, to {target}.{missing}").format(
+                count=count, bytes=amount(saved.bytes), target=target, missing=missing
+            )
+        )
+        self.save_button.setText(self.tr("&Save another…"))
 
     def _failed(self, failure: Failure) -> None:
         if failure.check(CancelledError):
-            self.words.say("Cancelled. Nothing was saved.")
+            self.words.say(self.tr("Cancelled. Nothing was saved."))
             return
         failure.trap(PostError)
         self.words.say(str(failure.value), "error")

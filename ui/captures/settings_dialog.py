@@ -36,25 +36,25 @@ class CaptureDialog(QDialog):
         super().__init__(parent)
         self.setAttribute(Qt.WA_DeleteOnClose)
         self.setWindowFlag(Qt.WindowContextHelpButtonHint, False)
-        self.setWindowTitle("Capture")
+        self.setWindowTitle(self.tr("Capture"))
         self._post, self._settings = post, settings
         self._open = True
         self._folder = post.capture.parent if post.capture else post.captures
         self.limit = QDoubleSpinBox()
         self.limit.setRange(0.01, 1000)
         self.limit.setDecimals(2)
-        self.limit.setSuffix(" GB")
+        self.limit.setSuffix(self.tr(" GB"))
         self.limit.setValue(settings.capture_limit / GB)
         self.days = QSpinBox()
         self.days.setRange(0, 3650)
-        self.days.setSpecialValueText("for ever")
-        self.days.setSuffix(" days")
+        self.days.setSpecialValueText(self.tr("for ever"))
+        self.days.setSuffix(self.tr(" days"))
         self.days.setValue(settings.keep_days)
         self.total = QDoubleSpinBox()
         self.total.setRange(0, 10_000)
         self.total.setDecimals(1)
-        self.total.setSpecialValueText("no limit")
-        self.total.setSuffix(" GB")
+        self.total.setSpecialValueText(self.tr("no limit"))
+        self.total.setSuffix(self.tr(" GB"))
         self.total.setValue(settings.keep_total / GB)
         self._lay_out()
         in_thread(_taken, post.captures).addCallback(self._say_taken)
@@ -65,26 +65,32 @@ class CaptureDialog(QDialog):
         where.setReadOnly(True)
         where.setCursorPosition(0)
         where.setMinimumWidth(380)
-        self.reveal = QPushButton(" Reveal folder")
+        self.reveal = QPushButton(self.tr(" Reveal folder"))
         self.reveal.setIcon(icon("folder-open"))
         self.reveal.setIconSize(QSize(14, 14))
         self.reveal.setAutoDefault(False)
-        self.reveal.setToolTip("Show it among your files")
+        self.reveal.setToolTip(self.tr("Show it among your files"))
         self.reveal.clicked.connect(lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._folder))))
         form = Form()
         held, recorder = self._post.recorder.range, self._post.recorder
-        form.add("This capture", where, self.reveal).say(
-            f"{amount(held.bytes)}, {max(0, held.last - held.first + 1):,} events"
-            + (f"; {recorder.lost:,} lost" if recorder.lost else "")
+        form.add(self.tr("This capture"), where, self.reveal).say(
+            self.tr("{bytes}, {max:,} events").format(bytes=amount(held.bytes), max=max(0, held.last - held.first + 1))
+            + (self.tr("; {lost:,} lost").format(lost=recorder.lost) if recorder.lost else "")
         )
-        form.add("&Size limit", self.limit).say("When a capture grows beyond it, its oldest events are dropped.")
-        form.add("&Keep captures", self.days).say("Older ones in the data folder are removed at the start.")
-        self.taken = form.add("&All at most", self.total)
-        self.taken.say("Counting…")
+        form.add(self.tr("&Size limit"), self.limit).say(
+            self.tr("When a capture grows beyond it, its oldest events are dropped.")
+        )
+        form.add(self.tr("&Keep captures"), self.days).say(
+            self.tr("Older ones in the data folder are removed at the start.")
+        )
+        self.taken = form.add(self.tr("&All at most"), self.total)
+        self.taken.say(self.tr("Counting…"))
         words = Words()
         words.say(
-            "Only captures under the names that the program gave them are removed; what you saved is yours. "
-            "An event says which went. All this holds from the next start on."
+            self.tr(
+                "Only captures under the names that the program gave them are removed; what you saved is yours. "
+                "An event says which went. All this holds from the next start on."
+            )
         )
         buttons = QDialogButtonBox(QDialogButtonBox.Save | QDialogButtonBox.Cancel)
         buttons.button(QDialogButtonBox.Save).setProperty("primary", True)
@@ -103,7 +109,9 @@ class CaptureDialog(QDialog):
         if self._open:
             count, size = taken
             one = "1 capture takes" if count == 1 else f"{count:,} captures take"
-            self.taken.say(f"The oldest go while all take more. Now {one} {amount(size)}.")
+            self.taken.say(
+                self.tr("The oldest go while all take more. Now {one} {size}.").format(one=one, size=amount(size))
+            )
 
     def _on_finished(self, _: int) -> None:
         self._open = False

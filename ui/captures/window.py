@@ -63,7 +63,7 @@ class CaptureWindow(QMainWindow):
         self.found, self._reader = found, reader
         self._closed = False
         self.setAttribute(Qt.WA_DeleteOnClose)
-        self.setWindowTitle(f"{found.path.name} (read only) - Listening Post")
+        self.setWindowTitle(self.tr("{name} (read only) - Listening Post").format(name=found.path.name))
         self.actions_ = Actions(self, Place.CAPTURE)
         self.browser = Browser(_as_post(found), reader, in_thread, settings)
         self.panes, self.detail, self.filter = self.browser.panes, self.browser.detail, self.browser.filter
@@ -72,7 +72,7 @@ class CaptureWindow(QMainWindow):
         self._commands = CaptureWindowCommands(self, in_thread)
         self._lay_out()
         self._connect()
-        self.panes.all.set_empty("There is nothing in this capture.")
+        self.panes.all.set_empty(self.tr("There is nothing in this capture."))
         self.panes.on_stored(Stored(found.first, found.last, found.bytes))
         if found.live:
             timer = QTimer(self)
@@ -137,11 +137,11 @@ class CaptureWindow(QMainWindow):
 
     def _say_count(self, first: int, last: int) -> None:
         count = last - first + 1
-        self._count.setText("1 event" if count == 1 else f"{count:,} events")
+        self._count.setText(self.tr("1 event") if count == 1 else self.tr("{count:,} events").format(count=count))
 
     def _say_lost(self, lost: Lost) -> None:
         self._missing = lost.count
-        self._lost.setText(f"{lost.count:,} lost")
+        self._lost.setText(self.tr("{count:,} lost").format(count=lost.count))
         self._lost.setToolTip(plain(sentence(lost.in_words())))
         self._lost.setVisible(bool(lost))
 

@@ -171,7 +171,7 @@ class OptionForm(QWidget):
 
 
 _WRITTEN = {word: word.upper() for word in ("alpn", "ca", "cors", "crc", "id", "json", "tls", "url")}
-_WRITTEN |= {"http2": "HTTP/2", "ids": "IDs"}
+_WRITTEN |= {"http2": "HTTP/2", "ids": "IDs", "fields": "headers", "field": "header"}
 
 
 def title(name: str) -> str:

@@ -71,7 +71,8 @@ class FilterBox(QLineEdit):
         """Apply what is typed now; returns whether it is valid."""
         self._pause.stop()
         problem = self._problem()
-        self._say(problem)
+        if problem is None or problem.at < len(self.text().rstrip()) or not self._offering():
+            self._say(problem)  # while values are offered for the end, that it is not complete is no news
         if problem is None:
             self.typed.emit(self.text())
         return problem is None
@@ -145,14 +146,17 @@ class FilterBox(QLineEdit):
 
     def _hide_offered(self) -> bool:
         """Hide the suggestions; returns whether they were shown."""
-        shown = self._offered is not None and self._offered.isVisible()
+        shown = self._offering()
         if self._offered is not None:
             self._offered.hide()
         return shown
 
+    def _offering(self) -> bool:
+        return self._offered is not None and self._offered.isVisible()
+
     def _taken(self, event: QKeyEvent) -> bool:
         """Give a key to the suggestions; returns whether they took it."""
-        return self._offered is not None and self._offered.isVisible() and self._offered.takes(event)
+        return self._offered is not None and self._offering() and self._offered.takes(event)
 
     # -- saved filters
 

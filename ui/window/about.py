@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 from pathlib import Path
 
-from PyQt5.QtCore import PYQT_VERSION_STR, QT_VERSION_STR, Qt
+from PyQt5.QtCore import PYQT_VERSION_STR, QT_VERSION_STR, QCoreApplication, Qt
 from PyQt5.QtWidgets import QMessageBox, QWidget
 
 import resources
@@ -19,16 +19,25 @@ def show(window: QWidget, post: Post) -> QMessageBox:
     import twisted
 
     box = QMessageBox(window)
-    box.setWindowTitle("About Listening Post")
+    tr = QCoreApplication.translate
+    box.setWindowTitle(tr("About", "About Listening Post"))
     box.setIconPixmap(app_icon().pixmap(64, 64))
     box.setTextFormat(Qt.PlainText)
-    box.setText(f"Listening Post {__version__}")
+    box.setText(tr("About", "Listening Post {version}").format(version=__version__))
+    versions = f"Python {platform.python_version()}, Qt {QT_VERSION_STR}, PyQt {PYQT_VERSION_STR}"
     box.setInformativeText(
-        "Every server a desk needs, in one window.\n\n"
-        f"Capture: {post.capture}\n"
-        f"Python {platform.python_version()}, Qt {QT_VERSION_STR}, PyQt {PYQT_VERSION_STR}, "
-        f"Twisted {twisted.__version__}\n\n"
-        "Free software under the GNU General Public License, version 3 or later. It comes with no warranty."
+        "\n\n".join(
+            [
+                tr("About", "Every server a desk needs, in one window."),
+                tr("About", "Capture: {path}").format(path=post.capture),
+                f"{versions}, Twisted {twisted.__version__}",
+                tr(
+                    "About",
+                    "Free software under the GNU General Public License, version 3 or later."
+                    " It comes with no warranty.",
+                ),
+            ]
+        )
     )
     licences = Path(resources.__file__).with_name("LICENSES.txt")
     if licences.exists():  # only the packaged program has the licences of its libraries

@@ -20,6 +20,8 @@ from ui.bridge import Bridge
 from ui.captures.commands import CaptureCommands
 from ui.captures.files import CaptureFiles, dropped
 from ui.edits import Edits
+from ui.manual.commands import ManualCommands
+from ui.manual.help import Help
 from ui.panes.browser import Browser
 from ui.panes.commands import EventCommands, PaneCommands
 from ui.panes.exchange_actions import ExchangeActions
@@ -68,7 +70,7 @@ class MainWindow(QMainWindow):
         service_actions, failure_actions, exchanges, notes: what acts on services and events.
         workbench: the pages of services.
         sending, streams: the send dock and the stream windows.
-        notices, middle, start_page, toolbar, command_palette, menus: parts of the window itself.
+        notices, middle, start_page, toolbar, command_palette, menus, manual: parts of the window itself.
 
     Signals:
         closed: the user closed it, and unsaved changes were settled.
@@ -129,6 +131,7 @@ class MainWindow(QMainWindow):
         self.recent = RecentMenu(self, actions, self.files, settings)
         offered = PaletteEntries(post, settings, actions, self.service_actions, self.files, self.middle)
         self.command_palette = Palette(self, offered.entries, settings)
+        self.manual = Help(self.notices.say, self)
 
     def _make_commands(self, reader: Reader) -> None:
         post, edits, bridge, files = self._post, self.edits, self.bridge, self.files
@@ -149,6 +152,7 @@ class MainWindow(QMainWindow):
             EventCommands(self.browser, self.notes, self.exchanges, self.failure_actions),
             self.capture_commands,
             self.sending,
+            ManualCommands(self.manual),
         )
         self.middle.show_panes_on(self.actions_)
         self.actions_.follow(selection.changed, selection.situation)
@@ -218,5 +222,6 @@ class MainWindow(QMainWindow):
         self.capture_commands.stop()
         self.captures.close()
         self.browser.let_go()
+        self.manual.close()
         self.closed.emit()
         event.accept()

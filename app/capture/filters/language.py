@@ -14,11 +14,11 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import cache
 from typing import Any
 
-from lark import Lark, Token, Transformer, UnexpectedCharacters, UnexpectedInput, UnexpectedToken, v_args
+from lark import Lark, Token, Transformer, Tree, UnexpectedCharacters, UnexpectedInput, UnexpectedToken, v_args
 from lark.exceptions import VisitError
 
 from app.capture.filters import errors, values
@@ -69,12 +69,11 @@ WORD.1: /[^\s()"'{}]+/
 %ignore /\s+/
 """
 
-_WORDS = {
-    "FIELD": "a field", "WORD": "a word to search for", "STRING": 'text in quotes, as "GET /"',
-    "REGEX": "an expression between slashes, as /GET .*zip/", "VALUE": "a value", "OR": "or", "AND": "and",
-    "NOT": "not", "COMPARE": "== != < <= > >=", "CONTAINS": "contains", "MATCHES": "matches",
-    "EXISTS": "exists", "IN": "in {…}", "LPAR": "(", "RPAR": ")", "LBRACE": "{", "RBRACE": "}",
-    "COMMA": "a comma", "$END": "the end",
+_CONDITION = "a condition, such as size > 100, or a text to search for"
+_VALUE = 'a value, such as 200 or "GET /"'
+_SIGNS = {
+    "OR": "or", "AND": "and", "COMPARE": "==", "CONTAINS": "contains", "MATCHES": "matches", "EXISTS": "exists",
+    "IN": "in {", "RPAR": ")", "LBRACE": "{", "RBRACE": "}", "COMMA": ",",
 }  # fmt: skip
 
 
@@ -101,10 +100,11 @@ def _as_text(value: str | bytes | float) -> str | bytes | float:
 def _parsed(typed: str, fields: Mapping[str, Field]) -> Filter:
     _guard(typed)
     try:
-        result = _Compiler(typed, fields).transform(_parser().parse(typed))
+        tree = _parser().parse(typed)
+        result = _Compiler(typed, fields, compares=any(_fields_in(tree))).transform(tree)
     except UnexpectedToken as e:
         at = len(typed) if e.token.type == "$END" else e.pos_in_stream or 0
-        raise errors.FilterError(at=at, reason=_unfitting(e.token, e.accepts or e.expected)) from e
+        raise errors.FilterError(at=at, reason=_unfitting(typed, e)) from e
     except UnexpectedCharacters as e:
         raise errors.FilterError(at=e.pos_in_stream or 0, reason=_stray(typed, e)) from e
     except VisitError as e:
@@ -123,8 +123,11 @@ def named(typed: str) -> tuple[frozenset[str], bool]:
     if parse(typed) == EVERYTHING:
         return frozenset(), False
     tree = _parser().parse(typed)
-    tokens = tree.scan_values(lambda token: isinstance(token, Token) and token.type == "FIELD")
-    return frozenset(str(token).lower() for token in tokens), any(tree.find_data("phrase"))
+    return frozenset(str(token).lower() for token in _fields_in(tree)), any(tree.find_data("phrase"))
+
+
+def _fields_in(tree: Tree[Token]) -> Iterator[Token]:
+    yield from tree.scan_values(lambda token: isinstance(token, Token) and token.type == "FIELD")
 
 
 @cache
@@ -144,12 +147,21 @@ def _guard(typed: str) -> None:
             raise errors.FilterError(at=match.start(), reason=f"there are more than {MAX_DEPTH} levels")
 
 
-def _unfitting(token: Token, accepted: Any) -> str:
-    wanted = [_WORDS.get(name, name) for name in _WORDS if name in accepted and name != "$END"]
-    if token.type == "$END":
-        return f"it ends here. Expected: {', '.join(wanted)}"
-    expected = f"Expected: {', '.join(wanted)}. " if wanted else ""
-    return f"“{token}” does not fit here. {expected}To search for it, put the text in quotes"
+def _unfitting(typed: str, e: UnexpectedToken) -> str:
+    comes = _next(e.accepts or e.expected)
+    if e.token.type == "$END":
+        return f"the filter is not complete. After “{typed.split()[-1]}” comes {comes}"
+    return f"“{e.token}” does not fit here. Here comes {comes}. To search for it, put the text in quotes"
+
+
+def _next(accepted: Collection[str]) -> str:
+    """What may come next, in words."""
+    if "FIELD" in accepted:
+        return _CONDITION
+    if "VALUE" in accepted:
+        return _VALUE
+    signs = [f"“{sign}”" for name, sign in _SIGNS.items() if name in accepted]
+    return f"{', '.join(signs[:-1])} or {signs[-1]}" if len(signs) > 1 else "".join(signs) or "the end"
 
 
 def _stray(typed: str, e: UnexpectedInput) -> str:
@@ -163,9 +175,10 @@ def _stray(typed: str, e: UnexpectedInput) -> str:
 class _Compiler(Transformer[Token, Any]):
     """Makes a Filter of each rule of the grammar, the innermost first."""
 
-    def __init__(self, typed: str, fields: Mapping[str, Field]) -> None:
+    def __init__(self, typed: str, fields: Mapping[str, Field], *, compares: bool) -> None:
+        """``compares``: whether the filter compares a field with something, and is more than a text."""
         super().__init__()
-        self._typed, self._fields = typed, fields
+        self._typed, self._fields, self._compares = typed, fields, compares
         self._levels: dict[Filter, int] = {}
 
     def _depth(self, part: Filter) -> int:
@@ -198,6 +211,7 @@ class _Compiler(Transformer[Token, Any]):
         """Adjacent words are one text, with the white space between them as it was typed."""
         if len(words) == 1 and words[0].type == "STRING":
             return substring(_unquoted(words[0]))
+        _no_mistyped_operator(words, self._fields, self._compares)
         start, end = words[0].start_pos, words[-1].end_pos
         return substring(self._typed[start:end])
 
@@ -245,6 +259,30 @@ class _Compiler(Transformer[Token, Any]):
         if str(operator) == "!=":  # of the events that have one, all but these
             return Filter(f"{column} IS NOT NULL AND {column} IN {among}", inner.values)
         return Filter(f"{column} IN {among}", inner.values)
+
+
+_MISTYPED = {"=": "==", "=>": ">=", "=<": "<=", "===": "==", "!==": "!=", "<>": "!="}
+_GLUED = re.compile(rf"([A-Za-z_][\w.]*)({'|'.join(sorted(_MISTYPED, key=len, reverse=True))})(?![=<>])(.*)", re.DOTALL)
+
+
+def _no_mistyped_operator(words: tuple[Token, ...], fields: Mapping[str, Field], compares: bool) -> None:
+    """Raise FilterError where a field is followed by what other languages compare with, as in ``service = shop``.
+
+    ``compares``: the rest of the filter compares, so that this was not meant as a text either.
+    """
+    for at, word in enumerate(words):
+        glued = _GLUED.fullmatch(word)
+        begin = word.start_pos or 0
+        if str(word) in _MISTYPED and at and (compares or str(words[at - 1]).lower() in fields):
+            name, operator, rest = str(words[at - 1]), str(word), " ".join(words[at + 1 : at + 2])
+        elif glued is not None and glued[1].lower() in fields and (glued[3] or at + 1 < len(words)):
+            name, operator, rest = glued[1], glued[2], glued[3] or str(words[at + 1])
+            begin += len(name)
+        else:
+            continue
+        right = f"{name} {_MISTYPED[operator]} {rest or '…'}"
+        reason = f"“{operator}” does not compare. Write {right}. To search for the text, put it in quotes"
+        raise errors.FilterError(at=begin, reason=reason)
 
 
 def _field(name: Token, fields: Mapping[str, Field]) -> Field:

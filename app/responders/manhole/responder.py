@@ -189,22 +189,22 @@ def authorized_keys(file: Path, parse: Callable[[bytes], Any]) -> list[Any]:
 
 RESPONDER = Responder(
     "manhole",
-    "A Python prompt inside the running program; whoever logs in can run any code",
+    "A Python prompt inside this program; whoever logs in can run any code",
     {"ssh": _ssh},
     (
         Option(
             "password",
             str,
             "",
-            "Lets in whoever knows it; auto: a new one at each start, told in the log; empty: only keys",
+            "Password to log in with; auto: a new one at each start, shown in the log; empty: keys only",
             secret=True,
         ),
         Option(
-            "authorized_keys", str, "", "File of public keys that are let in, such as ~/.ssh/authorized_keys",
+            "authorized_keys", str, "", "File with the public keys that may log in, such as ~/.ssh/authorized_keys",
             path="file",
         ),
-        Option("sessions", int, 4, "Prompts open at once", minimum=1, maximum=100),
-        Option("idle_seconds", float, 600.0, "Close a prompt that nobody types at; 0: never", "s", 0, 1e7),
+        Option("sessions", int, 4, "Prompts that may be open at once", minimum=1, maximum=100),
+        Option("idle_seconds", float, 600.0, "Close a prompt without input after this time; 0: never", "s", 0, 1e7),
     ),
     runs="logs in can run any code, as you",
 )  # fmt: skip

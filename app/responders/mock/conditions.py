@@ -210,20 +210,22 @@ def _condition(
 _COUNT = {"minimum": 0, "maximum": 1_000_000_000}
 
 CONDITIONS = (
-    _condition("method", "", "Methods with commas between; empty: any", _method),
+    _condition("method", "", "Methods, separated by commas; empty: any", _method),
     _condition(
-        "path", "", "As /users/{id} or /files/{rest*}, or a regular expression behind ~; empty: any", path_check,
+        "path", "", "A path such as /users/{id} or /files/{rest*}, or ~ and a regular expression; empty: any",
+        path_check,
     ),
-    _condition("query", [], "What the query must have: name=value, name~regex or name", _query),
-    _condition("fields", [], "Headers it must have: Name: value, Name~regex or Name", _field),
-    _condition("body_is", "", "The whole body", _body_is, multiline=True),
+    _condition("query", [], "Required query parameters: name=value, name~regex or name", _query),
+    _condition("fields", [], "Required headers: Name: value, Name~regex or Name", _field),
+    _condition("body_is", "", "The body is exactly this", _body_is, multiline=True),
     _condition("body_regex", "", "Regular expression to find in the body", _body_regex),
     _condition(
-        "body_json", [], 'Conditions on JSON in the body, as $.user.name = "x" or $.items[*].price > 10', _body_json,
+        "body_json", [], 'Conditions on a JSON body, such as $.user.name = "x" or $.items[*].price > 10', _body_json,
     ),
-    _condition("call", 0, "Answer only the call of this number; 0: all", _call, counted=True, **_COUNT),
+    _condition("call", 0, "Answer only the nth matching request; 0: every one", _call, counted=True, **_COUNT),
     _condition(
-        "times", 0, "Answer only so often, then leave it to later rules; 0: always", _times, counted=True, **_COUNT,
+        "times", 0, "Answer at most this many times, then leave requests to later rules; 0: always", _times,
+        counted=True, **_COUNT,
     ),
 )  # fmt: skip
 """The cheapest first: a rule stops at the first that does not hold."""

@@ -40,12 +40,12 @@ def _hints(protocol: str, options: Options) -> Iterator[Fault]:
 
 RESPONDER = Responder(
     "mock",
-    "Answers by rules, which look at method, path, query, headers and body",
+    "Answers by rules on method, path, query, headers and body",
     {"http": _http},
     (
         RULES,
         Option(
-            "otherwise", int, 404, "Status of the answer where no rule is for a request", "", 400, 599, live=True
+            "otherwise", int, 404, "Status code of the answer when no rule matches", "", 400, 599, live=True
         ),
     ),
     rulebook=Rulebook(("http",), _title, _attempt, hints=_hints),

@@ -216,25 +216,25 @@ def plain(text: str) -> str:
 
 RULE = (
     *(condition.option for condition in CONDITIONS),
-    Option("status", int, 200, "Status of the answer", "", 200, 599),
-    Option("reason", str, "", "Words behind the status; empty: the usual ones", check=_reason),
+    Option("status", int, 200, "Status code of the answer", "", 200, 599),
+    Option("reason", str, "", "Reason phrase after the status; empty: the usual one", check=_reason),
     Option("answer_fields", list, [], "Headers of the answer, as Name: value", check=problem_of(split_field)),
     Option("body", str, "", "Body of the answer", multiline=True),
-    Option("file", str, "", "File with the body, in the workspace's folder", path="file", confined=True,
+    Option("file", str, "", "File to send as the body, in the workspace's folder", path="file", confined=True,
         missing=files.unreadable),
-    Option("template", bool, False, "Fill in {{path.id}}, {{query.page}}, {{json.user}} and the like"),
-    Option("delay", float, 0.0, "Wait so long before the answer", "s", 0, 3600),
-    Option("chunks", int, 0, "Send the body in so many parts; 0: whole", "", 0, 1000),
-    Option("pause", float, 0.0, "Wait so long between parts", "s", 0, 3600),
+    Option("template", bool, False, "Fill in placeholders such as {{path.id}}, {{query.page}} and {{json.user}}"),
+    Option("delay", float, 0.0, "Time to wait before the answer", "s", 0, 3600),
+    Option("chunks", int, 0, "Number of parts to send the body in; 0: in one piece", "", 0, 1000),
+    Option("pause", float, 0.0, "Time to wait between parts", "s", 0, 3600),
     Option(
-        "drop", str, "", "Do not answer: close or reset the connection, or keep it hanging",
+        "drop", str, "", "Instead of an answer: close or reset the connection, or leave it hanging",
         choices=("", "close", "reset", "hang"),
     ),
-    Option("log", str, "", "What to write to the log with each answer"),
-    Option("on", bool, True, "Whether the rule is used; one that is off is passed over"),
+    Option("log", str, "", "Text to write to the log with each answer"),
+    Option("on", bool, True, "Use this rule; a rule that is off is skipped"),
 )  # fmt: skip
 
 RULES = Option(
-    "rules", list, [], "Answers; the first rule that is for a request gives its own",
+    "rules", list, [], "Rules; the first one that matches a request answers it",
     of=RULE, each=_within, check=_number, missing=_broken_file, live=True,
 )  # fmt: skip

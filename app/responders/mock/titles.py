@@ -19,7 +19,7 @@ def title(rule: Options) -> tuple[str, str]:
 
 
 def _asks(rule: dict[str, Any]) -> str:
-    words = [str(rule["method"]).strip(), str(rule["path"]).strip()]
+    words = [f"{rule['method']} {rule['path']}".strip() or "any"]
     words += [f"?{text}" for text in _list(rule["query"])]
     words += [f"[{text}]" for text in _list(rule["fields"])]
     if rule["body_is"]:
@@ -29,7 +29,7 @@ def _asks(rule: dict[str, Any]) -> str:
     words += _list(rule["body_json"])
     if rule["call"]:
         words.append(f"call {rule['call']}")
-    return " ".join(word for word in words if word) or "any"
+    return " ".join(words)
 
 
 def _answers(rule: dict[str, Any]) -> str:

@@ -57,9 +57,10 @@ def attempt(options: Options, asked: Request, folder: Path, counts: Sequence[Cou
             break
     # Another one: looking why a rule does not take a request changes what it has captured.
     why = _why_not(rules, taken, Exchange(_Asked(asked)), deadline)
+    head = asked.method == "HEAD"
     if taken is None:
-        return Trial(None, why, _in_words(none_takes(rules, options["otherwise"], exchange)))
-    return _answered(taken, why, exchange, folder, head=asked.method == "HEAD")
+        return Trial(None, why, _in_words(none_takes(rules, options["otherwise"], exchange), head))
+    return _answered(taken, why, exchange, folder, head)
 
 
 def _why_not(rules: Rules, taken: Rule | None, exchange: Exchange, deadline: Deadline) -> tuple[str, ...]:
@@ -73,7 +74,7 @@ def _why_not(rules: Rules, taken: Rule | None, exchange: Exchange, deadline: Dea
     return tuple(why)
 
 
-def _answered(rule: Rule, why: tuple[str, ...], exchange: Exchange, folder: Path, *, head: bool) -> Trial:
+def _answered(rule: Rule, why: tuple[str, ...], exchange: Exchange, folder: Path, head: bool) -> Trial:
     index, options, values = rule.number - 1, rule.options, Values(exchange)
     try:
         answering = Answering(rule)
@@ -85,7 +86,7 @@ def _answered(rule: Rule, why: tuple[str, ...], exchange: Exchange, folder: Path
         answer = answering.answer(values, content)
     except PostError as e:
         text = cannot(rule, e)
-        return Trial(index, why, _in_words(Problem(500, text)), problem=text)
+        return Trial(index, why, _in_words(Problem(500, text), head), problem=text)
     return Trial(index, why, _shown(answer, head), notes=notes, logged=logged)
 
 
@@ -101,9 +102,9 @@ def _notes(options: Options, head: bool) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _in_words(problem: Problem) -> Answer:
+def _in_words(problem: Problem, head: bool) -> Answer:
     fields = [(b"Content-Type", MEDIA_TYPE), *problem.fields.items()]
-    return _shown(Sent(problem.status, problem.body(), fields), False)
+    return _shown(Sent(problem.status, problem.body(), fields), head)
 
 
 def _shown(answer: Sent, head: bool) -> Answer:

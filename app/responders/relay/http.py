@@ -160,7 +160,7 @@ class Exchange:
         if reason.check(ResponseDone, PotentialDataLoss):
             if trailers := self._response.trailers():
                 words = escape(b", ".join(trailers))
-                text = f"trailer fields of the upstream's answer are not passed on: {words}"
+                text = f"trailers of the upstream's answer are not passed on: {words}"
                 self.request.channel.tap.record(events.LOG, text, {"upstream": self._upstream.address})
             self.request.finish()
         else:

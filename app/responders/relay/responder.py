@@ -65,31 +65,32 @@ _STREAMS = ("tcp", "http", "websocket")
 
 RESPONDER = Responder(
     "relay",
-    "Passes everything on to another server, and its answers back",
+    "Forwards everything to another server, and its answers back",
     {"tcp": _tcp, "udp": _udp, "http": _http, "websocket": _websocket},
     (
         Option(
-            "upstream", str, "", "Where to, as 127.0.0.1:9000",
+            "upstream", str, "", "Server to forward to, such as 127.0.0.1:9000",
             protocols=("tcp", "udp"), check=problem, required=True, address=parse,
         ),
         Option(
-            "upstream", str, "", "Where to, as http://127.0.0.1:9000/path, or https",
+            "upstream", str, "", "URL to forward to, such as http://127.0.0.1:9000/path, or https",
             protocols=("http",), check=partial(url_problem, HTTP), required=True, address=partial(_place, HTTP),
         ),
         Option(
-            "upstream", str, "", "Where to, as ws://127.0.0.1:9000/path, or wss; the client's path and query follow",
+            "upstream", str, "", "URL to forward to, such as ws://127.0.0.1:9000/path, or wss; a client's path follows",
             protocols=("websocket",), check=partial(url_problem, WEBSOCKET), required=True,
             address=partial(_place, WEBSOCKET),
         ),
-        Option("tls", bool, False, "Speak TLS to the upstream", protocols=("tcp",)),
+        Option("tls", bool, False, "Use TLS to the upstream", protocols=("tcp",)),
         Option("verify", bool, True, "Check the upstream's certificate", protocols=("tcp",), when=("tls", (True,))),
         Option(
             "verify", bool, True, "Check the certificate of an https or wss upstream", protocols=("http", "websocket")
         ),
-        Option("connect_seconds", float, 10.0, "Give up connecting after", "s", 0.1, 20, _STREAMS),
-        Option("keep_host", bool, False, "Pass on the field Host as it came", protocols=("http",)),
+        Option("connect_seconds", float, 10.0, "Time limit for connecting to the upstream", "s", 0.1, 20, _STREAMS),
+        Option("keep_host", bool, False, "Send the client's Host header to the upstream unchanged",
+            protocols=("http",)),
         Option(
-            "forwarded", bool, False, "Tell the upstream who asks, in Forwarded and X-Forwarded-For",
+            "forwarded", bool, False, "Add the client's address as Forwarded and X-Forwarded-For",
             protocols=("http",),
         ),
     ),

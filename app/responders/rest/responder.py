@@ -40,12 +40,12 @@ def _matches(pattern: str, problem: str) -> Callable[[Any], str | None]:
 
 RESPONDER = Responder(
     "rest",
-    "Keeps JSON documents in collections: GET, POST, PUT, PATCH, DELETE",
+    "Keeps JSON documents in collections, with GET, POST, PUT, PATCH and DELETE",
     {"http": _http},
     (
-        Option("collections", list, [], "Names of the collections there are; empty: any", check=_names_problem),
+        Option("collections", list, [], "Names of the allowed collections; empty: any", check=_names_problem),
         Option(
-            "prefix", str, "", "What stands before the collection in a path, as /api",
+            "prefix", str, "", "Path before the collection's name, such as /api",
             check=_matches(r"(/[A-Za-z0-9._~-]+)*/?", "must be a path, as /api is"),
         ),
         Option(
@@ -53,13 +53,13 @@ RESPONDER = Responder(
             path="file", confined=True, missing=_seed_problem,
         ),
         Option(
-            "keep", str, "", "SQLite file that keeps the documents; empty: only memory",
+            "keep", str, "", "SQLite file that keeps the documents; empty: memory only",
             path="new file", confined=True, missing=files.outside,
         ),
-        Option("ids", str, "number", "Ids for documents that come without one", choices=("number", "uuid")),
-        Option("page", int, 1000, "Documents in one answer at the most; Link says where the next are", "", 1, 100_000),
-        Option("delay", float, 0.0, "Wait so long before each answer", "s", 0, 3600),
-        Option("read_only", bool, False, "Refuse all changes"),
+        Option("ids", str, "number", "How documents without an id get one", choices=("number", "uuid")),
+        Option("page", int, 1000, "Documents per page; the Link header leads to the next page", "", 1, 100_000),
+        Option("delay", float, 0.0, "Time to wait before each answer", "s", 0, 3600),
+        Option("read_only", bool, False, "Refuse every change"),
     ),
     guarded=True,
 )  # fmt: skip

@@ -175,21 +175,22 @@ def _websocket(options: Options, context: Context) -> Any:
 def _rules(protocol: str) -> Option:
     steps = ", ".join(name for name, protocols in rules.STEPS.items() if protocol in protocols)
     return Option(
-        "rules", list, [], "What to do when; the first that fits",
+        "rules", list, [], "Rules; the first one that matches applies",
         protocols=(protocol,), each=partial(rules.wrong, protocol=protocol), check=rules.too_many, live=True,
         of=(
-            Option("when", str, "message", "What must happen", choices=rules.WHEN),
+            Option("when", str, "message", "What happens", choices=rules.WHEN),
             Option(
-                "match", str, "", "What it must be or hold: text with escapes, hex with ?? and *, or a regex",
+                "match", str, "", "The message or a part of it: text with escapes, hex with ?? and *, or a regex",
                 when=("when", rules.MATCHING),
             ),
-            Option("nth", int, 0, "Only the nth message, silence or connection; 0: each", minimum=0, maximum=10**9),
+            Option("nth", int, 0, "Only the nth message, silence or connection; 0: every one", minimum=0,
+                maximum=10**9),
             Option("after", float, 0.0, "Silence", "s", 0, rules.MAX_WAIT, when=("when", ("idle",))),
             Option(
                 "then", list, [], f"Steps: {steps}",
                 check=partial(rules.steps_problem, protocol=protocol), missing=rules.missing,
             ),
-            Option("on", bool, True, "Whether the rule is used; one that is off is passed over"),
+            Option("on", bool, True, "Use this rule; a rule that is off is skipped"),
         ),
     )  # fmt: skip
 
@@ -213,7 +214,7 @@ def _messages(protocol: str, options: Options, data: bytes) -> list[bytes]:
 
 RESPONDER = Responder(
     "script",
-    "Answers by rules: when something comes, then send, wait or close",
+    "Answers by rules: on a message, a connection or silence, then send, wait or close",
     {"tcp": _tcp, "udp": _udp, "websocket": _websocket},
     (
         *framing.options(("tcp",)),

@@ -225,13 +225,13 @@ RESPONDER = Responder(
     {"http": _http},
     live(
         Option(
-            "root", str, "", "The folder; a relative one begins where the workspace is", required=True,
+            "root", str, "", "The folder; a relative path starts at the workspace's folder", required=True,
             check=lambda root: None if root and "\0" not in root else "must name a folder", path="folder",
         ),
-        Option("index", str, "index.html", "The file that stands for a folder; empty: none", check=_name),
-        Option("listing", bool, True, "List folders that have no such file, as a page or as JSON"),
-        Option("fallback", str, "", "Sent for names that do not exist and have no extension, as an app's index.html"),
-        Option("hidden", bool, False, "Serve files whose names begin with a dot, too"),
+        Option("index", str, "index.html", "File to send for a folder; empty: none", check=_name),
+        Option("listing", bool, True, "List folders without an index file, as a page or as JSON"),
+        Option("fallback", str, "", "File to send for a missing path without an extension, for single-page apps"),
+        Option("hidden", bool, False, "Also serve files whose names start with a dot"),
     ),
     guarded=True,
 )  # fmt: skip

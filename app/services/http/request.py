@@ -154,7 +154,7 @@ class RecordedRequest(Request):
         words = ", ".join(escape(b"%b: %b" % field) for field in fields)
         more = {} if self._stream is None else {"stream": self._stream}
         pairs = [[name.decode("latin-1"), value.decode("latin-1")] for name, value in fields]
-        self._tap.record(events.LOG, f"trailer fields of the request: {words}", {"trailers": pairs} | more)
+        self._tap.record(events.LOG, f"trailers of the request: {words}", {"trailers": pairs} | more)
 
     def setResponseCode(self, code: int, message: bytes | None = None) -> None:
         """Set the code with its registered phrase: Twisted's phrases are of 1999, and not for all codes."""

@@ -36,7 +36,7 @@ def options(protocols: tuple[str, ...]) -> tuple[Option, ...]:
     # What several share stands last.
     uses = dict(sorted(uses.items(), key=lambda use: len(use[1]) > 1))
     return (
-        Option("framing", str, "none", "Where a message ends", protocols=protocols, choices=tuple(FRAMINGS)),
+        Option("framing", str, "none", "How messages are separated", protocols=protocols, choices=tuple(FRAMINGS)),
         *(replace(option, protocols=protocols, when=("framing", tuple(names))) for option, names in uses.items()),
     )
 

@@ -59,8 +59,8 @@ DELIMITER = Framing(
     "with a delimiter",
     _maker,
     (
-        Option("delimiter", str, r"\n", "What ends a message", check=_problem),
-        Option("strip", bool, True, "Take the delimiter off messages that come"),
+        Option("delimiter", str, r"\n", "Bytes that end a message", check=_problem),
+        Option("strip", bool, True, "Remove the delimiter from received messages"),
         LONGEST,
     ),
 )

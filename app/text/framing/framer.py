@@ -72,7 +72,9 @@ class Framing:
     options: tuple[Option, ...] = ()
 
 
-LONGEST = Option("max_message", int, MAX_MESSAGE, "A longer message ends the connection", "bytes", 1, 16 << 20)
+LONGEST = Option(
+    "max_message", int, MAX_MESSAGE, "Longest message; a longer one closes the connection", "bytes", 1, 16 << 20
+)
 """Of the framings that cannot tell beforehand how long a message becomes."""
 
 UNFRAMED = Framing("none", "with what was read at once", lambda options: Unframed)

@@ -384,7 +384,7 @@ async def test_an_answer_that_opens_no_websocket_is_told(talker: Talker, tmp_pat
 @ensure
 async def test_a_field_that_the_handshake_has_is_refused(talker: Talker) -> None:
     heard = await talker.talk("ws://127.0.0.1:9/", fields=("Upgrade: h2c",))
-    assert heard.reason == "The field Upgrade cannot be sent: the handshake has it already."
+    assert heard.reason == "The header Upgrade cannot be sent: the handshake has it already."
 
 
 @ensure

@@ -223,12 +223,31 @@ path = "/a"
         ('path = "/b"\nstatus = 9999', 11, "number 2: status must be at most 599"),
         ('path = "/b"\nstat = 1', 11, "number 2: stat is unknown"),
         ('path = "b"', 10, "number 2: path"),
+        ('query = [\n  "a",\n  "=b",\n]', 12, "number 2: query has"),
+        ('status = 204\nbody = "x"', 10, "number 2: status 204 has no body"),
+        ('template = true\nanswer_fields = [\n"A: b",\n"B: {{",\n]', 13, "number 2: answer_fields is no template"),
     ],
 )
 def test_a_problem_in_a_list_is_at_the_line_of_its_item(rule, line, words):
     [(at, key, text)] = problems(RULES.format(rule))
     assert (at, key) == (line, "options.rules")
     assert text.startswith(words)
+
+
+def test_all_problems_in_a_list_are_told(tmp_path):
+    found = problems(RULES.format('path = "b"\nstatus = 1\nbody = "x"\nfile = "y"'))
+    assert [(at, text.partition(".")[0]) for at, _, text in found] == [
+        (10, "number 2: path must begin with / or, for a regular expression, with ~"),
+        (11, "number 2: status must be at least 200"),
+        (12, "number 2: body and file cannot both be the answer"),
+    ]
+
+
+def test_a_problem_with_a_text_of_a_list_is_at_its_line():
+    source = RULES.replace("[[service.options.rules]]\n{}", '[service.options]\ncors = [\n"*",\n"x",\n]')
+    source = source.replace('[[service.options.rules]]\npath = "/a"\n', "")
+    [(at, key, text)] = problems(source)
+    assert (at, key, text.partition(",")[0]) == (10, "options.cors", '"x" is no origin')
 
 
 def test_a_missing_file_is_told_by_a_check_and_does_not_keep_the_workspace_from_opening(tmp_path):

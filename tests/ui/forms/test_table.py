@@ -141,18 +141,18 @@ def said(form: OptionForm) -> list[str]:
 
 
 def test_what_the_shown_table_says_beneath_a_field_is_not_said_again_above_the_list(form: Any) -> None:
-    assert said(form({"answer_fields": ["bad"]}, {})) == ["Number 1: see Answer fields below.", "Has bad."]
+    assert said(form({"answer_fields": ["bad"]}, {})) == ["Number 1: see Answer headers below.", "Has bad."]
 
 
 def test_a_problem_of_a_table_that_is_not_shown_is_told_by_label(form: Any) -> None:
     shown = form({}, {"answer_fields": ["bad"]})
-    assert said(shown) == ["Number 2: Answer fields has bad."]
+    assert said(shown) == ["Number 2: Answer headers has bad."]
     shown.findChild(TableEditor).list.setCurrentRow(1)
-    assert said(shown) == ["Number 2: see Answer fields below.", "Has bad."]
+    assert said(shown) == ["Number 2: see Answer headers below.", "Has bad."]
 
 
 def test_a_problem_between_options_is_told_by_label_too(form: Any) -> None:
-    assert said(form({}, {}, {})) == ["Number 1: Answer fields: no."]
+    assert said(form({}, {}, {})) == ["Number 1: Answer headers: no."]
 
 
 def test_a_value_of_many_lines_is_one_line_of_the_list_and_is_cut(form: Any) -> None:

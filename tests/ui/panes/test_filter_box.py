@@ -72,6 +72,16 @@ def test_what_fits_is_offered_and_taken_with_tab(box: FilterBox, qtbot: QtBot) -
     assert box.hasFocus()
 
 
+def test_values_stay_offered_while_the_filter_is_not_complete(box: FilterBox, qtbot: QtBot) -> None:
+    QTest.keyClicks(box, "service ==")
+    assert not box.apply()  # as after the pause
+    assert offered(box) == ["rest", '"ws echo"']
+    assert words(box) == ""
+    QTest.keyClick(box, Qt.Key_Return)
+    assert offered(box) == []
+    assert words(box).startswith("At character 11: the filter is not complete. After “==” comes a value")
+
+
 def test_escape_closes_the_list_first_and_then_empties_the_box(box: FilterBox, qtbot: QtBot) -> None:
     QTest.keyClicks(box, "pe")
     assert offered(box) == ["peer"]

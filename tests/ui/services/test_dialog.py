@@ -224,7 +224,7 @@ def test_a_responder_says_in_one_line_what_it_does(dialog: Open) -> None:
     form = dialog()
     form.responder.setCurrentIndex(form.responder.findData("fragile"))
     shown = [label.text() for label in form.findChildren(QLabel) if label.isVisible()]
-    assert "Echoes lines; a line “fail” raises ValueError" in shown
+    assert "Echoes lines; the line “fail” raises ValueError" in shown
     assert form.config().name == "tcp-fragile"
 
 
@@ -468,7 +468,7 @@ def test_tab_goes_down_the_page_and_then_to_the_buttons(dialog: Open, qtbot: QtB
     qtbot.waitUntil(lambda: table.findChild(OptionForm).isVisible())
     found = stops(form)
     assert found[5:9] == ["rules", "Add one", "Add one like this", "Take this away"]
-    assert found[-6:] == ["Otherwise", autostart, *end]
+    assert found[-8:] == ["Log", "on", "Otherwise", autostart, *end]
     choose(form, "tcp")
     form.tabs.setCurrentIndex(1)
     form.tabs.tabBar().setFocus()

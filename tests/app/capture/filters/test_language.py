@@ -145,6 +145,11 @@ def test_finds(db: sqlite3.Connection, typed: str, ids: list[int]) -> None:
     assert found(db, typed) == ids
 
 
+@pytest.mark.parametrize("typed", ['"service = shop"', "x = 5", "a=b", "= 5", "url?a=b c=d"])
+def test_an_equals_sign_in_a_text_is_searched_for(typed: str) -> None:
+    assert {"=" in str(value) for value in parse(typed).values} == {True}
+
+
 def test_a_time_may_be_so_long_ago() -> None:
     (since,) = parse("time > -5m").values
     assert isinstance(since, int)
@@ -154,16 +159,24 @@ def test_a_time_may_be_so_long_ago() -> None:
 @pytest.mark.parametrize(
     ("typed", "at", "words"),
     [
-        ("size >", 6, "it ends here"),
+        ("size >", 6, "the filter is not complete. After “>” comes a value, such as 200"),
         ("size > x", 7, "size is a number, as in size > 100"),
         ("foo == 3", 0, "there is no field “foo”"),
         ("zip and status == 3", 8, "Did you mean http.status?"),
-        ("(a or b", 7, "it ends here. Expected: )"),
-        ("a or", 4, "it ends here. Expected: a field, a word"),
+        ("(a or b", 7, "After “b” comes “)”"),
+        ("a or", 4, "After “or” comes a condition, such as size > 100"),
         ("a)", 1, "does not fit here"),
         ('payload contains "abc', 17, 'the quote " is not closed'),
         ("payload matches /(/", 16, "the expression is no regular expression: missing )"),
         ("payload > 00", 8, "payload can be ==, !=, contains or matches"),
+        ("service = shop", 8, "Write service == shop"),
+        ("Service = shop", 8, "Write Service == shop"),
+        ("http.status => 400", 12, "Write http.status >= 400"),
+        ("http.status=400", 11, "Write http.status == 400"),
+        ("size =< 5 or kind == failure", 5, "Write size <= 5"),
+        ("size > 1 and not service = shop", 25, "Write service == shop"),
+        ("shop = open and size > 1", 5, "Write shop == open"),
+        ("service =", 8, "Write service == …"),
         ("kind == data.recieved", 8, "there is no kind “data.recieved”. Use one of service.started"),
         ("kind > data.sent", 7, "a kind can be"),
         ("time > noon", 7, "a time is written 12:03:00"),

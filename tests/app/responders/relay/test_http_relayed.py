@@ -177,7 +177,7 @@ async def test_c13_trailers_of_an_answer_are_told(desk: Desk, tape: Tape):
     async with Raw(desk, answer) as raw:
         service = await relay(desk, raw.url)
         await answer_to(desk, service, b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-    assert "trailer fields of the upstream's answer are not passed on: X-Sum: 7" in [e.summary for e in tape.all("log")]
+    assert "trailers of the upstream's answer are not passed on: X-Sum: 7" in [e.summary for e in tape.all("log")]
 
 
 @pytest_twisted.ensureDeferred

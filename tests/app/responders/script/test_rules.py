@@ -56,7 +56,11 @@ def test_the_text_of_a_step_keeps_its_blanks() -> None:
 @pytest.mark.parametrize(
     ("table", "protocol", "problem"),
     [
-        ({"then": ["jump"]}, "tcp", "number 1: then step 1: “jump” is unknown. Use one of send, send-hex, send-file, raw,"),
+        (
+            {"then": ["jump"]},
+            "tcp",
+            "number 1: then step 1: “jump” is unknown. Use one of send, send-hex, send-file, raw,",
+        ),
         (
             {"then": ["wait 1", "raw x"]},
             "udp",

@@ -39,5 +39,5 @@ def test_c13_trailers_are_told(desk: Desk, tape: Tape) -> None:
     line.tap.dataReceived(HEAD + b'3;a="\\""\r\nabc\r\n0\r\nX-Sum: 7\r\nX-\x1b: \xe9\r\n\r\n')
     assert line.wire.value().startswith(b"HTTP/1.1 200 ")
     (told,) = tape.all("log")
-    assert told.summary.startswith("trailer fields of the request: X-Sum: 7, X-")
+    assert told.summary.startswith("trailers of the request: X-Sum: 7, X-")
     assert told.detail["trailers"] == [["X-Sum", "7"], ["X-\x1b", "é"]]

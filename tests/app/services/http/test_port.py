@@ -257,9 +257,9 @@ BROKEN = {
 
 
 TOO_LARGE = {
-    "a megabyte of fields": (b"431 Request Header Fields Too Large", "more than 500 fields"),
+    "a megabyte of fields": (b"431 Request Header Fields Too Large", "more than 500 headers"),
     "one field of a megabyte": (b"431 Request Header Fields Too Large", "a head of more than 65,536 bytes"),
-    "600 fields": (b"431 Request Header Fields Too Large", "more than 500 fields"),
+    "600 fields": (b"431 Request Header Fields Too Large", "more than 500 headers"),
     "a target of a megabyte": (b"414 URI Too Long", "a first line of more than 65,536 bytes"),
 }
 

@@ -195,7 +195,7 @@ def test_c13_trailers_of_http2_are_told(desk: Desk, tape: Tape) -> None:
     peer.h2.send_headers(stream, [("x-sum", "7")], end_stream=True)
     peer.flush()
     (told,) = tape.all("log")
-    assert told.summary == "trailer fields of the request: x-sum: 7"
+    assert told.summary == "trailers of the request: x-sum: 7"
     assert told.detail == {"trailers": [["x-sum", "7"]], "stream": stream}
     assert tape.all("http.request")
 

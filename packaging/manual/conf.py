@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 from app import __version__  # noqa: E402
@@ -15,7 +15,6 @@ release = version = __version__
 
 extensions = ["myst_parser"]
 myst_heading_anchors = 3
-exclude_patterns = ["conf.py"]
 
 html_theme = "furo"
 html_title = f"Listening Post {version}"

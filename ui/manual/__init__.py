@@ -1,0 +1,1 @@
+"""The manual in the program: the pages of ``docs``, shown without a network."""

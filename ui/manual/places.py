@@ -1,0 +1,42 @@
+"""Which page of the manual explains what: the one that F1 opens there."""
+
+from __future__ import annotations
+
+from PyQt5.QtWidgets import QWidget
+
+from ui.manual.pages import INDEX
+
+PLACES = {
+    "CaptureDialog": "capture",
+    "ConnectDialog": "services",
+    "ConnectionsPanel": "window#services-and-connections",
+    "ConversationPane": "window#panes",
+    "DetailPane": "window#details",
+    "EventPane": "window#panes",
+    "ExportDialog": "wireshark",
+    "FailurePane": "window#failures",
+    "FilterBox": "filters",
+    "HTTPPane": "window#panes",
+    "NoteDialog": "window#panes",
+    "SaveDialog": "capture",
+    "SendDialog": "send",
+    "SendDock": "send",
+    "ServiceDialog": "services",
+    "ServicesPanel": "window#services-and-connections",
+    "SettingsDialog": "window#settings",
+    "StartPage": "tour",
+    "StreamView": "window#streams",
+    "TrustDialog": "tls#have-clients-trust-it",
+    "TrustQuestion": "workspace#trust",
+}
+"""A page, or ``page#heading``, by the name of the class of a widget. It holds for all that is inside."""
+
+
+def explained_by(widget: QWidget | None) -> str:
+    """The place in the manual for a widget: that of the innermost one around it which has one."""
+    while widget is not None:
+        for kind in type(widget).__mro__:
+            if kind.__name__ in PLACES:
+                return PLACES[kind.__name__]
+        widget = widget.parentWidget()
+    return INDEX
