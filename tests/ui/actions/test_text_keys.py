@@ -41,7 +41,7 @@ ALSO_IN_A_TEXT = {
     "new_workspace", "open_workspace", "save_workspace", "save_workspace_as", "open_capture", "save_capture_as",
     "export", "quit", "close_window", "copy_payload", "copy_curl", "copy_python", "copy_exchange", "filter", "note",
     "notes", "palette", "settings", "start_all", "toggle_service", "new_service", "send_message", "send_to_service",
-    "answer_by_rule", "edit_service_of_event", "close_page",
+    "answer_by_rule", "edit_service_of_event", "close_page", "manual", "shortcuts",
     "follow", "show_all", "next_pane", "previous_pane", "conversations", "follow_stream", "http",
     "failures", "resolve_group", "reopen_group", "save_report", "start_page", "theme",
 }  # fmt: skip

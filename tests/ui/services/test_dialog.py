@@ -458,7 +458,7 @@ def stops(form: ServiceDialog) -> list[str]:
 
 def test_tab_goes_down_the_page_and_then_to_the_buttons(dialog: Open, qtbot: QtBot) -> None:
     top, autostart = ["Name", "Protocol", "Address", "Port", "Responder"], "Start it when the workspace is opened"
-    end = ["Create and start", "Cancel", "Create", "Pages of the service"]
+    end = ["Create and start", "Create", "Cancel", "Pages of the service"]
     form = dialog(protocol="http")
     form.responder.setCurrentText("static")
     assert stops(form) == [*top, "Root", "Index", "listing", "Fallback", "hidden", autostart, "Cancel", end[-1]]
