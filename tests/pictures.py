@@ -139,13 +139,16 @@ class Manual(Album):
     def _service(self, it: Program) -> None:
         it.click("lamp of shop")
         it.press("ctrl+e")
-        dialog = it.wait_window("shop")
         self._settle()
-        self._keep("rules", dialog)
-        self._screen.press(dialog, "ctrl+Tab", "ctrl+Tab")
+        it.press("alt+t")
+        self._screen.type(it.window, "GET /users/7")
+        it.press("shift+Tab")
         self._settle()
-        self._keep("tls", dialog)
-        self._screen.press(dialog, "Escape")
+        self._keep("rules")
+        it.click("section TLS of shop")
+        self._settle()
+        self._keep("tls")
+        it.press("ctrl+w")
 
     def _dialogs(self, it: Program) -> None:
         it.press("ctrl+shift+e")

@@ -73,6 +73,14 @@ def _places(window: MainWindow) -> dict[str, tuple[int, int]]:
         places[name] = at(view.viewport(), view.row_rect(index).center())
     list_ = window.connections.viewport()
     places["connection"] = at(list_, QPoint(list_.width() - 24, 12))
+    # Last, because a page takes the place of a pane.
+    for name in window.services.cards:
+        page = window.workbench.open(name)
+        assert page is not None
+        QApplication.processEvents()
+        sections = page.header.sections
+        for i in range(sections.count()):
+            places[f"section {sections.tabText(i)} of {name}"] = at(sections, sections.tabRect(i).center())
     return places
 
 
