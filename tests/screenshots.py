@@ -39,18 +39,6 @@ listen = "127.0.0.1:9407"
 responder = "fragile"
 
 [[service]]
-name = "beacon"
-protocol = "udp"
-listen = "0.0.0.0:9408"
-responder = "echo"
-
-[[service]]
-name = "orders-api"
-protocol = "http"
-listen = "127.0.0.1:9480"
-responder = "inspector"
-
-[[service]]
 name = "shop"
 protocol = "http"
 listen = "127.0.0.1:9482"
@@ -92,6 +80,18 @@ on = false
 [[service.options.rules]]
 status = 404
 body = '{"title": "Not here"}'
+
+[[service]]
+name = "beacon"
+protocol = "udp"
+listen = "0.0.0.0:9408"
+responder = "echo"
+
+[[service]]
+name = "orders-api"
+protocol = "http"
+listen = "127.0.0.1:9480"
+responder = "inspector"
 
 [[service]]
 name = "live-updates"

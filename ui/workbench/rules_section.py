@@ -63,7 +63,7 @@ class RulesSection(QWidget):
         self.view.refused.connect(self.refused)
         self.rules.edited.connect(self._on_rows)
         self.form.changed.connect(self._on_form)
-        self.bar.toggled.connect(self.panel.setVisible)
+        self.bar.toggled.connect(self._on_toggled)
         self.panel.chosen.connect(self.view.choose)
         self.setFocusProxy(self.view)
 
@@ -102,12 +102,18 @@ class RulesSection(QWidget):
         self.splitter.setStretchFactor(1, 1)
         self.splitter.splitterMoved.connect(self._on_splitter)
         self._moved = False
+        line = self._line = _hairline()
+        line.hide()
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)
-        for part in (self.bar, _hairline(), self.panel, _hairline()):
+        for part in (self.bar, _hairline(), self.panel, line):
             whole.addWidget(part)
         whole.addWidget(self.splitter, 1)
+
+    def _on_toggled(self, on: bool) -> None:
+        self.panel.setVisible(on)
+        self._line.setVisible(on)
 
     def _on_splitter(self) -> None:
         self._moved = True
