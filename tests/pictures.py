@@ -14,12 +14,12 @@ from tests.e2e.clients import curl, socat, url
 from tests.e2e.display import Display, display
 from tests.e2e.program import Program
 from tests.helpers import ROOT
-from tests.screenshots import BEACON, SENSOR, WORKSPACE, Album, running_on, traffic
+from tests.screenshots import BEACON, DEVICES, SENSOR, Album, running_on, traffic
 
 FOLDER = ROOT / "docs" / "pictures"
 
 SHOP = ("127.0.0.1", 9486)
-DESK, _ = WORKSPACE.split('[[service]]\nname = "firmware"')
+DESK, _ = DEVICES.split('[[service]]\nname = "firmware"')
 DESK += """[[service]]
 name = "shop"
 protocol = "http"

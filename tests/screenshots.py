@@ -30,7 +30,7 @@ from tests.helpers import ROOT, run
 
 FOLDER = ROOT / "resources" / "screenshots"
 
-WORKSPACE = """version = 1
+DEVICES = """version = 1
 
 [[service]]
 name = "sensor-hub"
@@ -39,7 +39,32 @@ listen = "127.0.0.1:9407"
 responder = "fragile"
 
 [[service]]
-name = "shop"
+name = "beacon"
+protocol = "udp"
+listen = "0.0.0.0:9408"
+responder = "echo"
+
+[[service]]
+name = "orders-api"
+protocol = "http"
+listen = "127.0.0.1:9480"
+responder = "inspector"
+
+[[service]]
+name = "live-updates"
+protocol = "websocket"
+listen = "127.0.0.1:9481"
+responder = "echo"
+
+[[service]]
+name = "firmware"
+protocol = "tcp"
+listen = "127.0.0.1:9443"
+responder = "echo"
+"""
+
+USERS_API = """[[service]]
+name = "users-api"
 protocol = "http"
 listen = "127.0.0.1:9482"
 responder = "mock"
@@ -81,32 +106,12 @@ on = false
 status = 404
 body = '{"title": "Not here"}'
 
-[[service]]
-name = "beacon"
-protocol = "udp"
-listen = "0.0.0.0:9408"
-responder = "echo"
-
-[[service]]
-name = "orders-api"
-protocol = "http"
-listen = "127.0.0.1:9480"
-responder = "inspector"
-
-[[service]]
-name = "live-updates"
-protocol = "websocket"
-listen = "127.0.0.1:9481"
-responder = "echo"
-
-[[service]]
-name = "firmware"
-protocol = "tcp"
-listen = "127.0.0.1:9443"
-responder = "echo"
 """
 
-SENSOR, BEACON, ORDERS, LIVE, SHOP = (("127.0.0.1", port) for port in (9407, 9408, 9480, 9481, 9482))
+_BEACON = '[[service]]\nname = "beacon"'
+WORKSPACE = DEVICES.replace(_BEACON, USERS_API + _BEACON)
+
+SENSOR, BEACON, ORDERS, LIVE, USERS = (("127.0.0.1", port) for port in (9407, 9408, 9480, 9481, 9482))
 TAKEN = ("127.0.0.1", 9443)
 EMPTY = "version = 1\n"
 
@@ -231,8 +236,8 @@ class Album:
     def _workbench(self, it: Program) -> None:
         """The page of a mock that has answered, with a request to try."""
         for path in ("/users/7", "/users/8", "/flaky", "/flaky", "/flaky", "/nowhere"):
-            curl(url(SHOP, path))
-        it.click("lamp of shop")
+            curl(url(USERS, path))
+        it.click("lamp of users-api")
         it.press("ctrl+e")
         self._settle()
         it.press("alt+t")
