@@ -63,8 +63,9 @@ SERVICE_STARTED: Final = _kind(1, "service.started", "a service listens", always
 SERVICE_STOPPED: Final = _kind(2, "service.stopped", "a service has closed its port and its connections")
 SERVICE_FAILED: Final = _kind(3, "service.failed", "a service cannot listen, or no longer", always={"reason": str})
 CONNECTION_OPENED: Final = _kind(
-    4, "connection.opened", "a connection was accepted or made; on UDP, a peer's first datagram",
-    always={"peer": str, "host": str}, sometimes={"outgoing": bool},
+    4, "connection.opened",
+    "a connection was accepted or made; on UDP, a peer's first datagram; `earlier`: before this capture began",
+    always={"peer": str, "host": str}, sometimes={"outgoing": bool, "earlier": bool},
 )  # fmt: skip
 DATA_RECEIVED: Final = _kind(
     5, "data.received", "bytes came; behind TLS, in plain text", direction="received", raw=True
@@ -151,6 +152,12 @@ NOTE: Final = _kind(
 LOST: Final = _kind(
     23, "events.lost", "events happened that are not in the capture; `from` and `until` are as in RFC 3339",
     always={"count": int, "from": str, "until": str, "why": str},
+)  # fmt: skip
+
+CAPTURE_PAUSED: Final = _kind(24, "capture.paused", "the user paused the capture: what passes is not stored")
+CAPTURE_RESUMED: Final = _kind(
+    25, "capture.resumed", "the capture goes on; `count` events were not stored, `from` and `until` are as in RFC 3339",
+    always={"count": int, "from": str, "until": str},
 )  # fmt: skip
 
 NAMES: Final[dict[int, str]] = {code: kind.name for code, kind in KINDS.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -50,6 +51,7 @@ class Post:
         captures: the folder of captures that are opened without a path.
         sender: the owner of the connections that the program opens.
         gate: what the workspace may do.
+        capture_changed: emits the Post when ``capture`` is another file, which is open.
         question_changed: emits the Post when ``question`` may have changed.
         services_changed: emits the Post when a service was added, removed, moved, replaced or changed.
         status_changed: emits the service whose status changed.
@@ -72,14 +74,17 @@ class Post:
         self._datagram_ports = DatagramPorts()
         self._budget = Budget()
         self._link: WriterLink | None = None
+        self._limit = DEFAULT_LIMIT
+        self._renewing = False
+        self.capture_changed: Signal[Post] = Signal()
         self.captures = capture_folder()
         self.plugins = Plugins(reactor, self.recorder, lambda: self.services.values())
         self._enter(workspace)
         self.plugins.changed.connect(lambda _: self.question_changed.emit(self))
 
-    def _enter(self, workspace: Workspace) -> None:
+    def _enter(self, workspace: Workspace, *, own: bool = True) -> None:
         self.plugins.enter(workspace.path.parent if workspace.path else None)
-        self.gate.enter(workspace)
+        self.gate.enter(workspace, own=own)
         self._postponed = False
         for config in workspace.services:
             self._add(config)
@@ -112,6 +117,7 @@ class Post:
         services may start all the same.
         """
         self.captures = folder or self.captures
+        self._limit = limit
         self.logbook.open()
         if TABLE.trust.trouble:
             self.recorder.record(events.LOG, summary=TABLE.trust.trouble)
@@ -131,6 +137,53 @@ class Post:
         for removal in removed:
             self.recorder.record(events.LOG, summary=str(removal))
 
+    async def new_capture(self) -> Path | None:
+        """Go on in a new file, which stands beside the others; the old one is complete then and can be opened.
+
+        Connections that are open go on, and the new file says so. Returns the path of the old file. None where
+        nothing was changed: no capture is open yet, another call is under way, or the new file cannot be made;
+        ``recorder.trouble`` says why in that case.
+        """
+        old = self._link
+        if old is None or self._renewing or not old.opened.called:
+            return None
+        self._renewing = True
+        try:
+            path = await self.sender.in_thread(unused_capture, self.captures)
+            self.recorder.record(events.LOG, summary=f"the capture goes on in {path}")
+            released = old.release()
+            self._go_on(old.path)
+            await released
+            if await self._link_to(path, old):
+                self.recorder.failures = 0  # those of this capture
+                self.capture_changed.emit(self)
+                return old.path
+            await self._link_to(old.path, old)  # its batches are still to be stored
+            return None
+        finally:
+            self._renewing = False
+
+    async def _link_to(self, path: Path, old: WriterLink) -> bool:
+        """Capture into ``path`` from now on. False if that file will never do."""
+        if self._link is not None and self._link is not old:
+            await self._link.release()
+        self._link = WriterLink(self._reactor, self.recorder, path, self._limit, old.arena)
+        self._link.start()
+        await self._link.opened
+        return not self._link.refused
+
+    def _go_on(self, before: Path) -> None:
+        """Record in the new capture what it follows, and the connections that were opened before it."""
+        self.recorder.record(events.LOG, summary=f"the capture follows {before}")
+        for service in self.services.values():
+            was = "sent datagrams" if service.config.protocol == "udp" else "was connected"
+            for connection in service.connections.values():
+                detail = {"peer": connection.peer, "host": connection.host, "earlier": True}
+                self.recorder.record(
+                    events.CONNECTION_OPENED, service.number, connection.number,
+                    summary=f"{connection.peer} {was} before this capture", detail=json.dumps(detail),
+                )  # fmt: skip
+
     # -- the services
 
     def configs(self) -> tuple[ServiceConfig, ...]:
@@ -145,9 +198,15 @@ class Post:
         """All that the workspace holds now, without its file."""
         return replace(self._content, services=self.configs())
 
-    def start_all(self) -> Deferred[Any]:
-        """Start every service that is not running. Fires when each listens, has failed or is held."""
-        return self._start([service for service in self.services.values() if not service.running])
+    def start_all(self, names: Collection[str] | None = None) -> Deferred[Any]:
+        """Start every service that is not running, or only those called ``names``.
+
+        Fires when each listens, has failed or is held.
+        """
+        return self._start([service for service in self._called(names) if not service.running])
+
+    def _called(self, names: Collection[str] | None) -> list[Service]:
+        return [service for name, service in self.services.items() if names is None or name in names]
 
     def autostart(self) -> Deferred[Any]:
         """Start the services whose configuration has ``autostart``. Fires when each listens or has failed."""
@@ -156,9 +215,12 @@ class Post:
     def _start(self, services: list[Service]) -> Deferred[Any]:
         return DeferredList([Deferred.fromCoroutine(service.start()) for service in services])
 
-    def stop_all(self, grace: float = GRACE) -> Deferred[Any]:
-        """Stop every service. Fires when no connection is left; after ``grace`` seconds they are aborted."""
-        return DeferredList([service.stop(grace) for service in self.services.values()])
+    def stop_all(self, grace: float = GRACE, names: Collection[str] | None = None) -> Deferred[Any]:
+        """Stop every service, or only those called ``names``.
+
+        Fires when no connection is left; after ``grace`` seconds they are aborted.
+        """
+        return DeferredList([service.stop(grace) for service in self._called(names)])
 
     def add(self, config: ServiceConfig) -> Service:
         """Add a service at the end, and return it; it is stopped. Its name must not be taken."""
@@ -277,6 +339,10 @@ class Post:
         kept = {wanted[c.name]: c for c in state.services if c.name in wanted}
         gone = [name for name in self.services if name not in kept]
         changed = [name for name, config in kept.items() if config != self.services[name].config]
+        regrouped = [name for name in changed if kept[name].serves_as(self.services[name].config)]
+        for name in regrouped:
+            self.services[name].config = kept[name]
+        changed = [name for name in changed if name not in regrouped]
         # One of these may take the address that another leaves.
         moved = [name for name in changed if _place(self.services[name].config) != _place(kept[name])]
         leaving = [self.services[name] for name in (*gone, *moved)]
@@ -285,17 +351,19 @@ class Post:
             await DeferredList([service.stop() for service in leaving])
         for name in gone:
             self.services.pop(name).dispose()
+        refused: dict[str, str] = {}
         for name in changed:
             try:
                 await self.change(name, kept[name], by_user=by_user)
             except PostError as e:
+                refused[kept[name].name] = name
                 number = self.services[name].number
                 self.recorder.record(events.LOG, number, summary=f"The change was not taken, it goes on as before. {e}")
-        added = [config for config in state.services if config.name not in self.services]
+        order = [refused.get(config.name, config.name) for config in state.services]
+        added = [config for name, config in zip(order, state.services, strict=True) if name not in self.services]
         for config in added:
             self._add(config)
-        order = [config.name for config in state.services]
-        if gone or added or order != list(self.services):
+        if gone or added or regrouped or order != list(self.services):
             self.services = {name: self.services[name] for name in order}
             self._changed([config.name for config in added] if by_user else ())
         again = {kept[name].name for name in moved if name in was_up}
@@ -312,8 +380,11 @@ class Post:
         await service.stop()
         return (service, was_running) if self.services.get(name) is service else None
 
-    async def load(self, workspace: Workspace) -> None:
-        """Replace all services by those of another workspace."""
+    async def load(self, workspace: Workspace, *, own: bool = True) -> None:
+        """Replace all services by those of another workspace.
+
+        ``own``: whether one without a file is the user's own, which may do everything.
+        """
         # The user may start one while the others are still stopping.
         while any(service.running for service in self.services.values()):
             await self.stop_all()
@@ -322,7 +393,7 @@ class Post:
         self.services = {}
         self._content = content(workspace)
         self._folder = workspace.folder
-        self._enter(workspace)
+        self._enter(workspace, own=own)
         self.services_changed.emit(self)
         self.question_changed.emit(self)
 
@@ -375,6 +446,7 @@ class Post:
         """Stop the services, store every event, close the file."""
         self.plugins.close()
         await DeferredList([self.stop_all(HURRY), self.sender.close(HURRY)])
+        self.recorder.resume()  # the capture is to say how much it lacks
         if self._link is not None:
             await self._link.close()
         self.logbook.close()
@@ -397,3 +469,10 @@ def capture_folder() -> Path:
 def default_capture(folder: Path | None = None) -> Path:
     """The path of a new capture, named by the current time."""
     return (folder or capture_folder()) / f"{datetime.now().astimezone():%Y-%m-%d %H.%M.%S}{SUFFIX}"
+
+
+def unused_capture(folder: Path) -> Path:
+    """As ``default_capture``; with a number behind where the program has made one in the same second. Blocks."""
+    path = default_capture(folder)
+    names = (path, *(path.with_name(f"{path.stem} {number}{SUFFIX}") for number in range(2, 1000)))
+    return next(name for name in names if not name.exists())

@@ -83,9 +83,11 @@ def run(path: Path | None, capture: Path | None, start: bool, separate: bool = F
             window.captures.open_path(opened_capture)
         await capturing
         window.captures.look_for_cut_off()
+        Deferred.fromCoroutine(window.drafts.begin())
         await (post.start_all() if start else post.autostart())
 
     async def end() -> None:
+        await window.drafts.finish()
         await post.shut_down()
         reader.close()
 

@@ -33,13 +33,21 @@ class _Step(QUndoCommand):
     """
 
     def __init__(
-        self, edits: Edits, text: str, before: Workspace, after: Workspace, renamed: tuple[str, str] | None, merge: str
+        self,
+        edits: Edits,
+        text: str,
+        before: Workspace,
+        after: Workspace,
+        renamed: tuple[str, str] | None = None,
+        merge: str = "",
+        *,
+        by_user: bool = True,
     ) -> None:
         super().__init__(text)
         self._edits, self._before, self._after, self._merge = edits, before, after, merge
         self.renamed = renamed
         self.up: set[str] = set()
-        self._done = False
+        self._by_user = by_user
 
     def id(self) -> int:
         return _MERGES if self._merge else -1
@@ -54,7 +62,7 @@ class _Step(QUndoCommand):
         return True
 
     def redo(self) -> None:
-        by_user, self._done = not self._done, True
+        by_user, self._by_user = self._by_user, False  # what comes back may do no more than it could
         self._edits._follow(self, self._before, self._after, self.renamed, by_user=by_user)
 
     def undo(self) -> None:
@@ -144,9 +152,12 @@ class Edits(QObject):
         """Replace the saved messages."""
         self._push(text, replace(self.state, messages=tuple(messages)))
 
-    def change(self, text: str, state: Workspace, merge: str = "") -> None:
-        """Make the workspace hold ``state``. ``text`` names the step, as in “Undo {text}”."""
-        self._push(text, state, merge=merge)
+    def change(self, text: str, state: Workspace, merge: str = "", *, by_user: bool = True) -> None:
+        """Make the workspace hold ``state``. ``text`` names the step, as in “Undo {text}”.
+
+        Without ``by_user``, services may do no more there than was allowed before.
+        """
+        self._push(text, state, merge=merge, by_user=by_user)
 
     def undo(self) -> None:
         if not self.loading:
@@ -176,10 +187,18 @@ class Edits(QObject):
         """Do ``work`` once the Post has followed the steps before; steps after it wait."""
         self._lock.run(lambda: Deferred.fromCoroutine(work()))
 
-    def _push(self, text: str, after: Workspace, renamed: tuple[str, str] | None = None, merge: str = "") -> None:
+    def _push(
+        self,
+        text: str,
+        after: Workspace,
+        renamed: tuple[str, str] | None = None,
+        merge: str = "",
+        *,
+        by_user: bool = True,
+    ) -> None:
         before = self.state
         if after != before and not self.loading:
-            self.stack.push(_Step(self, text, before, after, renamed, merge))
+            self.stack.push(_Step(self, text, before, after, renamed, merge, by_user=by_user))
 
     def _follow(
         self, step: _Step, before: Workspace, after: Workspace, renamed: tuple[str, str] | None, *, by_user: bool

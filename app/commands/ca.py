@@ -9,11 +9,11 @@ from app.commands.exit_codes import DONE
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--trust", action="store_true", help="print the commands that have each system trust it")
-    parser.add_argument("--export", type=Path, metavar="FILE", help="write its certificate")
-    parser.add_argument("--client", type=Path, metavar="FILE", help="write a certificate for a client, with its key")
+    parser.add_argument("--trust", action="store_true", help="print the commands that make each system trust it")
+    parser.add_argument("--export", type=Path, metavar="FILE", help="write its certificate to FILE")
+    parser.add_argument("--client", type=Path, metavar="FILE", help="write a client certificate and its key to FILE")
     parser.add_argument(
-        "--any-name", action="store_true", help="make a new one that may sign for any name, not only local"
+        "--any-name", action="store_true", help="make a new one that may sign for any name, not only local ones"
     )
 
 

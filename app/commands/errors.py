@@ -6,7 +6,7 @@ from app.errors import PostError
 
 
 class UnknownFormatError(PostError):
-    """{output} tells no format to export to. Use --format with one of {known}."""
+    """{output} does not end like an export format. Use --format with one of {known}."""
 
 
 class OutputError(PostError):
@@ -18,9 +18,9 @@ class SendUsageError(PostError):
 
 
 class AnswerNotKeptError(PostError):
-    """Your answer cannot be written to {path}: {reason}. Nothing is trusted that was not before."""
+    """Your answer cannot be written to {path}: {reason}. Nothing more is trusted than before."""
 
 
 class FolderNotTrustableError(PostError):
-    """The folder {path} is not trusted: others than you can put files there. Take that right away (chmod o-w), or
+    """The folder {path} cannot be trusted: other users can write into it. Remove that permission (chmod o-w), or
     trust the file alone, without --folder."""

@@ -14,9 +14,9 @@ from app.files.errors import UnwritableError
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("capture", type=Path)
-    parser.add_argument("output", help="a file, whose ending tells the format, or - for standard output")
+    parser.add_argument("output", help="a file, whose ending is the format, or - for standard output")
     parser.add_argument("--format", choices=formats.names(), help="pcapng for Wireshark, har, jsonl or csv")
-    parser.add_argument("--filter", default="", metavar="FILTER", help="only events that fit, as with query")
+    parser.add_argument("--filter", default="", metavar="FILTER", help="only events that match, as in query")
 
 
 def run(args: argparse.Namespace) -> int:

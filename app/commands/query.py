@@ -14,10 +14,13 @@ from app.text.escapes import json_line
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("capture", type=Path)
     parser.add_argument(
-        "filter", nargs="?", default="", help="as in: service == api and http.status >= 500, or a text to look for"
+        "filter",
+        nargs="?",
+        default="",
+        help="for example: service == api and http.status >= 500; or a text to search for",
     )
     form = parser.add_mutually_exclusive_group()
-    form.add_argument("--count", action="store_true", help="print only how many")
+    form.add_argument("--count", action="store_true", help="print only their number")
     form.add_argument("--json", action="store_true", help="print one JSON object a line")
     parser.add_argument("--limit", type=arguments.count, metavar="N", help="print at most N")
 

@@ -13,13 +13,13 @@ from app.commands.exit_codes import DONE, FAILED
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("capture", type=Path)
     parser.add_argument("output", type=Path)
-    parser.add_argument("--without-payloads", action="store_true", help="leave out all bytes, but not their sizes")
-    parser.add_argument("--redact", action="store_true", help="take out Authorization, Proxy-Authorization and cookies")
+    parser.add_argument("--without-payloads", action="store_true", help="leave out all payloads, but keep their sizes")
+    parser.add_argument("--redact", action="store_true", help="remove Authorization, Proxy-Authorization and cookies")
     parser.add_argument(
         "--pattern", metavar="P", action="append", default=[],
-        help="and what this regular expression matches, or its groups; implies --redact; repeatable",
+        help="also remove what this regular expression matches, or its groups; implies --redact; repeatable",
     )  # fmt: skip
-    parser.add_argument("--filter", default="", metavar="FILTER", help="only events that fit, as with query")
+    parser.add_argument("--filter", default="", metavar="FILTER", help="only events that match, as in query")
 
 
 def run(args: argparse.Namespace) -> int:

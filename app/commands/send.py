@@ -17,31 +17,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--hex", action="store_const", dest="form", const="hex", help="DATA is hex digits")
-    form.add_argument("--template", action="store_const", dest="form", const="template", help="DATA has {{…}} in it")
-    form.add_argument("--file", metavar="FILE", help="send what FILE holds")
+    form.add_argument("--template", action="store_const", dest="form", const="template", help="fill in {{…}} in DATA")
+    form.add_argument("--file", metavar="FILE", help="send the content of FILE")
     form.add_argument(
         "--converse", action="store_true",
-        help="TCP and WebSocket: send what standard input holds, line by line; WebSocket: each message is a line",
+        help="TCP and WebSocket: send standard input line by line; on WebSocket each line is a message",
     )  # fmt: skip
     parser.add_argument(
         "--repeat", type=arguments.count, metavar="N", default=1, help="send it N times; 0: until stopped"
     )
     parser.add_argument(
-        "--every", type=arguments.milliseconds, metavar="MS", default=0.0, help="milliseconds between two"
+        "--every", type=arguments.milliseconds, metavar="MS", default=0.0, help="milliseconds between two messages"
     )
     parser.add_argument(
-        "--wait", type=arguments.seconds, metavar="S", help="leave after S seconds of silence, 1 by default"
+        "--wait", type=arguments.seconds, metavar="S", help="end after S seconds of silence; default: 1"
     )
-    parser.add_argument("--method", metavar="M", default="", help="HTTP: GET without DATA, else POST, if left out")
+    parser.add_argument(
+        "--method", metavar="M", default="", help="HTTP method; default: GET without DATA, POST with DATA"
+    )
     parser.add_argument(
         "--field", metavar="NAME:VALUE", action="append", default=[], help="HTTP and WebSocket; repeatable"
     )
-    parser.add_argument("--insecure", action="store_true", help="take any certificate")
-    parser.add_argument("--certificate", type=Path, metavar="FILE", help="TLS: show this one, PEM or PKCS#12")
-    parser.add_argument("--key", type=Path, metavar="FILE", help="its private key, where FILE has none")
+    parser.add_argument("--insecure", action="store_true", help="accept any certificate")
+    parser.add_argument("--certificate", type=Path, metavar="FILE", help="TLS: client certificate, PEM or PKCS#12")
+    parser.add_argument("--key", type=Path, metavar="FILE", help="its private key, if FILE has none")
     parser.add_argument("--fail", action="store_true", help="HTTP: a status from 400 up is a failure")
     parser.add_argument("--capture", type=Path, metavar="FILE", help="capture into this file")
-    parser.add_argument("-v", "--verbose", action="store_true", help="say on standard error what happens")
+    parser.add_argument("-v", "--verbose", action="store_true", help="print on standard error what happens")
     parser.set_defaults(form="text")
 
 

@@ -10,23 +10,25 @@ from app.commands import arguments
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("workspace", type=Path)
-    parser.add_argument("--capture", type=Path, metavar="FILE", help="a new one in the data folder if left out")
+    parser.add_argument(
+        "--capture", type=Path, metavar="FILE", help="file to capture into; by default a new one in the data folder"
+    )
     parser.add_argument("--for", dest="seconds", type=arguments.seconds, metavar="S", help="stop after S seconds")
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print each event as one JSON object a line")
-    form.add_argument("--quiet", action="store_true", help="print no events: under full load they cost")
+    form.add_argument("--quiet", action="store_true", help="print no events, which takes time under full load")
     parser.add_argument(
         "--limit",
         type=arguments.size,
         metavar="SIZE",
-        help="drop the oldest events when the capture is larger: 500MB, 2GB (the default)",
+        help="drop the oldest events when the capture grows larger: 500MB, 2GB (the default)",
     )
     parser.add_argument(
         "--keep-days",
         type=arguments.count,
         metavar="N",
         default=0,
-        help="remove captures of the data folder that are older",
+        help="remove captures in the data folder that are older",
     )
     parser.add_argument("--trust", action="store_true", help="allow all that the workspace asks for, for this run")
     parser.add_argument("--trust-plugins", action="store_true", help="allow plugins alone, for this run")

@@ -22,10 +22,10 @@ COMMANDS = {
     "export": "write a capture for other tools",
     "save": "save a copy of a capture, with or without what is in it",
     "send": "send a message and print what comes back",
-    "ca": "say where the local authority for TLS is, and how to trust it",
-    "check": "say what is wrong with a workspace, and what it asks for",
+    "ca": "show the local authority for TLS, and how to trust it",
+    "check": "show what is wrong with a workspace, and what it asks for",
     "trust": "allow what a workspace asks for",
-    "selftest": "have every server answer a client",
+    "selftest": "start every kind of server and have it answer a client",
 }
 """The name of each command, which is that of its module, and one line about it."""
 

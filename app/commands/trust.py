@@ -13,9 +13,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("workspace", type=Path)
     form = parser.add_mutually_exclusive_group()
     form.add_argument(
-        "--folder", action="store_true", help="trust whatever stands in its folder, also what is put there later"
+        "--folder", action="store_true", help="trust everything in its folder, including what is put there later"
     )
-    form.add_argument("--forget", action="store_true", help="take back what was answered about the file and its folder")
+    form.add_argument("--forget", action="store_true", help="forget the answer about the file and its folder")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -10,7 +10,7 @@ class UnwritableError(PostError):
 
 
 class OutsideFolderError(PostError):
-    """{name} is not in the workspace's folder. Put the file there, and name it as seen from there."""
+    """{name} is not in the workspace's folder. Put the file there, and give its path relative to that folder."""
 
 
 class UnreadableFileError(PostError):
@@ -18,5 +18,5 @@ class UnreadableFileError(PostError):
 
 
 class TooFewFilesError(PostError):
-    """This program may have no more than {limit} files open at once, and {needed} have to be free when it starts.
-    Allow more, as with "ulimit -n 4096" in the shell, and start it again."""
+    """This program may have only {limit} files open at once, and needs {needed} to start.
+    Raise the limit, for example with "ulimit -n 4096" in the shell, and start it again."""

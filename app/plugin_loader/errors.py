@@ -10,7 +10,7 @@ class PluginError(PostError):
 
 
 class PluginWaitingError(PluginError):
-    """It comes with the plugin {path}, which may not run yet. A plugin is code: read it, then trust it
+    """It comes with the plugin {path}, which is not allowed to run yet. A plugin is code: read it, then trust it
     in the window, or with listening-post trust, or start serve with --trust-plugins."""
 
 
@@ -45,7 +45,7 @@ class PluginNameTakenError(PluginError):
 
 
 class PluginTooLargeError(PluginError):
-    """The file {path} is passed over: {size} are more than a plugin has, which is {most} at the most."""
+    """The file {path} is passed over: {size} are more than a plugin may have, which is {most}."""
 
 
 class PluginsTooManyError(PluginError):
@@ -53,4 +53,4 @@ class PluginsTooManyError(PluginError):
 
 
 class PluginUnsafeError(PluginError):
-    """The plugin {path} is not loaded: others than you can change the file. Take that right away: chmod go-w."""
+    """The plugin {path} is not loaded: other users can change the file. Remove that permission: chmod go-w."""

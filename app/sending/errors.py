@@ -22,7 +22,7 @@ class DataUnreadableError(SendError):
 
 
 class TooLargeError(SendError):
-    """{what} of {size} bytes cannot be sent: {most} are the most. Send less at once."""
+    """{what} of {size} bytes cannot be sent: the limit is {most} bytes. Send less at once."""
 
 
 class ConnectError(SendError):
@@ -42,7 +42,7 @@ class NotAnsweredError(ConnectError):
 
 
 class UnreachableError(ConnectError):
-    """No way leads to {address}. Check the address, and that the network is up."""
+    """There is no route to {address}. Check the address, and that the network is up."""
 
 
 class ResetError(SendError):
@@ -58,11 +58,11 @@ class LostError(SendError):
 
 
 class CertificateError(SendError):
-    """{address} is not trusted: {reason}. To send all the same, do not verify certificates (--insecure)."""
+    """{address} is not trusted: {reason}. To send anyway, turn off the check of certificates (--insecure)."""
 
 
 class CertificateWantedError(SendError):
-    """{address} wants a certificate of ours. Name a file with one that it trusts, and its key (--certificate)."""
+    """{address} requires a client certificate. Name a file with one that it trusts, and its key (--certificate)."""
 
 
 class NoTLSError(SendError):
@@ -70,23 +70,23 @@ class NoTLSError(SendError):
 
 
 class TLSError(SendError):
-    """There is no TLS with {address}: {reason}."""
+    """The TLS handshake with {address} failed: {reason}."""
 
 
 class NoHTTPError(SendError):
-    """{address} does not speak HTTP: what it answered breaks the rules. Try tcp:// to see what it says."""
+    """{address} does not speak HTTP: its answer breaks the rules. Try tcp:// to see what it sends."""
 
 
 class HeadTooLargeError(SendError):
-    """The answer of {address} cannot be read: {reason}. Try tcp:// to see what it says."""
+    """The answer of {address} cannot be read: {reason}. Try tcp:// to see what it sends."""
 
 
 class NoAnswerError(SendError):
-    """{address} hung up before it answered. Its own log may say why."""
+    """{address} closed the connection before it answered. Its own log may say why."""
 
 
 class CutShortError(SendError):
-    """{address} hung up in the middle of its answer, after {size} bytes. Its own log may say why."""
+    """{address} closed the connection in the middle of its answer, after {size} bytes. Its own log may say why."""
 
 
 class NoWebSocketError(SendError):

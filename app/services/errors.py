@@ -50,8 +50,8 @@ class ResponderBrokenError(PostError):
 
 
 class NotTrustedError(PostError):
-    """It waits until this workspace is trusted: {asks}. Answer the question in the window, or say
-    listening-post trust {path}; serve takes --trust."""
+    """It waits until this workspace is trusted: {asks}. Answer the question in the window, or run
+    listening-post trust {path}; serve has --trust."""
 
 
 class UnknownResponderError(PostError):
@@ -67,4 +67,4 @@ class ManholeExposedError(PostError):
 
 
 class HostKeyError(PostError):
-    """The host key {path} cannot be used: {reason}. Delete it, and another one is made."""
+    """The host key {path} cannot be used: {reason}. Delete it; then a new one is made."""

@@ -31,6 +31,7 @@ class ProtocolInfo:
         module: the module with ``open_port``. It is imported when a service first starts: those of HTTP and
             WebSocket take a while.
         options: the options that a service has with any responder.
+        trying: the module whose ``around`` says what these options do to a request that is tried; empty: nothing.
     """
 
     name: str
@@ -41,10 +42,15 @@ class ProtocolInfo:
     default: str
     module: str
     options: tuple[Option, ...] = ()
+    trying: str = ""
 
     def load(self) -> Opener:
         """The module's ``open_port``."""
         return cast(Opener, import_module(self.module).open_port)
+
+    def around(self) -> Any:
+        """The function ``around`` of the module ``trying``, or None."""
+        return import_module(self.trying).around if self.trying else None
 
 
 PROTOCOLS = {
@@ -54,7 +60,7 @@ PROTOCOLS = {
         ProtocolInfo("udp", "UDP", "UDP", "Single datagrams", "udp", "echo", "app.services.udp", settings.UDP),
         ProtocolInfo(
             "http", "HTTP", "HTTP", "Requests and responses: HTTP/1, and HTTP/2 on TLS", "tcp", "inspector",
-            "app.services.http.port", settings.HTTP,
+            "app.services.http.port", settings.HTTP, "app.services.http.trying",
         ),
         ProtocolInfo(
             "websocket", "WebSocket", "WS", "Messages both ways", "tcp", "echo", "app.services.websocket.port",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet import threads
@@ -16,8 +17,7 @@ from app import events, options
 from app.capture.recorder import Recorder
 from app.errors import PostError
 from app.responders import build, find
-from app.responders.rulebook import Ruled
-from app.responders.trial import Count, Message, Request, Trial, can_try, try_rules
+from app.responders.trial import Message, Request, Trial
 from app.services import address, errors, settings
 from app.services.changes import check_options, live_changes
 from app.services.config import ServiceConfig
@@ -26,6 +26,7 @@ from app.services.hosts import Hosts, is_name
 from app.services.interfaces import Connection
 from app.services.protocols import PROTOCOLS, options_of
 from app.services.surroundings import Surroundings
+from app.services.trying import Rules, tried
 from app.signal import Signal
 from app.status import Failed, Held, Listening, Starting, Status, Stopped, Stopping
 
@@ -188,6 +189,9 @@ class Service:
         changed = live_changes(before, config) if isinstance(self.status, Listening) else None
         if changed is None:
             return False
+        if not changed:  # what does not matter while it runs
+            self.config = config
+            return True
         check_options(config)
         built, self.config = self._built, config
         try:
@@ -195,8 +199,7 @@ class Service:
         except BaseException:
             self.config, self._built = before, built
             raise
-        if changed:
-            self._record(events.LOG, f"changed while it runs: {', '.join(changed)}", {"changed": list(changed)})
+        self._record(events.LOG, f"changed while it runs: {', '.join(changed)}", {"changed": list(changed)})
         return True
 
     def _changed(self, names: Collection[str]) -> Any:
@@ -220,12 +223,7 @@ class Service:
 
     def hits(self) -> tuple[int, ...]:
         """How often each rule in ``config.options["rules"]`` has applied since the start; () without such rules."""
-        return tuple(count.hits for count in self.counts())
-
-    def counts(self) -> list[Count]:
-        """As ``hits``, with the calls of each rule."""
-        ruled = self._ruled()
-        return ruled.counts() if ruled is not None else [Count() for _ in self._rules(self.config.options)]
+        return tuple(count.hits for count in Rules(self.config, self._built).counts())
 
     def trial(self, asked: Request | Message, given: options.Options | None = None) -> Deferred[Trial]:
         """What would happen to a request or message. The counts are those of now, and stay as they are.
@@ -233,34 +231,17 @@ class Service:
         ``given`` are options to try in the place of the service's own; they must be valid. Fails with NoRulesError
         or TrialTooLongError.
         """
-        config, counts, ruled = self.config, self.counts(), self._ruled()
-        tried = config.options if given is None else given
-        places = options.kept(self._rules(config.options), self._rules(tried))
-        counts = [Count() if place is None else counts[place] for place in places]
-        connections = ruled.connection_count() if ruled is not None else 0
+        rules = Rules(self.config, self._built)
+        config = self.config if given is None else replace(self.config, options=given)
+        counts, connections = rules.counts_for(config.options), rules.connections()
         folder = self.surroundings.folder
-        return self._in_thread(try_rules, config.responder, config.protocol, tried, asked, folder, counts, connections)
-
-    def _rules(self, given: options.Options) -> Sequence[options.Options]:
-        rules: Sequence[options.Options] = given.get("rules", ())
-        return rules if can_try(self.config.responder, self.config.protocol) else ()
-
-    def _ruled(self) -> Ruled | None:
-        """What answers by rules now; None where it does not, or has not since its options were changed."""
-        built: Ruled | None = self._built
-        return built if can_try(self.config.responder, self.config.protocol) else None
+        return self._in_thread(tried, config, _hosts(config), asked, folder, counts, connections)
 
     # -- names
 
     def hosts(self) -> Hosts | None:
         """The names by which the service answers; None: by any."""
-        config, responder = self.config, find(self.config.responder)
-        offered = options_of(responder, config.protocol)  # a responder's own may have that name
-        known = [option for option in settings.OF_HOSTS if option in offered]
-        names = options.with_defaults(known, config.options)["hosts"] if known else []
-        if names or (responder is not None and responder.guarded and not config.exposed):
-            return Hosts(names, self._on_refused_host)
-        return None
+        return _hosts(self.config, self._on_refused_host)
 
     def _on_refused_host(self, host: str) -> None:
         if host != self.refused_host and is_name(host):
@@ -387,6 +368,17 @@ class Service:
         self.sent += connection.sent
         if not self.connections and self._emptied is not None and not self._emptied.called:
             self._emptied.callback(None)
+
+
+def _hosts(config: ServiceConfig, refused: Callable[[str], object] = lambda host: None) -> Hosts | None:
+    """The names by which a service answers, None: by any. ``refused`` is called with each other one."""
+    responder = find(config.responder)
+    offered = options_of(responder, config.protocol)  # a responder's own may have that name
+    known = [option for option in settings.OF_HOSTS if option in offered]
+    names = options.with_defaults(known, config.options)["hosts"] if known else []
+    if names or (responder is not None and responder.guarded and not config.exposed):
+        return Hosts(names, refused)
+    return None
 
 
 def _held(error: errors.NotTrustedError) -> Held:

@@ -14,7 +14,7 @@ class TemplateError(PostError):
 
 
 class FrameError(PostError):
-    """A message of {length} bytes does not fit behind a prefix that counts to {most}.
+    """A message of {length} bytes does not fit: the length in front of it counts up to {most}.
     Choose a longer prefix."""
 
 

@@ -18,4 +18,4 @@ class WorkspaceUnwritableError(PostError):
 
 
 class RulesUnreadableError(PostError):
-    """These are no rules that can be used here. {problems}"""
+    """These rules cannot be used here. {problems}"""

@@ -49,10 +49,13 @@ class Gate:
         self._services: tuple[ServiceConfig, ...] = ()
         self._unanswered: tuple[Ask, ...] = ()
 
-    def enter(self, workspace: Workspace) -> None:
-        """Another workspace was opened. What has no file is the user's own, or one that the program brings."""
+    def enter(self, workspace: Workspace, *, own: bool = True) -> None:
+        """Another workspace was opened. What has no file is the user's own, or one that the program brings,
+        unless ``own`` is false.
+        """
         self._workspace, self._services, self._folder = workspace, workspace.services, workspace.folder
-        self._all = workspace.path is None or is_shipped(workspace.path) or _in_trusted_folder(workspace.path)
+        path = workspace.path
+        self._all = own if path is None else is_shipped(path) or _in_trusted_folder(path)
         asks = [] if self._all else asks_of(workspace.services, workspace.folder)
         known = TABLE.trust.content(fingerprint(workspace.digest, asks))
         self._allowed = {ask.key for ask in asks} if known else set()
@@ -145,7 +148,7 @@ class Gate:
         return tuple(dict.fromkeys([*own, *others]))
 
     def _not_trusted(self, asks: Sequence[Ask]) -> NotTrustedError:
-        path = one_line(str(self._workspace.path))
+        path = one_line(str(self._workspace.path or "FILE"))
         return NotTrustedError(asks="; ".join(one_line(ask.text) for ask in asks), path=path)
 
     def _look(self) -> None:

@@ -29,12 +29,12 @@ MAX_SIZE = 4_000_000
 """Most bytes of a workspace file."""
 
 MAX_NAME = 60
-"""Most characters of a service's name."""
+"""Most characters of the name of a service or a group."""
 
 _ITEM = re.compile(r"number (\d+): (\w*)")
 """The start of the text of a problem with an item of a list: its number, and its key if it is a table."""
 
-_KEYS = ("name", "protocol", "listen", "responder", "autostart", "options", *SECTIONS)
+_KEYS = ("name", "protocol", "listen", "responder", "autostart", "group", "options", *SECTIONS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,12 +193,15 @@ class _Reading:
         autostart = table.get("autostart", False)
         if not isinstance(autostart, bool):
             self._problem(i, "autostart", "must be true or false")
+        group = table.get("group", "")
+        if problem := group_problem(group):
+            self._problem(i, "group", problem)
         responder = self._responder(i, table, protocol)
         given = self._options(i, table, responder, protocol)
         sections = {section: self._section(i, table, section, protocol) for section in SECTIONS}
         if len(self._problems) > before or name is None or protocol is None or responder is None:
             return None
-        service = ServiceConfig(name, protocol, host, port, responder, autostart, given, **sections)
+        service = ServiceConfig(name, protocol, host, port, responder, autostart, given, **sections, group=group)
         if self._folder is not None:
             for section, key, text in readiness.missing(service, self._folder):
                 self._problem(i, key, text, section)
@@ -323,6 +326,15 @@ def name_problem(name: str) -> str | None:
         return "is missing"
     if len(name) > MAX_NAME or not name.isprintable():
         return f"must be one line of at most {MAX_NAME} characters"
+    return None
+
+
+def group_problem(group: object) -> str | None:
+    """What is wrong with the name of a service's group, or None. An empty name is valid: it means no group."""
+    if not isinstance(group, str):
+        return 'must be text, as in group = "Bench"'
+    if len(group) > MAX_NAME or not group.isprintable() or group != group.strip():
+        return f"must be one line of at most {MAX_NAME} characters, without spaces around it"
     return None
 
 

@@ -26,10 +26,27 @@ def save(workspace: Workspace, path: Path | str) -> Workspace:
 
     Returns the workspace with its new path. Raises WorkspaceUnwritableError.
     """
+    file = Path(os.path.realpath(path))  # a symbolic link stays, and its target is written
+    written = _written(workspace, _document(file))
+    try:
+        with replacing(file, 0o644) as out:
+            out.write(written)
+    except OSError as e:
+        raise errors.WorkspaceUnwritableError(path=path, reason=e.strerror or e) from e
+    return replace(workspace, path=Path(path), digest=digest_of(written))
+
+
+def as_text(workspace: Workspace) -> bytes:
+    """``workspace`` as a new file has it."""
+    import tomlkit
+
+    return _written(workspace, tomlkit.document())
+
+
+def _written(workspace: Workspace, content: Any) -> bytes:
+    """The file of a workspace, made of ``content``, the document that it replaces."""
     import tomlkit  # slow to load, and only saving needs it
 
-    file = Path(os.path.realpath(path))  # a symbolic link stays, and its target is written
-    content = _document(file)
     for key in set(content) - {"version", "service", "message"}:
         del content[key]  # not of a workspace: the file was something else
     content["version"] = VERSION
@@ -45,13 +62,7 @@ def save(workspace: Workspace, path: Path | str) -> Workspace:
         if workspace.services:
             content["service"] = tables
     _fill_messages(content, workspace.messages)
-    written = tomlkit.dumps(content).encode("utf-8", "replace")
-    try:
-        with replacing(file, 0o644) as out:
-            out.write(written)
-    except OSError as e:
-        raise errors.WorkspaceUnwritableError(path=path, reason=e.strerror or e) from e
-    return replace(workspace, path=Path(path), digest=digest_of(written))
+    return tomlkit.dumps(content).encode("utf-8", "replace")
 
 
 def _document(file: Path) -> Any:
@@ -84,9 +95,10 @@ def _fill(table: Any, service: ServiceConfig) -> Any:
         "listen": service.listen,
         "responder": service.responder,
         "autostart": service.autostart,
+        "group": service.group,
         "options": dict(service.options),
     } | {section: getattr(service, section) for section in SECTIONS}
-    removed = {key for key in wanted if key in ("options", *SECTIONS) and not wanted[key]} - {"tls"}
+    removed = {key for key in wanted if key in ("group", "options", *SECTIONS) and not wanted[key]} - {"tls"}
     if service.tls is None:
         removed.add("tls")
     defaults = {"autostart": False, "responder": PROTOCOLS[service.protocol].default} if table else {}

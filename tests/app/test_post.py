@@ -11,6 +11,8 @@ from twisted.internet.endpoints import clientFromString
 from twisted.internet.protocol import Factory, Protocol
 
 from app import events, post
+from app.capture.filters.language import EVERYTHING
+from app.capture.reading.store import Store
 from app.post import Post
 from app.services.config import ServiceConfig
 from app.services.errors import OptionWrongError
@@ -49,6 +51,15 @@ def _shut_down(one):
     from twisted.internet.defer import Deferred
 
     return Deferred.fromCoroutine(one.shut_down())
+
+
+def stored(path):
+    """All events of a capture."""
+    store = Store(path)
+    try:
+        return list(store.events(EVERYTHING, *store.range()))
+    finally:
+        store.close()
 
 
 def statuses(one):
@@ -209,6 +220,17 @@ async def test_becoming_starts_what_is_to_start_and_knows_renamed_services(make)
 
 
 @pytest_twisted.ensureDeferred
+async def test_one_that_refuses_its_change_goes_on_as_before_under_its_old_name(make):
+    one = await make(config("a"), config("b"))
+    await one.start_all()
+    before = dict(one.services)
+    await one.become(Workspace((config("b"), config("z", options={"nonsense": 1}))), {"a": "z"})
+    assert list(one.services) == ["b", "a"]
+    assert one.services == before
+    assert statuses(one) == {"b": Listening, "a": Listening}
+
+
+@pytest_twisted.ensureDeferred
 async def test_services_that_exchange_their_ports_both_come_up_again(make):
     one = await make(config("a"), config("b"))
     await one.start_all()
@@ -279,6 +301,100 @@ def test_a_new_capture_is_named_by_its_time_in_the_data_folder():
     path = post.default_capture()
     assert path.parent == post.data_folder() / "captures"
     assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d\.\d\d\.\d\d\.lpost", path.name)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_new_capture_begins_while_peers_are_connected_and_loses_nothing(make, tmp_path):
+    one = await make(config("echo"))
+    one.captures = tmp_path / "more"
+    await one.start_all()
+    [service] = one.services.values()
+    client = await talk(service, b"in the old one")
+    heard = []
+    one.capture_changed.connect(lambda _: heard.append(one.capture))
+    old = await one.new_capture()
+    client.transport.write(b"in the new one")
+    await until(lambda: client.heard.endswith(b"in the new one"))
+    assert old == tmp_path / "x.lpost"
+    assert heard == [one.capture]
+    client.transport.loseConnection()
+    await until(lambda: not service.connections)
+    one.recorder.flush()
+    await until(lambda: one.recorder.idle)
+    assert one.recorder.seen == one.recorder.stored
+    first, second = stored(old), stored(one.capture)
+    assert b"".join(e.payload for e in first if e.kind == events.DATA_RECEIVED) == b"in the old one"
+    assert b"".join(e.payload for e in second if e.kind == events.DATA_RECEIVED) == b"in the new one"
+    assert first[-1].summary == f"the capture goes on in {one.capture}"
+    assert second[0].summary == f"the capture follows {old}"
+    assert (second[1].kind, second[1].detail["earlier"]) == (events.CONNECTION_OPENED, True)
+    assert all(event.peer for event in second if event.conn)
+
+
+@pytest_twisted.ensureDeferred
+async def test_two_new_captures_in_one_second_have_two_names(make, tmp_path):
+    one = await make()
+    one.captures = tmp_path / "more"
+    first = (await one.new_capture(), one.capture)[1]
+    second = (await one.new_capture(), one.capture)[1]
+    assert first != second
+    assert len({*(tmp_path / "more").glob("*.lpost")}) == 2
+
+
+@pytest_twisted.ensureDeferred
+async def test_where_the_new_file_cannot_be_made_the_old_one_goes_on(make, tmp_path, monkeypatch):
+    one = await make(config("echo"))
+    other = tmp_path / "other.lpost"
+    other.write_text("no capture")
+    monkeypatch.setattr(post, "unused_capture", lambda folder: other)
+    assert await one.new_capture() is None
+    assert one.capture == tmp_path / "x.lpost"
+    one.recorder.record(events.LOG, summary="afterwards")
+    one.recorder.flush()
+    await until(lambda: one.recorder.idle and one.recorder.trouble is None)
+    assert stored(one.capture)[-1].summary == "afterwards"
+    assert other.read_text() == "no capture"
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_program_that_ends_while_it_is_paused_says_what_is_missing(make, tmp_path):
+    one = await make(config("echo"))
+    await one.start_all()
+    one.recorder.pause()
+    for words in (b"nobody sees", b"this"):
+        client = await talk(one.services["echo"], words)
+        client.transport.loseConnection()
+        await until(lambda: not one.services["echo"].connections)
+    missing = one.recorder.not_taken
+    await one.shut_down()
+    found = stored(tmp_path / "x.lpost")
+    assert not [event for event in found if event.kind in events.RAW]
+    [mark] = [event for event in found if event.kind == events.CAPTURE_RESUMED]
+    assert mark.detail["count"] == missing >= 4
+    assert [event.kind for event in found].count(events.CONNECTION_CLOSED) == 2
+    assert one.recorder.seen == one.recorder.stored + one.recorder.not_taken
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_service_goes_to_another_group_without_a_restart(make):
+    one = await make(config("a"), config("b"))
+    await one.start_all()
+    a = one.services["a"]
+    changed = []
+    one.services_changed.connect(changed.append)
+    await one.become(Workspace((config("b"), config("a", group="Bench"))))
+    assert one.services["a"] is a
+    assert isinstance(a.status, Listening)
+    assert (list(one.services), a.config.group, len(changed)) == (["b", "a"], "Bench", 1)
+
+
+@pytest_twisted.ensureDeferred
+async def test_some_are_started_and_stopped_by_their_names(make):
+    one = await make(config("a"), config("b"), config("c"))
+    await one.start_all({"a", "c"})
+    assert [name for name, status in statuses(one).items() if status is Listening] == ["a", "c"]
+    await one.stop_all(names={"c"})
+    assert [name for name, status in statuses(one).items() if status is Listening] == ["a"]
 
 
 @pytest_twisted.ensureDeferred

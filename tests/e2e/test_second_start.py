@@ -6,7 +6,9 @@ import os
 import signal
 import subprocess
 from collections.abc import Iterator
+from contextlib import closing, suppress
 from pathlib import Path
+from socket import create_connection, socket
 
 import pytest
 
@@ -72,6 +74,27 @@ def test_a_file_of_a_second_start_opens_in_the_window_of_the_first(desk: Desk) -
     assert (second.returncode, said) == (0, "")
     assert desk.shown(first, "second.toml") == window
     assert desk.display.windows(first.pid, "first.toml") == []
+
+
+def test_the_file_that_is_open_is_not_opened_again_by_any_path(desk: Desk) -> None:
+    path, link = Path(desk.path("first")), desk.folder / "link.toml"
+    link.symlink_to(path.name)
+    with closing(socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    path.write_text(path.read_text().replace("127.0.0.1:0", f"127.0.0.1:{port}"))
+    desk.shown(desk.start(desk.path("first"), "--start"), "first.toml")
+
+    def connected() -> socket | None:
+        with suppress(ConnectionRefusedError):
+            return create_connection(("127.0.0.1", port))
+        return None
+
+    with closing(wait_for(connected)) as client:
+        for name in (path, link, os.path.relpath(path, ROOT)):
+            assert desk.start(str(name)).wait(60) == 0
+            client.sendall(b"still here")
+            assert client.recv(100) == b"still here"
 
 
 def test_a_relative_path_is_that_of_the_second_starts_folder(desk: Desk) -> None:

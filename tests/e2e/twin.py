@@ -56,10 +56,13 @@ def _places(window: MainWindow) -> dict[str, tuple[int, int]]:
         "start all": middle(bar.widgetForAction(window.actions_["start_all"])),
         "stop all": middle(bar.widgetForAction(window.actions_["stop_all"])),
         "copy detail": middle(window.detail.copy_button),
+        "capture": middle(window.capture_button),
     }
-    for name, card in window.services.cards.items():
-        places[f"button of {name}"] = middle(card.button)
-        places[f"lamp of {name}"] = middle(card._lamp)
+    rows = window.services.list
+    for name in window.services.names():
+        of_row = rows.delegate.layout_of(window.services.row_rect(name))
+        places[f"button of {name}"] = at(rows.viewport(), of_row.button.center())
+        places[f"lamp of {name}"] = at(rows.viewport(), of_row.state.center())
     for title, tabs in (("pane", window.panes), ("detail", window.detail.tabs)):
         bar = tabs.tabBar()
         for i in range(tabs.count()):
@@ -76,7 +79,7 @@ def _places(window: MainWindow) -> dict[str, tuple[int, int]]:
     list_ = window.connections.viewport()
     places["connection"] = at(list_, QPoint(list_.width() - 24, 12))
     # Last, because a page takes the place of a pane.
-    for name in window.services.cards:
+    for name in window.services.names():
         page = window.workbench.open(name)
         assert page is not None
         QApplication.processEvents()

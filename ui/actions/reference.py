@@ -24,7 +24,7 @@ def shortcuts() -> str:
 
 
 def _row(action: Action) -> str:
-    keys = f"`{action.keys}`" if action.keys else ""
+    keys = ", ".join(f"`{keys}`" for keys in (action.keys, action.more_keys) if keys)
     return f"| {action.text.replace('&', '').rstrip('…')} | {keys} | {action.tip} |"
 
 

@@ -69,6 +69,12 @@ def _redo(now: Situation) -> str:
     return QCoreApplication.translate("actions", "Re&do {step}").format(step=now.redo.replace("&", "&&")).strip()
 
 
+def _pause(now: Situation) -> str:
+    if now.paused:
+        return QCoreApplication.translate("actions", "Res&ume capturing")
+    return QCoreApplication.translate("actions", "Pa&use capturing")
+
+
 # -- the actions
 
 ACTIONS: tuple[Action, ...] = (
@@ -104,6 +110,16 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "capture", "File", "Cap&ture…", "Where it is, how large it may become, how long captures are kept",
         groups={MAIN: 3},
+    ),
+    Action(
+        "pause_capture", "File", QT_TRANSLATE_NOOP("actions", "Pa&use capturing"),
+        QT_TRANSLATE_NOOP("actions", "Store nothing of what passes, or store it again; services go on"),
+        "Ctrl+P", "pause", groups={MAIN: 3}, named=_pause,
+    ),
+    Action(
+        "new_capture", "File", QT_TRANSLATE_NOOP("actions", "Ne&w capture"),
+        QT_TRANSLATE_NOOP("actions", "Go on in a new file; the old one is kept and can be opened"),
+        "Ctrl+Alt+N", "new-file", groups={MAIN: 3},
     ),
     Action(
         "export", "File", "&Export…", "Write events to pcapng, HAR, JSON lines or CSV",
@@ -195,6 +211,11 @@ ACTIONS: tuple[Action, ...] = (
         "Ctrl+Del", "trash", groups={MAIN: 2, SERVICE: 4}, enabled=A_SERVICE, destroys=True,
     ),
     Action(
+        "find_service", "Services", QT_TRANSLATE_NOOP("actions", "&Find a service"),
+        QT_TRANSLATE_NOOP("actions", "Show only services that fit what is typed"),
+        "Ctrl+Shift+K", "search", groups={MAIN: 2},
+    ),
+    Action(
         "send_message", "Services", "Send a &message", "Show or hide the send dock",
         "Ctrl+M", "send", groups={MAIN: 3},
     ),
@@ -240,7 +261,7 @@ ACTIONS: tuple[Action, ...] = (
         "Ctrl+PgUp", groups={MAIN: 2, CAPTURE: 1}, shows_panes=True,
     ),
     Action(
-        "close_page", "View", "Close the p&age", "Close the page of the service that is in view",
+        "close_page", "View", "Close the page of the serv&ice", "Close the page that is in view",
         "Ctrl+W", groups={MAIN: 2}, enabled=A_PAGE,
     ),
     Action(
@@ -280,6 +301,11 @@ ACTIONS: tuple[Action, ...] = (
         "Ctrl+B", "copy", groups={MAIN: 3, GROUP: 2}, enabled=A_FAILURE,
     ),
     Action("start_page", "View", "S&tart page", "Show what to begin with", "Alt+Home", groups={MAIN: 4}),
+    Action(
+        "compact_services", "View", QT_TRANSLATE_NOOP("actions", "Comp&act list of services"),
+        QT_TRANSLATE_NOOP("actions", "One line for each service, or two"),
+        "Ctrl+Alt+L", groups={MAIN: 4}, checked=lambda now: now.compact,
+    ),
     Action(
         "theme", "View", "Li&ght or dark", "Change between light and dark",
         "Ctrl+Shift+T", "moon", groups={MAIN: 4},

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PyQt5.QtWidgets import QWidget
+from twisted.internet.defer import Deferred
 
 from app.capture.reading.reader import Reader
 from app.post import Post
@@ -46,6 +47,14 @@ class CaptureCommands:
     def capture(self) -> None:
         self._files.settings()
 
+    def pause_capture(self) -> None:
+        recorder = self._post.recorder
+        recorder.resume() if recorder.paused else recorder.pause()
+
+    def new_capture(self) -> None:
+        # The logbook records its exceptions, as of any Deferred without an errback.
+        Deferred.fromCoroutine(self._files.begin())
+
     def export(self) -> None:
         from ui.captures.export_dialog import ExportDialog
 
@@ -58,6 +67,11 @@ class CaptureCommands:
             self.export_dialog = dialog
         self.export_dialog.show()
         self.export_dialog.raise_()
+
+    def unfinished(self) -> str:
+        """The name of a file that an export or a copy is being written to; empty if there is none."""
+        dialog = self.export_dialog
+        return (dialog.unfinished() if dialog is not None else "") or self._files.unfinished()
 
     def stop(self) -> None:
         """End an export that is under way: the window closes."""

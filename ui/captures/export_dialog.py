@@ -260,6 +260,10 @@ class ExportDialog(QDialog):
         if self._run is not None:
             self._run.stopped = True
 
+    def unfinished(self) -> str:
+        """The name of the file that is being written; empty if none is."""
+        return Path(self.file.text().strip()).name if self._run is not None else ""
+
     def _show_progress(self) -> None:
         run = self._run
         if run is not None:

@@ -36,7 +36,11 @@ WIDTH, PATTERNS_HEIGHT = 580, 84
 
 
 class SaveDialog(QDialog):
-    """Saves a copy of a capture, and stays open until saving is done or cancelled."""
+    """Saves a copy of a capture, and stays open until saving is done or cancelled.
+
+    Attributes:
+        saving: the name of the file that is being written; empty while none is.
+    """
 
     def __init__(
         self,
@@ -51,6 +55,7 @@ class SaveDialog(QDialog):
         self.setAttribute(Qt.WA_DeleteOnClose)
         self.setWindowFlag(Qt.WindowContextHelpButtonHint, False)
         self.setWindowTitle(self.tr("Save capture as"))
+        self.saving = ""
         self._source, self._typed, self._in_thread, self._flush = source, typed.strip(), in_thread, flush
         self.bare = QCheckBox(self.tr("Without &payloads"))
         self.redacted = QCheckBox(self.tr("&Redacted"))
@@ -159,6 +164,7 @@ class SaveDialog(QDialog):
         self._flush()
         choices, source = self.choices(), self._source
         work = Work(self._in_thread, lambda progress, cancelled: save(source, target, choices, progress, cancelled))
+        self.saving = target.name
         self._choices.setEnabled(False)
         self.save_button.hide()
         self.close_button.hide()
@@ -168,6 +174,7 @@ class SaveDialog(QDialog):
         work.result.addCallbacks(lambda saved: self._done(saved, target), self._failed)
 
     def _settle(self, result: object) -> object:
+        self.saving = ""
         self._choices.setEnabled(True)
         self.save_button.show()
         self.close_button.show()

@@ -8,6 +8,7 @@ from ui.manual.pages import INDEX
 
 PLACES = {
     "CaptureDialog": "capture",
+    "CarefulDialog": "window",
     "ConnectDialog": "services",
     "ConnectionsPanel": "window#services-and-connections",
     "ConversationPane": "window#panes",
@@ -17,8 +18,10 @@ PLACES = {
     "FailurePane": "window#failures",
     "FilterBox": "filters",
     "HTTPPane": "window#panes",
-    "LeaveQuestion": "workspace",
+    "LeaveQuestion": "workspace#opening-another",
     "NoteDialog": "window#panes",
+    "OverwriteQuestion": "workspace",
+    "RecoveryBar": "workspace#undo",
     "SaveDialog": "capture",
     "SendDialog": "send",
     "SendDock": "send",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from PyQt5.QtCore import Qt, pyqtSignal
 from PyQt5.QtWidgets import QAction, QApplication, QSplitter
@@ -92,6 +93,13 @@ class Browser(QSplitter):
         """Read rows and the current event again: they have notes that they did not have before."""
         self.panes.refresh()
         self._on_event_id(max(0, self._wanted))
+
+    def read_anew(self, path: Path) -> None:
+        """Show another capture from now on: the one that is being written is a new file."""
+        self._reader.switch(path)
+        self._wanted = 0
+        self.panes.read_anew()
+        self._on_event(0, None)
 
     def let_go(self) -> None:
         """Take no more answers of the reader: the window closes."""

@@ -21,7 +21,7 @@ MAX_ROWS = 4_000
 """Rows in the cache; those that were read first are dropped first."""
 
 REST, SHARE = 300, 5
-"""The least milliseconds between two sortings, and the same as a multiple of how long the last one took."""
+"""The least milliseconds between two messages sortings, and the same as a multiple of how long the last one took."""
 
 
 class ConversationList(EventList):

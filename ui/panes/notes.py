@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from PyQt5.QtCore import QObject, QSize, Qt, pyqtSignal
 from PyQt5.QtWidgets import (
     QButtonGroup,
-    QDialog,
     QDialogButtonBox,
     QHBoxLayout,
     QLabel,
@@ -22,6 +21,7 @@ from app.capture.recorder import Recorder
 from app.events import COLOURS, Note
 from ui.bridge import Bridge
 from ui.panes.note_colours import swatch
+from ui.parts.careful_dialog import CarefulDialog
 
 MAX_TEXT = 1000
 """Most characters of a note."""
@@ -63,7 +63,7 @@ class Notes(QObject):
     def on_tick(self) -> None:
         """The capture has grown."""
         recorder = self._recorder
-        if self._due and recorder.stored + recorder.lost >= self._due:
+        if self._due and recorder.stored + recorder.lost + recorder.not_taken >= self._due:
             self._due = 0
             self.kept.emit()
 
@@ -87,7 +87,7 @@ def colour_menu(parent: QMenu, chosen: Callable[[str], object], why_not: str = "
     return menu
 
 
-class NoteDialog(QDialog):
+class NoteDialog(CarefulDialog):
     """A line of text and a colour.
 
     Signals:
@@ -122,7 +122,7 @@ class NoteDialog(QDialog):
         buttons.button(QDialogButtonBox.Ok).setProperty("primary", True)
         buttons.button(QDialogButtonBox.Ok).setDefault(True)
         buttons.accepted.connect(self.accept)
-        buttons.rejected.connect(self.reject)
+        buttons.rejected.connect(self.cancel)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(16, 16, 16, 16)
         layout.setSpacing(10)
@@ -131,6 +131,13 @@ class NoteDialog(QDialog):
         layout.addWidget(words)
         layout.addWidget(buttons)
         self.accepted.connect(lambda: self.written.emit(self.note()))
+        self.untouched()
+
+    def typed(self) -> object:
+        return self.note()
+
+    def lost(self) -> str:
+        return self.tr("Discard the note?")
 
     def note(self) -> Note:
         """The note as it is in the dialog now."""

@@ -249,6 +249,13 @@ class PaneTabs(QTabWidget):
         for pane in self._panes():
             pane.events.refresh()
 
+    def read_anew(self) -> None:
+        """The reader reads another capture now."""
+        self._stored = Stored()
+        for pane in self._panes():
+            pane.set_reader(self._reader)
+        self._count_failures()
+
     def on_stored(self, stored: Stored) -> None:
         self._stored = stored
         for pane in self._panes():

@@ -12,6 +12,7 @@ from PyQt5.QtWidgets import QMainWindow
 
 from app.post import Post
 from app.services.service import Service
+from app.workspace.message import Message
 from ui.bridge import Bridge
 from ui.edits import Edits
 
@@ -77,6 +78,13 @@ class SendCommands:
             if not dock.form.url.text() and (url := self._url()):
                 dock.form.url.setText(url)
             dock.form.url.setFocus(Qt.ShortcutFocusReason)
+
+    def send_once(self, message: Message) -> None:
+        """Show a message in the dock, and send it."""
+        dock = self.dock
+        dock.show()
+        dock.form.show_message(message)
+        dock.run.send(message, keep=False)
 
     def send_to_service(self) -> None:
         if url := self._url():

@@ -61,7 +61,6 @@ class SendDialog(QDialog):
 
     def __init__(self, connection: int, peer: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setAttribute(Qt.WA_DeleteOnClose)
         self.setWindowFlag(Qt.WindowContextHelpButtonHint, False)
         self.setModal(False)
         self._connection = connection
@@ -83,6 +82,11 @@ class SendDialog(QDialog):
     def history(self) -> list[Sent]:
         """The messages sent from this dialog, oldest first."""
         return list(self._history)
+
+    @property
+    def worth_keeping(self) -> bool:
+        """Whether there is text in it that can still be sent."""
+        return not self._ended and bool(self.editor.toPlainText())
 
     def set_ended(self, reason: str = "") -> None:
         """The connection has ended for this reason: disable sending."""

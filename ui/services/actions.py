@@ -134,7 +134,10 @@ class ServiceActions(QObject):
     # -- connections
 
     def send(self, service: Service, connection: Connection) -> SendDialog:
-        """Open the dialog that sends to this connection, or raise it if it is open."""
+        """Open the dialog that sends to this connection, or raise it if it is open.
+
+        One that was closed with text in it comes back with that.
+        """
         from ui.sending.dialog import SendDialog
 
         key = (service.config.name, connection.number)
@@ -142,7 +145,7 @@ class ServiceActions(QObject):
         if dialog is None:
             dialog = self._sending[key] = SendDialog(connection.number, connection.peer, self._window)
             dialog.send.connect(connection.send)
-            dialog.finished.connect(lambda _: self._forget(key))
+            dialog.finished.connect(lambda _: None if dialog.worth_keeping else self._forget(key))
         dialog.show()
         dialog.raise_()
         dialog.activateWindow()
@@ -162,7 +165,9 @@ class ServiceActions(QObject):
             dialog.deleteLater()
 
     def _close_ended(self) -> None:
-        for (name, number), dialog in self._sending.items():
+        for (name, number), dialog in list(self._sending.items()):
             service = self._post.services.get(name)
             if service is None or number not in service.connections:
                 dialog.set_ended()
+                if dialog.isHidden():
+                    self._forget((name, number))

@@ -38,6 +38,12 @@ class ServiceCommands:
     def remove_service(self) -> None:
         self._actions.remove(self._side.services.selected)
 
+    def find_service(self) -> None:
+        self._side.services.start_search()
+
+    def compact_services(self) -> None:
+        self._side.services.set_compact(not self._side.services.compact)
+
     def connect_lines(self) -> None:
         from ui.services.connect_dialog import ConnectDialog
 

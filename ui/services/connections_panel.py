@@ -68,7 +68,7 @@ class ConnectionsDelegate(QStyledItemDelegate):
             painter.fillRect(rect, QColor(colors.selection))
         connection = index.model().connection(index)  # type: ignore[attr-defined]
         if connection is not None:
-            inner = rect.adjusted(16, 4, -8, -4)
+            inner = rect.adjusted(11, 4, -8, -4)
             quiet = QColor(colors.selected_dim if selected else colors.dim)
             mono = theme.mono_font()
             number = f"#{connection.number} "

@@ -11,7 +11,6 @@ from PyQt5.QtGui import QIcon
 from PyQt5.QtWidgets import (
     QCheckBox,
     QComboBox,
-    QDialog,
     QDialogButtonBox,
     QFrame,
     QLabel,
@@ -28,12 +27,13 @@ from app.services.protocols import PROTOCOLS
 from app.workspace import reading as workspace
 from ui.forms.form import Form, OptionForm, column, sentence, set_property, tab_through, tell
 from ui.looks.icons import icon
+from ui.parts.careful_dialog import CarefulDialog
 from ui.parts.dialog_pages import Page, Pages, padded
 from ui.services import checks
 from ui.services.section_page import SectionPage
 
 
-class ServiceDialog(QDialog):
+class ServiceDialog(CarefulDialog):
     """A form for one service. When the dialog was accepted, ``config()`` is valid.
 
     Attributes:
@@ -82,6 +82,15 @@ class ServiceDialog(QDialog):
         self._fit()
         self.name.selectAll()
         self.name.setFocus()
+        self.untouched()
+
+    def typed(self) -> object:
+        return self.config(), self.port.text()
+
+    def lost(self) -> str:
+        if self._new:
+            return self.tr("Discard the new service?")
+        return self.tr("Discard the changes to “{name}”?").format(name=self._config.name)
 
     def config(self) -> ServiceConfig:
         """The settings in the form. Settings that the form does not show are unchanged."""
@@ -154,7 +163,7 @@ class ServiceDialog(QDialog):
         for button in self.buttons.buttons():
             button.setIcon(type(button.icon())())
         self.buttons.accepted.connect(self._accept_and_start)
-        self.buttons.rejected.connect(self.reject)
+        self.buttons.rejected.connect(self.cancel)
 
     def _lay_out(self) -> None:
         form = self._form = Form()

@@ -1,4 +1,4 @@
-"""The one question before the workspace goes: what of it is not saved, and what would stop."""
+"""Questions before something is lost: the workspace that is open, or what another program wrote to its file."""
 
 from __future__ import annotations
 
@@ -26,34 +26,71 @@ def running(post: Post) -> Running:
     return Running(len(up), sum(len(service.connections) for service in up))
 
 
+class OverwriteQuestion(QMessageBox):
+    """Asks whether to save to a file that another program has changed."""
+
+    def __init__(self, parent: QWidget, name: str) -> None:
+        super().__init__(parent)
+        self.setTextFormat(Qt.PlainText)
+        self.setWindowTitle(self.tr("Changed elsewhere"))
+        self.setText(self.tr("Another program has changed “{name}”. Overwrite that?").format(name=name))
+        self.setInformativeText(self.tr("What it changed in services and messages is lost. Save as keeps both."))
+        self.setIconPixmap(icon("warning", "warning").pixmap(24, 24))
+        self.setStandardButtons(QMessageBox.Save | QMessageBox.Cancel)
+        self.button(QMessageBox.Save).setText(self.tr("&Overwrite"))
+        self.setDefaultButton(QMessageBox.Cancel)
+
+    def agreed(self) -> bool:
+        """Ask, and wait for the answer."""
+        answer = self.exec_()
+        self.deleteLater()
+        return answer == QMessageBox.Save
+
+
 class LeaveQuestion(QMessageBox):
     """Asks whether the workspace called ``title`` may go.
 
     The answer of ``exec_`` is ``Save`` or ``Discard``, where changes are not saved; ``Ok``, where they are and
-    services run; or ``Cancel``.
+    something else ends; or ``Cancel``.
     """
 
-    def __init__(self, parent: QWidget, title: str, modified: bool, up: Running, following: str) -> None:
-        """``following`` is the title of the workspace that takes its place; empty if the window closes."""
+    def __init__(
+        self, parent: QWidget, title: str, modified: bool, up: Running, following: str, unfinished: str = ""
+    ) -> None:
+        """``following`` is the title of the workspace that takes its place; empty if the window closes.
+
+        ``unfinished`` is the name of a file that is being written, and is not kept if the window closes.
+        """
         super().__init__(parent)
         self.setTextFormat(Qt.PlainText)
-        stops = self._words(up, following) if following and up.services else ""
+        ends = self._words(up, following) if following and up.services else ""
+        if unfinished:
+            ends = self.tr("“{name}” is still being written. If you quit now, nothing of it is kept.").format(
+                name=unfinished
+            )
         if modified:
-            self._ask_to_save(title, stops)
+            self._ask_to_save(title, ends)
+        elif unfinished:
+            words = self.tr("Quit before “{name}” is complete?").format(name=unfinished)
+            self._ask_to_end(self.tr("Quit"), words, ends, self.tr("&Quit"))
         else:
-            self.setWindowTitle(self.tr("Services run"))
-            self.setText(self.tr("Stop the services and open “{title}”?").format(title=following))
-            self.setInformativeText(stops)
-            self.setStandardButtons(QMessageBox.Ok | QMessageBox.Cancel)
-            self.button(QMessageBox.Ok).setText(self.tr("&Stop and open"))
-            self.setIconPixmap(icon("stop", "accent").pixmap(24, 24))
-            self.setDefaultButton(QMessageBox.Ok)
+            words = self.tr("Stop the services and open “{title}”?").format(title=following)
+            self._ask_to_end(self.tr("Services run"), words, ends, self.tr("&Stop and open"))
 
-    def _ask_to_save(self, title: str, stops: str) -> None:
+    def _ask_to_end(self, title: str, words: str, ends: str, yes: str) -> None:
+        self.setWindowTitle(title)
+        self.setText(words)
+        self.setInformativeText(ends)
+        self.setStandardButtons(QMessageBox.Ok | QMessageBox.Cancel)
+        self.button(QMessageBox.Ok).setText(yes)
+        self.setIconPixmap(icon("stop", "accent").pixmap(24, 24))
+        self.setDefaultButton(QMessageBox.Ok)
+
+    def _ask_to_save(self, title: str, ends: str) -> None:
         self.setWindowTitle(self.tr("Unsaved changes"))
         self.setText(self.tr("Save the changes to “{title}”?").format(title=title))
         lost = self.tr("Without saving, what was changed is lost. The capture is kept either way.")
-        self.setInformativeText(f"{lost}\n\n{stops}" if stops else lost)
+        self.setInformativeText(f"{lost}\n\n{ends}" if ends else lost)
         self.setStandardButtons(QMessageBox.Save | QMessageBox.Discard | QMessageBox.Cancel)
         self.button(QMessageBox.Save).setText(self.tr("&Save"))
         self.button(QMessageBox.Discard).setText(self.tr("&Discard"))
@@ -61,14 +98,12 @@ class LeaveQuestion(QMessageBox):
         self.setDefaultButton(QMessageBox.Save)
 
     def _words(self, up: Running, following: str) -> str:
-        if up.services == 1:
-            services = self.tr("1 service runs")
-        else:
-            services = self.tr("{count} services run").format(count=f"{up.services:,}")
-        if up.clients == 1:
-            clients = self.tr("1 client is connected")
-        else:
-            clients = self.tr("{count} clients are connected").format(count=f"{up.clients:,}")
-        return self.tr("{services}, {clients}. All of them stop when “{title}” opens.").format(
-            services=services, clients=clients, title=following
-        )
+        many = self.tr("{count} services").format(count=f"{up.services:,}")
+        services = self.tr("1 service") if up.services == 1 else many
+        if not up.clients:
+            words = self.tr("Opening “{title}” stops {services}. No client is connected.")
+            return words.format(title=following, services=services)
+        many = self.tr("{count} clients").format(count=f"{up.clients:,}")
+        clients = self.tr("1 client") if up.clients == 1 else many
+        words = self.tr("Opening “{title}” stops {services} and disconnects {clients}.")
+        return words.format(title=following, services=services, clients=clients)

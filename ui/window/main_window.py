@@ -12,6 +12,7 @@ from PyQt5.QtWidgets import QApplication, QMainWindow, QVBoxLayout, QWidget
 
 from app.capture.reading.reader import Reader
 from app.capture.schema import SUFFIX
+from app.files.folders import data_folder
 from app.post import Post
 from app.workspace.reading import Workspace
 from ui.actions.action import Place
@@ -33,7 +34,10 @@ from ui.services.commands import ServiceCommands
 from ui.services.side import ServicesSide
 from ui.settings import Settings
 from ui.streams.windows import StreamWindows
+from ui.window.capture_button import CaptureButton
 from ui.window.commands import WindowCommands
+from ui.window.drafts import Drafts
+from ui.window.example import Examples
 from ui.window.menus import ContextMenus, RecentMenu
 from ui.window.middle import WIDTH, Middle
 from ui.window.notices import Notices
@@ -53,6 +57,9 @@ if TYPE_CHECKING:
 
 WORKSPACE = ".toml"
 
+DRAFTS = "drafts"
+"""The folder in the data folder for unsaved changes."""
+
 HEIGHT = 768
 """Pixels of the window before the user changes its size."""
 
@@ -65,12 +72,15 @@ class MainWindow(QMainWindow):
         edits: changes the workspace, and undoes that.
         actions_: the actions by name. ``actions`` is a method of Qt's.
         files, captures: the workspace and the captures as files.
+        drafts: unsaved changes that survive a crash.
         side, services, connections: the left side and its two lists.
         browser, panes, detail, filter: the panes with their filter and the detail of the current event.
         service_actions, failure_actions, exchanges, notes: what acts on services and events.
         workbench: the pages of services.
         sending, streams: the send dock and the stream windows.
-        notices, middle, start_page, toolbar, command_palette, menus, manual: parts of the window itself.
+        examples: what the start page does in one click.
+        notices, middle, start_page, toolbar, capture_button, command_palette, menus, manual: parts of the window
+            itself.
 
     Signals:
         closed: the user closed it, and unsaved changes were settled.
@@ -85,6 +95,7 @@ class MainWindow(QMainWindow):
         self.actions_ = Actions(self, Place.MAIN)
         self.edits = Edits(post, self)
         self.files = WorkspaceFiles(post, self.edits, settings, opened, title, self)
+        self.drafts = Drafts(self.edits, self.files, post.sender.in_thread, data_folder() / DRAFTS)
         self._make_services()
         self._make_panes(reader)
         self._make_window()
@@ -99,7 +110,7 @@ class MainWindow(QMainWindow):
     def _make_services(self) -> None:
         post, edits, bridge = self._post, self.edits, self.bridge
         self.service_actions = ServiceActions(post, edits, bridge, self, lambda: self._settings.host)
-        self.side = ServicesSide(post, edits, bridge, self.service_actions)
+        self.side = ServicesSide(post, edits, bridge, self.service_actions, self._settings)
         self.services, self.connections = self.side.services, self.side.connections
 
     def _make_panes(self, reader: Reader) -> None:
@@ -121,8 +132,9 @@ class MainWindow(QMainWindow):
     def _make_window(self) -> None:
         post, bridge, settings, actions = self._post, self.bridge, self._settings, self.actions_
         self.notices = Notices(post, bridge)
-        self.notices.listen(self.files, self.captures, self.exchanges)
-        self.toolbar = Toolbar(post, bridge, actions, self.service_actions.create, self.filter)
+        self.notices.listen(self.files, self.drafts, self.captures, self.exchanges)
+        self.capture_button = CaptureButton(post, bridge, actions, self.captures, lambda: settings.capture_limit)
+        self.toolbar = Toolbar(actions, self.service_actions.create, self.filter, self.capture_button)
         self.start_page = StartPage(actions, self.files, settings)
         self.middle = Middle(post, bridge, self.side, self.browser, self.start_page)
         self.workbench.shown.connect(self.middle.show_panes)
@@ -154,6 +166,10 @@ class MainWindow(QMainWindow):
             self.sending,
             ManualCommands(self.manual),
         )
+        self.examples = Examples(post, edits, self.services, self.sending, lambda: self._settings.host, self)
+        self.start_page.try_wanted.connect(self.examples.try_it)
+        self.start_page.template_wanted.connect(self.examples.begin)
+        bridge.capture_changed.connect(self._read_anew)
         self.middle.show_panes_on(self.actions_)
         self.actions_.follow(selection.changed, selection.situation)
 
@@ -174,6 +190,12 @@ class MainWindow(QMainWindow):
         self.middle.restore(self._settings)
 
     # -- the window itself
+
+    def _read_anew(self) -> None:
+        """The program captures into another file now."""
+        self.streams.close()  # they are of the old one
+        if self._post.capture is not None:
+            self.browser.read_anew(self._post.capture)
 
     def _show_title(self) -> None:
         title = self.files.title.replace("[*]", "[*][*]")  # Qt replaces a single [*] by the mark of changes
@@ -212,9 +234,10 @@ class MainWindow(QMainWindow):
             QTimer.singleShot(0, partial(self._open_workspace, path))
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        if not self.files.settled():
+        if not self.files.settled(unfinished=self.capture_commands.unfinished()):
             event.ignore()
             return
+        self.drafts.settled = True
         self._settings.save_state("geometry", self.saveGeometry())
         self.middle.remember(self._settings)
         self.sending.stop()

@@ -14,6 +14,9 @@ from ui.services.side import ServicesSide
 from ui.settings import Settings
 from ui.window.start_page import StartPage
 
+LEFT = 340
+"""Pixels of the services' width at first, with letters of the usual size."""
+
 WIDTH = 1366
 """Pixels of the window before the user changes its size."""
 
@@ -35,11 +38,12 @@ class Middle(QSplitter):
         self.addWidget(side)
         self.addWidget(self._stack)
         self.setStretchFactor(1, 1)
-        left = 292 + 16 * (theme.notifier.fonts.size - theme.POINTS)
+        left = LEFT + 24 * (theme.notifier.fonts.size - theme.POINTS)
         self.setSizes([left, WIDTH - left])
-        for half in (side, browser):
-            half.setStretchFactor(0, 3)
-            half.setStretchFactor(1, 2)
+        for half, shares in ((side, (3, 1)), (browser, (3, 2))):
+            for part, share in enumerate(shares):
+                half.setStretchFactor(part, share)
+        side.setSizes([3000, 1000])
         for _, splitter in self._splitters():
             splitter.setChildrenCollapsible(False)
             splitter.setHandleWidth(1)

@@ -1,64 +1,165 @@
-"""A bar that offers to open the capture of a run that ended without closing it."""
+"""A bar that says that the program ended unexpectedly, and offers what is left of it: unsaved changes, the capture."""
 
 from __future__ import annotations
 
+from time import time_ns
+
 from PyQt5.QtCore import Qt, pyqtSignal
-from PyQt5.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QWidget
+from PyQt5.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QPushButton, QWidget
 
 from app.capture.keeping.about import About
-from app.text.escapes import amount
+from app.text.escapes import amount, one_line
+from app.workspace.differences import Differences
+from app.workspace.drafts import Left
 from ui.looks import theme
 from ui.looks.icons import icon
+from ui.looks.times import moment
+from ui.parts.labels import let_shrink, plain
+
+NAMES = 4
+"""Names of services that are listed."""
 
 
 class RecoveryBar(QFrame):
-    """Hidden until it has a capture to offer.
+    """Hidden until it has something to offer. It offers one draft at a time, the newest first.
 
     Signals:
         wanted: the capture is to be opened; carries its path.
+        restore_wanted, discard_wanted: an answer about a draft, which is a ``Left``.
     """
 
     wanted = pyqtSignal(object)
+    restore_wanted = pyqtSignal(object)
+    discard_wanted = pyqtSignal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("notice", "warning")
-        self._found: About | None = None
+        self._capture: About | None = None
+        self._drafts: list[Left] = []
         self._mark = QLabel()
         self._paint_mark()
-        self.label = QLabel()
-        self.label.setWordWrap(True)
-        self.label.setTextFormat(Qt.PlainText)
-        self.open_button = QPushButton("Open &it")
-        self.open_button.setToolTip("Read it in a window of its own")
-        self.later = QPushButton("N&ot now")
-        self.later.setToolTip("It stays in the data folder: File, Open capture finds it there")
+        self.label, self.draft_label, self.capture_label = (_words() for _ in range(3))
+        self.restore = self._button(self.tr("&Restore"), self.tr("Put the changes into the workspace; undo works"))
+        self.discard = self._button(self.tr("&Discard"), self.tr("Delete them"))
+        self.open_button = self._button(self.tr("Open &it"), self.tr("Read it in a window of its own"))
+        self.later = self._button(
+            self.tr("N&ot now"), self.tr("It stays in the data folder: File, Open capture finds it there")
+        )
+        self.restore.clicked.connect(lambda: self._answer(self.restore_wanted))
+        self.discard.clicked.connect(lambda: self._answer(self.discard_wanted))
         self.open_button.clicked.connect(self._open)
-        self.later.clicked.connect(self.hide)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(12, 6, 6, 6)
-        row.setSpacing(8)
-        row.addWidget(self._mark, 0, Qt.AlignTop)
-        row.addWidget(self.label, 1)
-        for button in (self.open_button, self.later):
-            button.setAutoDefault(False)
-            row.addWidget(button, 0, Qt.AlignTop)
+        self.later.clicked.connect(self._leave_capture)
+        self._lay_out()
         theme.notifier.changed.connect(self._paint_mark)
         self.hide()
+
+    def _lay_out(self) -> None:
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(8)
+        grid.setVerticalSpacing(6)
+        grid.setColumnStretch(0, 1)
+        grid.addWidget(self.label, 0, 0, 1, 3)
+        for row, (words, yes, no) in enumerate(
+            ((self.draft_label, self.restore, self.discard), (self.capture_label, self.open_button, self.later)), 1
+        ):
+            grid.addWidget(words, row, 0)
+            grid.addWidget(yes, row, 1, Qt.AlignTop)
+            grid.addWidget(no, row, 2, Qt.AlignTop)
+        whole = QHBoxLayout(self)
+        whole.setContentsMargins(12, 6, 6, 6)
+        whole.setSpacing(8)
+        whole.addWidget(self._mark, 0, Qt.AlignTop)
+        whole.addLayout(grid, 1)
+
+    def _button(self, text: str, tip: str) -> QPushButton:
+        button = QPushButton(text)
+        button.setToolTip(tip)
+        button.setAutoDefault(False)
+        return button
 
     def _paint_mark(self, *_: object) -> None:
         self._mark.setPixmap(icon("warning", "warning").pixmap(16, 16))
 
+    # -- what is offered
+
     def offer(self, found: About) -> None:
-        """Show the bar for this capture."""
-        self._found = found
-        self.label.setText(
-            f"Last time the program ended before it could close its capture. Nothing that was stored is lost: "
-            f"{found.last - found.first + 1:,} events, {amount(found.bytes)}.\n{found.path}"
-        )
-        self.show()
+        """Offer this capture, which was not closed."""
+        self._capture = found
+        self._show()
+
+    def offer_drafts(self, drafts: list[Left]) -> None:
+        """Offer these drafts, the newest first."""
+        self._drafts = list(drafts)
+        self._show()
+
+    def _show(self) -> None:
+        draft, capture = self._drafts[0] if self._drafts else None, self._capture
+        ended = draft.written if draft is not None else None
+        self.label.setText(self._heading(ended))
+        for widget in (self.draft_label, self.restore, self.discard):
+            widget.setVisible(draft is not None)
+        for other in (self.capture_label, self.open_button, self.later):
+            other.setVisible(capture is not None)
+        if draft is not None:
+            title, changes = one_line(draft.origin.title), self._changes(draft.differences)
+            words = self.tr("The unsaved changes to “{title}” are still here.\n{changes}")
+            self.draft_label.setText(words.format(title=title, changes=changes).strip())
+            self.draft_label.setToolTip(plain(one_line(str(draft.origin.path))) if draft.origin.path else "")
+        if capture is not None:
+            self.capture_label.setText(
+                self.tr("Nothing is missing from its capture: {events} events, {size}.\n{path}").format(
+                    events=f"{capture.last - capture.first + 1:,}", size=amount(capture.bytes), path=capture.path
+                )
+            )
+        self.setVisible(draft is not None or capture is not None)
+
+    def _heading(self, ended: float | None) -> str:
+        if ended is None:
+            return self.tr("Last time, Listening Post ended unexpectedly.")
+        then = moment(int(ended * 1e9))
+        if then.date() == moment(time_ns()).date():
+            return self.tr("Listening Post ended unexpectedly at {time}.").format(time=f"{then:%H:%M}")
+        words = self.tr("Listening Post ended unexpectedly on {day} at {time}.")
+        return words.format(day=f"{then:%Y-%m-%d}", time=f"{then:%H:%M}")
+
+    def _changes(self, found: Differences) -> str:
+        """What changed, in one line: “Added shop. Removed api, rest.”"""
+        words = []
+        for text, names in (
+            (self.tr("Added {names}."), found.added),
+            (self.tr("Changed {names}."), found.changed),
+            (self.tr("Removed {names}."), found.removed),
+        ):
+            if names:
+                shown = ", ".join(one_line(name) for name in names[:NAMES])
+                more = self.tr("{names} and {count} more").format(names=shown, count=len(names) - NAMES)
+                words.append(text.format(names=more if len(names) > NAMES else shown))
+        if found.others:
+            words.append(self.tr("Other changes.") if words else self.tr("Changed messages or order."))
+        return " ".join(words)
+
+    # -- answers
+
+    def _answer(self, signal: object) -> None:
+        draft = self._drafts.pop(0)
+        self._show()
+        signal.emit(draft)  # type: ignore[attr-defined]
 
     def _open(self) -> None:
-        self.hide()
-        if self._found is not None:
-            self.wanted.emit(self._found.path)
+        found, self._capture = self._capture, None
+        self._show()
+        if found is not None:
+            self.wanted.emit(found.path)
+
+    def _leave_capture(self) -> None:
+        self._capture = None
+        self._show()
+
+
+def _words() -> QLabel:
+    label = QLabel()
+    label.setWordWrap(True)
+    let_shrink(label)
+    label.setTextFormat(Qt.PlainText)
+    return label

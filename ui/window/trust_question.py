@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PyQt5.QtCore import Qt, pyqtSignal
+from PyQt5.QtCore import QCoreApplication, Qt, pyqtSignal
 from PyQt5.QtGui import QResizeEvent, QShowEvent
 from PyQt5.QtWidgets import QFrame, QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 from twisted.internet.defer import Deferred
@@ -12,6 +12,7 @@ from app.text.escapes import one_line
 from app.workspace.gate import How, Question
 from ui.looks import theme
 from ui.looks.icons import icon
+from ui.parts.labels import let_shrink
 
 LINES = 8
 """Lines of the list that are seen without scrolling."""
@@ -45,6 +46,7 @@ class TrustQuestion(QFrame):
         self.label.setWordWrap(True)
         self.label.setTextFormat(Qt.PlainText)
         self.label.setTextInteractionFlags(Qt.TextSelectableByMouse)
+        let_shrink(self.label)
         self.list = _Lines()
         self.list.setReadOnly(True)
         self.list.setTabChangesFocus(True)
@@ -126,6 +128,12 @@ class TrustQuestion(QFrame):
 
 
 def _heading(asked: Question) -> str:
+    if asked.path is None and any(ask.service for ask in asked.asks):
+        return QCoreApplication.translate(
+            "TrustQuestion",
+            "The changes that were restored ask for more than to serve this machine. "
+            "Nothing of this happens before you answer:",
+        )
     if asked.path is None:
         return "A plugin is code that can do all that you can. Nothing of this happens before you trust it:"
     return (

@@ -16,10 +16,11 @@ from app.post import Post, content
 from app.trust.asks import digest_of
 from app.workspace import reading as workspace
 from app.workspace import saving as workspace_saving
+from app.workspace.drafts import Origin
 from app.workspace.reading import Workspace
 from ui.edits import Edits
 from ui.settings import Settings
-from ui.window.leave_question import LeaveQuestion, running
+from ui.window.leave_question import LeaveQuestion, OverwriteQuestion, running
 
 FILES = "Workspaces (*.toml);;All files (*)"
 
@@ -51,7 +52,7 @@ class WorkspaceFiles(QObject):
 
     def _take(self, opened: Workspace, title: str) -> None:
         self.path, self.title = opened.path, title
-        self._saved, self._digest = content(opened), opened.digest
+        self._saved, self._digest, self._template = content(opened), opened.digest, opened.template
         if opened.path is not None:
             self._settings.add_recent(opened.path)
         self.failed.emit("")
@@ -67,9 +68,13 @@ class WorkspaceFiles(QObject):
 
     def is_open(self, path: Path) -> bool:
         """Whether this file is the one that is open, by whatever path."""
-        if _same(path, demo_file()):
+        if same_file(path, demo_file()):
             return self.path is None and self.title == DEMO
-        return self.path is not None and _same(path, self.path)
+        return self.path is not None and same_file(path, self.path)
+
+    def origin(self) -> Origin:
+        """What a draft of the workspace is a draft of."""
+        return Origin(self.path, self.title, self._template)
 
     # -- opening
 
@@ -90,7 +95,7 @@ class WorkspaceFiles(QObject):
 
     def open_path(self, path: Path, *, start: bool = False) -> None:
         """Open this file, and with ``start`` start all its services. Nothing happens if it is open as it is."""
-        if _same(path, demo_file()):  # belongs to the program; opened as a template, it is saved to another file
+        if same_file(path, demo_file()):  # belongs to the program; opened as a template, it is saved to another file
             self._go_to(DEMO, demo, start)
         elif self.is_open(path) and not self.modified and self._is_as_read(path):
             self.failed.emit("")
@@ -100,10 +105,15 @@ class WorkspaceFiles(QObject):
             self._go_to(path.name, lambda: workspace.load(path), start, check=lambda: workspace.text_of(path))
 
     def _is_as_read(self, path: Path) -> bool:
+        """Whether the file has what was read from it or saved to it last."""
         try:
-            return digest_of(path.read_bytes()) == self._digest
-        except OSError:
+            return digest_of(workspace.text_of(path).encode()) == self._digest
+        except PostError:
             return False
+
+    def _is_changed(self, path: Path) -> bool:
+        """Whether another program has written to the file, which is open, since."""
+        return bool(self._digest) and self.is_open(path) and path.exists() and not self._is_as_read(path)
 
     def _go_to(
         self, title: str, read: Callable[[], Workspace], start: bool = False, check: Callable[[], object] = str
@@ -122,8 +132,16 @@ class WorkspaceFiles(QObject):
             self.failed.emit(words.format(name=title, reason=e))
             return
 
+        self.load(loaded, title, start=start)
+
+    def load(self, loaded: Workspace, title: str, *, start: bool = False, own: bool = True) -> None:
+        """Have this workspace take the place of the one that is open; nothing is asked.
+
+        ``own``: whether one without a file is the user's own, which may do everything.
+        """
+
         async def load() -> None:
-            await self._post.load(loaded)
+            await self._post.load(loaded, own=own)
             self._take(loaded, title)
             self._post.start_all() if start else self._post.autostart()
 
@@ -150,6 +168,8 @@ class WorkspaceFiles(QObject):
         if self._edits.loading:
             self.failed.emit(self.tr("Nothing was saved: another workspace is being opened."))
             return False
+        if self._is_changed(path) and not OverwriteQuestion(self._window, path.name).agreed():
+            return False
         try:
             saved = workspace_saving.save(self._edits.state, path)
         except PostError as e:
@@ -161,20 +181,18 @@ class WorkspaceFiles(QObject):
 
     # -- the question
 
-    def settled(self, following: str = "") -> bool:
+    def settled(self, following: str = "", unfinished: str = "") -> bool:
         """Ask once about all that would be lost. True if the workspace may go.
 
         ``following`` is the title of the workspace that takes its place, for which all services stop; empty if the
-        window closes.
+        window closes. ``unfinished`` is the name of a file that is being written, which its end would stop.
         """
         modified, up = self.modified, running(self._post)
-        if not modified and not (following and up.services):
+        if not modified and not unfinished and not (following and up.services):
             return True
-        question = LeaveQuestion(self._window, self.title, modified, up, following)
-        try:
-            answer = question.exec_()
-        finally:
-            question.deleteLater()
+        question = LeaveQuestion(self._window, self.title, modified, up, following, unfinished)
+        answer = question.exec_()
+        question.deleteLater()
         return self.save() if answer == QMessageBox.Save else answer in (QMessageBox.Discard, QMessageBox.Ok)
 
 
@@ -194,7 +212,7 @@ def demo_file() -> Path:
     return Path(resources.__file__).with_name("demo.toml")
 
 
-def _same(one: Path, other: Path) -> bool:
+def same_file(one: Path, other: Path) -> bool:
     """Whether two paths lead to one file."""
     try:
         return os.path.samefile(one, other)

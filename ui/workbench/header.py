@@ -13,7 +13,8 @@ from ui.forms.form import set_property
 from ui.looks.icons import icon
 from ui.parts.labels import plain
 from ui.parts.line import Line
-from ui.services.panel import STATES, Badge, Lamp
+from ui.services.rows import STATES
+from ui.workbench.marks import Badge, Lamp
 
 NAME_CHARS = 8
 """Least characters of a name for which there is room."""

@@ -6,7 +6,7 @@ from app.errors import PostError
 
 
 class FilterError(PostError):
-    """The filter is not right at character {at}: {reason}."""
+    """The filter is wrong at character {at}: {reason}."""
 
     def __init__(self, *, at: int, reason: str, typed: str = "") -> None:
         """``at`` counts from 0; ``typed`` is the whole filter."""

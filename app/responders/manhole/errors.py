@@ -6,7 +6,7 @@ from app.errors import PostError
 
 
 class ManholeOpenError(PostError):
-    """Whoever logs in can run any code, so a password or a file of authorized keys is needed. Set one of both."""
+    """Whoever logs in can run any code, so it needs a password or a file of authorized keys. Set one of them."""
 
 
 class AuthorizedKeysError(PostError):

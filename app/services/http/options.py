@@ -12,8 +12,13 @@ from typing import Any
 
 from twisted.internet import threads
 
+from app.options import with_defaults
+from app.responders import find
+from app.services import settings
+from app.services.config import ServiceConfig
 from app.services.http import encoding as http_encoding
 from app.services.http.request import RecordedRequest
+from app.services.protocols import options_of
 
 PREFLIGHT_SECONDS = 600
 """Seconds for which a browser may keep the answer to a preflight request."""
@@ -120,6 +125,13 @@ class Common:
         more = sorted(n for n in names if n.lower() not in _SAFE and not n.lower().startswith(b"access-control-"))
         if more and not _is_preflight(request):
             request.setHeader(b"Access-Control-Expose-Headers", b", ".join(more))
+
+
+def common_of(config: ServiceConfig) -> Common:
+    """The common options of a service of HTTP."""
+    offered = options_of(find(config.responder), "http")  # a responder's own may have such a name
+    given = {o.name: config.options[o.name] for o in settings.HTTP if o in offered and o.name in config.options}
+    return Common(config.name, with_defaults(settings.HTTP, given))
 
 
 class OptedRequest(RecordedRequest):

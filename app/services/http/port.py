@@ -10,15 +10,12 @@ from twisted.web.http import Request as PlainRequest
 from twisted.web.resource import IResource
 from twisted.web.server import Site
 
-from app.options import with_defaults
-from app.responders import find
 from app.services import settings, tcp
 from app.services.budget import Budget
 from app.services.hosts import Hosts
 from app.services.http.http1 import RecordedChannel
-from app.services.http.options import Common, OptedRequest
+from app.services.http.options import Common, OptedRequest, common_of
 from app.services.http.request import RecordedRequest
-from app.services.protocols import options_of
 from app.services.service import Service
 from app.services.tap.factory import TapFactory
 from app.services.tap.tap import Tap
@@ -118,10 +115,7 @@ def _adapt(tapped: TapFactory, site: IProtocolFactory) -> None:
 
 def _site(service: Service, resource: IResource) -> RecordedSite:
     config = service.config
-    offered = options_of(find(config.responder), "http")  # a responder's own may have such a name
-    given = {o.name: config.options[o.name] for o in settings.HTTP if o in offered and o.name in config.options}
-    common = Common(config.name, with_defaults(settings.HTTP, given))
     http2 = config.tls is not None and config.settings("tls")["http2"]
     limits = config.settings("limits")
     hosts, budget = service.hosts(), service.surroundings.budget
-    return RecordedSite(resource, service.reactor, limits, common, http2=http2, hosts=hosts, budget=budget)
+    return RecordedSite(resource, service.reactor, limits, common_of(config), http2=http2, hosts=hosts, budget=budget)

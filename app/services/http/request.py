@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from twisted.python.failure import Failure
 from twisted.web.http import NO_BODY_CODES, datetimeToString
+from twisted.web.http_headers import Headers
 from twisted.web.server import NOT_DONE_YET, Request, version
 
 from app import events
@@ -183,18 +184,12 @@ class RecordedRequest(Request):
         if self.method == b"CONNECT" and not getattr(self.channel.site.resource, "takes_connect", False):
             # Any answer of 2xx would be followed by the tunnel (RFC 9110 section 9.3.6).
             self._answer_in_words(501, b"This service is no proxy, and opens no tunnels.\n")
-        elif hosts is not None and (name := hosts.refuse(self._authority())):
+        elif hosts is not None and (name := hosts.refuse(authority_of(self.uri, self.requestHeaders))):
             reached = HOSTS.reached(hosts.names, name=escape(name.encode()))
             self._tap.record_limit(reached.carrying(host=name, status=421))
             self._answer_in_words(421, MISDIRECTED.replace(b"%b", name.encode()))  # RFC 9110 section 15.5.20
         else:
             self.answer()
-
-    def _authority(self) -> str:
-        """The host that was asked for, perhaps with a port (RFC 9112 section 3.3)."""
-        absolute = _ABSOLUTE.match(self.uri)
-        host = absolute[1] if absolute else self.requestHeaders.getRawHeaders(b"host", [b""])[0]
-        return bytes(host).decode("latin-1").rpartition("@")[2]
 
     def _answer_in_words(self, status: int, words: bytes) -> None:
         self.setResponseCode(status)
@@ -287,6 +282,13 @@ class RecordedRequest(Request):
         )
         summary = f"{self.code} {reason}  {seconds * 1000:.1f} ms{f', cut: {cut}' if cut else ''}"
         self._tap.record(events.HTTP_RESPONSE, summary, detail, size=self.sentLength)
+
+
+def authority_of(uri: bytes, headers: Headers) -> str:
+    """The host that was asked for, perhaps with a port (RFC 9112 section 3.3)."""
+    absolute = _ABSOLUTE.match(uri)
+    host = absolute[1] if absolute else headers.getRawHeaders(b"host", [b""])[0]
+    return bytes(host).decode("latin-1").rpartition("@")[2]
 
 
 def _pairs(fields: Iterable[tuple[bytes, bytes]]) -> str:

@@ -10,7 +10,7 @@ class TLSSetupError(PostError):
 
 
 class TLSFileError(TLSSetupError):
-    """Cannot read {path}, which TLS needs: {reason}. Check the name and who may read it."""
+    """Cannot read {path}, which TLS needs: {reason}. Check its name and its permissions."""
 
 
 class NotACertificateError(TLSSetupError):
@@ -22,7 +22,7 @@ class NotAKeyError(TLSSetupError):
 
 
 class PasswordMissingError(TLSSetupError):
-    """{path} is locked. Give its password in tls.password (send takes none), or use a file without one."""
+    """{path} is encrypted. Give its password in tls.password (send takes none), or use a file without one."""
 
 
 class WrongPasswordError(TLSSetupError):
@@ -38,12 +38,12 @@ class RefusedCertificateError(TLSSetupError):
 
 
 class ForeignNameError(TLSSetupError):
-    """The local authority does not sign for {name}, only for local names and private addresses.
-    Use a certificate of your own, or have a new authority made: listening-post ca --any-name."""
+    """The local authority signs only for local names and private addresses, not for {name}.
+    Use a certificate of your own, or make a new authority: listening-post ca --any-name."""
 
 
 class AuthorityError(TLSSetupError):
-    """The local authority {path} cannot be used: {reason}. Move that file away, and a new one is made."""
+    """The local authority {path} cannot be used: {reason}. Move that file away; then a new one is made."""
 
 
 class KeyLogError(TLSSetupError):

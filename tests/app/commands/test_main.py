@@ -69,7 +69,7 @@ def test_query_points_at_the_mistake_in_a_filter(capture):
     done = run("query", capture, "size > x")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.splitlines() == [
-        "listening-post: The filter is not right at character 8: size is a number, as in size > 100.",
+        "listening-post: The filter is wrong at character 8: size is a number, as in size > 100.",
         "  size > x",
         "         ^",
     ]
@@ -263,7 +263,7 @@ def test_export_takes_a_filter(capture, tmp_path):
 def test_export_without_a_known_format_says_which_there_are(capture, tmp_path):
     done = run("export", capture, tmp_path / "x.doc")
     assert done.returncode == 1
-    assert "tells no format to export to. Use --format with one of csv, " in one_line(done.stderr)
+    assert "does not end like an export format. Use --format with one of csv, " in one_line(done.stderr)
     assert list(tmp_path.glob("x.doc")) == []
 
 

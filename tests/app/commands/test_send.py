@@ -155,7 +155,7 @@ def test_a_server_that_wants_a_certificate_gets_ours_if_there_is_one(tmp_path: P
     with program("openssl", "s_server", "-accept", "PORT", "-cert", file, "-key", file, *wanting) as port:
         url = f"tls://127.0.0.1:{port}"
         code, out, said = outcome(send(url, r"abc\n", "--insecure"))
-        wants = "wants a certificate of ours. Name a file with one that it trusts, and its key (--certificate)."
+        wants = "requires a client certificate. Name a file with one that it trusts, and its key (--certificate)."
         assert (code, out, said.decode()) == (1, b"", f"listening-post: 127.0.0.1:{port} {wants}\n")
         for ours in ((file,), (alone, "--key", key)):
             shown = send(url, r"abc\n", "--insecure", "--certificate", *ours)

@@ -42,7 +42,7 @@ def test_a5_too_few_that_are_free_are_an_error_in_words(monkeypatch):
     monkeypatch.setattr(limit, "NEEDED", 1 << 30)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     monkeypatch.setattr(limit.os, "open", lambda *_: (_ for _ in ()).throw(OSError(24, "Too many open files")))
-    with pytest.raises(TooFewFilesError, match=f"no more than {hard} files open at once"):
+    with pytest.raises(TooFewFilesError, match=f"only {hard} files open at once"):
         limit.raise_file_limit()
     assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == max(soft, hard)
 
@@ -51,7 +51,7 @@ def test_a5_too_few_that_are_free_are_an_error_in_words(monkeypatch):
 def test_a5_serve_says_a_sentence_and_ends(files, tmp_path):
     done = limited(files, "serve", DEMO, "--for", "3", "--capture", tmp_path / "x.lpost")
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith(f"listening-post: This program may have no more than {files} files open at once")
+    assert done.stderr.startswith(f"listening-post: This program may have only {files} files open at once")
     assert done.stderr.count("\n") == 1
 
 
@@ -59,7 +59,7 @@ def test_a5_serve_says_a_sentence_and_ends(files, tmp_path):
 def test_a5_so_do_the_other_commands_and_the_window(args):
     done = limited(12, *args, env=os.environ | {"QT_QPA_PLATFORM": "offscreen"})
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith("listening-post: This program may have no more than 12 files open at once")
+    assert done.stderr.startswith("listening-post: This program may have only 12 files open at once")
     assert done.stderr.count("\n") == 1
 
 

@@ -25,7 +25,9 @@ def test_serve_runs_no_plugin_unasked_and_says_how_to_allow_it(workspace: Path, 
     done = run("serve", workspace, "--capture", tmp_path / "x.lpost")
     assert done.returncode == 1
     [said] = [line for line in done.stderr.splitlines() if "shout" in line]
-    assert said.startswith(f"listening-post: shout: It comes with the plugin {beside / 'shout.py'}, which may not run")
+    assert said.startswith(
+        f"listening-post: shout: It comes with the plugin {beside / 'shout.py'}, which is not allowed"
+    )
     assert said.endswith("or start serve with --trust-plugins.")
     assert "service.failed" in done.stdout
 

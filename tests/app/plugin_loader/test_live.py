@@ -145,7 +145,7 @@ def _payloads(post: Post, peer: str, kind: int) -> bytes:
 async def test_nothing_runs_before_the_question_was_answered(make: Any, shout: Write, tmp_path: Path) -> None:
     shout(f"open({str(tmp_path / 'ran')!r}, 'w')\n" + shout().read_text())
     post = await make(config("mine", "shout"))
-    assert "may not run yet" in status(post, "mine").reason
+    assert "not allowed to run yet" in status(post, "mine").reason
     assert not (tmp_path / "ran").exists()
     await allow(post)
     assert (tmp_path / "ran").exists()

@@ -124,7 +124,7 @@ def test_a_file_that_others_can_change_is_not_loaded(trusting: Table, shout: Wri
     path = shout()
     path.chmod(0o666)
     enter(trusting, beside)
-    assert "others than you can change" in str(trusting.trouble[path])
+    assert "other users can change" in str(trusting.trouble[path])
 
 
 def test_hidden_files_and_helpers_are_left_alone(trusting: Table, shout: Write, beside: Path) -> None:
@@ -235,7 +235,7 @@ def test_a_workspace_may_name_what_waits_for_an_answer(plugins: Table, shout: Wr
     shout()
     loaded = workspace.load(a_workspace(beside, "[service.options]\nanything = 1\n"))
     assert loaded.services[0].options == {"anything": 1}
-    assert "may not run yet" in str(workspace.responder_problem("shout", "tcp") or responders.find("shout").missing)  # type: ignore[union-attr]
+    assert "not allowed to run" in str(workspace.responder_problem("shout", "tcp") or responders.find("shout").missing)  # type: ignore[union-attr]
     assert "does not serve udp" in (workspace.responder_problem("shout", "udp") or "")
 
 

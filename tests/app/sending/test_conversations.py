@@ -90,7 +90,7 @@ async def test_a_reset_is_told_in_words(talker: Talker, desk: Any) -> None:
         await until(lambda: heard.reason)
         assert "reset the connection" in heard.reason
         http = await talker.talk(f"http://127.0.0.1:{port.getHost().port}/", b"")
-        assert "hung up before it answered" in http.reason or "reset" in http.reason
+        assert "closed the connection before it answered" in http.reason or "reset" in http.reason
     finally:
         await port.stopListening()
 
@@ -213,7 +213,7 @@ async def test_udp_speaks_with_our_echo(talker: Talker, desk: Any, tape: Any) ->
 async def test_a_datagram_that_is_too_large_is_refused(talker: Talker) -> None:
     with closed_port(socket.SOCK_DGRAM) as port:
         heard = await talker.talk(f"udp://127.0.0.1:{port}", bytes(65_508))
-    assert heard.reason.startswith("A datagram of 65,508 bytes cannot be sent: 65,507 are the most.")
+    assert heard.reason.startswith("A datagram of 65,508 bytes cannot be sent: the limit is 65,507 bytes.")
 
 
 # -- HTTP

@@ -46,7 +46,7 @@ async def test_a_datagram_that_the_kernel_does_not_send_is_a_failure_in_words(
 
     monkeypatch.setattr("twisted.internet.udp.Port.write", refuse)
     heard = await talker.talk("udp://224.0.0.1:9", b"x")
-    assert heard.reason == "No way leads to 224.0.0.1:9. Check the address, and that the network is up."
+    assert heard.reason == "There is no route to 224.0.0.1:9. Check the address, and that the network is up."
     assert heard.conversation.closed is not None
     assert heard.conversation.closed.failed
     assert tape.all("datagram.sent") == []

@@ -225,6 +225,22 @@ async def test_datagrams_are_limited_from_the_next_on(desk: Desk, tape: Tape) ->
     assert not tape.all("datagram.sent")
 
 
+@pytest_twisted.ensureDeferred
+async def test_clients_of_a_broadcast_hear_each_other_before_and_after_a_change(desk: Desk) -> None:
+    service = await desk.start("websocket", "broadcast")
+    before = Raw(service)
+    await before.open()
+    assert changed(service, subprotocols=["chat"])
+    after = Raw(service)
+    await after.open(b"Sec-WebSocket-Protocol: other, chat\r\n")
+    after.say(frame(TEXT, b"x"))
+    await until(before.frames)
+    before.say(frame(TEXT, b"y"))
+    await until(after.frames)
+    assert (before.frames(), after.frames()) == ([(FINAL | TEXT, b"x")], [(FINAL | TEXT, b"y")])
+    assert not changed(service, echo=True)  # which the broadcast does not take
+
+
 # -- what needs a restart, or is wrong
 
 
@@ -321,6 +337,49 @@ async def test_a_trial_counts_from_where_the_service_is_and_counts_nothing(desk:
     assert (await service.trial(Request("GET", "/a"), turned)).rule == 0
     assert service.hits() == (1, 0)
     assert (await desk.service("http", "mock").trial(Request())).rule is None
+
+
+_OF_ALL = {"tokens": ["secret"], "cors": ["https://example.org"], "fields": ["X-Extra: yes"], "hosts": ["local"]}
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "rule"),
+    [
+        (Request("GET", "/a", (("Host", "localhost"),)), 401, None),
+        (Request("GET", "/a", (("Host", "localhost"), ("Authorization", "Bearer secret"))), 200, 0),
+        (Request("GET", "/b", (("Host", "x.localhost"), ("Authorization", "Bearer secret"))), 404, None),
+        (Request("GET", "/a", (("Host", "example.org"), ("Authorization", "Bearer secret"))), 421, None),
+        (Request("GET", "http://example.org/a", (("Host", "localhost"),)), 421, None),
+        (
+            Request("OPTIONS", "/a", (
+                ("Host", "localhost"), ("Origin", "https://example.org"), ("Access-Control-Request-Method", "PUT"),
+            )), 204, None,
+        ),
+        (Request("GET", "/a", (
+            ("Host", "localhost"), ("Origin", "https://example.org"), ("Authorization", "Bearer secret"),
+        )), 200, 0),
+    ],
+)  # fmt: skip
+@pytest_twisted.ensureDeferred
+async def test_a_trial_has_what_the_options_of_every_http_service_do(
+    asked: Request, status: int, rule: int | None, desk: Desk
+) -> None:
+    service = await desk.start("http", "mock", options={"rules": [{"path": "/a", "body": "x"}], **_OF_ALL})
+    found = await service.trial(asked)
+    assert (found.rule, found.answer.status) == (rule, status)
+    peer = Peer(service)
+    lines = (f"{asked.method} {asked.target} HTTP/1.1", *(f"{name}: {value}" for name, value in asked.headers), "", "")
+    peer.push("\r\n".join(lines).encode())
+    got = await peer.expect(found.answer.body or b"\r\n\r\n")
+    head, _, body = got.partition(b"\r\n\r\n")
+    first, *fields = head.decode().split("\r\n")
+    assert first == f"HTTP/1.1 {status} {found.answer.reason}"
+    assert body == found.answer.body
+    assert without_date(found.answer.headers) == without_date(tuple(field.split(": ", 1)) for field in fields)
+
+
+def without_date(headers: Any) -> list[Any]:
+    return sorted(header for header in headers if header[0] != "Date")
 
 
 @pytest_twisted.ensureDeferred

@@ -207,11 +207,11 @@ def test_a_gap_ends_a_message() -> None:
 
 def test_a_message_too_long_for_its_prefix_is_refused_in_words() -> None:
     assert Prefixed(1).frame(b"x" * 255)[:2] == b"\xffx"
-    with pytest.raises(errors.FrameError, match=r"256 bytes does not fit behind a prefix that counts to 255"):
+    with pytest.raises(errors.FrameError, match=r"256 bytes does not fit: the length in front of it counts up to 255"):
         Prefixed(1).frame(b"x" * 256)
     with pytest.raises(errors.FrameError):
         Prefixed(1, inclusive=True).frame(b"x" * 255)
-    with pytest.raises(errors.FrameError, match=r"10000 bytes does not fit behind a prefix that counts to 9999"):
+    with pytest.raises(errors.FrameError, match=r"10000 bytes does not fit: .* counts up to 9999"):
         Prefixed(encoding=decimal(4)).frame(bytes(10_000))
 
 

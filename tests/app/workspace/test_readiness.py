@@ -22,7 +22,7 @@ NO_JSON = "is of no use: The documents in template.txt cannot be used: Expecting
 
 ELSEWHERE = (
     "is of no use: ../outside.json is not in the workspace's folder. "
-    "Put the file there, and name it as seen from there."
+    "Put the file there, and give its path relative to that folder."
 )
 
 NO_USE = "is of no use: The file {} cannot be read: {}."
@@ -101,7 +101,7 @@ def test_who_may_log_in_and_from_where(folder: Path):
     assert of("ssh", "manhole", folder, options={"password": "auto"}) == []
     [(section, key, text)] = of("ssh", "manhole", folder)
     assert (section, key) == ("options", "password")
-    assert "a password or a file of authorized keys is needed" in text
+    assert "it needs a password or a file of authorized keys" in text
     [(section, key, text)] = of("ssh", "manhole", folder, "0.0.0.0", options={"password": "auto"})
     assert (section, key) == ("", "listen")
     assert "is for this machine only" in text

@@ -61,6 +61,12 @@ def test_what_is_left_out_has_its_default():
     assert (found.responder, found.autostart, found.options) == ("echo", False, {})
 
 
+def test_a_service_may_have_a_group():
+    [found] = parse(service(group='"Werkbank ✓"'))[0].services
+    assert found.group == "Werkbank ✓"
+    assert parse(service())[0].services[0].group == ""
+
+
 def test_the_demo_has_nothing_wrong():
     demo = load(Path(__file__).parents[3] / "resources" / "demo.toml")
     assert [(s.name, s.listen) for s in demo.services] == [
@@ -115,6 +121,10 @@ def test_an_empty_workspace_is_one():
         (service(responder="1"), 6, "responder", "must be text. For tcp use one of"),
         (service(autostart='"yes"'), 7, "autostart", "must be true or false"),
         (service(autostart="1"), 7, "autostart", "must be true or false"),
+        (service(group="1"), 7, "group", 'must be text, as in group = "Bench"'),
+        (service(group='"a\\nb"'), 7, "group", "must be one line of at most 60 characters"),
+        (service(group=f'"{"g" * 61}"'), 7, "group", "must be one line of at most 60 characters"),
+        (service(group='" a"'), 7, "group", "without spaces around it"),
         (service(color='"red"'), 7, "color", "is unknown. A service has name, protocol, listen"),
         (service(options="5"), 7, "options", "must be a table: [service.options]"),
         (websocket(options="{ speed = 1 }"), 7, "options.speed", 'for websocket. It has subprotocols'),

@@ -94,7 +94,7 @@ def test_what_is_wrong_is_told_with_its_line(text: str, words: str) -> None:
     with pytest.raises(RulesUnreadableError) as raised:
         rules_from_toml(text, "mock", "http")
     assert words in str(raised.value)
-    assert str(raised.value).startswith("These are no rules that can be used here. ")
+    assert str(raised.value).startswith("These rules cannot be used here. ")
 
 
 def test_rules_are_those_of_the_responder_and_protocol() -> None:

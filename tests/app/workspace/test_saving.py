@@ -25,6 +25,7 @@ SERVICES = st.builds(
     st.just("echo"),
     st.booleans(),
     st.fixed_dictionaries({}, optional={"subprotocols": st.lists(st.text(st.characters(codec="utf-8")), max_size=3)}),
+    group=st.one_of(st.just(""), NAMES.map(str.strip).filter(str.isprintable)),
 )
 WORKSPACES = st.lists(SERVICES, max_size=4, unique_by=lambda s: s.name).map(lambda s: Workspace(tuple(s)))
 OLD = st.sampled_from(

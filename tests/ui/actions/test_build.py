@@ -90,7 +90,7 @@ def test_every_action_is_in_some_window(window: QMainWindow) -> None:
 def test_separators_divide_the_groups(window: QMainWindow, main: Actions) -> None:
     assert names(menus(window)["&File"]) == [
         "new_workspace", "open_workspace", "save_workspace", "save_workspace_as", "open_demo", "open_showcase", "",
-        "export", "", "open_capture", "save_capture_as", "capture", "", "quit",
+        "export", "", "open_capture", "save_capture_as", "capture", "pause_capture", "new_capture", "", "quit",
     ]  # fmt: skip
 
 
@@ -135,8 +135,8 @@ def test_no_two_entries_of_a_menu_share_a_letter(window: QMainWindow, made: Acti
         assert len(set(letters)) == len(letters), texts
 
 
-def test_only_following_has_two_states(main: Actions) -> None:
-    assert [name for name, action in main.items() if action.isCheckable()] == ["follow"]
+def test_only_following_and_the_compact_list_have_two_states(main: Actions) -> None:
+    assert [name for name, action in main.items() if action.isCheckable()] == ["follow", "compact_services"]
     main.update(Situation(following=True))
     assert main["follow"].isChecked()
     main.update(Situation())

@@ -9,17 +9,18 @@ from typing import Any
 import pytest
 from PyQt5.QtCore import QMimeData, QPoint, Qt, QUrl
 from PyQt5.QtGui import QDropEvent
-from PyQt5.QtWidgets import QApplication
+from PyQt5.QtWidgets import QApplication, QMessageBox
 from pytestqt.qtbot import QtBot
 from twisted.internet import defer
 
 from app import events
 from app.capture.keeping.about import about
+from app.capture.keeping.wanted import CancelledError
 from app.capture.recorder import Loss
 from tests.app.capture.captures import event, make, opened
 from tests.app.capture.keeping.test_retention import kill
 from tests.ui.conftest import Open
-from tests.ui.desk import config, do, memory_post, settle
+from tests.ui.desk import config, do, memory_post, pressing, settle
 from ui.captures.save_dialog import SaveDialog
 from ui.captures.settings_dialog import GB, CaptureDialog
 from ui.captures.window import CaptureWindow
@@ -152,8 +153,8 @@ def test_after_a_crash_the_capture_is_offered_and_opens(beside: MainWindow, tmp_
     path = kill(tmp_path / "data" / "2026-11-20 10.00.00.lpost")
     beside.captures.look_for_cut_off()
     assert beside.notices.recovery.isVisible()
-    assert str(path) in beside.notices.recovery.label.text()
-    assert "2 events" in beside.notices.recovery.label.text()
+    assert str(path) in beside.notices.recovery.capture_label.text()
+    assert "2 events" in beside.notices.recovery.capture_label.text()
     beside.notices.recovery.open_button.click()
     assert not beside.notices.recovery.isVisible()
     assert list(beside.captures.windows) == [path.resolve()]
@@ -199,3 +200,34 @@ def test_settings_that_make_no_sense_are_the_defaults(settings: Settings) -> Non
     settings._store.setValue("capture_limit", "much")
     settings._store.setValue("keep_days", "-3")
     assert (settings.capture_limit, settings.keep_days) == (2_000_000_000, 0)
+
+
+def test_quitting_asks_before_it_breaks_off_a_copy(beside: MainWindow, tmp_path: Path) -> None:
+    waiting: defer.Deferred[Any] = defer.Deferred()
+    source = make(tmp_path / "x.lpost", event())
+    beside.captures._in_thread = lambda *_: waiting  # type: ignore[assignment]
+    beside.captures.save_as(source)
+    dialog = beside.findChild(SaveDialog)
+    assert dialog is not None
+    dialog.save(tmp_path / "copy.lpost")
+    answer = pressing(QMessageBox.Cancel)
+    do(beside, "quit")
+    assert answer.asked == ["Quit before “copy.lpost” is complete?"]
+    assert beside.isVisible()
+    answer = pressing(QMessageBox.Ok)
+    do(beside, "quit")
+    assert not beside.isVisible()
+    waiting.errback(CancelledError())
+
+
+@pytest.mark.qt_log_ignore(r"^This plugin does not support raise\(\)$")
+def test_quitting_asks_before_it_breaks_off_an_export(beside: MainWindow, tmp_path: Path) -> None:
+    do(beside, "export")
+    dialog = beside.capture_commands.export_dialog
+    assert dialog is not None
+    dialog._in_thread = lambda *_: defer.Deferred()
+    dialog.file.setText(str(tmp_path / "all.jsonl"))
+    dialog.start()
+    assert beside.capture_commands.unfinished() == "all.jsonl"
+    dialog.close()
+    assert beside.capture_commands.unfinished() == ""

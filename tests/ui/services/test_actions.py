@@ -197,3 +197,18 @@ def test_b5_a_host_is_allowed_beside_those_that_were(desk: Desk) -> None:
         settle()
     assert desk.service().config.options["hosts"] == ["a.example", "b.example"]
     assert not desk.service().refused_host
+
+
+def test_what_was_typed_for_a_connection_is_there_again_until_it_ends(desk: Desk) -> None:
+    peer = desk.join(1)
+    dialog = desk.acts.send(desk.service(), peer)
+    dialog.editor.setPlainText("half a message")
+    QTest.keyClick(dialog, Qt.Key_Escape)
+    settle()
+    assert not dialog.isVisible()
+    assert desk.acts.send(desk.service(), peer) is dialog
+    assert dialog.editor.toPlainText() == "half a message"
+    dialog.close()
+    desk.service().connections.clear()
+    desk.bridge.ticked.emit(None)
+    assert desk.acts._sending == {}

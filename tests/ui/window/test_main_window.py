@@ -147,7 +147,7 @@ def test_menus_open_with_what_fits(window: MainWindow) -> None:
 
 def test_a_new_service_can_be_of_any_protocol(window: MainWindow) -> None:
     menus = [button.menu() for button in window.findChildren(QToolButton) if button.menu()]
-    [entries] = [menu.actions() for menu in menus if "service…" in menu.actions()[0].text()]
+    [entries] = [menu.actions() for menu in menus if any("service…" in one.text() for one in menu.actions()[:1])]
     assert [action.text() for action in entries] == [f"{protocol.title} service…" for protocol in PROTOCOLS.values()]
 
 
@@ -201,7 +201,7 @@ def test_a_real_peer_appears_is_sent_to_and_disconnected(
         window.bridge.ticked.emit(post.recorder.range)
         name = f"127.0.0.1:{peer.getsockname()[1]}"
         assert window.connections.model().index(0, 0).data() == f"#1 {name}"
-        assert window.side.title.text() == "CONNECTIONS OF LIVE (1)"
+        assert (window.side.title.text(), window.side.total.text()) == ("CONNECTIONS OF LIVE", "1")
         window.connections.setCurrentIndex(window.connections.model().index(0, 0))
         do(window, "send")
         [dialog] = window.service_actions._sending.values()
@@ -276,11 +276,12 @@ def test_a_tab_of_no_service_leaves_the_selected_one(window: MainWindow) -> None
         assert window.services.selected == "beta"
 
 
-def test_a_chosen_card_is_selected_and_leaves_the_pane(window: MainWindow, qtbot: QtBot) -> None:
+def test_a_chosen_row_is_selected_and_leaves_the_pane(window: MainWindow, qtbot: QtBot) -> None:
     beta = window.panes.of("beta")
     window.panes.setCurrentWidget(beta)
     with qtbot.waitSignals([window.services.chosen]):
-        QTest.mouseClick(window.services.cards["alpha"], Qt.LeftButton)
+        at = window.services.row_rect("alpha").center()
+        QTest.mouseClick(window.services.list.viewport(), Qt.LeftButton, Qt.NoModifier, at)
     assert window.services.selected == "alpha"
     assert window.panes.current() is beta
 

@@ -106,9 +106,7 @@ async def test_b1_one_question_lists_it_and_only_the_harmless_service_runs(
     ]
     assert isinstance(post.services["plain"].status, Listening)
     for name in ("door", "shell"):
-        card = window.services.cards[name]
-        card.refresh()
-        assert card._state.text().startswith("waits for your answer: ")
+        assert window.services.row(name).reason.startswith("Waits for your answer: ")
         assert isinstance(post.services[name].status, Held)
 
 

@@ -260,7 +260,7 @@ def test_what_runs_is_named_before_another_file_stops_it(desk: Desk) -> None:
     assert texts_at(lambda: desk.files.open_path(other), Press.Cancel) == [
         (
             "Stop the services and open “other.toml”?",
-            "1 service runs, 2 clients are connected. All of them stop when “other.toml” opens.",
+            "Opening “other.toml” stops 1 service and disconnects 2 clients.",
         )
     ]
     assert isinstance(desk.post.services["alpha"].status, Listening)
@@ -276,7 +276,7 @@ def test_unsaved_changes_and_what_runs_are_one_question(desk: Desk) -> None:
         (
             "Save the changes to “first.toml”?",
             "Without saving, what was changed is lost. The capture is kept either way.\n\n"
-            "1 service runs, 1 client is connected. All of them stop when “New workspace” opens.",
+            "Opening “New workspace” stops 1 service and disconnects 1 client.",
         )
     ]
     assert isinstance(desk.post.services["alpha"].status, Listening)
@@ -331,3 +331,27 @@ def test_opening_the_open_file_reads_it_again_once_it_differs(desk: Desk) -> Non
     desk.change()
     texts_at(lambda: desk.files.open_path(desk.folder / "first.toml"), Press.Discard)
     assert (desk.names(), desk.files.modified) == (["beta"], False)
+
+
+# -- saving over what another program wrote
+
+
+@pytest.mark.parametrize(("button", "saved"), [(Press.Save, ["alpha", "changed"]), (Press.Cancel, ["theirs"])])
+def test_what_another_program_wrote_is_asked_about_before_it_is_overwritten(
+    desk: Desk, button: QMessageBox.StandardButton, saved: list[str]
+) -> None:
+    desk.change()
+    path = desk.folder / "first.toml"
+    save(Workspace((config("theirs", 9400),)), path)
+    [(text, _)] = texts_at(desk.files.save, button)
+    assert text == "Another program has changed “first.toml”. Overwrite that?"
+    assert [service.name for service in workspace.load(path).services] == saved
+    assert desk.files.modified == (button == Press.Cancel)
+
+
+def test_a_file_that_is_gone_is_written_without_a_question(desk: Desk) -> None:
+    desk.change()
+    (desk.folder / "first.toml").unlink()
+    assert desk.files.save()
+    desk.post.add(config("again", 9101))
+    assert desk.files.save()

@@ -32,8 +32,10 @@ def desk(open_window: Open, qtbot: QtBot) -> Iterator[Bench]:
 
 
 def test_a_double_click_on_a_service_opens_its_page(window: MainWindow) -> None:
-    card = window.services.cards["beta"]
-    QTest.mouseDClick(card, Qt.LeftButton, pos=card.rect().center())
+    view = window.services.list.viewport()
+    at = window.services.row_rect("beta").center()
+    QTest.mouseClick(view, Qt.LeftButton, pos=at)
+    QTest.mouseDClick(view, Qt.LeftButton, pos=at)
     page = window.panes.currentWidget()
     assert isinstance(page, ServicePage)
     assert page.service == "beta"

@@ -96,7 +96,7 @@ def test_it_signs_clients(ca: authority.Authority) -> None:
 
 @pytest.mark.parametrize("name", ["example.com", "localhost.example.com", "notlocal", "8.8.8.8", "2001:db8::1", "com"])
 def test_it_does_not_sign_for_the_public(ca: authority.Authority, name: str) -> None:
-    with pytest.raises(errors.ForeignNameError, match="does not sign for") as caught:
+    with pytest.raises(errors.ForeignNameError, match="not for") as caught:
         ca.sign(["localhost", name])
     assert name in str(caught.value)
 
