@@ -37,7 +37,7 @@ class BodyRow(QWidget):
         super().__init__()
         self._body, self._template = row.names
         self._rendered = ""
-        self._has_rendered = False
+        self._has_rendered = self._hinted = False
         self.text = TemplateText(
             str(values.get(self._body, "")), lambda begun, filter: suggestions(begun, filter=filter, path=self._path)
         )
@@ -130,7 +130,11 @@ class BodyRow(QWidget):
     def values(self) -> dict[str, Any]:
         return {self._body: self.text.value(), self._template: self.switch.isChecked()}
 
-    def tell(self, problems: Mapping[str, str]) -> None:
+    def tell(self, problems: Mapping[str, str], hints: Mapping[str, str]) -> None:
+        """Show what is wrong; with ``hints``, also of headers, that braces are not filled in."""
+        if bool(hints) != self._hinted:
+            self._hinted = bool(hints)
+            self._show_state()
         text = " ".join(sentence(problems[name]) for name in (self._body, self._template) if name in problems)
         self._words.setVisible(bool(text))
         self._words.say(text, "error")
@@ -163,7 +167,7 @@ class BodyRow(QWidget):
         """Say whether the body is JSON, and that an expression is not filled in."""
         template, body = self.switch.isChecked(), self.text.typed()
         self.text.set_template(template)
-        unfilled = not template and "{{" in body
+        unfilled = not template and ("{{" in body or self._hinted)
         self.switch_on.setVisible(unfilled)
         if unfilled:
             words, role = self.tr("{{…}} is sent as it is: Template is off."), "warning"

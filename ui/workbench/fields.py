@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from PyQt5.QtCore import QCoreApplication, QSize, Qt, pyqtSignal
@@ -123,10 +124,11 @@ class FieldRow(QWidget):
         """Whether a value differs from its default."""
         return any(value != self._options[name].default for name, value in self.values().items())
 
-    def tell(self, problems: Mapping[str, str]) -> None:
-        """Show what is wrong with the options of this row, by name."""
+    def tell(self, problems: Mapping[str, str], hints: Mapping[str, str] = MappingProxyType({})) -> None:
+        """Show what is wrong with the options of this row, by name; else what is probably not meant."""
         several = len(self.editors) > 1
-        told = {name: problems[name] for name in self.editors if name in problems}
+        found = problems if not problems.keys().isdisjoint(self.editors) else hints
+        told = {name: found[name] for name in self.editors if name in found}
         wrong = [sentence(f"{title(name)} {text}" if several else text) for name, text in told.items()]
         for name, editor in self.editors.items():
             set_property(editor, "invalid", name in problems)
@@ -134,7 +136,7 @@ class FieldRow(QWidget):
         text = " ".join(wrong)
         if text != self._words.text() or self._words.isHidden() == bool(text):
             self._words.setVisible(bool(text))
-            self._words.say(text, "error")
+            self._words.say(text, "error" if found is problems else "warning")
 
     def focus(self, name: str = "") -> None:
         """Give the keyboard to the editor of that option, or to the first one."""

@@ -18,6 +18,9 @@ from ui.workbench.steps import StepsRow
 
 AnyRow = FieldRow | BodyRow | StepsRow
 
+MANY_STEPS = 80
+"""Steps above which they are edited as lines of text: each row has several widgets."""
+
 SPECIAL: Mapping[str, type[BodyRow | StepsRow]] = {"body": BodyRow, "steps": StepsRow}
 
 
@@ -71,13 +74,13 @@ class GroupFrame(QFrame):
         """Whether it has a row that takes all the height there is."""
         return any(isinstance(row, BodyRow) for row in self.rows)
 
-    def tell(self, problems: Mapping[str, str]) -> None:
-        """Show what is wrong, by the name of the option; a row that is wrong appears."""
+    def tell(self, problems: Mapping[str, str], hints: Mapping[str, str]) -> None:
+        """Show what is wrong or probably not meant, by the name of the option; a row that is wrong appears."""
         for row in self._group.rare:
             if row.names[0] not in self._rare and not problems.keys().isdisjoint(row.names):
                 self._show_rare(row, {})
         for shown in self.rows:
-            shown.tell(problems)
+            shown.tell(problems, hints)
 
     def row_of(self, name: str) -> AnyRow | None:
         """The row with the option of that name; a rare one appears."""
@@ -90,7 +93,8 @@ class GroupFrame(QFrame):
     # -- rows
 
     def _made(self, row: Row, values: Mapping[str, Any]) -> AnyRow:
-        if row.editor in SPECIAL:
+        many = row.editor == "steps" and len(values.get(row.names[0], ())) > MANY_STEPS
+        if row.editor in SPECIAL and not many:
             return SPECIAL[row.editor](row, self._options, values, self._protocol)
         return FieldRow(row, self._options, values)
 
@@ -196,10 +200,10 @@ class RuleForm(QScrollArea):
             name: value for name, value in values.items() if name in self._given or value != self._options[name].default
         }
 
-    def tell(self, problems: Mapping[str, str]) -> None:
-        """Show what is wrong with each option, by name."""
+    def tell(self, problems: Mapping[str, str], hints: Mapping[str, str]) -> None:
+        """Show what is wrong with each option, by name, and what is probably not meant."""
         for group in self.groups:
-            group.tell(problems)
+            group.tell(problems, hints)
 
     def focus(self, name: str = "") -> None:
         """Give the keyboard to the editor of an option, by default to the first one."""

@@ -11,6 +11,7 @@ from PyQt5.QtWidgets import QApplication, QStackedWidget, QVBoxLayout, QWidget
 
 from app.capture.reading.reader import Reader
 from app.post import Post
+from app.responders.rulebook import hints_of
 from app.services.config import ServiceConfig
 from app.services.service import Service
 from app.status import Failed, Held, Status, Stopped
@@ -57,6 +58,7 @@ class ServicePage(QWidget):
         service = post.services[name]
         self._served = service.config
         self._doing = ("", "")
+        self._before, self._step = service.config, -1
         self._mistakes = 0
         self.header = ServiceHeader(service)
         self.status = NoticeBar("bad", closable=False)
@@ -90,6 +92,7 @@ class ServicePage(QWidget):
         self.restart.discarded.connect(lambda: self._load(self._served))
         bridge.status_changed.connect(self._on_status)
         bridge.services_changed.connect(self._on_services)
+        self._edits.changed.connect(self._on_edits)
         bridge.ticked.connect(lambda _: self._show_hits())
         app = QApplication.instance()
         assert isinstance(app, QApplication)
@@ -180,7 +183,8 @@ class ServicePage(QWidget):
         rules = self.sections.rules.name if self.sections.rules is not None else ""
         of_rules = [fault for fault in found.get("options", ()) if fault.option == rules]
         if self.rules is not None:
-            self.rules.show_faults(of_rules)
+            hints = () if of_rules else hints_of(config.responder, config.protocol, config.options)
+            self.rules.show_faults(of_rules, hints)
             if of_rules:
                 wrong.add("rules")
         for index, key in enumerate(self._keys):
@@ -261,11 +265,13 @@ class ServicePage(QWidget):
         applied = config if whole else live_part(self._served, config)
         if applied != self._served:
             words, merge = self._doing
-            name, self._served = self.service, applied
+            name, before, self._served = self.service, self._served, applied
             if applied.name != name:
                 self.service = applied.name
                 self.renamed.emit(name, applied.name)
+            self._before = before
             self._edits.replace(name, applied, words, merge)
+            self._step = self._edits.stack.index()
         self._say_later(config)
         if self._trying is not None:
             self._trying.again()
@@ -286,6 +292,14 @@ class ServicePage(QWidget):
         return not self._mistakes and self.config() == self._served
 
     # -- what happens elsewhere
+
+    def _on_edits(self) -> None:
+        """A change that the service refused leaves it as it was: say so, and keep what is in the forms."""
+        service = self._post.services.get(self.service)
+        refused = service is not None and service.config == self._before != self._served
+        if refused and self._edits.state == self._post.state() and self._edits.stack.index() == self._step:
+            self._served = self._before
+            self._refused.say(self.tr("The service did not take the last change: its events say why."))
 
     def _on_services(self) -> None:
         config = next((one for one in self._edits.state.services if one.name == self.service), None)

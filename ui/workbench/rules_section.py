@@ -48,6 +48,7 @@ class RulesSection(QWidget):
         super().__init__()
         self._declared = declared
         self._faults: dict[int, dict[str, str]] = {}
+        self._hints: dict[int, dict[str, str]] = {}
         self._trial: Trial | None = None
         switchable = any(option.name == SWITCH for option in declared.of)
         read = partial(rules_from_toml, responder=responder, protocol=protocol)
@@ -152,12 +153,9 @@ class RulesSection(QWidget):
         if key:
             self.form.focus(key)
 
-    def show_faults(self, faults: Sequence[Fault]) -> None:
-        """Show what is wrong with the rules: in their rows, and at the fields of the current one."""
-        self._faults = {}
-        for fault in faults:
-            if fault.table is not None:
-                self._faults.setdefault(fault.table, {}).setdefault(fault.key, fault.text)
+    def show_faults(self, faults: Sequence[Fault], hints: Sequence[Fault]) -> None:
+        """Show what is wrong with the rules: in their rows, and at the fields of the current one; there also hints."""
+        self._faults, self._hints = _by_rule(faults), _by_rule(hints)
         said = {at: self._said(*next(iter(wrong.items()))) for at, wrong in self._faults.items()}
         self.rules.set_mistakes(said)
         self._tell()
@@ -170,7 +168,7 @@ class RulesSection(QWidget):
         if "" in wrong:  # between several options: told at the first one
             first = next((option.name for option in self._declared.of if option.name != SWITCH), "")
             wrong.setdefault(first, wrong.pop(""))
-        self.form.tell(wrong)
+        self.form.tell(wrong, self._hints.get(self.view.at(), {}))
 
     def _on_chosen(self, at: int) -> None:
         row = self.rules.row(at)
@@ -221,6 +219,15 @@ class RulesSection(QWidget):
         takes = trial is not None and trial.rule == self.view.at() and trial.answer is not None
         answer = trial.answer if trial is not None and takes else None
         body.show_rendered(answer.body[: 64 << 10].decode("utf-8", "replace") if answer is not None else None)
+
+
+def _by_rule(faults: Sequence[Fault]) -> dict[int, dict[str, str]]:
+    """The words of faults, by the index of the rule and the option; the first of each option."""
+    found: dict[int, dict[str, str]] = {}
+    for fault in faults:
+        if fault.table is not None:
+            found.setdefault(fault.table, {}).setdefault(fault.key, fault.text)
+    return found
 
 
 def _title(responder: str, protocol: str, declared: Option, rule: Mapping[str, Any]) -> tuple[str, str]:

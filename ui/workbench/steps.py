@@ -185,7 +185,7 @@ class StepsRow(QWidget):
     def values(self) -> dict[str, Any]:
         return {self._name: [step.value() for step in self.steps]}
 
-    def tell(self, problems: Mapping[str, str]) -> None:
+    def tell(self, problems: Mapping[str, str], hints: Mapping[str, str]) -> None:
         """Show what is wrong at the step that it is wrong with."""
         problem = problems.get(self._name) or steps_problem([step.value() for step in self.steps], self._protocol) or ""
         found = _PROBLEM.fullmatch(problem)

@@ -36,7 +36,7 @@ class Trying(QObject):
         self._pause.timeout.connect(self.again)
         section.bar.changed.connect(self._pause.start)
         section.bar.entered.connect(self._on_entered)
-        self._closed = False
+        self._closed = self._goes = False
 
     def let_go(self) -> None:
         """Ignore answers that are still to come: the section is about to be deleted."""
@@ -69,6 +69,9 @@ class Trying(QObject):
         if self._closed or number != self._asked:
             return
         self._section.show_trial(trial)
+        if self._goes and trial.rule is not None:
+            self._section.view.choose(trial.rule)
+        self._goes = False
         if trial.problem:
             words = self.tr("Rule {number} cannot answer: {problem}")
             self._section.bar.say(words.format(number=(trial.rule or 0) + 1, problem=trial.problem), "error")
@@ -90,6 +93,7 @@ class Trying(QObject):
             self._section.bar.say(failure.getErrorMessage(), "error")
 
     def _on_entered(self) -> None:
-        """Enter: try at once, and show the answer."""
+        """Enter: try at once, show the answer and the rule that gives it."""
+        self._goes = True
         self.again()
         self._section.bar.show_answer.setChecked(True)

@@ -262,3 +262,21 @@ def test_a_page_that_is_closed_with_a_mistake_has_it_when_it_is_opened_again(des
     desk.window.workbench.close("shop")
     assert desk.window.workbench.open("shop") is desk.page
     assert desk.editor("path").value() == "~("
+
+
+def test_pages_that_are_closed_leave_nothing_behind(desk: Bench) -> None:
+    workbench, name = desk.window.workbench, "shop"
+
+    def count() -> int:
+        return len(QApplication.allWidgets())
+
+    workbench.close(name)
+    workbench.open(name)
+    workbench.close(name)
+    settle()
+    before = count()
+    for _ in range(20):
+        workbench.open(name)
+        workbench.close(name)
+        settle()
+    assert count() <= before

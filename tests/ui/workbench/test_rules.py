@@ -317,3 +317,23 @@ def test_a_message_to_any_other_service_offers_a_new_one_with_the_rule(desk: Ben
     assert dialog.config().options["rules"][0]["match"] == r"HELLO\n"
     dialog.reject()
     settle()
+
+
+def test_enter_shows_the_rule_that_takes_it(desk: Bench) -> None:
+    desk.rules.view.choose(0)
+    desk.type_into(desk.rules.bar.line, "GET /nowhere")
+    QTest.keyClick(desk.rules.bar.line, Qt.Key_Return)
+    desk.qtbot.waitUntil(lambda: desk.rules.view.at() == 2)
+    assert desk.rules.bar.line.hasFocus()
+
+
+def test_braces_in_a_header_without_template_are_pointed_out_at_the_field(open_window: Open, qtbot: QtBot) -> None:
+    with bench(open_window, qtbot, shop({"path": "/a", "answer_fields": ["X: {{path}}"]})) as desk:
+        [words] = [
+            row._words for row in desk.rules.form.groups[1].rows
+            if not isinstance(row, BodyRow | StepsRow) and "answer_fields" in row.values()
+        ]  # fmt: skip
+        assert "template is off" in words.text()
+        assert words.property("role") == "warning"
+        assert body_of(desk).switch_on.isVisible()
+        assert not desk.page.header.later.isVisible()
