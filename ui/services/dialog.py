@@ -38,6 +38,7 @@ class ServiceDialog(CarefulDialog):
     """A form for one service. When the dialog was accepted, ``config()`` is valid.
 
     Attributes:
+        starts: whether the service is to be started, too.
         _suggested: the suggested name and port. They follow the protocol until the user edits them.
         _forms: the form of options by responder and protocol. They are kept, so that nothing is lost
             when the user selects another responder and comes back.
@@ -57,6 +58,7 @@ class ServiceDialog(CarefulDialog):
         """Edit ``config``; if it is None, create a service; if ``copied``, create one with these settings."""
         super().__init__(parent)
         self.setWindowFlag(Qt.WindowContextHelpButtonHint, False)
+        self.starts = False
         self._others = [other for other in others if other is not config]
         self._new = config is None or copied
         self._config = config or self._suggestion(protocol, host)
@@ -108,6 +110,10 @@ class ServiceDialog(CarefulDialog):
             socket=self._values("socket") or {},
         )
 
+    def _accept_and_start(self) -> None:
+        self.starts = True
+        self.accept()
+
     def _options(self) -> dict[str, Any]:
         found = responders.find(self._responder())
         if found is not None and found.missing and found.name == self._config.responder:
@@ -145,15 +151,19 @@ class ServiceDialog(CarefulDialog):
         self.port.setFixedWidth(self.port.fontMetrics().horizontalAdvance("0") * 7 + 24)
         self.responder = HelpedChoice()
         self.autostart = QCheckBox(self.tr("Start &it when the workspace is opened"))
-        save = self.tr("&Create") if self._new else self.tr("&Save")
         self.buttons = QDialogButtonBox(QDialogButtonBox.Ok | QDialogButtonBox.Cancel)
         self.ok = self.buttons.button(QDialogButtonBox.Ok)
-        self.ok.setText(save)
+        self.ok.setText(self.tr("Create and &start"))
+        self.ok.setToolTip(self.tr("Add the service and start it (Enter)"))
+        self.only = self.buttons.addButton(self.tr("&Create"), QDialogButtonBox.ActionRole)
+        self.only.setToolTip(self.tr("Add the service; it is stopped"))
+        self.only.setAutoDefault(False)
+        self.only.clicked.connect(self.accept)
         self.ok.setDefault(True)
         self.ok.setProperty("primary", True)
         for button in self.buttons.buttons():
             button.setIcon(type(button.icon())())
-        self.buttons.accepted.connect(self.accept)
+        self.buttons.accepted.connect(self._accept_and_start)
         self.buttons.rejected.connect(self.cancel)
 
     def _lay_out(self) -> None:
@@ -225,6 +235,7 @@ class ServiceDialog(CarefulDialog):
         for index, page_valid in enumerate(valid):
             self.tabs.setTabIcon(index, QIcon() if page_valid else icon("warning", "bad"))
         self.ok.setEnabled(all(valid))
+        self.only.setEnabled(all(valid))
 
     def _check_place(self) -> str | None:
         host, port = self._host(), self.port.text().strip()

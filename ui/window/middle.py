@@ -63,7 +63,7 @@ class Middle(QSplitter):
         """Show the panes if the start page is in their place."""
         if self._stack.currentWidget() is not self.browser:
             self._stack.setCurrentWidget(self.browser)
-            self.browser.panes.current().setFocus()
+            self.browser.panes.currentWidget().setFocus()
 
     def _leave_side(self) -> None:
         """Give the keyboard to what stands beside the services."""
@@ -76,7 +76,7 @@ class Middle(QSplitter):
         """Show one pane, and give it the focus."""
         self.browser.panes.setCurrentIndex(index)
         self.show_panes()
-        self.browser.panes.current().setFocus()
+        self.browser.panes.currentWidget().setFocus()
 
     def show_start_page(self) -> None:
         """Show the start page until the panes are asked for or an event arrives."""
