@@ -14,12 +14,12 @@ from tests.e2e.clients import curl, socat, url
 from tests.e2e.display import Display, display
 from tests.e2e.program import Program
 from tests.helpers import ROOT
-from tests.screenshots import BEACON, SENSOR, WORKSPACE, Album, running_on, traffic
+from tests.screenshots import BEACON, DEVICES, SENSOR, Album, running_on, traffic
 
 FOLDER = ROOT / "docs" / "pictures"
 
 SHOP = ("127.0.0.1", 9486)
-DESK, _ = WORKSPACE.split('[[service]]\nname = "firmware"')
+DESK, _ = DEVICES.split('[[service]]\nname = "firmware"')
 DESK += """[[service]]
 name = "shop"
 protocol = "http"
@@ -133,13 +133,16 @@ class Manual(Album):
     def _service(self, it: Program) -> None:
         it.click("lamp of shop")
         it.press("ctrl+e")
-        dialog = it.wait_window("shop")
         self._settle()
-        self._keep("rules", dialog)
-        self._screen.press(dialog, "ctrl+Tab", "ctrl+Tab")
+        it.press("alt+t")
+        self._screen.type(it.window, "GET /users/7")
+        it.press("shift+Tab")
         self._settle()
-        self._keep("tls", dialog)
-        self._screen.press(dialog, "Escape")
+        self._keep("rules")
+        it.click("section TLS of shop")
+        self._settle()
+        self._keep("tls")
+        it.press("ctrl+w")
 
     def _dialogs(self, it: Program) -> None:
         it.press("ctrl+shift+e")

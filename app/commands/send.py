@@ -21,8 +21,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     form.add_argument("--hex", action="store_const", dest="form", const="hex", help="DATA is hex digits")
     form.add_argument("--template", action="store_const", dest="form", const="template", help="fill in {{…}} in DATA")
     form.add_argument(
-        "--as", choices=("plain", "json", "form"), dest="form",
-        help="DATA has no escapes; fill in {{…}}; json and form (lines NAME=VALUE) set the Content-Type",
+        "--as", choices=("plain", "json", "form", "multipart"), dest="form",
+        help="fill in {{…}} in DATA, which has no escapes; form and multipart are lines NAME=VALUE or, multipart,"
+        " NAME=@FILE; all but plain set the Content-Type",
     )  # fmt: skip
     form.add_argument("--file", metavar="FILE", help="send the content of FILE")
     form.add_argument(

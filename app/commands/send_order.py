@@ -74,10 +74,10 @@ def order_of(args: argparse.Namespace) -> Order:
     fields = [field(filled(line, given)) for line in args.field]
     if (mistake := next(_mistakes(args, url, fields=bool(fields)), None)) is not None:
         raise errors.SendUsageError(reason=mistake)
-    typed = headers_for(args.form if args.data and args.file is None else "", fields) if url.client.http else ()
+    made, typed = _content(args, url, fields, given)
     return Order(
         Request(url, args.method, typed, not args.insecure, args.certificate, args.key),
-        _content(args, url, given),
+        made,
         args.repeat,
         args.every / 1000,
         args.wait,
@@ -155,17 +155,22 @@ def _mistakes(args: argparse.Namespace, url: URL, *, fields: bool) -> Iterator[s
         yield "--key belongs to --certificate"
 
 
-def _content(args: argparse.Namespace, url: URL, given: Variables) -> Content | None:
+def _content(
+    args: argparse.Namespace, url: URL, fields: list[tuple[str, str]], given: Variables
+) -> tuple[Content | None, tuple[tuple[str, str], ...]]:
+    """What to send, and with which headers."""
     if args.file is not None:
-        return content("file", args.file, Path.cwd())
+        return content("file", args.file, Path.cwd()), tuple(fields)
     if args.data is None and url.client.protocol in CONVERSING:
-        return None
-    if args.data != "-":
-        return content(args.form, args.data or "", Path.cwd(), given)
-    data = standard_input()
-    if args.form == "text":
-        return lambda number: data
-    return content(args.form, data.decode("utf-8", "surrogateescape"), Path.cwd(), given)
+        return None, tuple(fields)
+    data = args.data or ""
+    if data == "-":
+        found = standard_input()
+        if args.form == "text":
+            return lambda number: found, tuple(fields)
+        data = found.decode("utf-8", "surrogateescape")
+    typed = headers_for(args.form, data, fields) if url.client.protocol == "http" else tuple(fields)
+    return content(args.form, data, Path.cwd(), given), typed
 
 
 def standard_input() -> bytes:

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from types import MappingProxyType
 from urllib.parse import parse_qsl, quote_plus
 
 from app.errors import PostError
-from app.files import confined as files
-from app.sending import errors
+from app.sending import multipart
+from app.sending.pieces import MAX_DATA, NONE, Content, made, read, rendered
 from app.text import strict_json, variables
 from app.text.errors import EscapeError, TemplateError, UnknownVariableError
-from app.text.escapes import escape, typed, unescape, unhex
+from app.text.escapes import escape, unescape, unhex
 from app.text.templates import Template
-from app.text.variables import NUMBER, Variables
+from app.text.variables import Variables
 
-MAX_DATA = 64 << 20
-"""Most bytes of one message, which is kept in memory while it is sent."""
+__all__ = ["MAX_DATA", "NONE", "Content", "content", "read"]
 
-FORMS = ("text", "hex", "file", "template", "plain", "json", "form")
+FORMS = ("text", "hex", "file", "template", "plain", "json", "form", "multipart")
 """How the data of a message is written.
 
 ``text`` has escapes, ``hex`` is digits, ``file`` the path of a file, ``template`` a text with escapes and
-``{{…}}``. ``plain`` and ``json`` have ``{{…}}`` and no escapes; ``form`` has one ``name=value`` in each line.
+``{{…}}``. ``plain`` and ``json`` have ``{{…}}`` and no escapes; ``form`` and ``multipart`` have one
+``name=value`` in each line, and a value ``@path`` of ``multipart`` is a file.
 """
 
 TYPES = {"json": "application/json", "form": "application/x-www-form-urlencoded"}
@@ -35,17 +33,14 @@ OFF = "# "
 MAX_PAIRS = 500
 """Most names and values of a form that is shown as rows."""
 
-NONE: Variables = MappingProxyType({})
-
-Content = Callable[[int], bytes]
-"""Makes the bytes of the message with the given number, which counts from 1. Raises TemplateError."""
-
 
 def problem(form: str, data: str, given: Variables = NONE) -> str | None:
     """What is wrong with ``data`` as it is typed, or None. Reads no file."""
     try:
         if form == "file":
             return None if data.strip() else "the name of a file is missing"
+        if form == "multipart":  # checked as one without files
+            data, form = "\n".join(f"{name}={value}" for name, value in form_pairs(data)), "form"
         content(form, data, Path(), given)
     except EscapeError as e:
         return str(e.fields["reason"])
@@ -59,7 +54,8 @@ def json_problem(data: str, given: Variables = NONE) -> str | None:
     try:
         strict_json.parse(content("json", data, Path(), given)(1))
     except ValueError as e:
-        return str(e)
+        reason = str(e)
+        return reason[:1].lower() + reason[1:]
     except PostError:  # ``problem`` says it
         return None
     return None
@@ -76,30 +72,19 @@ def content(form: str, data: str, folder: Path, given: Variables = NONE) -> Cont
     Blocks where it reads a file: call it in a thread. Raises EscapeError, TemplateError,
     UnknownVariableError, DataUnreadableError, TooLargeError.
     """
+    if form == "multipart":
+        return multipart.content(form_pairs(data), multipart.boundary(data), folder, given)
     if form == "form":
-        pairs = [(_made(name, given), _made(value, given)) for name, value in form_pairs(data)]
+        pairs = [(made(name, given), made(value, given)) for name, value in form_pairs(data)]
         return lambda number: "&".join(
             f"{quote_plus(name(number))}={quote_plus(value(number))}" for name, value in pairs
         ).encode()
     if form in ("plain", "json"):
-        return _made(data, given)
+        return made(data, given)
     if form == "template":
-        return _rendered(Template(data), given)
+        return rendered(Template(data), given)
     found = read(folder / Path(data.strip()).expanduser()) if form == "file" else written(form, data)
     return lambda number: found
-
-
-def _made(text: str, given: Variables) -> Content:
-    """A text without escapes, filled in."""
-    if "{{" in text:
-        return _rendered(Template(text, escapes=False), given)
-    plain = typed(text)
-    return lambda number: plain
-
-
-def _rendered(template: Template, given: Variables) -> Content:
-    variables.check(template, given, [NUMBER])
-    return lambda number: template.render({**given, NUMBER: number})
 
 
 def form_pairs(data: str) -> list[tuple[str, str]]:
@@ -108,11 +93,12 @@ def form_pairs(data: str) -> list[tuple[str, str]]:
     return [(name, value) for name, _, value in (line.partition("=") for line in lines)]
 
 
-def headers_for(form: str, fields: list[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+def headers_for(form: str, data: str, fields: list[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
     """The headers of a request whose data is written in ``form``: with its media type, if none is given."""
-    if form in TYPES and not any(name.lower() == "content-type" for name, _ in fields):
-        fields = [*fields, ("Content-Type", TYPES[form])]
-    return tuple(fields)
+    if not data or any(name.lower() == "content-type" for name, _ in fields):
+        return tuple(fields)
+    kind = f"{multipart.TYPE}; boundary={multipart.boundary(data)}" if form == "multipart" else TYPES.get(form)
+    return (*fields, ("Content-Type", kind)) if kind else tuple(fields)
 
 
 def as_written(data: bytes, *, kind: str = "", binary: bool = False, most: int = 1 << 16) -> tuple[str, str] | None:
@@ -162,15 +148,3 @@ def _form_of(data: bytes) -> str | None:
         return None
     lines = "\n".join(f"{variables.literally(name)}={variables.literally(value)}" for name, value in pairs)
     return lines if content("form", lines, Path())(1) == data else None
-
-
-def read(path: Path) -> bytes:
-    """The bytes of a file to send. Blocks. Raises DataUnreadableError, TooLargeError."""
-    try:
-        with open(path, "rb", opener=files.regular) as file:
-            found = file.read(MAX_DATA + 1)
-    except (OSError, ValueError) as e:
-        raise errors.DataUnreadableError(path=path, reason=getattr(e, "strerror", None) or e) from e
-    if len(found) > MAX_DATA:
-        raise errors.TooLargeError(what="A file", size=f"more than {MAX_DATA:,}", most=f"{MAX_DATA:,}")
-    return found

@@ -50,9 +50,9 @@ class Message:
         """
         lines = [line for line in self.fields if line.strip() and not line.startswith(OFF)]
         fields = [field(filled(line, given)) for line in lines]
-        return Request(
-            parse(filled(self.url, given)), self.method, headers_for(self.data and self.form, fields), self.verify
-        )
+        url = parse(filled(self.url, given))
+        typed = headers_for(self.form, self.data, fields) if url.client.protocol == "http" else tuple(fields)
+        return Request(url, self.method, typed, self.verify)
 
     def as_table(self) -> dict[str, Any]:
         """The table for a workspace file: without keys that have their default values."""

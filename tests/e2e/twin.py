@@ -31,7 +31,9 @@ def main(path: Path, folder: Path) -> None:
     theme.apply(application, theme.DARK)
     opened = workspace.load(path)
     reader = Reader(folder / "none.lpost", lambda call, *args: None)
-    window = MainWindow(Post(Clock(), opened), reader, Settings(folder / "window.ini"), opened, path.name)
+    post = Post(Clock(), opened)
+    post.postpone()  # programs under test have the answer already, elsewhere
+    window = MainWindow(post, reader, Settings(folder / "window.ini"), opened, path.name)
     window.detail.show_event(Event(1, 0, FAILURE, "", None, None, 0, "", payload=b""))
     window.show()
     application.processEvents()
@@ -76,6 +78,14 @@ def _places(window: MainWindow) -> dict[str, tuple[int, int]]:
         places[name] = at(view.viewport(), view.row_rect(index).center())
     list_ = window.connections.viewport()
     places["connection"] = at(list_, QPoint(list_.width() - 24, 12))
+    # Last, because a page takes the place of a pane.
+    for name in window.services.names():
+        page = window.workbench.open(name)
+        assert page is not None
+        QApplication.processEvents()
+        sections = page.header.sections
+        for i in range(sections.count()):
+            places[f"section {sections.tabText(i)} of {name}"] = at(sections, sections.tabRect(i).center())
     return places
 
 

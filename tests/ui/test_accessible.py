@@ -354,3 +354,29 @@ def test_an_option_of_each_type_has_a_named_editor(qtbot: QtBot) -> None:
     qtbot.addWidget(scroll)
     scroll.show()
     assert nameless(scroll) == []
+
+
+@pytest.mark.parametrize("protocol", list(PROTOCOLS))
+def test_every_control_of_the_page_of_a_service_has_a_name(open_window: Open, protocol: str) -> None:
+    for responder in responders.serving(protocol):
+        options = {"rules": [{}]} if responder.rulebook is not None else {}
+        window = open_window(config("x", 9000, protocol=protocol, responder=responder.name, options=options))
+        page = window.workbench.open("x")
+        assert page is not None
+        for index in range(page.header.sections.count()):
+            page.header.sections.setCurrentIndex(index)
+            settle()
+            assert nameless(page) == [], (responder.name, page.header.sections.tabText(index))
+        window.workbench.close("x")
+
+
+@pytest.mark.parametrize("size", [10, 15])
+def test_the_page_of_a_service_fits_a_small_window(open_window: Open, qapp: QApplication, size: int) -> None:
+    theme.apply(qapp, theme.DARK, Fonts(size, "", size))
+    rules = [{"path": "/users/{id}", "template": True, "body": "{}"}]
+    window = open_window(config("shop", protocol="http", responder="mock", options={"rules": rules}))
+    page = window.workbench.open("shop")
+    assert page is not None
+    least = page.minimumSizeHint()
+    assert least.width() <= (560 if size == 10 else 760)
+    assert least.height() <= (420 if size == 10 else 560)

@@ -44,6 +44,7 @@ class Situation:
         compact: whether the list of services has one line for each.
         paused: whether the capture is paused.
         undo, redo: the changes of the workspace that can be undone and redone next, in words; "" if there is none.
+        page: whether the page of a service is in view.
     """
 
     service: bool = False
@@ -60,6 +61,7 @@ class Situation:
     redo: str = ""
     compact: bool = False
     paused: bool = False
+    page: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from PyQt5.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
-from app.events import FAILURE, HTTP_REQUEST, HTTP_RESPONSE
+from app.events import DATA_RECEIVED, DATAGRAM_RECEIVED, FAILURE, HTTP_REQUEST, HTTP_RESPONSE, WS_MESSAGE
 from app.sending.sendable import can_be_sent
 from ui.actions.action import Action, Condition, Place, Situation
 
@@ -26,10 +26,22 @@ AN_EXCHANGE = Condition(
     "Select an HTTP exchange first",
     lambda now: now.event is not None and now.event.kind in (HTTP_REQUEST, HTTP_RESPONSE),
 )
-A_MESSAGE = Condition(
+SENDABLE = Condition(
     "Select a request, a message or bytes first",
     lambda now: now.event is not None and can_be_sent(now.event),
 )
+A_MESSAGE = Condition(
+    "Select a request or a message first",
+    lambda now: (
+        now.event is not None
+        and now.event.kind in (HTTP_REQUEST, HTTP_RESPONSE, DATA_RECEIVED, DATAGRAM_RECEIVED, WS_MESSAGE)
+    ),
+)
+AN_EVENT_OF_A_SERVICE = Condition(
+    "Select an event of a service first",
+    lambda now: now.event is not None and bool(now.event.service),
+)
+A_PAGE = Condition("Open the page of a service first", lambda now: now.page)
 AN_EVENT = Condition(
     "Select an event first",
     lambda now: now.event is not None or now.read_only,  # where it is read only, the action says so
@@ -187,8 +199,13 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("new_service", "Services", "&New service…", "Add a service", "Ctrl+N", "plus", groups={MAIN: 2}),
     Action(
-        "edit_service", "Services", "&Edit…", "Change the selected service",
-        "Ctrl+E", "pencil", groups={MAIN: 2, SERVICE: 3}, enabled=A_SERVICE,
+        "edit_service", "Services", "&Edit", "Show the page of the selected service: rules and settings",
+        "Ctrl+E", "pencil", groups={MAIN: 2, SERVICE: 3}, enabled=A_SERVICE, shows_panes=True,
+    ),
+    Action(
+        "edit_service_of_event", "Services", "Edit the service of this e&vent", "Show the page of its service",
+        "Ctrl+Alt+E", "pencil", groups={MAIN: 2, EVENTS: 2}, enabled=AN_EVENT_OF_A_SERVICE,
+        hidden_while_disabled=True,
     ),
     Action(
         "duplicate_service", "Services", "&Duplicate…", "Add a service like the selected one",
@@ -213,11 +230,11 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action(
         "open_in_send", "Services", "O&pen in Send", "Fill the Send dock with what was sent here",
-        "Ctrl+J", "send", groups={MAIN: 3, EVENTS: 1}, enabled=A_MESSAGE, hidden_while_disabled=True,
+        "Ctrl+J", "send", groups={MAIN: 3, EVENTS: 1}, enabled=SENDABLE, hidden_while_disabled=True,
     ),
     Action(
-        "mock_exchange", "Services", "Answer this by a moc&k…", "Add a mock with the current answer",
-        "Ctrl+Alt+M", groups={MAIN: 3, EVENTS: 1}, enabled=AN_EXCHANGE, hidden_while_disabled=True,
+        "answer_by_rule", "Services", "Answer this by a ru&le", "Add a rule that answers this request or message",
+        "Ctrl+Alt+M", groups={MAIN: 3, EVENTS: 1}, enabled=A_MESSAGE, hidden_while_disabled=True,
     ),
     Action(
         "connect_lines", "Services", "Ho&w to connect…", "Addresses and lines to paste into a shell",
@@ -251,6 +268,10 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "previous_pane", "View", "&Previous pane", "Show the pane to the left",
         "Ctrl+PgUp", groups={MAIN: 2, CAPTURE: 1}, shows_panes=True,
+    ),
+    Action(
+        "close_page", "View", "Close the page of the serv&ice", "Close the page that is in view",
+        "Ctrl+W", groups={MAIN: 2}, enabled=A_PAGE,
     ),
     Action(
         "conversations", "View", "Con&versations", "Show all connections, past and present",

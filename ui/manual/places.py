@@ -26,6 +26,7 @@ PLACES = {
     "SendDialog": "send",
     "SendDock": "send",
     "ServiceDialog": "services",
+    "ServicePage": "rules",
     "ServicesPanel": "window#services-and-connections",
     "SettingsDialog": "window#settings",
     "StartPage": "tour",

@@ -137,6 +137,7 @@ class Browser(QSplitter):
             self.changed.emit()
 
     def _on_pane(self) -> None:
+        self.detail.setVisible(self.panes.page() is None)
         pane = self.panes.current()
         example = (pane.example,) if pane is self.panes.conversations else ()
         self.filter.speak(pane.fields, self.panes.typed(), *example)

@@ -116,9 +116,6 @@ class EventCommands:
     def _copy(self, form: str) -> None:
         self._with_event(lambda event: self._exchanges.copy(event, form))
 
-    def mock_exchange(self) -> None:
-        self._with_event(self._exchanges.mock)
-
     def resolve_group(self) -> None:
         self._panes.failures.resolve()
 

@@ -22,6 +22,8 @@ _MARKS: dict[int, Mark] = {
     events.LIMIT_REACHED: "fault",
     events.FAULT_APPLIED: "fault",
     events.FAILURE_RESOLVED: "closed",
+    events.CAPTURE_PAUSED: "closed",
+    events.CAPTURE_RESUMED: "opened",
 }
 
 _MARKED: dict[str, Mark] = {f"{ARROWS[mark]} ": mark for mark in ("sent", "received")}

@@ -31,7 +31,11 @@ from ui.sending.rows import Rows
 NONE, ATTACHED = "none", "attached"
 """Types without a form of their own: no body, and bytes taken from the capture."""
 
-OF_REQUESTS = (NONE, "json", "plain", "form", "text", "template", "hex", "file")
+OF_REQUESTS = (NONE, "json", "plain", "form", "multipart", "text", "template", "hex", "file")
+ROWS = ("form", "multipart")
+
+MAX_CHECKED = 1 << 20
+"""Characters of JSON that are checked while one types."""
 OF_MESSAGES = ("text", "template", "hex", "file")
 
 TITLES = {
@@ -39,6 +43,7 @@ TITLES = {
     "json": "JSON",
     "plain": QT_TRANSLATE_NOOP("DataEditor", "Text"),
     "form": QT_TRANSLATE_NOOP("DataEditor", "Form"),
+    "multipart": QT_TRANSLATE_NOOP("DataEditor", "Form with files"),
     "text": QT_TRANSLATE_NOOP("DataEditor", "Text with escapes"),
     "template": QT_TRANSLATE_NOOP("DataEditor", "Template"),
     "hex": "Hex",
@@ -50,6 +55,9 @@ HELP = {
     "json": QT_TRANSLATE_NOOP("DataEditor", r"{{name}} stands for a variable, \{{ for two braces"),
     "plain": QT_TRANSLATE_NOOP("DataEditor", r"UTF-8. {{name}} stands for a variable, \{{ for two braces"),
     "form": QT_TRANSLATE_NOOP("DataEditor", r"Sent URL-encoded. {{name}} stands for a variable"),
+    "multipart": QT_TRANSLATE_NOOP(
+        "DataEditor", "Sent as multipart/form-data. A value that begins with @ is the path of a file"
+    ),
     "text": QT_TRANSLATE_NOOP("DataEditor", r"UTF-8, with \n \r \t \0 \e \xNN and \\ for what cannot be typed"),
     "template": QT_TRANSLATE_NOOP(
         "DataEditor", r"Text with escapes, variables, {{counter}}, {{now}}, {{uuid}}, {{crc16 | hex}} and more"
@@ -116,7 +124,7 @@ class DataEditor(QWidget):
     def data(self) -> str:
         if self.type in (NONE, ATTACHED):
             return ""
-        if self.type == "form":
+        if self.type in ROWS:
             return "\n".join(self.rows.lines())
         # Not toPlainText(), which replaces no-break spaces by spaces.
         return self.editor.document().toRawText().replace("\N{PARAGRAPH SEPARATOR}", "\n")
@@ -130,7 +138,7 @@ class DataEditor(QWidget):
         """Show other data. Captured bytes go."""
         self.attached = None
         self._offer(tuple(one for one in self._offered if one != ATTACHED))
-        if form == "form":
+        if form in ROWS:
             self.rows.set_lines(data.split("\n"))
         else:
             self.editor.setPlainText(data)
@@ -158,9 +166,10 @@ class DataEditor(QWidget):
             return True
         form, data = self.form, self.data
         wrong = problem(form, data, given)
-        warning = json_problem(data, given) if form == "json" and data.strip() and wrong is None else None
+        checked = form == "json" and wrong is None and data.strip() and len(data) <= MAX_CHECKED
+        warning = json_problem(data, given) if checked else None
         if warning is not None:
-            warning = self.tr("This is no JSON: {reason}. It can be sent all the same.").format(reason=warning)
+            warning = self.tr("This is not valid JSON: {reason}. It can be sent anyway.").format(reason=warning)
         elif form in ("text", "hex") and "{{" in data:
             warning = self.tr("{braces} is sent as it is. The type Template fills it in.").format(braces="{{…}}")
         self._tell(wrong and sentence(wrong), warning)
@@ -238,10 +247,10 @@ class DataEditor(QWidget):
             self.note.setText(self.tr("This request has no body. Choose a type to give it one."))
         elif kind == ATTACHED:
             size = written_size(len(self.attached or b""))
-            self.note.setText(self.tr("{size}, {source}. They are sent as they are.").format(
+            self.note.setText(self.tr("{size}, {source}, sent unchanged.").format(
                 size=size, source=self._source
             ))  # fmt: skip
-        page = self.note if kind in (NONE, ATTACHED) else self.rows if kind == "form" else self.editor
+        page = self.note if kind in (NONE, ATTACHED) else self.rows if kind in ROWS else self.editor
         self._stack.setCurrentWidget(page)
         self.editor.setPlaceholderText(
             self.tr("What to send, as {example}").format(example=EXAMPLES[kind]) if kind in EXAMPLES else ""

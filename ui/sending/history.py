@@ -127,7 +127,7 @@ def _write(file: Path, past: tuple[Past, ...]) -> str:
 def _line(past: Past) -> str:
     message = past.message
     when = datetime.fromtimestamp(past.time, UTC).astimezone(times.zone())
-    request = message.method or message.form in ("plain", "json", "form") or message.url.startswith("http")
+    request = message.method or message.form in ("plain", "json", "form", "multipart") or message.url.startswith("http")
     what = f"{message.method or ('POST' if message.data else 'GET')} " if request else ""
     data = "" if what or not message.data else f"  {message.data}"
     text = one_line(f"{what}{message.url}{data}".replace("\n", " "))

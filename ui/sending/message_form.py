@@ -114,7 +114,9 @@ class MessageForm(QWidget):
 
     def show_message(self, message: Message) -> None:
         """Fill the form with ``message``."""
-        self._known = CLIENTS["http"] if message.method or message.form in ("plain", "json", "form") else None
+        self._known = (
+            CLIENTS["http"] if message.method or message.form in ("plain", "json", "form", "multipart") else None
+        )
         self.url.setText(message.url)
         self.body.set_request(self._has_method())
         self.body.show_data(message.form, message.data)

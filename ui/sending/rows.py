@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from PyQt5.QtCore import QModelIndex, QPoint, Qt, pyqtSignal
-from PyQt5.QtGui import QFocusEvent, QIcon, QKeyEvent, QKeySequence, QPalette
+from PyQt5.QtGui import QFocusEvent, QIcon, QKeyEvent, QKeySequence, QPalette, QResizeEvent
 from PyQt5.QtWidgets import (
     QAbstractItemDelegate,
     QAbstractItemView,
@@ -72,8 +72,7 @@ class Rows(QTableWidget):
         for column, width in ((ON, 30), (REMOVE, 30)):
             header.setSectionResizeMode(column, QHeaderView.Fixed)
             header.resizeSection(column, width)
-        header.setSectionResizeMode(NAME, QHeaderView.Interactive)
-        header.resizeSection(NAME, self.fontMetrics().horizontalAdvance("0") * 22)
+        header.setSectionResizeMode(NAME, QHeaderView.Fixed)
         header.setSectionResizeMode(VALUE, QHeaderView.Stretch)
         self.verticalHeader().hide()
         self.verticalHeader().setDefaultSectionSize(self.fontMetrics().lineSpacing() + 10)
@@ -239,6 +238,11 @@ class Rows(QTableWidget):
             event.ignore()  # a shortcut, and not the beginning of a text
         else:
             super().keyPressEvent(event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        most = self.fontMetrics().horizontalAdvance("0") * 22
+        self.horizontalHeader().resizeSection(NAME, min(most, int(self.viewport().width() * 0.4)))
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)

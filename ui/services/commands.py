@@ -32,9 +32,6 @@ class ServiceCommands:
     def new_service(self) -> None:
         self._actions.create()
 
-    def edit_service(self) -> None:
-        self._actions.edit(self._side.services.selected)
-
     def duplicate_service(self) -> None:
         self._actions.duplicate(self._side.services.selected)
 

@@ -48,6 +48,9 @@ from ui.window.start_page import StartPage
 from ui.window.status_line import StatusLine
 from ui.window.toolbar import Toolbar
 from ui.window.workspace_files import WorkspaceFiles
+from ui.workbench.answering import AnswerByRule
+from ui.workbench.commands import WorkbenchCommands
+from ui.workbench.pages import Workbench
 
 if TYPE_CHECKING:
     from ui.instance import Wish
@@ -73,6 +76,7 @@ class MainWindow(QMainWindow):
         side, services, connections: the left side and its two lists.
         browser, panes, detail, filter: the panes with their filter and the detail of the current event.
         service_actions, failure_actions, exchanges, notes: what acts on services and events.
+        workbench: the pages of services.
         sending, streams: the send dock and the stream windows.
         examples: what the start page does in one click.
         notices, middle, start_page, toolbar, capture_button, command_palette, menus, manual: parts of the window
@@ -116,7 +120,10 @@ class MainWindow(QMainWindow):
         self.panes, self.detail, self.filter = self.browser.panes, self.browser.detail, self.browser.filter
         self.notes = Notes(post.recorder, self)
         self.notes.follow(bridge)
-        self.exchanges = ExchangeActions(reader, self.service_actions, self)
+        self.exchanges = ExchangeActions(reader, self)
+        self.workbench = Workbench(post, self.edits, bridge, reader, self.panes)
+        self.workbench.toggled.connect(self.service_actions.toggle)
+        self.service_actions.edit_wanted.connect(self.workbench.open)
         self.failure_actions = FailureActions(post, self.panes.failures, self.detail, self)
         self.streams = StreamWindows(reader, post.sender.in_thread, self)
         self.streams.follow(bridge)
@@ -130,6 +137,7 @@ class MainWindow(QMainWindow):
         self.toolbar = Toolbar(actions, self.service_actions.create, self.filter, self.capture_button)
         self.start_page = StartPage(actions, self.files, settings)
         self.middle = Middle(post, bridge, self.side, self.browser, self.start_page)
+        self.workbench.shown.connect(self.middle.show_panes)
         self._status_line = StatusLine(post, bridge, actions["failures"])
         self.panes.unresolved_changed.connect(self._status_line.show_unresolved)
         self.menus = ContextMenus(actions, self.side, self.browser, self.notes)
@@ -146,7 +154,11 @@ class MainWindow(QMainWindow):
         )
         files.changed.connect(self.sending.refresh)
         self.capture_commands = CaptureCommands(post, reader, self.captures, self.browser, self, selection.connection)
+        answering = AnswerByRule(post, self.exchanges, self.workbench, self.service_actions)
         self.actions_.connect(
+            WorkbenchCommands(
+                self.workbench, answering, lambda: self.services.selected, lambda: self.browser.current_event
+            ),
             WindowCommands(
                 post, edits, self._settings, files, self.middle, self.command_palette, self, self.captures.settings
             ),

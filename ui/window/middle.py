@@ -48,6 +48,7 @@ class Middle(QSplitter):
             splitter.setChildrenCollapsible(False)
             splitter.setHandleWidth(1)
         start_page.left.connect(self.show_panes)
+        side.left.connect(self._leave_side)
         bridge.services_changed.connect(self._choose)
         bridge.ticked.connect(self._on_tick)
         self._choose()
@@ -62,13 +63,20 @@ class Middle(QSplitter):
         """Show the panes if the start page is in their place."""
         if self._stack.currentWidget() is not self.browser:
             self._stack.setCurrentWidget(self.browser)
+            self.browser.panes.currentWidget().setFocus()
+
+    def _leave_side(self) -> None:
+        """Give the keyboard to what stands beside the services."""
+        if self._stack.currentWidget() is self.browser:
             self.browser.panes.current().setFocus()
+        else:
+            self.start_page.begin()
 
     def show_pane(self, index: int) -> None:
         """Show one pane, and give it the focus."""
         self.browser.panes.setCurrentIndex(index)
         self.show_panes()
-        self.browser.panes.current().setFocus()
+        self.browser.panes.currentWidget().setFocus()
 
     def show_start_page(self) -> None:
         """Show the start page until the panes are asked for or an event arrives."""

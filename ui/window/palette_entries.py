@@ -43,7 +43,7 @@ class PaletteEntries:
             up = service.running
             text = f"Stop {name}" if up else f"Start {name}"
             toggle = partial(services.toggle, name)
-            yield Entry(f"edit {name}", f"Edit {name}…", "Service", partial(services.edit, name))
+            yield Entry(f"edit {name}", f"Edit {name}", "Service", partial(services.edit, name))
             yield Entry(f"toggle {name}", text, "Service", toggle, icon=icon("stop" if up else "play"), heavy=True)
         for protocol in PROTOCOLS.values():
             create = partial(services.create, protocol.name)

@@ -71,6 +71,7 @@ class Selection(QObject):
             following=panes.current().view.following,
             compact=self._side.services.compact,
             paused=self._post.recorder.paused,
+            page=panes.page() is not None,
             undo=stack.undoText(),
             redo=stack.redoText(),
         )

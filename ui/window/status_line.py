@@ -35,7 +35,7 @@ class StatusLine(QStatusBar):
         self._listening = self._add("Services that listen")
         self._connections = self._add("Live connections and UDP peers")
         self._seen = self._add("Events since the start")
-        self._stored = self._add("Events that are in the capture file")
+        self._stored = self._add("Events that were stored since the start")
         self._lost = self._add(NOTHING_LOST)
         self.failures = QPushButton()
         self.failures.setProperty("role", "error")

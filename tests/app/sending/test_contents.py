@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.sending.contents import as_written, content, form_pairs, headers_for, json_problem, problem
+from app.sending.errors import DataUnreadableError
 from app.text.errors import UnknownVariableError
 
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"
@@ -53,9 +54,9 @@ def test_what_is_no_json_is_told_of_what_is_filled_in() -> None:
 
 
 def test_forms_with_a_media_type_bring_it_unless_one_is_given() -> None:
-    assert headers_for("json", [("X", "1")]) == (("X", "1"), ("Content-Type", JSON))
-    assert headers_for("form", [("content-type", "text/plain")]) == (("content-type", "text/plain"),)
-    assert headers_for("plain", []) == headers_for("", []) == ()
+    assert headers_for("json", "1", [("X", "1")]) == (("X", "1"), ("Content-Type", JSON))
+    assert headers_for("form", "a", [("content-type", "text/plain")]) == (("content-type", "text/plain"),)
+    assert headers_for("plain", "x", []) == headers_for("json", "", []) == ()
 
 
 @pytest.mark.parametrize(
@@ -100,3 +101,26 @@ def test_more_than_a_form_can_hold_is_not_shown() -> None:
 
 def test_lines_of_a_form_that_are_off_are_not_sent() -> None:
     assert form_pairs("a=1\n# b=2\nc") == [("a", "1"), ("c", "")]
+
+
+def test_a_form_with_files_is_what_a_parser_that_is_not_ours_reads(tmp_path: Path) -> None:
+    from email.parser import BytesParser
+    from email.policy import HTTP
+
+    (tmp_path / "p.png").write_bytes(bytes(range(256)))
+    lines = 'who={{x}}\nquo"te=1\n# off=2\npicture=@{{file}}'
+    [(_, kind)] = headers_for("multipart", lines, [])
+    body = content("multipart", lines, tmp_path, {"x": "Ann", "file": "p.png"})(1)
+    parsed = BytesParser(policy=HTTP).parsebytes(b"Content-Type: " + kind.encode() + b"\r\n\r\n" + body)
+    parts = [
+        (part.get_param("name", header="content-disposition"), part.get_filename(), part.get_payload(decode=True))
+        for part in parsed.iter_parts()  # type: ignore[attr-defined]
+    ]
+    assert parts == [
+        ("who", None, b"Ann"), ("quo%22te", None, b"1"), ("picture", "p.png", bytes(range(256)))
+    ]  # fmt: skip
+    assert b"Content-Type: image/png\r\n" in body
+    with pytest.raises(DataUnreadableError):
+        content("multipart", "a=@none", tmp_path)
+    assert problem("multipart", "a=@none") is None  # whether a file is there shows when it is sent
+    assert "no variable no" in (problem("multipart", "a=@{{no}}") or "")

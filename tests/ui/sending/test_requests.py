@@ -201,6 +201,25 @@ async def test_a_form_of_rows_is_sent_url_encoded(desk: Desk, web: Any) -> None:
     await desk.rest()
 
 
+@ensure
+async def test_a_form_with_a_file_is_sent(desk: Desk, web: Any, tmp_path: Path) -> None:
+    url, got = web
+    (tmp_path / "f.bin").write_bytes(b"\x00\xff")
+    do(desk.window, "send_message")
+    form = desk.dock.form
+    form.folder = tmp_path
+    form.show_message(Message("", url, "multipart", "who={{who}}\nfile=@f.bin", "POST"))
+    assert form.body.type == "multipart"
+    form.button.click()
+    await until(lambda: desk.dock.answer.answered)
+    _, _, headers, body = got[0]
+    dividing = headers["Content-Type"].partition("boundary=")[2].encode()
+    assert body.count(dividing) == 3
+    assert b'filename="f.bin"' in body
+    assert b"\r\n\r\n\x00\xff\r\n" in body
+    await desk.rest()
+
+
 def test_json_is_checked_and_put_on_lines(desk: Desk) -> None:
     do(desk.window, "send_message")
     form = desk.dock.form
@@ -210,7 +229,7 @@ def test_json_is_checked_and_put_on_lines(desk: Desk) -> None:
     form.body.format.click()
     assert form.body.data == '{\n  "a": 1.50,\n  "b": []\n}'
     form.editor.setPlainText('{"a": oh}')
-    assert form.words.text().startswith("This is no JSON: ")
+    assert form.words.text().startswith("This is not valid JSON: ")
     assert form.words.property("role") == "warning"
     assert form.button.isEnabled()  # a server may be tried with broken JSON
     form.body.format.click()

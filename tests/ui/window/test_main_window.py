@@ -54,15 +54,18 @@ def test_the_selected_service_is_started_edited_duplicated_and_removed(window: M
     window.services.select("beta")
     do(window, "toggle_service")
     assert isinstance(window._post.services["beta"].status, Listening)
-    for name, title in (("edit_service", "Edit beta"), ("duplicate_service", "New"), ("new_service", "New service")):
+    for name, title in (("duplicate_service", "New"), ("new_service", "New service")):
         do(window, name)
         dialog = QApplication.activeModalWidget()
         assert dialog is not None
         assert title.split()[0] in dialog.windowTitle() or "uplicate" in dialog.windowTitle()
         dialog.reject()  # type: ignore[attr-defined]
         settle()
+    do(window, "edit_service")
+    assert list(window.workbench.pages) == ["beta"]
     do(window, "remove_service")
     assert list(window._post.services) == ["alpha"]
+    assert not window.workbench.pages
     assert window.panes.of("beta") is None
 
 

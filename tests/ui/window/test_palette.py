@@ -78,7 +78,7 @@ def test_it_offers_every_action_service_and_pane(palette: Palette, window: MainW
     for name, action in window.actions_.items():
         if name != "palette":
             assert action.text().replace("&", "") in texts
-    for text in ("Start alpha", "Edit beta…", "Go to All", "Go to alpha", "Go to Failures", "New UDP service…"):
+    for text in ("Start alpha", "Edit beta", "Go to All", "Go to alpha", "Go to Failures", "New UDP service…"):
         assert text in texts
 
 
