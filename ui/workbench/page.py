@@ -126,7 +126,7 @@ class ServicePage(QWidget):
         self._keys = [key for key, _, _ in shown]
         self._put(shown, at if same or kept is None else 0, kept if same else None)
         of_rules = self.rules.order() if self.rules is not None else ()
-        tab_through(self.header, *of_rules, *(section.widget() for section in self.sections.widgets.values()))
+        tab_through(*self.header.order(), *of_rules, *(section.widget() for section in self.sections.widgets.values()))
         self.setFocusProxy(self.rules.view if self.rules is not None else self.header.sections)
         self._follow_forms()
         self._check()
@@ -138,12 +138,13 @@ class ServicePage(QWidget):
             tabs.removeTab(0)
         for index in reversed(range(self._stack.count())):
             old = self._stack.widget(index)
-            self._stack.removeWidget(old)
-            if old is not kept:
+            if old is not kept:  # which would lose the keyboard
+                self._stack.removeWidget(old)
                 old.deleteLater()
         for _, title, widget in shown:
             tabs.addTab(title.replace("&", "&&"))
-            self._stack.addWidget(widget)
+            if widget is not kept:
+                self._stack.addWidget(widget)
         tabs.setCurrentIndex(max(0, min(at, len(shown) - 1)))
         self._stack.setCurrentIndex(tabs.currentIndex())
         tabs.blockSignals(False)
@@ -311,9 +312,12 @@ class ServicePage(QWidget):
         """Show another configuration: it was changed elsewhere, or a change was undone."""
         self._served = config
         self._pause.stop()
+        had_focus = self.isAncestorOf(QApplication.focusWidget())
         if self.header.name.text().strip() != config.name:
             self.header.name.setText(config.name)
         self._build(config)
+        if had_focus and not self.isAncestorOf(QApplication.focusWidget()):
+            self.setFocus(Qt.OtherFocusReason)
 
     def _on_status(self, service: Service) -> None:
         if service.config.name == self.service:
