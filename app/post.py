@@ -75,7 +75,7 @@ class Post:
         self._budget = Budget()
         self._link: WriterLink | None = None
         self._limit = DEFAULT_LIMIT
-        self._renewing = False
+        self._renewal: Deferred[None] | None = None
         self.capture_changed: Signal[Post] = Signal()
         self.captures = capture_folder()
         self.plugins = Plugins(reactor, self.recorder, lambda: self.services.values())
@@ -137,17 +137,20 @@ class Post:
         for removal in removed:
             self.recorder.record(events.LOG, summary=str(removal))
 
-    async def new_capture(self) -> Path | None:
+    async def new_capture(self, limit: int | None = None, folder: Path | None = None) -> Path | None:
         """Go on in a new file, which stands beside the others; the old one is complete then and can be opened.
+
+        ``limit`` and ``folder`` are as for ``open``; by default those of the capture before.
 
         Connections that are open go on, and the new file says so. Returns the path of the old file. None where
         nothing was changed: no capture is open yet, another call is under way, or the new file cannot be made;
         ``recorder.trouble`` says why in that case.
         """
         old = self._link
-        if old is None or self._renewing or not old.opened.called:
+        if old is None or self._renewal is not None or not old.opened.called:
             return None
-        self._renewing = True
+        renewal = self._renewal = Deferred()
+        self._limit, self.captures = limit or self._limit, folder or self.captures
         try:
             path = await self.sender.in_thread(unused_capture, self.captures)
             self.recorder.record(events.LOG, summary=f"the capture goes on in {path}")
@@ -161,7 +164,8 @@ class Post:
             await self._link_to(old.path, old)  # its batches are still to be stored
             return None
         finally:
-            self._renewing = False
+            self._renewal = None
+            renewal.callback(None)
 
     async def _link_to(self, path: Path, old: WriterLink) -> bool:
         """Capture into ``path`` from now on. False if that file will never do."""
@@ -446,6 +450,8 @@ class Post:
         """Stop the services, store every event, close the file."""
         self.plugins.close()
         await DeferredList([self.stop_all(HURRY), self.sender.close(HURRY)])
+        if self._renewal is not None:
+            await self._renewal  # no link can be closed between two files
         self.recorder.resume()  # the capture is to say how much it lacks
         if self._link is not None:
             await self._link.close()

@@ -94,13 +94,7 @@ class Manual(Album):
         it.press("End", "Up")
         self._settle()
         self._keep("window")
-        it.click("pane orders-api")
-        self._settle()
-        it.click_row(0)
-        rows = it.rows("POST /orders")
-        at = next(i for i, row in enumerate(rows) if row[6] == "http.request" and row[8].startswith("POST"))
-        it.press("Home", *["Down"] * at)
-        self._settle()
+        self._select_order(it)
         self._keep("request")
         it.click("pane beacon")
         self._settle()
@@ -158,16 +152,21 @@ class Manual(Album):
         self._window(it, "Trust our certificates", "trust")
 
     def _dock(self, it: Program) -> None:
-        it.click("pane sensor-hub")
-        it.press("ctrl+m")
+        self._select_order(it)
+        it.press("ctrl+j")
         self._settle()
-        it.press("ctrl+a")
-        self._screen.type(it.window, "tcp://127.0.0.1:9407")
-        it.press("Tab", "Tab", "ctrl+a")
-        self._screen.type(it.window, "READ temp\\n")
         it.press("ctrl+Return")
         self._settle()
         self._keep("send")
+
+    def _select_order(self, it: Program) -> None:
+        it.click("pane orders-api")
+        self._settle()
+        it.click_row(0)
+        rows = it.rows("POST /orders")
+        at = next(i for i, row in enumerate(rows) if row[6] == "http.request" and row[8].startswith("POST"))
+        it.press("Home", *["Down"] * at)
+        self._settle()
 
     def _window(self, it: Program, title: str, name: str) -> None:
         window = it.wait_window(title)

@@ -264,13 +264,13 @@ class Recorder:
         words = text or (f"coloured {colour}" if colour else "taken away")
         self.record(events.NOTE, summary=f"on event {event}: {words}", detail=detail)
 
-    def record_datagram(self, kind: int, service: int, conn: int, payload: bytes) -> None:
+    def record_datagram(self, kind: int, service: int, conn: int, payload: bytes, detail: str | None = None) -> None:
         """Record a datagram. Nobody can hold datagrams back: when too much is on its way, it is lost and counted."""
         if self._on_way_bytes > LOSE_ABOVE and self.pause_now is None:
             self._flushed += 1
             self._lose(1, lost_events.FELL_BEHIND)
         else:
-            self.record(kind, service, conn, payload)
+            self.record(kind, service, conn, payload, None, detail)
 
     # -- pauses
 

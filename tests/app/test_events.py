@@ -42,12 +42,13 @@ def test_a_kind_is_declared_under_its_code_and_says_each_key_of_its_detail_once(
     assert not set(kind.always) & set(kind.sometimes)
 
 
-def test_only_raw_kinds_carry_bytes_one_way_and_no_detail():
+def test_only_raw_kinds_carry_bytes_one_way_and_at_the_most_the_rule_that_sent_them():
     assert {events.NAMES[code] for code in events.RAW} == {
         "data.received", "data.sent", "datagram.received", "datagram.sent",
     }  # fmt: skip
     assert events.RAW <= events.INBOUND | events.OUTBOUND
-    assert not any(events.KINDS[code].keys for code in events.RAW)
+    assert {code for code in events.RAW if events.KINDS[code].keys} == events.RAW & events.OUTBOUND
+    assert all(events.KINDS[code].keys == {"rule"} for code in events.RAW & events.OUTBOUND)
 
 
 @pytest.mark.parametrize(

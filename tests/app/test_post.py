@@ -471,3 +471,26 @@ async def test_a_change_that_asks_for_more_is_held(make, tmp_path):
     held = await one.change("a", outside)
     assert isinstance(held.status, Held)
     assert held.config == outside
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_program_that_ends_while_a_new_capture_is_begun_stores_everything(make, tmp_path):
+    one = await make(config("echo"))
+    one.captures = tmp_path / "more"
+    await one.start_all()
+    await talk(one.services["echo"], b"the last words")
+    beginning = Deferred.fromCoroutine(one.new_capture())
+    await one.shut_down()
+    await beginning
+    found = [event for path in (tmp_path / "x.lpost", one.capture) for event in stored(path)]
+    assert [event.payload for event in found if event.kind == events.DATA_RECEIVED] == [b"the last words"]
+    assert one.recorder.seen == one.recorder.stored == len(found)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_second_wish_for_a_new_capture_is_passed_over_while_the_first_is_done(make, tmp_path):
+    one = await make()
+    one.captures = tmp_path / "more"
+    first, second = (Deferred.fromCoroutine(one.new_capture()) for _ in range(2))
+    assert (await first, await second) == (tmp_path / "x.lpost", None)
+    assert len({*(tmp_path / "more").glob("*.lpost")}) == 1

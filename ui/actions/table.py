@@ -9,6 +9,7 @@ from __future__ import annotations
 from PyQt5.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
 from app.events import DATA_RECEIVED, DATAGRAM_RECEIVED, FAILURE, HTTP_REQUEST, HTTP_RESPONSE, WS_MESSAGE
+from app.sending.sendable import can_be_sent
 from ui.actions.action import Action, Condition, Place, Situation
 
 MAIN, CAPTURE = Place.MAIN, Place.CAPTURE
@@ -24,6 +25,10 @@ SOME_RUNNING = Condition("There is no service that is up", lambda now: now.runni
 AN_EXCHANGE = Condition(
     "Select an HTTP exchange first",
     lambda now: now.event is not None and now.event.kind in (HTTP_REQUEST, HTTP_RESPONSE),
+)
+SENDABLE = Condition(
+    "Select a request, a message or bytes first",
+    lambda now: now.event is not None and can_be_sent(now.event),
 )
 A_MESSAGE = Condition(
     "Select a request or a message first",
@@ -222,6 +227,10 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "send_to_service", "Services", "Send to t&his service", "Write to the selected service",
         "Ctrl+Shift+M", groups={MAIN: 3, SERVICE: 2}, enabled=A_SERVICE,
+    ),
+    Action(
+        "open_in_send", "Services", "O&pen in Send", "Fill the Send dock with what was sent here",
+        "Ctrl+J", "send", groups={MAIN: 3, EVENTS: 1}, enabled=SENDABLE, hidden_while_disabled=True,
     ),
     Action(
         "answer_by_rule", "Services", "Answer this by a ru&le", "Add a rule that answers this request or message",

@@ -115,7 +115,7 @@ class CaptureFiles(QObject):
 
     async def begin(self) -> None:
         """Capture into a new file from now on. The one before is complete, and can be opened."""
-        before = await self._post.new_capture()
+        before = await self._post.new_capture(self._settings.capture_limit, self._settings.captures)
         if before is not None:
             self.before = before
             self._folder = before.parent

@@ -21,11 +21,11 @@ class ExchangeActions(QObject):
     """Reads the exchange of an event, and makes something of it.
 
     Signals:
-        copied: text for the clipboard.
+        copied: text for the clipboard, and what it is, in words.
         failed: why it did not work, or what is missing, as a sentence.
     """
 
-    copied = pyqtSignal(str)
+    copied = pyqtSignal(str, str)
     failed = pyqtSignal(str)
 
     def __init__(self, reader: Reader, parent: QObject) -> None:
@@ -39,13 +39,16 @@ class ExchangeActions(QObject):
             from app.exports import copying
 
             if form == "text":
-                self.copied.emit(copying.as_text(found))
+                self.copied.emit(copying.as_text(found), self.tr("Copied request and answer"))
                 return
             request = copying.asked(found, secure=secure)
             if request is None:
                 self.failed.emit(NO_REQUEST)
                 return
-            self.copied.emit(copying.as_curl(request) if form == "curl" else copying.as_python(request))
+            if form == "curl":
+                self.copied.emit(copying.as_curl(request), self.tr("Copied as curl"))
+            else:
+                self.copied.emit(copying.as_python(request), self.tr("Copied as Python"))
             if request.remarks:
                 self.failed.emit(f"Copied, but not as it was. {' '.join(request.remarks)}")
 

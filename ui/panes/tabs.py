@@ -47,16 +47,18 @@ class PaneTabs(QTabWidget):
         current_changed: the id of the current event of the pane in view, or 0.
         following_changed: whether the pane in view follows the tail.
         menu_wanted: a context menu for the pane in view, to be filled.
-        copied: text for the clipboard.
+        copied: text for the clipboard, and what it is, in words.
         narrowed: a condition to add to the filter.
+        unresolved_changed: how many failures are in groups that are not resolved.
         page_closed: a page that the user closes.
     """
 
     current_changed = pyqtSignal(int)
     following_changed = pyqtSignal(bool)
     menu_wanted = pyqtSignal(QMenu, QPoint)
-    copied = pyqtSignal(str)
+    copied = pyqtSignal(str, str)
     narrowed = pyqtSignal(str)
+    unresolved_changed = pyqtSignal(int)
     page_closed = pyqtSignal(QWidget)
 
     def __init__(self, post: Post, reader: Reader) -> None:
@@ -82,6 +84,7 @@ class PaneTabs(QTabWidget):
         self._last: EventPane = self.all
         self._fixed = (self.all, self.http, self.conversations, self.failures)
         self.rebuild()
+        self.failures.counted.connect(self._count_failures)
         self._count_failures()
         self.currentChanged.connect(self._on_tab)
         self._on_tab()
@@ -279,11 +282,12 @@ class PaneTabs(QTabWidget):
 
     def _count_failures(self) -> None:
         at = self.indexOf(self.failures)
-        count = self._post.recorder.failures
+        count = self.failures.unresolved
         text = f"{FAILURES} {count:,}" if count else FAILURES
         if text != self.tabText(at) or self.tabIcon(at).isNull():
             self.setTabText(at, text)
             self.setTabIcon(at, icon("failure", "bad" if count else "dim"))
+            self.unresolved_changed.emit(count)
 
 
 def _quiet(name: str) -> str:

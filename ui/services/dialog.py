@@ -29,6 +29,7 @@ from ui.forms.form import Form, OptionForm, column, sentence, set_property, tab_
 from ui.looks.icons import icon
 from ui.parts.careful_dialog import CarefulDialog
 from ui.parts.dialog_pages import Page, Pages, padded
+from ui.parts.helped_items import HelpedChoice
 from ui.services import checks
 from ui.services.section_page import SectionPage
 
@@ -134,9 +135,9 @@ class ServiceDialog(CarefulDialog):
     def _build(self) -> None:
         self.name = QLineEdit()
         self.name.setMaxLength(200)
-        self.protocol = _choice()
+        self.protocol = HelpedChoice()
         for protocol in PROTOCOLS.values():
-            self.protocol.addItem(protocol.title, protocol.name)
+            self.protocol.add(protocol.title, protocol.name, protocol.help)
         self.host = _choice()
         self.host.setEditable(True)
         self.host.addItems(checks.HOSTS)
@@ -148,7 +149,7 @@ class ServiceDialog(CarefulDialog):
         self.port.setProperty("role", "mono")
         self.port.setAccessibleName(self.tr("Port"))
         self.port.setFixedWidth(self.port.fontMetrics().horizontalAdvance("0") * 7 + 24)
-        self.responder = _choice()
+        self.responder = HelpedChoice()
         self.autostart = QCheckBox(self.tr("Start &it when the workspace is opened"))
         self.buttons = QDialogButtonBox(QDialogButtonBox.Ok | QDialogButtonBox.Cancel)
         self.ok = self.buttons.button(QDialogButtonBox.Ok)
@@ -289,7 +290,7 @@ class ServiceDialog(CarefulDialog):
     def _offer_responders(self, chosen: str) -> None:
         self.responder.clear()
         for responder in responders.serving(self._protocol()):
-            self.responder.addItem(responder.name, responder.name)
+            self.responder.add(responder.name, responder.name, responder.help)
         self.responder.setCurrentIndex(self.responder.findData(chosen))
 
     def _show_options(self) -> None:

@@ -37,6 +37,7 @@ class ServicesPanel(QWidget):
         dropped: the name of the service that was dragged, and the ``Drop`` where it goes.
         step_wanted: the service's name, and -1 or 1: one place up or down in its group.
         compact_changed: whether each service takes one line now.
+        left(): Escape was pressed in the list, and there was no search to empty.
     """
 
     chosen = pyqtSignal(str)
@@ -48,6 +49,7 @@ class ServicesPanel(QWidget):
     dropped = pyqtSignal(str, object)
     step_wanted = pyqtSignal(str, int)
     compact_changed = pyqtSignal(bool)
+    left = pyqtSignal()
 
     def __init__(self, post: Post, bridge: Bridge, settings: Settings) -> None:
         super().__init__()
@@ -96,7 +98,7 @@ class ServicesPanel(QWidget):
         rows.dropped.connect(self.dropped)
         rows.step_wanted.connect(self.step_wanted)
         rows.menu_wanted.connect(self._on_menu)
-        rows.escaped.connect(search.clear)
+        rows.escaped.connect(self._on_escape)
         search.textChanged.connect(self._on_typed)
         search.left.connect(rows.setFocus)
         self.compact_button.toggled.connect(self.set_compact)
@@ -187,6 +189,12 @@ class ServicesPanel(QWidget):
         """Give the search box the keyboard."""
         self.search.setFocus(Qt.ShortcutFocusReason)
         self.search.selectAll()
+
+    def _on_escape(self) -> None:
+        if self.search.text():
+            self.search.clear()
+        else:
+            self.left.emit()
 
     def _on_typed(self, text: str) -> None:
         self._model.typed = text

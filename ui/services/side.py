@@ -30,12 +30,14 @@ class ServicesSide(QSplitter):
             list of services has another view.
         service_menu_wanted, connection_menu_wanted: the global position of a context menu.
         group_menu_wanted: a group, and the global position of its context menu.
+        left(): Escape was pressed in one of the lists.
     """
 
     changed = pyqtSignal()
     service_menu_wanted = pyqtSignal(QPoint)
     connection_menu_wanted = pyqtSignal(QPoint)
     group_menu_wanted = pyqtSignal(str, QPoint)
+    left = pyqtSignal()
 
     def __init__(self, post: Post, edits: Edits, bridge: Bridge, actions: ServiceActions, settings: Settings) -> None:
         super().__init__(Qt.Vertical)
@@ -73,6 +75,8 @@ class ServicesSide(QSplitter):
         services.dropped.connect(self.arranging.drop)
         services.step_wanted.connect(self.arranging.step)
         services.compact_changed.connect(self.changed)
+        services.left.connect(self.left)
+        connections.left.connect(self.left)
         edits.touched.connect(services.show_service)
         connections.send_wanted.connect(lambda _: self.send())
         connections.disconnect_wanted.connect(actions.disconnect_peer)

@@ -59,17 +59,17 @@ _DEVICE = {
 
 TEMPLATES = {
     "mock": Template(
-        "duplicate", QT_TRANSLATE_NOOP("Templates", "Mock an API"),
-        QT_TRANSLATE_NOOP("Templates", "HTTP answers by rules, with three rules to change"), "http", "mock", "mock",
+        "exchange", QT_TRANSLATE_NOOP("Templates", "Mock an API"),
+        QT_TRANSLATE_NOOP("Templates", "Answers HTTP by rules that you change"), "http", "mock", "mock",
         _MOCK,
     ),
     "webhook": Template(
         "follow", QT_TRANSLATE_NOOP("Templates", "Catch a webhook"),
-        QT_TRANSLATE_NOOP("Templates", "Shows each HTTP request, and describes it in the answer"), "http", "webhook",
+        QT_TRANSLATE_NOOP("Templates", "Shows each request, and takes it"), "http", "webhook",
         "inspector",
     ),
     "device": Template(
-        "pencil", QT_TRANSLATE_NOOP("Templates", "Stand in for a TCP device"),
+        "device", QT_TRANSLATE_NOOP("Templates", "Stand in for a TCP device"),
         QT_TRANSLATE_NOOP("Templates", "Answers commands line by line, by rules"), "tcp", "device", "script", _DEVICE,
     ),
 }  # fmt: skip

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from PyQt5.QtCore import QSize, Qt, QUrl
 from PyQt5.QtGui import QDesktopServices
-from PyQt5.QtWidgets import QAction, QApplication, QMenu, QToolButton
+from PyQt5.QtWidgets import QAction, QMenu, QToolButton
 
 from app.post import Post
 from app.text.escapes import amount
@@ -15,6 +15,7 @@ from ui.captures.files import CaptureFiles
 from ui.forms.form import set_property
 from ui.looks import theme
 from ui.looks.icons import icon
+from ui.parts import copying
 from ui.parts.labels import plain, unmarked
 
 SHOWN = 60
@@ -107,7 +108,8 @@ class CaptureButton(QToolButton):
             missed = self.tr("{count} events not stored during pauses").format(count=f"{recorder.not_taken:,}")
             menu.addAction(missed).setEnabled(False)
         copy = menu.addAction(icon("copy"), self.tr("&Copy its path"))
-        copy.triggered.connect(lambda: QApplication.clipboard().setText(path))
+        copied = self.tr("Copied the path of the capture")
+        copy.triggered.connect(lambda: copying.copy(path, copied))
         reveal = menu.addAction(icon("folder-open"), self.tr("Open its &folder"))
         reveal.triggered.connect(self._reveal)
 

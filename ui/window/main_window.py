@@ -139,6 +139,7 @@ class MainWindow(QMainWindow):
         self.middle = Middle(post, bridge, self.side, self.browser, self.start_page)
         self.workbench.shown.connect(self.middle.show_panes)
         self._status_line = StatusLine(post, bridge, actions["failures"])
+        self.panes.unresolved_changed.connect(self._status_line.show_unresolved)
         self.menus = ContextMenus(actions, self.side, self.browser, self.notes)
         self.recent = RecentMenu(self, actions, self.files, settings)
         offered = PaletteEntries(post, settings, actions, self.service_actions, self.files, self.middle)
@@ -148,7 +149,9 @@ class MainWindow(QMainWindow):
     def _make_commands(self, reader: Reader) -> None:
         post, edits, bridge, files = self._post, self.edits, self.bridge, self.files
         selection = Selection(post, edits, bridge, self.side, self.browser, self.failure_actions)
-        self.sending = SendCommands(post, edits, bridge, self, self.side.selected, files.folder)
+        self.sending = SendCommands(
+            post, edits, bridge, self, self.side.selected, files.folder, reader, lambda: self.browser.current_event
+        )
         files.changed.connect(self.sending.refresh)
         self.capture_commands = CaptureCommands(post, reader, self.captures, self.browser, self, selection.connection)
         answering = AnswerByRule(post, self.exchanges, self.workbench, self.service_actions)

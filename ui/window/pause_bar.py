@@ -38,7 +38,9 @@ class PauseBar(NoticeBar):
             self.say("")
             return
         since = f"{moment(pause.since):%H:%M:%S}"
-        if pause.count == 1:
+        if not pause.count:
+            words = self.tr("The capture is paused since {time}. The services go on.")
+        elif pause.count == 1:
             words = self.tr("The capture is paused since {time}. 1 event was not stored; the services go on.")
         else:
             words = self.tr("The capture is paused since {time}. {count} events were not stored; the services go on.")

@@ -52,10 +52,13 @@ OFFERS = (
 """Actions of the window: name, icon, title, what it does."""
 
 HELP = (
-    ("manual", "info", QT_TRANSLATE_NOOP("StartPage", "Manual"), ""),
-    ("whats_new", "bookmark", QT_TRANSLATE_NOOP("StartPage", "What is new"), ""),
-    ("shortcuts", "search", QT_TRANSLATE_NOOP("StartPage", "Shortcuts"), ""),
-)
+    ("manual", "book", QT_TRANSLATE_NOOP("StartPage", "Manual"),
+     QT_TRANSLATE_NOOP("StartPage", "A page for each task; needs no network")),
+    ("whats_new", "bookmark", QT_TRANSLATE_NOOP("StartPage", "What is new"),
+     QT_TRANSLATE_NOOP("StartPage", "What has changed in this version")),
+    ("shortcuts", "keyboard", QT_TRANSLATE_NOOP("StartPage", "Keyboard shortcuts"),
+     QT_TRANSLATE_NOOP("StartPage", "Every key on one page")),
+)  # fmt: skip
 """Actions that are offered if the window has them."""
 
 
@@ -100,23 +103,21 @@ class StartPage(QScrollArea):
         self._recent = QVBoxLayout()
         self._recent.setSpacing(0)
         self.recent: list[Offer] = []
-        self._recent_title = _heading(self.tr("RECENT"))
+        self._recent_title = _heading(self.tr("RECENT"), 16)
         self.setWidget(self._whole())
         files.changed.connect(self._show_recent)
         self._show_recent()
 
     def _whole(self) -> QWidget:
         offers = self.offers
-        left = _column(_heading(self.tr("BEGIN WITH")), *self.templates.values(), offers["new_service"])
-        right = _column(
-            _heading(self.tr("OPEN")), *(offers[name] for name, *_ in OFFERS if name != "new_service"),
+        left = _column(
+            _heading(self.tr("BEGIN WITH")), *self.templates.values(), offers["new_service"],
             self._recent_title, self._recent,
         )  # fmt: skip
-        helping = [offers[name] for name, *_ in HELP if name in offers]
-        if helping:
-            left.insertSpacing(left.count() - 1, 16)
-            for part in (_heading(self.tr("HELP")), *helping):
-                left.insertWidget(left.count() - 1, part)
+        right = _column(
+            _heading(self.tr("OPEN")), *(offers[name] for name, *_ in OFFERS if name != "new_service"),
+            _heading(self.tr("HELP"), 16), *(offers[name] for name, *_ in HELP if name in offers),
+        )  # fmt: skip
         self.panes = QPushButton(self.tr("Show the panes"))
         self.panes.setToolTip(self.tr("They show what happens, from the first event on (Esc)"))
         self.panes.setAutoDefault(False)
@@ -133,8 +134,8 @@ class StartPage(QScrollArea):
         self._measure()
         theme.notifier.fonts_changed.connect(self._measure)
         grid = QGridLayout(inner)
-        grid.setContentsMargins(24, 24, 24, 24)
-        grid.setVerticalSpacing(20)
+        grid.setContentsMargins(24, 16, 24, 16)
+        grid.setVerticalSpacing(16)
         grid.addLayout(_title(), 0, 0)
         grid.addWidget(self._example(), 1, 0)
         self._columns.addLayout(left, 1)
@@ -256,10 +257,11 @@ class Offer(QPushButton):
         return self.layout().minimumSize()
 
 
-def _heading(text: str) -> QLabel:
+def _heading(text: str, above: int = 0) -> QLabel:
+    """A heading, with so many pixels above it."""
     label = QLabel(text)
     label.setProperty("role", "heading")
-    label.setContentsMargins(12, 0, 0, 4)
+    label.setContentsMargins(12, above, 0, 4)
     return label
 
 

@@ -13,7 +13,9 @@ from app.post import Post
 from app.status import Listening
 from app.text.escapes import amount
 from ui.bridge import Bridge
+from ui.forms.form import set_property
 from ui.looks import theme
+from ui.parts.copying import tell_in
 from ui.parts.labels import plain
 
 EDGE = 8
@@ -33,11 +35,12 @@ class StatusLine(QStatusBar):
         self._listening = self._add("Services that listen")
         self._connections = self._add("Live connections and UDP peers")
         self._seen = self._add("Events since the start")
-        self._stored = self._add("Events that are in the capture file")
+        self._stored = self._add("Events that were stored since the start")
         self._lost = self._add(NOTHING_LOST)
         self.failures = QPushButton()
         self.failures.setProperty("role", "error")
-        self.failures.setToolTip("Failures since the start: show them")
+        self.failures.setToolTip(self.tr("Failures since the start: show them"))
+        self._unresolved: int | None = None  # it is not known yet
         self.failures.clicked.connect(show_failures.trigger)
         self.addWidget(self.failures)
         self._passed = self._add(self.tr("Events that were not stored, because the capture was paused"))
@@ -45,6 +48,8 @@ class StatusLine(QStatusBar):
         self._size = self._add("Size of the capture", right=True)
         self._file = self._add("", right=True)
         self._fitting = False
+        tell_in(self)
+        self.messageChanged.connect(lambda _: self.fit())
         bridge.measured.connect(self.refresh)
         theme.notifier.fonts_changed.connect(self.fit)
         bridge.services_changed.connect(self.refresh)
@@ -79,7 +84,7 @@ class StatusLine(QStatusBar):
             self._lost.setProperty("role", role)
             self._lost.style().unpolish(self._lost)
             self._lost.style().polish(self._lost)
-        self.failures.setText("1 failure" if recorder.failures == 1 else f"{recorder.failures:,} failures")
+        self._say_failures(recorder.failures)
         self._loop.setText(f"loop {self._bridge.lateness * 1000:.1f} ms")
         self._size.setText(amount(recorder.range.bytes))
         if post.capture is not None:
@@ -99,7 +104,7 @@ class StatusLine(QStatusBar):
 
     def fit(self) -> None:
         """Show the figures for which there is room; the others are in the bar's tooltip."""
-        if self._fitting:
+        if self._fitting or self.currentMessage():  # a message takes the place of all figures for a while
             return
         self._fitting = True
         recorder = self._post.recorder
@@ -125,6 +130,21 @@ class StatusLine(QStatusBar):
                 left_out.append(part.text())
         self.setToolTip(plain(" · ".join(left_out)) if left_out else "")
         self._fitting = False
+
+    def show_unresolved(self, count: int) -> None:
+        """Say that so many failures are in groups that are not resolved."""
+        self._unresolved = count
+        self._say_failures(self._post.recorder.failures)
+        self.fit()
+
+    def _say_failures(self, count: int) -> None:
+        unresolved = count if self._unresolved is None else self._unresolved
+        shown = unresolved or count
+        text = self.tr("1 failure") if shown == 1 else self.tr("{count} failures").format(count=f"{shown:,}")
+        if not unresolved:
+            text = self.tr("{failures}, resolved").format(failures=text)
+        self.failures.setText(text)
+        set_property(self.failures, "role", "error" if unresolved else "dim")
 
 
 def _lost_words(because: Mapping[str, int]) -> str:

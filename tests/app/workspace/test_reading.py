@@ -97,7 +97,7 @@ def test_an_empty_workspace_is_one():
         ("version = true", 1, "version", "must be 1"),
         ("version = 0", 1, "version", "must be 1"),
         ("# new\nversion = 2", 2, "version", "2 is from a newer Listening Post; this one reads 1"),
-        ("version = 1\nname = 'x'", 2, "name", "is unknown. A workspace has version, [[service]]"),
+        ("version = 1\nname = 'x'", 2, "name", "is unknown. A workspace has version, [variables], [[service]]"),
         ("version = 1\n[tool.x]\ny = 1", 2, "tool", "is unknown"),
         ("version = 1\nservice = 5", 2, "service", "must be tables that begin with [[service]]"),
         ("version = 1\n[service]\nname = 'x'", 2, "service", "must be tables that begin with [[service]]"),
@@ -328,3 +328,18 @@ def test_a_number_that_toml_does_not_have_is_a_problem(source, line, key):
     _, problems = parse(source)
     assert [(problem.line, problem.key) for problem in problems] == [(line, key)]
     assert "64 bits" in str(problems[0])
+
+
+def test_variables_are_read_and_what_is_wrong_with_one_has_its_line() -> None:
+    good = 'version = 1\n[variables]\nbase = "http://x:1"\nempty = ""\n'
+    workspace, problems = parse(good)
+    assert (dict(workspace.variables), problems) == ({"base": "http://x:1", "empty": ""}, [])
+    workspace, problems = parse(good + "n = 3\ncounter = 'x'\n")
+    assert dict(workspace.variables) == {"base": "http://x:1", "empty": ""}
+    assert [(problem.line, problem.key) for problem in problems] == [(5, "variables.n"), (6, "variables.counter")]
+    assert 'must be text, as in n = "3"' in problems[0].text
+    assert [problem.key for problem in parse("version = 1\nvariables = 3")[1]] == ["variables"]
+    many = "".join(f"v{number} = ''\n" for number in range(201))
+    workspace, problems = parse(f"version = 1\n[variables]\n{many}")
+    assert len(workspace.variables) == 200
+    assert "201" in problems[0].text

@@ -2,6 +2,7 @@
 
 import os
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -152,3 +153,18 @@ def test_where_nothing_can_be_saved(tmp_path):
         with pytest.raises(errors.WorkspaceUnwritableError, match=reason):
             save(Workspace(), path)
     assert os.listdir(tmp_path) == ["file"]
+
+
+def test_variables_are_saved_and_their_comments_stay(tmp_path):
+    path = tmp_path / "w.toml"
+    path.write_text(GOOD.replace("\n\n", '\n\n[variables]\nbase = "x"  # where\nid = "7"\n\n', 1))
+    before = path.read_text()
+    save(load(path), path)
+    assert path.read_text() == before
+    save(replace(load(path), variables={"base": "y", "id": "7"}), path)
+    assert 'base = "y"' in path.read_text()
+    assert "# where" in path.read_text()
+    save(replace(load(path), variables={"id": "8", "more": "\n"}), path)
+    assert load(path).variables == {"id": "8", "more": "\n"}
+    save(replace(load(path), variables={}), path)
+    assert "variables" not in path.read_text()

@@ -164,12 +164,17 @@ def test_undo_and_redo_name_the_step(main: Actions) -> None:
         (Situation(running=True), {"stop_all"}),
         (Situation(stream=True), {"follow_stream"}),
         (Situation(event=EVENT), {"note", "edit_service_of_event", "answer_by_rule"}),
-        (Situation(event=replace(EVENT, payload=b"")), {
-            "note", "edit_service_of_event", "answer_by_rule", "copy_payload",
-        }),
-        (Situation(event=REQUEST), {
-            "note", "edit_service_of_event", "copy_curl", "copy_python", "copy_exchange", "answer_by_rule",
-        }),
+        (
+            Situation(event=replace(EVENT, payload=b"")),
+            {"note", "edit_service_of_event", "answer_by_rule", "copy_payload", "open_in_send"},
+        ),
+        (
+            Situation(event=REQUEST),
+            {
+                "note", "edit_service_of_event", "copy_curl", "copy_python", "copy_exchange", "open_in_send",
+                "answer_by_rule",
+            },
+        ),
         (Situation(event=FAILURE), {"note", "edit_service_of_event", "save_report", "copy_report"}),
         (Situation(page=True), {"close_page"}),
         (Situation(can_resend=True), {"send_again"}),
@@ -206,8 +211,8 @@ def test_a_context_menu_has_separators_between_groups_only(window: QMainWindow, 
     menu = QMenu(window)
     main.fill(menu, Place.EVENTS)
     assert names(menu) == [
-        "copy_curl", "copy_python", "copy_exchange", "answer_by_rule", "", "note", "edit_service_of_event", "",
-        "follow_stream", "",
+        "copy_curl", "copy_python", "copy_exchange", "open_in_send", "answer_by_rule", "",
+        "note", "edit_service_of_event", "", "follow_stream", "",
         "copy_rows", "copy_payload", "", "select_all", "", "follow", "clear", "show_all",
     ]  # fmt: skip
     main.update(Situation(event=EVENT))

@@ -49,9 +49,14 @@ class Desk:
         self.actions = ExchangeActions(reader, window)  # type: ignore[arg-type]
         self.copied: list[str] = []
         self.failed: list[str] = []
-        self.actions.copied.connect(self.copied.append)
+        self.said: list[str] = []
+        self.actions.copied.connect(self._on_copied)
         self.actions.failed.connect(self.failed.append)
         self._reader = reader
+
+    def _on_copied(self, text: str, words: str) -> None:
+        self.copied.append(text)
+        self.said.append(words)
 
     def event(self, id: int) -> Event:
         found: list[Any] = []
@@ -78,6 +83,7 @@ def test_either_half_is_copied_as_the_whole(desk: Desk, id: int) -> None:
     assert "data=b'body'" in python
     assert text.startswith("POST /orders HTTP/1.1\nHost: x\n\nbody\n\nHTTP/1.1 201 Created\n")
     assert desk.failed == []
+    assert desk.said == ["Copied as curl", "Copied as Python", "Copied request and answer"]
 
 
 def test_what_has_no_request_cannot_be_asked_again(desk: Desk) -> None:

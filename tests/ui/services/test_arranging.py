@@ -207,3 +207,12 @@ def test_find_a_service_and_the_compact_view_have_their_actions(window: MainWind
     do(window, "compact_services")
     assert window.services.compact
     assert window.actions_["compact_services"].isChecked()
+
+
+def test_escape_leaves_the_lists_for_the_panes(window: MainWindow) -> None:
+    for part in (window.services.list, window.connections):
+        part.setFocus()
+        QTest.keyClick(part, Qt.Key_Escape)
+        focus = QApplication.focusWidget()
+        assert focus is not None
+        assert window.panes.isAncestorOf(focus)

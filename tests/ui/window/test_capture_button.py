@@ -89,7 +89,7 @@ async def test_a_new_capture_is_shown_in_the_panes_and_the_one_before_can_be_ope
     post.recorder.flush()
     await until(lambda: len(window.panes.all.events) == 1)
     do(window, "new_capture")
-    await until(lambda: post.capture != tmp_path / "first.lpost" and not post._renewing)
+    await until(lambda: post.capture != tmp_path / "first.lpost" and post._renewal is None)
     post.recorder.record(events.LOG, summary="in the second")
     post.recorder.flush()
     shown = window.panes.all.events

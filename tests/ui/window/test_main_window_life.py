@@ -128,7 +128,7 @@ def test_the_next_window_is_as_the_last_one_was(window: MainWindow, open_window:
 
 
 def test_broken_state_is_as_good_as_none(open_window: Open, settings: Settings) -> None:
-    for name in ("geometry", "left", "right", "middle", "columns"):
+    for name in ("geometry", "left", "right", "middle", "event_columns"):
         settings.save_state(name, QByteArray(b"\x00\xff nonsense"))
     window = open_window()
     assert (window.width(), window.height()) == (1366, 768)

@@ -58,6 +58,19 @@ def test_no_pane_page_or_notice_needs_more_room(window: MainWindow) -> None:
     assert least(window) == (True, True)
 
 
+def test_the_send_dock_needs_no_more_room_and_does_not_make_the_window_grow(window: MainWindow) -> None:
+    window.resize(*ROOM[theme.notifier.fonts.size])
+    settle()
+    before = window.size()
+    do(window, "send_message")
+    assert least(window) == (True, True)
+    assert window.size() == before
+    for url in ("https://127.0.0.1:9443/a/long/path?with=a&query=string", "ws://127.0.0.1:1/", "udp://127.0.0.1:1"):
+        window.sending.dock.form.url.setText(url)
+        assert least(window) == (True, True), url
+    assert window.size() == before
+
+
 def test_services_that_fail_and_figures_that_grow_need_no_more_room(window: MainWindow) -> None:
     for i, service in enumerate(window._post.services.values()):
         service._set(

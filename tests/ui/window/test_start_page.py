@@ -77,6 +77,16 @@ def test_escape_and_its_button_show_the_panes(window: MainWindow) -> None:
     assert not shown(window)
 
 
+@pytest.mark.qt_log_ignore(r"^This plugin does not support (raise|propagateSizeHints)\(\)")
+@pytest.mark.parametrize("name", ["manual", "whats_new", "shortcuts"])
+def test_help_is_one_click_away(empty: MainWindow, name: str) -> None:
+    done: list[bool] = []
+    empty.actions_[name].triggered.connect(done.append)
+    QTest.mouseClick(empty.start_page.offers[name], Qt.LeftButton)
+    settle()
+    assert done
+
+
 def test_the_demo_and_the_showcase_are_opened_from_it(empty: MainWindow, qtbot: QtBot) -> None:
     for name, least in (("open_demo", 4), ("open_showcase", 5)):
         empty.middle.show_start_page()

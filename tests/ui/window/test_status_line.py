@@ -15,6 +15,7 @@ from app.events import LOG
 from app.post import Post
 from tests.ui.desk import Peer, config, memory_post, settle
 from ui.bridge import Bridge
+from ui.parts.copying import copy
 from ui.window.status_line import StatusLine
 
 pytestmark = pytest.mark.usefixtures("dark")
@@ -148,3 +149,21 @@ def test_a_figure_is_shown_whole_or_not_at_all(line: StatusLine, post: Post, wid
     left_out = [label.text() for label in line.findChildren(QLabel) if label.isHidden() and label is not line._passed]
     assert all(text in line.toolTip() for text in left_out)
     assert not line._lost.isHidden()
+
+
+def test_failures_that_are_resolved_are_no_longer_red(line: StatusLine, post: Post) -> None:
+    post.recorder.failures = 7
+    line.refresh()
+    assert (line.failures.text(), line.failures.property("role")) == ("7 failures", "error")
+    line.show_unresolved(1)
+    assert (line.failures.text(), line.failures.property("role")) == ("1 failure", "error")
+    line.show_unresolved(0)
+    assert (line.failures.text(), line.failures.property("role")) == ("7 failures, resolved", "dim")
+
+
+def test_what_is_copied_is_said_for_a_while(line: StatusLine) -> None:
+    copy("text", "Copied 3 rows")
+    assert line.currentMessage() == "Copied 3 rows"
+    clipboard = QApplication.clipboard()
+    assert clipboard is not None
+    assert clipboard.text() == "text"
