@@ -10,6 +10,7 @@ from PyQt5.QtGui import QKeyEvent
 from PyQt5.QtWidgets import QApplication, QStackedWidget, QVBoxLayout, QWidget
 
 from app.capture.reading.reader import Reader
+from app.events import Event
 from app.post import Post
 from app.responders.rulebook import hints_of
 from app.services.config import ServiceConfig
@@ -234,6 +235,13 @@ class ServicePage(QWidget):
         self.show_section("rules")
         if self.rules is not None:
             self.rules.choose(at)
+
+    def try_event(self, event: Event) -> None:
+        """Try a request or message of the capture on the rules, and show all that comes of it."""
+        if self.rules is not None:
+            self.show_section("rules")
+            self.rules.bar.show_answer.setChecked(True)
+            self.rules.bar.captured.pick(event)
 
     # -- applying
 
