@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from PyQt5.QtCore import QEvent, Qt, QTimer, pyqtSignal
@@ -12,7 +13,7 @@ from PyQt5.QtWidgets import QApplication, QStackedWidget, QVBoxLayout, QWidget
 from app.capture.reading.reader import Reader
 from app.events import Event
 from app.post import Post
-from app.responders.rulebook import hints_of
+from app.responders.rulebook import hints_of, messages_in
 from app.services.config import ServiceConfig
 from app.services.service import Service
 from app.status import Failed, Held, Status, Stopped
@@ -122,6 +123,7 @@ class ServicePage(QWidget):
         if self.rules is not None and self.sections.rules is not None:
             self.rules.set_rules(config.options.get(self.sections.rules.name, ()))
             self.rules.bar.captured.service = config.name
+            self.rules.bar.captured.messages = partial(messages_in, config.responder, config.protocol, config.options)
             shown.append(("rules", self.tr("Rules"), self.rules))
         shown += [(key, self.sections.titles[key], widget) for key, widget in self.sections.widgets.items()]
         self._keys = [key for key, _, _ in shown]

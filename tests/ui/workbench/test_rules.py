@@ -340,7 +340,7 @@ def test_braces_in_a_header_without_template_are_pointed_out_at_the_field(open_w
 
 
 def test_a_captured_message_is_tried_on_the_rules_of_its_service(script: Bench) -> None:
-    event = Event(5, 0, DATA_RECEIVED, "lines", 1, None, 6, "", payload=b"HELLO")
+    event = Event(5, 0, DATA_RECEIVED, "lines", 1, None, 6, "", payload=b"HELLO\n")
     script.window.workbench.close("lines")
     script.window.browser.current_event = event
     script.window.browser.changed.emit()
