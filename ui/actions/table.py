@@ -237,6 +237,10 @@ ACTIONS: tuple[Action, ...] = (
         "Ctrl+Alt+M", groups={MAIN: 3, EVENTS: 1}, enabled=A_MESSAGE, hidden_while_disabled=True,
     ),
     Action(
+        "try_on_rules", "Services", "Tr&y this on the rules", "See which rule takes it, and why the others do not",
+        "Ctrl+Alt+Y", groups={MAIN: 3, EVENTS: 1}, enabled=A_MESSAGE, hidden_while_disabled=True,
+    ),
+    Action(
         "connect_lines", "Services", "Ho&w to connect…", "Addresses and lines to paste into a shell",
         "Ctrl+H", groups={MAIN: 3, SERVICE: 2}, enabled=A_SERVICE,
     ),

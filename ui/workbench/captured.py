@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 from PyQt5.QtCore import pyqtSignal
@@ -25,6 +26,10 @@ CHARS = 64
 class CapturedMenu(QPushButton):
     """A button with the menu; the capture is read when it is opened.
 
+    Attributes:
+        service: the name of the service.
+        messages: the messages in bytes that came, as the service's framing has them.
+
     Signals:
         picked(str): a request as it is typed: its first line, headers and body; or a message with escapes.
     """
@@ -35,6 +40,7 @@ class CapturedMenu(QPushButton):
         super().__init__()
         self._reader, self._protocol = reader, protocol
         self.service = ""
+        self.messages: Callable[[bytes], list[bytes]] = lambda data: [data]
         self.setText(self.tr("Captured"))
         self.setToolTip(self.tr("Pick one of the last requests or messages of this service"))
         self.setAutoDefault(False)
@@ -67,7 +73,8 @@ class CapturedMenu(QPushButton):
         if self._protocol == "http":
             self._reader.exchange(event.id, self._on_exchange)
         else:
-            self.picked.emit(escape(event.payload or b""))
+            payload = event.payload or b""
+            self.picked.emit(escape(next(iter(self.messages(payload)), payload)))
 
     def _on_exchange(self, found: Exchanged | None) -> None:
         if found is not None and found.request is not None:

@@ -30,6 +30,12 @@ class WorkbenchCommands:
         if event is not None:
             self._workbench.open(event.service)
 
+    def try_on_rules(self) -> None:
+        event = self._event()
+        page = self._workbench.open(event.service) if event is not None else None
+        if event is not None and page is not None:
+            page.try_event(event)
+
     def answer_by_rule(self) -> None:
         event = self._event()
         if event is not None:

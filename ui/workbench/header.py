@@ -111,6 +111,10 @@ class ServiceHeader(QWidget):
         for word, color in words:
             self._badges.addWidget(Badge(word, color))
 
+    def order(self) -> tuple[QWidget, ...]:
+        """The parts that Tab goes through, in their order."""
+        return self.name, self.sections, self.later, self.button
+
     def show_name(self, name: str, problem: str) -> None:
         """Say whether the name can be used."""
         set_property(self.name, "invalid", bool(problem))

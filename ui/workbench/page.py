@@ -7,11 +7,11 @@ from typing import Any
 
 from PyQt5.QtCore import QEvent, Qt, QTimer, pyqtSignal
 from PyQt5.QtGui import QKeyEvent
-from PyQt5.QtWidgets import QApplication, QStackedWidget, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import QApplication, QVBoxLayout, QWidget
 
 from app.capture.reading.reader import Reader
+from app.events import Event
 from app.post import Post
-from app.responders.rulebook import hints_of
 from app.services.config import ServiceConfig
 from app.services.service import Service
 from app.status import Failed, Held, Status, Stopped
@@ -21,6 +21,7 @@ from ui.forms.form import tab_through
 from ui.parts.notice_bar import NoticeBar
 from ui.services import checks
 from ui.workbench.applying import faults_of, live_part
+from ui.workbench.forms import PageForms
 from ui.workbench.header import ServiceHeader
 from ui.workbench.restart_bar import RestartBar
 from ui.workbench.rules_section import RulesSection
@@ -39,7 +40,7 @@ class ServicePage(QWidget):
 
     Attributes:
         service: the name of the service.
-        header, restart, rules, sections: its parts; ``rules`` is None where the responder has none.
+        header, status, restart, forms: its parts.
 
     Signals:
         left(): the user wants to go back to the panes.
@@ -54,7 +55,7 @@ class ServicePage(QWidget):
     def __init__(self, name: str, post: Post, edits: Edits, bridge: Bridge, reader: Reader) -> None:
         super().__init__()
         self.service = name
-        self._post, self._edits, self._reader = post, edits, reader
+        self._post, self._edits = post, edits
         service = post.services[name]
         self._served = service.config
         self._doing = ("", "")
@@ -63,16 +64,14 @@ class ServicePage(QWidget):
         self.header = ServiceHeader(service)
         self.status = NoticeBar("bad", closable=False)
         self.restart = RestartBar()
-        self._stack = QStackedWidget()
+        self.forms = PageForms(self.header.sections, reader)
         self._refused = NoticeBar("warning", closable=True)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         for part in (self.header, self.status, self.restart, self._refused):
             column.addWidget(part)
-        column.addWidget(self._stack, 1)
-        self.rules: RulesSection | None = None
-        self._kind = ("", "")
+        column.addWidget(self.forms, 1)
         self._trying: Trying | None = None
         self._pause = QTimer(self)
         self._pause.setSingleShot(True)
@@ -86,7 +85,9 @@ class ServicePage(QWidget):
         self.header.name.textEdited.connect(lambda _: self._check())
         self.header.name.editingFinished.connect(self.apply)
         self.header.toggled.connect(lambda: self.toggled.emit(self.service))
-        self.header.sections.currentChanged.connect(self._stack.setCurrentIndex)
+        self.forms.edited.connect(self._on_edit)
+        self.forms.responder_changed.connect(self._on_responder)
+        self.forms.refused.connect(self._refused.say)
         self.header.later.clicked.connect(self.show_mistake)
         self.restart.applied.connect(lambda: self.apply(restart=True))
         self.restart.discarded.connect(lambda: self._load(self._served))
@@ -98,77 +99,37 @@ class ServicePage(QWidget):
         assert isinstance(app, QApplication)
         app.focusChanged.connect(self._on_focus)
 
-    # -- building
+    # -- the forms
+
+    @property
+    def rules(self) -> RulesSection | None:
+        """The section of the rules; None where the responder has none."""
+        return self.forms.rules
+
+    @property
+    def sections(self) -> Sections:
+        """The other sections."""
+        return self.forms.sections
 
     def _build(self, config: ServiceConfig) -> None:
-        """Make all forms for ``config``. The rules stay where they are of the same kind."""
-        kept, at = self.rules, self.header.sections.currentIndex()
-        same = kept is not None and (config.protocol, config.responder) == self._kind
-        self._kind = (config.protocol, config.responder)
-        titles = {"answer": self.tr("Answer"), "address": self.tr("Address"), "tls": self.tr("TLS"),
-                  "limits": self.tr("Limits"), "socket": self.tr("Socket")}  # fmt: skip
-        self.sections = Sections(config, titles)
-        shown: list[tuple[str, str, QWidget]] = []
-        if self._trying is not None and not same:
-            self._trying.let_go()
-        if self.sections.rules is None:
-            self.rules = self._trying = None
-        elif not same:
-            self.rules = RulesSection(config.responder, config.protocol, self.sections.rules, self._reader)
-            self.rules.edited.connect(self._on_edit)
-            self.rules.refused.connect(self._refused.say)
-            self._trying = Trying(self.rules, lambda: self._post.services.get(self.service), self._tried)
-        if self.rules is not None and self.sections.rules is not None:
-            self.rules.set_rules(config.options.get(self.sections.rules.name, ()))
-            self.rules.bar.captured.service = config.name
-            shown.append(("rules", self.tr("Rules"), self.rules))
-        shown += [(key, self.sections.titles[key], widget) for key, widget in self.sections.widgets.items()]
-        self._keys = [key for key, _, _ in shown]
-        self._put(shown, at if same or kept is None else 0, kept if same else None)
-        of_rules = self.rules.order() if self.rules is not None else ()
-        tab_through(self.header, *of_rules, *(section.widget() for section in self.sections.widgets.values()))
+        """Make all forms for ``config``."""
+        before = self.rules
+        self.forms.build(config)
+        if self.rules is not before or self._trying is None:
+            if self._trying is not None:
+                self._trying.let_go()
+            service = self._service
+            self._trying = Trying(self.rules, service, self._tried) if self.rules is not None else None
+        tab_through(*self.header.order(), *self.forms.order())
         self.setFocusProxy(self.rules.view if self.rules is not None else self.header.sections)
-        self._follow_forms()
         self._check()
 
-    def _put(self, shown: list[tuple[str, str, QWidget]], at: int, kept: QWidget | None) -> None:
-        tabs = self.header.sections
-        tabs.blockSignals(True)
-        while tabs.count():
-            tabs.removeTab(0)
-        for index in reversed(range(self._stack.count())):
-            old = self._stack.widget(index)
-            self._stack.removeWidget(old)
-            if old is not kept:
-                old.deleteLater()
-        for _, title, widget in shown:
-            tabs.addTab(title.replace("&", "&&"))
-            self._stack.addWidget(widget)
-        tabs.setCurrentIndex(max(0, min(at, len(shown) - 1)))
-        self._stack.setCurrentIndex(tabs.currentIndex())
-        tabs.blockSignals(False)
-
-    def _follow_forms(self) -> None:
-        words = self.tr("edit of “{name}”").format(name=self.service)
-        for key, page in self.sections.pages.items():
-            page.changed.connect(lambda key=key: self._on_edit(words, key))
-        self.sections.answer.changed.connect(lambda: self._on_edit(words, "answer"))
-        self.sections.address.changed.connect(lambda: self._on_edit(words, "address"))
-        self.sections.answer.responder_changed.connect(self._on_responder)
-
-    # -- what the forms say
+    def _service(self) -> Service | None:
+        return self._post.services.get(self.service)
 
     def config(self) -> ServiceConfig:
         """The configuration that the forms have; it may be wrong."""
-        config = replace(self.sections.config(), name=self.header.name.text().strip())
-        option = self.sections.rules
-        if self.rules is None or option is None:
-            return config
-        rules = self.rules.rules.tables()
-        options = {name: value for name, value in config.options.items() if name != option.name}
-        if rules or option.name in config.options:
-            options[option.name] = rules
-        return replace(config, options=options)
+        return self.forms.config(self.header.name.text().strip())
 
     def _others(self) -> list[ServiceConfig]:
         return [config for config in self._edits.state.services if config.name != self.service]
@@ -178,25 +139,14 @@ class ServicePage(QWidget):
         config, others = self.config(), self._others()
         name = checks.name_problem(config.name, others)
         self.header.show_name(config.name, name or "")
-        wrong = self.sections.check(config, others)
-        found = faults_of(config)
-        rules = self.sections.rules.name if self.sections.rules is not None else ""
-        of_rules = [fault for fault in found.get("options", ()) if fault.option == rules]
-        if self.rules is not None:
-            hints = () if of_rules else hints_of(config.responder, config.protocol, config.options)
-            self.rules.show_faults(of_rules, hints)
-            if of_rules:
-                wrong.add("rules")
-        for index, key in enumerate(self._keys):
-            self.header.set_wrong(index, key in wrong)
-        told = sum(len(faults) for faults in found.values())
-        place = "socket" in wrong and not found.get("socket")
-        self._mistakes = told + bool(name) + place
+        self._mistakes = self.forms.check(config, others) + bool(name)
+        for index, wrong in enumerate(self.forms.is_wrong()):
+            self.header.set_wrong(index, wrong)
         self._say_later(config)
         return config
 
     def _say_later(self, config: ServiceConfig) -> None:
-        service = self._post.services.get(self.service)
+        service = self._service()
         if self._mistakes == 1:
             self.header.say_later(self.tr("Not applied yet: 1 mistake"))
         elif self._mistakes:
@@ -209,23 +159,12 @@ class ServicePage(QWidget):
 
     def show_mistake(self) -> None:
         """Go to the first mistake."""
-        found = faults_of(self.config())
-        for fault in found.get("options", ()):
-            if self.rules is not None and fault.table is not None:
-                self.show_section("rules")
-                self.rules.choose(fault.table, fault.key)
-                return
-        tabs = self.header.sections
-        at = next((at for at in range(tabs.count()) if not tabs.tabIcon(at).isNull()), -1)
-        if at >= 0:
-            tabs.setCurrentIndex(at)
-        else:
+        if not self.forms.show_mistake(self.config()):
             self.header.name.setFocus(Qt.OtherFocusReason)
 
     def show_section(self, key: str) -> None:
-        """Show a section by its key: ``rules``, ``answer``, ``options``, ``tls``, ``limits`` or ``socket``."""
-        if key in self._keys:
-            self.header.sections.setCurrentIndex(self._keys.index(key))
+        """Show a section by its key, as ``PageForms`` has it."""
+        self.forms.show_section(key)
 
     def show_rule(self, at: int) -> None:
         """Show a rule, as the workspace has it now."""
@@ -233,6 +172,13 @@ class ServicePage(QWidget):
         self.show_section("rules")
         if self.rules is not None:
             self.rules.choose(at)
+
+    def try_event(self, event: Event) -> None:
+        """Try a request or message of the capture on the rules, and show all that comes of it."""
+        if self.rules is not None:
+            self.show_section("rules")
+            self.rules.bar.show_answer.setChecked(True)
+            self.rules.bar.captured.pick(event)
 
     # -- applying
 
@@ -258,7 +204,7 @@ class ServicePage(QWidget):
     def apply(self, *, restart: bool = False) -> None:
         """Apply what is valid: at once what a running service takes; with ``restart`` all."""
         self._pause.stop()
-        config, service = self._check(), self._post.services.get(self.service)
+        config, service = self._check(), self._service()
         if service is None or self._mistakes:
             return
         whole = restart or not service.running
@@ -295,7 +241,7 @@ class ServicePage(QWidget):
 
     def _on_edits(self) -> None:
         """A change that the service refused leaves it as it was: say so, and keep what is in the forms."""
-        service = self._post.services.get(self.service)
+        service = self._service()
         refused = service is not None and service.config == self._before != self._served
         if refused and self._edits.state == self._post.state() and self._edits.stack.index() == self._step:
             self._served = self._before
@@ -311,9 +257,12 @@ class ServicePage(QWidget):
         """Show another configuration: it was changed elsewhere, or a change was undone."""
         self._served = config
         self._pause.stop()
+        had_focus = self.isAncestorOf(QApplication.focusWidget())
         if self.header.name.text().strip() != config.name:
             self.header.name.setText(config.name)
         self._build(config)
+        if had_focus and not self.isAncestorOf(QApplication.focusWidget()):
+            self.setFocus(Qt.OtherFocusReason)
 
     def _on_status(self, service: Service) -> None:
         if service.config.name == self.service:
@@ -321,7 +270,7 @@ class ServicePage(QWidget):
             self._check()
 
     def _show_status(self) -> None:
-        service = self._post.services.get(self.service)
+        service = self._service()
         if service is None:
             return
         self.header.show_service(service)
@@ -334,7 +283,7 @@ class ServicePage(QWidget):
         return self.tr("Waits for your answer: {asks}").format(asks=status.asks) if isinstance(status, Held) else ""
 
     def _show_hits(self) -> None:
-        service = self._post.services.get(self.service)
+        service = self._service()
         if self.rules is None or service is None or not self.isVisible():
             return
         self.rules.rules.set_hits(() if isinstance(service.status, Stopped) else service.hits())

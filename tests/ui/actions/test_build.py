@@ -163,16 +163,17 @@ def test_undo_and_redo_name_the_step(main: Actions) -> None:
         (Situation(stopped=True), {"start_all"}),
         (Situation(running=True), {"stop_all"}),
         (Situation(stream=True), {"follow_stream"}),
-        (Situation(event=EVENT), {"note", "edit_service_of_event", "answer_by_rule"}),
+        (Situation(event=EVENT), {"note", "edit_service_of_event", "answer_by_rule", "try_on_rules"}),
         (
             Situation(event=replace(EVENT, payload=b"")),
-            {"note", "edit_service_of_event", "answer_by_rule", "copy_payload", "open_in_send"},
+            {"note", "edit_service_of_event", "answer_by_rule", "try_on_rules", "copy_payload", "open_in_send"},
         ),
         (
             Situation(event=REQUEST),
             {
                 "note", "edit_service_of_event", "copy_curl", "copy_python", "copy_exchange", "open_in_send",
                 "answer_by_rule",
+                "try_on_rules",
             },
         ),
         (Situation(event=FAILURE), {"note", "edit_service_of_event", "save_report", "copy_report"}),
@@ -211,14 +212,14 @@ def test_a_context_menu_has_separators_between_groups_only(window: QMainWindow, 
     menu = QMenu(window)
     main.fill(menu, Place.EVENTS)
     assert names(menu) == [
-        "copy_curl", "copy_python", "copy_exchange", "open_in_send", "answer_by_rule", "",
+        "copy_curl", "copy_python", "copy_exchange", "open_in_send", "answer_by_rule", "try_on_rules", "",
         "note", "edit_service_of_event", "", "follow_stream", "",
         "copy_rows", "copy_payload", "", "select_all", "", "follow", "clear", "show_all",
     ]  # fmt: skip
     main.update(Situation(event=EVENT))
     menu = QMenu(window)
     main.fill(menu, Place.EVENTS, leave_out=("note",))
-    assert names(menu)[:4] == ["answer_by_rule", "", "edit_service_of_event", ""]
+    assert names(menu)[:4] == ["answer_by_rule", "try_on_rules", "", "edit_service_of_event"]
 
 
 def test_a_context_menu_has_only_actions_of_its_window(window: QMainWindow) -> None:

@@ -208,6 +208,7 @@ def test_undo_takes_back_what_was_typed_as_one_step(desk: Bench) -> None:
     desk.until_rules(lambda rules: rules[1]["status"] == 503)
     assert desk.editor("status").value() == 503
     assert desk.rules.view.at() == 1
+    assert desk.rules.view.hasFocus()
 
 
 # -- name and state
@@ -280,3 +281,20 @@ def test_pages_that_are_closed_leave_nothing_behind(desk: Bench) -> None:
         workbench.close(name)
         settle()
     assert count() <= before
+
+
+def test_tab_goes_over_header_try_rules_and_form(desk: Bench) -> None:
+    desk.rules.view.choose(0)
+    desk.page.header.name.setFocus()
+    seen: list[str] = []
+    for _ in range(40):
+        focus = QApplication.focusWidget()
+        assert focus is not None
+        seen.append(focus.accessibleName() or getattr(focus, "text", lambda: "")())
+        if seen[-1] == "+ More":
+            break
+        QTest.keyClick(focus, Qt.Key_Tab)
+    assert seen == [
+        "Name", "Sections", " Start", "Try it", "Headers and body of the request", "Captured", "Rules", "+ Rule",
+        "Paste", "Method", "Path", "+ Condition", "Status", "Delay", "Headers", "Template", "Body", "+ More",
+    ]  # fmt: skip

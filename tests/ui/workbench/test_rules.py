@@ -337,3 +337,16 @@ def test_braces_in_a_header_without_template_are_pointed_out_at_the_field(open_w
         assert words.property("role") == "warning"
         assert body_of(desk).switch_on.isVisible()
         assert not desk.page.header.later.isVisible()
+
+
+def test_a_captured_message_is_tried_on_the_rules_of_its_service(script: Bench) -> None:
+    event = Event(5, 0, DATA_RECEIVED, "lines", 1, None, 6, "", payload=b"HELLO\n")
+    script.window.workbench.close("lines")
+    script.window.browser.current_event = event
+    script.window.browser.changed.emit()
+    script.window.actions_["try_on_rules"].trigger()
+    script.page = script.window.workbench.pages["lines"]
+    assert script.rules.panel.isVisible()
+    assert script.rules.bar.line.text() == "HELLO"
+    script.qtbot.waitUntil(lambda: script.rules.bar.verdict.text().startswith("No rule"))
+    assert script.rules.panel.reasons.count() == 2
