@@ -71,8 +71,8 @@ class PaneTabs(QTabWidget):
         self._pages: dict[QWidget, str] = {}
         self.setDocumentMode(True)
         self.setUsesScrollButtons(True)
-        self.setAccessibleName("Panes of events")
-        self.tabBar().setAccessibleName("Panes")
+        self.setAccessibleName(self.tr("Panes of events"))
+        self.tabBar().setAccessibleName(self.tr("Panes"))
         self.tabBar().setExpanding(False)
         self.all = self._add(ALL, EVERYTHING, NOTHING_YET)
         self.http = HTTPPane(reader)

@@ -72,12 +72,14 @@ class StatusLine(QStatusBar):
         services = post.services.values()
         up = sum(isinstance(service.status, Listening) for service in services)
         live = sum(len(service.connections) for service in services)
-        self._listening.setText(f"{up} of {len(post.services)} listening")
-        self._connections.setText(f"{live:,} connection{'' if live == 1 else 's'}")
-        self._seen.setText(f"seen {recorder.seen:,}")
-        self._stored.setText(f"stored {recorder.stored:,}")
+        self._listening.setText(self.tr("{up} of {services} listening").format(up=up, services=len(post.services)))
+        self._connections.setText(
+            self.tr("1 connection") if live == 1 else self.tr("{live:,} connections").format(live=live)
+        )
+        self._seen.setText(self.tr("seen {seen:,}").format(seen=recorder.seen))
+        self._stored.setText(self.tr("stored {stored:,}").format(stored=recorder.stored))
         self._passed.setText(self.tr("paused {count}").format(count=f"{recorder.not_taken:,}"))
-        self._lost.setText(f"lost {recorder.lost:,}")
+        self._lost.setText(self.tr("lost {lost:,}").format(lost=recorder.lost))
         self._lost.setToolTip(_lost_words(recorder.losses.because) if recorder.lost else NOTHING_LOST)
         role = "error" if recorder.lost else ""
         if self._lost.property("role") != role:
@@ -85,7 +87,7 @@ class StatusLine(QStatusBar):
             self._lost.style().unpolish(self._lost)
             self._lost.style().polish(self._lost)
         self._say_failures(recorder.failures)
-        self._loop.setText(f"loop {self._bridge.lateness * 1000:.1f} ms")
+        self._loop.setText(self.tr("loop {ms:.1f} ms").format(ms=self._bridge.lateness * 1000))
         self._size.setText(amount(recorder.range.bytes))
         if post.capture is not None:
             self._file.setText(post.capture.name)

@@ -56,6 +56,6 @@ class Toolbar(QToolBar):
     def _new_menu(self, create: Callable[[str], object]) -> QMenu:
         menu = QMenu(self)
         for protocol in PROTOCOLS.values():
-            action = menu.addAction(f"{protocol.title} service…")
+            action = menu.addAction(self.tr("{title} service…").format(title=protocol.title))
             action.triggered.connect(lambda _=False, name=protocol.name: create(name))
         return menu
