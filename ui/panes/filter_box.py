@@ -17,7 +17,7 @@ from ui.looks.icons import icon
 from ui.parts.completions import Completions
 from ui.parts.labels import mark_accessible, unmarked
 
-PLACEHOLDER, EXAMPLE = "Filter: {}, or any text", "size > 100 and peer contains 127"
+EXAMPLE = "size > 100 and peer contains 127"
 
 DELAY = 150
 """Milliseconds after the last key press until the filter is applied."""
@@ -49,7 +49,7 @@ class FilterBox(QLineEdit):
         self._known = known
         self._fields: Mapping[str, Field] = FIELDS
         self.saved: list[str] = []
-        self.setPlaceholderText(PLACEHOLDER.format(EXAMPLE))
+        self._show_example(EXAMPLE)
         self.setToolTip(self.tr("Show only events that fit (Ctrl+F); Esc shows everything again"))
         self.setClearButtonEnabled(True)
         self.setMinimumWidth(160)
@@ -81,12 +81,15 @@ class FilterBox(QLineEdit):
         """Let filters name ``fields`` from now on, and show ``text``, the filter of the pane in view."""
         if fields is not self._fields:
             self._fields = fields
-            self.setPlaceholderText(PLACEHOLDER.format(example))
+            self._show_example(example)
             self._pause.stop()
             self._say(None)
             self.blockSignals(True)
             self.setText(text)
             self.blockSignals(False)
+
+    def _show_example(self, example: str) -> None:
+        self.setPlaceholderText(self.tr("Filter: {example}, or any text").format(example=example))
 
     def narrow(self, condition: str) -> None:
         """Add ``condition`` to the filter."""

@@ -117,12 +117,16 @@ class ConnectDialog(QDialog):
 
     def _about(self) -> tuple[str, str]:
         if not isinstance(self._service.status, Listening):
-            return "It does not listen now: start it first.", "warning"
+            return self.tr("It does not listen now: start it first."), "warning"
         config = self._service.config
-        name = PROTOCOLS[config.protocol].title + (" on TLS" if config.tls is not None else "")
+        title = PROTOCOLS[config.protocol].title
+        name = self.tr("{protocol} over TLS").format(protocol=title) if config.tls is not None else title
         if not config.exposed:
-            return f"{name}. Only this machine reaches it: it listens on {config.host}.", "dim"
-        return f"{name}. Others on the network reach it, where no firewall is in the way.", "dim"
+            words = self.tr("{name}. Only this machine can reach it: it listens on {host}.")
+            return words.format(name=name, host=config.host), "dim"
+        return self.tr("{name}. Others on the network can reach it, unless a firewall is in the way.").format(
+            name=name
+        ), "dim"
 
     def _fill(self) -> None:
         while self._form.rowCount():

@@ -25,7 +25,8 @@ class Toolbar(QToolBar):
         capture: CaptureButton,
     ) -> None:
         """``create(protocol)`` asks for a new service of that protocol."""
-        super().__init__("Main")
+        super().__init__()
+        self.setWindowTitle(self.tr("Main"))
         self.setObjectName("toolbar")
         self.setMovable(False)
         self.setContextMenuPolicy(Qt.PreventContextMenu)
@@ -33,8 +34,12 @@ class Toolbar(QToolBar):
         theme.notifier.fonts_changed.connect(self._size_icons)
         self.setToolButtonStyle(Qt.ToolButtonTextBesideIcon)
         # Qt leaves no room between icon and text.
-        for name, text in (("start_all", " Start all"), ("stop_all", " Stop all"), ("new_service", " New service")):
-            actions[name].setIconText(text)
+        for name, text in (
+            ("start_all", self.tr("Start all")),
+            ("stop_all", self.tr("Stop all")),
+            ("new_service", self.tr("New service")),
+        ):
+            actions[name].setIconText(f" {text}")
         for name in ("start_all", "stop_all"):
             self.addAction(actions[name])
         start = self.widgetForAction(actions["start_all"])
