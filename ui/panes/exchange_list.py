@@ -18,7 +18,7 @@ from app.capture.reading.store import Store
 from app.events import Row
 from ui.panes.event_list import PAGE, EventList
 
-MAX_SORTED = 100_000
+MAX_SORTED = 50_000
 """Exchanges that can be sorted by what is in them: reading that takes about a second, in which no page is read."""
 
 REST, SHARE = 300, 5

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from PyQt5.QtCore import QSize, Qt, QUrl
 from PyQt5.QtGui import QDesktopServices
-from PyQt5.QtWidgets import QAction, QMenu, QToolButton
+from PyQt5.QtWidgets import QAction, QLabel, QMenu, QToolButton, QWidgetAction
 
 from app.post import Post
 from app.text.escapes import amount
@@ -17,6 +17,9 @@ from ui.looks import theme
 from ui.looks.icons import icon
 from ui.parts import copying
 from ui.parts.labels import plain, unmarked
+
+INDENT = 46
+"""Pixels before the text of an entry: room for its icon."""
 
 SHOWN = 60
 """Characters of the path in the menu; its end says more than its beginning."""
@@ -93,7 +96,9 @@ class CaptureButton(QToolButton):
             self._add_place(menu)
             menu.addSeparator()
         menu.addAction(actions["save_capture_as"])
-        menu.addAction(actions["capture"])
+        settings = menu.addAction(self.tr("Se&ttings of captures…"))
+        settings.setToolTip(actions["capture"].toolTip())
+        settings.triggered.connect(actions["capture"].trigger)
 
     def _add_place(self, menu: QMenu) -> None:
         path, held, recorder = str(self._post.capture), self._post.recorder.range, self._post.recorder
@@ -101,12 +106,11 @@ class CaptureButton(QToolButton):
         words = self.tr("{size} of {limit}, {count} events").format(
             size=amount(held.bytes), limit=amount(self._limit()), count=f"{max(0, held.last - held.first + 1):,}"
         )
-        where = menu.addAction(unmarked(shown))
-        where.setEnabled(False)
-        menu.addAction(words).setEnabled(False)
+        _add_words(menu, shown, path)
+        _add_words(menu, words)
         if recorder.not_taken:
             missed = self.tr("{count} events not stored during pauses").format(count=f"{recorder.not_taken:,}")
-            menu.addAction(missed).setEnabled(False)
+            _add_words(menu, missed)
         copy = menu.addAction(icon("copy"), self.tr("&Copy its path"))
         copied = self.tr("Copied the path of the capture")
         copy.triggered.connect(lambda: copying.copy(path, copied))
@@ -116,3 +120,16 @@ class CaptureButton(QToolButton):
     def _reveal(self) -> None:
         if self._post.capture is not None:
             QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._post.capture.parent)))
+
+
+def _add_words(menu: QMenu, text: str, tip: str = "") -> None:
+    """A line that is read, not chosen."""
+    label = QLabel(text)
+    label.setTextFormat(Qt.PlainText)
+    label.setProperty("role", "dim")
+    label.setContentsMargins(INDENT, 4, 28, 4)
+    label.setToolTip(plain(tip) if tip else "")
+    line = QWidgetAction(menu)
+    line.setDefaultWidget(label)
+    line.setText(unmarked(text))
+    menu.addAction(line)

@@ -71,6 +71,24 @@ def test_the_send_dock_needs_no_more_room_and_does_not_make_the_window_grow(wind
     assert window.size() == before
 
 
+@pytest.mark.parametrize(
+    ("protocol", "responder"), [("tcp", "script"), ("http", "mock"), ("http", "relay"), ("websocket", "script")]
+)
+def test_no_page_of_a_service_needs_more_room(
+    open_window: Open, qapp: QApplication, protocol: str, responder: str
+) -> None:
+    for size in ROOM:
+        theme.apply(qapp, theme.DARK, Fonts(size, "", size))
+        options = {"relay": {"upstream": "127.0.0.1:1"}}.get(responder, {"rules": [{}]})
+        window = open_window(
+            config("a-service-with-quite-a-long-name", protocol=protocol, responder=responder, options=options)
+        )
+        window.services.select("a-service-with-quite-a-long-name")
+        do(window, "edit_service")
+        do(window, "send_message")
+        assert least(window) == (True, True), (size, window.minimumSizeHint())
+
+
 def test_services_that_fail_and_figures_that_grow_need_no_more_room(window: MainWindow) -> None:
     for i, service in enumerate(window._post.services.values()):
         service._set(

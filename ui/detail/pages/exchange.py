@@ -15,8 +15,8 @@ from ui.parts.line import Line
 NARROW = 96
 """Characters of the interface's font: in a narrower page the answer stands below the request."""
 
-LOWEST = 9
-"""Lines of text that each half has at least, where they stand above each other."""
+LOWEST, WITH_BODY = 9, 17
+"""Lines of text that each half has at least, where they stand above each other: without a body, and with one."""
 
 
 class ExchangePage(Page):
@@ -76,6 +76,7 @@ class ExchangePage(Page):
         self.stream_link.setText(self.tr("Connection {number}").format(number=self._conn))
         self.asked.show_side(sides.asked)
         self.answered.show_side(sides.answered)
+        self._place()
 
     def copied(self) -> str:
         halves = (self.asked, self.answered)
@@ -84,8 +85,11 @@ class ExchangePage(Page):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        self._place()
+
+    def _place(self) -> None:
         narrow = self.width() < NARROW * self.fontMetrics().averageCharWidth()
         self.halves.setOrientation(Qt.Vertical if narrow else Qt.Horizontal)
-        lowest = LOWEST * self.fontMetrics().lineSpacing() if narrow else 0
         for half in (self.asked, self.answered):
-            half.setMinimumHeight(lowest)
+            lines = WITH_BODY if half.body.isVisibleTo(half) else LOWEST
+            half.setMinimumHeight(lines * self.fontMetrics().lineSpacing() if narrow else 0)
