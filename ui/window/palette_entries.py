@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import partial
 
@@ -71,7 +72,7 @@ class PaletteEntries:
             action = self._actions[name]
             yield Entry(
                 name,
-                shown(declared.text).replace("&", ""),
+                re.sub("&(.)", r"\1", action.text()),  # not the declared one: undo names its step, pause becomes resume
                 shown(f"&{declared.menu}").replace("&", ""),
                 action.trigger,
                 action.shortcut().toString(QKeySequence.NativeText),

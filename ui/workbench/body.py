@@ -96,7 +96,7 @@ class BodyRow(QWidget):
         column.addWidget(self.rendered, 1)
         for area in (self.text, self.rendered):
             area.setMinimumHeight(height)
-            area.setMinimumWidth(120)
+            area.setMinimumWidth(100)
         splitter = self._splitter = QSplitter(Qt.Horizontal)
         splitter.setChildrenCollapsible(False)
         splitter.setHandleWidth(1)

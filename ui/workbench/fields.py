@@ -89,6 +89,7 @@ class FieldRow(QWidget):
             editor.setMaximumWidth(editor.fontMetrics().horizontalAdvance("0") * 12 + 24)
             editor.setSizePolicy(QSizePolicy.Preferred, QSizePolicy.Fixed)
         if option.type is str and isinstance(editor, QLineEdit):
+            editor.home(False)  # what does not fit is cut at its end
             editor.setMinimumWidth(editor.fontMetrics().horizontalAdvance("0") * LEAST)
         line.addWidget(editor, int(_stretches(editor)))
         if option.unit:

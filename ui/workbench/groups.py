@@ -42,7 +42,7 @@ class GroupFrame(QFrame):
         self.rows: list[AnyRow] = []
         self._rare: dict[str, tuple[Row, FieldRow]] = {}
         self._column = QVBoxLayout(self)
-        self._column.setContentsMargins(16, 12, 16, 14)
+        self._column.setContentsMargins(12, 12, 12, 12)
         self._column.setSpacing(8)
         if group.title:
             heading = QLabel(translated(group.title))
@@ -179,8 +179,8 @@ class RuleForm(QScrollArea):
         content.setProperty("surface", "window")
         content.setAttribute(Qt.WA_StyledBackground)
         column = QVBoxLayout(content)
-        column.setContentsMargins(12, 12, 12, 12)
-        column.setSpacing(12)
+        column.setContentsMargins(10, 10, 10, 10)
+        column.setSpacing(10)
         for group in self._arranged if table is not None else ():
             frame = GroupFrame(group, self._options, self._given, self._protocol)
             frame.changed.connect(self.changed)

@@ -25,7 +25,7 @@ from ui.workbench.rules_view import RulesView
 from ui.workbench.trial_panel import TrialPanel
 from ui.workbench.try_bar import TryBar
 
-LEFT, SHARE = 310, 0.4
+LEFT, SHARE = 310, 0.34
 """Pixels of the rows before the user moves the divider, and the most of the width that they take then."""
 
 
@@ -88,7 +88,7 @@ class RulesSection(QWidget):
         left = self._left = QWidget()
         left.setProperty("surface", "panel")
         left.setAttribute(Qt.WA_StyledBackground)
-        left.setMinimumWidth(160)
+        left.setMinimumWidth(150)
         column = QVBoxLayout(left)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)

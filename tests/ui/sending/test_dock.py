@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import pytest_twisted
 from PyQt5.QtCore import Qt
+from PyQt5.QtTest import QTest
 from PyQt5.QtWidgets import QApplication, QMainWindow
 from pytestqt.qtbot import QtBot
 from twisted.internet.defer import ensureDeferred
@@ -364,3 +365,17 @@ def test_without_a_service_that_has_a_url_it_is_empty_and_says_what_belongs_ther
     assert form.url.text() == ""
     assert form.url.placeholderText() == "Where to, as tcp://127.0.0.1:9007"
     assert form.editor.placeholderText().startswith("What to send, as ")
+
+
+def test_the_conversation_is_searched_and_escape_closes_only_the_search(dock: SendDock, qtbot: QtBot) -> None:
+    dock.transcript.add("→", b"READ 12")
+    dock.transcript.add("←", b"read back")
+    qtbot.waitUntil(lambda: "back" in dock.transcript.toPlainText())
+    bar = dock.answer.find_bar
+    dock.transcript.setFocus()
+    QTest.keyClick(dock.transcript, Qt.Key_F, Qt.ControlModifier)
+    QTest.keyClicks(bar.field, "read")
+    qtbot.waitUntil(lambda: bar.words.text().endswith("of 2"))
+    QTest.keyClick(bar.field, Qt.Key_Escape)
+    assert not bar.isVisible()
+    assert dock.isVisible()

@@ -72,7 +72,7 @@ def exchange(desk: MainWindow, qtbot: QtBot) -> ExchangePage:
     qtbot.waitUntil(lambda: len(desk.panes.http.events) == 2)
     assert desk.panes.http.view.hasFocus()
     QTest.keyClick(desk.panes.http.view, Qt.Key_Home)
-    qtbot.waitUntil(lambda: "exchange" in desk.detail.pages and bool(page(desk).answered.line.text()))
+    qtbot.waitUntil(lambda: "exchange" in desk.detail.pages and bool(page(desk).asked.line.text()))
     return page(desk)
 
 
