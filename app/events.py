@@ -109,7 +109,7 @@ WS_CLOSED: Final = _kind(
     always={
         "clean": bool, "code": int | None, "reason": str | None, "their_code": int | None, "our_code": int | None,
     },
-    sometimes={"their_reason": str | None, "our_reason": str | None},
+    sometimes={"their_reason": str | None, "our_reason": str | None, "unfinished": int},
 )  # fmt: skip
 TLS_FAILED: Final = _kind(
     15, "tls.failed", "a TLS handshake failed; the payload is the client's first message",

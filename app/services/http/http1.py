@@ -10,6 +10,7 @@ from twisted.web.http import NO_BODY_CODES
 from twisted.web.http_headers import Headers
 
 from app.http.reason_phrases import phrase
+from app.services.budget import UNCOUNTED
 from app.services.http import rules as http_rules
 from app.services.http.chunks import Chunks
 from app.services.http.http1_ending import EndingChannel
@@ -58,8 +59,16 @@ class RecordedChannel(EndingChannel):
             self._answered = 0
         # Not HTTPChannel's method, which gives a client new time with each byte.
         LineReceiver.dataReceived(self, data)
-        if self.line_mode and not self._busyReceiving and b"\n" in self._buffer:
-            self.refuse(400, http_rules.BARE_LF)
+        if self.line_mode and not self._busyReceiving:
+            if b"\n" in self._buffer:
+                self.refuse(400, http_rules.BARE_LF)
+            elif len(self._buffer) + self._receivedHeaderSize > UNCOUNTED:
+                self._count_head()
+
+    def _count_head(self) -> None:
+        """Count a large head that is not complete against what unfinished messages may take."""
+        if full := self.tap.gather(len(self._buffer) + self._receivedHeaderSize, "head"):
+            self.refuse(503, full)
 
     def _begin(self, data: bytes) -> bool:
         """The first bytes of a request have come. Returns whether another protocol handles them."""
@@ -114,6 +123,8 @@ class RecordedChannel(EndingChannel):
             self.refuse(400, http_rules.BARE_LF)
 
     def allHeadersReceived(self) -> None:
+        if self._receivedHeaderSize > UNCOUNTED:
+            self.tap.gather(0, "head")
         hosts = self.requests[-1].requestHeaders.getRawHeaders(b"Host", ())
         if wrong := http_rules.of_host(self._version, hosts):
             self.refuse(400, wrong)

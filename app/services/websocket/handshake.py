@@ -13,6 +13,7 @@ from autobahn.websocket.types import ConnectionDeny
 
 from app import limits
 from app.http.reason_phrases import phrase
+from app.services.budget import UNCOUNTED
 from app.services.hosts import Hosts
 from app.services.http import rules as http_rules
 from app.services.tap.tap import Tap
@@ -75,6 +76,9 @@ class Handshake(_Base):  # type: ignore[misc,valid-type]
             reached = limits.FIELD_BYTES.reached(most, "handshake")
             self._tap.record_limit(reached)
             self.failHandshake(reached.text, HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+        elif len(self.data) > UNCOUNTED and (full := self._tap.gather(len(self.data), "handshake")):
+            self._tap.record_limit(full)
+            self.failHandshake(full.text, HTTPStatus.SERVICE_UNAVAILABLE)
         elif _BARE_LF.search(self.data.partition(b"\r\n\r\n")[0]):
             # autobahn would wait for a CR LF that never comes.
             self.failHandshake(http_rules.BARE_LF)
