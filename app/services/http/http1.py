@@ -59,6 +59,10 @@ class RecordedChannel(EndingChannel):
             self._answered = 0
         # Not HTTPChannel's method, which gives a client new time with each byte.
         LineReceiver.dataReceived(self, data)
+        self._check_head()
+
+    def _check_head(self) -> None:
+        """Look at what has come of a request's head, if it is not complete."""
         if self.line_mode and not self._busyReceiving:
             if b"\n" in self._buffer:
                 self.refuse(400, http_rules.BARE_LF)
@@ -183,6 +187,9 @@ class RecordedChannel(EndingChannel):
             self._owed = request
             return
         super().requestDone(request)
+        if self.persistent and (self.requests or self._buffer) and not self.refused:
+            self._begun = True  # it came behind the request before
+            self._check_head()
         if self._ended and not self._busyReceiving:
             self._answer_what_came()
 
