@@ -87,12 +87,12 @@ HTTP_REQUEST: Final = _kind(
 HTTP_RESPONSE: Final = _kind(
     11, "http.response",
     "a response was written, or read where it is `outgoing`; one that the service gave by itself to what it"
-    " `refused` has no more than its status",
+    " `refused` has its status, and `method`, `target` and `version` of what was asked, as far as they are known",
     direction="sent",
     always={"status": int},
     sometimes={
         "reason": str, "fields": list, "body": int, "seconds": float, "stream": int, "received": int, "cut": str,
-        "refused": str, "outgoing": bool,
+        "refused": str, "outgoing": bool, "method": str, "target": str, "version": str,
     },
 )  # fmt: skip
 WS_OPENED: Final = _kind(

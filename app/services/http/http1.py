@@ -95,6 +95,7 @@ class RecordedChannel(EndingChannel):
     def lineReceived(self, line: bytes) -> None:
         if "_command" not in self.__dict__ and line and not http_rules.REQUEST_LINE.fullmatch(line):
             if broken := http_rules.of_request_line(line):
+                self._first = line
                 self.refuse(*broken)
                 return
             line = line[:-1] + b"1"  # HTTP/1.2 and its like
