@@ -69,7 +69,13 @@ CONNECTION_OPENED: Final = _kind(
 DATA_RECEIVED: Final = _kind(
     5, "data.received", "bytes came; behind TLS, in plain text", direction="received", raw=True
 )
-DATA_SENT: Final = _kind(6, "data.sent", "bytes left", direction="sent", raw=True)
+DATA_SENT: Final = _kind(
+    6,
+    "data.sent",
+    "bytes were handed over to be sent; those that never left are `unsent` of the connection's end",
+    direction="sent",
+    raw=True,
+)
 CONNECTION_CLOSED: Final = _kind(
     7, "connection.closed",
     "a connection ended; `received`, `sent`, `unsent` and `unfinished` (of a message without an end) are bytes",
