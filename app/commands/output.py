@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import sys
 from collections.abc import Iterator
 from io import TextIOWrapper
@@ -11,6 +12,7 @@ from typing import TextIO, cast
 
 from app.commands import errors
 from app.events import NAMES, Row, rfc3339
+from app.text.escapes import one_line
 
 
 def line(event: Row) -> str:
@@ -73,6 +75,40 @@ def checked_stdout() -> Iterator[None]:
         sys.stdout = before
         with contextlib.suppress(errors.OutputError, BrokenPipeError):
             checked.detach()  # otherwise it closes the buffer, which ``before`` still uses
+
+
+class _Errors(TextIOWrapper):
+    """Takes the place of ``sys.stderr``. Writes escapes for what would not show, and what a terminal would obey."""
+
+    before: TextIO | None = None
+
+    def write(self, text: str) -> int:
+        super().write(_TEXT.sub(lambda found: one_line(found[0]), text))
+        return len(text)
+
+
+_TEXT = re.compile(r"[^\n\t]+")
+
+
+@contextlib.contextmanager
+def checked_stderr() -> Iterator[None]:
+    """Have nothing that anybody has sent or written into a file reach the terminal as it came: errors quote them.
+
+    After an exception it stays so, for the traceback that Python prints.
+    """
+    before = sys.stderr
+    if not isinstance(before, TextIOWrapper) or isinstance(before, _Errors):
+        yield
+        return
+    before.flush()
+    sys.stderr = checked = _Errors(
+        before.buffer, before.encoding, "backslashreplace", line_buffering=True, write_through=before.write_through
+    )
+    checked.before = before  # which closes the buffer when nobody has it
+    yield
+    sys.stderr = before
+    with contextlib.suppress(OSError, ValueError):
+        checked.detach()  # otherwise it closes the buffer, which ``before`` still uses
 
 
 def _closed_stdout() -> TextIO:
