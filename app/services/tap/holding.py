@@ -128,8 +128,13 @@ class Holding(ProtocolWrapper):
 
     @property
     def waits(self) -> bool:
-        """Whether the peer or the capture is behind: the next message is to wait for ``after_wait``."""
-        return bool(self._held & (BY_BUFFER | BY_CAPTURE))
+        """Whether responder, peer or capture is behind: the next message is to wait for ``after_wait``."""
+        return bool(self._held)
+
+    @property
+    def paused(self) -> bool:
+        """Whether the responder holds the peer back."""
+        return bool(self._held & BY_RESPONDER)
 
     @property
     def congested(self) -> bool:

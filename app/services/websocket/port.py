@@ -21,6 +21,7 @@ from app.services.websocket.handshake import VERSION, Handshake
 from app.services.websocket.messages import DETAILS, Messages
 from app.text.escapes import amount, escape
 from app.websocket.closing import Closing
+from app.websocket.fragments import Fragments
 from app.websocket.timers import Timers
 
 GOING_AWAY, POLICY_VIOLATION, INTERNAL_ERROR, TRY_AGAIN_LATER = 1001, 1008, 1011, 1013
@@ -28,6 +29,9 @@ GOING_AWAY, POLICY_VIOLATION, INTERNAL_ERROR, TRY_AGAIN_LATER = 1001, 1008, 1011
 
 UNCOUNTED = 64 << 10
 """Bytes of a message up to which it is not counted against the budget of unfinished messages."""
+
+PIECE = 100
+"""Bytes that a piece of a message takes besides its own."""
 
 UNREAD, UNREAD_BY_ALL = KEPT_FOR_ONE + (1 << 20), 4 * KEPT_FOR_ALL
 """Bytes that may wait for one client in addition to one message of the largest size, and for all of a service.
@@ -40,7 +44,7 @@ MAX_COMPRESSED = 1 << 20
 """Bytes of the largest message that is compressed: compression blocks all other connections."""
 
 
-class RecordedMessages(Closing, Handshake):
+class RecordedMessages(Fragments, Closing, Handshake):
     """Mixed in before a responder's protocol class: records opening, messages and close.
 
     It overrides autobahn's private hooks; the public ones belong to the responder.
@@ -48,7 +52,8 @@ class RecordedMessages(Closing, Handshake):
 
     _messages: Messages
     budget: Budget
-    _gathered = 0  # bytes of the message that is not finished
+    _gathered = 0  # bytes of the message that is not finished, and ``PIECE`` for each piece
+    _kept = False  # whether the last message is still counted, because the responder has paused with it
     maxMessagePayloadSize: int
     maxFramePayloadSize: int
     _most: int | None = None  # their value, while a compressed frame comes
@@ -126,13 +131,16 @@ class RecordedMessages(Closing, Handshake):
         tap.record(events.WS_MESSAGE, summary, DETAILS["binary" if binary else "text", "sent"], payload=payload)
 
     def processData(self) -> bool:
-        """Take the next piece of what has come; nothing while the client or the capture is behind.
+        """Take the next piece of what has come; nothing while the client, the capture or the responder is behind.
 
         One read can hold frames that decompress to a thousand times its size.
         """
         if self._tap.waits and self.state == self.STATE_OPEN:
             self._tap.after_wait(self.consumeData)
             return False
+        if self._kept:
+            self._kept = False
+            self.budget.drop(self)
         return bool(super().processData())
 
     def _reads_too_slowly(self) -> bool:
@@ -167,7 +175,7 @@ class RecordedMessages(Closing, Handshake):
         super()._onMessageFrameBegin(length)
 
     def _onMessageFrameData(self, payload: bytes) -> None:
-        self._gathered += len(payload)
+        self._gathered += len(payload) + PIECE
         if self._gathered > UNCOUNTED and not self.failedByMe and (full := self.budget.put(self, self._gathered)):
             self._tap.record_limit(full.saying(f"{full.text}: closing"))
             self._fail_connection(TRY_AGAIN_LATER, full.text)
@@ -175,10 +183,13 @@ class RecordedMessages(Closing, Handshake):
         super()._onMessageFrameData(payload)
 
     def _onMessageEnd(self) -> None:
-        if self._gathered > UNCOUNTED:
-            self.budget.drop(self)
-        self._gathered = 0
         super()._onMessageEnd()
+        if self._gathered > UNCOUNTED:
+            # A responder that has paused, as a script that waits or a relay whose upstream does not read, keeps it.
+            self._kept = self._tap.paused
+            if not self._kept:
+                self.budget.drop(self)
+        self._gathered = 0
 
     def _drop_gathered(self) -> None:
         """Give memory back now: protocols refer to themselves, and the garbage collector comes late."""
@@ -193,6 +204,11 @@ class RecordedMessages(Closing, Handshake):
                 self._max_message_size_exceeded(self.message_data_total_length, most, "")
             self._most = None
         super()._onMessageFrameEnd()
+
+    def _too_many_fragments(self, most: int) -> None:
+        self._tap.record_limit(limits.FRAGMENTS.reached(most))
+        super()._too_many_fragments(most)
+        self._drop_gathered()
 
     def _max_message_size_exceeded(self, msg_size: int, max_msg_size: int, reason: str) -> None:
         if self._most is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from typing import Any
 
 import pytest
 import pytest_twisted
@@ -23,8 +24,8 @@ def deflated(payload: bytes) -> bytes:
     return frame(BINARY | 0x40, data.removesuffix(b"\x00\x00\xff\xff"))
 
 
-async def opened_deflated(desk: Desk) -> Peer:
-    peer = Peer(await desk.start("websocket"))
+async def opened_deflated(desk: Desk, responder: str = "echo", **more: Any) -> Peer:
+    peer = Peer(await desk.start("websocket", responder, **more))
     peer.push(DEFLATED)
     await peer.expect(b"\r\n\r\n")
     assert b"permessage-deflate" in peer.got
@@ -60,6 +61,26 @@ async def test_a2_one_read_of_many_compressed_messages_waits_for_the_capture(des
     assert len(tape.all("ws.message")) == 2 * count
     assert len(tape.data("data.sent")) > size * count
     assert desk.recorder.lost == 0
+
+
+@pytest_twisted.ensureDeferred
+async def test_one_read_of_many_compressed_messages_waits_for_a_script(desk: Desk, tape: Tape) -> None:
+    rules = [{"when": "message", "then": ["wait 3600"]}]
+    peer = await opened_deflated(desk, "script", options={"rules": rules})
+    await peer.send(deflated(bytes(8 * MB)) * 20)
+    await until(lambda: tape.all("ws.message"))
+    for _ in range(50):
+        await turn()
+    assert len(tape.all("ws.message")) <= 3
+    peer.close()
+
+
+@pytest_twisted.ensureDeferred
+async def test_all_messages_of_one_read_come_once_the_script_goes_on(desk: Desk, tape: Tape) -> None:
+    rules = [{"when": "message", "then": ["wait 0.01", "send ok"]}]
+    peer = await opened_deflated(desk, "script", options={"rules": rules})
+    await peer.send(deflated(bytes(MB)) * 30)
+    await until(lambda: len(tape.all("ws.message")) == 60)
 
 
 @pytest_twisted.ensureDeferred
