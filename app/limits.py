@@ -309,8 +309,11 @@ UNFINISHED_BYTES = _limit(
 )
 UNREAD_BYTES = _limit(
     "unread_bytes",
-    "Bytes of messages that wait for one WebSocket client to read them",
-    "{unread} are not read yet: closing",
+    "Bytes that wait for one WebSocket client, or for all clients of a service, to read them",
+    {
+        "": "{unread} are not read yet: closing",
+        "all": "{unread} are not read yet, of {all} that wait for all clients: closing",
+    },
 )
 HTTP2 = _limit(
     "http2",

@@ -83,6 +83,7 @@ class RecordedConnection(SendingConnection):
             if call is not None and call.active():
                 call.cancel()
         super().connectionLost(reason, _cancelTimeouts)
+        self.tap.factory.kept.drop(self)
         self._waiting.clear()
         if not _cancelTimeouts:
             self._give_up()

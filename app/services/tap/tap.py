@@ -110,6 +110,7 @@ class Tap(Holding):
         self.connected = 0
         if self._valve is not None:
             self._valve.drained()
+        self.factory.kept.drop(self)
         try:
             super().connectionLost(reason)
         except BaseException as e:
@@ -130,6 +131,7 @@ class Tap(Holding):
             detail["unfinished"] = self._unfinished
             words += f", {amount(self._unfinished)} of a message without an end{self._awaited}"
         self.record(events.CONNECTION_CLOSED, words, detail)
+        self._forget_unsent()
         self._owner.remove_connection(self)
 
     def readConnectionLost(self) -> None:
@@ -242,6 +244,8 @@ class Tap(Holding):
         # TLS says only once that the buffer is full, and not with each write.
         if self._valve is not None and self._valve.full:
             self._valve.pauseProducing()
+        elif self._paced is not None:
+            self._paced.measure()
 
     def writeSequence(self, data: Any) -> None:
         self.write(b"".join(data))

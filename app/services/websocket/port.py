@@ -14,7 +14,7 @@ from app.services import tcp
 from app.services.budget import Budget
 from app.services.service import Service
 from app.services.tap.tap import Tap
-from app.services.tap.valve import KEPT_FOR_ALL, KEPT_FOR_ONE
+from app.services.tap.valve import AT_MOST, KEPT_FOR_ONE
 from app.services.websocket import deflate
 from app.services.websocket.autobahn_setup import prepare
 from app.services.websocket.handshake import VERSION, Handshake
@@ -33,7 +33,7 @@ UNCOUNTED = 64 << 10
 PIECE = 100
 """Bytes that a piece of a message takes besides its own."""
 
-UNREAD, UNREAD_BY_ALL = KEPT_FOR_ONE + (1 << 20), 4 * KEPT_FOR_ALL
+UNREAD, UNREAD_BY_ALL = KEPT_FOR_ONE + (1 << 20), AT_MOST
 """Bytes that may wait for one client in addition to one message of the largest size, and for all of a service.
 
 This is more than the valve allows. The valve holds a client back that does not read its own answers, so only
