@@ -225,6 +225,7 @@ class Holding(ProtocolWrapper):
     def _forget_unsent(self) -> None:
         """Give the memory of what was never sent back now: connections refer to themselves, and the garbage
         collector comes late."""
+        wire: Any
         for wire in (self._wire, getattr(self._wire, "transport", None)):  # with TLS, the second is the socket
             if not getattr(wire, "connected", True) and hasattr(wire, "_tempDataBuffer"):
                 wire.dataBuffer, wire.offset, wire._tempDataBuffer, wire._tempDataLen = b"", 0, [], 0
