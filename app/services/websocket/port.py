@@ -81,7 +81,8 @@ class RecordedMessages(Fragments, Closing, Handshake):
 
     def _onMessage(self, payload: bytes, isBinary: bool) -> None:
         self._record_message("binary" if isBinary else "text", "received", payload)
-        self._guarded(payload, super()._onMessage, payload, isBinary)
+        if self.state == self.STATE_OPEN:  # else we are closing, and no answer could be sent
+            self._guarded(payload, super()._onMessage, payload, isBinary)
 
     def sendMessage(
         self,
@@ -135,7 +136,7 @@ class RecordedMessages(Fragments, Closing, Handshake):
 
         One read can hold frames that decompress to a thousand times its size.
         """
-        if self._tap.waits and self.state == self.STATE_OPEN:
+        if self._tap.waits and self.state != self.STATE_CLOSED:
             self._tap.after_wait(self.consumeData)
             return False
         if self._kept:

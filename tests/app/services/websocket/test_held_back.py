@@ -10,7 +10,7 @@ import pytest
 import pytest_twisted
 
 from tests.app.services.helpers import Desk, Peer, Tape, closed, turn
-from tests.app.services.websocket.test_bounds import BINARY, HANDSHAKE, frame, opened
+from tests.app.services.websocket.test_bounds import BINARY, HANDSHAKE, TEXT, frame, opened
 from tests.helpers import until
 
 MB = 1 << 20
@@ -129,3 +129,18 @@ async def test_what_waited_for_the_capture_leaves_before_the_end(close: bytes, d
     await closed(tape)
     sent = tape.data("data.sent")
     assert sent.index(b"waits") < sent.index(b"\x88")
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_came_before_the_service_stops_causes_no_more_answers(desk: Desk, tape: Tape) -> None:
+    peer = await opened(desk, responder="rooms")
+    (service,) = desk.services
+    for _ in range(3):
+        peer.push(frame(TEXT, b'{"type": "list"}'))
+    await until(lambda: len(tape.all("ws.message")) == 6)
+    (tap,) = service.connections.values()
+    tap.finish("the service is stopping")
+    tap.dataReceived(frame(TEXT, b'{"type": "list"}') * 3)  # type: ignore[attr-defined]
+    assert len(tape.all("ws.message")) == 9
+    assert not tape.all("failure")
+    peer.close()
