@@ -17,17 +17,19 @@ class Fragments:
 
     _fragments = 0
 
-    def _onMessageBegin(self: Any, isBinary: bool) -> None:
-        self._fragments = 0
-        super()._onMessageBegin(isBinary)  # type: ignore[misc]
-
     def _onMessageFrameBegin(self: Any, length: int) -> None:
-        self._fragments += 1
-        # Counted anew for each: the responder may have set another largest message.
+        if self.current_frame.opcode:
+            self._fragments = 1  # the first of a message; those that follow have the opcode 0
+        else:
+            self._fragments += 1
+            self._check_fragments()
+        super()._onMessageFrameBegin(length)  # type: ignore[misc]
+
+    def _check_fragments(self: Any) -> None:
+        # Asked for each time: the responder may have set another largest message.
         most = max(FEWEST, self.maxMessagePayloadSize >> SHIFT)
         if self._fragments > most and not self.failedByMe:
             self._too_many_fragments(most)
-        super()._onMessageFrameBegin(length)  # type: ignore[misc]
 
     def _too_many_fragments(self: Any, most: int) -> None:
         self._fail_connection(TOO_BIG, f"a message of more than {most:,} fragments")
