@@ -289,6 +289,11 @@ ANSWERS = _limit(
         "server": "not answered: it comes from port {port}, which belongs to {name} servers, and they answer too",
     },
 )
+FRAGMENTS = _limit(
+    "fragments",
+    "Fragments of one WebSocket message: 65,536, or one for each 256 bytes of the largest message if these are more",
+    "a message of more than {value:,} fragments: closing",
+)
 FIELDS = _limit("fields", "Headers of a request", "more than {value:,} headers", keys=("status",))
 KEPT_BYTES = _limit(
     "kept_bytes",
@@ -305,8 +310,11 @@ UNFINISHED_BYTES = _limit(
 )
 UNREAD_BYTES = _limit(
     "unread_bytes",
-    "Bytes of messages that wait for one WebSocket client to read them",
-    "{unread} are not read yet: closing",
+    "Bytes that wait for one WebSocket client, or for all clients of a service, to read them",
+    {
+        "": "{unread} are not read yet: closing",
+        "all": "{unread} are not read yet, of {all} that wait for all clients: closing",
+    },
 )
 HTTP2 = _limit(
     "http2",

@@ -18,6 +18,7 @@ from app.capture.lost_events import Loss, Losses
 from app.capture.pause import KEPT, Pause
 from app.capture.writing.arena import Arena
 from app.capture.writing.batch import FIELDS, SAME, SAME_BUT_ONE, Frame
+from app.capture.writing.mending import mended
 from app.failures import record as failures
 from app.failures.fingerprint import fingerprint
 from app.limits import Reached
@@ -355,7 +356,10 @@ class Recorder:
         if len(self._services) > self._services_sent:
             services = self._services
             self._services_sent = len(services)
-        frame = Frame.of((self._sequence, services, self._pending), large, shared=bool(shared))
+        try:
+            frame = Frame.of((self._sequence, services, self._pending), large, shared=bool(shared))
+        except ValueError:  # a value of a class that marshal does not know
+            frame = Frame.of((self._sequence, services, mended(self._pending)), large, shared=bool(shared))
         self._pending.clear()
         self._on_way.append(_Sent(self._sequence, count, frame, shared, mark, since, told))
         self._on_way_bytes += frame.size + shared

@@ -4,7 +4,8 @@ A client sends text messages, each of them one JSON object:
 
 ``{"type": "subscribe", "room": "a"}``
     answered ``{"type": "subscribed", "room": "a", "count": 2, "history": [...]}``; the others in
-    the room receive ``{"type": "joined", "room": "a", "count": 2}``
+    the room receive ``{"type": "joined", "room": "a", "count": 2}``. Who is in the room already is answered the
+    same without ``history``
 ``{"type": "unsubscribe", "room": "a"}``
     answered ``{"type": "unsubscribed", "room": "a", "count": 1}``; the others receive ``left``, also
     when the client disconnects
@@ -30,9 +31,9 @@ from typing import Any, NoReturn
 from app.responders import Context, Option, Options, Responder
 from app.responders.broadcast import Fanout
 
-HISTORY_SIZE = 64 << 20
-"""Characters of all rooms' histories together. Each room may use an equal share; a message longer than
-the share is not kept."""
+HISTORY_SIZE, MAX_HISTORY = 64 << 20, 16 << 20
+"""Characters of all rooms' histories together, and of one. Each room may use an equal share up to the second; a
+message longer than that is not kept."""
 
 MAX_NOTIFIED = 100
 """Clients in a room, up to which the room is told who joins and leaves: each client receives a message."""
@@ -105,16 +106,20 @@ class Rooms:
     def _subscribe(self, client: Client, request: dict[str, Any]) -> None:
         name = self._name(request)
         joined = self._names_by_client.get(client, set())
-        if name not in joined:
-            if len(joined) >= self._max_rooms_per_client:
-                raise RefusedError(f"you are in {len(joined):,} rooms, and may be in no more")
-            if name not in self._rooms and len(self._rooms) >= self._max_rooms:
-                raise RefusedError(f"there are {self._max_rooms:,} rooms, and may be no more")
-            self._names_by_client.setdefault(client, joined).add(name)
-            room = self._rooms.setdefault(name, Room(self._history, HISTORY_SIZE // self._max_rooms))
-            room.clients[client] = None
-            self._notify_others(room, "joined", name, client)
-        room = self._rooms[name]
+        if name in joined:
+            # Without the history: a small message, sent again and again, would cause as many large answers.
+            count = len(self._rooms[name].clients)
+            self._answer(client, _to_json({"type": "subscribed", "room": name, "count": count}))
+            return
+        if len(joined) >= self._max_rooms_per_client:
+            raise RefusedError(f"you are in {len(joined):,} rooms, and may be in no more")
+        if name not in self._rooms and len(self._rooms) >= self._max_rooms:
+            raise RefusedError(f"there are {self._max_rooms:,} rooms, and may be no more")
+        self._names_by_client.setdefault(client, joined).add(name)
+        most = min(MAX_HISTORY, HISTORY_SIZE // self._max_rooms)
+        room = self._rooms.setdefault(name, Room(self._history, most))
+        room.clients[client] = None
+        self._notify_others(room, "joined", name, client)
         head = _to_json({"type": "subscribed", "room": name, "count": len(room.clients)})
         self._answer(client, head[:-1] + b', "history": [' + _utf8(", ".join(room.history)) + b"]}")
 

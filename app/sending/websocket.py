@@ -27,6 +27,7 @@ from app.services.websocket.autobahn_setup import prepare
 from app.text.escapes import PREVIEW, escape, preview
 from app.websocket import handshake_answer
 from app.websocket.close_codes import NO_STATUS
+from app.websocket.fragments import Fragments
 from app.websocket.gathering import Gathering
 
 MAX_MESSAGE = 16 << 20
@@ -45,7 +46,7 @@ _HANDSHAKE_HEADERS = (
 )
 
 
-class Client(Gathering, WebSocketClientProtocol):  # type: ignore[misc]
+class Client(Fragments, Gathering, WebSocketClientProtocol):  # type: ignore[misc]
     """Overrides inner hooks of autobahn, to check the answer to the handshake before autobahn does.
 
     Attributes:

@@ -14,6 +14,10 @@ FEW = 64 << 10
 """Bytes of a message up to which the Tap counts nothing, and is not asked."""
 
 
+PIECE = 100
+"""Bytes that a piece of a message takes besides its own."""
+
+
 class Gathering(Closing):
     """Mixed in before a protocol class of autobahn, whose transport is a Tap.
 
@@ -21,7 +25,8 @@ class Gathering(Closing):
     say what came of a message without an end.
     """
 
-    _gathered = 0  # bytes of the message that is not finished, decompressed
+    _gathered = 0  # bytes of the message that is not finished, decompressed, and ``PIECE`` for each piece
+    _kept = False  # whether the last message is still counted, because the responder has paused with it
     _whole: int | None = None  # bytes that came of the handshake and of whole messages
 
     def _onOpen(self) -> None:
@@ -32,7 +37,7 @@ class Gathering(Closing):
         self._whole = cast(Any, self).transport.received - len(self.data)
 
     def _onMessageFrameData(self, payload: bytes) -> None:
-        self._gathered += len(payload)
+        self._gathered += len(payload) + PIECE
         tap: Any = self.transport
         if self._gathered > FEW and not self.failedByMe and (full := tap.gather(self._gathered)):
             tap.record_limit(full.saying(f"{full.text}: closing"))
@@ -41,11 +46,22 @@ class Gathering(Closing):
         super()._onMessageFrameData(payload)
 
     def _onMessageEnd(self) -> None:
-        if self._gathered > FEW:
+        size, self._gathered = self._gathered, 0
+        if size > FEW:
             cast(Any, self).transport.gather(0)
-        self._gathered = 0
         self._note_whole()
         super()._onMessageEnd()
+        tap = cast(Any, self).transport
+        if size > FEW and tap is not None and tap.paused:
+            # A script that waits, or a relay whose other side does not read, keeps it until it goes on.
+            self._kept = True
+            tap.gather(size, "kept")
+
+    def processData(self) -> bool:
+        if self._kept:
+            self._kept = False
+            cast(Any, self).transport.gather(0, "kept")
+        return bool(super().processData())
 
     def processControlFrame(self) -> bool:
         if not self.inside_message:

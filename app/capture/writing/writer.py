@@ -31,7 +31,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from app.capture import errors
-from app.capture.writing import arena
+from app.capture.writing import arena, mending
 from app.capture.writing.batch import Batch, Services, read
 from app.capture.writing.file import CaptureFile, set_aside
 
@@ -45,6 +45,9 @@ FULL_BELOW = 64 << 10
 
 MEMORY_TRIES = 10
 """How often a batch is tried for which there was too little memory."""
+
+UNFIT = (sqlite3.InterfaceError, sqlite3.ProgrammingError, sqlite3.DataError)
+"""What SQLite raises for a value that it cannot hold, besides OverflowError and UnicodeError."""
 
 
 class Writer:
@@ -116,7 +119,7 @@ class Writer:
         )  # fmt: skip
         return True
 
-    def _store(self, batch: Batch, *, salvaged: bool = False) -> bool:
+    def _store(self, batch: Batch, *, salvaged: bool = False, mended: bool = False) -> bool:
         """Store ``batch``; if the file was removed or spoiled, make it anew first. False: try again later."""
         sequence, _, flat = batch
         try:
@@ -131,6 +134,8 @@ class Writer:
             self._report(e)
             return self._recreate() and self._store(batch)
         except (sqlite3.Error, OSError, errors.CaptureError) as e:
+            if isinstance(e, UNFIT) and not self._is_stored(sequence):
+                return self._mend(batch, e, salvaged=salvaged, mended=mended)
             if not salvaged and self._file is not None and _is_spoiled(e):
                 return self._salvage() and self._store(batch, salvaged=True)
             if not self._is_stored(sequence):
@@ -146,11 +151,18 @@ class Writer:
                 return True
         except Exception as e:  # one batch that can never be stored must not stop the others
             if not self._is_stored(sequence):
-                self._say_stored(sequence, rejected=f"the capture cannot hold it: {e!r}")
-                return True
+                return self._mend(batch, e, salvaged=salvaged, mended=mended)
         self._short_of_memory = 0
         self._trouble = ""
         self._say_stored(sequence)
+        return True
+
+    def _mend(self, batch: Batch, why: Exception, *, salvaged: bool, mended: bool) -> bool:
+        """Store what can be kept of a batch that holds values which cannot; reject it if it was ``mended`` already."""
+        sequence, services, flat = batch
+        if not mended:
+            return self._store((sequence, services, mending.mended(flat)), salvaged=salvaged, mended=True)
+        self._say_stored(sequence, rejected=f"the capture cannot hold it: {why!r}")
         return True
 
     def _is_stored(self, sequence: int) -> bool:

@@ -202,12 +202,8 @@ class Exchange:
         disconnected = isinstance(result, Failure)
         if self._responding is not None:
             self._responding.cancel()
-        elif self._response is not None and (disconnected or not self._body_received()):
+        elif self._response is not None and (disconnected or not self.request.body.delivered):
             self._response.abort()
-
-    def _body_received(self) -> bool:
-        body = self.request.body
-        return body.length is not None and body.received >= body.length
 
 
 class HTTPRelay(Resource):

@@ -85,9 +85,11 @@ class UpstreamConnection(BoundedClient):
     """A connection to the upstream.
 
     Its responses have three more attributes than Twisted's: ``connection``, the values of the
-    Connection header, ``abort``, which aborts this connection, and ``trailers``, which returns the lines behind the
-    last chunk once the body has come.
+    Connection header, ``abort``, which aborts this connection unless request and response are over, and ``trailers``,
+    which returns the lines behind the last chunk once the body has come.
     """
+
+    _latest: Any = None
 
     def __init__(self, pool: Pool, *more: Any) -> None:
         super().__init__(*more)
@@ -103,7 +105,7 @@ class UpstreamConnection(BoundedClient):
         super().connectionLost(Failure(error) if error else reason)
 
     def request(self, request: Any) -> Deferred[Any]:
-        self._hop.previous = request.previous
+        self._hop.previous, self._latest = request.previous, request
         responding: Deferred[Any] = super().request(request)
         parser: Any = self._parser
         if parser is None:  # the connection was lost meanwhile: the Deferred fails
@@ -112,11 +114,16 @@ class UpstreamConnection(BoundedClient):
 
         def complete(response: Any) -> Any:
             response.connection = parser.connHeaders.getRawHeaders(b"connection", [])
-            response.abort = self.abort
+            response.abort = partial(self._abort, request)
             response.trailers = lambda: [bytes(line) for line in getattr(parser.bodyDecoder, "_trailerHeaders", ())]
             return response
 
         return responding.addCallback(complete)
+
+    def _abort(self, request: Any) -> None:
+        # The connection may be idle again, or with the next request already.
+        if self._latest is request and self._state != "QUIESCENT":
+            self.abort()
 
     def interim(self, code: int, headers: Headers) -> None:
         if isinstance(self._currentRequest, UpstreamRequest):

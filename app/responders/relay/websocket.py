@@ -19,6 +19,7 @@ from app.responders.relay.loops import Hop
 from app.responders.relay.upstream import Upstream
 from app.websocket import handshake_answer
 from app.websocket.close_codes import ABNORMAL, NO_STATUS
+from app.websocket.fragments import Fragments
 from app.websocket.gathering import Gathering
 from app.websocket.timers import Timers
 
@@ -93,7 +94,7 @@ class Half:
             other.sendCloseFrame(*((None, None) if code in (None, NO_STATUS) else (code, text)))
 
 
-class UpstreamHalf(Half, Gathering, WebSocketClientProtocol):  # type: ignore[misc]
+class UpstreamHalf(Half, Fragments, Gathering, WebSocketClientProtocol):  # type: ignore[misc]
     """The connection to the upstream.
 
     Attributes:

@@ -21,7 +21,10 @@ class BodyStream:
     Attributes:
         length: bytes, as the head of the request announces; None where it does not say.
         received: bytes so far, of the body alone.
+        delivered: whether the consumer has had all of it.
     """
+
+    delivered = False
 
     def __init__(self, source: Any, length: int | None, failed: Callable[[Failure], object]) -> None:
         """``source`` is the channel; ``failed`` is called with what the consumer raises."""
@@ -105,7 +108,7 @@ class BodyStream:
         self._source.release_body()
 
     def _finish(self, why: Failure | None) -> None:
-        self._over = True
+        self._over, self.delivered = True, why is None
         self._waiting.clear()
         if self._done is not None:
             try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from contextlib import suppress
+from functools import partial
 from typing import Any, cast
 
 from h2.errors import ErrorCodes
@@ -27,6 +28,7 @@ from app.limits import Reached
 from app.services.http.http1 import RecordedChannel
 from app.services.http.http1_ending import DRAIN, LOOK_AFTER, SLOWEST
 from app.services.http.http1_refusing import in_words
+from app.services.http.http2_heads import Heads
 from app.services.http.http2_sending import SendingConnection
 from app.services.http.http2_stream import RecordedStream
 
@@ -53,6 +55,7 @@ class RecordedConnection(SendingConnection):
 
     site: Any
     _draining: Any = None
+    _pausing: Any = None
 
     def __init__(self, site: Any, reactor: Any) -> None:
         super().__init__(reactor)
@@ -67,6 +70,7 @@ class RecordedConnection(SendingConnection):
         # More, so that what exceeds the limit can be refused alone: without its fields, all later heads would be
         # unreadable (RFC 9113 section 10.5.1).
         self.conn.decoder.max_header_list_size = fields + MORE_FIELDS
+        self._heads = Heads(self.conn)
         # Twisted drops the fields behind a body (RFC 9110 section 6.5).
         self._receive: Any = self.conn.receive_data
         self.conn.receive_data = self._receive_data  # type: ignore[assignment, method-assign]
@@ -79,10 +83,11 @@ class RecordedConnection(SendingConnection):
         self.transport.registerProducer(self, True)
 
     def connectionLost(self, reason: Failure, _cancelTimeouts: bool = True) -> None:  # type: ignore[override]
-        for call in (self._turn, self._draining, self._looking, *self._unwanted):
+        for call in (self._turn, self._draining, self._looking, self._pausing, *self._unwanted):
             if call is not None and call.active():
                 call.cancel()
         super().connectionLost(reason, _cancelTimeouts)
+        self.tap.factory.kept.drop(self)
         self._waiting.clear()
         if not _cancelTimeouts:
             self._give_up()
@@ -98,9 +103,14 @@ class RecordedConnection(SendingConnection):
 
     def dataReceived(self, data: bytes) -> None:
         if self._stillProducing:
+            self._heads.begin_turn()
             super().dataReceived(data)
             self._refuse_overlong()
             self._schedule()  # the peer may have opened a window
+            if self._heads.stopped and self._stillProducing:
+                self.tap.after_wait(partial(self.dataReceived, b""))
+                self.tap.pauseProducing()
+                self._pausing = self.callLater(0, self.tap.resumeProducing)
 
     def _refuse_overlong(self) -> None:
         """Refuse a frame that is too long by its header (RFC 9113 section 4.2); h2 would first keep it, up to 16 MB."""

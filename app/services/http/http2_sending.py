@@ -19,6 +19,8 @@ from app import limits
 from app.limits import Reached
 from app.services.http.http2_stream import RecordedStream
 from app.services.tap.tap import Tap
+from app.services.tap.valve import AT_MOST
+from app.text.escapes import amount
 
 AHEAD = 256 << 10
 """Bytes of one response that may wait here before its producer is paused, however large the peer's window is."""
@@ -44,6 +46,7 @@ class SendingConnection(H2Connection):
     transport: Any
     streams: dict[int, RecordedStream]
     _turn: Any = None
+    _cut = False  # whether we have aborted the connection, because too much waits
     _last: int | None = None  # the stream after which the connection closes
 
     def __init__(self, reactor: Any) -> None:
@@ -61,6 +64,17 @@ class SendingConnection(H2Connection):
         """Why nothing more can be kept for this peer; None where it can."""
         kept = sum(stream.gathered + stream.unsent for stream in self.streams.values())
         return limits.KEPT_BYTES.reached(KEPT) if kept > KEPT else None
+
+    def unsent(self) -> int:
+        """Bytes of responses that wait here."""
+        return sum(stream.unsent for stream in self.streams.values())
+
+    def cut(self, total: int) -> None:
+        """Abort the connection: ``total`` bytes wait for all peers of the port."""
+        reached = limits.UNREAD_BYTES.reached(AT_MOST, "all", unread=amount(self.unsent()), all=amount(total))
+        self._cut = True
+        self.tap.record_limit(reached)
+        self.tap.abort()
 
     def _is_open(self, number: int) -> bool:
         """Whether a stream was not reset by the peer. h2 knows before its events, which come one by one, tell us."""
@@ -88,6 +102,8 @@ class SendingConnection(H2Connection):
         stream = self.streams[streamID]
         self._outboundStreamQueues[streamID].append(data)
         stream.unsent += len(data)
+        if stream.unsent > AHEAD and not self._cut:
+            self.tap.factory.kept.measure(self)
         self._schedule()
         if self.remainingOutboundWindow(streamID) <= 0:
             stream.flowControlBlocked()
@@ -122,6 +138,8 @@ class SendingConnection(H2Connection):
                 if size is not None:
                     sent, moved = sent + size, True
             self._tryToWriteControlData()
+        if not self.unsent():
+            self.tap.factory.kept.drop(self)
         for stream in list(self._waiting):
             stream.windowUpdated()
             if stream.producer is None or stream._producerProducing:

@@ -17,6 +17,9 @@ from app.text.escapes import escape
 SLICE = 64 << 10
 """Bytes of a response that are copied at once."""
 
+SMALL = 4 << 10
+"""Bytes of a piece of a body up to which it is kept together with the next, where the body is held back."""
+
 _HOP_BY_HOP = (b"Connection", b"Keep-Alive", b"Proxy-Connection", b"Transfer-Encoding", b"Upgrade")
 """Fields about the connection, which HTTP/2 does not allow (RFC 9113 section 8.2.2)."""
 
@@ -116,8 +119,23 @@ class RecordedStream(H2Stream):
                 self.refuse(503, full)
         if self.refused:
             self._conn.openStreamWindow(self.streamID, flowControlledLength)
-        else:
+        elif self.producing or not self._keep_with_last(data, flowControlledLength):
             super().receiveDataChunk(data, flowControlledLength)
+
+    def _keep_with_last(self, data: bytes, length: int) -> bool:
+        """Keep a small piece of a body that is held back with the piece before it, if that is small, too.
+
+        The peer's window counts bytes, not pieces, and for an empty one (CVE-2019-9518) nothing at all.
+        """
+        if not length:
+            return True
+        if not self._inboundDataBuffer or len(data) > SMALL:
+            return False
+        before, held = self._inboundDataBuffer[-1]
+        if not isinstance(before, bytes) or len(before) > SMALL:
+            return False
+        self._inboundDataBuffer[-1] = before + data, held + length
+        return True
 
     def requestComplete(self) -> None:
         if not self.refused:

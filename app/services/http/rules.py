@@ -14,8 +14,8 @@ REQUEST_LINE = re.compile(rb"(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+ (?:" + _FORM + rb")|
 
 BARE_LF = "a line ends with LF alone, not with CR LF"
 
-DIGITS = 100
-"""The most digits of a ``Content-Length``: no body is so long, and ``int`` raises for some thousands."""
+DIGITS = 18
+"""The most digits of a ``Content-Length``: no body is so long, and the capture holds numbers of 64 bits."""
 
 _TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _TARGET = re.compile(rb"[!-~]+")

@@ -11,8 +11,10 @@ from twisted.internet.interfaces import IProtocol
 from twisted.protocols.policies import ProtocolWrapper
 
 from app import events
+from app.limits import UNREAD_BYTES, Reached
 from app.services.interfaces import Owner
-from app.services.tap.valve import Kept, Paced, Valve
+from app.services.tap.valve import AT_MOST, Kept, Paced, Valve
+from app.text.escapes import amount
 
 BY_RESPONDER, BY_BUFFER, BY_CAPTURE = 1, 2, 4
 """Who holds the peer back: the responder, a full write buffer, a slow capture."""
@@ -70,11 +72,26 @@ class Holding(ProtocolWrapper):
 
     def registerProducer(self, producer: Any, streaming: bool) -> None:
         self._close_valve()
-        paced = Paced(producer, streaming, self._recorder.pressed)
+        kept = self.factory.kept
+        paced = Paced(
+            producer, streaming, self._recorder.pressed, partial(kept.measure, self), partial(kept.drop, self)
+        )
         super().registerProducer(paced, streaming)
         self._paced = paced
 
+    def cut(self, total: int) -> None:
+        """Abort: answers of ``total`` bytes wait for all peers of the port, and too much of it for this one."""
+        self.record_limit(UNREAD_BYTES.reached(AT_MOST, "all", unread=amount(self.unsent() or 0), all=amount(total)))
+        self.abortConnection()
+
+    def record_limit(self, reached: Reached) -> None:
+        """Record that this connection reached a limit."""
+        raise NotImplementedError
+
     def unregisterProducer(self) -> None:
+        # What still waits stays counted until it was sent or the connection is lost.
+        if self._paced is not None and not self.unsent():
+            self.factory.kept.drop(self)
         self._paced = None
         super().unregisterProducer()
         self._open_valve()
@@ -128,8 +145,13 @@ class Holding(ProtocolWrapper):
 
     @property
     def waits(self) -> bool:
-        """Whether the peer or the capture is behind: the next message is to wait for ``after_wait``."""
-        return bool(self._held & (BY_BUFFER | BY_CAPTURE))
+        """Whether responder, peer or capture is behind: the next message is to wait for ``after_wait``."""
+        return bool(self._held)
+
+    @property
+    def paused(self) -> bool:
+        """Whether the responder holds the peer back."""
+        return bool(self._held & BY_RESPONDER)
 
     @property
     def congested(self) -> bool:
@@ -199,3 +221,11 @@ class Holding(ProtocolWrapper):
             return int(len(wire.dataBuffer) - wire.offset + wire._tempDataLen)
         except AttributeError:
             return None
+
+    def _forget_unsent(self) -> None:
+        """Give the memory of what was never sent back now: connections refer to themselves, and the garbage
+        collector comes late."""
+        wire: Any
+        for wire in (self._wire, getattr(self._wire, "transport", None)):  # with TLS, the second is the socket
+            if not getattr(wire, "connected", True) and hasattr(wire, "_tempDataBuffer"):
+                wire.dataBuffer, wire.offset, wire._tempDataBuffer, wire._tempDataLen = b"", 0, [], 0

@@ -112,6 +112,7 @@ class Tap(Holding):
         self.connected = 0
         if self._valve is not None:
             self._valve.drained()
+        self.factory.kept.drop(self)
         try:
             super().connectionLost(reason)
         except BaseException as e:
@@ -133,6 +134,7 @@ class Tap(Holding):
             detail["unfinished"] = self._unfinished
             words += f", {amount(self._unfinished)} of a message without an end{self._awaited}"
         self.record(events.CONNECTION_CLOSED, words, detail)
+        self._forget_unsent()
         self._owner.remove_connection(self)
 
     def readConnectionLost(self) -> None:
@@ -276,6 +278,8 @@ class Tap(Holding):
         # TLS says only once that the buffer is full, and not with each write.
         if self._valve is not None and self._valve.full:
             self._valve.pauseProducing()
+        elif self._paced is not None:
+            self._paced.measure()
 
     def writeSequence(self, data: Any) -> None:
         self.write(b"".join(data))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 KEPT_FOR_ONE, KEPT_FOR_ALL = 16 << 20, 64 << 20
 """Bytes of answers kept for one peer that does not read, and for all such peers of a port.
@@ -11,6 +11,19 @@ KEPT_FOR_ONE, KEPT_FOR_ALL = 16 << 20, 64 << 20
 Not less: some clients write ten megabytes before they read. If the server stopped reading from such a
 client earlier, both would wait for each other for ever.
 """
+
+AT_MOST = 4 * KEPT_FOR_ALL
+"""Bytes of answers kept for all peers of a port, whatever caused them. Above, connections are aborted."""
+
+
+class Holder(Protocol):
+    """Who keeps answers for one peer."""
+
+    def unsent(self) -> int | None:
+        """Bytes that wait; None where the transport does not tell."""
+
+    def cut(self, total: int) -> None:
+        """Abort the connection: answers of ``total`` bytes wait for all peers of the port."""
 
 
 class Kept:
@@ -22,20 +35,38 @@ class Kept:
 
     def __init__(self) -> None:
         self.total = 0
-        self._by_valve: dict[Valve, int] = {}
+        self._by_holder: dict[Any, int] = {}  # the one that has waited for the longest is the first
 
     def __len__(self) -> int:
-        return len(self._by_valve)
+        return len(self._by_holder)
 
-    def put(self, valve: Valve, unsent: int) -> int:
-        """Set the unsent bytes behind ``valve``. Returns the new sum."""
-        self.total += unsent - self._by_valve.get(valve, 0)
-        self._by_valve[valve] = unsent
+    def put(self, holder: Any, unsent: int) -> int:
+        """Set the unsent bytes of ``holder``. Returns the new sum."""
+        self.total += unsent - self._by_holder.get(holder, 0)
+        self._by_holder[holder] = unsent
         return self.total
 
-    def drop(self, valve: Valve) -> None:
-        """Nothing is unsent behind ``valve`` any more."""
-        self.total -= self._by_valve.pop(valve, 0)
+    def drop(self, holder: Any) -> None:
+        """Nothing of ``holder`` is unsent any more."""
+        self.total -= self._by_holder.pop(holder, 0)
+
+    def measure(self, holder: Holder) -> None:
+        """Count what ``holder`` keeps now. Above ``AT_MOST``, cut holders until the others keep less.
+
+        Those are cut that keep at least half of their share, of them first those that have waited for the longest.
+        """
+        if self.put(holder, holder.unsent() or 0) <= AT_MOST:
+            return
+        for other in list(self._by_holder):
+            if hasattr(other, "cut"):
+                self.put(other, other.unsent() or 0)  # its peer may have read meanwhile
+        for other, unsent in list(self._by_holder.items()):
+            if self.total <= AT_MOST:
+                return
+            if 2 * unsent * len(self) >= self.total and hasattr(other, "cut"):
+                total = self.total
+                self.drop(other)
+                other.cut(total)
 
 
 class Valve:
@@ -79,9 +110,19 @@ class Valve:
 class Paced:
     """A responder's own producer, which waits for its peer and for the capture, whichever is slower."""
 
-    def __init__(self, producer: Any, streaming: bool, pressed: bool) -> None:
-        """``streaming`` as for ``registerProducer``; ``pressed``: whether the capture is falling behind now."""
+    def __init__(
+        self,
+        producer: Any,
+        streaming: bool,
+        pressed: bool,
+        measure: Callable[[], None] = lambda: None,
+        drained: Callable[[], None] = lambda: None,
+    ) -> None:
+        """``streaming`` as for ``registerProducer``; ``pressed``: whether the capture is falling behind now.
+
+        ``measure`` is called when more was written into a full transport, ``drained`` when all of it was sent."""
         self._producer, self._streaming = producer, streaming
+        self._measure, self._drained = measure, drained
         self._pressed, self._full, self._owed = pressed, False, False
         if pressed and streaming:
             producer.pauseProducing()
@@ -89,10 +130,17 @@ class Paced:
     def pauseProducing(self) -> None:
         # Passed on each time: a transport calls this again while its buffer is full.
         self._full = True
+        self.measure()
         self._producer.pauseProducing()
+
+    def measure(self) -> None:
+        """More was written. A transport with TLS says only once that it is full."""
+        if self._full:
+            self._measure()
 
     def resumeProducing(self) -> None:
         self._full = False
+        self._drained()
         if not self._pressed:
             self._producer.resumeProducing()
         elif not self._streaming:

@@ -13,19 +13,20 @@ from app import events, limits
 from app.services import tcp
 from app.services.service import Service
 from app.services.tap.tap import Tap
-from app.services.tap.valve import KEPT_FOR_ALL, KEPT_FOR_ONE
+from app.services.tap.valve import AT_MOST, KEPT_FOR_ONE
 from app.services.websocket import deflate
 from app.services.websocket.autobahn_setup import prepare
 from app.services.websocket.handshake import VERSION, Handshake
 from app.services.websocket.messages import DETAILS, Messages
 from app.text.escapes import amount, escape
+from app.websocket.fragments import Fragments
 from app.websocket.gathering import Gathering
 from app.websocket.timers import Timers
 
 GOING_AWAY, POLICY_VIOLATION, INTERNAL_ERROR = 1001, 1008, 1011
 """Close codes of RFC 6455 section 7.4.1."""
 
-UNREAD, UNREAD_BY_ALL = KEPT_FOR_ONE + (1 << 20), 4 * KEPT_FOR_ALL
+UNREAD, UNREAD_BY_ALL = KEPT_FOR_ONE + (1 << 20), AT_MOST
 """Bytes that may wait for one client in addition to one message of the largest size, and for all of a service.
 
 This is more than the valve allows. The valve holds a client back that does not read its own answers, so only
@@ -36,7 +37,7 @@ MAX_COMPRESSED = 1 << 20
 """Bytes of the largest message that is compressed: compression blocks all other connections."""
 
 
-class RecordedMessages(Gathering, Handshake):
+class RecordedMessages(Fragments, Gathering, Handshake):
     """Mixed in before a responder's protocol class: records opening, messages and close.
 
     It overrides autobahn's private hooks; the public ones belong to the responder.
@@ -72,7 +73,8 @@ class RecordedMessages(Gathering, Handshake):
 
     def _onMessage(self, payload: bytes, isBinary: bool) -> None:
         self._record_message("binary" if isBinary else "text", "received", payload)
-        self._guarded(payload, super()._onMessage, payload, isBinary)
+        if self.state == self.STATE_OPEN:  # else we are closing, and no answer could be sent
+            self._guarded(payload, super()._onMessage, payload, isBinary)
 
     def sendMessage(
         self,
@@ -127,11 +129,11 @@ class RecordedMessages(Gathering, Handshake):
         tap.record(events.WS_MESSAGE, summary, self._sent_detail(binary), payload=payload)
 
     def processData(self) -> bool:
-        """Take the next piece of what has come; nothing while the client or the capture is behind.
+        """Take the next piece of what has come; nothing while the client, the capture or the responder is behind.
 
         One read can hold frames that decompress to a thousand times its size.
         """
-        if self._tap.waits and self.state == self.STATE_OPEN:
+        if self._tap.waits and self.state != self.STATE_CLOSED:
             self._tap.after_wait(self.consumeData)
             return False
         return bool(super().processData())
@@ -174,6 +176,11 @@ class RecordedMessages(Gathering, Handshake):
                 self._max_message_size_exceeded(self.message_data_total_length, most, "")
             self._most = None
         super()._onMessageFrameEnd()
+
+    def _too_many_fragments(self, most: int) -> None:
+        self._tap.record_limit(limits.FRAGMENTS.reached(most))
+        super()._too_many_fragments(most)
+        self._drop_gathered()
 
     def _max_message_size_exceeded(self, msg_size: int, max_msg_size: int, reason: str) -> None:
         if self._most is not None:

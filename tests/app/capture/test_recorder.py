@@ -491,6 +491,21 @@ def test_a_word_on_a_group_is_an_event(bench, reopened):
     assert json.loads(row[7]) == {"group": "abc"} | ({"reopened": True} if reopened else {})
 
 
+def test_a_text_of_a_class_of_its_own_does_not_stop_the_recorder():
+    class Words(str):
+        __slots__ = ()
+
+    bench = Bench()
+    bench.recorder.record(events.LOG, summary=Words("mine"), size=1 << 80)
+    bench.recorder.record(events.DATA_RECEIVED, payload=b"x" * LARGE)
+    bench.recorder.flush()
+    bench.recorder.record(events.LOG, summary="next")
+    bench.recorder.flush()
+    rows = [row for _, _, rows in bench.sink.frames for row in rows]
+    assert [row[6] for row in rows] == ["mine", None, "next"]
+    assert rows[1][5] == b"x" * LARGE
+
+
 # -- pauses
 
 

@@ -103,6 +103,23 @@ def test_a_second_subscription_changes_nothing() -> None:
     assert not a.took()
 
 
+def test_a_second_subscription_does_not_send_the_history_again() -> None:
+    a, b = visitors(2, history=3)
+    a.says("subscribe", "one")
+    a.says("publish", "one", data="x" * 1000)
+    assert b.says("subscribe", "one")["history"] == ["x" * 1000]
+    assert b.says("subscribe", "one") == {"type": "subscribed", "room": "one", "count": 2}
+
+
+def test_a_room_keeps_no_more_than_its_bound_where_it_has_all_for_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rooms, "MAX_HISTORY", 250)
+    a, b = visitors(2, history=100, rooms=1)
+    a.says("subscribe", "one")
+    for _ in range(5):
+        a.says("publish", "one", data="x" * 98)
+    assert b.says("subscribe", "one")["history"] == ["x" * 98] * 2
+
+
 def test_a_large_room_is_told_of_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rooms, "MAX_NOTIFIED", 3)
     crowd = visitors(5)

@@ -10,6 +10,7 @@ import sys
 
 import pytest
 
+from app import events
 from app.capture import errors
 from app.capture.writing import writer as module
 from app.capture.writing.batch import HEADER, Frame
@@ -89,11 +90,38 @@ def test_a_batch_that_came_before_is_acknowledged_and_not_stored_twice(start, pa
 def test_a_batch_that_never_fits_is_rejected_and_keeps_no_other_out(start, path):
     writer = start()
     writer.answer()
-    writer.send(batch(1, event(size=1 << 70)), batch(2, event(b"good")))
-    rejected, stored = writer.answer(), writer.answer()
-    assert (rejected["stored"], "OverflowError" in rejected["rejected"]) == (1, True)
-    assert (stored["stored"], "rejected" in stored) == (2, False)
+    unknown_service = [10**18, events.DATA_RECEIVED, 99, 0, None, b"x", None, None]
+    no_text = event(None, events.CONNECTION_OPENED, 1, detail={"peer": ["no text"]})
+    writer.send(batch(1, unknown_service), batch(2, no_text), batch(3, event(b"good")))
+    rejected, too, stored = writer.answer(), writer.answer(), writer.answer()
+    assert (rejected["stored"], "IndexError" in rejected["rejected"]) == (1, True)
+    assert (too["stored"], "not supported" in too["rejected"]) == (2, True)
+    assert (stored["stored"], "rejected" in stored) == (3, False)
     assert payloads(path) == [b"good"]
+    writer.end()
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        event(b"bad", size=1 << 63),
+        event(b"bad", size=-(1 << 70)),
+        event(b"bad", size="12"),
+        event(b"bad", summary="half a pair: \ud800"),
+        event(b"bad", summary={"no": "text"}),
+        event(b"bad", kind=events.CONNECTION_CLOSED, conn=1, detail={"reason": "\udcff", "received": 1 << 80}),
+        event(b"bad", kind=events.CONNECTION_OPENED, conn=1, detail={"peer": "\udcff", "host": "\ud800"}),
+        [*event(b"bad", kind=events.CONNECTION_OPENED, conn=1)[:-1], "no JSON"],
+        [*event(b"bad")[:-1], "\ud800"],
+    ],
+)
+def test_a_value_that_no_capture_can_hold_costs_no_other_event(start, path, bad):
+    writer = start()
+    writer.answer()
+    writer.send(batch(1, event(b"before"), bad, event(b"after")))
+    assert "rejected" not in writer.answer()
+    assert payloads(path) == [b"before", b"bad", b"after"]
+    assert is_sound(path)
     writer.end()
 
 

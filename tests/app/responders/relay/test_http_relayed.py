@@ -441,3 +441,29 @@ async def test_an_upload_is_streamed_to_the_upstream(desk: Desk, tmp_path: Path)
         await service.stop()
     finally:
         await port.stopListening()
+
+
+CHUNKED = b"POST /a HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"
+LONG = b"POST /b HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5000\r\nConnection: close\r\n\r\n"
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_request_behind_a_chunked_one_is_answered(desk: Desk, tape: Tape):
+    upstream = await desk.start("http", "inspector")
+    service = await relay(desk, f"http://{at(upstream)}")
+    got = await answer_to(desk, service, CHUNKED + LONG + b"z" * 5000)
+    assert got.count(b"HTTP/1.1 200 OK\r\n") == 2
+    assert b"zzz" in got
+    assert len([e for e in tape.all("connection.opened") if e.detail.get("outgoing")]) == 1
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_client_that_leaves_in_the_request_behind_a_chunked_one_is_not_kept(desk: Desk, tape: Tape):
+    upstream = await desk.start("http", "inspector")
+    service = await relay(desk, f"http://{at(upstream)}")
+    peer = Peer(service)
+    await peer.send(CHUNKED + LONG + b"z" * 1000)
+    await until(lambda: len([e for e in tape.all("http.request") if e.summary == "POST /b"]) == 1)
+    peer.close()
+    await until(lambda: not service.connections)
+    assert not tape.all("failure")

@@ -12,6 +12,8 @@ from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
 
 from app.services.http import http2, http2_sending
+from app.services.tap import valve
+from app.services.tap.holding import BY_CAPTURE
 from tests.app.services.h2_peer import HEAD, H2Peer
 from tests.app.services.helpers import Desk, Tape
 from tests.app.services.http.test_body import Taking
@@ -504,3 +506,55 @@ def _gone() -> Any:
     from twisted.python.failure import Failure
 
     return Failure(ConnectionDone())
+
+
+def test_answers_of_all_connections_that_do_not_read_are_bounded(
+    desk: Desk, tape: Tape, root: Answering, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(valve, "AT_MOST", 3_000_000)
+    peer = H2Peer(desk, root)
+    for _ in range(4):
+        peer.ask(path="/large")
+    assert peer.wire.aborted
+    (event,) = tape.all("limit.reached")
+    assert event.detail["limit"] == "unread_bytes"
+    assert not peer.tap.factory.kept.total
+
+
+def test_small_pieces_of_a_body_that_is_held_back_are_kept_together(desk: Desk) -> None:
+    root = Taking(eager=False)
+    peer = H2Peer(desk, root)
+    stream = peer.ask(method="POST", end=False)
+    for _ in range(1000):
+        peer.h2.send_data(stream, b"")
+        peer.h2.send_data(stream, b"a")
+    peer.h2.send_data(stream, b"", end_stream=True)
+    peer.flush()
+    (held,) = [s for s in peer.connection.streams.values() if s.number == stream]
+    assert len(held._inboundDataBuffer) < 5
+    root.read(root.requests[0])
+    peer.flush()
+    assert b"".join(root.pieces) == b"a" * 1000
+    assert root.ends == [None]
+
+
+def test_heads_that_repeat_a_long_header_wait_for_the_next_turn_and_for_the_capture(
+    desk: Desk, tape: Tape, root: Answering
+) -> None:
+    peer = H2Peer(desk, root)
+    long = [("x-a", "a" * 3900)] * 16
+    peer.ask(*long)
+    for _ in range(90):
+        peer.h2.send_headers(peer.h2.get_next_available_stream_id(), [*HEAD, *long], end_stream=True)
+    data = peer.h2.data_to_send()
+    assert len(data) < 4000
+    peer.tap.dataReceived(data)
+    assert len(tape.all("http.request")) < 25
+    peer.tap.hold(BY_CAPTURE)
+    peer.clock.advance(0)
+    assert len(tape.all("http.request")) < 25
+    peer.tap.release(BY_CAPTURE)
+    peer.flush()
+    assert len(tape.all("http.request")) == 91
+    assert len(peer.statuses()) == 91
+    assert not peer.tap.held

@@ -68,6 +68,29 @@ async def test_those_that_never_read_share_a_bound(desk: Desk, tape: Tape, monke
 
 
 @pytest_twisted.ensureDeferred
+async def test_http_clients_that_never_read_share_a_bound_and_the_oldest_is_cut(
+    desk: Desk, tape: Tape, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(valve_module, "AT_MOST", 20_000_000)
+    service = await desk.start("http", "mock", options={"rules": [{"body": "x" * 8_000_000}]})
+    peers = []
+    for count in range(1, 7):
+        peers.append(Peer(service, receive_buffer=4096))
+        await peers[-1].send(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        await until(lambda count=count: len(tape.all("http.response")) == count)
+        await turn()
+        assert sum(tap.unsent() or 0 for tap in service.connections.values()) < 20_000_000
+    events = tape.all("limit.reached")
+    assert [e.detail["limit"] for e in events] == ["unread_bytes"] * 4
+    assert [e.conn for e in events] == [1, 2, 3, 4]
+    got = await peers[-1].end()
+    assert got.count(b"x") >= 8_000_000
+    kept = next(iter(service.connections.values())).factory.kept  # type: ignore[attr-defined]
+    peers[4].close()
+    await until(lambda: not kept.total)
+
+
+@pytest_twisted.ensureDeferred
 async def test_a_peer_is_paused_while_the_capture_falls_behind(desk: Desk, tape: Tape) -> None:
     service = await desk.start()
     peer = Peer(service)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import struct
 import zlib
+from typing import Any
 
 import pytest
 import pytest_twisted
 
 from tests.app.services.helpers import Desk, Peer, Tape, closed, turn
-from tests.app.services.websocket.test_bounds import BINARY, HANDSHAKE, frame, opened
+from tests.app.services.websocket.test_bounds import BINARY, HANDSHAKE, TEXT, frame, opened
 from tests.helpers import until
 
 MB = 1 << 20
@@ -23,8 +24,8 @@ def deflated(payload: bytes) -> bytes:
     return frame(BINARY | 0x40, data.removesuffix(b"\x00\x00\xff\xff"))
 
 
-async def opened_deflated(desk: Desk) -> Peer:
-    peer = Peer(await desk.start("websocket"))
+async def opened_deflated(desk: Desk, responder: str = "echo", **more: Any) -> Peer:
+    peer = Peer(await desk.start("websocket", responder, **more))
     peer.push(DEFLATED)
     await peer.expect(b"\r\n\r\n")
     assert b"permessage-deflate" in peer.got
@@ -60,6 +61,26 @@ async def test_a2_one_read_of_many_compressed_messages_waits_for_the_capture(des
     assert len(tape.all("ws.message")) == 2 * count
     assert len(tape.data("data.sent")) > size * count
     assert desk.recorder.lost == 0
+
+
+@pytest_twisted.ensureDeferred
+async def test_one_read_of_many_compressed_messages_waits_for_a_script(desk: Desk, tape: Tape) -> None:
+    rules = [{"when": "message", "then": ["wait 3600"]}]
+    peer = await opened_deflated(desk, "script", options={"rules": rules})
+    await peer.send(deflated(bytes(8 * MB)) * 20)
+    await until(lambda: tape.all("ws.message"))
+    for _ in range(50):
+        await turn()
+    assert len(tape.all("ws.message")) <= 3
+    peer.close()
+
+
+@pytest_twisted.ensureDeferred
+async def test_all_messages_of_one_read_come_once_the_script_goes_on(desk: Desk, tape: Tape) -> None:
+    rules = [{"when": "message", "then": ["wait 0.01", "send ok"]}]
+    peer = await opened_deflated(desk, "script", options={"rules": rules})
+    await peer.send(deflated(bytes(MB)) * 30)
+    await until(lambda: len(tape.all("ws.message")) == 60)
 
 
 @pytest_twisted.ensureDeferred
@@ -108,3 +129,18 @@ async def test_what_waited_for_the_capture_leaves_before_the_end(close: bytes, d
     await closed(tape)
     sent = tape.data("data.sent")
     assert sent.index(b"waits") < sent.index(b"\x88")
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_came_before_the_service_stops_causes_no_more_answers(desk: Desk, tape: Tape) -> None:
+    peer = await opened(desk, responder="rooms")
+    (service,) = desk.services
+    for _ in range(3):
+        peer.push(frame(TEXT, b'{"type": "list"}'))
+    await until(lambda: len(tape.all("ws.message")) == 6)
+    (tap,) = service.connections.values()
+    tap.finish("the service is stopping")
+    tap.dataReceived(frame(TEXT, b'{"type": "list"}') * 3)  # type: ignore[attr-defined]
+    assert len(tape.all("ws.message")) == 9
+    assert not tape.all("failure")
+    peer.close()
