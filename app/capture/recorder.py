@@ -132,6 +132,8 @@ class Recorder:
         self._services_sent = 0
         self._connections = 0
         self._sink: Sink | None = None
+        self._elsewhere = 0
+        self._began = time_ns()
 
     @property
     def seen(self) -> int:
@@ -340,10 +342,27 @@ class Recorder:
 
     # -- messages of the writer
 
-    def on_opened(self, sink: Sink, sequence: int, stored: Stored) -> None:
-        """The writer has opened the file, which holds all batches of this run up to ``sequence``."""
+    def on_opened(
+        self,
+        sink: Sink,
+        sequence: int,
+        stored: Stored,
+        *,
+        events: int | None = None,
+        newest: int = 0,
+        elsewhere: int = 0,
+    ) -> None:
+        """The writer has opened the file, which holds all batches of this run up to ``sequence``.
+
+        ``events``: how many events these are, and ``newest``: the time of the newest, or 0. Where more were stored,
+        the others are lost, unless they are in a file that was rescued: ``elsewhere`` says how many more are.
+        """
         fresh, self._sink = self._sink is None, sink
         self._drop_until(sequence)
+        self._elsewhere += elsewhere
+        if events is not None and (missing := self.stored - self._elsewhere - events) > 0:
+            self.stored -= missing
+            self._lose(missing, lost_events.TAKEN, newest or self._began)
         self._set_trouble(None)
         if fresh:
             # Only for a new process: a writer that has opened another file still has all batches in its pipe.
