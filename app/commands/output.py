@@ -1,16 +1,22 @@
-"""Standard output, which may be a full disk, closed, or a pipe that nobody reads any more; and an event as a line."""
+"""Standard output and standard error, through which all goes that commands write; and an event as a line.
+
+Standard output may be a full disk, closed, or a pipe that nobody reads any more.
+"""
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import os
+import re
 import sys
 from collections.abc import Iterator
 from io import TextIOWrapper
-from typing import TextIO, cast
+from typing import BinaryIO, TextIO, cast
 
 from app.commands import errors
 from app.events import NAMES, Row, rfc3339
+from app.text.escapes import one_line, printable
 
 
 def line(event: Row) -> str:
@@ -22,9 +28,18 @@ def line(event: Row) -> str:
 
 
 def warn(words: str) -> None:
-    """Say something on standard error, where there is something to say."""
+    """Say something in one line on standard error, where there is something to say."""
     if words:
-        print(f"listening-post: {words}", file=sys.stderr)
+        print(one_line(f"listening-post: {words}"), file=sys.stderr)
+
+
+def progress(words: str) -> None:
+    """Write over the last line of standard error: ``words`` are our own, and may return to its beginning."""
+    stream = sys.stderr
+    if isinstance(stream, _Shown):
+        stream.write_as_is(words)
+    else:
+        print(words, end="", file=stream, flush=True)
 
 
 @contextlib.contextmanager
@@ -41,7 +56,23 @@ def raising_output_errors() -> Iterator[None]:
         raise errors.OutputError(reason=e.strerror or e) from e
 
 
-class _Output(TextIOWrapper):
+class _Shown(TextIOWrapper):
+    """Takes the place of ``sys.stdout`` or ``sys.stderr``: writes an escape for each character that would not show.
+
+    Whatever a command prints may quote a peer, a file or a path, and a terminal obeys what it is sent. Line ends and
+    tabs stay; who prints a line makes sure that what is quoted in it has none.
+    """
+
+    def write(self, text: str) -> int:
+        super().write(printable(text))
+        return len(text)
+
+    def write_as_is(self, text: str) -> None:
+        super().write(text)
+        self.flush()
+
+
+class _Output(_Shown):
     """Takes the place of ``sys.stdout``. Raises OutputError and BrokenPipeError."""
 
     def write(self, text: str) -> int:
@@ -54,24 +85,32 @@ class _Output(TextIOWrapper):
 
 
 @contextlib.contextmanager
-def checked_stdout() -> Iterator[None]:
-    """Let ``print`` raise OutputError, and escape the characters that the encoding of standard output lacks."""
-    before = sys.stdout if sys.stdout is not None else _closed_stdout()
-    if not isinstance(before, TextIOWrapper):  # a test has put something else there
+def checked_output() -> Iterator[None]:
+    """Let ``print`` raise OutputError where standard output cannot be written, and write escapes for what would not
+    show, or what the encoding lacks, there and on standard error."""
+    out, err = sys.stdout if sys.stdout is not None else _closed_stdout(), sys.stderr
+    with _replaced("stdout", out, _Output), _replaced("stderr", err, _Shown):
+        yield
+
+
+@contextlib.contextmanager
+def _replaced(name: str, before: TextIO | None, by: type[_Shown]) -> Iterator[None]:
+    if not isinstance(before, TextIOWrapper):  # a test has put something else there, or it is closed
         yield
         return
-    sys.stdout = checked = _Output(
+    checked = by(
         before.buffer,
         before.encoding,
         "backslashreplace",
         line_buffering=before.line_buffering,
         write_through=before.write_through,
     )
+    setattr(sys, name, checked)
     try:
         yield
     finally:
-        sys.stdout = before
-        with contextlib.suppress(errors.OutputError, BrokenPipeError):
+        setattr(sys, name, before)
+        with contextlib.suppress(errors.OutputError, OSError):
             checked.detach()  # otherwise it closes the buffer, which ``before`` still uses
 
 
@@ -88,10 +127,48 @@ def _closed_stdout() -> TextIO:
 
 
 def write(data: bytes) -> None:
-    """Write bytes and flush. May block. Raises OutputError, BrokenPipeError."""
+    """Write bytes of a peer or a file, and flush. May block. Raises OutputError, BrokenPipeError.
+
+    They are written as they are to a file or a pipe. On a terminal, which would obey them, each character that would
+    not show is an escape, but for line ends and tabs.
+    """
+    if sys.stdout.isatty():
+        sys.stdout.write(_TERMINAL.take(data))
+        sys.stdout.flush()
+        return
     with raising_output_errors():
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
+
+
+def binary() -> BinaryIO:
+    """Standard output as a binary file, for an export; on a terminal, what is written is shown as by ``write``."""
+    return cast(BinaryIO, _Bytes()) if sys.stdout.isatty() else sys.stdout.buffer
+
+
+class _Bytes:
+    def write(self, data: bytes) -> int:
+        write(data)
+        return len(data)
+
+
+class Terminal:
+    """Makes text for a terminal of bytes that come in any parts."""
+
+    def __init__(self) -> None:
+        self._decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
+        self._held = ""
+
+    def take(self, data: bytes) -> str:
+        """What to show of these bytes. Half a character, or half a line end, is shown with the next."""
+        text = self._held + self._decoder.decode(data)
+        self._held = "\r" if text.endswith("\r") else ""
+        text = text.removesuffix("\r").replace("\r\n", "\n")
+        return "".join(part if part in "\n\t" else one_line(part) for part in _ENDS.split(text))
+
+
+_TERMINAL = Terminal()
+_ENDS = re.compile(r"([\n\t])")
 
 
 def discard_rest() -> None:

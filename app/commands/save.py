@@ -32,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
 
     def progress(done: int, of: int) -> None:
         if shown:
-            print(f"\r{100 * done // max(1, of):3} %", end="", file=sys.stderr, flush=True)
+            output.progress(f"\r{100 * done // max(1, of):3} %")
 
     try:
         saved = saving.save(args.capture, args.output, how, progress)
@@ -40,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
         print("\nlistening-post: cancelled, nothing was saved", file=sys.stderr)
         return FAILED
     finally:
-        print("\r     \r" if shown else "", end="", file=sys.stderr)
+        output.progress("\r     \r" if shown else "")
     print(f"{args.output}: {saved.events:,} events, {saved.bytes:,} bytes")
     output.warn(saved.lost)
     if redacted:
