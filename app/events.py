@@ -19,6 +19,10 @@ Kind = NewType("Kind", int)
 
 Direction = Literal["received", "sent", ""]
 
+ARROWS: Final[Mapping[str, str]] = {"received": "←", "sent": "→"}
+"""How a direction is written everywhere: we stand at the left and the peer at the right, so that what was
+received points from the peer to us."""
+
 Keys = Mapping[str, "type | UnionType"]
 """Keys of a detail, and the Python type that ``json.loads`` gives for each."""
 
@@ -30,7 +34,7 @@ class Declaration:
     Attributes:
         meaning: what has happened, in one line, for the manual.
         direction: which way bytes went; empty where none did, or where ``detail`` says it.
-        raw: whether the payload is bytes as they passed, and the event has no ``detail``.
+        raw: whether the payload is bytes as they passed.
         always, sometimes: keys of ``detail`` that each event of this kind has, and that some have.
         more: whether ``detail`` may have other keys, which a responder or a plugin chooses.
     """
@@ -63,13 +67,16 @@ SERVICE_STARTED: Final = _kind(1, "service.started", "a service listens", always
 SERVICE_STOPPED: Final = _kind(2, "service.stopped", "a service has closed its port and its connections")
 SERVICE_FAILED: Final = _kind(3, "service.failed", "a service cannot listen, or no longer", always={"reason": str})
 CONNECTION_OPENED: Final = _kind(
-    4, "connection.opened", "a connection was accepted or made; on UDP, a peer's first datagram",
-    always={"peer": str, "host": str}, sometimes={"outgoing": bool},
+    4, "connection.opened",
+    "a connection was accepted or made; on UDP, a peer's first datagram; `earlier`: before this capture began",
+    always={"peer": str, "host": str}, sometimes={"outgoing": bool, "earlier": bool},
 )  # fmt: skip
 DATA_RECEIVED: Final = _kind(
     5, "data.received", "bytes came; behind TLS, in plain text", direction="received", raw=True
 )
-DATA_SENT: Final = _kind(6, "data.sent", "bytes left", direction="sent", raw=True)
+DATA_SENT: Final = _kind(
+    6, "data.sent", "bytes left; a script says by which `rule`", direction="sent", raw=True, sometimes={"rule": int}
+)
 CONNECTION_CLOSED: Final = _kind(
     7, "connection.closed",
     "a connection ended; `received`, `sent`, `unsent` and `unfinished` (of a message without an end) are bytes",
@@ -77,7 +84,10 @@ CONNECTION_CLOSED: Final = _kind(
     sometimes={"unfinished": int},
 )  # fmt: skip
 DATAGRAM_RECEIVED: Final = _kind(8, "datagram.received", "a datagram came", direction="received", raw=True)
-DATAGRAM_SENT: Final = _kind(9, "datagram.sent", "a datagram left", direction="sent", raw=True)
+DATAGRAM_SENT: Final = _kind(
+    9, "datagram.sent", "a datagram left; a script says by which `rule`", direction="sent", raw=True,
+    sometimes={"rule": int},
+)  # fmt: skip
 HTTP_REQUEST: Final = _kind(
     10, "http.request", "a request was read, or sent where it is `outgoing`; `size` is its body's",
     direction="received",
@@ -87,12 +97,12 @@ HTTP_REQUEST: Final = _kind(
 HTTP_RESPONSE: Final = _kind(
     11, "http.response",
     "a response was written, or read where it is `outgoing`; one that the service gave by itself to what it"
-    " `refused` has no more than its status",
+    " `refused` has no more than its status; a mock says by which `rule` it answered",
     direction="sent",
     always={"status": int},
     sometimes={
         "reason": str, "fields": list, "body": int, "seconds": float, "stream": int, "received": int, "cut": str,
-        "refused": str, "outgoing": bool,
+        "refused": str, "outgoing": bool, "rule": int,
     },
 )  # fmt: skip
 WS_OPENED: Final = _kind(
@@ -101,8 +111,8 @@ WS_OPENED: Final = _kind(
     sometimes={"origin": str | None, "outgoing": bool},
 )  # fmt: skip
 WS_MESSAGE: Final = _kind(
-    13, "ws.message", "a message, ping or pong, as it was before compression",
-    always={"opcode": str, "direction": str},
+    13, "ws.message", "a message, ping or pong, before compression; a script says by which `rule` it was sent",
+    always={"opcode": str, "direction": str}, sometimes={"rule": int},
 )  # fmt: skip
 WS_CLOSED: Final = _kind(
     14, "ws.closed", "a WebSocket was closed",
@@ -153,10 +163,21 @@ LOST: Final = _kind(
     always={"count": int, "from": str, "until": str, "why": str},
 )  # fmt: skip
 
+CAPTURE_PAUSED: Final = _kind(24, "capture.paused", "the user paused the capture: what passes is not stored")
+CAPTURE_RESUMED: Final = _kind(
+    25, "capture.resumed", "the capture goes on; `count` events were not stored, `from` and `until` are as in RFC 3339",
+    always={"count": int, "from": str, "until": str},
+)  # fmt: skip
+
 NAMES: Final[dict[int, str]] = {code: kind.name for code, kind in KINDS.items()}
 RAW: Final = frozenset(kind.code for kind in KINDS.values() if kind.raw)
 INBOUND: Final = frozenset(kind.code for kind in KINDS.values() if kind.direction == "received")
 OUTBOUND: Final = frozenset(kind.code for kind in KINDS.values() if kind.direction == "sent")
+
+
+def by_rule(rule: int) -> str:
+    """The detail, as JSON, of an event of raw data that the rule with this number, from 1, has sent."""
+    return f'{{"rule": {rule}}}'
 
 
 COLOURS: Final = ("red", "yellow", "green", "blue", "violet")

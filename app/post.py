@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -50,6 +51,7 @@ class Post:
         captures: the folder of captures that are opened without a path.
         sender: the owner of the connections that the program opens.
         gate: what the workspace may do.
+        capture_changed: emits the Post when ``capture`` is another file, which is open.
         question_changed: emits the Post when ``question`` may have changed.
         services_changed: emits the Post when a service was added, removed, moved, replaced or changed.
         status_changed: emits the service whose status changed.
@@ -72,6 +74,9 @@ class Post:
         self._datagram_ports = DatagramPorts()
         self._budget = Budget()
         self._link: WriterLink | None = None
+        self._limit = DEFAULT_LIMIT
+        self._renewal: Deferred[None] | None = None
+        self.capture_changed: Signal[Post] = Signal()
         self.captures = capture_folder()
         self.plugins = Plugins(reactor, self.recorder, lambda: self.services.values())
         self._enter(workspace)
@@ -112,6 +117,7 @@ class Post:
         services may start all the same.
         """
         self.captures = folder or self.captures
+        self._limit = limit
         self.logbook.open()
         if TABLE.trust.trouble:
             self.recorder.record(events.LOG, summary=TABLE.trust.trouble)
@@ -131,6 +137,57 @@ class Post:
         for removal in removed:
             self.recorder.record(events.LOG, summary=str(removal))
 
+    async def new_capture(self, limit: int | None = None, folder: Path | None = None) -> Path | None:
+        """Go on in a new file, which stands beside the others; the old one is complete then and can be opened.
+
+        ``limit`` and ``folder`` are as for ``open``; by default those of the capture before.
+
+        Connections that are open go on, and the new file says so. Returns the path of the old file. None where
+        nothing was changed: no capture is open yet, another call is under way, or the new file cannot be made;
+        ``recorder.trouble`` says why in that case.
+        """
+        old = self._link
+        if old is None or self._renewal is not None or not old.opened.called:
+            return None
+        renewal = self._renewal = Deferred()
+        self._limit, self.captures = limit or self._limit, folder or self.captures
+        try:
+            path = await self.sender.in_thread(unused_capture, self.captures)
+            self.recorder.record(events.LOG, summary=f"the capture goes on in {path}")
+            released = old.release()
+            self._go_on(old.path)
+            await released
+            if await self._link_to(path, old):
+                self.recorder.failures = 0  # those of this capture
+                self.capture_changed.emit(self)
+                return old.path
+            await self._link_to(old.path, old)  # its batches are still to be stored
+            return None
+        finally:
+            self._renewal = None
+            renewal.callback(None)
+
+    async def _link_to(self, path: Path, old: WriterLink) -> bool:
+        """Capture into ``path`` from now on. False if that file will never do."""
+        if self._link is not None and self._link is not old:
+            await self._link.release()
+        self._link = WriterLink(self._reactor, self.recorder, path, self._limit, old.arena)
+        self._link.start()
+        await self._link.opened
+        return not self._link.refused
+
+    def _go_on(self, before: Path) -> None:
+        """Record in the new capture what it follows, and the connections that were opened before it."""
+        self.recorder.record(events.LOG, summary=f"the capture follows {before}")
+        for service in self.services.values():
+            was = "sent datagrams" if service.config.protocol == "udp" else "was connected"
+            for connection in service.connections.values():
+                detail = {"peer": connection.peer, "host": connection.host, "earlier": True}
+                self.recorder.record(
+                    events.CONNECTION_OPENED, service.number, connection.number,
+                    summary=f"{connection.peer} {was} before this capture", detail=json.dumps(detail),
+                )  # fmt: skip
+
     # -- the services
 
     def configs(self) -> tuple[ServiceConfig, ...]:
@@ -145,9 +202,15 @@ class Post:
         """All that the workspace holds now, without its file."""
         return replace(self._content, services=self.configs())
 
-    def start_all(self) -> Deferred[Any]:
-        """Start every service that is not running. Fires when each listens, has failed or is held."""
-        return self._start([service for service in self.services.values() if not service.running])
+    def start_all(self, names: Collection[str] | None = None) -> Deferred[Any]:
+        """Start every service that is not running, or only those called ``names``.
+
+        Fires when each listens, has failed or is held.
+        """
+        return self._start([service for service in self._called(names) if not service.running])
+
+    def _called(self, names: Collection[str] | None) -> list[Service]:
+        return [service for name, service in self.services.items() if names is None or name in names]
 
     def autostart(self) -> Deferred[Any]:
         """Start the services whose configuration has ``autostart``. Fires when each listens or has failed."""
@@ -156,9 +219,12 @@ class Post:
     def _start(self, services: list[Service]) -> Deferred[Any]:
         return DeferredList([Deferred.fromCoroutine(service.start()) for service in services])
 
-    def stop_all(self, grace: float = GRACE) -> Deferred[Any]:
-        """Stop every service. Fires when no connection is left; after ``grace`` seconds they are aborted."""
-        return DeferredList([service.stop(grace) for service in self.services.values()])
+    def stop_all(self, grace: float = GRACE, names: Collection[str] | None = None) -> Deferred[Any]:
+        """Stop every service, or only those called ``names``.
+
+        Fires when no connection is left; after ``grace`` seconds they are aborted.
+        """
+        return DeferredList([service.stop(grace) for service in self._called(names)])
 
     def add(self, config: ServiceConfig) -> Service:
         """Add a service at the end, and return it; it is stopped. Its name must not be taken."""
@@ -277,6 +343,10 @@ class Post:
         kept = {wanted[c.name]: c for c in state.services if c.name in wanted}
         gone = [name for name in self.services if name not in kept]
         changed = [name for name, config in kept.items() if config != self.services[name].config]
+        regrouped = [name for name in changed if kept[name].serves_as(self.services[name].config)]
+        for name in regrouped:
+            self.services[name].config = kept[name]
+        changed = [name for name in changed if name not in regrouped]
         # One of these may take the address that another leaves.
         moved = [name for name in changed if _place(self.services[name].config) != _place(kept[name])]
         leaving = [self.services[name] for name in (*gone, *moved)]
@@ -297,7 +367,7 @@ class Post:
         added = [config for name, config in zip(order, state.services, strict=True) if name not in self.services]
         for config in added:
             self._add(config)
-        if gone or added or order != list(self.services):
+        if gone or added or regrouped or order != list(self.services):
             self.services = {name: self.services[name] for name in order}
             self._changed([config.name for config in added] if by_user else ())
         again = {kept[name].name for name in moved if name in was_up}
@@ -380,6 +450,9 @@ class Post:
         """Stop the services, store every event, close the file."""
         self.plugins.close()
         await DeferredList([self.stop_all(HURRY), self.sender.close(HURRY)])
+        if self._renewal is not None:
+            await self._renewal  # no link can be closed between two files
+        self.recorder.resume()  # the capture is to say how much it lacks
         if self._link is not None:
             await self._link.close()
         self.logbook.close()
@@ -402,3 +475,10 @@ def capture_folder() -> Path:
 def default_capture(folder: Path | None = None) -> Path:
     """The path of a new capture, named by the current time."""
     return (folder or capture_folder()) / f"{datetime.now().astimezone():%Y-%m-%d %H.%M.%S}{SUFFIX}"
+
+
+def unused_capture(folder: Path) -> Path:
+    """As ``default_capture``; with a number behind where the program has made one in the same second. Blocks."""
+    path = default_capture(folder)
+    names = (path, *(path.with_name(f"{path.stem} {number}{SUFFIX}") for number in range(2, 1000)))
+    return next(name for name in names if not name.exists())

@@ -14,12 +14,12 @@ from tests.e2e.clients import curl, socat, url
 from tests.e2e.display import Display, display
 from tests.e2e.program import Program
 from tests.helpers import ROOT
-from tests.screenshots import BEACON, SENSOR, WORKSPACE, Album, running_on, traffic
+from tests.screenshots import BEACON, DEVICES, SENSOR, Album, running_on, traffic
 
 FOLDER = ROOT / "docs" / "pictures"
 
 SHOP = ("127.0.0.1", 9486)
-DESK, _ = WORKSPACE.split('[[service]]\nname = "firmware"')
+DESK, _ = DEVICES.split('[[service]]\nname = "firmware"')
 DESK += """[[service]]
 name = "shop"
 protocol = "http"
@@ -94,13 +94,7 @@ class Manual(Album):
         it.press("End", "Up")
         self._settle()
         self._keep("window")
-        it.click("pane orders-api")
-        self._settle()
-        it.click_row(0)
-        rows = it.rows("POST /orders")
-        at = next(i for i, row in enumerate(rows) if row[6] == "http.request" and row[8].startswith("POST"))
-        it.press("Home", *["Down"] * at)
-        self._settle()
+        self._select_order(it)
         self._keep("request")
         it.click("pane beacon")
         self._settle()
@@ -139,13 +133,16 @@ class Manual(Album):
     def _service(self, it: Program) -> None:
         it.click("lamp of shop")
         it.press("ctrl+e")
-        dialog = it.wait_window("shop")
         self._settle()
-        self._keep("rules", dialog)
-        self._screen.press(dialog, "ctrl+Tab", "ctrl+Tab")
+        it.press("alt+t")
+        self._screen.type(it.window, "GET /users/7")
+        it.press("shift+Tab")
         self._settle()
-        self._keep("tls", dialog)
-        self._screen.press(dialog, "Escape")
+        self._keep("rules")
+        it.click("section TLS of shop")
+        self._settle()
+        self._keep("tls")
+        it.press("ctrl+w")
 
     def _dialogs(self, it: Program) -> None:
         it.press("ctrl+shift+e")
@@ -155,16 +152,21 @@ class Manual(Album):
         self._window(it, "Trust our certificates", "trust")
 
     def _dock(self, it: Program) -> None:
-        it.click("pane sensor-hub")
-        it.press("ctrl+m")
+        self._select_order(it)
+        it.press("ctrl+j")
         self._settle()
-        it.press("ctrl+a")
-        self._screen.type(it.window, "tcp://127.0.0.1:9407")
-        it.press("Tab", "Tab", "ctrl+a")
-        self._screen.type(it.window, "READ temp\\n")
         it.press("ctrl+Return")
         self._settle()
         self._keep("send")
+
+    def _select_order(self, it: Program) -> None:
+        it.click("pane orders-api")
+        self._settle()
+        it.click_row(0)
+        rows = it.rows("POST /orders")
+        at = next(i for i, row in enumerate(rows) if row[6] == "http.request" and row[8].startswith("POST"))
+        it.press("Home", *["Down"] * at)
+        self._settle()
 
     def _window(self, it: Program, title: str, name: str) -> None:
         window = it.wait_window(title)

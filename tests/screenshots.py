@@ -30,7 +30,7 @@ from tests.helpers import ROOT, run
 
 FOLDER = ROOT / "resources" / "screenshots"
 
-WORKSPACE = """version = 1
+DEVICES = """version = 1
 
 [[service]]
 name = "sensor-hub"
@@ -63,7 +63,55 @@ listen = "127.0.0.1:9443"
 responder = "echo"
 """
 
-SENSOR, BEACON, ORDERS, LIVE = (("127.0.0.1", port) for port in (9407, 9408, 9480, 9481))
+USERS_API = """[[service]]
+name = "users-api"
+protocol = "http"
+listen = "127.0.0.1:9482"
+responder = "mock"
+
+[[service.options.rules]]
+method = "GET"
+path = "/users/{id}"
+template = true
+body = '''
+{
+  "id": {{path.id}},
+  "name": "{{query.name | default Ada}}",
+  "since": "{{now}}"
+}'''
+
+[[service.options.rules]]
+method = "POST"
+path = "/users"
+status = 201
+answer_fields = ["Location: /users/8"]
+body = '{"id": 8}'
+
+[[service.options.rules]]
+path = "/flaky"
+times = 2
+status = 503
+answer_fields = ["Retry-After: 1"]
+
+[[service.options.rules]]
+path = "/flaky"
+body = "works now"
+
+[[service.options.rules]]
+path = '~^/files/(.+)'
+status = 404
+on = false
+
+[[service.options.rules]]
+status = 404
+body = '{"title": "Not here"}'
+
+"""
+
+_BEACON = '[[service]]\nname = "beacon"'
+WORKSPACE = DEVICES.replace(_BEACON, USERS_API + _BEACON)
+
+SENSOR, BEACON, ORDERS, LIVE, USERS = (("127.0.0.1", port) for port in (9407, 9408, 9480, 9481, 9482))
 TAKEN = ("127.0.0.1", 9443)
 EMPTY = "version = 1\n"
 
@@ -146,6 +194,7 @@ class Album:
             with traffic():
                 it.wait_event(lambda e: e.kind == FAILURE)
                 self._views(it)
+                self._workbench(it)
                 self._dialogs(it)
             it.press("ctrl+q")
             it.wait()
@@ -183,6 +232,20 @@ class Album:
         it.press("End", *["Up"] * 4)
         self._settle()
         self._keep("window")
+
+    def _workbench(self, it: Program) -> None:
+        """The page of a mock that has answered, with a request to try."""
+        for path in ("/users/7", "/users/8", "/flaky", "/flaky", "/flaky", "/nowhere"):
+            curl(url(USERS, path))
+        it.click("lamp of users-api")
+        it.press("ctrl+e")
+        self._settle()
+        it.press("alt+t")
+        self._screen.type(it.window, "GET /users/7?name=Grace")
+        self._settle()
+        self._keep("workbench")
+        it.press("ctrl+w")
+        it.click("lamp of sensor-hub")
 
     def _dialogs(self, it: Program) -> None:
         it.click("connection")

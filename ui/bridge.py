@@ -52,6 +52,8 @@ class Bridge(QObject):
         measured: traffic, counters and connections may have changed.
         services_changed: services were added, removed, reordered or replaced.
         status_changed: the status of a service changed; carries the service. Emitted at once.
+        pause_changed: the capture was paused, or goes on.
+        capture_changed: the capture is another file now, which is open.
         trouble_changed: carries the Trouble that keeps the capture from being written, or None.
         plugins_changed: messages about plugins may have changed.
         question_changed: there may be another question about trust, or none any more.
@@ -62,6 +64,8 @@ class Bridge(QObject):
     services_changed = pyqtSignal()
     status_changed = pyqtSignal(object)
     trouble_changed = pyqtSignal(object)
+    pause_changed = pyqtSignal()
+    capture_changed = pyqtSignal()
     plugins_changed = pyqtSignal()
     question_changed = pyqtSignal()
 
@@ -82,6 +86,8 @@ class Bridge(QObject):
         self._disconnect = [
             recorder.stored_changed.connect(self._on_stored),
             recorder.trouble_changed.connect(self._on_trouble),
+            recorder.pause_changed.connect(self._on_pause),
+            post.capture_changed.connect(lambda _: self.capture_changed.emit()),
             post.services_changed.connect(lambda _: self.services_changed.emit()),
             post.status_changed.connect(self._on_status),
             post.plugins.changed.connect(lambda _: self.plugins_changed.emit()),
@@ -104,6 +110,10 @@ class Bridge(QObject):
 
     def _on_trouble(self, trouble: Trouble | None) -> None:
         self.trouble_changed.emit(trouble)
+        self._wake()
+
+    def _on_pause(self, _: None) -> None:
+        self.pause_changed.emit()
         self._wake()
 
     def _on_status(self, service: Service) -> None:

@@ -119,6 +119,24 @@ class Settings:
         self._store.setValue("filters", list(texts))
 
     @property
+    def folded(self) -> list[str]:
+        """The groups of services that are folded, by their names."""
+        return self._texts("folded")
+
+    @folded.setter
+    def folded(self, groups: list[str]) -> None:
+        self._store.setValue("folded", list(groups))
+
+    @property
+    def compact_services(self) -> bool:
+        """Whether the list of services has one line for each, and not two."""
+        return str(self._store.value("compact_services", "false")).lower() == "true"
+
+    @compact_services.setter
+    def compact_services(self, compact: bool) -> None:
+        self._store.setValue("compact_services", compact)
+
+    @property
     def capture_limit(self) -> int:
         """Bytes of a capture above which its oldest events are deleted."""
         return self._number("capture_limit", DEFAULT_LIMIT, 1_000_000)

@@ -128,7 +128,7 @@ class SettingsDialog(QDialog):
         form = Form()
         self._folder_words = form.add(self.tr("&Folder"), self.folder, choose, reveal)
         form.add(self.tr("&Size limit"), _short(self.limit)).say(
-            self.tr("When a capture grows beyond it, its oldest events are dropped. Holds from the next start on.")
+            self.tr("When a capture grows beyond it, its oldest events are dropped. Holds from the next capture on.")
         )
         form.add(self.tr("Cleaning up"), _short(more))
         self._check_folder()
@@ -198,7 +198,7 @@ class SettingsDialog(QDialog):
             problem = "Give the whole path of a folder."
         elif Path(text).exists() and not Path(text).is_dir():
             problem = "This is a file. Give a folder."
-        tell(self.folder, self._folder_words, problem, "For the captures to come, from the next start on")
+        tell(self.folder, self._folder_words, problem, "For captures that are begun from now on")
         return problem is None
 
     def _on_host(self) -> None:

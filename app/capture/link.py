@@ -54,11 +54,15 @@ class WriterLink(ProcessProtocol):
         refused: whether this file will never do, as the recorder's trouble says.
     """
 
-    def __init__(self, reactor: Any, recorder: Recorder, path: Path, limit: int = DEFAULT_LIMIT) -> None:
+    def __init__(
+        self, reactor: Any, recorder: Recorder, path: Path, limit: int = DEFAULT_LIMIT, arena: Arena | None = None
+    ) -> None:
+        """``arena``: that of the link before, whose batches may still be in it."""
         self._reactor, self._recorder = reactor, recorder
         self.path, self._limit = path, limit
         self.opened: Deferred[None] = Deferred()
         self._closed: Deferred[None] | None = None
+        self._released: Deferred[None] | None = None
         self.refused = self._was_open = False
         self._restarting: IDelayedCall | None = None
         self._overdue: IDelayedCall | None = None
@@ -66,7 +70,7 @@ class WriterLink(ProcessProtocol):
         self._heard = b""
         self._process: Any = None
         self._pipe: Pipe | None = None
-        self._arena = _arena() if SHARES and GATHERS else None
+        self._arena = arena or (_arena() if SHARES and GATHERS else None)
         recorder.share(self._arena)
 
     def start(self) -> None:
@@ -132,6 +136,35 @@ class WriterLink(ProcessProtocol):
         self._overdue = self._reactor.callLater(GRACE_IN_TROUBLE if hopeless else GRACE, self._hurry)
         return closed
 
+    def release(self) -> Deferred[None]:
+        """Have the writer store all it was sent and end. Fires when it has, or was made to.
+
+        The recorder keeps later batches, and those that could not be stored, for the link that is started next,
+        with ``arena``.
+        """
+        released: Deferred[None] = Deferred()
+        self._released = released
+        self._recorder.hold()
+        if self._restarting is not None:
+            self._restarting.cancel()
+            self._restarting = None
+        if self._process is None or self._process.pid is None:
+            released.callback(None)
+            return released
+        self._end_input()
+        self._overdue = self._reactor.callLater(PATIENCE, self._kill)
+        return released
+
+    @property
+    def arena(self) -> Arena | None:
+        """The memory that it shares with its writer."""
+        return self._arena
+
+    def _kill(self) -> None:
+        self._overdue = None
+        with contextlib.suppress(Exception):
+            self._process.signalProcess("KILL")
+
     def _hurry(self) -> None:
         """The writer has had its time."""
         self._overdue = None
@@ -141,8 +174,7 @@ class WriterLink(ProcessProtocol):
         elif self._works() and self._reactor.seconds() < self._closing + PATIENCE:
             self._overdue = self._reactor.callLater(LOOK_AGAIN, self._hurry)
         else:
-            with contextlib.suppress(Exception):
-                self._process.signalProcess("KILL")
+            self._kill()
 
     def _works(self) -> bool:
         """Whether the writer stores, or soon will: it may be making a file anew that was removed."""
@@ -180,7 +212,12 @@ class WriterLink(ProcessProtocol):
         self._recorder.on_writer_gone()
         if self._pipe is not None:
             self._pipe.abortConnection()
-        if self._closed is not None:
+        if self._released is not None:
+            if self._overdue is not None:
+                self._overdue.cancel()
+                self._overdue = None
+            self._released.callback(None)
+        elif self._closed is not None:
             self._finish()
         elif not self.refused:
             self._try_again(f"The writer of {self.path} ended unasked. It is being restarted")
@@ -203,6 +240,8 @@ class WriterLink(ProcessProtocol):
         if "stored" in message:
             self._gone_since = None
             recorder.on_stored(message["stored"], _range(message), rejected=message.get("rejected", ""))
+        elif self._released is not None:
+            pass  # what it could not store goes to the next writer
         elif "opened" in message:
             self._was_open = True
             counted = {name: message[name] for name in ("events", "newest", "elsewhere")}

@@ -15,6 +15,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from app import events
 from app.capture import lost_events
 from app.capture.lost_events import Loss, Losses
+from app.capture.pause import KEPT, Pause
 from app.capture.writing.arena import Arena
 from app.capture.writing.batch import FIELDS, SAME, SAME_BUT_ONE, Frame
 from app.failures import record as failures
@@ -91,15 +92,18 @@ class _Sent:
 class Recorder:
     """Numbers connections, gathers events into batches, and keeps each batch until it is stored.
 
-    At all times, events seen = stored + lost + pending or on the way to the writer.
+    At all times, events seen = stored + lost + not taken during pauses + pending or on the way to the writer.
 
     Attributes:
+        pause_now: the pause that is under way; None while events are stored.
+        not_taken: events that were not stored because the capture was paused.
         failures: the number of failures recorded.
         losses: what is not in the capture, and why. Events ``events.lost`` count as seen, too.
         run: token of this run of the program; with it and a batch's number, a restarted writer knows
             what is already in the file.
         stored_changed: emits ``Stored`` after each batch that reached the file.
         trouble_changed: emits ``Trouble``, or None when events are stored again.
+        pause_changed: emits when the capture is paused or goes on.
         pressure: emits True when peers are to be paused, False when they may go on.
     """
 
@@ -110,10 +114,13 @@ class Recorder:
         self.stored = 0
         self.losses = Losses()
         self.failures = 0
+        self.not_taken = 0
+        self.pause_now: Pause | None = None
         self.trouble: Trouble | None = None
         self.pressed = False
         self.stored_changed: Signal[Stored] = Signal()
         self.trouble_changed: Signal[Trouble | None] = Signal()
+        self.pause_changed: Signal[None] = Signal()
         self.pressure: Signal[bool] = Signal()
         self._pending: list[Any] = []
         self._extend = self._pending.extend
@@ -138,7 +145,7 @@ class Recorder:
     @property
     def seen(self) -> int:
         """Events recorded since the start."""
-        return self._flushed + len(self._pending) // FIELDS
+        return self._flushed + self.not_taken + len(self._pending) // FIELDS
 
     @property
     def lost(self) -> int:
@@ -187,8 +194,11 @@ class Recorder:
         """Record one event, now.
 
         ``service`` and ``conn`` are numbers of this recorder, or 0; ``detail`` is a JSON
-        object; ``size`` defaults to the payload's length.
+        object; ``size`` defaults to the payload's length. During a pause, most kinds are only counted.
         """
+        if self.pause_now is not None and kind not in KEPT:
+            self._pass_over()
+            return
         if summary is not None and not summary.isprintable():
             summary = text.one_line(summary)
         written: Any = payload
@@ -256,13 +266,42 @@ class Recorder:
         words = text or (f"coloured {colour}" if colour else "taken away")
         self.record(events.NOTE, summary=f"on event {event}: {words}", detail=detail)
 
-    def record_datagram(self, kind: int, service: int, conn: int, payload: bytes) -> None:
+    def record_datagram(self, kind: int, service: int, conn: int, payload: bytes, detail: str | None = None) -> None:
         """Record a datagram. Nobody can hold datagrams back: when too much is on its way, it is lost and counted."""
-        if self._on_way_bytes > LOSE_ABOVE:
+        if self._on_way_bytes > LOSE_ABOVE and self.pause_now is None:
             self._flushed += 1
             self._lose(1, lost_events.FELL_BEHIND)
         else:
-            self.record(kind, service, conn, payload)
+            self.record(kind, service, conn, payload, None, detail)
+
+    # -- pauses
+
+    @property
+    def paused(self) -> bool:
+        """Whether what passes is not stored, because the user wants it so."""
+        return self.pause_now is not None
+
+    def pause(self) -> None:
+        """Store nothing of what passes until ``resume``. Peers are not held back."""
+        if self.pause_now is None:
+            self.record(events.CAPTURE_PAUSED, summary="the capture is paused")
+            self.pause_now = Pause(time_ns())
+            self.pause_changed.emit(None)
+
+    def resume(self) -> None:
+        """Store events again, after one that says how many were not stored."""
+        pause, self.pause_now = self.pause_now, None
+        if pause is not None:
+            summary, detail = pause.recorded(time_ns())
+            self.record(events.CAPTURE_RESUMED, summary=summary, detail=detail)
+            self.pause_changed.emit(None)
+
+    def _pass_over(self) -> None:
+        assert self.pause_now is not None
+        self.pause_now.count += 1
+        self.not_taken += 1
+        if self._timer is None:  # the figures go on
+            self._timer = self._clock.callLater(INTERVAL, self._tick)
 
     def lost_before(self, count: int) -> None:
         """Count ``count`` events as seen and lost that never reached us, such as datagrams that the kernel dropped."""
@@ -328,6 +367,8 @@ class Recorder:
     def _tick(self) -> None:
         self._timer = None
         self.flush()
+        if self.pause_now is not None:
+            self.stored_changed.emit(self.range)
 
     def _send(self, frame: Frame) -> None:
         if self._sink is not None:
@@ -404,6 +445,11 @@ class Recorder:
         since = self.trouble.since if self.trouble else time_ns()
         self._set_trouble(Trouble(text, since, passing))
         self._press()
+
+    def hold(self) -> None:
+        """Send what is pending to this writer; later batches wait for the next one, which has another file."""
+        self.flush()
+        self._sink = None
 
     def on_writer_gone(self) -> None:
         """The writer process has ended; batches are kept for the next one."""

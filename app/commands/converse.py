@@ -11,8 +11,8 @@ from twisted.internet.interfaces import IReadDescriptor
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from app.sending.contents import MAX_DATA
 from app.sending.conversation import Conversation
-from app.sending.delivery import MAX_DATA
 
 CHUNK = 1 << 16
 """Most bytes read at once."""

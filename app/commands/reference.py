@@ -107,6 +107,7 @@ _SERVICE = {
     "listen": '**needed**; address and port, as `"127.0.0.1:9007"` or `"[::1]:9007"`. Port 0 takes a free one',
     "responder": "how it answers; " + ", ".join(f"`{p.default}` for {name}" for name, p in PROTOCOLS.items()),
     "autostart": "start it with the window (no)",
+    "group": f"the heading under which the window lists it; one line of at most {workspace.MAX_NAME} characters",
     "options": "the responder's own, and the protocol's",
     **{name: f"see `[service.{name}]`" for name in settings.SECTIONS},
 }

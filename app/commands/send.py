@@ -11,13 +11,20 @@ from app.commands.exit_codes import WRONG_USAGE
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("url", metavar="URL", help="tcp:// tls:// udp:// http:// https:// ws:// wss://")
+    parser.add_argument(
+        "url", metavar="URL", nargs="?", help="tcp:// tls:// udp:// http:// https:// ws:// wss://; may have {{…}} in it"
+    )
     parser.add_argument(
         "data", metavar="DATA", nargs="?", help=r"text with \n \x00 and the like; - reads standard input"
     )
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--hex", action="store_const", dest="form", const="hex", help="DATA is hex digits")
     form.add_argument("--template", action="store_const", dest="form", const="template", help="fill in {{…}} in DATA")
+    form.add_argument(
+        "--as", choices=("plain", "json", "form", "multipart"), dest="form",
+        help="fill in {{…}} in DATA, which has no escapes; form and multipart are lines NAME=VALUE or, multipart,"
+        " NAME=@FILE; all but plain set the Content-Type",
+    )  # fmt: skip
     form.add_argument("--file", metavar="FILE", help="send the content of FILE")
     form.add_argument(
         "--converse", action="store_true",
@@ -36,7 +43,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--method", metavar="M", default="", help="HTTP method; default: GET without DATA, POST with DATA"
     )
     parser.add_argument(
-        "--field", metavar="NAME:VALUE", action="append", default=[], help="HTTP and WebSocket; repeatable"
+        "-H", "--header", "--field", metavar="NAME:VALUE", action="append", default=[], dest="field",
+        help="HTTP and WebSocket: a header, which may have {{…}} in it; repeatable",
+    )  # fmt: skip
+    parser.add_argument(
+        "--workspace", type=Path, metavar="FILE", help="take {{…}} from the variables of this workspace"
+    )
+    parser.add_argument(
+        "--set", metavar="NAME=VALUE", action="append", default=[], dest="given", help="a variable; repeatable"
+    )
+    parser.add_argument(
+        "--message", metavar="NAME", default="", help="send this message of the workspace, in the place of URL and DATA"
     )
     parser.add_argument("--insecure", action="store_true", help="accept any certificate")
     parser.add_argument("--certificate", type=Path, metavar="FILE", help="TLS: client certificate, PEM or PKCS#12")

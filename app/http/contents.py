@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app.http.bodies import Fields, decoded, value_of
+from app.http.forms import Part, all_parts
 from app.text.encodings import as_utf8, detect
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ class Content:
         coding: the content codings that were undone.
         cut: whether ``data`` is only the beginning.
         whole: whether the body came to its end.
+        parts: those of a multipart body.
     """
 
     data: bytes = b""
@@ -34,6 +36,7 @@ class Content:
     coding: str = ""
     cut: bool = False
     whole: bool = True
+    parts: tuple[Part, ...] = ()
 
 
 def of_payload(payload: bytes) -> Content:
@@ -46,7 +49,12 @@ def of_body(body: Body, fields: Fields) -> Content:
     plain, cut = decoded(data, fields)
     kind, charset = media_type(fields)
     coding = value_of(fields, "content-encoding") if plain != data else ""
-    return Content(plain, body.size, kind, charset, coding, cut or body.cut, body.whole)
+    parts = tuple(all_parts(plain, fields)) if kind.startswith("multipart/") else ()
+    return Content(plain, body.size, kind, charset, coding, cut or body.cut, body.whole, parts)
+
+
+def of_part(part: Part) -> Content:
+    return Content(part.data, len(part.data), part.kind, media_type(part.fields)[1])
 
 
 def media_type(fields: Fields) -> tuple[str, str]:

@@ -5,9 +5,10 @@ They are shown as they came, broken ones too: a library for servers, which refus
 
 from __future__ import annotations
 
+import binascii
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.message import Message
 from email.utils import collapse_rfc2231_value
 from urllib.parse import unquote_plus
@@ -17,15 +18,28 @@ from app.http.bodies import Fields, value_of
 MAX_PARTS = 200
 """Parts, pairs or cookies that are looked at."""
 
+MAX_DEPTH = 3
+"""Levels of multipart bodies, each in a part of the one before, that are taken apart."""
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One part of a multipart body (RFC 7578); ``name`` and ``file`` are None where it has none."""
+    """One part of a multipart body (RFC 7578).
+
+    Attributes:
+        name, file: None where it has none. ``file`` is as it was sent, and may be any path.
+        kind: the media type in small letters, without parameters; empty where none was given.
+        data: without its transfer encoding, where that is base64 or quoted-printable.
+        fields: its headers.
+        depth: 0 for a part of the body, 1 for a part of such a part.
+    """
 
     name: str | None
     file: str | None
     kind: str
     data: bytes
+    fields: tuple[tuple[str, str], ...] = ()
+    depth: int = 0
 
 
 def pairs(text: str) -> list[tuple[str, str]]:
@@ -89,15 +103,39 @@ def parts(data: bytes, fields: Fields) -> list[Part]:
     return [*found, _part(data[begin:], end)]
 
 
+def all_parts(data: bytes, fields: Fields, depth: int = 0) -> list[Part]:
+    """The parts of a multipart body, each followed by its own parts if it has some; ``MAX_PARTS`` at the most."""
+    found: list[Part] = []
+    for part in parts(data, fields):
+        found.append(part if not depth else replace(part, depth=depth))
+        if part.kind.startswith("multipart/") and depth + 1 < MAX_DEPTH:
+            found += all_parts(part.data, part.fields, depth + 1)
+        if len(found) >= MAX_PARTS:
+            return found[:MAX_PARTS]
+    return found
+
+
 def _part(piece: bytes, end: bytes) -> Part:
     """``piece`` begins with the end of the delimiter's line."""
     head, _, data = piece.partition(end + end)
     lines = head[: 16 << 10].decode("utf-8", "replace").splitlines()
     named = (line.partition(":") for line in lines if ":" in line)
-    message = _fields([(name.strip(), value.strip()) for name, _, value in named][:MAX_PARTS])
+    fields = [(name.strip(), value.strip()) for name, _, value in named][:MAX_PARTS]
+    message = _fields(fields)
     kind = message.get_content_type() if message.get("content-type") else ""
     name, file = (_parameter(message, key, "content-disposition") for key in ("name", "filename"))
-    return Part(name, _parameter(message, "name", "content-type") if file is None else file, kind, data)
+    file = _parameter(message, "name", "content-type") if file is None else file
+    return Part(name, file, kind, _decoded(data, value_of(fields, "content-transfer-encoding")), tuple(fields))
+
+
+def _decoded(data: bytes, encoding: str) -> bytes:
+    """``data`` without its transfer encoding (RFC 2045 section 6); as it came where that is another, or damaged."""
+    if encoding.strip().lower() == "base64":
+        try:
+            return binascii.a2b_base64(data)
+        except binascii.Error:
+            return data
+    return binascii.a2b_qp(data) if encoding.strip().lower() == "quoted-printable" else data
 
 
 def _parameter(message: Message, name: str, header: str) -> str | None:

@@ -143,6 +143,12 @@ _SUFFIXES = {
 _TYPES = {suffix: kind for kind, suffixes in _SUFFIXES.items() for suffix in suffixes.split()}
 
 
+def suffix_of(kind: str) -> str:
+    """The usual suffix of files of a media type, with its dot; empty for an unknown type."""
+    suffixes = _SUFFIXES.get(kind, "").split()
+    return f".{suffixes[0]}" if suffixes else ""
+
+
 def type_of(name: str) -> str:
     """The media type of the file ``name``, as Content-Type has it: text is taken for UTF-8.
 

@@ -14,6 +14,7 @@ from zope.interface import implementer
 
 from app.errors import PostError
 from app.sending import reasons
+from app.sending.answer import Answer
 from app.sending.request import Request
 from app.sending.sender import Sender
 from app.signal import Signal
@@ -58,6 +59,7 @@ class Conversation:
         status: ``status_changed`` emits the conversation after each change.
         received: emits bytes as they are received: data, a datagram, a message, a part of a body.
         noted: emits a line about them: the status or a header of a response, a close code.
+        answered: where the protocol has answers, emits each one when its body has come.
         answers: whether the protocol shows where the answer to a message ends, as HTTP does.
         messages: whether the protocol keeps messages apart, as WebSocket does.
         received_text: whether what ``received`` emits is a whole message of text.
@@ -77,6 +79,7 @@ class Conversation:
         self.status_changed: Signal[Conversation] = Signal()
         self.received: Signal[bytes] = Signal()
         self.noted: Signal[str] = Signal()
+        self.answered: Signal[Answer] = Signal()
         self._connecting: Deferred[Any] | None = None
         self._handshake: Deferred[None] | None = None
         self._waiting: Deferred[None] | None = None

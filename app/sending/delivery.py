@@ -1,74 +1,20 @@
-"""Sends one message, once or many times: its content, the repetition, pause and stop."""
+"""Sends one message, once or many times: the repetition, pause and stop."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
 
 from app.errors import PostError
-from app.files import confined as files
-from app.sending import errors
+from app.sending.contents import Content
 from app.sending.conversation import Conversation
 from app.signal import Signal
-from app.text import templates
-from app.text.errors import EscapeError
-from app.text.escapes import unescape, unhex
-
-MAX_DATA = 64 << 20
-"""Most bytes of one message, which is kept in memory while it is sent."""
 
 BURST = 32
 """Messages sent without a pause before the reactor gets to other work."""
-
-Content = Callable[[int], bytes]
-"""Makes the bytes of the message with the given number, which counts from 1. Raises TemplateError."""
-
-
-def problem(form: str, data: str) -> str | None:
-    """What is wrong with ``data`` as it is typed, or None. Reads no file."""
-    try:
-        if form == "template":
-            return templates.problem(data)
-        if form == "file":
-            return None if data.strip() else "the name of a file is missing"
-        written(form, data)
-    except EscapeError as e:
-        return str(e.fields["reason"])
-    return None
-
-
-def written(form: str, data: str) -> bytes:
-    """The bytes of a text with escapes, or of hex digits (form ``hex``). Raises EscapeError."""
-    return unhex(data) if form == "hex" else unescape(data)
-
-
-def content(form: str, data: str, folder: Path) -> Content:
-    """What to send for ``data``, written in one of the forms ``app.workspace.message.FORMS``.
-
-    Blocks, since it reads files: call it in a thread. Raises EscapeError, TemplateError,
-    DataUnreadableError, TooLargeError.
-    """
-    if form == "template":
-        template = templates.Template(data)
-        return lambda number: template.render({"number": number})
-    found = read(folder / Path(data.strip()).expanduser()) if form == "file" else written(form, data)
-    return lambda number: found
-
-
-def read(path: Path) -> bytes:
-    """The bytes of a file to send. Blocks. Raises DataUnreadableError, TooLargeError."""
-    try:
-        with open(path, "rb", opener=files.regular) as file:
-            found = file.read(MAX_DATA + 1)
-    except (OSError, ValueError) as e:
-        raise errors.DataUnreadableError(path=path, reason=getattr(e, "strerror", None) or e) from e
-    if len(found) > MAX_DATA:
-        raise errors.TooLargeError(what="A file", size=f"more than {MAX_DATA:,}", most=f"{MAX_DATA:,}")
-    return found
 
 
 class Sending:

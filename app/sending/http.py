@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from functools import partial
 from io import BytesIO
 from time import perf_counter
@@ -22,6 +23,7 @@ from zope.interface import implementer
 from app import __version__, events
 from app.http.client import BoundedClient, HeadTooLargeError
 from app.sending import errors, reasons
+from app.sending.answer import Answer
 from app.sending.conversation import Conversation
 from app.services.tap.tap import Tap
 from app.text.escapes import escape
@@ -84,6 +86,19 @@ class Client(BoundedClient):
         self._conversation.on_lost(reason)
 
 
+class AsTyped(Headers):
+    """Headers that go out in their order, with their names as they were typed. Twisted sorts and capitalises them."""
+
+    def __init__(self, fields: Fields) -> None:
+        super().__init__()
+        self._fields = [(name.encode(), value.encode("utf-8", "replace")) for name, value in fields]
+        for name, value in self._fields:
+            self.addRawHeader(name, value)
+
+    def getAllRawHeaders(self) -> Iterator[tuple[bytes, list[bytes]]]:
+        return ((name, [value]) for name, value in self._fields)
+
+
 class Body(Protocol):
     """Receives the body of one response."""
 
@@ -115,7 +130,9 @@ class HTTPConversation(Conversation):
         self._tap: Tap | None = None
         self._error: errors.SendError | None = None
         self._response: dict[str, Any] = {}
-        self._began = 0.0
+        self._asked = "", ""
+        self._version = ""
+        self._began = self._first = 0.0
         self._timeout: Any = None
 
     async def _connect(self) -> None:
@@ -132,13 +149,11 @@ class HTTPConversation(Conversation):
         if data:
             cooperator = Cooperator(scheduler=partial(self._reactor.callLater, 0))
             body = FileBodyProducer(BytesIO(data), cooperator, CHUNK)
-        headers = Headers()
-        for name, value in fields:
-            headers.addRawHeader(name.encode(), value.encode())
         target = self.request.url.target
         self._note_request(method, target, fields, len(data))
-        self._answered, self._began = False, perf_counter()
-        request = Request(method.encode(), target.encode(), headers, body, persistent=True)
+        self._answered, self._began, self._first = False, perf_counter(), 0.0
+        self._asked = method, target
+        request = Request(method.encode(), target.encode(), AsTyped(fields), body, persistent=True)
         self._timeout = self._reactor.callLater(self.patience, self._on_silence)
         self._protocol.request(request).addCallbacks(self._on_response, self._on_no_response)
 
@@ -162,6 +177,7 @@ class HTTPConversation(Conversation):
     # -- called by the protocol
 
     def on_data(self) -> None:
+        self._first = self._first or perf_counter()
         if self._timeout is not None:
             self._timeout.reset(self.patience)
 
@@ -191,8 +207,8 @@ class HTTPConversation(Conversation):
         fields = self._protocol.fields
         self._persistent = response.version[1:] >= (1, 1)
         self._response = {"status": self.code, "reason": phrase, "fields": fields, "body": 0}
-        version = b"%s/%d.%d" % response.version
-        self.noted.emit(f"{escape(version)} {self.code} {escape(phrase.encode('latin-1'))}")
+        self._version = escape(b"%s/%d.%d" % response.version)
+        self.noted.emit(f"{self._version} {self.code} {escape(phrase.encode('latin-1'))}")
         for name, value in fields:
             self.noted.emit(escape(f"{name}: {value}".encode("latin-1")))
         response.deliverBody(Body(self))
@@ -211,10 +227,18 @@ class HTTPConversation(Conversation):
         elif reason.check(PotentialDataLoss):
             self.noted.emit("the answer ends where the connection does: it may be cut short")
         self._note_response()
+        self.answered.emit(self._answer(whole=not reason.check(ResponseFailed)))
         if self._tap is not None and not self._persistent:  # HTTP/1.0 closes without announcing it
             self._tap.loseConnection()
         # Whether Twisted keeps the connection open shows only after this call.
         self._reactor.callLater(0, self._after_answer)
+
+    def _answer(self, *, whole: bool) -> Answer:
+        found, (method, target) = self._response, self._asked
+        return Answer(
+            method, target, self._version, self.code, found["reason"], tuple(found["fields"]), found["body"],
+            self._first - self._began, perf_counter() - self._began, whole,
+        )  # fmt: skip
 
     def _after_answer(self) -> None:
         if self._error is None and self._tap is not None and not self._tap.disconnecting:
@@ -250,9 +274,14 @@ class HTTPConversation(Conversation):
 
     def _note_request(self, method: str, target: str, fields: Fields, size: int) -> None:
         assert self._tap is not None
-        detail = {"method": method, "target": target, "version": "HTTP/1.1", "fields": fields, "body": size}
+        # As in the events of requests that came: latin-1 stands for bytes.
+        pairs = [(name, value.encode("utf-8", "replace").decode("latin-1")) for name, value in fields]
+        detail = {"method": method, "target": target, "version": "HTTP/1.1", "fields": pairs, "body": size}
         self._tap.record(
-            events.HTTP_REQUEST, f"→ {method} {target}", json.dumps(detail | {"outgoing": True}), size=size
+            events.HTTP_REQUEST,
+            f"{events.ARROWS['sent']} {method} {target}",
+            json.dumps(detail | {"outgoing": True}),
+            size=size,
         )
 
     def _note_response(self) -> None:
@@ -260,7 +289,7 @@ class HTTPConversation(Conversation):
             return
         seconds = perf_counter() - self._began
         size = self._response["body"]
-        summary = f"← {self.code} {self._response['reason']}  {seconds * 1000:.1f} ms"
+        summary = f"{events.ARROWS['received']} {self.code} {self._response['reason']}  {seconds * 1000:.1f} ms"
         detail = self._response | {"seconds": seconds, "outgoing": True}
         self._tap.record(events.HTTP_RESPONSE, summary, json.dumps(detail), size=size)
 

@@ -12,7 +12,9 @@ from app.services import address
 from app.services.errors import InvalidAddressError
 from app.text.escapes import one_line
 
-_TARGET = "%/:=&?~#+!$,;'@()*[]"
+_TARGET = "".join(map(chr, range(0x21, 0x7F)))
+"""Goes out as it is written, in exactly these bytes; all else is percent-encoded."""
+
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
@@ -63,7 +65,7 @@ def parse(text: str) -> URL:
         raise _wrong(text, f"it must begin with one of {', '.join(f'{scheme}://' for scheme in CLIENTS)}")
     host = parts.hostname or ""
     if parts.username is not None:
-        raise _wrong(text, "names and passwords belong into a field, as Authorization: Basic …")
+        raise _wrong(text, "names and passwords belong in a header, as Authorization: Basic …")
     if not host:
         raise _wrong(text, "the host is missing")
     if not address.is_number(host):

@@ -87,7 +87,7 @@ class Client(Closing, WebSocketClientProtocol):  # type: ignore[misc]
     def onConnect(self, response: ConnectionResponse) -> None:
         self.tap.record(
             events.WS_OPENED,
-            f"→ {self._conversation.url.target}",
+            f"{events.ARROWS['sent']} {self._conversation.url.target}",
             {
                 "target": self._conversation.url.target,
                 "offered": list(self.factory.protocols),
@@ -118,7 +118,7 @@ class Client(Closing, WebSocketClientProtocol):  # type: ignore[misc]
         self._note("pong", "received", payload)
 
     def _note(self, opcode: str, direction: str, payload: bytes) -> None:
-        arrow = "←" if direction == "received" else "→"
+        arrow = events.ARROWS[direction]
         summary = f"{arrow} {opcode}  {preview(payload[:PREVIEW], len(payload))}"
         self.tap.record(events.WS_MESSAGE, summary, {"opcode": opcode, "direction": direction}, payload=payload)
 

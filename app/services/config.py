@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from app.options import with_defaults
@@ -18,6 +18,7 @@ class ServiceConfig:
     The tables hold only what the workspace says; ``settings`` adds the defaults.
 
     Attributes:
+        group: the heading under which the window lists it; empty: none.
         tls: None without TLS.
         limits, socket: see ``app.services.settings``.
     """
@@ -32,12 +33,17 @@ class ServiceConfig:
     tls: Mapping[str, Any] | None = None
     limits: Mapping[str, Any] = field(default_factory=dict)
     socket: Mapping[str, Any] = field(default_factory=dict)
+    group: str = ""
 
     def settings(self, section: str) -> dict[str, Any]:
         """A section with its defaults filled in: ``tls``, ``limits``, ``socket``, or the protocol's ``options``."""
         if section == "options":
             return with_defaults(PROTOCOLS[self.protocol].options, self.options)
         return settings.filled(section, self.protocol, getattr(self, section) or {})
+
+    def serves_as(self, other: ServiceConfig) -> bool:
+        """Whether a service with this configuration serves as one with ``other``: it may be in another group."""
+        return replace(self, group=other.group) == other
 
     @property
     def listen(self) -> str:

@@ -13,6 +13,10 @@ class TemplateError(PostError):
     """At character {position}: {reason}."""
 
 
+class UnknownVariableError(PostError):
+    """There is no variable {name}: {known}. Correct the name, or add the variable to the workspace."""
+
+
 class FrameError(PostError):
     """A message of {length} bytes does not fit: the length in front of it counts up to {most}.
     Choose a longer prefix."""

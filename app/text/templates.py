@@ -3,7 +3,7 @@ r"""Templates: text with escapes and ``{{ expressions }}`` that renders to bytes
 An expression begins with a function of ``app.text.template_functions.FUNCTIONS``, a quoted text or the
 name of a value; filters follow, each behind a ``|``: ``{{1 | upper}}``, ``{{counter 100 5}}``,
 ``{{crc16 | hex}}``. ``\{{`` is a literal ``{{``. Nothing is evaluated: names are looked up in
-tables.
+tables. Without escapes, every other backslash is text, as in JSON.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ MAX_EXPRESSIONS = 10_000
 """Expressions in one template."""
 
 _LITERAL = re.compile(r"\\\{\{|\\x[0-9a-fA-F]{2}|\\.?|\{\{", re.DOTALL)
+_BRACES = re.compile(r"\\\{\{|\{\{")
 _TOKEN = re.compile(r"""\s*(?:("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')|(\|)|(\}\})|([^\s|"'{}]+))""", re.DOTALL)
 _RANDOM = Random()
 
@@ -74,16 +75,23 @@ class Template:
     """A template, ready to be rendered often. Its counters count on from one rendering to the next.
 
     Raises TemplateError, with the position, where ``text`` is no template. ``clock`` gives
-    seconds since 1970.
+    seconds since 1970. ``escapes``: whether a backslash in the text begins an escape.
 
     Attributes:
         names: the values that it cannot be rendered without.
     """
 
-    def __init__(self, text: str, *, clock: Callable[[], float] = time.time, random: Random = _RANDOM) -> None:
+    def __init__(
+        self,
+        text: str,
+        *,
+        clock: Callable[[], float] = time.time,
+        random: Random = _RANDOM,
+        escapes: bool = True,
+    ) -> None:
         self.text = text
         self._clock, self._random = clock, random
-        self._parts = _parse(text)
+        self._parts = _parse(text, escapes=escapes)
         self.names = frozenset(
             part.name for part in self._parts if isinstance(part, _Expression) and part.name and not part.defaulted
         )
@@ -114,11 +122,12 @@ def problem(text: str) -> str | None:
     return None
 
 
-def _parse(text: str) -> list[bytes | _Expression]:
+def _parse(text: str, *, escapes: bool = True) -> list[bytes | _Expression]:
+    special = _LITERAL if escapes else _BRACES
     parts: list[bytes | _Expression] = []
     literal = bytearray()
     end = expressions = 0
-    while found := _LITERAL.search(text, end):
+    while found := special.search(text, end):
         literal += typed(text[end : found.start()])
         end = found.end()
         if found[0] == "{{":

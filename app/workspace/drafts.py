@@ -15,8 +15,8 @@ from pathlib import Path
 from app.errors import PostError
 from app.files.locks import Held, hold
 from app.files.replacing import replacing
-from app.trust.asks import digest_of
 from app.workspace import reading
+from app.workspace.differences import Differences, differences
 from app.workspace.reading import Problem, Workspace
 from app.workspace.saving import as_text
 
@@ -83,22 +83,20 @@ class Left:
 
     Attributes:
         written: seconds since 1970.
+        differences: from its file as that is now.
     """
 
     path: Path
     origin: Origin
     written: float
     text: str
+    differences: Differences
     lock: Held
 
     def read(self) -> tuple[Workspace, list[Problem]]:
         """What of it can be read, and what is wrong with the rest."""
         state, problems = reading.parse(self.text)
         return state, problems
-
-    @property
-    def digest(self) -> str:
-        return digest_of(self.text.encode())
 
     def remove(self) -> None:
         self.path.unlink(missing_ok=True)
@@ -128,7 +126,15 @@ def left_behind(folder: Path) -> list[Left]:
 
 def _left(path: Path, lock: Held) -> Left:
     text = reading.text_of(path)
-    return Left(path, _origin(text.partition("\n")[0]), path.stat().st_mtime, text, lock)
+    origin = _origin(text.partition("\n")[0])
+    return Left(path, origin, path.stat().st_mtime, text, differences(_text_of_origin(origin), text), lock)
+
+
+def _text_of_origin(origin: Origin) -> str:
+    with contextlib.suppress(OSError, PostError):
+        if origin.path is not None and origin.path.is_file():
+            return reading.text_of(origin.path)
+    return ""
 
 
 def _head(origin: Origin) -> str:

@@ -6,9 +6,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from app.options import Option
-
-FORMS = ("text", "hex", "file", "template")
-"""How the data of a message is written: text with escapes, hex digits, the path of a file, or a template."""
+from app.sending.contents import FORMS, NONE, OFF, headers_for
+from app.sending.request import Request
+from app.sending.url import field, parse
+from app.text.variables import Variables, filled
 
 MESSAGE = (
     Option("name", str, "", "What it is called", required=True),
@@ -16,7 +17,12 @@ MESSAGE = (
     Option("form", str, "text", "How the data is written", choices=FORMS),
     Option("data", str, "", "What to send"),
     Option("method", str, "", "HTTP: GET without data, else POST, if empty"),
-    Option("fields", list, [], "HTTP and WebSocket: headers to send, as Name: value"),
+    Option(
+        "fields",
+        list,
+        [],
+        "HTTP and WebSocket: headers to send, as Name: value; one that begins with # and a space is not sent",
+    ),
     Option("verify", bool, True, "TLS: check the server's certificate"),
     Option("times", int, 1, "Send it so often; 0: until it is stopped", minimum=0, maximum=1_000_000_000),
     Option("every", float, 0.0, "Pause between two", "s", 0, 86_400),
@@ -36,6 +42,17 @@ class Message:
     verify: bool = True
     times: int = 1
     every: float = 0.0
+
+    def request(self, given: Variables = NONE) -> Request:
+        """The request to connect with, its variables filled in.
+
+        Raises URLError, FieldError, UnknownVariableError, TemplateError.
+        """
+        lines = [line for line in self.fields if line.strip() and not line.startswith(OFF)]
+        fields = [field(filled(line, given)) for line in lines]
+        url = parse(filled(self.url, given))
+        typed = headers_for(self.form, self.data, fields) if url.client.protocol == "http" else tuple(fields)
+        return Request(url, self.method, typed, self.verify)
 
     def as_table(self) -> dict[str, Any]:
         """The table for a workspace file: without keys that have their default values."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from ipaddress import ip_address
 from pathlib import Path
@@ -18,6 +18,7 @@ from app.services.config import ServiceConfig
 from app.services.errors import InvalidAddressError
 from app.services.protocols import PROTOCOLS, options_of
 from app.services.settings import SECTIONS
+from app.text import variables
 from app.text.escapes import amount
 from app.trust.asks import digest_of
 from app.workspace import errors, readiness, toml_lines
@@ -29,19 +30,20 @@ MAX_SIZE = 4_000_000
 """Most bytes of a workspace file."""
 
 MAX_NAME = 60
-"""Most characters of a service's name."""
+"""Most characters of the name of a service or a group."""
 
 _ITEM = re.compile(r"number (\d+): (\w*)")
 """The start of the text of a problem with an item of a list: its number, and its key if it is a table."""
 
-_KEYS = ("name", "protocol", "listen", "responder", "autostart", "options", *SECTIONS)
+_KEYS = ("name", "protocol", "listen", "responder", "autostart", "group", "options", *SECTIONS)
 
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """All services and saved messages, in the order of the file.
+    """All services, saved messages and variables, in the order of the file.
 
     Attributes:
+        variables: texts by their names, which ``{{name}}`` stands for in what is sent.
         path: of the file; None until it was saved.
         template: the folder of the file that it was read from, where it must not be saved to that file.
         digest: of the file's content; empty if it has none.
@@ -52,6 +54,7 @@ class Workspace:
     messages: tuple[Message, ...] = ()
     template: Path | None = None
     digest: str = ""
+    variables: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def folder(self) -> Path:
@@ -149,14 +152,17 @@ class _Reading:
         elif version > VERSION:
             self._problem(None, "version", f"{version} is from a newer Listening Post; this one reads {VERSION}")
         for key in self._data:
-            if key not in ("version", "service", "message"):
-                self._problem(None, key, "is unknown. A workspace has version, [[service]] and [[message]]")
+            if key not in ("version", "variables", "service", "message"):
+                known = "version, [variables], [[service]] and [[message]]"
+                self._problem(None, key, f"is unknown. A workspace has {known}")
         found = [self._service(i, table) for i, table in enumerate(self._tables("service"))]
         self._check_together([(i, s) for i, s in enumerate(found) if s is not None])
         saved = [self._message(i, table) for i, table in enumerate(self._tables("message"))]
+        given = self._variables()
         self._problems.sort(key=lambda problem: problem.line)
         services = tuple(s for s in found if s is not None)
-        return Workspace(services, messages=tuple(m for m in saved if m is not None)), self._problems
+        messages = tuple(m for m in saved if m is not None)
+        return Workspace(services, messages=messages, variables=given), self._problems
 
     def _tables(self, key: str) -> list[dict[str, Any]]:
         tables = self._data.get(key, [])
@@ -164,6 +170,26 @@ class _Reading:
             return tables
         self._problem(None, key, f"must be tables that begin with [[{key}]]")
         return []
+
+    def _variables(self) -> dict[str, str]:
+        given = self._data.get("variables", {})
+        if not isinstance(given, dict):
+            self._problem(None, "variables", "must be a table: [variables]")
+            return {}
+        if len(given) > variables.MAX_VARIABLES:
+            self._problem(
+                None, "variables", f"has {len(given)} of them; a workspace has {variables.MAX_VARIABLES} at most"
+            )
+        found: dict[str, str] = {}
+        for name, value in given.items():
+            wrong = variables.name_problem(name)
+            if wrong is None and not isinstance(value, str):
+                wrong = f'must be text, as in {name} = "{value}"'
+            if wrong := wrong or variables.value_problem(value):
+                self._problem(None, name, wrong, section="variables")
+            elif len(found) < variables.MAX_VARIABLES:
+                found[name] = value
+        return found
 
     def _message(self, i: int, table: dict[str, Any]) -> Message | None:
         wrong = list(options.problems(MESSAGE, table))
@@ -193,12 +219,15 @@ class _Reading:
         autostart = table.get("autostart", False)
         if not isinstance(autostart, bool):
             self._problem(i, "autostart", "must be true or false")
+        group = table.get("group", "")
+        if problem := group_problem(group):
+            self._problem(i, "group", problem)
         responder = self._responder(i, table, protocol)
         given = self._options(i, table, responder, protocol)
         sections = {section: self._section(i, table, section, protocol) for section in SECTIONS}
         if len(self._problems) > before or name is None or protocol is None or responder is None:
             return None
-        service = ServiceConfig(name, protocol, host, port, responder, autostart, given, **sections)
+        service = ServiceConfig(name, protocol, host, port, responder, autostart, given, **sections, group=group)
         if self._folder is not None:
             for section, key, text in readiness.missing(service, self._folder):
                 self._problem(i, key, text, section)
@@ -323,6 +352,15 @@ def name_problem(name: str) -> str | None:
         return "is missing"
     if len(name) > MAX_NAME or not name.isprintable():
         return f"must be one line of at most {MAX_NAME} characters"
+    return None
+
+
+def group_problem(group: object) -> str | None:
+    """What is wrong with the name of a service's group, or None. An empty name is valid: it means no group."""
+    if not isinstance(group, str):
+        return 'must be text, as in group = "Bench"'
+    if len(group) > MAX_NAME or not group.isprintable() or group != group.strip():
+        return f"must be one line of at most {MAX_NAME} characters, without spaces around it"
     return None
 
 

@@ -47,9 +47,10 @@ def _written(workspace: Workspace, content: Any) -> bytes:
     """The file of a workspace, made of ``content``, the document that it replaces."""
     import tomlkit  # slow to load, and only saving needs it
 
-    for key in set(content) - {"version", "service", "message"}:
+    for key in set(content) - {"version", "variables", "service", "message"}:
         del content[key]  # not of a workspace: the file was something else
     content["version"] = VERSION
+    _fill_variables(content, workspace.variables)
     old = _named(content.get("service"))
     if old and list(old) == [service.name for service in workspace.services]:
         for service in workspace.services:
@@ -95,9 +96,10 @@ def _fill(table: Any, service: ServiceConfig) -> Any:
         "listen": service.listen,
         "responder": service.responder,
         "autostart": service.autostart,
+        "group": service.group,
         "options": dict(service.options),
     } | {section: getattr(service, section) for section in SECTIONS}
-    removed = {key for key in wanted if key in ("options", *SECTIONS) and not wanted[key]} - {"tls"}
+    removed = {key for key in wanted if key in ("group", "options", *SECTIONS) and not wanted[key]} - {"tls"}
     if service.tls is None:
         removed.add("tls")
     defaults = {"autostart": False, "responder": PROTOCOLS[service.protocol].default} if table else {}
@@ -111,6 +113,27 @@ def _fill(table: Any, service: ServiceConfig) -> Any:
         elif key not in table or not _equal(table[key], value):
             table[key] = dict(value) if isinstance(value, Mapping) else value
     return table
+
+
+def _fill_variables(content: Any, variables: Mapping[str, str]) -> None:
+    import tomlkit
+    from tomlkit.items import Table
+
+    old = content.get("variables", {})
+    if _equal(old, dict(variables)):
+        return
+    if not variables:
+        content.pop("variables", None)
+    elif not isinstance(old, Table) or list(old) != list(variables):
+        content.pop("variables", None)
+        table = tomlkit.table()
+        for name, value in variables.items():
+            table[name] = value
+        content["variables"] = table
+    else:
+        for name, value in variables.items():
+            if not _equal(old[name], value):
+                old[name] = value
 
 
 def _fill_messages(content: Any, messages: tuple[Message, ...]) -> None:

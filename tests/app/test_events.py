@@ -31,7 +31,7 @@ def test_codes_never_change():
         6: "data.sent", 7: "connection.closed", 8: "datagram.received", 9: "datagram.sent", 10: "http.request",
         11: "http.response", 12: "ws.opened", 13: "ws.message", 14: "ws.closed", 15: "tls.failed",
         16: "fault.applied", 17: "limit.reached", 18: "failure", 19: "log", 20: "tls.opened",
-        21: "failure.resolved", 22: "note", 23: "events.lost",
+        21: "failure.resolved", 22: "note", 23: "events.lost", 24: "capture.paused", 25: "capture.resumed",
     }  # fmt: skip
 
 
@@ -42,12 +42,13 @@ def test_a_kind_is_declared_under_its_code_and_says_each_key_of_its_detail_once(
     assert not set(kind.always) & set(kind.sometimes)
 
 
-def test_only_raw_kinds_carry_bytes_one_way_and_no_detail():
+def test_only_raw_kinds_carry_bytes_one_way_and_at_the_most_the_rule_that_sent_them():
     assert {events.NAMES[code] for code in events.RAW} == {
         "data.received", "data.sent", "datagram.received", "datagram.sent",
     }  # fmt: skip
     assert events.RAW <= events.INBOUND | events.OUTBOUND
-    assert not any(events.KINDS[code].keys for code in events.RAW)
+    assert {code for code in events.RAW if events.KINDS[code].keys} == events.RAW & events.OUTBOUND
+    assert all(events.KINDS[code].keys == {"rule"} for code in events.RAW & events.OUTBOUND)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,8 @@ from twisted.internet.endpoints import clientFromString
 from twisted.internet.protocol import Factory, Protocol
 
 from app import events, post
+from app.capture.filters.language import EVERYTHING
+from app.capture.reading.store import Store
 from app.post import Post
 from app.services.config import ServiceConfig
 from app.services.errors import OptionWrongError
@@ -49,6 +51,15 @@ def _shut_down(one):
     from twisted.internet.defer import Deferred
 
     return Deferred.fromCoroutine(one.shut_down())
+
+
+def stored(path):
+    """All events of a capture."""
+    store = Store(path)
+    try:
+        return list(store.events(EVERYTHING, *store.range()))
+    finally:
+        store.close()
 
 
 def statuses(one):
@@ -293,6 +304,100 @@ def test_a_new_capture_is_named_by_its_time_in_the_data_folder():
 
 
 @pytest_twisted.ensureDeferred
+async def test_a_new_capture_begins_while_peers_are_connected_and_loses_nothing(make, tmp_path):
+    one = await make(config("echo"))
+    one.captures = tmp_path / "more"
+    await one.start_all()
+    [service] = one.services.values()
+    client = await talk(service, b"in the old one")
+    heard = []
+    one.capture_changed.connect(lambda _: heard.append(one.capture))
+    old = await one.new_capture()
+    client.transport.write(b"in the new one")
+    await until(lambda: client.heard.endswith(b"in the new one"))
+    assert old == tmp_path / "x.lpost"
+    assert heard == [one.capture]
+    client.transport.loseConnection()
+    await until(lambda: not service.connections)
+    one.recorder.flush()
+    await until(lambda: one.recorder.idle)
+    assert one.recorder.seen == one.recorder.stored
+    first, second = stored(old), stored(one.capture)
+    assert b"".join(e.payload for e in first if e.kind == events.DATA_RECEIVED) == b"in the old one"
+    assert b"".join(e.payload for e in second if e.kind == events.DATA_RECEIVED) == b"in the new one"
+    assert first[-1].summary == f"the capture goes on in {one.capture}"
+    assert second[0].summary == f"the capture follows {old}"
+    assert (second[1].kind, second[1].detail["earlier"]) == (events.CONNECTION_OPENED, True)
+    assert all(event.peer for event in second if event.conn)
+
+
+@pytest_twisted.ensureDeferred
+async def test_two_new_captures_in_one_second_have_two_names(make, tmp_path):
+    one = await make()
+    one.captures = tmp_path / "more"
+    first = (await one.new_capture(), one.capture)[1]
+    second = (await one.new_capture(), one.capture)[1]
+    assert first != second
+    assert len({*(tmp_path / "more").glob("*.lpost")}) == 2
+
+
+@pytest_twisted.ensureDeferred
+async def test_where_the_new_file_cannot_be_made_the_old_one_goes_on(make, tmp_path, monkeypatch):
+    one = await make(config("echo"))
+    other = tmp_path / "other.lpost"
+    other.write_text("no capture")
+    monkeypatch.setattr(post, "unused_capture", lambda folder: other)
+    assert await one.new_capture() is None
+    assert one.capture == tmp_path / "x.lpost"
+    one.recorder.record(events.LOG, summary="afterwards")
+    one.recorder.flush()
+    await until(lambda: one.recorder.idle and one.recorder.trouble is None)
+    assert stored(one.capture)[-1].summary == "afterwards"
+    assert other.read_text() == "no capture"
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_program_that_ends_while_it_is_paused_says_what_is_missing(make, tmp_path):
+    one = await make(config("echo"))
+    await one.start_all()
+    one.recorder.pause()
+    for words in (b"nobody sees", b"this"):
+        client = await talk(one.services["echo"], words)
+        client.transport.loseConnection()
+        await until(lambda: not one.services["echo"].connections)
+    missing = one.recorder.not_taken
+    await one.shut_down()
+    found = stored(tmp_path / "x.lpost")
+    assert not [event for event in found if event.kind in events.RAW]
+    [mark] = [event for event in found if event.kind == events.CAPTURE_RESUMED]
+    assert mark.detail["count"] == missing >= 4
+    assert [event.kind for event in found].count(events.CONNECTION_CLOSED) == 2
+    assert one.recorder.seen == one.recorder.stored + one.recorder.not_taken
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_service_goes_to_another_group_without_a_restart(make):
+    one = await make(config("a"), config("b"))
+    await one.start_all()
+    a = one.services["a"]
+    changed = []
+    one.services_changed.connect(changed.append)
+    await one.become(Workspace((config("b"), config("a", group="Bench"))))
+    assert one.services["a"] is a
+    assert isinstance(a.status, Listening)
+    assert (list(one.services), a.config.group, len(changed)) == (["b", "a"], "Bench", 1)
+
+
+@pytest_twisted.ensureDeferred
+async def test_some_are_started_and_stopped_by_their_names(make):
+    one = await make(config("a"), config("b"), config("c"))
+    await one.start_all({"a", "c"})
+    assert [name for name, status in statuses(one).items() if status is Listening] == ["a", "c"]
+    await one.stop_all(names={"c"})
+    assert [name for name, status in statuses(one).items() if status is Listening] == ["a"]
+
+
+@pytest_twisted.ensureDeferred
 async def test_a_change_of_rules_keeps_the_service_and_its_connections(make):
     one = await make(config("a", responder="script", options={"rules": []}), config("b"))
     await one.start_all()
@@ -366,3 +471,26 @@ async def test_a_change_that_asks_for_more_is_held(make, tmp_path):
     held = await one.change("a", outside)
     assert isinstance(held.status, Held)
     assert held.config == outside
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_program_that_ends_while_a_new_capture_is_begun_stores_everything(make, tmp_path):
+    one = await make(config("echo"))
+    one.captures = tmp_path / "more"
+    await one.start_all()
+    await talk(one.services["echo"], b"the last words")
+    beginning = Deferred.fromCoroutine(one.new_capture())
+    await one.shut_down()
+    await beginning
+    found = [event for path in (tmp_path / "x.lpost", one.capture) for event in stored(path)]
+    assert [event.payload for event in found if event.kind == events.DATA_RECEIVED] == [b"the last words"]
+    assert one.recorder.seen == one.recorder.stored == len(found)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_second_wish_for_a_new_capture_is_passed_over_while_the_first_is_done(make, tmp_path):
+    one = await make()
+    one.captures = tmp_path / "more"
+    first, second = (Deferred.fromCoroutine(one.new_capture()) for _ in range(2))
+    assert (await first, await second) == (tmp_path / "x.lpost", None)
+    assert len({*(tmp_path / "more").glob("*.lpost")}) == 1

@@ -59,6 +59,13 @@ class Display:
     def click(self, x: int, y: int, *, times: int = 1) -> None:
         self.xdotool("mousemove", x, y, "click", "--repeat", times, 1)
 
+    def drag(self, start: tuple[int, int], end: tuple[int, int]) -> None:
+        """Press at ``start``, move to ``end`` in steps as a hand does, and let go."""
+        self.xdotool("mousemove", *start, "mousedown", 1)
+        for step in range(1, 9):
+            self.xdotool("mousemove", *(a + (b - a) * step // 8 for a, b in zip(start, end, strict=True)))
+        self.xdotool("mouseup", 1)
+
     def park(self) -> None:
         """Move the pointer to a place without controls that react to it."""
         self.xdotool("mousemove", SIZE[0] - 1, SIZE[1] - 1)

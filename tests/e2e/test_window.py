@@ -73,7 +73,7 @@ def test_the_pane_shows_every_event_of_the_capture(start: Start) -> None:
     events = program.events()
     rows = program.rows(f"\n{events[-1]['id']}\t")
     assert [int(row[0]) for row in rows] == [e["id"] for e in events]
-    assert [(row[3], row[4], row[6]) for row in rows] == [
+    assert [(row[3], row[5], row[6]) for row in rows] == [
         (e["service"], e["peer"] or "", e["kind"]) for e in events
     ]  # fmt: skip
     assert [row[7].replace(",", "") for row in rows] == ["" if e["size"] is None else str(e["size"]) for e in events]

@@ -31,7 +31,9 @@ def main(path: Path, folder: Path) -> None:
     theme.apply(application, theme.DARK)
     opened = workspace.load(path)
     reader = Reader(folder / "none.lpost", lambda call, *args: None)
-    window = MainWindow(Post(Clock(), opened), reader, Settings(folder / "window.ini"), opened, path.name)
+    post = Post(Clock(), opened)
+    post.postpone()  # programs under test have the answer already, elsewhere
+    window = MainWindow(post, reader, Settings(folder / "window.ini"), opened, path.name)
     window.detail.show_event(Event(1, 0, FAILURE, "", None, None, 0, "", payload=b""))
     window.show()
     application.processEvents()
@@ -54,10 +56,13 @@ def _places(window: MainWindow) -> dict[str, tuple[int, int]]:
         "start all": middle(bar.widgetForAction(window.actions_["start_all"])),
         "stop all": middle(bar.widgetForAction(window.actions_["stop_all"])),
         "copy detail": middle(window.detail.copy_button),
+        "capture": middle(window.capture_button),
     }
-    for name, card in window.services.cards.items():
-        places[f"button of {name}"] = middle(card.button)
-        places[f"lamp of {name}"] = middle(card._lamp)
+    rows = window.services.list
+    for name in window.services.names():
+        of_row = rows.delegate.layout_of(window.services.row_rect(name))
+        places[f"button of {name}"] = at(rows.viewport(), of_row.button.center())
+        places[f"lamp of {name}"] = at(rows.viewport(), of_row.state.center())
     for title, tabs in (("pane", window.panes), ("detail", window.detail.tabs)):
         bar = tabs.tabBar()
         for i in range(tabs.count()):
@@ -73,6 +78,14 @@ def _places(window: MainWindow) -> dict[str, tuple[int, int]]:
         places[name] = at(view.viewport(), view.row_rect(index).center())
     list_ = window.connections.viewport()
     places["connection"] = at(list_, QPoint(list_.width() - 24, 12))
+    # Last, because a page takes the place of a pane.
+    for name in window.services.names():
+        page = window.workbench.open(name)
+        assert page is not None
+        QApplication.processEvents()
+        sections = page.header.sections
+        for i in range(sections.count()):
+            places[f"section {sections.tabText(i)} of {name}"] = at(sections, sections.tabRect(i).center())
     return places
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from PyQt5.QtCore import QEvent, QEventLoop, Qt, QTimer
 from PyQt5.QtTest import QTest
 from PyQt5.QtWidgets import QApplication, QDialogButtonBox, QFileDialog, QLineEdit, QMessageBox
+from twisted.internet.defer import maybeDeferred
 from twisted.internet.testing import MemoryReactorClock
 
 from app import events
@@ -146,7 +147,9 @@ def config(name: str = "echo", port: int = 9007, host: str = "127.0.0.1", **more
 def memory_post(*configs: ServiceConfig) -> tuple[Post, MemoryReactorClock]:
     """A Post whose services listen in memory, on a clock that stands still."""
     reactor = MemoryReactorClock()
-    return Post(reactor, Workspace(configs)), reactor
+    post = Post(reactor, Workspace(configs))
+    post.sender.in_thread = maybeDeferred  # type: ignore[method-assign] - it has no threads
+    return post, reactor
 
 
 class Peer:

@@ -42,7 +42,7 @@ from ui.forms.table import TableEditor
 from ui.looks import theme
 from ui.looks.theme import Fonts
 from ui.sending.dialog import SendDialog
-from ui.sending.message_form import MessageForm
+from ui.sending.message_form import DATA, OPTIONS, MessageForm
 from ui.services.connect_dialog import ConnectDialog
 from ui.services.dialog import ServiceDialog
 from ui.services.trust_dialog import TrustDialog
@@ -110,7 +110,15 @@ def test_every_control_of_the_window_has_a_name(window: MainWindow) -> None:
         settle()
         assert nameless(window) == [], window.detail.tabs.tabText(index)
     do(window, "send_message")
-    assert nameless(window) == []
+    form = window.sending.dock.form
+    for url in ("tcp://127.0.0.1:9", "https://127.0.0.1:9/"):
+        form.url.setText(url)
+        window.sending.dock.answer.wait()
+        for index in range(form.tabs.count()):
+            form.tabs.setCurrentIndex(index)
+            window.sending.dock.answer.tabs.setCurrentIndex(index)
+            settle()
+            assert nameless(window) == []
     do(window, "start_page")
     do(window, "palette")
     assert nameless(window) == []
@@ -249,8 +257,11 @@ def test_fields_of_the_send_dock_are_as_tall_as_large_letters(qtbot: QtBot, qapp
     form.resize(900, 400)
     form.show()
     settle()
-    for field in (form.url, form.form_box, form.times, form.every):
-        assert field.height() >= field.sizeHint().height()
+    for tab, fields in ((DATA, (form.url, form.types)), (OPTIONS, (form.times, form.every))):
+        form.tabs.setCurrentIndex(tab)
+        settle()
+        for field in fields:
+            assert field.height() >= field.sizeHint().height()
 
 
 @pytest.mark.parametrize("before", [10, 15])
@@ -274,11 +285,15 @@ def test_d1_no_field_of_the_send_dock_is_cut_whatever_the_letters(
         settle()
         form.resize(max(room, form.minimumSizeHint().width()), 400)
         settle()
-        for field in (form.url, form.method, form.form_box, form.times, form.every, form.button, form.keep):
-            assert field.isVisible()
-            assert field.height() >= field.sizeHint().height()
-        for field in (form.method, form.form_box, form.button, form.keep):
-            assert field.width() >= field.sizeHint().width()
+        always = (form.url, form.method, form.button)
+        for tab, more in ((DATA, (form.types,)), (OPTIONS, (form.times, form.every, form.keep))):
+            form.tabs.setCurrentIndex(tab)
+            settle()
+            for field in (*always, *more):
+                assert field.isVisible()
+                assert field.height() >= field.sizeHint().height()
+            for field in (*always[1:], *(one for one in more if one not in (form.times, form.every))):
+                assert field.width() >= field.sizeHint().width()
         for number in (form.times, form.every):
             line = number.findChild(QLineEdit)
             assert line.width() >= line.fontMetrics().horizontalAdvance(number.text())
@@ -339,3 +354,29 @@ def test_an_option_of_each_type_has_a_named_editor(qtbot: QtBot) -> None:
     qtbot.addWidget(scroll)
     scroll.show()
     assert nameless(scroll) == []
+
+
+@pytest.mark.parametrize("protocol", list(PROTOCOLS))
+def test_every_control_of_the_page_of_a_service_has_a_name(open_window: Open, protocol: str) -> None:
+    for responder in responders.serving(protocol):
+        options = {"rules": [{}]} if responder.rulebook is not None else {}
+        window = open_window(config("x", 9000, protocol=protocol, responder=responder.name, options=options))
+        page = window.workbench.open("x")
+        assert page is not None
+        for index in range(page.header.sections.count()):
+            page.header.sections.setCurrentIndex(index)
+            settle()
+            assert nameless(page) == [], (responder.name, page.header.sections.tabText(index))
+        window.workbench.close("x")
+
+
+@pytest.mark.parametrize("size", [10, 15])
+def test_the_page_of_a_service_fits_a_small_window(open_window: Open, qapp: QApplication, size: int) -> None:
+    theme.apply(qapp, theme.DARK, Fonts(size, "", size))
+    rules = [{"path": "/users/{id}", "template": True, "body": "{}"}]
+    window = open_window(config("shop", protocol="http", responder="mock", options={"rules": rules}))
+    page = window.workbench.open("shop")
+    assert page is not None
+    least = page.minimumSizeHint()
+    assert least.width() <= (560 if size == 10 else 760)
+    assert least.height() <= (420 if size == 10 else 560)

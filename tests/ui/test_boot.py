@@ -123,7 +123,7 @@ def test_window_and_reader_are_for_the_capture_of_the_post(
     window, reader = boot._window(reactor, post, settings, Workspace((config(),)), "mine.toml")  # type: ignore[arg-type]
     qtbot.addWidget(window)
     assert "mine.toml" in window.windowTitle()
-    assert list(window.services.cards) == ["echo"]
+    assert window.services.names() == ["echo"]
     assert reader.path == post.capture
     window.bridge.close()
     reader.close()

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import count
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PyQt5.QtCore import Qt
 from PyQt5.QtTest import QTest
 from pytestqt.qtbot import QtBot
@@ -214,12 +217,62 @@ def test_another_workspace_clears_the_stack_and_nothing_is_changed_while_it_come
     assert (desk.edits.stack.count(), desk.edits.state) == (0, Workspace((config("new"),)))
 
 
+OPERATIONS = st.lists(
+    st.sampled_from(["add", "remove", "replace", "rename", "reorder", "undo", "redo", "start", "stop", "wait"]),
+    max_size=40,
+)
+
+
+@given(OPERATIONS)
+def test_whatever_is_done_while_services_stop_ends_in_the_state_that_was_last_wanted(operations: list[str]) -> None:
+    desk, number = Desk(), count(1)
+    edits, past, future = desk.edits, [desk.post.state()], list[Workspace]()
+    for operation in operations:
+        names = [service.name for service in edits.state.services]
+        first = names[0] if names else "none"
+        match operation:
+            case "add":
+                edits.add(config(f"n{next(number)}", 9100))
+            case "remove":
+                edits.remove(first)
+            case "replace":
+                edits.replace(first, config(first, 9200 + next(number)))
+            case "rename":
+                edits.replace(first, config(f"n{next(number)}", 9200))
+            case "reorder":
+                edits.reorder(names[::-1], "order")
+            case "undo":
+                edits.undo()
+                if len(past) > 1:
+                    future.append(past.pop())
+            case "redo":
+                edits.redo()
+                if future:
+                    past.append(future.pop())
+            case "start" if first in desk.post.services and not desk.post.services[first].running:
+                desk.start(first, with_peer=True)
+            case "stop" if first in desk.post.services:
+                desk.post.services[first].stop()
+            case "wait":
+                desk.reactor.advance(GRACE)
+        if operation in ("add", "remove", "replace", "rename", "reorder") and edits.state != past[-1]:
+            past.append(edits.state)
+            future.clear()
+        assert edits.state == past[-1]
+    for _ in operations:
+        desk.reactor.advance(GRACE)
+    assert desk.post.state() == past[-1]
+    assert (edits._pending, edits.stack.count(), edits.stack.index()) == (0, len(past) + len(future) - 1, len(past) - 1)
+    assert not any(isinstance(service.status, Stopping) for service in desk.post.services.values())
+
+
 # -- in the window
 
 
 def test_ctrl_z_brings_back_what_ctrl_delete_removed(window: MainWindow) -> None:
-    window.services.cards["alpha"].setFocus()
-    QTest.keyClick(window.services.cards["alpha"], Qt.Key_Delete, Qt.ControlModifier)
+    window.services.select("alpha")
+    window.services.list.setFocus()
+    QTest.keyClick(window.services.list, Qt.Key_Delete, Qt.ControlModifier)
     settle()
     assert list(window._post.services) == ["beta"]
     assert window.services.selected == "beta"

@@ -41,7 +41,10 @@ class Situation:
         can_resend: whether the bytes that caused the current failure can be sent again.
         following: whether the pane in view follows the newest event.
         read_only: whether the window shows an opened capture, which nothing can change.
+        compact: whether the list of services has one line for each.
+        paused: whether the capture is paused.
         undo, redo: the changes of the workspace that can be undone and redone next, in words; "" if there is none.
+        page: whether the page of a service is in view.
     """
 
     service: bool = False
@@ -56,6 +59,9 @@ class Situation:
     read_only: bool = False
     undo: str = ""
     redo: str = ""
+    compact: bool = False
+    paused: bool = False
+    page: bool = False
 
 
 @dataclass(frozen=True, slots=True)

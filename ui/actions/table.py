@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from PyQt5.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
-from app.events import FAILURE, HTTP_REQUEST, HTTP_RESPONSE
+from app.events import DATA_RECEIVED, DATAGRAM_RECEIVED, FAILURE, HTTP_REQUEST, HTTP_RESPONSE, WS_MESSAGE
+from app.sending.sendable import can_be_sent
 from ui.actions.action import Action, Condition, Place, Situation
 
 MAIN, CAPTURE = Place.MAIN, Place.CAPTURE
@@ -25,6 +26,22 @@ AN_EXCHANGE = Condition(
     "Select an HTTP exchange first",
     lambda now: now.event is not None and now.event.kind in (HTTP_REQUEST, HTTP_RESPONSE),
 )
+SENDABLE = Condition(
+    "Select a request, a message or bytes first",
+    lambda now: now.event is not None and can_be_sent(now.event),
+)
+A_MESSAGE = Condition(
+    "Select a request or a message first",
+    lambda now: (
+        now.event is not None
+        and now.event.kind in (HTTP_REQUEST, HTTP_RESPONSE, DATA_RECEIVED, DATAGRAM_RECEIVED, WS_MESSAGE)
+    ),
+)
+AN_EVENT_OF_A_SERVICE = Condition(
+    "Select an event of a service first",
+    lambda now: now.event is not None and bool(now.event.service),
+)
+A_PAGE = Condition("Open the page of a service first", lambda now: now.page)
 AN_EVENT = Condition(
     "Select an event first",
     lambda now: now.event is not None or now.read_only,  # where it is read only, the action says so
@@ -55,6 +72,12 @@ def _undo(now: Situation) -> str:
 
 def _redo(now: Situation) -> str:
     return QCoreApplication.translate("actions", "Re&do {step}").format(step=now.redo.replace("&", "&&")).strip()
+
+
+def _pause(now: Situation) -> str:
+    if now.paused:
+        return QCoreApplication.translate("actions", "Res&ume capturing")
+    return QCoreApplication.translate("actions", "Pa&use capturing")
 
 
 # -- the actions
@@ -92,6 +115,16 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "capture", "File", "Cap&ture…", "Where it is, how large it may become, how long captures are kept",
         groups={MAIN: 3},
+    ),
+    Action(
+        "pause_capture", "File", QT_TRANSLATE_NOOP("actions", "Pa&use capturing"),
+        QT_TRANSLATE_NOOP("actions", "Store nothing of what passes, or store it again; services go on"),
+        "Ctrl+P", "pause", groups={MAIN: 3}, named=_pause,
+    ),
+    Action(
+        "new_capture", "File", QT_TRANSLATE_NOOP("actions", "Ne&w capture"),
+        QT_TRANSLATE_NOOP("actions", "Go on in a new file; the old one is kept and can be opened"),
+        "Ctrl+Alt+N", "new-file", groups={MAIN: 3},
     ),
     Action(
         "export", "File", "&Export…", "Write events to pcapng, HAR, JSON lines or CSV",
@@ -166,8 +199,13 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("new_service", "Services", "&New service…", "Add a service", "Ctrl+N", "plus", groups={MAIN: 2}),
     Action(
-        "edit_service", "Services", "&Edit…", "Change the selected service",
-        "Ctrl+E", "pencil", groups={MAIN: 2, SERVICE: 3}, enabled=A_SERVICE,
+        "edit_service", "Services", "&Edit", "Show the page of the selected service: rules and settings",
+        "Ctrl+E", "pencil", groups={MAIN: 2, SERVICE: 3}, enabled=A_SERVICE, shows_panes=True,
+    ),
+    Action(
+        "edit_service_of_event", "Services", "Edit the service of this e&vent", "Show the page of its service",
+        "Ctrl+Alt+E", "pencil", groups={MAIN: 2, EVENTS: 2}, enabled=AN_EVENT_OF_A_SERVICE,
+        hidden_while_disabled=True,
     ),
     Action(
         "duplicate_service", "Services", "&Duplicate…", "Add a service like the selected one",
@@ -178,6 +216,11 @@ ACTIONS: tuple[Action, ...] = (
         "Ctrl+Del", "trash", groups={MAIN: 2, SERVICE: 4}, enabled=A_SERVICE, destroys=True,
     ),
     Action(
+        "find_service", "Services", QT_TRANSLATE_NOOP("actions", "&Find a service"),
+        QT_TRANSLATE_NOOP("actions", "Show only services that fit what is typed"),
+        "Ctrl+Shift+K", "search", groups={MAIN: 2},
+    ),
+    Action(
         "send_message", "Services", "Send a &message", "Show or hide the send dock",
         "Ctrl+M", "send", groups={MAIN: 3},
     ),
@@ -186,8 +229,16 @@ ACTIONS: tuple[Action, ...] = (
         "Ctrl+Shift+M", groups={MAIN: 3, SERVICE: 2}, enabled=A_SERVICE,
     ),
     Action(
-        "mock_exchange", "Services", "Answer this by a moc&k…", "Add a mock with the current answer",
-        "Ctrl+Alt+M", groups={MAIN: 3, EVENTS: 1}, enabled=AN_EXCHANGE, hidden_while_disabled=True,
+        "open_in_send", "Services", "O&pen in Send", "Fill the Send dock with what was sent here",
+        "Ctrl+J", "send", groups={MAIN: 3, EVENTS: 1}, enabled=SENDABLE, hidden_while_disabled=True,
+    ),
+    Action(
+        "answer_by_rule", "Services", "Answer this by a ru&le", "Add a rule that answers this request or message",
+        "Ctrl+Alt+M", groups={MAIN: 3, EVENTS: 1}, enabled=A_MESSAGE, hidden_while_disabled=True,
+    ),
+    Action(
+        "try_on_rules", "Services", "Tr&y this on the rules", "See which rule takes it, and why the others do not",
+        "Ctrl+Alt+Y", groups={MAIN: 3, EVENTS: 1}, enabled=A_MESSAGE, hidden_while_disabled=True,
     ),
     Action(
         "connect_lines", "Services", "Ho&w to connect…", "Addresses and lines to paste into a shell",
@@ -221,6 +272,10 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "previous_pane", "View", "&Previous pane", "Show the pane to the left",
         "Ctrl+PgUp", groups={MAIN: 2, CAPTURE: 1}, shows_panes=True,
+    ),
+    Action(
+        "close_page", "View", "Close the page of the serv&ice", "Close the page that is in view",
+        "Ctrl+W", groups={MAIN: 2}, enabled=A_PAGE,
     ),
     Action(
         "conversations", "View", "Con&versations", "Show all connections, past and present",
@@ -259,6 +314,11 @@ ACTIONS: tuple[Action, ...] = (
         "Ctrl+B", "copy", groups={MAIN: 3, GROUP: 2}, enabled=A_FAILURE,
     ),
     Action("start_page", "View", "S&tart page", "Show what to begin with", "Alt+Home", groups={MAIN: 4}),
+    Action(
+        "compact_services", "View", QT_TRANSLATE_NOOP("actions", "Comp&act list of services"),
+        QT_TRANSLATE_NOOP("actions", "One line for each service, or two"),
+        "Ctrl+Alt+L", groups={MAIN: 4}, checked=lambda now: now.compact,
+    ),
     Action(
         "theme", "View", "Li&ght or dark", "Change between light and dark",
         "Ctrl+Shift+T", "moon", groups={MAIN: 4},

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PyQt5.QtWidgets import QWidget
+from twisted.internet.defer import Deferred
 
 from app.capture.reading.reader import Reader
 from app.post import Post
@@ -45,6 +46,14 @@ class CaptureCommands:
 
     def capture(self) -> None:
         self._files.settings()
+
+    def pause_capture(self) -> None:
+        recorder = self._post.recorder
+        recorder.resume() if recorder.paused else recorder.pause()
+
+    def new_capture(self) -> None:
+        # The logbook records its exceptions, as of any Deferred without an errback.
+        Deferred.fromCoroutine(self._files.begin())
 
     def export(self) -> None:
         from ui.captures.export_dialog import ExportDialog

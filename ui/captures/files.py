@@ -31,14 +31,17 @@ class CaptureFiles(QObject):
 
     Attributes:
         windows: by path.
+        before: the capture that the current one follows; None if it follows none of this run.
 
     Signals:
         failed: an error for the user; empty once a later action succeeded.
+        begun: the program captures into a new file.
         found: a capture that a previous run of the program did not close.
     """
 
     failed = pyqtSignal(str)
     found = pyqtSignal(object)
+    begun = pyqtSignal()
 
     def __init__(self, post: Post, reader: Reader, settings: Settings, parent: QWidget) -> None:
         super().__init__(parent)
@@ -46,6 +49,7 @@ class CaptureFiles(QObject):
         self._in_thread = post.sender.in_thread
         self.windows: dict[Path, CaptureWindow] = {}
         self._folder = post.captures
+        self.before: Path | None = None
         self._saving: list[SaveDialog] = []
         self._closed = False
 
@@ -108,6 +112,19 @@ class CaptureFiles(QObject):
         from ui.captures.settings_dialog import CaptureDialog
 
         CaptureDialog(self._post, self._settings, self._in_thread, self._window).open()
+
+    async def begin(self) -> None:
+        """Capture into a new file from now on. The one before is complete, and can be opened."""
+        before = await self._post.new_capture(self._settings.capture_limit, self._settings.captures)
+        if before is not None:
+            self.before = before
+            self._folder = before.parent
+            self.begun.emit()
+
+    def open_before(self) -> None:
+        """Open the capture that the current one follows."""
+        if self.before is not None:
+            self.open_path(self.before)
 
     def look_for_cut_off(self) -> None:
         """Look for a capture that a previous run did not close; if there is one, emit ``found``."""

@@ -30,7 +30,7 @@ GB = 1_000_000_000
 
 
 class CaptureDialog(QDialog):
-    """Shows and edits the settings of captures. Changes apply from the next start of the program."""
+    """Shows and edits the settings of captures. The limit applies to the next capture, the rest at the next start."""
 
     def __init__(self, post: Post, settings: Settings, in_thread: InThread, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -89,7 +89,8 @@ class CaptureDialog(QDialog):
         words.say(
             self.tr(
                 "Only captures under the names that the program gave them are removed; what you saved is yours. "
-                "An event says which went. All this holds from the next start on."
+                "An event says which went. The size limit holds from the next capture on, the rest "
+                "from the next start on."
             )
         )
         buttons = QDialogButtonBox(QDialogButtonBox.Save | QDialogButtonBox.Cancel)

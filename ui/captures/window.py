@@ -25,6 +25,7 @@ from ui.forms.form import sentence
 from ui.panes.browser import Browser
 from ui.panes.commands import PaneCommands
 from ui.panes.notes import ONLY_LIVE
+from ui.parts.copying import tell_in
 from ui.parts.labels import plain
 from ui.parts.notice_bar import NoticeBar
 from ui.parts.progress_line import InThread
@@ -117,6 +118,7 @@ class CaptureWindow(QMainWindow):
     def _status(self) -> QStatusBar:
         found, status = self.found, QStatusBar()
         status.setSizeGripEnabled(False)
+        tell_in(status)
         self._count = QLabel()
         self._say_count(found.first, found.last)
         words = [f"begun {_when(found.created)}"] if found.created else []

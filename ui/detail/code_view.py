@@ -8,14 +8,15 @@ from itertools import islice
 from time import perf_counter
 from typing import Any
 
-from PyQt5.QtCore import QTimer
-from PyQt5.QtGui import QColor, QTextCharFormat, QTextCursor
+from PyQt5.QtCore import QEvent, QTimer
+from PyQt5.QtGui import QColor, QKeySequence, QTextCharFormat, QTextCursor
 from PyQt5.QtWidgets import QPlainTextEdit, QWidget
 
 from app.text import pretty
 from app.text.escapes import one_line
 from ui.detail.text_pieces import MAX_LINE
 from ui.looks import theme
+from ui.parts.keys import claims
 
 BUDGET = 0.008
 """Seconds for which text is laid out at a time, before the event loop gets a turn."""
@@ -70,6 +71,9 @@ class CodeView(QPlainTextEdit):
         self._text, self._language = text, language
         self._again()
         self.verticalScrollBar().setValue(0)
+
+    def event(self, event: QEvent) -> bool:
+        return claims(event, QKeySequence.Copy, QKeySequence.SelectAll) or super().event(event)
 
     def copied(self) -> str:
         """The selection, or all of it."""

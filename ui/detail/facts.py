@@ -23,6 +23,17 @@ _SECONDS = frozenset({"seconds", "idle"})
 _TLS_NAMES = {"bits": "key bits", "alpn": "protocol (ALPN)", "sni": "asked for (SNI)", "openssl": "OpenSSL says"}
 """Names for abbreviations in the detail of a TLS event."""
 
+_HTTP_NAMES = {"fields": "headers", "seconds": "duration", "stream": "HTTP/2 stream", "received": "body received"}
+_NAMES: dict[int, dict[str, str]] = {
+    events.TLS_OPENED: _TLS_NAMES,
+    events.TLS_FAILED: _TLS_NAMES,
+    events.HTTP_REQUEST: _HTTP_NAMES,
+    events.HTTP_RESPONSE: _HTTP_NAMES,
+    events.WS_OPENED: _HTTP_NAMES,
+    events.CONNECTION_CLOSED: {"seconds": "duration"},
+}
+"""Names of keys of a detail, by the kind of event, where the key itself would not say it."""
+
 _OF_FAILURE = ("type", "message", "notes")
 """Keys of a failure's detail that the overview shows. The traceback has a page of its own."""
 
@@ -83,14 +94,14 @@ def detail_facts(event: Event) -> list[Fact]:
 
 def _detail(event: Event) -> Iterator[Fact]:
     failure = event.kind == events.FAILURE
-    words = _TLS_NAMES if event.kind in (events.TLS_OPENED, events.TLS_FAILED) else {}
+    words = _NAMES.get(event.kind, {})
     for name, value in event.detail.items():
         if not failure or name in _OF_FAILURE:
-            yield from _fact(words.get(name, name), value, 0)
+            yield from _fact(name, value, 0, words.get(name, ""))
 
 
-def _fact(name: str, value: Any, depth: int) -> Iterator[Fact]:
-    words = visible(name.replace("_", " "))
+def _fact(name: str, value: Any, depth: int, title: str = "") -> Iterator[Fact]:
+    words = title or visible(name.replace("_", " "))
     pairs = _pairs(value)
     if pairs:
         yield Fact(words, None, depth)
@@ -144,10 +155,14 @@ def written_time(time: int, zone: tzinfo | None = None) -> str:
     return f"{local:%Y-%m-%d %H:%M:%S}.{digits[:3]} {digits[3:6]} {digits[6:]}  (UTC{offset if minutes else ''})"
 
 
+def exact_size(size: int) -> str:
+    """``1 byte``, ``10,485,760 bytes``."""
+    return f"{size:,} byte{'' if size == 1 else 's'}"
+
+
 def written_size(size: int) -> str:
     """``1 byte``, ``148 bytes``, ``10,485,760 bytes (10.5 MB)``."""
-    exact = f"{size:,} byte{'' if size == 1 else 's'}"
-    return f"{exact} ({amount(size)})" if size >= 10_000 else exact
+    return f"{exact_size(size)} ({amount(size)})" if size >= 10_000 else exact_size(size)
 
 
 def written_duration(seconds: float) -> str:

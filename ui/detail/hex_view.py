@@ -7,7 +7,6 @@ from PyQt5.QtGui import (
     QContextMenuEvent,
     QFocusEvent,
     QFontMetricsF,
-    QGuiApplication,
     QKeyEvent,
     QKeySequence,
     QMouseEvent,
@@ -18,9 +17,11 @@ from PyQt5.QtGui import (
 from PyQt5.QtWidgets import QAbstractScrollArea, QMenu, QWidget
 
 from app.text.byte_values import SOURCES
+from ui.detail.facts import written_size
 from ui.detail.hex_layout import ROW, HexLayout
 from ui.detail.hex_paint import paint_cursor, paint_rows
 from ui.looks import theme
+from ui.parts.copying import copy
 from ui.parts.keys import claims
 
 MOVES: dict[int, int] = {
@@ -45,9 +46,11 @@ class HexView(QAbstractScrollArea):
 
     Signals:
         selectionChanged(range): the selected positions; empty if none are.
+        dataChanged(): other bytes are shown.
     """
 
     selectionChanged = pyqtSignal(range)
+    dataChanged = pyqtSignal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -82,6 +85,7 @@ class HexView(QAbstractScrollArea):
         self.horizontalScrollBar().setValue(0)
         self._set_selection(None, None)
         self._describe()
+        self.dataChanged.emit()
 
     def setPlaceholderText(self, text: str) -> None:
         """Set the text that is shown when there are no bytes."""
@@ -116,15 +120,18 @@ class HexView(QAbstractScrollArea):
 
     def copy_hex(self) -> None:
         """Copy the selected bytes as pairs of hexadecimal digits, with spaces between."""
-        self._copy(self.selected_bytes().hex(" "))
+        self._copy(self.selected_bytes().hex(" "), self.tr("Copied {size} as hex"))
 
     def copy_text(self) -> None:
         """Copy the selected bytes as UTF-8. Invalid bytes and NUL become U+FFFD."""
-        self._copy(self.selected_bytes().decode("utf-8", "replace").replace("\0", "\ufffd"))
+        self._copy(
+            self.selected_bytes().decode("utf-8", "replace").replace("\0", "\ufffd"), self.tr("Copied {size} as text")
+        )
 
     def copy_escaped(self) -> None:
         r"""Copy the selected bytes as ASCII; other bytes become ``\r``, ``\n``, ``\x00`` and so on."""
-        self._copy(self.selected_bytes().decode("latin-1").encode("unicode_escape").decode("ascii"))
+        escaped = self.selected_bytes().decode("latin-1").encode("unicode_escape").decode("ascii")
+        self._copy(escaped, self.tr("Copied {size} as escaped text"))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self.viewport())
@@ -206,10 +213,13 @@ class HexView(QAbstractScrollArea):
             shown = "" if key is None else "\t" + QKeySequence(key).toString(QKeySequence.NativeText)
             menu.addAction(text + shown, action).setEnabled(bool(self.selection()))
         menu.addSeparator()
+        copied = self.tr("Copied {size} as source code")
         few = 0 < len(self.selection()) <= MAX_COPY
         for words, form in SOURCES:
             limit = "" if few or not self.selection() else self.tr(" (up to 1 MiB)")
-            menu.addAction(words + limit, lambda form=form: self._copy(form(self.selected_bytes()))).setEnabled(few)
+            source = menu.addAction(words + limit)
+            source.triggered.connect(lambda _=False, form=form: self._copy(form(self.selected_bytes()), copied))
+            source.setEnabled(few)
         menu.addSeparator()
         shown = QKeySequence(QKeySequence.SelectAll).toString(QKeySequence.NativeText)
         menu.addAction(self.tr("Select &all") + "\t" + shown, self.select_all).setEnabled(bool(self._data))
@@ -290,7 +300,6 @@ class HexView(QAbstractScrollArea):
         horizontal.setSingleStep(int(self._layout.char_width * 3))
         horizontal.setRange(0, max(round(self._layout.width - area.width()), 0))
 
-    def _copy(self, text: str) -> None:
-        clipboard = QGuiApplication.clipboard()
-        if text and clipboard is not None:
-            clipboard.setText(text)
+    def _copy(self, text: str, words: str) -> None:
+        if text:
+            copy(text, words.format(size=written_size(len(self.selection()))))

@@ -3,35 +3,99 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
-from PyQt5.QtCore import pyqtSignal
-from PyQt5.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PyQt5.QtCore import QCoreApplication, pyqtSignal
+from PyQt5.QtWidgets import QFrame, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from app import events
 from app.events import Event
-from app.http.contents import Content, kind_of, media_type, of_payload
+from app.http.contents import Content, kind_of, media_type, of_part, of_payload
+from app.http.forms import Part
 from ui.detail.facts import written_size
 from ui.parts.line import Line
 
 if TYPE_CHECKING:
     from app.capture.reading.exchange_at import Exchanged
+    from app.capture.reading.turns import Turn
 
 HTTP = frozenset({events.HTTP_REQUEST, events.HTTP_RESPONSE})
+
+TURNS = frozenset(
+    {events.DATA_RECEIVED, events.DATA_SENT, events.DATAGRAM_RECEIVED, events.DATAGRAM_SENT, events.WS_MESSAGE}
+)
+
+
+class Shown(Protocol):
+    """Bytes that a view shows: the payload or body of an event, or a part of one.
+
+    Attributes:
+        content: the bytes, and what is known of them.
+        kind: ``json``, ``xml`` or ``image``; empty for anything else.
+        noun: what it is called: body, payload, part.
+        problem: a text for the user why there are no bytes to show; empty if there are.
+    """
+
+    @property
+    def content(self) -> Content: ...
+
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def noun(self) -> str: ...
+
+    @property
+    def problem(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class PartShown:
+    """A part of a multipart body. ``whole``: whether it came to its end."""
+
+    part: Part
+    whole: bool = True
+
+    @property
+    def content(self) -> Content:
+        return replace(of_part(self.part), whole=self.whole)
+
+    @property
+    def kind(self) -> str:
+        return kind_of(self.content) if self.part.data else ""
+
+    @property
+    def noun(self) -> str:
+        return "part"
+
+    @property
+    def problem(self) -> str:
+        return "" if self.part.data else QCoreApplication.translate("PartShown", "This part is empty")
 
 
 @dataclass(frozen=True)
 class Subject:
-    """An event and, once it was read, the HTTP exchange that it belongs to.
+    """An event and, once it was read, the HTTP exchange or the turn that it belongs to.
 
     Attributes:
-        read: whether reading the exchange has finished. Until then, bodies are missing.
+        read: whether reading the exchange or the turn has finished. Until then, bodies are missing.
     """
 
     event: Event
     exchange: Exchanged | None = None
     read: bool = True
+    turn: Turn | None = None
+
+    @property
+    def is_turn(self) -> bool:
+        """Whether the event may be part of a turn."""
+        detail = self.event.detail
+        return self.event.kind in TURNS and self.event.conn is not None and detail.get("opcode") not in ("ping", "pong")
+
+    @property
+    def noun(self) -> str:
+        return "body" if self.is_http else "payload"
 
     @property
     def is_http(self) -> bool:
@@ -102,14 +166,22 @@ class Page(QWidget):
 
     Signals:
         save: the user wants to save the whole payload or body.
+        save_body(Event): the same of another event.
+        save_part(Event, int): the user wants to save the part with this number, from 0, of the body of an event.
         again: the user wants to send the bytes of a failure again.
+        event_wanted: the user wants to see the event with this id.
+        stream_wanted: the user wants to see all that passed on the connection with this number.
     """
 
     key: ClassVar[str]
     title: ClassVar[str]
 
     save = pyqtSignal()
+    save_body = pyqtSignal(object)
+    save_part = pyqtSignal(object, int)
     again = pyqtSignal()
+    event_wanted = pyqtSignal(int)
+    stream_wanted = pyqtSignal(int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -138,7 +210,7 @@ class Page(QWidget):
 
 
 class CutNotice(QFrame):
-    """A bar that says how much of a payload or body is shown, with a button to save all of it.
+    """A bar of one line that says how much of a payload or body is shown, with a button to save all of it.
 
     It also says if a body is incomplete.
 
@@ -151,6 +223,7 @@ class CutNotice(QFrame):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("surface", "window")
+        self.setSizePolicy(QSizePolicy.Preferred, QSizePolicy.Fixed)
         self._label = Line()
         self._button = QPushButton(self.tr("Save all…"))
         self._button.clicked.connect(lambda: self.save.emit())
@@ -160,21 +233,22 @@ class CutNotice(QFrame):
         layout.addWidget(self._button)
         self.hide()
 
-    def show_content(self, subject: Subject, shown: int) -> None:
+    def show_content(self, what: Shown, shown: int) -> None:
         """Say that the first ``shown`` bytes of the content are shown. Hide the bar if that is all of it."""
-        content = subject.content
-        what = self.tr("body") if subject.is_http else self.tr("payload")
+        content, beginning = what.content, shown < len(what.content.data) or what.content.cut
         words = []
-        if shown < len(content.data) or content.cut:
-            text = self.tr("This is the beginning, {shown}, of a {what} of {size}")
+        if beginning:
+            text = {
+                "body": self.tr("This is the beginning, {shown}, of a body of {size}"),
+                "payload": self.tr("This is the beginning, {shown}, of a payload of {size}"),
+                "part": self.tr("This is the beginning, {shown}, of a part of {size}"),
+            }[what.noun]
             if content.coding:
                 text += self.tr(" ({coding})")
             size = content.size if content.coding or content.cut else len(content.data)
-            words.append(
-                text.format(shown=written_size(shown), what=what, size=written_size(size), coding=content.coding)
-            )
+            words.append(text.format(shown=written_size(shown), size=written_size(size), coding=content.coding))
         if not content.whole:
             words.append(self.tr("The body did not come to its end"))
         self._label.setText("".join(f"{part}. " for part in words).rstrip())
-        self._button.setVisible(shown < len(content.data) or content.cut)
+        self._button.setVisible(beginning)
         self.setVisible(bool(words))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PyQt5.QtCore import QSize, Qt, pyqtSignal
-from PyQt5.QtGui import QGuiApplication
+from PyQt5.QtCore import QSize, Qt, QTimer, pyqtSignal
 from PyQt5.QtWidgets import (
     QFileDialog,
     QFrame,
@@ -24,19 +24,42 @@ from twisted.internet.defer import Deferred
 
 from app import events
 from app.capture.reading.reader import Reader
+from app.capture.reading.turns import Turn, turn_at
 from app.events import Event
+from ui.detail.find_hex import VIEWS, hex_target
 from ui.detail.page import HTTP, Page, Subject
 from ui.detail.pages import PAGES
-from ui.detail.saving import save_body, save_payload
+from ui.detail.pages.exchange import ExchangePage
+from ui.detail.saving import part_name, save_body, save_part, save_payload
 from ui.looks.icons import icon
+from ui.parts.copying import copy
+from ui.parts.find_bar import FindBar, first_view, text_target
 
 if TYPE_CHECKING:
     from app.capture.reading.exchange_at import Exchanged
 
 InThread = Callable[..., Deferred[Any]]
 
-_PREFERRED = ("traceback", "http", "websocket", "tls", "overview")
+_PREFERRED = ("traceback", "exchange", "websocket", "tls", "overview")
 """The first of these pages that an event has is shown, until the user selects another page."""
+
+WAIT = 500
+"""Milliseconds between two looks for an answer that has not come."""
+
+
+def _is_half(subject: Subject) -> bool:
+    """Whether the event is half of something whose other half has to be read."""
+    return subject.is_http or subject.is_turn
+
+
+def _waits(subject: Subject) -> bool:
+    """Whether the answer has not come yet, and may still come."""
+    if not subject.read:
+        return False
+    if subject.is_http:
+        exchange = subject.exchange
+        return exchange is not None and exchange.response is None and not exchange.ended
+    return subject.turn is not None and not subject.turn.answered and not subject.turn.ended
 
 
 class DetailPane(QWidget):
@@ -51,9 +74,13 @@ class DetailPane(QWidget):
 
     Signals:
         again: the user wants to send the bytes of the failure again.
+        event_wanted: the user wants to see the event with this id.
+        stream_wanted: the user wants to see all that passed on the connection with this number.
     """
 
     again = pyqtSignal()
+    event_wanted = pyqtSignal(int)
+    stream_wanted = pyqtSignal(int)
 
     def __init__(self, reader: Reader, in_thread: InThread, parent: QWidget | None = None) -> None:
         """``in_thread(call, *args)`` runs a call in a thread; its Deferred fires in this thread."""
@@ -63,12 +90,18 @@ class DetailPane(QWidget):
         self._chosen = {True: list(_PREFERRED), False: list(_PREFERRED)}
         self._stale: set[Page] = set()
         self._asking = 0
+        self._in_view: QWidget | None = None
         self.pages: dict[str, Page] = {}
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
         self.tabs.tabBar().setAccessibleName("Pages of the event")
         self.tabs.setCornerWidget(self._corner())
         self.tabs.currentChanged.connect(self._on_tab)
+        self.find_bar = FindBar(self, lambda: first_view(self.tabs.currentWidget(), *VIEWS), (hex_target, text_target))
+        self._waiting = QTimer(self)
+        self._waiting.setSingleShot(True)
+        self._waiting.setInterval(WAIT)
+        self._waiting.timeout.connect(self._look_again)
         self._lay_out()
         self.show_event(None)
 
@@ -88,7 +121,8 @@ class DetailPane(QWidget):
 
     def show_event(self, event: Event | None) -> None:
         """Show another event on the page that was used last. None: show a hint in place of pages."""
-        self._subject = None if event is None else Subject(event, read=event.kind not in HTTP)
+        subject = None if event is None else Subject(event)
+        self._subject = replace(subject, read=False) if subject is not None and _is_half(subject) else subject
         self._say("")
         self._enable_save()
         self._whole.setCurrentWidget(self._hint if event is None else self.tabs)
@@ -100,40 +134,93 @@ class DetailPane(QWidget):
 
     def copy(self) -> None:
         """Copy the selection of the current page, or all that it shows, to the clipboard."""
-        page, clipboard = self.tabs.currentWidget(), QGuiApplication.clipboard()
-        if self._subject is not None and isinstance(page, Page) and clipboard is not None:
-            clipboard.setText(page.copied())
+        page = self.tabs.currentWidget()
+        if self._subject is not None and isinstance(page, Page):
+            copy(page.copied(), self.tr("Copied the page {title}").format(title=self.tr(page.title)))
+
+    def on_stored(self) -> None:
+        """More events were stored in the capture: an answer may be among them."""
+        subject = self._subject
+        if subject is not None and _waits(subject) and not self._waiting.isActive():
+            self._waiting.start()
 
     def save(self) -> None:
         """Show the dialog that saves the whole payload or body."""
-        if self._subject is None or self._subject.empty:
-            return
-        subject = self._subject
-        event, capture, what = subject.event, self._reader.path, "body" if subject.is_http else "payload"
-        dialog = QFileDialog(self, self.tr("Save body") if subject.is_http else self.tr("Save payload"))
-        dialog.setAcceptMode(QFileDialog.AcceptSave)
-        dialog.selectFile(f"{re.sub(r'[^A-Za-z0-9_-]+', '-', event.service) or what}-{event.id}.bin")
-        dialog.setAttribute(Qt.WA_DeleteOnClose)
+        if self._subject is not None and not self._subject.empty:
+            self.save_of(self._subject.event)
+
+    def save_of(self, event: Event) -> None:
+        """Show the dialog that saves the whole payload or body of an event."""
         # This event, even if the pane shows another one by the time the user has chosen a file.
-        dialog.fileSelected.connect(lambda path: self._write(event, capture, Path(path)))
+        capture, http = self._reader.path, event.kind in HTTP
+        name = re.sub(r"[^A-Za-z0-9_-]+", "-", event.service) or ("body" if http else "payload")
+        title = self.tr("Save body") if http else self.tr("Save payload")
+        self._ask_where(title, f"{name}-{event.id}.bin", lambda path: self._write(event, capture, path))
+
+    def save_part(self, event: Event, number: int) -> None:
+        """Show the dialog that saves a part, by its number from 0, of the body of an event."""
+        exchange, capture = self._subject.exchange if self._subject is not None else None, self._reader.path
+        if exchange is None:
+            return
+        asks = exchange.request is not None and exchange.request.id == event.id
+        content = exchange.asked if asks else exchange.answered
+        if content is None or not 0 <= number < len(content.parts):
+            return
+        name = part_name(content.parts[number], number)
+        self._ask_where(
+            self.tr("Save part"),
+            name,
+            lambda path: self._in_thread(save_part, capture, event, number, path).addCallback(self._say),
+        )
+
+    def _ask_where(self, title: str, name: str, write: Callable[[Path], object]) -> None:
+        dialog = QFileDialog(self, title)
+        dialog.setAcceptMode(QFileDialog.AcceptSave)
+        dialog.selectFile(name)
+        dialog.setAttribute(Qt.WA_DeleteOnClose)
+        dialog.fileSelected.connect(lambda path: write(Path(path)))
         dialog.open()
 
     # -- showing
 
     def _ask(self) -> None:
-        """Read the exchange of the event. Only one is read at a time; events passed meanwhile are skipped."""
+        """Read the exchange or turn of the event. Only one is read at a time; events passed meanwhile are skipped."""
         subject = self._subject
         if subject is None or subject.read or self._asking:
             return
+        self._read(subject)
+
+    def _read(self, subject: Subject) -> None:
         id = self._asking = subject.event.id
-        self._reader.exchange(id, lambda found: self._on_exchange(id, found))
+        if subject.is_http:
+            self._reader.exchange(id, lambda found: self._on_exchange(id, found))
+        else:
+            nothing: Turn | None = None
+            self._reader.read(lambda store: turn_at(store, id), nothing, lambda found: self._on_turn(id, found))
+
+    def _look_again(self) -> None:
+        """Read again what had no answer."""
+        subject = self._subject
+        if subject is not None and _waits(subject) and not self._asking:
+            self._read(subject)
 
     def _on_exchange(self, id: int, found: Exchanged | None) -> None:
         self._asking = 0
         subject = self._subject
-        if subject is not None and not subject.read and subject.event.id == id:
+        if subject is not None and subject.event.id == id and (not subject.read or found != subject.exchange):
             self._subject = Subject(subject.event, found)
             self._offer()
+            self._fill()
+        self._ask()
+
+    def _on_turn(self, id: int, found: Turn | None) -> None:
+        self._asking = 0
+        subject = self._subject
+        if subject is not None and subject.event.id == id and (not subject.read or found != subject.turn):
+            self._subject = replace(subject, turn=found, read=True)
+            # Only this page shows more than the event itself.
+            if (page := self.pages.get(ExchangePage.key)) is not None:
+                self._stale.add(page)
             self._fill()
         self._ask()
 
@@ -162,6 +249,10 @@ class DetailPane(QWidget):
     def _make(self, kind: type[Page]) -> Page:
         page = self.pages[kind.key] = kind(self)
         page.save.connect(self.save)
+        page.save_body.connect(self.save_of)
+        page.save_part.connect(self.save_part)
+        page.event_wanted.connect(self.event_wanted)
+        page.stream_wanted.connect(self.stream_wanted)
         if self.receivers(self.again):
             page.again.connect(self.again)
         for tool in page.tools:
@@ -188,6 +279,9 @@ class DetailPane(QWidget):
         if self._subject is not None and isinstance(current, Page) and current in self._stale:
             self._stale.discard(current)
             current.show_subject(self._subject)
+        if current is not self._in_view:
+            self._in_view = current
+            self.find_bar.show_first()
 
     # -- saving
 
@@ -251,6 +345,7 @@ class DetailPane(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self._whole, 1)
+        layout.addWidget(self.find_bar)
         layout.addWidget(self._problem)
 
 

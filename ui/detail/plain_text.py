@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from PyQt5.QtCore import Qt, QTimer
-from PyQt5.QtGui import QColor, QSyntaxHighlighter, QTextCharFormat, QTextCursor, QTextDocument
+from PyQt5.QtCore import QEvent, Qt, QTimer
+from PyQt5.QtGui import QColor, QKeySequence, QSyntaxHighlighter, QTextCharFormat, QTextCursor, QTextDocument
 from PyQt5.QtWidgets import QPlainTextEdit, QToolButton, QWidget
 
 from app.http.contents import Content
 from app.text import encodings
-from ui.detail.page import Subject
+from ui.detail.page import Shown
 from ui.detail.text_pieces import pieces, whole_characters
 from ui.looks import theme
+from ui.parts.keys import claims
 
 MAX_TEXT = 1024 * 1024
 """Bytes of a text that are shown."""
@@ -49,6 +50,9 @@ class PlainText(QPlainTextEdit):
         self._rest = pieces(data)
         self.setPlainText(next(self._rest, ""))
         self._filling.start()
+
+    def event(self, event: QEvent) -> bool:
+        return claims(event, QKeySequence.Copy, QKeySequence.SelectAll) or super().event(event)
 
     def copied(self) -> str:
         """The selection, or all of it."""
@@ -99,9 +103,9 @@ def readable(content: Content, encoding: str, limit: int = MAX_TEXT) -> tuple[in
     return len(head), encodings.as_utf8(head, encoding)
 
 
-def code_of(subject: Subject, limit: int = MAX_CODE) -> tuple[int, str]:
+def code_of(what: Shown, limit: int = MAX_CODE) -> tuple[int, str]:
     """The first ``limit`` bytes of the content as text, and how many they were."""
-    content = subject.content
+    content = what.content
     head, text = readable(content, encodings.detect(content.data, content.charset), limit)
     return head, text.decode("utf-8", "surrogateescape")
 

@@ -8,7 +8,6 @@ from PyQt5.QtCore import QPoint, QPointF, Qt, pyqtSignal
 from PyQt5.QtGui import (
     QColor,
     QContextMenuEvent,
-    QGuiApplication,
     QKeyEvent,
     QMouseEvent,
     QTextBlock,
@@ -24,6 +23,7 @@ from app.text.escapes import escape
 from ui.detail.sheet import Sheet, visible
 from ui.detail.traceback_layout import ROW, WORDS, Group, as_text, chain, groups, hex_lines
 from ui.looks import theme
+from ui.parts.copying import copy
 
 Fold = tuple[int, ...]
 """Identifies a part that can be folded: the path through causes and members to an exception, and the
@@ -304,9 +304,7 @@ class TracebackView(Sheet):
         return menu
 
     def _copy(self, with_locals: bool) -> None:
-        clipboard = QGuiApplication.clipboard()
-        if clipboard is not None:
-            clipboard.setText(self.text(with_locals))
+        copy(self.text(with_locals), self.tr("Copied the traceback"))
 
     def _press(self, block: QTextBlock) -> bool:
         """Carry out the action of a line. Returns whether the line has one."""

@@ -14,6 +14,7 @@ from PyQt5.QtWidgets import (
     QLabel,
     QLayout,
     QSizePolicy,
+    QSplitter,
     QStyle,
     QVBoxLayout,
     QWidget,
@@ -219,6 +220,9 @@ def _stops(part: QWidget | QLayout | None) -> Iterator[QWidget]:
     if isinstance(part, QWidget):
         if part.focusPolicy() & Qt.TabFocus:
             yield part
+        if isinstance(part, QSplitter):  # it has no layout
+            for index in range(part.count()):
+                yield from _stops(part.widget(index))
         part = part.layout()
     if part is not None:
         for item in map(part.itemAt, range(part.count())):

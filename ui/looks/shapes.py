@@ -31,7 +31,11 @@ def paint_state(painter: QPainter, rect: QRectF | QRect, state: State, theme: Th
                 color: str | None = None) -> None:  # fmt: skip
     """Paint the state of a service: a disc, a ring, a half disc, a dotted ring, or a cross."""
     with _drawing(painter, color or getattr(theme, STATE_COLORS[state])):
-        _STATES[state](painter, _square(rect, 12))
+        box = _square(rect, 48)
+        # Drawn in its usual size: lines get thicker with the letters beside it.
+        painter.translate(box.topLeft())
+        painter.scale(box.width() / 12, box.height() / 12)
+        _STATES[state](painter, QRectF(0, 0, 12, 12))
 
 
 def paint_mark(painter: QPainter, rect: QRectF | QRect, mark: Mark, theme: Theme,

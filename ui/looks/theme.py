@@ -183,6 +183,11 @@ def apply(app: QApplication, theme: Theme, fonts: Fonts | None = None) -> None:
         notifier.changed.emit(theme)
 
 
+def scaled(pixels: int) -> int:
+    """The size of an icon, or the room for one, beside letters of the size that the user chose: an even number."""
+    return 2 * round(pixels * notifier.fonts.size / POINTS / 2)
+
+
 def ui_font() -> QFont:
     """The font of the user interface, that is of all text except data."""
     return QFont(_installed(UI_FAMILIES, QFontDatabase.GeneralFont), notifier.fonts.size)
@@ -248,7 +253,7 @@ def stylesheet(theme: Theme) -> str:
         mono_size=notifier.fonts.mono_size,
         small=notifier.fonts.size - 1,
         large=notifier.fonts.size + 4,
-        line=_line_height(),
+        field=_line_height(),
     )
 
 

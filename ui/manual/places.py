@@ -26,12 +26,14 @@ PLACES = {
     "SendDialog": "send",
     "SendDock": "send",
     "ServiceDialog": "services",
+    "ServicePage": "rules",
     "ServicesPanel": "window#services-and-connections",
     "SettingsDialog": "window#settings",
     "StartPage": "tour",
     "StreamView": "window#streams",
     "TrustDialog": "tls#have-clients-trust-it",
     "TrustQuestion": "workspace#trust",
+    "VariablesDialog": "send#variables",
 }
 """A page, or ``page#heading``, by the name of the class of a widget. It holds for all that is inside."""
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from PyQt5.QtCore import Qt, pyqtSignal
-from PyQt5.QtWidgets import QAction, QApplication, QSplitter
+from PyQt5.QtWidgets import QAction, QSplitter
 
 from app.capture.reading.reader import Reader
 from app.events import Event
@@ -15,6 +16,7 @@ from ui.detail.pane import DetailPane
 from ui.panes.filter_box import FilterBox
 from ui.panes.notes import NOTED
 from ui.panes.tabs import PaneTabs
+from ui.parts.copying import copy
 from ui.parts.progress_line import InThread
 from ui.services.actions import ServiceActions
 from ui.settings import Settings
@@ -53,10 +55,11 @@ class Browser(QSplitter):
     def _connect(self, settings: Settings) -> None:
         self.panes.current_changed.connect(self._on_event_id)
         self.panes.following_changed.connect(self.changed)
-        self.panes.copied.connect(QApplication.clipboard().setText)
+        self.panes.copied.connect(copy)
         self.panes.narrowed.connect(self.filter.narrow)
         self.panes.currentChanged.connect(self._on_pane)
         self.panes.conversations.opened.connect(self.show_connection)
+        self.detail.event_wanted.connect(self.show_event)
         self.panes.failures.group_changed.connect(self.changed)
         self.filter.typed.connect(self.panes.set_filter)
         self.filter.left.connect(lambda: self.panes.current().setFocus())
@@ -65,6 +68,7 @@ class Browser(QSplitter):
     def follow(self, bridge: Bridge, services: ServiceActions, actions: Mapping[str, QAction]) -> None:
         """Show what is stored from now on, and offer what can be done to live connections and to failures."""
         bridge.ticked.connect(self.panes.on_stored)
+        bridge.ticked.connect(self.detail.on_stored)
         bridge.services_changed.connect(self.panes.rebuild)
         self.panes.conversations.disconnect_wanted.connect(services.disconnect_peer)
         self.panes.failures.set_actions(actions)
@@ -73,6 +77,20 @@ class Browser(QSplitter):
         """Show all that happened on a connection, and nothing else."""
         self.show_filtered(f"conn == {number}")
         self.panes.all.setFocus()
+
+    def show_event(self, id: int) -> None:
+        """Show an event among all events: nothing is filtered out, or hidden by Clear view."""
+        self.panes.setCurrentWidget(self.panes.all)
+        pane = self.panes.all
+        if self.panes.typed():
+            self.filter.setText("")
+            self.filter.apply()
+        if pane.events.cleared:
+            pane.events.show_all()
+        if len(pane.events) and pane.events.id_at(index := pane.events.index_of(id)) == id:
+            pane.view.set_following(False)
+            pane.view.set_current(index)
+        pane.setFocus(Qt.OtherFocusReason)
 
     def show_notes(self) -> None:
         """Show the rows that have a note or a colour, and nothing else."""
@@ -93,6 +111,13 @@ class Browser(QSplitter):
         self.panes.refresh()
         self._on_event_id(max(0, self._wanted))
 
+    def read_anew(self, path: Path) -> None:
+        """Show another capture from now on: the one that is being written is a new file."""
+        self._reader.switch(path)
+        self._wanted = 0
+        self.panes.read_anew()
+        self._on_event(0, None)
+
     def let_go(self) -> None:
         """Take no more answers of the reader: the window closes."""
         self._wanted = -1
@@ -112,6 +137,7 @@ class Browser(QSplitter):
             self.changed.emit()
 
     def _on_pane(self) -> None:
+        self.detail.setVisible(self.panes.page() is None)
         pane = self.panes.current()
         example = (pane.example,) if pane is self.panes.conversations else ()
         self.filter.speak(pane.fields, self.panes.typed(), *example)

@@ -25,6 +25,8 @@ class Column:
         chars: its first width, in characters of the monospaced font.
         text: what a cell says; copied, too.
         right: whether numbers stand right-aligned in it.
+        least: its least width, in characters; it is never narrower than its title.
+        whole: whether a text in it is never cut, as figures are not: the column is widened for it.
         quiet: whether it is dim, unless the row itself has a colour.
         numbered: whether it has the numbers of the rows, and is widened as they grow.
         stretch: whether it takes the room that the other columns leave.
@@ -39,6 +41,8 @@ class Column:
     chars: int
     text: Text
     right: bool = False
+    least: int = 0
+    whole: bool = False
     quiet: bool = False
     numbered: bool = False
     stretch: bool = False

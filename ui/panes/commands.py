@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PyQt5.QtCore import Qt
-from PyQt5.QtWidgets import QApplication
+from PyQt5.QtCore import QCoreApplication, Qt
+from PyQt5.QtWidgets import QWidget
 
 from app.events import Event
 from ui.panes.browser import Browser
 from ui.panes.exchange_actions import ExchangeActions
 from ui.panes.failure_actions import FailureActions
 from ui.panes.notes import Notes
+from ui.parts.copying import copy
 from ui.streams.windows import StreamWindows
 
 
@@ -27,6 +28,7 @@ class PaneCommands:
         """
         self._browser, self._streams, self._connection = browser, streams, connection
         self._panes = browser.panes
+        browser.detail.stream_wanted.connect(lambda conn: streams.show((conn, False)))
 
     def copy_rows(self) -> None:
         self._panes.current().copy_rows()
@@ -34,7 +36,8 @@ class PaneCommands:
     def copy_payload(self) -> None:
         event = self._browser.current_event
         if event is not None and event.payload is not None:
-            QApplication.clipboard().setText(event.payload.decode("utf-8", "backslashreplace"))
+            text = QCoreApplication.translate("PaneCommands", "Copied the payload")
+            copy(event.payload.decode("utf-8", "backslashreplace"), text)
 
     def select_all(self) -> None:
         self._panes.current().view.select_all()
@@ -63,16 +66,21 @@ class PaneCommands:
         self._step(-1)
 
     def _step(self, by: int) -> None:
-        self._panes.setCurrentIndex((self._panes.currentIndex() + by) % self._panes.count())
+        self._show(self._panes.widget((self._panes.currentIndex() + by) % self._panes.count()))
 
     def conversations(self) -> None:
-        self._panes.setCurrentWidget(self._panes.conversations)
+        self._show(self._panes.conversations)
 
     def http(self) -> None:
-        self._panes.setCurrentWidget(self._panes.http)
+        self._show(self._panes.http)
 
     def failures(self) -> None:
-        self._panes.setCurrentWidget(self._panes.failures)
+        self._show(self._panes.failures)
+
+    def _show(self, pane: QWidget) -> None:
+        """Show a pane and give it the focus."""
+        self._panes.setCurrentWidget(pane)
+        pane.setFocus(Qt.ShortcutFocusReason)
 
     def follow_stream(self) -> None:
         connection = self._connection()
@@ -87,7 +95,7 @@ class EventCommands:
         self._browser, self._panes = browser, browser.panes
         self._notes, self._exchanges, self._failures = notes, exchanges, failures
         notes.kept.connect(browser.refresh)
-        exchanges.copied.connect(QApplication.clipboard().setText)
+        exchanges.copied.connect(copy)
         browser.detail.again.connect(self.send_again)
 
     def note(self) -> None:
@@ -107,9 +115,6 @@ class EventCommands:
 
     def _copy(self, form: str) -> None:
         self._with_event(lambda event: self._exchanges.copy(event, form))
-
-    def mock_exchange(self) -> None:
-        self._with_event(self._exchanges.mock)
 
     def resolve_group(self) -> None:
         self._panes.failures.resolve()

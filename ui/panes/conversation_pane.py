@@ -91,17 +91,17 @@ COLUMNS = (
         field="service", value=lambda row: row.service or None,
     ),
     Column(
-        "peer", "Peer", "The other side's address and port", 18, lambda row, _: row.peer or "",
+        "peer", "Peer", "The other side's address and port", 15, lambda row, _: row.peer or "", whole=True,
         field="peer", value=lambda row: row.peer,
     ),
     Column("received", "Received", "Bytes received", 10, lambda row, _: amount(_row(row).received), right=True),
     Column(
-        "received.messages", "Times", "How often data was received", 6,
+        "received.messages", "Reads", "How often data was received", 6,
         lambda row, _: f"{_row(row).messages_received:,}", right=True, quiet=True,
     ),
     Column("sent", "Sent", "Bytes sent", 8, lambda row, _: amount(_row(row).sent), right=True),
     Column(
-        "sent.messages", "Times", "How often data was sent", 6,
+        "sent.messages", "Writes", "How often data was sent", 6,
         lambda row, _: f"{_row(row).messages_sent:,}", right=True, quiet=True,
     ),
     Column(
@@ -114,6 +114,7 @@ COLUMNS = (
     ),
     Column(
         "reason", "Ended", "How it ended", 24, lambda row, _: ended(_row(row)), color=_ended_color, stretch=True,
+        least=18,
         field="reason", value=lambda row: _row(row).reason or None,
     ),
 )  # fmt: skip

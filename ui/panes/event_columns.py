@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app import events
-from app.events import KINDS, NAMES, Row
+from app.events import ARROWS, KINDS, NAMES, Row
 from ui.looks.shapes import Mark
 from ui.looks.theme import Theme
 from ui.looks.times import clock
@@ -22,18 +22,20 @@ _MARKS: dict[int, Mark] = {
     events.LIMIT_REACHED: "fault",
     events.FAULT_APPLIED: "fault",
     events.FAILURE_RESOLVED: "closed",
+    events.CAPTURE_PAUSED: "closed",
+    events.CAPTURE_RESUMED: "opened",
 }
 
-_ARROWS: dict[str, Mark] = {"→ ": "sent", "← ": "received"}
+_MARKED: dict[str, Mark] = {f"{ARROWS[mark]} ": mark for mark in ("sent", "received")}
 """How the summaries of requests begin that we sent, and those of their responses."""
 
 
 def mark_of(row: Row) -> Mark | None:
     """The shape that tells this row's direction or state."""
     if row.kind == events.WS_MESSAGE:
-        return "sent" if row.summary.startswith("→") else "received"
-    if row.kind in (events.HTTP_REQUEST, events.HTTP_RESPONSE) and row.summary[:2] in _ARROWS:
-        return _ARROWS[row.summary[:2]]
+        return "sent" if row.summary.startswith(ARROWS["sent"]) else "received"
+    if row.kind in (events.HTTP_REQUEST, events.HTTP_RESPONSE) and row.summary[:2] in _MARKED:
+        return _MARKED[row.summary[:2]]
     return _MARKS.get(row.kind)
 
 
@@ -75,14 +77,15 @@ COLUMNS = (
         "service", "Service", "The service it happened to", 14, lambda row, _: row.service,
         field="service", value=lambda row: row.service or None,
     ),
-    Column(
-        "peer", "Peer", "The other side's address and port", 15, lambda row, _: row.peer or "",
-        field="peer", value=lambda row: row.peer,
-    ),
+    # Before the peer: what was received points from it to the service.
     Column(
         "direction", "", "Direction: ← received, → sent", 1,
-        lambda row, _: {"received": "←", "sent": "→"}.get(_direction(row) or "", ""),
+        lambda row, _: ARROWS.get(_direction(row) or "", ""),
         mark=mark_of, field="direction", value=_direction,
+    ),
+    Column(
+        "peer", "Peer", "The other side's address and port", 15, lambda row, _: row.peer or "", whole=True,
+        field="peer", value=lambda row: row.peer,
     ),
     Column(
         "kind", "Kind", "What happened", 17, lambda row, _: NAMES.get(row.kind, str(row.kind)),

@@ -5,12 +5,15 @@ from __future__ import annotations
 from math import ceil
 
 from PyQt5.QtCore import Qt
-from PyQt5.QtGui import QStandardItemModel
+from PyQt5.QtGui import QFontMetrics, QStandardItemModel
 from PyQt5.QtWidgets import QHeaderView, QWidget
 
 from ui.panes.columns import Columns
 
 PAD = 6
+
+SORT_ARROW = 16
+"""Pixels that the arrow of the sorted column takes."""
 
 LEAST = 24
 """Characters of the last column that are shown in the narrowest window."""
@@ -28,15 +31,30 @@ class EventHeader(QHeaderView):
             model.setHeaderData(i, Qt.Horizontal, column.tip, Qt.ToolTipRole)
             model.setHeaderData(i, Qt.Horizontal, column.alignment, Qt.TextAlignmentRole)
         self.setModel(model)
-        self.setStretchLastSection(True)
+        # The column that stretches; the last one if none does.
+        self._stretched = next((i for i, column in enumerate(columns) if column.stretch), len(columns) - 1)
+        self.setStretchLastSection(self._stretched == len(columns) - 1)
         self.setSectionsMovable(False)
         self.setHighlightSections(False)
         self.setMinimumSectionSize(24)
+        self.sectionResized.connect(self._keep_least)
         for i, column in enumerate(columns):
             self.resizeSection(i, self._width(column.chars))
-            if column.stretch and column is not columns[-1]:
-                self.setStretchLastSection(False)
-                self.setSectionResizeMode(i, QHeaderView.Stretch)
+        if self._stretched != len(columns) - 1:
+            self.setSectionResizeMode(self._stretched, QHeaderView.Stretch)
+
+    def _keep_least(self, section: int, _: int, size: int) -> None:
+        """Let no section become narrower than its title, or than its column declares."""
+        if size < (least := self._least(section)):
+            self.resizeSection(section, least)
+
+    def _least(self, section: int) -> int:
+        column = self._columns[section]
+        font = self.font()
+        font.setBold(True)
+        arrow = SORT_ARROW if self.isSortIndicatorShown() and self.sortIndicatorSection() == section else 0
+        title = QFontMetrics(font).horizontalAdvance(column.title) + 2 * PAD + arrow if column.title else 0
+        return max(title, self._width(column.least) if column.least else 0)
 
     def set_char(self, char: float) -> None:
         """After a change of font: let every column show as many characters as before."""
@@ -61,19 +79,28 @@ class EventHeader(QHeaderView):
                     self.make_room(column.name, digits)
 
     def fill(self, room: int) -> int:
-        """Give the last column what the others leave of ``room``, or the least that it needs.
+        """Give the column that stretches what the others leave of ``room``, or the least that it needs.
 
         Returns by how many pixels all columns are wider than ``room``.
         """
-        last = len(self._columns) - 1
-        others = sum(self.sectionSize(i) for i in range(last))
-        least = self._width(min(LEAST, self._columns[last].chars))
+        at = self._stretched
+        others = sum(self.sectionSize(i) for i in range(len(self._columns)) if i != at)
+        least = self._least_stretched()
         over = max(0, others + least - room)
-        if self.stretchLastSection() == bool(over):
-            self.setStretchLastSection(not over)
-        if over and self.sectionSize(last) != least:
-            self.resizeSection(last, least)
+        if at == len(self._columns) - 1:
+            if self.stretchLastSection() == bool(over):
+                self.setStretchLastSection(not over)
+        else:
+            mode = QHeaderView.Interactive if over else QHeaderView.Stretch
+            if self.sectionResizeMode(at) != mode:
+                self.setSectionResizeMode(at, mode)
+        if over and self.sectionSize(at) != least:
+            self.resizeSection(at, least)
         return over
+
+    def _least_stretched(self) -> int:
+        column = self._columns[self._stretched]
+        return max(self._width(column.least or min(LEAST, column.chars)), self._least(self._stretched))
 
     def _width(self, chars: int) -> int:
         return ceil(chars * self._char) + 2 * PAD

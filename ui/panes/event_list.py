@@ -244,8 +244,12 @@ class EventList(QObject):
         self._pages.move_to_end(number)
         return page[offset]
 
+    def _page(self, number: int) -> array[int]:
+        """Ids of a page in the cache."""
+        return self.ids(number * PAGE, number * PAGE + PAGE - 1)
+
     def _fetch(self, number: int) -> None:
-        ids = self.ids(number * PAGE, number * PAGE + PAGE - 1)
+        ids = self._page(number)
         asked = self._asked
         asked.add(number)
         self._stale.discard(number)

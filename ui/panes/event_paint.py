@@ -22,6 +22,7 @@ class RowPainter:
         font: that font.
         char: the width of a character in pixels, with a fraction.
         height: the height of a row in pixels.
+        tight: columns whose figures did not fit, by name, and the characters that they need.
     """
 
     def __init__(self, columns: Columns) -> None:
@@ -31,6 +32,7 @@ class RowPainter:
         self.char = QFontMetricsF(self.font).horizontalAdvance("0" * 64) / 64
         self.height = metrics.height() + PAD
         self._baseline = metrics.ascent() + PAD // 2
+        self.tight: dict[str, int] = {}
 
     def paint_unread(self, painter: QPainter, rect: QRect, colors: theme.Theme) -> None:
         """Paint a row that is not read yet."""
@@ -72,6 +74,8 @@ class RowPainter:
             text = column.text(row, above)
             if not text:
                 continue
+            if (column.right or column.whole) and len(text) * self.char > width - 2 * PAD:
+                self.tight[column.name] = max(len(text), self.tight.get(column.name, 0))
             text, taken = self.fit(text, max(0, width - 2 * PAD))
             own = None if selected else column.color(row, colors)
             painter.setPen(QColor(own or (quiet if column.quiet else strong)))

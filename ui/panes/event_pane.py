@@ -13,7 +13,7 @@ from app.capture.filters.language import EVERYTHING, Filter, parse
 from app.capture.reading.reader import Reader
 from app.capture.recorder import Stored
 from app.events import Row
-from ui.panes.columns import Columns, as_text
+from ui.panes.columns import Column, Columns, as_text
 from ui.panes.event_columns import COLUMNS
 from ui.panes.event_list import EventList
 from ui.panes.event_view import EventView
@@ -35,7 +35,7 @@ class EventPane(QWidget):
     Signals:
         current_changed: the id of the current event, or 0.
         menu_wanted: a context menu, to be filled with actions, and its global position.
-        copied: text for the clipboard.
+        copied: text for the clipboard, and what it is, in words.
         narrowed: a condition to add to the filter.
     """
 
@@ -44,7 +44,7 @@ class EventPane(QWidget):
 
     current_changed = pyqtSignal(int)
     menu_wanted = pyqtSignal(QMenu, QPoint)
-    copied = pyqtSignal(str)
+    copied = pyqtSignal(str, str)
     narrowed = pyqtSignal(str)
 
     def __init__(self, reader: Reader, base: Filter = EVERYTHING, empty: str = "") -> None:
@@ -70,6 +70,7 @@ class EventPane(QWidget):
         self.view.following_changed.connect(self._on_following)
         self.view.current_changed.connect(self.current_changed)
         self.view.menu_wanted.connect(self._on_menu)
+        self.view.row_menu_wanted.connect(self._on_row_menu)
         self.events.reset.connect(self._say_empty)
         self.events.loaded.connect(self._say_empty)
         self._say_empty()
@@ -110,22 +111,47 @@ class EventPane(QWidget):
         def done(rows: list[Row]) -> None:
             if not self._closed:
                 pairs = zip(rows, [None, *rows], strict=False)
-                self.copied.emit("\n".join(as_text(row, above, self.columns) for row, above in pairs))
+                text = "\n".join(as_text(row, above, self.columns) for row, above in pairs)
+                self.copied.emit(text, self._copied_words(len(rows), high - low + 1))
 
         self.events.read(ids, done)
+
+    def _copied_words(self, count: int, selected: int) -> str:
+        if count < selected:
+            return self.tr("Copied {count} of {all} rows").format(count=f"{count:,}", all=f"{selected:,}")
+        if count == 1:
+            return self.tr("Copied 1 row")
+        return self.tr("Copied {count} rows").format(count=f"{count:,}")
 
     def _on_menu(self, at: QPoint) -> None:
         menu = QMenu(self)
         row, column = self.view.cell_at(at)
-        value = column.value(row) if row is not None else None
-        if value is not None:
-            shown = str(value) if len(str(value)) <= MENU_CHARS else f"{str(value)[:MENU_CHARS]}…"
-            for words, exclude in (("Only", False), ("Not", True)):
-                action = menu.addAction(unmarked(f"{words} {column.title.lower() or 'what was'} {shown}"))
-                asked = condition(column.field, value, exclude=exclude)
-                action.triggered.connect(lambda _=False, asked=asked: self.narrowed.emit(asked))
+        for exclude, text in ((False, self.tr("Only {cell}")), (True, self.tr("Not {cell}"))):
+            self._add_condition(menu, text, row, column, exclude=exclude)
+        if not menu.isEmpty():
             menu.addSeparator()
         self.menu_wanted.emit(menu, at)
+
+    def _on_row_menu(self, at: QPoint) -> None:
+        """Offer what any cell of the current row offers: a key was pressed, which points at none."""
+        menu, row = QMenu(self), self.events.row(self.view.current)
+        for exclude, title in ((False, self.tr("&Only this")), (True, self.tr("&Not this"))):
+            cells = menu.addMenu(title)
+            for column in self.columns:
+                self._add_condition(cells, "{cell}", row, column, exclude=exclude)
+            cells.menuAction().setVisible(not cells.isEmpty())
+        menu.addSeparator()
+        self.menu_wanted.emit(menu, at)
+
+    def _add_condition(self, menu: QMenu, text: str, row: Row | None, column: Column, *, exclude: bool) -> None:
+        """Add an action that narrows the filter by one cell, if there is something in it to filter by."""
+        value = column.value(row) if row is not None else None
+        if value is None:
+            return
+        shown = str(value) if len(str(value)) <= MENU_CHARS else f"{str(value)[:MENU_CHARS]}…"
+        cell = f"{column.title.lower() or self.tr('what was')} {shown}"
+        asked = condition(column.field, value, exclude=exclude)
+        menu.addAction(unmarked(text.format(cell=cell))).triggered.connect(lambda _=False: self.narrowed.emit(asked))
 
     def _on_following(self, following: bool) -> None:
         below = self.view.below

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from math import ceil
 
-from PyQt5.QtCore import QPoint, QRect, Qt, pyqtSignal
+from PyQt5.QtCore import QPoint, QRect, Qt, QTimer, pyqtSignal
 from PyQt5.QtGui import (
     QColor,
     QContextMenuEvent,
@@ -37,10 +37,12 @@ class EventView(TailView):
     Signals:
         current_changed: the id of the event that the current row shows, or 0 without a current row.
         menu_wanted: the global position of a context menu.
+        row_menu_wanted: the same for the current row, when a key asked for it.
     """
 
     current_changed = pyqtSignal(int)
     menu_wanted = pyqtSignal(QPoint)
+    row_menu_wanted = pyqtSignal(QPoint)
 
     def __init__(self, events: EventList, parent: QWidget | None = None, columns: Columns = COLUMNS) -> None:
         super().__init__(events, parent)
@@ -54,6 +56,9 @@ class EventView(TailView):
         self.setAccessibleName("Events")
         self.viewport().setMouseTracking(False)
         self._rows = RowPainter(columns)
+        self._widening = QTimer(self)
+        self._widening.setSingleShot(True)
+        self._widening.timeout.connect(self._widen)
         self.header = EventHeader(columns, self._rows.char, self)
         self.header.sectionResized.connect(self._repaint)
         self.header.sectionResized.connect(self._set_width)
@@ -197,7 +202,14 @@ class EventView(TailView):
                 self.set_current(index, extend=True)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        self.menu_wanted.emit(event.globalPos())
+        if event.reason() != QContextMenuEvent.Keyboard:
+            self.menu_wanted.emit(event.globalPos())
+        elif self._current >= 0:
+            self._show(self._current)
+            below = self.row_rect(self._current).bottomLeft()
+            self.row_menu_wanted.emit(self.viewport().mapToGlobal(below + QPoint(ceil(2 * self._rows.char), 0)))
+        else:
+            self.menu_wanted.emit(self.viewport().mapToGlobal(QPoint(0, 0)))
 
     def _index_at(self, pos: QPoint) -> int | None:
         index = self.verticalScrollBar().value() + pos.y() // self.row_height
@@ -271,3 +283,11 @@ class EventView(TailView):
                 painter.setPen(QColor(colors.accent))
                 painter.drawRect(rect.adjusted(0, 0, -1, -1))
             above = row
+        if self._rows.tight:
+            self._widening.start()
+
+    def _widen(self) -> None:
+        """Make room for figures that did not fit."""
+        tight, self._rows.tight = self._rows.tight, {}
+        for name, chars in tight.items():
+            self.header.make_room(name, chars)

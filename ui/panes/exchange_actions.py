@@ -1,15 +1,14 @@
-"""Actions on an HTTP exchange: copy it as a curl command, a Python program or text; make a mock rule of it."""
+"""Actions on an HTTP exchange: copy it as a curl command, a Python program or text; make a rule of a mock of it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from PyQt5.QtCore import QObject, pyqtSignal
 
 from app.capture.reading.reader import Reader
 from app.events import Event
-from ui.services.actions import ServiceActions
 
 if TYPE_CHECKING:
     from app.capture.reading.exchange_at import Exchanged
@@ -22,16 +21,16 @@ class ExchangeActions(QObject):
     """Reads the exchange of an event, and makes something of it.
 
     Signals:
-        copied: text for the clipboard.
+        copied: text for the clipboard, and what it is, in words.
         failed: why it did not work, or what is missing, as a sentence.
     """
 
-    copied = pyqtSignal(str)
+    copied = pyqtSignal(str, str)
     failed = pyqtSignal(str)
 
-    def __init__(self, reader: Reader, services: ServiceActions, parent: QObject) -> None:
+    def __init__(self, reader: Reader, parent: QObject) -> None:
         super().__init__(parent)
-        self._reader, self._services = reader, services
+        self._reader = reader
 
     def copy(self, event: Event, form: str) -> None:
         """Copy the exchange of ``event`` as ``curl``, ``python`` or ``text``."""
@@ -40,26 +39,29 @@ class ExchangeActions(QObject):
             from app.exports import copying
 
             if form == "text":
-                self.copied.emit(copying.as_text(found))
+                self.copied.emit(copying.as_text(found), self.tr("Copied request and answer"))
                 return
             request = copying.asked(found, secure=secure)
             if request is None:
                 self.failed.emit(NO_REQUEST)
                 return
-            self.copied.emit(copying.as_curl(request) if form == "curl" else copying.as_python(request))
+            if form == "curl":
+                self.copied.emit(copying.as_curl(request), self.tr("Copied as curl"))
+            else:
+                self.copied.emit(copying.as_python(request), self.tr("Copied as Python"))
             if request.remarks:
                 self.failed.emit(f"Copied, but not as it was. {' '.join(request.remarks)}")
 
         self._read(event, done)
 
-    def mock(self, event: Event) -> None:
-        """Ask for a service that answers as this exchange was answered."""
+    def rule(self, event: Event, take: Callable[[Mapping[str, Any]], object]) -> None:
+        """Give ``take`` the rule of a mock that answers as this exchange was answered."""
 
         def done(found: Exchanged, secure: bool) -> None:
             from app.exports import copying
 
             rule, left = copying.as_rule(found)
-            self._services.create_mock(rule)
+            take(rule)
             if left:
                 self.failed.emit(" ".join(left))
 

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from PyQt5.QtCore import QObject, Qt
-from PyQt5.QtWidgets import QApplication, QFileDialog, QWidget
+from PyQt5.QtWidgets import QFileDialog, QWidget
 from twisted.internet.defer import Deferred
 
 from app import events
@@ -17,6 +17,7 @@ from ui.detail.pages.traceback import TracebackPage
 from ui.detail.pane import DetailPane
 from ui.detail.saving import save_payload
 from ui.panes.failure_pane import FailurePane
+from ui.parts.copying import copy
 
 
 class FailureActions(QObject):
@@ -74,10 +75,7 @@ class FailureActions(QObject):
         return done.addCallback(lambda wrong: self._tell(event, wrong or f"Saved to {path}.", bad=bool(wrong)))
 
     def copy_report(self, event: Event) -> None:
-        clipboard = QApplication.clipboard()
-        assert clipboard is not None
-        clipboard.setText(self._pane.report(event))
-        self._pane.tell("Copied.")
+        copy(self._pane.report(event), self.tr("Copied the report"))
 
     def _tell(self, event: Event, words: str, *, bad: bool = False) -> None:
         self._pane.tell(words, bad=bad)

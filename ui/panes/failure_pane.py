@@ -41,11 +41,16 @@ Found = tuple[tuple[Mark, list[Group]] | None, float, int, list[Lost] | None] | 
 class FailurePane(EventPane):
     """Groups of failures, and the failures of the selected group, or all.
 
+    Attributes:
+        _open: failures of groups that are not resolved; ``_seen``: all failures when these were counted.
+
     Signals:
+        counted(): ``unresolved`` may have changed.
         group_changed: another group is selected, or the state of the selected one has changed.
         group_menu_wanted: the global position of a context menu for the selected group.
     """
 
+    counted = pyqtSignal()
     group_changed = pyqtSignal()
     group_menu_wanted = pyqtSignal(QPoint)
 
@@ -54,6 +59,8 @@ class FailurePane(EventPane):
         self._recorder = recorder
         self._mark: Mark = ()
         self._lost, self._losses = 0, list[Lost]()
+        self._open = self._seen = 0
+        self._resolving = False
         self._asking: object = None
         self._wanted = self._to_newest = False
         self._pause = QTimer(self)
@@ -116,6 +123,11 @@ class FailurePane(EventPane):
         """The selected group."""
         return self.table.current()
 
+    @property
+    def unresolved(self) -> int:
+        """How many failures are in groups that are not resolved; new ones count until their groups are read."""
+        return self._open + max(0, self._recorder.failures - self._seen)
+
     def group_of(self, event: Event) -> Group | None:
         """The group of a failure; None until the groups are read."""
         wanted = event.detail.get("group")
@@ -124,6 +136,7 @@ class FailurePane(EventPane):
     def set_reader(self, reader: Reader) -> None:
         self._mark = ()
         self._lost, self._losses = 0, []
+        self._open = self._seen = 0
         self._asking = None
         super().set_reader(reader)
         self._look()
@@ -141,7 +154,9 @@ class FailurePane(EventPane):
         super().let_go()
 
     def _look(self) -> None:
-        if self._asking is not None or self._pause.isActive() or not self.isVisible():
+        # The tab has a count of them, which only changes with a failure or with what is resolved.
+        wanted = self.isVisible() or self._resolving or self._recorder.failures > self._seen
+        if self._asking is not None or self._pause.isActive() or not wanted:
             self._wanted = True
         else:
             self._ask()
@@ -155,7 +170,8 @@ class FailurePane(EventPane):
         asking = self._asking = object()
         known = self._mark
 
-        counted = self._lost
+        counted, seen = self._lost, self._recorder.failures
+        idle = getattr(self._recorder, "idle", True)  # then all of them are in the capture
 
         def read(store: Store) -> Found:
             began = perf_counter()
@@ -169,7 +185,10 @@ class FailurePane(EventPane):
             self._asking = None
             if found is not None and found[3] is not None:
                 self._lost, self._losses = found[2], found[3]
+            if found is not None and idle:
+                self._seen = seen
             if found is not None and found[0] is not None:
+                self._resolving = False
                 self._pause.start(max(REST, round(found[1] * 1000 * SHARE)))
                 self._mark = found[0][0]
                 self._show_groups(found[0][1])
@@ -180,6 +199,9 @@ class FailurePane(EventPane):
     def _show_groups(self, found: list[Group]) -> None:
         before = len(self.table.groups.groups)
         self.table.show_groups(found)
+        self._open = sum(group.count for group in found if group.state != "resolved")
+        self._seen = max(self._seen, sum(group.count for group in found))
+        self.counted.emit()
         self.table.setVisible(bool(found))
         self.bar.setVisible(bool(found))
         if not before and found:
@@ -191,12 +213,22 @@ class FailurePane(EventPane):
         group = self.group()
         if group is None:
             count = sum(group.count for group in self.table.groups.groups)
-            self.title.setText(f"All {count:,} failures")
+            self.title.setText(self._all_words(count, self._open))
         else:
-            times = "once" if group.count == 1 else f"{group.count:,} times"
+            times = self.tr("once") if group.count == 1 else self.tr("{count} times").format(count=f"{group.count:,}")
             said = message(group)
             self.title.setText(f"{visible(group.type)}{f': {said}' if said else ''} · {times}")
         self.group_changed.emit()
+
+    def _all_words(self, count: int, unresolved: int) -> str:
+        if count == 1:
+            return self.tr("1 failure") if unresolved else self.tr("1 failure, resolved")
+        if not unresolved:
+            return self.tr("All {count} failures are resolved").format(count=f"{count:,}")
+        if unresolved == count:
+            return self.tr("All {count} failures").format(count=f"{count:,}")
+        text = self.tr("All {count} failures, {unresolved} not resolved")
+        return text.format(count=f"{count:,}", unresolved=f"{unresolved:,}")
 
     # -- one is selected
 
@@ -224,6 +256,7 @@ class FailurePane(EventPane):
         """Mark the selected group as resolved, or with ``reopened`` as not resolved."""
         group = self.group()
         if group is not None:
+            self._resolving = True
             self._recorder.resolve(group.fingerprint, group.summary, reopened=reopened)
 
     def report(self, event: Event) -> str:

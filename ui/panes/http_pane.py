@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from array import array
-from bisect import bisect_left, bisect_right
-from collections.abc import Callable
 from typing import cast
 
-from PyQt5.QtCore import pyqtSignal
+from PyQt5.QtCore import Qt
+from PyQt5.QtWidgets import QVBoxLayout
 
 from app.capture.filters.language import EVERYTHING, Filter
-from app.capture.reading import exchange_rows
 from app.capture.reading.exchange_rows import EXCHANGE_FIELDS, ExchangeRow
-from app.capture.reading.reader import Reader, Scan
+from app.capture.reading.reader import Reader
 from app.events import Row
 from ui.looks.theme import Theme
 from ui.looks.times import clock
 from ui.panes.columns import Column
-from ui.panes.event_list import PAGE, EventList
+from ui.panes.event_list import EventList
 from ui.panes.event_pane import EventPane
+from ui.panes.exchange_list import BY_AGE, MAX_SORTED, ExchangeList
+from ui.parts.notice_bar import NoticeBar
 
 NO_EXCHANGE = (
     "No HTTP exchange yet.\n\n"
@@ -78,7 +77,7 @@ COLUMNS = (
         "status", "Status", "Of the answer, while there is one", 8, lambda row, _: _status(row), color=_status_color,
         field="http.status", value=lambda row: _row(row).status,
     ),
-    Column("type", "Type", "Media type of the answer", 20, lambda row, _: _row(row).type, quiet=True),
+    Column("type", "Type", "Media type of the answer", 24, lambda row, _: _row(row).type, quiet=True),
     Column(
         "size", "Size", "Bytes of the answer's body", 9, lambda row, _: "" if row.size is None else f"{row.size:,}",
         right=True, field="size", value=lambda row: row.size,
@@ -90,64 +89,8 @@ COLUMNS = (
 )  # fmt: skip
 
 
-class ExchangeList(EventList):
-    """Exchanges by the ids of their requests, oldest first.
-
-    A response changes the row of its request; with a filter, it may insert a row above others.
-
-    Signals:
-        inserted: rows were inserted above others.
-    """
-
-    inserted = pyqtSignal()
-
-    def _none(self, first: int) -> array[int]:
-        return array("q")
-
-    def _look(self, first: int, last: int) -> Scan:
-        return self._reader.scan(self.where, first, last, self._on_found, exchange_rows.matches)
-
-    def _on_found(self, ids: array[int], upto: int, complete: bool) -> None:
-        # Up to here everything was looked at before: what is found there now has got its response since.
-        split = bisect_right(ids, self._upto)
-        self._insert([id for id in ids[:split] if id not in self])
-        super()._on_found(ids[split:], upto, complete)
-
-    def __contains__(self, id: int) -> bool:
-        index = self.index_of(id)
-        return index < len(self._ids) and self._ids[index] == id
-
-    def _insert(self, late: list[int]) -> None:
-        late = [id for id in late if id >= self._floor]
-        if not late:
-            return
-        assert isinstance(self._ids, array)
-        at = bisect_left(self._ids, late[0])
-        for id in late:
-            self._ids.insert(bisect_left(self._ids, id), id)
-        for number in [number for number in self._pages if number >= at // PAGE]:
-            del self._pages[number]
-        self._asked = set()  # pages that are being read were asked for by their old indexes
-        self._stale.clear()
-        self.inserted.emit()
-        self.appended.emit(len(late))
-
-    def read(self, ids: array[int], done: Callable[[list[Row]], object]) -> None:
-        nothing: list[Row] = []
-        self._reader.read(lambda store: [*exchange_rows.rows(store, ids)], nothing, done)
-
-    def _keep(self, number: int, ids: array[int], rows: list[Row]) -> None:
-        super()._keep(number, ids, rows)
-        if any(_row(row).answer is None and not _row(row).over for row in rows):
-            self._holed.add(number)
-
-    def shown_at(self, index: int) -> int:
-        row = self.row(index)
-        return self._ids[index] if row is None else _row(row).answer or row.id
-
-
 class HTTPPane(EventPane):
-    """All exchanges of all services."""
+    """All exchanges of all services. A click on a title sorts by the column."""
 
     columns = COLUMNS
     fields = EXCHANGE_FIELDS
@@ -156,13 +99,42 @@ class HTTPPane(EventPane):
         super().__init__(reader, EVERYTHING, NO_EXCHANGE)
         self._shown = 0
         self.view.setAccessibleName("HTTP exchanges")
+        self.notice = NoticeBar("warning", closable=True)
+        layout = self.layout()
+        assert isinstance(layout, QVBoxLayout)
+        layout.insertWidget(0, self.notice)
+        header = self.view.header
+        header.setSectionsClickable(True)
+        header.setSortIndicatorShown(True)
+        header.setSortIndicator(0, Qt.AscendingOrder)
+        header.sortIndicatorChanged.connect(self._on_sort)
         self.current_changed.connect(self._on_shown)
         self.events.loaded.connect(self._show_answer)
 
     def _list(self, reader: Reader, base: Filter) -> EventList:
-        exchanges = ExchangeList(reader, base, self)
-        exchanges.inserted.connect(lambda: self.view.keep_current())
-        return exchanges
+        self.list = ExchangeList(reader, base, self)
+        self.list.inserted.connect(lambda: self.view.keep_current())
+        self.list.unsortable.connect(self._on_unsortable)
+        return self.list
+
+    def _on_sort(self, column: int, order: Qt.SortOrder) -> None:
+        self.notice.say("")
+        name, descending = COLUMNS[column].name, order == Qt.DescendingOrder
+        self.list.sort(name, descending=descending)
+        if name != BY_AGE or descending:
+            self.view.set_following(False)
+            self.view.verticalScrollBar().setValue(0)
+
+    def _on_unsortable(self, count: int) -> None:
+        header = self.view.header
+        header.blockSignals(True)
+        header.setSortIndicator(0, Qt.AscendingOrder)
+        header.blockSignals(False)
+        header.viewport().update()
+        text = self.tr(
+            "{count} exchanges are too many to sort by this column: up to {most} can be sorted. Filter them first."
+        )
+        self.notice.say(text.format(count=f"{count:,}", most=f"{MAX_SORTED:,}"))
 
     def _on_shown(self, id: int) -> None:
         self._shown = id

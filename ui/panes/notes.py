@@ -63,7 +63,7 @@ class Notes(QObject):
     def on_tick(self) -> None:
         """The capture has grown."""
         recorder = self._recorder
-        if self._due and recorder.stored + recorder.lost >= self._due:
+        if self._due and recorder.stored + recorder.lost + recorder.not_taken >= self._due:
             self._due = 0
             self.kept.emit()
 

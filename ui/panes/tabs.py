@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from PyQt5.QtCore import QByteArray, QPoint, pyqtSignal
-from PyQt5.QtWidgets import QMenu, QTabWidget
+from PyQt5.QtCore import QByteArray, QPoint, QSize, Qt, pyqtSignal
+from PyQt5.QtWidgets import QMenu, QTabBar, QTabWidget, QToolButton, QWidget
 
 from app.capture.filters.language import EVERYTHING, Filter, of_service
 from app.capture.reading.reader import Reader
@@ -41,19 +41,25 @@ NO_SERVICE = (
 class PaneTabs(QTabWidget):
     """All panes. Only the one in view follows the capture; the others catch up when shown.
 
+    Behind them stand pages, which show something else than the capture.
+
     Signals:
         current_changed: the id of the current event of the pane in view, or 0.
         following_changed: whether the pane in view follows the tail.
         menu_wanted: a context menu for the pane in view, to be filled.
-        copied: text for the clipboard.
+        copied: text for the clipboard, and what it is, in words.
         narrowed: a condition to add to the filter.
+        unresolved_changed: how many failures are in groups that are not resolved.
+        page_closed: a page that the user closes.
     """
 
     current_changed = pyqtSignal(int)
     following_changed = pyqtSignal(bool)
     menu_wanted = pyqtSignal(QMenu, QPoint)
-    copied = pyqtSignal(str)
+    copied = pyqtSignal(str, str)
     narrowed = pyqtSignal(str)
+    unresolved_changed = pyqtSignal(int)
+    page_closed = pyqtSignal(QWidget)
 
     def __init__(self, post: Post, reader: Reader) -> None:
         super().__init__()
@@ -62,6 +68,7 @@ class PaneTabs(QTabWidget):
         self._columns: QByteArray | None = None
         self._stored = Stored()
         self._services: dict[str, EventPane] = {}
+        self._pages: dict[QWidget, str] = {}
         self.setDocumentMode(True)
         self.setUsesScrollButtons(True)
         self.setAccessibleName("Panes of events")
@@ -74,8 +81,10 @@ class PaneTabs(QTabWidget):
         self._put(self.conversations, CONVERSATIONS)
         self.failures = FailurePane(post.recorder, reader)
         self._put(self.failures, FAILURES)
+        self._last: EventPane = self.all
         self._fixed = (self.all, self.http, self.conversations, self.failures)
         self.rebuild()
+        self.failures.counted.connect(self._count_failures)
         self._count_failures()
         self.currentChanged.connect(self._on_tab)
         self._on_tab()
@@ -89,7 +98,10 @@ class PaneTabs(QTabWidget):
         return [str(self.tabBar().tabData(at)) for at in range(self.count())]
 
     def service(self) -> str:
-        """The service whose pane is in view, or ""."""
+        """The service whose pane or page is in view, or ""."""
+        page = self.page()
+        if page is not None:
+            return self._pages[page]
         return next((name for name, pane in self._services.items() if pane is self.currentWidget()), "")
 
     def let_go(self) -> None:
@@ -101,9 +113,52 @@ class PaneTabs(QTabWidget):
         return [*self._fixed, *self._services.values()]
 
     def current(self) -> EventPane:
+        """The pane in view; while a page is, the one that was before it."""
         widget = self.currentWidget()
-        assert isinstance(widget, EventPane)
-        return widget
+        return widget if isinstance(widget, EventPane) else self._last
+
+    # -- pages
+
+    def page(self) -> QWidget | None:
+        """The page in view; None while a pane is."""
+        widget = self.currentWidget()
+        return widget if widget in self._pages else None
+
+    def add_page(self, page: QWidget, service: str, picture: str) -> None:
+        """Add a page about a service behind all panes. Its tab has the icon ``picture`` and can be closed."""
+        self._pages[page] = service
+        at = self.addTab(page, icon(picture, "dim"), "")
+        button = QToolButton()
+        button.setIcon(icon("close", "dim"))
+        button.setIconSize(QSize(10, 10))
+        button.setAutoRaise(True)
+        button.setFocusPolicy(Qt.NoFocus)
+        button.setProperty("tab", True)
+        button.clicked.connect(lambda: self.page_closed.emit(page))
+        self.tabBar().setTabButton(at, QTabBar.RightSide, button)
+        self.name_page(page, service)
+
+    def name_page(self, page: QWidget, service: str) -> None:
+        """The service of a page has this name now."""
+        self._pages[page] = service
+        at = self.indexOf(page)
+        short = service if len(service) <= TAB_CHARS else service[: TAB_CHARS - 1] + "…"
+        self.setTabText(at, unmarked(short))
+        self.setTabToolTip(at, plain(self.tr("Settings of {name}").format(name=service)))
+        self.tabBar().setTabData(at, self.tr("Settings of {name}").format(name=service))
+        button = self.tabBar().tabButton(at, QTabBar.RightSide)
+        words = self.tr("Close the page of {name} (Ctrl+W)").format(name=service)
+        button.setToolTip(plain(words))
+        button.setAccessibleName(words)
+
+    def remove_page(self, page: QWidget) -> None:
+        """Take a page away; where it was in view, the pane before it is again."""
+        if self.currentWidget() is page:
+            self.setCurrentWidget(self._last)
+        self.removeTab(self.indexOf(page))
+        del self._pages[page]
+
+    # -- panes
 
     def rebuild(self) -> None:
         """Make a pane for each service, in their order, after the panes that are always there."""
@@ -112,6 +167,8 @@ class PaneTabs(QTabWidget):
         for name in list(self._services):
             if name not in services:
                 pane = self._services.pop(name)
+                if self._last is pane:
+                    self._last = self.all
                 self.removeTab(self.indexOf(pane))
                 pane.let_go()
                 pane.deleteLater()
@@ -195,6 +252,13 @@ class PaneTabs(QTabWidget):
         for pane in self._panes():
             pane.events.refresh()
 
+    def read_anew(self) -> None:
+        """The reader reads another capture now."""
+        self._stored = Stored()
+        for pane in self._panes():
+            pane.set_reader(self._reader)
+        self._count_failures()
+
     def on_stored(self, stored: Stored) -> None:
         self._stored = stored
         for pane in self._panes():
@@ -202,10 +266,14 @@ class PaneTabs(QTabWidget):
         self._count_failures()
 
     def _on_tab(self) -> None:
-        current = self.current()
+        current, page = self.current(), self.page()
         for pane in self._panes():
-            if pane is not current:
+            if pane is not current or page is not None:
                 pane.events.activate(False)
+        if page is not None:
+            self.current_changed.emit(0)
+            return
+        self._last = current
         current.set_filter(self.typed())
         current.events.activate(True)
         view = current.view
@@ -214,11 +282,12 @@ class PaneTabs(QTabWidget):
 
     def _count_failures(self) -> None:
         at = self.indexOf(self.failures)
-        count = self._post.recorder.failures
+        count = self.failures.unresolved
         text = f"{FAILURES} {count:,}" if count else FAILURES
         if text != self.tabText(at) or self.tabIcon(at).isNull():
             self.setTabText(at, text)
             self.setTabIcon(at, icon("failure", "bad" if count else "dim"))
+            self.unresolved_changed.emit(count)
 
 
 def _quiet(name: str) -> str:

@@ -1,4 +1,4 @@
-"""A list of completions below a line edit, which keeps the keyboard focus."""
+"""A list of completions below a field, which keeps the keyboard focus."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from PyQt5.QtCore import QPoint, Qt, pyqtSignal
 from PyQt5.QtGui import QKeyEvent
-from PyQt5.QtWidgets import QHeaderView, QLineEdit, QTreeWidget, QTreeWidgetItem
+from PyQt5.QtWidgets import QHeaderView, QTreeWidget, QTreeWidgetItem, QWidget
 
 from app.capture.filters.completion import Suggestion
 
@@ -22,7 +22,7 @@ class Completions(QTreeWidget):
 
     chosen = pyqtSignal(object)
 
-    def __init__(self, box: QLineEdit) -> None:
+    def __init__(self, box: QWidget) -> None:
         super().__init__(box.window())
         self._box = box
         self._offered: Sequence[Suggestion] = ()
@@ -37,8 +37,8 @@ class Completions(QTreeWidget):
         self.itemClicked.connect(lambda item: self._choose(self.indexOfTopLevelItem(item)))
         self.hide()
 
-    def offer(self, suggestions: Sequence[Suggestion]) -> None:
-        """Show the suggestions below the field, or hide the list if there are none."""
+    def offer(self, suggestions: Sequence[Suggestion], at: QPoint | None = None) -> None:
+        """Show the suggestions below the field, or hide the list if there are none. ``at``: there in the window."""
         self._offered = suggestions
         self.clear()
         for suggestion in suggestions:
@@ -48,8 +48,13 @@ class Completions(QTreeWidget):
         self.setVisible(bool(suggestions))
         if suggestions:
             height = self.sizeHintForRow(0) * min(ROWS, len(suggestions)) + 12
-            self.setGeometry(0, 0, max(420, self._box.width()), height)
-            self.move(self._box.mapTo(self._box.window(), QPoint(0, self._box.height() + 2)))
+            window = self._box.window()
+            corner = at or self._box.mapTo(window, QPoint(0, self._box.height() + 2))
+            width = 420 if at is not None else max(420, self._box.width())
+            # What would be cut off at the right or below stands further left, or above the line.
+            x = max(0, min(corner.x(), window.width() - width))
+            y = corner.y() if at is None or corner.y() + height <= window.height() else corner.y() - height - 28
+            self.setGeometry(x, y, width, height)
             self.raise_()
 
     def takes(self, event: QKeyEvent) -> bool:

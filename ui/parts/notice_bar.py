@@ -7,6 +7,10 @@ from PyQt5.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QWidget
 
 from ui.looks import theme
 from ui.looks.icons import icon
+from ui.parts.labels import let_shrink, plain
+
+LONG = 60
+"""Characters of a word that may not fit on a line."""
 
 
 class NoticeBar(QFrame):
@@ -26,6 +30,7 @@ class NoticeBar(QFrame):
         self.label.setWordWrap(True)
         self.label.setTextFormat(Qt.PlainText)
         self.label.setTextInteractionFlags(Qt.TextSelectableByMouse)
+        let_shrink(self.label)
         layout.addWidget(self._mark, 0, Qt.AlignTop)
         layout.addWidget(self.label, 1)
         if closable:
@@ -46,4 +51,5 @@ class NoticeBar(QFrame):
     def say(self, text: str) -> None:
         """Show ``text``, or hide the bar if it is empty."""
         self.label.setText(text)
+        self.label.setToolTip(plain(text) if any(len(word) > LONG for word in text.split()) else "")
         self.setVisible(bool(text))

@@ -3,29 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from PyQt5 import sip
 from PyQt5.QtCore import Qt
-from PyQt5.QtWidgets import QMainWindow
+from PyQt5.QtWidgets import QApplication, QMainWindow, QWidget
 
+from app.capture.reading.reader import Reader
+from app.capture.reading.store import Store
+from app.events import Event
 from app.post import Post
 from app.services.service import Service
+from app.workspace.message import Message
 from ui.bridge import Bridge
 from ui.edits import Edits
 
 if TYPE_CHECKING:
+    from app.sending.captured import Captured
     from ui.sending.dock import SendDock
 
-HEIGHT = 250
+HEIGHT = 280
 """Pixels of the dock when it is shown first."""
 
 
 class SendCommands:
     """Makes the dock when it is first wanted, and acts on it.
 
-    The methods ``send_message`` and ``send_to_service`` have the names of their actions.
+    The methods ``send_message``, ``send_to_service`` and ``open_in_send`` have the names of their actions.
     """
 
     def __init__(
@@ -36,10 +43,17 @@ class SendCommands:
         window: QMainWindow,
         service: Callable[[], Service | None],
         folder: Callable[[], Path],
+        reader: Reader,
+        event: Callable[[], Event | None],
     ) -> None:
-        """``service()`` is the selected service; relative file names refer to ``folder()``."""
+        """``service()`` is the selected service, ``event()`` the current event of the capture of ``reader``.
+
+        Relative file names refer to ``folder()``.
+        """
         self._post, self._edits, self._bridge, self._window = post, edits, bridge, window
         self._service, self._folder = service, folder
+        self._reader, self._event = reader, event
+        self._before: QWidget | None = None
 
     @cached_property
     def dock(self) -> SendDock:
@@ -50,9 +64,11 @@ class SendCommands:
         dock.hide()
         self._window.addDockWidget(Qt.BottomDockWidgetArea, dock)
         self._window.resizeDocks([dock], [HEIGHT], Qt.Vertical)
+        dock.left.connect(self._give_back)
         self._bridge.services_changed.connect(lambda: dock.refresh())
         self._bridge.status_changed.connect(lambda _: dock.refresh())
         dock.refresh(self._folder())
+        dock.history.load()
         return dock
 
     @property
@@ -72,15 +88,55 @@ class SendCommands:
 
     def send_message(self) -> None:
         dock = self.dock
-        dock.setVisible(dock.isHidden())
         if dock.isVisible():
-            if not dock.form.url.text() and (url := self._url()):
-                dock.form.url.setText(url)
-            dock.form.url.setFocus(Qt.ShortcutFocusReason)
+            dock.close()
+            return
+        self._remember()
+        dock.show()
+        if not dock.form.url.text() and (url := self._url()):
+            dock.form.url.setText(url)
+        dock.form.url.setFocus(Qt.ShortcutFocusReason)
+
+    def send_once(self, message: Message) -> None:
+        """Show a message in the dock, and send it."""
+        dock = self.dock
+        dock.show()
+        dock.form.show_message(message)
+        dock.run.send(message, keep=False)
 
     def send_to_service(self) -> None:
         if url := self._url():
+            self._remember()
             self.dock.send_to(url)
+
+    def open_in_send(self) -> None:
+        """Fill the dock with what the current event was sent with."""
+        event = self._event()
+        if event is None:
+            return
+        from app.sending.captured import captured
+        from app.sending.errors import URLError
+        from app.sending.url import parse
+        from ui.sending.dock import reaching
+
+        ours = {}
+        for name, service in self._post.services.items():
+            with suppress(URLError):  # of one that never listened on a port that the system chooses
+                if url := reaching(service):
+                    ours[name] = parse(url).address
+        self._remember()
+
+        def read(store: Store) -> Captured | None:
+            return captured(store, event, ours)
+
+        def on_read(found: Captured | None) -> None:
+            dock = self.dock
+            if found is None:
+                dock.tell_problem(dock.tr("What was sent is not in the capture, or not any more."))
+            else:
+                dock.show_captured(found, dock.tr("from event {id}").format(id=event.id))
+
+        self._reader.read(read, None, on_read)
 
     def _url(self) -> str | None:
         """The URL of the selected service."""
@@ -88,3 +144,16 @@ class SendCommands:
 
         service = self._service()
         return reaching(service) if service is not None else None
+
+    # -- the keyboard
+
+    def _remember(self) -> None:
+        """Keep in mind who has the keyboard, to give it back."""
+        now = QApplication.focusWidget()
+        if now is not None and not (self.made and self.dock.isAncestorOf(now)):
+            self._before = now
+
+    def _give_back(self) -> None:
+        before, self._before = self._before, None
+        if before is not None and not sip.isdeleted(before) and before.isVisible():
+            before.setFocus(Qt.OtherFocusReason)

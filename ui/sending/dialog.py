@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from PyQt5.QtCore import QEvent, QObject, Qt, pyqtSignal
+from PyQt5.QtCore import QT_TRANSLATE_NOOP, QEvent, QObject, Qt, pyqtSignal
 from PyQt5.QtGui import QKeyEvent, QKeySequence
 from PyQt5.QtWidgets import (
     QButtonGroup,
@@ -30,9 +30,13 @@ from ui.forms.form import Words, sentence, tell
 from ui.looks import times
 from ui.looks.icons import icon
 
-ENDINGS = (("nothing", b""), (r"\n", b"\n"), (r"\r\n", b"\r\n"))
-HELP = r"Text goes out as UTF-8, with \n \r \t \0 \e \xNN and \\ for what cannot be typed"
-HELP_HEX = "Pairs of digits 0-9 and a-f; spaces, colons and line breaks between them do not matter"
+ENDINGS = ((QT_TRANSLATE_NOOP("SendDialog", "nothing"), b""), (r"\n", b"\n"), (r"\r\n", b"\r\n"))
+HELP = QT_TRANSLATE_NOOP(
+    "SendDialog", r"Text goes out as UTF-8, with \n \r \t \0 \e \xNN and \\ for what cannot be typed"
+)
+HELP_HEX = QT_TRANSLATE_NOOP(
+    "SendDialog", "Pairs of digits 0-9 and a-f; spaces, colons and line breaks between them do not matter"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +95,11 @@ class SendDialog(QDialog):
     def set_ended(self, reason: str = "") -> None:
         """The connection has ended for this reason: disable sending."""
         self._ended = True
-        words = self.tr("Connection #{number} has ended").format(number=self._connection)
-        tell(self.editor, self.words, f"{words}: {reason}." if reason else f"{words}.")
+        if reason:
+            words = self.tr("Connection #{number} has ended: {reason}.").format(number=self._connection, reason=reason)
+        else:
+            words = self.tr("Connection #{number} has ended.").format(number=self._connection)
+        tell(self.editor, self.words, words)
         for widget in (self.editor, self.text, self.hex, self.ending_label, self.ending, self.button):
             widget.setEnabled(False)
         self.count.clear()
@@ -115,7 +122,7 @@ class SendDialog(QDialog):
         self.count.setProperty("role", "dim")
         self.ending = QComboBox()
         self.ending.setItemDelegate(QStyledItemDelegate(self.ending))
-        self.ending.addItems([words for words, _ in ENDINGS])
+        self.ending.addItems([self.tr(words) for words, _ in ENDINGS])
         self.ending.setAccessibleName(self.tr("What to append"))
         self.past = QListWidget()
         self.past.setProperty("role", "mono")
@@ -181,7 +188,7 @@ class SendDialog(QDialog):
             self.count.clear()
             self.button.setEnabled(False)
             return
-        tell(self.editor, self.words, None, HELP_HEX if is_hex else HELP)
+        tell(self.editor, self.words, None, self.tr(HELP_HEX if is_hex else HELP))
         self.count.setText(written_size(size))
         self.button.setEnabled(size > 0)
 

@@ -1,24 +1,53 @@
-"""The send dock: the form of a message, the transcript of its connection, and the saved messages."""
+"""The send dock: the form of a message, what comes back, and the saved messages."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
-from PyQt5.QtCore import Qt, QTimer
-from PyQt5.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QSplitter, QVBoxLayout, QWidget
+from PyQt5.QtCore import QSize, Qt, QTimer, pyqtSignal
+from PyQt5.QtGui import QCloseEvent, QKeyEvent, QResizeEvent
+from PyQt5.QtWidgets import (
+    QDockWidget,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QScrollArea,
+    QSplitter,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app.post import Post
+from app.sending.answer import Answer
+from app.sending.captured import Captured
 from app.sending.connect_lines import url as url_of
+from app.sending.contents import OFF, as_written
 from app.services.service import Service
 from app.status import Listening
+from app.text.variables import literally
+from app.workspace.history import history_file
+from app.workspace.message import Message
+from ui.detail.saving import save_payload
 from ui.edits import Edits
-from ui.forms.form import set_property
+from ui.forms.form import Words, set_property
 from ui.looks.icons import icon
 from ui.parts.line import Line
+from ui.sending.answer_view import AnswerView
+from ui.sending.history import SentHistory
 from ui.sending.message_form import MessageForm, small_button
 from ui.sending.run import SendRun
 from ui.sending.saved_messages import SavedMessages
-from ui.streams.transcript import TICK, Transcript
+from ui.sending.variables_dialog import VariablesDialog
+from ui.streams.transcript import TICK
+
+NARROW = 125
+"""Width of the dock, in digits, below which the saved messages are in the menu of the history alone."""
+
+MOST = 1 << 16
+"""Bytes of captured data that the form shows; more is sent as it is."""
 
 
 def reaching(service: Service) -> str | None:
@@ -31,20 +60,33 @@ def reaching(service: Service) -> str | None:
 
 
 class SendDock(QDockWidget):
-    """The dock at the bottom of the window."""
+    """The dock at the bottom of the window.
+
+    Signals:
+        left(): the user closed the dock.
+    """
+
+    left = pyqtSignal()
 
     def __init__(self, post: Post, edits: Edits, parent: QWidget | None = None) -> None:
-        super().__init__("Send", parent)
+        super().__init__(parent)
+        self.setWindowTitle(self.tr("Send"))
         self.setObjectName("send dock")
         self.setAllowedAreas(Qt.BottomDockWidgetArea | Qt.TopDockWidgetArea)
         self.setFeatures(QDockWidget.DockWidgetClosable)
-        self._post = post
+        self._post, self._edits = post, edits
         self.form = MessageForm()
+        self.form.take_variables(lambda: edits.state.variables)
         self.run = SendRun(post.sender, lambda: self.form.folder, self)
+        self.history = SentHistory(post.sender.in_thread, history_file(), self)
         self.state = Line()
-        self.transcript = Transcript()
-        self.clear = small_button("clear", "Clear")
+        self.answer = AnswerView()
+        self.transcript = self.answer.transcript
+        self.clear = small_button("clear", self.tr("Clear the log"))
         self.saved = SavedMessages(edits)
+        self.note = Words()
+        self._sent: Message | None = None
+        self._latest: tuple[Answer, bytes] | None = None
         self._update_timer = QTimer(self)
         self._update_timer.setSingleShot(True)
         self._update_timer.setInterval(TICK)
@@ -56,38 +98,80 @@ class SendDock(QDockWidget):
         """Show the dock with this URL, and keep the data in the form."""
         self.show()
         self.form.url.setText(url)
-        self.form.editor.setFocus(Qt.OtherFocusReason)
+        self.form.body.setFocus(Qt.OtherFocusReason)
+
+    def show_captured(self, found: Captured, source: str) -> None:
+        """Show the dock with what was captured, ready to be sent. ``source`` says where it is from."""
+        self.show()
+        form_data = as_written(found.data, kind=found.kind, binary=found.binary, most=MOST)
+        form, data = form_data if form_data is not None else ("text", "")
+        lines = [f"{name}: {literally(value)}" for name, value in found.fields]
+        left = [f"{OFF}{name}: {literally(value)}" for name, value in found.left]
+        self.form.show_message(
+            Message("", literally(found.url), form, data, found.method, [*lines, *left], self.form.verify.isChecked())
+        )
+        if form_data is None:
+            self.form.body.attach(found.data, source)
+        self.form.tabs.setCurrentIndex(0)
+        self._tell(" ".join([self.tr("Filled in {source}.").format(source=source), *found.notes]))
+        self.form.url.setFocus(Qt.OtherFocusReason)
 
     def refresh(self, folder: Path | None = None) -> None:
-        """Services or saved messages have changed. ``folder``: the new base of relative file names."""
+        """Services, saved messages or variables have changed. ``folder``: the new base of relative file names."""
         self.form.folder = folder or self.form.folder
         services = filter(None, map(reaching, self._post.services.values()))
-        self.form.offer(dict.fromkeys((*services, *(message.url for message in self._post.messages))))
+        self.form.offer(dict.fromkeys((*services, *(message.url for message in self._edits.state.messages))))
         self.saved.refresh()
+        self.form.check()
 
     # -- building the dock
 
     def _lay_out(self) -> None:
         head = QHBoxLayout()
         head.setSpacing(8)
-        head.addWidget(_heading("CONVERSATION"))
+        head.addWidget(self.answer.status)
+        head.addWidget(self.answer.timing, 1)
         head.addWidget(self.state, 1)
-        head.addWidget(self.clear)
-        conversation = QWidget()
+        for button in (self.form.pause, self.form.stop, self.clear):
+            head.addWidget(button)
+        conversation, request = QWidget(), QWidget()
         column = QVBoxLayout(conversation)
         column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(6)
+        column.setSpacing(4)
         column.addLayout(head)
-        column.addWidget(self.transcript, 1)
+        column.addWidget(self.answer, 1)
+        column = QVBoxLayout(request)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(4)
+        column.addWidget(self.note)
+        column.addWidget(self.form, 1)
+        self.note.hide()
+        self._buttons()
         inner = QSplitter(Qt.Horizontal)
         inner.setHandleWidth(1)
-        for part, stretch in ((self.form, 5), (conversation, 6), (self.saved, 0)):
-            inner.addWidget(_panel(part))
+        self._saved_panel = _panel(self.saved)
+        for part, stretch in ((_panel(request), 5), (_panel(conversation), 6), (self._saved_panel, 0)):
+            inner.addWidget(part)
             inner.setStretchFactor(inner.count() - 1, stretch)
         inner.setChildrenCollapsible(False)
         inner.setSizes([560, 600, 190])
-        self.setWidget(inner)
+        whole = _Scrolled()
+        whole.setWidget(inner)
+        self.setWidget(whole)
         self.setTitleBarWidget(self._title())
+
+    def _buttons(self) -> None:
+        """The menu of the history, and the variables, for the title."""
+        self.history_button = small_button("again", self.tr("What was sent before ({keys})").format(keys="Ctrl+Up"))
+        self.history_button.setPopupMode(QToolButton.InstantPopup)
+        self._history_menu = QMenu(self.history_button)
+        self.history_button.setMenu(self._history_menu)
+        self._saved_menu = QMenu(self.tr("&Saved messages"), self._history_menu)
+        self.variables_button = QToolButton()
+        self.variables_button.setText("{{ }}")
+        self.variables_button.setProperty("role", "mono")
+        self.variables_button.setToolTip(self.tr("Variables of the workspace"))
+        self.variables_button.setAccessibleName(self.tr("Variables of the workspace"))
 
     def _title(self) -> QWidget:
         bar = QWidget()
@@ -95,51 +179,179 @@ class SendDock(QDockWidget):
         bar.setAttribute(Qt.WA_StyledBackground)
         row = QHBoxLayout(bar)
         row.setContentsMargins(12, 4, 8, 0)
-        close = small_button("close", "Close (Ctrl+M)")
+        close = small_button("close", self.tr("Close ({keys})").format(keys="Esc"))
         close.clicked.connect(self.close)
-        row.addWidget(_heading("SEND"))
+        title = QLabel(self.tr("SEND"))
+        title.setProperty("role", "heading")
+        row.addWidget(title)
         row.addStretch()
+        for button in (self.history_button, self.variables_button):
+            row.addWidget(button)
         row.addWidget(close)
         return bar
 
     def _connect(self) -> None:
-        form, run, saved = self.form, self.run, self.saved
-        form.send_requested.connect(lambda: run.send(form.message(), keep=form.keep.isChecked()))
+        form, run, saved, history = self.form, self.run, self.saved, self.history
+        form.send_requested.connect(self._send)
         form.pause.clicked.connect(run.pause)
         form.stop.clicked.connect(run.stop)
+        form.recalled.connect(self._recall)
+        self._edits.changed.connect(form.check)
         self.clear.clicked.connect(self.transcript.clear)
-        run.changed.connect(self._show_run)
+        run.changed.connect(self._on_run)
         run.exchanged.connect(self._on_exchanged)
+        run.answered.connect(self._on_answered)
         self._update_timer.timeout.connect(self._show_run)
-        saved.chosen.connect(form.show_message)
-        saved.save_requested.connect(lambda: saved.save(form.message(form.suggestion())))
+        saved.chosen.connect(self._show_message)
+        saved.save_requested.connect(self._save)
         saved.update_button.clicked.connect(lambda: saved.update_current(form.message()))
+        history.chosen.connect(self._show_message)
+        history.failed.connect(self._tell)
+        self._history_menu.aboutToShow.connect(self._fill_menu)
+        self.variables_button.clicked.connect(self.edit_variables)
+        self.answer.save_requested.connect(self._save_answer)
+
+    # -- the form
+
+    def _show_message(self, message: Message) -> None:
+        self._tell("")
+        self.form.show_message(message)
+
+    def _recall(self, by: int) -> None:
+        message = self.history.step(by, self.form.message())
+        if message is not None:
+            self._show_message(message)
+
+    def _save(self) -> None:
+        if self.form.body.attached is not None:
+            self._tell(
+                self.tr("These bytes are too many to be kept in a workspace. Save them to a file, and send that.")
+            )
+            return
+        self.saved.save(self.form.message(self.form.suggestion()))
+
+    def _send(self) -> None:
+        form, message = self.form, self.form.message()
+        attached = form.body.attached if form.body.type == "attached" else None
+        self._sent = None
+        if attached is None:
+            self._sent = message
+            self.history.add(message)
+        self._latest = None
+        if self.form.method.isVisibleTo(self.form):
+            self.answer.wait()
+        else:
+            self.answer.show_log()
+        self.run.send(message, keep=form.keep.isChecked(), variables=self._edits.state.variables, attached=attached)
+
+    def edit_variables(self) -> None:
+        """Show the dialog of the workspace's variables."""
+        dialog = VariablesDialog(self._edits.state.variables, self)
+        dialog.given.connect(self._set_variables)
+        dialog.open()
+
+    def _set_variables(self, variables: dict[str, str]) -> None:
+        self._edits.change(self.tr("change of the variables"), replace(self._edits.state, variables=variables))
+
+    def _fill_menu(self) -> None:
+        menu = self._history_menu
+        self.history.fill(menu)
+        if self._edits.state.messages and self._saved_panel.isHidden():
+            saved = self._saved_menu
+            saved.clear()
+            for message in self._edits.state.messages:
+                action = saved.addAction(message.name.replace("&", "&&"))
+                action.triggered.connect(lambda _=False, message=message: self._show_message(message))
+            menu.addMenu(saved)
+
+    def _tell(self, words: str) -> None:
+        """Say something above the form; "" takes it away."""
+        self.note.setVisible(bool(words))
+        self.note.say(words)
+
+    def tell_problem(self, words: str) -> None:
+        """Show the dock with what went wrong."""
+        self.show()
+        self.note.show()
+        self.note.say(words, "error")
 
     # -- showing the run
 
     def _on_exchanged(self, arrow: str, content: bytes | str) -> None:
-        self.transcript.as_hex = self.form.form == "hex"
+        self.transcript.as_hex = self.form.body.form == "hex"
         self.transcript.add(arrow, content)
+        self._update_soon()
+
+    def _on_answered(self, answer: Answer, body: bytes) -> None:
+        self._latest = answer, body
+        if self._sent is not None:
+            self.history.tell(self._sent, f"{answer.status} {answer.reason}".strip())
+        self._update_soon()
+
+    def _update_soon(self) -> None:
         if not self._update_timer.isActive():
             self._update_timer.start()
 
+    def _on_run(self) -> None:
+        self._show_run()
+        text, failed = self.run.state()
+        if not self.run.running and failed:
+            if self._latest is None:
+                self.answer.fail(text)
+            if self._sent is not None:
+                self.history.tell(self._sent, self.tr("failed"))
+
     def _show_run(self) -> None:
+        if self._latest is not None:
+            self.answer.show_answer(*self._latest)
+            self._latest = None
         text, failed = self.run.state()
         self.state.setText(text)
+        self.state.setVisible(not self.answer.answered or failed or self.run.running)
+        self.answer.timing.setVisible(self.answer.answered and self.state.isHidden())
         set_property(self.state, "role", "error" if failed else "dim")
         sending = self.run.sending
         pause = self.form.pause
-        pause.setEnabled(sending is not None and not sending.done and sending.times != 1)
+        repeats = sending is not None and not sending.done and sending.times != 1
+        pause.setEnabled(repeats)
         pause.setIcon(icon("play" if self.run.paused else "pause"))
-        pause.setToolTip("Go on" if self.run.paused else "Pause")
+        pause.setToolTip(self.tr("Go on") if self.run.paused else self.tr("Pause"))
         self.form.stop.setEnabled(self.run.running or self.run.open)
         self.form.set_state(busy=self.run.running, connected=self.run.open)
 
+    def _save_answer(self, content: bytes, path: Path) -> None:
+        done = self._post.sender.in_thread(save_payload, content, path)
+        done.addCallback(lambda problem: self._tell(problem or self.tr("Saved to {path}.").format(path=path)))
 
-def _heading(text: str) -> QLabel:
-    label = QLabel(text)
-    label.setProperty("role", "heading")
-    return label
+    # -- the dock itself
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key_Escape:
+            self.close()
+        else:
+            super().keyPressEvent(event)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        super().closeEvent(event)
+        self.left.emit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        letter = self.fontMetrics().horizontalAdvance("0")
+        self._saved_panel.setVisible(self.width() >= NARROW * letter)
+
+
+class _Scrolled(QScrollArea):
+    """Scrolls what does not fit, so that the dock does not make the window grow."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.NoFrame)
+        self.setFocusPolicy(Qt.NoFocus)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(200, self.fontMetrics().lineSpacing() * 8)
 
 
 def _panel(part: QWidget) -> QWidget:

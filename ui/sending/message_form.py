@@ -1,97 +1,112 @@
-"""The form of a message: URL, data, how often it is sent. It shows problems while the user types."""
+"""The form of a message: URL, data, headers, how often it is sent. It shows problems while the user types."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import contextlib
+from collections.abc import Callable, Iterable
+from itertools import pairwise
 from pathlib import Path
 
 from PyQt5.QtCore import QEvent, QObject, QSize, QStringListModel, Qt, pyqtSignal
-from PyQt5.QtGui import QKeyEvent
+from PyQt5.QtGui import QIcon, QKeyEvent
 from PyQt5.QtWidgets import (
     QCheckBox,
     QComboBox,
     QCompleter,
-    QFileDialog,
     QHBoxLayout,
     QLineEdit,
-    QPlainTextEdit,
     QPushButton,
     QSizePolicy,
     QSpinBox,
     QStyledItemDelegate,
+    QTabWidget,
     QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
+from app.errors import PostError
 from app.sending import errors
-from app.sending.clients import CLIENTS
-from app.sending.delivery import problem
+from app.sending.clients import CLIENTS, Client
+from app.sending.contents import NONE, OFF
 from app.sending.url import field, method_problem, parse
-from app.workspace.message import FORMS, Message
-from ui.forms.form import Words, sentence, set_property, tell
+from app.text.variables import Variables, filled
+from app.workspace.message import Message
+from ui.forms.form import Form, Words, sentence, set_property, tell
 from ui.looks.icons import icon
+from ui.sending.data_editor import DataEditor
+from ui.sending.header_names import NAMES, VALUES
+from ui.sending.rows import Rows
 
 AUTOMATIC = "GET/POST"
 METHODS = (AUTOMATIC, "GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
-FORM_NAMES = {"text": "Text", "hex": "Hex", "file": "File", "template": "Template"}
-HELP = {
-    "text": r"UTF-8, with \n \r \t \0 \e \xNN and \\ for what cannot be typed",
-    "hex": "Pairs of digits 0-9 and a-f; spaces, colons and line breaks do not matter",
-    "file": "The name of a file; relative ones begin at the workspace",
-    "template": "Text with {{counter}}, {{now}}, {{random 1 6}}, {{uuid}}, {{crc16 | hex}} and more in it",
-}
-EXAMPLES = {
-    "text": r"hello\r\n",
-    "hex": "48 65 6c 6c 6f 0d 0a",
-    "file": "firmware.bin",
-    "template": r"{{counter}};{{now}}\n",
-}
 MAX_TIMES, MAX_INTERVAL_MS = 1_000_000_000, 86_400_000
+
+DATA, HEADERS, OPTIONS = range(3)
+"""The tabs."""
 
 
 class MessageForm(QWidget):
     """Edits one message.
 
     Attributes:
-        folder: the start folder of the file dialog.
+        body: the editor of the data. ``editor``: its text; ``types``: the chooser of its type.
+        pause, stop: buttons for what is sent at present. They stand where its state is shown.
 
     Signals:
         send_requested(): the user wants to send the message, and it is valid.
+        recalled(int): the user wants the message that was sent before (1) or after (-1) this one.
     """
 
     send_requested = pyqtSignal()
+    recalled = pyqtSignal(int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.folder = Path.cwd()
         self._busy = self._connected = False
+        self._known: Client | None = None
+        self._variables: Callable[[], Variables] = lambda: NONE
         self._build()
         self._lay_out()
         for signal in (
-            self.url.textChanged, self.editor.textChanged, self.fields.textChanged, self.times.valueChanged,
-            self.method.currentTextChanged, self.form_box.currentIndexChanged,
+            self.url.textChanged, self.body.changed, self.headers.changed, self.times.valueChanged,
+            self.method.currentTextChanged,
         ):  # fmt: skip
-            signal.connect(self._check)
-        self.url.returnPressed.connect(self._request_send)
+            signal.connect(self.check)
         self.button.clicked.connect(self._request_send)
-        self.choose.clicked.connect(self._choose_file)
-        for editor in (self.editor, self.fields):
-            editor.installEventFilter(self)
-        self._check()
+        self.url.returnPressed.connect(self._request_send)
+        for line in (self.method.lineEdit(), self.times.lineEdit(), self.every.lineEdit()):
+            assert line is not None
+            line.returnPressed.connect(self._request_send)
+        for widget in (self.body.editor, self.body.rows, self.headers, self.url):
+            widget.installEventFilter(self)
+        self.check()
+
+    @property
+    def folder(self) -> Path:
+        """What relative file names begin at."""
+        return self.body.folder
+
+    @folder.setter
+    def folder(self, folder: Path) -> None:
+        self.body.folder = folder
+
+    def take_variables(self, variables: Callable[[], Variables]) -> None:
+        """``variables()`` are those of the workspace."""
+        self._variables = variables
+        self.check()
 
     # -- the message
 
     def message(self, name: str = "") -> Message:
         """The message as the form has it now."""
-        fields = [line for line in self.fields.toPlainText().split("\n") if line.strip()]
         return Message(
             name=name,
             url=self.url.text().strip(),
-            form=self.form,
-            data=self.editor.toPlainText(),
+            form=self.body.form,
+            data=self.body.data,
             method=self._method() if self._has_method() else "",
-            fields=fields if self._has_fields() else [],
+            fields=self.headers.lines() if self._has_headers() else [],
             verify=self.verify.isChecked(),
             times=self.times.value(),
             every=self.every.value() / 1000,
@@ -99,14 +114,19 @@ class MessageForm(QWidget):
 
     def show_message(self, message: Message) -> None:
         """Fill the form with ``message``."""
+        self._known = (
+            CLIENTS["http"] if message.method or message.form in ("plain", "json", "form", "multipart") else None
+        )
         self.url.setText(message.url)
-        self.form_box.setCurrentIndex(FORMS.index(message.form))
-        self.editor.setPlainText(message.data)
+        self.body.set_request(self._has_method())
+        self.body.show_data(message.form, message.data)
         self.method.setCurrentText(message.method or AUTOMATIC)
-        self.fields.setPlainText("\n".join(message.fields))
+        self.headers.set_lines(message.fields)
         self.verify.setChecked(message.verify)
         self.times.setValue(message.times)
         self.every.setValue(round(message.every * 1000))
+        self.url.setCursorPosition(0)
+        self.check()
 
     def suggestion(self) -> str:
         """A default name for the message when it is saved."""
@@ -122,185 +142,222 @@ class MessageForm(QWidget):
     def set_state(self, *, busy: bool, connected: bool) -> None:
         """``busy``: a message is being sent, so Send is disabled. ``connected``: the connection is open."""
         self._busy, self._connected = busy, connected
-        self._check()
+        self.check()
 
     # -- building the form
 
     def _build(self) -> None:
         self.url = QLineEdit()
         self.url.setProperty("role", "mono")
-        self.url.setPlaceholderText("Where to, as tcp://127.0.0.1:9007")
+        self.url.setPlaceholderText(self.tr("Where to, as {url}").format(url="tcp://127.0.0.1:9007"))
         self.url.setAccessibleName("URL")
-        self.url.setToolTip("tcp:// tls:// udp:// http:// https:// ws:// or wss://")
+        self.url.setToolTip("tcp:// tls:// udp:// http:// https:// ws:// wss://")
+        self.url.setMinimumWidth(90)
         self._urls = QStringListModel(self)
         completer = QCompleter(self._urls, self)
         completer.setFilterMode(Qt.MatchContains)
         completer.setCaseSensitivity(Qt.CaseInsensitive)
         self.url.setCompleter(completer)
-        self.method = _combo(METHODS, "Method")
+        self.method = QComboBox()
+        self.method.setItemDelegate(QStyledItemDelegate(self.method))
+        self.method.addItems(list(METHODS))
         self.method.setEditable(True)
-        self.method.setToolTip("GET without data, else POST, if left alone")
-        self.form_box = _combo([FORM_NAMES[form] for form in FORMS], "How the data is written")
-        self.editor = _editor("What to send")
-        self.fields = _editor("Headers")
-        self.fields.setPlaceholderText("Headers, as\nContent-Type: text/plain\nX-Trace: 1")
-        self.words, self.url_words = Words(), Words()
-        self.choose = QPushButton("Choose…")
-        self.times = _Number("How often; 0: until stopped", MAX_TIMES, "times")
-        self.times.setSpecialValueText("until stopped")  # in the place of 0
+        self.method.setInsertPolicy(QComboBox.NoInsert)
+        self.method.setAccessibleName(self.tr("Method"))
+        self.method.setToolTip(self.tr("GET without a body and POST with one, if left alone"))
+        self.body = DataEditor()
+        self.editor, self.types, self.words = self.body.editor, self.body.types, self.body.words
+        self.headers = Rows(":")
+        self.headers.setAccessibleName(self.tr("Headers"))
+        self.headers.complete(NAMES, VALUES)
+        self.headers.setMinimumHeight(3 * self.fontMetrics().lineSpacing())
+        self.header_words, self.url_words = Words(), Words()
+        self.times = _Number(self.tr("How often the message is sent; 0: until you stop it"), MAX_TIMES, "times")
+        self.times.setSpecialValueText(self.tr("until stopped"))  # in the place of 0
         self.times.setSuffix(" ×")
         self.times.setValue(1)
-        self.every = _Number("Milliseconds from one to the next", MAX_INTERVAL_MS, "every")
-        self.every.setPrefix("every ")
+        self.every = _Number(self.tr("Milliseconds from one message to the next"), MAX_INTERVAL_MS, "every")
         self.every.setSuffix(" ms")
-        self.keep = QCheckBox("&Keep open")
-        self.keep.setToolTip("Keep the connection open: what you send next goes over it")
-        self.verify = QCheckBox("Verif&y")
-        self.verify.setToolTip("Check the server's certificate, against the system's authorities and our own")
+        self.keep = QCheckBox(self.tr("&Keep the connection open"))
+        self.keep.setToolTip(self.tr("The next message goes over the same connection"))
+        self.verify = QCheckBox(self.tr("&Verify the certificate"))
+        self.verify.setToolTip(self.tr("Against the authorities of the system and the local one"))
         self.verify.setChecked(True)
-        self.button = QPushButton(icon("send", "accent_text"), " Send")
+        self.button = QPushButton(icon("send", "accent_text"), " " + self.tr("Send"))
         self.button.setProperty("primary", True)
-        self.button.setToolTip("Send (Ctrl+Enter)")
-        self.pause = small_button("pause", "Pause")
-        self.stop = small_button("stop", "Stop sending, and close the connection")
+        self.button.setToolTip(self.tr("Send ({keys})").format(keys="Ctrl+Enter"))
+        self.pause = small_button("pause", self.tr("Pause"))
+        self.stop = small_button("stop", self.tr("Stop sending, and close the connection"))
 
     def _lay_out(self) -> None:
-        top, middle, bottom = QHBoxLayout(), QHBoxLayout(), QHBoxLayout()
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(6)
+        top = QHBoxLayout()
+        top.setSpacing(8)
         top.addWidget(self.method)
         top.addWidget(self.url, 1)
         top.addWidget(self.button)
-        middle.addWidget(self.editor, 3)
-        middle.addWidget(self.fields, 2)
-        for widget in (self.form_box, self.choose, self.times, self.every, self.keep, self.verify):
-            bottom.addWidget(widget)
-        bottom.addStretch()
-        for button in (self.pause, self.stop):
-            bottom.addWidget(button, 0, Qt.AlignVCenter)  # or the row would be only as tall as their icons
-        for row in (top, middle, bottom):
-            row.setSpacing(8)
+        headers = QWidget()
+        column = QVBoxLayout(headers)
+        column.setContentsMargins(0, 6, 0, 0)
+        column.setSpacing(4)
+        column.addWidget(self.headers, 1)
+        column.addWidget(self.header_words)
+        self.header_words.hide()
+        self.body.setContentsMargins(0, 6, 0, 0)
+        self.tabs = QTabWidget()
+        self.tabs.setDocumentMode(True)
+        self.tabs.tabBar().setAccessibleName(self.tr("Parts of the message"))
+        self.tabs.setProperty("inner", True)
+        self.tabs.addTab(self.body, "")
+        self.tabs.addTab(headers, "")
+        self.tabs.addTab(self._options(), self.tr("Options"))
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(6)
         column.addLayout(top)
         column.addWidget(self.url_words)
-        column.addLayout(middle, 1)
-        column.addWidget(self.words)
-        column.addLayout(bottom)
+        column.addWidget(self.tabs, 1)
+        body = self.body
+        stops: list[QWidget] = [
+            self.method, self.url, self.button, self.tabs.tabBar(), body.editor, body.rows, body.types, body.format,
+            body.choose, self.headers, self.times, self.every, self.keep, self.verify,
+        ]  # fmt: skip
+        for before, after in pairwise(stops):
+            QWidget.setTabOrder(before, after)
+
+    def _options(self) -> QWidget:
+        page, form = QWidget(), Form()
+        for label, editor in ((self.tr("Send it"), self.times), (self.tr("Pause between two"), self.every)):
+            form.add(label, editor).hide()
+        column = QVBoxLayout(page)
+        column.setContentsMargins(0, 8, 0, 0)
+        column.setSpacing(6)
+        column.addLayout(form)
+        column.addWidget(self.keep)
+        column.addWidget(self.verify)
+        column.addStretch()
+        return page
 
     # -- checking
-
-    @property
-    def form(self) -> str:
-        """How the data is written: one of ``FORMS``."""
-        return FORMS[self.form_box.currentIndex()]
 
     def _method(self) -> str:
         text = self.method.currentText().strip()
         return "" if text == AUTOMATIC else text
 
-    def _scheme(self) -> str:
-        return self.url.text().strip().partition("://")[0].lower()
+    def _client(self) -> Client | None:
+        """The client for the URL. While that is not complete, the one for which the form was filled in."""
+        with contextlib.suppress(PostError):
+            scheme, colon, _ = filled(self.url.text().strip(), self._variables()).partition("://")
+            if colon and scheme.lower() in CLIENTS:
+                self._known = CLIENTS[scheme.lower()]
+        return self._known
 
-    def _has_fields(self) -> bool:
-        client = CLIENTS.get(self._scheme())
+    def _has_headers(self) -> bool:
+        client = self._client()
         return client is not None and client.http
 
     def _has_method(self) -> bool:
-        return self._scheme() in ("http", "https")
+        client = self._client()
+        return client is not None and client.protocol == "http"
 
-    def _check(self) -> bool:
+    def check(self) -> bool:
         """Show what is wrong. Returns whether the message can be sent."""
-        self._show_relevant_fields()
-        url_problem = self._url_problem() if self.url.text().strip() else None
-        tell(self.url, self.url_words, url_problem)
-        self.url_words.setVisible(url_problem is not None)
-        data_problem, field_problem = problem(self.form, self.editor.toPlainText()), self._field_problem()
-        tell(self.editor, self.words, data_problem and sentence(data_problem), HELP[self.form])
-        set_property(self.fields, "invalid", field_problem is not None)
-        if field_problem and not data_problem:
-            self.words.say(field_problem, "error")
-        valid = bool(self.url.text().strip()) and not (url_problem or data_problem or field_problem or self._busy)
+        self._show_relevant()
+        given, text = self._variables(), self.url.text().strip()
+        url_problem, url = self._url(text, given)
+        tell(self.url, self.url_words, url_problem, url if url != text else "")
+        self.url_words.setVisible(url_problem is not None or url != text)
+        data_ok, header_problem = self.body.check(given), self._header_problem(given)
+        tell(self.headers, self.header_words, header_problem)
+        self.header_words.setVisible(header_problem is not None)
+        set_property(self.headers, "invalid", header_problem is not None)
+        bad = [data_ok, header_problem is None]
+        for tab, ok in zip((DATA, HEADERS), bad, strict=True):
+            self.tabs.setTabIcon(tab, QIcon() if ok else icon("warning", "bad"))
+        valid = bool(text) and url_problem is None and all(bad) and not self._busy
         self.button.setEnabled(valid)
         return valid
 
-    def _show_relevant_fields(self) -> None:
-        client = CLIENTS.get(self._scheme())
-        self.method.setVisible(self._has_method())
-        self.fields.setVisible(self._has_fields())
+    def _show_relevant(self) -> None:
+        client = self._client()
+        request = client is not None and client.protocol == "http"
+        self.method.setVisible(request)
+        self.body.set_request(request)
+        self.tabs.setTabVisible(HEADERS, client is not None and client.http)
+        sent = len([row for row in self.headers.rows() if row.on])
+        headers = self.tr("Headers ({count})").format(count=sent) if sent else self.tr("Headers")
+        self.tabs.setTabText(HEADERS, headers)
+        self.tabs.setTabText(DATA, self.tr("Body") if request else self.tr("Message"))
         self.verify.setVisible(client is not None and client.tls)
-        self.choose.setVisible(self.form == "file")
         self.every.setEnabled(self.times.value() != 1)
-        self.editor.setPlaceholderText(f"What to send, as {EXAMPLES[self.form]}")
         connects = client is not None and client.protocol in ("tcp", "websocket")
-        only_connects = connects and not self.editor.toPlainText() and not self._connected
-        self.button.setText(" Connect" if only_connects else " Send")  # a space: Qt leaves none after the icon
+        only_connects = connects and self.body.empty and not self._connected
+        # A space: Qt leaves none after the icon.
+        self.button.setText(" " + (self.tr("Connect") if only_connects else self.tr("Send")))
 
-    def _url_problem(self) -> str | None:
+    def _url(self, text: str, given: Variables) -> tuple[str | None, str]:
+        """What is wrong with the URL or the method, and the URL with its variables filled in."""
+        if not text:
+            return None, text
         try:
-            parse(self.url.text())
+            url = filled(text, given)
+        except PostError as e:
+            return str(e), text
+        try:
+            parse(url)
         except errors.URLError as e:
-            return sentence(str(e.fields["reason"]))
+            return sentence(str(e.fields["reason"])), text
         wrong = method_problem(self._method()) if self._has_method() else None
-        return wrong and sentence(wrong)
+        return wrong and sentence(wrong), url
 
-    def _field_problem(self) -> str | None:
+    def _header_problem(self, given: Variables) -> str | None:
+        if not self._has_headers():
+            return None
         try:
-            for line in self.message().fields:
-                field(line)
-        except errors.FieldError as e:
+            for line in self.headers.lines():
+                if not line.startswith(OFF):
+                    field(filled(line, given))
+        except PostError as e:
             return str(e)
         return None
 
     def _request_send(self) -> None:
-        if self._check():
+        if self.check():
             self.send_requested.emit()
-
-    def _choose_file(self) -> None:
-        name, _ = QFileDialog.getOpenFileName(self, "Send a file", str(self.folder))
-        if name:
-            self.editor.setPlainText(name)
 
     # -- keys
 
     def event(self, event: QEvent) -> bool:
-        # Without this, the window's shortcut "Send to connection" would take the key.
-        if event.type() == QEvent.ShortcutOverride and isinstance(event, QKeyEvent) and _is_send(event):
+        # Without this, the window's shortcuts for the same keys would take them.
+        if event.type() == QEvent.ShortcutOverride and isinstance(event, QKeyEvent) and _meaning(event):
             event.accept()
             return True
         return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if _is_send(event):
-            self._request_send()
-        else:
+        if not self._take(event):
             super().keyPressEvent(event)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if isinstance(event, QKeyEvent) and event.type() == QEvent.KeyPress and _is_send(event):
-            self._request_send()
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.KeyPress and self._take(event):
             return True
         return super().eventFilter(watched, event)
 
-
-def _is_send(event: QKeyEvent) -> bool:
-    return event.key() in (Qt.Key_Return, Qt.Key_Enter) and bool(event.modifiers() & Qt.ControlModifier)
-
-
-def _combo(items: Iterable[str], name: str) -> QComboBox:
-    box = QComboBox()
-    box.setItemDelegate(QStyledItemDelegate(box))
-    box.addItems(list(items))
-    box.setAccessibleName(name)
-    return box
+    def _take(self, event: QKeyEvent) -> bool:
+        meaning = _meaning(event)
+        if meaning == "send":
+            self._request_send()
+        elif meaning:
+            self.recalled.emit(1 if meaning == "before" else -1)
+        return bool(meaning)
 
 
-def _editor(name: str) -> QPlainTextEdit:
-    editor = QPlainTextEdit()
-    editor.setProperty("role", "mono")
-    editor.setTabChangesFocus(True)
-    editor.setAccessibleName(name)
-    editor.setMinimumHeight(48)
-    return editor
+_KEYS = {Qt.Key_Return: "send", Qt.Key_Enter: "send", Qt.Key_Up: "before", Qt.Key_Down: "after"}
+
+
+def _meaning(event: QKeyEvent) -> str:
+    """What a key with Ctrl does here: ``send``, ``before`` or ``after``; "" for nothing."""
+    plain = not event.modifiers() & ~(Qt.ControlModifier | Qt.KeypadModifier)
+    return _KEYS.get(Qt.Key(event.key()), "") if event.modifiers() & Qt.ControlModifier and plain else ""
 
 
 class _Number(QSpinBox):

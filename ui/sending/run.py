@@ -11,22 +11,22 @@ from twisted.internet.defer import CancelledError, Deferred
 
 from app.errors import PostError
 from app.sending import open_conversation
+from app.sending.answer import Answer
+from app.sending.contents import NONE, Content, content
 from app.sending.conversation import Connecting, Conversation, Open
-from app.sending.delivery import Content, Sending, content, silence
+from app.sending.delivery import Sending, silence
 from app.sending.request import Request
 from app.sending.sender import Sender
-from app.sending.url import field, parse
 from app.text.escapes import amount
+from app.text.variables import Variables
 from app.workspace.message import Message
 
 SILENCE = 1.0
 """Seconds of silence after which a connection that is not kept open is closed."""
 
 
-def request_of(message: Message) -> Request:
-    """The request to connect with. Raises URLError, FieldError."""
-    lines = (line for line in message.fields if line.strip())
-    return Request(parse(message.url), message.method, tuple(map(field, lines)), message.verify)
+KEPT = 8 << 20
+"""Bytes of an answer's body that are kept to be shown. The capture has all of it."""
 
 
 class SendRun(QObject):
@@ -35,14 +35,18 @@ class SendRun(QObject):
     Attributes:
         sending: the message that is being sent, or the last one.
         conversation: the connection that is open, or the last one.
-        received: bytes received since the last message was sent.
+        sent, received: messages sent and bytes received over this connection.
 
     Signals:
         changed(): the state may have changed.
+        began(): a message is about to be sent.
+        answered(object, bytes): an ``Answer`` has come, and at most ``KEPT`` bytes of its body.
         exchanged(str, object): "→" (sent) or "←" (received) and bytes, or "·" and a text about the connection.
     """
 
     changed = pyqtSignal()
+    began = pyqtSignal()
+    answered = pyqtSignal(object, bytes)
     exchanged = pyqtSignal(str, object)
 
     def __init__(self, sender: Sender, folder: Callable[[], Path], parent: QObject | None = None) -> None:
@@ -51,7 +55,8 @@ class SendRun(QObject):
         self._sender, self._folder = sender, folder
         self.sending: Sending | None = None
         self.conversation: Conversation | None = None
-        self.received = 0
+        self.received = self._sent_before = 0
+        self._body = bytearray()
         self._problem = ""
         self._task: Deferred[None] | None = None
 
@@ -79,23 +84,42 @@ class SendRun(QObject):
             return "", False
         status = conversation.status
         if isinstance(status, Connecting):
-            return f"Connecting to {status.address}…", False
-        sent = f"sent {sending.sent:,}" if sending else "nothing sent"
-        counts = f"{sent}, received {amount(self.received)}"
+            return self.tr("Connecting to {address}…").format(address=status.address), False
+        received = amount(self.received)
         if isinstance(status, Open):
-            of = f" of {sending.times:,}" if sending and sending.times > 1 and not sending.done else ""
-            doing = "Paused" if self.paused else "Connected"
-            return f"{doing}: {counts.replace(sent, sent + of)}", False
-        return (status.reason, True) if status.failed else (f"{status.reason[:-1]}: {counts}.", False)
+            doing = self.tr("Paused") if self.paused else self.tr("Connected")
+            if sending and sending.times > 1 and not sending.done:
+                return self.tr("{state}: sent {count} of {times}, received {size}").format(
+                    state=doing, count=f"{sending.sent:,}", times=f"{sending.times:,}", size=received
+                ), False
+            return self.tr("{state}: sent {count}, received {size}").format(
+                state=doing, count=f"{self.sent:,}", size=received
+            ), False
+        if status.failed:
+            return status.reason, True
+        return self.tr("{state}: sent {count}, received {size}.").format(
+            state=status.reason[:-1], count=f"{self.sent:,}", size=received
+        ), False
+
+    @property
+    def sent(self) -> int:
+        return self._sent_before + (self.sending.sent if self.sending is not None else 0)
 
     # -- actions
 
-    def send(self, message: Message, *, keep: bool) -> None:
-        """Send a message, as often as it says. ``keep``: keep the connection open for the next message."""
+    def send(self, message: Message, *, keep: bool, variables: Variables = NONE, attached: bytes | None = None) -> None:
+        """Send a message, as often as it says.
+
+        Args:
+            keep: keep the connection open for the next message.
+            variables: what is filled in.
+            attached: bytes to send in the place of the message's data.
+        """
         if self._task is not None:
             return
-        self._problem, self.received = "", 0
-        self._task = Deferred.fromCoroutine(self._send(message, keep))
+        self._problem = ""
+        self.began.emit()
+        self._task = Deferred.fromCoroutine(self._send(message, keep, variables, attached))
         self._task.addErrback(lambda failure: None if failure.check(CancelledError) else failure)
         self._task.addCallback(lambda _: self._end())
         self.changed.emit()
@@ -114,17 +138,24 @@ class SendRun(QObject):
         if self.conversation is not None:
             self.conversation.close()
 
-    async def _send(self, message: Message, keep: bool) -> None:
+    async def _send(self, message: Message, keep: bool, variables: Variables, attached: bytes | None) -> None:
         try:
-            request = request_of(message)
-            message_content = await self._sender.in_thread(content, message.form, message.data, self._folder())
+            request = message.request(variables)
+            if attached is not None:
+                message_content: Content = lambda _: attached  # noqa: E731
+            else:
+                message_content = await self._sender.in_thread(
+                    content, message.form, message.data, self._folder(), variables
+                )
         except PostError as e:
             self._problem = str(e)
             return
         reused = self._reusable(request)
+        self._sent_before = self.sent if reused is not None else 0
+        self.received = self.received if reused is not None else 0
+        self.sending = None
         self.changed.emit()
-        if not message.data and request.url.client.protocol in ("tcp", "websocket"):
-            self.sending = None
+        if not (message.data or attached) and request.url.client.protocol in ("tcp", "websocket"):
             if reused is None:
                 await self._open(request).connect()
             keep = True  # the user only wants to receive
@@ -174,17 +205,26 @@ class SendRun(QObject):
         conversation.received.connect(self._on_received)
         conversation.noted.connect(lambda words: self.exchanged.emit("·", words))
         conversation.status_changed.connect(self._on_status)
+        conversation.answered.connect(self._on_answered)
+        self._body = bytearray()
         self.changed.emit()
         return conversation
 
     def _on_received(self, data: bytes) -> None:
         self.received += len(data)
+        if self.conversation is not None and self.conversation.answers:
+            self._body += data[: max(0, KEPT - len(self._body))]
         self.exchanged.emit("←", data)
+
+    def _on_answered(self, answer: Answer) -> None:
+        body, self._body = bytes(self._body), bytearray()
+        self.answered.emit(answer, body)
 
     def _on_status(self, conversation: Conversation) -> None:
         status = conversation.status
         if isinstance(status, Open):
-            self.exchanged.emit("·", f"connected to {status.address}{f', {status.detail}' if status.detail else ''}")
+            words = self.tr("connected to {address}").format(address=status.address)
+            self.exchanged.emit("·", f"{words}, {status.detail}" if status.detail else words)
         elif conversation.closed is not None:
             self.exchanged.emit("·", conversation.closed.reason)
         self.changed.emit()

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from PyQt5.QtCore import QObject
+from PyQt5.QtCore import QObject, pyqtSignal
 from PyQt5.QtWidgets import QWidget
 from twisted.internet.defer import Deferred
 
@@ -29,7 +28,13 @@ if TYPE_CHECKING:
 
 
 class ServiceActions(QObject):
-    """Carries out actions on the Post. Its dialogs do not block: servers run while they are open."""
+    """Carries out actions on the Post. Its dialogs do not block: servers run while they are open.
+
+    Signals:
+        edit_wanted: the name of a service whose page is to be shown.
+    """
+
+    edit_wanted = pyqtSignal(str)
 
     def __init__(
         self, post: Post, edits: Edits, bridge: Bridge, window: QWidget, host: Callable[[], str] = lambda: LOOPBACK
@@ -46,16 +51,12 @@ class ServiceActions(QObject):
 
     def create(self, protocol: str = "tcp") -> ServiceDialog:
         """Open the dialog for a new service."""
-        return self._open_dialog(None, self._post.configs(), self._edits.add, protocol)
+        return self._open_dialog(None, self._post.configs(), protocol)
 
-    def edit(self, name: str) -> ServiceDialog | None:
-        service = self._post.services.get(name)
-        if service is None:
-            return None
-        others = [config for config in self._post.configs() if config.name != name]
-
-        change = partial(self._edits.replace, name)
-        return self._open_dialog(service.config, others, change, service.config.protocol)
+    def edit(self, name: str) -> None:
+        """Show the page of this service."""
+        if name in self._post.services:
+            self.edit_wanted.emit(name)
 
     def duplicate(self, name: str) -> ServiceDialog | None:
         """Open the dialog for a copy of this service, with an unused name and port."""
@@ -68,26 +69,36 @@ class ServiceActions(QObject):
         port = suggested_port(service.config.protocol, self._post.configs())
         copy = replace(service.config, name=another, port=port)
         words = self.tr("duplicate of “{name}”").format(name=name)
-        add = partial(self._edits.add, text=words)
-        return self._open_dialog(copy, self._post.configs(), add, copy.protocol, copied=True)
+        return self._open_dialog(copy, self._post.configs(), copy.protocol, words, copied=True)
 
-    def create_mock(self, rule: Mapping[str, Any]) -> ServiceDialog:
-        """Open the dialog for a new HTTP service with this rule of the responder ``mock``."""
+    def create_ruled(self, protocol: str, responder: str, rule: Mapping[str, Any]) -> ServiceDialog:
+        """Open the dialog for a new service with this rule of the responder, ``mock`` or ``script``."""
         others = self._post.configs()
-        name, port = suggested_name("http", "mock", others), suggested_port("http", others)
-        config = ServiceConfig(name, "http", self._host(), port, "mock", options={"rules": [dict(rule)]})
-        return self._open_dialog(config, others, self._edits.add, "http", copied=True)
+        name, port = suggested_name(protocol, responder, others), suggested_port(protocol, others)
+        config = ServiceConfig(name, protocol, self._host(), port, responder, options={"rules": [dict(rule)]})
+        return self._open_dialog(config, others, protocol, copied=True)
+
+    def _add(self, config: ServiceConfig, text: str, *, start: bool) -> None:
+        name = self._edits.add(config, text)
+
+        async def begin() -> None:
+            service = self._post.services.get(name)
+            if service is not None and not service.running:
+                await service.start()
+
+        if start:
+            self._edits.when_followed(begin)
 
     def remove(self, name: str) -> None:
         self._edits.remove(name)
 
     def _open_dialog(
-        self, config: ServiceConfig | None, others: Any, done: Any, protocol: str, *, copied: bool = False
+        self, config: ServiceConfig | None, others: Any, protocol: str, text: str = "", *, copied: bool = False
     ) -> ServiceDialog:
         from ui.services.dialog import ServiceDialog
 
         dialog = ServiceDialog(config, list(others), self._window, protocol, copied=copied, host=self._host())
-        dialog.accepted.connect(lambda: done(dialog.config()))
+        dialog.accepted.connect(lambda: self._add(dialog.config(), text, start=dialog.starts))
         dialog.finished.connect(lambda _: dialog.deleteLater())
         dialog.open()
         return dialog

@@ -32,14 +32,17 @@ class ServiceCommands:
     def new_service(self) -> None:
         self._actions.create()
 
-    def edit_service(self) -> None:
-        self._actions.edit(self._side.services.selected)
-
     def duplicate_service(self) -> None:
         self._actions.duplicate(self._side.services.selected)
 
     def remove_service(self) -> None:
         self._actions.remove(self._side.services.selected)
+
+    def find_service(self) -> None:
+        self._side.services.start_search()
+
+    def compact_services(self) -> None:
+        self._side.services.set_compact(not self._side.services.compact)
 
     def connect_lines(self) -> None:
         from ui.services.connect_dialog import ConnectDialog

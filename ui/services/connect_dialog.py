@@ -6,9 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from PyQt5.QtCore import QSize, Qt
+from PyQt5.QtCore import QCoreApplication, QSize, Qt
 from PyQt5.QtWidgets import (
-    QApplication,
     QComboBox,
     QDialog,
     QFormLayout,
@@ -32,6 +31,7 @@ from app.services.tls import authority
 from app.status import Listening
 from ui.forms.form import Words, Wrapped
 from ui.looks.icons import icon
+from ui.parts import copying
 
 InThread = Callable[..., Deferred[Any]]
 
@@ -146,7 +146,8 @@ def _row(line: ConnectLine) -> QHBoxLayout:
     copy.setIconSize(QSize(14, 14))
     copy.setToolTip("Copy")
     copy.setAccessibleName(f"Copy the line for {line.title}")
-    copy.clicked.connect(lambda: QApplication.clipboard().setText(line.text))
+    copied = QCoreApplication.translate("ConnectDialog", "Copied the line for {title}")
+    copy.clicked.connect(lambda: copying.copy(line.text, copied.format(title=line.title)))
     row = QHBoxLayout()
     row.setSpacing(4)
     row.addWidget(text, 1)

@@ -6,9 +6,10 @@ from time import time_ns
 from typing import Any
 
 from PyQt5.QtCore import QAbstractListModel, QModelIndex, QPoint, QRect, QSize, Qt, QTimer, pyqtSignal
-from PyQt5.QtGui import QColor, QFontMetrics, QKeyEvent, QPainter, QPaintEvent
+from PyQt5.QtGui import QColor, QContextMenuEvent, QFontMetrics, QKeyEvent, QPainter, QPaintEvent
 from PyQt5.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
+from app.events import ARROWS
 from app.services.interfaces import Connection
 from app.services.service import Service
 from app.status import Listening
@@ -68,7 +69,7 @@ class ConnectionsDelegate(QStyledItemDelegate):
             painter.fillRect(rect, QColor(colors.selection))
         connection = index.model().connection(index)  # type: ignore[attr-defined]
         if connection is not None:
-            inner = rect.adjusted(16, 4, -8, -4)
+            inner = rect.adjusted(11, 4, -8, -4)
             quiet = QColor(colors.selected_dim if selected else colors.dim)
             mono = theme.mono_font()
             number = f"#{connection.number} "
@@ -89,7 +90,7 @@ def _figures(connection: Connection) -> str:
     minutes, seconds = divmod(seconds, 60)
     hours, minutes = divmod(minutes, 60)
     lasted = f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes:02}:{seconds:02}"
-    return f"{amount(connection.received)} ↓  {amount(connection.sent)} ↑  {lasted}"
+    return f"{ARROWS['received']} {amount(connection.received)}  {ARROWS['sent']} {amount(connection.sent)}  {lasted}"
 
 
 class ConnectionsPanel(QListView):
@@ -100,12 +101,14 @@ class ConnectionsPanel(QListView):
         disconnect_wanted: the connection that the user wants to close.
         current_changed: whether there is a current connection.
         menu_wanted: the global position of a context menu.
+        left(): Escape was pressed.
     """
 
     send_wanted = pyqtSignal(object)
     disconnect_wanted = pyqtSignal(object)
     current_changed = pyqtSignal(bool)
     menu_wanted = pyqtSignal(QPoint)
+    left = pyqtSignal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -119,8 +122,6 @@ class ConnectionsPanel(QListView):
         self.setUniformItemSizes(True)
         self.setVerticalScrollMode(QListView.ScrollPerPixel)
         self.setAccessibleName("Connections")
-        self.setContextMenuPolicy(Qt.CustomContextMenu)
-        self.customContextMenuRequested.connect(self._on_menu)
         self.doubleClicked.connect(lambda _: self._emit_for_current(self.send_wanted))
         theme.notifier.fonts_changed.connect(self._on_fonts)
         self.selectionModel().currentChanged.connect(lambda index, _: self.current_changed.emit(index.isValid()))
@@ -171,6 +172,8 @@ class ConnectionsPanel(QListView):
             self._emit_for_current(self.send_wanted)
         elif event.key() == Qt.Key_Delete:
             self._emit_for_current(self.disconnect_wanted)
+        elif event.key() == Qt.Key_Escape:
+            self.left.emit()
         else:
             super().keyPressEvent(event)
 
@@ -179,6 +182,11 @@ class ConnectionsPanel(QListView):
         if connection is not None:
             signal.emit(connection)
 
-    def _on_menu(self, at: QPoint) -> None:
-        if self.indexAt(at).isValid():
-            self.menu_wanted.emit(self.viewport().mapToGlobal(at))
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        if event.reason() == QContextMenuEvent.Keyboard:
+            if self.currentIndex().isValid():
+                self.scrollTo(self.currentIndex())
+                at = self.visualRect(self.currentIndex())
+                self.menu_wanted.emit(self.viewport().mapToGlobal(QPoint(at.left() + 32, at.bottom())))
+        elif self.indexAt(event.pos()).isValid():
+            self.menu_wanted.emit(event.globalPos())

@@ -29,6 +29,7 @@ from ui.forms.form import Form, OptionForm, column, sentence, set_property, tab_
 from ui.looks.icons import icon
 from ui.parts.careful_dialog import CarefulDialog
 from ui.parts.dialog_pages import Page, Pages, padded
+from ui.parts.helped_items import HelpedChoice
 from ui.services import checks
 from ui.services.section_page import SectionPage
 
@@ -37,6 +38,7 @@ class ServiceDialog(CarefulDialog):
     """A form for one service. When the dialog was accepted, ``config()`` is valid.
 
     Attributes:
+        starts: whether the service is to be started, too.
         _suggested: the suggested name and port. They follow the protocol until the user edits them.
         _forms: the form of options by responder and protocol. They are kept, so that nothing is lost
             when the user selects another responder and comes back.
@@ -56,6 +58,7 @@ class ServiceDialog(CarefulDialog):
         """Edit ``config``; if it is None, create a service; if ``copied``, create one with these settings."""
         super().__init__(parent)
         self.setWindowFlag(Qt.WindowContextHelpButtonHint, False)
+        self.starts = False
         self._others = [other for other in others if other is not config]
         self._new = config is None or copied
         self._config = config or self._suggestion(protocol, host)
@@ -107,6 +110,10 @@ class ServiceDialog(CarefulDialog):
             socket=self._values("socket") or {},
         )
 
+    def _accept_and_start(self) -> None:
+        self.starts = True
+        self.accept()
+
     def _options(self) -> dict[str, Any]:
         found = responders.find(self._responder())
         if found is not None and found.missing and found.name == self._config.responder:
@@ -128,9 +135,9 @@ class ServiceDialog(CarefulDialog):
     def _build(self) -> None:
         self.name = QLineEdit()
         self.name.setMaxLength(200)
-        self.protocol = _choice()
+        self.protocol = HelpedChoice()
         for protocol in PROTOCOLS.values():
-            self.protocol.addItem(protocol.title, protocol.name)
+            self.protocol.add(protocol.title, protocol.name, protocol.help)
         self.host = _choice()
         self.host.setEditable(True)
         self.host.addItems(checks.HOSTS)
@@ -142,17 +149,21 @@ class ServiceDialog(CarefulDialog):
         self.port.setProperty("role", "mono")
         self.port.setAccessibleName(self.tr("Port"))
         self.port.setFixedWidth(self.port.fontMetrics().horizontalAdvance("0") * 7 + 24)
-        self.responder = _choice()
+        self.responder = HelpedChoice()
         self.autostart = QCheckBox(self.tr("Start &it when the workspace is opened"))
-        save = self.tr("&Create") if self._new else self.tr("&Save")
         self.buttons = QDialogButtonBox(QDialogButtonBox.Ok | QDialogButtonBox.Cancel)
         self.ok = self.buttons.button(QDialogButtonBox.Ok)
-        self.ok.setText(save)
+        self.ok.setText(self.tr("Create and &start"))
+        self.ok.setToolTip(self.tr("Add the service and start it (Enter)"))
+        self.only = self.buttons.addButton(self.tr("&Create"), QDialogButtonBox.ActionRole)
+        self.only.setToolTip(self.tr("Add the service; it is stopped"))
+        self.only.setAutoDefault(False)
+        self.only.clicked.connect(self.accept)
         self.ok.setDefault(True)
         self.ok.setProperty("primary", True)
         for button in self.buttons.buttons():
             button.setIcon(type(button.icon())())
-        self.buttons.accepted.connect(self.accept)
+        self.buttons.accepted.connect(self._accept_and_start)
         self.buttons.rejected.connect(self.cancel)
 
     def _lay_out(self) -> None:
@@ -224,6 +235,7 @@ class ServiceDialog(CarefulDialog):
         for index, page_valid in enumerate(valid):
             self.tabs.setTabIcon(index, QIcon() if page_valid else icon("warning", "bad"))
         self.ok.setEnabled(all(valid))
+        self.only.setEnabled(all(valid))
 
     def _check_place(self) -> str | None:
         host, port = self._host(), self.port.text().strip()
@@ -278,7 +290,7 @@ class ServiceDialog(CarefulDialog):
     def _offer_responders(self, chosen: str) -> None:
         self.responder.clear()
         for responder in responders.serving(self._protocol()):
-            self.responder.addItem(responder.name, responder.name)
+            self.responder.add(responder.name, responder.name, responder.help)
         self.responder.setCurrentIndex(self.responder.findData(chosen))
 
     def _show_options(self) -> None:

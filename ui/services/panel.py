@@ -1,289 +1,43 @@
-"""The services panel: a card for each service, with lamp, address, traffic, and the error if it failed."""
+"""The services panel: a search box, the list of services in their groups, and what is wrong with the selected one."""
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Iterable
 
-from PyQt5.QtCore import QEvent, QPoint, QRectF, QSize, Qt, QTimer, pyqtSignal
-from PyQt5.QtGui import (
-    QContextMenuEvent,
-    QFocusEvent,
-    QFont,
-    QKeyEvent,
-    QMouseEvent,
-    QPainter,
-    QPaintEvent,
-)
-from PyQt5.QtWidgets import (
-    QApplication,
-    QFrame,
-    QGridLayout,
-    QLabel,
-    QPushButton,
-    QScrollArea,
-    QSizePolicy,
-    QToolButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PyQt5.QtCore import QPoint, QRect, QSize, Qt, pyqtSignal
+from PyQt5.QtGui import QKeyEvent
+from PyQt5.QtWidgets import QHBoxLayout, QLineEdit, QToolButton, QVBoxLayout, QWidget
 
 from app.post import Post
-from app.services.protocols import PROTOCOLS
 from app.services.service import Service
-from app.status import Failed, Held, Listening, Starting, Status, Stopped, Stopping
-from app.text.escapes import amount
 from ui.bridge import Bridge
-from ui.looks import shapes, theme
+from ui.looks import theme
 from ui.looks.icons import icon
-from ui.parts.line import Line
 from ui.parts.neighbours import still_there
-
-STATES: dict[type, shapes.State] = {
-    Stopped: "stopped",
-    Starting: "starting",
-    Listening: "listening",
-    Stopping: "stopping",
-    Failed: "failed",
-    Held: "stopped",
-}
+from ui.services.list_model import ServicesModel
+from ui.services.list_view import ServicesList
+from ui.services.rows import Heading, Row, ServiceRow
+from ui.services.trouble_strip import TroubleStrip
+from ui.settings import Settings
 
 
-SHOWN = 40
-"""Characters of a refused host that fit on a card."""
-
-
-class Lamp(QWidget):
-    """Shows the state of a service by shape and colour."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._state: shapes.State = "stopped"
-        self.setFixedSize(16, 16)
-
-    def set_state(self, state: shapes.State) -> None:
-        if state != self._state:
-            self._state = state
-            self.update()
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        shapes.paint_state(QPainter(self), self.rect(), self._state, theme.current())
-
-
-class Badge(QWidget):
-    """A word in a rounded frame: a protocol, or a warning."""
-
-    def __init__(self, text: str, color: str = "") -> None:
-        super().__init__()
-        self._text, self._color = text, color
-        theme.notifier.fonts_changed.connect(self._measure)
-        self._measure()
-
-    def _measure(self) -> None:
-        font = QFont(theme.ui_font())
-        font.setPointSizeF(font.pointSize() * 0.78)
-        self.setFont(font)
-        size = shapes.badge_size(self._text, font).toSize()
-        self.setFixedSize(size + QSize(1, 1))
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        colors = theme.current()
-        painter = QPainter(self)
-        painter.setFont(self.font())
-        color = getattr(colors, self._color) if self._color else None
-        shapes.badge(painter, QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), self._text, colors, color)
-
-
-class Sparkline(QWidget):
-    """Shows the traffic of the last seconds as a line."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._values: list[float] = []
-        self.setFixedSize(76, 18)
-        self.setToolTip("Traffic of the last 20 seconds")
-
-    def set_values(self, values: list[float]) -> None:
-        if values != self._values:
-            self._values = values
-            self.update()
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        if any(self._values):
-            shapes.sparkline(QPainter(self), self.rect(), self._values, theme.current().accent)
-
-
-class StartButton(QToolButton):
-    """Starts or stops a service with one click. The second press of a double click is ignored."""
-
-    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        event.accept()
-
-
-class ServiceCard(QFrame):
-    """Shows one service.
-
-    Signals:
-        chosen: the card was clicked or focused.
-        toggled: the user pressed the start or stop button, or Space.
-        edit_wanted: the user double-clicked the card, or pressed Enter.
-        host_allowed: the name by which the service is to answer from now on.
-        menu_wanted: the global position of a context menu.
-    """
-
-    chosen = pyqtSignal()
-    toggled = pyqtSignal()
-    edit_wanted = pyqtSignal()
-    host_allowed = pyqtSignal(str)
-    menu_wanted = pyqtSignal(QPoint)
-
-    def __init__(self, service: Service, bridge: Bridge) -> None:
-        super().__init__()
-        self.service, self._bridge = service, bridge
-        self.setObjectName("card")
-        self.setProperty("card", True)
-        self.setFocusPolicy(Qt.StrongFocus)
-        self.setSizePolicy(QSizePolicy.Preferred, QSizePolicy.Preferred)
-        config = service.config
-        self._lamp = Lamp()
-        self._name = Line(config.name)
-        self._name.setProperty("role", "strong")
-        self._address = Line()
-        self._address.setProperty("role", "address")
-        self._state = QLabel()
-        self._state.setWordWrap(True)
-        self._state.setTextFormat(Qt.PlainText)
-        self._spark = Sparkline()
-        self.button = StartButton()
-        self.button.setAutoRaise(True)
-        self.button.setIconSize(QSize(14, 14))
-        self.button.setFocusPolicy(Qt.NoFocus)
-        self.button.clicked.connect(self.toggled)
-        self.allow = QPushButton()
-        self.allow.setFocusPolicy(Qt.TabFocus)
-        self.allow.hide()
-        self.allow.clicked.connect(lambda: self.host_allowed.emit(self.service.refused_host))
-        self._shown: tuple[Status, str, str] | None = None
-        self._lay_out(config.exposed, PROTOCOLS[config.protocol].label)
-        self.refresh()
-
-    def _lay_out(self, exposed: bool, label: str) -> None:
-        grid = self._grid = QGridLayout(self)
-        grid.setContentsMargins(8, 6, 6, 6)
-        grid.setHorizontalSpacing(8)
-        grid.setVerticalSpacing(2)
-        grid.setColumnStretch(1, 1)
-        grid.addWidget(self._lamp, 0, 0)
-        grid.addWidget(self._name, 0, 1)
-        grid.addWidget(Badge(label), 0, 2, Qt.AlignRight | Qt.AlignVCenter)
-        grid.addWidget(self.button, 0, 3)
-        grid.addWidget(self._address, 1, 1, 1, 1 if exposed else 3)
-        if exposed:
-            warning = Badge("EXPOSED", "warning")
-            warning.setToolTip("Others on the network can reach this service")
-            grid.addWidget(warning, 1, 2, 1, 2, Qt.AlignRight)
-        grid.addWidget(self._state, 2, 1)
-        grid.addWidget(self._spark, 2, 2, 1, 2, Qt.AlignRight | Qt.AlignBottom)
-        grid.addWidget(self.allow, 3, 1, 1, 3)
-
-    def set_chosen(self, chosen: bool) -> None:
-        self.setProperty("chosen", chosen)
-        self.style().unpolish(self)
-        self.style().polish(self)
-
-    def refresh(self) -> None:
-        """Show the current state of the service."""
-        self._spark.set_values(list(self._bridge.of(self.service).spark))
-        text = self._words()
-        shown = (self.service.status, text, self.service.refused_host)
-        if shown != self._shown:
-            self._shown = shown
-            self._show(text)
-            self._offer(self.service.refused_host)
-
-    def _offer(self, host: str) -> None:
-        """Offer to answer to ``host``, which was refused, from now on."""
-        self.allow.setVisible(bool(host))
-        if host:
-            self.allow.setText(self.tr("Allow this host: {}").format(_shortened(host)))
-            words = self.tr("Somebody asked for this service as {}, and was refused. Allowing it restarts the service.")
-            self.allow.setToolTip(words.format(host))
-            self.allow.setAccessibleName(self.tr("Allow {} to answer to {}").format(self.service.config.name, host))
-
-    def _show(self, text: str) -> None:
-        service, status = self.service, self.service.status
-        self._lamp.set_state(STATES[type(status)])
-        self._address.setText(status.host if isinstance(status, Listening) else service.config.listen)
-        failed = isinstance(status, Failed | Held)
-        self._state.setProperty("role", "error" if isinstance(status, Failed) else "dim")
-        self._state.setText(text)
-        if failed != self._spark.isHidden():
-            self._state.style().unpolish(self._state)
-            self._state.style().polish(self._state)
-            # The error takes the whole width, in place of the sparkline, which would be flat.
-            self._spark.setHidden(failed)
-            self._grid.addWidget(self._state, 2, 1, 1, 3 if failed else 1)
-        up = isinstance(status, Starting | Listening)
-        self.button.setIcon(icon("stop" if up else "play"))
-        self.button.setToolTip("Stop (Space)" if up else "Start (Space)")
-        self.button.setAccessibleName(f"{'Stop' if up else 'Start'} {service.config.name}")
-        self.button.setEnabled(not isinstance(status, Stopping))
-        self.setAccessibleName(f"{service.config.name}, {self._address.text()}, {text}")
-
-    def _words(self) -> str:
-        status = self.service.status
-        if isinstance(status, Failed):
-            return status.reason
-        if isinstance(status, Held):
-            return f"waits for your answer: {status.asks}"
-        if not isinstance(status, Listening):
-            return f"{type(status).__name__.lower()}{'' if isinstance(status, Stopped) else '…'}"
-        count = len(self.service.connections)
-        noun = "peer" if self.service.config.protocol == "udp" else "connection"
-        rate = self._bridge.of(self.service).rate
-        return f"{count:,} {noun}{'' if count == 1 else 's'} · {amount(rate)}/s"
-
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        self.setFocus(Qt.MouseFocusReason)
-        self.chosen.emit()
-
-    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        # Presses on the disabled button arrive here, too.
-        if event.button() == Qt.LeftButton and not self.button.geometry().contains(event.pos()):
-            self.edit_wanted.emit()
-
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        super().focusInEvent(event)
-        if not self.property("chosen"):
-            self.chosen.emit()
-
-    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        self.chosen.emit()
-        self.menu_wanted.emit(event.globalPos())
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key_Space:
-            self.toggled.emit()
-        elif event.key() in (Qt.Key_Return, Qt.Key_Enter):
-            self.edit_wanted.emit()
-        else:
-            super().keyPressEvent(event)
-
-
-def _shortened(host: str) -> str:
-    return host if len(host) <= SHOWN else f"{host[: SHOWN - 1]}…"
-
-
-class ServicesPanel(QScrollArea):
-    """The cards of all services.
+class ServicesPanel(QWidget):
+    """All services, each a row of the same height.
 
     Attributes:
-        cards: by the service's name.
+        list, search, compact_button, trouble: its parts.
+        selected: the name of the selected service; empty if a heading is current, or nothing.
 
     Signals:
         chosen: the name of the selected service, or "".
         toggled, edit_wanted: the service's name.
         host_allowed: the service's name, and the name by which it is to answer from now on.
         menu_wanted: the global position of a context menu for the selected service.
+        group_menu_wanted: the group whose heading is current, and the global position of a context menu.
+        dropped: the name of the service that was dragged, and the ``Drop`` where it goes.
+        step_wanted: the service's name, and -1 or 1: one place up or down in its group.
+        compact_changed: whether each service takes one line now.
+        left(): Escape was pressed in the list, and there was no search to empty.
     """
 
     chosen = pyqtSignal(str)
@@ -291,92 +45,236 @@ class ServicesPanel(QScrollArea):
     edit_wanted = pyqtSignal(str)
     host_allowed = pyqtSignal(str, str)
     menu_wanted = pyqtSignal(QPoint)
+    group_menu_wanted = pyqtSignal(str, QPoint)
+    dropped = pyqtSignal(str, object)
+    step_wanted = pyqtSignal(str, int)
+    compact_changed = pyqtSignal(bool)
+    left = pyqtSignal()
 
-    def __init__(self, post: Post, bridge: Bridge) -> None:
+    def __init__(self, post: Post, bridge: Bridge, settings: Settings) -> None:
         super().__init__()
-        self._post, self._bridge = post, bridge
-        self.cards: dict[str, ServiceCard] = {}
+        self._post, self._settings = post, settings
         self.selected = ""
-        self.setWidgetResizable(True)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarAlwaysOff)
-        self.setFocusPolicy(Qt.NoFocus)
-        self.setAccessibleName("Services")
-        self._inner = QWidget()
-        self._inner.setProperty("surface", "panel")
-        self._inner.setAttribute(Qt.WA_StyledBackground)
-        self._column = QVBoxLayout(self._inner)
-        self._column.setContentsMargins(8, 4, 8, 8)
-        self._column.setSpacing(6)
-        self._empty = QLabel("No service yet.\nPress New service to add one.")
-        self._empty.setProperty("role", "dim")
-        self._empty.setAlignment(Qt.AlignCenter)
-        self._empty.setWordWrap(True)
-        self._column.addWidget(self._empty)
-        self._column.addStretch(1)
-        self.setWidget(self._inner)
+        self._model = ServicesModel(post, bridge, lambda: settings.folded)
+        self.list = ServicesList(self._model)
+        self.search = SearchBox()
+        self.compact_button = QToolButton()
+        self.trouble = TroubleStrip()
+        self._lay_out()
+        self._connect(bridge)
+        self.set_compact(settings.compact_services)
+        self.rebuild()
+
+    def _lay_out(self) -> None:
+        self.compact_button.setIcon(icon("rows"))
+        self._size_icon()
+        theme.notifier.fonts_changed.connect(self._size_icon)
+        self.compact_button.setCheckable(True)
+        self.compact_button.setToolTip(self.tr("One line for each service (Ctrl+Alt+L)"))
+        self.compact_button.setAccessibleName(self.tr("Compact list"))
+        top = QHBoxLayout()
+        top.setContentsMargins(12, 8, 8, 8)
+        top.setSpacing(4)
+        top.addWidget(self.search, 1)
+        top.addWidget(self.compact_button)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(top)
+        column.addWidget(self.list, 1)
+        column.addWidget(self.trouble)
+        self.setFocusProxy(self.list)
+
+    def _size_icon(self) -> None:
+        self.compact_button.setIconSize(QSize(theme.scaled(16), theme.scaled(16)))
+
+    def _connect(self, bridge: Bridge) -> None:
+        rows, search = self.list, self.search
+        rows.row_changed.connect(self._on_row)
+        rows.toggled.connect(self.toggled)
+        rows.edit_wanted.connect(self.edit_wanted)
+        rows.allow_wanted.connect(self._allow)
+        rows.fold_wanted.connect(self.fold)
+        rows.dropped.connect(self.dropped)
+        rows.step_wanted.connect(self.step_wanted)
+        rows.menu_wanted.connect(self._on_menu)
+        rows.escaped.connect(self._on_escape)
+        search.textChanged.connect(self._on_typed)
+        search.left.connect(rows.setFocus)
+        self.compact_button.toggled.connect(self.set_compact)
+        self.trouble.allow_wanted.connect(self._allow)
+        self.trouble.edit_wanted.connect(self.edit_wanted)
         bridge.services_changed.connect(self.rebuild)
         bridge.status_changed.connect(self._on_status)
         bridge.measured.connect(self._on_measured)
-        self.rebuild()
+
+    # -- following the services
 
     def rebuild(self) -> None:
-        """Make all cards again, after services were added, removed or replaced."""
-        focused, before = any(card.hasFocus() for card in self.cards.values()), list(self.cards)
-        for card in self.cards.values():
-            card.blockSignals(True)  # hiding a card moves the focus to the next one
-        for card in self.cards.values():
-            self._column.removeWidget(card)
-            card.hide()
-            card.deleteLater()
-        self.cards = {}
-        for i, (name, service) in enumerate(self._post.services.items()):
-            card = self.cards[name] = ServiceCard(service, self._bridge)
-            card.chosen.connect(partial(self.select, name))
-            card.toggled.connect(partial(self.toggled.emit, name))
-            card.edit_wanted.connect(partial(self.edit_wanted.emit, name))
-            card.host_allowed.connect(partial(self.host_allowed.emit, name))
-            card.menu_wanted.connect(self.menu_wanted)
-            self._column.insertWidget(i, card)
-        self._empty.setVisible(not self.cards)
-        self.select(still_there(self.selected, before, list(self.cards)))
-        if focused and self.selected:
-            self.cards[self.selected].show()  # a hidden widget cannot get the focus
-            self.cards[self.selected].setFocus(Qt.OtherFocusReason)
+        """Show the services as they are after some were added, removed, moved or replaced.
+
+        The selected one stays selected. If it is gone, its neighbour is selected, which stands there now.
+        """
+        row, before = self.list.current(), self.names()
+        self._model.refresh()
+        self._reselect(row, before)
+
+    def _reselect(self, row: Row | None, before: list[str]) -> None:
+        number = self._model.heading(row.group) if isinstance(row, Heading) else -1
+        if number < 0:
+            number = self._model.at(still_there(self.selected, before, self.names()))
+        blocked = self.list.blockSignals(True)  # said once, by ``_on_row``
+        self.list.go_to(number)
+        self.list.blockSignals(blocked)
+        self._on_row()
+
+    def _on_status(self, service: Service) -> None:
+        if self._post.services.get(service.config.name) is service:
+            self._refresh()
+
+    def _on_measured(self) -> None:
+        if self.isVisible():
+            self._refresh()
+
+    def _refresh(self) -> None:
+        row, before = self.list.current(), self.names()
+        if self._model.refresh():  # the search is for a state, which has changed
+            self._reselect(row, before)
+        else:
+            self._show_trouble()
+
+    # -- selecting
+
+    def select(self, name: str) -> None:
+        """Select a service; its group is unfolded, and the search is emptied, if they hide it."""
+        service = self._post.services.get(name)
+        if service is None:
+            return
+        if self._model.at(name) < 0:
+            self.search.clear()
+        if self._model.at(name) < 0:
+            self.fold(service.config.group)
+        self.list.go_to(self._model.at(name))
 
     def show_service(self, name: str) -> None:
         """Select this service, unless it is selected."""
         if name != self.selected:
             self.select(name)
 
-    def select(self, name: str) -> None:
+    def _on_row(self) -> None:
+        name = self.list.current_name()
         self.selected = name
-        for card_name, card in self.cards.items():
-            card.set_chosen(card_name == name)
-        QTimer.singleShot(0, self._scroll)  # later, because a new card has no position yet
+        self._show_trouble()
         self.chosen.emit(name)
 
-    def _scroll(self) -> None:
-        QApplication.sendEvent(self, QEvent(QEvent.LayoutRequest))  # makes the list grow now
-        if self.selected in self.cards:
-            self.ensureWidgetVisible(self.cards[self.selected])
+    def _show_trouble(self) -> None:
+        row = self.list.current()
+        self.trouble.show_row(row if isinstance(row, ServiceRow) else None)
+
+    def _allow(self, name: str) -> None:
+        service = self._post.services.get(name)
+        if service is not None and service.refused_host:
+            self.host_allowed.emit(name, service.refused_host)
+
+    def _on_menu(self, at: QPoint) -> None:
+        row = self.list.current()
+        if isinstance(row, Heading):
+            self.group_menu_wanted.emit(row.group, at)
+        else:
+            self.menu_wanted.emit(at)
+
+    # -- search, groups and the two views
+
+    def start_search(self) -> None:
+        """Give the search box the keyboard."""
+        self.search.setFocus(Qt.ShortcutFocusReason)
+        self.search.selectAll()
+
+    def _on_escape(self) -> None:
+        if self.search.text():
+            self.search.clear()
+        else:
+            self.left.emit()
+
+    def _on_typed(self, text: str) -> None:
+        self._model.typed = text
+        self.rebuild()
+
+    def fold(self, group: str) -> None:
+        """Fold a group, or unfold it. Its heading becomes current if the current row is hidden by that."""
+        folded = set(self._settings.folded)
+        hidden = self.list.current()
+        self._settings.folded = sorted(folded ^ {group})
+        self._model.refresh()
+        if isinstance(hidden, Heading):
+            self.list.go_to(self._model.heading(hidden.group))
+        elif hidden is not None and self._model.at(hidden.name) >= 0:
+            self.list.go_to(self._model.at(hidden.name))
+        else:
+            self.list.go_to(self._model.heading(group))
+
+    def forget_folded(self, groups: Iterable[str]) -> None:
+        """These groups are gone or have another name."""
+        self._settings.folded = sorted(set(self._settings.folded) - set(groups))
+
+    @property
+    def compact(self) -> bool:
+        """Whether each service takes one line."""
+        return self.list.delegate.is_compact
+
+    def set_compact(self, compact: bool) -> None:
+        """Show each service in one line, or in two."""
+        self._settings.compact_services = compact
+        self.compact_button.setChecked(compact)
+        self.list.set_compact(compact)
+        self.compact_changed.emit(compact)
+
+    # -- places, for tests and pictures
+
+    def row_rect(self, name: str) -> QRect:
+        """The place of a service's row in the list's viewport."""
+        return self.list.rect_of(self._model.at(name))
+
+    def row(self, name: str) -> ServiceRow:
+        """What is shown of a service. Raises KeyError if it has no row."""
+        number = self._model.at(name)
+        if number < 0:
+            raise KeyError(name)
+        row = self._model.rows[number]
+        assert isinstance(row, ServiceRow)
+        return row
+
+    def names(self) -> list[str]:
+        """The names of the services that have a row, from top to bottom."""
+        return [row.name for row in self._model.rows if isinstance(row, ServiceRow)]
+
+
+class SearchBox(QLineEdit):
+    """Where a service is looked for. Escape empties it; an arrow key or Enter goes to the list.
+
+    Signals:
+        left(): the list is to have the keyboard.
+    """
+
+    left = pyqtSignal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setPlaceholderText(self.tr("Find a service"))
+        self.setAccessibleName(self.tr("Find a service"))
+        self.setToolTip(
+            self.tr(
+                "Shows services whose name, port, protocol, group or state fits (Ctrl+Shift+K); Esc shows all again"
+            )
+        )
+        self.setClearButtonEnabled(True)
+        self.addAction(icon("search", "dim"), QLineEdit.LeadingPosition)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        step = {Qt.Key_Up: -1, Qt.Key_Down: 1}.get(event.key())  # type: ignore[call-overload]
-        names = list(self.cards)
-        if step is None or not names:
+        if event.key() == Qt.Key_Escape:
+            self.clear()
+            self.left.emit()
+        elif event.key() in (Qt.Key_Down, Qt.Key_Return, Qt.Key_Enter):
+            self.left.emit()
+        else:
             super().keyPressEvent(event)
-            return
-        at = names.index(self.selected) if self.selected in names else 0
-        name = names[max(0, min(len(names) - 1, at + step))]
-        self.cards[name].setFocus(Qt.TabFocusReason)
-        self.select(name)
-
-    def _on_status(self, service: Service) -> None:
-        card = self.cards.get(service.config.name)
-        if card is not None and card.service is service:
-            card.refresh()
-
-    def _on_measured(self) -> None:
-        if self.isVisible():
-            for card in self.cards.values():
-                card.refresh()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PyQt5.QtCore import QPoint, Qt, pyqtSignal
-from PyQt5.QtWidgets import QLabel, QSplitter, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import QHBoxLayout, QLabel, QSplitter, QVBoxLayout, QWidget
 
 from app.post import Post
 from app.services.service import Service
@@ -11,36 +11,58 @@ from ui.bridge import Bridge
 from ui.edits import Edits
 from ui.parts.line import Line
 from ui.services.actions import ServiceActions
+from ui.services.arranging import Arranging
 from ui.services.connections_panel import ConnectionsPanel
 from ui.services.panel import ServicesPanel
+from ui.settings import Settings
 
 
 class ServicesSide(QSplitter):
-    """Services above connections, each under a heading.
+    """Services above connections.
 
     Attributes:
         services, connections: the two lists.
-        title: the heading of the connections.
+        arranging: moves services, and acts on groups.
+        title, total: the heading of the connections, and how many there are.
 
     Signals:
-        changed(): another service or connection is selected, or the selected service is another one now.
+        changed(): another service or connection is selected, or the selected service is another one now, or the
+            list of services has another view.
         service_menu_wanted, connection_menu_wanted: the global position of a context menu.
+        group_menu_wanted: a group, and the global position of its context menu.
+        left(): Escape was pressed in one of the lists.
     """
 
     changed = pyqtSignal()
     service_menu_wanted = pyqtSignal(QPoint)
     connection_menu_wanted = pyqtSignal(QPoint)
+    group_menu_wanted = pyqtSignal(str, QPoint)
+    left = pyqtSignal()
 
-    def __init__(self, post: Post, edits: Edits, bridge: Bridge, actions: ServiceActions) -> None:
+    def __init__(self, post: Post, edits: Edits, bridge: Bridge, actions: ServiceActions, settings: Settings) -> None:
         super().__init__(Qt.Vertical)
         self._post, self._actions = post, actions
-        self.services = ServicesPanel(post, bridge)
+        self.services = ServicesPanel(post, bridge, settings)
         self.connections = ConnectionsPanel()
-        self.title = Line()
-        self.addWidget(_titled(QLabel("SERVICES"), self.services))
-        self.addWidget(_titled(self.title, self.connections))
+        self.arranging = Arranging(post, edits, self)
+        self.title, self.total = Line(), QLabel()
+        self.addWidget(_panel(self.services))
+        self.addWidget(_panel(self._heading(), self.connections))
         self._connect(edits, bridge)
         self._on_service()
+
+    def _heading(self) -> QWidget:
+        """The title gives way to the count, which is always whole."""
+        heading = QWidget()
+        row = QHBoxLayout(heading)
+        row.setContentsMargins(12, 8, 12, 4)
+        row.setSpacing(8)
+        row.addWidget(self.title, 1)
+        row.addWidget(self.total)
+        for label in (self.title, self.total):
+            label.setProperty("role", "heading")
+            label.setTextFormat(Qt.PlainText)
+        return heading
 
     def _connect(self, edits: Edits, bridge: Bridge) -> None:
         services, connections, actions = self.services, self.connections, self._actions
@@ -49,6 +71,12 @@ class ServicesSide(QSplitter):
         services.edit_wanted.connect(actions.edit)
         services.host_allowed.connect(actions.allow_host)
         services.menu_wanted.connect(self.service_menu_wanted)
+        services.group_menu_wanted.connect(self.group_menu_wanted)
+        services.dropped.connect(self.arranging.drop)
+        services.step_wanted.connect(self.arranging.step)
+        services.compact_changed.connect(self.changed)
+        services.left.connect(self.left)
+        connections.left.connect(self.left)
         edits.touched.connect(services.show_service)
         connections.send_wanted.connect(lambda _: self.send())
         connections.disconnect_wanted.connect(actions.disconnect_peer)
@@ -79,21 +107,20 @@ class ServicesSide(QSplitter):
     def _name_connections(self) -> None:
         service = self.selected()
         count = len(service.connections) if service else 0
-        of = f" OF {service.config.name.upper()}" if service else ""
-        self.title.setText(f"CONNECTIONS{of}{f' ({count:,})' if count else ''}")
+        text = self.tr("CONNECTIONS OF {name}").format(name=service.config.name.upper()) if service else ""
+        self.title.setText(text or self.tr("CONNECTIONS"))
+        self.total.setText(f"{count:,}" if count else "")
 
 
-def _titled(label: QLabel, body: QWidget) -> QWidget:
-    """``body`` under a small heading."""
-    label.setProperty("role", "heading")
-    label.setContentsMargins(16, 10, 8, 4)
-    label.setTextFormat(Qt.PlainText)
+def _panel(*parts: QWidget) -> QWidget:
+    """``parts`` above each other; the last one takes the room."""
     whole = QWidget()
     whole.setProperty("surface", "panel")
     whole.setAttribute(Qt.WA_StyledBackground)
     column = QVBoxLayout(whole)
     column.setContentsMargins(0, 0, 0, 0)
     column.setSpacing(0)
-    column.addWidget(label)
-    column.addWidget(body, 1)
+    for part in parts:
+        column.addWidget(part)
+    column.setStretchFactor(parts[-1], 1)
     return whole

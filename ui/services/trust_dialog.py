@@ -7,7 +7,6 @@ from pathlib import Path
 
 from PyQt5.QtCore import Qt
 from PyQt5.QtWidgets import (
-    QApplication,
     QDialog,
     QDialogButtonBox,
     QFileDialog,
@@ -26,6 +25,7 @@ from app.post import Post
 from app.services.tls import authority
 from ui.forms.form import column
 from ui.looks.icons import icon
+from ui.parts import copying
 
 INTRODUCTION = (
     "Services with a certificate “auto” have it signed by an authority of this machine's own. A client trusts them "
@@ -136,7 +136,8 @@ class _Lines(QWidget):
             copy.setIcon(icon("copy"))
             copy.setToolTip(self.tr("Copy this line"))
             copy.setAccessibleName(self.tr("Copy the line for {system}").format(system=title))
-            copy.clicked.connect(lambda _=False, line=line: QApplication.clipboard().setText(line))
+            copied = self.tr("Copied the line for {system}").format(system=title)
+            copy.clicked.connect(lambda _=False, line=line, copied=copied: copying.copy(line, copied))
             grid.addWidget(name, 2 * row, 0)
             grid.addWidget(_value(line), 2 * row + 1, 0)
             grid.addWidget(copy, 2 * row + 1, 1, Qt.AlignTop)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from app.capture.reading.pieces import Piece
+from app.events import ARROWS
 from app.text.escapes import amount, one_line, shown
 from ui.detail.text_pieces import MAX_LINE, PIECE, whole_characters
 from ui.looks.times import clock
@@ -15,7 +16,7 @@ ROW = 16
 Run = tuple[str, str]
 """A text and its style: ``received``, ``sent``, ``dim``, or for titles ``+received`` or ``+sent``."""
 
-_ARROWS = {True: "←", False: "→", None: "·"}
+_ARROWS = {True: ARROWS["received"], False: ARROWS["sent"], None: "·"}
 
 
 class StreamFormatter:

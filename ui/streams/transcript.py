@@ -9,6 +9,7 @@ from PyQt5.QtCore import QTimer
 from PyQt5.QtGui import QColor, QSyntaxHighlighter, QTextCharFormat
 from PyQt5.QtWidgets import QPlainTextEdit, QWidget
 
+from app.events import ARROWS
 from app.text.escapes import escape
 from ui.detail.facts import written_size
 from ui.detail.sheet import visible
@@ -26,7 +27,7 @@ TICK = 100
 PREVIEW = 400
 """Bytes of a message that its line shows."""
 
-_COLORS = {"→": "sent", "←": "received", "·": "dim"}
+_COLORS = {arrow: direction for direction, arrow in ARROWS.items()} | {"·": "dim"}
 _ARROW_AT = len("12:03:11.482 ")
 
 Entry = tuple[datetime, str, bytes | str, int]

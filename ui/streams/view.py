@@ -20,7 +20,6 @@ from PyQt5.QtGui import (
     QShowEvent,
     QTextCharFormat,
     QTextCursor,
-    QTextDocument,
 )
 from PyQt5.QtWidgets import (
     QComboBox,
@@ -28,11 +27,11 @@ from PyQt5.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLabel,
-    QLineEdit,
     QMenu,
     QPlainTextEdit,
     QPushButton,
     QShortcut,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -42,10 +41,12 @@ from app.capture.reading import streams
 from app.capture.reading.pieces import Piece
 from app.capture.reading.reader import Reader
 from app.capture.reading.streams import BYTES, EXCHANGES, MESSAGES, About, News, Stream
+from app.events import ARROWS
 from app.text.escapes import amount
 from ui.forms.form import set_property
 from ui.looks import theme
 from ui.looks.icons import icon
+from ui.parts.find_bar import FindBar
 from ui.streams.saving import save_side
 from ui.streams.text import Run, StreamFormatter
 
@@ -58,7 +59,11 @@ SLICE = 0.008
 """Seconds for which text is laid out at a time: the servers run in this thread, too."""
 
 _FORMS = {EXCHANGES: "HTTP exchanges", MESSAGES: "Messages", BYTES: "Bytes"}
-_SIDES = (("Both sides", None), ("← Received", True), ("→ Sent", False))
+_SIDES = (
+    ("Both sides", None),
+    (f"{ARROWS['received']} Received", True),
+    (f"{ARROWS['sent']} Sent", False),
+)
 
 
 class StreamView(QWidget):
@@ -124,14 +129,13 @@ class StreamView(QWidget):
         self.form.activated.connect(lambda _: self._begin())
         self.side.activated.connect(lambda _: self._rewrite())
         self.look.activated.connect(lambda _: self._rewrite())
-        self.search = QLineEdit()
-        self.search.setPlaceholderText("Find")
-        self.search.setAccessibleName("Find in the stream")
-        self.search.setToolTip("Find a text (Ctrl+F); Enter finds the next, Shift+Enter the one before")
-        self.search.setClearButtonEnabled(True)
-        self.search.addAction(icon("search", "dim"), QLineEdit.LeadingPosition)
-        self.search.textEdited.connect(lambda _: self._find(from_here=True))
-        self.search.returnPressed.connect(self._find)
+        self.find_button = QToolButton()
+        self.find_button.setText(self.tr(" Find"))
+        self.find_button.setAccessibleName(self.tr("Find"))
+        self.find_button.setToolTip(self.tr("Find in the stream (Ctrl+F)"))
+        self.find_button.setIcon(icon("search", "dim"))
+        self.find_button.setToolButtonStyle(Qt.ToolButtonTextBesideIcon)
+        self.find_button.clicked.connect(lambda _=False: self.find_bar.open())
         self.save_button = QPushButton("Save")
         self.save_button.setToolTip("Save all bytes of one side, as they passed")
         menu = QMenu(self.save_button)
@@ -146,16 +150,14 @@ class StreamView(QWidget):
         self.text.setAccessibleName("Stream")
         self.text.document().setDocumentMargin(12)
         self.text.setTextInteractionFlags(Qt.TextSelectableByMouse | Qt.TextSelectableByKeyboard)
+        self.find_bar = FindBar(self, lambda: self.text)
         self.skipped_label, self.state = QLabel(), QLabel()
         for label in (self.skipped_label, self.state):
             label.setTextFormat(Qt.PlainText)
             label.setProperty("role", "dim")
             label.setContentsMargins(16, 5, 16, 5)
         for keys, call in (
-            (QKeySequence(QKeySequence.Find), self._on_find),
-            (QKeySequence("Shift+Return"), partial(self._find, back=True)),
-            (QKeySequence(QKeySequence.FindNext), self._find),
-            (QKeySequence("Esc"), self._on_escape),
+            (QKeySequence("Esc"), self._close),
             (QKeySequence("Ctrl+W"), self._close),
         ):
             QShortcut(keys, self, call)
@@ -169,12 +171,12 @@ class StreamView(QWidget):
         for box in (self.form, self.side, self.look):
             row.addWidget(box)
         row.addStretch(1)
-        row.addWidget(self.search, 2)
+        row.addWidget(self.find_button)
         row.addWidget(self.save_button)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        for widget, stretch in ((bar, 0), (self.skipped_label, 0), (self.text, 1), (self.state, 0)):
+        for widget, stretch in ((bar, 0), (self.skipped_label, 0), (self.text, 1), (self.find_bar, 0), (self.state, 0)):
             column.addWidget(widget, stretch)
         self.skipped_label.hide()
 
@@ -260,7 +262,7 @@ class StreamView(QWidget):
         return len(self._pieces) < before
 
     def _show_state(self, news: News) -> None:
-        words = f"← {amount(news.received)} received    → {amount(news.sent)} sent"
+        words = f"{ARROWS['received']} {amount(news.received)} received    {ARROWS['sent']} {amount(news.sent)} sent"
         end = "closed" if news.ended else "" if news.complete else "reading…"
         self._show(f"{words}    {end}".rstrip())
 
@@ -306,43 +308,8 @@ class StreamView(QWidget):
         if at_end:
             bar.setValue(bar.maximum())
 
-    # -- finding
-
-    def _on_find(self) -> None:
-        self.search.setFocus(Qt.ShortcutFocusReason)
-        self.search.selectAll()
-
     def _close(self) -> None:
         self.close()
-
-    def _on_escape(self) -> None:
-        if self.search.text():
-            self.search.clear()
-            set_property(self.search, "invalid", False)
-            self.text.setFocus()
-        else:
-            self.close()
-
-    def _find(self, *, back: bool = False, from_here: bool = False) -> None:
-        """Select the next match; after the last one, start again from the other end."""
-        text = self.search.text()
-        if not text:
-            set_property(self.search, "invalid", False)
-            return
-        flags = QTextDocument.FindFlags(QTextDocument.FindBackward if back else QTextDocument.FindFlag(0))
-        cursor = self.text.textCursor()
-        if from_here:
-            cursor.setPosition(cursor.selectionStart())
-        document = self.text.document()
-        found = document.find(text, cursor, flags)
-        if found.isNull():
-            start = QTextCursor(document)
-            start.movePosition(QTextCursor.End if back else QTextCursor.Start)
-            found = document.find(text, start, flags)
-        set_property(self.search, "invalid", found.isNull())
-        self.search.setAccessibleDescription("not found" if found.isNull() else "")
-        if not found.isNull():
-            self.text.setTextCursor(found)
 
     # -- saving
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 from PyQt5.QtCore import QObject, QTimer, pyqtSignal
@@ -19,6 +20,9 @@ from ui.window.workspace_files import WorkspaceFiles
 PAUSE = 1000
 """Milliseconds from a change until it is in the draft."""
 
+SHARE = 10
+"""The pause is that many times as long as writing the draft took, if that is longer."""
+
 InThread = Callable[..., Deferred[Any]]
 
 
@@ -28,6 +32,7 @@ class Drafts(QObject):
     Attributes:
         settled: whether the user has saved or discarded what was changed, because the window closes. Without it,
             as when the desktop's session ends, the changes are left for the next start.
+        pause: milliseconds from a change until it is in the draft.
 
     Signals:
         found(list): drafts that no running program writes: each a ``Left``.
@@ -47,7 +52,8 @@ class Drafts(QObject):
         self._restored: list[Left] = []
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
-        self._timer.setInterval(PAUSE)
+        self.pause = PAUSE
+        self._timer.setInterval(self.pause)
         self._timer.timeout.connect(self._follow)
         self._begun = self._told = False
         self.settled = False
@@ -71,7 +77,10 @@ class Drafts(QObject):
             if state is None:
                 await self._in_thread(self._file.remove)
             elif state != self._written:
+                began = monotonic()
                 await self._in_thread(self._file.write, state, self._files.origin())
+                # A large workspace is not written all the time while somebody types.
+                self._timer.setInterval(max(self.pause, round((monotonic() - began) * 1000 * SHARE)))
             self._written = state
             restored, self._restored = self._restored, []
             for left in restored:  # what they hold is in the draft of this window, or saved

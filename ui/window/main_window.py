@@ -34,8 +34,10 @@ from ui.services.commands import ServiceCommands
 from ui.services.side import ServicesSide
 from ui.settings import Settings
 from ui.streams.windows import StreamWindows
+from ui.window.capture_button import CaptureButton
 from ui.window.commands import WindowCommands
 from ui.window.drafts import Drafts
+from ui.window.example import Examples
 from ui.window.menus import ContextMenus, RecentMenu
 from ui.window.middle import WIDTH, Middle
 from ui.window.notices import Notices
@@ -46,6 +48,9 @@ from ui.window.start_page import StartPage
 from ui.window.status_line import StatusLine
 from ui.window.toolbar import Toolbar
 from ui.window.workspace_files import WorkspaceFiles
+from ui.workbench.answering import AnswerByRule
+from ui.workbench.commands import WorkbenchCommands
+from ui.workbench.pages import Workbench
 
 if TYPE_CHECKING:
     from ui.instance import Wish
@@ -71,8 +76,11 @@ class MainWindow(QMainWindow):
         side, services, connections: the left side and its two lists.
         browser, panes, detail, filter: the panes with their filter and the detail of the current event.
         service_actions, failure_actions, exchanges, notes: what acts on services and events.
+        workbench: the pages of services.
         sending, streams: the send dock and the stream windows.
-        notices, middle, start_page, toolbar, command_palette, menus, manual: parts of the window itself.
+        examples: what the start page does in one click.
+        notices, middle, start_page, toolbar, capture_button, command_palette, menus, manual: parts of the window
+            itself.
 
     Signals:
         closed: the user closed it, and unsaved changes were settled.
@@ -102,7 +110,7 @@ class MainWindow(QMainWindow):
     def _make_services(self) -> None:
         post, edits, bridge = self._post, self.edits, self.bridge
         self.service_actions = ServiceActions(post, edits, bridge, self, lambda: self._settings.host)
-        self.side = ServicesSide(post, edits, bridge, self.service_actions)
+        self.side = ServicesSide(post, edits, bridge, self.service_actions, self._settings)
         self.services, self.connections = self.side.services, self.side.connections
 
     def _make_panes(self, reader: Reader) -> None:
@@ -112,7 +120,10 @@ class MainWindow(QMainWindow):
         self.panes, self.detail, self.filter = self.browser.panes, self.browser.detail, self.browser.filter
         self.notes = Notes(post.recorder, self)
         self.notes.follow(bridge)
-        self.exchanges = ExchangeActions(reader, self.service_actions, self)
+        self.exchanges = ExchangeActions(reader, self)
+        self.workbench = Workbench(post, self.edits, bridge, reader, self.panes)
+        self.workbench.toggled.connect(self.service_actions.toggle)
+        self.service_actions.edit_wanted.connect(self.workbench.open)
         self.failure_actions = FailureActions(post, self.panes.failures, self.detail, self)
         self.streams = StreamWindows(reader, post.sender.in_thread, self)
         self.streams.follow(bridge)
@@ -122,10 +133,13 @@ class MainWindow(QMainWindow):
         post, bridge, settings, actions = self._post, self.bridge, self._settings, self.actions_
         self.notices = Notices(post, bridge)
         self.notices.listen(self.files, self.drafts, self.captures, self.exchanges)
-        self.toolbar = Toolbar(post, bridge, actions, self.service_actions.create, self.filter)
+        self.capture_button = CaptureButton(post, bridge, actions, self.captures, lambda: settings.capture_limit)
+        self.toolbar = Toolbar(actions, self.service_actions.create, self.filter, self.capture_button)
         self.start_page = StartPage(actions, self.files, settings)
         self.middle = Middle(post, bridge, self.side, self.browser, self.start_page)
+        self.workbench.shown.connect(self.middle.show_panes)
         self._status_line = StatusLine(post, bridge, actions["failures"])
+        self.panes.unresolved_changed.connect(self._status_line.show_unresolved)
         self.menus = ContextMenus(actions, self.side, self.browser, self.notes)
         self.recent = RecentMenu(self, actions, self.files, settings)
         offered = PaletteEntries(post, settings, actions, self.service_actions, self.files, self.middle)
@@ -135,10 +149,16 @@ class MainWindow(QMainWindow):
     def _make_commands(self, reader: Reader) -> None:
         post, edits, bridge, files = self._post, self.edits, self.bridge, self.files
         selection = Selection(post, edits, bridge, self.side, self.browser, self.failure_actions)
-        self.sending = SendCommands(post, edits, bridge, self, self.side.selected, files.folder)
+        self.sending = SendCommands(
+            post, edits, bridge, self, self.side.selected, files.folder, reader, lambda: self.browser.current_event
+        )
         files.changed.connect(self.sending.refresh)
         self.capture_commands = CaptureCommands(post, reader, self.captures, self.browser, self, selection.connection)
+        answering = AnswerByRule(post, self.exchanges, self.workbench, self.service_actions)
         self.actions_.connect(
+            WorkbenchCommands(
+                self.workbench, answering, lambda: self.services.selected, lambda: self.browser.current_event
+            ),
             WindowCommands(
                 post, edits, self._settings, files, self.middle, self.command_palette, self, self.captures.settings
             ),
@@ -149,6 +169,10 @@ class MainWindow(QMainWindow):
             self.sending,
             ManualCommands(self.manual),
         )
+        self.examples = Examples(post, edits, self.services, self.sending, lambda: self._settings.host, self)
+        self.start_page.try_wanted.connect(self.examples.try_it)
+        self.start_page.template_wanted.connect(self.examples.begin)
+        bridge.capture_changed.connect(self._read_anew)
         self.middle.show_panes_on(self.actions_)
         self.actions_.follow(selection.changed, selection.situation)
 
@@ -169,6 +193,12 @@ class MainWindow(QMainWindow):
         self.middle.restore(self._settings)
 
     # -- the window itself
+
+    def _read_anew(self) -> None:
+        """The program captures into another file now."""
+        self.streams.close()  # they are of the old one
+        if self._post.capture is not None:
+            self.browser.read_anew(self._post.capture)
 
     def _show_title(self) -> None:
         title = self.files.title.replace("[*]", "[*][*]")  # Qt replaces a single [*] by the mark of changes

@@ -23,13 +23,26 @@ class ContextMenus:
 
     def __init__(self, actions: Actions, side: ServicesSide, browser: Browser, notes: Notes) -> None:
         self._actions, self._browser, self._notes = actions, browser, notes
-        self.of_service = partial(actions.popup, Place.SERVICE)
+        self._side = side
         self.of_connection = partial(actions.popup, Place.CONNECTION)
         self.of_group = partial(actions.popup, Place.GROUP)
         side.service_menu_wanted.connect(self.of_service)
+        side.group_menu_wanted.connect(self.of_heading)
         side.connection_menu_wanted.connect(self.of_connection)
         browser.panes.failures.group_menu_wanted.connect(self.of_group)
         browser.panes.menu_wanted.connect(self.of_events)
+
+    def of_service(self, at: QPoint) -> None:
+        menu = QMenu(self._side)
+        self._actions.fill(menu, Place.SERVICE)
+        group = self._side.arranging.menu_of_service(menu, self._side.services.selected)
+        menu.insertMenu(self._actions["remove_service"], group)
+        show(menu, at)
+
+    def of_heading(self, group: str, at: QPoint) -> None:
+        menu = QMenu(self._side)
+        self._side.arranging.menu_of_group(menu, group)
+        show(menu, at)
 
     def of_events(self, menu: QMenu, at: QPoint) -> None:
         ids = self._browser.panes.selected()

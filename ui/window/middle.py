@@ -14,6 +14,9 @@ from ui.services.side import ServicesSide
 from ui.settings import Settings
 from ui.window.start_page import StartPage
 
+LEFT = 340
+"""Pixels of the services' width at first, with letters of the usual size."""
+
 WIDTH = 1366
 """Pixels of the window before the user changes its size."""
 
@@ -35,15 +38,17 @@ class Middle(QSplitter):
         self.addWidget(side)
         self.addWidget(self._stack)
         self.setStretchFactor(1, 1)
-        left = 292 + 16 * (theme.notifier.fonts.size - theme.POINTS)
+        left = LEFT + 24 * (theme.notifier.fonts.size - theme.POINTS)
         self.setSizes([left, WIDTH - left])
-        for half in (side, browser):
-            half.setStretchFactor(0, 3)
-            half.setStretchFactor(1, 2)
+        for half, shares in ((side, (3, 1)), (browser, (1, 1))):  # an exchange needs height for both its parts
+            for part, share in enumerate(shares):
+                half.setStretchFactor(part, share)
+        side.setSizes([3000, 1000])
         for _, splitter in self._splitters():
             splitter.setChildrenCollapsible(False)
             splitter.setHandleWidth(1)
         start_page.left.connect(self.show_panes)
+        side.left.connect(self._leave_side)
         bridge.services_changed.connect(self._choose)
         bridge.ticked.connect(self._on_tick)
         self._choose()
@@ -58,13 +63,20 @@ class Middle(QSplitter):
         """Show the panes if the start page is in their place."""
         if self._stack.currentWidget() is not self.browser:
             self._stack.setCurrentWidget(self.browser)
+            self.browser.panes.currentWidget().setFocus()
+
+    def _leave_side(self) -> None:
+        """Give the keyboard to what stands beside the services."""
+        if self._stack.currentWidget() is self.browser:
             self.browser.panes.current().setFocus()
+        else:
+            self.start_page.begin()
 
     def show_pane(self, index: int) -> None:
         """Show one pane, and give it the focus."""
         self.browser.panes.setCurrentIndex(index)
         self.show_panes()
-        self.browser.panes.current().setFocus()
+        self.browser.panes.currentWidget().setFocus()
 
     def show_start_page(self) -> None:
         """Show the start page until the panes are asked for or an event arrives."""
@@ -84,7 +96,7 @@ class Middle(QSplitter):
         """Save the sizes of the parts and of the columns."""
         for name, splitter in self._splitters():
             settings.save_state(name, splitter.saveState())
-        settings.save_state("columns", self.browser.panes.columns())
+        settings.save_state("event_columns", self.browser.panes.columns())
 
     def restore(self, settings: Settings) -> None:
         """Restore the sizes that were saved."""
@@ -92,7 +104,7 @@ class Middle(QSplitter):
             state = settings.state(name)
             if state is not None:
                 splitter.restoreState(state)
-        columns = settings.state("columns")
+        columns = settings.state("event_columns")
         if columns is not None:
             self.browser.panes.restore_columns(QByteArray(columns))
 

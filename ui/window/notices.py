@@ -13,6 +13,7 @@ from ui.looks.times import moment
 from ui.panes.exchange_actions import ExchangeActions
 from ui.parts.notice_bar import NoticeBar
 from ui.window.drafts import Drafts
+from ui.window.pause_bar import PauseBar
 from ui.window.recovery_bar import RecoveryBar
 from ui.window.trust_question import TrustQuestion
 from ui.window.workspace_files import WorkspaceFiles
@@ -22,6 +23,7 @@ class Notices(QWidget):
     """A column of bars, each hidden while it has nothing to say.
 
     Attributes:
+        paused: says that the capture is paused.
         trouble: why the capture is not written, while it is not.
         notice: what went wrong with the last command.
         recovery: offers what is left of a run that ended unexpectedly: unsaved changes, its capture.
@@ -31,6 +33,7 @@ class Notices(QWidget):
 
     def __init__(self, post: Post, bridge: Bridge) -> None:
         super().__init__()
+        self.paused = PauseBar(post.recorder, bridge, post.recorder.resume)
         self._recorder = post.recorder
         self.trouble = NoticeBar("bad", closable=False)
         self.notice = NoticeBar("warning", closable=True)
@@ -41,7 +44,7 @@ class Notices(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        for bar in (self.trouble, self.notice, self.recovery, self.question, self.plugin_trouble):
+        for bar in (self.trouble, self.paused, self.notice, self.recovery, self.question, self.plugin_trouble):
             column.addWidget(bar)
         bridge.trouble_changed.connect(self._on_trouble)
         bridge.plugins_changed.connect(self._on_plugins)
@@ -57,6 +60,7 @@ class Notices(QWidget):
         """Say what goes wrong with these, and offer drafts and captures that were found."""
         for source in (workspaces, drafts, captures, exchanges):
             source.failed.connect(self.say)
+        captures.begun.connect(lambda: self.say(""))
         captures.found.connect(self.recovery.offer)
         drafts.found.connect(self.recovery.offer_drafts)
         self.recovery.wanted.connect(captures.open_path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import partial
 
@@ -43,7 +44,7 @@ class PaletteEntries:
             up = service.running
             text = f"Stop {name}" if up else f"Start {name}"
             toggle = partial(services.toggle, name)
-            yield Entry(f"edit {name}", f"Edit {name}…", "Service", partial(services.edit, name))
+            yield Entry(f"edit {name}", f"Edit {name}", "Service", partial(services.edit, name))
             yield Entry(f"toggle {name}", text, "Service", toggle, icon=icon("stop" if up else "play"), heavy=True)
         for protocol in PROTOCOLS.values():
             create = partial(services.create, protocol.name)
@@ -58,7 +59,7 @@ class PaletteEntries:
             action = self._actions[name]
             yield Entry(
                 name,
-                declared.text.replace("&", ""),
+                re.sub("&(.)", r"\1", action.text()),  # not the declared one: undo names its step, pause becomes resume
                 declared.menu,
                 action.trigger,
                 action.shortcut().toString(QKeySequence.NativeText),

@@ -9,10 +9,15 @@ from PyQt5.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QPushButto
 
 from app.capture.keeping.about import About
 from app.text.escapes import amount, one_line
+from app.workspace.differences import Differences
 from app.workspace.drafts import Left
 from ui.looks import theme
 from ui.looks.icons import icon
 from ui.looks.times import moment
+from ui.parts.labels import let_shrink, plain
+
+NAMES = 4
+"""Names of services that are listed."""
 
 
 class RecoveryBar(QFrame):
@@ -97,9 +102,10 @@ class RecoveryBar(QFrame):
         for other in (self.capture_label, self.open_button, self.later):
             other.setVisible(capture is not None)
         if draft is not None:
-            title = one_line(draft.origin.title)
-            self.draft_label.setText(self.tr("The unsaved changes to “{title}” are still here.").format(title=title))
-            self.draft_label.setToolTip(one_line(str(draft.origin.path or "")))
+            title, changes = one_line(draft.origin.title), self._changes(draft.differences)
+            words = self.tr("The unsaved changes to “{title}” are still here.\n{changes}")
+            self.draft_label.setText(words.format(title=title, changes=changes).strip())
+            self.draft_label.setToolTip(plain(one_line(str(draft.origin.path))) if draft.origin.path else "")
         if capture is not None:
             self.capture_label.setText(
                 self.tr("Nothing is missing from its capture: {events} events, {size}.\n{path}").format(
@@ -116,6 +122,22 @@ class RecoveryBar(QFrame):
             return self.tr("Listening Post ended unexpectedly at {time}.").format(time=f"{then:%H:%M}")
         words = self.tr("Listening Post ended unexpectedly on {day} at {time}.")
         return words.format(day=f"{then:%Y-%m-%d}", time=f"{then:%H:%M}")
+
+    def _changes(self, found: Differences) -> str:
+        """What changed, in one line: “Added shop. Removed api, rest.”"""
+        words = []
+        for text, names in (
+            (self.tr("Added {names}."), found.added),
+            (self.tr("Changed {names}."), found.changed),
+            (self.tr("Removed {names}."), found.removed),
+        ):
+            if names:
+                shown = ", ".join(one_line(name) for name in names[:NAMES])
+                more = self.tr("{names} and {count} more").format(names=shown, count=len(names) - NAMES)
+                words.append(text.format(names=more if len(names) > NAMES else shown))
+        if found.others:
+            words.append(self.tr("Other changes.") if words else self.tr("Changed messages or order."))
+        return " ".join(words)
 
     # -- answers
 
@@ -138,5 +160,6 @@ class RecoveryBar(QFrame):
 def _words() -> QLabel:
     label = QLabel()
     label.setWordWrap(True)
+    let_shrink(label)
     label.setTextFormat(Qt.PlainText)
     return label

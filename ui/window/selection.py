@@ -32,11 +32,12 @@ class Selection(QObject):
         browser.changed.connect(self.changed)
         bridge.services_changed.connect(self.changed)
         bridge.status_changed.connect(self.changed)
+        bridge.pause_changed.connect(self.changed)
         browser.panes.currentChanged.connect(self._on_pane)
 
     def _on_pane(self) -> None:
         # The actions on a service act on the one whose pane is in view.
-        if (name := self._browser.panes.service()) in self._side.services.cards:
+        if (name := self._browser.panes.service()) in self._post.services:
             self._side.services.select(name)
 
     def connection(self) -> tuple[int, bool] | None:
@@ -68,6 +69,9 @@ class Selection(QObject):
             group=panes.failures.group() if panes.current() is panes.failures else None,
             can_resend=self._failures.can_send(event),
             following=panes.current().view.following,
+            compact=self._side.services.compact,
+            paused=self._post.recorder.paused,
+            page=panes.page() is not None,
             undo=stack.undoText(),
             redo=stack.redoText(),
         )

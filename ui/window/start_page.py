@@ -5,73 +5,124 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from PyQt5.QtCore import QSize, Qt, pyqtSignal
-from PyQt5.QtGui import QKeyEvent
-from PyQt5.QtWidgets import QAction, QGridLayout, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PyQt5.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, QSize, Qt, pyqtSignal
+from PyQt5.QtGui import QKeyEvent, QResizeEvent
+from PyQt5.QtWidgets import (
+    QAction,
+    QBoxLayout,
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QLayout,
+    QPushButton,
+    QScrollArea,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
+from ui.forms.form import Wrapped
 from ui.looks import theme
 from ui.looks.icons import app_icon, icon
 from ui.parts.line import Line
+from ui.services.templates import TEMPLATES
 from ui.settings import Settings
 from ui.window.workspace_files import WorkspaceFiles
 
 MAX_RECENT = 5
-WIDTH = 860
+WIDTH, NARROW = 860, 640
+"""Pixels that the page takes at the most, and below which it has one column, with letters of the usual size."""
+
+
+translated = QCoreApplication.translate
 
 OFFERS = (
-    ("new_service", "plus", "New service…", "A server that answers as you like"),
-    ("open_demo", "play", "Open the demo", "Four servers to try things with"),
-    ("open_showcase", "duplicate", "Open the showcase", "A service of each kind, to copy from"),
-    ("open_workspace", "folder-open", "Open a workspace…", "Services that were saved before"),
-    ("open_capture", "search", "Open a capture…", "Read what was captured before"),
-)
+    ("new_service", "plus", QT_TRANSLATE_NOOP("StartPage", "New service…"),
+     QT_TRANSLATE_NOOP("StartPage", "Any protocol, and any way to answer")),
+    ("open_workspace", "folder-open", QT_TRANSLATE_NOOP("StartPage", "Open a workspace…"),
+     QT_TRANSLATE_NOOP("StartPage", "Services that were saved before")),
+    ("open_capture", "search", QT_TRANSLATE_NOOP("StartPage", "Open a capture…"),
+     QT_TRANSLATE_NOOP("StartPage", "Read what was captured before")),
+    ("open_demo", "play", QT_TRANSLATE_NOOP("StartPage", "Open the demo"),
+     QT_TRANSLATE_NOOP("StartPage", "Four servers to try things with")),
+    ("open_showcase", "duplicate", QT_TRANSLATE_NOOP("StartPage", "Open the showcase"),
+     QT_TRANSLATE_NOOP("StartPage", "A service of each kind, to copy from")),
+)  # fmt: skip
+"""Actions of the window: name, icon, title, what it does."""
+
+HELP = (
+    ("manual", "book", QT_TRANSLATE_NOOP("StartPage", "Manual"),
+     QT_TRANSLATE_NOOP("StartPage", "A page for each task; needs no network")),
+    ("whats_new", "bookmark", QT_TRANSLATE_NOOP("StartPage", "What is new"),
+     QT_TRANSLATE_NOOP("StartPage", "What has changed in this version")),
+    ("shortcuts", "keyboard", QT_TRANSLATE_NOOP("StartPage", "Keyboard shortcuts"),
+     QT_TRANSLATE_NOOP("StartPage", "Every key on one page")),
+)  # fmt: skip
+"""Actions that are offered if the window has them."""
 
 
 class StartPage(QScrollArea):
-    """Offers some of the window's actions, and the recent workspaces.
+    """Offers what one can do first: an example, services to begin with, files, help.
 
     Signals:
         left(): the panes are wanted instead.
+        try_wanted(): the example is wanted.
+        template_wanted: the name of a template.
     """
 
     left = pyqtSignal()
+    try_wanted = pyqtSignal()
+    template_wanted = pyqtSignal(str)
 
     def __init__(self, actions: Mapping[str, QAction], files: WorkspaceFiles, settings: Settings) -> None:
         super().__init__()
         self._files, self._settings = files, settings
         self.setProperty("surface", "panel")
         self.setWidgetResizable(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.NoFocus)
-        self.setAccessibleName("Start page")
+        self.setAccessibleName(self.tr("Start page"))
+        self.try_it = QPushButton(self.tr("&Try it"))
+        self.try_it.setProperty("primary", True)
+        self.try_it.setAutoDefault(True)
+        self.try_it.clicked.connect(self.try_wanted)
+        self.templates = {
+            name: Offer(one.icon, translated("Templates", one.title), translated("Templates", one.words),
+                        partial(self.template_wanted.emit, name))
+            for name, one in TEMPLATES.items()
+        }  # fmt: skip
         self.offers = {
-            name: Offer(picture, title, words, actions[name].trigger, actions[name].shortcut().toString())
-            for name, picture, title, words in OFFERS
-        }
+            name: Offer(picture, translated("StartPage", title), translated("StartPage", words), actions[name].trigger,
+                        actions[name].shortcut().toString())
+            for name, picture, title, words in (*OFFERS, *HELP)
+            if name in actions
+        }  # fmt: skip
+        self._columns = QBoxLayout(QBoxLayout.LeftToRight)
+        self._columns.setSpacing(24)
         self._recent = QVBoxLayout()
-        self._recent.setSpacing(2)
+        self._recent.setSpacing(0)
         self.recent: list[Offer] = []
-        self._recent_title = _heading("RECENT")
+        self._recent_title = _heading(self.tr("RECENT"), 16)
         self.setWidget(self._whole())
         files.changed.connect(self._show_recent)
         self._show_recent()
 
     def _whole(self) -> QWidget:
-        begin = QVBoxLayout()
-        begin.setSpacing(2)
-        begin.addWidget(_heading("BEGIN WITH"))
-        for offer in self.offers.values():
-            begin.addWidget(offer)
-        begin.addStretch()
-        recent = QVBoxLayout()
-        recent.setSpacing(2)
-        recent.addWidget(self._recent_title)
-        recent.addLayout(self._recent)
-        recent.addStretch()
-        self.panes = QPushButton("Show the panes")
-        self.panes.setToolTip("They show what happens, from the first event on (Esc)")
+        offers = self.offers
+        left = _column(
+            _heading(self.tr("BEGIN WITH")), *self.templates.values(), offers["new_service"],
+            self._recent_title, self._recent,
+        )  # fmt: skip
+        right = _column(
+            _heading(self.tr("OPEN")), *(offers[name] for name, *_ in OFFERS if name != "new_service"),
+            _heading(self.tr("HELP"), 16), *(offers[name] for name, *_ in HELP if name in offers),
+        )  # fmt: skip
+        self.panes = QPushButton(self.tr("Show the panes"))
+        self.panes.setToolTip(self.tr("They show what happens, from the first event on (Esc)"))
         self.panes.setAutoDefault(False)
         self.panes.clicked.connect(self.left)
-        hint = QLabel("Ctrl+K finds every command.")
+        hint = QLabel(self.tr("Ctrl+K finds every command."))
         hint.setProperty("role", "dim")
         hint.setContentsMargins(12, 0, 0, 0)
         foot = QHBoxLayout()
@@ -83,15 +134,14 @@ class StartPage(QScrollArea):
         self._measure()
         theme.notifier.fonts_changed.connect(self._measure)
         grid = QGridLayout(inner)
-        grid.setContentsMargins(24, 24, 24, 24)
-        grid.setHorizontalSpacing(24)
-        grid.setVerticalSpacing(24)
-        grid.setColumnStretch(0, 3)
-        grid.setColumnStretch(1, 2)
-        grid.addLayout(_title(), 0, 0, 1, 2)
-        grid.addLayout(begin, 1, 0)
-        grid.addLayout(recent, 1, 1)
-        grid.addLayout(foot, 2, 0, 1, 2)
+        grid.setContentsMargins(24, 16, 24, 16)
+        grid.setVerticalSpacing(16)
+        grid.addLayout(_title(), 0, 0)
+        grid.addWidget(self._example(), 1, 0)
+        self._columns.addLayout(left, 1)
+        self._columns.addLayout(right, 1)
+        grid.addLayout(self._columns, 2, 0)
+        grid.addLayout(foot, 3, 0)
         whole = QWidget()
         whole.setProperty("surface", "panel")
         row = QHBoxLayout(whole)
@@ -99,8 +149,42 @@ class StartPage(QScrollArea):
         row.addWidget(inner, 1, Qt.AlignVCenter)
         return whole
 
+    def _example(self) -> QFrame:
+        """The example: what it does, and the button."""
+        title = QLabel(self.tr("See it work"))
+        title.setProperty("role", "offer")
+        words = Wrapped(
+            self.tr(
+                "Starts a TCP echo on this machine, sends hello to it and shows the answer below, "
+                "with every byte in the log."
+            )
+        )
+        words.setProperty("role", "dim")
+        lines = QVBoxLayout()
+        lines.setSpacing(4)
+        lines.addWidget(title)
+        lines.addWidget(words)
+        card = QFrame()
+        card.setProperty("surface", "card")
+        row = QHBoxLayout(card)
+        row.setContentsMargins(16, 12, 16, 12)
+        row.setSpacing(16)
+        row.addLayout(lines, 1)
+        row.addWidget(self.try_it)
+        return card
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """Both columns beside each other while there is room for them."""
+        narrow = self.viewport().width() < theme.scaled(NARROW)
+        self._columns.setDirection(QBoxLayout.TopToBottom if narrow else QBoxLayout.LeftToRight)
+
     def _measure(self) -> None:
-        self._inner.setMaximumWidth(WIDTH * theme.notifier.fonts.size // theme.POINTS)
+        self._inner.setMaximumWidth(theme.scaled(WIDTH))
+        self._arrange()
 
     def _show_recent(self) -> None:
         for old in self.recent:
@@ -115,8 +199,8 @@ class StartPage(QScrollArea):
         self._recent_title.setVisible(bool(self.recent))
 
     def begin(self) -> None:
-        """Give the focus to the first offer."""
-        self.offers["new_service"].setFocus(Qt.OtherFocusReason)
+        """Give the focus to the example."""
+        self.try_it.setFocus(Qt.OtherFocusReason)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key_Escape:
@@ -133,6 +217,7 @@ class Offer(QPushButton):
     def __init__(self, picture: str, title: str, words: str, call: Callable[[], object], keys: str = "") -> None:
         super().__init__()
         self.setProperty("offer", True)
+        self.setSizePolicy(QSizePolicy.Ignored, QSizePolicy.Preferred)
         self.setAutoDefault(True)
         self.setAccessibleName(title)
         self.setAccessibleDescription(words)
@@ -144,15 +229,14 @@ class Offer(QPushButton):
         help_.setText(words)
         help_.setProperty("role", "dim")
         lines = QVBoxLayout()
-        lines.setSpacing(1)
+        lines.setSpacing(0)
         lines.addWidget(name)
         lines.addWidget(help_)
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 8, 12, 8)
-        row.setSpacing(14)
+        row.setSpacing(12)
         self._picture, self._mark = picture, QLabel()
         if picture:
-            self._mark.setFixedWidth(18)
             row.addWidget(self._mark)
             self._paint_mark()
             theme.notifier.changed.connect(self._paint_mark)
@@ -162,7 +246,9 @@ class Offer(QPushButton):
             label.setTextFormat(Qt.PlainText)
 
     def _paint_mark(self, *_: object) -> None:
-        self._mark.setPixmap(icon(self._picture, "accent").pixmap(QSize(18, 18)))
+        side = theme.scaled(18)
+        self._mark.setFixedWidth(side)
+        self._mark.setPixmap(icon(self._picture, "accent").pixmap(QSize(side, side)))
 
     def sizeHint(self) -> QSize:
         return self.layout().sizeHint()
@@ -171,11 +257,24 @@ class Offer(QPushButton):
         return self.layout().minimumSize()
 
 
-def _heading(text: str) -> QLabel:
+def _heading(text: str, above: int = 0) -> QLabel:
+    """A heading, with so many pixels above it."""
     label = QLabel(text)
     label.setProperty("role", "heading")
-    label.setContentsMargins(12, 0, 0, 6)
+    label.setContentsMargins(12, above, 0, 4)
     return label
+
+
+def _column(*parts: QWidget | QLayout) -> QVBoxLayout:
+    column = QVBoxLayout()
+    column.setSpacing(0)
+    for part in parts:
+        if isinstance(part, QLayout):
+            column.addLayout(part)
+        else:
+            column.addWidget(part)
+    column.addStretch()
+    return column
 
 
 def _title() -> QHBoxLayout:
@@ -183,7 +282,9 @@ def _title() -> QHBoxLayout:
     mark.setPixmap(app_icon().pixmap(QSize(56, 56)))
     name = QLabel("Listening Post")
     name.setProperty("role", "title")
-    words = QLabel("Every server a desk needs, and everything that reaches it.")
+    words = Wrapped(
+        QCoreApplication.translate("StartPage", "Every server a desk needs, and everything that reaches it.")
+    )
     words.setProperty("role", "dim")
     lines = QVBoxLayout()
     lines.setSpacing(2)

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from PyQt5.QtCore import Qt
-from PyQt5.QtWidgets import QAction, QLabel, QPushButton, QStatusBar
+from PyQt5.QtCore import QSize, Qt
+from PyQt5.QtGui import QResizeEvent
+from PyQt5.QtWidgets import QAction, QLabel, QPushButton, QStatusBar, QWidget
 
 from app.capture.reading.losses import FILTER
 from app.post import Post
 from app.status import Listening
 from app.text.escapes import amount
 from ui.bridge import Bridge
+from ui.forms.form import set_property
+from ui.looks import theme
+from ui.parts.copying import tell_in
 from ui.parts.labels import plain
+
+EDGE = 8
+"""Pixels at either end of the bar."""
 
 NOTHING_LOST = "Events that could not be stored, or that the kernel dropped"
 
@@ -28,17 +35,23 @@ class StatusLine(QStatusBar):
         self._listening = self._add("Services that listen")
         self._connections = self._add("Live connections and UDP peers")
         self._seen = self._add("Events since the start")
-        self._stored = self._add("Events that are in the capture file")
+        self._stored = self._add("Events that were stored since the start")
         self._lost = self._add(NOTHING_LOST)
         self.failures = QPushButton()
         self.failures.setProperty("role", "error")
-        self.failures.setToolTip("Failures since the start: show them")
+        self.failures.setToolTip(self.tr("Failures since the start: show them"))
+        self._unresolved: int | None = None  # it is not known yet
         self.failures.clicked.connect(show_failures.trigger)
         self.addWidget(self.failures)
+        self._passed = self._add(self.tr("Events that were not stored, because the capture was paused"))
         self._loop = self._add("How late the event loop was at its last turn", right=True)
         self._size = self._add("Size of the capture", right=True)
         self._file = self._add("", right=True)
+        self._fitting = False
+        tell_in(self)
+        self.messageChanged.connect(lambda _: self.fit())
         bridge.measured.connect(self.refresh)
+        theme.notifier.fonts_changed.connect(self.fit)
         bridge.services_changed.connect(self.refresh)
         bridge.status_changed.connect(lambda _: self.refresh())
         self.refresh()
@@ -63,6 +76,7 @@ class StatusLine(QStatusBar):
         self._connections.setText(f"{live:,} connection{'' if live == 1 else 's'}")
         self._seen.setText(f"seen {recorder.seen:,}")
         self._stored.setText(f"stored {recorder.stored:,}")
+        self._passed.setText(self.tr("paused {count}").format(count=f"{recorder.not_taken:,}"))
         self._lost.setText(f"lost {recorder.lost:,}")
         self._lost.setToolTip(_lost_words(recorder.losses.because) if recorder.lost else NOTHING_LOST)
         role = "error" if recorder.lost else ""
@@ -70,13 +84,67 @@ class StatusLine(QStatusBar):
             self._lost.setProperty("role", role)
             self._lost.style().unpolish(self._lost)
             self._lost.style().polish(self._lost)
-        self.failures.setText("1 failure" if recorder.failures == 1 else f"{recorder.failures:,} failures")
-        self.failures.setVisible(bool(recorder.failures))
+        self._say_failures(recorder.failures)
         self._loop.setText(f"loop {self._bridge.lateness * 1000:.1f} ms")
         self._size.setText(amount(recorder.range.bytes))
         if post.capture is not None:
             self._file.setText(post.capture.name)
             self._file.setToolTip(plain(str(post.capture)))
+        self.fit()
+
+    # -- room
+
+    def minimumSizeHint(self) -> QSize:
+        # What does not fit is left out as a whole, so that no figure is ever cut.
+        return QSize(0, super().minimumSizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.fit()
+
+    def fit(self) -> None:
+        """Show the figures for which there is room; the others are in the bar's tooltip."""
+        if self._fitting or self.currentMessage():  # a message takes the place of all figures for a while
+            return
+        self._fitting = True
+        recorder = self._post.recorder
+        wanted: dict[QWidget, bool] = {
+            self._listening: True,
+            self._lost: True,
+            self.failures: bool(recorder.failures),
+            self._passed: bool(recorder.not_taken),
+            self._seen: True,
+            self._stored: True,
+            self._connections: True,
+            self._size: True,
+            self._loop: True,
+            self._file: bool(self._file.text()),
+        }
+        room, left_out = self.width() - 2 * EDGE, []
+        for part, there in wanted.items():
+            if there:
+                room -= part.sizeHint().width() + self.layout().spacing()
+            shown = there and room >= 0
+            part.setVisible(shown)
+            if there and not shown and isinstance(part, QLabel):
+                left_out.append(part.text())
+        self.setToolTip(plain(" · ".join(left_out)) if left_out else "")
+        self._fitting = False
+
+    def show_unresolved(self, count: int) -> None:
+        """Say that so many failures are in groups that are not resolved."""
+        self._unresolved = count
+        self._say_failures(self._post.recorder.failures)
+        self.fit()
+
+    def _say_failures(self, count: int) -> None:
+        unresolved = count if self._unresolved is None else self._unresolved
+        shown = unresolved or count
+        text = self.tr("1 failure") if shown == 1 else self.tr("{count} failures").format(count=f"{shown:,}")
+        if not unresolved:
+            text = self.tr("{failures}, resolved").format(failures=text)
+        self.failures.setText(text)
+        set_property(self.failures, "role", "error" if unresolved else "dim")
 
 
 def _lost_words(because: Mapping[str, int]) -> str:

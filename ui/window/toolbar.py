@@ -1,39 +1,36 @@
-"""The toolbar: the most used actions, the filter, and whether events are being stored."""
+"""The toolbar: the most used actions, the filter, and the capture."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
 from PyQt5.QtCore import QSize, Qt
-from PyQt5.QtWidgets import QAction, QLabel, QMenu, QToolBar, QToolButton
+from PyQt5.QtWidgets import QAction, QMenu, QToolBar, QToolButton
 
-from app.post import Post
 from app.services.protocols import PROTOCOLS
-from ui.bridge import Bridge
 from ui.looks import theme
 from ui.looks.icons import icon
 from ui.panes.filter_box import FilterBox
-from ui.parts.labels import plain
+from ui.window.capture_button import CaptureButton
 
 
 class Toolbar(QToolBar):
-    """Some of the window's actions, the filter, and a lamp that says whether events are being stored."""
+    """Some of the window's actions, the filter, and the button of the capture. What does not fit goes into a menu."""
 
     def __init__(
         self,
-        post: Post,
-        bridge: Bridge,
         actions: Mapping[str, QAction],
         create: Callable[[str], object],
         filter: FilterBox,
+        capture: CaptureButton,
     ) -> None:
         """``create(protocol)`` asks for a new service of that protocol."""
         super().__init__("Main")
-        self._post = post
         self.setObjectName("toolbar")
         self.setMovable(False)
         self.setContextMenuPolicy(Qt.PreventContextMenu)
-        self.setIconSize(QSize(14, 14))
+        self._size_icons()
+        theme.notifier.fonts_changed.connect(self._size_icons)
         self.setToolButtonStyle(Qt.ToolButtonTextBesideIcon)
         # Qt leaves no room between icon and text.
         for name, text in (("start_all", " Start all"), ("stop_all", " Stop all"), ("new_service", " New service")):
@@ -51,14 +48,10 @@ class Toolbar(QToolBar):
         new.setMenu(self._new_menu(create))
         self.addWidget(new)
         self.addWidget(filter)
-        self._lamp, self._capturing = QLabel(), QLabel()
-        self._lamp.setContentsMargins(10, 0, 0, 0)
-        self._capturing.setContentsMargins(2, 0, 6, 0)
-        self.addWidget(self._lamp)
-        self.addWidget(self._capturing)
-        bridge.trouble_changed.connect(self._show_capture)
-        theme.notifier.changed.connect(self._show_capture)
-        self._show_capture()
+        self.addWidget(capture)
+
+    def _size_icons(self) -> None:
+        self.setIconSize(QSize(theme.scaled(14), theme.scaled(14)))
 
     def _new_menu(self, create: Callable[[str], object]) -> QMenu:
         menu = QMenu(self)
@@ -66,10 +59,3 @@ class Toolbar(QToolBar):
             action = menu.addAction(f"{protocol.title} service…")
             action.triggered.connect(lambda _=False, name=protocol.name: create(name))
         return menu
-
-    def _show_capture(self) -> None:
-        trouble = self._post.recorder.trouble
-        mark = icon("warning", "warning") if trouble else icon("record", "bad")
-        self._lamp.setPixmap(mark.pixmap(14, 14))
-        self._capturing.setText("Not capturing" if trouble else "Capturing")
-        self._capturing.setToolTip(plain(trouble.text if trouble else f"Into {self._post.capture}"))

@@ -12,6 +12,7 @@ from app.text.escapes import one_line
 from app.workspace.gate import How, Question
 from ui.looks import theme
 from ui.looks.icons import icon
+from ui.parts.labels import let_shrink
 
 LINES = 8
 """Lines of the list that are seen without scrolling."""
@@ -45,6 +46,7 @@ class TrustQuestion(QFrame):
         self.label.setWordWrap(True)
         self.label.setTextFormat(Qt.PlainText)
         self.label.setTextInteractionFlags(Qt.TextSelectableByMouse)
+        let_shrink(self.label)
         self.list = _Lines()
         self.list.setReadOnly(True)
         self.list.setTabChangesFocus(True)

@@ -123,6 +123,8 @@ FIELDS = {
         _detail("http.seconds", "number", "seconds from request to response", "seconds", events.HTTP_RESPONSE),
         _detail("http.fields", "text", "all headers of a request or response, as [\"Name\",\"value\"]", "fields",
                 events.HTTP_REQUEST, events.HTTP_RESPONSE, function="post_headers"),
+        _detail("rule", "number", "rule of a mock or script that answered or sent it", "rule",
+                events.HTTP_RESPONSE, events.DATA_SENT, events.DATAGRAM_SENT, events.WS_MESSAGE),
         _detail("ws.opcode", "text", "opcode of a message", "opcode", events.WS_MESSAGE,
                 values=("text", "binary", "ping", "pong")),
         _detail("ws.code", "number", "close code", "code", events.WS_CLOSED),

@@ -16,7 +16,7 @@ from app.capture.keeping.about import About, about, size_of
 from app.capture.reading.appearing import is_open
 from app.text.escapes import amount
 
-_OURS = re.compile(r"\d{4}-\d\d-\d\d \d\d\.\d\d\.\d\d(?: \(rescued \d+\))?\.lpost")
+_OURS = re.compile(r"\d{4}-\d\d-\d\d \d\d\.\d\d\.\d\d(?: \d+)?(?: \(rescued \d+\))?\.lpost")
 _DAY = 86_400
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from app import events
 from app.capture.reading.store import CHUNK, Mark, Store
+from app.capture.reading.values import words
 from app.events import Event
 from app.http.contents import Content, of_body
 from app.http.exchanges import Body, Exchange, Exchanges
@@ -47,6 +48,9 @@ class Exchanged:
         asked, answered: the contents of request and response; None where they are not known.
         first_byte: when the first byte of the response passed, in ns since 1970; None if none did.
         framed: whether it is of HTTP/2, whose frames are not parsed here.
+        raw_asked, raw_answered: the first and the last event of the bytes of request and response; None
+            where they are not known.
+        ended: why the connection ended, if it did before there was a response.
     """
 
     request: Event | None = None
@@ -55,6 +59,9 @@ class Exchanged:
     answered: Content | None = None
     first_byte: int | None = None
     framed: bool = False
+    raw_asked: tuple[int, int] | None = None
+    raw_answered: tuple[int, int] | None = None
+    ended: str = ""
 
 
 def exchange_at(store: Store, id: int, kept: int = KEPT) -> Exchanged | None:
@@ -64,22 +71,39 @@ def exchange_at(store: Store, id: int, kept: int = KEPT) -> Exchanged | None:
         return None
     marks = _around(store, event.conn, event.id)
     if "stream" in event.detail:
-        return _framed(store, marks, event)
-    found = None
-    if "refused" not in event.detail:
-        found = next(
-            filter(None, (_read(store, marks[start:], event, kept) for start in _starts(store, marks, event))), None
-        )
+        return _ended(store, _framed(store, marks, event))
+    found = None if "refused" in event.detail else _found(store, marks, event, kept)
     if found is None:
-        return Exchanged(event) if event.kind == events.HTTP_REQUEST else Exchanged(response=event)
+        request, response = _both(store, event)
+        return _ended(store, _with_bytes(Exchanged(request, response), marks))
     request, response = found.request, found.response
-    return Exchanged(
+    if response is None:
+        _, response = _both(store, request)  # it may be too far away for its body
+    exchanged = Exchanged(
         request,
         response,
         _content(found.request_body, request),
         _content(found.response_body, response),
         _first_byte(store, marks, request),
     )
+    return _ended(store, _with_bytes(exchanged, marks))
+
+
+def raw_request(store: Store, id: int, kept: int = KEPT) -> tuple[Event | None, Body | None]:
+    """The event of the request of an exchange, and its body as it was sent: with its content codings.
+
+    None for each that is not known; there is no body of HTTP/2.
+    """
+    event = store.event(id)
+    if event is None or event.conn is None or event.kind not in _KINDS:
+        return None, None
+    marks = _around(store, event.conn, event.id)
+    if "stream" in event.detail:
+        return _framed(store, marks, event).request, None
+    found = None if "refused" in event.detail else _found(store, marks, event, kept)
+    if found is None:
+        return (event if event.kind == events.HTTP_REQUEST else None), None
+    return found.request, found.request_body
 
 
 def whole_content(path: Path, id: int) -> Content | None:
@@ -92,6 +116,11 @@ def whole_content(path: Path, id: int) -> Content | None:
     if found is None:
         return None
     return found.asked if found.request is not None and found.request.id == id else found.answered
+
+
+def _found(store: Store, marks: list[Mark], event: Event, kept: int) -> Exchange | None:
+    several = (_read(store, marks[start:], event, kept) for start in _starts(store, marks, event))
+    return next(filter(None, several), None)
 
 
 def _content(body: Body | None, event: Event | None) -> Content | None:
@@ -212,6 +241,55 @@ def _framed(store: Store, marks: list[Mark], event: Event) -> Exchanged:
                 break
     request, response = (event, other) if event.kind == events.HTTP_REQUEST else (other, event)
     return Exchanged(request, response, framed=True)
+
+
+def _both(store: Store, event: Event) -> tuple[Event | None, Event | None]:
+    """Request and response of HTTP/1, of which ``event`` is one: on its connection they come in turns."""
+    asks = event.kind == events.HTTP_REQUEST
+    if "refused" in event.detail:
+        return None, event
+    later = "id > ? ORDER BY id" if asks else "id < ? ORDER BY id DESC"
+    near = store.one(
+        f"SELECT id FROM stored WHERE conn = ? AND kind IN {_KINDS} AND {later} LIMIT 1",  # noqa: S608 - all ours
+        (event.conn, event.id),
+    )
+    other = store.event(near[0]) if near is not None else None
+    if other is not None and (other.kind == event.kind or "refused" in other.detail):
+        other = None
+    return (event, other) if asks else (other, event)
+
+
+def _ended(store: Store, found: Exchanged) -> Exchanged:
+    """``found`` with why its connection ended, if nothing was answered."""
+    if found.response is not None or found.request is None:
+        return found
+    end = store.one("SELECT reason FROM connection WHERE id = ? AND closed IS NOT NULL", (found.request.conn,))
+    return found if end is None else replace(found, ended=words(end[0]) or "closed")
+
+
+def _with_bytes(found: Exchanged, marks: list[Mark]) -> Exchanged:
+    """``found`` with the events of its bytes, as far as they are among ``marks``."""
+    request, response = found.request, found.response
+    if request is None or not marks:
+        return found
+    last = response.id if response is not None else marks[-1][0]
+    of_answer = events.DATA_RECEIVED if request.detail.get("outgoing") else events.DATA_SENT
+    of_request = _SWAPPED[of_answer]
+    answers = [id for id, kind, _ in marks if kind == of_answer and request.id < id <= last]
+    if request.detail.get("outgoing"):  # noted before its bytes
+        end = answers[0] if answers else last
+        asks = [id for id, kind, _ in marks if kind == of_request and request.id < id <= end]
+    else:
+        before = max((id for id, kind, _ in marks if kind in _KINDS and id < request.id), default=0)
+        ids = [id for id, kind, _ in marks if kind == of_request and id < request.id]
+        asks = [id for id in ids if id > before] or ids[
+            -1:
+        ]  # of requests sent at once, all came before the first answer
+    return replace(found, raw_asked=_ends(asks), raw_answered=_ends(answers))
+
+
+def _ends(ids: list[int]) -> tuple[int, int] | None:
+    return (ids[0], ids[-1]) if ids else None
 
 
 def _first_byte(store: Store, marks: list[Mark], request: Event) -> int | None:

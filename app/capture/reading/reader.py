@@ -74,6 +74,14 @@ class Reader:
         self._thread = threading.Thread(target=self._work, name="capture-reader", daemon=True)
         self._thread.start()
 
+    def switch(self, path: Path) -> None:
+        """Read another capture from now on. Answers that were asked for before may be of either."""
+        self.path = path
+        with self._wanted:
+            self._scans.clear()
+            self._urgent.append(self._let_go)
+            self._wanted.notify()
+
     def beside(self, path: Path) -> Reader:
         """One for another capture, which delivers to the same thread."""
         return Reader(path, self._deliver)

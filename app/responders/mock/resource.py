@@ -110,6 +110,7 @@ class Mock(Resource):
         rule = self._rules.find(exchange)
         if rule is None:
             raise none_takes(self._rules, self._otherwise, exchange)
+        request.rule = rule.number  # for the event of the response
         answering = self._answering[rule]
         if answering.fixed is not None:
             return answering.fixed

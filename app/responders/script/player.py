@@ -207,6 +207,7 @@ class Player:
                 continue
             rule.tally.hits += 1
             values = {**captures, "message": job.message or b"", "count": job.count, "conn": self._connection}
+            self._wire.rule = rule.number
             for index, step in enumerate(rule.steps):
                 await self._take_turns()
                 if not self._open:

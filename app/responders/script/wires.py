@@ -37,9 +37,11 @@ class Wire:
         transport: a Tap, which records the events of its connection; in tests any transport.
         lasting: whether the end of the connection is reported. If not, as on UDP, an idle rule
             fires once in a silence, and a failure does not end the script.
+        rule: the number of the rule whose steps are carried out, for the events of what they send; 0: none.
     """
 
     lasting = True
+    rule = 0
 
     def __init__(self, context: Context, transport: Any, *peer: Any) -> None:
         """``peer`` is the peer's address, if the transport has many peers."""
@@ -67,6 +69,13 @@ class Wire:
 
     def resume_reading(self) -> None:
         """Read from the peer again."""
+
+    def _write(self, data: bytes) -> None:
+        write_by = getattr(self.transport, "write_by", None)
+        if self.rule and write_by is not None:
+            write_by(self.rule, data, *self._peer)
+        else:
+            self.transport.write(data, *self._peer)
 
     def log(self, text: str) -> None:
         """Record a line for this peer."""
@@ -148,10 +157,10 @@ class Stream(_Connection):
         self._framer = framer
 
     def send(self, message: bytes, binary: bool) -> None:
-        self.transport.write(self._framer.frame(message))
+        self.send_raw(self._framer.frame(message))
 
     def send_raw(self, data: bytes) -> None:
-        self.transport.write(data)
+        self._write(data)
 
     def failed(self, error: BaseException, message: bytes | None) -> None:
         super().failed(error, message if message is None else on_wire(self._framer, message))
@@ -177,7 +186,11 @@ class Messages(_Connection):
 
     def send(self, message: bytes, binary: bool) -> None:
         if self._protocol.state == self._protocol.STATE_OPEN:
-            self._protocol.sendMessage(message, binary or not _is_text(message))
+            self._protocol.rule = self.rule
+            try:
+                self._protocol.sendMessage(message, binary or not _is_text(message))
+            finally:
+                self._protocol.rule = 0
 
     def failed(self, error: BaseException, message: bytes | None) -> None:
         super().failed(error, message)
@@ -204,7 +217,7 @@ class Datagrams(Wire):
         return {"peer": format_address(self._address)} | ({"conn": number_of(self._address)} if number_of else {})
 
     def send(self, message: bytes, binary: bool) -> None:
-        self.transport.write(message, self._address)
+        self._write(message)
 
     def pause_reading(self) -> None:
         if not self._reported:

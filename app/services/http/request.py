@@ -67,11 +67,13 @@ class RecordedRequest(Request):
         body: the body as it comes; None if it is gathered in ``content``.
         peer: the client's ``address:port``.
         hangs: whether it is never to be answered.
+        rule: the number, from 1, of the rule of the responder that answers it; 0: none, or it has no rules.
     """
 
     channel: Any
     body: BodyStream | None = None
     hangs = False
+    rule = 0
     _asked = False
     _recorded = False  # the response is
 
@@ -274,6 +276,8 @@ class RecordedRequest(Request):
         more = self._more()
         if self.body is not None:
             more += f', "received": {self.body.received}'
+        if self.rule:
+            more += f', "rule": {self.rule}'
         if cut:
             more += f', "cut": {_json(cut)}'
         detail = (

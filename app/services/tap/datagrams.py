@@ -200,8 +200,12 @@ class DatagramTap(DatagramProtocol):
         """Send one datagram. If the kernel refuses it, that becomes an event ``log``, not an exception."""
         self.send(datagram, addr)
 
-    def send(self, datagram: bytes, addr: Any = None) -> Exception | None:
-        """As ``write``; returns the error for which it was not sent."""
+    def write_by(self, rule: int, datagram: bytes, addr: Any) -> None:
+        """As ``write``, for what a rule of the responder sends: its event has the number of the rule."""
+        self.send(datagram, addr, events.by_rule(rule))
+
+    def send(self, datagram: bytes, addr: Any = None, detail: str | None = None) -> Exception | None:
+        """As ``write``; returns the error for which it was not sent. ``detail`` is that of its event, as JSON."""
         if addr is None:
             addr = self._peer
         try:
@@ -217,7 +221,7 @@ class DatagramTap(DatagramProtocol):
             return e
         flow = self._flow(addr)
         flow.sent += len(datagram)
-        self.recorder.record_datagram(events.DATAGRAM_SENT, self.number, flow.number, datagram)
+        self.recorder.record_datagram(events.DATAGRAM_SENT, self.number, flow.number, datagram, detail)
         return None
 
     def failed(self, error: BaseException, payload: bytes, addr: Any) -> None:

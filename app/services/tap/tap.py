@@ -237,6 +237,18 @@ class Tap(Holding):
             self._record(events.DATA_SENT, self._owner_number, self.number, data)
             self._write(data)
 
+    def write_by(self, rule: int, data: bytes) -> None:
+        """As ``write``, for what a rule of the responder sends: its event has the number of the rule.
+
+        What waits for the capture is recorded without it.
+        """
+        if self._queue is not None or not self._open or not data:
+            self.write(data)
+            return
+        self.sent += len(data)
+        self._record(events.DATA_SENT, self._owner_number, self.number, data, None, events.by_rule(rule))
+        self._write(data)
+
     def _write_secured(self, data: bytes) -> None:
         self._wire.write(data)
         # TLS says only once that the buffer is full, and not with each write.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import struct
 
+from app.events import ARROWS
 from app.text.escapes import PREVIEW, preview
 
 DETAILS = {
@@ -40,7 +41,7 @@ class Messages:
         known = self._previewed
         if known is None or known[0] is not payload:
             known = self._previewed = payload, preview(payload[:PREVIEW], len(payload))
-        return f"{'←' if direction == 'received' else '→'} {opcode}  {known[1]}"
+        return f"{ARROWS[direction]} {opcode}  {known[1]}"
 
 
 def _frame(payload: bytes, binary: bool) -> bytes:

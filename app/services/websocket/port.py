@@ -54,6 +54,7 @@ class RecordedMessages(Closing, Handshake):
     _most: int | None = None  # their value, while a compressed frame comes
     _opened = False
     _slow = False
+    rule = 0  # the number of the rule of the responder that sends now; 0: none
 
     def _onOpen(self) -> None:
         self._opened = True
@@ -99,7 +100,12 @@ class RecordedMessages(Closing, Handshake):
         finally:
             self.maxMessagePayloadSize = most
         if self.state == self.STATE_OPEN:
-            self._record_message("binary" if isBinary else "text", "sent", payload)
+            summary = self._messages.summary("binary" if isBinary else "text", "sent", payload)
+            self._tap.record(events.WS_MESSAGE, summary, self._sent_detail(isBinary), payload=payload)
+
+    def _sent_detail(self, binary: bool) -> str:
+        detail = DETAILS["binary" if binary else "text", "sent"]
+        return f'{detail[:-1]}, "rule": {self.rule}}}' if self.rule else detail
 
     def _may_skip_autobahn(self, payload: object) -> bool:
         """Whether a message without compression is written as one frame, and at once.
@@ -123,7 +129,7 @@ class RecordedMessages(Closing, Handshake):
         stats.outgoingOctetsWireLevel += len(framed)
         tap = cast(Tap, self.transport)
         tap.write(framed)
-        tap.record(events.WS_MESSAGE, summary, DETAILS["binary" if binary else "text", "sent"], payload=payload)
+        tap.record(events.WS_MESSAGE, summary, self._sent_detail(binary), payload=payload)
 
     def processData(self) -> bool:
         """Take the next piece of what has come; nothing while the client or the capture is behind.

@@ -639,3 +639,50 @@ async def test_a9_what_is_in_the_file_is_counted_as_stored_when_the_writer_is_sh
     assert len(stored) == len(one.recorded) - one.recorder.lost
     assert set(stored) <= set(one.recorded)
     assert is_sound(path)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_released_writer_has_stored_all_it_was_sent_and_the_next_file_has_the_rest(path, tmp_path):
+    """Under load, with large payloads in the shared memory of both."""
+    from twisted.internet import reactor
+
+    one = await Capturing(path).open()
+    for _ in range(30):
+        one.batch(50, size=8_000)
+    released = one.link.release()
+    sent = len(one.recorded)
+    for _ in range(30):
+        one.batch(50, size=8_000)
+    await released
+    following = module.WriterLink(reactor, one.recorder, tmp_path / "y.lpost", arena=one.link.arena)
+    one.link = following
+    following.start()
+    await following.opened
+    one.batch(5)
+    await one.all_stored()
+    await one.close()
+    assert payloads(path) == one.recorded[:sent]
+    assert payloads(tmp_path / "y.lpost") == one.recorded[sent:]
+    assert is_sound(path)
+    assert is_sound(tmp_path / "y.lpost")
+    assert one.recorder.lost == 0
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_a_dead_writer_had_not_stored_goes_into_the_next_file(path, tmp_path):
+    from twisted.internet import reactor
+
+    one = await Capturing(path).open()
+    one.batch(10)
+    await one.all_stored()
+    os.kill(one.pid, signal.SIGSTOP)
+    one.batch(10, size=1_000)
+    os.kill(one.pid, signal.SIGKILL)
+    await one.in_trouble("ended unasked")
+    await one.link.release()
+    one.link = module.WriterLink(reactor, one.recorder, tmp_path / "y.lpost", arena=one.link.arena)
+    one.link.start()
+    await one.link.opened
+    await one.all_stored()
+    await one.close()
+    assert payloads(path) + payloads(tmp_path / "y.lpost") == one.recorded

@@ -489,3 +489,83 @@ def test_a_word_on_a_group_is_an_event(bench, reopened):
     assert row[1] == events.FAILURE_RESOLVED
     assert row[6] == ("reopened" if reopened else "resolved") + r": ValueError: no\nway"
     assert json.loads(row[7]) == {"group": "abc"} | ({"reopened": True} if reopened else {})
+
+
+# -- pauses
+
+
+def test_a_pause_counts_what_passes_and_says_afterwards_how_much_that_was(bench):
+    bench.record(2)
+    bench.recorder.pause()
+    bench.record(5)
+    bench.recorder.record_datagram(events.DATAGRAM_RECEIVED, 1, 1, b"x")
+    assert bench.recorder.paused
+    bench.recorder.resume()
+    bench.record(1)
+    bench.recorder.flush()
+    [(_, _, rows)] = bench.sink.frames
+    kinds = [row[1] for row in rows]
+    assert kinds == [5, 5, events.CAPTURE_PAUSED, events.CAPTURE_RESUMED, 5]
+    summary, detail = rows[3][6], json.loads(rows[3][7])
+    assert summary.startswith("6 events were not stored during a pause of ")
+    assert detail["count"] == 6
+    assert detail["from"] <= detail["until"]
+    bench.recorder.on_stored(1, Stored(1, 5, 100))
+    assert bench.recorder.seen == 11
+    assert (bench.recorder.stored, bench.recorder.lost, bench.recorder.not_taken) == (5, 0, 6)
+
+
+def test_a_pause_keeps_the_ends_of_connections_failures_and_notes(bench):
+    bench.recorder.pause()
+    for kind in (events.CONNECTION_OPENED, events.CONNECTION_CLOSED, events.SERVICE_STOPPED):
+        bench.recorder.record(kind, 1, 1, detail="{}")
+    bench.recorder.record_failure(ValueError("during a pause"))
+    bench.recorder.note(1, "seen")
+    bench.recorder.flush()
+    [(_, _, rows)] = bench.sink.frames
+    assert [events.NAMES[row[1]] for row in rows] == [
+        "capture.paused", "connection.opened", "connection.closed", "service.stopped", "failure", "note",
+    ]  # fmt: skip
+    assert bench.recorder.not_taken == 0
+
+
+def test_the_figures_go_on_while_it_is_paused(bench):
+    bench.recorder.pause()
+    bench.recorder.flush()
+    heard = []
+    bench.recorder.stored_changed.connect(heard.append)
+    bench.clock.advance(INTERVAL)
+    heard.clear()
+    bench.record(3)
+    bench.clock.advance(INTERVAL)
+    assert heard == [Stored()]
+    bench.clock.advance(10)
+    assert heard == [Stored()]  # and nothing while nothing happens
+
+
+def test_pausing_and_resuming_twice_changes_nothing(bench):
+    changes = []
+    bench.recorder.pause_changed.connect(changes.append)
+    for call in (bench.recorder.resume, bench.recorder.pause, bench.recorder.pause, bench.recorder.resume):
+        call()
+    assert len(changes) == 2
+    assert not bench.recorder.paused
+
+
+def test_nobody_is_held_back_by_a_pause(bench):
+    bench.recorder.pause()
+    bench.record(40, b"x" * MB)
+    assert bench.heard == []
+    assert bench.recorder.lost == 0
+
+
+def test_batches_that_are_held_go_to_the_next_writer(bench):
+    bench.batch(2)
+    bench.recorder.hold()
+    bench.batch(3)
+    assert bench.sink.sequences == [1]
+    bench.recorder.on_stored(1, Stored(1, 2, 10))
+    following = Sink()
+    bench.recorder.on_opened(following, 0, Stored())
+    assert following.sequences == [2]
+    assert bench.figures == (5, 2, 0)

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -265,3 +265,98 @@ def test_it_loads_no_qt(echo: str) -> None:
     command = [sys.executable, "-c", script, "send", echo, r"x\n", "--wait", "2"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100, check=True)
     assert done.stdout == "x\n0 []\n"
+
+
+# -- variables, headers and saved messages
+
+
+WORKSPACE = """version = 1
+
+[variables]
+who = "Ann"
+base = "{base}"
+
+[[message]]
+name = "hello"
+url = "{{{{base}}}}"
+form = "plain"
+data = "{{{{who}}}} and {{{{other}}}}"
+
+[[message]]
+name = "odd"
+url = "http://x/"
+method = "a b"
+"""
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> Callable[[str], Path]:
+    def save(base: str) -> Path:
+        path = tmp_path / "w.toml"
+        path.write_text(WORKSPACE.format(base=base))
+        return path
+
+    return save
+
+
+def test_variables_of_a_workspace_are_filled_in(saved: Callable[[str], Path]) -> None:
+    with echo_of(4) as url:
+        done = send("{{base}}", "{{who}}!", "--as", "plain", "--workspace", saved(url), "--wait", 60)
+        assert outcome(done) == (0, b"Ann!", b"")
+
+
+def test_a_saved_message_is_sent_by_its_name(saved: Callable[[str], Path]) -> None:
+    with echo_of(11) as url:
+        done = send("--workspace", saved(url), "--message", "hello", "--set", "other=Bob", "--wait", 60)
+        assert outcome(done) == (0, b"Ann and Bob", b"")
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (["{{bas}}", "x"], b"There is no variable bas: known are who, base"),
+        (["--message", "hello"], b"There is no variable other: known are number, who, base"),
+        (["--message", "bye"], b"there is no message bye in the workspace. It has hello, odd"),
+        (["--message", "hello", "tcp://x:1"], b"--message brings its URL"),
+        ([], b"a URL is missing"),
+        (["--message", "odd"], b"a b is no method"),
+        (["tcp://x:1", "--set", "a"], b"--set a has no value"),
+        (["tcp://x:1", "--set", "counter=1"], b"--set counter is taken"),
+    ],
+)
+def test_what_is_wrong_with_names_is_told_before_anything_is_sent(
+    saved: Callable[[str], Path], args: list[str], words: bytes
+) -> None:
+    done = send("--workspace", saved("tcp://127.0.0.1:9"), *args)
+    assert done.returncode == 2
+    assert words in done.stderr
+
+
+def test_variables_that_are_wrong_are_told_with_their_line(tmp_path: Path) -> None:
+    path = tmp_path / "w.toml"
+    path.write_text("version = 1\n\n[variables]\n1a = 'x'\n")
+    done = send("tcp://127.0.0.1:9", "x", "--workspace", path)
+    assert (done.returncode, b"w.toml:4: variables.1a: is no name" in done.stderr) == (1, True)
+
+
+def test_headers_and_forms_go_out_as_they_are_typed() -> None:
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"
+    got = bytearray()
+
+    def serve(listening: socket.socket) -> None:
+        client, _ = listening.accept()
+        with client:
+            while b"a=1%262" not in got:
+                got.extend(client.recv(65536))
+            client.sendall(answer)
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=serve, args=(listening,), daemon=True)
+        thread.start()
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}/x"
+        done = send(url, "a=1&2", "--as", "form", "-H", "x-lower: {{v}}", "--header", "X-Two: 2", "--set", "v=7")
+        thread.join(60)
+    assert outcome(done) == (0, b"ok", b"")
+    head, _, body = bytes(got).partition(b"\r\n\r\n")
+    assert body == b"a=1%262"
+    assert b"\r\nx-lower: 7\r\nX-Two: 2\r\nContent-Type: application/x-www-form-urlencoded" in head

@@ -11,8 +11,9 @@ from twisted.internet.task import Clock
 
 from app.sending import delivery as sending
 from app.sending import errors
+from app.sending.contents import MAX_DATA, content, problem
 from app.sending.conversation import Closed, Connecting, Open
-from app.sending.delivery import Sending, content, problem, silence
+from app.sending.delivery import Sending, silence
 from app.signal import Signal
 from app.text.errors import TemplateError
 
@@ -219,7 +220,7 @@ def test_a_file_that_cannot_be_read_is_told(tmp_path: Path, name: str) -> None:
 
 def test_a_file_that_is_too_large_is_refused(tmp_path: Path) -> None:
     with (tmp_path / "large").open("wb") as file:
-        file.truncate(sending.MAX_DATA + 1)
+        file.truncate(MAX_DATA + 1)
     with pytest.raises(errors.TooLargeError):
         content("file", "large", tmp_path)
 

@@ -41,7 +41,7 @@ def test_a_url_is_taken_apart(text: str, found: tuple[str, str, int, str]) -> No
         ("http://a b/", "a b is no host"),
         ("http://1.2.3.4.5/", "1.2.3.4.5 is no host"),
         ("http://localhost/\udcff", r"it holds bytes that are no text: write those as %ff"),
-        ("http://user:secret@localhost/", "names and passwords belong into a field"),
+        ("http://user:secret@localhost/", "names and passwords belong in a header"),
     ],
 )
 def test_what_is_wrong_with_a_url_is_said(text: str, words: str) -> None:

@@ -61,6 +61,12 @@ def test_what_is_left_out_has_its_default():
     assert (found.responder, found.autostart, found.options) == ("echo", False, {})
 
 
+def test_a_service_may_have_a_group():
+    [found] = parse(service(group='"Werkbank ✓"'))[0].services
+    assert found.group == "Werkbank ✓"
+    assert parse(service())[0].services[0].group == ""
+
+
 def test_the_demo_has_nothing_wrong():
     demo = load(Path(__file__).parents[3] / "resources" / "demo.toml")
     assert [(s.name, s.listen) for s in demo.services] == [
@@ -91,7 +97,7 @@ def test_an_empty_workspace_is_one():
         ("version = true", 1, "version", "must be 1"),
         ("version = 0", 1, "version", "must be 1"),
         ("# new\nversion = 2", 2, "version", "2 is from a newer Listening Post; this one reads 1"),
-        ("version = 1\nname = 'x'", 2, "name", "is unknown. A workspace has version, [[service]]"),
+        ("version = 1\nname = 'x'", 2, "name", "is unknown. A workspace has version, [variables], [[service]]"),
         ("version = 1\n[tool.x]\ny = 1", 2, "tool", "is unknown"),
         ("version = 1\nservice = 5", 2, "service", "must be tables that begin with [[service]]"),
         ("version = 1\n[service]\nname = 'x'", 2, "service", "must be tables that begin with [[service]]"),
@@ -115,6 +121,10 @@ def test_an_empty_workspace_is_one():
         (service(responder="1"), 6, "responder", "must be text. For tcp use one of"),
         (service(autostart='"yes"'), 7, "autostart", "must be true or false"),
         (service(autostart="1"), 7, "autostart", "must be true or false"),
+        (service(group="1"), 7, "group", 'must be text, as in group = "Bench"'),
+        (service(group='"a\\nb"'), 7, "group", "must be one line of at most 60 characters"),
+        (service(group=f'"{"g" * 61}"'), 7, "group", "must be one line of at most 60 characters"),
+        (service(group='" a"'), 7, "group", "without spaces around it"),
         (service(color='"red"'), 7, "color", "is unknown. A service has name, protocol, listen"),
         (service(options="5"), 7, "options", "must be a table: [service.options]"),
         (websocket(options="{ speed = 1 }"), 7, "options.speed", 'for websocket. It has subprotocols'),
@@ -318,3 +328,18 @@ def test_a_number_that_toml_does_not_have_is_a_problem(source, line, key):
     _, problems = parse(source)
     assert [(problem.line, problem.key) for problem in problems] == [(line, key)]
     assert "64 bits" in str(problems[0])
+
+
+def test_variables_are_read_and_what_is_wrong_with_one_has_its_line() -> None:
+    good = 'version = 1\n[variables]\nbase = "http://x:1"\nempty = ""\n'
+    workspace, problems = parse(good)
+    assert (dict(workspace.variables), problems) == ({"base": "http://x:1", "empty": ""}, [])
+    workspace, problems = parse(good + "n = 3\ncounter = 'x'\n")
+    assert dict(workspace.variables) == {"base": "http://x:1", "empty": ""}
+    assert [(problem.line, problem.key) for problem in problems] == [(5, "variables.n"), (6, "variables.counter")]
+    assert 'must be text, as in n = "3"' in problems[0].text
+    assert [problem.key for problem in parse("version = 1\nvariables = 3")[1]] == ["variables"]
+    many = "".join(f"v{number} = ''\n" for number in range(201))
+    workspace, problems = parse(f"version = 1\n[variables]\n{many}")
+    assert len(workspace.variables) == 200
+    assert "201" in problems[0].text

@@ -2,6 +2,7 @@
 
 import os
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,7 @@ SERVICES = st.builds(
     st.just("echo"),
     st.booleans(),
     st.fixed_dictionaries({}, optional={"subprotocols": st.lists(st.text(st.characters(codec="utf-8")), max_size=3)}),
+    group=st.one_of(st.just(""), NAMES.map(str.strip).filter(str.isprintable)),
 )
 WORKSPACES = st.lists(SERVICES, max_size=4, unique_by=lambda s: s.name).map(lambda s: Workspace(tuple(s)))
 OLD = st.sampled_from(
@@ -151,3 +153,18 @@ def test_where_nothing_can_be_saved(tmp_path):
         with pytest.raises(errors.WorkspaceUnwritableError, match=reason):
             save(Workspace(), path)
     assert os.listdir(tmp_path) == ["file"]
+
+
+def test_variables_are_saved_and_their_comments_stay(tmp_path):
+    path = tmp_path / "w.toml"
+    path.write_text(GOOD.replace("\n\n", '\n\n[variables]\nbase = "x"  # where\nid = "7"\n\n', 1))
+    before = path.read_text()
+    save(load(path), path)
+    assert path.read_text() == before
+    save(replace(load(path), variables={"base": "y", "id": "7"}), path)
+    assert 'base = "y"' in path.read_text()
+    assert "# where" in path.read_text()
+    save(replace(load(path), variables={"id": "8", "more": "\n"}), path)
+    assert load(path).variables == {"id": "8", "more": "\n"}
+    save(replace(load(path), variables={}), path)
+    assert "variables" not in path.read_text()

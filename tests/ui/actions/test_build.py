@@ -90,7 +90,7 @@ def test_every_action_is_in_some_window(window: QMainWindow) -> None:
 def test_separators_divide_the_groups(window: QMainWindow, main: Actions) -> None:
     assert names(menus(window)["&File"]) == [
         "new_workspace", "open_workspace", "save_workspace", "save_workspace_as", "open_demo", "open_showcase", "",
-        "export", "", "open_capture", "save_capture_as", "capture", "", "quit",
+        "export", "", "open_capture", "save_capture_as", "capture", "pause_capture", "new_capture", "", "quit",
     ]  # fmt: skip
 
 
@@ -135,8 +135,8 @@ def test_no_two_entries_of_a_menu_share_a_letter(window: QMainWindow, made: Acti
         assert len(set(letters)) == len(letters), texts
 
 
-def test_only_following_has_two_states(main: Actions) -> None:
-    assert [name for name, action in main.items() if action.isCheckable()] == ["follow"]
+def test_only_following_and_the_compact_list_have_two_states(main: Actions) -> None:
+    assert [name for name, action in main.items() if action.isCheckable()] == ["follow", "compact_services"]
     main.update(Situation(following=True))
     assert main["follow"].isChecked()
     main.update(Situation())
@@ -163,10 +163,21 @@ def test_undo_and_redo_name_the_step(main: Actions) -> None:
         (Situation(stopped=True), {"start_all"}),
         (Situation(running=True), {"stop_all"}),
         (Situation(stream=True), {"follow_stream"}),
-        (Situation(event=EVENT), {"note"}),
-        (Situation(event=replace(EVENT, payload=b"")), {"note", "copy_payload"}),
-        (Situation(event=REQUEST), {"note", "copy_curl", "copy_python", "copy_exchange", "mock_exchange"}),
-        (Situation(event=FAILURE), {"note", "save_report", "copy_report"}),
+        (Situation(event=EVENT), {"note", "edit_service_of_event", "answer_by_rule", "try_on_rules"}),
+        (
+            Situation(event=replace(EVENT, payload=b"")),
+            {"note", "edit_service_of_event", "answer_by_rule", "try_on_rules", "copy_payload", "open_in_send"},
+        ),
+        (
+            Situation(event=REQUEST),
+            {
+                "note", "edit_service_of_event", "copy_curl", "copy_python", "copy_exchange", "open_in_send",
+                "answer_by_rule",
+                "try_on_rules",
+            },
+        ),
+        (Situation(event=FAILURE), {"note", "edit_service_of_event", "save_report", "copy_report"}),
+        (Situation(page=True), {"close_page"}),
         (Situation(can_resend=True), {"send_again"}),
         (Situation(undo="add of “a”"), {"undo"}),
         (Situation(redo="add of “a”"), {"redo"}),
@@ -201,13 +212,14 @@ def test_a_context_menu_has_separators_between_groups_only(window: QMainWindow, 
     menu = QMenu(window)
     main.fill(menu, Place.EVENTS)
     assert names(menu) == [
-        "copy_curl", "copy_python", "copy_exchange", "mock_exchange", "", "note", "", "follow_stream", "",
+        "copy_curl", "copy_python", "copy_exchange", "open_in_send", "answer_by_rule", "try_on_rules", "",
+        "note", "edit_service_of_event", "", "follow_stream", "",
         "copy_rows", "copy_payload", "", "select_all", "", "follow", "clear", "show_all",
     ]  # fmt: skip
     main.update(Situation(event=EVENT))
     menu = QMenu(window)
     main.fill(menu, Place.EVENTS, leave_out=("note",))
-    assert names(menu)[:3] == ["follow_stream", "", "copy_rows"]
+    assert names(menu)[:4] == ["answer_by_rule", "try_on_rules", "", "edit_service_of_event"]
 
 
 def test_a_context_menu_has_only_actions_of_its_window(window: QMainWindow) -> None:

@@ -19,7 +19,8 @@ def shown(qtbot: QtBot, page: P, what: Event | Subject) -> P:
     subject = what if isinstance(what, Subject) else Subject(what)
     assert page.fits(subject)
     page.resize(1000, 300)
-    qtbot.addWidget(page)
+    # Held until then: collected as garbage while it is painted, it would take Qt with it.
+    qtbot.addWidget(page, before_close_func=lambda _: page.hide())
     with qtbot.waitExposed(page):
         page.show()
     page.show_subject(subject)

@@ -44,6 +44,9 @@ class Exchanges:
     def exchange(self, id: int, done: Callable[[Exchanged | None], object]) -> None:
         self.asked.append((id, done))
 
+    def read(self, read: Callable[..., Any], nothing: Any, done: Callable[[Any], object]) -> None:
+        done(nothing)
+
 
 @pytest.fixture
 def exchanges() -> Exchanges:
@@ -102,7 +105,7 @@ def test_without_an_event_there_is_a_hint(pane: DetailPane) -> None:
 
 def test_only_a_failure_has_a_traceback_and_begins_with_it(pane: DetailPane) -> None:
     pane.show_event(event())
-    assert titles(pane) == ["Overview", "Text", "Hex"]
+    assert titles(pane) == ["Overview", "Exchange", "Text", "Hex"]
     pane.show_event(failure(PLAIN))
     assert titles(pane) == ["Traceback", "Overview", "Text", "Hex"]
     assert current(pane) == "traceback"
@@ -126,7 +129,7 @@ def test_failures_remember_a_tab_of_their_own(pane: DetailPane) -> None:
     pane.show_event(failure(CHAINED))
     assert current(pane) == "text"
     pane.show_event(event())
-    assert current(pane) == "overview"
+    assert current(pane) == "exchange"
 
 
 def test_a_tab_that_an_event_lacks_gives_way_to_the_one_used_before_it(pane: DetailPane) -> None:
@@ -134,11 +137,11 @@ def test_a_tab_that_an_event_lacks_gives_way_to_the_one_used_before_it(pane: Det
     page(pane, "text")
     page(pane, "json")
     pane.show_event(event(payload=b"words"))
-    assert (current(pane), titles(pane)) == ("text", ["Overview", "Text", "Hex"])
+    assert (current(pane), titles(pane)) == ("text", ["Overview", "Exchange", "Text", "Hex"])
     pane.show_event(event(payload=b"<a/>"))
-    assert (current(pane), titles(pane)) == ("text", ["Overview", "XML", "Text", "Hex"])
+    assert (current(pane), titles(pane)) == ("text", ["Overview", "Exchange", "XML", "Text", "Hex"])
     pane.show_event(event(payload=b"[2]"))
-    assert (current(pane), titles(pane)) == ("json", ["Overview", "JSON", "Text", "Hex"])
+    assert (current(pane), titles(pane)) == ("json", ["Overview", "Exchange", "JSON", "Text", "Hex"])
 
 
 def test_each_tab_is_filled_when_it_is_looked_at(pane: DetailPane) -> None:
@@ -183,7 +186,7 @@ def test_hex_of_a_huge_payload_is_cut_and_says_so(pane: DetailPane) -> None:
 def test_the_body_of_a_request_is_on_every_page_once_it_was_read(pane: DetailPane, exchanges: Exchanges) -> None:
     asks = http(events.HTTP_REQUEST)
     pane.show_event(asks)
-    assert (current(pane), titles(pane)) == ("http", ["Overview", "HTTP", "JSON", "Text", "Hex"])
+    assert (current(pane), titles(pane)) == ("exchange", ["Overview", "Exchange", "JSON", "Text", "Hex"])
     assert page(pane, "text").view.placeholderText() == "Reading…"
     [(id, done)] = exchanges.asked
     done(Exchanged(asks, None, Content(b'{"a":1}', 7, "application/json")))

@@ -266,3 +266,10 @@ def test_a_tab_does_not_shine_through_the_arrow_that_leads_nowhere(qapp: QApplic
     corner = arrow.mapTo(tabs, arrow.rect().topLeft())
     colours = {shown.pixelColor(corner.x() + 1, corner.y() + y).name() for y in range(arrow.height() - 2)}
     assert colours == {DARK.window}
+
+
+def test_hairlines_have_the_colour_of_the_theme(qapp: QApplication) -> None:
+    for one in (theme.DARK, theme.LIGHT):
+        sheet = theme.stylesheet(one)
+        assert f"border-bottom: 1px solid {one.line};" in sheet
+        assert not re.search(r"solid (?!#|transparent)", sheet)

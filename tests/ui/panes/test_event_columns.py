@@ -21,7 +21,7 @@ def row(kind: int = events.DATA_RECEIVED, *, time: int = BASE, summary: str = "h
 
 def test_every_column_but_the_shapes_has_a_title_and_each_a_tip() -> None:
     assert [column.title for column in COLUMNS] == [
-        "#", "Time", "Δ", "Service", "Peer", "", "Kind", "Size", "Summary",
+        "#", "Time", "Δ", "Service", "", "Peer", "Kind", "Size", "Summary",
     ]  # fmt: skip
     assert [column.name for column in COLUMNS if column.mark is not None] == ["direction"]
     assert all(column.tip for column in COLUMNS)
@@ -88,7 +88,7 @@ def test_rows_that_ask_for_attention_have_a_colour(kind: int, summary: str, colo
 def test_as_text_is_tab_separated_with_the_direction_as_an_arrow() -> None:
     above = row(time=BASE - 800_000)
     assert as_text(row(events.DATA_SENT), above, COLUMNS).split("\t") == [
-        "1204331", clock(BASE), "+0.8 ms", "tcp-echo", "127.0.0.1:51234", "→", "data.sent", "5", "hello",
+        "1204331", clock(BASE), "+0.8 ms", "tcp-echo", "→", "127.0.0.1:51234", "data.sent", "5", "hello",
     ]  # fmt: skip
 
 

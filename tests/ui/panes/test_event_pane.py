@@ -83,7 +83,9 @@ def test_a_copy_has_an_end(pane: EventPane, capture: Capture, qtbot: QtBot, monk
     pane.view.select_all()
     with qtbot.waitSignal(pane.copied) as copied:
         pane.copy_rows()
-    assert copied.args[0].count("\n") == 9
+    text, words = copied.args
+    assert text.count("\n") == 9
+    assert words == "Copied 10 of 30 rows"
 
 
 def test_rows_that_are_read_after_the_pane_is_gone_go_nowhere(reader: InstantReader, capture: Capture) -> None:

@@ -46,12 +46,17 @@ class Desk:
         self.post, _ = memory_post(config("alpha"))
         self.bridge = Bridge(self.post)
         self.services = ServiceActions(self.post, Edits(self.post, window), self.bridge, window)
-        self.actions = ExchangeActions(reader, self.services, window)  # type: ignore[arg-type]
+        self.actions = ExchangeActions(reader, window)  # type: ignore[arg-type]
         self.copied: list[str] = []
         self.failed: list[str] = []
-        self.actions.copied.connect(self.copied.append)
+        self.said: list[str] = []
+        self.actions.copied.connect(self._on_copied)
         self.actions.failed.connect(self.failed.append)
         self._reader = reader
+
+    def _on_copied(self, text: str, words: str) -> None:
+        self.copied.append(text)
+        self.said.append(words)
 
     def event(self, id: int) -> Event:
         found: list[Any] = []
@@ -78,6 +83,7 @@ def test_either_half_is_copied_as_the_whole(desk: Desk, id: int) -> None:
     assert "data=b'body'" in python
     assert text.startswith("POST /orders HTTP/1.1\nHost: x\n\nbody\n\nHTTP/1.1 201 Created\n")
     assert desk.failed == []
+    assert desk.said == ["Copied as curl", "Copied as Python", "Copied request and answer"]
 
 
 def test_what_has_no_request_cannot_be_asked_again(desk: Desk) -> None:
@@ -92,7 +98,7 @@ def test_what_is_gone_is_said(desk: Desk) -> None:
 
 
 def test_a_mock_is_offered_that_answers_the_same(desk: Desk) -> None:
-    desk.actions.mock(desk.event(5))
+    desk.actions.rule(desk.event(5), lambda rule: desk.services.create_ruled("http", "mock", rule))
     [dialog] = desk.services._window.findChildren(ServiceDialog)
     found = dialog.config()
     assert (found.protocol, found.responder, found.host) == ("http", "mock", "127.0.0.1")
@@ -120,7 +126,7 @@ def on_capture(desk: Desk, capture: Capture, open_window: Callable[..., MainWind
 
 
 def test_the_actions_are_those_of_an_exchange(window: MainWindow) -> None:
-    for name in ("copy_curl", "copy_python", "copy_exchange", "mock_exchange", "follow_stream"):
+    for name in ("copy_curl", "copy_python", "copy_exchange", "answer_by_rule", "follow_stream"):
         assert not window.actions_[name].isEnabled()
 
 

@@ -153,6 +153,8 @@ def test_a_group_is_resolved_and_reopened_by_an_event(pane: FailurePane, capture
     said: list[tuple[str, str, bool]] = []
 
     class Heard:
+        failures = 0
+
         def resolve(self, group: str, summary: str, *, reopened: bool = False) -> None:
             said.append((group, summary, reopened))
 
@@ -235,12 +237,12 @@ def test_a_group_is_resolved_from_the_menu(window: MainWindow) -> None:
     recorder.abandon()
 
 
-def test_a_report_is_copied(window: MainWindow) -> None:
+def test_a_report_is_copied_and_the_status_line_says_so(window: MainWindow) -> None:
     do(window, "copy_report")
     clipboard = QApplication.clipboard()
     assert clipboard is not None
     assert clipboard.text().startswith("# ValueError: bad <number>\n")
-    assert window.panes.failures.words.text() == "Copied."
+    assert window._status_line.currentMessage() == "Copied the report"
 
 
 @pytest_twisted.ensureDeferred

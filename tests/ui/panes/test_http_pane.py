@@ -6,6 +6,8 @@ import json
 from typing import Any
 
 import pytest
+from PyQt5.QtCore import QPoint, Qt
+from PyQt5.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from app import events
@@ -173,12 +175,14 @@ def test_the_target_takes_the_room_that_is_left(pane: HTTPPane, qtbot: QtBot) ->
 def test_rows_are_copied_with_their_own_columns(pane: HTTPPane, traffic: Traffic) -> None:
     traffic.asked(target="/a")
     see(pane, traffic.answered())
-    copied: list[str] = []
-    pane.copied.connect(copied.append)
+    copied: list[tuple[str, str]] = []
+    pane.copied.connect(lambda *args: copied.append(args))
     shown(pane)
     pane.view.select_all()
     pane.copy_rows()
-    assert copied[0].split("\t")[1:4] == ["alpha", "GET", "/a"]
+    [(text, words)] = copied
+    assert text.split("\t")[1:4] == ["alpha", "GET", "/a"]
+    assert words == "Copied 1 row"
 
 
 @pytest.mark.parametrize(
@@ -186,3 +190,120 @@ def test_rows_are_copied_with_their_own_columns(pane: HTTPPane, traffic: Traffic
 )
 def test_durations_are_short(seconds: float | None, words: str) -> None:
     assert duration(seconds) == words
+
+
+def click_title(pane: HTTPPane, name: str) -> None:
+    header = pane.view.header
+    at = [column.name for column in COLUMNS].index(name)
+    middle = QPoint(header.sectionViewportPosition(at) + header.sectionSize(at) // 2, header.height() // 2)
+    QTest.mouseClick(header.viewport(), Qt.LeftButton, Qt.NoModifier, middle)
+    settle()
+
+
+def column(pane: HTTPPane, name: str) -> list[str]:
+    at = [column.name for column in COLUMNS].index(name)
+    rows = [pane.events.row(index) for index in range(len(pane.events))]
+    return [COLUMNS[at].text(row, None) for row in rows if row is not None]
+
+
+@pytest.fixture
+def several(pane: HTTPPane, traffic: Traffic) -> HTTPPane:
+    for conn, (target, status, size) in enumerate([("/b", 500, 7), ("/c", 200, 100), ("/a", 404, 20)], 1):
+        traffic.asked(conn, target)
+        traffic.answered(conn, status, size)
+    see(pane, traffic.asked(4, "/d"))
+    return pane
+
+
+@pytest.mark.parametrize(
+    ("name", "upwards", "downwards"),
+    [
+        ("target", ["/a", "/b", "/c", "/d"], ["/d", "/c", "/b", "/a"]),
+        ("status", ["/c", "/a", "/b", "/d"], ["/b", "/a", "/c", "/d"]),  # what has no status is last
+        ("size", ["/b", "/a", "/c", "/d"], ["/c", "/a", "/b", "/d"]),
+    ],
+)
+def test_a_click_on_a_title_sorts_and_another_one_turns_it_round(
+    several: HTTPPane, name: str, upwards: list[str], downwards: list[str]
+) -> None:
+    click_title(several, name)
+    assert column(several, "target") == upwards
+    assert not several.view.following
+    click_title(several, name)
+    assert column(several, "target") == downwards
+    click_title(several, "time")
+    assert column(several, "target") == ["/b", "/c", "/a", "/d"]
+    click_title(several, "time")
+    assert column(several, "target") == ["/d", "/a", "/c", "/b"]
+
+
+@pytest.mark.parametrize("name", [column.name for column in COLUMNS])
+def test_every_column_can_be_sorted_by(several: HTTPPane, name: str) -> None:
+    click_title(several, name)
+    assert sorted(column(several, "target")) == ["/a", "/b", "/c", "/d"]
+
+
+def test_what_comes_while_it_is_sorted_finds_its_place_and_the_current_row_stays(
+    several: HTTPPane, traffic: Traffic, qtbot: QtBot
+) -> None:
+    click_title(several, "target")
+    several.view.set_current(1)
+    traffic.asked(5, "/aa")
+    several.on_stored(traffic.answered(5))
+    qtbot.waitUntil(lambda: column(several, "target") == ["/a", "/aa", "/b", "/c", "/d"])
+    assert several.view.current == 2
+    several.view.select_all()
+    copied: list[str] = []
+    several.copied.connect(lambda text, _: copied.append(text))
+    several.copy_rows()
+    assert [line.split("\t")[3] for line in copied[0].split("\n")] == ["/a", "/aa", "/b", "/c", "/d"]
+
+
+def test_what_comes_while_the_newest_is_first_stands_above(several: HTTPPane, traffic: Traffic) -> None:
+    click_title(several, "time")
+    several.view.set_current(0)
+    see(several, traffic.asked(5, "/e"))
+    assert column(several, "target") == ["/e", "/d", "/a", "/c", "/b"]
+    assert several.view.current == 1
+
+
+def test_too_many_are_not_sorted_and_that_is_said(several: HTTPPane, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ui.panes.exchange_list.MAX_SORTED", 3)
+    click_title(several, "target")
+    assert several.notice.isVisible()
+    assert several.notice.label.text().startswith("4 exchanges are too many to sort by this column")
+    assert column(several, "target") == ["/b", "/c", "/a", "/d"]
+    assert several.view.header.sortIndicatorSection() == 0
+    several.set_filter("http.target contains a")
+    settle()
+    click_title(several, "target")
+    assert not several.notice.isVisible()
+    assert column(several, "target") == ["/a"]
+
+
+def test_the_rule_that_answered_can_be_filtered_by(pane: HTTPPane, capture: Capture, traffic: Traffic) -> None:
+    traffic.asked(1, "/a")
+    detail = json.dumps({"status": 200, "rule": 2})
+    time = BASE + 5_000_000
+    see(pane, capture.store([time, RESPONSE, 1, 1, 3, None, "200 OK", detail]))
+    pane.set_filter("rule == 2")
+    settle()
+    assert column(pane, "target") == ["/a"]
+    pane.set_filter("rule == 3")
+    settle()
+    assert len(pane.events) == 0
+
+
+def test_no_title_is_ever_cut(pane: HTTPPane) -> None:
+    header = pane.view.header
+    for at, declared in enumerate(COLUMNS):
+        header.resizeSection(at, 10)
+        assert header.sectionSize(at) >= header.fontMetrics().horizontalAdvance(declared.title)
+
+
+def test_a_figure_that_does_not_fit_makes_its_column_wider(pane: HTTPPane, traffic: Traffic, qtbot: QtBot) -> None:
+    at = [column.name for column in COLUMNS].index("size")
+    before = pane.view.header.sectionSize(at)
+    traffic.asked()
+    see(pane, traffic.answered(size=123_456_789_012))
+    qtbot.waitUntil(lambda: pane.view.header.sectionSize(at) > before)

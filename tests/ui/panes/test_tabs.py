@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from pytestqt.qtbot import QtBot
 from twisted.internet.defer import Deferred
 
 from app import events
+from app.failures.record import record
 from app.post import Post
 from app.services.config import ServiceConfig
-from tests.ui.desk import Capture, InstantReader, config, memory_post, settle
+from tests.ui.desk import BASE, Capture, InstantReader, config, memory_post, settle
 from ui.panes.event_columns import COLUMNS
 from ui.panes.event_pane import EventPane
 from ui.panes.tabs import CONVERSATIONS, FAILURES, HTTP, PaneTabs
@@ -81,6 +84,27 @@ def test_the_failures_pane_shows_only_failures_and_its_tab_counts_them(
     assert desk.names()[3] == f"{FAILURES} 2"
     failures = desk.show(3)
     qtbot.waitUntil(lambda: ids(failures) == [2, 3])
+
+
+def test_failures_that_are_resolved_count_no_more(desk: Desk, capture: Capture, qtbot: QtBot) -> None:
+    def failing(text: str) -> list[Any]:
+        detail = json.dumps({"group": text, **record(ValueError(text)).as_json()})
+        return [BASE, events.FAILURE, 1, 0, None, None, f"ValueError: {text}", detail]
+
+    told: list[int] = []
+    desk.tabs.unresolved_changed.connect(told.append)
+    desk.post.recorder.failures = 3
+    desk.tabs.on_stored(capture.store([*failing("a"), *failing("a"), *failing("b")]))
+    qtbot.waitUntil(lambda: desk.tabs.failures.unresolved == 3)
+    assert desk.names()[3] == f"{FAILURES} 3"
+    for group, left in (("a", f"{FAILURES} 1"), ("b", FAILURES)):
+        desk.tabs.failures._resolving = True
+        resolved = [BASE, events.FAILURE_RESOLVED, 0, 0, None, None, "resolved", json.dumps({"group": group})]
+        desk.tabs.on_stored(capture.store(resolved))
+        qtbot.waitUntil(lambda left=left: desk.names()[3] == left)
+    assert told == [3, 1, 0]
+    desk.show(3)
+    assert desk.tabs.failures.title.text() == "All 3 failures are resolved"
 
 
 def test_a_pane_that_is_not_in_view_rests_and_catches_up_when_shown(desk: Desk, capture: Capture, qtbot: QtBot) -> None:

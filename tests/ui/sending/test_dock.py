@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 import pytest_twisted
 from PyQt5.QtCore import Qt
+from PyQt5.QtTest import QTest
 from PyQt5.QtWidgets import QApplication, QMainWindow
 from pytestqt.qtbot import QtBot
 from twisted.internet.defer import ensureDeferred
 
 from app.post import Post
 from app.services.config import ServiceConfig
-from app.workspace.message import FORMS, Message
+from app.workspace.message import Message
 from app.workspace.reading import Workspace, load
 from app.workspace.saving import save
 from tests.helpers import until
@@ -24,6 +25,7 @@ from tests.ui.desk import config, do, memory_post, settle
 from ui.edits import Edits
 from ui.looks import theme
 from ui.sending.dock import SendDock, reaching
+from ui.sending.message_form import HEADERS
 
 ensure = pytest_twisted.ensureDeferred
 
@@ -99,7 +101,7 @@ def test_what_is_wrong_with_the_url_is_said_beneath_it(dock: SendDock, url: str,
 )
 def test_what_is_wrong_with_the_data_is_said_beneath_it(dock: SendDock, form: str, data: str, words: str) -> None:
     dock.form.url.setText("tcp://127.0.0.1:9")
-    dock.form.form_box.setCurrentIndex(FORMS.index(form))
+    dock.form.body.type = form
     dock.form.editor.setPlainText(data)
     assert words in dock.form.words.text()
     assert not dock.form.button.isEnabled()
@@ -108,7 +110,8 @@ def test_what_is_wrong_with_the_data_is_said_beneath_it(dock: SendDock, form: st
 def test_what_means_nothing_for_a_scheme_is_not_shown(dock: SendDock) -> None:
     def shown(url: str) -> tuple[bool, ...]:
         dock.form.url.setText(url)
-        return tuple(widget.isVisible() for widget in (dock.form.method, dock.form.fields, dock.form.verify))
+        form = dock.form
+        return not form.method.isHidden(), form.tabs.isTabVisible(HEADERS), not form.verify.isHidden()
 
     assert shown("tcp://x:1") == (False, False, False)
     assert shown("tls://x:1") == (False, False, True)
@@ -116,13 +119,14 @@ def test_what_means_nothing_for_a_scheme_is_not_shown(dock: SendDock) -> None:
     assert shown("https://x") == (True, True, True)
 
 
-def test_a_field_that_is_none_is_told(dock: SendDock) -> None:
+def test_a_header_that_is_none_is_told(dock: SendDock) -> None:
     dock.form.url.setText("http://127.0.0.1/")
-    dock.form.fields.setPlainText("no colon")
-    assert dock.form.fields.property("invalid")
+    dock.form.headers.set_lines(["no colon"])
+    assert dock.form.headers.property("invalid")
+    assert "The header no colon:  cannot be sent" in dock.form.header_words.text()
     assert not dock.form.button.isEnabled()
-    dock.form.fields.setPlainText("X: 1")
-    assert not dock.form.fields.property("invalid")
+    dock.form.headers.set_lines(["X: 1", "# no colon"])
+    assert not dock.form.headers.property("invalid")
 
 
 # -- what goes out and comes back
@@ -167,7 +171,8 @@ async def test_without_data_it_only_connects(dock: SendDock, post: Post) -> None
 async def test_an_http_answer_is_shown_with_its_status(dock: SendDock, post: Post) -> None:
     dock.form.url.setText(await start(post, "http") + "orders")
     dock.form.method.setCurrentText("PUT")
-    dock.form.fields.setPlainText("X-Trace: 7")
+    dock.form.headers.set_lines(["X-Trace: 7"])
+    dock.form.body.type = "plain"
     dock.form.editor.setPlainText("data")
     dock.form.button.click()
     await until(lambda: dock.run.conversation and dock.run.conversation.closed and not dock.run.running)
@@ -209,7 +214,7 @@ async def test_a_refusal_is_told_in_words(dock: SendDock, post: Post) -> None:
 async def test_a_file_that_is_not_there_is_told_in_words(dock: SendDock, tmp_path: Path) -> None:
     dock.form.url.setText("tcp://127.0.0.1:9")
     dock.form.folder = tmp_path
-    dock.form.form_box.setCurrentIndex(FORMS.index("file"))
+    dock.form.body.type = "file"
     dock.form.editor.setPlainText("none.bin")
     dock.form.button.click()
     await until(lambda: "Cannot read" in dock.state.text())
@@ -360,3 +365,17 @@ def test_without_a_service_that_has_a_url_it_is_empty_and_says_what_belongs_ther
     assert form.url.text() == ""
     assert form.url.placeholderText() == "Where to, as tcp://127.0.0.1:9007"
     assert form.editor.placeholderText().startswith("What to send, as ")
+
+
+def test_the_conversation_is_searched_and_escape_closes_only_the_search(dock: SendDock, qtbot: QtBot) -> None:
+    dock.transcript.add("→", b"READ 12")
+    dock.transcript.add("←", b"read back")
+    qtbot.waitUntil(lambda: "back" in dock.transcript.toPlainText())
+    bar = dock.answer.find_bar
+    dock.transcript.setFocus()
+    QTest.keyClick(dock.transcript, Qt.Key_F, Qt.ControlModifier)
+    QTest.keyClicks(bar.field, "read")
+    qtbot.waitUntil(lambda: bar.words.text().endswith("of 2"))
+    QTest.keyClick(bar.field, Qt.Key_Escape)
+    assert not bar.isVisible()
+    assert dock.isVisible()

@@ -98,23 +98,25 @@ def test_a_cancelled_dialog_adds_nothing(desk: Desk) -> None:
     assert list(desk.post.services) == ["alpha", "beta"]
 
 
-def test_editing_one_that_runs_starts_it_again_with_the_change(desk: Desk) -> None:
-    desk.acts.toggle("alpha")
-    dialog = desk.acts.edit("alpha")
-    assert dialog is not None
-    dialog.port.setText("9100")
-    accept(dialog)
-    assert list(desk.post.services) == ["alpha", "beta"]
-    assert desk.service().config.port == 9100
-    assert isinstance(desk.service().status, Listening)
+def test_editing_asks_for_the_page(desk: Desk) -> None:
+    wanted: list[str] = []
+    desk.acts.edit_wanted.connect(wanted.append)
+    desk.acts.edit("alpha")
+    desk.acts.edit("nobody")
+    assert wanted == ["alpha"]
 
 
-def test_saving_without_a_change_leaves_it_running(desk: Desk) -> None:
-    desk.acts.toggle("alpha")
-    before = desk.service()
-    accept(desk.acts.edit("alpha"))
-    assert desk.service() is before
-    assert isinstance(before.status, Listening)
+def test_enter_creates_and_starts_and_the_other_button_only_creates(desk: Desk) -> None:
+    dialog = desk.acts.create()
+    dialog.name.setText("up")
+    QTest.keyClick(dialog.name, Qt.Key_Return)
+    settle()
+    assert isinstance(desk.service("up").status, Listening)
+    dialog = desk.acts.create()
+    dialog.name.setText("down")
+    QTest.mouseClick(dialog.only, Qt.LeftButton)
+    settle()
+    assert desk.service("down").status == Stopped()
 
 
 def test_a_duplicate_has_a_name_and_a_port_of_its_own(desk: Desk) -> None:

@@ -6,7 +6,9 @@ from time import process_time
 
 import pytest
 from PyQt5.QtCore import QPoint, Qt
+from PyQt5.QtGui import QContextMenuEvent
 from PyQt5.QtTest import QTest
+from PyQt5.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.services.service import Service
@@ -111,19 +113,38 @@ def test_enter_or_a_double_click_asks_to_send_and_delete_to_disconnect(
     assert wanted == [("send", peer), ("disconnect", peer), ("send", peer)]
 
 
-def test_the_menu_is_for_a_connection_only(panel: ConnectionsPanel, service: Service, qtbot: QtBot) -> None:
+def ask_for_menu(panel: ConnectionsPanel, at: QPoint, reason: QContextMenuEvent.Reason) -> None:
+    event = QContextMenuEvent(reason, at, panel.viewport().mapToGlobal(at))
+    QApplication.sendEvent(panel.viewport(), event)
+
+
+def test_the_menu_is_for_a_connection_only(panel: ConnectionsPanel, service: Service) -> None:
+    wanted: list[QPoint] = []
+    panel.menu_wanted.connect(wanted.append)
     join(panel, service, 1)
-    with qtbot.assertNotEmitted(panel.menu_wanted):
-        panel.customContextMenuRequested.emit(QPoint(10, 190))
-    with qtbot.waitSignal(panel.menu_wanted):
-        panel.customContextMenuRequested.emit(QPoint(10, 10))
+    ask_for_menu(panel, QPoint(10, 190), QContextMenuEvent.Mouse)
+    assert wanted == []
+    ask_for_menu(panel, QPoint(10, 10), QContextMenuEvent.Mouse)
+    assert wanted == [panel.viewport().mapToGlobal(QPoint(10, 10))]
+
+
+def test_the_menu_key_opens_it_at_the_selected_connection(panel: ConnectionsPanel, service: Service) -> None:
+    wanted: list[QPoint] = []
+    panel.menu_wanted.connect(wanted.append)
+    join(panel, service, 1, 2)
+    ask_for_menu(panel, panel.viewport().rect().center(), QContextMenuEvent.Keyboard)
+    assert wanted == []
+    choose(panel, 1)
+    ask_for_menu(panel, panel.viewport().rect().center(), QContextMenuEvent.Keyboard)
+    rect = panel.visualRect(panel.model().index(1, 0))
+    assert rect.contains(panel.viewport().mapFromGlobal(wanted[0]))
 
 
 def test_figures_are_bytes_each_way_and_how_long_it_lasts(monkeypatch: pytest.MonkeyPatch) -> None:
     peer = Peer(1)
     peer.received, peer.sent = 4_100, 64
     monkeypatch.setattr(connections_panel, "time_ns", lambda: peer.opened + 125 * 10**9)
-    assert _figures(peer) == "4.1 kB ↓  64 B ↑  02:05"
+    assert _figures(peer) == "← 4.1 kB  → 64 B  02:05"
     monkeypatch.setattr(connections_panel, "time_ns", lambda: peer.opened + 3_725 * 10**9)
     assert _figures(peer).endswith("1:02:05")
 

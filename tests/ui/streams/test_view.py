@@ -175,19 +175,35 @@ def test_a_connection_that_is_not_there_is_said_and_asked_for_again(
 def test_a_text_is_found_again_and_again(connection: Connection, open_view: Open, qtbot: QtBot) -> None:
     connection.received(b"one two one two")
     view = open_view()
-    QTest.keyClicks(view.search, "two")
+    bar = view.find_bar
+    QTest.keyClick(view.text, Qt.Key_F, Qt.ControlModifier)
+    QTest.keyClicks(bar.field, "two")
+    qtbot.waitUntil(lambda: bar.words.text() == "1 of 2")
     found = [view.text.textCursor().selectionStart()]
     for modifiers in (Qt.NoModifier, Qt.NoModifier, Qt.ShiftModifier):
-        QTest.keyClick(view.search, Qt.Key_Return, modifiers)
+        QTest.keyClick(bar.field, Qt.Key_Return, modifiers)
         settle()
         found.append(view.text.textCursor().selectionStart())
     assert found == [4, 12, 4, 12]
-    assert not view.search.property("invalid")
-    QTest.keyClicks(view.search, "x")
-    assert view.search.property("invalid")
-    QTest.keyClick(view.search, Qt.Key_Escape)
-    assert view.search.text() == ""
+    QTest.keyClicks(bar.field, "x")
+    qtbot.waitUntil(lambda: bar.words.text() == "Not found")
+    assert bar.field.property("invalid")
+    QTest.keyClick(bar.field, Qt.Key_Escape)
+    assert not bar.isVisible()
     assert view.isVisible()
+
+
+def test_what_arrives_is_counted_while_it_is_searched_for(
+    connection: Connection, open_view: Open, qtbot: QtBot
+) -> None:
+    connection.received(b"one two")
+    view = open_view()
+    view.find_bar.open()
+    QTest.keyClicks(view.find_bar.field, "two")
+    qtbot.waitUntil(lambda: view.find_bar.words.text() == "1 of 1")
+    connection.received(b" two")
+    view.on_stored()
+    qtbot.waitUntil(lambda: view.find_bar.words.text() == "1 of 2")
 
 
 @pytest.mark.parametrize(("side", "data"), [(True, b"ping ping"), (False, b"pong")])

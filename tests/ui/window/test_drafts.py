@@ -58,6 +58,7 @@ def begin(open_window: Open, folder: Path, tmp_path: Path) -> Begin:
         window = open_window(config("alpha"), post=post)
         if path is not None:
             window.files.open_path(path)
+        window.drafts.pause = 0
         window.drafts._timer.setInterval(0)
         defer.Deferred.fromCoroutine(window.drafts.begin())
         settle()
@@ -155,7 +156,9 @@ def test_it_is_offered_in_words_and_restored_as_one_step(begin: Begin, desk: Pat
     window = begin(desk)
     bar = window.notices.recovery
     assert bar.label.text().startswith("Listening Post ended unexpectedly at ")
-    assert bar.draft_label.text() == "The unsaved changes to “desk.toml” are still here."
+    assert bar.draft_label.text() == (
+        "The unsaved changes to “desk.toml” are still here.\nAdded beta, more. Removed alpha."
+    )
     click(bar.restore)
     assert names(window) == ["beta", "more"]
     assert window.isWindowModified()

@@ -32,15 +32,15 @@ pytestmark = [
 
 def test_trouble_with_the_capture_is_told_until_it_is_mended(window: MainWindow) -> None:
     assert not window.notices.trouble.isVisible()
-    assert window.toolbar._capturing.text() == "Capturing"
+    assert window.capture_button.text().strip() == "Capturing"
     window._post.recorder.on_trouble("no room left for /<b>x</b>")
     assert window.notices.trouble.isVisible()
     assert "no room left" in window.notices.trouble.label.text()
-    assert window.toolbar._capturing.text() == "Not capturing"
-    assert "<b>" not in window.toolbar._capturing.toolTip()
+    assert window.capture_button.text().strip() == "Not capturing"
+    assert "<b>" not in window.capture_button.toolTip()
     window._post.recorder.on_stored(0, window._post.recorder.range)
     assert not window.notices.trouble.isVisible()
-    assert window.toolbar._capturing.text() == "Capturing"
+    assert window.capture_button.text().strip() == "Capturing"
 
 
 def test_an_invalid_workspace_is_told_in_the_notice_and_the_next_good_one_ends_it(
@@ -55,7 +55,7 @@ def test_an_invalid_workspace_is_told_in_the_notice_and_the_next_good_one_ends_i
     assert list(window._post.services) == ["alpha", "beta"]
     window.files.open_path(good)
     assert not window.notices.notice.isVisible()
-    assert list(window.services.cards) == ["fresh"]
+    assert window.services.names() == ["fresh"]
 
 
 def test_the_title_names_the_workspace_and_marks_changes(window: MainWindow) -> None:
@@ -128,7 +128,7 @@ def test_the_next_window_is_as_the_last_one_was(window: MainWindow, open_window:
 
 
 def test_broken_state_is_as_good_as_none(open_window: Open, settings: Settings) -> None:
-    for name in ("geometry", "left", "right", "middle", "columns"):
+    for name in ("geometry", "left", "right", "middle", "event_columns"):
         settings.save_state(name, QByteArray(b"\x00\xff nonsense"))
     window = open_window()
     assert (window.width(), window.height()) == (1366, 768)

@@ -78,7 +78,7 @@ def test_it_offers_every_action_service_and_pane(palette: Palette, window: MainW
     for name, action in window.actions_.items():
         if name != "palette":
             assert action.text().replace("&", "") in texts
-    for text in ("Start alpha", "Edit beta…", "Go to All", "Go to alpha", "Go to Failures", "New UDP service…"):
+    for text in ("Start alpha", "Edit beta", "Go to All", "Go to alpha", "Go to Failures", "New UDP service…"):
         assert text in texts
 
 
@@ -173,3 +173,13 @@ def test_every_action_that_is_disabled_at_first_has_its_reason(open_window: Open
 def test_names_of_services_with_marks_are_shown_as_they_are(palette: Palette, qtbot: QtBot) -> None:
     assert QApplication.focusWidget() is palette.field
     assert all("&" not in entry.text for entry in palette._all)
+
+
+def test_an_action_has_the_name_that_it_has_now(window: MainWindow) -> None:
+    def texts() -> list[str]:
+        return [entry.text for entry in window.command_palette._entries()]
+
+    assert "Pause capturing" in texts()
+    do(window, "pause_capture")
+    assert "Resume capturing" in texts()
+    assert "Pause capturing" not in texts()

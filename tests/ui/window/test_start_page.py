@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import pytest_twisted
 from PyQt5.QtCore import Qt
 from PyQt5.QtTest import QTest
 from PyQt5.QtWidgets import QApplication
@@ -12,10 +13,14 @@ from pytestqt.qtbot import QtBot
 
 from app import events
 from app.capture.recorder import Stored
-from app.workspace.reading import Workspace
+from app.post import Post
+from app.status import Listening
+from app.workspace.reading import Workspace, problems_of
 from app.workspace.saving import save
+from tests.helpers import until
 from tests.ui.conftest import Open
 from tests.ui.desk import config, do, memory_post, settle
+from ui.services.templates import TEMPLATES
 from ui.settings import Settings
 from ui.window.main_window import MainWindow
 
@@ -72,6 +77,16 @@ def test_escape_and_its_button_show_the_panes(window: MainWindow) -> None:
     assert not shown(window)
 
 
+@pytest.mark.qt_log_ignore(r"^This plugin does not support (raise|propagateSizeHints)\(\)")
+@pytest.mark.parametrize("name", ["manual", "whats_new", "shortcuts"])
+def test_help_is_one_click_away(empty: MainWindow, name: str) -> None:
+    done: list[bool] = []
+    empty.actions_[name].triggered.connect(done.append)
+    QTest.mouseClick(empty.start_page.offers[name], Qt.LeftButton)
+    settle()
+    assert done
+
+
 def test_the_demo_and_the_showcase_are_opened_from_it(empty: MainWindow, qtbot: QtBot) -> None:
     for name, least in (("open_demo", 4), ("open_showcase", 5)):
         empty.middle.show_start_page()
@@ -94,9 +109,12 @@ def test_recent_workspaces_are_opened_from_it(
 
 def test_arrows_go_through_the_offers_and_enter_takes_one(empty: MainWindow, qtbot: QtBot) -> None:
     empty.middle.show_start_page()
+    assert empty.start_page.try_it.hasFocus()
+    for _ in range(4):
+        QTest.keyClick(QApplication.focusWidget(), Qt.Key_Down)
     assert empty.start_page.offers["new_service"].hasFocus()
-    QTest.keyClick(QApplication.focusWidget(), Qt.Key_Down)
-    assert empty.start_page.offers["open_demo"].hasFocus()
+    while not empty.start_page.offers["open_demo"].hasFocus():
+        QTest.keyClick(QApplication.focusWidget(), Qt.Key_Down)
     QTest.keyClick(QApplication.focusWidget(), Qt.Key_Return)
     qtbot.waitUntil(lambda: len(empty._post.services) == 4)
 
@@ -105,3 +123,47 @@ def test_a_first_start_is_one_that_never_closed_a_window(settings: Settings, ope
     assert settings.first_start
     open_window().close()
     assert not settings.first_start
+
+
+@pytest.mark.parametrize("name", ["mock", "webhook", "device"])
+def test_a_template_is_a_service_that_runs_with_one_click(empty: MainWindow, qtbot: QtBot, name: str) -> None:
+    QTest.mouseClick(empty.start_page.templates[name], Qt.LeftButton)
+    qtbot.waitUntil(lambda: bool(empty._post.services))
+    [service] = empty._post.services.values()
+    qtbot.waitUntil(lambda: isinstance(service.status, Listening))
+    assert empty.services.selected == service.config.name
+    do(empty, "undo")
+    qtbot.waitUntil(lambda: not empty._post.services)
+
+
+@pytest.mark.parametrize("name", list(TEMPLATES))
+def test_templates_have_nothing_wrong(name: str, tmp_path: Path) -> None:
+    save(Workspace((TEMPLATES[name].config("127.0.0.1", ()),)), tmp_path / "w.toml")
+    assert problems_of(tmp_path / "w.toml") == []
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_example_shows_the_answer_of_an_echo_in_the_send_dock(open_window: Open, tmp_path: Path) -> None:
+    from twisted.internet import reactor
+
+    post = Post(reactor, Workspace((config("echo", 0),)))
+    await post.open(tmp_path / "x.lpost")
+    window = open_window(post=post, path=tmp_path / "x.lpost")
+    do(window, "start_page")
+    QTest.mouseClick(window.start_page.try_it, Qt.LeftButton)
+    transcript = window.sending.dock.transcript
+    await until(lambda: transcript.toPlainText().count("hello") == 2)  # what was sent, and the answer
+    assert window.sending.dock.isVisible()
+    await until(lambda: not shown(window))
+    window.sending.stop()
+    await post.shut_down()
+
+
+@pytest.mark.parametrize(("width", "columns"), [(1366, 2), (900, 1)])
+def test_its_columns_stand_below_each_other_where_it_is_narrow(empty: MainWindow, width: int, columns: int) -> None:
+    empty.resize(width, 700)
+    settle()
+    first, second = empty.start_page.templates["mock"], empty.start_page.offers["open_workspace"]
+    beside = first.mapTo(empty, first.rect().topLeft()).x() < second.mapTo(empty, second.rect().topLeft()).x()
+    assert beside == (columns == 2)
+    assert not empty.start_page.horizontalScrollBar().isVisible()

@@ -11,9 +11,11 @@ from PyQt5.QtWidgets import QAction, QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
 from app.capture.recorder import Stored
+from app.events import LOG
 from app.post import Post
-from tests.ui.desk import Peer, config, memory_post
+from tests.ui.desk import Peer, config, memory_post, settle
 from ui.bridge import Bridge
+from ui.parts.copying import copy
 from ui.window.status_line import StatusLine
 
 pytestmark = pytest.mark.usefixtures("dark")
@@ -44,7 +46,7 @@ def texts(line: StatusLine) -> list[str]:
 
 def test_at_first_everything_is_nought(line: StatusLine) -> None:
     assert texts(line)[:7] == [
-        "0 of 2 listening", "0 connections", "seen 0", "stored 0", "lost 0", "loop 0.0 ms", "0 B",
+        "0 of 2 listening", "0 connections", "seen 0", "stored 0", "lost 0", "paused 0", "loop 0.0 ms",
     ]  # fmt: skip
 
 
@@ -65,7 +67,7 @@ def test_seen_stored_and_lost_are_the_recorders(line: StatusLine, post: Post) ->
     post.recorder.on_stored(1, Stored(1, 3, 2_500_000))
     line.refresh()
     assert texts(line)[2:5] == ["seen 4", "stored 3", "lost 0"]
-    assert texts(line)[6] == "2.5 MB"
+    assert texts(line)[7] == "2.5 MB"
 
 
 def test_a_loss_stands_out_until_there_is_none(line: StatusLine, post: Post) -> None:
@@ -108,12 +110,60 @@ def test_it_names_the_capture_with_its_whole_path_in_the_tip(
 
 def test_every_figure_has_a_tip_and_is_plain_text(line: StatusLine) -> None:
     labels = line.findChildren(QLabel)
-    assert len(labels) == 8
-    assert all(label.toolTip() for label in labels[:7])
+    assert len(labels) == 9
+    assert all(label.toolTip() for label in labels[:8])
     assert all(label.textFormat() == Qt.PlainText for label in labels)
 
 
 def test_the_loop_says_how_late_it_was(line: StatusLine, post: Post) -> None:
     line._bridge.lateness = 0.0123
     line.refresh()
-    assert texts(line)[5] == "loop 12.3 ms"
+    assert texts(line)[6] == "loop 12.3 ms"
+
+
+def test_what_was_not_stored_during_pauses_is_counted_once_there_is_some(line: StatusLine, post: Post) -> None:
+    line.resize(2000, 24)
+    line.refresh()
+    assert line._passed.isHidden()
+    post.recorder.pause()
+    post.recorder.record(LOG)
+    line.refresh()
+    assert not line._passed.isHidden()
+    assert line._passed.text() == "paused 1"
+
+
+@pytest.mark.parametrize("width", [300, 500, 700, 900, 1366, 2000])
+def test_a_figure_is_shown_whole_or_not_at_all(line: StatusLine, post: Post, width: int, qtbot: QtBot) -> None:
+    post.recorder.lost_before(1_234_567)
+    post.recorder.record_failure(ValueError())
+    line.resize(width, 24)
+    line.show()
+    line.refresh()
+    settle()
+    parts = [part for part in (*line.findChildren(QLabel), line.failures) if part.isVisible()]
+    assert parts
+    for part in parts:
+        assert part.width() >= part.sizeHint().width()
+        assert line.rect().contains(part.geometry())
+    assert line.minimumSizeHint().width() == 0
+    left_out = [label.text() for label in line.findChildren(QLabel) if label.isHidden() and label is not line._passed]
+    assert all(text in line.toolTip() for text in left_out)
+    assert not line._lost.isHidden()
+
+
+def test_failures_that_are_resolved_are_no_longer_red(line: StatusLine, post: Post) -> None:
+    post.recorder.failures = 7
+    line.refresh()
+    assert (line.failures.text(), line.failures.property("role")) == ("7 failures", "error")
+    line.show_unresolved(1)
+    assert (line.failures.text(), line.failures.property("role")) == ("1 failure", "error")
+    line.show_unresolved(0)
+    assert (line.failures.text(), line.failures.property("role")) == ("7 failures, resolved", "dim")
+
+
+def test_what_is_copied_is_said_for_a_while(line: StatusLine) -> None:
+    copy("text", "Copied 3 rows")
+    assert line.currentMessage() == "Copied 3 rows"
+    clipboard = QApplication.clipboard()
+    assert clipboard is not None
+    assert clipboard.text() == "text"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from ui.detail.page import Page
 from ui.detail.pages.code import JSONPage, XMLPage
+from ui.detail.pages.exchange import ExchangePage
 from ui.detail.pages.hex import HexPage
-from ui.detail.pages.http import HTTPPage
 from ui.detail.pages.image import ImagePage
 from ui.detail.pages.overview import OverviewPage
 from ui.detail.pages.text import TextPage
@@ -16,7 +16,7 @@ from ui.detail.pages.websocket import WebSocketPage
 PAGES: tuple[type[Page], ...] = (
     TracebackPage,
     OverviewPage,
-    HTTPPage,
+    ExchangePage,
     WebSocketPage,
     TLSPage,
     JSONPage,

@@ -6,9 +6,9 @@ from PyQt5.QtCore import Qt
 from PyQt5.QtWidgets import QSplitter, QWidget
 
 from ui.detail.body_view import BodyView
+from ui.detail.fact_sheet import FactSheet
 from ui.detail.facts import Fact
 from ui.detail.page import Page, Subject
-from ui.detail.pages.overview import FactSheet
 
 
 class FactsPage(Page):

@@ -1,0 +1,151 @@
+"""The window fits small screens: nothing in it asks for more than 900 by 600, or 1280 by 720 with large letters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from PyQt5.QtCore import Qt
+from PyQt5.QtWidgets import QApplication, QToolBar
+
+from app.events import FAILURE, Event
+from app.status import Failed, Listening
+from tests.ui.conftest import Open
+from tests.ui.desk import Peer, config, do, settle
+from ui.looks import theme
+from ui.looks.theme import Fonts
+from ui.services.rows import ServiceRow
+from ui.window.main_window import MainWindow
+
+ROOM = {10: (900, 600), 15: (1280, 720)}
+"""Least width and height that the window may need, by the size of letters in points."""
+
+
+@pytest.fixture(autouse=True)
+def as_before(qapp: QApplication) -> Iterator[None]:
+    yield
+    theme.apply(qapp, theme.DARK, Fonts())
+
+
+@pytest.fixture(params=list(ROOM))
+def window(request: pytest.FixtureRequest, open_window: Open, qapp: QApplication) -> MainWindow:
+    """One with thirty services that have long names, with letters of each size."""
+    theme.apply(qapp, theme.DARK, Fonts(request.param, "", request.param))
+    return open_window(
+        *(config(f"a-service-with-quite-a-long-name-{i:02}", 9100 + i, group=f"group {i % 3}") for i in range(30))
+    )
+
+
+def least(window: MainWindow) -> tuple[bool, bool]:
+    """Whether the width and the height fit that the window needs now."""
+    settle()
+    width, height = ROOM[theme.notifier.fonts.size]
+    hint = window.minimumSizeHint()
+    return hint.width() <= width, hint.height() <= height
+
+
+def test_no_pane_page_or_notice_needs_more_room(window: MainWindow) -> None:
+    window.detail.show_event(Event(1, 0, FAILURE, "", None, None, 0, "", payload=b"{}"))
+    for tabs in (window.panes, window.detail.tabs):
+        for index in range(tabs.count()):
+            tabs.setCurrentIndex(index)
+            assert least(window) == (True, True), tabs.tabText(index)
+    window.notices.say("Something went wrong, which takes quite some words to say. " * 5)
+    window._post.recorder.on_trouble("no room left for /a/very/long/path/" + "x" * 200)
+    window._post.recorder.pause()
+    assert least(window) == (True, True)
+    do(window, "start_page")
+    assert least(window) == (True, True)
+
+
+def test_the_send_dock_needs_no_more_room_and_does_not_make_the_window_grow(window: MainWindow) -> None:
+    window.resize(*ROOM[theme.notifier.fonts.size])
+    settle()
+    before = window.size()
+    do(window, "send_message")
+    assert least(window) == (True, True)
+    assert window.size() == before
+    for url in ("https://127.0.0.1:9443/a/long/path?with=a&query=string", "ws://127.0.0.1:1/", "udp://127.0.0.1:1"):
+        window.sending.dock.form.url.setText(url)
+        assert least(window) == (True, True), url
+    assert window.size() == before
+
+
+@pytest.mark.parametrize(
+    ("protocol", "responder"), [("tcp", "script"), ("http", "mock"), ("http", "relay"), ("websocket", "script")]
+)
+def test_no_page_of_a_service_needs_more_room(
+    open_window: Open, qapp: QApplication, protocol: str, responder: str
+) -> None:
+    for size in ROOM:
+        theme.apply(qapp, theme.DARK, Fonts(size, "", size))
+        options = {"relay": {"upstream": "127.0.0.1:1"}}.get(responder, {"rules": [{}]})
+        window = open_window(
+            config("a-service-with-quite-a-long-name", protocol=protocol, responder=responder, options=options)
+        )
+        window.services.select("a-service-with-quite-a-long-name")
+        do(window, "edit_service")
+        do(window, "send_message")
+        assert least(window) == (True, True), (size, window.minimumSizeHint())
+
+
+def test_services_that_fail_and_figures_that_grow_need_no_more_room(window: MainWindow) -> None:
+    for i, service in enumerate(window._post.services.values()):
+        service._set(
+            Failed("It cannot, for reasons. " * 40 + "/" + "x" * 200) if i % 3 else Listening(service.config.listen)
+        )
+        service.connections.update({k: Peer(k) for k in range(1_000)})
+    window._post.recorder.lost_before(123_456_789)
+    for _ in range(3):
+        window._post.recorder.record_failure(ValueError())
+    window.bridge.measured.emit()
+    window.services.select("a-service-with-quite-a-long-name-01")
+    assert window.services.trouble.isVisible()
+    assert least(window) == (True, True)
+
+
+def test_the_headings_of_columns_are_not_cut(window: MainWindow) -> None:
+    window.resize(*ROOM[theme.notifier.fonts.size])
+    settle()
+    for index in range(window.panes.count()):
+        window.panes.setCurrentIndex(index)
+        settle()
+        header = window.panes.current().view.header
+        for column in range(header.count()):
+            if not header.isSectionHidden(column):
+                text = header.model().headerData(column, Qt.Horizontal)
+                needed = header.fontMetrics().horizontalAdvance(text or "")
+                assert header.sectionSize(column) >= needed, (window.panes.tabText(index), text)
+
+
+def test_the_number_of_connections_is_whole_beside_any_name(window: MainWindow) -> None:
+    window.resize(*ROOM[theme.notifier.fonts.size])
+    service = window._post.services["a-service-with-quite-a-long-name-00"]
+    service._set(Listening("127.0.0.1:9100"))
+    service.connections.update({k: Peer(k) for k in range(12_345)})
+    window.services.select(service.config.name)
+    window.bridge.ticked.emit(window._post.recorder.range)
+    settle()
+    assert window.side.total.text() == "12,345"
+    assert window.side.total.width() >= window.side.total.sizeHint().width()
+    assert window.side.title.toolTip()  # the name is cut, and whole here
+
+
+def test_the_toolbar_folds_what_does_not_fit(window: MainWindow) -> None:
+    window.resize(600, 600)
+    settle()
+    bar = window.findChild(QToolBar, "toolbar")
+    assert bar.width() <= 600 + 2
+    more = bar.findChild(object, "qt_toolbar_ext_button")
+    assert more is not None
+
+
+def test_the_compact_list_shows_eighteen_services_on_a_small_screen(open_window: Open, qapp: QApplication) -> None:
+    theme.apply(qapp, theme.DARK, Fonts())
+    window = open_window(*(config(f"service {i}", 9100 + i) for i in range(30)))
+    window.resize(1366, 768)
+    do(window, "compact_services")
+    settle()
+    view = window.services.list.viewport().rect()
+    rows = [row for row in window.services._model.rows if isinstance(row, ServiceRow)]
+    assert sum(view.contains(window.services.row_rect(row.name)) for row in rows) >= 18

@@ -1,0 +1,216 @@
+"""What the list of services shows: plain values, compared to find out which rows have changed. No Qt widgets."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from PyQt5.QtCore import QCoreApplication
+
+from app.services.protocols import PROTOCOLS
+from app.services.service import Service
+from app.status import Failed, Held, Listening, Starting, Status, Stopped, Stopping
+from app.text.escapes import amount
+from ui.bridge import Traffic
+from ui.looks import shapes
+
+translate = QCoreApplication.translate
+
+STATES: dict[type, shapes.State] = {
+    Stopped: "stopped",
+    Starting: "starting",
+    Listening: "listening",
+    Stopping: "stopping",
+    Failed: "failed",
+    Held: "stopped",
+}
+
+SECURE = {"http": "HTTPS", "websocket": "WSS"}
+"""Badges of protocols that have a name of their own with TLS."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceRow:
+    """What is shown of one service.
+
+    Attributes:
+        port: the one that is bound, or the one in the workspace, as ``":9480"``.
+        address: host and port, bound or in the workspace.
+        state: its mark; ``word`` is the same in a word.
+        reason: why it does not run, in words; empty if nothing is wrong.
+        bad: whether ``reason`` is an error, and not a question that waits for an answer.
+        badge: its protocol, in capitals.
+        locked: whether it has TLS and ``badge`` does not say so.
+        exposed: whether others on the network can reach it.
+        connections: how many are open; None while it does not listen. ``peers``: whether they are UDP peers.
+        rate: bytes a second. ``spark``: the last rates, oldest first.
+        refused: the name by which somebody asked for it and was refused; empty: nobody was.
+        up: whether the button stops it. ``ready``: whether the button does anything now.
+    """
+
+    name: str
+    group: str
+    port: str
+    address: str
+    state: shapes.State
+    word: str
+    reason: str
+    bad: bool
+    badge: str
+    protocol: str
+    locked: bool
+    exposed: bool
+    connections: int | None
+    peers: bool
+    rate: str
+    spark: tuple[float, ...]
+    refused: str
+    up: bool
+    ready: bool
+
+    @property
+    def count(self) -> str:
+        """The connections as a short figure, with what they are; empty while it does not listen."""
+        if self.connections is None:
+            return ""
+        words = translate("Services", "{count} peers") if self.peers else translate("Services", "{count} conn")
+        return words.format(count=compact(self.connections))
+
+    @property
+    def traffic(self) -> str:
+        """Connections and rate in words, with exact figures; the state while it does not listen."""
+        if self.connections is None:
+            return self.word
+        one = self.connections == 1
+        if self.peers:
+            count = translate("Services", "1 peer") if one else translate("Services", "{count} peers")
+        else:
+            count = translate("Services", "1 connection") if one else translate("Services", "{count} connections")
+        return f"{count.format(count=f'{self.connections:,}')} · {self.rate}"
+
+    @property
+    def spoken(self) -> str:
+        """The whole row, for screen readers."""
+        return f"{self.name}, {self.address}, {self.badge}, {self.reason or self.traffic}"
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """The heading of a group.
+
+    Attributes:
+        up, of: how many of its services listen, of how many.
+        failed: how many failed.
+    """
+
+    group: str
+    folded: bool
+    up: int
+    of: int
+    failed: int
+
+    @property
+    def spoken(self) -> str:
+        """The heading, for screen readers."""
+        text = translate("Services", "group {name}, {up} of {count} listening")
+        if self.folded:
+            text = translate("Services", "group {name}, {up} of {count} listening, folded")
+        return text.format(name=self.group, up=self.up, count=self.of)
+
+
+Row = ServiceRow | Heading
+
+
+def row_of(service: Service, traffic: Traffic) -> ServiceRow:
+    """What is shown of a service now."""
+    config, status = service.config, service.status
+    address = status.host if isinstance(status, Listening) else config.listen
+    label = PROTOCOLS[config.protocol].label
+    secure = config.tls is not None
+    badge = SECURE.get(config.protocol, label) if secure else label
+    if config.responder == "relay":
+        badge = translate("Services", "RELAY")
+    return ServiceRow(
+        name=config.name,
+        group=config.group,
+        port=f":{address.rpartition(':')[2]}",
+        address=address,
+        state=STATES[type(status)],
+        word=_word(status),
+        reason=_reason(status),
+        bad=isinstance(status, Failed),
+        badge=badge,
+        protocol=PROTOCOLS[config.protocol].title,
+        locked=secure and badge not in SECURE.values(),
+        exposed=config.exposed,
+        connections=len(service.connections) if isinstance(status, Listening) else None,
+        peers=config.protocol == "udp",
+        rate=f"{amount(traffic.rate)}/s",
+        spark=tuple(traffic.spark) if any(traffic.spark) else (),
+        refused=service.refused_host,
+        up=isinstance(status, Starting | Listening),
+        ready=not isinstance(status, Stopping),
+    )
+
+
+def arranged(rows: Iterable[ServiceRow], folded: Collection[str], typed: str) -> list[Row]:
+    """All rows in the order of the list: services without a group, then each group under its heading.
+
+    ``typed``: every word of it must occur in a row; headings of groups without such a row are left out, and
+    folded groups are shown.
+    """
+    groups: dict[str, list[ServiceRow]] = {"": []}
+    for row in rows:
+        groups.setdefault(row.group, []).append(row)
+    words = typed.lower().split()
+    result: list[Row] = []
+    for group, members in groups.items():
+        found = [row for row in members if fits(row, words)]
+        if not found:
+            continue
+        hidden = group in folded and not words
+        if group:
+            up = sum(row.connections is not None for row in members)
+            failed = sum(row.bad for row in members)
+            result.append(Heading(group, hidden, up, len(members), failed))
+        if not (group and hidden):
+            result += found
+    return result
+
+
+def fits(row: ServiceRow, words: Iterable[str]) -> bool:
+    """Whether each of ``words`` occurs in the name, the address, the protocol, the group or the state."""
+    text = " ".join((row.name, row.address, row.badge, row.protocol, row.group, row.word)).lower()
+    return all(word in text for word in words)
+
+
+def compact(count: int) -> str:
+    """A count in at most five characters: ``"9,999"``, ``"20 k"``, ``"1.2 M"``."""
+    if count < 10_000:
+        return f"{count:,}"
+    for unit in ("k", "M", "G"):
+        value = count / 1000
+        if value < 999.5 or unit == "G":
+            return f"{value:.1f} {unit}" if value < 9.95 else f"{value:.0f} {unit}"
+        count = round(value)
+    raise AssertionError
+
+
+def _word(status: Status) -> str:
+    words = {
+        Stopped: translate("Services", "stopped"),
+        Starting: translate("Services", "starting…"),
+        Listening: translate("Services", "listening"),
+        Stopping: translate("Services", "stopping…"),
+        Failed: translate("Services", "failed"),
+        Held: translate("Services", "waits"),
+    }
+    return words[type(status)]
+
+
+def _reason(status: Status) -> str:
+    if isinstance(status, Failed):
+        return status.reason
+    if isinstance(status, Held):
+        return translate("Services", "Waits for your answer: {asks}").format(asks=status.asks)
+    return ""

@@ -1,0 +1,85 @@
+"""What keeps the selected service from running or answering, in words, and what can be done."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PyQt5.QtCore import Qt, pyqtSignal
+from PyQt5.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+
+from ui.forms.form import Wrapped, set_property
+from ui.parts.labels import let_shrink, plain
+from ui.services.list_tips import allowing
+from ui.services.rows import ServiceRow
+
+SHOWN = 40
+"""Characters of a refused host that fit on the button."""
+
+MOST = 400
+"""Characters of the words; the tooltip has all of them."""
+
+
+class TroubleStrip(QFrame):
+    """Stands below the list, so that its words take all the lines they need and no row moves.
+
+    Signals:
+        edit_wanted, allow_wanted: the service's name.
+    """
+
+    edit_wanted = pyqtSignal(str)
+    allow_wanted = pyqtSignal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._row: ServiceRow | None = None
+        self._shown: tuple[object, ...] = ()
+        self.words = Wrapped()
+        self.words.setTextInteractionFlags(Qt.TextSelectableByMouse)
+        let_shrink(self.words)
+        self.allow = QPushButton()
+        self.allow.clicked.connect(lambda: self._say(self.allow_wanted))
+        self.edit = QPushButton(self.tr("Edit…"))
+        self.edit.setToolTip(self.tr("Choose another address or other options"))
+        self.edit.clicked.connect(lambda: self._say(self.edit_wanted))
+        buttons = QHBoxLayout()
+        buttons.setSpacing(8)
+        buttons.addWidget(self.allow)
+        buttons.addWidget(self.edit)
+        buttons.addStretch()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(12, 8, 8, 8)
+        column.setSpacing(8)
+        column.addWidget(self.words)
+        column.addLayout(buttons)
+        self.hide()
+
+    def show_row(self, row: ServiceRow | None) -> None:
+        """Show what is wrong with a service; hide if nothing is."""
+        self._row = row
+        shown = () if row is None else (row.name, row.reason, row.bad, row.refused)
+        if shown == self._shown:  # not its traffic
+            return
+        self._shown = shown
+        troubled = row is not None and bool(row.reason or row.refused)
+        if row is not None and troubled:
+            self._fill(row)
+        self.setVisible(troubled)
+
+    def _say(self, signal: Any) -> None:
+        if self._row is not None:
+            signal.emit(self._row.name)
+
+    def _fill(self, row: ServiceRow) -> None:
+        set_property(self, "notice", "bad" if row.bad else "warning")
+        words = row.reason or allowing(row)
+        self.words.setText(words if len(words) <= MOST else f"{words[: MOST - 1]}…")
+        self.words.setToolTip(plain(words))
+        self.words.keep_room()
+        self.allow.setVisible(bool(row.refused))
+        self.edit.setVisible(row.bad)
+        if row.refused:
+            host = row.refused if len(row.refused) <= SHOWN else f"{row.refused[: SHOWN - 1]}…"
+            self.allow.setText(self.tr("Allow this host: {host}").format(host=host))
+            self.allow.setToolTip(allowing(row))
+            name = self.tr("Allow {name} to answer to {host}").format(name=row.name, host=row.refused)
+            self.allow.setAccessibleName(name)

@@ -1,0 +1,54 @@
+"""What of a changed configuration a running service takes at once, and what needs a restart. No Qt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from app import responders
+from app.options import Fault, Option, faults
+from app.services import settings
+from app.services.config import ServiceConfig
+from app.services.protocols import options_of
+
+SECTIONS = ("tls", "limits", "socket")
+
+
+def unknown(config: ServiceConfig) -> bool:
+    """Whether the options cannot be checked, because the plugin with the responder is not loaded."""
+    found = responders.find(config.responder)
+    return found is None or found.missing is not None
+
+
+def faults_of(config: ServiceConfig) -> dict[str, tuple[Fault, ...]]:
+    """All that is wrong, by section: ``options``, ``tls``, ``limits``, ``socket``."""
+    found: dict[str, tuple[Fault, ...]] = {}
+    if not unknown(config):
+        declared = options_of(responders.find(config.responder), config.protocol)
+        found["options"] = tuple(faults(declared, config.options))
+    for section in SECTIONS:
+        given = getattr(config, section)
+        if given is not None:
+            found[section] = tuple(faults(settings.declared(section, config.protocol), given))
+    return found
+
+
+def live_part(served: ServiceConfig, wanted: ServiceConfig) -> ServiceConfig:
+    """``served`` with what of ``wanted`` a running service takes without a restart."""
+    part = replace(served, autostart=wanted.autostart)
+    if (served.protocol, served.responder) != (wanted.protocol, wanted.responder):
+        return part
+    declared = options_of(responders.find(served.responder), served.protocol)
+    limits = settings.declared("limits", served.protocol)
+    return replace(
+        part,
+        options=_with_live(declared, served.options, wanted.options),
+        limits=_with_live(limits, served.limits, wanted.limits),
+    )
+
+
+def _with_live(declared: Iterable[Option], old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
+    live = {option.name for option in declared if option.live}
+    kept = {name: value for name, value in old.items() if name not in live}
+    return kept | {name: value for name, value in new.items() if name in live}

@@ -1,0 +1,82 @@
+"""Editors of single options that are special to rules: the method and the status of HTTP."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PyQt5.QtCore import QSize, pyqtSignal
+from PyQt5.QtWidgets import QComboBox, QSizePolicy, QStyledItemDelegate
+
+from app.http.reason_phrases import PHRASES
+from app.options import Option
+
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
+
+STATUSES = (200, 201, 202, 204, 301, 302, 303, 304, 307, 308, 400, 401, 403, 404, 405, 409, 410, 418, 422, 429,
+            500, 501, 502, 503, 504)  # fmt: skip
+"""Those that the editor offers; any other can be typed."""
+
+
+LEAST = 6
+"""Characters of an editor for which there is always room."""
+
+
+class _Offering(QComboBox):
+    """A field to type in that offers the usual values."""
+
+    changed = pyqtSignal()
+
+    def __init__(self, option: Option, text: str, offered: tuple[str, ...], chars: int) -> None:
+        super().__init__()
+        self.setEditable(True)
+        self.setInsertPolicy(QComboBox.NoInsert)
+        self.setItemDelegate(QStyledItemDelegate(self))
+        self.addItems(offered)
+        self.setCompleter(None)  # type: ignore[arg-type]
+        self.setEditText(text)
+        self.lineEdit().home(False)
+        self.setProperty("role", "mono")
+        self.setMaxVisibleItems(12)
+        self.setSizePolicy(QSizePolicy.Maximum, QSizePolicy.Fixed)
+        self.setSizeAdjustPolicy(QComboBox.AdjustToMinimumContentsLengthWithIcon)
+        self.setMinimumContentsLength(chars)
+        self.setAccessibleName(option.name.replace("_", " "))
+        self.editTextChanged.connect(lambda _: self.changed.emit())
+
+    def minimumSizeHint(self) -> QSize:
+        """Smaller than Qt's, which has room for all that ``sizeHint`` has."""
+        hint = super().minimumSizeHint()
+        return QSize(min(hint.width(), self.fontMetrics().horizontalAdvance("0") * LEAST + 44), hint.height())
+
+    def setPlaceholderText(self, text: str) -> None:
+        self.lineEdit().setPlaceholderText(text)
+
+
+class MethodEditor(_Offering):
+    """Methods of a request, with commas between; empty: any."""
+
+    def __init__(self, option: Option, value: Any) -> None:
+        super().__init__(option, str(value), ("", *METHODS), 8)
+
+    def value(self) -> str:
+        return self.currentText().strip()
+
+
+class StatusEditor(_Offering):
+    """The status of an answer, a number, shown with the words that belong to it."""
+
+    def __init__(self, option: Option, value: Any) -> None:
+        super().__init__(option, _told(value), tuple(map(_told, STATUSES)), 24)
+
+    def value(self) -> Any:
+        """A whole number; the text where it does not begin with one."""
+        text = self.currentText().strip()
+        first = text.partition(" ")[0]
+        return int(first) if first.isascii() and first.isdigit() else text
+
+
+def _told(status: Any) -> str:
+    return f"{status} {PHRASES[status]}" if status in PHRASES else str(status)
+
+
+EDITORS = {"method": MethodEditor, "status": StatusEditor}

@@ -1,0 +1,153 @@
+"""All forms of a service's page: one section is shown at a time, and a bar of tabs chooses it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+from functools import partial
+
+from PyQt5.QtCore import pyqtSignal
+from PyQt5.QtWidgets import QStackedWidget, QTabBar, QWidget
+
+from app.capture.reading.reader import Reader
+from app.responders.rulebook import hints_of, messages_in
+from app.services.config import ServiceConfig
+from ui.workbench.applying import faults_of
+from ui.workbench.rules_section import RulesSection
+from ui.workbench.sections import Sections
+
+
+class PageForms(QStackedWidget):
+    """The sections, made of a configuration.
+
+    Attributes:
+        rules: the section of the rules; None where the responder has none.
+        sections: the others.
+        wrong: the keys of the sections that had a mistake at the last ``check``.
+
+    Signals:
+        edited(str, str): something was edited: words for it, and a key that is the same while one types.
+        responder_changed(str): another responder was chosen.
+        refused(str): what could not be done with the rules, and why.
+    """
+
+    edited = pyqtSignal(str, str)
+    responder_changed = pyqtSignal(str)
+    refused = pyqtSignal(str)
+
+    def __init__(self, tabs: QTabBar, reader: Reader) -> None:
+        super().__init__()
+        self._tabs, self._reader = tabs, reader
+        self._kind = ("", "")
+        self._keys: list[str] = []
+        self.rules: RulesSection | None = None
+        self.wrong: set[str] = set()
+        tabs.currentChanged.connect(self.setCurrentIndex)
+
+    # -- building
+
+    def build(self, config: ServiceConfig) -> None:
+        """Make all forms for ``config``. The section of the rules stays where they are of the same kind."""
+        before, at = self.rules, self._tabs.currentIndex()
+        same = (config.protocol, config.responder) == self._kind
+        begins, self._kind = not self._keys, (config.protocol, config.responder)
+        titles = {"answer": self.tr("Answer"), "address": self.tr("Address"), "tls": self.tr("TLS"),
+                  "limits": self.tr("Limits"), "socket": self.tr("Socket")}  # fmt: skip
+        self.sections = Sections(config, titles)
+        shown: list[tuple[str, str, QWidget]] = []
+        if self.sections.rules is None:
+            self.rules = None
+        elif not same:
+            self.rules = RulesSection(config.responder, config.protocol, self.sections.rules, self._reader)
+            self.rules.edited.connect(self.edited)
+            self.rules.refused.connect(self.refused)
+        if self.rules is not None and self.sections.rules is not None:
+            self.rules.set_rules(config.options.get(self.sections.rules.name, ()))
+            captured = self.rules.bar.captured
+            captured.service = config.name
+            captured.messages = partial(messages_in, config.responder, config.protocol, config.options)
+            shown.append(("rules", self.tr("Rules"), self.rules))
+        shown += [(key, self.sections.titles[key], widget) for key, widget in self.sections.widgets.items()]
+        self._put(shown, at if same and not begins else 0, before if same else None)
+        self._follow(config.name)
+
+    def _put(self, shown: list[tuple[str, str, QWidget]], at: int, kept: QWidget | None) -> None:
+        self._keys = [key for key, _, _ in shown]
+        self._tabs.blockSignals(True)
+        while self._tabs.count():
+            self._tabs.removeTab(0)
+        for index in reversed(range(self.count())):
+            old = self.widget(index)
+            if old is not kept:  # which would lose the keyboard
+                self.removeWidget(old)
+                old.deleteLater()
+        for _, title, widget in shown:
+            self._tabs.addTab(title.replace("&", "&&"))
+            if widget is not kept:
+                self.addWidget(widget)
+        self._tabs.setCurrentIndex(max(0, min(at, len(shown) - 1)))
+        self.setCurrentIndex(self._tabs.currentIndex())
+        self._tabs.blockSignals(False)
+
+    def _follow(self, name: str) -> None:
+        words = self.tr("edit of “{name}”").format(name=name)
+        for key, page in self.sections.pages.items():
+            page.changed.connect(partial(self.edited.emit, words, key))
+        self.sections.answer.changed.connect(partial(self.edited.emit, words, "answer"))
+        self.sections.address.changed.connect(partial(self.edited.emit, words, "address"))
+        self.sections.answer.responder_changed.connect(self.responder_changed)
+
+    def order(self) -> tuple[QWidget, ...]:
+        """The parts that Tab goes through, in their order."""
+        of_rules = self.rules.order() if self.rules is not None else ()
+        return (*of_rules, *(section.widget() for section in self.sections.widgets.values()))
+
+    # -- what they say
+
+    def config(self, name: str) -> ServiceConfig:
+        """The configuration that the forms have, with this name; it may be wrong."""
+        config = replace(self.sections.config(), name=name)
+        option = self.sections.rules
+        if self.rules is None or option is None:
+            return config
+        rules = self.rules.rules.tables()
+        options = {key: value for key, value in config.options.items() if key != option.name}
+        if rules or option.name in config.options:
+            options[option.name] = rules
+        return replace(config, options=options)
+
+    def check(self, config: ServiceConfig, others: Collection[ServiceConfig]) -> int:
+        """Show what is wrong, at its field. Returns how many mistakes there are."""
+        self.wrong = self.sections.check(config, others)
+        found = faults_of(config)
+        rules = self.sections.rules.name if self.sections.rules is not None else ""
+        of_rules = [fault for fault in found.get("options", ()) if fault.option == rules]
+        if self.rules is not None:
+            hints = () if of_rules else hints_of(config.responder, config.protocol, config.options)
+            self.rules.show_faults(of_rules, hints)
+            if of_rules:
+                self.wrong.add("rules")
+        address = "socket" in self.wrong and not found.get("socket")
+        return sum(map(len, found.values())) + address
+
+    def is_wrong(self) -> list[bool]:
+        """For each tab, whether its section has a mistake."""
+        return [key in self.wrong for key in self._keys]
+
+    # -- what is in view
+
+    def show_section(self, key: str) -> None:
+        """Show a section by its key: ``rules``, ``answer``, ``options``, ``tls``, ``limits`` or ``socket``."""
+        if key in self._keys:
+            self._tabs.setCurrentIndex(self._keys.index(key))
+
+    def show_mistake(self, config: ServiceConfig) -> bool:
+        """Go to the first mistake; False where no section has one."""
+        for fault in faults_of(config).get("options", ()):
+            if self.rules is not None and fault.table is not None:
+                self.show_section("rules")
+                self.rules.choose(fault.table, fault.key)
+                return True
+        if self.wrong:
+            self.show_section(next(key for key in self._keys if key in self.wrong))
+        return bool(self.wrong)

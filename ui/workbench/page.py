@@ -1,0 +1,313 @@
+"""The page of one service: all that can be set of it, applied while it runs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from PyQt5.QtCore import QEvent, Qt, QTimer, pyqtSignal
+from PyQt5.QtGui import QKeyEvent
+from PyQt5.QtWidgets import QApplication, QVBoxLayout, QWidget
+
+from app.capture.reading.reader import Reader
+from app.events import Event
+from app.post import Post
+from app.services.config import ServiceConfig
+from app.services.service import Service
+from app.status import Failed, Held, Status, Stopped
+from ui.bridge import Bridge
+from ui.edits import Edits
+from ui.forms.form import tab_through
+from ui.parts.notice_bar import NoticeBar
+from ui.services import checks
+from ui.workbench.applying import faults_of, live_part
+from ui.workbench.forms import PageForms
+from ui.workbench.header import ServiceHeader
+from ui.workbench.restart_bar import RestartBar
+from ui.workbench.rules_section import RulesSection
+from ui.workbench.sections import Sections
+from ui.workbench.trying import Trying
+
+PAUSE = 300
+"""Milliseconds without a key after which what was typed is applied."""
+
+
+class ServicePage(QWidget):
+    """Forms of everything, a header, and what is not applied yet.
+
+    What is edited is checked at once, and applied after a pause, or when the keyboard goes elsewhere. While anything
+    is wrong, nothing is applied: the service goes on with the last good state.
+
+    Attributes:
+        service: the name of the service.
+        header, status, restart, forms: its parts.
+
+    Signals:
+        left(): the user wants to go back to the panes.
+        renamed(str, str): the old and the new name.
+        toggled(str): the service of that name is to be started or stopped.
+    """
+
+    left = pyqtSignal()
+    renamed = pyqtSignal(str, str)
+    toggled = pyqtSignal(str)
+
+    def __init__(self, name: str, post: Post, edits: Edits, bridge: Bridge, reader: Reader) -> None:
+        super().__init__()
+        self.service = name
+        self._post, self._edits = post, edits
+        service = post.services[name]
+        self._served = service.config
+        self._doing = ("", "")
+        self._before, self._step = service.config, -1
+        self._mistakes = 0
+        self.header = ServiceHeader(service)
+        self.status = NoticeBar("bad", closable=False)
+        self.restart = RestartBar()
+        self.forms = PageForms(self.header.sections, reader)
+        self._refused = NoticeBar("warning", closable=True)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        for part in (self.header, self.status, self.restart, self._refused):
+            column.addWidget(part)
+        column.addWidget(self.forms, 1)
+        self._trying: Trying | None = None
+        self._pause = QTimer(self)
+        self._pause.setSingleShot(True)
+        self._pause.setInterval(PAUSE)
+        self._pause.timeout.connect(self.apply)
+        self._build(self._served)
+        self._connect(bridge)
+        self._show_status()
+
+    def _connect(self, bridge: Bridge) -> None:
+        self.header.name.textEdited.connect(lambda _: self._check())
+        self.header.name.editingFinished.connect(self.apply)
+        self.header.toggled.connect(lambda: self.toggled.emit(self.service))
+        self.forms.edited.connect(self._on_edit)
+        self.forms.responder_changed.connect(self._on_responder)
+        self.forms.refused.connect(self._refused.say)
+        self.header.later.clicked.connect(self.show_mistake)
+        self.restart.applied.connect(lambda: self.apply(restart=True))
+        self.restart.discarded.connect(lambda: self._load(self._served))
+        bridge.status_changed.connect(self._on_status)
+        bridge.services_changed.connect(self._on_services)
+        self._edits.changed.connect(self._on_edits)
+        bridge.ticked.connect(lambda _: self._show_hits())
+        app = QApplication.instance()
+        assert isinstance(app, QApplication)
+        app.focusChanged.connect(self._on_focus)
+
+    # -- the forms
+
+    @property
+    def rules(self) -> RulesSection | None:
+        """The section of the rules; None where the responder has none."""
+        return self.forms.rules
+
+    @property
+    def sections(self) -> Sections:
+        """The other sections."""
+        return self.forms.sections
+
+    def _build(self, config: ServiceConfig) -> None:
+        """Make all forms for ``config``."""
+        before = self.rules
+        self.forms.build(config)
+        if self.rules is not before or self._trying is None:
+            if self._trying is not None:
+                self._trying.let_go()
+            service = self._service
+            self._trying = Trying(self.rules, service, self._tried) if self.rules is not None else None
+        tab_through(*self.header.order(), *self.forms.order())
+        self.setFocusProxy(self.rules.view if self.rules is not None else self.header.sections)
+        self._check()
+
+    def _service(self) -> Service | None:
+        return self._post.services.get(self.service)
+
+    def config(self) -> ServiceConfig:
+        """The configuration that the forms have; it may be wrong."""
+        return self.forms.config(self.header.name.text().strip())
+
+    def _others(self) -> list[ServiceConfig]:
+        return [config for config in self._edits.state.services if config.name != self.service]
+
+    def _check(self) -> ServiceConfig:
+        """Show what is wrong, at its field and in sum. Returns what the forms have."""
+        config, others = self.config(), self._others()
+        name = checks.name_problem(config.name, others)
+        self.header.show_name(config.name, name or "")
+        self._mistakes = self.forms.check(config, others) + bool(name)
+        for index, wrong in enumerate(self.forms.is_wrong()):
+            self.header.set_wrong(index, wrong)
+        self._say_later(config)
+        return config
+
+    def _say_later(self, config: ServiceConfig) -> None:
+        service = self._service()
+        if self._mistakes == 1:
+            self.header.say_later(self.tr("Not applied yet: 1 mistake"))
+        elif self._mistakes:
+            self.header.say_later(self.tr("Not applied yet: {count} mistakes").format(count=self._mistakes))
+        else:
+            self.header.say_later("")
+        waits = not self._mistakes and service is not None and service.running
+        waits = waits and config != live_part(self._served, config)
+        self.restart.say(len(service.connections) if waits and service is not None else -1)
+
+    def show_mistake(self) -> None:
+        """Go to the first mistake."""
+        if not self.forms.show_mistake(self.config()):
+            self.header.name.setFocus(Qt.OtherFocusReason)
+
+    def show_section(self, key: str) -> None:
+        """Show a section by its key, as ``PageForms`` has it."""
+        self.forms.show_section(key)
+
+    def show_rule(self, at: int) -> None:
+        """Show a rule, as the workspace has it now."""
+        self._on_services()
+        self.show_section("rules")
+        if self.rules is not None:
+            self.rules.choose(at)
+
+    def try_event(self, event: Event) -> None:
+        """Try a request or message of the capture on the rules, and show all that comes of it."""
+        if self.rules is not None:
+            self.show_section("rules")
+            self.rules.bar.show_answer.setChecked(True)
+            self.rules.bar.captured.pick(event)
+
+    # -- applying
+
+    def _on_edit(self, words: str, key: str = "") -> None:
+        self._doing = (words, f"{self.service} {key}" if key else "")
+        self._check()
+        if key:
+            self._pause.start()
+        else:
+            self.apply()
+
+    def _on_responder(self, name: str) -> None:
+        """Make the forms of another responder; what it takes is not applied before it is valid."""
+        self._build(replace(self.config(), responder=name, options=dict(checks.FIRST_OPTIONS.get(name, {}))))
+        self._doing = (self.tr("responder of “{name}”").format(name=self.service), "")
+        self.show_section("answer")
+        self.apply()
+
+    def _on_focus(self, old: QWidget | None, new: QWidget | None) -> None:
+        if self._pause.isActive() and old is not None and self.isAncestorOf(old):
+            self.apply()
+
+    def apply(self, *, restart: bool = False) -> None:
+        """Apply what is valid: at once what a running service takes; with ``restart`` all."""
+        self._pause.stop()
+        config, service = self._check(), self._service()
+        if service is None or self._mistakes:
+            return
+        whole = restart or not service.running
+        applied = config if whole else live_part(self._served, config)
+        if applied != self._served:
+            words, merge = self._doing
+            name, before, self._served = self.service, self._served, applied
+            if applied.name != name:
+                self.service = applied.name
+                self.renamed.emit(name, applied.name)
+            self._before = before
+            self._edits.replace(name, applied, words, merge)
+            self._step = self._edits.stack.index()
+        self._say_later(config)
+        if self._trying is not None:
+            self._trying.again()
+
+    def _tried(self) -> dict[str, Any] | None:
+        """The options to try; None while something is wrong with them."""
+        config = self.config()
+        return None if faults_of(config).get("options") else dict(config.options)
+
+    def let_go(self) -> None:
+        """Do nothing more: the page is about to be deleted."""
+        self._pause.stop()
+        if self._trying is not None:
+            self._trying.let_go()
+
+    def settled(self) -> bool:
+        """Whether all that the forms have is applied."""
+        return not self._mistakes and self.config() == self._served
+
+    # -- what happens elsewhere
+
+    def _on_edits(self) -> None:
+        """A change that the service refused leaves it as it was: say so, and keep what is in the forms."""
+        service = self._service()
+        refused = service is not None and service.config == self._before != self._served
+        if refused and self._edits.state == self._post.state() and self._edits.stack.index() == self._step:
+            self._served = self._before
+            self._refused.say(self.tr("The service did not take the last change: its events say why."))
+
+    def _on_services(self) -> None:
+        config = next((one for one in self._edits.state.services if one.name == self.service), None)
+        if config is not None and config != self._served:
+            self._load(config)
+        self._show_status()
+
+    def _load(self, config: ServiceConfig) -> None:
+        """Show another configuration: it was changed elsewhere, or a change was undone."""
+        self._served = config
+        self._pause.stop()
+        had_focus = self.isAncestorOf(QApplication.focusWidget())
+        if self.header.name.text().strip() != config.name:
+            self.header.name.setText(config.name)
+        self._build(config)
+        if had_focus and not self.isAncestorOf(QApplication.focusWidget()):
+            self.setFocus(Qt.OtherFocusReason)
+
+    def _on_status(self, service: Service) -> None:
+        if service.config.name == self.service:
+            self._show_status()
+            self._check()
+
+    def _show_status(self) -> None:
+        service = self._service()
+        if service is None:
+            return
+        self.header.show_service(service)
+        self.status.say(self._words(service.status))
+        self._show_hits()
+
+    def _words(self, status: Status) -> str:
+        if isinstance(status, Failed):
+            return status.reason
+        return self.tr("Waits for your answer: {asks}").format(asks=status.asks) if isinstance(status, Held) else ""
+
+    def _show_hits(self) -> None:
+        service = self._service()
+        if self.rules is None or service is None or not self.isVisible():
+            return
+        self.rules.rules.set_hits(() if isinstance(service.status, Stopped) else service.hits())
+
+    def showEvent(self, event: Any) -> None:
+        super().showEvent(event)
+        self._show_hits()
+
+    # -- keys
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.ShortcutOverride and isinstance(event, QKeyEvent) and _applies(event):
+            event.accept()  # before the shortcut of the window
+            return True
+        return bool(super().event(event))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key_Escape:
+            self.left.emit()
+        elif _applies(event):
+            self.apply(restart=not self.restart.isHidden())
+        else:
+            super().keyPressEvent(event)
+
+
+def _applies(event: QKeyEvent) -> bool:
+    return event.key() in (Qt.Key_Return, Qt.Key_Enter) and bool(event.modifiers() & Qt.ControlModifier)

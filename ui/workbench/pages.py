@@ -1,0 +1,141 @@
+"""The pages of services that are open, each in a tab beside the panes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from PyQt5.QtCore import QObject, Qt, pyqtSignal
+from PyQt5.QtWidgets import QWidget
+
+from app.capture.reading.reader import Reader
+from app.post import Post
+from ui.bridge import Bridge
+from ui.edits import Edits
+from ui.panes.tabs import PaneTabs
+from ui.workbench.page import ServicePage
+
+
+class Workbench(QObject):
+    """Opens the page of a service, and closes it when the service is gone.
+
+    Attributes:
+        pages: those that are open, by the name of the service.
+
+    Signals:
+        shown(): a page was brought into view.
+        toggled(str): the service of that name is to be started or stopped.
+    """
+
+    shown = pyqtSignal()
+    toggled = pyqtSignal(str)
+
+    def __init__(self, post: Post, edits: Edits, bridge: Bridge, reader: Reader, panes: PaneTabs) -> None:
+        super().__init__(panes)
+        self._post, self._edits, self._bridge, self._reader, self._panes = post, edits, bridge, reader, panes
+        self.pages: dict[str, ServicePage] = {}
+        self._kept: dict[str, ServicePage] = {}
+        self._names = list(post.services)
+        panes.page_closed.connect(self._on_closed)
+        bridge.services_changed.connect(self._on_services)
+
+    def open(self, name: str) -> ServicePage | None:
+        """Bring the page of a service into view; None where there is no such service."""
+        if name not in self._post.services:
+            return None
+        page = self.pages.get(name)
+        if page is None:
+            page = self._kept.pop(name, None) or self._made(name)
+            self.pages[name] = page
+            self._panes.add_page(page, name, "pencil")
+        self._panes.setCurrentWidget(page)
+        self.shown.emit()
+        page.setFocus(Qt.OtherFocusReason)
+        return page
+
+    def close(self, name: str) -> None:
+        """Close a page. What it has that is not applied yet is there when it is opened again."""
+        page = self.pages.pop(name, None)
+        if page is None:
+            return
+        page.apply()
+        self._panes.remove_page(page)
+        if page.settled():
+            page.let_go()
+            page.deleteLater()
+        else:
+            page.hide()
+            self._kept[name] = page
+
+    def close_current(self) -> None:
+        """Close the page that is in view, if one is."""
+        page = self._panes.page()
+        if isinstance(page, ServicePage):
+            self.close(page.service)
+
+    def add_rule(self, name: str, responder: str, rule: Mapping[str, Any]) -> bool:
+        """Add a rule before all others of a service and show it; False where it has not this responder."""
+        config = next((one for one in self._edits.state.services if one.name == name), None)
+        if config is None or config.responder != responder:
+            return False
+        options = dict(config.options)
+        options["rules"] = [dict(rule), *options.get("rules", ())]
+        self._edits.replace(name, replace(config, options=options), self.tr("add of a rule"))
+        page = self.open(name)
+        if page is not None:
+            page.show_rule(0)
+        return True
+
+    def _made(self, name: str) -> ServicePage:
+        page = ServicePage(name, self._post, self._edits, self._bridge, self._reader)
+        page.left.connect(self._leave)
+        page.renamed.connect(self._on_renamed)
+        page.toggled.connect(self.toggled)
+        return page
+
+    def _leave(self) -> None:
+        self._panes.setCurrentWidget(self._panes.current())
+        self._panes.current().setFocus()
+
+    def _on_closed(self, page: QWidget) -> None:
+        if isinstance(page, ServicePage):
+            self.close(page.service)
+
+    def _on_renamed(self, old: str, new: str) -> None:
+        page = self.pages.pop(old, None)
+        if page is not None:
+            self.pages[new] = page
+            self._panes.name_page(page, new)
+
+    def _on_services(self) -> None:
+        """Close the pages of services that are gone; follow one that has another name now."""
+        names, before = list(self._post.services), self._names
+        self._names = names
+        renamed = _renamed(before, names)
+        for name in list(self.pages):
+            if name in names:
+                continue
+            page = self.pages[name]
+            if renamed.get(name) is not None:
+                page.service = renamed[name]
+                self._on_renamed(name, renamed[name])
+            elif all(one.name != name for one in self._edits.state.services):
+                del self.pages[name]
+                self._panes.remove_page(page)
+                page.let_go()
+                page.deleteLater()
+        for name in list(self._kept):
+            if name not in names:
+                page = self._kept.pop(name)
+                page.let_go()
+                page.deleteLater()
+
+
+def _renamed(before: list[str], now: list[str]) -> dict[str, str]:
+    """The new name of each service that has another one now, at the same place."""
+    if len(before) != len(now):
+        return {}
+    return {
+        old: new for old, new in zip(before, now, strict=True) if old != new and old not in now and new not in before
+    }
