@@ -243,9 +243,9 @@ class WriterLink(ProcessProtocol):
         elif self._released is not None:
             pass  # what it could not store goes to the next writer
         elif "opened" in message:
-            self._was_open = True
+            again, self._was_open = self._was_open, True
             counted = {name: message[name] for name in ("events", "newest", "elsewhere")}
-            recorder.on_opened(self, message["sequence"], _range(message), **counted)
+            recorder.on_opened(self, message["sequence"], _range(message), **counted, again=again)
         else:
             self.refused = "refused" in message
             passing = bool(message.get("passing"))

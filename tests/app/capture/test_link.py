@@ -686,3 +686,28 @@ async def test_what_a_dead_writer_had_not_stored_goes_into_the_next_file(path, t
     await one.all_stored()
     await one.close()
     assert payloads(path) + payloads(tmp_path / "y.lpost") == one.recorded
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_the_next_file_had_is_counted_as_lost_alone_where_that_is_removed(path, tmp_path):
+    from twisted.internet import reactor
+
+    one = await Capturing(path).open()
+    one.batch(10)
+    await one.all_stored()
+    await one.link.release()
+    other = tmp_path / "y.lpost"
+    one.link = module.WriterLink(reactor, one.recorder, other, arena=one.link.arena)
+    one.link.start()
+    await one.link.opened
+    one.batch(5)
+    await one.all_stored()
+    os.kill(one.pid, signal.SIGKILL)
+    await one.in_trouble("ended unasked")
+    for end in ("", "-wal", "-shm"):
+        os.remove(f"{other}{end}")
+    one.batch(5)
+    await one.all_stored()
+    assert one.recorder.lost == 5
+    await one.close()
+    assert payloads(path) == one.recorded[:10]
