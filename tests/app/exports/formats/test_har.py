@@ -374,3 +374,8 @@ def test_bodies_that_wait_are_kept_up_to_a_bound(monkeypatch: pytest.MonkeyPatch
     assert sum(len(body.data) for body in bodies if body is not None) <= 4 << 20
     assert not bodies[-1].cut  # type: ignore[union-attr]
     assert bodies[0].cut  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("expires", ["Fri, 31 Dec 9999 23:59:59 -1200", "Fri, 31 Dec 99999 00:00:00 GMT", "9" * 5000])
+def test_a_cookie_that_lasts_longer_than_time_has_no_end(expires: str) -> None:
+    assert "expires" not in set_by(f"a=b; Expires={expires}", 10**18)[0]
