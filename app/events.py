@@ -75,7 +75,13 @@ DATA_RECEIVED: Final = _kind(
     5, "data.received", "bytes came; behind TLS, in plain text", direction="received", raw=True
 )
 DATA_SENT: Final = _kind(
-    6, "data.sent", "bytes left; a script says by which `rule`", direction="sent", raw=True, sometimes={"rule": int}
+    6,
+    "data.sent",
+    "bytes were handed over to be sent; those that never left are `unsent` of the connection's end;"
+    " a script says by which `rule`",
+    direction="sent",
+    raw=True,
+    sometimes={"rule": int},
 )
 CONNECTION_CLOSED: Final = _kind(
     7, "connection.closed",
@@ -97,12 +103,13 @@ HTTP_REQUEST: Final = _kind(
 HTTP_RESPONSE: Final = _kind(
     11, "http.response",
     "a response was written, or read where it is `outgoing`; one that the service gave by itself to what it"
-    " `refused` has no more than its status; a mock says by which `rule` it answered",
+    " `refused` has its status, and `method`, `target` and `version` of what was asked, as far as they are known;"
+    " a mock says by which `rule` it answered",
     direction="sent",
     always={"status": int},
     sometimes={
         "reason": str, "fields": list, "body": int, "seconds": float, "stream": int, "received": int, "cut": str,
-        "refused": str, "outgoing": bool, "rule": int,
+        "refused": str, "outgoing": bool, "method": str, "target": str, "version": str, "rule": int,
     },
 )  # fmt: skip
 WS_OPENED: Final = _kind(
@@ -119,7 +126,7 @@ WS_CLOSED: Final = _kind(
     always={
         "clean": bool, "code": int | None, "reason": str | None, "their_code": int | None, "our_code": int | None,
     },
-    sometimes={"their_reason": str | None, "our_reason": str | None},
+    sometimes={"their_reason": str | None, "our_reason": str | None, "unfinished": int},
 )  # fmt: skip
 TLS_FAILED: Final = _kind(
     15, "tls.failed", "a TLS handshake failed; the payload is the client's first message",

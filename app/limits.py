@@ -298,7 +298,8 @@ KEPT_BYTES = _limit(
 )
 UNFINISHED_BYTES = _limit(
     "unfinished_bytes",
-    "Bytes of unfinished messages of all peers of the program: bodies of requests, parts of WebSocket messages",
+    "Bytes of unfinished messages of all peers of the program: bodies of requests, parts of WebSocket messages and of"
+    " messages of TCP, messages that wait for a script or a plugin",
     "more than {value:,} bytes of unfinished messages in the program",
     keys=("status",),
 )

@@ -61,7 +61,8 @@ class Post:
         self._reactor = reactor
         self.recorder = Recorder(reactor)
         self.logbook = Logbook(reactor, self.recorder)
-        self.sender = Sender(reactor, self.recorder, data_folder())
+        self._budget = Budget()
+        self.sender = Sender(reactor, self.recorder, data_folder(), self._budget)
         self.services: dict[str, Service] = {}
         self.services_changed: Signal[Post] = Signal()
         self.status_changed: Signal[Service] = Signal()
@@ -72,7 +73,6 @@ class Post:
         self.question_changed: Signal[Post] = Signal()
         self._postponed = False
         self._datagram_ports = DatagramPorts()
-        self._budget = Budget()
         self._link: WriterLink | None = None
         self._limit = DEFAULT_LIMIT
         self._renewal: Deferred[None] | None = None

@@ -60,8 +60,8 @@ class SettingsDialog(QDialog):
         self.tabs.setDocumentMode(True)
         self.tabs.tabBar().setAccessibleName(self.tr("Pages of settings"))
         for title, form in (
-            ("&Looks", self._looks()), ("&Times", self._times()),
-            ("&Capture", self._capture()), ("&Services", self._services()),
+            (self.tr("&Appearance"), self._looks()), (self.tr("&Times"), self._times()),
+            (self.tr("&Capture"), self._capture()), (self.tr("&Services"), self._services()),
         ):  # fmt: skip
             self.tabs.addTab(_page(form), title)
         buttons = QDialogButtonBox(QDialogButtonBox.Close)
@@ -79,11 +79,13 @@ class SettingsDialog(QDialog):
 
     def _looks(self) -> Form:
         fonts = self._settings.fonts
-        self.theme = _choice(("As the system has it", "system"), ("Dark", "dark"), ("Light", "light"))
+        self.theme = _choice(
+            (self.tr("Same as the system"), "system"), (self.tr("Dark"), "dark"), (self.tr("Light"), "light")
+        )
         self.theme.setCurrentIndex(self.theme.findData(self._settings.theme))
         self.theme.currentIndexChanged.connect(self._on_theme)
         self.text_size = _points(fonts.size)
-        self.mono = _choice(("The best there is", ""), *((name, name) for name in _mono_families()))
+        self.mono = _choice((self.tr("Best available"), ""), *((name, name) for name in _mono_families()))
         self.mono.setCurrentIndex(max(0, self.mono.findData(fonts.mono)))
         self.mono_size = _points(fonts.mono_size)
         self.text_size.valueChanged.connect(self._on_fonts)
@@ -98,9 +100,9 @@ class SettingsDialog(QDialog):
 
     def _times(self) -> Form:
         chosen = self._settings.times
-        self.zone = _choice(("Local time", False), ("UTC", True))
+        self.zone = _choice((self.tr("Local time"), False), (self.tr("UTC"), True))
         self.zone.setCurrentIndex(self.zone.findData(chosen.utc))
-        self.digits = _choice(("Milliseconds", 3), ("Microseconds", 6), ("Nanoseconds", 9))
+        self.digits = _choice((self.tr("Milliseconds"), 3), (self.tr("Microseconds"), 6), (self.tr("Nanoseconds"), 9))
         self.digits.setCurrentIndex(self.digits.findData(chosen.digits))
         for box in (self.zone, self.digits):
             box.currentIndexChanged.connect(self._on_times)
@@ -116,15 +118,21 @@ class SettingsDialog(QDialog):
         self.folder = QLineEdit(str(self._settings.captures or capture_folder()))
         self.folder.setProperty("role", "mono")
         self.folder.textChanged.connect(self._on_folder)
-        choose = _button("C&hoose…", "Choose a folder for captures", self._choose_folder)
-        reveal = _button("&Reveal", "Show this folder among your files", lambda: _reveal(Path(self.folder.text())))
+        choose = _button(self.tr("C&hoose…"), self.tr("Choose a folder for captures"), self._choose_folder)
+        reveal = _button(
+            self.tr("&Reveal"),
+            self.tr("Show this folder in the file manager"),
+            lambda: _reveal(Path(self.folder.text())),
+        )
         self.limit = QDoubleSpinBox()
         self.limit.setRange(0.01, 1000)
         self.limit.setDecimals(2)
         self.limit.setSuffix(self.tr(" GB"))
         self.limit.setValue(self._settings.capture_limit / GB)
         self.limit.valueChanged.connect(self._on_limit)
-        more = _button("&How long captures are kept…", "Days, and room for all of them", self._captures)
+        more = _button(
+            self.tr("&How long captures are kept…"), self.tr("Days, and disk space for all of them"), self._captures
+        )
         form = Form()
         self._folder_words = form.add(self.tr("&Folder"), self.folder, choose, reveal)
         form.add(self.tr("&Size limit"), _short(self.limit)).say(
@@ -147,7 +155,7 @@ class SettingsDialog(QDialog):
         self.plugins.setReadOnly(True)
         self.plugins.setProperty("role", "mono")
         self.plugins.setCursorPosition(0)
-        reveal = _button("&Reveal", "Show the plugins among your files", lambda: _reveal(folder))
+        reveal = _button(self.tr("&Reveal"), self.tr("Show the plugins in the file manager"), lambda: _reveal(folder))
         form = Form()
         self._host_words = form.add(self.tr("&Address"), self.host)
         form.add(self.tr("&Plugins"), self.plugins, reveal).say(
@@ -198,7 +206,7 @@ class SettingsDialog(QDialog):
             problem = "Give the whole path of a folder."
         elif Path(text).exists() and not Path(text).is_dir():
             problem = "This is a file. Give a folder."
-        tell(self.folder, self._folder_words, problem, "For captures that are begun from now on")
+        tell(self.folder, self._folder_words, problem, self.tr("For captures that start from now on"))
         return problem is None
 
     def _on_host(self) -> None:
@@ -211,7 +219,7 @@ class SettingsDialog(QDialog):
     def _check_host(self) -> bool:
         host = self._host()
         problem = service_checks.host_problem(host)
-        tell(self.host, self._host_words, problem and sentence(problem), "Where new services listen")
+        tell(self.host, self._host_words, problem and sentence(problem), self.tr("Address that new services listen on"))
         exposed = not problem and ServiceConfig("new", "tcp", host, 1, "echo").exposed
         if exposed:
             self._host_words.say(self.tr("⚠ Others on the network will be able to reach new services."), "warning")

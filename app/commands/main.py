@@ -25,7 +25,7 @@ def main(argv: Sequence[str], window: WindowCommand) -> int:
         from app.capture.writing import writer
 
         return writer.main(list(argv[1:]))
-    with output.checked_output():
+    with output.checked_stdout(), output.checked_stderr():
         return _with_errors_printed([arg for arg in argv if arg != "--debug"], window, debug="--debug" in argv)
 
 

@@ -33,15 +33,6 @@ def warn(words: str) -> None:
         print(one_line(f"listening-post: {words}"), file=sys.stderr)
 
 
-def progress(words: str) -> None:
-    """Write over the last line of standard error: ``words`` are our own, and may return to its beginning."""
-    stream = sys.stderr
-    if isinstance(stream, _Shown):
-        stream.write_as_is(words)
-    else:
-        print(words, end="", file=stream, flush=True)
-
-
 @contextlib.contextmanager
 def raising_output_errors() -> Iterator[None]:
     """Raise OutputError for an OSError that writing standard output raised.
@@ -56,28 +47,17 @@ def raising_output_errors() -> Iterator[None]:
         raise errors.OutputError(reason=e.strerror or e) from e
 
 
-class _Shown(TextIOWrapper):
-    """Takes the place of ``sys.stdout`` or ``sys.stderr``: writes an escape for each character that would not show.
+class _Output(TextIOWrapper):
+    """Takes the place of ``sys.stdout``: writes an escape for each character that would not show.
 
     Whatever a command prints may quote a peer, a file or a path, and a terminal obeys what it is sent. Line ends and
-    tabs stay; who prints a line makes sure that what is quoted in it has none.
+    tabs stay; who prints a line makes sure that what is quoted in it has none. Raises OutputError and BrokenPipeError.
     """
 
     def write(self, text: str) -> int:
-        super().write(printable(text))
-        return len(text)
-
-    def write_as_is(self, text: str) -> None:
-        super().write(text)
-        self.flush()
-
-
-class _Output(_Shown):
-    """Takes the place of ``sys.stdout``. Raises OutputError and BrokenPipeError."""
-
-    def write(self, text: str) -> int:
         with raising_output_errors():
-            return super().write(text)
+            super().write(printable(text))
+        return len(text)
 
     def flush(self) -> None:
         with raising_output_errors():
@@ -85,33 +65,59 @@ class _Output(_Shown):
 
 
 @contextlib.contextmanager
-def checked_output() -> Iterator[None]:
-    """Let ``print`` raise OutputError where standard output cannot be written, and write escapes for what would not
-    show, or what the encoding lacks, there and on standard error."""
-    out, err = sys.stdout if sys.stdout is not None else _closed_stdout(), sys.stderr
-    with _replaced("stdout", out, _Output), _replaced("stderr", err, _Shown):
-        yield
-
-
-@contextlib.contextmanager
-def _replaced(name: str, before: TextIO | None, by: type[_Shown]) -> Iterator[None]:
-    if not isinstance(before, TextIOWrapper):  # a test has put something else there, or it is closed
+def checked_stdout() -> Iterator[None]:
+    """Let ``print`` raise OutputError, and write escapes for what would not show, or what the encoding lacks."""
+    before = sys.stdout if sys.stdout is not None else _closed_stdout()
+    if not isinstance(before, TextIOWrapper):  # a test has put something else there
         yield
         return
-    checked = by(
+    sys.stdout = checked = _Output(
         before.buffer,
         before.encoding,
         "backslashreplace",
         line_buffering=before.line_buffering,
         write_through=before.write_through,
     )
-    setattr(sys, name, checked)
     try:
         yield
     finally:
-        setattr(sys, name, before)
-        with contextlib.suppress(errors.OutputError, OSError):
+        sys.stdout = before
+        with contextlib.suppress(errors.OutputError, BrokenPipeError):
             checked.detach()  # otherwise it closes the buffer, which ``before`` still uses
+
+
+class _Errors(TextIOWrapper):
+    """Takes the place of ``sys.stderr``. Writes escapes for what would not show, and what a terminal would obey."""
+
+    before: TextIO | None = None
+
+    def write(self, text: str) -> int:
+        super().write(_TEXT.sub(lambda found: one_line(found[0]), text))
+        return len(text)
+
+
+_TEXT = re.compile(r"[^\n\t]+")
+
+
+@contextlib.contextmanager
+def checked_stderr() -> Iterator[None]:
+    """Have nothing that anybody has sent or written into a file reach the terminal as it came: errors quote them.
+
+    After an exception it stays so, for the traceback that Python prints.
+    """
+    before = sys.stderr
+    if not isinstance(before, TextIOWrapper) or isinstance(before, _Errors):
+        yield
+        return
+    before.flush()
+    sys.stderr = checked = _Errors(
+        before.buffer, before.encoding, "backslashreplace", line_buffering=True, write_through=before.write_through
+    )
+    checked.before = before  # which closes the buffer when nobody has it
+    yield
+    sys.stderr = before
+    with contextlib.suppress(OSError, ValueError):
+        checked.detach()  # otherwise it closes the buffer, which ``before`` still uses
 
 
 def _closed_stdout() -> TextIO:

@@ -32,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
 
     def progress(done: int, of: int) -> None:
         if shown:
-            output.progress(f"\r{100 * done // max(1, of):3} %")
+            print(f"\r{100 * done // max(1, of):3} %", end="", file=sys.__stderr__, flush=True)
 
     try:
         saved = saving.save(args.capture, args.output, how, progress)
@@ -40,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
         print("\nlistening-post: cancelled, nothing was saved", file=sys.stderr)
         return FAILED
     finally:
-        output.progress("\r     \r" if shown else "")
+        print("\r     \r" if shown else "", end="", file=sys.__stderr__)
     print(f"{args.output}: {saved.events:,} events, {saved.bytes:,} bytes")
     output.warn(saved.lost)
     if redacted:

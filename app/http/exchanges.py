@@ -258,7 +258,8 @@ class _Connection:
         body, head, since = None, None, 0
         if "stream" not in response.detail:
             body, head, since = self._requests.unfinished()
-        method, target, version = head.line if head is not None else ("", "", "")
+        known = tuple(str(response.detail.get(key, "")) for key in ("method", "target", "version"))
+        method, target, version = known if any(known) or head is None else head.line
         fields = head.fields if head is not None else []
         why = response.detail["refused"]
         detail = {"method": method, "target": target, "version": version, "fields": fields, "refused": why}

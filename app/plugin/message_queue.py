@@ -8,6 +8,8 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 
+from app.limits import Reached
+
 MAX_MESSAGES, MAX_BYTES = 64, 1 << 20
 """Messages and bytes that may wait; above either, the peer is not read from."""
 
@@ -20,17 +22,25 @@ class MessageQueue:
     """
 
     def __init__(
-        self, work: Callable[[Any], Awaitable[None]], pause: Callable[[], None], resume: Callable[[], None]
+        self,
+        work: Callable[[Any], Awaitable[None]],
+        pause: Callable[[], None],
+        resume: Callable[[], None],
+        waiting: Callable[[int], Reached | None] = lambda size: None,
     ) -> None:
-        self.work, self._pause, self._resume = work, pause, resume
+        """``waiting`` is told how many bytes are kept, and returns the limit if there is no room for them."""
+        self.work, self._pause, self._resume, self._tell = work, pause, resume, waiting
         self._waiting: deque[Any] = deque()
-        self._bytes = 0
+        self._bytes = self._handled = 0  # of those that wait, and of the one that is handled
         self._paused = self._busy = False
         self._running: Deferred[None] | None = None
         self._at_end: Callable[[], None] | None = None
 
-    def put(self, message: Any) -> None:
-        """Handle ``message`` when the messages before it are done."""
+    def put(self, message: Any) -> Reached | None:
+        """Handle ``message`` when the messages before it are done.
+
+        Returns a limit if there is no room for what waits: the connection is to be closed.
+        """
         self._waiting.append(message)
         self._bytes += len(message)
         if not self._busy:
@@ -39,16 +49,20 @@ class MessageQueue:
         if not self._paused and self.full:
             self._paused = True
             self._pause()
+        return self._tell(self._bytes + self._handled) if self._busy else None
 
     async def _run(self) -> None:
         self._busy = True
         while self._waiting:
             message = self._waiting.popleft()
-            self._bytes -= len(message)
+            self._handled = len(message)
+            self._bytes -= self._handled
             if self._paused and len(self._waiting) <= MAX_MESSAGES // 2 and self._bytes <= MAX_BYTES // 2:
                 self._paused = False
                 self._resume()
             await self.work(message)
+            self._handled = 0
+            self._tell(self._bytes)
         self._busy, self._running = False, None
         end, self._at_end = self._at_end, None
         if end is not None:

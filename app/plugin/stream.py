@@ -7,14 +7,14 @@ from typing import Any
 from twisted.internet.address import IPv4Address
 from twisted.internet.interfaces import IHalfCloseableProtocol, IProtocolFactory
 from twisted.internet.protocol import DatagramProtocol, Protocol, ServerFactory
-from twisted.protocols.basic import Int32StringReceiver, LineOnlyReceiver
 from zope.interface import implementer
 
-from app.limits import FRAMING
 from app.plugin.handling import Connection, Handler, address_text, answers_in
 from app.plugin.message_queue import MessageQueue
 from app.responders import Context, Options
-from app.responders.script.wires import Wire, tell_unfinished
+from app.responders.script import wires
+from app.responders.script.wires import Wire, on_wire
+from app.text.framing import Delimited, Framer, Prefixed, Unframed
 
 MAX_LINE, MAX_STRING = 1 << 20, 16 << 20
 """Bytes of the longest line, and of the longest string with a length prefix."""
@@ -27,19 +27,39 @@ MAX_SENDERS = 1000
 class Stream(Protocol):
     """One connection, in which each chunk of data that the transport delivers is a message."""
 
+    transport: Any
+
     def __init__(self, handler: Handler, options: Options, context: Context) -> None:
         self._handler, self._options, self._context = handler, options, context
+        self._framer = self.framer()
+
+    @staticmethod
+    def framer() -> Framer:
+        """What finds the messages of a connection."""
+        return Unframed()
 
     def connectionMade(self) -> None:
-        wire: Any = self.transport
-        self._queue = MessageQueue(self._work, wire.pauseProducing, wire.resumeProducing)
+        wire = self.transport
+        self._wire = wires.Stream(self._context, wire, self._framer)
+        self._queue = MessageQueue(self._work, wire.pauseProducing, wire.resumeProducing, self._wire.waiting)
         self._connection = Connection(address_text(wire.getPeer()), self.send, wire.loseConnection)
 
     def dataReceived(self, data: bytes) -> None:
-        self._queue.put(data)
+        if self._lost:
+            return
+        messages, reached = self._wire.received(data)
+        for message in messages:
+            if self.transport.disconnecting:
+                return
+            reached = self._queue.put(message) or reached
+        if reached is not None:
+            self._lost = True
+            self._queue.stop()
+            self._framer.give_up(reached.text)
+            self._wire.end_by(reached)
 
     async def _work(self, came: bytes) -> None:
-        """Answer one message, which is here with its frame."""
+        """Answer one message, as the framer gave it out."""
         message = self.unframed(came)
         try:
             for part in answers_in(await self._handler.answer(message, self._connection, self._options, self._context)):
@@ -47,99 +67,61 @@ class Stream(Protocol):
         except BaseException as e:
             if self._lost:
                 return
-            self.failed(e, came)
+            Wire(self._context, self.transport).failed(e, on_wire(self._framer, came))
             if self._handler.close_on_error:
-                self.transport.loseConnection()  # type: ignore[union-attr]
+                self.transport.loseConnection()
 
-    _lost = False
+    _lost = False  # nothing is answered any more
 
     def unframed(self, came: bytes) -> bytes:
-        """The message in the bytes that came."""
+        """The message in what the framer gave out."""
         return came
 
     def framed(self, answer: bytes) -> bytes:
         """The bytes that carry an answer."""
-        return answer
-
-    @property
-    def unfinished(self) -> int:
-        """Bytes that came of a message which has not ended."""
-        return 0
-
-    def failed(self, error: BaseException, came: bytes) -> None:
-        Wire(self._context, self.transport).failed(error, came)
-
-    def too_long(self, most: int, words: str) -> None:
-        """Record that the connection ends because a message is longer than ``most`` bytes."""
-        Wire(self._context, self.transport).record_limit(FRAMING.reached(most, why=words))
+        return self._framer.frame(answer)
 
     def send(self, answer: bytes | str) -> None:
         """Send an answer, framed as the messages are."""
         data = answer.encode() if isinstance(answer, str) else answer
-        self.transport.write(self.framed(data))  # type: ignore[union-attr]
+        self.transport.write(self.framed(data))
 
     def readConnectionLost(self) -> None:
         """The peer has sent everything. Close when the messages that wait are answered."""
-        self._queue.finish(self.transport.loseConnection)  # type: ignore[union-attr]
+        self._queue.finish(self.transport.loseConnection)
 
     def writeConnectionLost(self) -> None:
         """Never called: this side is not closed alone."""
 
     def connectionLost(self, reason: Any = None) -> None:
         self._lost = True
-        tell_unfinished(self.transport, self.unfinished)
+        self._wire.tell_unfinished()
         self._queue.stop()
 
 
-class Lines(Stream, LineOnlyReceiver):
+class Lines(Stream):
     """One connection, in which each line is a message."""
 
-    delimiter, MAX_LENGTH = b"\n", MAX_LINE
-    dataReceived = LineOnlyReceiver.dataReceived
     _ending = b"\n"
 
-    def lineReceived(self, line: bytes) -> None:
-        self._queue.put(line + b"\n")
+    @staticmethod
+    def framer() -> Framer:
+        return Delimited(limit=MAX_LINE)
 
     def unframed(self, came: bytes) -> bytes:
-        line = came.removesuffix(b"\n")
-        self._ending = b"\r\n" if line.endswith(b"\r") else b"\n"
-        return line.removesuffix(b"\r")
+        self._ending = b"\r\n" if came.endswith(b"\r") else b"\n"
+        return came.removesuffix(b"\r")
 
     def framed(self, answer: bytes) -> bytes:
         return answer + self._ending
 
-    @property
-    def unfinished(self) -> int:
-        return len(self._buffer)
 
-    def lineLengthExceeded(self, line: bytes) -> Any:
-        self.too_long(MAX_LINE, f"a line is longer than {MAX_LINE:,} bytes: closing")
-        return super().lineLengthExceeded(line)
-
-
-class Strings(Stream, Int32StringReceiver):
+class Strings(Stream):
     """One connection, in which each string after a prefix of 32 bits is a message."""
 
-    MAX_LENGTH = MAX_STRING
-    dataReceived = Int32StringReceiver.dataReceived
-
-    def stringReceived(self, string: bytes) -> None:
-        self._queue.put(self.framed(string))
-
-    def unframed(self, came: bytes) -> bytes:
-        return came[4:]
-
-    def framed(self, answer: bytes) -> bytes:
-        return len(answer).to_bytes(4, "big") + answer
-
-    @property
-    def unfinished(self) -> int:
-        return len(self._unprocessed)
-
-    def lengthLimitExceeded(self, length: int) -> None:
-        self.too_long(MAX_STRING, f"a string of {length:,} bytes is longer than {MAX_STRING:,}: closing")
-        super().lengthLimitExceeded(length)
+    @staticmethod
+    def framer() -> Framer:
+        return Prefixed(4, limit=MAX_STRING)
 
 
 def factory(handler: Handler, options: Options, context: Context) -> IProtocolFactory:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from app.plugin.handling import Connection, Handler, answers_in
 from app.plugin.message_queue import MessageQueue
 from app.responders import Context, Options
-from app.responders.script.wires import Wire
+from app.responders.script.wires import Wire, gather
 
-INTERNAL_ERROR = 1011
+INTERNAL_ERROR, TRY_AGAIN_LATER = 1011, 1013
 
 NOT_OPEN = "a message was not sent: the WebSocket is not open"
 
@@ -26,13 +27,17 @@ def protocol(handler: Handler, options: Options, context: Context) -> Any:
 
         def onOpen(self) -> None:
             wire: Any = self.transport
-            self._queue = MessageQueue(self._work, wire.pauseProducing, wire.resumeProducing)
+            waiting = partial(gather, wire, what="waiting")
+            self._queue = MessageQueue(self._work, wire.pauseProducing, wire.resumeProducing, waiting)
             self._text = False
             self._connection = Connection(str(self.peer).partition(":")[2], self._send_answer, self.sendClose)
 
         def onMessage(self, payload: bytes, isBinary: bool) -> None:
             assert self._queue is not None
-            self._queue.put(_Message(payload, not isBinary))
+            if full := self._queue.put(_Message(payload, not isBinary)):
+                self._queue.stop()
+                Wire(context, self.transport).record_limit(full)
+                self.sendCloseFrame(TRY_AGAIN_LATER, full.text.encode())
 
         async def _work(self, message: _Message) -> None:
             self._text = message.text

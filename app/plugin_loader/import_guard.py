@@ -190,6 +190,7 @@ def _replace(owner: Any, name: str, make: Callable[[Any], Any]) -> None:
 
 def _replace_all() -> None:
     _replace(os, "_exit", partial(_refusing, does="ends the program"))
+    _replace(threading.Thread, "start", _starting)
     _replace(main, "installReactor", _installing)
     _replace(usage.Options, "parseOptions", _parsing)  # as twistd does
     _replace(globalLogBeginner, "beginLoggingTo", _passing_over)
@@ -223,6 +224,24 @@ def _refusing(real: Any, does: str) -> Any:
         if this is not None:
             raise this.refuse(does)
         return real(*args, **more)
+
+    call.__dict__[_DOES] = does
+    return call
+
+
+_DOES = "_does"
+"""What a method does that is refused, as an attribute of what takes its place."""
+
+
+def _starting(real: Any) -> Any:
+    """A thread of its own would run the reactor once the plugin is imported, in the place of the program."""
+
+    @wraps(real)
+    def call(thread: Any) -> None:
+        this, does = _current(), getattr(getattr(thread, "_target", None), _DOES, "")
+        if this is not None and does:
+            raise this.refuse(does)
+        real(thread)
 
     return call
 

@@ -65,6 +65,12 @@ class Plugin:
         return isinstance(self.problem, errors.PluginWaitingError)
 
     @property
+    def passed_over(self) -> bool:
+        """Whether it was not run and no answer would change that: too large, unreadable, open to others, refused."""
+        unread = not self.digest or isinstance(self.problem, errors.PluginUnsafeError)
+        return self.problem is not None and (unread or self.refused)
+
+    @property
     def locked(self) -> bool:
         """Whether file permissions kept it from loading. They can be corrected without changing the file."""
         unread = isinstance(self.problem, errors.PluginBrokenError) and self.error is None

@@ -14,6 +14,7 @@ from twisted.internet.interfaces import IStreamClientEndpoint
 
 from app.capture.recorder import Recorder
 from app.sending.request import Request
+from app.services.budget import Budget
 
 if TYPE_CHECKING:
     from app.services.interfaces import Connection
@@ -39,10 +40,11 @@ class Sender:
         connections: the open connections by their number.
         conversations: the conversations that have not ended.
         data: the folder of the local authority.
+        budget: what unfinished messages may take.
     """
 
-    def __init__(self, reactor: Any, recorder: Recorder, data: Path) -> None:
-        self.reactor, self.recorder, self.data = reactor, recorder, data
+    def __init__(self, reactor: Any, recorder: Recorder, data: Path, budget: Budget | None = None) -> None:
+        self.reactor, self.recorder, self.data, self.budget = reactor, recorder, data, budget or Budget()
         self.opened = 0
         self.connections: dict[int, Connection] = {}
         self.conversations: set[Closable] = set()

@@ -27,7 +27,7 @@ from app.services.websocket.autobahn_setup import prepare
 from app.text.escapes import PREVIEW, escape, preview
 from app.websocket import handshake_answer
 from app.websocket.close_codes import NO_STATUS
-from app.websocket.closing import Closing
+from app.websocket.gathering import Gathering
 
 MAX_MESSAGE = 16 << 20
 """Most bytes of a frame or message, decompressed. For a larger one, the peer gets close code 1009."""
@@ -45,7 +45,7 @@ _HANDSHAKE_HEADERS = (
 )
 
 
-class Client(Closing, WebSocketClientProtocol):  # type: ignore[misc]
+class Client(Gathering, WebSocketClientProtocol):  # type: ignore[misc]
     """Overrides inner hooks of autobahn, to check the answer to the handshake before autobahn does.
 
     Attributes:

@@ -8,8 +8,12 @@ UNFINISHED = 256 << 20
 """Bytes. A single message may be larger, as large as its service allows, while no other one is unfinished."""
 
 
+UNCOUNTED = 64 << 10
+"""Bytes of one connection's messages up to which they are not counted."""
+
+
 class Budget:
-    """Counts what is gathered of messages: bodies of requests until they are answered, parts of WebSocket messages.
+    """Counts what is gathered of messages: bodies of requests until they are answered, parts of other messages.
 
     Attributes:
         total: bytes at present.

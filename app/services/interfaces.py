@@ -14,6 +14,7 @@ from twisted.internet.interfaces import IAddress
 
 from app.capture.recorder import Recorder
 from app.limits import Reached
+from app.services.budget import Budget
 
 
 class Connection(Protocol):
@@ -56,6 +57,10 @@ class Owner(Protocol):
 
     recorder: Recorder
     opened: int
+
+    @property
+    def budget(self) -> Budget:
+        """What unfinished messages may take."""
 
     @property
     def number(self) -> int: ...

@@ -19,6 +19,7 @@ from app.errors import PostError
 from app.responders import build, find
 from app.responders.trial import Message, Request, Trial
 from app.services import address, errors, settings
+from app.services.budget import Budget
 from app.services.changes import check_options, live_changes
 from app.services.config import ServiceConfig
 from app.services.context import ServiceContext
@@ -84,6 +85,10 @@ class Service:
         self._emptied: Deferred[None] | None = None
         self._stopped: Deferred[None] | None = None
         self._unhook = recorder.pressure.connect(self._on_pressure)
+
+    @property
+    def budget(self) -> Budget:
+        return self.surroundings.budget
 
     @property
     def running(self) -> bool:

@@ -21,7 +21,8 @@ MAX_MEMORY = 8 << 20
 
 
 class Pattern:
-    """One compiled expression. Each byte is a character, so that it finds bytes that are no UTF-8, too.
+    """One compiled expression. Each byte is a character, so that it finds bytes that are no UTF-8, too;
+    with ``utf8``, what it searches is UTF-8, and a character may have several bytes.
 
     Attributes:
         captures: names of the captures: ``0`` for the whole match, then numbers and names of groups.
@@ -29,14 +30,14 @@ class Pattern:
 
     __slots__ = ("_compiled", "captures")
 
-    def __init__(self, pattern: bytes, *, ignore_case: bool = False) -> None:
+    def __init__(self, pattern: bytes, *, ignore_case: bool = False, utf8: bool = False) -> None:
         """``.`` matches line ends, too. Raises ValueError, in words."""
         options = re2.Options()
         options.log_errors = False
         options.dot_nl = True
         options.max_mem = MAX_MEMORY
         options.case_sensitive = not ignore_case
-        options.encoding = re2.Options.Encoding.LATIN1
+        options.encoding = re2.Options.Encoding.UTF8 if utf8 else re2.Options.Encoding.LATIN1
         try:
             self._compiled: Any = re2.compile(pattern, options=options)
         except re2.error as e:
@@ -87,17 +88,17 @@ def _why(words: object) -> str:
 
 
 @lru_cache(256)
-def regex(text: str, *, ignore_case: bool = False) -> Pattern:
+def regex(text: str, *, ignore_case: bool = False, utf8: bool = False) -> Pattern:
     """The pattern for a text that somebody typed. Raises ValueError, in words."""
     if len(text) > MAX_LENGTH:
         raise ValueError(f"is longer than {MAX_LENGTH:,} characters")
-    return Pattern(text.encode("utf-8", "replace"), ignore_case=ignore_case)
+    return Pattern(text.encode("utf-8", "replace"), ignore_case=ignore_case, utf8=utf8)
 
 
-def problem(text: str) -> str | None:
+def problem(text: str, *, utf8: bool = False) -> str | None:
     """What is wrong with ``text`` as a regular expression, or None."""
     try:
-        regex(text)
+        regex(text, utf8=utf8)
     except ValueError as e:
         return str(e)
     return None

@@ -144,10 +144,10 @@ def test_commands_without_a_screen_are_not_handed_over(desk: Desk) -> None:
     assert "1 service, nothing wrong" in said
 
 
-def test_the_first_start_shows_what_to_begin_with_and_enter_takes_the_first_of_it(desk: Desk) -> None:
+def test_the_first_start_offers_a_new_service_by_its_key(desk: Desk) -> None:
     first = desk.start()
     window = desk.shown(first, "Demo")
-    desk.display.press(window, "Return")
+    desk.display.press(window, "ctrl+n")
     dialog = desk.shown(first, "New service")
     desk.display.press(dialog, "Escape")
     wait_for(lambda: not desk.display.windows(first.pid, "New service"))

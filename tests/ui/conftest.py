@@ -42,6 +42,16 @@ def qtbot(qapp: QApplication, request: pytest.FixtureRequest) -> QtBot:
     return Patient(request)
 
 
+@pytest.fixture(autouse=True)
+def looks_as_before() -> Iterator[None]:
+    """A test that changed the theme or the size of text leaves them to the next one as they were."""
+    before = theme.notifier.theme, theme.notifier.fonts
+    yield
+    application = QApplication.instance()
+    if isinstance(application, QApplication) and (theme.notifier.theme, theme.notifier.fonts) != before:
+        theme.apply(application, *before)
+
+
 @pytest.fixture
 def dark(qapp: QApplication) -> None:
     theme.apply(qapp, theme.DARK)

@@ -6,8 +6,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
+from PyQt5.QtCore import QCoreApplication
+
 from app.capture.reading.groups import Group
 from app.events import Event
+
+
+def shown(text: str) -> str:
+    """A text of the table of actions as the window shows it: translated, if there is a translation.
+
+    The table has plain texts, which a translator's list takes from there.
+    """
+    return QCoreApplication.translate("actions", text)
 
 
 class Place(Enum):

@@ -10,7 +10,7 @@ from PyQt5.QtCore import QPoint, Qt
 from PyQt5.QtGui import QKeySequence
 from PyQt5.QtWidgets import QAction, QMainWindow, QMenu
 
-from ui.actions.action import Action, Place, Situation
+from ui.actions.action import Action, Place, Situation, shown
 from ui.actions.table import ACTIONS
 from ui.actions.text_keys import TextKeys
 from ui.looks.icons import icon
@@ -44,7 +44,7 @@ class Actions(Mapping[str, QAction]):
         self.declared: dict[str, Action] = {}
         self._made: dict[str, QAction] = {}
         for title in menus:
-            menu = window.menuBar().addMenu(f"&{title}")
+            menu = window.menuBar().addMenu(shown(f"&{title}"))
             for group in in_place:
                 of_menu = [action for action in group if action.menu == title]
                 if of_menu and not menu.isEmpty():
@@ -89,7 +89,7 @@ class Actions(Mapping[str, QAction]):
 
     def why_disabled(self, name: str) -> str:
         """Why an action is disabled now, for the user; "" if it is enabled."""
-        return "" if self._made[name].isEnabled() else self.declared[name].enabled.reason
+        return "" if self._made[name].isEnabled() else shown(self.declared[name].enabled.reason)
 
     def fill(self, menu: QMenu, place: Place, leave_out: tuple[str, ...] = ()) -> None:
         """Add the actions of a context menu to ``menu``, with a separator between groups."""
@@ -120,14 +120,14 @@ def show(menu: QMenu, at: QPoint) -> None:
 
 
 def _make(action: Action, window: QMainWindow) -> QAction:
-    made = QAction(action.text, window)
+    made = QAction(shown(action.text), window)
     made.setObjectName(action.name)
     if action.icon:
         made.setIcon(icon(action.icon))
     if action.keys:
         made.setShortcuts([QKeySequence(keys) for keys in (action.keys, action.more_keys) if keys])
     keys = f" ({made.shortcut().toString(QKeySequence.NativeText)})" if action.keys else ""
-    made.setToolTip(f"{action.tip}{keys}")
+    made.setToolTip(f"{shown(action.tip)}{keys}")
     made.setStatusTip("")
     made.setCheckable(action.checked is not None)
     made.setShortcutContext(Qt.WindowShortcut)

@@ -6,7 +6,7 @@ of its windows (``ui/*/commands.py``, and ``ui/captures/window.py``).
 
 from __future__ import annotations
 
-from PyQt5.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
+from PyQt5.QtCore import QCoreApplication
 
 from app.events import DATA_RECEIVED, DATAGRAM_RECEIVED, FAILURE, HTTP_REQUEST, HTTP_RESPONSE, WS_MESSAGE
 from app.sending.sendable import can_be_sent
@@ -56,8 +56,8 @@ AN_OPEN_GROUP = Condition(
     "Select a group of failures first",
     lambda now: now.group is not None and now.group.state != "resolved",
 )
-A_STEP = Condition(QT_TRANSLATE_NOOP("actions", "There is nothing to undo"), lambda now: bool(now.undo))
-AN_UNDONE_STEP = Condition(QT_TRANSLATE_NOOP("actions", "There is nothing to redo"), lambda now: bool(now.redo))
+A_STEP = Condition("There is nothing to undo", lambda now: bool(now.undo))
+AN_UNDONE_STEP = Condition("There is nothing to redo", lambda now: bool(now.redo))
 A_RESOLVED_GROUP = Condition(
     "Select a group of failures first",
     lambda now: now.group is not None and now.group.state == "resolved",
@@ -117,13 +117,13 @@ ACTIONS: tuple[Action, ...] = (
         groups={MAIN: 3},
     ),
     Action(
-        "pause_capture", "File", QT_TRANSLATE_NOOP("actions", "Pa&use capturing"),
-        QT_TRANSLATE_NOOP("actions", "Store nothing of what passes, or store it again; services go on"),
+        "pause_capture", "File", "Pa&use capturing",
+        "Store nothing of what passes, or store it again; services go on",
         "Ctrl+P", "pause", groups={MAIN: 3}, named=_pause,
     ),
     Action(
-        "new_capture", "File", QT_TRANSLATE_NOOP("actions", "Ne&w capture"),
-        QT_TRANSLATE_NOOP("actions", "Go on in a new file; the old one is kept and can be opened"),
+        "new_capture", "File", "Ne&w capture",
+        "Go on in a new file; the old one is kept and can be opened",
         "Ctrl+Alt+N", "new-file", groups={MAIN: 3},
     ),
     Action(
@@ -134,13 +134,13 @@ ACTIONS: tuple[Action, ...] = (
     Action("quit", "File", "&Quit", "Stop the services, store everything, leave", "Ctrl+Q", groups={MAIN: 4}),
 
     Action(
-        "undo", "Edit", QT_TRANSLATE_NOOP("actions", "&Undo"),
-        QT_TRANSLATE_NOOP("actions", "Take back the last change of the workspace"),
+        "undo", "Edit", "&Undo",
+        "Take back the last change of the workspace",
         "Ctrl+Z", groups={MAIN: 0}, enabled=A_STEP, named=_undo,
     ),
     Action(
-        "redo", "Edit", QT_TRANSLATE_NOOP("actions", "Re&do"),
-        QT_TRANSLATE_NOOP("actions", "Make the change again that was undone"),
+        "redo", "Edit", "Re&do",
+        "Make the change again that was undone",
         "Ctrl+Shift+Z", groups={MAIN: 0}, enabled=AN_UNDONE_STEP, named=_redo, more_keys="Ctrl+Y",
     ),
     Action(
@@ -216,8 +216,8 @@ ACTIONS: tuple[Action, ...] = (
         "Ctrl+Del", "trash", groups={MAIN: 2, SERVICE: 4}, enabled=A_SERVICE, destroys=True,
     ),
     Action(
-        "find_service", "Services", QT_TRANSLATE_NOOP("actions", "&Find a service"),
-        QT_TRANSLATE_NOOP("actions", "Show only services that fit what is typed"),
+        "find_service", "Services", "&Find a service",
+        "Show only services that fit what is typed",
         "Ctrl+Shift+K", "search", groups={MAIN: 2},
     ),
     Action(
@@ -315,8 +315,8 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("start_page", "View", "S&tart page", "Show what to begin with", "Alt+Home", groups={MAIN: 4}),
     Action(
-        "compact_services", "View", QT_TRANSLATE_NOOP("actions", "Comp&act list of services"),
-        QT_TRANSLATE_NOOP("actions", "One line for each service, or two"),
+        "compact_services", "View", "Comp&act list of services",
+        "One line for each service, or two",
         "Ctrl+Alt+L", groups={MAIN: 4}, checked=lambda now: now.compact,
     ),
     Action(

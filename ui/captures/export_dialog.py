@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from PyQt5.QtCore import Qt, QTimer
+from PyQt5.QtCore import QT_TRANSLATE_NOOP, Qt, QTimer
 from PyQt5.QtGui import QCloseEvent
 from PyQt5.QtWidgets import (
     QComboBox,
@@ -35,13 +35,14 @@ from app.files import errors
 from app.files.replacing import replacing
 from app.text.escapes import amount
 from ui.forms.form import Form, Words, sentence, tell
+from ui.looks.declared import in_words
 
 InThread = Callable[..., Deferred[Any]]
 
 POLL = 100
 """Milliseconds between two updates of the progress bar."""
 
-TIME_HELP = "As 12:03:00 or 2026-11-20T12:03:00, or -5m for five minutes ago"
+TIME_HELP = QT_TRANSLATE_NOOP("ExportDialog", "For example 12:03:00, 2026-11-20T12:03:00, or -5m for five minutes ago")
 
 ALL, SHOWN, CONNECTION = "all", "shown", "connection"
 
@@ -138,7 +139,7 @@ class ExportDialog(QDialog):
         for name in exporters.names():
             exporter = exporters.find(name)
             if exporter is not None:
-                self.format.addItem(exporter.title, exporter)
+                self.format.addItem(in_words(exporter.title), exporter)
         self.part.addItem(self.tr("Everything"), ALL)
         if shown is not None:
             self.part.addItem(
@@ -193,7 +194,7 @@ class ExportDialog(QDialog):
 
     def _on_format(self) -> None:
         exporter = self._exporter()
-        self._format_words.say(sentence(exporter.help))
+        self._format_words.say(sentence(in_words(exporter.help)))
         path = self.file.text().strip()
         known = {other.suffix for name in exporters.names() if (other := exporters.find(name))}
         if not path:
@@ -217,7 +218,7 @@ class ExportDialog(QDialog):
         problems = []
         for edit, words in ((self.since, self._since_words), (self.until, self._until_words)):
             problem = _time_problem(edit.text())
-            tell(edit, words, problem and sentence(problem), TIME_HELP)
+            tell(edit, words, problem and sentence(problem), self.tr(TIME_HELP))
             problems.append(problem)
         path = self.file.text().strip()
         problem = None if path else "Say which file to write"

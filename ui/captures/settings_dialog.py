@@ -69,7 +69,7 @@ class CaptureDialog(QDialog):
         self.reveal.setIcon(icon("folder-open"))
         self.reveal.setIconSize(QSize(14, 14))
         self.reveal.setAutoDefault(False)
-        self.reveal.setToolTip(self.tr("Show it among your files"))
+        self.reveal.setToolTip(self.tr("Show it in the file manager"))
         self.reveal.clicked.connect(lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._folder))))
         form = Form()
         held, recorder = self._post.recorder.range, self._post.recorder

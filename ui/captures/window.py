@@ -97,7 +97,7 @@ class CaptureWindow(QMainWindow):
         self.detail.again.connect(lambda: self.notice.say(ONLY_READ))
 
     def _lay_out(self) -> None:
-        bar = QToolBar("Main")
+        bar = QToolBar(self.tr("Main"))
         bar.setMovable(False)
         bar.setContextMenuPolicy(Qt.PreventContextMenu)
         bar.addWidget(self.filter)

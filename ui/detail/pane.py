@@ -94,7 +94,7 @@ class DetailPane(QWidget):
         self.pages: dict[str, Page] = {}
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
-        self.tabs.tabBar().setAccessibleName("Pages of the event")
+        self.tabs.tabBar().setAccessibleName(self.tr("Pages of the event"))
         self.tabs.setCornerWidget(self._corner())
         self.tabs.currentChanged.connect(self._on_tab)
         self.find_bar = FindBar(self, lambda: first_view(self.tabs.currentWidget(), *VIEWS), (hex_target, text_target))

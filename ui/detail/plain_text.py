@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from PyQt5.QtCore import QEvent, Qt, QTimer
+from PyQt5.QtCore import QCoreApplication, QEvent, Qt, QTimer
 from PyQt5.QtGui import QColor, QKeySequence, QSyntaxHighlighter, QTextCharFormat, QTextCursor, QTextDocument
 from PyQt5.QtWidgets import QPlainTextEdit, QToolButton, QWidget
 
@@ -113,9 +113,9 @@ def code_of(what: Shown, limit: int = MAX_CODE) -> tuple[int, str]:
 def wrap_button(view: QPlainTextEdit) -> QToolButton:
     """Whether long lines of ``view`` are broken."""
     button = QToolButton()
-    button.setText("Wrap")
-    button.setAccessibleName("Wrap")
-    button.setToolTip("Break long lines at the edge of the window")
+    button.setText(QCoreApplication.translate("PlainText", "Wrap"))
+    button.setAccessibleName(QCoreApplication.translate("PlainText", "Wrap"))
+    button.setToolTip(QCoreApplication.translate("PlainText", "Break long lines at the edge of the window"))
     button.setCheckable(True)
     button.setChecked(True)
     button.setFocusPolicy(Qt.TabFocus)

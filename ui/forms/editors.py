@@ -37,9 +37,9 @@ class Switch(QCheckBox):
     changed = pyqtSignal()
 
     def __init__(self, option: Option, value: Any) -> None:
-        super().__init__("on")
+        super().__init__()
+        self.setText(self.tr("on"))
         self.setChecked(bool(value))
-        self.setAccessibleName(option.name.replace("_", " "))
         self.toggled.connect(lambda _: self.changed.emit())
 
     def value(self) -> bool:

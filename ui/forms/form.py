@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from itertools import chain, pairwise
 from typing import Any
 
-from PyQt5.QtCore import Qt, pyqtSignal
+from PyQt5.QtCore import QCoreApplication, Qt, pyqtSignal
 from PyQt5.QtGui import QResizeEvent
 from PyQt5.QtWidgets import (
     QGridLayout,
@@ -22,6 +22,7 @@ from PyQt5.QtWidgets import (
 
 from app.options import Option, problems
 from ui.forms.registry import editor_for
+from ui.looks.declared import in_words
 
 
 class Wrapped(QLabel):
@@ -167,7 +168,7 @@ class OptionForm(QWidget):
     def _add(self, option: Option) -> tuple[Any, Words]:
         editor = editor_for(option, self._given.get(option.name, option.default))
         editor.changed.connect(self.changed)
-        more = [QLabel(option.unit)] if option.unit else []
+        more = [QLabel(in_words(option.unit))] if option.unit else []
         return editor, self.form.add(title(option.name), editor, *more, wide=bool(option.of))
 
 
@@ -178,11 +179,13 @@ _WRITTEN |= {"http2": "HTTP/2", "ids": "IDs", "fields": "headers", "field": "hea
 def title(name: str) -> str:
     """The label for an option's name: "Client CA" for ``client_ca``."""
     words = [_WRITTEN.get(word, word) for word in name.split("_")]
-    return " ".join([words[0][:1].upper() + words[0][1:], *words[1:]])
+    return in_words(" ".join([words[0][:1].upper() + words[0][1:], *words[1:]]))
 
 
 def _help(option: Option) -> str:
-    return f"{option.help}; one in each line" if option.type is list and not option.of else option.help
+    if option.type is list and not option.of:
+        return QCoreApplication.translate("Form", "{help}; one in each line").format(help=in_words(option.help))
+    return in_words(option.help)
 
 
 def tell(editor: QWidget, words: Words, problem: str | None, otherwise: str = "") -> None:

@@ -143,7 +143,7 @@ class ConversationPane(EventPane):
         self._post = post
         self._shown = 0
         super().__init__(reader, empty=NO_CONVERSATION)
-        self.view.setAccessibleName("Conversations")
+        self.view.setAccessibleName(self.tr("Conversations"))
         header = self.view.header
         header.setSectionsClickable(True)
         header.setSortIndicatorShown(True)
@@ -196,10 +196,10 @@ class ConversationPane(EventPane):
         row = self.current()
         if row is None:
             return
-        menu.addAction("Show its &events").triggered.connect(lambda: self.opened.emit(row.id))
+        menu.addAction(self.tr("Show its &events")).triggered.connect(lambda: self.opened.emit(row.id))
         connection = self._live(row)
         if connection is not None:
-            action = menu.addAction(icon("disconnect"), "D&isconnect")
+            action = menu.addAction(icon("disconnect"), self.tr("D&isconnect"))
             action.triggered.connect(lambda: self.disconnect_wanted.emit(connection))
         menu.addSeparator()
 

@@ -56,7 +56,7 @@ class EventPane(QWidget):
         self.view = EventView(self.events, columns=self.columns)
         self._below = QPushButton()
         self._below.setObjectName("below")
-        self._below.setToolTip("Follow the tail again (Ctrl+T)")
+        self._below.setToolTip(self.tr("Follow the tail again (Ctrl+T)"))
         self._below.setProperty("strip", True)
         self._below.setFocusPolicy(Qt.NoFocus)
         self._below.hide()
@@ -156,7 +156,7 @@ class EventPane(QWidget):
     def _on_following(self, following: bool) -> None:
         below = self.view.below
         self._below.setVisible(not following and below > 0)
-        self._below.setText(f"↓ {below:,} new below")
+        self._below.setText(self.tr("↓ {below:,} new below").format(below=below))
 
     def _say_empty(self) -> None:
         if self.events.scanning:

@@ -53,7 +53,7 @@ class EventView(TailView):
         self._wanted_id = 0  # of the event that was current before the list changed
         self.viewport().setAttribute(Qt.WA_OpaquePaintEvent)
         self.setFocusPolicy(Qt.StrongFocus)
-        self.setAccessibleName("Events")
+        self.setAccessibleName(self.tr("Events"))
         self.viewport().setMouseTracking(False)
         self._rows = RowPainter(columns)
         self._widening = QTimer(self)

@@ -61,7 +61,7 @@ class FailureActions(QObject):
     def save_report(self, event: Event) -> None:
         """Ask for a file, and save a report for a bug tracker in it."""
         text = self._pane.report(event)
-        dialog = QFileDialog(self._window, "Save report")
+        dialog = QFileDialog(self._window, self.tr("Save report"))
         dialog.setAcceptMode(QFileDialog.AcceptSave)
         name = re.sub(r"[^A-Za-z0-9_-]+", "-", str(event.detail.get("type", "failure")).rpartition(".")[2])
         dialog.selectFile(f"{name}-{event.id}.md")

@@ -17,7 +17,7 @@ from ui.looks.icons import icon
 from ui.parts.completions import Completions
 from ui.parts.labels import mark_accessible, unmarked
 
-PLACEHOLDER, EXAMPLE = "Filter: {}, or any text", "size > 100 and peer contains 127"
+EXAMPLE = "size > 100 and peer contains 127"
 
 DELAY = 150
 """Milliseconds after the last key press until the filter is applied."""
@@ -49,15 +49,15 @@ class FilterBox(QLineEdit):
         self._known = known
         self._fields: Mapping[str, Field] = FIELDS
         self.saved: list[str] = []
-        self.setPlaceholderText(PLACEHOLDER.format(EXAMPLE))
-        self.setToolTip("Show only events that fit (Ctrl+F); Esc shows everything again")
+        self._show_example(EXAMPLE)
+        self.setToolTip(self.tr("Show only events that fit (Ctrl+F); Esc shows everything again"))
         self.setClearButtonEnabled(True)
         self.setMinimumWidth(160)
         self.addAction(icon("filter", "accent"), QLineEdit.LeadingPosition)
         keep = self.addAction(icon("bookmark"), QLineEdit.TrailingPosition)
-        keep.setToolTip("Saved filters")
+        keep.setToolTip(self.tr("Saved filters"))
         keep.triggered.connect(lambda: self.saved_menu().popup(self.mapToGlobal(QPoint(0, self.height()))))
-        mark_accessible(self, "Filter", "Shows only events that fit what is typed")
+        mark_accessible(self, self.tr("Filter"), self.tr("Shows only events that fit what is typed"))
         self._words: QLabel | None = None
         self._offered: Completions | None = None
         self._pause = QTimer(self)
@@ -81,12 +81,15 @@ class FilterBox(QLineEdit):
         """Let filters name ``fields`` from now on, and show ``text``, the filter of the pane in view."""
         if fields is not self._fields:
             self._fields = fields
-            self.setPlaceholderText(PLACEHOLDER.format(example))
+            self._show_example(example)
             self._pause.stop()
             self._say(None)
             self.blockSignals(True)
             self.setText(text)
             self.blockSignals(False)
+
+    def _show_example(self, example: str) -> None:
+        self.setPlaceholderText(self.tr("Filter: {example}, or any text").format(example=example))
 
     def narrow(self, condition: str) -> None:
         """Add ``condition`` to the filter."""
@@ -167,13 +170,13 @@ class FilterBox(QLineEdit):
         for text in self.saved:
             menu.addAction(unmarked(text)).triggered.connect(lambda _=False, text=text: self._take(text))
         if not self.saved:
-            menu.addAction("None are saved yet").setEnabled(False)
+            menu.addAction(self.tr("None are saved yet")).setEnabled(False)
         menu.addSeparator()
         typed = self.text().strip()
         if typed in self.saved:
-            menu.addAction("Forget this filter").triggered.connect(lambda: self._keep(typed, keep=False))
+            menu.addAction(self.tr("Forget this filter")).triggered.connect(lambda: self._keep(typed, keep=False))
         else:
-            save = menu.addAction("Save this filter")
+            save = menu.addAction(self.tr("Save this filter"))
             save.setEnabled(bool(typed) and self._problem() is None)
             save.triggered.connect(lambda: self._keep(typed))
         return menu

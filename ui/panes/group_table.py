@@ -183,7 +183,7 @@ class GroupTable(QTableView):
         self._chosen = ""
         self.setModel(self.groups)
         self.setProperty("role", "mono")
-        self.setAccessibleName("Failure groups")
+        self.setAccessibleName(self.tr("Failure groups"))
         self.setItemDelegate(_Delegate(self))
         self.setSelectionBehavior(QAbstractItemView.SelectRows)
         self.setSelectionMode(QAbstractItemView.SingleSelection)

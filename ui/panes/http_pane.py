@@ -98,7 +98,7 @@ class HTTPPane(EventPane):
     def __init__(self, reader: Reader) -> None:
         super().__init__(reader, EVERYTHING, NO_EXCHANGE)
         self._shown = 0
-        self.view.setAccessibleName("HTTP exchanges")
+        self.view.setAccessibleName(self.tr("HTTP exchanges"))
         self.notice = NoticeBar("warning", closable=True)
         layout = self.layout()
         assert isinstance(layout, QVBoxLayout)

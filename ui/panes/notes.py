@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from PyQt5.QtCore import QObject, QSize, Qt, pyqtSignal
+from PyQt5.QtCore import QCoreApplication, QObject, QSize, Qt, pyqtSignal
 from PyQt5.QtWidgets import (
     QButtonGroup,
     QDialogButtonBox,
@@ -79,7 +79,7 @@ def colour_menu(parent: QMenu, chosen: Callable[[str], object], why_not: str = "
     menu = QMenu("Colour", parent)
     menu.setToolTipsVisible(True)
     for name in (*COLOURS, ""):
-        action = menu.addAction(swatch(name), name.capitalize() or "No colour")
+        action = menu.addAction(swatch(name), name.capitalize() or QCoreApplication.translate("Notes", "No colour"))
         action.triggered.connect(lambda _=False, name=name: chosen(name))
     if why_not:
         menu.setEnabled(False)
@@ -100,11 +100,13 @@ class NoteDialog(CarefulDialog):
         super().__init__(parent)
         self.setAttribute(Qt.WA_DeleteOnClose)
         self.setWindowFlag(Qt.WindowContextHelpButtonHint, False)
-        self.setWindowTitle("Note" if count == 1 else f"Note on {count:,} rows")
+        self.setWindowTitle(self.tr("Note") if count == 1 else self.tr("Note on {count:,} rows").format(count=count))
         self.text = QLineEdit(note.text)
         self.text.setMaxLength(MAX_TEXT)
-        self.text.setAccessibleName("Note")
-        self.text.setPlaceholderText("What is to be remembered of " + ("this event" if count == 1 else "these rows"))
+        self.text.setAccessibleName(self.tr("Note"))
+        self.text.setPlaceholderText(
+            self.tr("What to remember about this event") if count == 1 else self.tr("What to remember about these rows")
+        )
         self.text.setMinimumWidth(420)
         self._colours = QButtonGroup(self)
         colours = QHBoxLayout()
@@ -114,11 +116,13 @@ class NoteDialog(CarefulDialog):
             self._colours.addButton(button, at)
             colours.addWidget(button)
         colours.addStretch()
-        words = QLabel("It is added to the capture as an event of its own. Without text and colour, the note goes.")
+        words = QLabel(
+            self.tr("It is added to the capture as an event of its own. Without text and colour, the note goes.")
+        )
         words.setProperty("role", "dim")
         words.setWordWrap(True)
         buttons = QDialogButtonBox(QDialogButtonBox.Ok | QDialogButtonBox.Cancel)
-        buttons.button(QDialogButtonBox.Ok).setText("&Note")
+        buttons.button(QDialogButtonBox.Ok).setText(self.tr("&Note"))
         buttons.button(QDialogButtonBox.Ok).setProperty("primary", True)
         buttons.button(QDialogButtonBox.Ok).setDefault(True)
         buttons.accepted.connect(self.accept)
@@ -153,6 +157,6 @@ def _swatch_button(name: str, *, chosen: bool) -> QToolButton:
     button.setIconSize(QSize(16, 16))
     button.setCheckable(True)
     button.setChecked(chosen)
-    button.setToolTip(name.capitalize() or "No colour")
-    button.setAccessibleName(name.capitalize() or "No colour")
+    button.setToolTip(name.capitalize() or QCoreApplication.translate("Notes", "No colour"))
+    button.setAccessibleName(name.capitalize() or QCoreApplication.translate("Notes", "No colour"))
     return button

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from PyQt5.QtCore import QByteArray, QPoint, QSize, Qt, pyqtSignal
+from PyQt5.QtCore import QT_TRANSLATE_NOOP, QByteArray, QCoreApplication, QPoint, QSize, Qt, pyqtSignal
 from PyQt5.QtWidgets import QMenu, QTabBar, QTabWidget, QToolButton, QWidget
 
 from app.capture.filters.language import EVERYTHING, Filter, of_service
@@ -21,20 +21,25 @@ from ui.panes.http_pane import HTTPPane
 from ui.panes.notes import MAX_ROWS
 from ui.parts.labels import plain, unmarked
 
-ALL, HTTP, CONVERSATIONS, FAILURES = "All", "HTTP", "Conversations", "Failures"
+ALL = QT_TRANSLATE_NOOP("PaneTabs", "All")
+HTTP = QT_TRANSLATE_NOOP("PaneTabs", "HTTP")
+CONVERSATIONS = QT_TRANSLATE_NOOP("PaneTabs", "Conversations")
+FAILURES = QT_TRANSLATE_NOOP("PaneTabs", "Failures")
 
 TAB_CHARS = 24
 """Most characters of a name that a tab shows."""
 
-NOTHING_YET = (
+NOTHING_YET = QT_TRANSLATE_NOOP(
+    "PaneTabs",
     "Nothing has happened yet.\n\n"
     "Press Start all, or the ▶ of one service on the left;\n"
-    "then connect to its address: everything that comes shows up here."
+    "then connect to its address: everything that comes shows up here.",
 )
-NO_SERVICE = (
+NO_SERVICE = QT_TRANSLATE_NOOP(
+    "PaneTabs",
     "There is no service yet.\n\n"
     "Press New service to add one, or open the demo from the File menu:\n"
-    "four services to try things with."
+    "four services to try things with.",
 )
 
 
@@ -71,16 +76,16 @@ class PaneTabs(QTabWidget):
         self._pages: dict[QWidget, str] = {}
         self.setDocumentMode(True)
         self.setUsesScrollButtons(True)
-        self.setAccessibleName("Panes of events")
-        self.tabBar().setAccessibleName("Panes")
+        self.setAccessibleName(self.tr("Panes of events"))
+        self.tabBar().setAccessibleName(self.tr("Panes"))
         self.tabBar().setExpanding(False)
-        self.all = self._add(ALL, EVERYTHING, NOTHING_YET)
+        self.all = self._add(ALL, EVERYTHING, self.tr(NOTHING_YET), self.tr(ALL))
         self.http = HTTPPane(reader)
-        self._put(self.http, HTTP)
+        self._put(self.http, HTTP, self.tr(HTTP))
         self.conversations = ConversationPane(post, reader)
-        self._put(self.conversations, CONVERSATIONS)
+        self._put(self.conversations, CONVERSATIONS, self.tr(CONVERSATIONS))
         self.failures = FailurePane(post.recorder, reader)
-        self._put(self.failures, FAILURES)
+        self._put(self.failures, FAILURES, self.tr(FAILURES))
         self._last: EventPane = self.all
         self._fixed = (self.all, self.http, self.conversations, self.failures)
         self.rebuild()
@@ -163,7 +168,7 @@ class PaneTabs(QTabWidget):
     def rebuild(self) -> None:
         """Make a pane for each service, in their order, after the panes that are always there."""
         services = list(self._post.services)
-        self.all.set_empty(NOTHING_YET if services else NO_SERVICE)
+        self.all.set_empty(self.tr(NOTHING_YET) if services else self.tr(NO_SERVICE))
         for name in list(self._services):
             if name not in services:
                 pane = self._services.pop(name)
@@ -179,23 +184,23 @@ class PaneTabs(QTabWidget):
             if old != at:
                 self.tabBar().moveTab(old, at)
 
-    def _add(self, name: str, base: Filter, empty: str) -> EventPane:
+    def _add(self, name: str, base: Filter, empty: str, title: str = "") -> EventPane:
         pane = EventPane(self._reader, base, empty)
         if self._columns is not None:
             pane.view.header.restoreState(self._columns)
-        self._put(pane, name)
+        self._put(pane, name, title or name)
         return pane
 
-    def _put(self, pane: EventPane, name: str) -> None:
+    def _put(self, pane: EventPane, name: str, text: str) -> None:
         pane.current_changed.connect(partial(self._pass_on, pane, self.current_changed))
         pane.view.following_changed.connect(partial(self._pass_on, pane, self.following_changed))
         pane.menu_wanted.connect(self.menu_wanted)
         pane.copied.connect(self.copied)
         pane.narrowed.connect(self.narrowed)
         pane.on_stored(self._stored)
-        short = name if len(name) <= TAB_CHARS else name[: TAB_CHARS - 1] + "…"
+        short = text if len(text) <= TAB_CHARS else text[: TAB_CHARS - 1] + "…"
         at = self.addTab(pane, unmarked(short))
-        self.setTabToolTip(at, plain(name))
+        self.setTabToolTip(at, plain(text))
         self.tabBar().setTabData(at, name)
 
     def _pass_on(self, pane: EventPane, signal: Any, value: object) -> None:
@@ -283,7 +288,8 @@ class PaneTabs(QTabWidget):
     def _count_failures(self) -> None:
         at = self.indexOf(self.failures)
         count = self.failures.unresolved
-        text = f"{FAILURES} {count:,}" if count else FAILURES
+        title = self.tr(FAILURES)
+        text = self.tr("{title} {count:,}").format(title=title, count=count) if count else title
         if text != self.tabText(at) or self.tabIcon(at).isNull():
             self.setTabText(at, text)
             self.setTabIcon(at, icon("failure", "bad" if count else "dim"))
@@ -291,4 +297,7 @@ class PaneTabs(QTabWidget):
 
 
 def _quiet(name: str) -> str:
-    return f"Nothing has reached {name} yet.\n\nStart it, then connect to its address."
+    words = QCoreApplication.translate(
+        "PaneTabs", "Nothing has reached {name} yet.\n\nStart it, then connect to its address."
+    )
+    return words.format(name=name)

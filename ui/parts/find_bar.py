@@ -129,7 +129,7 @@ class FindBar(QFrame):
         self.previous = self._button("chevron-up", self.tr("Previous (Shift+F3)"), lambda: self.step(-1))
         self.next = self._button("chevron-down", self.tr("Next (F3)"), lambda: self.step(1))
         self.case = self._button("", self.tr("Match case"), self._typed)
-        self.case.setText("Aa")
+        self.case.setText(self.tr("Aa"))
         self.case.setCheckable(True)
         self.close_button = self._button("close", self.tr("Close (Esc)"), self.leave)
         row = QHBoxLayout(self)

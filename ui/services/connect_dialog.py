@@ -48,25 +48,25 @@ class ConnectDialog(QDialog):
         self.setWindowFlag(Qt.WindowContextHelpButtonHint, False)
         self._service = service
         config = service.config
-        self.setWindowTitle(f"How to connect to {config.name}")
+        self.setWindowTitle(self.tr("How to connect to {name}").format(name=config.name))
         bound = service.status.host if isinstance(service.status, Listening) else config.listen
         self._port = int(bound.rpartition(":")[2])
         self._ca: Path | None = None
         self.address = QComboBox()
         self.address.setItemDelegate(QStyledItemDelegate(self.address))
-        self.address.setAccessibleName("Address")
+        self.address.setAccessibleName(self.tr("Address"))
         self.address.currentIndexChanged.connect(lambda _: self._fill())
         self.words = Words()
         self._form = QFormLayout()
         self._form.setHorizontalSpacing(16)
         self._form.setVerticalSpacing(8)
         self._form.setFieldGrowthPolicy(QFormLayout.AllNonFixedFieldsGrow)
-        close = QPushButton("Close")
+        close = QPushButton(self.tr("Close"))
         close.setAutoDefault(False)
         close.clicked.connect(self.reject)
         top, bottom = QHBoxLayout(), QHBoxLayout()
         top.setSpacing(16)
-        label = QLabel("&Address")
+        label = QLabel(self.tr("&Address"))
         label.setBuddy(self.address)
         top.addWidget(label)
         top.addWidget(self.address, 1)
@@ -117,12 +117,16 @@ class ConnectDialog(QDialog):
 
     def _about(self) -> tuple[str, str]:
         if not isinstance(self._service.status, Listening):
-            return "It does not listen now: start it first.", "warning"
+            return self.tr("It does not listen now: start it first."), "warning"
         config = self._service.config
-        name = PROTOCOLS[config.protocol].title + (" on TLS" if config.tls is not None else "")
+        title = PROTOCOLS[config.protocol].title
+        name = self.tr("{protocol} over TLS").format(protocol=title) if config.tls is not None else title
         if not config.exposed:
-            return f"{name}. Only this machine reaches it: it listens on {config.host}.", "dim"
-        return f"{name}. Others on the network reach it, where no firewall is in the way.", "dim"
+            words = self.tr("{name}. Only this machine can reach it: it listens on {host}.")
+            return words.format(name=name, host=config.host), "dim"
+        return self.tr("{name}. Others on the network can reach it, unless a firewall is in the way.").format(
+            name=name
+        ), "dim"
 
     def _fill(self) -> None:
         while self._form.rowCount():
@@ -144,8 +148,10 @@ def _row(line: ConnectLine) -> QHBoxLayout:
     copy = QToolButton()
     copy.setIcon(icon("copy"))
     copy.setIconSize(QSize(14, 14))
-    copy.setToolTip("Copy")
-    copy.setAccessibleName(f"Copy the line for {line.title}")
+    copy.setToolTip(QCoreApplication.translate("ConnectDialog", "Copy"))
+    copy.setAccessibleName(
+        QCoreApplication.translate("ConnectDialog", "Copy the line for {title}").format(title=line.title)
+    )
     copied = QCoreApplication.translate("ConnectDialog", "Copied the line for {title}")
     copy.clicked.connect(lambda: copying.copy(line.text, copied.format(title=line.title)))
     row = QHBoxLayout()

@@ -121,7 +121,7 @@ class ConnectionsPanel(QListView):
         self.setItemDelegate(ConnectionsDelegate(self))
         self.setUniformItemSizes(True)
         self.setVerticalScrollMode(QListView.ScrollPerPixel)
-        self.setAccessibleName("Connections")
+        self.setAccessibleName(self.tr("Connections"))
         self.doubleClicked.connect(lambda _: self._emit_for_current(self.send_wanted))
         theme.notifier.fonts_changed.connect(self._on_fonts)
         self.selectionModel().currentChanged.connect(lambda index, _: self.current_changed.emit(index.isValid()))

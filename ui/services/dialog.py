@@ -26,6 +26,7 @@ from app.services.config import ServiceConfig
 from app.services.protocols import PROTOCOLS
 from app.workspace import reading as workspace
 from ui.forms.form import Form, OptionForm, column, sentence, set_property, tab_through, tell
+from ui.looks.declared import in_words
 from ui.looks.icons import icon
 from ui.parts.careful_dialog import CarefulDialog
 from ui.parts.dialog_pages import Page, Pages, padded
@@ -137,7 +138,7 @@ class ServiceDialog(CarefulDialog):
         self.name.setMaxLength(200)
         self.protocol = HelpedChoice()
         for protocol in PROTOCOLS.values():
-            self.protocol.add(protocol.title, protocol.name, protocol.help)
+            self.protocol.add(protocol.title, protocol.name, in_words(protocol.help))
         self.host = _choice()
         self.host.setEditable(True)
         self.host.addItems(checks.HOSTS)
@@ -224,10 +225,15 @@ class ServiceDialog(CarefulDialog):
             name and sentence(name),
             self.tr("Stands in the list and in each of its events"),
         )
-        tell(self.protocol, self._protocol_words, None, PROTOCOLS[self._protocol()].help)
+        tell(self.protocol, self._protocol_words, None, in_words(PROTOCOLS[self._protocol()].help))
         responder = workspace.responder_problem(self._responder(), self._protocol())
         found = responders.find(self._responder())
-        tell(self.responder, self._responder_words, responder and sentence(responder), found.help if found else "")
+        tell(
+            self.responder,
+            self._responder_words,
+            responder and sentence(responder),
+            in_words(found.help) if found else "",
+        )
         options = self.options.check()
         place = self._check_place()
         first = not name and not responder and not place and options
@@ -290,7 +296,7 @@ class ServiceDialog(CarefulDialog):
     def _offer_responders(self, chosen: str) -> None:
         self.responder.clear()
         for responder in responders.serving(self._protocol()):
-            self.responder.add(responder.name, responder.name, responder.help)
+            self.responder.add(responder.name, responder.name, in_words(responder.help))
         self.responder.setCurrentIndex(self.responder.findData(chosen))
 
     def _show_options(self) -> None:

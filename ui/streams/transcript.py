@@ -64,8 +64,8 @@ class Transcript(QPlainTextEdit):
         self.setMaximumBlockCount(LINES)
         self.setLineWrapMode(QPlainTextEdit.NoWrap)
         self.setProperty("role", "mono")
-        self.setAccessibleName("Conversation")
-        self.setPlaceholderText("What is sent and what comes back stands here. The capture has all of it.")
+        self.setAccessibleName(self.tr("Conversation"))
+        self.setPlaceholderText(self.tr("What is sent and what comes back stands here. The capture has all of it."))
         self._waiting: deque[Entry] = deque(maxlen=MAX_WAITING)
         self._skipped = 0
         self._colors = _Highlighter(self.document())

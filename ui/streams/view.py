@@ -106,7 +106,7 @@ class StreamView(QWidget):
         self._layout_timer = QTimer(self)
         self._layout_timer.timeout.connect(self._append_runs)
         theme.notifier.changed.connect(self._rewrite)
-        self.setWindowTitle(f"Stream #{connection[0]}")
+        self.setWindowTitle(self.tr("Stream #{conn}").format(conn=connection[0]))
         self.resize(920, 620)
         self._read_about()
 
@@ -136,18 +136,18 @@ class StreamView(QWidget):
         self.find_button.setIcon(icon("search", "dim"))
         self.find_button.setToolButtonStyle(Qt.ToolButtonTextBesideIcon)
         self.find_button.clicked.connect(lambda _=False: self.find_bar.open())
-        self.save_button = QPushButton("Save")
-        self.save_button.setToolTip("Save all bytes of one side, as they passed")
+        self.save_button = QPushButton(self.tr("Save"))
+        self.save_button.setToolTip(self.tr("Save all bytes of one side, as they passed"))
         menu = QMenu(self.save_button)
-        menu.addAction("What was &received…", partial(self._ask_where, True))
-        menu.addAction("What was &sent…", partial(self._ask_where, False))
+        menu.addAction(self.tr("What was &received…"), partial(self._ask_where, True))
+        menu.addAction(self.tr("What was &sent…"), partial(self._ask_where, False))
         self.save_button.setMenu(menu)
         self.text = QPlainTextEdit()
         self.text.setReadOnly(True)
         self.text.setUndoRedoEnabled(False)
         self.text.setProperty("role", "mono")
         self.text.setProperty("surface", "panel")
-        self.text.setAccessibleName("Stream")
+        self.text.setAccessibleName(self.tr("Stream"))
         self.text.document().setDocumentMargin(12)
         self.text.setTextInteractionFlags(Qt.TextSelectableByMouse | Qt.TextSelectableByKeyboard)
         self.find_bar = FindBar(self, lambda: self.text)
@@ -195,7 +195,11 @@ class StreamView(QWidget):
             self._show("This connection is not in the capture, or not any more.")
             return
         self._about = about
-        self.setWindowTitle(f"Stream #{about.conn} · {about.peer} · {about.service}")
+        self.setWindowTitle(
+            self.tr("Stream #{conn} · {peer} · {service}").format(
+                conn=about.conn, peer=about.peer, service=about.service
+            )
+        )
         for form in about.forms:
             self.form.addItem(_FORMS[form], form)
         self.form.setEnabled(len(about.forms) > 1)
@@ -280,13 +284,15 @@ class StreamView(QWidget):
         self._formatter = StreamFormatter(hexadecimal=is_hex, side=side, skipped=skipped)
         self._runs = chain.from_iterable(map(self._formatter.write, tuple(self._pieces)))
         self.text.clear()
-        self.text.setPlaceholderText("Nothing has passed yet." if self._about is not None else "")
+        self.text.setPlaceholderText(self.tr("Nothing has passed yet.") if self._about is not None else "")
         self._show_skipped()
         self._layout_timer.start()
 
     def _show_skipped(self) -> None:
         skipped = sum(self._skipped)
-        self.skipped_label.setText(f"The first {amount(skipped)} are not shown here. Save has all of it.")
+        self.skipped_label.setText(
+            self.tr("The first {skipped} are not shown here. Save has all of it.").format(skipped=amount(skipped))
+        )
         self.skipped_label.setVisible(skipped > 0)
 
     def _append_runs(self) -> None:
@@ -317,7 +323,7 @@ class StreamView(QWidget):
         about = self._about
         if about is None:
             return
-        dialog = QFileDialog(self, "Save what was received" if received else "Save what was sent")
+        dialog = QFileDialog(self, self.tr("Save what was received") if received else self.tr("Save what was sent"))
         dialog.setAcceptMode(QFileDialog.AcceptSave)
         name = re.sub(r"[^A-Za-z0-9_-]+", "-", about.service) or "stream"
         dialog.selectFile(f"{name}-{about.conn}-{'received' if received else 'sent'}.bin")

@@ -202,7 +202,7 @@ class MainWindow(QMainWindow):
 
     def _show_title(self) -> None:
         title = self.files.title.replace("[*]", "[*][*]")  # Qt replaces a single [*] by the mark of changes
-        self.setWindowTitle(f"{title}[*] - Listening Post")
+        self.setWindowTitle(self.tr("{title}[*] - Listening Post").format(title=title))
         self.setWindowModified(self.files.modified)
 
     def open_wish(self, wish: Wish) -> None:

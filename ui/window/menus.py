@@ -62,7 +62,8 @@ class RecentMenu(QMenu):
     def __init__(self, window: QMainWindow, actions: Actions, files: WorkspaceFiles, settings: Settings) -> None:
         file_menu = window.menuBar().actions()[0].menu()
         assert file_menu is not None
-        super().__init__("Open &recent", file_menu)
+        super().__init__(file_menu)
+        self.setTitle(self.tr("Open &recent"))
         self._files, self._settings = files, settings
         self.setObjectName("recent")
         file_menu.insertMenu(actions["save_workspace"], self)

@@ -85,4 +85,8 @@ class Notices(QWidget):
             self.trouble.say("")
             return
         since = moment(trouble.since)
-        self.trouble.say(f"Not captured since {since:%H:%M:%S}: {trouble.text}. The services go on.")
+        self.trouble.say(
+            self.tr("Not captured since {since:%H:%M:%S}: {text}. The services go on.").format(
+                since=since, text=trouble.text
+            )
+        )

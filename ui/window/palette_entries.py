@@ -6,10 +6,12 @@ import re
 from collections.abc import Iterator
 from functools import partial
 
+from PyQt5.QtCore import QCoreApplication
 from PyQt5.QtGui import QKeySequence
 
 from app.post import Post
 from app.services.protocols import PROTOCOLS
+from ui.actions.action import shown
 from ui.actions.build import Actions
 from ui.looks.icons import icon
 from ui.services.actions import ServiceActions
@@ -36,21 +38,32 @@ class PaletteEntries:
 
     def entries(self) -> Iterator[Entry]:
         """All entries."""
-        services = self._services
+        services, tr = self._services, partial(QCoreApplication.translate, "Palette")
         yield from self._of_actions()
         for at, name in enumerate(self._middle.browser.panes.names()):
-            yield Entry(f"pane {name}", f"Go to {name}", "Pane", partial(self._middle.show_pane, at))
+            yield Entry(
+                f"pane {name}", tr("Go to {name}").format(name=name), tr("Pane"), partial(self._middle.show_pane, at)
+            )
         for name, service in self._post.services.items():
             up = service.running
-            text = f"Stop {name}" if up else f"Start {name}"
+            text = (tr("Stop {name}") if up else tr("Start {name}")).format(name=name)
             toggle = partial(services.toggle, name)
-            yield Entry(f"edit {name}", f"Edit {name}", "Service", partial(services.edit, name))
-            yield Entry(f"toggle {name}", text, "Service", toggle, icon=icon("stop" if up else "play"), heavy=True)
+            yield Entry(
+                f"edit {name}", tr("Edit {name}").format(name=name), tr("Service"), partial(services.edit, name)
+            )
+            yield Entry(f"toggle {name}", text, tr("Service"), toggle, icon=icon("stop" if up else "play"), heavy=True)
         for protocol in PROTOCOLS.values():
             create = partial(services.create, protocol.name)
-            yield Entry(f"new {protocol.name}", f"New {protocol.title} service…", "Service", create)
+            yield Entry(
+                f"new {protocol.name}", tr("New {title} service…").format(title=protocol.title), tr("Service"), create
+            )
         for path in self._settings.recent:
-            yield Entry(f"open {path}", f"Open {path.name}", str(path.parent), partial(self._files.open_path, path))
+            yield Entry(
+                f"open {path}",
+                tr("Open {name}").format(name=path.name),
+                str(path.parent),
+                partial(self._files.open_path, path),
+            )
 
     def _of_actions(self) -> Iterator[Entry]:
         for name, declared in self._actions.declared.items():
@@ -60,7 +73,7 @@ class PaletteEntries:
             yield Entry(
                 name,
                 re.sub("&(.)", r"\1", action.text()),  # not the declared one: undo names its step, pause becomes resume
-                declared.menu,
+                shown(f"&{declared.menu}").replace("&", ""),
                 action.trigger,
                 action.shortcut().toString(QKeySequence.NativeText),
                 self._actions.why_disabled(name),

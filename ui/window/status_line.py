@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from PyQt5.QtCore import QSize, Qt
+from PyQt5.QtCore import QT_TRANSLATE_NOOP, QSize, Qt
 from PyQt5.QtGui import QResizeEvent
 from PyQt5.QtWidgets import QAction, QLabel, QPushButton, QStatusBar, QWidget
 
@@ -21,7 +21,7 @@ from ui.parts.labels import plain
 EDGE = 8
 """Pixels at either end of the bar."""
 
-NOTHING_LOST = "Events that could not be stored, or that the kernel dropped"
+NOTHING_LOST = QT_TRANSLATE_NOOP("StatusLine", "Events that could not be stored, or that the kernel dropped")
 
 
 class StatusLine(QStatusBar):
@@ -32,11 +32,11 @@ class StatusLine(QStatusBar):
         super().__init__()
         self._post, self._bridge = post, bridge
         self.setSizeGripEnabled(False)
-        self._listening = self._add("Services that listen")
-        self._connections = self._add("Live connections and UDP peers")
-        self._seen = self._add("Events since the start")
-        self._stored = self._add("Events that were stored since the start")
-        self._lost = self._add(NOTHING_LOST)
+        self._listening = self._add(self.tr("Services that listen"))
+        self._connections = self._add(self.tr("Live connections and UDP peers"))
+        self._seen = self._add(self.tr("Events since the start"))
+        self._stored = self._add(self.tr("Events that were stored since the start"))
+        self._lost = self._add(self.tr(NOTHING_LOST))
         self.failures = QPushButton()
         self.failures.setProperty("role", "error")
         self.failures.setToolTip(self.tr("Failures since the start: show them"))
@@ -44,8 +44,8 @@ class StatusLine(QStatusBar):
         self.failures.clicked.connect(show_failures.trigger)
         self.addWidget(self.failures)
         self._passed = self._add(self.tr("Events that were not stored, because the capture was paused"))
-        self._loop = self._add("How late the event loop was at its last turn", right=True)
-        self._size = self._add("Size of the capture", right=True)
+        self._loop = self._add(self.tr("How late the event loop was at its last turn"), right=True)
+        self._size = self._add(self.tr("Size of the capture"), right=True)
         self._file = self._add("", right=True)
         self._fitting = False
         tell_in(self)
@@ -72,20 +72,22 @@ class StatusLine(QStatusBar):
         services = post.services.values()
         up = sum(isinstance(service.status, Listening) for service in services)
         live = sum(len(service.connections) for service in services)
-        self._listening.setText(f"{up} of {len(post.services)} listening")
-        self._connections.setText(f"{live:,} connection{'' if live == 1 else 's'}")
-        self._seen.setText(f"seen {recorder.seen:,}")
-        self._stored.setText(f"stored {recorder.stored:,}")
+        self._listening.setText(self.tr("{up} of {services} listening").format(up=up, services=len(post.services)))
+        self._connections.setText(
+            self.tr("1 connection") if live == 1 else self.tr("{live:,} connections").format(live=live)
+        )
+        self._seen.setText(self.tr("seen {seen:,}").format(seen=recorder.seen))
+        self._stored.setText(self.tr("stored {stored:,}").format(stored=recorder.stored))
         self._passed.setText(self.tr("paused {count}").format(count=f"{recorder.not_taken:,}"))
-        self._lost.setText(f"lost {recorder.lost:,}")
-        self._lost.setToolTip(_lost_words(recorder.losses.because) if recorder.lost else NOTHING_LOST)
+        self._lost.setText(self.tr("lost {lost:,}").format(lost=recorder.lost))
+        self._lost.setToolTip(_lost_words(recorder.losses.because) if recorder.lost else self.tr(NOTHING_LOST))
         role = "error" if recorder.lost else ""
         if self._lost.property("role") != role:
             self._lost.setProperty("role", role)
             self._lost.style().unpolish(self._lost)
             self._lost.style().polish(self._lost)
         self._say_failures(recorder.failures)
-        self._loop.setText(f"loop {self._bridge.lateness * 1000:.1f} ms")
+        self._loop.setText(self.tr("loop {ms:.1f} ms").format(ms=self._bridge.lateness * 1000))
         self._size.setText(amount(recorder.range.bytes))
         if post.capture is not None:
             self._file.setText(post.capture.name)

@@ -25,7 +25,8 @@ class Toolbar(QToolBar):
         capture: CaptureButton,
     ) -> None:
         """``create(protocol)`` asks for a new service of that protocol."""
-        super().__init__("Main")
+        super().__init__()
+        self.setWindowTitle(self.tr("Main"))
         self.setObjectName("toolbar")
         self.setMovable(False)
         self.setContextMenuPolicy(Qt.PreventContextMenu)
@@ -33,8 +34,12 @@ class Toolbar(QToolBar):
         theme.notifier.fonts_changed.connect(self._size_icons)
         self.setToolButtonStyle(Qt.ToolButtonTextBesideIcon)
         # Qt leaves no room between icon and text.
-        for name, text in (("start_all", " Start all"), ("stop_all", " Stop all"), ("new_service", " New service")):
-            actions[name].setIconText(text)
+        for name, text in (
+            ("start_all", self.tr("Start all")),
+            ("stop_all", self.tr("Stop all")),
+            ("new_service", self.tr("New service")),
+        ):
+            actions[name].setIconText(f" {text}")
         for name in ("start_all", "stop_all"):
             self.addAction(actions[name])
         start = self.widgetForAction(actions["start_all"])
@@ -56,6 +61,6 @@ class Toolbar(QToolBar):
     def _new_menu(self, create: Callable[[str], object]) -> QMenu:
         menu = QMenu(self)
         for protocol in PROTOCOLS.values():
-            action = menu.addAction(f"{protocol.title} service…")
+            action = menu.addAction(self.tr("{title} service…").format(title=protocol.title))
             action.triggered.connect(lambda _=False, name=protocol.name: create(name))
         return menu

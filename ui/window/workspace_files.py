@@ -155,7 +155,7 @@ class WorkspaceFiles(QObject):
 
     def save_as(self) -> bool:
         start = self.path or Path.home() / "workspace.toml"
-        dialog = QFileDialog(self._window, "Save workspace", str(start), FILES)
+        dialog = QFileDialog(self._window, self.tr("Save workspace"), str(start), FILES)
         dialog.setAcceptMode(QFileDialog.AcceptSave)
         # The dialog adds the suffix itself, so that it asks before it overwrites the file of that name.
         dialog.setDefaultSuffix("toml")

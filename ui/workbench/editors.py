@@ -40,7 +40,6 @@ class _Offering(QComboBox):
         self.setSizePolicy(QSizePolicy.Maximum, QSizePolicy.Fixed)
         self.setSizeAdjustPolicy(QComboBox.AdjustToMinimumContentsLengthWithIcon)
         self.setMinimumContentsLength(chars)
-        self.setAccessibleName(option.name.replace("_", " "))
         self.editTextChanged.connect(lambda _: self.changed.emit())
 
     def minimumSizeHint(self) -> QSize:

@@ -12,6 +12,7 @@ from PyQt5.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QLineEdit, QSizePo
 from app.options import Option
 from ui.forms.form import Words, sentence, set_property, title
 from ui.forms.registry import editor_for
+from ui.looks.declared import in_words
 from ui.looks.icons import icon
 from ui.parts.labels import plain
 from ui.workbench.arrangement import Row
@@ -79,7 +80,7 @@ class FieldRow(QWidget):
         if at and row.between:
             around.append(QLabel(translated(row.between)))
         if option.unit:
-            around.append(QLabel(option.unit))
+            around.append(QLabel(in_words(option.unit)))
         for word in around:
             word.setProperty("role", "dim")
         if at and row.between:
@@ -95,12 +96,12 @@ class FieldRow(QWidget):
             line.addWidget(around[-1])
         if row.hint and hasattr(editor, "setPlaceholderText") and (at == 0 or option.type is str):
             editor.setPlaceholderText(translated(row.hint))
-        editor.setToolTip(plain(option.help))
+        editor.setToolTip(plain(in_words(option.help)))
         name = self.label.text() if at == 0 and len(row.names) == 1 else title(option.name)
         editor.setAccessibleName(name)
         if at == 0:
             self.label.setBuddy(editor)
-            self.label.setToolTip(plain(option.help))
+            self.label.setToolTip(plain(in_words(option.help)))
         editor.changed.connect(lambda: self.changed.emit(option.name))
         self.editors[option.name] = editor
         self._beside[option.name] = around

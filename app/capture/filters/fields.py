@@ -96,6 +96,9 @@ _DIRECTION = (
     " THEN 'sent' ELSE 'received' END END"
 )
 
+_ASKED = (events.HTTP_REQUEST, events.HTTP_RESPONSE)
+"""The answer to a request that was refused says what is known of it: that has no event of its own."""
+
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 
 FIELDS = {
@@ -116,9 +119,9 @@ FIELDS = {
         Field("note", "text", "the text of the note on the event", "text", _NOTE),
         Field("note.colour", "text", "the colour of the note", "colour", _NOTE, values=events.COLOURS),
         Field("payload", "bytes", "the bytes: 0d0a means two of them, \"text\" in quotes means text", "payload"),
-        _detail("http.method", "text", "method of a request", "method", events.HTTP_REQUEST, values=_METHODS),
-        _detail("http.target", "text", "target of a request", "target", events.HTTP_REQUEST),
-        _detail("http.version", "text", "version of a request", "version", events.HTTP_REQUEST),
+        _detail("http.method", "text", "method of a request", "method", *_ASKED, values=_METHODS),
+        _detail("http.target", "text", "target of a request", "target", *_ASKED),
+        _detail("http.version", "text", "version of a request", "version", *_ASKED),
         _detail("http.status", "number", "status of a response", "status", events.HTTP_RESPONSE),
         _detail("http.seconds", "number", "seconds from request to response", "seconds", events.HTTP_RESPONSE),
         _detail("http.fields", "text", "all headers of a request or response, as [\"Name\",\"value\"]", "fields",

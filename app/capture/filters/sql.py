@@ -79,6 +79,8 @@ def in_payload(raw: bytes) -> Filter:
 
 def contains_text(expression: str, typed: str) -> Filter:
     """Rows for which the text ``expression``, of SQL, contains ``typed``."""
+    if not typed.isascii():
+        return Filter(f"instr(post_folded({expression}), ?)", (typed.casefold(),))  # LIKE knows ASCII only
     if "\0" in typed:
         return Filter(f"instr(lower({expression}), ?)", (typed.lower(),))
     return Filter(f"{expression} LIKE ? ESCAPE char(92)", (_like(typed),))

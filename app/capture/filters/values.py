@@ -57,7 +57,10 @@ def compare(field: Field, operator: str, value: tuple[str, bool]) -> Filter:
         # A whole address, or one without its port.
         found = f"({field.sql} = ? OR rtrim({field.sql}, '0123456789') IN (? || ':', '[' || ? || ']:'))"
         return Filter(found if operator == "==" else f"NOT {found}", (typed, typed, typed))
-    return Filter(f"{field.sql} {sql} ? COLLATE NOCASE", (_text(typed),))
+    wanted = _text(typed)
+    if not wanted.isascii() and operator in ("==", "!="):
+        return Filter(f"post_folded({field.sql}) {sql} ?", (wanted.casefold(),))  # NOCASE knows ASCII only
+    return Filter(f"{field.sql} {sql} ? COLLATE NOCASE", (wanted,))
 
 
 def contains(field: Field, typed: str, quoted: bool) -> Filter:
@@ -76,7 +79,7 @@ def matches(field: Field, typed: str, token: str) -> Filter:
     if token == "REGEX":
         inside, _, flags = typed[1:].rpartition("/")
         pattern = ("(?i)" if flags else "") + inside.replace(r"\/", "/")
-    if wrong := patterns.problem(pattern):
+    if wrong := patterns.problem(pattern, utf8=field.type != "bytes"):
         raise WrongValueError(f"the expression {wrong}")
     if field.type == "kind":
         return _kinds_whose(lambda name: search(pattern, name) == 1)
@@ -93,9 +96,14 @@ def search(pattern: str, value: Any) -> int | None:
     """The SQL function ``post_matches``: 1 or 0; NULL where the value is NULL."""
     if value is None:
         return None
-    if not isinstance(value, bytes):
-        value = str(value).encode("utf-8", "replace")
-    return int(patterns.regex(pattern).found_in(value[:MAX_LOOKED_AT]))
+    is_text = not isinstance(value, bytes)
+    data = str(value).encode("utf-8", "replace") if is_text else value
+    return int(patterns.regex(pattern, utf8=is_text).found_in(data[:MAX_LOOKED_AT]))
+
+
+def folded(value: Any) -> str | None:
+    """The SQL function ``post_folded``: a text in which small and capital letters are the same."""
+    return None if value is None else str(value).casefold()
 
 
 def header_lines(fields: str | None) -> str | None:
@@ -125,6 +133,7 @@ def _as_sent(text: str) -> str:
 def add_functions(db: sqlite3.Connection) -> None:
     """Make known to a database what the conditions call."""
     db.create_function("post_matches", 2, search, deterministic=True)
+    db.create_function("post_folded", 1, folded, deterministic=True)
     db.create_function("post_headers", 1, header_lines, deterministic=True)
     known: dict[tuple[Any, int], Any] = {}
 

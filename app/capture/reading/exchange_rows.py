@@ -126,7 +126,11 @@ def _of_exchange(field: Field) -> Field:
     parts = [field.value_in(_PARTS[kind]) for kind in field.kinds if kind in _PARTS]
     if not field.key or not parts:
         return field
-    sql = parts[0] if len(parts) == 1 else " || ".join(f"ifnull({part}, '')" for part in parts)
+    if len(parts) == 1:
+        return replace(field, sql=parts[0])
+    # All headers are looked at; anything else stands in one of both.
+    joined = " || ".join(f"ifnull({part}, '')" for part in parts)
+    sql = joined if field.function else f"coalesce({', '.join(parts)})"
     return replace(field, sql=sql)
 
 
@@ -193,7 +197,7 @@ def _row(
     answered = read.detail(HTTP_RESPONSE, answer_detail) if answer_detail else {}
     if kind == HTTP_RESPONSE:
         asked, answered, answer = {}, asked, id
-    method, target = (read.words(asked.get(key)) or "" for key in ("method", "target"))
+    method, target = (read.words(asked.get(key, answered.get(key))) or "" for key in ("method", "target"))
     return ExchangeRow(
         id=id, time=read.number(time) or 0, kind=kind, service=read.words(service) or "", conn=read.number(conn),
         peer=read.words(peer), size=read.number(size),

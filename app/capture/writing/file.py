@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import shutil
@@ -398,15 +399,23 @@ def _lock(file: int) -> None:
 
 
 def _check_kind(path: Path) -> None:
-    """Raise NotAFileError for a folder, a device or a pipe: opening some of them would wait for ever."""
+    """Raise NotAFileError for a folder, a device or a pipe, which some would wait for ever to open, and for no path."""
     try:
         mode = os.stat(path).st_mode
-    except OSError:
+    except OSError as e:
+        if e.errno in _NO_PATH:
+            raise errors.NotAFileError(path=path, what=_NO_PATH[e.errno]) from e
         return  # there is none yet; or opening it tells what is wrong
     if not stat.S_ISREG(mode):
         what = next((words for fits, words in _KINDS if fits(mode)), "no file")
         raise errors.NotAFileError(path=path, what=what)
 
+
+_NO_PATH = {
+    errno.ELOOP: "a link that leads back to itself",
+    errno.ENOTDIR: "below something that is no folder",
+    errno.ENAMETOOLONG: "a name too long for the system",
+}
 
 _KINDS = (
     (stat.S_ISDIR, "a folder"), (stat.S_ISFIFO, "a named pipe"), (stat.S_ISSOCK, "a socket"),

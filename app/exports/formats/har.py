@@ -126,6 +126,8 @@ def entry(exchange: Exchange) -> dict[str, Any]:
             found["comment"] += "; not all messages are here"
     elif "refused" in asked.detail:
         found["comment"] += "; the request was refused before it was read to its end"
+        if not asked.detail.get("method"):
+            found["comment"] += ", and its method and target are not known"
     return found
 
 
@@ -155,6 +157,8 @@ def _request(exchange: Exchange) -> dict[str, Any]:
         "headersSize": _head_size(body, f"{method} {target} {version}", fields, version),
         "bodySize": event.size or 0,
     }
+    if body is not None and ("refused" in detail or event.size is None):
+        found["bodySize"] = body.size  # more may have come since
     if body is not None and body.size:
         content, text, encoding = _content(body, fields)
         found["postData"] = {"mimeType": value_of(fields, "content-type") or "application/octet-stream", "text": text}
@@ -177,6 +181,8 @@ def _response(exchange: Exchange, *, is_socket: bool) -> dict[str, Any]:
         fields = head.fields
     if event is not None:
         status, reason = event.detail.get("status", 0), str(event.detail.get("reason", ""))
+        if not reason and head is not None:
+            reason = head.line[2]
     elif head is not None:
         status, reason = head.line[1], head.line[2]
     else:

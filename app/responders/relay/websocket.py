@@ -19,7 +19,7 @@ from app.responders.relay.loops import Hop
 from app.responders.relay.upstream import Upstream
 from app.websocket import handshake_answer
 from app.websocket.close_codes import ABNORMAL, NO_STATUS
-from app.websocket.closing import Closing
+from app.websocket.gathering import Gathering
 from app.websocket.timers import Timers
 
 CLOSE_SECONDS = 1.5
@@ -93,7 +93,7 @@ class Half:
             other.sendCloseFrame(*((None, None) if code in (None, NO_STATUS) else (code, text)))
 
 
-class UpstreamHalf(Half, Closing, WebSocketClientProtocol):  # type: ignore[misc]
+class UpstreamHalf(Half, Gathering, WebSocketClientProtocol):  # type: ignore[misc]
     """The connection to the upstream.
 
     Attributes:

@@ -41,6 +41,9 @@ INSERT INTO document (collection, id, body) VALUES (?, ?, ?)
 ON CONFLICT (collection, id) DO UPDATE SET body = excluded.body
 """
 
+_KINDS = {str: "a TEXT", int: "an INTEGER", float: "a REAL", type(None): "NULL"}
+"""What else SQLite may hold where a BLOB belongs, by its type in Python."""
+
 
 class Change(NamedTuple):
     """A document that was put; deleted, if ``body`` is None."""
@@ -155,17 +158,23 @@ def _read(database: sqlite3.Connection, keep: Path, documents: Documents) -> int
     query = "SELECT collection, id, body FROM document ORDER BY number LIMIT ?"
     try:
         for count, (collection, key, body) in enumerate(database.execute(query, (MAX_DOCUMENTS + 1,))):
-            document = parse(body)
             if not isinstance(collection, str) or not isinstance(key, str):
                 raise ValueError("the name of a collection or an id is no text")
+            if not isinstance(body, bytes):
+                raise ValueError(f"{key} in {collection} is no BLOB of JSON, but {_KINDS[type(body)]}")
+            document = parse(body)
             if not isinstance(document, dict):
                 raise ValueError(f"{key} in {collection} is no object")
             if count == MAX_DOCUMENTS:
                 raise ValueError(f"it has more than {MAX_DOCUMENTS:,} documents")
             own: Any = document.get("id")
             documents.put(collection, own if key_of(own) == key else as_id(key, uuid=False), body)
-    except (Problem, ValueError, TypeError, AttributeError) as e:  # another program has written to the file
+    except (Problem, ValueError) as e:  # another program has written to the file
         raise errors.DocumentsError(path=keep.name, reason=e) from e
+    except sqlite3.OperationalError as e:
+        if "Could not decode" not in str(e):
+            raise
+        raise errors.DocumentsError(path=keep.name, reason="a text in it is not UTF-8") from e
     changes: tuple[object] | None = database.execute("SELECT count FROM changes").fetchone()
     if changes is None or not isinstance(changes[0], int):
         raise errors.DocumentsError(path=keep.name, reason="it does not say how often it was changed")

@@ -9,9 +9,8 @@ from twisted.internet.protocol import Protocol, ServerFactory
 from twisted.python import log
 from twisted.python.failure import Failure
 
-from app.limits import FRAMING
 from app.responders import Context, Option
-from app.responders.script.wires import Stream, tell_unfinished
+from app.responders.script.wires import Stream
 from app.text.framing import Framer
 
 
@@ -30,21 +29,23 @@ class Framed(Protocol):
         self._framer, self._context = framer, context
         self._failure: Failure | None = None
 
+    def makeConnection(self, transport: Any) -> None:
+        self._wire = Stream(self._context, transport, self._framer)
+        super().makeConnection(transport)
+
     def dataReceived(self, data: bytes) -> None:
         if self._failure is not None:
             return
-        framer, was_broken = self._framer, self._framer.broken
-        for message in framer.feed(data):
+        messages, reached = self._wire.received(data)
+        for message in messages:
             try:
                 self.messageReceived(message)
             except Exception as e:
                 self._failure = Failure()
                 self._close_after(e, message)
                 return
-        if framer.broken and not was_broken:
-            wire = Stream(self._context, self.transport, framer)
-            wire.record_limit(FRAMING.reached(framer.limit, why=framer.broken))
-            wire.close("closed by us: no more messages can be found")
+        if reached is not None:
+            self._wire.end_by(reached)
 
     def _close_after(self, error: Exception, message: bytes) -> None:
         """Record the error and close, once what was sent before has left: Twisted would throw that away.
@@ -53,11 +54,11 @@ class Framed(Protocol):
         """
         if not hasattr(self.transport, "finish"):
             raise error
-        Stream(self._context, self.transport, self._framer).failed(error, message)
+        self._wire.failed(error, message)
         log.err(self._failure)
 
     def connectionLost(self, reason: Failure | None = None) -> None:
-        tell_unfinished(self.transport, self._framer.unfinished, self._framer.awaited)
+        self._wire.tell_unfinished()
 
     def messageReceived(self, message: bytes) -> None:
         """A message was received; ``message`` is without its delimiter or length prefix."""

@@ -14,16 +14,16 @@ from twisted.internet.task import deferLater
 from app.errors import PostError
 from app.failures.record import CONTEXT_LINES, MAX_VALUE, Frame, place
 from app.files.confined import read
-from app.limits import Reached
+from app.limits import FRAMING, Reached
 from app.options import Options
 from app.responders.script import errors
 from app.responders.script.rules import Rule, Step
 from app.responders.script.silence import Silence
+from app.responders.script.wires import END_BY, Wire
 from app.text.escapes import PREVIEW, preview
 
 if TYPE_CHECKING:
     from app.responders import Context
-    from app.responders.script.wires import Wire
 
 MAX_WAITING, MAX_WAITING_BYTES = 1000, 256 << 10
 """Messages, and bytes of messages, that may wait for a script. Above either, the peer is paused."""
@@ -145,6 +145,14 @@ class Player:
         """No more messages can be received: close once the waiting ones are answered."""
         self._add(_Job((), self._count, end=why, reached=reached))
 
+    def end_by(self, reached: Reached) -> None:
+        """A limit was reached. Close once the waiting messages are answered, or at once if they take the room."""
+        if reached.limit is FRAMING:
+            self.finish(END_BY[FRAMING], reached)
+        elif self._open:
+            self._stop()
+            self._wire.end_by(reached)
+
     def ended(self) -> None:
         """The connection was lost."""
         self._script.closed(self)
@@ -173,7 +181,9 @@ class Player:
             if self._silence is not None:
                 self._silence.rest(False)
             Deferred.fromCoroutine(self._work())
-        if self.full and not self._paused:
+        if self._bytes and (reached := self._wire.waiting(self._bytes)):
+            self.end_by(reached)
+        if self._open and self.full and not self._paused:
             self._paused = True
             self._wire.pause_reading()
 
@@ -189,6 +199,7 @@ class Player:
                 if self._wire.lasting:
                     self._stop()
             self._bytes -= len(job.message or b"")
+            self._wire.waiting(self._bytes)
             if self._paused and not self.full:
                 self._paused = False
                 self._wire.resume_reading()

@@ -13,12 +13,11 @@ from twisted.internet.protocol import DatagramProtocol, Protocol, ServerFactory
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from app.limits import FRAMING
 from app.responders import Context, Option, Options, Responder
 from app.responders.rulebook import Rulebook
 from app.responders.script import rules, titles
 from app.responders.script.player import Player, Script
-from app.responders.script.wires import Datagrams, Messages, Stream, tell_unfinished
+from app.responders.script.wires import Datagrams, Messages, Stream
 from app.responders.trial import Count, Message, Request, Trial
 from app.text import framing
 from app.text.framing import Framer
@@ -37,16 +36,15 @@ class Scripted(Protocol):
         self._received_at = 0.0
 
     def connectionMade(self) -> None:
-        wire = Stream(self._script.context, self.transport, self._framer)
-        self._player = Player(self._script, wire)
+        self._wire = Stream(self._script.context, self.transport, self._framer)
+        self._player = Player(self._script, self._wire)
         self._player.start()
 
     def dataReceived(self, data: bytes) -> None:
-        was_broken = self._framer.broken
-        self._player.received(self._framer.feed(data))
-        if self._framer.broken and not was_broken:
-            reached = FRAMING.reached(self._framer.limit, why=self._framer.broken)
-            self._player.finish("closed by us: no more messages can be found", reached)
+        messages, reached = self._wire.received(data)
+        self._player.received(messages)
+        if reached is not None:
+            self._player.end_by(reached)
         elif self._framer.gap < float("inf"):
             self._received_at = self._script.context.reactor.seconds()
             self._wait_for_gap()
@@ -63,11 +61,11 @@ class Scripted(Protocol):
         if self._script.context.reactor.seconds() + 1e-6 < self._received_at + self._framer.gap:
             self._wait_for_gap()
         else:
-            self._player.received(self._framer.flush())
+            self._player.received(self._wire.flushed())
 
     def readConnectionLost(self) -> None:
         """The peer will send no more: close once its messages are answered."""
-        self._player.received(self._framer.flush())
+        self._player.received(self._wire.flushed())
         self._player.finish("closed by the peer")
 
     def writeConnectionLost(self) -> None:
@@ -76,7 +74,7 @@ class Scripted(Protocol):
     def connectionLost(self, reason: Failure | None = None) -> None:
         if self._gap_timer is not None:
             self._gap_timer.cancel()
-        tell_unfinished(self.transport, self._framer.unfinished, self._framer.awaited)
+        self._wire.tell_unfinished()
         self._player.ended()
 
 

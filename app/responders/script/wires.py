@@ -7,14 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 from app import events
 from app.errors import PostError
-from app.limits import Reached
+from app.limits import FRAMING, UNFINISHED_BYTES, Reached
 
 if TYPE_CHECKING:
     from app.responders import Context
     from app.text.framing import Framer
 
-NORMAL_CLOSURE, INTERNAL_ERROR = 1000, 1011
-"""Close codes of RFC 6455 section 7.4.1."""
+END_BY = {
+    FRAMING: "closed by us: no more messages can be found",
+    UNFINISHED_BYTES: "closed by us: too much of unfinished messages",
+}
+"""Why a connection ends for which a limit was reached."""
+
+NORMAL_CLOSURE, INTERNAL_ERROR, TRY_AGAIN_LATER = 1000, 1011, 1013
+"""Close codes of RFC 6455 section 7.4.1, and of IANA's registry."""
 
 
 def format_address(address: Any) -> str:
@@ -28,6 +34,16 @@ def tell_unfinished(transport: Any, size: int, awaited: str = "") -> None:
     unfinished = getattr(transport, "unfinished", None)
     if size and unfinished is not None:
         unfinished(size, awaited)
+
+
+def gather(transport: Any, size: int, what: str = "unfinished") -> Reached | None:
+    """Count ``size`` bytes for ``what`` is kept of the peer's messages: until they are whole, until answered.
+
+    Returns the limit, as it is to be recorded, if the program has no room for them: close then.
+    """
+    counts = getattr(transport, "gather", None)
+    full: Reached | None = counts(size, what) if counts is not None else None
+    return full and full.saying(f"{full.text}: closing")
 
 
 class Wire:
@@ -63,6 +79,15 @@ class Wire:
     def send_raw(self, data: bytes) -> None:
         """Send bytes without framing."""
         raise NotImplementedError
+
+    def waiting(self, size: int) -> Reached | None:
+        """So many bytes of messages wait to be answered. Returns the limit if the program has no room for them."""
+        return None
+
+    def end_by(self, reached: Reached) -> None:
+        """Record that no more messages are taken because a limit was reached, and close."""
+        self.record_limit(reached)
+        self.close(END_BY[reached.limit])
 
     def pause_reading(self) -> None:
         """Read no more from the peer."""
@@ -131,6 +156,9 @@ class _Connection(Wire):
     def facts(self) -> Mapping[str, object]:
         return self._facts
 
+    def waiting(self, size: int) -> Reached | None:
+        return gather(self.transport, size, "waiting")
+
     def pause_reading(self) -> None:
         self.transport.pauseProducing()
 
@@ -155,6 +183,25 @@ class Stream(_Connection):
     def __init__(self, context: Context, transport: Any, framer: Framer) -> None:
         super().__init__(context, transport)
         self._framer = framer
+
+    def received(self, data: bytes) -> tuple[list[bytes], Reached | None]:
+        """The messages that ``data`` completes; and the limit for which there can be no more of them, once."""
+        framer = self._framer
+        was_broken, messages = framer.broken, framer.feed(data)
+        if framer.broken:
+            return messages, None if was_broken else FRAMING.reached(framer.limit, why=framer.broken)
+        full = gather(self.transport, framer.unfinished)
+        if full is not None:
+            framer.give_up(full.text)
+        return messages, full
+
+    def flushed(self) -> list[bytes]:
+        """The message that ends because nothing more came, if there is one."""
+        return self._framer.flush()
+
+    def tell_unfinished(self) -> None:
+        """Have the event of the connection's end say what came of a message without an end."""
+        tell_unfinished(self.transport, self._framer.unfinished, self._framer.awaited)
 
     def send(self, message: bytes, binary: bool) -> None:
         self.send_raw(self._framer.frame(message))
@@ -197,6 +244,10 @@ class Messages(_Connection):
         if self._protocol.state == self._protocol.STATE_OPEN:
             # sendClose accepts only 1000 and the codes 3000 to 4999.
             self._protocol.sendCloseFrame(INTERNAL_ERROR, b"the script failed")
+
+    def end_by(self, reached: Reached) -> None:
+        self.record_limit(reached)
+        self._protocol.sendCloseFrame(TRY_AGAIN_LATER, reached.text.encode())
 
     def close(self, why: str) -> None:
         self._protocol.sendClose(NORMAL_CLOSURE)

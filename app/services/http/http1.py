@@ -10,6 +10,7 @@ from twisted.web.http import NO_BODY_CODES
 from twisted.web.http_headers import Headers
 
 from app.http.reason_phrases import phrase
+from app.services.budget import UNCOUNTED
 from app.services.http import rules as http_rules
 from app.services.http.chunks import Chunks
 from app.services.http.http1_ending import EndingChannel
@@ -58,8 +59,20 @@ class RecordedChannel(EndingChannel):
             self._answered = 0
         # Not HTTPChannel's method, which gives a client new time with each byte.
         LineReceiver.dataReceived(self, data)
-        if self.line_mode and not self._busyReceiving and b"\n" in self._buffer:
-            self.refuse(400, http_rules.BARE_LF)
+        self._check_head()
+
+    def _check_head(self) -> None:
+        """Look at what has come of a request's head, if it is not complete."""
+        if self.line_mode and not self._busyReceiving:
+            if b"\n" in self._buffer:
+                self.refuse(400, http_rules.BARE_LF)
+            elif len(self._buffer) + self._receivedHeaderSize > UNCOUNTED:
+                self._count_head()
+
+    def _count_head(self) -> None:
+        """Count a large head that is not complete against what unfinished messages may take."""
+        if full := self.tap.gather(len(self._buffer) + self._receivedHeaderSize, "head"):
+            self.refuse(503, full)
 
     def _begin(self, data: bytes) -> bool:
         """The first bytes of a request have come. Returns whether another protocol handles them."""
@@ -82,6 +95,7 @@ class RecordedChannel(EndingChannel):
     def lineReceived(self, line: bytes) -> None:
         if "_command" not in self.__dict__ and line and not http_rules.REQUEST_LINE.fullmatch(line):
             if broken := http_rules.of_request_line(line):
+                self._first = line
                 self.refuse(*broken)
                 return
             line = line[:-1] + b"1"  # HTTP/1.2 and its like
@@ -114,6 +128,8 @@ class RecordedChannel(EndingChannel):
             self.refuse(400, http_rules.BARE_LF)
 
     def allHeadersReceived(self) -> None:
+        if self._receivedHeaderSize > UNCOUNTED:
+            self.tap.gather(0, "head")
         hosts = self.requests[-1].requestHeaders.getRawHeaders(b"Host", ())
         if wrong := http_rules.of_host(self._version, hosts):
             self.refuse(400, wrong)
@@ -172,6 +188,9 @@ class RecordedChannel(EndingChannel):
             self._owed = request
             return
         super().requestDone(request)
+        if self.persistent and (self.requests or self._buffer) and not self.refused:
+            self._begun = True  # it came behind the request before
+            self._check_head()
         if self._ended and not self._busyReceiving:
             self._answer_what_came()
 

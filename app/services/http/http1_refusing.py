@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from app import events, limits
+from app.http.heads import read_head
 from app.http.reason_phrases import phrase
 from app.limits import Reached
 from app.services.http import rules as http_rules
 from app.services.http.http1_timing import LINGER, TimedChannel
+from app.text.escapes import escape
 
 _REFUSAL = (
     b"HTTP/1.1 %d %s\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: %d\r\nConnection: close\r\n\r\n"
@@ -25,6 +27,7 @@ class RefusingChannel(TimedChannel):
     _networkProducer: Any
     refused = False
     _ended = False  # the client has finished sending
+    _first = b""  # the first line of a request, where it is no such line
     _line = b""  # the line that was read last: a broken rule is broken in it
 
     def refuse(self, status: int, why: str | Reached) -> None:
@@ -36,12 +39,25 @@ class RefusingChannel(TimedChannel):
             tap.record_limit(why.saying(f"refused: {why.text}").carrying(status=status))
             why = why.text
         summary = f"{status} {reason.decode()}  {why}"
-        tap.record(events.HTTP_RESPONSE, summary, {"status": status, "refused": why})
+        detail = {"status": status, "refused": why} | self._known()
+        if not self._answering():
+            detail["reason"] = reason.decode()
+        tap.record(events.HTTP_RESPONSE, summary, detail)
         if not self._answering():
             words = in_words(why)
             head = _REFUSAL % (status, reason, len(words))
             tap.write(head if self.__dict__.get("_command") == b"HEAD" else head + words)
         self._linger()
+
+    def _known(self) -> dict[str, str]:
+        """Method, target and version of the request, as far as they came, unless they are recorded already."""
+        if self.requests and self.requests[-1].is_recorded:
+            return {}
+        if "_command" in self.__dict__:
+            line = escape(self._command), escape(self._path), escape(self._version)
+        else:
+            line = read_head(bytes(self._first or self._buffer)).line
+        return {name: part for name, part in zip(("method", "target", "version"), line, strict=True) if part}
 
     def _answering(self) -> bool:
         """Whether part of a response was written already, so that another one cannot follow."""
@@ -82,6 +98,7 @@ class RefusingChannel(TimedChannel):
 
     def lineLengthExceeded(self, line: bytes) -> None:
         if "_command" not in self.__dict__:
+            self._first = line
             self.refuse(414, limits.FIELD_BYTES.reached(self.MAX_LENGTH, "line"))
         elif self._receivedHeaderCount > self.maxHeaders:
             self.refuse(431, limits.FIELDS.reached(self.maxHeaders))

@@ -164,7 +164,7 @@ class RecordedConnection(SendingConnection):
         if isinstance(why, Reached):
             self.tap.record_limit(why.saying(f"refused: {why.text}").carrying(status=status))
             why = why.text
-        detail = {"status": status, "refused": why, "stream": stream.number}
+        detail = {"status": status, "refused": why, "stream": stream.number} | stream.known()
         self.tap.record(events.HTTP_RESPONSE, f"{status} {phrase(status).decode()}  {why}", detail)
         if not stream.request.startedWriting:
             if self._is_open(stream.number):

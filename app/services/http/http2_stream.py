@@ -12,6 +12,7 @@ from app.limits import Reached
 from app.services.http import rules as http_rules
 from app.services.http.request import RecordedRequest
 from app.services.tap.tap import Tap
+from app.text.escapes import escape
 
 SLICE = 64 << 10
 """Bytes of a response that are copied at once."""
@@ -60,6 +61,7 @@ class RecordedStream(H2Stream):
     gathered = 0
     _refusal: tuple[int, str | Reached] | None = None
     _waits_for_100 = False
+    _target: bytes | None = None
     _conn: Connection
 
     @property
@@ -83,7 +85,7 @@ class RecordedStream(H2Stream):
         self.request.fields = [
             (names.get(name, name), value) for name, value in headers if not name.startswith(b":") or name in names
         ]
-        self.command = pseudo.get(b":method")
+        self.command, self._target = pseudo.get(b":method"), pseudo.get(b":path")
         if wrong := _problem(pseudo, headers):
             self.refuse(400, wrong)
             return
@@ -92,6 +94,13 @@ class RecordedStream(H2Stream):
             self.path = pseudo.get(b":authority", b"")
 
     # -- called by the connection
+
+    def known(self) -> dict[str, str]:
+        """Method, target and version of the request, unless they are recorded already."""
+        if self.request.is_recorded:
+            return {}
+        found = {"method": self.command, "target": self._target}
+        return {"version": "HTTP/2"} | {name: escape(part) for name, part in found.items() if part}
 
     def admit(self) -> None:
         """The connection has the stream in its table now: refuse it, or pass the request on."""

@@ -88,6 +88,11 @@ class RecordedRequest(Request):
         self._began = perf_counter()
 
     @property
+    def is_recorded(self) -> bool:
+        """Whether its event was recorded."""
+        return self._asked
+
+    @property
     def peer(self) -> str:
         return written(self.getClientAddress())
 

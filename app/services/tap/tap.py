@@ -23,6 +23,7 @@ from zope.interface import alsoProvides, implementer
 from app import events
 from app.limits import Reached
 from app.services.address import written
+from app.services.budget import UNCOUNTED
 from app.services.tap.holding import BY_CAPTURE, Holding, TapBuilder
 from app.text.escapes import amount
 
@@ -49,6 +50,7 @@ class Tap(Holding):
         self._half_closing = False
         self._following = False
         self._unfinished, self._awaited = 0, ""
+        self._gathers: set[str] = set()  # what is large enough to be counted
         self.number = 0
         self.received = 0
         self.sent = 0
@@ -115,6 +117,7 @@ class Tap(Holding):
         except BaseException as e:
             self._failed(e, None)
             self.wrappedProtocol = None  # type: ignore[assignment]
+        self._give_back()
         words = self._reason(reason)
         unsent = (self.unsent() or 0) + waiting
         detail = {
@@ -173,6 +176,25 @@ class Tap(Holding):
         For the responder's ``connectionLost``. ``awaited``: what is known of the message, in words.
         """
         self._unfinished, self._awaited = size, awaited and f" ({awaited})"
+
+    def gather(self, size: int, what: str = "unfinished") -> Reached | None:
+        """Count ``size`` bytes for ``what`` is kept of the peer's messages: until they are whole, until answered.
+
+        Returns the limit if the program has no room for them, and counts nothing: they are to be dropped, and the
+        connection closed.
+        """
+        full = None
+        if size > UNCOUNTED:
+            self._gathers.add(what)
+            full = self._owner.budget.put((self, what), size)
+        if self._gathers and (full or size <= UNCOUNTED):
+            self._gathers.discard(what)
+            self._owner.budget.drop((self, what))
+        return full
+
+    def _give_back(self) -> None:
+        while self._gathers:
+            self._owner.budget.drop((self, self._gathers.pop()))
 
     def record(self, kind: int, summary: str, detail: dict[str, Any] | str, **more: Any) -> None:
         """Record what the bytes of this connection mean to their protocol; ``detail`` may be JSON already."""

@@ -13,6 +13,7 @@ from autobahn.websocket.types import ConnectionDeny
 
 from app import limits
 from app.http.reason_phrases import phrase
+from app.services.budget import UNCOUNTED
 from app.services.hosts import Hosts
 from app.services.http import rules as http_rules
 from app.services.tap.tap import Tap
@@ -75,6 +76,9 @@ class Handshake(_Base):  # type: ignore[misc,valid-type]
             reached = limits.FIELD_BYTES.reached(most, "handshake")
             self._tap.record_limit(reached)
             self.failHandshake(reached.text, HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+        elif len(self.data) > UNCOUNTED and (full := self._tap.gather(len(self.data), "handshake")):
+            self._tap.record_limit(full)
+            self.failHandshake(full.text, HTTPStatus.SERVICE_UNAVAILABLE)
         elif _BARE_LF.search(self.data.partition(b"\r\n\r\n")[0]):
             # autobahn would wait for a CR LF that never comes.
             self.failHandshake(http_rules.BARE_LF)
@@ -121,12 +125,13 @@ class Handshake(_Base):  # type: ignore[misc,valid-type]
 
     def _check_hosts(self, hosts: Hosts, origin: str | None) -> None:
         """Raise ConnectionDeny if the client asks for, or is a page of, a name that is not ours."""
-        if name := hosts.refuse(self.http_headers.get("host", "")):
+        asked = self.http_headers.get("host", "")
+        if name := hosts.refuse(asked):
             reached = limits.HOSTS.reached(hosts.names, name=escape(name.encode()))
             self._tap.record_limit(reached.carrying(host=name, status=421))
             words = "this service answers to addresses, to localhost and to the names in its option hosts"
             raise ConnectionDeny(421, f"{words}, which does not have {name}")
-        if origin is not None and not self.origins and (name := hosts.refuse_origin(origin)):
+        if origin is not None and not self.origins and (name := hosts.refuse_origin(origin, asked)):
             reached = limits.HOSTS.reached(hosts.names, "origin", name=escape(origin.encode()))
             self._tap.record_limit(reached.carrying(host=name, status=403))
             raise ConnectionDeny(403, f"web pages of {name} may not connect, since the option hosts does not have it")

@@ -11,7 +11,6 @@ from twisted.python.failure import Failure
 
 from app import events, limits
 from app.services import tcp
-from app.services.budget import Budget
 from app.services.service import Service
 from app.services.tap.tap import Tap
 from app.services.tap.valve import KEPT_FOR_ALL, KEPT_FOR_ONE
@@ -20,14 +19,11 @@ from app.services.websocket.autobahn_setup import prepare
 from app.services.websocket.handshake import VERSION, Handshake
 from app.services.websocket.messages import DETAILS, Messages
 from app.text.escapes import amount, escape
-from app.websocket.closing import Closing
+from app.websocket.gathering import Gathering
 from app.websocket.timers import Timers
 
-GOING_AWAY, POLICY_VIOLATION, INTERNAL_ERROR, TRY_AGAIN_LATER = 1001, 1008, 1011, 1013
-"""Close codes of RFC 6455 section 7.4.1, and of IANA's registry."""
-
-UNCOUNTED = 64 << 10
-"""Bytes of a message up to which it is not counted against the budget of unfinished messages."""
+GOING_AWAY, POLICY_VIOLATION, INTERNAL_ERROR = 1001, 1008, 1011
+"""Close codes of RFC 6455 section 7.4.1."""
 
 UNREAD, UNREAD_BY_ALL = KEPT_FOR_ONE + (1 << 20), 4 * KEPT_FOR_ALL
 """Bytes that may wait for one client in addition to one message of the largest size, and for all of a service.
@@ -40,15 +36,13 @@ MAX_COMPRESSED = 1 << 20
 """Bytes of the largest message that is compressed: compression blocks all other connections."""
 
 
-class RecordedMessages(Closing, Handshake):
+class RecordedMessages(Gathering, Handshake):
     """Mixed in before a responder's protocol class: records opening, messages and close.
 
     It overrides autobahn's private hooks; the public ones belong to the responder.
     """
 
     _messages: Messages
-    budget: Budget
-    _gathered = 0  # bytes of the message that is not finished
     maxMessagePayloadSize: int
     maxFramePayloadSize: int
     _most: int | None = None  # their value, while a compressed frame comes
@@ -58,6 +52,7 @@ class RecordedMessages(Closing, Handshake):
 
     def _onOpen(self) -> None:
         self._opened = True
+        self._tap.gather(0, "handshake")
         chosen = self.websocket_protocol_in_use
         offered = list(self.websocket_protocols)
         target = escape(self.http_request_uri.encode("latin-1", "replace"))
@@ -172,26 +167,6 @@ class RecordedMessages(Closing, Handshake):
             self.maxMessagePayloadSize = self.maxFramePayloadSize = most + (most >> 10) + 64
         super()._onMessageFrameBegin(length)
 
-    def _onMessageFrameData(self, payload: bytes) -> None:
-        self._gathered += len(payload)
-        if self._gathered > UNCOUNTED and not self.failedByMe and (full := self.budget.put(self, self._gathered)):
-            self._tap.record_limit(full.saying(f"{full.text}: closing"))
-            self._fail_connection(TRY_AGAIN_LATER, full.text)
-            self._drop_gathered()
-        super()._onMessageFrameData(payload)
-
-    def _onMessageEnd(self) -> None:
-        if self._gathered > UNCOUNTED:
-            self.budget.drop(self)
-        self._gathered = 0
-        super()._onMessageEnd()
-
-    def _drop_gathered(self) -> None:
-        """Give memory back now: protocols refer to themselves, and the garbage collector comes late."""
-        self.budget.drop(self)
-        protocol = cast(Any, self)
-        protocol.data, protocol.message_data, protocol.frame_data = b"", [], []
-
     def _onMessageFrameEnd(self) -> None:
         if self._most is not None:
             most = self.maxMessagePayloadSize = self.maxFramePayloadSize = self._most
@@ -292,7 +267,6 @@ def _factory(service: Service, made: Any) -> WebSocketServerFactory:
         "origins": settings["origins"],
         "field_bytes": bounds["field_bytes"],
         "hosts": service.hosts(),
-        "budget": service.surroundings.budget,
     }
     if not issubclass(responder, RecordedMessages):  # it is, if the factory was used before
         attributes["_messages"] = Messages()

@@ -36,6 +36,10 @@ class Framer:
         """The message that ends because nothing more came, if there is one."""
         return []
 
+    def give_up(self, why: str) -> None:
+        """Look for no more messages, for the reason ``why``, and drop what has come of one."""
+        self.broken = why
+
     @property
     def unfinished(self) -> int:
         """Bytes that came of a message which has not ended."""
@@ -111,6 +115,9 @@ class Buffered(Framer):
     def _kept(self) -> None:
         """Called when the whole messages were removed from the front of the buffer."""
 
-    def _break(self, why: str = "") -> None:
-        self.broken = why or f"a message is longer than {self.limit:,} bytes"
+    def give_up(self, why: str) -> None:
+        super().give_up(why)
         self._buffer.clear()
+
+    def _break(self, why: str = "") -> None:
+        self.give_up(why or f"a message is longer than {self.limit:,} bytes")

@@ -35,7 +35,7 @@ def test_a_command_that_cannot_print_says_so_and_fails(where: str, words: str, u
 
 def test_print_goes_where_it_did_before_afterwards(capsys: pytest.CaptureFixture[str]) -> None:
     before = sys.stdout
-    with output.checked_output():
+    with output.checked_stdout():
         assert sys.stdout is not before
         print("a\udc80\u20ac")
     assert sys.stdout is before
@@ -60,7 +60,7 @@ SHOWN = r"\e]0;owned\x07\xc2\x9b31m\xe2\x80\xae\xe2\x80\xa8\r"
 
 
 def test_whatever_is_printed_has_escapes_for_what_would_not_show(capsys: pytest.CaptureFixture[str]) -> None:
-    with output.checked_output():
+    with output.checked_stdout(), output.checked_stderr():
         print(f"a\t{BAD}\nb")
         print(BAD, file=sys.stderr)
     assert capsys.readouterr() == (f"a\t{SHOWN}\nb\n", f"{SHOWN}\n")
@@ -79,7 +79,7 @@ def test_bytes_for_a_terminal_come_in_any_parts() -> None:
 
 @pytest.mark.parametrize("on_terminal", [True, False])
 def test_what_a_peer_sends_reaches_a_terminal_as_escapes_and_a_pipe_as_it_is(on_terminal: bool) -> None:
-    script = f"from app.commands import output\nwith output.checked_output(): output.write({BAD.encode()!r})"
+    script = f"from app.commands import output\nwith output.checked_stdout(): output.write({BAD.encode()!r})"
     ours, theirs = pty.openpty() if on_terminal else os.pipe()
     with open(theirs, "wb") as out:
         subprocess.run([sys.executable, "-c", script], cwd=ROOT, stdout=out, timeout=100, check=True)
@@ -105,3 +105,33 @@ def test_paths_and_names_of_plugins_have_escapes(command: list[str], tmp_path: P
     assert printed.replace("\n", "").isprintable()
     if "--json" in command:
         assert {json.loads(line)["file"] for line in done.stdout.splitlines()} == {str(path)}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["send", "zz\x1b]://x"],
+        ["send", "http://a b\x1b]0;x\x07/"],
+        ["send", "tcp://127.0.0.1:1", "x", "--repeat", "\x1b[2J"],
+        ["query", "no\x1b[2Jne.lpost"],
+        ["query", "none.lpost", "a ==\x1b[2J b \x9b2J \u202e"],
+        ["export", "none.lpost", "a\x1bb.har", "--filter", "\x1b =="],
+        ["check", "no\x1b[2Jne.toml"],
+        ["--debug", "check", "no\x1b[2Jne.toml"],
+        ["ser\x1bve"],
+        ["serve", "no\x1bne.toml"],
+    ],
+)
+def test_b6_no_error_text_reaches_the_terminal_as_it_came(words: list[str]) -> None:
+    code, out, said = shell('"$@"', *words)
+    assert code
+    assert said
+    assert not [c for c in out + said if c not in "\n\t" and (ord(c) < 32 or 0x7F <= ord(c) < 0xA0 or c == "\u202e")]
+
+
+def test_b6_lines_stay_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    before = sys.stderr
+    with output.checked_stderr():
+        print("a\tb\n\x1b[2J\rc\udc80\u20ac", file=sys.stderr)
+    assert sys.stderr is before
+    assert capsys.readouterr().err == "a\tb\n\\e[2J\\rc\\x80\u20ac\n"

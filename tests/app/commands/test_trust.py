@@ -270,3 +270,23 @@ def test_a_link_in_plugins_runs_nothing_of_a_trusted_folder_until_it_is_trusted_
     assert ran.exists()
     kept = json.loads((tmp_path / "data" / "trust.json").read_text())
     assert sorted(kept["folders"]) == [str(mine), str(theirs)]
+
+
+def test_b9_a_plugin_that_is_passed_over_makes_nothing_trusted(lp: Run, file: Path) -> None:
+    plugins = file.parent / "plugins"
+    plugins.mkdir()
+    with (plugins / "big.py").open("wb") as big:
+        big.truncate(3 << 30)
+    big_one = f"  run   the plugin {plugins / 'big.py'} brings big: its code can do all that you can"
+    said = lp("check", file).stdout.splitlines()
+    assert said[1] == f"it is not trusted. Until it is (listening-post trust {file}), nothing of this happens:"
+    assert said[-2:] == ["not loaded, trusted or not:", big_one]
+    file.write_text('version = 1\n[[service]]\nname = "e"\nprotocol = "tcp"\nlisten = "127.0.0.1:0"\n')
+    done = lp("check", file)
+    assert done.stdout.splitlines()[1:] == ["not loaded, trusted or not:", big_one]
+    assert "is passed over: 3.2 GB are more than a plugin may have" in done.stderr
+    (plugins / "other.py").write_text("x = 1\n")
+    said = lp("check", file).stdout.splitlines()
+    assert said[1].startswith("it is not trusted. ")
+    assert "brings other" in said[2]
+    assert said[3:] == ["not loaded, trusted or not:", big_one]

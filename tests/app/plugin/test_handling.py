@@ -19,8 +19,11 @@ from app.plugin.message_queue import MAX_BYTES, MAX_MESSAGES, MessageQueue
 from app.plugin.stream import MAX_SENDERS
 from app.plugin.testing import BareContext, build, connect
 from app.plugin.web import answer_of
+from app.services.budget import Budget
+from app.services.surroundings import Surroundings
 from tests.app.plugin.conftest import Serve
-from tests.app.services.helpers import Peer, Tape, address, closed
+from tests.app.services.helpers import Desk, Peer, Tape, address, closed
+from tests.app.services.websocket.test_bounds import HANDSHAKE
 from tests.app.services.websocket_frames import talk
 from tests.helpers import until
 
@@ -159,7 +162,7 @@ def test_c19_each_line_is_answered_with_its_own_ending() -> None:
     ("framing", "data", "words"),
     [
         ("line", b"one\ntwo", ", 3 B of a message without an end"),
-        ("int32", b"\0\0\0\1a\0\0\0\7four", ", 8 B of a message without an end"),
+        ("int32", b"\0\0\0\1a\0\0\0\7four", ", 8 B of a message without an end (the length 00 00 00 07 says 7)"),
         ("none", b"one", ""),
     ],
 )
@@ -190,7 +193,7 @@ async def test_a_message_that_is_too_long_is_a_limit_that_this_connection_reache
     assert await peer.end() == b""
     [reached] = tape.all("limit.reached")
     assert (reached.conn, reached.detail) == (1, {"limit": "framing", "value": 16 << 20})
-    assert reached.summary == "a string of 2,147,483,647 bytes is longer than 16,777,216: closing"
+    assert reached.summary == "a message is longer than 16,777,216 bytes: the length 7F FF FF FF says 2,147,483,647"
 
 
 def test_answers_leave_in_the_order_of_the_messages() -> None:
@@ -593,3 +596,59 @@ async def test_a_client_that_leaves_ends_what_is_done_for_it(serve: Serve, tape:
     await until(lambda: cancelled)
     await closed(tape)
     assert tape.all("failure") == []
+
+
+@pytest.mark.parametrize(
+    ("protocol", "framing", "head", "message"),
+    [("tcp", "line", b"", b"x" * 900_000), ("tcp", "int32", b"\0\xf0\0\0", b"x" * 900_000)],
+)
+@pytest_twisted.ensureDeferred
+async def test_a12_unfinished_messages_to_plugins_share_the_budget(
+    protocol: str, framing: str, head: bytes, message: bytes, desk: Desk, serve: Serve, tape: Tape
+) -> None:
+    budget = Budget(1 << 20)
+    desk.surroundings = Surroundings(budget=budget)
+    service = await serve(responder("x", framing=framing)(lambda data: None))
+    peers = [Peer(service), Peer(service)]
+    await peers[0].send(head + message)
+    await until(lambda: budget.total == len(head + message))
+    await peers[1].send(head + message)
+    await peers[1].end()
+    (event,) = tape.all("limit.reached")
+    assert event.summary == "more than 1,048,576 bytes of unfinished messages in the program: closing"
+    assert (await closed(tape)).summary.startswith("closed by us: too much of unfinished messages")
+    peers[0].close()
+    await until(lambda: not budget.total)
+
+
+@pytest.mark.parametrize("protocol", ["tcp", "websocket"])
+@pytest_twisted.ensureDeferred
+async def test_a12_messages_that_wait_for_a_plugin_are_counted(
+    protocol: str, desk: Desk, serve: Serve, tape: Tape
+) -> None:
+    budget = Budget(1 << 20)
+    desk.surroundings = Surroundings(budget=budget)
+    waiting: list[Deferred[None]] = []
+
+    async def slow(data: bytes) -> None:
+        waiting.append(Deferred())
+        await waiting[-1]
+
+    how = {"framing": "int32"} if protocol == "tcp" else {}
+    service = await serve(responder("x", (protocol,), **how)(slow), protocol)
+    peers = [Peer(service), Peer(service)]
+    body = bytes(700_000)
+    message = len(body).to_bytes(4, "big") + body
+    if protocol == "websocket":
+        message = b"\x82\xff" + len(body).to_bytes(8, "big") + bytes(4) + body
+        for peer in peers:
+            peer.push(HANDSHAKE)
+            await peer.expect(b"\r\n\r\n")
+    await peers[0].send(message)
+    await until(lambda: budget.total == len(body) and waiting)
+    await peers[1].send(message)
+    await peers[1].end()
+    (event,) = tape.all("limit.reached")
+    assert event.detail == {"limit": "unfinished_bytes", "value": 1 << 20}
+    waiting[0].callback(None)
+    await until(lambda: not budget.total)

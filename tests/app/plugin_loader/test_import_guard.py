@@ -52,6 +52,7 @@ ENDS = [
     ("reactor.callWhenRunning(print, 'called')", "schedules a call"),
     ("reactor.callFromThread(print, 'called')", "schedules a call"),
     ("reactor.callInThread(print, 'called')", "starts a thread"),
+    ("__import__('threading').Thread(target=reactor.run).start()", "runs the reactor"),
     ("reactor.addSystemEventTrigger('after', 'startup', print, 'called')", "schedules a call"),
     ("task.LoopingCall(print, 'called').start(1, now=False)", "schedules a call"),
     ("task.react(lambda reactor: endpoints.TCP4ServerEndpoint(reactor, 0).listen(factory))", "runs the reactor"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,26 @@ def test_b5_who_is_not(authority: str) -> None:
     assert hosts.refuse_origin(f"https://{authority}") == refused[0]
     assert hosts.refuse("tunnel.example")
     assert not Hosts(["*"]).refuse(authority)
+
+
+PAGES = ["http://203.0.113.5", "http://203.0.113.5:8000", "https://[2001:db8::1]", "http://1.2.3.4.5", "http://10.1"]
+
+
+@pytest.mark.parametrize("origin", PAGES)
+def test_b5_a_page_from_a_foreign_address_is_refused(origin: str) -> None:
+    hosts = Hosts(["198.51.100.7"])
+    assert hosts.refuse_origin(origin, "127.0.0.1:80")
+    assert not hosts.refuse_origin(origin, origin.partition("//")[2].partition("]:")[0])  # where it was loaded from
+    assert not hosts.refuse_origin("http://198.51.100.7:1")  # it is named
+    assert not Hosts(["*"]).refuse_origin(origin)
+
+
+def test_b5_a_page_from_an_address_of_this_machine_is_accepted() -> None:
+    for origin in ("http://127.0.0.1", "http://127.9.9.9:80", "http://[::1]:1", "http://[::ffff:127.0.0.1]"):
+        assert not Hosts([]).refuse_origin(origin), origin
+    for address in {str(found[4][0]) for found in socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)}:
+        assert not Hosts([]).refuse_origin(f"http://{address}:8080")
+    assert Hosts([]).refuse_origin("http://224.0.0.1")
 
 
 def test_b5_what_the_option_may_hold() -> None:
@@ -104,6 +125,11 @@ async def test_b5_websocket_knows_names_and_origins(responder: str, desk: Desk, 
     for origin in (b"", b"Origin: http://localhost:3000\r\n"):
         line, _ = await first_line(made, UPGRADE % (b"127.0.0.1", origin))
         assert line.split()[1] in (b"101", b"502")
+    for origin in PAGES:
+        line, _ = await first_line(made, UPGRADE % (b"127.0.0.1", b"Origin: %b\r\n" % origin.encode()))
+        assert line.startswith(b"HTTP/1.1 403 ")
+    line, _ = await first_line(made, UPGRADE % (b"192.0.2.5:8080", b"Origin: http://192.0.2.5:80\r\n"))
+    assert line.split()[1] in (b"101", b"502")
     known = await service(desk, tmp_path, "websocket", responder, origins=["https://evil.example:*"])
     line, _ = await first_line(known, UPGRADE % (b"127.0.0.1", b"Origin: https://evil.example:444\r\n"))
     assert line.split()[1] in (b"101", b"502")

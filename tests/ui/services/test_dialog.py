@@ -461,14 +461,14 @@ def test_tab_goes_down_the_page_and_then_to_the_buttons(dialog: Open, qtbot: QtB
     end = ["Create and start", "Create", "Cancel", "Pages of the service"]
     form = dialog(protocol="http")
     form.responder.setCurrentText("static")
-    assert stops(form) == [*top, "Root", "Index", "listing", "Fallback", "hidden", autostart, "Cancel", end[-1]]
+    assert stops(form) == [*top, "Root", "Index", "Listing", "Fallback", "Hidden", autostart, "Cancel", end[-1]]
     form.responder.setCurrentText("mock")
     table = form.options.findChild(TableEditor)
     table._buttons["add"].click()
     qtbot.waitUntil(lambda: table.findChild(OptionForm).isVisible())
     found = stops(form)
     assert found[5:9] == ["rules", "Add one", "Add one like this", "Take this away"]
-    assert found[-8:] == ["Log", "on", "Otherwise", autostart, *end]
+    assert found[-8:] == ["Log", "On", "Otherwise", autostart, *end]
     choose(form, "tcp")
     form.tabs.setCurrentIndex(1)
     form.tabs.tabBar().setFocus()

@@ -86,6 +86,21 @@ def test_what_was_refused_of_a_request_is_its_answer(read: Read) -> None:
     assert (row.id, row.answer, row.status) == (1, 2, 400)
 
 
+@pytest.mark.parametrize(
+    ("filter", "ids"),
+    [
+        ("", [1, 3, 4]), ("http.method == PUT", [3]), ("http.target contains /x", [3]), ("http.method == GET", [1]),
+        ("http.method == PUT and http.status == 400", [3]), ("http.method exists", [1, 3]),
+    ],
+)  # fmt: skip
+def test_c2_what_was_refused_has_the_method_and_target_that_are_known(read: Read, filter: str, ids: list[int]) -> None:
+    rows = asked(), answered(), refused(method="PUT", target="/x", version="HTTP/1.1"), refused()
+    found = read(*rows, filter=filter)
+    assert [row.id for row in found] == ids
+    shown = {1: ("GET", "/", "GET /"), 3: ("PUT", "/x", "PUT /x"), 4: ("", "", "no sense")}
+    assert all((row.method, row.target, row.summary) == shown[row.id] for row in found)
+
+
 def test_a_foreign_detail_makes_an_empty_row(read: Read) -> None:
     row = asked()
     row[7] = "[1]"

@@ -345,3 +345,18 @@ def test_closing_after_a_move_leaves_one_whole_file(path):
 def test_a_zero_byte_in_a_payload_is_marked_for_the_filter(tmp_path):
     path = make(tmp_path / "c.lpost", event(b"a\0b"), event(b"ab"), event(None))
     assert read(path, "SELECT zero FROM event ORDER BY id") == [(1,), (None,), (None,)]
+
+
+def test_a15_a_path_that_leads_nowhere_is_refused_in_words(tmp_path):
+    loop, other, file = tmp_path / "a.lpost", tmp_path / "b.lpost", tmp_path / "file"
+    loop.symlink_to(other)
+    other.symlink_to(loop)
+    file.write_bytes(b"")
+    for path, words in (
+        (loop, "a link that leads back to itself"),
+        (loop / "x.lpost", "a link that leads back to itself"),
+        (file / "x.lpost", "below something that is no folder"),
+        (tmp_path / ("x" * 300), "a name too long for the system"),
+    ):
+        with pytest.raises(errors.NotAFileError, match=rf"is {words}\. Capture into a file"):
+            CaptureFile(path, "run", LIMIT)

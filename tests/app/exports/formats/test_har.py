@@ -379,3 +379,28 @@ def test_bodies_that_wait_are_kept_up_to_a_bound(monkeypatch: pytest.MonkeyPatch
 @pytest.mark.parametrize("expires", ["Fri, 31 Dec 9999 23:59:59 -1200", "Fri, 31 Dec 99999 00:00:00 GMT", "9" * 5000])
 def test_a_cookie_that_lasts_longer_than_time_has_no_end(expires: str) -> None:
     assert "expires" not in set_by(f"a=b; Expires={expires}", 10**18)[0]
+
+
+def test_c1_c2_of_a_refused_request_all_is_told_that_is_known() -> None:
+    script = Script()
+    script.add(events.DATA_RECEIVED, WEB, b"POST /413 HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc")
+    script.add(events.HTTP_RESPONSE, WEB, status=413, refused="too much", reason="Content Too Large", method="POST")
+    script.add(events.DATA_RECEIVED, WEB, b"def")
+    script.add(events.DATA_SENT, WEB, b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 3\r\n\r\nbad")
+    script.add(events.CONNECTION_CLOSED, WEB, reason="closed by us")
+    (entry,) = log_of(script.made)["entries"]
+    assert (entry["request"]["method"], entry["response"]["statusText"]) == ("POST", "Content Too Large")
+    assert entry["request"]["bodySize"] == len(entry["request"]["postData"]["text"]) == 6
+    script.made[1].detail.pop("reason")  # of an earlier version
+    assert log_of(script.made)["entries"][0]["response"]["statusText"] == "Content Too Large"
+
+
+def test_c2_of_a_refused_stream_the_event_says_what_was_asked() -> None:
+    script = Script()
+    asked = {"method": "PUT", "target": "/x", "version": "HTTP/2"}
+    script.add(events.HTTP_RESPONSE, WEB, status=431, refused="too many fields", stream=3, **asked)
+    script.add(events.HTTP_RESPONSE, WEB, status=400, refused="nonsense", stream=5)
+    known, unknown = log_of(script.made)["entries"]
+    assert (known["request"]["method"], known["request"]["url"]) == ("PUT", "http://127.0.0.1:9080/x")
+    assert "not known" not in known["comment"]
+    assert unknown["comment"].endswith("its method and target are not known")

@@ -244,6 +244,11 @@ def _kept(path: Path, *statements: str) -> Path:
         (("UPDATE changes SET count = 'x'",), "how often it was changed"),
         (("DELETE FROM changes",), "how often it was changed"),
         (("UPDATE document SET collection = x'ff'",), "is no text"),
+        (("UPDATE document SET body = '{}'",), "1 in a is no BLOB of JSON, but a TEXT"),
+        (("UPDATE document SET body = 7",), "1 in a is no BLOB of JSON, but an INTEGER"),
+        (("UPDATE document SET body = 7.5",), "1 in a is no BLOB of JSON, but a REAL"),
+        (("UPDATE document SET id = CAST(x'ff' AS TEXT)",), "a text in it is not UTF-8"),
+        (("UPDATE document SET body = x'5b'",), "in line 1, column"),
     ],
 )  # fmt: skip
 def test_a10_what_is_not_as_we_made_it_is_refused_in_words(

@@ -268,3 +268,32 @@ def test_c10_a_head_without_end_is_one_though_it_has_a_length(desk: Desk, tape: 
     assert line.wire.value().startswith(b"HTTP/1.1 408 ")
     assert b"head comes too slowly" in line.wire.value()
     assert limits(tape) == ["the request's head was not complete within 10 s"]
+
+
+@pytest.mark.parametrize("head", [b"POST /2nd HTTP/1.1\r\nHost: x\r\n", b"POST /2nd", b"POST /2nd HTTP/1.1\r\nHo"])
+def test_c10_an_unfinished_head_behind_a_request_in_one_segment_is_a_head(head: bytes, desk: Desk, tape: Tape) -> None:
+    line = Line(desk, idle_seconds=10.0)
+    line.tap.dataReceived(GET + head)
+    assert line.wire.value().startswith(b"HTTP/1.1 200 ")
+    line.wire.clear()
+    line.dribble(b"x", 1, 9)
+    assert not line.wire.value()
+    line.clock.advance(1)
+    assert line.wire.value().startswith(b"HTTP/1.1 408 ")
+    assert limits(tape) == ["the request's head was not complete within 10 s"]
+    line.clock.advance(LINGER)
+
+
+def test_c10_a_bare_lf_in_a_head_behind_a_request_is_refused_at_once(desk: Desk, tape: Tape) -> None:
+    line = Line(desk, idle_seconds=10.0)
+    line.tap.dataReceived(GET + b"GET / HTTP/1.1\nHost: x\n\n")
+    assert b"HTTP/1.1 400 " in line.wire.value()
+    line.clock.advance(LINGER)
+
+
+def test_c10_a_whole_request_behind_another_leaves_nothing(desk: Desk, tape: Tape) -> None:
+    line = Line(desk, idle_seconds=10.0)
+    line.tap.dataReceived(GET + GET)
+    line.clock.advance(11)
+    assert line.wire.value().count(b"HTTP/1.1 200 ") == 2
+    assert limits(tape) == ["nothing received for 10 s: closing"]

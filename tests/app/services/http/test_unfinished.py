@@ -231,3 +231,29 @@ def test_a18_a_head_beyond_all_measure_ends_the_connection(desk: Desk, tape: Tap
     peer.ask(("x", "y" * 4000), *[("x", "y" * 4000)] * 400)  # a few hundred bytes on the wire
     assert peer.h2.state_machine.state.name == "CLOSED"
     assert [e.detail["limit"] for e in tape.all("limit.reached")] == ["field_bytes"]
+
+
+@pytest.mark.parametrize(
+    ("sent", "known", "reason"),
+    [
+        (b"GET /400 HTTP/1.1\r\n\r\n", ["GET", "/400", "HTTP/1.1"], "Bad Request"),
+        (b"PUT /505 HTTP/3.0\r\nHost: a\r\n\r\n", ["PUT", "/505", "HTTP/3.0"], "HTTP Version Not Supported"),
+        (b"GET abc HTTP/1.1\r\nHost: a\r\n\r\n", ["GET", "abc", "HTTP/1.1"], "Bad Request"),
+        (b"GET /414" + b"x" * 70_000, ["GET", "/414"], "URI Too Long"),
+        (b"GET /400\n", ["GET", "/400"], "Bad Request"),
+        (b"nonsense\r\n\r\n", [], "Bad Request"),
+    ],
+)
+@pytest_twisted.ensureDeferred
+async def test_c1_c2_a_refusal_says_what_was_asked_and_its_reason_phrase(
+    sent: bytes, known: list[str], reason: str, desk: Desk, tape: Tape
+) -> None:
+    peer = Peer(await desk.start("http", "inspector"))
+    await peer.send(sent)
+    line, _, _ = (await peer.end()).partition(b"\r\n")
+    (event,) = tape.all("http.response")
+    assert line.decode() == f"HTTP/1.1 {event.detail['status']} {event.detail['reason']}"
+    assert event.detail["reason"] == reason
+    found = [event.detail[key] for key in ("method", "target", "version") if key in event.detail]
+    assert len(found) == len(known)
+    assert all(map(str.startswith, found, known))

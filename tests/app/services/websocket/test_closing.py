@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import zlib
+
 import pytest
 import pytest_twisted
 from autobahn.twisted.websocket import WebSocketServerProtocol
 
 from tests.app.responders.relay.test_responder import free_ports
 from tests.app.services.helpers import Desk, Tape
-from tests.app.services.websocket_frames import CLOSE, FINAL, TEXT, Raw, closing, ended, frame
+from tests.app.services.websocket_frames import CLOSE, FINAL, OPENING, PING, TEXT, Raw, closing, ended, frame
 from tests.helpers import until
 
 PREFIX = "invalid close code"
@@ -103,3 +105,51 @@ async def test_c6_a_relay_tells_why_it_aborts(desk: Desk, tape: Tape) -> None:
     assert (here.detail["code"], here.detail["their_code"], here.detail["clean"]) == (1006, None, False)
     said = [e.summary for e in tape.all("log") if e.service == relay.number]
     assert any("the upstream broke the rules of WebSocket" in words and "code 1006" in words for words in said)
+
+
+@pytest.mark.parametrize("together", [False, True], ids=["", "with the handshake"])
+@pytest.mark.parametrize(
+    ("sent", "unfinished", "awaited"),
+    [
+        (frame(TEXT, b"x" * 84, first=0), 90, ""),
+        (frame(TEXT, b"x" * 84)[:50], 50, " (its frame says 84)"),
+        (frame(TEXT, b"x" * 84)[:6], 6, " (its frame says 84)"),
+        (frame(TEXT, b"x" * 84)[:3], 3, ""),
+        (frame(PING, b"x" * 84)[:50], 50, " (its frame says 84)"),
+        (frame(TEXT, b"whole") + frame(TEXT, b"ab", first=0) + frame(PING, b"p") + frame(0, b"c", first=0), 22, ""),
+        (frame(TEXT, b"whole") + frame(PING, b"p"), 0, ""),
+    ],
+)
+@pytest_twisted.ensureDeferred
+async def test_c23_an_end_inside_a_message_or_frame_is_told(
+    sent: bytes, unfinished: int, awaited: str, together: bool, desk: Desk, tape: Tape
+) -> None:
+    peer = Raw(await desk.start("websocket"))
+    if together:
+        peer.say(OPENING + b"\r\n" + sent)
+    else:
+        await peer.open()
+        peer.say(sent)
+    count = len(OPENING) + 2 + len(sent)
+    await until(lambda: len(tape.data("data.received")) >= count)
+    peer.finish_sending()
+    await ended(tape)
+    (closed,), (end,) = tape.all("ws.closed"), tape.all("connection.closed")
+    words = f", {unfinished} B of a message without an end{awaited}" if unfinished else ""
+    assert closed.summary.startswith("1006  ")
+    assert closed.summary.endswith(f" closing handshake{words}")
+    assert closed.detail.get("unfinished", 0) == end.detail.get("unfinished", 0) == unfinished
+    assert end.summary.endswith(words)
+
+
+@pytest_twisted.ensureDeferred
+async def test_c23_an_end_inside_a_compressed_message_is_told(desk: Desk, tape: Tape) -> None:
+    peer = Raw(await desk.start("websocket"))
+    await peer.open(b"Sec-WebSocket-Extensions: permessage-deflate\r\n")
+    part = frame(TEXT, zlib.compress(bytes(100_000), wbits=-15)[:-4], first=0x40)
+    peer.say(part)
+    await until(lambda: len(tape.data("data.received")) >= len(part) + 100)
+    peer.finish_sending()
+    await ended(tape)
+    (closed,) = tape.all("ws.closed")
+    assert closed.detail["unfinished"] == len(part)

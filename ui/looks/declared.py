@@ -1,0 +1,13 @@
+"""Texts that ``app`` declares, as the window shows them: of options, responders, protocols and formats."""
+
+from __future__ import annotations
+
+from PyQt5.QtCore import QCoreApplication
+
+
+def in_words(text: str) -> str:
+    """A declared text, translated if there is a translation.
+
+    ``app`` knows no Qt, so its texts are plain; a translator's list takes them from the declarations.
+    """
+    return QCoreApplication.translate("declared", text) if text else ""
