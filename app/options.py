@@ -68,6 +68,8 @@ class Option:
             written, and need not exist yet). The form offers a button to choose one. One that is outside the
             workspace's folder is part of what the user is asked before a workspace is trusted.
         confined: whether what ``path`` names is refused outside the workspace's folder, so that nobody need be asked.
+        admits: whether what is in the file that ``path`` names says who may log in: a workspace is trusted with that
+            content.
         address: for a text that names a server to connect to, returns its host and port. Raises PostError.
         multiline: whether a text may have several lines; the form's field is larger then.
         when: the name of another option, and the values of that option for which this option applies.
@@ -91,6 +93,7 @@ class Option:
     secret: bool = False
     path: str = ""
     confined: bool = False
+    admits: bool = False
     address: Callable[[str], tuple[str, int]] | None = None
     multiline: bool = False
     when: tuple[str, tuple[object, ...]] | None = None

@@ -132,7 +132,7 @@ class WriterLink(ProcessProtocol):
         if not restart and (recorder.connected or recorder.trouble or recorder.idle):
             self._end_input()  # else when it has the file open
         self._closing = self._reactor.seconds()
-        hopeless = recorder.trouble is not None and not restart
+        hopeless = not (restart or self._works())
         self._overdue = self._reactor.callLater(GRACE_IN_TROUBLE if hopeless else GRACE, self._hurry)
         return closed
 
@@ -171,10 +171,15 @@ class WriterLink(ProcessProtocol):
         recorder = self._recorder
         if recorder.trouble is None and recorder.idle:
             self._finish()  # it may end alone: all is stored, and a long log takes a while to copy
-        elif recorder.trouble is None and self._reactor.seconds() < self._closing + PATIENCE:
+        elif self._works() and self._reactor.seconds() < self._closing + PATIENCE:
             self._overdue = self._reactor.callLater(LOOK_AGAIN, self._hurry)
         else:
             self._kill()
+
+    def _works(self) -> bool:
+        """Whether the writer stores, or soon will: it may be making a file anew that was removed."""
+        trouble = self._recorder.trouble
+        return trouble is None or trouble.passing
 
     def _finish(self) -> None:
         if self._closed is None or self._closed.called:
@@ -238,11 +243,13 @@ class WriterLink(ProcessProtocol):
         elif self._released is not None:
             pass  # what it could not store goes to the next writer
         elif "opened" in message:
-            self._was_open = True
-            recorder.on_opened(self, message["sequence"], _range(message))
+            again, self._was_open = self._was_open, True
+            counted = {name: message[name] for name in ("events", "newest", "elsewhere")}
+            recorder.on_opened(self, message["sequence"], _range(message), **counted, again=again)
         else:
             self.refused = "refused" in message
-            recorder.on_trouble(message.get("trouble") or message["refused"])
+            passing = bool(message.get("passing"))
+            recorder.on_trouble(message.get("trouble") or message["refused"], passing=passing)
         if self._closed is not None:
             self._end_input()
         self._on_first_word()

@@ -10,6 +10,7 @@ from app import events
 FELL_BEHIND = "the capture could not be written as fast as datagrams came"
 NOT_SENT = "so much was waiting to be stored that memory would have run out"
 KERNEL = "the system's receive buffer was full"
+TAKEN = "what the capture held of them was removed or damaged"
 ENDED = "the program ended before they were stored"
 OTHERWISE = "other reasons"
 """Why events are lost; a writer's trouble and what rejects a batch are reasons, too, in their own words."""

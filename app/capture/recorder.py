@@ -140,6 +140,8 @@ class Recorder:
         self._services_sent = 0
         self._connections = 0
         self._sink: Sink | None = None
+        self._elsewhere = 0
+        self._began = time_ns()
 
     @property
     def seen(self) -> int:
@@ -385,10 +387,25 @@ class Recorder:
 
     # -- messages of the writer
 
-    def on_opened(self, sink: Sink, sequence: int, stored: Stored) -> None:
-        """The writer has opened the file, which holds all batches of this run up to ``sequence``."""
+    def on_opened(
+        self, sink: Sink, sequence: int, stored: Stored, *, events: int | None = None, newest: int = 0,
+        elsewhere: int = 0, again: bool = False,
+    ) -> None:  # fmt: skip
+        """The writer has opened the file, which holds all batches of this run up to ``sequence``.
+
+        ``events``: how many events these are, and ``newest``: the time of the newest, or 0. ``again``: whether the
+        file was open before. Where more were stored in it then, the others are lost, unless they are in a file that
+        was rescued: ``elsewhere`` says how many more are.
+        """
         fresh, self._sink = self._sink is None, sink
         self._drop_until(sequence)
+        if events is not None and again:
+            self._elsewhere += elsewhere
+            if (missing := self.stored - self._elsewhere - events) > 0:
+                self.stored -= missing
+                self._lose(missing, lost_events.TAKEN, newest or self._began)
+        elif events is not None:
+            self._elsewhere, self._began = self.stored - events, time_ns()
         self._set_trouble(None)
         if fresh:
             # Only for a new process: a writer that has opened another file still has all batches in its pipe.

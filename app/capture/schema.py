@@ -27,7 +27,8 @@ table          holds
 ``note``       the newest note of each event that has one, which an event ``note`` brought:
                ``event`` is its number, ``colour`` a name or empty
 ``meta``       ``created`` (RFC 3339), ``program``, ``run`` and ``sequence`` (the last batch
-               stored for that run of the program), ``dropped`` (events that the size
+               stored for that run of the program), ``events`` (how many events of that run were
+               stored up to it), ``dropped`` (events that the size
                limit has removed), ``lost`` (events that happened and are not in the file, as its
                events ``events.lost`` say), ``closed``: when it was, in ns since 1970; 0 while it is being
                written, and afterwards if the program did not end as it should. A copy that
@@ -177,7 +178,7 @@ def check(db: sqlite3.Connection, path: Path | str, *, writing: bool) -> None:
         raise errors.NewerCaptureError(path=path, found=version, known=VERSION)
 
 
-_NUMBERS = ("sequence", "dropped", "lost", "offset", "closed")
+_NUMBERS = ("sequence", "events", "dropped", "lost", "offset", "closed")
 _WORDS = ("created", "program", "run", "saved", "changed")
 _KNOWN = f"SELECT key, value FROM meta WHERE key IN ({', '.join(repr(key) for key in _NUMBERS + _WORDS)})"  # noqa: S608
 MAX_WORDS = 1000

@@ -37,10 +37,12 @@ MAX_ID = 1 << 53
 """Above every number of an event or a connection: JSON has no larger ones."""
 
 EVENT = """VIEW event AS SELECT id, time, kind, service, conn, size,
-    CASE WHEN same THEN (SELECT payload FROM stored AS first WHERE first.id = stored.same) ELSE payload END AS payload,
+    CASE WHEN same THEN (SELECT payload FROM stored AS first WHERE first.id = stored.same
+        AND typeof(first.payload) = 'blob') ELSE payload END AS payload,
     CASE WHEN same THEN (SELECT zero FROM stored AS first WHERE first.id = stored.same) ELSE zero END AS zero,
-    summary, detail FROM stored"""
-"""The view of the events with their payloads, as it follows CREATE or CREATE TEMP."""
+    summary, detail, same FROM stored"""
+"""The view of the events with their payloads, as it follows CREATE or CREATE TEMP. A payload that others refer to is
+a blob, as a writer makes it: of a text, SQLite would have to read all to know its length."""
 
 RANGE = "SELECT ifnull((SELECT min(id) FROM stored), 1), ifnull((SELECT max(id) FROM stored), 0)"
 """Ids of the oldest and the newest event. (SQLite would read all for a min and a max in one SELECT.)"""

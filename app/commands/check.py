@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 from pathlib import Path
 
+from app.commands import output
 from app.commands.exit_codes import DONE, FAILED
+from app.text.escapes import json_line, one_line
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,7 +25,7 @@ def run(args: argparse.Namespace) -> int:
         loaded = workspace.load(args.workspace, ready=True)
         services = loaded.services
         count = "1 service" if len(services) == 1 else f"{len(services)} services"
-        print(f"{args.workspace}: {count}, nothing wrong")
+        print(one_line(f"{args.workspace}: {count}, nothing wrong"))
         for line in asked.lines(loaded):
             print(line)
         _print_plugin_problems()
@@ -33,19 +33,18 @@ def run(args: argparse.Namespace) -> int:
     loaded, problems = workspace.examined(args.workspace)
     for problem in problems:
         found = {"file": str(args.workspace), "line": problem.line, "key": problem.key, "text": problem.text}
-        print(json.dumps(found, ensure_ascii=False))
+        print(json_line(found))
     for ask in asked.asks(loaded):
         told = {"file": str(args.workspace), "asks": ask.kind, "service": ask.service, "target": ask.target}
-        print(json.dumps(told | {"text": ask.text}, ensure_ascii=False))
+        print(json_line(told | {"text": ask.text}))
     return FAILED if problems else DONE
 
 
 def _print_plugin_problems() -> None:
     from app.plugin_loader.table import TABLE
 
-    if TABLE.trust.trouble:
-        print(f"listening-post: {TABLE.trust.trouble}", file=sys.stderr)
+    output.warn(TABLE.trust.trouble)
     for plugin in TABLE.all():
         if plugin.problem is not None:
             names = ", ".join(responder.name for responder in plugin.brings)
-            print(f"listening-post: {names}: {plugin.problem}", file=sys.stderr)
+            output.warn(f"{names}: {plugin.problem}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
 from app.commands import errors, output
@@ -32,7 +31,7 @@ def run(args: argparse.Namespace) -> int:
     selection = Selection(Store(args.capture), exporter, Part.typed(args.filter))
     if args.output == "-":
         with output.raising_output_errors():
-            selection.write(sys.stdout.buffer)
+            selection.write(output.binary())
     else:
         try:
             with replacing(Path(args.output)) as out:

@@ -1,18 +1,22 @@
-"""Standard output, which may be a full disk, closed, or a pipe that nobody reads any more; and an event as a line."""
+"""Standard output and standard error, through which all goes that commands write; and an event as a line.
+
+Standard output may be a full disk, closed, or a pipe that nobody reads any more.
+"""
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import os
 import re
 import sys
 from collections.abc import Iterator
 from io import TextIOWrapper
-from typing import TextIO, cast
+from typing import BinaryIO, TextIO, cast
 
 from app.commands import errors
 from app.events import NAMES, Row, rfc3339
-from app.text.escapes import one_line
+from app.text.escapes import one_line, printable
 
 
 def line(event: Row) -> str:
@@ -24,9 +28,9 @@ def line(event: Row) -> str:
 
 
 def warn(words: str) -> None:
-    """Say something on standard error, where there is something to say."""
+    """Say something in one line on standard error, where there is something to say."""
     if words:
-        print(f"listening-post: {words}", file=sys.stderr)
+        print(one_line(f"listening-post: {words}"), file=sys.stderr)
 
 
 @contextlib.contextmanager
@@ -44,11 +48,16 @@ def raising_output_errors() -> Iterator[None]:
 
 
 class _Output(TextIOWrapper):
-    """Takes the place of ``sys.stdout``. Raises OutputError and BrokenPipeError."""
+    """Takes the place of ``sys.stdout``: writes an escape for each character that would not show.
+
+    Whatever a command prints may quote a peer, a file or a path, and a terminal obeys what it is sent. Line ends and
+    tabs stay; who prints a line makes sure that what is quoted in it has none. Raises OutputError and BrokenPipeError.
+    """
 
     def write(self, text: str) -> int:
         with raising_output_errors():
-            return super().write(text)
+            super().write(printable(text))
+        return len(text)
 
     def flush(self) -> None:
         with raising_output_errors():
@@ -57,7 +66,7 @@ class _Output(TextIOWrapper):
 
 @contextlib.contextmanager
 def checked_stdout() -> Iterator[None]:
-    """Let ``print`` raise OutputError, and escape the characters that the encoding of standard output lacks."""
+    """Let ``print`` raise OutputError, and write escapes for what would not show, or what the encoding lacks."""
     before = sys.stdout if sys.stdout is not None else _closed_stdout()
     if not isinstance(before, TextIOWrapper):  # a test has put something else there
         yield
@@ -124,10 +133,48 @@ def _closed_stdout() -> TextIO:
 
 
 def write(data: bytes) -> None:
-    """Write bytes and flush. May block. Raises OutputError, BrokenPipeError."""
+    """Write bytes of a peer or a file, and flush. May block. Raises OutputError, BrokenPipeError.
+
+    They are written as they are to a file or a pipe. On a terminal, which would obey them, each character that would
+    not show is an escape, but for line ends and tabs.
+    """
+    if sys.stdout.isatty():
+        sys.stdout.write(_TERMINAL.take(data))
+        sys.stdout.flush()
+        return
     with raising_output_errors():
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
+
+
+def binary() -> BinaryIO:
+    """Standard output as a binary file, for an export; on a terminal, what is written is shown as by ``write``."""
+    return cast(BinaryIO, _Bytes()) if sys.stdout.isatty() else sys.stdout.buffer
+
+
+class _Bytes:
+    def write(self, data: bytes) -> int:
+        write(data)
+        return len(data)
+
+
+class Terminal:
+    """Makes text for a terminal of bytes that come in any parts."""
+
+    def __init__(self) -> None:
+        self._decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
+        self._held = ""
+
+    def take(self, data: bytes) -> str:
+        """What to show of these bytes. Half a character, or half a line end, is shown with the next."""
+        text = self._held + self._decoder.decode(data)
+        self._held = "\r" if text.endswith("\r") else ""
+        text = text.removesuffix("\r").replace("\r\n", "\n")
+        return "".join(part if part in "\n\t" else one_line(part) for part in _ENDS.split(text))
+
+
+_TERMINAL = Terminal()
+_ENDS = re.compile(r"([\n\t])")
 
 
 def discard_rest() -> None:

@@ -68,7 +68,7 @@ class Printer:
                 report_lost_output(e)
                 return
             except CaptureError as e:
-                print(f"listening-post: {e}", file=sys.stderr)
+                output.warn(str(e))
                 with self._changed:  # the capture may be readable again when more was stored
                     self._changed.wait_for(lambda: self._last > last or self._ending)  # noqa: B023
                     if self._ending:

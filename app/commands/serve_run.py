@@ -9,7 +9,7 @@ from typing import Any
 from app.capture.keeping.retention import Keeping
 from app.capture.link import DEFAULT_LIMIT
 from app.capture.recorder import Trouble
-from app.commands import errors
+from app.commands import errors, output
 from app.commands.printer import Printer, report_lost_output
 from app.commands.running import Run
 from app.post import Post
@@ -59,13 +59,13 @@ class _Run(Run):
         first = post.recorder.range.last + 1
         await post.start_all()
         assert post.capture is not None
-        print(f"capturing into {post.capture}", file=sys.stderr)
+        print(one_line(f"capturing into {post.capture}"), file=sys.stderr)
         for service in post.services.values():
             if isinstance(service.status, Held):
                 print(one_line(f"listening-post: {service.config.name}: {service.status.reason}"), file=sys.stderr)
         for plugin in post.plugins.waiting:
             names = ", ".join(responder.name for responder in plugin.brings)
-            print(f"listening-post: {names}: {plugin.problem}", file=sys.stderr)
+            output.warn(f"{names}: {plugin.problem}")
         if self._quiet:
             _print_statuses(post)
         else:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
+from app.commands import output
 from app.commands.exit_codes import DONE
+from app.text.escapes import one_line
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,11 +45,10 @@ def run(args: argparse.Namespace) -> int:
         words = f"the folder of {path} is trusted" if args.folder else f"{path} is trusted as it is now"
         if question is None and not args.folder:
             words = f"{path} needs no answer"
-    if trust.trouble:
-        print(f"listening-post: {trust.trouble}", file=sys.stderr)
+    output.warn(trust.trouble)
     try:
         trust.save()
     except OSError as e:
         raise AnswerNotKeptError(path=trust.file, reason=e.strerror or e) from e
-    print(words)
+    print(one_line(words))
     return DONE

@@ -5,6 +5,8 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable, Sequence
 
+from app.text import encodings
+
 Fields = Sequence[Sequence[str]]
 """Name and value of each header, in order, as the event of a request or response holds them."""
 
@@ -77,15 +79,18 @@ def _unbrotli(body: bytes, limit: int) -> tuple[bytes, bool] | None:
 
 
 def text_of(body: bytes, fields: Fields) -> str | None:
-    """``body`` as text in its declared charset, or in UTF-8; None where it is no such text."""
+    """``body`` as text in its declared charset, or in UTF-8; None where it is no such text.
+
+    A peer may name any codec of Python's: those that are no text encodings are left alone, some take very long.
+    """
     kind = value_of(fields, "content-type")
     _, _, parameters = kind.partition(";")
     charset = "utf-8"
     for parameter in parameters.split(";"):
         name, _, value = parameter.strip().partition("=")
         if name.lower() == "charset":
-            charset = value.strip("\"' ")
+            charset = encodings.known(value.strip("\"' "))
     try:
-        return body.decode(charset)
+        return body.decode(charset) if charset else None
     except (LookupError, UnicodeDecodeError, ValueError):
         return None

@@ -48,9 +48,9 @@ def set_by(value: str, time: int) -> list[dict[str, Any]]:
 def _date(text: str) -> datetime | None:
     try:
         found = parsedate_to_datetime(_DASHED.sub(" ", text))
+        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def _after(time: int, seconds: str) -> datetime | None:

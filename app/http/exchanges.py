@@ -29,6 +29,10 @@ MAX_MESSAGES, MAX_MESSAGE_BYTES = 10_000, 4 << 20
 MAX_OPEN = 2_000
 """Connections followed at once; the one silent for the longest is given up."""
 
+MAX_KEPT = 128 << 20
+"""Bytes of bodies and messages that all connections keep together; above that, the one silent for the longest lets go
+of its own."""
+
 AT_ONCE = 16 << 10
 """Bytes that are parsed at once."""
 
@@ -54,6 +58,10 @@ class Body:
         room = self.limit - len(self.data)
         if room > 0:
             self.data += data[:room]
+
+    def let_go(self) -> None:
+        """Keep nothing of it, now and later; only count."""
+        self.data, self.limit = bytearray(), 0
 
     @property
     def cut(self) -> bool:
@@ -101,6 +109,7 @@ class Exchanges:
         self._max_body = max_body
         self._open: OrderedDict[int, _Connection] = OrderedDict()
         self._latest = (0, 0)
+        self._kept = 0
 
     def take(self, event: Event) -> Iterator[Exchange]:
         self._latest = (event.id, event.time)
@@ -114,19 +123,33 @@ class Exchanges:
         self._open.move_to_end(event.conn)
         if event.kind == events.CONNECTION_CLOSED:
             del self._open[event.conn]
+            self._kept -= connection.kept
             connection.close()
             yield from connection.rest(event.id, event.time, str(event.detail.get("reason", "")))
             return
         yield from connection.take(event)
+        self._kept += connection.count()
+        if self._kept > MAX_KEPT:
+            self._let_go()
         if len(self._open) > MAX_OPEN:
             _, oldest = self._open.popitem(last=False)
+            self._kept -= oldest.kept
             yield from oldest.rest(*self._latest)
+
+    def _let_go(self) -> None:
+        for connection in self._open.values():
+            if connection.kept:
+                connection.let_go()
+                self._kept += connection.count()
+                if self._kept <= MAX_KEPT // 2:
+                    return
 
     def rest(self) -> Iterator[Exchange]:
         """The exchanges that are not complete when the events end."""
         for connection in self._open.values():
             yield from connection.rest(*self._latest)
         self._open.clear()
+        self._kept = 0
 
 
 _KINDS = frozenset(
@@ -138,7 +161,10 @@ _KINDS = frozenset(
 
 
 class _Connection:
+    """One connection. ``kept``: bytes of bodies and messages that it had at the last ``count``."""
+
     def __init__(self, max_body: int) -> None:
+        self.kept = 0
         self._waiting: deque[Exchange] = deque()
         self._socket: Exchange | None = None
         self._secure = False
@@ -172,6 +198,25 @@ class _Connection:
             self._give_up()
         elif kind == events.WS_MESSAGE and self._socket is not None:
             self._on_message(self._socket, event)
+
+    def count(self) -> int:
+        """Count what is kept. Returns how much more that is than before."""
+        before, self.kept = self.kept, sum(len(body.data) for body in self._bodies()) + self._message_bytes
+        return self.kept - before
+
+    def let_go(self) -> None:
+        """Keep the data of no body and no message."""
+        for body in self._bodies():
+            body.let_go()
+        if self._socket is not None and self._socket.messages:
+            self._socket.messages, self._socket.messages_cut, self._message_bytes = [], True, 0
+
+    def _bodies(self) -> Iterator[Body]:
+        """Each body once: a message that is being read may belong to an exchange already."""
+        waiting = [*self._waiting, *filter(None, (self._closing, self._socket))]
+        bodies = [body for one in waiting for body in (one.request_body, one.response_body) if body is not None]
+        bodies += [*self._requests.bodies(), *self._responses.bodies()]
+        return iter({id(body): body for body in bodies}.values())
 
     def _give_up(self) -> None:
         """The connection no longer speaks HTTP/1."""
@@ -290,6 +335,10 @@ class _Reader:
                 self._read(time)
         except (h11.ProtocolError, RuntimeError, ValueError):
             self.broken = True
+
+    def bodies(self) -> list[Body]:
+        """Those that are read and that nobody has taken, and the one that is being read."""
+        return [*self._parsed, *([self._body] if self._body is not None else [])]
 
     def _add_to_head(self, data: bytes, time: int) -> None:
         if not self._head_size:

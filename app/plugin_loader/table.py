@@ -77,14 +77,17 @@ class Plugin:
         return unread or isinstance(self.problem, errors.PluginUnsafeError)
 
 
-def examine(path: Path, stamp: Stamp, trust: Trust) -> Plugin:
-    """Read a plugin's file, and run it if it may run. Blocks. Changes nothing but ``sys.modules``."""
+def examine(path: Path, stamp: Stamp, trust: Trust, *, linked: bool = False) -> Plugin:
+    """Read a plugin's file, and run it if it may run. Blocks. Changes nothing but ``sys.modules``.
+
+    ``linked``: whether a link has led out of the plugins folder to it.
+    """
     found: tuple[Offer, ...] = ((path.stem, ()),)
     digest = ""
     try:
         source = read(path)
         digest = digest_of(source)
-        answer = trust.plugin(path, digest)
+        answer = trust.plugin(path, digest, linked=linked)
         found = offers(source, path.stem)
         if answer == "never":
             raise errors.PluginRefusedError(path=path, record=trust.file)
@@ -144,6 +147,11 @@ class Table:
         beside = (self.folder / FOLDER,) if self.folder else ()
         return (*beside, data_folder() / FOLDER)
 
+    def linked(self, path: Path) -> bool:
+        """Whether the plugin at this real path lies in none of the folders: a link leads to it. Blocks."""
+        beside, own = self.folders[:-1], self.folders[-1]
+        return path.parent not in (*beside, own.resolve())
+
     def all(self) -> Iterator[Plugin]:
         """All plugins. If two declare the same name, the first one wins.
 
@@ -186,11 +194,11 @@ class Table:
         return old is None or old.stamp != stamp or old.locked or (old.waiting and self._answered(old))
 
     def _answered(self, plugin: Plugin) -> bool:
-        return self.trust.plugin(plugin.path, plugin.digest) is not None
+        return self.trust.plugin(plugin.path, plugin.digest, linked=self.linked(plugin.path)) is not None
 
     def examine(self, path: Path, stamp: Stamp) -> Plugin:
         """Call the function ``examine`` with the user's answers. May be called in a thread."""
-        return examine(path, stamp, self.trust)
+        return examine(path, stamp, self.trust, linked=self.linked(path))
 
     def update(self, found: dict[Path, Stamp], examined: Iterable[Plugin]) -> set[str]:
         """Add the examined plugins, and unload those whose file is not in ``found`` any more.

@@ -87,7 +87,7 @@ TLS = (
         "required")),
     Option(
         "client_ca", str, "", "PEM file of the authority that signs clients' certificates; empty: the local one",
-        path="file", when=("client_certificates", ("optional", "required")),
+        path="file", admits=True, when=("client_certificates", ("optional", "required")),
     ),
     Option("minimum", str, "1.2", "Lowest TLS version to accept", choices=("1.2", "1.3")),
     Option(

@@ -60,6 +60,23 @@ def one_line(text: str) -> str:
     return text.translate(_ON_ONE_LINE)
 
 
+class _Printable(_Table):
+    """Surrogates stay: of what came as bytes, the encoding of the output makes its escapes."""
+
+    def __missing__(self, code: int) -> str:
+        return chr(code) if 0xD800 <= code <= 0xDFFF else super().__missing__(code)
+
+
+_IN_LINES = _Printable(keep="\n\t\\")
+
+
+def printable(text: str) -> str:
+    """``text`` of several lines with an escape in the place of each character that would not show."""
+    if text.replace("\n", "").replace("\t", "").isprintable():
+        return text
+    return text.translate(_IN_LINES)
+
+
 def shown(line: bytes) -> str:
     """A line of text as it reads: UTF-8 with its tabs and backslashes, an escape for what would not show."""
     return "\t".join(map(one_line, line.decode("utf-8", "surrogateescape").split("\t")))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from app.services import address, settings
 from app.services.config import ServiceConfig
 from app.services.protocols import PROTOCOLS, options_of
 from app.text.escapes import one_line
+from app.trust import pages
 
 KINDS = ("run", "open", "write", "read", "reach")
 """What can be asked for, the most far-reaching first."""
@@ -36,17 +37,19 @@ class Ask:
         service: the name of the service that does it; empty for a plugin.
         target: the address, the path with all links resolved, or the responder.
         text: in words, after the service's name.
+        seal: the digest of the files that say who may log in, which are part of the answer; empty where there are none.
     """
 
     kind: str
     service: str
     target: str
     text: str
+    seal: str = ""
 
     @property
     def key(self) -> tuple[str, str, str]:
         """What the user's answer is about. The words may be others in the next version."""
-        return self.kind, self.service, self.target
+        return self.kind, self.service, f"{self.target} {self.seal}" if self.seal else self.target
 
     def __str__(self) -> str:
         return one_line(f"{self.service}: {self.text}" if self.service else self.text)
@@ -63,9 +66,11 @@ def of_service(service: ServiceConfig, others: Sequence[ServiceConfig], folder: 
     responder = responders.find(service.responder)
     declared = options_of(responder, service.protocol)
     if responder is not None and responder.runs:
-        yield Ask("run", service.name, responder.name, f"whoever {responder.runs}")
+        yield Ask("run", service.name, responder.name, f"whoever {responder.runs}", _seal(service, declared, folder))
     if service.exposed:
-        yield _opening(service, others)
+        yield replace(_opening(service, others), seal=_seal(service, declared, folder))
+    if sites := pages.let_in(service, responder):
+        yield Ask("open", service.name, f"pages of {' '.join(sites)}", pages.in_words(sites))
     yield from _paths(service, declared, service.options, folder)
     if service.tls is not None:
         yield from _paths(service, settings.declared("tls", service.protocol), service.tls, folder)
@@ -167,3 +172,29 @@ def _paths(service: ServiceConfig, declared: Iterable[Option], given: Options, f
             kind, verb = ("write", "writes to") if option.path == "new file" else ("read", "reads")
             below = " and all below it" if option.path == "folder" else ""
             yield Ask(kind, service.name, str(outside), f"{verb} {outside}{below} ({option.name})")
+
+
+MAX_SEALED = 1 << 20
+"""Bytes at the beginning of a file that count."""
+
+
+def _seal(service: ServiceConfig, declared: Iterable[Option], folder: Path) -> str:
+    """The digest of what is in the files that say who may log in; empty where the service names none."""
+    tls = settings.declared("tls", service.protocol) if service.tls is not None else ()
+    named = [
+        given[option.name]
+        for options, given in ((declared, service.options), (tls, service.tls or {}))
+        for option in options
+        if option.admits and given.get(option.name)
+    ]
+    if not named:
+        return ""
+    digest = hashlib.sha256()
+    for name in named:
+        try:
+            with open(confined.named(folder, name), "rb", opener=confined.regular) as file:
+                content = file.read(MAX_SEALED)
+        except (OSError, ValueError, RuntimeError):
+            content = b""  # the service will not start, or is not joined by anybody, until there is another
+        digest.update(hashlib.sha256(content).digest())
+    return digest.hexdigest()

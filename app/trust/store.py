@@ -73,15 +73,23 @@ class Trust:
         """Whether the file at ``path`` is in a trusted folder, and so is what it is a link to. Blocks."""
         return self.folder(path.parent) and self.folder(Path(os.path.realpath(path)).parent)
 
-    def plugin(self, path: Path, digest: str) -> Answer | None:
-        """The answer for the plugin at this real path, with this content; None if the user must be asked."""
+    def plugin(self, path: Path, digest: str, *, linked: bool = False) -> Answer | None:
+        """The answer for the plugin at this real path, with this content; None if the user must be asked.
+
+        A trusted folder's are those that lie in its ``plugins/``, and in that of the data folder. ``linked``: whether
+        it was found through a link that leads out of such a folder; no folder's answer holds for it then: it is
+        whoever made the link that wants it to run.
+        """
         answer = self._current()["plugins"].get(str(path))
         if answer in ("load", "never"):
             return "load" if answer == "load" else "never"
-        if self.every_plugin or answer == digest:
+        if self.everything or self.every_plugin or answer == digest:
             return "load"
+        if linked:
+            return None
         beside = path.parent.name == FOLDER and self.folder(path.parent.parent)
-        return "load" if beside or self.folder(path.parent) else None
+        own = str(path.parent) == os.path.realpath(self.file.parent / FOLDER) and self.folder(path.parent)
+        return "load" if beside or own else None
 
     # -- what the user answered; ``save`` writes it
 

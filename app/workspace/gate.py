@@ -132,8 +132,8 @@ class Gate:
             # Of the file as it was read; what the user changed since is allowed until it is saved.
             asks = asks_of(self._workspace.services, self._workspace.folder)
             trust.trust_content(fingerprint(self._workspace.digest, asks), path)
-        if how == "content":
-            for plugin in plugins:
+        for plugin in plugins:
+            if how == "content" or TABLE.linked(plugin.path):  # no folder's answer holds for a link
                 trust.set_plugin(plugin.path, plugin.digest)
         self._all = self._all or (path is not None and _in_trusted_folder(path))
         self._allowed |= {ask.key for ask in self._unanswered}
@@ -144,7 +144,11 @@ class Gate:
         path = self._workspace.path
         own = [path.parent.resolve(), Path(path).resolve().parent] if path is not None else []
         beside = {folder / "plugins" for folder in own}
-        others = [plugin.path.parent for plugin in plugins if plugin.path.parent not in beside]
+        others = [
+            plugin.path.parent
+            for plugin in plugins
+            if plugin.path.parent not in beside and not TABLE.linked(plugin.path)
+        ]
         return tuple(dict.fromkeys([*own, *others]))
 
     def _not_trusted(self, asks: Sequence[Ask]) -> NotTrustedError:

@@ -23,7 +23,7 @@ from lark.exceptions import VisitError
 
 from app.capture.filters import errors, values
 from app.capture.filters.fields import FIELDS, Field
-from app.capture.filters.sql import EVERYTHING, Filter, of_kind, of_service, substring
+from app.capture.filters.sql import EVERYTHING, Filter, of_kind, of_payload, of_service, substring
 
 __all__ = ["EVERYTHING", "Filter", "named", "of_kind", "of_service", "parse"]
 
@@ -242,6 +242,8 @@ class _Compiler(Transformer[Token, Any]):
 
     def exists(self, name: Token, _: Token) -> Filter:
         field = _field(name, self._fields)
+        if field.type == "bytes":
+            return of_payload(f"{field.sql} IS NOT NULL")
         if field.lookup is None:
             return Filter(f"{field.sql} IS NOT NULL")
         if field.lookup.column == "id":  # every event has an id: what counts is whether the other table knows it

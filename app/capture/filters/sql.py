@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from app.text import errors
 from app.text import escapes as text
@@ -48,14 +50,31 @@ def substring(typed: str) -> Filter:
     )
 
 
+def once_for_all(sql: str, key: str, of: str = "") -> str:
+    """SQL for the same value of ``payload`` that is worked out once for all events that have the same bytes.
+
+    Bytes that are passed on are stored once, and may be large: without this, they would be read and searched for each
+    event. ``key`` is SQL for a number that no other ``sql`` has, or a question mark. Those of ``sql`` are there twice,
+    after two of the key's. ``of`` is the table's name and a dot.
+    """
+    learned = f"ifnull(post_recall({of}same, {key}), post_learn({of}same, {key}, {sql}))"
+    return f"CASE WHEN {of}same THEN {learned} ELSE {sql} END"
+
+
+def of_payload(sql: str, *values: Any) -> Filter:
+    """The condition ``sql`` on ``payload``, worked out once for all events that have the same bytes."""
+    key = int.from_bytes(hashlib.blake2b(repr((sql, values)).encode(), digest_size=7).digest())
+    return Filter(once_for_all(f"({sql})", "?"), (key, key, *values, *values))
+
+
 def in_payload(raw: bytes) -> Filter:
     """Events whose payload contains these bytes; small and capital ASCII letters count as the same."""
     sql, needle = "instr(CAST(lower(payload) AS BLOB), ?)", raw.lower()
     if raw.isascii() and b"\0" not in raw:
         # LIKE takes half the time, but stops at a zero byte; lower() and instr() go past it.
         sql = f"CASE WHEN zero THEN {sql} ELSE CAST(payload AS TEXT) LIKE ? ESCAPE char(92) END"
-        return Filter(sql, (needle, _like(raw.decode())))
-    return Filter(sql, (needle,))
+        return of_payload(sql, needle, _like(raw.decode()))
+    return of_payload(sql, needle)
 
 
 def contains_text(expression: str, typed: str) -> Filter:

@@ -12,7 +12,7 @@ from typing import Any
 
 from app import events
 from app.capture.filters.fields import Field
-from app.capture.filters.sql import Filter, contains_text, in_payload
+from app.capture.filters.sql import Filter, contains_text, in_payload, of_payload
 from app.text import errors, patterns
 from app.text import escapes as text
 
@@ -27,6 +27,10 @@ _SQL_OPERATORS = {"==": "=", "!=": "<>", "<": "<", "<=": "<=", ">": ">", ">=": "
 
 MAX_LOOKED_AT = 1 << 20
 """Bytes at the beginning of a payload that are searched with a regular expression."""
+
+
+MAX_KNOWN = 10_000
+"""Values of payloads that many events have which are remembered; a value is short."""
 
 
 class WrongValueError(Exception):
@@ -48,7 +52,7 @@ def compare(field: Field, operator: str, value: tuple[str, bool]) -> Filter:
             raise WrongValueError("a kind can be ==, !=, in {…}, contains or matches")
         return Filter(f"kind {'NOT ' if operator == '!=' else ''}IN ({among})")
     if field.type == "bytes":
-        return Filter(f"{field.sql} {sql} ?", (_bytes(typed, quoted),))
+        return of_payload(f"{field.sql} {sql} ?", _bytes(typed, quoted))
     if field.type == "address" and operator in ("==", "!="):
         # A whole address, or one without its port.
         found = f"({field.sql} = ? OR rtrim({field.sql}, '0123456789') IN (? || ':', '[' || ? || ']:'))"
@@ -81,7 +85,8 @@ def matches(field: Field, typed: str, token: str) -> Filter:
         return _kinds_whose(lambda name: search(pattern, name) == 1)
     if field.type == "time":
         raise WrongValueError("a time can be compared with == != < <= > >=")
-    return Filter(f"post_matches(?, {field.sql})", (pattern,))
+    found = f"post_matches(?, {field.sql})"
+    return of_payload(found, pattern) if field.type == "bytes" else Filter(found, (pattern,))
 
 
 # -- regular expressions
@@ -130,6 +135,16 @@ def add_functions(db: sqlite3.Connection) -> None:
     db.create_function("post_matches", 2, search, deterministic=True)
     db.create_function("post_folded", 1, folded, deterministic=True)
     db.create_function("post_headers", 1, header_lines, deterministic=True)
+    known: dict[tuple[Any, int], Any] = {}
+
+    def learn(event: Any, key: int, value: Any) -> Any:
+        if len(known) >= MAX_KNOWN:
+            known.clear()
+        known[event, key] = value
+        return value
+
+    db.create_function("post_recall", 2, lambda event, key: known.get((event, key)))
+    db.create_function("post_learn", 3, learn)
 
 
 # -- values

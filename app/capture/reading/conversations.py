@@ -137,7 +137,7 @@ _ID, _CLOSED = _READ.index("id"), _READ.index("closed")
 # What a search for a text looks through, and what it takes from a row of ``event``.
 _SEARCHED = " || '  ' || ".join(f"ifnull({name}, '')" for name in ("s.name", "c.peer", "c.host", "c.reason"))
 _TABLE = f"""(
-    SELECT %s, {_SEARCHED} AS summary, NULL AS payload, NULL AS zero
+    SELECT %s, {_SEARCHED} AS summary, NULL AS payload, NULL AS zero, NULL AS same
     FROM connection c LEFT JOIN service s ON s.id = c.service
 )"""  # noqa: S608
 

@@ -59,7 +59,7 @@ WITH wanted AS (
     UNION SELECT {_QUESTION} FROM stored q WHERE id BETWEEN ? AND ? AND kind = {HTTP_RESPONSE}
 ), event AS (
     SELECT q.id, q.time, q.kind, q.service, q.conn, CASE q.kind WHEN {HTTP_REQUEST} THEN r.size END AS size,
-        NULL AS payload, NULL AS zero, ifnull(q.summary, '') || '  ' || ifnull(r.summary, '') AS summary,
+        NULL AS payload, NULL AS zero, NULL AS same, ifnull(q.summary, '') || '  ' || ifnull(r.summary, '') AS summary,
         CASE q.kind WHEN {HTTP_REQUEST} THEN q.detail END AS detail,
         CASE q.kind WHEN {HTTP_REQUEST} THEN r.detail ELSE q.detail END AS answer
     FROM wanted CROSS JOIN stored q ON q.id = wanted.id

@@ -39,7 +39,7 @@ WHERE id BETWEEN ? AND ? AND kind = {events.LOST}
 # What was lost is known by its time alone: everything else of it is NULL, and a condition on it is not known.
 _COULD_FIT = (
     "SELECT max(ifnull(({}), 1)) FROM (SELECT ? AS id, value AS time, NULL AS kind, NULL AS service, NULL AS conn,"
-    " NULL AS size, NULL AS payload, NULL AS zero, NULL AS summary, NULL AS detail, NULL AS answer"
+    " NULL AS size, NULL AS payload, NULL AS zero, NULL AS same, NULL AS summary, NULL AS detail, NULL AS answer"
     " FROM json_each(?)) AS event"
 )
 

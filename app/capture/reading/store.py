@@ -17,6 +17,7 @@ from typing import Any
 
 from app.capture import errors, schema, untrusted
 from app.capture.filters.language import EVERYTHING, Filter
+from app.capture.filters.sql import once_for_all
 from app.capture.reading import values as read
 from app.events import COLOURS, Event, Note, Row
 from app.text import escapes as text
@@ -37,7 +38,7 @@ _ROW = {
     "peer": NAME.format("c.peer"),
     "size": "e.size",
     "summary": "e.summary",
-    "head": "CASE WHEN e.summary IS NULL THEN hex(substr(e.payload, 1, ?)) END",
+    "head": f"CASE WHEN e.summary IS NULL THEN {once_for_all(f'hex(substr(e.payload, 1, {PREVIEW}))', '-1', 'e.')} END",
     "note": "n.text",
     "colour": "n.colour",
 }
@@ -70,10 +71,12 @@ _MARKS = "SELECT json_group_array(json_array(id, kind, size)) FROM event WHERE i
 Mark = tuple[int, int, int | None]
 """Id, kind and size of an event."""
 
-# Not ``size``, which says how large a payload was, and may say anything.
+# Not ``size``, which says how large a payload was, and may say anything. The length of a blob is known without reading
+# it; of a text it is not, and a payload that many events refer to would be read for each of them.
 _SIZES = """
 SELECT e.id, ifnull(length(e.payload), 0) + ifnull(length(e.detail), 0) + ifnull(length(e.summary), 0)
-    + CASE WHEN e.same THEN ifnull((SELECT length(first.payload) FROM stored first WHERE first.id = e.same), 0)
+    + CASE WHEN e.same THEN ifnull((SELECT length(first.payload) FROM stored first WHERE first.id = e.same
+        AND typeof(first.payload) = 'blob'), 0)
       ELSE 0 END
 FROM json_each(?) wanted CROSS JOIN stored e ON e.id = wanted.value
 """
@@ -165,10 +168,10 @@ class Store:
         if not ids:
             return []
         if len(ids) == ids[-1] - ids[0] + 1:
-            found = self.listed(_ROWS % "id BETWEEN ? AND ?", (PREVIEW, ids[0], ids[-1]))
+            found = self.listed(_ROWS % "id BETWEEN ? AND ?", (ids[0], ids[-1]))
         else:
             wanted = json.dumps(ids.tolist())
-            found = self.listed(_ROWS % "id IN (SELECT value FROM json_each(?))", (PREVIEW, wanted))
+            found = self.listed(_ROWS % "id IN (SELECT value FROM json_each(?))", (wanted,))
         return sorted((_row(*values) for values in found), key=_by_id)
 
     def event(self, id: int) -> Event | None:

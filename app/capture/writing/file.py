@@ -21,6 +21,7 @@ from app.capture import errors, schema, untrusted
 from app.capture.writing import tally
 from app.capture.writing.batch import FIELDS, PAYLOAD, SAME, SAME_BUT_ONE, Batch, Services
 from app.capture.writing.checkpoints import Checkpoints
+from app.capture.writing.log import Log
 from app.files import databases
 
 PAGE_SIZE = 16_384
@@ -40,6 +41,7 @@ class CaptureFile:
         path: where it is; that which a symbolic link leads to.
         first, last: ids of the oldest and newest event; ``last`` is 0 in an empty file.
         sequence: the newest batch of ``run`` that is in the file.
+        events: how many events of ``run`` were stored in the file up to that one.
     """
 
     def __init__(self, path: Path, run: str, limit: int) -> None:
@@ -63,14 +65,14 @@ class CaptureFile:
             self._db = sqlite3.connect(path, isolation_level=None, timeout=5)
             try:
                 self._prepare()
-                self._checkpoints = Checkpoints(path, _logs(path)[0])
+                self._log = Log(path)
+                self._checkpoints = Checkpoints(path, self._log.paths[0])
             except BaseException:
                 self._db.close()
                 raise
         except BaseException:
             os.close(self._held)
             raise
-        self._logs = {log: log.stat().st_ino for log in _logs(path) if log.exists()}
 
     def _prepare(self) -> None:
         blank = schema.is_blank(self._db)
@@ -90,6 +92,7 @@ class CaptureFile:
         meta = schema.meta(self._db)
         same = meta.get("run") == self._run
         self.sequence: int = meta.get("sequence", 0) if same else 0
+        self.events: int = meta.get("events", 0) if same else 0
         # Each run numbers its connections from 1; those of a later run into the same file follow the earlier ones.
         offset = meta.get("offset", 0) if same else self._scalar("SELECT ifnull(max(id), 0) FROM connection")
         if not isinstance(offset, int) or not 0 <= offset < untrusted.MAX_ID:
@@ -97,7 +100,13 @@ class CaptureFile:
         self._offset: int = offset
         self._db.executemany(
             "INSERT OR REPLACE INTO meta VALUES (?, ?)",
-            [("run", self._run), ("sequence", self.sequence), ("offset", offset), ("closed", 0)],
+            [
+                ("run", self._run),
+                ("sequence", self.sequence),
+                ("events", self.events),
+                ("offset", offset),
+                ("closed", 0),
+            ],
         )
 
     def _scalar(self, sql: str) -> Any:
@@ -106,18 +115,24 @@ class CaptureFile:
     def store(self, batch: Batch, *, more: bool = False) -> None:
         """Store one batch, whole or not at all. ``more``: whether another one is waiting.
 
-        Raises sqlite3.Error or OSError.
+        Raises sqlite3.Error or OSError; TakenAwayError where it has to be rescued, and another CaptureError where it
+        has to be salvaged.
         """
         sequence, services, flat = batch
         if self._moved():
-            raise FileNotFoundError(f"{self.path} was taken away")
+            raise errors.TakenAwayError(path=self.path)
         if self._overwritten():
             raise errors.NotACaptureError(path=self.path)
+        if self._log.damaged():
+            raise errors.LogDamagedError(path=self.path)
+        if self._log.gone():
+            raise errors.LogTakenAwayError(path=self.path)
         with self._transaction():
             if services is not None:
                 self._define(services)
             self._insert(sequence, flat)
         self.last += len(flat) // FIELDS
+        self.events += len(flat) // FIELDS
         self.sequence = sequence
         self._trim()
         self._checkpoints.consider(more=more)
@@ -171,7 +186,8 @@ class CaptureFile:
             pairs = zip(kinds, columns[7], strict=True)
             schema.keep_notes(self._db, (detail for kind, detail in pairs if kind == events.NOTE))
         self._db.execute("INSERT INTO batch (first, last) VALUES (?, ?)", (first, first + len(times) - 1))
-        self._db.execute("UPDATE meta SET value = ? WHERE key = 'sequence'", (sequence,))
+        counts = [(sequence, "sequence"), (self.events + len(times), "events")]
+        self._db.executemany("UPDATE meta SET value = ? WHERE key = ?", counts)
 
     def _count_lost(self, kinds: list[int], details: list[str]) -> None:
         lost = sum(json.loads(d).get("count", 0) for kind, d in zip(kinds, details, strict=True) if kind == events.LOST)
@@ -205,6 +221,11 @@ class CaptureFile:
             "UPDATE connection SET closed = ?, reason = ?, received = ?, sent = ?, last = ? WHERE id = ?", closed
         )
         self._db.executemany("UPDATE connection SET tls = ? WHERE id = ?", tls)
+
+    def newest(self) -> int:
+        """The time of the newest event, in ns since 1970; 0 where there is none of ``run``."""
+        found = self._db.execute("SELECT time FROM stored ORDER BY id DESC LIMIT 1").fetchone()
+        return found[0] if found and self.events and isinstance(found[0], int) else 0
 
     def used(self) -> int:
         """Bytes in use in the file, without the pages that deletions have freed."""
@@ -258,47 +279,56 @@ class CaptureFile:
         """Whether something else was written into our file."""
         return os.pread(self._held, len(_MAGIC), 0) != _MAGIC if hasattr(os, "pread") else False
 
-    def rescue(self) -> None:
-        """Write a copy of the file, which is still open here, to its path after it was removed.
+    def rescue(self) -> int:
+        """Write a copy of the file, which is still open here, to its path after it, or its log, was removed.
 
         If another capture is at the path now, the copy gets a free name beside it; no copy is made if ours
-        was only moved. Anything else at the path is set aside. Raises sqlite3.Error or OSError as long as
-        the copy cannot be written.
+        was only moved. Anything else at the path is set aside. Returns how many events of ``run`` are in another
+        file than the one at the path. Raises sqlite3.Error or OSError as long as the copy cannot be written.
         """
         spare = self._copied()
         self._fold()
-        self._remove_logs()
+        self._log.remove()
+        if not self._moved():
+            for log in self._log.paths:
+                if os.path.lexists(log):  # somebody else's: SQLite would apply it to our copy
+                    _clear(log)
+            os.replace(spare, self.path)
+            return 0
         if os.path.lexists(self.path) and not _is_capture(self.path):
             set_aside(self.path)
         if not self.path.exists():
             os.replace(spare, self.path)
-        elif os.fstat(self._held).st_nlink == 0:
+            return 0
+        if os.fstat(self._held).st_nlink == 0:
             os.replace(spare, _free_name(self.path))
         else:
             spare.unlink()
+        return self.events
 
-    def salvage(self) -> Path:
-        """Set aside our file, into which something else was written, and put a copy of what we still hold in its
-        place, if that is whole. Returns where the file is now. Close this afterwards.
+    def salvage(self) -> Path | None:
+        """Put a copy of what we still hold in the place of our file, into which, or into whose log, something else was
+        written, if the copy is whole. Set aside our file where it is not, or where it was written into.
 
-        Raises OSError.
+        Returns where the file is now, or None where that was in its log alone and the copy is whole. Close this
+        afterwards. Raises OSError.
         """
-        try:
-            spare = self._copied()
-            whole = is_whole(spare)
-        except sqlite3.Error:
-            whole = False
-        aside = set_aside(self.path)
+        overwritten = self._overwritten()
+        whole = False
+        with contextlib.suppress(sqlite3.Error):
+            if overwritten or self._log.readable():
+                whole = is_whole(self._copied())
         self._spoiled = True
-        log = _logs(self.path)[0]
+        aside = set_aside(self.path) if overwritten or not whole else None
+        log = self._log.paths[0]
         with contextlib.suppress(OSError):
-            if not self._overwritten():  # it may be mended with its log
-                shutil.copyfile(log, _logs(aside)[0])
+            if aside is not None and not overwritten:  # it may be mended with its log
+                _copy(log, aside.with_name(aside.name + "-wal"))
             # SQLite would copy it into the file when that is closed.
             os.truncate(log, 0)
-        self._remove_logs()
+        self._log.remove()
         if whole:
-            os.replace(spare, self.path)
+            os.replace(self._spare, self.path)
         else:
             self._spare.unlink(missing_ok=True)
         return aside
@@ -321,13 +351,6 @@ class CaptureFile:
         with contextlib.suppress(sqlite3.Error):
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
-    def _remove_logs(self) -> None:
-        # SQLite leaves them at the old path, and would apply them to a new file there.
-        for log, inode in self._logs.items():
-            with contextlib.suppress(OSError):
-                if log.stat().st_ino == inode:
-                    log.unlink()
-
     def close(self) -> None:
         """Copy the log into the file and close it."""
         self._checkpoints.close()
@@ -336,8 +359,9 @@ class CaptureFile:
                 self._db.execute("UPDATE meta SET value = ? WHERE key = 'closed'", (time.time_ns(),))
             self._fold()
         if self._moved():
-            self._remove_logs()
+            self._log.remove()
         self._db.close()
+        self._log.close()
         os.close(self._held)
 
 
@@ -360,8 +384,9 @@ def _create(path: Path) -> int:
     return os.open(path, os.O_CREAT | os.O_RDWR | getattr(os, "O_BINARY", 0), 0o600)
 
 
-def _logs(path: Path) -> list[Path]:
-    return [path.with_name(path.name + end) for end in ("-wal", "-shm")]
+def _copy(source: Path, target: Path) -> None:
+    os.close(_create(target))
+    shutil.copyfile(source, target)
 
 
 def _lock(file: int) -> None:
@@ -421,11 +446,32 @@ def is_whole(path: Path) -> bool:
         return bool(db.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok")
 
 
+def put_back(aside: Path, path: Path) -> bool:
+    """Have a file that was set aside with its log at its path again, if both are whole. It must not be open here.
+
+    Raises OSError.
+    """
+    try:
+        if os.path.lexists(path) or not is_whole(aside):
+            return False
+    except sqlite3.Error:
+        return False
+    os.rename(aside, path)
+    return True
+
+
 def set_aside(path: Path) -> Path:
     """Rename the file to a name that is free, beside where it is. Returns it. Raises OSError."""
     name = _free_name(path)
     os.rename(path, name)
     return name
+
+
+def _clear(log: Path) -> None:
+    if log.is_file() and not log.stat().st_size:  # a reader has made it
+        log.unlink()
+    else:
+        set_aside(log)
 
 
 def _free_name(path: Path) -> Path:

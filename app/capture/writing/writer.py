@@ -4,10 +4,14 @@ It is a process, not a thread, because a thread would hold the interpreter lock 
 network. It reads batches from standard input (:mod:`app.capture.writing.batch`) and answers on
 standard output with JSON, one object a line:
 
-``{"opened": path, "run": …, "sequence": n, "first": id, "last": id}`` the file is ready
+``{"opened": path, "run": …, "sequence": n, "first": id, "last": id}``  the file is ready; with
+                                      ``"events"`` how many of this run are in it, ``"newest"`` the time of
+                                      the newest, and ``"elsewhere"`` how many more are in a file that was
+                                      rescued since the last such answer
 ``{"stored": sequence, "first": id, "last": id, "bytes": n}``          a batch is in it;
                                       with ``"rejected": text`` it can never be stored
-``{"trouble": text}``                                        nothing can be stored now
+``{"trouble": text}``                                        nothing can be stored now; with
+                                      ``"passing": true`` it soon can: the file is being made anew
 ``{"refused": text}``                                        this file can never be used
 
 It ends after the last batch, when its standard input ends. If its parent dies, it still stores
@@ -33,7 +37,7 @@ from typing import Any, BinaryIO
 from app.capture import errors
 from app.capture.writing import arena, mending
 from app.capture.writing.batch import Batch, Services, read
-from app.capture.writing.file import CaptureFile, set_aside
+from app.capture.writing.file import CaptureFile, put_back, set_aside
 
 POLLS = hasattr(select, "poll")
 RETRY = 0.5
@@ -69,6 +73,8 @@ class Writer:
         self._trouble = ""
         self._short_of_memory = 0
         self._opened = again
+        self._rescue_failed = False
+        self._elsewhere = 0
 
     def run(self) -> int:
         """Work until the source ends. Returns the exit code."""
@@ -114,9 +120,10 @@ class Writer:
         self._opened = True
         file = self._file
         self._say(
-            opened=str(self._path), run=self._run, sequence=file.sequence,
-            first=file.first, last=file.last, bytes=file.used(),
+            opened=str(self._path), run=self._run, sequence=file.sequence, events=file.events,
+            newest=file.newest(), elsewhere=self._elsewhere, first=file.first, last=file.last, bytes=file.used(),
         )  # fmt: skip
+        self._elsewhere = 0
         return True
 
     def _store(self, batch: Batch, *, salvaged: bool = False, mended: bool = False) -> bool:
@@ -130,14 +137,17 @@ class Writer:
             assert self._file is not None
             if sequence > self._file.sequence:
                 self._file.store(batch, more=self._waits())
-        except FileNotFoundError as e:
-            self._report(e)
+        except errors.TakenAwayError as e:
+            if not self._rescue_failed:  # else what was said last is what keeps it from being made anew
+                self._report(e, passing=True)
             return self._recreate() and self._store(batch)
         except (sqlite3.Error, OSError, errors.CaptureError) as e:
             if isinstance(e, UNFIT) and not self._is_stored(sequence):
                 return self._mend(batch, e, salvaged=salvaged, mended=mended)
             if not salvaged and self._file is not None and _is_spoiled(e):
-                return self._salvage() and self._store(batch, salvaged=True)
+                return self._salvage(damaged=isinstance(e, errors.LogDamagedError)) and self._store(
+                    batch, salvaged=True
+                )
             if not self._is_stored(sequence):
                 self._report(e)
                 return False
@@ -176,27 +186,42 @@ class Writer:
     def _recreate(self) -> bool:
         assert self._file is not None
         try:
-            self._file.rescue()
+            self._elsewhere += self._file.rescue()
         except (sqlite3.Error, OSError) as e:
+            self._rescue_failed = True
             self._report(e)
             return False
+        self._rescue_failed = False
         self._file.close()
         self._file = None
         return True
 
-    def _salvage(self) -> bool:
+    def _salvage(self, *, damaged: bool) -> bool:
+        """``damaged``: whether only its log is."""
         assert self._file is not None
         try:
             aside = self._file.salvage()
         except OSError as e:
             self._report(e)
             return False
+        path = self._file.path
         self._file.close()
         self._file = None
-        text = f"Something else was written into {self._path}. It is set aside as {aside.name}; a new file is begun"
+        if aside is None:
+            text = f"Something else was written into the log of {path}. The capture is made anew with all that it held"
+        elif damaged and self._put_back(aside, path):
+            text = f"Something else was written into the log of {path}. What only the log held is lost"
+        else:
+            text = f"Something else was written into {path}. It is set aside as {aside.name}; a new file is begun"
         self._trouble = text
-        self._say(trouble=text)
+        self._say(trouble=text, passing=True)
         return True
+
+    def _put_back(self, aside: Path, path: Path) -> bool:
+        try:
+            return put_back(aside, path)
+        except OSError:
+            return False
 
     def _waits(self) -> bool:
         """Whether at least a part of the next batch has come."""
@@ -211,11 +236,12 @@ class Writer:
         poller.register(self._source.fileno(), events)
         return sum(event for _, event in poller.poll(0))
 
-    def _report(self, error: Exception) -> None:
+    def _report(self, error: Exception, *, passing: bool = False) -> None:
+        """``passing``: it is being mended now, and peers are to wait."""
         text = in_words(error, self._path)
         if text != self._trouble:
             self._trouble = text
-            self._say(trouble=text)
+            self._say(trouble=text, passing=passing)
 
     def _say(self, **message: Any) -> None:
         with contextlib.suppress(OSError):  # a parent that died reads no more; go on storing
@@ -234,8 +260,6 @@ def in_words(error: Exception, path: Path) -> str:
     text, number = str(error), getattr(error, "errno", None)
     if isinstance(error, errors.CaptureError):
         return text
-    if isinstance(error, FileNotFoundError) and "taken away" in text:
-        return f"{path} was taken away. It is being made anew; if its folder is gone, bring it back"
     if isinstance(error, MemoryError):
         return f"{path} cannot be written: the writer has too little memory. It is tried again"
     if "full" in text or number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) or _is_full(path):

@@ -7,6 +7,7 @@ them, in ``_webSocketMessages``, and why there was no answer in ``_error`` of th
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 from array import array
 from base64 import b64encode
@@ -189,7 +190,7 @@ def _response(exchange: Exchange, *, is_socket: bool) -> dict[str, Any]:
     version = _version(head.line[0] if head is not None else exchange.request.detail.get("version"))
     size = -1 if event is None and head is None else _body_size(event, body)
     found = {
-        "status": int(status) if str(status).isdecimal() else 0,
+        "status": int(status) if _MAY_BE_STATUS.fullmatch(str(status)) else 0,
         "statusText": reason,
         "httpVersion": version,
         "cookies": [
@@ -207,6 +208,9 @@ def _response(exchange: Exchange, *, is_socket: bool) -> dict[str, Any]:
     if event is not None and "refused" in event.detail:
         found["comment"] = f"refused: {event.detail['refused']}"
     return found
+
+
+_MAY_BE_STATUS = re.compile(r"[0-9]{1,9}")
 
 
 def _error(exchange: Exchange, *, is_socket: bool) -> str:

@@ -7,15 +7,17 @@ import shutil
 import signal
 import subprocess
 import sys
-from time import time_ns
+from time import monotonic, time_ns
 
 import pytest
 import pytest_twisted
 
 from app import events
 from app.capture import link as module
+from app.capture import recorder
 from app.capture.reading.store import Store
 from app.capture.recorder import LOSE_ABOVE
+from app.capture.writing.writer import RETRY
 from tests.app.capture.captures import event, is_sound, make, payloads, read
 from tests.app.capture.capturing import Capturing, capturing
 from tests.helpers import until
@@ -325,6 +327,138 @@ async def test_a_deleted_file_comes_back_with_all_it_held(path, also):
 
 
 @pytest_twisted.ensureDeferred
+async def test_peers_wait_while_a_deleted_file_is_made_anew(path, monkeypatch):
+    """However much comes: without it, all above 64 MiB was lost while a large file was copied."""
+    monkeypatch.setattr(recorder, "PAUSE_ABOVE", 100_000)
+    monkeypatch.setattr(recorder, "RESUME_BELOW", 50_000)
+    monkeypatch.setattr(recorder, "LOSE_ABOVE", 200_000)
+    async with capturing(path) as one:
+        held = []
+        one.batch(1000, size=10_000)
+        await one.all_stored()
+        one.recorder.trouble_changed.connect(
+            lambda trouble: (
+                [one.batch(100, size=10_000) for _ in range(3) if trouble] and held.append(one.recorder.pressed)
+            )
+        )
+        path.unlink()
+        one.batch()
+        await until(lambda: held)
+        await one.all_stored()
+        assert held == [True]
+        assert not one.recorder.pressed
+    assert payloads(path) == one.recorded
+    assert one.recorder.lost == 0
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_file_that_cannot_be_made_anew_holds_nobody_back(tmp_path, monkeypatch):
+    monkeypatch.setattr(recorder, "PAUSE_ABOVE", 100_000)
+    folder = tmp_path / "folder"
+    async with capturing(folder / "x.lpost") as one:
+        one.batch()
+        await one.all_stored()
+        shutil.rmtree(folder)
+        folder.touch()
+        one.batch(100, size=10_000)
+        await one.in_trouble("is not a folder")
+        assert not one.recorder.pressed
+        troubles = len(one.troubles)
+        began = monotonic()
+        await until(lambda: monotonic() > began + 3 * RETRY)
+        assert len(one.troubles) == troubles
+        folder.unlink()
+        await one.all_stored()
+    assert payloads(one.path) == one.recorded
+
+
+def remove(log):
+    log.unlink()
+
+
+def empty(log):
+    os.truncate(log, 0)
+
+
+def halve(log):
+    os.truncate(log, log.stat().st_size // 2)
+
+
+def overwrite(log):
+    log.write_bytes(b"\xff" * 4096)
+
+
+def overwrite_all(log):
+    with log.open("r+b") as file:
+        file.write(b"\xff" * log.stat().st_size)
+
+
+@pytest.mark.parametrize("harm", [remove, empty, halve, overwrite])
+@pytest_twisted.ensureDeferred
+async def test_a_log_that_is_removed_or_cut_off_is_noticed_and_nothing_is_lost(path, harm):
+    """While the writer runs, it still has what the log held."""
+    async with capturing(path) as one:
+        one.batch(100, size=1000)
+        await one.all_stored()
+        harm(path.with_name(f"{path.name}-wal"))
+        one.batch(100, size=1000)
+        await until(lambda: None in one.troubles)
+        await one.all_stored()
+        assert "log of" in one.troubles[0].text
+        os.kill(one.pid, signal.SIGKILL)
+        await one.in_trouble("ended unasked")
+        one.batch()
+        await one.all_stored()
+    assert payloads(path) == one.recorded
+    assert one.recorder.lost == 0
+    assert is_sound(path)
+    assert os.listdir(path.parent) == [path.name]
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_only_an_overwritten_log_held_is_counted_as_lost(path):
+    async with capturing(path) as one:
+        one.batch(100, size=1000)
+        await one.all_stored()
+        overwrite_all(path.with_name(f"{path.name}-wal"))
+        one.batch(10, size=1000)
+        await until(lambda: None in one.troubles)
+        await one.all_stored()
+        assert one.recorder.lost == 100
+        one.recorder.flush()
+        await one.all_stored()
+        await until(lambda: one.recorder.losses.told == 1)
+        await one.all_stored()
+    stored = payloads(path)
+    assert [payload for payload in stored if payload] == one.recorded[100:]
+    assert read(path, "SELECT value FROM meta WHERE key = 'lost'") == [(100,)]
+    assert is_sound(path)
+
+
+@pytest.mark.parametrize("harm", [remove, empty, overwrite_all])
+@pytest_twisted.ensureDeferred
+async def test_what_a_killed_writer_had_in_a_lost_log_is_counted_as_lost(path, harm):
+    """It was stored, and said so; the next writer finds a file without it."""
+    async with capturing(path) as one:
+        for _ in range(3):
+            one.batch(10)
+        await one.all_stored()
+        os.kill(one.pid, signal.SIGSTOP)  # so that it does not notice
+        harm(path.with_name(f"{path.name}-wal"))
+        os.kill(one.pid, signal.SIGKILL)
+        await one.in_trouble("ended unasked")
+        one.batch(10)
+        await one.all_stored()
+        await until(lambda: one.recorder.losses.told == 1)
+        await one.all_stored()
+        assert (one.recorder.lost, one.recorder.stored) == (30, 11)
+    [(detail,)] = read(path, "SELECT detail FROM event WHERE kind = ?", events.LOST)
+    assert "removed or damaged" in detail
+    assert '"count": 30' in detail
+    assert read(path, "SELECT value FROM meta WHERE key = 'lost'") == [(30,)]
+
+
+@pytest_twisted.ensureDeferred
 async def test_a_removed_folder_comes_back_with_the_file(tmp_path):
     folder = tmp_path / "folder"
     async with capturing(folder / "x.lpost") as one:
@@ -402,7 +536,8 @@ async def test_a15_garbage_that_a_new_writer_finds_is_set_aside_too(path):
         one.batch()
         await one.all_stored()
     assert path.with_name("x (rescued 1).lpost").read_bytes() == b"notes"
-    assert payloads(path) == one.recorded[10:]
+    assert one.recorder.lost == 10
+    assert [payload for payload in payloads(path) if payload] == one.recorded[10:]
 
 
 @pytest_twisted.ensureDeferred
@@ -551,3 +686,28 @@ async def test_what_a_dead_writer_had_not_stored_goes_into_the_next_file(path, t
     await one.all_stored()
     await one.close()
     assert payloads(path) + payloads(tmp_path / "y.lpost") == one.recorded
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_the_next_file_had_is_counted_as_lost_alone_where_that_is_removed(path, tmp_path):
+    from twisted.internet import reactor
+
+    one = await Capturing(path).open()
+    one.batch(10)
+    await one.all_stored()
+    await one.link.release()
+    other = tmp_path / "y.lpost"
+    one.link = module.WriterLink(reactor, one.recorder, other, arena=one.link.arena)
+    one.link.start()
+    await one.link.opened
+    one.batch(5)
+    await one.all_stored()
+    os.kill(one.pid, signal.SIGKILL)
+    await one.in_trouble("ended unasked")
+    for end in ("", "-wal", "-shm"):
+        os.remove(f"{other}{end}")
+    one.batch(5)
+    await one.all_stored()
+    assert one.recorder.lost == 5
+    await one.close()
+    assert payloads(path) == one.recorded[:10]

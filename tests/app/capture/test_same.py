@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
+from array import array
 from collections.abc import Sequence
+from contextlib import closing
 from io import BytesIO
+from itertools import islice
 from pathlib import Path
+from time import process_time
 
 import pytest
 from twisted.internet.task import Clock
@@ -117,3 +122,50 @@ def test_another_run_into_the_file_refers_to_its_own_events(path: Path):
     file.store(batch(1, event(b"z" * 5000), event(SAME, size=5000)))
     file.close()
     assert payloads(path)[5:] == [b"z" * 5000] * 2
+
+
+@pytest.fixture
+def bomb(tmp_path: Path) -> Path:
+    """Five thousand events that refer to eight megabytes."""
+    large = b"a" * (8 << 20)
+    rows = [event(SAME, size=len(large)) for _ in range(5000)]
+    return make(tmp_path / "x.lpost", event(large), *rows)
+
+
+@pytest.mark.parametrize(
+    ("typed", "count"),
+    [("aaab", 0), ("payload contains ffee", 0), ("payload matches /aab/", 0), ('payload == "a"', 0), ("aaa", 5001),
+     ("payload exists", 5001), ("aaab and not aaa", 0)],
+)  # fmt: skip
+def test_bytes_that_many_events_have_are_searched_once(bomb: Path, typed: str, count: int):
+    """Of one event it takes about 10 ms."""
+    store = Store(bomb)
+    try:
+        began = process_time()
+        assert sum(len(ids) for ids in store.ids(parse(typed), *store.range())) == count
+        assert process_time() - began < 5
+    finally:
+        store.close()
+
+
+def test_the_first_of_them_are_read_at_once(bomb: Path):
+    store = Store(bomb)
+    try:
+        began = process_time()
+        assert [e.id for e in islice(store.events(parse(""), *store.range()), 3)] == [1, 2, 3]
+        rows = store.rows(array("q", range(1, 2001)))
+        assert rows[0].summary == rows[-1].summary
+        assert process_time() - began < 5
+    finally:
+        store.close()
+
+
+def test_a_text_is_nobodys_payload(path: Path):
+    """A writer stores bytes; of a text SQLite has to read all to know how long it is."""
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute("UPDATE stored SET payload = CAST(payload AS TEXT) WHERE id = 2")
+    store = Store(path)
+    try:
+        assert [e.payload is None for e in store.events(parse(""), *store.range())] == [False, False, True, True, True]
+    finally:
+        store.close()

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import os
+import pty
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -47,6 +51,60 @@ def test_a_reader_that_has_had_enough_is_told_from_a_mistake() -> None:
         output.raising_output_errors(),
     ):
         raise OSError(28, "No space")
+
+
+BAD = "\x1b]0;owned\a\x9b31m\u202e\u2028\r"
+"""What a terminal obeys, what turns text around, and what ends a line."""
+
+SHOWN = r"\e]0;owned\x07\xc2\x9b31m\xe2\x80\xae\xe2\x80\xa8\r"
+
+
+def test_whatever_is_printed_has_escapes_for_what_would_not_show(capsys: pytest.CaptureFixture[str]) -> None:
+    with output.checked_stdout(), output.checked_stderr():
+        print(f"a\t{BAD}\nb")
+        print(BAD, file=sys.stderr)
+    assert capsys.readouterr() == (f"a\t{SHOWN}\nb\n", f"{SHOWN}\n")
+
+
+def test_a_warning_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    output.warn(f"plugin\n{BAD}")
+    assert capsys.readouterr().err == rf"listening-post: plugin\n{SHOWN}" + "\n"
+
+
+def test_bytes_for_a_terminal_come_in_any_parts() -> None:
+    terminal = output.Terminal()
+    given = f"é\t{BAD}\r\n\\".encode() + b"\xff"
+    assert "".join(terminal.take(given[n : n + 1]) for n in range(len(given))) == f"é\t{SHOWN}\n\\\\xff"
+
+
+@pytest.mark.parametrize("on_terminal", [True, False])
+def test_what_a_peer_sends_reaches_a_terminal_as_escapes_and_a_pipe_as_it_is(on_terminal: bool) -> None:
+    script = f"from app.commands import output\nwith output.checked_stdout(): output.write({BAD.encode()!r})"
+    ours, theirs = pty.openpty() if on_terminal else os.pipe()
+    with open(theirs, "wb") as out:
+        subprocess.run([sys.executable, "-c", script], cwd=ROOT, stdout=out, timeout=100, check=True)
+        found = os.read(ours, 10_000)
+    os.close(ours)
+    assert found.decode() == (SHOWN.removesuffix(r"\r") if on_terminal else BAD)
+
+
+@pytest.mark.parametrize("command", [["check"], ["check", "--json"], ["trust"], ["trust", "--forget"]])
+def test_paths_and_names_of_plugins_have_escapes(command: list[str], tmp_path: Path) -> None:
+    (tmp_path / "plugins").mkdir()
+    name = "".join(f"\\u{ord(c):04x}" for c in BAD)
+    (tmp_path / "plugins" / "p.py").write_text(
+        f'from listening_post import responder\n@responder("{name}")\ndef f(x): return x\n'
+    )
+    path = tmp_path / f"x{BAD}.toml"
+    service = 'name = "a"\nprotocol = "tcp"\nlisten = "127.0.0.1:0"\nresponder = "echo"\n'
+    path.write_text(f"version = 1\n[[service]]\n{service}")
+    env = {**os.environ, "LISTENING_POST_DATA": str(tmp_path / "data")}
+    done = subprocess.run([*PROGRAM, *command, path], cwd=ROOT, env=env, capture_output=True, timeout=100, check=False)
+    printed = (done.stdout + done.stderr).decode()
+    assert printed.strip()
+    assert printed.replace("\n", "").isprintable()
+    if "--json" in command:
+        assert {json.loads(line)["file"] for line in done.stdout.splitlines()} == {str(path)}
 
 
 @pytest.mark.parametrize(

@@ -248,6 +248,30 @@ def plugins_table() -> Any:
     TABLE.enter(None)
 
 
+def test_a_link_in_plugins_runs_nothing_of_a_trusted_folder_until_it_is_trusted_itself(tmp_path: Path, lp: Run) -> None:
+    harmless = 'version = 1\n[[service]]\nname = "a"\nprotocol = "tcp"\nlisten = "127.0.0.1:0"\nresponder = "echo"\n'
+    mine, theirs = tmp_path / "mine", tmp_path / "theirs"
+    for folder in (mine, theirs):
+        (folder / "plugins").mkdir(parents=True)
+        (folder / "w.toml").write_text(harmless)
+    ran = tmp_path / "ran"
+    for script in (mine / "cleanup.py", mine / "plugins" / "p.py"):
+        script.write_text(f"open({str(ran)!r}, 'w').close()\n")
+    lp("trust", mine / "w.toml", "--folder")
+    ran.unlink(missing_ok=True)
+    for target in (mine / "cleanup.py", mine / "plugins" / "p.py"):
+        (theirs / "plugins" / "x.py").symlink_to(target)
+        assert "run   the plugin" in lp("check", theirs / "w.toml").stdout
+        assert not ran.exists()
+        (theirs / "plugins" / "x.py").unlink()
+    (theirs / "plugins" / "x.py").symlink_to(mine / "cleanup.py")
+    assert "is trusted" in lp("trust", theirs / "w.toml", "--folder").stdout
+    lp("check", theirs / "w.toml")
+    assert ran.exists()
+    kept = json.loads((tmp_path / "data" / "trust.json").read_text())
+    assert sorted(kept["folders"]) == [str(mine), str(theirs)]
+
+
 def test_b9_a_plugin_that_is_passed_over_makes_nothing_trusted(lp: Run, file: Path) -> None:
     plugins = file.parent / "plugins"
     plugins.mkdir()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -136,3 +137,65 @@ def test_b6_what_is_told_moves_no_cursor() -> None:
     [ask] = asks_of([service("s", "static", "http", root="/\x1b]52;c;eA==\x07/\u202e\n")], Path("/work"))
     assert str(ask).isprintable()
     assert Ask("run", "", "x", "a\x1bb").text == "a\x1bb"
+
+
+def pages(**options: object) -> list[str]:
+    return said(service("s", "rest", "http", **options))
+
+
+ANY = ["open s: lets web pages of any site read what it answers"]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"hosts": ["*"]}, {"cors": ["*"]}, {"hosts": ["local", "*"], "cors": ["*"], "private_network": True},
+     {"fields": ["Access-Control-Allow-Origin: *"]}, {"fields": ["x: y", "access-control-allow-origin:*"]}],
+)  # fmt: skip
+def test_web_pages_of_any_site_are_told(options: dict[str, Any]) -> None:
+    assert pages(**options) == ANY
+    for name, more in (
+        ("static", {}), ("relay", {"upstream": "http://127.0.0.1:1"}), ("mock", {"rules": [{"file": "x"}]}),
+    ):  # fmt: skip
+        told = said(service("s", name, "http", **options, **more))
+        assert told == (ANY if name != "mock" or "hosts" not in options or "cors" in options else [])
+
+
+def test_names_and_origins_of_others_are_told() -> None:
+    assert pages(hosts=["b.example", "*.a.example"], cors=["https://c.example:8443"]) == [
+        "open s: lets web pages of *.a.example, b.example, https://c.example:8443 read what it answers"
+    ]
+    many = [f"{n}.example" for n in range(7)]
+    assert pages(hosts=many)[0].endswith("4.example and 2 more read what it answers")
+    assert pages(cors=["null"]) == ["open s: lets web pages of null read what it answers"]
+    for origin in ("*", "https://*", "http://localhost*", "http://*.localhost", "http://localhost:1*", "https://a.example:*",
+                   "http://localhost.a.example"):  # fmt: skip
+        assert len(said(service("s", "rooms", "websocket", origins=[origin]))) == 1
+
+
+def test_pages_of_this_machine_are_not() -> None:
+    assert pages(hosts=["local", "localhost", "a.localhost", "127.0.0.2"], cors=["http://127.0.0.1:9121"]) == []
+    assert pages(cors=["http://localhost", "https://a.localhost:1/", "http://[::1]:5"], private_network=True) == []
+    assert said(service("s", "rooms", "websocket", origins=["http://localhost:*", "http://127.0.0.1:5"])) == []
+
+
+def test_what_holds_nothing_may_be_read_by_any_page() -> None:
+    """Webhooks come through tunnels, and a mock's answers stand in the workspace."""
+    for name in ("inspect", "mock"):
+        assert said(service("s", name, "http", hosts=["*"], cors=["*"])) == []
+
+
+@pytest.mark.parametrize(
+    "one",
+    [service("s", "manhole", "ssh", authorized_keys="keys"),
+     service("s", host="0.0.0.0", tls={"client_certificates": "required", "client_ca": "keys"})],
+)  # fmt: skip
+def test_who_may_log_in_is_part_of_the_answer(tmp_path: Path, one: ServiceConfig) -> None:
+    def print_of(keys: bytes | None, folder: str) -> str:
+        (tmp_path / folder).mkdir(exist_ok=True)
+        (tmp_path / folder / "keys").unlink(missing_ok=True)
+        if keys is not None:
+            (tmp_path / folder / "keys").write_bytes(keys)
+        return fingerprint("digest", asks_of([one], tmp_path / folder))
+
+    assert print_of(b"mine", "a") == print_of(b"mine", "b")
+    assert len({print_of(keys, "a") for keys in (b"mine", b"other", None)}) == 3

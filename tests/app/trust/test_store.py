@@ -116,6 +116,23 @@ def test_a_folder_is_trusted_without_those_below_it_and_not_while_others_can_wri
     assert trust.plugin(folder / "plugins" / "p.py", "x") is None
 
 
+def test_only_what_lies_in_plugins_is_a_trusted_folders_plugin(file: Path) -> None:
+    """A link in a stranger's plugins/ to a script in the folder had that run."""
+    trust, folder = Trust(file), file.parent.parent / "mine"
+    (folder / "plugins").mkdir(parents=True)
+    (file.parent / "plugins").mkdir(parents=True)
+    trust.trust_folder(folder)
+    trust.trust_folder(file.parent / "plugins")
+    assert trust.plugin(folder / "cleanup.py", "x") is None
+    for plugin in (folder / "plugins" / "p.py", file.parent / "plugins" / "p.py"):
+        assert trust.plugin(plugin, "x") == "load"
+        assert trust.plugin(plugin, "x", linked=True) is None
+    trust.set_plugin(folder / "cleanup.py", "digest")
+    assert trust.plugin(folder / "cleanup.py", "digest", linked=True) == "load"
+    trust.everything = True
+    assert trust.plugin(folder / "other.py", "x", linked=True) == "load"
+
+
 def test_a_plugin_is_trusted_as_it_is_or_always_or_never(file: Path) -> None:
     trust = Trust(file)
     path = Path("/x/plugins/p.py")

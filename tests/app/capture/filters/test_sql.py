@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from app import events
 from app.capture import schema
 from app.capture.filters.sql import EVERYTHING, of_kind, of_service, substring
+from app.capture.filters.values import add_functions
 from app.text import errors
 from app.text import escapes as text
 
@@ -17,6 +18,7 @@ from app.text import escapes as text
 def a_capture(rows):
     """A capture in memory of rows (payload, summary), numbered from 1."""
     db = sqlite3.connect(":memory:", isolation_level=None)
+    add_functions(db)
     schema.create(db)
     db.executemany(
         "INSERT INTO stored (id, time, kind, service, payload, zero, summary) VALUES (?, 0, ?, 1, ?, ?, ?)",

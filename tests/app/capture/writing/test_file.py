@@ -243,7 +243,7 @@ def test_a_drop_that_does_not_succeed_leaves_no_gap(path, monkeypatch):
 def test_the_rescue_copy_holds_what_the_deleted_file_held(file, path):
     file.store(batch(1, *(event(b"%d" % n) for n in range(1000))))
     path.unlink()
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(errors.TakenAwayError):
         file.store(batch(2, event()))
     file.rescue()
     assert payloads(path) == [b"%d" % n for n in range(1000)]
@@ -297,6 +297,22 @@ def test_a15_what_is_written_into_the_capture_is_set_aside_as_it_is(path):
     make(path, event(b"next"))
     assert payloads(path)[-1] == b"next"
     assert is_sound(path)
+
+
+def test_a_log_that_is_set_aside_is_for_its_owner_alone(path):
+    file = CaptureFile(path, "run", LIMIT)
+    file.store(batch(1, *(event(b"x" * 1000) for _ in range(100))))
+    log = path.with_name(f"{path.name}-wal")
+    with log.open("r+b") as opened:
+        opened.write(b"\xff" * log.stat().st_size)
+    with pytest.raises(errors.LogDamagedError):
+        file.store(batch(2, event()))
+    aside = file.salvage()
+    assert aside is not None
+    kept = aside.with_name(f"{aside.name}-wal")
+    assert kept.stat().st_mode & 0o777 == 0o600
+    file.close()
+    assert kept.stat().st_size > 0
 
 
 @pytest.mark.parametrize("make_it", [os.mkfifo, os.mkdir, lambda path: os.symlink("/dev/null", path)])

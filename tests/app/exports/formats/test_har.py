@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from app import events
 from app.events import Event
 from app.exports.formats import har
+from app.http import exchanges
 from app.http.bodies import decoded, text_of
 from app.http.cookies import set_by
 from app.http.exchanges import MAX_BODY
@@ -327,6 +328,57 @@ def test_an_answer_that_took_longer_than_can_be_is_an_entry(seconds: float) -> N
         "entries"
     ]
     assert entry["time"] >= 0
+
+
+@pytest.mark.parametrize("charset", ["punycode", "idna", "unicode-escape", "undefined", "rot13", "zlib", "x" * 5000])
+def test_a_codec_that_is_no_text_encoding_is_left_alone(charset: str) -> None:
+    """Punycode takes a day for eight megabytes."""
+    assert text_of(b"a" * (1 << 20), [["Content-Type", f"text/plain; charset={charset}"]]) is None
+
+
+def test_a_status_of_five_thousand_digits_is_none() -> None:
+    found = conversation_with_a_websocket(b"HTTP/1.1 " + b"9" * 5000 + b" x\r\n\r\n")
+    assert log_of(found)["entries"][0]["response"]["status"] == 0
+
+
+def conversation_with_a_websocket(answer: bytes) -> list[Event]:
+    """A WebSocket that we opened, whose answer is known by its bytes alone."""
+    detail = {"target": "/", "offered": [], "subprotocol": None, "extensions": [], "fields": [], "outgoing": True}
+    told = (
+        (events.CONNECTION_OPENED, None, {"outgoing": True}),
+        (events.DATA_SENT, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", {}),
+        (events.DATA_RECEIVED, answer, {}),
+        (events.WS_OPENED, None, detail),
+    )
+    return [
+        Event(n, n, kind, "s", 1, "1.2.3.4:5", len(payload or b""), "", "127.0.0.1:80", payload, about)
+        for n, (kind, payload, about) in enumerate(told, 1)
+    ]
+
+
+def test_bodies_that_wait_are_kept_up_to_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Requests without an answer on many connections took gigabytes."""
+    monkeypatch.setattr(exchanges, "MAX_KEPT", 4 << 20)
+    body = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n" + b"a" * 1_000_000
+    taken, kept, id = exchanges.Exchanges(), 0, 0
+    for conn in range(1, 21):
+        for kind, payload in ((events.DATA_RECEIVED, body), (events.HTTP_REQUEST, None)):
+            id += 1
+            detail = {"method": "POST", "target": "/"} if payload is None else {}
+            event = Event(id, id, kind, "s", conn, "1.2.3.4:5", None, "", "127.0.0.1:80", payload, detail)
+            assert list(taken.take(event)) == []
+            kept = max(kept, taken._kept)
+    bodies = [exchange.request_body for exchange in taken.rest()]
+    assert kept <= 6 << 20
+    assert [body.size for body in bodies if body is not None] == [1_000_000] * 20
+    assert sum(len(body.data) for body in bodies if body is not None) <= 4 << 20
+    assert not bodies[-1].cut  # type: ignore[union-attr]
+    assert bodies[0].cut  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("expires", ["Fri, 31 Dec 9999 23:59:59 -1200", "Fri, 31 Dec 99999 00:00:00 GMT", "9" * 5000])
+def test_a_cookie_that_lasts_longer_than_time_has_no_end(expires: str) -> None:
+    assert "expires" not in set_by(f"a=b; Expires={expires}", 10**18)[0]
 
 
 def test_c1_c2_of_a_refused_request_all_is_told_that_is_known() -> None:
