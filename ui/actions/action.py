@@ -107,7 +107,8 @@ class Action:
         checked: for an action that is on or off, whether it is on.
         shows_panes: whether it brings the panes back while the start page is in their place.
         hidden_while_disabled: whether context menus leave it out while it is disabled.
-        destroys: whether it takes away what may be missed. Its shortcut does nothing while a text has the keyboard.
+        destroys: whether it takes away what may be missed. Its shortcut does nothing while a text has the keyboard, and
+            that of one that acts on a list works only in the list.
         named: for an action whose text says what it would act on, the text in a situation.
     """
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from PyQt5.QtCore import QPoint, Qt
 from PyQt5.QtGui import QKeySequence
-from PyQt5.QtWidgets import QAction, QMainWindow, QMenu
+from PyQt5.QtWidgets import QAction, QMainWindow, QMenu, QWidget
 
 from ui.actions.action import Action, Place, Situation, shown
 from ui.actions.table import ACTIONS
@@ -53,7 +53,7 @@ class Actions(Mapping[str, QAction]):
                     self.declared[action.name] = action
                     self._made[action.name] = made = _make(action, window)
                     menu.addAction(made)
-        TextKeys(window, [made for name, made in self._made.items() if self.declared[name].destroys])
+        self._keys = TextKeys(window, [made for name, made in self._made.items() if self.declared[name].destroys])
 
     def __getitem__(self, name: str) -> QAction:
         return self._made[name]
@@ -72,6 +72,10 @@ class Actions(Mapping[str, QAction]):
                 raise TypeError(f"{len(methods)} of the command classes have a method {name}")
             [method] = methods
             action.triggered.connect(lambda _=False, method=method: method())
+
+    def keep(self, name: str, target: QWidget, elsewhere: Callable[[], object]) -> None:
+        """Let the shortcut of an action work only while ``target`` has the keyboard; else call ``elsewhere``."""
+        self._keys.keep(self._made[name], target, elsewhere)
 
     def follow(self, changed: Any, situation: Callable[[], Situation]) -> None:
         """Update the actions now, and whenever the signal ``changed`` is emitted."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from PyQt5.QtCore import QEvent, QObject, Qt
 from PyQt5.QtGui import QKeyEvent, QKeySequence
@@ -64,18 +64,34 @@ class TextKeys(QObject):
     def __init__(self, window: QWidget, destroying: Iterable[QAction]) -> None:
         super().__init__(window)
         self._destroying = [keys for action in destroying for keys in action.shortcuts()]
+        self._kept: list[tuple[QAction, QWidget, Callable[[], object]]] = []
         window.installEventFilter(self)
+
+    def keep(self, action: QAction, target: QWidget, elsewhere: Callable[[], object]) -> None:
+        """Let the shortcut work only while ``target`` has the keyboard: what it would take away is shown there.
+
+        ``elsewhere()`` is called when it is pressed with the keyboard in another place.
+        """
+        self._kept.append((action, target, elsewhere))
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
         if event is None or event.type() != QEvent.ShortcutOverride or not isinstance(event, QKeyEvent):
             return False
         focus = QApplication.focusWidget()
-        if not _is_text(focus):
-            return False
         keys = _keys(event)
+        if not _is_text(focus):
+            return self._is_elsewhere(event, keys, focus)
         if keys in self._destroying or (_is_editable(focus) and (keys in MORE or any(map(event.matches, STANDARD)))):
             event.accept()
             return True
+        return False
+
+    def _is_elsewhere(self, event: QKeyEvent, keys: QKeySequence, focus: QWidget | None) -> bool:
+        for action, target, elsewhere in self._kept:
+            if action.isEnabled() and keys in action.shortcuts() and focus is not target:
+                event.accept()
+                elsewhere()
+                return True
         return False
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from PyQt5.QtCore import QCoreApplication
 from PyQt5.QtWidgets import QWidget
 
 from app.post import Post
+from ui.actions.build import Actions
 from ui.services.actions import ServiceActions
 from ui.services.side import ServicesSide
 
@@ -15,10 +17,37 @@ class ServiceCommands:
     """Acts on the selected service and on the selected connection."""
 
     def __init__(
-        self, post: Post, side: ServicesSide, actions: ServiceActions, window: QWidget, say: Callable[[str], object]
+        self,
+        post: Post,
+        side: ServicesSide,
+        actions: ServiceActions,
+        window: QWidget,
+        say: Callable[[str], object],
+        tell: Callable[[str], object],
     ) -> None:
-        """``window`` is the parent of dialogs; ``say`` shows what went wrong."""
+        """``window`` is the parent of dialogs; ``say`` shows what went wrong, ``tell`` what was done."""
         self._post, self._side, self._actions, self._window, self._say = post, side, actions, window, say
+        self._tell = tell
+
+    def keep_keys(self, actions: Actions) -> None:
+        """Let the shortcuts that take away a service or a connection work only in the list that shows it."""
+        translate = QCoreApplication.translate
+        actions.keep(
+            "remove_service",
+            self._side.services.list,
+            lambda: self._tell(
+                translate("ServiceCommands", "Nothing is removed: select the service in the list of services first")
+            ),
+        )
+        actions.keep(
+            "disconnect",
+            self._side.connections,
+            lambda: self._tell(
+                translate(
+                    "ServiceCommands", "Nothing is closed: select the connection in the list of connections first"
+                )
+            ),
+        )
 
     def start_all(self) -> None:
         self._actions.start_all()
@@ -36,7 +65,12 @@ class ServiceCommands:
         self._actions.duplicate(self._side.services.selected)
 
     def remove_service(self) -> None:
-        self._actions.remove(self._side.services.selected)
+        service = self._side.selected()
+        if service is None:
+            return
+        clients = 0 if service.config.protocol == "udp" else len(service.connections)
+        self._actions.remove(service.config.name)
+        self._tell(_removed(clients).format(name=service.config.name, clients=f"{clients:,}"))
 
     def find_service(self) -> None:
         self._side.services.start_search()
@@ -63,3 +97,17 @@ class ServiceCommands:
         from ui.services import trust_dialog
 
         trust_dialog.show(self._window, self._post, self._say)
+
+
+def _removed(clients: int) -> str:
+    """What is said once a service is removed."""
+    translate = QCoreApplication.translate
+    if not clients:
+        return translate("ServiceCommands", "Removed “{name}”. Ctrl+Z brings the service back")
+    if clients == 1:
+        return translate(
+            "ServiceCommands", "Removed “{name}”: 1 client was disconnected. Ctrl+Z brings the service back"
+        )
+    return translate(
+        "ServiceCommands", "Removed “{name}”: {clients} clients were disconnected. Ctrl+Z brings the service back"
+    )

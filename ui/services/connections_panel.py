@@ -170,7 +170,7 @@ class ConnectionsPanel(QListView):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key_Return, Qt.Key_Enter):
             self._emit_for_current(self.send_wanted)
-        elif event.key() == Qt.Key_Delete:
+        elif event.key() == Qt.Key_Delete and not event.modifiers() & ~Qt.KeypadModifier:
             self._emit_for_current(self.disconnect_wanted)
         elif event.key() == Qt.Key_Escape:
             self.left.emit()

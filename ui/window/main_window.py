@@ -155,6 +155,10 @@ class MainWindow(QMainWindow):
         files.changed.connect(self.sending.refresh)
         self.capture_commands = CaptureCommands(post, reader, self.captures, self.browser, self, selection.connection)
         answering = AnswerByRule(post, self.exchanges, self.workbench, self.service_actions)
+        services = ServiceCommands(
+            post, self.side, self.service_actions, self, self.notices.say, self._status_line.tell
+        )
+        services.keep_keys(self.actions_)
         self.actions_.connect(
             WorkbenchCommands(
                 self.workbench, answering, lambda: self.services.selected, lambda: self.browser.current_event
@@ -162,7 +166,7 @@ class MainWindow(QMainWindow):
             WindowCommands(
                 post, edits, self._settings, files, self.middle, self.command_palette, self, self.captures.settings
             ),
-            ServiceCommands(post, self.side, self.service_actions, self, self.notices.say),
+            services,
             PaneCommands(self.browser, self.streams, selection.connection),
             EventCommands(self.browser, self.notes, self.exchanges, self.failure_actions),
             self.capture_commands,

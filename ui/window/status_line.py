@@ -21,6 +21,9 @@ from ui.parts.labels import plain
 EDGE = 8
 """Pixels at either end of the bar."""
 
+TOLD = 8000
+"""Milliseconds for which it says what was done."""
+
 NOTHING_LOST = QT_TRANSLATE_NOOP("StatusLine", "Events that could not be stored, or that the kernel dropped")
 
 
@@ -65,6 +68,10 @@ class StatusLine(QStatusBar):
         else:
             self.addWidget(label)
         return label
+
+    def tell(self, words: str) -> None:
+        """Say for a while what was done, in place of the figures."""
+        self.showMessage(words, TOLD)
 
     def refresh(self) -> None:
         """Show the current figures."""

@@ -182,6 +182,41 @@ def test_deleting_a_word_in_the_filter_removes_no_service_and_no_connection(wind
     assert peer.done == []  # type: ignore[attr-defined]
 
 
+@pytest.mark.parametrize("key", [Qt.Key_Backspace, Qt.Key_Delete])
+def test_keys_that_take_away_work_in_their_list_alone(window: MainWindow, key: Qt.Key) -> None:
+    peer = window._post.services["alpha"].connections[1] = Peer(1)  # type: ignore[assignment]
+    window.connections.refresh()
+    window.connections.setCurrentIndex(window.connections.model().index(0, 0))
+    mine = window.connections if key == Qt.Key_Backspace else window.services.list
+    places = [window.panes.current(), window.connections, window.services.list, window.detail]
+    for place in (place for place in places if place is not mine):
+        place.setFocus()
+        focus = QApplication.focusWidget()
+        assert focus is not None
+        QTest.keyClick(focus, key, Qt.ControlModifier)
+        assert list(window._post.services) == ["alpha", "beta"]
+        assert peer.done == []  # type: ignore[attr-defined]
+        assert window._status_line.currentMessage().startswith("Nothing is "), place
+        window._status_line.clearMessage()
+    mine.setFocus()
+    QTest.keyClick(mine, key, Qt.ControlModifier)
+    settle()
+    assert list(window._post.services) == (["alpha", "beta"] if key == Qt.Key_Backspace else ["beta"])
+    assert peer.done == (["finish"] if key == Qt.Key_Backspace else [])  # type: ignore[attr-defined]
+
+
+def test_what_a_removal_has_done_is_told(window: MainWindow) -> None:
+    for number in (1, 2):
+        window._post.services["alpha"].connections[number] = Peer(number)  # type: ignore[assignment]
+    do(window, "remove_service")
+    told = "Removed “alpha”: 2 clients were disconnected. Ctrl+Z brings the service back"
+    assert window._status_line.currentMessage() == told
+    do(window, "remove_service")
+    assert window._status_line.currentMessage() == "Removed “beta”. Ctrl+Z brings the service back"
+    do(window, "undo")
+    assert list(window._post.services) == ["beta"]
+
+
 # -- connections, for real
 
 
