@@ -65,7 +65,8 @@ class FilterBox(QLineEdit):
         self._pause.setInterval(DELAY)
         self._pause.timeout.connect(self.apply)
         self.textChanged.connect(lambda _: self._on_text())
-        self.textEdited.connect(lambda _: self._offer())
+        # The button that empties the box counts as an edit.
+        self.textEdited.connect(lambda text: self._offer() if text else self._hide_offered())
 
     def apply(self) -> bool:
         """Apply what is typed now; returns whether it is valid."""

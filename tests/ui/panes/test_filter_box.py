@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from PyQt5.QtCore import Qt
 from PyQt5.QtTest import QTest
-from PyQt5.QtWidgets import QLabel, QMainWindow
+from PyQt5.QtWidgets import QLabel, QMainWindow, QToolButton
 from pytestqt.qtbot import QtBot
 
 from ui.panes.filter_box import FilterBox
@@ -91,6 +91,17 @@ def test_escape_closes_the_list_first_and_then_empties_the_box(box: FilterBox, q
     with qtbot.waitSignal(box.left):
         QTest.keyClick(box, Qt.Key_Escape)
     assert box.text() == ""
+
+
+def test_the_button_in_the_box_only_empties_it(box: FilterBox, qtbot: QtBot) -> None:
+    QTest.keyClicks(box, "size > 100")
+    [clear] = [button for button in box.findChildren(QToolButton) if button.defaultAction().objectName()]
+    with qtbot.waitSignal(box.typed) as told:
+        QTest.mouseClick(clear, Qt.LeftButton)
+    assert told.args == [""]
+    assert (box.text(), offered(box)) == ("", [])
+    QTest.keyClick(box, Qt.Key_Down)
+    assert "service" in offered(box)
 
 
 def test_return_looks_at_once(box: FilterBox, qtbot: QtBot) -> None:
