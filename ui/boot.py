@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PyQt5.QtCore import QCoreApplication, Qt
-from PyQt5.QtWidgets import QApplication, QWidget
+from PyQt5.QtWidgets import QApplication
 from twisted.internet.defer import Deferred
 
 from app.capture.keeping.about import about
@@ -26,6 +26,7 @@ from app.post import Post
 from app.workspace import reading as workspace
 from app.workspace.reading import Workspace
 from ui import screen
+from ui.parts.fitting import fit
 
 if TYPE_CHECKING:
     from app.capture.reading.reader import Reader
@@ -96,23 +97,13 @@ def run(path: Path | None, capture: Path | None, start: bool, separate: bool = F
     reactor.addSystemEventTrigger("after", "shutdown", application.quit)
     window.closed.connect(lambda: _stop(reactor))
     reactor.runReturn()
-    _fit(window)
+    fit(window)
     window.show()
     # The objects of the start live until the end, so the garbage collector need not visit them again.
     gc.collect()
     gc.freeze()
     application.exec_()
     return 0
-
-
-def _fit(window: QWidget) -> None:
-    """Make a window no larger than its screen, as it is after a change of screen or scale.
-
-    Else the buttons at its right and its bottom are beyond the edge, those that answer the question of trust, too.
-    """
-    fitting = window.size().boundedTo(window.screen().availableGeometry().size())
-    if fitting != window.size() and not window.isMaximized():
-        window.resize(fitting)
 
 
 def _stop(reactor: Any) -> None:

@@ -6,9 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PyQt5.QtCore import QRect
-from PyQt5.QtGui import QScreen
-from PyQt5.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 from twisted.internet.task import Clock
 
@@ -127,20 +124,6 @@ def test_window_and_reader_are_for_the_capture_of_the_post(
     assert reader.path == post.capture
     window.bridge.close()
     reader.close()
-
-
-@pytest.mark.parametrize(
-    ("size", "fitting"), [((1366, 768), (910, 512)), ((800, 768), (800, 512)), ((800, 400), (800, 400))]
-)
-def test_a_window_is_no_larger_than_its_screen(
-    size: tuple[int, int], fitting: tuple[int, int], qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(QScreen, "availableGeometry", lambda _: QRect(0, 0, 910, 512))
-    window = QWidget()
-    qtbot.addWidget(window)
-    window.resize(*size)
-    boot._fit(window)
-    assert (window.width(), window.height()) == fitting
 
 
 def test_the_reactor_of_the_tests_is_the_programs() -> None:

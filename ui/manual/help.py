@@ -11,6 +11,7 @@ from PyQt5.QtWidgets import QApplication, QShortcut, QWidget
 from ui.manual.pages import Manual
 from ui.manual.places import explained_by
 from ui.manual.window import ManualWindow
+from ui.parts.fitting import fit
 
 _HAS_KEY = "opens the manual"
 
@@ -40,6 +41,7 @@ class Help(QObject):
             except OSError as e:
                 self._say(self.tr("The manual cannot be read: {why}").format(why=e))
                 return
+            fit(self.window, self._main.screen())
         self.window.open(place)
         self.window.show()
         self.window.raise_()
