@@ -28,6 +28,9 @@ NEAR = 10_000
 """Events behind a connection's first among which its opening is searched for."""
 
 _HTTP = (events.HTTP_REQUEST, events.HTTP_RESPONSE)
+_WITHOUT_BODY = ("GET", "HEAD", "OPTIONS", "TRACE", "DELETE")
+"""Methods whose requests have no body, unless a Content-Length says so."""
+
 _DATAGRAMS = (events.DATAGRAM_RECEIVED, events.DATAGRAM_SENT)
 
 _OF_CONNECTION = frozenset(
@@ -148,7 +151,7 @@ def _request(store: Store, event: Event, base: str) -> Captured | None:
     fields, left = _headers(request, parse(url).authority, notes)
     data = bytes(body.data) if body is not None else b""
     size = request.detail.get("body") or 0
-    if body is None and (size or "stream" in request.detail):
+    if body is None and _had_body(request):
         why = "HTTP/2, whose bodies are not kept apart" if "stream" in request.detail else "it is not in the capture"
         notes.append(f"The body is missing: {why}.")
     elif body is not None and (body.cut or not body.whole):
@@ -160,6 +163,14 @@ def _request(store: Store, event: Event, base: str) -> Captured | None:
     method = _unescaped(request.detail.get("method", "GET")).decode("latin-1")
     shown = "" if coded else kind.partition(";")[0].strip().lower()
     return Captured(url, data, shown, False, method, tuple(fields), tuple(left), tuple(notes))
+
+
+def _had_body(request: Event) -> bool:
+    """Whether a body followed the head, as far as the head tells."""
+    size = request.detail.get("body")
+    if size is None and "stream" in request.detail:  # it was passed on while it came, and had no Content-Length
+        return request.detail.get("method") not in _WITHOUT_BODY
+    return bool(size)
 
 
 def _named(base: str, request: Event) -> str:

@@ -116,6 +116,7 @@ class Half(QWidget):
     def _show_links(self) -> None:
         side, event = self._side, self._event()
         self.body.save_button.setVisible(side.shown is not None and side.shown.noun == "body")
+        self.body.save_button.setEnabled(side.shown is not None and not side.shown.problem)
         self.event_link.setVisible(event is not None)
         if event is not None:
             self.event_link.setText(self.tr("Event {id}").format(id=event.id))

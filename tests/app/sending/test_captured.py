@@ -28,6 +28,7 @@ from app.sending.sendable import can_be_sent
 from app.sending.url import parse
 from app.services.config import ServiceConfig
 from app.workspace.reading import Workspace
+from tests.app.capture import captures
 from tests.helpers import until
 
 ensure = pytest_twisted.ensureDeferred
@@ -178,6 +179,28 @@ async def test_a_request_goes_out_with_the_bytes_with_which_it_came(
         (name, value.encode().decode("latin-1")) for name, value in wanted
     ]
     assert dict(headers)["Host"] == to
+
+
+@pytest.mark.parametrize(
+    ("method", "size", "missing"),
+    [("GET", 0, False), ("POST", 5, True), ("POST", 0, False), ("GET", None, False), ("PUT", None, True)],
+)
+def test_of_http2_only_a_body_that_was_there_is_missing(
+    tmp_path: Path, method: str, size: int | None, missing: bool
+) -> None:
+    detail = {"method": method, "target": "/x", "version": "HTTP/2", "fields": [], "body": size, "stream": 1}
+    path = captures.make(
+        tmp_path / "h2.lpost",
+        captures.opened(1),
+        captures.event(None, events.HTTP_REQUEST, 1, summary=f"{method} /x", detail=detail),
+    )
+    with closing(Store(path)) as store:
+        asked = store.event(store.range()[1])
+        assert asked is not None
+        found = captured(store, asked, {})
+    assert found is not None
+    assert found.method == method
+    assert any(note.startswith("The body is missing: HTTP/2") for note in found.notes) is missing
 
 
 @ensure

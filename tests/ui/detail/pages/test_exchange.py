@@ -118,6 +118,8 @@ def test_a_body_that_was_not_read_yet_or_cannot_be_is_said(qtbot: QtBot) -> None
     assert body.words.text() == "Reading…"
     page.show_subject(Subject(request(body=5, stream=1)))
     assert body.words.text().startswith("The body of 5 bytes came in HTTP/2 frames")
+    assert body.save_button.isVisible()
+    assert not body.save_button.isEnabled()
     page.show_subject(Subject(request()))
     assert not body.isVisible()
     asks = request(body=None)
@@ -125,6 +127,7 @@ def test_a_body_that_was_not_read_yet_or_cannot_be_is_said(qtbot: QtBot) -> None
     assert body.isVisible()
     page.show_subject(Subject(asks, Exchanged(asks, None, Content(b"words", 5))))
     assert body.text.toPlainText() == "words"
+    assert body.save_button.isEnabled()
 
 
 def test_a_body_that_is_cut_says_so_in_one_line(qtbot: QtBot) -> None:
