@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import ceil
 
-from PyQt5.QtCore import Qt
+from PyQt5.QtCore import QEvent, Qt
 from PyQt5.QtGui import QFontMetrics, QStandardItemModel
 from PyQt5.QtWidgets import QHeaderView, QWidget
 
@@ -42,6 +42,17 @@ class EventHeader(QHeaderView):
             self.resizeSection(i, self._width(column.chars))
         if self._stretched != len(columns) - 1:
             self.setSectionResizeMode(self._stretched, QHeaderView.Stretch)
+        self.sortIndicatorChanged.connect(self.keep_titles)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.FontChange:
+            self.keep_titles()
+
+    def keep_titles(self, *_: object) -> None:
+        """Widen each section that is narrower than its title: with larger letters, or an arrow beside it."""
+        for section in range(len(self._columns)):
+            self._keep_least(section, 0, self.sectionSize(section))
 
     def _keep_least(self, section: int, _: int, size: int) -> None:
         """Let no section become narrower than its title, or than its column declares."""
@@ -62,6 +73,7 @@ class EventHeader(QHeaderView):
         self._char = char
         for i, chars in enumerate(widths):
             self.resizeSection(i, round(chars * char) + 2 * PAD)
+        self.keep_titles()
 
     def make_room(self, name: str, chars: int) -> None:
         """Widen the column of this name if so many characters do not fit."""

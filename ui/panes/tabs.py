@@ -188,6 +188,7 @@ class PaneTabs(QTabWidget):
         pane = EventPane(self._reader, base, empty)
         if self._columns is not None:
             pane.view.header.restoreState(self._columns)
+            pane.view.header.keep_titles()
         self._put(pane, name, title or name)
         return pane
 

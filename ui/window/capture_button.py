@@ -51,6 +51,8 @@ class CaptureButton(QToolButton):
     def sizeHint(self) -> QSize:
         # The widest of its texts, so that the filter beside it keeps its width.
         hint = super().sizeHint()
+        if self.toolButtonStyle() == Qt.ToolButtonIconOnly:
+            return hint
         metrics = self.fontMetrics()
         widest = max(metrics.horizontalAdvance(text) for text in self._texts())
         return QSize(hint.width() - metrics.horizontalAdvance(self.text()) + widest, hint.height())

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from PyQt5.QtCore import Qt
+from PyQt5.QtGui import QFontMetrics
 from PyQt5.QtWidgets import QApplication, QToolBar
 
 from app.events import FAILURE, Event
@@ -104,9 +105,9 @@ def test_services_that_fail_and_figures_that_grow_need_no_more_room(window: Main
     assert least(window) == (True, True)
 
 
-def test_the_headings_of_columns_are_not_cut(window: MainWindow) -> None:
-    window.resize(*ROOM[theme.notifier.fonts.size])
-    settle()
+def cut_titles(window: MainWindow) -> list[tuple[str, str]]:
+    """The pane and the title of each column that is too narrow for its title."""
+    cut = []
     for index in range(window.panes.count()):
         window.panes.setCurrentIndex(index)
         settle()
@@ -114,8 +115,37 @@ def test_the_headings_of_columns_are_not_cut(window: MainWindow) -> None:
         for column in range(header.count()):
             if not header.isSectionHidden(column):
                 text = header.model().headerData(column, Qt.Horizontal)
-                needed = header.fontMetrics().horizontalAdvance(text or "")
-                assert header.sectionSize(column) >= needed, (window.panes.tabText(index), text)
+                bold = header.font()
+                bold.setBold(True)
+                arrow = 10 if header.isSortIndicatorShown() and header.sortIndicatorSection() == column else 0
+                if header.sectionSize(column) < QFontMetrics(bold).horizontalAdvance(text or "") + arrow:
+                    cut.append((window.panes.tabText(index), text))
+    return cut
+
+
+def test_the_headings_of_columns_are_not_cut(window: MainWindow) -> None:
+    window.resize(*ROOM[theme.notifier.fonts.size])
+    settle()
+    assert cut_titles(window) == []
+
+
+@pytest.mark.parametrize("sizes", [(15, 10), (15, 15), (18, 9)])
+def test_they_are_whole_after_the_letters_have_grown(
+    open_window: Open, qapp: QApplication, sizes: tuple[int, int]
+) -> None:
+    theme.apply(qapp, theme.DARK, Fonts(10, "", 10))
+    window = open_window(config("web", protocol="http", responder="inspector"))
+    before = window.panes.columns()
+    theme.apply(qapp, theme.DARK, Fonts(sizes[0], "", sizes[1]))
+    settle()
+    assert cut_titles(window) == []
+    window.panes.restore_columns(before)
+    assert cut_titles(window) == []
+    window.panes.setCurrentIndex(1)
+    header = window.panes.current().view.header
+    for column in range(header.count()):
+        header.setSortIndicator(column, Qt.DescendingOrder)
+        assert cut_titles(window) == [], column
 
 
 def test_the_number_of_connections_is_whole_beside_any_name(window: MainWindow) -> None:
@@ -138,6 +168,23 @@ def test_the_toolbar_folds_what_does_not_fit(window: MainWindow) -> None:
     assert bar.width() <= 600 + 2
     more = bar.findChild(object, "qt_toolbar_ext_button")
     assert more is not None
+
+
+def test_the_button_of_the_capture_stays_in_the_toolbar(window: MainWindow) -> None:
+    bar = window.findChild(QToolBar, "toolbar")
+    for width in (1366, 1280, 1100, 1000, 900, 800, 700, 1366):
+        window.resize(width, 600)
+        settle()
+        button = window.capture_button
+        assert button.isVisible(), width
+        assert bar.rect().contains(button.geometry()), width
+        assert window.filter.width() >= 160
+    assert button.toolButtonStyle() == Qt.ToolButtonTextBesideIcon
+    window.resize(900, 600)
+    theme.apply(QApplication.instance(), theme.DARK, Fonts(15, "", 10))  # type: ignore[arg-type]
+    settle()
+    assert button.isVisible()
+    assert bar.rect().contains(button.geometry())
 
 
 def test_the_compact_list_shows_eighteen_services_on_a_small_screen(open_window: Open, qapp: QApplication) -> None:
