@@ -29,6 +29,7 @@ from ui.panes.event_header import EventHeader
 from ui.panes.event_list import EventList
 from ui.panes.event_paint import RowPainter
 from ui.panes.tail_view import TailView
+from ui.parts.hints import paint_hint
 
 
 class EventView(TailView):
@@ -261,9 +262,8 @@ class EventView(TailView):
         painter.fillRect(event.rect(), QColor(colors.panel))
         if not len(self.events):
             painter.setPen(QColor(colors.dim))
-            area = self.viewport().rect().adjusted(24, 24, -24, -24)
             painter.setFont(theme.ui_font())
-            painter.drawText(area, int(Qt.AlignCenter | Qt.TextWordWrap), self._placeholder)
+            paint_hint(painter, self.viewport().rect().adjusted(24, 8, -24, -8), self._placeholder)
             return
         painter.setFont(self._rows.font)
         first = self.verticalScrollBar().value()

@@ -15,6 +15,7 @@ from app.services.service import Service
 from app.status import Listening
 from app.text.escapes import amount
 from ui.looks import theme
+from ui.parts.hints import paint_hint
 from ui.parts.labels import plain
 
 MAX_SHOWN = 2_000
@@ -164,8 +165,7 @@ class ConnectionsPanel(QListView):
             painter.setPen(QColor(theme.current().dim))
             up = self._model.service is not None and isinstance(self._model.service.status, Listening)
             text = "No connection.\nA peer that connects shows up here." if up else "No connection."
-            area = self.viewport().rect().adjusted(16, 8, -16, -8)
-            painter.drawText(area, int(Qt.AlignCenter | Qt.TextWordWrap), text)
+            paint_hint(painter, self.viewport().rect().adjusted(16, 8, -16, -8), text)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key_Return, Qt.Key_Enter):

@@ -7,6 +7,7 @@ from PyQt5.QtGui import QColor, QContextMenuEvent, QHelpEvent, QKeyEvent, QMouse
 from PyQt5.QtWidgets import QListView, QToolTip
 
 from ui.looks import theme
+from ui.parts.hints import paint_hint
 from ui.services.list_delegate import Part, ServicesDelegate
 from ui.services.list_drag import Drag, Drop
 from ui.services.list_model import ServicesModel
@@ -230,8 +231,7 @@ class ServicesList(QListView):
             if self._model.typed
             else self.tr("No service yet.\nPress New service to add one.")
         )
-        area = self.viewport().rect().adjusted(16, 8, -16, -8)
-        painter.drawText(area, int(Qt.AlignCenter | Qt.TextWordWrap), text)
+        paint_hint(painter, self.viewport().rect().adjusted(16, 8, -16, -8), text)
 
     def drop_at(self, point: QPoint, name: str) -> tuple[Drop, QRect] | None:
         """Where a service that is dropped at a point goes, and the line that shows it; None: nowhere.
