@@ -29,6 +29,9 @@ OPEN = ("", "auto")
 DOTS = "•" * 8
 """Shown in place of a secret of any length."""
 
+BACK = (Qt.ActiveWindowFocusReason, Qt.PopupFocusReason, Qt.MenuBarFocusReason)
+"""Reasons for which the keyboard comes back to where it was."""
+
 
 @edits("switch")
 class Switch(QCheckBox):
@@ -127,13 +130,16 @@ class Paragraph(_Area):
 
 @edits("text")
 class Text(QLineEdit):
-    """A text or a number. Text that is not a number is returned as text, so that the check reports it."""
+    """A text or a number. Text that is not a number is returned as text, so that the check reports it.
+
+    A number is selected when the keyboard comes to it, so that what is typed takes its place.
+    """
 
     changed = pyqtSignal()
 
     def __init__(self, option: Option, value: Any) -> None:
         super().__init__(f"{value:.0f}" if isinstance(value, float) and value.is_integer() else str(value))
-        self._type = option.type
+        self._type, self._entered = option.type, False
         self.setProperty("role", "mono")
         if option.secret:
             self._hide()
@@ -152,6 +158,18 @@ class Text(QLineEdit):
             return int(text) if self._type is int else float(text)
         except ValueError:
             return text
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        if self._type is not str and event.reason() not in BACK:
+            self.selectAll()
+            self._entered = event.reason() == Qt.MouseFocusReason
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        super().mouseReleaseEvent(event)
+        if self._entered and not self.hasSelectedText():
+            self.selectAll()  # the press has taken the selection away
+        self._entered = False
 
     def _hide(self) -> None:
         self.setEchoMode(QLineEdit.Normal if self.text() in OPEN else QLineEdit.PasswordEchoOnEdit)

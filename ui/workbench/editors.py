@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from PyQt5.QtCore import QSize, pyqtSignal
+from PyQt5.QtCore import QSize, Qt, pyqtSignal
+from PyQt5.QtGui import QFocusEvent
 from PyQt5.QtWidgets import QComboBox, QSizePolicy, QStyledItemDelegate
 
 from app.http.reason_phrases import PHRASES
 from app.options import Option
+from ui.forms.editors import BACK
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 
@@ -66,6 +68,11 @@ class StatusEditor(_Offering):
 
     def __init__(self, option: Option, value: Any) -> None:
         super().__init__(option, _told(value), tuple(map(_told, STATUSES)), 24)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        if event.reason() not in (*BACK, Qt.MouseFocusReason):
+            self.lineEdit().selectAll()
 
     def value(self) -> Any:
         """A whole number; the text where it does not begin with one."""

@@ -198,3 +198,24 @@ def test_a_file_that_is_there_is_taken_without_a_question(make: Make, tmp_path: 
 def test_a_whole_number_is_shown_without_a_fraction(make: Make, value: float, shown: str) -> None:
     editor = make(Option("seconds", float, 1.0, "Seconds", "s"), value)
     assert (editor.text(), editor.value()) == (shown, value)
+
+
+# -- numbers
+
+
+@pytest.mark.parametrize("by_mouse", [False, True])
+def test_what_is_typed_takes_the_place_of_a_number(make: Make, by_mouse: bool) -> None:
+    editor = make(Option("times", int, 0, "How often"), 0)
+    if by_mouse:
+        editor.parentWidget().layout().itemAt(1).widget().setFocus()
+        QTest.mouseClick(editor, Qt.LeftButton)
+    QTest.keyClicks(editor, "12")
+    assert editor.value() == 12
+    QTest.mouseClick(editor, Qt.LeftButton)  # the next click places the cursor
+    assert not editor.hasSelectedText()
+
+
+def test_a_text_is_not_selected(make: Make) -> None:
+    editor = make(Option("name", str, "", "Name"), "one")
+    QTest.keyClicks(editor, " two")
+    assert editor.value() == "one two"
