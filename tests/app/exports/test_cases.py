@@ -124,7 +124,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     folder = tmp_path_factory.mktemp("scene")
     with kept_port() as web, closed_port() as closed:
         (folder / "w.toml").write_text(WORKSPACE.format(web=web, closed=closed))
-        with serving(folder / "w.toml", folder / "c.lpost") as program:
+        with serving(folder / "w.toml", folder / "c.lpost", "--trust") as program:
             at = wait_for(lambda: len(found := program.wait_up()) == 7 and found)
             yield Scene(folder, at)
 

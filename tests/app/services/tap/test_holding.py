@@ -81,8 +81,9 @@ async def test_http_clients_that_never_read_share_a_bound_and_the_oldest_is_cut(
         await turn()
         assert sum(tap.unsent() or 0 for tap in service.connections.values()) < 20_000_000
     events = tape.all("limit.reached")
-    assert [e.detail["limit"] for e in events] == ["unread_bytes"] * 4
-    assert [e.conn for e in events] == [1, 2, 3, 4]
+    assert {e.detail["limit"] for e in events} == {"unread_bytes"}
+    # How many depends on what the kernel's buffers take of each answer.
+    assert [e.conn for e in events] in ([1, 2], [1, 2, 3], [1, 2, 3, 4])
     got = await peers[-1].end()
     assert got.count(b"x") >= 8_000_000
     kept = next(iter(service.connections.values())).factory.kept  # type: ignore[attr-defined]
