@@ -64,6 +64,17 @@ async def test_a2_one_read_of_many_compressed_messages_waits_for_the_capture(des
 
 
 @pytest_twisted.ensureDeferred
+async def test_a17_a_client_that_reads_all_the_time_gets_every_answer(desk: Desk, tape: Tape) -> None:
+    """20 × 4 MiB in one read: it was closed with 1008, as one that reads too slowly."""
+    peer = await opened_deflated(desk)
+    size, count = 4 * MB, 20
+    await peer.send(deflated(bytes(size)) * count)
+    await drain(peer, size * count)
+    assert len(tape.all("ws.message")) == 2 * count
+    assert tape.all("limit.reached") == tape.all("ws.closed") == []
+
+
+@pytest_twisted.ensureDeferred
 async def test_one_read_of_many_compressed_messages_waits_for_a_script(desk: Desk, tape: Tape) -> None:
     rules = [{"when": "message", "then": ["wait 3600"]}]
     peer = await opened_deflated(desk, "script", options={"rules": rules})
