@@ -53,7 +53,7 @@ class StatusLine(QStatusBar):
         bridge.measured.connect(self.refresh)
         theme.notifier.fonts_changed.connect(self.fit)
         bridge.services_changed.connect(self.refresh)
-        bridge.status_changed.connect(lambda _: self.refresh())
+        bridge.status_changed.connect(self.refresh)
         self.refresh()
 
     def _add(self, tip: str, *, right: bool = False) -> QLabel:
@@ -66,7 +66,7 @@ class StatusLine(QStatusBar):
             self.addWidget(label)
         return label
 
-    def refresh(self) -> None:
+    def refresh(self, *_: object) -> None:
         """Show the current figures."""
         post, recorder = self._post, self._post.recorder
         services = post.services.values()

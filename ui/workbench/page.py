@@ -94,7 +94,7 @@ class ServicePage(QWidget):
         bridge.status_changed.connect(self._on_status)
         bridge.services_changed.connect(self._on_services)
         self._edits.changed.connect(self._on_edits)
-        bridge.ticked.connect(lambda _: self._show_hits())
+        bridge.ticked.connect(self._show_hits)  # no lambda: Qt would call it when the page is gone
         app = QApplication.instance()
         assert isinstance(app, QApplication)
         app.focusChanged.connect(self._on_focus)
@@ -282,7 +282,7 @@ class ServicePage(QWidget):
             return status.reason
         return self.tr("Waits for your answer: {asks}").format(asks=status.asks) if isinstance(status, Held) else ""
 
-    def _show_hits(self) -> None:
+    def _show_hits(self, *_: object) -> None:
         service = self._service()
         if self.rules is None or service is None or not self.isVisible():
             return
