@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from PyQt5.QtCore import QEvent, Qt, QTimer, pyqtSignal
+from PyQt5.QtCore import QEvent, QSize, Qt, QTimer, pyqtSignal
 from PyQt5.QtGui import QKeyEvent
 from PyQt5.QtWidgets import QApplication, QVBoxLayout, QWidget
 
@@ -27,6 +27,9 @@ from ui.workbench.restart_bar import RestartBar
 from ui.workbench.rules_section import RulesSection
 from ui.workbench.sections import Sections
 from ui.workbench.trying import Trying
+
+LOWEST = 40
+"""Pixels of height that a page asks for at least. Its tabs would give more to the panes, too, which can be lower."""
 
 PAUSE = 300
 """Milliseconds without a key after which what was typed is applied."""
@@ -304,6 +307,9 @@ class ServicePage(QWidget):
         if self.rules is None or service is None or not self.isVisible():
             return
         self.rules.rules.set_hits(() if isinstance(service.status, Stopped) else service.hits())
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(super().minimumSizeHint().width(), LOWEST)
 
     def showEvent(self, event: Any) -> None:
         super().showEvent(event)

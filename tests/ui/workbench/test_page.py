@@ -307,6 +307,21 @@ def test_a_page_that_is_gone_hears_of_nothing_any_more(desk: Bench, applied: boo
     settle()
 
 
+def test_an_open_page_leaves_the_panes_as_low_as_they_can_be(desk: Bench) -> None:
+    window = desk.window
+    window.resize(1366, 768)
+    window.panes.setCurrentWidget(window.panes.all)
+    settle()
+    window.browser.setSizes([1, 700])
+    settle()
+    with_page = window.browser.sizes()[0]
+    window.workbench.close("shop")
+    settle()
+    window.browser.setSizes([1, 700])
+    settle()
+    assert with_page <= window.browser.sizes()[0] + 8  # its tab has a button, which may be higher
+
+
 def test_tab_goes_over_header_try_rules_and_form(desk: Bench) -> None:
     desk.rules.view.choose(0)
     desk.page.header.name.setFocus()
