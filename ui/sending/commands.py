@@ -65,8 +65,8 @@ class SendCommands:
         self._window.addDockWidget(Qt.BottomDockWidgetArea, dock)
         self._window.resizeDocks([dock], [HEIGHT], Qt.Vertical)
         dock.left.connect(self._give_back)
-        self._bridge.services_changed.connect(lambda: dock.refresh())
-        self._bridge.status_changed.connect(lambda _: dock.refresh())
+        self._bridge.services_changed.connect(dock.on_services)
+        self._bridge.status_changed.connect(dock.on_services)
         dock.refresh(self._folder())
         dock.history.load()
         return dock

@@ -116,6 +116,10 @@ class SendDock(QDockWidget):
         self._tell(" ".join([self.tr("Filled in {source}.").format(source=source), *found.notes]))
         self.form.url.setFocus(Qt.OtherFocusReason)
 
+    def on_services(self, *_: object) -> None:
+        """Services or their states have changed."""
+        self.refresh()
+
     def refresh(self, folder: Path | None = None) -> None:
         """Services, saved messages or variables have changed. ``folder``: the new base of relative file names."""
         self.form.folder = folder or self.form.folder

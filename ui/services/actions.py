@@ -45,7 +45,7 @@ class ServiceActions(QObject):
         self._post, self._edits, self._window = post, edits, window
         self._sending: dict[tuple[str, int], SendDialog] = {}
         self._closing: set[int] = set()
-        bridge.ticked.connect(lambda _: self._close_ended())
+        bridge.ticked.connect(self._close_ended)
 
     # -- services
 
@@ -164,7 +164,7 @@ class ServiceActions(QObject):
         if dialog is not None:
             dialog.deleteLater()
 
-    def _close_ended(self) -> None:
+    def _close_ended(self, *_: object) -> None:
         for (name, number), dialog in list(self._sending.items()):
             service = self._post.services.get(name)
             if service is None or number not in service.connections:

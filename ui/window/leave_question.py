@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from PyQt5.QtCore import Qt
+from PyQt5.QtCore import QCoreApplication, Qt
 from PyQt5.QtWidgets import QMessageBox, QWidget
 
 from app.post import Post
@@ -47,6 +48,39 @@ class OverwriteQuestion(QMessageBox):
         return answer == QMessageBox.Save
 
 
+class UnappliedQuestion(QMessageBox):
+    """Asks what to save while pages have changes that are not applied.
+
+    The answer of ``exec_`` is ``Apply``, ``Ignore`` (save without them) or ``Cancel``.
+    """
+
+    def __init__(self, parent: QWidget, pending: Mapping[str, bool]) -> None:
+        """``pending``: the names of the services, and whether their changes can be applied, by a restart."""
+        super().__init__(parent)
+        self.setTextFormat(Qt.PlainText)
+        self.setWindowTitle(self.tr("Changes that are not applied"))
+        self.setText(unapplied(pending))
+        why = []
+        if any(pending.values()):
+            why.append(self.tr("Applying them restarts the service, which closes its connections."))
+        if not all(pending.values()):
+            why.append(self.tr("What has a mistake cannot be saved. It stays on the page."))
+        self.setInformativeText("\n".join(why))
+        buttons = QMessageBox.Ignore | QMessageBox.Cancel
+        self.setStandardButtons(buttons | QMessageBox.Apply if any(pending.values()) else buttons)
+        self.button(QMessageBox.Ignore).setText(self.tr("Save &without them"))
+        if any(pending.values()):
+            self.button(QMessageBox.Apply).setText(self.tr("&Apply, restart and save"))
+        self.setIconPixmap(icon("save", "accent").pixmap(24, 24))
+        self.setDefaultButton(QMessageBox.Apply if any(pending.values()) else QMessageBox.Ignore)
+
+
+def unapplied(names: Iterable[str]) -> str:
+    """Says that changes to these services are not applied."""
+    words = QCoreApplication.translate("UnappliedQuestion", "Changes to {names} are not applied.")
+    return words.format(names=", ".join(f"“{name}”" for name in names))
+
+
 class LeaveQuestion(QMessageBox):
     """Asks whether the workspace called ``title`` may go.
 
@@ -55,11 +89,19 @@ class LeaveQuestion(QMessageBox):
     """
 
     def __init__(
-        self, parent: QWidget, title: str, modified: bool, up: Running, following: str, unfinished: str = ""
+        self,
+        parent: QWidget,
+        title: str,
+        modified: bool,
+        up: Running,
+        following: str,
+        unfinished: str = "",
+        pending: Collection[str] = (),
     ) -> None:
         """``following`` is the title of the workspace that takes its place; empty if the window closes.
 
         ``unfinished`` is the name of a file that is being written, and is not kept if the window closes.
+        ``pending`` are the services with changes that are not applied; they are not saved either.
         """
         super().__init__(parent)
         self.setTextFormat(Qt.PlainText)
@@ -68,8 +110,8 @@ class LeaveQuestion(QMessageBox):
             ends = self.tr("“{name}” is still being written. If you quit now, nothing of it is kept.").format(
                 name=unfinished
             )
-        if modified:
-            self._ask_to_save(title, ends)
+        if modified or pending:
+            self._ask_to_save(title, "\n\n".join(filter(None, (unapplied(pending) if pending else "", ends))))
         elif unfinished:
             words = self.tr("Quit before “{name}” is complete?").format(name=unfinished)
             self._ask_to_end(self.tr("Quit"), words, ends, self.tr("&Quit"))

@@ -123,6 +123,7 @@ class MainWindow(QMainWindow):
         self.exchanges = ExchangeActions(reader, self)
         self.workbench = Workbench(post, self.edits, bridge, reader, self.panes)
         self.workbench.toggled.connect(self.service_actions.toggle)
+        self.files.follow(self.workbench)
         self.service_actions.edit_wanted.connect(self.workbench.open)
         self.failure_actions = FailureActions(post, self.panes.failures, self.detail, self)
         self.streams = StreamWindows(reader, post.sender.in_thread, self)
@@ -145,6 +146,7 @@ class MainWindow(QMainWindow):
         offered = PaletteEntries(post, settings, actions, self.service_actions, self.files, self.middle)
         self.command_palette = Palette(self, offered.entries, settings)
         self.manual = Help(self.notices.say, self)
+        self.workbench.said.connect(self.notices.say)
 
     def _make_commands(self, reader: Reader) -> None:
         post, edits, bridge, files = self._post, self.edits, self.bridge, self.files
@@ -207,7 +209,7 @@ class MainWindow(QMainWindow):
     def _show_title(self) -> None:
         title = self.files.title.replace("[*]", "[*][*]")  # Qt replaces a single [*] by the mark of changes
         self.setWindowTitle(self.tr("{title}[*] - Listening Post").format(title=title))
-        self.setWindowModified(self.files.modified)
+        self.setWindowModified(self.files.modified or bool(self.files.pending))
 
     def open_wish(self, wish: Wish) -> None:
         """Come to the front and open what a later start of the program was asked to open."""

@@ -56,7 +56,7 @@ class StatusLine(QStatusBar):
         bridge.measured.connect(self.refresh)
         theme.notifier.fonts_changed.connect(self.fit)
         bridge.services_changed.connect(self.refresh)
-        bridge.status_changed.connect(lambda _: self.refresh())
+        bridge.status_changed.connect(self.refresh)
         self.refresh()
 
     def _add(self, tip: str, *, right: bool = False) -> QLabel:
@@ -73,7 +73,7 @@ class StatusLine(QStatusBar):
         """Say for a while what was done, in place of the figures."""
         self.showMessage(words, TOLD)
 
-    def refresh(self) -> None:
+    def refresh(self, *_: object) -> None:
         """Show the current figures."""
         post, recorder = self._post, self._post.recorder
         services = post.services.values()

@@ -20,7 +20,8 @@ from app.workspace.drafts import Origin
 from app.workspace.reading import Workspace
 from ui.edits import Edits
 from ui.settings import Settings
-from ui.window.leave_question import LeaveQuestion, OverwriteQuestion, running
+from ui.window.leave_question import LeaveQuestion, OverwriteQuestion, UnappliedQuestion, running
+from ui.workbench.pages import Workbench
 
 FILES = "Workspaces (*.toml);;All files (*)"
 
@@ -47,8 +48,14 @@ class WorkspaceFiles(QObject):
     ) -> None:
         super().__init__(parent)
         self._post, self._edits, self._settings, self._window = post, edits, settings, parent
+        self._pages: Workbench | None = None
         edits.changed.connect(self.changed)
         self._take(opened, title)
+
+    def follow(self, pages: Workbench) -> None:
+        """Ask about changes on these pages, too, that are not applied."""
+        self._pages = pages
+        pages.pending_changed.connect(self.changed)
 
     def _take(self, opened: Workspace, title: str) -> None:
         self.path, self.title = opened.path, title
@@ -65,6 +72,11 @@ class WorkspaceFiles(QObject):
     @property
     def modified(self) -> bool:
         return self._edits.state != self._saved
+
+    @property
+    def pending(self) -> dict[str, bool]:
+        """The services with changes that are not applied, as ``Workbench.pending`` has them."""
+        return self._pages.pending() if self._pages is not None else {}
 
     def is_open(self, path: Path) -> bool:
         """Whether this file is the one that is open, by whatever path."""
@@ -142,6 +154,8 @@ class WorkspaceFiles(QObject):
 
         async def load() -> None:
             await self._post.load(loaded, own=own)
+            if self._pages is not None:
+                self._pages.discard()
             self._take(loaded, title)
             self._post.start_all() if start else self._post.autostart()
 
@@ -168,6 +182,8 @@ class WorkspaceFiles(QObject):
         if self._edits.loading:
             self.failed.emit(self.tr("Nothing was saved: another workspace is being opened."))
             return False
+        if not self._applied():
+            return False
         if self._is_changed(path) and not OverwriteQuestion(self._window, path.name).agreed():
             return False
         try:
@@ -179,6 +195,21 @@ class WorkspaceFiles(QObject):
         self._edits.when_followed(lambda: self._post.saved(saved))
         return True
 
+    def _applied(self) -> bool:
+        """Apply what pages have and ask about what is left. False if nothing is to be saved."""
+        if self._pages is None:
+            return True
+        self._pages.apply()
+        pending = self._pages.pending()
+        if not pending:
+            return True
+        question = UnappliedQuestion(self._window, pending)
+        answer = question.exec_()
+        question.deleteLater()
+        if answer == QMessageBox.Apply:
+            self._pages.apply(restart=True)
+        return answer in (QMessageBox.Apply, QMessageBox.Ignore)
+
     # -- the question
 
     def settled(self, following: str = "", unfinished: str = "") -> bool:
@@ -187,10 +218,12 @@ class WorkspaceFiles(QObject):
         ``following`` is the title of the workspace that takes its place, for which all services stop; empty if the
         window closes. ``unfinished`` is the name of a file that is being written, which its end would stop.
         """
-        modified, up = self.modified, running(self._post)
-        if not modified and not unfinished and not (following and up.services):
+        if self._pages is not None:
+            self._pages.apply()
+        modified, pending, up = self.modified, self.pending, running(self._post)
+        if not modified and not pending and not unfinished and not (following and up.services):
             return True
-        question = LeaveQuestion(self._window, self.title, modified, up, following, unfinished)
+        question = LeaveQuestion(self._window, self.title, modified, up, following, unfinished, pending)
         answer = question.exec_()
         question.deleteLater()
         return self.save() if answer == QMessageBox.Save else answer in (QMessageBox.Discard, QMessageBox.Ok)

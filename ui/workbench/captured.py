@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+from PyQt5 import sip
 from PyQt5.QtCore import pyqtSignal
 from PyQt5.QtWidgets import QMenu, QPushButton
 
@@ -56,6 +57,8 @@ class CapturedMenu(QPushButton):
         self._reader.read(lambda store: latest(store, service, protocol, SHOWN), nothing, self._fill)
 
     def _fill(self, events: list[Event]) -> None:
+        if sip.isdeleted(self):  # the page was closed meanwhile
+            return
         self.entries.clear()
         for event in events:
             text = event.summary if len(event.summary) <= CHARS else f"{event.summary[: CHARS - 1]}…"
@@ -77,7 +80,7 @@ class CapturedMenu(QPushButton):
             self.picked.emit(escape(next(iter(self.messages(payload)), payload)))
 
     def _on_exchange(self, found: Exchanged | None) -> None:
-        if found is not None and found.request is not None:
+        if found is not None and found.request is not None and not sip.isdeleted(self):
             self.picked.emit(as_typed(found))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from PyQt5.QtCore import QEvent, Qt, QTimer, pyqtSignal
+from PyQt5.QtCore import QEvent, QSize, Qt, QTimer, pyqtSignal
 from PyQt5.QtGui import QKeyEvent
 from PyQt5.QtWidgets import QApplication, QVBoxLayout, QWidget
 
@@ -28,6 +28,9 @@ from ui.workbench.rules_section import RulesSection
 from ui.workbench.sections import Sections
 from ui.workbench.trying import Trying
 
+LOWEST = 40
+"""Pixels of height that a page asks for at least. Its tabs would give more to the panes, too, which can be lower."""
+
 PAUSE = 300
 """Milliseconds without a key after which what was typed is applied."""
 
@@ -46,11 +49,13 @@ class ServicePage(QWidget):
         left(): the user wants to go back to the panes.
         renamed(str, str): the old and the new name.
         toggled(str): the service of that name is to be started or stopped.
+        settled_changed(): ``settled`` is another now.
     """
 
     left = pyqtSignal()
     renamed = pyqtSignal(str, str)
     toggled = pyqtSignal(str)
+    settled_changed = pyqtSignal()
 
     def __init__(self, name: str, post: Post, edits: Edits, bridge: Bridge, reader: Reader) -> None:
         super().__init__()
@@ -61,6 +66,7 @@ class ServicePage(QWidget):
         self._doing = ("", "")
         self._before, self._step = service.config, -1
         self._mistakes = 0
+        self._was_settled = True
         self.header = ServiceHeader(service)
         self.status = NoticeBar("bad", closable=False)
         self.restart = RestartBar()
@@ -90,11 +96,11 @@ class ServicePage(QWidget):
         self.forms.refused.connect(self._refused.say)
         self.header.later.clicked.connect(self.show_mistake)
         self.restart.applied.connect(lambda: self.apply(restart=True))
-        self.restart.discarded.connect(lambda: self._load(self._served))
+        self.restart.discarded.connect(self.discard)
         bridge.status_changed.connect(self._on_status)
         bridge.services_changed.connect(self._on_services)
         self._edits.changed.connect(self._on_edits)
-        bridge.ticked.connect(lambda _: self._show_hits())
+        bridge.ticked.connect(self._show_hits)  # no lambda: Qt would call it when the page is gone
         app = QApplication.instance()
         assert isinstance(app, QApplication)
         app.focusChanged.connect(self._on_focus)
@@ -156,6 +162,10 @@ class ServicePage(QWidget):
         waits = not self._mistakes and service is not None and service.running
         waits = waits and config != live_part(self._served, config)
         self.restart.say(len(service.connections) if waits and service is not None else -1)
+        settled = not self._mistakes and config == self._served
+        if settled != self._was_settled:
+            self._was_settled = settled
+            self.settled_changed.emit()
 
     def show_mistake(self) -> None:
         """Go to the first mistake."""
@@ -237,6 +247,15 @@ class ServicePage(QWidget):
         """Whether all that the forms have is applied."""
         return not self._mistakes and self.config() == self._served
 
+    @property
+    def valid(self) -> bool:
+        """Whether all that the forms have can be applied."""
+        return not self._mistakes
+
+    def discard(self) -> None:
+        """Forget what is not applied."""
+        self._load(self._served)
+
     # -- what happens elsewhere
 
     def _on_edits(self) -> None:
@@ -246,6 +265,7 @@ class ServicePage(QWidget):
         if refused and self._edits.state == self._post.state() and self._edits.stack.index() == self._step:
             self._served = self._before
             self._refused.say(self.tr("The service did not take the last change: its events say why."))
+            self._say_later(self.config())
 
     def _on_services(self) -> None:
         config = next((one for one in self._edits.state.services if one.name == self.service), None)
@@ -282,11 +302,14 @@ class ServicePage(QWidget):
             return status.reason
         return self.tr("Waits for your answer: {asks}").format(asks=status.asks) if isinstance(status, Held) else ""
 
-    def _show_hits(self) -> None:
+    def _show_hits(self, *_: object) -> None:
         service = self._service()
         if self.rules is None or service is None or not self.isVisible():
             return
         self.rules.rules.set_hits(() if isinstance(service.status, Stopped) else service.hits())
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(super().minimumSizeHint().width(), LOWEST)
 
     def showEvent(self, event: Any) -> None:
         super().showEvent(event)

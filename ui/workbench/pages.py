@@ -26,10 +26,14 @@ class Workbench(QObject):
     Signals:
         shown(): a page was brought into view.
         toggled(str): the service of that name is to be started or stopped.
+        pending_changed(): ``pending`` may be another now.
+        said(str): what became of changes, as text for the user.
     """
 
     shown = pyqtSignal()
     toggled = pyqtSignal(str)
+    pending_changed = pyqtSignal()
+    said = pyqtSignal(str)
 
     def __init__(self, post: Post, edits: Edits, bridge: Bridge, reader: Reader, panes: PaneTabs) -> None:
         super().__init__(panes)
@@ -67,12 +71,36 @@ class Workbench(QObject):
         else:
             page.hide()
             self._kept[name] = page
+            words = self.tr("Changes to “{name}” are not applied. They are there when its page is opened again.")
+            self.said.emit(words.format(name=name))
 
     def close_current(self) -> None:
         """Close the page that is in view, if one is."""
         page = self._panes.page()
         if isinstance(page, ServicePage):
             self.close(page.service)
+
+    # -- what is not applied
+
+    def pending(self) -> dict[str, bool]:
+        """The services with changes that are not applied, whether their page is open or not.
+
+        The value is whether they can be applied, by a restart; otherwise something is wrong with them.
+        """
+        return {name: page.valid for name, page in self._all().items() if not page.settled()}
+
+    def apply(self, *, restart: bool = False) -> None:
+        """Apply what was typed, on all pages; with ``restart`` also what needs one."""
+        for page in self._all().values():
+            page.apply(restart=restart)
+
+    def discard(self) -> None:
+        """Forget what is not applied."""
+        for name in self.pending():
+            self._all()[name].discard()
+
+    def _all(self) -> dict[str, ServicePage]:
+        return self._kept | self.pages
 
     def add_rule(self, name: str, responder: str, rule: Mapping[str, Any]) -> bool:
         """Add a rule before all others of a service and show it; False where it has not this responder."""
@@ -92,6 +120,7 @@ class Workbench(QObject):
         page.left.connect(self._leave)
         page.renamed.connect(self._on_renamed)
         page.toggled.connect(self.toggled)
+        page.settled_changed.connect(self.pending_changed)
         return page
 
     def _leave(self) -> None:

@@ -6,6 +6,7 @@ import socket
 from collections.abc import Iterator
 
 import pytest
+from PyQt5 import sip
 from PyQt5.QtCore import Qt
 from PyQt5.QtTest import QTest
 from PyQt5.QtWidgets import QApplication
@@ -16,6 +17,7 @@ from app.status import Failed, Listening
 from tests.ui.conftest import Open
 from tests.ui.desk import config, do, settle
 from tests.ui.workbench.bench import FLAKY, REST, USERS, Bench, bench, shop
+from ui.looks import theme
 from ui.window.main_window import MainWindow
 from ui.workbench.page import ServicePage
 
@@ -281,6 +283,43 @@ def test_pages_that_are_closed_leave_nothing_behind(desk: Bench) -> None:
         workbench.close(name)
         settle()
     assert count() <= before
+
+
+@pytest.mark.parametrize("applied", [True, False], ids=["settled", "mistake"])
+def test_a_page_that_is_gone_hears_of_nothing_any_more(desk: Bench, applied: bool) -> None:
+    desk.start()
+    if not applied:
+        desk.type_into(desk.page.header.name, "echo")
+    page, bridge = desk.page, desk.window.bridge
+    desk.window.workbench.close("shop")
+    if not applied:
+        desk.window.service_actions.remove("shop")
+        desk.qtbot.waitUntil(lambda: not desk.window.workbench._kept)
+    settle()
+    assert sip.isdeleted(page)
+    bridge.ticked.emit(bridge._stored)
+    bridge.status_changed.emit(desk.post.services["echo"])
+    bridge.services_changed.emit()
+    desk.window.edits.changed.emit()
+    theme.notifier.changed.emit(theme.current())
+    theme.notifier.fonts_changed.emit()
+    desk.window.side.services.list.setFocus()
+    settle()
+
+
+def test_an_open_page_leaves_the_panes_as_low_as_they_can_be(desk: Bench) -> None:
+    window = desk.window
+    window.resize(1366, 768)
+    window.panes.setCurrentWidget(window.panes.all)
+    settle()
+    window.browser.setSizes([1, 700])
+    settle()
+    with_page = window.browser.sizes()[0]
+    window.workbench.close("shop")
+    settle()
+    window.browser.setSizes([1, 700])
+    settle()
+    assert with_page <= window.browser.sizes()[0] + 8  # its tab has a button, which may be higher
 
 
 def test_tab_goes_over_header_try_rules_and_form(desk: Bench) -> None:
