@@ -30,7 +30,7 @@ class ServicesPanel(QWidget):
 
     Signals:
         chosen: the name of the selected service, or "".
-        toggled, edit_wanted: the service's name.
+        toggled, edit_wanted, address_wanted: the service's name; the last to have another address.
         host_allowed: the service's name, and the name by which it is to answer from now on.
         menu_wanted: the global position of a context menu for the selected service.
         group_menu_wanted: the group whose heading is current, and the global position of a context menu.
@@ -43,6 +43,7 @@ class ServicesPanel(QWidget):
     chosen = pyqtSignal(str)
     toggled = pyqtSignal(str)
     edit_wanted = pyqtSignal(str)
+    address_wanted = pyqtSignal(str)
     host_allowed = pyqtSignal(str, str)
     menu_wanted = pyqtSignal(QPoint)
     group_menu_wanted = pyqtSignal(str, QPoint)
@@ -103,7 +104,7 @@ class ServicesPanel(QWidget):
         search.left.connect(rows.setFocus)
         self.compact_button.toggled.connect(self.set_compact)
         self.trouble.allow_wanted.connect(self._allow)
-        self.trouble.edit_wanted.connect(self.edit_wanted)
+        self.trouble.edit_wanted.connect(self.address_wanted)
         bridge.services_changed.connect(self.rebuild)
         bridge.status_changed.connect(self._on_status)
         bridge.measured.connect(self._on_measured)

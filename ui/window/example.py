@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from PyQt5.QtCore import QObject
 from twisted.internet.defer import Deferred
@@ -42,7 +43,12 @@ class Examples(QObject):
     def try_it(self) -> None:
         """Send hello to a TCP echo in the send dock; one is added if there is none."""
         echo = self._echo()
-        self._start(echo or self._add(ECHO), self._send)
+        self._start(echo or self._add(ECHO), self._send, self._try_elsewhere)
+
+    def _try_elsewhere(self) -> None:
+        """The port of the echo is taken: add one whose port the system chooses."""
+        config = replace(ECHO.config(self._host(), self._edits.state.services), port=0)
+        self._start(self._edits.add(config), self._send)
 
     def _echo(self) -> str:
         """The name of a service that echoes over TCP; empty if there is none."""
@@ -54,7 +60,14 @@ class Examples(QObject):
     def _add(self, template: Template) -> str:
         return self._edits.add(template.config(self._host(), self._edits.state.services))
 
-    def _start(self, name: str, then: Callable[[Service], object] = lambda service: None) -> None:
+    def _start(
+        self,
+        name: str,
+        then: Callable[[Service], object] = lambda service: None,
+        otherwise: Callable[[], object] | None = None,
+    ) -> None:
+        """Start a service and do ``then`` with it; ``otherwise`` if it cannot listen."""
+
         async def start() -> None:
             service = self._post.services.get(name)
             if service is None:
@@ -63,6 +76,8 @@ class Examples(QObject):
             status = service.status if service.running else await service.start()
             if isinstance(status, Listening):
                 then(service)
+            elif isinstance(status, Failed) and otherwise is not None:
+                otherwise()
             elif isinstance(status, Failed | Held):
                 self._post.ask_again()  # the list says why
 

@@ -125,6 +125,7 @@ class MainWindow(QMainWindow):
         self.workbench.toggled.connect(self.service_actions.toggle)
         self.files.follow(self.workbench)
         self.service_actions.edit_wanted.connect(self.workbench.open)
+        self.services.address_wanted.connect(self.workbench.open_address)
         self.failure_actions = FailureActions(post, self.panes.failures, self.detail, self)
         self.streams = StreamWindows(reader, post.sender.in_thread, self)
         self.streams.follow(bridge)

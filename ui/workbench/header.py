@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PyQt5.QtCore import QSize, Qt, pyqtSignal
-from PyQt5.QtGui import QIcon, QResizeEvent
+from PyQt5.QtCore import QEvent, QObject, QSize, Qt, pyqtSignal
+from PyQt5.QtGui import QIcon, QMouseEvent, QResizeEvent
 from PyQt5.QtWidgets import QBoxLayout, QHBoxLayout, QLineEdit, QPushButton, QTabBar, QVBoxLayout, QWidget
 
 from app.services.protocols import PROTOCOLS
@@ -30,9 +30,11 @@ class ServiceHeader(QWidget):
 
     Signals:
         toggled(): the service is to be started or stopped.
+        address_clicked(): the address is to be changed.
     """
 
     toggled = pyqtSignal()
+    address_clicked = pyqtSignal()
 
     def __init__(self, service: Service) -> None:
         super().__init__()
@@ -50,6 +52,8 @@ class ServiceHeader(QWidget):
         self._badges.setSpacing(6)
         self._address = Line()
         self._address.setProperty("role", "address")
+        self._address.setCursor(Qt.PointingHandCursor)
+        self._address.installEventFilter(self)
         self.later = QPushButton()
         self.later.setProperty("link", "warning")
         self.later.setAutoDefault(False)
@@ -136,6 +140,13 @@ class ServiceHeader(QWidget):
         width = max(metrics.horizontalAdvance(self.name.text()), metrics.horizontalAdvance("0") * 2) + 28
         self.name.setMaximumWidth(width)
         self.name.setMinimumWidth(min(width, metrics.horizontalAdvance("0") * NAME_CHARS + 28))
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.MouseButtonRelease and isinstance(event, QMouseEvent):
+            inside = self._address.rect().contains(event.pos())
+            if watched is self._address and inside and event.button() == Qt.LeftButton:
+                self.address_clicked.emit()
+        return super().eventFilter(watched, event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

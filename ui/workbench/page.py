@@ -94,6 +94,7 @@ class ServicePage(QWidget):
         self.forms.edited.connect(self._on_edit)
         self.forms.responder_changed.connect(self._on_responder)
         self.forms.refused.connect(self._refused.say)
+        self.header.address_clicked.connect(self.show_address)
         self.header.later.clicked.connect(self.show_mistake)
         self.restart.applied.connect(lambda: self.apply(restart=True))
         self.restart.discarded.connect(self.discard)
@@ -175,6 +176,13 @@ class ServicePage(QWidget):
     def show_section(self, key: str) -> None:
         """Show a section by its key, as ``PageForms`` has it."""
         self.forms.show_section(key)
+
+    def show_address(self) -> None:
+        """Show the address, with the keyboard at its port."""
+        self.show_section("socket")
+        port = self.sections.address.port
+        port.setFocus(Qt.OtherFocusReason)
+        port.selectAll()
 
     def show_rule(self, at: int) -> None:
         """Show a rule, as the workspace has it now."""

@@ -58,6 +58,12 @@ class Workbench(QObject):
         page.setFocus(Qt.OtherFocusReason)
         return page
 
+    def open_address(self, name: str) -> None:
+        """Bring the page of a service into view, at its address."""
+        page = self.open(name)
+        if page is not None:
+            page.show_address()
+
     def close(self, name: str) -> None:
         """Close a page. What it has that is not applied yet is there when it is opened again."""
         page = self.pages.pop(name, None)

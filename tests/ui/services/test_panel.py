@@ -438,7 +438,7 @@ def test_the_reason_of_a_failure_stands_in_the_row_and_below_the_list(desk: Desk
 
 def test_the_words_below_the_list_offer_to_edit(desk: Desk, qtbot: QtBot) -> None:
     desk.give(Failed("Port 9007 is in use."))
-    with qtbot.waitSignal(desk.panel.edit_wanted) as wanted:
+    with qtbot.waitSignal(desk.panel.address_wanted) as wanted:
         QTest.mouseClick(desk.panel.trouble.edit, Qt.LeftButton)
     assert wanted.args == ["alpha"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 import pytest
@@ -157,6 +158,22 @@ async def test_the_example_shows_the_answer_of_an_echo_in_the_send_dock(open_win
     await until(lambda: not shown(window))
     window.sending.stop()
     await post.shut_down()
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_example_is_shown_on_another_port_if_its_own_is_taken(open_window: Open, tmp_path: Path) -> None:
+    from twisted.internet import reactor
+
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        post = Post(reactor, Workspace((config("echo", taken.getsockname()[1]),)))
+        await post.open(tmp_path / "x.lpost")
+        window = open_window(post=post, path=tmp_path / "x.lpost")
+        do(window, "start_page")
+        QTest.mouseClick(window.start_page.try_it, Qt.LeftButton)
+        await until(lambda: window.sending.made and window.sending.dock.transcript.toPlainText().count("hello") == 2)
+        assert [isinstance(service.status, Listening) for service in post.services.values()] == [False, True]
+        window.sending.stop()
+        await post.shut_down()
 
 
 @pytest.mark.parametrize(("width", "columns"), [(1366, 2), (900, 1)])

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 from PyQt5 import sip
-from PyQt5.QtCore import Qt
+from PyQt5.QtCore import QPoint, Qt
 from PyQt5.QtTest import QTest
 from PyQt5.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
@@ -244,6 +244,24 @@ def test_why_it_failed_stands_on_the_page(desk: Bench) -> None:
     QTest.mouseClick(desk.page.header.button, Qt.LeftButton)
     desk.qtbot.waitUntil(lambda: isinstance(desk.post.services["shop"].status, Listening))
     assert not desk.page.status.isVisible()
+
+
+def test_the_address_is_a_click_away(desk: Bench) -> None:
+    QTest.mouseClick(desk.page.header._address, Qt.LeftButton, pos=QPoint(5, 5))
+    port = desk.page.sections.address.port
+    assert port.hasFocus()
+    assert port.isVisible()
+
+
+def test_edit_below_the_list_leads_to_the_port(desk: Bench) -> None:
+    desk.window.workbench.close("shop")
+    desk.post.services["shop"]._set(Failed("Port 9480 is in use. Choose another port."))
+    desk.window.services.select("shop")
+    settle()
+    QTest.mouseClick(desk.window.services.trouble.edit, Qt.LeftButton)
+    port = desk.window.workbench.pages["shop"].sections.address.port
+    assert port.hasFocus()
+    assert port.selectedText() == port.text()
 
 
 def test_another_responder_has_other_sections(desk: Bench) -> None:
