@@ -22,6 +22,7 @@ from app.events import FAILURE, LOG, Event
 from app.post import Post
 from app.workspace import reading as workspace
 from ui.looks import theme
+from ui.parts.fitting import fit
 from ui.settings import Settings
 from ui.window.main_window import MainWindow
 
@@ -35,6 +36,7 @@ def main(path: Path, folder: Path) -> None:
     post.postpone()  # programs under test have the answer already, elsewhere
     window = MainWindow(post, reader, Settings(folder / "window.ini"), opened, path.name)
     window.detail.show_event(Event(1, 0, FAILURE, "", None, None, 0, "", payload=b""))
+    fit(window)
     window.show()
     application.processEvents()
     print(json.dumps(_places(window)))
