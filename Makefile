@@ -3,8 +3,9 @@
 BIN := .venv/bin
 SETUP := .venv/.setup
 TEST_SETUP := .venv/.setup-test
-# Each process of tests has programs and screens of its own: more than four ask much memory.
-PARALLEL := -n auto --maxprocesses 4 --dist worksteal
+# One process of tests more than there are cores, because many tests wait for programs that they start. Each has
+# programs and screens of its own: more than four ask much memory.
+PARALLEL = -n $(shell $(BIN)/python -c "import os; print(min(4, (os.cpu_count() or 1) + 1))") --dist worksteal
 # Compiled modules are kept: tests and benchmarks start the program hundreds of times, as users do.
 unexport PYTHONDONTWRITEBYTECODE
 

@@ -27,7 +27,6 @@ DIALOGS = (
     "settings",
     "new_service",
     "edit_service",
-    "duplicate_service",
     "capture",
     "export",
     "trust",

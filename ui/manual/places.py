@@ -33,6 +33,7 @@ PLACES = {
     "StreamView": "window#streams",
     "TrustDialog": "tls#have-clients-trust-it",
     "TrustQuestion": "workspace#trust",
+    "UnappliedQuestion": "rules",
     "VariablesDialog": "send#variables",
 }
 """A page, or ``page#heading``, by the name of the class of a widget. It holds for all that is inside."""
