@@ -291,7 +291,7 @@ ANSWERS = _limit(
 )
 FRAGMENTS = _limit(
     "fragments",
-    "Fragments of one WebSocket message: 65,536, or one for each 256 bytes of the largest message if these are more",
+    "Fragments of one WebSocket message: 262,144, or one for each 64 bytes of the largest message if these are more",
     "a message of more than {value:,} fragments: closing",
 )
 FIELDS = _limit("fields", "Headers of a request", "more than {value:,} headers", keys=("status",))

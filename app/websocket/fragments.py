@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-FEWEST, SHIFT = 1 << 16, 8
+FEWEST, SHIFT = 1 << 18, 6
 """A message may come in this many fragments, or in one for each 2^``SHIFT`` bytes of the largest message if these are
 more."""
 

@@ -12,7 +12,7 @@ import pytest_twisted
 from app.services.budget import Budget
 from app.services.surroundings import Surroundings
 from app.services.websocket.port import RecordedMessages
-from app.websocket.fragments import FEWEST
+from app.websocket import fragments
 from tests.app.services.helpers import Desk, Peer, Tape, closed
 from tests.app.services.websocket.test_bounds import HANDSHAKE
 from tests.helpers import until
@@ -68,16 +68,25 @@ async def test_a12_closed_connections_keep_no_message(desk: Desk, tape: Tape) ->
 
 @pytest_twisted.ensureDeferred
 @pytest.mark.parametrize("size", [0, 2])
-async def test_a_message_of_too_many_fragments_closes_with_1009(size: int, desk: Desk, tape: Tape) -> None:
-    service = await desk.start("websocket", "discard")
+async def test_a_message_of_too_many_fragments_closes_with_1009(
+    size: int, desk: Desk, tape: Tape, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    most = 1 << 14
+    monkeypatch.setattr(fragments, "FEWEST", most)
+    service = await desk.start("websocket", "discard", limits={"message_bytes": MB})
     peer = Peer(service)
     peer.push(HANDSHAKE)
     await peer.expect(b"\r\n\r\n")
-    peer.push(b"\x02\x80\0\0\0\0" + (b"\x00" + bytes((0x80 | size,)) + b"\0\0\0\0" + b"x" * size) * FEWEST)
-    assert b"a message of more than 65,536 fragments" in await peer.expect(b"\x03\xf1")
+    peer.push(b"\x02\x80\0\0\0\0" + (b"\x00" + bytes((0x80 | size,)) + b"\0\0\0\0" + b"x" * size) * most)
+    assert b"a message of more than 16,384 fragments" in await peer.expect(b"\x03\xf1")
     (event,) = tape.all("limit.reached")
-    assert event.detail == {"limit": "fragments", "value": FEWEST}
+    assert event.detail == {"limit": "fragments", "value": most}
     assert not service.surroundings.budget.total
+
+
+def test_four_mib_in_fragments_of_64_bytes_are_not_too_many() -> None:
+    """Autobahn's cases 9.3.1 and 9.4.1, and as many again."""
+    assert max(fragments.FEWEST, (16 * MB) >> fragments.SHIFT) >= 4 * (4 * MB // 64)
 
 
 @pytest_twisted.ensureDeferred
