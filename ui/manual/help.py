@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from PyQt5.QtCore import QObject
 from PyQt5.QtGui import QKeySequence
@@ -10,8 +11,10 @@ from PyQt5.QtWidgets import QApplication, QShortcut, QWidget
 
 from ui.manual.pages import Manual
 from ui.manual.places import explained_by
-from ui.manual.window import ManualWindow
 from ui.parts.fitting import fit
+
+if TYPE_CHECKING:
+    from ui.manual.window import ManualWindow
 
 _HAS_KEY = "opens the manual"
 
@@ -36,6 +39,8 @@ class Help(QObject):
         """Open the manual at a place of it; by default at the page for what has the focus."""
         place = place or explained_by(QApplication.focusWidget())
         if self.window is None:
+            from ui.manual.window import ManualWindow
+
             try:
                 self.window = ManualWindow(Manual())
             except OSError as e:

@@ -147,8 +147,7 @@ class PaneTabs(QTabWidget):
         """The service of a page has this name now."""
         self._pages[page] = service
         at = self.indexOf(page)
-        short = service if len(service) <= TAB_CHARS else service[: TAB_CHARS - 1] + "…"
-        self.setTabText(at, unmarked(short))
+        self.setTabText(at, _tab_text(service))
         self.setTabToolTip(at, plain(self.tr("Settings of {name}").format(name=service)))
         self.tabBar().setTabData(at, self.tr("Settings of {name}").format(name=service))
         button = self.tabBar().tabButton(at, QTabBar.RightSide)
@@ -199,8 +198,7 @@ class PaneTabs(QTabWidget):
         pane.copied.connect(self.copied)
         pane.narrowed.connect(self.narrowed)
         pane.on_stored(self._stored)
-        short = text if len(text) <= TAB_CHARS else text[: TAB_CHARS - 1] + "…"
-        at = self.addTab(pane, unmarked(short))
+        at = self.addTab(pane, _tab_text(text))
         self.setTabToolTip(at, plain(text))
         self.tabBar().setTabData(at, name)
 
@@ -295,6 +293,11 @@ class PaneTabs(QTabWidget):
             self.setTabText(at, text)
             self.setTabIcon(at, icon("failure", "bad" if count else "dim"))
             self.unresolved_changed.emit(count)
+
+
+def _tab_text(name: str) -> str:
+    """A name as a tab shows it."""
+    return unmarked(name if len(name) <= TAB_CHARS else name[: TAB_CHARS - 1] + "…")
 
 
 def _quiet(name: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from PyQt5.QtCore import QT_TRANSLATE_NOOP
+from PyQt5.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
 from app.options import Option
 
@@ -129,3 +129,8 @@ def arrangement(responder: str, declared: Iterable[Option]) -> tuple[Group, ...]
     if rest:
         groups.append(Group("" if not groups else QT_TRANSLATE_NOOP("Workbench", "Other"), rest))
     return tuple(groups)
+
+
+def translated(text: str) -> str:
+    """A text of the tables of this page in the language of the window."""
+    return QCoreApplication.translate("Workbench", text) if text else ""

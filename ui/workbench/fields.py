@@ -6,25 +6,20 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from PyQt5.QtCore import QCoreApplication, QSize, Qt, pyqtSignal
+from PyQt5.QtCore import Qt, pyqtSignal
 from PyQt5.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QLineEdit, QSizePolicy, QToolButton, QWidget
 
 from app.options import Option
 from ui.forms.form import Words, sentence, set_property, title
 from ui.forms.registry import editor_for
 from ui.looks.declared import in_words
-from ui.looks.icons import icon
+from ui.parts.close_button import close_button
 from ui.parts.labels import plain
-from ui.workbench.arrangement import Row
+from ui.workbench.arrangement import Row, translated
 from ui.workbench.editors import EDITORS
 
 LEAST = 11
 """Characters of a text for which there is always room."""
-
-
-def translated(text: str) -> str:
-    """A text of ``ui.workbench.arrangement`` in the language of the window."""
-    return QCoreApplication.translate("Workbench", text)
 
 
 class FieldRow(QWidget):
@@ -107,13 +102,7 @@ class FieldRow(QWidget):
         self._beside[option.name] = around
 
     def _clear_button(self) -> QToolButton:
-        button = QToolButton()
-        button.setIcon(icon("close", "dim"))
-        button.setIconSize(QSize(10, 10))
-        button.setAutoRaise(True)
-        words = self.tr("Leave out {option}").format(option=self.label.text())
-        button.setToolTip(plain(words))
-        button.setAccessibleName(words)
+        button = close_button(self.tr("Leave out {option}").format(option=self.label.text()))
         button.clicked.connect(self.cleared)
         return button
 

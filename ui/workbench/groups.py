@@ -11,9 +11,9 @@ from PyQt5.QtWidgets import QFrame, QLabel, QMenu, QPushButton, QScrollArea, QVB
 
 from app.options import Option
 from ui.forms.form import tab_through
-from ui.workbench.arrangement import Group, Row, arrangement
+from ui.workbench.arrangement import Group, Row, arrangement, translated
 from ui.workbench.body import BodyRow
-from ui.workbench.fields import FieldRow, translated
+from ui.workbench.fields import FieldRow
 from ui.workbench.steps import StepsRow
 
 AnyRow = FieldRow | BodyRow | StepsRow

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from PyQt5.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
+from PyQt5.QtCore import QT_TRANSLATE_NOOP
 
 from app.capture.filters.completion import Suggestion
 from app.text.template_filters import FILTERS
 from app.text.template_functions import FUNCTIONS
+from ui.workbench.arrangement import translated
 
 _VALUES = {
     "query.": QT_TRANSLATE_NOOP("Workbench", "a value of the query, as query.page"),
@@ -47,18 +48,14 @@ def suggestions(begun: str, *, filter: bool, path: str = "") -> tuple[Suggestion
 
 def _filters() -> Iterator[tuple[str, str]]:
     for name in FILTERS:
-        yield name, _said(_HELP.get(f"{name}|", _HELP.get(name, "")))
+        yield name, translated(_HELP.get(f"{name}|", _HELP.get(name, "")))
 
 
 def _values(path: str) -> Iterator[tuple[str, str]]:
     names = (_GROUP if path.startswith("~") else _NAMED).findall(path)
     for name in names:
-        yield f"path.{name}", _said(QT_TRANSLATE_NOOP("Workbench", "this part of the path"))
+        yield f"path.{name}", translated(QT_TRANSLATE_NOOP("Workbench", "this part of the path"))
     for name, help in _VALUES.items():
-        yield name, _said(help)
+        yield name, translated(help)
     for name in FUNCTIONS:
-        yield name, _said(_HELP.get(name, ""))
-
-
-def _said(text: str) -> str:
-    return QCoreApplication.translate("Workbench", text) if text else ""
+        yield name, translated(_HELP.get(name, ""))

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from PyQt5.QtCore import QEvent, QObject, QPoint, QSize, Qt, pyqtSignal
+from PyQt5.QtCore import QEvent, QObject, QPoint, Qt, pyqtSignal
 from PyQt5.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PyQt5.QtWidgets import (
     QComboBox,
@@ -15,7 +15,6 @@ from PyQt5.QtWidgets import (
     QLineEdit,
     QPushButton,
     QStyledItemDelegate,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -23,7 +22,7 @@ from PyQt5.QtWidgets import (
 from app.options import Option
 from app.responders.script.rules import STEPS, steps_problem
 from ui.forms.form import Words, sentence, set_property, tab_through
-from ui.looks.icons import icon
+from ui.parts.close_button import close_button
 from ui.workbench.arrangement import Row
 from ui.workbench.grip import paint_grip
 
@@ -91,12 +90,7 @@ class StepEdit(QWidget):
         self._before = self.text()
         grip = Grip()
         grip.dragged.connect(self.dragged)
-        remove = QToolButton()
-        remove.setIcon(icon("close", "dim"))
-        remove.setIconSize(QSize(10, 10))
-        remove.setAutoRaise(True)
-        remove.setToolTip(self.tr("Take this step away"))
-        remove.setAccessibleName(self.tr("Take this step away"))
+        remove = close_button(self.tr("Take this step away"))
         remove.clicked.connect(self.removed)
         self.words = Words()
         self.words.setMinimumHeight(0)
