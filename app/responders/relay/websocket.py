@@ -148,6 +148,8 @@ def protocol_class(url: str, upstream: Upstream, context: Context) -> type[WebSo
         name = "client"
         transport: Any
         _upstream: Any = None
+        _connecting: Deferred[Any] | None = None
+        _opening: Any = None
 
         def onConnect(self, request: Any) -> Any:
             try:
@@ -163,12 +165,19 @@ def protocol_class(url: str, upstream: Upstream, context: Context) -> type[WebSo
             factory.resource = request_target.of_websocket(factory.resource, self.http_request_uri)
             attributes = {"opened": opening, "upstream": upstream, "previous": previous}
             factory.protocol = cast(Any, type("Upstream", (UpstreamHalf,), attributes))
-            upstream.connect(factory).addErrback(opening.errback)
+            self._connecting = upstream.connect(factory)
+            self._connecting.addCallbacks(self._connected, opening.errback)
             return opening.addCallbacks(self._accepted, self._refused)
 
+        def _connected(self, theirs: Any) -> None:
+            self._opening = theirs
+
+        def _gone(self) -> bool:
+            return self.transport is None or self.state == self.STATE_CLOSED
+
         def _accepted(self, theirs: Any) -> str | None:
-            self._upstream, ours = theirs, self.transport
-            if ours is None or self.state == self.STATE_CLOSED:
+            self._upstream, self._opening, ours = theirs, None, self.transport
+            if self._gone():
                 theirs.transport.abortConnection()
                 return None
             theirs.transport.record(events.LOG, f"relays {ours.peer}", {"client": ours.peer})
@@ -177,6 +186,9 @@ def protocol_class(url: str, upstream: Upstream, context: Context) -> type[WebSo
             return chosen
 
         def _refused(self, failure: Failure) -> None:
+            self._opening = None
+            if self._gone():
+                return  # and the handshake with it
             if failure.check(RefusedHandshakeError, ConnectionDone):
                 text = str(failure.value).rstrip(".") or "it closed the connection during the handshake"
                 # A ring is told all the way round.
@@ -201,6 +213,10 @@ def protocol_class(url: str, upstream: Upstream, context: Context) -> type[WebSo
 
         def connectionLost(self, reason: Failure = None) -> None:  # type: ignore[assignment]
             super().connectionLost(reason)
+            if self._connecting is not None:
+                self._connecting.cancel()
+            if self._opening is not None:
+                self._opening.transport.abortConnection()
             theirs, self._upstream = self._upstream, None
             if theirs is not None and theirs.other is None and theirs.state == theirs.STATE_OPEN:
                 theirs.transport.abortConnection()

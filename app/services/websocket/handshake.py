@@ -123,6 +123,11 @@ class Handshake(_Base):  # type: ignore[misc,valid-type]
         # RFC 6455 section 4.2.2: one of those offered, or none at all.
         return next((name for name in request.protocols if not self.known or name in self.known), None)
 
+    def succeedHandshake(self, res: Any) -> None:
+        # The client may have gone while a responder waited for something. autobahn would open the connection.
+        if self.state != self.STATE_CLOSED:
+            super().succeedHandshake(res)
+
     def _check_hosts(self, hosts: Hosts, origin: str | None) -> None:
         """Raise ConnectionDeny if the client asks for, or is a page of, a name that is not ours."""
         asked = self.http_headers.get("host", "")
@@ -144,6 +149,8 @@ class Handshake(_Base):  # type: ignore[misc,valid-type]
     # -- refusing
 
     def failHandshake(self, reason: str, code: int = HTTPStatus.BAD_REQUEST, responseHeaders: Any = None) -> None:
+        if self.state == self.STATE_CLOSED:
+            return  # the client has gone
         if code == HTTPStatus.BAD_REQUEST and self._is_for_another_protocol():
             code = HTTPStatus.UPGRADE_REQUIRED
         super().failHandshake(_OURS.get(reason, reason), code)

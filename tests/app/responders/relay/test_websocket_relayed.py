@@ -7,9 +7,12 @@ import os
 import sys
 from typing import Any
 
+import pytest
 import pytest_twisted
+from twisted.internet.defer import Deferred
 from twisted.internet.utils import getProcessOutputAndValue
 
+from app.responders.relay.upstream import Upstream
 from tests.app.responders.relay.test_responder import at, free_ports
 from tests.app.services.helpers import Desk, Peer, Tape
 from tests.app.services.websocket_frames import OPENING, Raw
@@ -130,6 +133,32 @@ async def test_a_client_is_not_timed_while_its_upstream_is_waited_for(desk: Desk
     protocols = [connection.wrappedProtocol for connection in service.connections.values()]
     assert [p.openHandshakeTimeoutCall for p in protocols if p.factory.isServer] == [None]
     peer.reset()
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_relay_that_is_stopped_closes_the_connection_whose_handshake_it_waits_for(desk: Desk, tape: Tape):
+    silent = await desk.start("tcp", "discard")
+    service = await desk.start("websocket", "relay", options={"upstream": f"ws://{at(silent)}"})
+    peer = Peer(service)
+    peer.push(OPENING + b"\r\n")
+    await until(lambda: silent.connections)
+    await service.stop()
+    await until(lambda: not silent.connections and not service.connections)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_relay_that_is_stopped_ends_its_attempt_to_reach_the_upstream(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, tape: Tape
+):
+    connecting = Deferred[Any]()
+    monkeypatch.setattr(Upstream, "connect", lambda self, factory: connecting)
+    service = await desk.start("websocket", "relay", options={"upstream": "ws://127.0.0.1:9"})
+    peer = Peer(service)
+    peer.push(OPENING + b"\r\n")
+    await until(lambda: tape.all("data.received"))
+    await service.stop()
+    await until(lambda: connecting.called)
+    assert not service.connections
 
 
 @pytest_twisted.ensureDeferred
