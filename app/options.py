@@ -19,7 +19,7 @@ Wrong = tuple[str, int | None, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class Mistake:
     """One thing that is wrong, and where.
 
     Attributes:
@@ -103,7 +103,7 @@ class Option:
         if not self._fits(value):
             return f"must be {self._kind()}, as in {_toml(self.default)}" if not self.of else f"must be {self._kind()}"
         if self.of:
-            return next((str(fault) for fault in self._faults_in(value)), None)
+            return next((str(mistake) for mistake in self._mistakes_in(value)), None)
         if self.choices and value not in self.choices:
             return f'"{value}" is unknown. Use one of {", ".join(self.choices)}'
         if isinstance(value, int | float) and not isinstance(value, bool):
@@ -142,32 +142,32 @@ class Option:
         kinds = {str: "text", int: "a whole number", float: "a number", bool: "true or false", list: "a list of texts"}
         return kinds[self.type]
 
-    def faults(self, value: Any) -> Iterator[Fault]:
+    def mistakes(self, value: Any) -> Iterator[Mistake]:
         """All that is wrong with ``value``, each with its place."""
         if self.of and self._fits(value):
-            yield from self._faults_in(value)
+            yield from self._mistakes_in(value)
         elif problem := self.problem(value):
-            yield Fault(self.name, problem, item=self._first_wrong(value))
+            yield Mistake(self.name, problem, item=self._first_wrong(value))
 
-    def _faults_in(self, tables: Any) -> Iterator[Fault]:
+    def _mistakes_in(self, tables: Any) -> Iterator[Mistake]:
         right = True
         for index, table in enumerate(tables):
-            for fault in self._faults_of(index, table):
+            for mistake in self._mistakes_of(index, table):
                 right = False
-                yield fault
+                yield mistake
         # Made for a value that is right otherwise.
         if right and self.check and (text := self.check(tables)):
-            yield Fault(self.name, text)
+            yield Mistake(self.name, text)
 
-    def _faults_of(self, index: int, table: Options) -> Iterator[Fault]:
+    def _mistakes_of(self, index: int, table: Options) -> Iterator[Mistake]:
         wrong = set()
-        for fault in faults(self.of, table):
-            wrong.add(fault.option)
-            yield Fault(self.name, fault.text, index, fault.option, fault.item)
+        for mistake in mistakes(self.of, table):
+            wrong.add(mistake.option)
+            yield Mistake(self.name, mistake.text, index, mistake.option, mistake.item)
         if self.each is not None:
             rest = {key: value for key, value in table.items() if key not in wrong}
             for key, item, text in self.each(with_defaults(self.of, rest)):
-                yield Fault(self.name, text, index, key, item)
+                yield Mistake(self.name, text, index, key, item)
 
     def _first_wrong(self, value: Any) -> int | None:
         """The index of the first item with which a list is wrong, taken from its beginning."""
@@ -180,15 +180,15 @@ class Option:
         return low if low < len(value) else None
 
 
-def faults(declared: Iterable[Option], given: Options) -> Iterator[Fault]:
+def mistakes(declared: Iterable[Option], given: Options) -> Iterator[Mistake]:
     """All that is wrong with ``given``, each with its place; ``problems`` has one for each option."""
     known = {option.name: option for option in declared}
     for key, value in given.items():
         if key in known:
-            yield from known[key].faults(value)
+            yield from known[key].mistakes(value)
         else:
-            yield Fault(key, _unknown(known))
-    yield from (Fault(key, text) for key, text in _missing(known, given))
+            yield Mistake(key, _unknown(known))
+    yield from (Mistake(key, text) for key, text in _missing(known, given))
 
 
 def problems(declared: Iterable[Option], given: Options) -> Iterator[tuple[str, str]]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from app import responders
-from app.options import Fault, Options, faults
+from app.options import Mistake, Options, mistakes
 from app.responders.trial import Count, Message, Request, Trial
 
 MAX_TITLE = 120
@@ -33,7 +33,7 @@ class Rulebook:
     title: Callable[[str, Options], tuple[str, str]]
     attempt: Callable[[str, Options, Request | Message, Path, Sequence[Count], int], Trial]
     messages: Callable[[str, Options, bytes], list[bytes]] = lambda protocol, options, data: [data]
-    hints: Callable[[str, Options], Iterator[Fault]] = lambda protocol, options: iter(())
+    hints: Callable[[str, Options], Iterator[Mistake]] = lambda protocol, options: iter(())
 
 
 class Ruled(Protocol):
@@ -61,7 +61,7 @@ def title_of(responder: str, protocol: str, rule: Options) -> tuple[str, str]:
     return _line(left), _line(right)
 
 
-def hints_of(responder: str, protocol: str, options: Options) -> tuple[Fault, ...]:
+def hints_of(responder: str, protocol: str, options: Options) -> tuple[Mistake, ...]:
     """What is probably not meant in ``options``, though it is right, as ``{{…}}`` in a body that is no template."""
     found = responders.find(responder)
     if found is None or found.rulebook is None:
@@ -77,13 +77,13 @@ def messages_in(responder: str, protocol: str, options: Options, data: bytes) ->
     return found.rulebook.messages(protocol, found.with_defaults(options), data)
 
 
-def faults_of(responder: str, protocol: str, options: Options) -> tuple[Fault, ...]:
+def mistakes_of(responder: str, protocol: str, options: Options) -> tuple[Mistake, ...]:
     """All that is wrong with the responder's own ``options``, each with its place: rule, option and item."""
     found = responders.find(responder)
     if found is None:
         return ()
     own = found.options_for(protocol)
-    return tuple(faults(own, {option.name: options[option.name] for option in own if option.name in options}))
+    return tuple(mistakes(own, {option.name: options[option.name] for option in own if option.name in options}))
 
 
 def _line(text: str) -> str:

@@ -258,10 +258,10 @@ class _Reading:
             return {}
         if responder is None or protocol is None:
             return given
-        for fault in option_faults(responder, protocol, given):
-            inner = () if fault.table is None else (fault.table, fault.key)
-            item = () if fault.item is None else (fault.item,)
-            self._problem(i, fault.option, str(fault), section="options", inner=(*inner, *item))
+        for mistake in option_mistakes(responder, protocol, given):
+            inner = () if mistake.table is None else (mistake.table, mistake.key)
+            item = () if mistake.item is None else (mistake.item,)
+            self._problem(i, mistake.option, str(mistake), section="options", inner=(*inner, *item))
         return given
 
     def _section(self, i: int, table: dict[str, Any], section: str, protocol: str | None) -> Any:
@@ -378,7 +378,7 @@ def responder_problem(name: object, protocol: str) -> str | None:
     return f'"{name}" is unknown. {offer}' if isinstance(name, str) else f"must be text. {offer}"
 
 
-def option_faults(responder: str, protocol: str, given: Mapping[str, Any]) -> Iterator[options.Fault]:
+def option_mistakes(responder: str, protocol: str, given: Mapping[str, Any]) -> Iterator[options.Mistake]:
     """What is wrong with the options of the responder on ``protocol``, and where."""
     found = responders.find(responder)
     if found is not None and found.missing:
@@ -389,10 +389,10 @@ def option_faults(responder: str, protocol: str, given: Mapping[str, Any]) -> It
     for other in found.builders if found else ():
         for option in options_of(found, other):
             elsewhere.setdefault(option.name, []).append(other)
-    for fault in options.faults(declared, given):
-        key = fault.option
+    for mistake in options.mistakes(declared, given):
+        key = mistake.option
         if key in names:
-            yield fault
+            yield mistake
             continue
         known = f"It has {', '.join(names)}" if names else "It has none"
         if key in elsewhere:
@@ -400,7 +400,7 @@ def option_faults(responder: str, protocol: str, given: Mapping[str, Any]) -> It
             text = f'is an option of "{responder}" for {where}, not for {protocol}. {known} there'
         else:
             text = f'is no option of "{responder}" for {protocol}. {known}'
-        yield options.Fault(key, text)
+        yield options.Mistake(key, text)
 
 
 def section_problems(section: str, protocol: str, given: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

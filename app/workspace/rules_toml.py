@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from app import responders
-from app.options import Fault, Option, Options
+from app.options import Mistake, Option, Options
 from app.text.escapes import amount
 from app.workspace import errors, toml_lines
 from app.workspace.toml_lines import Path
@@ -85,19 +85,19 @@ def _problems(option: Option, rules: list[Any], paths: list[Path], source: str) 
     no_table = [i for i, rule in enumerate(rules) if not isinstance(rule, dict)]
     if no_table:
         return [f"Line {lines.get(paths[no_table[0]], 1)}: a rule is a table: write {HEADER} before its keys."]
-    told = [(_line(fault, paths, lines), fault) for fault in option.faults(rules)]
+    told = [(_line(mistake, paths, lines), mistake) for mistake in option.mistakes(rules)]
     told.sort(key=lambda pair: pair[0])
-    words = [f"Line {line}: {f'{fault.key} {fault.text}'.strip().rstrip('.')}." for line, fault in told]
+    words = [f"Line {line}: {f'{mistake.key} {mistake.text}'.strip().rstrip('.')}." for line, mistake in told]
     if len(words) > MAX_PROBLEMS:
         words[MAX_PROBLEMS:] = [f"And {len(words) - MAX_PROBLEMS:,} more."]
     return words
 
 
-def _line(fault: Fault, paths: list[Path], lines: dict[Path, int]) -> int:
-    if fault.table is None:
+def _line(mistake: Mistake, paths: list[Path], lines: dict[Path, int]) -> int:
+    if mistake.table is None:
         return 1
-    path = paths[fault.table]
-    places = ((*path, fault.key, fault.item), (*path, fault.key), path)
+    path = paths[mistake.table]
+    places = ((*path, mistake.key, mistake.item), (*path, mistake.key), path)
     return next((lines[place] for place in places if place in lines), 1)  # type: ignore[index]
 
 

@@ -1,4 +1,4 @@
-"""app.options: faults with their place, and which table became which."""
+"""app.options: mistakes with their place, and which table became which."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.options import Fault, Option, faults, kept, live, problems
+from app.options import Mistake, Option, kept, live, mistakes, problems
 
 ROW = (
     Option("size", int, 0, "Size", minimum=0),
@@ -23,7 +23,7 @@ DECLARED = (ROWS, Option("name", str, "", "Name", required=True))
 
 
 def places(given: dict[str, Any]) -> list[tuple[Any, ...]]:
-    return [(f.option, f.table, f.key, f.item, f.text) for f in faults(DECLARED, given)]
+    return [(f.option, f.table, f.key, f.item, f.text) for f in mistakes(DECLARED, given)]
 
 
 def test_what_is_right_has_no_faults() -> None:
@@ -61,9 +61,9 @@ def test_what_is_no_list_of_tables_is_one_fault(rows: Any) -> None:
 
 
 def test_the_words_of_a_fault_name_table_and_option() -> None:
-    assert str(Fault("rows", "is wrong", 1, "size")) == "number 2: size is wrong"
-    assert str(Fault("rows", "is wrong", 1)) == "number 2: is wrong"
-    assert str(Fault("rows", "is wrong")) == "is wrong"
+    assert str(Mistake("rows", "is wrong", 1, "size")) == "number 2: size is wrong"
+    assert str(Mistake("rows", "is wrong", 1)) == "number 2: is wrong"
+    assert str(Mistake("rows", "is wrong")) == "is wrong"
 
 
 _TABLE = st.dictionaries(
@@ -75,7 +75,7 @@ _TABLE = st.dictionaries(
 @given(st.one_of(st.lists(_TABLE, max_size=4), st.just(7)))
 def test_a_problem_is_the_first_of_the_faults(rows: Any) -> None:
     given = {"rows": rows, "name": "x"}
-    found = list(faults(DECLARED, given))
+    found = list(mistakes(DECLARED, given))
     assert dict(problems(DECLARED, given)) == ({"rows": str(found[0])} if found else {})
 
 

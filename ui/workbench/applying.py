@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from app import responders
-from app.options import Fault, Option, faults
+from app.options import Mistake, Option, mistakes
 from app.services import settings
 from app.services.config import ServiceConfig
 from app.services.protocols import options_of
@@ -21,16 +21,16 @@ def unknown(config: ServiceConfig) -> bool:
     return found is None or found.missing is not None
 
 
-def faults_of(config: ServiceConfig) -> dict[str, tuple[Fault, ...]]:
+def mistakes_of(config: ServiceConfig) -> dict[str, tuple[Mistake, ...]]:
     """All that is wrong, by section: ``options``, ``tls``, ``limits``, ``socket``."""
-    found: dict[str, tuple[Fault, ...]] = {}
+    found: dict[str, tuple[Mistake, ...]] = {}
     if not unknown(config):
         declared = options_of(responders.find(config.responder), config.protocol)
-        found["options"] = tuple(faults(declared, config.options))
+        found["options"] = tuple(mistakes(declared, config.options))
     for section in SECTIONS:
         given = getattr(config, section)
         if given is not None:
-            found[section] = tuple(faults(settings.declared(section, config.protocol), given))
+            found[section] = tuple(mistakes(settings.declared(section, config.protocol), given))
     return found
 
 

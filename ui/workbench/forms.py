@@ -12,7 +12,7 @@ from PyQt5.QtWidgets import QStackedWidget, QTabBar, QWidget
 from app.capture.reading.reader import Reader
 from app.responders.rulebook import hints_of, messages_in
 from app.services.config import ServiceConfig
-from ui.workbench.applying import faults_of
+from ui.workbench.applying import mistakes_of
 from ui.workbench.rules_section import RulesSection
 from ui.workbench.sections import Sections
 
@@ -119,12 +119,12 @@ class PageForms(QStackedWidget):
     def check(self, config: ServiceConfig, others: Collection[ServiceConfig]) -> int:
         """Show what is wrong, at its field. Returns how many mistakes there are."""
         self.wrong = self.sections.check(config, others)
-        found = faults_of(config)
+        found = mistakes_of(config)
         rules = self.sections.rules.name if self.sections.rules is not None else ""
-        of_rules = [fault for fault in found.get("options", ()) if fault.option == rules]
+        of_rules = [mistake for mistake in found.get("options", ()) if mistake.option == rules]
         if self.rules is not None:
             hints = () if of_rules else hints_of(config.responder, config.protocol, config.options)
-            self.rules.show_faults(of_rules, hints)
+            self.rules.show_mistakes(of_rules, hints)
             if of_rules:
                 self.wrong.add("rules")
         address = "socket" in self.wrong and not found.get("socket")
@@ -143,10 +143,10 @@ class PageForms(QStackedWidget):
 
     def show_mistake(self, config: ServiceConfig) -> bool:
         """Go to the first mistake; False where no section has one."""
-        for fault in faults_of(config).get("options", ()):
-            if self.rules is not None and fault.table is not None:
+        for mistake in mistakes_of(config).get("options", ()):
+            if self.rules is not None and mistake.table is not None:
                 self.show_section("rules")
-                self.rules.choose(fault.table, fault.key)
+                self.rules.choose(mistake.table, mistake.key)
                 return True
         if self.wrong:
             self.show_section(next(key for key in self._keys if key in self.wrong))

@@ -20,7 +20,7 @@ from ui.edits import Edits
 from ui.forms.form import tab_through
 from ui.parts.notice_bar import NoticeBar
 from ui.services import checks
-from ui.workbench.applying import faults_of, live_part
+from ui.workbench.applying import live_part, mistakes_of
 from ui.workbench.forms import PageForms
 from ui.workbench.header import ServiceHeader
 from ui.workbench.restart_bar import RestartBar
@@ -243,7 +243,7 @@ class ServicePage(QWidget):
     def _tried(self) -> dict[str, Any] | None:
         """The options to try; None while something is wrong with them."""
         config = self.config()
-        return None if faults_of(config).get("options") else dict(config.options)
+        return None if mistakes_of(config).get("options") else dict(config.options)
 
     def let_go(self) -> None:
         """Do nothing more: the page is about to be deleted."""

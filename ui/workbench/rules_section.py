@@ -11,7 +11,7 @@ from PyQt5.QtGui import QResizeEvent
 from PyQt5.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSplitter, QVBoxLayout, QWidget
 
 from app.capture.reading.reader import Reader
-from app.options import Fault, Option
+from app.options import Mistake, Option
 from app.responders.rulebook import title_of
 from app.responders.trial import Trial, can_try
 from app.text.escapes import one_line
@@ -153,9 +153,9 @@ class RulesSection(QWidget):
         if key:
             self.form.focus(key)
 
-    def show_faults(self, faults: Sequence[Fault], hints: Sequence[Fault]) -> None:
+    def show_mistakes(self, mistakes: Sequence[Mistake], hints: Sequence[Mistake]) -> None:
         """Show what is wrong with the rules: in their rows, and at the fields of the current one; there also hints."""
-        self._faults, self._hints = _by_rule(faults), _by_rule(hints)
+        self._faults, self._hints = _by_rule(mistakes), _by_rule(hints)
         said = {at: self._said(*next(iter(wrong.items()))) for at, wrong in self._faults.items()}
         self.rules.set_mistakes(said)
         self._tell()
@@ -221,12 +221,12 @@ class RulesSection(QWidget):
         body.show_rendered(answer.body[: 64 << 10].decode("utf-8", "replace") if answer is not None else None)
 
 
-def _by_rule(faults: Sequence[Fault]) -> dict[int, dict[str, str]]:
-    """The words of faults, by the index of the rule and the option; the first of each option."""
+def _by_rule(mistakes: Sequence[Mistake]) -> dict[int, dict[str, str]]:
+    """The words of mistakes, by the index of the rule and the option; the first of each option."""
     found: dict[int, dict[str, str]] = {}
-    for fault in faults:
-        if fault.table is not None:
-            found.setdefault(fault.table, {}).setdefault(fault.key, fault.text)
+    for mistake in mistakes:
+        if mistake.table is not None:
+            found.setdefault(mistake.table, {}).setdefault(mistake.key, mistake.text)
     return found
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from app.options import Fault
+from app.options import Mistake
 from app.responders import Context, Option, Options, Responder
 from app.responders.mock import titles
 from app.responders.mock.rules import RULES, hints
@@ -34,7 +34,7 @@ def _attempt(
     return attempt(options, asked, folder, counts)
 
 
-def _hints(protocol: str, options: Options) -> Iterator[Fault]:
+def _hints(protocol: str, options: Options) -> Iterator[Mistake]:
     return hints(options)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from app.errors import PostError
 from app.files import confined as files
-from app.options import Fault, Option, Options, Wrong, kept
+from app.options import Mistake, Option, Options, Wrong, kept
 from app.responders.mock import paths
 from app.responders.mock.conditions import CONDITIONS, checks, path_check, problem_of
 from app.responders.mock.exchange import Exchange
@@ -182,7 +182,7 @@ def _texts(value: str | Sequence[str]) -> list[tuple[int | None, str]]:
     return [(None, value)] if isinstance(value, str) else list(enumerate(value))
 
 
-def hints(options: Options) -> Iterator[Fault]:
+def hints(options: Options) -> Iterator[Mistake]:
     """Rules with ``{{…}}`` that is not filled in, because they are no templates."""
     for index, rule in enumerate(options["rules"]):
         if rule["template"]:
@@ -191,7 +191,9 @@ def hints(options: Options) -> Iterator[Fault]:
             for item, text in _texts(rule[key]):
                 if found := _EXPRESSION.search(text):
                     shown = found[0] if len(found[0]) <= 40 else "{{…}}"
-                    yield Fault("rules", f"has {shown}, which is sent as it stands: template is off", index, key, item)
+                    yield Mistake(
+                        "rules", f"has {shown}, which is sent as it stands: template is off", index, key, item
+                    )
 
 
 def _broken_file(rules: Sequence[Mapping[str, Any]], folder: Path) -> str | None:

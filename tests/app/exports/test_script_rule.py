@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from app.exports.copying import as_script_rule
 from app.options import with_defaults
 from app.responders import find
-from app.responders.rulebook import faults_of
+from app.responders.rulebook import mistakes_of
 from tests.app.responders.script.test_responder import Talk
 
 SCRIPT = find("script")
@@ -24,7 +24,7 @@ def rule(
     assert SCRIPT is not None
     filled = with_defaults(SCRIPT.options_for(protocol), options)
     made = as_script_rule(came, answers, protocol, filled)
-    assert not faults_of("script", protocol, {"rules": [made[0]], **options})
+    assert not mistakes_of("script", protocol, {"rules": [made[0]], **options})
     return made
 
 

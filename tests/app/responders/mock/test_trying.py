@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.responders import errors, find, trial
-from app.responders.rulebook import faults_of, hints_of
+from app.responders.rulebook import hints_of, mistakes_of
 from app.responders.trial import Count, Request, Trial, request_of, try_rules
 from tests.app.responders.context import BareContext
 from tests.app.responders.mock.test_responder import _ASKED, _RULES
@@ -122,7 +122,7 @@ def test_what_has_no_rules_cannot_be_tried() -> None:
 
 @given(_RULES, st.lists(_ASKED, min_size=1, max_size=5))
 def test_a_trial_says_what_the_service_does(rules: list[Any], asked: list[Any]) -> None:
-    if faults_of("mock", "http", {"rules": rules}):
+    if mistakes_of("mock", "http", {"rules": rules}):
         return
     context = BareContext()
     client = Client("mock", {"rules": rules}, context)
@@ -203,8 +203,8 @@ def test_faults_have_the_place_in_the_rule() -> None:
         {"query": ["a", "b~("], "status": 9},
         {"body": "x", "file": "y", "answer_fields": ["A: {{"], "template": True},
     ]
-    found = faults_of("mock", "http", {"rules": rules, "otherwise": 1, "cors": ["*"]})
-    assert [(fault.option, fault.table, fault.key, fault.item) for fault in found] == [
+    found = mistakes_of("mock", "http", {"rules": rules, "otherwise": 1, "cors": ["*"]})
+    assert [(mistake.option, mistake.table, mistake.key, mistake.item) for mistake in found] == [
         ("rules", 0, "query", 1),
         ("rules", 0, "status", None),
         ("rules", 1, "body", None),

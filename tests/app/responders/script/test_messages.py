@@ -8,7 +8,7 @@ import pytest
 from twisted.internet.testing import StringTransport
 
 from app.text import errors
-from app.workspace.reading import option_faults
+from app.workspace.reading import option_mistakes
 from tests.app.responders.context import BareContext, build
 
 
@@ -48,7 +48,7 @@ def test_banner_says_any_bytes_and_closes_if_it_is_to(wire: StringTransport) -> 
 
 
 def test_banner_with_a_wrong_escape_says_what_would_be_right() -> None:
-    assert "is no escape. Use" in next(fault.text for fault in option_faults("banner", "tcp", {"text": r"\q"}))
+    assert "is no escape. Use" in next(mistake.text for mistake in option_mistakes("banner", "tcp", {"text": r"\q"}))
     with pytest.raises(errors.EscapeError, match=r"\\q is no escape"):
         build("banner", "tcp", {"text": r"\q"})
 

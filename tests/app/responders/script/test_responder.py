@@ -15,7 +15,7 @@ from app.files.confined import MAX_SENT
 from app.responders import find
 from app.responders.script import errors
 from app.responders.script import player as playing
-from app.workspace.reading import option_faults
+from app.workspace.reading import option_mistakes
 from tests.app.responders.context import BareContext, build
 
 Rule = dict[str, Any]
@@ -451,7 +451,7 @@ def test_peers_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_options_are_checked_in_words(protocol: str, options: dict[str, Any], key: str, words: str) -> None:
-    assert words in {fault.option: str(fault) for fault in option_faults("script", protocol, options)}[key]
+    assert words in {mistake.option: str(mistake) for mistake in option_mistakes("script", protocol, options)}[key]
 
 
 _LINES = st.one_of(

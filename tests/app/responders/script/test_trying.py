@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.responders.rulebook import faults_of, messages_in
+from app.responders.rulebook import messages_in, mistakes_of
 from app.responders.trial import Message, Step, Trial, try_rules
 from tests.app.responders.script.test_responder import Talk, when
 
@@ -145,7 +145,7 @@ _TABLE = st.fixed_dictionaries(
 )
 def test_a_trial_says_what_the_service_does(tables: list[Any], framing: Any, messages: list[bytes]) -> None:
     options = {"rules": tables, **framing}
-    if faults_of("script", "tcp", options):
+    if mistakes_of("script", "tcp", options):
         return
     talk = Talk(*tables, **framing)
     before = [0] * len(tables)
