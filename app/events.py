@@ -63,7 +63,13 @@ def _kind(code: int, name: str, meaning: str, **facts: Any) -> Kind:
     return Kind(code)
 
 
-SERVICE_STARTED: Final = _kind(1, "service.started", "a service listens", always={"host": str})
+SERVICE_STARTED: Final = _kind(
+    1,
+    "service.started",
+    "a service listens; `seed` is that of its faults",
+    always={"host": str},
+    sometimes={"seed": int},
+)
 SERVICE_STOPPED: Final = _kind(2, "service.stopped", "a service has closed its port and its connections")
 SERVICE_FAILED: Final = _kind(3, "service.failed", "a service cannot listen, or no longer", always={"reason": str})
 CONNECTION_OPENED: Final = _kind(
@@ -133,7 +139,13 @@ TLS_FAILED: Final = _kind(
     always={"reason": str},
     sometimes={"offered": list, "sni": str | None, "alpn": list, "openssl": list},
 )  # fmt: skip
-FAULT_APPLIED: Final = _kind(16, "fault.applied", "something was done to a connection on purpose")
+FAULT_APPLIED: Final = _kind(
+    16, "fault.applied",
+    "something was done to a connection on purpose; `message` is the number of what was hit on its side of the"
+    " connection, or of all that was, where it is the `total`; the payload is what was changed or withheld",
+    always={"fault": str, "kind": str, "on": str, "message": int, "seed": int, "words": str},
+    sometimes={"total": int},
+)  # fmt: skip
 LIMIT_REACHED: Final = _kind(
     17, "limit.reached", "somebody reached a limit and was refused",
     always={"limit": str, "value": int | float | bool | list | None},

@@ -12,7 +12,9 @@ from twisted.internet import threads
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IStreamClientEndpoint
 
+from app import events
 from app.capture.recorder import Recorder
+from app.faults.live import Faults
 from app.sending.request import Request
 from app.services.budget import Budget
 
@@ -39,12 +41,14 @@ class Sender:
         opened: how many connections there have been.
         connections: the open connections by their number.
         conversations: the conversations that have not ended.
+        faults: how its connections fail on purpose.
         data: the folder of the local authority.
         budget: what unfinished messages may take.
     """
 
     def __init__(self, reactor: Any, recorder: Recorder, data: Path, budget: Budget | None = None) -> None:
         self.reactor, self.recorder, self.data, self.budget = reactor, recorder, data, budget or Budget()
+        self.faults = Faults(reactor, self._record_fault)
         self.opened = 0
         self.connections: dict[int, Connection] = {}
         self.conversations: set[Closable] = set()
@@ -56,6 +60,9 @@ class Sender:
         self.recorder.pressure.connect(self._on_pressure)
         return self.recorder.add_service(NAME, NAME)
 
+    def faults_of(self, *, outgoing: bool) -> Faults | None:
+        return self.faults
+
     def add_connection(self, connection: Connection) -> None:
         self.opened += 1
         self.connections[connection.number] = connection
@@ -65,6 +72,9 @@ class Sender:
         if not self.connections and self._emptied is not None:
             emptied, self._emptied = self._emptied, None
             emptied.callback(None)
+
+    def _record_fault(self, conn: int, summary: str, detail: str, payload: bytes | None) -> None:
+        self.recorder.record(events.FAULT_APPLIED, self.number, conn, payload, summary, detail)
 
     @contextmanager
     def setting_up(self) -> Iterator[None]:

@@ -10,7 +10,10 @@ from app.services import errors, settings
 from app.services.config import ServiceConfig
 from app.services.protocols import options_of
 
-_FIXED = ("name", "protocol", "host", "port", "responder", "tls", "socket")
+FAULTS = "faults"
+"""How ``live_changes`` calls a change of the faults, which a running service always takes."""
+
+_FIXED = ("name", "protocol", "host", "port", "responder", "tls", "socket", "seed")
 
 
 def live_changes(old: ServiceConfig, new: ServiceConfig) -> tuple[str, ...] | None:
@@ -21,7 +24,8 @@ def live_changes(old: ServiceConfig, new: ServiceConfig) -> tuple[str, ...] | No
         *_changed(options_of(find(old.responder), old.protocol), old.options, new.options),
         *_changed(settings.declared("limits", old.protocol), old.limits, new.limits),
     ]
-    return tuple(option.name for option in changed) if all(option.live for option in changed) else None
+    faults = (FAULTS,) if old.faults != new.faults else ()
+    return (*(option.name for option in changed), *faults) if all(option.live for option in changed) else None
 
 
 def _changed(declared: Iterable[Option], old: Options, new: Options) -> Iterator[Option]:

@@ -18,6 +18,8 @@ class ServiceConfig:
     The tables hold only what the workspace says; ``settings`` adds the defaults.
 
     Attributes:
+        faults: the tables ``[[service.fault]]``, see ``app.faults.tables``.
+        seed: of the draws of its faults; 0: that of the run.
         group: the heading under which the window lists it; empty: none.
         tls: None without TLS.
         limits, socket: see ``app.services.settings``.
@@ -34,6 +36,8 @@ class ServiceConfig:
     limits: Mapping[str, Any] = field(default_factory=dict)
     socket: Mapping[str, Any] = field(default_factory=dict)
     group: str = ""
+    faults: tuple[Mapping[str, Any], ...] = ()
+    seed: int = 0
 
     def settings(self, section: str) -> dict[str, Any]:
         """A section with its defaults filled in: ``tls``, ``limits``, ``socket``, or the protocol's ``options``."""

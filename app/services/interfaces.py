@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from twisted.internet.interfaces import IAddress
 
 from app.capture.recorder import Recorder
+from app.faults.live import Faults
 from app.limits import Reached
 from app.services.budget import Budget
 
@@ -64,6 +65,9 @@ class Owner(Protocol):
 
     @property
     def number(self) -> int: ...
+
+    def faults_of(self, *, outgoing: bool) -> Faults | None:
+        """The faults that act on connections that others open to us, or that we open; None: none ever do."""
 
     def add_connection(self, connection: Connection) -> None: ...
 

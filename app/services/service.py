@@ -16,11 +16,12 @@ from twisted.internet.interfaces import IListeningPort
 from app import events, options
 from app.capture.recorder import Recorder
 from app.errors import PostError
+from app.faults.live import Faults
 from app.responders import build, find
 from app.responders.trial import Message, Request, Trial
 from app.services import address, errors, settings
 from app.services.budget import Budget
-from app.services.changes import check_options, live_changes
+from app.services.changes import FAULTS, check_options, live_changes
 from app.services.config import ServiceConfig
 from app.services.context import ServiceContext
 from app.services.hosts import Hosts, is_name
@@ -30,6 +31,7 @@ from app.services.surroundings import Surroundings
 from app.services.trying import Rules, tried
 from app.signal import Signal
 from app.status import Failed, Held, Listening, Starting, Status, Stopped, Stopping
+from app.text import framing
 
 if TYPE_CHECKING:
     from app.services.tls.server import ServerTLS
@@ -51,6 +53,8 @@ class Service:
         wanted: whether it was to start while it was held.
         opened, received, sent: connections and bytes since the program started; live
             connections are not in the bytes yet, see ``bytes_so_far``.
+        faults: how it fails on purpose.
+        fail: has the faults act on open connections, too.
         renew: builds the responder anew for new connections, while the port stays open. Raises
             ResponderBrokenError, and then changes nothing.
         adapt: has the open port use what answers now, with the configuration as it is now; see ``apply``.
@@ -77,13 +81,16 @@ class Service:
         self.tls: ServerTLS | None = None
         self.refused_host = ""
         self.wanted = False
+        self.faults = Faults(reactor, self._record_fault)
         self.renew: Callable[[], None] = lambda: None
         self.adapt: Callable[[Any], None] = lambda built: None
+        self.fail: Callable[[], None] = lambda: None
         self._built: Any = None
         self._context: ServiceContext | None = None
         self._port: IListeningPort | None = None
         self._emptied: Deferred[None] | None = None
         self._stopped: Deferred[None] | None = None
+        self._take_faults()
         self._unhook = recorder.pressure.connect(self._on_pressure)
 
     @property
@@ -111,6 +118,8 @@ class Service:
         self._set(Starting())
         config = self.config
         protocol = PROTOCOLS[config.protocol]
+        self._take_faults()
+        self.faults.begin(config.seed or self.surroundings.seed())
         try:
             if self.surroundings.admit is not None:
                 self.surroundings.admit(config)
@@ -138,7 +147,8 @@ class Service:
             self._end()
             return self.status
         bound = address.written(self._port.getHost())
-        self._record(events.SERVICE_STARTED, f"listening on {bound}", {"host": bound})
+        more = {"seed": self.faults.seed} if self.faults else {}
+        self._record(events.SERVICE_STARTED, f"listening on {bound}", {"host": bound} | more)
         self._set(Listening(bound))
         return self.status
 
@@ -188,6 +198,7 @@ class Service:
             if self.wanted or (config.name, config.protocol) != (before.name, before.protocol):
                 return False
             self.config, self.tls, self._built = config, None, None
+            self._take_faults()
             if isinstance(self.status, Failed):
                 self._set(Stopped())
             return True
@@ -198,12 +209,17 @@ class Service:
             self.config = config
             return True
         check_options(config)
+        if changed == (FAULTS,):
+            self.config = config
+            self._take_faults()
+            return True
         built, self.config = self._built, config
         try:
             self.adapt(self._changed(changed))
         except BaseException:
             self.config, self._built = before, built
             raise
+        self._take_faults()
         self._record(events.LOG, f"changed while it runs: {', '.join(changed)}", {"changed": list(changed)})
         return True
 
@@ -223,6 +239,27 @@ class Service:
         with self.setting_up():
             take(responder.with_defaults(self.config.options))
         return self._built
+
+    # -- faults
+
+    def faults_of(self, *, outgoing: bool) -> Faults | None:
+        """Faults stand between the service and those who connect to it, not between a relay and its upstream."""
+        return None if outgoing else self.faults
+
+    def _take_faults(self) -> None:
+        config, faults = self.config, self.faults
+        declared = options_of(find(config.responder), config.protocol)
+        faults.protocol = config.protocol
+        faults.framer = None
+        if any(option.name == "framing" for option in declared):
+            values = options.with_defaults(declared, config.options)
+            faults.framer = framing.maker(values) if values["framing"] not in ("none", "gap") else None
+        faults.configure(config.faults)
+        if faults:
+            self.fail()
+
+    def _record_fault(self, conn: int, summary: str, detail: str, payload: bytes | None) -> None:
+        self.recorder.record(events.FAULT_APPLIED, self.number, conn, payload, summary, detail)
 
     # -- rules
 
@@ -329,6 +366,7 @@ class Service:
             self.recorder.record_failure(e, self.number)
 
     def _end(self) -> None:
+        self.faults.end()
         self._record(events.SERVICE_STOPPED, "stopped", {})
         stopped, self._stopped = self._stopped, None
         self._set(Stopped())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +26,7 @@ class Surroundings:
         namespace: names that a manhole's prompt knows.
         loops: the connections that relays have opened, by which a relay to itself is found.
         datagram_ports: where the UDP services listen, so that two of them do not answer each other for ever.
+        seed: gives the seed of the faults of a service that has none of its own.
         budget: what unfinished messages of peers may take.
         admit: raises NotTrustedError for a service that may not start; None: all may.
     """
@@ -36,3 +38,4 @@ class Surroundings:
     datagram_ports: DatagramPorts = field(default_factory=DatagramPorts)
     admit: Callable[[ServiceConfig], None] | None = None
     budget: Budget = field(default_factory=Budget)
+    seed: Callable[[], int] = lambda: secrets.randbelow(1 << 32) + 1

@@ -60,6 +60,7 @@ def listen(
             adapt(tapped, factory)
         admission.take(service.config.settings("limits"))
 
+    service.fail = tapped.fail
     service.renew = lambda: tapped.swap(dress(service.build()))
     service.adapt = change
     return listening

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from app import options, responders
+from app.faults import tables as fault_tables
 from app.options import with_defaults
 from app.plugin_loader.table import TABLE, installed
 from app.services import address, settings
@@ -35,7 +36,7 @@ MAX_NAME = 60
 _ITEM = re.compile(r"number (\d+): (\w*)")
 """The start of the text of a problem with an item of a list: its number, and its key if it is a table."""
 
-_KEYS = ("name", "protocol", "listen", "responder", "autostart", "group", "options", *SECTIONS)
+_KEYS = ("name", "protocol", "listen", "responder", "autostart", "group", "seed", "options", "fault", *SECTIONS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,10 +225,16 @@ class _Reading:
             self._problem(i, "group", problem)
         responder = self._responder(i, table, protocol)
         given = self._options(i, table, responder, protocol)
+        seed = table.get("seed", 0)
+        if type(seed) is not int or seed < 0:
+            self._problem(i, "seed", "must be a whole number, as in seed = 7")
+        faults = self._faults(i, table, protocol)
         sections = {section: self._section(i, table, section, protocol) for section in SECTIONS}
         if len(self._problems) > before or name is None or protocol is None or responder is None:
             return None
-        service = ServiceConfig(name, protocol, host, port, responder, autostart, given, **sections, group=group)
+        service = ServiceConfig(
+            name, protocol, host, port, responder, autostart, given, **sections, group=group, faults=faults, seed=seed
+        )
         if self._folder is not None:
             for section, key, text in readiness.missing(service, self._folder):
                 self._problem(i, key, text, section)
@@ -263,6 +270,16 @@ class _Reading:
             item = () if mistake.item is None else (mistake.item,)
             self._problem(i, mistake.option, str(mistake), section="options", inner=(*inner, *item))
         return given
+
+    def _faults(self, i: int, table: dict[str, Any], protocol: str | None) -> tuple[dict[str, Any], ...]:
+        given = table.get("fault", [])
+        if not isinstance(given, list) or not all(isinstance(fault, dict) for fault in given):
+            self._problem(i, "fault", "must be tables that begin with [[service.fault]]")
+            return ()
+        if protocol is not None:
+            for index, key, text in fault_tables.problems(given, protocol, tls=table.get("tls") is not None):
+                self._problem(i, "fault", f"number {index + 1}: {key} {text}".replace(":  ", ": "))
+        return tuple(given)
 
     def _section(self, i: int, table: dict[str, Any], section: str, protocol: str | None) -> Any:
         given = table.get(section)

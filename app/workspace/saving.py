@@ -97,9 +97,13 @@ def _fill(table: Any, service: ServiceConfig) -> Any:
         "responder": service.responder,
         "autostart": service.autostart,
         "group": service.group,
+        "seed": service.seed,
         "options": dict(service.options),
+        "fault": [dict(fault) for fault in service.faults],
     } | {section: getattr(service, section) for section in SECTIONS}
-    removed = {key for key in wanted if key in ("group", "options", *SECTIONS) and not wanted[key]} - {"tls"}
+    removed = {key for key in wanted if key in ("group", "seed", "options", "fault", *SECTIONS) and not wanted[key]} - {
+        "tls"
+    }
     if service.tls is None:
         removed.add("tls")
     defaults = {"autostart": False, "responder": PROTOCOLS[service.protocol].default} if table else {}

@@ -13,6 +13,7 @@ from app.limits import Reached
 from app.services.address import written
 from app.services.admission import Admission
 from app.services.interfaces import Owner
+from app.services.tap.faulted import convert, faulted
 from app.services.tap.tap import Tap
 from app.services.tap.valve import Kept
 
@@ -25,6 +26,7 @@ class TapFactory:
 
     Attributes:
         kept: the bytes that its peers have not read yet.
+        faults: those that act on its connections; None: none ever do.
         host: the ``address:port`` that it listens on, once it does.
     """
 
@@ -40,6 +42,7 @@ class TapFactory:
         admission: Admission | None = None,
     ) -> None:
         self.wrapped, self.owner, self._tap, self.outgoing, self._admission = wrapped, owner, tap, outgoing, admission
+        self.faults = owner.faults_of(outgoing=outgoing)
         self.protocols: dict[Any, bool] = {}
         self.kept = Kept()
         self.host = ""
@@ -83,7 +86,13 @@ class TapFactory:
         if protocol is None:
             self._turn_away(addr, "refused by the responder")
             return None
-        return self._tap(self, protocol)
+        made: Tap = (faulted(self._tap) if self.faults else self._tap)(self, protocol)
+        return made
+
+    def fail(self) -> None:
+        """Have the faults act on the connections that are open, too."""
+        for tap in self.protocols:
+            convert(tap)
 
     def _refuse(self, admission: Admission, addr: IAddress, reached: Reached) -> Tap | None:
         if admission.is_recorded(reached):

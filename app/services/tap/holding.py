@@ -11,6 +11,7 @@ from twisted.internet.interfaces import IProtocol
 from twisted.protocols.policies import ProtocolWrapper
 
 from app import events
+from app.faults.live import Faults
 from app.limits import UNREAD_BYTES, Reached
 from app.services.interfaces import Owner
 from app.services.tap.valve import AT_MOST, Kept, Paced, Valve
@@ -26,11 +27,13 @@ class TapBuilder(Protocol):
     Attributes:
         owner: whom the connections belong to.
         outgoing: whether we open them.
+        faults: those that act on them.
         kept: the bytes that the peers of this factory have not read yet.
     """
 
     owner: Owner
     outgoing: bool
+    faults: Faults | None
     kept: Kept
 
     def registerProtocol(self, p: Any) -> None: ...

@@ -71,6 +71,7 @@ class Tap(Holding):
         else:
             self.record(events.CONNECTION_OPENED, f"accepted from {self.peer}", detail)
         self._owner.add_connection(self)
+        self._made()
         if self._recorder.pressed:
             self.hold(BY_CAPTURE)
             self._queue = deque()
@@ -84,6 +85,9 @@ class Tap(Holding):
             if self._secured:
                 alsoProvides(self, IHandshakeListener)
             self._open_valve()
+
+    def _made(self) -> None:
+        """The connection has its number, and nothing has passed yet."""
 
     def handshakeCompleted(self) -> None:
         """The TLS handshake is done; the connection was made before it."""

@@ -32,6 +32,14 @@ class Framer:
         """The messages that ``data`` completes, in order."""
         return [data] if data else []
 
+    def frames(self, data: bytes) -> list[bytes]:
+        """As ``feed``, but each message with its frame, as it came. Once the stream is broken, bytes as they come."""
+        return [data] if data else []
+
+    def rest(self) -> bytes:
+        """What has come of a message that has not ended, with its frame, after ``frames``; it is kept no longer."""
+        return b""
+
     def flush(self) -> list[bytes]:
         """The message that ends because nothing more came, if there is one."""
         return []
@@ -103,6 +111,25 @@ class Buffered(Framer):
         del self._buffer[:start]
         self._kept()
         return messages
+
+    def frames(self, data: bytes) -> list[bytes]:
+        return super().frames(data) if self.broken else self._frames(data)
+
+    def _frames(self, data: bytes) -> list[bytes]:
+        self._buffer += data
+        everything = bytes(self._buffer)
+        frames, start = [], 0
+        while (found := self._next(start)) is not None:
+            frames.append(everything[start : found[1]])
+            start = found[1]
+        del self._buffer[:start]
+        self._kept()
+        return [*frames, everything[start:]] if self.broken and everything[start:] else frames
+
+    def rest(self) -> bytes:
+        rest = bytes(self._buffer)
+        self._buffer.clear()
+        return rest
 
     @property
     def unfinished(self) -> int:

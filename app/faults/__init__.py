@@ -1,0 +1,116 @@
+"""Faults: how a service fails on purpose.
+
+A fault stands between the Tap and the responder, so that the capture tells what was on the wire. Each kind is one
+module of ``app.faults.kinds``, found by its name, which defines ``KIND``:
+
+``when``    says whether a fault hits: the conditions that all kinds have, and the draws that decide
+``lane``    the pieces that pass one way, in order, and what faults have them wait for
+``live``    the faults of one service: their counts and switches, and what they hit
+``targets`` what a kind can do to a connection, a message, an answer
+
+A service asks its faults about each candidate: a connection, a read or write, a message, a datagram, a request, an
+answer. Each fault that hits is given the ``Hit``, and acts on its piece, its lane or its target.
+"""
+
+from __future__ import annotations
+
+import pkgutil
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from app.options import Mistake, Option, Options
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from app.faults.live import Hit
+
+CONNECT, RECEIVED, SENT = "connect", "received", "sent"
+"""Sides: when a connection is made; what the peer sends; what we send."""
+
+STREAMS = ("tcp", "http", "websocket")
+"""Protocols on TCP connections that faults can act on."""
+
+BYTES, MESSAGES = "bytes", "messages"
+"""What a kind acts on: the bytes of a connection as they are read and written, or what its protocol calls a message."""
+
+
+@dataclass(frozen=True, slots=True)
+class FaultKind:
+    """One way to fail.
+
+    Attributes:
+        name: the value of ``kind`` in a workspace.
+        help: one line for the form and the manual.
+        act: does it. Returns what was done, in words that follow the fault's name, as "200 ms late".
+        protocols: those that it fits.
+        sides: those that it fits; the first is the default of ``on``.
+        options: its own, beside the conditions.
+        level: ``BYTES`` or ``MESSAGES``; on TCP without a framing, and on UDP, the two are the same.
+        ends: whether it closes, resets or refuses: such faults act before others.
+        steady: whether it usually touches every piece, so that only the first and the total are events.
+        check: given the options with their defaults, the protocol and the side, what contradicts itself.
+        tls: whether it needs TLS.
+        at_once: whether it needs no message: set on a connection by hand, it acts at once.
+    """
+
+    name: str
+    help: str
+    act: Callable[[Hit], str]
+    protocols: tuple[str, ...]
+    sides: tuple[str, ...]
+    options: tuple[Option, ...] = field(default=())
+    level: str = MESSAGES
+    ends: bool = False
+    steady: bool = False
+    check: Callable[[Options, str, str], Iterable[Mistake]] | None = None
+    tls: bool = False
+    at_once: bool = False
+
+
+_added: dict[str, FaultKind] = {}
+"""The kinds of plugins, by name."""
+
+
+def add(kind: FaultKind) -> None:
+    """Register a plugin's kind. It replaces one that was added before under the same name."""
+    _added[kind.name] = kind
+
+
+def remove(name: str) -> None:
+    """Unregister a plugin's kind."""
+    _added.pop(name, None)
+
+
+@cache
+def built_in() -> dict[str, FaultKind]:
+    """The kinds of ``app.faults.kinds`` by name, sorted."""
+    from app.faults import kinds
+
+    modules = (import_module(f"{kinds.__name__}.{m.name}") for m in pkgutil.iter_modules(kinds.__path__))
+    found: list[FaultKind] = [kind for module in modules for kind in _declared(module)]
+    return {kind.name: kind for kind in sorted(found, key=lambda kind: kind.name)}
+
+
+def _declared(module: object) -> tuple[FaultKind, ...]:
+    kinds: tuple[FaultKind, ...] | None = getattr(module, "KINDS", None)
+    return kinds or (module.KIND,)  # type: ignore[attr-defined]
+
+
+def names() -> tuple[str, ...]:
+    """The names of all kinds, sorted."""
+    return tuple(sorted({*built_in(), *_added}))
+
+
+def find(name: str) -> FaultKind | None:
+    """The kind of that name, or None. A built-in one wins over a plugin's."""
+    return built_in().get(name) or _added.get(name)
+
+
+def fitting(protocol: str) -> list[FaultKind]:
+    """The kinds that fit ``protocol``, sorted by name."""
+    found = [find(name) for name in names()]
+    return [kind for kind in found if kind and protocol in kind.protocols]

@@ -1,0 +1,75 @@
+"""``corrupt``: bytes of a message are wrong. ``garbage``: there is noise in the place of it."""
+
+from __future__ import annotations
+
+from app.faults import RECEIVED, SENT, STREAMS, FaultKind
+from app.faults.draws import Draws
+from app.faults.live import Hit
+from app.options import Option
+
+BIT, BYTE, ZERO, TRUNCATE, INSERT = "bit", "byte", "zero", "truncate", "insert"
+
+
+def corrupted(data: bytes, how: str, count: int, draws: Draws) -> bytes:
+    """``data`` with ``count`` mistakes; as it is, if it is empty."""
+    if not data:
+        return data
+    if how == TRUNCATE:
+        return data[: max(0, len(data) - count)]
+    changed = bytearray(data)
+    for _ in range(min(count, 10_000)):
+        place = draws.below(len(changed))
+        if how == BIT:
+            changed[place] ^= 1 << draws.below(8)
+        elif how == BYTE:
+            changed[place] ^= 1 + draws.below(255)
+        elif how == ZERO:
+            changed[place] = 0
+        else:
+            changed[place:place] = draws.noise(1)
+    return bytes(changed)
+
+
+def _corrupt(hit: Hit) -> str:
+    how, count = hit.options["how"], hit.options["count"]
+    before = hit.piece.data
+    hit.piece.data = corrupted(before, how, count, hit.draws)
+    words = {
+        BIT: "{:,} bits turned over",
+        BYTE: "{:,} bytes changed",
+        ZERO: "{:,} bytes set to 0",
+        TRUNCATE: "{:,} bytes short",
+        INSERT: "{:,} bytes too many",
+    }[how]
+    return words.format(min(count, len(before)) if how == TRUNCATE else count)
+
+
+def _garbage(hit: Hit) -> str:
+    size = hit.options["bytes"]
+    hit.target.garble(hit.piece, hit.draws.noise(size))
+    return f"{size:,} bytes of noise, then closed"
+
+
+KINDS = (
+    FaultKind(
+        "corrupt",
+        "Changes bytes of a message",
+        _corrupt,
+        (*STREAMS, "udp"),
+        (SENT, RECEIVED),
+        (
+            Option("how", str, BIT, "Turn over bits, change bytes, set them to 0, leave out the last, or insert some",
+                choices=(BIT, BYTE, ZERO, TRUNCATE, INSERT)),
+            Option("count", int, 1, "How many", "", 1, 10_000),
+        ),
+    ),
+    FaultKind(
+        "garbage",
+        "Sends noise in the place of a message, then closes; on HTTP behind a good status line",
+        _garbage,
+        STREAMS,
+        (SENT,),
+        (Option("bytes", int, 1_024, "How much noise", "bytes", 1, 1 << 24),),
+        ends=True,
+    ),
+)  # fmt: skip

@@ -1,0 +1,32 @@
+"""``cut``: a message ends in the middle, and its connection with it."""
+
+from __future__ import annotations
+
+from app.faults import SENT, STREAMS, FaultKind
+from app.faults.live import Hit
+from app.options import Option
+
+CLOSE, RESET = "close", "reset"
+
+
+def _act(hit: Hit) -> str:
+    how = hit.options["then"]
+    size, whole = hit.options["bytes"], hit.options["part"]
+    words = f"cut after {whole:.0%} of it" if whole else f"cut after {size:,} bytes"
+    hit.target.cut(hit.piece, hit.lane, size, whole, reset=how == RESET)
+    return f"{words}, then {how}"
+
+
+KIND = FaultKind(
+    "cut",
+    "Sends only the beginning of a message, then closes",
+    _act,
+    STREAMS,
+    (SENT,),
+    (
+        Option("bytes", int, 0, "How many bytes of the message leave; on HTTP, of its body", "bytes", 0, 1 << 40),
+        Option("part", float, 0.0, "The part of it that leaves, from 0 to 1; 0: what bytes says", "", 0.0, 1.0),
+        Option("then", str, CLOSE, "How the connection ends", choices=(CLOSE, RESET)),
+    ),
+    ends=True,
+)

@@ -1,0 +1,26 @@
+"""``stall``: for a time nothing passes, then all does; what the loss of a packet looks like on TCP."""
+
+from __future__ import annotations
+
+from app.faults import BYTES, RECEIVED, SENT, STREAMS, FaultKind
+from app.faults.kinds.delay import DAY_MS
+from app.faults.live import Hit
+from app.options import Option
+
+
+def _act(hit: Hit) -> str:
+    milliseconds = hit.options["ms"]
+    hit.piece.due[hit.fault] = hit.now + milliseconds / 1000
+    return f"nothing passes for {milliseconds:.0f} ms"
+
+
+KIND = FaultKind(
+    "stall",
+    "Nothing passes for a time, then all that has come does",
+    _act,
+    STREAMS,
+    (SENT, RECEIVED),
+    (Option("ms", float, 1_000.0, "How long nothing passes", "ms", 0.0, DAY_MS),),
+    level=BYTES,
+    at_once=True,
+)

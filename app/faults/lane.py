@@ -1,0 +1,253 @@
+"""Lanes: the pieces that pass one way on a connection, in order, and what faults have them wait for."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+TICK = 0.005
+"""Least seconds between two portions of a piece that passes at a rate."""
+
+
+class Meter:
+    """A token bucket: how much may pass now."""
+
+    def __init__(self, per_second: float, burst: float, now: float) -> None:
+        """``per_second`` and ``burst`` in bytes; a burst passes at once."""
+        self.per_second, self.burst = per_second, max(burst, 1.0)
+        self._tokens, self._at = self.burst, now
+
+    def room(self, now: float) -> int:
+        """Bytes that may pass now."""
+        self._tokens += (now - self._at) * self.per_second
+        self._at = now
+        # What one tick brings is kept beyond the burst: a timer is late, and the rate must be reached all the same.
+        self._tokens = min(self._tokens, max(self.burst, self.per_second * 0.1))
+        return int(self._tokens)
+
+    def take(self, size: int) -> None:
+        self._tokens -= size
+
+    def wait(self, size: int) -> float:
+        """Seconds until ``size`` bytes may pass, but no longer than until a burst may."""
+        return max(0.0, (min(size, self.burst) - self._tokens) / self.per_second)
+
+
+class Piece:
+    """What passes as one: bytes as they were read or written, or one message.
+
+    Attributes:
+        data: its bytes, which a fault may change.
+        deliver: passes bytes on, perhaps a part of them.
+        whole: whether it is passed on whole: a message.
+        due: when each fault that delays it lets it pass, by fault.
+        meters: the rates at which it passes, by fault.
+        slices: by fault, what gives the size of the next slice, and the seconds of the pause after it.
+        gone: whether it is withheld.
+        copies: how often it is passed on in addition.
+        then: called after it has passed, or in the place of it.
+    """
+
+    __slots__ = ("copies", "data", "deliver", "due", "gone", "meters", "slices", "then", "whole")
+
+    def __init__(self, data: bytes, deliver: Callable[[bytes], None], *, whole: bool = False) -> None:
+        self.data, self.deliver, self.whole = data, deliver, whole
+        self.due: dict[Any, float] = {}
+        self.meters: dict[Any, Meter] = {}
+        self.slices: dict[Any, tuple[Callable[[], int], float]] = {}
+        self.gone = False
+        self.copies = 0
+        self.then: list[Callable[[], None]] = []
+
+    @property
+    def free(self) -> bool:
+        """Whether it passes at once and as it is."""
+        return not (self.due or self.meters or self.slices or self.gone or self.copies or self.then)
+
+    def withhold(self) -> bytes:
+        """Do not pass it on. Returns its bytes."""
+        self.gone = True
+        return self.data
+
+
+class Lane:
+    """Pieces in their order. A piece that waits has those behind it wait.
+
+    Attributes:
+        size: bytes that wait.
+        swallowed: bytes that came while a fault let nothing pass, and are lost.
+        blocked: whether nobody takes a piece now, because the receiver is held back; see ``go_on``.
+    """
+
+    def __init__(self, clock: Any, on_size: Callable[[int], None] = lambda size: None) -> None:
+        """``clock`` for timers. ``on_size`` is called when the number of bytes that wait has changed."""
+        self._clock, self._on_size = clock, on_size
+        self._queue: deque[Piece] = deque()
+        self._swallowed_by: set[Any] = set()
+        self._ends: dict[Any, Any] = {}
+        self._timer: Any = None
+        self._running = False
+        self._closed = False
+        self._pause_until = 0.0
+        self.size = self.swallowed = 0
+        self.blocked = False
+
+    def __len__(self) -> int:
+        return len(self._queue)
+
+    def put(self, piece: Piece) -> None:
+        """Pass ``piece`` on, at once or when it is its turn."""
+        if self._closed:
+            return
+        if self._swallowed_by:
+            self.swallowed += len(piece.data)
+            for call in piece.then:
+                call()
+            return
+        if not self._queue and not self.blocked and not self._running and piece.free:
+            piece.deliver(piece.data)
+            return
+        self._queue.append(piece)
+        self._grow(len(piece.data))
+        if not self._running:
+            self._run()
+
+    def after(self, call: Callable[[], None]) -> None:
+        """Call ``call`` when all that waits has passed."""
+        if not self._queue and not self.blocked and not self._running:
+            call()
+            return
+        end = Piece(b"", lambda data: None, whole=True)
+        end.then.append(call)
+        self._queue.append(end)
+
+    def swallow(self, fault: Any) -> None:
+        """Take what comes from now on and pass none of it on, until ``lift(fault)``."""
+        self._swallowed_by.add(fault)
+
+    def lift_at(self, time: float, fault: Any) -> None:
+        """``lift`` at this time of the clock."""
+        if fault not in self._ends:
+            self._ends[fault] = self._clock.callLater(max(0.0, time - self._clock.seconds()), self.lift, fault)
+
+    def lift(self, fault: Any) -> None:
+        """``fault`` acts no longer: what waits for nothing else passes."""
+        self._swallowed_by.discard(fault)
+        end = self._ends.pop(fault, None)
+        if end is not None and end.active():
+            end.cancel()
+        self._pause_until = 0.0
+        for piece in self._queue:
+            piece.due.pop(fault, None)
+            piece.meters.pop(fault, None)
+            piece.slices.pop(fault, None)
+        if not self._running:
+            self._run()
+
+    def go_on(self) -> None:
+        """The receiver takes pieces again."""
+        self.blocked = False
+        if not self._running:
+            self._run()
+
+    def close(self) -> int:
+        """Drop what waits. Returns its bytes."""
+        dropped, self.size, self._closed = self.size, 0, True
+        self._queue.clear()
+        self._swallowed_by.clear()
+        while self._ends:
+            self._ends.popitem()[1].cancel()
+        self._stop_timer()
+        return dropped
+
+    # -- passing on
+
+    def _run(self) -> None:
+        self._stop_timer()
+        self._running = True
+        try:
+            while self._queue and not self.blocked and not self._closed:
+                wait = self._pass(self._queue[0])
+                if wait is not None:
+                    self._timer = self._clock.callLater(wait, self._on_timer)
+                    break
+        finally:
+            self._running = False
+
+    def _on_timer(self) -> None:
+        self._timer = None
+        self._run()
+
+    def _stop_timer(self) -> None:
+        timer, self._timer = self._timer, None
+        if timer is not None:
+            timer.cancel()
+
+    def _pass(self, piece: Piece) -> float | None:
+        """Pass on of ``piece`` what may pass. Returns the seconds until more may; None if it is through."""
+        now = self._clock.seconds()
+        due = max(piece.due.values(), default=now)
+        if due > now:
+            return float(due - now)
+        piece.due.clear()
+        if piece.gone:
+            self._leave(piece)
+            _done(piece)
+            return None
+        if piece.whole or not (piece.meters or piece.slices):
+            return self._pass_whole(piece, now)
+        return self._pass_portion(piece, now)
+
+    def _pass_whole(self, piece: Piece, now: float) -> float | None:
+        size = len(piece.data)
+        for meter in piece.meters.values():
+            if meter.room(now) < min(size, meter.burst):
+                return max(meter.wait(size), TICK)
+        for meter in piece.meters.values():
+            meter.take(size)
+        self._leave(piece)
+        for _ in range(1 + piece.copies if size or not piece.then else 0):
+            piece.deliver(piece.data)
+        _done(piece)
+        return None
+
+    def _pass_portion(self, piece: Piece, now: float) -> float | None:
+        if self._pause_until > now:
+            return self._pause_until - now
+        size = len(piece.data)
+        for meter in piece.meters.values():
+            size = min(size, meter.room(now))
+        if size < 1:
+            return max(TICK, *(meter.wait(1) for meter in piece.meters.values()))
+        pause = 0.0
+        for length, seconds in piece.slices.values():
+            size, pause = min(size, length()), max(pause, seconds)
+        for meter in piece.meters.values():
+            meter.take(size)
+        portion, piece.data = piece.data[:size], piece.data[size:]
+        self._pause_until = now + pause
+        if piece.data:
+            self._grow(-size)
+            piece.deliver(portion)
+            # Slices are to leave one by one: what is written in one turn of the reactor is sent together.
+            return pause or (TICK if piece.meters else 0.0)
+        self._leave(piece, size)
+        piece.deliver(portion)
+        _done(piece)
+        return None
+
+    def _leave(self, piece: Piece, size: int | None = None) -> None:
+        """``piece`` leaves the queue, with the last ``size`` bytes of it."""
+        self._queue.popleft()
+        self._grow(-(len(piece.data) if size is None else size))
+
+    def _grow(self, size: int) -> None:
+        if size and not self._closed:
+            self.size += size
+            self._on_size(self.size)
+
+
+def _done(piece: Piece) -> None:
+    for call in piece.then:
+        call()

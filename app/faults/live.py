@@ -1,0 +1,401 @@
+"""The faults of one service while it runs: what they hit, how often, and their switches."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from app import faults
+from app.faults.draws import Draws
+from app.faults.lane import Lane, Meter, Piece
+from app.faults.targets import Target
+from app.faults.when import Candidate, When
+from app.options import Options, with_defaults
+from app.signal import Signal
+from app.text.framing import Framer
+
+Record = Callable[[int, str, str, bytes | None], None]
+"""Records an event ``fault.applied``: the connection's number, summary, detail as JSON, payload."""
+
+
+@dataclass(slots=True, eq=False)
+class LiveFault:
+    """One fault, with its switch and its counts.
+
+    Attributes:
+        name: its own, or that of its kind, with a number if several of the kind have none.
+        kind: what it does.
+        on: its side.
+        options: its own, with their defaults.
+        table: as the workspace has it.
+        seed: of its draws.
+        enabled: whether it acts.
+        once: how many of the next candidates it hits whatever its conditions say.
+        only: the number of the connection that it acts on; 0: all.
+        hits: so far.
+    """
+
+    name: str
+    kind: faults.FaultKind
+    on: str
+    options: dict[str, Any]
+    table: Options
+    seed: int
+    when: When
+    enabled: bool = True
+    once: int = 0
+    only: int = 0
+    hits: int = 0
+    lifting: Any = None
+
+    @property
+    def steady(self) -> bool:
+        """Whether only its first hit on a connection and the total are events."""
+        return self.kind.steady and self.when.unconditional
+
+
+@dataclass(slots=True, eq=False)
+class Course:
+    """What faults know of one connection.
+
+    Attributes:
+        number: the connection's, in the recorder.
+        ordinal: among those of its service, from 1.
+        peer: its address, without the port.
+        opened: the clock's time.
+        target: what can be done to it.
+        passed: bytes by side.
+        counted: candidates by side and level.
+        totals: hits and bytes of each steady fault, by side.
+        meters: the rate of each fault, by side.
+        last: the last deviation that was drawn for each fault with a correlation.
+    """
+
+    number: int
+    ordinal: int
+    peer: str
+    opened: float
+    target: Target
+    passed: dict[str, int] = field(default_factory=lambda: {faults.RECEIVED: 0, faults.SENT: 0})
+    counted: dict[tuple[str, str], int] = field(default_factory=dict)
+    totals: dict[LiveFault, list[int]] = field(default_factory=dict)
+    meters: dict[tuple[LiveFault, str], Meter] = field(default_factory=dict)
+    last: dict[LiveFault, float] = field(default_factory=dict)
+
+
+@dataclass(slots=True, eq=False)
+class Hit:
+    """One fault and what it has hit; what a kind's ``act`` is given.
+
+    Attributes:
+        fault: the fault, which is also the key of what it has a lane or target wait for.
+        piece: what was hit. A fault may change its data, withhold it, delay it.
+        lane: where the piece is to pass next.
+        target: the connection, flow or exchange.
+        candidate: what was looked at.
+        draws: figures for this hit alone.
+        course: what is known of the connection.
+        now: the clock's time in seconds.
+    """
+
+    fault: LiveFault
+    piece: Piece
+    lane: Lane
+    target: Target
+    candidate: Candidate
+    draws: Draws
+    course: Course
+    now: float
+    clock: Any
+    record: Record
+
+    @property
+    def options(self) -> Mapping[str, Any]:
+        """The kind's own options, with their defaults."""
+        return self.fault.options
+
+    def later(self, milliseconds: float, call: Callable[[], None]) -> None:
+        """Withhold the piece, and call ``call`` so many milliseconds later, in the order of the lane."""
+        self.piece.withhold()
+        if milliseconds:
+            self.piece.due[self.fault] = self.now + milliseconds / 1000
+        self.piece.then.append(call)
+
+    def tell(self, words: str, payload: bytes | None = None) -> None:
+        """Record another event of this hit, later than the first."""
+        self.record(self.course.number, f"{self.fault.name}: {words}", _detail(self, words), payload)
+
+
+class Faults:
+    """The faults of one service.
+
+    Attributes:
+        seed: of all draws whose fault has none of its own.
+        changed: emits this object when a fault was switched, added or taken away, or has hit.
+        protocol: of the service.
+        framer: what makes a framer for each connection, where the service has a framing.
+        all: every fault, in the order of the workspace; those set by hand are the last.
+        started: the clock's time when the service started.
+    """
+
+    def __init__(self, clock: Any, record: Record) -> None:
+        self.clock, self._record = clock, record
+        self.protocol = "tcp"
+        self.framer: Callable[[], Framer] | None = None
+        self.seed = 0
+        self.changed: Signal[Faults] = Signal()
+        self.all: list[LiveFault] = []
+        self.started: float = clock.seconds()
+        self._ordinal = 0
+        self._courses: dict[int, Course] = {}
+
+    def __bool__(self) -> bool:
+        """Whether there are any, acting or not."""
+        return bool(self.all)
+
+    def configure(self, tables: Sequence[Options]) -> None:
+        """Take the tables ``[[service.fault]]``, which are valid. A fault that is the same keeps its counts."""
+        before = {fault.name: fault for fault in self.all if not fault.only}
+        by_hand = [fault for fault in self.all if fault.only]
+        found = []
+        for name, table in _named(tables):
+            fault = before.pop(name, None)
+            made = live_fault(name, table, self.seed)
+            if made is None:
+                continue  # of a plugin that is not there
+            if fault is not None and (fault.table, fault.kind) == (made.table, made.kind):
+                found.append(fault)
+                continue
+            if fault is not None:
+                made.hits, made.once = fault.hits, fault.once
+                if fault.table.get("enabled", True) == table.get("enabled", True):
+                    made.enabled = fault.enabled
+                self._lift(fault)
+            found.append(made)
+        for fault in before.values():
+            self._lift(fault)
+        self.all = found + by_hand
+        self.changed.emit(self)
+
+    def begin(self, seed: int) -> None:
+        """The service starts: count from the beginning."""
+        self.seed, self.started, self._ordinal = seed, self.clock.seconds(), 0
+        for fault in self.all:
+            fault.seed = fault.when.values["seed"] or seed
+            fault.when.again()
+
+    def end(self) -> None:
+        """The service has stopped."""
+        for fault in self.all:
+            self._disarm(fault)
+        self.all = [fault for fault in self.all if not fault.only]
+
+    # -- switches
+
+    def find(self, name: str) -> LiveFault | None:
+        return next((fault for fault in self.all if fault.name == name), None)
+
+    def switch(self, fault: LiveFault, *, on: bool) -> None:
+        """Have ``fault`` act or not. What it holds passes when it acts no longer."""
+        if fault.enabled == on:
+            return
+        fault.enabled = on
+        self._disarm(fault)
+        if on:
+            fault.when.again()
+            if seconds := fault.when.values["ttl_seconds"]:
+                fault.lifting = self.clock.callLater(seconds, self._on_ttl, fault)
+        else:
+            self._lift(fault)
+        self.changed.emit(self)
+
+    def _on_ttl(self, fault: LiveFault) -> None:
+        fault.lifting = None
+        self.switch(fault, on=False)
+
+    def once_now(self, fault: LiveFault) -> None:
+        """Have ``fault`` hit the next candidate, whatever its conditions and its switch say."""
+        fault.once += 1
+        self.changed.emit(self)
+
+    def strike_connection(self, number: int, table: Options) -> LiveFault | None:
+        """Have a fault act on the open connection ``number`` alone, from now on. None if there is none.
+
+        What needs no message acts at once.
+        """
+        course = self._courses.get(number)
+        if course is None:
+            return None
+        kind = faults.find(table["kind"])
+        fault = live_fault(f"{table['kind']} by hand", table, self.seed)
+        if kind is None or fault is None:
+            return None
+        fault.only = number
+        self.all.append(fault)
+        if kind.at_once:
+            lane = course.target.incoming if fault.on == faults.RECEIVED else course.target.outgoing
+            piece = Piece(b"", lambda data: None, whole=True)
+            self._hit(fault, course, Candidate(fault.on, peer=course.peer), piece, lane, course.target)
+            fault.enabled = False
+            lane.put(piece)
+        self.changed.emit(self)
+        return fault
+
+    def _disarm(self, fault: LiveFault) -> None:
+        lifting, fault.lifting = fault.lifting, None
+        if lifting is not None:
+            lifting.cancel()
+
+    def _lift(self, fault: LiveFault) -> None:
+        self._disarm(fault)
+        for course in list(self._courses.values()):
+            course.meters = {key: meter for key, meter in course.meters.items() if key[0] is not fault}
+            target = course.target
+            for lane in (target.incoming, target.outgoing):
+                lane.lift(fault)
+            target.thaw(fault)
+
+    # -- connections
+
+    def open(self, number: int, peer: str, target: Target) -> Course:
+        """A connection was made, with this number in the recorder, from the address ``peer``."""
+        self._ordinal += 1
+        course = self._courses[number] = Course(number, self._ordinal, peer, self.clock.seconds(), target)
+        return course
+
+    def close(self, course: Course) -> None:
+        """The connection is gone: tell what steady faults did to it."""
+        self._courses.pop(course.number, None)
+        for fault, (count, size) in course.totals.items():
+            words = f"{count:,} pieces, {size:,} bytes in all"
+            detail = {
+                "fault": fault.name, "kind": fault.kind.name, "on": fault.on, "message": count, "seed": fault.seed,
+                "words": words, "total": count,
+            }  # fmt: skip
+            self._record(course.number, f"{fault.name}: {words}", json.dumps(detail), None)
+        for fault in self.all:
+            fault.when.forget(course.ordinal)
+        gone = [fault for fault in self.all if fault.only == course.number]
+        if gone:
+            self.all = [fault for fault in self.all if fault not in gone]
+            self.changed.emit(self)
+
+    # -- hits
+
+    def strike(
+        self,
+        course: Course,
+        on: str,
+        level: str,
+        piece: Piece,
+        lane: Lane,
+        target: Target | None = None,
+        *,
+        path: str = "",
+        method: str = "",
+    ) -> bool:
+        """Let each fault act on a candidate that it hits, before ``piece`` is put into ``lane``. Whether any did.
+
+        ``target`` is that of the course, if it is None. On a protocol whose reads and writes are its messages,
+        ``level`` is "".
+        """
+        key = (on, level)
+        ordinal = course.counted[key] = course.counted.get(key, 0) + 1
+        acting = [
+            fault
+            for fault in self.all
+            if fault.on == on
+            and (fault.enabled or fault.once)
+            and (not level or fault.kind.level == level)
+            and fault.only in (0, course.number)
+        ]
+        if not acting:
+            return False
+        now = self.clock.seconds()
+        candidate = Candidate(
+            on, piece.data, course.peer, course.ordinal, ordinal, course.passed.get(on, 0), now - course.opened,
+            path, method,
+        )  # fmt: skip
+        any_hit = False
+        for fault in sorted(acting, key=lambda fault: not fault.kind.ends):
+            if self._is_hit(fault, candidate, now):
+                any_hit = True
+                self._hit(fault, course, candidate, piece, lane, target or course.target)
+                if fault.kind.ends:
+                    break
+        return any_hit
+
+    def _is_hit(self, fault: LiveFault, candidate: Candidate, now: float) -> bool:
+        if fault.once:
+            fault.once -= 1
+            return True
+        if not fault.when.holds(candidate, now - self.started):
+            return False
+        share = fault.when.values["probability"]
+        return bool(share >= 1.0) or self._draws(fault, candidate, "?").uniform() < share
+
+    def _draws(self, fault: LiveFault, candidate: Candidate, purpose: str = "") -> Draws:
+        return Draws(fault.seed, fault.name, candidate.connection, candidate.on + purpose, candidate.ordinal)
+
+    def _hit(
+        self, fault: LiveFault, course: Course, candidate: Candidate, piece: Piece, lane: Lane, target: Target
+    ) -> None:
+        before = piece.data
+        draws = self._draws(fault, candidate)
+        now = self.clock.seconds()
+        hit = Hit(fault, piece, lane, target, candidate, draws, course, now, self.clock, self._record)
+        words = fault.kind.act(hit)
+        fault.hits += 1
+        if fault.steady:
+            totals = course.totals.setdefault(fault, [0, 0])
+            totals[0] += 1
+            totals[1] += len(before)
+            if totals[0] > 1:
+                return
+        changed = piece.gone or piece.data is not before
+        self._record(
+            course.number, f"{fault.name}: {words}", _detail(hit, words), before if changed and before else None
+        )
+        self.changed.emit(self)
+
+
+def _detail(hit: Hit, words: str) -> str:
+    fault = hit.fault
+    return json.dumps(
+        {
+            "fault": fault.name, "kind": fault.kind.name, "on": fault.on, "message": hit.candidate.ordinal,
+            "seed": fault.seed, "words": words,
+        }
+    )  # fmt: skip
+
+
+def live_fault(name: str, table: Options, seed: int) -> LiveFault | None:
+    """A fault from its table, which is valid; None if its kind is not there."""
+    kind = faults.find(table["kind"])
+    if kind is None:
+        return None
+    own = {option.name for option in kind.options}
+    options = with_defaults(kind.options, {key: value for key, value in table.items() if key in own})
+    given = {key: value for key, value in table.items() if key not in own}
+    when = When.of(given)
+    return LiveFault(
+        name, kind, table.get("on", kind.sides[0]), options, table, when.values["seed"] or seed, when,
+        when.values["enabled"],
+    )  # fmt: skip
+
+
+def _named(tables: Iterable[Options]) -> list[tuple[str, Options]]:
+    """Each table with its name: that of the kind for one that has none, with a number from the second on."""
+    named: list[tuple[str, Options]] = []
+    taken = {table["name"] for table in tables if table.get("name")}
+    for table in tables:
+        name = table.get("name") or table["kind"]
+        number = 1
+        while not table.get("name") and name in taken:
+            number += 1
+            name = f"{table['kind']} {number}"
+        taken.add(name)
+        named.append((name, table))
+    return named

@@ -1,0 +1,45 @@
+"""What a fault can do to what it has hit, beside its piece and its lane."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from app.faults.lane import Lane, Piece
+
+
+class Target(Protocol):
+    """A connection, a flow of datagrams, or one exchange of an HTTP connection.
+
+    On HTTP/2, ``close``, ``reset`` and ``half_close`` end the stream alone.
+
+    Attributes:
+        protocol_name: of the service.
+        incoming, outgoing: what its peer sends, and what we send.
+    """
+
+    protocol_name: str
+    incoming: Lane
+    outgoing: Lane
+
+    def close(self) -> None:
+        """Close in good order; what was written leaves."""
+
+    def reset(self) -> None:
+        """Close so that the peer is told of an error: on TCP, by RST."""
+
+    def half_close(self) -> None:
+        """Send no more, and go on reading."""
+
+    def close_slowly(self, seconds: float) -> None:
+        """Have every close, whoever asks for it, wait for so long."""
+
+    def cut(self, piece: Piece, lane: Lane, size: int, part: float, *, reset: bool) -> None:
+        """Pass on ``part`` (0..1) of ``piece``, or ``size`` bytes of it and what follows, and close or reset then."""
+
+    def garble(self, piece: Piece, noise: bytes) -> None:
+        """Pass on ``noise`` in the place of ``piece``, and close."""
+
+    def freeze(self, fault: Any) -> None:
+        """Read no more, until ``thaw``."""
+
+    def thaw(self, fault: Any) -> None: ...

@@ -1,0 +1,284 @@
+"""A Tap whose connection fails on purpose: what passes between wire and responder goes through lanes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any, cast
+
+from twisted.python.failure import Failure
+
+from app import events
+from app.faults import BYTES, CONNECT, RECEIVED, SENT
+from app.faults.lane import Lane, Piece
+from app.faults.live import Course, Faults
+from app.services.tap.holding import BY_RESPONDER
+from app.services.tap.tap import Tap
+from app.text.framing import Framer
+
+BY_FAULT = 8
+"""Who holds the peer back, beside those in ``holding``: a fault, which keeps enough of what it sent."""
+
+BY_FREEZE = 16
+"""A fault that reads no more."""
+
+BY_LANE = 32
+"""Answers that a fault holds back are more than ``MOST``."""
+
+MOST, LEAST = 256 << 10, 64 << 10
+"""Bytes in a lane at which the peer, or the responder's producer, is held back, and at which it goes on."""
+
+# For the type checker the mixin is what it is mixed into.
+_Base = Tap if TYPE_CHECKING else object
+
+
+class Faulted(_Base):  # type: ignore[misc,valid-type]
+    """Mixed in before a class of Tap. Recorded is what was on the wire: what came when it came, and what is sent
+    when it leaves.
+
+    Attributes:
+        incoming, outgoing: what waits between wire and responder, and between responder and wire.
+        course: what the faults know of the connection.
+        protocol_name: of the service.
+    """
+
+    incoming: Lane
+    outgoing: Lane
+    course: Course
+    protocol_name: str
+    _ended_by: str
+    _dropped: int
+    _cut_after: int
+    _cut_end: Callable[[], None] | None
+    _faults: Faults
+    _frames: Framer | None
+    _level: str
+    _slow_close: float
+    _frozen_by: set[Any]
+    _leaving: bool
+    _full: bool
+
+    def enter_faults(self, faults: Faults, framer: Framer | None = None) -> None:
+        """Have what passes from now on go through lanes. With ``framer``, whole messages do."""
+        clock = faults.clock
+        self._faults = faults
+        self.incoming = Lane(clock, self._on_incoming)
+        self.outgoing = Lane(clock, self._on_outgoing)
+        self._slow_close, self._frozen_by = 0.0, set()
+        self._leaving = self._full = False
+        self._dropped = 0
+        self._cut_after, self._cut_end = 0, None
+        self._frames = framer
+        self.protocol_name = faults.protocol
+        self._level = "" if faults.protocol == "tcp" else BYTES
+        self.course = faults.open(self.number, getattr(self._peer, "host", ""), cast(Any, self))
+        self.incoming.blocked = bool(self._held & ~(BY_FAULT | BY_LANE))
+
+    # -- target
+
+    def close(self) -> None:
+        """Close in good order."""
+        self._ended_by = self._ended_by or "closed by a fault"
+        self._clear_lanes()
+        if getattr(self._wire, "producer", None):
+            self._wire.unregisterProducer()
+        super().loseConnection()
+
+    def reset(self) -> None:
+        self._ended_by = self._ended_by or "reset by a fault"
+        self.abortConnection()
+
+    def half_close(self) -> None:
+        super().loseWriteConnection()
+
+    def close_slowly(self, seconds: float) -> None:
+        self._slow_close = seconds
+
+    def cut(self, piece: Piece, lane: Lane, size: int, part: float, *, reset: bool) -> None:
+        end = self.reset if reset else self.close
+        length = round(len(piece.data) * part) if part else size
+        if length <= len(piece.data):
+            piece.data = piece.data[:length]
+            piece.then.append(partial(self._cut_now, end))
+        else:
+            self._cut_after, self._cut_end = length - len(piece.data), end
+
+    def _cut_now(self, end: Callable[[], None]) -> None:
+        # RST would drop what has not reached the kernel.
+        if end == self.reset and (self.unsent() or 0) and not self._dropped:
+            self._faults.clock.callLater(0, end)
+        else:
+            end()
+
+    def garble(self, piece: Piece, noise: bytes) -> None:
+        piece.data = noise
+        piece.then.append(self.close)
+
+    def freeze(self, fault: Any) -> None:
+        self._frozen_by.add(fault)
+        self.hold(BY_FREEZE)
+
+    def thaw(self, fault: Any) -> None:
+        self._frozen_by.discard(fault)
+        if not self._frozen_by:
+            self.release(BY_FREEZE)
+
+    # -- called by the transport
+
+    def _made(self) -> None:
+        faults = cast(Faults, self.factory.faults)
+        self.enter_faults(faults, faults.framer() if faults.framer is not None else None)
+        piece = Piece(b"", lambda data: None, whole=True)
+        if self._faults.strike(self.course, CONNECT, "", piece, self.incoming):
+            self.incoming.put(piece)
+            if piece.due:
+                twin = Piece(b"", lambda data: None, whole=True)
+                twin.due.update(piece.due)
+                self.outgoing.put(twin)
+
+    def dataReceived(self, data: bytes) -> None:
+        self.received += len(data)
+        self._record(events.DATA_RECEIVED, self._owner_number, self.number, data)
+        pieces = [data] if self._frames is None else self._frames.frames(data)
+        for message in pieces:
+            self._take(message)
+
+    def _take(self, data: bytes) -> None:
+        piece = Piece(data, self._deliver)
+        self._faults.strike(self.course, RECEIVED, self._level, piece, self.incoming)
+        self.course.passed[RECEIVED] += len(data)
+        self.incoming.put(piece)
+
+    def _deliver(self, data: bytes) -> None:
+        if not self.connected or self.wrappedProtocol is None:
+            return
+        try:
+            self.wrappedProtocol.dataReceived(data)
+        except Exception as e:
+            self._failed(e, data)
+            self.abortConnection()
+
+    def readConnectionLost(self) -> None:
+        if self._frames is not None and (rest := self._frames.rest()):
+            self._take(rest)
+        self.incoming.after(super().readConnectionLost)
+
+    def connectionLost(self, reason: Failure) -> None:
+        undelivered = self.incoming.close()
+        self._dropped += self.outgoing.close()
+        if undelivered:
+            self.record(
+                events.LOG, f"{undelivered:,} bytes that a fault held back never reached the responder",
+                {"undelivered": undelivered},
+            )  # fmt: skip
+        super().connectionLost(reason)
+        self._faults.close(self.course)
+
+    # -- called by the responder
+
+    def write(self, data: bytes) -> None:
+        if not isinstance(data, bytes):
+            raise TypeError("Data must be bytes")
+        self._put(data, super().write)
+
+    def write_by(self, rule: int, data: bytes) -> None:
+        self._put(data, partial(super().write_by, rule))
+
+    def _put(self, data: bytes, write: Callable[[bytes], None]) -> None:
+        if self._leaving or not (self._open or self._drains()) or not data:
+            return
+        piece = Piece(data, write)
+        if self._cut_end is not None:
+            self._cut_after -= len(data)
+            if self._cut_after <= 0:
+                piece.data = data[: len(data) + self._cut_after]
+                piece.then.append(partial(self._cut_now, self._cut_end))
+        else:
+            self._faults.strike(self.course, SENT, self._level, piece, self.outgoing)
+        self.course.passed[SENT] += len(data)
+        self.outgoing.put(piece)
+
+    def loseConnection(self) -> None:
+        self._end(super().loseConnection)
+
+    def loseWriteConnection(self) -> None:
+        self._end(super().loseWriteConnection)
+
+    def _end(self, end: Callable[[], None]) -> None:
+        if self._slow_close:
+            pause = Piece(b"", lambda data: None, whole=True)
+            pause.due[self] = self._faults.clock.seconds() + self._slow_close
+            self._slow_close = 0.0
+            self.outgoing.put(pause)
+        self._leaving = True
+        self.outgoing.after(end)
+
+    def abortConnection(self) -> None:
+        self._clear_lanes()
+        super().abortConnection()
+
+    def _clear_lanes(self) -> None:
+        self._leaving = True
+        self.incoming.close()
+        self._dropped += self.outgoing.close()
+
+    def unsent(self) -> int | None:
+        unsent = super().unsent()
+        return unsent if unsent is None else unsent + self.outgoing.size + self._dropped
+
+    # -- bounds
+
+    def _on_incoming(self, size: int) -> None:
+        if size > MOST:
+            self.hold(BY_FAULT)
+        elif size < LEAST and self._held & BY_FAULT:
+            self.release(BY_FAULT)
+
+    def _on_outgoing(self, size: int) -> None:
+        if size > MOST and not self._full:
+            self._full = True
+            if self._paced is not None:
+                self._paced.pauseProducing()
+            else:
+                self.hold(BY_LANE)
+        elif size < LEAST and self._full:
+            self._full = False
+            self.factory.kept.drop(self)
+            self.release(BY_LANE)
+            if self._paced is not None:
+                self._paced.resumeProducing()
+        elif self._full and self._paced is not None:
+            self._paced.pauseProducing()  # the transport may have asked it to go on
+        elif self._full:
+            self.factory.kept.measure(self)
+
+    def hold(self, who: int) -> None:
+        super().hold(who)
+        # What a fault has kept is not given to a responder that wants no more.
+        if who & BY_RESPONDER:
+            self.incoming.blocked = True
+
+    def release(self, who: int) -> None:
+        super().release(who)
+        if who & BY_RESPONDER and self.incoming.blocked:
+            self.incoming.go_on()
+
+
+def faulted(tap: type[Tap]) -> Any:
+    """The class of Taps that fail on purpose, and are ``tap`` otherwise."""
+    return _faulted(cast(Any, tap))
+
+
+@cache
+def _faulted(tap: Any) -> Any:
+    return type(f"Faulted{tap.__name__}", (Faulted, tap), {})
+
+
+def convert(tap: Tap) -> None:
+    """Have an open connection fail on purpose from now on."""
+    if isinstance(tap, Faulted):
+        return
+    # The transport and the responder know this object, and look its methods up with each call.
+    tap.__class__ = faulted(type(tap))
+    # Without the framing: it may be in the middle of a message.
+    cast(Any, tap).enter_faults(tap.factory.faults)

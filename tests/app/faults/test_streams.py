@@ -1,0 +1,108 @@
+"""Faults on TCP, with real sockets."""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import replace
+from time import monotonic
+from typing import Any
+
+import pytest
+import pytest_twisted
+from twisted.internet.threads import deferToThread
+
+from tests.app.services.helpers import Desk, Peer, Tape, address
+from tests.helpers import until
+
+
+def talk(where: tuple[str, int], *sent: bytes, wait: float = 5.0) -> list[tuple[float, bytes | str]]:
+    """What a client gets, with the milliseconds since it connected: bytes, "FIN" or "RST"."""
+    got: list[tuple[float, bytes | str]] = []
+    with socket.create_connection(where, 5) as peer:
+        began = monotonic()
+        peer.settimeout(wait)
+        for data in sent:
+            peer.sendall(data)
+        while True:
+            try:
+                data = peer.recv(65_536)
+            except ConnectionResetError:
+                got.append(((monotonic() - began) * 1000, "RST"))
+                return got
+            except TimeoutError:
+                return got
+            got.append(((monotonic() - began) * 1000, data or "FIN"))
+            if not data:
+                return got
+
+
+async def talked(service: Any, *sent: bytes, wait: float = 0.5) -> list[tuple[float, bytes | str]]:
+    return await deferToThread(talk, address(service), *sent, wait=wait)
+
+
+def faults(*tables: dict[str, Any]) -> dict[str, Any]:
+    return {"faults": tables, "seed": 7}
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_delay_on_what_is_sent(desk: Desk, tape: Tape):
+    service = await desk.start(**faults({"kind": "delay", "ms": 200}))
+    [(late, data)] = await talked(service, b"PING")
+    assert data == b"PING"
+    assert late >= 199
+    [event] = tape.all("fault.applied")
+    assert event.detail == {
+        "fault": "delay", "kind": "delay", "on": "sent", "message": 1, "seed": 7, "words": "200 ms late",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "end"), [("close", "FIN"), ("reset", "RST")])
+@pytest_twisted.ensureDeferred
+async def test_the_second_message_with_a_text_ends_the_connection(desk: Desk, kind: str, end: str, tape: Tape):
+    service = await desk.start(**faults({"kind": kind, "nth": 2, "match": "PAY", "on": "received"}))
+    where = address(service)
+
+    def client() -> list[Any]:
+        with socket.create_connection(where, 5) as peer:
+            got: list[Any] = []
+            for data in (b"PAY 1", b"hello", b"PAY 2"):
+                peer.sendall(data)
+                try:
+                    got.append(peer.recv(100) or "FIN")
+                except ConnectionResetError:
+                    got.append("RST")
+            return got
+
+    assert await deferToThread(client) == [b"PAY 1", b"hello", end]
+    [event] = tape.all("fault.applied")
+    assert event.payload == b"PAY 2"
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_cut_is_exact(desk: Desk):
+    service = await desk.start(**faults({"kind": "cut", "bytes": 7}))
+    assert [what for _, what in await talked(service, b"0123456789")] == [b"0123456", "FIN"]
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_rate_is_kept(desk: Desk):
+    service = await desk.start(**faults({"kind": "rate", "bytes_per_second": 100_000}))
+    got = await talked(service, bytes(100_000), wait=3)
+    assert sum(len(data) for _, data in got) == 100_000
+    assert 950 <= got[-1][0] <= 1100
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_live_fault_acts_on_an_open_connection_and_lifting_it_passes_what_it_held(desk: Desk, tape: Tape):
+    service = await desk.start()
+    peer = Peer(service)
+    peer.push(b"1")
+    await until(lambda: tape.all("data.sent"))
+    assert service.apply(replace(service.config, faults=({"kind": "stall", "ms": 60_000.0, "first": 1},)))
+    peer.push(b"2")
+    await until(lambda: tape.all("fault.applied"))
+    assert len(tape.all("data.sent")) == 1
+    [fault] = service.faults.all
+    service.faults.switch(fault, on=False)
+    await until(lambda: len(tape.all("data.sent")) == 2)
+    assert tape.data("data.sent") == b"12"
