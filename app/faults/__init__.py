@@ -21,6 +21,7 @@ from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from app.errors import PostError
 from app.options import Mistake, Option, Options
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ class FaultKind:
         check: given the options with their defaults, the protocol and the side, what contradicts itself.
         tls: whether it needs TLS.
         at_once: whether it needs no message: set on a connection by hand, it acts at once.
+        missing: why a plugin's kind cannot be used now; a workspace may name it all the same.
     """
 
     name: str
@@ -69,6 +71,7 @@ class FaultKind:
     check: Callable[[Options, str, str], Iterable[Mistake]] | None = None
     tls: bool = False
     at_once: bool = False
+    missing: PostError | None = None
 
 
 _added: dict[str, FaultKind] = {}
