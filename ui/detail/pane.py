@@ -292,12 +292,7 @@ class DetailPane(QWidget):
         self.save_button.setText(f" {text}")
         self.save_button.setAccessibleName(text)
         self.save_button.setEnabled(
-            subject is not None
-            and (
-                not subject.empty and "stream" not in subject.event.detail
-                if http
-                else subject.event.payload is not None
-            )
+            subject is not None and (not subject.empty if http else subject.event.payload is not None)
         )
 
     def _write(self, event: Event, capture: Path, path: Path) -> None:

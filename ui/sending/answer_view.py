@@ -10,8 +10,8 @@ from PyQt5.QtWidgets import QFileDialog, QLabel, QStackedWidget, QTabWidget, QVB
 from app import events
 from app.capture.reading.exchange_at import Exchanged
 from app.events import Event
+from app.http.body import Body
 from app.http.contents import of_body
-from app.http.exchanges import Body
 from app.sending.answer import Answer
 from app.text.escapes import amount
 from ui.detail.body_view import BodyView

@@ -55,18 +55,27 @@ BACK = STEP // 8
 _NEAR = f"FROM stored n WHERE n.conn = e.conn AND n.{_IS_HTTP}"
 _OURS = f"(SELECT instr(n.detail, '\"outgoing\"') {_NEAR} AND n.id < e.id ORDER BY n.id DESC LIMIT 1)"
 
+_FRAMED = f"(SELECT instr(n.detail, '\"stream\"') {_NEAR} ORDER BY n.id LIMIT 1)"
+_ITS_STREAM = "json_extract(n.detail, '$.stream') = ifnull(post_stream(e.payload), json_extract(n.detail, '$.stream'))"
+_ASKED_BY = f"""(SELECT CASE n.kind WHEN {HTTP_RESPONSE}
+    THEN (SELECT ifnull({_QUESTION}, q.id) FROM stored q WHERE q.id = n.id) ELSE n.id END"""  # noqa: S608
+
 # The exchange that the bytes of ``e`` belong to. A request of a client is noted after its bytes, one of ours before
-# them; a response after its bytes, except for one that says why a request was refused. On HTTP/2, bytes of several
-# streams are taken for those of the one that is noted next.
+# them; a response after its bytes, except on HTTP/2 and where it says why a request was refused. Of bytes of several
+# streams, and of those within a frame, only one is looked at.
 _OF_BYTES = f"""
-CASE WHEN e.kind = {DATA_RECEIVED} AND NOT ifnull({_OURS}, 0) THEN
+CASE WHEN {_FRAMED} THEN
+    CASE e.kind WHEN {DATA_RECEIVED} THEN ifnull(
+        (SELECT n.id {_NEAR} AND n.id > e.id AND n.kind = {HTTP_REQUEST} AND {_ITS_STREAM} ORDER BY n.id LIMIT 1),
+        {_ASKED_BY} {_NEAR} AND n.id < e.id AND {_ITS_STREAM} ORDER BY n.id DESC LIMIT 1))
+    ELSE {_ASKED_BY} {_NEAR} AND n.id < e.id AND {_ITS_STREAM} ORDER BY n.id DESC LIMIT 1) END
+WHEN e.kind = {DATA_RECEIVED} AND NOT ifnull({_OURS}, 0) THEN
     (SELECT n.id {_NEAR} AND n.id > e.id AND (n.kind = {HTTP_REQUEST} OR instr(n.detail, '"refused"'))
         ORDER BY n.id LIMIT 1)
 ELSE ifnull(
     (SELECT ifnull({_QUESTION}, q.id) FROM stored q WHERE q.conn = e.conn AND q.{_IS_HTTP}
         AND q.kind = {HTTP_RESPONSE} AND q.id > e.id ORDER BY q.id LIMIT 1),
-    (SELECT CASE n.kind WHEN {HTTP_RESPONSE} THEN (SELECT ifnull({_QUESTION}, q.id) FROM stored q WHERE q.id = n.id)
-        ELSE n.id END {_NEAR} AND n.id < e.id ORDER BY n.id DESC LIMIT 1))
+    {_ASKED_BY} {_NEAR} AND n.id < e.id ORDER BY n.id DESC LIMIT 1))
 END
 """  # noqa: S608
 

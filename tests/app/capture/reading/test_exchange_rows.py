@@ -248,6 +248,21 @@ def test_a_text_is_found_in_an_answer_that_began_long_before(read: Read, filter:
     assert [row.id for row in read(*rows, filter=filter, first=first)] == [1]
 
 
+def framed(stream: int, data: bytes, kind: int = 0) -> bytes:
+    return len(data).to_bytes(3) + bytes([kind, 0]) + stream.to_bytes(4) + data
+
+
+@pytest.mark.parametrize(("filter", "ids"), [("red", [4]), ("blue", [3]), ("pear", [3]), ("fig", [4]), ("plum", [9])])
+def test_a_text_is_found_in_the_frames_of_its_stream(read: Read, filter: str, ids: list[int]) -> None:
+    rows = (
+        came(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + framed(0, b"", 4) + framed(1, b"red")), came(framed(3, b"blue")),
+        asked(target="/3", stream=3), asked(target="/1", stream=1), answered(stream=3), answered(stream=1),
+        sent(framed(1, b"fig")), sent(framed(3, b"pear")), asked(target="/5", stream=5), answered(stream=5),
+        sent(framed(5, b"plum")),
+    )  # fmt: skip
+    assert [row.id for row in read(*rows, filter=filter)] == ids
+
+
 def test_bytes_that_were_stored_once_are_found_in_each_exchange(read: Read, tmp_path: Path) -> None:
     large = b"needle" + bytes(100_000)
     found = read(*(row for _ in range(3) for row in (asked(), sent(large), answered())), filter="needle")
