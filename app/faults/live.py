@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from app import faults
 from app.faults.draws import Draws
 from app.faults.lane import Lane, Meter, Piece
+from app.faults.tables import named
 from app.faults.targets import Target
 from app.faults.when import Candidate, When
 from app.options import Options, with_defaults
@@ -18,6 +20,13 @@ from app.text.framing import Framer
 
 Record = Callable[[int, str, str, bytes | None], None]
 """Records an event ``fault.applied``: the connection's number, summary, detail as JSON, payload."""
+
+Failed = Callable[[int, BaseException, bytes | None], None]
+"""Records what a kind has raised: the connection's number, the exception, the bytes that were hit."""
+
+
+def _raise(conn: int, error: BaseException, payload: bytes | None) -> None:
+    raise error
 
 
 @dataclass(slots=True, eq=False)
@@ -144,8 +153,8 @@ class Faults:
         started: the clock's time when the service started.
     """
 
-    def __init__(self, clock: Any, record: Record) -> None:
-        self.clock, self._record = clock, record
+    def __init__(self, clock: Any, record: Record, failed: Failed = _raise) -> None:
+        self.clock, self._record, self._failed = clock, record, failed
         self.protocol = "tcp"
         self.framer: Callable[[], Framer] | None = None
         self.seed = 0
@@ -164,7 +173,7 @@ class Faults:
         before = {fault.name: fault for fault in self.all if not fault.only}
         by_hand = [fault for fault in self.all if fault.only]
         found = []
-        for name, table in _named(tables):
+        for name, table in named(tables):
             fault = before.pop(name, None)
             made = live_fault(name, table, self.seed)
             if made is None:
@@ -353,7 +362,16 @@ class Faults:
         draws = self._draws(fault, candidate)
         now = self.clock.seconds()
         hit = Hit(fault, piece, lane, target, candidate, draws, course, now, self.clock, self._record)
-        words = fault.kind.act(hit)
+        waiting = len(piece.then)
+        try:
+            words = fault.kind.act(hit)
+            if not isinstance(piece.data, bytes):
+                raise TypeError(f"the data of a message must be bytes, not {type(piece.data).__name__}")
+        except (Exception, SystemExit) as e:  # of a plugin: the connection goes on without the fault
+            piece.data = before
+            self._failed(course.number, e, before or None)
+            return
+        piece.then[waiting:] = [partial(self._call, course.number, call) for call in piece.then[waiting:]]
         fault.hits += 1
         if fault.steady:
             totals = course.totals.setdefault(fault, [0, 0])
@@ -366,6 +384,12 @@ class Faults:
             course.number, f"{fault.name}: {words}", _detail(hit, words), before if changed and before else None
         )
         self.changed.emit(self)
+
+    def _call(self, number: int, call: Callable[[], None]) -> None:
+        try:
+            call()
+        except (Exception, SystemExit) as e:
+            self._failed(number, e, None)
 
 
 def _detail(hit: Hit, words: str) -> str:
@@ -381,7 +405,7 @@ def _detail(hit: Hit, words: str) -> str:
 def live_fault(name: str, table: Options, seed: int) -> LiveFault | None:
     """A fault from its table, which is valid; None if its kind is not there."""
     kind = faults.find(table["kind"])
-    if kind is None:
+    if kind is None or kind.missing is not None:
         return None
     own = {option.name for option in kind.options}
     options = with_defaults(kind.options, {key: value for key, value in table.items() if key in own})
@@ -392,18 +416,3 @@ def live_fault(name: str, table: Options, seed: int) -> LiveFault | None:
         name, kind, table.get("on", kind.sides[0]), level, options, table, when.values["seed"] or seed, when,
         when.values["enabled"],
     )  # fmt: skip
-
-
-def _named(tables: Iterable[Options]) -> list[tuple[str, Options]]:
-    """Each table with its name: that of the kind for one that has none, with a number from the second on."""
-    named: list[tuple[str, Options]] = []
-    taken = {table["name"] for table in tables if table.get("name")}
-    for table in tables:
-        name = table.get("name") or table["kind"]
-        number = 1
-        while not table.get("name") and name in taken:
-            number += 1
-            name = f"{table['kind']} {number}"
-        taken.add(name)
-        named.append((name, table))
-    return named

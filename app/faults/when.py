@@ -233,6 +233,10 @@ def contradictions(values: Options, on: str) -> Iterator[Mistake]:
         yield Mistake("period_seconds", "must not be less than from from_seconds to until_seconds")
     if values["nth"] and values["first"] and values["nth"] > values["first"]:
         yield Mistake("nth", "is never reached: it is more than first")
+    if values["every"] and values["first"] and values["every"] > values["first"]:
+        yield Mistake("every", "is never reached: it is more than first")
+    if values["every"] and values["nth"] % values["every"]:
+        yield Mistake("nth", "never holds together with every, which hits others: leave one of them out")
     if on == "connect":
         for name in ("match", "match_regex", "path", "method", "after_bytes", "after_seconds"):
             if values.get(name):
