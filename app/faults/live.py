@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from app import faults
 from app.faults.draws import Draws
 from app.faults.lane import Lane, Meter, Piece
+from app.faults.tables import named
 from app.faults.targets import Target
 from app.faults.when import Candidate, When
 from app.options import Options, with_defaults
@@ -160,7 +161,7 @@ class Faults:
         before = {fault.name: fault for fault in self.all if not fault.only}
         by_hand = [fault for fault in self.all if fault.only]
         found = []
-        for name, table in _named(tables):
+        for name, table in named(tables):
             fault = before.pop(name, None)
             made = live_fault(name, table, self.seed)
             if made is None:
@@ -242,6 +243,16 @@ class Faults:
             lane.put(piece)
         self.changed.emit(self)
         return fault
+
+    def lift_connection(self, number: int) -> bool:
+        """Take away what was set on the connection ``number`` by hand; what it held passes. Whether there was any."""
+        gone = [fault for fault in self.all if fault.only == number]
+        self.all = [fault for fault in self.all if fault not in gone]
+        for fault in gone:
+            self._lift(fault)
+        if gone:
+            self.changed.emit(self)
+        return bool(gone)
 
     def _disarm(self, fault: LiveFault) -> None:
         lifting, fault.lifting = fault.lifting, None
@@ -384,18 +395,3 @@ def live_fault(name: str, table: Options, seed: int) -> LiveFault | None:
         name, kind, table.get("on", kind.sides[0]), options, table, when.values["seed"] or seed, when,
         when.values["enabled"],
     )  # fmt: skip
-
-
-def _named(tables: Iterable[Options]) -> list[tuple[str, Options]]:
-    """Each table with its name: that of the kind for one that has none, with a number from the second on."""
-    named: list[tuple[str, Options]] = []
-    taken = {table["name"] for table in tables if table.get("name")}
-    for table in tables:
-        name = table.get("name") or table["kind"]
-        number = 1
-        while not table.get("name") and name in taken:
-            number += 1
-            name = f"{table['kind']} {number}"
-        taken.add(name)
-        named.append((name, table))
-    return named

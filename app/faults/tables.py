@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from app import faults
@@ -25,6 +25,21 @@ def options_of(kind: faults.FaultKind, protocol: str) -> tuple[Option, ...]:
     own = (*kind.options, *CONDITIONS)
     fitting = (option for option in own if not option.protocols or protocol in option.protocols)
     return (*fixed, *(replace(option, live=True) for option in fitting))
+
+
+def named(tables: Iterable[Options]) -> list[tuple[str, Options]]:
+    """Each table with its fault's name: that of the kind for one that has none, with a number from the second on."""
+    found: list[tuple[str, Options]] = []
+    taken = {table["name"] for table in tables if table.get("name")}
+    for table in tables:
+        name = table.get("name") or table["kind"]
+        number = 1
+        while not table.get("name") and name in taken:
+            number += 1
+            name = f"{table['kind']} {number}"
+        taken.add(name)
+        found.append((name, table))
+    return found
 
 
 def problems(tables: Sequence[Options], protocol: str, *, tls: bool) -> Iterator[tuple[int, str, str]]:
