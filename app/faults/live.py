@@ -37,6 +37,7 @@ class LiveFault:
         name: its own, or that of its kind, with a number if several of the kind have none.
         kind: what it does.
         on: its side.
+        level: what it acts on.
         options: its own, with their defaults.
         table: as the workspace has it.
         seed: of its draws.
@@ -49,6 +50,7 @@ class LiveFault:
     name: str
     kind: faults.FaultKind
     on: str
+    level: str
     options: dict[str, Any]
     table: Options
     seed: int
@@ -79,7 +81,8 @@ class Course:
         counted: candidates by side and level.
         totals: hits and bytes of each steady fault, by side.
         meters: the rate of each fault, by side.
-        last: the last deviation that was drawn for each fault with a correlation.
+        last: for each fault with a correlation, what the next draw depends on.
+        layers: what has lanes of its own above those of the connection, as its messages do.
     """
 
     number: int
@@ -92,6 +95,7 @@ class Course:
     totals: dict[LiveFault, list[int]] = field(default_factory=dict)
     meters: dict[tuple[LiveFault, str], Meter] = field(default_factory=dict)
     last: dict[LiveFault, float] = field(default_factory=dict)
+    layers: list[Target] = field(default_factory=list)
 
 
 @dataclass(slots=True, eq=False)
@@ -248,13 +252,24 @@ class Faults:
         fault.only = number
         self.all.append(fault)
         if kind.at_once:
-            lane = course.target.incoming if fault.on == faults.RECEIVED else course.target.outgoing
+            target = course.layers[-1] if course.layers and fault.level == faults.MESSAGES else course.target
+            lane = target.incoming if fault.on == faults.RECEIVED else target.outgoing
             piece = Piece(b"", lambda data: None, whole=True)
-            self._hit(fault, course, Candidate(fault.on, peer=course.peer), piece, lane, course.target)
+            self._hit(fault, course, Candidate(fault.on, peer=course.peer), piece, lane, target)
             fault.enabled = False
             lane.put(piece)
         self.changed.emit(self)
         return fault
+
+    def lift_connection(self, number: int) -> bool:
+        """Take away what was set on the connection ``number`` by hand; what it held passes. Whether there was any."""
+        gone = [fault for fault in self.all if fault.only == number]
+        self.all = [fault for fault in self.all if fault not in gone]
+        for fault in gone:
+            self._lift(fault)
+        if gone:
+            self.changed.emit(self)
+        return bool(gone)
 
     def _disarm(self, fault: LiveFault) -> None:
         lifting, fault.lifting = fault.lifting, None
@@ -265,10 +280,10 @@ class Faults:
         self._disarm(fault)
         for course in list(self._courses.values()):
             course.meters = {key: meter for key, meter in course.meters.items() if key[0] is not fault}
-            target = course.target
-            for lane in (target.incoming, target.outgoing):
-                lane.lift(fault)
-            target.thaw(fault)
+            for target in (course.target, *course.layers):
+                for lane in (target.incoming, target.outgoing):
+                    lane.lift(fault)
+            course.target.thaw(fault)
 
     # -- connections
 
@@ -321,7 +336,7 @@ class Faults:
             for fault in self.all
             if fault.on == on
             and (fault.enabled or fault.once)
-            and (not level or fault.kind.level == level)
+            and (not level or fault.level == level)
             and fault.only in (0, course.number)
         ]
         if not acting:
@@ -333,19 +348,21 @@ class Faults:
         )  # fmt: skip
         any_hit = False
         for fault in sorted(acting, key=lambda fault: not fault.kind.ends):
-            if self._is_hit(fault, candidate, now):
+            if self._is_hit(fault, course, candidate, now):
                 any_hit = True
                 self._hit(fault, course, candidate, piece, lane, target or course.target)
                 if fault.kind.ends:
                     break
         return any_hit
 
-    def _is_hit(self, fault: LiveFault, candidate: Candidate, now: float) -> bool:
+    def _is_hit(self, fault: LiveFault, course: Course, candidate: Candidate, now: float) -> bool:
         if fault.once:
             fault.once -= 1
             return True
         if not fault.when.holds(candidate, now - self.started):
             return False
+        if fault.kind.chance is not None:
+            return fault.kind.chance(fault, course, self._draws(fault, candidate, "?"), now)
         share = fault.when.values["probability"]
         return bool(share >= 1.0) or self._draws(fault, candidate, "?").uniform() < share
 
@@ -408,7 +425,8 @@ def live_fault(name: str, table: Options, seed: int) -> LiveFault | None:
     options = with_defaults(kind.options, {key: value for key, value in table.items() if key in own})
     given = {key: value for key, value in table.items() if key not in own}
     when = When.of(given)
+    level = kind.level_of(options) if kind.level_of is not None else kind.level
     return LiveFault(
-        name, kind, table.get("on", kind.sides[0]), options, table, when.values["seed"] or seed, when,
+        name, kind, table.get("on", kind.sides[0]), level, options, table, when.values["seed"] or seed, when,
         when.values["enabled"],
     )  # fmt: skip
