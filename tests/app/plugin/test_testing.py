@@ -68,12 +68,12 @@ def test_a_table_that_is_wrong_is_told() -> None:
         FaultyConnection(odd, ms="x")
 
 
-@pytest.mark.parametrize("name", faults.built_in())
-def test_our_own_kinds_do_as_well(name: str) -> None:
+@pytest.mark.parametrize("name", ["close", "corrupt", "cut", "freeze", "garbage", "hang", "rate", "reset", "stall"])
+def test_our_own_kinds_act_on_it_as_well(name: str) -> None:
     kind: FaultKind = faults.built_in()[name]
-    connection = FaultyConnection(kind, kind.protocols[0]) if not kind.tls else None
+    connection = FaultyConnection(kind)
     faults.remove(name)
-    if connection is not None:
-        connection.message(b"hello")
-        connection.clock.advance(10)
-        assert connection.failures == []
+    connection.message(b"hello")
+    connection.clock.advance(10)
+    assert connection.words
+    assert connection.failures == []
