@@ -21,6 +21,7 @@ from PyQt5.QtWidgets import (
 )
 
 from app import responders
+from app.faults.tables import fitting
 from app.services import address, errors, settings
 from app.services.config import ServiceConfig
 from app.services.protocols import PROTOCOLS
@@ -95,20 +96,22 @@ class ServiceDialog(CarefulDialog):
         return self.tr("Discard the changes to “{name}”?").format(name=self._config.name)
 
     def config(self) -> ServiceConfig:
-        """The settings in the form. Settings that the form does not show are unchanged."""
+        """The settings in the form, and those that it does not show, without faults that do not fit the protocol."""
         port = self.port.text().strip()
+        protocol, tls = self._protocol(), self._values("tls")
         return replace(
             self._config,
             name=self.name.text().strip(),
-            protocol=self._protocol(),
+            protocol=protocol,
             host=self._host(),
             port=int(port) if checks.port_problem(port) is None else 0,
             responder=self._responder(),
             autostart=self.autostart.isChecked(),
             options=self._options(),
-            tls=self._values("tls"),
+            tls=tls,
             limits=self._values("limits") or {},
             socket=self._values("socket") or {},
+            faults=fitting(self._config.faults, protocol, tls=tls is not None),
         )
 
     def _accept_and_start(self) -> None:
