@@ -10,6 +10,9 @@ from typing import Any
 TICK = 0.005
 """Least seconds between two portions of a piece that passes at a rate."""
 
+EACH = 256
+"""What a piece that waits counts beside its bytes, towards the bounds of those who keep it."""
+
 
 class Meter:
     """A token bucket: how much may pass now."""
@@ -84,7 +87,8 @@ class Lane:
     """
 
     def __init__(self, clock: Any, on_size: Callable[[int], None] = lambda size: None, *, loose: bool = False) -> None:
-        """``clock`` for timers. ``on_size`` is called when the number of bytes that wait has changed."""
+        """``clock`` for timers. ``on_size`` is called when what waits has changed: with its bytes, and ``EACH`` more
+        for each piece."""
         self._clock, self._on_size, self.loose = clock, on_size, loose
         self._queue: deque[Piece] = deque()
         # Those that others may overtake, by when they are due, and of them those that so many may.
@@ -140,6 +144,11 @@ class Lane:
         end = Piece(b"", lambda data: None, whole=True)
         end.then.append(call)
         self._queue.append(end)
+
+    @property
+    def hanging(self) -> bool:
+        """Whether what comes is swallowed."""
+        return bool(self._swallowed_by)
 
     def swallow(self, fault: Any) -> None:
         """Take what comes from now on and pass none of it on, until ``lift(fault)``."""
@@ -324,9 +333,9 @@ class Lane:
         self._grow(-(len(piece.data) if size is None else size))
 
     def _grow(self, size: int) -> None:
-        if size and not self._closed:
+        if not self._closed:
             self.size += size
-            self._on_size(self.size)
+            self._on_size(self.size + EACH * len(self))
 
 
 def _done(piece: Piece) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, cast
 
+from twisted.internet.protocol import Protocol
 from twisted.python.failure import Failure
 
 from app import events
@@ -24,6 +25,9 @@ BY_FREEZE = 16
 
 BY_LANE = 32
 """Answers that a fault holds back are more than ``MOST``."""
+
+BY_LAYER = 64
+"""The same of what waits in a layer above the connection, as messages do."""
 
 MOST, LEAST = 256 << 10, 64 << 10
 """Bytes in a lane at which the peer, or the responder's producer, is held back, and at which it goes on."""
@@ -72,7 +76,7 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
         self.protocol_name = faults.protocol
         self._level = "" if faults.protocol == "tcp" else BYTES
         self.course = faults.open(self.number, getattr(self._peer, "host", ""), cast(Any, self))
-        self.incoming.blocked = bool(self._held & ~(BY_FAULT | BY_LANE))
+        self.incoming.blocked = self.paused
         self.on_faults()
 
     # -- target
@@ -135,6 +139,9 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
         self.enter_faults(faults, faults.framer() if faults.framer is not None else None)
         piece = Piece(b"", lambda data: None, whole=True)
         if self._faults.strike(self.course, CONNECT, "", piece, self.incoming):
+            if not self._open:
+                self.wrappedProtocol = Protocol()  # nobody answers one that is refused
+                return
             self.incoming.put(piece)
             if piece.due:
                 twin = Piece(b"", lambda data: None, whole=True)
@@ -268,6 +275,11 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
             self._paced.pauseProducing()  # the transport may have asked it to go on
         elif self._full:
             self.factory.kept.measure(self)
+
+    @property
+    def held(self) -> bool:
+        """Whether the peer cannot be blamed for what has not come."""
+        return super().held or len(self.incoming) > 0
 
     def hold(self, who: int) -> None:
         super().hold(who)

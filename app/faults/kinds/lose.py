@@ -1,0 +1,54 @@
+"""``lose``: a datagram or message never arrives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from app.faults import RECEIVED, SENT, FaultKind
+from app.faults.draws import Draws
+from app.faults.kinds.delay import DAY_MS
+from app.faults.live import Course, Hit, LiveFault
+from app.options import Mistake, Option, Options
+
+
+def _act(hit: Hit) -> str:
+    hit.piece.withhold()
+    return "lost"
+
+
+def _chance(fault: LiveFault, course: Course, draws: Draws, now: float) -> bool:
+    """Losses that come together. ``course.last`` has when the burst ends, or whether the last one was lost."""
+    share, kept, burst = fault.when.values["probability"], fault.options["correlation"], fault.options["burst_ms"]
+    if burst and now < course.last.get(fault, -1.0):
+        return True
+    # A chain of two states: its share of losses is that without a correlation, which is that of two neighbours.
+    lost: bool = draws.uniform() < (share * (1 - kept) + (kept if kept and course.last.get(fault) else 0.0))
+    if burst and lost:
+        course.last[fault] = now + burst / 1000
+    elif kept:
+        course.last[fault] = float(lost)
+    return lost
+
+
+def _check(values: Options, protocol: str, on: str) -> Iterator[Mistake]:
+    if values["correlation"] and values["burst_ms"]:
+        yield Mistake("burst_ms", "does not go with correlation: each says which losses come together")
+    elif values["correlation"] and values["probability"] in (0.0, 1.0):
+        yield Mistake("correlation", "needs a probability between 0 and 1")
+
+
+KIND = FaultKind(
+    "lose",
+    "A datagram or a message is lost",
+    _act,
+    ("udp", "websocket"),
+    (SENT, RECEIVED),
+    (
+        Option("correlation", float, 0.0,
+            "How much one is like the one before, lost or not, from 0 to 1; the share of losses stays", "", 0.0, 1.0),
+        Option("burst_ms", float, 0.0, "All that follows a lost one for so long is lost, too", "ms", 0.0, DAY_MS),
+    ),
+    ends=True,
+    check=_check,
+    chance=_chance,
+)  # fmt: skip
