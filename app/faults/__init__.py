@@ -65,8 +65,8 @@ class FaultKind:
         tls: whether it needs TLS.
         at_once: whether it needs no message: set on a connection by hand, it acts at once.
         level_of: given its options, the level of one fault, where that differs from ``level``.
-        chance: in the place of an independent draw, whether a candidate for which all other conditions hold is hit;
-            given the fault, its connection, the draws of the candidate and the clock's time.
+        chance: in the place of an independent draw, whether a candidate is hit; given the fault, its connection, the
+            draws of the candidate, the clock's time, and whether all conditions but ``probability`` hold.
         shuts: given its options and the protocol, what becomes of the port while it acts: ``CLOSED``, ``UNACCEPTED``
             or "" for nothing.
     """
@@ -84,7 +84,7 @@ class FaultKind:
     tls: bool = False
     at_once: bool = False
     level_of: Callable[[Options], str] | None = None
-    chance: Callable[[LiveFault, Course, Draws, float], bool] | None = None
+    chance: Callable[[LiveFault, Course, Draws, float, bool], bool] | None = None
     shuts: Callable[[Options, str], str] | None = None
 
 

@@ -262,6 +262,37 @@ class Faults:
                     lane.lift(fault)
             course.target.thaw(fault)
 
+    # -- the port
+
+    def shutting(self) -> tuple[LiveFault | None, str, float | None]:
+        """Which fault shuts the port now and how, and the seconds until that may change; None: never by itself."""
+        now = self.clock.seconds() - self.started
+        acting: list[tuple[bool, int, LiveFault, str]] = []
+        waits: list[float] = []
+        for fault in self.all:
+            how = fault.kind.shuts(fault.options, self.protocol) if fault.enabled and fault.kind.shuts else ""
+            if not how:
+                continue
+            if fault.when.in_time(now):
+                acting.append((how != faults.CLOSED, len(acting), fault, how))
+            wait = fault.when.until_change(now)
+            if wait is not None:
+                waits.append(wait)
+        wait = min(waits, default=None)
+        if not acting:
+            return None, "", wait
+        _, _, first, how = min(acting)
+        return first, how, wait
+
+    def tell_port(self, fault: LiveFault, words: str) -> None:
+        """Record what ``fault`` did to the port."""
+        detail = {
+            "fault": fault.name, "kind": fault.kind.name, "on": fault.on, "message": fault.hits, "seed": fault.seed,
+            "words": words,
+        }  # fmt: skip
+        self._record(0, f"{fault.name}: {words}", json.dumps(detail), None)
+        self.changed.emit(self)
+
     # -- connections
 
     def open(self, number: int, peer: str, target: Target) -> Course:
@@ -336,10 +367,11 @@ class Faults:
         if fault.once:
             fault.once -= 1
             return True
-        if not fault.when.holds(candidate, now - self.started):
-            return False
+        holds = fault.when.holds(candidate, now - self.started)
         if fault.kind.chance is not None:
-            return fault.kind.chance(fault, course, self._draws(fault, candidate, "?"), now)
+            return fault.kind.chance(fault, course, self._draws(fault, candidate, "?"), now, holds)
+        if not holds:
+            return False
         share = fault.when.values["probability"]
         return bool(share >= 1.0) or self._draws(fault, candidate, "?").uniform() < share
 

@@ -12,20 +12,21 @@ from app.options import Mistake, Option, Options
 
 
 def _act(hit: Hit) -> str:
+    burst, last = hit.options["burst_ms"], hit.course.last
+    if burst and hit.now >= last.get(hit.fault, 0.0):
+        last[hit.fault] = hit.now + burst / 1000
     hit.piece.withhold()
     return "lost"
 
 
-def _chance(fault: LiveFault, course: Course, draws: Draws, now: float) -> bool:
+def _chance(fault: LiveFault, course: Course, draws: Draws, now: float, holds: bool) -> bool:
     """Losses that come together. ``course.last`` has when the burst ends, or whether the last one was lost."""
-    share, kept, burst = fault.when.values["probability"], fault.options["correlation"], fault.options["burst_ms"]
-    if burst and now < course.last.get(fault, -1.0):
+    share, kept, last = fault.when.values["probability"], fault.options["correlation"], course.last.get(fault, 0.0)
+    if fault.options["burst_ms"] and now < last:
         return True
     # A chain of two states: its share of losses is that without a correlation, which is that of two neighbours.
-    lost: bool = draws.uniform() < (share * (1 - kept) + (kept if kept and course.last.get(fault) else 0.0))
-    if burst and lost:
-        course.last[fault] = now + burst / 1000
-    elif kept:
+    lost: bool = holds and draws.uniform() < share * (1 - kept) + (kept if last else 0.0)
+    if kept and holds:
         course.last[fault] = float(lost)
     return lost
 

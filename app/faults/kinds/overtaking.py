@@ -8,6 +8,9 @@ from app.faults.lane import Piece
 from app.faults.live import Hit
 from app.options import Option
 
+_ANY = 1 << 62
+"""More than can overtake one: only the time says when it passes."""
+
 
 def _duplicate(hit: Hit) -> str:
     wait, gap = hit.options["ms"], hit.options["gap"]
@@ -18,7 +21,7 @@ def _duplicate(hit: Hit) -> str:
 
     def put_copy() -> None:
         copy = Piece(piece.data, piece.deliver, whole=True)
-        copy.due[hit.fault], copy.gap = hit.clock.seconds() + (wait or DAY_MS) / 1000, gap
+        copy.due[hit.fault], copy.gap = hit.clock.seconds() + (wait or DAY_MS) / 1000, gap or _ANY
         lane.put(copy)
 
     piece.then.append(put_copy)

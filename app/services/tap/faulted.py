@@ -11,7 +11,7 @@ from twisted.python.failure import Failure
 
 from app import events
 from app.faults import BYTES, CONNECT, RECEIVED, SENT
-from app.faults.lane import Lane, Piece
+from app.faults.lane import TICK, Lane, Piece
 from app.faults.live import Course, Faults
 from app.services.tap.holding import BY_RESPONDER
 from app.services.tap.tap import Tap
@@ -94,6 +94,10 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
         self.abortConnection()
 
     def half_close(self) -> None:
+        # Otherwise what is written until the kernel has taken what was written before would leave, too.
+        self._leaving = True
+        for target in (self, *self.course.layers):
+            self._dropped += target.outgoing.close()
         super().loseWriteConnection()
 
     def close_slowly(self, seconds: float) -> None:
@@ -113,11 +117,18 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
         self.outgoing.after(partial(self._cut_now, self.reset if reset else self.close))
 
     def _cut_now(self, end: Callable[[], None]) -> None:
-        # RST would drop what has not reached the kernel.
-        if end == self.reset and (self.unsent() or 0) and not self._dropped:
-            self._faults.clock.callLater(0, end)
+        if end == self.reset:
+            self._clear_lanes()
+            self._reset_when_sent()
         else:
             end()
+
+    def _reset_when_sent(self) -> None:
+        # RST would drop what has not reached the kernel, which tells nobody when it takes the last of it.
+        if super().unsent() and self.connected:
+            self._faults.clock.callLater(TICK, self._reset_when_sent)
+        elif self.connected:
+            self.reset()
 
     def garble(self, piece: Piece, noise: bytes) -> None:
         piece.data = noise

@@ -1,0 +1,141 @@
+"""Faults on WebSocket messages, seen by the package websockets."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator
+from time import monotonic
+from typing import Any
+
+import pytest
+import pytest_twisted
+from twisted.internet.threads import deferToThread
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection, connect
+
+from app.faults import find
+from app.services.service import Service
+from tests.app.faults.test_streams import faults
+from tests.app.services.helpers import Desk, Tape, address
+
+
+def trusting() -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
+
+
+class Client:
+    """What a client sees, in words: messages, ``closed 1011``, ``lost``, ``no pong``."""
+
+    def __init__(self, connection: ClientConnection) -> None:
+        self.connection = connection
+        self.seen: list[Any] = []
+        self.times: list[float] = []
+        self._began = monotonic()
+
+    def note(self, what: Any) -> None:
+        self.seen.append(what)
+        self.times.append((monotonic() - self._began) * 1000)
+
+    def read(self, wait: float, most: int = 0) -> bool:
+        """Read until it is silent for ``wait`` seconds or ends, or so many messages have come. Whether it lives."""
+        while True:
+            try:
+                self.note(self.connection.recv(wait))
+            except TimeoutError:
+                return True
+            except ConnectionClosed as e:
+                theirs, ours = e.rcvd, e.sent
+                self.note(f"closed {theirs.code}" if theirs else f"refused with {ours.code}" if ours else "lost")
+                return False
+            most -= 1
+            if not most:
+                return True
+
+
+def talk(
+    where: tuple[str, int], secure: bool, sent: tuple[str | bytes, ...], wait: float, ping: bool, one_by_one: bool
+) -> Client:
+    url = f"{'wss' if secure else 'ws'}://{where[0]}:{where[1]}/"
+    with connect(url, ssl=trusting() if secure else None, ping_interval=None, close_timeout=0.5) as connection:
+        client = Client(connection)
+        if ping and not connection.ping().wait(wait):
+            client.note("no pong")
+        for message in sent:
+            connection.send(message)
+            if one_by_one and not client.read(wait, 1):
+                return client
+        client.read(wait)
+        return client
+
+
+async def talked(
+    service: Service, *sent: str | bytes, wait: float = 0.4, ping: bool = False, one_by_one: bool = False
+) -> Client:
+    secure = service.tls is not None
+    client: Client = await deferToThread(talk, address(service), secure, sent, wait, ping, one_by_one)
+    return client
+
+
+async def start(desk: Desk, *tables: dict[str, Any], tls: bool = False, **more: Any) -> Service:
+    return await desk.start("websocket", **faults(*tables), **more, **({"tls": {}} if tls else {}))
+
+
+ONE_BY_ONE = ("reset",)
+"""Kinds that lose what has not left when they act."""
+
+SEEN: list[tuple[dict[str, Any], list[Any]]] = [
+    ({"kind": "close", "nth": 2}, ["1", "lost"]),
+    ({"kind": "close", "nth": 2, "after_ms": 50.0}, ["1", "lost"]),
+    ({"kind": "reset", "nth": 2}, ["1", "lost"]),
+    ({"kind": "half-close", "nth": 2}, ["1", "lost"]),
+    ({"kind": "cut", "part": 0.5, "nth": 2}, ["1", "lost"]),
+    ({"kind": "cut", "bytes": 0, "nth": 2, "then": "reset"}, ["1", "lost"]),
+    ({"kind": "garbage", "nth": 2}, ["1", "refused with 1002"]),
+    ({"kind": "delay", "ms": 50.0}, ["1", "2", "3"]),
+    ({"kind": "stall", "ms": 50.0}, ["1", "2", "3"]),
+    ({"kind": "rate", "bytes_per_second": 2000.0}, ["1", "2", "3"]),
+    ({"kind": "slice", "bytes": 1, "pause_ms": 1.0}, ["1", "2", "3"]),
+    ({"kind": "slow-close"}, ["1", "2", "3"]),
+    ({"kind": "lose", "nth": 2}, ["1", "3"]),
+    ({"kind": "lose", "first": 1, "burst_ms": 60_000.0}, []),
+    ({"kind": "duplicate", "nth": 2}, ["1", "2", "2", "3"]),
+    ({"kind": "duplicate", "nth": 2, "gap": 1}, ["1", "2", "3", "2"]),
+    ({"kind": "duplicate", "nth": 2, "ms": 50.0}, ["1", "2", "3", "2"]),
+    ({"kind": "reorder", "nth": 2}, ["1", "3", "2"]),
+    ({"kind": "reorder", "nth": 3, "ms": 50.0}, ["1", "2", "3"]),
+    ({"kind": "hang", "nth": 2}, ["1"]),
+    ({"kind": "hang", "nth": 2, "ms": 10_000.0}, ["1"]),
+    ({"kind": "freeze", "match": "GET"}, []),
+    ({"kind": "corrupt", "how": "truncate", "nth": 2}, ["1", "", "3"]),
+    ({"kind": "corrupt", "how": "zero", "nth": 2}, ["1", "\0", "3"]),
+    ({"kind": "ws", "nth": 2, "code": 4321}, ["1", "closed 4321"]),
+    ({"kind": "ws", "nth": 2, "code": 0}, ["1", "closed 1005"]),
+    ({"kind": "ws", "nth": 2, "code": 1006}, ["1", "refused with 1002"]),
+    ({"kind": "ws", "nth": 2, "how": "bad-utf8"}, ["1", "refused with 1007"]),
+    ({"kind": "ws", "nth": 2, "how": "masked"}, ["1", "refused with 1002"]),
+    ({"kind": "ws", "nth": 2, "how": "reserved-bit"}, ["1", "refused with 1002"]),
+    ({"kind": "ws", "nth": 2, "how": "fragments", "count": 200}, ["1", "2", "3"]),
+]
+"""What is seen by one who sends 1, 2, 3 to an echo, whichever side is hit."""
+
+
+def cases() -> Iterator[Any]:
+    for table, seen in SEEN:
+        kind = find(table["kind"])
+        assert kind is not None
+        words = " ".join(str(value) for value in table.values())
+        for side in kind.sides:
+            for secure in (False, True):
+                name = f"{words} {side}{' TLS' if secure else ''}"
+                yield pytest.param(table | {"on": side}, seen, secure, id=name)
+
+
+@pytest.mark.parametrize(("table", "seen", "secure"), list(cases()))
+@pytest_twisted.ensureDeferred
+async def test_what_a_client_sees(desk: Desk, table: dict[str, Any], seen: list[Any], secure: bool, tape: Tape):
+    service = await start(desk, table, tls=secure)
+    client = await talked(service, "1", "2", "3", wait=0.25, one_by_one=table["kind"] in ONE_BY_ONE)
+    assert client.seen == seen
+    assert tape.all("fault.applied")[0].detail["kind"] == table["kind"]
