@@ -55,12 +55,15 @@ class Shutter:
         self._cancel()
 
     def _look(self) -> None:
-        self._cancel()
         fault, how, wait = self._faults.shutting()
+        self._look_in(wait)
         if how != self.how and not self._change(fault, how):
-            wait = SOON
-        if wait is not None:
-            self._timer = self._faults.clock.callLater(max(wait, _LEAST), self._on_time)
+            self._look_in(SOON)
+
+    def _look_in(self, seconds: float | None) -> None:
+        self._cancel()
+        if seconds is not None:
+            self._timer = self._faults.clock.callLater(max(seconds, _LEAST), self._on_time)
 
     def _on_time(self) -> None:
         self._timer = None
@@ -86,7 +89,7 @@ class Shutter:
         if how:
             self._port.shut(how)
         self.how, self._by = how, fault
-        # Told last: that emits what this listens to.
+        # Told last: that emits what has this look again.
         if by is not None:
             self._faults.tell_port(by, _WORDS[before][1])
         if fault is not None:
