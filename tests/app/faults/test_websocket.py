@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
+import struct
 from collections.abc import Iterator
 from dataclasses import replace
 from time import monotonic
@@ -211,7 +213,7 @@ async def test_a_message_that_a_rate_holds_back_is_recorded_when_it_has_left(des
         where = address(service)
         with connect(f"ws://{where[0]}:{where[1]}/", ping_interval=None, close_timeout=0.1) as connection:
             connection.send("1")
-            connection.close()
+            connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
     await deferToThread(client)
     await until(lambda: tape.all("connection.closed"))
