@@ -22,14 +22,10 @@ from app.services.service import Service
 from app.services.shutter import Shutter
 from app.status import Listening
 from tests.app.faults.test_streams import faults
-from tests.app.faults.test_websocket import trusting
+from tests.app.faults.test_websocket import HANDSHAKE, trusting
 from tests.app.services.helpers import Desk, Tape, address
 from tests.helpers import until
 
-HANDSHAKE = (
-    b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-)
 ASKED = {"tcp": b"hello", "http": b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", "websocket": HANDSHAKE}
 
 EVERY = [(protocol, secure) for protocol in ASKED for secure in (False, True)]

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import socket
 import ssl
-import struct
 from collections.abc import Iterator
 from dataclasses import replace
 from time import monotonic
@@ -18,9 +16,15 @@ from websockets.sync.client import ClientConnection, connect
 
 from app.faults import find
 from app.services.service import Service
+from app.websocket.frames import TEXT, frame
 from tests.app.faults.test_streams import faults
-from tests.app.services.helpers import Desk, Tape, address
+from tests.app.services.helpers import Desk, Peer, Tape, address
 from tests.helpers import until
+
+HANDSHAKE = (
+    b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+)
 
 
 def trusting() -> ssl.SSLContext:
@@ -209,13 +213,12 @@ async def test_the_messages_that_are_recorded_are_those_of_the_wire(desk: Desk, 
 async def test_a_message_that_a_rate_holds_back_is_recorded_when_it_has_left(desk: Desk, tape: Tape):
     service = await start(desk, {"kind": "stall", "ms": 60_000.0, "nth": 2})
 
-    def client() -> None:
-        where = address(service)
-        with connect(f"ws://{where[0]}:{where[1]}/", ping_interval=None, close_timeout=0.1) as connection:
-            connection.send("1")
-            connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-
-    await deferToThread(client)
+    peer = Peer(service)
+    peer.push(HANDSHAKE)
+    await peer.expect(b"\r\n\r\n")
+    peer.push(frame(TEXT, b"1", mask=b"mask"))
+    await until(lambda: tape.all("fault.applied"))
+    peer.reset()
     await until(lambda: tape.all("connection.closed"))
     assert [m.detail["direction"] for m in tape.all("ws.message")] == ["received"]
 
