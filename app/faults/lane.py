@@ -45,11 +45,12 @@ class Piece:
         meters: the rates at which it passes, by fault.
         slices: by fault, what gives the size of the next slice, and the seconds of the pause after it.
         gone: whether it is withheld.
+        until: the fault that withholds it for a time, after which ``then`` is called; see ``Hit.later``.
         copies: how often it is passed on in addition.
         then: called after it has passed, or in the place of it.
     """
 
-    __slots__ = ("copies", "data", "deliver", "due", "gone", "meters", "slices", "then", "whole")
+    __slots__ = ("copies", "data", "deliver", "due", "gone", "meters", "slices", "then", "until", "whole")
 
     def __init__(self, data: bytes, deliver: Callable[[bytes], None], *, whole: bool = False) -> None:
         self.data, self.deliver, self.whole = data, deliver, whole
@@ -57,6 +58,7 @@ class Piece:
         self.meters: dict[Any, Meter] = {}
         self.slices: dict[Any, tuple[Callable[[], int], float]] = {}
         self.gone = False
+        self.until: Any = None
         self.copies = 0
         self.then: list[Callable[[], None]] = []
 
@@ -86,6 +88,7 @@ class Lane:
         self._queue: deque[Piece] = deque()
         self._swallowed_by: set[Any] = set()
         self._ends: dict[Any, Any] = {}
+        self._after_lift: list[Callable[[], None]] = []
         self._timer: Any = None
         self._running = False
         self._closed = False
@@ -126,6 +129,13 @@ class Lane:
         """Take what comes from now on and pass none of it on, until ``lift(fault)``."""
         self._swallowed_by.add(fault)
 
+    def after_lift(self, call: Callable[[], None]) -> None:
+        """Call ``call`` when nothing is swallowed any more."""
+        if self._swallowed_by:
+            self._after_lift.append(call)
+        else:
+            call()
+
     def lift_at(self, time: float, fault: Any) -> None:
         """``lift`` at this time of the clock."""
         if fault not in self._ends:
@@ -142,8 +152,14 @@ class Lane:
             piece.due.pop(fault, None)
             piece.meters.pop(fault, None)
             piece.slices.pop(fault, None)
+            if piece.until is fault:
+                # It was to end the connection: lifted, it passes on what it holds, and ends nothing.
+                piece.gone, piece.until = False, None
+                piece.then.clear()
         if not self._running:
             self._run()
+        while self._after_lift and not self._swallowed_by:
+            self._after_lift.pop(0)()
 
     def go_on(self) -> None:
         """The receiver takes pieces again."""
@@ -156,6 +172,7 @@ class Lane:
         dropped, self.size, self._closed = self.size, 0, True
         self._queue.clear()
         self._swallowed_by.clear()
+        self._after_lift.clear()
         while self._ends:
             self._ends.popitem()[1].cancel()
         self._stop_timer()
