@@ -322,8 +322,8 @@ class Faults:
             return False
         now = self.clock.seconds()
         candidate = Candidate(
-            on, piece.data if seen is None else seen, course.peer, course.ordinal, ordinal, course.passed.get(on, 0), now - course.opened,
-            path, method,
+            on, piece.data if seen is None else seen, course.peer, course.ordinal, ordinal,
+            course.passed.get(on, 0), now - course.opened, path, method,
         )  # fmt: skip
         any_hit = False
         for fault in sorted(acting, key=lambda fault: not fault.kind.ends):

@@ -10,7 +10,7 @@ from twisted.python.failure import Failure
 
 from app import events
 from app.faults import BYTES, CONNECT, RECEIVED, SENT
-from app.faults.lane import Lane, Piece
+from app.faults.lane import TICK, Lane, Piece
 from app.faults.live import Course, Faults
 from app.services.tap.holding import BY_RESPONDER
 from app.services.tap.tap import Tap
@@ -103,12 +103,31 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
         else:
             self._cut_after, self._cut_end = length - len(piece.data), end
 
-    def _cut_now(self, end: Callable[[], None]) -> None:
-        # RST would drop what has not reached the kernel.
-        if end == self.reset and (self.unsent() or 0) and not self._dropped:
-            self._faults.clock.callLater(0, end)
+    def end(self, *, reset: bool) -> None:
+        """Close or reset when what was written has left."""
+        self.outgoing.after(partial(self._cut_now, self.reset if reset else self.close))
+
+    def _cut_now(self, end: Callable[[], None], wait: float = TICK) -> None:
+        if not self.connected:
+            return
+        # RST would drop what the peer's kernel has not got yet.
+        if end == self.reset and self._under_way():
+            self._faults.clock.callLater(wait, self._cut_now, end, min(2 * wait, 0.1))
         else:
             end()
+
+    def _under_way(self) -> bool:
+        """Whether something that was written has not reached the peer's kernel."""
+        if super().unsent():
+            return True
+        try:
+            from fcntl import ioctl
+            from termios import TIOCOUTQ
+
+            wire = self._wire.transport if self._secured else self._wire
+            return any(ioctl(wire.fileno(), TIOCOUTQ, bytes(4)))
+        except (ImportError, AttributeError, OSError, ValueError):
+            return False  # not Linux, or no socket
 
     def garble(self, piece: Piece, noise: bytes) -> None:
         piece.data = noise

@@ -52,8 +52,7 @@ class Holding(ProtocolWrapper):
     _write: Callable[[bytes], None]
     number: int
     sent: int
-    course: Any = None
-    """What faults know of the connection; None as long as its service has had none."""
+    course: Any = None  # what faults know of it
 
     def __init__(self, factory: TapBuilder, wrapped: IProtocol) -> None:
         super().__init__(factory, wrapped)  # type: ignore[arg-type]
