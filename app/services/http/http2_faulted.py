@@ -38,9 +38,8 @@ class Exchange2(Exchange):
         self.channel.reset_after(ErrorCodes.INTERNAL_ERROR if reset else ErrorCodes.CANCEL)
 
     def half_close(self) -> None:
-        if not self._over:
-            self._over = True
-            self.channel.loseConnection()
+        """A stream cannot end before its head: NO_ERROR says that this was no mistake (RFC 9113 section 7)."""
+        self._reset_stream(ErrorCodes.NO_ERROR)
 
     def close_slowly(self, seconds: float) -> None:
         self._pause = seconds
