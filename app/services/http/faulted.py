@@ -26,6 +26,9 @@ from app.services.http.pacing import Pace
 MOST, LEAST = 256 << 10, 64 << 10
 """Bytes of an answer in its lane at which its producer is paused, and at which it goes on."""
 
+FIRST = 0.1
+"""Seconds that a head waits for the first part of its body, so that faults can look at that, too."""
+
 _KEPT = (b"Date", b"Server", b"Connection", b"Vary")
 """Headers that an answer in the place of another one has of it, beside those of CORS."""
 
@@ -38,7 +41,8 @@ class Exchange:
         channel: the one that it has the place of.
         transport: that of the channel.
         incoming, outgoing: the request, and the parts of the answer, as they wait.
-        sent: bytes of the answer's body that have left.
+        begun: whether the head of the answer has left.
+        sent: bytes of its body that have left.
     """
 
     protocol_name = "http"
@@ -51,13 +55,13 @@ class Exchange:
         self._faults: Faults = self.tap.factory.faults
         self._clock = self._faults.clock
         self.incoming, self.outgoing = Lane(self._clock), Lane(self._clock, self._on_size)
+        self.begun = False
         self.sent = 0
         self.chunked = False
         self.spoiled: set[str] = set()  # what is wrong with the answer beside its head
         self.slow: Any = None  # the fault for which the head leaves byte by byte
         self._first = b""
-        self._begun = False  # the answer was a candidate
-        self._headed = False  # the head has left
+        self._struck = False  # faults were asked about the answer
         self._lost = False  # the answer is withheld
         self._over = False  # a fault has ended it
         self._full = False  # the rest of the body is not wanted
@@ -66,6 +70,7 @@ class Exchange:
         self._left: tuple[int, bool] | None = None  # bytes until it is cut, and whether it is reset then
         self._pace: Pace | None = None
         self._ending: Any = None
+        self._waiting: Any = None  # for the first part of the body
         self._course.within[cast(Any, self)] = None
 
     def __getattr__(self, name: str) -> Any:
@@ -129,14 +134,24 @@ class Exchange:
             self._take(data)
 
     def _take(self, data: bytes) -> None:
-        if not self._begun:
+        if not self._struck:
             self._first += data
+            if self._waiting is not None:
+                self._begin_now()
         elif not (self._over or self._lost or self._full):
             self._put(Piece(data, self._pass_on))
 
     def begin(self) -> None:
-        """Head and first part of the body are known."""
-        self._begun = True
+        """The head is known, and perhaps the first part of the body."""
+        none = self.bodiless or self.request.responseHeaders.getRawHeaders(b"Content-Length") == [b"0"]
+        if self._first or none:
+            self._begin_now()
+        else:
+            self._waiting = self._clock.callLater(FIRST, self._begin_now)
+
+    def _begin_now(self) -> None:
+        self._stop_waiting()
+        self._struck = True
         piece = Piece(self._first, self._pass_on)
         self._first = b""
         self._strike_answer(piece, self._head() + piece.data)
@@ -148,6 +163,11 @@ class Exchange:
             head.slices[self.slow] = (lambda: 1, 0.02)
             self.outgoing.put(head)
         self._put(piece)
+
+    def _stop_waiting(self) -> None:
+        waiting, self._waiting = self._waiting, None
+        if waiting is not None and waiting.active():
+            waiting.cancel()
 
     def _strike_answer(self, piece: Piece, seen: bytes) -> None:
         self._strike(SENT, MESSAGES, piece, self.outgoing, seen)
@@ -163,6 +183,8 @@ class Exchange:
         self.outgoing.put(piece)
 
     def requestDone(self, request: object) -> None:
+        if self._waiting is not None:
+            self._begin_now()
         self._complete = True
         if self._pause and not self._over:
             pause = Piece(b"", lambda data: None, whole=True)
@@ -173,12 +195,14 @@ class Exchange:
     def give_up(self, why: str) -> None:
         """The responder cannot complete the answer, for the reason ``why``: break it off behind what it has written."""
         if not (self._over or self._complete):
+            if self._waiting is not None:
+                self._begin_now()
             self._complete = True
             self.outgoing.after(partial(self._give_up, why))
 
     def _give_up(self, why: str) -> None:
         if not self._over:
-            if self._headed:
+            if self.begun:
                 self._record(why)
             self.channel.abort()
 
@@ -187,19 +211,19 @@ class Exchange:
     def _pass_on(self, data: bytes) -> None:
         if self._over or self._lost:
             return
-        if self._headed:
+        if self.begun:
             self._write_body(data)
         else:
-            self._headed = True
+            self.begun = True
             self._write_first(data)
         self.sent += len(data)
 
     def _pass_head(self, data: bytes) -> None:
-        self._headed = True
+        self.begun = True
         self.tap.write(data)
 
     def _unanswered(self) -> None:
-        if not (self._over or self._headed):
+        if not (self._over or self.begun):
             self._lost = self.request.hangs = True
 
     def _end(self) -> None:
@@ -234,12 +258,13 @@ class Exchange:
         self._over = True
         self.request.sentLength = self.sent
         self._leave()
-        return self._headed
+        return self.begun
 
     def _leave(self) -> None:
         self._course.within.pop(cast(Any, self), None)
         self.incoming.close()
         self.outgoing.close()
+        self._stop_waiting()
         if self._ending is not None:
             self._ending.cancel()
             self._ending = None
@@ -308,7 +333,7 @@ class Exchange:
     def _end_by(self, *, reset: bool, why: str) -> None:
         if not self._over:
             self._over = True
-            if self._headed:
+            if self.begun:
                 self._record(f"{why} after {self.sent:,} bytes")
             self._break_off(reset)
 
@@ -326,7 +351,7 @@ class Exchange:
 
     def _cut_now(self, reset: bool) -> None:
         if not self._over:
-            if not self._headed:
+            if not self.begun:
                 self._pass_on(b"")
             self._end_by(reset=reset, why="cut by a fault")
 
@@ -351,7 +376,7 @@ class Exchange:
         return ", ".join(value.decode("latin-1") for value in values)
 
     def answer(self, piece: Piece, status: int, body: str, retry_after: int) -> None:
-        if not self._begun:
+        if not self._struck:
             piece.withhold()
             piece.then.append(partial(self._answer, status, body, retry_after))
             return
@@ -369,7 +394,7 @@ class Exchange:
         piece.then.append(self._end_soon)
 
     def _end_soon(self) -> None:
-        if not self._headed:  # nothing is passed on of a piece without a body
+        if not self.begun:  # nothing is passed on of a piece without a body
             self._pass_on(b"")
         # In a turn of its own: most responders finish in the same turn.
         if not (self._complete or self._over):

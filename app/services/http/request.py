@@ -102,6 +102,11 @@ class RecordedRequest(Request):
         return self._recorded
 
     @property
+    def begun(self) -> bool:
+        """Whether the head of its response has left."""
+        return bool(self.startedWriting) if self._exchange is None else self._exchange.begun
+
+    @property
     def peer(self) -> str:
         return written(self.getClientAddress())
 

@@ -190,8 +190,9 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
                 events.LOG, f"{undelivered:,} bytes that a fault held back never reached the responder",
                 {"undelivered": undelivered},
             )  # fmt: skip
-        super().connectionLost(reason)
+        # First: the service may have stopped when its last connection is gone.
         self._faults.close(self.course)
+        super().connectionLost(reason)
 
     # -- called by the responder
 

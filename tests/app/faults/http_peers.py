@@ -168,7 +168,8 @@ class Client2:
         head = [(":method", method), (":scheme", "https"), (":authority", "localhost"), (":path", path), *fields]
         self.h2.send_headers(stream, head, end_stream=not body)
         # Lengths that are wrong are what we look for.
-        self.h2.streams[stream]._track_content_length = lambda *_: None  # type: ignore[method-assign]
+        for name in ("_track_content_length", "_initialize_content_length"):
+            setattr(self.h2.streams[stream], name, lambda *_: None)
         if body:
             self.h2.send_data(stream, body, end_stream=True)
         self.streams[stream] = Got()
