@@ -36,6 +36,7 @@ class LiveFault:
         once: how many of the next candidates it hits whatever its conditions say.
         only: the number of the connection that it acts on; 0: all.
         hits: so far.
+        kept: what its kind keeps from hit to hit.
     """
 
     name: str
@@ -51,6 +52,7 @@ class LiveFault:
     only: int = 0
     hits: int = 0
     lifting: Any = None
+    kept: dict[Any, Any] = field(default_factory=dict)
 
     @property
     def steady(self) -> bool:
@@ -73,7 +75,8 @@ class Course:
         totals: hits and bytes of each steady fault, by side.
         meters: the rate of each fault, by side.
         last: for each fault with a correlation, what the next draw depends on.
-        layers: what has lanes of its own above those of the connection, as its messages do.
+        within: what has lanes of its own above those of the connection: HTTP's exchanges now, WebSocket's messages.
+        messages: the target where all messages of the connection are, if it has such.
     """
 
     number: int
@@ -86,7 +89,8 @@ class Course:
     totals: dict[LiveFault, list[int]] = field(default_factory=dict)
     meters: dict[tuple[LiveFault, str], Meter] = field(default_factory=dict)
     last: dict[LiveFault, float] = field(default_factory=dict)
-    layers: list[Target] = field(default_factory=list)
+    within: dict[Target, None] = field(default_factory=dict)
+    messages: Target | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -125,6 +129,7 @@ class Hit:
         self.piece.withhold()
         if milliseconds:
             self.piece.due[self.fault] = self.now + milliseconds / 1000
+            self.piece.until = self.fault
         self.piece.then.append(call)
 
     def tell(self, words: str, payload: bytes | None = None) -> None:
@@ -189,6 +194,7 @@ class Faults:
         for fault in self.all:
             fault.seed = fault.when.values["seed"] or seed
             fault.when.again()
+            fault.kept.clear()
 
     def end(self) -> None:
         """The service has stopped."""
@@ -239,7 +245,7 @@ class Faults:
         fault.only = number
         self.all.append(fault)
         if kind.at_once:
-            target = course.layers[-1] if course.layers and fault.level == faults.MESSAGES else course.target
+            target = course.messages if course.messages and fault.level == faults.MESSAGES else course.target
             lane = target.incoming if fault.on == faults.RECEIVED else target.outgoing
             piece = Piece(b"", lambda data: None, whole=True)
             self._hit(fault, course, Candidate(fault.on, peer=course.peer), piece, lane, target)
@@ -257,10 +263,10 @@ class Faults:
         self._disarm(fault)
         for course in list(self._courses.values()):
             course.meters = {key: meter for key, meter in course.meters.items() if key[0] is not fault}
-            for target in (course.target, *course.layers):
+            for target in (course.target, *course.within):
                 for lane in (target.incoming, target.outgoing):
                     lane.lift(fault)
-            course.target.thaw(fault)
+                target.thaw(fault)
 
     # -- the port
 
@@ -331,11 +337,12 @@ class Faults:
         *,
         path: str = "",
         method: str = "",
+        seen: bytes | None = None,
     ) -> bool:
         """Let each fault act on a candidate that it hits, before ``piece`` is put into ``lane``. Whether any did.
 
         ``target`` is that of the course, if it is None. On a protocol whose reads and writes are its messages,
-        ``level`` is "".
+        ``level`` is "". ``seen``: what conditions look at, if that is not the bytes of the piece.
         """
         key = (on, level)
         ordinal = course.counted[key] = course.counted.get(key, 0) + 1
@@ -344,21 +351,22 @@ class Faults:
             for fault in self.all
             if fault.on == on
             and (fault.enabled or fault.once)
-            and (not level or fault.level == level)
+            and (fault.level == level or (not level and fault.level in (faults.BYTES, faults.MESSAGES)))
             and fault.only in (0, course.number)
         ]
         if not acting:
             return False
         now = self.clock.seconds()
         candidate = Candidate(
-            on, piece.data, course.peer, course.ordinal, ordinal, course.passed.get(on, 0), now - course.opened,
-            path, method,
+            on, piece.data if seen is None else seen, course.peer, course.ordinal, ordinal,
+            course.passed.get(on, 0), now - course.opened, path, method,
         )  # fmt: skip
         any_hit = False
         for fault in sorted(acting, key=lambda fault: not fault.kind.ends):
-            if self._is_hit(fault, course, candidate, now):
+            if self._is_hit(fault, course, candidate, now) and self._hit(
+                fault, course, candidate, piece, lane, target or course.target
+            ):
                 any_hit = True
-                self._hit(fault, course, candidate, piece, lane, target or course.target)
                 if fault.kind.ends:
                     break
         return any_hit
@@ -380,24 +388,27 @@ class Faults:
 
     def _hit(
         self, fault: LiveFault, course: Course, candidate: Candidate, piece: Piece, lane: Lane, target: Target
-    ) -> None:
+    ) -> bool:
         before = piece.data
         draws = self._draws(fault, candidate)
         now = self.clock.seconds()
         hit = Hit(fault, piece, lane, target, candidate, draws, course, now, self.clock, self._record)
         words = fault.kind.act(hit)
+        if not words:
+            return False
         fault.hits += 1
         if fault.steady:
             totals = course.totals.setdefault(fault, [0, 0])
             totals[0] += 1
             totals[1] += len(before)
             if totals[0] > 1:
-                return
+                return True
         changed = piece.gone or piece.data is not before
         self._record(
             course.number, f"{fault.name}: {words}", _detail(hit, words), before if changed and before else None
         )
         self.changed.emit(self)
+        return True
 
 
 def _detail(hit: Hit, words: str) -> str:

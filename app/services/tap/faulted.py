@@ -96,7 +96,7 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
     def half_close(self) -> None:
         # Otherwise what is written until the kernel has taken what was written before would leave, too.
         self._leaving = True
-        for target in (self, *self.course.layers):
+        for target in (self, *self.course.within):
             self._dropped += target.outgoing.close()
         super().loseWriteConnection()
 
@@ -112,23 +112,32 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
         else:
             self._cut_after, self._cut_end = length - len(piece.data), end
 
-    def end_after(self, *, reset: bool) -> None:
-        """Close or reset when all that was written has left."""
+    def end(self, *, reset: bool) -> None:
+        """Close or reset when what was written has left."""
         self.outgoing.after(partial(self._cut_now, self.reset if reset else self.close))
 
-    def _cut_now(self, end: Callable[[], None]) -> None:
-        if end == self.reset:
+    def _cut_now(self, end: Callable[[], None], wait: float = TICK) -> None:
+        if not self.connected:
+            return
+        # RST would drop what the peer's kernel has not got yet.
+        if end == self.reset and self._under_way():
             self._clear_lanes()
-            self._reset_when_sent()
+            self._faults.clock.callLater(wait, self._cut_now, end, min(2 * wait, 0.1))
         else:
             end()
 
-    def _reset_when_sent(self) -> None:
-        # RST would drop what has not reached the kernel, which tells nobody when it takes the last of it.
-        if super().unsent() and self.connected:
-            self._faults.clock.callLater(TICK, self._reset_when_sent)
-        elif self.connected:
-            self.reset()
+    def _under_way(self) -> bool:
+        """Whether something that was written has not reached the peer's kernel."""
+        if super().unsent():
+            return True
+        try:
+            from fcntl import ioctl
+            from termios import TIOCOUTQ
+
+            wire = self._wire.transport if self._secured else self._wire
+            return any(ioctl(wire.fileno(), TIOCOUTQ, bytes(4)))
+        except (ImportError, AttributeError, OSError, ValueError):
+            return False  # not Linux, or no socket
 
     def garble(self, piece: Piece, noise: bytes) -> None:
         piece.data = noise
@@ -189,16 +198,17 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
     def connectionLost(self, reason: Failure) -> None:
         undelivered = self.incoming.close()
         self._dropped += self.outgoing.close()
-        for layer in self.course.layers:
-            undelivered += layer.incoming.close()
-            self._dropped += layer.outgoing.close()
+        for target in self.course.within:
+            undelivered += target.incoming.close()
+            self._dropped += target.outgoing.close()
         if undelivered:
             self.record(
                 events.LOG, f"{undelivered:,} bytes that a fault held back never reached the responder",
                 {"undelivered": undelivered},
             )  # fmt: skip
-        super().connectionLost(reason)
+        # First: the service may have stopped when its last connection is gone.
         self._faults.close(self.course)
+        super().connectionLost(reason)
 
     # -- called by the responder
 
@@ -250,7 +260,7 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
 
     def _clear_lanes(self) -> None:
         self._leaving = True
-        for target in (self, *self.course.layers):
+        for target in (self, *self.course.within):
             target.incoming.close()
             self._dropped += target.outgoing.close()
 
@@ -258,8 +268,7 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
         unsent = super().unsent()
         if unsent is None:
             return None
-        layers = sum(layer.outgoing.size for layer in self.course.layers)
-        return int(unsent + self.outgoing.size + layers + self._dropped)
+        return int(unsent + self.outgoing.size + self._dropped)
 
     # -- bounds
 

@@ -49,7 +49,8 @@ class FaultyMessages:
         self.incoming.blocked = tap.paused
         self._leaving = False
         self._subprotocol = ""
-        self._course.layers.append(self)
+        self._course.within[cast(Any, self)] = None
+        self._course.messages = cast(Any, self)
 
     # -- called by the protocol
 
@@ -109,10 +110,15 @@ class FaultyMessages:
         return any(len(lane) or lane.hanging for lane in (self.incoming, self.outgoing))
 
     def after(self, call: Callable[[], None]) -> None:
-        """Call ``call`` when no message waits; never while a fault lets nothing pass."""
-        if self.incoming.hanging or self.outgoing.hanging:
-            return
-        self.incoming.after(lambda: self.outgoing.after(call))
+        """Call ``call`` when no message waits, and no fault swallows them."""
+
+        def pass_incoming() -> None:
+            self.incoming.after(pass_outgoing)
+
+        def pass_outgoing() -> None:
+            self.outgoing.after_lift(lambda: self.outgoing.after(call))
+
+        self.incoming.after_lift(pass_incoming)
 
     def leave(self, send: Callable[[], None]) -> None:
         """Send our close frame after what was sent."""
@@ -120,8 +126,7 @@ class FaultyMessages:
             return
         if self.outgoing.hanging or len(self.outgoing):
             self._leaving = True
-            if not self.outgoing.hanging:
-                self.outgoing.after(send)
+            self.outgoing.after_lift(lambda: self.outgoing.after(send))
         else:
             send()
 
@@ -164,7 +169,7 @@ class FaultyMessages:
         self._send_instead(piece, noise, partial(self._end, reset=False))
 
     def _end(self, *, reset: bool) -> None:
-        self._tap.end_after(reset=reset)
+        self._tap.end(reset=reset)
 
     def _send_instead(self, piece: Piece, raw: bytes, then: Callable[[], None]) -> None:
         def write(data: bytes) -> None:

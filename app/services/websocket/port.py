@@ -316,6 +316,10 @@ class WebSocketTap(Tap):
     def on_faults(self) -> None:
         self.messages = FaultyMessages(self, self.wrappedProtocol)
 
+    def unsent(self) -> int | None:
+        unsent = super().unsent()
+        return unsent if unsent is None or self.messages is None else unsent + self.messages.outgoing.size
+
     def hold(self, who: int) -> None:
         super().hold(who)
         if self.messages is not None and who & BY_RESPONDER:

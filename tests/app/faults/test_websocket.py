@@ -66,7 +66,9 @@ def talk(
     where: tuple[str, int], secure: bool, sent: tuple[str | bytes, ...], wait: float, ping: bool, one_by_one: bool
 ) -> Client:
     url = f"{'wss' if secure else 'ws'}://{where[0]}:{where[1]}/"
-    with connect(url, ssl=trusting() if secure else None, ping_interval=None, close_timeout=0.5) as connection:
+    with connect(
+        url, ssl=trusting() if secure else None, ping_interval=None, open_timeout=60, close_timeout=0.5
+    ) as connection:
         client = Client(connection)
         if ping and not connection.ping().wait(wait):
             client.note("no pong")
