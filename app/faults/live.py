@@ -133,11 +133,15 @@ class Hit:
         """The kind's own options, with their defaults."""
         return self.fault.options
 
+    def delay(self, milliseconds: float) -> None:
+        """Have the piece pass so many milliseconds from now, and what comes after it no earlier."""
+        self.piece.due[self.fault] = self.now + milliseconds / 1000
+
     def later(self, milliseconds: float, call: Callable[[], None]) -> None:
         """Withhold the piece, and call ``call`` so many milliseconds later, in the order of the lane."""
         self.piece.withhold()
         if milliseconds:
-            self.piece.due[self.fault] = self.now + milliseconds / 1000
+            self.delay(milliseconds)
             self.piece.until = self.fault
         self.piece.then.append(call)
 

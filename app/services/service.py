@@ -13,7 +13,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort
 
-from app import events, options
+from app import events, faults, options
 from app.capture.recorder import Recorder
 from app.errors import PostError
 from app.faults.live import Faults
@@ -21,7 +21,7 @@ from app.responders import build, find
 from app.responders.trial import Message, Request, Trial
 from app.services import address, errors, settings
 from app.services.budget import Budget
-from app.services.changes import FAULTS, check_options, live_changes
+from app.services.changes import FAULTS, check_faults, check_options, live_changes
 from app.services.config import ServiceConfig
 from app.services.context import ServiceContext
 from app.services.hosts import Hosts, is_name
@@ -125,6 +125,7 @@ class Service:
         try:
             if self.surroundings.admit is not None:
                 self.surroundings.admit(config)
+            check_faults(config, loaded=True)
             host = config.host
             if not address.is_number(host):
                 host = await self._in_thread(address.look_up, host)
@@ -212,6 +213,8 @@ class Service:
             self.config = config
             return True
         check_options(config)
+        if FAULTS in changed:
+            check_faults(config, loaded=True)
         if changed == (FAULTS,):
             self.config = config
             self._take_faults()
@@ -249,16 +252,25 @@ class Service:
         """Faults stand between the service and those who connect to it, not between a relay and its upstream."""
         return None if outgoing else self.faults
 
+    def renew_faults(self) -> None:
+        """Take the kinds of its faults as they are now. A fault whose kind is gone acts no longer.
+
+        Raises OptionWrongError where one does not fit any more, and changes nothing then.
+        """
+        there = tuple(table for table in self.config.faults if faults.find(table["kind"]))
+        check_faults(replace(self.config, faults=there))
+        self._take_faults()
+
     def _take_faults(self) -> None:
-        config, faults = self.config, self.faults
+        config, own = self.config, self.faults
         declared = options_of(find(config.responder), config.protocol)
-        faults.protocol = config.protocol
-        faults.framer = None
+        own.protocol = config.protocol
+        own.framer = None
         if any(option.name == "framing" for option in declared):
             values = options.with_defaults(declared, config.options)
-            faults.framer = framing.maker(values) if values["framing"] not in ("none", "gap") else None
-        faults.configure(config.faults)
-        if faults:
+            own.framer = framing.maker(values) if values["framing"] not in ("none", "gap") else None
+        own.configure(config.faults)
+        if own:
             self.fail()
 
     def _watch_port(self, port: IListeningPort) -> None:

@@ -57,7 +57,7 @@ def write(events: Iterable[Event], out: BinaryIO, chosen: Chosen = ALL) -> None:
 
 
 MAX_TOLD = 20
-"""Losses that the comment of the log tells one by one."""
+"""Losses that the comment of the log tells one by one, and faults that the comment of an exchange does."""
 
 
 def _told(lost: list[str]) -> str:
@@ -129,6 +129,9 @@ def entry(exchange: Exchange) -> dict[str, Any]:
         found["comment"] += "; the request was refused before it was read to its end"
         if not asked.detail.get("method"):
             found["comment"] += ", and its method and target are not known"
+    found["comment"] += "".join(f"; fault {fault.summary}" for fault in exchange.faults[:MAX_TOLD])
+    if len(exchange.faults) > MAX_TOLD:
+        found["comment"] += f"; and {len(exchange.faults) - MAX_TOLD:,} faults more"
     return found
 
 
