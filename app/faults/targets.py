@@ -43,3 +43,6 @@ class Target(Protocol):
         """Read no more, until ``thaw``."""
 
     def thaw(self, fault: Any) -> None: ...
+
+    def spoil_handshake(self, hit: Any) -> None:
+        """Have the TLS of a connection that was just made go wrong, as the options of the ``Hit`` say."""

@@ -255,6 +255,8 @@ class Service:
             values = options.with_defaults(declared, config.options)
             faults.framer = framing.maker(values) if values["framing"] not in ("none", "gap") else None
         faults.configure(config.faults)
+        if self.tls is not None and isinstance(self.status, Listening):
+            self.tls.take_faults(config.faults)
         if faults:
             self.fail()
 

@@ -11,7 +11,7 @@ from twisted.python.failure import Failure
 from app import events
 from app.faults import BYTES, CONNECT, RECEIVED, SENT
 from app.faults.lane import Lane, Piece
-from app.faults.live import Course, Faults
+from app.faults.live import Course, Faults, Hit
 from app.services.tap.holding import BY_RESPONDER
 from app.services.tap.tap import Tap
 from app.text.framing import Framer
@@ -57,6 +57,7 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
     _frozen_by: set[Any]
     _leaving: bool
     _full: bool
+    _spoiled: Any  # the TLS below, once a fault has acted on it
 
     def enter_faults(self, faults: Faults, framer: Framer | None = None) -> None:
         """Have what passes from now on go through lanes. With ``framer``, whole messages do."""
@@ -68,6 +69,7 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
         self._leaving = self._full = False
         self._dropped = 0
         self._cut_after, self._cut_end = 0, None
+        self._spoiled = None
         self._frames = framer
         self.protocol_name = faults.protocol
         self._level = "" if faults.protocol == "tcp" else BYTES
@@ -122,6 +124,12 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
         self._frozen_by.discard(fault)
         if not self._frozen_by:
             self.release(BY_FREEZE)
+        if self._spoiled is not None:
+            self._spoiled.thaw(fault)
+
+    def spoil_handshake(self, hit: Hit) -> None:
+        self._spoiled = self._wire
+        self._spoiled.spoil(hit)
 
     # -- called by the transport
 
