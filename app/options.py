@@ -58,6 +58,7 @@ class Option:
         missing: given a value and the workspace's folder, returns what is wrong with the file that the
             value names, or None. May block.
         choices: the valid values of a text; empty: any.
+        choice_words: what a form says for each of them; empty: the values themselves.
         of: for a list of tables, the options of each table.
         each: for a list of tables, given one with its defaults, what is wrong between its options; those that are
             wrong by themselves have their defaults.
@@ -86,6 +87,7 @@ class Option:
     check: Callable[[Any], str | None] | None = None
     missing: Callable[[Any, Path], str | None] | None = None
     choices: tuple[str, ...] = ()
+    choice_words: tuple[str, ...] = ()
     of: tuple[Option, ...] = ()
     each: Callable[[Options], Iterable[Wrong]] | None = None
     live: bool = False

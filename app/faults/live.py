@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from app import faults
 from app.faults.draws import Draws
 from app.faults.lane import Lane, Meter, Piece
+from app.faults.tables import named
 from app.faults.targets import Target
 from app.faults.when import Candidate, When
 from app.options import Options, with_defaults
@@ -18,6 +20,13 @@ from app.text.framing import Framer
 
 Record = Callable[[int, str, str, bytes | None], None]
 """Records an event ``fault.applied``: the connection's number, summary, detail as JSON, payload."""
+
+Failed = Callable[[int, BaseException, bytes | None], None]
+"""Records what a kind has raised: the connection's number, the exception, the bytes that were hit."""
+
+
+def _raise(conn: int, error: BaseException, payload: bytes | None) -> None:
+    raise error
 
 
 @dataclass(slots=True, eq=False)
@@ -28,6 +37,7 @@ class LiveFault:
         name: its own, or that of its kind, with a number if several of the kind have none.
         kind: what it does.
         on: its side.
+        level: what it acts on.
         options: its own, with their defaults.
         table: as the workspace has it.
         seed: of its draws.
@@ -40,6 +50,7 @@ class LiveFault:
     name: str
     kind: faults.FaultKind
     on: str
+    level: str
     options: dict[str, Any]
     table: Options
     seed: int
@@ -70,7 +81,8 @@ class Course:
         counted: candidates by side and level.
         totals: hits and bytes of each steady fault, by side.
         meters: the rate of each fault, by side.
-        last: the last deviation that was drawn for each fault with a correlation.
+        last: for each fault with a correlation, what the next draw depends on.
+        layers: what has lanes of its own above those of the connection, as its messages do.
     """
 
     number: int
@@ -83,6 +95,7 @@ class Course:
     totals: dict[LiveFault, list[int]] = field(default_factory=dict)
     meters: dict[tuple[LiveFault, str], Meter] = field(default_factory=dict)
     last: dict[LiveFault, float] = field(default_factory=dict)
+    layers: list[Target] = field(default_factory=list)
 
 
 @dataclass(slots=True, eq=False)
@@ -140,8 +153,8 @@ class Faults:
         started: the clock's time when the service started.
     """
 
-    def __init__(self, clock: Any, record: Record) -> None:
-        self.clock, self._record = clock, record
+    def __init__(self, clock: Any, record: Record, failed: Failed = _raise) -> None:
+        self.clock, self._record, self._failed = clock, record, failed
         self.protocol = "tcp"
         self.framer: Callable[[], Framer] | None = None
         self.seed = 0
@@ -160,7 +173,7 @@ class Faults:
         before = {fault.name: fault for fault in self.all if not fault.only}
         by_hand = [fault for fault in self.all if fault.only]
         found = []
-        for name, table in _named(tables):
+        for name, table in named(tables):
             fault = before.pop(name, None)
             made = live_fault(name, table, self.seed)
             if made is None:
@@ -235,13 +248,24 @@ class Faults:
         fault.only = number
         self.all.append(fault)
         if kind.at_once:
-            lane = course.target.incoming if fault.on == faults.RECEIVED else course.target.outgoing
+            target = course.layers[-1] if course.layers and fault.level == faults.MESSAGES else course.target
+            lane = target.incoming if fault.on == faults.RECEIVED else target.outgoing
             piece = Piece(b"", lambda data: None, whole=True)
-            self._hit(fault, course, Candidate(fault.on, peer=course.peer), piece, lane, course.target)
+            self._hit(fault, course, Candidate(fault.on, peer=course.peer), piece, lane, target)
             fault.enabled = False
             lane.put(piece)
         self.changed.emit(self)
         return fault
+
+    def lift_connection(self, number: int) -> bool:
+        """Take away what was set on the connection ``number`` by hand; what it held passes. Whether there was any."""
+        gone = [fault for fault in self.all if fault.only == number]
+        self.all = [fault for fault in self.all if fault not in gone]
+        for fault in gone:
+            self._lift(fault)
+        if gone:
+            self.changed.emit(self)
+        return bool(gone)
 
     def _disarm(self, fault: LiveFault) -> None:
         lifting, fault.lifting = fault.lifting, None
@@ -252,10 +276,10 @@ class Faults:
         self._disarm(fault)
         for course in list(self._courses.values()):
             course.meters = {key: meter for key, meter in course.meters.items() if key[0] is not fault}
-            target = course.target
-            for lane in (target.incoming, target.outgoing):
-                lane.lift(fault)
-            target.thaw(fault)
+            for target in (course.target, *course.layers):
+                for lane in (target.incoming, target.outgoing):
+                    lane.lift(fault)
+            course.target.thaw(fault)
 
     # -- connections
 
@@ -308,7 +332,7 @@ class Faults:
             for fault in self.all
             if fault.on == on
             and (fault.enabled or fault.once)
-            and (not level or fault.kind.level == level)
+            and (not level or fault.level == level)
             and fault.only in (0, course.number)
         ]
         if not acting:
@@ -320,19 +344,21 @@ class Faults:
         )  # fmt: skip
         any_hit = False
         for fault in sorted(acting, key=lambda fault: not fault.kind.ends):
-            if self._is_hit(fault, candidate, now):
+            if self._is_hit(fault, course, candidate, now):
                 any_hit = True
                 self._hit(fault, course, candidate, piece, lane, target or course.target)
                 if fault.kind.ends:
                     break
         return any_hit
 
-    def _is_hit(self, fault: LiveFault, candidate: Candidate, now: float) -> bool:
+    def _is_hit(self, fault: LiveFault, course: Course, candidate: Candidate, now: float) -> bool:
         if fault.once:
             fault.once -= 1
             return True
         if not fault.when.holds(candidate, now - self.started):
             return False
+        if fault.kind.chance is not None:
+            return fault.kind.chance(fault, course, self._draws(fault, candidate, "?"), now)
         share = fault.when.values["probability"]
         return bool(share >= 1.0) or self._draws(fault, candidate, "?").uniform() < share
 
@@ -346,7 +372,16 @@ class Faults:
         draws = self._draws(fault, candidate)
         now = self.clock.seconds()
         hit = Hit(fault, piece, lane, target, candidate, draws, course, now, self.clock, self._record)
-        words = fault.kind.act(hit)
+        waiting = len(piece.then)
+        try:
+            words = fault.kind.act(hit)
+            if not isinstance(piece.data, bytes):
+                raise TypeError(f"the data of a message must be bytes, not {type(piece.data).__name__}")
+        except (Exception, SystemExit) as e:  # of a plugin: the connection goes on without the fault
+            piece.data = before
+            self._failed(course.number, e, before or None)
+            return
+        piece.then[waiting:] = [partial(self._call, course.number, call) for call in piece.then[waiting:]]
         fault.hits += 1
         if fault.steady:
             totals = course.totals.setdefault(fault, [0, 0])
@@ -359,6 +394,12 @@ class Faults:
             course.number, f"{fault.name}: {words}", _detail(hit, words), before if changed and before else None
         )
         self.changed.emit(self)
+
+    def _call(self, number: int, call: Callable[[], None]) -> None:
+        try:
+            call()
+        except (Exception, SystemExit) as e:
+            self._failed(number, e, None)
 
 
 def _detail(hit: Hit, words: str) -> str:
@@ -374,28 +415,14 @@ def _detail(hit: Hit, words: str) -> str:
 def live_fault(name: str, table: Options, seed: int) -> LiveFault | None:
     """A fault from its table, which is valid; None if its kind is not there."""
     kind = faults.find(table["kind"])
-    if kind is None:
+    if kind is None or kind.missing is not None:
         return None
     own = {option.name for option in kind.options}
     options = with_defaults(kind.options, {key: value for key, value in table.items() if key in own})
     given = {key: value for key, value in table.items() if key not in own}
     when = When.of(given)
+    level = kind.level_of(options) if kind.level_of is not None else kind.level
     return LiveFault(
-        name, kind, table.get("on", kind.sides[0]), options, table, when.values["seed"] or seed, when,
+        name, kind, table.get("on", kind.sides[0]), level, options, table, when.values["seed"] or seed, when,
         when.values["enabled"],
     )  # fmt: skip
-
-
-def _named(tables: Iterable[Options]) -> list[tuple[str, Options]]:
-    """Each table with its name: that of the kind for one that has none, with a number from the second on."""
-    named: list[tuple[str, Options]] = []
-    taken = {table["name"] for table in tables if table.get("name")}
-    for table in tables:
-        name = table.get("name") or table["kind"]
-        number = 1
-        while not table.get("name") and name in taken:
-            number += 1
-            name = f"{table['kind']} {number}"
-        taken.add(name)
-        named.append((name, table))
-    return named

@@ -81,7 +81,7 @@ class Service:
         self.tls: ServerTLS | None = None
         self.refused_host = ""
         self.wanted = False
-        self.faults = Faults(reactor, self._record_fault)
+        self.faults = Faults(reactor, self._record_fault, self._on_fault_failed)
         self.renew: Callable[[], None] = lambda: None
         self.adapt: Callable[[Any], None] = lambda built: None
         self.fail: Callable[[], None] = lambda: None
@@ -262,6 +262,9 @@ class Service:
 
     def _record_fault(self, conn: int, summary: str, detail: str, payload: bytes | None) -> None:
         self.recorder.record(events.FAULT_APPLIED, self.number, conn, payload, summary, detail)
+
+    def _on_fault_failed(self, conn: int, error: BaseException, payload: bytes | None) -> None:
+        self.recorder.record_failure(error, self.number, conn, payload)
 
     # -- rules
 

@@ -133,17 +133,10 @@ class Subject:
     @property
     def problem(self) -> str:
         """A text for the user why there are no bytes to show; empty if there are."""
-        event = self.event
         if not self.is_http or self.content.data:
             return ""
         if self.empty:
             return "No body"
-        if "stream" in event.detail:
-            size = event.detail.get("body")
-            what = f"The body of {written_size(size)}" if isinstance(size, int) else "The body"
-            return (
-                f"{what} came in HTTP/2 frames, which are not taken apart.\nTheir bytes are in the connection's data."
-            )
         if not self.read:
             return "Reading…"
         return "The body is not in the capture, or too far from this event to be found"

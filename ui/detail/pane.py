@@ -33,7 +33,7 @@ from ui.detail.pages.exchange import ExchangePage
 from ui.detail.saving import part_name, save_body, save_part, save_payload
 from ui.looks.icons import icon
 from ui.parts.copying import copy
-from ui.parts.find_bar import FindBar, first_view, text_target
+from ui.parts.find_bar import FindBar, text_target, views_of
 
 if TYPE_CHECKING:
     from app.capture.reading.exchange_at import Exchanged
@@ -97,7 +97,7 @@ class DetailPane(QWidget):
         self.tabs.tabBar().setAccessibleName(self.tr("Pages of the event"))
         self.tabs.setCornerWidget(self._corner())
         self.tabs.currentChanged.connect(self._on_tab)
-        self.find_bar = FindBar(self, lambda: first_view(self.tabs.currentWidget(), *VIEWS), (hex_target, text_target))
+        self.find_bar = FindBar(self, lambda: views_of(self.tabs.currentWidget(), *VIEWS), (hex_target, text_target))
         self._waiting = QTimer(self)
         self._waiting.setSingleShot(True)
         self._waiting.setInterval(WAIT)
@@ -281,7 +281,7 @@ class DetailPane(QWidget):
             current.show_subject(self._subject)
         if current is not self._in_view:
             self._in_view = current
-            self.find_bar.show_first()
+            self.find_bar.show_page()
 
     # -- saving
 
@@ -292,12 +292,7 @@ class DetailPane(QWidget):
         self.save_button.setText(f" {text}")
         self.save_button.setAccessibleName(text)
         self.save_button.setEnabled(
-            subject is not None
-            and (
-                not subject.empty and "stream" not in subject.event.detail
-                if http
-                else subject.event.payload is not None
-            )
+            subject is not None and (not subject.empty if http else subject.event.payload is not None)
         )
 
     def _write(self, event: Event, capture: Path, path: Path) -> None:

@@ -18,6 +18,7 @@ from PyQt5.QtWidgets import (
 
 from app.options import Option
 from ui.forms.registry import edits
+from ui.looks.declared import in_words
 from ui.looks.icons import icon
 
 LINES, PARAGRAPH = 3, 5
@@ -201,8 +202,8 @@ class Choice(QComboBox):
     def __init__(self, option: Option, value: Any) -> None:
         super().__init__()
         self.setItemDelegate(QStyledItemDelegate(self))
-        for choice in option.choices:
-            self.addItem(choice or self.tr("none"), choice)
+        for choice, words in zip(option.choices, option.choice_words or option.choices, strict=True):
+            self.addItem(in_words(words) if option.choice_words else choice or self.tr("none"), choice)
         if value not in option.choices:
             self.addItem(str(value), value)  # so that the check reports it
         self.setCurrentIndex(self.findData(value))
@@ -211,3 +212,7 @@ class Choice(QComboBox):
 
     def value(self) -> str:
         return str(self.currentData())
+
+    def choose(self, choice: str) -> None:
+        """Take one of the option's choices, as if the user had."""
+        self.setCurrentIndex(self.findData(choice))

@@ -150,7 +150,7 @@ class StreamView(QWidget):
         self.text.setAccessibleName(self.tr("Stream"))
         self.text.document().setDocumentMargin(12)
         self.text.setTextInteractionFlags(Qt.TextSelectableByMouse | Qt.TextSelectableByKeyboard)
-        self.find_bar = FindBar(self, lambda: self.text)
+        self.find_bar = FindBar(self, lambda: [self.text])
         self.skipped_label, self.state = QLabel(), QLabel()
         for label in (self.skipped_label, self.state):
             label.setTextFormat(Qt.PlainText)

@@ -24,7 +24,7 @@ from PyQt5.QtWidgets import (
 
 from ui.forms.form import Wrapped
 from ui.looks import theme
-from ui.looks.icons import app_icon, icon
+from ui.looks.icons import icon
 from ui.parts.line import Line
 from ui.services.templates import TEMPLATES
 from ui.settings import Settings
@@ -279,7 +279,7 @@ def _column(*parts: QWidget | QLayout) -> QVBoxLayout:
 
 def _title() -> QHBoxLayout:
     mark = QLabel()
-    mark.setPixmap(app_icon().pixmap(QSize(56, 56)))
+    mark.setPixmap(icon("listening-post").pixmap(QSize(56, 56)))
     name = QLabel("Listening Post")
     name.setProperty("role", "title")
     words = Wrapped(

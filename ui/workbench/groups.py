@@ -10,7 +10,9 @@ from PyQt5.QtCore import Qt, pyqtSignal
 from PyQt5.QtWidgets import QFrame, QLabel, QMenu, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from app.options import Option
+from ui.forms.editors import Choice
 from ui.forms.form import tab_through
+from ui.looks.declared import in_words
 from ui.workbench.arrangement import Group, Row, arrangement, translated
 from ui.workbench.body import BodyRow
 from ui.workbench.fields import FieldRow
@@ -134,6 +136,7 @@ class GroupFrame(QFrame):
     def _fill_menu(self) -> None:
         self._menu.clear()
         self._menu.setToolTipsVisible(True)
+        self._offer_kinds()
         for row in self._group.rare:
             if row.names[0] not in self._rare:
                 action = self._menu.addAction(translated(row.label) or row.names[0])
@@ -141,6 +144,24 @@ class GroupFrame(QFrame):
                 action.triggered.connect(partial(self._offer_row, row))
         if self._menu.isEmpty():
             self._menu.addAction(self.tr("All are shown")).setEnabled(False)
+
+    def _offer_kinds(self) -> None:
+        """Offer the values of the option ``kinds``: what is shown of a rule depends on it."""
+        name = self._group.kinds
+        row = next((row for row in self.rows if isinstance(row, FieldRow) and name in row.editors), None)
+        if row is None:
+            return
+        option, editor = self._options[name], row.editors[name]
+        for choice, words in zip(option.choices, option.choice_words, strict=True):
+            if choice != editor.value():
+                self._menu.addAction(in_words(words)).triggered.connect(partial(self._choose_kind, editor, choice))
+
+    def _choose_kind(self, editor: Choice, choice: str, _checked: bool = False) -> None:
+        """Make ``choice`` what the rule waits for, and go to what belongs to it."""
+        editor.choose(choice)
+        shown = (one for row in self.rows if isinstance(row, FieldRow) for one in row.editors.values())
+        after = [one for one in shown if one is not editor and one.isVisibleTo(self)]
+        (after[0] if after else editor).setFocus(Qt.OtherFocusReason)
 
     def _offer_row(self, row: Row, _checked: bool = False) -> None:
         shown = self._show_rare(row, {})

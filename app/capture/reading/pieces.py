@@ -10,7 +10,8 @@ from app import events
 from app.events import Event
 
 if TYPE_CHECKING:
-    from app.http.exchanges import Body, Exchange
+    from app.http.body import Body
+    from app.http.exchanges import Exchange
 
 UNREAD = "(what could not be read)"
 """In the place of a request line."""

@@ -20,8 +20,9 @@ from app import events as kinds
 from app.events import Event, rfc3339
 from app.exports.formats import ALL, Chosen, Exporter
 from app.http.bodies import Fields, decoded, text_of, value_of
+from app.http.body import Body
 from app.http.cookies import asked_with, set_by
-from app.http.exchanges import Body, Exchange, Exchanges
+from app.http.exchanges import Exchange, Exchanges
 
 SPOOLED = 8 << 20
 """Bytes of entries that wait for their order in memory; beyond that they wait in a temporary file."""

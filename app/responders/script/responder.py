@@ -176,7 +176,7 @@ def _rules(protocol: str) -> Option:
         "rules", list, [], "Rules; the first one that matches applies",
         protocols=(protocol,), each=partial(rules.wrong, protocol=protocol), check=rules.too_many, live=True,
         of=(
-            Option("when", str, "message", "What happens", choices=rules.WHEN),
+            Option("when", str, "message", "What happens", choices=rules.WHEN, choice_words=rules.WHEN_WORDS),
             Option(
                 "match", str, "", "The message or a part of it: text with escapes, hex with ?? and *, or a regex",
                 when=("when", rules.MATCHING),

@@ -75,6 +75,7 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
         self._level = "" if faults.protocol == "tcp" else BYTES
         self.course = faults.open(self.number, getattr(self._peer, "host", ""), cast(Any, self))
         self.incoming.blocked = bool(self._held & ~(BY_FAULT | BY_LANE))
+        self.on_faults()
 
     # -- target
 
@@ -104,6 +105,10 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
             piece.then.append(partial(self._cut_now, end))
         else:
             self._cut_after, self._cut_end = length - len(piece.data), end
+
+    def end_after(self, *, reset: bool) -> None:
+        """Close or reset when all that was written has left."""
+        self.outgoing.after(partial(self._cut_now, self.reset if reset else self.close))
 
     def _cut_now(self, end: Callable[[], None]) -> None:
         # RST would drop what has not reached the kernel.
@@ -174,6 +179,9 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
     def connectionLost(self, reason: Failure) -> None:
         undelivered = self.incoming.close()
         self._dropped += self.outgoing.close()
+        for layer in self.course.layers:
+            undelivered += layer.incoming.close()
+            self._dropped += layer.outgoing.close()
         if undelivered:
             self.record(
                 events.LOG, f"{undelivered:,} bytes that a fault held back never reached the responder",
@@ -193,7 +201,7 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
         self._put(data, partial(super().write_by, rule))
 
     def _put(self, data: bytes, write: Callable[[bytes], None]) -> None:
-        if self._leaving or not (self._open or self._drains()) or not data:
+        if not self.sends or not data:
             return
         piece = Piece(data, write)
         if self._cut_end is not None:
@@ -205,6 +213,11 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
             self._faults.strike(self.course, SENT, self._level, piece, self.outgoing)
         self.course.passed[SENT] += len(data)
         self.outgoing.put(piece)
+
+    @property
+    def sends(self) -> bool:
+        """Whether what is written is sent."""
+        return not self._leaving and (self._open or self._drains())
 
     def loseConnection(self) -> None:
         self._end(super().loseConnection)
@@ -227,12 +240,16 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
 
     def _clear_lanes(self) -> None:
         self._leaving = True
-        self.incoming.close()
-        self._dropped += self.outgoing.close()
+        for target in (self, *self.course.layers):
+            target.incoming.close()
+            self._dropped += target.outgoing.close()
 
     def unsent(self) -> int | None:
         unsent = super().unsent()
-        return unsent if unsent is None else unsent + self.outgoing.size + self._dropped
+        if unsent is None:
+            return None
+        layers = sum(layer.outgoing.size for layer in self.course.layers)
+        return int(unsent + self.outgoing.size + layers + self._dropped)
 
     # -- bounds
 

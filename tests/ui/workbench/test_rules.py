@@ -288,6 +288,27 @@ def test_a_message_is_tried_against_a_script(script: Bench) -> None:
     script.qtbot.waitUntil(lambda: bar.verdict.text().startswith("No rule"))
 
 
+def test_all_that_a_rule_of_a_script_can_wait_for_is_offered_in_plain_words(script: Bench) -> None:
+    script.rules.view.choose(1)
+    when = script.rules.form.groups[0]
+    menu = when.offer.menu()
+    menu.aboutToShow.emit()
+    assert [action.text() for action in menu.actions()] == [
+        "Client connects", "Any message", "Message contains", "Message in hex is", "Message matches regex", "Silence",
+        "Only number",
+    ]  # fmt: skip
+    kind = script.editor("when")
+    assert (kind.currentText(), kind.count()) == ("Message is", 7)
+    menu.actions()[2].trigger()
+    assert QApplication.focusWidget() is script.editor("match")
+    script.type_into(script.editor("match"), "GO")
+    script.until_rules(lambda rules: rules[1] == {**BYE, "when": "contains", "match": "GO"})
+    menu.aboutToShow.emit()
+    [silence] = [action for action in menu.actions() if action.text() == "Silence"]
+    silence.trigger()
+    assert script.editor("after").isVisibleTo(script.rules.form)
+
+
 # -- a rule of what was captured
 
 
