@@ -342,19 +342,17 @@ class Faults:
             on, piece.data, course.peer, course.ordinal, ordinal, course.passed.get(on, 0), now - course.opened,
             path, method,
         )  # fmt: skip
-        any_hit = False
-        for fault in sorted(acting, key=lambda fault: not fault.kind.ends):
-            if self._is_hit(fault, course, candidate, now):
-                any_hit = True
-                self._hit(fault, course, candidate, piece, lane, target or course.target)
-                if fault.kind.ends:
-                    break
-        return any_hit
+        # All are decided before any acts: what one counts must not depend on what another does.
+        hitting = [fault for fault in acting if self._is_hit(fault, course, candidate, now) or fault.once]
+        for fault in sorted(hitting, key=lambda fault: not fault.kind.ends):
+            if fault.once:
+                fault.once -= 1
+            self._hit(fault, course, candidate, piece, lane, target or course.target)
+            if fault.kind.ends:
+                break
+        return bool(hitting)
 
     def _is_hit(self, fault: LiveFault, course: Course, candidate: Candidate, now: float) -> bool:
-        if fault.once:
-            fault.once -= 1
-            return True
         if not fault.when.holds(candidate, now - self.started):
             return False
         if fault.kind.chance is not None:
