@@ -16,7 +16,7 @@ GARBAGE, ALERT, NO_CLOSE_NOTIFY = "garbage", "alert", "no-close-notify"
 
 _HOW = {
     EXPIRED: "shows a certificate that expired yesterday",
-    NOT_YET_VALID: "shows a certificate that is not valid before tomorrow",
+    NOT_YET_VALID: "shows a certificate that will be valid in a year",
     WRONG_NAME: "shows a certificate for wrong.invalid",
     UNKNOWN_AUTHORITY: "shows a certificate of an authority that nobody knows",
     MISSING_INTERMEDIATE: "shows a certificate without that of the intermediate authority, which signed it",

@@ -38,7 +38,7 @@ def wrong(flaw: str, signer: Authority, names: Iterable[str]) -> Identity:
     if flaw == tls.EXPIRED:
         return Identity(*signer.sign(names, begin=now - 31 * _DAY, lifetime=30 * _DAY))
     if flaw == tls.NOT_YET_VALID:
-        return Identity(*signer.sign(names, begin=now + _DAY))
+        return Identity(*signer.sign(names, begin=now + 365 * _DAY))
     if flaw == tls.WRONG_NAME:
         return Identity(*signer.sign(WRONG_NAMES))
     if flaw == tls.UNKNOWN_AUTHORITY:
