@@ -187,8 +187,8 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
                 events.LOG, f"{undelivered:,} bytes that a fault held back never reached the responder",
                 {"undelivered": undelivered},
             )  # fmt: skip
+        self._faults.close(self.course)  # its totals come before the connection's end, and before that of the service
         super().connectionLost(reason)
-        self._faults.close(self.course)
 
     # -- called by the responder
 
