@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from heapq import heapify, heappop, heappush
 from typing import Any
 
@@ -102,7 +103,7 @@ class Lane:
         self._ends: dict[Any, Any] = {}
         self._after_lift: list[Callable[[], None]] = []
         self._timer: Any = None
-        self._running = False
+        self._running = self._lifted = False
         self._closed = False
         self._pause_until = 0.0
         self.size = self.swallowed = 0
@@ -135,7 +136,13 @@ class Lane:
             self._run()
 
     def after(self, call: Callable[[], None]) -> None:
-        """Call ``call`` when all that waits has passed. What others were to overtake passes before."""
+        """Call ``call`` when all that waits has passed. What others were to overtake passes before.
+
+        While what comes is swallowed, nothing comes to its end.
+        """
+        if self._swallowed_by:
+            self.after_lift(partial(self.after, call))
+            return
         if self._aside:
             self._queue.extend(piece for _, _, piece in sorted(self._aside, key=lambda entry: entry[:2]))
             self._aside.clear()
@@ -188,6 +195,7 @@ class Lane:
             self._aside = [(max(piece.due.values(), default=0.0), number, piece) for _, number, piece in self._aside]
             heapify(self._aside)
             self._pass_due()
+        self._lifted = True
         if not self._running:
             self._run()
         while self._after_lift and not self._swallowed_by:
@@ -273,8 +281,10 @@ class Lane:
         self._running = True
         try:
             while self._queue and not self.blocked and not self._closed:
+                self._lifted = False
                 wait = self._pass(self._queue[0])
-                if wait is not None:
+                # What takes a portion may close the lane, or lift what has the rest of it wait.
+                if wait is not None and not self._closed and not self._lifted:
                     self._timer = self._clock.callLater(wait, self._on_timer)
                     break
         finally:
@@ -300,7 +310,7 @@ class Lane:
             self._leave(piece)
             _done(piece)
             return None
-        if piece.whole or not (piece.meters or piece.slices):
+        if piece.whole or not piece.data or not (piece.meters or piece.slices):
             return self._pass_whole(piece, now)
         return self._pass_portion(piece, now)
 

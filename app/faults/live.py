@@ -384,20 +384,19 @@ class Faults:
             on, piece.data if seen is None else seen, course.peer, course.ordinal, ordinal,
             course.passed.get(on, 0), now - course.opened, path, method,
         )  # fmt: skip
+        # All are decided before any acts: what one counts must not depend on what another does.
+        hitting = [fault for fault in acting if self._is_hit(fault, course, candidate, now) or fault.once]
         any_hit = False
-        for fault in sorted(acting, key=lambda fault: not fault.kind.ends):
-            if self._is_hit(fault, course, candidate, now) and self._hit(
-                fault, course, candidate, piece, lane, target or course.target
-            ):
+        for fault in sorted(hitting, key=lambda fault: not fault.kind.ends):
+            if fault.once:
+                fault.once -= 1
+            if self._hit(fault, course, candidate, piece, lane, target or course.target):
                 any_hit = True
                 if fault.kind.ends:
                     break
         return any_hit
 
     def _is_hit(self, fault: LiveFault, course: Course, candidate: Candidate, now: float) -> bool:
-        if fault.once:
-            fault.once -= 1
-            return True
         holds = fault.when.holds(candidate, now - self.started)
         if fault.kind.chance is not None:
             return fault.kind.chance(fault, course, self._draws(fault, candidate, "?"), now, holds)

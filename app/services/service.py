@@ -270,6 +270,8 @@ class Service:
             values = options.with_defaults(declared, config.options)
             own.framer = framing.maker(values) if values["framing"] not in ("none", "gap") else None
         own.configure(config.faults)
+        if self.tls is not None and isinstance(self.status, Listening):
+            self.tls.take_faults(config.faults)
         if own:
             self.fail()
 

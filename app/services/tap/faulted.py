@@ -12,7 +12,7 @@ from twisted.python.failure import Failure
 from app import events
 from app.faults import BYTES, CONNECT, RECEIVED, SENT
 from app.faults.lane import TICK, Lane, Piece
-from app.faults.live import Course, Faults
+from app.faults.live import Course, Faults, Hit
 from app.services.tap.holding import BY_RESPONDER
 from app.services.tap.tap import Tap
 from app.text.framing import Framer
@@ -61,6 +61,7 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
     _frozen_by: set[Any]
     _leaving: bool
     _full: bool
+    _spoiled: Any  # the TLS below, once a fault has acted on it
 
     def enter_faults(self, faults: Faults, framer: Framer | None = None) -> None:
         """Have what passes from now on go through lanes. With ``framer``, whole messages do."""
@@ -72,6 +73,7 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
         self._leaving = self._full = False
         self._dropped = 0
         self._cut_after, self._cut_end = 0, None
+        self._spoiled = None
         self._frames = framer
         self.protocol_name = faults.protocol
         self._level = "" if faults.protocol == "tcp" else BYTES
@@ -151,6 +153,12 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
         self._frozen_by.discard(fault)
         if not self._frozen_by:
             self.release(BY_FREEZE)
+        if self._spoiled is not None:
+            self._spoiled.thaw(fault)
+
+    def spoil_handshake(self, hit: Hit) -> None:
+        self._spoiled = self._wire
+        self._spoiled.spoil(hit)
 
     # -- called by the transport
 
@@ -206,8 +214,7 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
                 events.LOG, f"{undelivered:,} bytes that a fault held back never reached the responder",
                 {"undelivered": undelivered},
             )  # fmt: skip
-        # First: the service may have stopped when its last connection is gone.
-        self._faults.close(self.course)
+        self._faults.close(self.course)  # its totals come before the connection's end, and before that of the service
         super().connectionLost(reason)
 
     # -- called by the responder
