@@ -21,6 +21,7 @@ from ui.bridge import Bridge
 from ui.captures.commands import CaptureCommands
 from ui.captures.files import CaptureFiles, dropped
 from ui.edits import Edits
+from ui.faults.commands import FaultCommands
 from ui.manual.commands import ManualCommands
 from ui.manual.help import Help
 from ui.panes.browser import Browser
@@ -77,7 +78,7 @@ class MainWindow(QMainWindow):
         browser, panes, detail, filter: the panes with their filter and the detail of the current event.
         service_actions, failure_actions, exchanges, notes: what acts on services and events.
         workbench: the pages of services.
-        sending, streams: the send dock and the stream windows.
+        sending, faults, streams: the docks of sending and of faults, and the stream windows.
         examples: what the start page does in one click.
         notices, middle, start_page, toolbar, capture_button, command_palette, menus, manual: parts of the window
             itself.
@@ -156,6 +157,13 @@ class MainWindow(QMainWindow):
             post, edits, bridge, self, self.side.selected, files.folder, reader, lambda: self.browser.current_event
         )
         files.changed.connect(self.sending.refresh)
+        self.faults = FaultCommands(
+            post, edits, bridge, self, reader, self.workbench.show_faults, self.browser.show_filtered,
+            self.side.selected, lambda: self.browser.current_event, selection.connection, self._status_line.tell,
+        )  # fmt: skip
+        self.workbench.hits_wanted.connect(self.faults.show_hits)
+        self.detail.wanted.connect(lambda name: self.actions_[name].trigger())
+        self.side.changed.connect(self.faults.on_selection)
         self.capture_commands = CaptureCommands(post, reader, self.captures, self.browser, self, selection.connection)
         answering = AnswerByRule(post, self.exchanges, self.workbench, self.service_actions)
         services = ServiceCommands(
@@ -174,6 +182,7 @@ class MainWindow(QMainWindow):
             EventCommands(self.browser, self.notes, self.exchanges, self.failure_actions),
             self.capture_commands,
             self.sending,
+            self.faults,
             ManualCommands(self.manual),
         )
         self.examples = Examples(post, edits, self.services, self.sending, lambda: self._settings.host, self)
