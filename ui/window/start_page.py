@@ -75,8 +75,10 @@ class StartPage(QScrollArea):
     try_wanted = pyqtSignal()
     template_wanted = pyqtSignal(str)
 
-    def __init__(self, actions: Mapping[str, QAction], files: WorkspaceFiles, settings: Settings) -> None:
-        super().__init__()
+    def __init__(
+        self, actions: Mapping[str, QAction], files: WorkspaceFiles, settings: Settings, parent: QWidget
+    ) -> None:
+        super().__init__(parent)
         self._files, self._settings = files, settings
         self.setProperty("surface", "panel")
         self.setWidgetResizable(True)
