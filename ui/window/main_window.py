@@ -96,6 +96,10 @@ class MainWindow(QMainWindow):
         self.actions_ = Actions(self, Place.MAIN)
         self.edits = Edits(post, self)
         self.files = WorkspaceFiles(post, self.edits, settings, opened, title, self)
+        # Each part is made in its place: when one moves, Qt applies the stylesheet again to all that it holds.
+        self._whole = QWidget()
+        self.notices = Notices(post, self.bridge, self._whole)
+        self.middle = Middle(post, self._whole)
         self.drafts = Drafts(self.edits, self.files, post.sender.in_thread, data_folder() / DRAFTS)
         self._make_services()
         self._make_panes(reader)
@@ -111,12 +115,12 @@ class MainWindow(QMainWindow):
     def _make_services(self) -> None:
         post, edits, bridge = self._post, self.edits, self.bridge
         self.service_actions = ServiceActions(post, edits, bridge, self, lambda: self._settings.host)
-        self.side = ServicesSide(post, edits, bridge, self.service_actions, self._settings)
+        self.side = ServicesSide(post, edits, bridge, self.service_actions, self._settings, self.middle)
         self.services, self.connections = self.side.services, self.side.connections
 
     def _make_panes(self, reader: Reader) -> None:
         post, bridge = self._post, self.bridge
-        self.browser = Browser(post, reader, post.sender.in_thread, self._settings)
+        self.browser = Browser(post, reader, post.sender.in_thread, self._settings, self.middle.right)
         self.browser.follow(bridge, self.service_actions, self.actions_)
         self.panes, self.detail, self.filter = self.browser.panes, self.browser.detail, self.browser.filter
         self.notes = Notes(post.recorder, self)
@@ -134,12 +138,11 @@ class MainWindow(QMainWindow):
 
     def _make_window(self) -> None:
         post, bridge, settings, actions = self._post, self.bridge, self._settings, self.actions_
-        self.notices = Notices(post, bridge)
         self.notices.listen(self.files, self.drafts, self.captures, self.exchanges)
         self.capture_button = CaptureButton(post, bridge, actions, self.captures, lambda: settings.capture_limit)
         self.toolbar = Toolbar(actions, self.service_actions.create, self.filter, self.capture_button)
-        self.start_page = StartPage(actions, self.files, settings)
-        self.middle = Middle(post, bridge, self.side, self.browser, self.start_page)
+        self.start_page = StartPage(actions, self.files, settings, self.middle.right)
+        self.middle.place(bridge, self.side, self.browser, self.start_page)
         self.workbench.shown.connect(self.middle.show_panes)
         self._status_line = StatusLine(post, bridge, actions["failures"])
         self.panes.unresolved_changed.connect(self._status_line.show_unresolved)
@@ -193,14 +196,13 @@ class MainWindow(QMainWindow):
         self.actions_.follow(selection.changed, selection.situation)
 
     def _place(self) -> None:
-        whole = QWidget()
-        column = QVBoxLayout(whole)
+        column = QVBoxLayout(self._whole)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.notices)
         column.addWidget(self.middle, 1)
         self.addToolBar(self.toolbar)
-        self.setCentralWidget(whole)
+        self.setCentralWidget(self._whole)
         self.setStatusBar(self._status_line)
         self.setAcceptDrops(True)
         geometry = self._settings.state("geometry")

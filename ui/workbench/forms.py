@@ -61,7 +61,7 @@ class PageForms(QStackedWidget):
         begins, self._kind = not self._keys, (config.protocol, config.responder)
         titles = {"answer": self.tr("Answer"), "address": self.tr("Address"), "tls": self.tr("TLS"),
                   "limits": self.tr("Limits"), "socket": self.tr("Socket")}  # fmt: skip
-        self.sections = Sections(config, titles)
+        self.sections = Sections(config, titles, self)
         shown: list[tuple[str, str, QWidget]] = []
         if self.sections.rules is None:
             self.rules = None
