@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from twisted.internet import threads
 from twisted.internet.defer import Deferred
@@ -27,6 +27,7 @@ from app.services.context import ServiceContext
 from app.services.hosts import Hosts, is_name
 from app.services.interfaces import Connection
 from app.services.protocols import PROTOCOLS, options_of
+from app.services.shutter import Shuttable, Shutter
 from app.services.surroundings import Surroundings
 from app.services.trying import Rules, tried
 from app.signal import Signal
@@ -88,6 +89,7 @@ class Service:
         self._built: Any = None
         self._context: ServiceContext | None = None
         self._port: IListeningPort | None = None
+        self._shutter: Shutter | None = None
         self._emptied: Deferred[None] | None = None
         self._stopped: Deferred[None] | None = None
         self._take_faults()
@@ -151,6 +153,7 @@ class Service:
         more = {"seed": self.faults.seed} if self.faults else {}
         self._record(events.SERVICE_STARTED, f"listening on {bound}", {"host": bound} | more)
         self._set(Listening(bound))
+        self._watch_port(self._port)
         return self.status
 
     def hold(self, why: errors.NotTrustedError | None) -> None:
@@ -267,8 +270,22 @@ class Service:
             values = options.with_defaults(declared, config.options)
             own.framer = framing.maker(values) if values["framing"] not in ("none", "gap") else None
         own.configure(config.faults)
+        if self.tls is not None and isinstance(self.status, Listening):
+            self.tls.take_faults(config.faults)
         if own:
             self.fail()
+
+    def _watch_port(self, port: IListeningPort) -> None:
+        """Have faults shut the port, where it is one that can be shut: not those in memory, nor those of IOCP."""
+        if hasattr(port, "shut"):
+            self._shutter = Shutter(cast(Shuttable, port), self.faults, self._on_shut, self._log)
+
+    def _on_shut(self, how: str) -> None:
+        if isinstance(self.status, Listening):
+            self._set(Listening(self.status.host, how))
+
+    def _log(self, words: str) -> None:
+        self._record(events.LOG, words, {})
 
     def _record_fault(self, conn: int, summary: str, detail: str, payload: bytes | None) -> None:
         self.recorder.record(events.FAULT_APPLIED, self.number, conn, payload, summary, detail)
@@ -363,6 +380,9 @@ class Service:
 
     async def _close_port(self) -> None:
         self._close_context()
+        shutter, self._shutter = self._shutter, None
+        if shutter is not None:
+            shutter.stop()
         port, self._port = self._port, None
         if port is not None:
             closing = port.stopListening()

@@ -8,12 +8,21 @@ from __future__ import annotations
 
 from PyQt5.QtCore import QCoreApplication
 
-from app.events import DATA_RECEIVED, DATAGRAM_RECEIVED, FAILURE, HTTP_REQUEST, HTTP_RESPONSE, WS_MESSAGE
+from app.events import (
+    DATA_RECEIVED,
+    DATAGRAM_RECEIVED,
+    FAILURE,
+    FAULT_APPLIED,
+    HTTP_REQUEST,
+    HTTP_RESPONSE,
+    WS_MESSAGE,
+)
 from app.sending.sendable import can_be_sent
 from ui.actions.action import Action, Condition, Place, Situation
 
 MAIN, CAPTURE = Place.MAIN, Place.CAPTURE
 SERVICE, CONNECTION, EVENTS, GROUP = Place.SERVICE, Place.CONNECTION, Place.EVENTS, Place.GROUP
+STRIKES = Place.STRIKES
 
 # -- when an action is enabled, and what is said while it is not
 
@@ -41,6 +50,15 @@ AN_EVENT_OF_A_SERVICE = Condition(
     "Select an event of a service first",
     lambda now: now.event is not None and bool(now.event.service),
 )
+A_HIT = Condition(
+    "Select a hit of a fault first",
+    lambda now: now.event is not None and now.event.kind == FAULT_APPLIED,
+)
+A_SEED = Condition(
+    "Select a hit of a fault, or the start of a service with faults, first",
+    lambda now: now.event is not None and bool(now.event.service) and isinstance(now.event.detail.get("seed"), int),
+)
+A_RUN = Condition("Select a service with faults that was started first", lambda now: now.seeded)
 A_PAGE = Condition("Open the page of a service first", lambda now: now.page)
 AN_EVENT = Condition(
     "Select an event first",
@@ -251,6 +269,64 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "disconnect", "Services", "D&isconnect", "Close the selected connection",
         "Ctrl+Backspace", "disconnect", groups={MAIN: 4, CONNECTION: 2}, enabled=A_CONNECTION, destroys=True,
+    ),
+
+    Action(
+        "faults", "Faults", "&Faults of all services", "Show or hide what fails on purpose",
+        "Ctrl+Alt+U", "bolt", groups={MAIN: 1},
+    ),
+    Action(
+        "edit_faults", "Faults", "&Edit the faults of this service", "Show them on its page: add, change, arrange",
+        "Ctrl+Alt+B", "pencil", groups={MAIN: 1, SERVICE: 3}, enabled=A_SERVICE, shows_panes=True,
+    ),
+    Action(
+        "faults_off", "Faults", "Switch all &off", "No fault acts any more; what they hold passes",
+        "Ctrl+Alt+K", groups={MAIN: 1},
+    ),
+    Action(
+        "fault_of_event", "Faults", "&Go to this fault", "Show the fault that hit here on the page of its service",
+        "Ctrl+Alt+G", "bolt", groups={MAIN: 2, EVENTS: 1}, enabled=A_HIT, hidden_while_disabled=True,
+    ),
+    Action(
+        "fault_hits", "Faults", "All &hits of this fault", "Show only the events of this fault",
+        "Ctrl+Alt+H", "filter", groups={MAIN: 2, EVENTS: 1}, enabled=A_HIT, hidden_while_disabled=True,
+        shows_panes=True,
+    ),
+    Action(
+        "repeat_seed", "Faults", "Repeat with this &seed", "Have its service draw as it did here; it starts again",
+        "Ctrl+Alt+A", "again", groups={MAIN: 2, EVENTS: 1}, enabled=A_SEED, hidden_while_disabled=True,
+    ),
+    Action(
+        "repeat_run", "Faults", "Repeat the seed of this &run", "Have the service draw as it does now; it starts again",
+        "Ctrl+Alt+J", "again", groups={MAIN: 2, SERVICE: 3}, enabled=A_RUN, hidden_while_disabled=True,
+    ),
+    Action(
+        "fault_reset", "Faults", "Reset &now", "Reset the selected connection (RST)",
+        groups={MAIN: 3, STRIKES: 1}, enabled=A_STREAM,
+    ),
+    Action(
+        "fault_stall", "Faults", "S&tall for 5 s", "Nothing passes on the selected connection, then all does",
+        groups={MAIN: 3, STRIKES: 1}, enabled=A_STREAM,
+    ),
+    Action(
+        "fault_cut", "Faults", "&Cut the next answer", "Send half of it, then close the selected connection",
+        groups={MAIN: 3, STRIKES: 1}, enabled=A_STREAM,
+    ),
+    Action(
+        "fault_slow", "Faults", "Slow &down to 1 kB/s", "Both ways, on the selected connection, until it is lifted",
+        groups={MAIN: 3, STRIKES: 2}, enabled=A_STREAM,
+    ),
+    Action(
+        "fault_hang", "Faults", "H&ang", "Swallow what passes on the selected connection, until it is lifted",
+        groups={MAIN: 3, STRIKES: 2}, enabled=A_STREAM,
+    ),
+    Action(
+        "fault_freeze", "Faults", "Free&ze", "Read nothing from the selected connection, until it is lifted",
+        groups={MAIN: 3, STRIKES: 2}, enabled=A_STREAM,
+    ),
+    Action(
+        "fault_lift", "Faults", "&Lift", "Take away what was done to the selected connection; it goes on",
+        groups={MAIN: 3, STRIKES: 3}, enabled=A_STREAM,
     ),
 
     Action(

@@ -59,6 +59,7 @@ class Selection(QObject):
         """What decides which actions are enabled now."""
         panes, event, stack = self._browser.panes, self._browser.current_event, self._edits.stack
         running = [service.running for service in self._post.services.values()]
+        selected = self._side.selected()
         return Situation(
             service=bool(self._side.services.selected),
             connection=self._side.connections.current() is not None,
@@ -72,6 +73,7 @@ class Selection(QObject):
             compact=self._side.services.compact,
             paused=self._post.recorder.paused,
             page=panes.page() is not None,
+            seeded=selected is not None and bool(selected.faults and selected.faults.seed),
             undo=stack.undoText(),
             redo=stack.redoText(),
         )

@@ -15,10 +15,10 @@ from app.options import Mistake, Option
 from app.responders.rulebook import title_of
 from app.responders.trial import Trial, can_try
 from app.text.escapes import one_line
-from app.workspace.rules_toml import rules_from_toml
+from app.workspace.rules_toml import rules_from_toml, rules_to_toml
 from ui.forms.form import tab_through, title
 from ui.looks import theme
-from ui.workbench.arrangement import SWITCH
+from ui.workbench.arrangement import SWITCH, arrangement
 from ui.workbench.groups import RuleForm
 from ui.workbench.rules_model import Kind, RulesModel
 from ui.workbench.rules_view import RulesView
@@ -52,9 +52,11 @@ class RulesSection(QWidget):
         self._trial: Trial | None = None
         switchable = any(option.name == SWITCH for option in declared.of)
         read = partial(rules_from_toml, responder=responder, protocol=protocol)
-        self.rules = RulesModel(Kind(partial(_title, responder, protocol, declared), read, switchable))
+        self.rules = RulesModel(Kind(partial(_title, responder, protocol, declared), read, rules_to_toml, switchable))
         self.view = RulesView(self.rules)
-        self.form = RuleForm(responder, declared.of, protocol)
+        arranged = arrangement(responder, declared.of)
+        options = {option.name: option for option in declared.of}
+        self.form = RuleForm(protocol, lambda _: (options, arranged))
         self.bar = TryBar(reader, protocol)
         self.panel = TrialPanel()
         self.panel.hide()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,7 +12,7 @@ from twisted.web.resource import Resource
 from app.errors import PostError
 from app.files.confined import read
 from app.http.answer import Answer, serve
-from app.http.media_types import type_of
+from app.http.media_types import of_text, type_of
 from app.http.problem_json import Problem
 from app.options import Options
 from app.responders import Context
@@ -196,14 +195,6 @@ def _type_of(options: Options) -> bytes:
         return type_of(options["file"]).encode()
     body = options["body"].lstrip()
     # What a template begins with may become anything.
-    if body[:1] in ("{", "[") and not body.startswith("{{") and (options["template"] or _is_json(body)):
+    if options["template"] and body[:1] in ("{", "[") and not body.startswith("{{"):
         return b"application/json"
-    return b"text/plain; charset=utf-8"
-
-
-def _is_json(text: str) -> bool:
-    try:
-        json.loads(text)
-    except (ValueError, RecursionError):
-        return False
-    return True
+    return of_text(body).encode()
