@@ -450,12 +450,12 @@ class Faults:
 
 def _detail(hit: Hit, words: str) -> str:
     fault = hit.fault
-    return json.dumps(
-        {
-            "fault": fault.name, "kind": fault.kind.name, "on": fault.on, "message": hit.candidate.ordinal,
-            "seed": fault.seed, "words": words,
-        }
-    )  # fmt: skip
+    detail = {
+        "fault": fault.name, "kind": fault.kind.name, "on": fault.on, "message": hit.candidate.ordinal,
+        "seed": fault.seed, "words": words,
+    }  # fmt: skip
+    stream = getattr(hit.target, "stream", None)  # of an ``ExchangeTarget``
+    return json.dumps(detail if stream is None else detail | {"stream": stream})
 
 
 def live_fault(name: str, table: Options, seed: int) -> LiveFault | None:

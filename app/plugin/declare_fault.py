@@ -31,7 +31,7 @@ def fault(
     """Make a kind of fault of a function. The function itself is not changed.
 
     It is called with each ``Hit``; its further parameters are options, by name. It returns what it has done, in
-    words that follow the fault's name, as "said twice"; None stands for ``help``.
+    words that follow the fault's name, as "said twice"; None stands for ``help``, "" says that nothing was done.
 
     Args:
         name: of the kind, as in a workspace: ``kind = "name"``.

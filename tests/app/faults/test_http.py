@@ -452,3 +452,10 @@ async def test_the_client_leaves_while_its_answer_is_held(desk: Desk, tape: Tape
     await until(lambda: tape.all("connection.closed"))
     assert not tape.all("http.response", "failure")
     assert not service.faults._courses
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_hit_says_on_which_stream_of_http2_it_was(desk: Desk, tape: Tape):
+    for wire in WIRES:
+        await asked(await started(desk, wire, {"kind": "status"}), wire)
+    assert [e.detail.get("stream") for e in tape.all("fault.applied")] == [1 if w == HTTP2 else None for w in WIRES]
