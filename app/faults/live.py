@@ -334,7 +334,8 @@ class Faults:
         """The connection is gone: tell what steady faults did to it."""
         self._courses.pop(course.number, None)
         for fault, (count, size) in course.totals.items():
-            words = f"{count:,} pieces, {size:,} bytes in all"
+            pieces = "1 piece" if count == 1 else f"{count:,} pieces"
+            words = f"{pieces}, {size:,} {'byte' if size == 1 else 'bytes'} in all"
             detail = {
                 "fault": fault.name, "kind": fault.kind.name, "on": fault.on, "message": count, "seed": fault.seed,
                 "words": words, "total": count,

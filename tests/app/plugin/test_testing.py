@@ -77,3 +77,18 @@ def test_our_own_kinds_act_on_it_as_well(name: str) -> None:
     connection.clock.advance(10)
     assert connection.words
     assert connection.failures == []
+
+
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [
+        ({"how": "bit"}, "one bit turned over"),
+        ({"how": "byte", "count": 2}, "2 bytes changed"),
+        ({"how": "truncate", "count": 9}, "5 bytes short"),
+    ],
+)
+def test_words_count_what_was_done(table: dict[str, object], words: str) -> None:
+    connection = FaultyConnection(faults.built_in()["corrupt"], **table)
+    faults.remove("corrupt")
+    connection.message(b"hello")
+    assert connection.words == [words]
