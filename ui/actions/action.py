@@ -55,6 +55,7 @@ class Situation:
         paused: whether the capture is paused.
         undo, redo: the changes of the workspace that can be undone and redone next, in words; "" if there is none.
         page: whether the page of a service is in view.
+        rules: whether the selected service has rules that are counted.
     """
 
     service: bool = False
@@ -72,6 +73,7 @@ class Situation:
     compact: bool = False
     paused: bool = False
     page: bool = False
+    rules: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ SERVICE, CONNECTION, EVENTS, GROUP = Place.SERVICE, Place.CONNECTION, Place.EVEN
 # -- when an action is enabled, and what is said while it is not
 
 A_SERVICE = Condition("Select a service first", lambda now: now.service)
+SOME_RULES = Condition("Select a service with rules first", lambda now: now.rules)
 A_CONNECTION = Condition("Select a live connection first", lambda now: now.connection)
 A_STREAM = Condition("Select a connection, or an event of one, first", lambda now: now.stream)
 SOME_STOPPED = Condition("There is no service that is down", lambda now: now.stopped)
@@ -206,6 +207,11 @@ ACTIONS: tuple[Action, ...] = (
         "edit_service_of_event", "Services", "Edit the service of this e&vent", "Show the page of its service",
         "Ctrl+Alt+E", "pencil", groups={MAIN: 2, EVENTS: 2}, enabled=AN_EVENT_OF_A_SERVICE,
         hidden_while_disabled=True,
+    ),
+    Action(
+        "reset_counts", "Services", "Reset the co&unts of its rules",
+        "Count anew how often each rule of the selected service has applied",
+        "Ctrl+Alt+0", "again", groups={MAIN: 2, SERVICE: 3}, enabled=SOME_RULES, hidden_while_disabled=True,
     ),
     Action(
         "duplicate_service", "Services", "&Duplicate…", "Add a service like the selected one",

@@ -28,6 +28,7 @@ from ui.panes.commands import EventCommands, PaneCommands
 from ui.panes.exchange_actions import ExchangeActions
 from ui.panes.failure_actions import FailureActions
 from ui.panes.notes import Notes
+from ui.parts.copying import SHOWN
 from ui.sending.commands import SendCommands
 from ui.services.actions import ServiceActions
 from ui.services.commands import ServiceCommands
@@ -164,7 +165,11 @@ class MainWindow(QMainWindow):
         services.keep_keys(self.actions_)
         self.actions_.connect(
             WorkbenchCommands(
-                self.workbench, answering, lambda: self.services.selected, lambda: self.browser.current_event
+                self.workbench,
+                answering,
+                lambda: self.services.selected,
+                lambda: self.browser.current_event,
+                lambda words: self.statusBar().showMessage(words, SHOWN),
             ),
             WindowCommands(
                 post, edits, self._settings, files, self.middle, self.command_palette, self, self.captures.settings

@@ -29,11 +29,13 @@ class PageForms(QStackedWidget):
         edited(str, str): something was edited: words for it, and a key that is the same while one types.
         responder_changed(str): another responder was chosen.
         refused(str): what could not be done with the rules, and why.
+        recount(list or None): the user wants the rules with these indexes, or all, to be counted anew.
     """
 
     edited = pyqtSignal(str, str)
     responder_changed = pyqtSignal(str)
     refused = pyqtSignal(str)
+    recount = pyqtSignal(object)
 
     def __init__(self, tabs: QTabBar, reader: Reader) -> None:
         super().__init__()
@@ -61,6 +63,7 @@ class PageForms(QStackedWidget):
             self.rules = RulesSection(config.responder, config.protocol, self.sections.rules, self._reader)
             self.rules.edited.connect(self.edited)
             self.rules.refused.connect(self.refused)
+            self.rules.recount.connect(self.recount)
         if self.rules is not None and self.sections.rules is not None:
             self.rules.set_rules(config.options.get(self.sections.rules.name, ()))
             captured = self.rules.bar.captured

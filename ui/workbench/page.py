@@ -94,6 +94,7 @@ class ServicePage(QWidget):
         self.forms.edited.connect(self._on_edit)
         self.forms.responder_changed.connect(self._on_responder)
         self.forms.refused.connect(self._refused.say)
+        self.forms.recount.connect(self.reset_counts)
         self.header.address_clicked.connect(self.show_address)
         self.header.later.clicked.connect(self.show_mistake)
         self.restart.applied.connect(lambda: self.apply(restart=True))
@@ -315,6 +316,13 @@ class ServicePage(QWidget):
         if self.rules is None or service is None or not self.isVisible():
             return
         self.rules.rules.set_hits(() if isinstance(service.status, Stopped) else service.hits())
+
+    def reset_counts(self, at: list[int] | None = None) -> None:
+        """Have the service count anew how often rules have applied: those with these indexes, or all."""
+        service = self._service()
+        if service is not None:
+            service.reset_hits(at)
+            self._show_hits()
 
     def minimumSizeHint(self) -> QSize:
         return QSize(super().minimumSizeHint().width(), LOWEST)
