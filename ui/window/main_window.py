@@ -141,6 +141,7 @@ class MainWindow(QMainWindow):
         self.start_page = StartPage(actions, self.files, settings)
         self.middle = Middle(post, bridge, self.side, self.browser, self.start_page)
         self.workbench.shown.connect(self.middle.show_panes)
+        self.service_actions.added.connect(self.middle.show_service)
         self._status_line = StatusLine(post, bridge, actions["failures"])
         self.panes.unresolved_changed.connect(self._status_line.show_unresolved)
         self.menus = ContextMenus(actions, self.side, self.browser, self.notes)

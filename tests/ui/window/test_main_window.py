@@ -18,6 +18,7 @@ from app.status import Listening, Stopped
 from app.workspace.reading import Workspace
 from tests.ui.conftest import Open
 from tests.ui.desk import Capture, Peer, config, do, memory_post, settle
+from ui.services.dialog import ServiceDialog
 from ui.settings import Settings
 from ui.window.main_window import MainWindow
 
@@ -54,11 +55,11 @@ def test_the_selected_service_is_started_edited_duplicated_and_removed(window: M
     window.services.select("beta")
     do(window, "toggle_service")
     assert isinstance(window._post.services["beta"].status, Listening)
-    for name, title in (("duplicate_service", "New"), ("new_service", "New service")):
+    for name, title in (("duplicate_service", "Duplicate beta"), ("new_service", "New service")):
         do(window, name)
         dialog = QApplication.activeModalWidget()
         assert dialog is not None
-        assert title.split()[0] in dialog.windowTitle() or "uplicate" in dialog.windowTitle()
+        assert dialog.windowTitle() == title
         dialog.reject()  # type: ignore[attr-defined]
         settle()
     do(window, "edit_service")
@@ -152,6 +153,19 @@ def test_a_new_service_can_be_of_any_protocol(window: MainWindow) -> None:
 
 
 # -- filter
+
+
+@pytest.mark.parametrize("begin", ["new_service", "duplicate_service"])
+def test_the_pane_of_a_new_service_is_shown(window: MainWindow, begin: str) -> None:
+    do(window, "edit_service")
+    do(window, begin)
+    dialog = QApplication.activeModalWidget()
+    assert isinstance(dialog, ServiceDialog)
+    name = dialog.config().name
+    QTest.mouseClick(dialog.only, Qt.LeftButton)
+    settle()
+    assert window.panes.service() == window.services.selected == name
+    assert window.panes.page() is None
 
 
 def test_the_filter_looks_once_the_typing_pauses_and_esc_empties_it(with_rows: MainWindow, qtbot: QtBot) -> None:
