@@ -86,6 +86,12 @@ class Middle(QSplitter):
         self.show_panes()
         self.browser.panes.currentWidget().setFocus()
 
+    def show_service(self, name: str) -> None:
+        """Show the pane of a service, which selects it."""
+        pane = self.browser.panes.of(name)
+        if pane is not None:
+            self.show_pane(self.browser.panes.indexOf(pane))
+
     def show_start_page(self) -> None:
         """Show the start page until the panes are asked for or an event arrives."""
         self.right.setCurrentWidget(self.start_page)
