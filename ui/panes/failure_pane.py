@@ -24,12 +24,16 @@ from ui.forms.form import set_property
 from ui.panes.event_pane import EventPane
 from ui.panes.group_table import GroupTable, message
 from ui.parts.line import Line
+from ui.parts.scrolled import Scrolled
 
 NO_FAILURES = (
     "No failure so far.\n\n"
     "When a responder raises, its traceback, local values\n"
     "and the bytes that caused it are kept here; the service goes on."
 )
+
+LINES = 4
+"""Lines of text in the height that the pane has at least."""
 
 REST, SHARE = 400, 5
 """The least milliseconds between two readings of the groups; the same as a multiple of the last one's duration."""
@@ -98,7 +102,7 @@ class FailurePane(EventPane):
         self.splitter.addWidget(self.table)
         self.splitter.addWidget(below)
         self.splitter.setStretchFactor(1, 1)
-        layout.addWidget(self.splitter)
+        layout.addWidget(Scrolled(self.splitter, LINES))
 
     def set_actions(self, actions: Mapping[str, QAction]) -> None:
         """Show buttons for the actions on a group."""
