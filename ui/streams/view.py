@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import sys
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -74,14 +76,17 @@ class StreamView(QWidget):
         _pieces: the pieces that are shown; ``_size``: their bytes.
         _skipped: bytes before those pieces, received and sent.
         _runs: the runs of those pieces that are not laid out yet.
+        _starts: where the text of each piece begins, and the id of its event.
         _reading: whether a read is in progress.
         _stale: whether a read was skipped because the window was hidden.
 
     Signals:
         closed: the window was closed.
+        send_wanted: carries the id of the event that is to fill the Send dock.
     """
 
     closed = pyqtSignal()
+    send_wanted = pyqtSignal(int)
 
     def __init__(
         self, connection: tuple[int, bool], reader: Reader, in_thread: InThread, parent: QWidget | None = None
@@ -98,6 +103,7 @@ class StreamView(QWidget):
         self._pieces: deque[Piece] = deque()
         self._size, self._skipped = 0, [0, 0]
         self._runs: Iterator[Run] = iter(())
+        self._starts: list[tuple[int, int]] = []
         self._formatter = StreamFormatter()
         self._saving: Deferred[Any] | None = None
         self._stopped = False
@@ -136,6 +142,13 @@ class StreamView(QWidget):
         self.find_button.setIcon(icon("search", "dim"))
         self.find_button.setToolButtonStyle(Qt.ToolButtonTextBesideIcon)
         self.find_button.clicked.connect(lambda _=False: self.find_bar.open())
+        self.send_button = QToolButton()
+        self.send_button.setText(self.tr(" Open in Send"))
+        self.send_button.setAccessibleName(self.tr("Open in Send"))
+        self.send_button.setToolTip(self.tr("Fill the Send dock with what was sent at the cursor (Ctrl+J)"))
+        self.send_button.setIcon(icon("send", "dim"))
+        self.send_button.setToolButtonStyle(Qt.ToolButtonTextBesideIcon)
+        self.send_button.clicked.connect(lambda _=False: self._open_in_send())
         self.save_button = QPushButton(self.tr("Save"))
         self.save_button.setToolTip(self.tr("Save all bytes of one side, as they passed"))
         menu = QMenu(self.save_button)
@@ -159,6 +172,7 @@ class StreamView(QWidget):
         for keys, call in (
             (QKeySequence("Esc"), self._close),
             (QKeySequence("Ctrl+W"), self._close),
+            (QKeySequence("Ctrl+J"), self._open_in_send),
         ):
             QShortcut(keys, self, call)
 
@@ -171,6 +185,7 @@ class StreamView(QWidget):
         for box in (self.form, self.side, self.look):
             row.addWidget(box)
         row.addStretch(1)
+        row.addWidget(self.send_button)
         row.addWidget(self.find_button)
         row.addWidget(self.save_button)
         column = QVBoxLayout(self)
@@ -253,7 +268,7 @@ class StreamView(QWidget):
         if self._size > 2 * limit and self._trim(limit):
             self._rewrite()
             return
-        self._runs = chain(self._runs, *(self._formatter.write(piece) for piece in pieces))
+        self._runs = chain(self._runs, *map(self._write, pieces))
         self._layout_timer.start()
 
     def _trim(self, limit: int) -> bool:
@@ -282,11 +297,21 @@ class StreamView(QWidget):
         skipped = self._skipped[0], self._skipped[1]
         is_hex, side = self.look.currentData(), self.side.currentData()
         self._formatter = StreamFormatter(hexadecimal=is_hex, side=side, skipped=skipped)
-        self._runs = chain.from_iterable(map(self._formatter.write, tuple(self._pieces)))
+        self._runs = chain.from_iterable(map(self._write, tuple(self._pieces)))
+        self._starts = []
         self.text.clear()
         self.text.setPlaceholderText(self.tr("Nothing has passed yet.") if self._about is not None else "")
         self._show_skipped()
         self._layout_timer.start()
+
+    def _write(self, piece: Piece) -> Iterator[Run]:
+        """The runs of a piece. It begins where the text ends once the first of them is asked for."""
+        begun = False
+        for run in self._formatter.write(piece):
+            if not begun and piece.event:
+                self._starts.append((self.text.document().characterCount() - 1, piece.event))
+            begun = True
+            yield run
 
     def _show_skipped(self) -> None:
         skipped = sum(self._skipped)
@@ -316,6 +341,12 @@ class StreamView(QWidget):
 
     def _close(self) -> None:
         self.close()
+
+    def _open_in_send(self) -> None:
+        """Ask for what passed at the cursor, or for the first that passed if that is before all of it."""
+        at = bisect_right(self._starts, (self.text.textCursor().selectionStart(), sys.maxsize)) - 1
+        if self._starts:
+            self.send_wanted.emit(self._starts[max(0, at)][1])
 
     # -- saving
 

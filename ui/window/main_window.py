@@ -127,7 +127,7 @@ class MainWindow(QMainWindow):
         self.service_actions.edit_wanted.connect(self.workbench.open)
         self.services.address_wanted.connect(self.workbench.open_address)
         self.failure_actions = FailureActions(post, self.panes.failures, self.detail, self)
-        self.streams = StreamWindows(reader, post.sender.in_thread, self)
+        self.streams = StreamWindows(reader, post.sender.in_thread, self, lambda id: self.sending.fill(reader, id))
         self.streams.follow(bridge)
         self.captures = CaptureFiles(post, reader, self._settings, self)
 
@@ -156,6 +156,7 @@ class MainWindow(QMainWindow):
             post, edits, bridge, self, self.side.selected, files.folder, reader, lambda: self.browser.current_event
         )
         files.changed.connect(self.sending.refresh)
+        self.captures.send_wanted.connect(self.sending.fill)
         self.capture_commands = CaptureCommands(post, reader, self.captures, self.browser, self, selection.connection)
         answering = AnswerByRule(post, self.exchanges, self.workbench, self.service_actions)
         services = ServiceCommands(
