@@ -5,7 +5,7 @@ from __future__ import annotations
 from time import time_ns
 from typing import cast
 
-from PyQt5.QtCore import QEvent, QObject, QPoint, Qt, QTimer, pyqtSignal
+from PyQt5.QtCore import QT_TRANSLATE_NOOP, QEvent, QObject, QPoint, Qt, QTimer, pyqtSignal
 from PyQt5.QtGui import QHideEvent, QKeyEvent, QShowEvent
 from PyQt5.QtWidgets import QMenu
 
@@ -16,6 +16,7 @@ from app.events import Row
 from app.post import Post
 from app.services.interfaces import Connection
 from app.text.escapes import amount
+from ui.looks.declared import in_words
 from ui.looks.icons import icon
 from ui.looks.theme import Theme
 from ui.looks.times import clock
@@ -24,10 +25,11 @@ from ui.panes.conversation_list import ConversationList
 from ui.panes.event_list import EventList
 from ui.panes.event_pane import EventPane
 
-NO_CONVERSATION = (
+NO_CONVERSATION = QT_TRANSLATE_NOOP(
+    "declared",
     "No conversation yet.\n\n"
     "Each connection that is made, and each peer of a UDP service,\n"
-    "becomes a row here and stays when it is over."
+    "becomes a row here and stays when it is over.",
 )
 
 OPEN, CUT = "open", "still open when the capture ended"
@@ -144,7 +146,7 @@ class ConversationPane(EventPane):
     def __init__(self, post: Post, reader: Reader) -> None:
         self._post = post
         self._shown = 0
-        super().__init__(reader, empty=NO_CONVERSATION)
+        super().__init__(reader, empty=in_words(NO_CONVERSATION))
         self.view.setAccessibleName(self.tr("Conversations"))
         header = self.view.header
         header.setSectionsClickable(True)

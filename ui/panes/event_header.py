@@ -8,6 +8,7 @@ from PyQt5.QtCore import QByteArray, QEvent, Qt
 from PyQt5.QtGui import QFontMetrics, QStandardItemModel
 from PyQt5.QtWidgets import QHeaderView, QWidget
 
+from ui.looks.declared import in_words
 from ui.panes.columns import Columns
 from ui.panes.folding import left_out
 
@@ -33,8 +34,8 @@ class EventHeader(QHeaderView):
         self._room = 0
         model = QStandardItemModel(0, len(columns), self)
         for i, column in enumerate(columns):
-            model.setHeaderData(i, Qt.Horizontal, column.title)
-            model.setHeaderData(i, Qt.Horizontal, column.tip, Qt.ToolTipRole)
+            model.setHeaderData(i, Qt.Horizontal, in_words(column.title))
+            model.setHeaderData(i, Qt.Horizontal, in_words(column.tip), Qt.ToolTipRole)
             model.setHeaderData(i, Qt.Horizontal, column.alignment, Qt.TextAlignmentRole)
         self.setModel(model)
         # The column that stretches; the last one if none does.
@@ -88,7 +89,7 @@ class EventHeader(QHeaderView):
         font = self.font()
         font.setBold(True)
         arrow = SORT_ARROW if self.isSortIndicatorShown() and self.sortIndicatorSection() == section else 0
-        title = QFontMetrics(font).horizontalAdvance(column.title) + 2 * PAD + arrow if column.title else 0
+        title = QFontMetrics(font).horizontalAdvance(in_words(column.title)) + 2 * PAD + arrow if column.title else 0
         return max(title, self._width(column.least) if column.least else 0)
 
     def set_char(self, char: float) -> None:

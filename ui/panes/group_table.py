@@ -21,6 +21,7 @@ from PyQt5.QtWidgets import (
 from app.capture.reading.groups import Group
 from ui.detail.sheet import visible
 from ui.looks import theme
+from ui.looks.declared import in_words
 from ui.looks.icons import icon
 from ui.looks.times import clock, moment
 from ui.panes.event_header import LEAST, PAD
@@ -115,7 +116,9 @@ class GroupModel(QAbstractTableModel):
         column = COLUMNS[section]
         if role == Qt.TextAlignmentRole:
             return column.alignment
-        return {Qt.DisplayRole: column.title, Qt.ToolTipRole: column.tip}.get(role)  # type: ignore[call-overload]
+        return {Qt.DisplayRole: in_words(column.title), Qt.ToolTipRole: in_words(column.tip)}.get(
+            role  # type: ignore[call-overload]
+        )
 
     def data(self, index: QModelIndex, role: int = Qt.DisplayRole) -> Any:
         if not index.isValid() or index.row() >= len(self.groups):

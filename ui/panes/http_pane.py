@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import cast
 
-from PyQt5.QtCore import Qt
+from PyQt5.QtCore import QT_TRANSLATE_NOOP, Qt
 from PyQt5.QtWidgets import QVBoxLayout
 
 from app.capture.filters.language import EVERYTHING, Filter
 from app.capture.reading.exchange_rows import EXCHANGE_FIELDS, ExchangeRow
 from app.capture.reading.reader import Reader
 from app.events import Row
+from ui.looks.declared import in_words
 from ui.looks.theme import Theme
 from ui.looks.times import clock
 from ui.panes.columns import Column
@@ -19,10 +20,11 @@ from ui.panes.event_pane import EventPane
 from ui.panes.exchange_list import BY_AGE, MAX_SORTED, ExchangeList
 from ui.parts.notice_bar import NoticeBar
 
-NO_EXCHANGE = (
+NO_EXCHANGE = QT_TRANSLATE_NOOP(
+    "declared",
     "No HTTP exchange yet.\n\n"
     "Start an HTTP service and send it a request:\n"
-    "each request becomes a row here, with its answer."
+    "each request becomes a row here, with its answer.",
 )
 
 WAITING, NONE = "waiting", "none"
@@ -96,7 +98,7 @@ class HTTPPane(EventPane):
     fields = EXCHANGE_FIELDS
 
     def __init__(self, reader: Reader) -> None:
-        super().__init__(reader, EVERYTHING, NO_EXCHANGE)
+        super().__init__(reader, EVERYTHING, in_words(NO_EXCHANGE))
         self._shown = 0
         self.view.setAccessibleName(self.tr("HTTP exchanges"))
         self.notice = NoticeBar("warning", closable=True)

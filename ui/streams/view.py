@@ -13,7 +13,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from PyQt5.QtCore import Qt, QTimer, pyqtSignal
+from PyQt5.QtCore import QT_TRANSLATE_NOOP, Qt, QTimer, pyqtSignal
 from PyQt5.QtGui import (
     QCloseEvent,
     QColor,
@@ -60,11 +60,15 @@ AS_TEXT, AS_HEX = 1 << 20, 256 << 10
 SLICE = 0.008
 """Seconds for which text is laid out at a time: the servers run in this thread, too."""
 
-_FORMS = {EXCHANGES: "HTTP exchanges", MESSAGES: "Messages", BYTES: "Bytes"}
+_FORMS = {
+    EXCHANGES: QT_TRANSLATE_NOOP("StreamView", "HTTP exchanges"),
+    MESSAGES: QT_TRANSLATE_NOOP("StreamView", "Messages"),
+    BYTES: QT_TRANSLATE_NOOP("StreamView", "Bytes"),
+}
 _SIDES = (
-    ("Both sides", None),
-    (f"{ARROWS['received']} Received", True),
-    (f"{ARROWS['sent']} Sent", False),
+    ("", QT_TRANSLATE_NOOP("StreamView", "Both sides"), None),
+    (ARROWS["received"], QT_TRANSLATE_NOOP("StreamView", "Received"), True),
+    (ARROWS["sent"], QT_TRANSLATE_NOOP("StreamView", "Sent"), False),
 )
 
 
@@ -120,14 +124,14 @@ class StreamView(QWidget):
 
     def _build(self) -> None:
         self.form, self.side, self.look = QComboBox(), QComboBox(), QComboBox()
-        for title, side in _SIDES:
-            self.side.addItem(title, side)
-        for title, is_hex in (("Text", False), ("Hex", True)):
+        for arrow, title, side in _SIDES:
+            self.side.addItem(f"{arrow} {self.tr(title)}".strip(), side)
+        for title, is_hex in ((self.tr("Text"), False), (self.tr("Hex"), True)):
             self.look.addItem(title, is_hex)
         for box, name, tip in (
-            (self.form, "Form", "Bytes as they passed, or what they mean"),
-            (self.side, "Sides", "What is shown"),
-            (self.look, "As", "As text, or as hex"),
+            (self.form, self.tr("Form"), self.tr("Bytes as they passed, or what they mean")),
+            (self.side, self.tr("Sides"), self.tr("What is shown")),
+            (self.look, self.tr("As"), self.tr("As text, or as hex")),
         ):
             box.setAccessibleName(name)
             box.setToolTip(tip)
@@ -207,7 +211,7 @@ class StreamView(QWidget):
         if self._closed:
             return
         if about is None:
-            self._show("This connection is not in the capture, or not any more.")
+            self._show(self.tr("This connection is not in the capture, or not any more."))
             return
         self._about = about
         self.setWindowTitle(
@@ -216,7 +220,7 @@ class StreamView(QWidget):
             )
         )
         for form in about.forms:
-            self.form.addItem(_FORMS[form], form)
+            self.form.addItem(self.tr(_FORMS[form]), form)
         self.form.setEnabled(len(about.forms) > 1)
         self._begin()
 
@@ -281,9 +285,10 @@ class StreamView(QWidget):
         return len(self._pieces) < before
 
     def _show_state(self, news: News) -> None:
-        words = f"{ARROWS['received']} {amount(news.received)} received    {ARROWS['sent']} {amount(news.sent)} sent"
-        end = "closed" if news.ended else "" if news.complete else "reading…"
-        self._show(f"{words}    {end}".rstrip())
+        received = self.tr("{size} received").format(size=amount(news.received))
+        sent = self.tr("{size} sent").format(size=amount(news.sent))
+        end = self.tr("closed") if news.ended else "" if news.complete else self.tr("reading…")
+        self._show(f"{ARROWS['received']} {received}    {ARROWS['sent']} {sent}    {end}".rstrip())
 
     def _show(self, text: str, role: str = "dim") -> None:
         self.state.setText(text)
@@ -367,7 +372,7 @@ class StreamView(QWidget):
         if self._about is None or self._saving is not None:
             return
         self.save_button.setEnabled(False)
-        self._show(f"Saving to {path}…")
+        self._show(self.tr("Saving to {path}…").format(path=path))
         capture = self._reader.path
         self._saving = self._in_thread(save_side, capture, self._about, received, path, lambda _: not self._stopped)
         self._saving.addCallback(self._on_saved)

@@ -9,7 +9,7 @@ import pytest
 from app import responders
 from app.responders.rulebook import hints_of
 from app.text.framing import FRAMINGS
-from tests.helpers import ROOT, run
+from tests.helpers import run
 
 
 def found(protocol: str = "tcp", framing: str = "none", **rule: Any) -> list[tuple[str, int | None, str]]:
