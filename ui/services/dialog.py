@@ -26,11 +26,11 @@ from app.services.config import ServiceConfig
 from app.services.protocols import PROTOCOLS
 from app.workspace import reading as workspace
 from ui.forms.form import Form, OptionForm, column, sentence, set_property, tab_through, tell
+from ui.forms.helped_items import HelpedChoice
 from ui.looks.declared import in_words
 from ui.looks.icons import icon
 from ui.parts.careful_dialog import CarefulDialog
 from ui.parts.dialog_pages import Page, Pages, padded
-from ui.parts.helped_items import HelpedChoice
 from ui.services import checks
 from ui.services.section_page import SectionPage
 

@@ -226,7 +226,9 @@ def test_a_context_menu_has_only_actions_of_its_window(window: QMainWindow) -> N
     actions = Actions(window, Place.CAPTURE)
     menu = QMenu(window)
     actions.fill(menu, Place.EVENTS)
-    assert names(menu) == ["note", "", "follow_stream", "", "copy_rows", "copy_payload", "", "select_all"]
+    assert names(menu) == [
+        "open_in_send", "", "note", "", "follow_stream", "", "copy_rows", "copy_payload", "", "select_all",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("place", Place)
