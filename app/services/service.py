@@ -299,6 +299,10 @@ class Service:
         """How often each rule in ``config.options["rules"]`` has applied since the start; () without such rules."""
         return tuple(count.hits for count in Rules(self.config, self._built).counts())
 
+    def reset_hits(self, at: Collection[int] | None = None) -> None:
+        """Count anew how often rules have applied: those with these indexes, or all. It holds at the next message."""
+        Rules(self.config, self._built).reset(at)
+
     def trial(self, asked: Request | Message, given: options.Options | None = None) -> Deferred[Trial]:
         """What would happen to a request or message. The counts are those of now, and stay as they are.
 

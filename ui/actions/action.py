@@ -67,6 +67,7 @@ class Situation:
         undo, redo: the changes of the workspace that can be undone and redone next, in words; "" if there is none.
         page: whether the page of a service is in view.
         seeded: whether the selected service has faults, and a seed by which they draw.
+        rules: whether the selected service has rules that are counted.
     """
 
     service: bool = False
@@ -85,6 +86,7 @@ class Situation:
     paused: bool = False
     page: bool = False
     seeded: bool = False
+    rules: bool = False
 
 
 @dataclass(frozen=True, slots=True)

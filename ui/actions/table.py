@@ -27,6 +27,7 @@ STRIKES = Place.STRIKES
 # -- when an action is enabled, and what is said while it is not
 
 A_SERVICE = Condition("Select a service first", lambda now: now.service)
+SOME_RULES = Condition("Select a service with rules first", lambda now: now.rules)
 A_CONNECTION = Condition("Select a live connection first", lambda now: now.connection)
 A_STREAM = Condition("Select a connection, or an event of one, first", lambda now: now.stream)
 SOME_STOPPED = Condition("There is no service that is down", lambda now: now.stopped)
@@ -110,11 +111,13 @@ ACTIONS: tuple[Action, ...] = (
         "Ctrl+O", "folder-open", groups={MAIN: 1},
     ),
     Action(
-        "save_workspace", "File", "&Save workspace", "Save the services to their file",
+        "save_workspace", "File", "&Save workspace",
+        "Save services, rules and messages to their file; not what was captured",
         "Ctrl+S", "save", groups={MAIN: 1},
     ),
     Action(
-        "save_workspace_as", "File", "Save workspace &as…", "Save the services to another file",
+        "save_workspace_as", "File", "Save workspace &as…",
+        "Save services, rules and messages to another file; not what was captured",
         "Ctrl+Shift+S", groups={MAIN: 1},
     ),
     Action("open_demo", "File", "Open the &demo", "Open four services to try things with", groups={MAIN: 1}),
@@ -127,11 +130,16 @@ ACTIONS: tuple[Action, ...] = (
         "Ctrl+Alt+O", groups={MAIN: 3, CAPTURE: 1},
     ),
     Action(
-        "save_capture_as", "File", "Save ca&pture as…", "A copy: all, without payloads, or redacted",
+        "save_capture_as", "File", "Save a copy of the ca&pture…",
+        "All that was captured in a file of its own: whole, without payloads, or redacted",
         "Ctrl+Alt+S", groups={MAIN: 3, CAPTURE: 1},
     ),
     Action(
-        "capture", "File", "Cap&ture…", "Where it is, how large it may become, how long captures are kept",
+        "export", "File", "&Export what was captured…", "For other programs: pcapng, HAR, JSON lines or CSV",
+        "Ctrl+Shift+E", groups={MAIN: 3, CAPTURE: 1},
+    ),
+    Action(
+        "capture", "File", "Cap&ture settings…", "Where it is, how large it may become, how long captures are kept",
         groups={MAIN: 3},
     ),
     Action(
@@ -143,10 +151,6 @@ ACTIONS: tuple[Action, ...] = (
         "new_capture", "File", "Ne&w capture",
         "Go on in a new file; the old one is kept and can be opened",
         "Ctrl+Alt+N", "new-file", groups={MAIN: 3},
-    ),
-    Action(
-        "export", "File", "&Export…", "Write events to pcapng, HAR, JSON lines or CSV",
-        "Ctrl+Shift+E", groups={MAIN: 2, CAPTURE: 1},
     ),
     Action("close_window", "File", "C&lose", "Close this window", "Ctrl+W", groups={CAPTURE: 2}),
     Action("quit", "File", "&Quit", "Stop the services, store everything, leave", "Ctrl+Q", groups={MAIN: 4}),
@@ -226,6 +230,11 @@ ACTIONS: tuple[Action, ...] = (
         hidden_while_disabled=True,
     ),
     Action(
+        "reset_counts", "Services", "Reset the co&unts of its rules",
+        "Count anew how often each rule of the selected service has applied",
+        "Ctrl+Alt+0", "again", groups={MAIN: 2, SERVICE: 3}, enabled=SOME_RULES, hidden_while_disabled=True,
+    ),
+    Action(
         "duplicate_service", "Services", "&Duplicate…", "Add a service like the selected one",
         "Ctrl+D", "duplicate", groups={MAIN: 2, SERVICE: 3}, enabled=A_SERVICE,
     ),
@@ -248,7 +257,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action(
         "open_in_send", "Services", "O&pen in Send", "Fill the Send dock with what was sent here",
-        "Ctrl+J", "send", groups={MAIN: 3, EVENTS: 1}, enabled=SENDABLE, hidden_while_disabled=True,
+        "Ctrl+J", "send", groups={MAIN: 3, CAPTURE: 3, EVENTS: 1}, enabled=SENDABLE, hidden_while_disabled=True,
     ),
     Action(
         "answer_by_rule", "Services", "Answer this by a ru&le", "Add a rule that answers this request or message",

@@ -29,6 +29,7 @@ from ui.panes.commands import EventCommands, PaneCommands
 from ui.panes.exchange_actions import ExchangeActions
 from ui.panes.failure_actions import FailureActions
 from ui.panes.notes import Notes
+from ui.parts.copying import SHOWN
 from ui.sending.commands import SendCommands
 from ui.services.actions import ServiceActions
 from ui.services.commands import ServiceCommands
@@ -132,7 +133,7 @@ class MainWindow(QMainWindow):
         self.service_actions.edit_wanted.connect(self.workbench.open)
         self.services.address_wanted.connect(self.workbench.open_address)
         self.failure_actions = FailureActions(post, self.panes.failures, self.detail, self)
-        self.streams = StreamWindows(reader, post.sender.in_thread, self)
+        self.streams = StreamWindows(reader, post.sender.in_thread, self, lambda id: self.sending.fill(reader, id))
         self.streams.follow(bridge)
         self.captures = CaptureFiles(post, reader, self._settings, self)
 
@@ -144,6 +145,7 @@ class MainWindow(QMainWindow):
         self.start_page = StartPage(actions, self.files, settings, self.middle.right)
         self.middle.place(bridge, self.side, self.browser, self.start_page)
         self.workbench.shown.connect(self.middle.show_panes)
+        self.service_actions.added.connect(self.middle.show_service)
         self._status_line = StatusLine(post, bridge, actions["failures"])
         self.panes.unresolved_changed.connect(self._status_line.show_unresolved)
         self.menus = ContextMenus(actions, self.side, self.browser, self.notes)
@@ -167,6 +169,7 @@ class MainWindow(QMainWindow):
         self.workbench.hits_wanted.connect(self.faults.show_hits)
         self.detail.wanted.connect(lambda name: self.actions_[name].trigger())
         self.side.changed.connect(self.faults.on_selection)
+        self.captures.send_wanted.connect(self.sending.fill)
         self.capture_commands = CaptureCommands(post, reader, self.captures, self.browser, self, selection.connection)
         answering = AnswerByRule(post, self.exchanges, self.workbench, self.service_actions)
         services = ServiceCommands(
@@ -175,7 +178,11 @@ class MainWindow(QMainWindow):
         services.keep_keys(self.actions_)
         self.actions_.connect(
             WorkbenchCommands(
-                self.workbench, answering, lambda: self.services.selected, lambda: self.browser.current_event
+                self.workbench,
+                answering,
+                lambda: self.services.selected,
+                lambda: self.browser.current_event,
+                lambda words: self.statusBar().showMessage(words, SHOWN),
             ),
             WindowCommands(
                 post, edits, self._settings, files, self.middle, self.command_palette, self, self.captures.settings

@@ -34,12 +34,14 @@ class PageForms(QStackedWidget):
         responder_changed(str): another responder was chosen.
         refused(str): what could not be done with the rules or faults, and why.
         hits_wanted(str): the events of the fault of that name are to be shown.
+        recount(list or None): the user wants the rules with these indexes, or all, to be counted anew.
     """
 
     edited = pyqtSignal(str, str)
     responder_changed = pyqtSignal(str)
     refused = pyqtSignal(str)
     hits_wanted = pyqtSignal(str)
+    recount = pyqtSignal(object)
 
     def __init__(self, tabs: QTabBar, reader: Reader, service: Callable[[], Service | None]) -> None:
         """``service()`` is the service as it runs."""
@@ -69,6 +71,7 @@ class PageForms(QStackedWidget):
             self.rules = RulesSection(config.responder, config.protocol, self.sections.rules, self._reader)
             self.rules.edited.connect(self.edited)
             self.rules.refused.connect(self.refused)
+            self.rules.recount.connect(self.recount)
         if self.rules is not None and self.sections.rules is not None:
             self.rules.set_rules(config.options.get(self.sections.rules.name, ()))
             captured = self.rules.bar.captured

@@ -97,6 +97,7 @@ class ServicePage(QWidget):
         self.forms.responder_changed.connect(self._on_responder)
         self.forms.refused.connect(self._refused.say)
         self.forms.hits_wanted.connect(self._on_hits_wanted)
+        self.forms.recount.connect(self.reset_counts)
         self.header.address_clicked.connect(self.show_address)
         self.header.later.clicked.connect(self.show_mistake)
         self.restart.applied.connect(lambda: self.apply(restart=True))
@@ -336,6 +337,13 @@ class ServicePage(QWidget):
         section = self.forms.faults
         if section is not None and section.isVisible():
             section.refresh()
+
+    def reset_counts(self, at: list[int] | None = None) -> None:
+        """Have the service count anew how often rules have applied: those with these indexes, or all."""
+        service = self._service()
+        if service is not None:
+            service.reset_hits(at)
+            self._show_hits()
 
     def minimumSizeHint(self) -> QSize:
         return QSize(super().minimumSizeHint().width(), LOWEST)

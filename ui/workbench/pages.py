@@ -72,6 +72,14 @@ class Workbench(QObject):
         if page is not None:
             page.show_fault(at)
 
+    def reset_counts(self, name: str) -> None:
+        """Have a service count anew how often each of its rules has applied."""
+        page, service = self._all().get(name), self._post.services.get(name)
+        if page is not None:
+            page.reset_counts()
+        elif service is not None:
+            service.reset_hits()
+
     def close(self, name: str) -> None:
         """Close a page. What it has that is not applied yet is there when it is opened again."""
         page = self.pages.pop(name, None)

@@ -39,10 +39,12 @@ class RulesSection(QWidget):
     Signals:
         edited(str, str): the rules were edited: words for it, and a key that is the same while one types.
         refused(str): what could not be done, and why.
+        recount(list or None): the user wants the rules with these indexes, or all, to be counted anew.
     """
 
     edited = pyqtSignal(str, str)
     refused = pyqtSignal(str)
+    recount = pyqtSignal(object)
 
     def __init__(self, responder: str, protocol: str, declared: Option, reader: Reader) -> None:
         super().__init__()
@@ -64,6 +66,7 @@ class RulesSection(QWidget):
         self.bar.setVisible(can_try(responder, protocol))
         self.view.chosen.connect(self._on_chosen)
         self.view.refused.connect(self.refused)
+        self.view.recount.connect(self.recount)
         self.rules.edited.connect(self._on_rows)
         self.form.changed.connect(self._on_form)
         self.bar.toggled.connect(self._on_toggled)
@@ -76,10 +79,17 @@ class RulesSection(QWidget):
         paste = QPushButton(self.tr("Paste"))
         paste.setToolTip(self.tr("Paste rules that were copied here or from a workspace (Ctrl+V)"))
         paste.clicked.connect(self.view.paste)
+        self.reset_button = QPushButton(self.tr("Reset counts"))
+        self.reset_button.setToolTip(
+            self.tr(
+                "Count anew how often each rule has applied: one that is limited to a number of times applies again"
+            )
+        )
+        self.reset_button.clicked.connect(lambda: self.recount.emit(None))
         buttons = QHBoxLayout()
         buttons.setContentsMargins(12, 8, 12, 8)
         buttons.setSpacing(8)
-        for button in (add, paste):
+        for button in (add, paste, self.reset_button):
             button.setAutoDefault(False)
             buttons.addWidget(button)
         buttons.addStretch(1)

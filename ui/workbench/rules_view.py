@@ -24,10 +24,12 @@ class RulesView(QListView):
     Signals:
         chosen(int): another row is current; -1: none is.
         refused(str): what could not be done, and why.
+        recount(list or None): the user wants these rows, or all, to be counted anew.
     """
 
     chosen = pyqtSignal(int)
     refused = pyqtSignal(str)
+    recount = pyqtSignal(object)
 
     def __init__(self, rules: RulesModel) -> None:
         super().__init__()
@@ -206,6 +208,8 @@ class RulesView(QListView):
             (self.tr("On or off"), "", "Space", self.switch, True),
             (self.tr("Move up"), "chevron-up", "Alt+Up", lambda: self.move_by(-1), True),
             (self.tr("Move down"), "chevron-down", "Alt+Down", lambda: self.move_by(1), True),
+            (self.tr("Reset its count"), "again", "", lambda: self.recount.emit(self.rows()), True),
+            (self.tr("Reset all counts"), "", "", lambda: self.recount.emit(None), False),
             (self.tr("Remove"), "trash", "Del", self.remove, True),
         ):
             action = menu.addAction(words)

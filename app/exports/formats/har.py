@@ -33,8 +33,8 @@ AT_ONCE = 1 << 20
 NO_ANSWER = "no answer up to the last event that was exported"
 
 
-def write(events: Iterable[Event], out: BinaryIO, chosen: Chosen = ALL) -> None:
-    """Write the exchanges that ``chosen`` wants, in the order in which they began."""
+def write(events: Iterable[Event], out: BinaryIO, chosen: Chosen = ALL) -> int:
+    """Write the exchanges that ``chosen`` wants, in the order in which they began. Returns how many."""
     creator = {"name": "Listening Post", "version": __version__}
     head = json.dumps({"version": "1.2", "creator": creator})[:-1]
     out.write(f'{{"log": {head}, "entries": ['.encode())
@@ -54,6 +54,7 @@ def write(events: Iterable[Event], out: BinaryIO, chosen: Chosen = ALL) -> None:
         entries.write(out)
     comment = f', "comment": {json.dumps(_told(lost))}' if lost else ""
     out.write(f"\n]{comment}}}}}\n".encode())
+    return len(entries)
 
 
 MAX_TOLD = 20
@@ -71,6 +72,9 @@ class _Entries:
     def __init__(self, spool: IO[bytes]) -> None:
         self._spool = spool
         self._began, self._at = array("q"), array("q", [0])
+
+    def __len__(self) -> int:
+        return len(self._began)
 
     def add(self, exchange: Exchange) -> None:
         text = json.dumps(entry(exchange), ensure_ascii=False).encode("utf-8", "backslashreplace")
@@ -308,5 +312,12 @@ def _message(event: Event, *, outgoing: bool) -> dict[str, Any]:
 
 
 EXPORTER = Exporter(
-    "har", "HAR", ".har", "HTTP exchanges and WebSocket messages, for developer tools", write, exchanges=True
+    "har",
+    "HAR",
+    ".har",
+    "HTTP exchanges and WebSocket messages, for developer tools",
+    write,
+    "entry",
+    "entries",
+    exchanges=True,
 )

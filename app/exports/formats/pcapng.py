@@ -97,10 +97,15 @@ def _padded(data: bytes) -> bytes:
 
 
 class _Writer:
-    """Turns events into packets. Those of the last event wait for comments, which stand on the first of them."""
+    """Turns events into packets. Those of the last event wait for comments, which stand on the first of them.
+
+    Attributes:
+        packets: how many were written.
+    """
 
     def __init__(self, out: BinaryIO, twins: Mapping[int, int]) -> None:
         self._file, self._twins = _File(out), twins
+        self.packets = 0
         self._conversations: OrderedDict[int, Conversation] = OrderedDict()
         self._waiting: list[bytes] = []
         self._of = 0, "", 0
@@ -198,6 +203,7 @@ class _Writer:
         _, service, time = self._of
         for packet in self._waiting:
             self._file.packet(service, time, packet, self._comments)
+            self.packets += 1
             self._comments = []
         self._waiting = []
 
@@ -229,13 +235,21 @@ def _is_datagrams(event: Event) -> bool:
     return event.kind == events.CONNECTION_OPENED and "datagram" in event.summary
 
 
-def write(events: Iterable[Event], out: BinaryIO, chosen: Chosen = ALL) -> None:
+def write(events: Iterable[Event], out: BinaryIO, chosen: Chosen = ALL) -> int:
     writer = _Writer(out, chosen.twins)
     for event in events:
         writer.take(event)
     writer.end()
+    return writer.packets
 
 
 EXPORTER = Exporter(
-    "pcapng", "pcapng", ".pcapng", "Packets for Wireshark, as the services saw them", write, one_side=True
+    "pcapng",
+    "pcapng",
+    ".pcapng",
+    "Packets for Wireshark, as the services saw them",
+    write,
+    "packet",
+    "packets",
+    one_side=True,
 )
