@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from app import faults
-from app.plugin import FaultKind, Hit, Option, fault
+from app.faults import FaultKind
+from app.plugin import Hit, Option, fault
 from app.plugin.testing import FaultyConnection
 
 
