@@ -236,13 +236,17 @@ async def test_a_service_waits_for_its_fault_and_has_each_version_of_it(make: An
     await allow(post)
     await until(lambda: isinstance(mine.status, Listening))
     host = mine.status.host
-    await says(post, "mine", b"heyhey")
+    old = Peer(mine)
+    await old.send(b"a")
+    await old.expect(b"aa")
     [(words, _, payload)] = await until(lambda: found(post, events.FAULT_APPLIED))
-    assert (words, payload) == ("stutter: said 2 times", b"hey")
+    assert (words, payload) == ("stutter: said 2 times", b"a")
 
     stutter(STUTTER.replace("*= times", "*= times + 1"))
     await logged(post, "faults have changed: stutter")
     await says(post, "mine", b"heyheyhey")
+    await old.send(b"b")
+    await old.expect(b"aabbb")
 
     stutter(STUTTER.replace("def stutter", "def (stutter"))
     await until(lambda: "SyntaxError" in post.plugins.words)
@@ -255,6 +259,9 @@ async def test_a_service_waits_for_its_fault_and_has_each_version_of_it(make: An
     stutter().unlink()
     await until(lambda: faults.find("stutter") is None)
     await says(post, "mine", b"hey")
+    await old.send(b"c")
+    await old.expect(b"aabbbc")
+    assert old.got == b"aabbbc"
     assert mine.status.host == host
     await mine.stop()
     assert isinstance(await mine.start(), Failed)
