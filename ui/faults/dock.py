@@ -177,6 +177,7 @@ class FaultsDock(QDockWidget):
             for at, key in enumerate(self._order):
                 self._column.removeWidget(self.rows[key])
                 self._column.insertWidget(at, self.rows[key])
+                self.rows[key].show()  # now: it may be about to take the keyboard
             tab_through(self.networks, self.all_off, *(self.rows[key] for key in self._order))
         more = len(found) - len(shown)
         self._rest.setVisible(more > 0)

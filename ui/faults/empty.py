@@ -63,20 +63,33 @@ class NoFaults(QWidget):
         another, self._shown = protocol != self._shown[1], (name, protocol)
         found = presets.fitting(protocol) if name else []
         self.offers = bool(found)
-        if name:
-            words = self.tr(
-                "No service fails on purpose. A fault delays, cuts, loses or spoils what passes, "
-                "always, now and then, or once."
+        self.words.setText(
+            self.tr(
+                "No service fails on purpose. What passes can be delayed, cut, lost or spoiled: always, now and then, "
+                "or once."
             )
-        else:
-            words = self.tr("Select a service on the left: what passes there can be delayed, cut, lost or spoiled.")
-        self.words.setText(words)
+            if name
+            else self.tr("Select a service on the left: what passes there can be delayed, cut, lost or spoiled.")
+        )
         self.page.setVisible(bool(name))
         self.page.setText(unmarked(self.tr("Choose a fault for {name}").format(name=name)))
         self.above.setVisible(bool(found))
         self.above.setText(self.tr("Or have {name} behave as behind a network:").format(name=name))
         if another:
             self._make(found)
+
+    def show_own(self, protocol: str) -> None:
+        """Offer what there is for the service on whose page it stands."""
+        self._make(presets.fitting(protocol))
+        self.page.hide()
+        self.words.setText(
+            self.tr(
+                "This service does not fail on purpose. What passes can be delayed, cut, lost or spoiled: always, "
+                "now and then, or once."
+            )
+        )
+        self.above.setText(self.tr("Add a fault on the left, or have it behave as behind a network:"))
+        self.above.setVisible(bool(self.buttons))
 
     def _make(self, found: list[Preset]) -> None:
         for old in self.buttons:
@@ -85,11 +98,11 @@ class NoFaults(QWidget):
             old.deleteLater()
         self.buttons = []
         for preset in found:
-            button = QPushButton(unmarked(f"{in_words(preset.name)}\n{preset.figures}"))
+            button = QPushButton(unmarked(f"{in_words(preset.title)}\n{preset.figures}"))
             button.setAutoDefault(False)
             button.setProperty("two", True)
             button.setToolTip(plain(in_words(preset.help)))
-            button.setAccessibleName(f"{in_words(preset.name)}: {preset.figures}")
+            button.setAccessibleName(f"{in_words(preset.title)}: {preset.figures}")
             button.clicked.connect(lambda _=False, preset=preset: self.chosen.emit(preset))
             self.buttons.append(button)
         self._columns = 0
