@@ -19,6 +19,7 @@ from app.capture import schema
 from app.capture.filters.completion import operators
 from app.capture.filters.fields import FIELDS
 from app.commands import error_reference, table
+from app.faults.presets import PRESETS
 from app.limits import LIMITS
 from app.options import Option
 from app.services import settings
@@ -219,6 +220,12 @@ def framings() -> str:
     return "\n".join(["| `framing` | a message ends | options |", "|---|---|---|", *rows])
 
 
+def networks() -> str:
+    """A row for each network that the window offers."""
+    rows = (f"| {preset.title} | {preset.figures} | {preset.help} |" for preset in PRESETS)
+    return "\n".join(["| network | down/up, one way | |", "|---|---|---|", *rows])
+
+
 BLOCKS = {
     "filter-fields": filter_fields,
     "responders": responder_table,
@@ -233,6 +240,7 @@ BLOCKS = {
     "errors": error_reference.tables,
     "crcs": crcs,
     "framings": framings,
+    "networks": networks,
 }
 
 

@@ -28,10 +28,9 @@ def test_each_says_its_figures():
 
 
 def test_bits_become_bytes_and_down_is_what_we_send():
-    rates = {
-        table["on"]: table["bytes_per_second"] for table in BY_NAME["LTE"].tables("tcp") if table["kind"] == "rate"
-    }
-    delays = {table["on"]: table["ms"] for table in BY_NAME["LTE"].tables("tcp") if table["kind"] == "delay"}
+    tables = BY_NAME["LTE"].tables("tcp")
+    rates = {table["on"]: table["bytes_per_second"] for table in tables if table["kind"] == "rate"}
+    delays = {table["on"]: table["ms"] for table in tables if table["kind"] == "delay"}
     assert rates == {"sent": 6_250_000.0, "received": 1_250_000.0}
     assert delays == {"sent": 50.0, "received": 65.0}
 

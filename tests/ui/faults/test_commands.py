@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -101,6 +102,26 @@ def test_what_hangs_comes_not_and_the_dock_shows_it_and_lifts_it(desk: Bench, cl
     row.once_now.click()
     assert received(desk, client) == b"PING"
     desk.qtbot.waitUntil(lambda: not [row for row in desk.window.faults.dock.rows.values() if row.fault.only])
+
+
+def test_a_row_of_an_open_connection_does_too_and_one_of_a_closed_connection_says_so(
+    desk: Bench, client: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [number] = desk.post.services["echo"].connections
+    found = [SimpleNamespace(live=number)]
+    window = desk.window
+    monkeypatch.setattr(window.faults._reader, "read", lambda read, nothing, done: done(found))
+    monkeypatch.setattr(window.faults, "_connection", lambda: (1_000 + number, False))
+    window.faults.fault_stall()
+    assert by_hand(desk) == [("stall", "sent"), ("stall", "received")]
+    assert window.statusBar().currentMessage() == f"Nothing passes on connection #{number} for 5 s"
+    window.faults.fault_lift()
+    assert by_hand(desk) == []
+    window.faults.fault_lift()
+    assert window.statusBar().currentMessage() == f"Connection #{number} had no fault by hand"
+    found[:] = [SimpleNamespace(live=None)]
+    window.faults.fault_reset()
+    assert window.statusBar().currentMessage() == "This connection is not open any more"
 
 
 def test_a_udp_peer_cannot_be_reset(open_window: Open, qtbot: QtBot) -> None:
