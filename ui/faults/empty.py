@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PyQt5.QtCore import Qt, pyqtSignal
+from PyQt5.QtCore import QSize, Qt, pyqtSignal
 from PyQt5.QtGui import QResizeEvent
 from PyQt5.QtWidgets import QGridLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
@@ -14,6 +14,9 @@ from ui.parts.labels import plain, unmarked
 
 COLUMN = 34
 """Digits of the width of one network."""
+
+MARGIN = 16
+"""Pixels at the left and at the right."""
 
 
 class NoFaults(QWidget):
@@ -48,7 +51,7 @@ class NoFaults(QWidget):
         self._grid = QGridLayout()
         self._grid.setSpacing(8)
         column = QVBoxLayout(self)
-        column.setContentsMargins(16, 8, 16, 12)
+        column.setContentsMargins(MARGIN, 8, MARGIN, 12)
         column.setSpacing(8)
         column.addWidget(self.words)
         column.addWidget(self.page, 0, Qt.AlignLeft)
@@ -110,7 +113,7 @@ class NoFaults(QWidget):
 
     def _arrange(self) -> None:
         room = self.fontMetrics().horizontalAdvance("0") * COLUMN
-        columns = max(1, min(4, (self.width() - 32) // max(1, room)))
+        columns = max(1, min(4, (self.width() - 2 * MARGIN) // max(1, room)))
         if columns == self._columns:
             return
         self._columns = columns
@@ -119,6 +122,11 @@ class NoFaults(QWidget):
             self._grid.addWidget(button, at // columns, at % columns)
         for column in range(4):
             self._grid.setColumnStretch(column, int(column < columns))
+
+    def minimumSizeHint(self) -> QSize:
+        """Room for one column: in less than there is now, they are arranged anew."""
+        widest = max((button.sizeHint().width() for button in (*self.buttons, self.page)), default=0)
+        return QSize(widest + 2 * MARGIN, super().minimumSizeHint().height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -8,7 +8,17 @@ from typing import Any
 
 from PyQt5.QtCore import QT_TRANSLATE_NOOP, QPoint, Qt, pyqtSignal
 from PyQt5.QtGui import QResizeEvent
-from PyQt5.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QPushButton,
+    QScrollArea,
+    QSplitter,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app import faults
 from app.faults import presets
@@ -102,7 +112,11 @@ class FaultsSection(QWidget):
         self.empty.chosen.connect(self._put_preset)
         right = self._right = QStackedWidget()
         right.addWidget(form)
-        right.addWidget(self.empty)
+        scrolled = QScrollArea()
+        scrolled.setWidgetResizable(True)
+        scrolled.setFocusPolicy(Qt.NoFocus)
+        scrolled.setWidget(self.empty)
+        right.addWidget(scrolled)
         self.splitter = QSplitter(Qt.Horizontal)
         self.splitter.setChildrenCollapsible(False)
         self.splitter.setHandleWidth(1)
