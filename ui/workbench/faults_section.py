@@ -336,7 +336,11 @@ class FaultsSection(QWidget):
         """Offer the kinds that fit the service, each with its help."""
         menu = QMenu(self)
         menu.setToolTipsVisible(True)
+        service = self._service()
+        secure = service is not None and service.config.tls is not None
         for kind in faults.fitting(self._protocol):
+            if kind.tls and not secure:
+                continue
             action = menu.addAction(unmarked(f"{kind.name}: {_brief(in_words(kind.help))}"))
             action.setToolTip(plain(in_words(kind.help)))
             action.triggered.connect(partial(self._add, kind.name))

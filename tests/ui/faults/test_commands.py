@@ -182,6 +182,14 @@ def test_repeat_with_this_seed_is_a_step_that_can_be_undone(desk: Bench) -> None
     desk.qtbot.waitUntil(lambda: desk.post.services["slow"].config.seed == 5)
 
 
+def test_a_fault_with_a_seed_of_its_own_repeats_without_that(open_window: Open, qtbot: QtBot) -> None:
+    with bench(open_window, qtbot, config("slow", 0, faults=({**SLOW, "seed": 99},))) as desk:
+        shown(desk, hit())
+        do(desk.window, "repeat_seed")
+        assert "has a seed of its own" in desk.window.statusBar().currentMessage()
+        assert desk.config.seed == 0
+
+
 def test_the_seed_of_the_run_is_kept_from_the_menu_of_the_service(desk: Bench) -> None:
     desk.window.services.select("slow")
     desk.window.service_actions.toggle("slow")
