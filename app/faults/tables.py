@@ -45,11 +45,6 @@ def named(tables: Iterable[Options]) -> list[tuple[str, Options]]:
     return found
 
 
-def fitting(tables: Iterable[Options], protocol: str, *, tls: bool) -> tuple[Options, ...]:
-    """Those that are right for a service of ``protocol``."""
-    return tuple(table for table in tables if next(_mistakes(table, protocol, tls=tls), None) is None)
-
-
 def problems(tables: Sequence[Options], protocol: str, *, tls: bool) -> Iterator[tuple[int, str, str]]:
     """Index, key ("" for the table) and text of each thing that is wrong."""
     for mistake in mistakes(tables, protocol, tls=tls):

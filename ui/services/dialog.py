@@ -21,7 +21,6 @@ from PyQt5.QtWidgets import (
 )
 
 from app import responders
-from app.faults.tables import fitting
 from app.services import address, errors, settings
 from app.services.config import ServiceConfig
 from app.services.protocols import PROTOCOLS
@@ -91,23 +90,22 @@ class ServiceDialog(CarefulDialog):
         return self.tr("Discard the new service?")
 
     def config(self) -> ServiceConfig:
-        """The settings in the form, and those that it does not show, without faults that do not fit the protocol."""
+        """The settings in the form. Settings that the form does not show are unchanged."""
         port = self.port.text().strip()
-        protocol, tls = self._protocol(), self._values("tls")
-        return replace(
+        config = replace(
             self._config,
             name=self.name.text().strip(),
-            protocol=protocol,
+            protocol=self._protocol(),
             host=self._host(),
             port=int(port) if checks.port_problem(port) is None else 0,
             responder=self._responder(),
             autostart=self.autostart.isChecked(),
             options=self._options(),
-            tls=tls,
+            tls=self._values("tls"),
             limits=self._values("limits") or {},
             socket=self._values("socket") or {},
-            faults=fitting(self._config.faults, protocol, tls=tls is not None),
         )
+        return replace(config, faults=checks.kept_faults(config))  # of a copy: the protocol may be another
 
     def _accept_and_start(self) -> None:
         self.starts = True

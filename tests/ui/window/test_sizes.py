@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from PyQt5.QtCore import Qt
 from PyQt5.QtGui import QFontMetrics
-from PyQt5.QtWidgets import QApplication, QToolBar
+from PyQt5.QtWidgets import QApplication, QScrollArea, QToolBar
 
 from app.events import FAILURE, Event
 from app.status import Failed, Listening
@@ -70,6 +70,25 @@ def test_the_send_dock_needs_no_more_room_and_does_not_make_the_window_grow(wind
         window.sending.dock.form.url.setText(url)
         assert least(window) == (True, True), url
     assert window.size() == before
+
+
+def test_the_dock_and_the_page_of_faults_need_no_more_room(open_window: Open, qapp: QApplication) -> None:
+    slow = {"kind": "delay", "name": "a fault with quite a long name " * 2, "jitter_ms": 5.0, "nth": 2}
+    rate = {"kind": "rate", "bytes_per_second": 1e10}
+    for points in ROOM:
+        theme.apply(qapp, theme.DARK, Fonts(points, "", points))
+        window = open_window(config("a-service-with-quite-a-long-name", 9100, faults=(slow, rate)), config("b", 9101))
+        window.resize(*ROOM[points])
+        settle()
+        before = window.size()
+        do(window, "faults")
+        assert least(window) == (True, True), points
+        assert window.size() == before
+        for name in ("a-service-with-quite-a-long-name", "b"):
+            window.workbench.show_faults(name, 0)
+            assert least(window) == (True, True), (points, name)
+        dock = window.faults.dock
+        assert not dock.findChildren(QScrollArea)[0].horizontalScrollBar().isVisible(), points
 
 
 @pytest.mark.parametrize(
