@@ -36,13 +36,9 @@ CONNECT, RECEIVED, SENT = "connect", "received", "sent"
 STREAMS = ("tcp", "http", "websocket")
 """Protocols on TCP connections that faults can act on."""
 
-BYTES, MESSAGES = "bytes", "messages"
-"""What a kind acts on: the bytes of a connection as they are read and written, or what its protocol calls a message.
-
-A protocol may have further levels, as ``HANDSHAKES`` and ``PONGS`` of WebSocket: what only some faults can hit.
-"""
-
-HANDSHAKES, PONGS = "handshakes", "pongs"
+BYTES, MESSAGES, STREAMS_OF_HTTP2, HANDSHAKES, PONGS = "bytes", "messages", "streams", "handshakes", "pongs"
+"""What a fault acts on: the bytes of a connection as they are read and written, what its protocol calls a message; an
+HTTP/2 connection and its streams, the handshake of a WebSocket, its answers to pings."""
 
 CLOSED, UNACCEPTED = "closed", "unaccepted"
 """What a fault can make of a port while it acts: nobody listens, or connections stay in the system's queue."""
@@ -55,19 +51,20 @@ class FaultKind:
     Attributes:
         name: the value of ``kind`` in a workspace.
         help: one line for the form and the manual.
-        act: does it. Returns what was done, in words that follow the fault's name, as "200 ms late".
+        act: does it. Returns what was done, in words that follow the fault's name, as "200 ms late". Empty: there was
+            nothing to do, and the candidate was not hit.
         protocols: those that it fits.
         sides: those that it fits; the first is the default of ``on``.
         options: its own, beside the conditions.
-        level: ``BYTES`` or ``MESSAGES``; on TCP without a framing, and on UDP, the two are the same.
+        level: ``BYTES``, ``MESSAGES`` or another one; on TCP without a framing, and on UDP, these two are the same.
         ends: whether it closes, resets, refuses or loses what it hits: such faults act before others, and alone.
         steady: whether it usually touches every piece, so that only the first and the total are events.
         check: given the options with their defaults, the protocol and the side, what contradicts itself.
         tls: whether it needs TLS.
         at_once: whether it needs no message: set on a connection by hand, it acts at once.
         level_of: given its options, the level of one fault, where that differs from ``level``.
-        chance: in the place of an independent draw, whether a candidate for which all other conditions hold is hit;
-            given the fault, its connection, the draws of the candidate and the clock's time.
+        chance: in the place of an independent draw, whether a candidate is hit; given the fault, its connection, the
+            draws of the candidate, the clock's time, and whether all conditions but ``probability`` hold.
         shuts: given its options and the protocol, what becomes of the port while it acts: ``CLOSED``, ``UNACCEPTED``
             or "" for nothing.
         missing: why a plugin's kind cannot be used now; a workspace may name it all the same.
@@ -86,7 +83,7 @@ class FaultKind:
     tls: bool = False
     at_once: bool = False
     level_of: Callable[[Options], str] | None = None
-    chance: Callable[[LiveFault, Course, Draws, float], bool] | None = None
+    chance: Callable[[LiveFault, Course, Draws, float, bool], bool] | None = None
     shuts: Callable[[Options, str], str] | None = None
     missing: PostError | None = None
 

@@ -11,6 +11,9 @@ from typing import Any
 TICK = 0.005
 """Least seconds between two portions of a piece that passes at a rate."""
 
+EACH = 256
+"""What a piece that waits counts beside its bytes, towards the bounds of those who keep it."""
+
 
 class Meter:
     """A token bucket: how much may pass now."""
@@ -47,12 +50,13 @@ class Piece:
         meters: the rates at which it passes, by fault.
         slices: by fault, what gives the size of the next slice, and the seconds of the pause after it.
         gone: whether it is withheld.
+        until: the fault that withholds it for a time, after which ``then`` is called; see ``Hit.later``.
         copies: how often it is passed on in addition.
         gap: how many of those behind it may overtake it, at the most until it is due; 0: none.
         then: called after it has passed, or in the place of it.
     """
 
-    __slots__ = ("copies", "data", "deliver", "due", "gap", "gone", "meters", "slices", "then", "whole")
+    __slots__ = ("copies", "data", "deliver", "due", "gap", "gone", "meters", "slices", "then", "until", "whole")
 
     def __init__(self, data: bytes, deliver: Callable[[bytes], None], *, whole: bool = False) -> None:
         self.data, self.deliver, self.whole = data, deliver, whole
@@ -60,6 +64,7 @@ class Piece:
         self.meters: dict[Any, Meter] = {}
         self.slices: dict[Any, tuple[Callable[[], int], float]] = {}
         self.gone = False
+        self.until: Any = None
         self.copies = self.gap = 0
         self.then: list[Callable[[], None]] = []
 
@@ -85,7 +90,8 @@ class Lane:
     """
 
     def __init__(self, clock: Any, on_size: Callable[[int], None] = lambda size: None, *, loose: bool = False) -> None:
-        """``clock`` for timers. ``on_size`` is called when the number of bytes that wait has changed."""
+        """``clock`` for timers. ``on_size`` is called when what waits has changed: with its bytes, and ``EACH`` more
+        for each piece."""
         self._clock, self._on_size, self.loose = clock, on_size, loose
         self._queue: deque[Piece] = deque()
         # Those that others may overtake, by when they are due, and of them those that so many may.
@@ -149,6 +155,11 @@ class Lane:
         end.then.append(call)
         self._queue.append(end)
 
+    @property
+    def hanging(self) -> bool:
+        """Whether what comes is swallowed."""
+        return bool(self._swallowed_by)
+
     def swallow(self, fault: Any) -> None:
         """Take what comes from now on and pass none of it on, until ``lift(fault)``."""
         self._swallowed_by.add(fault)
@@ -176,6 +187,10 @@ class Lane:
             piece.due.pop(fault, None)
             piece.meters.pop(fault, None)
             piece.slices.pop(fault, None)
+            if piece.until is fault:
+                # It was to end the connection: lifted, it passes on what it holds, and ends nothing.
+                piece.gone, piece.until = False, None
+                piece.then.clear()
         if any(piece.due.pop(fault, None) is not None for _, _, piece in self._aside):
             self._aside = [(max(piece.due.values(), default=0.0), number, piece) for _, number, piece in self._aside]
             heapify(self._aside)
@@ -307,7 +322,7 @@ class Lane:
         for meter in piece.meters.values():
             meter.take(size)
         self._leave(piece)
-        for _ in range(1 + piece.copies if size or piece.whole else 0):
+        for _ in range(1 + piece.copies if size or piece.whole or not piece.then else 0):
             piece.deliver(piece.data)
         if self._overtaken:
             self._count_overtaking()
@@ -345,9 +360,9 @@ class Lane:
         self._grow(-(len(piece.data) if size is None else size))
 
     def _grow(self, size: int) -> None:
-        if size and not self._closed:
+        if not self._closed:
             self.size += size
-            self._on_size(self.size)
+            self._on_size(self.size + EACH * len(self))
 
 
 def _done(piece: Piece) -> None:

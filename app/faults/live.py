@@ -45,6 +45,7 @@ class LiveFault:
         once: how many of the next candidates it hits whatever its conditions say.
         only: the number of the connection that it acts on; 0: all.
         hits: so far.
+        kept: what its kind keeps from hit to hit.
     """
 
     name: str
@@ -60,6 +61,7 @@ class LiveFault:
     only: int = 0
     hits: int = 0
     lifting: Any = None
+    kept: dict[Any, Any] = field(default_factory=dict)
 
     @property
     def steady(self) -> bool:
@@ -82,7 +84,8 @@ class Course:
         totals: hits and bytes of each steady fault, by side.
         meters: the rate of each fault, by side.
         last: for each fault with a correlation, what the next draw depends on.
-        layers: what has lanes of its own above those of the connection, as its messages do.
+        within: what has lanes of its own above those of the connection: HTTP's exchanges now, WebSocket's messages.
+        messages: the target where all messages of the connection are, if it has such.
     """
 
     number: int
@@ -95,7 +98,8 @@ class Course:
     totals: dict[LiveFault, list[int]] = field(default_factory=dict)
     meters: dict[tuple[LiveFault, str], Meter] = field(default_factory=dict)
     last: dict[LiveFault, float] = field(default_factory=dict)
-    layers: list[Target] = field(default_factory=list)
+    within: dict[Target, None] = field(default_factory=dict)
+    messages: Target | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -129,11 +133,16 @@ class Hit:
         """The kind's own options, with their defaults."""
         return self.fault.options
 
+    def delay(self, milliseconds: float) -> None:
+        """Have the piece pass so many milliseconds from now, and what comes after it no earlier."""
+        self.piece.due[self.fault] = self.now + milliseconds / 1000
+
     def later(self, milliseconds: float, call: Callable[[], None]) -> None:
         """Withhold the piece, and call ``call`` so many milliseconds later, in the order of the lane."""
         self.piece.withhold()
         if milliseconds:
-            self.piece.due[self.fault] = self.now + milliseconds / 1000
+            self.delay(milliseconds)
+            self.piece.until = self.fault
         self.piece.then.append(call)
 
     def tell(self, words: str, payload: bytes | None = None) -> None:
@@ -198,6 +207,7 @@ class Faults:
         for fault in self.all:
             fault.seed = fault.when.values["seed"] or seed
             fault.when.again()
+            fault.kept.clear()
 
     def end(self) -> None:
         """The service has stopped."""
@@ -248,7 +258,7 @@ class Faults:
         fault.only = number
         self.all.append(fault)
         if kind.at_once:
-            target = course.layers[-1] if course.layers and fault.level == faults.MESSAGES else course.target
+            target = course.messages if course.messages and fault.level == faults.MESSAGES else course.target
             lane = target.incoming if fault.on == faults.RECEIVED else target.outgoing
             piece = Piece(b"", lambda data: None, whole=True)
             self._hit(fault, course, Candidate(fault.on, peer=course.peer), piece, lane, target)
@@ -276,10 +286,41 @@ class Faults:
         self._disarm(fault)
         for course in list(self._courses.values()):
             course.meters = {key: meter for key, meter in course.meters.items() if key[0] is not fault}
-            for target in (course.target, *course.layers):
+            for target in (course.target, *course.within):
                 for lane in (target.incoming, target.outgoing):
                     lane.lift(fault)
-            course.target.thaw(fault)
+                target.thaw(fault)
+
+    # -- the port
+
+    def shutting(self) -> tuple[LiveFault | None, str, float | None]:
+        """Which fault shuts the port now and how, and the seconds until that may change; None: never by itself."""
+        now = self.clock.seconds() - self.started
+        acting: list[tuple[bool, int, LiveFault, str]] = []
+        waits: list[float] = []
+        for fault in self.all:
+            how = fault.kind.shuts(fault.options, self.protocol) if fault.enabled and fault.kind.shuts else ""
+            if not how:
+                continue
+            if fault.when.in_time(now):
+                acting.append((how != faults.CLOSED, len(acting), fault, how))
+            wait = fault.when.until_change(now)
+            if wait is not None:
+                waits.append(wait)
+        wait = min(waits, default=None)
+        if not acting:
+            return None, "", wait
+        _, _, first, how = min(acting)
+        return first, how, wait
+
+    def tell_port(self, fault: LiveFault, words: str) -> None:
+        """Record what ``fault`` did to the port."""
+        detail = {
+            "fault": fault.name, "kind": fault.kind.name, "on": fault.on, "message": fault.hits, "seed": fault.seed,
+            "words": words,
+        }  # fmt: skip
+        self._record(0, f"{fault.name}: {words}", json.dumps(detail), None)
+        self.changed.emit(self)
 
     # -- connections
 
@@ -319,11 +360,12 @@ class Faults:
         *,
         path: str = "",
         method: str = "",
+        seen: bytes | None = None,
     ) -> bool:
         """Let each fault act on a candidate that it hits, before ``piece`` is put into ``lane``. Whether any did.
 
         ``target`` is that of the course, if it is None. On a protocol whose reads and writes are its messages,
-        ``level`` is "".
+        ``level`` is "". ``seen``: what conditions look at, if that is not the bytes of the piece.
         """
         key = (on, level)
         ordinal = course.counted[key] = course.counted.get(key, 0) + 1
@@ -332,31 +374,34 @@ class Faults:
             for fault in self.all
             if fault.on == on
             and (fault.enabled or fault.once)
-            and (not level or fault.level == level)
+            and (fault.level == level or (not level and fault.level in (faults.BYTES, faults.MESSAGES)))
             and fault.only in (0, course.number)
         ]
         if not acting:
             return False
         now = self.clock.seconds()
         candidate = Candidate(
-            on, piece.data, course.peer, course.ordinal, ordinal, course.passed.get(on, 0), now - course.opened,
-            path, method,
+            on, piece.data if seen is None else seen, course.peer, course.ordinal, ordinal,
+            course.passed.get(on, 0), now - course.opened, path, method,
         )  # fmt: skip
         # All are decided before any acts: what one counts must not depend on what another does.
         hitting = [fault for fault in acting if self._is_hit(fault, course, candidate, now) or fault.once]
+        any_hit = False
         for fault in sorted(hitting, key=lambda fault: not fault.kind.ends):
             if fault.once:
                 fault.once -= 1
-            self._hit(fault, course, candidate, piece, lane, target or course.target)
-            if fault.kind.ends:
-                break
-        return bool(hitting)
+            if self._hit(fault, course, candidate, piece, lane, target or course.target):
+                any_hit = True
+                if fault.kind.ends:
+                    break
+        return any_hit
 
     def _is_hit(self, fault: LiveFault, course: Course, candidate: Candidate, now: float) -> bool:
-        if not fault.when.holds(candidate, now - self.started):
-            return False
+        holds = fault.when.holds(candidate, now - self.started)
         if fault.kind.chance is not None:
-            return fault.kind.chance(fault, course, self._draws(fault, candidate, "?"), now)
+            return fault.kind.chance(fault, course, self._draws(fault, candidate, "?"), now, holds)
+        if not holds:
+            return False
         share = fault.when.values["probability"]
         return bool(share >= 1.0) or self._draws(fault, candidate, "?").uniform() < share
 
@@ -365,7 +410,7 @@ class Faults:
 
     def _hit(
         self, fault: LiveFault, course: Course, candidate: Candidate, piece: Piece, lane: Lane, target: Target
-    ) -> None:
+    ) -> bool:
         before = piece.data
         draws = self._draws(fault, candidate)
         now = self.clock.seconds()
@@ -378,7 +423,9 @@ class Faults:
         except (Exception, SystemExit) as e:  # of a plugin: the connection goes on without the fault
             piece.data = before
             self._failed(course.number, e, before or None)
-            return
+            return False
+        if not words:
+            return False
         piece.then[waiting:] = [partial(self._call, course.number, call) for call in piece.then[waiting:]]
         fault.hits += 1
         if fault.steady:
@@ -386,12 +433,13 @@ class Faults:
             totals[0] += 1
             totals[1] += len(before)
             if totals[0] > 1:
-                return
+                return True
         changed = piece.gone or piece.data is not before
         self._record(
             course.number, f"{fault.name}: {words}", _detail(hit, words), before if changed and before else None
         )
         self.changed.emit(self)
+        return True
 
     def _call(self, number: int, call: Callable[[], None]) -> None:
         try:

@@ -5,10 +5,12 @@ A workspace has only the figures: what one source calls 3G is half as fast as an
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from app.faults import RECEIVED, SENT, find
+from app.options import Options
 
 STALL_MS = 200.0
 """How long TCP waits for what was lost, at the least (RFC 6298 says 1 s; Linux takes 200 ms)."""
@@ -51,7 +53,7 @@ class Preset:
 
         What is lost on UDP and WebSocket comes late on TCP, which sends it again.
         """
-        wanted = []
+        wanted: list[dict[str, Any]] = []
         for on, rate, milliseconds, way in (
             (SENT, self.down, self.delay_ms[0], "down"),
             (RECEIVED, self.up, self.delay_ms[1], "up"),
@@ -64,11 +66,11 @@ class Preset:
             wanted.append(delay)
             if self.loss:
                 lost: dict[str, Any] = {"kind": "lose"} if _fits("lose", protocol) else _stalled(self)
-                wanted.append({**lost, "on": on, "probability": self.loss, "way": way})
+                wanted.append(lost | {"on": on, "probability": self.loss, "way": way})
         return tuple(
             {"name": f"{self.name} {table['kind']} {table.pop('way')}"} | table
             for table in wanted
-            if _fits(table["kind"], protocol)
+            if _fits(str(table["kind"]), protocol)
         )
 
 
@@ -106,3 +108,13 @@ PRESETS = (
 def fitting(protocol: str) -> list[Preset]:
     """Those that mean anything on ``protocol``."""
     return [preset for preset in PRESETS if preset.tables(protocol)]
+
+
+def replaced(tables: Sequence[Options], preset: Preset | None, protocol: str) -> tuple[Options, ...]:
+    """``tables`` with the faults of ``preset`` in the place of those that another preset gave; None: without them.
+
+    They are known by their names, so that what was renamed stays.
+    """
+    ours = {table["name"] for one in PRESETS for table in one.tables(protocol)}
+    rest = tuple(table for table in tables if table.get("name") not in ours)
+    return (*rest, *(preset.tables(protocol) if preset is not None else ()))

@@ -10,7 +10,7 @@ from app.faults.lane import Lane, Piece
 class Target(Protocol):
     """A connection, a flow of datagrams, or one exchange of an HTTP connection.
 
-    On HTTP/2, ``close``, ``reset`` and ``half_close`` end the stream alone.
+    On HTTP/2, ``close``, ``reset``, ``half_close``, ``cut`` and ``garble`` end the stream alone.
 
     Attributes:
         protocol_name: of the service.
@@ -44,5 +44,34 @@ class Target(Protocol):
 
     def thaw(self, fault: Any) -> None: ...
 
+
+class SecuredTarget(Target, Protocol):
+    """A connection with TLS."""
+
     def spoil_handshake(self, hit: Any) -> None:
         """Have the TLS of a connection that was just made go wrong, as the options of the ``Hit`` say."""
+
+
+class ExchangeTarget(Target, Protocol):
+    """One request of HTTP with its answer."""
+
+    def field(self, name: str) -> str:
+        """The value of a header of the request; empty where there is none."""
+
+    def answer(self, piece: Piece, status: int, body: str, retry_after: int) -> None:
+        """Answer so in the place of the responder, if ``piece`` is the request, or of its answer, if it is that.
+
+        Without a ``body``, with the status in words. ``retry_after``: seconds, 0: not said.
+        """
+
+    def malform(self, piece: Piece, fault: Any, how: str) -> str:
+        """Have the answer whose first part is ``piece`` break a rule of HTTP.
+
+        Returns what is wrong with it in words; empty: this cannot be done.
+        """
+
+    def reset_stream(self, piece: Piece, code: int) -> None:
+        """HTTP/2: send RST_STREAM in the place of ``piece``."""
+
+    def go_away(self, piece: Piece, code: int) -> None:
+        """HTTP/2: send GOAWAY, which says that the request of ``piece`` was not looked at."""

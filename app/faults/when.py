@@ -52,7 +52,7 @@ CONDITIONS = (
     Option("probability", float, 1.0, "Share of the candidates that are hit, from 0 to 1", "", 0.0, 1.0),
     Option("first", int, 0, "Hit only the first so many candidates; 0: without limit", "", 0),
     Option("nth", int, 0, "Hit only the candidate with this number, counted from 1; 0: any", "", 0),
-    Option("every", int, 0, "Hit every so manyth candidate; 0: each", "", 0),
+    Option("every", int, 0, "Hit each candidate whose number is a multiple of this; 0: each", "", 0),
     Option("count_per", str, SERVICE, "What `first`, `nth` and `every` count in", choices=(SERVICE, CONNECTION)),
     Option("match", str, "", r"Text that the message must contain, with the escapes \r \n \xNN", check=_escapes),
     Option("match_regex", str, "", "Regular expression (RE2) that must be found in the message", check=_pattern),

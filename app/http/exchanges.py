@@ -32,6 +32,9 @@ MAX_KEPT = 128 << 20
 """Bytes of bodies and messages that all connections keep together; above that, the one silent for the longest lets go
 of its own."""
 
+MAX_FAULTS = 100
+"""Events of faults that are kept of a connection at once."""
+
 AT_ONCE = 16 << 10
 """Bytes that are parsed at once."""
 
@@ -55,6 +58,8 @@ class Exchange:
         first, last: ids of the events between which it passed.
         until: when the last of it happened, in ns since 1970.
         ended: why the connection ended, where that came first; empty where it is not known.
+        faults: the events ``fault.applied`` of its connection, or of its stream, while it passed; those after the
+            first ``MAX_FAULTS`` are left out.
     """
 
     request: Event
@@ -69,6 +74,7 @@ class Exchange:
     last: int = 0
     until: int = 0
     ended: str = ""
+    faults: list[Event] = field(default_factory=list)
 
 
 class Exchanges:
@@ -127,7 +133,7 @@ class Exchanges:
 _KINDS = frozenset(
     {
         events.DATA_RECEIVED, events.DATA_SENT, events.HTTP_REQUEST, events.HTTP_RESPONSE, events.WS_OPENED,
-        events.WS_MESSAGE, events.TLS_OPENED,
+        events.WS_MESSAGE, events.TLS_OPENED, events.FAULT_APPLIED,
     }
 )  # fmt: skip
 
@@ -144,6 +150,7 @@ class _Connection:
         self._first = 0
         self._closing: Exchange | None = None
         self._message_bytes = 0
+        self._faults: list[Event] = []
         self._requests = _Reader(h11.SERVER, max_body)
         self._responses = _Reader(h11.CLIENT, max_body)
         # On HTTP/2: the bodies of requests and responses, and the exchanges whose response was noted before its bytes.
@@ -178,6 +185,8 @@ class _Connection:
             self._give_up()
         elif kind == events.WS_MESSAGE and self._socket is not None:
             self._on_message(self._socket, event)
+        elif kind == events.FAULT_APPLIED:
+            self._on_fault(event)
 
     def count(self) -> int:
         """Count what is kept. Returns how much more that is than before."""
@@ -218,7 +227,7 @@ class _Connection:
             exchange.response_body = self._responses.expect(method, target)
         self._waiting.append(exchange)
         if len(self._waiting) > MAX_WAITING:
-            yield _until(self._waiting.popleft(), event.id, event.time)
+            yield self._until(self._waiting.popleft(), event.id, event.time)
 
     def _on_response(self, event: Event) -> Iterator[Exchange]:
         stream = event.detail.get("stream")
@@ -230,7 +239,7 @@ class _Connection:
         else:
             return
         exchange.response, self._first = event, event.id + 1
-        _until(exchange, event.id, event.time)
+        self._until(exchange, event.id, event.time)
         if stream is not None and exchange.response_body is not None:
             # Nothing is known of the end of a stream that the other side took for a new one, or of too many.
             over = [self._answering.pop(stream, None)]
@@ -258,7 +267,7 @@ class _Connection:
                 requests.forget(stream)
                 responses.forget(stream)
                 del self._answering[stream]
-                yield _until(exchange, event.id, event.time)
+                yield self._until(exchange, event.id, event.time)
 
     def _refused(self, response: Event) -> Exchange:
         """What was answered before it had been read."""
@@ -297,19 +306,36 @@ class _Connection:
     def rest(self, last: int, until: int, ended: str = "") -> Iterator[Exchange]:
         """What is not complete: up to the event ``last`` at ``until``, in which the connection ``ended``."""
         if self._socket is not None:
-            yield _until(self._socket, last, until, ended)
+            yield self._until(self._socket, last, until, ended)
         if self._closing is not None:
             yield self._closing
-        yield from self._answering.values()
+        for exchange in self._answering.values():
+            exchange.faults = self._faults_of(exchange, last)
+            yield exchange
         self._answering.clear()
         for exchange in self._waiting:
-            yield _until(exchange, last, until, ended)
+            yield self._until(exchange, last, until, ended)
         self._waiting.clear()
 
+    def _until(self, exchange: Exchange, last: int, until: int, ended: str = "") -> Exchange:
+        exchange.last, exchange.until, exchange.ended = last, until, ended
+        exchange.faults = self._faults_of(exchange, last)
+        return exchange
 
-def _until(exchange: Exchange, last: int, until: int, ended: str = "") -> Exchange:
-    exchange.last, exchange.until, exchange.ended = last, until, ended
-    return exchange
+    def _faults_of(self, exchange: Exchange, last: int) -> list[Event]:
+        stream = exchange.request.detail.get("stream")
+        return [
+            fault for fault in self._faults
+            if exchange.first <= fault.id <= last and fault.detail.get("stream", stream) == stream
+        ]  # fmt: skip
+
+    def _on_fault(self, event: Event) -> None:
+        if len(self._faults) >= MAX_FAULTS:
+            known = (*self._waiting, *self._answering.values(), *filter(None, (self._socket,)))
+            since = min((exchange.first for exchange in known), default=self._first)
+            self._faults = [fault for fault in self._faults if fault.id >= since]
+        if len(self._faults) < MAX_FAULTS:
+            self._faults.append(replace(event, payload=None))
 
 
 class _Reader:

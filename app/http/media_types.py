@@ -6,6 +6,7 @@ library would read the machine's tables, of which some take the ``.ts`` of a vid
 
 from __future__ import annotations
 
+import json
 from pathlib import PurePath
 
 _SUFFIXES = {
@@ -157,3 +158,15 @@ def type_of(name: str) -> str:
     """
     kind = _TYPES.get(PurePath(name).suffix[1:].lower(), "application/octet-stream")
     return f"{kind}; charset=utf-8" if kind.startswith("text/") else kind
+
+
+def of_text(text: str) -> str:
+    """The media type of a body that somebody typed: JSON, or plain text."""
+    if text.lstrip()[:1] in ("{", "["):
+        try:
+            json.loads(text)
+        except (ValueError, RecursionError):
+            pass
+        else:
+            return "application/json"
+    return "text/plain; charset=utf-8"

@@ -42,6 +42,9 @@ class HexTarget:
     def show(self, start: int, typed: str) -> None:
         self.widget.select(start, start + len(_wanted(typed)))
 
+    def deselect(self) -> None:
+        self.widget.select(self.widget.selection().start, self.widget.selection().start)
+
     def mark(self, starts: list[int], typed: str) -> None:
         """The hex view shows only the current place."""
 

@@ -164,6 +164,7 @@ class Page(QWidget):
         again: the user wants to send the bytes of a failure again.
         event_wanted: the user wants to see the event with this id.
         stream_wanted: the user wants to see all that passed on the connection with this number.
+        wanted: the action of this name is to act on the event.
     """
 
     key: ClassVar[str]
@@ -175,6 +176,7 @@ class Page(QWidget):
     again = pyqtSignal()
     event_wanted = pyqtSignal(int)
     stream_wanted = pyqtSignal(int)
+    wanted = pyqtSignal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -188,6 +190,9 @@ class Page(QWidget):
     def show_subject(self, subject: Subject) -> None:
         """Show another event, or the same event after its exchange was read, scrolled to the beginning."""
         raise NotImplementedError
+
+    def offer_actions(self) -> None:
+        """The program that captures runs here: offer what changes something."""
 
     def copied(self) -> str:
         """The text for Copy: the selection, or all that is shown."""

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 InThread = Callable[..., Deferred[Any]]
 
-_PREFERRED = ("traceback", "exchange", "websocket", "tls", "overview")
+_PREFERRED = ("traceback", "fault", "exchange", "websocket", "tls", "overview")
 """The first of these pages that an event has is shown, until the user selects another page."""
 
 WAIT = 500
@@ -76,11 +76,13 @@ class DetailPane(QWidget):
         again: the user wants to send the bytes of the failure again.
         event_wanted: the user wants to see the event with this id.
         stream_wanted: the user wants to see all that passed on the connection with this number.
+        wanted: the action of this name is to act on the event.
     """
 
     again = pyqtSignal()
     event_wanted = pyqtSignal(int)
     stream_wanted = pyqtSignal(int)
+    wanted = pyqtSignal(str)
 
     def __init__(self, reader: Reader, in_thread: InThread, parent: QWidget | None = None) -> None:
         """``in_thread(call, *args)`` runs a call in a thread; its Deferred fires in this thread."""
@@ -253,6 +255,9 @@ class DetailPane(QWidget):
         page.save_part.connect(self.save_part)
         page.event_wanted.connect(self.event_wanted)
         page.stream_wanted.connect(self.stream_wanted)
+        if self.receivers(self.wanted):
+            page.wanted.connect(self.wanted)
+            page.offer_actions()
         if self.receivers(self.again):
             page.again.connect(self.again)
         for tool in page.tools:

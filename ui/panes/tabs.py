@@ -66,8 +66,8 @@ class PaneTabs(QTabWidget):
     unresolved_changed = pyqtSignal(int)
     page_closed = pyqtSignal(QWidget)
 
-    def __init__(self, post: Post, reader: Reader) -> None:
-        super().__init__()
+    def __init__(self, post: Post, reader: Reader, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
         self._post, self._reader = post, reader
         self._typed: dict[bool, str] = {}
         self._columns: QByteArray | None = None

@@ -50,6 +50,11 @@ class TextTarget:
         self.widget.setTextCursor(cursor)
         self.widget.ensureCursorVisible()
 
+    def deselect(self) -> None:
+        cursor = self.widget.textCursor()
+        cursor.clearSelection()
+        self.widget.setTextCursor(cursor)
+
     def mark(self, starts: list[int], typed: str) -> None:
         length, colors = _length(typed), theme.current()
         voice = QTextCharFormat()

@@ -31,6 +31,9 @@ class Target(Protocol):
     def show(self, start: int, typed: str) -> None:
         """Select this place of ``typed`` and bring it into view."""
 
+    def deselect(self) -> None:
+        """Select nothing."""
+
     def mark(self, starts: list[int], typed: str) -> None:
         """Mark these places of ``typed``; none with an empty list."""
 
@@ -77,12 +80,17 @@ class Views:
     def selected(self) -> str:
         return self.current.selected()
 
+    def deselect(self) -> None:
+        self.current.deselect()
+
     def cursor(self) -> int:
         return self._targets.index(self.current) * FAR + self.current.cursor()
 
     def show(self, start: int, typed: str) -> None:
         number, place = divmod(start, FAR)
-        self.current = self._targets[number]
+        if self.current is not self._targets[number]:
+            self.current.deselect()
+            self.current = self._targets[number]
         self.current.show(place, typed)
         _bring_into_view(self.widget)
 

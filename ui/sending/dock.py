@@ -35,9 +35,10 @@ from ui.edits import Edits
 from ui.forms.form import Words, set_property
 from ui.looks.icons import icon
 from ui.parts.line import Line
+from ui.parts.small_button import small_button
 from ui.sending.answer_view import AnswerView
 from ui.sending.history import SentHistory
-from ui.sending.message_form import MessageForm, small_button
+from ui.sending.message_form import MessageForm
 from ui.sending.run import SendRun
 from ui.sending.saved_messages import SavedMessages
 from ui.sending.variables_dialog import VariablesDialog

@@ -20,7 +20,6 @@ from PyQt5.QtWidgets import (
     QSpinBox,
     QStyledItemDelegate,
     QTabWidget,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -34,6 +33,7 @@ from app.text.variables import Variables, filled
 from app.workspace.message import Message
 from ui.forms.form import Form, Words, sentence, set_property, tell
 from ui.looks.icons import icon
+from ui.parts.small_button import small_button
 from ui.sending.data_editor import DataEditor
 from ui.sending.header_names import NAMES, VALUES
 from ui.sending.rows import Rows
@@ -378,14 +378,3 @@ class _Number(QSpinBox):
         longest = f"{self.prefix()}{self.textFromValue(self.maximum())}{self.suffix()}"
         spare = letters.horizontalAdvance(longest) - letters.horizontalAdvance(self.text())
         return wanted - QSize(max(0, spare), 0)
-
-
-def small_button(name: str, tip: str) -> QToolButton:
-    """A button with an icon and no text."""
-    button = QToolButton()
-    button.setIcon(icon(name))
-    button.setIconSize(QSize(14, 14))
-    button.setAutoRaise(True)
-    button.setToolTip(tip)
-    button.setAccessibleName(tip)
-    return button

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PyQt5.QtCore import QByteArray, Qt
-from PyQt5.QtWidgets import QSplitter, QStackedWidget
+from PyQt5.QtWidgets import QSplitter, QStackedWidget, QWidget
 
 from app.post import Post
 from ui.actions.build import Actions
@@ -26,17 +26,25 @@ class Middle(QSplitter):
 
     Attributes:
         side, browser, start_page: its parts.
+        right: holds the last two.
     """
 
-    def __init__(self, post: Post, bridge: Bridge, side: ServicesSide, browser: Browser, start_page: StartPage) -> None:
-        super().__init__(Qt.Horizontal)
+    side: ServicesSide
+    browser: Browser
+    start_page: StartPage
+
+    def __init__(self, post: Post, parent: QWidget) -> None:
+        super().__init__(Qt.Horizontal, parent)
         self._post, self._seen = post, 0
+        self.right = QStackedWidget(self)
+
+    def place(self, bridge: Bridge, side: ServicesSide, browser: Browser, start_page: StartPage) -> None:
+        """Place the parts, which are children already: ``side`` of this, the others of ``right``."""
         self.side, self.browser, self.start_page = side, browser, start_page
-        self._stack = QStackedWidget()
-        self._stack.addWidget(browser)
-        self._stack.addWidget(start_page)
+        self.right.addWidget(browser)
+        self.right.addWidget(start_page)
         self.addWidget(side)
-        self.addWidget(self._stack)
+        self.addWidget(self.right)
         self.setStretchFactor(1, 1)
         left = LEFT + 24 * (theme.notifier.fonts.size - theme.POINTS)
         self.setSizes([left, WIDTH - left])
@@ -61,13 +69,13 @@ class Middle(QSplitter):
 
     def show_panes(self) -> None:
         """Show the panes if the start page is in their place."""
-        if self._stack.currentWidget() is not self.browser:
-            self._stack.setCurrentWidget(self.browser)
+        if self.right.currentWidget() is not self.browser:
+            self.right.setCurrentWidget(self.browser)
             self.browser.panes.currentWidget().setFocus()
 
     def _leave_side(self) -> None:
         """Give the keyboard to what stands beside the services."""
-        if self._stack.currentWidget() is self.browser:
+        if self.right.currentWidget() is self.browser:
             self.browser.panes.current().setFocus()
         else:
             self.start_page.begin()
@@ -78,14 +86,20 @@ class Middle(QSplitter):
         self.show_panes()
         self.browser.panes.currentWidget().setFocus()
 
+    def show_service(self, name: str) -> None:
+        """Show the pane of a service, which selects it."""
+        pane = self.browser.panes.of(name)
+        if pane is not None:
+            self.show_pane(self.browser.panes.indexOf(pane))
+
     def show_start_page(self) -> None:
         """Show the start page until the panes are asked for or an event arrives."""
-        self._stack.setCurrentWidget(self.start_page)
+        self.right.setCurrentWidget(self.start_page)
         self.start_page.begin()
 
     def _choose(self) -> None:
         something = bool(self._post.services or self._post.recorder.seen)
-        self._stack.setCurrentWidget(self.browser if something else self.start_page)
+        self.right.setCurrentWidget(self.browser if something else self.start_page)
 
     def _on_tick(self) -> None:
         if self._post.recorder.seen != self._seen:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -13,7 +13,7 @@ from app.options import Option
 from ui.forms.editors import Choice
 from ui.forms.form import tab_through
 from ui.looks.declared import in_words
-from ui.workbench.arrangement import Group, Row, arrangement, translated
+from ui.workbench.arrangement import Group, Row, translated
 from ui.workbench.body import BodyRow
 from ui.workbench.fields import FieldRow
 from ui.workbench.steps import StepsRow
@@ -169,8 +169,12 @@ class GroupFrame(QFrame):
         shown.focus()
 
 
+Arrange = Callable[[Mapping[str, Any]], tuple[Mapping[str, Option], tuple[Group, ...]]]
+"""The options of a rule by name, and the groups that they stand in."""
+
+
 class RuleForm(QScrollArea):
-    """The form of one rule.
+    """The form of one rule, or of one fault.
 
     Attributes:
         groups: its headed groups.
@@ -181,10 +185,10 @@ class RuleForm(QScrollArea):
 
     changed = pyqtSignal(str)
 
-    def __init__(self, responder: str, declared: tuple[Option, ...], protocol: str) -> None:
+    def __init__(self, protocol: str, arrange: Arrange) -> None:
         super().__init__()
-        self._options = {option.name: option for option in declared}
-        self._arranged, self._protocol = arrangement(responder, declared), protocol
+        self._arranged_for, self._protocol = arrange, protocol
+        self._options: Mapping[str, Option] = {}
         self._given: dict[str, Any] = {}
         self.groups: list[GroupFrame] = []
         self.setWidgetResizable(True)
@@ -195,6 +199,7 @@ class RuleForm(QScrollArea):
     def show_rule(self, table: Mapping[str, Any] | None) -> None:
         """Show a rule; None: there is none."""
         self._given = dict(table or {})
+        self._options, groups = self._arranged_for(self._given)
         self.groups = []
         content = QWidget()
         content.setProperty("surface", "window")
@@ -202,7 +207,7 @@ class RuleForm(QScrollArea):
         column = QVBoxLayout(content)
         column.setContentsMargins(10, 10, 10, 10)
         column.setSpacing(10)
-        for group in self._arranged if table is not None else ():
+        for group in groups if table is not None else ():
             frame = GroupFrame(group, self._options, self._given, self._protocol)
             frame.changed.connect(self.changed)
             frame.grown.connect(self._arrange)

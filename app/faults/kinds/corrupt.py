@@ -33,6 +33,8 @@ def corrupted(data: bytes, how: str, count: int, draws: Draws) -> bytes:
 def _corrupt(hit: Hit) -> str:
     how, count = hit.options["how"], hit.options["count"]
     before = hit.piece.data
+    if not before:
+        return ""
     hit.piece.data = corrupted(before, how, count, hit.draws)
     words = {
         BIT: "{:,} bits turned over",

@@ -20,7 +20,7 @@ def _act(hit: Hit) -> str:
             spread = kept * last + (1 - kept * kept) ** 0.5 * spread
         hit.course.last[hit.fault] = spread
     milliseconds = max(0.0, options["ms"] + spread * options["jitter_ms"])
-    hit.piece.due[hit.fault] = hit.now + milliseconds / 1000
+    hit.delay(milliseconds)
     return f"{milliseconds:.0f} ms late"
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from app.faults import CONNECT, STREAMS, FaultKind
 from app.faults.kinds.delay import DAY_MS
 from app.faults.live import Hit
+from app.faults.targets import SecuredTarget
 from app.options import Option
 
 EXPIRED, NOT_YET_VALID, WRONG_NAME = "expired", "not-yet-valid", "wrong-name"
@@ -44,7 +47,7 @@ CLOSE, RESET = "close", "reset"
 
 def _act(hit: Hit) -> str:
     how, milliseconds = hit.options["how"], hit.options["ms"]
-    hit.target.spoil_handshake(hit)
+    cast(SecuredTarget, hit.target).spoil_handshake(hit)
     words = _HOW[how].format(code=hit.options["code"])
     if how in _STALLS and milliseconds:
         return f"{words}, for {milliseconds:.0f} ms"

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -13,7 +12,7 @@ from twisted.web.resource import Resource
 from app.errors import PostError
 from app.files.confined import read
 from app.http.answer import Answer, serve
-from app.http.media_types import type_of
+from app.http.media_types import of_text, type_of
 from app.http.problem_json import Problem
 from app.options import Options
 from app.responders import Context
@@ -98,6 +97,12 @@ class Mock(Resource):
     def counts(self) -> list[Count]:
         """For each rule, how often it was called and has answered."""
         return [Count(rule.calls, rule.answers) for rule in self._rules.all]
+
+    def reset(self, at: Collection[int] | None) -> None:
+        """Count anew how often the rules with these indexes were called and have answered; None: all."""
+        for index, rule in enumerate(self._rules.all):
+            if at is None or index in at:
+                rule.calls = rule.answers = 0
 
     def connection_count(self) -> int:
         return 0  # no rule asks for it
@@ -196,14 +201,6 @@ def _type_of(options: Options) -> bytes:
         return type_of(options["file"]).encode()
     body = options["body"].lstrip()
     # What a template begins with may become anything.
-    if body[:1] in ("{", "[") and not body.startswith("{{") and (options["template"] or _is_json(body)):
+    if options["template"] and body[:1] in ("{", "[") and not body.startswith("{{"):
         return b"application/json"
-    return b"text/plain; charset=utf-8"
-
-
-def _is_json(text: str) -> bool:
-    try:
-        json.loads(text)
-    except (ValueError, RecursionError):
-        return False
-    return True
+    return of_text(body).encode()

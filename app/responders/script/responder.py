@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -118,6 +118,14 @@ class Rules:
     def counts(self) -> list[Count]:
         return [Count(rule.tally.hits, rule.tally.hits) for rule in self.script.rules]
 
+    def reset(self, at: Collection[int] | None) -> None:
+        """Count anew: the rules with these indexes; with None all, and the connections."""
+        for index, rule in enumerate(self.script.rules):
+            if at is None or index in at:
+                rule.tally.hits = 0
+        if at is None:
+            self.script.connections = 0
+
     def take_options(self, options: Options) -> None:
         self.script.change(rules.read(options["rules"], self._protocol, self.script.rules))
 
@@ -152,7 +160,7 @@ def _websocket(options: Options, context: Context) -> Any:
     own = Rules(options, context, "websocket")
 
     class ScriptedMessages(WebSocketServerProtocol):
-        counts, take_options, connection_count = own.counts, own.take_options, own.connection_count
+        counts, reset, take_options, connection_count = own.counts, own.reset, own.take_options, own.connection_count
         _player: Player | None = None
 
         def onOpen(self) -> None:

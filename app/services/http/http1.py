@@ -14,6 +14,7 @@ from app.services.budget import UNCOUNTED
 from app.services.http import rules as http_rules
 from app.services.http.chunks import Chunks
 from app.services.http.http1_ending import EndingChannel
+from app.services.http.http1_faulted import Exchange1
 from app.services.http.http1_timing import LINGER
 from app.services.http.request import RecordedRequest
 from app.services.tls.client_hello import HANDSHAKE, record_on_plain_port
@@ -230,6 +231,10 @@ class RecordedChannel(EndingChannel):
                 self.persistent = False
         if not self.persistent:
             fields.setRawHeaders(b"Connection", [b"close"])
+
+    def failing(self, request: RecordedRequest) -> Exchange1:
+        """What is to have the place of this channel for ``request``, whose service has faults."""
+        return Exchange1(request, self)
 
     def hold_body(self) -> None:
         if self._body_open and not self._body_held:

@@ -122,7 +122,7 @@ class EndingChannel(RefusingChannel):
         written to it. Clients of HTTP/1.1 skip interim responses (RFC 9110 section 15.2).
         """
         request = self.requests[0] if self.requests else None
-        waiting = request is not None and request.clientproto == b"HTTP/1.1" and not request.startedWriting
+        waiting = request is not None and request.clientproto == b"HTTP/1.1" and not request.begun
         if waiting and not (self.refused or self._waitingForTransport):
             self.tap.write(_INTERIM)
             self._sent += len(_INTERIM)  # this is no part of a response

@@ -28,6 +28,7 @@ from app.limits import Reached
 from app.services.http.http1 import RecordedChannel
 from app.services.http.http1_ending import DRAIN, LOOK_AFTER, SLOWEST
 from app.services.http.http1_refusing import in_words
+from app.services.http.http2_faulted import habits_of
 from app.services.http.http2_heads import Heads
 from app.services.http.http2_sending import SendingConnection
 from app.services.http.http2_stream import RecordedStream
@@ -79,6 +80,8 @@ class RecordedConnection(SendingConnection):
         self._unwanted: list[Any] = []
 
     def connectionMade(self) -> None:
+        if self.tap.course is not None:
+            self._habits = habits_of(self.tap)
         super().connectionMade()
         self.transport.registerProducer(self, True)
 
@@ -197,12 +200,12 @@ class RecordedConnection(SendingConnection):
         if room:
             self.conn.send_data(stream.number, words, end_stream=True)
 
-    def abortRequest(self, streamID: int) -> None:
+    def abortRequest(self, streamID: int, code: int = ErrorCodes.INTERNAL_ERROR) -> None:
         stream = self.streams.get(streamID)
         if stream is not None:
             stream.gone = stream.cut = True
             stream.connectionLost(Failure(ConnectionLost("aborted by us")))
-            self._reset(streamID, ErrorCodes.INTERNAL_ERROR)
+            self._reset(streamID, code)
             self._requestDone(streamID)
             self._tryToWriteControlData()
 
@@ -227,9 +230,9 @@ class RecordedConnection(SendingConnection):
         self._reset(streamID, ErrorCodes.NO_ERROR)
         self._tryToWriteControlData()
 
-    def _reset(self, streamID: int, code: ErrorCodes) -> None:
+    def _reset(self, streamID: int, code: int) -> None:
         with suppress(ProtocolError):  # it is closed, by the peer
-            self.conn.reset_stream(streamID, error_code=code)
+            self.conn.reset_stream(streamID, error_code=cast(ErrorCodes, code))
 
     # -- the end of the connection
 
@@ -247,6 +250,23 @@ class RecordedConnection(SendingConnection):
         self._draining = self.callLater(DRAIN, self._close)
         self._schedule()
         return True
+
+    def go_away(self, stream: RecordedStream, code: int) -> None:
+        """Look at neither ``stream`` nor those after it, and close after those before it."""
+        if not self._stillProducing:
+            return
+        self._last = stream.number - 2 if self._last is None else min(self._last, stream.number - 2)
+        self._tryToWriteControlData()
+        self.transport.write(GoAwayFrame(0, last_stream_id=max(self._last, 0), error_code=code).serialize())
+        self._reactor.callLater(0, self._drop_after_last)
+
+    def _drop_after_last(self) -> None:
+        for stream in list(self.streams.values()):
+            if self._last is not None and stream.number > self._last and stream.number in self.streams:
+                stream.gone = stream.cut = True
+                stream.connectionLost(Failure(ConnectionLost("not looked at")))
+                self._requestDone(stream.number)
+        self._schedule()
 
     def readConnectionLost(self) -> None:
         """The client has finished sending: requests that are complete are answered, then the connection closes."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any, cast
 
 from h2.connection import ConnectionState
+from h2.errors import ErrorCodes
 from twisted.internet.error import ConnectionLost
 from twisted.python.failure import Failure
 from twisted.web._http2 import _END_STREAM_SENTINEL, H2Connection
@@ -48,6 +49,7 @@ class SendingConnection(H2Connection):
     _turn: Any = None
     _cut = False  # whether we have aborted the connection, because too much waits
     _last: int | None = None  # the stream after which the connection closes
+    _habits: Any = None  # what it does wrong on purpose
 
     def __init__(self, reactor: Any) -> None:
         super().__init__(reactor)
@@ -113,6 +115,15 @@ class SendingConnection(H2Connection):
         self._outboundStreamQueues[streamID].append(_END_STREAM_SENTINEL)
         self._schedule()
 
+    def reset_after(self, stream: RecordedStream, code: int) -> None:
+        """Reset a stream when what was written has left."""
+        if (queue := self._outboundStreamQueues.get(stream.number)) is not None:
+            queue.append(code)
+            self._schedule()
+
+    def abortRequest(self, streamID: int, code: int = ErrorCodes.INTERNAL_ERROR) -> None:
+        raise NotImplementedError
+
     def remainingOutboundWindow(self, streamID: int) -> int:
         if not self._is_open(streamID):
             return 0
@@ -155,6 +166,8 @@ class SendingConnection(H2Connection):
         Returns whether we are still connected.
         """
         data = self.conn.data_to_send()
+        if data and self._habits is not None:
+            data = self._habits.filtered(data)
         if not data:
             return True
         if self._consumerBlocked is None and not self._bufferedControlFrames:
@@ -175,6 +188,9 @@ class SendingConnection(H2Connection):
         queue = self._outboundStreamQueues.get(number)
         if not queue:
             return None
+        if isinstance(queue[0], int):
+            self.abortRequest(number, queue[0])
+            return 0
         if queue[0] is _END_STREAM_SENTINEL:
             self.conn.end_stream(number)
             self._requestDone(number)

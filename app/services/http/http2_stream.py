@@ -10,6 +10,7 @@ from twisted.web.http_headers import Headers
 
 from app.limits import Reached
 from app.services.http import rules as http_rules
+from app.services.http.http2_faulted import Exchange2
 from app.services.http.request import RecordedRequest
 from app.services.tap.tap import Tap
 from app.text.escapes import escape
@@ -39,6 +40,12 @@ class Connection(Protocol):
     def streams(self) -> Mapping[int, Any]: ...
 
     def no_room(self) -> Reached | None: ...
+
+    def abortRequest(self, streamID: int) -> None: ...
+
+    def reset_after(self, stream: RecordedStream, code: int) -> None: ...
+
+    def go_away(self, stream: RecordedStream, code: int) -> None: ...
 
     def refuse(self, stream: RecordedStream, status: int, why: str | Reached) -> None: ...
 
@@ -163,6 +170,14 @@ class RecordedStream(H2Stream):
     def abort(self) -> None:
         self.abortConnection()
 
+    def reset_after(self, code: int) -> None:
+        """Send RST_STREAM with ``code`` when what was written has left, and not in this turn of the reactor."""
+        self._conn.reset_after(self, code)
+
+    def go_away(self, code: int) -> None:
+        """Send GOAWAY with ``code``: this request, and those after it, are not looked at."""
+        self._conn.go_away(self, code)
+
     def _respondToBadRequestAndDisconnect(self) -> None:
         self.refuse(400, "the request breaks the rules of HTTP")
 
@@ -185,6 +200,10 @@ class RecordedStream(H2Stream):
         if self._waits_for_100:
             self._waits_for_100 = False
             super()._send100Continue()
+
+    def failing(self, request: RecordedRequest) -> Exchange2:
+        """What is to have the place of this stream for ``request``, whose service has faults."""
+        return Exchange2(request, self)
 
     def hold_body(self) -> None:
         self.pauseProducing()

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from io import BytesIO
 from time import perf_counter
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from twisted.python.failure import Failure
 from twisted.web.http import NO_BODY_CODES, datetimeToString
@@ -22,6 +22,9 @@ from app.services.budget import Budget
 from app.services.http.body import BodyStream
 from app.services.tap.tap import Tap
 from app.text.escapes import escape
+
+if TYPE_CHECKING:
+    from app.services.http.faulted import Exchange
 
 _json = json.JSONEncoder().encode
 
@@ -76,6 +79,7 @@ class RecordedRequest(Request):
     rule = 0
     _asked = False
     _recorded = False  # the response is
+    _exchange: Exchange | None = None  # where faults act on it
 
     def __init__(self, channel: Any, *args: Any, **kwargs: Any) -> None:
         super().__init__(channel, *args, **kwargs)
@@ -91,6 +95,16 @@ class RecordedRequest(Request):
     def is_recorded(self) -> bool:
         """Whether its event was recorded."""
         return self._asked
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether the event of its response was recorded."""
+        return self._recorded
+
+    @property
+    def begun(self) -> bool:
+        """Whether the head of its response has left."""
+        return bool(self.startedWriting) if self._exchange is None else self._exchange.begun
 
     @property
     def peer(self) -> str:
@@ -155,7 +169,30 @@ class RecordedRequest(Request):
             f"{self._more()}}}"
         )
         self._tap.record(events.HTTP_REQUEST, f"{method} {target}", detail, size=body)
+        if self._tap.course is None:
+            self.accept(command, path, version)
+        else:
+            self._failing().receive(command, path, version)
+
+    def _failing(self) -> Exchange:
+        """Have faults stand between it and its channel, if they do not yet."""
+        if self._exchange is None:
+            self._exchange = self.channel = self.channel.failing(self)
+        return self._exchange
+
+    def accept(self, command: bytes, path: bytes, version: bytes) -> None:
+        """Answer it, as its parts are now."""
         super().requestReceived(command, path, version)
+
+    @property
+    def gathered(self) -> bytes:
+        """The body, where it is not passed on as it comes."""
+        return self._body
+
+    @gathered.setter
+    def gathered(self, body: bytes) -> None:
+        self._body, self.content = body, BytesIO(body)
+        self.content.seek(0, 2)
 
     def record_trailers(self, fields: list[tuple[bytes, bytes]]) -> None:
         """Record the fields behind the body. They are shown and kept, and no responder sees them."""
@@ -172,18 +209,21 @@ class RecordedRequest(Request):
         return "" if self._stream is None else f', "stream": {self._stream}'
 
     def connectionLost(self, reason: Failure) -> None:
-        if self.startedWriting and not (self.finished or self._recorded):
-            self._record_broken_off()
+        channel, begun = self.__dict__.get("channel"), self.startedWriting
+        if self._exchange is not None:
+            channel, begun = self._exchange.channel, self._exchange.drop()
+        if begun and not self._recorded:
+            self._record_broken_off(channel)
         self._budget.drop(self)
         super().connectionLost(reason)
         if self.body is not None:
             self.body.end(reason)
 
-    def _record_broken_off(self) -> None:
+    def _record_broken_off(self, channel: Any) -> None:
         """Record a response whose head has left, and whose rest will not."""
-        unsent = self._tap.unsent() if self._stream is None else self.channel.unsent
+        unsent = self._tap.unsent() if self._stream is None else channel.unsent
         self.sentLength = max(0, self.sentLength - (unsent or 0))
-        by_us = self._tap.ended_by not in ("", "peer", "closed by the peer") or getattr(self.channel, "cut", False)
+        by_us = self._tap.ended_by not in ("", "peer", "closed by the peer") or getattr(channel, "cut", False)
         self.record_response(f"broken off {'by us' if by_us else 'by the client'} after {self.sentLength:,} bytes")
 
     def process(self) -> None:
@@ -238,6 +278,11 @@ class RecordedRequest(Request):
             self.responseHeaders.removeHeader(b"Content-Length")
         channel = self.channel
         channel.answering(self)
+        if self._tap.course is not None:
+            exchange = self._failing()
+            super().write(data)
+            exchange.begin()
+            return
         if self._stream is not None:
             super().write(data)
             return
@@ -251,7 +296,9 @@ class RecordedRequest(Request):
 
     def cut(self, why: str) -> None:
         """Abort a response that cannot be completed: on HTTP/1 the connection, on HTTP/2 the stream."""
-        if not (self.finished or self._disconnected):
+        if self._exchange is not None:
+            self._exchange.give_up(why)
+        elif not (self.finished or self._disconnected):
             self.record_response(why)
             self.channel.abort()
 

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, cast
 
+from twisted.internet.protocol import Protocol
 from twisted.python.failure import Failure
 
 from app import events
 from app.faults import BYTES, CONNECT, RECEIVED, SENT
-from app.faults.lane import Lane, Piece
+from app.faults.lane import TICK, Lane, Piece
 from app.faults.live import Course, Faults, Hit
 from app.services.tap.holding import BY_RESPONDER
 from app.services.tap.tap import Tap
@@ -24,6 +25,9 @@ BY_FREEZE = 16
 
 BY_LANE = 32
 """Answers that a fault holds back are more than ``MOST``."""
+
+BY_LAYER = 64
+"""The same of what waits in a layer above the connection, as messages do."""
 
 MOST, LEAST = 256 << 10, 64 << 10
 """Bytes in a lane at which the peer, or the responder's producer, is held back, and at which it goes on."""
@@ -74,7 +78,7 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
         self.protocol_name = faults.protocol
         self._level = "" if faults.protocol == "tcp" else BYTES
         self.course = faults.open(self.number, getattr(self._peer, "host", ""), cast(Any, self))
-        self.incoming.blocked = bool(self._held & ~(BY_FAULT | BY_LANE))
+        self.incoming.blocked = self.paused
         self.on_faults()
 
     # -- target
@@ -92,6 +96,10 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
         self.abortConnection()
 
     def half_close(self) -> None:
+        # Otherwise what is written until the kernel has taken what was written before would leave, too.
+        self._leaving = True
+        for target in (self, *self.course.within):
+            self._dropped += target.outgoing.close()
         super().loseWriteConnection()
 
     def close_slowly(self, seconds: float) -> None:
@@ -106,16 +114,32 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
         else:
             self._cut_after, self._cut_end = length - len(piece.data), end
 
-    def end_after(self, *, reset: bool) -> None:
-        """Close or reset when all that was written has left."""
+    def end(self, *, reset: bool) -> None:
+        """Close or reset when what was written has left."""
         self.outgoing.after(partial(self._cut_now, self.reset if reset else self.close))
 
-    def _cut_now(self, end: Callable[[], None]) -> None:
-        # RST would drop what has not reached the kernel.
-        if end == self.reset and (self.unsent() or 0) and not self._dropped:
-            self._faults.clock.callLater(0, end)
+    def _cut_now(self, end: Callable[[], None], wait: float = TICK) -> None:
+        if not self.connected:
+            return
+        # RST would drop what the peer's kernel has not got yet.
+        if end == self.reset and self._under_way():
+            self._clear_lanes()
+            self._faults.clock.callLater(wait, self._cut_now, end, min(2 * wait, 0.1))
         else:
             end()
+
+    def _under_way(self) -> bool:
+        """Whether something that was written has not reached the peer's kernel."""
+        if super().unsent():
+            return True
+        try:
+            from fcntl import ioctl
+            from termios import TIOCOUTQ
+
+            wire = self._wire.transport if self._secured else self._wire
+            return any(ioctl(wire.fileno(), TIOCOUTQ, bytes(4)))
+        except (ImportError, AttributeError, OSError, ValueError):
+            return False  # not Linux, or no socket
 
     def garble(self, piece: Piece, noise: bytes) -> None:
         piece.data = noise
@@ -143,6 +167,9 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
         self.enter_faults(faults, faults.framer() if faults.framer is not None else None)
         piece = Piece(b"", lambda data: None, whole=True)
         if self._faults.strike(self.course, CONNECT, "", piece, self.incoming):
+            if not self._open:
+                self.wrappedProtocol = Protocol()  # nobody answers one that is refused
+                return
             self.incoming.put(piece)
             if piece.due:
                 twin = Piece(b"", lambda data: None, whole=True)
@@ -179,9 +206,9 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
     def connectionLost(self, reason: Failure) -> None:
         undelivered = self.incoming.close()
         self._dropped += self.outgoing.close()
-        for layer in self.course.layers:
-            undelivered += layer.incoming.close()
-            self._dropped += layer.outgoing.close()
+        for target in self.course.within:
+            undelivered += target.incoming.close()
+            self._dropped += target.outgoing.close()
         if undelivered:
             self.record(
                 events.LOG, f"{undelivered:,} bytes that a fault held back never reached the responder",
@@ -240,7 +267,7 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
 
     def _clear_lanes(self) -> None:
         self._leaving = True
-        for target in (self, *self.course.layers):
+        for target in (self, *self.course.within):
             target.incoming.close()
             self._dropped += target.outgoing.close()
 
@@ -248,8 +275,7 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
         unsent = super().unsent()
         if unsent is None:
             return None
-        layers = sum(layer.outgoing.size for layer in self.course.layers)
-        return int(unsent + self.outgoing.size + layers + self._dropped)
+        return int(unsent + self.outgoing.size + self._dropped)
 
     # -- bounds
 
@@ -276,6 +302,11 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
             self._paced.pauseProducing()  # the transport may have asked it to go on
         elif self._full:
             self.factory.kept.measure(self)
+
+    @property
+    def held(self) -> bool:
+        """Whether the peer cannot be blamed for what has not come."""
+        return super().held or len(self.incoming) > 0
 
     def hold(self, who: int) -> None:
         super().hold(who)

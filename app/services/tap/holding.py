@@ -52,6 +52,7 @@ class Holding(ProtocolWrapper):
     _write: Callable[[bytes], None]
     number: int
     sent: int
+    course: Any = None  # what faults know of it
 
     def __init__(self, factory: TapBuilder, wrapped: IProtocol) -> None:
         super().__init__(factory, wrapped)  # type: ignore[arg-type]

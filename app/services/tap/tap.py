@@ -38,6 +38,7 @@ class Tap(Holding):
         outgoing: whether we opened it.
         opened: ns since 1970.
         received, sent: bytes so far.
+        course: what faults know of it; None while its service has had none.
     """
 
     def __init__(self, factory: TapBuilder, wrapped: IProtocol) -> None:

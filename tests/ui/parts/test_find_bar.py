@@ -150,8 +150,10 @@ def test_it_goes_through_all_views_and_marks_the_places_in_each(desk: Desk, find
     assert desk.rich.textCursor().selectedText() == "pear"
     QTest.keyClick(desk.bar.field, Qt.Key_Return)
     assert (desk.bar.words.text(), desk.hex.selection()) == ("4 of 4", range(4))
+    assert not desk.rich.textCursor().hasSelection()
     QTest.keyClick(desk.bar.field, Qt.Key_Return)
     assert (desk.bar.words.text(), at(desk)) == ("1 of 4", (4, "pear"))
+    assert len(desk.hex.selection()) == 0
     assert [len(view.extraSelections()) for view in (desk.text, desk.rich)] == [2, 1]
     QTest.keyClick(desk.bar.field, Qt.Key_F3, Qt.ShiftModifier)
     QTest.keyClick(desk.bar.field, Qt.Key_Escape)

@@ -440,3 +440,61 @@ def test_c2_of_a_refused_stream_the_event_says_what_was_asked() -> None:
     assert (known["request"]["method"], known["request"]["url"]) == ("PUT", "http://127.0.0.1:9080/x")
     assert "not known" not in known["comment"]
     assert unknown["comment"].endswith("its method and target are not known")
+
+
+# -- faults
+
+
+def comments(script: Script) -> list[str]:
+    """What stands of faults in the comment of each entry."""
+    return [entry["comment"].partition("; ")[2] for entry in log_of(script.made)["entries"]]
+
+
+def fault(script: Script, summary: str, **more: Any) -> None:
+    script.add(events.FAULT_APPLIED, WEB, b"payload", summary=summary, on="sent", **more)
+
+
+def test_what_faults_did_between_request_and_answer_is_the_comment_of_the_entry() -> None:
+    script = Script()
+    script.add(events.CONNECTION_OPENED, WEB)
+    fault(script, "door: 5 ms late")
+    for number in range(3):
+        script.ask("GET", f"/{number}", [["Host", "x"]])
+        if number == 1:
+            fault(script, "slow: 200 ms late")
+            fault(script, "bits: 1 bits turned over")
+        script.answer(200, [length(b"")])
+    assert comments(script) == ["fault door: 5 ms late", "fault slow: 200 ms late; fault bits: 1 bits turned over", ""]
+
+
+def test_of_an_exchange_that_a_fault_has_ended() -> None:
+    script = Script()
+    script.add(events.CONNECTION_OPENED, WEB)
+    script.ask("GET", "/", [["Host", "x"]])
+    fault(script, "end: reset")
+    script.add(events.CONNECTION_CLOSED, WEB, reason="reset by a fault")
+    assert comments(script) == ["fault end: reset"]
+
+
+def test_of_several_streams_each_has_its_own() -> None:
+    script = Script()
+    script.add(events.CONNECTION_OPENED, WEB)
+    script.add(events.TLS_OPENED, WEB, alpn="h2")
+    for stream in (1, 3):
+        script.add(events.HTTP_REQUEST, WEB, method="GET", target="/", version="HTTP/2", fields=[], stream=stream)
+    fault(script, "one: reset", stream=1)
+    fault(script, "all: slow")
+    for stream in (1, 3):
+        script.add(events.HTTP_RESPONSE, WEB, status=200, stream=stream)
+    assert comments(script) == ["fault one: reset; fault all: slow", "fault all: slow"]
+
+
+def test_of_a_websocket_and_not_more_than_can_be_read() -> None:
+    script = Script()
+    script.add(events.CONNECTION_OPENED, WEB)
+    script.add(events.WS_OPENED, WEB, target="/", offered=[], subprotocol=None, extensions=[], fields=[])
+    for number in range(25):
+        fault(script, f"slow: {number}")
+    [told] = comments(script)
+    assert told.startswith("fault slow: 0; fault slow: 1; ")
+    assert told.endswith("; fault slow: 19; and 5 faults more")

@@ -1,0 +1,424 @@
+"""An HTTP exchange that fails on purpose: stands between a request and its channel, of either version.
+
+A request is a candidate when it is to be answered, an answer when its head is about to be written. What faults change
+is the body, in which nothing of the transfer coding is left, and the head. Conditions look at head and body as HTTP/1
+writes them; of an answer that is written in parts, at the first part.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, cast
+
+from twisted.internet.error import ConnectionDone
+from twisted.python.failure import Failure
+from twisted.web.http import NO_BODY_CODES
+from twisted.web.http_headers import Headers
+
+from app.faults import MESSAGES, RECEIVED, SENT
+from app.faults.lane import Lane, Piece
+from app.faults.live import Course, Faults
+from app.http.media_types import of_text
+from app.http.reason_phrases import phrase
+from app.services.http.malformed import NO_END, malform
+from app.services.http.pacing import Pace
+
+MOST, LEAST = 256 << 10, 64 << 10
+"""Bytes of an answer in its lane at which its producer is paused, and at which it goes on."""
+
+FIRST = 0.1
+"""Seconds that a head waits for the first part of its body, so that faults can look at that, too."""
+
+_KEPT = (b"Date", b"Server", b"Connection", b"Vary")
+"""Headers that an answer in the place of another one has of it, beside those of CORS."""
+
+
+class Exchange:
+    """A request and its answer; for the request, its channel. Satisfies ``ExchangeTarget``.
+
+    Attributes:
+        request: the ``RecordedRequest``.
+        channel: the one that it has the place of.
+        transport: that of the channel.
+        incoming, outgoing: the request, and the parts of the answer, as they wait.
+        begun: whether the head of the answer has left.
+        sent: bytes of its body that have left.
+    """
+
+    protocol_name = "http"
+
+    def __init__(self, request: Any, channel: Any) -> None:
+        self.request, self.channel = request, channel
+        self.tap: Any = channel.tap
+        self.transport = channel.transport
+        self._course: Course = self.tap.course
+        self._faults: Faults = self.tap.factory.faults
+        self._clock = self._faults.clock
+        self.incoming, self.outgoing = Lane(self._clock), Lane(self._clock, self._on_size)
+        self.begun = False
+        self.sent = 0
+        self.chunked = False
+        self.spoiled: set[str] = set()  # what is wrong with the answer beside its head
+        self.slow: Any = None  # the fault for which the head leaves byte by byte
+        self._first = b""
+        self._struck = False  # faults were asked about the answer
+        self._lost = False  # the answer is withheld
+        self._over = False  # a fault has ended it
+        self._full = False  # the rest of the body is not wanted
+        self._complete = False  # the responder has written all of it
+        self._pause = 0.0  # before the end
+        self._left: tuple[int, bool] | None = None  # bytes until it is cut, and whether it is reset then
+        self._pace: Pace | None = None
+        self._ending: Any = None
+        self._waiting: Any = None  # for the first part of the body
+        self._course.within[cast(Any, self)] = None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.channel, name)
+
+    @property
+    def factory(self) -> Exchange:
+        return self
+
+    def log(self, request: object) -> None:
+        """It is not known yet how the answer ends."""
+
+    # -- the request
+
+    def receive(self, command: bytes, path: bytes, version: bytes) -> None:
+        """The request is to be answered."""
+        request = self.request
+        request.method, request.uri, request.clientproto = command, path, version
+        line = b"%b %b %b" % (command, path, version)
+        body = request.gathered
+        piece = Piece(body, partial(self._accept, body, command, path, version), whole=True)
+        self._strike(RECEIVED, MESSAGES, piece, self.incoming, head_of(line, request.fields) + body)
+        if piece.gone:
+            piece.then.append(self._unasked)
+        self.incoming.put(piece)
+
+    def _accept(self, came: bytes, command: bytes, path: bytes, version: bytes, body: bytes) -> None:
+        if body is not came:
+            self.request.gathered = body
+        self.request.accept(command, path, version)
+
+    def _strike(self, on: str, level: str, piece: Piece, lane: Lane, seen: bytes) -> None:
+        path, method = self.request.uri.decode("latin-1"), self.request.method.decode("latin-1")
+        target = cast(Any, self)
+        self._faults.strike(self._course, on, level, piece, lane, target, path=path, method=method, seen=seen)
+
+    def _unasked(self) -> None:
+        """The responder is not asked."""
+        if not (self._over or self.request.startedWriting):
+            self.request.hangs = True
+            self.incoming.after_lift(self._go_on)
+
+    def _go_on(self) -> None:
+        """The fault that withheld request or answer is lifted: the connection goes on with the next."""
+        if not self._over:
+            self.request.hangs = False
+            self._leave()
+            self._skip()
+
+    # -- the answer, as the responder writes it
+
+    def writeHeaders(self, *head: object) -> None:
+        """The request has it all."""
+        self.chunked = bool(self.request.chunked)
+
+    def writeSequence(self, chunk: Any) -> None:
+        self._take(chunk[2])
+
+    def write(self, data: bytes) -> None:
+        if not self.request.chunked:  # else it is the last chunk, which ``requestDone`` stands for, too
+            self._take(data)
+
+    def _take(self, data: bytes) -> None:
+        if not self._struck:
+            self._first += data
+            if self._waiting is not None:
+                self._begin_now()
+        elif not (self._over or self._lost or self._full):
+            self._put(Piece(data, self._pass_on))
+
+    def begin(self) -> None:
+        """The head is known, and perhaps the first part of the body."""
+        none = self.bodiless or self.request.responseHeaders.getRawHeaders(b"Content-Length") == [b"0"]
+        if self._first or none:
+            self._begin_now()
+        else:
+            self._waiting = self._clock.callLater(FIRST, self._begin_now)
+
+    def _begin_now(self) -> None:
+        self._stop_waiting()
+        self._struck = True
+        piece = Piece(self._first, self._pass_on)
+        self._first = b""
+        self._strike_answer(piece, self._head() + piece.data)
+        if piece.gone:
+            piece.then.append(self._unanswered)
+        if self.slow is not None and not piece.gone:
+            head = Piece(self._head(), self._pass_head)
+            head.due.update(piece.due)
+            head.slices[self.slow] = (lambda: 1, 0.02)
+            self.outgoing.put(head)
+        self._put(piece)
+
+    def _stop_waiting(self) -> None:
+        waiting, self._waiting = self._waiting, None
+        if waiting is not None and waiting.active():
+            waiting.cancel()
+
+    def _strike_answer(self, piece: Piece, seen: bytes) -> None:
+        self._strike(SENT, MESSAGES, piece, self.outgoing, seen)
+
+    def _put(self, piece: Piece) -> None:
+        if self._left is not None:
+            left, reset = self._left
+            self._left = left - len(piece.data), reset
+            if left <= len(piece.data):
+                piece.data = piece.data[:left]
+                piece.then.append(partial(self._cut_now, reset))
+                self._full = True
+        self.outgoing.put(piece)
+
+    def requestDone(self, request: object) -> None:
+        if self._waiting is not None:
+            self._begin_now()
+        self._complete = True
+        if self._pause and not self._over:
+            pause = Piece(b"", lambda data: None, whole=True)
+            pause.due[self] = self._clock.seconds() + self._pause
+            self.outgoing.put(pause)
+        self.outgoing.after(self._end)
+
+    def give_up(self, why: str) -> None:
+        """The responder cannot complete the answer, for the reason ``why``: break it off behind what it has written."""
+        if not (self._over or self._complete):
+            if self._waiting is not None:
+                self._begin_now()
+            self._complete = True
+            self.outgoing.after(partial(self._give_up, why))
+
+    def _give_up(self, why: str) -> None:
+        if not self._over:
+            if self.begun:
+                self._record(why)
+            self.channel.abort()
+
+    # -- the answer, as it leaves
+
+    def _pass_on(self, data: bytes) -> None:
+        if self._over or self._lost:
+            return
+        if self.begun:
+            self._write_body(data)
+        else:
+            self.begun = True
+            self._write_first(data)
+        self.sent += len(data)
+
+    def _pass_head(self, data: bytes) -> None:
+        self.begun = True
+        self.tap.write(data)
+
+    def _unanswered(self) -> None:
+        if not (self._over or self.begun):
+            self._lost = self.request.hangs = True
+
+    def _end(self) -> None:
+        """All of the answer has left."""
+        if self._over or self.request.is_answered:
+            return
+        if self._lost:
+            self.outgoing.after_lift(self._go_on)
+        elif self._left is not None:
+            self._cut_now(self._left[1])
+        else:
+            self._write_end()
+            self._record("")
+            self._leave()
+            if NO_END not in self.spoiled:
+                self._done()
+
+    def _end_early(self) -> None:
+        """What had the answer's place has left: the responder need write no more."""
+        self._ending = None
+        if not self._complete and not self._over:
+            self._end()
+            self.request.connectionLost(Failure(ConnectionDone()))
+
+    def _record(self, cut: str) -> None:
+        if not self.request.is_answered:
+            self.request.sentLength = self.sent
+            self.request.record_response(cut)
+
+    def drop(self) -> bool:
+        """Connection or stream is gone. Returns whether some of the answer had left."""
+        self._over = True
+        self.request.sentLength = self.sent
+        self._leave()
+        return self.begun
+
+    def _leave(self) -> None:
+        self._course.within.pop(cast(Any, self), None)
+        self.incoming.close()
+        self.outgoing.close()
+        self._stop_waiting()
+        if self._ending is not None:
+            self._ending.cancel()
+            self._ending = None
+
+    # -- of each version
+
+    def _write_first(self, data: bytes) -> None:
+        """Write the head and the first part of the body."""
+        raise NotImplementedError
+
+    def _write_body(self, data: bytes) -> None:
+        raise NotImplementedError
+
+    def _write_end(self) -> None:
+        """Write what follows the body."""
+
+    def _done(self) -> None:
+        """All was written."""
+        self.channel.requestDone(self.request)
+
+    def _skip(self) -> None:
+        """Go on, though nothing was written."""
+
+    def _break_off(self, reset: bool) -> None:
+        """End connection or stream behind what was written."""
+        raise NotImplementedError
+
+    def _head(self) -> bytes:
+        line = b"%b %d %b" % (self.request.clientproto, self.request.code, self.request.code_message)
+        return head_of(line, self._fields())
+
+    def _fields(self) -> list[tuple[bytes, bytes]]:
+        headers: Headers = self.request.responseHeaders
+        return [(name, value) for name, values in headers.getAllRawHeaders() for value in values]
+
+    @property
+    def bodiless(self) -> bool:
+        """Whether its answer can have no body."""
+        return self.request.method == b"HEAD" or self.request.code in NO_BODY_CODES
+
+    # -- a producer of the answer
+
+    def registerProducer(self, producer: Any, streaming: bool) -> None:
+        self._pace = Pace(producer, self, streaming)
+        self.channel.registerProducer(self._pace, True)
+        self._pace.begin(full=self.outgoing.size > MOST)
+
+    def unregisterProducer(self) -> None:
+        pace, self._pace = self._pace, None
+        if pace is not None:
+            pace.end()
+        self.channel.unregisterProducer()
+
+    def _on_size(self, size: int) -> None:
+        if self._pace is not None and (size > MOST or size < LEAST):
+            self._pace.hold(full=size > MOST)
+
+    # -- target
+
+    def close(self) -> None:
+        self._end_by(reset=False, why="closed by a fault")
+
+    def reset(self) -> None:
+        self._end_by(reset=True, why="reset by a fault")
+
+    def _end_by(self, *, reset: bool, why: str) -> None:
+        if not self._over:
+            self._over = True
+            if self.begun:
+                self._record(f"{why} after {self.sent:,} bytes")
+            self._break_off(reset)
+
+    def half_close(self) -> None:
+        raise NotImplementedError
+
+    def close_slowly(self, seconds: float) -> None:
+        raise NotImplementedError
+
+    def cut(self, piece: Piece, lane: Lane, size: int, part: float, *, reset: bool) -> None:
+        """``part`` is of the body as its Content-Length says, or where there is none, of ``piece``."""
+        (announced,) = self.request.responseHeaders.getRawHeaders(b"Content-Length", (b"",))[:1]
+        total = int(announced) if announced.isdigit() else len(piece.data)
+        self._left = round(total * part) if part else size, reset
+
+    def _cut_now(self, reset: bool) -> None:
+        if not self._over:
+            if not self.begun:
+                self._pass_on(b"")
+            self._end_by(reset=reset, why="cut by a fault")
+
+    def garble(self, piece: Piece, noise: bytes) -> None:
+        """The head has the status alone."""
+        self.request.responseHeaders = Headers()
+        self.chunked, self._full = False, True
+        self.spoiled.add("head")
+        piece.data = noise
+        piece.then.append(partial(self._end_by, reset=False, why="closed by a fault"))
+
+    def freeze(self, fault: Any) -> None:
+        self.tap.freeze(fault)
+
+    def thaw(self, fault: Any) -> None:
+        """The connection is told, too."""
+
+    # -- target of HTTP
+
+    def field(self, name: str) -> str:
+        values = self.request.requestHeaders.getRawHeaders(name.encode("latin-1", "replace"), ())
+        return ", ".join(value.decode("latin-1") for value in values)
+
+    def answer(self, piece: Piece, status: int, body: str, retry_after: int) -> None:
+        if not self._struck:
+            piece.withhold()
+            piece.then.append(partial(self._answer, status, body, retry_after))
+            return
+        request = self.request
+        kept = Headers()
+        for name, values in request.responseHeaders.getAllRawHeaders():
+            if name in _KEPT or name.startswith(b"Access-Control-"):
+                kept.setRawHeaders(name, values)
+        request.responseHeaders = kept
+        data = self._take_head(status, body, retry_after)
+        if status not in NO_BODY_CODES:
+            request.setHeader(b"Content-Length", b"%d" % len(data))
+        self.chunked, self._full = False, True
+        piece.data = b"" if self.bodiless else data
+        piece.then.append(self._end_soon)
+
+    def _end_soon(self) -> None:
+        if not self.begun:  # nothing is passed on of a piece without a body
+            self._pass_on(b"")
+        # In a turn of its own: most responders finish in the same turn.
+        if not (self._complete or self._over):
+            self._ending = self._clock.callLater(0, self._end_early)
+
+    def _answer(self, status: int, body: str, retry_after: int) -> None:
+        self.request.answer_at_once(self._take_head(status, body, retry_after))
+
+    def _take_head(self, status: int, body: str, retry_after: int) -> bytes:
+        """Set status and headers. Returns the body."""
+        request = self.request
+        request.setResponseCode(status)
+        if retry_after:
+            request.setHeader(b"Retry-After", b"%d" % retry_after)
+        if status in NO_BODY_CODES:
+            return b""
+        words = body or f"{status} {phrase(status).decode()}, on purpose.\n"
+        request.setHeader(b"Content-Type", of_text(words).encode())
+        return words.encode()
+
+    def malform(self, piece: Piece, fault: Any, how: str) -> str:
+        return malform(self, len(piece.data), fault, how)
+
+
+def head_of(line: bytes, fields: list[tuple[bytes, bytes]]) -> bytes:
+    """A head as HTTP/1 writes it."""
+    return b"%b\r\n%b\r\n" % (line, b"".join(b"%b: %b\r\n" % field for field in fields))

@@ -1,0 +1,50 @@
+"""An exchange of HTTP/1 that fails on purpose: what ends it ends its connection."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from app.services.http.faulted import Exchange
+from app.services.http.malformed import BAD_SIZE, FLOOD, INTERIMS, NO_END
+
+
+class Exchange1(Exchange):
+    def _write_first(self, data: bytes) -> None:
+        if "head" in self.spoiled:
+            request = self.request
+            line = b"%b %d %b\r\n" % (request.clientproto, request.code, request.code_message)
+            self.tap.write(line + data)
+            return
+        floods = b"HTTP/1.1 102 Processing\r\n\r\n" * INTERIMS if FLOOD in self.spoiled else b""
+        self.tap.write(floods + self._head() + self._framed(data))
+
+    def _write_body(self, data: bytes) -> None:
+        if data:
+            self.tap.write(self._framed(data))
+
+    def _framed(self, data: bytes) -> bytes:
+        if not (data and self.chunked):
+            return data
+        size = b"%x" % len(data)
+        if BAD_SIZE in self.spoiled:
+            self.spoiled.discard(BAD_SIZE)
+            size = b"size"
+        return b"%b\r\n%b\r\n" % (size, data)
+
+    def _write_end(self) -> None:
+        if self.chunked and NO_END not in self.spoiled:
+            self.tap.write(b"0\r\n\r\n")
+
+    def _skip(self) -> None:
+        self.channel.requestDone(self.request)
+
+    def _break_off(self, reset: bool) -> None:
+        self.tap.end(reset=reset)
+
+    def half_close(self) -> None:
+        if not self._over:
+            self._over = self.request.hangs = True
+            self.tap.outgoing.after(partial(self.tap.half_close))
+
+    def close_slowly(self, seconds: float) -> None:
+        self.tap.close_slowly(seconds)

@@ -1,0 +1,454 @@
+"""Faults on HTTP/1, with and without TLS, and on HTTP/2: what clients see, and what the capture tells."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_twisted
+from twisted.internet.threads import deferToThread
+from twisted.web.resource import Resource
+from twisted.web.server import NOT_DONE_YET
+
+from app.services.surroundings import Surroundings
+from tests.app.faults.http_peers import HTTP1, HTTP2, HTTPS1, WIRES, Client2, Got, ask, ask1, get
+from tests.app.services.helpers import Desk, Tape, address
+from tests.helpers import until
+
+BODY = b"".join(b"%09d\n" % number for number in range(100))
+
+
+@pytest.fixture(autouse=True)
+def _data(desk: Desk, tmp_path: Path) -> None:
+    desk.surroundings = Surroundings(tmp_path, tmp_path)
+
+
+class Root(Resource):
+    """Answers with ``BODY``, on /chunks without a length, on /echo with the body of the request."""
+
+    isLeaf = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[Any] = []
+
+    def render(self, request: Any) -> Any:
+        self.asked.append(request.uri)
+        if request.path == b"/chunks":
+            for start in range(0, len(BODY), 250):
+                request.write(BODY[start : start + 250])
+            request.finish()
+            return NOT_DONE_YET
+        if request.path == b"/echo":
+            return request.content.read()
+        if request.path == b"/nothing":
+            request.setResponseCode(204)
+            return b""
+        request.setHeader(b"X-Mine", b"yes")
+        request.setHeader(b"ETag", b'"1"')
+        return BODY
+
+
+async def started(desk: Desk, wire: str, *tables: dict[str, Any], root: Any = None, **more: Any) -> Any:
+    root = root or Root()
+    tls = {} if wire == HTTP1 else {"tls": {}}
+    return await desk.start("http", "inspector", lambda: root, faults=tables, seed=7, **tls, **more)
+
+
+async def asked(
+    service: Any, wire: str, path: str = "/", method: str = "GET", body: bytes = b"", wait: float = 0.4
+) -> Got:
+    return await deferToThread(ask, address(service), wire, path, method, body, wait)
+
+
+def expected(end: str, wire: str, of_stream: str) -> str:
+    return of_stream if wire == HTTP2 else end
+
+
+@dataclass
+class Case:
+    """One fault, and what a client sees of the answer.
+
+    Attributes:
+        status: 0: no answer came.
+        body: what came of it; None: not looked at.
+        end: of the connection; on HTTP/2, ``end2`` of the stream.
+        recorded: status, body and ``cut`` of the event of the answer; None: there is none.
+    """
+
+    table: dict[str, Any]
+    status: int = 200
+    body: bytes | None = BODY
+    end: str = "open"
+    end2: str = "END"
+    recorded: tuple[int, int, str] | None = (200, 1000, "")
+    path: str = "/"
+
+
+HALF = BODY[:500]
+
+CASES = {
+    "close": Case({"kind": "close"}, 0, b"", "FIN", "RST_STREAM 8", None),
+    "close a request": Case({"kind": "close", "on": "received"}, 0, b"", "FIN", "RST_STREAM 8", None),
+    "reset": Case({"kind": "reset"}, 0, b"", "RST", "RST_STREAM 2", None),
+    "reset a request": Case({"kind": "reset", "on": "received"}, 0, b"", "RST", "RST_STREAM 2", None),
+    "half-close": Case({"kind": "half-close"}, 0, b"", "FIN", "RST_STREAM 0", None),
+    "hang": Case({"kind": "hang"}, 0, b"", "open", "open", None),
+    "hang a request": Case({"kind": "hang", "on": "received"}, 0, b"", "open", "open", None),
+    "cut bytes": Case(
+        {"kind": "cut", "bytes": 123}, 200, BODY[:123], "FIN", "RST_STREAM 8",
+        (200, 123, "cut by a fault after 123 bytes"),
+    ),
+    "cut part": Case(
+        {"kind": "cut", "part": 0.5, "then": "reset"}, 200, HALF, "RST", "RST_STREAM 2",
+        (200, 500, "cut by a fault after 500 bytes"),
+    ),
+    "cut chunks": Case(
+        {"kind": "cut", "bytes": 555}, 200, BODY[:555], "FIN", "RST_STREAM 8",
+        (200, 555, "cut by a fault after 555 bytes"), "/chunks",
+    ),
+    "cut at once": Case(
+        {"kind": "cut", "bytes": 0}, 200, b"", "FIN", "RST_STREAM 8", (200, 0, "cut by a fault after 0 bytes"),
+    ),
+    "cut behind all": Case(
+        {"kind": "cut", "bytes": 5_000}, 200, BODY, "FIN", "RST_STREAM 8",
+        (200, 1000, "cut by a fault after 1,000 bytes"),
+    ),
+    "truncate": Case(
+        {"kind": "corrupt", "how": "truncate", "count": 10}, 200, BODY[:-10], "open", "END", (200, 990, ""),
+    ),
+    "status": Case({"kind": "status", "body": "busy"}, 503, b"busy", "open", "END", (503, 4, "")),
+    "status of chunks": Case(
+        {"kind": "status", "body": "busy"}, 503, b"busy", "open", "END", (503, 4, ""), "/chunks",
+    ),
+    "status of nothing": Case(
+        {"kind": "status", "body": "busy"}, 503, b"busy", "open", "END", (503, 4, ""), "/nothing",
+    ),
+    "status without a body": Case({"kind": "status", "status": 204}, 204, b"", "open", "END", (204, 0, "")),
+    "quota": Case(
+        {"kind": "quota", "requests": 0}, 429, b"429 Too Many Requests, on purpose.\n", "open", "END", (429, 35, ""),
+    ),
+    "rst-stream on HTTP/2 alone": Case({"kind": "h2", "how": "rst-stream", "code": 7}, end2="RST_STREAM 7"),
+    "goaway on HTTP/2 alone": Case({"kind": "h2", "code": 11}, end2="GOAWAY 11 last 0"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("wire", WIRES)
+@pytest.mark.parametrize("name", CASES)
+@pytest_twisted.ensureDeferred
+async def test_what_a_client_sees(desk: Desk, tape: Tape, name: str, wire: str):
+    case = CASES[name]
+    status, body, recorded = case.status, case.body, case.recorded
+    of_http2_alone = case.table["kind"] == "h2"
+    if of_http2_alone and wire == HTTP1:
+        pytest.skip("the kind needs TLS")
+    if of_http2_alone and wire == HTTP2:
+        status, body, recorded = 0, b"", None
+    service = await started(desk, wire, case.table)
+    got = await asked(service, wire, case.path)
+    assert (got.status, got.body, got.end) == (status, body, expected(case.end, wire, case.end2))
+    answers = tape.all("http.response")
+    if recorded is None:
+        assert answers == []
+    else:
+        [answer] = answers
+        assert (answer.detail["status"], answer.detail["body"], answer.detail.get("cut", "")) == recorded
+    hits = 0 if of_http2_alone and wire != HTTP2 else 1
+    assert len(tape.all("fault.applied")) == hits
+    assert not tape.all("failure")
+
+
+# -- malformed answers
+
+
+def chunked(data: bytes, size: bytes = b"") -> bytes:
+    return b"%b\r\n%b\r\n" % (size or b"%x" % len(data), data)
+
+
+@dataclass
+class Malformed:
+    """What of an answer is wrong: some headers, and what is behind the head; None: it is as on HTTP/2, ``BODY``."""
+
+    how: str
+    fields: dict[str, list[str]]
+    raw: bytes = BODY
+    fields2: dict[str, list[str]] | None = None
+    end2: str = "END"
+    path: str = "/"
+
+
+MALFORMED = [
+    Malformed("content-length-shorter", {"content-length": ["990"]}),
+    Malformed("content-length-longer", {"content-length": ["1010"]}),
+    Malformed("content-length-longer", {"content-length": ["260"], "transfer-encoding": []}, path="/chunks"),
+    Malformed("two-content-lengths", {"content-length": ["1000", "1010"]}),
+    Malformed(
+        "chunk-size", {"content-length": [], "transfer-encoding": ["chunked"]},
+        chunked(BODY, b"size") + b"0\r\n\r\n", {"content-length": ["1000"]},
+    ),
+    Malformed(
+        "last-chunk", {"content-length": [], "transfer-encoding": ["chunked"]}, chunked(BODY),
+        {"content-length": ["1000"]}, "open",
+    ),
+    Malformed("content-encoding", {"content-encoding": ["gzip"], "content-length": ["1000"]}),
+    Malformed("content-type", {"content-type": ["application/json"], "content-length": ["1000"]}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("wire", WIRES)
+@pytest.mark.parametrize("case", MALFORMED, ids=lambda case: case.how + case.path)
+@pytest_twisted.ensureDeferred
+async def test_a_malformed_answer(desk: Desk, tape: Tape, case: Malformed, wire: str):
+    service = await started(desk, wire, {"kind": "malformed", "how": case.how})
+    got = await asked(service, wire, case.path)
+    fields = (wire == HTTP2 and case.fields2) or case.fields
+    assert {name: got.field(name) for name in fields} == fields
+    assert got.raw == (BODY if wire == HTTP2 else case.raw)
+    assert got.end == expected("open", wire, case.end2)
+    [answer] = tape.all("http.response")
+    told: dict[str, list[str]] = {}
+    for name, value in answer.detail["fields"]:
+        told.setdefault(name.lower(), []).append(value)
+    assert {name: told.get(name, []) for name in fields} == fields
+    assert answer.detail["body"] == 1000
+    hits = tape.all("fault.applied")
+    assert len(hits) == (0 if wire == HTTP2 and case.how == "chunk-size" else 1)
+
+
+@pytest.mark.parametrize("wire", WIRES)
+@pytest_twisted.ensureDeferred
+async def test_a_flood_of_interim_answers(desk: Desk, wire: str):
+    service = await started(desk, wire, {"kind": "malformed", "how": "interim-flood"})
+    got = await asked(service, wire, wait=1)
+    assert (got.interims, got.status, got.body) == (1000, 200, BODY)
+
+
+@pytest.mark.parametrize("wire", [HTTP1, HTTPS1])
+@pytest_twisted.ensureDeferred
+async def test_a_head_that_comes_byte_by_byte(desk: Desk, tape: Tape, wire: str):
+    service = await started(desk, wire, {"kind": "malformed", "how": "slow-head"})
+    got = await asked(service, wire, "/echo", "POST", b"hi", wait=2)
+    writes = [event.payload for event in tape.all("data.sent")]
+    assert len(writes) > 100
+    assert {len(data or b"") for data in writes[:-1]} == {1}
+    assert writes[-1] == b"hi"
+    assert got.ended >= 20 * (len(writes) - 2)
+    assert (got.status, got.body, got.end) == (200, b"hi", "open")
+
+
+# -- garbage and corruption
+
+
+@pytest.mark.parametrize("wire", WIRES)
+@pytest_twisted.ensureDeferred
+async def test_garbage_behind_a_good_status_line(desk: Desk, tape: Tape, wire: str):
+    service = await started(desk, wire, {"kind": "garbage", "bytes": 300})
+    got = await asked(service, wire)
+    assert got.end == expected("FIN", wire, "RST_STREAM 8")
+    if wire == HTTP2:
+        assert (got.status, got.fields, len(got.raw)) == (200, [], 300)
+    else:
+        line, _, noise = got.raw.partition(b"\r\n") if not got.status else (b"", b"", b"")
+        assert (line, len(noise)) == (b"HTTP/1.1 200 OK", 300)
+    [answer] = tape.all("http.response")
+    assert (answer.detail["body"], answer.detail["fields"]) == (300, [])
+    assert tape.all("fault.applied")[0].payload == BODY
+
+
+@pytest.mark.parametrize("wire", WIRES)
+@pytest.mark.parametrize(("how", "changed"), [("bit", 3), ("byte", 3), ("zero", 3)])
+@pytest_twisted.ensureDeferred
+async def test_a_corrupt_body_keeps_its_length(desk: Desk, tape: Tape, wire: str, how: str, changed: int):
+    service = await started(desk, wire, {"kind": "corrupt", "how": how, "count": changed})
+    got = await asked(service, wire)
+    assert got.field("content-length") == ["1000"]
+    assert len(got.body) == 1000
+    assert 1 <= sum(a != b for a, b in zip(got.body, BODY, strict=True)) <= changed
+    assert tape.all("fault.applied")[0].payload == BODY
+
+
+@pytest.mark.parametrize("wire", WIRES)
+@pytest_twisted.ensureDeferred
+async def test_a_corrupt_body_may_be_longer_than_it_says(desk: Desk, wire: str):
+    service = await started(desk, wire, {"kind": "corrupt", "how": "insert", "count": 5})
+    got = await asked(service, wire)
+    assert got.field("content-length") == ["1000"]
+    assert len(got.raw) == 1005
+
+
+@pytest.mark.parametrize("wire", WIRES)
+@pytest_twisted.ensureDeferred
+async def test_a_corrupt_request_is_what_the_responder_gets(desk: Desk, tape: Tape, wire: str):
+    service = await started(desk, wire, {"kind": "corrupt", "on": "received", "how": "zero", "count": 2})
+    got = await asked(service, wire, "/echo", "POST", b"x" * 20)
+    assert sorted(got.body) == [0, 0, *b"x" * 18]
+    [asked_for] = tape.all("http.request")
+    assert asked_for.detail["body"] == 20
+    assert tape.all("fault.applied")[0].payload == b"x" * 20
+
+
+# -- when
+
+
+@pytest.mark.parametrize("wire", WIRES)
+@pytest.mark.parametrize(
+    ("table", "hit"),
+    [
+        ({"path": "/ec*"}, True),
+        ({"path": "/other"}, False),
+        ({"method": "post"}, True),
+        ({"method": "GET"}, False),
+        ({"match": "needle"}, True),
+        ({"match": r"POST /echo "}, False),
+        ({"match": "x-thing"}, False),
+        ({"on": "received", "match": "POST /echo"}, True),
+        ({"on": "received", "match": "needle"}, True),
+        ({"on": "received", "match": "missing"}, False),
+        ({"match_regex": "(?i)content-type: text/html"}, True),
+        ({"nth": 2}, False),
+    ],
+    ids=str,
+)
+@pytest_twisted.ensureDeferred
+async def test_conditions_look_at_head_and_body(desk: Desk, wire: str, table: dict[str, Any], hit: bool):
+    service = await started(desk, wire, {"kind": "close", **table})
+    got = await asked(service, wire, "/echo", "POST", b"a needle in it", wait=0.3)
+    assert (got.status == 0) is hit
+
+
+# -- delays and holding
+
+
+@pytest.mark.parametrize("wire", WIRES)
+@pytest.mark.parametrize("on", ["sent", "received"])
+@pytest.mark.parametrize("path", ["/", "/chunks", "/nothing"])
+@pytest_twisted.ensureDeferred
+async def test_a_delayed_answer_comes_whole(desk: Desk, tape: Tape, wire: str, on: str, path: str):
+    root = Root()
+    service = await started(desk, wire, {"kind": "delay", "on": on, "ms": 300}, root=root)
+    got = await asked(service, wire, path, wait=0.6)
+    assert 299 <= got.began < 900
+    assert got.ended - got.began < 250
+    assert (got.body, got.end) == (b"" if path == "/nothing" else BODY, expected("open", wire, "END"))
+    assert root.asked == [path.encode()]
+    [answer] = tape.all("http.response")
+    assert answer.detail["seconds"] >= 0.299
+
+
+@pytest.mark.parametrize("wire", [HTTP1, HTTPS1])
+@pytest_twisted.ensureDeferred
+async def test_pipelined_answers_keep_their_order(desk: Desk, wire: str):
+    service = await started(desk, wire, {"kind": "delay", "ms": 200, "path": "/echo"})
+    requests = [get("/echo", "POST", body=b"first"), get("/nothing"), get("/echo", "POST", body=b"third")]
+    got = await deferToThread(ask1, address(service), wire, *requests, wait=0.6)
+    assert got.began >= 199
+    assert got.ended >= 399
+    assert got.raw.startswith(b"firstHTTP/1.1 204 No Content\r\n")
+    assert got.raw.endswith(b"third")
+
+
+@pytest_twisted.ensureDeferred
+async def test_other_streams_go_on(desk: Desk):
+    service = await started(desk, HTTP2, {"kind": "reset", "path": "/echo"}, {"kind": "hang", "path": "/nothing"})
+
+    def talk() -> list[Got]:
+        client = Client2(address(service))
+        for path in ("/echo", "/", "/nothing", "/chunks"):
+            client.ask(path)
+        streams = client.read()
+        assert client.end == "open"
+        client.close()
+        return list(streams.values())
+
+    got = await deferToThread(talk)
+    assert [one.end for one in got] == ["RST_STREAM 2", "END", "open", "END"]
+    assert [one.body for one in got] == [b"", BODY, b"", BODY]
+
+
+@pytest.mark.parametrize("wire", WIRES)
+@pytest_twisted.ensureDeferred
+async def test_lifting_a_delay_sends_what_it_held(desk: Desk, tape: Tape, wire: str):
+    service = await started(desk, wire, {"kind": "delay", "ms": 60_000.0})
+    asking = asked(service, wire, "/chunks", wait=1.5)
+    from twisted.internet.defer import ensureDeferred
+
+    asking = ensureDeferred(asking)
+    await until(lambda: tape.all("fault.applied"))
+    assert not tape.all("http.response")
+    service.faults.switch(service.faults.all[0], on=False)
+    got = await asking
+    assert (got.status, got.body) == (200, BODY)
+
+
+@pytest.mark.parametrize("on", ["sent", "received"])
+@pytest_twisted.ensureDeferred
+async def test_lifting_a_hang_lets_the_connection_go_on(desk: Desk, tape: Tape, on: str):
+    service = await started(desk, HTTP1, {"kind": "hang", "on": on, "first": 1})
+    from tests.app.services.helpers import Peer
+
+    peer = Peer(service)
+    peer.push(get("/echo", "POST", body=b"lost") + get("/echo", "POST", body=b"next"))
+    await until(lambda: tape.all("fault.applied"))
+    service.faults.switch(service.faults.all[0], on=False)
+    got = await peer.expect(b"next")
+    assert b"lost" not in got
+    assert len(tape.all("http.response")) == 1
+
+
+@pytest.mark.parametrize("wire", WIRES)
+@pytest_twisted.ensureDeferred
+async def test_a_hang_for_a_time(desk: Desk, wire: str):
+    service = await started(desk, wire, {"kind": "hang", "ms": 100, "first": 1})
+    got = await asked(service, wire)
+    assert (got.status, got.end) == (0, "open")
+    assert (await asked(service, wire)).status == 200
+
+
+@pytest.mark.parametrize("wire", WIRES)
+@pytest_twisted.ensureDeferred
+async def test_close_after_a_time(desk: Desk, wire: str):
+    service = await started(desk, wire, {"kind": "close", "after_ms": 200})
+    got = await asked(service, wire, wait=0.6)
+    assert (got.status, got.end) == (0, expected("FIN", wire, "RST_STREAM 8"))
+    assert 199 <= got.ended < 600
+
+
+@pytest.mark.parametrize("wire", WIRES)
+@pytest_twisted.ensureDeferred
+async def test_a_slow_close(desk: Desk, wire: str):
+    service = await started(desk, wire, {"kind": "slow-close", "after_ms": 300})
+    if wire == HTTP2:
+        got = await asked(service, wire, wait=0.6)
+        assert got.end == "END"
+    else:
+        got = await deferToThread(ask1, address(service), wire, get("/", "GET", "Connection: close"), wait=0.6)
+        assert got.end == "FIN"
+    assert got.body == BODY
+    assert got.began < 250
+    assert 299 <= got.ended < 900
+
+
+@pytest.mark.parametrize("wire", WIRES)
+@pytest_twisted.ensureDeferred
+async def test_a_service_stops_while_faults_hold_its_answers(desk: Desk, tape: Tape, wire: str):
+    service = await started(desk, wire, {"kind": "delay", "ms": 60_000.0})
+    from twisted.internet.defer import ensureDeferred
+
+    asking = ensureDeferred(asked(service, wire, wait=4))
+    await until(lambda: tape.all("fault.applied"))
+    await service.stop()
+    got = await asking
+    assert (got.status, got.end) == (0, expected("FIN", wire, "open"))
+    assert not tape.all("http.response", "failure")
+    assert not service.faults._courses
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_client_leaves_while_its_answer_is_held(desk: Desk, tape: Tape):
+    service = await started(desk, HTTP1, {"kind": "delay", "ms": 60_000.0})
+    await asked(service, HTTP1, wait=0.1)
+    await until(lambda: tape.all("connection.closed"))
+    assert not tape.all("http.response", "failure")
+    assert not service.faults._courses
