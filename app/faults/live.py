@@ -135,7 +135,8 @@ class Hit:
 
     def delay(self, milliseconds: float) -> None:
         """Have the piece pass so many milliseconds from now, and what comes after it no earlier."""
-        self.piece.due[self.fault] = self.now + milliseconds / 1000
+        if milliseconds > 0:
+            self.piece.due[self.fault] = self.now + milliseconds / 1000
 
     def later(self, milliseconds: float, call: Callable[[], None]) -> None:
         """Withhold the piece, and call ``call`` so many milliseconds later, in the order of the lane."""
@@ -386,14 +387,18 @@ class Faults:
         )  # fmt: skip
         # All are decided before any acts: what one counts must not depend on what another does.
         hitting = [fault for fault in acting if self._is_hit(fault, course, candidate, now) or fault.once]
+        if not hitting:
+            return False
         any_hit = False
         for fault in sorted(hitting, key=lambda fault: not fault.kind.ends):
-            if fault.once:
-                fault.once -= 1
+            asked = fault.once > 0
+            fault.once -= asked
             if self._hit(fault, course, candidate, piece, lane, target or course.target):
                 any_hit = True
                 if fault.kind.ends:
                     break
+            else:
+                fault.once += asked
         return any_hit
 
     def _is_hit(self, fault: LiveFault, course: Course, candidate: Candidate, now: float) -> bool:
@@ -426,7 +431,8 @@ class Faults:
             return False
         if not words:
             return False
-        piece.then[waiting:] = [partial(self._call, course.number, call) for call in piece.then[waiting:]]
+        if len(piece.then) > waiting:
+            piece.then[waiting:] = [partial(self._call, course.number, call) for call in piece.then[waiting:]]
         fault.hits += 1
         if fault.steady:
             totals = course.totals.setdefault(fault, [0, 0])
