@@ -112,6 +112,13 @@ class Lane:
     def __len__(self) -> int:
         return len(self._queue) + len(self._aside)
 
+    @property
+    def idle(self) -> bool:
+        """Whether a piece that waits for nothing would pass at once."""
+        return not (
+            self._queue or self.blocked or self._running or self._swallowed_by or self._overtaken or self._closed
+        )
+
     def put(self, piece: Piece) -> None:
         """Pass ``piece`` on, at once or when it is its turn."""
         if self._closed:
