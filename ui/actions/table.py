@@ -257,7 +257,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action(
         "open_in_send", "Services", "O&pen in Send", "Fill the Send dock with what was sent here",
-        "Ctrl+J", "send", groups={MAIN: 3, EVENTS: 1}, enabled=SENDABLE, hidden_while_disabled=True,
+        "Ctrl+J", "send", groups={MAIN: 3, CAPTURE: 3, EVENTS: 1}, enabled=SENDABLE, hidden_while_disabled=True,
     ),
     Action(
         "answer_by_rule", "Services", "Answer this by a ru&le", "Add a rule that answers this request or message",

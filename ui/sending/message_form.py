@@ -46,6 +46,10 @@ DATA, HEADERS, OPTIONS = range(3)
 """The tabs."""
 
 
+URL = 30
+"""Characters of a URL that are shown at least."""
+
+
 class MessageForm(QWidget):
     """Edits one message.
 
@@ -152,7 +156,7 @@ class MessageForm(QWidget):
         self.url.setPlaceholderText(self.tr("Where to, as {url}").format(url="tcp://127.0.0.1:9007"))
         self.url.setAccessibleName("URL")
         self.url.setToolTip("tcp:// tls:// udp:// http:// https:// ws:// wss://")
-        self.url.setMinimumWidth(90)
+        self.url.setMinimumWidth(URL * self.fontMetrics().horizontalAdvance("0"))
         self._urls = QStringListModel(self)
         completer = QCompleter(self._urls, self)
         completer.setFilterMode(Qt.MatchContains)

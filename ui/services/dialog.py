@@ -26,11 +26,11 @@ from app.services.config import ServiceConfig
 from app.services.protocols import PROTOCOLS
 from app.workspace import reading as workspace
 from ui.forms.form import Form, OptionForm, column, sentence, set_property, tab_through, tell
+from ui.forms.helped_items import HelpedChoice
 from ui.looks.declared import in_words
 from ui.looks.icons import icon
 from ui.parts.careful_dialog import CarefulDialog
 from ui.parts.dialog_pages import Page, Pages, padded
-from ui.parts.helped_items import HelpedChoice
 from ui.services import checks
 from ui.services.section_page import SectionPage
 
@@ -92,7 +92,7 @@ class ServiceDialog(CarefulDialog):
     def config(self) -> ServiceConfig:
         """The settings in the form. Settings that the form does not show are unchanged."""
         port = self.port.text().strip()
-        return replace(
+        config = replace(
             self._config,
             name=self.name.text().strip(),
             protocol=self._protocol(),
@@ -105,6 +105,7 @@ class ServiceDialog(CarefulDialog):
             limits=self._values("limits") or {},
             socket=self._values("socket") or {},
         )
+        return replace(config, faults=checks.kept_faults(config))  # of a copy: the protocol may be another
 
     def _accept_and_start(self) -> None:
         self.starts = True

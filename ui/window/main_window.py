@@ -133,7 +133,7 @@ class MainWindow(QMainWindow):
         self.service_actions.edit_wanted.connect(self.workbench.open)
         self.services.address_wanted.connect(self.workbench.open_address)
         self.failure_actions = FailureActions(post, self.panes.failures, self.detail, self)
-        self.streams = StreamWindows(reader, post.sender.in_thread, self)
+        self.streams = StreamWindows(reader, post.sender.in_thread, self, lambda id: self.sending.fill(reader, id))
         self.streams.follow(bridge)
         self.captures = CaptureFiles(post, reader, self._settings, self)
 
@@ -169,6 +169,7 @@ class MainWindow(QMainWindow):
         self.workbench.hits_wanted.connect(self.faults.show_hits)
         self.detail.wanted.connect(lambda name: self.actions_[name].trigger())
         self.side.changed.connect(self.faults.on_selection)
+        self.captures.send_wanted.connect(self.sending.fill)
         self.capture_commands = CaptureCommands(post, reader, self.captures, self.browser, self, selection.connection)
         answering = AnswerByRule(post, self.exchanges, self.workbench, self.service_actions)
         services = ServiceCommands(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PyQt5.QtCore import QByteArray, Qt
+from PyQt5.QtGui import QResizeEvent
 from PyQt5.QtWidgets import QSplitter, QStackedWidget, QWidget
 
 from app.post import Post
@@ -16,6 +17,9 @@ from ui.window.start_page import StartPage
 
 LEFT = 340
 """Pixels of the services' width at first, with letters of the usual size."""
+
+PANES = 660
+"""Pixels that the panes get before the services get more than they need, with letters of the usual size."""
 
 WIDTH = 1366
 """Pixels of the window before the user changes its size."""
@@ -46,8 +50,10 @@ class Middle(QSplitter):
         self.addWidget(side)
         self.addWidget(self.right)
         self.setStretchFactor(1, 1)
-        left = LEFT + 24 * (theme.notifier.fonts.size - theme.POINTS)
-        self.setSizes([left, WIDTH - left])
+        self._left = LEFT + 24 * (theme.notifier.fonts.size - theme.POINTS)  # as wide as the services are to be
+        self.setSizes([self._left, WIDTH - self._left])
+        self._restored = False
+        self.splitterMoved.connect(self._keep_left)
         for half, shares in ((side, (3, 1)), (browser, (1, 1))):  # an exchange needs height for both its parts
             for part, share in enumerate(shares):
                 half.setStretchFactor(part, share)
@@ -106,8 +112,24 @@ class Middle(QSplitter):
             self._seen = self._post.recorder.seen
             self.show_panes()
 
+    def _keep_left(self, *_: object) -> None:
+        """The user has chosen how wide the services are."""
+        self._left = self.sizes()[0]
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """In a narrow window, take room from the services for the panes, and give it back in a wide one."""
+        super().resizeEvent(event)
+        if self._restored:
+            self._restored = False
+            self._keep_left()  # sizes that are restored before are not known before
+        panes = PANES * theme.notifier.fonts.size // theme.POINTS
+        left = max(min(self._left, self.width() - panes), min(self._left, self.side.minimumSizeHint().width()))
+        if left != self.sizes()[0]:
+            self.setSizes([left, self.width() - left])
+
     def remember(self, settings: Settings) -> None:
         """Save the sizes of the parts and of the columns."""
+        self.setSizes([self._left, self.width() - self._left])  # a wider window gives it to the services again
         for name, splitter in self._splitters():
             settings.save_state(name, splitter.saveState())
         settings.save_state("event_columns", self.browser.panes.columns())
@@ -118,6 +140,7 @@ class Middle(QSplitter):
             state = settings.state(name)
             if state is not None:
                 splitter.restoreState(state)
+                self._restored = True
         columns = settings.state("event_columns")
         if columns is not None:
             self.browser.panes.restore_columns(QByteArray(columns))

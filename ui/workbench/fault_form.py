@@ -14,8 +14,8 @@ from app.faults import tables
 from app.faults.when import CONDITIONS
 from app.options import Option
 from ui.faults.words import UNITS
+from ui.forms.helped_items import HelpedChoice
 from ui.looks.declared import in_words
-from ui.parts.helped_items import HelpedChoice
 from ui.workbench.arrangement import Group, Row
 from ui.workbench.editors import EDITORS
 

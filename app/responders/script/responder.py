@@ -16,6 +16,7 @@ from zope.interface import implementer
 from app.responders import Context, Option, Options, Responder
 from app.responders.rulebook import Rulebook
 from app.responders.script import rules, titles
+from app.responders.script.hints import hints
 from app.responders.script.player import Player, Script
 from app.responders.script.wires import Datagrams, Messages, Stream
 from app.responders.trial import Count, Message, Request, Trial
@@ -226,5 +227,5 @@ RESPONDER = Responder(
         *framing.options(("tcp",)),
         *(_rules(protocol) for protocol in ("tcp", "udp", "websocket")),
     ),
-    rulebook=Rulebook(("tcp", "udp", "websocket"), titles.title, _attempt, _messages),
+    rulebook=Rulebook(("tcp", "udp", "websocket"), titles.title, _attempt, _messages, hints),
 )  # fmt: skip

@@ -485,3 +485,11 @@ def test_no_two_parts_of_a_page_have_the_same_letter(dialog: Open, config: Servi
     letters = re.findall(r"&(\w)", " ".join(words).lower())
     assert "n" in letters
     assert len(set(letters)) == len(letters)
+
+
+def test_a_copy_keeps_its_faults_but_for_those_that_its_new_protocol_has_not(dialog: Open) -> None:
+    hang, reset = {"kind": "hang"}, {"kind": "reset"}
+    form = dialog(ServiceConfig("copy", "tcp", "127.0.0.1", 9100, "echo", faults=(hang, reset), seed=7))
+    assert form.config().faults == (hang, reset)
+    choose(form, "udp")
+    assert (form.config().faults, form.config().seed) == ((hang,), 7)
