@@ -328,7 +328,7 @@ class Faults:
         any_hit = False
         for fault in sorted(acting, key=lambda fault: not fault.kind.ends):
             if self._is_hit(fault, candidate, now) and self._hit(
-                fault, course, candidate, piece, lane, target or course.target
+                fault, course, candidate, piece, lane, course.target if target is None else target
             ):
                 any_hit = True
                 if fault.kind.ends:

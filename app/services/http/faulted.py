@@ -89,18 +89,36 @@ class Exchange:
         """The request is to be answered."""
         request = self.request
         request.method, request.uri, request.clientproto = command, path, version
-        line = b"%b %b %b" % (command, path, version)
-        body = request.gathered
-        piece = Piece(body, partial(self._accept, body, command, path, version), whole=True)
+        stream = request.body
+        if stream is None or stream.length == 0:
+            self._receive_now()
+        else:
+            stream.on_first = self._receive_now
+            self._waiting = self._clock.callLater(FIRST, self._receive_now)
+
+    def _receive_now(self) -> None:
+        """The whole body has come, or the first part of one that is passed on as it comes."""
+        self._stop_waiting()
+        if self._over:
+            return
+        request = self.request
+        if request.body is not None:
+            request.body.on_first = None
+        line = b"%b %b %b" % (request.method, request.uri, request.clientproto)
+        body = request.gathered if request.body is None else request.body.first
+        piece = Piece(body, partial(self._accept, body), whole=True)
         self._strike(RECEIVED, MESSAGES, piece, self.incoming, head_of(line, request.fields) + body)
         if piece.gone:
             piece.then.append(self._unasked)
         self.incoming.put(piece)
 
-    def _accept(self, came: bytes, command: bytes, path: bytes, version: bytes, body: bytes) -> None:
-        if body is not came:
-            self.request.gathered = body
-        self.request.accept(command, path, version)
+    def _accept(self, came: bytes, body: bytes) -> None:
+        request = self.request
+        if body is not came and request.body is None:
+            request.gathered = body
+        elif body is not came:
+            request.body.first = body
+        request.accept(request.method, request.uri, request.clientproto)
 
     def _strike(self, on: str, level: str, piece: Piece, lane: Lane, seen: bytes) -> None:
         path, method = self.request.uri.decode("latin-1"), self.request.method.decode("latin-1")
