@@ -210,7 +210,7 @@ class Client2:
                 if got.end == "open" and number > event.last_stream_id:
                     got.end, got.ended = f"GOAWAY {int(event.error_code)} last {event.last_stream_id}", now
         got = self.streams.get(getattr(event, "stream_id", 0) or 0)
-        if got is None:
+        if got is None or isinstance(event, h2.events.WindowUpdated):
             return
         got.began, got.ended = got.began or now, now
         if isinstance(event, h2.events.InformationalResponseReceived):
