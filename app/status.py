@@ -17,9 +17,16 @@ class Starting:
 
 @dataclass(frozen=True, slots=True)
 class Listening:
-    """Listening. ``host`` is the bound address, as ``"127.0.0.1:9007"`` or ``"[::1]:9007"``."""
+    """Listening.
+
+    Attributes:
+        host: the bound address, as ``"127.0.0.1:9007"`` or ``"[::1]:9007"``.
+        shut: what a fault has made of the port: ``"closed"``, ``"unaccepted"`` (connections stay in the system's
+            queue) or "".
+    """
 
     host: str
+    shut: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from app.plugin import Connection, Context, IResponder, Option, Options, Request, Responder, responder
+    from app.plugin import (
+        Connection,
+        Context,
+        FaultKind,
+        Hit,
+        IResponder,
+        Mistake,
+        Option,
+        Options,
+        Request,
+        Responder,
+        fault,
+        responder,
+    )  # fmt: skip
 
-__all__ = ["Connection", "Context", "IResponder", "Option", "Options", "Request", "Responder", "responder"]
+__all__ = [
+    "Connection", "Context", "FaultKind", "Hit", "IResponder", "Mistake", "Option", "Options", "Request", "Responder",
+    "fault", "responder",
+]  # fmt: skip
 
 
 def add_to_path() -> None:

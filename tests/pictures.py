@@ -146,8 +146,8 @@ class Manual(Album):
 
     def _dialogs(self, it: Program) -> None:
         it.press("ctrl+shift+e")
-        self._screen.type(it.wait_window("Export"), "p")
-        self._window(it, "Export", "export")
+        self._screen.type(it.wait_window("Export what was captured"), "p")
+        self._window(it, "Export what was captured", "export")
         it.press("alt+h", "t")
         self._window(it, "Trust our certificates", "trust")
 

@@ -21,12 +21,14 @@ from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from app.errors import PostError
 from app.options import Mistake, Option, Options
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from app.faults.live import Hit
+    from app.faults.draws import Draws
+    from app.faults.live import Course, Hit, LiveFault
 
 CONNECT, RECEIVED, SENT = "connect", "received", "sent"
 """Sides: when a connection is made; what the peer sends; what we send."""
@@ -34,9 +36,12 @@ CONNECT, RECEIVED, SENT = "connect", "received", "sent"
 STREAMS = ("tcp", "http", "websocket")
 """Protocols on TCP connections that faults can act on."""
 
-BYTES, MESSAGES, STREAMS_OF_HTTP2 = "bytes", "messages", "streams"
-"""What a kind acts on: the bytes of a connection as they are read and written, what its protocol calls a message, or
-an HTTP/2 connection and its streams."""
+BYTES, MESSAGES, STREAMS_OF_HTTP2, HANDSHAKES, PONGS = "bytes", "messages", "streams", "handshakes", "pongs"
+"""What a fault acts on: the bytes of a connection as they are read and written, what its protocol calls a message; an
+HTTP/2 connection and its streams, the handshake of a WebSocket, its answers to pings."""
+
+CLOSED, UNACCEPTED = "closed", "unaccepted"
+"""What a fault can make of a port while it acts: nobody listens, or connections stay in the system's queue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +56,18 @@ class FaultKind:
         protocols: those that it fits.
         sides: those that it fits; the first is the default of ``on``.
         options: its own, beside the conditions.
-        level: ``BYTES``, ``MESSAGES`` or ``STREAMS_OF_HTTP2``; on TCP without a framing, and on UDP, the first two are
-            the same.
-        ends: whether it closes, resets or refuses: such faults act before others.
+        level: ``BYTES``, ``MESSAGES`` or another one; on TCP without a framing, and on UDP, these two are the same.
+        ends: whether it closes, resets, refuses or loses what it hits: such faults act before others, and alone.
         steady: whether it usually touches every piece, so that only the first and the total are events.
         check: given the options with their defaults, the protocol and the side, what contradicts itself.
         tls: whether it needs TLS.
         at_once: whether it needs no message: set on a connection by hand, it acts at once.
+        level_of: given its options, the level of one fault, where that differs from ``level``.
+        chance: in the place of an independent draw, whether a candidate is hit; given the fault, its connection, the
+            draws of the candidate, the clock's time, and whether all conditions but ``probability`` hold.
+        shuts: given its options and the protocol, what becomes of the port while it acts: ``CLOSED``, ``UNACCEPTED``
+            or "" for nothing.
+        missing: why a plugin's kind cannot be used now; a workspace may name it all the same.
     """
 
     name: str
@@ -72,6 +82,10 @@ class FaultKind:
     check: Callable[[Options, str, str], Iterable[Mistake]] | None = None
     tls: bool = False
     at_once: bool = False
+    level_of: Callable[[Options], str] | None = None
+    chance: Callable[[LiveFault, Course, Draws, float, bool], bool] | None = None
+    shuts: Callable[[Options, str], str] | None = None
+    missing: PostError | None = None
 
 
 _added: dict[str, FaultKind] = {}

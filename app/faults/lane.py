@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from functools import partial
+from heapq import heapify, heappop, heappush
 from typing import Any
 
 TICK = 0.005
 """Least seconds between two portions of a piece that passes at a rate."""
+
+EACH = 256
+"""What a piece that waits counts beside its bytes, towards the bounds of those who keep it."""
 
 
 class Meter:
@@ -47,10 +52,11 @@ class Piece:
         gone: whether it is withheld.
         until: the fault that withholds it for a time, after which ``then`` is called; see ``Hit.later``.
         copies: how often it is passed on in addition.
+        gap: how many of those behind it may overtake it, at the most until it is due; 0: none.
         then: called after it has passed, or in the place of it.
     """
 
-    __slots__ = ("copies", "data", "deliver", "due", "gone", "meters", "slices", "then", "until", "whole")
+    __slots__ = ("copies", "data", "deliver", "due", "gap", "gone", "meters", "slices", "then", "until", "whole")
 
     def __init__(self, data: bytes, deliver: Callable[[bytes], None], *, whole: bool = False) -> None:
         self.data, self.deliver, self.whole = data, deliver, whole
@@ -59,7 +65,7 @@ class Piece:
         self.slices: dict[Any, tuple[Callable[[], int], float]] = {}
         self.gone = False
         self.until: Any = None
-        self.copies = 0
+        self.copies = self.gap = 0
         self.then: list[Callable[[], None]] = []
 
     @property
@@ -74,30 +80,37 @@ class Piece:
 
 
 class Lane:
-    """Pieces in their order. A piece that waits has those behind it wait.
+    """Pieces in their order. A piece that waits has those behind it wait, unless they may overtake it.
 
     Attributes:
+        loose: whether pieces keep no order: each waits for itself, as datagrams do.
         size: bytes that wait.
         swallowed: bytes that came while a fault let nothing pass, and are lost.
         blocked: whether nobody takes a piece now, because the receiver is held back; see ``go_on``.
     """
 
-    def __init__(self, clock: Any, on_size: Callable[[int], None] = lambda size: None) -> None:
-        """``clock`` for timers. ``on_size`` is called when the number of bytes that wait has changed."""
-        self._clock, self._on_size = clock, on_size
+    def __init__(self, clock: Any, on_size: Callable[[int], None] = lambda size: None, *, loose: bool = False) -> None:
+        """``clock`` for timers. ``on_size`` is called when what waits has changed: with its bytes, and ``EACH`` more
+        for each piece."""
+        self._clock, self._on_size, self.loose = clock, on_size, loose
         self._queue: deque[Piece] = deque()
+        # Those that others may overtake, by when they are due, and of them those that so many may.
+        self._aside: list[tuple[float, int, Piece]] = []
+        self._overtaken: list[Piece] = []
+        self._count = 0
+        self._alarm: Any = None
         self._swallowed_by: set[Any] = set()
         self._ends: dict[Any, Any] = {}
         self._after_lift: list[Callable[[], None]] = []
         self._timer: Any = None
-        self._running = False
+        self._running = self._lifted = False
         self._closed = False
         self._pause_until = 0.0
         self.size = self.swallowed = 0
         self.blocked = False
 
     def __len__(self) -> int:
-        return len(self._queue)
+        return len(self._queue) + len(self._aside)
 
     def put(self, piece: Piece) -> None:
         """Pass ``piece`` on, at once or when it is its turn."""
@@ -108,8 +121,14 @@ class Lane:
             for call in piece.then:
                 call()
             return
+        if piece.gap or (self.loose and piece.due):
+            self._put_aside(piece)
+            return
         if not self._queue and not self.blocked and not self._running and piece.free:
             piece.deliver(piece.data)
+            if self._overtaken:
+                self._count_overtaking()
+                self._run()
             return
         self._queue.append(piece)
         self._grow(len(piece.data))
@@ -117,13 +136,29 @@ class Lane:
             self._run()
 
     def after(self, call: Callable[[], None]) -> None:
-        """Call ``call`` when all that waits has passed."""
+        """Call ``call`` when all that waits has passed. What others were to overtake passes before.
+
+        While what comes is swallowed, nothing comes to its end.
+        """
+        if self._swallowed_by:
+            self.after_lift(partial(self.after, call))
+            return
+        if self._aside:
+            self._queue.extend(piece for _, _, piece in sorted(self._aside, key=lambda entry: entry[:2]))
+            self._aside.clear()
+            self._overtaken.clear()
+            self._set_alarm()
         if not self._queue and not self.blocked and not self._running:
             call()
             return
         end = Piece(b"", lambda data: None, whole=True)
         end.then.append(call)
         self._queue.append(end)
+
+    @property
+    def hanging(self) -> bool:
+        """Whether what comes is swallowed."""
+        return bool(self._swallowed_by)
 
     def swallow(self, fault: Any) -> None:
         """Take what comes from now on and pass none of it on, until ``lift(fault)``."""
@@ -156,6 +191,11 @@ class Lane:
                 # It was to end the connection: lifted, it passes on what it holds, and ends nothing.
                 piece.gone, piece.until = False, None
                 piece.then.clear()
+        if any(piece.due.pop(fault, None) is not None for _, _, piece in self._aside):
+            self._aside = [(max(piece.due.values(), default=0.0), number, piece) for _, number, piece in self._aside]
+            heapify(self._aside)
+            self._pass_due()
+        self._lifted = True
         if not self._running:
             self._run()
         while self._after_lift and not self._swallowed_by:
@@ -171,12 +211,68 @@ class Lane:
         """Drop what waits. Returns its bytes."""
         dropped, self.size, self._closed = self.size, 0, True
         self._queue.clear()
+        self._aside.clear()
+        self._overtaken.clear()
+        self._set_alarm()
         self._swallowed_by.clear()
         self._after_lift.clear()
         while self._ends:
             self._ends.popitem()[1].cancel()
         self._stop_timer()
         return dropped
+
+    # -- overtaking
+
+    def _put_aside(self, piece: Piece) -> None:
+        self._count += 1
+        heappush(self._aside, (max(piece.due.values()), self._count, piece))
+        if piece.gap:
+            self._overtaken.append(piece)
+        self._grow(len(piece.data))
+        self._set_alarm()
+
+    def _count_overtaking(self) -> None:
+        """One has passed: those that it was the last to overtake are next."""
+        for piece in self._overtaken:
+            piece.gap -= 1
+        ready = [piece for piece in self._overtaken if not piece.gap]
+        if ready:
+            self._overtaken = [piece for piece in self._overtaken if piece.gap]
+            self._aside = [entry for entry in self._aside if entry[2] not in ready]
+            heapify(self._aside)
+            self._next(ready)
+
+    def _pass_due(self) -> None:
+        """Have those pass that are due."""
+        now, ready = self._clock.seconds(), []
+        while self._aside and self._aside[0][0] <= now:
+            ready.append(heappop(self._aside)[2])
+        if ready:
+            self._overtaken = [piece for piece in self._overtaken if piece not in ready]
+            self._next(ready)
+
+    def _next(self, ready: list[Piece]) -> None:
+        for piece in reversed(ready):
+            piece.due.clear()
+            self._queue.appendleft(piece)
+        self._set_alarm()
+
+    def _set_alarm(self) -> None:
+        alarm = self._alarm
+        if alarm is not None:
+            if self._aside and alarm.getTime() <= self._aside[0][0]:
+                return  # it looks again
+            self._alarm = None
+            alarm.cancel()
+        if self._aside:
+            self._alarm = self._clock.callLater(max(0.0, self._aside[0][0] - self._clock.seconds()), self._on_alarm)
+
+    def _on_alarm(self) -> None:
+        self._alarm = None
+        self._pass_due()
+        self._set_alarm()
+        if not self._running:
+            self._run()
 
     # -- passing on
 
@@ -185,8 +281,10 @@ class Lane:
         self._running = True
         try:
             while self._queue and not self.blocked and not self._closed:
+                self._lifted = False
                 wait = self._pass(self._queue[0])
-                if wait is not None:
+                # What takes a portion may close the lane, or lift what has the rest of it wait.
+                if wait is not None and not self._closed and not self._lifted:
                     self._timer = self._clock.callLater(wait, self._on_timer)
                     break
         finally:
@@ -212,7 +310,7 @@ class Lane:
             self._leave(piece)
             _done(piece)
             return None
-        if piece.whole or not (piece.meters or piece.slices):
+        if piece.whole or not piece.data or not (piece.meters or piece.slices):
             return self._pass_whole(piece, now)
         return self._pass_portion(piece, now)
 
@@ -224,8 +322,10 @@ class Lane:
         for meter in piece.meters.values():
             meter.take(size)
         self._leave(piece)
-        for _ in range(1 + piece.copies if size or not piece.then else 0):
+        for _ in range(1 + piece.copies if size or piece.whole or not piece.then else 0):
             piece.deliver(piece.data)
+        if self._overtaken:
+            self._count_overtaking()
         _done(piece)
         return None
 
@@ -260,9 +360,9 @@ class Lane:
         self._grow(-(len(piece.data) if size is None else size))
 
     def _grow(self, size: int) -> None:
-        if size and not self._closed:
+        if not self._closed:
             self.size += size
-            self._on_size(self.size)
+            self._on_size(self.size + EACH * len(self))
 
 
 def _done(piece: Piece) -> None:

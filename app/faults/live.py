@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from app import faults
 from app.faults.draws import Draws
 from app.faults.lane import Lane, Meter, Piece
+from app.faults.tables import named
 from app.faults.targets import Target
 from app.faults.when import Candidate, When
 from app.options import Options, with_defaults
@@ -18,6 +20,13 @@ from app.text.framing import Framer
 
 Record = Callable[[int, str, str, bytes | None], None]
 """Records an event ``fault.applied``: the connection's number, summary, detail as JSON, payload."""
+
+Failed = Callable[[int, BaseException, bytes | None], None]
+"""Records what a kind has raised: the connection's number, the exception, the bytes that were hit."""
+
+
+def _raise(conn: int, error: BaseException, payload: bytes | None) -> None:
+    raise error
 
 
 @dataclass(slots=True, eq=False)
@@ -28,6 +37,7 @@ class LiveFault:
         name: its own, or that of its kind, with a number if several of the kind have none.
         kind: what it does.
         on: its side.
+        level: what it acts on.
         options: its own, with their defaults.
         table: as the workspace has it.
         seed: of its draws.
@@ -41,6 +51,7 @@ class LiveFault:
     name: str
     kind: faults.FaultKind
     on: str
+    level: str
     options: dict[str, Any]
     table: Options
     seed: int
@@ -72,8 +83,9 @@ class Course:
         counted: candidates by side and level.
         totals: hits and bytes of each steady fault, by side.
         meters: the rate of each fault, by side.
-        last: the last deviation that was drawn for each fault with a correlation.
-        within: the messages that have lanes of their own now, as HTTP's exchanges do.
+        last: for each fault with a correlation, what the next draw depends on.
+        within: what has lanes of its own above those of the connection: HTTP's exchanges now, WebSocket's messages.
+        messages: the target where all messages of the connection are, if it has such.
     """
 
     number: int
@@ -87,6 +99,7 @@ class Course:
     meters: dict[tuple[LiveFault, str], Meter] = field(default_factory=dict)
     last: dict[LiveFault, float] = field(default_factory=dict)
     within: dict[Target, None] = field(default_factory=dict)
+    messages: Target | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -120,11 +133,15 @@ class Hit:
         """The kind's own options, with their defaults."""
         return self.fault.options
 
+    def delay(self, milliseconds: float) -> None:
+        """Have the piece pass so many milliseconds from now, and what comes after it no earlier."""
+        self.piece.due[self.fault] = self.now + milliseconds / 1000
+
     def later(self, milliseconds: float, call: Callable[[], None]) -> None:
         """Withhold the piece, and call ``call`` so many milliseconds later, in the order of the lane."""
         self.piece.withhold()
         if milliseconds:
-            self.piece.due[self.fault] = self.now + milliseconds / 1000
+            self.delay(milliseconds)
             self.piece.until = self.fault
         self.piece.then.append(call)
 
@@ -145,8 +162,8 @@ class Faults:
         started: the clock's time when the service started.
     """
 
-    def __init__(self, clock: Any, record: Record) -> None:
-        self.clock, self._record = clock, record
+    def __init__(self, clock: Any, record: Record, failed: Failed = _raise) -> None:
+        self.clock, self._record, self._failed = clock, record, failed
         self.protocol = "tcp"
         self.framer: Callable[[], Framer] | None = None
         self.seed = 0
@@ -165,7 +182,7 @@ class Faults:
         before = {fault.name: fault for fault in self.all if not fault.only}
         by_hand = [fault for fault in self.all if fault.only]
         found = []
-        for name, table in _named(tables):
+        for name, table in named(tables):
             fault = before.pop(name, None)
             made = live_fault(name, table, self.seed)
             if made is None:
@@ -241,13 +258,24 @@ class Faults:
         fault.only = number
         self.all.append(fault)
         if kind.at_once:
-            lane = course.target.incoming if fault.on == faults.RECEIVED else course.target.outgoing
+            target = course.messages if course.messages and fault.level == faults.MESSAGES else course.target
+            lane = target.incoming if fault.on == faults.RECEIVED else target.outgoing
             piece = Piece(b"", lambda data: None, whole=True)
-            self._hit(fault, course, Candidate(fault.on, peer=course.peer), piece, lane, course.target)
+            self._hit(fault, course, Candidate(fault.on, peer=course.peer), piece, lane, target)
             fault.enabled = False
             lane.put(piece)
         self.changed.emit(self)
         return fault
+
+    def lift_connection(self, number: int) -> bool:
+        """Take away what was set on the connection ``number`` by hand; what it held passes. Whether there was any."""
+        gone = [fault for fault in self.all if fault.only == number]
+        self.all = [fault for fault in self.all if fault not in gone]
+        for fault in gone:
+            self._lift(fault)
+        if gone:
+            self.changed.emit(self)
+        return bool(gone)
 
     def _disarm(self, fault: LiveFault) -> None:
         lifting, fault.lifting = fault.lifting, None
@@ -262,6 +290,37 @@ class Faults:
                 for lane in (target.incoming, target.outgoing):
                     lane.lift(fault)
                 target.thaw(fault)
+
+    # -- the port
+
+    def shutting(self) -> tuple[LiveFault | None, str, float | None]:
+        """Which fault shuts the port now and how, and the seconds until that may change; None: never by itself."""
+        now = self.clock.seconds() - self.started
+        acting: list[tuple[bool, int, LiveFault, str]] = []
+        waits: list[float] = []
+        for fault in self.all:
+            how = fault.kind.shuts(fault.options, self.protocol) if fault.enabled and fault.kind.shuts else ""
+            if not how:
+                continue
+            if fault.when.in_time(now):
+                acting.append((how != faults.CLOSED, len(acting), fault, how))
+            wait = fault.when.until_change(now)
+            if wait is not None:
+                waits.append(wait)
+        wait = min(waits, default=None)
+        if not acting:
+            return None, "", wait
+        _, _, first, how = min(acting)
+        return first, how, wait
+
+    def tell_port(self, fault: LiveFault, words: str) -> None:
+        """Record what ``fault`` did to the port."""
+        detail = {
+            "fault": fault.name, "kind": fault.kind.name, "on": fault.on, "message": fault.hits, "seed": fault.seed,
+            "words": words,
+        }  # fmt: skip
+        self._record(0, f"{fault.name}: {words}", json.dumps(detail), None)
+        self.changed.emit(self)
 
     # -- connections
 
@@ -315,7 +374,7 @@ class Faults:
             for fault in self.all
             if fault.on == on
             and (fault.enabled or fault.once)
-            and (fault.kind.level == level or (not level and fault.kind.level != faults.STREAMS_OF_HTTP2))
+            and (fault.level == level or (not level and fault.level in (faults.BYTES, faults.MESSAGES)))
             and fault.only in (0, course.number)
         ]
         if not acting:
@@ -325,21 +384,23 @@ class Faults:
             on, piece.data if seen is None else seen, course.peer, course.ordinal, ordinal,
             course.passed.get(on, 0), now - course.opened, path, method,
         )  # fmt: skip
+        # All are decided before any acts: what one counts must not depend on what another does.
+        hitting = [fault for fault in acting if self._is_hit(fault, course, candidate, now) or fault.once]
         any_hit = False
-        for fault in sorted(acting, key=lambda fault: not fault.kind.ends):
-            if self._is_hit(fault, candidate, now) and self._hit(
-                fault, course, candidate, piece, lane, course.target if target is None else target
-            ):
+        for fault in sorted(hitting, key=lambda fault: not fault.kind.ends):
+            if fault.once:
+                fault.once -= 1
+            if self._hit(fault, course, candidate, piece, lane, course.target if target is None else target):
                 any_hit = True
                 if fault.kind.ends:
                     break
         return any_hit
 
-    def _is_hit(self, fault: LiveFault, candidate: Candidate, now: float) -> bool:
-        if fault.once:
-            fault.once -= 1
-            return True
-        if not fault.when.holds(candidate, now - self.started):
+    def _is_hit(self, fault: LiveFault, course: Course, candidate: Candidate, now: float) -> bool:
+        holds = fault.when.holds(candidate, now - self.started)
+        if fault.kind.chance is not None:
+            return fault.kind.chance(fault, course, self._draws(fault, candidate, "?"), now, holds)
+        if not holds:
             return False
         share = fault.when.values["probability"]
         return bool(share >= 1.0) or self._draws(fault, candidate, "?").uniform() < share
@@ -354,9 +415,18 @@ class Faults:
         draws = self._draws(fault, candidate)
         now = self.clock.seconds()
         hit = Hit(fault, piece, lane, target, candidate, draws, course, now, self.clock, self._record)
-        words = fault.kind.act(hit)
+        waiting = len(piece.then)
+        try:
+            words = fault.kind.act(hit)
+            if not isinstance(piece.data, bytes):
+                raise TypeError(f"the data of a message must be bytes, not {type(piece.data).__name__}")
+        except (Exception, SystemExit) as e:  # of a plugin: the connection goes on without the fault
+            piece.data = before
+            self._failed(course.number, e, before or None)
+            return False
         if not words:
             return False
+        piece.then[waiting:] = [partial(self._call, course.number, call) for call in piece.then[waiting:]]
         fault.hits += 1
         if fault.steady:
             totals = course.totals.setdefault(fault, [0, 0])
@@ -370,6 +440,12 @@ class Faults:
         )
         self.changed.emit(self)
         return True
+
+    def _call(self, number: int, call: Callable[[], None]) -> None:
+        try:
+            call()
+        except (Exception, SystemExit) as e:
+            self._failed(number, e, None)
 
 
 def _detail(hit: Hit, words: str) -> str:
@@ -385,28 +461,14 @@ def _detail(hit: Hit, words: str) -> str:
 def live_fault(name: str, table: Options, seed: int) -> LiveFault | None:
     """A fault from its table, which is valid; None if its kind is not there."""
     kind = faults.find(table["kind"])
-    if kind is None:
+    if kind is None or kind.missing is not None:
         return None
     own = {option.name for option in kind.options}
     options = with_defaults(kind.options, {key: value for key, value in table.items() if key in own})
     given = {key: value for key, value in table.items() if key not in own}
     when = When.of(given)
+    level = kind.level_of(options) if kind.level_of is not None else kind.level
     return LiveFault(
-        name, kind, table.get("on", kind.sides[0]), options, table, when.values["seed"] or seed, when,
+        name, kind, table.get("on", kind.sides[0]), level, options, table, when.values["seed"] or seed, when,
         when.values["enabled"],
     )  # fmt: skip
-
-
-def _named(tables: Iterable[Options]) -> list[tuple[str, Options]]:
-    """Each table with its name: that of the kind for one that has none, with a number from the second on."""
-    named: list[tuple[str, Options]] = []
-    taken = {table["name"] for table in tables if table.get("name")}
-    for table in tables:
-        name = table.get("name") or table["kind"]
-        number = 1
-        while not table.get("name") and name in taken:
-            number += 1
-            name = f"{table['kind']} {number}"
-        taken.add(name)
-        named.append((name, table))
-    return named

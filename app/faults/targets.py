@@ -45,6 +45,13 @@ class Target(Protocol):
     def thaw(self, fault: Any) -> None: ...
 
 
+class SecuredTarget(Target, Protocol):
+    """A connection with TLS."""
+
+    def spoil_handshake(self, hit: Any) -> None:
+        """Have the TLS of a connection that was just made go wrong, as the options of the ``Hit`` say."""
+
+
 class ExchangeTarget(Target, Protocol):
     """One request of HTTP with its answer."""
 

@@ -52,7 +52,7 @@ CONDITIONS = (
     Option("probability", float, 1.0, "Share of the candidates that are hit, from 0 to 1", "", 0.0, 1.0),
     Option("first", int, 0, "Hit only the first so many candidates; 0: without limit", "", 0),
     Option("nth", int, 0, "Hit only the candidate with this number, counted from 1; 0: any", "", 0),
-    Option("every", int, 0, "Hit every so manyth candidate; 0: each", "", 0),
+    Option("every", int, 0, "Hit each candidate whose number is a multiple of this; 0: each", "", 0),
     Option("count_per", str, SERVICE, "What `first`, `nth` and `every` count in", choices=(SERVICE, CONNECTION)),
     Option("match", str, "", r"Text that the message must contain, with the escapes \r \n \xNN", check=_escapes),
     Option("match_regex", str, "", "Regular expression (RE2) that must be found in the message", check=_pattern),
@@ -135,7 +135,7 @@ class When:
         values = self.values
         if candidate.bytes_before < values["after_bytes"] or candidate.age < values["after_seconds"]:
             return False
-        if not self._in_time(seconds):
+        if not self.in_time(seconds):
             return False
         if self._match and self._match not in candidate.data:
             return False
@@ -149,14 +149,30 @@ class When:
             return False
         return not self._counts or self._count(candidate.connection)
 
-    def _in_time(self, seconds: float) -> bool:
-        values = self.values
-        start, end, period = values["from_seconds"], values["until_seconds"], values["period_seconds"]
+    def in_time(self, seconds: float) -> bool:
+        """Whether its time is, ``seconds`` after the service's start."""
+        start, end, period = self._span()
         if period:
             if seconds < start:
                 return False
             seconds = start + (seconds - start) % period
         return seconds >= start and (not end or seconds < end)
+
+    def until_change(self, seconds: float) -> float | None:
+        """Seconds until ``in_time`` changes, from ``seconds`` after the service's start on; None: it does no more."""
+        start, end, period = self._span()
+        if seconds < start:
+            return start - seconds
+        if not end:
+            return None
+        if period:
+            place = (seconds - start) % period
+            return (end - start if place < end - start else period) - place
+        return end - seconds if seconds < end else None
+
+    def _span(self) -> tuple[float, float, float]:
+        values = self.values
+        return values["from_seconds"], values["until_seconds"], values["period_seconds"]
 
     def _is_peer(self, peer: str) -> bool:
         try:
@@ -217,6 +233,10 @@ def contradictions(values: Options, on: str) -> Iterator[Mistake]:
         yield Mistake("period_seconds", "must not be less than from from_seconds to until_seconds")
     if values["nth"] and values["first"] and values["nth"] > values["first"]:
         yield Mistake("nth", "is never reached: it is more than first")
+    if values["every"] and values["first"] and values["every"] > values["first"]:
+        yield Mistake("every", "is never reached: it is more than first")
+    if values["every"] and values["nth"] % values["every"]:
+        yield Mistake("nth", "never holds together with every, which hits others: leave one of them out")
     if on == "connect":
         for name in ("match", "match_regex", "path", "method", "after_bytes", "after_seconds"):
             if values.get(name):

@@ -48,7 +48,7 @@ class ServiceContext:
     def open_datagrams(self, protocol: DatagramProtocol, host: str = "") -> IListeningPort:
         from app.services.tap.datagrams import DatagramTap
 
-        tap = DatagramTap(protocol, self._owner, self.reactor)
+        tap = DatagramTap(protocol, self._owner, self.reactor, outgoing=True)
         port: IListeningPort = self.reactor.listenUDP(0, tap, interface=host)
         self._ports = [*(port for port in self._ports if port.connected), port]
         return port

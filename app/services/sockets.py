@@ -12,12 +12,14 @@ from ipaddress import IPv6Address, ip_address
 from typing import Any, cast
 
 from twisted.internet import tcp, udp
+from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IDelayedCall, IListeningPort, IProtocolFactory
 from twisted.internet.posixbase import PosixReactorBase
 from twisted.internet.protocol import DatagramProtocol
 from twisted.python.failure import Failure
 
 from app.errors import system_words
+from app.faults import CLOSED
 from app.services import errors
 
 Settings = Mapping[str, Any]
@@ -78,10 +80,12 @@ class _Accepting(socket.socket):
     Attributes:
         short: the error that told so, in the present call of the port; None without one.
         closed_at_once: connections accepted since then in this call, which the port closes.
+        shut: whether none is accepted any more, though the port may be about to.
     """
 
     short: OSError | None = None
     closed_at_once = 0
+    shut = False
 
     @classmethod
     def of(cls, made: socket.socket) -> _Accepting:
@@ -94,6 +98,8 @@ class _Accepting(socket.socket):
         self.short, self.closed_at_once = None, 0
 
     def accept(self) -> tuple[socket.socket, Any]:
+        if self.shut:
+            raise BlockingIOError(errno.EAGAIN, "shut")
         try:
             accepted = super().accept()
         except OSError as e:
@@ -140,10 +146,44 @@ class StreamPort(tcp.Port):
         self._pausing = None
         self.startReading()
 
-    def connectionLost(self, reason: Failure) -> None:
+    # -- shut on purpose, while a fault says so
+
+    def shut(self, how: str) -> None:
+        """Accept no more connections: refuse them (``CLOSED``), or leave them in the system's queue."""
+        self._stop_pausing()
+        self.stopReading()
+        cast(_Accepting, self.socket).shut = True
+        if how == CLOSED:
+            self.socket.close()
+            with contextlib.suppress(OSError):  # another program has taken the number; ``reopen`` says so
+                self._bind_again()
+
+    def reopen(self) -> None:
+        """Accept connections again. Raises OSError where another program has taken the port's number."""
+        if self.socket.fileno() == -1:
+            self._bind_again()
+        self.socket.listen(self.backlog)
+        cast(_Accepting, self.socket).shut = False
+        self.startReading()
+
+    def _bind_again(self) -> None:
+        """Have a socket that does not listen: it keeps the number, and the system refuses connections."""
+        made, number = self.createInternetSocket(), self._realPortNumber or 0
+        try:
+            made.bind(_numeric(self.interface, number) if self.interface else ("", number))
+        except OSError:
+            made.close()
+            raise
+        cast(_Accepting, made).shut = True
+        self.socket, self.fileno = made, made.fileno  # type: ignore[method-assign]
+
+    def _stop_pausing(self) -> None:
         if self._pausing is not None:
             self._pausing.cancel()
             self._pausing = None
+
+    def connectionLost(self, reason: Failure) -> None:
+        self._stop_pausing()
         super().connectionLost(reason)
 
     def transport(self, accepted: socket.socket, *more: Any) -> tcp.Server:  # type: ignore[override]
@@ -154,6 +194,11 @@ class StreamPort(tcp.Port):
             if self._settings["keep_alive"]:
                 accepted.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         return tcp.Server(accepted, *more)
+
+
+def _numeric(host: str, port: int) -> Any:
+    """An address as sockets take it, with the number of its zone."""
+    return socket.getaddrinfo(host, port, flags=socket.AI_NUMERICHOST)[0][4]
 
 
 class _Zoned(socket.socket):
@@ -171,7 +216,7 @@ class _Zoned(socket.socket):
 
     def bind(self, address: Any) -> None:
         host, port = address[:2]
-        super().bind(socket.getaddrinfo(host, port, flags=socket.AI_NUMERICHOST)[0][4] if "%" in host else address)
+        super().bind(_numeric(host, port) if "%" in host else address)
 
     def recvfrom(self, *args: Any) -> Any:
         data, address = super().recvfrom(*args)
@@ -182,6 +227,9 @@ class DatagramPort(udp.Port):
     """A UDP port with a service's socket options and groups.
 
     The kernel leaves the groups when the socket is closed.
+
+    Attributes:
+        on_reopened: called when it has another socket, after a fault had closed it.
     """
 
     def __init__(
@@ -200,6 +248,7 @@ class DatagramPort(udp.Port):
         """``size``: bytes of the largest datagram. ``interface``: a name or IPv4 address, where groups are joined."""
         self._settings, self._groups, self._joined_on, self._broadcast = settings, groups, interface, broadcast
         self._made: socket.socket | None = None
+        self.on_reopened: Callable[[], None] = lambda: None
         super().__init__(number, protocol, host, size, reactor)
 
     def createInternetSocket(self) -> socket.socket:
@@ -211,6 +260,28 @@ class DatagramPort(udp.Port):
         if self._broadcast:
             made.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
         return made
+
+    # -- shut on purpose, while a fault says so
+
+    def shut(self, how: str) -> None:
+        """Close it: the system answers datagrams with "port unreachable"."""
+        self.stopReading()
+        self.socket.close()
+
+    def reopen(self) -> None:
+        """Take datagrams again. Raises OSError where another program has taken the port's number."""
+        self.port = self._realPortNumber
+        try:
+            self._bindSocket()
+        except CannotListenError as e:
+            raise e.socketError from e
+        self.startReading()
+        self.on_reopened()
+
+    def write(self, datagram: bytes, addr: Any = None) -> None:
+        if self.socket.fileno() == -1:
+            raise OSError(errno.ENOTCONN, "a fault has closed the port")
+        super().write(datagram, addr)
 
     def _bindSocket(self) -> None:
         try:

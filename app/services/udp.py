@@ -41,7 +41,7 @@ def open_port(service: Service, host: str, port: int) -> IListeningPort:
         admission.take(limits)
         tap.take_limits(limits["message_bytes"])
 
-    service.renew, service.adapt = lambda: tap.swap(service.build()), change
+    service.renew, service.adapt, service.fail = lambda: tap.swap(service.build()), change, tap.fail
     if not isinstance(service.reactor, PosixReactorBase):  # one in memory, or IOCP: knows no options
         plain: IListeningPort = service.reactor.listenUDP(port, tap, interface=host, maxPacketSize=MAX_DATAGRAM)
         return plain
@@ -51,8 +51,17 @@ def open_port(service: Service, host: str, port: int) -> IListeningPort:
     )  # fmt: skip
     listening.startListening()
     listening.maxThroughput = ROUND_BYTES
-    if sys.platform == "linux" and not asked["receive_buffer"]:
-        _widen(listening.socket)
+
+    def widen() -> None:
+        if sys.platform == "linux" and not asked["receive_buffer"]:
+            _widen(listening.socket)
+
+    def on_reopened() -> None:
+        tap.reopened()
+        widen()
+
+    widen()
+    listening.on_reopened = on_reopened
     return listening
 
 

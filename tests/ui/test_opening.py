@@ -14,9 +14,10 @@ from tests.ui.desk import settle
 from ui.actions.action import Place
 from ui.window.main_window import MainWindow
 
-TIMES = 200
 FIRST = 3
 """Times that may leave something: what is made once and kept."""
+TIMES = 20
+"""Times in all. Objects are counted, so what one opening leaves is seen as well as what hundreds do."""
 
 pytestmark = [
     pytest.mark.qt_log_ignore(r"^This plugin does not support (raise\(\)|grabbing the keyboard)$", extend=True),

@@ -7,6 +7,7 @@ import socket
 import sys
 from collections import OrderedDict
 from collections.abc import Mapping
+from functools import partial
 from time import time_ns
 from typing import Any, cast
 
@@ -16,12 +17,14 @@ from twisted.internet.protocol import DatagramProtocol
 
 from app import events, limits
 from app.errors import system_words
+from app.faults import RECEIVED, SENT
 from app.limits import Reached
 from app.services import errors
 from app.services.address import join
 from app.services.admission import Admission
 from app.services.answering import DatagramPorts, Guard, is_unspecified, ours_towards
 from app.services.interfaces import Owner
+from app.services.tap.faulty_flows import FaultyFlow, FaultyFlows
 
 MAX_FLOWS = 10_000
 """Peers remembered at once where the workspace sets no limit."""
@@ -40,6 +43,7 @@ class Flow:
 
     Attributes:
         warned: whether it was recorded that its datagrams are not answered.
+        faulty: what passes it, where faults can act on that.
     """
 
     def __init__(self, tap: DatagramTap, address: tuple[Any, ...]) -> None:
@@ -51,6 +55,7 @@ class Flow:
         self.opened = time_ns()
         self.received = 0
         self.sent = 0
+        self.faulty: FaultyFlow | None = None
 
     def send(self, data: bytes) -> None:
         self._tap.write(data, self._address)
@@ -62,8 +67,8 @@ class Flow:
         self.finish()
 
     def unsent(self) -> int:
-        """Bytes of datagrams that wait to be sent: none ever does."""
-        return 0
+        """Bytes of datagrams that wait to be sent: none does, unless a fault keeps it."""
+        return 0 if self.faulty is None else self.faulty.outgoing.size
 
     def record(self, kind: int, summary: str, detail: str) -> None:
         """Record what happened to the flow; ``detail`` is JSON."""
@@ -99,10 +104,12 @@ class DatagramTap(DatagramProtocol):
         *,
         ports: DatagramPorts | None = None,
         group: bool = False,
+        outgoing: bool = False,
     ) -> None:
         """``most_bytes``: the size of the largest datagram that is passed to ``wrapped``. Without ``admission``,
         all peers are accepted, up to ``MAX_FLOWS`` at once. A service gives the ``ports`` of all services, to
-        which its own is added; ``group``: whether it listens to multicast groups."""
+        which its own is added; ``group``: whether it listens to multicast groups; ``outgoing``: whether we are the
+        client."""
         self.wrapped, self._owner, self._clock, self._admission = wrapped, owner, clock, admission
         self._most, self._most_per_host = MAX_FLOWS, MAX_FLOWS
         self.take_limits(most_bytes)
@@ -121,6 +128,20 @@ class DatagramTap(DatagramProtocol):
         self._peer: tuple[str, int] | None = None
         self.host = ""
         self._bound = ("", 0)
+        self._faults = owner.faults_of(outgoing=outgoing)
+        self._faulty: FaultyFlows | None = None
+        if self._faults:
+            self.fail()
+
+    def fail(self) -> None:
+        """Have the faults of the owner act on its datagrams from now on."""
+        if self._faults is not None and self._faulty is None:
+            self._faulty = FaultyFlows(self._faults, self._tell_lost)
+            for flow in self._flows.values():
+                flow.faulty = self._faulty.open(flow)
+
+    def _tell_lost(self, words: str, count: int) -> None:
+        self._record(events.LOG, self.number, summary=words, detail=json.dumps({"lost": count}))
 
     def take_limits(self, most_bytes: int) -> None:
         """Keep to ``most_bytes``, and to the numbers of peers that the admission has now."""
@@ -154,6 +175,8 @@ class DatagramTap(DatagramProtocol):
         self._call(None, self.wrapped.doStop)
         for address in list(self._flows):
             self.forget(address, "closed by us")
+        if self._faulty is not None:
+            self._faulty.stop()
         self._stop_admission()
         if self._ports is not None and self._guard is not None:
             self._ports.closed(*self._guard.bound)
@@ -179,6 +202,12 @@ class DatagramTap(DatagramProtocol):
             return
         if self._guard is not None and addr[1] in self._guard.suspicious and self._is_refused(flow, addr):
             return
+        if flow.faulty is None:
+            self._pass(flow, addr, datagram)
+        else:
+            flow.faulty.pass_on(RECEIVED, datagram, partial(self._pass, flow, addr))
+
+    def _pass(self, flow: Flow, addr: Any, datagram: bytes) -> None:
         try:
             self.wrapped.datagramReceived(datagram, addr)
         except BaseException as e:
@@ -208,6 +237,14 @@ class DatagramTap(DatagramProtocol):
         """As ``write``; returns the error for which it was not sent. ``detail`` is that of its event, as JSON."""
         if addr is None:
             addr = self._peer
+        faulty = None if self._faulty is None else self._flow(addr).faulty
+        if faulty is None:
+            return self._send(datagram, addr, detail)
+        results: list[Exception | None] = []
+        faulty.pass_on(SENT, datagram, lambda data: results.append(self._send(data, addr, detail)))
+        return results[0] if results else None
+
+    def _send(self, datagram: bytes, addr: Any, detail: str | None) -> Exception | None:
         try:
             self.transport.write(datagram, addr)  # type: ignore[union-attr]
         except (OSError, MessageLengthError) as e:
@@ -267,6 +304,8 @@ class DatagramTap(DatagramProtocol):
             return flow
         self._make_room(addr[0])
         flow = self._flows[addr] = Flow(self, addr)
+        if self._faulty is not None:
+            flow.faulty = self._faulty.open(flow)
         self._hosts.setdefault(addr[0], {})[addr] = None
         self._record(
             events.CONNECTION_OPENED, self.number, flow.number, None, f"first datagram from {flow.peer}",
@@ -294,7 +333,7 @@ class DatagramTap(DatagramProtocol):
             "reason": why,
             "received": flow.received,
             "sent": flow.sent,
-            "unsent": 0,
+            "unsent": 0 if flow.faulty is None else flow.faulty.end(),
             "seconds": (time_ns() - flow.opened) / 1e9,
         }
         self._record(events.CONNECTION_CLOSED, self.number, flow.number, None, why, json.dumps(detail))
@@ -359,6 +398,10 @@ class DatagramTap(DatagramProtocol):
     def _on_looking(self) -> None:
         self._looking = None
         self._look_for_drops()
+
+    def reopened(self) -> None:
+        """The port has another socket, which counts from 0."""
+        self._dropped = 0
 
     def _look_for_drops(self) -> None:
         """Count the datagrams that did not fit into the kernel's buffer as seen and lost."""

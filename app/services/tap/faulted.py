@@ -6,12 +6,13 @@ from collections.abc import Callable
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, cast
 
+from twisted.internet.protocol import Protocol
 from twisted.python.failure import Failure
 
 from app import events
 from app.faults import BYTES, CONNECT, RECEIVED, SENT
 from app.faults.lane import TICK, Lane, Piece
-from app.faults.live import Course, Faults
+from app.faults.live import Course, Faults, Hit
 from app.services.tap.holding import BY_RESPONDER
 from app.services.tap.tap import Tap
 from app.text.framing import Framer
@@ -24,6 +25,9 @@ BY_FREEZE = 16
 
 BY_LANE = 32
 """Answers that a fault holds back are more than ``MOST``."""
+
+BY_LAYER = 64
+"""The same of what waits in a layer above the connection, as messages do."""
 
 MOST, LEAST = 256 << 10, 64 << 10
 """Bytes in a lane at which the peer, or the responder's producer, is held back, and at which it goes on."""
@@ -57,6 +61,7 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
     _frozen_by: set[Any]
     _leaving: bool
     _full: bool
+    _spoiled: Any  # the TLS below, once a fault has acted on it
 
     def enter_faults(self, faults: Faults, framer: Framer | None = None) -> None:
         """Have what passes from now on go through lanes. With ``framer``, whole messages do."""
@@ -68,11 +73,13 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
         self._leaving = self._full = False
         self._dropped = 0
         self._cut_after, self._cut_end = 0, None
+        self._spoiled = None
         self._frames = framer
         self.protocol_name = faults.protocol
         self._level = "" if faults.protocol == "tcp" else BYTES
         self.course = faults.open(self.number, getattr(self._peer, "host", ""), cast(Any, self))
-        self.incoming.blocked = bool(self._held & ~(BY_FAULT | BY_LANE))
+        self.incoming.blocked = self.paused
+        self.on_faults()
 
     # -- target
 
@@ -89,6 +96,10 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
         self.abortConnection()
 
     def half_close(self) -> None:
+        # Otherwise what is written until the kernel has taken what was written before would leave, too.
+        self._leaving = True
+        for target in (self, *self.course.within):
+            self._dropped += target.outgoing.close()
         super().loseWriteConnection()
 
     def close_slowly(self, seconds: float) -> None:
@@ -112,6 +123,7 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
             return
         # RST would drop what the peer's kernel has not got yet.
         if end == self.reset and self._under_way():
+            self._clear_lanes()
             self._faults.clock.callLater(wait, self._cut_now, end, min(2 * wait, 0.1))
         else:
             end()
@@ -141,6 +153,12 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
         self._frozen_by.discard(fault)
         if not self._frozen_by:
             self.release(BY_FREEZE)
+        if self._spoiled is not None:
+            self._spoiled.thaw(fault)
+
+    def spoil_handshake(self, hit: Hit) -> None:
+        self._spoiled = self._wire
+        self._spoiled.spoil(hit)
 
     # -- called by the transport
 
@@ -149,6 +167,9 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
         self.enter_faults(faults, faults.framer() if faults.framer is not None else None)
         piece = Piece(b"", lambda data: None, whole=True)
         if self._faults.strike(self.course, CONNECT, "", piece, self.incoming):
+            if not self._open:
+                self.wrappedProtocol = Protocol()  # nobody answers one that is refused
+                return
             self.incoming.put(piece)
             if piece.due:
                 twin = Piece(b"", lambda data: None, whole=True)
@@ -185,13 +206,15 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
     def connectionLost(self, reason: Failure) -> None:
         undelivered = self.incoming.close()
         self._dropped += self.outgoing.close()
+        for target in self.course.within:
+            undelivered += target.incoming.close()
+            self._dropped += target.outgoing.close()
         if undelivered:
             self.record(
                 events.LOG, f"{undelivered:,} bytes that a fault held back never reached the responder",
                 {"undelivered": undelivered},
             )  # fmt: skip
-        # First: the service may have stopped when its last connection is gone.
-        self._faults.close(self.course)
+        self._faults.close(self.course)  # its totals come before the connection's end, and before that of the service
         super().connectionLost(reason)
 
     # -- called by the responder
@@ -205,7 +228,7 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
         self._put(data, partial(super().write_by, rule))
 
     def _put(self, data: bytes, write: Callable[[bytes], None]) -> None:
-        if self._leaving or not (self._open or self._drains()) or not data:
+        if not self.sends or not data:
             return
         piece = Piece(data, write)
         if self._cut_end is not None:
@@ -217,6 +240,11 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
             self._faults.strike(self.course, SENT, self._level, piece, self.outgoing)
         self.course.passed[SENT] += len(data)
         self.outgoing.put(piece)
+
+    @property
+    def sends(self) -> bool:
+        """Whether what is written is sent."""
+        return not self._leaving and (self._open or self._drains())
 
     def loseConnection(self) -> None:
         self._end(super().loseConnection)
@@ -239,12 +267,15 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
 
     def _clear_lanes(self) -> None:
         self._leaving = True
-        self.incoming.close()
-        self._dropped += self.outgoing.close()
+        for target in (self, *self.course.within):
+            target.incoming.close()
+            self._dropped += target.outgoing.close()
 
     def unsent(self) -> int | None:
         unsent = super().unsent()
-        return unsent if unsent is None else unsent + self.outgoing.size + self._dropped
+        if unsent is None:
+            return None
+        return int(unsent + self.outgoing.size + self._dropped)
 
     # -- bounds
 
@@ -271,6 +302,11 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
             self._paced.pauseProducing()  # the transport may have asked it to go on
         elif self._full:
             self.factory.kept.measure(self)
+
+    @property
+    def held(self) -> bool:
+        """Whether the peer cannot be blamed for what has not come."""
+        return super().held or len(self.incoming) > 0
 
     def hold(self, who: int) -> None:
         super().hold(who)

@@ -90,6 +90,9 @@ class Tap(Holding):
     def _made(self) -> None:
         """The connection has its number, and nothing has passed yet."""
 
+    def on_faults(self) -> None:
+        """Faults can act on this connection from now on; see ``app.services.tap.faulted``."""
+
     def handshakeCompleted(self) -> None:
         """The TLS handshake is done; the connection was made before it."""
         self.record(events.TLS_OPENED, *self._wire.on_handshake())

@@ -90,6 +90,10 @@ class Handshake(_Base):  # type: ignore[misc,valid-type]
         if self.state != self.STATE_CONNECTING:
             return
         seconds = self.openHandshakeTimeout
+        if not self.data and self._tap.held:  # while we do not read, the client cannot be blamed
+            timers = cast(Any, self.factory)._batched_timer
+            self.openHandshakeTimeoutCall = timers.call_later(seconds, self.onOpenHandshakeTimeout)
+            return
         whose, code = ("client", 408) if not self.http_headers else ("responder", 503)
         why = f"the {whose}'s part of the handshake was not done within {seconds:g} s"
         self._tap.record_limit(limits.HANDSHAKE_SECONDS.reached(seconds, whose))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import struct
 
 from app.events import ARROWS
 from app.text.escapes import PREVIEW, preview
+from app.websocket.frames import BINARY, TEXT, frame
 
 DETAILS = {
     (opcode, direction): json.dumps({"opcode": opcode, "direction": direction})
@@ -33,7 +33,12 @@ class Messages:
         known = self._framed
         if known is None or known[0] is not payload or known[1] is not binary:
             opcode = "binary" if binary else "text"
-            known = self._framed = payload, binary, _frame(payload, binary), self.summary(opcode, "sent", payload)
+            known = self._framed = (
+                payload,
+                binary,
+                frame(BINARY if binary else TEXT, payload),
+                self.summary(opcode, "sent", payload),
+            )
         return known[2], known[3]
 
     def summary(self, opcode: str, direction: str, payload: bytes) -> str:
@@ -42,13 +47,3 @@ class Messages:
         if known is None or known[0] is not payload:
             known = self._previewed = payload, preview(payload[:PREVIEW], len(payload))
         return f"{ARROWS[direction]} {opcode}  {known[1]}"
-
-
-def _frame(payload: bytes, binary: bool) -> bytes:
-    """One final frame of a server, unmasked (RFC 6455 section 5.2)."""
-    first, size = 0x82 if binary else 0x81, len(payload)
-    if size < 126:
-        return bytes((first, size)) + payload
-    if size < 1 << 16:
-        return struct.pack(">BBH", first, 126, size) + payload
-    return struct.pack(">BBQ", first, 127, size) + payload

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, cast
 
 from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
@@ -12,13 +13,16 @@ from twisted.python.failure import Failure
 from app import events, limits
 from app.services import tcp
 from app.services.service import Service
+from app.services.tap.holding import BY_RESPONDER
 from app.services.tap.tap import Tap
 from app.services.tap.valve import AT_MOST, KEPT_FOR_ONE
 from app.services.websocket import deflate
 from app.services.websocket.autobahn_setup import prepare
+from app.services.websocket.faulty import FaultyMessages
 from app.services.websocket.handshake import VERSION, Handshake
 from app.services.websocket.messages import DETAILS, Messages
 from app.text.escapes import amount, escape
+from app.websocket.close_codes import NO_STATUS
 from app.websocket.fragments import Fragments
 from app.websocket.gathering import Gathering
 from app.websocket.timers import Timers
@@ -73,8 +77,16 @@ class RecordedMessages(Fragments, Gathering, Handshake):
 
     def _onMessage(self, payload: bytes, isBinary: bool) -> None:
         self._record_message("binary" if isBinary else "text", "received", payload)
+        faulty = cast(WebSocketTap, self.transport).messages
+        if faulty is None:
+            self.answer(payload, isBinary)
+        else:
+            faulty.take(payload, isBinary)
+
+    def answer(self, payload: bytes, binary: bool) -> None:
+        """Have the responder answer a message."""
         if self.state == self.STATE_OPEN:  # else we are closing, and no answer could be sent
-            self._guarded(payload, super()._onMessage, payload, isBinary)
+            self._guarded(payload, super()._onMessage, payload, binary)
 
     def sendMessage(
         self,
@@ -86,6 +98,23 @@ class RecordedMessages(Fragments, Gathering, Handshake):
     ) -> None:
         if self._slow or (self.state == self.STATE_OPEN and self._reads_too_slowly()):
             return
+        faulty = cast(WebSocketTap, self.transport).messages if self.state == self.STATE_OPEN else None
+        if faulty is None or type(payload) is not bytes:
+            self._send_message(payload, isBinary, fragmentSize, sync, doNotCompress)
+            return
+        rule = self.rule
+
+        def send(changed: bytes) -> None:
+            if self.state == self.STATE_OPEN:
+                now, self.rule = self.rule, rule
+                self._send_message(changed, isBinary, fragmentSize, sync, doNotCompress)
+                self.rule = now
+
+        faulty.give(payload, isBinary, send)
+
+    def _send_message(
+        self, payload: bytes, isBinary: bool, fragmentSize: int | None, sync: bool, doNotCompress: bool
+    ) -> None:
         plain = doNotCompress or self._perMessageCompress is None or len(payload) > MAX_COMPRESSED
         if plain and fragmentSize is None and not sync and self._may_skip_autobahn(payload):
             self._send_plain(payload, isBinary)
@@ -97,8 +126,17 @@ class RecordedMessages(Fragments, Gathering, Handshake):
         finally:
             self.maxMessagePayloadSize = most
         if self.state == self.STATE_OPEN:
-            summary = self._messages.summary("binary" if isBinary else "text", "sent", payload)
-            self._tap.record(events.WS_MESSAGE, summary, self._sent_detail(isBinary), payload=payload)
+            self.record_sent(payload, isBinary)
+
+    def record_sent(self, payload: bytes, binary: bool, summary: str = "") -> None:
+        """Record a message that was written."""
+        summary = summary or self._messages.summary("binary" if binary else "text", "sent", payload)
+        tap = cast(WebSocketTap, self.transport)
+        if tap.messages is None:
+            tap.record(events.WS_MESSAGE, summary, self._sent_detail(binary), payload=payload)
+        else:
+            record = partial(tap.record, events.WS_MESSAGE, summary, self._sent_detail(binary), payload=payload)
+            tap.messages.when_sent(record)
 
     def _sent_detail(self, binary: bool) -> str:
         detail = DETAILS["binary" if binary else "text", "sent"]
@@ -124,9 +162,8 @@ class RecordedMessages(Fragments, Gathering, Handshake):
         stats.outgoingOctetsAppLevel += size
         stats.outgoingOctetsWebSocketLevel += size
         stats.outgoingOctetsWireLevel += len(framed)
-        tap = cast(Tap, self.transport)
-        tap.write(framed)
-        tap.record(events.WS_MESSAGE, summary, self._sent_detail(binary), payload=payload)
+        cast(Tap, self.transport).write(framed)
+        self.record_sent(payload, binary, summary)
 
     def processData(self) -> bool:
         """Take the next piece of what has come; nothing while the client, the capture or the responder is behind.
@@ -139,8 +176,8 @@ class RecordedMessages(Fragments, Gathering, Handshake):
         return bool(super().processData())
 
     def _reads_too_slowly(self) -> bool:
-        tap = cast(Tap, self.transport)
-        if not tap.backed_up:
+        tap = cast(WebSocketTap, self.transport)
+        if not tap.backed_up and (tap.messages is None or tap.messages.outgoing.size <= UNREAD):
             return False
         unsent = tap.unsent() or 0
         most = UNREAD + self.maxMessagePayloadSize
@@ -192,7 +229,9 @@ class RecordedMessages(Fragments, Gathering, Handshake):
         if self.failedByMe:
             return  # autobahn calls this for a ping that broke the rules, too
         self._record_message("ping", "received", payload)
-        self._guarded(payload, super()._onPing, payload)
+        faulty = cast(WebSocketTap, self.transport).messages
+        if faulty is None or faulty.answers(payload):
+            self._guarded(payload, super()._onPing, payload)
 
     def _onPong(self, payload: bytes) -> None:
         self._record_message("pong", "received", payload)
@@ -217,6 +256,39 @@ class RecordedMessages(Fragments, Gathering, Handshake):
             if self.state == self.STATE_OPEN:
                 self.end(INTERNAL_ERROR, "the responder failed")
 
+    # -- the ends of a connection whose messages wait for a fault
+
+    def succeedHandshake(self, res: Any) -> None:
+        faulty = cast(WebSocketTap, self.transport).messages if self.state != self.STATE_CLOSED else None
+        super().succeedHandshake(res if faulty is None else faulty.handshake(res))
+
+    def sendCloseFrame(self, code: int | None = None, reasonUtf8: bytes | None = None, isReply: bool = False) -> None:
+        faulty = cast(WebSocketTap, self.transport).messages if self.state == self.STATE_OPEN else None
+        send = partial(super().sendCloseFrame, code, reasonUtf8, isReply)
+        if faulty is None or isReply:
+            send()
+        else:
+            faulty.leave(send)
+
+    def onCloseFrame(self, code: int | None, reasonRaw: bytes | None) -> bool | None:
+        faulty = cast(WebSocketTap, self.transport).messages
+        if faulty is None or not faulty.waits or self._fault:
+            return super().onCloseFrame(code, reasonRaw)
+        self.their_close = self.their_close or (NO_STATUS if code is None else code, reasonRaw or b"")
+        # What comes behind a close frame means nothing (RFC 6455 section 5.5.1).
+        cast(Any, self).dataReceived = lambda data: None
+        close = super().onCloseFrame
+
+        def taken() -> None:
+            close(code, reasonRaw)
+
+        faulty.after(taken)
+        return True
+
+    def close_now(self, code: int | None) -> None:
+        """Send a close frame, whatever waits."""
+        super().sendCloseFrame(code)
+
     def end(self, code: int, reason: str) -> None:
         """Begin the closing handshake; autobahn's ``sendClose`` accepts only codes for applications."""
         self.sendCloseFrame(code, reason.encode())
@@ -233,7 +305,30 @@ class RecordedMessages(Fragments, Gathering, Handshake):
 
 
 class WebSocketTap(Tap):
-    """A Tap whose ``send`` and ``finish`` speak WebSocket."""
+    """A Tap whose ``send`` and ``finish`` speak WebSocket.
+
+    Attributes:
+        messages: its messages, where faults can act on them.
+    """
+
+    messages: FaultyMessages | None = None
+
+    def on_faults(self) -> None:
+        self.messages = FaultyMessages(self, self.wrappedProtocol)
+
+    def unsent(self) -> int | None:
+        unsent = super().unsent()
+        return unsent if unsent is None or self.messages is None else unsent + self.messages.outgoing.size
+
+    def hold(self, who: int) -> None:
+        super().hold(who)
+        if self.messages is not None and who & BY_RESPONDER:
+            self.messages.incoming.blocked = True
+
+    def release(self, who: int) -> None:
+        super().release(who)
+        if self.messages is not None and who & BY_RESPONDER:
+            self.messages.incoming.go_on()
 
     def send(self, data: bytes) -> None:
         """Send a message: text where ``data`` is UTF-8, else binary."""

@@ -90,7 +90,7 @@ def test_every_action_is_in_some_window(window: QMainWindow) -> None:
 def test_separators_divide_the_groups(window: QMainWindow, main: Actions) -> None:
     assert names(menus(window)["&File"]) == [
         "new_workspace", "open_workspace", "save_workspace", "save_workspace_as", "open_demo", "open_showcase", "",
-        "export", "", "open_capture", "save_capture_as", "capture", "pause_capture", "new_capture", "", "quit",
+        "open_capture", "save_capture_as", "export", "capture", "pause_capture", "new_capture", "", "quit",
     ]  # fmt: skip
 
 
@@ -226,7 +226,9 @@ def test_a_context_menu_has_only_actions_of_its_window(window: QMainWindow) -> N
     actions = Actions(window, Place.CAPTURE)
     menu = QMenu(window)
     actions.fill(menu, Place.EVENTS)
-    assert names(menu) == ["note", "", "follow_stream", "", "copy_rows", "copy_payload", "", "select_all"]
+    assert names(menu) == [
+        "open_in_send", "", "note", "", "follow_stream", "", "copy_rows", "copy_payload", "", "select_all",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("place", Place)

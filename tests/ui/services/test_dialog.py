@@ -42,7 +42,7 @@ def dialog(qapp: QApplication, qtbot: QtBot) -> Open:
     theme.apply(qapp, theme.DARK)
 
     def opened(config: ServiceConfig | None = None, protocol: str = "tcp") -> ServiceDialog:
-        found = ServiceDialog(config, OTHERS, None, protocol)
+        found = ServiceDialog(config, [other for other in OTHERS if other is not config], None, protocol)
         qtbot.addWidget(found)
         with qtbot.waitExposed(found):
             found.show()
@@ -93,11 +93,11 @@ def test_suggestions_go_round_what_is_taken() -> None:
 
 
 @pytest.mark.parametrize("config", OTHERS)
-def test_an_existing_service_comes_back_as_it_was(dialog: Open, config: ServiceConfig) -> None:
+def test_what_it_begins_with_comes_back_as_it_was(dialog: Open, config: ServiceConfig) -> None:
     form = dialog(config)
     assert form.config() == config
     assert form.ok.isEnabled()
-    assert form.windowTitle() == f"Edit {config.name}"
+    assert form.windowTitle() == "New service"
 
 
 @pytest.mark.parametrize(
@@ -297,7 +297,7 @@ def test_a_page_with_a_problem_is_marked_and_bars_the_way(dialog: Open) -> None:
     assert form.config().limits == {"connections": 7}
 
 
-def test_settings_of_a_service_come_back_as_they_were(dialog: Open) -> None:
+def test_all_settings_that_it_begins_with_come_back_as_they_were(dialog: Open) -> None:
     given = ServiceConfig(
         "api", "http", "127.0.0.1", 9080, "inspector",
         options={"cors": ["*"]}, tls={"minimum": "1.3"}, limits={"connections": 7}, socket={"backlog": 5},

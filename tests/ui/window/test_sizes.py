@@ -105,6 +105,62 @@ def test_services_that_fail_and_figures_that_grow_need_no_more_room(window: Main
     assert least(window) == (True, True)
 
 
+def test_what_happened_is_in_view_in_every_pane_whatever_goes_for_it(window: MainWindow) -> None:
+    """Columns that matter less are left out, and come back with their widths; nothing has to be scrolled sideways."""
+    window.resize(*ROOM[theme.notifier.fonts.size])
+    settle()
+    stay = {"All": ("time", "service", "direction", "kind", "summary"), "HTTP": ("time", "method", "target", "status")}
+    stay |= {"Conversations": ("conn", "service", "peer", "reason")}
+    for index, names in enumerate(stay.values()):
+        window.panes.setCurrentIndex(index)
+        settle()
+        view = window.panes.current().view
+        shown = {column.name for at, column in enumerate(view.columns) if not view.header.isSectionHidden(at)}
+        assert shown >= set(names)
+        assert view.horizontalScrollBar().maximum() == 0
+        widths = [view.header.sectionSize(at) for at in range(len(view.columns) - 1)]
+        window.resize(2400, 800)
+        settle()
+        assert not any(view.header.isSectionHidden(at) for at in range(len(view.columns)))
+        now = [view.header.sectionSize(at) for at in range(len(view.columns) - 1)]
+        for column, was, then in zip(view.columns, widths, now, strict=False):
+            assert was in (0, then) or column.stretch
+        window.resize(*ROOM[theme.notifier.fonts.size])
+        settle()
+
+
+def test_the_send_dock_is_whole_after_each_pane_was_looked_at(window: MainWindow) -> None:
+    """The failures' two lists want more height than other panes; that is scrolled, and not taken from the dock."""
+    window.resize(*ROOM[theme.notifier.fonts.size])
+    for index in range(window.panes.count()):
+        window.panes.setCurrentIndex(index)
+        settle()
+    window.panes.setCurrentIndex(0)
+    do(window, "send_message")
+    form = window.sending.dock.form
+    form.url.setText("http://127.0.0.1:9480/hello")
+    settle()
+    assert form.visibleRegion().boundingRect() == form.rect()
+    assert form.url.width() >= form.url.fontMetrics().horizontalAdvance("http://127.0.0.1:9480")
+
+
+def test_services_give_room_to_the_panes_and_get_it_back(open_window: Open) -> None:
+    window = open_window()
+    window.resize(900, 600)
+    settle()
+    narrow = window.middle.sizes()[0]
+    window.resize(1500, 600)
+    settle()
+    assert narrow < 300 <= window.middle.sizes()[0]
+    window.middle.moveSplitter(500, 1)
+    window.resize(900, 600)
+    window.close()
+    again = open_window()
+    again.resize(1500, 600)
+    settle()
+    assert again.middle.sizes()[0] == 500
+
+
 def cut_titles(window: MainWindow) -> list[tuple[str, str]]:
     """The pane and the title of each column that is too narrow for its title."""
     cut = []
