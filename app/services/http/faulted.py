@@ -7,6 +7,7 @@ writes them; of an answer that is written in parts, at the first part.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any, cast
 
@@ -254,6 +255,12 @@ class Exchange:
             self._cut_now(self._left[1])
         else:
             self._write_end()
+            self._after_bytes(self._ended)
+
+    def _ended(self) -> None:
+        if self._lost:
+            self._go_on()
+        elif not self._over:
             self._record("")
             self._leave()
             if NO_END not in self.spoiled:
@@ -298,6 +305,10 @@ class Exchange:
 
     def _write_end(self) -> None:
         """Write what follows the body."""
+
+    def _after_bytes(self, call: Callable[[], None]) -> None:
+        """Call ``call`` when faults that act on bytes hold nothing more of what was written."""
+        call()
 
     def _done(self) -> None:
         """All was written."""
@@ -351,9 +362,12 @@ class Exchange:
     def _end_by(self, *, reset: bool, why: str) -> None:
         if not self._over:
             self._over = True
-            if self.begun:
-                self._record(f"{why} after {self.sent:,} bytes")
-            self._break_off(reset)
+            self._after_bytes(partial(self._end_now, why, reset))
+
+    def _end_now(self, why: str, reset: bool) -> None:
+        if self.begun:
+            self._record(f"{why} after {self.sent:,} bytes")
+        self._break_off(reset)
 
     def half_close(self) -> None:
         raise NotImplementedError

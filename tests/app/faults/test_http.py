@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -715,6 +715,29 @@ async def test_kinds_for_bytes_act_on_the_connection(desk: Desk, wire: str):
     assert 500 <= got.ended <= 2_000
 
 
+@pytest.mark.parametrize("wire", [HTTP1, HTTPS1])
+@pytest_twisted.ensureDeferred
+async def test_an_answer_is_told_of_when_its_last_byte_has_left(desk: Desk, tape: Tape, wire: str):
+    service = await started(desk, wire, {"kind": "rate", "bytes_per_second": 2_000})
+    got = await asked(service, wire, wait=1)
+    assert len(got.body) == 1000
+    [answer] = tape.all("http.response")
+    assert answer.detail["seconds"] >= 0.4
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_answer_that_leaves_too_slowly_for_its_client_is_told_as_broken_off(desk: Desk, tape: Tape):
+    service = await started(desk, HTTP1, {"kind": "rate", "bytes_per_second": 1_000})
+    peer = Peer(service)
+    peer.push(get())
+    await peer.expect(b"000000009\n")
+    peer.reset()
+    await until(lambda: tape.all("connection.closed"))
+    [answer] = tape.all("http.response")
+    assert answer.detail["cut"].startswith("broken off by the client")
+    assert answer.detail["body"] < 900
+
+
 @pytest_twisted.ensureDeferred
 async def test_freeze_on_http2_freezes_the_connection(desk: Desk):
     service = await started(desk, HTTP2, {"kind": "freeze", "nth": 1})
@@ -733,7 +756,7 @@ async def test_freeze_on_http2_freezes_the_connection(desk: Desk):
 
 @pytest.mark.parametrize("kind", ["reset", "close", "hang"])
 @pytest_twisted.ensureDeferred
-async def test_by_hand_on_an_open_connection(desk: Desk, kind: str):
+async def test_by_hand_on_an_open_connection(desk: Desk, tape: Tape, kind: str):
     service = await started(desk, HTTP1)
     peer = Peer(service)
     peer.push(get("/echo", "POST", body=b"hi"))
@@ -745,6 +768,7 @@ async def test_by_hand_on_an_open_connection(desk: Desk, kind: str):
         peer.push(get("/echo", "POST", body=b"ho"))
         await turns(0.2)
         assert b"ho" not in peer.pull().got
+        assert len(tape.all("http.response")) == 1
     else:
         await peer.end()
         assert peer.ended == {"reset": "reset", "close": "closed"}[kind]
