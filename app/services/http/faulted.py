@@ -217,13 +217,7 @@ class Exchange:
             if self._waiting is not None:
                 self._begin_now()
             self._complete = True
-            self.outgoing.after(partial(self._give_up, why))
-
-    def _give_up(self, why: str) -> None:
-        if not self._over:
-            if self.begun:
-                self._record(why)
-            self.channel.abort()
+            self.outgoing.after(partial(self._end_by, reset=True, why=why))
 
     # -- the answer, as it leaves
 
@@ -354,10 +348,13 @@ class Exchange:
     # -- target
 
     def close(self) -> None:
-        self._end_by(reset=False, why="closed by a fault")
+        self._end_by(reset=False, why=self._words("closed"))
 
     def reset(self) -> None:
-        self._end_by(reset=True, why="reset by a fault")
+        self._end_by(reset=True, why=self._words("reset"))
+
+    def _words(self, what: str) -> str:
+        return f"{what} by a fault after {self.sent:,} bytes"
 
     def _end_by(self, *, reset: bool, why: str) -> None:
         if not self._over:
@@ -366,7 +363,7 @@ class Exchange:
 
     def _end_now(self, why: str, reset: bool) -> None:
         if self.begun:
-            self._record(f"{why} after {self.sent:,} bytes")
+            self._record(why)
         self._break_off(reset)
 
     def half_close(self) -> None:
@@ -385,7 +382,7 @@ class Exchange:
         if not self._over:
             if not self.begun:
                 self._pass_on(b"")
-            self._end_by(reset=reset, why="cut by a fault")
+            self._end_by(reset=reset, why=self._words("cut"))
 
     def garble(self, piece: Piece, noise: bytes) -> None:
         """The head has the status alone."""
@@ -393,7 +390,7 @@ class Exchange:
         self.chunked, self._full = False, True
         self.spoiled.add("head")
         piece.data = noise
-        piece.then.append(partial(self._end_by, reset=False, why="closed by a fault"))
+        piece.then.append(self.close)
 
     def freeze(self, fault: Any) -> None:
         self.tap.freeze(fault)

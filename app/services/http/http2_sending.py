@@ -63,7 +63,7 @@ class SendingConnection(H2Connection):
 
     def no_room(self) -> Reached | None:
         """Why nothing more can be kept for this peer; None where it can."""
-        kept = sum(stream.gathered + stream.unsent for stream in self.streams.values())
+        kept = sum(stream.kept for stream in self.streams.values())
         return limits.KEPT_BYTES.reached(KEPT) if kept > KEPT else None
 
     def unsent(self) -> int:

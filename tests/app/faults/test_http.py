@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import pytest_twisted
 from twisted.internet.defer import ensureDeferred
-from twisted.internet.task import deferLater
+from twisted.internet.error import ConnectionLost
+from twisted.internet.task import Clock, deferLater
 from twisted.internet.threads import deferToThread
 from twisted.internet.utils import getProcessOutputAndValue
+from twisted.python.failure import Failure
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
 
+from app.faults.lane import Lane, Piece
+from app.faults.live import Faults
 from app.services.surroundings import Surroundings
 from tests.app.faults.http_peers import HTTP1, HTTP2, HTTPS1, WIRES, Client2, Got, ask, ask1, get
+from tests.app.services.h2_peer import H2Peer
 from tests.app.services.helpers import Desk, Peer, Tape, address
 from tests.helpers import until
 
@@ -902,3 +908,76 @@ async def test_an_answer_that_is_replaced_ends_though_its_responder_goes_on(desk
     assert peer.got.count(b"HTTP/1.1 503") == 2
     assert len(tape.all("http.response")) == 2
     assert not tape.all("failure")
+
+
+@pytest.mark.parametrize("wire", WIRES)
+@pytest_twisted.ensureDeferred
+async def test_a_relay_whose_upstream_breaks_off(desk: Desk, tape: Tape, wire: str):
+    """Both fail: the upstream within its answer, and the relay is late."""
+    root = Root()
+    upstream = await desk.start("http", "inspector", lambda: root, faults=({"kind": "cut", "bytes": 300},))
+    desk._made.clear()
+    host, port = address(upstream)
+    tls = {} if wire == HTTP1 else {"tls": {}}
+    options = {"upstream": f"http://{host}:{port}"}
+    service = await desk.start("http", "relay", faults=({"kind": "delay", "ms": 200},), options=options, **tls)
+    got = await asked(service, wire, ends=True)
+    assert (got.status, got.body) == (200, BODY[:300])
+    assert got.end == expected("RST", wire, "RST_STREAM 2")
+    assert got.began >= 199
+    [answer] = [event for event in tape.all("http.response") if event.service == service.number]
+    assert answer.detail["body"] == 300
+    assert "closed the connection before" in answer.detail["cut"]
+
+
+@pytest.mark.parametrize("wire", WIRES)
+@pytest_twisted.ensureDeferred
+async def test_a_fault_that_is_set_while_a_request_waits_acts_on_its_answer(desk: Desk, tape: Tape, wire: str):
+    tls = {} if wire == HTTP1 else {"tls": {}}
+    service = await desk.start("http", "mock", options={"rules": [{"delay": 0.5, "body": "late"}]}, **tls)
+    asking = ensureDeferred(asked(service, wire, ends=True))
+    await until(lambda: tape.all("http.request"))
+    assert service.apply(replace(service.config, faults=({"kind": "cut", "bytes": 2},)))
+    got = await asking
+    assert (got.status, got.body, got.end) == (200, b"la", expected("FIN", wire, "RST_STREAM 8"))
+
+
+def test_what_faults_hold_counts_as_kept_for_a_connection(desk: Desk):
+    """So that a client cannot have answers kept without bound by asking on many streams."""
+
+    class Large(Resource):
+        isLeaf = True
+
+        def render(self, request: Any) -> bytes:
+            return bytes(1 << 20)
+
+    peer = H2Peer(desk, Large(), faults=({"kind": "delay", "ms": 60_000.0},))
+    for _ in range(80):
+        peer.ask()
+    assert peer.statuses().count(503) == 80 - 65
+    peer.tap.connectionLost(Failure(ConnectionLost()))
+
+
+# -- a quota's time
+
+
+def test_the_time_of_a_quota_begins_with_its_first_request():
+    clock, told = Clock(), []
+    faults = Faults(clock, lambda conn, summary, detail, payload: told.append(summary))
+    faults.configure([{"kind": "quota", "requests": 2, "per_seconds": 10.0}])
+    passed: list[bytes] = []
+    target: Any = SimpleNamespace(incoming=Lane(clock), outgoing=Lane(clock), protocol_name="tcp", thaw=print)
+    courses = [faults.open(number, f"10.0.0.{number}", target) for number in (1, 2)]
+
+    def ask(who: int, at: float) -> bool:
+        clock.advance(at - clock.seconds())
+        before = len(passed)
+        piece = Piece(b"?", passed.append, whole=True)
+        faults.strike(courses[who - 1], "received", "", piece, target.incoming)
+        target.incoming.put(piece)
+        return len(passed) > before
+
+    assert [ask(1, 3), ask(1, 5), ask(1, 6), ask(2, 7), ask(1, 12.9), ask(1, 13), ask(1, 22), ask(1, 22.5)] == [
+        True, True, False, True, False, True, True, False,
+    ]  # fmt: skip
+    assert told[0] == "quota: number 3 of 2 in 10 s, withheld"
