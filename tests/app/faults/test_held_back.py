@@ -94,8 +94,8 @@ async def test_a_producer_is_held_back_too(desk: Desk, fault: dict[str, Any]):
     peer = Peer(service)
     await until(lambda: service.connections)
     tap: Any = next(iter(service.connections.values()))
-    await until(lambda: tap.outgoing.size >= faulted.MOST)
-    assert tap.outgoing.size <= faulted.MOST + 2 * READ
+    await until(lambda: not tap.wrappedProtocol.flows)
+    assert faulted.MOST - 2 * READ <= tap.outgoing.size <= faulted.MOST + 2 * READ
     service.faults.switch(service.faults.all[0], on=False)
     await peer.expect(10 * READ)
     peer.reset()
