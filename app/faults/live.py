@@ -349,6 +349,10 @@ class Faults:
 
     # -- hits
 
+    def look_at(self, on: str) -> bool:
+        """Whether any fault may hit a message on the side ``on`` now."""
+        return any(f.on == on and f.level != faults.BYTES and (f.enabled or f.once) for f in self.all)
+
     def strike(
         self,
         course: Course,

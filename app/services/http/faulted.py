@@ -67,6 +67,7 @@ class Exchange:
         self._over = False  # a fault has ended it
         self._full = False  # the rest of the body is not wanted
         self._complete = False  # the responder has written all of it
+        self._ends = False  # nothing more is written
         self._pause = 0.0  # before the end
         self._left: tuple[int, bool] | None = None  # bytes until it is cut, and whether it is reset then
         self._pace: Pace | None = None
@@ -91,7 +92,7 @@ class Exchange:
         request = self.request
         request.method, request.uri, request.clientproto = command, path, version
         stream = request.body
-        if stream is None or stream.length == 0:
+        if stream is None or stream.length == 0 or not self._faults.look_at(RECEIVED):
             self._receive_now()
         else:
             stream.on_first = self._receive_now
@@ -163,7 +164,7 @@ class Exchange:
     def begin(self) -> None:
         """The head is known, and perhaps the first part of the body."""
         none = self.bodiless or self.request.responseHeaders.getRawHeaders(b"Content-Length") == [b"0"]
-        if self._first or none:
+        if self._first or none or not self._faults.look_at(SENT):
             self._begin_now()
         else:
             self._waiting = self._clock.callLater(FIRST, self._begin_now)
@@ -241,8 +242,9 @@ class Exchange:
 
     def _end(self) -> None:
         """All of the answer has left."""
-        if self._over or self.request.is_answered:
+        if self._over or self._ends:
             return
+        self._ends = True
         if self._lost:
             self.outgoing.after_lift(self._go_on)
         elif self._left is not None:
@@ -259,13 +261,13 @@ class Exchange:
             self._leave()
             if NO_END not in self.spoiled:
                 self._done()
+            if not self._complete:
+                self.request.connectionLost(Failure(ConnectionDone()))
 
     def _end_early(self) -> None:
         """What had the answer's place has left: the responder need write no more."""
         self._ending = None
-        if not self._complete and not self._over:
-            self._end()
-            self.request.connectionLost(Failure(ConnectionDone()))
+        self._end()
 
     def _record(self, cut: str) -> None:
         if not self.request.is_answered:

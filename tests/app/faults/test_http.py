@@ -20,6 +20,7 @@ from twisted.web.server import NOT_DONE_YET
 
 from app.faults.lane import Lane, Piece
 from app.faults.live import Faults
+from app.services.http import faulted
 from app.services.surroundings import Surroundings
 from tests.app.faults.http_peers import HTTP1, HTTP2, HTTPS1, WIRES, Client2, Got, ask, ask1, get
 from tests.app.services.h2_peer import H2Peer
@@ -956,6 +957,57 @@ def test_what_faults_hold_counts_as_kept_for_a_connection(desk: Desk):
         peer.ask()
     assert peer.statuses().count(503) == 80 - 65
     peer.tap.connectionLost(Failure(ConnectionLost()))
+
+
+class Late(Resource):
+    """Writes the head of its answer at once, and the body later."""
+
+    isLeaf = True
+
+    def render(self, request: Any) -> Any:
+        request.write(b"")
+        call = request.channel.site.reactor.callLater(1.5, self._end, request)
+        request.notifyFinish().addErrback(lambda _: call.cancel())
+        return NOT_DONE_YET
+
+    def _end(self, request: Any) -> None:
+        request.write(b"late")
+        request.finish()
+
+
+@pytest.mark.parametrize("wire", WIRES)
+@pytest.mark.parametrize(
+    ("table", "first", "least", "most"),
+    [
+        ({"kind": "delay", "ms": 0}, 0.1, 99, 1_499),
+        ({"kind": "delay", "ms": 0}, 30, 1_499, 30_000),
+        ({"kind": "delay", "ms": 0, "on": "received"}, 30, 0, 1_499),
+        ({"kind": "close", "enabled": False}, 30, 0, 1_499),
+        ({"kind": "stall", "ms": 0}, 30, 0, 1_499),
+    ],
+    ids=str,
+)
+@pytest_twisted.ensureDeferred
+async def test_a_head_waits_for_its_body_no_longer_than_it_must(
+    desk: Desk, monkeypatch: Any, wire: str, table: dict[str, Any], first: float, least: float, most: float
+):
+    monkeypatch.setattr(faulted, "FIRST", first)
+    service = await started(desk, wire, table, root=Late())
+    got = await asked(service, wire, wait=2)
+    assert got.body == b"late"
+    assert least <= got.began <= most
+
+
+@pytest.mark.parametrize("wire", WIRES)
+@pytest_twisted.ensureDeferred
+async def test_an_answer_that_is_replaced_leaves_at_a_rate(desk: Desk, tape: Tape, wire: str):
+    tables = ({"kind": "status", "body": "x" * 400}, {"kind": "rate", "bytes_per_second": 1_000})
+    service = await started(desk, wire, *tables, root=Late())
+    got = await asked(service, wire, wait=0.3)
+    assert (got.status, got.body) == (503, b"x" * 400)
+    await until(lambda: tape.all("http.response"))
+    assert (await asked(service, wire, wait=0.3)).status == 503
+    assert not tape.all("failure")
 
 
 # -- a quota's time
