@@ -359,6 +359,10 @@ class Faults:
 
     # -- hits
 
+    def look_at(self, on: str) -> bool:
+        """Whether any fault may hit a message on the side ``on`` now."""
+        return any(f.on == on and f.level != faults.BYTES and (f.enabled or f.once) for f in self.all)
+
     def strike(
         self,
         course: Course,
@@ -400,7 +404,7 @@ class Faults:
             if asked:
                 fault.once -= 1
                 self._acting.clear()
-            if self._hit(fault, course, candidate, piece, lane, target or course.target):
+            if self._hit(fault, course, candidate, piece, lane, course.target if target is None else target):
                 any_hit = True
                 if fault.kind.ends:
                     break

@@ -30,7 +30,7 @@ def problems(table: str, protocol: str = "tcp") -> list[tuple[int, str, str]]:
 @pytest.mark.parametrize(
     ("table", "line", "words"),
     [
-        ('kind = "dealy"', 9, 'number 2: kind "dealy" is unknown. Use one of close, corrupt, cut, delay,'),
+        ('kind = "dealy"', 9, 'number 2: kind "dealy" is unknown. Use one of close, connect-delay, corrupt,'),
         ("kind = 5", 9, "number 2: kind must be text. Use one of close,"),
         ("ms = 5", 8, "number 2: kind is missing. Use one of close,"),
         ('kind = "delay"\nms = "5"', 10, "number 2: ms must be a number, as in 100.0"),
