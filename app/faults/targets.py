@@ -56,7 +56,13 @@ class SecuredTarget(Target, Protocol):
 
 
 class ExchangeTarget(Target, Protocol):
-    """One request of HTTP with its answer."""
+    """One request of HTTP with its answer.
+
+    Attributes:
+        stream: its number on HTTP/2; None on HTTP/1.
+    """
+
+    stream: int | None
 
     def field(self, name: str) -> str:
         """The value of a header of the request; empty where there is none."""

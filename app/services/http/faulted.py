@@ -40,6 +40,7 @@ class Exchange:
     Attributes:
         request: the ``RecordedRequest``.
         channel: the one that it has the place of.
+        stream: its number on HTTP/2; None on HTTP/1.
         transport: that of the channel.
         incoming, outgoing: the request, and the parts of the answer, as they wait.
         begun: whether the head of the answer has left.
@@ -50,6 +51,7 @@ class Exchange:
 
     def __init__(self, request: Any, channel: Any) -> None:
         self.request, self.channel = request, channel
+        self.stream: int | None = channel.number
         self.tap: Any = channel.tap
         self.transport = channel.transport
         self._course: Course = self.tap.course

@@ -1033,3 +1033,10 @@ def test_the_time_of_a_quota_begins_with_its_first_request():
         True, True, False, True, False, True, True, False,
     ]  # fmt: skip
     assert told[0] == "quota: number 3 of 2 in 10 s, withheld"
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_hit_says_on_which_stream_of_http2_it_was(desk: Desk, tape: Tape):
+    for wire in WIRES:
+        await asked(await started(desk, wire, {"kind": "status"}), wire)
+    assert [e.detail.get("stream") for e in tape.all("fault.applied")] == [1 if w == HTTP2 else None for w in WIRES]
