@@ -144,6 +144,19 @@ def test_the_send_dock_is_whole_after_each_pane_was_looked_at(window: MainWindow
     assert form.url.width() >= form.url.fontMetrics().horizontalAdvance("http://127.0.0.1:9480")
 
 
+def test_the_hints_of_the_send_dock_are_not_cut(window: MainWindow) -> None:
+    window.resize(*ROOM[theme.notifier.fonts.size])
+    do(window, "send_message")
+    form = window.sending.dock.form
+    for url in ("tcp://127.0.0.1:9407", "http://127.0.0.1:9480/hello"):
+        form.url.setText(url)
+        for at in range(form.types.count()):
+            form.types.setCurrentIndex(at)
+            settle()
+            hint = form.body.help
+            assert hint.height() >= hint.heightForWidth(hint.width()), hint.text()
+
+
 def test_services_give_room_to_the_panes_and_get_it_back(open_window: Open) -> None:
     window = open_window()
     window.resize(900, 600)
