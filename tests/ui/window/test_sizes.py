@@ -17,6 +17,7 @@ from ui.looks import theme
 from ui.looks.theme import Fonts
 from ui.services.rows import ServiceRow
 from ui.window.main_window import MainWindow
+from ui.workbench.page import ServicePage
 
 ROOM = {10: (900, 600), 15: (1280, 720)}
 """Least width and height that the window may need, by the size of letters in points."""
@@ -88,6 +89,9 @@ def test_no_page_of_a_service_needs_more_room(
         do(window, "edit_service")
         do(window, "send_message")
         assert least(window) == (True, True), (size, window.minimumSizeHint())
+        page = window.panes.currentWidget()
+        assert isinstance(page, ServicePage)
+        assert page.header.name.cursorPosition() == 0  # a name that is cut is cut at its end
 
 
 def test_services_that_fail_and_figures_that_grow_need_no_more_room(window: MainWindow) -> None:
