@@ -6,6 +6,9 @@ from typing import Any, Protocol
 
 from app.faults.lane import Lane, Piece
 
+ENDED = "by a fault"
+"""The last words of the reason of a connection's end, where a fault has ended it."""
+
 
 class Target(Protocol):
     """A connection, a flow of datagrams, or one exchange of an HTTP connection.
