@@ -13,7 +13,6 @@ from PyQt5.QtWidgets import (
     QLabel,
     QMenu,
     QPushButton,
-    QScrollArea,
     QSplitter,
     QStackedWidget,
     QVBoxLayout,
@@ -38,10 +37,14 @@ from ui.looks import theme
 from ui.looks.declared import in_words
 from ui.parts.labels import plain, unmarked
 from ui.parts.line import Line
+from ui.parts.scrolled import Scrolled
 from ui.workbench.fault_form import arranged, with_kind
 from ui.workbench.faults_model import FaultsModel, FaultsView
 from ui.workbench.groups import RuleForm
 from ui.workbench.rules_model import Kind
+
+LINES = 6
+"""Lines of text of the networks for which there is always room."""
 
 LEFT, SHARE = 330, 0.4
 """Pixels of the rows before the user moves the divider, and the most of the width that they take then."""
@@ -112,11 +115,7 @@ class FaultsSection(QWidget):
         self.empty.chosen.connect(self._put_preset)
         right = self._right = QStackedWidget()
         right.addWidget(form)
-        scrolled = QScrollArea()
-        scrolled.setWidgetResizable(True)
-        scrolled.setFocusPolicy(Qt.NoFocus)
-        scrolled.setWidget(self.empty)
-        right.addWidget(scrolled)
+        right.addWidget(Scrolled(self.empty, LINES))
         self.splitter = QSplitter(Qt.Horizontal)
         self.splitter.setChildrenCollapsible(False)
         self.splitter.setHandleWidth(1)
