@@ -49,6 +49,9 @@ LINES = 6
 LEFT, SHARE = 330, 0.4
 """Pixels of the rows before the user moves the divider, and the most of the width that they take then."""
 
+MENU = 100
+"""Characters of the help of a kind in the menu."""
+
 FAULTS = {
     "title": QT_TRANSLATE_NOOP("Workbench", "Faults"),
     "new": QT_TRANSLATE_NOOP("Workbench", "Add a fault"),
@@ -416,4 +419,4 @@ def _said(key: str, text: str) -> str:
 
 
 def _brief(text: str) -> str:
-    return text if len(text) <= 80 else text[:79] + "…"
+    return text if len(text) <= MENU else text[: MENU - 1] + "…"
