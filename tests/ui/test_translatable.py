@@ -45,7 +45,7 @@ NAMES = (
 """What stays as it is in every language: names, addresses, and what is data."""
 
 
-OF_THE_FILE = ("Choice", "HelpedChoice", "KindChoice")
+OF_THE_FILE = ("Choice", "HelpedChoice")
 """Choosers of words that stand so in a workspace file."""
 
 

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from PyQt5.QtCore import QSize, Qt, QTimer, pyqtSignal
+from PyQt5.QtCore import Qt, QTimer, pyqtSignal
 from PyQt5.QtGui import QCloseEvent, QKeyEvent, QResizeEvent
 from PyQt5.QtWidgets import (
     QDockWidget,
-    QFrame,
     QHBoxLayout,
     QLabel,
     QPushButton,
-    QScrollArea,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
@@ -31,10 +29,14 @@ from ui.faults.row import FaultRow
 from ui.faults.words import count_words
 from ui.forms.form import Words, sentence, tab_through
 from ui.parts.line import Line
+from ui.parts.scrolled import Scrolled
 from ui.parts.small_button import small_button
 
 MOST = 100
 """Faults that have a row at the most: each has several widgets. The pages of the services have all."""
+
+LINES = 6
+"""Lines of text for which there is always room."""
 
 PAUSE = 60
 """Milliseconds between two values of a slider that are applied."""
@@ -104,9 +106,7 @@ class FaultsDock(QDockWidget):
         self._column.addStretch(1)
         self._stack = QStackedWidget()
         for part in (self._list, self.empty):
-            scrolled = _Scrolled()
-            scrolled.setWidget(part)
-            self._stack.addWidget(scrolled)
+            self._stack.addWidget(Scrolled(part, LINES))
         whole = QWidget()
         column = QVBoxLayout(whole)
         column.setContentsMargins(0, 0, 0, 0)
@@ -319,16 +319,3 @@ class FaultsDock(QDockWidget):
         self._apply()
         super().closeEvent(event)
         self.left.emit()
-
-
-class _Scrolled(QScrollArea):
-    """Scrolls what does not fit, so that the dock does not make the window grow."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setWidgetResizable(True)
-        self.setFrameShape(QFrame.NoFrame)
-        self.setFocusPolicy(Qt.NoFocus)
-
-    def minimumSizeHint(self) -> QSize:
-        return QSize(200, self.fontMetrics().lineSpacing() * 6)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PyQt5.QtCore import QSize, Qt, pyqtSignal
 from PyQt5.QtGui import QResizeEvent
-from PyQt5.QtWidgets import QGridLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import QGridLayout, QPushButton, QVBoxLayout, QWidget
 
 from app.faults import presets
 from app.faults.presets import Preset
@@ -42,9 +42,8 @@ class NoFaults(QWidget):
         self.buttons: list[QPushButton] = []
         self._shown = ("", "")
         self._columns = 0
-        self.words, self.above = Wrapped(), QLabel()
+        self.words, self.above = Wrapped(), Wrapped()
         self.above.setProperty("role", "strong")
-        self.above.setTextFormat(Qt.PlainText)
         self.page = QPushButton()
         self.page.setAutoDefault(False)
         self.page.clicked.connect(self.page_wanted)

@@ -24,10 +24,14 @@ TOPS = {"ms": 10_000.0, "s": 600.0, "bytes": 1e6, "bytes/s": 1e8, "": 100.0}
 COUNTED = ("nth", "every", "first")
 
 
+CODES = ("status", "code")
+"""Numbers that are no amounts."""
+
+
 def figures(kind: FaultKind, table: Mapping[str, Any]) -> list[Option]:
-    """The numbers that matter: the first of the kind's own that has a unit, what else is set, and the probability."""
-    own = [option for option in kind.options if is_number(option)]
-    first = next((option for option in own if option.unit), None)
+    """The numbers that matter: the first of the kind's own that is not 0, what else is set, and the probability."""
+    own = [option for option in kind.options if is_number(option) and option.name not in CODES]
+    first = next((option for option in own if option.default), None)
     found = [option for option in own if option is first or option.name in table]
     by_name = {option.name: option for option in CONDITIONS}
     found += [by_name[name] for name in COUNTED if table.get(name)]

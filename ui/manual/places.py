@@ -17,7 +17,7 @@ PLACES = {
     "ExportDialog": "wireshark",
     "FailurePane": "window#failures",
     "FaultsDock": "window#faults",
-    "FaultsSection": "window#faults",
+    "FaultsSection": "faults",
     "FilterBox": "filters",
     "HTTPPane": "window#panes",
     "LeaveQuestion": "workspace#opening-another",

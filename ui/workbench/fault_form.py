@@ -6,18 +6,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from PyQt5.QtCore import QT_TRANSLATE_NOOP, pyqtSignal
-from PyQt5.QtWidgets import QSizePolicy
+from PyQt5.QtCore import QT_TRANSLATE_NOOP
 
 from app import faults
 from app.faults import tables
 from app.faults.when import CONDITIONS
 from app.options import Option
 from ui.faults.words import UNITS
-from ui.forms.helped_items import HelpedChoice
-from ui.looks.declared import in_words
 from ui.workbench.arrangement import Group, Row
-from ui.workbench.editors import EDITORS
 
 LABELS = {
     "on": QT_TRANSLATE_NOOP("Workbench", "Side"),
@@ -42,29 +38,6 @@ PAIRS = {"from_seconds": ("until_seconds", QT_TRANSLATE_NOOP("Workbench", "until
 """What stands beside another option, and the word between."""
 
 
-class KindChoice(HelpedChoice):
-    """The kinds that fit the service, each with its help."""
-
-    changed = pyqtSignal()
-
-    def __init__(self, option: Option, value: Any) -> None:
-        super().__init__()
-        for name in option.choices:
-            kind = faults.find(name)
-            self.add(name, name, in_words(kind.help) if kind is not None else "")
-        if self.findData(value) < 0:
-            self.add(str(value), str(value), "")  # so that the check reports it
-        self.setCurrentIndex(self.findData(value))
-        self.setSizePolicy(QSizePolicy.Preferred, QSizePolicy.Fixed)
-        self.currentIndexChanged.connect(lambda _: self.changed.emit())
-
-    def value(self) -> str:
-        return str(self.currentData())
-
-
-EDITORS["fault kind"] = KindChoice
-
-
 def arranged(table: Mapping[str, Any], protocol: str) -> tuple[dict[str, Option], tuple[Group, ...]]:
     """The options of a fault on ``protocol``, by name, and their groups."""
     kind = faults.find(str(table.get("kind", "")))
@@ -73,7 +46,7 @@ def arranged(table: Mapping[str, Any], protocol: str) -> tuple[dict[str, Option]
     options = {option.name: option for option in tables.options_of(kind, protocol)}
     options["kind"] = _fitting(options["kind"], protocol)
     own = [option.name for option in kind.options if option.name in options]
-    rows = [Row(("name",), hint=kind.name), Row(("kind",), editor="fault kind")]
+    rows = [Row(("name",), hint=kind.name), Row(("kind",))]
     rows += [_row("on")] if len(kind.sides) > 1 else []
     when = [option.name for option in CONDITIONS if option.name in options and option.name not in SELDOM]
     beside = {second for second, _ in PAIRS.values()}
@@ -94,13 +67,12 @@ def _unknown(table: Mapping[str, Any], protocol: str) -> tuple[dict[str, Option]
     """A fault of a plugin that is not there: another kind can be chosen."""
     kind = Option("kind", str, "", "What it does")
     options = {"name": tables.NAME, "kind": _fitting(kind, protocol)}
-    return options, (
-        Group(QT_TRANSLATE_NOOP("Workbench", "What"), (Row(("name",)), Row(("kind",), editor="fault kind"))),
-    )
+    return options, (Group(QT_TRANSLATE_NOOP("Workbench", "What"), (Row(("name",)), Row(("kind",)))),)
 
 
 def _fitting(kind: Option, protocol: str) -> Option:
-    return replace(kind, choices=tuple(one.name for one in faults.fitting(protocol)))
+    found = faults.fitting(protocol)
+    return replace(kind, choices=tuple(one.name for one in found), helps=tuple(one.help for one in found))
 
 
 def _row(name: str) -> Row:

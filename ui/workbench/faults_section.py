@@ -13,7 +13,6 @@ from PyQt5.QtWidgets import (
     QLabel,
     QMenu,
     QPushButton,
-    QScrollArea,
     QSplitter,
     QStackedWidget,
     QVBoxLayout,
@@ -38,13 +37,20 @@ from ui.looks import theme
 from ui.looks.declared import in_words
 from ui.parts.labels import plain, unmarked
 from ui.parts.line import Line
+from ui.parts.scrolled import Scrolled
 from ui.workbench.fault_form import arranged, with_kind
 from ui.workbench.faults_model import FaultsModel, FaultsView
 from ui.workbench.groups import RuleForm
 from ui.workbench.rules_model import Kind
 
+LINES = 6
+"""Lines of text of the networks for which there is always room."""
+
 LEFT, SHARE = 330, 0.4
 """Pixels of the rows before the user moves the divider, and the most of the width that they take then."""
+
+MENU = 100
+"""Characters of the help of a kind in the menu."""
 
 FAULTS = {
     "title": QT_TRANSLATE_NOOP("Workbench", "Faults"),
@@ -112,11 +118,7 @@ class FaultsSection(QWidget):
         self.empty.chosen.connect(self._put_preset)
         right = self._right = QStackedWidget()
         right.addWidget(form)
-        scrolled = QScrollArea()
-        scrolled.setWidgetResizable(True)
-        scrolled.setFocusPolicy(Qt.NoFocus)
-        scrolled.setWidget(self.empty)
-        right.addWidget(scrolled)
+        right.addWidget(Scrolled(self.empty, LINES))
         self.splitter = QSplitter(Qt.Horizontal)
         self.splitter.setChildrenCollapsible(False)
         self.splitter.setHandleWidth(1)
@@ -417,4 +419,4 @@ def _said(key: str, text: str) -> str:
 
 
 def _brief(text: str) -> str:
-    return text if len(text) <= 80 else text[:79] + "…"
+    return text if len(text) <= MENU else text[: MENU - 1] + "…"

@@ -22,6 +22,7 @@ from ui.faults.strikes import STRIKES
 
 pytestmark = pytest.mark.usefixtures("dark")
 
+ASKED = b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 SLOW = {"kind": "delay", "name": "slow", "ms": 1.0}
 
 
@@ -90,6 +91,28 @@ def test_the_next_answer_is_cut_in_half(desk: Bench, client: socket.socket) -> N
     client.sendall(b"12345678")
     assert received(desk, client) == b"1234"
     assert received(desk, client) == b""
+
+
+def test_the_next_answer_of_an_open_http_connection_is_cut_too(open_window: Open, qtbot: QtBot) -> None:
+    with bench(open_window, qtbot, config("web", 0, protocol="http", responder="inspector")) as desk:
+        desk.start()
+        status = desk.post.services["web"].status
+        assert isinstance(status, Listening)
+        with socket.create_connection(("127.0.0.1", int(status.host.rpartition(":")[2])), 20) as client:
+            client.settimeout(20)
+            client.sendall(ASKED)
+            assert received(desk, client).startswith(b"HTTP/1.1 200 OK")
+            connections = desk.window.connections
+            qtbot.waitUntil(lambda: connections.model().rowCount() == 1)
+            connections.setCurrentIndex(connections.model().index(0, 0))
+            do(desk.window, "fault_cut")
+            client.sendall(ASKED)
+            answer = b""
+            while data := received(desk, client):
+                answer += data
+            head, _, body = answer.partition(b"\r\n\r\n")
+            length = next(line for line in head.split(b"\r\n") if line.lower().startswith(b"content-length"))
+            assert 0 < len(body) < int(length.partition(b":")[2])
 
 
 def test_what_hangs_comes_not_and_the_dock_shows_it_and_lifts_it(desk: Bench, client: socket.socket) -> None:

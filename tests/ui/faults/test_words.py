@@ -55,10 +55,22 @@ def test_a_slider_goes_from_end_to_end_and_gives_what_is_valid(option: Any) -> N
     assert abs(scale.position(scale.value(POSITIONS // 2)) - POSITIONS // 2) < POSITIONS / 50
 
 
-def test_the_main_figures_are_the_first_with_a_unit_what_is_set_and_the_probability() -> None:
-    delay, corrupt = faults.find("delay"), faults.find("corrupt")
-    assert delay is not None
-    assert corrupt is not None
-    assert [option.name for option in figures(delay, {})] == ["ms"]
-    assert [option.name for option in figures(delay, {"jitter_ms": 0.0, "every": 2})] == ["ms", "jitter_ms", "every"]
-    assert [option.name for option in figures(corrupt, {})] == ["probability"]
+@pytest.mark.parametrize(
+    ("kind", "table", "names"),
+    [
+        ("delay", {}, ["ms"]),
+        ("delay", {"jitter_ms": 0.0, "every": 2}, ["ms", "jitter_ms", "every"]),
+        ("reset", {}, ["probability"]),
+        ("reset", {"nth": 2}, ["nth"]),
+        ("cut", {"bytes": 100, "probability": 0.5}, ["bytes", "probability"]),
+        ("status", {"status": 418}, ["probability"]),
+        ("quota", {}, ["requests"]),
+        ("lose", {"probability": 0.1}, ["probability"]),
+    ],
+)
+def test_the_main_figures_are_the_first_amount_what_is_set_and_the_probability(
+    kind: str, table: dict[str, Any], names: list[str]
+) -> None:
+    found = faults.find(kind)
+    assert found is not None
+    assert [option.name for option in figures(found, table)] == names
