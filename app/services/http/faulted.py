@@ -136,9 +136,15 @@ class Exchange:
     def _go_on(self) -> None:
         """The fault that withheld request or answer is lifted: the connection goes on with the next."""
         if not self._over:
-            self.request.hangs = False
+            self._over, self.request.hangs = True, False
             self._leave()
             self._skip()
+            self._release()
+
+    def _release(self) -> None:
+        """A responder that still writes need not."""
+        if not self._complete:
+            self.request.connectionLost(Failure(ConnectionDone()))
 
     # -- the answer, as the responder writes it
 
@@ -158,7 +164,7 @@ class Exchange:
             self._first += data
             if self._waiting is not None:
                 self._begin_now()
-        elif not (self._over or self._lost or self._full):
+        elif not self._unwanted:
             self._put(Piece(data, self._pass_on))
 
     def begin(self) -> None:
@@ -177,6 +183,7 @@ class Exchange:
         self._strike_answer(piece, self._head() + piece.data)
         if piece.gone:
             piece.then.append(self._unanswered)
+        self._on_size(self.outgoing.size)
         if self.slow is not None and not piece.gone:
             head = Piece(self._head(), self._pass_head)
             head.due.update(piece.due)
@@ -200,7 +207,13 @@ class Exchange:
                 piece.data = piece.data[:left]
                 piece.then.append(partial(self._cut_now, reset))
                 self._full = True
+                self._on_size(self.outgoing.size)
         self.outgoing.put(piece)
+
+    @property
+    def _unwanted(self) -> bool:
+        """Whether nothing that the responder writes is sent any more."""
+        return self._over or self._lost or self._full
 
     def requestDone(self, request: object) -> None:
         if self._waiting is not None:
@@ -224,7 +237,7 @@ class Exchange:
 
     def _pass_on(self, data: bytes) -> None:
         if self._over or self._lost:
-            return
+            return  # what waited
         if self.begun:
             self._write_body(data)
         else:
@@ -239,6 +252,13 @@ class Exchange:
     def _unanswered(self) -> None:
         if not (self._over or self.begun):
             self._lost = self.request.hangs = True
+            self._on_size(self.outgoing.size)
+            self.outgoing.after_lift(self._go_on_soon)
+
+    def _go_on_soon(self) -> None:
+        # In a turn of its own: most responders finish in the turn in which they write.
+        if self._ending is None and not self._over:
+            self._ending = self._clock.callLater(0, self._go_on)
 
     def _end(self) -> None:
         """All of the answer has left."""
@@ -246,7 +266,7 @@ class Exchange:
             return
         self._ends = True
         if self._lost:
-            self.outgoing.after_lift(self._go_on)
+            self._go_on()
         elif self._left is not None:
             self._cut_now(self._left[1])
         else:
@@ -261,18 +281,17 @@ class Exchange:
             self._leave()
             if NO_END not in self.spoiled:
                 self._done()
-            if not self._complete:
-                self.request.connectionLost(Failure(ConnectionDone()))
-
-    def _end_early(self) -> None:
-        """What had the answer's place has left: the responder need write no more."""
-        self._ending = None
-        self._end()
+            self._release()
 
     def _record(self, cut: str) -> None:
         if not self.request.is_answered:
             self.request.sentLength = self.sent
             self.request.record_response(cut)
+
+    def _stop(self) -> None:
+        """A fault ends it."""
+        self._over = True
+        self._on_size(self.outgoing.size)
 
     def drop(self) -> bool:
         """Connection or stream is gone. Returns whether some of the answer had left."""
@@ -286,9 +305,9 @@ class Exchange:
         self.incoming.close()
         self.outgoing.close()
         self._stop_waiting()
-        if self._ending is not None:
-            self._ending.cancel()
-            self._ending = None
+        ending, self._ending = self._ending, None
+        if ending is not None and ending.active():
+            ending.cancel()
 
     # -- of each version
 
@@ -335,7 +354,7 @@ class Exchange:
     def registerProducer(self, producer: Any, streaming: bool) -> None:
         self._pace = Pace(producer, self, streaming)
         self.channel.registerProducer(self._pace, True)
-        self._pace.begin(full=self.outgoing.size > MOST)
+        self._pace.begin(full=self._unwanted or self.outgoing.size > MOST)
 
     def unregisterProducer(self) -> None:
         pace, self._pace = self._pace, None
@@ -345,7 +364,7 @@ class Exchange:
 
     def _on_size(self, size: int) -> None:
         if self._pace is not None and (size > MOST or size < LEAST):
-            self._pace.hold(full=size > MOST)
+            self._pace.hold(full=self._unwanted or size > MOST)
 
     # -- target
 
@@ -360,7 +379,7 @@ class Exchange:
 
     def _end_by(self, *, reset: bool, why: str) -> None:
         if not self._over:
-            self._over = True
+            self._stop()
             self._after_bytes(partial(self._end_now, why, reset))
 
     def _end_now(self, why: str, reset: bool) -> None:
@@ -427,9 +446,8 @@ class Exchange:
     def _end_soon(self) -> None:
         if not self.begun:  # nothing is passed on of a piece without a body
             self._pass_on(b"")
-        # In a turn of its own: most responders finish in the same turn.
         if not (self._complete or self._over):
-            self._ending = self._clock.callLater(0, self._end_early)
+            self._ending = self._clock.callLater(0, self._end)  # as above
 
     def _answer(self, status: int, body: str, retry_after: int) -> None:
         self.request.answer_at_once(self._take_head(status, body, retry_after))

@@ -51,7 +51,8 @@ class Exchange1(Exchange):
 
     def half_close(self) -> None:
         if not self._over:
-            self._over = self.request.hangs = True
+            self.request.hangs = True
+            self._stop()
             self.tap.outgoing.after(self.tap.half_close)
 
     def close_slowly(self, seconds: float) -> None:

@@ -50,7 +50,7 @@ class Exchange2(Exchange):
 
     def _reset_stream(self, code: int) -> None:
         if not self._over:
-            self._over = True
+            self._stop()
             self.channel.reset_after(code)
 
     def go_away(self, piece: Piece, code: int) -> None:
@@ -59,7 +59,7 @@ class Exchange2(Exchange):
 
     def _go_away(self, code: int) -> None:
         if not self._over:
-            self._over = True
+            self._stop()
             self.channel.go_away(code)
 
 

@@ -488,16 +488,20 @@ class Producing(Resource):
         self.streaming = streaming
         self.written = 0
         self.most = 0  # in the lane
+        self.told = False  # that the request has ended
 
     def render(self, request: Any) -> Any:
         self.request = request
         request.setHeader(b"Content-Length", b"%d" % self.size)
         self.paused = False
         request.registerProducer(self, self.streaming)
-        request.notifyFinish().addBoth(lambda _: None)
+        request.notifyFinish().addBoth(self._on_end)
         if self.streaming:
             self.resumeProducing()
         return NOT_DONE_YET
+
+    def _on_end(self, _: object) -> None:
+        self.told = True
 
     def _write(self) -> None:
         self.request.write(bytes(64 << 10))
@@ -536,6 +540,21 @@ async def test_a_producer_waits_while_faults_hold_its_answer(desk: Desk, wire: s
     assert len(got.body) == Producing.size
     assert got.began >= 699
     assert root.most <= 512 << 10
+
+
+@pytest.mark.parametrize("wire", WIRES)
+@pytest.mark.parametrize("streaming", [True, False], ids=["push", "pull"])
+@pytest.mark.parametrize("kind", ["hang", "half-close", "cut", "status"])
+@pytest_twisted.ensureDeferred
+async def test_a_producer_of_what_nobody_gets_stops(desk: Desk, wire: str, streaming: bool, kind: str):
+    root = Producing(streaming)
+    service = await started(desk, wire, {"kind": kind}, root=root)
+    await asked(service, wire, hangs=True)
+    assert root.written <= 1 << 20
+    if kind == "hang":
+        service.faults.switch(service.faults.all[0], on=False)
+        await until(lambda: root.told)
+        assert root.written <= 1 << 20
 
 
 @pytest.mark.parametrize("wire", WIRES)
