@@ -19,9 +19,7 @@ from twisted.web.http_headers import Headers
 from app.faults import MESSAGES, RECEIVED, SENT
 from app.faults.lane import Lane, Piece
 from app.faults.live import Course, Faults
-from app.http.media_types import of_text
-from app.http.reason_phrases import phrase
-from app.services.http.malformed import NO_END, malform
+from app.services.http.malformed import NO_END
 from app.services.http.pacing import Pace
 
 MOST, LEAST = 256 << 10, 64 << 10
@@ -30,12 +28,9 @@ MOST, LEAST = 256 << 10, 64 << 10
 FIRST = 0.1
 """Seconds that a head waits for the first part of its body, so that faults can look at that, too."""
 
-_KEPT = (b"Date", b"Server", b"Connection", b"Vary")
-"""Headers that an answer in the place of another one has of it, beside those of CORS."""
-
 
 class Exchange:
-    """A request and its answer; for the request, its channel. Satisfies ``ExchangeTarget``.
+    """A request and its answer; for the request, its channel. What faults do to it is in ``faulted_target``.
 
     Attributes:
         request: the ``RecordedRequest``.
@@ -366,13 +361,7 @@ class Exchange:
         if self._pace is not None and (size > MOST or size < LEAST):
             self._pace.hold(full=self._unwanted or size > MOST)
 
-    # -- target
-
-    def close(self) -> None:
-        self._end_by(reset=False, why=self._words("closed"))
-
-    def reset(self) -> None:
-        self._end_by(reset=True, why=self._words("reset"))
+    # -- ended by a fault
 
     def _words(self, what: str) -> str:
         return f"{what} by a fault after {self.sent:,} bytes"
@@ -387,85 +376,11 @@ class Exchange:
             self._record(why)
         self._break_off(reset)
 
-    def half_close(self) -> None:
-        raise NotImplementedError
-
-    def close_slowly(self, seconds: float) -> None:
-        raise NotImplementedError
-
-    def cut(self, piece: Piece, lane: Lane, size: int, part: float, *, reset: bool) -> None:
-        """``part`` is of the body as its Content-Length says, or where there is none, of ``piece``."""
-        (announced,) = self.request.responseHeaders.getRawHeaders(b"Content-Length", (b"",))[:1]
-        total = int(announced) if announced.isdigit() else len(piece.data)
-        self._left = round(total * part) if part else size, reset
-
     def _cut_now(self, reset: bool) -> None:
         if not self._over:
             if not self.begun:
                 self._pass_on(b"")
             self._end_by(reset=reset, why=self._words("cut"))
-
-    def garble(self, piece: Piece, noise: bytes) -> None:
-        """The head has the status alone."""
-        self.request.responseHeaders = Headers()
-        self.chunked, self._full = False, True
-        self.spoiled.add("head")
-        piece.data = noise
-        piece.then.append(self.close)
-
-    def freeze(self, fault: Any) -> None:
-        self.tap.freeze(fault)
-
-    def thaw(self, fault: Any) -> None:
-        """The connection is told, too."""
-
-    # -- target of HTTP
-
-    def field(self, name: str) -> str:
-        values = self.request.requestHeaders.getRawHeaders(name.encode("latin-1", "replace"), ())
-        return ", ".join(value.decode("latin-1") for value in values)
-
-    def answer(self, piece: Piece, status: int, body: str, retry_after: int) -> None:
-        if not self._struck:
-            piece.withhold()
-            piece.then.append(partial(self._answer, status, body, retry_after))
-            return
-        request = self.request
-        kept = Headers()
-        for name, values in request.responseHeaders.getAllRawHeaders():
-            if name in _KEPT or name.startswith(b"Access-Control-"):
-                kept.setRawHeaders(name, values)
-        request.responseHeaders = kept
-        data = self._take_head(status, body, retry_after)
-        if status not in NO_BODY_CODES:
-            request.setHeader(b"Content-Length", b"%d" % len(data))
-        self.chunked, self._full = False, True
-        piece.data = b"" if self.bodiless else data
-        piece.then.append(self._end_soon)
-
-    def _end_soon(self) -> None:
-        if not self.begun:  # nothing is passed on of a piece without a body
-            self._pass_on(b"")
-        if not (self._complete or self._over):
-            self._ending = self._clock.callLater(0, self._end)  # as above
-
-    def _answer(self, status: int, body: str, retry_after: int) -> None:
-        self.request.answer_at_once(self._take_head(status, body, retry_after))
-
-    def _take_head(self, status: int, body: str, retry_after: int) -> bytes:
-        """Set status and headers. Returns the body."""
-        request = self.request
-        request.setResponseCode(status)
-        if retry_after:
-            request.setHeader(b"Retry-After", b"%d" % retry_after)
-        if status in NO_BODY_CODES:
-            return b""
-        words = body or f"{status} {phrase(status).decode()}, on purpose.\n"
-        request.setHeader(b"Content-Type", of_text(words).encode())
-        return words.encode()
-
-    def malform(self, piece: Piece, fault: Any, how: str) -> str:
-        return malform(self, len(piece.data), fault, how)
 
 
 def head_of(line: bytes, fields: list[tuple[bytes, bytes]]) -> bytes:
