@@ -16,6 +16,7 @@ from twisted.python.failure import Failure
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
 
+from app.faults import tables
 from app.faults.lane import Lane, Piece
 from app.faults.live import Faults
 from app.services.http import faulted
@@ -401,3 +402,30 @@ def test_the_time_of_a_quota_begins_with_its_first_request():
         True, True, False, True, False, True, True, False,
     ]  # fmt: skip
     assert told[0] == "quota: number 3 of 2 in 10 s, withheld"
+
+
+# -- what a workspace may say
+
+
+@pytest.mark.parametrize(
+    ("table", "protocol", "tls", "wrong"),
+    [
+        ({"kind": "h2"}, "http", False, "needs TLS"),
+        ({"kind": "h2"}, "http", True, ""),
+        ({"kind": "h2", "how": "no-window"}, "http", True, 'must be "connect" for how = "no-window"'),
+        ({"kind": "h2", "how": "no-window", "on": "connect"}, "http", True, ""),
+        ({"kind": "h2", "on": "connect"}, "http", True, 'must be "sent" for how = "goaway"'),
+        ({"kind": "quota", "by": "field"}, "http", False, "counts by a header"),
+        ({"kind": "quota", "by": "field", "field": "X-Key"}, "http", False, ""),
+        ({"kind": "quota", "by": "field"}, "tcp", False, "is for http"),
+        ({"kind": "quota", "status": 403}, "websocket", False, "status"),
+        ({"kind": "status"}, "tcp", False, "is not for tcp"),
+        ({"kind": "status", "status": 100}, "http", False, "at least 200"),
+        ({"kind": "malformed", "how": "all"}, "http", False, "is unknown"),
+    ],
+    ids=str,
+)
+def test_what_is_wrong_with_a_table(table: dict[str, Any], protocol: str, tls: bool, wrong: str):
+    found = [f"{key} {text}" for _, key, text in tables.problems([table], protocol, tls=tls)]
+    assert len(found) == bool(wrong), found
+    assert not wrong or wrong in found[0]
