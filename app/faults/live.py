@@ -135,7 +135,8 @@ class Hit:
 
     def delay(self, milliseconds: float) -> None:
         """Have the piece pass so many milliseconds from now, and what comes after it no earlier."""
-        self.piece.due[self.fault] = self.now + milliseconds / 1000
+        if milliseconds > 0:
+            self.piece.due[self.fault] = self.now + milliseconds / 1000
 
     def later(self, milliseconds: float, call: Callable[[], None]) -> None:
         """Withhold the piece, and call ``call`` so many milliseconds later, in the order of the lane."""
@@ -172,6 +173,7 @@ class Faults:
         self.started: float = clock.seconds()
         self._ordinal = 0
         self._courses: dict[int, Course] = {}
+        self._acting: dict[tuple[str, str], list[LiveFault]] = {}
 
     def __bool__(self) -> bool:
         """Whether there are any, acting or not."""
@@ -181,7 +183,7 @@ class Faults:
         """Take the tables ``[[service.fault]]``, which are valid. A fault that is the same keeps its counts."""
         before = {fault.name: fault for fault in self.all if not fault.only}
         by_hand = [fault for fault in self.all if fault.only]
-        found = []
+        found, lifted = [], []
         for name, table in named(tables):
             fault = before.pop(name, None)
             made = live_fault(name, table, self.seed)
@@ -194,12 +196,12 @@ class Faults:
                 made.hits, made.once = fault.hits, fault.once
                 if fault.table.get("enabled", True) == table.get("enabled", True):
                     made.enabled = fault.enabled
-                self._lift(fault)
+                lifted.append(fault)
             found.append(made)
-        for fault in before.values():
-            self._lift(fault)
         self.all = found + by_hand
-        self.changed.emit(self)
+        for fault in (*lifted, *before.values()):
+            self._lift(fault)
+        self._changed()
 
     def begin(self, seed: int) -> None:
         """The service starts: count from the beginning."""
@@ -214,6 +216,12 @@ class Faults:
         for fault in self.all:
             self._disarm(fault)
         self.all = [fault for fault in self.all if not fault.only]
+        self._acting.clear()
+
+    def _changed(self) -> None:
+        """Which faults act may be others now."""
+        self._acting.clear()
+        self.changed.emit(self)
 
     # -- switches
 
@@ -232,7 +240,7 @@ class Faults:
                 fault.lifting = self.clock.callLater(seconds, self._on_ttl, fault)
         else:
             self._lift(fault)
-        self.changed.emit(self)
+        self._changed()
 
     def _on_ttl(self, fault: LiveFault) -> None:
         fault.lifting = None
@@ -241,7 +249,7 @@ class Faults:
     def once_now(self, fault: LiveFault) -> None:
         """Have ``fault`` hit the next candidate, whatever its conditions and its switch say."""
         fault.once += 1
-        self.changed.emit(self)
+        self._changed()
 
     def strike_connection(self, number: int, table: Options) -> LiveFault | None:
         """Have a fault act on the open connection ``number`` alone, from now on. None if there is none.
@@ -264,7 +272,7 @@ class Faults:
             self._hit(fault, course, Candidate(fault.on, peer=course.peer), piece, lane, target)
             fault.enabled = False
             lane.put(piece)
-        self.changed.emit(self)
+        self._changed()
         return fault
 
     def lift_connection(self, number: int) -> bool:
@@ -274,7 +282,7 @@ class Faults:
         for fault in gone:
             self._lift(fault)
         if gone:
-            self.changed.emit(self)
+            self._changed()
         return bool(gone)
 
     def _disarm(self, fault: LiveFault) -> None:
@@ -283,6 +291,8 @@ class Faults:
             lifting.cancel()
 
     def _lift(self, fault: LiveFault) -> None:
+        """Have pass what ``fault`` holds, which acts no longer: neither on what is written meanwhile."""
+        self._acting.clear()
         self._disarm(fault)
         for course in list(self._courses.values()):
             course.meters = {key: meter for key, meter in course.meters.items() if key[0] is not fault}
@@ -320,7 +330,7 @@ class Faults:
             "words": words,
         }  # fmt: skip
         self._record(0, f"{fault.name}: {words}", json.dumps(detail), None)
-        self.changed.emit(self)
+        self._changed()
 
     # -- connections
 
@@ -334,7 +344,8 @@ class Faults:
         """The connection is gone: tell what steady faults did to it."""
         self._courses.pop(course.number, None)
         for fault, (count, size) in course.totals.items():
-            words = f"{count:,} pieces, {size:,} bytes in all"
+            pieces = "1 piece" if count == 1 else f"{count:,} pieces"
+            words = f"{pieces}, {size:,} {'byte' if size == 1 else 'bytes'} in all"
             detail = {
                 "fault": fault.name, "kind": fault.kind.name, "on": fault.on, "message": count, "seed": fault.seed,
                 "words": words, "total": count,
@@ -345,13 +356,13 @@ class Faults:
         gone = [fault for fault in self.all if fault.only == course.number]
         if gone:
             self.all = [fault for fault in self.all if fault not in gone]
-            self.changed.emit(self)
+            self._changed()
 
     # -- hits
 
     def look_at(self, on: str) -> bool:
         """Whether any fault may hit a message on the side ``on`` now."""
-        return any(f.on == on and f.level != faults.BYTES and (f.enabled or f.once) for f in self.all)
+        return bool(self._that_act((on, faults.MESSAGES)) or self._that_act((on, faults.STREAMS_OF_HTTP2)))
 
     def strike(
         self,
@@ -373,14 +384,7 @@ class Faults:
         """
         key = (on, level)
         ordinal = course.counted[key] = course.counted.get(key, 0) + 1
-        acting = [
-            fault
-            for fault in self.all
-            if fault.on == on
-            and (fault.enabled or fault.once)
-            and (fault.level == level or (not level and fault.level in (faults.BYTES, faults.MESSAGES)))
-            and fault.only in (0, course.number)
-        ]
+        acting = self._that_act(key)
         if not acting:
             return False
         now = self.clock.seconds()
@@ -389,16 +393,47 @@ class Faults:
             course.passed.get(on, 0), now - course.opened, path, method,
         )  # fmt: skip
         # All are decided before any acts: what one counts must not depend on what another does.
-        hitting = [fault for fault in acting if self._is_hit(fault, course, candidate, now) or fault.once]
+        number = course.number
+        hitting = [
+            fault
+            for fault in acting
+            if fault.only in (0, number) and (self._is_hit(fault, course, candidate, now) or fault.once)
+        ]
         any_hit = False
-        for fault in sorted(hitting, key=lambda fault: not fault.kind.ends):
-            if fault.once:
+        for fault in hitting:
+            asked = fault.once > 0
+            if asked:
                 fault.once -= 1
+                self._acting.clear()
             if self._hit(fault, course, candidate, piece, lane, course.target if target is None else target):
                 any_hit = True
                 if fault.kind.ends:
                     break
+            else:
+                fault.once += asked
         return any_hit
+
+    def spares(self, course: Course, on: str, level: str) -> bool:
+        """Whether nothing acts on candidates such as the next one, which is counted then: ``strike`` need not be asked.
+
+        Most traffic of a service with faults is such.
+        """
+        key = (on, level)
+        if self._that_act(key):
+            return False
+        course.counted[key] = course.counted.get(key, 0) + 1
+        return True
+
+    def _that_act(self, key: tuple[str, str]) -> list[LiveFault]:
+        """The faults that act on a side and level, first those that end what they hit."""
+        acting = self._acting.get(key)
+        if acting is None:
+            on, level = key
+            levels = (level,) if level else (faults.BYTES, faults.MESSAGES)
+            acting = [f for f in self.all if f.on == on and f.level in levels and (f.enabled or f.once)]
+            acting.sort(key=lambda fault: not fault.kind.ends)
+            self._acting[key] = acting
+        return acting
 
     def _is_hit(self, fault: LiveFault, course: Course, candidate: Candidate, now: float) -> bool:
         holds = fault.when.holds(candidate, now - self.started)
@@ -430,7 +465,8 @@ class Faults:
             return False
         if not words:
             return False
-        piece.then[waiting:] = [partial(self._call, course.number, call) for call in piece.then[waiting:]]
+        if len(piece.then) > waiting:
+            piece.then[waiting:] = [partial(self._call, course.number, call) for call in piece.then[waiting:]]
         fault.hits += 1
         if fault.steady:
             totals = course.totals.setdefault(fault, [0, 0])
@@ -454,12 +490,12 @@ class Faults:
 
 def _detail(hit: Hit, words: str) -> str:
     fault = hit.fault
-    return json.dumps(
-        {
-            "fault": fault.name, "kind": fault.kind.name, "on": fault.on, "message": hit.candidate.ordinal,
-            "seed": fault.seed, "words": words,
-        }
-    )  # fmt: skip
+    detail = {
+        "fault": fault.name, "kind": fault.kind.name, "on": fault.on, "message": hit.candidate.ordinal,
+        "seed": fault.seed, "words": words,
+    }  # fmt: skip
+    stream = getattr(hit.target, "stream", None)  # of an ``ExchangeTarget``
+    return json.dumps(detail if stream is None else detail | {"stream": stream})
 
 
 def live_fault(name: str, table: Options, seed: int) -> LiveFault | None:

@@ -38,6 +38,11 @@ class Preset:
     loss: float = 0.0
 
     @property
+    def title(self) -> str:
+        """The name as the beginning of a line."""
+        return self.name[:1].upper() + self.name[1:]
+
+    @property
     def figures(self) -> str:
         """All figures in a line, as ``50/10 Mbit/s, 50/65 ms, 1 % lost``."""
         parts = [_rates(self.down, self.up)] if self.down else []
@@ -84,12 +89,12 @@ def _fits(kind: str, protocol: str) -> bool:
 
 
 def _rates(down: int, up: int) -> str:
-    """Both rates; with one unit where both are round in it."""
+    """Both rates, down first; with one unit where both are round in it."""
     if down % 100_000 == up % 100_000 == 0:
         return f"{down / 1e6:g}/{up / 1e6:g} Mbit/s"
     if down < 1_000_000:
         return f"{down / 1000:g}/{up / 1000:g} kbit/s"
-    return f"{down / 1e6:g} Mbit/s, {up / 1000:g} kbit/s"
+    return f"{down / 1e6:g} Mbit/s / {up / 1000:g} kbit/s"
 
 
 PRESETS = (

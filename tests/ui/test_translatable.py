@@ -45,7 +45,7 @@ NAMES = (
 """What stays as it is in every language: names, addresses, and what is data."""
 
 
-OF_THE_FILE = ("Choice", "HelpedChoice")
+OF_THE_FILE = ("Choice", "HelpedChoice", "KindChoice")
 """Choosers of words that stand so in a workspace file."""
 
 
@@ -114,6 +114,22 @@ def test_the_main_window(window: MainWindow) -> None:
     window.services.select("alpha")
     settle()
     assert unmarked(window) == []
+
+
+def test_faults(marking: None, open_window: Open) -> None:
+    slow = {"kind": "delay", "name": "alpha", "jitter_ms": 5.0, "probability": 0.5, "nth": 2}
+    window = open_window(config("alpha", faults=(slow,)), config("beta", 9008))
+    window.services.select("beta")
+    window.actions_["faults"].trigger()
+    assert unmarked(window.faults.dock) == []
+    for name in ("alpha", "beta"):
+        window.workbench.show_faults(name, 0)
+        settle()
+        section = window.workbench.pages[name].forms.faults
+        assert section is not None
+        assert unmarked(section) == []
+    window.faults.dock.empty.show_service("beta", "tcp")
+    assert unmarked(window.faults.dock) == []
 
 
 @pytest.mark.parametrize("name", [*DIALOGS, "manual"])

@@ -75,7 +75,7 @@ class FaultCommands:
         dock.hits_wanted.connect(self.show_hits)
         dock.off_wanted.connect(self.faults_off)
         self._bridge.services_changed.connect(dock.refresh)
-        self._bridge.faults_changed.connect(dock.refresh)
+        self._bridge.faults_changed.connect(dock.on_faults)
         self._bridge.measured.connect(dock.count)
         return dock
 
@@ -148,15 +148,19 @@ class FaultCommands:
         event = self._event()
         seed = event.detail.get("seed") if event is not None else None
         if event is not None and isinstance(seed, int):
-            self._repeat(event.service, seed)
+            self._repeat(event.service, seed, str(event.detail.get("fault", "")))
 
     def repeat_run(self) -> None:
         service = self._selected()
         if service is not None and service.faults.seed:
             self._repeat(service.config.name, service.faults.seed)
 
-    def _repeat(self, service: str, seed: int) -> None:
-        if self._changes.set_seed(service, seed):
+    def _repeat(self, service: str, seed: int, fault: str = "") -> None:
+        config = self._changes.config(service)
+        own = [table for name, table in named(config.faults) if name == fault] if config is not None else []
+        if own and own[0].get("seed"):
+            words = _translate("“{name}” need not change: this fault has a seed of its own, and repeats at each start")
+        elif self._changes.set_seed(service, seed):
             words = _translate("“{name}” draws by seed {seed} from now on: its faults hit as they did then")
         else:
             words = _translate("“{name}” has the seed {seed} already: each start repeats the one before")

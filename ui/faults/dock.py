@@ -73,6 +73,7 @@ class FaultsDock(QDockWidget):
         self._post, self._changes, self._selected = post, changes, selected
         self.rows: dict[Key, FaultRow] = {}
         self._order: list[Key] = []
+        self._faults: list[LiveFault] = []
         self._wanted: dict[tuple[Key, str], Any] = {}
         self._pause = QTimer(self)
         self._pause.setSingleShot(True)
@@ -159,6 +160,7 @@ class FaultsDock(QDockWidget):
         """Services or their faults may be others."""
         if self.isHidden():
             return
+        self._faults = [fault for service in self._post.services.values() for fault in service.faults.all]
         found = list(self._found())
         shown = {key: (service, fault, at) for key, service, fault, at in found[:MOST]}
         for key in [key for key in self.rows if key not in shown]:
@@ -177,6 +179,7 @@ class FaultsDock(QDockWidget):
             for at, key in enumerate(self._order):
                 self._column.removeWidget(self.rows[key])
                 self._column.insertWidget(at, self.rows[key])
+                self.rows[key].show()  # now: it may be about to take the keyboard
             tab_through(self.networks, self.all_off, *(self.rows[key] for key in self._order))
         more = len(found) - len(shown)
         self._rest.setVisible(more > 0)
@@ -184,6 +187,14 @@ class FaultsDock(QDockWidget):
         self._stack.setCurrentIndex(0 if found else 1)
         self.show_selected()
         self.count()
+
+    def on_faults(self) -> None:
+        """Faults were switched, have hit, or are others."""
+        now = [fault for service in self._post.services.values() for fault in service.faults.all]
+        if now == self._faults:
+            self.count()
+        else:
+            self.refresh()
 
     def _found(self) -> Iterator[tuple[Key, str, LiveFault, int]]:
         for name, service in self._post.services.items():

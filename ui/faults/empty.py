@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PyQt5.QtCore import Qt, pyqtSignal
+from PyQt5.QtCore import QSize, Qt, pyqtSignal
 from PyQt5.QtGui import QResizeEvent
 from PyQt5.QtWidgets import QGridLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
@@ -14,6 +14,9 @@ from ui.parts.labels import plain, unmarked
 
 COLUMN = 34
 """Digits of the width of one network."""
+
+MARGIN = 16
+"""Pixels at the left and at the right."""
 
 
 class NoFaults(QWidget):
@@ -48,7 +51,7 @@ class NoFaults(QWidget):
         self._grid = QGridLayout()
         self._grid.setSpacing(8)
         column = QVBoxLayout(self)
-        column.setContentsMargins(16, 8, 16, 12)
+        column.setContentsMargins(MARGIN, 8, MARGIN, 12)
         column.setSpacing(8)
         column.addWidget(self.words)
         column.addWidget(self.page, 0, Qt.AlignLeft)
@@ -63,20 +66,33 @@ class NoFaults(QWidget):
         another, self._shown = protocol != self._shown[1], (name, protocol)
         found = presets.fitting(protocol) if name else []
         self.offers = bool(found)
-        if name:
-            words = self.tr(
-                "No service fails on purpose. A fault delays, cuts, loses or spoils what passes, "
-                "always, now and then, or once."
+        self.words.setText(
+            self.tr(
+                "No service fails on purpose. What passes can be delayed, cut, lost or spoiled: always, now and then, "
+                "or once."
             )
-        else:
-            words = self.tr("Select a service on the left: what passes there can be delayed, cut, lost or spoiled.")
-        self.words.setText(words)
+            if name
+            else self.tr("Select a service on the left: what passes there can be delayed, cut, lost or spoiled.")
+        )
         self.page.setVisible(bool(name))
         self.page.setText(unmarked(self.tr("Choose a fault for {name}").format(name=name)))
         self.above.setVisible(bool(found))
         self.above.setText(self.tr("Or have {name} behave as behind a network:").format(name=name))
         if another:
             self._make(found)
+
+    def show_own(self, protocol: str) -> None:
+        """Offer what there is for the service on whose page it stands."""
+        self._make(presets.fitting(protocol))
+        self.page.hide()
+        self.words.setText(
+            self.tr(
+                "This service does not fail on purpose. What passes can be delayed, cut, lost or spoiled: always, "
+                "now and then, or once."
+            )
+        )
+        self.above.setText(self.tr("Add a fault on the left, or have it behave as behind a network:"))
+        self.above.setVisible(bool(self.buttons))
 
     def _make(self, found: list[Preset]) -> None:
         for old in self.buttons:
@@ -85,11 +101,11 @@ class NoFaults(QWidget):
             old.deleteLater()
         self.buttons = []
         for preset in found:
-            button = QPushButton(unmarked(f"{in_words(preset.name)}\n{preset.figures}"))
+            button = QPushButton(unmarked(f"{in_words(preset.title)}\n{preset.figures}"))
             button.setAutoDefault(False)
             button.setProperty("two", True)
             button.setToolTip(plain(in_words(preset.help)))
-            button.setAccessibleName(f"{in_words(preset.name)}: {preset.figures}")
+            button.setAccessibleName(f"{in_words(preset.title)}: {preset.figures}")
             button.clicked.connect(lambda _=False, preset=preset: self.chosen.emit(preset))
             self.buttons.append(button)
         self._columns = 0
@@ -97,7 +113,7 @@ class NoFaults(QWidget):
 
     def _arrange(self) -> None:
         room = self.fontMetrics().horizontalAdvance("0") * COLUMN
-        columns = max(1, min(4, (self.width() - 32) // max(1, room)))
+        columns = max(1, min(4, (self.width() - 2 * MARGIN) // max(1, room)))
         if columns == self._columns:
             return
         self._columns = columns
@@ -106,6 +122,11 @@ class NoFaults(QWidget):
             self._grid.addWidget(button, at // columns, at % columns)
         for column in range(4):
             self._grid.setColumnStretch(column, int(column < columns))
+
+    def minimumSizeHint(self) -> QSize:
+        """Room for one column: in less than there is now, they are arranged anew."""
+        widest = max((button.sizeHint().width() for button in (*self.buttons, self.page)), default=0)
+        return QSize(widest + 2 * MARGIN, super().minimumSizeHint().height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

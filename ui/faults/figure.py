@@ -42,9 +42,9 @@ class _Number(QDoubleSpinBox):
         self.setSizePolicy(QSizePolicy.Fixed, QSizePolicy.Fixed)
 
     def sizeHint(self) -> QSize:
-        digit = self.fontMetrics().horizontalAdvance("0")
-        chars = max(LEAST, len(self.text()) + 1)
-        return QSize(chars * digit + 36, super().sizeHint().height())
+        letters = self.fontMetrics()
+        width = max(letters.horizontalAdvance("0") * LEAST, letters.horizontalAdvance(self.text()) + 8)
+        return QSize(width + 46, super().sizeHint().height())
 
     minimumSizeHint = sizeHint
 

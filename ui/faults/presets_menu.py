@@ -18,7 +18,7 @@ def fill(menu: QMenu, protocol: str, choose: Callable[[Preset | None], object]) 
     menu.clear()
     menu.setToolTipsVisible(True)
     for preset in presets.fitting(protocol):
-        action = menu.addAction(unmarked(f"{in_words(preset.name)}: {preset.figures}"))
+        action = menu.addAction(unmarked(f"{in_words(preset.title)}: {preset.figures}"))
         action.setToolTip(plain(in_words(preset.help)))
         action.triggered.connect(lambda _=False, preset=preset: choose(preset))
     menu.addSeparator()

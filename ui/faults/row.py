@@ -68,6 +68,7 @@ class FaultRow(QFrame):
         self.more = small_button("chevron-down", self.tr("More about {name}").format(name=fault.name))
         self.figures = Figures([])
         self._columns = 1
+        self._known: tuple[object, ...] = ()
         self._lay_out()
         self.switch.clicked.connect(self.switched)
         self.once_now.clicked.connect(self.lifted if fault.only else self.once)
@@ -80,8 +81,10 @@ class FaultRow(QFrame):
         column = QVBoxLayout(words)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
+        column.addStretch(1)
         column.addWidget(self.name)
         column.addWidget(self.kind)
+        column.addStretch(1)
         self.name.setProperty("role", "strong")
         self.kind.setProperty("role", "dim")
         by_hand = bool(self.fault.only)
@@ -136,8 +139,12 @@ class FaultRow(QFrame):
         return f"{self.service} · {self.fault.name}"
 
     def refresh(self) -> None:
-        """Show switch and hits as they are now. What stays the same is not painted."""
+        """Show switch and hits as they are now, if they are others than before."""
         fault = self.fault
+        known = (fault, fault.hits, fault.once, fault.enabled, fault.seed)
+        if known == self._known:
+            return
+        self._known = known
         said = kind_words(fault.kind.name, fault.on)
         if fault.only:
             said = self.tr("on connection #{number}").format(number=fault.only)

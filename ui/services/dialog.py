@@ -92,7 +92,7 @@ class ServiceDialog(CarefulDialog):
     def config(self) -> ServiceConfig:
         """The settings in the form. Settings that the form does not show are unchanged."""
         port = self.port.text().strip()
-        return replace(
+        config = replace(
             self._config,
             name=self.name.text().strip(),
             protocol=self._protocol(),
@@ -105,6 +105,7 @@ class ServiceDialog(CarefulDialog):
             limits=self._values("limits") or {},
             socket=self._values("socket") or {},
         )
+        return replace(config, faults=checks.kept_faults(config))  # of a copy: the protocol may be another
 
     def _accept_and_start(self) -> None:
         self.starts = True

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
+from typing import Any
 
 from PyQt5.QtCore import QPoint, pyqtSignal
 
@@ -43,6 +45,18 @@ class FaultsModel(RulesModel):
         row = FaultRow(table, acts=bool(table.get("enabled", True)))
         row.asks, row.does = self.kind.title(table)
         return row
+
+    def insert(self, at: int, tables: Sequence[Mapping[str, Any]], words: str) -> None:
+        """Add faults before the row ``at``; a name that another has already gets a number."""
+        taken = {table.get("name") for table in self.tables()}
+        fresh = []
+        for table in tables:
+            name = table.get("name")
+            if name in taken and name:
+                table = {**table, "name": next(new for n in count(2) if (new := f"{name} {n}") not in taken)}
+            taken.add(table.get("name"))
+            fresh.append(table)
+        super().insert(at, fresh, words)
 
     def switch(self, at: int) -> None:
         self.switched.emit(at)

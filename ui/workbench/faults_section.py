@@ -8,7 +8,17 @@ from typing import Any
 
 from PyQt5.QtCore import QT_TRANSLATE_NOOP, QPoint, Qt, pyqtSignal
 from PyQt5.QtGui import QResizeEvent
-from PyQt5.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QPushButton,
+    QScrollArea,
+    QSplitter,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app import faults
 from app.faults import presets
@@ -98,12 +108,15 @@ class FaultsSection(QWidget):
         column.addWidget(self._made_head())
         column.addWidget(self.form, 1)
         self.empty = NoFaults("window")
-        self.empty.show_service(self.tr("this service"), self._protocol)
-        self.empty.page.hide()
+        self.empty.show_own(self._protocol)
         self.empty.chosen.connect(self._put_preset)
         right = self._right = QStackedWidget()
         right.addWidget(form)
-        right.addWidget(self.empty)
+        scrolled = QScrollArea()
+        scrolled.setWidgetResizable(True)
+        scrolled.setFocusPolicy(Qt.NoFocus)
+        scrolled.setWidget(self.empty)
+        right.addWidget(scrolled)
         self.splitter = QSplitter(Qt.Horizontal)
         self.splitter.setChildrenCollapsible(False)
         self.splitter.setHandleWidth(1)
@@ -122,7 +135,6 @@ class FaultsSection(QWidget):
         self.networks = QPushButton(self.tr("Network") + "   ")
         self.networks.setToolTip(self.tr("Have the service behave as behind such a network"))
         self.networks.setMenu(menu_of(self.networks, lambda: self._protocol, self._put_preset))
-        self.networks.setVisible(bool(presets.fitting(self._protocol)))
         buttons = QHBoxLayout()
         buttons.setContentsMargins(12, 8, 12, 4)
         buttons.setSpacing(8)
@@ -130,7 +142,9 @@ class FaultsSection(QWidget):
             button.setAutoDefault(False)
             buttons.addWidget(button)
         buttons.addStretch(1)
-        self._empty = QLabel(self.tr("No fault yet. Add one, or choose a network."))
+        if not presets.fitting(self._protocol):
+            self.networks.hide()
+        self._empty = QLabel(self.tr("No fault yet."))
         self._empty.setProperty("role", "dim")
         self._empty.setWordWrap(True)
         self._empty.setContentsMargins(16, 12, 16, 0)
@@ -323,7 +337,11 @@ class FaultsSection(QWidget):
         """Offer the kinds that fit the service, each with its help."""
         menu = QMenu(self)
         menu.setToolTipsVisible(True)
+        service = self._service()
+        secure = service is not None and service.config.tls is not None
         for kind in faults.fitting(self._protocol):
+            if kind.tls and not secure:
+                continue
             action = menu.addAction(unmarked(f"{kind.name}: {_brief(in_words(kind.help))}"))
             action.setToolTip(plain(in_words(kind.help)))
             action.triggered.connect(partial(self._add, kind.name))

@@ -215,6 +215,10 @@ class RuleForm(QScrollArea):
             column.addWidget(frame, int(frame.stretches()))
         if not any(group.stretches() for group in self.groups):
             column.addStretch(1)
+        old = self.takeWidget()
+        if old is not None:
+            old.hide()
+            old.deleteLater()  # not at once: it may be a change of its own that is told
         self.setWidget(content)
         self._arrange()
 

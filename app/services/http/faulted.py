@@ -19,6 +19,7 @@ from twisted.web.http_headers import Headers
 from app.faults import MESSAGES, RECEIVED, SENT
 from app.faults.lane import Lane, Piece
 from app.faults.live import Course, Faults
+from app.faults.targets import ENDED
 from app.services.http.malformed import NO_END
 from app.services.http.pacing import Pace
 
@@ -35,6 +36,7 @@ class Exchange:
     Attributes:
         request: the ``RecordedRequest``.
         channel: the one that it has the place of.
+        stream: its number on HTTP/2; None on HTTP/1.
         transport: that of the channel.
         incoming, outgoing: the request, and the parts of the answer, as they wait.
         begun: whether the head of the answer has left.
@@ -45,6 +47,7 @@ class Exchange:
 
     def __init__(self, request: Any, channel: Any) -> None:
         self.request, self.channel = request, channel
+        self.stream: int | None = channel.number
         self.tap: Any = channel.tap
         self.transport = channel.transport
         self._course: Course = self.tap.course
@@ -364,7 +367,7 @@ class Exchange:
     # -- ended by a fault
 
     def _words(self, what: str) -> str:
-        return f"{what} by a fault after {self.sent:,} bytes"
+        return f"{what} {ENDED} after {self.sent:,} bytes"
 
     def _end_by(self, *, reset: bool, why: str) -> None:
         if not self._over:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, cast
 
+from twisted.internet._producer_helpers import _PullToPush
 from twisted.internet.protocol import Protocol
 from twisted.python.failure import Failure
 
@@ -13,6 +14,7 @@ from app import events
 from app.faults import BYTES, CONNECT, RECEIVED, SENT
 from app.faults.lane import TICK, Lane, Piece
 from app.faults.live import Course, Faults, Hit
+from app.faults.targets import ENDED
 from app.services.tap.holding import BY_RESPONDER
 from app.services.tap.tap import Tap
 from app.text.framing import Framer
@@ -62,6 +64,7 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
     _leaving: bool
     _full: bool
     _spoiled: Any  # the TLS below, once a fault has acted on it
+    _pulled: Any  # a producer that waits to be asked
 
     def enter_faults(self, faults: Faults, framer: Framer | None = None) -> None:
         """Have what passes from now on go through lanes. With ``framer``, whole messages do."""
@@ -73,7 +76,7 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
         self._leaving = self._full = False
         self._dropped = 0
         self._cut_after, self._cut_end = 0, None
-        self._spoiled = None
+        self._spoiled = self._pulled = None
         self._frames = framer
         self.protocol_name = faults.protocol
         self._level = "" if faults.protocol == "tcp" else BYTES
@@ -85,14 +88,14 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
 
     def close(self) -> None:
         """Close in good order."""
-        self._ended_by = self._ended_by or "closed by a fault"
+        self._ended_by = self._ended_by or f"closed {ENDED}"
         self._clear_lanes()
         if getattr(self._wire, "producer", None):
             self._wire.unregisterProducer()
         super().loseConnection()
 
     def reset(self) -> None:
-        self._ended_by = self._ended_by or "reset by a fault"
+        self._ended_by = self._ended_by or f"reset {ENDED}"
         self.abortConnection()
 
     def half_close(self) -> None:
@@ -184,10 +187,17 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
             self._take(message)
 
     def _take(self, data: bytes) -> None:
+        course, lane = self.course, self.incoming
+        spared = self._faults.spares(course, RECEIVED, self._level)
+        if spared and lane.idle:
+            course.passed[RECEIVED] += len(data)
+            self._deliver(data)
+            return
         piece = Piece(data, self._deliver)
-        self._faults.strike(self.course, RECEIVED, self._level, piece, self.incoming)
-        self.course.passed[RECEIVED] += len(data)
-        self.incoming.put(piece)
+        if not spared:
+            self._faults.strike(course, RECEIVED, self._level, piece, lane)
+        course.passed[RECEIVED] += len(data)
+        lane.put(piece)
 
     def _deliver(self, data: bytes) -> None:
         if not self.connected or self.wrappedProtocol is None:
@@ -230,21 +240,30 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
     def _put(self, data: bytes, write: Callable[[bytes], None]) -> None:
         if not self.sends or not data:
             return
+        course, lane = self.course, self.outgoing
+        spared = self._cut_end is None and self._faults.spares(course, SENT, self._level)
+        if spared and lane.idle:
+            course.passed[SENT] += len(data)
+            write(data)
+            return
         piece = Piece(data, write)
         if self._cut_end is not None:
             self._cut_after -= len(data)
             if self._cut_after <= 0:
                 piece.data = data[: len(data) + self._cut_after]
                 piece.then.append(partial(self._cut_now, self._cut_end))
-        else:
-            self._faults.strike(self.course, SENT, self._level, piece, self.outgoing)
-        self.course.passed[SENT] += len(data)
-        self.outgoing.put(piece)
+        elif not spared:
+            self._faults.strike(course, SENT, self._level, piece, lane)
+        course.passed[SENT] += len(data)
+        lane.put(piece)
 
     @property
     def sends(self) -> bool:
         """Whether what is written is sent."""
         return not self._leaving and (self._open or self._drains())
+
+    def after_writes(self, call: Callable[[], None]) -> None:
+        self.outgoing.after(call)
 
     def loseConnection(self) -> None:
         self._end(super().loseConnection)
@@ -296,12 +315,32 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
             self._full = False
             self.factory.kept.drop(self)
             self.release(BY_LANE)
-            if self._paced is not None:
+            # A transport that is full goes on by itself. Without asking it, all that a producer has would be in its
+            # buffer before the lane is through.
+            if self._paced is not None and not self._is_wire_full():
                 self._paced.resumeProducing()
         elif self._full and self._paced is not None:
             self._paced.pauseProducing()  # the transport may have asked it to go on
         elif self._full:
             self.factory.kept.measure(self)
+
+    def _is_wire_full(self) -> bool:
+        wire = self._wire.transport if self._secured else self._wire
+        return bool(getattr(wire, "producerPaused", False))
+
+    def registerProducer(self, producer: Any, streaming: bool) -> None:
+        if not streaming:
+            # It would be asked for more as soon as the transport has nothing to send, whatever waits in a lane.
+            producer = self._pulled = _Pulled(producer, self)
+        super().registerProducer(producer, True)
+        if not streaming:
+            producer.startStreaming()
+
+    def unregisterProducer(self) -> None:
+        pulled, self._pulled = self._pulled, None
+        if pulled is not None:
+            pulled.stopStreaming()
+        super().unregisterProducer()
 
     @property
     def held(self) -> bool:
@@ -318,6 +357,22 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
         super().release(who)
         if who & BY_RESPONDER and self.incoming.blocked:
             self.incoming.go_on()
+
+
+class _Pulled(_PullToPush):
+    """Asks a producer again and again, unless it is paused. Several pauses are one: Twisted's would count them."""
+
+    _paused = False
+
+    def pauseProducing(self) -> None:
+        if not self._paused:
+            self._paused = True
+            super().pauseProducing()
+
+    def resumeProducing(self) -> None:
+        if self._paused:
+            self._paused = False
+            super().resumeProducing()
 
 
 def faulted(tap: type[Tap]) -> Any:

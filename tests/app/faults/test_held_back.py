@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from twisted.internet.protocol import Factory, Protocol
 
 from app.services.service import GRACE
 from app.services.tap import faulted
-from tests.app.services.helpers import Desk, Peer, Tape
+from tests.app.services.helpers import Desk, Peer, Tape, turn
 from tests.app.services.tls_peers import SecurePeer, at_home, trusting
 from tests.helpers import until
 
@@ -87,17 +88,64 @@ class Fountain(Protocol):
         self.flows = False
 
 
+class Spring(Protocol):
+    """Writes when it is asked to."""
+
+    def connectionMade(self) -> None:
+        assert self.transport is not None
+        self.transport.registerProducer(self, False)
+        self.asked = 0
+
+    def resumeProducing(self) -> None:
+        assert self.transport is not None
+        self.asked += 1
+        self.transport.write(bytes(READ))
+        if self.asked == 50:
+            self.transport.unregisterProducer()
+
+    def stopProducing(self) -> None: ...
+
+
+@pytest.mark.parametrize("secure", [False, True], ids=["plain", "TLS"])
+@pytest_twisted.ensureDeferred
+async def test_one_that_writes_when_it_is_asked_is_not_asked_while_a_fault_holds_much(
+    desk: Desk, secure: bool, tmp_path: Any
+):
+    at_home(desk, tmp_path)
+    service = await desk.start(
+        make=lambda: Factory.forProtocol(Spring),
+        faults=({"kind": "delay", "ms": 60_000.0},),
+        tls={} if secure else None,
+    )
+    peer: Any = await SecurePeer(service, trusting(desk)).shake() if secure else Peer(service)
+    await until(lambda: service.connections)
+    tap: Any = next(iter(service.connections.values()))
+    await until(lambda: tap.outgoing.size >= faulted.MOST)
+    for _ in range(20):
+        await turn()
+    assert tap.outgoing.size <= faulted.MOST + 2 * READ
+    service.faults.switch(service.faults.all[0], on=False)
+    await until(lambda: len(peer.hear() if secure else peer.pull().got) == 50 * READ, 30)
+    peer.reset()
+
+
+@pytest.mark.parametrize("how", ["switched off", "taken away"])
 @pytest.mark.parametrize("fault", HOLDING, ids=name)
 @pytest_twisted.ensureDeferred
-async def test_a_producer_is_held_back_too(desk: Desk, fault: dict[str, Any]):
+async def test_a_producer_is_held_back_too(desk: Desk, fault: dict[str, Any], how: str):
     service = await desk.start(make=lambda: Factory.forProtocol(Fountain), faults=({**fault, "on": "sent"},))
     peer = Peer(service)
     await until(lambda: service.connections)
     tap: Any = next(iter(service.connections.values()))
-    await until(lambda: not tap.wrappedProtocol.flows)
-    assert faulted.MOST - 2 * READ <= tap.outgoing.size <= faulted.MOST + 2 * READ
-    service.faults.switch(service.faults.all[0], on=False)
-    await peer.expect(10 * READ)
+    await until(lambda: tap.outgoing.size > faulted.MOST - READ and not tap.wrappedProtocol.flows)
+    assert tap.outgoing.size <= faulted.MOST + 2 * READ
+    if how == "switched off":
+        service.faults.switch(service.faults.all[0], on=False)
+    else:
+        assert service.apply(replace(service.config, faults=({"kind": "reset", "match": "never"},)))
+    assert tap.unsent() <= 2 * faulted.MOST + 2 * READ
+    await peer.expect(50 * READ)
+    assert tap.unsent() <= 2 * faulted.MOST + 2 * READ
     peer.reset()
 
 

@@ -128,6 +128,13 @@ async def test_goaway_lets_earlier_streams_end(desk: Desk):
     assert got[2].end in ("GOAWAY 2 last 1", "RST_STREAM 7")  # it may have come later
 
 
+@pytest_twisted.ensureDeferred
+async def test_a_hit_says_on_which_stream_of_http2_it_was(desk: Desk, tape: Tape):
+    for wire in WIRES:
+        await asked(await started(desk, wire, {"kind": "status"}), wire)
+    assert [e.detail.get("stream") for e in tape.all("fault.applied")] == [1 if w == HTTP2 else None for w in WIRES]
+
+
 # -- the ways of HTTP
 
 
