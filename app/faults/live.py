@@ -362,7 +362,7 @@ class Faults:
 
     def look_at(self, on: str) -> bool:
         """Whether any fault may hit a message on the side ``on`` now."""
-        return any(f.on == on and f.level != faults.BYTES and (f.enabled or f.once) for f in self.all)
+        return bool(self._that_act((on, faults.MESSAGES)) or self._that_act((on, faults.STREAMS_OF_HTTP2)))
 
     def strike(
         self,

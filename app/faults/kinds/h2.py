@@ -54,5 +54,6 @@ KIND = FaultKind(
         ),
     ),
     level=STREAMS_OF_HTTP2,
+    check=_check,
     tls=True,
 )  # fmt: skip

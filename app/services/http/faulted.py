@@ -19,9 +19,8 @@ from twisted.web.http_headers import Headers
 from app.faults import MESSAGES, RECEIVED, SENT
 from app.faults.lane import Lane, Piece
 from app.faults.live import Course, Faults
-from app.http.media_types import of_text
-from app.http.reason_phrases import phrase
-from app.services.http.malformed import NO_END, malform
+from app.faults.targets import ENDED
+from app.services.http.malformed import NO_END
 from app.services.http.pacing import Pace
 
 MOST, LEAST = 256 << 10, 64 << 10
@@ -30,12 +29,9 @@ MOST, LEAST = 256 << 10, 64 << 10
 FIRST = 0.1
 """Seconds that a head waits for the first part of its body, so that faults can look at that, too."""
 
-_KEPT = (b"Date", b"Server", b"Connection", b"Vary")
-"""Headers that an answer in the place of another one has of it, beside those of CORS."""
-
 
 class Exchange:
-    """A request and its answer; for the request, its channel. Satisfies ``ExchangeTarget``.
+    """A request and its answer; for the request, its channel. What faults do to it is in ``faulted_target``.
 
     Attributes:
         request: the ``RecordedRequest``.
@@ -138,9 +134,15 @@ class Exchange:
     def _go_on(self) -> None:
         """The fault that withheld request or answer is lifted: the connection goes on with the next."""
         if not self._over:
-            self.request.hangs = False
+            self._over, self.request.hangs = True, False
             self._leave()
             self._skip()
+            self._release()
+
+    def _release(self) -> None:
+        """A responder that still writes need not."""
+        if not self._complete:
+            self.request.connectionLost(Failure(ConnectionDone()))
 
     # -- the answer, as the responder writes it
 
@@ -160,7 +162,7 @@ class Exchange:
             self._first += data
             if self._waiting is not None:
                 self._begin_now()
-        elif not (self._over or self._lost or self._full):
+        elif not self._unwanted:
             self._put(Piece(data, self._pass_on))
 
     def begin(self) -> None:
@@ -179,6 +181,7 @@ class Exchange:
         self._strike_answer(piece, self._head() + piece.data)
         if piece.gone:
             piece.then.append(self._unanswered)
+        self._on_size(self.outgoing.size)
         if self.slow is not None and not piece.gone:
             head = Piece(self._head(), self._pass_head)
             head.due.update(piece.due)
@@ -202,7 +205,13 @@ class Exchange:
                 piece.data = piece.data[:left]
                 piece.then.append(partial(self._cut_now, reset))
                 self._full = True
+                self._on_size(self.outgoing.size)
         self.outgoing.put(piece)
+
+    @property
+    def _unwanted(self) -> bool:
+        """Whether nothing that the responder writes is sent any more."""
+        return self._over or self._lost or self._full
 
     def requestDone(self, request: object) -> None:
         if self._waiting is not None:
@@ -226,7 +235,7 @@ class Exchange:
 
     def _pass_on(self, data: bytes) -> None:
         if self._over or self._lost:
-            return
+            return  # what waited
         if self.begun:
             self._write_body(data)
         else:
@@ -241,6 +250,13 @@ class Exchange:
     def _unanswered(self) -> None:
         if not (self._over or self.begun):
             self._lost = self.request.hangs = True
+            self._on_size(self.outgoing.size)
+            self.outgoing.after_lift(self._go_on_soon)
+
+    def _go_on_soon(self) -> None:
+        # In a turn of its own: most responders finish in the turn in which they write.
+        if self._ending is None and not self._over:
+            self._ending = self._clock.callLater(0, self._go_on)
 
     def _end(self) -> None:
         """All of the answer has left."""
@@ -248,7 +264,7 @@ class Exchange:
             return
         self._ends = True
         if self._lost:
-            self.outgoing.after_lift(self._go_on)
+            self._go_on()
         elif self._left is not None:
             self._cut_now(self._left[1])
         else:
@@ -263,18 +279,17 @@ class Exchange:
             self._leave()
             if NO_END not in self.spoiled:
                 self._done()
-            if not self._complete:
-                self.request.connectionLost(Failure(ConnectionDone()))
-
-    def _end_early(self) -> None:
-        """What had the answer's place has left: the responder need write no more."""
-        self._ending = None
-        self._end()
+            self._release()
 
     def _record(self, cut: str) -> None:
         if not self.request.is_answered:
             self.request.sentLength = self.sent
             self.request.record_response(cut)
+
+    def _stop(self) -> None:
+        """A fault ends it."""
+        self._over = True
+        self._on_size(self.outgoing.size)
 
     def drop(self) -> bool:
         """Connection or stream is gone. Returns whether some of the answer had left."""
@@ -288,9 +303,9 @@ class Exchange:
         self.incoming.close()
         self.outgoing.close()
         self._stop_waiting()
-        if self._ending is not None:
-            self._ending.cancel()
-            self._ending = None
+        ending, self._ending = self._ending, None
+        if ending is not None and ending.active():
+            ending.cancel()
 
     # -- of each version
 
@@ -337,7 +352,7 @@ class Exchange:
     def registerProducer(self, producer: Any, streaming: bool) -> None:
         self._pace = Pace(producer, self, streaming)
         self.channel.registerProducer(self._pace, True)
-        self._pace.begin(full=self.outgoing.size > MOST)
+        self._pace.begin(full=self._unwanted or self.outgoing.size > MOST)
 
     def unregisterProducer(self) -> None:
         pace, self._pace = self._pace, None
@@ -347,22 +362,16 @@ class Exchange:
 
     def _on_size(self, size: int) -> None:
         if self._pace is not None and (size > MOST or size < LEAST):
-            self._pace.hold(full=size > MOST)
+            self._pace.hold(full=self._unwanted or size > MOST)
 
-    # -- target
-
-    def close(self) -> None:
-        self._end_by(reset=False, why=self._words("closed"))
-
-    def reset(self) -> None:
-        self._end_by(reset=True, why=self._words("reset"))
+    # -- ended by a fault
 
     def _words(self, what: str) -> str:
-        return f"{what} by a fault after {self.sent:,} bytes"
+        return f"{what} {ENDED} after {self.sent:,} bytes"
 
     def _end_by(self, *, reset: bool, why: str) -> None:
         if not self._over:
-            self._over = True
+            self._stop()
             self._after_bytes(partial(self._end_now, why, reset))
 
     def _end_now(self, why: str, reset: bool) -> None:
@@ -370,86 +379,11 @@ class Exchange:
             self._record(why)
         self._break_off(reset)
 
-    def half_close(self) -> None:
-        raise NotImplementedError
-
-    def close_slowly(self, seconds: float) -> None:
-        raise NotImplementedError
-
-    def cut(self, piece: Piece, lane: Lane, size: int, part: float, *, reset: bool) -> None:
-        """``part`` is of the body as its Content-Length says, or where there is none, of ``piece``."""
-        (announced,) = self.request.responseHeaders.getRawHeaders(b"Content-Length", (b"",))[:1]
-        total = int(announced) if announced.isdigit() else len(piece.data)
-        self._left = round(total * part) if part else size, reset
-
     def _cut_now(self, reset: bool) -> None:
         if not self._over:
             if not self.begun:
                 self._pass_on(b"")
             self._end_by(reset=reset, why=self._words("cut"))
-
-    def garble(self, piece: Piece, noise: bytes) -> None:
-        """The head has the status alone."""
-        self.request.responseHeaders = Headers()
-        self.chunked, self._full = False, True
-        self.spoiled.add("head")
-        piece.data = noise
-        piece.then.append(self.close)
-
-    def freeze(self, fault: Any) -> None:
-        self.tap.freeze(fault)
-
-    def thaw(self, fault: Any) -> None:
-        """The connection is told, too."""
-
-    # -- target of HTTP
-
-    def field(self, name: str) -> str:
-        values = self.request.requestHeaders.getRawHeaders(name.encode("latin-1", "replace"), ())
-        return ", ".join(value.decode("latin-1") for value in values)
-
-    def answer(self, piece: Piece, status: int, body: str, retry_after: int) -> None:
-        if not self._struck:
-            piece.withhold()
-            piece.then.append(partial(self._answer, status, body, retry_after))
-            return
-        request = self.request
-        kept = Headers()
-        for name, values in request.responseHeaders.getAllRawHeaders():
-            if name in _KEPT or name.startswith(b"Access-Control-"):
-                kept.setRawHeaders(name, values)
-        request.responseHeaders = kept
-        data = self._take_head(status, body, retry_after)
-        if status not in NO_BODY_CODES:
-            request.setHeader(b"Content-Length", b"%d" % len(data))
-        self.chunked, self._full = False, True
-        piece.data = b"" if self.bodiless else data
-        piece.then.append(self._end_soon)
-
-    def _end_soon(self) -> None:
-        if not self.begun:  # nothing is passed on of a piece without a body
-            self._pass_on(b"")
-        # In a turn of its own: most responders finish in the same turn.
-        if not (self._complete or self._over):
-            self._ending = self._clock.callLater(0, self._end_early)
-
-    def _answer(self, status: int, body: str, retry_after: int) -> None:
-        self.request.answer_at_once(self._take_head(status, body, retry_after))
-
-    def _take_head(self, status: int, body: str, retry_after: int) -> bytes:
-        """Set status and headers. Returns the body."""
-        request = self.request
-        request.setResponseCode(status)
-        if retry_after:
-            request.setHeader(b"Retry-After", b"%d" % retry_after)
-        if status in NO_BODY_CODES:
-            return b""
-        words = body or f"{status} {phrase(status).decode()}, on purpose.\n"
-        request.setHeader(b"Content-Type", of_text(words).encode())
-        return words.encode()
-
-    def malform(self, piece: Piece, fault: Any, how: str) -> str:
-        return malform(self, len(piece.data), fault, how)
 
 
 def head_of(line: bytes, fields: list[tuple[bytes, bytes]]) -> bytes:

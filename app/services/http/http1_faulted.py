@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from app.services.http.faulted import Exchange
+from app.services.http.faulted_target import FailingExchange
 from app.services.http.malformed import BAD_SIZE, FLOOD, INTERIMS, NO_END
 
 
-class Exchange1(Exchange):
+class Exchange1(FailingExchange):
     def _pass_on(self, data: bytes) -> None:
         # A fault on this connection, set by hand, swallows what is written.
         self._lost = self._lost or self.tap.outgoing.hanging
@@ -51,7 +51,8 @@ class Exchange1(Exchange):
 
     def half_close(self) -> None:
         if not self._over:
-            self._over = self.request.hangs = True
+            self.request.hangs = True
+            self._stop()
             self.tap.outgoing.after(self.tap.half_close)
 
     def close_slowly(self, seconds: float) -> None:

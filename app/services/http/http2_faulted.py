@@ -10,13 +10,13 @@ from twisted.web.http_headers import Headers
 
 from app.faults import CONNECT, SENT, STREAMS_OF_HTTP2
 from app.faults.lane import Piece
-from app.services.http.faulted import Exchange
+from app.services.http.faulted_target import FailingExchange
 from app.services.http.malformed import FLOOD, INTERIMS
 
 _SETTINGS, _WINDOW_UPDATE, _ACK = 4, 8, 1
 
 
-class Exchange2(Exchange):
+class Exchange2(FailingExchange):
     def _strike_answer(self, piece: Piece, seen: bytes) -> None:
         self._strike(SENT, STREAMS_OF_HTTP2, piece, self.outgoing, seen)
         if not piece.gone:
@@ -50,7 +50,7 @@ class Exchange2(Exchange):
 
     def _reset_stream(self, code: int) -> None:
         if not self._over:
-            self._over = True
+            self._stop()
             self.channel.reset_after(code)
 
     def go_away(self, piece: Piece, code: int) -> None:
@@ -59,7 +59,7 @@ class Exchange2(Exchange):
 
     def _go_away(self, code: int) -> None:
         if not self._over:
-            self._over = True
+            self._stop()
             self.channel.go_away(code)
 
 
