@@ -58,6 +58,8 @@ class Option:
         missing: given a value and the workspace's folder, returns what is wrong with the file that the
             value names, or None. May block.
         choices: the valid values of a text; empty: any.
+        choice_words: what a form says for each of them; empty: the values themselves.
+        helps: what each of the choices means, in their order; empty: their names say it.
         of: for a list of tables, the options of each table.
         each: for a list of tables, given one with its defaults, what is wrong between its options; those that are
             wrong by themselves have their defaults.
@@ -86,6 +88,8 @@ class Option:
     check: Callable[[Any], str | None] | None = None
     missing: Callable[[Any, Path], str | None] | None = None
     choices: tuple[str, ...] = ()
+    choice_words: tuple[str, ...] = ()
+    helps: tuple[str, ...] = ()
     of: tuple[Option, ...] = ()
     each: Callable[[Options], Iterable[Wrong]] | None = None
     live: bool = False
@@ -114,6 +118,11 @@ class Option:
             if self.maximum is not None and value > self.maximum:
                 return f"must be at most {self.maximum:.15g}"
         return self.check(value) if self.check else None
+
+    def help_of(self, value: object) -> str:
+        """What the option is; with ``helps``, what this choice means."""
+        known = dict(zip(self.choices, self.helps, strict=True)) if self.helps else {}
+        return known.get(str(value), self.help)
 
     def filled(self, value: Any) -> Any:
         """``value``; if it is a list of tables, with the default for each key that a table lacks."""

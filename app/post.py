@@ -30,7 +30,7 @@ from app.services.changes import check
 from app.services.config import ServiceConfig
 from app.services.errors import NotTrustedError
 from app.services.service import GRACE, Service
-from app.services.surroundings import Surroundings
+from app.services.surroundings import Surroundings, draw_seed
 from app.signal import Signal
 from app.workspace.gate import Gate, How, Question
 from app.workspace.message import Message
@@ -57,8 +57,10 @@ class Post:
         status_changed: emits the service whose status changed.
     """
 
-    def __init__(self, reactor: Any, workspace: Workspace = Workspace()) -> None:  # noqa: B008 - frozen
+    def __init__(self, reactor: Any, workspace: Workspace = Workspace(), *, seed: int = 0) -> None:  # noqa: B008 - frozen
+        """``seed`` is that of all faults that have none of their own; 0: one is drawn with each start of a service."""
         self._reactor = reactor
+        self._seed = seed
         self.recorder = Recorder(reactor)
         self.logbook = Logbook(reactor, self.recorder)
         self._budget = Budget()
@@ -247,6 +249,7 @@ class Post:
             self._datagram_ports,
             self.gate.admit,
             self._budget,
+            (lambda: self._seed) if self._seed else draw_seed,
         )
         service = Service(config, self._reactor, self.recorder, surroundings)
         service.status_changed.connect(self.status_changed.emit)

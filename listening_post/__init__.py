@@ -12,9 +12,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from app.plugin import Connection, Context, IResponder, Option, Options, Request, Responder, responder
+    from app.plugin import (
+        Connection,
+        Context,
+        Hit,
+        IResponder,
+        Mistake,
+        Option,
+        Options,
+        Request,
+        Responder,
+        fault,
+        responder,
+    )  # fmt: skip
 
-__all__ = ["Connection", "Context", "IResponder", "Option", "Options", "Request", "Responder", "responder"]
+__all__ = [
+    "Connection", "Context", "Hit", "IResponder", "Mistake", "Option", "Options", "Request", "Responder",
+    "fault", "responder",
+]  # fmt: skip
 
 
 def add_to_path() -> None:

@@ -14,7 +14,7 @@ from tests.e2e.clients import curl, socat, url
 from tests.e2e.display import Display, display
 from tests.e2e.program import Program
 from tests.helpers import ROOT
-from tests.screenshots import BEACON, DEVICES, SENSOR, Album, running_on, traffic
+from tests.screenshots import BEACON, DEVICES, ORDERS, SENSOR, Album, running_on, traffic
 
 FOLDER = ROOT / "docs" / "pictures"
 
@@ -60,6 +60,38 @@ data = '{"total": 42}'
 method = "POST"
 """
 
+FAULTY = DEVICES.replace(
+    'responder = "fragile"\n',
+    """responder = "fragile"
+seed = 7
+
+[[service.fault]]
+name = "slow"
+kind = "delay"
+ms = 60
+jitter_ms = 20
+
+[[service.fault]]
+name = "second command breaks"
+kind = "reset"
+nth = 2
+match = "SET"
+enabled = false
+""",
+).replace(
+    'responder = "inspector"\n',
+    """responder = "inspector"
+seed = 7
+
+[[service.fault]]
+name = "stuck"
+kind = "stall"
+ms = 300
+probability = 0.5
+""",
+)
+"""Services that fail on purpose."""
+
 TROUBLE = (b"READ temp=21.4\nfail\n", b"fail\n", b"READ temp=19.0\nfail\n")
 
 
@@ -87,6 +119,24 @@ class Manual(Album):
                 self._dock(it)
             it.press("ctrl+q")
             it.wait()
+        with TemporaryDirectory() as folder, running_on(self._screen, FAULTY, folder, self._theme, "--start") as it:
+            it.wait_up(5)
+            with traffic():
+                self._faults(it)
+            it.press("ctrl+q")
+            it.wait()
+
+    def _faults(self, it: Program) -> None:
+        for number in range(6):
+            curl(url(ORDERS, f"/orders/{number}"))
+        it.click("lamp of orders-api")
+        it.click("pane orders-api")
+        it.press("ctrl+alt+u")
+        self._settle()
+        it.click_row(0)
+        it.press("End", "Up", "Up", "Up")
+        self._settle()
+        self._keep("faults")
 
     def _log(self, it: Program) -> None:
         it.click("pane All")
@@ -146,8 +196,8 @@ class Manual(Album):
 
     def _dialogs(self, it: Program) -> None:
         it.press("ctrl+shift+e")
-        self._screen.type(it.wait_window("Export"), "p")
-        self._window(it, "Export", "export")
+        self._screen.type(it.wait_window("Export what was captured"), "p")
+        self._window(it, "Export what was captured", "export")
         it.press("alt+h", "t")
         self._window(it, "Trust our certificates", "trust")
 

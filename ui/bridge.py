@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import monotonic
 
 from PyQt5.QtCore import QObject, Qt, QTimer, pyqtSignal
 
 from app.capture.recorder import Stored, Trouble
+from app.faults.live import Faults
 from app.post import Post
 from app.services.service import Service
 
@@ -51,6 +53,7 @@ class Bridge(QObject):
         ticked: events were stored; carries a Stored, the range that the capture holds.
         measured: traffic, counters and connections may have changed.
         services_changed: services were added, removed, reordered or replaced.
+        faults_changed: faults of services were switched, added or taken away, or have hit.
         status_changed: the status of a service changed; carries the service. Emitted at once.
         pause_changed: the capture was paused, or goes on.
         capture_changed: the capture is another file now, which is open.
@@ -61,6 +64,7 @@ class Bridge(QObject):
 
     ticked = pyqtSignal(object)
     measured = pyqtSignal()
+    faults_changed = pyqtSignal()
     services_changed = pyqtSignal()
     status_changed = pyqtSignal(object)
     trouble_changed = pyqtSignal(object)
@@ -74,6 +78,8 @@ class Bridge(QObject):
         self._post = post
         self.traffic: dict[str, Traffic] = {}
         self.lateness = 0.0
+        self._faults: dict[Faults, Callable[[], None]] = {}
+        self._hit = False
         self._stored = post.recorder.range
         self._seen = 0
         self._interval = TICK
@@ -88,21 +94,39 @@ class Bridge(QObject):
             recorder.trouble_changed.connect(self._on_trouble),
             recorder.pause_changed.connect(self._on_pause),
             post.capture_changed.connect(lambda _: self.capture_changed.emit()),
-            post.services_changed.connect(lambda _: self.services_changed.emit()),
+            post.services_changed.connect(self._on_services),
             post.status_changed.connect(self._on_status),
             post.plugins.changed.connect(lambda _: self.plugins_changed.emit()),
             post.question_changed.connect(lambda _: self.question_changed.emit()),
         ]
+        self._follow_faults()
 
     def close(self) -> None:
         """Disconnect from the Post."""
-        for disconnect in self._disconnect:
+        for disconnect in (*self._disconnect, *self._faults.values()):
             disconnect()
         self._timer.stop()
 
     def of(self, service: Service) -> Traffic:
         """The traffic of a service."""
         return self.traffic.setdefault(service.config.name, Traffic())
+
+    def _on_services(self, _: Post) -> None:
+        self._follow_faults()
+        self.services_changed.emit()
+
+    def _follow_faults(self) -> None:
+        present = [service.faults for service in self._post.services.values()]
+        for faults in [faults for faults in self._faults if faults not in present]:
+            self._faults.pop(faults)()
+        for faults in present:
+            if faults not in self._faults:
+                self._faults[faults] = faults.changed.connect(self._on_fault)
+
+    def _on_fault(self, _: Faults) -> None:
+        """Thousands of times a second: told with the next batch."""
+        self._hit = True
+        self._wake()
 
     def _on_stored(self, stored: Stored) -> None:
         self._stored = stored
@@ -135,6 +159,9 @@ class Bridge(QObject):
         self._interval = BUSY_TICK if seen - self._seen > BUSY else TICK
         self._seen = seen
         self.ticked.emit(self._stored)
+        if self._hit:
+            self._hit = False
+            self.faults_changed.emit()
         moving = True
         if self._due - self._measured > MEASURE - TICK / 2000:
             moving = self._measure()

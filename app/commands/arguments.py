@@ -55,6 +55,22 @@ def count(text: str) -> int:
     return value
 
 
+def seed(text: str) -> int:
+    """A whole number from 1 that a workspace can have."""
+    value = int(text)
+    if not 1 <= value < 1 << 63:
+        raise argparse.ArgumentTypeError("must be from 1 to 9223372036854775807")
+    return value
+
+
+def switch(text: str) -> tuple[str, bool]:
+    """``NAME=on`` or ``NAME=off``: the name, and whether it is on."""
+    name, _, state = text.rpartition("=")
+    if not name or state not in ("on", "off"):
+        raise argparse.ArgumentTypeError("must be NAME=on or NAME=off")
+    return name, state == "on"
+
+
 def size(text: str) -> int:
     """A size such as ``500MB``, in bytes."""
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kMG]?)B?", text, re.IGNORECASE)

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from app.commands import output
 from app.commands.exit_codes import DONE, FAILED
 from app.text.escapes import json_line, one_line
+
+if TYPE_CHECKING:
+    from app.services.config import ServiceConfig
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,6 +33,7 @@ def run(args: argparse.Namespace) -> int:
         print(one_line(f"{args.workspace}: {count}, nothing wrong"))
         for line in asked.lines(loaded):
             print(line)
+        _print_hints(services)
         _print_plugin_problems()
         return DONE
     loaded, problems = workspace.examined(args.workspace)
@@ -38,6 +44,16 @@ def run(args: argparse.Namespace) -> int:
         told = {"file": str(args.workspace), "asks": ask.kind, "service": ask.service, "target": ask.target}
         print(json_line(told | {"text": ask.text}))
     return FAILED if problems else DONE
+
+
+def _print_hints(services: Iterable[ServiceConfig]) -> None:
+    """Warn of rules that are right and probably not meant."""
+    from app.responders.rulebook import hints_of
+
+    for service in services:
+        for hint in hints_of(service.responder, service.protocol, service.options):
+            rule = f"rule {(hint.table or 0) + 1}"
+            output.warn(f"{service.name}, {rule}: {hint.key} {hint.text}")
 
 
 def _print_plugin_problems() -> None:

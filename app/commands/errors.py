@@ -17,6 +17,10 @@ class SendUsageError(PostError):
     """{reason}."""
 
 
+class UnknownFaultError(PostError):
+    """There is no fault {name} in the workspace. {known}."""
+
+
 class AnswerNotKeptError(PostError):
     """Your answer cannot be written to {path}: {reason}. Nothing more is trusted than before."""
 

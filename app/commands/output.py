@@ -147,6 +147,26 @@ def write(data: bytes) -> None:
         sys.stdout.buffer.flush()
 
 
+def write_text(text: str) -> None:
+    """Print ``text`` past the buffer of standard output. May block. Raises OutputError, BrokenPipeError.
+
+    For a thread that may still wait in here when the program ends: it holds no lock of the buffer, without which
+    Python could not end but by a crash.
+    """
+    raw = getattr(getattr(sys.stdout, "buffer", None), "raw", None)
+    if raw is None:  # a test has put something else there
+        print(text, end="", flush=True)
+        return
+    sys.stdout.flush()
+    rest = memoryview(printable(text).encode(sys.stdout.encoding, "backslashreplace"))
+    with raising_output_errors():
+        while rest:
+            written = raw.write(rest)
+            if written is None:
+                raise BlockingIOError("it takes nothing now")
+            rest = rest[written:]
+
+
 def binary() -> BinaryIO:
     """Standard output as a binary file, for an export; on a terminal, what is written is shown as by ``write``."""
     return cast(BinaryIO, _Bytes()) if sys.stdout.isatty() else sys.stdout.buffer

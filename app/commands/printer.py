@@ -17,6 +17,12 @@ from app.text.escapes import json_line
 PAGE = 512
 """Rows printed at once."""
 
+CHUNK = 64 << 10
+"""Characters of events as JSON that are printed at once, and those of one event more."""
+
+LAST = 0.2
+"""Seconds for the page that is printed when the printer gives up; a reader that does not read is not waited for."""
+
 
 class Printer:
     """Prints the events that were stored, in a thread, as fast as standard output takes them.
@@ -33,7 +39,7 @@ class Printer:
     def __init__(self, path: Path, first: int, *, as_json: bool) -> None:
         self._path, self._next, self._as_json = path, first, as_json
         self._last = first - 1
-        self._ending = False
+        self._ending = self._given_up = False
         self._changed = threading.Condition()
         self._thread = threading.Thread(target=self._work, name="printer", daemon=True)
         self._thread.start()
@@ -49,6 +55,8 @@ class Printer:
             self._ending = True
             self._changed.notify()
         self._thread.join(seconds)
+        self._given_up = True
+        self._thread.join(LAST)
 
     def _work(self) -> None:
         store: Store | None = None
@@ -56,7 +64,7 @@ class Printer:
             with self._changed:
                 self._changed.wait_for(lambda: self._last >= self._next or self._ending)
                 last = self._last
-            if last < self._next:
+            if last < self._next or self._given_up:
                 return
             try:
                 if store is not None and store.moved:  # the writer has replaced the file by a copy
@@ -78,14 +86,24 @@ class Printer:
 
     def _print(self, store: Store, last: int) -> None:
         if self._as_json:
+            lines: list[str] = []
+            size = 0
             for event in store.events(EVERYTHING, self._next, last):
-                print(json_line(event.as_json()))
+                lines.append(f"{json_line(event.as_json())}\n")
+                size += len(lines[-1])
+                if size >= CHUNK:
+                    output.write_text("".join(lines))
+                    lines, size = [], 0
+                if self._given_up:
+                    break
+            output.write_text("".join(lines))
         else:
             # One query and one write for a page of events: the reactor's thread is busy, too.
             for first in range(self._next, last + 1, PAGE):
                 rows = store.rows(array("q", range(first, min(first + PAGE, last + 1))))
-                print("".join(f"{output.line(row)}\n" for row in rows), end="")
-        sys.stdout.flush()
+                output.write_text("".join(f"{output.line(row)}\n" for row in rows))
+                if self._given_up:
+                    return
 
 
 def report_lost_output(e: Exception) -> None:

@@ -14,11 +14,14 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
-from app import events, responders
+from app import events, faults, responders
 from app.capture import schema
 from app.capture.filters.completion import operators
 from app.capture.filters.fields import FIELDS
 from app.commands import error_reference, table
+from app.faults.presets import PRESETS
+from app.faults.tables import MAX_FAULTS
+from app.faults.when import CONDITIONS
 from app.limits import LIMITS
 from app.options import Option
 from app.services import settings
@@ -27,6 +30,42 @@ from app.text.checksums import CRCS
 from app.text.framing import FRAMINGS, LONGEST
 from app.workspace import reading as workspace
 from app.workspace.message import MESSAGE
+
+
+def fault_table() -> str:
+    """A row for each kind of fault."""
+    rows = []
+    for kind in faults.built_in().values():
+        sides = ", ".join(kind.sides)
+        rows.append(f"| [`{kind.name}`](#{kind.name}) | {_fits(kind)} | {sides} | {_plain(kind.help)} |")
+    return "\n".join(["| kind | for | on | |", "|---|---|---|---|", *rows])
+
+
+def fault_kinds() -> str:
+    """For each kind of fault: what it does, what it fits, and a table of its options."""
+    parts = []
+    for kind in faults.built_in().values():
+        first, *others = (f"`{side}`" for side in kind.sides)
+        sides = f"{first} (the default) or {' or '.join(others)}" if others else f"{first} alone"
+        fits = f"On {sides}; for {_fits(kind)}{', with TLS' if kind.tls else ''}."
+        options = f"\n\n{options_table(kind.options, units=True)}" if kind.options else ""
+        parts.append(f"### `{kind.name}`\n\n{_plain(kind.help)}. {fits}{options}")
+    return "\n\n".join(parts)
+
+
+def _fits(kind: faults.FaultKind) -> str:
+    return ", ".join(name for name in PROTOCOLS if name in kind.protocols)
+
+
+def fault_conditions() -> str:
+    """The conditions that each fault can have."""
+    return options_table(CONDITIONS, units=True)
+
+
+def fault_presets() -> str:
+    """A row for each network, with its figures."""
+    rows = (f"| {preset.name} | {_plain(preset.figures)} | {_plain(preset.help)} |" for preset in PRESETS)
+    return "\n".join(["| network | to the client / from it | |", "|---|---|---|", *rows])
 
 
 def filter_fields() -> str:
@@ -108,7 +147,9 @@ _SERVICE = {
     "responder": "how it answers; " + ", ".join(f"`{p.default}` for {name}" for name, p in PROTOCOLS.items()),
     "autostart": "start it with the window (no)",
     "group": f"the heading under which the window lists it; one line of at most {workspace.MAX_NAME} characters",
+    "seed": "of the draws of its faults; 0: that of the run (0)",
     "options": "the responder's own, and the protocol's",
+    "fault": f"tables `[[service.fault]]`, at most {MAX_FAULTS}: see [faults](faults.md)",
     **{name: f"see `[service.{name}]`" for name in settings.SECTIONS},
 }
 
@@ -152,12 +193,15 @@ def _single(text: str) -> str:
     return text.replace("``", "`")
 
 
-def options_table(declared: Iterable[Option]) -> str:
-    """A row for each option; an option that holds tables has a row for each of their keys, too."""
-    return "\n".join(["| key | default | |", "|---|---|---|", *_rows(declared, "")])
+def options_table(declared: Iterable[Option], *, units: bool = False) -> str:
+    """A row for each option; an option that holds tables has a row for each of their keys, too.
+
+    With ``units``, defaults have theirs.
+    """
+    return "\n".join(["| key | default | |", "|---|---|---|", *_rows(declared, "", units=units)])
 
 
-def _rows(declared: Iterable[Option], prefix: str) -> Iterator[str]:
+def _rows(declared: Iterable[Option], prefix: str, *, units: bool = False) -> Iterator[str]:
     for option in declared:
         words = _plain(option.help)
         if option.protocols:
@@ -167,6 +211,8 @@ def _rows(declared: Iterable[Option], prefix: str) -> Iterator[str]:
         if option.choices:
             words += f": {', '.join(f'`{choice}`' if choice else 'nothing' for choice in option.choices)}"
         default = "**needed**" if option.required else _default(option)
+        if units and option.unit:
+            default += f" {option.unit}"
         yield f"| `{prefix}{option.name}` | {default} | {words} |"
         yield from _rows(option.of, f"{prefix}{option.name}.")
 
@@ -220,6 +266,10 @@ def framings() -> str:
 
 
 BLOCKS = {
+    "faults": fault_table,
+    "fault-kinds": fault_kinds,
+    "fault-conditions": fault_conditions,
+    "fault-presets": fault_presets,
     "filter-fields": filter_fields,
     "responders": responder_table,
     "responder-options": responder_options,

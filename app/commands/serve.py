@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
-from app.commands import arguments
+from app.commands import arguments, errors
+from app.commands.exit_codes import WRONG_USAGE
+from app.text.escapes import one_line
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,6 +33,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=0,
         help="remove captures in the data folder that are older",
     )
+    parser.add_argument(
+        "--seed",
+        type=arguments.seed,
+        metavar="N",
+        help="seed of the faults, as of a run that is to be repeated; by default a new one, which is printed",
+    )
+    parser.add_argument(
+        "--fault",
+        dest="faults",
+        type=arguments.switch,
+        action="append",
+        metavar="NAME=on|off",
+        help="have a fault act from the start, or not; SERVICE/NAME where several have the name; may be repeated",
+    )
     parser.add_argument("--trust", action="store_true", help="allow all that the workspace asks for, for this run")
     parser.add_argument("--trust-plugins", action="store_true", help="allow plugins alone, for this run")
 
@@ -37,8 +54,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from app.capture.keeping.retention import Keeping
     from app.capture.link import DEFAULT_LIMIT
-    from app.commands import serve_run
+    from app.commands import fault_switches, serve_run
     from app.commands.running import choose_reactor
+    from app.services.surroundings import draw_seed
     from app.workspace import reading as workspace
 
     if args.trust or args.trust_plugins:
@@ -48,7 +66,13 @@ def run(args: argparse.Namespace) -> int:
         TABLE.trust.every_plugin = True
     reactor = choose_reactor()  # before plugins are loaded, which may import it
     loaded = workspace.load(args.workspace)
+    try:
+        loaded = fault_switches.switched(loaded, args.faults or ())
+    except errors.UnknownFaultError as e:
+        print(one_line(f"listening-post: {e}"), file=sys.stderr)
+        return WRONG_USAGE
     return serve_run.run(
         reactor, loaded, args.capture, args.seconds,
+        seed=args.seed or draw_seed(),
         as_json=args.json, quiet=args.quiet, limit=args.limit or DEFAULT_LIMIT, keeping=Keeping(args.keep_days),
     )  # fmt: skip

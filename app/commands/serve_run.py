@@ -27,6 +27,7 @@ class _Run(Run):
 
     Args:
         seconds: after which the run ends; None: only a signal ends it.
+        seed: of the faults of services that have none of their own.
     """
 
     def __init__(
@@ -36,6 +37,7 @@ class _Run(Run):
         capture: Path | None,
         seconds: float | None,
         *,
+        seed: int,
         as_json: bool,
         quiet: bool,
         limit: int,
@@ -46,7 +48,8 @@ class _Run(Run):
         self._as_json, self._quiet = as_json, quiet
         self._printer: Printer | None = None
         self._seconds_to_print = PRINT_AT_SIGNAL
-        self.post = Post(reactor, workspace)
+        self._seed = seed
+        self.post = Post(reactor, workspace, seed=seed)
         self.post.recorder.trouble_changed.connect(_report_trouble)
 
     async def start(self) -> None:
@@ -60,6 +63,8 @@ class _Run(Run):
         await post.start_all()
         assert post.capture is not None
         print(one_line(f"capturing into {post.capture}"), file=sys.stderr)
+        if any(service.faults for service in post.services.values()):
+            print(f"faults have the seed {self._seed}: repeat them with --seed {self._seed}", file=sys.stderr)
         for service in post.services.values():
             if isinstance(service.status, Held):
                 print(one_line(f"listening-post: {service.config.name}: {service.status.reason}"), file=sys.stderr)
@@ -121,6 +126,7 @@ def run(
     capture: Path | None,
     seconds: float | None,
     *,
+    seed: int,
     as_json: bool,
     quiet: bool = False,
     limit: int = DEFAULT_LIMIT,
@@ -129,11 +135,12 @@ def run(
     """Run every service of ``workspace`` until a signal comes or ``seconds`` have passed.
 
     With ``quiet`` no events are printed, only which services listen, or why not. ``limit`` is the
-    largest size of the capture in bytes; ``keeping`` says which older captures stay.
+    largest size of the capture in bytes; ``keeping`` says which older captures stay. ``seed`` is that of
+    the faults of services that have none of their own.
     Prints its first line when each service listens or has failed. Returns the exit code:
     1 when none could start.
     """
     serving = _Run(
-        reactor, workspace, capture, seconds, as_json=as_json, quiet=quiet, limit=limit, keeping=keeping
+        reactor, workspace, capture, seconds, seed=seed, as_json=as_json, quiet=quiet, limit=limit, keeping=keeping
     )  # fmt: skip
     return serving.run_reactor()

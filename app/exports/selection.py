@@ -26,8 +26,8 @@ from app.exports.part import WHOLE, Part
 if TYPE_CHECKING:
     from app.http.exchanges import Exchange
 
-Look = Callable[[int, int], object]
-"""Is told the last event looked at, and how many were written; raises to stop."""
+Look = Callable[[int], object]
+"""Is told the last event looked at; raises to stop."""
 
 _NOTES = (events.HTTP_REQUEST, events.HTTP_RESPONSE)
 _SOCKET = (events.WS_OPENED, events.WS_MESSAGE, events.WS_CLOSED)
@@ -81,12 +81,10 @@ class Selection:
         lost: what the part lacks.
     """
 
-    def __init__(
-        self, store: Store, exporter: Exporter, part: Part = WHOLE, look: Look = lambda at, written: None
-    ) -> None:
+    def __init__(self, store: Store, exporter: Exporter, part: Part = WHOLE, look: Look = lambda at: None) -> None:
         """Looks at the capture where it has to. Raises the errors of the store."""
         self._store, self._exporter, self._look = store, exporter, look
-        self._range, self._written = store.range(), 0
+        self._range = store.range()
         self.lost: Lost = losses.lost(store, part.where)
         self._chosen = Chosen()
         self._where = part.where
@@ -101,9 +99,8 @@ class Selection:
             self._where = Filter(f"({self._where.sql}) OR {told.sql}", (*self._where.values, *told.values))
 
     def write(self, out: BinaryIO) -> int:
-        """Write it all. Returns how many events the exporter was given."""
-        self._exporter.write(self._events(), out, self._chosen)
-        return self._written
+        """Write it all. Returns how many of the exporter's units there are in the file."""
+        return self._exporter.write(self._events(), out, self._chosen)
 
     def _events(self) -> Iterator[Event]:
         first, last = self._range
@@ -111,10 +108,9 @@ class Selection:
             end = min(start + CHUNK - 1, last)
             ids, _ = self._store.matches(self._where, start, end)
             for event in self._store.these(ids.tolist()):
-                self._look(event.id, self._written)
+                self._look(event.id)
                 yield event
-                self._written += 1
-            self._look(end, self._written)
+            self._look(end)
 
     # -- whole exchanges
 
@@ -141,7 +137,7 @@ class Selection:
                     found.by_conn.setdefault(conn, array("q")).append(id)
                 else:
                     found.conns.add(conn)
-            self._look(first, 0)
+            self._look(first)
         return found
 
     def _conns(self, fitting: _Fitting) -> set[int]:

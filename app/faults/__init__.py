@@ -21,6 +21,7 @@ from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from app.errors import PostError
 from app.options import Mistake, Option, Options
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ class FaultKind:
             draws of the candidate, the clock's time, and whether all conditions but ``probability`` hold.
         shuts: given its options and the protocol, what becomes of the port while it acts: ``CLOSED``, ``UNACCEPTED``
             or "" for nothing.
+        missing: why a plugin's kind cannot be used now; a workspace may name it all the same.
     """
 
     name: str
@@ -83,6 +85,7 @@ class FaultKind:
     level_of: Callable[[Options], str] | None = None
     chance: Callable[[LiveFault, Course, Draws, float, bool], bool] | None = None
     shuts: Callable[[Options, str], str] | None = None
+    missing: PostError | None = None
 
 
 _added: dict[str, FaultKind] = {}

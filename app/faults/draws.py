@@ -22,10 +22,11 @@ class Draws:
     ``candidate`` in its connection, and on nothing else: not on time, other faults, or what was drawn before.
     """
 
-    __slots__ = ("_count", "_key")
+    __slots__ = ("_count", "_for", "_key")
 
     def __init__(self, seed: int, name: str, connection: int, side: str, candidate: int) -> None:
-        self._key = f"{seed}\0{name}\0{connection}\0{side}\0{candidate}".encode()
+        self._for = (seed, name, connection, side, candidate)
+        self._key = b""  # most hits draw nothing
         self._count = 0
 
     def noise(self, size: int) -> bytes:
@@ -34,6 +35,7 @@ class Draws:
         return b"".join(self._block() for _ in range(blocks))[:size]
 
     def _block(self) -> bytes:
+        self._key = self._key or "\0".join(map(str, self._for)).encode()
         self._count += 1
         return blake2b(self._key, salt=self._count.to_bytes(8, "little")).digest()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from heapq import heapify, heappop, heappush
 from typing import Any
 
@@ -103,7 +104,7 @@ class Lane:
         self._ends: dict[Any, Any] = {}
         self._after_lift: list[Callable[[], None]] = []
         self._timer: Any = None
-        self._running = False
+        self._running = self._lifted = False
         self._closed = False
         self._pause_until = 0.0
         self.size = self.swallowed = 0
@@ -111,6 +112,13 @@ class Lane:
 
     def __len__(self) -> int:
         return len(self._queue) + len(self._aside)
+
+    @property
+    def idle(self) -> bool:
+        """Whether a piece that waits for nothing would pass at once."""
+        return not (
+            self._queue or self.blocked or self._running or self._swallowed_by or self._overtaken or self._closed
+        )
 
     def put(self, piece: Piece) -> None:
         """Pass ``piece`` on, at once or when it is its turn."""
@@ -138,8 +146,12 @@ class Lane:
     def after(self, call: Callable[[], None]) -> None:
         """Call ``call`` when all that waits has passed. What others were to overtake passes before.
 
-        In a ``loose`` lane, what comes meanwhile passes before, too.
+        While what comes is swallowed, nothing comes to its end. In a ``loose`` lane, what comes meanwhile passes
+        before, too.
         """
+        if self._swallowed_by:
+            self.after_lift(partial(self.after, call))
+            return
         if self.loose and len(self):
             self._when_empty.append(call)
             return
@@ -195,6 +207,7 @@ class Lane:
             self._aside = [(max(piece.due.values(), default=0.0), number, piece) for _, number, piece in self._aside]
             heapify(self._aside)
             self._pass_due()
+        self._lifted = True
         if not self._running:
             self._run()
         while self._after_lift and not self._swallowed_by:
@@ -281,8 +294,10 @@ class Lane:
         self._running = True
         try:
             while self._queue and not self.blocked and not self._closed:
+                self._lifted = False
                 wait = self._pass(self._queue[0])
-                if wait is not None:
+                # What takes a portion may close the lane, or lift what has the rest of it wait.
+                if wait is not None and not self._closed and not self._lifted:
                     self._timer = self._clock.callLater(wait, self._on_timer)
                     break
             while self._when_empty and not len(self):
@@ -310,7 +325,7 @@ class Lane:
             self._leave(piece)
             _done(piece)
             return None
-        if piece.whole or not (piece.meters or piece.slices):
+        if piece.whole or not piece.data or not (piece.meters or piece.slices):
             return self._pass_whole(piece, now)
         return self._pass_portion(piece, now)
 

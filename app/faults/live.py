@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from app import faults
 from app.faults.draws import Draws
 from app.faults.lane import Lane, Meter, Piece
+from app.faults.tables import named
 from app.faults.targets import Target
 from app.faults.when import Candidate, When
 from app.options import Options, with_defaults
@@ -18,6 +20,13 @@ from app.text.framing import Framer
 
 Record = Callable[[int, str, str, bytes | None], None]
 """Records an event ``fault.applied``: the connection's number, summary, detail as JSON, payload."""
+
+Failed = Callable[[int, BaseException, bytes | None], None]
+"""Records what a kind has raised: the connection's number, the exception, the bytes that were hit."""
+
+
+def _raise(conn: int, error: BaseException, payload: bytes | None) -> None:
+    raise error
 
 
 @dataclass(slots=True, eq=False)
@@ -124,11 +133,16 @@ class Hit:
         """The kind's own options, with their defaults."""
         return self.fault.options
 
+    def delay(self, milliseconds: float) -> None:
+        """Have the piece pass so many milliseconds from now, and what comes after it no earlier."""
+        if milliseconds > 0:
+            self.piece.due[self.fault] = self.now + milliseconds / 1000
+
     def later(self, milliseconds: float, call: Callable[[], None]) -> None:
         """Withhold the piece, and call ``call`` so many milliseconds later, in the order of the lane."""
         self.piece.withhold()
         if milliseconds:
-            self.piece.due[self.fault] = self.now + milliseconds / 1000
+            self.delay(milliseconds)
             self.piece.until = self.fault
         self.piece.then.append(call)
 
@@ -149,8 +163,8 @@ class Faults:
         started: the clock's time when the service started.
     """
 
-    def __init__(self, clock: Any, record: Record) -> None:
-        self.clock, self._record = clock, record
+    def __init__(self, clock: Any, record: Record, failed: Failed = _raise) -> None:
+        self.clock, self._record, self._failed = clock, record, failed
         self.protocol = "tcp"
         self.framer: Callable[[], Framer] | None = None
         self.seed = 0
@@ -159,6 +173,7 @@ class Faults:
         self.started: float = clock.seconds()
         self._ordinal = 0
         self._courses: dict[int, Course] = {}
+        self._acting: dict[tuple[str, str], list[LiveFault]] = {}
 
     def __bool__(self) -> bool:
         """Whether there are any, acting or not."""
@@ -168,8 +183,8 @@ class Faults:
         """Take the tables ``[[service.fault]]``, which are valid. A fault that is the same keeps its counts."""
         before = {fault.name: fault for fault in self.all if not fault.only}
         by_hand = [fault for fault in self.all if fault.only]
-        found = []
-        for name, table in _named(tables):
+        found, lifted = [], []
+        for name, table in named(tables):
             fault = before.pop(name, None)
             made = live_fault(name, table, self.seed)
             if made is None:
@@ -181,12 +196,12 @@ class Faults:
                 made.hits, made.once = fault.hits, fault.once
                 if fault.table.get("enabled", True) == table.get("enabled", True):
                     made.enabled = fault.enabled
-                self._lift(fault)
+                lifted.append(fault)
             found.append(made)
-        for fault in before.values():
-            self._lift(fault)
         self.all = found + by_hand
-        self.changed.emit(self)
+        for fault in (*lifted, *before.values()):
+            self._lift(fault)
+        self._changed()
 
     def begin(self, seed: int) -> None:
         """The service starts: count from the beginning."""
@@ -201,6 +216,12 @@ class Faults:
         for fault in self.all:
             self._disarm(fault)
         self.all = [fault for fault in self.all if not fault.only]
+        self._acting.clear()
+
+    def _changed(self) -> None:
+        """Which faults act may be others now."""
+        self._acting.clear()
+        self.changed.emit(self)
 
     # -- switches
 
@@ -219,7 +240,7 @@ class Faults:
                 fault.lifting = self.clock.callLater(seconds, self._on_ttl, fault)
         else:
             self._lift(fault)
-        self.changed.emit(self)
+        self._changed()
 
     def _on_ttl(self, fault: LiveFault) -> None:
         fault.lifting = None
@@ -228,7 +249,7 @@ class Faults:
     def once_now(self, fault: LiveFault) -> None:
         """Have ``fault`` hit the next candidate, whatever its conditions and its switch say."""
         fault.once += 1
-        self.changed.emit(self)
+        self._changed()
 
     def strike_connection(self, number: int, table: Options) -> LiveFault | None:
         """Have a fault act on the open connection ``number`` alone, from now on. None if there is none.
@@ -251,8 +272,18 @@ class Faults:
             self._hit(fault, course, Candidate(fault.on, peer=course.peer), piece, lane, target)
             fault.enabled = False
             lane.put(piece)
-        self.changed.emit(self)
+        self._changed()
         return fault
+
+    def lift_connection(self, number: int) -> bool:
+        """Take away what was set on the connection ``number`` by hand; what it held passes. Whether there was any."""
+        gone = [fault for fault in self.all if fault.only == number]
+        self.all = [fault for fault in self.all if fault not in gone]
+        for fault in gone:
+            self._lift(fault)
+        if gone:
+            self._changed()
+        return bool(gone)
 
     def _disarm(self, fault: LiveFault) -> None:
         lifting, fault.lifting = fault.lifting, None
@@ -260,6 +291,8 @@ class Faults:
             lifting.cancel()
 
     def _lift(self, fault: LiveFault) -> None:
+        """Have pass what ``fault`` holds, which acts no longer: neither on what is written meanwhile."""
+        self._acting.clear()
         self._disarm(fault)
         for course in list(self._courses.values()):
             course.meters = {key: meter for key, meter in course.meters.items() if key[0] is not fault}
@@ -297,7 +330,7 @@ class Faults:
             "words": words,
         }  # fmt: skip
         self._record(0, f"{fault.name}: {words}", json.dumps(detail), None)
-        self.changed.emit(self)
+        self._changed()
 
     # -- connections
 
@@ -311,7 +344,8 @@ class Faults:
         """The connection is gone: tell what steady faults did to it."""
         self._courses.pop(course.number, None)
         for fault, (count, size) in course.totals.items():
-            words = f"{count:,} pieces, {size:,} bytes in all"
+            pieces = "1 piece" if count == 1 else f"{count:,} pieces"
+            words = f"{pieces}, {size:,} {'byte' if size == 1 else 'bytes'} in all"
             detail = {
                 "fault": fault.name, "kind": fault.kind.name, "on": fault.on, "message": count, "seed": fault.seed,
                 "words": words, "total": count,
@@ -322,9 +356,13 @@ class Faults:
         gone = [fault for fault in self.all if fault.only == course.number]
         if gone:
             self.all = [fault for fault in self.all if fault not in gone]
-            self.changed.emit(self)
+            self._changed()
 
     # -- hits
+
+    def look_at(self, on: str) -> bool:
+        """Whether any fault may hit a message on the side ``on`` now."""
+        return any(f.on == on and f.level != faults.BYTES and (f.enabled or f.once) for f in self.all)
 
     def strike(
         self,
@@ -346,14 +384,7 @@ class Faults:
         """
         key = (on, level)
         ordinal = course.counted[key] = course.counted.get(key, 0) + 1
-        acting = [
-            fault
-            for fault in self.all
-            if fault.on == on
-            and (fault.enabled or fault.once)
-            and (fault.level == level or (not level and fault.level in (faults.BYTES, faults.MESSAGES)))
-            and fault.only in (0, course.number)
-        ]
+        acting = self._that_act(key)
         if not acting:
             return False
         now = self.clock.seconds()
@@ -361,20 +392,50 @@ class Faults:
             on, piece.data if seen is None else seen, course.peer, course.ordinal, ordinal,
             course.passed.get(on, 0), now - course.opened, path, method,
         )  # fmt: skip
+        # All are decided before any acts: what one counts must not depend on what another does.
+        number = course.number
+        hitting = [
+            fault
+            for fault in acting
+            if fault.only in (0, number) and (self._is_hit(fault, course, candidate, now) or fault.once)
+        ]
         any_hit = False
-        for fault in sorted(acting, key=lambda fault: not fault.kind.ends):
-            if self._is_hit(fault, course, candidate, now) and self._hit(
-                fault, course, candidate, piece, lane, target or course.target
-            ):
+        for fault in hitting:
+            asked = fault.once > 0
+            if asked:
+                fault.once -= 1
+                self._acting.clear()
+            if self._hit(fault, course, candidate, piece, lane, course.target if target is None else target):
                 any_hit = True
                 if fault.kind.ends:
                     break
+            else:
+                fault.once += asked
         return any_hit
 
+    def spares(self, course: Course, on: str, level: str) -> bool:
+        """Whether nothing acts on candidates such as the next one, which is counted then: ``strike`` need not be asked.
+
+        Most traffic of a service with faults is such.
+        """
+        key = (on, level)
+        if self._that_act(key):
+            return False
+        course.counted[key] = course.counted.get(key, 0) + 1
+        return True
+
+    def _that_act(self, key: tuple[str, str]) -> list[LiveFault]:
+        """The faults that act on a side and level, first those that end what they hit."""
+        acting = self._acting.get(key)
+        if acting is None:
+            on, level = key
+            levels = (level,) if level else (faults.BYTES, faults.MESSAGES)
+            acting = [f for f in self.all if f.on == on and f.level in levels and (f.enabled or f.once)]
+            acting.sort(key=lambda fault: not fault.kind.ends)
+            self._acting[key] = acting
+        return acting
+
     def _is_hit(self, fault: LiveFault, course: Course, candidate: Candidate, now: float) -> bool:
-        if fault.once:
-            fault.once -= 1
-            return True
         holds = fault.when.holds(candidate, now - self.started)
         if fault.kind.chance is not None:
             return fault.kind.chance(fault, course, self._draws(fault, candidate, "?"), now, holds)
@@ -393,9 +454,19 @@ class Faults:
         draws = self._draws(fault, candidate)
         now = self.clock.seconds()
         hit = Hit(fault, piece, lane, target, candidate, draws, course, now, self.clock, self._record)
-        words = fault.kind.act(hit)
+        waiting = len(piece.then)
+        try:
+            words = fault.kind.act(hit)
+            if not isinstance(piece.data, bytes):
+                raise TypeError(f"the data of a message must be bytes, not {type(piece.data).__name__}")
+        except (Exception, SystemExit) as e:  # of a plugin: the connection goes on without the fault
+            piece.data = before
+            self._failed(course.number, e, before or None)
+            return False
         if not words:
             return False
+        if len(piece.then) > waiting:
+            piece.then[waiting:] = [partial(self._call, course.number, call) for call in piece.then[waiting:]]
         fault.hits += 1
         if fault.steady:
             totals = course.totals.setdefault(fault, [0, 0])
@@ -410,21 +481,27 @@ class Faults:
         self.changed.emit(self)
         return True
 
+    def _call(self, number: int, call: Callable[[], None]) -> None:
+        try:
+            call()
+        except (Exception, SystemExit) as e:
+            self._failed(number, e, None)
+
 
 def _detail(hit: Hit, words: str) -> str:
     fault = hit.fault
-    return json.dumps(
-        {
-            "fault": fault.name, "kind": fault.kind.name, "on": fault.on, "message": hit.candidate.ordinal,
-            "seed": fault.seed, "words": words,
-        }
-    )  # fmt: skip
+    detail = {
+        "fault": fault.name, "kind": fault.kind.name, "on": fault.on, "message": hit.candidate.ordinal,
+        "seed": fault.seed, "words": words,
+    }  # fmt: skip
+    stream = getattr(hit.target, "stream", None)  # of an ``ExchangeTarget``
+    return json.dumps(detail if stream is None else detail | {"stream": stream})
 
 
 def live_fault(name: str, table: Options, seed: int) -> LiveFault | None:
     """A fault from its table, which is valid; None if its kind is not there."""
     kind = faults.find(table["kind"])
-    if kind is None:
+    if kind is None or kind.missing is not None:
         return None
     own = {option.name for option in kind.options}
     options = with_defaults(kind.options, {key: value for key, value in table.items() if key in own})
@@ -435,18 +512,3 @@ def live_fault(name: str, table: Options, seed: int) -> LiveFault | None:
         name, kind, table.get("on", kind.sides[0]), level, options, table, when.values["seed"] or seed, when,
         when.values["enabled"],
     )  # fmt: skip
-
-
-def _named(tables: Iterable[Options]) -> list[tuple[str, Options]]:
-    """Each table with its name: that of the kind for one that has none, with a number from the second on."""
-    named: list[tuple[str, Options]] = []
-    taken = {table["name"] for table in tables if table.get("name")}
-    for table in tables:
-        name = table.get("name") or table["kind"]
-        number = 1
-        while not table.get("name") and name in taken:
-            number += 1
-            name = f"{table['kind']} {number}"
-        taken.add(name)
-        named.append((name, table))
-    return named

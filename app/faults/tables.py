@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from app import faults
+from app import faults, options
 from app.faults.when import CONDITIONS, contradictions
-from app.options import Mistake, Option, Options, mistakes, with_defaults
+from app.options import Mistake, Option, Options, with_defaults
 
 MAX_FAULTS = 100
 """Faults of one service."""
+
+FAULT = "fault"
+"""The key of a service under which a workspace has its faults: ``[[service.fault]]``."""
 
 NAME = Option("name", str, "", "What events, commands and the window call it; empty: its kind")
 
@@ -27,19 +30,40 @@ def options_of(kind: faults.FaultKind, protocol: str) -> tuple[Option, ...]:
     return (*fixed, *(replace(option, live=True) for option in fitting))
 
 
+def named(tables: Iterable[Options]) -> list[tuple[str, Options]]:
+    """Each table with its fault's name: that of the kind for one that has none, with a number from the second on."""
+    found: list[tuple[str, Options]] = []
+    taken = {table["name"] for table in tables if table.get("name")}
+    for table in tables:
+        name = table.get("name") or table["kind"]
+        number = 1
+        while not table.get("name") and name in taken:
+            number += 1
+            name = f"{table['kind']} {number}"
+        taken.add(name)
+        found.append((name, table))
+    return found
+
+
 def problems(tables: Sequence[Options], protocol: str, *, tls: bool) -> Iterator[tuple[int, str, str]]:
     """Index, key ("" for the table) and text of each thing that is wrong."""
+    for mistake in mistakes(tables, protocol, tls=tls):
+        yield mistake.table or 0, mistake.key, mistake.text
+
+
+def mistakes(tables: Sequence[Options], protocol: str, *, tls: bool) -> Iterator[Mistake]:
+    """All that is wrong with the option ``fault``, a list of tables, each with its place."""
     if len(tables) > MAX_FAULTS:
-        yield MAX_FAULTS, "", f"is one too many: a service has {MAX_FAULTS} faults at most"
+        yield Mistake(FAULT, f"is one too many: a service has {MAX_FAULTS} faults at most", MAX_FAULTS)
         return
     names: dict[str, int] = {}
     for index, table in enumerate(tables):
         for mistake in _mistakes(table, protocol, tls=tls):
-            yield index, mistake.option, str(mistake)
+            yield Mistake(FAULT, mistake.text, index, mistake.option, mistake.item)
         name = table.get("name")
         if isinstance(name, str) and name:
             if name in names:
-                yield index, "name", f'"{name}" is the name of fault number {names[name] + 1}, too'
+                yield Mistake(FAULT, f'"{name}" is the name of fault number {names[name] + 1}, too', index, "name")
             names.setdefault(name, index)
 
 
@@ -57,15 +81,44 @@ def _mistakes(table: Options, protocol: str, *, tls: bool) -> Iterator[Mistake]:
     if protocol not in found.protocols:
         yield Mistake("kind", f'"{kind}" is not for {protocol}. Use one of {known}')
         return
+    if found.missing:
+        return  # its options are known when its plugin is loaded; the service checks them then
     if found.tls and not tls:
         yield Mistake("kind", f'"{kind}" needs TLS, which this service does not have: add [service.tls]')
     declared = options_of(found, protocol)
-    right = True
-    for mistake in mistakes(declared, table):
-        right = False
-        yield mistake
-    if right:
+    names = {option.name for option in declared}
+    wrong_keys = False
+    for mistake in options.mistakes(declared, table):
+        wrong_keys = True
+        yield mistake if mistake.option in names else Mistake(mistake.option, _unknown(mistake.option, found, protocol))
+    if not wrong_keys:
         values = with_defaults(declared, table)
         yield from contradictions(values, values["on"])
-        if found.check is not None:
-            yield from found.check(values, protocol, values["on"])
+        yield from _contradictions_of(found, values, protocol)
+
+
+def _contradictions_of(kind: faults.FaultKind, values: Options, protocol: str) -> Iterator[Mistake]:
+    try:
+        yield from kind.check(values, protocol, values["on"]) if kind.check is not None else ()
+    except Exception as e:  # of a plugin
+        yield Mistake("kind", f'"{kind.name}" cannot check its options: {type(e).__name__}: {e}')
+
+
+def _unknown(key: str, kind: faults.FaultKind, protocol: str) -> str:
+    """What is said of a key that this kind does not have on ``protocol``."""
+    everywhere = (*kind.options, *CONDITIONS)
+    elsewhere = next((option.protocols for option in everywhere if option.name == key), ())
+    if elsewhere:
+        return f"is for {' and '.join(elsewhere)}, not for {protocol}"
+    own = ", ".join(option.name for option in kind.options if not option.protocols or protocol in option.protocols)
+    has = f"{own}; and, as every fault, " if own else ""
+    others = [name for name in faults.names() if _has(faults.find(name), key)]
+    of = f"is an option of {', '.join(others)}, not" if others else "is no option"
+    common = ", ".join(
+        option.name for option in (NAME, *CONDITIONS) if not option.protocols or protocol in option.protocols
+    )
+    return f'{of} of "{kind.name}". It has {has}on, {common}'
+
+
+def _has(kind: faults.FaultKind | None, key: str) -> bool:
+    return kind is not None and any(option.name == key for option in kind.options)

@@ -48,8 +48,21 @@ class Target(Protocol):
     def thaw(self, fault: Any) -> None: ...
 
 
+class SecuredTarget(Target, Protocol):
+    """A connection with TLS."""
+
+    def spoil_handshake(self, hit: Any) -> None:
+        """Have the TLS of a connection that was just made go wrong, as the options of the ``Hit`` say."""
+
+
 class ExchangeTarget(Target, Protocol):
-    """One request of HTTP with its answer."""
+    """One request of HTTP with its answer.
+
+    Attributes:
+        stream: its number on HTTP/2; None on HTTP/1.
+    """
+
+    stream: int | None
 
     def field(self, name: str) -> str:
         """The value of a header of the request; empty where there is none."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any
 
 from app.options import Mistake, Option, Options, with_defaults
@@ -43,6 +43,14 @@ def _networks(texts: list[str]) -> str | None:
     return None
 
 
+@lru_cache(256)
+def _address(peer: str) -> IPv4Address | IPv6Address | None:
+    try:
+        return ip_address(peer.partition("%")[0].removeprefix("::ffff:"))
+    except ValueError:
+        return None
+
+
 @lru_cache(64)
 def _compiled(text: str) -> Pattern:
     return Pattern(text.encode("latin-1", "replace") if text.isascii() else text.encode())
@@ -52,7 +60,7 @@ CONDITIONS = (
     Option("probability", float, 1.0, "Share of the candidates that are hit, from 0 to 1", "", 0.0, 1.0),
     Option("first", int, 0, "Hit only the first so many candidates; 0: without limit", "", 0),
     Option("nth", int, 0, "Hit only the candidate with this number, counted from 1; 0: any", "", 0),
-    Option("every", int, 0, "Hit every so manyth candidate; 0: each", "", 0),
+    Option("every", int, 0, "Hit each candidate whose number is a multiple of this; 0: each", "", 0),
     Option("count_per", str, SERVICE, "What `first`, `nth` and `every` count in", choices=(SERVICE, CONNECTION)),
     Option("match", str, "", r"Text that the message must contain, with the escapes \r \n \xNN", check=_escapes),
     Option("match_regex", str, "", "Regular expression (RE2) that must be found in the message", check=_pattern),
@@ -73,7 +81,7 @@ CONDITIONS = (
 """The conditions, as options of a ``[[service.fault]]``."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: there is one for each message, and that takes three times as long
 class Candidate:
     """What might be hit.
 
@@ -104,11 +112,15 @@ class When:
     """The conditions of one fault, with what they have counted.
 
     ``first``, ``nth`` and ``every`` count the candidates for which all other conditions hold, ``probability`` aside.
+
+    Attributes:
+        unconditional: whether it hits every candidate.
     """
 
     values: Mapping[str, Any]
     counted: int = 0
     by_connection: dict[int, int] = field(default_factory=dict)
+    unconditional: bool = True
     _match: bytes = b""
     _pattern: Pattern | None = None
     _networks: tuple[IPv4Network | IPv6Network, ...] = ()
@@ -123,12 +135,10 @@ class When:
         when._pattern = _compiled(values["match_regex"]) if values["match_regex"] else None
         when._networks = tuple(ip_network(text, strict=False) for text in values["peer"])
         when._counts = bool(values["first"] or values["nth"] or values["every"])
+        when.unconditional = all(
+            values[option.name] == option.default for option in CONDITIONS if option.name not in _SWITCHES
+        )
         return when
-
-    @property
-    def unconditional(self) -> bool:
-        """Whether it hits every candidate."""
-        return all(self.values[option.name] == option.default for option in CONDITIONS if option.name not in _SWITCHES)
 
     def holds(self, candidate: Candidate, seconds: float) -> bool:
         """Whether everything but ``probability`` holds, ``seconds`` after the service's start; counts if so."""
@@ -175,11 +185,8 @@ class When:
         return values["from_seconds"], values["until_seconds"], values["period_seconds"]
 
     def _is_peer(self, peer: str) -> bool:
-        try:
-            address = ip_address(peer.partition("%")[0].removeprefix("::ffff:"))
-        except ValueError:
-            return False
-        return any(address in network for network in self._networks)
+        address = _address(peer)
+        return address is not None and any(address in network for network in self._networks)
 
     def _count(self, connection: int) -> bool:
         if self.values["count_per"] == CONNECTION:
@@ -233,6 +240,10 @@ def contradictions(values: Options, on: str) -> Iterator[Mistake]:
         yield Mistake("period_seconds", "must not be less than from from_seconds to until_seconds")
     if values["nth"] and values["first"] and values["nth"] > values["first"]:
         yield Mistake("nth", "is never reached: it is more than first")
+    if values["every"] and values["first"] and values["every"] > values["first"]:
+        yield Mistake("every", "is never reached: it is more than first")
+    if values["every"] and values["nth"] % values["every"]:
+        yield Mistake("nth", "never holds together with every, which hits others: leave one of them out")
     if on == "connect":
         for name in ("match", "match_regex", "path", "method", "after_bytes", "after_seconds"):
             if values.get(name):

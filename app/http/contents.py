@@ -11,7 +11,7 @@ from app.http.forms import Part, all_parts
 from app.text.encodings import as_utf8, detect
 
 if TYPE_CHECKING:
-    from app.http.exchanges import Body
+    from app.http.body import Body
 
 
 @dataclass(frozen=True, slots=True)

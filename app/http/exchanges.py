@@ -1,7 +1,7 @@
 """HTTP exchanges: each request with its response and both bodies, put together from events.
 
-The events ``http.request`` and ``http.response`` hold request line, status and headers. h11 parses the
-bodies out of the connection's raw bytes. HTTP/2 is not parsed: its exchanges have no bodies.
+The events ``http.request`` and ``http.response`` hold request line, status and headers. The bodies are parsed out of
+the connection's raw bytes: by h11, and where TLS agreed on HTTP/2, out of its frames.
 
 A request that was refused before it was read has no event of its own. Its exchange has one made
 of the bytes that came, as far as they can be read.
@@ -18,10 +18,9 @@ import h11
 
 from app import events
 from app.events import Event
+from app.http.body import MAX_BODY, Body
+from app.http.frames import FramedBodies
 from app.http.heads import MAX_HEAD, Head, of_parsed, read_head
-
-MAX_BODY = 1 << 20
-"""Bytes of a body that are kept; the rest is only counted."""
 
 MAX_MESSAGES, MAX_MESSAGE_BYTES = 10_000, 4 << 20
 """WebSocket messages of one connection that are kept, and bytes of them."""
@@ -33,39 +32,14 @@ MAX_KEPT = 128 << 20
 """Bytes of bodies and messages that all connections keep together; above that, the one silent for the longest lets go
 of its own."""
 
+MAX_FAULTS = 100
+"""Events of faults that are kept of a connection at once."""
+
 AT_ONCE = 16 << 10
 """Bytes that are parsed at once."""
 
 MAX_WAITING = 256
 """Requests of one connection that wait for their responses."""
-
-
-@dataclass
-class Body:
-    """One body, without its transfer coding. ``data`` is cut at ``limit``; ``size`` counts all bytes.
-
-    ``head`` is that of its message, once it was read.
-    """
-
-    data: bytearray = field(default_factory=bytearray)
-    size: int = 0
-    whole: bool = False
-    limit: int = MAX_BODY
-    head: Head | None = None
-
-    def add(self, data: bytes) -> None:
-        self.size += len(data)
-        room = self.limit - len(self.data)
-        if room > 0:
-            self.data += data[:room]
-
-    def let_go(self) -> None:
-        """Keep nothing of it, now and later; only count."""
-        self.data, self.limit = bytearray(), 0
-
-    @property
-    def cut(self) -> bool:
-        return len(self.data) < self.size
 
 
 @dataclass
@@ -76,13 +50,16 @@ class Exchange:
         request: the event ``http.request``, or ``ws.opened`` of a WebSocket. Of what was refused before it
             was read, one with the id of the response, and with ``refused`` in its detail.
         response: None where there was none.
-        request_body, response_body: None where they are not known. Those of a WebSocket have only their heads.
+        request_body, response_body: None where they are not known. Those of a WebSocket have only their heads, those
+            of HTTP/2 have none.
         messages: the events ``ws.message`` of a WebSocket; ``messages_cut``: whether some are left out.
         secure: whether it came over TLS.
         outgoing: whether the request was ours.
         first, last: ids of the events between which it passed.
         until: when the last of it happened, in ns since 1970.
         ended: why the connection ended, where that came first; empty where it is not known.
+        faults: the events ``fault.applied`` of its connection, or of its stream, while it passed; those after the
+            first ``MAX_FAULTS`` are left out.
     """
 
     request: Event
@@ -97,6 +74,7 @@ class Exchange:
     last: int = 0
     until: int = 0
     ended: str = ""
+    faults: list[Event] = field(default_factory=list)
 
 
 class Exchanges:
@@ -155,7 +133,7 @@ class Exchanges:
 _KINDS = frozenset(
     {
         events.DATA_RECEIVED, events.DATA_SENT, events.HTTP_REQUEST, events.HTTP_RESPONSE, events.WS_OPENED,
-        events.WS_MESSAGE, events.TLS_OPENED,
+        events.WS_MESSAGE, events.TLS_OPENED, events.FAULT_APPLIED,
     }
 )  # fmt: skip
 
@@ -172,21 +150,30 @@ class _Connection:
         self._first = 0
         self._closing: Exchange | None = None
         self._message_bytes = 0
+        self._faults: list[Event] = []
         self._requests = _Reader(h11.SERVER, max_body)
         self._responses = _Reader(h11.CLIENT, max_body)
+        # On HTTP/2: the bodies of requests and responses, and the exchanges whose response was noted before its bytes.
+        self._max_body = max_body
+        self._framed: tuple[FramedBodies, FramedBodies] | None = None
+        self._answering: dict[Any, Exchange] = {}
 
     def take(self, event: Event) -> Iterator[Exchange]:
         kind = event.kind
         self._first = self._first or event.id
         if kind in (events.DATA_RECEIVED, events.DATA_SENT):
             asks = (kind == events.DATA_RECEIVED) is not self._outgoing
-            (self._requests if asks else self._responses).feed(event.payload or b"", event.time)
+            if self._framed is not None:
+                self._framed[0 if asks else 1].feed(event.payload or b"")
+                yield from self._answered(event)
+            else:
+                (self._requests if asks else self._responses).feed(event.payload or b"", event.time)
         elif kind == events.CONNECTION_OPENED:
             self._outgoing = bool(event.detail.get("outgoing"))
         elif kind == events.TLS_OPENED:
             self._secure = True
             if event.detail.get("alpn") == "h2":
-                self._give_up()
+                self._framed = FramedBodies(self._max_body), FramedBodies(self._max_body)
         elif kind == events.HTTP_REQUEST:
             yield from self._on_request(event)
         elif kind == events.HTTP_RESPONSE:
@@ -198,6 +185,8 @@ class _Connection:
             self._give_up()
         elif kind == events.WS_MESSAGE and self._socket is not None:
             self._on_message(self._socket, event)
+        elif kind == events.FAULT_APPLIED and "total" not in event.detail:
+            self._on_fault(event)
 
     def count(self) -> int:
         """Count what is kept. Returns how much more that is than before."""
@@ -213,13 +202,14 @@ class _Connection:
 
     def _bodies(self) -> Iterator[Body]:
         """Each body once: a message that is being read may belong to an exchange already."""
-        waiting = [*self._waiting, *filter(None, (self._closing, self._socket))]
+        waiting = [*self._waiting, *self._answering.values(), *filter(None, (self._closing, self._socket))]
         bodies = [body for one in waiting for body in (one.request_body, one.response_body) if body is not None]
-        bodies += [*self._requests.bodies(), *self._responses.bodies()]
+        readers = (self._requests, self._responses) if self._framed is None else self._framed
+        bodies += [body for reader in readers for body in reader.bodies()]
         return iter({id(body): body for body in bodies}.values())
 
     def _give_up(self) -> None:
-        """The connection no longer speaks HTTP/1."""
+        """The connection no longer speaks HTTP."""
         self._requests.broken = self._responses.broken = True
 
     def _exchange(self, request: Event) -> Exchange:
@@ -228,14 +218,16 @@ class _Connection:
 
     def _on_request(self, event: Event) -> Iterator[Exchange]:
         exchange = self._exchange(event)
-        if "stream" not in event.detail:
+        if "stream" in event.detail:
+            self._give_bodies(exchange, event.detail["stream"])
+        else:
             # Of ours, the note comes before its bytes.
             exchange.request_body = self._requests.promised() if self._outgoing else self._requests.next_body()
             method, target = str(event.detail.get("method", "GET")), str(event.detail.get("target", "/"))
             exchange.response_body = self._responses.expect(method, target)
         self._waiting.append(exchange)
         if len(self._waiting) > MAX_WAITING:
-            yield _until(self._waiting.popleft(), event.id, event.time)
+            yield self._until(self._waiting.popleft(), event.id, event.time)
 
     def _on_response(self, event: Event) -> Iterator[Exchange]:
         stream = event.detail.get("stream")
@@ -247,17 +239,40 @@ class _Connection:
         else:
             return
         exchange.response, self._first = event, event.id + 1
-        _until(exchange, event.id, event.time)
-        if "refused" in event.detail and "stream" not in event.detail and self._closing is None:
+        self._until(exchange, event.id, event.time)
+        if stream is not None and exchange.response_body is not None:
+            # Nothing is known of the end of a stream that the other side took for a new one, or of too many.
+            over = [self._answering.pop(stream, None)]
+            self._answering[stream] = exchange
+            if len(self._answering) > MAX_WAITING:
+                over.append(self._answering.pop(next(iter(self._answering))))
+            yield from filter(None, over)
+            yield from self._answered(event)
+        elif "refused" in event.detail and "stream" not in event.detail and self._closing is None:
             self._closing = exchange  # the note comes before its bytes, and after them the connection closes
         else:
             yield exchange
 
+    def _give_bodies(self, exchange: Exchange, stream: object) -> None:
+        if self._framed is not None and isinstance(stream, int):
+            exchange.request_body, exchange.response_body = (bodies.body(stream) for bodies in self._framed)
+
+    def _answered(self, event: Event) -> Iterator[Exchange]:
+        """The exchanges on HTTP/2 of which ``event`` brought the last byte, or tells that there are no more."""
+        if self._framed is None:
+            return
+        requests, responses = self._framed
+        for stream, exchange in list(self._answering.items()):
+            if responses.is_over(stream) or responses.known(stream) is None or requests.is_reset(stream):
+                requests.forget(stream)
+                responses.forget(stream)
+                del self._answering[stream]
+                yield self._until(exchange, event.id, event.time)
+
     def _refused(self, response: Event) -> Exchange:
         """What was answered before it had been read."""
-        body, head, since = None, None, 0
-        if "stream" not in response.detail:
-            body, head, since = self._requests.unfinished()
+        framed = "stream" in response.detail
+        body, head, since = (None, None, 0) if framed else self._requests.unfinished()
         known = tuple(str(response.detail.get(key, "")) for key in ("method", "target", "version"))
         method, target, version = known if any(known) or head is None else head.line
         fields = head.fields if head is not None else []
@@ -269,6 +284,9 @@ class _Connection:
             size=body.size if body is not None else None, payload=None, note=None,
         )  # fmt: skip
         exchange = self._exchange(request)
+        if framed:
+            self._give_bodies(exchange, response.detail["stream"])
+            return exchange
         exchange.request_body = body or (Body(head=head) if head is not None else None)
         # Of a refused request only HEAD tells anything about the response; the rest may be anything, even TLS.
         exchange.response_body = self._responses.expect("HEAD" if method == "HEAD" else "GET", "/")
@@ -288,17 +306,36 @@ class _Connection:
     def rest(self, last: int, until: int, ended: str = "") -> Iterator[Exchange]:
         """What is not complete: up to the event ``last`` at ``until``, in which the connection ``ended``."""
         if self._socket is not None:
-            yield _until(self._socket, last, until, ended)
+            yield self._until(self._socket, last, until, ended)
         if self._closing is not None:
             yield self._closing
+        for exchange in self._answering.values():
+            exchange.faults = self._faults_of(exchange, last)
+            yield exchange
+        self._answering.clear()
         for exchange in self._waiting:
-            yield _until(exchange, last, until, ended)
+            yield self._until(exchange, last, until, ended)
         self._waiting.clear()
 
+    def _until(self, exchange: Exchange, last: int, until: int, ended: str = "") -> Exchange:
+        exchange.last, exchange.until, exchange.ended = last, until, ended
+        exchange.faults = self._faults_of(exchange, last)
+        return exchange
 
-def _until(exchange: Exchange, last: int, until: int, ended: str = "") -> Exchange:
-    exchange.last, exchange.until, exchange.ended = last, until, ended
-    return exchange
+    def _faults_of(self, exchange: Exchange, last: int) -> list[Event]:
+        stream = exchange.request.detail.get("stream")
+        return [
+            fault for fault in self._faults
+            if exchange.first <= fault.id <= last and fault.detail.get("stream", stream) == stream
+        ]  # fmt: skip
+
+    def _on_fault(self, event: Event) -> None:
+        if len(self._faults) >= MAX_FAULTS:
+            known = (*self._waiting, *self._answering.values(), *filter(None, (self._socket,)))
+            since = min((exchange.first for exchange in known), default=self._first)
+            self._faults = [fault for fault in self._faults if fault.id >= since]
+        if len(self._faults) < MAX_FAULTS:
+            self._faults.append(replace(event, payload=None))
 
 
 class _Reader:

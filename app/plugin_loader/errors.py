@@ -32,8 +32,8 @@ class PluginStartsError(PluginError):
 
 
 class PluginEmptyError(PluginError):
-    """The plugin {path} offers nothing that answers. Decorate a function or a class with @responder, or define one
-    factory, resource or protocol."""
+    """The plugin {path} offers nothing that answers, and no fault. Decorate a function or a class with @responder, or
+    a function with @fault, or define one factory, resource or protocol."""
 
 
 class PluginAmbiguousError(PluginError):
@@ -41,7 +41,7 @@ class PluginAmbiguousError(PluginError):
 
 
 class PluginNameTakenError(PluginError):
-    """The plugin {path} calls a responder {name}, as {other} does. Give it another name."""
+    """The plugin {path} calls a {what} {name}, as {other} does. Give it another name."""
 
 
 class PluginTooLargeError(PluginError):

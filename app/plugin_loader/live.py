@@ -12,7 +12,7 @@ from app import events, responders
 from app.errors import PostError
 from app.plugin.pool import in_thread
 from app.plugin_loader.source import look
-from app.plugin_loader.table import TABLE, Plugin, installed
+from app.plugin_loader.table import FAULT, RESPONDER, TABLE, Key, Plugin, installed
 from app.plugin_loader.watch import Watch
 from app.signal import Signal
 from app.status import Failed, Listening
@@ -96,7 +96,7 @@ class Plugins:
         folders = TABLE.folders
         # Watch before looking, so that no change is missed.
         self._watch.follow(folders)
-        changed: set[str] = set()
+        changed: set[Key] = set()
         if not TABLE.complete:
             changed = TABLE.take_installed(await self._in_thread(installed))
         found = TABLE.bounded(await self._in_thread(look, folders))
@@ -106,8 +106,10 @@ class Plugins:
         changed |= TABLE.update(found, examined)
         self._tell()
         for service in list(self._services()):
-            if service.config.responder in changed:
+            if (RESPONDER, service.config.responder) in changed:
                 self._renew(service)
+            if kinds := {table["kind"] for table in service.config.faults if (FAULT, table["kind"]) in changed}:
+                self._renew_faults(service, kinds)
 
     def _renew(self, service: Service) -> None:
         name = service.config.responder
@@ -122,6 +124,20 @@ class Plugins:
                 words = f"{name} was loaded again: new connections get the new version"
             except PostError as e:
                 words = f"The version of {name} before goes on. {e}"
+            self._recorder.record(events.LOG, service.number, summary=words)
+
+    def _renew_faults(self, service: Service, kinds: set[str]) -> None:
+        """These kinds of its faults have changed."""
+        if isinstance(service.status, Failed):
+            Deferred.fromCoroutine(service.start())
+            return
+        names = ", ".join(sorted(kinds))
+        try:
+            service.renew_faults()
+            words = f"faults have changed: {names}"
+        except PostError as e:
+            words = f"The version of {names} before goes on. {e}"
+        if isinstance(service.status, Listening):
             self._recorder.record(events.LOG, service.number, summary=words)
 
     def _tell(self) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from app.faults import FaultKind
 from app.plugin_loader import errors
 from app.plugin_loader.import_guard import guarded
 from app.responders import Responder
@@ -40,7 +41,11 @@ class _Loader(importlib.abc.SourceLoader):
         return self._source
 
 
-def load(path: Path, source: bytes) -> tuple[Responder, ...]:
+Brought = Responder | FaultKind
+"""What a plugin may bring."""
+
+
+def load(path: Path, source: bytes) -> tuple[Brought, ...]:
     """Run the file and return what it offers. Raises whatever the file raises, or a PluginError.
 
     The module is imported under a name of its own; one of that name that was here before, and serves
@@ -112,7 +117,7 @@ def where(error: BaseException, file: Path) -> str:
     return f"line {line}: {words}" if line else words
 
 
-def load_entry_point(entry: EntryPoint) -> tuple[Responder, ...]:
+def load_entry_point(entry: EntryPoint) -> tuple[Brought, ...]:
     """What an installed package offers under one name. Raises whatever its import does, or a PluginError."""
     with guarded(f"{entry.name} ({entry.value})"):
         thing = entry.load()
@@ -122,8 +127,8 @@ def load_entry_point(entry: EntryPoint) -> tuple[Responder, ...]:
     return (found or _undeclared({entry.name: thing}, entry.name, entry.value),)
 
 
-def offered(module: ModuleType, stem: str, title: str) -> Iterator[Responder]:
-    """The responders that a module declares; else the one that its factories and such make up together."""
+def offered(module: ModuleType, stem: str, title: str) -> Iterator[Brought]:
+    """The responders and faults that a module declares; else the one responder that its factories and such make up."""
     declared = {id(found): found for thing in vars(module).values() if (found := _declared(thing))}
     if declared:
         yield from declared.values()
@@ -136,16 +141,17 @@ def offered(module: ModuleType, stem: str, title: str) -> Iterator[Responder]:
     yield _undeclared(own, stem, title)
 
 
-def _declared(thing: Any) -> Responder | None:
-    from app.plugin.declare import MARK, IResponder
+def _declared(thing: Any) -> Brought | None:
+    from app.plugin import declare, declare_fault
 
     if isinstance(thing, Responder):
         return thing
     # Not what a class only inherits.
-    marked = getattr(thing, "__dict__", {}).get(MARK)
-    if isinstance(marked, Responder):
-        return marked
-    if not isinstance(thing, type) and IResponder.providedBy(thing):
+    own = getattr(thing, "__dict__", {})
+    for mark in (declare.MARK, declare_fault.MARK):
+        if isinstance(marked := own.get(mark), Brought):
+            return marked
+    if not isinstance(thing, type) and declare.IResponder.providedBy(thing):
         builders = {protocol: _building(thing, protocol) for protocol in thing.protocols}
         return Responder(thing.name, thing.help, builders, tuple(thing.options))
     return None

@@ -1,4 +1,4 @@
-"""Finds plugin files and, without running them, the responders that they seem to declare."""
+"""Finds plugin files and, without running them, the responders and faults that they seem to declare."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Stamp = tuple[int, int, int]
 """Time of a file's last change (ns), its size and inode. A different stamp means that the file changed."""
 
 Offer = tuple[str, tuple[str, ...]]
-"""A responder's name and its protocols; no protocols if the source does not tell them."""
+"""The name of a responder or a kind of fault, and its protocols; no protocols if the source does not tell them."""
 
 
 def look(folders: Iterable[Path]) -> dict[Path, Stamp]:
@@ -68,12 +68,31 @@ def others_can_write(path: Path) -> bool:
 
 
 def offers(source: bytes, stem: str) -> tuple[Offer, ...]:
-    """The responders that a file seems to declare; if none, one responder with the file's name."""
+    """The responders that a file seems to declare; one with the file's name if it declares none, and no fault."""
+    tree = _parsed(source)
+    declared = dict(_declared(tree))
+    return tuple(declared.items()) or (() if any(_faults(tree)) else ((stem, ()),))
+
+
+def fault_offers(source: bytes) -> tuple[Offer, ...]:
+    """The kinds of fault that a file seems to declare."""
+    return tuple(dict(_faults(_parsed(source))).items())
+
+
+def _parsed(source: bytes) -> ast.Module:
+    """Its syntax tree; an empty one where it is no Python."""
     try:
-        tree = ast.parse(source)
+        return ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return ((stem, ()),)
-    return tuple(dict(_declared(tree)).items()) or ((stem, ()),)
+        return ast.Module([], [])
+
+
+def _faults(tree: ast.Module) -> Iterator[Offer]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef):
+            for call in node.decorator_list:
+                if isinstance(call, ast.Call) and _called(call) == "fault" and (name := _text(call, 0, "name")):
+                    yield name, _texts(call, 1, "protocols") or ("tcp",)
 
 
 def _declared(tree: ast.Module) -> Iterator[Offer]:

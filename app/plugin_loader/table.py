@@ -1,4 +1,4 @@
-"""The table of this process's plugins and their responders.
+"""The table of this process's plugins, their responders and faults.
 
 There is one table, as there is one ``sys.modules``. It is changed in the reactor's thread only.
 """
@@ -8,13 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from app import responders
+from app import faults, responders
 from app.errors import PostError
+from app.faults import FaultKind
 from app.files.folders import data_folder
 from app.plugin_loader import errors, loading
-from app.plugin_loader.source import FOLDER, MAX_FILES, Offer, Stamp, look, offers, others_can_write, read
+from app.plugin_loader.loading import Brought
+from app.plugin_loader.source import FOLDER, MAX_FILES, Offer, Stamp, fault_offers, look, offers, others_can_write, read
 from app.responders import Responder
 from app.trust.asks import digest_of
 from app.trust.store import Trust
@@ -22,8 +24,14 @@ from app.trust.store import Trust
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
-GROUP = "listening_post.responders"
-"""The group of entry points by which installed packages provide plugins."""
+GROUP, FAULTS_GROUP = "listening_post.responders", "listening_post.faults"
+"""The groups of entry points by which installed packages provide responders and faults."""
+
+RESPONDER, FAULT = "responder", "fault"
+"""What a plugin brings."""
+
+Key = tuple[str, str]
+"""What it is, ``RESPONDER`` or ``FAULT``, and its name."""
 
 ANSWERS = "trust.json"
 """The user's answers, in the data folder."""
@@ -36,7 +44,7 @@ class Plugin:
     Attributes:
         path: its file; for an installed package, the name and value of its entry point.
         stamp: the file's stamp; None for an installed package.
-        brings: its responders. ``missing`` on a responder says why it cannot be used.
+        brings: its responders and kinds of fault. ``missing`` on one says why it cannot be used.
         problem: why the plugin was not loaded, or None.
         error: the exception that loading it raised, or None.
         digest: of the content that was examined; empty if it was not read.
@@ -44,15 +52,15 @@ class Plugin:
 
     path: Path
     stamp: Stamp | None
-    brings: tuple[Responder, ...]
+    brings: tuple[Brought, ...]
     problem: PostError | None = None
     error: BaseException | None = None
     digest: str = ""
 
     @property
     def missing(self) -> bool:
-        """Whether none of its responders can be used."""
-        return all(responder.missing for responder in self.brings)
+        """Whether nothing that it brings can be used."""
+        return all(one.missing for one in self.brings)
 
     @property
     def refused(self) -> bool:
@@ -83,12 +91,13 @@ def examine(path: Path, stamp: Stamp, trust: Trust, *, linked: bool = False) -> 
     ``linked``: whether a link has led out of the plugins folder to it.
     """
     found: tuple[Offer, ...] = ((path.stem, ()),)
+    failing: tuple[Offer, ...] = ()
     digest = ""
     try:
         source = read(path)
         digest = digest_of(source)
         answer = trust.plugin(path, digest, linked=linked)
-        found = offers(source, path.stem)
+        found, failing = offers(source, path.stem), fault_offers(source)
         if answer == "never":
             raise errors.PluginRefusedError(path=path, record=trust.file)
         if answer is None:
@@ -97,27 +106,34 @@ def examine(path: Path, stamp: Stamp, trust: Trust, *, linked: bool = False) -> 
             raise errors.PluginUnsafeError(path=path)
         return Plugin(path, stamp, loading.load(path, source), digest=digest)
     except PostError as e:
-        return Plugin(path, stamp, tuple(_missing(found, e)), e, digest=digest)
+        return Plugin(path, stamp, tuple(_missing(found, failing, e)), e, digest=digest)
     except OSError as e:
         problem = errors.PluginBrokenError(path=path, reason=e.strerror or e)
-        return Plugin(path, stamp, tuple(_missing(found, problem)), problem)
+        return Plugin(path, stamp, tuple(_missing(found, failing, problem)), problem)
     except BaseException as e:  # SystemExit too: it ends the plugin, not the program
         loading.trim(e, path)
         problem = errors.PluginBrokenError(path=path, reason=loading.where(e, path))
-        return Plugin(path, stamp, tuple(_missing(found, problem)), problem, e, digest)
+        return Plugin(path, stamp, tuple(_missing(found, failing, problem)), problem, e, digest)
 
 
-def _missing(found: tuple[Offer, ...], why: PostError) -> Iterator[Responder]:
-    def build(*_: object) -> None:
+def _missing(found: tuple[Offer, ...], failing: tuple[Offer, ...], why: PostError) -> Iterator[Brought]:
+    """What takes the place of the responders ``found`` and of the faults ``failing`` that cannot be used."""
+
+    def act(*_: object) -> Any:
         raise why
 
     for name, protocols in found:
-        serves = protocols or ("tcp", "udp", "http", "websocket")
-        yield Responder(name, str(why), dict.fromkeys(serves, build), missing=why)
+        yield Responder(name, str(why), dict.fromkeys(protocols or _PROTOCOLS, act), missing=why)
+    for name, protocols in failing:
+        sides = (faults.SENT, faults.RECEIVED, faults.CONNECT)
+        yield FaultKind(name, str(why), act, protocols or _PROTOCOLS, sides, missing=why)
+
+
+_PROTOCOLS = ("tcp", "udp", "http", "websocket")
 
 
 class Table:
-    """All plugins, and the responders that they provide.
+    """All plugins, and the responders and faults that they provide.
 
     Attributes:
         folder: the workspace's folder, or None.
@@ -131,7 +147,7 @@ class Table:
         self.trouble: dict[Path, PostError] = {}
         self._trust: Trust | None = None
         self._installed: tuple[Plugin, ...] | None = None
-        self._registered: dict[str, Responder] = {}
+        self._registered: dict[Key, Brought] = {}
         self._surplus = 0
 
     @property
@@ -180,8 +196,8 @@ class Table:
         """Whether the plugins of installed packages were looked for. That is slow, so it is done late."""
         return self._installed is not None
 
-    def take_installed(self, plugins: Iterable[Plugin]) -> set[str]:
-        """Add the plugins that ``installed`` found. Returns the names of the responders that changed."""
+    def take_installed(self, plugins: Iterable[Plugin]) -> set[Key]:
+        """Add the plugins that ``installed`` found. Returns what has changed."""
         self._installed = tuple(plugins)
         return self._settle()
 
@@ -200,10 +216,10 @@ class Table:
         """Call the function ``examine`` with the user's answers. May be called in a thread."""
         return examine(path, stamp, self.trust, linked=self.linked(path))
 
-    def update(self, found: dict[Path, Stamp], examined: Iterable[Plugin]) -> set[str]:
+    def update(self, found: dict[Path, Stamp], examined: Iterable[Plugin]) -> set[Key]:
         """Add the examined plugins, and unload those whose file is not in ``found`` any more.
 
-        Returns the names of the responders that changed.
+        Returns what has changed.
         """
         fresh = {plugin.path: plugin for plugin in examined}
         for path in set(self.plugins) - set(found):
@@ -219,21 +235,25 @@ class Table:
             return replace(plugin, brings=old.brings)
         return plugin
 
-    def _settle(self) -> set[str]:
-        """Register the plugins' responders. Returns the names of those that changed."""
+    def _settle(self) -> set[Key]:
+        """Register what the plugins bring. Returns what has changed."""
         wanted = self._claims()
-        changed = {name for name in {*wanted, *self._registered} if wanted.get(name) is not self._registered.get(name)}
-        for name in changed:
-            if name in wanted:
-                responders.add(wanted[name])
+        changed = {key for key in {*wanted, *self._registered} if wanted.get(key) is not self._registered.get(key)}
+        for key in changed:
+            one = wanted.get(key)
+            if isinstance(one, Responder):
+                responders.add(one)
+            elif isinstance(one, FaultKind):
+                faults.add(one)
             else:
-                responders.remove(name)
+                what, name = key
+                (responders if what == RESPONDER else faults).remove(name)
         self._registered = wanted
         return changed
 
-    def _claims(self) -> dict[str, Responder]:
-        wanted: dict[str, Responder] = {}
-        by: dict[str, Path] = {}
+    def _claims(self) -> dict[Key, Brought]:
+        wanted: dict[Key, Brought] = {}
+        by: dict[Key, Path] = {}
         self.trouble = {}
         if self._surplus:
             folder = self.folders[0]
@@ -243,13 +263,14 @@ class Table:
         for plugin in sorted(self.all(), key=lambda plugin: plugin.missing):
             if plugin.problem is not None and not plugin.waiting and not plugin.refused:
                 self.trouble[plugin.path] = plugin.problem
-            for responder in plugin.brings:
-                name = responder.name
-                other = "Listening Post itself" if name in responders.built_in() else by.get(name)
+            for one in plugin.brings:
+                what, ours = (RESPONDER, responders) if isinstance(one, Responder) else (FAULT, faults)
+                key = what, one.name
+                other = "Listening Post itself" if one.name in ours.built_in() else by.get(key)
                 if other is None:
-                    wanted[name], by[name] = responder, plugin.path
+                    wanted[key], by[key] = one, plugin.path
                 elif not plugin.missing:
-                    clash = errors.PluginNameTakenError(path=plugin.path, name=name, other=other)
+                    clash = errors.PluginNameTakenError(path=plugin.path, what=what, name=one.name, other=other)
                     self.trouble.setdefault(plugin.path, clash)
         return wanted
 
@@ -258,18 +279,20 @@ def installed() -> list[Plugin]:
     """The plugins of installed packages. The user installed them, so they run without a question. Blocks."""
     from importlib.metadata import entry_points  # slow to load
 
-    return [_installed(entry) for entry in entry_points(group=GROUP)]
+    return [_installed(entry) for group in (GROUP, FAULTS_GROUP) for entry in entry_points(group=group)]
 
 
 def _installed(entry: EntryPoint) -> Plugin:
     path = Path(f"{entry.name} ({entry.value})")
+    offer = ((entry.name, ()),)
+    found, failing = ((), offer) if entry.group == FAULTS_GROUP else (offer, ())
     try:
         return Plugin(path, None, loading.load_entry_point(entry))
     except PostError as e:
-        return Plugin(path, None, tuple(_missing(((entry.name, ()),), e)), e)
+        return Plugin(path, None, tuple(_missing(found, failing, e)), e)
     except BaseException as e:
         problem = errors.PluginBrokenError(path=path, reason=f"{type(e).__name__}: {e}")
-        return Plugin(path, None, tuple(_missing(((entry.name, ()),), problem)), problem, e)
+        return Plugin(path, None, tuple(_missing(found, failing, problem)), problem, e)
 
 
 TABLE = Table()

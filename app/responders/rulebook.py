@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -44,6 +44,9 @@ class Ruled(Protocol):
 
     def counts(self) -> list[Count]:
         """How often each rule has been met since it was built."""
+
+    def reset(self, at: Collection[int] | None) -> None:
+        """Count anew: the rules with these indexes, or with None all, and the connections."""
 
     def take_options(self, options: Options) -> None:
         """Take other options, defaults filled in, while it answers. Rules that stay keep their counts."""

@@ -152,8 +152,7 @@ def _request(store: Store, event: Event, base: str) -> Captured | None:
     data = bytes(body.data) if body is not None else b""
     size = request.detail.get("body") or 0
     if body is None and _had_body(request):
-        why = "HTTP/2, whose bodies are not kept apart" if "stream" in request.detail else "it is not in the capture"
-        notes.append(f"The body is missing: {why}.")
+        notes.append("The body is missing: it is not in the capture.")
     elif body is not None and (body.cut or not body.whole):
         notes.append(f"The body is cut: {len(data):,} of {max(body.size, size):,} bytes are here.")
     kind = next((value for name, value in fields if name.lower() == "content-type"), "text/plain")

@@ -50,7 +50,7 @@ class Sender:
 
     def __init__(self, reactor: Any, recorder: Recorder, data: Path, budget: Budget | None = None) -> None:
         self.reactor, self.recorder, self.data, self.budget = reactor, recorder, data, budget or Budget()
-        self.faults = Faults(reactor, self._record_fault)
+        self.faults = Faults(reactor, self._record_fault, self._on_fault_failed)
         self.faulted: Signal[str] = Signal()
         self.opened = 0
         self.connections: dict[int, Connection] = {}
@@ -85,6 +85,9 @@ class Sender:
     def _record_fault(self, conn: int, summary: str, detail: str, payload: bytes | None) -> None:
         self.recorder.record(events.FAULT_APPLIED, self.number, conn, payload, summary, detail)
         self.faulted.emit(summary)
+
+    def _on_fault_failed(self, conn: int, error: BaseException, payload: bytes | None) -> None:
+        self.recorder.record_failure(error, self.number, conn, payload)
 
     @contextmanager
     def setting_up(self) -> Iterator[None]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from app import faults
+from app.faults import tables
 from app.options import Option, Options, problems, with_defaults
 from app.responders import find
 from app.services import errors, settings
@@ -45,9 +47,24 @@ def check(config: ServiceConfig) -> None:
     for section in settings.SECTIONS:
         for key, text in problems(settings.declared(section, config.protocol), getattr(config, section) or {}):
             raise errors.OptionWrongError(responder=f"[service.{section}]", key=key, problem=text)
+    check_faults(config)
 
 
 def check_options(config: ServiceConfig) -> None:
     """The same for the options of responder and protocol alone."""
     for key, text in problems(options_of(find(config.responder), config.protocol), config.options):
         raise errors.OptionWrongError(responder=config.responder, key=key, problem=text)
+
+
+def check_faults(config: ServiceConfig, *, loaded: bool = False) -> None:
+    """Raise OptionWrongError for the first thing that is wrong with its faults.
+
+    With ``loaded``, a kind of a plugin that is not loaded is wrong, too: raises what it is missing for.
+    """
+    for table in config.faults if loaded else ():
+        kind = faults.find(table["kind"])
+        if kind is not None and kind.missing is not None:
+            raise kind.missing
+    for mistake in tables.mistakes(config.faults, config.protocol, tls=config.tls is not None):
+        number = f"fault number {(mistake.table or 0) + 1}"
+        raise errors.OptionWrongError(responder=number, key=mistake.key or tables.FAULT, problem=mistake.text)

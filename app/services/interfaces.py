@@ -114,6 +114,9 @@ class Secured(Protocol):
     def ended(self, why: str) -> None:
         """Take ``why`` for the reason of the connection's end."""
 
+    def failed(self, e: BaseException, payload: bytes | None) -> None:
+        """Record an exception."""
+
     def record(self, kind: int, summary: str, detail: dict[str, Any] | str, **more: Any) -> None: ...
 
     def record_limit(self, reached: Reached) -> None: ...

@@ -13,7 +13,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort
 
-from app import events, options
+from app import events, faults, options
 from app.capture.recorder import Recorder
 from app.errors import PostError
 from app.faults.live import Faults
@@ -21,7 +21,7 @@ from app.responders import build, find
 from app.responders.trial import Message, Request, Trial
 from app.services import address, errors, settings
 from app.services.budget import Budget
-from app.services.changes import FAULTS, check_options, live_changes
+from app.services.changes import FAULTS, check_faults, check_options, live_changes
 from app.services.config import ServiceConfig
 from app.services.context import ServiceContext
 from app.services.hosts import Hosts, is_name
@@ -82,7 +82,7 @@ class Service:
         self.tls: ServerTLS | None = None
         self.refused_host = ""
         self.wanted = False
-        self.faults = Faults(reactor, self._record_fault)
+        self.faults = Faults(reactor, self._record_fault, self._on_fault_failed)
         self.renew: Callable[[], None] = lambda: None
         self.adapt: Callable[[Any], None] = lambda built: None
         self.fail: Callable[[], None] = lambda: None
@@ -125,6 +125,7 @@ class Service:
         try:
             if self.surroundings.admit is not None:
                 self.surroundings.admit(config)
+            check_faults(config, loaded=True)
             host = config.host
             if not address.is_number(host):
                 host = await self._in_thread(address.look_up, host)
@@ -212,6 +213,8 @@ class Service:
             self.config = config
             return True
         check_options(config)
+        if FAULTS in changed:
+            check_faults(config, loaded=True)
         if changed == (FAULTS,):
             self.config = config
             self._take_faults()
@@ -249,16 +252,27 @@ class Service:
         """Faults stand between the service and those who connect to it, not between a relay and its upstream."""
         return None if outgoing else self.faults
 
+    def renew_faults(self) -> None:
+        """Take the kinds of its faults as they are now. A fault whose kind is gone acts no longer.
+
+        Raises OptionWrongError where one does not fit any more, and changes nothing then.
+        """
+        there = tuple(table for table in self.config.faults if faults.find(table["kind"]))
+        check_faults(replace(self.config, faults=there))
+        self._take_faults()
+
     def _take_faults(self) -> None:
-        config, faults = self.config, self.faults
+        config, own = self.config, self.faults
         declared = options_of(find(config.responder), config.protocol)
-        faults.protocol = config.protocol
-        faults.framer = None
+        own.protocol = config.protocol
+        own.framer = None
         if any(option.name == "framing" for option in declared):
             values = options.with_defaults(declared, config.options)
-            faults.framer = framing.maker(values) if values["framing"] not in ("none", "gap") else None
-        faults.configure(config.faults)
-        if faults:
+            own.framer = framing.maker(values) if values["framing"] not in ("none", "gap") else None
+        own.configure(config.faults)
+        if self.tls is not None and isinstance(self.status, Listening):
+            self.tls.take_faults(config.faults)
+        if own:
             self.fail()
 
     def _watch_port(self, port: IListeningPort) -> None:
@@ -276,11 +290,18 @@ class Service:
     def _record_fault(self, conn: int, summary: str, detail: str, payload: bytes | None) -> None:
         self.recorder.record(events.FAULT_APPLIED, self.number, conn, payload, summary, detail)
 
+    def _on_fault_failed(self, conn: int, error: BaseException, payload: bytes | None) -> None:
+        self.recorder.record_failure(error, self.number, conn, payload)
+
     # -- rules
 
     def hits(self) -> tuple[int, ...]:
         """How often each rule in ``config.options["rules"]`` has applied since the start; () without such rules."""
         return tuple(count.hits for count in Rules(self.config, self._built).counts())
+
+    def reset_hits(self, at: Collection[int] | None = None) -> None:
+        """Count anew how often rules have applied: those with these indexes, or all. It holds at the next message."""
+        Rules(self.config, self._built).reset(at)
 
     def trial(self, asked: Request | Message, given: options.Options | None = None) -> Deferred[Trial]:
         """What would happen to a request or message. The counts are those of now, and stay as they are.

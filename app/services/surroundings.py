@@ -16,6 +16,11 @@ from app.services.budget import Budget
 from app.services.config import ServiceConfig
 
 
+def draw_seed() -> int:
+    """A seed for faults, from 1: short enough to be typed."""
+    return secrets.randbelow(1 << 32) + 1
+
+
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """Where services live.
@@ -38,4 +43,4 @@ class Surroundings:
     datagram_ports: DatagramPorts = field(default_factory=DatagramPorts)
     admit: Callable[[ServiceConfig], None] | None = None
     budget: Budget = field(default_factory=Budget)
-    seed: Callable[[], int] = lambda: secrets.randbelow(1 << 32) + 1
+    seed: Callable[[], int] = draw_seed

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
@@ -32,6 +32,11 @@ class Rules:
         if self._ruled is not None:
             return self._ruled.counts()
         return [Count() for _ in self._of(self._config.options)]
+
+    def reset(self, at: Collection[int] | None) -> None:
+        """Count anew: the rules with these indexes; with None all, and the connections."""
+        if self._ruled is not None:
+            self._ruled.reset(at)
 
     def connections(self) -> int:
         return self._ruled.connection_count() if self._ruled is not None else 0

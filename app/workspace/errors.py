@@ -19,3 +19,7 @@ class WorkspaceUnwritableError(PostError):
 
 class RulesUnreadableError(PostError):
     """These rules cannot be used here. {problems}"""
+
+
+class FaultsUnreadableError(RulesUnreadableError):
+    """These faults cannot be used here. {problems}"""

@@ -10,7 +10,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
-from app import options, responders
+from app import faults, options, responders
 from app.faults import tables as fault_tables
 from app.options import with_defaults
 from app.plugin_loader.table import TABLE, installed
@@ -227,13 +227,13 @@ class _Reading:
         given = self._options(i, table, responder, protocol)
         seed = table.get("seed", 0)
         if type(seed) is not int or seed < 0:
-            self._problem(i, "seed", "must be a whole number, as in seed = 7")
-        faults = self._faults(i, table, protocol)
+            self._problem(i, "seed", "must be a whole number from 0, as in seed = 7")
+        failing = self._faults(i, table, protocol)
         sections = {section: self._section(i, table, section, protocol) for section in SECTIONS}
         if len(self._problems) > before or name is None or protocol is None or responder is None:
             return None
         service = ServiceConfig(
-            name, protocol, host, port, responder, autostart, given, **sections, group=group, faults=faults, seed=seed
+            name, protocol, host, port, responder, autostart, given, **sections, group=group, faults=failing, seed=seed
         )
         if self._folder is not None:
             for section, key, text in readiness.missing(service, self._folder):
@@ -266,9 +266,7 @@ class _Reading:
         if responder is None or protocol is None:
             return given
         for mistake in option_mistakes(responder, protocol, given):
-            inner = () if mistake.table is None else (mistake.table, mistake.key)
-            item = () if mistake.item is None else (mistake.item,)
-            self._problem(i, mistake.option, str(mistake), section="options", inner=(*inner, *item))
+            self._mistake(i, mistake, "options")
         return given
 
     def _faults(self, i: int, table: dict[str, Any], protocol: str | None) -> tuple[dict[str, Any], ...]:
@@ -276,10 +274,19 @@ class _Reading:
         if not isinstance(given, list) or not all(isinstance(fault, dict) for fault in given):
             self._problem(i, "fault", "must be tables that begin with [[service.fault]]")
             return ()
-        if protocol is not None:
-            for index, key, text in fault_tables.problems(given, protocol, tls=table.get("tls") is not None):
-                self._problem(i, "fault", f"number {index + 1}: {key} {text}".replace(":  ", ": "))
+        if protocol is None:
+            return tuple(given)
+        if any(isinstance(name := fault.get("kind"), str) and faults.find(name) is None for fault in given):
+            _find_installed()
+        for mistake in fault_tables.mistakes(given, protocol, tls=table.get("tls") is not None):
+            self._mistake(i, mistake)
         return tuple(given)
+
+    def _mistake(self, i: int, mistake: options.Mistake, section: str = "") -> None:
+        """Report what is wrong with an option, at the line of its table, key and item."""
+        inner = () if mistake.table is None else (mistake.table, mistake.key)
+        item = () if mistake.item is None else (mistake.item,)
+        self._problem(i, mistake.option, str(mistake), section=section, inner=(*inner, *item))
 
     def _section(self, i: int, table: dict[str, Any], section: str, protocol: str | None) -> Any:
         given = table.get(section)
@@ -384,8 +391,7 @@ def group_problem(group: object) -> str | None:
 def responder_problem(name: object, protocol: str) -> str | None:
     """What is wrong with the responder called ``name`` on this protocol, or None."""
     able = [r.name for r in responders.serving(protocol)]
-    if name not in able and not TABLE.complete:
-        TABLE.take_installed(installed())
+    if name not in able and _find_installed():
         able = [r.name for r in responders.serving(protocol)]
     if name in able:
         return None
@@ -393,6 +399,14 @@ def responder_problem(name: object, protocol: str) -> str | None:
     if isinstance(name, str) and responders.find(name):
         return f'"{name}" does not serve {protocol}. {offer}'
     return f'"{name}" is unknown. {offer}' if isinstance(name, str) else f"must be text. {offer}"
+
+
+def _find_installed() -> bool:
+    """Look for the plugins of installed packages, if nobody has yet. Whether that was done."""
+    if TABLE.complete:
+        return False
+    TABLE.take_installed(installed())
+    return True
 
 
 def option_mistakes(responder: str, protocol: str, given: Mapping[str, Any]) -> Iterator[options.Mistake]:

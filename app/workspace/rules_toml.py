@@ -23,7 +23,12 @@ MAX_PROBLEMS = 3
 
 def rules_to_toml(rules: Sequence[Options]) -> str:
     """The rules as tables ``[[service.options.rules]]``, with the keys that they have."""
-    return "\n".join(f"{HEADER}\n{''.join(_pairs(rule))}" for rule in rules)
+    return tables_to_toml(HEADER, rules)
+
+
+def tables_to_toml(header: str, tables: Sequence[Options]) -> str:
+    """Tables below each other, each with this header."""
+    return "\n".join(f"{header}\n{''.join(_pairs(table))}" for table in tables)
 
 
 def rules_from_toml(source: str, responder: str, protocol: str) -> tuple[dict[str, Any], ...]:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import contextlib
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from app.errors import PostError
+from app.faults.tables import FAULT
 from app.files.replacing import replacing
+from app.options import Options, kept
 from app.services.config import ServiceConfig
 from app.services.protocols import PROTOCOLS
 from app.services.settings import SECTIONS
@@ -99,15 +101,12 @@ def _fill(table: Any, service: ServiceConfig) -> Any:
         "group": service.group,
         "seed": service.seed,
         "options": dict(service.options),
-        "fault": [dict(fault) for fault in service.faults],
     } | {section: getattr(service, section) for section in SECTIONS}
-    removed = {key for key in wanted if key in ("group", "seed", "options", "fault", *SECTIONS) and not wanted[key]} - {
-        "tls"
-    }
+    removed = {key for key in wanted if key in ("group", "seed", "options", *SECTIONS) and not wanted[key]} - {"tls"}
     if service.tls is None:
         removed.add("tls")
     defaults = {"autostart": False, "responder": PROTOCOLS[service.protocol].default} if table else {}
-    for key in set(table) - set(wanted):
+    for key in set(table) - set(wanted) - {FAULT}:
         del table[key]
     for key, value in wanted.items():
         if key in removed:
@@ -116,6 +115,45 @@ def _fill(table: Any, service: ServiceConfig) -> Any:
             continue  # the author left the default out
         elif key not in table or not _equal(table[key], value):
             table[key] = dict(value) if isinstance(value, Mapping) else value
+    _fill_faults(table, service.faults)
+    return table
+
+
+def _fill_faults(service: Any, faults: Sequence[Options]) -> None:
+    """Write the tables ``[[service.fault]]``; those that stay, or are edited, keep their comments."""
+    import tomlkit
+    from tomlkit.items import AoT
+
+    old = service.get(FAULT, [])
+    wanted = [dict(fault) for fault in faults]
+    if _equal(old, wanted):
+        return
+    if not wanted:
+        service.pop(FAULT)
+        return
+    tables = list(old) if isinstance(old, AoT) else []
+    places = kept([table.unwrap() for table in tables], wanted)
+    filled = [
+        _fill_table(tomlkit.table() if place is None else tables[place], fault)
+        for place, fault in zip(places, wanted, strict=True)
+    ]
+    if places == [*range(len(tables))]:
+        return  # none was added, removed or moved
+    made = tomlkit.aot()
+    for table in filled:
+        made.append(_strip(table))
+    if FAULT in service and list(service)[-1] != FAULT:
+        made[-1].add(tomlkit.nl())  # before what follows
+    service[FAULT] = made
+
+
+def _fill_table(table: Any, wanted: Options) -> Any:
+    """Have ``table`` hold what is ``wanted``; keys whose values are the same stay as they are written."""
+    for key in set(table) - set(wanted):
+        del table[key]
+    for key, value in wanted.items():
+        if key not in table or not _equal(table[key], value):
+            table[key] = value
     return table
 
 

@@ -19,6 +19,7 @@ from app import __version__
 from tests.benchmarks import (
     display,
     echo,
+    faults,
     filters,
     fuzz,
     http,
@@ -51,6 +52,7 @@ MEASUREMENTS: dict[str, Callable[[Bench], Result]] = {
     "ws-large": websocket.measure_large,
     "ws-deflated": websocket.measure_deflated,
     "relay": relay.measure,
+    "faults": faults.measure,
     "filter": filters.measure,
     "pcapng": tshark.measure_export,
     "tshark": tshark.measure,

@@ -3,6 +3,7 @@
     python -m tests.benchmarks.load echo ADDRESS --connections 100 --seconds 4
     python -m tests.benchmarks.load hold ADDRESS --connections 8000
     python -m tests.benchmarks.load flow ADDRESS --rate 250 --seconds 8
+    python -m tests.benchmarks.load trip ADDRESS ADDRESS --seconds 3
 
 Each prints one JSON object. All times are monotonic unless stated otherwise.
 """
@@ -19,6 +20,7 @@ import socket
 import struct
 import sys
 import time
+from statistics import median
 
 SIZE = 64
 WARM = 0.5
@@ -130,6 +132,23 @@ def hold(address: Address, connections: int) -> None:
         sock.close()
 
 
+def trip(addresses: list[Address], seconds: float) -> dict[str, list[float]]:
+    """Send one message after the other to each server in turn. Returns how many, and the median µs there and back."""
+    socks = [connect(address, 1)[0] for address in addresses]
+    took: list[list[float]] = [[] for _ in socks]
+    message, clock = bytes(SIZE), time.perf_counter
+    end = clock() + seconds
+    while (begin := clock()) < end:
+        for sock, times in zip(socks, took, strict=True):
+            begin = clock()
+            sock.send(message)
+            sock.recv(SIZE)
+            times.append(clock() - begin)
+    for sock in socks:
+        sock.close()
+    return {"messages": [len(times) + 1 for times in took], "µs": [1e6 * median(times) for times in took]}
+
+
 def flow(address: Address, rate: float, seconds: float) -> dict[str, float]:
     """Send datagrams at an even rate, in bursts of at most 1 ms. Returns how many were sent and received."""
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -169,20 +188,22 @@ def drain(sock: socket.socket) -> int:
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("kind", choices=["echo", "cut", "hold", "flow"])
-    parser.add_argument("address")
+    parser.add_argument("kind", choices=["echo", "cut", "hold", "flow", "trip"])
+    parser.add_argument("address", nargs="+")
     parser.add_argument("--connections", type=int, default=100)
     parser.add_argument("--seconds", type=float, default=4.0)
     parser.add_argument("--rate", type=float, default=250.0)
     args = parser.parse_args()
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    host, _, port = args.address.rpartition(":")
-    address = host, int(port)
+    addresses = [(host, int(port)) for host, _, port in (address.rpartition(":") for address in args.address)]
+    address = addresses[0]
     if args.kind == "hold":
         hold(address, args.connections)
     elif args.kind == "echo":
         print(json.dumps(echo(address, args.connections, args.seconds)))
+    elif args.kind == "trip":
+        print(json.dumps(trip(addresses, args.seconds)))
     elif args.kind == "cut":
         print(json.dumps(cut(address, args.connections)))
     else:

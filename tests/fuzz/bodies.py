@@ -6,8 +6,8 @@ import gzip
 from random import Random
 
 from app.http import forms
+from app.http.body import Body
 from app.http.contents import of_body
-from app.http.exchanges import Body
 from app.services.tls import client_hello
 from app.text import escapes
 from tests.fuzz.engine import Target

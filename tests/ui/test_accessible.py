@@ -124,6 +124,18 @@ def test_every_control_of_the_window_has_a_name(window: MainWindow) -> None:
     assert nameless(window) == []
 
 
+def test_every_control_of_faults_has_a_name(open_window: Open) -> None:
+    slow = {"kind": "delay", "name": "slow", "jitter_ms": 5.0, "nth": 2, "peer": ["10.0.0.7"]}
+    window = open_window(config("alpha", faults=(slow, {"kind": "reset"})), config("beta", 9008))
+    window.services.select("beta")
+    do(window, "faults")
+    assert nameless(window.faults.dock) == []
+    for name in ("alpha", "beta"):
+        window.workbench.show_faults(name, 0)
+        settle()
+        assert nameless(window.workbench.pages[name]) == []
+
+
 @pytest.mark.parametrize("protocol", list(PROTOCOLS))
 def test_every_control_of_the_service_dialog_has_a_name(qtbot: QtBot, protocol: str) -> None:
     for responder in responders.serving(protocol):

@@ -56,6 +56,29 @@ def test_what_was_stored_is_told_as_one_batch(bridge: Bridge, post: Post, qtbot:
     assert told == [Stored(1, 100)]
 
 
+def test_thousands_of_hits_of_faults_are_told_as_one_batch(bridge: Bridge, post: Post, qtbot: QtBot) -> None:
+    told: list[bool] = []
+    bridge.faults_changed.connect(lambda: told.append(True))
+    faults = post.services["alpha"].faults
+    with qtbot.waitSignal(bridge.faults_changed):
+        for _ in range(5_000):
+            faults.changed.emit(faults)
+        assert told == []
+    assert told == [True]
+
+
+def test_the_faults_of_services_that_come_later_are_told_and_of_those_that_are_gone_no_more(
+    bridge: Bridge, post: Post, qtbot: QtBot
+) -> None:
+    gone = post.services.pop("alpha").faults
+    post._add(config("gamma", 9009))
+    post.services_changed.emit(post)
+    faults = post.services["gamma"].faults
+    with qtbot.waitSignal(bridge.faults_changed):
+        faults.changed.emit(faults)
+    assert not gone.changed._listeners
+
+
 def test_under_load_it_ticks_ten_times_a_second_at_the_most(bridge: Bridge, post: Post, qtbot: QtBot) -> None:
     times: list[float] = []
 

@@ -10,13 +10,16 @@ import pytest
 from PyQt5.QtCore import QCoreApplication, QEvent, QObject
 from PyQt5.QtWidgets import QApplication, QDialog, QMenu, QMessageBox, QWidget
 
-from tests.ui.desk import settle
+from app.faults.presets import PRESETS
+from tests.ui.conftest import Open
+from tests.ui.desk import config, settle
 from ui.actions.action import Place
 from ui.window.main_window import MainWindow
 
-TIMES = 200
 FIRST = 3
 """Times that may leave something: what is made once and kept."""
+TIMES = 20
+"""Times in all. Objects are counted, so what one opening leaves is seen as well as what hundreds do."""
 
 pytestmark = [
     pytest.mark.qt_log_ignore(r"^This plugin does not support (raise\(\)|grabbing the keyboard)$", extend=True),
@@ -33,7 +36,7 @@ DIALOGS = (
     "about",
     "connect_lines",
 )
-TOGGLED = ("send_message", "compact_services")
+TOGGLED = ("send_message", "faults", "compact_services")
 PLACES = ("start_page", "http", "conversations", "failures", "manual", "palette", "find_service")
 
 
@@ -92,6 +95,42 @@ def test_nothing_that_is_shown_and_hidden_leaves_anything(window: MainWindow, na
     assert stays(window, once) == {}
 
 
+def test_neither_the_dock_of_faults_nor_a_page_with_some_leaves_anything(open_window: Open) -> None:
+    slow = {"kind": "delay", "name": "slow", "jitter_ms": 5.0}
+    window = open_window(config("alpha", faults=(slow, {"kind": "reset", "nth": 2})), config("beta", 9008))
+    alpha = window._post.services["alpha"].faults
+
+    def once() -> None:
+        window.actions_["faults"].trigger()
+        window.workbench.show_faults("alpha", 1)
+        settle()
+        window.workbench.pages["alpha"].show_fault(0)
+        alpha.switch(alpha.all[0], on=not alpha.all[0].enabled)
+        settle()
+        window.workbench.close("alpha")
+        window.actions_["faults"].trigger()
+        settle()
+
+    assert stays(window, once) == {}
+
+
+def test_a_network_that_comes_and_goes_leaves_nothing(open_window: Open) -> None:
+    window = open_window(config("alpha"))
+    window.services.select("alpha")
+    window.actions_["faults"].trigger()
+    dock = window.faults.dock
+
+    def once() -> None:
+        dock.put_preset(PRESETS[4])
+        settle()
+        assert len(dock.rows) == 4
+        dock.put_preset(None)
+        settle()
+        assert not dock.rows
+
+    assert stays(window, once) == {}
+
+
 def test_no_pane_and_no_page_leaves_anything(window: MainWindow) -> None:
     def once() -> None:
         for name in PLACES:
@@ -101,7 +140,7 @@ def test_no_pane_and_no_page_leaves_anything(window: MainWindow) -> None:
     assert stays(window, once) == {}
 
 
-@pytest.mark.parametrize("place", [Place.SERVICE, Place.EVENTS, Place.CONNECTION, Place.GROUP])
+@pytest.mark.parametrize("place", [Place.SERVICE, Place.EVENTS, Place.CONNECTION, Place.STRIKES, Place.GROUP])
 def test_no_context_menu_leaves_anything(window: MainWindow, place: Place) -> None:
     window.services.select("alpha")
 

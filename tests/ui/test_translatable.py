@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from PyQt5.QtCore import QTranslator
+from PyQt5.QtCore import Qt, QTranslator
 from PyQt5.QtGui import QFontDatabase
 from PyQt5.QtWidgets import (
     QAbstractButton,
@@ -16,6 +16,7 @@ from PyQt5.QtWidgets import (
     QComboBox,
     QDialog,
     QGroupBox,
+    QHeaderView,
     QLabel,
     QLineEdit,
     QPlainTextEdit,
@@ -27,6 +28,7 @@ from tests.helpers import ROOT
 from tests.ui.conftest import Open
 from tests.ui.desk import config, settle
 from tests.ui.test_opening import DIALOGS, close_others
+from ui.panes.event_view import EventView
 from ui.window.main_window import MainWindow
 
 pytestmark = pytest.mark.qt_log_ignore(r"^This plugin does not support (raise\(\)|grabbing the keyboard)$", extend=True)
@@ -43,7 +45,7 @@ NAMES = (
 """What stays as it is in every language: names, addresses, and what is data."""
 
 
-OF_THE_FILE = ("Choice", "HelpedChoice")
+OF_THE_FILE = ("Choice", "HelpedChoice", "KindChoice")
 """Choosers of words that stand so in a workspace file."""
 
 
@@ -76,6 +78,12 @@ def texts(widget: QWidget) -> Iterator[tuple[str, str]]:
             yield from ((f"{name} item", child.itemText(at)) for at in range(child.count()))
         if isinstance(child, QTabBar):
             yield from ((f"{name} tab", child.tabText(at)) for at in range(child.count()))
+        if isinstance(child, QHeaderView) and child.orientation() == Qt.Horizontal:
+            for section in range(child.count()):
+                for what, role in (("title", Qt.DisplayRole), ("tooltip of a title", Qt.ToolTipRole)):
+                    yield f"{name} {what}", str(child.model().headerData(section, Qt.Horizontal, role) or "")
+        if isinstance(child, EventView):
+            yield f"{name} placeholder", child._placeholder
         yield f"{name} tooltip", re.sub(r"<[^>]*>", "", child.toolTip())
         yield f"{name} accessible name", child.accessibleName()
     for action in widget.findChildren(QAction):
@@ -108,6 +116,22 @@ def test_the_main_window(window: MainWindow) -> None:
     assert unmarked(window) == []
 
 
+def test_faults(marking: None, open_window: Open) -> None:
+    slow = {"kind": "delay", "name": "alpha", "jitter_ms": 5.0, "probability": 0.5, "nth": 2}
+    window = open_window(config("alpha", faults=(slow,)), config("beta", 9008))
+    window.services.select("beta")
+    window.actions_["faults"].trigger()
+    assert unmarked(window.faults.dock) == []
+    for name in ("alpha", "beta"):
+        window.workbench.show_faults(name, 0)
+        settle()
+        section = window.workbench.pages[name].forms.faults
+        assert section is not None
+        assert unmarked(section) == []
+    window.faults.dock.empty.show_service("beta", "tcp")
+    assert unmarked(window.faults.dock) == []
+
+
 @pytest.mark.parametrize("name", [*DIALOGS, "manual"])
 def test_a_dialog(window: MainWindow, name: str) -> None:
     window.services.select("alpha")
@@ -121,6 +145,13 @@ def test_a_dialog(window: MainWindow, name: str) -> None:
     finally:
         close_others(window)
         window.manual.close()
+
+
+def test_a_stream(window: MainWindow) -> None:
+    window.streams.show((1, False))
+    settle()
+    [stream] = window.streams.open
+    assert unmarked(stream) == []
 
 
 # -- texts that no window above shows: what the code gives to a widget goes through tr

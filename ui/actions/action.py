@@ -20,6 +20,15 @@ def shown(text: str) -> str:
     return QCoreApplication.translate("actions", text)
 
 
+MNEMONICS = {"Faults": "Fa&ults"}
+"""Menus whose first letter is another's mnemonic."""
+
+
+def menu_title(menu: str) -> str:
+    """The title of a menu of the menu bar, with its mnemonic."""
+    return shown(MNEMONICS.get(menu, f"&{menu}"))
+
+
 class Place(Enum):
     """A menu bar or a context menu that actions stand in."""
 
@@ -33,6 +42,8 @@ class Place(Enum):
     """The context menu of a live connection."""
     EVENTS = auto()
     """The context menu of the rows of a pane."""
+    STRIKES = auto()
+    """The menu of what can be done to an open connection, inside the two menus that have one."""
     GROUP = auto()
     """The context menu of a group of failures."""
 
@@ -55,6 +66,8 @@ class Situation:
         paused: whether the capture is paused.
         undo, redo: the changes of the workspace that can be undone and redone next, in words; "" if there is none.
         page: whether the page of a service is in view.
+        seeded: whether the selected service has faults, and a seed by which they draw.
+        rules: whether the selected service has rules that are counted.
     """
 
     service: bool = False
@@ -72,6 +85,8 @@ class Situation:
     compact: bool = False
     paused: bool = False
     page: bool = False
+    seeded: bool = False
+    rules: bool = False
 
 
 @dataclass(frozen=True, slots=True)

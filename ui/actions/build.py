@@ -10,7 +10,7 @@ from PyQt5.QtCore import QPoint, Qt
 from PyQt5.QtGui import QKeySequence
 from PyQt5.QtWidgets import QAction, QMainWindow, QMenu, QWidget
 
-from ui.actions.action import Action, Place, Situation, shown
+from ui.actions.action import Action, Place, Situation, menu_title, shown
 from ui.actions.table import ACTIONS
 from ui.actions.text_keys import TextKeys
 from ui.looks.icons import icon
@@ -44,7 +44,7 @@ class Actions(Mapping[str, QAction]):
         self.declared: dict[str, Action] = {}
         self._made: dict[str, QAction] = {}
         for title in menus:
-            menu = window.menuBar().addMenu(shown(f"&{title}"))
+            menu = window.menuBar().addMenu(menu_title(title))
             for group in in_place:
                 of_menu = [action for action in group if action.menu == title]
                 if of_menu and not menu.isEmpty():

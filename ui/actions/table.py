@@ -8,16 +8,26 @@ from __future__ import annotations
 
 from PyQt5.QtCore import QCoreApplication
 
-from app.events import DATA_RECEIVED, DATAGRAM_RECEIVED, FAILURE, HTTP_REQUEST, HTTP_RESPONSE, WS_MESSAGE
+from app.events import (
+    DATA_RECEIVED,
+    DATAGRAM_RECEIVED,
+    FAILURE,
+    FAULT_APPLIED,
+    HTTP_REQUEST,
+    HTTP_RESPONSE,
+    WS_MESSAGE,
+)
 from app.sending.sendable import can_be_sent
 from ui.actions.action import Action, Condition, Place, Situation
 
 MAIN, CAPTURE = Place.MAIN, Place.CAPTURE
 SERVICE, CONNECTION, EVENTS, GROUP = Place.SERVICE, Place.CONNECTION, Place.EVENTS, Place.GROUP
+STRIKES = Place.STRIKES
 
 # -- when an action is enabled, and what is said while it is not
 
 A_SERVICE = Condition("Select a service first", lambda now: now.service)
+SOME_RULES = Condition("Select a service with rules first", lambda now: now.rules)
 A_CONNECTION = Condition("Select a live connection first", lambda now: now.connection)
 A_STREAM = Condition("Select a connection, or an event of one, first", lambda now: now.stream)
 SOME_STOPPED = Condition("There is no service that is down", lambda now: now.stopped)
@@ -41,6 +51,15 @@ AN_EVENT_OF_A_SERVICE = Condition(
     "Select an event of a service first",
     lambda now: now.event is not None and bool(now.event.service),
 )
+A_HIT = Condition(
+    "Select a hit of a fault first",
+    lambda now: now.event is not None and now.event.kind == FAULT_APPLIED,
+)
+A_SEED = Condition(
+    "Select a hit of a fault, or the start of a service with faults, first",
+    lambda now: now.event is not None and bool(now.event.service) and isinstance(now.event.detail.get("seed"), int),
+)
+A_RUN = Condition("Select a service with faults that was started first", lambda now: now.seeded)
 A_PAGE = Condition("Open the page of a service first", lambda now: now.page)
 AN_EVENT = Condition(
     "Select an event first",
@@ -92,11 +111,13 @@ ACTIONS: tuple[Action, ...] = (
         "Ctrl+O", "folder-open", groups={MAIN: 1},
     ),
     Action(
-        "save_workspace", "File", "&Save workspace", "Save the services to their file",
+        "save_workspace", "File", "&Save workspace",
+        "Save services, rules and messages to their file; not what was captured",
         "Ctrl+S", "save", groups={MAIN: 1},
     ),
     Action(
-        "save_workspace_as", "File", "Save workspace &as…", "Save the services to another file",
+        "save_workspace_as", "File", "Save workspace &as…",
+        "Save services, rules and messages to another file; not what was captured",
         "Ctrl+Shift+S", groups={MAIN: 1},
     ),
     Action("open_demo", "File", "Open the &demo", "Open four services to try things with", groups={MAIN: 1}),
@@ -109,11 +130,16 @@ ACTIONS: tuple[Action, ...] = (
         "Ctrl+Alt+O", groups={MAIN: 3, CAPTURE: 1},
     ),
     Action(
-        "save_capture_as", "File", "Save ca&pture as…", "A copy: all, without payloads, or redacted",
+        "save_capture_as", "File", "Save a copy of the ca&pture…",
+        "All that was captured in a file of its own: whole, without payloads, or redacted",
         "Ctrl+Alt+S", groups={MAIN: 3, CAPTURE: 1},
     ),
     Action(
-        "capture", "File", "Cap&ture…", "Where it is, how large it may become, how long captures are kept",
+        "export", "File", "&Export what was captured…", "For other programs: pcapng, HAR, JSON lines or CSV",
+        "Ctrl+Shift+E", groups={MAIN: 3, CAPTURE: 1},
+    ),
+    Action(
+        "capture", "File", "Cap&ture settings…", "Where it is, how large it may become, how long captures are kept",
         groups={MAIN: 3},
     ),
     Action(
@@ -125,10 +151,6 @@ ACTIONS: tuple[Action, ...] = (
         "new_capture", "File", "Ne&w capture",
         "Go on in a new file; the old one is kept and can be opened",
         "Ctrl+Alt+N", "new-file", groups={MAIN: 3},
-    ),
-    Action(
-        "export", "File", "&Export…", "Write events to pcapng, HAR, JSON lines or CSV",
-        "Ctrl+Shift+E", groups={MAIN: 2, CAPTURE: 1},
     ),
     Action("close_window", "File", "C&lose", "Close this window", "Ctrl+W", groups={CAPTURE: 2}),
     Action("quit", "File", "&Quit", "Stop the services, store everything, leave", "Ctrl+Q", groups={MAIN: 4}),
@@ -208,6 +230,11 @@ ACTIONS: tuple[Action, ...] = (
         hidden_while_disabled=True,
     ),
     Action(
+        "reset_counts", "Services", "Reset the co&unts of its rules",
+        "Count anew how often each rule of the selected service has applied",
+        "Ctrl+Alt+0", "again", groups={MAIN: 2, SERVICE: 3}, enabled=SOME_RULES, hidden_while_disabled=True,
+    ),
+    Action(
         "duplicate_service", "Services", "&Duplicate…", "Add a service like the selected one",
         "Ctrl+D", "duplicate", groups={MAIN: 2, SERVICE: 3}, enabled=A_SERVICE,
     ),
@@ -230,7 +257,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action(
         "open_in_send", "Services", "O&pen in Send", "Fill the Send dock with what was sent here",
-        "Ctrl+J", "send", groups={MAIN: 3, EVENTS: 1}, enabled=SENDABLE, hidden_while_disabled=True,
+        "Ctrl+J", "send", groups={MAIN: 3, CAPTURE: 3, EVENTS: 1}, enabled=SENDABLE, hidden_while_disabled=True,
     ),
     Action(
         "answer_by_rule", "Services", "Answer this by a ru&le", "Add a rule that answers this request or message",
@@ -251,6 +278,64 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "disconnect", "Services", "D&isconnect", "Close the selected connection",
         "Ctrl+Backspace", "disconnect", groups={MAIN: 4, CONNECTION: 2}, enabled=A_CONNECTION, destroys=True,
+    ),
+
+    Action(
+        "faults", "Faults", "&Faults of all services", "Show or hide what fails on purpose",
+        "Ctrl+Alt+U", "bolt", groups={MAIN: 1},
+    ),
+    Action(
+        "edit_faults", "Faults", "&Edit the faults of this service", "Show them on its page: add, change, arrange",
+        "Ctrl+Alt+B", "pencil", groups={MAIN: 1, SERVICE: 3}, enabled=A_SERVICE, shows_panes=True,
+    ),
+    Action(
+        "faults_off", "Faults", "Switch all &off", "No fault acts any more; what they hold passes",
+        "Ctrl+Alt+K", groups={MAIN: 1},
+    ),
+    Action(
+        "fault_of_event", "Faults", "&Go to this fault", "Show the fault that hit here on the page of its service",
+        "Ctrl+Alt+G", "bolt", groups={MAIN: 2, EVENTS: 1}, enabled=A_HIT, hidden_while_disabled=True,
+    ),
+    Action(
+        "fault_hits", "Faults", "All &hits of this fault", "Show only the events of this fault",
+        "Ctrl+Alt+H", "filter", groups={MAIN: 2, EVENTS: 1}, enabled=A_HIT, hidden_while_disabled=True,
+        shows_panes=True,
+    ),
+    Action(
+        "repeat_seed", "Faults", "Repeat with this &seed", "Have its service draw as it did here; it starts again",
+        "Ctrl+Alt+A", "again", groups={MAIN: 2, EVENTS: 1}, enabled=A_SEED, hidden_while_disabled=True,
+    ),
+    Action(
+        "repeat_run", "Faults", "Repeat the seed of this &run", "Have the service draw as it does now; it starts again",
+        "Ctrl+Alt+J", "again", groups={MAIN: 2, SERVICE: 3}, enabled=A_RUN, hidden_while_disabled=True,
+    ),
+    Action(
+        "fault_reset", "Faults", "Reset &now", "Reset the selected connection (RST)",
+        groups={MAIN: 3, STRIKES: 1}, enabled=A_STREAM,
+    ),
+    Action(
+        "fault_stall", "Faults", "S&tall for 5 s", "Nothing passes on the selected connection, then all does",
+        groups={MAIN: 3, STRIKES: 1}, enabled=A_STREAM,
+    ),
+    Action(
+        "fault_cut", "Faults", "&Cut the next answer", "Send half of it, then close the selected connection",
+        groups={MAIN: 3, STRIKES: 1}, enabled=A_STREAM,
+    ),
+    Action(
+        "fault_slow", "Faults", "Slow &down to 1 kB/s", "Both ways, on the selected connection, until it is lifted",
+        groups={MAIN: 3, STRIKES: 2}, enabled=A_STREAM,
+    ),
+    Action(
+        "fault_hang", "Faults", "H&ang", "Swallow what passes on the selected connection, until it is lifted",
+        groups={MAIN: 3, STRIKES: 2}, enabled=A_STREAM,
+    ),
+    Action(
+        "fault_freeze", "Faults", "Free&ze", "Read nothing from the selected connection, until it is lifted",
+        groups={MAIN: 3, STRIKES: 2}, enabled=A_STREAM,
+    ),
+    Action(
+        "fault_lift", "Faults", "&Lift", "Take away what was done to the selected connection; it goes on",
+        groups={MAIN: 3, STRIKES: 3}, enabled=A_STREAM,
     ),
 
     Action(

@@ -40,6 +40,9 @@ STANDARD = (
 )  # fmt: skip
 """What Qt's texts do, by the keys that the platform has for it: Ctrl+E is the end of the line on Linux alone."""
 
+READING = (QKeySequence.Copy, QKeySequence.SelectAll, QKeySequence.Deselect)
+"""What a text that can only be read does, too: its words are copied, not the rows of a pane."""
+
 MORE = tuple(
     map(
         QKeySequence,
@@ -81,10 +84,11 @@ class TextKeys(QObject):
         keys = _keys(event)
         if not _is_text(focus):
             return self._is_elsewhere(event, keys, focus)
-        if keys in self._destroying or (_is_editable(focus) and (keys in MORE or any(map(event.matches, STANDARD)))):
+        editable = _is_editable(focus)
+        of_text = any(map(event.matches, STANDARD if editable else READING)) or (editable and keys in MORE)
+        if keys in self._destroying or of_text:
             event.accept()
-            return True
-        return False
+        return keys in self._destroying or of_text
 
     def _is_elsewhere(self, event: QKeyEvent, keys: QKeySequence, focus: QWidget | None) -> bool:
         for action, target, elsewhere in self._kept:

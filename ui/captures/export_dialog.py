@@ -53,13 +53,11 @@ class Run:
 
     Attributes:
         looked_at: events of the capture that were passed so far, of ``total``.
-        written: events that were exported so far.
         stopped: set by the window to stop the export.
     """
 
     looked_at: int = 0
     total: int = 0
-    written: int = 0
     stopped: bool = False
 
     @property
@@ -81,7 +79,7 @@ def export(capture: Path, exporter: Exporter, part: Part, path: Path, run: Run) 
         try:
             selection = Selection(store, exporter, part, partial(_look, run, *store.range()))
             with replacing(path) as out:
-                selection.write(out)
+                count = selection.write(out)
                 size = out.tell() if out.seekable() else 0
         finally:
             store.close()
@@ -92,17 +90,14 @@ def export(capture: Path, exporter: Exporter, part: Part, path: Path, run: Run) 
     except OSError as e:
         return str(errors.UnwritableError(path=path, reason=e.strerror or e)), False
     missing = f" {sentence(selection.lost.in_words())}" if selection.lost else ""
-    return f"Exported {_events(run.written)} to {path} ({amount(size)}).{missing}", True
+    units = "1 " + in_words(exporter.unit) if count == 1 else f"{count:,} {in_words(exporter.units)}"
+    return f"Exported {units} to {path} ({amount(size)}).{missing}", True
 
 
-def _events(count: int) -> str:
-    return "1 event" if count == 1 else f"{count:,} events"
-
-
-def _look(run: Run, first: int, last: int, at: int, written: int) -> None:
+def _look(run: Run, first: int, last: int, at: int) -> None:
     if run.stopped:
         raise _StoppedError
-    run.total, run.looked_at, run.written = last - first + 1, at - first + 1, written
+    run.total, run.looked_at = last - first + 1, at - first + 1
 
 
 class ExportDialog(QDialog):
@@ -121,11 +116,12 @@ class ExportDialog(QDialog):
         super().__init__(parent)
         self.setWindowFlag(Qt.WindowContextHelpButtonHint, False)
         self.setAttribute(Qt.WA_DeleteOnClose)
-        self.setWindowTitle(self.tr("Export"))
+        self.setWindowTitle(self.tr("Export what was captured"))
         self._capture, self._in_thread = capture, in_thread
         self._parts = {ALL: Part(), SHOWN: shown or Part(), CONNECTION: Part() & Filter("conn = ?", (conn or 0,))}
         self._run: Run | None = None
         self._typed = typed
+        self._written = ""
         self._build(shown, conn)
         self._lay_out()
         self._poll = QTimer(self)
@@ -224,8 +220,9 @@ class ExportDialog(QDialog):
         problem = None if path else "Say which file to write"
         if path and not Path(path).expanduser().parent.is_dir():
             problem = "There is no such folder"
-        exists = bool(path) and Path(path).expanduser().exists()
-        tell(self.file, self._file_words, problem and sentence(problem), "It is replaced." if exists else "")
+        exists = bool(path) and Path(path).expanduser().exists() and path != self._written
+        otherwise = self.tr("There is such a file: the export will replace it.") if exists else ""
+        tell(self.file, self._file_words, problem and sentence(problem), otherwise)
         part = self.part.currentData()
         self._part_words.say(
             self.tr("Filter: {typed}").format(typed=self._typed) if part == SHOWN and self._typed else ""
@@ -270,9 +267,7 @@ class ExportDialog(QDialog):
         if run is not None:
             self.bar.setValue(run.thousandths)
             self.state.say(
-                self.tr("{written}, {looked_at:,} of {total:,} looked at").format(
-                    written=_events(run.written), looked_at=run.looked_at, total=run.total
-                )
+                self.tr("{looked_at:,} of {total:,} events read").format(looked_at=run.looked_at, total=run.total)
             )
 
     def _on_done(self, result: tuple[str, bool], run: Run) -> None:
@@ -282,6 +277,7 @@ class ExportDialog(QDialog):
         self._run = None
         self._poll.stop()
         self.bar.hide()
+        self._written = self.file.text().strip() if succeeded and not run.stopped else ""
         self._set_editable(True)
         self.state.say(text, "dim" if succeeded else "error")
 

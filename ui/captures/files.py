@@ -36,11 +36,13 @@ class CaptureFiles(QObject):
     Signals:
         failed: an error for the user; empty once a later action succeeded.
         begun: the program captures into a new file.
+        send_wanted: the Send dock is to be filled from an opened capture; carries its reader and the id of the event.
         found: a capture that a previous run of the program did not close.
     """
 
     failed = pyqtSignal(str)
     found = pyqtSignal(object)
+    send_wanted = pyqtSignal(object, int)
     begun = pyqtSignal()
 
     def __init__(self, post: Post, reader: Reader, settings: Settings, parent: QWidget) -> None:
@@ -92,6 +94,7 @@ class CaptureFiles(QObject):
         window.closed.connect(lambda path: self.windows.pop(path, None))
         window.open_wanted.connect(self.open)
         window.save_wanted.connect(self.save_as)
+        window.send_wanted.connect(self.send_wanted)
         window.show()
 
     def save_as(self, source: Path | None = None, typed: str = "") -> None:

@@ -54,7 +54,7 @@ class SaveDialog(QDialog):
         super().__init__(parent)
         self.setAttribute(Qt.WA_DeleteOnClose)
         self.setWindowFlag(Qt.WindowContextHelpButtonHint, False)
-        self.setWindowTitle(self.tr("Save capture as"))
+        self.setWindowTitle(self.tr("Save a copy of the capture"))
         self.saving = ""
         self._source, self._typed, self._in_thread, self._flush = source, typed.strip(), in_thread, flush
         self.bare = QCheckBox(self.tr("Without &payloads"))
@@ -152,7 +152,7 @@ class SaveDialog(QDialog):
             " redacted" if self.redacted.isChecked() else ""
         )
         name = self._source.with_name(f"{self._source.stem}{end or ' copy'}{SUFFIX}")
-        dialog = QFileDialog(self, self.tr("Save capture as"), str(Path.home() / name.name), FILES)
+        dialog = QFileDialog(self, self.tr("Save a copy of the capture"), str(Path.home() / name.name), FILES)
         dialog.setAcceptMode(QFileDialog.AcceptSave)
         dialog.setDefaultSuffix(SUFFIX.lstrip("."))
         dialog.setAttribute(Qt.WA_DeleteOnClose)

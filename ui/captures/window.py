@@ -53,11 +53,13 @@ class CaptureWindow(QMainWindow):
     Signals:
         closed: it was closed; carries the path.
         open_wanted, save_wanted: the actions of that name; the second carries path and filter.
+        send_wanted: the Send dock is to be filled; carries the reader and the id of the event.
     """
 
     closed = pyqtSignal(object)
     open_wanted = pyqtSignal()
     save_wanted = pyqtSignal(object, str)
+    send_wanted = pyqtSignal(object, int)
 
     def __init__(self, found: About, reader: Reader, in_thread: InThread, settings: Settings) -> None:
         super().__init__()
@@ -69,7 +71,7 @@ class CaptureWindow(QMainWindow):
         self.browser = Browser(_as_post(found), reader, in_thread, settings)
         self.panes, self.detail, self.filter = self.browser.panes, self.browser.detail, self.browser.filter
         self.notice = NoticeBar("warning", closable=True)
-        self._streams = StreamWindows(reader, in_thread, self)
+        self._streams = StreamWindows(reader, in_thread, self, self.open_in_send)
         self._commands = CaptureWindowCommands(self, in_thread)
         self._lay_out()
         self._connect()
@@ -84,6 +86,10 @@ class CaptureWindow(QMainWindow):
             for index in range(self.panes.count()):
                 cast(Any, self.panes.widget(index)).view.set_following(False)
         self.notice.say(_warning(found, found.lost))
+
+    def open_in_send(self, id: int) -> None:
+        """Fill the Send dock of the main window with what this event was sent with."""
+        self.send_wanted.emit(self._reader, id)
 
     def _on_failed(self, error: CaptureError) -> None:
         if not self._closed:
@@ -204,6 +210,10 @@ class CaptureWindowCommands:
 
     def close_window(self) -> None:
         self._window.close()
+
+    def open_in_send(self) -> None:
+        if (event := self._window.browser.current_event) is not None:
+            self._window.open_in_send(event.id)
 
     def note(self) -> None:
         self._window.notice.say(ONLY_LIVE)

@@ -9,7 +9,7 @@ from PyQt5.QtWidgets import QPlainTextEdit, QTextEdit, QWidget
 
 from app.text.finding import bytes_wanted, places
 from ui.detail.hex_view import HexView
-from ui.parts.find_bar import Target
+from ui.parts.find_views import Target
 
 VIEWS = (QPlainTextEdit, QTextEdit, HexView)
 """In what can be searched."""
@@ -33,19 +33,19 @@ class HexTarget:
         # Capital letters matter in bytes that were written as such.
         return places(self.widget.data(), _wanted(typed), case=case or bytes_wanted(typed) is not None)
 
-    def length(self, typed: str) -> int:
-        return len(_wanted(typed))
-
     def selected(self) -> str:
         return self.widget.selected_bytes().hex(" ") if 1 < len(self.widget.selection()) <= LONGEST else ""
 
     def cursor(self) -> int:
         return self.widget.selection().start
 
-    def show(self, start: int, length: int) -> None:
-        self.widget.select(start, start + length)
+    def show(self, start: int, typed: str) -> None:
+        self.widget.select(start, start + len(_wanted(typed)))
 
-    def mark(self, starts: list[int], length: int) -> None:
+    def deselect(self) -> None:
+        self.widget.select(self.widget.selection().start, self.widget.selection().start)
+
+    def mark(self, starts: list[int], typed: str) -> None:
         """The hex view shows only the current place."""
 
     def watch(self, changed: Callable[[], object]) -> Callable[[], None]:

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from PyQt5.QtCore import QSize
-from PyQt5.QtGui import QTextBlockFormat, QTextOption
+from PyQt5.QtGui import QResizeEvent, QTextBlockFormat, QTextOption
 from PyQt5.QtWidgets import QSizePolicy, QWidget
 
 from app.text.byte_values import VALUES, read
 from ui.detail.facts import NOTHING
 from ui.detail.sheet import MARGIN, Sheet
 
-NAME, VALUE = 7.5, 21.5
-"""Widths of the columns of names and values, in characters."""
+NAME, VALUE, GAP = 7.5, 21.5, 1.5
+"""Widths of the column of names, of one of values at least, and between two, in characters."""
 
 SMALLER = -1
 """Points added to the font size, so that the table fits beside the bytes in a window of 1366 pixels."""
 
 
 class HexInspector(Sheet):
-    """A table of values: name, little-endian, big-endian.
+    """A table of values: name, little-endian, big-endian. Where it is narrow, big-endian stands below little-endian.
 
     If one byte is selected, the values begin at that byte. If several are, only those are read.
     """
@@ -27,6 +27,7 @@ class HexInspector(Sheet):
         super().__init__(parent)
         self._bytes = b""
         self._title = ""
+        self._beside = True
         self.document().setDocumentMargin(4)
         self.setLineWrapMode(Sheet.NoWrap)
         self.setSizePolicy(QSizePolicy.Preferred, QSizePolicy.Expanding)
@@ -57,19 +58,43 @@ class HexInspector(Sheet):
             )
         self.rewrite()
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self._fits() is not self._beside:
+            self.rewrite()
+
+    def rewrite(self) -> None:
+        self._beside = self._fits()  # first: lines that come and go resize it, too
+        super().rewrite()
+
+    def _values(self, *, little: bool) -> list[str]:
+        return [read(self._bytes, name, little=little) or NOTHING for name in VALUES]
+
+    def _second(self) -> float:
+        """Where the column of big-endian values begins beside the other, in characters."""
+        return NAME + max(VALUE, GAP + max(map(len, self._values(little=True))))
+
+    def _fits(self) -> bool:
+        """Whether both columns have room beside each other: no figure is cut."""
+        widest = self._second() + max(map(len, self._values(little=False)))
+        # With room for the scroll bar, whether it is there or not: it comes and goes with the lines.
+        room = self.width() - self.verticalScrollBar().sizeHint().width() - 2 * self.frameWidth()
+        return self._small() * widest + 2 * self.document().documentMargin() <= room
+
     def write(self) -> None:
         if not self._bytes:
             return
         dim = self.voice("dim", words=True, larger=SMALLER)
         faint, text = (self.voice(color, larger=SMALLER) for color in ("dim", "text"))
         layout = QTextBlockFormat()
-        stops = (NAME, NAME + VALUE)
+        stops = (NAME, self._second())
         layout.setTabPositions([QTextOption.Tab(self._small() * stop, QTextOption.LeftTab) for stop in stops])
-        self.line(("\tlittle-endian\tbig-endian", dim), layout=layout)
-        for name in VALUES:
-            low, high = (read(self._bytes, name, little=little) or NOTHING for little in (True, False))
-            self.line(
-                (name, dim), ("\t", text), (low, faint if low == NOTHING else text),
-                ("\t", text), (high, faint if high == NOTHING else text), layout=layout,
-            )  # fmt: skip
+        orders = ("little-endian", "big-endian")
+        columns = [[order, *self._values(little=order == orders[0])] for order in orders]
+        for shown in [columns] if self._beside else [[column] for column in columns]:
+            for name, *row in zip(("", *VALUES), *shown, strict=True):
+                parts = [(name, dim)]
+                for value in row:
+                    parts += [("\t", text), (value, dim if not name else faint if value == NOTHING else text)]
+                self.line(*parts, layout=layout)
         self.line((self._title, dim), layout=layout)

@@ -133,17 +133,10 @@ class Subject:
     @property
     def problem(self) -> str:
         """A text for the user why there are no bytes to show; empty if there are."""
-        event = self.event
         if not self.is_http or self.content.data:
             return ""
         if self.empty:
             return "No body"
-        if "stream" in event.detail:
-            size = event.detail.get("body")
-            what = f"The body of {written_size(size)}" if isinstance(size, int) else "The body"
-            return (
-                f"{what} came in HTTP/2 frames, which are not taken apart.\nTheir bytes are in the connection's data."
-            )
         if not self.read:
             return "Reading…"
         return "The body is not in the capture, or too far from this event to be found"
@@ -171,6 +164,7 @@ class Page(QWidget):
         again: the user wants to send the bytes of a failure again.
         event_wanted: the user wants to see the event with this id.
         stream_wanted: the user wants to see all that passed on the connection with this number.
+        wanted: the action of this name is to act on the event.
     """
 
     key: ClassVar[str]
@@ -182,6 +176,7 @@ class Page(QWidget):
     again = pyqtSignal()
     event_wanted = pyqtSignal(int)
     stream_wanted = pyqtSignal(int)
+    wanted = pyqtSignal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -195,6 +190,9 @@ class Page(QWidget):
     def show_subject(self, subject: Subject) -> None:
         """Show another event, or the same event after its exchange was read, scrolled to the beginning."""
         raise NotImplementedError
+
+    def offer_actions(self) -> None:
+        """The program that captures runs here: offer what changes something."""
 
     def copied(self) -> str:
         """The text for Copy: the selection, or all that is shown."""

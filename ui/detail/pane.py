@@ -33,14 +33,14 @@ from ui.detail.pages.exchange import ExchangePage
 from ui.detail.saving import part_name, save_body, save_part, save_payload
 from ui.looks.icons import icon
 from ui.parts.copying import copy
-from ui.parts.find_bar import FindBar, first_view, text_target
+from ui.parts.find_bar import FindBar, text_target, views_of
 
 if TYPE_CHECKING:
     from app.capture.reading.exchange_at import Exchanged
 
 InThread = Callable[..., Deferred[Any]]
 
-_PREFERRED = ("traceback", "exchange", "websocket", "tls", "overview")
+_PREFERRED = ("traceback", "fault", "exchange", "websocket", "tls", "overview")
 """The first of these pages that an event has is shown, until the user selects another page."""
 
 WAIT = 500
@@ -76,11 +76,13 @@ class DetailPane(QWidget):
         again: the user wants to send the bytes of the failure again.
         event_wanted: the user wants to see the event with this id.
         stream_wanted: the user wants to see all that passed on the connection with this number.
+        wanted: the action of this name is to act on the event.
     """
 
     again = pyqtSignal()
     event_wanted = pyqtSignal(int)
     stream_wanted = pyqtSignal(int)
+    wanted = pyqtSignal(str)
 
     def __init__(self, reader: Reader, in_thread: InThread, parent: QWidget | None = None) -> None:
         """``in_thread(call, *args)`` runs a call in a thread; its Deferred fires in this thread."""
@@ -97,7 +99,7 @@ class DetailPane(QWidget):
         self.tabs.tabBar().setAccessibleName(self.tr("Pages of the event"))
         self.tabs.setCornerWidget(self._corner())
         self.tabs.currentChanged.connect(self._on_tab)
-        self.find_bar = FindBar(self, lambda: first_view(self.tabs.currentWidget(), *VIEWS), (hex_target, text_target))
+        self.find_bar = FindBar(self, lambda: views_of(self.tabs.currentWidget(), *VIEWS), (hex_target, text_target))
         self._waiting = QTimer(self)
         self._waiting.setSingleShot(True)
         self._waiting.setInterval(WAIT)
@@ -253,6 +255,9 @@ class DetailPane(QWidget):
         page.save_part.connect(self.save_part)
         page.event_wanted.connect(self.event_wanted)
         page.stream_wanted.connect(self.stream_wanted)
+        if self.receivers(self.wanted):
+            page.wanted.connect(self.wanted)
+            page.offer_actions()
         if self.receivers(self.again):
             page.again.connect(self.again)
         for tool in page.tools:
@@ -281,7 +286,7 @@ class DetailPane(QWidget):
             current.show_subject(self._subject)
         if current is not self._in_view:
             self._in_view = current
-            self.find_bar.show_first()
+            self.find_bar.show_page()
 
     # -- saving
 
@@ -292,12 +297,7 @@ class DetailPane(QWidget):
         self.save_button.setText(f" {text}")
         self.save_button.setAccessibleName(text)
         self.save_button.setEnabled(
-            subject is not None
-            and (
-                not subject.empty and "stream" not in subject.event.detail
-                if http
-                else subject.event.payload is not None
-            )
+            subject is not None and (not subject.empty if http else subject.event.payload is not None)
         )
 
     def _write(self, event: Event, capture: Path, path: Path) -> None:

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from typing import Any
 
 from PyQt5.QtCore import Qt, pyqtSignal
 from PyQt5.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PyQt5.QtWidgets import (
     QCheckBox,
-    QComboBox,
     QFileDialog,
     QLineEdit,
     QPlainTextEdit,
     QSizePolicy,
-    QStyledItemDelegate,
 )
 
 from app.options import Option
+from ui.forms.helped_items import HelpedChoice
 from ui.forms.registry import edits
+from ui.looks.declared import in_words
 from ui.looks.icons import icon
 
 LINES, PARAGRAPH = 3, 5
@@ -193,16 +194,15 @@ class Text(QLineEdit):
 
 
 @edits("choice")
-class Choice(QComboBox):
-    """A combo box of the texts that the option allows."""
+class Choice(HelpedChoice):
+    """A combo box of the texts that the option allows, with what each of them means."""
 
     changed = pyqtSignal()
 
     def __init__(self, option: Option, value: Any) -> None:
         super().__init__()
-        self.setItemDelegate(QStyledItemDelegate(self))
-        for choice in option.choices:
-            self.addItem(choice or self.tr("none"), choice)
+        for choice, words, help in zip_longest(option.choices, option.choice_words, option.helps, fillvalue=""):
+            self.add(in_words(words) if words else choice or self.tr("none"), choice, in_words(help))
         if value not in option.choices:
             self.addItem(str(value), value)  # so that the check reports it
         self.setCurrentIndex(self.findData(value))
@@ -211,3 +211,7 @@ class Choice(QComboBox):
 
     def value(self) -> str:
         return str(self.currentData())
+
+    def choose(self, choice: str) -> None:
+        """Take one of the option's choices, as if the user had."""
+        self.setCurrentIndex(self.findData(choice))

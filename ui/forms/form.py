@@ -160,7 +160,7 @@ class OptionForm(QWidget):
             problem = wrong.get(option.name)
             if problem and option.of:
                 problem = editor.in_words(problem)
-            tell(editor, words, problem and sentence(problem), _help(option))
+            tell(editor, words, problem and sentence(problem), _help(option, values[option.name]))
             is_set = values[option.name] != option.default
             self.form.show_row(words, option.matters(values) or is_set or problem is not None)
         return not wrong
@@ -182,10 +182,10 @@ def title(name: str) -> str:
     return in_words(" ".join([words[0][:1].upper() + words[0][1:], *words[1:]]))
 
 
-def _help(option: Option) -> str:
+def _help(option: Option, value: object) -> str:
     if option.type is list and not option.of:
         return QCoreApplication.translate("Form", "{help}; one in each line").format(help=in_words(option.help))
-    return in_words(option.help)
+    return in_words(option.help_of(value))
 
 
 def tell(editor: QWidget, words: Words, problem: str | None, otherwise: str = "") -> None:

@@ -1,4 +1,4 @@
-"""Texts that ``app`` declares, as the window shows them: of options, responders, protocols and formats."""
+"""Texts of tables, as the window shows them: what ``app`` declares, and titles of columns."""
 
 from __future__ import annotations
 

@@ -45,6 +45,20 @@ def paint_mark(painter: QPainter, rect: QRectF | QRect, mark: Mark, theme: Theme
         _MARKS[mark](painter, _square(rect, 10))
 
 
+def paint_switch(painter: QPainter, rect: QRectF, theme: Theme, *, on: bool, color: str = "") -> None:
+    """Paint a switch: a track, and a thumb at its right end while it is on. ``color``: that of the track then."""
+    painter.save()
+    painter.setRenderHint(QPainter.Antialiasing)
+    painter.setPen(Qt.NoPen)
+    painter.setBrush(QColor((color or theme.accent) if on else theme.thumb))
+    painter.drawRoundedRect(rect, rect.height() / 2, rect.height() / 2)
+    painter.setBrush(QColor(theme.accent_text if on else theme.panel))
+    radius = rect.height() / 2 - 2.5
+    x = rect.right() - rect.height() / 2 if on else rect.left() + rect.height() / 2
+    painter.drawEllipse(QPointF(x, rect.center().y()), radius, radius)
+    painter.restore()
+
+
 def sparkline(painter: QPainter, rect: QRectF | QRect, values: Sequence[float], color: str) -> None:
     """Paint traffic as a line, from the oldest value to the newest; the highest value touches the top.
 

@@ -16,6 +16,8 @@ PLACES = {
     "EventPane": "window#panes",
     "ExportDialog": "wireshark",
     "FailurePane": "window#failures",
+    "FaultsDock": "window#faults",
+    "FaultsSection": "window#faults",
     "FilterBox": "filters",
     "HTTPPane": "window#panes",
     "LeaveQuestion": "workspace#opening-another",

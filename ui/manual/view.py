@@ -14,11 +14,12 @@ from PyQt5.QtGui import (
     QTextCharFormat,
     QTextCursor,
     QTextDocument,
+    QTextFormat,
     QTextFrameFormat,
     QTextLength,
     QTextTable,
 )
-from PyQt5.QtWidgets import QTextBrowser, QWidget
+from PyQt5.QtWidgets import QTextBrowser, QTextEdit, QWidget
 
 from ui.looks import theme
 from ui.manual.pages import Page, slug
@@ -46,12 +47,14 @@ class PageView(QTextBrowser):
         super().__init__(parent)
         self._folder = folder.resolve()
         self._page: Page | None = None
+        self._anchor, self._placed = "", 0  # the heading that was asked for, and where the page was scrolled for it
         self.setOpenLinks(False)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarAlwaysOff)
         self.setProperty("surface", "panel")
         self.setAccessibleName(self.tr("Page of the manual"))
         self.document().setDocumentMargin(MARGIN)
         self.anchorClicked.connect(lambda url: self.asked.emit(url.toString()))
+        self.verticalScrollBar().rangeChanged.connect(self._keep_place)
         theme.notifier.changed.connect(self._again)
 
     def show_page(self, page: Page, anchor: str = "") -> None:
@@ -62,15 +65,46 @@ class PageView(QTextBrowser):
         self.scroll_to(anchor)
 
     def scroll_to(self, anchor: str) -> None:
-        """Bring the heading with this anchor to the top; the beginning of the page if there is none."""
-        place = 0
+        """Bring the heading with this anchor to the top and mark it; the beginning of the page if there is none."""
+        self._anchor = anchor
+        self._mark()
+        self._scroll()
+
+    def _heading(self) -> QTextBlock | None:
         block = self.document().begin()
-        while anchor and block.isValid():
-            if block.blockFormat().headingLevel() and slug(block.text()) == anchor:
-                place = int(self.document().documentLayout().blockBoundingRect(block).top()) - MARGIN // 2
-                break
+        while self._anchor and block.isValid():
+            if block.blockFormat().headingLevel() and slug(block.text()) == self._anchor:
+                return block
             block = block.next()
+        return None
+
+    def _mark(self) -> None:
+        """Mark the heading that was asked for: near the end of a page it cannot be at the top."""
+        marks, heading = [], self._heading()
+        if heading is not None:
+            mark = QTextEdit.ExtraSelection()
+            mark.cursor = QTextCursor(heading)
+            self.setTextCursor(mark.cursor)  # when it is shown first, Qt scrolls to where that is
+            mark.format.setBackground(QBrush(QColor(theme.current().selection)))
+            mark.format.setProperty(QTextFormat.FullWidthSelection, True)
+            marks.append(mark)
+        self.setExtraSelections(marks)
+
+    def _scroll(self) -> None:
+        heading, place = self._heading(), 0
+        if heading is not None:
+            place = int(self.document().documentLayout().blockBoundingRect(heading).top()) - MARGIN // 2
         self.verticalScrollBar().setValue(max(0, place))
+        self._placed = self.verticalScrollBar().value()
+
+    def _keep_place(self, *_: object) -> None:
+        """Lines break elsewhere, or more of the page is laid out: bring the heading to the top again.
+
+        Unless the user has scrolled away from it.
+        """
+        bar = self.verticalScrollBar()
+        if self._anchor and bar.value() == min(self._placed, bar.maximum()):
+            self._scroll()
 
     def loadResource(self, kind: int, url: QUrl) -> QVariant:
         path = (self._folder / url.path()).resolve()
@@ -83,6 +117,7 @@ class PageView(QTextBrowser):
         if self._page is not None:
             at = self.verticalScrollBar().value()
             self._format(self._page)
+            self._mark()
             self.verticalScrollBar().setValue(at)
 
     # -- formats: Qt's Markdown reader gives the structure, and no looks

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from PyQt5.QtCore import Qt, pyqtSignal
-from PyQt5.QtWidgets import QAction, QSplitter
+from PyQt5.QtWidgets import QAction, QSplitter, QWidget
 
 from app.capture.reading.reader import Reader
 from app.events import Event
@@ -36,14 +36,16 @@ class Browser(QSplitter):
 
     changed = pyqtSignal()
 
-    def __init__(self, post: Post, reader: Reader, in_thread: InThread, settings: Settings) -> None:
-        super().__init__(Qt.Vertical)
+    def __init__(
+        self, post: Post, reader: Reader, in_thread: InThread, settings: Settings, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(Qt.Vertical, parent)
         self._reader = reader
         self.current_event: Event | None = None
         self._wanted = 0
         """The id of the event that is current in the pane, or 0; -1 once the window is closed."""
-        self.panes = PaneTabs(post, reader)
-        self.detail = DetailPane(reader, in_thread)
+        self.panes = PaneTabs(post, reader, self)
+        self.detail = DetailPane(reader, in_thread, self)
         self.filter = FilterBox(lambda: {"service": list(post.services)})
         self.filter.saved = settings.filters
         self.addWidget(self.panes)

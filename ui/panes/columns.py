@@ -30,6 +30,7 @@ class Column:
         quiet: whether it is dim, unless the row itself has a colour.
         numbered: whether it has the numbers of the rows, and is widened as they grow.
         stretch: whether it takes the room that the other columns leave.
+        yields: where there is little room, columns with the highest number are left out first; 0: it never is.
         color: the colour of a cell that says more than others, or None.
         mark: the shape that is painted in place of the text; None for a column of text.
         field: what a filter calls it, and ``value`` what a row has there; None: nothing to filter by.
@@ -46,6 +47,7 @@ class Column:
     quiet: bool = False
     numbered: bool = False
     stretch: bool = False
+    yields: int = 0
     color: Callable[[Row, Theme], str | None] = lambda *_: None
     mark: Callable[[Row], Mark | None] | None = None
     field: str = ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from time import time_ns
 from typing import cast
 
-from PyQt5.QtCore import QEvent, QObject, QPoint, Qt, QTimer, pyqtSignal
+from PyQt5.QtCore import QT_TRANSLATE_NOOP, QEvent, QObject, QPoint, Qt, QTimer, pyqtSignal
 from PyQt5.QtGui import QHideEvent, QKeyEvent, QShowEvent
 from PyQt5.QtWidgets import QMenu
 
@@ -16,6 +16,7 @@ from app.events import Row
 from app.post import Post
 from app.services.interfaces import Connection
 from app.text.escapes import amount
+from ui.looks.declared import in_words
 from ui.looks.icons import icon
 from ui.looks.theme import Theme
 from ui.looks.times import clock
@@ -24,10 +25,11 @@ from ui.panes.conversation_list import ConversationList
 from ui.panes.event_list import EventList
 from ui.panes.event_pane import EventPane
 
-NO_CONVERSATION = (
+NO_CONVERSATION = QT_TRANSLATE_NOOP(
+    "declared",
     "No conversation yet.\n\n"
     "Each connection that is made, and each peer of a UDP service,\n"
-    "becomes a row here and stays when it is over."
+    "becomes a row here and stays when it is over.",
 )
 
 OPEN, CUT = "open", "still open when the capture ended"
@@ -76,41 +78,43 @@ def _tls_color(row: Row, theme: Theme) -> str | None:
 COLUMNS = (
     Column(
         "conn", "#", "Number of the connection", 5, lambda row, _: str(row.id), right=True, quiet=True, numbered=True,
-        field="conn", value=lambda row: row.id,
+        field="conn", value=lambda row: row.id, yields=7,
     ),
     Column(
         "opened", "Opened", "When it was opened, in local time", 8,
-        lambda row, _: clock(row.time).rpartition(".")[0], quiet=True,
+        lambda row, _: clock(row.time).rpartition(".")[0], quiet=True, yields=5,
     ),
     Column(
         "seconds", "Duration", "How long it lasted, or lasts so far", 9,
-        lambda row, _: lasted(_row(row)), right=True,
+        lambda row, _: lasted(_row(row)), right=True, yields=4,
     ),
     Column(
         "service", "Service", "The service it was made to", 12, lambda row, _: row.service,
-        field="service", value=lambda row: row.service or None,
+        field="service", value=lambda row: row.service or None, yields=1,
     ),
     Column(
         "peer", "Peer", "The other side's address and port", 15, lambda row, _: row.peer or "", whole=True,
         field="peer", value=lambda row: row.peer,
     ),
-    Column("received", "Received", "Bytes received", 10, lambda row, _: amount(_row(row).received), right=True),
+    Column(
+        "received", "Received", "Bytes received", 10, lambda row, _: amount(_row(row).received), right=True, yields=2,
+    ),
     Column(
         "received.messages", "Reads", "How often data was received", 6,
-        lambda row, _: f"{_row(row).messages_received:,}", right=True, quiet=True,
+        lambda row, _: f"{_row(row).messages_received:,}", right=True, quiet=True, yields=10,
     ),
-    Column("sent", "Sent", "Bytes sent", 8, lambda row, _: amount(_row(row).sent), right=True),
+    Column("sent", "Sent", "Bytes sent", 8, lambda row, _: amount(_row(row).sent), right=True, yields=3),
     Column(
         "sent.messages", "Writes", "How often data was sent", 6,
-        lambda row, _: f"{_row(row).messages_sent:,}", right=True, quiet=True,
+        lambda row, _: f"{_row(row).messages_sent:,}", right=True, quiet=True, yields=9,
     ),
     Column(
         "failures", "Failures", "Failures on it", 8, lambda row, _: f"{_row(row).failures:,}", right=True,
-        color=_failures_color, field="failures", value=lambda row: _row(row).failures,
+        color=_failures_color, field="failures", value=lambda row: _row(row).failures, yields=6,
     ),
     Column(
         "tls", "TLS", "Version of TLS", 6, lambda row, _: (_row(row).tls or "").removeprefix("TLS "),
-        color=_tls_color, field="tls", value=lambda row: _row(row).tls,
+        color=_tls_color, field="tls", value=lambda row: _row(row).tls, yields=8,
     ),
     Column(
         "reason", "Ended", "How it ended", 24, lambda row, _: ended(_row(row)), color=_ended_color, stretch=True,
@@ -142,7 +146,7 @@ class ConversationPane(EventPane):
     def __init__(self, post: Post, reader: Reader) -> None:
         self._post = post
         self._shown = 0
-        super().__init__(reader, empty=NO_CONVERSATION)
+        super().__init__(reader, empty=in_words(NO_CONVERSATION))
         self.view.setAccessibleName(self.tr("Conversations"))
         header = self.view.header
         header.setSectionsClickable(True)

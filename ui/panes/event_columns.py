@@ -69,13 +69,13 @@ def _direction(row: Row) -> str | None:
 COLUMNS = (
     Column(
         "id", "#", "Number of the event in the capture", 5, lambda row, _: str(row.id),
-        right=True, quiet=True, numbered=True,
+        right=True, quiet=True, numbered=True, yields=4,
     ),
-    Column("time", "Time", "When it was received", 16, lambda row, _: clock(row.time), quiet=True),
-    Column("delta", "Δ", "Time since the row above", 7, delta, right=True, quiet=True),
+    Column("time", "Time", "When it was received", 16, lambda row, _: clock(row.time), quiet=True, yields=2),
+    Column("delta", "Δ", "Time since the row above", 7, delta, right=True, quiet=True, yields=6),
     Column(
         "service", "Service", "The service it happened to", 14, lambda row, _: row.service,
-        field="service", value=lambda row: row.service or None,
+        field="service", value=lambda row: row.service or None, yields=1,
     ),
     # Before the peer: what was received points from it to the service.
     Column(
@@ -85,7 +85,7 @@ COLUMNS = (
     ),
     Column(
         "peer", "Peer", "The other side's address and port", 15, lambda row, _: row.peer or "", whole=True,
-        field="peer", value=lambda row: row.peer,
+        field="peer", value=lambda row: row.peer, yields=3,
     ),
     Column(
         "kind", "Kind", "What happened", 17, lambda row, _: NAMES.get(row.kind, str(row.kind)),
@@ -93,7 +93,7 @@ COLUMNS = (
     ),
     Column(
         "size", "Size", "Bytes", 7, lambda row, _: "" if row.size is None else f"{row.size:,}",
-        right=True, field="size", value=lambda row: row.size,
+        right=True, field="size", value=lambda row: row.size, yields=5,
     ),
     Column(
         "summary", "Summary", "The payload's beginning, or what happened in words", 60, lambda row, _: row.summary,

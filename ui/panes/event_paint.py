@@ -61,7 +61,7 @@ class RowPainter:
         for i, column in enumerate(self.columns):
             left = header.sectionViewportPosition(i)
             width = header.sectionSize(i)
-            if left > rect.right() or left + width < 0:
+            if left > rect.right() or left + width < 0 or not width:
                 continue
             if column is self.columns[-1]:
                 # It may reach beyond the window, where the mark of a cut text would not be seen.

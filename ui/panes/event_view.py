@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from math import ceil
 
-from PyQt5.QtCore import QPoint, QRect, Qt, QTimer, pyqtSignal
+from PyQt5.QtCore import QByteArray, QPoint, QRect, Qt, QTimer, pyqtSignal
 from PyQt5.QtGui import (
     QColor,
     QContextMenuEvent,
@@ -235,11 +235,17 @@ class EventView(TailView):
         self.setViewportMargins(0, height, 0, 0)
         area = self.viewport().geometry()
         self.header.setGeometry(area.left(), area.top() - height, area.width(), height)
+        self.header.fold(area.width())
         self._set_range()
         self._set_width()
 
+    def restore_columns(self, state: QByteArray) -> None:
+        """Take the widths of the columns that the header's ``saveState`` has returned."""
+        self.header.restore(state)
+        self._set_width()
+
     def _set_width(self, *_: object) -> None:
-        """Let the view scroll sideways where the columns do not leave enough room for the last one."""
+        """Let the view scroll sideways where the columns that stay do not leave enough room for the last one."""
         room = self.viewport().width()
         over = self.header.fill(room)
         self.horizontalScrollBar().setRange(0, over)

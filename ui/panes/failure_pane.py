@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from time import perf_counter
 from typing import Any
 
-from PyQt5.QtCore import QPoint, Qt, QTimer, pyqtSignal
+from PyQt5.QtCore import QT_TRANSLATE_NOOP, QPoint, Qt, QTimer, pyqtSignal
 from PyQt5.QtWidgets import QAction, QFrame, QHBoxLayout, QSplitter, QToolButton, QVBoxLayout, QWidget
 
 from app import events
@@ -21,15 +21,21 @@ from app.events import Event
 from app.failures.report import report
 from ui.detail.sheet import visible
 from ui.forms.form import set_property
+from ui.looks.declared import in_words
 from ui.panes.event_pane import EventPane
 from ui.panes.group_table import GroupTable, message
 from ui.parts.line import Line
+from ui.parts.scrolled import Scrolled
 
-NO_FAILURES = (
+NO_FAILURES = QT_TRANSLATE_NOOP(
+    "declared",
     "No failure so far.\n\n"
     "When a responder raises, its traceback, local values\n"
-    "and the bytes that caused it are kept here; the service goes on."
+    "and the bytes that caused it are kept here; the service goes on.",
 )
+
+LINES = 4
+"""Lines of text in the height that the pane has at least."""
 
 REST, SHARE = 400, 5
 """The least milliseconds between two readings of the groups; the same as a multiple of the last one's duration."""
@@ -55,7 +61,7 @@ class FailurePane(EventPane):
     group_menu_wanted = pyqtSignal(QPoint)
 
     def __init__(self, recorder: Recorder, reader: Reader) -> None:
-        super().__init__(reader, of_kind(events.FAILURE), NO_FAILURES)
+        super().__init__(reader, of_kind(events.FAILURE), in_words(NO_FAILURES))
         self._recorder = recorder
         self._mark: Mark = ()
         self._lost, self._losses = 0, list[Lost]()
@@ -85,6 +91,7 @@ class FailurePane(EventPane):
         self._row.addWidget(self.words, 2)
         layout = self.layout()
         assert isinstance(layout, QVBoxLayout)
+        self.splitter = QSplitter(Qt.Vertical, self)
         below = QWidget()
         column = QVBoxLayout(below)
         column.setContentsMargins(0, 0, 0, 0)
@@ -92,13 +99,12 @@ class FailurePane(EventPane):
         column.addWidget(self.bar)
         column.addWidget(self.view, 1)
         column.addWidget(self._below)
-        self.splitter = QSplitter(Qt.Vertical)
         self.splitter.setChildrenCollapsible(False)
         self.splitter.setHandleWidth(1)
         self.splitter.addWidget(self.table)
         self.splitter.addWidget(below)
         self.splitter.setStretchFactor(1, 1)
-        layout.addWidget(self.splitter)
+        layout.addWidget(Scrolled(self.splitter, LINES))
 
     def set_actions(self, actions: Mapping[str, QAction]) -> None:
         """Show buttons for the actions on a group."""

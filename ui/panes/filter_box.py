@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from PyQt5.QtCore import QEvent, QPoint, Qt, QTimer, pyqtSignal
 from PyQt5.QtGui import QFocusEvent, QKeyEvent
-from PyQt5.QtWidgets import QLabel, QLineEdit, QMenu
+from PyQt5.QtWidgets import QAction, QLabel, QLineEdit, QMenu, QToolButton
 
 from app.capture.filters import errors
 from app.capture.filters import language as filters
@@ -56,7 +56,7 @@ class FilterBox(QLineEdit):
         self.addAction(icon("filter", "accent"), QLineEdit.LeadingPosition)
         keep = self.addAction(icon("bookmark"), QLineEdit.TrailingPosition)
         keep.setToolTip(self.tr("Saved filters"))
-        keep.triggered.connect(lambda: self.saved_menu().popup(self.mapToGlobal(QPoint(0, self.height()))))
+        keep.triggered.connect(lambda: self._open_saved(keep))
         mark_accessible(self, self.tr("Filter"), self.tr("Shows only events that fit what is typed"))
         self._words: QLabel | None = None
         self._offered: Completions | None = None
@@ -67,6 +67,13 @@ class FilterBox(QLineEdit):
         self.textChanged.connect(lambda _: self._on_text())
         # The button that empties the box counts as an edit.
         self.textEdited.connect(lambda text: self._offer() if text else self._hide_offered())
+
+    def _open_saved(self, action: QAction) -> None:
+        """Open the menu of the saved filters below the button of ``action``, which is at the end of the box."""
+        button = next(found for found in self.findChildren(QToolButton) if found.defaultAction() is action)
+        menu = self.saved_menu()
+        right = self.mapToGlobal(QPoint(button.geometry().right(), self.height()))
+        menu.popup(right - QPoint(menu.sizeHint().width() - 1, 0))
 
     def apply(self) -> bool:
         """Apply what is typed now; returns whether it is valid."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from PyQt5.QtCore import QAbstractTableModel, QModelIndex, QPoint, QSize, Qt, pyqtSignal
-from PyQt5.QtGui import QColor, QFontMetrics, QKeyEvent
+from PyQt5.QtGui import QColor, QFontMetrics, QKeyEvent, QResizeEvent
 from PyQt5.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -21,14 +21,15 @@ from PyQt5.QtWidgets import (
 from app.capture.reading.groups import Group
 from ui.detail.sheet import visible
 from ui.looks import theme
+from ui.looks.declared import in_words
 from ui.looks.icons import icon
 from ui.looks.times import clock, moment
+from ui.panes.event_header import LEAST, PAD
+from ui.panes.folding import left_out
 from ui.parts.labels import plain
 
 STATES = {"open": ("failure", "bad"), "reopened": ("again", "warning"), "resolved": ("check", "good")}
 """Icon and colour of each state."""
-
-PAD = 6
 
 _WORDS = re.compile(r"\w?'…'|<\w+>")
 """The placeholders in a generalised message."""
@@ -44,6 +45,7 @@ class GroupColumn:
         right: whether numbers stand right-aligned in it.
         strong: whether it stands out in groups that are not resolved.
         stretch: whether it takes the room that the other columns leave.
+        yields: where there is little room, columns with the highest number are left out first; 0: it never is.
         icon: name and colour of the icon before the text; None for no icon.
     """
 
@@ -55,6 +57,7 @@ class GroupColumn:
     right: bool = False
     strong: bool = False
     stretch: bool = False
+    yields: int = 0
     icon: Callable[[Group], tuple[str, str]] | None = None
 
     @property
@@ -83,10 +86,13 @@ COLUMNS = (
     GroupColumn("Message", "What it says, with words for what differs", 30, message, message,
                 strong=True, stretch=True),
     GroupColumn("Where", "The innermost line of your own code", 25, lambda g: visible(g.where.rpartition("/")[2]),
-                lambda g: g.where),
-    GroupColumn("First", "When it happened first, in local time", 9, lambda g: _seen(g.first), lambda g: g.first),
-    GroupColumn("Last", "When it happened last, in local time", 9, lambda g: _seen(g.last), lambda g: g.newest),
-    GroupColumn("Services", "Where it happened", 12, lambda g: visible(", ".join(g.services)), lambda g: g.services),
+                lambda g: g.where, yields=2),
+    GroupColumn("First", "When it happened first, in local time", 9, lambda g: _seen(g.first), lambda g: g.first,
+                yields=4),
+    GroupColumn("Last", "When it happened last, in local time", 9, lambda g: _seen(g.last), lambda g: g.newest,
+                yields=1),
+    GroupColumn("Services", "Where it happened", 12, lambda g: visible(", ".join(g.services)),
+                lambda g: g.services, yields=3),
 )  # fmt: skip
 
 
@@ -110,7 +116,9 @@ class GroupModel(QAbstractTableModel):
         column = COLUMNS[section]
         if role == Qt.TextAlignmentRole:
             return column.alignment
-        return {Qt.DisplayRole: column.title, Qt.ToolTipRole: column.tip}.get(role)  # type: ignore[call-overload]
+        return {Qt.DisplayRole: in_words(column.title), Qt.ToolTipRole: in_words(column.tip)}.get(
+            role  # type: ignore[call-overload]
+        )
 
     def data(self, index: QModelIndex, role: int = Qt.DisplayRole) -> Any:
         if not index.isValid() or index.row() >= len(self.groups):
@@ -181,6 +189,7 @@ class GroupTable(QTableView):
         super().__init__()
         self.groups = GroupModel()
         self._chosen = ""
+        self._left_out: dict[int, int] = {}  # widths of columns for which there is no room
         self.setModel(self.groups)
         self.setProperty("role", "mono")
         self.setAccessibleName(self.tr("Failure groups"))
@@ -204,6 +213,7 @@ class GroupTable(QTableView):
                 header.setSectionResizeMode(at, QHeaderView.Stretch)
         header.setSortIndicator(0, Qt.AscendingOrder)
         self.setSortingEnabled(True)
+        header.sortIndicatorChanged.connect(lambda *_: self._fold())
         self.setContextMenuPolicy(Qt.CustomContextMenu)
         self.customContextMenuRequested.connect(self._on_menu)
         self.selectionModel().selectionChanged.connect(lambda *_: self._on_selection())
@@ -216,7 +226,28 @@ class GroupTable(QTableView):
         metrics = QFontMetrics(theme.mono_font())
         self.verticalHeader().setDefaultSectionSize(metrics.height() + PAD + 2)
         for at, column in enumerate(COLUMNS):
-            self.horizontalHeader().resizeSection(at, column.chars * metrics.horizontalAdvance("0") + 2 * PAD)
+            width = column.chars * metrics.horizontalAdvance("0") + 2 * PAD
+            self.horizontalHeader().resizeSection(at, width)
+            if at in self._left_out:
+                self._left_out[at] = width
+        self._fold()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fold()
+
+    def _fold(self) -> None:
+        """Leave columns out where the message would be cut after a word or two; the one that sorts stays."""
+        header = self.horizontalHeader()
+        widths = [self._left_out.get(at, header.sectionSize(at)) for at in range(len(COLUMNS))]
+        yields = [0 if at == header.sortIndicatorSection() else column.yields for at, column in enumerate(COLUMNS)]
+        stretched = next(at for at, column in enumerate(COLUMNS) if column.stretch)
+        widths[stretched] = LEAST * QFontMetrics(theme.mono_font()).horizontalAdvance("0") + 2 * PAD
+        out = left_out(widths, yields, self.viewport().width())
+        self._left_out = {at: widths[at] for at in out}
+        for at in range(len(COLUMNS)):
+            if header.isSectionHidden(at) != (at in out):
+                header.setSectionHidden(at, at in out)
 
     def show_groups(self, groups: list[Group]) -> None:
         """Show these groups; the selected one stays selected."""

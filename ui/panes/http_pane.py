@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import cast
 
-from PyQt5.QtCore import Qt
+from PyQt5.QtCore import QT_TRANSLATE_NOOP, Qt
 from PyQt5.QtWidgets import QVBoxLayout
 
 from app.capture.filters.language import EVERYTHING, Filter
 from app.capture.reading.exchange_rows import EXCHANGE_FIELDS, ExchangeRow
 from app.capture.reading.reader import Reader
 from app.events import Row
+from ui.looks.declared import in_words
 from ui.looks.theme import Theme
 from ui.looks.times import clock
 from ui.panes.columns import Column
@@ -19,10 +20,11 @@ from ui.panes.event_pane import EventPane
 from ui.panes.exchange_list import BY_AGE, MAX_SORTED, ExchangeList
 from ui.parts.notice_bar import NoticeBar
 
-NO_EXCHANGE = (
+NO_EXCHANGE = QT_TRANSLATE_NOOP(
+    "declared",
     "No HTTP exchange yet.\n\n"
     "Start an HTTP service and send it a request:\n"
-    "each request becomes a row here, with its answer."
+    "each request becomes a row here, with its answer.",
 )
 
 WAITING, NONE = "waiting", "none"
@@ -59,10 +61,10 @@ def duration(seconds: float | None) -> str:
 
 
 COLUMNS = (
-    Column("time", "Time", "When the request was read", 16, lambda row, _: clock(row.time), quiet=True),
+    Column("time", "Time", "When the request was read", 16, lambda row, _: clock(row.time), quiet=True, yields=2),
     Column(
         "service", "Service", "The service that was asked", 16, lambda row, _: row.service,
-        field="service", value=lambda row: row.service or None,
+        field="service", value=lambda row: row.service or None, yields=1,
     ),
     Column(
         "method", "Method", "What was to be done", 8, lambda row, _: _row(row).method,
@@ -77,14 +79,14 @@ COLUMNS = (
         "status", "Status", "Of the answer, while there is one", 8, lambda row, _: _status(row), color=_status_color,
         field="http.status", value=lambda row: _row(row).status,
     ),
-    Column("type", "Type", "Media type of the answer", 24, lambda row, _: _row(row).type, quiet=True),
+    Column("type", "Type", "Media type of the answer", 24, lambda row, _: _row(row).type, quiet=True, yields=5),
     Column(
         "size", "Size", "Bytes of the answer's body", 9, lambda row, _: "" if row.size is None else f"{row.size:,}",
-        right=True, field="size", value=lambda row: row.size,
+        right=True, field="size", value=lambda row: row.size, yields=4,
     ),
     Column(
         "duration", "Duration", "From the request's first byte to the answer's last", 9,
-        lambda row, _: duration(_row(row).seconds), right=True, quiet=True,
+        lambda row, _: duration(_row(row).seconds), right=True, quiet=True, yields=3,
     ),
 )  # fmt: skip
 
@@ -96,7 +98,7 @@ class HTTPPane(EventPane):
     fields = EXCHANGE_FIELDS
 
     def __init__(self, reader: Reader) -> None:
-        super().__init__(reader, EVERYTHING, NO_EXCHANGE)
+        super().__init__(reader, EVERYTHING, in_words(NO_EXCHANGE))
         self._shown = 0
         self.view.setAccessibleName(self.tr("HTTP exchanges"))
         self.notice = NoticeBar("warning", closable=True)

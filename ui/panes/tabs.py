@@ -66,8 +66,8 @@ class PaneTabs(QTabWidget):
     unresolved_changed = pyqtSignal(int)
     page_closed = pyqtSignal(QWidget)
 
-    def __init__(self, post: Post, reader: Reader) -> None:
-        super().__init__()
+    def __init__(self, post: Post, reader: Reader, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
         self._post, self._reader = post, reader
         self._typed: dict[bool, str] = {}
         self._columns: QByteArray | None = None
@@ -186,8 +186,7 @@ class PaneTabs(QTabWidget):
     def _add(self, name: str, base: Filter, empty: str, title: str = "") -> EventPane:
         pane = EventPane(self._reader, base, empty)
         if self._columns is not None:
-            pane.view.header.restoreState(self._columns)
-            pane.view.header.keep_titles()
+            pane.view.restore_columns(self._columns)
         self._put(pane, name, title or name)
         return pane
 
@@ -210,7 +209,7 @@ class PaneTabs(QTabWidget):
         """Restore the widths of columns in all panes of events; HTTP and conversations have other columns."""
         self._columns = state
         for pane in (self.all, *self._services.values(), self.failures):
-            pane.view.header.restoreState(state)
+            pane.view.restore_columns(state)
 
     def columns(self) -> QByteArray:
         """The widths of columns of the pane in view, or of All where that has other columns."""

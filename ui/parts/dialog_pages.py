@@ -57,6 +57,7 @@ def padded(page: QWidget) -> Page:
     """``page`` on the background of a form, with margins."""
     content = QFrame()
     content.setProperty("surface", "panel")
-    content.setLayout(column(page))
+    shown = Page(content)
+    content.setLayout(column(page))  # now that it has its place: Qt applies the stylesheet again where it moves
     content.layout().setContentsMargins(24, 16, 24, 16)
-    return Page(content)
+    return shown

@@ -1,12 +1,11 @@
-"""The find bar: one for all views of text and bytes. It finds in the view that has the focus."""
+"""The find bar: one for all views of text and bytes. It goes through all views of a page, one after the other."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from time import perf_counter
-from typing import Protocol
 
-from PyQt5.QtCore import QEvent, QObject, QSize, Qt, QTimer
+from PyQt5.QtCore import QEvent, QObject, QPoint, QSize, Qt, QTimer
 from PyQt5.QtGui import QKeyEvent, QKeySequence
 from PyQt5.QtWidgets import (
     QApplication,
@@ -25,6 +24,7 @@ from app.text.finding import MOST
 from ui.forms.form import set_property
 from ui.looks.icons import icon
 from ui.parts.find_text import TextTarget
+from ui.parts.find_views import Target, Views
 
 BUDGET = 0.006
 """Seconds for which is searched at a time: the servers run in this thread, too."""
@@ -34,37 +34,6 @@ TYPING = 60
 
 REST, SHARE = 250, 6
 """The least milliseconds between two searches of a text that grows, and the same as a multiple of the last one's."""
-
-
-class Target(Protocol):
-    """A view in which can be searched."""
-
-    @property
-    def widget(self) -> QWidget: ...
-
-    def places(self, typed: str, *, case: bool) -> Iterator[int | None]:
-        """Where ``typed`` is, in order; None after each piece that was looked through."""
-
-    def length(self, typed: str) -> int:
-        """How long each place is."""
-
-    def selected(self) -> str:
-        """What to type for what is selected; empty where that is too long, or nothing."""
-
-    def cursor(self) -> int:
-        """Where the view's cursor, or what is selected, begins."""
-
-    def show(self, start: int, length: int) -> None:
-        """Select this place and bring it into view."""
-
-    def mark(self, starts: list[int], length: int) -> None:
-        """Mark these places; none with an empty list."""
-
-    def watch(self, changed: Callable[[], object]) -> Callable[[], None]:
-        """Call ``changed`` when there is another content. Returns what ends that."""
-
-    def kind(self, typed: str) -> str:
-        """What is searched for, if that is not a text; for the user."""
 
 
 MakeTarget = Callable[[QWidget], "Target | None"]
@@ -78,6 +47,8 @@ def text_target(widget: QWidget) -> Target | None:
 class FindBar(QFrame):
     """A line below the views of its host, hidden until Ctrl+F is pressed in one of them.
 
+    It begins where the focus is, and goes on in the views after that and then in those before.
+
     Enter, F3 and Shift finds the next place and the one before; Escape closes it and gives the focus back.
 
     Attributes:
@@ -87,12 +58,12 @@ class FindBar(QFrame):
     """
 
     def __init__(
-        self, host: QWidget, first: Callable[[], QWidget | None], make: tuple[MakeTarget, ...] = (text_target,)
+        self, host: QWidget, views: Callable[[], list[QWidget]], make: tuple[MakeTarget, ...] = (text_target,)
     ) -> None:
-        """``first()`` is the view in which is searched while none has the focus; ``make``: targets, by their views."""
+        """``views()`` are those of the page in view, in the order in which they are read; ``make``: their targets."""
         super().__init__(host)
-        self._host, self._first, self._make = host, first, make
-        self._target: Target | None = None
+        self._host, self._views, self._make = host, views, make
+        self._target: Views | None = None
         self._unwatch: Callable[[], None] | None = None
         self._starts: list[int] = []
         self._at = -1
@@ -186,12 +157,13 @@ class FindBar(QFrame):
         return None
 
     def open(self) -> None:
-        """Show the bar for the view that has the focus, and take what is selected there for what is wanted."""
+        """Show the bar, search from the view that has the focus, and take what is selected there for what is wanted."""
         focused = QApplication.focusWidget()
         if focused is not self.field:
-            target = self._target_of(focused) or self._target_of(self._first())
+            target = self._targets()
             if target is None:
                 return
+            target.look_at(focused)
             self._take(target)
             if selected := target.selected():
                 self.field.setText(selected)
@@ -205,34 +177,34 @@ class FindBar(QFrame):
         target = self._target
         self.hide()
         if target is not None:
-            target.mark([], 0)
+            target.mark([], "")
             if self._host.isAncestorOf(target.widget):
                 target.widget.setFocus(Qt.OtherFocusReason)
         self._take(None)
 
-    def show_first(self) -> None:
-        """Search in the first view from now on: another page is shown."""
+    def show_page(self) -> None:
+        """Search in the page that is in view now."""
         if self.isVisible():
-            self._take(self._target_of(self._first()))
+            self._take(self._targets())
             self._typed()
 
     def _on_focus(self, _: object, now: QWidget | None) -> None:
-        if self.isVisible() and now is not None and now is not self.field and self._host.isAncestorOf(now):
-            target = self._target_of(now)
-            if target is not None and (self._target is None or target.widget is not self._target.widget):
-                self._take(target)
-                self._begin()
+        if self.isVisible() and self._target is not None and self._target.look_at(now):
+            self._origin = self._target.cursor()
+            self._begin()
 
-    def _target_of(self, widget: QWidget | None) -> Target | None:
-        if widget is None or not self._host.isAncestorOf(widget) or not widget.isVisible():
-            return None
-        return next((found for make in self._make if (found := make(widget)) is not None), None)
+    def _targets(self) -> Views | None:
+        made = (
+            next((found for make in self._make if (found := make(view)) is not None), None) for view in self._views()
+        )
+        targets = [target for target in made if target is not None]
+        return Views(targets) if any(target.widget.isVisible() for target in targets) else None
 
-    def _take(self, target: Target | None) -> None:
+    def _take(self, target: Views | None) -> None:
         if self._unwatch is not None:
             self._unwatch()
         if self._target is not None:
-            self._target.mark([], 0)
+            self._target.mark([], "")
         self._stop()
         self._wanted_step = 0
         self._target = target
@@ -265,12 +237,12 @@ class FindBar(QFrame):
         self._starts, self._at = [], -1
 
     def _begin(self) -> None:
-        """Search the whole view. The first place from where the search began becomes the current one."""
+        """Search the whole page. The first place from where the search began becomes the current one."""
         self._stop()
         target, typed = self._target, self.field.text()
         if target is None or not typed:
             if target is not None:
-                target.mark([], 0)
+                target.mark([], "")
             self._say()
             return
         self._from, self._took = self._origin if self._reveal else target.cursor(), 0.0
@@ -306,7 +278,7 @@ class FindBar(QFrame):
             self.step(by)
         self._reveal = self._reveal and not complete
         if complete and self._target is not None:
-            self._target.mark(self._near(), self._length())
+            self._target.mark(self._near(), self.field.text())
         self._say()
 
     def step(self, by: int) -> None:
@@ -324,15 +296,12 @@ class FindBar(QFrame):
     def _go(self, at: int) -> None:
         self._at = at
         if self._target is not None and self._reveal:
-            self._target.show(self._starts[at], self._length())
-            self._target.mark(self._near(), self._length())
+            self._target.show(self._starts[at], self.field.text())
+            self._target.mark(self._near(), self.field.text())
 
     def _near(self, most: int = 400) -> list[int]:
         first = max(0, self._at - most // 2)
         return self._starts[first : first + most]
-
-    def _length(self) -> int:
-        return 0 if self._target is None else self._target.length(self.field.text())
 
     def _say(self) -> None:
         count, typed = len(self._starts), self.field.text()
@@ -353,12 +322,13 @@ class FindBar(QFrame):
             button.setEnabled(count > 0)
 
 
-def first_view(page: QWidget | None, *kinds: type) -> QWidget | None:
-    """The first visible view of one of these kinds on a page."""
-    if page is None or isinstance(page, kinds):
-        return page
-    return next((view for kind in kinds for view in _children(page, kind) if view.isVisible()), None)
+def views_of(page: QWidget | None, *kinds: type[QWidget]) -> list[QWidget]:
+    """The views of these kinds on a page as they are read: columns from left to right, each from its top."""
+    if page is None:
+        return []
 
+    def place(view: QWidget) -> tuple[int, int]:
+        at = view.mapTo(page, QPoint())
+        return at.x(), at.y()
 
-def _children(page: QWidget, kind: type) -> list[QWidget]:
-    return page.findChildren(kind)
+    return sorted((view for view in (page, *page.findChildren(QWidget)) if isinstance(view, kinds)), key=place)

@@ -36,9 +36,6 @@ class TextTarget:
         for place in places(self._text, typed, case=case):
             yield place if place is None or not self._wide else place + bisect_left(self._wide, place)
 
-    def length(self, typed: str) -> int:
-        return len(typed) + len(_WIDE.findall(typed))
-
     def selected(self) -> str:
         text = self.widget.textCursor().selectedText()
         return text if len(text) <= LONGEST and text.isprintable() else ""
@@ -46,15 +43,20 @@ class TextTarget:
     def cursor(self) -> int:
         return self.widget.textCursor().selectionStart()
 
-    def show(self, start: int, length: int) -> None:
+    def show(self, start: int, typed: str) -> None:
         cursor = QTextCursor(self.widget.document())
         cursor.setPosition(start)
-        cursor.setPosition(start + length, QTextCursor.KeepAnchor)
+        cursor.setPosition(start + _length(typed), QTextCursor.KeepAnchor)
         self.widget.setTextCursor(cursor)
         self.widget.ensureCursorVisible()
 
-    def mark(self, starts: list[int], length: int) -> None:
-        colors = theme.current()
+    def deselect(self) -> None:
+        cursor = self.widget.textCursor()
+        cursor.clearSelection()
+        self.widget.setTextCursor(cursor)
+
+    def mark(self, starts: list[int], typed: str) -> None:
+        length, colors = _length(typed), theme.current()
         voice = QTextCharFormat()
         voice.setBackground(QColor(colors.pressed))
         marks = []
@@ -76,3 +78,8 @@ class TextTarget:
 
     def kind(self, typed: str) -> str:
         return ""
+
+
+def _length(typed: str) -> int:
+    """How long a place of ``typed`` is, in UTF-16."""
+    return len(typed) + len(_WIDE.findall(typed))

@@ -10,8 +10,8 @@ from PyQt5.QtWidgets import QFileDialog, QLabel, QStackedWidget, QTabWidget, QVB
 from app import events
 from app.capture.reading.exchange_at import Exchanged
 from app.events import Event
+from app.http.body import Body
 from app.http.contents import of_body
-from app.http.exchanges import Body
 from app.sending.answer import Answer
 from app.text.escapes import amount
 from ui.detail.body_view import BodyView
@@ -22,7 +22,7 @@ from ui.detail.page import Subject
 from ui.detail.saving import part_name
 from ui.detail.sheet import visible
 from ui.forms.form import set_property
-from ui.parts.find_bar import FindBar, first_view, text_target
+from ui.parts.find_bar import FindBar, text_target, views_of
 from ui.parts.line import Line
 from ui.streams.transcript import Transcript
 
@@ -76,9 +76,9 @@ class AnswerView(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
         column.addWidget(self.tabs, 1)
-        self.find_bar = FindBar(self, lambda: first_view(self.tabs.currentWidget(), *VIEWS), (hex_target, text_target))
+        self.find_bar = FindBar(self, lambda: views_of(self.tabs.currentWidget(), *VIEWS), (hex_target, text_target))
         column.addWidget(self.find_bar)
-        self.tabs.currentChanged.connect(lambda _: self.find_bar.show_first())
+        self.tabs.currentChanged.connect(lambda _: self.find_bar.show_page())
         self.body.notice.save.connect(self._save)
         self.body.save_part.connect(self._save_part)
         self.show_log()

@@ -16,6 +16,7 @@ from app.capture.reading.reader import Reader
 from app.capture.reading.store import Store
 from app.events import Event
 from app.post import Post
+from app.sending.sendable import can_be_sent
 from app.services.service import Service
 from app.workspace.message import Message
 from ui.bridge import Bridge
@@ -112,8 +113,11 @@ class SendCommands:
     def open_in_send(self) -> None:
         """Fill the dock with what the current event was sent with."""
         event = self._event()
-        if event is None:
-            return
+        if event is not None:
+            self.fill(self._reader, event.id)
+
+    def fill(self, reader: Reader, id: int) -> None:
+        """Fill the dock with what an event was sent with, of the capture of ``reader``; from any window."""
         from app.sending.captured import captured
         from app.sending.errors import URLError
         from app.sending.url import parse
@@ -127,16 +131,20 @@ class SendCommands:
         self._remember()
 
         def read(store: Store) -> Captured | None:
-            return captured(store, event, ours)
+            event = store.event(id)
+            return captured(store, event, ours) if event is not None and can_be_sent(event) else None
 
         def on_read(found: Captured | None) -> None:
             dock = self.dock
             if found is None:
                 dock.tell_problem(dock.tr("What was sent is not in the capture, or not any more."))
             else:
-                dock.show_captured(found, dock.tr("from event {id}").format(id=event.id))
+                dock.show_captured(found, dock.tr("from event {id}").format(id=id))
+            if not self._window.isActiveWindow():
+                self._window.raise_()
+                self._window.activateWindow()
 
-        self._reader.read(read, None, on_read)
+        reader.read(read, None, on_read)
 
     def _url(self) -> str | None:
         """The URL of the selected service."""

@@ -5,15 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from PyQt5.QtCore import QSize, Qt, QTimer, pyqtSignal
+from PyQt5.QtCore import Qt, QTimer, pyqtSignal
 from PyQt5.QtGui import QCloseEvent, QKeyEvent, QResizeEvent
 from PyQt5.QtWidgets import (
     QDockWidget,
-    QFrame,
     QHBoxLayout,
     QLabel,
     QMenu,
-    QScrollArea,
     QSplitter,
     QToolButton,
     QVBoxLayout,
@@ -35,9 +33,11 @@ from ui.edits import Edits
 from ui.forms.form import Words, set_property
 from ui.looks.icons import icon
 from ui.parts.line import Line
+from ui.parts.scrolled import Scrolled
+from ui.parts.small_button import small_button
 from ui.sending.answer_view import AnswerView
 from ui.sending.history import SentHistory
-from ui.sending.message_form import MessageForm, small_button
+from ui.sending.message_form import MessageForm
 from ui.sending.run import SendRun
 from ui.sending.saved_messages import SavedMessages
 from ui.sending.variables_dialog import VariablesDialog
@@ -45,6 +45,9 @@ from ui.streams.transcript import TICK
 
 NARROW = 125
 """Width of the dock, in digits, below which the saved messages are in the menu of the history alone."""
+
+LINES = 8
+"""Lines of text in the height that the dock has at least."""
 
 MOST = 1 << 16
 """Bytes of captured data that the form shows; more is sent as it is."""
@@ -159,9 +162,7 @@ class SendDock(QDockWidget):
             inner.setStretchFactor(inner.count() - 1, stretch)
         inner.setChildrenCollapsible(False)
         inner.setSizes([560, 600, 190])
-        whole = _Scrolled()
-        whole.setWidget(inner)
-        self.setWidget(whole)
+        self.setWidget(Scrolled(inner, LINES))
         self.setTitleBarWidget(self._title())
 
     def _buttons(self) -> None:
@@ -343,19 +344,6 @@ class SendDock(QDockWidget):
         super().resizeEvent(event)
         letter = self.fontMetrics().horizontalAdvance("0")
         self._saved_panel.setVisible(self.width() >= NARROW * letter)
-
-
-class _Scrolled(QScrollArea):
-    """Scrolls what does not fit, so that the dock does not make the window grow."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setWidgetResizable(True)
-        self.setFrameShape(QFrame.NoFrame)
-        self.setFocusPolicy(Qt.NoFocus)
-
-    def minimumSizeHint(self) -> QSize:
-        return QSize(200, self.fontMetrics().lineSpacing() * 8)
 
 
 def _panel(part: QWidget) -> QWidget:

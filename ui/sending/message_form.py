@@ -20,7 +20,6 @@ from PyQt5.QtWidgets import (
     QSpinBox,
     QStyledItemDelegate,
     QTabWidget,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -34,6 +33,7 @@ from app.text.variables import Variables, filled
 from app.workspace.message import Message
 from ui.forms.form import Form, Words, sentence, set_property, tell
 from ui.looks.icons import icon
+from ui.parts.small_button import small_button
 from ui.sending.data_editor import DataEditor
 from ui.sending.header_names import NAMES, VALUES
 from ui.sending.rows import Rows
@@ -44,6 +44,10 @@ MAX_TIMES, MAX_INTERVAL_MS = 1_000_000_000, 86_400_000
 
 DATA, HEADERS, OPTIONS = range(3)
 """The tabs."""
+
+
+URL = 34
+"""Characters of a URL that are shown at least."""
 
 
 class MessageForm(QWidget):
@@ -152,7 +156,7 @@ class MessageForm(QWidget):
         self.url.setPlaceholderText(self.tr("Where to, as {url}").format(url="tcp://127.0.0.1:9007"))
         self.url.setAccessibleName("URL")
         self.url.setToolTip("tcp:// tls:// udp:// http:// https:// ws:// wss://")
-        self.url.setMinimumWidth(90)
+        self.url.setMinimumWidth(URL * self.fontMetrics().horizontalAdvance("0"))
         self._urls = QStringListModel(self)
         completer = QCompleter(self._urls, self)
         completer.setFilterMode(Qt.MatchContains)
@@ -378,14 +382,3 @@ class _Number(QSpinBox):
         longest = f"{self.prefix()}{self.textFromValue(self.maximum())}{self.suffix()}"
         spare = letters.horizontalAdvance(longest) - letters.horizontalAdvance(self.text())
         return wanted - QSize(max(0, spare), 0)
-
-
-def small_button(name: str, tip: str) -> QToolButton:
-    """A button with an icon and no text."""
-    button = QToolButton()
-    button.setIcon(icon(name))
-    button.setIconSize(QSize(14, 14))
-    button.setAutoRaise(True)
-    button.setToolTip(tip)
-    button.setAccessibleName(tip)
-    return button

@@ -15,7 +15,7 @@ from app.workspace.reading import MAX_NAME
 from ui.edits import Edits
 from ui.looks.icons import icon
 from ui.parts.labels import plain
-from ui.sending.message_form import small_button
+from ui.parts.small_button import small_button
 
 
 class SavedMessages(QWidget):

@@ -32,9 +32,11 @@ class ServiceActions(QObject):
 
     Signals:
         edit_wanted: the name of a service whose page is to be shown.
+        added: the name of a service that was made in a dialog, and that there is now.
     """
 
     edit_wanted = pyqtSignal(str)
+    added = pyqtSignal(str)
 
     def __init__(
         self, post: Post, edits: Edits, bridge: Bridge, window: QWidget, host: Callable[[], str] = lambda: LOOPBACK
@@ -69,35 +71,39 @@ class ServiceActions(QObject):
         port = suggested_port(service.config.protocol, self._post.configs())
         copy = replace(service.config, name=another, port=port)
         words = self.tr("duplicate of “{name}”").format(name=name)
-        return self._open_dialog(copy, self._post.configs(), copy.protocol, words, copied=True)
+        return self._open_dialog(
+            copy, self._post.configs(), copy.protocol, words, self.tr("Duplicate {name}").format(name=name)
+        )
 
     def create_ruled(self, protocol: str, responder: str, rule: Mapping[str, Any]) -> ServiceDialog:
         """Open the dialog for a new service with this rule of the responder, ``mock`` or ``script``."""
         others = self._post.configs()
         name, port = suggested_name(protocol, responder, others), suggested_port(protocol, others)
         config = ServiceConfig(name, protocol, self._host(), port, responder, options={"rules": [dict(rule)]})
-        return self._open_dialog(config, others, protocol, copied=True)
+        return self._open_dialog(config, others, protocol)
 
     def _add(self, config: ServiceConfig, text: str, *, start: bool) -> None:
         name = self._edits.add(config, text)
 
         async def begin() -> None:
             service = self._post.services.get(name)
-            if service is not None and not service.running:
+            if service is None:
+                return
+            self.added.emit(name)
+            if start and not service.running:
                 await service.start()
 
-        if start:
-            self._edits.when_followed(begin)
+        self._edits.when_followed(begin)
 
     def remove(self, name: str) -> None:
         self._edits.remove(name)
 
     def _open_dialog(
-        self, config: ServiceConfig | None, others: Any, protocol: str, text: str = "", *, copied: bool = False
+        self, config: ServiceConfig | None, others: Any, protocol: str, text: str = "", title: str = ""
     ) -> ServiceDialog:
         from ui.services.dialog import ServiceDialog
 
-        dialog = ServiceDialog(config, list(others), self._window, protocol, copied=copied, host=self._host())
+        dialog = ServiceDialog(config, list(others), self._window, protocol, title=title, host=self._host())
         dialog.accepted.connect(lambda: self._add(dialog.config(), text, start=dialog.starts))
         dialog.finished.connect(lambda _: dialog.deleteLater())
         dialog.open()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from itertools import count
 
+from app.faults import tables
+from app.options import Options
 from app.services import address, errors
 from app.services.config import ServiceConfig
 from app.services.protocols import PROTOCOLS
@@ -53,6 +55,12 @@ def port_problem(port: str) -> str | None:
     except errors.InvalidAddressError:
         return "The port must be a number from 1 to 65535, or 0 for any free one"
     return None
+
+
+def kept_faults(config: ServiceConfig) -> tuple[Options, ...]:
+    """Its faults, without those that its protocol does not allow, or that need TLS which it has not."""
+    wrong = {at for at, _, _ in tables.problems(config.faults, config.protocol, tls=config.tls is not None)}
+    return tuple(table for at, table in enumerate(config.faults) if at not in wrong)
 
 
 def place_problem(protocol: str, host: str, port: int, others: Collection[ServiceConfig]) -> str | None:

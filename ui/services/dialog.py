@@ -1,4 +1,4 @@
-"""The dialog that creates or edits a service. It shows problems while the user types."""
+"""The dialog that creates a service. It shows problems while the user types."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ from app.services.config import ServiceConfig
 from app.services.protocols import PROTOCOLS
 from app.workspace import reading as workspace
 from ui.forms.form import Form, OptionForm, column, sentence, set_property, tab_through, tell
+from ui.forms.helped_items import HelpedChoice
 from ui.looks.declared import in_words
 from ui.looks.icons import icon
 from ui.parts.careful_dialog import CarefulDialog
 from ui.parts.dialog_pages import Page, Pages, padded
-from ui.parts.helped_items import HelpedChoice
 from ui.services import checks
 from ui.services.section_page import SectionPage
 
@@ -53,23 +53,20 @@ class ServiceDialog(CarefulDialog):
         parent: QWidget | None = None,
         protocol: str = "tcp",
         *,
-        copied: bool = False,
+        title: str = "",
         host: str = checks.HOSTS[0],
     ) -> None:
-        """Edit ``config``; if it is None, create a service; if ``copied``, create one with these settings."""
+        """``config``: the settings that the service begins with; None: what ``protocol`` suggests."""
         super().__init__(parent)
         self.setWindowFlag(Qt.WindowContextHelpButtonHint, False)
         self.starts = False
-        self._others = [other for other in others if other is not config]
-        self._new = config is None or copied
+        self._others = list(others)
         self._config = config or self._suggestion(protocol, host)
         self._suggested = (self._config.name, str(self._config.port)) if config is None else ("", "")
         self._forms: dict[tuple[str, str], OptionForm] = {}
         self._pages: dict[tuple[str, str], SectionPage] = {}
         self._scrolls: dict[tuple[str, str], Page] = {}
-        self.setWindowTitle(
-            self.tr("New service") if self._new else self.tr("Edit {name}").format(name=self._config.name)
-        )
+        self.setWindowTitle(title or self.tr("New service"))
         self._build()
         self._lay_out()
         self._fill(self._config)
@@ -90,14 +87,12 @@ class ServiceDialog(CarefulDialog):
         return self.config(), self.port.text()
 
     def lost(self) -> str:
-        if self._new:
-            return self.tr("Discard the new service?")
-        return self.tr("Discard the changes to “{name}”?").format(name=self._config.name)
+        return self.tr("Discard the new service?")
 
     def config(self) -> ServiceConfig:
         """The settings in the form. Settings that the form does not show are unchanged."""
         port = self.port.text().strip()
-        return replace(
+        config = replace(
             self._config,
             name=self.name.text().strip(),
             protocol=self._protocol(),
@@ -110,6 +105,7 @@ class ServiceDialog(CarefulDialog):
             limits=self._values("limits") or {},
             socket=self._values("socket") or {},
         )
+        return replace(config, faults=checks.kept_faults(config))  # of a copy: the protocol may be another
 
     def _accept_and_start(self) -> None:
         self.starts = True
@@ -273,9 +269,9 @@ class ServiceDialog(CarefulDialog):
             checks.suggested_name(protocol, self._responder(), self._others),
             str(checks.suggested_port(protocol, self._others)),
         )
-        if self._new and self.name.text() == name:
+        if self.name.text() == name:
             self.name.setText(self._suggested[0])
-        if self._new and self.port.text() == port:
+        if self.port.text() == port:
             self.port.setText(self._suggested[1])
         self._show_options()
         self._show_pages()

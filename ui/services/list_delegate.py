@@ -13,7 +13,7 @@ from ui.looks.icons import icon
 from ui.services.list_layout import GAP, LEFT, Fonts, Layout, elided, heading_height, row_height
 from ui.services.rows import Heading, ServiceRow, compact, translate
 
-Part = Literal["button", "allow", "badge", "exposed", "lock", "figures", "row", "heading"]
+Part = Literal["button", "allow", "badge", "exposed", "lock", "faults", "figures", "row", "heading"]
 
 
 class ServicesDelegate(QStyledItemDelegate):
@@ -182,8 +182,22 @@ class ServicesDelegate(QStyledItemDelegate):
             shapes.badge(painter, place, translate("Services", "EXPOSED"), colors, colors.warning)
         elif mark == "exposed":
             icon("network", colors.warning).paint(painter, place)
+        elif mark == "faults":
+            self._paint_faults(painter, place, row)
         elif mark == "lock":
             icon("lock", colors.selected_dim if selected else colors.dim).paint(painter, place)
+
+    def _paint_faults(self, painter: QPainter, place: QRect, row: ServiceRow) -> None:
+        """A bolt, and in the normal view the number beside it in a frame."""
+        colors = theme.current()
+        size = self.fonts.mark - 2
+        bolt = QRect(place.left(), place.center().y() + 1 - size // 2, size, size)
+        if not self.is_compact:
+            shapes.badge(painter, place, "", colors, colors.warning)
+            bolt.moveLeft(place.left() + 5)
+            painter.setPen(QColor(colors.warning))
+            painter.drawText(place.adjusted(0, 0, -6, 0), int(Qt.AlignRight | Qt.AlignVCenter), str(len(row.faults)))
+        shapes.paint_mark(painter, bolt, "fault", colors)
 
     # -- places
 
@@ -205,6 +219,11 @@ class ServicesDelegate(QStyledItemDelegate):
         elif row.exposed:
             size = self.fonts.badge_size(translate("Services", "EXPOSED"))
             put("exposed", size.width(), size.height())
+        if row.faults and self.is_compact:
+            put("faults", self.fonts.mark, self.fonts.icon)
+        elif row.faults:
+            size = self.fonts.badge_size(str(len(row.faults)))
+            put("faults", size.width() + self.fonts.mark - 2, size.height())
         if row.locked:
             put("lock", self.fonts.icon, self.fonts.icon)
         return places

@@ -19,6 +19,8 @@ def tip(row: ServiceRow | Heading, part: Part) -> str:
         return translate("Services", "Others on the network can reach this service")
     if part == "lock":
         return translate("Services", "Connections are encrypted (TLS)")
+    if part == "faults":
+        return plain(row.failing)
     if part == "badge":
         return plain(translate("Services", "Protocol: {name}").format(name=row.protocol))
     if part == "allow":
@@ -26,6 +28,8 @@ def tip(row: ServiceRow | Heading, part: Part) -> str:
     if part == "figures" and row.connections is not None and not row.reason and not row.refused:
         return row.traffic
     lines = [row.name, row.address, row.reason or row.traffic]
+    if row.faults:
+        lines.append(row.failing)
     if row.refused:
         lines.append(allowing(row))
     return "<br>".join(map(plain, lines))

@@ -108,6 +108,7 @@ class ServicesPanel(QWidget):
         bridge.services_changed.connect(self.rebuild)
         bridge.status_changed.connect(self._on_status)
         bridge.measured.connect(self._on_measured)
+        bridge.faults_changed.connect(self._on_measured)
 
     # -- following the services
 

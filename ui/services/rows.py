@@ -28,6 +28,9 @@ STATES: dict[type, shapes.State] = {
 SECURE = {"http": "HTTPS", "websocket": "WSS"}
 """Badges of protocols that have a name of their own with TLS."""
 
+SHOWN_FAULTS = 5
+"""Names of faults in a tooltip."""
+
 
 @dataclass(frozen=True, slots=True)
 class ServiceRow:
@@ -44,6 +47,7 @@ class ServiceRow:
         exposed: whether others on the network can reach it.
         connections: how many are open; None while it does not listen. ``peers``: whether they are UDP peers.
         rate: bytes a second. ``spark``: the last rates, oldest first.
+        faults: names of its faults that act, or wait for the next candidate.
         refused: the name by which somebody asked for it and was refused; empty: nobody was.
         up: whether the button stops it. ``ready``: whether the button does anything now.
     """
@@ -64,6 +68,7 @@ class ServiceRow:
     peers: bool
     rate: str
     spark: tuple[float, ...]
+    faults: tuple[str, ...]
     refused: str
     up: bool
     ready: bool
@@ -91,7 +96,17 @@ class ServiceRow:
     @property
     def spoken(self) -> str:
         """The whole row, for screen readers."""
-        return f"{self.name}, {self.address}, {self.badge}, {self.reason or self.traffic}"
+        failing = f", {self.failing}" if self.faults else ""
+        return f"{self.name}, {self.address}, {self.badge}, {self.reason or self.traffic}{failing}"
+
+    @property
+    def failing(self) -> str:
+        """Which faults act, in words."""
+        names = ", ".join(self.faults[:SHOWN_FAULTS]) + (", …" if len(self.faults) > SHOWN_FAULTS else "")
+        if len(self.faults) == 1:
+            return translate("Services", "Fails on purpose by 1 fault: {names}").format(names=names)
+        words = translate("Services", "Fails on purpose by {count} faults: {names}")
+        return words.format(count=len(self.faults), names=names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +162,7 @@ def row_of(service: Service, traffic: Traffic) -> ServiceRow:
         peers=config.protocol == "udp",
         rate=f"{amount(traffic.rate)}/s",
         spark=tuple(traffic.spark) if any(traffic.spark) else (),
+        faults=tuple(fault.name for fault in service.faults.all if fault.enabled or fault.once),
         refused=service.refused_host,
         up=isinstance(status, Starting | Listening),
         ready=not isinstance(status, Stopping),

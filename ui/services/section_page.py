@@ -33,7 +33,7 @@ class SectionPage(QWidget):
         self, section: str, declared: tuple[Option, ...], given: Mapping[str, Any] | None, *, can_be_off: bool = False
     ) -> None:
         super().__init__()
-        self.form = OptionForm(declared, given or {})
+        self.form = OptionForm(declared, given or {}, self)
         self.form.changed.connect(self.changed)
         words = QLabel(self.tr(WORDS[section]))
         words.setWordWrap(True)

@@ -39,8 +39,16 @@ class ServicesSide(QSplitter):
     group_menu_wanted = pyqtSignal(str, QPoint)
     left = pyqtSignal()
 
-    def __init__(self, post: Post, edits: Edits, bridge: Bridge, actions: ServiceActions, settings: Settings) -> None:
-        super().__init__(Qt.Vertical)
+    def __init__(
+        self,
+        post: Post,
+        edits: Edits,
+        bridge: Bridge,
+        actions: ServiceActions,
+        settings: Settings,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(Qt.Vertical, parent)
         self._post, self._actions = post, actions
         self.services = ServicesPanel(post, bridge, settings)
         self.connections = ConnectionsPanel()

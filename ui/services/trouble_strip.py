@@ -15,7 +15,7 @@ from ui.services.rows import ServiceRow
 SHOWN = 40
 """Characters of a refused host that fit on the button."""
 
-MOST = 400
+MOST = 280
 """Characters of the words; the tooltip has all of them."""
 
 

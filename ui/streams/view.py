@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import sys
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -11,7 +13,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from PyQt5.QtCore import Qt, QTimer, pyqtSignal
+from PyQt5.QtCore import QT_TRANSLATE_NOOP, Qt, QTimer, pyqtSignal
 from PyQt5.QtGui import (
     QCloseEvent,
     QColor,
@@ -58,11 +60,15 @@ AS_TEXT, AS_HEX = 1 << 20, 256 << 10
 SLICE = 0.008
 """Seconds for which text is laid out at a time: the servers run in this thread, too."""
 
-_FORMS = {EXCHANGES: "HTTP exchanges", MESSAGES: "Messages", BYTES: "Bytes"}
+_FORMS = {
+    EXCHANGES: QT_TRANSLATE_NOOP("StreamView", "HTTP exchanges"),
+    MESSAGES: QT_TRANSLATE_NOOP("StreamView", "Messages"),
+    BYTES: QT_TRANSLATE_NOOP("StreamView", "Bytes"),
+}
 _SIDES = (
-    ("Both sides", None),
-    (f"{ARROWS['received']} Received", True),
-    (f"{ARROWS['sent']} Sent", False),
+    ("", QT_TRANSLATE_NOOP("StreamView", "Both sides"), None),
+    (ARROWS["received"], QT_TRANSLATE_NOOP("StreamView", "Received"), True),
+    (ARROWS["sent"], QT_TRANSLATE_NOOP("StreamView", "Sent"), False),
 )
 
 
@@ -74,14 +80,17 @@ class StreamView(QWidget):
         _pieces: the pieces that are shown; ``_size``: their bytes.
         _skipped: bytes before those pieces, received and sent.
         _runs: the runs of those pieces that are not laid out yet.
+        _starts: where the text of each piece begins, and the id of its event.
         _reading: whether a read is in progress.
         _stale: whether a read was skipped because the window was hidden.
 
     Signals:
         closed: the window was closed.
+        send_wanted: carries the id of the event that is to fill the Send dock.
     """
 
     closed = pyqtSignal()
+    send_wanted = pyqtSignal(int)
 
     def __init__(
         self, connection: tuple[int, bool], reader: Reader, in_thread: InThread, parent: QWidget | None = None
@@ -98,6 +107,7 @@ class StreamView(QWidget):
         self._pieces: deque[Piece] = deque()
         self._size, self._skipped = 0, [0, 0]
         self._runs: Iterator[Run] = iter(())
+        self._starts: list[tuple[int, int]] = []
         self._formatter = StreamFormatter()
         self._saving: Deferred[Any] | None = None
         self._stopped = False
@@ -114,14 +124,14 @@ class StreamView(QWidget):
 
     def _build(self) -> None:
         self.form, self.side, self.look = QComboBox(), QComboBox(), QComboBox()
-        for title, side in _SIDES:
-            self.side.addItem(title, side)
-        for title, is_hex in (("Text", False), ("Hex", True)):
+        for arrow, title, side in _SIDES:
+            self.side.addItem(f"{arrow} {self.tr(title)}".strip(), side)
+        for title, is_hex in ((self.tr("Text"), False), (self.tr("Hex"), True)):
             self.look.addItem(title, is_hex)
         for box, name, tip in (
-            (self.form, "Form", "Bytes as they passed, or what they mean"),
-            (self.side, "Sides", "What is shown"),
-            (self.look, "As", "As text, or as hex"),
+            (self.form, self.tr("Form"), self.tr("Bytes as they passed, or what they mean")),
+            (self.side, self.tr("Sides"), self.tr("What is shown")),
+            (self.look, self.tr("As"), self.tr("As text, or as hex")),
         ):
             box.setAccessibleName(name)
             box.setToolTip(tip)
@@ -136,6 +146,13 @@ class StreamView(QWidget):
         self.find_button.setIcon(icon("search", "dim"))
         self.find_button.setToolButtonStyle(Qt.ToolButtonTextBesideIcon)
         self.find_button.clicked.connect(lambda _=False: self.find_bar.open())
+        self.send_button = QToolButton()
+        self.send_button.setText(self.tr(" Open in Send"))
+        self.send_button.setAccessibleName(self.tr("Open in Send"))
+        self.send_button.setToolTip(self.tr("Fill the Send dock with what was sent at the cursor (Ctrl+J)"))
+        self.send_button.setIcon(icon("send", "dim"))
+        self.send_button.setToolButtonStyle(Qt.ToolButtonTextBesideIcon)
+        self.send_button.clicked.connect(lambda _=False: self._open_in_send())
         self.save_button = QPushButton(self.tr("Save"))
         self.save_button.setToolTip(self.tr("Save all bytes of one side, as they passed"))
         menu = QMenu(self.save_button)
@@ -150,7 +167,7 @@ class StreamView(QWidget):
         self.text.setAccessibleName(self.tr("Stream"))
         self.text.document().setDocumentMargin(12)
         self.text.setTextInteractionFlags(Qt.TextSelectableByMouse | Qt.TextSelectableByKeyboard)
-        self.find_bar = FindBar(self, lambda: self.text)
+        self.find_bar = FindBar(self, lambda: [self.text])
         self.skipped_label, self.state = QLabel(), QLabel()
         for label in (self.skipped_label, self.state):
             label.setTextFormat(Qt.PlainText)
@@ -159,6 +176,7 @@ class StreamView(QWidget):
         for keys, call in (
             (QKeySequence("Esc"), self._close),
             (QKeySequence("Ctrl+W"), self._close),
+            (QKeySequence("Ctrl+J"), self._open_in_send),
         ):
             QShortcut(keys, self, call)
 
@@ -171,6 +189,7 @@ class StreamView(QWidget):
         for box in (self.form, self.side, self.look):
             row.addWidget(box)
         row.addStretch(1)
+        row.addWidget(self.send_button)
         row.addWidget(self.find_button)
         row.addWidget(self.save_button)
         column = QVBoxLayout(self)
@@ -192,7 +211,7 @@ class StreamView(QWidget):
         if self._closed:
             return
         if about is None:
-            self._show("This connection is not in the capture, or not any more.")
+            self._show(self.tr("This connection is not in the capture, or not any more."))
             return
         self._about = about
         self.setWindowTitle(
@@ -201,7 +220,7 @@ class StreamView(QWidget):
             )
         )
         for form in about.forms:
-            self.form.addItem(_FORMS[form], form)
+            self.form.addItem(self.tr(_FORMS[form]), form)
         self.form.setEnabled(len(about.forms) > 1)
         self._begin()
 
@@ -253,7 +272,7 @@ class StreamView(QWidget):
         if self._size > 2 * limit and self._trim(limit):
             self._rewrite()
             return
-        self._runs = chain(self._runs, *(self._formatter.write(piece) for piece in pieces))
+        self._runs = chain(self._runs, *map(self._write, pieces))
         self._layout_timer.start()
 
     def _trim(self, limit: int) -> bool:
@@ -266,9 +285,10 @@ class StreamView(QWidget):
         return len(self._pieces) < before
 
     def _show_state(self, news: News) -> None:
-        words = f"{ARROWS['received']} {amount(news.received)} received    {ARROWS['sent']} {amount(news.sent)} sent"
-        end = "closed" if news.ended else "" if news.complete else "reading…"
-        self._show(f"{words}    {end}".rstrip())
+        received = self.tr("{size} received").format(size=amount(news.received))
+        sent = self.tr("{size} sent").format(size=amount(news.sent))
+        end = self.tr("closed") if news.ended else "" if news.complete else self.tr("reading…")
+        self._show(f"{ARROWS['received']} {received}    {ARROWS['sent']} {sent}    {end}".rstrip())
 
     def _show(self, text: str, role: str = "dim") -> None:
         self.state.setText(text)
@@ -282,11 +302,21 @@ class StreamView(QWidget):
         skipped = self._skipped[0], self._skipped[1]
         is_hex, side = self.look.currentData(), self.side.currentData()
         self._formatter = StreamFormatter(hexadecimal=is_hex, side=side, skipped=skipped)
-        self._runs = chain.from_iterable(map(self._formatter.write, tuple(self._pieces)))
+        self._runs = chain.from_iterable(map(self._write, tuple(self._pieces)))
+        self._starts = []
         self.text.clear()
         self.text.setPlaceholderText(self.tr("Nothing has passed yet.") if self._about is not None else "")
         self._show_skipped()
         self._layout_timer.start()
+
+    def _write(self, piece: Piece) -> Iterator[Run]:
+        """The runs of a piece. It begins where the text ends once the first of them is asked for."""
+        begun = False
+        for run in self._formatter.write(piece):
+            if not begun and piece.event:
+                self._starts.append((self.text.document().characterCount() - 1, piece.event))
+            begun = True
+            yield run
 
     def _show_skipped(self) -> None:
         skipped = sum(self._skipped)
@@ -317,6 +347,12 @@ class StreamView(QWidget):
     def _close(self) -> None:
         self.close()
 
+    def _open_in_send(self) -> None:
+        """Ask for what passed at the cursor, or for the first that passed if that is before all of it."""
+        at = bisect_right(self._starts, (self.text.textCursor().selectionStart(), sys.maxsize)) - 1
+        if self._starts:
+            self.send_wanted.emit(self._starts[max(0, at)][1])
+
     # -- saving
 
     def _ask_where(self, received: bool) -> None:
@@ -336,7 +372,7 @@ class StreamView(QWidget):
         if self._about is None or self._saving is not None:
             return
         self.save_button.setEnabled(False)
-        self._show(f"Saving to {path}…")
+        self._show(self.tr("Saving to {path}…").format(path=path))
         capture = self._reader.path
         self._saving = self._in_thread(save_side, capture, self._about, received, path, lambda _: not self._stopped)
         self._saving.addCallback(self._on_saved)

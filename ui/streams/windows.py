@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -22,8 +23,12 @@ class StreamWindows:
         open: those that are open.
     """
 
-    def __init__(self, reader: Reader, in_thread: InThread, parent: QWidget) -> None:
+    def __init__(
+        self, reader: Reader, in_thread: InThread, parent: QWidget, open_in_send: Callable[[int], object]
+    ) -> None:
+        """``open_in_send`` fills the Send dock with what the event with this id was sent with."""
         self._reader, self._in_thread, self._parent = reader, in_thread, parent
+        self._open_in_send = open_in_send
         self.open: list[StreamView] = []
 
     def follow(self, bridge: Bridge) -> None:
@@ -38,6 +43,7 @@ class StreamWindows:
         if stream is None:
             stream = StreamView(connection, self._reader, self._in_thread, self._parent)
             stream.closed.connect(partial(self.open.remove, stream))
+            stream.send_wanted.connect(self._open_in_send)
             self.open.append(stream)
         stream.show()
         stream.raise_()

@@ -11,7 +11,7 @@ from PyQt5.QtWidgets import QMessageBox, QWidget
 import resources
 from app import __version__
 from app.post import Post
-from ui.looks.icons import app_icon
+from ui.looks.icons import icon
 
 
 def show(window: QWidget, post: Post) -> QMessageBox:
@@ -21,7 +21,7 @@ def show(window: QWidget, post: Post) -> QMessageBox:
     box = QMessageBox(window)
     tr = QCoreApplication.translate
     box.setWindowTitle(tr("About", "About Listening Post"))
-    box.setIconPixmap(app_icon().pixmap(64, 64))
+    box.setIconPixmap(icon("listening-post").pixmap(64, 64))
     box.setTextFormat(Qt.PlainText)
     box.setText(tr("About", "Listening Post {version}").format(version=__version__))
     versions = f"Python {platform.python_version()}, Qt {QT_VERSION_STR}, PyQt {PYQT_VERSION_STR}"

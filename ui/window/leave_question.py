@@ -12,19 +12,25 @@ from app.post import Post
 from app.status import Listening, Starting
 from ui.looks.icons import icon
 
+NAMED = 3
+"""Services whose names stand in the question; of more there is the number."""
+
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """How many services are up, and how many connections they have."""
+    """How many services are up, how many connections they have, and the names of those that have one."""
 
     services: int = 0
     clients: int = 0
+    busy: tuple[str, ...] = ()
 
 
 def running(post: Post) -> Running:
-    """What stops when the workspace is replaced."""
+    """What stops when the workspace is replaced or the window closes."""
     up = [service for service in post.services.values() if isinstance(service.status, Starting | Listening)]
-    return Running(len(up), sum(len(service.connections) for service in up))
+    busy = [service for service in up if service.connections and service.config.protocol != "udp"]  # that has none
+    clients = sum(len(service.connections) for service in busy)
+    return Running(len(up), clients, tuple(service.config.name for service in busy))
 
 
 class OverwriteQuestion(QMessageBox):
@@ -106,14 +112,18 @@ class LeaveQuestion(QMessageBox):
         super().__init__(parent)
         self.setTextFormat(Qt.PlainText)
         ends = self._words(up, following) if following and up.services else ""
+        if not following and up.clients:
+            ends = self._cut_off(up)
         if unfinished:
-            ends = self.tr("“{name}” is still being written. If you quit now, nothing of it is kept.").format(
-                name=unfinished
-            )
+            words = self.tr("“{name}” is still being written. If you quit now, nothing of it is kept.")
+            ends = "\n\n".join(filter(None, (words.format(name=unfinished), ends)))
         if modified or pending:
             self._ask_to_save(title, "\n\n".join(filter(None, (unapplied(pending) if pending else "", ends))))
         elif unfinished:
             words = self.tr("Quit before “{name}” is complete?").format(name=unfinished)
+            self._ask_to_end(self.tr("Quit"), words, ends, self.tr("&Quit"))
+        elif not following:
+            words = self.tr("Quit and disconnect {clients}?").format(clients=self._clients(up))
             self._ask_to_end(self.tr("Quit"), words, ends, self.tr("&Quit"))
         else:
             words = self.tr("Stop the services and open “{title}”?").format(title=following)
@@ -145,7 +155,17 @@ class LeaveQuestion(QMessageBox):
         if not up.clients:
             words = self.tr("Opening “{title}” stops {services}. No client is connected.")
             return words.format(title=following, services=services)
-        many = self.tr("{count} clients").format(count=f"{up.clients:,}")
-        clients = self.tr("1 client") if up.clients == 1 else many
         words = self.tr("Opening “{title}” stops {services} and disconnects {clients}.")
-        return words.format(title=following, services=services, clients=clients)
+        return words.format(title=following, services=services, clients=self._clients(up))
+
+    def _clients(self, up: Running) -> str:
+        many = self.tr("{count} clients").format(count=f"{up.clients:,}")
+        return self.tr("1 client") if up.clients == 1 else many
+
+    def _cut_off(self, up: Running) -> str:
+        """Says who is connected to what; the services stop with the window."""
+        names = ", ".join(f"“{name}”" for name in up.busy[:NAMED])
+        if (more := len(up.busy) - NAMED) > 0:
+            names = self.tr("{names} and {count:,} more").format(names=names, count=more)
+        connected = self.tr("Connected to {names}: {clients}.").format(names=names, clients=self._clients(up))
+        return " ".join([connected, self.tr("Quitting stops all services. The capture is kept.")])

@@ -21,6 +21,7 @@ from ui.bridge import Bridge
 from ui.captures.commands import CaptureCommands
 from ui.captures.files import CaptureFiles, dropped
 from ui.edits import Edits
+from ui.faults.commands import FaultCommands
 from ui.manual.commands import ManualCommands
 from ui.manual.help import Help
 from ui.panes.browser import Browser
@@ -28,6 +29,7 @@ from ui.panes.commands import EventCommands, PaneCommands
 from ui.panes.exchange_actions import ExchangeActions
 from ui.panes.failure_actions import FailureActions
 from ui.panes.notes import Notes
+from ui.parts.copying import SHOWN
 from ui.sending.commands import SendCommands
 from ui.services.actions import ServiceActions
 from ui.services.commands import ServiceCommands
@@ -77,7 +79,7 @@ class MainWindow(QMainWindow):
         browser, panes, detail, filter: the panes with their filter and the detail of the current event.
         service_actions, failure_actions, exchanges, notes: what acts on services and events.
         workbench: the pages of services.
-        sending, streams: the send dock and the stream windows.
+        sending, faults, streams: the docks of sending and of faults, and the stream windows.
         examples: what the start page does in one click.
         notices, middle, start_page, toolbar, capture_button, command_palette, menus, manual: parts of the window
             itself.
@@ -95,6 +97,10 @@ class MainWindow(QMainWindow):
         self.actions_ = Actions(self, Place.MAIN)
         self.edits = Edits(post, self)
         self.files = WorkspaceFiles(post, self.edits, settings, opened, title, self)
+        # Each part is made in its place: when one moves, Qt applies the stylesheet again to all that it holds.
+        self._whole = QWidget()
+        self.notices = Notices(post, self.bridge, self._whole)
+        self.middle = Middle(post, self._whole)
         self.drafts = Drafts(self.edits, self.files, post.sender.in_thread, data_folder() / DRAFTS)
         self._make_services()
         self._make_panes(reader)
@@ -110,12 +116,12 @@ class MainWindow(QMainWindow):
     def _make_services(self) -> None:
         post, edits, bridge = self._post, self.edits, self.bridge
         self.service_actions = ServiceActions(post, edits, bridge, self, lambda: self._settings.host)
-        self.side = ServicesSide(post, edits, bridge, self.service_actions, self._settings)
+        self.side = ServicesSide(post, edits, bridge, self.service_actions, self._settings, self.middle)
         self.services, self.connections = self.side.services, self.side.connections
 
     def _make_panes(self, reader: Reader) -> None:
         post, bridge = self._post, self.bridge
-        self.browser = Browser(post, reader, post.sender.in_thread, self._settings)
+        self.browser = Browser(post, reader, post.sender.in_thread, self._settings, self.middle.right)
         self.browser.follow(bridge, self.service_actions, self.actions_)
         self.panes, self.detail, self.filter = self.browser.panes, self.browser.detail, self.browser.filter
         self.notes = Notes(post.recorder, self)
@@ -127,19 +133,19 @@ class MainWindow(QMainWindow):
         self.service_actions.edit_wanted.connect(self.workbench.open)
         self.services.address_wanted.connect(self.workbench.open_address)
         self.failure_actions = FailureActions(post, self.panes.failures, self.detail, self)
-        self.streams = StreamWindows(reader, post.sender.in_thread, self)
+        self.streams = StreamWindows(reader, post.sender.in_thread, self, lambda id: self.sending.fill(reader, id))
         self.streams.follow(bridge)
         self.captures = CaptureFiles(post, reader, self._settings, self)
 
     def _make_window(self) -> None:
         post, bridge, settings, actions = self._post, self.bridge, self._settings, self.actions_
-        self.notices = Notices(post, bridge)
         self.notices.listen(self.files, self.drafts, self.captures, self.exchanges)
         self.capture_button = CaptureButton(post, bridge, actions, self.captures, lambda: settings.capture_limit)
         self.toolbar = Toolbar(actions, self.service_actions.create, self.filter, self.capture_button)
-        self.start_page = StartPage(actions, self.files, settings)
-        self.middle = Middle(post, bridge, self.side, self.browser, self.start_page)
+        self.start_page = StartPage(actions, self.files, settings, self.middle.right)
+        self.middle.place(bridge, self.side, self.browser, self.start_page)
         self.workbench.shown.connect(self.middle.show_panes)
+        self.service_actions.added.connect(self.middle.show_service)
         self._status_line = StatusLine(post, bridge, actions["failures"])
         self.panes.unresolved_changed.connect(self._status_line.show_unresolved)
         self.menus = ContextMenus(actions, self.side, self.browser, self.notes)
@@ -156,6 +162,14 @@ class MainWindow(QMainWindow):
             post, edits, bridge, self, self.side.selected, files.folder, reader, lambda: self.browser.current_event
         )
         files.changed.connect(self.sending.refresh)
+        self.faults = FaultCommands(
+            post, edits, bridge, self, reader, self.workbench.show_faults, self.browser.show_filtered,
+            self.side.selected, lambda: self.browser.current_event, selection.connection, self._status_line.tell,
+        )  # fmt: skip
+        self.workbench.hits_wanted.connect(self.faults.show_hits)
+        self.detail.wanted.connect(lambda name: self.actions_[name].trigger())
+        self.side.changed.connect(self.faults.on_selection)
+        self.captures.send_wanted.connect(self.sending.fill)
         self.capture_commands = CaptureCommands(post, reader, self.captures, self.browser, self, selection.connection)
         answering = AnswerByRule(post, self.exchanges, self.workbench, self.service_actions)
         services = ServiceCommands(
@@ -164,7 +178,11 @@ class MainWindow(QMainWindow):
         services.keep_keys(self.actions_)
         self.actions_.connect(
             WorkbenchCommands(
-                self.workbench, answering, lambda: self.services.selected, lambda: self.browser.current_event
+                self.workbench,
+                answering,
+                lambda: self.services.selected,
+                lambda: self.browser.current_event,
+                lambda words: self.statusBar().showMessage(words, SHOWN),
             ),
             WindowCommands(
                 post, edits, self._settings, files, self.middle, self.command_palette, self, self.captures.settings
@@ -174,6 +192,7 @@ class MainWindow(QMainWindow):
             EventCommands(self.browser, self.notes, self.exchanges, self.failure_actions),
             self.capture_commands,
             self.sending,
+            self.faults,
             ManualCommands(self.manual),
         )
         self.examples = Examples(post, edits, self.services, self.sending, lambda: self._settings.host, self)
@@ -184,14 +203,13 @@ class MainWindow(QMainWindow):
         self.actions_.follow(selection.changed, selection.situation)
 
     def _place(self) -> None:
-        whole = QWidget()
-        column = QVBoxLayout(whole)
+        column = QVBoxLayout(self._whole)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.notices)
         column.addWidget(self.middle, 1)
         self.addToolBar(self.toolbar)
-        self.setCentralWidget(whole)
+        self.setCentralWidget(self._whole)
         self.setStatusBar(self._status_line)
         self.setAcceptDrops(True)
         geometry = self._settings.state("geometry")

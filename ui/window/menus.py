@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from functools import partial
 
-from PyQt5.QtCore import QPoint
+from PyQt5.QtCore import QCoreApplication, QPoint
 from PyQt5.QtWidgets import QAction, QMainWindow, QMenu
 
 from app.events import Note
 from ui.actions.action import Place
 from ui.actions.build import Actions, show
+from ui.looks.icons import icon
 from ui.panes.browser import Browser
 from ui.panes.notes import Notes, colour_menu
 from ui.parts.labels import unmarked
@@ -24,13 +25,26 @@ class ContextMenus:
     def __init__(self, actions: Actions, side: ServicesSide, browser: Browser, notes: Notes) -> None:
         self._actions, self._browser, self._notes = actions, browser, notes
         self._side = side
-        self.of_connection = partial(actions.popup, Place.CONNECTION)
         self.of_group = partial(actions.popup, Place.GROUP)
         side.service_menu_wanted.connect(self.of_service)
         side.group_menu_wanted.connect(self.of_heading)
         side.connection_menu_wanted.connect(self.of_connection)
         browser.panes.failures.group_menu_wanted.connect(self.of_group)
         browser.panes.menu_wanted.connect(self.of_events)
+
+    def _strikes(self, menu: QMenu) -> QMenu:
+        """The menu of what can be done to a connection."""
+        strikes = QMenu(QCoreApplication.translate("ContextMenus", "&Fail this connection"), menu)
+        strikes.setIcon(icon("bolt"))
+        self._actions.fill(strikes, Place.STRIKES)
+        return strikes
+
+    def of_connection(self, at: QPoint) -> None:
+        menu = QMenu(self._side)
+        self._actions.fill(menu, Place.CONNECTION)
+        menu.addSeparator()
+        menu.addMenu(self._strikes(menu))
+        show(menu, at)
 
     def of_service(self, at: QPoint) -> None:
         menu = QMenu(self._side)
@@ -53,6 +67,9 @@ class ContextMenus:
             colours = colour_menu(menu, lambda name: self._notes.note(ids, Note(text, name)))
             entries = menu.actions()
             menu.insertMenu(entries[entries.index(self._actions["note"]) + 1], colours)
+        if self._actions["fault_reset"].isEnabled():
+            menu.insertMenu(self._actions["copy_rows"], self._strikes(menu))
+            menu.insertSeparator(self._actions["copy_rows"])
         show(menu, at)
 
 

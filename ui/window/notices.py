@@ -31,8 +31,8 @@ class Notices(QWidget):
         plugin_trouble: what is wrong with plugins.
     """
 
-    def __init__(self, post: Post, bridge: Bridge) -> None:
-        super().__init__()
+    def __init__(self, post: Post, bridge: Bridge, parent: QWidget) -> None:
+        super().__init__(parent)
         self.paused = PauseBar(post.recorder, bridge, post.recorder.resume)
         self._recorder = post.recorder
         self.trouble = NoticeBar("bad", closable=False)

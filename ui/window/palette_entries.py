@@ -11,7 +11,7 @@ from PyQt5.QtGui import QKeySequence
 
 from app.post import Post
 from app.services.protocols import PROTOCOLS
-from ui.actions.action import shown
+from ui.actions.action import menu_title
 from ui.actions.build import Actions
 from ui.looks.icons import icon
 from ui.services.actions import ServiceActions
@@ -73,7 +73,7 @@ class PaletteEntries:
             yield Entry(
                 name,
                 re.sub("&(.)", r"\1", action.text()),  # not the declared one: undo names its step, pause becomes resume
-                shown(f"&{declared.menu}").replace("&", ""),
+                menu_title(declared.menu).replace("&", ""),
                 action.trigger,
                 action.shortcut().toString(QKeySequence.NativeText),
                 self._actions.why_disabled(name),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PyQt5.QtCore import QObject, pyqtSignal
 
 from app.post import Post
+from app.responders.trial import can_try
 from ui.actions.action import Situation
 from ui.bridge import Bridge
 from ui.edits import Edits
@@ -58,9 +59,12 @@ class Selection(QObject):
     def situation(self) -> Situation:
         """What decides which actions are enabled now."""
         panes, event, stack = self._browser.panes, self._browser.current_event, self._edits.stack
+        service = self._post.services.get(self._side.services.selected)
         running = [service.running for service in self._post.services.values()]
+        selected = self._side.selected()
         return Situation(
             service=bool(self._side.services.selected),
+            rules=service is not None and can_try(service.config.responder, service.config.protocol),
             connection=self._side.connections.current() is not None,
             stopped=not all(running),
             running=any(running),
@@ -72,6 +76,7 @@ class Selection(QObject):
             compact=self._side.services.compact,
             paused=self._post.recorder.paused,
             page=panes.page() is not None,
+            seeded=selected is not None and bool(selected.faults and selected.faults.seed),
             undo=stack.undoText(),
             redo=stack.redoText(),
         )

@@ -24,7 +24,7 @@ from PyQt5.QtWidgets import (
 
 from ui.forms.form import Wrapped
 from ui.looks import theme
-from ui.looks.icons import app_icon, icon
+from ui.looks.icons import icon
 from ui.parts.line import Line
 from ui.services.templates import TEMPLATES
 from ui.settings import Settings
@@ -75,8 +75,10 @@ class StartPage(QScrollArea):
     try_wanted = pyqtSignal()
     template_wanted = pyqtSignal(str)
 
-    def __init__(self, actions: Mapping[str, QAction], files: WorkspaceFiles, settings: Settings) -> None:
-        super().__init__()
+    def __init__(
+        self, actions: Mapping[str, QAction], files: WorkspaceFiles, settings: Settings, parent: QWidget
+    ) -> None:
+        super().__init__(parent)
         self._files, self._settings = files, settings
         self.setProperty("surface", "panel")
         self.setWidgetResizable(True)
@@ -129,7 +131,9 @@ class StartPage(QScrollArea):
         foot.addWidget(hint)
         foot.addStretch()
         foot.addWidget(self.panes)
-        inner = QWidget()
+        whole = QWidget(self.viewport())
+        whole.setProperty("surface", "panel")
+        inner = QWidget(whole)
         self._inner = inner
         self._measure()
         theme.notifier.fonts_changed.connect(self._measure)
@@ -142,8 +146,6 @@ class StartPage(QScrollArea):
         self._columns.addLayout(right, 1)
         grid.addLayout(self._columns, 2, 0)
         grid.addLayout(foot, 3, 0)
-        whole = QWidget()
-        whole.setProperty("surface", "panel")
         row = QHBoxLayout(whole)
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(inner, 1, Qt.AlignVCenter)
@@ -279,7 +281,7 @@ def _column(*parts: QWidget | QLayout) -> QVBoxLayout:
 
 def _title() -> QHBoxLayout:
     mark = QLabel()
-    mark.setPixmap(app_icon().pixmap(QSize(56, 56)))
+    mark.setPixmap(icon("listening-post").pixmap(QSize(56, 56)))
     name = QLabel("Listening Post")
     name.setProperty("role", "title")
     words = Wrapped(

@@ -221,7 +221,8 @@ class WorkspaceFiles(QObject):
         if self._pages is not None:
             self._pages.apply()
         modified, pending, up = self.modified, self.pending, running(self._post)
-        if not modified and not pending and not unfinished and not (following and up.services):
+        ends = up.services if following else up.clients  # a service without a client loses nothing with the window
+        if not modified and not pending and not unfinished and not ends:
             return True
         question = LeaveQuestion(self._window, self.title, modified, up, following, unfinished, pending)
         answer = question.exec_()

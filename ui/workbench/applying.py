@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from app import responders
+from app.faults import tables
 from app.options import Mistake, Option, mistakes
 from app.services import settings
 from app.services.config import ServiceConfig
@@ -34,9 +35,14 @@ def mistakes_of(config: ServiceConfig) -> dict[str, tuple[Mistake, ...]]:
     return found
 
 
+def fault_mistakes(config: ServiceConfig) -> list[tuple[int, str, str]]:
+    """What is wrong with its faults: index, option ("" for the fault as a whole), text."""
+    return list(tables.problems(config.faults, config.protocol, tls=config.tls is not None))
+
+
 def live_part(served: ServiceConfig, wanted: ServiceConfig) -> ServiceConfig:
     """``served`` with what of ``wanted`` a running service takes without a restart."""
-    part = replace(served, autostart=wanted.autostart)
+    part = replace(served, autostart=wanted.autostart, faults=wanted.faults)
     if (served.protocol, served.responder) != (wanted.protocol, wanted.responder):
         return part
     declared = options_of(responders.find(served.responder), served.protocol)

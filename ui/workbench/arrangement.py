@@ -35,12 +35,14 @@ class Group:
 
     Attributes:
         rare: rows that are hidden until they are set, or chosen from the menu of the button ``offer``.
+        kinds: the option of choices that this menu offers, too; "" for none.
     """
 
     title: str
     rows: tuple[Row, ...]
     rare: tuple[Row, ...] = ()
     offer: str = ""
+    kinds: str = ""
 
 
 MOCK = (
@@ -103,6 +105,7 @@ SCRIPT = (
         ),
         (Row(("nth",), QT_TRANSLATE_NOOP("Workbench", "Only number")),),
         QT_TRANSLATE_NOOP("Workbench", "Condition"),
+        "when",
     ),
     Group(QT_TRANSLATE_NOOP("Workbench", "Then"), (Row(("then",), editor="steps"),)),
 )
@@ -124,7 +127,7 @@ def arrangement(responder: str, declared: Iterable[Option]) -> tuple[Group, ...]
         rows = [row for row in group.rows if set(row.names) <= known]
         rare = [row for row in group.rare if set(row.names) <= known]
         placed |= {name for row in (*rows, *rare) for name in row.names}
-        groups.append(Group(group.title, tuple(rows), tuple(rare), group.offer))
+        groups.append(Group(group.title, tuple(rows), tuple(rare), group.offer, group.kinds))
     rest = tuple(Row((option.name,)) for option in declared if option.name not in placed)
     if rest:
         groups.append(Group("" if not groups else QT_TRANSLATE_NOOP("Workbench", "Other"), rest))

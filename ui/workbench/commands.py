@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from PyQt5.QtCore import QCoreApplication
+
 from app.events import Event
 from ui.workbench.answering import AnswerByRule
 from ui.workbench.pages import Workbench
@@ -18,9 +20,14 @@ class WorkbenchCommands:
         answering: AnswerByRule,
         selected: Callable[[], str],
         event: Callable[[], Event | None],
+        say: Callable[[str], object],
     ) -> None:
-        """``selected()`` is the name of the selected service, ``event()`` the current event."""
+        """``selected()`` is the name of the selected service, ``event()`` the current event.
+
+        ``say(words)`` tells for a while what was done.
+        """
         self._workbench, self._answering, self._selected, self._event = workbench, answering, selected, event
+        self._say = say
 
     def edit_service(self) -> None:
         self._workbench.open(self._selected())
@@ -29,6 +36,12 @@ class WorkbenchCommands:
         event = self._event()
         if event is not None:
             self._workbench.open(event.service)
+
+    def reset_counts(self) -> None:
+        name = self._selected()
+        self._workbench.reset_counts(name)
+        words = QCoreApplication.translate("WorkbenchCommands", "The rules of “{name}” are counted anew")
+        self._say(words.format(name=name))
 
     def try_on_rules(self) -> None:
         event = self._event()

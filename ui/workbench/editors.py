@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from PyQt5.QtCore import QSize, Qt, pyqtSignal
@@ -85,4 +86,5 @@ def _told(status: Any) -> str:
     return f"{status} {PHRASES[status]}" if status in PHRASES else str(status)
 
 
-EDITORS = {"method": MethodEditor, "status": StatusEditor}
+EDITORS: dict[str, Callable[[Option, Any], Any]] = {"method": MethodEditor, "status": StatusEditor}
+"""By the name of the editor in ``ui.workbench.arrangement``; a module may add its own."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -10,8 +10,10 @@ from PyQt5.QtCore import Qt, pyqtSignal
 from PyQt5.QtWidgets import QFrame, QLabel, QMenu, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from app.options import Option
+from ui.forms.editors import Choice
 from ui.forms.form import tab_through
-from ui.workbench.arrangement import Group, Row, arrangement, translated
+from ui.looks.declared import in_words
+from ui.workbench.arrangement import Group, Row, translated
 from ui.workbench.body import BodyRow
 from ui.workbench.fields import FieldRow
 from ui.workbench.steps import StepsRow
@@ -134,6 +136,7 @@ class GroupFrame(QFrame):
     def _fill_menu(self) -> None:
         self._menu.clear()
         self._menu.setToolTipsVisible(True)
+        self._offer_kinds()
         for row in self._group.rare:
             if row.names[0] not in self._rare:
                 action = self._menu.addAction(translated(row.label) or row.names[0])
@@ -142,14 +145,36 @@ class GroupFrame(QFrame):
         if self._menu.isEmpty():
             self._menu.addAction(self.tr("All are shown")).setEnabled(False)
 
+    def _offer_kinds(self) -> None:
+        """Offer the values of the option ``kinds``: what is shown of a rule depends on it."""
+        name = self._group.kinds
+        row = next((row for row in self.rows if isinstance(row, FieldRow) and name in row.editors), None)
+        if row is None:
+            return
+        option, editor = self._options[name], row.editors[name]
+        for choice, words in zip(option.choices, option.choice_words, strict=True):
+            if choice != editor.value():
+                self._menu.addAction(in_words(words)).triggered.connect(partial(self._choose_kind, editor, choice))
+
+    def _choose_kind(self, editor: Choice, choice: str, _checked: bool = False) -> None:
+        """Make ``choice`` what the rule waits for, and go to what belongs to it."""
+        editor.choose(choice)
+        shown = (one for row in self.rows if isinstance(row, FieldRow) for one in row.editors.values())
+        after = [one for one in shown if one is not editor and one.isVisibleTo(self)]
+        (after[0] if after else editor).setFocus(Qt.OtherFocusReason)
+
     def _offer_row(self, row: Row, _checked: bool = False) -> None:
         shown = self._show_rare(row, {})
         self.grown.emit()
         shown.focus()
 
 
+Arrange = Callable[[Mapping[str, Any]], tuple[Mapping[str, Option], tuple[Group, ...]]]
+"""The options of a rule by name, and the groups that they stand in."""
+
+
 class RuleForm(QScrollArea):
-    """The form of one rule.
+    """The form of one rule, or of one fault.
 
     Attributes:
         groups: its headed groups.
@@ -160,10 +185,10 @@ class RuleForm(QScrollArea):
 
     changed = pyqtSignal(str)
 
-    def __init__(self, responder: str, declared: tuple[Option, ...], protocol: str) -> None:
+    def __init__(self, protocol: str, arrange: Arrange) -> None:
         super().__init__()
-        self._options = {option.name: option for option in declared}
-        self._arranged, self._protocol = arrangement(responder, declared), protocol
+        self._arranged_for, self._protocol = arrange, protocol
+        self._options: Mapping[str, Option] = {}
         self._given: dict[str, Any] = {}
         self.groups: list[GroupFrame] = []
         self.setWidgetResizable(True)
@@ -174,6 +199,7 @@ class RuleForm(QScrollArea):
     def show_rule(self, table: Mapping[str, Any] | None) -> None:
         """Show a rule; None: there is none."""
         self._given = dict(table or {})
+        self._options, groups = self._arranged_for(self._given)
         self.groups = []
         content = QWidget()
         content.setProperty("surface", "window")
@@ -181,7 +207,7 @@ class RuleForm(QScrollArea):
         column = QVBoxLayout(content)
         column.setContentsMargins(10, 10, 10, 10)
         column.setSpacing(10)
-        for group in self._arranged if table is not None else ():
+        for group in groups if table is not None else ():
             frame = GroupFrame(group, self._options, self._given, self._protocol)
             frame.changed.connect(self.changed)
             frame.grown.connect(self._arrange)
@@ -189,6 +215,10 @@ class RuleForm(QScrollArea):
             column.addWidget(frame, int(frame.stretches()))
         if not any(group.stretches() for group in self.groups):
             column.addStretch(1)
+        old = self.takeWidget()
+        if old is not None:
+            old.hide()
+            old.deleteLater()  # not at once: it may be a change of its own that is told
         self.setWidget(content)
         self._arrange()
 

@@ -50,12 +50,14 @@ class ServicePage(QWidget):
         renamed(str, str): the old and the new name.
         toggled(str): the service of that name is to be started or stopped.
         settled_changed(): ``settled`` is another now.
+        hits_wanted(str, str): the events of a fault of the service are to be shown: both names.
     """
 
     left = pyqtSignal()
     renamed = pyqtSignal(str, str)
     toggled = pyqtSignal(str)
     settled_changed = pyqtSignal()
+    hits_wanted = pyqtSignal(str, str)
 
     def __init__(self, name: str, post: Post, edits: Edits, bridge: Bridge, reader: Reader) -> None:
         super().__init__()
@@ -70,7 +72,7 @@ class ServicePage(QWidget):
         self.header = ServiceHeader(service)
         self.status = NoticeBar("bad", closable=False)
         self.restart = RestartBar()
-        self.forms = PageForms(self.header.sections, reader)
+        self.forms = PageForms(self.header.sections, reader, self._service)
         self._refused = NoticeBar("warning", closable=True)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -94,6 +96,8 @@ class ServicePage(QWidget):
         self.forms.edited.connect(self._on_edit)
         self.forms.responder_changed.connect(self._on_responder)
         self.forms.refused.connect(self._refused.say)
+        self.forms.hits_wanted.connect(self._on_hits_wanted)
+        self.forms.recount.connect(self.reset_counts)
         self.header.address_clicked.connect(self.show_address)
         self.header.later.clicked.connect(self.show_mistake)
         self.restart.applied.connect(lambda: self.apply(restart=True))
@@ -102,6 +106,8 @@ class ServicePage(QWidget):
         bridge.services_changed.connect(self._on_services)
         self._edits.changed.connect(self._on_edits)
         bridge.ticked.connect(self._show_hits)  # no lambda: Qt would call it when the page is gone
+        bridge.faults_changed.connect(self._show_fault_hits)
+        bridge.measured.connect(self._show_fault_hits)
         app = QApplication.instance()
         assert isinstance(app, QApplication)
         app.focusChanged.connect(self._on_focus)
@@ -190,6 +196,17 @@ class ServicePage(QWidget):
         self.show_section("rules")
         if self.rules is not None:
             self.rules.choose(at)
+
+    def show_fault(self, at: int) -> None:
+        """Show the faults, and the one with this number from 0, as the workspace has it now; -1: none of them."""
+        self._on_services()
+        self.show_section("faults")
+        if self.forms.faults is not None:
+            self.forms.faults.choose(at)
+            self.forms.faults.setFocus(Qt.OtherFocusReason)
+
+    def _on_hits_wanted(self, fault: str) -> None:
+        self.hits_wanted.emit(self.service, fault)
 
     def try_event(self, event: Event) -> None:
         """Try a request or message of the capture on the rules, and show all that comes of it."""
@@ -288,6 +305,7 @@ class ServicePage(QWidget):
         had_focus = self.isAncestorOf(QApplication.focusWidget())
         if self.header.name.text().strip() != config.name:
             self.header.name.setText(config.name)
+            self.header.name.home(False)
         self._build(config)
         if had_focus and not self.isAncestorOf(QApplication.focusWidget()):
             self.setFocus(Qt.OtherFocusReason)
@@ -315,6 +333,18 @@ class ServicePage(QWidget):
         if self.rules is None or service is None or not self.isVisible():
             return
         self.rules.rules.set_hits(() if isinstance(service.status, Stopped) else service.hits())
+
+    def _show_fault_hits(self) -> None:
+        section = self.forms.faults
+        if section is not None and section.isVisible():
+            section.refresh()
+
+    def reset_counts(self, at: list[int] | None = None) -> None:
+        """Have the service count anew how often rules have applied: those with these indexes, or all."""
+        service = self._service()
+        if service is not None:
+            service.reset_hits(at)
+            self._show_hits()
 
     def minimumSizeHint(self) -> QSize:
         return QSize(super().minimumSizeHint().width(), LOWEST)

@@ -28,12 +28,14 @@ class Workbench(QObject):
         toggled(str): the service of that name is to be started or stopped.
         pending_changed(): ``pending`` may be another now.
         said(str): what became of changes, as text for the user.
+        hits_wanted(str, str): the events of a fault are to be shown: the names of the service and of the fault.
     """
 
     shown = pyqtSignal()
     toggled = pyqtSignal(str)
     pending_changed = pyqtSignal()
     said = pyqtSignal(str)
+    hits_wanted = pyqtSignal(str, str)
 
     def __init__(self, post: Post, edits: Edits, bridge: Bridge, reader: Reader, panes: PaneTabs) -> None:
         super().__init__(panes)
@@ -63,6 +65,20 @@ class Workbench(QObject):
         page = self.open(name)
         if page is not None:
             page.show_address()
+
+    def show_faults(self, name: str, at: int = -1) -> None:
+        """Bring the page of a service into view, at its faults; ``at``: one of them, from 0."""
+        page = self.open(name)
+        if page is not None:
+            page.show_fault(at)
+
+    def reset_counts(self, name: str) -> None:
+        """Have a service count anew how often each of its rules has applied."""
+        page, service = self._all().get(name), self._post.services.get(name)
+        if page is not None:
+            page.reset_counts()
+        elif service is not None:
+            service.reset_hits()
 
     def close(self, name: str) -> None:
         """Close a page. What it has that is not applied yet is there when it is opened again."""
@@ -127,6 +143,7 @@ class Workbench(QObject):
         page.renamed.connect(self._on_renamed)
         page.toggled.connect(self.toggled)
         page.settled_changed.connect(self.pending_changed)
+        page.hits_wanted.connect(self.hits_wanted)
         return page
 
     def _leave(self) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from PyQt5.QtCore import QModelIndex, QPointF, QRect, QRectF, QSize, Qt
+from PyQt5.QtCore import QModelIndex, QRect, QRectF, QSize, Qt
 from PyQt5.QtGui import QColor, QFontMetrics, QPainter, QPalette
 from PyQt5.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
-from ui.looks import theme
+from ui.looks import shapes, theme
 from ui.looks.icons import icon
 from ui.workbench.grip import paint_grip
 from ui.workbench.rules_model import RULE, RuleRow
@@ -50,7 +50,7 @@ class RuleDelegate(QStyledItemDelegate):
         grip = QRect(option.rect.left() + 2, option.rect.top(), GRIP - 2, option.rect.height())
         paint_grip(painter, grip, dim if chosen else "")
         if self.switchable:
-            _paint_switch(painter, QRectF(self.switch_rect(option.rect)), row.on)
+            shapes.paint_switch(painter, QRectF(self.switch_rect(option.rect)), colors, on=row.on)
         self._paint_words(painter, option.rect, row, chosen, dim)
         painter.restore()
 
@@ -83,7 +83,7 @@ class RuleDelegate(QStyledItemDelegate):
             first, int(Qt.AlignLeft | Qt.AlignVCenter), metrics.elidedText(row.asks, Qt.ElideRight, first.width())
         )
         painter.setPen(QColor(colors.bad if row.mistake and not chosen else dim))
-        below = row.mistake or (row.why or f"→ {row.does}")
+        below = row.mistake or row.why or row.below
         painter.drawText(
             second, int(Qt.AlignLeft | Qt.AlignVCenter), metrics.elidedText(below, Qt.ElideRight, second.width())
         )
@@ -92,17 +92,3 @@ class RuleDelegate(QStyledItemDelegate):
 def row_height() -> int:
     """Pixels of a row: two lines of data, and room around them."""
     return 2 * (QFontMetrics(theme.mono_font()).height() + 1) + 2 * PADDING
-
-
-def _paint_switch(painter: QPainter, rect: QRectF, on: bool) -> None:
-    colors = theme.current()
-    painter.save()
-    painter.setRenderHint(QPainter.Antialiasing)
-    painter.setPen(Qt.NoPen)
-    painter.setBrush(QColor(colors.accent if on else colors.thumb))
-    painter.drawRoundedRect(rect, rect.height() / 2, rect.height() / 2)
-    painter.setBrush(QColor(colors.accent_text if on else colors.panel))
-    radius = rect.height() / 2 - 2.5
-    x = rect.right() - rect.height() / 2 if on else rect.left() + rect.height() / 2
-    painter.drawEllipse(QPointF(x, rect.center().y()), radius, radius)
-    painter.restore()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from PyQt5.QtCore import QAbstractListModel, QModelIndex, Qt, pyqtSignal
+from PyQt5.QtCore import QT_TRANSLATE_NOOP, QAbstractListModel, QModelIndex, Qt, pyqtSignal
 
 from ui.workbench.arrangement import SWITCH
 
@@ -41,20 +41,42 @@ class RuleRow:
     def on(self) -> bool:
         return bool(self.table.get(SWITCH, True))
 
+    @property
+    def below(self) -> str:
+        """Its second line."""
+        return f"→ {self.does}"
+
+
+RULES: Mapping[str, str] = {
+    "title": QT_TRANSLATE_NOOP("Workbench", "Rules"),
+    "new": QT_TRANSLATE_NOOP("Workbench", "Add a rule"),
+    "add": QT_TRANSLATE_NOOP("Workbench", "add of a rule"),
+    "duplicate": QT_TRANSLATE_NOOP("Workbench", "duplicate of a rule"),
+    "remove": QT_TRANSLATE_NOOP("Workbench", "remove of a rule"),
+    "remove many": QT_TRANSLATE_NOOP("Workbench", "remove of {count} rules"),
+    "paste": QT_TRANSLATE_NOOP("Workbench", "paste of rules"),
+    "move": QT_TRANSLATE_NOOP("Workbench", "move of a rule"),
+}
+"""What is said of rules; of faults see ``ui.workbench.faults_section``."""
+
 
 @dataclass(frozen=True)
 class Kind:
-    """What the rows need to know of their responder.
+    """What the rows need to know of what they show.
 
     Attributes:
         title: the two lines of a rule.
         read: the rules in a text that was pasted. Raises RulesUnreadableError.
+        write: the text of rules that are copied.
         switchable: whether a rule can be off.
+        words: what steps and entries of menus are called, by the names in ``RULES``.
     """
 
     title: Callable[[Mapping[str, Any]], tuple[str, str]]
     read: Callable[[str], Sequence[Mapping[str, Any]]]
-    switchable: bool = field(default=True)
+    write: Callable[[Sequence[Mapping[str, Any]]], str]
+    switchable: bool = True
+    words: Mapping[str, str] = field(default_factory=lambda: RULES)
 
 
 class RulesModel(QAbstractListModel):

@@ -15,10 +15,10 @@ from app.options import Mistake, Option
 from app.responders.rulebook import title_of
 from app.responders.trial import Trial, can_try
 from app.text.escapes import one_line
-from app.workspace.rules_toml import rules_from_toml
+from app.workspace.rules_toml import rules_from_toml, rules_to_toml
 from ui.forms.form import tab_through, title
 from ui.looks import theme
-from ui.workbench.arrangement import SWITCH
+from ui.workbench.arrangement import SWITCH, arrangement
 from ui.workbench.groups import RuleForm
 from ui.workbench.rules_model import Kind, RulesModel
 from ui.workbench.rules_view import RulesView
@@ -39,10 +39,12 @@ class RulesSection(QWidget):
     Signals:
         edited(str, str): the rules were edited: words for it, and a key that is the same while one types.
         refused(str): what could not be done, and why.
+        recount(list or None): the user wants the rules with these indexes, or all, to be counted anew.
     """
 
     edited = pyqtSignal(str, str)
     refused = pyqtSignal(str)
+    recount = pyqtSignal(object)
 
     def __init__(self, responder: str, protocol: str, declared: Option, reader: Reader) -> None:
         super().__init__()
@@ -52,9 +54,11 @@ class RulesSection(QWidget):
         self._trial: Trial | None = None
         switchable = any(option.name == SWITCH for option in declared.of)
         read = partial(rules_from_toml, responder=responder, protocol=protocol)
-        self.rules = RulesModel(Kind(partial(_title, responder, protocol, declared), read, switchable))
+        self.rules = RulesModel(Kind(partial(_title, responder, protocol, declared), read, rules_to_toml, switchable))
         self.view = RulesView(self.rules)
-        self.form = RuleForm(responder, declared.of, protocol)
+        arranged = arrangement(responder, declared.of)
+        options = {option.name: option for option in declared.of}
+        self.form = RuleForm(protocol, lambda _: (options, arranged))
         self.bar = TryBar(reader, protocol)
         self.panel = TrialPanel()
         self.panel.hide()
@@ -62,6 +66,7 @@ class RulesSection(QWidget):
         self.bar.setVisible(can_try(responder, protocol))
         self.view.chosen.connect(self._on_chosen)
         self.view.refused.connect(self.refused)
+        self.view.recount.connect(self.recount)
         self.rules.edited.connect(self._on_rows)
         self.form.changed.connect(self._on_form)
         self.bar.toggled.connect(self._on_toggled)
@@ -74,10 +79,17 @@ class RulesSection(QWidget):
         paste = QPushButton(self.tr("Paste"))
         paste.setToolTip(self.tr("Paste rules that were copied here or from a workspace (Ctrl+V)"))
         paste.clicked.connect(self.view.paste)
+        self.reset_button = QPushButton(self.tr("Reset counts"))
+        self.reset_button.setToolTip(
+            self.tr(
+                "Count anew how often each rule has applied: one that is limited to a number of times applies again"
+            )
+        )
+        self.reset_button.clicked.connect(lambda: self.recount.emit(None))
         buttons = QHBoxLayout()
         buttons.setContentsMargins(12, 8, 12, 8)
         buttons.setSpacing(8)
-        for button in (add, paste):
+        for button in (add, paste, self.reset_button):
             button.setAutoDefault(False)
             buttons.addWidget(button)
         buttons.addStretch(1)

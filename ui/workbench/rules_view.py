@@ -10,10 +10,10 @@ from PyQt5.QtGui import QContextMenuEvent, QKeyEvent, QKeySequence, QMouseEvent
 from PyQt5.QtWidgets import QAbstractItemView, QApplication, QListView, QMenu
 
 from app.workspace.errors import RulesUnreadableError
-from app.workspace.rules_toml import rules_to_toml
 from ui.actions.build import show
 from ui.looks import theme
 from ui.looks.icons import icon
+from ui.workbench.arrangement import translated
 from ui.workbench.rules_delegate import GRIP, RuleDelegate
 from ui.workbench.rules_model import RulesModel
 
@@ -24,10 +24,12 @@ class RulesView(QListView):
     Signals:
         chosen(int): another row is current; -1: none is.
         refused(str): what could not be done, and why.
+        recount(list or None): the user wants these rows, or all, to be counted anew.
     """
 
     chosen = pyqtSignal(int)
     refused = pyqtSignal(str)
+    recount = pyqtSignal(object)
 
     def __init__(self, rules: RulesModel) -> None:
         super().__init__()
@@ -44,7 +46,7 @@ class RulesView(QListView):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarAlwaysOff)
         self.setMouseTracking(True)
         self.setProperty("role", "rules")
-        self.setAccessibleName(self.tr("Rules"))
+        self.setAccessibleName(self._word("title"))
         theme.notifier.changed.connect(self._on_looks)
         self._keys: tuple[tuple[Any, Callable[[], None]], ...] = (
             (QKeySequence.Copy, self.copy),
@@ -61,6 +63,9 @@ class RulesView(QListView):
         """Paint in other colours; with other fonts the rows have another height."""
         self.scheduleDelayedItemsLayout()
         self.viewport().update()
+
+    def _word(self, name: str) -> str:
+        return translated(self.rules.kind.words[name])
 
     # -- what can be done
 
@@ -81,18 +86,18 @@ class RulesView(QListView):
     def add(self) -> None:
         """Add a rule behind the current one."""
         at = self.at() + 1 if self.at() >= 0 else self.rules.rowCount()
-        self.rules.insert(at, [{}], self.tr("add of a rule"))
+        self.rules.insert(at, [{}], self._word("add"))
         self.choose(at)
 
     def duplicate(self) -> None:
         rows, tables = self.rows(), self.rules.tables()
         if rows:
-            self.rules.insert(rows[-1] + 1, [tables[at] for at in rows], self.tr("duplicate of a rule"))
+            self.rules.insert(rows[-1] + 1, [tables[at] for at in rows], self._word("duplicate"))
             self.choose(rows[-1] + 1)
 
     def remove(self) -> None:
         rows = self.rows()
-        words = self.tr("remove of a rule") if len(rows) == 1 else self.tr("remove of {count} rules")
+        words = self._word("remove") if len(rows) == 1 else self._word("remove many")
         self.rules.remove(rows, words.format(count=len(rows)))
         if rows and self.rules.rowCount():
             self.choose(rows[0])
@@ -101,7 +106,7 @@ class RulesView(QListView):
         """Copy the selected rules, as a workspace has them."""
         tables = self.rules.tables()
         if rows := self.rows():
-            QApplication.clipboard().setText(rules_to_toml([tables[at] for at in rows]))
+            QApplication.clipboard().setText(self.rules.kind.write([tables[at] for at in rows]))
 
     def cut(self) -> None:
         self.copy()
@@ -115,7 +120,7 @@ class RulesView(QListView):
             self.refused.emit(str(e))
             return
         at = self.at() + 1 if self.at() >= 0 else self.rules.rowCount()
-        self.rules.insert(at, tables, self.tr("paste of rules"))
+        self.rules.insert(at, tables, self._word("paste"))
         self.choose(at)
 
     def switch(self) -> None:
@@ -129,7 +134,7 @@ class RulesView(QListView):
 
     def _moved(self, to: int) -> None:
         self.choose(to)
-        self.rules.edited.emit(self.tr("move of a rule"))
+        self.rules.edited.emit(self._word("move"))
 
     # -- keys and mouse
 
@@ -196,13 +201,15 @@ class RulesView(QListView):
         there = bool(self.rows())
         menu = QMenu(self)
         for words, picture, keys, does, needs in (
-            (self.tr("Add a rule"), "plus", "", self.add, False),
+            (self._word("new"), "plus", "", self.add, False),
             (self.tr("Duplicate"), "duplicate", "Ctrl+D", self.duplicate, True),
             (self.tr("Copy as TOML"), "copy", "Ctrl+C", self.copy, True),
             (self.tr("Paste"), "", "Ctrl+V", self.paste, False),
             (self.tr("On or off"), "", "Space", self.switch, True),
             (self.tr("Move up"), "chevron-up", "Alt+Up", lambda: self.move_by(-1), True),
             (self.tr("Move down"), "chevron-down", "Alt+Down", lambda: self.move_by(1), True),
+            (self.tr("Reset its count"), "again", "", lambda: self.recount.emit(self.rows()), True),
+            (self.tr("Reset all counts"), "", "", lambda: self.recount.emit(None), False),
             (self.tr("Remove"), "trash", "Del", self.remove, True),
         ):
             action = menu.addAction(words)

@@ -32,16 +32,16 @@ class Section(QScrollArea):
 
     edited = pyqtSignal(str)
 
-    def __init__(self, *groups: tuple[str, QWidget]) -> None:
-        super().__init__()
-        content = QWidget()
+    def __init__(self, parent: QWidget, *groups: tuple[str, QWidget]) -> None:
+        super().__init__(parent)
+        content = QWidget(self.viewport())
         content.setProperty("surface", "window")
         content.setAttribute(Qt.WA_StyledBackground)
         column = QVBoxLayout(content)
         column.setContentsMargins(12, 12, 12, 12)
         column.setSpacing(12)
         for title, body in groups:
-            frame = QFrame()
+            frame = QFrame(content)
             frame.setProperty("group", True)
             frame.setMaximumWidth(WIDEST)
             inside = QVBoxLayout(frame)
@@ -91,7 +91,8 @@ class AnswerForm(QWidget):
         missing = str(found.missing) if found and found.missing else None
         problem = missing if found else self.tr("There is no such responder.")
         tell(self.responder, words, problem and sentence(problem), found.help if found else "")
-        self.form = OptionForm(declared, {name: config.options[name] for name in _names(declared, config.options)})
+        given = {name: config.options[name] for name in _names(declared, config.options)}
+        self.form = OptionForm(declared, given, self)
         self.form.form.align(form)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -121,7 +122,7 @@ class Sections:
         address, answer, pages: the forms.
     """
 
-    def __init__(self, config: ServiceConfig, titles: Mapping[str, str]) -> None:
+    def __init__(self, config: ServiceConfig, titles: Mapping[str, str], parent: QWidget) -> None:
         """``titles``: of ``answer``, ``address``, ``tls``, ``limits`` and ``socket``."""
         self._config, protocol = config, config.protocol
         found = responders.find(config.responder)
@@ -133,7 +134,7 @@ class Sections:
         self.answer, self.address = AnswerForm(config, rest), AddressForm(config)
         self.pages: dict[str, SectionPage] = {}
         self.titles: dict[str, str] = {"answer": titles["answer"]}
-        self.widgets: dict[str, Section] = {"answer": Section((titles["answer"], self.answer))}
+        self.widgets: dict[str, Section] = {"answer": Section(parent, (titles["answer"], self.answer))}
         for key, declared in (
             ("options", shared), ("tls", settings.declared("tls", protocol)),
             ("limits", settings.declared("limits", protocol)), ("socket", settings.declared("socket", protocol)),
@@ -146,7 +147,7 @@ class Sections:
             page = self.pages[key] = SectionPage(key, declared, given, can_be_off=key == "tls")
             title = PROTOCOLS[protocol].title if key == "options" else titles[key]
             groups = ((titles["address"], self.address), (title, page)) if key == "socket" else ((title, page),)
-            self.titles[key], self.widgets[key] = title, Section(*groups)
+            self.titles[key], self.widgets[key] = title, Section(parent, *groups)
 
     def config(self) -> ServiceConfig:
         """The configuration in the forms; rules and name are those that it was made with."""

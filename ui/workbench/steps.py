@@ -187,8 +187,9 @@ class StepsRow(QWidget):
         for number, step in enumerate(self.steps):
             step.tell(found[2] if found and number == at else "")
         rest = "" if found and 0 <= at < len(self.steps) else problem
-        self._words.setVisible(bool(rest))
-        self._words.say(sentence(rest) if rest else "", "error")
+        hint = "" if problem else hints.get(self._name, "")
+        self._words.setVisible(bool(rest or hint))
+        self._words.say(sentence(rest or hint) if rest or hint else "", "error" if rest else "warning")
 
     def focus(self, name: str = "") -> None:
         (self.steps[0].argument if self.steps else self.add_button).setFocus(Qt.OtherFocusReason)

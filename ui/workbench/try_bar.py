@@ -98,6 +98,7 @@ class TryBar(QWidget):
         name = QLabel(self.tr("&Try it"))
         name.setProperty("role", "dim")
         name.setBuddy(self.line)
+        name.setContentsMargins(2, 0, 2, 0)  # else letters that reach beyond their width are cut
         row = self._row = QHBoxLayout()
         row.setSpacing(8)
         row.addWidget(name)

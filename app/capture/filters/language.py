@@ -15,7 +15,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Collection, Iterator, Mapping
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from lark import Lark, Token, Transformer, Tree, UnexpectedCharacters, UnexpectedInput, UnexpectedToken, v_args
@@ -210,10 +210,14 @@ class _Compiler(Transformer[Token, Any]):
     def phrase(self, *words: Token) -> Filter:
         """Adjacent words are one text, with the white space between them as it was typed."""
         if len(words) == 1 and words[0].type == "STRING":
-            return substring(_unquoted(words[0]))
+            return self._text(_unquoted(words[0]))
         _no_mistyped_operator(words, self._fields, self._compares)
         start, end = words[0].start_pos, words[-1].end_pos
-        return substring(self._typed[start:end])
+        return self._text(self._typed[start:end])
+
+    def _text(self, typed: str) -> Filter:
+        field = self._fields.get("payload")
+        return substring(typed) if field is None else substring(typed, partial(_looked_up, field))
 
     def value(self, token: Token) -> Token:
         return token
@@ -243,7 +247,7 @@ class _Compiler(Transformer[Token, Any]):
     def exists(self, name: Token, _: Token) -> Filter:
         field = _field(name, self._fields)
         if field.type == "bytes":
-            return of_payload(f"{field.sql} IS NOT NULL")
+            return _looked_up(field, of_payload(f"{field.sql} IS NOT NULL"))
         if field.lookup is None:
             return Filter(f"{field.sql} IS NOT NULL")
         if field.lookup.column == "id":  # every event has an id: what counts is whether the other table knows it
@@ -257,10 +261,17 @@ class _Compiler(Transformer[Token, Any]):
             raise errors.FilterError(at=value.start_pos or 0, reason=str(e)) from None
         if field.lookup is None:
             return inner
-        column, among = field.lookup.column, f"({field.lookup.select}{inner.sql})"
+        found = _looked_up(field, inner)
         if str(operator) == "!=":  # of the events that have one, all but these
-            return Filter(f"{column} IS NOT NULL AND {column} IN {among}", inner.values)
-        return Filter(f"{column} IN {among}", inner.values)
+            return Filter(f"{field.lookup.column} IS NOT NULL AND {found.sql}", found.values)
+        return found
+
+
+def _looked_up(field: Field, inner: Filter) -> Filter:
+    """The condition ``inner`` on a field, where its value stands."""
+    if field.lookup is None:
+        return inner
+    return Filter(f"{field.lookup.column} IN ({field.lookup.select}({inner.sql}))", inner.values)
 
 
 _MISTYPED = {"=": "==", "=>": ">=", "=<": "<=", "===": "==", "!==": "!=", "<>": "!="}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,8 +31,8 @@ class Filter:
 EVERYTHING = Filter()
 
 
-def substring(typed: str) -> Filter:
-    """Events whose summary or payload contains a text.
+def substring(typed: str, among: Callable[[Filter], Filter] = lambda inside: inside) -> Filter:
+    """Events whose summary or payload contains a text; ``among`` makes a condition on payloads one on what is filtered.
 
     Small and capital ASCII letters count as the same. Escapes as in ``\\x00`` mean the byte.
     """
@@ -41,7 +41,7 @@ def substring(typed: str) -> Filter:
         raw = text.unescape(typed)
     except errors.EscapeError:
         raw = literal
-    payload = in_payload(raw)
+    payload = among(in_payload(raw))
     # As blobs, so that bytes that are not UTF-8 are found, too. lower() of SQL and of bytes both
     # change ASCII only.
     return Filter(

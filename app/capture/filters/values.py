@@ -13,6 +13,7 @@ from typing import Any
 from app import events
 from app.capture.filters.fields import Field
 from app.capture.filters.sql import Filter, contains_text, in_payload, of_payload
+from app.http.frames import stream_of
 from app.text import errors, patterns
 from app.text import escapes as text
 
@@ -135,6 +136,7 @@ def add_functions(db: sqlite3.Connection) -> None:
     db.create_function("post_matches", 2, search, deterministic=True)
     db.create_function("post_folded", 1, folded, deterministic=True)
     db.create_function("post_headers", 1, header_lines, deterministic=True)
+    db.create_function("post_stream", 1, stream_of, deterministic=True)
     known: dict[tuple[Any, int], Any] = {}
 
     def learn(event: Any, key: int, value: Any) -> Any:

@@ -16,8 +16,10 @@ from app import events
 from app.capture.reading.store import CHUNK, Mark, Store
 from app.capture.reading.values import words
 from app.events import Event
+from app.http.body import Body
 from app.http.contents import Content, of_body
-from app.http.exchanges import Body, Exchange, Exchanges
+from app.http.exchanges import Exchange, Exchanges
+from app.http.frames import FramedBodies
 
 KEPT = 4 << 20
 """Bytes of a body that are kept."""
@@ -47,7 +49,6 @@ class Exchanged:
         request, response: their events; None where there is none, or none within the bound.
         asked, answered: the contents of request and response; None where they are not known.
         first_byte: when the first byte of the response passed, in ns since 1970; None if none did.
-        framed: whether it is of HTTP/2, whose frames are not parsed here.
         raw_asked, raw_answered: the first and the last event of the bytes of request and response; None
             where they are not known.
         ended: why the connection ended, if it did before there was a response.
@@ -58,7 +59,6 @@ class Exchanged:
     asked: Content | None = None
     answered: Content | None = None
     first_byte: int | None = None
-    framed: bool = False
     raw_asked: tuple[int, int] | None = None
     raw_answered: tuple[int, int] | None = None
     ended: str = ""
@@ -71,7 +71,7 @@ def exchange_at(store: Store, id: int, kept: int = KEPT) -> Exchanged | None:
         return None
     marks = _around(store, event.conn, event.id)
     if "stream" in event.detail:
-        return _ended(store, _framed(store, marks, event))
+        return _ended(store, _of_stream(store, marks, event, kept))
     found = None if "refused" in event.detail else _found(store, marks, event, kept)
     if found is None:
         request, response = _both(store, event)
@@ -92,14 +92,15 @@ def exchange_at(store: Store, id: int, kept: int = KEPT) -> Exchanged | None:
 def raw_request(store: Store, id: int, kept: int = KEPT) -> tuple[Event | None, Body | None]:
     """The event of the request of an exchange, and its body as it was sent: with its content codings.
 
-    None for each that is not known; there is no body of HTTP/2.
+    None for each that is not known.
     """
     event = store.event(id)
     if event is None or event.conn is None or event.kind not in _KINDS:
         return None, None
     marks = _around(store, event.conn, event.id)
     if "stream" in event.detail:
-        return _framed(store, marks, event).request, None
+        request, _ = _pair(store, marks, event)
+        return request, _bodies(store, marks, event, kept)[0]
     found = None if "refused" in event.detail else _found(store, marks, event, kept)
     if found is None:
         return (event if event.kind == events.HTTP_REQUEST else None), None
@@ -230,8 +231,15 @@ def _is_of(exchange: Exchange, wanted: Event) -> bool:
     return wanted.id in (exchange.request.id, exchange.response.id if exchange.response else None)
 
 
-def _framed(store: Store, marks: list[Mark], event: Event) -> Exchanged:
-    """The exchange of HTTP/2: the event and the other one of the same stream, without bodies."""
+def _of_stream(store: Store, marks: list[Mark], event: Event, kept: int) -> Exchanged:
+    """The exchange of HTTP/2."""
+    request, response = _pair(store, marks, event)
+    asked, answered = _bodies(store, marks, event, kept)
+    return Exchanged(request, response, _content(asked, request), _content(answered, response))
+
+
+def _pair(store: Store, marks: list[Mark], event: Event) -> tuple[Event | None, Event | None]:
+    """Request and response of the stream of HTTP/2 that ``event`` is of."""
     stream, other = event.detail["stream"], None
     for id, kind, _ in marks:
         if kind in _KINDS and kind != event.kind:
@@ -239,8 +247,23 @@ def _framed(store: Store, marks: list[Mark], event: Event) -> Exchanged:
             if candidate is not None and candidate.detail.get("stream") == stream:
                 other = candidate
                 break
-    request, response = (event, other) if event.kind == events.HTTP_REQUEST else (other, event)
-    return Exchanged(request, response, framed=True)
+    return (event, other) if event.kind == events.HTTP_REQUEST else (other, event)
+
+
+def _bodies(store: Store, marks: list[Mark], event: Event, kept: int) -> tuple[Body | None, Body | None]:
+    """Both bodies of a stream of HTTP/2; None for what is not known, as where its connection began too far away.
+
+    Frames follow each other without a mark: where one begins is only known from all before it.
+    """
+    stream = event.detail["stream"]
+    if not isinstance(stream, int) or marks[0][1] != events.CONNECTION_OPENED:
+        return None, None
+    received, sent = FramedBodies(kept, only=stream), FramedBodies(kept, only=stream)
+    for one in store.these([id for id, kind, _ in marks if kind in _RAW]):
+        (received if one.kind == events.DATA_RECEIVED else sent).feed(one.payload or b"")
+        if received.is_over(stream) and sent.is_over(stream):
+            break
+    return received.known(stream), sent.known(stream)
 
 
 def _both(store: Store, event: Event) -> tuple[Event | None, Event | None]:

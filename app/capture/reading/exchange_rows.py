@@ -14,11 +14,11 @@ from array import array
 from dataclasses import dataclass, replace
 from typing import Any
 
-from app.capture.filters.fields import FIELDS, Field
+from app.capture.filters.fields import FIELDS, Field, Lookup
 from app.capture.filters.sql import EVERYTHING, Filter
 from app.capture.reading import values as read
 from app.capture.reading.store import CHUNK, NAME, Store
-from app.events import HTTP_REQUEST, HTTP_RESPONSE, Row
+from app.events import DATA_RECEIVED, DATA_SENT, HTTP_REQUEST, HTTP_RESPONSE, Row
 from app.http.contents import media_type
 
 STEP = CHUNK // 4
@@ -49,15 +49,54 @@ _IS_EXCHANGE = (
     f" AND instr(q.detail, '\"refused\"') AND {_QUESTION} IS NULL))"
 )
 
+BACK = STEP // 8
+"""Events before those of a step in which bytes of its exchanges are looked for, too."""
+
+_NEAR = f"FROM stored n WHERE n.conn = e.conn AND n.{_IS_HTTP}"
+_OURS = f"(SELECT instr(n.detail, '\"outgoing\"') {_NEAR} AND n.id < e.id ORDER BY n.id DESC LIMIT 1)"
+
+_FRAMED = f"(SELECT instr(n.detail, '\"stream\"') {_NEAR} ORDER BY n.id LIMIT 1)"
+_ITS_STREAM = "json_extract(n.detail, '$.stream') = ifnull(post_stream(e.payload), json_extract(n.detail, '$.stream'))"
+_ASKED_BY = f"""(SELECT CASE n.kind WHEN {HTTP_RESPONSE}
+    THEN (SELECT ifnull({_QUESTION}, q.id) FROM stored q WHERE q.id = n.id) ELSE n.id END"""  # noqa: S608
+
+# The exchange that the bytes of ``e`` belong to. A request of a client is noted after its bytes, one of ours before
+# them; a response after its bytes, except on HTTP/2 and where it says why a request was refused. Of bytes of several
+# streams, and of those within a frame, only one is looked at.
+_OF_BYTES = f"""
+CASE WHEN {_FRAMED} THEN
+    CASE e.kind WHEN {DATA_RECEIVED} THEN ifnull(
+        (SELECT n.id {_NEAR} AND n.id > e.id AND n.kind = {HTTP_REQUEST} AND {_ITS_STREAM} ORDER BY n.id LIMIT 1),
+        {_ASKED_BY} {_NEAR} AND n.id < e.id AND {_ITS_STREAM} ORDER BY n.id DESC LIMIT 1))
+    ELSE {_ASKED_BY} {_NEAR} AND n.id < e.id AND {_ITS_STREAM} ORDER BY n.id DESC LIMIT 1) END
+WHEN e.kind = {DATA_RECEIVED} AND NOT ifnull({_OURS}, 0) THEN
+    (SELECT n.id {_NEAR} AND n.id > e.id AND (n.kind = {HTTP_REQUEST} OR instr(n.detail, '"refused"'))
+        ORDER BY n.id LIMIT 1)
+ELSE ifnull(
+    (SELECT ifnull({_QUESTION}, q.id) FROM stored q WHERE q.conn = e.conn AND q.{_IS_HTTP}
+        AND q.kind = {HTTP_RESPONSE} AND q.id > e.id ORDER BY q.id LIMIT 1),
+    {_ASKED_BY} {_NEAR} AND n.id < e.id ORDER BY n.id DESC LIMIT 1))
+END
+"""  # noqa: S608
+
+_IS_BYTES = f"kind IN ({DATA_RECEIVED}, {DATA_SENT})"
+
+_BYTES = Lookup(
+    "id",
+    f"SELECT {_OF_BYTES} FROM event e WHERE e.id BETWEEN ?1 - {BACK} AND ?2 AND e.{_IS_BYTES} AND ",  # noqa: S608 - all ours
+)
+"""Where the bytes of an exchange are, for a condition on them: worked out once for a step, not once for each row."""
+
 _IDS = f"SELECT group_concat(id) FROM stored q WHERE id BETWEEN ? AND ? AND {_IS_EXCHANGE}"  # noqa: S608
 
-# An exchange as a row of ``event``, for conditions on request and response; "answer" is the response's detail.
+# An exchange as a row like those of ``event``, for conditions on both halves; "answer" is the response's detail.
 # It has the exchanges whose request, or whose response, is between the two ids.
 _MATCHES = f"""
 WITH wanted AS (
-    SELECT id FROM stored q WHERE id BETWEEN ? AND ? AND {_IS_EXCHANGE}
-    UNION SELECT {_QUESTION} FROM stored q WHERE id BETWEEN ? AND ? AND kind = {HTTP_RESPONSE}
-), event AS (
+    SELECT id FROM stored q WHERE id BETWEEN ?1 AND ?2 AND {_IS_EXCHANGE}
+    UNION SELECT {_QUESTION} FROM stored q WHERE id BETWEEN ?1 AND ?2 AND kind = {HTTP_RESPONSE}
+    %s
+), exchange AS (
     SELECT q.id, q.time, q.kind, q.service, q.conn, CASE q.kind WHEN {HTTP_REQUEST} THEN r.size END AS size,
         NULL AS payload, NULL AS zero, NULL AS same, ifnull(q.summary, '') || '  ' || ifnull(r.summary, '') AS summary,
         CASE q.kind WHEN {HTTP_REQUEST} THEN q.detail END AS detail,
@@ -65,7 +104,13 @@ WITH wanted AS (
     FROM wanted CROSS JOIN stored q ON q.id = wanted.id
     LEFT JOIN stored r ON q.kind = {HTTP_REQUEST} AND r.id = {_ANSWER}
 )
-SELECT group_concat(id) FROM event WHERE %s
+SELECT group_concat(id) FROM exchange WHERE %s
+"""  # noqa: S608
+
+# With a condition on bytes, also those that have bytes between the two ids, and neither begin nor end there.
+_OPEN = f"""
+    UNION SELECT (SELECT n.id {_NEAR} AND n.id < ?1 AND n.kind = {HTTP_REQUEST} ORDER BY n.id DESC LIMIT 1)
+    FROM (SELECT DISTINCT conn FROM stored WHERE id BETWEEN ?1 AND ?2 AND {_IS_BYTES}) e
 """  # noqa: S608
 
 _READ = {
@@ -124,6 +169,8 @@ _PARTS: dict[int, str] = {HTTP_REQUEST: "detail", HTTP_RESPONSE: "answer"}
 def _of_exchange(field: Field) -> Field:
     """The same field of an exchange, whose row has the details of request and response side by side."""
     parts = [field.value_in(_PARTS[kind]) for kind in field.kinds if kind in _PARTS]
+    if field.type == "bytes":
+        return replace(field, lookup=_BYTES)
     if not field.key or not parts:
         return field
     if len(parts) == 1:
@@ -162,13 +209,14 @@ class ExchangeRow(Row):
 def matches(store: Store, where: Filter, first: int, last: int) -> tuple[array[int], int]:
     """Ids of exchanges that match among the next events from ``first``, and the last one looked at.
 
-    With a condition, also the earlier exchanges whose response is among these events.
+    With a condition, also the earlier exchanges whose response, or bytes, are among these events.
     """
     end = min(last, first + (CHUNK if where == EVERYTHING else STEP) - 1)
     if where == EVERYTHING:
         found = store.one(_IDS, (first, end))[0]
     else:
-        found = store.one(_MATCHES % f"({where.sql})", (first, end, first, end, *where.values))[0]
+        still_open = _OPEN if _BYTES.select in where.sql else ""
+        found = store.one(_MATCHES % (still_open, f"({where.sql})"), (first, end, *where.values))[0]
     return array("q", sorted(map(int, found.split(",")))) if found else array("q"), end
 
 

@@ -10,7 +10,8 @@ from app import events
 from app.events import Event
 
 if TYPE_CHECKING:
-    from app.http.exchanges import Body, Exchange
+    from app.http.body import Body
+    from app.http.exchanges import Exchange
 
 UNREAD = "(what could not be read)"
 """In the place of a request line."""
@@ -30,6 +31,7 @@ class Piece:
         head: lines before the data; the headers of an HTTP message.
         data: the payload, with content codings undone.
         left: bytes of the payload that are not in ``data``.
+        event: the id of the event that it is; 0 for a remark.
     """
 
     time: int
@@ -38,6 +40,7 @@ class Piece:
     head: str = ""
     data: bytes = b""
     left: int = 0
+    event: int = 0
 
     @property
     def size(self) -> int:
@@ -49,12 +52,12 @@ def of_event(event: Event) -> Piece:
     data, kind = event.payload or b"", event.kind
     if kind == events.WS_MESSAGE:
         direction, opcode = event.detail.get("direction"), str(event.detail.get("opcode", "message"))
-        return Piece(event.time, direction == "received", opcode, "", data)
+        return Piece(event.time, direction == "received", opcode, "", data, event=event.id)
     if kind in (events.WS_OPENED, events.WS_CLOSED):
         word = "opened" if kind == events.WS_OPENED else "closed"
         return Piece(event.time, None, f"{word}  {event.summary}")
     title = "datagram" if kind in _DATAGRAMS else ""
-    return Piece(event.time, kind in _RECEIVED, title, "", data)
+    return Piece(event.time, kind in _RECEIVED, title, "", data, event=event.id)
 
 
 def of_exchange(exchange: Exchange) -> Iterator[Piece]:
@@ -80,9 +83,9 @@ def _message(event: Event, line: str, body: Body | None, *, received: bool) -> P
     fields = event.detail.get("fields") or []
     head = "\n".join(f"{name}: {value}" for name, value in fields)
     if body is None:
-        return Piece(event.time, received, line, head, b"", event.size or 0)
+        return Piece(event.time, received, line, head, b"", event.size or 0, event.id)
     content = of_body(body, fields)
-    return Piece(event.time, received, line, head, content.data, max(0, body.size - len(body.data)))
+    return Piece(event.time, received, line, head, content.data, max(0, body.size - len(body.data)), event.id)
 
 
 class Parser:

@@ -91,8 +91,8 @@ def _body(found: Exchanged) -> tuple[bytes, bool, list[str]]:
     assert found.request is not None
     content, size = found.asked, found.request.detail.get("body") or 0
     if content is None:
-        why = "HTTP/2, of which bodies are not kept apart" if found.framed else "it is not in the capture as a whole"
-        return b"", False, [f"The body of {size:,} bytes is missing: {why}."] if size else []
+        said = f"The body of {size:,} bytes is missing: it is not in the capture as a whole."
+        return b"", False, [said] if size else []
     if content.cut or (size and not content.whole):
         return content.data, bool(content.coding), [f"The body is cut: it has {content.size:,} bytes."]
     return content.data, bool(content.coding), []

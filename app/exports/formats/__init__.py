@@ -49,6 +49,8 @@ class Exporter:
         title: as people say it.
         suffix: of the file, with its dot.
         help: one line.
+        write: given events, oldest first, and the file. Returns how many units it has written.
+        unit, units: what the file consists of: one, and several.
         exchanges: whether it writes exchanges; it is given all events of their connections then.
         one_side: whether it wants to know which connections it is given twice.
     """
@@ -57,7 +59,9 @@ class Exporter:
     title: str
     suffix: str
     help: str
-    write: Callable[[Iterable[Event], BinaryIO, Chosen], None]
+    write: Callable[[Iterable[Event], BinaryIO, Chosen], int]
+    unit: str
+    units: str
     exchanges: bool = False
     one_side: bool = False
 

@@ -20,8 +20,9 @@ from app import events as kinds
 from app.events import Event, rfc3339
 from app.exports.formats import ALL, Chosen, Exporter
 from app.http.bodies import Fields, decoded, text_of, value_of
+from app.http.body import Body
 from app.http.cookies import asked_with, set_by
-from app.http.exchanges import Body, Exchange, Exchanges
+from app.http.exchanges import Exchange, Exchanges
 
 SPOOLED = 8 << 20
 """Bytes of entries that wait for their order in memory; beyond that they wait in a temporary file."""
@@ -32,8 +33,8 @@ AT_ONCE = 1 << 20
 NO_ANSWER = "no answer up to the last event that was exported"
 
 
-def write(events: Iterable[Event], out: BinaryIO, chosen: Chosen = ALL) -> None:
-    """Write the exchanges that ``chosen`` wants, in the order in which they began."""
+def write(events: Iterable[Event], out: BinaryIO, chosen: Chosen = ALL) -> int:
+    """Write the exchanges that ``chosen`` wants, in the order in which they began. Returns how many."""
     creator = {"name": "Listening Post", "version": __version__}
     head = json.dumps({"version": "1.2", "creator": creator})[:-1]
     out.write(f'{{"log": {head}, "entries": ['.encode())
@@ -53,10 +54,11 @@ def write(events: Iterable[Event], out: BinaryIO, chosen: Chosen = ALL) -> None:
         entries.write(out)
     comment = f', "comment": {json.dumps(_told(lost))}' if lost else ""
     out.write(f"\n]{comment}}}}}\n".encode())
+    return len(entries)
 
 
 MAX_TOLD = 20
-"""Losses that the comment of the log tells one by one."""
+"""Losses that the comment of the log tells one by one, and faults that the comment of an exchange does."""
 
 
 def _told(lost: list[str]) -> str:
@@ -70,6 +72,9 @@ class _Entries:
     def __init__(self, spool: IO[bytes]) -> None:
         self._spool = spool
         self._began, self._at = array("q"), array("q", [0])
+
+    def __len__(self) -> int:
+        return len(self._began)
 
     def add(self, exchange: Exchange) -> None:
         text = json.dumps(entry(exchange), ensure_ascii=False).encode("utf-8", "backslashreplace")
@@ -128,6 +133,9 @@ def entry(exchange: Exchange) -> dict[str, Any]:
         found["comment"] += "; the request was refused before it was read to its end"
         if not asked.detail.get("method"):
             found["comment"] += ", and its method and target are not known"
+    found["comment"] += "".join(f"; fault {fault.summary}" for fault in exchange.faults[:MAX_TOLD])
+    if len(exchange.faults) > MAX_TOLD:
+        found["comment"] += f"; and {len(exchange.faults) - MAX_TOLD:,} faults more"
     return found
 
 
@@ -304,5 +312,12 @@ def _message(event: Event, *, outgoing: bool) -> dict[str, Any]:
 
 
 EXPORTER = Exporter(
-    "har", "HAR", ".har", "HTTP exchanges and WebSocket messages, for developer tools", write, exchanges=True
+    "har",
+    "HAR",
+    ".har",
+    "HTTP exchanges and WebSocket messages, for developer tools",
+    write,
+    "entry",
+    "entries",
+    exchanges=True,
 )

@@ -10,9 +10,14 @@ from app.exports.formats import ALL, Chosen, Exporter
 from app.text.escapes import json_line
 
 
-def write(events: Iterable[Event], out: BinaryIO, chosen: Chosen = ALL) -> None:
+def write(events: Iterable[Event], out: BinaryIO, chosen: Chosen = ALL) -> int:
+    count = 0
     for event in events:
+        count += 1
         out.write(json_line(event.as_json()).encode() + b"\n")
+    return count
 
 
-EXPORTER = Exporter("jsonl", "JSON lines", ".jsonl", "One JSON object a line for each event, payload in base64", write)
+EXPORTER = Exporter(
+    "jsonl", "JSON lines", ".jsonl", "One JSON object a line for each event, payload in base64", write, "line", "lines"
+)

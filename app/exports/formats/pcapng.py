@@ -2,10 +2,11 @@
 
 The IP, TCP and UDP around the payloads are ours: addresses and ports are those of the
 connections, sequence and acknowledgement numbers add up, and connections begin and end as they
-did (FIN or RST). Services with TLS appear as their plain text. Failures, limits and notes are
-comments on the packets that they belong to. A connection between two services of the program is
-written once, as the one has it that was connected to: its packets have one pair of addresses.
-What was lost is a comment on the packet that follows, and counted as dropped by an interface of its own.
+did (FIN or RST). Services with TLS appear as their plain text. Failures, limits, notes and what
+faults did are comments on the packets that they belong to: that a fault has hit what we sent stands
+on the packet that left then. A connection between two services of the program is written once, as
+the one has it that was connected to: its packets have one pair of addresses. What was lost is a
+comment on the packet that follows, and counted as dropped by an interface of its own.
 
 Format: https://www.ietf.org/archive/id/draft-ietf-opsawg-pcapng-02.html
 """
@@ -96,13 +97,20 @@ def _padded(data: bytes) -> bytes:
 
 
 class _Writer:
-    """Turns events into packets. The last packet waits for comments that belong to it."""
+    """Turns events into packets. Those of the last event wait for comments, which stand on the first of them.
+
+    Attributes:
+        packets: how many were written.
+    """
 
     def __init__(self, out: BinaryIO, twins: Mapping[int, int]) -> None:
         self._file, self._twins = _File(out), twins
+        self.packets = 0
         self._conversations: OrderedDict[int, Conversation] = OrderedDict()
-        self._waiting: tuple[int, str, int, bytes] | None = None
+        self._waiting: list[bytes] = []
+        self._of = 0, "", 0
         self._comments: list[str] = []
+        self._announced: dict[int, list[Event]] = {}
         self._missing: list[str] = []
         self._lost, self._lost_at, self._losses = 0, 0, 0
 
@@ -116,16 +124,24 @@ class _Writer:
             self._take_twin(event)
             return
         conversation = self._conversation(event)
+        if event.kind == events.FAULT_APPLIED and self._announce(event):
+            return
         if event.kind in _COMMENTED:
             self._comment(event, conversation, _words(event))
-        note = f"note: {event.note.text}" if event.note is not None and event.note.text else ""
-        for packet in self._packets(event, conversation):
-            self._put(event, packet)
-            if note:  # on its first packet: the last one only acknowledges
-                self._comments.append(note)
-                note = ""
-        if note:
-            self._comment(event, conversation, note)
+        self._put(event, list(self._packets(event, conversation)))
+        if event.note is not None and event.note.text:
+            self._comment(event, conversation, f"note: {event.note.text}")
+
+    def _announce(self, event: Event) -> bool:
+        """Whether this fault has hit what is sent next: its comment stands on that packet."""
+        assert event.conn is not None
+        if event.detail.get("on") != "sent" or "total" in event.detail:
+            return False
+        waiting = self._announced.setdefault(event.conn, [])
+        if len(waiting) >= MAX_TOLD:
+            return False
+        waiting.append(replace(event, payload=None))
+        return True
 
     def _take_twin(self, event: Event) -> None:
         """The other end writes the packets; what only this one says becomes a comment on them."""
@@ -161,36 +177,41 @@ class _Writer:
             kind = UDPConversation if event.kind in _DATAGRAMS or _is_datagrams(event) else TCPConversation
             found = self._conversations[event.conn] = kind(*addresses(event.peer, event.host))
             if len(self._conversations) > MAX_CONVERSATIONS:
-                self._conversations.popitem(last=False)
+                silent, _ = self._conversations.popitem(last=False)
+                self._announced.pop(silent, None)
         self._conversations.move_to_end(event.conn)
         return found
 
-    def _put(self, event: Event, packet: bytes) -> None:
-        if self._waiting is not None:
-            self.flush()
+    def _put(self, event: Event, packets: list[bytes]) -> None:
+        if not packets:
+            return
         assert event.conn is not None
-        self._waiting = event.conn, event.service, event.time, packet
-        if self._missing:
-            self._comments, self._missing = self._missing, []
+        self.flush()
+        self._waiting, self._of = packets, (event.conn, event.service, event.time)
+        self._comments, self._missing = self._missing, []
+        if event.kind in events.OUTBOUND or event.kind == events.CONNECTION_CLOSED:
+            self._comments += map(_words, self._announced.pop(event.conn, ()))
 
     def _comment(self, event: Event, conversation: Conversation, words: str) -> None:
-        if self._waiting is None or self._waiting[0] != event.conn:
-            for packet in conversation.remark():
-                self._put(event, packet)
-        if self._waiting is not None and self._waiting[0] == event.conn:
+        if not self._waiting or self._of[0] != event.conn:
+            self._put(event, list(conversation.remark()))
+        if self._waiting and self._of[0] == event.conn:
             self._comments.append(words)
 
     def flush(self) -> None:
-        """Write the packet that waits."""
-        if self._waiting is not None:
-            _, service, time, packet = self._waiting
+        """Write the packets that wait."""
+        _, service, time = self._of
+        for packet in self._waiting:
             self._file.packet(service, time, packet, self._comments)
-        self._waiting = None
-        if self._comments:
+            self.packets += 1
             self._comments = []
+        self._waiting = []
 
     def end(self) -> None:
         """Write what waits, and what was lost altogether."""
+        for event in [event for waiting in self._announced.values() for event in waiting]:
+            if conversation := self._conversations.get(event.conn or 0):  # nothing was sent any more
+                self._comment(event, conversation, _words(event))
         self.flush()
         if self._lost:
             words = f"{self._lost:,} events were lost, in {self._losses:,} parts. "
@@ -199,7 +220,7 @@ class _Writer:
 
 
 MAX_TOLD = 20
-"""Losses in a row that are told one by one."""
+"""Losses in a row that are told one by one, and faults that hit one packet."""
 
 
 def _words(event: Event) -> str:
@@ -214,13 +235,21 @@ def _is_datagrams(event: Event) -> bool:
     return event.kind == events.CONNECTION_OPENED and "datagram" in event.summary
 
 
-def write(events: Iterable[Event], out: BinaryIO, chosen: Chosen = ALL) -> None:
+def write(events: Iterable[Event], out: BinaryIO, chosen: Chosen = ALL) -> int:
     writer = _Writer(out, chosen.twins)
     for event in events:
         writer.take(event)
     writer.end()
+    return writer.packets
 
 
 EXPORTER = Exporter(
-    "pcapng", "pcapng", ".pcapng", "Packets for Wireshark, as the services saw them", write, one_side=True
+    "pcapng",
+    "pcapng",
+    ".pcapng",
+    "Packets for Wireshark, as the services saw them",
+    write,
+    "packet",
+    "packets",
+    one_side=True,
 )

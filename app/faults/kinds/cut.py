@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from app.faults import SENT, STREAMS, FaultKind
 from app.faults.live import Hit
-from app.options import Option
+from app.options import Mistake, Option, Options
 
 CLOSE, RESET = "close", "reset"
 
@@ -15,6 +17,11 @@ def _act(hit: Hit) -> str:
     words = f"cut after {whole:.0%} of it" if whole else f"cut after {size:,} bytes"
     hit.target.cut(hit.piece, hit.lane, size, whole, reset=how == RESET)
     return f"{words}, then {how}"
+
+
+def _check(options: Options, protocol: str, on: str) -> Iterator[Mistake]:
+    if options["bytes"] and options["part"]:
+        yield Mistake("part", "and bytes cannot both say how much leaves: leave one of them out")
 
 
 KIND = FaultKind(
@@ -29,4 +36,5 @@ KIND = FaultKind(
         Option("then", str, CLOSE, "How the connection ends", choices=(CLOSE, RESET)),
     ),
     ends=True,
+    check=_check,
 )

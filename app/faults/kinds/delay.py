@@ -15,11 +15,12 @@ def _act(hit: Hit) -> str:
     spread = hit.draws.spread(options["distribution"]) if options["jitter_ms"] else 0.0
     kept = options["correlation"]
     if kept:
-        last = hit.course.last.get(hit.fault, spread)
-        spread = kept * last + (1 - kept * kept) ** 0.5 * spread
+        last = hit.course.last.get(hit.fault)
+        if last is not None:
+            spread = kept * last + (1 - kept * kept) ** 0.5 * spread
         hit.course.last[hit.fault] = spread
     milliseconds = max(0.0, options["ms"] + spread * options["jitter_ms"])
-    hit.piece.due[hit.fault] = hit.now + milliseconds / 1000
+    hit.delay(milliseconds)
     return f"{milliseconds:.0f} ms late"
 
 

@@ -10,7 +10,7 @@ from app.options import Option
 
 def _act(hit: Hit) -> str:
     milliseconds = hit.options["ms"]
-    hit.piece.due[hit.fault] = hit.now + milliseconds / 1000
+    hit.delay(milliseconds)
     return f"nothing passes for {milliseconds:.0f} ms"
 
 

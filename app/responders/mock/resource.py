@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -97,6 +97,12 @@ class Mock(Resource):
     def counts(self) -> list[Count]:
         """For each rule, how often it was called and has answered."""
         return [Count(rule.calls, rule.answers) for rule in self._rules.all]
+
+    def reset(self, at: Collection[int] | None) -> None:
+        """Count anew how often the rules with these indexes were called and have answered; None: all."""
+        for index, rule in enumerate(self._rules.all):
+            if at is None or index in at:
+                rule.calls = rule.answers = 0
 
     def connection_count(self) -> int:
         return 0  # no rule asks for it

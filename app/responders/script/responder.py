@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from zope.interface import implementer
 from app.responders import Context, Option, Options, Responder
 from app.responders.rulebook import Rulebook
 from app.responders.script import rules, titles
+from app.responders.script.hints import hints
 from app.responders.script.player import Player, Script
 from app.responders.script.wires import Datagrams, Messages, Stream
 from app.responders.trial import Count, Message, Request, Trial
@@ -118,6 +119,14 @@ class Rules:
     def counts(self) -> list[Count]:
         return [Count(rule.tally.hits, rule.tally.hits) for rule in self.script.rules]
 
+    def reset(self, at: Collection[int] | None) -> None:
+        """Count anew: the rules with these indexes; with None all, and the connections."""
+        for index, rule in enumerate(self.script.rules):
+            if at is None or index in at:
+                rule.tally.hits = 0
+        if at is None:
+            self.script.connections = 0
+
     def take_options(self, options: Options) -> None:
         self.script.change(rules.read(options["rules"], self._protocol, self.script.rules))
 
@@ -152,7 +161,7 @@ def _websocket(options: Options, context: Context) -> Any:
     own = Rules(options, context, "websocket")
 
     class ScriptedMessages(WebSocketServerProtocol):
-        counts, take_options, connection_count = own.counts, own.take_options, own.connection_count
+        counts, reset, take_options, connection_count = own.counts, own.reset, own.take_options, own.connection_count
         _player: Player | None = None
 
         def onOpen(self) -> None:
@@ -176,7 +185,7 @@ def _rules(protocol: str) -> Option:
         "rules", list, [], "Rules; the first one that matches applies",
         protocols=(protocol,), each=partial(rules.wrong, protocol=protocol), check=rules.too_many, live=True,
         of=(
-            Option("when", str, "message", "What happens", choices=rules.WHEN),
+            Option("when", str, "message", "What happens", choices=rules.WHEN, choice_words=rules.WHEN_WORDS),
             Option(
                 "match", str, "", "The message or a part of it: text with escapes, hex with ?? and *, or a regex",
                 when=("when", rules.MATCHING),
@@ -218,5 +227,5 @@ RESPONDER = Responder(
         *framing.options(("tcp",)),
         *(_rules(protocol) for protocol in ("tcp", "udp", "websocket")),
     ),
-    rulebook=Rulebook(("tcp", "udp", "websocket"), titles.title, _attempt, _messages),
+    rulebook=Rulebook(("tcp", "udp", "websocket"), titles.title, _attempt, _messages, hints),
 )  # fmt: skip

@@ -17,6 +17,12 @@ from app.text.templates import Template
 
 WHEN = ("connected", "message", "text", "contains", "bytes", "regex", "idle")
 
+WHEN_WORDS = (
+    "Client connects", "Any message", "Message is", "Message contains", "Message in hex is", "Message matches regex",
+    "Silence",
+)  # fmt: skip
+"""What forms say for each value of ``when``."""
+
 MATCHING = ("text", "contains", "bytes", "regex")
 """Values of ``when`` that compare the message with ``match``."""
 

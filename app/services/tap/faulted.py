@@ -6,13 +6,14 @@ from collections.abc import Callable
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, cast
 
+from twisted.internet._producer_helpers import _PullToPush
 from twisted.internet.protocol import Protocol
 from twisted.python.failure import Failure
 
 from app import events
 from app.faults import BYTES, CONNECT, RECEIVED, SENT
 from app.faults.lane import TICK, Lane, Piece
-from app.faults.live import Course, Faults
+from app.faults.live import Course, Faults, Hit
 from app.faults.targets import ENDED
 from app.services.tap.holding import BY_RESPONDER
 from app.services.tap.tap import Tap
@@ -63,6 +64,8 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
     _leaving: bool
     _resetting: bool
     _full: bool
+    _spoiled: Any  # the TLS below, once a fault has acted on it
+    _pulled: Any  # a producer that waits to be asked
 
     def enter_faults(self, faults: Faults, framer: Framer | None = None) -> None:
         """Have what passes from now on go through lanes. With ``framer``, whole messages do."""
@@ -74,6 +77,7 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
         self._leaving = self._resetting = self._full = False
         self._dropped = 0
         self._cut_after, self._cut_end = 0, None
+        self._spoiled = self._pulled = None
         self._frames = framer
         self.protocol_name = faults.protocol
         self._level = "" if faults.protocol == "tcp" else BYTES
@@ -154,6 +158,12 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
         self._frozen_by.discard(fault)
         if not self._frozen_by:
             self.release(BY_FREEZE)
+        if self._spoiled is not None:
+            self._spoiled.thaw(fault)
+
+    def spoil_handshake(self, hit: Hit) -> None:
+        self._spoiled = self._wire
+        self._spoiled.spoil(hit)
 
     # -- called by the transport
 
@@ -180,10 +190,17 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
             self._take(message)
 
     def _take(self, data: bytes) -> None:
+        course, lane = self.course, self.incoming
+        spared = self._faults.spares(course, RECEIVED, self._level)
+        if spared and lane.idle:
+            course.passed[RECEIVED] += len(data)
+            self._deliver(data)
+            return
         piece = Piece(data, self._deliver)
-        self._faults.strike(self.course, RECEIVED, self._level, piece, self.incoming)
-        self.course.passed[RECEIVED] += len(data)
-        self.incoming.put(piece)
+        if not spared:
+            self._faults.strike(course, RECEIVED, self._level, piece, lane)
+        course.passed[RECEIVED] += len(data)
+        lane.put(piece)
 
     def _deliver(self, data: bytes) -> None:
         if not self.connected or self.wrappedProtocol is None:
@@ -210,8 +227,7 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
                 events.LOG, f"{undelivered:,} bytes that a fault held back never reached the responder",
                 {"undelivered": undelivered},
             )  # fmt: skip
-        # First: the service may have stopped when its last connection is gone.
-        self._faults.close(self.course)
+        self._faults.close(self.course)  # its totals come before the connection's end, and before that of the service
         super().connectionLost(reason)
 
     # -- called by the responder
@@ -227,16 +243,22 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
     def _put(self, data: bytes, write: Callable[[bytes], None]) -> None:
         if not self.sends or not data:
             return
+        course, lane = self.course, self.outgoing
+        spared = self._cut_end is None and self._faults.spares(course, SENT, self._level)
+        if spared and lane.idle:
+            course.passed[SENT] += len(data)
+            write(data)
+            return
         piece = Piece(data, write)
         if self._cut_end is not None:
             self._cut_after -= len(data)
             if self._cut_after <= 0:
                 piece.data = data[: len(data) + self._cut_after]
                 piece.then.append(partial(self._cut_now, self._cut_end))
-        else:
-            self._faults.strike(self.course, SENT, self._level, piece, self.outgoing)
-        self.course.passed[SENT] += len(data)
-        self.outgoing.put(piece)
+        elif not spared:
+            self._faults.strike(course, SENT, self._level, piece, lane)
+        course.passed[SENT] += len(data)
+        lane.put(piece)
 
     @property
     def sends(self) -> bool:
@@ -298,12 +320,32 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
             self._full = False
             self.factory.kept.drop(self)
             self.release(BY_LANE)
-            if self._paced is not None:
+            # A transport that is full goes on by itself. Without asking it, all that a producer has would be in its
+            # buffer before the lane is through.
+            if self._paced is not None and not self._is_wire_full():
                 self._paced.resumeProducing()
         elif self._full and self._paced is not None:
             self._paced.pauseProducing()  # the transport may have asked it to go on
         elif self._full:
             self.factory.kept.measure(self)
+
+    def _is_wire_full(self) -> bool:
+        wire = self._wire.transport if self._secured else self._wire
+        return bool(getattr(wire, "producerPaused", False))
+
+    def registerProducer(self, producer: Any, streaming: bool) -> None:
+        if not streaming:
+            # It would be asked for more as soon as the transport has nothing to send, whatever waits in a lane.
+            producer = self._pulled = _Pulled(producer, self)
+        super().registerProducer(producer, True)
+        if not streaming:
+            producer.startStreaming()
+
+    def unregisterProducer(self) -> None:
+        pulled, self._pulled = self._pulled, None
+        if pulled is not None:
+            pulled.stopStreaming()
+        super().unregisterProducer()
 
     @property
     def held(self) -> bool:
@@ -320,6 +362,22 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
         super().release(who)
         if who & BY_RESPONDER and self.incoming.blocked:
             self.incoming.go_on()
+
+
+class _Pulled(_PullToPush):
+    """Asks a producer again and again, unless it is paused. Several pauses are one: Twisted's would count them."""
+
+    _paused = False
+
+    def pauseProducing(self) -> None:
+        if not self._paused:
+            self._paused = True
+            super().pauseProducing()
+
+    def resumeProducing(self) -> None:
+        if self._paused:
+            self._paused = False
+            super().resumeProducing()
 
 
 def faulted(tap: type[Tap]) -> Any:

@@ -131,7 +131,8 @@ class Paced:
         # Passed on each time: a transport calls this again while its buffer is full.
         self._full = True
         self.measure()
-        self._producer.pauseProducing()
+        if self._streaming:
+            self._producer.pauseProducing()
 
     def measure(self) -> None:
         """More was written. A transport with TLS says only once that it is full."""

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from app.services import address
@@ -39,6 +39,9 @@ PRIVATE = (
     "127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "100.64.0.0/10",
     "::1/128", "fe80::/10", "fc00::/7",
 )  # fmt: skip
+
+
+Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
 
 class Authority:
@@ -65,10 +68,17 @@ class Authority:
             return True
         return any(_within(name, allowed.value) for allowed in constraints.permitted_subtrees or ())
 
-    def sign(self, names: Iterable[str]) -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
+    def sign(
+        self,
+        names: Iterable[str],
+        *,
+        key: Key | None = None,
+        begin: datetime | None = None,
+        lifetime: timedelta = LEAF_LIFETIME,
+    ) -> tuple[Key, x509.Certificate]:
         """A key and certificate for a server that goes by ``names``: host names and addresses.
 
-        Raises ForeignNameError.
+        Without ``key`` one is made; without ``begin`` it is valid from now on. Raises ForeignNameError.
         """
         names = list(names)
         for name in names:
@@ -77,20 +87,35 @@ class Authority:
         alternatives = x509.SubjectAlternativeName([_general(name) for name in names])
         # Not an address: OpenSSL might take it for a name, for which we must not sign.
         hosts = alternatives.get_values_for_type(x509.DNSName)
-        return self._issue(hosts[0] if hosts else "Listening Post", ExtendedKeyUsageOID.SERVER_AUTH, alternatives)
+        name = hosts[0] if hosts else "Listening Post"
+        return self._issue(name, ExtendedKeyUsageOID.SERVER_AUTH, alternatives, key, begin, lifetime)
 
-    def sign_client(self, name: str) -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
+    def sign_client(self, name: str) -> tuple[Key, x509.Certificate]:
         """A key and certificate with which a client called ``name`` shows who it is."""
         # Without any, OpenSSL holds a common name like device.example.com against what we may sign for.
         alternatives = x509.SubjectAlternativeName([x509.DNSName("client.internal")])
         return self._issue(name, ExtendedKeyUsageOID.CLIENT_AUTH, alternatives)
 
-    def _issue(
-        self, name: str, usage: x509.ObjectIdentifier, alternatives: x509.SubjectAlternativeName
-    ) -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
+    def sign_authority(self, name: str) -> Authority:
+        """Another authority called ``name``, which this one vouches for, in memory alone."""
         key = ec.generate_private_key(ec.SECP256R1())
+        builder = _as_authority(
+            _builder(_name(name), key, LIFETIME).issuer_name(self.certificate.subject)
+        ).add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False)
+        return Authority(self.path, key, builder.sign(self._key, hashes.SHA256()))
+
+    def _issue(
+        self,
+        name: str,
+        usage: x509.ObjectIdentifier,
+        alternatives: x509.SubjectAlternativeName,
+        key: Key | None = None,
+        begin: datetime | None = None,
+        lifetime: timedelta = LEAF_LIFETIME,
+    ) -> tuple[Key, x509.Certificate]:
+        key = key or ec.generate_private_key(ec.SECP256R1())
         builder = (
-            _builder(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name[:64])]), key, LEAF_LIFETIME)
+            _builder(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name[:64])]), key, lifetime, begin)
             .issuer_name(self.certificate.subject)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(_usage(digital_signature=True), critical=True)
@@ -167,24 +192,54 @@ def _folder(file: Path) -> None:
     file.parent.chmod(0o700)
 
 
-def _make(file: Path, *, any_name: bool) -> None:
+def throw_away(name: str) -> Authority:
+    """An authority called ``name`` that is in no folder, and that nobody trusts."""
+    key, builder = _root(name)
+    return Authority(Path(), key, builder.sign(key, hashes.SHA256()))
+
+
+def self_signed(names: Iterable[str]) -> tuple[Key, x509.Certificate]:
+    """A key and certificate for a server that goes by ``names``, signed by itself."""
+    names = list(names)
     key = ec.generate_private_key(ec.SECP256R1())
-    owner = socket.gethostname() or "localhost"
-    name = x509.Name(
+    name = _name(names[0])
+    builder = (
+        _builder(name, key, LEAF_LIFETIME)
+        .issuer_name(name)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(_usage(digital_signature=True), critical=True)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        .add_extension(x509.SubjectAlternativeName([_general(one) for one in names]), critical=False)
+    )
+    return key, builder.sign(key, hashes.SHA256())
+
+
+def _name(common: str) -> x509.Name:
+    return x509.Name(
         [
             x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Listening Post"),
-            x509.NameAttribute(NameOID.COMMON_NAME, f"{NAME} ({owner})"[:64]),
+            x509.NameAttribute(NameOID.COMMON_NAME, common[:64]),
         ]
     )
-    builder = (
-        _builder(name, key, LIFETIME)
-        .issuer_name(name)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+
+
+def _root(name: str) -> tuple[ec.EllipticCurvePrivateKey, x509.CertificateBuilder]:
+    key = ec.generate_private_key(ec.SECP256R1())
+    return key, _as_authority(_builder(_name(name), key, LIFETIME).issuer_name(_name(name)))
+
+
+def _as_authority(builder: x509.CertificateBuilder) -> x509.CertificateBuilder:
+    return (
+        builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(_usage(key_cert_sign=True, crl_sign=True), critical=True)
         .add_extension(
             x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False
         )
     )
+
+
+def _make(file: Path, *, any_name: bool) -> None:
+    key, builder = _root(f"{NAME} ({socket.gethostname() or 'localhost'})")
     if not any_name:
         names = [x509.DNSName(n) for n in dict.fromkeys((*LOCAL_NAMES, *own_names()))]
         networks = [x509.IPAddress(ipaddress.ip_network(network)) for network in PRIVATE]
@@ -236,8 +291,8 @@ def _write(file: Path, content: bytes, mode: int) -> None:
 # -- certificates
 
 
-def _builder(name: x509.Name, key: ec.EllipticCurvePrivateKey, lifetime: timedelta) -> x509.CertificateBuilder:
-    begin = datetime.now(UTC) - SKEW
+def _builder(name: x509.Name, key: Key, lifetime: timedelta, begin: datetime | None = None) -> x509.CertificateBuilder:
+    begin = begin or datetime.now(UTC) - SKEW
     return (
         x509.CertificateBuilder()
         .subject_name(name)
@@ -267,7 +322,7 @@ def _pem(certificate: x509.Certificate) -> bytes:
     return certificate.public_bytes(serialization.Encoding.PEM)
 
 
-def _key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+def _key_pem(key: Key) -> bytes:
     return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )

@@ -93,12 +93,16 @@ class TLSTransport(BufferingTLSTransport):
         return agreed(self._tlsConnection, client=self.factory.terms.client)
 
     def _on_overdue(self) -> None:
-        if self._tap.held:  # while we do not read, the client cannot be blamed
+        if self._excused():
             self._overdue = self.factory.clock.callLater(HANDSHAKE_SECONDS, self._on_overdue)
             return
         self._found = f"the handshake was not finished within {HANDSHAKE_SECONDS:g} s"
         self._tap.record_limit(limits.HANDSHAKE_SECONDS.reached(HANDSHAKE_SECONDS, "tls"))
         self.transport.abortConnection()
+
+    def _excused(self) -> bool:
+        """Whether the client cannot be blamed, because we do not read."""
+        return self._tap.held
 
     # -- the end
 
@@ -192,10 +196,13 @@ class TLSTransport(BufferingTLSTransport):
 
     def unsent(self) -> int:
         """Bytes that were written and have not reached the kernel, most of them already encrypted."""
-        wire: Any = self.transport
-        below = len(wire.dataBuffer) - wire.offset + wire._tempDataLen
         gathered = getattr(self._aggregator, "_buffer", ())
-        return int(below + sum(map(len, self._appSendBuffer)) + sum(map(len, gathered)))
+        return self.encrypted() + sum(map(len, self._appSendBuffer)) + sum(map(len, gathered))
+
+    def encrypted(self) -> int:
+        """Those of them that are on their way: encrypted bytes, and what belongs to TLS itself."""
+        wire: Any = self.transport
+        return int(len(wire.dataBuffer) - wire.offset + wire._tempDataLen)
 
 
 class TLSFactory(TLSMemoryBIOFactory):
@@ -215,7 +222,10 @@ class TLSFactory(TLSMemoryBIOFactory):
     def buildProtocol(self, addr: IAddress | None) -> TLSTransport | None:  # type: ignore[override]
         tap = self.wrappedFactory.buildProtocol(addr)
         # WORKAROUND: Twisted's own factory wraps None, too, when the connection was refused.
-        return None if tap is None else TLSTransport(self, cast(Secured, tap))
+        return None if tap is None else self._transport_for(cast(Secured, tap))
+
+    def _transport_for(self, tap: Secured) -> TLSTransport:
+        return TLSTransport(self, tap)
 
 
 def agreed(connection: SSL.Connection, *, client: bool) -> tuple[str, dict[str, Any]]:

@@ -36,9 +36,12 @@ def options(protocols: tuple[str, ...]) -> tuple[Option, ...]:
     # What several share stands last.
     uses = dict(sorted(uses.items(), key=lambda use: len(use[1]) > 1))
     return (
-        Option("framing", str, "none", "How messages are separated", protocols=protocols, choices=tuple(FRAMINGS)),
+        Option(
+            "framing", str, "none", "How messages are separated", protocols=protocols, choices=tuple(FRAMINGS),
+            helps=tuple(framing.help for framing in FRAMINGS.values()),
+        ),
         *(replace(option, protocols=protocols, when=("framing", tuple(names))) for option, names in uses.items()),
-    )
+    )  # fmt: skip
 
 
 __all__ = [

@@ -57,6 +57,7 @@ def _problem(text: str) -> str | None:
 DELIMITER = Framing(
     "delimiter",
     "with a delimiter",
+    "Each message ends with a delimiter, such as a line end; it is added to what is sent",
     _maker,
     (
         Option("delimiter", str, r"\n", "Bytes that end a message", check=_problem),

@@ -22,6 +22,7 @@ class Fixed(Buffered):
 FIXED = Framing(
     "fixed",
     "after so many bytes",
+    "Each message has the same number of bytes; what is sent may have any",
     lambda options: partial(Fixed, options["size"]),
     (Option("size", int, 16, "Bytes of each message", "bytes", 1, MAX_MESSAGE),),
 )

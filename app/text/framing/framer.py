@@ -74,12 +74,14 @@ class Framing:
     Attributes:
         name: the value of the option ``framing``.
         ends: where a message ends, as an end of that sentence.
+        help: the same in whole words for who chooses, and what that means for what is sent.
         maker: from the options of a service, what makes a framer for each connection.
         options: those that mean something with this framing only, or with several of them.
     """
 
     name: str
     ends: str
+    help: str
     maker: Callable[[Options], Callable[[], Framer]]
     options: tuple[Option, ...] = ()
 
@@ -89,7 +91,12 @@ LONGEST = Option(
 )
 """Of the framings that cannot tell beforehand how long a message becomes."""
 
-UNFRAMED = Framing("none", "with what was read at once", lambda options: Unframed)
+UNFRAMED = Framing(
+    "none",
+    "with what was read at once",
+    "No messages: rules see pieces as they are read, parts of a message or several at once",
+    lambda options: Unframed,
+)
 
 
 class Buffered(Framer):

@@ -29,6 +29,7 @@ class Gapped(Buffered):
 GAP = Framing(
     "gap",
     "when nothing comes for a time",
+    "A message ends when nothing has come for a time; nothing is added to what is sent",
     lambda options: partial(Gapped, options["gap"] / 1000, options["max_message"]),
     (Option("gap", float, 100.0, "Silence that ends a message", "ms", 1, 60_000), LONGEST),
 )

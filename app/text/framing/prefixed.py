@@ -135,6 +135,7 @@ def _maker(options: Options) -> Callable[[], Prefixed]:
 LENGTH = Framing(
     "length",
     "where the length in or before it says",
+    "Each message has its length in or before it; that is written into what is sent, too",
     _maker,
     (
         Option(

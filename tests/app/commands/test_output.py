@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from app.commands import errors, output
-from tests.helpers import PROGRAM, ROOT
+from tests.helpers import PROGRAM, ROOT, run_bytes
 
 
 def shell(script: str, *args: object) -> tuple[int, str, str]:
@@ -89,7 +89,9 @@ def test_what_a_peer_sends_reaches_a_terminal_as_escapes_and_a_pipe_as_it_is(on_
 
 
 @pytest.mark.parametrize("command", [["check"], ["check", "--json"], ["trust"], ["trust", "--forget"]])
-def test_paths_and_names_of_plugins_have_escapes(command: list[str], tmp_path: Path) -> None:
+def test_paths_and_names_of_plugins_have_escapes(
+    command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "plugins").mkdir()
     name = "".join(f"\\u{ord(c):04x}" for c in BAD)
     (tmp_path / "plugins" / "p.py").write_text(
@@ -98,8 +100,8 @@ def test_paths_and_names_of_plugins_have_escapes(command: list[str], tmp_path: P
     path = tmp_path / f"x{BAD}.toml"
     service = 'name = "a"\nprotocol = "tcp"\nlisten = "127.0.0.1:0"\nresponder = "echo"\n'
     path.write_text(f"version = 1\n[[service]]\n{service}")
-    env = {**os.environ, "LISTENING_POST_DATA": str(tmp_path / "data")}
-    done = subprocess.run([*PROGRAM, *command, path], cwd=ROOT, env=env, capture_output=True, timeout=100, check=False)
+    monkeypatch.setenv("LISTENING_POST_DATA", str(tmp_path / "data"))
+    done = run_bytes(*command, str(path))
     printed = (done.stdout + done.stderr).decode()
     assert printed.strip()
     assert printed.replace("\n", "").isprintable()

@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -15,6 +16,7 @@ from app.commands.output import line
 from app.events import Event
 from tests.app.capture.captures import event, is_sound, make, read
 from tests.helpers import PROGRAM, ROOT, Load, open_files, run, serving, wait_for
+from tests.preloaded import Run
 
 SERVICE = '[[service]]\nname = "{name}"\nprotocol = "{protocol}"\nlisten = "{listen}"\nresponder = "{responder}"\n'
 
@@ -331,3 +333,23 @@ def test_quiet_prints_which_services_listen_and_no_events(tmp_path, path, taken)
         assert serve.wait() == 0
     assert len(serve.lines) == 2
     assert sent_to(path)
+
+
+@pytest.mark.parametrize("reads", [0, 2_000], ids=["nobody", "slowly"])
+def test_output_that_is_not_read_in_time_does_not_end_it_by_a_crash(echo, path, reads):
+    reading, writing = os.pipe()
+    with open(os.devnull, "rb+") as nothing, open(reading, "rb", buffering=0) as printed:
+        command = ["serve", str(echo), "--capture", str(path), "--json"]
+        program = Run(command, nothing.fileno(), writing, nothing.fileno())
+        os.close(writing)
+        port = int(printed.readline().decode().rpartition("127.0.0.1:")[2].split('"')[0])
+        with socket.create_connection(("127.0.0.1", port), 5) as client:
+            for _ in range(1_000):  # the lines of as many events fill the pipe
+                client.sendall(b"x" * 4_000)
+                assert client.recv(4_000)
+            program.terminate()
+            while program.poll() is None:
+                if reads:
+                    printed.read(reads)
+                select.select([], [], [], 0.001)
+            assert program.returncode == 0

@@ -57,21 +57,22 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.fixture
-def environment(tmp_path: Path) -> dict[str, str]:
-    return {**os.environ, "LISTENING_POST_DATA": str(tmp_path / "data")}
+@pytest.fixture(autouse=True)
+def own_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The answers of these tests are kept apart. A run takes on the environment of its test."""
+    monkeypatch.setenv("LISTENING_POST_DATA", str(tmp_path / "data"))
 
 
 @pytest.fixture
-def lp(environment: dict[str, str]) -> Run:
-    return lambda *words: run(*map(str, words), env=environment)
+def lp() -> Run:
+    return lambda *words: run(*map(str, words))
 
 
-def up(file: Path, tmp_path: Path, environment: dict[str, str], *more: str) -> set[str]:
+def up(file: Path, tmp_path: Path, *more: str) -> set[str]:
     """The services that ``serve`` starts."""
     capture = tmp_path / "x.lpost"
     capture.unlink(missing_ok=True)
-    done = run("serve", str(file), "--quiet", "--for", "0.3", "--capture", str(capture), *more, env=environment)
+    done = run("serve", str(file), "--quiet", "--for", "0.3", "--capture", str(capture), *more)
     assert "Traceback" not in done.stderr
     return {line.partition(":")[0] for line in done.stdout.splitlines() if "listening on" in line}
 
@@ -97,9 +98,9 @@ def test_b1_check_lists_it_and_says_how_to_trust_it(lp: Run, file: Path, tmp_pat
 
 
 def test_b1_b2_b3_serve_starts_the_harmless_service_and_says_of_the_others_why_not(
-    file: Path, tmp_path: Path, environment: dict[str, str], lp: Run
+    file: Path, tmp_path: Path, lp: Run
 ) -> None:
-    assert up(file, tmp_path, environment) == {"plain"}
+    assert up(file, tmp_path) == {"plain"}
     assert (tmp_path / ".profile").read_text() == "export PATH\n"
     done = lp("serve", file, "--for", "0.2", "--capture", tmp_path / "y.lpost")
     said = [line for line in done.stderr.splitlines() if "waits until this workspace is trusted" in line]
@@ -108,45 +109,41 @@ def test_b1_b2_b3_serve_starts_the_harmless_service_and_says_of_the_others_why_n
     assert done.stdout.count("service.failed") == 3
 
 
-def test_b1_serve_with_trust_starts_them_and_remembers_nothing(
-    file: Path, tmp_path: Path, environment: dict[str, str]
-) -> None:
+def test_b1_serve_with_trust_starts_them_and_remembers_nothing(file: Path, tmp_path: Path) -> None:
     (tmp_path / ".profile").unlink()
-    assert up(file, tmp_path, environment, "--trust") == {"files", "shell", "keys", "plain"}
-    assert up(file, tmp_path, environment, "--trust-plugins") == {"plain"}
+    assert up(file, tmp_path, "--trust") == {"files", "shell", "keys", "plain"}
+    assert up(file, tmp_path, "--trust-plugins") == {"plain"}
 
 
-def test_b1_trust_holds_for_this_content_and_the_links_in_it(
-    file: Path, tmp_path: Path, environment: dict[str, str], lp: Run
-) -> None:
+def test_b1_trust_holds_for_this_content_and_the_links_in_it(file: Path, tmp_path: Path, lp: Run) -> None:
     (tmp_path / ".profile").unlink()
     done = lp("trust", file)
     assert done.returncode == 0
     assert done.stdout.splitlines()[-1] == f"{file} is trusted as it is now"
     assert "  read  files: reads / and all below it (root)" in done.stdout.splitlines()
     everything = {"files", "shell", "keys", "plain"}
-    assert up(file, tmp_path, environment) == everything
+    assert up(file, tmp_path) == everything
     assert "it is trusted, and so may" in lp("check", file).stdout
     moved = file.rename(file.with_name("moved.toml"))
-    assert up(moved, tmp_path, environment) == everything
+    assert up(moved, tmp_path) == everything
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / ".profile").unlink()
     (tmp_path / ".profile").symlink_to(tmp_path / "elsewhere" / "file")
-    assert up(moved, tmp_path, environment) == {"plain"}
+    assert up(moved, tmp_path) == {"plain"}
     (tmp_path / ".profile").unlink()
     moved.write_text(WORKSPACE.replace("known", "other"))
-    assert up(moved, tmp_path, environment) == {"plain"}
+    assert up(moved, tmp_path) == {"plain"}
 
 
 def test_b1_trust_of_a_folder_holds_for_what_is_written_there_later_and_is_taken_back(
-    file: Path, tmp_path: Path, environment: dict[str, str], lp: Run
+    file: Path, tmp_path: Path, lp: Run
 ) -> None:
     (tmp_path / ".profile").unlink()
     assert lp("trust", "--folder", file).stdout.splitlines()[-1] == f"the folder of {file} is trusted"
     file.write_text(WORKSPACE.replace("known", "other"))
-    assert up(file, tmp_path, environment) == {"files", "shell", "keys", "plain"}
+    assert up(file, tmp_path) == {"files", "shell", "keys", "plain"}
     assert lp("trust", "--forget", file).returncode == 0
-    assert up(file, tmp_path, environment) == {"plain"}
+    assert up(file, tmp_path) == {"plain"}
 
 
 def test_b1_a_folder_that_others_can_write_into_is_not_trusted(file: Path, lp: Run) -> None:

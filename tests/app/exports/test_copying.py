@@ -209,7 +209,6 @@ def test_a_coded_body_is_sent_without_its_coding() -> None:
     ("more", "words"),
     [
         ({"content": Content(b"x", 10**7, cut=True)}, "# The body is cut: it has 10,000,000 bytes."),
-        ({"content": None, "framed": True, "body": b"xyz"}, "# The body of 3 bytes is missing: HTTP/2"),
         ({"content": None, "body": b"xyz"}, "# The body of 3 bytes is missing: it is not"),
     ],
 )

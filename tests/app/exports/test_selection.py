@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import struct
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -70,7 +71,7 @@ def test_what_only_the_end_left_out_says_is_a_comment(tmp_path: Path) -> None:
     exporter, out = formats.find("pcapng"), io.BytesIO()
     assert exporter is not None
     with closing(Store(make(tmp_path / "x.lpost", *rows))) as store:
-        assert Selection(store, exporter).write(out) == 4
+        Selection(store, exporter).write(out)
     assert b"echo: fault.applied: cut short" in out.getvalue()
 
 
@@ -86,6 +87,21 @@ def test_an_exchange_that_was_answered_after_the_range_began_is_whole(tmp_path: 
     exporter, out = formats.find("har"), io.BytesIO()
     assert exporter is not None
     with closing(Store(make(tmp_path / "x.lpost", *rows))) as store:
-        Selection(store, exporter, Part.typed("http.status == 502")).write(out)
+        assert Selection(store, exporter, Part.typed("http.status == 502")).write(out) == 1
     (entry,) = json.loads(out.getvalue())["log"]["entries"]
     assert (entry["request"]["url"], entry["response"]["content"]["text"]) == ("http://x/", "no")
+
+
+@pytest.mark.parametrize(("format", "count"), [("pcapng", 8), ("har", 0), ("csv", 3), ("jsonl", 3)])
+def test_it_says_how_many_packets_entries_or_lines_there_are(tmp_path: Path, format: str, count: int) -> None:
+    exporter, out = formats.find(format), io.BytesIO()
+    assert exporter is not None
+    rows = opened(1, PEER, SERVICE), event(b"x", conn=1), closed(1)
+    with closing(Store(make(tmp_path / "x.lpost", *rows))) as store:
+        assert Selection(store, exporter).write(out) == count
+    if format == "pcapng":
+        data, at, packets = out.getvalue(), 0, 0
+        while at < len(data):
+            kind, length = struct.unpack_from("<II", data, at)
+            packets, at = packets + (kind == 6), at + length
+        assert packets == count

@@ -7,8 +7,8 @@ import zlib
 
 import pytest
 
+from app.http.body import Body
 from app.http.contents import Content, image_format, kind_of, media_type, of_body
-from app.http.exchanges import Body
 
 
 def body(data: bytes, **more: object) -> Body:

@@ -14,8 +14,11 @@ from typing import Any
 import pytest
 
 from app.plugin_loader import loading
-from app.plugin_loader.source import offers
+from app.plugin_loader.source import fault_offers, offers
+from app.plugin_loader.table import Table
+from app.responders import Responder
 from app.services.protocols import PROTOCOLS
+from app.workspace import reading
 from tests.helpers import ROOT
 
 PAGE = ROOT / "docs" / "plugins.md"
@@ -44,14 +47,25 @@ def test_every_block_of_the_page_has_the_name_of_a_file() -> None:
 def test_an_example_loads_and_offers_what_its_text_says(name: str, examples: Path) -> None:
     path = examples / name
     try:
-        [responder] = loading.load(path, path.read_bytes())
-        [(offered, protocols)] = offers(path.read_bytes(), path.stem)
+        [brought] = loading.load(path, path.read_bytes())
+        [(offered, protocols)] = offers(path.read_bytes(), path.stem) + fault_offers(path.read_bytes())
     finally:
         loading.unload(path)
-    assert responder.name == offered == path.stem
-    assert set(protocols) <= set(responder.builders) <= set(PROTOCOLS)
-    assert responder.help
-    assert not responder.help.startswith("From ")
+    fits = set(brought.builders if isinstance(brought, Responder) else brought.protocols)
+    assert brought.name == offered == path.stem
+    assert set(protocols) <= fits <= set(PROTOCOLS)
+    assert brought.help
+    assert not brought.help.startswith("From ")
+
+
+def test_the_workspace_of_the_fault_is_right(examples: Path) -> None:
+    table = Table()
+    table.trust.everything = True
+    try:
+        table.enter(examples)
+        assert reading.parse((examples / "stutter.toml").read_text())[1] == []
+    finally:
+        table.enter(None)
 
 
 def test_the_examples_tests_pass(examples: Path) -> None:
@@ -69,5 +83,6 @@ def test_the_package_offers_what_its_entry_point_says(examples: Path, monkeypatc
     [(group, entries)] = project["entry-points"].items()
     [(name, value)] = entries.items()
     [responder] = loading.load_entry_point(EntryPoint(name, value, group))
+    assert isinstance(responder, Responder)
     sys.modules.pop("reverse_responder")
     assert (responder.name, responder.help, set(responder.builders)) == ("reverse", "Says it backwards.", {"tcp"})

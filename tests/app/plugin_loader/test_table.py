@@ -185,11 +185,13 @@ def test_an_installed_package_brings_what_its_entry_point_names(
     monkeypatch.syspath_prepend(tmp_path)
     values = {"one": "lp_good:f", "two": "lp_good:Bare", "three": "lp_good", "four": "lp_missing"}
     entries = [EntryPoint(name, value, table.GROUP) for name, value in values.items()]
-    monkeypatch.setattr("importlib.metadata.entry_points", lambda group: entries)
+    monkeypatch.setattr("importlib.metadata.entry_points", lambda group: entries if group == table.GROUP else [])
     made = Table()
     try:
         assert not made.complete
-        assert made.take_installed(table.installed()) == {"decorated", "two", "four"}
+        assert made.take_installed(table.installed()) == {
+            (table.RESPONDER, name) for name in ("decorated", "two", "four")
+        }
         assert {"decorated", "two", "four"} <= set(responders.names())
         missing: Any = responders.find("four")
         assert "No module named 'lp_missing'" in str(missing.missing)

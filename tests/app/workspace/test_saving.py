@@ -17,6 +17,13 @@ from app.workspace.saving import save
 from tests.app.workspace.test_reading import GOOD
 
 NAMES = st.text(st.characters(codec="utf-8", categories=["L", "N", "P", "S", "Zs"]), min_size=1, max_size=20)
+FAULTS = st.lists(
+    st.fixed_dictionaries(
+        {"kind": st.sampled_from(["delay", "stall"]), "ms": st.floats(0, 1000)},
+        optional={"match": st.text(st.characters(codec="utf-8", exclude_characters="\\")), "nth": st.integers(0, 9)},
+    ),
+    max_size=3,
+).map(tuple)
 SERVICES = st.builds(
     ServiceConfig,
     NAMES.filter(lambda name: name.strip() and name.isprintable()),
@@ -27,6 +34,8 @@ SERVICES = st.builds(
     st.booleans(),
     st.fixed_dictionaries({}, optional={"subprotocols": st.lists(st.text(st.characters(codec="utf-8")), max_size=3)}),
     group=st.one_of(st.just(""), NAMES.map(str.strip).filter(str.isprintable)),
+    faults=FAULTS,
+    seed=st.integers(0, 2**63 - 1),
 )
 WORKSPACES = st.lists(SERVICES, max_size=4, unique_by=lambda s: s.name).map(lambda s: Workspace(tuple(s)))
 OLD = st.sampled_from(
@@ -168,3 +177,97 @@ def test_variables_are_saved_and_their_comments_stay(tmp_path):
     assert load(path).variables == {"id": "8", "more": "\n"}
     save(replace(load(path), variables={}), path)
     assert "variables" not in path.read_text()
+
+
+# -- faults
+
+FAILING = """\
+version = 1
+
+[[service]]
+name = "a"
+protocol = "tcp"
+listen = "127.0.0.1:0"
+seed = 7   # lucky
+
+# slow
+[[service.fault]]
+kind = "delay"   # late
+ms = 200   # measured
+jitter_ms = 50
+
+# breaks
+[[service.fault]]
+name = "second"
+kind = "reset"
+nth = 2   # two
+
+[service.limits]
+connections = 5   # five
+
+[[service]]
+name = "b"
+protocol = "tcp"
+listen = "127.0.0.1:0"
+"""
+
+DELAY = {"kind": "delay", "ms": 200, "jitter_ms": 50}
+RESET = {"name": "second", "kind": "reset", "nth": 2}
+STALL = {"kind": "stall", "ms": 5.0}
+
+
+def saved_with(path, *faults, other=()):
+    """The file after both services were given these faults."""
+    path.write_text(FAILING)
+    a, b = load(path).services
+    services = replace(a, faults=faults), replace(b, faults=other)
+    save(Workspace(services), path)
+    assert load(path).services == services
+    return path.read_text()
+
+
+def test_faults_that_are_the_same_stay_as_they_are_written(tmp_path):
+    assert saved_with(tmp_path / "w.toml", DELAY, RESET) == FAILING
+
+
+def test_a_figure_that_changes_leaves_the_rest_of_its_line(tmp_path):
+    text = saved_with(tmp_path / "w.toml", DELAY | {"ms": 300}, RESET)
+    assert text == FAILING.replace("ms = 200", "ms = 300")
+
+
+def test_a_condition_that_goes_or_comes_leaves_the_others(tmp_path):
+    text = saved_with(tmp_path / "w.toml", DELAY, {"name": "second", "kind": "reset", "match": "PAY"})
+    assert text == FAILING.replace("nth = 2   # two\n", 'match = "PAY"\n')
+
+
+@pytest.mark.parametrize(
+    "faults", [(RESET, DELAY), (DELAY,), (RESET,), (STALL, DELAY, RESET), (DELAY, RESET, STALL), (DELAY, STALL, RESET)]
+)
+def test_faults_that_come_go_and_move_keep_their_comments(tmp_path, faults):
+    text = saved_with(tmp_path / "w.toml", *faults)
+    assert ('kind = "delay"   # late\nms = 200   # measured\n' in text) is (DELAY in faults)
+    assert ("nth = 2   # two\n" in text) is (RESET in faults)
+    assert text.count("[[service.fault]]") == len(faults)
+    assert text.endswith(FAILING[FAILING.index("\n[service.limits]") :])
+    assert "# slow\n[[service.fault]]\n" in text
+    assert "\n\n\n" not in text
+
+
+def test_the_first_fault_and_the_last(tmp_path):
+    text = saved_with(tmp_path / "w.toml", other=(STALL, DELAY))
+    assert text.count("[[service.fault]]") == 2
+    assert text.endswith(
+        '\n[[service.fault]]\nkind = "stall"\nms = 5.0\n\n[[service.fault]]\nkind = "delay"\nms = 200\njitter_ms = 50\n'
+    )
+    assert "# lucky" in text
+
+
+def test_faults_in_one_line_become_tables_when_they_change(tmp_path):
+    path = tmp_path / "w.toml"
+    source = GOOD + 'fault = [{ kind = "delay" }, { kind = "stall" }]   # both\n'
+    path.write_text(source)
+    [service] = load(path).services
+    save(Workspace((service,)), path)
+    assert path.read_text() == source
+    save(Workspace((replace(service, faults=(*service.faults, RESET)),)), path)
+    assert load(path).services[0].faults == (*service.faults, RESET)

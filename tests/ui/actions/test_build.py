@@ -19,11 +19,16 @@ from ui.actions.table import ACTIONS
 WITHOUT_KEYS = {"whats_new", "open_demo", "open_showcase", "capture", "trust", "about"}
 """Rarely used."""
 
+STRIKES = {"fault_reset", "fault_stall", "fault_cut", "fault_slow", "fault_hang", "fault_freeze", "fault_lift"}
+"""What harms a connection at once has no keys that could be pressed by mistake."""
+
 WINDOWS = [Place.MAIN, Place.CAPTURE]
 
 EVENT = Event(1, 0, events.DATA_RECEIVED, "alpha", 7, None, 0, "", payload=None)
 REQUEST = replace(EVENT, kind=events.HTTP_REQUEST)
 FAILURE = replace(EVENT, kind=events.FAILURE)
+HIT = replace(EVENT, kind=events.FAULT_APPLIED, detail={"fault": "slow", "seed": 7})
+STARTED = replace(EVENT, kind=events.SERVICE_STARTED, detail={"host": "127.0.0.1:9", "seed": 7})
 
 
 class Recorder:
@@ -90,7 +95,7 @@ def test_every_action_is_in_some_window(window: QMainWindow) -> None:
 def test_separators_divide_the_groups(window: QMainWindow, main: Actions) -> None:
     assert names(menus(window)["&File"]) == [
         "new_workspace", "open_workspace", "save_workspace", "save_workspace_as", "open_demo", "open_showcase", "",
-        "export", "", "open_capture", "save_capture_as", "capture", "pause_capture", "new_capture", "", "quit",
+        "open_capture", "save_capture_as", "export", "capture", "pause_capture", "new_capture", "", "quit",
     ]  # fmt: skip
 
 
@@ -117,7 +122,7 @@ def test_an_action_without_a_method_or_with_two_is_refused(made: Actions) -> Non
 
 
 def test_only_what_is_rarely_used_has_no_keys(main: Actions) -> None:
-    assert {name for name, action in main.items() if action.shortcut().isEmpty()} == WITHOUT_KEYS
+    assert {name for name, action in main.items() if action.shortcut().isEmpty()} == WITHOUT_KEYS | STRIKES
 
 
 def test_no_two_actions_share_keys(made: Actions) -> None:
@@ -158,11 +163,15 @@ def test_undo_and_redo_name_the_step(main: Actions) -> None:
     [
         (Situation(service=True), {
             "toggle_service", "edit_service", "duplicate_service", "remove_service", "send_to_service", "connect_lines",
+            "edit_faults",
         }),
         (Situation(connection=True), {"send", "disconnect"}),
         (Situation(stopped=True), {"start_all"}),
         (Situation(running=True), {"stop_all"}),
-        (Situation(stream=True), {"follow_stream"}),
+        (Situation(stream=True), {"follow_stream", *STRIKES}),
+        (Situation(event=HIT), {"note", "edit_service_of_event", "fault_of_event", "fault_hits", "repeat_seed"}),
+        (Situation(event=STARTED), {"note", "edit_service_of_event", "repeat_seed"}),
+        (Situation(seeded=True), {"repeat_run"}),
         (Situation(event=EVENT), {"note", "edit_service_of_event", "answer_by_rule", "try_on_rules"}),
         (
             Situation(event=replace(EVENT, payload=b"")),
@@ -226,7 +235,9 @@ def test_a_context_menu_has_only_actions_of_its_window(window: QMainWindow) -> N
     actions = Actions(window, Place.CAPTURE)
     menu = QMenu(window)
     actions.fill(menu, Place.EVENTS)
-    assert names(menu) == ["note", "", "follow_stream", "", "copy_rows", "copy_payload", "", "select_all"]
+    assert names(menu) == [
+        "open_in_send", "", "note", "", "follow_stream", "", "copy_rows", "copy_payload", "", "select_all",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("place", Place)

@@ -84,7 +84,8 @@ def test_everything_is_exported_and_the_dialog_says_so(
     dialog = open_dialog()
     press(dialog, threads)
     assert exported(tmp_path) == [1, 2]
-    assert dialog.state.text().startswith("Exported 2 events to ")
+    assert dialog.state.text().startswith("Exported 2 lines to ")
+    assert dialog._file_words.text() == ""  # it was not replaced, and what is said is no warning
     assert dialog.export_button.isEnabled()
 
 
@@ -155,7 +156,7 @@ def test_a_file_is_needed_in_a_folder_that_is_there(open_dialog: Open, tmp_path:
     assert dialog._file_words.text() == "There is no such folder."
     (tmp_path / "x.csv").write_text("old")
     dialog.file.setText(str(tmp_path / "x.csv"))
-    assert dialog._file_words.text() == "It is replaced."
+    assert dialog._file_words.text() == "There is such a file: the export will replace it."
 
 
 def test_cancel_leaves_the_old_file_as_it_was(
@@ -204,7 +205,7 @@ def test_it_shows_how_far_it_is(open_dialog: Open, capture: Capture, threads: Th
     run.total, run.looked_at, run.written = 8, 2, 1
     dialog._show_progress()
     assert dialog.bar.value() == 250
-    assert dialog.state.text() == "1 event, 2 of 8 looked at"
+    assert dialog.state.text() == "2 of 8 events read"
     threads.run()
     assert run.thousandths == 1000
     assert dialog.bar.isHidden()

@@ -119,6 +119,9 @@ def test_a_file_that_is_dropped_on_the_window_opens(beside: MainWindow, other: P
     assert list(beside.captures.windows) == [other.resolve()]
 
 
+SEND = "open_in_send"  # a test of its own: not every event has what can be sent
+
+
 def test_every_action_of_its_menus_does_something(beside: MainWindow, other: Path, qtbot: QtBot) -> None:
     window = shown(beside, other, qtbot)
     window.panes.all.view.set_current(1)
@@ -127,7 +130,15 @@ def test_every_action_of_its_menus_does_something(beside: MainWindow, other: Pat
     do(window, "copy_payload")
     assert clipboard.text() == "hello"
     for name in window.actions_:
-        if name not in ("open_capture", "close_window", "export", "follow_stream", "save_capture_as", "copy_payload"):
+        if name not in (
+            "open_capture",
+            "close_window",
+            "export",
+            "follow_stream",
+            "save_capture_as",
+            "copy_payload",
+            SEND,
+        ):
             do(window, name)
     do(window, "note")
     assert window.notice.label.text() == ONLY_LIVE
@@ -231,3 +242,19 @@ def test_quitting_asks_before_it_breaks_off_an_export(beside: MainWindow, tmp_pa
     assert beside.capture_commands.unfinished() == "all.jsonl"
     dialog.close()
     assert beside.capture_commands.unfinished() == ""
+
+
+@pytest.mark.qt_log_ignore(r"^This plugin does not support raise\(\)$", extend=True)
+def test_what_an_opened_capture_has_is_opened_in_send(beside: MainWindow, other: Path, qtbot: QtBot) -> None:
+    """From its panes, and from the stream that is followed there; the dock is that of the main window."""
+    window = shown(beside, other, qtbot)
+    assert not window.actions_["open_in_send"].isEnabled()
+    window.panes.all.view.set_current(1)
+    qtbot.waitUntil(lambda: window.actions_["open_in_send"].isEnabled())
+    window.actions_["open_in_send"].trigger()
+    qtbot.waitUntil(lambda: beside.sending.made and beside.sending.dock.form.editor.toPlainText() == "hello")
+    assert beside.sending.dock.isVisible()
+    window.open_in_send(3)
+    qtbot.waitUntil(lambda: beside.sending.dock.form.editor.toPlainText() == "world")
+    window.open_in_send(1)  # the opening of a connection, which nothing was sent with
+    qtbot.waitUntil(lambda: "not in the capture" in beside.sending.dock.note.text())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from pytestqt.qtbot import QtBot
 
+from tests.ui.desk import settle
 from tests.ui.detail.page_samples import shown
 from tests.ui.event_samples import event
 from ui.detail.hex_inspector import HexInspector
@@ -16,8 +17,12 @@ DATA = bytes.fromhex("6558b3f0 0102030405060708")
 
 
 def reading(inspector: HexInspector) -> dict[str, list[str]]:
-    rows = [line.split("\t") for line in inspector.toPlainText().split("\n")]
-    return {row[0]: row[1:] for row in rows}
+    """The values by name: of the little end, then of the big one."""
+    found: dict[str, list[str]] = {}
+    for line in inspector.toPlainText().split("\n"):
+        name, *values = line.split("\t")
+        found.setdefault(name, []).extend(values)
+    return found
 
 
 @pytest.fixture
@@ -45,6 +50,25 @@ def test_of_several_only_they_are_read(page: HexPage) -> None:
     found = reading(page.inspector)
     assert (found["int 16"], found["int 32"]) == (["513", "258"], ["–", "–"])
     assert "3 bytes selected from 4 (0x4)" in found
+
+
+@pytest.mark.parametrize("width", [300, 420, 1000])
+@pytest.mark.parametrize("digits", ["ffffffffffffff80", "8000000000000000", "0080c6a47e8d0300", "1797f7b9c1a2f4d5"])
+def test_no_figure_is_cut(qtbot: QtBot, width: int, digits: str) -> None:
+    inspector = HexInspector()
+    qtbot.addWidget(inspector)
+    inspector.resize(width, 500)
+    inspector.show()
+    inspector.show_bytes(bytes.fromhex(digits), 0, 0)
+    settle()
+    cursor = inspector.textCursor()
+    for at in range(inspector.document().blockCount() - 1):  # the last line says what is selected
+        cursor.setPosition(inspector.document().findBlockByNumber(at).position())
+        cursor.movePosition(cursor.EndOfBlock)
+        assert inspector.cursorRect(cursor).right() < inspector.viewport().width(), cursor.block().text()
+    both = [str(int.from_bytes(bytes.fromhex(digits), order)) for order in ("little", "big")]
+    assert reading(inspector)["uint 64"] == both
+    assert inspector._beside is (width == 1000) or width == 420
 
 
 def test_no_bytes_are_no_numbers(qtbot: QtBot) -> None:

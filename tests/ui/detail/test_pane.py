@@ -199,11 +199,16 @@ def test_a_body_that_is_not_there_is_said_in_words(pane: DetailPane, exchanges: 
     pane.show_event(http(events.HTTP_REQUEST))
     exchanges.asked[0][1](None)
     assert page(pane, "text").view.placeholderText().startswith("The body is not in the capture")
-    pane.show_event(http(events.HTTP_REQUEST, stream=3))
-    assert page(pane, "text").view.placeholderText().startswith("The body of 7 bytes came in HTTP/2 frames")
-    assert not pane.save_button.isEnabled()
     pane.show_event(http(events.HTTP_REQUEST, body=0))
     assert page(pane, "text").view.placeholderText() == "No body"
+    assert not pane.save_button.isEnabled()
+
+
+def test_the_body_of_a_request_over_http_2_can_be_saved(pane: DetailPane, exchanges: Exchanges) -> None:
+    pane.show_event(http(events.HTTP_REQUEST, stream=3))
+    exchanges.asked[0][1](Exchanged(http(events.HTTP_REQUEST, stream=3), None, Content(b"words", 5)))
+    assert page(pane, "text").view.toPlainText() == "words"
+    assert pane.save_button.isEnabled()
 
 
 def test_exchanges_are_read_one_at_a_time_and_only_the_last_counts(pane: DetailPane, exchanges: Exchanges) -> None:

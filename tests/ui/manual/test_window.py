@@ -14,6 +14,7 @@ from pytestqt.qtbot import QtBot
 
 import ui
 from tests.ui.conftest import Open
+from tests.ui.desk import settle
 from ui.looks import theme
 from ui.manual.pages import Manual
 from ui.manual.places import PLACES, explained_by
@@ -197,3 +198,29 @@ def test_it_takes_the_colours_of_the_theme(manual: ManualWindow, qapp: QApplicat
     block = manual.page.document().begin()
     assert block.begin().fragment().charFormat().foreground().color().name() == theme.LIGHT.text
     theme.apply(qapp, theme.DARK)
+
+
+def test_a_section_is_at_the_top_and_marked_when_the_window_is_opened_at_it(qtbot: QtBot, dark: None) -> None:
+    """It is opened before it is shown, when its lines break elsewhere."""
+    window = ManualWindow(Manual())
+    qtbot.addWidget(window)
+    window.open("script#framing")
+    with qtbot.waitActive(window):
+        window.show()
+    view = window.page
+    [mark] = view.extraSelections()
+    assert mark.cursor.block().blockFormat().headingLevel()
+
+    def from_top() -> float:
+        top = view.document().documentLayout().blockBoundingRect(mark.cursor.block()).top()
+        return top - view.verticalScrollBar().value()
+
+    assert 0 <= from_top() <= 40
+    window.resize(700, 500)
+    qtbot.waitUntil(lambda: 0 <= from_top() <= 40)
+    view.verticalScrollBar().setValue(0)
+    window.resize(1200, 700)
+    settle()
+    assert view.verticalScrollBar().value() == 0
+    window.open("script")
+    assert view.extraSelections() == []

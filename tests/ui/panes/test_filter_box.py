@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from PyQt5.QtCore import Qt
 from PyQt5.QtTest import QTest
-from PyQt5.QtWidgets import QLabel, QMainWindow, QToolButton
+from PyQt5.QtWidgets import QLabel, QMainWindow, QMenu, QToolButton
 from pytestqt.qtbot import QtBot
 
 from ui.panes.filter_box import FilterBox
@@ -138,3 +138,15 @@ def test_a_filter_is_saved_taken_and_forgotten(box: FilterBox, qtbot: QtBot) -> 
 def test_a_filter_that_makes_no_sense_is_not_saved(box: FilterBox) -> None:
     box.setText("size >")
     assert not box.saved_menu().actions()[-1].isEnabled()
+
+
+@pytest.mark.qt_log_ignore(r"^This plugin does not support (raise\(\)|grabbing the keyboard)$")
+def test_the_saved_filters_open_below_their_button(box: FilterBox, qtbot: QtBot) -> None:
+    box.resize(600, box.height())
+    [button] = [found for found in box.findChildren(QToolButton) if found.toolTip() == "Saved filters"]
+    QTest.mouseClick(button, Qt.LeftButton)
+    [menu] = box.findChildren(QMenu)
+    corner = menu.mapToGlobal(menu.rect().topRight())
+    assert corner.x() == button.mapToGlobal(button.rect().topRight()).x()
+    assert corner.y() == box.mapToGlobal(box.rect().bottomLeft()).y() + 1
+    menu.close()

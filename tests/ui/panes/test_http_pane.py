@@ -167,7 +167,7 @@ def test_statuses_have_the_colours_of_what_they_mean(pane: HTTPPane, traffic: Tr
 def test_the_target_takes_the_room_that_is_left(pane: HTTPPane, qtbot: QtBot) -> None:
     target = [column.name for column in COLUMNS].index("target")
     before = pane.view.header.sectionSize(target)
-    pane.resize(1300, 300)
+    pane.resize(1700, 300)
     qtbot.waitUntil(lambda: pane.view.header.sectionSize(target) >= before + 100)
     assert pane.view.header.length() <= pane.view.viewport().width()
 
@@ -296,6 +296,7 @@ def test_the_rule_that_answered_can_be_filtered_by(pane: HTTPPane, capture: Capt
 
 def test_no_title_is_ever_cut(pane: HTTPPane) -> None:
     header = pane.view.header
+    pane.resize(1700, 300)
     for at, declared in enumerate(COLUMNS):
         header.resizeSection(at, 10)
         assert header.sectionSize(at) >= header.fontMetrics().horizontalAdvance(declared.title)

@@ -11,7 +11,7 @@ from PyQt5.QtWidgets import QDialogButtonBox, QMessageBox
 from pytestqt.qtbot import QtBot
 
 from app.events import Note
-from tests.ui.desk import config, settle
+from tests.ui.desk import settle
 from ui.panes.notes import NoteDialog
 from ui.parts.careful_dialog import CarefulDialog
 from ui.services.dialog import ServiceDialog
@@ -19,13 +19,9 @@ from ui.services.dialog import ServiceDialog
 pytestmark = pytest.mark.usefixtures("dark")
 
 
-@pytest.fixture(params=["edited", "new", "note"])
+@pytest.fixture(params=["service", "note"])
 def dialog(request: pytest.FixtureRequest, qtbot: QtBot) -> Iterator[CarefulDialog]:
-    made: CarefulDialog
-    if request.param == "note":
-        made = NoteDialog(1, Note("before"))
-    else:
-        made = ServiceDialog(config("alpha") if request.param == "edited" else None, [])
+    made: CarefulDialog = NoteDialog(1, Note("before")) if request.param == "note" else ServiceDialog(None, [])
     made.setAttribute(Qt.WA_DeleteOnClose, False)
     qtbot.addWidget(made)
     with qtbot.waitExposed(made):

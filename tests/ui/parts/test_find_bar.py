@@ -30,7 +30,7 @@ class Desk(QWidget):
         for view in (self.text, self.rich):
             view.setReadOnly(True)
         self.hex.set_data(b"\xde\xad read \xde\xad READ")
-        self.bar = FindBar(self, lambda: self.text, (hex_target, text_target))
+        self.bar = FindBar(self, lambda: [self.text, self.rich, self.hex], (hex_target, text_target))
         column = QVBoxLayout(self)
         for widget in (self.text, self.rich, self.hex, self.bar):
             column.addWidget(widget)
@@ -136,11 +136,37 @@ def test_what_is_selected_is_searched_for(desk: Desk, qtbot: QtBot) -> None:
 def test_it_searches_where_the_focus_goes_and_what_is_shown_there(
     desk: Desk, find: Callable[..., None], qtbot: QtBot
 ) -> None:
-    find(desk.text, "pear", "Not found")
+    find(desk.text, "read", "1 of 2")
     desk.rich.setFocus()
+    qtbot.waitUntil(lambda: desk.bar.words.text() == "1 of 2")
+    desk.text.setPlainText("read read read")
+    qtbot.waitUntil(lambda: desk.bar.words.text() == "4 of 5")
+
+
+def test_it_goes_through_all_views_and_marks_the_places_in_each(desk: Desk, find: Callable[..., None]) -> None:
+    desk.text.setPlainText("one pear, two pears")
+    desk.hex.set_data(b"pear")
+    find(desk.rich, "pear", "3 of 4")
+    assert desk.rich.textCursor().selectedText() == "pear"
+    QTest.keyClick(desk.bar.field, Qt.Key_Return)
+    assert (desk.bar.words.text(), desk.hex.selection()) == ("4 of 4", range(4))
+    assert not desk.rich.textCursor().hasSelection()
+    QTest.keyClick(desk.bar.field, Qt.Key_Return)
+    assert (desk.bar.words.text(), at(desk)) == ("1 of 4", (4, "pear"))
+    assert len(desk.hex.selection()) == 0
+    assert [len(view.extraSelections()) for view in (desk.text, desk.rich)] == [2, 1]
+    QTest.keyClick(desk.bar.field, Qt.Key_F3, Qt.ShiftModifier)
+    QTest.keyClick(desk.bar.field, Qt.Key_Escape)
+    assert desk.hex.hasFocus()
+    assert desk.text.extraSelections() == []
+
+
+def test_views_that_are_hidden_are_passed_over(desk: Desk, find: Callable[..., None], qtbot: QtBot) -> None:
+    desk.rich.hide()
+    find(desk.text, "pear", "Not found")
+    desk.rich.show()
+    desk.text.appendPlainText("other")
     qtbot.waitUntil(lambda: desk.bar.words.text() == "1 of 1")
-    desk.rich.setPlainText("pear pear pear")
-    qtbot.waitUntil(lambda: desk.bar.words.text().endswith("of 3"))
 
 
 def test_a_long_text_is_searched_in_slices_and_not_without_end(desk: Desk, qtbot: QtBot) -> None:

@@ -119,6 +119,13 @@ def test_enter_creates_and_starts_and_the_other_button_only_creates(desk: Desk) 
     assert desk.service("down").status == Stopped()
 
 
+def test_the_dialog_of_a_duplicate_says_of_what(desk: Desk) -> None:
+    assert [dialog.windowTitle() for dialog in (desk.acts.duplicate("alpha"), desk.acts.create()) if dialog] == [
+        "Duplicate alpha",
+        "New service",
+    ]
+
+
 def test_a_duplicate_has_a_name_and_a_port_of_its_own(desk: Desk) -> None:
     accept(desk.acts.duplicate("alpha"))
     accept(desk.acts.duplicate("alpha"))

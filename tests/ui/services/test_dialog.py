@@ -42,7 +42,7 @@ def dialog(qapp: QApplication, qtbot: QtBot) -> Open:
     theme.apply(qapp, theme.DARK)
 
     def opened(config: ServiceConfig | None = None, protocol: str = "tcp") -> ServiceDialog:
-        found = ServiceDialog(config, OTHERS, None, protocol)
+        found = ServiceDialog(config, [other for other in OTHERS if other is not config], None, protocol)
         qtbot.addWidget(found)
         with qtbot.waitExposed(found):
             found.show()
@@ -77,6 +77,17 @@ def test_a_new_service_is_right_from_the_start(dialog: Open, protocol: str, want
     assert form.focusWidget() is form.name
 
 
+def test_another_protocol_keeps_the_faults_that_fit_it(dialog: Open) -> None:
+    late, reset = {"kind": "delay", "ms": 5.0}, {"kind": "reset"}
+    form = dialog(ServiceConfig("failing", "tcp", "127.0.0.1", 9010, "echo", faults=(late, reset), seed=7))
+    assert form.config().faults == (late, reset)
+    choose(form, "udp")
+    assert form.config().faults == (late,)
+    choose(form, "tcp")
+    assert form.config().faults == (late, reset)
+    assert form.config().seed == 7
+
+
 def test_a_new_manhole_has_a_password_so_that_it_starts(dialog: Open) -> None:
     assert dialog(protocol="ssh").config().options == {"password": "auto"}
     form = dialog()
@@ -93,11 +104,11 @@ def test_suggestions_go_round_what_is_taken() -> None:
 
 
 @pytest.mark.parametrize("config", OTHERS)
-def test_an_existing_service_comes_back_as_it_was(dialog: Open, config: ServiceConfig) -> None:
+def test_what_it_begins_with_comes_back_as_it_was(dialog: Open, config: ServiceConfig) -> None:
     form = dialog(config)
     assert form.config() == config
     assert form.ok.isEnabled()
-    assert form.windowTitle() == f"Edit {config.name}"
+    assert form.windowTitle() == "New service"
 
 
 @pytest.mark.parametrize(
@@ -297,7 +308,7 @@ def test_a_page_with_a_problem_is_marked_and_bars_the_way(dialog: Open) -> None:
     assert form.config().limits == {"connections": 7}
 
 
-def test_settings_of_a_service_come_back_as_they_were(dialog: Open) -> None:
+def test_all_settings_that_it_begins_with_come_back_as_they_were(dialog: Open) -> None:
     given = ServiceConfig(
         "api", "http", "127.0.0.1", 9080, "inspector",
         options={"cors": ["*"]}, tls={"minimum": "1.3"}, limits={"connections": 7}, socket={"backlog": 5},
@@ -485,3 +496,11 @@ def test_no_two_parts_of_a_page_have_the_same_letter(dialog: Open, config: Servi
     letters = re.findall(r"&(\w)", " ".join(words).lower())
     assert "n" in letters
     assert len(set(letters)) == len(letters)
+
+
+def test_a_copy_keeps_its_faults_but_for_those_that_its_new_protocol_has_not(dialog: Open) -> None:
+    hang, reset = {"kind": "hang"}, {"kind": "reset"}
+    form = dialog(ServiceConfig("copy", "tcp", "127.0.0.1", 9100, "echo", faults=(hang, reset), seed=7))
+    assert form.config().faults == (hang, reset)
+    choose(form, "udp")
+    assert (form.config().faults, form.config().seed) == ((hang,), 7)

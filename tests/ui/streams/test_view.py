@@ -253,3 +253,31 @@ def test_answers_that_come_after_the_end_come_to_nobody(
     view.close()
     reader.release()
     assert view.text.toPlainText() == ""
+
+
+def test_what_passed_at_the_cursor_is_opened_in_send(connection: Connection, open_view: Open, qtbot: QtBot) -> None:
+    connection.received(b"ping\n", b"READ 7\n")
+    connection.sent(b"pong\n")
+    view = open_view()
+    ids = [piece.event for piece in view._pieces]
+    wanted: list[int] = []
+    view.send_wanted.connect(wanted.append)
+    for word in ("ping", "READ", "pong"):
+        at = view.text.toPlainText().index(word) + 2
+        cursor = view.text.textCursor()
+        cursor.setPosition(at)
+        view.text.setTextCursor(cursor)
+        QTest.keyClick(view.text, Qt.Key_J, Qt.ControlModifier)
+    assert wanted == ids
+    choose(view.look, 1)  # hex
+    lay_out(view, qtbot)
+    QTest.mouseClick(view.send_button, Qt.LeftButton)
+    assert wanted[3:] == ids[-1:]  # laid out anew, the cursor is at the end
+
+
+def test_without_anything_that_passed_nothing_is_opened_in_send(open_view: Open, connection: Connection) -> None:
+    view = open_view()
+    wanted: list[int] = []
+    view.send_wanted.connect(wanted.append)
+    QTest.mouseClick(view.send_button, Qt.LeftButton)
+    assert wanted == []

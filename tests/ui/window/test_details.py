@@ -128,14 +128,34 @@ def test_ctrl_f_finds_in_the_details_and_filters_in_the_pane(
     QTest.keyClick(view, Qt.Key_F, Qt.ControlModifier)
     bar = desk.detail.find_bar
     assert bar.field.hasFocus()
-    QTest.keyClicks(bar.field, "or")
+    QTest.keyClicks(bar.field, "tor")
     qtbot.waitUntil(lambda: bar.words.text() == "1 of 1")
-    assert view.textCursor().selectedText() == "or"
+    assert view.textCursor().selectedText() == "tor"
     QTest.keyClick(bar.field, Qt.Key_Escape)
     assert view.hasFocus()
     desk.panes.http.view.setFocus()
     QTest.keyClick(desk.panes.http.view, Qt.Key_F, Qt.ControlModifier)
     assert desk.filter.hasFocus()
+
+
+def test_find_goes_through_both_halves_of_an_exchange(desk: MainWindow, exchange: ExchangePage, qtbot: QtBot) -> None:
+    qtbot.waitUntil(lambda: exchange.answered.body.text.toPlainText() == "stored")
+    exchange.asked.sheet.setFocus()
+    QTest.keyClick(exchange.asked.sheet, Qt.Key_F, Qt.ControlModifier)
+    bar = desk.detail.find_bar
+    QTest.keyClicks(bar.field, "t")
+    qtbot.waitUntil(lambda: bar.words.text().startswith("1 of "))
+    seen = []
+    for _ in range(int(bar.words.text().split()[-1])):
+        now = bar._target.widget if bar._target is not None else None
+        seen += [now] if now not in seen else []
+        QTest.keyClick(bar.field, Qt.Key_Return)
+    assert bar.words.text().startswith("1 of ")
+    assert [one for one in seen if one in (exchange.asked.sheet, exchange.answered.sheet)] == [
+        exchange.asked.sheet,
+        exchange.answered.sheet,
+    ]
+    assert seen[-1] is exchange.answered.body.text
 
 
 def test_a_part_is_saved_under_a_harmless_name(

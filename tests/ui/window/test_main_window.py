@@ -8,7 +8,16 @@ from pathlib import Path
 import pytest
 from PyQt5.QtCore import QPoint, Qt
 from PyQt5.QtTest import QTest
-from PyQt5.QtWidgets import QAction, QApplication, QMenu, QMessageBox, QToolButton
+from PyQt5.QtWidgets import (
+    QAction,
+    QApplication,
+    QLineEdit,
+    QMenu,
+    QMessageBox,
+    QPlainTextEdit,
+    QToolButton,
+    QWidget,
+)
 from pytestqt.qtbot import QtBot
 from twisted.internet.defer import Deferred
 
@@ -18,6 +27,8 @@ from app.status import Listening, Stopped
 from app.workspace.reading import Workspace
 from tests.ui.conftest import Open
 from tests.ui.desk import Capture, Peer, config, do, memory_post, settle
+from ui.sending.dock import SendDock
+from ui.services.dialog import ServiceDialog
 from ui.settings import Settings
 from ui.window.main_window import MainWindow
 
@@ -54,11 +65,11 @@ def test_the_selected_service_is_started_edited_duplicated_and_removed(window: M
     window.services.select("beta")
     do(window, "toggle_service")
     assert isinstance(window._post.services["beta"].status, Listening)
-    for name, title in (("duplicate_service", "New"), ("new_service", "New service")):
+    for name, title in (("duplicate_service", "Duplicate beta"), ("new_service", "New service")):
         do(window, name)
         dialog = QApplication.activeModalWidget()
         assert dialog is not None
-        assert title.split()[0] in dialog.windowTitle() or "uplicate" in dialog.windowTitle()
+        assert dialog.windowTitle() == title
         dialog.reject()  # type: ignore[attr-defined]
         settle()
     do(window, "edit_service")
@@ -154,6 +165,19 @@ def test_a_new_service_can_be_of_any_protocol(window: MainWindow) -> None:
 # -- filter
 
 
+@pytest.mark.parametrize("begin", ["new_service", "duplicate_service"])
+def test_the_pane_of_a_new_service_is_shown(window: MainWindow, begin: str) -> None:
+    do(window, "edit_service")
+    do(window, begin)
+    dialog = QApplication.activeModalWidget()
+    assert isinstance(dialog, ServiceDialog)
+    name = dialog.config().name
+    QTest.mouseClick(dialog.only, Qt.LeftButton)
+    settle()
+    assert window.panes.service() == window.services.selected == name
+    assert window.panes.page() is None
+
+
 def test_the_filter_looks_once_the_typing_pauses_and_esc_empties_it(with_rows: MainWindow, qtbot: QtBot) -> None:
     found = with_rows.panes.current().events
     do(with_rows, "filter")
@@ -203,6 +227,25 @@ def test_keys_that_take_away_work_in_their_list_alone(window: MainWindow, key: Q
     settle()
     assert list(window._post.services) == (["alpha", "beta"] if key == Qt.Key_Backspace else ["beta"])
     assert peer.done == (["finish"] if key == Qt.Key_Backspace else [])  # type: ignore[attr-defined]
+
+
+def test_keys_of_texts_do_nothing_else_in_the_send_dock(window: MainWindow) -> None:
+    do(window, "send_message")
+    [dock] = window.findChildren(SendDock)
+    dock.form.url.setText("http://127.0.0.1:9")
+    settle()
+    fired: list[str] = []
+    for name, action in window.actions_.items():
+        action.triggered.disconnect()
+        action.triggered.connect(lambda _=False, name=name: fired.append(name))
+        action.setEnabled(True)
+    texts = [w for w in dock.findChildren(QWidget) if isinstance(w, QLineEdit | QPlainTextEdit) and w.isVisible()]
+    assert {dock.form.url, dock.transcript} < {*texts}
+    for text in texts:
+        for key in (Qt.Key_A, Qt.Key_C, *(() if text.isReadOnly() else (Qt.Key_E, Qt.Key_D, Qt.Key_H, Qt.Key_Z))):
+            text.setFocus()
+            QTest.keyClick(QApplication.focusWidget(), key, Qt.ControlModifier)
+            assert fired == [], (text, key)
 
 
 def test_what_a_removal_has_done_is_told(window: MainWindow) -> None:

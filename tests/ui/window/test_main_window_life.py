@@ -114,7 +114,7 @@ def test_without_changes_it_closes_at_once(window: MainWindow, qtbot: QtBot) -> 
 
 def test_the_next_window_is_as_the_last_one_was(window: MainWindow, open_window: Open) -> None:
     window.resize(1111, 666)
-    window.middle.setSizes([400, 711])
+    window.middle.moveSplitter(400, 1)
     window.browser.setSizes([200, 400])
     window.panes.current().view.header.resizeSection(3, 222)
     settle()

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from PyQt5.QtCore import Qt
 from PyQt5.QtGui import QFontMetrics
-from PyQt5.QtWidgets import QApplication, QToolBar
+from PyQt5.QtWidgets import QApplication, QScrollArea, QToolBar
 
 from app.events import FAILURE, Event
 from app.status import Failed, Listening
@@ -17,6 +17,7 @@ from ui.looks import theme
 from ui.looks.theme import Fonts
 from ui.services.rows import ServiceRow
 from ui.window.main_window import MainWindow
+from ui.workbench.page import ServicePage
 
 ROOM = {10: (900, 600), 15: (1280, 720)}
 """Least width and height that the window may need, by the size of letters in points."""
@@ -72,6 +73,25 @@ def test_the_send_dock_needs_no_more_room_and_does_not_make_the_window_grow(wind
     assert window.size() == before
 
 
+def test_the_dock_and_the_page_of_faults_need_no_more_room(open_window: Open, qapp: QApplication) -> None:
+    slow = {"kind": "delay", "name": "a fault with quite a long name " * 2, "jitter_ms": 5.0, "nth": 2}
+    rate = {"kind": "rate", "bytes_per_second": 1e10}
+    for points in ROOM:
+        theme.apply(qapp, theme.DARK, Fonts(points, "", points))
+        window = open_window(config("a-service-with-quite-a-long-name", 9100, faults=(slow, rate)), config("b", 9101))
+        window.resize(*ROOM[points])
+        settle()
+        before = window.size()
+        do(window, "faults")
+        assert least(window) == (True, True), points
+        assert window.size() == before
+        for name in ("a-service-with-quite-a-long-name", "b"):
+            window.workbench.show_faults(name, 0)
+            assert least(window) == (True, True), (points, name)
+        dock = window.faults.dock
+        assert not dock.findChildren(QScrollArea)[0].horizontalScrollBar().isVisible(), points
+
+
 @pytest.mark.parametrize(
     ("protocol", "responder"), [("tcp", "script"), ("http", "mock"), ("http", "relay"), ("websocket", "script")]
 )
@@ -88,6 +108,9 @@ def test_no_page_of_a_service_needs_more_room(
         do(window, "edit_service")
         do(window, "send_message")
         assert least(window) == (True, True), (size, window.minimumSizeHint())
+        page = window.panes.currentWidget()
+        assert isinstance(page, ServicePage)
+        assert page.header.name.cursorPosition() == 0  # a name that is cut is cut at its end
 
 
 def test_services_that_fail_and_figures_that_grow_need_no_more_room(window: MainWindow) -> None:
@@ -103,6 +126,75 @@ def test_services_that_fail_and_figures_that_grow_need_no_more_room(window: Main
     window.services.select("a-service-with-quite-a-long-name-01")
     assert window.services.trouble.isVisible()
     assert least(window) == (True, True)
+
+
+def test_what_happened_is_in_view_in_every_pane_whatever_goes_for_it(window: MainWindow) -> None:
+    """Columns that matter less are left out, and come back with their widths; nothing has to be scrolled sideways."""
+    window.resize(*ROOM[theme.notifier.fonts.size])
+    settle()
+    stay = {"All": ("time", "service", "direction", "kind", "summary"), "HTTP": ("time", "method", "target", "status")}
+    stay |= {"Conversations": ("conn", "service", "peer", "reason")}
+    for index, names in enumerate(stay.values()):
+        window.panes.setCurrentIndex(index)
+        settle()
+        view = window.panes.current().view
+        shown = {column.name for at, column in enumerate(view.columns) if not view.header.isSectionHidden(at)}
+        assert shown >= set(names)
+        assert view.horizontalScrollBar().maximum() == 0
+        widths = [view.header.sectionSize(at) for at in range(len(view.columns) - 1)]
+        window.resize(2400, 800)
+        settle()
+        assert not any(view.header.isSectionHidden(at) for at in range(len(view.columns)))
+        now = [view.header.sectionSize(at) for at in range(len(view.columns) - 1)]
+        for column, was, then in zip(view.columns, widths, now, strict=False):
+            assert was in (0, then) or column.stretch
+        window.resize(*ROOM[theme.notifier.fonts.size])
+        settle()
+
+
+def test_the_send_dock_is_whole_after_each_pane_was_looked_at(window: MainWindow) -> None:
+    """The failures' two lists want more height than other panes; that is scrolled, and not taken from the dock."""
+    window.resize(*ROOM[theme.notifier.fonts.size])
+    for index in range(window.panes.count()):
+        window.panes.setCurrentIndex(index)
+        settle()
+    window.panes.setCurrentIndex(0)
+    do(window, "send_message")
+    form = window.sending.dock.form
+    form.url.setText("http://127.0.0.1:9480/hello")
+    settle()
+    assert form.visibleRegion().boundingRect() == form.rect()
+    assert form.url.width() >= form.url.fontMetrics().horizontalAdvance("http://127.0.0.1:9480")
+
+
+def test_the_hints_of_the_send_dock_are_not_cut(window: MainWindow) -> None:
+    window.resize(*ROOM[theme.notifier.fonts.size])
+    do(window, "send_message")
+    form = window.sending.dock.form
+    for url in ("tcp://127.0.0.1:9407", "http://127.0.0.1:9480/hello"):
+        form.url.setText(url)
+        for at in range(form.types.count()):
+            form.types.setCurrentIndex(at)
+            settle()
+            hint = form.body.help
+            assert hint.height() >= hint.heightForWidth(hint.width()), hint.text()
+
+
+def test_services_give_room_to_the_panes_and_get_it_back(open_window: Open) -> None:
+    window = open_window()
+    window.resize(900, 600)
+    settle()
+    narrow = window.middle.sizes()[0]
+    window.resize(1500, 600)
+    settle()
+    assert narrow < 300 <= window.middle.sizes()[0]
+    window.middle.moveSplitter(500, 1)
+    window.resize(900, 600)
+    window.close()
+    again = open_window()
+    again.resize(1500, 600)
+    settle()
+    assert again.middle.sizes()[0] == 500
 
 
 def cut_titles(window: MainWindow) -> list[tuple[str, str]]:

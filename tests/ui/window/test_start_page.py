@@ -176,7 +176,7 @@ async def test_the_example_is_shown_on_another_port_if_its_own_is_taken(open_win
         await post.shut_down()
 
 
-@pytest.mark.parametrize(("width", "columns"), [(1366, 2), (900, 1)])
+@pytest.mark.parametrize(("width", "columns"), [(1366, 2), (760, 1)])
 def test_its_columns_stand_below_each_other_where_it_is_narrow(empty: MainWindow, width: int, columns: int) -> None:
     empty.resize(width, 700)
     settle()

@@ -280,7 +280,7 @@ def test_a_plugins_options_have_a_form_and_those_of_a_waiting_one_are_kept(qtbot
     try:
         for name in ("mine", "waits"):
             before = config(responder=name, options={"times": 3})
-            dialog = ServiceDialog(before, [before])
+            dialog = ServiceDialog(before, [])
             qtbot.addWidget(dialog)
             settle()
             assert dialog.config().options == {"times": 3}

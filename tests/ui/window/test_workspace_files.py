@@ -282,12 +282,25 @@ def test_unsaved_changes_and_what_runs_are_one_question(desk: Desk) -> None:
     assert isinstance(desk.post.services["alpha"].status, Listening)
 
 
-def test_who_leaves_the_program_is_asked_about_unsaved_changes_alone(desk: Desk) -> None:
+def test_who_leaves_the_program_is_asked_about_clients_that_would_be_cut_off(desk: Desk) -> None:
+    start(desk)
+    assert desk.files.settled()  # nobody is connected: nothing is lost
+    start(desk, 1, 2)
+    [(asked, more)] = texts_at(desk.files.settled, Press.Cancel)
+    assert asked == "Quit and disconnect 2 clients?"
+    assert more == "Connected to “alpha”: 2 clients. Quitting stops all services. The capture is kept."
+    assert isinstance(desk.post.services["alpha"].status, Listening)
+    answers = []
+    texts_at(lambda: answers.append(desk.files.settled()), Press.Ok)
+    assert answers == [True]
+
+
+def test_unsaved_changes_and_clients_that_would_be_cut_off_are_one_question(desk: Desk) -> None:
     start(desk, 1)
-    assert desk.files.settled()
     desk.change()
-    [(_, more)] = texts_at(desk.files.settled, Press.Cancel)
-    assert "service" not in more
+    [(asked, more)] = texts_at(desk.files.settled, Press.Cancel)
+    assert asked == "Save the changes to “first.toml”?"
+    assert "Connected to “alpha”: 1 client. Quitting stops all services." in more
 
 
 # -- the file that is open

@@ -353,5 +353,6 @@ def test_tab_goes_over_header_try_rules_and_form(desk: Bench) -> None:
         QTest.keyClick(focus, Qt.Key_Tab)
     assert seen == [
         "Name", "Sections", " Start", "Try it", "Headers and body of the request", "Captured", "Rules", "+ Rule",
-        "Paste", "Method", "Path", "+ Condition", "Status", "Delay", "Headers", "Template", "Body", "+ More",
+        "Paste", "Reset counts", "Method", "Path", "+ Condition", "Status", "Delay", "Headers", "Template", "Body",
+        "+ More",
     ]  # fmt: skip

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 from PyQt5.QtCore import QPoint, Qt
+from PyQt5.QtGui import QContextMenuEvent
 from PyQt5.QtTest import QTest
-from PyQt5.QtWidgets import QApplication
+from PyQt5.QtWidgets import QApplication, QMenu
 from pytestqt.qtbot import QtBot
 
 from app.events import DATA_RECEIVED, Event
@@ -135,6 +136,44 @@ def test_hits_are_counted_in_the_rows(desk: Bench) -> None:
     desk.get("/users/1")
     desk.window.bridge.ticked.emit(desk.post.recorder.range)
     assert changed == [0]
+
+
+def test_a_rule_that_is_limited_answers_again_after_its_count_is_reset(
+    open_window: Open, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    menus: list[QMenu] = []
+    monkeypatch.setattr("ui.workbench.rules_view.show", lambda menu, at: menus.append(menu))
+    once = {"path": "/once", "times": 1, "body": "here"}
+    with bench(open_window, qtbot, shop(once, {"path": "/two", "times": 1}), config("echo", 0)) as desk:
+        desk.start()
+
+        def asked() -> list[int]:
+            return [desk.get(path)[0] for path in ("/once", "/two")]
+
+        def shown() -> list[int]:
+            return [row.hits for at in range(2) if (row := desk.rules.rules.row(at)) is not None]
+
+        assert (asked(), asked()) == ([200, 200], [404, 404])
+        desk.rules.view.choose(0)
+        point = desk.row_point(0)
+        QApplication.sendEvent(
+            desk.rules.view.viewport(),
+            QContextMenuEvent(QContextMenuEvent.Mouse, point, desk.rules.view.viewport().mapToGlobal(point)),
+        )
+        [reset] = [action for action in menus[0].actions() if action.text() == "Reset its count"]
+        reset.trigger()
+        assert shown() == [0, 1]
+        assert asked() == [200, 404]
+        QTest.mouseClick(desk.rules.reset_button, Qt.LeftButton)
+        assert shown() == [0, 0]
+        assert asked() == [200, 200]
+        desk.window.workbench.close("shop")
+        desk.window.services.select("shop")
+        desk.window.actions_["reset_counts"].trigger()
+        assert "“shop”" in desk.window.statusBar().currentMessage()
+        assert asked() == [200, 200]
+        desk.window.services.select("echo")
+        assert not desk.window.actions_["reset_counts"].isEnabled()
 
 
 def test_a_thousand_rules_have_rows_of_one_height_and_are_edited_at_once(open_window: Open, qtbot: QtBot) -> None:
@@ -286,6 +325,27 @@ def test_a_message_is_tried_against_a_script(script: Bench) -> None:
     assert "temp = 1" in script.rules.panel.answer.toPlainText()
     script.type_into(bar.line, "nothing")
     script.qtbot.waitUntil(lambda: bar.verdict.text().startswith("No rule"))
+
+
+def test_all_that_a_rule_of_a_script_can_wait_for_is_offered_in_plain_words(script: Bench) -> None:
+    script.rules.view.choose(1)
+    when = script.rules.form.groups[0]
+    menu = when.offer.menu()
+    menu.aboutToShow.emit()
+    assert [action.text() for action in menu.actions()] == [
+        "Client connects", "Any message", "Message contains", "Message in hex is", "Message matches regex", "Silence",
+        "Only number",
+    ]  # fmt: skip
+    kind = script.editor("when")
+    assert (kind.currentText(), kind.count()) == ("Message is", 7)
+    menu.actions()[2].trigger()
+    assert QApplication.focusWidget() is script.editor("match")
+    script.type_into(script.editor("match"), "GO")
+    script.until_rules(lambda rules: rules[1] == {**BYE, "when": "contains", "match": "GO"})
+    menu.aboutToShow.emit()
+    [silence] = [action for action in menu.actions() if action.text() == "Silence"]
+    silence.trigger()
+    assert script.editor("after").isVisibleTo(script.rules.form)
 
 
 # -- a rule of what was captured

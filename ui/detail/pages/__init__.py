@@ -5,6 +5,7 @@ from __future__ import annotations
 from ui.detail.page import Page
 from ui.detail.pages.code import JSONPage, XMLPage
 from ui.detail.pages.exchange import ExchangePage
+from ui.detail.pages.fault import FaultPage
 from ui.detail.pages.hex import HexPage
 from ui.detail.pages.image import ImagePage
 from ui.detail.pages.overview import OverviewPage
@@ -15,6 +16,7 @@ from ui.detail.pages.websocket import WebSocketPage
 
 PAGES: tuple[type[Page], ...] = (
     TracebackPage,
+    FaultPage,
     OverviewPage,
     ExchangePage,
     WebSocketPage,

@@ -183,14 +183,48 @@ def test_where_we_asked_the_directions_are_turned(look: Any, outgoing: bool | No
     assert [bodies(look(rows, id)) for id in (2, 5, 6, 9)] == [(b"0", b"one0")] * 2 + [(b"1", b"one1")] * 2
 
 
-def test_http_2_has_no_bodies_and_finds_its_pair_by_the_stream(look: Any) -> None:
-    rows = [
-        opened(1),
-        asked("GET", "/a", stream=1), asked("GET", "/b", stream=3), answered(stream=3), answered(stream=1),
-    ]  # fmt: skip
-    found = look(rows, 2)
-    assert (found.framed, found.request.id, found.response.id, bodies(found)) == (True, 2, 5, (None, None))
-    assert look(rows, 4).request.id == 3
+def framed(stream: int, data: bytes, kind: int = 0, flags: int = 0) -> bytes:
+    return len(data).to_bytes(3) + bytes([kind, flags]) + stream.to_bytes(4) + data
+
+
+TWO_STREAMS = [
+    opened(1),
+    received(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + framed(0, b"", kind=4) + framed(1, b"head", kind=1)),
+    received(framed(1, b"one ") + framed(3, b"head", kind=1, flags=1) + framed(1, b"more", flags=1)[:6]),
+    asked("GET", "/b", stream=3),
+    received(framed(1, b"more", flags=1)[6:]),
+    asked("POST", "/a", b"one more", stream=1),
+    answered(stream=3),
+    sent(framed(3, b"head", kind=1) + framed(3, b"second", flags=1)),
+    sent(framed(1, b"head", kind=1)),
+    answered(stream=1, fields=[["Content-Encoding", "gzip"]]),
+    sent(framed(1, gzip.compress(b"first"))),
+    sent(framed(1, b"", flags=1)),
+]
+
+
+@pytest.mark.parametrize(("ids", "found"), [((6, 10), (b"one more", b"first")), ((4, 7), (b"", b"second"))])
+def test_bodies_of_http_2_are_those_of_the_stream(
+    look: Any, tmp_path: Path, ids: tuple[int, int], found: tuple[bytes, bytes]
+) -> None:
+    asked_for, other = (look(TWO_STREAMS, id) for id in ids)
+    assert (asked_for.request.id, asked_for.response.id) == (other.request.id, other.response.id) == ids
+    assert bodies(asked_for) == bodies(other) == found
+    assert asked_for.asked.whole
+    assert asked_for.answered.whole
+    whole = whole_content(tmp_path / "a.lpost", ids[1])
+    assert whole is not None
+    assert whole.data == found[1]
+
+
+def test_bodies_of_http_2_are_not_known_where_the_connection_began_too_far_away(look: Any) -> None:
+    found = look(TWO_STREAMS[1:], 5)
+    assert (found.request.id, found.response.id, bodies(found)) == (5, 9, (None, None))
+
+
+def test_what_are_no_frames_are_no_bodies(look: Any) -> None:
+    found = look([opened(1), received(b"\xff" * 20), asked("GET", "/", stream=1), sent(framed(1, b"x"))], 3)
+    assert bodies(found) == (None, b"x")
 
 
 def test_a_refusal_has_no_request(look: Any) -> None:

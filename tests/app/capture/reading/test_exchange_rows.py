@@ -197,3 +197,73 @@ def test_pairs_are_found_by_an_index(tmp_path: Path) -> None:
         # If SQLite did not know the index again, each row would read the whole capture.
         steps = [row[3] for row in store._db.execute("EXPLAIN QUERY PLAN " + exchange_rows._ROWS, ("[1]",))]
         assert sum("USING INDEX stored_http" in step for step in steps) == 2
+
+
+def sent(payload: bytes, conn: int = 1) -> list[Any]:
+    return event(payload, events.DATA_SENT, conn)
+
+
+def came(payload: bytes, conn: int = 1) -> list[Any]:
+    return event(payload, events.DATA_RECEIVED, conn)
+
+
+TWO = (
+    opened(1), came(b"POST /a\r\n\r\nred pear"), asked(method="POST", target="/a"),
+    sent(b"200\r\n\r\n"), sent(b"fig"), answered(),
+    came(b"POST /b\r\n\r\n\0plum"), asked(method="POST", target="/b"), sent(b"fig and pear"), answered(status=201),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("filter", "ids"),
+    [
+        ("PEAR", [3, 8]), ("red pear", [3]), ("plum", [8]), ("fig", [3, 8]), ("cherry", []), ("/b", [8]),
+        ("fig and not pear", []), ("fig and not red", [8]), ("pear and http.status == 201", [8]),
+        ('payload contains "red"', [3]), ("payload matches /^fig$/", [3]), ("payload exists", [3, 8]), ("not pear", []),
+    ],
+)  # fmt: skip
+def test_a_text_is_found_in_the_bytes_of_either_half(read: Read, filter: str, ids: list[int]) -> None:
+    assert [row.id for row in read(*TWO, filter=filter)] == ids
+
+
+@pytest.mark.parametrize(("filter", "id"), [("one", 1), ("two", 1), ("three", 5), ("four", 5), ("five", 9)])
+def test_a_text_is_found_in_the_bytes_of_requests_of_ours(read: Read, filter: str, id: int) -> None:
+    rows = (
+        asked(target="/a", outgoing=True), sent(b"one"), came(b"two"), answered(),
+        asked(target="/b", outgoing=True), sent(b"three"), came(b"four"), answered(),
+        asked(outgoing=True), sent(b"five"),
+    )  # fmt: skip
+    assert [row.id for row in read(*rows, filter=filter)] == [id]
+
+
+@pytest.mark.parametrize("filter", ["secret", "sorry"])
+@pytest.mark.parametrize("noted", [(), (asked(),)])
+def test_a_text_is_found_in_what_was_refused(read: Read, filter: str, noted: tuple[list[Any]]) -> None:
+    assert [row.id for row in read(came(b"secret"), *noted, refused(), sent(b"sorry"), filter=filter)] == [2]
+
+
+@pytest.mark.parametrize(("filter", "first"), [("two", 23), ("data", 1)])
+def test_a_text_is_found_in_an_answer_that_began_long_before(read: Read, filter: str, first: int) -> None:
+    rows = [asked(), sent(b"data: one"), *(event(conn=2) for _ in range(20)), sent(b"data: two")]
+    assert [row.id for row in read(*rows, filter=filter, first=first)] == [1]
+
+
+def framed(stream: int, data: bytes, kind: int = 0) -> bytes:
+    return len(data).to_bytes(3) + bytes([kind, 0]) + stream.to_bytes(4) + data
+
+
+@pytest.mark.parametrize(("filter", "ids"), [("red", [4]), ("blue", [3]), ("pear", [3]), ("fig", [4]), ("plum", [9])])
+def test_a_text_is_found_in_the_frames_of_its_stream(read: Read, filter: str, ids: list[int]) -> None:
+    rows = (
+        came(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + framed(0, b"", 4) + framed(1, b"red")), came(framed(3, b"blue")),
+        asked(target="/3", stream=3), asked(target="/1", stream=1), answered(stream=3), answered(stream=1),
+        sent(framed(1, b"fig")), sent(framed(3, b"pear")), asked(target="/5", stream=5), answered(stream=5),
+        sent(framed(5, b"plum")),
+    )  # fmt: skip
+    assert [row.id for row in read(*rows, filter=filter)] == ids
+
+
+def test_bytes_that_were_stored_once_are_found_in_each_exchange(read: Read, tmp_path: Path) -> None:
+    large = b"needle" + bytes(100_000)
+    found = read(*(row for _ in range(3) for row in (asked(), sent(large), answered())), filter="needle")
+    assert [row.id for row in found] == [1, 4, 7]

@@ -19,8 +19,8 @@ from app.events import Event
 from app.exports.formats import har
 from app.http import exchanges
 from app.http.bodies import decoded, text_of
+from app.http.body import MAX_BODY
 from app.http.cookies import set_by
-from app.http.exchanges import MAX_BODY
 from app.http.heads import read_head
 from tests.app.exports.formats.conversations import Clock, Conversation
 
@@ -254,6 +254,42 @@ def test_c5_http_2_is_called_by_its_name_and_its_headers_have_no_size() -> None:
     assert entry["request"]["cookies"] == [{"name": "a", "value": "1"}, {"name": "b", "value": "2"}]
 
 
+def framed(stream: int, data: bytes, kind: int = 0, flags: int = 0) -> bytes:
+    return len(data).to_bytes(3) + bytes([kind, flags]) + stream.to_bytes(4) + data
+
+
+def test_exchanges_of_http_2_have_bodies() -> None:
+    script = Script()
+    script.add(events.TLS_OPENED, WEB, alpn="h2")
+    script.add(events.DATA_RECEIVED, WEB, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+    script.add(events.DATA_RECEIVED, WEB, framed(1, b"\x02a=1\0\0", flags=8) + framed(3, b"h", 1, 1)[:5])
+    script.add(events.DATA_RECEIVED, WEB, framed(3, b"h", 1, 1)[5:] + framed(1, b"&b=2", flags=1))
+    for stream, method in ((1, "POST"), (3, "GET")):
+        fields = [["content-type", "application/x-www-form-urlencoded"]] if stream == 1 else []
+        script.add(events.HTTP_REQUEST, WEB, method=method, target=f"/{stream}", version="HTTP/2", fields=fields,
+                   stream=stream)  # fmt: skip
+        script.add(events.HTTP_RESPONSE, WEB, status=200, fields=[["content-type", "text/plain"]], stream=stream)
+    script.add(events.DATA_SENT, WEB, framed(3, b"three", flags=1) + framed(1, b"o"))
+    script.add(events.DATA_SENT, WEB, framed(1, b"ne") + framed(1, b"trailer", kind=1, flags=1))
+    post, get = log_of(script.made)["entries"]
+    assert (post["request"]["url"], post["request"]["postData"]["text"]) == ("https://127.0.0.1:9080/1", "a=1&b=2")
+    assert (post["response"]["content"]["text"], get["response"]["content"]["text"]) == ("one", "three")
+    assert "postData" not in get["request"]
+
+
+@pytest.mark.parametrize("last", [framed(1, b"\0\0\0\x08", kind=3), b"\xff" * 9, None])
+def test_an_answer_on_http_2_that_was_broken_off_is_there_as_far_as_it_came(last: bytes | None) -> None:
+    script = Script()
+    script.add(events.TLS_OPENED, WEB, alpn="h2")
+    script.add(events.HTTP_REQUEST, WEB, method="GET", target="/", version="HTTP/2", fields=[], stream=1)
+    script.add(events.HTTP_RESPONSE, WEB, status=200, fields=[], stream=1)
+    script.add(events.DATA_SENT, WEB, framed(1, b"half"))
+    if last is not None:
+        script.add(events.DATA_SENT, WEB, last)
+    (entry,) = log_of(script.made)["entries"]
+    assert entry["response"]["content"]["text"] == "half"
+
+
 def test_c2_what_a_stream_of_http_2_was_refused_is_an_exchange() -> None:
     script = Script()
     script.add(events.HTTP_RESPONSE, WEB, status=431, refused="too many fields", stream=3)
@@ -404,3 +440,62 @@ def test_c2_of_a_refused_stream_the_event_says_what_was_asked() -> None:
     assert (known["request"]["method"], known["request"]["url"]) == ("PUT", "http://127.0.0.1:9080/x")
     assert "not known" not in known["comment"]
     assert unknown["comment"].endswith("its method and target are not known")
+
+
+# -- faults
+
+
+def comments(script: Script) -> list[str]:
+    """What stands of faults in the comment of each entry."""
+    return [entry["comment"].partition("; ")[2] for entry in log_of(script.made)["entries"]]
+
+
+def fault(script: Script, summary: str, **more: Any) -> None:
+    script.add(events.FAULT_APPLIED, WEB, b"payload", summary=summary, on="sent", **more)
+
+
+def test_what_faults_did_between_request_and_answer_is_the_comment_of_the_entry() -> None:
+    script = Script()
+    script.add(events.CONNECTION_OPENED, WEB)
+    fault(script, "door: 5 ms late")
+    for number in range(3):
+        script.ask("GET", f"/{number}", [["Host", "x"]])
+        if number == 1:
+            fault(script, "slow: 200 ms late")
+            fault(script, "bits: one bit turned over")
+        script.answer(200, [length(b"")])
+    assert comments(script) == ["fault door: 5 ms late", "fault slow: 200 ms late; fault bits: one bit turned over", ""]
+
+
+def test_of_an_exchange_that_a_fault_has_ended() -> None:
+    script = Script()
+    script.add(events.CONNECTION_OPENED, WEB)
+    script.ask("GET", "/", [["Host", "x"]])
+    fault(script, "end: reset")
+    fault(script, "slow: 3 pieces in all", total=3)  # is about the connection
+    script.add(events.CONNECTION_CLOSED, WEB, reason="reset by a fault")
+    assert comments(script) == ["fault end: reset"]
+
+
+def test_of_several_streams_each_has_its_own() -> None:
+    script = Script()
+    script.add(events.CONNECTION_OPENED, WEB)
+    script.add(events.TLS_OPENED, WEB, alpn="h2")
+    for stream in (1, 3):
+        script.add(events.HTTP_REQUEST, WEB, method="GET", target="/", version="HTTP/2", fields=[], stream=stream)
+    fault(script, "one: reset", stream=1)
+    fault(script, "all: slow")
+    for stream in (1, 3):
+        script.add(events.HTTP_RESPONSE, WEB, status=200, stream=stream)
+    assert comments(script) == ["fault one: reset; fault all: slow", "fault all: slow"]
+
+
+def test_of_a_websocket_and_not_more_than_can_be_read() -> None:
+    script = Script()
+    script.add(events.CONNECTION_OPENED, WEB)
+    script.add(events.WS_OPENED, WEB, target="/", offered=[], subprotocol=None, extensions=[], fields=[])
+    for number in range(25):
+        fault(script, f"slow: {number}")
+    [told] = comments(script)
+    assert told.startswith("fault slow: 0; fault slow: 1; ")
+    assert told.endswith("; fault slow: 19; and 5 faults more")

@@ -196,3 +196,67 @@ def test_a_note_is_a_comment_on_the_packet_of_its_event(tmp_path: Path) -> None:
     ]
     path = exported(found, tmp_path)
     assert fields(path, "frame.comment", "data.data", only="frame.comment") == [["note: ask Mara", b"ping\n".hex()]]
+
+
+# -- faults
+
+
+def fault(clock: Clock, conn: Conversation, on: str, summary: str, **more: int) -> None:
+    clock.add(events.FAULT_APPLIED, conn, summary=summary, on=on, **more)
+
+
+def commented(path: Path) -> list[list[str]]:
+    """Of each packet with a comment: that, its stream, its bytes, and whether it is the last of its side."""
+    found = fields(path, "frame.comment", "tcp.stream", "data.data", "tcp.flags.fin", only="frame.comment")
+    return [[*told, "end" if fin in ("1", "True") else ""] for *told, fin in found]
+
+
+TWO = Conversation("127.0.0.1:40002", "127.0.0.1:9007", [], None, 2)
+
+
+def test_a_fault_is_a_comment_on_the_packet_that_it_has_hit(tmp_path: Path) -> None:
+    clock = Clock()
+    clock.add(events.CONNECTION_OPENED, ONE)
+    clock.add(events.CONNECTION_OPENED, TWO)
+    clock.add(events.DATA_RECEIVED, ONE, b"ping\n")
+    fault(clock, ONE, "received", "late: 5 ms late")
+    fault(clock, ONE, "sent", "slow: 100 ms late")
+    clock.add(events.DATA_RECEIVED, TWO, b"two\n")
+    clock.add(events.DATA_RECEIVED, ONE, b"again\n")
+    clock.add(events.DATA_SENT, ONE, b"pong\n")
+    fault(clock, ONE, "sent", "end: closed")
+    clock.add(events.CONNECTION_CLOSED, ONE, reason="closed by a fault")
+    clock.add(events.DATA_SENT, TWO, b"x")
+    fault(clock, ONE, "sent", "slow: 1 piece, 5 bytes in all", total=1)
+    path = exported(clock.made, tmp_path)
+    assert commented(path) == [
+        ["fault.applied: late: 5 ms late", "0", b"ping\n".hex(), ""],
+        ["fault.applied: slow: 100 ms late", "0", b"pong\n".hex(), ""],
+        ["fault.applied: end: closed", "0", "", "end"],
+        ["fault.applied: slow: 1 piece, 5 bytes in all", "0", "", ""],
+    ]
+    assert complaints(path) == ""
+
+
+def test_a_fault_after_which_nothing_is_sent_is_told_all_the_same(tmp_path: Path) -> None:
+    clock = Clock()
+    clock.add(events.CONNECTION_OPENED, ONE)
+    for number in range(30):
+        fault(clock, ONE, "sent", f"hang: {number}")
+    path = exported(clock.made, tmp_path)
+    comments = "".join(comment for comment, *_ in commented(path))
+    assert all(f"hang: {number}" in comments for number in range(30))
+    assert complaints(path) == ""
+
+
+def test_of_datagrams_too(tmp_path: Path) -> None:
+    clock = Clock()
+    clock.add(events.CONNECTION_OPENED, ONE, summary="a first datagram")
+    clock.add(events.DATAGRAM_RECEIVED, ONE, b"ask")
+    fault(clock, ONE, "received", "in: one bit")
+    fault(clock, ONE, "sent", "out: late")
+    clock.add(events.DATAGRAM_SENT, ONE, b"answer")
+    found = fields(exported(clock.made, tmp_path), "frame.comment", "data.data", only="frame.comment")
+    assert found == [
+        ["fault.applied: in: one bit", b"ask".hex()], ["fault.applied: out: late", b"answer".hex()],
+    ]  # fmt: skip

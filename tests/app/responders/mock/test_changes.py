@@ -72,6 +72,20 @@ def test_counts_stay_with_rules_that_are_moved_or_edited() -> None:
     assert hits(client) == [0, 1]
 
 
+def test_a_rule_that_has_answered_as_often_as_it_may_answers_again_when_it_is_counted_anew() -> None:
+    limited = {"times": 2}
+    client = Client("mock", {"rules": [{"path": "/a", **limited}, {"path": "/b", **limited}]})
+    for path in ("/a", "/a", "/b", "/b"):
+        client.ask("GET", path)
+    assert client.ask("GET", "/a").status == 404
+    client.resource.reset([0])
+    assert hits(client) == [0, 2]
+    assert (client.ask("GET", "/a").status, client.ask("GET", "/b").status) == (200, 404)
+    client.resource.reset(None)
+    assert hits(client) == [0, 0]
+    assert client.ask("GET", "/b").status == 200
+
+
 def test_counters_in_templates_go_on() -> None:
     rule = {"template": True, "body": "{{counter}}"}
     client = Client("mock", {"rules": [rule]})

@@ -53,6 +53,17 @@ def test_a_rule_that_is_off_is_passed_over() -> None:
     assert hits(talk.factory) == [1, 1]
 
 
+def test_rules_are_counted_anew_and_with_all_of_them_the_connections() -> None:
+    talk = Talk(when("message", "send a"), when("connected", "send first", nth=1))
+    talk.hear(b"x")
+    assert talk.factory.connection_count() == 1
+    counted = hits(talk.factory)
+    talk.factory.reset([0])
+    assert hits(talk.factory) == [0, counted[1]]
+    talk.factory.reset(None)
+    assert (hits(talk.factory), talk.factory.connection_count()) == ([0, 0], 0)
+
+
 def test_a_wait_for_silence_begins_and_ends_with_its_rule() -> None:
     talk = Talk(when("message", "send {{message}}"))
     talk.hear(b"x")

@@ -180,9 +180,9 @@ def test_curl_and_python_trust_it_as_told(ca: authority.Authority) -> None:
 # -- the command
 
 
-def test_ca_says_where_it_is_and_how_to_trust_it(tmp_path: Path) -> None:
-    env = {"XDG_DATA_HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}
-    done = run("ca", "--trust", "--export", tmp_path / "out.crt", env=env)
+def test_ca_says_where_it_is_and_how_to_trust_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    done = run("ca", "--trust", "--export", tmp_path / "out.crt")
     made = authority.of(tmp_path / "listening-post")
     assert (done.returncode, done.stderr) == (0, "")
     assert f"certificate: {made.path}\nSHA-256: {made.fingerprint}\n" in done.stdout
@@ -193,18 +193,18 @@ def test_ca_says_where_it_is_and_how_to_trust_it(tmp_path: Path) -> None:
     assert made.fingerprint in fingerprint
 
 
-def test_ca_makes_certificates_for_clients_and_new_authorities(tmp_path: Path) -> None:
-    env = {"XDG_DATA_HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}
+def test_ca_makes_certificates_for_clients_and_new_authorities(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     file = tmp_path / "device 7.pem"
-    done = run("ca", "--any-name", "--client", file, env=env)
+    done = run("ca", "--any-name", "--client", file)
     assert (done.returncode, done.stderr) == (0, "")
     assert "signs for: any name" in done.stdout
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert "CN = device 7" in openssl("x509", "-in", file, "-noout", "-subject")
 
 
-def test_ca_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
-    env = {"XDG_DATA_HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}
-    done = run("ca", "--export", tmp_path / "no" / "out.crt", env=env)
+def test_ca_that_cannot_be_written_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    done = run("ca", "--export", tmp_path / "no" / "out.crt")
     assert done.returncode == 1
     assert done.stderr == f"listening-post: Cannot write {tmp_path}/no/out.crt: No such file or directory.\n"

@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 from app import responders
 from app.services.protocols import PROTOCOLS
 from tests.ui.desk import settle
-from ui.parts.helped_items import HELP, HelpedChoice
+from ui.forms.helped_items import HELP, HelpedChoice
 from ui.services.dialog import ServiceDialog
 
 pytestmark = [

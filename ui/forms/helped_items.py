@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from html import escape
+
 from PyQt5.QtCore import QModelIndex, QRect, QSize, Qt
 from PyQt5.QtGui import QColor, QFontMetrics, QPainter
 from PyQt5.QtWidgets import QComboBox, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from ui.looks import theme
-from ui.parts.labels import plain
 
 HELP = Qt.UserRole + 7
 """The role of the help text."""
@@ -29,8 +30,10 @@ class HelpedChoice(QComboBox):
         """Add a choice."""
         self.addItem(name, data)
         at = self.count() - 1
+        if not help:
+            return
         self.setItemData(at, help, HELP)
-        self.setItemData(at, plain(help), Qt.ToolTipRole)
+        self.setItemData(at, f"<span>{escape(help)}</span>", Qt.ToolTipRole)
         self.setItemData(at, f"{name}: {help}", Qt.AccessibleTextRole)
 
     def showPopup(self) -> None:

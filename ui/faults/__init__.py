@@ -1,0 +1,1 @@
+"""Faults of services: the dock with all of them, and what is said of one."""

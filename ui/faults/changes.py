@@ -1,0 +1,72 @@
+"""Changes of the faults of services, as steps that can be undone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from PyQt5.QtCore import QObject
+
+from app.faults import presets
+from app.faults.presets import Preset
+from app.faults.tables import problems
+from app.options import Options
+from app.services.config import ServiceConfig
+from ui.edits import Edits
+from ui.looks.declared import in_words
+
+
+class FaultChanges(QObject):
+    """Changes what the workspace has. Switches, and faults by hand, are of the running service, and no changes."""
+
+    def __init__(self, edits: Edits, parent: QObject) -> None:
+        super().__init__(parent)
+        self._edits = edits
+
+    def config(self, service: str) -> ServiceConfig | None:
+        """What the workspace has of a service."""
+        return next((config for config in self._edits.state.services if config.name == service), None)
+
+    def set_figure(self, service: str, at: int, name: str, value: Any) -> str:
+        """Give an option of the fault number ``at``, from 0, another value. Returns why not; "": it has it."""
+        config = self.config(service)
+        if config is None or at >= len(config.faults):
+            return ""
+        tables = list(config.faults)
+        tables[at] = {**tables[at], name: value}
+        if wrong := problem(tables, config, at):
+            return wrong
+        words = self.tr("{option} of a fault of “{name}”").format(option=name, name=service)
+        merge = f"{service} fault {at} {name}"
+        self._edits.replace(service, replace(config, faults=tuple(tables)), words, merge)
+        return ""
+
+    def put_preset(self, service: str, preset: Preset | None) -> str:
+        """Give a service the faults of a network in the place of another's. Returns why not; "": it has them."""
+        config = self.config(service)
+        if config is None:
+            return ""
+        tables = presets.replaced(config.faults, preset, config.protocol)
+        if wrong := problem(tables, config):
+            return wrong
+        words = self.tr("network of “{name}”").format(name=service)
+        if preset is not None:
+            words = self.tr("network {network} for “{name}”").format(network=in_words(preset.name), name=service)
+        self._edits.replace(service, replace(config, faults=tables), words)
+        return ""
+
+    def set_seed(self, service: str, seed: int) -> bool:
+        """Have a service draw by this seed; it starts again. False where it does already, or is gone."""
+        config = self.config(service)
+        if config is None or config.seed == seed:
+            return False
+        words = self.tr("seed of “{name}”").format(name=service)
+        self._edits.replace(service, replace(config, seed=seed), words)
+        return True
+
+
+def problem(tables: Sequence[Options], config: ServiceConfig, at: int | None = None) -> str:
+    """What is wrong with the faults of a service, or with the one number ``at``; "": nothing."""
+    found = problems(tables, config.protocol, tls=config.tls is not None)
+    return next((f"{key} {text}".strip() for index, key, text in found if at in (None, index)), "")

@@ -1,0 +1,124 @@
+"""What is said of a fault: its figures and conditions in a line. No Qt widgets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from PyQt5.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
+
+from app.faults import FaultKind
+from app.faults.when import CONDITIONS
+from app.options import Option
+from app.text.escapes import amount, one_line
+from ui.looks.declared import in_words
+
+MOST = 40
+"""Characters of a value at the most."""
+
+UNITS = ("_ms", "_seconds", "_bytes", "_per_second")
+"""Ends of the names of options, which their values say, too."""
+
+SIDES = {
+    "connect": QT_TRANSLATE_NOOP("Faults", "on connect"),
+    "received": QT_TRANSLATE_NOOP("Faults", "on received"),
+    "sent": QT_TRANSLATE_NOOP("Faults", "on sent"),
+}
+
+
+def translate(text: str) -> str:
+    """A text of the context ``Faults``."""
+    return QCoreApplication.translate("Faults", text)
+
+
+def is_number(option: Option) -> bool:
+    """Whether its value is a number."""
+    return option.type in (int, float)
+
+
+def is_share(option: Option) -> bool:
+    """Whether it is a part of a whole, from 0 to 1, which is shown in per cent."""
+    return option.type is float and option.minimum == 0.0 and option.maximum == 1.0
+
+
+def kind_words(kind: str, on: str) -> str:
+    """``delay on sent``."""
+    return f"{kind} {translate(SIDES[on])}" if on in SIDES else kind
+
+
+def count_words(hits: int) -> str:
+    """``1 hit``, ``1,204 hits``."""
+    return translate("1 hit") if hits == 1 else translate("{count} hits").format(count=f"{hits:,}")
+
+
+def summary(kind: FaultKind | None, table: Mapping[str, Any]) -> str:
+    """The figures and conditions of a fault that are set, and its first figure: ``200 ± 50 ms, 30 %, nth 2``."""
+    own = kind.options if kind is not None else ()
+    return ", ".join((*_own(own, table), *_set(CONDITIONS, table)))
+
+
+def _own(options: tuple[Option, ...], table: Mapping[str, Any]) -> Iterator[str]:
+    around = {f"jitter_{option.name}": option.name for option in options}
+    for at, option in enumerate(options):
+        value = table.get(option.name, option.default)
+        jitter = table.get(f"jitter_{option.name}")
+        if option.name in around and any(option.name == f"jitter_{one.name}" for one in options):
+            continue  # stands with what it is around
+        if jitter and isinstance(value, int | float):
+            yield f"{value:,g} ± {written(option, jitter)}"
+        elif (at == 0 and value) or value != option.default:
+            yield _with_label(option, value, bare=at == 0 and not option.name.startswith("after"))
+
+
+def _set(options: tuple[Option, ...], table: Mapping[str, Any]) -> Iterator[str]:
+    for option in options:
+        value = table.get(option.name, option.default)
+        if value == option.default:
+            continue
+        if option.name == "enabled":
+            yield translate("off at first")
+        else:
+            yield _with_label(option, value, bare=option.name == "probability")
+
+
+def _with_label(option: Option, value: Any, *, bare: bool) -> str:
+    shown = written(option, value)
+    return shown if bare else f"{label(option)} {shown}"
+
+
+LABELS = {
+    "ms": QT_TRANSLATE_NOOP("Faults", "time"),
+    "bytes_per_second": QT_TRANSLATE_NOOP("Faults", "rate"),
+}
+"""Of options whose names say their unit alone."""
+
+
+def label(option: Option) -> str:
+    """The name of an option without its unit: ``jitter`` for ``jitter_ms``."""
+    if option.name in LABELS:
+        return translate(LABELS[option.name])
+    name = option.name
+    for unit in UNITS:
+        name = name.removesuffix(unit)
+    return in_words(name.replace("_", " "))
+
+
+def written(option: Option, value: Any) -> str:
+    """A value with its unit, as people write it."""
+    if isinstance(value, bool):
+        return in_words("yes") if value else in_words("no")
+    if isinstance(value, list | tuple):
+        return _cut(", ".join(map(str, value)))
+    if not isinstance(value, int | float):
+        return _cut(one_line(str(value)))
+    if is_share(option):
+        return f"{value * 100:g} %"
+    if option.unit == "bytes":
+        return amount(value)
+    if option.unit == "bytes/s":
+        return f"{amount(value)}/s"
+    return f"{value:,.10g} {in_words(option.unit)}".rstrip()
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= MOST else text[: MOST - 1] + "…"
