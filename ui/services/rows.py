@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from PyQt5.QtCore import QCoreApplication
 
+from app.faults import CLOSED
 from app.services.protocols import PROTOCOLS
 from app.services.service import Service
-from app.faults import CLOSED
 from app.status import Failed, Held, Listening, Starting, Status, Stopped, Stopping
 from app.text.escapes import amount
 from ui.bridge import Traffic
