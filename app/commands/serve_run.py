@@ -112,7 +112,7 @@ def _print_statuses(post: Post) -> None:
 
 def _described(status: Status) -> str:
     if isinstance(status, Listening):
-        return f"listening on {status.host}"
+        return f"listening on {status.host}{', which a fault keeps shut' if status.shut else ''}"
     return status.reason if isinstance(status, Failed | Held) else type(status).__name__.lower()
 
 

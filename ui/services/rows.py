@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from PyQt5.QtCore import QCoreApplication
 
+from app.faults import CLOSED
 from app.services.protocols import PROTOCOLS
 from app.services.service import Service
 from app.status import Failed, Held, Listening, Starting, Status, Stopped, Stopping
@@ -213,6 +214,9 @@ def compact(count: int) -> str:
 
 
 def _word(status: Status) -> str:
+    if isinstance(status, Listening) and status.shut:
+        closed = translate("Services", "port closed")
+        return closed if status.shut == CLOSED else translate("Services", "not accepting")
     words = {
         Stopped: translate("Services", "stopped"),
         Starting: translate("Services", "starting…"),
@@ -229,4 +233,6 @@ def _reason(status: Status) -> str:
         return status.reason
     if isinstance(status, Held):
         return translate("Services", "Waits for your answer: {asks}").format(asks=status.asks)
+    if isinstance(status, Listening) and status.shut:
+        return translate("Services", "A fault refuses connections at {address} on purpose.").format(address=status.host)
     return ""

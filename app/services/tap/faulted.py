@@ -62,6 +62,7 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
     _slow_close: float
     _frozen_by: set[Any]
     _leaving: bool
+    _resetting: bool
     _full: bool
     _spoiled: Any  # the TLS below, once a fault has acted on it
     _pulled: Any  # a producer that waits to be asked
@@ -73,7 +74,7 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
         self.incoming = Lane(clock, self._on_incoming)
         self.outgoing = Lane(clock, self._on_outgoing)
         self._slow_close, self._frozen_by = 0.0, set()
-        self._leaving = self._full = False
+        self._leaving = self._resetting = self._full = False
         self._dropped = 0
         self._cut_after, self._cut_end = 0, None
         self._spoiled = self._pulled = None
@@ -127,6 +128,7 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
         # RST would drop what the peer's kernel has not got yet.
         if end == self.reset and self._under_way():
             self._clear_lanes()
+            self._resetting = True
             self._faults.clock.callLater(wait, self._cut_now, end, min(2 * wait, 0.1))
         else:
             end()
@@ -171,7 +173,8 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
         piece = Piece(b"", lambda data: None, whole=True)
         if self._faults.strike(self.course, CONNECT, "", piece, self.incoming):
             if not self._open:
-                self.wrappedProtocol = Protocol()  # nobody answers one that is refused
+                if not self.factory.outgoing:
+                    self.wrappedProtocol = Protocol()  # nobody answers one that is refused
                 return
             self.incoming.put(piece)
             if piece.due:
@@ -272,6 +275,8 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
         self._end(super().loseWriteConnection)
 
     def _end(self, end: Callable[[], None]) -> None:
+        if self._resetting:
+            return  # it ends otherwise, and soon
         if self._slow_close:
             pause = Piece(b"", lambda data: None, whole=True)
             pause.due[self] = self._faults.clock.seconds() + self._slow_close

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from time import monotonic
 from typing import Any, cast
@@ -73,7 +74,8 @@ def talk(
         if ping and not connection.ping().wait(wait):
             client.note("no pong")
         for message in sent:
-            connection.send(message)
+            with suppress(ConnectionClosed):  # what is read next says so
+                connection.send(message)
             if one_by_one and not client.read(wait, 1):
                 return client
         client.read(wait)

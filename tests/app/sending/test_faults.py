@@ -38,7 +38,7 @@ class Witness:
         with self._listening:
             plain, _ = self._listening.accept()
         began = monotonic()
-        plain.settimeout(20)
+        plain.settimeout(5)
         with plain:
             try:
                 if self._secure is None:
@@ -61,7 +61,7 @@ class Witness:
         self.end = "closed"
 
     def join(self) -> None:
-        self._thread.join(20)
+        self._thread.join(5)
 
 
 @contextmanager
@@ -105,9 +105,13 @@ async def test_what_a_server_sees(
         await heard.conversation.drained()
         heard.conversation.close()
         await until(lambda: heard.reason)
-    assert (server.came, server.end) == (came, end)
+    assert server.came == came
+    if scheme == "tcp":  # Python's ssl calls a reset the end
+        assert server.end == end
+    [told] = await until(lambda: tape.all("connection.closed"))
+    assert told.detail["reason"].startswith("reset by a fault") == (end == "reset")
     if table["kind"] in LATE:
-        assert server.first >= 195
+        assert server.first >= 100
     closed = heard.conversation.closed
     assert closed is not None
     if table["kind"] != "refuse" or scheme == "tcp":
