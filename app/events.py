@@ -144,7 +144,7 @@ FAULT_APPLIED: Final = _kind(
     "something was done to a connection on purpose; `message` is the number of what was hit on its side of the"
     " connection, or of all that was, where it is the `total`; the payload is what was changed or withheld",
     always={"fault": str, "kind": str, "on": str, "message": int, "seed": int, "words": str},
-    sometimes={"total": int},
+    sometimes={"total": int, "stream": int},
 )  # fmt: skip
 LIMIT_REACHED: Final = _kind(
     17, "limit.reached", "somebody reached a limit and was refused",

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from app.plugin import (
         Connection,
         Context,
-        FaultKind,
         Hit,
         IResponder,
         Mistake,
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     )  # fmt: skip
 
 __all__ = [
-    "Connection", "Context", "FaultKind", "Hit", "IResponder", "Mistake", "Option", "Options", "Request", "Responder",
+    "Connection", "Context", "Hit", "IResponder", "Mistake", "Option", "Options", "Request", "Responder",
     "fault", "responder",
 ]  # fmt: skip
 

@@ -36,8 +36,8 @@ def fault_table() -> str:
     """A row for each kind of fault."""
     rows = []
     for kind in faults.built_in().values():
-        fits, sides = ", ".join(kind.protocols), ", ".join(kind.sides)
-        rows.append(f"| [`{kind.name}`](#{kind.name}) | {fits} | {sides} | {_plain(kind.help)} |")
+        sides = ", ".join(kind.sides)
+        rows.append(f"| [`{kind.name}`](#{kind.name}) | {_fits(kind)} | {sides} | {_plain(kind.help)} |")
     return "\n".join(["| kind | for | on | |", "|---|---|---|---|", *rows])
 
 
@@ -46,11 +46,15 @@ def fault_kinds() -> str:
     parts = []
     for kind in faults.built_in().values():
         first, *others = (f"`{side}`" for side in kind.sides)
-        sides = f"On {first}" + (f", or {' or '.join(others)}" if others else "") + (" alone" if not others else "")
-        fits = f"{sides}; for {', '.join(kind.protocols)}{', with TLS' if kind.tls else ''}."
+        sides = f"{first} (the default) or {' or '.join(others)}" if others else f"{first} alone"
+        fits = f"On {sides}; for {_fits(kind)}{', with TLS' if kind.tls else ''}."
         options = f"\n\n{options_table(kind.options, units=True)}" if kind.options else ""
         parts.append(f"### `{kind.name}`\n\n{_plain(kind.help)}. {fits}{options}")
     return "\n\n".join(parts)
+
+
+def _fits(kind: faults.FaultKind) -> str:
+    return ", ".join(name for name in PROTOCOLS if name in kind.protocols)
 
 
 def fault_conditions() -> str:

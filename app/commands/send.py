@@ -58,6 +58,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--insecure", action="store_true", help="accept any certificate")
     parser.add_argument("--certificate", type=Path, metavar="FILE", help="TLS: client certificate, PEM or PKCS#12")
     parser.add_argument("--key", type=Path, metavar="FILE", help="its private key, if FILE has none")
+    parser.add_argument(
+        "--fault", metavar="FAULT", action="append", default=[], dest="faults",
+        help="have the connection fail on purpose, as in --fault 'kind=reset, nth=2'; repeatable",
+    )  # fmt: skip
     parser.add_argument("--fail", action="store_true", help="HTTP: a status from 400 up is a failure")
     parser.add_argument("--capture", type=Path, metavar="FILE", help="capture into this file")
     parser.add_argument("-v", "--verbose", action="store_true", help="print on standard error what happens")

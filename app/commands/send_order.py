@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.commands import errors
+from app.options import Options
 from app.sending.contents import MAX_DATA, Content, content, headers_for
 from app.sending.errors import FieldError, TooLargeError, URLError
 from app.sending.request import Request
@@ -45,6 +46,7 @@ class Order:
         verbose: report on standard error when the connection opens and closes, and HTTP headers.
         capture: the file to capture into; None: nowhere.
         converse: send what is read from standard input, as soon as it is read.
+        faults: how the connection fails on purpose, tables as those of a service.
     """
 
     request: Request
@@ -57,6 +59,7 @@ class Order:
     verbose: bool = False
     capture: Path | None = None
     converse: bool = False
+    faults: tuple[Options, ...] = ()
 
 
 def order_of(args: argparse.Namespace) -> Order:
@@ -86,6 +89,7 @@ def order_of(args: argparse.Namespace) -> Order:
         verbose=args.verbose,
         capture=args.capture,
         converse=args.converse,
+        faults=_faults(args, url),
     )
 
 
@@ -99,6 +103,14 @@ def _workspace(path: Path) -> Workspace:
     if wrong:
         raise WorkspaceError(problems="\n".join(f"{path}:{problem}" for problem in wrong))
     return replace(found, path=path)
+
+
+def _faults(args: argparse.Namespace, url: URL) -> tuple[Options, ...]:
+    if not args.faults:
+        return ()
+    from app.commands import fault_words  # takes a while: all kinds of faults
+
+    return fault_words.tables(args.faults, url.client.protocol)
 
 
 def _variable(text: str) -> tuple[str, str]:
@@ -129,6 +141,7 @@ def _saved(args: argparse.Namespace, workspace: Workspace | None, given: Variabl
     return Order(
         request, made, message.times, message.every, args.wait, binary=message.form == "hex", fail=args.fail,
         verbose=args.verbose, capture=args.capture,
+        faults=_faults(args, request.url),
     )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -51,6 +52,11 @@ class _Run(Run):
         self._order = order
         self._post = Post(reactor)
         self._sent = self._received = 0
+        if order.faults:
+            seed = secrets.randbelow(1 << 32) + 1
+            self._post.sender.fail(order.faults, order.request.url.client.protocol, seed)
+            self._post.sender.faulted.connect(lambda words: self._report(f"* fault {words}"))
+            self._report(f"* faults with seed {seed}")
 
     async def start(self) -> None:
         """Send, receive, then stop the reactor."""
@@ -69,6 +75,7 @@ class _Run(Run):
         if conversation is None:
             return
         order = self._order
+        await conversation.drained()
         if not conversation.answers:
             await silence(self._reactor, conversation, WAIT if order.wait is None else order.wait)
         closed = conversation.closed

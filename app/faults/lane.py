@@ -97,6 +97,7 @@ class Lane:
         # Those that others may overtake, by when they are due, and of them those that so many may.
         self._aside: list[tuple[float, int, Piece]] = []
         self._overtaken: list[Piece] = []
+        self._when_empty: list[Callable[[], None]] = []
         self._count = 0
         self._alarm: Any = None
         self._swallowed_by: set[Any] = set()
@@ -145,10 +146,14 @@ class Lane:
     def after(self, call: Callable[[], None]) -> None:
         """Call ``call`` when all that waits has passed. What others were to overtake passes before.
 
-        While what comes is swallowed, nothing comes to its end.
+        While what comes is swallowed, nothing comes to its end. In a ``loose`` lane, what comes meanwhile passes
+        before, too.
         """
         if self._swallowed_by:
             self.after_lift(partial(self.after, call))
+            return
+        if self.loose and len(self):
+            self._when_empty.append(call)
             return
         if self._aside:
             self._queue.extend(piece for _, _, piece in sorted(self._aside, key=lambda entry: entry[:2]))
@@ -220,6 +225,7 @@ class Lane:
         self._queue.clear()
         self._aside.clear()
         self._overtaken.clear()
+        self._when_empty.clear()
         self._set_alarm()
         self._swallowed_by.clear()
         self._after_lift.clear()
@@ -294,6 +300,8 @@ class Lane:
                 if wait is not None and not self._closed and not self._lifted:
                     self._timer = self._clock.callLater(wait, self._on_timer)
                     break
+            while self._when_empty and not len(self):
+                self._when_empty.pop(0)()
         finally:
             self._running = False
 

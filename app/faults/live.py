@@ -347,7 +347,8 @@ class Faults:
         """The connection is gone: tell what steady faults did to it."""
         self._courses.pop(course.number, None)
         for fault, (count, size) in course.totals.items():
-            words = f"{count:,} pieces, {size:,} bytes in all"
+            pieces = "1 piece" if count == 1 else f"{count:,} pieces"
+            words = f"{pieces}, {size:,} {'byte' if size == 1 else 'bytes'} in all"
             detail = {
                 "fault": fault.name, "kind": fault.kind.name, "on": fault.on, "message": count, "seed": fault.seed,
                 "words": words, "total": count,
@@ -361,6 +362,10 @@ class Faults:
             self._changed()
 
     # -- hits
+
+    def look_at(self, on: str) -> bool:
+        """Whether any fault may hit a message on the side ``on`` now."""
+        return any(f.on == on and f.level != faults.BYTES and (f.enabled or f.once) for f in self.all)
 
     def strike(
         self,
@@ -403,7 +408,7 @@ class Faults:
             if asked:
                 fault.once -= 1
                 self._acting.clear()
-            if self._hit(fault, course, candidate, piece, lane, target or course.target):
+            if self._hit(fault, course, candidate, piece, lane, course.target if target is None else target):
                 any_hit = True
                 if fault.kind.ends:
                     break
@@ -488,12 +493,12 @@ class Faults:
 
 def _detail(hit: Hit, words: str) -> str:
     fault = hit.fault
-    return json.dumps(
-        {
-            "fault": fault.name, "kind": fault.kind.name, "on": fault.on, "message": hit.candidate.ordinal,
-            "seed": fault.seed, "words": words,
-        }
-    )  # fmt: skip
+    detail = {
+        "fault": fault.name, "kind": fault.kind.name, "on": fault.on, "message": hit.candidate.ordinal,
+        "seed": fault.seed, "words": words,
+    }  # fmt: skip
+    stream = getattr(hit.target, "stream", None)  # of an ``ExchangeTarget``
+    return json.dumps(detail if stream is None else detail | {"stream": stream})
 
 
 def live_fault(name: str, table: Options, seed: int) -> LiveFault | None:

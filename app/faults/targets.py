@@ -6,6 +6,9 @@ from typing import Any, Protocol
 
 from app.faults.lane import Lane, Piece
 
+ENDED = "by a fault"
+"""The last words of the reason of a connection's end, where a fault has ended it."""
+
 
 class Target(Protocol):
     """A connection, a flow of datagrams, or one exchange of an HTTP connection.
@@ -53,7 +56,13 @@ class SecuredTarget(Target, Protocol):
 
 
 class ExchangeTarget(Target, Protocol):
-    """One request of HTTP with its answer."""
+    """One request of HTTP with its answer.
+
+    Attributes:
+        stream: its number on HTTP/2; None on HTTP/1.
+    """
+
+    stream: int | None
 
     def field(self, name: str) -> str:
         """The value of a header of the request; empty where there is none."""

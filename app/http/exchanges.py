@@ -185,7 +185,7 @@ class _Connection:
             self._give_up()
         elif kind == events.WS_MESSAGE and self._socket is not None:
             self._on_message(self._socket, event)
-        elif kind == events.FAULT_APPLIED:
+        elif kind == events.FAULT_APPLIED and "total" not in event.detail:
             self._on_fault(event)
 
     def count(self) -> int:

@@ -1,6 +1,5 @@
 """What the author of a plugin imports: see docs/plugins.md."""
 
-from app.faults import FaultKind
 from app.faults.live import Hit
 from app.options import Mistake, Option, Options
 from app.plugin.declare import IResponder, responder
@@ -10,6 +9,6 @@ from app.plugin.web import Request
 from app.responders import Context, Responder
 
 __all__ = [
-    "Connection", "Context", "FaultKind", "Hit", "IResponder", "Mistake", "Option", "Options", "Request", "Responder",
+    "Connection", "Context", "Hit", "IResponder", "Mistake", "Option", "Options", "Request", "Responder",
     "fault", "responder",
 ]  # fmt: skip

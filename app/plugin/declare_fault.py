@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from app.faults import MESSAGES, RECEIVED, SENT, FaultKind
+from app.faults import BYTES, CONNECT, MESSAGES, RECEIVED, SENT, STREAMS, FaultKind
 from app.faults.live import Hit
+from app.faults.when import CONDITIONS
 from app.options import Mistake, Option, Options
 
 MARK = "__fault__"
 """The attribute of a decorated function that holds its ``FaultKind``."""
+
+_TAKEN = {"name", "kind", "on", *(option.name for option in CONDITIONS)}
 
 T = TypeVar("T", bound=Callable[..., "str | None"])
 
@@ -31,7 +34,7 @@ def fault(
     """Make a kind of fault of a function. The function itself is not changed.
 
     It is called with each ``Hit``; its further parameters are options, by name. It returns what it has done, in
-    words that follow the fault's name, as "said twice"; None stands for ``help``.
+    words that follow the fault's name, as "said twice"; None stands for ``help``, "" says that nothing was done.
 
     Args:
         name: of the kind, as in a workspace: ``kind = "name"``.
@@ -40,7 +43,18 @@ def fault(
         help: one line about it; the first line of the docstring if left out.
         options: what a workspace may set, beside the conditions that every fault has.
         level, ends, steady, check: see ``app.faults.FaultKind``.
+
+    Raises ValueError for a protocol, side or level that there is not, and for an option that has a condition's name.
     """
+    given: Any  # an author may well write a text in the place of a tuple
+    for what, given, known in (
+        ("protocols", protocols, (*STREAMS, "udp")), ("sides", sides, (SENT, RECEIVED, CONNECT)),
+        ("level", (level,), (BYTES, MESSAGES)),
+    ):  # fmt: skip
+        if isinstance(given, str) or not given or not set(given) <= set(known):
+            raise ValueError(f"{what} must be of {', '.join(known)}, not {given!r}")
+    if taken := {option.name for option in options} & _TAKEN:
+        raise ValueError(f"an option cannot be called {', '.join(sorted(taken))}: every fault has a key of that name")
 
     def decorate(call: T) -> T:
         words = help or (call.__doc__ or name).strip().partition("\n")[0].rstrip(".")

@@ -144,7 +144,7 @@ def offered(module: ModuleType, stem: str, title: str) -> Iterator[Brought]:
 def _declared(thing: Any) -> Brought | None:
     from app.plugin import declare, declare_fault
 
-    if isinstance(thing, Brought):
+    if isinstance(thing, Responder):
         return thing
     # Not what a class only inherits.
     own = getattr(thing, "__dict__", {})

@@ -93,8 +93,6 @@ def _faults(tree: ast.Module) -> Iterator[Offer]:
             for call in node.decorator_list:
                 if isinstance(call, ast.Call) and _called(call) == "fault" and (name := _text(call, 0, "name")):
                     yield name, _texts(call, 1, "protocols") or ("tcp",)
-        elif isinstance(node, ast.Call) and _called(node) == "FaultKind" and (name := _text(node, 0, "name")):
-            yield name, _texts(node, 3, "protocols")
 
 
 def _declared(tree: ast.Module) -> Iterator[Offer]:

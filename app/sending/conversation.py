@@ -13,7 +13,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from app.errors import PostError
-from app.sending import reasons
+from app.sending import errors, reasons
 from app.sending.answer import Answer
 from app.sending.request import Request
 from app.sending.sender import Sender
@@ -98,7 +98,7 @@ class Conversation:
         except CancelledError:
             self._close("Closed before it was connected.", failed=False)
         except PostError as e:
-            self._close(str(e), failed=True)
+            self._close(str(e), failed=not isinstance(e, errors.FaultError))
         except (ConnectError, ConnectingCancelledError, OSError) as e:
             self._not_connected(e)
         except Exception as e:
@@ -127,6 +127,22 @@ class Conversation:
             self._close(str(e), failed=True)
             self.abort()
         return done
+
+    async def drained(self) -> None:
+        """Return when what was sent has left, as far as faults hold it back, or the conversation is closed."""
+        done: Deferred[None] = Deferred()
+
+        def fire(_: object = None) -> None:
+            if not done.called:
+                done.callback(None)
+
+        unhook = self.status_changed.connect(lambda _: fire() if self.closed is not None else None)
+        if self.closed is None:
+            self._after_writes(fire)
+        else:
+            fire()
+        await done
+        unhook()
 
     def finish_sending(self) -> None:
         """Tell the peer, where the protocol can, that no more is sent. What it sends is still received."""
@@ -161,6 +177,10 @@ class Conversation:
     def _abort(self) -> None:
         raise NotImplementedError
 
+    def _after_writes(self, call: Callable[[], None]) -> None:
+        """Call ``call`` when what was sent has left."""
+        call()
+
     # -- what subclasses call
 
     async def _reach(self, build: Callable[[], IProtocol] | IProtocolFactory) -> Any:
@@ -194,6 +214,8 @@ class Conversation:
         """The connection was lost: closed by either side, or by an error."""
         if self._closed_by_us:
             self._close("Closed by us.", failed=False)
+        elif by_fault := reasons.by_fault(tap):
+            self._close(by_fault, failed=False)
         else:
             words = reasons.lost(reason, self.url, tap)
             self._close(str(words or f"Closed by {self.url.address}."), failed=words is not None)

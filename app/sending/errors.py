@@ -49,6 +49,10 @@ class ResetError(SendError):
     """{address} reset the connection. Its own log may say why."""
 
 
+class FaultError(SendError):
+    """{what} on purpose, by a fault."""
+
+
 class SilentError(SendError):
     """{address} has been silent for too long: the connection was given up. Check that it still runs."""
 

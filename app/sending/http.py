@@ -262,7 +262,9 @@ class HTTPConversation(Conversation):
 
     def on_lost(self, reason: Failure) -> None:
         tap, self._tap = self._tap, None
-        if self._error is not None and not self._closed_by_us:
+        if tap is not None and reasons.by_fault(tap):
+            self._lost(reason, tap)
+        elif self._error is not None and not self._closed_by_us:
             self._close(str(self._error), failed=True)
         elif self._answered and not self._closed_by_us:
             self._close(f"Closed by {self.url.address}.", failed=False)

@@ -10,6 +10,7 @@ from twisted.internet import error
 from twisted.python.failure import Failure
 
 from app.errors import system_words
+from app.faults.targets import ENDED
 from app.sending import errors
 from app.services.tls import explain
 
@@ -46,6 +47,11 @@ def lost(reason: Failure, url: URL, tap: Tap) -> errors.SendError | None:
     if isinstance(e, error.ConnectionLost):
         return errors.ResetError(address=url.address)
     return errors.LostError(address=url.address, reason=system_words(e))
+
+
+def by_fault(tap: Tap) -> str:
+    """How a fault has ended the connection, as a sentence; empty where none has."""
+    return str(errors.FaultError(what=tap.ended_by.split()[0].capitalize())) if tap.ended_by.endswith(ENDED) else ""
 
 
 def tls_problem(text: str, url: URL) -> errors.SendError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -15,8 +15,10 @@ from twisted.internet.interfaces import IStreamClientEndpoint
 from app import events
 from app.capture.recorder import Recorder
 from app.faults.live import Faults
+from app.options import Options
 from app.sending.request import Request
 from app.services.budget import Budget
+from app.signal import Signal
 
 if TYPE_CHECKING:
     from app.services.interfaces import Connection
@@ -41,7 +43,7 @@ class Sender:
         opened: how many connections there have been.
         connections: the open connections by their number.
         conversations: the conversations that have not ended.
-        faults: how its connections fail on purpose.
+        faults: how its connections fail on purpose. ``faulted`` emits what a fault did, as one line.
         data: the folder of the local authority.
         budget: what unfinished messages may take.
     """
@@ -49,6 +51,7 @@ class Sender:
     def __init__(self, reactor: Any, recorder: Recorder, data: Path, budget: Budget | None = None) -> None:
         self.reactor, self.recorder, self.data, self.budget = reactor, recorder, data, budget or Budget()
         self.faults = Faults(reactor, self._record_fault, self._on_fault_failed)
+        self.faulted: Signal[str] = Signal()
         self.opened = 0
         self.connections: dict[int, Connection] = {}
         self.conversations: set[Closable] = set()
@@ -63,6 +66,12 @@ class Sender:
     def faults_of(self, *, outgoing: bool) -> Faults | None:
         return self.faults
 
+    def fail(self, tables: Sequence[Options], protocol: str, seed: int) -> None:
+        """Have connections by ``protocol`` fail as ``tables`` say, which are valid; ``seed`` decides their draws."""
+        self.faults.protocol = "udp" if protocol == "udp" else "tcp"
+        self.faults.configure(tables)
+        self.faults.begin(seed)
+
     def add_connection(self, connection: Connection) -> None:
         self.opened += 1
         self.connections[connection.number] = connection
@@ -75,6 +84,7 @@ class Sender:
 
     def _record_fault(self, conn: int, summary: str, detail: str, payload: bytes | None) -> None:
         self.recorder.record(events.FAULT_APPLIED, self.number, conn, payload, summary, detail)
+        self.faulted.emit(summary)
 
     def _on_fault_failed(self, conn: int, error: BaseException, payload: bytes | None) -> None:
         self.recorder.record_failure(error, self.number, conn, payload)

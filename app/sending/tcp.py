@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.interfaces import IHalfCloseableProtocol, IHandshakeListener
@@ -64,6 +65,9 @@ class TCPConversation(Conversation):
             self._transport.write(bytes(chunk))
         if not (self._rest or self._gate.shut):
             self._stop_waiting()
+
+    def _after_writes(self, call: Callable[[], None]) -> None:
+        self._transport.after_writes(call)
 
     def finish_sending(self) -> None:
         if self._transport is not None:

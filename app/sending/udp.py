@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
 from ipaddress import ip_address
 from typing import Any
 
@@ -66,6 +67,9 @@ class UDPConversation(Conversation):
         if error is not None:
             raise reasons.not_connected(error, self.url)
         self._stop_waiting()
+
+    def _after_writes(self, call: Callable[[], None]) -> None:
+        self._tap.after_writes(call, self._peer)
 
     def _finish(self) -> None:
         self._close("Closed by us.", failed=False)

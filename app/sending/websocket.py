@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, cast
 
 from autobahn.twisted.websocket import WebSocketClientFactory, WebSocketClientProtocol
@@ -172,6 +173,9 @@ class WebSocketConversation(Conversation):
         if not self._gate.shut:
             self._stop_waiting()
 
+    def _after_writes(self, call: Callable[[], None]) -> None:
+        self._protocol.tap.after_writes(call)
+
     def _finish(self) -> None:
         self._protocol.unregisterProducer()
         self._protocol.sendClose(NORMAL)
@@ -196,7 +200,9 @@ class WebSocketConversation(Conversation):
 
     def on_lost(self, reason: Failure) -> None:
         protocol, self._protocol = self._protocol, None
-        if not protocol.opened:
+        if protocol.opened and reasons.by_fault(protocol.tap):
+            self._lost(reason, protocol.tap)
+        elif not protocol.opened:
             self._on_never_opened(protocol, reason)
         elif self._closed_by_us or protocol.their_close is None:
             self._lost(reason, protocol.tap)
@@ -210,8 +216,10 @@ class WebSocketConversation(Conversation):
     def _on_never_opened(self, protocol: Client, reason: Failure) -> None:
         if protocol.wasOpenHandshakeTimeout:
             protocol.refused = f"did not answer the handshake within {TIMEOUT:g} s"
-        if protocol.refused:
-            error: errors.SendError = errors.NoWebSocketError(address=self.url.address, reason=protocol.refused)
+        if by_fault := reasons.by_fault(protocol.tap):
+            error: errors.SendError = errors.FaultError(what=by_fault.partition(" ")[0])
+        elif protocol.refused:
+            error = errors.NoWebSocketError(address=self.url.address, reason=protocol.refused)
         else:
             lost = reasons.lost(reason, self.url, protocol.tap)
             error = lost or errors.NoWebSocketError(address=self.url.address, reason="hung up")

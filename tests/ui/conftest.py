@@ -116,6 +116,7 @@ def open_window(threaded: Callable[[Path], Reader], settings: Settings, qtbot: Q
     def settle_changes(window: MainWindow) -> None:
         window.files._saved = window.edits.state  # nobody is there to answer
         window.files._pages = None
+        window.files.settled = lambda *_, **__: True  # type: ignore[method-assign]
 
     def open_(*configs: ServiceConfig, post: Post | None = None, path: Path | None = None) -> MainWindow:
         opened = Workspace(configs or (config("alpha"), config("beta", 9008)))

@@ -24,8 +24,8 @@ from app.sending.contents import json_problem, problem
 from app.text.pretty import json_lines
 from app.text.variables import Variables
 from ui.detail.facts import written_size
-from ui.forms.form import Words, sentence, tell
-from ui.parts.line import Line
+from ui.forms.form import Words, Wrapped, sentence, tell
+from ui.parts.labels import let_shrink
 from ui.sending.rows import Rows
 
 NONE, ATTACHED = "none", "attached"
@@ -161,6 +161,7 @@ class DataEditor(QWidget):
     def check(self, given: Variables = NO_VARIABLES) -> bool:
         """Say beneath the data what is wrong with it. True if it can be sent."""
         self.help.setText(self.tr(HELP[self.type]))
+        self.help.keep_room()
         if self.type in (NONE, ATTACHED):
             self._tell(None)
             return True
@@ -204,8 +205,9 @@ class DataEditor(QWidget):
         self.note.setTextFormat(Qt.PlainText)
         self.note.setAlignment(Qt.AlignCenter)
         self.note.setWordWrap(True)
-        self.words, self.help = Words(), Line()
+        self.words, self.help = Words(), Wrapped()
         self.help.setProperty("role", "dim")
+        let_shrink(self.help)
         self.words.hide()
         self._stack = QStackedWidget()
         for page in (self.editor, self.rows, self.note):

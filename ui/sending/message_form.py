@@ -46,7 +46,7 @@ DATA, HEADERS, OPTIONS = range(3)
 """The tabs."""
 
 
-URL = 30
+URL = 34
 """Characters of a URL that are shown at least."""
 
 

@@ -135,8 +135,6 @@ class FaultsSection(QWidget):
         self.networks = QPushButton(self.tr("Network") + "   ")
         self.networks.setToolTip(self.tr("Have the service behave as behind such a network"))
         self.networks.setMenu(menu_of(self.networks, lambda: self._protocol, self._put_preset))
-        if not presets.fitting(self._protocol):
-            self.networks.hide()
         buttons = QHBoxLayout()
         buttons.setContentsMargins(12, 8, 12, 4)
         buttons.setSpacing(8)
@@ -144,6 +142,8 @@ class FaultsSection(QWidget):
             button.setAutoDefault(False)
             buttons.addWidget(button)
         buttons.addStretch(1)
+        if not presets.fitting(self._protocol):
+            self.networks.hide()
         self._empty = QLabel(self.tr("No fault yet."))
         self._empty.setProperty("role", "dim")
         self._empty.setWordWrap(True)

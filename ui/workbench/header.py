@@ -43,7 +43,9 @@ class ServiceHeader(QWidget):
         self.setAttribute(Qt.WA_StyledBackground)
         self._lamp = Lamp()
         self.name = QLineEdit(config.name)
+        self.name.editingFinished.connect(self._show_beginning)
         self.name.setMaxLength(200)
+        self.name.home(False)  # a long name is cut at its end
         self.name.setProperty("role", "name")
         self.name.setAccessibleName(self.tr("Name"))
         self.name.setToolTip(self.tr("Name: click to change it"))
@@ -133,6 +135,9 @@ class ServiceHeader(QWidget):
     def set_wrong(self, section: int, wrong: bool) -> None:
         """Mark a section that has a mistake."""
         self.sections.setTabIcon(section, icon("warning", "bad") if wrong else QIcon())
+
+    def _show_beginning(self) -> None:
+        self.name.home(False)
 
     def _fit_name(self) -> None:
         self.name.ensurePolished()  # its letters are larger than others

@@ -305,6 +305,7 @@ class ServicePage(QWidget):
         had_focus = self.isAncestorOf(QApplication.focusWidget())
         if self.header.name.text().strip() != config.name:
             self.header.name.setText(config.name)
+            self.header.name.home(False)
         self._build(config)
         if had_focus and not self.isAncestorOf(QApplication.focusWidget()):
             self.setFocus(Qt.OtherFocusReason)

@@ -36,14 +36,18 @@ def _corrupt(hit: Hit) -> str:
     if not before:
         return ""
     hit.piece.data = corrupted(before, how, count, hit.draws)
-    words = {
-        BIT: "{:,} bits turned over",
-        BYTE: "{:,} bytes changed",
-        ZERO: "{:,} bytes set to 0",
-        TRUNCATE: "{:,} bytes short",
-        INSERT: "{:,} bytes too many",
-    }[how]
-    return words.format(min(count, len(before)) if how == TRUNCATE else count)
+    one, many = _WORDS[how]
+    done = min(count, len(before)) if how == TRUNCATE else count
+    return one if done == 1 else many.format(done)
+
+
+_WORDS = {
+    BIT: ("one bit turned over", "{:,} bits turned over"),
+    BYTE: ("one byte changed", "{:,} bytes changed"),
+    ZERO: ("one byte set to 0", "{:,} bytes set to 0"),
+    TRUNCATE: ("one byte short", "{:,} bytes short"),
+    INSERT: ("one byte too many", "{:,} bytes too many"),
+}
 
 
 def _garbage(hit: Hit) -> str:

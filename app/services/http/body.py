@@ -22,9 +22,11 @@ class BodyStream:
         length: bytes, as the head of the request announces; None where it does not say.
         received: bytes so far, of the body alone.
         delivered: whether the consumer has had all of it.
+        on_first: called once when the first piece has come, or it is known that there is none.
     """
 
     delivered = False
+    on_first: Callable[[], object] | None = None
 
     def __init__(self, source: Any, length: int | None, failed: Callable[[Failure], object]) -> None:
         """``source`` is the channel; ``failed`` is called with what the consumer raises."""
@@ -60,19 +62,35 @@ class BodyStream:
         if not self._over:
             self._pass_on()
 
+    @property
+    def first(self) -> bytes:
+        """The first piece, as long as nothing was delivered; empty where there is none yet."""
+        return self._waiting[0] if self._waiting else b""
+
+    @first.setter
+    def first(self, data: bytes) -> None:
+        self._waiting[0] = data
+
     # -- called by the request
 
     def take(self, data: bytes) -> None:
         self.received += len(data)
         if not self._over:
             self._waiting.append(data)
+            self._tell_first()
             self._pass_on()
+
+    def _tell_first(self) -> None:
+        on_first, self.on_first = self.on_first, None
+        if on_first is not None:
+            on_first()
 
     def end(self, why: Failure | None = None) -> None:
         """The body is complete; or, with ``why``, it never will be."""
         if self._over:
             return
         self._ended = True
+        self._tell_first()
         if why is not None:
             self._finish(why)
         else:

@@ -7,6 +7,7 @@ writes them; of an answer that is written in parts, at the first part.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any, cast
 
@@ -39,6 +40,7 @@ class Exchange:
     Attributes:
         request: the ``RecordedRequest``.
         channel: the one that it has the place of.
+        stream: its number on HTTP/2; None on HTTP/1.
         transport: that of the channel.
         incoming, outgoing: the request, and the parts of the answer, as they wait.
         begun: whether the head of the answer has left.
@@ -49,6 +51,7 @@ class Exchange:
 
     def __init__(self, request: Any, channel: Any) -> None:
         self.request, self.channel = request, channel
+        self.stream: int | None = channel.number
         self.tap: Any = channel.tap
         self.transport = channel.transport
         self._course: Course = self.tap.course
@@ -66,6 +69,7 @@ class Exchange:
         self._over = False  # a fault has ended it
         self._full = False  # the rest of the body is not wanted
         self._complete = False  # the responder has written all of it
+        self._ends = False  # nothing more is written
         self._pause = 0.0  # before the end
         self._left: tuple[int, bool] | None = None  # bytes until it is cut, and whether it is reset then
         self._pace: Pace | None = None
@@ -89,18 +93,36 @@ class Exchange:
         """The request is to be answered."""
         request = self.request
         request.method, request.uri, request.clientproto = command, path, version
-        line = b"%b %b %b" % (command, path, version)
-        body = request.gathered
-        piece = Piece(body, partial(self._accept, body, command, path, version), whole=True)
+        stream = request.body
+        if stream is None or stream.length == 0 or not self._faults.look_at(RECEIVED):
+            self._receive_now()
+        else:
+            stream.on_first = self._receive_now
+            self._waiting = self._clock.callLater(FIRST, self._receive_now)
+
+    def _receive_now(self) -> None:
+        """The whole body has come, or the first part of one that is passed on as it comes."""
+        self._stop_waiting()
+        if self._over:
+            return
+        request = self.request
+        if request.body is not None:
+            request.body.on_first = None
+        line = b"%b %b %b" % (request.method, request.uri, request.clientproto)
+        body = request.gathered if request.body is None else request.body.first
+        piece = Piece(body, partial(self._accept, body), whole=True)
         self._strike(RECEIVED, MESSAGES, piece, self.incoming, head_of(line, request.fields) + body)
         if piece.gone:
             piece.then.append(self._unasked)
         self.incoming.put(piece)
 
-    def _accept(self, came: bytes, command: bytes, path: bytes, version: bytes, body: bytes) -> None:
-        if body is not came:
-            self.request.gathered = body
-        self.request.accept(command, path, version)
+    def _accept(self, came: bytes, body: bytes) -> None:
+        request = self.request
+        if body is not came and request.body is None:
+            request.gathered = body
+        elif body is not came:
+            request.body.first = body
+        request.accept(request.method, request.uri, request.clientproto)
 
     def _strike(self, on: str, level: str, piece: Piece, lane: Lane, seen: bytes) -> None:
         path, method = self.request.uri.decode("latin-1"), self.request.method.decode("latin-1")
@@ -144,7 +166,7 @@ class Exchange:
     def begin(self) -> None:
         """The head is known, and perhaps the first part of the body."""
         none = self.bodiless or self.request.responseHeaders.getRawHeaders(b"Content-Length") == [b"0"]
-        if self._first or none:
+        if self._first or none or not self._faults.look_at(SENT):
             self._begin_now()
         else:
             self._waiting = self._clock.callLater(FIRST, self._begin_now)
@@ -198,13 +220,7 @@ class Exchange:
             if self._waiting is not None:
                 self._begin_now()
             self._complete = True
-            self.outgoing.after(partial(self._give_up, why))
-
-    def _give_up(self, why: str) -> None:
-        if not self._over:
-            if self.begun:
-                self._record(why)
-            self.channel.abort()
+            self.outgoing.after(partial(self._end_by, reset=True, why=why))
 
     # -- the answer, as it leaves
 
@@ -228,25 +244,32 @@ class Exchange:
 
     def _end(self) -> None:
         """All of the answer has left."""
-        if self._over or self.request.is_answered:
+        if self._over or self._ends:
             return
+        self._ends = True
         if self._lost:
             self.outgoing.after_lift(self._go_on)
         elif self._left is not None:
             self._cut_now(self._left[1])
         else:
             self._write_end()
+            self._after_bytes(self._ended)
+
+    def _ended(self) -> None:
+        if self._lost:
+            self._go_on()
+        elif not self._over:
             self._record("")
             self._leave()
             if NO_END not in self.spoiled:
                 self._done()
+            if not self._complete:
+                self.request.connectionLost(Failure(ConnectionDone()))
 
     def _end_early(self) -> None:
         """What had the answer's place has left: the responder need write no more."""
         self._ending = None
-        if not self._complete and not self._over:
-            self._end()
-            self.request.connectionLost(Failure(ConnectionDone()))
+        self._end()
 
     def _record(self, cut: str) -> None:
         if not self.request.is_answered:
@@ -280,6 +303,10 @@ class Exchange:
 
     def _write_end(self) -> None:
         """Write what follows the body."""
+
+    def _after_bytes(self, call: Callable[[], None]) -> None:
+        """Call ``call`` when faults that act on bytes hold nothing more of what was written."""
+        call()
 
     def _done(self) -> None:
         """All was written."""
@@ -325,17 +352,23 @@ class Exchange:
     # -- target
 
     def close(self) -> None:
-        self._end_by(reset=False, why="closed by a fault")
+        self._end_by(reset=False, why=self._words("closed"))
 
     def reset(self) -> None:
-        self._end_by(reset=True, why="reset by a fault")
+        self._end_by(reset=True, why=self._words("reset"))
+
+    def _words(self, what: str) -> str:
+        return f"{what} by a fault after {self.sent:,} bytes"
 
     def _end_by(self, *, reset: bool, why: str) -> None:
         if not self._over:
             self._over = True
-            if self.begun:
-                self._record(f"{why} after {self.sent:,} bytes")
-            self._break_off(reset)
+            self._after_bytes(partial(self._end_now, why, reset))
+
+    def _end_now(self, why: str, reset: bool) -> None:
+        if self.begun:
+            self._record(why)
+        self._break_off(reset)
 
     def half_close(self) -> None:
         raise NotImplementedError
@@ -353,7 +386,7 @@ class Exchange:
         if not self._over:
             if not self.begun:
                 self._pass_on(b"")
-            self._end_by(reset=reset, why="cut by a fault")
+            self._end_by(reset=reset, why=self._words("cut"))
 
     def garble(self, piece: Piece, noise: bytes) -> None:
         """The head has the status alone."""
@@ -361,7 +394,7 @@ class Exchange:
         self.chunked, self._full = False, True
         self.spoiled.add("head")
         piece.data = noise
-        piece.then.append(partial(self._end_by, reset=False, why="closed by a fault"))
+        piece.then.append(self.close)
 
     def freeze(self, fault: Any) -> None:
         self.tap.freeze(fault)

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Callable
 
 from app.services.http.faulted import Exchange
 from app.services.http.malformed import BAD_SIZE, FLOOD, INTERIMS, NO_END
 
 
 class Exchange1(Exchange):
+    def _pass_on(self, data: bytes) -> None:
+        # A fault on this connection, set by hand, swallows what is written.
+        self._lost = self._lost or self.tap.outgoing.hanging
+        super()._pass_on(data)
+
+    def _after_bytes(self, call: Callable[[], None]) -> None:
+        self.tap.outgoing.after(call)
+
     def _write_first(self, data: bytes) -> None:
         if "head" in self.spoiled:
             request = self.request
@@ -44,7 +52,7 @@ class Exchange1(Exchange):
     def half_close(self) -> None:
         if not self._over:
             self._over = self.request.hangs = True
-            self.tap.outgoing.after(partial(self.tap.half_close))
+            self.tap.outgoing.after(self.tap.half_close)
 
     def close_slowly(self, seconds: float) -> None:
         self.tap.close_slowly(seconds)

@@ -43,7 +43,8 @@ GRACE = 5.0
 """Seconds that the peer has to read what was sent before we close."""
 
 RESET_AFTER = 0.1
-"""Seconds from the end of a response until the rest of its request is refused (RFC 9113 section 8.1).
+"""Seconds from the end of a response until the rest of its request is refused (RFC 9113 section 8.1), or its stream
+is reset on purpose.
 
 WORKAROUND: curl 7.88 loses a response that arrives together with the reset, and other clients wait for ever
 for a reset: https://github.com/curl/curl/issues/986, https://github.com/curl/curl/issues/15316
@@ -224,6 +225,15 @@ class RecordedConnection(SendingConnection):
         self.setTimeout(self._idle)
         if self._last is not None:
             self._schedule()
+
+    def reset_soon(self, number: int, code: int) -> None:
+        """Reset a stream behind what was written to it."""
+        wait = RESET_AFTER if self.streams[number].request.begun else 0.0
+        self._unwanted.append(self._reactor.callLater(wait, self._reset_behind, number, code))
+
+    def _reset_behind(self, number: int, code: int) -> None:
+        self._unwanted = [call for call in self._unwanted if call.active()]
+        self.abortRequest(number, code)
 
     def _reset_unwanted(self, streamID: int) -> None:
         self._unwanted = [call for call in self._unwanted if call.active()]

@@ -77,7 +77,9 @@ class Habits:
         """Let no more of request bodies come than the first windows have room for."""
         self._withheld.add((_WINDOW_UPDATE, 0))
 
-    def __bool__(self) -> bool:
+    @property
+    def any(self) -> bool:
+        """Whether it does anything wrong."""
         return bool(self._withheld)
 
     def filtered(self, frames: bytes) -> bytes:
@@ -96,4 +98,4 @@ def habits_of(tap: Any) -> Habits | None:
     habits, course = Habits(), tap.course
     piece = Piece(b"", lambda data: None, whole=True)
     tap.factory.faults.strike(course, CONNECT, STREAMS_OF_HTTP2, piece, tap.outgoing, habits)
-    return habits if habits else None
+    return habits if habits.any else None

@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import Any, cast
 
 from h2.connection import ConnectionState
-from h2.errors import ErrorCodes
 from twisted.internet.error import ConnectionLost
 from twisted.python.failure import Failure
 from twisted.web._http2 import _END_STREAM_SENTINEL, H2Connection
@@ -64,7 +63,7 @@ class SendingConnection(H2Connection):
 
     def no_room(self) -> Reached | None:
         """Why nothing more can be kept for this peer; None where it can."""
-        kept = sum(stream.gathered + stream.unsent for stream in self.streams.values())
+        kept = sum(stream.kept for stream in self.streams.values())
         return limits.KEPT_BYTES.reached(KEPT) if kept > KEPT else None
 
     def unsent(self) -> int:
@@ -121,7 +120,7 @@ class SendingConnection(H2Connection):
             queue.append(code)
             self._schedule()
 
-    def abortRequest(self, streamID: int, code: int = ErrorCodes.INTERNAL_ERROR) -> None:
+    def reset_soon(self, number: int, code: int) -> None:
         raise NotImplementedError
 
     def remainingOutboundWindow(self, streamID: int) -> int:
@@ -189,7 +188,7 @@ class SendingConnection(H2Connection):
         if not queue:
             return None
         if isinstance(queue[0], int):
-            self.abortRequest(number, queue[0])
+            self.reset_soon(number, queue.popleft())
             return 0
         if queue[0] is _END_STREAM_SENTINEL:
             self.conn.end_stream(number)

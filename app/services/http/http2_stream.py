@@ -213,6 +213,11 @@ class RecordedStream(H2Stream):
             self.resumeProducing()
 
     @property
+    def kept(self) -> int:
+        """Bytes of request and response that are kept for it."""
+        return self.gathered + self.unsent + self.request.held
+
+    @property
     def waits_for_us(self) -> bool:
         """Whether the peer can do nothing now: it has sent everything or is held back, and has nothing to read."""
         return not self.unsent and bool(self.request.finished or self.complete or not self.producing)

@@ -107,6 +107,11 @@ class RecordedRequest(Request):
         return bool(self.startedWriting) if self._exchange is None else self._exchange.begun
 
     @property
+    def held(self) -> int:
+        """Bytes of its response that faults hold back."""
+        return 0 if self._exchange is None else self._exchange.outgoing.size
+
+    @property
     def peer(self) -> str:
         return written(self.getClientAddress())
 

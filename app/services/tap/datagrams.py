@@ -6,7 +6,7 @@ import json
 import socket
 import sys
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from time import time_ns
 from typing import Any, cast
@@ -243,6 +243,14 @@ class DatagramTap(DatagramProtocol):
         results: list[Exception | None] = []
         faulty.pass_on(SENT, datagram, lambda data: results.append(self._send(data, addr, detail)))
         return results[0] if results else None
+
+    def after_writes(self, call: Callable[[], None], addr: Any) -> None:
+        """Call ``call`` when what was sent to ``addr`` has left, as far as faults hold it back."""
+        flow = self._flows.get(addr)
+        if flow is None or flow.faulty is None:
+            call()
+        else:
+            flow.faulty.outgoing.after(call)
 
     def _send(self, datagram: bytes, addr: Any, detail: str | None) -> Exception | None:
         try:

@@ -14,6 +14,7 @@ from app import events
 from app.faults import BYTES, CONNECT, RECEIVED, SENT
 from app.faults.lane import TICK, Lane, Piece
 from app.faults.live import Course, Faults, Hit
+from app.faults.targets import ENDED
 from app.services.tap.holding import BY_RESPONDER
 from app.services.tap.tap import Tap
 from app.text.framing import Framer
@@ -87,14 +88,14 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
 
     def close(self) -> None:
         """Close in good order."""
-        self._ended_by = self._ended_by or "closed by a fault"
+        self._ended_by = self._ended_by or f"closed {ENDED}"
         self._clear_lanes()
         if getattr(self._wire, "producer", None):
             self._wire.unregisterProducer()
         super().loseConnection()
 
     def reset(self) -> None:
-        self._ended_by = self._ended_by or "reset by a fault"
+        self._ended_by = self._ended_by or f"reset {ENDED}"
         self.abortConnection()
 
     def half_close(self) -> None:
@@ -260,6 +261,9 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
     def sends(self) -> bool:
         """Whether what is written is sent."""
         return not self._leaving and (self._open or self._drains())
+
+    def after_writes(self, call: Callable[[], None]) -> None:
+        self.outgoing.after(call)
 
     def loseConnection(self) -> None:
         self._end(super().loseConnection)

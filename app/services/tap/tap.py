@@ -289,6 +289,10 @@ class Tap(Holding):
         elif self._paced is not None:
             self._paced.measure()
 
+    def after_writes(self, call: Callable[[], None]) -> None:
+        """Call ``call`` when what was written has left, as far as faults hold it back."""
+        call()
+
     def writeSequence(self, data: Any) -> None:
         self.write(b"".join(data))
 

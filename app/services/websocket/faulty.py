@@ -83,7 +83,7 @@ class FaultyMessages:
     def when_sent(self, record: Callable[[], None]) -> None:
         """Call ``record`` when what was written has left."""
         if self._tap.sends:
-            self._tap.outgoing.after(record)
+            self._tap.after_writes(record)
 
     def answers(self, ping: bytes) -> bool:
         """Whether this ping is answered."""

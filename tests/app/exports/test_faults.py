@@ -30,11 +30,9 @@ on = "sent"
 first = 1
 
 [[service.fault]]
-name = "hole"
-kind = "freeze"
-nth = 2
-after_bytes = 10
-enabled = false
+name = "away"
+kind = "status"
+path = "/two"
 """
 
 
@@ -64,7 +62,9 @@ def test_a_har_is_read_and_says_what_was_done_to_an_exchange(exported: Path) -> 
     log = json.loads((exported / "x.har").read_text())
     assert len(HarParser(log).har_data["entries"]) == 2
     comments = [entry["comment"] for entry in log["log"]["entries"]]
-    assert ["slow: nothing passes for 30 ms" in comment for comment in comments] == [True, False]
+    assert [comment.partition("; ")[2] for comment in comments] == [
+        "fault slow: nothing passes for 30 ms", "fault away: answered 503",
+    ]  # fmt: skip
 
 
 def test_tshark_finds_the_comment_on_the_answer(exported: Path) -> None:
@@ -73,12 +73,16 @@ def test_tshark_finds_the_comment_on_the_answer(exported: Path) -> None:
     # The port is any free one.
     command += ["-d", "tcp.port==1-65535,http"]
     found = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
-    assert found == ["fault.applied: slow: nothing passes for 30 ms\t200"]
+    assert found == [
+        "fault.applied: slow: nothing passes for 30 ms\t200",
+        "fault.applied: away: answered 503\t503",
+    ]
 
 
 def test_lines_have_the_event_as_it_is(exported: Path) -> None:
     lines = [json.loads(line) for line in (exported / "x.jsonl").read_text().splitlines()]
-    [hit] = [line["detail"] for line in lines if line["kind"] == "fault.applied"]
+    hit, other = [line["detail"] for line in lines if line["kind"] == "fault.applied"]
     assert (hit["fault"], hit["kind"], hit["on"], hit["seed"]) == ("slow", "stall", "sent", 7)
+    assert other["fault"] == "away"
     with (exported / "x.csv").open(newline="") as file:
-        assert sum(row["kind"] == "fault.applied" for row in csv.DictReader(file)) == 1
+        assert sum(row["kind"] == "fault.applied" for row in csv.DictReader(file)) == 2

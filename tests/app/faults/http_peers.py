@@ -90,20 +90,26 @@ class Secured:
             except ssl.SSLZeroReturnError:
                 return self._plain.recv(size)  # close_notify; then FIN or RST
 
+    def settimeout(self, seconds: float) -> None:
+        self._plain.settimeout(seconds)
+
     def close(self) -> None:
         self._plain.close()
 
 
-def connected(where: tuple[str, int], wire: str, wait: float) -> Any:
-    plain = socket.create_connection(where, 10)
-    sock = plain if wire == HTTP1 else Secured(plain, "h2" if wire == HTTP2 else "http/1.1")
-    plain.settimeout(wait)
-    return sock
+PATIENCE = 20.0
+"""Seconds for what must come: of a machine that has much else to do."""
 
 
-def _read(sock: Any) -> bytes | str:
-    """What comes next: bytes, "FIN", "RST", or "open" if nothing does."""
+def connected(where: tuple[str, int], wire: str) -> Any:
+    plain = socket.create_connection(where, PATIENCE)
+    return plain if wire == HTTP1 else Secured(plain, "h2" if wire == HTTP2 else "http/1.1")
+
+
+def _read(sock: Any, wait: float) -> bytes | str:
+    """What comes next: bytes, "FIN", "RST", or "open" if nothing does for ``wait`` seconds."""
     try:
+        sock.settimeout(wait)
         return sock.recv(65_536) or "FIN"
     except (ConnectionResetError, BrokenPipeError):
         return "RST"
@@ -111,13 +117,18 @@ def _read(sock: Any) -> bytes | str:
         return "open"
 
 
-def ask1(where: tuple[str, int], wire: str, *requests: bytes, wait: float = 0.4) -> Got:
-    """Send ``requests`` at once on a new connection, and read until nothing comes for ``wait`` seconds."""
+def ask1(
+    where: tuple[str, int], wire: str, *requests: bytes, wait: float = 0.4, hangs: bool = False, ends: bool = False
+) -> Got:
+    """Send ``requests`` at once on a new connection, and read until nothing comes for ``wait`` seconds.
+
+    What must come is waited for: the first byte unless the answer ``hangs``; the end if the connection ``ends``.
+    """
     data, got = b"", Got()
-    with closing(connected(where, wire, wait)) as sock:
+    with closing(connected(where, wire)) as sock:
         start = monotonic()
         sock.sendall(b"".join(requests))
-        while not isinstance(came := _read(sock), str):
+        while not isinstance(came := _read(sock, PATIENCE if ends or not (data or hangs) else wait), str):
             now = (monotonic() - start) * 1000
             got.began, got.ended = got.began or now, now
             data += came
@@ -148,11 +159,13 @@ def get(path: str = "/", method: str = "GET", *fields: str, body: bytes = b"", v
 class Client2:
     """One connection of HTTP/2 that reads in the thread which it is made in."""
 
-    def __init__(self, where: tuple[str, int], wait: float = 0.4) -> None:
-        self.sock = connected(where, HTTP2, wait)
+    def __init__(self, where: tuple[str, int]) -> None:
+        self.sock = connected(where, HTTP2)
         config = h2.config.H2Configuration(client_side=True, validate_inbound_headers=False)
         self.h2 = h2.connection.H2Connection(config)
         self.h2.initiate_connection()
+        # A GOAWAY would have it take nothing more of streams that go on.
+        self.h2.state_machine.process_input = lambda _: []  # type: ignore[method-assign]
         self.streams: dict[int, Got] = {}
         self.acknowledged = False
         self.end = "open"
@@ -170,20 +183,23 @@ class Client2:
         # Lengths that are wrong are what we look for.
         for name in ("_track_content_length", "_initialize_content_length"):
             setattr(self.h2.streams[stream], name, lambda *_: None)
-        if body:
-            self.h2.send_data(stream, body, end_stream=True)
+        for start in range(0, len(body), 16_000):
+            self.h2.send_data(stream, body[start : start + 16_000], end_stream=start + 16_000 >= len(body))
         self.streams[stream] = Got()
         self.flush()
         return stream
 
-    def read(self) -> dict[int, Got]:
-        """Read until nothing comes for the time of the socket."""
-        while not isinstance(came := _read(self.sock), str):
+    def read(self, *last: int, wait: float = 0.4) -> dict[int, Got]:
+        """Read until the streams ``last`` have ended, and until nothing comes for ``wait`` seconds."""
+        while not isinstance(came := _read(self.sock, PATIENCE if self._open(last) else wait), str):
             for event in self.h2.receive_data(came):
                 self._take(event)
             self.flush()
         self.end = came
         return self.streams
+
+    def _open(self, streams: tuple[int, ...]) -> bool:
+        return any(self.streams[stream].end == "open" for stream in streams)
 
     def _take(self, event: Any) -> None:
         now = (monotonic() - self.start) * 1000
@@ -194,7 +210,7 @@ class Client2:
                 if got.end == "open" and number > event.last_stream_id:
                     got.end, got.ended = f"GOAWAY {int(event.error_code)} last {event.last_stream_id}", now
         got = self.streams.get(getattr(event, "stream_id", 0) or 0)
-        if got is None:
+        if got is None or isinstance(event, h2.events.WindowUpdated):
             return
         got.began, got.ended = got.began or now, now
         if isinstance(event, h2.events.InformationalResponseReceived):
@@ -214,19 +230,34 @@ class Client2:
         self.sock.close()
 
 
-def ask2(where: tuple[str, int], path: str = "/", method: str = "GET", body: bytes = b"", wait: float = 0.4) -> Got:
-    client = Client2(where, wait)
+def ask2(
+    where: tuple[str, int],
+    path: str = "/",
+    method: str = "GET",
+    body: bytes = b"",
+    wait: float = 0.4,
+    hangs: bool = False,
+) -> Got:
+    client = Client2(where)
     try:
         stream = client.ask(path, method, body)
-        return client.read()[stream]
+        return client.read(*([] if hangs else [stream]), wait=wait)[stream]
     finally:
         client.close()
 
 
 def ask(
-    where: tuple[str, int], wire: str, path: str = "/", method: str = "GET", body: bytes = b"", wait: float = 0.4
+    where: tuple[str, int],
+    wire: str,
+    path: str = "/",
+    method: str = "GET",
+    body: bytes = b"",
+    wait: float = 0.4,
+    *,
+    hangs: bool = False,
+    ends: bool = False,
 ) -> Got:
     """One request on a connection of its own."""
     if wire == HTTP2:
-        return ask2(where, path, method, body, wait)
-    return ask1(where, wire, get(path, method, body=body), wait=wait)
+        return ask2(where, path, method, body, 0.1, hangs)
+    return ask1(where, wire, get(path, method, body=body), wait=wait, hangs=hangs, ends=ends)

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from app import faults
-from app.plugin import FaultKind, Hit, Option, fault
+from app.faults import FaultKind
+from app.plugin import Hit, Option, fault
 from app.plugin.testing import FaultyConnection
 
 
@@ -77,3 +78,18 @@ def test_our_own_kinds_act_on_it_as_well(name: str) -> None:
     connection.clock.advance(10)
     assert connection.words
     assert connection.failures == []
+
+
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [
+        ({"how": "bit"}, "one bit turned over"),
+        ({"how": "byte", "count": 2}, "2 bytes changed"),
+        ({"how": "truncate", "count": 9}, "5 bytes short"),
+    ],
+)
+def test_words_count_what_was_done(table: dict[str, object], words: str) -> None:
+    connection = FaultyConnection(faults.built_in()["corrupt"], **table)
+    faults.remove("corrupt")
+    connection.message(b"hello")
+    assert connection.words == [words]

@@ -76,14 +76,11 @@ def test_one_file_may_bring_both(trusting: Table, stutter: Write, beside: Path) 
     assert trusting.trouble == {}
 
 
-def test_a_declaration_without_the_decorator(trusting: Table, stutter: Write, beside: Path) -> None:
-    source = (
-        "from listening_post import FaultKind\nK = FaultKind('stutter', 'H', lambda hit: 'x', ('tcp',), ('sent',))\n"
-    )
-    stutter(source)
+def test_a_kind_of_ours_that_a_plugin_imports_is_not_its_own(trusting: Table, stutter: Write, beside: Path) -> None:
+    stutter("from app.faults.kinds.delay import KIND\n" + STUTTER)
     trusting.enter(beside.parent)
-    assert faults.find("stutter")
-    assert fault_offers(source.encode()) == (("stutter", ("tcp",)),)
+    [plugin] = trusting.plugins.values()
+    assert [one.name for one in plugin.brings] == ["stutter"]
 
 
 def test_what_waits_for_an_answer_may_be_named_and_is_not_looked_into(
@@ -120,7 +117,6 @@ def test_a_kind_of_ours_keeps_its_name(trusting: Table, stutter: Write, beside: 
     [
         ("@fault('a')\ndef f(hit): ...", [("a", ("tcp",))]),
         ("@listening_post.fault(name='a', protocols=['udp', 'http'])\ndef f(hit): ...", [("a", ("udp", "http"))]),
-        ("K = FaultKind('a', 'Help', f, ('tcp', 'udp'), ('sent',))", [("a", ("tcp", "udp"))]),
         ("def f(hit): ...", []),
         ("def (", []),
     ],
@@ -141,6 +137,22 @@ def test_a_function_that_cannot_be_called(
     trusting: Table, stutter: Write, beside: Path, function: str, words: str
 ) -> None:
     path = stutter(f"from listening_post import fault\n@fault('a')\n{function}\n")
+    trusting.enter(beside.parent)
+    assert words in str(trusting.trouble[path])
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ("protocols=('ssh',)", "protocols must be of tcp, http, websocket, udp, not ('ssh',)"),
+        ("protocols='tcp'", "protocols must be of tcp, http, websocket, udp, not 'tcp'"),
+        ("sides=('both',)", "sides must be of sent, received, connect, not ('both',)"),
+        ("level='all'", "level must be of bytes, messages, not ('all',)"),
+        ("options=(Option('seed', int, 1, 'Which'),)", "an option cannot be called seed"),
+    ],
+)
+def test_a_declaration_that_cannot_be(trusting: Table, stutter: Write, beside: Path, given: str, words: str) -> None:
+    path = stutter(f"from listening_post import Option, fault\n@fault('a', {given})\ndef f(hit): ...\n")
     trusting.enter(beside.parent)
     assert words in str(trusting.trouble[path])
 
@@ -224,13 +236,17 @@ async def test_a_service_waits_for_its_fault_and_has_each_version_of_it(make: An
     await allow(post)
     await until(lambda: isinstance(mine.status, Listening))
     host = mine.status.host
-    await says(post, "mine", b"heyhey")
+    old = Peer(mine)
+    await old.send(b"a")
+    await old.expect(b"aa")
     [(words, _, payload)] = await until(lambda: found(post, events.FAULT_APPLIED))
-    assert (words, payload) == ("stutter: said 2 times", b"hey")
+    assert (words, payload) == ("stutter: said 2 times", b"a")
 
     stutter(STUTTER.replace("*= times", "*= times + 1"))
     await logged(post, "faults have changed: stutter")
     await says(post, "mine", b"heyheyhey")
+    await old.send(b"b")
+    await old.expect(b"aabbb")
 
     stutter(STUTTER.replace("def stutter", "def (stutter"))
     await until(lambda: "SyntaxError" in post.plugins.words)
@@ -243,6 +259,9 @@ async def test_a_service_waits_for_its_fault_and_has_each_version_of_it(make: An
     stutter().unlink()
     await until(lambda: faults.find("stutter") is None)
     await says(post, "mine", b"hey")
+    await old.send(b"c")
+    await old.expect(b"aabbbc")
+    assert old.got == b"aabbbc"
     assert mine.status.host == host
     await mine.stop()
     assert isinstance(await mine.start(), Failed)

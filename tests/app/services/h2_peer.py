@@ -35,11 +35,12 @@ class H2Peer:
         events: what came, in order.
     """
 
-    def __init__(self, desk: Desk, root: Any, **limits: Any) -> None:
+    def __init__(self, desk: Desk, root: Any, faults: tuple[Any, ...] = (), **limits: Any) -> None:
         self.clock = Clock()
         site = RecordedSite(root, self.clock, {**DEFAULTS, **limits}, http2=True)
         site.noisy = False
-        service = desk.service("http", "inspector")
+        service = desk.service("http", "inspector", faults=faults)
+        service.faults.clock = self.clock
         self.tap: Any = TapFactory(site, service).buildProtocol(None)  # type: ignore[arg-type]
         self.wire = Wire()
         self.tap.makeConnection(self.wire)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from app.services.config import ServiceConfig
@@ -35,6 +37,8 @@ C = ServiceConfig("c", "tcp", "127.0.0.1", 9010, "echo")
         ((B,), Differences(removed=("a",))),
         ((ServiceConfig("a", "tcp", "127.0.0.1", 9008, "echo"), B), Differences(changed=("a",))),
         ((B, A), Differences(others=True)),
+        ((replace(A, faults=({"kind": "delay"},)), B), Differences(changed=("a",))),
+        ((A, replace(B, seed=7)), Differences(changed=("b",))),
     ],
 )
 def test_it_is_told_by_names(services: tuple[ServiceConfig, ...], expected: Differences) -> None:

@@ -77,6 +77,17 @@ def test_a_new_service_is_right_from_the_start(dialog: Open, protocol: str, want
     assert form.focusWidget() is form.name
 
 
+def test_another_protocol_keeps_the_faults_that_fit_it(dialog: Open) -> None:
+    late, reset = {"kind": "delay", "ms": 5.0}, {"kind": "reset"}
+    form = dialog(ServiceConfig("failing", "tcp", "127.0.0.1", 9010, "echo", faults=(late, reset), seed=7))
+    assert form.config().faults == (late, reset)
+    choose(form, "udp")
+    assert form.config().faults == (late,)
+    choose(form, "tcp")
+    assert form.config().faults == (late, reset)
+    assert form.config().seed == 7
+
+
 def test_a_new_manhole_has_a_password_so_that_it_starts(dialog: Open) -> None:
     assert dialog(protocol="ssh").config().options == {"password": "auto"}
     form = dialog()

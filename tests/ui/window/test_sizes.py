@@ -17,6 +17,7 @@ from ui.looks import theme
 from ui.looks.theme import Fonts
 from ui.services.rows import ServiceRow
 from ui.window.main_window import MainWindow
+from ui.workbench.page import ServicePage
 
 ROOM = {10: (900, 600), 15: (1280, 720)}
 """Least width and height that the window may need, by the size of letters in points."""
@@ -107,6 +108,9 @@ def test_no_page_of_a_service_needs_more_room(
         do(window, "edit_service")
         do(window, "send_message")
         assert least(window) == (True, True), (size, window.minimumSizeHint())
+        page = window.panes.currentWidget()
+        assert isinstance(page, ServicePage)
+        assert page.header.name.cursorPosition() == 0  # a name that is cut is cut at its end
 
 
 def test_services_that_fail_and_figures_that_grow_need_no_more_room(window: MainWindow) -> None:
@@ -161,6 +165,19 @@ def test_the_send_dock_is_whole_after_each_pane_was_looked_at(window: MainWindow
     settle()
     assert form.visibleRegion().boundingRect() == form.rect()
     assert form.url.width() >= form.url.fontMetrics().horizontalAdvance("http://127.0.0.1:9480")
+
+
+def test_the_hints_of_the_send_dock_are_not_cut(window: MainWindow) -> None:
+    window.resize(*ROOM[theme.notifier.fonts.size])
+    do(window, "send_message")
+    form = window.sending.dock.form
+    for url in ("tcp://127.0.0.1:9407", "http://127.0.0.1:9480/hello"):
+        form.url.setText(url)
+        for at in range(form.types.count()):
+            form.types.setCurrentIndex(at)
+            settle()
+            hint = form.body.help
+            assert hint.height() >= hint.heightForWidth(hint.width()), hint.text()
 
 
 def test_services_give_room_to_the_panes_and_get_it_back(open_window: Open) -> None:

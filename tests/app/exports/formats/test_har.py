@@ -462,9 +462,9 @@ def test_what_faults_did_between_request_and_answer_is_the_comment_of_the_entry(
         script.ask("GET", f"/{number}", [["Host", "x"]])
         if number == 1:
             fault(script, "slow: 200 ms late")
-            fault(script, "bits: 1 bits turned over")
+            fault(script, "bits: one bit turned over")
         script.answer(200, [length(b"")])
-    assert comments(script) == ["fault door: 5 ms late", "fault slow: 200 ms late; fault bits: 1 bits turned over", ""]
+    assert comments(script) == ["fault door: 5 ms late", "fault slow: 200 ms late; fault bits: one bit turned over", ""]
 
 
 def test_of_an_exchange_that_a_fault_has_ended() -> None:
@@ -472,6 +472,7 @@ def test_of_an_exchange_that_a_fault_has_ended() -> None:
     script.add(events.CONNECTION_OPENED, WEB)
     script.ask("GET", "/", [["Host", "x"]])
     fault(script, "end: reset")
+    fault(script, "slow: 3 pieces in all", total=3)  # is about the connection
     script.add(events.CONNECTION_CLOSED, WEB, reason="reset by a fault")
     assert comments(script) == ["fault end: reset"]
 
