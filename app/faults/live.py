@@ -196,6 +196,9 @@ class Faults:
                 made.hits, made.once = fault.hits, fault.once
                 if fault.table.get("enabled", True) == table.get("enabled", True):
                     made.enabled = fault.enabled
+                if made.enabled and fault.lifting is not None:
+                    left = fault.lifting.getTime() - self.clock.seconds()
+                    made.lifting = self.clock.callLater(max(0.0, left), self._on_ttl, made)
                 lifted.append(fault)
             found.append(made)
         self.all = found + by_hand
