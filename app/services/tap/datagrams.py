@@ -247,7 +247,7 @@ class DatagramTap(DatagramProtocol):
     def after_writes(self, call: Callable[[], None], addr: Any) -> None:
         """Call ``call`` when what was sent to ``addr`` has left, as far as faults hold it back."""
         flow = self._flows.get(addr)
-        if flow is None or flow.faulty is None:
+        if flow is None or flow.faulty is None or flow.faulty.outgoing.hanging:
             call()
         else:
             flow.faulty.outgoing.after(call)

@@ -266,7 +266,10 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
         return not self._leaving and (self._open or self._drains())
 
     def after_writes(self, call: Callable[[], None]) -> None:
-        self.outgoing.after(call)
+        if self.outgoing.hanging:
+            call()  # what was written is lost
+        else:
+            self.outgoing.after(call)
 
     def loseConnection(self) -> None:
         self._end(super().loseConnection)

@@ -82,8 +82,8 @@ class FaultyMessages:
 
     def when_sent(self, record: Callable[[], None]) -> None:
         """Call ``record`` when what was written has left."""
-        if self._tap.sends:
-            self._tap.after_writes(record)
+        if self._tap.sends and not self._tap.outgoing.hanging:
+            self._tap.outgoing.after(record)
 
     def answers(self, ping: bytes) -> bool:
         """Whether this ping is answered."""
