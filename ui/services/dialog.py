@@ -53,7 +53,6 @@ class ServiceDialog(CarefulDialog):
         parent: QWidget | None = None,
         protocol: str = "tcp",
         *,
-        title: str = "",
         host: str = checks.HOSTS[0],
     ) -> None:
         """``config``: the settings that the service begins with; None: what ``protocol`` suggests."""
@@ -66,7 +65,7 @@ class ServiceDialog(CarefulDialog):
         self._forms: dict[tuple[str, str], OptionForm] = {}
         self._pages: dict[tuple[str, str], SectionPage] = {}
         self._scrolls: dict[tuple[str, str], Page] = {}
-        self.setWindowTitle(title or self.tr("New service"))
+        self.setWindowTitle(self.tr("New service"))
         self._build()
         self._lay_out()
         self._fill(self._config)

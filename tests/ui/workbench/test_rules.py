@@ -193,9 +193,9 @@ def test_a_new_rule_is_added_behind_the_current_one_with_the_keyboard_in_its_for
     desk.rules.view.choose(0)
     [add] = [b for b in desk.rules.findChildren(type(desk.page.restart.discard)) if b.text() == "+ Rule"]
     QTest.mouseClick(add, Qt.LeftButton)
-    desk.until_rules(lambda rules: rules == [USERS, {}, FLAKY, REST])
-    assert desk.rules.form.isAncestorOf(QApplication.focusWidget())
-    desk.type_into(desk.editor("path"), "/new")
+    desk.until_rules(lambda rules: rules == [USERS, {"path": "/"}, FLAKY, REST])
+    assert desk.editor("path").hasFocus()
+    QTest.keyClicks(QApplication.focusWidget(), "/new")
     desk.until_rules(lambda rules: rules[1] == {"path": "/new"})
 
 
@@ -247,6 +247,17 @@ def test_a_body_that_is_no_json_is_told_where(desk: Bench) -> None:
 
 
 # -- scripts
+
+
+def test_a_new_rule_takes_nothing_from_others_before_it_says_what(script: Bench) -> None:
+    script.start()
+    script.rules._add()
+    script.until_rules(lambda rules: rules[1] == {"when": "text", "then": ["send OK"]})
+    assert script.ask(b"READ temp\n").startswith(b"temp = ")
+    assert script.editor("match").hasFocus()
+    QTest.keyClicks(QApplication.focusWidget(), "PING")
+    script.until_rules(lambda rules: rules[1] == {"when": "text", "match": "PING", "then": ["send OK"]})
+    assert script.ask(b"PING\n").startswith(b"OK\n")
 
 
 def test_a_step_is_added_with_an_example_and_its_mistake_stands_at_it(script: Bench) -> None:
