@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from PyQt5.QtCore import QPoint, Qt
-from PyQt5.QtGui import QContextMenuEvent
+from PyQt5.QtCore import QPoint, QPointF, Qt
+from PyQt5.QtGui import QContextMenuEvent, QWheelEvent
 from PyQt5.QtTest import QTest
-from PyQt5.QtWidgets import QApplication, QMenu
+from PyQt5.QtWidgets import QApplication, QComboBox, QMenu
 from pytestqt.qtbot import QtBot
 
 from app.events import DATA_RECEIVED, Event
@@ -244,6 +244,20 @@ def test_a_body_that_is_no_json_is_told_where(desk: Bench) -> None:
     desk.type_into(body.text, '{"a": 1}')
     assert "JSON" in body._state.text()
     assert body._state.property("role") == "good"
+
+
+def test_no_choice_of_a_rule_is_changed_by_the_wheel(desk: Bench, script: Bench) -> None:
+    for made in (desk, script):
+        before = made.tables()
+        boxes = made.page.findChildren(QComboBox)
+        assert boxes
+        for box in boxes:
+            at = QPointF(box.rect().center())
+            turned = (at, at, QPoint(), QPoint(0, -120), Qt.NoButton, Qt.NoModifier, Qt.NoScrollPhase, False)
+            QApplication.sendEvent(box, QWheelEvent(*turned))
+        made.page.apply()
+        settle()
+        assert made.tables() == before
 
 
 # -- scripts
