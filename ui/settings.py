@@ -119,6 +119,15 @@ class Settings:
         self._store.setValue("filters", list(texts))
 
     @property
+    def used_filters(self) -> list[str]:
+        """Filters that were used, the latest first."""
+        return self._texts("used_filters")[:MAX_USED]
+
+    @used_filters.setter
+    def used_filters(self, texts: list[str]) -> None:
+        self._store.setValue("used_filters", list(texts[:MAX_USED]))
+
+    @property
     def folded(self) -> list[str]:
         """The groups of services that are folded, by their names."""
         return self._texts("folded")

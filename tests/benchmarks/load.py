@@ -3,6 +3,7 @@
     python -m tests.benchmarks.load echo ADDRESS --connections 100 --seconds 4
     python -m tests.benchmarks.load hold ADDRESS --connections 8000
     python -m tests.benchmarks.load flow ADDRESS --rate 250 --seconds 8
+    python -m tests.benchmarks.load steady ADDRESS --connections 500 --rate 10000 --seconds 8
     python -m tests.benchmarks.load trip ADDRESS ADDRESS --seconds 3
 
 Each prints one JSON object. All times are monotonic unless stated otherwise.
@@ -92,6 +93,44 @@ def echo(address: Address, connections: int, seconds: float) -> dict[str, float]
         "messages": received // SIZE + connections,
         "connections": connections,
         "missing": outstanding // SIZE,
+        "began": began,
+        "ended": now,
+    }
+
+
+def steady(address: Address, connections: int, rate: float, seconds: float) -> dict[str, float]:
+    """Send messages at an even rate, on one connection after the other, in bursts of at most 5 ms.
+
+    A connection whose answer is missing is passed over, so a slow server gets fewer.
+    """
+    socks = connect(address, connections)
+    poller = select.epoll()
+    free = [sock.fileno() for sock in socks]
+    for sock in socks:
+        sock.setblocking(False)
+        poller.register(sock.fileno(), select.EPOLLIN)
+    message, clock = bytes(SIZE), time.monotonic
+    sent = back = 0
+    began = now = clock()
+    while now < began + seconds:
+        due = int((now - began) * rate) - sent
+        if due > 0:
+            some, free = free[:due], free[due:]
+            for fd in some:
+                os.write(fd, message)
+            sent += len(some)
+        for fd, _ in poller.poll(0.005):
+            back += len(os.read(fd, 4096))
+            free.append(fd)
+        now = clock()
+    while back < sent * SIZE and (ready := poller.poll(GIVE_UP)):
+        back += sum(len(os.read(fd, 4096)) for fd, _ in ready)
+    for sock in socks:
+        sock.close()
+    return {
+        "rate": sent / (now - began),
+        "messages": sent + connections,
+        "missing": sent - back // SIZE,
         "began": began,
         "ended": now,
     }
@@ -188,7 +227,7 @@ def drain(sock: socket.socket) -> int:
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("kind", choices=["echo", "cut", "hold", "flow", "trip"])
+    parser.add_argument("kind", choices=["echo", "steady", "cut", "hold", "flow", "trip"])
     parser.add_argument("address", nargs="+")
     parser.add_argument("--connections", type=int, default=100)
     parser.add_argument("--seconds", type=float, default=4.0)
@@ -202,6 +241,8 @@ def main() -> None:
         hold(address, args.connections)
     elif args.kind == "echo":
         print(json.dumps(echo(address, args.connections, args.seconds)))
+    elif args.kind == "steady":
+        print(json.dumps(steady(address, args.connections, args.rate, args.seconds)))
     elif args.kind == "trip":
         print(json.dumps(trip(addresses, args.seconds)))
     elif args.kind == "cut":

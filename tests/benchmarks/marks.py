@@ -79,6 +79,11 @@ MARKS = {
         Mark("typing", "last key of a filter to its first rows, under full echo load", *below(1.0, 0.4, "s")),
         Mark("memory", "memory with 10,000,000 events and a pane open", *below(250, 150, "MB")),
         Mark("lateness", "a 16 ms timer's lateness under full echo load, p99", *below(25, 10, "ms")),
+        Mark(
+            "page",
+            "the same at 20,000 events/s of 500 connections, the page of their service open",
+            *below(25, 10, "ms"),
+        ),
         Mark("quiet", "four servers up, window shown, nothing to do", *at_most(0, 0, "wake-ups/s")),
         Mark("start", "process start to painted window", *below(0.9, 0.5, "s")),
         Mark("size", "the packaged program, one file", *below(75, 50, "MB")),

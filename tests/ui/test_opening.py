@@ -159,7 +159,6 @@ def test_every_action_that_opens_something_is_among_these(window: MainWindow) ->
     asking = {name for name, action in window.actions_.declared.items() if action.text.endswith("…")}
     elsewhere = {
         "open_workspace", "save_workspace_as", "open_capture", "save_capture_as",  # the system's dialogs of files
-        "duplicate_service",  # that of new_service
         "save_report", "palette", "note", "send",  # need an event or a connection
     }  # fmt: skip
     assert asking - elsewhere <= {*DIALOGS, *PLACES}

@@ -68,6 +68,7 @@ class Situation:
         page: whether the page of a service is in view.
         seeded: whether the selected service has faults, and a seed by which they draw.
         rules: whether the selected service has rules that are counted.
+        tls: whether the selected service speaks TLS; None if it cannot.
     """
 
     service: bool = False
@@ -87,6 +88,7 @@ class Situation:
     page: bool = False
     seeded: bool = False
     rules: bool = False
+    tls: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

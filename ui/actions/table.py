@@ -28,6 +28,7 @@ STRIKES = Place.STRIKES
 
 A_SERVICE = Condition("Select a service first", lambda now: now.service)
 SOME_RULES = Condition("Select a service with rules first", lambda now: now.rules)
+CAN_TLS = Condition("Select a service over TCP, HTTP or WebSocket first", lambda now: now.tls is not None)
 A_CONNECTION = Condition("Select a live connection first", lambda now: now.connection)
 A_STREAM = Condition("Select a connection, or an event of one, first", lambda now: now.stream)
 SOME_STOPPED = Condition("There is no service that is down", lambda now: now.stopped)
@@ -235,7 +236,13 @@ ACTIONS: tuple[Action, ...] = (
         "Ctrl+Alt+0", "again", groups={MAIN: 2, SERVICE: 3}, enabled=SOME_RULES, hidden_while_disabled=True,
     ),
     Action(
-        "duplicate_service", "Services", "&Duplicate…", "Add a service like the selected one",
+        "toggle_tls", "Services", "Spea&k TLS",
+        "Encrypt what the selected service carries, or no more; it starts again",
+        "Ctrl+Alt+X", groups={MAIN: 2, SERVICE: 3}, enabled=CAN_TLS, checked=lambda now: bool(now.tls),
+    ),
+    Action(
+        "duplicate_service", "Services", "&Duplicate",
+        "Add a service like the selected one, on another port; started if that is",
         "Ctrl+D", "duplicate", groups={MAIN: 2, SERVICE: 3}, enabled=A_SERVICE,
     ),
     Action(

@@ -62,7 +62,9 @@ class CaptureCommands:
             number, live = self._connection() or (None, False)
             panes, in_thread = self._browser.panes, self._post.sender.in_thread
             conn = None if live else number
-            dialog = ExportDialog(self._reader.path, panes.typed(), panes.shown(), conn, in_thread, self._window)
+            dialog = ExportDialog(
+                self._reader.path, panes.typed(), panes.shown(), conn, in_thread, self._window, panes.export_format()
+            )
             dialog.destroyed.connect(lambda: setattr(self, "export_dialog", None))
             self.export_dialog = dialog
         self.export_dialog.show()

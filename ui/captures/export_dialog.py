@@ -111,8 +111,12 @@ class ExportDialog(QDialog):
         conn: int | None,
         in_thread: InThread,
         parent: QWidget | None = None,
+        format: str = "",
     ) -> None:
-        """``shown``: what the visible pane shows, by the filter ``typed``; None if it cannot be exported."""
+        """``shown``: what the visible pane shows, by the filter ``typed``; None if it cannot be exported.
+
+        ``format`` is the name of the exporter to begin with. With a filter, what it shows is what to begin with.
+        """
         super().__init__(parent)
         self.setWindowFlag(Qt.WindowContextHelpButtonHint, False)
         self.setAttribute(Qt.WA_DeleteOnClose)
@@ -123,6 +127,10 @@ class ExportDialog(QDialog):
         self._typed = typed
         self._written = ""
         self._build(shown, conn)
+        if (exporter := exporters.find(format)) is not None:
+            self.format.setCurrentIndex(self.format.findText(in_words(exporter.title)))
+        if typed and shown is not None:
+            self.part.setCurrentIndex(self.part.findData(SHOWN))
         self._lay_out()
         self._poll = QTimer(self)
         self._poll.setInterval(POLL)

@@ -222,7 +222,9 @@ class CaptureWindowCommands:
         from ui.captures.export_dialog import ExportDialog
 
         window, panes, conn = self._window, self._window.panes, self._window.browser.connection()
-        dialog = ExportDialog(window.found.path, panes.typed(), panes.shown(), conn, self._in_thread, window)
+        dialog = ExportDialog(
+            window.found.path, panes.typed(), panes.shown(), conn, self._in_thread, window, panes.export_format()
+        )
         self._dialogs.append(dialog)
         dialog.destroyed.connect(lambda: self._dialogs.remove(dialog))
         dialog.show()

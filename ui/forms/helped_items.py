@@ -6,8 +6,9 @@ from html import escape
 
 from PyQt5.QtCore import QModelIndex, QRect, QSize, Qt
 from PyQt5.QtGui import QColor, QFontMetrics, QPainter
-from PyQt5.QtWidgets import QComboBox, QStyle, QStyledItemDelegate, QStyleOptionViewItem
+from PyQt5.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
+from ui.forms.dropdown import Dropdown
 from ui.looks import theme
 
 HELP = Qt.UserRole + 7
@@ -19,7 +20,7 @@ WIDEST = 680
 """Pixels of the list at the most, with letters of the usual size; longer texts are cut, and whole in the tooltip."""
 
 
-class HelpedChoice(QComboBox):
+class HelpedChoice(Dropdown):
     """A combo box whose list says what each choice does; closed, it shows the chosen name."""
 
     def __init__(self) -> None:

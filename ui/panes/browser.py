@@ -47,7 +47,7 @@ class Browser(QSplitter):
         self.panes = PaneTabs(post, reader, self)
         self.detail = DetailPane(reader, in_thread, self)
         self.filter = FilterBox(lambda: {"service": list(post.services)})
-        self.filter.saved = settings.filters
+        self.filter.saved, self.filter.used = settings.filters, settings.used_filters
         self.addWidget(self.panes)
         self.addWidget(self.detail)
         self.setChildrenCollapsible(False)
@@ -66,6 +66,7 @@ class Browser(QSplitter):
         self.filter.typed.connect(self.panes.set_filter)
         self.filter.left.connect(lambda: self.panes.current().setFocus())
         self.filter.saved_changed.connect(lambda saved: setattr(settings, "filters", saved))
+        self.filter.used_changed.connect(lambda used: setattr(settings, "used_filters", used))
 
     def follow(self, bridge: Bridge, services: ServiceActions, actions: Mapping[str, QAction]) -> None:
         """Show what is stored from now on, and offer what can be done to live connections and to failures."""

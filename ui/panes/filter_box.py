@@ -16,6 +16,7 @@ from ui.forms.form import sentence, set_property
 from ui.looks.icons import icon
 from ui.parts.completions import Completions
 from ui.parts.labels import mark_accessible, unmarked
+from ui.settings import MAX_USED
 
 EXAMPLE = "size > 100 and peer contains 127"
 
@@ -38,19 +39,26 @@ class FilterBox(QLineEdit):
         typed: a valid filter.
         left: Esc was pressed.
         saved_changed: all saved filters, when the user has saved or removed one.
+        used_changed: the filters that were used, the latest first.
     """
 
     typed = pyqtSignal(str)
     left = pyqtSignal()
     saved_changed = pyqtSignal(list)
+    used_changed = pyqtSignal(list)
 
     def __init__(self, known: Known = dict) -> None:
         super().__init__()
         self._known = known
         self._fields: Mapping[str, Field] = FIELDS
         self.saved: list[str] = []
+        self.used: list[str] = []
+        self._recalled = -1
+        """The index in ``used`` of the filter that was brought back; -1 once something else is typed."""
         self._show_example(EXAMPLE)
-        self.setToolTip(self.tr("Show only events that fit (Ctrl+F); Esc shows everything again"))
+        self.setToolTip(
+            self.tr("Show only events that fit (Ctrl+F); Esc shows everything again, Up brings the last filter back")
+        )
         self.setClearButtonEnabled(True)
         self.setMinimumWidth(160)
         self.addAction(icon("filter", "accent"), QLineEdit.LeadingPosition)
@@ -88,6 +96,7 @@ class FilterBox(QLineEdit):
     def speak(self, fields: Mapping[str, Field], text: str, example: str = EXAMPLE) -> None:
         """Let filters name ``fields`` from now on, and show ``text``, the filter of the pane in view."""
         if fields is not self._fields:
+            self._remember()
             self._fields = fields
             self._show_example(example)
             self._pause.stop()
@@ -175,10 +184,15 @@ class FilterBox(QLineEdit):
         """A menu of the saved filters, with actions to save or remove the typed one."""
         menu = QMenu(self)
         menu.setAttribute(Qt.WA_DeleteOnClose)
-        for text in self.saved:
-            menu.addAction(unmarked(text)).triggered.connect(lambda _=False, text=text: self._take(text))
-        if not self.saved:
-            menu.addAction(self.tr("None are saved yet")).setEnabled(False)
+        used = [text for text in self.used if text not in self.saved]
+        for texts in (self.saved, used):
+            for text in texts:
+                menu.addAction(unmarked(text)).triggered.connect(lambda _=False, text=text: self._take(text))
+            if texts is self.saved:
+                if not self.saved:
+                    menu.addAction(self.tr("None are saved yet")).setEnabled(False)
+                if used:
+                    menu.addSection(self.tr("Used before"))
         menu.addSeparator()
         typed = self.text().strip()
         if typed in self.saved:
@@ -190,12 +204,33 @@ class FilterBox(QLineEdit):
         return menu
 
     def _take(self, text: str) -> None:
+        self._remember()
         self.setText(text)
         self.apply()
 
     def _keep(self, text: str, *, keep: bool = True) -> None:
         self.saved = [other for other in self.saved if other != text] + ([text] if keep else [])
         self.saved_changed.emit(self.saved)
+
+    # -- filters that were used
+
+    def _remember(self) -> None:
+        """Keep the filter that is about to go, if it is one."""
+        text = self.text().strip()
+        if text and self.used[:1] != [text] and self._problem() is None:
+            self.used = [text, *(other for other in self.used if other != text)][:MAX_USED]
+            self.used_changed.emit(self.used)
+
+    def _recall(self, by: int) -> bool:
+        """Bring an older or a newer filter back, as a shell does with its lines; returns whether that was meant."""
+        at = self._recalled if self._recalled >= 0 and self.text() == self.used[self._recalled] else -1
+        if (self.text() and at < 0) or (by < 0 and at < 0):
+            return False
+        at = min(at + by, len(self.used) - 1)
+        self.setText(self.used[at] if at >= 0 else "")
+        self._recalled = at
+        self.apply()
+        return True
 
     # -- keys
 
@@ -208,9 +243,12 @@ class FilterBox(QLineEdit):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if self._taken(event):
             return
+        if event.key() in (Qt.Key_Up, Qt.Key_Down) and self._recall(1 if event.key() == Qt.Key_Up else -1):
+            return
         if event.key() == Qt.Key_Escape:
             if self._hide_offered():
                 return
+            self._remember()
             self.clear()
             self.left.emit()
         elif event.key() in (Qt.Key_Return, Qt.Key_Enter):
@@ -223,6 +261,7 @@ class FilterBox(QLineEdit):
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         super().focusOutEvent(event)
+        self._remember()
         self._hide_offered()
         if self._words is not None:
             self._words.hide()

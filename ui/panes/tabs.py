@@ -235,6 +235,10 @@ class PaneTabs(QTabWidget):
         part = Part.typed(self.typed())
         return part if pane is self.http else part & pane.events.base
 
+    def export_format(self) -> str:
+        """The name of the exporter that fits what the pane in view shows best; empty if there is none."""
+        return "har" if self.current() is self.http else ""
+
     def connection(self) -> int | None:
         """The number of the current connection, if conversations are in view."""
         view = self.conversations.view

@@ -7,14 +7,12 @@ from pathlib import Path
 
 from PyQt5.QtCore import QT_TRANSLATE_NOOP, Qt, pyqtSignal
 from PyQt5.QtWidgets import (
-    QComboBox,
     QFileDialog,
     QHBoxLayout,
     QLabel,
     QPlainTextEdit,
     QPushButton,
     QStackedWidget,
-    QStyledItemDelegate,
     QVBoxLayout,
     QWidget,
 )
@@ -24,6 +22,7 @@ from app.sending.contents import json_problem, problem
 from app.text.pretty import json_lines
 from app.text.variables import Variables
 from ui.detail.facts import written_size
+from ui.forms.dropdown import Dropdown
 from ui.forms.form import Words, Wrapped, sentence, tell
 from ui.parts.labels import let_shrink
 from ui.sending.rows import Rows
@@ -186,8 +185,7 @@ class DataEditor(QWidget):
     # -- building
 
     def _build(self) -> None:
-        self.types = QComboBox()
-        self.types.setItemDelegate(QStyledItemDelegate(self.types))
+        self.types = Dropdown()
         self.types.setAccessibleName(self.tr("How the data is written"))
         self.format = QPushButton(self.tr("&Format"))
         self.format.setToolTip(self.tr("Put the JSON on lines, indented"))

@@ -118,6 +118,7 @@ class SendDock(QDockWidget):
         self.form.tabs.setCurrentIndex(0)
         self._tell(" ".join([self.tr("Filled in {source}.").format(source=source), *found.notes]))
         self.form.url.setFocus(Qt.OtherFocusReason)
+        self.form.url.end(False)  # a query is typed behind it
 
     def on_services(self, *_: object) -> None:
         """Services or their states have changed."""

@@ -18,7 +18,6 @@ from PyQt5.QtWidgets import (
     QPushButton,
     QSizePolicy,
     QSpinBox,
-    QStyledItemDelegate,
     QTabWidget,
     QVBoxLayout,
     QWidget,
@@ -31,6 +30,7 @@ from app.sending.contents import NONE, OFF
 from app.sending.url import field, method_problem, parse
 from app.text.variables import Variables, filled
 from app.workspace.message import Message
+from ui.forms.dropdown import Dropdown
 from ui.forms.form import Form, Words, sentence, set_property, tell
 from ui.looks.icons import icon
 from ui.parts.small_button import small_button
@@ -162,8 +162,7 @@ class MessageForm(QWidget):
         completer.setFilterMode(Qt.MatchContains)
         completer.setCaseSensitivity(Qt.CaseInsensitive)
         self.url.setCompleter(completer)
-        self.method = QComboBox()
-        self.method.setItemDelegate(QStyledItemDelegate(self.method))
+        self.method = Dropdown()
         self.method.addItems(list(METHODS))
         self.method.setEditable(True)
         self.method.setInsertPolicy(QComboBox.NoInsert)

@@ -19,7 +19,7 @@ from app.status import Failed, Held, Stopped
 from app.workspace.reading import MAX_NAME
 from ui.bridge import Bridge
 from ui.edits import Edits
-from ui.services.checks import suggested_name, suggested_port
+from ui.services.checks import suggested_name, suggested_port, tls_of
 from ui.settings import LOOPBACK
 
 if TYPE_CHECKING:
@@ -60,20 +60,27 @@ class ServiceActions(QObject):
         if name in self._post.services:
             self.edit_wanted.emit(name)
 
-    def duplicate(self, name: str) -> ServiceDialog | None:
-        """Open the dialog for a copy of this service, with an unused name and port."""
+    def duplicate(self, name: str) -> None:
+        """Add a copy of this service, with an unused name and port; start it if this one is up."""
         service = self._post.services.get(name)
         if service is None:
-            return None
-        taken = {config.name for config in self._post.configs()}
+            return
+        state = self._edits.state
+        taken = {config.name for config in state.services}
         endings = (f"-{number}" for number in count(2))
         another = next(new for end in endings if (new := name[: MAX_NAME - len(end)] + end) not in taken)
-        port = suggested_port(service.config.protocol, self._post.configs())
+        port = suggested_port(service.config.protocol, state.services)
         copy = replace(service.config, name=another, port=port)
-        words = self.tr("duplicate of “{name}”").format(name=name)
-        return self._open_dialog(
-            copy, self._post.configs(), copy.protocol, words, self.tr("Duplicate {name}").format(name=name)
-        )
+        self._add(copy, self.tr("duplicate of “{name}”").format(name=name), start=service.running)
+
+    def toggle_tls(self, name: str) -> None:
+        """Have a service speak TLS, with a certificate of the local authority, or no more; it starts again."""
+        service = self._post.services.get(name)
+        if service is None or tls_of(service.config) is None:
+            return
+        tls: dict[str, Any] | None = {} if service.config.tls is None else None
+        words = self.tr("TLS for “{name}”") if tls is not None else self.tr("end of TLS for “{name}”")
+        self._edits.replace(name, replace(service.config, tls=tls), words.format(name=name))
 
     def create_ruled(self, protocol: str, responder: str, rule: Mapping[str, Any]) -> ServiceDialog:
         """Open the dialog for a new service with this rule of the responder, ``mock`` or ``script``."""
@@ -82,7 +89,7 @@ class ServiceActions(QObject):
         config = ServiceConfig(name, protocol, self._host(), port, responder, options={"rules": [dict(rule)]})
         return self._open_dialog(config, others, protocol)
 
-    def _add(self, config: ServiceConfig, text: str, *, start: bool) -> None:
+    def _add(self, config: ServiceConfig, text: str = "", *, start: bool) -> None:
         name = self._edits.add(config, text)
 
         async def begin() -> None:
@@ -98,13 +105,11 @@ class ServiceActions(QObject):
     def remove(self, name: str) -> None:
         self._edits.remove(name)
 
-    def _open_dialog(
-        self, config: ServiceConfig | None, others: Any, protocol: str, text: str = "", title: str = ""
-    ) -> ServiceDialog:
+    def _open_dialog(self, config: ServiceConfig | None, others: Any, protocol: str) -> ServiceDialog:
         from ui.services.dialog import ServiceDialog
 
-        dialog = ServiceDialog(config, list(others), self._window, protocol, title=title, host=self._host())
-        dialog.accepted.connect(lambda: self._add(dialog.config(), text, start=dialog.starts))
+        dialog = ServiceDialog(config, list(others), self._window, protocol, host=self._host())
+        dialog.accepted.connect(lambda: self._add(dialog.config(), start=dialog.starts))
         dialog.finished.connect(lambda _: dialog.deleteLater())
         dialog.open()
         return dialog

@@ -7,7 +7,7 @@ from itertools import count
 
 from app.faults import tables
 from app.options import Options
-from app.services import address, errors
+from app.services import address, errors, settings
 from app.services.config import ServiceConfig
 from app.services.protocols import PROTOCOLS
 from app.workspace import reading as workspace
@@ -55,6 +55,11 @@ def port_problem(port: str) -> str | None:
     except errors.InvalidAddressError:
         return "The port must be a number from 1 to 65535, or 0 for any free one"
     return None
+
+
+def tls_of(config: ServiceConfig) -> bool | None:
+    """Whether the service speaks TLS; None if its protocol cannot."""
+    return config.tls is not None if settings.declared("tls", config.protocol) else None
 
 
 def kept_faults(config: ServiceConfig) -> tuple[Options, ...]:

@@ -64,6 +64,9 @@ class ServiceCommands:
     def duplicate_service(self) -> None:
         self._actions.duplicate(self._side.services.selected)
 
+    def toggle_tls(self) -> None:
+        self._actions.toggle_tls(self._side.services.selected)
+
     def remove_service(self) -> None:
         service = self._side.selected()
         if service is None:

@@ -15,7 +15,6 @@ from PyQt5.QtWidgets import (
     QFrame,
     QLabel,
     QLineEdit,
-    QStyledItemDelegate,
     QVBoxLayout,
     QWidget,
 )
@@ -25,6 +24,7 @@ from app.services import address, errors, settings
 from app.services.config import ServiceConfig
 from app.services.protocols import PROTOCOLS
 from app.workspace import reading as workspace
+from ui.forms.dropdown import Dropdown
 from ui.forms.form import Form, OptionForm, column, sentence, set_property, tab_through, tell
 from ui.forms.helped_items import HelpedChoice
 from ui.looks.declared import in_words
@@ -53,7 +53,6 @@ class ServiceDialog(CarefulDialog):
         parent: QWidget | None = None,
         protocol: str = "tcp",
         *,
-        title: str = "",
         host: str = checks.HOSTS[0],
     ) -> None:
         """``config``: the settings that the service begins with; None: what ``protocol`` suggests."""
@@ -66,7 +65,7 @@ class ServiceDialog(CarefulDialog):
         self._forms: dict[tuple[str, str], OptionForm] = {}
         self._pages: dict[tuple[str, str], SectionPage] = {}
         self._scrolls: dict[tuple[str, str], Page] = {}
-        self.setWindowTitle(title or self.tr("New service"))
+        self.setWindowTitle(self.tr("New service"))
         self._build()
         self._lay_out()
         self._fill(self._config)
@@ -135,7 +134,7 @@ class ServiceDialog(CarefulDialog):
         self.protocol = HelpedChoice()
         for protocol in PROTOCOLS.values():
             self.protocol.add(protocol.title, protocol.name, in_words(protocol.help))
-        self.host = _choice()
+        self.host = Dropdown()
         self.host.setEditable(True)
         self.host.addItems(checks.HOSTS)
         self.host.setInsertPolicy(QComboBox.NoInsert)
@@ -363,9 +362,3 @@ class ServiceDialog(CarefulDialog):
             return
         self.host.setEditText(host)
         self.port.setText(str(port))
-
-
-def _choice() -> QComboBox:
-    box = QComboBox()
-    box.setItemDelegate(QStyledItemDelegate(box))
-    return box

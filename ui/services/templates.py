@@ -37,6 +37,7 @@ class Template:
 
 _MOCK = {
     "rules": [
+        {"method": "GET", "path": "/users", "body": '[{"id": "1", "name": "Ada"}]'},
         {
             "method": "GET",
             "path": "/users/{id}",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from PyQt5.QtCore import QObject
+from PyQt5.QtCore import QObject, pyqtSignal
 from twisted.internet.defer import Deferred
 
 from app.post import Post
@@ -21,7 +21,14 @@ HELLO = "hello\\n"
 
 
 class Examples(QObject):
-    """Adds services of templates and starts them; each addition can be undone."""
+    """Adds services of templates and starts them; each addition can be undone.
+
+    Signals:
+        page_wanted, pane_wanted: the name of a service that was begun, with rules to change or without.
+    """
+
+    page_wanted = pyqtSignal(str)
+    pane_wanted = pyqtSignal(str)
 
     def __init__(
         self,
@@ -37,8 +44,15 @@ class Examples(QObject):
         self._post, self._edits, self._services, self._sending, self._host = post, edits, services, sending, host
 
     def begin(self, name: str) -> None:
-        """Add the service of a template and start it."""
-        self._start(self._add(TEMPLATES[name]))
+        """Add the service of a template and start it; show its rules, or what reaches it."""
+        template = TEMPLATES[name]
+        service = self._add(template)
+        self._start(service)
+
+        async def show() -> None:
+            (self.page_wanted if "rules" in template.options else self.pane_wanted).emit(service)
+
+        self._edits.when_followed(show)
 
     def try_it(self) -> None:
         """Send hello to a TCP echo in the send dock; one is added if there is none."""

@@ -198,6 +198,8 @@ class MainWindow(QMainWindow):
         self.examples = Examples(post, edits, self.services, self.sending, lambda: self._settings.host, self)
         self.start_page.try_wanted.connect(self.examples.try_it)
         self.start_page.template_wanted.connect(self.examples.begin)
+        self.examples.page_wanted.connect(self.workbench.open)
+        self.examples.pane_wanted.connect(self.middle.show_service)
         bridge.capture_changed.connect(self._read_anew)
         self.middle.show_panes_on(self.actions_)
         self.actions_.follow(selection.changed, selection.situation)

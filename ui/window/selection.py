@@ -11,6 +11,7 @@ from ui.bridge import Bridge
 from ui.edits import Edits
 from ui.panes.browser import Browser
 from ui.panes.failure_actions import FailureActions
+from ui.services.checks import tls_of
 from ui.services.side import ServicesSide
 
 
@@ -76,6 +77,7 @@ class Selection(QObject):
             compact=self._side.services.compact,
             paused=self._post.recorder.paused,
             page=panes.page() is not None,
+            tls=None if service is None else tls_of(service.config),
             seeded=selected is not None and bool(selected.faults and selected.faults.seed),
             undo=stack.undoText(),
             redo=stack.redoText(),

@@ -6,10 +6,11 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from PyQt5.QtCore import pyqtSignal
-from PyQt5.QtWidgets import QCheckBox, QComboBox, QLabel, QLineEdit, QStyledItemDelegate, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import QCheckBox, QComboBox, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from app.services import address, errors
 from app.services.config import ServiceConfig
+from ui.forms.dropdown import Dropdown
 from ui.forms.form import Form, sentence, set_property, tell
 from ui.services import checks
 
@@ -25,8 +26,7 @@ class AddressForm(QWidget):
 
     def __init__(self, config: ServiceConfig) -> None:
         super().__init__()
-        self.host = QComboBox()
-        self.host.setItemDelegate(QStyledItemDelegate(self.host))
+        self.host = Dropdown()
         self.host.setEditable(True)
         self.host.addItems(checks.HOSTS)
         self.host.setInsertPolicy(QComboBox.NoInsert)

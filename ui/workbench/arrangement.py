@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from PyQt5.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
@@ -112,6 +113,15 @@ SCRIPT = (
 
 ARRANGED = {"mock": MOCK, "script": SCRIPT}
 """By the name of the responder whose option ``rules`` it is."""
+
+NEW: dict[str, tuple[dict[str, Any], str]] = {
+    "mock": ({"path": "/"}, "path"),
+    "script": ({"when": "text", "then": ["send OK"]}, "match"),
+}
+"""A rule to begin with, by the same name, and the option that is typed first.
+
+It takes little, so that it does not keep what other rules answer while it is typed.
+"""
 
 SWITCH = "on"
 """The option that switches a rule on or off; it has its place in the row of the rule."""

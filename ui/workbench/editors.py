@@ -6,10 +6,11 @@ from typing import Any
 
 from PyQt5.QtCore import QSize, Qt, pyqtSignal
 from PyQt5.QtGui import QFocusEvent
-from PyQt5.QtWidgets import QComboBox, QSizePolicy, QStyledItemDelegate
+from PyQt5.QtWidgets import QComboBox, QSizePolicy
 
 from app.http.reason_phrases import PHRASES
 from app.options import Option
+from ui.forms.dropdown import Dropdown
 from ui.forms.editors import BACK
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
@@ -23,7 +24,7 @@ LEAST = 6
 """Characters of an editor for which there is always room."""
 
 
-class _Offering(QComboBox):
+class _Offering(Dropdown):
     """A field to type in that offers the usual values."""
 
     changed = pyqtSignal()
@@ -32,7 +33,6 @@ class _Offering(QComboBox):
         super().__init__()
         self.setEditable(True)
         self.setInsertPolicy(QComboBox.NoInsert)
-        self.setItemDelegate(QStyledItemDelegate(self))
         self.addItems(offered)
         self.setCompleter(None)  # type: ignore[arg-type]
         self.setEditText(text)

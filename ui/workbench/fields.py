@@ -133,6 +133,8 @@ class FieldRow(QWidget):
         """Give the keyboard to the editor of that option, or to the first one."""
         editor = self.editors.get(name) or next(iter(self.editors.values()))
         editor.setFocus(Qt.OtherFocusReason)
+        if isinstance(editor, QLineEdit):
+            editor.selectAll()
 
     def show_what_matters(self, values: Mapping[str, Any]) -> None:
         """Hide an editor that other ``values`` of the form make irrelevant, and the row where all are."""

@@ -69,6 +69,7 @@ class Kind:
         read: the rules in a text that was pasted. Raises RulesUnreadableError.
         write: the text of rules that are copied.
         switchable: whether a rule can be off.
+        new: a rule to begin with.
         words: what steps and entries of menus are called, by the names in ``RULES``.
     """
 
@@ -76,6 +77,7 @@ class Kind:
     read: Callable[[str], Sequence[Mapping[str, Any]]]
     write: Callable[[Sequence[Mapping[str, Any]]], str]
     switchable: bool = True
+    new: Mapping[str, Any] = field(default_factory=dict)
     words: Mapping[str, str] = field(default_factory=lambda: RULES)
 
 

@@ -18,7 +18,7 @@ from app.text.escapes import one_line
 from app.workspace.rules_toml import rules_from_toml, rules_to_toml
 from ui.forms.form import tab_through, title
 from ui.looks import theme
-from ui.workbench.arrangement import SWITCH, arrangement
+from ui.workbench.arrangement import NEW, SWITCH, arrangement
 from ui.workbench.groups import RuleForm
 from ui.workbench.rules_model import Kind, RulesModel
 from ui.workbench.rules_view import RulesView
@@ -54,7 +54,9 @@ class RulesSection(QWidget):
         self._trial: Trial | None = None
         switchable = any(option.name == SWITCH for option in declared.of)
         read = partial(rules_from_toml, responder=responder, protocol=protocol)
-        self.rules = RulesModel(Kind(partial(_title, responder, protocol, declared), read, rules_to_toml, switchable))
+        new, self._first = NEW.get(responder, ({}, ""))
+        titled = partial(_title, responder, protocol, declared)
+        self.rules = RulesModel(Kind(titled, read, rules_to_toml, switchable, new))
         self.view = RulesView(self.rules)
         arranged = arrangement(responder, declared.of)
         options = {option.name: option for option in declared.of}
@@ -191,7 +193,7 @@ class RulesSection(QWidget):
 
     def _add(self) -> None:
         self.view.add()
-        self.form.focus()
+        self.form.focus(self._first)
 
     def _on_form(self, name: str) -> None:
         at = self.view.at()

@@ -86,7 +86,7 @@ class RulesView(QListView):
     def add(self) -> None:
         """Add a rule behind the current one."""
         at = self.at() + 1 if self.at() >= 0 else self.rules.rowCount()
-        self.rules.insert(at, [{}], self._word("add"))
+        self.rules.insert(at, [self.rules.kind.new], self._word("add"))
         self.choose(at)
 
     def duplicate(self) -> None:

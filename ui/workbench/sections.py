@@ -7,13 +7,14 @@ from dataclasses import replace
 from typing import Any
 
 from PyQt5.QtCore import Qt, pyqtSignal
-from PyQt5.QtWidgets import QComboBox, QFrame, QLabel, QScrollArea, QStyledItemDelegate, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from app import responders
 from app.options import Option
 from app.services import settings
 from app.services.config import ServiceConfig
 from app.services.protocols import PROTOCOLS
+from ui.forms.dropdown import Dropdown
 from ui.forms.form import Form, OptionForm, sentence, tab_through, tell
 from ui.services.section_page import SectionPage
 from ui.workbench.address_form import AddressForm
@@ -75,8 +76,7 @@ class AnswerForm(QWidget):
     def __init__(self, config: ServiceConfig, declared: tuple[Option, ...]) -> None:
         super().__init__()
         self._config = config
-        self.responder = QComboBox()
-        self.responder.setItemDelegate(QStyledItemDelegate(self.responder))
+        self.responder = Dropdown()
         for at, one in enumerate(responders.serving(config.protocol)):
             self.responder.addItem(one.name, one.name)
             self.responder.setItemData(at, one.help, Qt.ToolTipRole)

@@ -10,17 +10,16 @@ from typing import Any
 from PyQt5.QtCore import QEvent, QObject, QPoint, Qt, pyqtSignal
 from PyQt5.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PyQt5.QtWidgets import (
-    QComboBox,
     QGridLayout,
     QLineEdit,
     QPushButton,
-    QStyledItemDelegate,
     QVBoxLayout,
     QWidget,
 )
 
 from app.options import Option
 from app.responders.script.rules import STEPS, steps_problem
+from ui.forms.dropdown import Dropdown
 from ui.forms.form import Words, sentence, set_property, tab_through
 from ui.parts.close_button import close_button
 from ui.workbench.arrangement import Row
@@ -78,8 +77,7 @@ class StepEdit(QWidget):
     def __init__(self, line: str, verbs: list[str]) -> None:
         super().__init__()
         verb, _, rest = line.lstrip().partition(" ")
-        self.verb = QComboBox()
-        self.verb.setItemDelegate(QStyledItemDelegate(self.verb))
+        self.verb = Dropdown()
         self.verb.addItems(verbs if verb in verbs else [*verbs, verb])
         self.verb.setCurrentText(verb)
         self.verb.setAccessibleName(self.tr("Step"))

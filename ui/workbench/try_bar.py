@@ -5,12 +5,10 @@ from __future__ import annotations
 from PyQt5.QtCore import QSize, Qt, pyqtSignal
 from PyQt5.QtGui import QKeyEvent, QResizeEvent
 from PyQt5.QtWidgets import (
-    QComboBox,
     QHBoxLayout,
     QLabel,
     QLineEdit,
     QPlainTextEdit,
-    QStyledItemDelegate,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -20,6 +18,7 @@ from app.capture.reading.reader import Reader
 from app.responders.trial import Message, Request, request_of
 from app.text.errors import EscapeError
 from app.text.escapes import unescape
+from ui.forms.dropdown import Dropdown
 from ui.forms.form import set_property
 from ui.looks.icons import icon
 from ui.parts.line import Line
@@ -58,8 +57,7 @@ class TryBar(QWidget):
         self.line.setPlaceholderText("GET /users/7?full=1" if self._http else r"HELLO id=17\r\n")
         self.line.setAccessibleName(self.tr("Try it"))
         self.line.setMinimumWidth(120)
-        self.when = QComboBox()
-        self.when.setItemDelegate(QStyledItemDelegate(self.when))
+        self.when = Dropdown()
         for words, when in (
             (self.tr("message"), "message"), (self.tr("connected"), "connected"), (self.tr("silence, s"), "idle"),
         ):  # fmt: skip

@@ -140,8 +140,12 @@ def test_no_two_entries_of_a_menu_share_a_letter(window: QMainWindow, made: Acti
         assert len(set(letters)) == len(letters), texts
 
 
-def test_only_following_and_the_compact_list_have_two_states(main: Actions) -> None:
-    assert [name for name, action in main.items() if action.isCheckable()] == ["follow", "compact_services"]
+def test_these_have_two_states(main: Actions) -> None:
+    assert [name for name, action in main.items() if action.isCheckable()] == [
+        "toggle_tls",
+        "follow",
+        "compact_services",
+    ]
     main.update(Situation(following=True))
     assert main["follow"].isChecked()
     main.update(Situation())
@@ -165,6 +169,7 @@ def test_undo_and_redo_name_the_step(main: Actions) -> None:
             "toggle_service", "edit_service", "duplicate_service", "remove_service", "send_to_service", "connect_lines",
             "edit_faults",
         }),
+        (Situation(tls=False), {"toggle_tls"}),
         (Situation(connection=True), {"send", "disconnect"}),
         (Situation(stopped=True), {"start_all"}),
         (Situation(running=True), {"stop_all"}),

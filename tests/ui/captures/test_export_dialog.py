@@ -109,9 +109,17 @@ def test_what_the_filter_shows_can_be_exported(
 ) -> None:
     capture.add([b"one", b"two", b"one more"])
     dialog = open_dialog("one", Part.typed("one"))
-    dialog.part.setCurrentIndex(dialog.part.findData(SHOWN))
+    assert dialog.part.currentData() == SHOWN  # what one sees is what one means
     press(dialog, threads)
     assert exported(tmp_path) == [1, 3]
+
+
+@pytest.mark.parametrize("format", exporters.names())
+def test_it_begins_with_a_format(capture: Capture, threads: Threads, qtbot: QtBot, format: str) -> None:
+    dialog = ExportDialog(capture.path, "", WHOLE, None, threads, None, format)
+    qtbot.addWidget(dialog)
+    assert dialog._exporter() is exporters.find(format)
+    assert dialog.file.text().endswith(dialog._exporter().suffix)
 
 
 def test_a_connection_can_be_exported(open_dialog: Open, capture: Capture, threads: Threads, tmp_path: Path) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from PyQt5.QtCore import Qt
+from PyQt5.QtCore import QPoint, QPointF, Qt
+from PyQt5.QtGui import QWheelEvent
 from PyQt5.QtTest import QTest
+from PyQt5.QtWidgets import QApplication, QComboBox, QWidget
 from pytestqt.qtbot import QtBot
 
 from app import responders
@@ -43,6 +45,33 @@ def test_closed_it_shows_the_name_and_open_what_each_does(choice: HelpedChoice) 
     QTest.keyClick(choice.view(), Qt.Key_Down)
     QTest.keyClick(choice.view(), Qt.Key_Return)
     assert choice.currentData() == "d"
+
+
+def turn(widget: QWidget) -> QWheelEvent:
+    """Turn the wheel by a notch over a widget, towards the user."""
+    at = QPointF(widget.rect().center())
+    pixels, notch = QPoint(), QPoint(0, -120)
+    event = QWheelEvent(at, at, pixels, notch, Qt.NoButton, Qt.NoModifier, Qt.NoScrollPhase, False)
+    QApplication.sendEvent(widget, event)
+    return event
+
+
+def test_the_wheel_scrolls_the_form_and_changes_no_choice(choice: HelpedChoice) -> None:
+    for focus in (False, True):
+        if focus:
+            choice.setFocus()
+        assert not turn(choice).isAccepted()
+        assert choice.currentData() == "e"
+
+
+@pytest.mark.parametrize("protocol", list(PROTOCOLS))
+def test_no_choice_of_the_dialog_of_a_service_is_changed_by_the_wheel(qtbot: QtBot, protocol: str) -> None:
+    dialog = ServiceDialog(None, [], None, protocol)
+    qtbot.addWidget(dialog)
+    before = dialog.config()
+    for box in dialog.findChildren(QComboBox):
+        turn(box)
+    assert dialog.config() == before
 
 
 @pytest.mark.parametrize("protocol", list(PROTOCOLS))

@@ -135,6 +135,38 @@ def test_a_filter_is_saved_taken_and_forgotten(box: FilterBox, qtbot: QtBot) -> 
     assert box.saved == []
 
 
+def test_filters_that_were_used_are_brought_back_by_up_and_down(box: FilterBox, qtbot: QtBot) -> None:
+    for text in ("zip", "size > 100", "size >"):
+        box.setText(text)
+        QTest.keyClick(box, Qt.Key_Escape)
+    assert box.used == ["size > 100", "zip"]  # not what makes no sense
+    with qtbot.waitSignal(box.typed) as told:
+        QTest.keyClick(box, Qt.Key_Up)
+    assert told.args == ["size > 100"]
+    texts = []
+    for key in (Qt.Key_Up, Qt.Key_Up, Qt.Key_Down, Qt.Key_Down):
+        QTest.keyClick(box, key)
+        texts.append(box.text())
+    assert texts == ["zip", "zip", "size > 100", ""]
+    QTest.keyClick(box, Qt.Key_Down)
+    assert "service" in offered(box)
+
+
+def test_a_filter_that_is_typed_is_not_lost_by_up(box: FilterBox) -> None:
+    box.used = ["zip"]
+    box.setText("tar")
+    QTest.keyClick(box, Qt.Key_Up)
+    assert box.text() == "tar"
+
+
+def test_filters_that_were_used_are_in_the_menu_of_saved_ones(box: FilterBox, qtbot: QtBot) -> None:
+    box.saved, box.used = ["zip"], ["tar", "zip"]
+    [used] = [action for action in box.saved_menu().actions() if action.text() == "tar"]
+    with qtbot.waitSignal(box.typed) as told:
+        used.trigger()
+    assert told.args == ["tar"]
+
+
 def test_a_filter_that_makes_no_sense_is_not_saved(box: FilterBox) -> None:
     box.setText("size >")
     assert not box.saved_menu().actions()[-1].isEnabled()

@@ -461,6 +461,7 @@ async def test_a_captured_request_is_opened_changed_and_sent(desk: Desk) -> None
     await desk.open_in_send(lambda event: event.kind == events.HTTP_RESPONSE)
     form = desk.dock.form
     assert form.url.text() == f"http://{to}/a?b=\\{{{{c}}}}"
+    assert form.url.cursorPosition() == len(form.url.text())  # what is typed now is a query
     assert (form.method.currentText(), form.body.type, form.body.data) == ("PUT", "json", '{"total": 42}')
     assert form.headers.lines() == [
         "X-Sign: \\{{s}}", "Content-Type: application/json", "# Host: hook.example"

@@ -119,24 +119,49 @@ def test_enter_creates_and_starts_and_the_other_button_only_creates(desk: Desk) 
     assert desk.service("down").status == Stopped()
 
 
-def test_the_dialog_of_a_duplicate_says_of_what(desk: Desk) -> None:
-    assert [dialog.windowTitle() for dialog in (desk.acts.duplicate("alpha"), desk.acts.create()) if dialog] == [
-        "Duplicate alpha",
-        "New service",
-    ]
-
-
 def test_a_duplicate_has_a_name_and_a_port_of_its_own(desk: Desk) -> None:
-    accept(desk.acts.duplicate("alpha"))
-    accept(desk.acts.duplicate("alpha"))
+    desk.acts.duplicate("alpha")
+    desk.acts.duplicate("alpha")
+    settle()
     assert list(desk.post.services) == ["alpha", "beta", "alpha-2", "alpha-3"]
     assert len({config.port for config in desk.post.configs()}) == 4
 
 
 def test_a_duplicate_of_the_longest_name_can_be_saved(desk: Desk) -> None:
     desk.post.add(config("n" * 60, 9010))
-    accept(desk.acts.duplicate("n" * 60))
+    desk.acts.duplicate("n" * 60)
+    settle()
     assert len(desk.post.services) == 4
+
+
+def test_a_duplicate_is_up_if_the_service_is(desk: Desk) -> None:
+    added: list[str] = []
+    desk.acts.added.connect(added.append)
+    desk.acts.toggle("alpha")
+    for name in ("alpha", "beta"):
+        desk.acts.duplicate(name)
+        settle()
+    assert added == ["alpha-2", "beta-2"]
+    assert isinstance(desk.service("alpha-2").status, Listening)
+    assert desk.service("beta-2").status == Stopped()
+
+
+def test_tls_is_switched_on_and_off_and_that_can_be_undone(desk: Desk) -> None:
+    for on in (True, False):
+        desk.acts.toggle_tls("alpha")
+        settle()
+        assert (desk.service().config.tls is not None) == on
+    desk.acts._edits.undo()
+    settle()
+    assert desk.service().config.tls == {}
+    desk.acts.toggle_tls("nobody")
+
+
+def test_what_cannot_speak_tls_is_left_alone(desk: Desk) -> None:
+    desk.post.add(config("udp", 9010, protocol="udp"))
+    desk.acts.toggle_tls("udp")
+    settle()
+    assert desk.service("udp").config.tls is None
 
 
 def test_removing_stops_first(desk: Desk) -> None:

@@ -65,13 +65,18 @@ def test_the_selected_service_is_started_edited_duplicated_and_removed(window: M
     window.services.select("beta")
     do(window, "toggle_service")
     assert isinstance(window._post.services["beta"].status, Listening)
-    for name, title in (("duplicate_service", "Duplicate beta"), ("new_service", "New service")):
-        do(window, name)
-        dialog = QApplication.activeModalWidget()
-        assert dialog is not None
-        assert dialog.windowTitle() == title
-        dialog.reject()  # type: ignore[attr-defined]
-        settle()
+    do(window, "new_service")
+    dialog = QApplication.activeModalWidget()
+    assert dialog is not None
+    assert dialog.windowTitle() == "New service"
+    dialog.reject()  # type: ignore[attr-defined]
+    settle()
+    do(window, "duplicate_service")
+    settle()
+    assert list(window._post.services) == ["alpha", "beta", "beta-2"]
+    do(window, "undo")
+    settle()
+    window.services.select("beta")
     do(window, "edit_service")
     assert list(window.workbench.pages) == ["beta"]
     do(window, "remove_service")
@@ -165,10 +170,26 @@ def test_a_new_service_can_be_of_any_protocol(window: MainWindow) -> None:
 # -- filter
 
 
-@pytest.mark.parametrize("begin", ["new_service", "duplicate_service"])
-def test_the_pane_of_a_new_service_is_shown(window: MainWindow, begin: str) -> None:
+def test_the_pane_of_a_duplicate_is_shown(window: MainWindow) -> None:
+    window.services.select("beta")
     do(window, "edit_service")
-    do(window, begin)
+    do(window, "duplicate_service")
+    settle()
+    assert window.panes.service() == window.services.selected == "beta-2"
+    assert window.panes.page() is None
+
+
+def test_tls_is_ticked_where_the_selected_service_speaks_it(window: MainWindow) -> None:
+    action = window.actions_["toggle_tls"]
+    assert (action.isEnabled(), action.isChecked()) == (True, False)
+    do(window, "toggle_tls")
+    settle()
+    assert action.isChecked()
+
+
+def test_the_pane_of_a_new_service_is_shown(window: MainWindow) -> None:
+    do(window, "edit_service")
+    do(window, "new_service")
     dialog = QApplication.activeModalWidget()
     assert isinstance(dialog, ServiceDialog)
     name = dialog.config().name

@@ -133,8 +133,23 @@ def test_a_template_is_a_service_that_runs_with_one_click(empty: MainWindow, qtb
     [service] = empty._post.services.values()
     qtbot.waitUntil(lambda: isinstance(service.status, Listening))
     assert empty.services.selected == service.config.name
+    if name == "webhook":
+        assert (empty.panes.service(), empty.panes.page()) == (service.config.name, None)
+    else:
+        page = empty.workbench.pages[service.config.name]
+        assert empty.panes.page() is page
+        assert page.isAncestorOf(QApplication.focusWidget())
     do(empty, "undo")
     qtbot.waitUntil(lambda: not empty._post.services)
+
+
+def test_what_is_begun_is_shown_though_a_page_is_in_view(empty: MainWindow, qtbot: QtBot) -> None:
+    for name in ("mock", "webhook"):
+        do(empty, "start_page")
+        QTest.mouseClick(empty.start_page.templates[name], Qt.LeftButton)
+        qtbot.waitUntil(lambda: all(service.running for service in empty._post.services.values()))
+        settle()
+    assert (empty.panes.service(), empty.panes.page()) == ("http-webhook", None)
 
 
 @pytest.mark.parametrize("name", list(TEMPLATES))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from PyQt5.QtCore import QPoint, Qt
-from PyQt5.QtGui import QContextMenuEvent
+from PyQt5.QtCore import QPoint, QPointF, Qt
+from PyQt5.QtGui import QContextMenuEvent, QWheelEvent
 from PyQt5.QtTest import QTest
-from PyQt5.QtWidgets import QApplication, QMenu
+from PyQt5.QtWidgets import QApplication, QComboBox, QMenu
 from pytestqt.qtbot import QtBot
 
 from app.events import DATA_RECEIVED, Event
@@ -193,9 +193,9 @@ def test_a_new_rule_is_added_behind_the_current_one_with_the_keyboard_in_its_for
     desk.rules.view.choose(0)
     [add] = [b for b in desk.rules.findChildren(type(desk.page.restart.discard)) if b.text() == "+ Rule"]
     QTest.mouseClick(add, Qt.LeftButton)
-    desk.until_rules(lambda rules: rules == [USERS, {}, FLAKY, REST])
-    assert desk.rules.form.isAncestorOf(QApplication.focusWidget())
-    desk.type_into(desk.editor("path"), "/new")
+    desk.until_rules(lambda rules: rules == [USERS, {"path": "/"}, FLAKY, REST])
+    assert desk.editor("path").hasFocus()
+    QTest.keyClicks(QApplication.focusWidget(), "/new")
     desk.until_rules(lambda rules: rules[1] == {"path": "/new"})
 
 
@@ -246,7 +246,30 @@ def test_a_body_that_is_no_json_is_told_where(desk: Bench) -> None:
     assert body._state.property("role") == "good"
 
 
+def test_no_choice_of_a_rule_is_changed_by_the_wheel(desk: Bench, script: Bench) -> None:
+    for made in (desk, script):
+        before = made.page.config()
+        boxes = made.page.findChildren(QComboBox)
+        assert boxes
+        for box in boxes:
+            at = QPointF(box.rect().center())
+            turned = (at, at, QPoint(), QPoint(0, -120), Qt.NoButton, Qt.NoModifier, Qt.NoScrollPhase, False)
+            QApplication.sendEvent(box, QWheelEvent(*turned))
+        assert made.page.config() == before
+
+
 # -- scripts
+
+
+def test_a_new_rule_takes_nothing_from_others_before_it_says_what(script: Bench) -> None:
+    script.start()
+    script.rules._add()
+    script.until_rules(lambda rules: rules[1] == {"when": "text", "then": ["send OK"]})
+    assert script.ask(b"READ temp\n").startswith(b"temp = ")
+    assert script.editor("match").hasFocus()
+    QTest.keyClicks(QApplication.focusWidget(), "PING")
+    script.until_rules(lambda rules: rules[1] == {"when": "text", "match": "PING", "then": ["send OK"]})
+    assert script.ask(b"PING\n").startswith(b"OK\n")
 
 
 def test_a_step_is_added_with_an_example_and_its_mistake_stands_at_it(script: Bench) -> None:
