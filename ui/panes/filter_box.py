@@ -192,7 +192,8 @@ class FilterBox(QLineEdit):
                 if not self.saved:
                     menu.addAction(self.tr("None are saved yet")).setEnabled(False)
                 if used:
-                    menu.addSection(self.tr("Used before"))
+                    menu.addSeparator()
+                    menu.addAction(self.tr("Used before:")).setEnabled(False)
         menu.addSeparator()
         typed = self.text().strip()
         if typed in self.saved:

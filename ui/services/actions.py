@@ -19,7 +19,7 @@ from app.status import Failed, Held, Stopped
 from app.workspace.reading import MAX_NAME
 from ui.bridge import Bridge
 from ui.edits import Edits
-from ui.services.checks import suggested_name, suggested_port, tls_of
+from ui.services.checks import kept_faults, suggested_name, suggested_port, tls_of
 from ui.settings import LOOPBACK
 
 if TYPE_CHECKING:
@@ -79,8 +79,10 @@ class ServiceActions(QObject):
         if service is None or tls_of(service.config) is None:
             return
         tls: dict[str, Any] | None = {} if service.config.tls is None else None
+        config = replace(service.config, tls=tls)
+        config = replace(config, faults=kept_faults(config))  # some need TLS
         words = self.tr("TLS for “{name}”") if tls is not None else self.tr("end of TLS for “{name}”")
-        self._edits.replace(name, replace(service.config, tls=tls), words.format(name=name))
+        self._edits.replace(name, config, words.format(name=name))
 
     def create_ruled(self, protocol: str, responder: str, rule: Mapping[str, Any]) -> ServiceDialog:
         """Open the dialog for a new service with this rule of the responder, ``mock`` or ``script``."""

@@ -157,6 +157,17 @@ def test_tls_is_switched_on_and_off_and_that_can_be_undone(desk: Desk) -> None:
     desk.acts.toggle_tls("nobody")
 
 
+def test_faults_that_need_tls_go_with_it_and_come_back(desk: Desk) -> None:
+    broken, reset = {"kind": "tls", "how": "expired"}, {"kind": "reset"}
+    desk.post.add(config("gamma", 9010, tls={}, faults=(broken, reset)))
+    desk.acts.toggle_tls("gamma")
+    settle()
+    assert desk.service("gamma").config.faults == (reset,)
+    desk.acts._edits.undo()
+    settle()
+    assert desk.service("gamma").config.faults == (broken, reset)
+
+
 def test_what_cannot_speak_tls_is_left_alone(desk: Desk) -> None:
     desk.post.add(config("udp", 9010, protocol="udp"))
     desk.acts.toggle_tls("udp")
