@@ -212,6 +212,17 @@ def test_the_button_and_the_menu_say_which_network_it_is(desk: Bench) -> None:
     assert chosen() == []
 
 
+def test_a_row_says_when_its_fault_acts_beside_what_its_sliders_say(open_window: Open, qtbot: QtBot) -> None:
+    outage = {"kind": "reset", "name": "outage", "from_seconds": 20.0, "until_seconds": 30.0, "period_seconds": 30.0}
+    with bench(open_window, qtbot, config("echo", 0, faults=(outage,))) as made:
+        do(made.window, "faults")
+        row = row_of(made, "outage")
+        assert [figure.option.name for figure in row.figures.figures] == ["probability"]
+        assert row.kind.text() == "reset on sent · from 20 s, until 30 s, period 30 s"
+        row.once_now.click()
+        qtbot.waitUntil(lambda: row.kind.text() == "reset on sent, waits for the next")
+
+
 def test_fields_of_figures_are_of_one_width(desk: Bench) -> None:
     desk.window.services.select("echo")
     dock_of(desk).put_preset(PRESETS[3])
