@@ -100,7 +100,6 @@ class FaultsSection(QWidget):
         self.model.edited.connect(self._on_rows)
         self.model.switched.connect(self._switch)
         self.form.changed.connect(self._on_form)
-        self.setFocusProxy(self.view)
         self._on_chosen(-1)
 
     # -- building
@@ -314,6 +313,7 @@ class FaultsSection(QWidget):
         network = with_network(self.tr("Network"), self.model.tables(), self._protocol).replace("&", "&&") + "   "
         if network != self.networks.text():
             self.networks.setText(network)
+        self.setFocusProxy(self.view if self.model.rowCount() else self.add_button)
         self._empty.setVisible(not self.model.rowCount())
         self._right.setCurrentIndex(0 if self.model.rowCount() else 1)
         service = self._service()

@@ -247,6 +247,7 @@ def test_without_a_fault_there_are_networks(open_window: Open, qtbot: QtBot) -> 
         desk.page.show_fault(-1)
         section = section_of(desk)
         assert section.empty.isVisible()
+        assert section.add_button.hasFocus()
         section.empty.buttons[0].click()
         qtbot.waitUntil(lambda: len(desk.config.faults) == 4)
         assert not section.empty.isVisible()
