@@ -276,6 +276,7 @@ class Album:
         shrink = [
             "convert",
             path,
+            *("-bordercolor", "black", "-border", "1", "-trim", "+repage"),  # of the screen, what no window covers
             "-strip",
             "-dither",
             "None",

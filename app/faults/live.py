@@ -347,8 +347,9 @@ class Faults:
         """The connection is gone: tell what steady faults did to it."""
         self._courses.pop(course.number, None)
         for fault, (count, size) in course.totals.items():
-            pieces = "1 piece" if count == 1 else f"{count:,} pieces"
-            words = f"{pieces}, {size:,} {'byte' if size == 1 else 'bytes'} in all"
+            words = _total(count, "message")
+            if size:  # of a request or an answer, of its body
+                words = f"{words}, {_total(size, 'byte')} in all"
             detail = {
                 "fault": fault.name, "kind": fault.kind.name, "on": fault.on, "message": count, "seed": fault.seed,
                 "words": words, "total": count,
@@ -477,7 +478,8 @@ class Faults:
             totals[1] += len(before)
             if totals[0] > 1:
                 return True
-        changed = piece.gone or piece.data is not before
+        # What ends an exchange need not touch the piece: the target cuts it as it leaves.
+        changed = piece.gone or piece.data is not before or fault.kind.ends
         self._record(
             course.number, f"{fault.name}: {words}", _detail(hit, words), before if changed and before else None
         )
@@ -489,6 +491,10 @@ class Faults:
             call()
         except (Exception, SystemExit) as e:
             self._failed(number, e, None)
+
+
+def _total(count: int, what: str) -> str:
+    return f"1 {what}" if count == 1 else f"{count:,} {what}s"
 
 
 def _detail(hit: Hit, words: str) -> str:

@@ -115,6 +115,12 @@ def fitting(protocol: str) -> list[Preset]:
     return [preset for preset in PRESETS if preset.tables(protocol)]
 
 
+def current(tables: Sequence[Options], protocol: str) -> Preset | None:
+    """The network whose faults are all among ``tables``, by their names; None: of none."""
+    names = {table.get("name") for table in tables}
+    return next((one for one in fitting(protocol) if {t["name"] for t in one.tables(protocol)} <= names), None)
+
+
 def replaced(tables: Sequence[Options], preset: Preset | None, protocol: str) -> tuple[Options, ...]:
     """``tables`` with the faults of ``preset`` in the place of those that another preset gave; None: without them.
 

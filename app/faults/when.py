@@ -232,12 +232,12 @@ def _path_fits(wanted: str, path: str) -> bool:
 def contradictions(values: Options, on: str) -> Iterator[Mistake]:
     """What contradicts itself in these conditions, which have their defaults, on the side ``on``."""
     if values["until_seconds"] and values["until_seconds"] <= values["from_seconds"]:
-        yield Mistake("until_seconds", "must be more than from_seconds")
+        yield Mistake("until_seconds", f"must be more than the beginning, {values['from_seconds']:g} s")
     span = values["until_seconds"] - values["from_seconds"]
     if values["period_seconds"] and not values["until_seconds"]:
         yield Mistake("period_seconds", "needs until_seconds: an outage that is to come again must have an end")
     elif values["period_seconds"] and values["period_seconds"] < span:
-        yield Mistake("period_seconds", "must not be less than from from_seconds to until_seconds")
+        yield Mistake("period_seconds", f"must not be less than the time that comes again, {span:g} s")
     if values["nth"] and values["first"] and values["nth"] > values["first"]:
         yield Mistake("nth", "is never reached: it is more than first")
     if values["every"] and values["first"] and values["every"] > values["first"]:

@@ -65,7 +65,7 @@ def _written(workspace: Workspace, content: Any) -> bytes:
         if workspace.services:
             content["service"] = tables
     _fill_messages(content, workspace.messages)
-    return tomlkit.dumps(content).encode("utf-8", "replace")
+    return (tomlkit.dumps(content).rstrip("\n") + "\n").encode("utf-8", "replace")
 
 
 def _document(file: Path) -> Any:
@@ -142,8 +142,7 @@ def _fill_faults(service: Any, faults: Sequence[Options]) -> None:
     made = tomlkit.aot()
     for table in filled:
         made.append(_strip(table))
-    if FAULT in service and list(service)[-1] != FAULT:
-        made[-1].add(tomlkit.nl())  # before what follows
+    made[-1].add(tomlkit.nl())  # before what follows: another key, or another service
     service[FAULT] = made
 
 
@@ -194,13 +193,16 @@ def _fill_messages(content: Any, messages: tuple[Message, ...]) -> None:
 
 def _strip(table: Any) -> Any:
     """The table without the empty lines at its end: tomlkit adds one with each table."""
-    from tomlkit.items import Table, Whitespace
+    from tomlkit.items import AoT, Table, Whitespace
 
     lines = table.value.body
     while lines and isinstance(lines[-1][1], Whitespace):
         lines.pop()
-    if lines and isinstance(lines[-1][1], Table):
-        _strip(lines[-1][1])
+    last = lines[-1][1] if lines else None
+    if isinstance(last, AoT):
+        last = last[-1]
+    if isinstance(last, Table):
+        _strip(last)
     return table
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from PyQt5.QtCore import Qt, QTimer, pyqtSignal
@@ -20,11 +20,12 @@ from PyQt5.QtWidgets import (
 from app.faults.live import LiveFault
 from app.faults.presets import Preset
 from app.faults.tables import named
+from app.options import Options
 from app.post import Post
 from app.services.service import Service
 from ui.faults.changes import FaultChanges
 from ui.faults.empty import NoFaults
-from ui.faults.presets_menu import menu_of
+from ui.faults.presets_menu import menu_of, with_network
 from ui.faults.row import FaultRow
 from ui.faults.words import count_words
 from ui.forms.form import Words, sentence, tab_through
@@ -139,15 +140,16 @@ class FaultsDock(QDockWidget):
         return bar
 
     def _connect(self) -> None:
-        self.networks.setMenu(menu_of(self.networks, self._protocol, self.put_preset))
+        self.networks.setMenu(menu_of(self.networks, self._failing, self.put_preset))
         self.all_off.setToolTip(self.tr("Switch every fault off; what they hold passes"))
         self.all_off.clicked.connect(self.off_wanted)
         self.empty.chosen.connect(self.put_preset)
         self.empty.page_wanted.connect(self._open_page)
 
-    def _protocol(self) -> str:
+    def _failing(self) -> tuple[str, Sequence[Options]]:
+        """Protocol and faults of the selected service."""
         service = self._selected()
-        return service.config.protocol if service is not None else ""
+        return (service.config.protocol, service.config.faults) if service is not None else ("", ())
 
     def _open_page(self) -> None:
         service = self._selected()
@@ -208,11 +210,12 @@ class FaultsDock(QDockWidget):
         """Another service may be selected, which a network would be for."""
         service = self._selected()
         name = service.config.name if service is not None else ""
-        protocol = self._protocol()
+        protocol, tables = self._failing()
         self.empty.show_service(name, protocol)
         self.networks.setEnabled(bool(name) and self.empty.offers)
         words = self.tr("Network of {name}").format(name=name) if name else self.tr("Network")
-        self.networks.setText(self.fontMetrics().elidedText(words, Qt.ElideRight, 260).replace("&", "&&") + "   ")
+        words = with_network(words, tables, protocol)
+        self.networks.setText(self.fontMetrics().elidedText(words, Qt.ElideMiddle, 260).replace("&", "&&") + "   ")
         self.networks.setToolTip(self.tr("Have the selected service behave as behind such a network"))
 
     def count(self) -> None:

@@ -16,7 +16,7 @@ from ui.forms.form import set_property, title
 from ui.looks.declared import in_words
 from ui.parts.labels import plain
 
-LEAST, LABEL = 8, 10
+LEAST, LABEL = 11, 10
 """Digits of a field, and of its label, for which there is always room."""
 
 SHORT = {"bytes": "B", "bytes/s": "B/s"}

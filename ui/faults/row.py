@@ -13,7 +13,7 @@ from ui.actions.build import show
 from ui.faults.figure import Figure, Figures
 from ui.faults.figures import figures
 from ui.faults.switch import Switch
-from ui.faults.words import count_words, kind_words, summary
+from ui.faults.words import conditions, count_words, kind_words, summary
 from ui.forms.form import set_property
 from ui.parts.labels import plain
 from ui.parts.line import Line
@@ -150,6 +150,8 @@ class FaultRow(QFrame):
             said = self.tr("on connection #{number}").format(number=fault.only)
         elif fault.once:
             said = self.tr("{kind}, waits for the next").format(kind=said)
+        elif when := conditions(fault.table, {"enabled", *(figure.option.name for figure in self.figures.figures)}):
+            said = f"{said} · {when}"
         if said != self.kind.text():
             self.kind.setText(said)
         if self.switch.isChecked() != fault.enabled:

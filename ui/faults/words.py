@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from typing import Any
 
 from PyQt5.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
@@ -55,6 +55,11 @@ def summary(kind: FaultKind | None, table: Mapping[str, Any]) -> str:
     """The figures and conditions of a fault that are set, and its first figure: ``200 ± 50 ms, 30 %, nth 2``."""
     own = kind.options if kind is not None else ()
     return ", ".join((*_own(own, table), *_set(CONDITIONS, table)))
+
+
+def conditions(table: Mapping[str, Any], shown: Container[str] = ()) -> str:
+    """The conditions that are set, without those that are ``shown`` elsewhere: ``from 20 s, until 30 s``."""
+    return ", ".join(_set(tuple(option for option in CONDITIONS if option.name not in shown), table))
 
 
 def _own(options: tuple[Option, ...], table: Mapping[str, Any]) -> Iterator[str]:

@@ -29,7 +29,7 @@ from app.services.service import Service
 from app.workspace.faults_toml import faults_from_toml, faults_to_toml
 from ui.actions.build import show
 from ui.faults.empty import NoFaults
-from ui.faults.presets_menu import menu_of
+from ui.faults.presets_menu import menu_of, with_network
 from ui.faults.words import count_words, kind_words, summary
 from ui.forms.editors import Text
 from ui.forms.form import Words, sentence, set_property, tab_through, title
@@ -100,7 +100,6 @@ class FaultsSection(QWidget):
         self.model.edited.connect(self._on_rows)
         self.model.switched.connect(self._switch)
         self.form.changed.connect(self._on_form)
-        self.setFocusProxy(self.view)
         self._on_chosen(-1)
 
     # -- building
@@ -136,7 +135,7 @@ class FaultsSection(QWidget):
         self.add_button.clicked.connect(lambda: self._ask_kind(self.add_button.mapToGlobal(QPoint(0, 0))))
         self.networks = QPushButton(self.tr("Network") + "   ")
         self.networks.setToolTip(self.tr("Have the service behave as behind such a network"))
-        self.networks.setMenu(menu_of(self.networks, lambda: self._protocol, self._put_preset))
+        self.networks.setMenu(menu_of(self.networks, lambda: (self._protocol, self.model.tables()), self._put_preset))
         buttons = QHBoxLayout()
         buttons.setContentsMargins(12, 8, 12, 4)
         buttons.setSpacing(8)
@@ -311,6 +310,10 @@ class FaultsSection(QWidget):
         row = self.model.row(at)
         kind = faults.find(str(row.table.get("kind", ""))) if row is not None else None
         self._about.setText(in_words(kind.help) if kind is not None else "")
+        network = with_network(self.tr("Network"), self.model.tables(), self._protocol).replace("&", "&&") + "   "
+        if network != self.networks.text():
+            self.networks.setText(network)
+        self.setFocusProxy(self.view if self.model.rowCount() else self.add_button)
         self._empty.setVisible(not self.model.rowCount())
         self._right.setCurrentIndex(0 if self.model.rowCount() else 1)
         service = self._service()
@@ -343,6 +346,8 @@ class FaultsSection(QWidget):
         secure = service is not None and service.config.tls is not None
         for kind in faults.fitting(self._protocol):
             if kind.tls and not secure:
+                needs = self.tr("{kind}: for a service with TLS").format(kind=kind.name)
+                menu.addAction(unmarked(needs)).setEnabled(False)
                 continue
             action = menu.addAction(unmarked(f"{kind.name}: {_brief(in_words(kind.help))}"))
             action.setToolTip(plain(in_words(kind.help)))

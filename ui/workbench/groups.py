@@ -13,6 +13,7 @@ from app.options import Option
 from ui.forms.editors import Choice
 from ui.forms.form import tab_through
 from ui.looks.declared import in_words
+from ui.parts.labels import unmarked
 from ui.workbench.arrangement import Group, Row, translated
 from ui.workbench.body import BodyRow
 from ui.workbench.fields import FieldRow
@@ -139,8 +140,9 @@ class GroupFrame(QFrame):
         self._offer_kinds()
         for row in self._group.rare:
             if row.names[0] not in self._rare:
-                action = self._menu.addAction(translated(row.label) or row.names[0])
-                action.setToolTip(self._options[row.names[0]].help)
+                label = translated(row.label) or row.names[0]
+                help = in_words(self._options[row.names[0]].help).replace("`", "")
+                action = self._menu.addAction(unmarked(f"{label}: {help}"))
                 action.triggered.connect(partial(self._offer_row, row))
         if self._menu.isEmpty():
             self._menu.addAction(self.tr("All are shown")).setEnabled(False)

@@ -56,7 +56,7 @@ def _act(hit: Hit) -> str:
 
 KIND = FaultKind(
     "tls",
-    "The TLS handshake goes wrong, or the certificate is",
+    "The certificate is wrong, or the TLS handshake goes wrong",
     _act,
     STREAMS,
     (CONNECT,),

@@ -11,7 +11,7 @@ from twisted.internet.utils import getProcessOutputAndValue
 
 from tests.app.faults.http_desk import BODY, asked, expected, started
 from tests.app.faults.http_peers import HTTP1, HTTP2, WIRES
-from tests.app.services.helpers import Desk, Tape, address
+from tests.app.services.helpers import Desk, Tape, address, until
 
 pytestmark = pytest.mark.usefixtures("home")
 
@@ -113,6 +113,25 @@ async def test_what_a_client_sees(desk: Desk, tape: Tape, name: str, wire: str):
     hits = 0 if of_http2_alone and wire != HTTP2 else 1
     assert len(tape.all("fault.applied")) == hits
     assert not tape.all("failure")
+
+
+@pytest.mark.parametrize("wire", WIRES)
+@pytest_twisted.ensureDeferred
+async def test_the_hit_of_a_cut_has_the_body_that_was_to_be_sent(desk: Desk, tape: Tape, wire: str):
+    service = await started(desk, wire, {"kind": "cut", "part": 0.5})
+    await asked(service, wire)
+    [hit] = tape.all("fault.applied")
+    assert hit.payload == BODY
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_total_of_a_connection_is_in_messages_and_in_bytes_where_there_are_any(desk: Desk, tape: Tape):
+    late = [{"kind": "delay", "name": on, "on": on, "ms": 1.0} for on in ("received", "sent")]
+    service = await started(desk, HTTP1, *late)
+    await asked(service, HTTP1)
+    await until(lambda: len(tape.all("fault.applied")) == 4)
+    totals = {hit.summary for hit in tape.all("fault.applied") if "total" in hit.detail}
+    assert totals == {"received: 1 message", "sent: 1 message, 1,000 bytes in all"}
 
 
 # -- when

@@ -94,8 +94,8 @@ async def start(desk: Desk, *tables: dict[str, Any], tls: bool = False, **more: 
     return await desk.start("websocket", **faults(*tables), **more, **({"tls": {}} if tls else {}))
 
 
-ONE_BY_ONE = ("reset",)
-"""Kinds that lose what has not left when they act."""
+ONE_BY_ONE = ("reset", "garbage")
+"""Kinds that lose what has not left when they act, or have the client forget what it has read together with noise."""
 
 SEEN: list[tuple[dict[str, Any], list[Any]]] = [
     ({"kind": "close", "nth": 2}, ["1", "lost"]),

@@ -46,7 +46,7 @@ def problems(table: str, protocol: str = "tcp") -> list[tuple[int, str, str]]:
         ('kind = "delay"\nmili = 5', 10, 'number 2: mili is no option of "delay". It has ms, jitter_ms,'),
         ('kind = "delay"\npath = "/x"', 10, "number 2: path is for http, not for tcp"),
         ('kind = "delay"\nuntil_seconds = 5\nfrom_seconds = 6', 10,
-            "number 2: until_seconds must be more than from_seconds"),
+            "number 2: until_seconds must be more than the beginning, 6 s"),
         ('kind = "delay"\nperiod_seconds = 5', 10, "number 2: period_seconds needs until_seconds"),
         ('kind = "delay"\nnth = 5\nfirst = 3', 10, "number 2: nth is never reached"),
         ('kind = "delay"\nevery = 5\nfirst = 3', 10, "number 2: every is never reached"),

@@ -253,6 +253,30 @@ def test_faults_that_come_go_and_move_keep_their_comments(tmp_path, faults):
     assert "\n\n\n" not in text
 
 
+@pytest.mark.parametrize("faults", [(DELAY,), (STALL, DELAY)])
+def test_between_the_faults_of_a_service_and_the_next_service_is_an_empty_line(tmp_path, faults):
+    path = tmp_path / "w.toml"
+    source = """version = 1
+
+[[service]]
+name = "a"
+protocol = "tcp"
+listen = "127.0.0.1:0"
+
+[[service]]
+name = "b"
+protocol = "tcp"
+listen = "127.0.0.1:0"
+"""
+    path.write_text(source)
+    for order in (slice(None), slice(None, None, -1)):  # written into the old file; made anew
+        services = load(path).services
+        save(Workspace(tuple(replace(one, faults=faults) for one in services)[order]), path)
+        assert path.read_text().count("\n\n[[service]]\n") == 2
+        assert "\n\n\n" not in path.read_text()
+        assert not path.read_text().endswith("\n\n")
+
+
 def test_the_first_fault_and_the_last(tmp_path):
     text = saved_with(tmp_path / "w.toml", other=(STALL, DELAY))
     assert text.count("[[service.fault]]") == 2

@@ -191,6 +191,47 @@ def test_another_network_takes_the_place_of_the_first_and_leaves_what_is_not_its
     desk.qtbot.waitUntil(lambda: desk.config.faults == (SLOW, RESET))
 
 
+def test_the_button_and_the_menu_say_which_network_it_is(desk: Bench) -> None:
+    desk.window.services.select("echo")
+    dock = dock_of(desk)
+
+    def chosen() -> list[str]:
+        menu = dock.networks.menu()
+        menu.aboutToShow.emit()
+        return [action.text().partition(":")[0] for action in menu.actions() if action.isChecked()]
+
+    assert dock.networks.text().strip() == "Network of echo"
+    assert chosen() == []
+    assert not dock.networks.menu().actions()[-1].isEnabled()  # there is none to take away
+    dock.put_preset(PRESETS[3])
+    desk.qtbot.waitUntil(lambda: dock.networks.text().strip() == "Network of echo: 3G")
+    assert chosen() == ["3G"]
+    assert dock.networks.menu().actions()[-1].isEnabled()
+    desk.window.services.select("plain")
+    desk.qtbot.waitUntil(lambda: dock.networks.text().strip() == "Network of plain")
+    assert chosen() == []
+
+
+def test_a_row_says_when_its_fault_acts_beside_what_its_sliders_say(open_window: Open, qtbot: QtBot) -> None:
+    outage = {"kind": "reset", "name": "outage", "from_seconds": 20.0, "until_seconds": 30.0, "period_seconds": 30.0}
+    with bench(open_window, qtbot, config("echo", 0, faults=(outage,))) as made:
+        do(made.window, "faults")
+        row = row_of(made, "outage")
+        assert [figure.option.name for figure in row.figures.figures] == ["probability"]
+        assert row.kind.text() == "reset on sent · from 20 s, until 30 s, period 30 s"
+        row.once_now.click()
+        qtbot.waitUntil(lambda: row.kind.text() == "reset on sent, waits for the next")
+
+
+def test_fields_of_figures_are_of_one_width(desk: Bench) -> None:
+    desk.window.services.select("echo")
+    dock_of(desk).put_preset(PRESETS[3])
+    desk.qtbot.waitUntil(lambda: len(dock_of(desk).rows) == 6)
+    settle()
+    widths = {figure.number.width() for row in dock_of(desk).rows.values() for figure in row.figures.figures}
+    assert len(widths) == 1
+
+
 def test_thousands_of_changes_are_shown_in_batches(desk: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     shown: list[object] = []
     refresh = FaultRow.refresh

@@ -129,6 +129,31 @@ def test_what_is_wrong_is_told_at_its_field_and_the_last_good_state_serves(desk:
     assert section_of(desk).view.at() == 1
 
 
+def test_the_menu_of_conditions_says_what_each_means(desk: Bench) -> None:
+    when = next(group for group in section_of(desk).form.groups if group.row_of("probability"))
+    menu = when.offer.menu()
+    menu.aboutToShow.emit()
+    offered = [action.text() for action in menu.actions()]
+    assert "Every: Hit each candidate whose number is a multiple of this; 0: each" in offered
+    assert all(": " in text for text in offered)
+
+
+def test_kinds_that_need_tls_are_there_and_say_so(desk: Bench) -> None:
+    section_of(desk).add_button.click()
+    menu = section_of(desk).findChildren(QMenu)[-1]
+    off = [action.text() for action in menu.actions() if action.text() and not action.isEnabled()]
+    menu.close()
+    assert off == ["tls: for a service with TLS"]
+
+
+def test_the_page_says_which_network_it_is(desk: Bench) -> None:
+    section = section_of(desk)
+    assert section.networks.text().strip() == "Network"
+    section.networks.menu().aboutToShow.emit()
+    next(action for action in section.networks.menu().actions() if action.text().startswith("3G")).trigger()
+    desk.qtbot.waitUntil(lambda: section.networks.text().strip() == "Network: 3G")
+
+
 def test_another_kind_keeps_what_it_can(desk: Bench) -> None:
     type_into(desk, "probability", "0.5")
     choice = editor(desk, "kind").editors["kind"]
@@ -222,6 +247,7 @@ def test_without_a_fault_there_are_networks(open_window: Open, qtbot: QtBot) -> 
         desk.page.show_fault(-1)
         section = section_of(desk)
         assert section.empty.isVisible()
+        assert section.add_button.hasFocus()
         section.empty.buttons[0].click()
         qtbot.waitUntil(lambda: len(desk.config.faults) == 4)
         assert not section.empty.isVisible()

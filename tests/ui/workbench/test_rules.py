@@ -204,7 +204,7 @@ def test_rare_options_are_folded_away_until_they_are_wanted(desk: Bench) -> None
     request = desk.rules.form.groups[0]
     assert [list(row.values()) for row in request.rows] == [["method", "path"]]
     request.offer.menu().aboutToShow.emit()
-    [query] = [action for action in request.offer.menu().actions() if action.text() == "Query"]
+    [query] = [action for action in request.offer.menu().actions() if action.text().startswith("Query: ")]
     query.trigger()
     QTest.keyClicks(QApplication.focusWidget(), "page=2")
     desk.until_rules(lambda rules: rules[1].get("query") == ["page=2"])
@@ -355,7 +355,7 @@ def test_all_that_a_rule_of_a_script_can_wait_for_is_offered_in_plain_words(scri
     when = script.rules.form.groups[0]
     menu = when.offer.menu()
     menu.aboutToShow.emit()
-    assert [action.text() for action in menu.actions()] == [
+    assert [action.text().partition(":")[0] for action in menu.actions()] == [
         "Client connects", "Any message", "Message contains", "Message in hex is", "Message matches regex", "Silence",
         "Only number",
     ]  # fmt: skip

@@ -57,9 +57,9 @@ class FaultPage(FactsPage):
         side, number, total = detail.get("on"), detail.get("message"), detail.get("total")
         if total is not None:
             words = {
-                RECEIVED: self.tr("{count} pieces that the peer sent, on the whole connection"),
-                SENT: self.tr("{count} pieces that were sent to the peer, on the whole connection"),
-            }.get(str(side), self.tr("{count} pieces"))
+                RECEIVED: self.tr("{count} messages that the peer sent, on the whole connection"),
+                SENT: self.tr("{count} messages that were sent to the peer, on the whole connection"),
+            }.get(str(side), self.tr("{count} messages"))
             return words.format(count=total)
         words = {
             CONNECT: self.tr("the connection, when it was made"),

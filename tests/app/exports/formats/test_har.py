@@ -472,7 +472,7 @@ def test_of_an_exchange_that_a_fault_has_ended() -> None:
     script.add(events.CONNECTION_OPENED, WEB)
     script.ask("GET", "/", [["Host", "x"]])
     fault(script, "end: reset")
-    fault(script, "slow: 3 pieces in all", total=3)  # is about the connection
+    fault(script, "slow: 3 messages in all", total=3)  # is about the connection
     script.add(events.CONNECTION_CLOSED, WEB, reason="reset by a fault")
     assert comments(script) == ["fault end: reset"]
 

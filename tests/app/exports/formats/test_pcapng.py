@@ -227,13 +227,13 @@ def test_a_fault_is_a_comment_on_the_packet_that_it_has_hit(tmp_path: Path) -> N
     fault(clock, ONE, "sent", "end: closed")
     clock.add(events.CONNECTION_CLOSED, ONE, reason="closed by a fault")
     clock.add(events.DATA_SENT, TWO, b"x")
-    fault(clock, ONE, "sent", "slow: 1 piece, 5 bytes in all", total=1)
+    fault(clock, ONE, "sent", "slow: 1 message, 5 bytes in all", total=1)
     path = exported(clock.made, tmp_path)
     assert commented(path) == [
         ["fault.applied: late: 5 ms late", "0", b"ping\n".hex(), ""],
         ["fault.applied: slow: 100 ms late", "0", b"pong\n".hex(), ""],
         ["fault.applied: end: closed", "0", "", "end"],
-        ["fault.applied: slow: 1 piece, 5 bytes in all", "0", "", ""],
+        ["fault.applied: slow: 1 message, 5 bytes in all", "0", "", ""],
     ]
     assert complaints(path) == ""
 

@@ -46,7 +46,7 @@ def test_it_says_what_happened_in_words(qtbot: QtBot) -> None:
         ({"on": "received"}, "message 3 that the peer sent on this connection"),
         ({"on": "connect"}, "the connection, when it was made"),
         ({"message": 0}, "the whole connection"),
-        ({"total": 12}, "12 pieces that were sent to the peer, on the whole connection"),
+        ({"total": 12}, "12 messages that were sent to the peer, on the whole connection"),
     ],
 )
 def test_it_says_what_was_hit(qtbot: QtBot, more: dict[str, Any], words: str) -> None:
