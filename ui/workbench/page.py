@@ -23,6 +23,7 @@ from ui.services import checks
 from ui.workbench.applying import live_part, mistakes_of
 from ui.workbench.forms import PageForms
 from ui.workbench.header import ServiceHeader
+from ui.workbench.merging import merged
 from ui.workbench.restart_bar import RestartBar
 from ui.workbench.rules_section import RulesSection
 from ui.workbench.sections import Sections
@@ -279,7 +280,7 @@ class ServicePage(QWidget):
 
     def discard(self) -> None:
         """Forget what is not applied."""
-        self._load(self._served)
+        self._load(self._served, self._served)
 
     # -- what happens elsewhere
 
@@ -295,18 +296,22 @@ class ServicePage(QWidget):
     def _on_services(self) -> None:
         config = next((one for one in self._edits.state.services if one.name == self.service), None)
         if config is not None and config != self._served:
-            self._load(config)
+            self._load(config, merged(self._served, self.config(), config))
         self._show_status()
 
-    def _load(self, config: ServiceConfig) -> None:
-        """Show another configuration: it was changed elsewhere, or a change was undone."""
+    def _load(self, config: ServiceConfig, shown: ServiceConfig) -> None:
+        """Show another configuration: it was changed elsewhere, or a change was undone.
+
+        ``shown`` is ``config`` with what is not applied yet.
+        """
         self._served = config
-        self._pause.stop()
+        if shown == config:
+            self._pause.stop()
         had_focus = self.isAncestorOf(QApplication.focusWidget())
-        if self.header.name.text().strip() != config.name:
-            self.header.name.setText(config.name)
+        if self.header.name.text().strip() != shown.name:
+            self.header.name.setText(shown.name)
             self.header.name.home(False)
-        self._build(config)
+        self._build(shown)
         if had_focus and not self.isAncestorOf(QApplication.focusWidget()):
             self.setFocus(Qt.OtherFocusReason)
 
