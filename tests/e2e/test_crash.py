@@ -21,7 +21,7 @@ def drafts(program: Program) -> list[Path]:
 def duplicate(program: Program) -> None:
     """Add a copy of the service, and wait until the draft has it."""
     program.press("ctrl+d")
-    dialog = program.wait_window("New service")
+    dialog = program.wait_window("Duplicate tcp-echo")
     program.display.press(dialog, "Return")
     wait_for(lambda: "* - Listening Post" in program.title())
     wait_for(lambda: any('"tcp-echo-2"' in path.read_text() for path in drafts(program)), 60)
