@@ -374,17 +374,24 @@ def name_problem(name: str) -> str | None:
     """What is wrong with a service's name, or None."""
     if not name.strip():
         return "is missing"
-    if len(name) > MAX_NAME or not name.isprintable():
-        return f"must be one line of at most {MAX_NAME} characters"
-    return None
+    return _text_problem(name)
 
 
 def group_problem(group: object) -> str | None:
     """What is wrong with the name of a service's group, or None. An empty name is valid: it means no group."""
     if not isinstance(group, str):
         return 'must be text, as in group = "Bench"'
-    if len(group) > MAX_NAME or not group.isprintable() or group != group.strip():
+    if group != group.strip():
         return f"must be one line of at most {MAX_NAME} characters, without spaces around it"
+    return _text_problem(group)
+
+
+def _text_problem(text: str) -> str | None:
+    if len(text) > MAX_NAME or "\n" in text:
+        return f"must be one line of at most {MAX_NAME} characters"
+    hidden = next((at for at, character in enumerate(text) if not character.isprintable()), None)
+    if hidden is not None:
+        return f"must not have a control or invisible character: number {hidden + 1} is U+{ord(text[hidden]):04X}"
     return None
 
 

@@ -163,7 +163,11 @@ class TableEditor(QWidget):
         words = [_brief(str(table.get(first.name, first.default)))]
         for option in self._declared[1:]:
             value = table.get(option.name, option.default)
-            if value != option.default:
+            if value == option.default:
+                continue
+            if isinstance(value, bool):
+                words.append(option.name if value else f"not {option.name}")
+            else:
                 shown = _brief("; ".join(map(str, value)) if isinstance(value, list) else str(value))
                 words.append(shown if option.type in (str, list) else f"{option.name} {shown}")
         return "   ".join(word for word in words if word)

@@ -89,8 +89,9 @@ class Arranging(QObject):
         dialog.setTextValue(text)
 
         def accept() -> None:
-            new = " ".join(dialog.textValue().split())[:MAX_NAME].strip()
-            if new and new.isprintable() and new != text:
+            words = " ".join(dialog.textValue().split())
+            new = "".join(filter(str.isprintable, words))[:MAX_NAME].strip()
+            if new and new != text:
                 done(new)  # type: ignore[operator]
 
         dialog.accepted.connect(accept)

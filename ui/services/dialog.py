@@ -218,7 +218,7 @@ class ServiceDialog(CarefulDialog):
             self.name,
             self._name_words,
             name and sentence(name),
-            self.tr("Stands in the list and in each of its events"),
+            self.tr("Shown in the list and in each of its events"),
         )
         tell(self.protocol, self._protocol_words, None, in_words(PROTOCOLS[self._protocol()].help))
         responder = workspace.responder_problem(self._responder(), self._protocol())

@@ -213,7 +213,8 @@ class ServicesDelegate(QStyledItemDelegate):
             right -= width + 4
 
         badge = self.fonts.badge_size(row.badge)
-        put("badge", badge.width(), badge.height())
+        if not self.is_compact or badge.width() + GAP <= self._room_beside_name(row, right - at.first.left()):
+            put("badge", badge.width(), badge.height())
         if row.exposed and self.is_compact:
             put("exposed", self.fonts.icon, self.fonts.icon)
         elif row.exposed:
@@ -227,6 +228,10 @@ class ServicesDelegate(QStyledItemDelegate):
         if row.locked:
             put("lock", self.fonts.icon, self.fonts.icon)
         return places
+
+    def _room_beside_name(self, row: ServiceRow, width: int) -> int:
+        """What is left of the line of the compact view beside the port and the least of the name."""
+        return width - self.fonts.name_room() - QFontMetrics(self.fonts.mono).horizontalAdvance(row.port) - 4
 
     def allow_rect(self, at: Layout) -> QRect:
         """Where Allow stands in the second line of a service that refused a host."""

@@ -60,7 +60,8 @@ class Drafts(QObject):
 
     def _on_change(self) -> None:
         # Not started anew by each change: who types without a pause has a draft all the same.
-        if not self._timer.isActive() and (self._files.modified or self._written is not None or self._restored):
+        wanted = self._files.modified or self._files.pending or self._written is not None or self._restored
+        if wanted and not self._timer.isActive():
             self._timer.start()
 
     # -- the draft of this window
@@ -72,7 +73,7 @@ class Drafts(QObject):
             self._alone.run(lambda: Deferred.fromCoroutine(self._bring_up_to_date()))
 
     async def _bring_up_to_date(self) -> None:
-        state = self._edits.state if self._files.modified else None
+        state = self._files.unsaved()
         try:
             if state is None:
                 await self._in_thread(self._file.remove)

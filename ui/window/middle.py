@@ -18,8 +18,9 @@ from ui.window.start_page import StartPage
 LEFT = 340
 """Pixels of the services' width at first, with letters of the usual size."""
 
-PANES = 660
-"""Pixels that the panes get before the services get more than they need, with letters of the usual size."""
+PANES, SHARE = 660, 0.75
+"""Pixels that the panes get before the services get more than they need, with letters of the usual size; and the
+most of the width that this may be, because names of services need room, too, when letters are large."""
 
 WIDTH = 1366
 """Pixels of the window before the user changes its size."""
@@ -122,7 +123,7 @@ class Middle(QSplitter):
         if self._restored:
             self._restored = False
             self._keep_left()  # sizes that are restored before are not known before
-        panes = PANES * theme.notifier.fonts.size // theme.POINTS
+        panes = min(PANES * theme.notifier.fonts.size // theme.POINTS, round(SHARE * self.width()))
         left = max(min(self._left, self.width() - panes), min(self._left, self.side.minimumSizeHint().width()))
         if left != self.sizes()[0]:
             self.setSizes([left, self.width() - left])

@@ -78,6 +78,15 @@ class WorkspaceFiles(QObject):
         """The services with changes that are not applied, as ``Workbench.pending`` has them."""
         return self._pages.pending() if self._pages is not None else {}
 
+    def unsaved(self) -> Workspace | None:
+        """The workspace with all changes, also those that wait for a restart; None if they are saved."""
+        waiting = self._pages.waiting() if self._pages is not None else {}
+        state = self._edits.state
+        services = tuple(waiting.get(one.name, one) for one in state.services)
+        if len({one.name for one in services}) == len(services):  # two pages may have been given the same name
+            state = replace(state, services=services)
+        return state if state != self._saved else None
+
     def is_open(self, path: Path) -> bool:
         """Whether this file is the one that is open, by whatever path."""
         if same_file(path, demo_file()):

@@ -23,6 +23,7 @@ from ui.services import checks
 from ui.workbench.applying import live_part, mistakes_of
 from ui.workbench.forms import PageForms
 from ui.workbench.header import ServiceHeader
+from ui.workbench.merging import merged
 from ui.workbench.restart_bar import RestartBar
 from ui.workbench.rules_section import RulesSection
 from ui.workbench.sections import Sections
@@ -44,19 +45,20 @@ class ServicePage(QWidget):
     Attributes:
         service: the name of the service.
         header, status, restart, forms: its parts.
+        waiting: the configuration with what is not applied, as it was last without a mistake; None: all is applied.
 
     Signals:
         left(): the user wants to go back to the panes.
         renamed(str, str): the old and the new name.
         toggled(str): the service of that name is to be started or stopped.
-        settled_changed(): ``settled`` is another now.
+        pending_changed(): ``settled``, or what is not applied, is another now.
         hits_wanted(str, str): the events of a fault of the service are to be shown: both names.
     """
 
     left = pyqtSignal()
     renamed = pyqtSignal(str, str)
     toggled = pyqtSignal(str)
-    settled_changed = pyqtSignal()
+    pending_changed = pyqtSignal()
     hits_wanted = pyqtSignal(str, str)
 
     def __init__(self, name: str, post: Post, edits: Edits, bridge: Bridge, reader: Reader) -> None:
@@ -68,7 +70,8 @@ class ServicePage(QWidget):
         self._doing = ("", "")
         self._before, self._step = service.config, -1
         self._mistakes = 0
-        self._was_settled = True
+        self._pending: ServiceConfig | None = None
+        self.waiting: ServiceConfig | None = None
         self.header = ServiceHeader(service)
         self.status = NoticeBar("bad", closable=False)
         self.restart = RestartBar()
@@ -169,10 +172,12 @@ class ServicePage(QWidget):
         waits = not self._mistakes and service is not None and service.running
         waits = waits and config != live_part(self._served, config)
         self.restart.say(len(service.connections) if waits and service is not None else -1)
-        settled = not self._mistakes and config == self._served
-        if settled != self._was_settled:
-            self._was_settled = settled
-            self.settled_changed.emit()
+        pending = None if not self._mistakes and config == self._served else config
+        if not self._mistakes:
+            self.waiting = pending
+        if pending != self._pending:
+            self._pending = pending
+            self.pending_changed.emit()
 
     def show_mistake(self) -> None:
         """Go to the first mistake."""
@@ -279,7 +284,7 @@ class ServicePage(QWidget):
 
     def discard(self) -> None:
         """Forget what is not applied."""
-        self._load(self._served)
+        self._load(self._served, self._served)
 
     # -- what happens elsewhere
 
@@ -295,18 +300,22 @@ class ServicePage(QWidget):
     def _on_services(self) -> None:
         config = next((one for one in self._edits.state.services if one.name == self.service), None)
         if config is not None and config != self._served:
-            self._load(config)
+            self._load(config, merged(self._served, self.config(), config))
         self._show_status()
 
-    def _load(self, config: ServiceConfig) -> None:
-        """Show another configuration: it was changed elsewhere, or a change was undone."""
-        self._served = config
-        self._pause.stop()
+    def _load(self, config: ServiceConfig, shown: ServiceConfig) -> None:
+        """Show another configuration: it was changed elsewhere, or a change was undone.
+
+        ``shown`` is ``config`` with what is not applied yet.
+        """
+        self._served, self.waiting = config, None
+        if shown == config:
+            self._pause.stop()
         had_focus = self.isAncestorOf(QApplication.focusWidget())
-        if self.header.name.text().strip() != config.name:
-            self.header.name.setText(config.name)
+        if self.header.name.text().strip() != shown.name:
+            self.header.name.setText(shown.name)
             self.header.name.home(False)
-        self._build(config)
+        self._build(shown)
         if had_focus and not self.isAncestorOf(QApplication.focusWidget()):
             self.setFocus(Qt.OtherFocusReason)
 

@@ -11,6 +11,7 @@ from PyQt5.QtWidgets import QWidget
 
 from app.capture.reading.reader import Reader
 from app.post import Post
+from app.services.config import ServiceConfig
 from ui.bridge import Bridge
 from ui.edits import Edits
 from ui.panes.tabs import PaneTabs
@@ -26,7 +27,7 @@ class Workbench(QObject):
     Signals:
         shown(): a page was brought into view.
         toggled(str): the service of that name is to be started or stopped.
-        pending_changed(): ``pending`` may be another now.
+        pending_changed(): what is not applied may be another now.
         said(str): what became of changes, as text for the user.
         hits_wanted(str, str): the events of a fault are to be shown: the names of the service and of the fault.
     """
@@ -111,6 +112,10 @@ class Workbench(QObject):
         """
         return {name: page.valid for name, page in self._all().items() if not page.settled()}
 
+    def waiting(self) -> dict[str, ServiceConfig]:
+        """What services would be with their changes that wait for a restart, by the names that they have now."""
+        return {name: page.waiting for name, page in self._all().items() if page.waiting is not None}
+
     def apply(self, *, restart: bool = False) -> None:
         """Apply what was typed, on all pages; with ``restart`` also what needs one."""
         for page in self._all().values():
@@ -142,7 +147,7 @@ class Workbench(QObject):
         page.left.connect(self._leave)
         page.renamed.connect(self._on_renamed)
         page.toggled.connect(self.toggled)
-        page.settled_changed.connect(self.pending_changed)
+        page.pending_changed.connect(self.pending_changed)
         page.hits_wanted.connect(self.hits_wanted)
         return page
 

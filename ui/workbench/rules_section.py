@@ -88,7 +88,7 @@ class RulesSection(QWidget):
             )
         )
         self.reset_button.clicked.connect(lambda: self.recount.emit(None))
-        buttons = QHBoxLayout()
+        buttons = self._buttons = QHBoxLayout()
         buttons.setContentsMargins(12, 8, 12, 8)
         buttons.setSpacing(8)
         for button in (add, paste, self.reset_button):
@@ -132,6 +132,12 @@ class RulesSection(QWidget):
 
     def _on_splitter(self) -> None:
         self._moved = True
+        self._fold()
+
+    def _fold(self) -> None:
+        """Leave out a button that has no room. What it does is in the menu of the rows, too."""
+        self.reset_button.show()
+        self.reset_button.setVisible(self._buttons.minimumSize().width() <= self.splitter.sizes()[0])
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Share the room, until the user moves the divider."""
@@ -140,6 +146,7 @@ class RulesSection(QWidget):
             width = event.size().width()
             left = min(LEFT + 12 * (theme.notifier.fonts.size - theme.POINTS), round(SHARE * width))
             self.splitter.setSizes([left, width - left])
+        self._fold()
 
     def order(self) -> tuple[QWidget, ...]:
         """The parts that Tab goes through, in their order."""

@@ -274,8 +274,10 @@ def _looked_up(field: Field, inner: Filter) -> Filter:
     return Filter(f"{field.lookup.column} IN ({field.lookup.select}({inner.sql}))", inner.values)
 
 
-_MISTYPED = {"=": "==", "=>": ">=", "=<": "<=", "===": "==", "!==": "!=", "<>": "!="}
-_GLUED = re.compile(rf"([A-Za-z_][\w.]*)({'|'.join(sorted(_MISTYPED, key=len, reverse=True))})(?![=<>])(.*)", re.DOTALL)
+_MISTYPED = {"=": "==", "=>": ">=", "=<": "<=", "===": "==", "!==": "!=", "<>": "!=", "=~": "matches"}
+_OPERATOR = rf"({'|'.join(sorted(_MISTYPED, key=len, reverse=True))})(?![=<>])(.*)"
+_GLUED = re.compile(rf"([A-Za-z_][\w.]*){_OPERATOR}", re.DOTALL)
+_LEADING = re.compile(_OPERATOR, re.DOTALL)
 
 
 def _no_mistyped_operator(words: tuple[Token, ...], fields: Mapping[str, Field], compares: bool) -> None:
@@ -285,9 +287,12 @@ def _no_mistyped_operator(words: tuple[Token, ...], fields: Mapping[str, Field],
     """
     for at, word in enumerate(words):
         glued = _GLUED.fullmatch(word)
+        leading = _LEADING.fullmatch(word)
         begin = word.start_pos or 0
         if str(word) in _MISTYPED and at and (compares or str(words[at - 1]).lower() in fields):
             name, operator, rest = str(words[at - 1]), str(word), " ".join(words[at + 1 : at + 2])
+        elif leading is not None and at and str(words[at - 1]).lower() in fields:
+            name, operator, rest = str(words[at - 1]), leading[1], leading[2]
         elif glued is not None and glued[1].lower() in fields and (glued[3] or at + 1 < len(words)):
             name, operator, rest = glued[1], glued[2], glued[3] or str(words[at + 1])
             begin += len(name)

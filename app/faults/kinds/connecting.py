@@ -35,7 +35,7 @@ def _check(values: Options, protocol: str, on: str) -> Iterator[Mistake]:
     for name, neutral in (("probability", 1.0), ("first", 0), ("nth", 0), ("every", 0), ("peer", [])):
         if values[name] != neutral:
             where = "where the port is closed" if protocol == "udp" or values["how"] == CLOSED else "in the queue"
-            yield Mistake(name, f"means nothing {where}: nobody looks at the one who comes")
+            yield Mistake(name, f"has no effect {where}: connections are not told apart there")
 
 
 KINDS = (

@@ -29,7 +29,7 @@ def _act_slowly(hit: Hit) -> str:
 
 
 KINDS = (
-    _ending("close", "Closes the connection in good order, in the place of a message", "closed",
+    _ending("close", "Closes the connection (FIN) in the place of a message", "closed",
         lambda target: target.close()),
     _ending("reset", "Resets the connection (RST), in the place of a message", "reset", lambda target: target.reset()),
     _ending("half-close", "Closes our side in the place of a message, and goes on reading", "our side closed",

@@ -123,6 +123,8 @@ def test_an_empty_workspace_is_one():
         (service(autostart="1"), 7, "autostart", "must be true or false"),
         (service(group="1"), 7, "group", 'must be text, as in group = "Bench"'),
         (service(group='"a\\nb"'), 7, "group", "must be one line of at most 60 characters"),
+        (service(group='"a\\tb"'), 7, "group", "must not have a control or invisible character: number 2 is U+0009"),
+        (service(group='"a "'), 7, "group", "without spaces around it"),
         (service(group=f'"{"g" * 61}"'), 7, "group", "must be one line of at most 60 characters"),
         (service(group='" a"'), 7, "group", "without spaces around it"),
         (service(color='"red"'), 7, "color", "is unknown. A service has name, protocol, listen"),

@@ -21,6 +21,8 @@ RULES = Option(
         Option("match", str, "", "Match"),
         Option("nth", int, 0, "Only this one", minimum=0),
         Option("then", list, [], "Then"),
+        Option("template", bool, False, "Template"),
+        Option("on", bool, True, "On"),
     ),
 )  # fmt: skip
 
@@ -50,6 +52,10 @@ def press(editor: TableEditor, name: str) -> None:
 
 def test_a_row_says_the_first_option_and_what_differs_from_the_defaults(opened: Open) -> None:
     assert rows(opened()) == ["1  text   PING   send PONG; close", "2  connected   nth 3"]
+
+
+def test_a_row_says_yes_and_no_in_words(opened: Open) -> None:
+    assert rows(opened([{"template": True, "on": False}])) == ["1  connected   template   not on"]
 
 
 def test_what_was_given_comes_back(opened: Open) -> None:

@@ -107,6 +107,7 @@ def test_what_it_begins_with_comes_back_as_it_was(dialog: Open, config: ServiceC
         ("  ", "The name is missing."),
         ("http-inspector", '"http-inspector" is taken. Give each service its own name.'),
         ("x" * 61, "The name must be one line of at most 60 characters."),
+        ("a\u202eb", "The name must not have a control or invisible character: number 2 is U+202E."),
     ],
 )
 def test_a_wrong_name_is_told_beneath_it(dialog: Open, name: str, words: str) -> None:

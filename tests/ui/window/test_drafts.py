@@ -303,3 +303,42 @@ def test_changes_and_capture_are_offered_in_one_bar(begin: Begin, desk: Path, fo
     assert bar.label.text() == "Last time, Listening Post ended unexpectedly."
     click(bar.later)
     assert not bar.isVisible()
+
+
+def test_what_waits_for_a_restart_is_in_the_draft_as_it_was_last_without_a_mistake(
+    begin: Begin, desk: Path, folder: Path, qtbot: QtBot
+) -> None:
+    window = begin(desk)
+    do(window, "start_all")
+    page = window.workbench.open("alpha")
+    assert page is not None
+    page.show_address()
+    port = page.sections.address.port
+    QTest.keyClicks(port, "9300")
+    qtbot.waitUntil(lambda: "9300" in "".join(path.read_text() for path in drafts(folder)))
+    assert not window.files.modified
+    port.selectAll()
+    QTest.keyClicks(port, "9301")
+    qtbot.waitUntil(lambda: "9301" in drafts(folder)[0].read_text())
+    page.header.name.setText("")
+    page.header.name.textEdited.emit("")
+    window.edits.add(config("more", 9100))
+    qtbot.waitUntil(lambda: '"more"' in drafts(folder)[0].read_text())
+    assert "9301" in drafts(folder)[0].read_text()
+    window.edits.undo()
+    page.discard()
+    qtbot.waitUntil(lambda: drafts(folder) == [])
+
+
+def test_two_pages_with_the_same_name_spoil_no_draft(begin: Begin, desk: Path, folder: Path, qtbot: QtBot) -> None:
+    window = begin(desk)
+    window.edits.add(config("beta", 9100))
+    do(window, "start_all")
+    for name in ("alpha", "beta"):
+        page = window.workbench.open(name)
+        assert page is not None
+        page.header.name.setText("same")
+        page.header.name.textEdited.emit("same")
+    state = window.files.unsaved()
+    assert state is not None
+    assert [one.name for one in state.services] == ["alpha", "beta"]

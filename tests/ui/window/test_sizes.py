@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from PyQt5.QtCore import Qt
 from PyQt5.QtGui import QFontMetrics
-from PyQt5.QtWidgets import QApplication, QScrollArea, QToolBar
+from PyQt5.QtWidgets import QApplication, QPushButton, QScrollArea, QToolBar
 
 from app.events import FAILURE, Event
 from app.status import Failed, Listening
@@ -178,6 +178,52 @@ def test_the_hints_of_the_send_dock_are_not_cut(window: MainWindow) -> None:
             settle()
             hint = form.body.help
             assert hint.height() >= hint.heightForWidth(hint.width()), hint.text()
+
+
+@pytest.mark.parametrize(("points", "size"), [(10, (900, 600)), (15, (1280, 720)), (20, (1440, 900))])
+@pytest.mark.parametrize("compact", [False, True])
+def test_names_of_services_can_be_read_with_large_letters(
+    open_window: Open, qapp: QApplication, points: int, size: tuple[int, int], compact: bool
+) -> None:
+    theme.apply(qapp, theme.DARK, Fonts(points, "", points))
+    window = open_window(*(config(f"service-{i:02}", 59_100 + i, protocol="http") for i in range(30)))
+    window.services.set_compact(compact)
+    window.resize(*size)
+    settle()
+    view = window.services.list
+    row = view.model().row(view.model().index(view.model().at("service-00")))
+    assert isinstance(row, ServiceRow)
+    at = view.delegate.layout_of(view.rect_of(view.model().at("service-00")))
+    marks = view.delegate.marks(row, at).values()
+    end = min([at.figures_left if compact else at.first.right(), *(one.left() for one in marks)])
+    port = QFontMetrics(view.delegate.fonts.mono).horizontalAdvance(row.port) if compact else 0
+    assert end - at.first.left() >= port + view.delegate.fonts.name_room() * 7 // 8
+
+
+def test_no_button_of_a_page_is_cut(open_window: Open, qapp: QApplication) -> None:
+    for points in ROOM:
+        theme.apply(qapp, theme.DARK, Fonts(points, "", points))
+        rules = {"rules": [{"path": "/a"}]}
+        window = open_window(
+            config("shop", protocol="http", responder="mock", options=rules, faults=({"kind": "delay"},))
+        )
+        window.resize(*ROOM[points])
+        page = window.workbench.open("shop")
+        assert page is not None
+        for key in ("rules", "answer", "faults", "tls", "limits", "socket"):
+            page.show_section(key)
+            settle()
+            cut = [
+                button.text()
+                for button in page.findChildren(QPushButton)
+                if button.isVisible() and button.width() < button.minimumSizeHint().width()
+            ]
+            assert cut == [], (points, key)
+        window.resize(1800, 900)
+        page.show_section("rules")
+        settle()
+        assert page.rules is not None
+        assert page.rules.reset_button.isVisible()
 
 
 def test_services_give_room_to_the_panes_and_get_it_back(open_window: Open) -> None:

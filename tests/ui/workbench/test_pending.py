@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -120,3 +121,41 @@ def test_nothing_is_lost_without_a_question(desk: Bench, act: str, closed: bool)
     assert UNAPPLIED in found[0]
     assert desk.window.isVisible()
     assert list(desk.post.services) == ["shop", "echo"]
+
+
+def new_rule(desk: Bench) -> None:
+    assert desk.window.workbench.add_rule("shop", "mock", {"path": "/new"})
+
+
+def move_to_group(desk: Bench) -> None:
+    desk.window.edits.replace("shop", replace(desk.config, group="Bench"))
+
+
+def other_fault(desk: Bench) -> None:
+    desk.window.edits.replace("shop", replace(desk.config, faults=({"kind": "delay"},)))
+
+
+@pytest.mark.parametrize("change", [new_rule, move_to_group, other_fault])
+def test_a_change_made_elsewhere_leaves_what_is_not_applied(desk: Bench, change: Callable[[Bench], None]) -> None:
+    desk.rules.view.choose(1)
+    desk.type_into(desk.editor("path"), "~^/fla(ky")
+    desk.page.apply()
+    before = desk.config
+    change(desk)
+    desk.qtbot.waitUntil(lambda: desk.config != before)
+    settle()
+    kept = desk.page.config()
+    assert [rule["path"] for rule in kept.options["rules"] if str(rule.get("path")).startswith("~")] == ["~^/fla(ky"]
+    assert not desk.page.settled()
+    assert (kept.group, kept.faults) == (desk.config.group, desk.config.faults)
+    assert len(kept.options["rules"]) == len(desk.config.options["rules"])
+    desk.page.discard()
+    assert desk.page.config() == desk.config
+
+
+def test_what_is_typed_while_something_changes_elsewhere_is_applied_after_the_pause(desk: Bench) -> None:
+    desk.rules.view.choose(1)
+    desk.type_into(desk.editor("path"), "/other")
+    move_to_group(desk)
+    desk.until_rules(lambda rules: rules[1]["path"] == "/other")
+    assert desk.config.group == "Bench"
