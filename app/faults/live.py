@@ -299,6 +299,9 @@ class Faults:
         self._disarm(fault)
         for course in list(self._courses.values()):
             course.meters = {key: meter for key, meter in course.meters.items() if key[0] is not fault}
+            course.last.pop(fault, None)
+            # Now: else an open connection would keep a total of every fault that was ever edited.
+            self._tell_total(course, fault)
             for target in (course.target, *course.within):
                 for lane in (target.incoming, target.outgoing):
                     lane.lift(fault)
@@ -346,21 +349,28 @@ class Faults:
     def close(self, course: Course) -> None:
         """The connection is gone: tell what steady faults did to it."""
         self._courses.pop(course.number, None)
-        for fault, (count, size) in course.totals.items():
-            words = _total(count, "message")
-            if size:  # of a request or an answer, of its body
-                words = f"{words}, {_total(size, 'byte')} in all"
-            detail = {
-                "fault": fault.name, "kind": fault.kind.name, "on": fault.on, "message": count, "seed": fault.seed,
-                "words": words, "total": count,
-            }  # fmt: skip
-            self._record(course.number, f"{fault.name}: {words}", json.dumps(detail), None)
+        for fault in list(course.totals):
+            self._tell_total(course, fault)
         for fault in self.all:
             fault.when.forget(course.ordinal)
         gone = [fault for fault in self.all if fault.only == course.number]
         if gone:
             self.all = [fault for fault in self.all if fault not in gone]
             self._changed()
+
+    def _tell_total(self, course: Course, fault: LiveFault) -> None:
+        """Record what a steady fault did to a connection, if it did anything."""
+        count, size = course.totals.pop(fault, (0, 0))
+        if not count:
+            return
+        words = _total(count, "message")
+        if size:  # of a request or an answer, of its body
+            words = f"{words}, {_total(size, 'byte')} in all"
+        detail = {
+            "fault": fault.name, "kind": fault.kind.name, "on": fault.on, "message": count, "seed": fault.seed,
+            "words": words, "total": count,
+        }  # fmt: skip
+        self._record(course.number, f"{fault.name}: {words}", json.dumps(detail), None)
 
     # -- hits
 

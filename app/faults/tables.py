@@ -15,7 +15,17 @@ MAX_FAULTS = 100
 FAULT = "fault"
 """The key of a service under which a workspace has its faults: ``[[service.fault]]``."""
 
-NAME = Option("name", str, "", "What events, commands and the window call it; empty: its kind")
+MAX_NAME = 60
+"""Most characters of the name of a fault, which stands in each of its events."""
+
+
+def _name_problem(name: str) -> str | None:
+    if len(name) > MAX_NAME or not name.isprintable() or name != name.strip():
+        return f"must be one line of at most {MAX_NAME} characters, without spaces around it"
+    return None
+
+
+NAME = Option("name", str, "", "What events, commands and the window call it; empty: its kind", check=_name_problem)
 
 
 def options_of(kind: faults.FaultKind, protocol: str) -> tuple[Option, ...]:

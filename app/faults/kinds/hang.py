@@ -7,6 +7,9 @@ from app.faults.kinds.delay import DAY_MS
 from app.faults.live import Hit
 from app.options import Option
 
+_FOR_EVER = 10_000 * DAY_MS
+"""Until it is lifted."""
+
 
 def _hang(hit: Hit) -> str:
     milliseconds = hit.options["ms"]
@@ -18,6 +21,8 @@ def _hang(hit: Hit) -> str:
 
 
 def _freeze(hit: Hit) -> str:
+    # What was read together with what is behind it waits with it: nothing of it is to be seen.
+    hit.delay(_FOR_EVER)
     hit.target.freeze(hit.fault)
     return "nothing is read any more"
 

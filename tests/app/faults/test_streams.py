@@ -106,3 +106,22 @@ async def test_a_live_fault_acts_on_an_open_connection_and_lifting_it_passes_wha
     service.faults.switch(fault, on=False)
     await until(lambda: len(tape.all("data.sent")) == 2)
     assert tape.data("data.sent") == b"12"
+
+
+@pytest_twisted.ensureDeferred
+async def test_freeze_passes_neither_the_message_that_it_hits_nor_one_read_with_it(desk: Desk, tape: Tape):
+    options = {"framing": "delimiter", "rules": [{"when": "message", "then": ["send {{message}}"]}]}
+    service = await desk.start("tcp", "script", options=options, **faults({"kind": "freeze", "match": "BB"}))
+    peer = Peer(service)
+    peer.push(b"AA\nBB\nCC\n")
+    await until(lambda: service.faults.all[0].hits)
+    service.faults.switch(service.faults.all[0], on=False)
+    await until(lambda: peer.pull().got == b"AA\nBB\nCC\n")
+    assert tape.data("data.received") == b"AA\nBB\nCC\n"
+
+
+@pytest_twisted.ensureDeferred
+async def test_freeze_from_the_first_message_on_answers_none(desk: Desk, tape: Tape):
+    service = await desk.start(**faults({"kind": "freeze"}))
+    assert await talked(service, b"A", b"B", wait=0.2) == []
+    assert not tape.all("data.sent")

@@ -68,3 +68,12 @@ def test_a_fault_that_finds_nothing_to_do_is_still_asked_for_the_next_candidate(
     assert (fault.once, stage.hits) == (1, set())
     stage.message(course, b"message")
     assert (fault.once, fault.hits) == (0, 1)
+
+
+def test_the_total_of_an_edited_fault_is_told_at_once_and_kept_no_longer():
+    stage = Stage(Clock(), {"kind": "delay", "ms": 1.0})
+    course = stage.open()
+    for milliseconds in range(2, 12):
+        stage.message(course, b"1")
+        stage.faults.configure([{"kind": "delay", "ms": float(milliseconds)}])
+    assert not course.totals

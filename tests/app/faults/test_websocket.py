@@ -119,7 +119,7 @@ SEEN: list[tuple[dict[str, Any], list[Any]]] = [
     ({"kind": "reorder", "nth": 3, "ms": 50.0}, ["1", "2", "3"]),
     ({"kind": "hang", "nth": 2}, ["1"]),
     ({"kind": "hang", "nth": 2, "ms": 10_000.0}, ["1"]),
-    ({"kind": "freeze", "match": "GET"}, []),
+    ({"kind": "freeze", "nth": 2}, []),
     ({"kind": "corrupt", "how": "truncate", "nth": 2}, ["1", "", "3"]),
     ({"kind": "corrupt", "how": "zero", "nth": 2}, ["1", "\0", "3"]),
     ({"kind": "ws", "nth": 2, "code": 4321}, ["1", "closed 4321"]),

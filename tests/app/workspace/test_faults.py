@@ -41,6 +41,8 @@ def problems(table: str, protocol: str = "tcp") -> list[tuple[int, str, str]]:
         ('kind = "delay"\nmatch_regex = "("', 10, "number 2: match_regex "),
         ('kind = "delay"\nname = "x"\n[[service.fault]]\nkind = "delay"\nname = "x"', 13,
             'number 3: name "x" is the name of fault number 2, too'),
+        ('kind = "delay"\nname = "a\\u001b[2J"', 10, "number 2: name must be one line of at most 60 characters"),
+        (f'kind = "delay"\nname = "{"x" * 61}"', 10, "number 2: name must be one line of at most 60 characters"),
         ('kind = "delay"\nbytes = 5', 10,
             'number 2: bytes is an option of cut, garbage, slice, not of "delay". It has ms, jitter_ms,'),
         ('kind = "delay"\nmili = 5', 10, 'number 2: mili is no option of "delay". It has ms, jitter_ms,'),
