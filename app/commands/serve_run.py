@@ -63,7 +63,7 @@ class _Run(Run):
         await post.start_all()
         assert post.capture is not None
         print(one_line(f"capturing into {post.capture}"), file=sys.stderr)
-        if any(service.faults for service in post.services.values()):
+        if any(service.faults and not service.config.seed for service in post.services.values()):
             print(f"faults have the seed {self._seed}: repeat them with --seed {self._seed}", file=sys.stderr)
         for service in post.services.values():
             if isinstance(service.status, Held):

@@ -413,16 +413,17 @@ class Faults:
             for fault in acting
             if fault.only in (0, number) and (self._is_hit(fault, course, candidate, now) or fault.once)
         ]
-        any_hit = False
+        any_hit = ended = False
         for fault in hitting:
+            if ended and (fault.kind.ends or piece.gone):
+                continue  # nothing is left for it
             asked = fault.once > 0
             if asked:
                 fault.once -= 1
                 self._acting.clear()
             if self._hit(fault, course, candidate, piece, lane, course.target if target is None else target):
                 any_hit = True
-                if fault.kind.ends:
-                    break
+                ended = ended or fault.kind.ends
             else:
                 fault.once += asked
         return any_hit
