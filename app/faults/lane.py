@@ -11,6 +11,9 @@ from typing import Any
 TICK = 0.005
 """Least seconds between two portions of a piece that passes at a rate."""
 
+MOST, LEAST = 256 << 10, 64 << 10
+"""Bytes in a lane at which whoever fills it is held back, and at which it goes on."""
+
 EACH = 256
 """What a piece that waits counts beside its bytes, towards the bounds of those who keep it."""
 
@@ -77,6 +80,11 @@ class Piece:
         """Do not pass it on. Returns its bytes."""
         self.gone = True
         return self.data
+
+
+def mark(data: bytes = b"") -> Piece:
+    """A piece that nobody takes. It has its turn in a lane for what is called then; faults may look at ``data``."""
+    return Piece(data, lambda _: None, whole=True)
 
 
 class Lane:
@@ -163,7 +171,7 @@ class Lane:
         if not self._queue and not self.blocked and not self._running:
             call()
             return
-        end = Piece(b"", lambda data: None, whole=True)
+        end = mark()
         end.then.append(call)
         self._queue.append(end)
 

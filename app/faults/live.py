@@ -10,7 +10,7 @@ from typing import Any
 
 from app import faults
 from app.faults.draws import Draws
-from app.faults.lane import Lane, Meter, Piece
+from app.faults.lane import Lane, Meter, Piece, mark
 from app.faults.tables import named
 from app.faults.targets import Target
 from app.faults.when import Candidate, When
@@ -271,7 +271,7 @@ class Faults:
         if kind.at_once:
             target = course.messages if course.messages and fault.level == faults.MESSAGES else course.target
             lane = target.incoming if fault.on == faults.RECEIVED else target.outgoing
-            piece = Piece(b"", lambda data: None, whole=True)
+            piece = mark()
             self._hit(fault, course, Candidate(fault.on, peer=course.peer), piece, lane, target)
             fault.enabled = False
             lane.put(piece)

@@ -17,14 +17,11 @@ from twisted.web.http import NO_BODY_CODES
 from twisted.web.http_headers import Headers
 
 from app.faults import MESSAGES, RECEIVED, SENT
-from app.faults.lane import Lane, Piece
+from app.faults.lane import LEAST, MOST, Lane, Piece, mark
 from app.faults.live import Course, Faults
 from app.faults.targets import ENDED
 from app.services.http.malformed import NO_END
 from app.services.http.pacing import Pace
-
-MOST, LEAST = 256 << 10, 64 << 10
-"""Bytes of an answer in its lane at which its producer is paused, and at which it goes on."""
 
 FIRST = 0.1
 """Seconds that a head waits for the first part of its body, so that faults can look at that, too."""
@@ -218,7 +215,7 @@ class Exchange:
             self._begin_now()
         self._complete = True
         if self._pause and not self._over:
-            pause = Piece(b"", lambda data: None, whole=True)
+            pause = mark()
             pause.due[self] = self._clock.seconds() + self._pause
             self.outgoing.put(pause)
         self.outgoing.after(self._end)

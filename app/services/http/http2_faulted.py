@@ -9,7 +9,7 @@ from h2.errors import ErrorCodes
 from twisted.web.http_headers import Headers
 
 from app.faults import CONNECT, SENT, STREAMS_OF_HTTP2
-from app.faults.lane import Piece
+from app.faults.lane import Piece, mark
 from app.services.http.faulted_target import FailingExchange
 from app.services.http.malformed import FLOOD, INTERIMS
 
@@ -96,6 +96,6 @@ class Habits:
 def habits_of(tap: Any) -> Habits | None:
     """What the connection of ``tap``, which now speaks HTTP/2, is to do wrong; None: nothing."""
     habits, course = Habits(), tap.course
-    piece = Piece(b"", lambda data: None, whole=True)
+    piece = mark()
     tap.factory.faults.strike(course, CONNECT, STREAMS_OF_HTTP2, piece, tap.outgoing, habits)
     return habits if habits.any else None

@@ -12,7 +12,7 @@ from twisted.python.failure import Failure
 
 from app import events
 from app.faults import BYTES, CONNECT, RECEIVED, SENT
-from app.faults.lane import TICK, Lane, Piece
+from app.faults.lane import LEAST, MOST, TICK, Lane, Piece, mark
 from app.faults.live import Course, Faults, Hit
 from app.faults.targets import ENDED
 from app.services.tap.holding import BY_RESPONDER
@@ -30,9 +30,6 @@ BY_LANE = 32
 
 BY_LAYER = 64
 """The same of what waits in a layer above the connection, as messages do."""
-
-MOST, LEAST = 256 << 10, 64 << 10
-"""Bytes in a lane at which the peer, or the responder's producer, is held back, and at which it goes on."""
 
 # For the type checker the mixin is what it is mixed into.
 _Base = Tap if TYPE_CHECKING else object
@@ -141,8 +138,7 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
             from fcntl import ioctl
             from termios import TIOCOUTQ
 
-            wire = self._wire.transport if self._secured else self._wire
-            return any(ioctl(wire.fileno(), TIOCOUTQ, bytes(4)))
+            return any(ioctl(self._tcp.fileno(), TIOCOUTQ, bytes(4)))
         except (ImportError, AttributeError, OSError, ValueError):
             return False  # not Linux, or no socket
 
@@ -170,7 +166,7 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
     def _made(self) -> None:
         faults = cast(Faults, self.factory.faults)
         self.enter_faults(faults, faults.framer() if faults.framer is not None else None)
-        piece = Piece(b"", lambda data: None, whole=True)
+        piece = mark()
         if self._faults.strike(self.course, CONNECT, "", piece, self.incoming):
             if not self._open:
                 if not self.factory.outgoing:
@@ -178,7 +174,7 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
                 return
             self.incoming.put(piece)
             if piece.due:
-                twin = Piece(b"", lambda data: None, whole=True)
+                twin = mark()
                 twin.due.update(piece.due)
                 self.outgoing.put(twin)
 
@@ -281,7 +277,7 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
         if self._resetting:
             return  # it ends otherwise, and soon
         if self._slow_close:
-            pause = Piece(b"", lambda data: None, whole=True)
+            pause = mark()
             pause.due[self] = self._faults.clock.seconds() + self._slow_close
             self._slow_close = 0.0
             self.outgoing.put(pause)
@@ -333,8 +329,12 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
             self.factory.kept.measure(self)
 
     def _is_wire_full(self) -> bool:
-        wire = self._wire.transport if self._secured else self._wire
-        return bool(getattr(wire, "producerPaused", False))
+        return bool(getattr(self._tcp, "producerPaused", False))
+
+    @property
+    def _tcp(self) -> Any:
+        """Twisted's transport of the socket, below TLS."""
+        return self._wire.transport if self._secured else self._wire
 
     def registerProducer(self, producer: Any, streaming: bool) -> None:
         if not streaming:

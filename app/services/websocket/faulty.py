@@ -8,9 +8,9 @@ from functools import partial
 from typing import Any, cast
 
 from app.faults import HANDSHAKES, MESSAGES, PONGS, RECEIVED, SENT
-from app.faults.lane import Lane, Piece
+from app.faults.lane import LEAST, MOST, Lane, Piece, mark
 from app.faults.live import Faults
-from app.services.tap.faulted import BY_LAYER, LEAST, MOST
+from app.services.tap.faulted import BY_LAYER
 from app.services.tap.tap import Tap
 from app.websocket.frames import BINARY, TEXT, frame
 
@@ -89,14 +89,14 @@ class FaultyMessages:
         """Whether this ping is answered."""
         if self.incoming.hanging or self.outgoing.hanging:
             return False
-        piece = Piece(ping, lambda data: None, whole=True)
+        piece = mark(ping)
         self._faults.strike(self._course, SENT, PONGS, piece, self.outgoing, self)
         return not piece.gone
 
     def handshake(self, answer: Any) -> Any:
         """The client's handshake is right, and ``answer`` is what autobahn is to answer. Returns what it answers."""
         asked = self._protocol.http_request_data or b""
-        piece = Piece(asked, lambda data: None, whole=True)
+        piece = mark(asked)
         self._faults.strike(self._course, SENT, HANDSHAKES, piece, self.outgoing, self)
         if not self._subprotocol:
             return answer
