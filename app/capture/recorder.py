@@ -18,7 +18,7 @@ from app.capture.lost_events import Loss, Losses
 from app.capture.pause import KEPT, Pause
 from app.capture.sampling import Sampler
 from app.capture.writing.arena import Arena
-from app.capture.writing.batch import FIELDS, SAME, SAME_BUT_ONE, Frame
+from app.capture.writing.batch import FIELDS, SAME, SAME_BUT_ONE, Batch, Frame
 from app.capture.writing.mending import mended
 from app.failures import record as failures
 from app.failures.fingerprint import fingerprint
@@ -360,12 +360,13 @@ class Recorder:
         if len(self._services) > self._services_sent:
             services = self._services
             self._services_sent = len(services)
-        sample = self._sampler.take()
+        batch: Batch = self._sequence, services, self._pending
+        if (sample := self._sampler.take()) is not None:
+            batch = (*batch[:3], sample)
         try:
-            frame = Frame.of((self._sequence, services, self._pending, *sample), large, shared=bool(shared))
+            frame = Frame.of(batch, large, shared=bool(shared))
         except ValueError:  # a value of a class that marshal does not know
-            mend = mended(self._pending)
-            frame = Frame.of((self._sequence, services, mend, *sample), large, shared=bool(shared))
+            frame = Frame.of((*batch[:2], mended(self._pending), *batch[3:]), large, shared=bool(shared))
         self._pending.clear()
         self._on_way.append(_Sent(self._sequence, count, frame, shared, mark, since, told))
         self._on_way_bytes += frame.size + shared

@@ -20,6 +20,7 @@ in the same seconds, as a filter by time finds both.
 from __future__ import annotations
 
 import math
+
 LEVELS = (1, 60, 3600)
 """Seconds of a row, by level."""
 
@@ -37,9 +38,8 @@ SUMS = (
 """What is added up, by the names of the columns: bytes; messages; connections; requests, and answers with a status
 from 400 and from 500; failures; events that were lost."""
 
-RECEIVED, SENT, MESSAGES_RECEIVED, MESSAGES_SENT, OPENED, CLOSED, REQUESTS, CLIENT_ERRORS, SERVER_ERRORS, FAILURES, LOST = (
-    range(len(SUMS))
-)  # fmt: skip
+RECEIVED, SENT, MESSAGES_RECEIVED, MESSAGES_SENT, OPENED, CLOSED = range(6)
+REQUESTS, CLIENT_ERRORS, SERVER_ERRORS, FAILURES, LOST = range(6, len(SUMS))
 
 TABLES = f"""
 CREATE TABLE IF NOT EXISTS rollup (

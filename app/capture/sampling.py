@@ -39,11 +39,11 @@ class Sampler:
         if len(self._late) < MOST:
             self._late.append(max(0.0, seconds))
 
-    def take(self) -> tuple[Sample, ...]:
-        """A sample, if it is time for one: as it follows in a batch."""
+    def take(self) -> Sample | None:
+        """A sample, if it is time for one."""
         now = time_ns()
         if 0 <= now - self._last < EVERY:
-            return ()
+            return None
         self._last = now
         late, self._late = self._late, []
-        return ((now, late, self._memory()),)
+        return now, late, self._memory()

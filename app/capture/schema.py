@@ -32,7 +32,8 @@ table          holds
                stored for that run of the program), ``events`` (how many events of that run were
                stored up to it), ``dropped`` (events that the size
                limit has removed), ``lost`` (events that happened and are not in the file, as its
-               events ``events.lost`` say), ``rolled`` (the first event that the rollup knows), ``closed``: when it was, in ns since 1970; 0 while it is being
+               events ``events.lost`` say), ``rolled`` (the first event that
+               the rollup knows), ``closed``: when it was, in ns since 1970; 0 while it is being
                written, and afterwards if the program did not end as it should. A copy that
                was saved has ``saved`` (RFC 3339) and ``changed``: what it is without, in words
 =============  ==========================================================================

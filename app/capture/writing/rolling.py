@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import re
 import sqlite3
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
-from math import isfinite
 from typing import Any
 
 from app import events
 from app.capture import rollup
-from app.capture.rollup import LEVELS, LOOP, SUMS, Place
+from app.capture.figures import OUTGOING, Figures, answered, lost
+from app.capture.rollup import LEVELS, LOOP
 from app.capture.writing.batch import Sample
 from app.capture.writing.tally import Added
 
@@ -31,50 +28,17 @@ NS = 10**9
 
 _RECEIVED = (events.DATA_RECEIVED, events.DATAGRAM_RECEIVED)
 _SENT = (events.DATA_SENT, events.DATAGRAM_SENT)
-_RAW = {kind: (rollup.RECEIVED, rollup.MESSAGES_RECEIVED) for kind in _RECEIVED} | {
-    kind: (rollup.SENT, rollup.MESSAGES_SENT) for kind in _SENT
+_RAW: dict[int, tuple[int, int]] = {
+    **dict.fromkeys(_RECEIVED, (rollup.RECEIVED, rollup.MESSAGES_RECEIVED)),
+    **dict.fromkeys(_SENT, (rollup.SENT, rollup.MESSAGES_SENT)),
 }
-_COUNTED = {
+_COUNTED: dict[int, int] = {
     events.CONNECTION_OPENED: rollup.OPENED,
     events.CONNECTION_CLOSED: rollup.CLOSED,
     events.FAILURE: rollup.FAILURES,
 }
 _TOLD = frozenset({*_COUNTED, events.HTTP_REQUEST, events.HTTP_RESPONSE, events.LOST})
 """Kinds that are looked at one by one."""
-
-_STATUS = re.compile(r'\{"status": (\d{3}),')
-_SECONDS = re.compile(r"\d[\d.e+-]*")
-_OUTGOING, _SECONDS_KEY = '"outgoing": true', '"seconds": '
-
-
-class Figures:
-    """What is to be added to the rollup."""
-
-    def __init__(self) -> None:
-        self.sums: defaultdict[Place, list[int]] = defaultdict(lambda: [0] * len(SUMS))
-        self.latencies: defaultdict[tuple[int, int, int], int] = defaultdict(int)
-        self.memory: dict[int, int] = {}
-
-    def rows(self) -> Iterable[tuple[int | None, ...]]:
-        """Rows for ``rollup.ADD``, of all levels."""
-        for level, seconds in enumerate(LEVELS):
-            merged: defaultdict[Place, list[int]] = defaultdict(lambda: [0] * len(SUMS))
-            for (second, service), sums in self.sums.items():
-                into = merged[second // seconds, service]
-                for at, value in enumerate(sums):
-                    into[at] += value
-            for (slot, service), sums in merged.items():
-                yield rollup.row(level, slot * seconds, service), *sums, None
-            for second, memory in self.memory.items():
-                yield rollup.row(level, second, LOOP), *[0] * len(SUMS), memory
-
-    def buckets(self) -> Iterable[tuple[int, int]]:
-        """Rows for ``rollup.ADD_LATENCY``, of all levels."""
-        for level in range(len(LEVELS)):
-            merged: defaultdict[int, int] = defaultdict(int)
-            for (second, service, bucket), count in self.latencies.items():
-                merged[rollup.bucket_row(rollup.row(level, second, service), bucket)] += count
-            yield from merged.items()
 
 
 def figures(columns: Sequence[Sequence[Any]], present: AbstractSet[int], added: Sequence[Added]) -> Figures:
@@ -103,9 +67,8 @@ def figures(columns: Sequence[Sequence[Any]], present: AbstractSet[int], added: 
 def _services_of(services: Sequence[int | None], conns: Sequence[int | None]) -> dict[int | None, int] | None:
     """The service of each connection; None where one has several."""
     of = dict(zip(conns, services, strict=True))
-    if len(set(of.values())) > 1 or len(set(services)) > 1:
-        if len(set(zip(conns, services, strict=True))) > len(of):
-            return None
+    if len(set(services)) > 1 and len(set(zip(conns, services, strict=True))) > len(of):
+        return None
     return {conn: service or 0 for conn, service in of.items()}
 
 
@@ -128,50 +91,19 @@ def _add_told(
         place = when // NS, service or 0
         if kind == events.HTTP_RESPONSE:
             # Not of a client of ours: a relay would count each exchange twice.
-            if detail and _OUTGOING not in detail:
+            if detail and OUTGOING not in detail:
                 status, seconds = answered(detail)
                 if status >= 400:
                     all_sums[place][rollup.SERVER_ERRORS if status >= 500 else rollup.CLIENT_ERRORS] += 1
                 if seconds is not None:
                     latencies[*place, rollup.bucket(seconds)] += 1
         elif kind == events.HTTP_REQUEST:
-            if detail and _OUTGOING not in detail:
+            if detail and OUTGOING not in detail:
                 all_sums[place][rollup.REQUESTS] += 1
         elif kind == events.LOST:
-            all_sums[place][rollup.LOST] += _lost(detail)
+            all_sums[place][rollup.LOST] += lost(detail)
         else:
             all_sums[place][_COUNTED[kind]] += 1
-
-
-def answered(detail: str) -> tuple[int, float | None]:
-    """Status and seconds of the detail of a response; 0 and None where it has none.
-
-    Reading all of it as JSON takes ten times as long. A quote in a text is written with a backslash, so that no
-    text of a peer looks like these keys.
-    """
-    status, at = _STATUS.match(detail), detail.rfind(_SECONDS_KEY)
-    if status is not None and at > 0 and (number := _SECONDS.match(detail, at + len(_SECONDS_KEY))):
-        try:
-            return int(status[1]), float(number[0])
-        except ValueError:
-            pass
-    told = _json(detail)
-    code, seconds = told.get("status"), told.get("seconds")
-    known = isinstance(seconds, int | float) and isfinite(seconds)
-    return code if isinstance(code, int) else 0, float(seconds) if known else None
-
-
-def _lost(detail: str | None) -> int:
-    count = _json(detail).get("count")
-    return count if isinstance(count, int) and 0 < count < 1 << 53 else 0
-
-
-def _json(detail: str | None) -> dict[str, Any]:
-    try:
-        told = json.loads(detail or "{}")
-    except (ValueError, RecursionError):
-        return {}
-    return told if isinstance(told, dict) else {}
 
 
 class Rolling:
@@ -199,7 +131,8 @@ class Rolling:
             second = when // NS
             for seconds in late:
                 found.latencies[second, LOOP, rollup.bucket(seconds)] += 1
-            found.memory[second] = memory
+            if memory is not None:
+                found.memory[second] = memory
         self._db.executemany(rollup.ADD, found.rows())
         if found.latencies:
             self._db.executemany(rollup.ADD_LATENCY, found.buckets())
