@@ -98,8 +98,8 @@ def middle(number: float) -> float:
 
 
 SERVICE_OF = f"(id & {(1 << _SERVICE) - 1})"
-SLOT_OF = f"(id >> {_SERVICE} & {MAX_SLOT})"
-SERVICE_OF_BUCKET = f"(id >> {_BUCKET} & {(1 << _SERVICE) - 1})"
-SLOT_OF_BUCKET = f"(id >> {_SERVICE + _BUCKET} & {MAX_SLOT})"
+SLOT_OF = f"((id >> {_SERVICE}) & {MAX_SLOT})"
+SERVICE_OF_BUCKET = f"((id >> {_BUCKET}) & {(1 << _SERVICE) - 1})"
+SLOT_OF_BUCKET = f"((id >> {_SERVICE + _BUCKET}) & {MAX_SLOT})"
 BUCKET_OF = f"(id & {BUCKETS - 1})"
 """SQL for the parts of a number."""

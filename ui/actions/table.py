@@ -405,6 +405,10 @@ ACTIONS: tuple[Action, ...] = (
         "copy_report", "View", "Cop&y report", "Copy it for a bug tracker, without secrets",
         "Ctrl+B", "copy", groups={MAIN: 3, GROUP: 2}, enabled=A_FAILURE,
     ),
+    Action(
+        "charts", "View", "&Draw charts", "Show or hide what happened over time: bytes, requests, latency, memory",
+        "Ctrl+Alt+D", "chart", groups={MAIN: 3, CAPTURE: 2},
+    ),
     Action("start_page", "View", "S&tart page", "Show what to begin with", "Alt+Home", groups={MAIN: 4}),
     Action(
         "compact_services", "View", "Comp&act list of services",

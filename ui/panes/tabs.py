@@ -15,10 +15,12 @@ from app.exports.part import Part
 from app.post import Post
 from ui.looks.icons import icon
 from ui.panes.conversation_pane import ConversationPane
+from ui.panes.event_list import Span
 from ui.panes.event_pane import EventPane
 from ui.panes.failure_pane import FailurePane
 from ui.panes.http_pane import HTTPPane
 from ui.panes.notes import MAX_ROWS
+from ui.panes.time_chip import TimeChip
 from ui.parts.labels import plain, unmarked
 
 ALL = QT_TRANSLATE_NOOP("PaneTabs", "All")
@@ -48,6 +50,10 @@ class PaneTabs(QTabWidget):
 
     Behind them stand pages, which show something else than the capture.
 
+    Attributes:
+        span: the time of what the panes show; None: all times.
+        time: says which it is, and shows all times again.
+
     Signals:
         current_changed: the id of the current event of the pane in view, or 0.
         following_changed: whether the pane in view follows the tail.
@@ -56,6 +62,7 @@ class PaneTabs(QTabWidget):
         narrowed: a condition to add to the filter.
         unresolved_changed: how many failures are in groups that are not resolved.
         page_closed: a page that the user closes.
+        span_changed(): the panes show another time, or all times again.
     """
 
     current_changed = pyqtSignal(int)
@@ -65,6 +72,7 @@ class PaneTabs(QTabWidget):
     narrowed = pyqtSignal(str)
     unresolved_changed = pyqtSignal(int)
     page_closed = pyqtSignal(QWidget)
+    span_changed = pyqtSignal()
 
     def __init__(self, post: Post, reader: Reader, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -86,6 +94,10 @@ class PaneTabs(QTabWidget):
         self._put(self.conversations, CONVERSATIONS, self.tr(CONVERSATIONS))
         self.failures = FailurePane(post.recorder, reader)
         self._put(self.failures, FAILURES, self.tr(FAILURES))
+        self.span: Span | None = None
+        self.time = TimeChip()
+        self.time.clicked.connect(lambda: self.set_span(None))
+        self.setCornerWidget(self.time, Qt.TopRightCorner)
         self._last: EventPane = self.all
         self._fixed = (self.all, self.http, self.conversations, self.failures)
         self.rebuild()
@@ -221,6 +233,14 @@ class PaneTabs(QTabWidget):
         self._typed[self.current() is self.conversations] = typed
         self.current().set_filter(typed)
 
+    def set_span(self, span: Span | None) -> None:
+        """Show only what was at this time in all panes; None: at any. The panes not in view follow when shown."""
+        if span != self.span:
+            self.span = span
+            self.time.show_span(span)
+            self.current().events.set_span(span)
+            self.span_changed.emit()
+
     def typed(self) -> str:
         """The filter of the pane in view; conversations have one of their own, with other fields."""
         return self._typed.get(self.current() is self.conversations, "")
@@ -233,6 +253,8 @@ class PaneTabs(QTabWidget):
         if pane is self.failures:
             return Part(pane.events.where, None)
         part = Part.typed(self.typed())
+        if self.span is not None:
+            part &= pane.events.during(self.span)
         return part if pane is self.http else part & pane.events.base
 
     def export_format(self) -> str:
@@ -262,6 +284,7 @@ class PaneTabs(QTabWidget):
     def read_anew(self) -> None:
         """The reader reads another capture now."""
         self._stored = Stored()
+        self.set_span(None)
         for pane in self._panes():
             pane.set_reader(self._reader)
         self._count_failures()
@@ -282,6 +305,7 @@ class PaneTabs(QTabWidget):
             return
         self._last = current
         current.set_filter(self.typed())
+        current.events.set_span(self.span)
         current.events.activate(True)
         view = current.view
         self.following_changed.emit(view.following)

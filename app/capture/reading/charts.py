@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -96,23 +95,26 @@ Ask = Callable[[str, Sequence[object]], list[Any]]
 
 _ALL = ", ".join(f"CAST(total({name}) AS INTEGER)" for name in SUMS)
 
+# SQLite gives all operators on bits the same precedence.
+_ROW_KEY = f"((({rollup.SLOT_OF} * ?1 / ?2) << 1) | ({rollup.SERVICE_OF} = {LOOP}))"
+
+# Rows of the program itself and of services are read at once, and told apart by the lowest bit of their number.
 _SUMS = f"""
 SELECT json_group_array(json(row)) FROM (
-    SELECT json_array({rollup.SLOT_OF} * ?1 / ?2, {_ALL}) AS row FROM rollup
-    WHERE id BETWEEN ?3 AND ?4 AND {rollup.SERVICE_OF} <> {LOOP} AND %s GROUP BY {rollup.SLOT_OF} * ?1 / ?2)
+    SELECT json_array({_ROW_KEY}, {_ALL},
+        max(CASE WHEN typeof(memory) = 'integer' THEN memory END)) AS row
+    FROM rollup WHERE id BETWEEN ?3 AND ?4 AND ({rollup.SERVICE_OF} = {LOOP} OR %s)
+    GROUP BY {_ROW_KEY})
 """  # noqa: S608
 
-_MEMORY = f"""
-SELECT json_group_array(json(row)) FROM (
-    SELECT json_array({rollup.SLOT_OF} * ?1 / ?2, max(memory)) AS row FROM rollup
-    WHERE id BETWEEN ?3 AND ?4 AND {rollup.SERVICE_OF} = {LOOP} AND typeof(memory) = 'integer'
-    GROUP BY {rollup.SLOT_OF} * ?1 / ?2)
-"""  # noqa: S608
+_KEY = (
+    f"((({rollup.SLOT_OF_BUCKET} * ?1 / ?2) << 9) | ({rollup.BUCKET_OF} << 1) | ({rollup.SERVICE_OF_BUCKET} = {LOOP}))"
+)
 
 _LATENCY = f"""
 SELECT json_group_array(json(row)) FROM (
-    SELECT json_array({rollup.SLOT_OF_BUCKET} * ?1 / ?2, {rollup.BUCKET_OF}, CAST(total(count) AS INTEGER)) AS row
-    FROM latency WHERE id BETWEEN ?3 AND ?4 AND %s GROUP BY {rollup.SLOT_OF_BUCKET} * ?1 / ?2, {rollup.BUCKET_OF})
+    SELECT json_array({_KEY}, CAST(total(count) AS INTEGER)) AS row
+    FROM latency WHERE id BETWEEN ?3 AND ?4 AND ({rollup.SERVICE_OF_BUCKET} = {LOOP} OR %s) GROUP BY {_KEY})
 """  # noqa: S608
 
 _OPEN = f"""
@@ -215,16 +217,20 @@ class Charts:
         low, high = rollup.bounds(level, first, last)
         times = (LEVELS[level], span.step, low, high)
         buckets = (*times[:2], rollup.bucket_row(low, 0), rollup.bucket_row(high, rollup.BUCKETS - 1))
-        http = f"{rollup.SERVICE_OF_BUCKET} <> {LOOP} AND {only_bucket}"
         for ask in sources:
-            for slot, *sums in ask(_SUMS % only, times):
-                into = found.sums.setdefault(slot * span.step, [0] * len(SUMS))
+            for key, *sums, memory in ask(_SUMS % only, times):
+                slot = (key >> 1) * span.step
+                if key & 1:
+                    found.memory[slot] = max(memory or 0, found.memory.get(slot, 0))
+                    continue
+                into = found.sums.setdefault(slot, [0] * len(SUMS))
                 for at, value in enumerate(sums):
                     into[at] += value
-            _histograms(ask(_LATENCY % http, buckets), span.step, found.latency)
-            _histograms(ask(_LATENCY % f"{rollup.SERVICE_OF_BUCKET} = {LOOP}", buckets), span.step, found.loop)
-            for slot, memory in ask(_MEMORY, times):
-                found.memory[slot * span.step] = max(memory, found.memory.get(slot * span.step, 0))
+            for key, count in ask(_LATENCY % only_bucket, buckets):
+                into_slots = found.loop if key & 1 else found.latency
+                histogram = into_slots.setdefault((key >> 9) * span.step, {})
+                bucket = key >> 1 & 0xFF
+                histogram[bucket] = histogram.get(bucket, 0) + count
             found.open_before += _open_before(ask, first, only)
         return found
 
@@ -256,12 +262,6 @@ def _level(ask: Ask, span: Span) -> int:
         if not older or span.first >= known[0]:
             return level
     return 0
-
-
-def _histograms(rows: list[Any], step: int, into: dict[int, Histogram]) -> None:
-    for slot, bucket, count in rows:
-        histogram = into.setdefault(slot * step, defaultdict(int))
-        histogram[bucket] += count
 
 
 def _open_before(ask: Ask, first: int, only: str) -> int:

@@ -22,7 +22,9 @@ COUNT, BYTES = "count", "bytes"
 """Measures; any other one is the name of a field whose average is shown."""
 
 AVERAGED = tuple(
-    name for name, field in FIELDS.items() if field.type == "number" and field.lookup is None and name not in ("id", "conn")
+    name
+    for name, field in FIELDS.items()
+    if field.type == "number" and field.lookup is None and name not in ("id", "conn")
 )
 """Fields of which there is an average."""
 
@@ -61,10 +63,8 @@ class Wish:
 def wish(text: str) -> Wish:
     """What ``str`` of a wish gives; without a measure, events are counted. Raises FilterError."""
     head, colon, rest = text.partition(":")
-    if colon and head.strip() in MEASURES:
-        found = Wish(rest.strip(), head.strip())
-    else:
-        found = Wish(text.strip(), COUNT)
+    measured = bool(colon) and head.strip() in MEASURES
+    found = Wish(rest.strip(), head.strip()) if measured else Wish(text.strip())
     parse(found.typed)
     return found
 
@@ -77,7 +77,9 @@ class OwnSeries:
 
     def __init__(self, wish: Wish) -> None:
         if wish.measure not in MEASURES:
-            raise errors.FilterError(at=0, reason=f"there is no measure {wish.measure}. There are {', '.join(MEASURES)}")
+            raise errors.FilterError(
+                at=0, reason=f"there is no measure {wish.measure}. There are {', '.join(MEASURES)}"
+            )
         self.wish = wish
         self._where = parse(wish.typed)
         self._value = FIELDS[wish.measure].sql if wish.measure in AVERAGED else "NULL"

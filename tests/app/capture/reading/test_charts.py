@@ -346,7 +346,7 @@ def test_a_series_over_very_many_seconds_is_kept_by_the_minute(tmp_path, monkeyp
     with opened(path) as store:
         one.step(store)
     assert len(one._found) == 2
-    assert sum(value or 0 for value in one.values(Span(T, T + 99, 60), FOREVER)) * 60 == 100
+    assert sum(value or 0 for value in one.values(Span(T, T + 99, 60), FOREVER)) * 60 == pytest.approx(100)
 
 
 def test_what_a_series_shows_is_one_text():
