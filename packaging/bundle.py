@@ -58,8 +58,13 @@ EXCLUDED = [
     "tkinter", "_tkinter", "turtle", "turtledemo", "idlelib", "lib2to3", "distutils", "ensurepip", "venv", "test",
     "curses", "_curses", "_curses_panel", "readline", "nis", "ossaudiodev", "__phello__", "antigravity", "this",
     # of others, which libraries try to import
-    "setuptools", "pkg_resources", "pip", "wheel", "pytest", "_pytest", "hypothesis", "mypy", "numpy", "IPython",
+    "setuptools", "pkg_resources", "pip", "wheel", "pytest", "_pytest", "hypothesis", "mypy", "IPython",
     "pydoc_data", "cbor2", "msgpack", "ujson", "greenlet", "curio", "trio", "rich", "click",
+    "numpy.f2py", "numpy.testing", "numpy.random", "numpy.fft", "numpy.ma", "numpy.polynomial", "numpy.ctypeslib",
+    "numpy._core._simd", "numpy._core._multiarray_tests", "numpy._core._operand_flag_tests",
+    "numpy._core._rational_tests", "numpy._core._struct_ufunc_tests", "numpy._core._umath_tests", "colorama",
+    "pyqtgraph.examples", "pyqtgraph.opengl", "pyqtgraph.flowchart", "pyqtgraph.canvas", "pyqtgraph.console",
+    "pyqtgraph.dockarea", "pyqtgraph.jupyter", "pyqtgraph.exporters",
     "autobahn.asyncio", "twisted.trial", "twisted.mail", "twisted.plugins",
     *(f"PyQt5.{name}" for name in sorted(_spare_qt())),
 ]  # fmt: skip
@@ -140,6 +145,8 @@ def _wanted_file(name: str) -> bool:
         if re.search(r"/(translations|qml|qsci)/", name):
             return False
     if sys.platform == "linux" and _HOST.fullmatch(_file(name)):
+        return False
+    if name.startswith("pyqtgraph/colors/maps/"):
         return False
     return not re.search(r"(^|/)(tests?|__pycache__)/|\.dist-info/", name)
 

@@ -19,6 +19,7 @@ from app.commands import arguments
 COMMANDS = {
     "serve": "run a workspace without a screen",
     "query": "print the events of a capture",
+    "chart": "print what happened in a capture over time, as CSV",
     "export": "write a capture for other tools",
     "save": "save a copy of a capture, with or without what is in it",
     "send": "send a message and print what comes back",

@@ -51,6 +51,8 @@ class ChartCommands:
         page = ChartsPage(model, self._services, whole=self._whole)
         page.set_wishes(self._wishes())
         page.series_bar.wished.connect(self._keep)
+        page.series_bar.filter.saved = self._settings.filters
+        page.series_bar.filter.saved_changed.connect(self._save_filters)
         panes = self._browser.panes
         page.span_chosen.connect(panes.set_span)
         panes.span_changed.connect(lambda: page.show_span(panes.span))
@@ -112,6 +114,9 @@ class ChartCommands:
             with suppress(FilterError):
                 found.append(wish(text))
         return tuple(found)
+
+    def _save_filters(self, saved: list[str]) -> None:
+        self._settings.filters = self._browser.filter.saved = saved
 
     def _keep(self, wishes: tuple[Wish, ...]) -> None:
         self._settings.chart_series = [str(one) for one in wishes]

@@ -90,8 +90,8 @@ def own_card(unit: Unit, found: Drawing | None = None) -> Card:
         for at, wish in wishes
         if wish.unit == unit and found is not None
     ]
-    titles = {"/s": "Your series: events", "B/s": "Your series: bytes"}
-    return Card(f"{OWN}{unit}", titles.get(unit, "Your series: averages"), tuple(lines))
+    titles = {"/s": "Your events", "B/s": "Your bytes"}
+    return Card(f"{OWN}{unit}", titles.get(unit, "Your averages"), tuple(lines))
 
 
 def _given(values: Values, chart: Chart, until: float) -> Values:

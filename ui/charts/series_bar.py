@@ -30,6 +30,7 @@ class SeriesBar(QWidget):
         self.wishes: tuple[Wish, ...] = ()
         self.filter = FilterBox(lambda: {"service": services()})
         self.filter.setPlaceholderText(self.tr("A filter: http.status >= 500; nothing: all events"))
+        self.filter.setToolTip(self.tr("The series has the events that fit; Return adds it, Esc closes"))
         mark_accessible(self.filter, self.tr("Filter of the series"), self.tr("The series has the events that fit"))
         self.measure = QComboBox()
         for measure in MEASURES:
@@ -53,7 +54,7 @@ class SeriesBar(QWidget):
         column.setContentsMargins(12, 0, 12, 6)
         column.addWidget(self._typing)
         column.addLayout(self._chips)
-        self.filter.returnPressed.connect(self._add)
+        self.filter.entered.connect(self._add)
         self.filter.left.connect(self.hide)
 
     def _words(self, measure: str) -> str:

@@ -37,12 +37,14 @@ class FilterBox(QLineEdit):
 
     Signals:
         typed: a valid filter.
+        entered: Return was pressed, and the filter is valid.
         left: Esc was pressed.
         saved_changed: all saved filters, when the user has saved or removed one.
         used_changed: the filters that were used, the latest first.
     """
 
     typed = pyqtSignal(str)
+    entered = pyqtSignal()
     left = pyqtSignal()
     saved_changed = pyqtSignal(list)
     used_changed = pyqtSignal(list)
@@ -254,7 +256,8 @@ class FilterBox(QLineEdit):
             self.left.emit()
         elif event.key() in (Qt.Key_Return, Qt.Key_Enter):
             self._hide_offered()
-            self.apply()
+            if self.apply():
+                self.entered.emit()
         elif event.key() == Qt.Key_Down or (event.key() == Qt.Key_Space and event.modifiers() & Qt.ControlModifier):
             self._offer()
         else:

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from PyQt5.QtCore import QT_TRANSLATE_NOOP, QByteArray, QCoreApplication, QPoint, QSize, Qt, pyqtSignal
-from PyQt5.QtWidgets import QMenu, QTabBar, QTabWidget, QToolButton, QWidget
+from PyQt5.QtWidgets import QHBoxLayout, QMenu, QTabBar, QTabWidget, QToolButton, QWidget
 
 from app.capture.filters.language import EVERYTHING, Filter, of_service
 from app.capture.reading.reader import Reader
@@ -97,7 +97,7 @@ class PaneTabs(QTabWidget):
         self.span: Span | None = None
         self.time = TimeChip()
         self.time.clicked.connect(lambda: self.set_span(None))
-        self.setCornerWidget(self.time, Qt.TopRightCorner)
+        self.setCornerWidget(self._corner(), Qt.TopRightCorner)
         self._last: EventPane = self.all
         self._fixed = (self.all, self.http, self.conversations, self.failures)
         self.rebuild()
@@ -105,6 +105,15 @@ class PaneTabs(QTabWidget):
         self._count_failures()
         self.currentChanged.connect(self._on_tab)
         self._on_tab()
+
+    def _corner(self) -> QWidget:
+        corner = QWidget()  # else Qt draws a line behind what is less high than the tabs
+        corner.setProperty("surface", "window")
+        corner.setAttribute(Qt.WA_StyledBackground)
+        row = QHBoxLayout(corner)
+        row.setContentsMargins(0, 3, 0, 3)
+        row.addWidget(self.time)
+        return corner
 
     def of(self, service: str) -> EventPane | None:
         """The pane of the service with this name."""

@@ -109,12 +109,12 @@ CARDS: tuple[Card, ...] = (
         Line("received_bytes", "received", "B/s", partial(_rate, rollup.RECEIVED)),
         Line("sent_bytes", "sent", "B/s", partial(_rate, rollup.SENT)),
     )),
-    Card("requests", "HTTP requests", (
+    Card("requests", "Requests", (
         Line("requests", "requests", "/s", partial(_rate, rollup.REQUESTS)),
         Line("client_errors", "4xx", "/s", partial(_rate, rollup.CLIENT_ERRORS)),
         Line("server_errors", "5xx", "/s", partial(_rate, rollup.SERVER_ERRORS)),
     )),
-    Card("latency", "HTTP latency", tuple(
+    Card("latency", "Latency", tuple(
         _quantiles("latency", _latency, ("p50", 0.5), ("p95", 0.95), ("p99", 0.99))
     ), _latency),
     Card("messages", "Messages", (
@@ -125,14 +125,14 @@ CARDS: tuple[Card, ...] = (
         Line("open_connections", "open", "", _open),
         Line("new_connections", "new", "/s", partial(_rate, rollup.OPENED)),
     )),
-    Card("trouble", "Failures and losses", (
+    Card("trouble", "Trouble", (
         Line("failures", "failures", "", partial(_count, rollup.FAILURES)),
         Line("lost", "events lost", "", partial(_count, rollup.LOST)),
     )),
-    Card("loop", "Event loop, how late", tuple(
+    Card("loop", "Event loop", tuple(
         _quantiles("loop", _loop, ("p50", 0.5), ("p99", 0.99), ("max", 1.0))
     )),
-    Card("memory", "Memory of the program", (Line("memory", "memory", "B", _memory),)),
+    Card("memory", "Memory", (Line("memory", "memory", "B", _memory),)),
 )  # fmt: skip
 """What every capture has charts of."""
 
