@@ -33,12 +33,12 @@ def number(value: float) -> str:
 
 
 def seconds(value: float) -> str:
-    """``340 µs``, ``3.4 ms``, ``1.2 s``."""
-    for size, unit in ((1.0, "s"), (1e-3, "ms")):
-        if value >= size * 0.9995:
-            shown = value / size
-            return f"{shown:,.0f} {unit}" if shown >= 999.5 else f"{shown:.3g} {unit}"
-    return f"{value * 1e6:.3g} µs"
+    """``340 µs``, ``3.4 ms``, ``1.2 s``: two digits, since a latency is known as exactly as a bucket is."""
+    size, unit = next(
+        ((size, unit) for size, unit in ((1.0, "s"), (1e-3, "ms")) if value >= size * 0.995), (1e-6, "µs")
+    )
+    shown = value / size
+    return f"{shown:,.0f} {unit}" if shown >= 9.95 else f"{shown:.2g} {unit}"
 
 
 def moment(second: float) -> datetime:

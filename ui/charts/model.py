@@ -101,6 +101,9 @@ def _given(values: Values, chart: Chart, until: float) -> Values:
 class ChartModel(QObject):
     """Reads again when the capture has grown, and what is wanted has changed.
 
+    Attributes:
+        gently: whether what was drawn last is only news of the capture: nobody waits for it.
+
     Signals:
         drawn: carries a Drawing.
         failed: carries why a series cannot be shown, in words.
@@ -122,6 +125,7 @@ class ChartModel(QObject):
         self.drawing: Drawing | None = None
         self.active = self.paused = False
         self._stale = True
+        self.gently = False
         self._asking: object = None
         self._pause = QTimer(self)
         self._pause.setSingleShot(True)
@@ -180,9 +184,9 @@ class ChartModel(QObject):
         """The capture has grown, perhaps."""
         self._stale = True
         if self.active and not self.paused and not self._pause.isActive() and self._asking is None:
-            self.refresh()
+            self.refresh(gently=True)
 
-    def refresh(self) -> None:
+    def refresh(self, *, gently: bool = False) -> None:
         """Read what is wanted."""
         self._stale = True
         if not self.active:
@@ -201,10 +205,10 @@ class ChartModel(QObject):
             self._asking = None
             if found is None:  # it cannot be read now; it is asked for again when it has grown
                 return
-            self.drawing = found
+            self.drawing, self.gently = found, gently
             self.drawn.emit(found)
             if found.done < 1:
-                self.refresh()
+                self.refresh(gently=gently)
             else:
                 self._rest(found)
 
@@ -220,7 +224,7 @@ class ChartModel(QObject):
 
     def _go_on(self) -> None:
         if self._stale and self.active and not self.paused and self._asking is None:
-            self.refresh()
+            self.refresh(gently=True)
 
 
 def drawing(store: Store, charts: Charts, own: tuple[OwnSeries, ...], wanted: Wanted, until: float) -> Drawing:

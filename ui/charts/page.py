@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from PyQt5.QtCore import Qt, pyqtSignal
+from PyQt5.QtCore import Qt, QTimer, pyqtSignal
 from PyQt5.QtGui import QGuiApplication, QHideEvent, QResizeEvent, QShowEvent
 from PyQt5.QtWidgets import (
     QComboBox,
@@ -21,7 +21,7 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
-from app.capture.reading.chart_lines import CARDS, as_csv
+from app.capture.reading.chart_lines import CARDS, Card, as_csv
 from app.capture.reading.own_series import Wish
 from ui.charts import figures
 from ui.charts.card import ChartCard
@@ -38,6 +38,9 @@ LEAST_WIDTH = 400
 
 WINDOWS = (60, 300, 600, 3600, 6 * 3600, 86_400, 7 * 86_400, ALL)
 """Seconds that can be shown; ``ALL``: all of the capture."""
+
+TURN = 12
+"""Milliseconds between two cards that are drawn with news of the capture: what else waits has its turn between them."""
 
 NS = 10**9
 
@@ -72,6 +75,10 @@ class ChartsPage(QWidget):
         self._moment: float | None = None
         self._anchor: float | None = None
         self._columns = 0
+        self._waiting: list[Card] = []
+        self._turn = QTimer(self)
+        self._turn.setInterval(TURN)
+        self._turn.timeout.connect(self._draw_next)
         self.series_bar = SeriesBar(services)
         self.series_bar.hide()
         self._make_controls(whole)
@@ -258,16 +265,30 @@ class ChartsPage(QWidget):
         self._drawing = found
         something = found.extent.last >= found.extent.first
         self._stack.setCurrentIndex(1 if something else 0)
-        for unit in UNITS:
-            card = own_card(unit, found)
+        cards = [*(own_card(unit, found) for unit in UNITS), *CARDS]
+        for card in cards[: len(UNITS)]:
             self.cards[card.key].setVisible(bool(card.lines))
-            self.cards[card.key].draw(found, card)
-        for card in CARDS:
-            self.cards[card.key].draw(found)
         self._arrange()
+        self._waiting = [card for card in cards if card.lines]
+        if self.model.gently:
+            self._turn.start()
+        else:
+            self._draw_all()
         self._say(found)
         if self._range is not None:
             self._show_range()
+
+    def _draw_all(self) -> None:
+        self._turn.stop()
+        while self._waiting:
+            self._draw_next()
+
+    def _draw_next(self) -> None:
+        if self._waiting and self._drawing is not None:
+            card = self._waiting.pop(0)
+            self.cards[card.key].draw(self._drawing, card)
+        if not self._waiting:
+            self._turn.stop()
 
     def _say(self, found: Drawing) -> None:
         if found.done < 1:
@@ -350,6 +371,7 @@ class ChartsPage(QWidget):
     def copy_picture(self) -> None:
         clipboard = QGuiApplication.clipboard()
         if clipboard is not None and self._drawing is not None:
+            self._draw_all()
             clipboard.setPixmap(self.all.grab())
             copies.copied.emit(self.tr("Copied a picture of the charts"))
 

@@ -302,7 +302,7 @@ def test_figures_have_units_and_few_digits():
         (None, "/s"), (1234.5, "B/s"), (0.00034, "s"), (0.0123, "s"), (1.5, "s"), (12.345, "/s"), (1_234_567, ""),
         (171_000_000, "B"),
     )]  # fmt: skip
-    assert told == ["–", "1.2 kB/s", "340 µs", "12.3 ms", "1.5 s", "12.3/s", "1.23 M", "171 MB"]
+    assert told == ["–", "1.2 kB/s", "340 µs", "12 ms", "1.5 s", "12.3/s", "1.23 M", "171 MB"]
     assert [figures.step(value) for value in (5, 300, 3600, 86_400, 604_800)] == [
         "5 s",
         "5 min",

@@ -108,3 +108,10 @@ def test_an_unknown_icon_is_an_error() -> None:
 def test_the_app_icon_comes_in_many_sizes() -> None:
     sizes = {size.width() for size in icons.app_icon().availableSizes()}
     assert {16, 32, 48, 256} <= sizes
+
+
+def test_an_icon_without_room_paints_nothing(qapp):
+    target = QPixmap(16, 16)
+    painter = QPainter(target)
+    icon("pause").paint(painter, QRect(0, 0, 16, 0))
+    painter.end()
