@@ -126,6 +126,8 @@ class Manual(Album):
             it.press("ctrl+q")
             it.wait()
 
+        self._charts()
+
     def _faults(self, it: Program) -> None:
         for number in range(6):
             curl(url(ORDERS, f"/orders/{number}"))

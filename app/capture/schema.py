@@ -26,8 +26,9 @@ table          holds
 ``batch``      first and last event of each batch, the unit in which the oldest are dropped
 ``note``       the newest note of each event that has one, which an event ``note`` brought:
                ``event`` is its number, ``colour`` a name or empty
-``rollup``,    what charts show, added up by the second, minute and hour: :mod:`app.capture.rollup`
-``latency``
+``rollup``     what charts show, added up for each service by the second, minute and hour; its rows are
+               numbered as ``app.capture.rollup`` says
+``latency``    histograms of latencies, likewise
 ``meta``       ``created`` (RFC 3339), ``program``, ``run`` and ``sequence`` (the last batch
                stored for that run of the program), ``events`` (how many events of that run were
                stored up to it), ``dropped`` (events that the size

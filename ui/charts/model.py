@@ -17,8 +17,11 @@ from app.capture.reading.own_series import OwnSeries, Wish
 from app.capture.reading.reader import Reader
 from app.capture.reading.store import Store
 
-PACE = 1000
-"""Milliseconds between two readings while the capture grows."""
+PACE, SLOWEST = 1000, 10_000
+"""The least and the most milliseconds between two readings while the capture grows."""
+
+SHARE = 60
+"""What one reading and drawing takes is at most one part of so many: the rest is for the servers."""
 
 BUDGET = 0.08
 """Seconds for which one reading looks at events: pages of the panes are read between two of them."""
@@ -55,6 +58,7 @@ class Drawing:
         until: seconds since 1970 up to which the chart is known.
         values: of each line, by its key; of series of one's own, by their place: ``own 0``.
         done: the share of the events that were looked at, where some have to be: 1 where all were.
+        cost: seconds of CPU that it took to read.
     """
 
     chart: Chart
@@ -63,6 +67,7 @@ class Drawing:
     wishes: tuple[Wish, ...] = ()
     values: dict[str, Values] = field(default_factory=dict)
     done: float = 1.0
+    cost: float = 0.0
 
     @property
     def span(self) -> Span:
@@ -103,6 +108,7 @@ class ChartModel(QObject):
 
     Attributes:
         gently: whether what was drawn last is only news of the capture: nobody waits for it.
+        drawn_in: seconds of CPU that the last drawing took, as whoever draws says.
 
     Signals:
         drawn: carries a Drawing.
@@ -125,7 +131,7 @@ class ChartModel(QObject):
         self.drawing: Drawing | None = None
         self.active = self.paused = False
         self._stale = True
-        self.gently = False
+        self.gently, self.drawn_in = False, 0.0
         self._asking: object = None
         self._pause = QTimer(self)
         self._pause.setSingleShot(True)
@@ -220,7 +226,8 @@ class ChartModel(QObject):
         last = found.span.slots[-1] if len(found.span.slots) else 0
         begun = self._live and found.span.step == 1 and found.until < last + found.span.step
         self._stale = self._stale or begun
-        self._pause.start(PACE)
+        cost = found.cost + self.drawn_in
+        self._pause.start(round(min(SLOWEST, max(PACE, cost * SHARE * 1000))))
 
     def _go_on(self) -> None:
         if self._stale and self.active and not self.paused and self._asking is None:
@@ -229,6 +236,7 @@ class ChartModel(QObject):
 
 def drawing(store: Store, charts: Charts, own: tuple[OwnSeries, ...], wanted: Wanted, until: float) -> Drawing:
     """Read what is wanted, in the thread of the reader, and look at a few more of the events that have to be."""
+    used = time.thread_time()
     done = [charts.step(store)]
     began = time.monotonic()
     shares = [0.0] * len(own)
@@ -243,7 +251,7 @@ def drawing(store: Store, charts: Charts, own: tuple[OwnSeries, ...], wanted: Wa
     for at, one in enumerate(own):
         values[f"{OWN}{at}"] = one.values(chart.span, until)
     wishes = tuple(one.wish for one in own)
-    return Drawing(chart, extent, until, wishes, values, min([*done, *shares]))
+    return Drawing(chart, extent, until, wishes, values, min([*done, *shares]), time.thread_time() - used)
 
 
 def span_of(extent: Extent, wanted: Wanted) -> Span:

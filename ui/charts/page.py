@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -76,6 +77,7 @@ class ChartsPage(QWidget):
         self._anchor: float | None = None
         self._columns = 0
         self._waiting: list[Card] = []
+        self._unseen: list[Card] = []
         self._turn = QTimer(self)
         self._turn.setInterval(TURN)
         self._turn.timeout.connect(self._draw_next)
@@ -182,6 +184,7 @@ class ChartsPage(QWidget):
         self._scroll.setFocusPolicy(Qt.NoFocus)
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarAlwaysOff)
         self._scroll.setWidget(self.all)
+        self._scroll.verticalScrollBar().valueChanged.connect(self._draw_seen)
         self._stack = QStackedWidget()
         self._stack.addWidget(self.empty)
         self._stack.addWidget(self._scroll)
@@ -269,7 +272,8 @@ class ChartsPage(QWidget):
         for card in cards[: len(UNITS)]:
             self.cards[card.key].setVisible(bool(card.lines))
         self._arrange()
-        self._waiting = [card for card in cards if card.lines]
+        self._waiting, self._unseen = [card for card in cards if card.lines], []
+        self.model.drawn_in = 0.0
         if self.model.gently:
             self._turn.start()
         else:
@@ -279,16 +283,36 @@ class ChartsPage(QWidget):
             self._show_range()
 
     def _draw_all(self) -> None:
+        """Draw what waits, seen or not."""
         self._turn.stop()
+        self._waiting += self._unseen
+        self._unseen = []
         while self._waiting:
-            self._draw_next()
+            self._draw(self._waiting.pop(0))
 
     def _draw_next(self) -> None:
-        if self._waiting and self._drawing is not None:
+        """Draw the next card that is seen; the others wait until they are scrolled to."""
+        while self._waiting:
             card = self._waiting.pop(0)
-            self.cards[card.key].draw(self._drawing, card)
+            if not self.cards[card.key].visibleRegion().isEmpty():
+                self._draw(card)
+                break
+            self._unseen.append(card)
         if not self._waiting:
             self._turn.stop()
+
+    def _draw_seen(self) -> None:
+        """Cards were scrolled to."""
+        if self._unseen:
+            self._waiting += self._unseen
+            self._unseen = []
+            self._turn.start()
+
+    def _draw(self, card: Card) -> None:
+        if self._drawing is not None:
+            began = time.thread_time()
+            self.cards[card.key].draw(self._drawing, card)
+            self.model.drawn_in += 2 * (time.thread_time() - began)  # it is painted later, for about as long
 
     def _say(self, found: Drawing) -> None:
         if found.done < 1:

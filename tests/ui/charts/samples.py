@@ -22,8 +22,15 @@ NAMES = [name for name, _ in SERVICES]
 _REQUEST = json.dumps({"method": "GET", "target": "/", "version": "HTTP/1.1", "fields": [], "body": None})
 
 
-def make(path: Path, seconds: int = SECONDS, *, begin: int = BEGIN, limit: int = 1 << 40) -> Path:
-    """Write it."""
+def make(
+    path: Path,
+    seconds: int = SECONDS,
+    *,
+    begin: int = BEGIN,
+    limit: int = 1 << 40,
+    services: list[tuple[str, str]] = SERVICES,
+) -> Path:
+    """Write it. The ``services`` are one over TCP, one over UDP, and one over HTTP."""
     chance = random.Random(7)
     file = CaptureFile(path, "sample", limit)
     flat: list[Any] = []
@@ -31,7 +38,7 @@ def make(path: Path, seconds: int = SECONDS, *, begin: int = BEGIN, limit: int =
         flat += [value for row in _second(chance, begin, second, seconds) for value in row]
         if second % EVERY == EVERY - 1 or second == seconds - 1:
             sample = ((begin + second) * 10**9, [0.0004 + chance.random() * 0.002], 171_000_000 + second * 9000)
-            file.store((second // EVERY + 1, SERVICES if second < EVERY else None, flat, sample))
+            file.store((second // EVERY + 1, services if second < EVERY else None, flat, sample))
             flat = []
     file.close()
     return path

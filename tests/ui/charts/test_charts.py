@@ -233,6 +233,23 @@ def test_the_copied_figures_are_those_that_are_drawn(desk):
     assert QApplication.clipboard().image().width() > 900
 
 
+def test_news_are_drawn_card_by_card_those_in_view_first(desk, qtbot):
+    page = desk.page
+    desk.charts.dock.setFixedHeight(330)
+    settle()
+    drawn = []
+    for key, card in page.cards.items():
+        card.draw = lambda *_, key=key: drawn.append(key)
+    page.model.refresh(gently=True)
+    assert drawn == []
+    qtbot.waitUntil(lambda: not page._turn.isActive())
+    assert drawn[:2] == ["traffic", "requests"]
+    assert "memory" not in drawn
+    bar = page._scroll.verticalScrollBar()
+    bar.setValue(bar.maximum())
+    qtbot.waitUntil(lambda: "memory" in drawn)
+
+
 def test_with_nothing_recorded_it_says_so(capture, reader, qtbot):
     page = ChartsPage(ChartModel(reader, None, live=True), list)
     qtbot.addWidget(page)
@@ -261,6 +278,10 @@ def test_it_reads_only_while_it_is_seen_and_something_is_new(sample, qtbot):
     model._go_on()  # nothing is new: no timer is left
     assert len(drawn) == 2
     assert not model._pause.isActive()
+    model.drawn_in = 0.1
+    model._rest(drawn[-1])
+    assert model._pause.remainingTime() > 4000  # the servers come first
+    model._pause.stop()
     model.set_paused(True)
     model.on_stored()
     assert len(drawn) == 2

@@ -111,7 +111,7 @@ def test_the_rollup_of_the_writer_equals_a_summary_of_the_events(tmp_path, batch
         while summary.step(store, first, last):
             pass
         for table in ("rollup", "latency"):
-            sql = f"SELECT * FROM {table} ORDER BY id"
+            sql = f"SELECT * FROM {table} ORDER BY id"  # noqa: S608
             assert read(path, sql) == summary.db.execute(sql).fetchall()
 
 
@@ -135,7 +135,8 @@ def test_rates_are_of_the_seconds_of_a_point_and_of_one_service(tmp_path):
 def test_open_connections_count_those_from_before(tmp_path):
     rows = [row(T - 90_000, events.CONNECTION_OPENED, detail={}), row(T - 4000, events.CONNECTION_OPENED, detail={}),
             row(T - 70, events.CONNECTION_OPENED, detail={}), row(T - 30, events.CONNECTION_CLOSED, detail={}),
-            row(T - 1, events.CONNECTION_OPENED, detail={}), row(T + 1, events.CONNECTION_CLOSED, detail={})]  # fmt: skip
+            row(T - 1, events.CONNECTION_OPENED, detail={})]  # fmt: skip
+    rows.append(row(T + 1, events.CONNECTION_CLOSED, detail={}))
     path = write(tmp_path / "x.lpost", rows)
     assert values(path, "open_connections", Span(T, T + 2, 1)) == [3, 2, 2]
     assert values(path, "new_connections", Span(T - 1, T, 1)) == [1, 0]
@@ -312,8 +313,8 @@ def series(path: Path, wish: Wish, span: Span) -> chart_lines.Values:
 
 
 def test_a_series_counts_adds_bytes_or_averages(tmp_path):
-    rows = [row(T, events.DATA_RECEIVED, size=10), row(T, events.DATA_SENT, size=30),
-            row(T + 1, events.HTTP_RESPONSE, detail=response(500, 0.2)), row(T + 1, events.HTTP_RESPONSE, detail=response(200, 0.4))]  # fmt: skip
+    rows = [row(T, events.DATA_RECEIVED, size=10), row(T, events.DATA_SENT, size=30)]
+    rows += [row(T + 1, events.HTTP_RESPONSE, detail=response(*told)) for told in ((500, 0.2), (200, 0.4))]
     path = write(tmp_path / "x.lpost", rows)
     span = Span(T, T + 2, 1)
     assert series(path, Wish("kind == data.received or http.status >= 500"), span) == [1, 1, 0]
