@@ -51,7 +51,10 @@ class ChartCard(QFrame):
         self.setSizePolicy(QSizePolicy.Ignored, QSizePolicy.Fixed)
         self._drawing: Drawing | None = None
         self._second: float | None = None
-        theme.notifier.changed.connect(lambda _: self._tell())
+        theme.notifier.changed.connect(self._on_theme)
+
+    def _on_theme(self, _: theme.Theme) -> None:
+        self._tell()
 
     def draw(self, found: Drawing, card: Card | None = None) -> None:
         """Show the lines; ``card``: those of one's own."""

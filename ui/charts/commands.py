@@ -55,7 +55,7 @@ class ChartCommands:
         page.series_bar.filter.saved_changed.connect(self._save_filters)
         panes = self._browser.panes
         page.span_chosen.connect(panes.set_span)
-        panes.span_changed.connect(lambda: page.show_span(panes.span))
+        panes.span_changed.connect(self._on_span)
         page.show_span(panes.span)
         dock = ChartsDock(page, self._window)
         dock.hide()
@@ -100,6 +100,9 @@ class ChartCommands:
         """Take no more answers: the window closes."""
         if self.made:
             self.dock.page.model.let_go()
+
+    def _on_span(self) -> None:
+        self.dock.page.show_span(self._browser.panes.span)
 
     def _give_back(self) -> None:
         before, self._before = self._before, None

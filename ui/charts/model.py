@@ -16,6 +16,7 @@ from app.capture.reading.charts import STEPS, Chart, Charts, Extent, Span, fitti
 from app.capture.reading.own_series import OwnSeries, Wish
 from app.capture.reading.reader import Reader
 from app.capture.reading.store import Store
+from ui.looks.declared import in_words
 
 PACE, SLOWEST = 1000, 10_000
 """The least and the most milliseconds between two readings while the capture grows."""
@@ -91,7 +92,7 @@ def own_card(unit: Unit, found: Drawing | None = None) -> Card:
     """The card of the series of one's own that have this unit."""
     wishes = enumerate(found.wishes) if found is not None else ()
     lines = [
-        Line(f"{OWN}{at}", wish.typed or "all events", unit, partial(_given, found.values[f"{OWN}{at}"]))
+        Line(f"{OWN}{at}", wish.typed or in_words("all events"), unit, partial(_given, found.values[f"{OWN}{at}"]))
         for at, wish in wishes
         if wish.unit == unit and found is not None
     ]

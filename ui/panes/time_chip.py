@@ -21,8 +21,11 @@ class TimeChip(QPushButton):
         self.setIcon(icon("close"))
         self.setIconSize(QSize(10, 10))
         self.setProperty("chip", True)
-        theme.notifier.changed.connect(lambda _: self.show_span(self._span))
+        theme.notifier.changed.connect(self._on_theme)
         self.hide()
+
+    def _on_theme(self, _: theme.Theme) -> None:
+        self.show_span(self._span)  # the zone of times may be another
 
     def show_span(self, span: Span | None) -> None:
         """Say that the panes show this time."""
