@@ -188,6 +188,22 @@ CAPTURE_RESUMED: Final = _kind(
     always={"count": int, "from": str, "until": str},
 )  # fmt: skip
 
+WATCH_CHECKED: Final = _kind(
+    26, "watch.checked",
+    "a watch has checked its target; `reason` says what was wrong, and is empty where it is `ok`; `expires`, as in"
+    " RFC 3339, is when the certificate does",
+    always={"watch": str, "target": str, "ok": bool, "milliseconds": float, "reason": str},
+    sometimes={"status": int, "expires": str},
+)  # fmt: skip
+WATCH_FAILED: Final = _kind(
+    27, "watch.failed", "the target of a watch is down: so many checks in a row have failed",
+    always={"watch": str, "target": str, "reason": str, "checks": int},
+)  # fmt: skip
+WATCH_RECOVERED: Final = _kind(
+    28, "watch.recovered", "the target of a watch is up again, after so many seconds",
+    always={"watch": str, "target": str, "seconds": float},
+)  # fmt: skip
+
 NAMES: Final[dict[int, str]] = {code: kind.name for code, kind in KINDS.items()}
 RAW: Final = frozenset(kind.code for kind in KINDS.values() if kind.raw)
 INBOUND: Final = frozenset(kind.code for kind in KINDS.values() if kind.direction == "received")

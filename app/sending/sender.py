@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from app.services.interfaces import Connection
 
 NAME = "send"
-"""The name that captured events have in place of a service's."""
+"""The name, and the protocol, that captured events of what the user sends have in place of a service's."""
 
 TIMEOUT = 10.0
 """Seconds in which a connection must be made."""
@@ -46,12 +46,16 @@ class Sender:
         faults: how its connections fail on purpose. ``faulted`` emits what a fault did, as one line.
         data: the folder of the local authority.
         budget: what unfinished messages may take.
+        timeout: seconds in which a connection must be made.
     """
 
-    def __init__(self, reactor: Any, recorder: Recorder, data: Path, budget: Budget | None = None) -> None:
+    def __init__(
+        self, reactor: Any, recorder: Recorder, data: Path, budget: Budget | None = None, name: str = NAME
+    ) -> None:
         self.reactor, self.recorder, self.data, self.budget = reactor, recorder, data, budget or Budget()
         self.faults = Faults(reactor, self._record_fault, self._on_fault_failed)
         self.faulted: Signal[str] = Signal()
+        self._name, self.timeout = name, TIMEOUT
         self.opened = 0
         self.connections: dict[int, Connection] = {}
         self.conversations: set[Closable] = set()
@@ -61,7 +65,7 @@ class Sender:
     def number(self) -> int:
         """Of this sender in the recorder. It is registered there when something is sent for the first time."""
         self.recorder.pressure.connect(self._on_pressure)
-        return self.recorder.add_service(NAME, NAME)
+        return self.recorder.add_service(self._name, self._name)
 
     def faults_of(self, *, outgoing: bool) -> Faults | None:
         return self.faults
@@ -104,7 +108,7 @@ class Sender:
 
             certificate, key = request.certificate, request.key
             options = client_tls(url.host, self.data, verify=request.verify, certificate=certificate, key=key)
-        return TappedEndpoint(self, self.reactor, url.host, url.port, options, TIMEOUT)
+        return TappedEndpoint(self, self.reactor, url.host, url.port, options, self.timeout)
 
     def in_thread(self, call: Callable[..., Any], *args: Any) -> Deferred[Any]:
         return threads.deferToThreadPool(self.reactor, self.reactor.getThreadPool(), call, *args)

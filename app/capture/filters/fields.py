@@ -99,6 +99,8 @@ _DIRECTION = (
 _ASKED = (events.HTTP_REQUEST, events.HTTP_RESPONSE)
 """The answer to a request that was refused says what is known of it: that has no event of its own."""
 
+_WATCHED = (events.WATCH_CHECKED, events.WATCH_FAILED, events.WATCH_RECOVERED)
+
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 
 FIELDS = {
@@ -138,7 +140,13 @@ FIELDS = {
         _detail("fault.name", "text", "name of a fault that acted on purpose", "fault", events.FAULT_APPLIED),
         _detail("fault.kind", "text", "kind of such a fault, as delay or reset", "kind", events.FAULT_APPLIED),
         _detail("limit", "text", "limit that was reached", "limit", events.LIMIT_REACHED),
-        _detail("reason", "text", "why a connection ended or a service failed", "reason",
-                events.CONNECTION_CLOSED, events.SERVICE_FAILED, events.TLS_FAILED),
+        _detail("watch.name", "text", "name of the watch that checked, failed or recovered", "watch", *_WATCHED),
+        _detail("watch.target", "text", "what the watch looks at", "target", *_WATCHED),
+        _detail("watch.ok", "number", "1 where a check was well, 0 where it has failed", "ok", events.WATCH_CHECKED,
+                values=("1", "0")),
+        _detail("watch.milliseconds", "number", "how long a check took", "milliseconds", events.WATCH_CHECKED),
+        _detail("reason", "text", "why a connection ended, or a service or a check failed", "reason",
+                events.CONNECTION_CLOSED, events.SERVICE_FAILED, events.TLS_FAILED, events.WATCH_CHECKED,
+                events.WATCH_FAILED),
     )
 }  # fmt: skip
