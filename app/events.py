@@ -74,8 +74,9 @@ SERVICE_STOPPED: Final = _kind(2, "service.stopped", "a service has closed its p
 SERVICE_FAILED: Final = _kind(3, "service.failed", "a service cannot listen, or no longer", always={"reason": str})
 CONNECTION_OPENED: Final = _kind(
     4, "connection.opened",
-    "a connection was accepted or made; on UDP, a peer's first datagram; `earlier`: before this capture began",
-    always={"peer": str, "host": str}, sometimes={"outgoing": bool, "earlier": bool},
+    "a connection was accepted or made; on UDP, a peer's first datagram; `earlier`: before this capture"
+    " began; `watch`: by a check of this watch",
+    always={"peer": str, "host": str}, sometimes={"outgoing": bool, "earlier": bool, "watch": str},
 )  # fmt: skip
 DATA_RECEIVED: Final = _kind(
     5, "data.received", "bytes came; behind TLS, in plain text", direction="received", raw=True

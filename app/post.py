@@ -29,6 +29,7 @@ from app.services.budget import Budget
 from app.services.changes import check
 from app.services.config import ServiceConfig
 from app.services.errors import NotTrustedError
+from app.services.own_checks import OwnChecks
 from app.services.service import GRACE, Service
 from app.services.surroundings import Surroundings, draw_seed
 from app.signal import Signal
@@ -85,7 +86,8 @@ class Post:
         self.capture_changed: Signal[Post] = Signal()
         self.captures = capture_folder()
         self.plugins = Plugins(reactor, self.recorder, lambda: self.services.values())
-        self._checking = Checking(reactor, self.recorder, data_folder(), self._budget)
+        self._checks = OwnChecks()
+        self._checking = Checking(reactor, self.recorder, data_folder(), self._budget, self._checks)
         self.watches = Watches(reactor, self.recorder, self._checking.check, lambda: self.services)
         self.status_changed.connect(self.watches.on_service)
         self._enter(workspace)
@@ -259,6 +261,7 @@ class Post:
             self.gate.admit,
             self._budget,
             (lambda: self._seed) if self._seed else draw_seed,
+            self._checks,
         )
         service = Service(config, self._reactor, self.recorder, surroundings)
         service.status_changed.connect(self.status_changed.emit)

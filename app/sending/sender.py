@@ -18,6 +18,7 @@ from app.faults.live import Faults
 from app.options import Options
 from app.sending.request import Request
 from app.services.budget import Budget
+from app.services.own_checks import Transport
 from app.signal import Signal
 
 if TYPE_CHECKING:
@@ -70,6 +71,10 @@ class Sender:
     def faults_of(self, *, outgoing: bool) -> Faults | None:
         return self.faults
 
+    def check_of(self, transport: Transport, peer: str) -> str:
+        """What the user sends is no check."""
+        return ""
+
     def fail(self, tables: Sequence[Options], protocol: str, seed: int) -> None:
         """Have connections by ``protocol`` fail as ``tables`` say, which are valid; ``seed`` decides their draws."""
         self.faults.protocol = "udp" if protocol == "udp" else "tcp"
@@ -100,6 +105,10 @@ class Sender:
 
     def endpoint(self, request: Request) -> IStreamClientEndpoint:
         """The endpoint for ``request``, with TLS where its URL says so. Its connections are captured."""
+        return self.tapped(request)
+
+    def tapped(self, request: Request, endpoint: IStreamClientEndpoint | None = None) -> IStreamClientEndpoint:
+        """As ``endpoint``; ``endpoint`` connects in place of the usual one, without TLS."""
         from app.services.tap.outgoing import TappedEndpoint
 
         url, options = request.url, None
@@ -108,7 +117,7 @@ class Sender:
 
             certificate, key = request.certificate, request.key
             options = client_tls(url.host, self.data, verify=request.verify, certificate=certificate, key=key)
-        return TappedEndpoint(self, self.reactor, url.host, url.port, options, self.timeout)
+        return TappedEndpoint(self, self.reactor, url.host, url.port, options, self.timeout, endpoint)
 
     def in_thread(self, call: Callable[..., Any], *args: Any) -> Deferred[Any]:
         return threads.deferToThreadPool(self.reactor, self.reactor.getThreadPool(), call, *args)

@@ -180,8 +180,8 @@ class OneCheck:
         if conversation is None or conversation.closed is not None:
             self._end()
         elif reason or at_once:
-            conversation.abort()
             self._timer = self._clock.callLater(CLOSING, self._end)
+            conversation.abort()
         else:
             self._timer = self._clock.callLater(CLOSING, self._close_now)
             conversation.close()

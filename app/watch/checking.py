@@ -11,6 +11,7 @@ from app.capture.recorder import Recorder
 from app.sending.sender import Sender
 from app.sending.url import URL
 from app.services.budget import Budget
+from app.services.own_checks import OwnChecks
 from app.watch.check import OneCheck
 from app.watch.config import WatchConfig
 from app.watch.lookups import Lookups
@@ -28,10 +29,25 @@ class Checking:
         sender: the owner of these connections.
     """
 
-    def __init__(self, reactor: Any, recorder: Recorder, data: Path, budget: Budget | None = None) -> None:
+    def __init__(
+        self,
+        reactor: Any,
+        recorder: Recorder,
+        data: Path,
+        budget: Budget | None = None,
+        checks: OwnChecks | None = None,
+    ) -> None:
+        """``checks`` is told from where checks connect."""
         self.sender = Sender(reactor, recorder, data, budget, NAME)
+        self._checks = checks or OwnChecks()
         self._lookups = Lookups(self.sender.in_thread)
 
     def check(self, config: WatchConfig, url: URL) -> Deferred[Result]:
         """Check once. See ``app.watch.watches.Check``."""
-        return OneCheck(config, url, CheckOwner(self.sender, config.timeout_seconds), self._lookups).run()
+        owner = CheckOwner(self.sender, self._checks, config, url)
+        done = OneCheck(config, url, owner, self._lookups).run()
+        return done.addBoth(self._ended, owner)
+
+    def _ended(self, result: Any, owner: CheckOwner) -> Any:
+        owner.end()
+        return result

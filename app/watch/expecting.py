@@ -38,8 +38,8 @@ class Expecting:
             return
         self._data += data
         if self._next is None:
-            self.look()
             self._next = self._clock.callLater(PAUSE, self._look_again, len(self._data))
+            self.look()
 
     def look(self) -> None:
         """Look now."""

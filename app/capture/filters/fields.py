@@ -33,10 +33,12 @@ class Lookup:
     Attributes:
         column: of ``event``; its value names a row of the other table.
         select: a SELECT of such values, to which a condition on the field's ``sql`` is added.
+        partial: whether the other table may lack what an event names.
     """
 
     column: str
     select: str
+    partial: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,16 @@ class Field:
 
 _SERVICE = Lookup("service", "SELECT id FROM service WHERE ")
 _CONNECTION = Lookup("conn", "SELECT id FROM connection WHERE ")
-_NOTE = Lookup("id", "SELECT event FROM note WHERE ")
+_NOTE = Lookup("id", "SELECT event FROM note WHERE ", partial=True)
+# Captures of earlier builds have no such column: the name stands for the outer one there.
+_CHECK = Lookup("conn", "SELECT id FROM (SELECT id, NULL AS watch FROM connection) AS o WHERE ", partial=True)
+_CHECK_OF = "(SELECT watch FROM connection AS i WHERE i.id = o.id)"
+
+OF_CHECKS = (
+    f"kind = {events.WATCH_CHECKED} OR (kind NOT IN ({events.WATCH_FAILED}, {events.WATCH_RECOVERED})"
+    f" AND conn IN ({_CHECK.select}{_CHECK_OF} IS NOT NULL))"
+)
+"""SQL: whether an event is of a check: what passed for it on either side, and what it found, but no change of state."""
 
 
 def _detail(
@@ -141,6 +152,8 @@ FIELDS = {
         _detail("fault.kind", "text", "kind of such a fault, as delay or reset", "kind", events.FAULT_APPLIED),
         _detail("limit", "text", "limit that was reached", "limit", events.LIMIT_REACHED),
         _detail("watch.name", "text", "name of the watch that checked, failed or recovered", "watch", *_WATCHED),
+        Field("watch.traffic", "text", "name of the watch for whose check this passed, where we check our own services"
+              " on both sides", _CHECK_OF, _CHECK),
         _detail("watch.target", "text", "what the watch looks at", "target", *_WATCHED),
         _detail("watch.ok", "number", "1 where a check was well, 0 where it has failed", "ok", events.WATCH_CHECKED,
                 values=("1", "0")),

@@ -315,10 +315,11 @@ class DatagramTap(DatagramProtocol):
         if self._faulty is not None:
             flow.faulty = self._faulty.open(flow)
         self._hosts.setdefault(addr[0], {})[addr] = None
-        self._record(
-            events.CONNECTION_OPENED, self.number, flow.number, None, f"first datagram from {flow.peer}",
-            json.dumps({"peer": flow.peer, "host": flow.host}),
-        )  # fmt: skip
+        opened = {"peer": flow.peer, "host": flow.host}
+        if watch := self._owner.check_of("udp", flow.peer):
+            opened["watch"] = watch
+        words = f"first datagram from {flow.peer}"
+        self._record(events.CONNECTION_OPENED, self.number, flow.number, None, words, json.dumps(opened))
         self._owner.add_connection(flow)
         if self._admission is not None:
             self._admission.silence.opened(flow)
