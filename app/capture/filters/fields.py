@@ -78,12 +78,6 @@ _NOTE = Lookup("id", "SELECT event FROM note WHERE ", partial=True)
 _CHECK = Lookup("conn", "SELECT id FROM (SELECT id, NULL AS watch FROM connection) AS o WHERE ", partial=True)
 _CHECK_OF = "(SELECT watch FROM connection AS i WHERE i.id = o.id)"
 
-OF_CHECKS = (
-    f"kind = {events.WATCH_CHECKED} OR (kind NOT IN ({events.WATCH_FAILED}, {events.WATCH_RECOVERED})"
-    f" AND conn IN ({_CHECK.select}{_CHECK_OF} IS NOT NULL))"
-)
-"""SQL: whether an event is of a check: what passed for it on either side, and what it found, but no change of state."""
-
 
 def _detail(
     name: str, type: str, help: str, key: str, *kinds: int, values: tuple[str, ...] = (), function: str = ""

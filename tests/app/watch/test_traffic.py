@@ -7,9 +7,9 @@ import sqlite3
 import pytest
 
 from app import events
-from app.capture.filters.fields import OF_CHECKS
 from app.capture.filters.language import parse
-from app.capture.filters.sql import Filter
+from app.capture.filters.sql import CONNECTIONS_WITHOUT_CHECKS, WITHOUT_CHECKS
+from app.capture.reading import conversations
 from app.capture.reading.store import Store
 from tests.app.capture.captures import event, make
 
@@ -56,13 +56,14 @@ def test_filters(typed, ids, capture):
     assert found(capture, parse(typed)) == ids
 
 
-def test_what_is_of_checks(capture):
-    assert found(capture, Filter(OF_CHECKS)) == [2, 4, 5, 6]
-    assert found(capture, Filter(f"NOT ifnull(({OF_CHECKS}), 0)")) == [1, 3, 7, 8]
+def test_what_is_left_without_checks(capture):
+    assert found(capture, WITHOUT_CHECKS) == [1, 3, 7, 8]
+    store = Store(capture)
+    assert list(conversations.ids(store, CONNECTIONS_WITHOUT_CHECKS)) == [1]
+    store.close()
 
 
 def test_a_capture_of_an_earlier_build_has_none(capture):
     with sqlite3.connect(capture) as db:
         db.execute("ALTER TABLE connection DROP COLUMN watch")
     assert found(capture, parse("watch.traffic exists")) == []
-    assert found(capture, Filter(OF_CHECKS)) == [5, 6]
