@@ -33,6 +33,7 @@ def test_codes_never_change():
         16: "fault.applied", 17: "limit.reached", 18: "failure", 19: "log", 20: "tls.opened",
         21: "failure.resolved", 22: "note", 23: "events.lost", 24: "capture.paused", 25: "capture.resumed",
         39: "control.asked",
+        26: "watch.checked", 27: "watch.failed", 28: "watch.recovered",
     }  # fmt: skip
 
 
