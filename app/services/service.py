@@ -150,7 +150,8 @@ class Service:
             self._end()
             return self.status
         bound = address.written(self._port.getHost())
-        more = {"seed": self.faults.seed} if self.faults else {}
+        drawn = self._context is not None and self._context.drawn
+        more = {"seed": self.faults.seed} if self.faults or drawn else {}
         self._record(events.SERVICE_STARTED, f"listening on {bound}", {"host": bound} | more)
         self._set(Listening(bound))
         self._watch_port(self._port)
@@ -179,7 +180,9 @@ class Service:
         the workspace was checked.
         """
         config = self.config
-        self._context = self._context or ServiceContext(self, config.name, self.reactor, self.surroundings)
+        self._context = self._context or ServiceContext(
+            self, config.name, self.reactor, self.surroundings, lambda: self.faults.seed
+        )
         responder = find(config.responder)
         if responder is None:
             raise errors.UnknownResponderError(responder=config.responder)

@@ -33,6 +33,7 @@ class Surroundings:
         datagram_ports: where the UDP services listen, so that two of them do not answer each other for ever.
         seed: gives the seed of the faults of a service that has none of its own.
         budget: what unfinished messages of peers may take.
+        is_down: whether a watch has found that the server at an address, as a relay's option has it, is down.
         admit: raises NotTrustedError for a service that may not start; None: all may.
     """
 
@@ -44,3 +45,4 @@ class Surroundings:
     admit: Callable[[ServiceConfig], None] | None = None
     budget: Budget = field(default_factory=Budget)
     seed: Callable[[], int] = draw_seed
+    is_down: Callable[[str], bool] = lambda address: False

@@ -113,6 +113,7 @@ FIELDS = {
         Field("conn", "number", "number of the connection", "conn"),
         Field("peer", "address", "the other side: 127.0.0.1 or 127.0.0.1:9007", "peer", _CONNECTION),
         Field("host", "address", "our side, likewise", "host", _CONNECTION),
+        Field("upstream", "text", "the server that a relay has passed the connection on to", "upstream", _CONNECTION),
         Field("size", "number", "bytes; 10k and 2M are known", "size"),
         Field("direction", "text", "received or sent", _DIRECTION, values=("received", "sent")),
         Field("summary", "text", "the line that the log shows; raw data has none", "summary"),
@@ -126,6 +127,7 @@ FIELDS = {
         _detail("http.seconds", "number", "seconds from request to response", "seconds", events.HTTP_RESPONSE),
         _detail("http.fields", "text", "all headers of a request or response, as [\"Name\",\"value\"]", "fields",
                 events.HTTP_REQUEST, events.HTTP_RESPONSE, function="post_headers"),
+        _detail("http.upstream", "text", "the server that has answered a relay", "upstream", events.HTTP_RESPONSE),
         _detail("rule", "number", "rule of a mock or script that answered or sent it", "rule",
                 events.HTTP_RESPONSE, events.DATA_SENT, events.DATAGRAM_SENT, events.WS_MESSAGE),
         _detail("ws.opcode", "text", "opcode of a message", "opcode", events.WS_MESSAGE,
@@ -138,7 +140,8 @@ FIELDS = {
         _detail("fault.name", "text", "name of a fault that acted on purpose", "fault", events.FAULT_APPLIED),
         _detail("fault.kind", "text", "kind of such a fault, as delay or reset", "kind", events.FAULT_APPLIED),
         _detail("limit", "text", "limit that was reached", "limit", events.LIMIT_REACHED),
-        _detail("reason", "text", "why a connection ended or a service failed", "reason",
-                events.CONNECTION_CLOSED, events.SERVICE_FAILED, events.TLS_FAILED),
+        _detail("reason", "text", "why a connection ended, or a service or an upstream failed", "reason",
+                events.CONNECTION_CLOSED, events.SERVICE_FAILED, events.TLS_FAILED, events.SERVICE_RESTARTING,
+                events.UPSTREAM_FAILED, events.RECONNECTING),
     )
 }  # fmt: skip
