@@ -14,7 +14,7 @@ from app.events import Event
 from app.post import Post
 from app.services.config import ServiceConfig
 from app.services.service import Service
-from app.status import Failed, Held, Status, Stopped
+from app.status import Failed, Held, Status, Stopped, Waiting
 from ui.bridge import Bridge
 from ui.edits import Edits
 from ui.forms.form import tab_through
@@ -335,6 +335,8 @@ class ServicePage(QWidget):
     def _words(self, status: Status) -> str:
         if isinstance(status, Failed):
             return status.reason
+        if isinstance(status, Waiting):
+            return self.tr("{reason} It is tried again by itself.").format(reason=status.reason)
         return self.tr("Waits for your answer: {asks}").format(asks=status.asks) if isinstance(status, Held) else ""
 
     def _show_hits(self, *_: object) -> None:

@@ -123,7 +123,7 @@ class Sections:
     """
 
     def __init__(self, config: ServiceConfig, titles: Mapping[str, str], parent: QWidget) -> None:
-        """``titles``: of ``answer``, ``address``, ``tls``, ``limits`` and ``socket``."""
+        """``titles``: of ``answer``, ``address``, ``tls``, ``limits``, ``socket`` and ``restart``."""
         self._config, protocol = config, config.protocol
         found = responders.find(config.responder)
         own = found.options_for(protocol) if found else ()
@@ -138,13 +138,14 @@ class Sections:
         for key, declared in (
             ("options", shared), ("tls", settings.declared("tls", protocol)),
             ("limits", settings.declared("limits", protocol)), ("socket", settings.declared("socket", protocol)),
+            ("restart", settings.declared("restart", protocol)),
         ):  # fmt: skip
             if not declared:
                 continue
             given: Mapping[str, Any] | None = getattr(config, key)
             if key == "options":
                 given = {name: config.options[name] for name in _names(declared, config.options)}
-            page = self.pages[key] = SectionPage(key, declared, given, can_be_off=key == "tls")
+            page = self.pages[key] = SectionPage(key, declared, given, can_be_off=key in settings.OPTIONAL)
             title = PROTOCOLS[protocol].title if key == "options" else titles[key]
             groups = ((titles["address"], self.address), (title, page)) if key == "socket" else ((title, page),)
             self.titles[key], self.widgets[key] = title, Section(parent, *groups)
@@ -159,6 +160,7 @@ class Sections:
             self.address.put_into(config),
             options=options,
             tls=self._values("tls"),
+            restart=self._values("restart"),
             limits=self._values("limits") or {},
             socket=self._values("socket") or {},
         )
