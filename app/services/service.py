@@ -18,6 +18,7 @@ from app.capture.recorder import Recorder
 from app.errors import PostError
 from app.faults.live import Faults
 from app.responders import build, find
+from app.responders.relay.balance import Balance, Member
 from app.responders.trial import Message, Request, Trial
 from app.services import address, errors, settings
 from app.services.budget import Budget
@@ -111,6 +112,11 @@ class Service:
     def seconds_left(self) -> float:
         """Seconds until it is tried again by itself, while its status is ``Waiting``."""
         return self._restart.seconds_left
+
+    def upstreams(self) -> tuple[Member, ...]:
+        """The upstreams of a relay that listens; () for anything else."""
+        balance = getattr(self._built, "balance", None) if isinstance(self.status, Listening) else None
+        return tuple(balance.members) if isinstance(balance, Balance) else ()
 
     def bytes_so_far(self) -> tuple[int, int]:
         """Bytes received and sent since the program started, live connections included."""

@@ -62,7 +62,8 @@ class PageForms(QStackedWidget):
         same = (config.protocol, config.responder) == self._kind
         begins, self._kind = not self._keys, (config.protocol, config.responder)
         titles = {"answer": self.tr("Answer"), "address": self.tr("Address"), "tls": self.tr("TLS"),
-                  "limits": self.tr("Limits"), "socket": self.tr("Socket"), "restart": self.tr("Restart")}  # fmt: skip
+                  "limits": self.tr("Limits"), "socket": self.tr("Socket"), "restart": self.tr("Restart"),
+                  "upstreams": self.tr("Upstreams")}  # fmt: skip
         self.sections = Sections(config, titles, self)
         shown: list[tuple[str, str, QWidget]] = []
         if self.sections.rules is None:

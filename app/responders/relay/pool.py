@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
 from functools import partial
 from typing import Any, cast
@@ -50,6 +51,10 @@ class Pool(HTTPConnectionPool):
 
     def connect(self) -> Deferred[UpstreamConnection]:
         """An idle connection, or a new one. ``Upstream.explain`` explains its failures."""
+        while (idle := self._connections.get(_KEY)) and idle[0].is_over():
+            connection = idle[0]
+            self.lost(connection)
+            connection.abort()
         connecting: Deferred[Any] = self.getConnection(_KEY, cast(Any, self.upstream))
         return connecting
 
@@ -124,6 +129,25 @@ class UpstreamConnection(Secured, BoundedClient):
     def used(self) -> bool:
         """Whether it has carried a request."""
         return self._latest is not None
+
+    def is_over(self) -> bool:
+        """Whether the upstream has closed this idle connection, or has sent what nobody asked for.
+
+        The reactor may not have read that yet, and a request that cannot be repeated would be lost with it.
+        """
+        transport = self.transport
+        while (below := getattr(transport, "transport", None)) is not None:
+            transport = below
+        found = getattr(transport, "socket", None)
+        if found is None:
+            return False  # in memory
+        try:
+            found.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+        return True
 
     def request(self, request: Any) -> Deferred[Any]:
         self._hop.previous, self._latest = request.previous, request
