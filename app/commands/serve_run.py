@@ -14,7 +14,7 @@ from app.commands import errors, output
 from app.commands.printer import Printer, report_lost_output
 from app.commands.running import Run
 from app.post import Post
-from app.status import Failed, Held, Listening, Status
+from app.status import Failed, Held, Listening, Status, Waiting
 from app.text.escapes import one_line
 from app.workspace.reading import Workspace
 
@@ -97,7 +97,7 @@ class _Run(Run):
             post.recorder.stored_changed.connect(self._printer.on_stored)
             post.recorder.flush()
             self._printer.on_stored(post.recorder.range)
-        listens = any(isinstance(service.status, Listening) for service in post.services.values())
+        listens = any(isinstance(service.status, Listening | Waiting) for service in post.services.values())
         if not (listens or any(not watch.held for watch in post.watches.values() if watch.config.url)):
             self.exit_code = 1
             why = "none of the services could start" if post.services else "the workspace has no services"
@@ -145,6 +145,8 @@ def _print_statuses(post: Post) -> None:
 def _described(status: Status) -> str:
     if isinstance(status, Listening):
         return f"listening on {status.host}{', which a fault keeps shut' if status.shut else ''}"
+    if isinstance(status, Waiting):
+        return f"{status.reason} It is tried again in {status.seconds:g} s."
     return status.reason if isinstance(status, Failed | Held) else type(status).__name__.lower()
 
 

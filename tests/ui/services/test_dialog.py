@@ -259,13 +259,13 @@ def test_each_protocol_has_its_pages(dialog: Open) -> None:
         return [form.tabs.tabText(i) for i in range(form.tabs.count())]
 
     form = dialog()
-    assert titles() == ["Service", "TLS", "Limits", "Socket"]
+    assert titles() == ["Service", "TLS", "Limits", "Socket", "Restart"]
     choose(form, "udp")
-    assert titles() == ["Service", "UDP", "Limits", "Socket"]
+    assert titles() == ["Service", "UDP", "Limits", "Socket", "Restart"]
     choose(form, "http")
-    assert titles() == ["Service", "HTTP", "TLS", "Limits", "Socket"]
+    assert titles() == ["Service", "HTTP", "TLS", "Limits", "Socket", "Restart"]
     choose(form, "tcp")
-    assert titles() == ["Service", "TLS", "Limits", "Socket"]
+    assert titles() == ["Service", "TLS", "Limits", "Socket", "Restart"]
 
 
 def page(form: ServiceDialog, section: str) -> SectionPage:
