@@ -207,6 +207,10 @@ RECONNECTING: Final = _kind(
     "a connection that is kept open was lost and is made again; `attempt` counts from 1, and `seconds` were waited",
     always={"address": str, "attempt": int, "seconds": float, "reason": str},
 )  # fmt: skip
+CONTROL_ASKED: Final = _kind(
+    39, "control.asked", "another process asked for something that changes what runs here; `by` says who it is",
+    always={"by": str, "request": str},
+)  # fmt: skip
 
 NAMES: Final[dict[int, str]] = {code: kind.name for code, kind in KINDS.items()}
 RAW: Final = frozenset(kind.code for kind in KINDS.values() if kind.raw)
