@@ -32,6 +32,7 @@ from app.services.errors import NotTrustedError
 from app.services.service import GRACE, Service
 from app.services.surroundings import Surroundings, draw_seed
 from app.signal import Signal
+from app.status import Waiting
 from app.workspace.gate import Gate, How, Question
 from app.workspace.message import Message
 from app.workspace.reading import Workspace
@@ -205,11 +206,12 @@ class Post:
         return replace(self._content, services=self.configs())
 
     def start_all(self, names: Collection[str] | None = None) -> Deferred[Any]:
-        """Start every service that is not running, or only those called ``names``.
+        """Start every service that is not running, or only those called ``names``; one that waits is tried now.
 
         Fires when each listens, has failed or is held.
         """
-        return self._start([service for service in self._called(names) if not service.running])
+        down = [one for one in self._called(names) if not one.running or isinstance(one.status, Waiting)]
+        return self._start(down)
 
     def _called(self, names: Collection[str] | None) -> list[Service]:
         return [service for name, service in self.services.items() if names is None or name in names]
