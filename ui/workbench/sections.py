@@ -137,8 +137,8 @@ class Sections:
         self.pages: dict[str, SectionPage] = {}
         self.titles: dict[str, str] = {"answer": titles["answer"]}
         self.upstreams = UpstreamsView() if any(option.name == "upstreams" for option in own) else None
-        more = () if self.upstreams is None else ((titles["upstreams"], self.upstreams),)
-        self.widgets: dict[str, Section] = {"answer": Section(parent, (titles["answer"], self.answer), *more)}
+        above = () if self.upstreams is None else ((titles["upstreams"], self.upstreams),)
+        self.widgets: dict[str, Section] = {"answer": Section(parent, *above, (titles["answer"], self.answer))}
         for key, declared in (
             ("options", shared), ("tls", settings.declared("tls", protocol)),
             ("limits", settings.declared("limits", protocol)), ("socket", settings.declared("socket", protocol)),

@@ -102,27 +102,28 @@ RESPONDER = Responder(
     (
         Option(
             "upstream", str, "", "Server to forward to, such as 127.0.0.1:9000", instead="upstreams",
-            protocols=("tcp", "udp"), check=problem, required=True, address=parse,
+            protocols=("tcp", "udp"), check=problem, required=True, address=parse, when=("upstreams", ([],)),
         ),
         Option(
             "upstream", str, "", "URL to forward to, such as http://127.0.0.1:9000/path, or https", instead="upstreams",
             protocols=("http",), check=partial(url_problem, HTTP), required=True, address=partial(_place, HTTP),
+            when=("upstreams", ([],)),
         ),
         Option(
             "upstream", str, "", "URL to forward to, such as ws://127.0.0.1:9000/path, or wss; a client's path follows",
             protocols=("websocket",), check=partial(url_problem, WEBSOCKET), required=True, instead="upstreams",
-            address=partial(_place, WEBSOCKET),
+            address=partial(_place, WEBSOCKET), when=("upstreams", ([],)),
         ),
         Option(
-            "upstreams", list, [], "Several servers to forward to, in the place of `upstream`", instead="upstream",
+            "upstreams", list, [], "Several servers to forward to, instead of one", instead="upstream",
             protocols=("tcp", "udp"), check=partial(_several, problem), address=parse,
         ),
         Option(
-            "upstreams", list, [], "Several URLs to forward to, in the place of `upstream`", instead="upstream",
+            "upstreams", list, [], "Several URLs to forward to, instead of one", instead="upstream",
             protocols=("http",), check=partial(_several, partial(url_problem, HTTP)), address=partial(_place, HTTP),
         ),
         Option(
-            "upstreams", list, [], "Several URLs to forward to, in the place of `upstream`", instead="upstream",
+            "upstreams", list, [], "Several URLs to forward to, instead of one", instead="upstream",
             protocols=("websocket",), check=partial(_several, partial(url_problem, WEBSOCKET)),
             address=partial(_place, WEBSOCKET),
         ),
