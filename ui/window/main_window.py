@@ -37,6 +37,7 @@ from ui.services.commands import ServiceCommands
 from ui.services.side import ServicesSide
 from ui.settings import Settings
 from ui.streams.windows import StreamWindows
+from ui.watch.commands import WatchCommands
 from ui.window.capture_button import CaptureButton
 from ui.window.commands import WindowCommands
 from ui.window.drafts import Drafts
@@ -80,7 +81,8 @@ class MainWindow(QMainWindow):
         browser, panes, detail, filter: the panes with their filter and the detail of the current event.
         service_actions, failure_actions, exchanges, notes: what acts on services and events.
         workbench: the pages of services.
-        sending, faults, charts, streams: the docks of sending, of faults and of charts, and the stream windows.
+        sending, faults, watches, charts, streams: the docks of sending, of faults, of watches and of charts, and the
+            stream windows.
         examples: what the start page does in one click.
         notices, middle, start_page, toolbar, capture_button, command_palette, menus, manual: parts of the window
             itself.
@@ -172,6 +174,9 @@ class MainWindow(QMainWindow):
         )  # fmt: skip
         bridge.ticked.connect(self.charts.on_stored)
         bridge.services_changed.connect(self.charts.on_services)
+        self.watches = WatchCommands(
+            post, edits, bridge, self, lambda: self.services.selected, self.browser.show_filtered
+        )  # fmt: skip
         self.workbench.hits_wanted.connect(self.faults.show_hits)
         self.detail.wanted.connect(lambda name: self.actions_[name].trigger())
         self.side.changed.connect(self.faults.on_selection)
@@ -200,6 +205,7 @@ class MainWindow(QMainWindow):
             self.sending,
             self.faults,
             self.charts,
+            self.watches,
             ManualCommands(self.manual),
         )
         self.examples = Examples(post, edits, self.services, self.sending, lambda: self._settings.host, self)
