@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import re
 from collections import defaultdict
 from collections.abc import Iterable
-from math import isfinite
+from math import inf
 from typing import Any
 
 from app.capture import rollup
@@ -15,9 +14,10 @@ from app.capture.rollup import LEVELS, LOOP, SUMS, Place
 OUTGOING = '"outgoing": true'
 """In the details of requests and responses of a client of ours."""
 
-_STATUS = re.compile(r'\{"status": (\d{3}),')
-_SECONDS = re.compile(r"\d[\d.e+-]*")
-_SECONDS_KEY = '"seconds": '
+_STATUS, _SECONDS = '{"status": ', '"seconds": '
+
+_LARGEST = 1 << 62
+"""A file that is copied may say anything; SQLite holds no larger sums than twice that."""
 
 
 class Figures:
@@ -37,7 +37,7 @@ class Figures:
                 for at, value in enumerate(sums):
                     into[at] += value
             for (slot, service), sums in merged.items():
-                yield rollup.row(level, slot * seconds, service), *sums, None
+                yield rollup.row(level, slot * seconds, service), *(min(value, _LARGEST) for value in sums), None
             for second, memory in self.memory.items():
                 yield rollup.row(level, second, LOOP), *[0] * len(SUMS), memory
 
@@ -56,15 +56,19 @@ def answered(detail: str) -> tuple[int, float | None]:
     Reading all of it as JSON takes ten times as long. A quote in a text is written with a backslash, so that no
     text of a peer looks like these keys.
     """
-    status, at = _STATUS.match(detail), detail.rfind(_SECONDS_KEY)
-    if status is not None and at > 0 and (number := _SECONDS.match(detail, at + len(_SECONDS_KEY))):
+    at = detail.rfind(_SECONDS)
+    if at > 0 and detail[14:15] == "," and detail.startswith(_STATUS):
+        end = detail.find(",", at)
         try:
-            return int(status[1]), float(number[0])
+            status, seconds = int(detail[11:14]), float(detail[at + 11 : end if end > 0 else -1])
         except ValueError:
             pass
+        else:
+            if 0 <= seconds < inf:
+                return status, seconds
     told = _json(detail)
-    code, seconds = told.get("status"), told.get("seconds")
-    known = float(seconds) if isinstance(seconds, int | float) and isfinite(seconds) else None
+    code, took = told.get("status"), told.get("seconds")
+    known = float(took) if isinstance(took, int | float) and abs(took) < _LARGEST else None
     return code if isinstance(code, int) else 0, known
 
 

@@ -22,6 +22,9 @@ _LONG = (7_200, 21_600, 86_400, 604_800, 2_592_000, 31_536_000)
 
 MOST_POINTS = 5_000
 
+LAST = 253_402_300_799
+"""The last second of the year 9999: what a file says of later ones is not shown."""
+
 Histogram = dict[int, int]
 """How often a latency was in each bucket."""
 
@@ -193,10 +196,11 @@ class Charts:
                 # The finer levels are more exact, but may lack their oldest rows.
                 exact = [first for level, (first, _) in enumerate(known) if first < known[-1][0] + LEVELS[-1]]
                 ends.append((exact[0], max(last for _, last in known[:1])))
-        newest = store.one(_NEWEST)
+        found = store.one(_NEWEST)
+        newest = min(max(0, found[0]), LAST) if found else 0
         if not ends:
-            return Extent(newest=newest[0] if newest else 0)
-        return Extent(min(first for first, _ in ends), max(last for _, last in ends), newest[0] if newest else 0)
+            return Extent(newest=newest)
+        return Extent(min(LAST, *(first for first, _ in ends)), min(LAST, max(last for _, last in ends)), newest)
 
     def read(self, store: Store, span: Span, service: str = "") -> Chart:
         """The chart of a span; ``service`` is the name of one, or empty for all.

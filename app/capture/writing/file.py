@@ -179,7 +179,7 @@ class CaptureFile:
         if events.CONNECTION_OPENED in present:
             self._open_connections(first, columns)
         added = tally.added(kinds, columns[3], columns[4], payloads)
-        self._db.executemany(tally.ADD, added)
+        self._db.executemany(tally.ADD, (one for one in added if one[-1] is not None))
         self._rolling.add(columns, present, added, sample)
         if not _UPDATING.isdisjoint(present):
             self._update_connections(first, columns)

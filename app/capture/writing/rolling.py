@@ -88,7 +88,7 @@ def _add_told(
     for when, kind, service, detail in zip(times, kinds, services, details, strict=True):
         if kind not in _TOLD:
             continue
-        place = when // NS, service or 0
+        second, number = place = when // NS, service or 0
         if kind == events.HTTP_RESPONSE:
             # Not of a client of ours: a relay would count each exchange twice.
             if detail and OUTGOING not in detail:
@@ -96,7 +96,7 @@ def _add_told(
                 if status >= 400:
                     all_sums[place][rollup.SERVER_ERRORS if status >= 500 else rollup.CLIENT_ERRORS] += 1
                 if seconds is not None:
-                    latencies[*place, rollup.bucket(seconds)] += 1
+                    latencies[second, number, rollup.bucket(seconds)] += 1
         elif kind == events.HTTP_REQUEST:
             if detail and OUTGOING not in detail:
                 all_sums[place][rollup.REQUESTS] += 1

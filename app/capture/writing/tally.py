@@ -26,7 +26,7 @@ def added(
 ) -> list[Added]:
     """The values for ``ADD``, one tuple for each connection with data or failures.
 
-    One of no connection changes nothing there.
+    One may be of no connection, which is for the rollup alone.
     """
     received: defaultdict[int | None, list[int]] = defaultdict(list)
     sent: defaultdict[int | None, list[int]] = defaultdict(list)

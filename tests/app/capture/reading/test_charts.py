@@ -17,10 +17,11 @@ from hypothesis import strategies as st
 
 from app import events
 from app.capture import rollup
+from app.capture.figures import answered
 from app.capture.filters.errors import FilterError
 from app.capture.reading import chart_lines
 from app.capture.reading.chart_lines import CARDS, FOREVER, LINES, as_csv
-from app.capture.reading.charts import Chart, Charts, Span, fitting, quantile
+from app.capture.reading.charts import LAST, Chart, Charts, Span, fitting, quantile
 from app.capture.reading.coverage import Coverage
 from app.capture.reading.own_series import BYTES, OwnSeries, Wish, wish
 from app.capture.reading.store import Store
@@ -220,7 +221,48 @@ def test_a_sample_of_the_program_is_charted(tmp_path):
     assert values(file.path, "requests", Span(T, T + 1, 1)) == [0, 0]
 
 
+@pytest.mark.parametrize(
+    ("detail", "told"),
+    [
+        ('{"status": 200, "seconds": 0.25}', (200, 0.25)),
+        ('{"status": 503, "reason": "\\"seconds\\": 9, ", "seconds": 1e-05, "rule": 2}', (503, 1e-05)),
+        ('{"seconds": 1}', (0, 1.0)),
+        ('{"status":201,"seconds":2}', (201, 2.0)),
+        ('{"status": 200, "seconds": NaN}', (200, None)),
+        ('{"status": 200, "seconds": -1}', (200, -1.0)),
+        ('{"status": "x", "seconds": [1]}', (0, None)),
+        ('{"status": 200, "seconds": ', (0, None)),
+        ("[]", (0, None)),
+        (f'{{"status": 200, "seconds":1{"0" * 400}}}', (200, None)),
+    ],
+)
+def test_what_a_response_tells_is_read_as_json_would_be(detail, told):
+    assert answered(detail) == told
+
+
 # -- bounds
+
+
+def test_sizes_that_cannot_be_do_not_keep_a_batch_from_being_stored(tmp_path):
+    path = write(tmp_path / "x.lpost", [row(T, events.DATA_RECEIVED, conn=0, size=(1 << 63) - 1) for _ in range(4)])
+    assert read(path, "SELECT count(*) FROM event") == [(4,)]
+
+
+def test_a_file_may_say_anything_in_its_rollup(tmp_path):
+    path = write(tmp_path / "x.lpost", [row(T, events.DATA_RECEIVED)])
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("UPDATE rollup SET received = 'much', sent = 9e999, memory = x'00'")
+        last = rollup.row(2, rollup.MAX_SLOT * 3600, 1)
+        db.execute("INSERT INTO rollup (id) VALUES (-1), (?), (?)", (last, (1 << 63) - 1))
+        db.execute("INSERT INTO latency VALUES (?, 'often'), (-5, -5)", (rollup.bucket_row(last, 3),))
+        db.commit()
+    with opened(path) as store:
+        charts = Charts()
+        extent = charts.extent(store)
+        assert extent.last <= LAST
+        found = charts.read(store, fitting(extent.first, extent.last, 500))
+        for line in LINES.values():
+            as_csv(found.span.slots, [(line.key, line.values(found, FOREVER))])
 
 
 def test_the_oldest_seconds_go_and_hours_stay(tmp_path, monkeypatch):
