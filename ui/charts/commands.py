@@ -89,7 +89,7 @@ class ChartCommands:
     def on_services(self) -> None:
         """The services may be others."""
         if self.made:
-            self.dock.page.refresh_services()
+            self.dock.page.controls.refresh_services()
 
     def read_anew(self) -> None:
         """The reader reads another capture now."""

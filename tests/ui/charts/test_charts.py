@@ -67,9 +67,9 @@ class Desk:
 
     def drag(self, key: str, begin: float, end: float) -> None:
         """Drag over a part of a card."""
-        view = self.page.cards[key].plot.viewport()
+        view = self.page.deck.cards[key].plot.viewport()
         y = view.height() // 2
-        box = self.page.cards[key].plot.getPlotItem().vb.sceneBoundingRect()
+        box = self.page.deck.cards[key].plot.getPlotItem().vb.sceneBoundingRect()
         xs = [box.left() + share * box.width() for share in (begin, (begin + end) / 2, end)]
         QTest.mousePress(view, Qt.LeftButton, Qt.NoModifier, QPoint(int(xs[0]), y))
         for x in xs[1:]:
@@ -98,7 +98,7 @@ def desk(sample: Path, settings: Settings, qtbot: QtBot, tmp_path: Path, monkeyp
 def test_each_card_draws_what_was_read(desk):
     found = desk.drawing
     assert found.span.step == 1
-    for key, card in desk.page.cards.items():
+    for key, card in desk.page.deck.cards.items():
         if key.startswith(OWN):
             assert card.isHidden()
             continue
@@ -107,8 +107,8 @@ def test_each_card_draws_what_was_read(desk):
             drawn = [] if ys is None else list(ys)
             known = [value for value in found.values[line.key] if value is not None]
             assert len([y for y in drawn if y == y]) == len(known), line.key
-    assert "received" in desk.page.cards["traffic"].legend.text()
-    assert desk.page.cards["latency"].plot._heat.isVisible()
+    assert "received" in desk.page.deck.cards["traffic"].legend.text()
+    assert desk.page.deck.cards["latency"].plot._heat.isVisible()
 
 
 def test_a_drag_has_every_pane_show_that_time_and_the_chip_clears_it(desk):
@@ -138,12 +138,12 @@ def test_a_drag_has_every_pane_show_that_time_and_the_chip_clears_it(desk):
     assert panes.span is None
     assert len(panes.all.events) == before
     assert panes.time.isHidden()
-    assert not desk.page.cards["requests"].plot.region.isVisible()
+    assert not desk.page.deck.cards["requests"].plot.region.isVisible()
 
 
 def test_a_double_click_or_escape_clears_the_range(desk):
     desk.drag("traffic", 0.1, 0.4)
-    plot = desk.page.cards["traffic"].plot
+    plot = desk.page.deck.cards["traffic"].plot
     QTest.keyClick(plot, Qt.Key_Escape)
     assert desk.browser.panes.span is None
     assert desk.charts.dock.isVisible()
@@ -155,7 +155,7 @@ def test_a_double_click_or_escape_clears_the_range(desk):
 
 
 def test_keys_tell_figures_and_choose_a_range(desk):
-    plot = desk.page.cards["requests"].plot
+    plot = desk.page.deck.cards["requests"].plot
     plot.setFocus()
     for key in (Qt.Key_End, Qt.Key_Left, Qt.Key_Left):
         QTest.keyClick(plot, key)
@@ -171,29 +171,29 @@ def test_keys_tell_figures_and_choose_a_range(desk):
 
 def test_the_pointer_tells_the_figures_of_a_moment_in_all_cards(desk):
     page = desk.page
-    page.cards["traffic"].plot.pointed.emit(desk.drawing.span.slots[5] + 0.2)
+    page.deck.cards["traffic"].plot.pointed.emit(desk.drawing.span.slots[5] + 0.2)
     wanted = figures.figure(desk.drawing.values["requests"][5], "/s")
-    assert wanted in page.cards["requests"].legend.text()
-    assert all(card.plot.line.isVisible() for card in page.cards.values())
+    assert wanted in page.deck.cards["requests"].legend.text()
+    assert all(card.plot.line.isVisible() for card in page.deck.cards.values())
 
 
 def test_one_service_one_step_and_another_time(desk):
     page = desk.page
     all_received = sum(desk.drawing.values["received_bytes"])
-    page.service.setCurrentIndex(page.service.findData("shop"))
-    page.service.activated.emit(0)
+    page.controls.service.setCurrentIndex(page.controls.service.findData("shop"))
+    page.controls.service.activated.emit(0)
     assert all_received > sum(desk.drawing.values["received_bytes"]) == 0
-    page.step.setCurrentIndex(page.step.findData(30))
-    page.step.activated.emit(0)
+    page.controls.step.setCurrentIndex(page.controls.step.findData(30))
+    page.controls.step.activated.emit(0)
     assert desk.drawing.span.step == 30
-    page.window_.setCurrentIndex(page.window_.findData(60))
-    page.window_.activated.emit(0)
+    page.controls.window_.setCurrentIndex(page.controls.window_.findData(60))
+    page.controls.window_.activated.emit(0)
     assert desk.drawing.span.first == samples.BEGIN + SECONDS - 60
 
 
 def test_series_of_ones_own_are_drawn_kept_and_removed(desk, settings):
     page = desk.page
-    page._toggle_series()
+    page.toggle_series()
     page.series_bar.filter.setText("http.status >= 400")
     QTest.keyClick(page.series_bar.filter, Qt.Key_Return)
     page.series_bar.measure.setCurrentIndex(page.series_bar.measure.findData(BYTES))
@@ -204,18 +204,18 @@ def test_series_of_ones_own_are_drawn_kept_and_removed(desk, settings):
     assert desk.drawing.done == 1
     errors = [a + b for a, b in zip(*(desk.drawing.values[k] for k in ("client_errors", "server_errors")), strict=True)]
     assert desk.drawing.values[f"{OWN}0"] == errors
-    shown = [key for key, card in page.cards.items() if key.startswith(OWN) and not card.isHidden()]
+    shown = [key for key, card in page.deck.cards.items() if key.startswith(OWN) and not card.isHidden()]
     assert shown == [f"{OWN}/s", f"{OWN}B/s"]
     assert settings.chart_series == ["count: http.status >= 400", "bytes: service == sensor-hub"]
     page.series_bar.wished.emit(())
     settle()
     assert settings.chart_series == []
-    assert all(card.isHidden() for key, card in page.cards.items() if key.startswith(OWN))
+    assert all(card.isHidden() for key, card in page.deck.cards.items() if key.startswith(OWN))
 
 
 def test_a_filter_that_means_nothing_adds_no_series(desk):
     page = desk.page
-    page._toggle_series()
+    page.toggle_series()
     page.series_bar.filter.setText("size >")
     QTest.keyClick(page.series_bar.filter, Qt.Key_Return)
     assert desk.drawing.wishes == ()
@@ -238,14 +238,14 @@ def test_news_are_drawn_card_by_card_those_in_view_first(desk, qtbot):
     desk.charts.dock.setFixedHeight(330)
     settle()
     drawn = []
-    for key, card in page.cards.items():
+    for key, card in page.deck.cards.items():
         card.draw = lambda *_, key=key: drawn.append(key)
     page.model.refresh(gently=True)
     assert drawn == []
-    qtbot.waitUntil(lambda: not page._turn.isActive())
+    qtbot.waitUntil(lambda: not page.deck.turn.isActive())
     assert drawn[:2] == ["traffic", "requests"]
     assert "memory" not in drawn
-    bar = page._scroll.verticalScrollBar()
+    bar = page.deck.verticalScrollBar()
     bar.setValue(bar.maximum())
     qtbot.waitUntil(lambda: "memory" in drawn)
 
