@@ -14,7 +14,7 @@ from app.commands import errors, output
 from app.commands.printer import Printer, report_lost_output
 from app.commands.running import Run
 from app.post import Post
-from app.status import Failed, Held, Listening, Status
+from app.status import Failed, Held, Listening, Status, Waiting
 from app.text.escapes import one_line
 from app.workspace.reading import Workspace
 
@@ -81,6 +81,12 @@ class _Run(Run):
         for service in post.services.values():
             if isinstance(service.status, Held):
                 print(one_line(f"listening-post: {service.config.name}: {service.status.reason}"), file=sys.stderr)
+        for watch in post.watches.values():
+            if watch.held:
+                print(
+                    one_line(f"listening-post: the watch {watch.config.name} does not run: {watch.held}"),
+                    file=sys.stderr,
+                )
         for plugin in post.plugins.waiting:
             names = ", ".join(responder.name for responder in plugin.brings)
             output.warn(f"{names}: {plugin.problem}")
@@ -91,7 +97,8 @@ class _Run(Run):
             post.recorder.stored_changed.connect(self._printer.on_stored)
             post.recorder.flush()
             self._printer.on_stored(post.recorder.range)
-        if not any(isinstance(service.status, Listening) for service in post.services.values()):
+        listens = any(isinstance(service.status, Listening | Waiting) for service in post.services.values())
+        if not (listens or any(not watch.held for watch in post.watches.values() if watch.config.url)):
             self.exit_code = 1
             why = "none of the services could start" if post.services else "the workspace has no services"
             print(f"listening-post: {why}", file=sys.stderr)
@@ -138,6 +145,8 @@ def _print_statuses(post: Post) -> None:
 def _described(status: Status) -> str:
     if isinstance(status, Listening):
         return f"listening on {status.host}{', which a fault keeps shut' if status.shut else ''}"
+    if isinstance(status, Waiting):
+        return f"{status.reason} It is tried again in {status.seconds:g} s."
     return status.reason if isinstance(status, Failed | Held) else type(status).__name__.lower()
 
 
