@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import functools
+import gc
 import os
 import runpy
 import signal
@@ -16,7 +17,7 @@ import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
+from types import ModuleType, TracebackType
 from typing import Any
 
 from app import events
@@ -54,6 +55,7 @@ def main(argv: list[str]) -> int:
     try:
         code = _run(recorder, args, words)
     finally:
+        gc.collect()  # has Twisted tell of errors in Deferreds that nobody handled
         sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__
         for one in printed:
             one.close()
@@ -64,20 +66,40 @@ def main(argv: list[str]) -> int:
 
 def _run(recorder: HostRecorder, args: argparse.Namespace, words: list[str]) -> int:
     _leave_no_trace()
-    sys.path[0:0] = [args.folder if args.folder is not None else str(Path(args.script).resolve().parent)]
+    folder = args.folder if args.folder is not None else os.path.dirname(os.path.abspath(args.script))
+    _make_way(folder)
+    sys.path[0:0] = [folder]
     sys.argv = [args.script or args.module, *words]
     try:
         if args.script:
-            runpy.run_path(args.script, run_name="__main__")
+            _run_script(os.path.abspath(args.script))
         else:
             runpy.run_module(args.module, run_name="__main__", alter_sys=True)
     except SystemExit as e:
         return _exit_code(e)
     except BaseException as e:
         recorder.record_failure(e, traceback=_own(e.__traceback__))
-        traceback.print_exception(type(e), e, _own(e.__traceback__))
+        _print(e)
         return 130 if isinstance(e, KeyboardInterrupt) else 1
     return 0
+
+
+def _run_script(path: str) -> None:
+    """Run a file as Python runs it; ``runpy.run_path`` would change ``sys.argv`` and take ``__main__`` away again."""
+    main_module = ModuleType("__main__")
+    main_module.__file__ = path
+    sys.modules["__main__"] = main_module
+    with open(path, "rb") as file:
+        code = compile(file.read(), path, "exec")
+    exec(code, main_module.__dict__)  # noqa: S102 - this is what the user asked for
+
+
+def _print(e: BaseException) -> None:
+    """Print the traceback as Python does, without our own lines in it."""
+    told = traceback.TracebackException(type(e), e, _own(e.__traceback__))
+    folder = os.path.dirname(os.path.abspath(__file__)) + os.sep
+    told.stack = traceback.StackSummary.from_list([f for f in told.stack if not f.filename.startswith(folder)])
+    print("".join(told.format()), end="", file=sys.stderr)
 
 
 def _leave_no_trace() -> None:
@@ -90,6 +112,32 @@ def _leave_no_trace() -> None:
         os.environ["PYTHONPATH"] = os.pathsep.join(rest)
     else:
         os.environ.pop("PYTHONPATH", None)
+
+
+def _make_way(folder: str) -> None:
+    """Let the program import a package of its own that is called as one of ours.
+
+    Ours are out of the way then, with all that is loaded of them.
+    """
+    from importlib.machinery import PathFinder
+
+    rest = [part for part in sys.path if not _is_ours(part)]
+    for name in ("app", "ui", "resources"):
+        found = PathFinder.find_spec(name, [folder, *rest])
+        if found is not None and not _is_ours(os.path.dirname(os.path.dirname(found.origin or ""))):
+            import app.services.tls.transport
+
+            _ = app.services.tls.transport  # what is imported later than now, while connections pass
+            for loaded in [key for key in sys.modules if key == name or key.startswith(f"{name}.")]:
+                sys.modules[f"listening_post_{loaded}"] = sys.modules.pop(loaded)
+    sys.path[:] = rest
+
+
+_ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+
+def _is_ours(folder: str) -> bool:
+    return os.path.abspath(folder or ".") == _ROOT
 
 
 def _own(found: TracebackType | None) -> TracebackType | None:
@@ -153,10 +201,17 @@ def _hook_exits(recorder: HostRecorder, link: Link) -> None:
 
     for name in ("_exit", "abort", "execv", "execve"):
         ending(name, lambda *_: True)
-    ending("kill", lambda pid, number: pid == own and number in _ENDING)
+    ending("kill", lambda pid, number: pid == own and _ends(number))
 
 
-_ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGABRT, getattr(signal, "SIGKILL", -1), getattr(signal, "SIGHUP", -1))
+def _ends(number: int) -> bool:
+    """Whether this signal ends the process, which has no handler for it."""
+    if number == getattr(signal, "SIGKILL", None):
+        return True
+    return number in _ENDING and signal.getsignal(number) == signal.SIG_DFL
+
+
+_ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGABRT, getattr(signal, "SIGHUP", None))
 
 
 def _shown(name: str, args: tuple[Any, ...]) -> str:

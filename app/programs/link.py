@@ -157,18 +157,22 @@ class Link:
             self._wanted.notify()
 
     def wait(self, seconds: float) -> None:
-        """Wait until something was stored, ``seconds`` at the most."""
+        """Wait until the writer has said something, ``seconds`` at the most, unless all is stored."""
         with self._stored:
-            self._stored.wait(seconds)
+            if not self._recorder.idle:
+                self._stored.wait(seconds)
 
     def close(self) -> None:
         """Have the writer store all it was sent, and end. Blocks."""
         self._recorder.flush()
+        deadline = time.monotonic() + PATIENCE
+        while not self._recorder.idle and self._process.poll() is None and time.monotonic() < deadline:
+            self.wait(0.5)  # it may not have opened the file yet
         with self._wanted:
             self._queue.append(None)
             self._wanted.notify()
         try:
-            self._process.wait(PATIENCE)
+            self._process.wait(max(0.1, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()

@@ -41,6 +41,10 @@ class ProgramOwner:
     def faults_of(self, *, outgoing: bool) -> Faults | None:
         return self.faults
 
+    def check_of(self, protocol: str, peer: str) -> str:
+        """No watch checks a hosted program from within."""
+        return ""
+
     def add_connection(self, connection: Connection) -> None:
         self.opened += 1
         self.connections[connection.number] = connection
