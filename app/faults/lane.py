@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from functools import partial
-from heapq import heapify, heappop, heappush
 from typing import Any
+
+from app.faults.aside import Aside
 
 TICK = 0.005
 """Least seconds between two portions of a piece that passes at a rate."""
@@ -102,11 +103,8 @@ class Lane:
         for each piece."""
         self._clock, self._on_size, self.loose = clock, on_size, loose
         self._queue: deque[Piece] = deque()
-        # Those that others may overtake, by when they are due, and of them those that so many may.
-        self._aside: list[tuple[float, int, Piece]] = []
-        self._overtaken: list[Piece] = []
+        self._aside = Aside()
         self._when_empty: list[Callable[[], None]] = []
-        self._count = 0
         self._alarm: Any = None
         self._swallowed_by: set[Any] = set()
         self._ends: dict[Any, Any] = {}
@@ -125,7 +123,7 @@ class Lane:
     def idle(self) -> bool:
         """Whether a piece that waits for nothing would pass at once."""
         return not (
-            self._queue or self.blocked or self._running or self._swallowed_by or self._overtaken or self._closed
+            self._queue or self.blocked or self._running or self._swallowed_by or self._aside.counts or self._closed
         )
 
     def put(self, piece: Piece) -> None:
@@ -138,12 +136,14 @@ class Lane:
                 call()
             return
         if piece.gap or (self.loose and piece.due):
-            self._put_aside(piece)
+            self._aside.put(piece)
+            self._grow(len(piece.data))
+            self._set_alarm()
             return
         if not self._queue and not self.blocked and not self._running and piece.free:
             piece.deliver(piece.data)
-            if self._overtaken:
-                self._count_overtaking()
+            if self._aside.counts:
+                self._next(self._aside.one_passes())
                 self._run()
             return
         self._queue.append(piece)
@@ -164,9 +164,7 @@ class Lane:
             self._when_empty.append(call)
             return
         if self._aside:
-            self._queue.extend(piece for _, _, piece in sorted(self._aside, key=lambda entry: entry[:2]))
-            self._aside.clear()
-            self._overtaken.clear()
+            self._queue.extend(self._aside.take_all())
             self._set_alarm()
         if not self._queue and not self.blocked and not self._running:
             call()
@@ -211,10 +209,9 @@ class Lane:
                 # It was to end the connection: lifted, it passes on what it holds, and ends nothing.
                 piece.gone, piece.until = False, None
                 piece.then.clear()
-        if any(piece.due.pop(fault, None) is not None for _, _, piece in self._aside):
-            self._aside = [(max(piece.due.values(), default=0.0), number, piece) for _, number, piece in self._aside]
-            heapify(self._aside)
-            self._pass_due()
+        if self._aside.lift(fault):
+            self._next(self._aside.due(self._clock.seconds()))
+            self._set_alarm()
         self._lifted = True
         if not self._running:
             self._run()
@@ -232,7 +229,6 @@ class Lane:
         dropped, self.size, self._closed = self.size, 0, True
         self._queue.clear()
         self._aside.clear()
-        self._overtaken.clear()
         self._when_empty.clear()
         self._set_alarm()
         self._swallowed_by.clear()
@@ -244,53 +240,27 @@ class Lane:
 
     # -- overtaking
 
-    def _put_aside(self, piece: Piece) -> None:
-        self._count += 1
-        heappush(self._aside, (max(piece.due.values()), self._count, piece))
-        if piece.gap:
-            self._overtaken.append(piece)
-        self._grow(len(piece.data))
-        self._set_alarm()
-
-    def _count_overtaking(self) -> None:
-        """One has passed: those that it was the last to overtake are next."""
-        for piece in self._overtaken:
-            piece.gap -= 1
-        ready = [piece for piece in self._overtaken if not piece.gap]
-        if ready:
-            self._overtaken = [piece for piece in self._overtaken if piece.gap]
-            self._aside = [entry for entry in self._aside if entry[2] not in ready]
-            heapify(self._aside)
-            self._next(ready)
-
-    def _pass_due(self) -> None:
-        """Have those pass that are due."""
-        now, ready = self._clock.seconds(), []
-        while self._aside and self._aside[0][0] <= now:
-            ready.append(heappop(self._aside)[2])
-        if ready:
-            self._overtaken = [piece for piece in self._overtaken if piece not in ready]
-            self._next(ready)
-
     def _next(self, ready: list[Piece]) -> None:
+        """Those that stood aside are the next to pass."""
         for piece in reversed(ready):
             piece.due.clear()
             self._queue.appendleft(piece)
-        self._set_alarm()
+        if ready:
+            self._set_alarm()
 
     def _set_alarm(self) -> None:
-        alarm = self._alarm
+        alarm, wanted = self._alarm, self._aside.next
         if alarm is not None:
-            if self._aside and alarm.getTime() <= self._aside[0][0]:
+            if wanted is not None and alarm.getTime() <= wanted:
                 return  # it looks again
             self._alarm = None
             alarm.cancel()
-        if self._aside:
-            self._alarm = self._clock.callLater(max(0.0, self._aside[0][0] - self._clock.seconds()), self._on_alarm)
+        if wanted is not None:
+            self._alarm = self._clock.callLater(max(0.0, wanted - self._clock.seconds()), self._on_alarm)
 
     def _on_alarm(self) -> None:
         self._alarm = None
-        self._pass_due()
+        self._next(self._aside.due(self._clock.seconds()))
         self._set_alarm()
         if not self._running:
             self._run()
@@ -347,8 +317,8 @@ class Lane:
         self._leave(piece)
         for _ in range(1 + piece.copies if size or piece.whole or not piece.then else 0):
             piece.deliver(piece.data)
-        if self._overtaken:
-            self._count_overtaking()
+        if self._aside.counts:
+            self._next(self._aside.one_passes())
         _done(piece)
         return None
 

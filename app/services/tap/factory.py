@@ -14,6 +14,7 @@ from app.services.address import written
 from app.services.admission import Admission
 from app.services.interfaces import Owner
 from app.services.tap.faulted import convert, faulted
+from app.services.tap.lookout import Lookout
 from app.services.tap.tap import Tap
 from app.services.tap.valve import Kept
 
@@ -27,6 +28,7 @@ class TapFactory:
     Attributes:
         kept: the bytes that its peers have not read yet.
         faults: those that act on its connections; None: none ever do.
+        lookout: for peers that leave while a fault keeps us from noticing.
         host: the ``address:port`` that it listens on, once it does.
     """
 
@@ -45,6 +47,7 @@ class TapFactory:
         self.faults = owner.faults_of(outgoing=outgoing)
         self.protocols: dict[Any, bool] = {}
         self.kept = Kept()
+        self.lookout = Lookout(self.faults.clock if self.faults is not None else None)
         self.host = ""
         self._started = False
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, cast
@@ -59,6 +60,7 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
     _slow_close: float
     _frozen_by: set[Any]
     _leaving: bool
+    _read_to_end: bool
     _resetting: bool
     _full: bool
     _spoiled: Any  # the TLS below, once a fault has acted on it
@@ -71,7 +73,7 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
         self.incoming = Lane(clock, self._on_incoming)
         self.outgoing = Lane(clock, self._on_outgoing)
         self._slow_close, self._frozen_by = 0.0, set()
-        self._leaving = self._resetting = self._full = False
+        self._leaving = self._resetting = self._full = self._read_to_end = False
         self._dropped = 0
         self._cut_after, self._cut_end = 0, None
         self._spoiled = self._pulled = None
@@ -132,15 +134,7 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
 
     def _under_way(self) -> bool:
         """Whether something that was written has not reached the peer's kernel."""
-        if super().unsent():
-            return True
-        try:
-            from fcntl import ioctl
-            from termios import TIOCOUTQ
-
-            return any(ioctl(self._tcp.fileno(), TIOCOUTQ, bytes(4)))
-        except (ImportError, AttributeError, OSError, ValueError):
-            return False  # not Linux, or no socket
+        return bool(super().unsent() or _queued(self._tcp, "TIOCOUTQ"))
 
     def garble(self, piece: Piece, noise: bytes) -> None:
         piece.data = noise
@@ -210,9 +204,12 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
     def readConnectionLost(self) -> None:
         if self._frames is not None and (rest := self._frames.rest()):
             self._take(rest)
+        self._read_to_end = True
+        self.factory.lookout.watch(self)
         self.incoming.after(super().readConnectionLost)
 
     def connectionLost(self, reason: Failure) -> None:
+        self.factory.lookout.forget(self)
         undelivered = self.incoming.close()
         self._dropped += self.outgoing.close()
         for target in self.course.within:
@@ -355,8 +352,26 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
         """Whether the peer cannot be blamed for what has not come."""
         return super().held or len(self.incoming) > 0
 
+    @property
+    def socket(self) -> Any:
+        return getattr(self._tcp, "socket", None)
+
+    @property
+    def deaf(self) -> bool:
+        """Whether nobody reads; what has come and is not read yet is waited for, unless it never will be."""
+        held = self._held & (BY_FAULT | BY_LANE | BY_LAYER)
+        return self._read_to_end or bool(self._frozen_by) or bool(held and not self._unread())
+
+    def _unread(self) -> int:
+        return _queued(self._tcp, "FIONREAD")
+
+    def gone(self, reason: Failure) -> None:
+        self._tcp.connectionLost(reason)
+
     def hold(self, who: int) -> None:
         super().hold(who)
+        if who & (BY_FAULT | BY_FREEZE | BY_LANE | BY_LAYER):
+            self.factory.lookout.watch(self)
         # What a fault has kept is not given to a responder that wants no more.
         if who & BY_RESPONDER:
             self.incoming.blocked = True
@@ -381,6 +396,17 @@ class _Pulled(_PullToPush):
         if self._paused:
             self._paused = False
             super().resumeProducing()
+
+
+def _queued(wire: Any, what: str) -> int:
+    """Bytes that the kernel has of a connection: ``TIOCOUTQ``, to be sent; ``FIONREAD``, to be read."""
+    try:
+        import termios
+        from fcntl import ioctl
+
+        return int.from_bytes(ioctl(wire.fileno(), getattr(termios, what), bytes(4)), sys.byteorder)
+    except (ImportError, AttributeError, OSError, ValueError):
+        return 0  # not Linux, or no socket
 
 
 def faulted(tap: type[Tap]) -> Any:
