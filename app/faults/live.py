@@ -11,7 +11,7 @@ from typing import Any
 from app import faults
 from app.faults.draws import Draws
 from app.faults.lane import Lane, Meter, Piece, mark
-from app.faults.tables import named
+from app.faults.tables import identities, named
 from app.faults.targets import Target
 from app.faults.when import Candidate, When
 from app.options import Options, with_defaults
@@ -35,6 +35,7 @@ class LiveFault:
 
     Attributes:
         name: its own, or that of its kind, with a number if several of the kind have none.
+        identity: what its draws depend on beside the seed; see ``app.faults.tables.identities``.
         kind: what it does.
         on: its side.
         level: what it acts on.
@@ -49,6 +50,7 @@ class LiveFault:
     """
 
     name: str
+    identity: str
     kind: faults.FaultKind
     on: str
     level: str
@@ -181,20 +183,27 @@ class Faults:
 
     def configure(self, tables: Sequence[Options]) -> None:
         """Take the tables ``[[service.fault]]``, which are valid. A fault that is the same keeps its counts."""
-        before = {fault.name: fault for fault in self.all if not fault.only}
         by_hand = [fault for fault in self.all if fault.only]
+        before = {fault.identity: fault for fault in self.all if not fault.only}
+        all_made = [
+            live_fault(name, table, self.seed, identity)
+            for (name, table), identity in zip(named(tables), identities(tables), strict=True)
+        ]
+        same = {made.identity: before.pop(made.identity) for made in all_made if made and made.identity in before}
+        # One that was edited is known by its name, though that be the number of its place.
+        edited = {fault.name: fault for fault in before.values()}
         found, lifted = [], []
-        for name, table in named(tables):
-            fault = before.pop(name, None)
-            made = live_fault(name, table, self.seed)
+        for made in all_made:
             if made is None:
                 continue  # of a plugin that is not there
+            fault = same.get(made.identity) or edited.pop(made.name, None)
             if fault is not None and (fault.table, fault.kind) == (made.table, made.kind):
+                fault.name = made.name
                 found.append(fault)
                 continue
             if fault is not None:
                 made.hits, made.once = fault.hits, fault.once
-                if fault.table.get("enabled", True) == table.get("enabled", True):
+                if fault.table.get("enabled", True) == made.table.get("enabled", True):
                     made.enabled = fault.enabled
                 if made.enabled and fault.lifting is not None:
                     left = fault.lifting.getTime() - self.clock.seconds()
@@ -202,7 +211,7 @@ class Faults:
                 lifted.append(fault)
             found.append(made)
         self.all = found + by_hand
-        for fault in (*lifted, *before.values()):
+        for fault in (*lifted, *edited.values()):
             self._lift(fault)
         self._changed()
 
@@ -460,7 +469,7 @@ class Faults:
         return bool(share >= 1.0) or self._draws(fault, candidate, "?").uniform() < share
 
     def _draws(self, fault: LiveFault, candidate: Candidate, purpose: str = "") -> Draws:
-        return Draws(fault.seed, fault.name, candidate.connection, candidate.on + purpose, candidate.ordinal)
+        return Draws(fault.seed, fault.identity, candidate.connection, candidate.on + purpose, candidate.ordinal)
 
     def _hit(
         self, fault: LiveFault, course: Course, candidate: Candidate, piece: Piece, lane: Lane, target: Target
@@ -518,8 +527,8 @@ def _detail(hit: Hit, words: str) -> str:
     return json.dumps(detail if stream is None else detail | {"stream": stream})
 
 
-def live_fault(name: str, table: Options, seed: int) -> LiveFault | None:
-    """A fault from its table, which is valid; None if its kind is not there."""
+def live_fault(name: str, table: Options, seed: int, identity: str = "") -> LiveFault | None:
+    """A fault from its table, which is valid; None if its kind is not there. Its ``identity`` is its name, if empty."""
     kind = faults.find(table["kind"])
     if kind is None or kind.missing is not None:
         return None
@@ -529,6 +538,6 @@ def live_fault(name: str, table: Options, seed: int) -> LiveFault | None:
     when = When.of(given)
     level = kind.level_of(options) if kind.level_of is not None else kind.level
     return LiveFault(
-        name, kind, table.get("on", kind.sides[0]), level, options, table, when.values["seed"] or seed, when,
-        when.values["enabled"],
+        name, identity or name, kind, table.get("on", kind.sides[0]), level, options, table,
+        when.values["seed"] or seed, when, when.values["enabled"],
     )  # fmt: skip
