@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -184,36 +184,41 @@ class Faults:
     def configure(self, tables: Sequence[Options]) -> None:
         """Take the tables ``[[service.fault]]``, which are valid. A fault that is the same keeps its counts."""
         by_hand = [fault for fault in self.all if fault.only]
-        before = {fault.identity: fault for fault in self.all if not fault.only}
         all_made = [
             live_fault(name, table, self.seed, identity)
             for (name, table), identity in zip(named(tables), identities(tables), strict=True)
         ]
-        same = {made.identity: before.pop(made.identity) for made in all_made if made and made.identity in before}
-        # One that was edited is known by its name, though that be the number of its place.
-        edited = {fault.name: fault for fault in before.values()}
-        found, lifted = [], []
-        for made in all_made:
-            if made is None:
-                continue  # of a plugin that is not there
-            fault = same.get(made.identity) or edited.pop(made.name, None)
+        there = [made for made in all_made if made is not None]  # others are of a plugin that is not there
+        before = _known(there, self.all)
+        found = []
+        for made in there:
+            fault = before.get(made)
             if fault is not None and (fault.table, fault.kind) == (made.table, made.kind):
                 fault.name = made.name
                 found.append(fault)
                 continue
             if fault is not None:
                 made.hits, made.once = fault.hits, fault.once
-                if fault.table.get("enabled", True) == made.table.get("enabled", True):
-                    made.enabled = fault.enabled
-                if made.enabled and fault.lifting is not None:
-                    left = fault.lifting.getTime() - self.clock.seconds()
-                    made.lifting = self.clock.callLater(max(0.0, left), self._on_ttl, made)
-                lifted.append(fault)
+                self._take_switch(made, fault)
             found.append(made)
+        gone = [fault for fault in self.all if not fault.only and fault not in found]
         self.all = found + by_hand
-        for fault in (*lifted, *edited.values()):
+        for fault in gone:
             self._lift(fault)
         self._changed()
+
+    def take_switches(self, others: Faults) -> None:
+        """Have those act that act among ``others``, in the place of which these are now, and not those that do not."""
+        for made, fault in _known(self.all, others.all).items():
+            self._take_switch(made, fault)
+        self._changed()
+
+    def _take_switch(self, made: LiveFault, before: LiveFault) -> None:
+        if before.table.get("enabled", True) == made.table.get("enabled", True):
+            made.enabled = before.enabled
+        if made.enabled and before.lifting is not None:
+            left = before.lifting.getTime() - self.clock.seconds()
+            made.lifting = self.clock.callLater(max(0.0, left), self._on_ttl, made)
 
     def begin(self, seed: int) -> None:
         """The service starts: count from the beginning."""
@@ -224,8 +229,9 @@ class Faults:
             fault.kept.clear()
 
     def end(self) -> None:
-        """The service has stopped."""
+        """The service has stopped. What was to lift itself later is off then, when it starts again."""
         for fault in self.all:
+            fault.enabled = fault.enabled and fault.lifting is None
             self._disarm(fault)
         self.all = [fault for fault in self.all if not fault.only]
         self._acting.clear()
@@ -511,6 +517,14 @@ class Faults:
             call()
         except (Exception, SystemExit) as e:
             self._failed(number, e, None)
+
+
+def _known(made: Iterable[LiveFault], before: Iterable[LiveFault]) -> dict[LiveFault, LiveFault]:
+    """Which fault each of ``made`` was before: the same one, else that of its name, which was edited."""
+    left = {fault.identity: fault for fault in before if not fault.only}
+    known = {fault: left.pop(fault.identity) for fault in made if fault.identity in left}
+    by_name = {fault.name: fault for fault in left.values()}
+    return known | {fault: by_name.pop(fault.name) for fault in made if fault not in known and fault.name in by_name}
 
 
 def _total(count: int, what: str) -> str:

@@ -11,6 +11,9 @@ from app.options import Mistake, Option, Options
 
 RESET = "reset"
 
+SHORTEST = 1.0
+"""Seconds from one time that a port is shut to the next, at the least."""
+
 
 def _delay(hit: Hit) -> str:
     milliseconds = hit.options["ms"]
@@ -36,6 +39,8 @@ def _check(values: Options, protocol: str, on: str) -> Iterator[Mistake]:
         if values[name] != neutral:
             where = "where the port is closed" if protocol == "udp" or values["how"] == CLOSED else "in the queue"
             yield Mistake(name, f"has no effect {where}: connections are not told apart there")
+    if 0 < values["period_seconds"] < SHORTEST:
+        yield Mistake("period_seconds", f"must be at least {SHORTEST:g} s: the port is closed and opened each time")
 
 
 KINDS = (

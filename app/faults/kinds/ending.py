@@ -24,7 +24,7 @@ def _ending(name: str, help: str, words: str, end: Callable[[Target], None]) -> 
 
 def _act_slowly(hit: Hit) -> str:
     wait = hit.options["after_ms"]
-    hit.target.close_slowly(wait / 1000)
+    hit.target.close_slowly(wait / 1000, hit.fault)
     return f"its end will be {wait:.0f} ms late"
 
 

@@ -15,7 +15,7 @@ from app import events
 from app.faults import BYTES, CONNECT, RECEIVED, SENT
 from app.faults.lane import LEAST, MOST, TICK, Lane, Piece, mark
 from app.faults.live import Course, Faults, Hit
-from app.faults.targets import ENDED
+from app.faults.targets import ENDED, Told
 from app.services.tap.holding import BY_RESPONDER
 from app.services.tap.tap import Tap
 from app.text.framing import Framer
@@ -54,10 +54,11 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
     _dropped: int
     _cut_after: int
     _cut_end: Callable[[], None] | None
+    _cut_told: Told | None
     _faults: Faults
     _frames: Framer | None
     _level: str
-    _slow_close: float
+    _slow_close: dict[Any, float]
     _frozen_by: set[Any]
     _leaving: bool
     _read_to_end: bool
@@ -72,10 +73,10 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
         self._faults = faults
         self.incoming = Lane(clock, self._on_incoming)
         self.outgoing = Lane(clock, self._on_outgoing)
-        self._slow_close, self._frozen_by = 0.0, set()
+        self._slow_close, self._frozen_by = {}, set()
         self._leaving = self._resetting = self._full = self._read_to_end = False
         self._dropped = 0
-        self._cut_after, self._cut_end = 0, None
+        self._cut_after, self._cut_end, self._cut_told = 0, None, None
         self._spoiled = self._pulled = None
         self._frames = framer
         self.protocol_name = faults.protocol
@@ -105,17 +106,18 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
             self._dropped += target.outgoing.close()
         super().loseWriteConnection()
 
-    def close_slowly(self, seconds: float) -> None:
-        self._slow_close = seconds
+    def close_slowly(self, seconds: float, fault: Any = None) -> None:
+        self._slow_close[fault] = seconds
 
-    def cut(self, piece: Piece, lane: Lane, size: int, part: float, *, reset: bool) -> None:
+    def cut(self, piece: Piece, lane: Lane, size: int, part: float, *, reset: bool, told: Told | None = None) -> None:
         end = self.reset if reset else self.close
         length = round(len(piece.data) * part) if part else size
         if length <= len(piece.data):
             piece.data = piece.data[:length]
             piece.then.append(partial(self._cut_now, end))
+            self._leaving = True
         else:
-            self._cut_after, self._cut_end = length - len(piece.data), end
+            self._cut_after, self._cut_end, self._cut_told = length - len(piece.data), end, told
 
     def end(self, *, reset: bool) -> None:
         """Close or reset when what was written has left."""
@@ -145,6 +147,7 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
         self.hold(BY_FREEZE)
 
     def thaw(self, fault: Any) -> None:
+        self._slow_close.pop(fault, None)
         self._frozen_by.discard(fault)
         if not self._frozen_by:
             self.release(BY_FREEZE)
@@ -246,8 +249,12 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
         if self._cut_end is not None:
             self._cut_after -= len(data)
             if self._cut_after <= 0:
-                piece.data = data[: len(data) + self._cut_after]
+                self._leaving = True
+                left = len(data) + self._cut_after
+                piece.data = data[:left]
                 piece.then.append(partial(self._cut_now, self._cut_end))
+                if self._cut_told is not None and left < len(data):
+                    self._cut_told(data, left)
         elif not spared:
             self._faults.strike(course, SENT, self._level, piece, lane)
         course.passed[SENT] += len(data)
@@ -274,9 +281,9 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
         if self._resetting:
             return  # it ends otherwise, and soon
         if self._slow_close:
-            pause = mark()
-            pause.due[self] = self._faults.clock.seconds() + self._slow_close
-            self._slow_close = 0.0
+            pause, now = mark(), self._faults.clock.seconds()
+            pause.due.update({fault: now + seconds for fault, seconds in self._slow_close.items()})
+            self._slow_close.clear()
             self.outgoing.put(pause)
         self._leaving = True
         self.outgoing.after(end)
