@@ -41,4 +41,6 @@ KIND = FaultKind(
     ),
     ends=True,
     check=_check,
+    figure="after {}",
+    at_zero="before the first byte",
 )

@@ -46,6 +46,7 @@ KINDS = (
             Option("gap", int, 0, "How many others pass between the two; whichever comes first of this and ms", "", 0,
                 10_000),
         ),
+        at_zero="at once",
     ),
     FaultKind(
         "reorder", "A datagram or a message is overtaken by those behind it", _reorder, *_FITS,
