@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from heapq import heapify, heappop, heappush
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from app.faults.lane import Piece
+from typing import Any, Generic, Protocol, TypeVar
 
 _SPARE = 64
 """Entries of pieces that are gone already, which may stay in a heap beside as many as there are pieces."""
 
 
-class Aside:
+class Overtaken(Protocol):
+    """What a piece has to say."""
+
+    due: dict[Any, float]
+    gap: int
+
+
+Piece = TypeVar("Piece", bound=Overtaken)
+
+
+class Aside(Generic[Piece]):
     """Pieces that stand aside, and how many have passed them; what one that passes costs does not grow with them."""
 
     def __init__(self) -> None:

@@ -103,7 +103,7 @@ class Lane:
         for each piece."""
         self._clock, self._on_size, self.loose = clock, on_size, loose
         self._queue: deque[Piece] = deque()
-        self._aside = Aside()
+        self._aside: Aside[Piece] = Aside()
         self._when_empty: list[Callable[[], None]] = []
         self._alarm: Any = None
         self._swallowed_by: set[Any] = set()

@@ -16,6 +16,7 @@ from app import events
 from app.capture.recorder import Recorder
 from app.faults.live import Faults
 from app.options import Options
+from app.sending.faults import level
 from app.sending.request import Request
 from app.services.budget import Budget
 from app.signal import Signal
@@ -43,14 +44,15 @@ class Sender:
         opened: how many connections there have been.
         connections: the open connections by their number.
         conversations: the conversations that have not ended.
-        faults: how its connections fail on purpose. ``faulted`` emits what a fault did, as one line.
+        faults: how its connections fail on purpose, unless a request says so itself. ``faulted`` emits what a fault
+            did, as one line.
         data: the folder of the local authority.
         budget: what unfinished messages may take.
     """
 
     def __init__(self, reactor: Any, recorder: Recorder, data: Path, budget: Budget | None = None) -> None:
         self.reactor, self.recorder, self.data, self.budget = reactor, recorder, data, budget or Budget()
-        self.faults = Faults(reactor, self._record_fault, self._on_fault_failed)
+        self.faults = self._no_faults()
         self.faulted: Signal[str] = Signal()
         self.opened = 0
         self.connections: dict[int, Connection] = {}
@@ -68,9 +70,18 @@ class Sender:
 
     def fail(self, tables: Sequence[Options], protocol: str, seed: int) -> None:
         """Have connections by ``protocol`` fail as ``tables`` say, which are valid; ``seed`` decides their draws."""
-        self.faults.protocol = "udp" if protocol == "udp" else "tcp"
-        self.faults.configure(tables)
-        self.faults.begin(seed)
+        self.faults = self.failing(tables, protocol, seed)
+
+    def failing(self, tables: Sequence[Options], protocol: str, seed: int) -> Faults:
+        """What has connections by ``protocol`` fail as ``tables`` say, which are valid."""
+        made = self._no_faults()
+        made.protocol = level(protocol)
+        made.configure(tables)
+        made.begin(seed)
+        return made
+
+    def _no_faults(self) -> Faults:
+        return Faults(self.reactor, self._record_fault, self._on_fault_failed)
 
     def add_connection(self, connection: Connection) -> None:
         self.opened += 1
@@ -104,7 +115,7 @@ class Sender:
 
             certificate, key = request.certificate, request.key
             options = client_tls(url.host, self.data, verify=request.verify, certificate=certificate, key=key)
-        return TappedEndpoint(self, self.reactor, url.host, url.port, options, TIMEOUT)
+        return TappedEndpoint(self, self.reactor, url.host, url.port, options, TIMEOUT, request.faults)
 
     def in_thread(self, call: Callable[..., Any], *args: Any) -> Deferred[Any]:
         return threads.deferToThreadPool(self.reactor, self.reactor.getThreadPool(), call, *args)

@@ -7,6 +7,7 @@ from typing import Any
 
 from PyQt5.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
+from app import faults
 from app.faults import FaultKind
 from app.faults.when import CONDITIONS
 from app.options import Option
@@ -57,6 +58,15 @@ def summary(kind: FaultKind | None, table: Mapping[str, Any]) -> str:
     if kind is not None and kind.at_zero and not any(table.get(option.name) for option in kind.options[:2]):
         own.insert(0, in_words(kind.at_zero))
     return ", ".join((*own, *_set(CONDITIONS, table)))
+
+
+def title_lines(table: Mapping[str, Any]) -> tuple[str, str]:
+    """The two lines of a fault: its name, or its kind; and what it does."""
+    name = str(table.get("kind", ""))
+    kind = faults.find(name)
+    does = kind_words(name, str(table.get("on", kind.sides[0] if kind is not None else "")))
+    figures = summary(kind, table)
+    return str(table.get("name") or "") or name, f"{does} · {figures}" if figures else does
 
 
 def conditions(table: Mapping[str, Any], shown: Container[str] = ()) -> str:

@@ -9,6 +9,7 @@ from twisted.internet.interfaces import IAddress, IProtocolFactory, IProtocolNeg
 from zope.interface import implementer
 
 from app import events
+from app.faults.live import Faults
 from app.limits import Reached
 from app.services.address import written
 from app.services.admission import Admission
@@ -42,9 +43,11 @@ class TapFactory:
         *,
         outgoing: bool = False,
         admission: Admission | None = None,
+        faults: Faults | None = None,
     ) -> None:
+        """``faults``: those of these connections; None: those of the owner."""
         self.wrapped, self.owner, self._tap, self.outgoing, self._admission = wrapped, owner, tap, outgoing, admission
-        self.faults = owner.faults_of(outgoing=outgoing)
+        self.faults = faults if faults is not None else owner.faults_of(outgoing=outgoing)
         self.protocols: dict[Any, bool] = {}
         self.kept = Kept()
         self.lookout = Lookout(self.faults.clock if self.faults is not None else None)
