@@ -137,7 +137,10 @@ def workspace_keys() -> str:
     service = "\n".join(
         ["| key | |", "|---|---|", *(f"| `{key}` | {_plain(words)} |" for key, words in _SERVICE.items())]
     )
-    return f"### `[[service]]`\n\n{service}\n\n### `[[message]]`\n\n{options_table(MESSAGE)}"
+    faults = (
+        "| `fault` | none | tables `[[message.fault]]`: [how its connection fails](faults.md#a-client-that-fails) |"
+    )
+    return f"### `[[service]]`\n\n{service}\n\n### `[[message]]`\n\n{options_table(MESSAGE)}\n{faults}"
 
 
 _SERVICE = {

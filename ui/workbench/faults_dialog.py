@@ -62,6 +62,7 @@ class FaultsDialog(CarefulDialog):
         self.section.edited.connect(lambda *_: self._check())
         self._check()
         self.untouched()
+        self.resize(self.sizeHint())  # else no dialog is larger than two thirds of the screen at first
         self.section.setFocus(Qt.OtherFocusReason)
 
     def typed(self) -> object:
