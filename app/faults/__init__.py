@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from app.faults.draws import Draws
-    from app.faults.live import Course, Hit, LiveFault
+    from app.faults.hits import Course, Hit, LiveFault
 
 CONNECT, RECEIVED, SENT = "connect", "received", "sent"
 """Sides: when a connection is made; what the peer sends; what we send."""

@@ -12,13 +12,13 @@ from twisted.internet import threads
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IStreamClientEndpoint
 
-from app import events
 from app.capture.recorder import Recorder
 from app.faults.live import Faults
 from app.options import Options
 from app.sending.faults import level
 from app.sending.request import Request
 from app.services.budget import Budget
+from app.services.failing import faults_of
 from app.signal import Signal
 
 if TYPE_CHECKING:
@@ -52,8 +52,8 @@ class Sender:
 
     def __init__(self, reactor: Any, recorder: Recorder, data: Path, budget: Budget | None = None) -> None:
         self.reactor, self.recorder, self.data, self.budget = reactor, recorder, data, budget or Budget()
-        self.faults = self._no_faults()
         self.faulted: Signal[str] = Signal()
+        self.faults = self._no_faults()
         self.opened = 0
         self.connections: dict[int, Connection] = {}
         self.conversations: set[Closable] = set()
@@ -81,7 +81,7 @@ class Sender:
         return made
 
     def _no_faults(self) -> Faults:
-        return Faults(self.reactor, self._record_fault, self._on_fault_failed)
+        return faults_of(self, self.reactor, self.faulted.emit)
 
     def add_connection(self, connection: Connection) -> None:
         self.opened += 1
@@ -92,13 +92,6 @@ class Sender:
         if not self.connections and self._emptied is not None:
             emptied, self._emptied = self._emptied, None
             emptied.callback(None)
-
-    def _record_fault(self, conn: int, summary: str, detail: str, payload: bytes | None) -> None:
-        self.recorder.record(events.FAULT_APPLIED, self.number, conn, payload, summary, detail)
-        self.faulted.emit(summary)
-
-    def _on_fault_failed(self, conn: int, error: BaseException, payload: bytes | None) -> None:
-        self.recorder.record_failure(error, self.number, conn, payload)
 
     @contextmanager
     def setting_up(self) -> Iterator[None]:

@@ -8,7 +8,7 @@ from typing import Any
 from PyQt5.QtCore import Qt, pyqtSignal
 from PyQt5.QtWidgets import QFrame, QHBoxLayout, QMenu, QPushButton, QToolButton, QVBoxLayout, QWidget
 
-from app.faults.live import LiveFault
+from app.faults.hits import LiveFault
 from ui.actions.build import show
 from ui.faults.figure import Figure, Figures
 from ui.faults.figures import figures

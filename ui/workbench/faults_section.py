@@ -21,7 +21,7 @@ from PyQt5.QtWidgets import (
 
 from app import faults
 from app.faults import presets
-from app.faults.live import LiveFault
+from app.faults.hits import LiveFault
 from app.faults.presets import Preset
 from app.faults.tables import named
 from app.options import Option

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from app.faults import CLOSED, CONNECT, STREAMS, UNACCEPTED, FaultKind
+from app.faults.hits import Hit
 from app.faults.kinds.delay import DAY_MS
-from app.faults.live import Hit
 from app.options import Mistake, Option, Options
 
 RESET = "reset"

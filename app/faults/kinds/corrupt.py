@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.faults import RECEIVED, SENT, STREAMS, FaultKind
 from app.faults.draws import Draws
-from app.faults.live import Hit
+from app.faults.hits import Hit
 from app.options import Option
 
 BIT, BYTE, ZERO, TRUNCATE, INSERT = "bit", "byte", "zero", "truncate", "insert"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from app.faults import SENT, STREAMS, FaultKind
-from app.faults.live import Hit
+from app.faults.hits import Hit
 from app.options import Mistake, Option, Options
 
 CLOSE, RESET = "close", "reset"

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from app.faults import RECEIVED, SENT, FaultKind
+from app.faults.hits import Hit
 from app.faults.kinds.delay import DAY_MS
 from app.faults.lane import Piece
-from app.faults.live import Hit
 from app.options import Option
 
 _ANY = 1 << 62

@@ -7,7 +7,7 @@ from math import ceil
 from typing import cast
 
 from app.faults import RECEIVED, SENT, STREAMS, FaultKind
-from app.faults.live import Hit
+from app.faults.hits import Hit
 from app.faults.targets import ExchangeTarget
 from app.options import Mistake, Option, Options
 

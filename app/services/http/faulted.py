@@ -17,11 +17,12 @@ from twisted.web.http import NO_BODY_CODES
 from twisted.web.http_headers import Headers
 
 from app.faults import MESSAGES, RECEIVED, SENT
+from app.faults.hits import Course
 from app.faults.lane import LEAST, MOST, Lane, Piece, mark
-from app.faults.live import Course, Faults
+from app.faults.live import Faults
 from app.faults.targets import ENDED, Told
 from app.services.http.malformed import NO_END
-from app.services.http.pacing import Pace
+from app.services.tap.pacing import Pace
 
 FIRST = 0.1
 """Seconds that a head waits for the first part of its body, so that faults can look at that, too."""

@@ -7,16 +7,17 @@ from collections.abc import Callable
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, cast
 
-from twisted.internet._producer_helpers import _PullToPush
 from twisted.internet.protocol import Protocol
 from twisted.python.failure import Failure
 
 from app import events
 from app.faults import BYTES, CONNECT, RECEIVED, SENT
+from app.faults.hits import Course, Hit
 from app.faults.lane import LEAST, MOST, TICK, Lane, Piece, mark
-from app.faults.live import Course, Faults, Hit
+from app.faults.live import Faults
 from app.faults.targets import ENDED, Told
 from app.services.tap.holding import BY_RESPONDER
+from app.services.tap.pacing import Pace
 from app.services.tap.tap import Tap
 from app.text.framing import Framer
 
@@ -65,7 +66,7 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
     _resetting: bool
     _full: bool
     _spoiled: Any  # the TLS below, once a fault has acted on it
-    _pulled: Any  # a producer that waits to be asked
+    _pulled: Pace | None  # a producer that waits to be asked
 
     def enter_faults(self, faults: Faults, framer: Framer | None = None) -> None:
         """Have what passes from now on go through lanes. With ``framer``, whole messages do."""
@@ -102,8 +103,7 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
     def half_close(self) -> None:
         # Otherwise what is written until the kernel has taken what was written before would leave, too.
         self._leaving = True
-        for target in (self, *self.course.within):
-            self._dropped += target.outgoing.close()
+        self._drop(SENT)
         super().loseWriteConnection()
 
     def close_slowly(self, seconds: float, fault: Any = None) -> None:
@@ -213,11 +213,7 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
 
     def connectionLost(self, reason: Failure) -> None:
         self.factory.lookout.forget(self)
-        undelivered = self.incoming.close()
-        self._dropped += self.outgoing.close()
-        for target in self.course.within:
-            undelivered += target.incoming.close()
-            self._dropped += target.outgoing.close()
+        undelivered = self._drop(RECEIVED, SENT)
         if undelivered:
             self.record(
                 events.LOG, f"{undelivered:,} bytes that a fault held back never reached the responder",
@@ -294,9 +290,15 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
 
     def _clear_lanes(self) -> None:
         self._leaving = True
-        for target in (self, *self.course.within):
-            target.incoming.close()
-            self._dropped += target.outgoing.close()
+        self._drop(RECEIVED, SENT)
+
+    def _drop(self, *sides: str) -> int:
+        """Drop what waits on these sides, in the layers above, too. Returns the bytes that were received."""
+        undelivered = 0
+        for target in self.course.targets:
+            undelivered += target.incoming.close() if RECEIVED in sides else 0
+            self._dropped += target.outgoing.close() if SENT in sides else 0
+        return undelivered
 
     def unsent(self) -> int | None:
         unsent = super().unsent()
@@ -343,15 +345,15 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
     def registerProducer(self, producer: Any, streaming: bool) -> None:
         if not streaming:
             # It would be asked for more as soon as the transport has nothing to send, whatever waits in a lane.
-            producer = self._pulled = _Pulled(producer, self)
+            producer = self._pulled = Pace(producer, self, streaming)
         super().registerProducer(producer, True)
-        if not streaming:
-            producer.startStreaming()
+        if self._pulled is not None:
+            self._pulled.begin()
 
     def unregisterProducer(self) -> None:
         pulled, self._pulled = self._pulled, None
         if pulled is not None:
-            pulled.stopStreaming()
+            pulled.end()
         super().unregisterProducer()
 
     @property
@@ -387,22 +389,6 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
         super().release(who)
         if who & BY_RESPONDER and self.incoming.blocked:
             self.incoming.go_on()
-
-
-class _Pulled(_PullToPush):
-    """Asks a producer again and again, unless it is paused. Several pauses are one: Twisted's would count them."""
-
-    _paused = False
-
-    def pauseProducing(self) -> None:
-        if not self._paused:
-            self._paused = True
-            super().pauseProducing()
-
-    def resumeProducing(self) -> None:
-        if self._paused:
-            self._paused = False
-            super().resumeProducing()
 
 
 def _queued(wire: Any, what: str) -> int:

@@ -8,8 +8,9 @@ from typing import Any
 from twisted.internet.task import Clock
 
 from app.faults import tables
+from app.faults.hits import Course
 from app.faults.lane import Lane, Piece
-from app.faults.live import Course, Faults
+from app.faults.live import Faults
 
 
 class Target:

@@ -11,7 +11,7 @@ from PyQt5.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from app import faults
-from app.faults.live import LiveFault
+from app.faults.hits import LiveFault
 from app.faults.presets import PRESETS
 from tests.ui.conftest import Open
 from tests.ui.desk import config, do, settle
