@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from hashlib import blake2b
+from hashlib import blake2b, shake_128
 from struct import unpack
 
 DISTRIBUTIONS = ("uniform", "normal", "lognormal", "pareto")
@@ -31,8 +31,7 @@ class Draws:
 
     def noise(self, size: int) -> bytes:
         """So many bytes."""
-        blocks = -(-size // 64)
-        return b"".join(self._block() for _ in range(blocks))[:size]
+        return self._block()[:size] if size <= 64 else shake_128(self._block()).digest(size)
 
     def _block(self) -> bytes:
         self._key = self._key or "\0".join(map(str, self._for)).encode()

@@ -53,6 +53,7 @@ class Piece:
         due: when each fault that delays it lets it pass, by fault.
         meters: the rates at which it passes, by fault.
         slices: by fault, what gives the size of the next slice, and the seconds of the pause after it.
+        passed: how many of its bytes have passed already.
         gone: whether it is withheld.
         until: the fault that withholds it for a time, after which ``then`` is called; see ``Hit.later``.
         copies: how often it is passed on in addition.
@@ -60,7 +61,20 @@ class Piece:
         then: called after it has passed, or in the place of it.
     """
 
-    __slots__ = ("copies", "data", "deliver", "due", "gap", "gone", "meters", "slices", "then", "until", "whole")
+    __slots__ = (
+        "copies",
+        "data",
+        "deliver",
+        "due",
+        "gap",
+        "gone",
+        "meters",
+        "passed",
+        "slices",
+        "then",
+        "until",
+        "whole",
+    )
 
     def __init__(self, data: bytes, deliver: Callable[[bytes], None], *, whole: bool = False) -> None:
         self.data, self.deliver, self.whole = data, deliver, whole
@@ -69,7 +83,7 @@ class Piece:
         self.slices: dict[Any, tuple[Callable[[], int], float]] = {}
         self.gone = False
         self.until: Any = None
-        self.copies = self.gap = 0
+        self.copies = self.gap = self.passed = 0
         self.then: list[Callable[[], None]] = []
 
     @property
@@ -308,6 +322,8 @@ class Lane:
         return self._pass_portion(piece, now)
 
     def _pass_whole(self, piece: Piece, now: float) -> float | None:
+        if piece.passed:  # it waits for nothing more
+            piece.data, piece.passed = piece.data[piece.passed :], 0
         size = len(piece.data)
         for meter in piece.meters.values():
             if meter.room(now) < min(size, meter.burst):
@@ -325,7 +341,7 @@ class Lane:
     def _pass_portion(self, piece: Piece, now: float) -> float | None:
         if self._pause_until > now:
             return self._pause_until - now
-        size = len(piece.data)
+        size = left = len(piece.data) - piece.passed
         for meter in piece.meters.values():
             size = min(size, meter.room(now))
         if size < 1:
@@ -335,9 +351,11 @@ class Lane:
             size, pause = min(size, length()), max(pause, seconds)
         for meter in piece.meters.values():
             meter.take(size)
-        portion, piece.data = piece.data[:size], piece.data[size:]
+        # Not the rest as new bytes: of a large piece in small portions, that would be its square.
+        portion = piece.data[piece.passed : piece.passed + size]
+        piece.passed += size
         self._pause_until = now + pause
-        if piece.data:
+        if size < left:
             self._grow(-size)
             piece.deliver(portion)
             # Slices are to leave one by one: what is written in one turn of the reactor is sent together.

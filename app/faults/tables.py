@@ -121,7 +121,7 @@ def _mistakes(table: Options, protocol: str, *, tls: bool) -> Iterator[Mistake]:
         return
     found = faults.find(kind)
     if found is None:
-        yield Mistake("kind", f'"{kind}" is unknown. Use one of {known}')
+        yield Mistake("kind", f'"{kind[:MAX_NAME]}" is unknown. Use one of {known}')
         return
     if protocol not in found.protocols:
         yield Mistake("kind", f'"{kind}" is not for {protocol}. Use one of {known}')

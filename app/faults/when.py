@@ -17,6 +17,9 @@ SERVICE, CONNECTION = "service", "connection"
 
 _DAY = 86_400.0
 
+MAX_NETWORKS = 1_000
+"""Addresses and networks of one fault: each message is compared with them."""
+
 _MOST = 2**63 - 1
 """The largest number of TOML."""
 
@@ -38,6 +41,8 @@ def _pattern(text: str) -> str | None:
 
 
 def _networks(texts: list[str]) -> str | None:
+    if len(texts) > MAX_NETWORKS:
+        return f"has {len(texts):,} of them; {MAX_NETWORKS:,} are the most"
     for text in texts:
         try:
             ip_network(text, strict=False)

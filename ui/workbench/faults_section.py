@@ -64,7 +64,7 @@ FAULTS = {
     "move": QT_TRANSLATE_NOOP("Workbench", "move of a fault"),
 }
 
-SEED = Option("seed", int, 0, "Seed by which its faults draw; 0: another one at each start", "", 0)
+SEED = Option("seed", int, 0, "Seed by which its faults draw; 0: another one at each start", "", 0, 2**63 - 1)
 
 
 class FaultsSection(QWidget):

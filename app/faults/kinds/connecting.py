@@ -11,7 +11,7 @@ from app.options import Mistake, Option, Options
 
 RESET = "reset"
 
-SHORTEST = 1.0
+SHORTEST = 0.1
 """Seconds from one time that a port is shut to the next, at the least."""
 
 

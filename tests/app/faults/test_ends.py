@@ -103,12 +103,12 @@ async def test_a_cut_of_an_answer_in_parts_has_the_part_that_was_cut(desk: Desk,
 
 
 @pytest.mark.parametrize(("protocol", "more"), [("tcp", {}), ("http", {"how": "unaccepted"}), ("udp", {})])
-@pytest.mark.parametrize(("period", "wrong"), [(0.001, True), (0.9, True), (1.0, False), (0.0, False)])
-def test_a_port_is_not_shut_more_often_than_each_second(protocol: str, more: Any, period: float, wrong: bool):
+@pytest.mark.parametrize(("period", "wrong"), [(0.001, True), (0.09, True), (0.1, False), (0.0, False)])
+def test_a_port_is_not_shut_hundreds_of_times_a_second(protocol: str, more: Any, period: float, wrong: bool):
     outage = {"kind": "refuse", "until_seconds": 0.0005, "period_seconds": period, **more}
     found = list(tables.problems([outage], protocol, tls=False))
     assert found == [
-        (0, "period_seconds", "must be at least 1 s: the port is closed and opened each time")
+        (0, "period_seconds", "must be at least 0.1 s: the port is closed and opened each time")
     ] * wrong  # fmt: skip
     if protocol == "tcp":
         assert not list(tables.problems([{**outage, "how": "reset"}], protocol, tls=False))
