@@ -171,7 +171,8 @@ class FaultsSection(QWidget):
         column.addWidget(self.view, 1)
         column.addLayout(buttons)
         self._seed_row = self._made_seed(0)
-        self._seed_row.setVisible(self._fits is None)
+        if self._fits is not None:
+            self._seed_row.hide()
         column.addWidget(self._seed_row)
         self._left_column = column
         return left
@@ -226,7 +227,8 @@ class FaultsSection(QWidget):
         for button in (self.hits, self.once_now):
             button.setAutoDefault(False)
             row.addWidget(button)
-            button.setVisible(not of_message)
+            if of_message:
+                button.hide()
         return head
 
     def _on_splitter(self) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from app.workspace import history
 from app.workspace.message import Message
-from app.workspace.reading import Workspace, load, parse
+from app.workspace.reading import Workspace, parse
 from app.workspace.saving import save
 
 CUT = {"kind": "cut", "bytes": 3, "then": "reset"}
@@ -31,7 +31,7 @@ def test_they_are_written_and_read_again(tmp_path: Path):
     file = tmp_path / "x.toml"
     save(Workspace(messages=(MESSAGE, Message("other", "udp://127.0.0.1:9", faults=({"kind": "lose"},)))), file)
     assert "[[message.fault]]" in file.read_text()
-    found, problems = load(file)
+    found, problems = parse(file.read_text())
     assert not problems
     assert found.messages[0] == MESSAGE
     assert found.messages[1].faults == ({"kind": "lose"},)

@@ -22,6 +22,10 @@ from ui.sending.dock import SendDock
 from ui.sending.message_form import FAULTS
 from ui.workbench.faults_dialog import FaultsDialog
 
+pytestmark = pytest.mark.qt_log_ignore(
+    r"^This plugin does not support (grabbing the keyboard|raise\(\)|propagateSizeHints\(\))"
+)
+
 CUT = {"kind": "cut", "bytes": 3, "then": "reset"}
 LATE = {"kind": "delay", "ms": 200.0, "jitter_ms": 50.0, "name": "late"}
 
