@@ -16,7 +16,7 @@ from ui.forms.form import set_property, title
 from ui.looks.declared import in_words
 from ui.parts.labels import plain
 
-LEAST, LABEL, SPREAD = 11, 10, 6
+LEAST, LABEL, SPREAD = 11, 10, 7
 """Digits of a field, of its label, and of the field of how much it varies, for which there is always room."""
 
 SHORT = {"bytes": "B", "bytes/s": "B/s"}
@@ -55,7 +55,8 @@ class _Number(QDoubleSpinBox):
     def sizeHint(self) -> QSize:
         letters = self.fontMetrics()
         width = max(letters.horizontalAdvance("0") * self._least, letters.horizontalAdvance(self.text()) + 8)
-        return QSize(width + 46, super().sizeHint().height())
+        beside = 46 if self.buttonSymbols() != self.NoButtons else 16
+        return QSize(width + beside, super().sizeHint().height())
 
     minimumSizeHint = sizeHint
 
@@ -100,7 +101,7 @@ class Figure(QWidget):
         self.slider.setRange(0, POSITIONS)
         self.slider.setPageStep(POSITIONS // 20)
         self.slider.setSingleStep(POSITIONS // 100)
-        self.slider.setMinimumWidth(60)
+        self.slider.setMinimumWidth(40)
         self.number = _Number(option, LEAST)
         self.beside = _Number(spread, SPREAD) if spread is not None else None
         unit = "%" if is_share(option) else SHORT.get(option.unit, in_words(option.unit))
@@ -125,6 +126,7 @@ class Figure(QWidget):
 
     def _add_beside(self, row: QHBoxLayout, field: _Number, spread: Option, name: str) -> None:
         field.setPrefix("± ")
+        field.setButtonSymbols(QDoubleSpinBox.NoButtons)
         field.setToolTip(plain(in_words(spread.help)))
         field.setAccessibleName(name)
         field.valueChanged.connect(self._on_beside)

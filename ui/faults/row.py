@@ -13,7 +13,7 @@ from ui.actions.build import show
 from ui.faults.figure import Figure, Figures
 from ui.faults.figures import figures
 from ui.faults.switch import Switch
-from ui.faults.words import conditions, count_words, kind_words, spreads, summary
+from ui.faults.words import at_zero, conditions, count_words, kind_words, spreads, summary
 from ui.forms.form import set_property
 from ui.parts.labels import plain
 from ui.parts.line import Line
@@ -154,6 +154,8 @@ class FaultRow(QFrame):
             return
         self._known = known
         said = kind_words(fault.kind.name, fault.on)
+        if zero := at_zero(fault.kind, fault.table):
+            said = f"{said} · {zero}"
         if fault.only:
             said = self.tr("on connection #{number}").format(number=fault.only)
         elif fault.once:

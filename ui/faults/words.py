@@ -55,9 +55,15 @@ def count_words(hits: int) -> str:
 def summary(kind: FaultKind | None, table: Mapping[str, Any]) -> str:
     """The figures and conditions of a fault that are set, and its first figure: ``200 ± 50 ms, 30 %, nth 2``."""
     own = list(_own(kind.options, table, kind.figure)) if kind is not None else []
-    if kind is not None and kind.at_zero and not any(table.get(option.name) for option in kind.options[:2]):
-        own.insert(0, in_words(kind.at_zero))
+    if zero := at_zero(kind, table):
+        own.insert(0, zero)
     return ", ".join((*own, *_set(CONDITIONS, table)))
+
+
+def at_zero(kind: FaultKind | None, table: Mapping[str, Any]) -> str:
+    """What a fault does whose first two figures are 0; empty where one is not, or that needs no word."""
+    set_ = kind is None or any(table.get(option.name) for option in kind.options[:2])
+    return "" if set_ or kind is None else in_words(kind.at_zero)
 
 
 def title_lines(table: Mapping[str, Any]) -> tuple[str, str]:
