@@ -16,7 +16,7 @@ from ui.forms.form import set_property, title
 from ui.looks.declared import in_words
 from ui.parts.labels import plain
 
-LEAST, LABEL, SPREAD = 11, 10, 7
+LEAST, LABEL, SPREAD = 11, 10, 5
 """Digits of a field, of its label, and of the field of how much it varies, for which there is always room."""
 
 SHORT = {"bytes": "B", "bytes/s": "B/s"}
@@ -101,7 +101,7 @@ class Figure(QWidget):
         self.slider.setRange(0, POSITIONS)
         self.slider.setPageStep(POSITIONS // 20)
         self.slider.setSingleStep(POSITIONS // 100)
-        self.slider.setMinimumWidth(40)
+        self.slider.setMinimumWidth(32)
         self.number = _Number(option, LEAST)
         self.beside = _Number(spread, SPREAD) if spread is not None else None
         unit = "%" if is_share(option) else SHORT.get(option.unit, in_words(option.unit))
