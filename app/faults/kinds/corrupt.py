@@ -35,7 +35,8 @@ def corrupted(data: bytes, how: str, count: int, draws: Draws) -> bytes:
 
 def _inserted(data: bytes, count: int, draws: Draws) -> bytes:
     """In one pass: each byte would move all that is behind it."""
-    parts, at = [], 0
+    parts: list[bytes] = []
+    at = 0
     for place in sorted(draws.below(len(data) + 1) for _ in range(count)):
         parts += (data[at:place], draws.noise(1))
         at = place

@@ -34,12 +34,14 @@ class TappedEndpoint:
         port: int,
         tls: ClientTLS | None = None,
         timeout: float = TIMEOUT,
+        endpoint: IStreamClientEndpoint | None = None,
         faults: Faults | None = None,
     ) -> None:
-        """``faults``: those of this connection; None: those of the owner."""
+        """``endpoint``: what connects instead of that for ``host`` and ``port``. ``faults``: those of this connection;
+        None: those of the owner."""
         # To look up fe80::1%eth0 would lose its zone, without which nothing reaches it.
         kind: Any = TCP6ClientEndpoint if "%" in host else HostnameEndpoint
-        self._endpoint: IStreamClientEndpoint = kind(reactor, host, port, timeout=timeout)
+        self._endpoint: IStreamClientEndpoint = endpoint or kind(reactor, host, port, timeout=timeout)
         self._tls, self._owner, self._reactor, self._faults = tls, owner, reactor, faults
 
     def connect(self, factory: IProtocolFactory) -> Deferred[IProtocol]:
