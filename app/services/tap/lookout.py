@@ -23,6 +23,7 @@ _KEEP_ALIVE = (("TCP_KEEPIDLE", 10), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 6))
 """Seconds until it is asked, and until it is asked again; how often, until it is given up."""
 
 _LEFT = getattr(select, "POLLRDHUP", 0)
+"""Linux alone has it; elsewhere POLLHUP may mean that the peer has finished sending, and nobody is looked for."""
 
 
 class Deaf(Protocol):
@@ -51,7 +52,7 @@ class Lookout:
     def watch(self, connection: Deaf) -> None:
         """Look after ``connection`` until ``forget``."""
         self._asked.setdefault(connection, False)
-        if self._timer is None and hasattr(select, "poll"):
+        if self._timer is None and _LEFT:
             self._timer = self._clock.callLater(LOOK, self._look)
 
     def forget(self, connection: Deaf) -> None:

@@ -11,7 +11,7 @@ from app.faults import HANDSHAKES, MESSAGES, PONGS, RECEIVED, SENT
 from app.faults.lane import LEAST, MOST, Lane, Piece, mark
 from app.faults.live import Faults
 from app.faults.targets import Told
-from app.services.tap.faulted import BY_LAYER
+from app.services.tap.bounded import BY_LAYER
 from app.services.tap.tap import Tap
 from app.websocket.frames import BINARY, TEXT, frame
 
