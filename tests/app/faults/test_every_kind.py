@@ -12,10 +12,12 @@ from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.task import Clock
 
 from app import faults
+from app.services.tls import transport
 from tests.app.faults import test_connecting, test_datagrams, test_http, test_http_ways, test_tls, test_websocket
 from tests.app.faults.course import Stage
 from tests.app.services.helpers import Desk, Tape, address
 from tests.app.services.tls_peers import program
+from tests.helpers import until
 
 HELLO = b"hello world"
 
@@ -65,10 +67,17 @@ TCP: dict[str, tuple[dict[str, Any], Callable[[Seen], bool]]] = {
 
 @pytest.mark.parametrize("secure", [False, True], ids=["plain", "TLS"])
 @pytest_twisted.ensureDeferred
-async def test_what_socat_sees_on_tcp(desk: Desk, home: None, tape: Tape, secure: bool):
+async def test_what_socat_sees_on_tcp(
+    desk: Desk, home: None, tape: Tape, secure: bool, monkeypatch: pytest.MonkeyPatch
+):
     """All at once."""
+    monkeypatch.setattr(transport, "CLOSING_SECONDS", 0.5)  # socat answers no close_notify
     tried, clients = [], []
+    # With TLS, socat would wait for ever for one that says nothing: ``test_leaving`` has that.
+    left_out = {"hang", "freeze"} if secure else set[str]()
     for name, (table, right) in TCP.items():
+        if name in left_out:
+            continue
         kind = faults.find(name)
         assert kind is not None
         for side in kind.sides:
@@ -76,11 +85,9 @@ async def test_what_socat_sees_on_tcp(desk: Desk, home: None, tape: Tape, secure
             service = await desk.start(faults=({"kind": name, "on": side, **table},), seed=7, **more)
             host, port = address(service)
             to = f"OPENSSL:{host}:{port},verify=0" if secure else f"TCP:{host}:{port}"
-            # Of itself, and when it is asked to end, socat waits for ever for the end of TLS.
-            wait, most = (SHORT, "2") if right is nothing else (PATIENT, "25")
+            wait = SHORT if right is nothing else PATIENT
             tried.append((name, side, right))
-            command = f"timeout -s KILL {most} socat -d -t {wait} - {to}; true"
-            clients.append(Deferred.fromCoroutine(program(desk, "sh", "-c", command, stdin=HELLO)))
+            clients.append(Deferred.fromCoroutine(program(desk, "socat", "-d", "-t", wait, "-", to, stdin=HELLO)))
     seen = await gatherResults(clients)
     for (name, side, right), (out, err, _) in zip(tried, seen, strict=True):
         got = out.encode("utf-8", "surrogateescape") if name != "garbage" else out.encode()
@@ -90,7 +97,7 @@ async def test_what_socat_sees_on_tcp(desk: Desk, home: None, tape: Tape, secure
         ended = "reset" in err.lower() or "unexpected eof" in err.lower()
         assert right((got, ended and right is reset)), (name, side, out, err)
         assert ended or right is not reset, (name, side, err)
-    assert {e.detail["kind"] for e in tape.all("fault.applied")} == set(TCP)
+    await until(lambda: {e.detail["kind"] for e in tape.all("fault.applied")} == set(TCP) - left_out)
     for service in desk.services:
         await service.stop(0.05)  # some are still held
 
