@@ -112,10 +112,18 @@ class Lane:
         blocked: whether nobody takes a piece now, because the receiver is held back; see ``go_on``.
     """
 
-    def __init__(self, clock: Any, on_size: Callable[[int], None] = lambda size: None, *, loose: bool = False) -> None:
+    def __init__(
+        self,
+        clock: Any,
+        on_size: Callable[[int], None] = lambda size: None,
+        *,
+        loose: bool = False,
+        full: Callable[[int], bool] = lambda size: False,
+    ) -> None:
         """``clock`` for timers. ``on_size`` is called when what waits has changed: with its bytes, and ``EACH`` more
-        for each piece."""
-        self._clock, self._on_size, self.loose = clock, on_size, loose
+        for each piece. ``full`` says whether there is no room for a piece of so many bytes, which others may overtake:
+        it is dropped then."""
+        self._clock, self._on_size, self.loose, self._full = clock, on_size, loose, full
         self._queue: deque[Piece] = deque()
         self._aside: Aside[Piece] = Aside()
         self._when_empty: list[Callable[[], None]] = []
@@ -150,6 +158,8 @@ class Lane:
                 call()
             return
         if piece.gap or (self.loose and piece.due):
+            if self._full(len(piece.data)):
+                return
             self._aside.put(piece)
             self._grow(len(piece.data))
             self._set_alarm()

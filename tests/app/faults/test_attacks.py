@@ -17,10 +17,13 @@ from app.faults import tables
 from app.faults.draws import Draws
 from app.faults.kinds.corrupt import corrupted
 from app.faults.lane import Lane, Meter, Piece
+from app.services.tap import faulty_flows
 from app.workspace.reading import parse
 from tests.app.faults.course import Stage
 from tests.app.faults.http_desk import started
 from tests.app.faults.http_peers import HTTP2, Client2
+from tests.app.faults.test_datagrams import Peer as Peer1
+from tests.app.faults.test_datagrams import flows
 from tests.app.services.helpers import Desk, Peer, Tape, address
 from tests.helpers import until
 
@@ -149,6 +152,23 @@ async def test_restarts_under_load_leave_nothing_behind(desk: Desk, tape: Tape):
         await service.start()
     assert len(os.listdir("/proc/self/fd")) <= before + 1
     assert not tape.all("failure")
+
+
+@pytest.mark.parametrize("table", [{"ms": 24 * HOUR}, {"gap": 10_000}], ids=["ms", "gap"])
+def test_copies_of_datagrams_are_bounded_too(table: dict[str, Any], monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(faulty_flows, "MOST", 1 << 18)
+    clock, made, told = flows(*({"kind": "duplicate", "name": str(number), **table} for number in range(20)))
+    flow, got = made.open(Peer1()), list[bytes]()
+    for _ in range(300):
+        flow.pass_on("sent", bytes(1_000), got.append)
+        assert made.waiting <= 1 << 18
+    assert len(got) >= 300
+    clock.advance(2)
+    assert told
+    flow.end()
+    assert made.waiting == 0
+    made.stop()
+    assert not clock.getDelayedCalls()
 
 
 # -- switches
