@@ -43,7 +43,7 @@ async def nghttp(desk: Desk, service: Any, *paths: str, more: tuple[str, ...] = 
     """One connection with a stream for each path, in the order of ``paths``; and all that nghttp wrote."""
     host, port = address(service)
     urls = [f"https://{host}:{port}{path}" for path in paths]
-    out, err, _ = await program(desk, "nghttp", "-nvy", "--no-dep", "-t", "1", *more, *urls)
+    out, err, _ = await program(desk, "nghttp", "-nvy", "--no-dep", "-t", "2", *more, *urls)
     asked = [int(found[6]) for found in _FRAME.finditer(out) if found[2] == "send" and found[3] == "HEADERS"]
     seen = {number: Seen() for number in dict.fromkeys(asked)}
     for number, status in _STATUS.findall(out):
@@ -100,7 +100,8 @@ async def test_each_stream_fails_by_itself_on_one_connection(desk: Desk, tape: T
         "/first": (200, 1000, "END"), **{path: right for path, (_, right) in WAYS.items()}, "/last": (200, 1000, "END"),
     }  # fmt: skip
     late, other = seen[paths.index("/delay")], seen[-1]
-    assert 0.29 <= late.at - other.at < 0.9
+    assert late.at >= 0.3  # since nghttp began
+    assert late.at > other.at
     assert "GOAWAY" not in said
     assert len(tape.all("connection.opened")) == 1
     hits = {e.detail["fault"]: e.detail["stream"] for e in tape.all("fault.applied")}
