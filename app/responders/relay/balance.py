@@ -52,7 +52,7 @@ class Member:
     Attributes:
         number: its place among them, from 0.
         open: connections, requests or UDP clients that it has now, those that are being made among them.
-        served: how many it was given since the relay started.
+        served: how many it has got since the relay started, those that are over among them.
         reason: why it is passed over, in words; empty while it is not.
         since: reactor time at which that began.
         due: reactor time from which it is tried again.
@@ -136,6 +136,7 @@ class Balance:
                 failures.append(member.upstream.explain(Failure()))
             else:
                 self.reached(member)
+                member.served += 1
                 return member, made
             self.failed(member, str(failures[-1]))
             member = self.choose(peer, tried, self._now() - began)
@@ -173,7 +174,6 @@ class Balance:
     def taken(self, member: Member) -> None:
         """A connection, a request or a flow is given to it."""
         member.open += 1
-        member.served += 1
 
     def left(self, member: Member) -> None:
         """One that was given to it is over."""

@@ -41,7 +41,7 @@ async def test_tcp_goes_on_to_the_next_one_and_says_which_one_serves(desk: Desk,
     assert len(said(tape)) == 1  # the second client was not sent to the one that is passed over
     [failed] = tape.all("upstream.failed")
     assert failed.detail["upstream"] == f"127.0.0.1:{closed}"
-    assert [(member.open, member.served) for member in relay.upstreams()] == [(0, 1), (0, 2)]
+    assert [(member.open, member.served) for member in relay.upstreams()] == [(0, 0), (0, 2)]
 
 
 @pytest_twisted.ensureDeferred
