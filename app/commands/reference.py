@@ -28,6 +28,7 @@ from app.services import settings
 from app.services.protocols import PROTOCOLS
 from app.text.checksums import CRCS
 from app.text.framing import FRAMINGS, LONGEST
+from app.watch.config import WATCH
 from app.workspace import reading as workspace
 from app.workspace.message import MESSAGE
 
@@ -134,11 +135,12 @@ def _command(name: str, does: str, parser: argparse.ArgumentParser) -> str:
 
 
 def workspace_keys() -> str:
-    """The keys of a service and of a saved message."""
+    """The keys of a service, of a saved message and of a watch."""
     service = "\n".join(
         ["| key | |", "|---|---|", *(f"| `{key}` | {_plain(words)} |" for key, words in _SERVICE.items())]
     )
-    return f"### `[[service]]`\n\n{service}\n\n### `[[message]]`\n\n{options_table(MESSAGE)}"
+    tables = f"### `[[message]]`\n\n{options_table(MESSAGE)}\n\n### `[[watch]]`\n\n{options_table(WATCH)}"
+    return f"### `[[service]]`\n\n{service}\n\n{tables}"
 
 
 _SERVICE = {

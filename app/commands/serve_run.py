@@ -81,6 +81,12 @@ class _Run(Run):
         for service in post.services.values():
             if isinstance(service.status, Held):
                 print(one_line(f"listening-post: {service.config.name}: {service.status.reason}"), file=sys.stderr)
+        for watch in post.watches.values():
+            if watch.held:
+                print(
+                    one_line(f"listening-post: the watch {watch.config.name} does not run: {watch.held}"),
+                    file=sys.stderr,
+                )
         for plugin in post.plugins.waiting:
             names = ", ".join(responder.name for responder in plugin.brings)
             output.warn(f"{names}: {plugin.problem}")
@@ -91,7 +97,8 @@ class _Run(Run):
             post.recorder.stored_changed.connect(self._printer.on_stored)
             post.recorder.flush()
             self._printer.on_stored(post.recorder.range)
-        if not any(isinstance(service.status, Listening | Waiting) for service in post.services.values()):
+        listens = any(isinstance(service.status, Listening | Waiting) for service in post.services.values())
+        if not (listens or any(not watch.held for watch in post.watches.values() if watch.config.url)):
             self.exit_code = 1
             why = "none of the services could start" if post.services else "the workspace has no services"
             print(f"listening-post: {why}", file=sys.stderr)

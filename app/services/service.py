@@ -27,6 +27,7 @@ from app.services.config import ServiceConfig
 from app.services.context import ServiceContext
 from app.services.hosts import Hosts, is_name
 from app.services.interfaces import Connection
+from app.services.own_checks import Transport
 from app.services.protocols import PROTOCOLS, options_of
 from app.services.restart import Restart
 from app.services.shutter import Shuttable, Shutter
@@ -270,6 +271,10 @@ class Service:
         with self.setting_up():
             take(responder.with_defaults(self.config.options))
         return self._built
+
+    def check_of(self, transport: Transport, peer: str) -> str:
+        """The name of the watch whose check ``peer`` is; "" for any other."""
+        return self.surroundings.checks.of(transport, peer)
 
     # -- faults
 

@@ -34,7 +34,7 @@ class Ask:
 
     Attributes:
         kind: one of ``KINDS``.
-        service: the name of the service that does it; empty for a plugin.
+        service: the name of the service that does it; empty for a plugin and for a watch.
         target: the address, the path with all links resolved, or the responder.
         text: in words, after the service's name.
         seal: the digest of the files that say who may log in, which are part of the answer; empty where there are none.
@@ -139,6 +139,11 @@ def _behind(service: ServiceConfig, others: Sequence[ServiceConfig]) -> Iterator
                     waiting.append(other)
                 else:
                     yield other, address.join(host, port)
+
+
+def passes_on_to(service: ServiceConfig) -> Iterator[str]:
+    """Where a service passes on what it is sent."""
+    yield from (address.join(host, port) for host, port in _upstreams(service))
 
 
 def _upstreams(service: ServiceConfig) -> Iterator[tuple[str, int]]:

@@ -10,6 +10,7 @@ from PyQt5.QtGui import QHideEvent, QKeyEvent, QShowEvent
 from PyQt5.QtWidgets import QMenu
 
 from app.capture.filters.language import Filter
+from app.capture.filters.sql import CONNECTIONS_WITHOUT_CHECKS
 from app.capture.reading.conversations import CONVERSATION_FIELDS, Conversation
 from app.capture.reading.reader import Reader
 from app.events import Row
@@ -142,6 +143,7 @@ class ConversationPane(EventPane):
 
     columns = COLUMNS
     fields = CONVERSATION_FIELDS
+    without_checks = CONNECTIONS_WITHOUT_CHECKS
     example = "peer contains 127 and failures > 0"
 
     opened = pyqtSignal(int)

@@ -202,9 +202,10 @@ class CaptureFile:
         for number, (when, kind, service, conn, detail) in enumerate(zip(*columns[:4], columns[7], strict=True), first):
             if kind == events.CONNECTION_OPENED:
                 d = json.loads(detail)
-                opened.append((conn, service, d.get("peer"), d.get("host"), when, number))
+                opened.append((conn, service, d.get("peer"), d.get("host"), when, number, d.get("watch")))
         self._db.executemany(
-            "INSERT OR REPLACE INTO connection (id, service, peer, host, opened, first) VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO connection (id, service, peer, host, opened, first, watch)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
             opened,
         )
 

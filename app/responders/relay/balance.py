@@ -191,7 +191,7 @@ class Balance:
 
     def reached(self, member: Member) -> None:
         """It was reached."""
-        if not member.reason or (member.reason == UNWELL and self._context.is_down(member.address)):
+        if not member.reason or (member.reason == UNWELL and self._is_down(member)):
             return
         seconds = round(self._now() - member.since, 3)
         member.reason = ""
@@ -202,10 +202,13 @@ class Balance:
 
     def _is_well(self, member: Member, now: float) -> bool:
         self._look_at_watch(member)
-        return not self._context.is_down(member.address) and (not member.reason or now >= member.due)
+        return not self._is_down(member) and (not member.reason or now >= member.due)
+
+    def _is_down(self, member: Member) -> bool:
+        return self._context.is_down(*member.upstream.place)
 
     def _look_at_watch(self, member: Member) -> None:
-        if self._context.is_down(member.address):
+        if self._is_down(member):
             if not member.reason:
                 self.failed(member, UNWELL)
         elif member.reason == UNWELL:

@@ -131,6 +131,7 @@ class Upstream:
         address: as it is written in the workspace.
         endpoint: connects to it; None on UDP.
         seconds: timeout of a connection attempt.
+        place: its host and port.
         tls: whether the endpoint speaks TLS; what it connects is a ``Secured`` then.
         relay: the name of the service that relays to it.
         loops: the connections that the program's relays have opened.
@@ -145,6 +146,7 @@ class Upstream:
     loops: Loops
     pseudonym: str = field(default_factory=draw_pseudonym)
     tls: bool = False
+    place: tuple[str, int] = ("", 0)
 
     def connect(self, factory: Any) -> defer.Deferred[Any]:
         """Connect; with TLS, its handshake included. ``explain`` explains its failures."""

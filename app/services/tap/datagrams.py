@@ -122,6 +122,7 @@ class DatagramTap(DatagramProtocol):
         self._record = owner.recorder.record
         self.number = owner.number
         self._flows: OrderedDict[tuple[Any, ...], Flow] = OrderedDict()
+        self._of_checks: dict[str, tuple[Any, ...]] = {}
         self._dropped = 0
         self._looking: Any = None
         self._port: Any = None
@@ -320,10 +321,14 @@ class DatagramTap(DatagramProtocol):
         if self._faulty is not None:
             flow.faulty = self._faulty.open(flow)
         self._hosts.setdefault(addr[0], {})[addr] = None
-        self._record(
-            events.CONNECTION_OPENED, self.number, flow.number, None, f"first datagram from {flow.peer}",
-            json.dumps({"peer": flow.peer, "host": flow.host}),
-        )  # fmt: skip
+        opened = {"peer": flow.peer, "host": flow.host}
+        if watch := self._owner.check_of("udp", flow.peer):
+            opened["watch"] = watch
+            if before := self._of_checks.pop(watch, None):
+                self.forget(before, "the check was over")  # it comes from another port each time
+            self._of_checks[watch] = addr
+        words = f"first datagram from {flow.peer}"
+        self._record(events.CONNECTION_OPENED, self.number, flow.number, None, words, json.dumps(opened))
         self._owner.add_connection(flow)
         if self._admission is not None:
             self._admission.silence.opened(flow)
