@@ -108,8 +108,13 @@ class Secured:
 
     def secured(self) -> defer.Deferred[Any]:
         """Fires with this protocol when the TLS handshake is done. A cancel aborts the connection."""
-        self._secured = defer.Deferred(lambda _: self.transport.abortConnection())
-        return self._secured
+        secured: defer.Deferred[Any] = defer.Deferred(lambda _: self._give_up())
+        self._secured = secured
+        return secured
+
+    def _give_up(self) -> None:
+        self._secured = None  # that it was lost is no news then
+        self.transport.abortConnection()
 
     def handshakeCompleted(self) -> None:
         secured, self._secured = self._secured, None
