@@ -213,7 +213,7 @@ def _rows(declared: Iterable[Option], prefix: str, *, units: bool = False) -> It
         if option.protocols:
             words += f" ({', '.join(option.protocols)})"
         if option.when:
-            values = " or ".join(_written(value) if value else "empty" for value in option.when[1])
+            values = " or ".join("empty" if value in ("", []) else _written(value) for value in option.when[1])
             words += f", where `{option.when[0]}` is {values}"
         if option.choices:
             words += f": {', '.join(f'`{choice}`' if choice else 'nothing' for choice in option.choices)}"

@@ -44,7 +44,7 @@ class BareContext:
     def log(self, summary: str, detail: Mapping[str, Any] | None = None, kind: int = events.LOG) -> None:
         self.logged.append((summary, detail or {}))
 
-    def is_down(self, address: str) -> bool:
+    def is_down(self, host: str, port: int) -> bool:
         return False
 
     def failed(self, error: BaseException, payload: bytes | None = None) -> None:

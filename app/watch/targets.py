@@ -10,7 +10,7 @@ from app.sending.clients import scheme_for
 from app.sending.url import URL, parse
 from app.services import address
 from app.services.service import Service
-from app.status import Failed, Held, Listening
+from app.status import Failed, Held, Listening, Waiting
 from app.watch.config import WatchConfig
 
 
@@ -36,7 +36,7 @@ def find(watch: WatchConfig, services: Mapping[str, Service]) -> URL | Idle | De
     if service is None:
         return Idle(f"there is no service {watch.target}")
     status = service.status
-    if isinstance(status, Failed):
+    if isinstance(status, Failed | Waiting):
         return Dead(f"{watch.target} does not run: {status.reason}")
     if not isinstance(status, Listening):
         return Idle(f"{watch.target} waits to be trusted" if isinstance(status, Held) else f"{watch.target} is stopped")
@@ -44,6 +44,23 @@ def find(watch: WatchConfig, services: Mapping[str, Service]) -> URL | Idle | De
     if scheme is None:
         return Idle(f"there is no client for {service.config.protocol}")
     return parse(f"{scheme}://{_reachable(status.host)}")
+
+
+def place_of(watch: WatchConfig, services: Mapping[str, Service]) -> tuple[str, int] | None:
+    """The host and port that a watch looks at, as ``normal`` has them; None where it is a service that is not there."""
+    if (url := watch.url) is not None:
+        return normal((url.host, url.port))
+    service = services.get(watch.target)
+    if service is None:
+        return None
+    status = service.status
+    return normal(address.parse(_reachable(status.host if isinstance(status, Listening) else service.config.listen)))
+
+
+def normal(place: tuple[str, int]) -> tuple[str, int]:
+    """A host and port, written as any other that means the same."""
+    host, port = place
+    return {"localhost": "127.0.0.1"}.get(host.lower(), host.lower()), port
 
 
 def _reachable(place: str) -> str:

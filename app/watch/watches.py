@@ -16,7 +16,7 @@ from app.errors import PostError
 from app.sending.url import URL
 from app.services.service import Service
 from app.signal import Signal
-from app.status import Failed, Listening
+from app.status import Failed, Listening, Waiting
 from app.text.escapes import one_line
 from app.watch import targets, turns
 from app.watch.config import WatchConfig
@@ -64,6 +64,11 @@ class Watches(Mapping[str, Watch]):
 
     def configs(self) -> tuple[WatchConfig, ...]:
         return tuple(watch.config for watch in self._watches.values())
+
+    def is_down(self, host: str, port: int) -> bool:
+        """Whether a watch has found that the server there is down."""
+        down = (watch.config for watch in self._watches.values() if watch.state == "down")
+        return any(targets.place_of(config, self._services()) == targets.normal((host, port)) for config in down)
 
     # -- which there are, and which of them run
 
@@ -145,7 +150,7 @@ class Watches(Mapping[str, Watch]):
         for watch in self._watches.values():
             if watch.config.target == service.config.name and self._began is not None and not watch.held:
                 self._stop(watch)
-                if isinstance(service.status, Listening | Failed):
+                if isinstance(service.status, Listening | Failed | Waiting):
                     self._begin(watch)
                 elif not watch.paused:
                     self._turn(watch)

@@ -93,7 +93,7 @@ class SendRun(QObject):
         """The state as a text for the user, and whether it is an error."""
         if self.reconnecting is not None and self.reconnecting.waiting and self.conversation is not None:
             closed = self.conversation.closed
-            return self.tr("{reason} Connects again in {seconds} s.").format(
+            return self.tr("Connects again in {seconds} s. {reason}").format(
                 reason=closed.reason if closed is not None else "", seconds=ceil(self.reconnecting.seconds_left)
             ), False
         if self._problem:
