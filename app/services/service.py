@@ -105,6 +105,10 @@ class Service:
         """Whether it is up, or on its way up or down."""
         return isinstance(self.status, Starting | Listening | Stopping)
 
+    def clients(self) -> list[Connection]:
+        """The live connections of others: not those of our own checks, which are over in a moment."""
+        return [one for one in self.connections.values() if not self.surroundings.checks.of("tcp", one.peer)]
+
     def bytes_so_far(self) -> tuple[int, int]:
         """Bytes received and sent since the program started, live connections included."""
         live = self.connections.values()
