@@ -33,6 +33,7 @@ from app.services.own_checks import OwnChecks
 from app.services.service import GRACE, Service
 from app.services.surroundings import Surroundings, draw_seed
 from app.signal import Signal
+from app.status import Waiting
 from app.watch.checking import Checking
 from app.watch.config import WatchConfig
 from app.watch.watches import Watches
@@ -216,11 +217,12 @@ class Post:
         return replace(self._content, services=self.configs(), watches=self.watches.configs())
 
     def start_all(self, names: Collection[str] | None = None) -> Deferred[Any]:
-        """Start every service that is not running, or only those called ``names``.
+        """Start every service that is not running, or only those called ``names``; one that waits is tried now.
 
         Fires when each listens, has failed or is held.
         """
-        return self._start([service for service in self._called(names) if not service.running])
+        down = [one for one in self._called(names) if not one.running or isinstance(one.status, Waiting)]
+        return self._start(down)
 
     def _called(self, names: Collection[str] | None) -> list[Service]:
         return [service for name, service in self.services.items() if names is None or name in names]

@@ -130,7 +130,8 @@ def _command(name: str, does: str, parser: argparse.ArgumentParser) -> str:
         takes = action.metavar or (f"{{{','.join(map(str, action.choices))}}}" if action.choices else "")
         value = f" {takes}" if action.option_strings and takes else ""
         rows.append(f"| `{_plain(shown + value)}` | {_plain(action.help or '')} |")
-    return "\n".join([f"## `{name}`", "", f"{does[:1].upper()}{does[1:]}.", "", "```", usage, "```", "", *rows])
+    more = ["", "```", *parser.epilog.splitlines(), "```"] if parser.epilog and "\n" in parser.epilog else []
+    return "\n".join([f"## `{name}`", "", f"{does[:1].upper()}{does[1:]}.", "", "```", usage, "```", "", *rows, *more])
 
 
 def workspace_keys() -> str:
@@ -209,10 +210,12 @@ def _rows(declared: Iterable[Option], prefix: str, *, units: bool = False) -> It
         if option.protocols:
             words += f" ({', '.join(option.protocols)})"
         if option.when:
-            words += f", where `{option.when[0]}` is {' or '.join(_written(value) for value in option.when[1])}"
+            values = " or ".join(_written(value) if value else "empty" for value in option.when[1])
+            words += f", where `{option.when[0]}` is {values}"
         if option.choices:
             words += f": {', '.join(f'`{choice}`' if choice else 'nothing' for choice in option.choices)}"
-        default = "**needed**" if option.required else _default(option)
+        needed = f"**needed**, or `{option.instead}`" if option.instead else "**needed**"
+        default = needed if option.required else _default(option)
         if units and option.unit:
             default += f" {option.unit}"
         yield f"| `{prefix}{option.name}` | {default} | {words} |"

@@ -150,10 +150,11 @@ def _upstreams(service: ServiceConfig) -> Iterator[tuple[str, int]]:
     for option in options_of(responders.find(service.responder), service.protocol):
         value = service.options.get(option.name, option.default)
         if option.address is not None and value:
-            try:
-                yield option.address(value)
-            except PostError:
-                continue  # a plugin's, whose options are checked when it is loaded
+            for one in value if isinstance(value, list) else [value]:
+                try:
+                    yield option.address(one)
+                except PostError:
+                    continue  # a plugin's, whose options are checked when it is loaded
 
 
 def _is_any(host: str) -> bool:

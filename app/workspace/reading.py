@@ -18,7 +18,7 @@ from app.services import address, settings
 from app.services.config import ServiceConfig
 from app.services.errors import InvalidAddressError
 from app.services.protocols import PROTOCOLS, options_of
-from app.services.settings import SECTIONS
+from app.services.settings import OPTIONAL, SECTIONS
 from app.text import variables
 from app.text.escapes import amount
 from app.trust.asks import digest_of
@@ -316,7 +316,7 @@ class _Reading:
     def _section(self, i: int, table: dict[str, Any], section: str, protocol: str | None) -> Any:
         given = table.get(section)
         if given is None:
-            return None if section == "tls" else {}
+            return None if section in OPTIONAL else {}
         if not isinstance(given, dict):
             self._problem(i, section, f"must be a table: [service.{section}]")
             return {}

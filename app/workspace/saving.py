@@ -16,7 +16,7 @@ from app.files.replacing import replacing
 from app.options import Options, kept
 from app.services.config import ServiceConfig
 from app.services.protocols import PROTOCOLS
-from app.services.settings import SECTIONS
+from app.services.settings import OPTIONAL, SECTIONS
 from app.trust.asks import digest_of
 from app.watch.config import WatchConfig
 from app.workspace import errors
@@ -104,9 +104,8 @@ def _fill(table: Any, service: ServiceConfig) -> Any:
         "seed": service.seed,
         "options": dict(service.options),
     } | {section: getattr(service, section) for section in SECTIONS}
-    removed = {key for key in wanted if key in ("group", "seed", "options", *SECTIONS) and not wanted[key]} - {"tls"}
-    if service.tls is None:
-        removed.add("tls")
+    removed = {key for key in wanted if key in ("group", "seed", "options", *SECTIONS) and not wanted[key]} - OPTIONAL
+    removed |= {section for section in OPTIONAL if wanted[section] is None}
     defaults = {"autostart": False, "responder": PROTOCOLS[service.protocol].default} if table else {}
     for key in set(table) - set(wanted) - {FAULT}:
         del table[key]

@@ -148,7 +148,7 @@ class OptionForm(QWidget):
         return {
             option.name: values[option.name]
             for option in self._options
-            if option.name in self._given or values[option.name] != option.default
+            if (option.name in self._given and not option.instead) or values[option.name] != option.default
         }
 
     def check(self) -> bool:

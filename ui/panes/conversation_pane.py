@@ -118,6 +118,10 @@ COLUMNS = (
         color=_tls_color, field="tls", value=lambda row: _row(row).tls, yields=8,
     ),
     Column(
+        "upstream", "Upstream", "The server that a relay has passed it on to", 15,
+        lambda row, _: _row(row).upstream or "", field="upstream", value=lambda row: _row(row).upstream, yields=11,
+    ),
+    Column(
         "reason", "Ended", "How it ended", 24, lambda row, _: ended(_row(row)), color=_ended_color, stretch=True,
         least=18,
         field="reason", value=lambda row: _row(row).reason or None,

@@ -120,6 +120,7 @@ FIELDS = {
         Field("conn", "number", "number of the connection", "conn"),
         Field("peer", "address", "the other side: 127.0.0.1 or 127.0.0.1:9007", "peer", _CONNECTION),
         Field("host", "address", "our side, likewise", "host", _CONNECTION),
+        Field("upstream", "text", "the server that a relay has passed the connection on to", "upstream", _CONNECTION),
         Field("size", "number", "bytes; 10k and 2M are known", "size"),
         Field("direction", "text", "received or sent", _DIRECTION, values=("received", "sent")),
         Field("summary", "text", "the line that the log shows; raw data has none", "summary"),
@@ -133,6 +134,7 @@ FIELDS = {
         _detail("http.seconds", "number", "seconds from request to response", "seconds", events.HTTP_RESPONSE),
         _detail("http.fields", "text", "all headers of a request or response, as [\"Name\",\"value\"]", "fields",
                 events.HTTP_REQUEST, events.HTTP_RESPONSE, function="post_headers"),
+        _detail("http.upstream", "text", "the server that has answered a relay", "upstream", events.HTTP_RESPONSE),
         _detail("rule", "number", "rule of a mock or script that answered or sent it", "rule",
                 events.HTTP_RESPONSE, events.DATA_SENT, events.DATAGRAM_SENT, events.WS_MESSAGE),
         _detail("ws.opcode", "text", "opcode of a message", "opcode", events.WS_MESSAGE,
@@ -152,8 +154,8 @@ FIELDS = {
         _detail("watch.ok", "number", "1 where a check was well, 0 where it has failed", "ok", events.WATCH_CHECKED,
                 values=("1", "0")),
         _detail("watch.milliseconds", "number", "how long a check took", "milliseconds", events.WATCH_CHECKED),
-        _detail("reason", "text", "why a connection ended, or a service or a check failed", "reason",
-                events.CONNECTION_CLOSED, events.SERVICE_FAILED, events.TLS_FAILED, events.WATCH_CHECKED,
-                events.WATCH_FAILED),
+        _detail("reason", "text", "why a connection ended, or a service, a check or an upstream failed", "reason",
+                events.CONNECTION_CLOSED, events.SERVICE_FAILED, events.TLS_FAILED, events.SERVICE_RESTARTING,
+                events.UPSTREAM_FAILED, events.RECONNECTING, events.WATCH_CHECKED, events.WATCH_FAILED),
     )
 }  # fmt: skip

@@ -245,6 +245,11 @@ class DatagramTap(DatagramProtocol):
         faulty.pass_on(SENT, datagram, lambda data: results.append(self._send(data, addr, detail)))
         return results[0] if results else None
 
+    def note(self, addr: Any, summary: str, detail: Mapping[str, Any]) -> None:
+        """Record a line of the log about the peer at ``addr``, if it is remembered."""
+        if flow := self._flows.get(addr):
+            flow.record(events.LOG, summary, json.dumps(dict(detail)))
+
     def after_writes(self, call: Callable[[], None], addr: Any) -> None:
         """Call ``call`` when what was sent to ``addr`` has left, as far as faults hold it back."""
         flow = self._flows.get(addr)
