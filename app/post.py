@@ -264,6 +264,7 @@ class Post:
             self._budget,
             (lambda: self._seed) if self._seed else draw_seed,
             self._checks,
+            self.watches.is_down,
         )
         service = Service(config, self._reactor, self.recorder, surroundings)
         service.status_changed.connect(self.status_changed.emit)
