@@ -119,6 +119,10 @@ class Service:
         balance = getattr(self._built, "balance", None) if isinstance(self.status, Listening) else None
         return tuple(balance.members) if isinstance(balance, Balance) else ()
 
+    def clients(self) -> list[Connection]:
+        """The live connections of others: not those of our own checks, which are over in a moment."""
+        return [one for one in self.connections.values() if not self.surroundings.checks.of("tcp", one.peer)]
+
     def bytes_so_far(self) -> tuple[int, int]:
         """Bytes received and sent since the program started, live connections included."""
         live = self.connections.values()
