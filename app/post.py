@@ -250,6 +250,7 @@ class Post:
             self.gate.admit,
             self._budget,
             (lambda: self._seed) if self._seed else draw_seed,
+            lambda: self._content.variables,
         )
         service = Service(config, self._reactor, self.recorder, surroundings)
         service.status_changed.connect(self.status_changed.emit)

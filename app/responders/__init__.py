@@ -31,6 +31,7 @@ from twisted.internet.protocol import DatagramProtocol
 from app.errors import PostError
 from app.options import Option, Options, with_defaults
 from app.responders.relay.loops import Loops
+from app.text.variables import Variables
 
 if TYPE_CHECKING:
     from app.responders.rulebook import Rulebook
@@ -48,6 +49,7 @@ class Context(Protocol):
         data: the program's data folder, for files that outlive the program.
         namespace: the objects that a manhole's prompt offers, by name.
         loops: the connections that the program's relays have opened, to detect relay loops.
+        variables: those of the workspace, by name, as they are now.
     """
 
     name: str
@@ -56,6 +58,9 @@ class Context(Protocol):
     data: Path
     namespace: Mapping[str, Any]
     loops: Loops
+
+    @property
+    def variables(self) -> Variables: ...
 
     def log(self, summary: str, detail: Mapping[str, Any] | None = None) -> None:
         """Record an event ``log`` of this service. ``detail`` must hold plain values (as JSON does)."""

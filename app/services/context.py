@@ -15,6 +15,7 @@ from twisted.internet.protocol import DatagramProtocol
 from app import events
 from app.services.interfaces import Owner
 from app.services.surroundings import Surroundings
+from app.text.variables import Variables
 
 
 class ServiceContext:
@@ -27,7 +28,12 @@ class ServiceContext:
         self.data = surroundings.data
         self.namespace = surroundings.namespace
         self.loops = surroundings.loops
+        self._variables = surroundings.variables
         self._ports: list[Any] = []
+
+    @property
+    def variables(self) -> Variables:
+        return self._variables()
 
     def log(self, summary: str, detail: Mapping[str, Any] | None = None) -> None:
         written = json.dumps(dict(detail)) if detail else None

@@ -14,6 +14,7 @@ from app.responders.relay.loops import Loops
 from app.services.answering import DatagramPorts
 from app.services.budget import Budget
 from app.services.config import ServiceConfig
+from app.text.variables import NONE, Variables
 
 
 def draw_seed() -> int:
@@ -33,6 +34,7 @@ class Surroundings:
         datagram_ports: where the UDP services listen, so that two of them do not answer each other for ever.
         seed: gives the seed of the faults of a service that has none of its own.
         budget: what unfinished messages of peers may take.
+        variables: gives the variables of the workspace, as they are now.
         admit: raises NotTrustedError for a service that may not start; None: all may.
     """
 
@@ -44,3 +46,4 @@ class Surroundings:
     admit: Callable[[ServiceConfig], None] | None = None
     budget: Budget = field(default_factory=Budget)
     seed: Callable[[], int] = draw_seed
+    variables: Callable[[], Variables] = lambda: NONE

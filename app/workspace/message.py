@@ -6,10 +6,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from app.options import Option
-from app.sending.contents import FORMS, NONE, OFF, headers_for
+from app.sending.contents import FORMS, OFF, headers_for
 from app.sending.request import Request
 from app.sending.url import field, parse
-from app.text.variables import Variables, filled
+from app.text.variables import NONE, Variables, filled
 
 MESSAGE = (
     Option("name", str, "", "What it is called", required=True),

@@ -26,9 +26,9 @@ from PyQt5.QtWidgets import (
 from app.errors import PostError
 from app.sending import errors
 from app.sending.clients import CLIENTS, Client
-from app.sending.contents import NONE, OFF
+from app.sending.contents import OFF
 from app.sending.url import field, method_problem, parse
-from app.text.variables import Variables, filled
+from app.text.variables import NONE, Variables, filled
 from app.workspace.message import Message
 from ui.forms.dropdown import Dropdown
 from ui.forms.form import Form, Words, sentence, set_property, tell
