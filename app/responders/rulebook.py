@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from app import responders
-from app.options import Mistake, Options, mistakes
+from app.options import Mistake, Option, Options, mistakes
 from app.responders.trial import Count, Message, Request, Trial
 from app.text.variables import NONE, Variables
 
@@ -55,6 +55,13 @@ class Ruled(Protocol):
 
     def connection_count(self) -> int:
         """How many connections there were, where rules can ask for that; else 0."""
+
+
+def rules_of(responder: str, protocol: str) -> Option | None:
+    """The option that has the rules of a responder on ``protocol``; None where it has none."""
+    found = responders.find(responder)
+    own = found.options_for(protocol) if found is not None else ()
+    return next((option for option in own if option.of), None)
 
 
 def title_of(responder: str, protocol: str, rule: Options) -> tuple[str, str]:

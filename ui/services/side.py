@@ -78,6 +78,8 @@ class ServicesSide(QSplitter):
         services.toggled.connect(actions.toggle)
         services.edit_wanted.connect(actions.edit)
         services.host_allowed.connect(actions.allow_host)
+        services.moved.connect(actions.move)
+        actions.duplicated.connect(lambda name: services.edit_address(name, actions.address_problem))
         services.menu_wanted.connect(self.service_menu_wanted)
         services.group_menu_wanted.connect(self.group_menu_wanted)
         services.dropped.connect(self.arranging.drop)

@@ -105,6 +105,8 @@ class Drafts(QObject):
                 await self._in_thread(self._file.remove)
             else:
                 await self._bring_up_to_date()
+                if self._written is not None:
+                    await self._in_thread(self._file.write, self._written, self._files.origin(), last=True)
                 self._file.leave()
         except OSError:
             pass  # it was told when it was written
