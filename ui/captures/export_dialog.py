@@ -236,11 +236,11 @@ class ExportDialog(QDialog):
             tell(edit, words, problem and sentence(problem), self.tr(TIME_HELP))
             problems.append(problem)
         path = self.file.text().strip()
-        problem = None if path else "Say which file to write"
+        problem = None if path else "Enter the name of a file"
         if path and not Path(path).expanduser().parent.is_dir():
             problem = "There is no such folder"
         exists = bool(path) and Path(path).expanduser().exists() and path != self._written
-        otherwise = self.tr("There is such a file: the export will replace it.") if exists else ""
+        otherwise = self.tr("This file exists: the export replaces it.") if exists else ""
         tell(self.file, self._file_words, problem and sentence(problem), otherwise)
         part = self.part.currentData()
         self._part_words.say(

@@ -59,7 +59,7 @@ class FilterBox(QLineEdit):
         """The index in ``used`` of the filter that was brought back; -1 once something else is typed."""
         self._show_example(EXAMPLE)
         self.setToolTip(
-            self.tr("Show only events that fit (Ctrl+F); Esc shows everything again, Up brings the last filter back")
+            self.tr("Show only events that match (Ctrl+F); Esc shows everything again, Up brings the last filter back")
         )
         self.setClearButtonEnabled(True)
         self.setMinimumWidth(160)
@@ -69,7 +69,7 @@ class FilterBox(QLineEdit):
         menu.triggered.connect(lambda: self._open_saved(menu))
         self.star = self.addAction(icon("star"), QLineEdit.TrailingPosition)
         self.star.triggered.connect(self._on_star)
-        mark_accessible(self, self.tr("Filter"), self.tr("Shows only events that fit what is typed"))
+        mark_accessible(self, self.tr("Filter"), self.tr("Shows only events that match what is typed"))
         self._words: QLabel | None = None
         self._offered: Completions | None = None
         self._pause = QTimer(self)

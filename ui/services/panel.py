@@ -304,7 +304,7 @@ class SearchBox(QLineEdit):
         self.setAccessibleName(self.tr("Find a service"))
         self.setToolTip(
             self.tr(
-                "Shows services whose name, port, protocol, group or state fits (Ctrl+Shift+K); Esc shows all again"
+                "Shows services whose name, port, protocol, group or state matches (Ctrl+Shift+K); Esc shows all again"
             )
         )
         self.setClearButtonEnabled(True)

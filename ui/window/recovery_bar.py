@@ -40,7 +40,9 @@ class RecoveryBar(QFrame):
         self._mark = QLabel()
         self._paint_mark()
         self.label, self.draft_label, self.capture_label = (_words() for _ in range(3))
-        self.restore = self._button(self.tr("&Restore"), self.tr("Put the changes into the workspace; undo works"))
+        self.restore = self._button(
+            self.tr("&Restore"), self.tr("Put the changes into the workspace; Undo takes them back")
+        )
         self.discard = self._button(self.tr("&Discard"), self.tr("Delete them"))
         self.open_button = self._button(self.tr("Open &it"), self.tr("Read it in a window of its own"))
         self.later = self._button(

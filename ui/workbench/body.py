@@ -82,7 +82,7 @@ class BodyRow(QWidget):
         column.setSpacing(4)
         column.addLayout(head)
         column.addWidget(self.text, 1)
-        shown = QLabel(self.tr("Rendered for the try above"))
+        shown = QLabel(self.tr("Rendered for the request above"))
         shown.setProperty("role", "dim")
         shown.setMinimumHeight(self.switch.sizeHint().height())
         heading.setMinimumHeight(self.switch.sizeHint().height())

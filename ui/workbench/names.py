@@ -29,7 +29,7 @@ _VALUES = {
     "body": QT_TRANSLATE_NOOP("Workbench", "the body as it came"),
     "method": QT_TRANSLATE_NOOP("Workbench", "the method of the request"),
     "path": QT_TRANSLATE_NOOP("Workbench", "the path of the request"),
-    "call": QT_TRANSLATE_NOOP("Workbench", "how many requests the rule took, this one included"),
+    "call": QT_TRANSLATE_NOOP("Workbench", "the number of this request for the rule, from 1"),
 }
 
 _HELP = {

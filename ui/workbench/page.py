@@ -300,7 +300,7 @@ class ServicePage(QWidget):
         refused = service is not None and service.config == self._before != self._served
         if refused and self._edits.state == self._post.state() and self._edits.stack.index() == self._step:
             self._served = self._before
-            self._refused.say(self.tr("The service did not take the last change: its events say why."))
+            self._refused.say(self.tr("The service refused the last change: its events say why."))
             self._say_later(self.config())
 
     def _on_services(self) -> None:

@@ -36,7 +36,7 @@ def _of_text(text: str) -> str:
     if found is None:
         return ""
     shown = found[0] if len(found[0]) <= SHOWN else "{{…}}"
-    return f"has {shown}, which is sent as it stands: template is off"
+    return f"has {shown}, which is sent as it is: template is off"
 
 
 def _of_template(text: str, rule: Mapping[str, Any], variables: Variables) -> str:

@@ -216,9 +216,9 @@ def test_expressions_in_what_is_no_template_are_pointed_out() -> None:
     ]
     found = hints_of("mock", "http", {"rules": rules})
     assert [(hint.table, hint.key, hint.item, hint.text) for hint in found] == [
-        (0, "body", None, "has {{path.id}}, which is sent as it stands: template is off"),
-        (2, "answer_fields", 1, "has {{query.x}}, which is sent as it stands: template is off"),
-        (2, "log", None, "has {{…}}, which is sent as it stands: template is off"),
+        (0, "body", None, "has {{path.id}}, which is sent as it is: template is off"),
+        (2, "answer_fields", 1, "has {{query.x}}, which is sent as it is: template is off"),
+        (2, "log", None, "has {{…}}, which is sent as it is: template is off"),
     ]
     assert hints_of("script", "tcp", {"rules": []}) == hints_of("echo", "tcp", {}) == ()
 
