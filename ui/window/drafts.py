@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -106,7 +107,8 @@ class Drafts(QObject):
             else:
                 await self._bring_up_to_date()
                 if self._written is not None:
-                    await self._in_thread(self._file.write, self._written, self._files.origin(), last=True)
+                    last = partial(self._file.write, self._written, self._files.origin(), last=True)
+                    await self._in_thread(last)
                 self._file.leave()
         except OSError:
             pass  # it was told when it was written
