@@ -117,6 +117,8 @@ class Manual(Album):
                 self._service(it)
                 self._dialogs(it)
                 self._dock(it)
+                it.press("ctrl+m")
+                self._filter(it)
             it.press("ctrl+q")
             it.wait()
         with TemporaryDirectory() as folder, running_on(self._screen, FAULTY, folder, self._theme, "--start") as it:
@@ -156,13 +158,17 @@ class Manual(Album):
         self._keep("hex")
         it.click("other detail Overview")
 
-    def _beside(self, it: Program) -> None:
+    def _filter(self, it: Program) -> None:
+        """Last of all: the row of filters that were used moves the rows down."""
         it.click("pane All")
-        it.press("ctrl+f")
-        self._screen.type(it.window, "service == shop and kind contains http")
+        for typed in ("size > 100", "kind == failure", "service == shop and kind contains http"):
+            it.press("ctrl+f")
+            self._screen.type(it.window, typed)
+            it.press("Return")
         self._settle()
         self._keep("filter")
-        it.press("Escape", "ctrl+f", "ctrl+a", "BackSpace", "Return")
+
+    def _beside(self, it: Program) -> None:
         it.press("ctrl+shift+h")
         self._settle()
         it.click_row(0)

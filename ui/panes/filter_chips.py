@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from functools import partial
 
-from PyQt5.QtCore import QPoint, QSize, Qt
+from PyQt5.QtCore import QPoint, QSize, Qt, QTimer
 from PyQt5.QtGui import QResizeEvent
-from PyQt5.QtWidgets import QHBoxLayout, QMenu, QToolButton, QWidget
+from PyQt5.QtWidgets import QApplication, QHBoxLayout, QMenu, QToolButton, QWidget
 
 from ui.forms.form import set_property
 from ui.looks import theme
@@ -38,6 +38,9 @@ class FilterChips(QWidget):
         self._row.setContentsMargins(SIDE, 4, SIDE, 4)
         self._row.setSpacing(GAP)
         self._row.addStretch(1)
+        self._later = QTimer(self)
+        self._later.setSingleShot(True)
+        self._later.timeout.connect(self._appear)
         box.offered_changed.connect(self.refresh)
         box.textChanged.connect(self._mark)
         theme.notifier.fonts_changed.connect(self._fold)
@@ -54,7 +57,14 @@ class FilterChips(QWidget):
             self._shown = shown
             self._build()
         self._mark()
-        self.setVisible(bool(shown))
+        self._appear()
+
+    def _appear(self) -> None:
+        """Show the row if it has chips; but not while the mouse is pressed, or what is below would move away."""
+        if self._shown and self.isHidden() and int(QApplication.mouseButtons()):
+            self._later.start(QApplication.doubleClickInterval())
+        else:
+            self.setVisible(bool(self._shown))
 
     def _build(self) -> None:
         for chip in self.chips:
@@ -64,7 +74,8 @@ class FilterChips(QWidget):
         self.chips = []
         for text, saved in self._shown:
             chip = QToolButton(self)
-            chip.setText(unmarked(text if len(text) <= MAX_CHARS else text[: MAX_CHARS - 1] + "…"))
+            words = unmarked(text if len(text) <= MAX_CHARS else text[: MAX_CHARS - 1] + "…")
+            chip.setText(f" {words}" if saved else words)  # Qt leaves no room between icon and text
             if saved:
                 chip.setIcon(icon("star-filled", "warning"))
                 chip.setToolButtonStyle(Qt.ToolButtonTextBesideIcon)

@@ -50,7 +50,7 @@ class AddressEdit(QLineEdit):
 
     def place(self, rect: QRect) -> None:
         """Stand over ``rect``: the line of the address."""
-        height = max(self.sizeHint().height(), rect.height())
+        height = rect.height() + 6
         self.setGeometry(rect.left() - 9, rect.center().y() + 1 - height // 2, max(LEAST, rect.width()), height)
 
     def _check(self) -> bool:

@@ -199,7 +199,7 @@ def chips(box: FilterBox) -> FilterChips:
 
 
 def texts(chips: FilterChips) -> list[str]:
-    return [chip.text() for chip in chips.chips if not chip.isHidden()]
+    return [chip.text().strip() for chip in chips.chips if not chip.isHidden()]
 
 
 def test_the_star_saves_what_is_typed_and_forgets_it(box: FilterBox, chips: FilterChips) -> None:
