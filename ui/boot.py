@@ -86,13 +86,17 @@ def run(path: Path | None, capture: Path | None, start: bool, separate: bool = F
 
     this_run = Run(data_folder() / RUNS)
 
+    async def look_back() -> None:
+        """Offer what is left of earlier runs; where nothing is, say that the last one was killed."""
+        left = await window.drafts.begin()
+        killed = await post.sender.in_thread(this_run.begin)
+        window.captures.look_for_cut_off(killed=killed is not None and not left)
+
     async def begin() -> None:
         if opened_capture is not None:
             window.captures.open_path(opened_capture)
         await capturing
-        killed = await post.sender.in_thread(this_run.begin)
-        window.captures.look_for_cut_off(killed=killed is not None)
-        Deferred.fromCoroutine(window.drafts.begin())
+        Deferred.fromCoroutine(look_back())
         await (post.start_all() if start else post.autostart())
 
     async def end() -> None:

@@ -117,13 +117,18 @@ class Drafts(QObject):
 
     # -- drafts of earlier runs
 
-    async def begin(self) -> None:
-        """Keep a draft from now on. Look for drafts that were left behind; if there are any, emit ``found``."""
+    async def begin(self) -> bool:
+        """Keep a draft from now on. Look for drafts that were left behind; if there are any, emit ``found``.
+
+        Returns whether there are.
+        """
         self._begun = True
         self._files.changed.connect(self._on_change)
+        self._on_change()  # somebody was quick
         self._left = await self._in_thread(left_behind, self._folder)
         if self._left:
             self.found.emit(list(self._left))
+        return bool(self._left)
 
     def restore(self, left: Left) -> None:
         """Make the changes of a draft again, as one step, in the workspace that they belong to."""
