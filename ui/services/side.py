@@ -80,6 +80,8 @@ class ServicesSide(QSplitter):
         services.host_allowed.connect(actions.allow_host)
         services.moved.connect(actions.move)
         actions.duplicated.connect(lambda name: services.edit_address(name, actions.address_problem))
+        services.try_wanted.connect(actions.try_now)
+        services.stop_wanted.connect(actions.give_up)
         services.menu_wanted.connect(self.service_menu_wanted)
         services.group_menu_wanted.connect(self.group_menu_wanted)
         services.dropped.connect(self.arranging.drop)
