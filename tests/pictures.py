@@ -14,7 +14,7 @@ from tests.e2e.clients import curl, socat, url
 from tests.e2e.display import Display, display
 from tests.e2e.program import Program
 from tests.helpers import ROOT
-from tests.screenshots import BEACON, DEVICES, ORDERS, SENSOR, Album, running_on, traffic
+from tests.screenshots import BEACON, DEVICES, ORDERS, PAGE, SENSOR, Album, running_on, traffic
 
 FOLDER = ROOT / "docs" / "pictures"
 
@@ -189,14 +189,14 @@ class Manual(Album):
     def _service(self, it: Program) -> None:
         it.click("lamp of shop")
         it.press("ctrl+e")
-        self._settle()
+        self._settle(PAGE)
         it.press("alt+t")
         self._screen.type(it.window, "GET /users/7")
         it.press("shift+Tab")
         self._settle()
         self._keep("rules")
         it.click("section TLS of shop")
-        self._settle()
+        self._settle(PAGE)
         self._keep("tls")
         it.press("ctrl+w")
 

@@ -33,6 +33,7 @@ from app.workspace.message import Message
 from ui.forms.dropdown import Dropdown
 from ui.forms.form import Form, Words, sentence, set_property, tell
 from ui.looks.icons import icon
+from ui.parts.scrolled import Scrolled
 from ui.parts.small_button import small_button
 from ui.sending.data_editor import DataEditor
 from ui.sending.header_names import NAMES, VALUES
@@ -48,6 +49,9 @@ DATA, HEADERS, OPTIONS = range(3)
 
 URL = 34
 """Characters of a URL that are shown at least."""
+
+OPTION_LINES = 4
+"""Lines of text for which the options always have room; what is below is scrolled."""
 
 
 class MessageForm(QWidget):
@@ -247,7 +251,11 @@ class MessageForm(QWidget):
         column.addWidget(self.reconnect)
         column.addWidget(self.verify)
         column.addStretch()
-        return page
+        scrolled = Scrolled(page, OPTION_LINES)
+        for part in (page, scrolled):
+            part.setProperty("surface", "panel")
+            part.setAttribute(Qt.WA_StyledBackground)
+        return scrolled
 
     # -- checking
 
