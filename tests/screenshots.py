@@ -191,6 +191,7 @@ class Album:
 
     def draw(self) -> None:
         with TemporaryDirectory() as folder, running_on(self._screen, EMPTY, folder, self._theme):
+            self._settle(PAGE)
             self._keep("empty")
         with TemporaryDirectory() as folder, running_on(self._screen, WORKSPACE, folder, self._theme, "--start") as it:
             it.wait_up(5)
