@@ -37,7 +37,7 @@ class Surroundings:
         budget: what unfinished messages of peers may take.
         variables: gives the variables of the workspace, as they are now.
         checks: from where checks of watches connect.
-        is_down: whether a watch has found that the server at an address, as a relay's option has it, is down.
+        is_down: whether a watch has found that the server at a host and port is down.
         admit: raises NotTrustedError for a service that may not start; None: all may.
     """
 
@@ -50,5 +50,5 @@ class Surroundings:
     budget: Budget = field(default_factory=Budget)
     seed: Callable[[], int] = draw_seed
     checks: OwnChecks = field(default_factory=OwnChecks)
-    is_down: Callable[[str], bool] = lambda address: False
+    is_down: Callable[[str, int], bool] = lambda host, port: False
     variables: Callable[[], Variables] = lambda: NONE
