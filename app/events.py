@@ -188,6 +188,11 @@ CAPTURE_RESUMED: Final = _kind(
     always={"count": int, "from": str, "until": str},
 )  # fmt: skip
 
+CONTROL_ASKED: Final = _kind(
+    39, "control.asked", "another process asked for something that changes what runs here; `by` says who it is",
+    always={"by": str, "request": str},
+)  # fmt: skip
+
 NAMES: Final[dict[int, str]] = {code: kind.name for code, kind in KINDS.items()}
 RAW: Final = frozenset(kind.code for kind in KINDS.values() if kind.raw)
 INBOUND: Final = frozenset(kind.code for kind in KINDS.values() if kind.direction == "received")

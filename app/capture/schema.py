@@ -31,7 +31,8 @@ table          holds
                stored up to it), ``dropped`` (events that the size
                limit has removed), ``lost`` (events that happened and are not in the file, as its
                events ``events.lost`` say), ``closed``: when it was, in ns since 1970; 0 while it is being
-               written, and afterwards if the program did not end as it should. A copy that
+               written, and afterwards if the program did not end as it should. ``identity``
+               tells this capture from every other, also when the file is moved. A copy that
                was saved has ``saved`` (RFC 3339) and ``changed``: what it is without, in words
 =============  ==========================================================================
 
@@ -42,6 +43,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import sqlite3
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -113,13 +115,18 @@ def create(db: sqlite3.Connection) -> None:
 def complete(db: sqlite3.Connection) -> None:
     """Add what a capture lacks that an earlier build has made."""
     db.executemany("INSERT OR IGNORE INTO kind VALUES (?, ?)", events.NAMES.items())
-    db.execute("INSERT OR IGNORE INTO meta VALUES ('lost', 0)")
+    db.execute("INSERT OR IGNORE INTO meta VALUES ('lost', 0), ('identity', ?)", (new_identity(),))
     for statement in _FAILURES.split(";"):  # not executescript, which would commit
         db.execute(statement)
     present = {name for _, name, *_ in db.execute("PRAGMA table_info(connection)")}
     for name, type in FIGURES.items():
         if name not in present:
             db.execute(f"ALTER TABLE connection ADD COLUMN {name} {type}")
+
+
+def new_identity() -> str:
+    """What tells a capture from every other."""
+    return secrets.token_hex(16)
 
 
 def keep_notes(db: sqlite3.Connection, details: Iterable[str]) -> None:
@@ -179,7 +186,7 @@ def check(db: sqlite3.Connection, path: Path | str, *, writing: bool) -> None:
 
 
 _NUMBERS = ("sequence", "events", "dropped", "lost", "offset", "closed")
-_WORDS = ("created", "program", "run", "saved", "changed")
+_WORDS = ("created", "program", "run", "saved", "changed", "identity")
 _KNOWN = f"SELECT key, value FROM meta WHERE key IN ({', '.join(repr(key) for key in _NUMBERS + _WORDS)})"  # noqa: S608
 MAX_WORDS = 1000
 """Characters of a value of ``meta``."""

@@ -129,7 +129,8 @@ def _command(name: str, does: str, parser: argparse.ArgumentParser) -> str:
         takes = action.metavar or (f"{{{','.join(map(str, action.choices))}}}" if action.choices else "")
         value = f" {takes}" if action.option_strings and takes else ""
         rows.append(f"| `{_plain(shown + value)}` | {_plain(action.help or '')} |")
-    return "\n".join([f"## `{name}`", "", f"{does[:1].upper()}{does[1:]}.", "", "```", usage, "```", "", *rows])
+    more = ["", "```", *parser.epilog.splitlines(), "```"] if parser.epilog and "\n" in parser.epilog else []
+    return "\n".join([f"## `{name}`", "", f"{does[:1].upper()}{does[1:]}.", "", "```", usage, "```", "", *rows, *more])
 
 
 def workspace_keys() -> str:

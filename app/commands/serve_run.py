@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from socket import gethostname
+from typing import TYPE_CHECKING, Any
 
 from app.capture.keeping.retention import Keeping
 from app.capture.link import DEFAULT_LIMIT
@@ -16,6 +17,11 @@ from app.post import Post
 from app.status import Failed, Held, Listening, Status
 from app.text.escapes import one_line
 from app.workspace.reading import Workspace
+
+if TYPE_CHECKING:
+    from app.outposts.outpost import Outpost
+    from app.outposts.protocol import Allow
+    from app.outposts.socket import ControlSocket
 
 PRINT_AT_SIGNAL, PRINT_AT_END = 1.2, 10.0
 """Seconds that the printer has at the end for events that are not printed yet: after a signal, and
@@ -42,8 +48,13 @@ class _Run(Run):
         quiet: bool,
         limit: int,
         keeping: Keeping,
+        control: Path | None,
+        allow: Allow,
     ) -> None:
         super().__init__(reactor)
+        self._control, self._allow = control, allow
+        self._outpost: Outpost | None = None
+        self._socket: ControlSocket | None = None
         self._capture, self._seconds, self._limit, self._keeping = capture, seconds, limit, keeping
         self._as_json, self._quiet = as_json, quiet
         self._printer: Printer | None = None
@@ -59,6 +70,8 @@ class _Run(Run):
             self.exit_code = 1
             self.stop()
             return
+        if self._control is not None:
+            self._listen_for_control(self._control)
         first = post.recorder.range.last + 1
         await post.start_all()
         assert post.capture is not None
@@ -86,11 +99,23 @@ class _Run(Run):
         elif self._seconds is not None:
             self._reactor.callLater(self._seconds, self._on_time)
 
+    def _listen_for_control(self, path: Path) -> None:
+        """Raises SocketTakenError."""
+        from app.outposts.outpost import Outpost
+        from app.outposts.socket import ControlSocket
+
+        self._outpost = Outpost(self._reactor, self.post, gethostname(), self._allow)
+        self._socket = ControlSocket(self._reactor, path, self._outpost)
+
     def _on_time(self) -> None:
         self._seconds_to_print = PRINT_AT_END
         self.stop()
 
     async def shut_down(self) -> None:
+        if self._socket is not None:
+            await self._socket.close()
+        if self._outpost is not None:
+            self._outpost.close()
         await self.post.shut_down()
         if self._printer is not None:
             self._printer.finish(self._seconds_to_print)
@@ -131,16 +156,20 @@ def run(
     quiet: bool = False,
     limit: int = DEFAULT_LIMIT,
     keeping: Keeping = Keeping(),  # noqa: B008 - frozen
+    control: Path | None = None,
+    allow: Allow = "control",
 ) -> int:
     """Run every service of ``workspace`` until a signal comes or ``seconds`` have passed.
 
     With ``quiet`` no events are printed, only which services listen, or why not. ``limit`` is the
     largest size of the capture in bytes; ``keeping`` says which older captures stay. ``seed`` is that of
-    the faults of services that have none of their own.
+    the faults of services that have none of their own. Through the socket ``control``, another process reads and
+    steers it, as far as ``allow`` says.
     Prints its first line when each service listens or has failed. Returns the exit code:
     1 when none could start.
     """
     serving = _Run(
-        reactor, workspace, capture, seconds, seed=seed, as_json=as_json, quiet=quiet, limit=limit, keeping=keeping
+        reactor, workspace, capture, seconds, seed=seed, as_json=as_json, quiet=quiet, limit=limit, keeping=keeping,
+        control=control, allow=allow,
     )  # fmt: skip
     return serving.run_reactor()
