@@ -8,9 +8,9 @@ from pathlib import Path
 from app.events import CONNECTION_CLOSED, FAILURE, SERVICE_STOPPED
 from tests.e2e.clients import curl, socat, url
 from tests.e2e.conftest import Start
+from tests.e2e.display import wait_shown
 from tests.e2e.program import Program, chosen
 from tests.e2e.workspaces import DESK, ECHO
-from tests.helpers import wait_for
 from ui.looks.theme import DARK
 
 FAIL_FRAME = "self.process(message)"
@@ -30,7 +30,7 @@ def test_start_all_starts_all_and_lights_their_lamps(start: Start) -> None:
     program.click("start all")
     program.wait_up(5)
     for name in services:
-        wait_for(lambda name=name: program.color(f"lamp of {name}") == DARK.good, 30)
+        wait_shown(lambda name=name: program.color(f"lamp of {name}") == DARK.good, 30)
     program.screenshot("started")
     assert set(program.addresses()) == set(services)
 
@@ -138,7 +138,7 @@ def test_the_filter_shows_only_what_contains_its_text(start: Start) -> None:
     program.wait_event(lambda e: e.kind == CONNECTION_CLOSED, 2)
     program.press("ctrl+f")
     program.display.type(program.window, "pear")
-    wait_for(lambda: program.color("next row") == DARK.panel and _rows_in_pane(program) == ["pear", "pear"], 60)
+    wait_shown(lambda: program.color("next row") == DARK.panel and _rows_in_pane(program) == ["pear", "pear"], 60)
     program.screenshot("filtered")
 
 
@@ -157,7 +157,7 @@ def test_a_click_on_disconnect_closes_that_connection(start: Start) -> None:
     program.wait_up(1)
     with socket.create_connection(program.addresses()["tcp-echo"], 5) as client:
         client.settimeout(10)
-        wait_for(lambda: _select_connection(program) or program.color("connection") == DARK.selection, 30)
+        wait_shown(lambda: _select_connection(program) or program.color("connection") == DARK.selection, 30)
         program.press("ctrl+BackSpace")
         assert client.recv(10) == b""
     program.wait_event(lambda e: e.kind == CONNECTION_CLOSED)
