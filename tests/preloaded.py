@@ -2,9 +2,9 @@
 
 Hundreds of tests run a command to see what it does, and most of their time went into importing the same
 modules. A run here is what ``python -m ui.entry`` is after its imports, with its own process, reactor,
-signals and exit. Tests of how the interpreter starts, of streams that are closed or full, and of what is imported
-start the real one (``tests.helpers.PROGRAM``). There is a mother for commands, and one for windows, who has loaded
-Qt, too.
+signals and exit, or what that of another ``module`` is. Tests of how the interpreter starts, of
+streams that are closed or full, and of what is imported start the real one (``tests.helpers.PROGRAM``). There is a
+mother for commands, and one for windows, who has loaded Qt, too.
 
 The mother forks a waiter for each order; the waiter forks the run, tells its id and then its end, and leaves.
 The run takes on folder, arguments and streams, and goes on as the program. The mother ends with her socket.
@@ -32,7 +32,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("app.commands", "app.faults.kinds", "app.responders")
 MODULES = (
     "app.reactor", "app.capture.reading.store", "app.capture.filters.language", "app.capture.keeping.saving",
-    "app.exports.formats", "app.workspace.reading", "app.services.tls.authority",
+    "app.exports.formats", "app.workspace.reading", "app.services.tls.authority", "app.programs.host",
 )  # fmt: skip
 """What runs import later than at their start, and packages with all that lies in them.
 
@@ -211,7 +211,8 @@ def main() -> None:
     os.environ.clear()
     os.environ.update(order["environment"])
     sys.stdin, sys.stdout, sys.stderr = (_again(*each) for each in enumerate((sys.stdin, sys.stdout, sys.stderr)))
-    import_module(order["module"]).main()
+    run = import_module(order["module"]).main
+    sys.exit(run(sys.argv[1:]) if run.__code__.co_argcount else run())
 
 
 if __name__ == "__main__":

@@ -20,6 +20,9 @@ reads that fast, and the time goes to the servers."""
 
 BUSY = 20
 
+CALM = 500
+"""Milliseconds between two batches while nothing is stored, and only the lines of traffic move."""
+
 MEASURE = 0.5
 """Seconds over which a rate is averaged."""
 
@@ -54,6 +57,7 @@ class Bridge(QObject):
         measured: traffic, counters and connections may have changed.
         services_changed: services were added, removed, reordered or replaced.
         faults_changed: faults of services were switched, added or taken away, or have hit.
+        watches_changed: watches have checked, are paused or may run again, or there are others.
         status_changed: the status of a service changed; carries the service. Emitted at once.
         pause_changed: the capture was paused, or goes on.
         capture_changed: the capture is another file now, which is open.
@@ -65,6 +69,7 @@ class Bridge(QObject):
     ticked = pyqtSignal(object)
     measured = pyqtSignal()
     faults_changed = pyqtSignal()
+    watches_changed = pyqtSignal()
     services_changed = pyqtSignal()
     status_changed = pyqtSignal(object)
     trouble_changed = pyqtSignal(object)
@@ -79,9 +84,9 @@ class Bridge(QObject):
         self.traffic: dict[str, Traffic] = {}
         self.lateness = 0.0
         self._faults: dict[Faults, Callable[[], None]] = {}
-        self._hit = False
+        self._hit = self._watched = False
         self._stored = post.recorder.range
-        self._seen = 0
+        self._seen, self._told, self._calm = 0, self._stored, False
         self._interval = TICK
         self._due = self._measured = monotonic()
         self._timer = QTimer(self)
@@ -98,6 +103,8 @@ class Bridge(QObject):
             post.status_changed.connect(self._on_status),
             post.plugins.changed.connect(lambda _: self.plugins_changed.emit()),
             post.question_changed.connect(lambda _: self.question_changed.emit()),
+            post.watches.changed.connect(self._on_watch),
+            post.watches.list_changed.connect(self._on_watch),
         ]
         self._follow_faults()
 
@@ -128,6 +135,11 @@ class Bridge(QObject):
         self._hit = True
         self._wake()
 
+    def _on_watch(self, _: object) -> None:
+        """A hundred may be checked in a second: told with the next batch."""
+        self._watched = True
+        self._wake()
+
     def _on_stored(self, stored: Stored) -> None:
         self._stored = stored
         self._wake()
@@ -144,17 +156,22 @@ class Bridge(QObject):
         self.status_changed.emit(service)
         self._wake()
 
-    def _wake(self) -> None:
-        if not self._timer.isActive():
+    def _wake(self, *, calm: bool = False) -> None:
+        """Tell of what is new with the next batch. ``calm``: nothing is, only lines move."""
+        if not self._timer.isActive() or self._calm:
             now = monotonic()
             # After a pause, measure from now on: the pause would lower the rate.
             if now - self._due > 1:
                 self._measured = now
-            self._due = now + self._interval / 1000
-            self._timer.start(self._interval)
+            interval = CALM if calm else self._interval
+            self._calm = calm
+            self._due = now + interval / 1000
+            self._timer.start(interval)
 
     def _tick(self) -> None:
         self.lateness = max(0.0, monotonic() - self._due)
+        self._calm, stored = False, self._told != self._stored
+        self._told = self._stored
         seen = self._post.recorder.seen
         self._interval = BUSY_TICK if seen - self._seen > BUSY else TICK
         self._seen = seen
@@ -162,13 +179,16 @@ class Bridge(QObject):
         if self._hit:
             self._hit = False
             self.faults_changed.emit()
+        if self._watched:
+            self._watched = False
+            self.watches_changed.emit()
         moving = True
         if self._due - self._measured > MEASURE - TICK / 2000:
             moving = self._measure()
             self.measured.emit()
         # While the capture cannot be written nothing is stored, so nothing wakes us; but connections change.
         if moving or self._post.recorder.trouble:
-            self._wake()
+            self._wake(calm=not stored and not self._post.recorder.trouble)
 
     def _measure(self) -> bool:
         """Measure all rates. True while any sparkline is not flat yet."""

@@ -17,7 +17,9 @@ table          holds
 ``service``    the number, name and protocol of each service that was recorded
 ``connection`` one row for each TCP connection or UDP flow: ``peer`` and ``host`` as
                ``address:port``, ``opened`` and ``closed`` as in ``event.time``, how it ended,
-               its version of TLS (``failed`` where there was to be one); up to the newest event
+               its version of TLS (``failed`` where there was to be one), the ``watch`` whose check it
+               is (NULL for all others), the ``upstream`` that serves it, behind a relay (``several``:
+               not one alone); up to the newest event
                its bytes and messages (events of data) each way and its failures; ``first`` and
                ``last``: the events in which it was opened and closed
 ``failure``    the fingerprint of each event of kind ``failure``, by which they are grouped
@@ -94,7 +96,9 @@ CREATE TABLE IF NOT EXISTS resolution (
 ) WITHOUT ROWID;
 """
 _COUNTS = dict.fromkeys(("messages_received", "messages_sent", "failures"), "INTEGER NOT NULL DEFAULT 0")
-FIGURES = {"tls": "TEXT", "first": "INTEGER", "last": "INTEGER", **_COUNTS}
+FIGURES = {
+    **dict.fromkeys(("tls", "watch", "upstream"), "TEXT"), **dict.fromkeys(("first", "last"), "INTEGER"), **_COUNTS,
+}  # fmt: skip
 """Columns of ``connection`` that captures of earlier builds lack, and their types."""
 
 
@@ -243,6 +247,8 @@ def _checked(uri: str, path: Path | str) -> Guarded:
         add_functions(db)
         check(db, path, writing=False)
         db.execute(f"CREATE TEMP {untrusted.EVENT}")  # found before a view of that name in the file
+        if "upstream" not in {name for _, name, *_ in db.execute("PRAGMA table_info(connection)")}:
+            db.execute("CREATE TEMP VIEW connection AS SELECT *, NULL AS upstream FROM main.connection")
         db.execute("PRAGMA query_only = 1")
     except BaseException:
         db.close()

@@ -157,7 +157,7 @@ def _put(client: Client, args: argparse.Namespace) -> int:
 
     put: p.Services = client.ask(p.Put(text_of(args.words[0]), not args.stopped))
     _print_services(put, args)
-    return DONE if all(service.status not in ("failed", "held") for service in put.services) else FAILED
+    return DONE if all(service.status not in ("failed", "waiting", "held") for service in put.services) else FAILED
 
 
 def _remove(client: Client, args: argparse.Namespace) -> int:

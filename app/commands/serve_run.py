@@ -14,7 +14,8 @@ from app.commands import errors, output
 from app.commands.printer import Printer, report_lost_output
 from app.commands.running import Run
 from app.post import Post
-from app.status import Failed, Held, Listening, Status
+from app.services.service import Service
+from app.status import Failed, Held, Listening, Status, Waiting
 from app.text.escapes import one_line
 from app.workspace.reading import Workspace
 
@@ -81,6 +82,12 @@ class _Run(Run):
         for service in post.services.values():
             if isinstance(service.status, Held):
                 print(one_line(f"listening-post: {service.config.name}: {service.status.reason}"), file=sys.stderr)
+        for watch in post.watches.values():
+            if watch.held:
+                print(
+                    one_line(f"listening-post: the watch {watch.config.name} does not run: {watch.held}"),
+                    file=sys.stderr,
+                )
         for plugin in post.plugins.waiting:
             names = ", ".join(responder.name for responder in plugin.brings)
             output.warn(f"{names}: {plugin.problem}")
@@ -91,13 +98,27 @@ class _Run(Run):
             post.recorder.stored_changed.connect(self._printer.on_stored)
             post.recorder.flush()
             self._printer.on_stored(post.recorder.range)
-        if not any(isinstance(service.status, Listening) for service in post.services.values()):
-            self.exit_code = 1
-            why = "none of the services could start" if post.services else "the workspace has no services"
-            print(f"listening-post: {why}", file=sys.stderr)
-            self.stop()
-        elif self._seconds is not None:
+        if not self._has_work():
+            self._give_up("none of the services could start" if post.services else "the workspace has no services")
+            return
+        post.status_changed.connect(self._on_status)
+        if self._seconds is not None:
             self._reactor.callLater(self._seconds, self._on_time)
+
+    def _has_work(self) -> bool:
+        post = self.post
+        watches = (watch for watch in post.watches.values() if watch.config.url)
+        return any(one.running for one in post.services.values()) or any(not watch.held for watch in watches)
+
+    def _on_status(self, service: Service) -> None:
+        ended = isinstance(service.status, Failed) and service.config.restart is not None
+        if ended and self._control is None and not self._has_work():
+            self._give_up(f"{service.config.name} could not start, and nothing else runs")
+
+    def _give_up(self, why: str) -> None:
+        self.exit_code = 1
+        print(one_line(f"listening-post: {why}"), file=sys.stderr)
+        self.stop()
 
     def _listen_for_control(self, path: Path) -> None:
         """Raises SocketTakenError."""
@@ -138,6 +159,8 @@ def _print_statuses(post: Post) -> None:
 def _described(status: Status) -> str:
     if isinstance(status, Listening):
         return f"listening on {status.host}{', which a fault keeps shut' if status.shut else ''}"
+    if isinstance(status, Waiting):
+        return f"{status.reason} It is tried again in {status.seconds:g} s."
     return status.reason if isinstance(status, Failed | Held) else type(status).__name__.lower()
 
 

@@ -22,7 +22,7 @@ from app.post import Post
 from app.services.interfaces import Connection
 from app.services.service import Service
 from app.signal import Signal
-from app.status import Failed, Held, Listening, Status
+from app.status import Failed, Held, Listening, Status, Waiting
 from app.workspace import reading
 
 _VERSION = re.compile(r"^\s*version\s*=", re.MULTILINE)
@@ -167,7 +167,7 @@ class Outpost:
     async def _start(self, request: p.Start, who: str) -> p.Services:
         services = self._asked(request.services)
         for service in services:
-            if not service.running:
+            if not service.running or isinstance(service.status, Waiting):
                 self._record(who, f"start {service.config.name}", request, service)
         await self._post.start_all(None if not request.services else request.services)
         return p.Services(tuple(map(_described, services)))
@@ -293,4 +293,4 @@ def _described(service: Service) -> p.Service:
 def _words(status: Status) -> str:
     if isinstance(status, Listening):
         return status.host
-    return status.reason if isinstance(status, Failed | Held) else ""
+    return status.reason if isinstance(status, Failed | Waiting | Held) else ""

@@ -166,7 +166,8 @@ class Service(msgspec.Struct, frozen=True):
     """One service.
 
     Attributes:
-        status: ``stopped``, ``starting``, ``listening``, ``stopping``, ``failed`` or ``held``.
+        status: ``stopped``, ``starting``, ``listening``, ``stopping``, ``failed``, ``waiting`` (to be
+            tried again) or ``held``.
         words: the address it listens on, or the reason why it does not.
         opened: connections since the program started; ``received`` and ``sent`` are bytes.
     """

@@ -12,19 +12,21 @@ from twisted.internet import threads
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IStreamClientEndpoint
 
-from app import events
 from app.capture.recorder import Recorder
 from app.faults.live import Faults
 from app.options import Options
+from app.sending.faults import level
 from app.sending.request import Request
 from app.services.budget import Budget
+from app.services.failing import faults_of
+from app.services.own_checks import Transport
 from app.signal import Signal
 
 if TYPE_CHECKING:
     from app.services.interfaces import Connection
 
 NAME = "send"
-"""The name that captured events have in place of a service's."""
+"""The name, and the protocol, that captured events of what the user sends have in place of a service's."""
 
 TIMEOUT = 10.0
 """Seconds in which a connection must be made."""
@@ -43,15 +45,20 @@ class Sender:
         opened: how many connections there have been.
         connections: the open connections by their number.
         conversations: the conversations that have not ended.
-        faults: how its connections fail on purpose. ``faulted`` emits what a fault did, as one line.
+        faults: how its connections fail on purpose, unless a request says so itself. ``faulted`` emits what a fault
+            did, as one line.
         data: the folder of the local authority.
         budget: what unfinished messages may take.
+        timeout: seconds in which a connection must be made.
     """
 
-    def __init__(self, reactor: Any, recorder: Recorder, data: Path, budget: Budget | None = None) -> None:
+    def __init__(
+        self, reactor: Any, recorder: Recorder, data: Path, budget: Budget | None = None, name: str = NAME
+    ) -> None:
         self.reactor, self.recorder, self.data, self.budget = reactor, recorder, data, budget or Budget()
-        self.faults = Faults(reactor, self._record_fault, self._on_fault_failed)
         self.faulted: Signal[str] = Signal()
+        self.faults = self._no_faults()
+        self._name, self.timeout = name, TIMEOUT
         self.opened = 0
         self.connections: dict[int, Connection] = {}
         self.conversations: set[Closable] = set()
@@ -61,16 +68,29 @@ class Sender:
     def number(self) -> int:
         """Of this sender in the recorder. It is registered there when something is sent for the first time."""
         self.recorder.pressure.connect(self._on_pressure)
-        return self.recorder.add_service(NAME, NAME)
+        return self.recorder.add_service(self._name, self._name)
 
     def faults_of(self, *, outgoing: bool) -> Faults | None:
         return self.faults
 
+    def check_of(self, transport: Transport, peer: str) -> str:
+        """What the user sends is no check."""
+        return ""
+
     def fail(self, tables: Sequence[Options], protocol: str, seed: int) -> None:
         """Have connections by ``protocol`` fail as ``tables`` say, which are valid; ``seed`` decides their draws."""
-        self.faults.protocol = "udp" if protocol == "udp" else "tcp"
-        self.faults.configure(tables)
-        self.faults.begin(seed)
+        self.faults = self.failing(tables, protocol, seed)
+
+    def failing(self, tables: Sequence[Options], protocol: str, seed: int) -> Faults:
+        """What has connections by ``protocol`` fail as ``tables`` say, which are valid."""
+        made = self._no_faults()
+        made.protocol = level(protocol)
+        made.configure(tables)
+        made.begin(seed)
+        return made
+
+    def _no_faults(self) -> Faults:
+        return faults_of(self, self.reactor, self.faulted.emit)
 
     def add_connection(self, connection: Connection) -> None:
         self.opened += 1
@@ -82,13 +102,6 @@ class Sender:
             emptied, self._emptied = self._emptied, None
             emptied.callback(None)
 
-    def _record_fault(self, conn: int, summary: str, detail: str, payload: bytes | None) -> None:
-        self.recorder.record(events.FAULT_APPLIED, self.number, conn, payload, summary, detail)
-        self.faulted.emit(summary)
-
-    def _on_fault_failed(self, conn: int, error: BaseException, payload: bytes | None) -> None:
-        self.recorder.record_failure(error, self.number, conn, payload)
-
     @contextmanager
     def setting_up(self) -> Iterator[None]:
         """Does nothing: the factories of clients do not fail when they start."""
@@ -96,6 +109,10 @@ class Sender:
 
     def endpoint(self, request: Request) -> IStreamClientEndpoint:
         """The endpoint for ``request``, with TLS where its URL says so. Its connections are captured."""
+        return self.tapped(request)
+
+    def tapped(self, request: Request, endpoint: IStreamClientEndpoint | None = None) -> IStreamClientEndpoint:
+        """As ``endpoint``; ``endpoint`` connects in place of the usual one, without TLS."""
         from app.services.tap.outgoing import TappedEndpoint
 
         url, options = request.url, None
@@ -104,7 +121,7 @@ class Sender:
 
             certificate, key = request.certificate, request.key
             options = client_tls(url.host, self.data, verify=request.verify, certificate=certificate, key=key)
-        return TappedEndpoint(self, self.reactor, url.host, url.port, options, TIMEOUT)
+        return TappedEndpoint(self, self.reactor, url.host, url.port, options, self.timeout, endpoint, request.faults)
 
     def in_thread(self, call: Callable[..., Any], *args: Any) -> Deferred[Any]:
         return threads.deferToThreadPool(self.reactor, self.reactor.getThreadPool(), call, *args)

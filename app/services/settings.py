@@ -54,8 +54,6 @@ HTTP = live(
 WEBSOCKET = live(
     Option("subprotocols", list, [], "Subprotocols to accept; empty: the first one the client offers"),
     Option("compression", bool, True, "Compress messages (permessage-deflate) if the client offers it"),
-    Option("ping_seconds", float, 0.0, "Time between two pings; 0: no pings", "s", 0, 86_400),
-    *limits.PING_TIMEOUT.options,
     *limits.ORIGINS.options,
     *OF_HOSTS,
 )
@@ -107,8 +105,42 @@ SOCKET = (
     Option("reuse_port", bool, False, "Share the port with other programs that ask for it too (SO_REUSEPORT)"),
 )
 
-SECTIONS = {"tls": TLS, "limits": limits.in_section("limits"), "socket": SOCKET}
+PINGS = live(
+    Option("ping_seconds", float, 0.0, "Time between two pings; 0: no pings", "s", 0, 86_400, ("websocket",)),
+    Option(
+        "ping_seconds", float, 0.0,
+        "Silence after which TCP asks whether the peer is still there (keepalive); 0: never",
+        "s", 0, 32_767, ("tcp", "http", "ssh"),
+    ),
+)  # fmt: skip
+
+_OTHERS = (option for option in limits.in_section("limits") if option.name != limits.PING_TIMEOUT.name)
+
+RESTART = (
+    Option(
+        "when", str, "failed", "When it starts again by itself", choices=("failed", "always", "never"),
+        helps=(
+            "When it could not start: its address was taken or not there yet, or its responder broke",
+            "Also when something other than you has stopped it",
+            "It stays as it is",
+        ),
+    ),
+    Option("delay_seconds", float, 1.0, "Time before the first try", "s", 0.1, 86_400),
+    Option("factor", float, 2.0, "How many times longer each further wait is", "", 1, 100),
+    Option("max_seconds", float, 60.0, "Longest time between two tries", "s", 0.1, 86_400),
+    Option("attempts", int, 0, "Tries before it is given up; 0: no end", "", 0, 1_000_000),
+)  # fmt: skip
+
+SECTIONS = {
+    "tls": TLS,
+    "limits": (*_OTHERS, *PINGS, *limits.PING_TIMEOUT.options),
+    "socket": SOCKET,
+    "restart": RESTART,
+}
 """Tables of a service in a workspace, beside its ``options``."""
+
+OPTIONAL = frozenset({"tls", "restart"})
+"""Those whose presence means something: without the table there is no TLS, no restart."""
 
 SECURABLE = ("tcp", "http", "websocket")
 """Protocols that can have TLS."""

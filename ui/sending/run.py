@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +17,12 @@ from app.sending.answer import Answer
 from app.sending.contents import NONE, Content, content
 from app.sending.conversation import Connecting, Conversation, Open
 from app.sending.delivery import Sending, silence
+from app.sending.errors import FaultsWrongError
+from app.sending.faults import problems
+from app.sending.reconnecting import Reconnecting
 from app.sending.request import Request
 from app.sending.sender import Sender
+from app.services.surroundings import draw_seed
 from app.text.escapes import amount
 from app.text.variables import Variables
 from app.workspace.message import Message
@@ -35,6 +41,7 @@ class SendRun(QObject):
     Attributes:
         sending: the message that is being sent, or the last one.
         conversation: the connection that is open, or the last one.
+        reconnecting: opens the connection again when it is lost; None: nothing does.
         sent, received: messages sent and bytes received over this connection.
 
     Signals:
@@ -53,11 +60,13 @@ class SendRun(QObject):
         """``folder`` returns the base of relative file names."""
         super().__init__(parent)
         self._sender, self._folder = sender, folder
+        sender.faulted.connect(self._on_fault)
         self.sending: Sending | None = None
         self.conversation: Conversation | None = None
         self.received = self._sent_before = 0
         self._body = bytearray()
         self._problem = ""
+        self.reconnecting: Reconnecting | None = None
         self._task: Deferred[None] | None = None
 
     # -- state
@@ -75,8 +84,18 @@ class SendRun(QObject):
     def paused(self) -> bool:
         return self.sending is not None and self.sending.paused
 
+    @property
+    def waiting(self) -> bool:
+        """Whether a lost connection is about to be made again."""
+        return self.reconnecting is not None and self.reconnecting.waiting
+
     def state(self) -> tuple[str, bool]:
         """The state as a text for the user, and whether it is an error."""
+        if self.reconnecting is not None and self.reconnecting.waiting and self.conversation is not None:
+            closed = self.conversation.closed
+            return self.tr("Connects again in {seconds} s. {reason}").format(
+                reason=closed.reason if closed is not None else "", seconds=ceil(self.reconnecting.seconds_left)
+            ), False
         if self._problem:
             return self._problem, True
         conversation, sending = self.conversation, self.sending
@@ -107,19 +126,29 @@ class SendRun(QObject):
 
     # -- actions
 
-    def send(self, message: Message, *, keep: bool, variables: Variables = NONE, attached: bytes | None = None) -> None:
+    def send(
+        self,
+        message: Message,
+        *,
+        keep: bool,
+        reconnect: bool = False,
+        variables: Variables = NONE,
+        attached: bytes | None = None,
+    ) -> None:
         """Send a message, as often as it says.
 
         Args:
             keep: keep the connection open for the next message.
+            reconnect: make such a connection again when it is lost.
             variables: what is filled in.
             attached: bytes to send in the place of the message's data.
         """
         if self._task is not None:
             return
         self._problem = ""
+        self._stop_reconnecting()
         self.began.emit()
-        self._task = Deferred.fromCoroutine(self._send(message, keep, variables, attached))
+        self._task = Deferred.fromCoroutine(self._send(message, keep, reconnect, variables, attached))
         self._task.addErrback(lambda failure: None if failure.check(CancelledError) else failure)
         self._task.addCallback(lambda _: self._end())
         self.changed.emit()
@@ -129,8 +158,26 @@ class SendRun(QObject):
         if self.sending is not None:
             (self.sending.resume if self.sending.paused else self.sending.pause)()
 
+    def reconnect_now(self) -> None:
+        """Wait no longer until a lost connection is made again."""
+        if self.reconnecting is not None:
+            self.reconnecting.now()
+
+    def set_reconnect(self, *, on: bool) -> None:
+        """The user wants the connection that is open to be made again when it is lost, or no longer."""
+        if not on:
+            self._stop_reconnecting()
+        elif self.open and self.conversation is not None and self._task is None and self.reconnecting is None:
+            self._keep_connected(self.conversation)
+
+    def _stop_reconnecting(self) -> None:
+        reconnecting, self.reconnecting = self.reconnecting, None
+        if reconnecting is not None:
+            reconnecting.close()
+
     def stop(self) -> None:
         """Stop sending and close the connection."""
+        self._stop_reconnecting()
         if self.sending is not None and not self.sending.done:
             self.sending.stop()
         elif self._task is not None:
@@ -138,9 +185,11 @@ class SendRun(QObject):
         if self.conversation is not None:
             self.conversation.close()
 
-    async def _send(self, message: Message, keep: bool, variables: Variables, attached: bytes | None) -> None:
+    async def _send(
+        self, message: Message, keep: bool, reconnect: bool, variables: Variables, attached: bytes | None
+    ) -> None:
         try:
-            request = message.request(variables)
+            request = self._failing(message, message.request(variables))
             if attached is not None:
                 message_content: Content = lambda _: attached  # noqa: E731
             else:
@@ -162,11 +211,29 @@ class SendRun(QObject):
         else:
             await self._repeat(request, message, message_content, reused)
         conversation = self.conversation
+        if keep and reconnect and conversation is not None and conversation.was_open:
+            self._keep_connected(conversation)
         if keep or conversation is None or self._problem:
             return
         if not conversation.answers:
             await silence(self._sender.reactor, conversation, SILENCE)
         conversation.close()
+
+    def _failing(self, message: Message, request: Request) -> Request:
+        """``request`` with the faults of ``message``. Raises FaultsWrongError: its URL had variables, perhaps."""
+        tables, protocol = message.faults, request.url.client.protocol
+        for mistake in problems(tables, protocol):
+            raise FaultsWrongError(number=(mistake.table or 0) + 1, reason=f"{mistake.key} {mistake.text}".strip())
+        return replace(request, faults=self._sender.failing(tables, protocol, draw_seed()) if tables else None)
+
+    def _keep_connected(self, conversation: Conversation) -> None:
+        """Have the connection made again when it is lost, as long as no message goes elsewhere."""
+        if conversation.answers or conversation.url.client.protocol not in ("tcp", "websocket"):
+            return  # HTTP and UDP have nothing to wait for between two messages
+        request = conversation.request
+        self.reconnecting = Reconnecting(self._sender, lambda: self._open(request))
+        self.reconnecting.changed.connect(lambda _: self.changed.emit())
+        self.reconnecting.follow(conversation)
 
     async def _repeat(
         self, request: Request, message: Message, message_content: Content, reused: Conversation | None
@@ -195,7 +262,7 @@ class SendRun(QObject):
         if conversation is None or conversation.closed is not None:
             return None
         if _connection_key(conversation.request) == _connection_key(request):
-            conversation.request = request
+            conversation.request = replace(request, faults=conversation.request.faults)  # they count on
             return conversation
         conversation.close()
         return None
@@ -216,6 +283,10 @@ class SendRun(QObject):
             self._body += data[: max(0, KEPT - len(self._body))]
         self.exchanged.emit("←", data)
 
+    def _on_fault(self, words: str) -> None:
+        if self.running or self.open:
+            self.exchanged.emit("·", self.tr("fault {words}").format(words=words))
+
     def _on_answered(self, answer: Answer) -> None:
         body, self._body = bytes(self._body), bytearray()
         self.answered.emit(answer, body)
@@ -232,6 +303,7 @@ class SendRun(QObject):
 
 def _connection_key(request: Request) -> Any:
     """Requests with an equal key can use the same connection."""
-    url = request.url
-    key = (url.scheme, url.host, url.port, request.verify)
+    url, faults = request.url, request.faults
+    of_faults = [fault.table for fault in faults.all] if faults is not None else []
+    key = (url.scheme, url.host, url.port, request.verify, of_faults)
     return key if url.client.protocol != "websocket" else (*key, url.target, request.fields)

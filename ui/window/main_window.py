@@ -36,6 +36,7 @@ from ui.services.commands import ServiceCommands
 from ui.services.side import ServicesSide
 from ui.settings import Settings
 from ui.streams.windows import StreamWindows
+from ui.watch.commands import WatchCommands
 from ui.window.capture_button import CaptureButton
 from ui.window.commands import WindowCommands
 from ui.window.drafts import Drafts
@@ -52,6 +53,7 @@ from ui.window.toolbar import Toolbar
 from ui.window.workspace_files import WorkspaceFiles
 from ui.workbench.answering import AnswerByRule
 from ui.workbench.commands import WorkbenchCommands
+from ui.workbench.faults_dialog import edit_faults
 from ui.workbench.pages import Workbench
 
 if TYPE_CHECKING:
@@ -79,7 +81,7 @@ class MainWindow(QMainWindow):
         browser, panes, detail, filter: the panes with their filter and the detail of the current event.
         service_actions, failure_actions, exchanges, notes: what acts on services and events.
         workbench: the pages of services.
-        sending, faults, streams: the docks of sending and of faults, and the stream windows.
+        sending, faults, watches, streams: the docks of sending, of faults and of watches, and the stream windows.
         examples: what the start page does in one click.
         notices, middle, start_page, toolbar, capture_button, command_palette, menus, manual: parts of the window
             itself.
@@ -159,12 +161,23 @@ class MainWindow(QMainWindow):
         post, edits, bridge, files = self._post, self.edits, self.bridge, self.files
         selection = Selection(post, edits, bridge, self.side, self.browser, self.failure_actions)
         self.sending = SendCommands(
-            post, edits, bridge, self, self.side.selected, files.folder, reader, lambda: self.browser.current_event
+            post,
+            edits,
+            bridge,
+            self,
+            self.side.selected,
+            files.folder,
+            reader,
+            lambda: self.browser.current_event,
+            edit_faults,
         )
         files.changed.connect(self.sending.refresh)
         self.faults = FaultCommands(
             post, edits, bridge, self, reader, self.workbench.show_faults, self.browser.show_filtered,
             self.side.selected, lambda: self.browser.current_event, selection.connection, self._status_line.tell,
+        )  # fmt: skip
+        self.watches = WatchCommands(
+            post, edits, bridge, self, lambda: self.services.selected, self.browser.show_filtered
         )  # fmt: skip
         self.workbench.hits_wanted.connect(self.faults.show_hits)
         self.detail.wanted.connect(lambda name: self.actions_[name].trigger())
@@ -193,6 +206,7 @@ class MainWindow(QMainWindow):
             self.capture_commands,
             self.sending,
             self.faults,
+            self.watches,
             ManualCommands(self.manual),
         )
         self.examples = Examples(post, edits, self.services, self.sending, lambda: self._settings.host, self)

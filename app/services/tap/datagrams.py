@@ -18,6 +18,7 @@ from twisted.internet.protocol import DatagramProtocol
 from app import events, limits
 from app.errors import system_words
 from app.faults import RECEIVED, SENT
+from app.faults.live import Faults
 from app.limits import Reached
 from app.services import errors
 from app.services.address import join
@@ -105,11 +106,12 @@ class DatagramTap(DatagramProtocol):
         ports: DatagramPorts | None = None,
         group: bool = False,
         outgoing: bool = False,
+        faults: Faults | None = None,
     ) -> None:
         """``most_bytes``: the size of the largest datagram that is passed to ``wrapped``. Without ``admission``,
         all peers are accepted, up to ``MAX_FLOWS`` at once. A service gives the ``ports`` of all services, to
         which its own is added; ``group``: whether it listens to multicast groups; ``outgoing``: whether we are the
-        client."""
+        client; ``faults``: those of its datagrams, None: those of the owner."""
         self.wrapped, self._owner, self._clock, self._admission = wrapped, owner, clock, admission
         self._most, self._most_per_host = MAX_FLOWS, MAX_FLOWS
         self.take_limits(most_bytes)
@@ -122,13 +124,14 @@ class DatagramTap(DatagramProtocol):
         self._record = owner.recorder.record
         self.number = owner.number
         self._flows: OrderedDict[tuple[Any, ...], Flow] = OrderedDict()
+        self._of_checks: dict[str, tuple[Any, ...]] = {}
         self._dropped = 0
         self._looking: Any = None
         self._port: Any = None
         self._peer: tuple[str, int] | None = None
         self.host = ""
         self._bound = ("", 0)
-        self._faults = owner.faults_of(outgoing=outgoing)
+        self._faults = faults if faults is not None else owner.faults_of(outgoing=outgoing)
         self._faulty: FaultyFlows | None = None
         if self._faults:
             self.fail()
@@ -244,6 +247,11 @@ class DatagramTap(DatagramProtocol):
         faulty.pass_on(SENT, datagram, lambda data: results.append(self._send(data, addr, detail)))
         return results[0] if results else None
 
+    def note(self, addr: Any, summary: str, detail: Mapping[str, Any]) -> None:
+        """Record a line of the log about the peer at ``addr``, if it is remembered."""
+        if flow := self._flows.get(addr):
+            flow.record(events.LOG, summary, json.dumps(dict(detail)))
+
     def after_writes(self, call: Callable[[], None], addr: Any) -> None:
         """Call ``call`` when what was sent to ``addr`` has left, as far as faults hold it back."""
         flow = self._flows.get(addr)
@@ -315,10 +323,14 @@ class DatagramTap(DatagramProtocol):
         if self._faulty is not None:
             flow.faulty = self._faulty.open(flow)
         self._hosts.setdefault(addr[0], {})[addr] = None
-        self._record(
-            events.CONNECTION_OPENED, self.number, flow.number, None, f"first datagram from {flow.peer}",
-            json.dumps({"peer": flow.peer, "host": flow.host}),
-        )  # fmt: skip
+        opened = {"peer": flow.peer, "host": flow.host}
+        if watch := self._owner.check_of("udp", flow.peer):
+            opened["watch"] = watch
+            if before := self._of_checks.pop(watch, None):
+                self.forget(before, "the check was over")  # it comes from another port each time
+            self._of_checks[watch] = addr
+        words = f"first datagram from {flow.peer}"
+        self._record(events.CONNECTION_OPENED, self.number, flow.number, None, words, json.dumps(opened))
         self._owner.add_connection(flow)
         if self._admission is not None:
             self._admission.silence.opened(flow)
