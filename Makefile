@@ -7,7 +7,8 @@ TEST_SETUP := .venv/.setup-test
 # programs and screens of its own: more than four ask much memory.
 PARALLEL = -n $(shell $(BIN)/python -c "import os; print(min(4, (os.cpu_count() or 1) + 1))") --dist worksteal
 # All of it side by side; the words of each stay together.
-LINT = $(MAKE) --no-print-directory -j 3 -k --output-sync=target lint-style lint-types lint-imports
+LINT = $(MAKE) --no-print-directory -j 3 -k $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) \
+	lint-style lint-types lint-imports
 # Compiled modules are kept: tests and benchmarks start the program hundreds of times, as users do.
 unexport PYTHONDONTWRITEBYTECODE
 
