@@ -14,6 +14,7 @@ from tests.e2e.clients import curl, socat, url
 from tests.e2e.display import Display, display
 from tests.e2e.program import Program
 from tests.helpers import ROOT
+from tests.manual import blocks
 from tests.screenshots import BEACON, DEVICES, ORDERS, SENSOR, Album, running_on, traffic
 
 FOLDER = ROOT / "docs" / "pictures"
@@ -92,6 +93,10 @@ probability = 0.5
 )
 """Services that fail on purpose."""
 
+[BALANCED] = [block.text for block in blocks(ROOT / "docs" / "balance.md") if block.file == "balance.toml"]
+"""A relay before two servers that are there, and one that is not."""
+
+FRONT = ("127.0.0.1", 9590)
 WATCHED = (
     DEVICES
     + """
@@ -151,12 +156,29 @@ class Manual(Album):
             it.press("ctrl+q")
             it.wait()
 
+        with TemporaryDirectory() as folder, running_on(self._screen, BALANCED, folder, self._theme, "--start") as it:
+            it.wait_up(3)
+            self._upstreams(it)
+            it.process.terminate()  # it would ask, because of the connections between its own services
+            it.wait()
+
         with TemporaryDirectory() as folder, running_on(self._screen, WATCHED, folder, self._theme, "--start") as it:
             it.wait_up(5)
             with traffic():
                 self._watches(it)
             it.press("ctrl+q")
             it.wait()
+
+    def _upstreams(self, it: Program) -> None:
+        for number in range(7):
+            curl(url(FRONT, f"/orders/{number}"))
+        self._settle()
+        it.click("lamp of in front")
+        self._settle()
+        it.press("ctrl+e")
+        self._settle()
+        self._settle()
+        self._keep("upstreams")
 
     def _watches(self, it: Program) -> None:
         it.wait_event(lambda e: e.kind == WATCH_CHECKED, 25)

@@ -51,19 +51,22 @@ def find(watch: WatchConfig, services: Mapping[str, Service]) -> URL | Idle | De
     return parse(f"{scheme}://{_reachable(status.host)}")
 
 
-def places(watch: WatchConfig, services: Mapping[str, Service]) -> set[str]:
-    """The addresses whose state this watch knows, as ``place`` writes them."""
+def place_of(watch: WatchConfig, services: Mapping[str, Service]) -> tuple[str, int] | None:
+    """The host and port that a watch looks at, as ``normal`` has them; None where it is a service that is not there."""
     if (url := watch.url) is not None:
-        return {place(url.address)}
+        return normal((url.host, url.port))
     service = services.get(watch.target)
-    return {place(_reachable(service.config.listen))} if service is not None else set()
+    if service is None:
+        return None
+    status = service.status
+    return normal(address.parse(_reachable(status.host if isinstance(status, Listening) else service.config.listen)))
 
 
-def place(written: str) -> str:
-    """An address as ``host:port``, so that it can be compared."""
-    host, _, port = written.rpartition(":")
+def normal(place: tuple[str, int]) -> tuple[str, int]:
+    """A host and port, written as any other that means the same."""
+    host, port = place
     host = host.lower().rstrip(".")
-    return f"{'127.0.0.1' if host == 'localhost' else host}:{port}"
+    return "127.0.0.1" if host == "localhost" else host, port
 
 
 def _reachable(place: str) -> str:

@@ -52,7 +52,7 @@ class Watches(Mapping[str, Watch]):
         self._locks: dict[str, DeferredLock] = {}
         self._room = DeferredSemaphore(AT_ONCE)
         self._began: float | None = None
-        self._down: frozenset[str] = frozenset()
+        self._down: frozenset[tuple[str, int] | None] = frozenset()
 
     def __getitem__(self, name: str) -> Watch:
         return self._watches[name]
@@ -66,14 +66,14 @@ class Watches(Mapping[str, Watch]):
     def configs(self) -> tuple[WatchConfig, ...]:
         return tuple(watch.config for watch in self._watches.values())
 
-    def is_down(self, address: str) -> bool:
-        """Whether a watch has found that the server at ``address``, as ``host:port``, is down."""
-        return bool(self._down) and targets.place(address) in self._down
+    def is_down(self, host: str, port: int) -> bool:
+        """Whether a watch has found that the server there is down."""
+        return bool(self._down) and targets.normal((host, port)) in self._down
 
     def _on_state(self) -> None:
         """A watch is in another state, or is gone: relays ask for each connection which of their upstreams are down."""
         down = (watch.config for watch in self._watches.values() if watch.state == "down")
-        self._down = frozenset(place for config in down for place in targets.places(config, self._services()))
+        self._down = frozenset(targets.place_of(config, self._services()) for config in down) - {None}
 
     # -- which there are, and which of them run
 

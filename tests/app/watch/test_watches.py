@@ -315,20 +315,32 @@ def test_a_service_that_the_user_stopped_is_not_checked_and_one_that_failed_is_d
     desk.watches.stop()
 
 
-def test_relays_learn_which_addresses_are_down():
+def test_what_a_watch_has_found_to_be_down_is_known_by_its_place():
     desk = Desk(outcome=[False])
-    desk.services["echo"] = named(Listening("127.0.0.1:7"))
-    desk.watches.become([config("a", "http://Localhost:80/x", fails_after=1), config("b", "echo", fails_after=1)])
-    assert not desk.watches.is_down("127.0.0.1:80")
+    desk.services["echo"] = named(Listening("0.0.0.0:7"))
+    targets = ("http://LocalHost:9080/health", "tcp://[::1]:5", "echo")
+    desk.watches.become([config(target, target, fails_after=1) for target in targets])
+    places = (("127.0.0.1", 9080), ("localhost", 9080), ("::1", 5), ("127.0.0.1", 7))
+    assert not any(desk.watches.is_down(*place) for place in places)
     desk.watches.start()
     desk.run(30)
-    assert all(map(desk.watches.is_down, ("127.0.0.1:80", "localhost:80", "127.0.0.1:7")))
-    assert not desk.watches.is_down("127.0.0.1:81")
+    assert all(desk.watches.is_down(*place) for place in places)
+    assert not any(desk.watches.is_down(*place) for place in (("127.0.0.1", 8), ("::1", 6), ("10.0.0.1", 9080)))
     desk.outcome = [True]
     desk.run(30)
-    assert not desk.watches.is_down("localhost:80")
+    assert not any(desk.watches.is_down(*place) for place in places)
     desk.outcome = [False]
     desk.run(30)
     desk.watches.become([])
-    assert not desk.watches.is_down("localhost:80")
+    assert not any(desk.watches.is_down(*place) for place in places)
+    desk.watches.stop()
+
+
+def test_a_service_that_waits_to_be_tried_again_is_down():
+    desk = Desk(outcome=[True])
+    desk.services["echo"] = named(Waiting("Port 7 is in use.", 1, 1.0))
+    desk.watches.become([config("a", "echo", fails_after=1)])
+    desk.watches.start()
+    desk.run(30)
+    assert desk.watches["a"].state == "down"
     desk.watches.stop()
