@@ -320,6 +320,7 @@ class Post:
         service.dispose()
         order = list(self.services)
         new = self._add(config)
+        new.faults.take_switches(service.faults)
         if config.name != name:
             del self.services[name]
         order[order.index(name)] = config.name

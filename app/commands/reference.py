@@ -139,8 +139,11 @@ def workspace_keys() -> str:
     service = "\n".join(
         ["| key | |", "|---|---|", *(f"| `{key}` | {_plain(words)} |" for key, words in _SERVICE.items())]
     )
-    tables = f"### `[[message]]`\n\n{options_table(MESSAGE)}\n\n### `[[watch]]`\n\n{options_table(WATCH)}"
-    return f"### `[[service]]`\n\n{service}\n\n{tables}"
+    faults = (
+        "| `fault` | none | tables `[[message.fault]]`: [how its connection fails](faults.md#a-client-that-fails) |"
+    )
+    messages = f"### `[[message]]`\n\n{options_table(MESSAGE)}\n{faults}"
+    return f"### `[[service]]`\n\n{service}\n\n{messages}\n\n### `[[watch]]`\n\n{options_table(WATCH)}"
 
 
 _SERVICE = {

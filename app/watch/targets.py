@@ -10,7 +10,7 @@ from app.sending.clients import scheme_for
 from app.sending.url import URL, parse
 from app.services import address
 from app.services.service import Service
-from app.status import Failed, Held, Listening, Waiting
+from app.status import Failed, Held, Listening, Starting, Stopping, Waiting
 from app.watch.config import WatchConfig
 
 
@@ -28,8 +28,11 @@ class Dead:
     words: str
 
 
-def find(watch: WatchConfig, services: Mapping[str, Service]) -> URL | Idle | Dead:
-    """Where to connect to. A service is reached only at the port that this program has bound. Raises URLError."""
+def find(watch: WatchConfig, services: Mapping[str, Service]) -> URL | Idle | Dead | None:
+    """Where to connect to; None where that will be known in a moment, because a service is about to start or stop.
+
+    A service is reached only at the port that this program has bound. Raises URLError.
+    """
     if (url := watch.url) is not None:
         return url
     service = services.get(watch.target)
@@ -38,6 +41,8 @@ def find(watch: WatchConfig, services: Mapping[str, Service]) -> URL | Idle | De
     status = service.status
     if isinstance(status, Failed | Waiting):
         return Dead(f"{watch.target} does not run: {status.reason}")
+    if isinstance(status, Starting | Stopping):
+        return None
     if not isinstance(status, Listening):
         return Idle(f"{watch.target} waits to be trusted" if isinstance(status, Held) else f"{watch.target} is stopped")
     scheme = scheme_for(service.config.protocol, tls=service.config.tls is not None)
@@ -60,7 +65,8 @@ def place_of(watch: WatchConfig, services: Mapping[str, Service]) -> tuple[str, 
 def normal(place: tuple[str, int]) -> tuple[str, int]:
     """A host and port, written as any other that means the same."""
     host, port = place
-    return {"localhost": "127.0.0.1"}.get(host.lower(), host.lower()), port
+    host = host.lower().rstrip(".")
+    return "127.0.0.1" if host == "localhost" else host, port
 
 
 def _reachable(place: str) -> str:
