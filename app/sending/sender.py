@@ -40,6 +40,7 @@ class Sender:
     """The owner of the connections that this program opens, as ``app.services.interfaces.Owner`` describes it.
 
     Attributes:
+        name: what its events have in place of a service's.
         opened: how many connections there have been.
         connections: the open connections by their number.
         conversations: the conversations that have not ended.
@@ -47,6 +48,8 @@ class Sender:
         data: the folder of the local authority.
         budget: what unfinished messages may take.
     """
+
+    name = NAME
 
     def __init__(self, reactor: Any, recorder: Recorder, data: Path, budget: Budget | None = None) -> None:
         self.reactor, self.recorder, self.data, self.budget = reactor, recorder, data, budget or Budget()
@@ -61,7 +64,7 @@ class Sender:
     def number(self) -> int:
         """Of this sender in the recorder. It is registered there when something is sent for the first time."""
         self.recorder.pressure.connect(self._on_pressure)
-        return self.recorder.add_service(NAME, NAME)
+        return self.recorder.add_service(self.name, self.name)
 
     def faults_of(self, *, outgoing: bool) -> Faults | None:
         return self.faults

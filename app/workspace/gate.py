@@ -8,6 +8,11 @@ from pathlib import Path
 from typing import Literal
 
 import resources
+from app.alerts.alert import Alert
+from app.alerts.asks import action_asks, alerts_asks
+from app.alerts.errors import WithheldError
+from app.alerts.mail import Mail
+from app.errors import PostError
 from app.plugin_loader.table import TABLE, Plugin
 from app.services.config import ServiceConfig
 from app.services.errors import NotTrustedError
@@ -47,6 +52,8 @@ class Gate:
         self._all = True
         self._folder = self._workspace.folder
         self._services: tuple[ServiceConfig, ...] = ()
+        self._alerts: tuple[Alert, ...] = ()
+        self._mail: Mail | None = None
         self._unanswered: tuple[Ask, ...] = ()
 
     def enter(self, workspace: Workspace, *, own: bool = True) -> None:
@@ -54,9 +61,10 @@ class Gate:
         unless ``own`` is false.
         """
         self._workspace, self._services, self._folder = workspace, workspace.services, workspace.folder
+        self._alerts, self._mail = workspace.alerts, workspace.mail
         path = workspace.path
         self._all = own if path is None else is_shipped(path) or _in_trusted_folder(path)
-        asks = [] if self._all else asks_of(workspace.services, workspace.folder)
+        asks = [] if self._all else every_ask(workspace)
         known = TABLE.trust.content(fingerprint(workspace.digest, asks))
         self._allowed = {ask.key for ask in asks} if known else set()
         self._look()
@@ -93,6 +101,22 @@ class Gate:
             self._allowed |= {ask.key for s in made for ask in of_service(s, services, self._folder)}
         self._look()
 
+    def alerts_changed(self, alerts: Sequence[Alert], mail: Mail | None, *, by_user: bool) -> None:
+        """These are the alerts now, and their mail; ``by_user``: the user made them so, as in ``changed``."""
+        self._alerts, self._mail = tuple(alerts), mail
+        if by_user and not self._unanswered and not self._all:
+            self._allowed |= {ask.key for ask in alerts_asks(self._alerts, mail)}
+        self._look()
+
+    def withheld(self, alert: str, action: str) -> PostError | None:
+        """Why an alert may not do this action; None if it may."""
+        if self._all or TABLE.trust.everything:
+            return None
+        asks = [ask for ask in action_asks(alert, action, self._mail) if ask.key not in self._allowed]
+        if not asks:
+            return None
+        return WithheldError(asks="; ".join(map(str, asks)), path=one_line(str(self._workspace.path or "FILE")))
+
     def saved(self, workspace: Workspace) -> bool:
         """The workspace was saved. What this program wrote is trusted, unless a question is not answered yet.
 
@@ -102,8 +126,8 @@ class Gate:
         self._workspace = workspace
         if not allowed or workspace.path is None:
             return False
-        self._allowed |= {ask.key for ask in asks_of(self._services, self._folder)}
-        asks = asks_of(workspace.services, workspace.folder)
+        self._allowed |= {ask.key for ask in self._asks()}
+        asks = every_ask(workspace)
         self._all = _in_trusted_folder(workspace.path)
         self._look()
         if not asks:
@@ -130,7 +154,7 @@ class Gate:
                 trust.trust_folder(folder)
         if path is not None and self._unanswered:
             # Of the file as it was read; what the user changed since is allowed until it is saved.
-            asks = asks_of(self._workspace.services, self._workspace.folder)
+            asks = every_ask(self._workspace)
             trust.trust_content(fingerprint(self._workspace.digest, asks), path)
         for plugin in plugins:
             if how == "content" or TABLE.linked(plugin.path):  # no folder's answer holds for a link
@@ -156,8 +180,16 @@ class Gate:
         return NotTrustedError(asks="; ".join(one_line(ask.text) for ask in asks), path=path)
 
     def _look(self) -> None:
-        asks = [] if self._all or TABLE.trust.everything else asks_of(self._services, self._folder)
+        asks = [] if self._all or TABLE.trust.everything else self._asks()
         self._unanswered = tuple(ask for ask in asks if ask.key not in self._allowed)
+
+    def _asks(self) -> list[Ask]:
+        return [*asks_of(self._services, self._folder), *alerts_asks(self._alerts, self._mail)]
+
+
+def every_ask(workspace: Workspace) -> list[Ask]:
+    """What a workspace asks for, but for plugins. Blocks."""
+    return [*asks_of(workspace.services, workspace.folder), *alerts_asks(workspace.alerts, workspace.mail)]
 
 
 def is_shipped(path: Path) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from app.options import Option
+from app.options import Option, without_defaults
 from app.sending.contents import FORMS, NONE, OFF, headers_for
 from app.sending.request import Request
 from app.sending.url import field, parse
@@ -57,5 +57,4 @@ class Message:
     def as_table(self) -> dict[str, Any]:
         """The table for a workspace file: without keys that have their default values."""
         given = asdict(self) | {"fields": list(self.fields)}
-        defaults = {option.name: option.default for option in MESSAGE if not option.required}
-        return {key: value for key, value in given.items() if key not in defaults or value != defaults[key]}
+        return without_defaults(MESSAGE, given)

@@ -1,4 +1,4 @@
-"""Reads a workspace: the TOML file of the services and saved messages. Finds every problem in it, with its line."""
+"""Reads a workspace: the TOML file of services, messages and alerts. Finds every problem in it, with its line."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from app import faults, options, responders
+from app.alerts.alert import ALERT, MAX_ALERTS, Alert, unknown_services
+from app.alerts.mail import MAIL, Mail, mail_problem
 from app.faults import tables as fault_tables
 from app.options import with_defaults
 from app.plugin_loader.table import TABLE, installed
@@ -27,6 +29,9 @@ from app.workspace.message import MESSAGE, Message
 
 VERSION = 1
 
+KEYS = ("version", "variables", "service", "message", "alert", "mail")
+"""What a workspace has."""
+
 MAX_SIZE = 4_000_000
 """Most bytes of a workspace file."""
 
@@ -41,10 +46,11 @@ _KEYS = ("name", "protocol", "listen", "responder", "autostart", "group", "seed"
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """All services, saved messages and variables, in the order of the file.
+    """All services, saved messages, variables and alerts, in the order of the file.
 
     Attributes:
         variables: texts by their names, which ``{{name}}`` stands for in what is sent.
+        mail: through which server alerts send mail; None: through none.
         path: of the file; None until it was saved.
         template: the folder of the file that it was read from, where it must not be saved to that file.
         digest: of the file's content; empty if it has none.
@@ -56,6 +62,8 @@ class Workspace:
     template: Path | None = None
     digest: str = ""
     variables: Mapping[str, str] = field(default_factory=dict)
+    alerts: tuple[Alert, ...] = ()
+    mail: Mail | None = None
 
     @property
     def folder(self) -> Path:
@@ -153,17 +161,19 @@ class _Reading:
         elif version > VERSION:
             self._problem(None, "version", f"{version} is from a newer Listening Post; this one reads {VERSION}")
         for key in self._data:
-            if key not in ("version", "variables", "service", "message"):
-                known = "version, [variables], [[service]] and [[message]]"
+            if key not in KEYS:
+                known = "version, [variables], [[service]], [[message]], [[alert]] and [mail]"
                 self._problem(None, key, f"is unknown. A workspace has {known}")
         found = [self._service(i, table) for i, table in enumerate(self._tables("service"))]
         self._check_together([(i, s) for i, s in enumerate(found) if s is not None])
         saved = [self._message(i, table) for i, table in enumerate(self._tables("message"))]
         given = self._variables()
+        alerts = self._alerts({service.name for service in found if service is not None})
+        mail = self._mail()
         self._problems.sort(key=lambda problem: problem.line)
         services = tuple(s for s in found if s is not None)
         messages = tuple(m for m in saved if m is not None)
-        return Workspace(services, messages=messages, variables=given), self._problems
+        return Workspace(services, messages=messages, variables=given, alerts=alerts, mail=mail), self._problems
 
     def _tables(self, key: str) -> list[dict[str, Any]]:
         tables = self._data.get(key, [])
@@ -197,6 +207,42 @@ class _Reading:
         for key, text in wrong:
             self._problem(i, key, text, among="message")
         return None if wrong else Message(**with_defaults(MESSAGE, table))
+
+    def _alerts(self, services: set[str]) -> tuple[Alert, ...]:
+        tables = self._tables("alert")
+        if len(tables) > MAX_ALERTS:
+            self._problem(
+                MAX_ALERTS, "name", f"is one too many: a workspace has {MAX_ALERTS} alerts at most", among="alert"
+            )
+        found: dict[str, Alert] = {}
+        for i, table in enumerate(tables[:MAX_ALERTS]):
+            wrong = list(options.mistakes(ALERT, table))
+            for mistake in wrong:
+                item = () if mistake.item is None else (mistake.item,)
+                self._problem(i, mistake.option, str(mistake), among="alert", inner=item)
+            if wrong:
+                continue
+            alert = Alert.of(table)
+            if alert.name in found:
+                self._problem(i, "name", f'"{alert.name}" is taken. Give each alert its own', among="alert")
+            for name in unknown_services(alert, services):
+                self._problem(i, "then", f'stops "{name}", and there is no service of that name', among="alert")
+            found.setdefault(alert.name, alert)
+        return tuple(found.values())
+
+    def _mail(self) -> Mail | None:
+        given = self._data.get("mail")
+        if given is None:
+            return None
+        if not isinstance(given, dict):
+            self._problem(None, "mail", "must be a table: [mail]")
+            return None
+        wrong = list(options.problems(MAIL, given))
+        if not wrong and (between := mail_problem(given)):
+            wrong = [between]
+        for key, text in wrong:
+            self._problem(None, key, text, section="mail")
+        return None if wrong else Mail.of(given)
 
     def _service(self, i: int, table: dict[str, Any]) -> ServiceConfig | None:
         before = len(self._problems)

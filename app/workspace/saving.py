@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from app.alerts.mail import Mail
 from app.errors import PostError
 from app.faults.tables import FAULT
 from app.files.replacing import replacing
@@ -19,8 +20,7 @@ from app.services.protocols import PROTOCOLS
 from app.services.settings import SECTIONS
 from app.trust.asks import digest_of
 from app.workspace import errors
-from app.workspace.message import Message
-from app.workspace.reading import VERSION, Workspace, text_of
+from app.workspace.reading import KEYS, VERSION, Workspace, text_of
 
 
 def save(workspace: Workspace, path: Path | str) -> Workspace:
@@ -49,7 +49,7 @@ def _written(workspace: Workspace, content: Any) -> bytes:
     """The file of a workspace, made of ``content``, the document that it replaces."""
     import tomlkit  # slow to load, and only saving needs it
 
-    for key in set(content) - {"version", "variables", "service", "message"}:
+    for key in set(content) - set(KEYS):
         del content[key]  # not of a workspace: the file was something else
     content["version"] = VERSION
     _fill_variables(content, workspace.variables)
@@ -64,7 +64,9 @@ def _written(workspace: Workspace, content: Any) -> bytes:
         content.pop("service", None)
         if workspace.services:
             content["service"] = tables
-    _fill_messages(content, workspace.messages)
+    _fill_tables(content, "message", [message.as_table() for message in workspace.messages])
+    _fill_tables(content, "alert", [alert.as_table() for alert in workspace.alerts])
+    _fill_mail(content, workspace.mail)
     return (tomlkit.dumps(content).rstrip("\n") + "\n").encode("utf-8", "replace")
 
 
@@ -177,18 +179,42 @@ def _fill_variables(content: Any, variables: Mapping[str, str]) -> None:
                 old[name] = value
 
 
-def _fill_messages(content: Any, messages: tuple[Message, ...]) -> None:
+def _fill_tables(content: Any, key: str, wanted: Sequence[Options]) -> None:
+    """Write the tables ``[[key]]``; those that stay, or are edited, keep their comments."""
     import tomlkit
+    from tomlkit.items import AoT
 
-    wanted = [message.as_table() for message in messages]
-    if _equal(content.get("message", []), wanted):
+    old = content.get(key, [])
+    if _equal(old, list(wanted)):
         return
-    content.pop("message", None)
-    if wanted:
-        tables = tomlkit.aot()
-        for table in wanted:
-            tables.append(tomlkit.item(table))
-        content["message"] = tables
+    tables = list(old) if isinstance(old, AoT) else []
+    places = kept([table.unwrap() for table in tables], wanted)
+    filled = [
+        tomlkit.item(dict(table)) if place is None else _fill_table(tables[place], table)
+        for place, table in zip(places, wanted, strict=True)
+    ]
+    if tables and places == [*range(len(tables))]:
+        return  # none was added, removed or moved
+    content.pop(key, None)
+    if filled:
+        made = tomlkit.aot()
+        for table in filled:
+            made.append(_strip(table))
+        content[key] = made
+
+
+def _fill_mail(content: Any, mail: Mail | None) -> None:
+    import tomlkit
+    from tomlkit.items import Table
+
+    wanted = mail.as_table() if mail is not None else {}
+    old = content.get("mail")
+    if not wanted:
+        content.pop("mail", None)
+    elif isinstance(old, Table):
+        _fill_table(old, wanted)
+    else:
+        content["mail"] = tomlkit.item(wanted)
 
 
 def _strip(table: Any) -> Any:

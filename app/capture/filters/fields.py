@@ -137,6 +137,7 @@ FIELDS = {
         _detail("failure.message", "text", "what an exception says", "message", events.FAILURE),
         _detail("fault.name", "text", "name of a fault that acted on purpose", "fault", events.FAULT_APPLIED),
         _detail("fault.kind", "text", "kind of such a fault, as delay or reset", "kind", events.FAULT_APPLIED),
+        _detail("alert", "text", "name of an alert", "alert", *events.ALERTS),
         _detail("limit", "text", "limit that was reached", "limit", events.LIMIT_REACHED),
         _detail("reason", "text", "why a connection ended or a service failed", "reason",
                 events.CONNECTION_CLOSED, events.SERVICE_FAILED, events.TLS_FAILED),
