@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.endpoints import HostnameEndpoint, wrapClientTLS
 from twisted.internet.error import ConnectError
+from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
 
 from app.alerts import errors
@@ -74,7 +75,9 @@ async def send(mail: Mail, password: str, to: str, content: bytes, means: Means)
         raise _error(e, mail, tls) from e
     finally:
         factory.sendFinished = True
-        if not factory.sent:
+        # Not in the turn in which the server's words came: TLS is still busy with them.
+        await deferLater(means.reactor, 0, lambda: None)
+        if not (factory.sent or factory.lost):
             connected.transport.abortConnection()
 
 
@@ -96,11 +99,7 @@ def _factory() -> Any:
     smtp = import_module("twisted.mail.smtp")
 
     class Sender(smtp.ESMTPSender):  # type: ignore[misc,name-defined]
-        """One connection.
-
-        Attributes:
-            trouble: how the connection ended, if that was before the mail was taken.
-        """
+        """One connection."""
 
         debug = False  # what is logged has the password in it, and becomes part of errors
         _said = 0
@@ -119,6 +118,9 @@ def _factory() -> Any:
                 self.transport.abortConnection()
                 return
             super().dataReceived(data)
+
+        def lineLengthExceeded(self, line: bytes) -> None:
+            self.sendError(smtp.SMTPProtocolError(-1, b"it breaks the rules of SMTP: its lines are too long"))
 
         def esmtpState_starttls(self, code: int, resp: bytes) -> None:
             if self._buffer:
@@ -140,6 +142,7 @@ def _factory() -> Any:
 
         def connectionLost(self, reason: Failure = smtp.protocol.connectionDone) -> None:
             super().connectionLost(reason)
+            self.factory.lost = True
             if not self.factory.sendFinished:
                 self.factory.sendFinished = True
                 self.factory.result.errback(reason)
@@ -147,7 +150,7 @@ def _factory() -> Any:
     class Factory(smtp.ESMTPSenderFactory):  # type: ignore[misc,name-defined]
         protocol = Sender
         noisy = False
-        sent = False
+        sent = lost = False
 
     return Factory
 
@@ -156,9 +159,8 @@ def _error(e: Exception, mail: Mail, tls: _TLS | None) -> errors.AlertError:
     code = getattr(e, "code", None)
     said = getattr(e, "resp", b"")
     if isinstance(code, int):
-        addresses = getattr(e, "addresses", None)
-        if code < 0 and addresses:
-            _, code, said = addresses[0]
+        if refused := [one for one in getattr(e, "addresses", None) or () if one[1] >= 400]:
+            _, code, said = refused[0]
         words = one_line(said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said))[:300].rstrip(".")
         if code in _REFUSED:
             return errors.MailRefusedError(address=mail.address, reason=f"{code} {words}")
