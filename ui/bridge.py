@@ -59,6 +59,7 @@ class Bridge(QObject):
         capture_changed: the capture is another file now, which is open.
         trouble_changed: carries the Trouble that keeps the capture from being written, or None.
         plugins_changed: messages about plugins may have changed.
+        alerts_changed: an alert was added, changed, raised or resolved, or has told somebody. Emitted at once.
         question_changed: there may be another question about trust, or none any more.
     """
 
@@ -72,6 +73,7 @@ class Bridge(QObject):
     capture_changed = pyqtSignal()
     plugins_changed = pyqtSignal()
     question_changed = pyqtSignal()
+    alerts_changed = pyqtSignal()
 
     def __init__(self, post: Post) -> None:
         super().__init__()
@@ -98,6 +100,7 @@ class Bridge(QObject):
             post.status_changed.connect(self._on_status),
             post.plugins.changed.connect(lambda _: self.plugins_changed.emit()),
             post.question_changed.connect(lambda _: self.question_changed.emit()),
+            post.alerts.changed.connect(lambda _: self.alerts_changed.emit()),
         ]
         self._follow_faults()
 

@@ -7,8 +7,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from app.alerts import actions
-from app.capture.filters import language
-from app.capture.filters.errors import FilterError
 from app.options import Option, without_defaults
 
 MAX_ALERTS = 50
@@ -33,6 +31,9 @@ def _name(value: str) -> str | None:
 def _when(value: str) -> str | None:
     if not value.strip():
         return "must be a filter, as in http.status >= 500"
+    from app.capture.filters import language  # slow to load, and most workspaces have no alert
+    from app.capture.filters.errors import FilterError
+
     try:
         names, _ = language.named(value)
         language.parse(value)

@@ -34,8 +34,8 @@ GIVE_UP = 86_400.0
 WORDS = 1_000
 """Characters of what is recorded of an outcome."""
 
-Allowed = Callable[[str, str], PostError | None]
-"""Why an alert (its name, one of its actions) may not do that; None if it may."""
+Allowed = Callable[[str, str, bool], PostError | None]
+"""Why an alert (its name, one of its actions, whether the user tries it) may not do that; None if it may."""
 
 
 @dataclass(slots=True)
@@ -90,15 +90,16 @@ class Lanes:
         """Words that are under way, or wait to be tried again."""
         return sum(lane.busy or lane.waiting is not None for lane in self._lanes.values())
 
-    async def attempt(self, told: Told, text: str) -> Outcome:
-        """Do an action once. Raises nothing."""
+    async def attempt(self, told: Told, text: str, means: Means | None = None) -> Outcome:
+        """Do an action once, by other ``means`` than the usual ones if there are any. Raises nothing."""
+        means = means or self._means
         try:
-            if wrong := self._allowed(told.alert, text):
+            if wrong := self._allowed(told.alert, text, told.state == "test"):
                 raise wrong
             action, argument = parsed(text)
             if action.far:
-                return Outcome(True, await self._few.run(self._bounded, action, argument, told))
-            return Outcome(True, await action.act(told, argument, self._means))
+                return Outcome(True, await self._few.run(self._bounded, action, argument, told, means))
+            return Outcome(True, await action.act(told, argument, means))
         except PostError as e:
             return Outcome(False, str(e), FIRST if getattr(e, "again", False) else None)
         except (CancelledError, ConnectingCancelledError):
@@ -107,8 +108,8 @@ class Lanes:
             self._means.sender.recorder.record_failure(e, self._means.sender.number)
             return Outcome(False, f"{type(e).__name__}: {e}")
 
-    def _bounded(self, action: Action, argument: str, told: Told) -> Deferred[str]:
-        acting: Deferred[str] = Deferred.fromCoroutine(action.act(told, argument, self._means))
+    def _bounded(self, action: Action, argument: str, told: Told, means: Means) -> Deferred[str]:
+        acting: Deferred[str] = Deferred.fromCoroutine(action.act(told, argument, means))
         overdue = self._means.reactor.callLater(LONGEST, acting.cancel)
 
         def end(result: Any) -> Any:

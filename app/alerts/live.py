@@ -249,12 +249,20 @@ class Alerts:
 
     # -- trying
 
-    def attempt(self, alert: Alert, action: str) -> Deferred[Outcome]:
-        """Do one action of an alert, in the workspace or not, as a test. Fires with what became of it."""
+    @property
+    def now(self) -> float:
+        """The time of the clock by which alerts are quiet."""
+        return float(self._reactor.seconds())
+
+    def attempt(self, alert: Alert, action: str, means: Means | None = None) -> Deferred[Outcome]:
+        """Do one action of an alert, in the workspace or not, as a test. Fires with what became of it.
+
+        ``means`` are others than those that alerts use.
+        """
         told = Told(alert.name, "test", alert.when, 0, alert.within_seconds, time_ns())
 
         async def attempt() -> Outcome:
-            outcome = await self.lanes.attempt(told, action)
+            outcome = await self.lanes.attempt(told, action, means)
             outcome.again = None
             self.lanes.record(alert.name, action, outcome, test=True)
             return outcome

@@ -108,9 +108,9 @@ class Gate:
             self._allowed |= {ask.key for ask in alerts_asks(self._alerts, mail)}
         self._look()
 
-    def withheld(self, alert: str, action: str) -> PostError | None:
-        """Why an alert may not do this action; None if it may."""
-        if self._all or TABLE.trust.everything:
+    def withheld(self, alert: str, action: str, tried: bool = False) -> PostError | None:
+        """Why an alert may not do this action; None if it may. ``tried``: the user wants it now, as a test."""
+        if self._all or TABLE.trust.everything or (tried and not self._unanswered):
             return None
         asks = [ask for ask in action_asks(alert, action, self._mail) if ask.key not in self._allowed]
         if not asks:

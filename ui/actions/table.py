@@ -203,6 +203,10 @@ ACTIONS: tuple[Action, ...] = (
         "Ctrl+Shift+I", groups={MAIN: 5, CAPTURE: 3}, shows_panes=True,
     ),
     Action(
+        "alert_on_filter", "Edit", "A&lert on this filter…", "Have somebody told when events fit the filter in use",
+        "Ctrl+Alt+T", groups={MAIN: 4}, shows_panes=True,
+    ),
+    Action(
         "palette", "Edit", "Find a co&mmand…", "Every action, service and pane by its name",
         "Ctrl+K", "search", groups={MAIN: 6}, more_keys="Ctrl+Shift+P",
     ),
@@ -404,6 +408,10 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "copy_report", "View", "Cop&y report", "Copy it for a bug tracker, without secrets",
         "Ctrl+B", "copy", groups={MAIN: 3, GROUP: 2}, enabled=A_FAILURE,
+    ),
+    Action(
+        "alerts", "View", "Ale&rts", "Show or hide who is told when something happens",
+        "Ctrl+Alt+W", "bell", groups={MAIN: 4},
     ),
     Action("start_page", "View", "S&tart page", "Show what to begin with", "Alt+Home", groups={MAIN: 4}),
     Action(

@@ -40,12 +40,18 @@ class FilterBox(QLineEdit):
         left: Esc was pressed.
         saved_changed: all saved filters, when the user has saved or removed one.
         used_changed: the filters that were used, the latest first.
+        alert_wanted: the user wants an alert on the typed filter.
+
+    Attributes:
+        offers_alerts: whether there is somebody who makes alerts.
     """
 
     typed = pyqtSignal(str)
     left = pyqtSignal()
     saved_changed = pyqtSignal(list)
     used_changed = pyqtSignal(list)
+    alert_wanted = pyqtSignal()
+    offers_alerts = False
 
     def __init__(self, known: Known = dict) -> None:
         super().__init__()
@@ -202,6 +208,10 @@ class FilterBox(QLineEdit):
             save = menu.addAction(self.tr("Save this filter"))
             save.setEnabled(bool(typed) and self._problem() is None)
             save.triggered.connect(lambda: self._keep(typed))
+        if self.offers_alerts:
+            alert = menu.addAction(icon("bell"), self.tr("Alert on this filter…"))
+            alert.setEnabled(bool(typed) and self._fields is FIELDS and self._problem() is None)
+            alert.triggered.connect(lambda: self.alert_wanted.emit())
         return menu
 
     def _take(self, text: str) -> None:

@@ -32,7 +32,7 @@ class Desk:
         self.told: list[Told] = []
         self.tries = 0
         self.act: Callable[[Told], Any] = self.take
-        self.allowed: Any = lambda alert, action: None
+        self.allowed: Any = lambda *asked: None
         sender = SimpleNamespace(reactor=self.clock, recorder=self.recorder, number=1)
         means: Any = SimpleNamespace(reactor=self.clock, sender=sender)
         self.lanes = Lanes(means, lambda *asked: self.allowed(*asked), lambda _: None)
@@ -173,7 +173,7 @@ def test_one_that_was_taken_away_tells_nothing_more(desk: Desk) -> None:
 
 
 def test_what_is_not_allowed_is_not_done(desk: Desk) -> None:
-    desk.allowed = lambda alert, action: errors.WithheldError(asks="it", path="x.toml")
+    desk.allowed = lambda *asked: errors.WithheldError(asks="it", path="x.toml")
     desk.tell()
     assert desk.tries == 0
     assert desk.outcomes() == ["alert.unsent"]
