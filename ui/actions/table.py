@@ -203,7 +203,7 @@ ACTIONS: tuple[Action, ...] = (
         "Ctrl+Shift+I", groups={MAIN: 5, CAPTURE: 3}, shows_panes=True,
     ),
     Action(
-        "alert_on_filter", "Edit", "A&lert on this filter…", "Have somebody told when events fit the filter in use",
+        "alert_on_filter", "Edit", "Ale&rt on this filter…", "Have somebody told when events fit the filter in use",
         "Ctrl+Alt+T", groups={MAIN: 4}, shows_panes=True,
     ),
     Action(

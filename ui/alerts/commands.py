@@ -132,10 +132,8 @@ class AlertCommands:
                 outcome = await self._post.alerts.attempt(alert, action)
                 well = well and outcome.done
                 lines.append(f"{'✓' if outcome.done else '✗'} {brief(action)}: {outcome.words}")
-            verdict(
-                "\n".join(lines) or QCoreApplication.translate("AlertCommands", "It does nothing: give it an action."),
-                well,
-            )
+            nothing = QCoreApplication.translate("AlertCommands", "It does nothing: give it an action.")
+            verdict("\n".join(lines) or nothing, well)
 
         Deferred.fromCoroutine(attempt())
 

@@ -14,6 +14,9 @@ from ui.forms.form import OptionForm, Words, Wrapped
 from ui.parts.careful_dialog import CarefulDialog
 from ui.parts.scrolled import Scrolled
 
+EXAMPLE = "kind in {failure, service.failed}"
+"""The filter of a new alert."""
+
 Try = Callable[[Alert, Callable[[str, bool], object]], object]
 """Does all actions of an alert as a test, and calls its second argument with the verdict, and whether it is good."""
 
@@ -37,6 +40,7 @@ class AlertDialog(CarefulDialog):
     ) -> None:
         """``alert`` is edited; None: a new one, with the filter ``when``, is made."""
         super().__init__(parent)
+        when = when or EXAMPLE
         self.setAttribute(Qt.WA_DeleteOnClose)
         self.setWindowFlag(Qt.WindowContextHelpButtonHint, False)
         self.setWindowTitle(self.tr("New alert") if alert is None else self.tr("Alert {name}").format(name=alert.name))
@@ -56,6 +60,8 @@ class AlertDialog(CarefulDialog):
         for button in self.buttons.buttons():
             button.setIcon(type(button.icon())())
         inside = QWidget()
+        inside.setProperty("surface", "panel")
+        inside.setAttribute(Qt.WA_StyledBackground)
         within = QVBoxLayout(inside)
         within.setContentsMargins(0, 0, 8, 0)
         within.addWidget(self.form)
@@ -73,7 +79,7 @@ class AlertDialog(CarefulDialog):
         self.try_it.clicked.connect(self._try)
         self.finished.connect(self._on_finished)
         letter = self.fontMetrics().horizontalAdvance("0")
-        self.resize(letter * 84, self.fontMetrics().lineSpacing() * 36)
+        self.resize(letter * 84, self.fontMetrics().lineSpacing() * 40)
         self._check()
         self.untouched()
 

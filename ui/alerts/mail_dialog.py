@@ -51,7 +51,7 @@ class MailDialog(CarefulDialog):
         self.password, self.to = QLineEdit(), QLineEdit()
         self.password.setEchoMode(QLineEdit.Password)
         self.password.setPlaceholderText(self.tr("as it is kept"))
-        self.to.setPlaceholderText("qa@example.org")
+        self.to.setPlaceholderText(self.tr("as qa@example.org"))
         self.test = QPushButton(self.tr("Send a &test mail"))
         self.test.setAutoDefault(False)
         more = Form()
@@ -68,6 +68,8 @@ class MailDialog(CarefulDialog):
         for button in self.buttons.buttons():
             button.setIcon(type(button.icon())())
         inside = QWidget()
+        inside.setProperty("surface", "panel")
+        inside.setAttribute(Qt.WA_StyledBackground)
         within = QVBoxLayout(inside)
         within.setContentsMargins(0, 0, 8, 0)
         within.setSpacing(4)
