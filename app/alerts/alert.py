@@ -83,7 +83,11 @@ class Alert:
 
     def as_table(self) -> dict[str, Any]:
         """The table for a workspace file: without keys that have their default values."""
-        return without_defaults(ALERT, asdict(self) | {"then": list(self.then)})
+        return without_defaults(ALERT, self.every_key())
+
+    def every_key(self) -> dict[str, Any]:
+        """The table with all its keys."""
+        return asdict(self) | {"then": list(self.then)}
 
     @property
     def condition(self) -> str:

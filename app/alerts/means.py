@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.alerts.own import PROTOCOL
+from app.capture.recorder import Recorder
 from app.sending.sender import Sender
+from app.services.budget import Budget
 from app.signal import Signal
 
 if TYPE_CHECKING:
@@ -23,10 +26,8 @@ class Caller(Sender):
         connected: emits the ports of each connection: ours, and theirs.
     """
 
-    name = PROTOCOL
-
-    def __init__(self, *args: Any) -> None:
-        super().__init__(*args)
+    def __init__(self, reactor: Any, recorder: Recorder, data: Path, budget: Budget) -> None:
+        super().__init__(reactor, recorder, data, budget, PROTOCOL)
         self.connected: Signal[tuple[int, int]] = Signal()
 
     def add_connection(self, connection: Connection) -> None:

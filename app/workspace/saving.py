@@ -6,7 +6,7 @@ import contextlib
 import os
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +17,10 @@ from app.files.replacing import replacing
 from app.options import Options, kept
 from app.services.config import ServiceConfig
 from app.services.protocols import PROTOCOLS
-from app.services.settings import SECTIONS
+from app.services.settings import OPTIONAL, SECTIONS
 from app.trust.asks import digest_of
 from app.workspace import errors
+from app.workspace.message import Message
 from app.workspace.reading import KEYS, VERSION, Workspace, text_of
 
 
@@ -64,8 +65,9 @@ def _written(workspace: Workspace, content: Any) -> bytes:
         content.pop("service", None)
         if workspace.services:
             content["service"] = tables
-    _fill_tables(content, "message", [message.as_table() for message in workspace.messages])
-    _fill_tables(content, "alert", [alert.as_table() for alert in workspace.alerts])
+    _fill_messages(content, workspace.messages)
+    _fill_named(content, "watch", [(asdict(watch), watch.as_table()) for watch in workspace.watches])
+    _fill_named(content, "alert", [(alert.every_key(), alert.as_table()) for alert in workspace.alerts])
     _fill_mail(content, workspace.mail)
     return (tomlkit.dumps(content).rstrip("\n") + "\n").encode("utf-8", "replace")
 
@@ -104,9 +106,8 @@ def _fill(table: Any, service: ServiceConfig) -> Any:
         "seed": service.seed,
         "options": dict(service.options),
     } | {section: getattr(service, section) for section in SECTIONS}
-    removed = {key for key in wanted if key in ("group", "seed", "options", *SECTIONS) and not wanted[key]} - {"tls"}
-    if service.tls is None:
-        removed.add("tls")
+    removed = {key for key in wanted if key in ("group", "seed", "options", *SECTIONS) and not wanted[key]} - OPTIONAL
+    removed |= {section for section in OPTIONAL if wanted[section] is None}
     defaults = {"autostart": False, "responder": PROTOCOLS[service.protocol].default} if table else {}
     for key in set(table) - set(wanted) - {FAULT}:
         del table[key]
@@ -179,28 +180,18 @@ def _fill_variables(content: Any, variables: Mapping[str, str]) -> None:
                 old[name] = value
 
 
-def _fill_tables(content: Any, key: str, wanted: Sequence[Options]) -> None:
-    """Write the tables ``[[key]]``; those that stay, or are edited, keep their comments."""
+def _fill_messages(content: Any, messages: tuple[Message, ...]) -> None:
     import tomlkit
-    from tomlkit.items import AoT
 
-    old = content.get(key, [])
-    if _equal(old, list(wanted)):
+    wanted = [message.as_table() for message in messages]
+    if _equal(content.get("message", []), wanted):
         return
-    tables = list(old) if isinstance(old, AoT) else []
-    places = kept([table.unwrap() for table in tables], wanted)
-    filled = [
-        tomlkit.item(dict(table)) if place is None else _fill_table(tables[place], table)
-        for place, table in zip(places, wanted, strict=True)
-    ]
-    if tables and places == [*range(len(tables))]:
-        return  # none was added, removed or moved
-    content.pop(key, None)
-    if filled:
-        made = tomlkit.aot()
-        for table in filled:
-            made.append(_strip(table))
-        content[key] = made
+    content.pop("message", None)
+    if wanted:
+        tables = tomlkit.aot()
+        for table in wanted:
+            tables.append(tomlkit.item(table))
+        content["message"] = tables
 
 
 def _fill_mail(content: Any, mail: Mail | None) -> None:
@@ -215,6 +206,31 @@ def _fill_mail(content: Any, mail: Mail | None) -> None:
         _fill_table(old, wanted)
     else:
         content["mail"] = tomlkit.item(wanted)
+
+
+def _fill_named(content: Any, key: str, wanted: Sequence[tuple[Options, Options]]) -> None:
+    """Write the tables ``[[key]]``, each with all its keys and with those that are not defaults, by their names.
+
+    Those that stay, or are edited, keep their comments; a default that the author has written stays.
+    """
+    import tomlkit
+
+    old = _named(content.get(key))
+    if wanted and list(old) == [given["name"] for given, _ in wanted]:
+        for given, short in wanted:
+            _fill_table(old[given["name"]], _as_before(given, short, old[given["name"]]))
+        return
+    tables = tomlkit.aot()
+    for given, short in wanted:
+        table = old.get(given["name"]) or tomlkit.table()
+        tables.append(_strip(_fill_table(table, _as_before(given, short, table))))
+    content.pop(key, None)
+    if wanted:
+        content[key] = tables
+
+
+def _as_before(given: Options, short: Options, old: Any) -> dict[str, Any]:
+    return {key: value for key, value in given.items() if key in short or (key in old and _equal(old[key], value))}
 
 
 def _strip(table: Any) -> Any:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from statistics import median
 
-from tests.benchmarks import procs
 from tests.benchmarks.context import Bench
 from tests.benchmarks.echo import Totals, load
 from tests.benchmarks.marks import Result, ratios

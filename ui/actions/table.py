@@ -279,6 +279,14 @@ ACTIONS: tuple[Action, ...] = (
         "Ctrl+Alt+Y", groups={MAIN: 3, EVENTS: 1}, enabled=A_MESSAGE, hidden_while_disabled=True,
     ),
     Action(
+        "watches", "Services", "Wat&ches", "Show or hide what is checked again and again, and how it is",
+        "Ctrl+Alt+W", "watch", groups={MAIN: 3},
+    ),
+    Action(
+        "watch_service", "Services", "Watch this service…", "Check again and again whether it answers",
+        "Ctrl+Alt+I", groups={MAIN: 3, SERVICE: 2}, enabled=A_SERVICE,
+    ),
+    Action(
         "connect_lines", "Services", "Ho&w to connect…", "Addresses and lines to paste into a shell",
         "Ctrl+H", groups={MAIN: 3, SERVICE: 2}, enabled=A_SERVICE,
     ),
@@ -382,6 +390,10 @@ ACTIONS: tuple[Action, ...] = (
         "Ctrl+Alt+F", groups={MAIN: 3, CAPTURE: 2, CONNECTION: 1, EVENTS: 3}, enabled=A_STREAM,
     ),
     Action(
+        "show_checks", "View", "Show chec&ks", "Have the panes show what watches send and find, or leave it out",
+        "Ctrl+Alt+V", groups={MAIN: 1}, checked=lambda now: now.checks_shown,
+    ),
+    Action(
         "http", "View", "&HTTP", "Show HTTP exchanges, one a row",
         "Ctrl+Shift+H", groups={MAIN: 3, CAPTURE: 2}, shows_panes=True,
     ),
@@ -411,7 +423,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action(
         "alerts", "View", "Ale&rts", "Show or hide who is told when something happens",
-        "Ctrl+Alt+W", "bell", groups={MAIN: 4},
+        "Ctrl+Alt+I", "bell", groups={MAIN: 4},
     ),
     Action("start_page", "View", "S&tart page", "Show what to begin with", "Alt+Home", groups={MAIN: 4}),
     Action(

@@ -10,6 +10,7 @@ import pytest_twisted
 from twisted.internet.defer import Deferred, succeed
 
 from app.alerts.means import Caller, Means
+from app.services.budget import Budget
 from tests.app.alerts.mail_server import PASSWORD
 from tests.app.services.conftest import desk, tape
 
@@ -23,6 +24,6 @@ def means(desk: object, tmp_path: Path) -> Iterator[Means]:
     def password(server: str, user: str) -> Deferred[str]:
         return succeed(PASSWORD)
 
-    found = Means(Caller(desk.reactor, desk.recorder, tmp_path / "data"), bool, lambda ports: None, password)  # type: ignore[attr-defined]
+    found = Means(Caller(desk.reactor, desk.recorder, tmp_path / "data", Budget()), bool, lambda ports: None, password)  # type: ignore[attr-defined]
     yield found
     pytest_twisted.blockon(found.sender.close(1))
