@@ -37,7 +37,8 @@ are rarely in a traceback ("pyz")."""
 _LEFT_OUT = re.compile(
     r"""
     .*\b(tests?|_test|trial|testutil|__main__|conftest)(\..*)?
-    | twisted\.(plugins|_?threads\.test|tap|scripts|runner|mail|news)(\..*)?
+    | twisted\.(plugins|_?threads\.test|tap|scripts|runner|news)(\..*)?
+    | twisted\.mail\.(?!(smtp|interfaces|_cred|_except)$).+
     | twisted\.python\.(_tzhelper_test|_pydoctor.*|_release|_setup)
     | twisted\.internet\.(_?gireactor|gi.*|gtk.*|_glibbase|glib.*|pyuisupport|tksupport|wx.*|cfreactor|_?pywin32.*)
     | autobahn\.(asyncio|_flatc|asset)(\..*)?
@@ -60,7 +61,7 @@ EXCLUDED = [
     # of others, which libraries try to import
     "setuptools", "pkg_resources", "pip", "wheel", "pytest", "_pytest", "hypothesis", "mypy", "numpy", "IPython",
     "pydoc_data", "cbor2", "msgpack", "ujson", "greenlet", "curio", "trio", "rich", "click",
-    "autobahn.asyncio", "twisted.trial", "twisted.mail", "twisted.plugins",
+    "autobahn.asyncio", "twisted.trial", "twisted.plugins",
     *(f"PyQt5.{name}" for name in sorted(_spare_qt())),
 ]  # fmt: skip
 
@@ -75,6 +76,8 @@ def modules() -> list[str]:
     found = collect_submodules("ui")
     for package in OPEN_TO_PLUGINS:
         found += collect_submodules(package, filter=wanted, on_error="ignore")
+    # The keyring finds its backends by the metadata of its package.
+    found += collect_submodules("keyring.backends", on_error="ignore")
     return [*found, *standard_library()]
 
 
