@@ -423,7 +423,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action(
         "alerts", "View", "Ale&rts", "Show or hide who is told when something happens",
-        "Ctrl+Alt+V", "bell", groups={MAIN: 4},
+        "Ctrl+Alt+Z", "bell", groups={MAIN: 4},
     ),
     Action("start_page", "View", "S&tart page", "Show what to begin with", "Alt+Home", groups={MAIN: 4}),
     Action(

@@ -12,6 +12,7 @@ from ui.alerts.changes import AlertChanges
 from ui.alerts.words import known_actions
 from ui.forms.form import OptionForm, Words, Wrapped
 from ui.parts.careful_dialog import CarefulDialog
+from ui.parts.fitting import fit
 from ui.parts.scrolled import Scrolled
 
 EXAMPLE = "kind in {failure, service.failed}"
@@ -79,7 +80,8 @@ class AlertDialog(CarefulDialog):
         self.try_it.clicked.connect(self._try)
         self.finished.connect(self._on_finished)
         letter = self.fontMetrics().horizontalAdvance("0")
-        self.resize(letter * 84, self.fontMetrics().lineSpacing() * 40)
+        self.resize(letter * 84, self.fontMetrics().lineSpacing() * 43)
+        fit(self)
         self._check()
         self.untouched()
 

@@ -12,6 +12,7 @@ from app.alerts.mail import MAIL, Mail, mail_address_problem, mail_problem
 from app.alerts.password import VARIABLE
 from ui.forms.form import Form, OptionForm, Words, Wrapped, sentence, tab_through, tell
 from ui.parts.careful_dialog import CarefulDialog
+from ui.parts.fitting import fit
 from ui.parts.scrolled import Scrolled
 
 Try = Callable[[Mail, str, str, Callable[[str, bool], object]], object]
@@ -92,7 +93,8 @@ class MailDialog(CarefulDialog):
         self.buttons.rejected.connect(self.cancel)
         self.finished.connect(self._on_finished)
         letter = self.fontMetrics().horizontalAdvance("0")
-        self.resize(letter * 80, self.fontMetrics().lineSpacing() * 33)
+        self.resize(letter * 80, self.fontMetrics().lineSpacing() * 36)
+        fit(self)
         self._check()
         self.untouched()
 

@@ -14,4 +14,4 @@ async def _act(told: Told, _: str, means: Means) -> str:
     return await means.show(told)
 
 
-ACTION = Action("notify", "A notification of the desktop; serve prints it to standard error", _act, resolves=True)
+ACTION = Action("notify", "A notification of the desktop; under serve, a line on standard error", _act, resolves=True)

@@ -15,4 +15,4 @@ async def _act(_: Told, __: str, means: Means) -> str:
     return "beeped"
 
 
-ACTION = Action("sound", "The system's beep; serve rings the terminal's bell", _act)
+ACTION = Action("sound", "A beep; under serve, the bell of the terminal", _act)

@@ -104,7 +104,7 @@ def _asks(text: str, _: Any) -> Iterator[Ask]:
 
 ACTION = Action(
     "webhook",
-    "POST the alert as JSON: its count and its last event, without payload and headers",
+    "POST it as JSON, with its last event, without payload and headers",
     _act,
     "URL",
     "https://example.org/hook",

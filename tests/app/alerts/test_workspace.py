@@ -163,6 +163,7 @@ async def test_a_post_undoes_and_withholds(path: Path, tmp_path: Path) -> None:
     from twisted.internet import reactor
 
     post = Post(reactor, reading.load(path))
+    await post.open(tmp_path / "x.lpost")
     try:
         assert list(post.alerts.watched) == ["errors", "fails"]
         outcome = await post.alerts.attempt(post.state().alerts[0], HOOK)
