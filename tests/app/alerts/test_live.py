@@ -14,6 +14,7 @@ import pytest_twisted
 from twisted.internet.defer import Deferred
 
 from app import events
+from app.alerts import live
 from app.alerts.alert import Alert
 from app.post import Post
 from app.services.config import ServiceConfig
@@ -28,10 +29,11 @@ Make = Callable[..., Awaitable[Post]]
 
 
 @pytest.fixture
-def make(tmp_path: Path) -> Iterator[Make]:
+def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
     """Makes Posts with these alerts and services, and shuts them down."""
     from twisted.internet import reactor
 
+    monkeypatch.setattr(live, "PAUSE", 0.02)
     made: list[Post] = []
 
     async def making(*alerts: Alert, services: tuple[ServiceConfig, ...] = ()) -> Post:
@@ -203,7 +205,6 @@ async def test_trying_tells_and_stops_nothing(make: Make) -> None:
 
 @ensure
 async def test_one_that_cannot_be_looked_for_leaves_the_others(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    from app.alerts import live
     from app.capture.filters.language import Filter, parse
 
     broken = Filter("no_such_function(1)")
