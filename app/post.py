@@ -283,8 +283,9 @@ class Post:
             self._datagram_ports,
             self.gate.admit,
             self._budget,
-            (lambda: self._seed) if self._seed else draw_seed,
-            self._checks,
+            seed=(lambda: self._seed) if self._seed else draw_seed,
+            is_down=self.watches.is_down,
+            checks=self._checks,
         )
         service = Service(config, self._reactor, self.recorder, surroundings)
         service.status_changed.connect(self.status_changed.emit)
@@ -340,6 +341,7 @@ class Post:
         service.dispose()
         order = list(self.services)
         new = self._add(config)
+        new.faults.take_switches(service.faults)
         if config.name != name:
             del self.services[name]
         order[order.index(name)] = config.name

@@ -9,11 +9,12 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from app.events import FAILURE
+from app.events import FAILURE, WATCH_CHECKED
 from tests.e2e.clients import curl, socat, url
 from tests.e2e.display import Display, display
 from tests.e2e.program import Program
 from tests.helpers import ROOT
+from tests.manual import blocks
 from tests.screenshots import BEACON, DEVICES, ORDERS, SENSOR, Album, running_on, traffic
 
 FOLDER = ROOT / "docs" / "pictures"
@@ -92,6 +93,35 @@ probability = 0.5
 )
 """Services that fail on purpose."""
 
+[BALANCED] = [block.text for block in blocks(ROOT / "docs" / "balance.md") if block.file == "balance.toml"]
+"""A relay before two servers that are there, and one that is not."""
+
+FRONT = ("127.0.0.1", 9590)
+WATCHED = (
+    DEVICES
+    + """
+[[watch]]
+name = "orders are taken"
+target = "orders-api"
+every_seconds = 1
+
+[[watch]]
+name = "sensors measure"
+target = "sensor-hub"
+every_seconds = 1
+timeout_seconds = 0.2
+send = 'READ temp\\n'
+expect = '23.5'
+
+[[watch]]
+name = "beacon"
+target = "beacon"
+every_seconds = 1
+send = 'ping'
+"""
+)
+"""Services that are checked, one of which does not answer as it should."""
+
 TROUBLE = (b"READ temp=21.4\nfail\n", b"fail\n", b"READ temp=19.0\nfail\n")
 
 
@@ -125,6 +155,39 @@ class Manual(Album):
                 self._faults(it)
             it.press("ctrl+q")
             it.wait()
+
+        with TemporaryDirectory() as folder, running_on(self._screen, BALANCED, folder, self._theme, "--start") as it:
+            it.wait_up(3)
+            self._upstreams(it)
+            it.process.terminate()  # it would ask, because of the connections between its own services
+            it.wait()
+
+        with TemporaryDirectory() as folder, running_on(self._screen, WATCHED, folder, self._theme, "--start") as it:
+            it.wait_up(5)
+            with traffic():
+                self._watches(it)
+            it.press("ctrl+q")
+            it.wait()
+
+    def _upstreams(self, it: Program) -> None:
+        for number in range(7):
+            curl(url(FRONT, f"/orders/{number}"))
+        self._settle()
+        it.click("lamp of in front")
+        self._settle()
+        it.press("ctrl+e")
+        self._settle()
+        self._settle()
+        self._keep("upstreams")
+
+    def _watches(self, it: Program) -> None:
+        it.wait_event(lambda e: e.kind == WATCH_CHECKED, 25)
+        it.click("lamp of orders-api")
+        curl(url(ORDERS, "/orders/1"))
+        it.press("ctrl+alt+w")
+        it.wait_event(lambda e: e.kind == WATCH_CHECKED, 90)
+        self._settle()
+        self._keep("watch")
 
     def _faults(self, it: Program) -> None:
         for number in range(6):

@@ -2,8 +2,9 @@
 
 Hundreds of tests run a command to see what it does, and most of their time went into importing the same
 modules. A run here is what ``python -m ui.entry`` is after its imports, with its own process, reactor,
-signals and exit. Tests of how the interpreter starts, of the environment, of streams that are closed or
-full, and of what is imported start the real one (``tests.helpers.PROGRAM``).
+signals and exit; or, ``hosted``, what ``python -m app.programs.host`` is. Tests of how the interpreter
+starts, of the environment, of streams that are closed or full, and of what is imported start the real
+one (``tests.helpers.PROGRAM``).
 
 The mother forks a waiter for each order; the waiter forks the run, tells its id and then its end, and leaves.
 The run takes on folder, arguments and streams, and goes on as the program. The mother ends with her socket.
@@ -34,7 +35,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 MODULES = (
     "app.reactor", "app.capture.reading.store", "app.capture.filters.language", "app.capture.keeping.saving",
-    "app.exports.formats", "app.workspace.reading", "app.services.tls.authority",
+    "app.exports.formats", "app.workspace.reading", "app.services.tls.authority", "app.programs.host",
 )  # fmt: skip
 """What commands import when they run, beside their own. None of these may choose a reactor, or start a thread."""
 
@@ -59,11 +60,18 @@ class Run:
         *,
         session: bool = False,
         folder: Path = ROOT,
+        hosted: bool = False,
     ) -> None:
         self.args = args
         self.returncode: int | None = None
         reading, writing = os.pipe()
-        order = {"args": list(args), "session": session, "folder": str(folder), "environment": dict(os.environ)}
+        order = {
+            "args": list(args),
+            "session": session,
+            "folder": str(folder),
+            "hosted": hosted,
+            "environment": dict(os.environ),
+        }
         socket.send_fds(_mother()[0], [json.dumps(order).encode()], [stdin, stdout, stderr, writing])
         os.close(writing)
         self._facts = os.fdopen(reading, "rb", 0)
@@ -176,6 +184,10 @@ def main() -> None:
     os.environ.clear()
     os.environ.update(order["environment"])
     sys.stdin, sys.stdout, sys.stderr = (_again(*each) for each in enumerate((sys.stdin, sys.stdout, sys.stderr)))
+    if order["hosted"]:
+        from app.programs import host
+
+        sys.exit(host.main(sys.argv[1:]))
     entry.main()
 
 

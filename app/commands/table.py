@@ -18,6 +18,7 @@ from app.commands import arguments
 
 COMMANDS = {
     "serve": "run a workspace without a screen",
+    "run": "run a Twisted program, unchanged, and capture what it does",
     "control": "steer a workspace that another process serves",
     "query": "print the events of a capture",
     "export": "write a capture for other tools",

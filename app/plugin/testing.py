@@ -44,7 +44,7 @@ class BareContext:
     def log(self, summary: str, detail: Mapping[str, Any] | None = None, kind: int = events.LOG) -> None:
         self.logged.append((summary, detail or {}))
 
-    def is_down(self, address: str) -> bool:
+    def is_down(self, host: str, port: int) -> bool:
         return False
 
     def failed(self, error: BaseException, payload: bytes | None = None) -> None:
@@ -145,10 +145,10 @@ class FaultyConnection:
     def half_close(self) -> None:
         self.ended = self.ended or "half-closed"
 
-    def close_slowly(self, seconds: float) -> None:
+    def close_slowly(self, seconds: float, fault: Any = None) -> None:
         self.closes_late = seconds
 
-    def cut(self, piece: Piece, lane: Lane, size: int, part: float, *, reset: bool) -> None:
+    def cut(self, piece: Piece, lane: Lane, size: int, part: float, *, reset: bool, told: Any = None) -> None:
         piece.data = piece.data[: round(len(piece.data) * part) if part else size]
         piece.then.append(self.reset if reset else self.close)
 

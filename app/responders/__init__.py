@@ -65,11 +65,8 @@ class Context(Protocol):
     def log(self, summary: str, detail: Mapping[str, Any] | None = None, kind: int = events.LOG) -> None:
         """Record an event of this service. ``detail`` must hold plain values (as JSON does)."""
 
-    def is_down(self, address: str) -> bool:
-        """Whether a watch of the workspace has found that the server at ``address`` is down.
-
-        ``address``: as a relay's option has it, ``host:port`` or a URL.
-        """
+    def is_down(self, host: str, port: int) -> bool:
+        """Whether a watch of the workspace has found that the server there is down."""
 
     def failed(self, error: BaseException, payload: bytes | None = None) -> None:
         """Record an exception that no connection's Tap sees, with the bytes that caused it."""

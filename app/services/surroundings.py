@@ -35,7 +35,7 @@ class Surroundings:
         seed: gives the seed of the faults of a service that has none of its own.
         budget: what unfinished messages of peers may take.
         checks: from where checks of watches connect.
-        is_down: whether a watch has found that the server at an address, as a relay's option has it, is down.
+        is_down: whether a watch has found that the server at a host and port is down.
         admit: raises NotTrustedError for a service that may not start; None: all may.
     """
 
@@ -48,4 +48,4 @@ class Surroundings:
     budget: Budget = field(default_factory=Budget)
     seed: Callable[[], int] = draw_seed
     checks: OwnChecks = field(default_factory=OwnChecks)
-    is_down: Callable[[str], bool] = lambda address: False
+    is_down: Callable[[str, int], bool] = lambda host, port: False

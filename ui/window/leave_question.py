@@ -28,8 +28,8 @@ class Running:
 def running(post: Post) -> Running:
     """What stops when the workspace is replaced or the window closes."""
     up = [service for service in post.services.values() if isinstance(service.status, Starting | Listening)]
-    busy = [service for service in up if service.connections and service.config.protocol != "udp"]  # that has none
-    clients = sum(len(service.connections) for service in busy)
+    busy = [service for service in up if service.config.protocol != "udp" and service.clients()]  # UDP has none
+    clients = sum(len(service.clients()) for service in busy)
     return Running(len(up), clients, tuple(service.config.name for service in busy))
 
 

@@ -54,6 +54,7 @@ from ui.window.toolbar import Toolbar
 from ui.window.workspace_files import WorkspaceFiles
 from ui.workbench.answering import AnswerByRule
 from ui.workbench.commands import WorkbenchCommands
+from ui.workbench.faults_dialog import edit_faults
 from ui.workbench.pages import Workbench
 
 if TYPE_CHECKING:
@@ -161,7 +162,15 @@ class MainWindow(QMainWindow):
         post, edits, bridge, files = self._post, self.edits, self.bridge, self.files
         selection = Selection(post, edits, bridge, self.side, self.browser, self.failure_actions)
         self.sending = SendCommands(
-            post, edits, bridge, self, self.side.selected, files.folder, reader, lambda: self.browser.current_event
+            post,
+            edits,
+            bridge,
+            self,
+            self.side.selected,
+            files.folder,
+            reader,
+            lambda: self.browser.current_event,
+            edit_faults,
         )
         files.changed.connect(self.sending.refresh)
         self.faults = FaultCommands(

@@ -128,7 +128,7 @@ class TrustQuestion(QFrame):
 
 
 def _heading(asked: Question) -> str:
-    if asked.path is None and any(ask.service for ask in asked.asks):
+    if asked.path is None and any(ask.service or ask.kind != "run" for ask in asked.asks):
         return QCoreApplication.translate(
             "TrustQuestion",
             "The changes that were restored ask for more than to serve this machine. "

@@ -223,7 +223,7 @@ class CaptureFile:
             elif kind == events.TLS_FAILED:
                 tls.append(("failed", conn))
             elif kind == events.LOG and conn and detail and '"through"' in detail:
-                served.append((json.loads(detail).get("upstream"), conn))
+                served.append((tally.upstream(detail), conn))
         self._db.executemany(
             "UPDATE connection SET closed = ?, reason = ?, received = ?, sent = ?, last = ? WHERE id = ?", closed
         )

@@ -63,6 +63,12 @@ def resolutions(first: int, columns: Sequence[Sequence[Any]]) -> list[tuple[str,
     return rows
 
 
+def upstream(detail: str) -> str | None:
+    """The upstream that serves a connection, from the detail of the line of the log that says so."""
+    found = json.loads(detail).get("upstream")
+    return found if isinstance(found, str) else None
+
+
 def _group(detail: str | None) -> str | None:
     group = json.loads(detail).get("group") if detail else None
     return group if isinstance(group, str) else None

@@ -45,8 +45,8 @@ class BareContext:
         else:
             self.recorded.append((kind, dict(detail or {})))
 
-    def is_down(self, address: str) -> bool:
-        return address in self.down
+    def is_down(self, host: str, port: int) -> bool:
+        return f"{host}:{port}" in self.down
 
     def failed(self, error: BaseException, payload: bytes | None = None) -> None:
         self.failures.append((error, payload))
