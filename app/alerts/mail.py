@@ -70,9 +70,13 @@ class Mail:
         return cls(sender=table["from"], **{key: value for key, value in table.items() if key != "from"})
 
     def as_table(self) -> dict[str, Any]:
-        """The table for a workspace file, likewise."""
-        given = {key: value for key, value in asdict(self).items() if key != "sender"} | {"from": self.sender}
-        return without_defaults(MAIL, {option.name: given[option.name] for option in MAIL})
+        """The table for a workspace file: without keys that have their default values."""
+        return without_defaults(MAIL, self.every_key())
+
+    def every_key(self) -> dict[str, Any]:
+        """The table with all its keys."""
+        given = asdict(self) | {"from": self.sender}
+        return {option.name: given[option.name] for option in MAIL}
 
     @property
     def address(self) -> str:

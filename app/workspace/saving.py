@@ -198,14 +198,13 @@ def _fill_mail(content: Any, mail: Mail | None) -> None:
     import tomlkit
     from tomlkit.items import Table
 
-    wanted = mail.as_table() if mail is not None else {}
     old = content.get("mail")
-    if not wanted:
+    if mail is None:
         content.pop("mail", None)
     elif isinstance(old, Table):
-        _fill_table(old, wanted)
+        _fill_table(old, _as_before(mail.every_key(), mail.as_table(), old))
     else:
-        content["mail"] = tomlkit.item(wanted)
+        content["mail"] = tomlkit.item(mail.as_table())
 
 
 def _fill_named(content: Any, key: str, wanted: Sequence[tuple[Options, Options]]) -> None:

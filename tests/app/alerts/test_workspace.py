@@ -88,10 +88,11 @@ def test_there_are_not_more_than_can_be_looked_at() -> None:
 
 def test_saving_keeps_what_is_written_and_changes_what_is_changed(tmp_path: Path) -> None:
     path = tmp_path / "w.toml"
-    path.write_text(GOOD)
+    path.write_text(GOOD + 'tls = "starttls"        # the default, too\n')
     workspace = reading.load(path)
     save(workspace, path)
     kept = path.read_text()
+    assert 'tls = "starttls"        # the default, too' in kept
     assert "[[alert]]               # for the night" in kept
     assert "quiet_seconds = 300.0   # the default" in kept
     assert 'server = "mail.example.org"   # ours' in kept
