@@ -13,6 +13,8 @@ from typing import Any
 from twisted.internet.defer import Deferred, DeferredList
 
 from app import events
+from app.alerts.live import Alerts
+from app.alerts.means import Caller
 from app.capture.keeping.retention import Keeping, tidy
 from app.capture.link import DEFAULT_LIMIT, WriterLink
 from app.capture.recorder import Recorder
@@ -57,6 +59,7 @@ class Post:
         captures: the folder of captures that are opened without a path.
         sender: the owner of the connections that the program opens.
         gate: what the workspace may do.
+        alerts: look at what is stored, and tell.
         capture_changed: emits the Post when ``capture`` is another file, which is open.
         question_changed: emits the Post when ``question`` may have changed.
         services_changed: emits the Post when a service was added, removed, moved, replaced or changed.
@@ -91,6 +94,10 @@ class Post:
         self._checking = Checking(reactor, self.recorder, data_folder(), self._budget, self._checks)
         self.watches = Watches(reactor, self.recorder, self._checking.check, lambda: self.services)
         self.status_changed.connect(self.watches.on_service)
+        caller = Caller(reactor, self.recorder, data_folder(), self._budget)
+        self.alerts = Alerts(
+            reactor, self.recorder, caller, lambda: self.capture, self._stop_for_alert, self.gate.withheld
+        )
         self._enter(workspace)
         self.plugins.changed.connect(lambda _: self.question_changed.emit(self))
 
@@ -102,6 +109,7 @@ class Post:
             self._add(config)
         self._hold()
         self.watches.become(workspace.watches, self._held_watch)
+        self.alerts.configure(workspace.alerts, workspace.mail)
 
     # -- the capture
 
@@ -201,6 +209,19 @@ class Post:
                     events.CONNECTION_OPENED, service.number, connection.number,
                     summary=f"{connection.peer} {was} before this capture", detail=json.dumps(detail),
                 )  # fmt: skip
+
+    # -- alerts
+
+    def _stop_for_alert(self, name: str) -> bool:
+        if name not in self.services:
+            return False
+        self.stop_all(names=[name])
+        return True
+
+    def _alerts_changed(self, *, by_user: bool) -> None:
+        self.gate.alerts_changed(self._content.alerts, self._content.mail, by_user=by_user)
+        self.alerts.configure(self._content.alerts, self._content.mail)
+        self.question_changed.emit(self)
 
     # -- the services
 
@@ -358,7 +379,9 @@ class Post:
 
         Returns the names of services that were removed while they were running.
         """
-        self._content = content(state)
+        before, self._content = self._content, content(state)
+        if (before.alerts, before.mail) != (state.alerts, state.mail):
+            self._alerts_changed(by_user=by_user)
         wanted = {renamed.get(name, name): name for name in self.services}
         kept = {wanted[c.name]: c for c in state.services if c.name in wanted}
         gone = [name for name in self.services if name not in kept]
@@ -480,7 +503,9 @@ class Post:
         """Stop the services, store every event, close the file."""
         self.plugins.close()
         self.watches.stop()
-        await DeferredList([self.stop_all(HURRY), self.sender.close(HURRY), self._checking.sender.close(HURRY)])
+        self.alerts.close()
+        senders = (self.sender, self._checking.sender, self.alerts.means.sender)
+        await DeferredList([self.stop_all(HURRY), *(sender.close(HURRY) for sender in senders)])
         if self._renewal is not None:
             await self._renewal  # no link can be closed between two files
         self.recorder.resume()  # the capture is to say how much it lacks

@@ -37,7 +37,8 @@ are rarely in a traceback ("pyz")."""
 _LEFT_OUT = re.compile(
     r"""
     .*\b(tests?|_test|trial|testutil|__main__|conftest)(\..*)?
-    | twisted\.(plugins|_?threads\.test|tap|scripts|runner|mail|news)(\..*)?
+    | twisted\.(plugins|_?threads\.test|tap|scripts|runner|news)(\..*)?
+    | twisted\.mail\.(?!(smtp|interfaces|_cred|_except)$).+
     | twisted\.python\.(_tzhelper_test|_pydoctor.*|_release|_setup)
     | twisted\.internet\.(_?gireactor|gi.*|gtk.*|_glibbase|glib.*|pyuisupport|tksupport|wx.*|cfreactor|_?pywin32.*)
     | autobahn\.(asyncio|_flatc|asset)(\..*)?
@@ -65,7 +66,7 @@ EXCLUDED = [
     "numpy._core._rational_tests", "numpy._core._struct_ufunc_tests", "numpy._core._umath_tests",
     "pyqtgraph.examples", "pyqtgraph.opengl", "pyqtgraph.flowchart", "pyqtgraph.canvas", "pyqtgraph.console",
     "pyqtgraph.dockarea", "pyqtgraph.jupyter", "pyqtgraph.exporters",
-    "autobahn.asyncio", "twisted.trial", "twisted.mail", "twisted.plugins",
+    "autobahn.asyncio", "twisted.trial", "twisted.plugins",
     *(f"PyQt5.{name}" for name in sorted(_spare_qt())),
 ]  # fmt: skip
 
@@ -80,6 +81,8 @@ def modules() -> list[str]:
     found = collect_submodules("ui")
     for package in OPEN_TO_PLUGINS:
         found += collect_submodules(package, filter=wanted, on_error="ignore")
+    # The keyring finds its backends by the metadata of its package.
+    found += collect_submodules("keyring.backends", on_error="ignore")
     return [*found, *standard_library()]
 
 

@@ -179,6 +179,11 @@ class Recorder:
             self._services.append(entry)
         return self._services.index(entry) + 1
 
+    @property
+    def connections(self) -> int:
+        """The number of the newest connection; 0 before the first."""
+        return self._connections
+
     def add_connection(self) -> int:
         """A new connection's number, from 1."""
         self._connections += 1

@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 
 from app import __version__
 from tests.benchmarks import (
+    alerts,
     charts,
     display,
     echo,
@@ -55,6 +56,7 @@ MEASUREMENTS: dict[str, Callable[[Bench], Result]] = {
     "ws-deflated": websocket.measure_deflated,
     "relay": relay.measure,
     "faults": faults.measure,
+    "alerts": alerts.measure,
     "filter": filters.measure,
     "pcapng": tshark.measure_export,
     "tshark": tshark.measure,

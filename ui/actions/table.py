@@ -203,6 +203,10 @@ ACTIONS: tuple[Action, ...] = (
         "Ctrl+Shift+I", groups={MAIN: 5, CAPTURE: 3}, shows_panes=True,
     ),
     Action(
+        "alert_on_filter", "Edit", "Ale&rt on this filter…", "Have somebody told when events fit the filter in use",
+        "Ctrl+Alt+T", groups={MAIN: 4}, shows_panes=True,
+    ),
+    Action(
         "palette", "Edit", "Find a co&mmand…", "Every action, service and pane by its name",
         "Ctrl+K", "search", groups={MAIN: 6}, more_keys="Ctrl+Shift+P",
     ),
@@ -394,7 +398,7 @@ ACTIONS: tuple[Action, ...] = (
         "Ctrl+Shift+H", groups={MAIN: 3, CAPTURE: 2}, shows_panes=True,
     ),
     Action(
-        "failures", "View", "Fai&lures", "Show the Failures pane",
+        "failures", "View", "Fail&ures", "Show the Failures pane",
         "Ctrl+Shift+F", "failure", groups={MAIN: 3, CAPTURE: 2}, shows_panes=True,
     ),
     Action(
@@ -420,6 +424,10 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "charts", "View", "&Draw charts", "Show or hide what happened over time: bytes, requests, latency, memory",
         "Ctrl+Alt+D", "chart", groups={MAIN: 3, CAPTURE: 2},
+    ),
+    Action(
+        "alerts", "View", "A&lerts", "Show or hide who is told when something happens",
+        "Ctrl+Alt+Z", "bell", groups={MAIN: 4},
     ),
     Action("start_page", "View", "S&tart page", "Show what to begin with", "Alt+Home", groups={MAIN: 4}),
     Action(

@@ -42,6 +42,10 @@ class FilterBox(QLineEdit):
         saved_changed: all saved filters, when the user has saved or removed one.
         used_changed: the filters that were used, the latest first.
         offered_changed(): ``offered`` may have changed.
+        alert_wanted: the user wants an alert on the typed filter.
+
+    Attributes:
+        offers_alerts: whether there is somebody who makes alerts.
     """
 
     typed = pyqtSignal(str)
@@ -50,6 +54,8 @@ class FilterBox(QLineEdit):
     saved_changed = pyqtSignal(list)
     used_changed = pyqtSignal(list)
     offered_changed = pyqtSignal()
+    alert_wanted = pyqtSignal()
+    offers_alerts = False
 
     def __init__(self, known: Known = dict) -> None:
         super().__init__()
@@ -223,6 +229,10 @@ class FilterBox(QLineEdit):
             save = menu.addAction(self.tr("Save this filter"))
             save.setEnabled(bool(typed) and self._problem() is None)
             save.triggered.connect(lambda: self.keep(typed))
+        if self.offers_alerts:
+            alert = menu.addAction(icon("bell"), self.tr("Alert on this filter…"))
+            alert.setEnabled(bool(typed) and self._fields is FIELDS and self._problem() is None)
+            alert.triggered.connect(lambda: self.alert_wanted.emit())
         return menu
 
     def offered(self) -> list[tuple[str, bool]]:

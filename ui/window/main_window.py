@@ -17,6 +17,7 @@ from app.post import Post
 from app.workspace.reading import Workspace
 from ui.actions.action import Place
 from ui.actions.build import Actions
+from ui.alerts.commands import AlertCommands
 from ui.bridge import Bridge
 from ui.captures.commands import CaptureCommands
 from ui.captures.files import CaptureFiles, dropped
@@ -82,8 +83,7 @@ class MainWindow(QMainWindow):
         browser, panes, detail, filter: the panes with their filter and the detail of the current event.
         service_actions, failure_actions, exchanges, notes: what acts on services and events.
         workbench: the pages of services.
-        sending, faults, watches, charts, streams: the docks of sending, of faults, of watches and of charts, and the
-            stream windows.
+        sending, faults, watches, charts, alerts, streams: the docks of these, and the stream windows.
         examples: what the start page does in one click.
         notices, middle, start_page, toolbar, capture_button, command_palette, menus, manual: parts of the window
             itself.
@@ -187,6 +187,11 @@ class MainWindow(QMainWindow):
             post, edits, bridge, self, lambda: self.services.selected, self.browser.show_filtered
         )  # fmt: skip
         self.workbench.hits_wanted.connect(self.faults.show_hits)
+        self.alerts = AlertCommands(
+            post, edits, bridge, self, self.notices.say, self.panes.typed, self.browser.show_filtered
+        )
+        self.filter.offers_alerts = True
+        self.filter.alert_wanted.connect(self.alerts.alert_on_filter)
         self.detail.wanted.connect(lambda name: self.actions_[name].trigger())
         self.side.changed.connect(self.faults.on_selection)
         self.captures.send_wanted.connect(self.sending.fill)
@@ -218,6 +223,7 @@ class MainWindow(QMainWindow):
             self.faults,
             self.charts,
             self.watches,
+            self.alerts,
             ManualCommands(self.manual),
         )
         self.examples = Examples(post, edits, self.services, self.sending, lambda: self._settings.host, self)
