@@ -171,6 +171,8 @@ class Manual(Album):
             it.press("ctrl+q")
             it.wait()
 
+        self._charts()
+
     def _upstreams(self, it: Program) -> None:
         for number in range(7):
             curl(url(FRONT, f"/orders/{number}"))

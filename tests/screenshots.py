@@ -15,6 +15,7 @@ import struct
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -27,6 +28,7 @@ from tests.e2e.clients import curl, socat, url
 from tests.e2e.display import Display, display
 from tests.e2e.program import Program, running
 from tests.helpers import ROOT, run
+from tests.ui.charts import samples
 
 FOLDER = ROOT / "resources" / "screenshots"
 
@@ -202,6 +204,23 @@ class Album:
                 self._dialogs(it)
             it.press("ctrl+q")
             it.wait()
+
+        self._charts()
+
+    def _charts(self) -> None:
+        """Ten minutes of a capture that goes on, in which something went wrong; a range of it is selected."""
+        with TemporaryDirectory() as folder:
+            services = [("sensor-hub", "tcp"), ("beacon", "udp"), ("orders-api", "http")]
+            samples.make(Path(folder) / "run.lpost", begin=int(time.time()) - samples.SECONDS, services=services)
+            with running_on(self._screen, DEVICES, folder, self._theme, "--start") as it:
+                it.wait_up(5)
+                it.press("ctrl+alt+d")
+                _pause(2.5)
+                it.press(*["Tab"] * 6, "End", *["ctrl+Left"] * 4, *["shift+Left"] * 14, "Return")
+                self._settle()
+                self._keep("charts")
+                it.press("ctrl+q")
+                it.wait()
 
     def _views(self, it: Program) -> None:
         it.click("pane orders-api")

@@ -128,6 +128,15 @@ class Settings:
         self._store.setValue("used_filters", list(texts[:MAX_USED]))
 
     @property
+    def chart_series(self) -> list[str]:
+        """Series of the user's own in charts, each as one text."""
+        return self._texts("chart_series")
+
+    @chart_series.setter
+    def chart_series(self, texts: list[str]) -> None:
+        self._store.setValue("chart_series", list(texts))
+
+    @property
     def export_format(self) -> str:
         """The name of the exporter that was used last; empty: none yet."""
         name = self._store.value("export_format", "")

@@ -21,6 +21,7 @@ COMMANDS = {
     "run": "run a Twisted program, unchanged, and capture what it does",
     "control": "steer a workspace that another process serves",
     "query": "print the events of a capture",
+    "chart": "print what happened in a capture over time, as CSV",
     "export": "write a capture for other tools",
     "save": "save a copy of a capture: whole, without payloads, or redacted",
     "send": "send a message and print what comes back",

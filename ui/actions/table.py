@@ -275,11 +275,7 @@ ACTIONS: tuple[Action, ...] = (
         "Ctrl+Alt+Y", groups={MAIN: 3, EVENTS: 1}, enabled=A_MESSAGE, hidden_while_disabled=True,
     ),
     Action(
-        "watches", "Services", "Wat&ches", "Show or hide what is checked again and again, and how it is",
-        "Ctrl+Alt+W", "watch", groups={MAIN: 3},
-    ),
-    Action(
-        "watch_service", "Services", "Watch this service…", "Check again and again whether it answers",
+        "watch_service", "Services", "W&atch this service…", "Check again and again whether it answers",
         "Ctrl+Alt+I", groups={MAIN: 3, SERVICE: 2}, enabled=A_SERVICE,
     ),
     Action(
@@ -386,8 +382,12 @@ ACTIONS: tuple[Action, ...] = (
         "Ctrl+Alt+F", groups={MAIN: 3, CAPTURE: 2, CONNECTION: 1, EVENTS: 3}, enabled=A_STREAM,
     ),
     Action(
+        "watches", "View", "&Watches", "Show or hide what is checked again and again, and how it is",
+        "Ctrl+Alt+W", "watch", groups={MAIN: 3},
+    ),
+    Action(
         "show_checks", "View", "Show chec&ks", "Have the panes show what watches send and find, or leave it out",
-        "Ctrl+Alt+V", groups={MAIN: 1}, checked=lambda now: now.checks_shown,
+        "Ctrl+Alt+V", groups={MAIN: 3}, checked=lambda now: now.checks_shown,
     ),
     Action(
         "http", "View", "&HTTP", "Show HTTP exchanges, one a row",
@@ -416,6 +416,10 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "copy_report", "View", "Cop&y report", "Copy it for a bug tracker, without secrets",
         "Ctrl+B", "copy", groups={MAIN: 3, GROUP: 2}, enabled=A_FAILURE,
+    ),
+    Action(
+        "charts", "View", "&Draw charts", "Show or hide what happened over time: bytes, requests, latency, memory",
+        "Ctrl+Alt+D", "chart", groups={MAIN: 3, CAPTURE: 2},
     ),
     Action("start_page", "View", "S&tart page", "Show what to begin with", "Alt+Home", groups={MAIN: 4}),
     Action(

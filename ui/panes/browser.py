@@ -96,6 +96,7 @@ class Browser(QSplitter):
         """Show an event among all events: nothing is filtered out, or hidden by Clear view."""
         self.panes.setCurrentWidget(self.panes.all)
         pane = self.panes.all
+        self.panes.set_span(None)
         if self.panes.typed():
             self.filter.setText("")
             self.filter.apply()

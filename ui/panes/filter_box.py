@@ -37,6 +37,7 @@ class FilterBox(QLineEdit):
 
     Signals:
         typed: a valid filter.
+        entered: Return was pressed, and the filter is valid.
         left: Esc was pressed.
         saved_changed: all saved filters, when the user has saved or removed one.
         used_changed: the filters that were used, the latest first.
@@ -44,6 +45,7 @@ class FilterBox(QLineEdit):
     """
 
     typed = pyqtSignal(str)
+    entered = pyqtSignal()
     left = pyqtSignal()
     saved_changed = pyqtSignal(list)
     used_changed = pyqtSignal(list)
@@ -306,6 +308,7 @@ class FilterBox(QLineEdit):
             self._hide_offered()
             if self.apply():
                 self._remember()
+                self.entered.emit()
         elif event.key() == Qt.Key_Down or (event.key() == Qt.Key_Space and event.modifiers() & Qt.ControlModifier):
             self._offer()
         else:

@@ -206,6 +206,7 @@ def test_escape_closes_and_the_page_is_kept(manual: ManualWindow) -> None:
     assert manual.places[-1][0] == "filters"
 
 
+@pytest.mark.usefixtures("dark")
 def test_it_takes_the_colours_of_the_theme(manual: ManualWindow, qapp: QApplication) -> None:
     select(manual, "Filters")
     theme.apply(qapp, theme.LIGHT)

@@ -12,14 +12,11 @@ from twisted.internet.defer import Deferred, maybeDeferred
 
 from app.services.surroundings import Surroundings
 from tests.ui.desk import config, memory_post
-from ui.looks import theme
 from ui.services.connect_dialog import ConnectDialog
 
 
 @pytest.fixture
-def make(qapp: QApplication, qtbot: QtBot, tmp_path: Path) -> Any:
-    theme.apply(qapp, theme.DARK)
-
+def make(qtbot: QtBot, tmp_path: Path) -> Any:
     def make_(in_thread: Any = maybeDeferred, **more: Any) -> ConnectDialog:
         service = memory_post(config("alpha", **more))[0].services["alpha"]
         service.surroundings = Surroundings(data=tmp_path)

@@ -10,7 +10,6 @@ import pytest
 from PyQt5.QtCore import Qt
 from PyQt5.QtWidgets import (
     QAbstractButton,
-    QApplication,
     QCheckBox,
     QDialog,
     QLabel,
@@ -25,7 +24,6 @@ from app.responders import Option, Responder
 from app.services.config import ServiceConfig
 from ui.forms.form import OptionForm
 from ui.forms.table import TableEditor
-from ui.looks import theme
 from ui.services.checks import place_problem, suggested_name, suggested_port
 from ui.services.dialog import ServiceDialog
 from ui.services.section_page import SectionPage
@@ -38,9 +36,7 @@ Open = Callable[..., ServiceDialog]
 
 
 @pytest.fixture
-def dialog(qapp: QApplication, qtbot: QtBot) -> Open:
-    theme.apply(qapp, theme.DARK)
-
+def dialog(qtbot: QtBot) -> Open:
     def opened(config: ServiceConfig | None = None, protocol: str = "tcp") -> ServiceDialog:
         found = ServiceDialog(config, [other for other in OTHERS if other is not config], None, protocol)
         qtbot.addWidget(found)

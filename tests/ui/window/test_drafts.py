@@ -25,8 +25,6 @@ from tests.ui.conftest import Open
 from tests.ui.desk import config, do, memory_post, pressing, settle
 from ui.window.main_window import MainWindow
 
-pytestmark = pytest.mark.usefixtures("dark")
-
 EXPOSED = config("open", 9200, host="0.0.0.0")
 
 Begin = Callable[..., MainWindow]

@@ -18,8 +18,6 @@ from ui.settings import Settings
 from ui.window.main_window import MainWindow
 from ui.window.palette import Entry, Palette, found, rank
 
-pytestmark = pytest.mark.usefixtures("dark")
-
 
 def shown(window: MainWindow) -> list[str]:
     return [entry.text for entry in window.command_palette._shown]

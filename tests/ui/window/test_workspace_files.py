@@ -31,8 +31,6 @@ from ui.edits import Edits
 from ui.settings import Settings
 from ui.window.workspace_files import WorkspaceFiles, demo, demo_file
 
-pytestmark = pytest.mark.usefixtures("dark")
-
 Press = QMessageBox
 
 

@@ -21,8 +21,6 @@ from ui.workbench.body import BodyRow
 from ui.workbench.rules_delegate import row_height
 from ui.workbench.steps import Grip, StepsRow
 
-pytestmark = pytest.mark.usefixtures("dark")
-
 READ = {"when": "regex", "match": r"^READ (?P<what>\w+)", "then": ["send {{what}} = 1"]}
 BYE = {"when": "text", "match": "bye", "then": ["send BYE", "close"]}
 
