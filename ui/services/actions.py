@@ -86,12 +86,24 @@ class ServiceActions(QObject):
         self._add(copy, self.tr("duplicate of “{name}”").format(name=name), start=service.running, offer=True)
 
     def move(self, name: str, typed: str) -> None:
-        """Have a service listen on what was typed: an address or a port. One that runs starts again."""
+        """Have a service listen on what was typed: an address or a port.
+
+        One that runs starts again; so does one that has failed, as where the port before was in use.
+        """
         service = self._post.services.get(name)
-        if service is not None and self.address_problem(name, typed) is None:
-            host, port = _place(service.config, typed)
-            words = self.tr("address of “{name}”").format(name=name)
-            self._edits.replace(name, replace(service.config, host=host, port=port), words)
+        if service is None or self.address_problem(name, typed) is not None:
+            return
+        host, port = _place(service.config, typed)
+        failed = isinstance(service.status, Failed)
+        words = self.tr("address of “{name}”").format(name=name)
+        self._edits.replace(name, replace(service.config, host=host, port=port), words)
+
+        async def begin() -> None:
+            moved = self._post.services.get(name)
+            if failed and moved is not None and not moved.running:
+                await moved.start()
+
+        self._edits.when_followed(begin)
 
     def address_problem(self, name: str, typed: str) -> str | None:
         """What is wrong with an address, or a port, for the service called ``name``; None: nothing."""

@@ -126,12 +126,11 @@ def test_a_service_is_copied_to_a_port_of_ones_choice(desk: Bench) -> None:
     desk.start()
     walk.key("Ctrl+D")
     desk.qtbot.waitUntil(lambda: desk.window.services.address is not None)
-    services = desk.post.services
     with kept_port() as port:
         walk.text(str(port))
         walk.key("Return")
         listening = Listening(f"127.0.0.1:{port}")
-        desk.qtbot.waitUntil(lambda: services["shop-2"].status == listening)
+        desk.qtbot.waitUntil(lambda: desk.post.services["shop-2"].status == listening)
     assert desk.window.services.selected == "shop-2"
     assert walk.steps <= before // 2
 
