@@ -266,7 +266,7 @@ class Recorder:
         ``colour`` is one of ``app.events.COLOURS`` or empty.
         """
         detail = json.dumps({"event": event, "text": text, "colour": colour})
-        words = text or (f"coloured {colour}" if colour else "taken away")
+        words = text or (f"coloured {colour}" if colour else "removed")
         self.record(events.NOTE, summary=f"on event {event}: {words}", detail=detail)
 
     def record_datagram(self, kind: int, service: int, conn: int, payload: bytes, detail: str | None = None) -> None:

@@ -26,7 +26,7 @@ from ui.forms.form import sentence
 from ui.panes.browser import Browser
 from ui.panes.commands import PaneCommands
 from ui.panes.notes import ONLY_LIVE
-from ui.parts.copying import tell_in
+from ui.parts.copying import SHOWN, tell_in
 from ui.parts.labels import plain
 from ui.parts.notice_bar import NoticeBar
 from ui.parts.progress_line import InThread
@@ -105,6 +105,7 @@ class CaptureWindow(QMainWindow):
         self._reader.failed = self._on_failed
         self.actions_.connect(PaneCommands(self.browser, self._streams, self._connection), self._commands, self.charts)
         self.actions_.follow(self.browser.changed, self._situation)
+        self.actions_.say_why(lambda words: self.statusBar().showMessage(words, SHOWN))
         self.panes.menu_wanted.connect(self._event_menu)
         self.detail.again.connect(lambda: self.notice.say(ONLY_READ))
 

@@ -61,6 +61,7 @@ class PaneTabs(QTabWidget):
         menu_wanted: a context menu for the pane in view, to be filled.
         copied: text for the clipboard, and what it is, in words.
         narrowed: a condition to add to the filter.
+        letter_typed: what was typed in a pane, where a filter begins.
         unresolved_changed: how many failures are in groups that are not resolved.
         page_closed: a page that the user closes.
         span_changed(): the panes show another time, or all times again.
@@ -71,6 +72,7 @@ class PaneTabs(QTabWidget):
     menu_wanted = pyqtSignal(QMenu, QPoint)
     copied = pyqtSignal(str, str)
     narrowed = pyqtSignal(str)
+    letter_typed = pyqtSignal(str)
     unresolved_changed = pyqtSignal(int)
     page_closed = pyqtSignal(QWidget)
     span_changed = pyqtSignal()
@@ -170,7 +172,7 @@ class PaneTabs(QTabWidget):
         """The service of a page has this name now."""
         self._pages[page] = service
         at = self.indexOf(page)
-        self.setTabText(at, _tab_text(service))
+        self.setTabText(at, self.tr("{name}: settings").format(name=_tab_text(service)))
         self.setTabToolTip(at, plain(self.tr("Settings of {name}").format(name=service)))
         self.tabBar().setTabData(at, self.tr("Settings of {name}").format(name=service))
         button = self.tabBar().tabButton(at, QTabBar.RightSide)
@@ -234,6 +236,7 @@ class PaneTabs(QTabWidget):
         pane.menu_wanted.connect(self.menu_wanted)
         pane.copied.connect(self.copied)
         pane.narrowed.connect(self.narrowed)
+        pane.view.letter_typed.connect(self.letter_typed)
         pane.on_stored(self._stored)
         at = self.addTab(pane, _tab_text(text))
         self.setTabToolTip(at, plain(text))

@@ -190,12 +190,15 @@ class MainWindow(QMainWindow):
         self.detail.wanted.connect(lambda name: self.actions_[name].trigger())
         self.side.changed.connect(self.faults.on_selection)
         self.captures.send_wanted.connect(self.sending.fill)
-        self.capture_commands = CaptureCommands(post, reader, self.captures, self.browser, self, selection.connection)
+        self.capture_commands = CaptureCommands(
+            post, reader, self.captures, self.browser, self, selection.connection, self._settings
+        )
         answering = AnswerByRule(post, self.exchanges, self.workbench, self.service_actions)
         services = ServiceCommands(
             post, self.side, self.service_actions, self, self.notices.say, self._status_line.tell
         )
         services.keep_keys(self.actions_)
+        self.actions_.say_why(self._status_line.tell)
         self.actions_.connect(
             WorkbenchCommands(
                 self.workbench,

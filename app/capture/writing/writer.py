@@ -208,11 +208,11 @@ class Writer:
         self._file.close()
         self._file = None
         if aside is None:
-            text = f"Something else was written into the log of {path}. The capture is made anew with all that it held"
+            text = f"Another program has written into the log of {path}. The capture is written again, with all it held"
         elif damaged and self._put_back(aside, path):
-            text = f"Something else was written into the log of {path}. What only the log held is lost"
+            text = f"Another program has written into the log of {path}. What only the log held is lost"
         else:
-            text = f"Something else was written into {path}. It is set aside as {aside.name}; a new file is begun"
+            text = f"Another program has written into {path}. It is set aside as {aside.name}; a new file is begun"
         self._trouble = text
         self._say(trouble=text, passing=True)
         return True

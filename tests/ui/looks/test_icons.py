@@ -15,6 +15,8 @@ from PyQt5.QtWidgets import QApplication
 from ui.looks import icons, theme
 from ui.looks.theme import DARK, LIGHT
 
+pytestmark = pytest.mark.usefixtures("dark")
+
 APP_ICON = "listening-post"
 NEEDED = {
     "play", "stop", "plus", "send", "filter", "record", "copy", "close", "trash", "pencil", "duplicate",
