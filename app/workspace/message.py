@@ -10,11 +10,11 @@ from app import options
 from app.faults.tables import FAULT
 from app.options import Mistake, Option, Options, with_defaults
 from app.sending.clients import CLIENTS
-from app.sending.contents import FORMS, NONE, OFF, headers_for
+from app.sending.contents import FORMS, OFF, headers_for
 from app.sending.faults import problems
 from app.sending.request import Request
 from app.sending.url import field, parse
-from app.text.variables import Variables, filled
+from app.text.variables import NONE, Variables, filled
 
 MESSAGE = (
     Option("name", str, "", "What it is called", required=True),

@@ -20,8 +20,6 @@ from ui.faults.dock import MOST, FaultsDock
 from ui.faults.figures import POSITIONS
 from ui.faults.row import FaultRow
 
-pytestmark = pytest.mark.usefixtures("dark")
-
 SLOW = {"kind": "delay", "name": "slow", "ms": 200.0, "jitter_ms": 50.0}
 RESET = {"kind": "reset", "name": "second breaks", "nth": 2}
 
