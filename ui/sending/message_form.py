@@ -239,7 +239,7 @@ class MessageForm(QWidget):
         self.tabs.addTab(self._options(), self.tr("Options"))
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(6)
+        column.setSpacing(4)
         column.addLayout(top)
         column.addWidget(self.url_words)
         column.addWidget(self.tabs, 1)
