@@ -35,8 +35,10 @@ DIALOGS = (
     "trust",
     "about",
     "connect_lines",
+    "watch_service",
+    "alert_on_filter",
 )
-TOGGLED = ("send_message", "faults", "compact_services")
+TOGGLED = ("send_message", "faults", "watches", "charts", "alerts", "compact_services")
 PLACES = ("start_page", "http", "conversations", "failures", "manual", "palette", "find_service")
 
 
