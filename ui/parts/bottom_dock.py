@@ -8,7 +8,7 @@ from PyQt5.QtCore import Qt, pyqtSignal
 from PyQt5.QtGui import QCloseEvent, QKeyEvent
 from PyQt5.QtWidgets import QDockWidget, QMainWindow, QWidget
 
-ROOM = 80
+ROOM = 75
 """Digits that a dock is to have beside another, at the least."""
 
 _turns = count(1)
