@@ -30,7 +30,11 @@ class Offers(QCompleter):
         """Offer these from now on."""
         self._texts.setStringList(list(texts))
 
+    def texts(self) -> list[str]:
+        """All that is offered, whatever is typed."""
+        return self._texts.stringList()
+
     def splitPath(self, typed: str) -> list[str]:
         """What completions must contain."""
-        left = [text for text in self._texts.stringList() if typed.lower() in text.lower()]
+        left = [text for text in self.texts() if typed.lower() in text.lower()]
         return [_NOTHING] if len(left) == 1 and len(left[0]) == len(typed) else [typed]
