@@ -188,6 +188,25 @@ CAPTURE_RESUMED: Final = _kind(
     always={"count": int, "from": str, "until": str},
 )  # fmt: skip
 
+LOOP_BLOCKED: Final = _kind(
+    36, "loop.blocked",
+    "one turn of the reactor took long, and no service answered meanwhile; `frames` is the stack that ran, `seconds`"
+    " its length, `unfinished`: it had not ended when the program was ended",
+    always={
+        "group": str, "type": str, "message": str, "frames": list, "notes": list, "relation": str,
+        "cause": dict | None, "members": list, "seconds": float,
+    },
+    sometimes={"unfinished": bool},
+)  # fmt: skip
+GROWING: Final = _kind(
+    37, "program.growing",
+    "something of the program has only grown for an hour; `what` is its name, `first` and `last` its figures",
+    always={"what": str, "first": int, "last": int, "seconds": float},
+)  # fmt: skip
+
+FAILURES: Final = frozenset({FAILURE, LOOP_BLOCKED})
+"""The kinds that are grouped as failures."""
+
 NAMES: Final[dict[int, str]] = {code: kind.name for code, kind in KINDS.items()}
 RAW: Final = frozenset(kind.code for kind in KINDS.values() if kind.raw)
 INBOUND: Final = frozenset(kind.code for kind in KINDS.values() if kind.direction == "received")

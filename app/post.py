@@ -22,6 +22,7 @@ from app.files.folders import data_folder
 from app.logbook import Logbook
 from app.plugin_loader.live import Plugins
 from app.plugin_loader.table import TABLE
+from app.program.blocked import LoopWatch
 from app.responders.relay.loops import Loops
 from app.sending.sender import Sender
 from app.services.answering import DatagramPorts
@@ -45,6 +46,7 @@ class Post:
 
     Attributes:
         recorder: takes the events of services and of the sender.
+        loop: watches the reactor, once it is opened, and records what blocked it.
         logbook: records what Twisted and Python log.
         services: by name, in the order of the workspace.
         plugins: the plugins of the user and of the workspace.
@@ -63,6 +65,7 @@ class Post:
         self._seed = seed
         self.recorder = Recorder(reactor)
         self.logbook = Logbook(reactor, self.recorder)
+        self.loop = LoopWatch(self.recorder)
         self._budget = Budget()
         self.sender = Sender(reactor, self.recorder, data_folder(), self._budget)
         self.services: dict[str, Service] = {}
@@ -124,7 +127,13 @@ class Post:
         if TABLE.trust.trouble:
             self.recorder.record(events.LOG, summary=TABLE.trust.trouble)
         self.plugins.open()
-        self._link = WriterLink(self._reactor, self.recorder, capture or default_capture(self.captures), limit)
+        self._link = WriterLink(
+            self._reactor,
+            self.recorder,
+            capture or default_capture(self.captures),
+            limit,
+            last_word=self.loop.last_word,
+        )
         self._link.start()
         if keeping != Keeping():
             Deferred.fromCoroutine(self._tidy(self._link.path, keeping))
@@ -173,7 +182,7 @@ class Post:
         """Capture into ``path`` from now on. False if that file will never do."""
         if self._link is not None and self._link is not old:
             await self._link.release()
-        self._link = WriterLink(self._reactor, self.recorder, path, self._limit, old.arena)
+        self._link = WriterLink(self._reactor, self.recorder, path, self._limit, old.arena, self.loop.last_word)
         self._link.start()
         await self._link.opened
         return not self._link.refused
@@ -458,6 +467,7 @@ class Post:
         self.recorder.resume()  # the capture is to say how much it lacks
         if self._link is not None:
             await self._link.close()
+        self.loop.close()
         self.logbook.close()
 
 

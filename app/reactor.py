@@ -25,7 +25,11 @@ class PromptEPollReactor(EPollReactor):
         _fresh: writers that were added and not tried yet, in order.
         _holding: whether ``addWriter`` may put a writer into ``_fresh``. Only true while
             an iteration runs that will try it.
+        turns: is told when it begins to work (``begin``) and when it has done so (``end``), if it is not None. A turn
+            is all between two polls.
     """
+
+    turns: Any = None
 
     def __init__(self) -> None:
         self._fresh: dict[Any, None] = {}
@@ -62,10 +66,16 @@ class PromptEPollReactor(EPollReactor):
             self._write_fresh()
             # The writers' callbacks may have scheduled a call or stopped the reactor.
             timeout = 0.0
+        turns = self.turns
+        if turns is not None:
+            turns.end()
         try:
             ready = self._poller.poll(-1 if timeout is None else timeout, SLICE)
         except InterruptedError:
             return
+        finally:
+            if turns is not None:
+                turns.begin()
         self._round(ready)
 
     doIteration = doPoll

@@ -23,6 +23,7 @@ from app.capture.schema import SUFFIX
 from app.files.folders import APP_NAME
 from app.files.limit import raise_file_limit
 from app.post import Post
+from app.text.escapes import one_line
 from app.workspace import reading as workspace
 from app.workspace.reading import Workspace
 from ui import screen
@@ -62,6 +63,7 @@ def run(path: Path | None, capture: Path | None, start: bool, separate: bool = F
     if name is not None and not own_window and instance.hand_over(Wish(path and path.absolute(), start), name):
         return 0
     post = Post(reactor, opened)
+    post.loop.open(reactor, _warn)
     # The writer process starts up while the window is being built.
     capturing = post.open(
         capture, settings.capture_limit, Keeping(settings.keep_days, settings.keep_total), settings.captures
@@ -104,6 +106,11 @@ def run(path: Path | None, capture: Path | None, start: bool, separate: bool = F
     gc.freeze()
     application.exec_()
     return 0
+
+
+def _warn(words: str) -> None:
+    if sys.stderr is not None:
+        print(f"listening-post: {one_line(words)}", file=sys.stderr)
 
 
 def _stop(reactor: Any) -> None:

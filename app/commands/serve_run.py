@@ -50,6 +50,7 @@ class _Run(Run):
         self._seconds_to_print = PRINT_AT_SIGNAL
         self._seed = seed
         self.post = Post(reactor, workspace, seed=seed)
+        self.post.loop.open(reactor, output.warn)
         self.post.recorder.trouble_changed.connect(_report_trouble)
 
     async def start(self) -> None:

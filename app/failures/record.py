@@ -24,6 +24,9 @@ MAX_MEMBERS = 8
 CONTEXT_LINES = 2
 """Source lines before and after a frame's line."""
 
+BLOCKED = "blocked"
+"""The type of a record that is about no exception: a turn of the reactor took long, and the frames are what ran."""
+
 _MARK = "_listening_post_recorded"
 _PLACE = "_listening_post_place"
 
@@ -186,6 +189,18 @@ def _syntax(error: BaseException) -> Iterator[Frame]:
     """A frame for the position of a ``SyntaxError``: its code never ran, so it is in no traceback."""
     if isinstance(error, SyntaxError) and error.filename and error.lineno:
         yield Frame(error.filename, error.lineno, "<module>", _source(error.filename, error.lineno, None))
+
+
+def frames_of(frame: FrameType | None) -> tuple[Frame, ...]:
+    """The stack that ends in ``frame``, outermost first, without local values: another thread may be running it."""
+    steps: list[tuple[str, int, str, FrameType]] = []
+    while frame is not None:
+        code = frame.f_code
+        steps.append((code.co_filename, frame.f_lineno or code.co_firstlineno, code.co_name, frame))
+        frame = frame.f_back
+    if len(steps) > MAX_FRAMES:
+        steps = steps[: MAX_FRAMES // 2] + steps[-MAX_FRAMES // 2 :]
+    return tuple(Frame(file, line, name, _source(file, line, at)) for file, line, name, at in reversed(steps))
 
 
 def _source(file: str, line: int, frame: FrameType | None) -> tuple[tuple[int, str], ...]:

@@ -174,7 +174,7 @@ class CaptureFile:
         self._db.executemany(tally.ADD, tally.added(kinds, columns[3], columns[4], payloads))
         if events.CONNECTION_CLOSED in kinds or events.TLS_OPENED in kinds or events.TLS_FAILED in kinds:
             self._update_connections(first, columns)
-        if events.FAILURE in kinds:
+        if events.FAILURE in kinds or events.LOOP_BLOCKED in kinds:
             self._db.executemany("INSERT INTO failure VALUES (?, ?, ?, ?)", tally.failures(first, columns))
         if events.FAILURE_RESOLVED in kinds:
             self._db.executemany(

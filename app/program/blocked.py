@@ -1,0 +1,97 @@
+"""From a turn that took long to its event, which stands among the failures."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Callable
+from hashlib import blake2b
+from typing import Any
+
+from app import events
+from app.capture.recorder import Recorder
+from app.capture.writing.last_word import IS_THERE, LastWord
+from app.failures.fingerprint import own_frames
+from app.failures.origins import short
+from app.failures.record import BLOCKED, FailureRecord
+from app.program.turns import Block, Turns
+
+SAID = 5.0
+"""Seconds after which people are told of a turn that does not end."""
+
+STILL = " and had not ended"
+
+
+def described(block: Block) -> tuple[str, str]:
+    """Summary and detail of the event ``loop.blocked``.
+
+    Blocks are of one group when the innermost function of the user's own code is the same: which line of a loop was
+    met is chance.
+    """
+    record = FailureRecord(BLOCKED, "", block.frames)
+    own = own_frames(record)
+    where = f"{short(own[-1].file)}:{own[-1].line}" if own else "something that was over before it could be seen"
+    has = "has blocked" if block.unfinished else "blocked"
+    end = STILL if block.unfinished else ""
+    words = f"{where} {has} every service for {block.seconds:,.1f} s{end}"
+    place = f"{short(own[-1].file)}\0{own[-1].function}" if own else ""
+    group = blake2b(f"{BLOCKED}\0{place}".encode("utf-8", "replace"), digest_size=8).hexdigest()
+    record = FailureRecord(BLOCKED, words, block.frames)
+    more = {"unfinished": True} if block.unfinished else {}
+    detail = {"group": group, **record.as_json(), "seconds": round(block.seconds, 3), **more}
+    return words, json.dumps(detail)
+
+
+def record(recorder: Recorder, block: Block) -> None:
+    """Record a turn that took long, and is over."""
+    summary, detail = described(block)
+    recorder.failures += 1
+    recorder.record(events.LOOP_BLOCKED, summary=summary, detail=detail)
+
+
+class LoopWatch:
+    """Watches the reactor, and records each turn that takes long, once.
+
+    Attributes:
+        turns: what it sees.
+        last_word: what the writer of the capture stores if the program is ended during such a turn; None before
+            ``open``, and where the system cannot share memory.
+    """
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+        self._say: Callable[[str], object] = lambda words: None
+        self.turns = Turns(lambda block: record(recorder, block), self._on_unfinished)
+        self.last_word: LastWord | None = None
+        self._said = False
+
+    def open(self, reactor: Any, say: Callable[[str], object]) -> None:
+        """Begin to watch, in the reactor's thread, before the capture is opened.
+
+        ``say`` takes a line for people, in another thread, about a turn that does not end.
+        """
+        self._say = say
+        if IS_THERE:
+            with contextlib.suppress(OSError):  # no descriptor left
+                self.last_word = LastWord()
+        self.turns.open(reactor)
+
+    def close(self) -> None:
+        """Watch no longer."""
+        self.turns.close()
+        if self.last_word is not None:
+            self.last_word.close()
+
+    def _on_unfinished(self, block: Block | None) -> None:
+        # Not in the reactor's thread, unless it is None.
+        if block is None:
+            self._said = False
+            if self.last_word is not None:
+                self.last_word.take_back()
+            return
+        summary, detail = described(block)
+        if self.last_word is not None:
+            self.last_word.say(events.LOOP_BLOCKED, summary, detail)
+        if block.seconds >= SAID and not self._said:
+            self._said = True
+            self._say(summary.removesuffix(STILL))

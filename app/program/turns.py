@@ -1,0 +1,170 @@
+"""Sees which code keeps the reactor from its other work, by a thread that looks on only while there is work.
+
+The reactor says when a turn begins (it has something to do) and when it ends (it waits, or asks for more).
+The thread sleeps until a turn has lasted ``LONG`` seconds and then takes down the stack that runs: never before, so
+that turns which end in time cost two readings of the clock. While no turn runs, it sleeps without a time limit.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from time import perf_counter
+from typing import Any
+
+from app.failures.record import Frame, frames_of
+from app.program.delays import Delays
+
+LONG = 0.25
+"""Seconds from which a turn is one that blocks. Those do not count in which the system let other programs run."""
+
+LOOK_AGAIN = 5.0
+"""The most seconds between two looks at a turn that does not end."""
+
+WINDOW = 15.0
+"""Seconds; the longest turn is that of the last one to two of these."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A turn that took long.
+
+    Attributes:
+        seconds: its length; so far, if it is ``unfinished``.
+        frames: the stack that ran when it had lasted ``LONG`` seconds, outermost first; empty if it was over then.
+    """
+
+    seconds: float
+    frames: tuple[Frame, ...]
+    unfinished: bool = False
+
+
+class Turns:
+    """Watches the turns of one reactor.
+
+    Attributes:
+        began: when the turn began that runs, by the clock; 0.0: none runs.
+        asleep: whether the thread has to be woken by the next turn.
+    """
+
+    def __init__(
+        self,
+        report: Callable[[Block], None],
+        unfinished: Callable[[Block | None], None] = lambda block: None,
+        clock: Callable[[], float] = perf_counter,
+    ) -> None:
+        """``report`` is called in the reactor's thread after each turn that took long. ``unfinished`` is called in
+        the other thread while one still lasts, again and again, and with None once it is over."""
+        self._report, self._unfinished, self._clock = report, unfinished, clock
+        self.began = 0.0
+        self.asleep = False
+        self._bell: SimpleQueue[None] = SimpleQueue()
+        self._seen: tuple[float, tuple[Frame, ...]] = (0.0, ())
+        self._watched = 0.0
+        self._delays: Delays | None = None
+        self._delay = 0.0
+        self._worst = self._worst_before = 0.0
+        self._since = clock()
+        self._reactor: Any = None
+        self._main = threading.get_ident()
+        self._closed = False
+
+    def open(self, reactor: Any) -> None:
+        """Watch this reactor, in whose thread this is called, from its next turn on. Reactors not of ours have no
+        turns to watch: that changes nothing."""
+        if not hasattr(reactor, "turns"):
+            return
+        self._main = threading.get_ident()
+        self._delays = Delays(threading.get_native_id())
+        self._reactor, reactor.turns, self.asleep = reactor, self, True
+        threading.Thread(target=self._run, name="turns", daemon=True).start()
+
+    def close(self) -> None:
+        """Watch no longer. Closing again does nothing."""
+        if self._reactor is not None and self._reactor.turns is self:
+            self._reactor.turns = None
+        self._reactor, self._closed, self.began = None, True, 0.0
+        self._bell.put(None)
+
+    # -- called by the reactor
+
+    def begin(self) -> None:
+        """A turn begins."""
+        self.began = self._clock()
+        if self.asleep:
+            self.asleep = False
+            self._bell.put(None)
+
+    def end(self) -> None:
+        """The turn ends, if one runs."""
+        began, self.began = self.began, 0.0
+        if began:
+            lasted = self._clock() - began
+            if lasted > self._worst:
+                self._worst = lasted
+            if lasted >= LONG:
+                self._on_long(began, lasted)
+
+    def _on_long(self, began: float, lasted: float) -> None:
+        turn, frames = self._seen
+        if turn == began:
+            self._unfinished(None)
+        if lasted - self._waited(began) >= LONG:
+            self._report(Block(lasted, frames if turn == began else ()))
+
+    def longest(self) -> float:
+        """Seconds of the longest turn in the last ``WINDOW`` to twice as long; longer if nobody has asked since."""
+        now = self._clock()
+        found = max(self._worst, self._worst_before)
+        if now - self._since >= WINDOW:
+            self._worst_before, self._worst, self._since = self._worst, 0.0, now
+        return found
+
+    # -- in the thread that watches
+
+    def _run(self) -> None:
+        wait: float | None = None
+        while not self._closed:
+            with contextlib.suppress(Empty):
+                self._bell.get(timeout=wait)
+            wait = self.look()
+
+    def look(self) -> float | None:
+        """See what runs, if it has run too long. Returns the seconds until the next look; None: at the next turn."""
+        began = self.began
+        if not began:
+            self.asleep = True
+            began = self.began  # one that began a moment ago has not seen that the thread sleeps
+            if not began:
+                return None
+            self.asleep = False
+        if self._watched != began:
+            self._watched, self._delay = began, self._delayed()
+        lasted = self._clock() - began
+        left = LONG - (lasted - self._waited(began))
+        if left > 0:
+            return left
+        if self._seen[0] != began:
+            frames = self._stack()
+            if self.began != began:
+                return 0.0  # it was the stack of another turn
+            self._seen = (began, frames)
+        self._unfinished(Block(lasted, self._seen[1], unfinished=True))
+        if self.began != began:
+            self._unfinished(None)
+        return min(lasted, LOOK_AGAIN)
+
+    def _waited(self, began: float) -> float:
+        """Seconds for which the system let others run since the thread first saw this turn."""
+        return max(0.0, self._delayed() - self._delay) if self._watched == began else 0.0
+
+    def _delayed(self) -> float:
+        return self._delays.seconds() if self._delays is not None else 0.0
+
+    def _stack(self) -> tuple[Frame, ...]:
+        frame = sys._current_frames().get(self._main)
+        return frames_of(frame) if frame is not None else ()
