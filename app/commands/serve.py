@@ -47,6 +47,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=on|off",
         help="have a fault act from the start, or not; SERVICE/NAME where several have the name; may be repeated",
     )
+    parser.add_argument(
+        "--metrics",
+        metavar="ADDRESS",
+        help="serve /metrics, for Prometheus, and /healthz there: 127.0.0.1:9464",
+    )
     parser.add_argument("--trust", action="store_true", help="allow all that the workspace asks for, for this run")
     parser.add_argument("--trust-plugins", action="store_true", help="allow plugins alone, for this run")
 
@@ -75,4 +80,5 @@ def run(args: argparse.Namespace) -> int:
         reactor, loaded, args.capture, args.seconds,
         seed=args.seed or draw_seed(),
         as_json=args.json, quiet=args.quiet, limit=args.limit or DEFAULT_LIMIT, keeping=Keeping(args.keep_days),
+        metrics=args.metrics or "",
     )  # fmt: skip

@@ -12,6 +12,7 @@ from app.capture.recorder import Trouble
 from app.commands import errors, output
 from app.commands.printer import Printer, report_lost_output
 from app.commands.running import Run
+from app.metrics.serving import MetricsServer
 from app.post import Post
 from app.status import Failed, Held, Listening, Status
 from app.text.escapes import one_line
@@ -28,6 +29,7 @@ class _Run(Run):
     Args:
         seconds: after which the run ends; None: only a signal ends it.
         seed: of the faults of services that have none of their own.
+        metrics: the address at which metrics are served; "": nowhere.
     """
 
     def __init__(
@@ -42,6 +44,7 @@ class _Run(Run):
         quiet: bool,
         limit: int,
         keeping: Keeping,
+        metrics: str,
     ) -> None:
         super().__init__(reactor)
         self._capture, self._seconds, self._limit, self._keeping = capture, seconds, limit, keeping
@@ -49,8 +52,10 @@ class _Run(Run):
         self._printer: Printer | None = None
         self._seconds_to_print = PRINT_AT_SIGNAL
         self._seed = seed
+        self._metrics = metrics
         self.post = Post(reactor, workspace, seed=seed)
         self.post.loop.open(reactor, output.warn)
+        self._server = MetricsServer(reactor, self.post)
         self.post.recorder.trouble_changed.connect(_report_trouble)
 
     async def start(self) -> None:
@@ -60,6 +65,14 @@ class _Run(Run):
             self.exit_code = 1
             self.stop()
             return
+        if self._metrics:
+            await self._server.use(self._metrics)
+            if self._server.problem:
+                self.exit_code = 1
+                output.warn(self._server.problem)
+                self.stop()
+                return
+            print(f"metrics at http://{self._server.address}/metrics", file=sys.stderr)
         first = post.recorder.range.last + 1
         await post.start_all()
         assert post.capture is not None
@@ -92,6 +105,7 @@ class _Run(Run):
         self.stop()
 
     async def shut_down(self) -> None:
+        await self._server.use("")
         await self.post.shut_down()
         if self._printer is not None:
             self._printer.finish(self._seconds_to_print)
@@ -132,16 +146,18 @@ def run(
     quiet: bool = False,
     limit: int = DEFAULT_LIMIT,
     keeping: Keeping = Keeping(),  # noqa: B008 - frozen
+    metrics: str = "",
 ) -> int:
     """Run every service of ``workspace`` until a signal comes or ``seconds`` have passed.
 
     With ``quiet`` no events are printed, only which services listen, or why not. ``limit`` is the
     largest size of the capture in bytes; ``keeping`` says which older captures stay. ``seed`` is that of
-    the faults of services that have none of their own.
+    the faults of services that have none of their own. ``metrics`` is the address at which they are served.
     Prints its first line when each service listens or has failed. Returns the exit code:
     1 when none could start.
     """
     serving = _Run(
-        reactor, workspace, capture, seconds, seed=seed, as_json=as_json, quiet=quiet, limit=limit, keeping=keeping
+        reactor, workspace, capture, seconds, seed=seed, as_json=as_json, quiet=quiet, limit=limit, keeping=keeping,
+        metrics=metrics,
     )  # fmt: skip
     return serving.run_reactor()

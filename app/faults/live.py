@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -161,10 +162,14 @@ class Faults:
         framer: what makes a framer for each connection, where the service has a framing.
         all: every fault, in the order of the workspace; those set by hand are the last.
         started: the clock's time when the service started.
+        counted: hits so far, by kind; these go on when a fault is changed or removed.
     """
 
-    def __init__(self, clock: Any, record: Record, failed: Failed = _raise) -> None:
+    def __init__(
+        self, clock: Any, record: Record, failed: Failed = _raise, counted: Counter[str] | None = None
+    ) -> None:
         self.clock, self._record, self._failed = clock, record, failed
+        self.counted: Counter[str] = Counter() if counted is None else counted
         self.protocol = "tcp"
         self.framer: Callable[[], Framer] | None = None
         self.seed = 0
@@ -483,6 +488,7 @@ class Faults:
         if len(piece.then) > waiting:
             piece.then[waiting:] = [partial(self._call, course.number, call) for call in piece.then[waiting:]]
         fault.hits += 1
+        self.counted[fault.kind.name] += 1
         if fault.steady:
             totals = course.totals.setdefault(fault, [0, 0])
             totals[0] += 1

@@ -82,7 +82,9 @@ class Service:
         self.tls: ServerTLS | None = None
         self.refused_host = ""
         self.wanted = False
-        self.faults = Faults(reactor, self._record_fault, self._on_fault_failed)
+        self.faults = Faults(
+            reactor, self._record_fault, self._on_fault_failed, recorder.counters(self.number).faults
+        )  # fmt: skip
         self.renew: Callable[[], None] = lambda: None
         self.adapt: Callable[[Any], None] = lambda built: None
         self.fail: Callable[[], None] = lambda: None
