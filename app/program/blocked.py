@@ -11,7 +11,7 @@ from typing import Any
 from app import events
 from app.capture.recorder import Recorder
 from app.capture.writing.last_word import IS_THERE, LastWord
-from app.failures.fingerprint import own_frames
+from app.failures.fingerprint import called_frame
 from app.failures.origins import short
 from app.failures.record import BLOCKED, FailureRecord
 from app.program.turns import Block, Turns
@@ -25,16 +25,16 @@ STILL = " and had not ended"
 def described(block: Block) -> tuple[str, str]:
     """Summary and detail of the event ``loop.blocked``.
 
-    Blocks are of one group when the innermost function of the user's own code is the same: which line of a loop was
-    met is chance.
+    Blocks are of one group when the reactor called the same function of the user's own code: which line of a loop was
+    met, and in what it calls, is chance.
     """
     record = FailureRecord(BLOCKED, "", block.frames)
-    own = own_frames(record)
-    where = f"{short(own[-1].file)}:{own[-1].line}" if own else "something that was over before it could be seen"
+    called = called_frame(record)
+    where = f"{short(called.file)}:{called.line}" if called else "something that was over before it could be seen"
     has = "has blocked" if block.unfinished else "blocked"
     end = STILL if block.unfinished else ""
     words = f"{where} {has} every service for {block.seconds:,.1f} s{end}"
-    place = f"{short(own[-1].file)}\0{own[-1].function}" if own else ""
+    place = f"{short(called.file)}\0{called.function}" if called else ""
     group = blake2b(f"{BLOCKED}\0{place}".encode("utf-8", "replace"), digest_size=8).hexdigest()
     record = FailureRecord(BLOCKED, words, block.frames)
     more = {"unfinished": True} if block.unfinished else {}

@@ -16,6 +16,7 @@ from queue import Empty, SimpleQueue
 from time import perf_counter
 from typing import Any
 
+from app.failures.origins import short
 from app.failures.record import Frame, frames_of
 from app.program.delays import Delays
 
@@ -167,4 +168,10 @@ class Turns:
 
     def _stack(self) -> tuple[Frame, ...]:
         frame = sys._current_frames().get(self._main)
-        return frames_of(frame) if frame is not None else ()
+        found = frames_of(frame)
+        below = [at for at, step in enumerate(found) if short(step.file) in _REACTORS]
+        return found[below[-1] + 1 :] if below else found
+
+
+_REACTORS = ("app/reactor.py", "ui/reactor.py", "twisted/internet/base.py")
+"""What runs a turn: the frames below it are those of the turn."""
