@@ -23,6 +23,7 @@ from app.logbook import Logbook
 from app.plugin_loader.live import Plugins
 from app.plugin_loader.table import TABLE
 from app.program.blocked import LoopWatch
+from app.program.figures import Figures
 from app.responders.relay.loops import Loops
 from app.sending.sender import Sender
 from app.services.answering import DatagramPorts
@@ -46,6 +47,7 @@ class Post:
 
     Attributes:
         recorder: takes the events of services and of the sender.
+        figures: of the program itself.
         loop: watches the reactor, once it is opened, and records what blocked it.
         logbook: records what Twisted and Python log.
         services: by name, in the order of the workspace.
@@ -65,7 +67,8 @@ class Post:
         self._seed = seed
         self.recorder = Recorder(reactor)
         self.logbook = Logbook(reactor, self.recorder)
-        self.loop = LoopWatch(self.recorder)
+        self.figures = Figures(reactor, self._connections)
+        self.loop = LoopWatch(reactor, self.recorder, self.figures.read)
         self._budget = Budget()
         self.sender = Sender(reactor, self.recorder, data_folder(), self._budget)
         self.services: dict[str, Service] = {}
@@ -198,6 +201,10 @@ class Post:
                     events.CONNECTION_OPENED, service.number, connection.number,
                     summary=f"{connection.peer} {was} before this capture", detail=json.dumps(detail),
                 )  # fmt: skip
+
+    def _connections(self) -> int:
+        of_services = sum(len(service.connections) for service in list(self.services.values()))  # in any thread
+        return of_services + len(self.sender.connections)
 
     # -- the services
 

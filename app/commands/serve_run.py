@@ -54,7 +54,7 @@ class _Run(Run):
         self._seed = seed
         self._metrics = metrics
         self.post = Post(reactor, workspace, seed=seed)
-        self.post.loop.open(reactor, output.warn)
+        self.post.loop.open(output.warn)
         self._server = MetricsServer(reactor, self.post)
         self.post.recorder.trouble_changed.connect(_report_trouble)
 

@@ -14,6 +14,8 @@ from app.capture.writing.last_word import IS_THERE, LastWord
 from app.failures.fingerprint import called_frame
 from app.failures.origins import short
 from app.failures.record import BLOCKED, FailureRecord
+from app.program import growth
+from app.program.growth import Growth, Trend
 from app.program.turns import Block, Turns
 
 SAID = 5.0
@@ -50,22 +52,25 @@ def record(recorder: Recorder, block: Block) -> None:
 
 
 class LoopWatch:
-    """Watches the reactor, and records each turn that takes long, once.
+    """Watches the reactor, and records each turn that takes long, once; and what of the program only grows.
 
     Attributes:
         turns: what it sees.
+        growth: looks at the program meanwhile, as long as that is awake anyway.
         last_word: what the writer of the capture stores if the program is ended during such a turn; None before
             ``open``, and where the system cannot share memory.
     """
 
-    def __init__(self, recorder: Recorder) -> None:
-        self._recorder = recorder
+    def __init__(self, reactor: Any, recorder: Recorder, read: Callable[[], dict[str, int]] = dict) -> None:
+        """``read`` gives the figures of the program, in another thread."""
+        self._reactor, self._recorder = reactor, recorder
         self._say: Callable[[str], object] = lambda words: None
-        self.turns = Turns(lambda block: record(recorder, block), self._on_unfinished)
+        self.growth = Growth(read, self._on_trend)
+        self.turns = Turns(lambda block: record(recorder, block), self._on_unfinished, self.growth.sample)
         self.last_word: LastWord | None = None
         self._said = False
 
-    def open(self, reactor: Any, say: Callable[[str], object]) -> None:
+    def open(self, say: Callable[[str], object]) -> None:
         """Begin to watch, in the reactor's thread, before the capture is opened.
 
         ``say`` takes a line for people, in another thread, about a turn that does not end.
@@ -74,13 +79,16 @@ class LoopWatch:
         if IS_THERE:
             with contextlib.suppress(OSError):  # no descriptor left
                 self.last_word = LastWord()
-        self.turns.open(reactor)
+        self.turns.open(self._reactor)
 
     def close(self) -> None:
         """Watch no longer."""
         self.turns.close()
         if self.last_word is not None:
             self.last_word.close()
+
+    def _on_trend(self, trend: Trend) -> None:
+        self._reactor.callFromThread(growth.record, self._recorder, trend)
 
     def _on_unfinished(self, block: Block | None) -> None:
         # Not in the reactor's thread, unless it is None.

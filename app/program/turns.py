@@ -16,9 +16,13 @@ from queue import Empty, SimpleQueue
 from time import perf_counter
 from typing import Any
 
+from twisted.logger import Logger
+
 from app.failures.origins import short
 from app.failures.record import Frame, frames_of
 from app.program.delays import Delays
+
+_log = Logger()
 
 LONG = 0.25
 """Seconds from which a turn is one that blocks. Those do not count in which the system let other programs run."""
@@ -56,11 +60,14 @@ class Turns:
         self,
         report: Callable[[Block], None],
         unfinished: Callable[[Block | None], None] = lambda block: None,
+        awake: Callable[[float], None] = lambda now: None,
         clock: Callable[[], float] = perf_counter,
     ) -> None:
         """``report`` is called in the reactor's thread after each turn that took long. ``unfinished`` is called in
-        the other thread while one still lasts, again and again, and with None once it is over."""
+        the other thread while one still lasts, again and again, and with None once it is over. ``awake`` is called
+        there, with the clock's time, whenever the thread has been woken: some times a second while there is work."""
         self._report, self._unfinished, self._clock = report, unfinished, clock
+        self._awake = awake
         self.began = 0.0
         self.asleep = False
         self._bell: SimpleQueue[None] = SimpleQueue()
@@ -133,6 +140,10 @@ class Turns:
             with contextlib.suppress(Empty):
                 self._bell.get(timeout=wait)
             wait = self.look()
+            try:
+                self._awake(self._clock())
+            except Exception:
+                _log.failure("the program cannot be measured")
 
     def look(self) -> float | None:
         """See what runs, if it has run too long. Returns the seconds until the next look; None: at the next turn."""

@@ -19,7 +19,7 @@ class Watched:
         self.delayed = 0.0
         self.blocks: list[Block] = []
         self.unfinished: list[Block | None] = []
-        self.turns = Turns(self.blocks.append, self.unfinished.append, lambda: self.now)
+        self.turns = Turns(self.blocks.append, self.unfinished.append, clock=lambda: self.now)
         self.turns._delays = self  # type: ignore[assignment]
 
     def seconds(self) -> float:
