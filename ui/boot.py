@@ -87,10 +87,15 @@ def run(path: Path | None, capture: Path | None, start: bool, separate: bool = F
         await capturing
         window.captures.look_for_cut_off()
         Deferred.fromCoroutine(window.drafts.begin())
+        if settings.metrics:
+            await window.metrics.use(settings.metrics)
+            if window.metrics.problem:
+                window.notices.say(window.metrics.problem)
         await (post.start_all() if start else post.autostart())
 
     async def end() -> None:
         await window.drafts.finish()
+        await window.metrics.use("")
         await post.shut_down()
         reader.close()
 

@@ -166,7 +166,7 @@ def dialogs(window: MainWindow, settings: Settings, capture: Capture, tmp_path: 
     capture.add([b"x"])
     run: Any = maybeDeferred
     return {
-        "settings": lambda: SettingsDialog(settings, lambda: None, window),
+        "settings": lambda: SettingsDialog(settings, lambda: None, window.metrics, window),
         "capture": lambda: CaptureDialog(post, settings, run, window),
         "connect": lambda: ConnectDialog(post.services["alpha"], run, window),
         "trust": lambda: TrustDialog(authority.of(tmp_path), window),

@@ -427,5 +427,8 @@ ACTIONS: tuple[Action, ...] = (
         "trust", "Help", "&Trust our certificates…", "How clients can be made to trust services with TLS",
         groups={MAIN: 2},
     ),
+    Action(
+        "program", "Help", "This &program", "What it takes from the system, and what grows in it", groups={MAIN: 2},
+    ),
     Action("about", "Help", "&About Listening Post", "Version, licence and where the files are", groups={MAIN: 3}),
 )  # fmt: skip
