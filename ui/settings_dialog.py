@@ -70,7 +70,7 @@ class SettingsDialog(QDialog):
         for title, form in (
             (self.tr("&Appearance"), self._looks()), (self.tr("&Times"), self._times()),
             (self.tr("&Capture"), self._capture()), (self.tr("&Services"), self._services()),
-            (self.tr("&Metrics"), self._metrics()),
+            (self.tr("M&etrics"), self._metrics()),
         ):  # fmt: skip
             self.tabs.addTab(_page(form), title)
         buttons = QDialogButtonBox(QDialogButtonBox.Close)

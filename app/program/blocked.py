@@ -34,14 +34,14 @@ def described(block: Block) -> tuple[str, str]:
     called = called_frame(record)
     where = f"{short(called.file)}:{called.line}" if called else "something that was over before it could be seen"
     has = "has blocked" if block.unfinished else "blocked"
+    whom = f"every service for {block.seconds:,.1f} s"
     end = STILL if block.unfinished else ""
-    words = f"{where} {has} every service for {block.seconds:,.1f} s{end}"
     place = f"{short(called.file)}\0{called.function}" if called else ""
     group = blake2b(f"{BLOCKED}\0{place}".encode("utf-8", "replace"), digest_size=8).hexdigest()
-    record = FailureRecord(BLOCKED, words, block.frames)
+    record = FailureRecord(BLOCKED, f"{whom}, in {where}{end}" if called else f"{whom}{end}", block.frames)
     more = {"unfinished": True} if block.unfinished else {}
     detail = {"group": group, **record.as_json(), "seconds": round(block.seconds, 3), **more}
-    return words, json.dumps(detail)
+    return f"{where} {has} {whom}{end}", json.dumps(detail)
 
 
 def record(recorder: Recorder, block: Block) -> None:

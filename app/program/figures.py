@@ -28,10 +28,10 @@ class Figure:
 
 FIGURES = (
     Figure("memory", "Memory", 20_000_000, "B"),
-    Figure("blocks", "Blocks of memory that Python has given out", 200_000),
-    Figure("descriptors", "File descriptors, without those of connections", 30),
-    Figure("threads", "Threads", 10),
+    Figure("blocks", "Blocks of Python's memory", 200_000),
     Figure("connections", "Connections", 0),
+    Figure("descriptors", "Other file descriptors", 30),
+    Figure("threads", "Threads", 10),
     Figure("delayed", "Delayed calls", 200),
 )
 """Of ``connections`` no trend is told: how many there are is up to their other ends."""

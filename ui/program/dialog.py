@@ -62,7 +62,7 @@ class ProgramDialog(QDialog):
     def _lay_out(self) -> None:
         mark = _button(self.tr("Set m&ark"), self.tr("Compare with now from now on"), self.set_mark)
         count = _button(
-            self.tr("Coun&t"), self.tr("Count objects and Deferreds, and read the traced memory"), self.count
+            self.tr("&Count"), self.tr("Count objects and Deferreds, and read the traced memory"), self.count
         )
         line = QHBoxLayout()
         line.addWidget(self.words, 1)
@@ -78,7 +78,7 @@ class ProgramDialog(QDialog):
         foot.setProperty("surface", "window")
         buttons = QHBoxLayout(foot)
         buttons.setContentsMargins(24, 12, 24, 12)
-        close = _button(self.tr("&Close"), self.tr("Close this window"), self.close)
+        close = _button(self.tr("Close"), self.tr("Close this window"), self.close)
         buttons.addWidget(_button(self.tr("Co&py as text"), self.tr("Copy all of this"), self.copy))
         buttons.addStretch()
         buttons.addWidget(close)
@@ -91,7 +91,12 @@ class ProgramDialog(QDialog):
     def _objects(self) -> QWidget:
         titles = [self.tr("Type"), self.tr("Now"), self.tr("Change")]
         self.objects = Listing(self.tr("Objects by type"), titles, 6)
-        return _page(self.objects)
+        self.objects.setTextElideMode(Qt.ElideLeft)  # the end of a name tells more than its beginning
+        words = Words()
+        words.say(
+            self.tr("Of types whose number has changed since the mark. Those of the program's start do not count.")
+        )
+        return _page(words, self.objects)
 
     def _deferreds(self) -> QWidget:
         self.recording = QCheckBox(self.tr("&Record where they are made"))
@@ -135,7 +140,7 @@ class ProgramDialog(QDialog):
                     (in_words(figure.title), written(figure.name, number), written(figure.name, before), change)
                 )
         longest = self._post.loop.turns.longest() * 1000
-        rows.append((self.tr("Longest turn of the reactor, last 15 s or more"), f"{longest:,.0f} ms", "", ""))
+        rows.append((self.tr("Longest turn of the reactor"), f"{longest:,.0f} ms", "", ""))
         self.figures.show_rows(rows)
 
     def set_mark(self) -> None:

@@ -10,6 +10,7 @@ from PyQt5.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTable
 
 from ui.detail.sheet import visible
 from ui.looks import theme
+from ui.parts.delegates import Unframed
 from ui.parts.labels import plain
 
 Row = Sequence[str]
@@ -33,7 +34,7 @@ class Listing(QTableWidget):
         self.setShowGrid(False)
         self.setWordWrap(False)
         self.setTabKeyNavigation(False)
-        self.setTextElideMode(Qt.ElideLeft)  # the end of a name tells more than its beginning
+        self.setItemDelegate(Unframed(self))
         self.verticalHeader().hide()
         header = self.horizontalHeader()
         header.setHighlightSections(False)
@@ -47,7 +48,7 @@ class Listing(QTableWidget):
         metrics = QFontMetrics(theme.mono_font())
         self.verticalHeader().setDefaultSectionSize(metrics.height() + 8)
         for at in range(1, self.columnCount()):
-            self.horizontalHeader().resizeSection(at, 16 * metrics.horizontalAdvance("0"))
+            self.horizontalHeader().resizeSection(at, 13 * metrics.horizontalAdvance("0"))
         height = self.horizontalHeader().sizeHint().height() + self._rows * self.verticalHeader().defaultSectionSize()
         self.setMinimumHeight(height + 2)
 

@@ -23,10 +23,10 @@ class MetricsForm(Form):
         self.address = QLineEdit(settings.metrics_address)
         self.address.setProperty("role", "mono")
         self.address.setPlaceholderText(DEFAULT)
-        self.add(self.tr("For &Prometheus"), self.serves).say(
+        self.add(self.tr("For Pr&ometheus"), self.serves).say(
             self.tr("Figures of services, of the capture and of the program; never whom they talk to.")
         )
-        self._words = self.add(self.tr("A&t"), self.address)
+        self._words = self.add(self.tr("Add&ress"), self.address)
         self.serves.toggled.connect(self._on_serves)
         self.address.editingFinished.connect(self._on_address)
         self.address.textChanged.connect(lambda: self._say())
