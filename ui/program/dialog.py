@@ -105,7 +105,8 @@ class ProgramDialog(QDialog):
         words = Words()
         words.say(self.tr("Of those that are made from then on. All that uses Deferreds is slower meanwhile."))
         self.deferreds = Listing(self.tr("Deferreds that have not fired"), [self.tr("Made in"), self.tr("Waiting")], 4)
-        return _page(self.recording, words, self.deferreds)
+        self.waiting = Words()
+        return _page(self.recording, words, self.waiting, self.deferreds)
 
     def _memory(self) -> QWidget:
         self.tracing = QCheckBox(self.tr("&Trace memory by the line that allocates it"))
@@ -163,6 +164,16 @@ class ProgramDialog(QDialog):
         waiting = objects.waiting().most_common(objects.MOST)
         unknown = self.tr("(not recorded)")
         self.deferreds.show_rows([(where or unknown, f"{number:,}") for where, number in waiting])
+        self.waiting.say(self._waiting_words(sum(number for _, number in waiting)))
+
+    def _waiting_words(self, number: int) -> str:
+        if not number:
+            return self.tr("No Deferred waits.")
+        return (
+            self.tr("1 Deferred waits.")
+            if number == 1
+            else self.tr("{number} Deferreds wait.").format(number=f"{number:,}")
+        )
 
     def _on_tracing(self, on: bool) -> None:
         TRACING.turn(on)
@@ -184,7 +195,7 @@ class ProgramDialog(QDialog):
 
     def _show_memory(self, found: list[Allocated], asked: int) -> None:
         if asked == self._asked:
-            rows = [(row.where, written("memory", row.size, change=True), f"{row.count:+,}") for row in found]
+            rows = [(row.where, f"{row.size / 1000:+,.1f} kB", f"{row.count:+,}") for row in found]
             self.memory.show_rows(rows)
 
     def done(self, result: int) -> None:
