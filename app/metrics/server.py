@@ -101,6 +101,9 @@ class _Root(_Page):
 class _Site(server.Site):
     displayTracebacks = False
 
+    def _updateLogDateTime(self) -> None:
+        """Run no timer for a log that is not written: it would wake an idle program each second."""
+
     def log(self, request: Any) -> None:
         """Write no access log."""
 

@@ -52,7 +52,7 @@ class Turns:
     """Watches the turns of one reactor.
 
     Attributes:
-        began: when the turn began that runs, by the clock; 0.0: none runs.
+        began: when the turn began that runs, by the clock; negative: when the last one did, and none runs.
         asleep: whether the thread has to be woken by the next turn.
     """
 
@@ -72,9 +72,10 @@ class Turns:
         self.asleep = False
         self._bell: SimpleQueue[None] = SimpleQueue()
         self._seen: tuple[float, tuple[Frame, ...]] = (0.0, ())
-        self._watched = 0.0
         self._delays: Delays | None = None
-        self._delay = 0.0
+        self._idle = 1.0  # as ``began`` was at the last look, if no turn ran
+        self._watched = 0.0  # the turn that ran then
+        self._before = self._delay = 0.0  # delays at the last look before that turn, and at the last look
         self._worst = self._worst_before = 0.0
         self._since = clock()
         self._reactor: Any = None
@@ -95,7 +96,8 @@ class Turns:
         """Watch no longer. Closing again does nothing."""
         if self._reactor is not None and self._reactor.turns is self:
             self._reactor.turns = None
-        self._reactor, self._closed, self.began = None, True, 0.0
+        self._reactor, self._closed = None, True
+        self.end()
         self._bell.put(None)
 
     # -- called by the reactor
@@ -109,8 +111,9 @@ class Turns:
 
     def end(self) -> None:
         """The turn ends, if one runs."""
-        began, self.began = self.began, 0.0
-        if began:
+        began = self.began
+        if began > 0.0:
+            self.began = -began
             lasted = self._clock() - began
             if lasted > self._worst:
                 self._worst = lasted
@@ -121,7 +124,8 @@ class Turns:
         turn, frames = self._seen
         if turn == began:
             self._unfinished(None)
-        if lasted - self._waited(began) >= LONG:
+        before = self._before if self._watched == began else self._delay
+        if lasted - (self._delayed() - before) >= LONG:
             self._report(Block(lasted, frames if turn == began else ()))
 
     def longest(self) -> float:
@@ -146,20 +150,31 @@ class Turns:
                 _log.failure("the program cannot be measured")
 
     def look(self) -> float | None:
-        """See what runs, if it has run too long. Returns the seconds until the next look; None: at the next turn."""
-        began = self.began
-        if not began:
+        """See what runs, if it has run too long. Returns the seconds until the next look; None: at the next turn.
+
+        Under load it looks each ``LONG`` seconds. Between two turns it does not go to sleep at once: the next turn
+        would have to wake it, and all of them would.
+        """
+        began, delayed = self.began, self._delayed()
+        if began <= 0.0:
+            if began != self._idle:
+                self._idle, self._delay = began, delayed
+                return LONG
             self.asleep = True
-            began = self.began  # one that began a moment ago has not seen that the thread sleeps
-            if not began:
+            if self.began == began:
+                self._delay = delayed
                 return None
-            self.asleep = False
+            self.asleep = False  # one that began a moment ago has not seen that the thread sleeps
+            began = self.began
         if self._watched != began:
-            self._watched, self._delay = began, self._delayed()
+            self._watched, self._before = began, self._delay
+        self._delay = delayed
         lasted = self._clock() - began
-        left = LONG - (lasted - self._waited(began))
-        if left > 0:
-            return left
+        left = LONG - (lasted - (delayed - self._before))
+        return left if left > 0 else self._look_at(began, lasted)
+
+    def _look_at(self, began: float, lasted: float) -> float:
+        """See what runs in a turn that has lasted too long."""
         if self._seen[0] != began:
             frames = self._stack()
             if self.began != began:
@@ -169,10 +184,6 @@ class Turns:
         if self.began != began:
             self._unfinished(None)
         return min(lasted, LOOK_AGAIN)
-
-    def _waited(self, began: float) -> float:
-        """Seconds for which the system let others run since the thread first saw this turn."""
-        return max(0.0, self._delayed() - self._delay) if self._watched == began else 0.0
 
     def _delayed(self) -> float:
         return self._delays.seconds() if self._delays is not None else 0.0

@@ -35,6 +35,7 @@ from tests.benchmarks import (
     tshark,
     typing,
     udp,
+    watched,
     websocket,
 )
 from tests.benchmarks.context import Bench
@@ -62,6 +63,8 @@ MEASUREMENTS: dict[str, Callable[[Bench], Result]] = {
     "lateness": lateness.measure,
     "page": page.measure,
     "quiet": quiet.measure,
+    "watched": watched.measure,
+    "soak": watched.measure_soak,
     "start": startup.measure,
     "size": package.measure_size,
     "frozen": package.measure_start,

@@ -84,7 +84,17 @@ MARKS = {
             "the same at 20,000 events/s of 500 connections, the page of their service open",
             *below(25, 10, "ms"),
         ),
-        Mark("quiet", "four servers up, window shown, nothing to do", *at_most(0, 0, "wake-ups/s")),
+        Mark(
+            "quiet",
+            "four servers up, window shown, reactor watched, metrics served, nothing to do",
+            *at_most(0, 0, "wake-ups/s"),
+        ),
+        Mark(
+            "watched",
+            "what watching the reactor and scraping metrics add to an event, echo at full load",
+            *below(2, 1, "%"),
+        ),
+        Mark("soak", "memory that a million events leave behind", *below(20, 5, "MB")),
         Mark("start", "process start to painted window", *below(0.9, 0.5, "s")),
         Mark("size", "the packaged program, one file", *below(75, 50, "MB")),
         Mark("frozen", "the packaged program's folder: process start to painted window", *below(0.9, 0.5, "s")),

@@ -158,6 +158,14 @@ def test_takes_so_many_connections_and_no_more(post: Post) -> None:
     assert factory.buildProtocol(IPv4Address("TCP", "127.0.0.1", 5)) is None
 
 
+def test_an_idle_program_is_not_woken_by_it(post: Post) -> None:
+    clock = Clock()
+    factory = site(clock, post, exposed=False)
+    factory.doStart()
+    assert clock.getDelayedCalls() == []
+    factory.doStop()
+
+
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[tuple[Post, MetricsServer]]:
     from twisted.internet import reactor

@@ -37,7 +37,9 @@ def it() -> Watched:
 
 
 def test_the_thread_sleeps_until_a_turn_begins(it: Watched) -> None:
-    assert it.look() is None
+    assert it.look() == LONG
+    assert not it.turns.asleep
+    assert it.look(LONG) is None
     assert it.turns.asleep
     it.turns.begin()
     assert not it.turns.asleep
@@ -54,8 +56,29 @@ def test_the_thread_looks_again_when_the_turn_that_runs_would_be_too_long(it: Wa
     it.turns.begin()
     assert it.look(0.1) == pytest.approx(LONG - 0.1)
     it.turns.end()
-    assert it.look() is None
+    assert it.look() == LONG
+    assert it.look(LONG) is None
     assert it.blocks == []
+
+
+def test_between_turns_it_does_not_sleep_so_that_not_each_of_them_has_to_wake_it(it: Watched) -> None:
+    for _ in range(10):
+        assert it.look() == LONG
+        for _ in range(100):
+            it.turns.begin()
+            it.now += LONG / 100
+            it.turns.end()
+        assert not it.turns.asleep
+    assert it.turns._bell.empty()
+
+
+def test_a_turn_that_began_while_it_waited_is_seen_in_time(it: Watched) -> None:
+    it.look()
+    it.now += 0.1
+    it.turns.begin()
+    assert it.look(0.15) == pytest.approx(LONG - 0.15)
+    it.look(LONG - 0.15)
+    assert it.unfinished
 
 
 def test_a_long_turn_is_told_once_with_the_stack_that_ran_first(it: Watched) -> None:
@@ -95,8 +118,8 @@ def test_a_turn_that_was_over_before_it_was_seen_has_no_stack(it: Watched) -> No
 
 
 def test_time_that_the_system_gave_to_others_does_not_count(it: Watched) -> None:
-    it.turns.begin()
     it.look()
+    it.turns.begin()
     it.delayed += 0.9
     assert it.look(1.0) == pytest.approx(LONG - 0.1)
     it.turns.end()
