@@ -74,8 +74,9 @@ SERVICE_STOPPED: Final = _kind(2, "service.stopped", "a service has closed its p
 SERVICE_FAILED: Final = _kind(3, "service.failed", "a service cannot listen, or no longer", always={"reason": str})
 CONNECTION_OPENED: Final = _kind(
     4, "connection.opened",
-    "a connection was accepted or made; on UDP, a peer's first datagram; `earlier`: before this capture began",
-    always={"peer": str, "host": str}, sometimes={"outgoing": bool, "earlier": bool},
+    "a connection was accepted or made; on UDP, a peer's first datagram; `earlier`: before this capture"
+    " began; `watch`: by a check of this watch",
+    always={"peer": str, "host": str}, sometimes={"outgoing": bool, "earlier": bool, "watch": str},
 )  # fmt: skip
 DATA_RECEIVED: Final = _kind(
     5, "data.received", "bytes came; behind TLS, in plain text", direction="received", raw=True
@@ -110,12 +111,13 @@ HTTP_RESPONSE: Final = _kind(
     11, "http.response",
     "a response was written, or read where it is `outgoing`; one that the service gave by itself to what it"
     " `refused` has its status, and `method`, `target` and `version` of what was asked, as far as they are known;"
-    " a mock says by which `rule` it answered",
+    " a mock says by which `rule` it answered, a relay which `upstream`",
     direction="sent",
     always={"status": int},
     sometimes={
         "reason": str, "fields": list, "body": int, "seconds": float, "stream": int, "received": int, "cut": str,
         "refused": str, "outgoing": bool, "method": str, "target": str, "version": str, "rule": int,
+        "upstream": str,
     },
 )  # fmt: skip
 WS_OPENED: Final = _kind(
@@ -206,6 +208,44 @@ GROWING: Final = _kind(
 
 FAILURES: Final = frozenset({FAILURE, LOOP_BLOCKED})
 """The kinds that are grouped as failures."""
+
+CONTROL_ASKED: Final = _kind(
+    39, "control.asked", "another process asked for something that changes what runs here; `by` says who it is",
+    always={"by": str, "request": str},
+)  # fmt: skip
+WATCH_CHECKED: Final = _kind(
+    26, "watch.checked",
+    "a watch has checked its target; `reason` says what was wrong, and is empty where it is `ok`; `expires`, as in"
+    " RFC 3339, is when the certificate does",
+    always={"watch": str, "target": str, "ok": bool, "milliseconds": float, "reason": str},
+    sometimes={"status": int, "expires": str},
+)  # fmt: skip
+WATCH_FAILED: Final = _kind(
+    27, "watch.failed", "the target of a watch is down: so many checks in a row have failed",
+    always={"watch": str, "target": str, "reason": str, "checks": int},
+)  # fmt: skip
+WATCH_RECOVERED: Final = _kind(
+    28, "watch.recovered", "the target of a watch is up again, after so many seconds",
+    always={"watch": str, "target": str, "seconds": float},
+)  # fmt: skip
+SERVICE_RESTARTING: Final = _kind(
+    29, "service.restarting",
+    "a service is tried again that had failed; `attempt` counts from 1, and `seconds` were waited before it",
+    always={"attempt": int, "seconds": float, "reason": str},
+)  # fmt: skip
+UPSTREAM_FAILED: Final = _kind(
+    30, "upstream.failed", "an upstream of a relay could not be reached, or its watch has failed: it is passed over",
+    always={"upstream": str, "reason": str},
+)  # fmt: skip
+UPSTREAM_RECOVERED: Final = _kind(
+    31, "upstream.recovered", "such an upstream was reached again, after `seconds`",
+    always={"upstream": str, "seconds": float},
+)  # fmt: skip
+RECONNECTING: Final = _kind(
+    38, "reconnecting",
+    "a connection that is kept open was lost and is made again; `attempt` counts from 1, and `seconds` were waited",
+    always={"address": str, "attempt": int, "seconds": float, "reason": str},
+)  # fmt: skip
 
 NAMES: Final[dict[int, str]] = {code: kind.name for code, kind in KINDS.items()}
 RAW: Final = frozenset(kind.code for kind in KINDS.values() if kind.raw)

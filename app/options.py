@@ -65,6 +65,7 @@ class Option:
             wrong by themselves have their defaults.
         live: whether a running service takes a change of it without a restart.
         required: whether a workspace or form must set the option; the default is not valid then.
+        instead: the name of another option that takes the place of this one; only one of the two may be set.
         secret: whether a form hides what is typed.
         path: for a text that names a file or folder: ``"file"``, ``"folder"`` or ``"new file"`` (which is
             written, and need not exist yet). The form offers a button to choose one. One that is outside the
@@ -72,7 +73,8 @@ class Option:
         confined: whether what ``path`` names is refused outside the workspace's folder, so that nobody need be asked.
         admits: whether what is in the file that ``path`` names says who may log in: a workspace is trusted with that
             content.
-        address: for a text that names a server to connect to, returns its host and port. Raises PostError.
+        address: for a text, or a list of texts, that names a server to connect to, returns the host and port of one.
+            Raises PostError.
         multiline: whether a text may have several lines; the form's field is larger then.
         when: the name of another option, and the values of that option for which this option applies.
     """
@@ -94,6 +96,7 @@ class Option:
     each: Callable[[Options], Iterable[Wrong]] | None = None
     live: bool = False
     required: bool = False
+    instead: str = ""
     secret: bool = False
     path: str = ""
     confined: bool = False
@@ -201,7 +204,10 @@ def mistakes(declared: Iterable[Option], given: Options) -> Iterator[Mistake]:
 
 
 def problems(declared: Iterable[Option], given: Options) -> Iterator[tuple[str, str]]:
-    """Key and text for each option in ``given`` that is unknown or wrong, and each required one that is missing."""
+    """Key and text for each option in ``given`` that is unknown or wrong, and each required one that is missing.
+
+    So does one that is set beside the other that it stands for.
+    """
     known = {option.name: option for option in declared}
     for key, value in given.items():
         if key not in known:
@@ -218,7 +224,10 @@ def _unknown(known: Iterable[str]) -> str:
 
 def _missing(known: Mapping[str, Option], given: Options) -> Iterator[tuple[str, str]]:
     for option in known.values():
-        if option.required and option.name not in given:
+        if given.get(option.instead):
+            if not option.required and given.get(option.name):
+                yield option.name, f"cannot be set beside {option.instead}: leave out one of the two"
+        elif option.required and option.name not in given:
             problem = option.problem(option.default)
             yield option.name, f"is missing: it {problem}" if problem else "is missing"
 

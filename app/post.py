@@ -31,9 +31,14 @@ from app.services.budget import Budget
 from app.services.changes import check
 from app.services.config import ServiceConfig
 from app.services.errors import NotTrustedError
+from app.services.own_checks import OwnChecks
 from app.services.service import GRACE, Service
 from app.services.surroundings import Surroundings, draw_seed
 from app.signal import Signal
+from app.status import Waiting
+from app.watch.checking import Checking
+from app.watch.config import WatchConfig
+from app.watch.watches import Watches
 from app.workspace.gate import Gate, How, Question
 from app.workspace.message import Message
 from app.workspace.reading import Workspace
@@ -51,6 +56,7 @@ class Post:
         loop: watches the reactor, once it is opened, and records what blocked it.
         logbook: records what Twisted and Python log.
         services: by name, in the order of the workspace.
+        watches: its watches by name, with what they have found; they run from ``open`` on.
         plugins: the plugins of the user and of the workspace.
         captures: the folder of captures that are opened without a path.
         sender: the owner of the connections that the program opens.
@@ -87,6 +93,10 @@ class Post:
         self.capture_changed: Signal[Post] = Signal()
         self.captures = capture_folder()
         self.plugins = Plugins(reactor, self.recorder, lambda: self.services.values())
+        self._checks = OwnChecks()
+        self._checking = Checking(reactor, self.recorder, data_folder(), self._budget, self._checks)
+        self.watches = Watches(reactor, self.recorder, self._checking.check, lambda: self.services)
+        self.status_changed.connect(self.watches.on_service)
         self._enter(workspace)
         self.plugins.changed.connect(lambda _: self.question_changed.emit(self))
 
@@ -97,6 +107,7 @@ class Post:
         for config in workspace.services:
             self._add(config)
         self._hold()
+        self.watches.become(workspace.watches, self._held_watch)
 
     # -- the capture
 
@@ -130,6 +141,7 @@ class Post:
         if TABLE.trust.trouble:
             self.recorder.record(events.LOG, summary=TABLE.trust.trouble)
         self.plugins.open()
+        self.watches.start()
         self._link = WriterLink(
             self._reactor,
             self.recorder,
@@ -218,14 +230,15 @@ class Post:
 
     def state(self) -> Workspace:
         """All that the workspace holds now, without its file."""
-        return replace(self._content, services=self.configs())
+        return replace(self._content, services=self.configs(), watches=self.watches.configs())
 
     def start_all(self, names: Collection[str] | None = None) -> Deferred[Any]:
-        """Start every service that is not running, or only those called ``names``.
+        """Start every service that is not running, or only those called ``names``; one that waits is tried now.
 
         Fires when each listens, has failed or is held.
         """
-        return self._start([service for service in self._called(names) if not service.running])
+        down = [one for one in self._called(names) if not one.running or isinstance(one.status, Waiting)]
+        return self._start(down)
 
     def _called(self, names: Collection[str] | None) -> list[Service]:
         return [service for name, service in self.services.items() if names is None or name in names]
@@ -266,6 +279,7 @@ class Post:
             self.gate.admit,
             self._budget,
             (lambda: self._seed) if self._seed else draw_seed,
+            self._checks,
         )
         service = Service(config, self._reactor, self.recorder, surroundings)
         service.status_changed.connect(self.status_changed.emit)
@@ -389,6 +403,9 @@ class Post:
         if gone or added or regrouped or order != list(self.services):
             self.services = {name: self.services[name] for name in order}
             self._changed([config.name for config in added] if by_user else ())
+        self.gate.watches_changed(state.watches, by_user=by_user)
+        self._hold()
+        self.watches.become(state.watches, self._held_watch)
         again = {kept[name].name for name in moved if name in was_up}
         again |= {config.name for config in added if config.name in start}
         await self._start([self.services[name] for name in order if name in again])
@@ -462,13 +479,19 @@ class Post:
     def _hold(self) -> None:
         for service in self.services.values():
             service.hold(self.gate.held(service.config))
+        self.watches.hold(self._held_watch)
+
+    def _held_watch(self, watch: WatchConfig) -> str:
+        error = self.gate.held_watch(watch)
+        return "" if error is None else str(error)
 
     # -- the end
 
     async def shut_down(self) -> None:
         """Stop the services, store every event, close the file."""
         self.plugins.close()
-        await DeferredList([self.stop_all(HURRY), self.sender.close(HURRY)])
+        self.watches.stop()
+        await DeferredList([self.stop_all(HURRY), self.sender.close(HURRY), self._checking.sender.close(HURRY)])
         if self._renewal is not None:
             await self._renewal  # no link can be closed between two files
         self.recorder.resume()  # the capture is to say how much it lacks

@@ -4,11 +4,14 @@ Twisted's epoll reactor registers a transport with epoll for each write, and lea
 iteration that the socket is writable, which it nearly always was before: two ``epoll_ctl`` calls
 and one more dispatch for each write. This reactor tries new writers at the end of the iteration in
 which they were added, and registers with epoll only those whose socket buffer is full.
+
+Its time does not jump with the clock of the system.
 """
 
 from __future__ import annotations
 
 from select import EPOLLOUT
+from time import monotonic
 from typing import Any
 
 from twisted.internet.epollreactor import EPollReactor
@@ -23,6 +26,8 @@ class PromptEPollReactor(EPollReactor):
 
     Attributes:
         _fresh: writers that were added and not tried yet, in order.
+        seconds: the time by which delayed calls run: unlike Twisted's, it does not jump when the clock of the system is
+            set. It is no date, and stands still while the machine sleeps.
         _holding: whether ``addWriter`` may put a writer into ``_fresh``. Only true while
             an iteration runs that will try it.
         turns: is told when it begins to work (``begin``) and when it has done so (``end``), if it is not None. A turn
@@ -30,6 +35,7 @@ class PromptEPollReactor(EPollReactor):
     """
 
     turns: Any = None
+    seconds = staticmethod(monotonic)
 
     def __init__(self) -> None:
         self._fresh: dict[Any, None] = {}

@@ -42,6 +42,21 @@ class Failed:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """Has failed, and is tried again by itself; ``Service.seconds_left`` counts down.
+
+    Attributes:
+        reason: why it has failed, as that of ``Failed``.
+        attempt: the number of the next try, from 1.
+        seconds: how long it is waited for.
+    """
+
+    reason: str
+    attempt: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Held:
     """Not started, because the workspace is not trusted.
 
@@ -54,4 +69,4 @@ class Held:
     asks: str
 
 
-Status = Stopped | Starting | Listening | Stopping | Failed | Held
+Status = Stopped | Starting | Listening | Stopping | Failed | Waiting | Held

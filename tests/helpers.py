@@ -137,11 +137,13 @@ class Serve:
         said: what it printed on standard error so far.
     """
 
-    def __init__(self, workspace: Path, capture: Path, *args: str, json: bool = True) -> None:
+    def __init__(
+        self, workspace: Path, capture: Path, *args: str, json: bool = True, folder: Path = ROOT
+    ) -> None:  # fmt: skip
         command = ["serve", str(workspace), "--capture", str(capture), *args, *(["--json"] if json else [])]
         (out, writing_out), (err, writing_err) = os.pipe(), os.pipe()
         with _input(None) as given:
-            self.process = Run(command, given, writing_out, writing_err, session=True)
+            self.process = Run(command, given, writing_out, writing_err, session=True, folder=folder)
         for descriptor in (writing_out, writing_err):
             os.close(descriptor)
         self._streams = os.fdopen(out), os.fdopen(err)

@@ -105,7 +105,7 @@ class Reader:
             at = more.index("--capture")
             capture = self._folder / more[at + 1]
             del more[at : at + 2]
-        serving = Serve(self._folder / workspace, capture, *more)
+        serving = Serve(self._folder / workspace, capture, *more, folder=self._folder)
         self._serving[workspace] = serving
         wait_for(lambda: serving.wait_up() or serving.process.poll() is not None, 60)
         assert serving.process.poll() is None, serving.said

@@ -50,11 +50,20 @@ class Run:
         returncode: None until it was waited for; negative for the signal that ended it.
     """
 
-    def __init__(self, args: Sequence[str], stdin: int, stdout: int, stderr: int, *, session: bool = False) -> None:
+    def __init__(
+        self,
+        args: Sequence[str],
+        stdin: int,
+        stdout: int,
+        stderr: int,
+        *,
+        session: bool = False,
+        folder: Path = ROOT,
+    ) -> None:
         self.args = args
         self.returncode: int | None = None
         reading, writing = os.pipe()
-        order = {"args": list(args), "session": session, "environment": dict(os.environ)}
+        order = {"args": list(args), "session": session, "folder": str(folder), "environment": dict(os.environ)}
         socket.send_fds(_mother()[0], [json.dumps(order).encode()], [stdin, stdout, stderr, writing])
         os.close(writing)
         self._facts = os.fdopen(reading, "rb", 0)
@@ -163,6 +172,7 @@ def main() -> None:
     gc.freeze()
     order = _take_orders(socket.socket(fileno=int(sys.argv[1])))
     sys.argv = ["listening-post", *order["args"]]
+    os.chdir(str(order["folder"]))
     os.environ.clear()
     os.environ.update(order["environment"])
     sys.stdin, sys.stdout, sys.stderr = (_again(*each) for each in enumerate((sys.stdin, sys.stdout, sys.stderr)))

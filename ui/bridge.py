@@ -54,6 +54,7 @@ class Bridge(QObject):
         measured: traffic, counters and connections may have changed.
         services_changed: services were added, removed, reordered or replaced.
         faults_changed: faults of services were switched, added or taken away, or have hit.
+        watches_changed: watches have checked, are paused or may run again, or there are others.
         status_changed: the status of a service changed; carries the service. Emitted at once.
         pause_changed: the capture was paused, or goes on.
         capture_changed: the capture is another file now, which is open.
@@ -65,6 +66,7 @@ class Bridge(QObject):
     ticked = pyqtSignal(object)
     measured = pyqtSignal()
     faults_changed = pyqtSignal()
+    watches_changed = pyqtSignal()
     services_changed = pyqtSignal()
     status_changed = pyqtSignal(object)
     trouble_changed = pyqtSignal(object)
@@ -79,7 +81,7 @@ class Bridge(QObject):
         self.traffic: dict[str, Traffic] = {}
         self.lateness = 0.0
         self._faults: dict[Faults, Callable[[], None]] = {}
-        self._hit = False
+        self._hit = self._watched = False
         self._stored = post.recorder.range
         self._seen = 0
         self._interval = TICK
@@ -98,6 +100,8 @@ class Bridge(QObject):
             post.status_changed.connect(self._on_status),
             post.plugins.changed.connect(lambda _: self.plugins_changed.emit()),
             post.question_changed.connect(lambda _: self.question_changed.emit()),
+            post.watches.changed.connect(self._on_watch),
+            post.watches.list_changed.connect(self._on_watch),
         ]
         self._follow_faults()
 
@@ -126,6 +130,11 @@ class Bridge(QObject):
     def _on_fault(self, _: Faults) -> None:
         """Thousands of times a second: told with the next batch."""
         self._hit = True
+        self._wake()
+
+    def _on_watch(self, _: object) -> None:
+        """A hundred may be checked in a second: told with the next batch."""
+        self._watched = True
         self._wake()
 
     def _on_stored(self, stored: Stored) -> None:
@@ -162,6 +171,9 @@ class Bridge(QObject):
         if self._hit:
             self._hit = False
             self.faults_changed.emit()
+        if self._watched:
+            self._watched = False
+            self.watches_changed.emit()
         moving = True
         if self._due - self._measured > MEASURE - TICK / 2000:
             moving = self._measure()

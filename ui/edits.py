@@ -14,6 +14,7 @@ from twisted.internet.defer import Deferred, DeferredLock
 
 from app.post import Post
 from app.services.config import ServiceConfig
+from app.watch.config import WatchConfig
 from app.workspace.message import Message
 from app.workspace.reading import MAX_NAME, Workspace
 
@@ -152,6 +153,10 @@ class Edits(QObject):
         """Replace the saved messages."""
         self._push(text, replace(self.state, messages=tuple(messages)))
 
+    def set_watches(self, watches: Iterable[WatchConfig], text: str) -> None:
+        """Replace the watches."""
+        self._push(text, replace(self.state, watches=tuple(watches)))
+
     def change(self, text: str, state: Workspace, merge: str = "", *, by_user: bool = True) -> None:
         """Make the workspace hold ``state``. ``text`` names the step, as in “Undo {text}”.
 
@@ -197,6 +202,7 @@ class Edits(QObject):
         by_user: bool = True,
     ) -> None:
         before = self.state
+        after = replace(after, watches=_following(before, after, renamed))
         if after != before and not self.loading:
             self.stack.push(_Step(self, text, before, after, renamed, merge, by_user=by_user))
 
@@ -222,6 +228,15 @@ class Edits(QObject):
 
         # The logbook records its exceptions, as of any Deferred without an errback.
         self._lock.run(lambda: Deferred.fromCoroutine(follow()))
+
+
+def _following(before: Workspace, after: Workspace, renamed: tuple[str, str] | None) -> tuple[WatchConfig, ...]:
+    """The watches of ``after``: they follow a service that has another name, and go with one that is gone."""
+    names = dict([renamed] if renamed else [])
+    there = {service.name for service in after.services}
+    gone = {service.name for service in before.services} - there
+    moved = (replace(watch, target=names.get(watch.target, watch.target)) for watch in after.watches)
+    return tuple(watch for watch in moved if watch.target in there or watch.target not in gone)
 
 
 def _unused(name: str, others: Iterable[ServiceConfig]) -> str:

@@ -17,7 +17,9 @@ table          holds
 ``service``    the number, name and protocol of each service that was recorded
 ``connection`` one row for each TCP connection or UDP flow: ``peer`` and ``host`` as
                ``address:port``, ``opened`` and ``closed`` as in ``event.time``, how it ended,
-               its version of TLS (``failed`` where there was to be one); up to the newest event
+               its version of TLS (``failed`` where there was to be one), the ``watch`` whose check it
+               is (NULL for all others), the ``upstream`` that serves it, behind a relay (``several``:
+               not one alone); up to the newest event
                its bytes and messages (events of data) each way and its failures; ``first`` and
                ``last``: the events in which it was opened and closed
 ``failure``    the fingerprint of each event of kind ``failure`` or ``loop.blocked``, by which
@@ -32,7 +34,8 @@ table          holds
                stored up to it), ``dropped`` (events that the size
                limit has removed), ``lost`` (events that happened and are not in the file, as its
                events ``events.lost`` say), ``closed``: when it was, in ns since 1970; 0 while it is being
-               written, and afterwards if the program did not end as it should. A copy that
+               written, and afterwards if the program did not end as it should. ``identity``
+               tells this capture from every other, also when the file is moved. A copy that
                was saved has ``saved`` (RFC 3339) and ``changed``: what it is without, in words
 =============  ==========================================================================
 
@@ -43,6 +46,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import sqlite3
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -94,7 +98,9 @@ CREATE TABLE IF NOT EXISTS resolution (
 ) WITHOUT ROWID;
 """
 _COUNTS = dict.fromkeys(("messages_received", "messages_sent", "failures"), "INTEGER NOT NULL DEFAULT 0")
-FIGURES = {"tls": "TEXT", "first": "INTEGER", "last": "INTEGER", **_COUNTS}
+FIGURES = {
+    **dict.fromkeys(("tls", "watch", "upstream"), "TEXT"), **dict.fromkeys(("first", "last"), "INTEGER"), **_COUNTS,
+}  # fmt: skip
 """Columns of ``connection`` that captures of earlier builds lack, and their types."""
 
 
@@ -115,13 +121,18 @@ def create(db: sqlite3.Connection) -> None:
 def complete(db: sqlite3.Connection) -> None:
     """Add what a capture lacks that an earlier build has made."""
     db.executemany("INSERT OR IGNORE INTO kind VALUES (?, ?)", events.NAMES.items())
-    db.execute("INSERT OR IGNORE INTO meta VALUES ('lost', 0)")
+    db.execute("INSERT OR IGNORE INTO meta VALUES ('lost', 0), ('identity', ?)", (new_identity(),))
     for statement in _FAILURES.split(";"):  # not executescript, which would commit
         db.execute(statement)
     present = {name for _, name, *_ in db.execute("PRAGMA table_info(connection)")}
     for name, type in FIGURES.items():
         if name not in present:
             db.execute(f"ALTER TABLE connection ADD COLUMN {name} {type}")
+
+
+def new_identity() -> str:
+    """What tells a capture from every other."""
+    return secrets.token_hex(16)
 
 
 def keep_notes(db: sqlite3.Connection, details: Iterable[str]) -> None:
@@ -181,7 +192,7 @@ def check(db: sqlite3.Connection, path: Path | str, *, writing: bool) -> None:
 
 
 _NUMBERS = ("sequence", "events", "dropped", "lost", "offset", "closed")
-_WORDS = ("created", "program", "run", "saved", "changed")
+_WORDS = ("created", "program", "run", "saved", "changed", "identity")
 _KNOWN = f"SELECT key, value FROM meta WHERE key IN ({', '.join(repr(key) for key in _NUMBERS + _WORDS)})"  # noqa: S608
 MAX_WORDS = 1000
 """Characters of a value of ``meta``."""
@@ -238,6 +249,8 @@ def _checked(uri: str, path: Path | str) -> Guarded:
         add_functions(db)
         check(db, path, writing=False)
         db.execute(f"CREATE TEMP {untrusted.EVENT}")  # found before a view of that name in the file
+        if "upstream" not in {name for _, name, *_ in db.execute("PRAGMA table_info(connection)")}:
+            db.execute("CREATE TEMP VIEW connection AS SELECT *, NULL AS upstream FROM main.connection")
         db.execute("PRAGMA query_only = 1")
     except BaseException:
         db.close()

@@ -7,17 +7,15 @@ from pathlib import Path
 
 from app.plugin_loader.table import TABLE
 from app.text.escapes import one_line
-from app.trust.asks import KINDS, Ask, asks_of, of_plugin
-from app.workspace.gate import Gate, is_shipped
+from app.trust.asks import KINDS, Ask, of_plugin
+from app.workspace.gate import Gate, all_asks, is_shipped
 from app.workspace.reading import Workspace
 
 
 def asks(workspace: Workspace) -> list[Ask]:
     """All that the workspace and the plugin files beside it ask for, allowed or not. Blocks."""
     plugins = [of_plugin(plugin.path, [one.name for one in plugin.brings]) for plugin in TABLE.plugins.values()]
-    return sorted(
-        [*plugins, *asks_of(workspace.services, workspace.folder)], key=lambda ask: KINDS.index(ask.kind)
-    )  # fmt: skip
+    return sorted([*plugins, *all_asks(workspace)], key=lambda ask: KINDS.index(ask.kind))
 
 
 def lines(workspace: Workspace) -> Iterator[str]:

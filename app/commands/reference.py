@@ -28,6 +28,7 @@ from app.services import settings
 from app.services.protocols import PROTOCOLS
 from app.text.checksums import CRCS
 from app.text.framing import FRAMINGS, LONGEST
+from app.watch.config import WATCH
 from app.workspace import reading as workspace
 from app.workspace.message import MESSAGE
 
@@ -129,15 +130,17 @@ def _command(name: str, does: str, parser: argparse.ArgumentParser) -> str:
         takes = action.metavar or (f"{{{','.join(map(str, action.choices))}}}" if action.choices else "")
         value = f" {takes}" if action.option_strings and takes else ""
         rows.append(f"| `{_plain(shown + value)}` | {_plain(action.help or '')} |")
-    return "\n".join([f"## `{name}`", "", f"{does[:1].upper()}{does[1:]}.", "", "```", usage, "```", "", *rows])
+    more = ["", "```", *parser.epilog.splitlines(), "```"] if parser.epilog and "\n" in parser.epilog else []
+    return "\n".join([f"## `{name}`", "", f"{does[:1].upper()}{does[1:]}.", "", "```", usage, "```", "", *rows, *more])
 
 
 def workspace_keys() -> str:
-    """The keys of a service and of a saved message."""
+    """The keys of a service, of a saved message and of a watch."""
     service = "\n".join(
         ["| key | |", "|---|---|", *(f"| `{key}` | {_plain(words)} |" for key, words in _SERVICE.items())]
     )
-    return f"### `[[service]]`\n\n{service}\n\n### `[[message]]`\n\n{options_table(MESSAGE)}"
+    tables = f"### `[[message]]`\n\n{options_table(MESSAGE)}\n\n### `[[watch]]`\n\n{options_table(WATCH)}"
+    return f"### `[[service]]`\n\n{service}\n\n{tables}"
 
 
 _SERVICE = {
@@ -207,10 +210,12 @@ def _rows(declared: Iterable[Option], prefix: str, *, units: bool = False) -> It
         if option.protocols:
             words += f" ({', '.join(option.protocols)})"
         if option.when:
-            words += f", where `{option.when[0]}` is {' or '.join(_written(value) for value in option.when[1])}"
+            values = " or ".join(_written(value) if value else "empty" for value in option.when[1])
+            words += f", where `{option.when[0]}` is {values}"
         if option.choices:
             words += f": {', '.join(f'`{choice}`' if choice else 'nothing' for choice in option.choices)}"
-        default = "**needed**" if option.required else _default(option)
+        needed = f"**needed**, or `{option.instead}`" if option.instead else "**needed**"
+        default = needed if option.required else _default(option)
         if units and option.unit:
             default += f" {option.unit}"
         yield f"| `{prefix}{option.name}` | {default} | {words} |"

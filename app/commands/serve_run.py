@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from socket import gethostname
+from typing import TYPE_CHECKING, Any
 
 from app.capture.keeping.retention import Keeping
 from app.capture.link import DEFAULT_LIMIT
@@ -14,9 +15,14 @@ from app.commands.printer import Printer, report_lost_output
 from app.commands.running import Run
 from app.metrics.serving import MetricsServer
 from app.post import Post
-from app.status import Failed, Held, Listening, Status
+from app.status import Failed, Held, Listening, Status, Waiting
 from app.text.escapes import one_line
 from app.workspace.reading import Workspace
+
+if TYPE_CHECKING:
+    from app.outposts.outpost import Outpost
+    from app.outposts.protocol import Allow
+    from app.outposts.socket import ControlSocket
 
 PRINT_AT_SIGNAL, PRINT_AT_END = 1.2, 10.0
 """Seconds that the printer has at the end for events that are not printed yet: after a signal, and
@@ -45,8 +51,13 @@ class _Run(Run):
         limit: int,
         keeping: Keeping,
         metrics: str,
+        control: Path | None,
+        allow: Allow,
     ) -> None:
         super().__init__(reactor)
+        self._control, self._allow = control, allow
+        self._outpost: Outpost | None = None
+        self._socket: ControlSocket | None = None
         self._capture, self._seconds, self._limit, self._keeping = capture, seconds, limit, keeping
         self._as_json, self._quiet = as_json, quiet
         self._printer: Printer | None = None
@@ -73,6 +84,8 @@ class _Run(Run):
                 self.stop()
                 return
             print(f"metrics at http://{self._server.address}/metrics", file=sys.stderr)
+        if self._control is not None:
+            self._listen_for_control(self._control)
         first = post.recorder.range.last + 1
         await post.start_all()
         assert post.capture is not None
@@ -82,6 +95,12 @@ class _Run(Run):
         for service in post.services.values():
             if isinstance(service.status, Held):
                 print(one_line(f"listening-post: {service.config.name}: {service.status.reason}"), file=sys.stderr)
+        for watch in post.watches.values():
+            if watch.held:
+                print(
+                    one_line(f"listening-post: the watch {watch.config.name} does not run: {watch.held}"),
+                    file=sys.stderr,
+                )
         for plugin in post.plugins.waiting:
             names = ", ".join(responder.name for responder in plugin.brings)
             output.warn(f"{names}: {plugin.problem}")
@@ -92,7 +111,8 @@ class _Run(Run):
             post.recorder.stored_changed.connect(self._printer.on_stored)
             post.recorder.flush()
             self._printer.on_stored(post.recorder.range)
-        if not any(isinstance(service.status, Listening) for service in post.services.values()):
+        listens = any(isinstance(service.status, Listening | Waiting) for service in post.services.values())
+        if not (listens or any(not watch.held for watch in post.watches.values() if watch.config.url)):
             self.exit_code = 1
             why = "none of the services could start" if post.services else "the workspace has no services"
             print(f"listening-post: {why}", file=sys.stderr)
@@ -100,12 +120,24 @@ class _Run(Run):
         elif self._seconds is not None:
             self._reactor.callLater(self._seconds, self._on_time)
 
+    def _listen_for_control(self, path: Path) -> None:
+        """Raises SocketTakenError."""
+        from app.outposts.outpost import Outpost
+        from app.outposts.socket import ControlSocket
+
+        self._outpost = Outpost(self._reactor, self.post, gethostname(), self._allow)
+        self._socket = ControlSocket(self._reactor, path, self._outpost)
+
     def _on_time(self) -> None:
         self._seconds_to_print = PRINT_AT_END
         self.stop()
 
     async def shut_down(self) -> None:
         await self._server.use("")
+        if self._socket is not None:
+            await self._socket.close()
+        if self._outpost is not None:
+            self._outpost.close()
         await self.post.shut_down()
         if self._printer is not None:
             self._printer.finish(self._seconds_to_print)
@@ -128,6 +160,8 @@ def _print_statuses(post: Post) -> None:
 def _described(status: Status) -> str:
     if isinstance(status, Listening):
         return f"listening on {status.host}{', which a fault keeps shut' if status.shut else ''}"
+    if isinstance(status, Waiting):
+        return f"{status.reason} It is tried again in {status.seconds:g} s."
     return status.reason if isinstance(status, Failed | Held) else type(status).__name__.lower()
 
 
@@ -147,17 +181,21 @@ def run(
     limit: int = DEFAULT_LIMIT,
     keeping: Keeping = Keeping(),  # noqa: B008 - frozen
     metrics: str = "",
+    control: Path | None = None,
+    allow: Allow = "control",
 ) -> int:
     """Run every service of ``workspace`` until a signal comes or ``seconds`` have passed.
 
     With ``quiet`` no events are printed, only which services listen, or why not. ``limit`` is the
     largest size of the capture in bytes; ``keeping`` says which older captures stay. ``seed`` is that of
-    the faults of services that have none of their own. ``metrics`` is the address at which they are served.
+    the faults of services that have none of their own. ``metrics`` is the address at which they are served. Through
+    the socket ``control``, another process reads and steers it, as far as ``allow`` says.
     Prints its first line when each service listens or has failed. Returns the exit code:
     1 when none could start.
     """
     serving = _Run(
         reactor, workspace, capture, seconds, seed=seed, as_json=as_json, quiet=quiet, limit=limit, keeping=keeping,
         metrics=metrics,
+        control=control, allow=allow,
     )  # fmt: skip
     return serving.run_reactor()

@@ -18,6 +18,7 @@ from app.commands import arguments
 
 COMMANDS = {
     "serve": "run a workspace without a screen",
+    "control": "steer a workspace that another process serves",
     "query": "print the events of a capture",
     "export": "write a capture for other tools",
     "save": "save a copy of a capture, with or without what is in it",

@@ -11,9 +11,9 @@ from prometheus_client.registry import Collector
 
 from app.capture.counters import BOUNDS
 from app.metrics.declared import METRICS
-from app.metrics.watched import watched
 from app.post import Post
 
+_UP = {"up": 1.0, "down": 0.0}
 _FAMILIES = {"counter": CounterMetricFamily, "gauge": GaugeMetricFamily}
 
 
@@ -42,15 +42,15 @@ class PostCollector(Collector):
     def _samples(self) -> Iterator[tuple[str, list[Sample]]]:
         recorder = self._post.recorder
         counted = recorder.counted().items()
-        watches = list(watched(self._post))
+        watches = self._post.watches.items()
         yield from self._of_services().items()
         yield "requests_total", [((name, f"{d}xx"), n) for name, of in counted for d, n in sorted(of.classes.items())]
         yield "faults_total", [((name, kind), n) for name, of in counted for kind, n in sorted(of.faults.items())]
         yield "failures_total", [((name,), of.failures) for name, of in counted]
         yield "events_total", [((), recorder.seen)]
         yield "events_lost_total", [((), recorder.lost)]
-        yield "watch_up", [((watch.name,), float(watch.up)) for watch in watches if watch.up is not None]
-        yield "watch_seconds", [((watch.name,), watch.seconds) for watch in watches if watch.seconds is not None]
+        yield "watch_up", [((name,), _UP[watch.state]) for name, watch in watches if watch.state in _UP]
+        yield "watch_seconds", [((name,), took / 1000) for name, w in watches if (took := w.milliseconds) is not None]
         yield "reactor_lag_seconds", [((), self._post.loop.turns.longest())]
         yield "capture_bytes", [((), recorder.range.bytes)]
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from app.metrics.watched import watched
 from app.post import Post
-from app.status import Failed, Held
+from app.status import Failed, Held, Waiting
 from app.text.escapes import one_line
 
 
@@ -13,10 +12,10 @@ def problems(post: Post) -> list[str]:
     found = [
         f"{name}: {service.status.reason}"
         for name, service in post.services.items()
-        if isinstance(service.status, Failed) or (isinstance(service.status, Held) and service.wanted)
+        if isinstance(service.status, Failed | Waiting) or (isinstance(service.status, Held) and service.wanted)
     ]
     trouble = post.recorder.trouble
     if trouble is not None:
         found.append(f"capture: {trouble.text}")
-    found += [f"{watch.name}: {watch.words}" for watch in watched(post) if watch.up is False]
+    found += [f"{name}: {watch.words}" for name, watch in post.watches.items() if watch.state == "down"]
     return [one_line(line) for line in found]

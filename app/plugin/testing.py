@@ -11,7 +11,7 @@ from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 
-from app import faults
+from app import events, faults
 from app.faults.lane import Lane, Piece
 from app.faults.live import Faults
 from app.faults.tables import mistakes
@@ -31,6 +31,7 @@ class BareContext:
     """
 
     name = "under-test"
+    seed = 1
 
     def __init__(self, folder: Path | str = ".") -> None:
         self.reactor: Any = Clock()
@@ -40,8 +41,11 @@ class BareContext:
         self.logged: list[tuple[str, Mapping[str, Any]]] = []
         self.failures: list[tuple[BaseException, bytes | None]] = []
 
-    def log(self, summary: str, detail: Mapping[str, Any] | None = None) -> None:
+    def log(self, summary: str, detail: Mapping[str, Any] | None = None, kind: int = events.LOG) -> None:
         self.logged.append((summary, detail or {}))
+
+    def is_down(self, address: str) -> bool:
+        return False
 
     def failed(self, error: BaseException, payload: bytes | None = None) -> None:
         self.failures.append((error, payload))

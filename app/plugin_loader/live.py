@@ -15,7 +15,7 @@ from app.plugin_loader.source import look
 from app.plugin_loader.table import FAULT, RESPONDER, TABLE, Key, Plugin, installed
 from app.plugin_loader.watch import Watch
 from app.signal import Signal
-from app.status import Failed, Listening
+from app.status import Failed, Listening, Waiting
 
 if TYPE_CHECKING:
     from app.capture.recorder import Recorder
@@ -114,7 +114,7 @@ class Plugins:
     def _renew(self, service: Service) -> None:
         name = service.config.responder
         responder = responders.find(name)
-        if isinstance(service.status, Failed):
+        if isinstance(service.status, Failed | Waiting):
             Deferred.fromCoroutine(service.start())  # if it fails again, its status has the new reason
         elif responder is None or responder.missing:
             return  # a running service keeps the old version
@@ -128,7 +128,7 @@ class Plugins:
 
     def _renew_faults(self, service: Service, kinds: set[str]) -> None:
         """These kinds of its faults have changed."""
-        if isinstance(service.status, Failed):
+        if isinstance(service.status, Failed | Waiting):
             Deferred.fromCoroutine(service.start())
             return
         names = ", ".join(sorted(kinds))

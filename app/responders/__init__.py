@@ -28,6 +28,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IListeningPort, IStreamClientEndpoint
 from twisted.internet.protocol import DatagramProtocol
 
+from app import events
 from app.errors import PostError
 from app.options import Option, Options, with_defaults
 from app.responders.relay.loops import Loops
@@ -48,6 +49,7 @@ class Context(Protocol):
         data: the program's data folder, for files that outlive the program.
         namespace: the objects that a manhole's prompt offers, by name.
         loops: the connections that the program's relays have opened, to detect relay loops.
+        seed: of what the responder draws, so that a run can be repeated; that of the service's faults.
     """
 
     name: str
@@ -57,8 +59,17 @@ class Context(Protocol):
     namespace: Mapping[str, Any]
     loops: Loops
 
-    def log(self, summary: str, detail: Mapping[str, Any] | None = None) -> None:
-        """Record an event ``log`` of this service. ``detail`` must hold plain values (as JSON does)."""
+    @property
+    def seed(self) -> int: ...
+
+    def log(self, summary: str, detail: Mapping[str, Any] | None = None, kind: int = events.LOG) -> None:
+        """Record an event of this service. ``detail`` must hold plain values (as JSON does)."""
+
+    def is_down(self, address: str) -> bool:
+        """Whether a watch of the workspace has found that the server at ``address`` is down.
+
+        ``address``: as a relay's option has it, ``host:port`` or a URL.
+        """
 
     def failed(self, error: BaseException, payload: bytes | None = None) -> None:
         """Record an exception that no connection's Tap sees, with the bytes that caused it."""

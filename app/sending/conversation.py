@@ -63,12 +63,14 @@ class Conversation:
         answers: whether the protocol shows where the answer to a message ends, as HTTP does.
         messages: whether the protocol keeps messages apart, as WebSocket does.
         received_text: whether what ``received`` emits is a whole message of text.
+        was_open: whether it was connected at some time.
         patience: seconds of silence after which such an answer is given up.
     """
 
     answers = False
     messages = False
     received_text = False
+    was_open = False
     patience = 30.0
 
     def __init__(self, request: Request, sender: Sender) -> None:
@@ -89,6 +91,11 @@ class Conversation:
     @property
     def closed(self) -> Closed | None:
         return self.status if isinstance(self.status, Closed) else None
+
+    @property
+    def closed_by_us(self) -> bool:
+        """Whether we have closed it, or are about to."""
+        return self._closed_by_us
 
     async def connect(self) -> Status:
         """Connect. Returns ``Open`` or ``Closed``."""
@@ -208,6 +215,7 @@ class Conversation:
 
     def _opened(self, detail: str = "") -> None:
         if isinstance(self.status, Connecting):
+            self.was_open = True
             self._set(Open(self.url.address, detail))
 
     def _lost(self, reason: Failure, tap: Tap) -> None:

@@ -18,13 +18,14 @@ from app.faults.live import Faults
 from app.options import Options
 from app.sending.request import Request
 from app.services.budget import Budget
+from app.services.own_checks import Transport
 from app.signal import Signal
 
 if TYPE_CHECKING:
     from app.services.interfaces import Connection
 
 NAME = "send"
-"""The name that captured events have in place of a service's."""
+"""The name, and the protocol, that captured events of what the user sends have in place of a service's."""
 
 TIMEOUT = 10.0
 """Seconds in which a connection must be made."""
@@ -46,12 +47,16 @@ class Sender:
         faults: how its connections fail on purpose. ``faulted`` emits what a fault did, as one line.
         data: the folder of the local authority.
         budget: what unfinished messages may take.
+        timeout: seconds in which a connection must be made.
     """
 
-    def __init__(self, reactor: Any, recorder: Recorder, data: Path, budget: Budget | None = None) -> None:
+    def __init__(
+        self, reactor: Any, recorder: Recorder, data: Path, budget: Budget | None = None, name: str = NAME
+    ) -> None:
         self.reactor, self.recorder, self.data, self.budget = reactor, recorder, data, budget or Budget()
         self.faults = Faults(reactor, self._record_fault, self._on_fault_failed)
         self.faulted: Signal[str] = Signal()
+        self._name, self.timeout = name, TIMEOUT
         self.opened = 0
         self.connections: dict[int, Connection] = {}
         self.conversations: set[Closable] = set()
@@ -61,10 +66,14 @@ class Sender:
     def number(self) -> int:
         """Of this sender in the recorder. It is registered there when something is sent for the first time."""
         self.recorder.pressure.connect(self._on_pressure)
-        return self.recorder.add_service(NAME, NAME)
+        return self.recorder.add_service(self._name, self._name)
 
     def faults_of(self, *, outgoing: bool) -> Faults | None:
         return self.faults
+
+    def check_of(self, transport: Transport, peer: str) -> str:
+        """What the user sends is no check."""
+        return ""
 
     def fail(self, tables: Sequence[Options], protocol: str, seed: int) -> None:
         """Have connections by ``protocol`` fail as ``tables`` say, which are valid; ``seed`` decides their draws."""
@@ -96,6 +105,10 @@ class Sender:
 
     def endpoint(self, request: Request) -> IStreamClientEndpoint:
         """The endpoint for ``request``, with TLS where its URL says so. Its connections are captured."""
+        return self.tapped(request)
+
+    def tapped(self, request: Request, endpoint: IStreamClientEndpoint | None = None) -> IStreamClientEndpoint:
+        """As ``endpoint``; ``endpoint`` connects in place of the usual one, without TLS."""
         from app.services.tap.outgoing import TappedEndpoint
 
         url, options = request.url, None
@@ -104,7 +117,7 @@ class Sender:
 
             certificate, key = request.certificate, request.key
             options = client_tls(url.host, self.data, verify=request.verify, certificate=certificate, key=key)
-        return TappedEndpoint(self, self.reactor, url.host, url.port, options, TIMEOUT)
+        return TappedEndpoint(self, self.reactor, url.host, url.port, options, self.timeout, endpoint)
 
     def in_thread(self, call: Callable[..., Any], *args: Any) -> Deferred[Any]:
         return threads.deferToThreadPool(self.reactor, self.reactor.getThreadPool(), call, *args)

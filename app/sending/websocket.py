@@ -20,7 +20,6 @@ from app import __version__, events
 from app.sending import errors, reasons
 from app.sending.conversation import Conversation, WriteGate
 from app.sending.request import Request
-from app.sending.sender import TIMEOUT
 from app.sending.url import URL
 from app.services import address
 from app.services.tap.tap import Tap
@@ -156,7 +155,7 @@ class WebSocketConversation(Conversation):
         factory.setProtocolOptions(
             maxFramePayloadSize=MAX_MESSAGE,
             maxMessagePayloadSize=MAX_MESSAGE,
-            openHandshakeTimeout=TIMEOUT,
+            openHandshakeTimeout=self._sender.timeout,
             closeHandshakeTimeout=2,
             echoCloseCodeReason=True,
             failByDrop=False,
@@ -215,7 +214,7 @@ class WebSocketConversation(Conversation):
 
     def _on_never_opened(self, protocol: Client, reason: Failure) -> None:
         if protocol.wasOpenHandshakeTimeout:
-            protocol.refused = f"did not answer the handshake within {TIMEOUT:g} s"
+            protocol.refused = f"did not answer the handshake within {self._sender.timeout:g} s"
         if by_fault := reasons.by_fault(protocol.tap):
             error: errors.SendError = errors.FaultError(what=by_fault.partition(" ")[0])
         elif protocol.refused:

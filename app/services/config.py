@@ -22,6 +22,7 @@ class ServiceConfig:
         seed: of the draws of its faults; 0: that of the run.
         group: the heading under which the window lists it; empty: none.
         tls: None without TLS.
+        restart: None where it stays down when it has failed.
         limits, socket: see ``app.services.settings``.
     """
 
@@ -33,6 +34,7 @@ class ServiceConfig:
     autostart: bool = False
     options: Mapping[str, Any] = field(default_factory=dict)
     tls: Mapping[str, Any] | None = None
+    restart: Mapping[str, Any] | None = None
     limits: Mapping[str, Any] = field(default_factory=dict)
     socket: Mapping[str, Any] = field(default_factory=dict)
     group: str = ""
@@ -40,7 +42,7 @@ class ServiceConfig:
     seed: int = 0
 
     def settings(self, section: str) -> dict[str, Any]:
-        """A section with its defaults filled in: ``tls``, ``limits``, ``socket``, or the protocol's ``options``."""
+        """A section of ``settings.SECTIONS``, or the protocol's ``options``, with its defaults filled in."""
         if section == "options":
             return with_defaults(PROTOCOLS[self.protocol].options, self.options)
         return settings.filled(section, self.protocol, getattr(self, section) or {})

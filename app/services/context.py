@@ -18,20 +18,34 @@ from app.services.surroundings import Surroundings
 
 
 class ServiceContext:
-    """What a service offers its responder from its start to its stop; satisfies ``app.responders.Context``."""
+    """What a service offers its responder from its start to its stop; satisfies ``app.responders.Context``.
 
-    def __init__(self, owner: Owner, name: str, reactor: Any, surroundings: Surroundings) -> None:
+    Attributes:
+        drawn: whether the responder has asked for the seed.
+    """
+
+    def __init__(
+        self, owner: Owner, name: str, reactor: Any, surroundings: Surroundings, seed: Callable[[], int]
+    ) -> None:
         """``owner`` is the service: what is logged, and each connection that is opened, is recorded under it."""
+        self._seed = seed
         self._owner, self.name, self.reactor = owner, name, reactor
         self.folder = surroundings.folder
         self.data = surroundings.data
         self.namespace = surroundings.namespace
         self.loops = surroundings.loops
+        self.is_down = surroundings.is_down
+        self.drawn = False
         self._ports: list[Any] = []
 
-    def log(self, summary: str, detail: Mapping[str, Any] | None = None) -> None:
+    @property
+    def seed(self) -> int:
+        self.drawn = True
+        return self._seed()
+
+    def log(self, summary: str, detail: Mapping[str, Any] | None = None, kind: int = events.LOG) -> None:
         written = json.dumps(dict(detail)) if detail else None
-        self._owner.recorder.record(events.LOG, self._owner.number, summary=summary, detail=written)
+        self._owner.recorder.record(kind, self._owner.number, summary=summary, detail=written)
 
     def failed(self, error: BaseException, payload: bytes | None = None) -> None:
         self._owner.recorder.record_failure(error, self._owner.number, payload=payload)

@@ -16,6 +16,7 @@ from app.capture.recorder import Recorder
 from app.faults.live import Faults
 from app.limits import Reached
 from app.services.budget import Budget
+from app.services.own_checks import Transport
 
 
 class Connection(Protocol):
@@ -68,6 +69,9 @@ class Owner(Protocol):
 
     def faults_of(self, *, outgoing: bool) -> Faults | None:
         """The faults that act on connections that others open to us, or that we open; None: none ever do."""
+
+    def check_of(self, transport: Transport, peer: str) -> str:
+        """The name of the watch whose check the connection with ``peer`` is; "" for any other."""
 
     def add_connection(self, connection: Connection) -> None: ...
 

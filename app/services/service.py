@@ -18,6 +18,7 @@ from app.capture.recorder import Recorder
 from app.errors import PostError
 from app.faults.live import Faults
 from app.responders import build, find
+from app.responders.relay.balance import Balance, Member
 from app.responders.trial import Message, Request, Trial
 from app.services import address, errors, settings
 from app.services.budget import Budget
@@ -26,12 +27,14 @@ from app.services.config import ServiceConfig
 from app.services.context import ServiceContext
 from app.services.hosts import Hosts, is_name
 from app.services.interfaces import Connection
+from app.services.own_checks import Transport
 from app.services.protocols import PROTOCOLS, options_of
+from app.services.restart import Restart
 from app.services.shutter import Shuttable, Shutter
 from app.services.surroundings import Surroundings
 from app.services.trying import Rules, tried
 from app.signal import Signal
-from app.status import Failed, Held, Listening, Starting, Status, Stopped, Stopping
+from app.status import Failed, Held, Listening, Starting, Status, Stopped, Stopping, Waiting
 from app.text import framing
 
 if TYPE_CHECKING:
@@ -94,6 +97,8 @@ class Service:
         self._shutter: Shutter | None = None
         self._emptied: Deferred[None] | None = None
         self._stopped: Deferred[None] | None = None
+        self._restart = Restart(reactor, self._try_again)
+        self._comes_back = False
         self._take_faults()
         self._unhook = recorder.pressure.connect(self._on_pressure)
 
@@ -103,8 +108,18 @@ class Service:
 
     @property
     def running(self) -> bool:
-        """Whether it is up, or on its way up or down."""
-        return isinstance(self.status, Starting | Listening | Stopping)
+        """Whether it is up, or on its way up or down, or waits for its next try."""
+        return isinstance(self.status, Starting | Listening | Stopping | Waiting)
+
+    @property
+    def seconds_left(self) -> float:
+        """Seconds until it is tried again by itself, while its status is ``Waiting``."""
+        return self._restart.seconds_left
+
+    def upstreams(self) -> tuple[Member, ...]:
+        """The upstreams of a relay that listens; () for anything else."""
+        balance = getattr(self._built, "balance", None) if isinstance(self.status, Listening) else None
+        return tuple(balance.members) if isinstance(balance, Balance) else ()
 
     def bytes_so_far(self) -> tuple[int, int]:
         """Bytes received and sent since the program started, live connections included."""
@@ -113,11 +128,14 @@ class Service:
 
     def dispose(self) -> None:
         """Disconnect from the recorder; for a stopped service that is removed."""
+        self._restart.forget()
         self._unhook()
 
     async def start(self) -> Status:
         """Bind the address. An error becomes the status ``Failed``, never an exception."""
-        if self.running:
+        if isinstance(self.status, Waiting):
+            self._tell_restart(self.status)
+        elif self.running:
             return self.status
         self._set(Starting())
         config = self.config
@@ -152,20 +170,26 @@ class Service:
             self._end()
             return self.status
         bound = address.written(self._port.getHost())
-        more = {"seed": self.faults.seed} if self.faults else {}
+        drawn = self._context is not None and self._context.drawn
+        more = {"seed": self.faults.seed} if self.faults or drawn else {}
         self._record(events.SERVICE_STARTED, f"listening on {bound}", {"host": bound} | more)
+        self._restart.forget()
         self._set(Listening(bound))
         self._watch_port(self._port)
         return self.status
 
     def hold(self, why: errors.NotTrustedError | None) -> None:
         """It may not start, and says why; with None it may. A service that runs is left alone."""
-        if why is not None and not self.running:
+        waiting = isinstance(self.status, Waiting)
+        if why is not None and (waiting or not self.running):
+            self._restart.forget()
+            self.wanted = self.wanted or waiting
             self._set(_held(why))
         elif why is None and isinstance(self.status, Held):
             self._set(Stopped())
 
     def _refuse(self, error: errors.NotTrustedError) -> Status:
+        self._restart.forget()
         if not isinstance(self.status, Stopping):
             self.wanted = True
             self._record(events.SERVICE_FAILED, str(error), {"reason": str(error)})
@@ -181,7 +205,9 @@ class Service:
         the workspace was checked.
         """
         config = self.config
-        self._context = self._context or ServiceContext(self, config.name, self.reactor, self.surroundings)
+        self._context = self._context or ServiceContext(
+            self, config.name, self.reactor, self.surroundings, lambda: self.faults.seed
+        )
         responder = find(config.responder)
         if responder is None:
             raise errors.UnknownResponderError(responder=config.responder)
@@ -247,6 +273,10 @@ class Service:
         with self.setting_up():
             take(responder.with_defaults(self.config.options))
         return self._built
+
+    def check_of(self, transport: Transport, peer: str) -> str:
+        """The name of the watch whose check ``peer`` is; "" for any other."""
+        return self.surroundings.checks.of(transport, peer)
 
     # -- faults
 
@@ -346,11 +376,16 @@ class Service:
         reason = f"{type(e).__name__}: {e}"
         return errors.ResponderBrokenError(responder=self.config.responder, reason=reason)
 
-    def stop(self, grace: float = GRACE) -> Deferred[None]:
-        """Close the address and all connections. Fires when none is left, in ``grace`` seconds at the most."""
+    def stop(self, grace: float = GRACE, *, by_user: bool = True) -> Deferred[None]:
+        """Close the address and all connections. Fires when none is left, in ``grace`` seconds at the most.
+
+        It stays stopped, unless something other than the user has stopped it and its ``restart`` says ``always``.
+        """
         done: Deferred[None] = Deferred()
         self.wanted = False
-        if isinstance(self.status, Failed):
+        self._comes_back = not by_user and isinstance(self.status, Listening)
+        self._restart.forget()
+        if isinstance(self.status, Failed | Waiting):
             self._set(Stopped())
         if not self.running:
             done.callback(None)
@@ -410,7 +445,8 @@ class Service:
         self.faults.end()
         self._record(events.SERVICE_STOPPED, "stopped", {})
         stopped, self._stopped = self._stopped, None
-        self._set(Stopped())
+        back, self._comes_back = self._comes_back, False
+        self._set(self._waiting("It was stopped.", stopped=True) if back else Stopped())
         if stopped is not None:
             stopped.callback(None)
 
@@ -420,8 +456,23 @@ class Service:
             self._end()
             return self.status
         self._record(events.SERVICE_FAILED, str(error), {"reason": str(error)})
-        self._set(Failed(str(error)))
+        self._set(self._waiting(str(error)))
         return self.status
+
+    def _waiting(self, reason: str, *, stopped: bool = False) -> Status:
+        """Wait for the next try, if there is to be one. Returns the status."""
+        if self._restart.wait(self.config, stopped=stopped):
+            return Waiting(reason, self._restart.attempt, self._restart.seconds)
+        return Stopped() if stopped else Failed(reason)
+
+    def _tell_restart(self, status: Waiting) -> None:
+        waited = round(max(0.0, status.seconds - self.seconds_left), 3)
+        self._restart.cut_short()
+        detail = {"attempt": status.attempt, "seconds": waited, "reason": status.reason}
+        self._record(events.SERVICE_RESTARTING, f"tried again, number {status.attempt:,}", detail)
+
+    def _try_again(self) -> None:
+        Deferred.fromCoroutine(self.start())  # an error becomes its status
 
     def _in_thread(self, call: Callable[..., Any], *args: Any) -> Deferred[Any]:
         return threads.deferToThreadPool(self.reactor, self.reactor.getThreadPool(), call, *args)

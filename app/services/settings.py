@@ -107,8 +107,26 @@ SOCKET = (
     Option("reuse_port", bool, False, "Share the port with other programs that ask for it too (SO_REUSEPORT)"),
 )
 
-SECTIONS = {"tls": TLS, "limits": limits.in_section("limits"), "socket": SOCKET}
+RESTART = (
+    Option(
+        "when", str, "failed", "When it starts again by itself", choices=("failed", "always", "never"),
+        helps=(
+            "When it could not start: its address was taken or not there yet, or its responder broke",
+            "Also when something other than you has stopped it",
+            "It stays as it is",
+        ),
+    ),
+    Option("delay_seconds", float, 1.0, "Time before the first try", "s", 0.1, 86_400),
+    Option("factor", float, 2.0, "How many times longer each further wait is", "", 1, 100),
+    Option("max_seconds", float, 60.0, "Longest time between two tries", "s", 0.1, 86_400),
+    Option("attempts", int, 0, "Tries before it is given up; 0: no end", "", 0, 1_000_000),
+)  # fmt: skip
+
+SECTIONS = {"tls": TLS, "limits": limits.in_section("limits"), "socket": SOCKET, "restart": RESTART}
 """Tables of a service in a workspace, beside its ``options``."""
+
+OPTIONAL = frozenset({"tls", "restart"})
+"""Those whose presence means something: without the table there is no TLS, no restart."""
 
 SECURABLE = ("tcp", "http", "websocket")
 """Protocols that can have TLS."""

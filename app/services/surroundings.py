@@ -14,6 +14,7 @@ from app.responders.relay.loops import Loops
 from app.services.answering import DatagramPorts
 from app.services.budget import Budget
 from app.services.config import ServiceConfig
+from app.services.own_checks import OwnChecks
 
 
 def draw_seed() -> int:
@@ -33,6 +34,8 @@ class Surroundings:
         datagram_ports: where the UDP services listen, so that two of them do not answer each other for ever.
         seed: gives the seed of the faults of a service that has none of its own.
         budget: what unfinished messages of peers may take.
+        checks: from where checks of watches connect.
+        is_down: whether a watch has found that the server at an address, as a relay's option has it, is down.
         admit: raises NotTrustedError for a service that may not start; None: all may.
     """
 
@@ -44,3 +47,5 @@ class Surroundings:
     admit: Callable[[ServiceConfig], None] | None = None
     budget: Budget = field(default_factory=Budget)
     seed: Callable[[], int] = draw_seed
+    checks: OwnChecks = field(default_factory=OwnChecks)
+    is_down: Callable[[str], bool] = lambda address: False

@@ -34,7 +34,7 @@ class Ask:
 
     Attributes:
         kind: one of ``KINDS``.
-        service: the name of the service that does it; empty for a plugin.
+        service: the name of the service that does it; empty for a plugin and for a watch.
         target: the address, the path with all links resolved, or the responder.
         text: in words, after the service's name.
         seal: the digest of the files that say who may log in, which are part of the answer; empty where there are none.
@@ -141,14 +141,20 @@ def _behind(service: ServiceConfig, others: Sequence[ServiceConfig]) -> Iterator
                     yield other, address.join(host, port)
 
 
+def passes_on_to(service: ServiceConfig) -> Iterator[str]:
+    """Where a service passes on what it is sent."""
+    yield from (address.join(host, port) for host, port in _upstreams(service))
+
+
 def _upstreams(service: ServiceConfig) -> Iterator[tuple[str, int]]:
     for option in options_of(responders.find(service.responder), service.protocol):
         value = service.options.get(option.name, option.default)
         if option.address is not None and value:
-            try:
-                yield option.address(value)
-            except PostError:
-                continue  # a plugin's, whose options are checked when it is loaded
+            for one in value if isinstance(value, list) else [value]:
+                try:
+                    yield option.address(one)
+                except PostError:
+                    continue  # a plugin's, whose options are checked when it is loaded
 
 
 def _is_any(host: str) -> bool:

@@ -1,4 +1,4 @@
-"""Keeps services from starting that ask for what the user has not allowed, and says what there is to allow."""
+"""Keeps services and watches from starting that ask for what the user has not allowed; says what there is to allow."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from app.services.errors import NotTrustedError
 from app.text.escapes import one_line
 from app.trust.asks import KINDS, Ask, asks_of, fingerprint, of_plugin, of_service
 from app.trust.store import others_can_write
+from app.watch import asks as of_watches
+from app.watch.config import WatchConfig
 from app.workspace.reading import Workspace
 
 How = Literal["content", "folder"]
@@ -47,28 +49,36 @@ class Gate:
         self._all = True
         self._folder = self._workspace.folder
         self._services: tuple[ServiceConfig, ...] = ()
+        self._watches: tuple[WatchConfig, ...] = ()
         self._unanswered: tuple[Ask, ...] = ()
 
     def enter(self, workspace: Workspace, *, own: bool = True) -> None:
         """Another workspace was opened. What has no file is the user's own, or one that the program brings,
         unless ``own`` is false.
         """
-        self._workspace, self._services, self._folder = workspace, workspace.services, workspace.folder
+        self._workspace, self._folder = workspace, workspace.folder
+        self._services, self._watches = workspace.services, workspace.watches
         path = workspace.path
         self._all = own if path is None else is_shipped(path) or _in_trusted_folder(path)
-        asks = [] if self._all else asks_of(workspace.services, workspace.folder)
+        asks = [] if self._all else all_asks(workspace)
         known = TABLE.trust.content(fingerprint(workspace.digest, asks))
         self._allowed = {ask.key for ask in asks} if known else set()
         self._look()
 
     @property
     def unanswered(self) -> tuple[Ask, ...]:
-        """What the services ask for and the user has not allowed."""
+        """What the services and watches ask for and the user has not allowed."""
         return self._unanswered
 
     def held(self, service: ServiceConfig) -> NotTrustedError | None:
         """Why this service may not start; None if it may."""
         asks = [ask for ask in self._unanswered if ask.service == service.name]
+        return self._not_trusted(asks) if asks else None
+
+    def held_watch(self, watch: WatchConfig) -> NotTrustedError | None:
+        """Why this watch may not run; None if it may."""
+        wanted = {ask.key for ask in of_watches.of_watch(watch, self._services)}
+        asks = [ask for ask in self._unanswered if ask.key in wanted]
         return self._not_trusted(asks) if asks else None
 
     def admit(self, service: ServiceConfig) -> None:
@@ -93,6 +103,14 @@ class Gate:
             self._allowed |= {ask.key for s in made for ask in of_service(s, services, self._folder)}
         self._look()
 
+    def watches_changed(self, watches: Sequence[WatchConfig], *, by_user: bool) -> None:
+        """These are the watches now. ``by_user``: the user made those that are new, which is as for services."""
+        new = [watch for watch in watches if watch not in self._watches]
+        self._watches = tuple(watches)
+        if by_user and not self._unanswered and not self._all:
+            self._allowed |= {ask.key for ask in of_watches.asks_of(new, self._services)}
+        self._look()
+
     def saved(self, workspace: Workspace) -> bool:
         """The workspace was saved. What this program wrote is trusted, unless a question is not answered yet.
 
@@ -102,8 +120,8 @@ class Gate:
         self._workspace = workspace
         if not allowed or workspace.path is None:
             return False
-        self._allowed |= {ask.key for ask in asks_of(self._services, self._folder)}
-        asks = asks_of(workspace.services, workspace.folder)
+        self._allowed |= {ask.key for ask in self._asks()}
+        asks = all_asks(workspace)
         self._all = _in_trusted_folder(workspace.path)
         self._look()
         if not asks:
@@ -130,7 +148,7 @@ class Gate:
                 trust.trust_folder(folder)
         if path is not None and self._unanswered:
             # Of the file as it was read; what the user changed since is allowed until it is saved.
-            asks = asks_of(self._workspace.services, self._workspace.folder)
+            asks = all_asks(self._workspace)
             trust.trust_content(fingerprint(self._workspace.digest, asks), path)
         for plugin in plugins:
             if how == "content" or TABLE.linked(plugin.path):  # no folder's answer holds for a link
@@ -156,8 +174,21 @@ class Gate:
         return NotTrustedError(asks="; ".join(one_line(ask.text) for ask in asks), path=path)
 
     def _look(self) -> None:
-        asks = [] if self._all or TABLE.trust.everything else asks_of(self._services, self._folder)
+        asks = [] if self._all or TABLE.trust.everything else self._asks()
         self._unanswered = tuple(ask for ask in asks if ask.key not in self._allowed)
+
+    def _asks(self) -> list[Ask]:
+        return _together(self._services, self._watches, self._folder)
+
+
+def all_asks(workspace: Workspace) -> list[Ask]:
+    """What all of a workspace asks for, the most far-reaching first. Blocks."""
+    return _together(workspace.services, workspace.watches, workspace.folder)
+
+
+def _together(services: Sequence[ServiceConfig], watches: Sequence[WatchConfig], folder: Path) -> list[Ask]:
+    asks = [*asks_of(services, folder), *of_watches.asks_of(watches, services)]
+    return sorted(asks, key=lambda ask: KINDS.index(ask.kind))
 
 
 def is_shipped(path: Path) -> bool:

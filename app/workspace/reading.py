@@ -18,10 +18,12 @@ from app.services import address, settings
 from app.services.config import ServiceConfig
 from app.services.errors import InvalidAddressError
 from app.services.protocols import PROTOCOLS, options_of
-from app.services.settings import SECTIONS
+from app.services.settings import OPTIONAL, SECTIONS
 from app.text import variables
 from app.text.escapes import amount
 from app.trust.asks import digest_of
+from app.watch import config as watch
+from app.watch.config import WatchConfig
 from app.workspace import errors, readiness, toml_lines
 from app.workspace.message import MESSAGE, Message
 
@@ -36,12 +38,15 @@ MAX_NAME = 60
 _ITEM = re.compile(r"number (\d+): (\w*)")
 """The start of the text of a problem with an item of a list: its number, and its key if it is a table."""
 
+KEYS = ("version", "variables", "service", "message", "watch")
+"""What a workspace file has at its top."""
+
 _KEYS = ("name", "protocol", "listen", "responder", "autostart", "group", "seed", "options", "fault", *SECTIONS)
 
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """All services, saved messages and variables, in the order of the file.
+    """All services, watches, saved messages and variables, in the order of the file.
 
     Attributes:
         variables: texts by their names, which ``{{name}}`` stands for in what is sent.
@@ -56,6 +61,7 @@ class Workspace:
     template: Path | None = None
     digest: str = ""
     variables: Mapping[str, str] = field(default_factory=dict)
+    watches: tuple[WatchConfig, ...] = ()
 
     @property
     def folder(self) -> Path:
@@ -153,17 +159,19 @@ class _Reading:
         elif version > VERSION:
             self._problem(None, "version", f"{version} is from a newer Listening Post; this one reads {VERSION}")
         for key in self._data:
-            if key not in ("version", "variables", "service", "message"):
-                known = "version, [variables], [[service]] and [[message]]"
+            if key not in KEYS:
+                known = "version, [variables], [[service]], [[message]] and [[watch]]"
                 self._problem(None, key, f"is unknown. A workspace has {known}")
-        found = [self._service(i, table) for i, table in enumerate(self._tables("service"))]
+        services = self._tables("service")
+        found = [self._service(i, table) for i, table in enumerate(services)]
         self._check_together([(i, s) for i, s in enumerate(found) if s is not None])
         saved = [self._message(i, table) for i, table in enumerate(self._tables("message"))]
+        watches = self._watches(watch.schemes_in(services))
         given = self._variables()
         self._problems.sort(key=lambda problem: problem.line)
-        services = tuple(s for s in found if s is not None)
+        right = tuple(s for s in found if s is not None)
         messages = tuple(m for m in saved if m is not None)
-        return Workspace(services, messages=messages, variables=given), self._problems
+        return Workspace(right, messages=messages, variables=given, watches=watches), self._problems
 
     def _tables(self, key: str) -> list[dict[str, Any]]:
         tables = self._data.get(key, [])
@@ -197,6 +205,23 @@ class _Reading:
         for key, text in wrong:
             self._problem(i, key, text, among="message")
         return None if wrong else Message(**with_defaults(MESSAGE, table))
+
+    def _watches(self, services: watch.Schemes) -> tuple[WatchConfig, ...]:
+        tables, found = self._tables("watch"), {}
+        if len(tables) > watch.MAX_WATCHES:
+            self._problem(
+                None, "watch", f"has {len(tables)} tables; a workspace has {watch.MAX_WATCHES} watches at most"
+            )
+        for i, table in enumerate(tables[: watch.MAX_WATCHES]):
+            wrong = list(watch.mistakes(table, services))
+            name = table.get("name")
+            if isinstance(name, str) and name in found:
+                wrong.append(options.Mistake("name", f'"{name}" is another watch\'s already. Give each its own'))
+            for mistake in wrong:
+                self._problem(i, mistake.option, mistake.text, among="watch")
+            if not wrong:
+                found[str(name)] = watch.made_of(table)
+        return tuple(found.values())
 
     def _service(self, i: int, table: dict[str, Any]) -> ServiceConfig | None:
         before = len(self._problems)
@@ -291,7 +316,7 @@ class _Reading:
     def _section(self, i: int, table: dict[str, Any], section: str, protocol: str | None) -> Any:
         given = table.get(section)
         if given is None:
-            return None if section == "tls" else {}
+            return None if section in OPTIONAL else {}
         if not isinstance(given, dict):
             self._problem(i, section, f"must be a table: [service.{section}]")
             return {}

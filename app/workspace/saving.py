@@ -6,7 +6,7 @@ import contextlib
 import os
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +16,12 @@ from app.files.replacing import replacing
 from app.options import Options, kept
 from app.services.config import ServiceConfig
 from app.services.protocols import PROTOCOLS
-from app.services.settings import SECTIONS
+from app.services.settings import OPTIONAL, SECTIONS
 from app.trust.asks import digest_of
+from app.watch.config import WatchConfig
 from app.workspace import errors
 from app.workspace.message import Message
-from app.workspace.reading import VERSION, Workspace, text_of
+from app.workspace.reading import KEYS, VERSION, Workspace, text_of
 
 
 def save(workspace: Workspace, path: Path | str) -> Workspace:
@@ -49,7 +50,7 @@ def _written(workspace: Workspace, content: Any) -> bytes:
     """The file of a workspace, made of ``content``, the document that it replaces."""
     import tomlkit  # slow to load, and only saving needs it
 
-    for key in set(content) - {"version", "variables", "service", "message"}:
+    for key in set(content) - set(KEYS):
         del content[key]  # not of a workspace: the file was something else
     content["version"] = VERSION
     _fill_variables(content, workspace.variables)
@@ -65,6 +66,7 @@ def _written(workspace: Workspace, content: Any) -> bytes:
         if workspace.services:
             content["service"] = tables
     _fill_messages(content, workspace.messages)
+    _fill_watches(content, workspace.watches)
     return (tomlkit.dumps(content).rstrip("\n") + "\n").encode("utf-8", "replace")
 
 
@@ -102,9 +104,8 @@ def _fill(table: Any, service: ServiceConfig) -> Any:
         "seed": service.seed,
         "options": dict(service.options),
     } | {section: getattr(service, section) for section in SECTIONS}
-    removed = {key for key in wanted if key in ("group", "seed", "options", *SECTIONS) and not wanted[key]} - {"tls"}
-    if service.tls is None:
-        removed.add("tls")
+    removed = {key for key in wanted if key in ("group", "seed", "options", *SECTIONS) and not wanted[key]} - OPTIONAL
+    removed |= {section for section in OPTIONAL if wanted[section] is None}
     defaults = {"autostart": False, "responder": PROTOCOLS[service.protocol].default} if table else {}
     for key in set(table) - set(wanted) - {FAULT}:
         del table[key]
@@ -189,6 +190,33 @@ def _fill_messages(content: Any, messages: tuple[Message, ...]) -> None:
         for table in wanted:
             tables.append(tomlkit.item(table))
         content["message"] = tables
+
+
+def _fill_watches(content: Any, watches: Sequence[WatchConfig]) -> None:
+    """Write the tables ``[[watch]]``; those that stay, or are edited, keep their comments."""
+    import tomlkit
+
+    old = _named(content.get("watch"))
+    if watches and list(old) == [watch.name for watch in watches]:
+        for watch in watches:
+            _fill_table(old[watch.name], _watch_table(watch, old[watch.name]))
+        return
+    tables = tomlkit.aot()
+    for watch in watches:
+        table = old.get(watch.name) or tomlkit.table()
+        tables.append(_strip(_fill_table(table, _watch_table(watch, table))))
+    content.pop("watch", None)
+    if watches:
+        content["watch"] = tables
+
+
+def _watch_table(watch: WatchConfig, old: Any) -> dict[str, Any]:
+    """The keys of a watch; a default that the author has written stays."""
+    return {
+        key: value
+        for key, value in asdict(watch).items()
+        if key in watch.as_table() or (key in old and _equal(old[key], value))
+    }
 
 
 def _strip(table: Any) -> Any:

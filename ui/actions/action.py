@@ -68,6 +68,7 @@ class Situation:
         page: whether the page of a service is in view.
         seeded: whether the selected service has faults, and a seed by which they draw.
         rules: whether the selected service has rules that are counted.
+        checks_shown: whether the panes show what passes for checks.
         tls: whether the selected service speaks TLS; None if it cannot.
     """
 
@@ -89,6 +90,7 @@ class Situation:
     seeded: bool = False
     rules: bool = False
     tls: bool | None = None
+    checks_shown: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -148,13 +148,13 @@ class OptionForm(QWidget):
         return {
             option.name: values[option.name]
             for option in self._options
-            if option.name in self._given or values[option.name] != option.default
+            if (option.name in self._given and not option.instead) or values[option.name] != option.default
         }
 
     def check(self) -> bool:
         """Show below each option what is wrong with it. True if nothing is."""
         values = self._values()
-        wrong = dict(problems(self._options, self._set(values)))
+        wrong = self._problems(self._set(values))
         for option in self._options:
             editor, words = self._rows[option.name]
             problem = wrong.get(option.name)
@@ -162,8 +162,15 @@ class OptionForm(QWidget):
                 problem = editor.in_words(problem)
             tell(editor, words, problem and sentence(problem), _help(option, values[option.name]))
             is_set = values[option.name] != option.default
-            self.form.show_row(words, option.matters(values) or is_set or problem is not None)
+            self.form.show_row(words, self._matters(option, values) or is_set or problem is not None)
         return not wrong
+
+    def _problems(self, given: Mapping[str, Any]) -> Mapping[str, str]:
+        """What is wrong with the options that are set, by name."""
+        return dict(problems(self._options, given))
+
+    def _matters(self, option: Option, values: Mapping[str, Any]) -> bool:
+        return option.matters(values)
 
     def _add(self, option: Option) -> tuple[Any, Words]:
         editor = editor_for(option, self._given.get(option.name, option.default))

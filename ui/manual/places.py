@@ -37,6 +37,8 @@ PLACES = {
     "TrustQuestion": "workspace#trust",
     "UnappliedQuestion": "rules",
     "VariablesDialog": "send#variables",
+    "WatchDialog": "watch",
+    "WatchDock": "watch",
 }
 """A page, or ``page#heading``, by the name of the class of a widget. It holds for all that is inside."""
 

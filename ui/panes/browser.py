@@ -40,7 +40,7 @@ class Browser(QSplitter):
         self, post: Post, reader: Reader, in_thread: InThread, settings: Settings, parent: QWidget | None = None
     ) -> None:
         super().__init__(Qt.Vertical, parent)
-        self._reader = reader
+        self._post, self._reader = post, reader
         self.current_event: Event | None = None
         self._wanted = 0
         """The id of the event that is current in the pane, or 0; -1 once the window is closed."""
@@ -73,6 +73,8 @@ class Browser(QSplitter):
         bridge.ticked.connect(self.panes.on_stored)
         bridge.ticked.connect(self.detail.on_stored)
         bridge.services_changed.connect(self.panes.rebuild)
+        bridge.watches_changed.connect(lambda: self.panes.set_watched(bool(self._post.watches)))
+        self.panes.set_watched(bool(self._post.watches))
         self.panes.conversations.disconnect_wanted.connect(services.disconnect_peer)
         self.panes.failures.set_actions(actions)
 

@@ -98,6 +98,10 @@ class EventCommands:
         exchanges.copied.connect(copy)
         browser.detail.again.connect(self.send_again)
 
+    def show_checks(self) -> None:
+        self._panes.show_checks(not self._panes.checks_shown)
+        self._browser.changed.emit()
+
     def note(self) -> None:
         ids = self._panes.selected()
         if ids:

@@ -10,6 +10,7 @@ from PyQt5.QtGui import QHideEvent, QKeyEvent, QShowEvent
 from PyQt5.QtWidgets import QMenu
 
 from app.capture.filters.language import Filter
+from app.capture.filters.sql import CONNECTIONS_WITHOUT_CHECKS
 from app.capture.reading.conversations import CONVERSATION_FIELDS, Conversation
 from app.capture.reading.reader import Reader
 from app.events import Row
@@ -117,6 +118,10 @@ COLUMNS = (
         color=_tls_color, field="tls", value=lambda row: _row(row).tls, yields=8,
     ),
     Column(
+        "upstream", "Upstream", "The server that a relay has passed it on to", 15,
+        lambda row, _: _row(row).upstream or "", field="upstream", value=lambda row: _row(row).upstream, yields=11,
+    ),
+    Column(
         "reason", "Ended", "How it ended", 24, lambda row, _: ended(_row(row)), color=_ended_color, stretch=True,
         least=18,
         field="reason", value=lambda row: _row(row).reason or None,
@@ -138,6 +143,7 @@ class ConversationPane(EventPane):
 
     columns = COLUMNS
     fields = CONVERSATION_FIELDS
+    without_checks = CONNECTIONS_WITHOUT_CHECKS
     example = "peer contains 127 and failures > 0"
 
     opened = pyqtSignal(int)

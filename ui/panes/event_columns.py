@@ -24,6 +24,8 @@ _MARKS: dict[int, Mark] = {
     events.LIMIT_REACHED: "fault",
     events.FAULT_APPLIED: "fault",
     events.FAILURE_RESOLVED: "closed",
+    events.WATCH_FAILED: "failure",
+    events.WATCH_RECOVERED: "opened",
     events.CAPTURE_PAUSED: "closed",
     events.CAPTURE_RESUMED: "opened",
 }

@@ -10,6 +10,7 @@ from PyQt5.QtWidgets import QMenu, QPushButton, QVBoxLayout, QWidget
 from app.capture.filters.completion import condition
 from app.capture.filters.fields import FIELDS, Field
 from app.capture.filters.language import EVERYTHING, Filter, parse
+from app.capture.filters.sql import WITHOUT_CHECKS
 from app.capture.reading.reader import Reader
 from app.capture.recorder import Stored
 from app.events import Row
@@ -31,6 +32,7 @@ class EventPane(QWidget):
     Attributes:
         columns: the columns of the log.
         fields: the fields that its filter can name.
+        without_checks: what is shown while checks are hidden.
 
     Signals:
         current_changed: the id of the current event, or 0.
@@ -41,6 +43,7 @@ class EventPane(QWidget):
 
     columns: Columns = COLUMNS
     fields: Mapping[str, Field] = FIELDS
+    without_checks: Filter = WITHOUT_CHECKS
 
     current_changed = pyqtSignal(int)
     menu_wanted = pyqtSignal(QMenu, QPoint)
@@ -50,7 +53,8 @@ class EventPane(QWidget):
     def __init__(self, reader: Reader, base: Filter = EVERYTHING, empty: str = "") -> None:
         super().__init__()
         self._reader, self._empty = reader, empty
-        self._typed = ""
+        self._typed, self._base = "", base
+        self._hides_checks = self._hiding = False
         self._closed = False
         self.events = self._list(reader, base)
         self.view = EventView(self.events, columns=self.columns)
@@ -85,9 +89,22 @@ class EventPane(QWidget):
 
     def set_filter(self, typed: str) -> None:
         """Show only rows that match ``typed``. Raises FilterError."""
+        where = parse(typed, self.fields)
         self._typed = typed.strip()
-        self.events.set_filter(parse(typed, self.fields))
+        self._take_base()
+        self.events.set_filter(where)
         self._say_empty()
+
+    def hide_checks(self, hidden: bool) -> None:
+        """Leave out what passes for checks and what they find, unless the filter names watches."""
+        self._hides_checks = hidden
+        self._take_base()
+
+    def _take_base(self) -> None:
+        hiding = self._hides_checks and "watch" not in self._typed
+        if hiding != self._hiding:
+            self._hiding = hiding
+            self.events.set_base(self._base & self.without_checks if hiding else self._base)
 
     def set_reader(self, reader: Reader) -> None:
         self._reader = reader

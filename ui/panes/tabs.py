@@ -48,6 +48,9 @@ class PaneTabs(QTabWidget):
 
     Behind them stand pages, which show something else than the capture.
 
+    Attributes:
+        checks_shown: whether panes show what passes for checks of watches.
+
     Signals:
         current_changed: the id of the current event of the pane in view, or 0.
         following_changed: whether the pane in view follows the tail.
@@ -72,6 +75,7 @@ class PaneTabs(QTabWidget):
         self._typed: dict[bool, str] = {}
         self._columns: QByteArray | None = None
         self._stored = Stored()
+        self.checks_shown = self._watched = False
         self._services: dict[str, EventPane] = {}
         self._pages: dict[QWidget, str] = {}
         self.setDocumentMode(True)
@@ -164,6 +168,20 @@ class PaneTabs(QTabWidget):
 
     # -- panes
 
+    def show_checks(self, shown: bool) -> None:
+        """Show what passes for checks of watches, and what they find, or leave it out; changes of state stay."""
+        self.checks_shown = shown
+        self._hide_checks()
+
+    def set_watched(self, watched: bool) -> None:
+        """Whether there are watches. Where there are none, panes need no filter, and are as fast as they can be."""
+        self._watched = watched
+        self._hide_checks()
+
+    def _hide_checks(self) -> None:
+        for pane in (self.all, self.http, self.conversations, *self._services.values()):
+            pane.hide_checks(self._watched and not self.checks_shown)
+
     def rebuild(self) -> None:
         """Make a pane for each service, in their order, after the panes that are always there."""
         services = list(self._post.services)
@@ -187,6 +205,7 @@ class PaneTabs(QTabWidget):
         pane = EventPane(self._reader, base, empty)
         if self._columns is not None:
             pane.view.restore_columns(self._columns)
+        pane.hide_checks(self._watched and not self.checks_shown)
         self._put(pane, name, title or name)
         return pane
 
@@ -233,7 +252,7 @@ class PaneTabs(QTabWidget):
         if pane is self.failures:
             return Part(pane.events.where, None)
         part = Part.typed(self.typed())
-        return part if pane is self.http else part & pane.events.base
+        return part & pane.events.base
 
     def export_format(self) -> str:
         """The name of the exporter that fits what the pane in view shows best; empty if there is none."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from PyQt5.QtCore import Qt, QTimer, pyqtSignal
-from PyQt5.QtGui import QCloseEvent, QKeyEvent, QResizeEvent
+from PyQt5.QtGui import QCloseEvent, QHideEvent, QKeyEvent, QResizeEvent, QShowEvent
 from PyQt5.QtWidgets import (
     QDockWidget,
     QHBoxLayout,
@@ -90,6 +90,9 @@ class SendDock(QDockWidget):
         self.note = Words()
         self._sent: Message | None = None
         self._latest: tuple[Answer, bytes] | None = None
+        self._second = QTimer(self)
+        self._second.setInterval(1000)
+        self._second.timeout.connect(self._show_run)
         self._update_timer = QTimer(self)
         self._update_timer.setSingleShot(True)
         self._update_timer.setInterval(TICK)
@@ -140,7 +143,7 @@ class SendDock(QDockWidget):
         head.addWidget(self.answer.status)
         head.addWidget(self.answer.timing, 1)
         head.addWidget(self.state, 1)
-        for button in (self.form.pause, self.form.stop, self.clear):
+        for button in (self.form.again, self.form.pause, self.form.stop, self.clear):
             head.addWidget(button)
         conversation, request = QWidget(), QWidget()
         column = QVBoxLayout(conversation)
@@ -201,6 +204,9 @@ class SendDock(QDockWidget):
         form.send_requested.connect(self._send)
         form.pause.clicked.connect(run.pause)
         form.stop.clicked.connect(run.stop)
+        form.again.clicked.connect(run.reconnect_now)
+        form.reconnect.toggled.connect(lambda on: run.set_reconnect(on=on))
+        form.keep.toggled.connect(lambda on: run.set_reconnect(on=on and form.reconnect.isChecked()))
         form.recalled.connect(self._recall)
         self._edits.changed.connect(form.check)
         self.clear.clicked.connect(self.transcript.clear)
@@ -248,7 +254,9 @@ class SendDock(QDockWidget):
             self.answer.wait()
         else:
             self.answer.show_log()
-        self.run.send(message, keep=form.keep.isChecked(), variables=self._edits.state.variables, attached=attached)
+        keep = form.keep.isChecked()
+        reconnect, variables = keep and form.reconnect.isChecked(), self._edits.state.variables
+        self.run.send(message, keep=keep, reconnect=reconnect, variables=variables, attached=attached)
 
     def edit_variables(self) -> None:
         """Show the dialog of the workspace's variables."""
@@ -313,7 +321,7 @@ class SendDock(QDockWidget):
             self._latest = None
         text, failed = self.run.state()
         self.state.setText(text)
-        self.state.setVisible(not self.answer.answered or failed or self.run.running)
+        self.state.setVisible(not self.answer.answered or failed or self.run.running or self.run.waiting)
         self.answer.timing.setVisible(self.answer.answered and self.state.isHidden())
         set_property(self.state, "role", "error" if failed else "dim")
         sending = self.run.sending
@@ -322,8 +330,17 @@ class SendDock(QDockWidget):
         pause.setEnabled(repeats)
         pause.setIcon(icon("play" if self.run.paused else "pause"))
         pause.setToolTip(self.tr("Go on") if self.run.paused else self.tr("Pause"))
-        self.form.stop.setEnabled(self.run.running or self.run.open)
+        self.form.stop.setEnabled(self.run.running or self.run.open or self.run.waiting)
+        self.form.again.setVisible(self.run.waiting)
+        self._count_down()
         self.form.set_state(busy=self.run.running, connected=self.run.open)
+
+    def _count_down(self) -> None:
+        """Follow the seconds until a lost connection is made again, while they can be seen."""
+        if not (self.run.waiting and self.isVisible()):
+            self._second.stop()
+        elif not self._second.isActive():
+            self._second.start()
 
     def _save_answer(self, content: bytes, path: Path) -> None:
         done = self._post.sender.in_thread(save_payload, content, path)
@@ -336,6 +353,14 @@ class SendDock(QDockWidget):
             self.close()
         else:
             super().keyPressEvent(event)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._show_run()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self._second.stop()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         super().closeEvent(event)

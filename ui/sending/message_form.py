@@ -184,6 +184,10 @@ class MessageForm(QWidget):
         self.every.setSuffix(" ms")
         self.keep = QCheckBox(self.tr("&Keep the connection open"))
         self.keep.setToolTip(self.tr("The next message goes over the same connection"))
+        self.reconnect = QCheckBox(self.tr("&Reconnect when it is lost"))
+        self.reconnect.setToolTip(self.tr("TCP and WebSocket: connect again, and send nothing a second time"))
+        self.reconnect.setEnabled(False)
+        self.keep.toggled.connect(self.reconnect.setEnabled)
         self.verify = QCheckBox(self.tr("&Verify the certificate"))
         self.verify.setToolTip(self.tr("Against the authorities of the system and the local one"))
         self.verify.setChecked(True)
@@ -191,6 +195,8 @@ class MessageForm(QWidget):
         self.button.setProperty("primary", True)
         self.button.setToolTip(self.tr("Send ({keys})").format(keys="Ctrl+Enter"))
         self.pause = small_button("pause", self.tr("Pause"))
+        self.again = small_button("again", self.tr("Connect now, without waiting any longer"))
+        self.again.hide()
         self.stop = small_button("stop", self.tr("Stop sending, and close the connection"))
 
     def _lay_out(self) -> None:
@@ -223,7 +229,8 @@ class MessageForm(QWidget):
         body = self.body
         stops: list[QWidget] = [
             self.method, self.url, self.button, self.tabs.tabBar(), body.editor, body.rows, body.types, body.format,
-            body.choose, self.headers, self.times, self.every, self.keep, self.verify,
+            body.choose, self.headers, self.times, self.every, self.keep, self.reconnect,
+            self.verify,
         ]  # fmt: skip
         for before, after in pairwise(stops):
             QWidget.setTabOrder(before, after)
@@ -237,6 +244,7 @@ class MessageForm(QWidget):
         column.setSpacing(6)
         column.addLayout(form)
         column.addWidget(self.keep)
+        column.addWidget(self.reconnect)
         column.addWidget(self.verify)
         column.addStretch()
         return page

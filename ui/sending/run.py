@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from app.sending.answer import Answer
 from app.sending.contents import NONE, Content, content
 from app.sending.conversation import Connecting, Conversation, Open
 from app.sending.delivery import Sending, silence
+from app.sending.reconnecting import Reconnecting
 from app.sending.request import Request
 from app.sending.sender import Sender
 from app.text.escapes import amount
@@ -35,6 +37,7 @@ class SendRun(QObject):
     Attributes:
         sending: the message that is being sent, or the last one.
         conversation: the connection that is open, or the last one.
+        reconnecting: opens the connection again when it is lost; None: nothing does.
         sent, received: messages sent and bytes received over this connection.
 
     Signals:
@@ -58,6 +61,7 @@ class SendRun(QObject):
         self.received = self._sent_before = 0
         self._body = bytearray()
         self._problem = ""
+        self.reconnecting: Reconnecting | None = None
         self._task: Deferred[None] | None = None
 
     # -- state
@@ -75,8 +79,18 @@ class SendRun(QObject):
     def paused(self) -> bool:
         return self.sending is not None and self.sending.paused
 
+    @property
+    def waiting(self) -> bool:
+        """Whether a lost connection is about to be made again."""
+        return self.reconnecting is not None and self.reconnecting.waiting
+
     def state(self) -> tuple[str, bool]:
         """The state as a text for the user, and whether it is an error."""
+        if self.reconnecting is not None and self.reconnecting.waiting and self.conversation is not None:
+            closed = self.conversation.closed
+            return self.tr("{reason} Connects again in {seconds} s.").format(
+                reason=closed.reason if closed is not None else "", seconds=ceil(self.reconnecting.seconds_left)
+            ), False
         if self._problem:
             return self._problem, True
         conversation, sending = self.conversation, self.sending
@@ -107,19 +121,29 @@ class SendRun(QObject):
 
     # -- actions
 
-    def send(self, message: Message, *, keep: bool, variables: Variables = NONE, attached: bytes | None = None) -> None:
+    def send(
+        self,
+        message: Message,
+        *,
+        keep: bool,
+        reconnect: bool = False,
+        variables: Variables = NONE,
+        attached: bytes | None = None,
+    ) -> None:
         """Send a message, as often as it says.
 
         Args:
             keep: keep the connection open for the next message.
+            reconnect: make such a connection again when it is lost.
             variables: what is filled in.
             attached: bytes to send in the place of the message's data.
         """
         if self._task is not None:
             return
         self._problem = ""
+        self._stop_reconnecting()
         self.began.emit()
-        self._task = Deferred.fromCoroutine(self._send(message, keep, variables, attached))
+        self._task = Deferred.fromCoroutine(self._send(message, keep, reconnect, variables, attached))
         self._task.addErrback(lambda failure: None if failure.check(CancelledError) else failure)
         self._task.addCallback(lambda _: self._end())
         self.changed.emit()
@@ -129,8 +153,26 @@ class SendRun(QObject):
         if self.sending is not None:
             (self.sending.resume if self.sending.paused else self.sending.pause)()
 
+    def reconnect_now(self) -> None:
+        """Wait no longer until a lost connection is made again."""
+        if self.reconnecting is not None:
+            self.reconnecting.now()
+
+    def set_reconnect(self, *, on: bool) -> None:
+        """The user wants the connection that is open to be made again when it is lost, or no longer."""
+        if not on:
+            self._stop_reconnecting()
+        elif self.open and self.conversation is not None and self._task is None and self.reconnecting is None:
+            self._keep_connected(self.conversation)
+
+    def _stop_reconnecting(self) -> None:
+        reconnecting, self.reconnecting = self.reconnecting, None
+        if reconnecting is not None:
+            reconnecting.close()
+
     def stop(self) -> None:
         """Stop sending and close the connection."""
+        self._stop_reconnecting()
         if self.sending is not None and not self.sending.done:
             self.sending.stop()
         elif self._task is not None:
@@ -138,7 +180,9 @@ class SendRun(QObject):
         if self.conversation is not None:
             self.conversation.close()
 
-    async def _send(self, message: Message, keep: bool, variables: Variables, attached: bytes | None) -> None:
+    async def _send(
+        self, message: Message, keep: bool, reconnect: bool, variables: Variables, attached: bytes | None
+    ) -> None:
         try:
             request = message.request(variables)
             if attached is not None:
@@ -162,11 +206,22 @@ class SendRun(QObject):
         else:
             await self._repeat(request, message, message_content, reused)
         conversation = self.conversation
+        if keep and reconnect and conversation is not None and conversation.was_open:
+            self._keep_connected(conversation)
         if keep or conversation is None or self._problem:
             return
         if not conversation.answers:
             await silence(self._sender.reactor, conversation, SILENCE)
         conversation.close()
+
+    def _keep_connected(self, conversation: Conversation) -> None:
+        """Have the connection made again when it is lost, as long as no message goes elsewhere."""
+        if conversation.answers or conversation.url.client.protocol not in ("tcp", "websocket"):
+            return  # HTTP and UDP have nothing to wait for between two messages
+        request = conversation.request
+        self.reconnecting = Reconnecting(self._sender, lambda: self._open(request))
+        self.reconnecting.changed.connect(lambda _: self.changed.emit())
+        self.reconnecting.follow(conversation)
 
     async def _repeat(
         self, request: Request, message: Message, message_content: Content, reused: Conversation | None

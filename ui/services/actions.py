@@ -15,7 +15,7 @@ from app.post import Post
 from app.services.config import ServiceConfig
 from app.services.interfaces import Connection
 from app.services.service import Service
-from app.status import Failed, Held, Stopped
+from app.status import Failed, Held, Stopped, Waiting
 from app.workspace.reading import MAX_NAME
 from ui.bridge import Bridge
 from ui.edits import Edits
@@ -126,6 +126,18 @@ class ServiceActions(QObject):
             Deferred.fromCoroutine(service.start())
             self._post.ask_again()
         else:
+            service.stop()
+
+    def try_now(self, name: str) -> None:
+        """Start a service that waits for its next try."""
+        service = self._post.services.get(name)
+        if service is not None and isinstance(service.status, Waiting):
+            Deferred.fromCoroutine(service.start())
+
+    def give_up(self, name: str) -> None:
+        """Have a service that waits for its next try stay stopped."""
+        service = self._post.services.get(name)
+        if service is not None and isinstance(service.status, Waiting):
             service.stop()
 
     def allow_host(self, name: str, host: str) -> None:

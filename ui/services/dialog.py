@@ -103,6 +103,7 @@ class ServiceDialog(CarefulDialog):
             tls=self._values("tls"),
             limits=self._values("limits") or {},
             socket=self._values("socket") or {},
+            restart=self._values("restart"),
         )
         return replace(config, faults=checks.kept_faults(config))  # of a copy: the protocol may be another
 
@@ -319,6 +320,7 @@ class ServiceDialog(CarefulDialog):
             "tls": self.tr("TLS"),
             "limits": self.tr("Limits"),
             "socket": self.tr("Socket"),
+            "restart": self.tr("Restart"),
         }
         for section, title in titles.items():
             page = self._page(section, protocol)
@@ -339,7 +341,7 @@ class ServiceDialog(CarefulDialog):
         given = getattr(self._config, section) if protocol == self._config.protocol else None
         if section == "options":
             given = {key: value for key, value in (given or {}).items() if key in {option.name for option in declared}}
-        page = SectionPage(section, declared, given, can_be_off=section == "tls")
+        page = SectionPage(section, declared, given, can_be_off=section in settings.OPTIONAL)
         page.changed.connect(self._check)
         self._pages[section, protocol] = page
         self._scrolls[section, protocol] = self._paged(padded(page))
@@ -351,7 +353,7 @@ class ServiceDialog(CarefulDialog):
         return page
 
     def _shown_pages(self) -> list[SectionPage]:
-        pages = (self._pages.get((section, self._protocol())) for section in ("options", "tls", "limits", "socket"))
+        pages = (self._pages.get((section, self._protocol())) for section in ("options", *settings.SECTIONS))
         return [page for page in pages if page is not None]
 
     def _split_address(self) -> None:

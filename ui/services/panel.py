@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from PyQt5.QtCore import QPoint, QRect, QSize, Qt, pyqtSignal
-from PyQt5.QtGui import QKeyEvent
+from PyQt5.QtCore import QPoint, QRect, QSize, Qt, QTimer, pyqtSignal
+from PyQt5.QtGui import QHideEvent, QKeyEvent, QShowEvent
 from PyQt5.QtWidgets import QHBoxLayout, QLineEdit, QToolButton, QVBoxLayout, QWidget
 
 from app.post import Post
@@ -31,6 +31,7 @@ class ServicesPanel(QWidget):
     Signals:
         chosen: the name of the selected service, or "".
         toggled, edit_wanted, address_wanted: the service's name; the last to have another address.
+        try_wanted, stop_wanted: the name of a service that is tried again by itself: now, or not any more.
         host_allowed: the service's name, and the name by which it is to answer from now on.
         menu_wanted: the global position of a context menu for the selected service.
         group_menu_wanted: the group whose heading is current, and the global position of a context menu.
@@ -44,6 +45,8 @@ class ServicesPanel(QWidget):
     toggled = pyqtSignal(str)
     edit_wanted = pyqtSignal(str)
     address_wanted = pyqtSignal(str)
+    try_wanted = pyqtSignal(str)
+    stop_wanted = pyqtSignal(str)
     host_allowed = pyqtSignal(str, str)
     menu_wanted = pyqtSignal(QPoint)
     group_menu_wanted = pyqtSignal(str, QPoint)
@@ -60,6 +63,9 @@ class ServicesPanel(QWidget):
         self.list = ServicesList(self._model)
         self.search = SearchBox()
         self.compact_button = QToolButton()
+        self._second = QTimer(self)
+        self._second.setInterval(1000)
+        self._second.timeout.connect(self._refresh)
         self.trouble = TroubleStrip()
         self._lay_out()
         self._connect(bridge)
@@ -105,6 +111,8 @@ class ServicesPanel(QWidget):
         self.compact_button.toggled.connect(self.set_compact)
         self.trouble.allow_wanted.connect(self._allow)
         self.trouble.edit_wanted.connect(self.address_wanted)
+        self.trouble.try_wanted.connect(self.try_wanted)
+        self.trouble.stop_wanted.connect(self.stop_wanted)
         bridge.services_changed.connect(self.rebuild)
         bridge.status_changed.connect(self._on_status)
         bridge.measured.connect(self._on_measured)
@@ -120,6 +128,7 @@ class ServicesPanel(QWidget):
         row, before = self.list.current(), self.names()
         self._model.refresh()
         self._reselect(row, before)
+        self._count_down()
 
     def _reselect(self, row: Row | None, before: list[str]) -> None:
         number = self._model.heading(row.group) if isinstance(row, Heading) else -1
@@ -144,6 +153,23 @@ class ServicesPanel(QWidget):
             self._reselect(row, before)
         else:
             self._show_trouble()
+        self._count_down()
+
+    def _count_down(self) -> None:
+        """Follow the seconds until services are tried again, while there are such services and they can be seen."""
+        waits = any(isinstance(row, ServiceRow) and row.waits for row in self._model.rows)
+        if not (waits and self.isVisible()):
+            self._second.stop()
+        elif not self._second.isActive():
+            self._second.start()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._refresh()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self._second.stop()
 
     # -- selecting
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from math import ceil
 
 from PyQt5.QtCore import QCoreApplication
 
 from app.faults import CLOSED
 from app.services.protocols import PROTOCOLS
 from app.services.service import Service
-from app.status import Failed, Held, Listening, Starting, Status, Stopped, Stopping
+from app.status import Failed, Held, Listening, Starting, Status, Stopped, Stopping, Waiting
 from app.text.escapes import amount
 from ui.bridge import Traffic
 from ui.looks import shapes
@@ -23,6 +24,7 @@ STATES: dict[type, shapes.State] = {
     Listening: "listening",
     Stopping: "stopping",
     Failed: "failed",
+    Waiting: "starting",
     Held: "stopped",
 }
 
@@ -50,6 +52,7 @@ class ServiceRow:
         rate: bytes a second. ``spark``: the last rates, oldest first.
         faults: names of its faults that act, or wait for the next candidate.
         refused: the name by which somebody asked for it and was refused; empty: nobody was.
+        waits: whether it has failed and is tried again by itself.
         up: whether the button stops it. ``ready``: whether the button does anything now.
     """
 
@@ -71,6 +74,7 @@ class ServiceRow:
     spark: tuple[float, ...]
     faults: tuple[str, ...]
     refused: str
+    waits: bool
     up: bool
     ready: bool
 
@@ -152,8 +156,8 @@ def row_of(service: Service, traffic: Traffic) -> ServiceRow:
         port=f":{address.rpartition(':')[2]}",
         address=address,
         state=STATES[type(status)],
-        word=_word(status),
-        reason=_reason(status),
+        word=_word(service),
+        reason=_reason(service),
         bad=isinstance(status, Failed),
         badge=badge,
         protocol=PROTOCOLS[config.protocol].title,
@@ -165,7 +169,8 @@ def row_of(service: Service, traffic: Traffic) -> ServiceRow:
         spark=tuple(traffic.spark) if any(traffic.spark) else (),
         faults=tuple(fault.name for fault in service.faults.all if fault.enabled or fault.once),
         refused=service.refused_host,
-        up=isinstance(status, Starting | Listening),
+        waits=isinstance(status, Waiting),
+        up=isinstance(status, Starting | Listening | Waiting),
         ready=not isinstance(status, Stopping),
     )
 
@@ -213,11 +218,14 @@ def compact(count: int) -> str:
     raise AssertionError
 
 
-def _word(status: Status) -> str:
+def _word(service: Service) -> str:
+    status = service.status
+    if isinstance(status, Waiting):
+        return translate("Services", "again in {seconds} s").format(seconds=f"{ceil(service.seconds_left):,}")
     if isinstance(status, Listening) and status.shut:
         closed = translate("Services", "port closed")
         return closed if status.shut == CLOSED else translate("Services", "not accepting")
-    words = {
+    words: dict[type[Status], str] = {
         Stopped: translate("Services", "stopped"),
         Starting: translate("Services", "starting…"),
         Listening: translate("Services", "listening"),
@@ -228,7 +236,11 @@ def _word(status: Status) -> str:
     return words[type(status)]
 
 
-def _reason(status: Status) -> str:
+def _reason(service: Service) -> str:
+    status = service.status
+    if isinstance(status, Waiting):
+        words = translate("Services", "Tried again in {seconds} s: {reason}")
+        return words.format(seconds=f"{ceil(service.seconds_left):,}", reason=status.reason)
     if isinstance(status, Failed):
         return status.reason
     if isinstance(status, Held):

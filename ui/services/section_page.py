@@ -16,8 +16,14 @@ WORDS = {
     "A certificate “auto” is signed by the local authority: see Help, “Trust our certificates”.",
     "limits": "What a peer may use. One that needs more is refused with an answer, and an event says why.",
     "socket": "What the system is told of the service's sockets.",
+    "restart": "A service that could not start comes back by itself: when its address is free, when its network "
+    "interface is there, when its responder works again.",
     "options": "Goes for every responder of this protocol.",
 }
+
+
+SWITCHES = {"tls": "Speak &TLS", "restart": "Start a&gain by itself"}
+"""What the check box says of a section that can be off."""
 
 
 class SectionPage(QWidget):
@@ -44,7 +50,7 @@ class SectionPage(QWidget):
         column.addWidget(words)
         self.switch: QCheckBox | None = None
         if can_be_off:
-            self.switch = QCheckBox(self.tr("Speak &TLS"))
+            self.switch = QCheckBox(self.tr(SWITCHES[section]))
             self.switch.setChecked(given is not None)
             self.switch.toggled.connect(self._on_switch)
             self.form.setEnabled(given is not None)

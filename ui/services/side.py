@@ -78,6 +78,8 @@ class ServicesSide(QSplitter):
         services.toggled.connect(actions.toggle)
         services.edit_wanted.connect(actions.edit)
         services.host_allowed.connect(actions.allow_host)
+        services.try_wanted.connect(actions.try_now)
+        services.stop_wanted.connect(actions.give_up)
         services.menu_wanted.connect(self.service_menu_wanted)
         services.group_menu_wanted.connect(self.group_menu_wanted)
         services.dropped.connect(self.arranging.drop)

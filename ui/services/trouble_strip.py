@@ -24,10 +24,13 @@ class TroubleStrip(QFrame):
 
     Signals:
         edit_wanted, allow_wanted: the service's name.
+        try_wanted, stop_wanted: likewise; it is to be tried now, or not any more.
     """
 
     edit_wanted = pyqtSignal(str)
     allow_wanted = pyqtSignal(str)
+    try_wanted = pyqtSignal(str)
+    stop_wanted = pyqtSignal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -41,9 +44,17 @@ class TroubleStrip(QFrame):
         self.edit = QPushButton(self.tr("Edit…"))
         self.edit.setToolTip(self.tr("Choose another address or other options"))
         self.edit.clicked.connect(lambda: self._say(self.edit_wanted))
+        self.try_now = QPushButton(self.tr("Try now"))
+        self.try_now.setToolTip(self.tr("Start it without waiting any longer"))
+        self.try_now.clicked.connect(lambda: self._say(self.try_wanted))
+        self.give_up = QPushButton(self.tr("Stop"))
+        self.give_up.setToolTip(self.tr("Do not start it again"))
+        self.give_up.clicked.connect(lambda: self._say(self.stop_wanted))
         buttons = QHBoxLayout()
         buttons.setSpacing(8)
         buttons.addWidget(self.allow)
+        buttons.addWidget(self.try_now)
+        buttons.addWidget(self.give_up)
         buttons.addWidget(self.edit)
         buttons.addStretch()
         column = QVBoxLayout(self)
@@ -76,7 +87,9 @@ class TroubleStrip(QFrame):
         self.words.setToolTip(plain(words))
         self.words.keep_room()
         self.allow.setVisible(bool(row.refused))
-        self.edit.setVisible(row.bad)
+        self.edit.setVisible(row.bad or row.waits)
+        self.try_now.setVisible(row.waits)
+        self.give_up.setVisible(row.waits)
         if row.refused:
             host = row.refused if len(row.refused) <= SHOWN else f"{row.refused[: SHOWN - 1]}…"
             self.allow.setText(self.tr("Allow this host: {host}").format(host=host))

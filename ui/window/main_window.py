@@ -38,6 +38,7 @@ from ui.services.commands import ServiceCommands
 from ui.services.side import ServicesSide
 from ui.settings import Settings
 from ui.streams.windows import StreamWindows
+from ui.watch.commands import WatchCommands
 from ui.window.capture_button import CaptureButton
 from ui.window.commands import WindowCommands
 from ui.window.drafts import Drafts
@@ -82,7 +83,7 @@ class MainWindow(QMainWindow):
         browser, panes, detail, filter: the panes with their filter and the detail of the current event.
         service_actions, failure_actions, exchanges, notes: what acts on services and events.
         workbench: the pages of services.
-        sending, faults, streams: the docks of sending and of faults, and the stream windows.
+        sending, faults, watches, streams: the docks of sending, of faults and of watches, and the stream windows.
         examples: what the start page does in one click.
         notices, middle, start_page, toolbar, capture_button, command_palette, menus, manual: parts of the window
             itself.
@@ -170,6 +171,9 @@ class MainWindow(QMainWindow):
             post, edits, bridge, self, reader, self.workbench.show_faults, self.browser.show_filtered,
             self.side.selected, lambda: self.browser.current_event, selection.connection, self._status_line.tell,
         )  # fmt: skip
+        self.watches = WatchCommands(
+            post, edits, bridge, self, lambda: self.services.selected, self.browser.show_filtered
+        )  # fmt: skip
         self.workbench.hits_wanted.connect(self.faults.show_hits)
         self.detail.wanted.connect(lambda name: self.actions_[name].trigger())
         self.side.changed.connect(self.faults.on_selection)
@@ -205,6 +209,7 @@ class MainWindow(QMainWindow):
             self.capture_commands,
             self.sending,
             self.faults,
+            self.watches,
             ManualCommands(self.manual),
             ProgramCommands(post, self),
         )

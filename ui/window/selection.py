@@ -78,6 +78,7 @@ class Selection(QObject):
             paused=self._post.recorder.paused,
             page=panes.page() is not None,
             tls=None if service is None else tls_of(service.config),
+            checks_shown=panes.checks_shown,
             seeded=selected is not None and bool(selected.faults and selected.faults.seed),
             undo=stack.undoText(),
             redo=stack.redoText(),

@@ -13,7 +13,7 @@ from app.services import settings
 from app.services.config import ServiceConfig
 from app.services.protocols import options_of
 
-SECTIONS = ("tls", "limits", "socket")
+SECTIONS = tuple(settings.SECTIONS)
 
 
 def unknown(config: ServiceConfig) -> bool:
@@ -23,7 +23,7 @@ def unknown(config: ServiceConfig) -> bool:
 
 
 def mistakes_of(config: ServiceConfig) -> dict[str, tuple[Mistake, ...]]:
-    """All that is wrong, by section: ``options``, ``tls``, ``limits``, ``socket``."""
+    """All that is wrong, by section: ``options``, and those of ``settings.SECTIONS``."""
     found: dict[str, tuple[Mistake, ...]] = {}
     if not unknown(config):
         declared = options_of(responders.find(config.responder), config.protocol)
@@ -42,7 +42,7 @@ def fault_mistakes(config: ServiceConfig) -> list[tuple[int, str, str]]:
 
 def live_part(served: ServiceConfig, wanted: ServiceConfig) -> ServiceConfig:
     """``served`` with what of ``wanted`` a running service takes without a restart."""
-    part = replace(served, autostart=wanted.autostart, faults=wanted.faults)
+    part = replace(served, autostart=wanted.autostart, faults=wanted.faults, restart=wanted.restart)
     if (served.protocol, served.responder) != (wanted.protocol, wanted.responder):
         return part
     declared = options_of(responders.find(served.responder), served.protocol)

@@ -62,7 +62,8 @@ class PageForms(QStackedWidget):
         same = (config.protocol, config.responder) == self._kind
         begins, self._kind = not self._keys, (config.protocol, config.responder)
         titles = {"answer": self.tr("Answer"), "address": self.tr("Address"), "tls": self.tr("TLS"),
-                  "limits": self.tr("Limits"), "socket": self.tr("Socket")}  # fmt: skip
+                  "limits": self.tr("Limits"), "socket": self.tr("Socket"), "restart": self.tr("Restart"),
+                  "upstreams": self.tr("Upstreams")}  # fmt: skip
         self.sections = Sections(config, titles, self)
         shown: list[tuple[str, str, QWidget]] = []
         if self.sections.rules is None:
@@ -169,7 +170,7 @@ class PageForms(QStackedWidget):
     # -- what is in view
 
     def show_section(self, key: str) -> None:
-        """Show a section: ``rules``, ``answer``, ``faults``, ``options``, ``tls``, ``limits`` or ``socket``."""
+        """Show a section: ``rules``, ``answer``, ``faults``, ``options`` or one of ``settings.SECTIONS``."""
         if key in self._keys:
             self._tabs.setCurrentIndex(self._keys.index(key))
 

@@ -8,7 +8,7 @@ from PyQt5.QtWidgets import QBoxLayout, QHBoxLayout, QLineEdit, QPushButton, QTa
 
 from app.services.protocols import PROTOCOLS
 from app.services.service import Service
-from app.status import Listening, Starting, Stopping
+from app.status import Listening, Starting, Stopping, Waiting
 from ui.forms.form import set_property
 from ui.looks.icons import icon
 from ui.parts.labels import plain
@@ -100,7 +100,7 @@ class ServiceHeader(QWidget):
         words += [("TLS", "")] if config.tls is not None else []
         words += [(self.tr("EXPOSED"), "warning")] if config.exposed else []
         self._show_badges(words)
-        up = isinstance(status, Starting | Listening)
+        up = isinstance(status, Starting | Listening | Waiting)
         self.button.setText(" " + (self.tr("Stop") if up else self.tr("Start")))
         self.button.setIcon(icon("stop" if up else "play"))
         self.button.setToolTip(self.tr("Stop this service (F5)") if up else self.tr("Start this service (F5)"))

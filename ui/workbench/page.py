@@ -14,7 +14,7 @@ from app.events import Event
 from app.post import Post
 from app.services.config import ServiceConfig
 from app.services.service import Service
-from app.status import Failed, Held, Status, Stopped
+from app.status import Failed, Held, Status, Stopped, Waiting
 from ui.bridge import Bridge
 from ui.edits import Edits
 from ui.forms.form import tab_through
@@ -111,6 +111,7 @@ class ServicePage(QWidget):
         bridge.ticked.connect(self._show_hits)  # no lambda: Qt would call it when the page is gone
         bridge.faults_changed.connect(self._show_fault_hits)
         bridge.measured.connect(self._show_fault_hits)
+        bridge.measured.connect(self._show_upstreams)
         app = QApplication.instance()
         assert isinstance(app, QApplication)
         app.focusChanged.connect(self._on_focus)
@@ -331,10 +332,13 @@ class ServicePage(QWidget):
         self.header.show_service(service)
         self.status.say(self._words(service.status))
         self._show_hits()
+        self._show_upstreams()
 
     def _words(self, status: Status) -> str:
         if isinstance(status, Failed):
             return status.reason
+        if isinstance(status, Waiting):
+            return self.tr("{reason} It is tried again by itself.").format(reason=status.reason)
         return self.tr("Waits for your answer: {asks}").format(asks=status.asks) if isinstance(status, Held) else ""
 
     def _show_hits(self, *_: object) -> None:
@@ -342,6 +346,11 @@ class ServicePage(QWidget):
         if self.rules is None or service is None or not self.isVisible():
             return
         self.rules.rules.set_hits(() if isinstance(service.status, Stopped) else service.hits())
+
+    def _show_upstreams(self) -> None:
+        service, view = self._service(), self.sections.upstreams
+        if view is not None and service is not None and self.isVisible():
+            view.show_members(service.upstreams())
 
     def _show_fault_hits(self) -> None:
         section = self.forms.faults

@@ -19,6 +19,7 @@ from ui.forms.form import Form, OptionForm, sentence, tab_through, tell
 from ui.services.section_page import SectionPage
 from ui.workbench.address_form import AddressForm
 from ui.workbench.applying import unknown
+from ui.workbench.upstreams import UpstreamsView
 
 WIDEST = 860
 """Pixels that a form is wide at most: longer lines are hard to follow."""
@@ -118,12 +119,13 @@ class Sections:
     Attributes:
         titles: of the sections by their key, in their order.
         widgets: likewise.
+        upstreams: of a relay; None for anything else.
         rules: the option with the rules of the responder; None where it has none.
         address, answer, pages: the forms.
     """
 
     def __init__(self, config: ServiceConfig, titles: Mapping[str, str], parent: QWidget) -> None:
-        """``titles``: of ``answer``, ``address``, ``tls``, ``limits`` and ``socket``."""
+        """``titles``: of ``answer``, ``upstreams``, ``address``, ``tls``, ``limits``, ``socket`` and ``restart``."""
         self._config, protocol = config, config.protocol
         found = responders.find(config.responder)
         own = found.options_for(protocol) if found else ()
@@ -134,17 +136,20 @@ class Sections:
         self.answer, self.address = AnswerForm(config, rest), AddressForm(config)
         self.pages: dict[str, SectionPage] = {}
         self.titles: dict[str, str] = {"answer": titles["answer"]}
-        self.widgets: dict[str, Section] = {"answer": Section(parent, (titles["answer"], self.answer))}
+        self.upstreams = UpstreamsView() if any(option.name == "upstreams" for option in own) else None
+        above = () if self.upstreams is None else ((titles["upstreams"], self.upstreams),)
+        self.widgets: dict[str, Section] = {"answer": Section(parent, *above, (titles["answer"], self.answer))}
         for key, declared in (
             ("options", shared), ("tls", settings.declared("tls", protocol)),
             ("limits", settings.declared("limits", protocol)), ("socket", settings.declared("socket", protocol)),
+            ("restart", settings.declared("restart", protocol)),
         ):  # fmt: skip
             if not declared:
                 continue
             given: Mapping[str, Any] | None = getattr(config, key)
             if key == "options":
                 given = {name: config.options[name] for name in _names(declared, config.options)}
-            page = self.pages[key] = SectionPage(key, declared, given, can_be_off=key == "tls")
+            page = self.pages[key] = SectionPage(key, declared, given, can_be_off=key in settings.OPTIONAL)
             title = PROTOCOLS[protocol].title if key == "options" else titles[key]
             groups = ((titles["address"], self.address), (title, page)) if key == "socket" else ((title, page),)
             self.titles[key], self.widgets[key] = title, Section(parent, *groups)
@@ -159,6 +164,7 @@ class Sections:
             self.address.put_into(config),
             options=options,
             tls=self._values("tls"),
+            restart=self._values("restart"),
             limits=self._values("limits") or {},
             socket=self._values("socket") or {},
         )

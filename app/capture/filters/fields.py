@@ -33,10 +33,12 @@ class Lookup:
     Attributes:
         column: of ``event``; its value names a row of the other table.
         select: a SELECT of such values, to which a condition on the field's ``sql`` is added.
+        partial: whether the other table may lack what an event names.
     """
 
     column: str
     select: str
+    partial: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,10 @@ class Field:
 
 _SERVICE = Lookup("service", "SELECT id FROM service WHERE ")
 _CONNECTION = Lookup("conn", "SELECT id FROM connection WHERE ")
-_NOTE = Lookup("id", "SELECT event FROM note WHERE ")
+_NOTE = Lookup("id", "SELECT event FROM note WHERE ", partial=True)
+# Captures of earlier builds have no such column: the name stands for the outer one there.
+_CHECK = Lookup("conn", "SELECT id FROM (SELECT id, NULL AS watch FROM connection) AS o WHERE ", partial=True)
+_CHECK_OF = "(SELECT watch FROM connection AS i WHERE i.id = o.id)"
 
 
 def _detail(
@@ -99,6 +104,8 @@ _DIRECTION = (
 _ASKED = (events.HTTP_REQUEST, events.HTTP_RESPONSE)
 """The answer to a request that was refused says what is known of it: that has no event of its own."""
 
+_WATCHED = (events.WATCH_CHECKED, events.WATCH_FAILED, events.WATCH_RECOVERED)
+
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 
 FIELDS = {
@@ -113,6 +120,7 @@ FIELDS = {
         Field("conn", "number", "number of the connection", "conn"),
         Field("peer", "address", "the other side: 127.0.0.1 or 127.0.0.1:9007", "peer", _CONNECTION),
         Field("host", "address", "our side, likewise", "host", _CONNECTION),
+        Field("upstream", "text", "the server that a relay has passed the connection on to", "upstream", _CONNECTION),
         Field("size", "number", "bytes; 10k and 2M are known", "size"),
         Field("direction", "text", "received or sent", _DIRECTION, values=("received", "sent")),
         Field("summary", "text", "the line that the log shows; raw data has none", "summary"),
@@ -126,6 +134,7 @@ FIELDS = {
         _detail("http.seconds", "number", "seconds from request to response", "seconds", events.HTTP_RESPONSE),
         _detail("http.fields", "text", "all headers of a request or response, as [\"Name\",\"value\"]", "fields",
                 events.HTTP_REQUEST, events.HTTP_RESPONSE, function="post_headers"),
+        _detail("http.upstream", "text", "the server that has answered a relay", "upstream", events.HTTP_RESPONSE),
         _detail("rule", "number", "rule of a mock or script that answered or sent it", "rule",
                 events.HTTP_RESPONSE, events.DATA_SENT, events.DATAGRAM_SENT, events.WS_MESSAGE),
         _detail("ws.opcode", "text", "opcode of a message", "opcode", events.WS_MESSAGE,
@@ -138,7 +147,15 @@ FIELDS = {
         _detail("fault.name", "text", "name of a fault that acted on purpose", "fault", events.FAULT_APPLIED),
         _detail("fault.kind", "text", "kind of such a fault, as delay or reset", "kind", events.FAULT_APPLIED),
         _detail("limit", "text", "limit that was reached", "limit", events.LIMIT_REACHED),
-        _detail("reason", "text", "why a connection ended or a service failed", "reason",
-                events.CONNECTION_CLOSED, events.SERVICE_FAILED, events.TLS_FAILED),
+        _detail("watch.name", "text", "name of the watch that checked, failed or recovered", "watch", *_WATCHED),
+        Field("watch.traffic", "text", "name of the watch for whose check this passed, where we check our own services"
+              " on both sides", _CHECK_OF, _CHECK),
+        _detail("watch.target", "text", "what the watch looks at", "target", *_WATCHED),
+        _detail("watch.ok", "number", "1 where a check was well, 0 where it has failed", "ok", events.WATCH_CHECKED,
+                values=("1", "0")),
+        _detail("watch.milliseconds", "number", "how long a check took", "milliseconds", events.WATCH_CHECKED),
+        _detail("reason", "text", "why a connection ended, or a service, a check or an upstream failed", "reason",
+                events.CONNECTION_CLOSED, events.SERVICE_FAILED, events.TLS_FAILED, events.SERVICE_RESTARTING,
+                events.UPSTREAM_FAILED, events.RECONNECTING, events.WATCH_CHECKED, events.WATCH_FAILED),
     )
 }  # fmt: skip

@@ -250,8 +250,8 @@ class _Compiler(Transformer[Token, Any]):
             return _looked_up(field, of_payload(f"{field.sql} IS NOT NULL"))
         if field.lookup is None:
             return Filter(f"{field.sql} IS NOT NULL")
-        if field.lookup.column == "id":  # every event has an id: what counts is whether the other table knows it
-            return Filter(f"id IN ({field.lookup.select}{field.sql} <> '')")
+        if field.lookup.partial:  # what counts is whether the other table knows it
+            return Filter(f"{field.lookup.column} IN ({field.lookup.select}{field.sql} <> '')")
         return Filter(f"{field.lookup.column} IS NOT NULL")
 
     def _where(self, field: Field, make: Any, value: Token, operator: Token) -> Filter:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from app import events
 from app.text import errors
 from app.text import escapes as text
 
@@ -98,6 +99,21 @@ def among(column: str, numbers: Iterable[int]) -> Filter:
 def of_service(name: str) -> Filter:
     """The events of all services that the capture knows by this name."""
     return Filter("service IN (SELECT id FROM service WHERE name = ?)", (name,))
+
+
+_OF_NONE = "(SELECT i.watch FROM connection AS i WHERE i.id = {}) IS NULL"
+
+WITHOUT_CHECKS = Filter(
+    f"kind <> {events.WATCH_CHECKED} AND (conn IS NULL OR kind IN ({events.WATCH_FAILED}, {events.WATCH_RECOVERED})"
+    f" OR {_OF_NONE.format('conn')})"
+)
+"""Events without those of checks: what passed for one on either side, and what it found. Changes of state stay.
+
+For captures of this build alone: those of earlier ones do not know, and have no checks.
+"""
+
+CONNECTIONS_WITHOUT_CHECKS = Filter(_OF_NONE.format("event.id"))
+"""The same for connections."""
 
 
 def of_kind(*kinds: int) -> Filter:

@@ -121,7 +121,12 @@ def _finish(spare: Path, how: Saving) -> int:
         changed = "; ".join(filter(None, (before.get("changed", ""), how.in_words())))
         copy.executemany(
             "INSERT OR REPLACE INTO meta VALUES (?, ?)",
-            [("saved", saved), ("changed", changed), ("closed", time.time_ns())],
+            [
+                ("saved", saved),
+                ("changed", changed),
+                ("closed", time.time_ns()),
+                ("identity", schema.new_identity()),
+            ],
         )
         # One file, without a log beside it.
         copy.execute("PRAGMA journal_mode = DELETE")

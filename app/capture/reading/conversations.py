@@ -22,6 +22,7 @@ class Conversation(Row):
         closed: ns since 1970; None while it is open, or where its end is not in the capture.
         received, sent: bytes.
         tls: the version, or ``"failed"``; None without TLS.
+        upstream: the server that a relay has passed it on to; None without one.
         first, last: ids of the events in which it was opened and closed, where they are known.
         live: its number in the running program, if this program opened it and it is still open.
     """
@@ -36,6 +37,7 @@ class Conversation(Row):
     messages_sent: int = 0
     failures: int = 0
     tls: str | None = None
+    upstream: str | None = None
     first: int | None = None
     last: int | None = None
     live: int | None = field(default=None, kw_only=True)
@@ -93,6 +95,7 @@ COLUMNS = (
            field=_number("sent.messages", "how often data was sent")),
     Column("failures", "c.failures", order="failures", missing="0", field=_number("failures", "failures on it")),
     Column("tls", "c.tls", order="tls", missing="NULL", field=_TLS),
+    Column("upstream", "c.upstream", order="upstream", missing="NULL", field=FIELDS["upstream"]),
     Column("reason", "c.reason", order="reason", collate="NOCASE",
            field=replace(FIELDS["reason"], help="how it ended; of one that goes on there is none")),
     Column("first", "c.first", missing="NULL"),
@@ -129,7 +132,7 @@ _VALUES = {
 _READ = [one.name for one in fields(Conversation) if not one.kw_only]
 """These attributes in the order in which a ``Conversation`` takes them: by name it would take longer."""
 
-_TEXTS = frozenset(map(_READ.index, ("service", "peer", "summary", "protocol", "host", "reason", "tls")))
+_TEXTS = frozenset(map(_READ.index, ("service", "peer", "summary", "protocol", "host", "reason", "tls", "upstream")))
 """Where these attributes are texts; the others are numbers."""
 
 _ID, _CLOSED = _READ.index("id"), _READ.index("closed")

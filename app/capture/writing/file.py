@@ -34,6 +34,10 @@ _INSERT = (
 )
 
 
+_UPDATING = frozenset({events.CONNECTION_CLOSED, events.TLS_OPENED, events.TLS_FAILED, events.LOG})
+"""Kinds of events that say more of their connection."""
+
+
 class CaptureFile:
     """One open capture; no other process writes to it.
 
@@ -172,7 +176,7 @@ class CaptureFile:
         if events.CONNECTION_OPENED in kinds:
             self._open_connections(first, columns)
         self._db.executemany(tally.ADD, tally.added(kinds, columns[3], columns[4], payloads))
-        if events.CONNECTION_CLOSED in kinds or events.TLS_OPENED in kinds or events.TLS_FAILED in kinds:
+        if not _UPDATING.isdisjoint(kinds):
             self._update_connections(first, columns)
         if events.FAILURE in kinds or events.LOOP_BLOCKED in kinds:
             self._db.executemany("INSERT INTO failure VALUES (?, ?, ?, ?)", tally.failures(first, columns))
@@ -198,15 +202,16 @@ class CaptureFile:
         for number, (when, kind, service, conn, detail) in enumerate(zip(*columns[:4], columns[7], strict=True), first):
             if kind == events.CONNECTION_OPENED:
                 d = json.loads(detail)
-                opened.append((conn, service, d.get("peer"), d.get("host"), when, number))
+                opened.append((conn, service, d.get("peer"), d.get("host"), when, number, d.get("watch")))
         self._db.executemany(
-            "INSERT OR REPLACE INTO connection (id, service, peer, host, opened, first) VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO connection (id, service, peer, host, opened, first, watch)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
             opened,
         )
 
     def _update_connections(self, first: int, columns: list[list[Any]]) -> None:
-        """Store how connections ended, and what was agreed on for TLS."""
-        closed, tls = [], []
+        """Store how connections ended, what was agreed on for TLS, and which upstream serves them."""
+        closed, tls, served = [], [], []
         for number, (when, kind, conn, detail) in enumerate(
             zip(*columns[:2], columns[3], columns[7], strict=True), first
         ):
@@ -217,10 +222,13 @@ class CaptureFile:
                 tls.append((json.loads(detail).get("version", "TLS"), conn))
             elif kind == events.TLS_FAILED:
                 tls.append(("failed", conn))
+            elif kind == events.LOG and conn and detail and '"through"' in detail:
+                served.append((json.loads(detail).get("upstream"), conn))
         self._db.executemany(
             "UPDATE connection SET closed = ?, reason = ?, received = ?, sent = ?, last = ? WHERE id = ?", closed
         )
         self._db.executemany("UPDATE connection SET tls = ? WHERE id = ?", tls)
+        self._db.executemany("UPDATE connection SET upstream = ? WHERE id = ?", served)
 
     def newest(self) -> int:
         """The time of the newest event, in ns since 1970; 0 where there is none of ``run``."""

@@ -37,5 +37,13 @@ class UpstreamItselfError(UpstreamError):
     """{address} leads back to this relay. Set the option upstream to another server."""
 
 
+class UpstreamHandshakeError(UpstreamError):
+    """{address} closed the connection during the TLS handshake. Check that it speaks TLS."""
+
+
+class NoUpstreamError(UpstreamError):
+    """None of the upstreams can be reached: {reasons}. Start one of the servers, or correct the option upstreams."""
+
+
 class UpstreamSilentError(UpstreamError):
     """{count} connections to {address} have no answer: more are refused. Check that it does not lead back here."""

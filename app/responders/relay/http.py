@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionAborted, ConnectionDone, ConnectionLost
@@ -24,8 +25,10 @@ from app import events
 from app.errors import PostError
 from app.http.client import HeadTooLargeError
 from app.responders.relay import errors, request_target
-from app.responders.relay.pool import Pool, UpstreamRequest
-from app.responders.relay.upstream import Upstream
+from app.responders.relay.balance import Balance, Member
+from app.responders.relay.loops import Hop
+from app.responders.relay.pool import Pool, UpstreamConnection, UpstreamRequest, may_repeat
+from app.responders.relay.upstream import Target, Upstream, served_by
 from app.text.escapes import escape
 
 HOP_BY_HOP = {b"connection", b"keep-alive", b"te", b"trailer", b"transfer-encoding", b"upgrade"}
@@ -35,6 +38,9 @@ _CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 """What no reason phrase may contain (RFC 9112 section 4)."""
 
 NO_UPGRADE = "the upgrade to WebSocket is not passed on: a service with the protocol websocket relays it"
+
+SEVERAL = "several"
+"""What stands for the upstream of a client's connection whose requests went to more than one."""
 
 SET_BY_RELAY = {b"host", b"content-length", b"expect"}
 """Headers of a request that the relay sets itself."""
@@ -111,10 +117,12 @@ class Exchange:
 
     Attributes:
         request: the client's request.
+        over: whether the request is answered, or its client gone.
     """
 
-    def __init__(self, request: Any, upstream: Upstream) -> None:
-        self.request, self._upstream = request, upstream
+    def __init__(self, request: Any, balance: Balance) -> None:
+        self.request, self._balance = request, balance
+        self._member: Member | None = None
         self._responding: Deferred[Any] | None = None
         self._response: Any = None
         self._over = False
@@ -124,6 +132,25 @@ class Exchange:
         self._responding = responding
         responding.addCallbacks(self._responded, self._failed)
         responding.addErrback(self._internal_error)
+
+    def given(self, member: Member | None) -> None:
+        """It is passed on to ``member`` now; None: to none."""
+        if self._member is not None:
+            self._balance.left(self._member)
+        self._member = member
+        if member is not None:
+            self.request.served_by = member.address
+
+    @property
+    def _upstream(self) -> Upstream:
+        return (self._member or self._balance.members[0]).upstream
+
+    def tell(self, error: errors.UpstreamError) -> None:
+        """Record that an upstream could not be reached, and the next one is tried."""
+        self.record(str(error), error.fields["address"])
+
+    def record(self, text: str, address: object) -> None:
+        self.request.channel.tap.record(events.LOG, text, {"upstream": address})
 
     def _responded(self, response: Any) -> None:
         self._responding, self._response = None, response
@@ -161,7 +188,7 @@ class Exchange:
             if trailers := self._response.trailers():
                 words = escape(b", ".join(trailers))
                 text = f"trailers of the upstream's answer are not passed on: {words}"
-                self.request.channel.tap.record(events.LOG, text, {"upstream": self._upstream.address})
+                self.record(text, self._upstream.address)
             self.request.finish()
         else:
             self.request.cut(str(self._explain(reason)))
@@ -199,6 +226,7 @@ class Exchange:
 
     def _finished(self, result: Any) -> None:
         self._over = True
+        self.given(None)
         disconnected = isinstance(result, Failure)
         if self._responding is not None:
             self._responding.cancel()
@@ -207,47 +235,86 @@ class Exchange:
 
 
 class HTTPRelay(Resource):
-    """Sends every request to the upstream, and answers with the upstream's response."""
+    """Sends every request to an upstream, and answers with the upstream's response."""
 
     isLeaf = True
     parses_forms = False
     streams_body = True
 
-    def __init__(self, upstream: Upstream, host: bytes, base: bytes, *, keep_host: bool, forwarded: bool) -> None:
-        """``host`` is the value of the Host header for the upstream; ``base`` is put before each path."""
+    def __init__(self, balance: Balance, targets: Sequence[Target], *, keep_host: bool, forwarded: bool) -> None:
+        """``targets``: those of the upstreams, in their order. The path of each is put before that of a request."""
         super().__init__()
-        self._upstream, self._host, self._base = upstream, host, base.rstrip(b"/")
+        self.balance, self._targets = balance, targets
         self._keep_host, self._forwarded = keep_host, forwarded
-        self._pool = Pool(upstream)
+        self._pools = [Pool(member.upstream) for member in balance.members]
+        self._served: WeakKeyDictionary[Any, str] = WeakKeyDictionary()
 
     def render(self, request: Any) -> int:
-        exchange = Exchange(request, self._upstream)
+        exchange = Exchange(request, self.balance)
         try:
             via = (value.decode("latin-1") for value in request.requestHeaders.getRawHeaders(b"via", []))
-            previous = self._upstream.admit_request(request.channel.tap, via)
+            previous = self.balance.admit(request.channel.tap, via)
         except errors.UpstreamItselfError as e:
-            request.channel.tap.record(events.LOG, str(e), {"upstream": self._upstream.address})
+            exchange.tell(e)
             exchange.answer_error(e, 508)
             return NOT_DONE_YET
         if b"websocket" in (request.getHeader(b"upgrade") or b"").lower():
-            request.channel.tap.record(events.LOG, NO_UPGRADE, {"upstream": self._upstream.address})
-        target = request_target.below(self._base, request.uri)
-        body = None if request.body.length == 0 else Upload(request.body)
-        headers = self._headers(request)
-        upstream_request = UpstreamRequest(previous, request.method, target, headers, body, exchange.interim)
-        exchange.begin(self._pool.connect().addCallback(lambda connection: connection.request(upstream_request)))
+            exchange.record(NO_UPGRADE, self.balance.addresses)
+        exchange.begin(Deferred.fromCoroutine(self._passed_on(exchange, previous)))
         return NOT_DONE_YET
 
-    def _headers(self, request: Any) -> Headers:
+    async def _passed_on(self, exchange: Exchange, previous: Hop | None) -> Any:
+        """The response of an upstream. The request goes to one, unless it may be repeated (``may_repeat``)."""
+        request, peer = exchange.request, exchange.request.peer
+        body = None if request.body.length == 0 else Upload(request.body)
+
+        async def respond(connection: UpstreamConnection, member: Member) -> Any:
+            exchange.given(member)
+            self._tell_served(request.channel.tap, member.address, connection.transport.host)
+            target = request_target.below(self._targets[member.number].path.encode().rstrip(b"/"), request.uri)
+            headers = self._headers(request, member)
+            return await connection.request(
+                UpstreamRequest(previous, request.method, target, headers, body, exchange.interim)
+            )
+
+        member, connection = await self.balance.reach(
+            peer, lambda member: self._pools[member.number].connect(), exchange.tell
+        )
+        used = connection.used
+        try:
+            return await respond(connection, member)
+        except Exception as e:
+            if not may_repeat(e, request.method, used=used, body=body is not None):
+                raise
+        exchange.given(None)
+        member, connection = await self.balance.reach(
+            peer, lambda member: self._pools[member.number].connect_anew(), exchange.tell, member
+        )
+        return await respond(connection, member)
+
+    def _tell_served(self, tap: Any, address: str, through: str) -> None:
+        """Record on a client's connection which upstream serves it: the first one, and once that there are several."""
+        before = self._served.get(tap)
+        if before is None:
+            tap.record(events.LOG, f"relayed through {through} to {address}", served_by(address, through))
+        elif before not in (address, SEVERAL):
+            address = SEVERAL
+            tap.record(events.LOG, "relayed to more than one upstream", served_by(address, through))
+        else:
+            return
+        self._served[tap] = address
+
+    def _headers(self, request: Any, member: Member) -> Headers:
+        own = self._targets[member.number].authority.encode()
         received = request.requestHeaders
         headers = Headers()
         host = received.getRawHeaders(b"host", [b""])[0]
-        headers.setRawHeaders(b"Host", [host if self._keep_host and host else self._host])
+        headers.setRawHeaders(b"Host", [host if self._keep_host and host else own])
         for name, value in end_to_end(received, received.getRawHeaders(b"connection", [])):
             if name.lower() not in SET_BY_RELAY:
                 headers.addRawHeader(name, value)
         version = request.clientproto.partition(b"/")[2]
-        headers.addRawHeader(b"Via", b"%b %b" % (version, self._upstream.pseudonym.encode()))
+        headers.addRawHeader(b"Via", b"%b %b" % (version, member.upstream.pseudonym.encode()))
         if self._forwarded:
             self._add_forwarded(request, headers, host)
         return headers

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
 from functools import partial
 from typing import Any, cast
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.protocol import Factory
 from twisted.python.failure import Failure
-from twisted.web._newclient import Request
+from twisted.web._newclient import Request, RequestNotSent, RequestTransmissionFailed, ResponseNeverReceived
 from twisted.web.client import HTTPConnectionPool
 from twisted.web.http import SWITCHING
 from twisted.web.http_headers import Headers
 
+from app import events
 from app.http.client import BoundedClient
 from app.responders.relay import errors
 from app.responders.relay.loops import Hop
-from app.responders.relay.upstream import Upstream
+from app.responders.relay.upstream import Secured, Upstream, served_by
 from app.text.escapes import escape
 
 CONNECTIONS = 32
@@ -30,9 +32,16 @@ MAX_SHOWN = 40
 """Bytes of a wrong header that an error shows. A valid length has fewer digits."""
 
 
+IDEMPOTENT = frozenset({b"GET", b"HEAD", b"OPTIONS", b"TRACE", b"PUT", b"DELETE"})
+"""Methods of requests that may be sent twice (RFC 9110 section 9.2.2)."""
+
+_KEY = "upstream"
+
+
 class Pool(HTTPConnectionPool):
     """Idle connections to the upstream. A connection that the upstream closes leaves the pool at once."""
 
+    retryAutomatically = False  # the relay does that, see ``may_repeat``
     maxPersistentPerHost = CONNECTIONS
     cachedConnectionTimeout = IDLE
 
@@ -42,7 +51,16 @@ class Pool(HTTPConnectionPool):
 
     def connect(self) -> Deferred[UpstreamConnection]:
         """An idle connection, or a new one. ``Upstream.explain`` explains its failures."""
-        connecting: Deferred[Any] = self.getConnection("upstream", cast(Any, self.upstream))
+        while (idle := self._connections.get(_KEY)) and idle[0].is_over():
+            connection = idle[0]
+            self.lost(connection)
+            connection.abort()
+        connecting: Deferred[Any] = self.getConnection(_KEY, cast(Any, self.upstream))
+        return connecting
+
+    def connect_anew(self) -> Deferred[UpstreamConnection]:
+        """A new connection."""
+        connecting: Deferred[Any] = self._newConnection(_KEY, cast(Any, self.upstream))
         return connecting
 
     def _factory(self, quiescent: Any, about: str) -> Any:  # type: ignore[override]
@@ -81,7 +99,7 @@ class UpstreamRequest(Request):
         self.previous, self.interim = previous, interim
 
 
-class UpstreamConnection(BoundedClient):
+class UpstreamConnection(Secured, BoundedClient):
     """A connection to the upstream.
 
     Its responses have three more attributes than Twisted's: ``connection``, the values of the
@@ -97,12 +115,39 @@ class UpstreamConnection(BoundedClient):
 
     def connectionMade(self) -> None:
         self._hop = self._upstream.opened(self.transport, None)
+        served = served_by(self._upstream.address, self.transport.host)
+        self.transport.record(events.LOG, f"connected to {self._upstream.address}", served)
 
     def connectionLost(self, reason: Failure) -> None:  # type: ignore[override]
         self._upstream.closed(self.transport)
         self._pool.lost(self)
         error = self._upstream.tls_problem(self.transport)
+        self.not_secured(error, reason)
         super().connectionLost(Failure(error) if error else reason)
+
+    @property
+    def used(self) -> bool:
+        """Whether it has carried a request."""
+        return self._latest is not None
+
+    def is_over(self) -> bool:
+        """Whether the upstream has closed this idle connection, or has sent what nobody asked for.
+
+        The reactor may not have read that yet, and a request that cannot be repeated would be lost with it.
+        """
+        transport = self.transport
+        while (below := getattr(transport, "transport", None)) is not None:
+            transport = below
+        found = getattr(transport, "socket", None)
+        if found is None:
+            return False  # in memory
+        try:
+            found.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+        return True
 
     def request(self, request: Any) -> Deferred[Any]:
         self._hop.previous, self._latest = request.previous, request
@@ -133,6 +178,18 @@ class UpstreamConnection(BoundedClient):
         if problem := _problem(parser.response.code, parser.connHeaders):
             raise errors.UpstreamError(address=self._upstream.address, reason=problem)
         parser_method()
+
+
+def may_repeat(error: Exception, method: bytes, *, used: bool, body: bool) -> bool:
+    """Whether a request that has failed may be sent once more (RFC 9110 section 9.2.2).
+
+    An upstream may close a connection that it has kept open while the next request is on its way. So one whose
+    method allows it is repeated, if the connection was ``used`` before, no byte of an answer came, and it has no
+    ``body``, which would be gone.
+    """
+    unanswered = isinstance(error, RequestNotSent | RequestTransmissionFailed | ResponseNeverReceived)
+    cancelled = any(reason.check(CancelledError) for reason in getattr(error, "reasons", ()))
+    return used and unanswered and not cancelled and not body and method in IDEMPOTENT
 
 
 def _problem(status: int, headers: Headers) -> str:

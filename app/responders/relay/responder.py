@@ -1,8 +1,8 @@
-"""Passes all it receives on to an upstream server, and the answers back. Both connections are captured."""
+"""Passes all it receives on to an upstream server, or one of several. Both connections are captured."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -10,50 +10,82 @@ from twisted.internet.interfaces import IProtocolFactory
 from twisted.internet.protocol import DatagramProtocol
 
 from app.responders import Context, Option, Options, Responder
-from app.responders.relay.upstream import HTTP, WEBSOCKET, Target, Upstream, parse, parse_url, problem, url_problem
+from app.responders.relay.balance import HELPS, KINDS, MOST, ROUND_ROBIN, Balance
+from app.responders.relay.upstream import (
+    HTTP,
+    WEBSOCKET,
+    Target,
+    Upstream,
+    draw_pseudonym,
+    parse,
+    parse_url,
+    problem,
+    url_problem,
+)
 
 
 def _tcp(options: Options, context: Context) -> IProtocolFactory:
     from app.responders.relay.stream import RelayFactory
 
-    host, port = parse(options["upstream"])
-    return RelayFactory(_upstream(options, context, host, port, options["tls"]))
+    upstreams = [Target(*parse(address), tls=options["tls"], authority="", path="") for address in _addresses(options)]
+    return RelayFactory(_balance(options, context, upstreams), context.reactor)
 
 
 def _udp(options: Options, context: Context) -> DatagramProtocol:
     from app.responders.relay.datagram import DatagramRelay
 
-    return DatagramRelay(options["upstream"], context)
+    seconds = options["connect_seconds"]
+    upstreams = [
+        Upstream(address, None, context.reactor, seconds, context.name, context.loops)
+        for address in _addresses(options)
+    ]
+    return DatagramRelay(Balance(upstreams, context, options["balance"], options["retry_seconds"]), context)
 
 
 def _http(options: Options, context: Context) -> Any:
     from app.responders.relay.http import HTTPRelay
 
-    target = parse_url(options["upstream"], HTTP)
+    targets = [parse_url(address, HTTP) for address in _addresses(options)]
     return HTTPRelay(
-        _upstream_at(options, context, target),
-        target.authority.encode(),
-        target.path.encode(),
-        keep_host=options["keep_host"],
-        forwarded=options["forwarded"],
+        _balance(options, context, targets), targets, keep_host=options["keep_host"], forwarded=options["forwarded"]
     )
 
 
 def _websocket(options: Options, context: Context) -> Any:
     from app.responders.relay.websocket import protocol_class
 
-    target = parse_url(options["upstream"], WEBSOCKET)
-    return protocol_class(options["upstream"].strip(), _upstream_at(options, context, target), context)
+    targets = [parse_url(address, WEBSOCKET) for address in _addresses(options)]
+    return protocol_class(_balance(options, context, targets), context)
 
 
-def _upstream_at(options: Options, context: Context, target: Target) -> Upstream:
-    return _upstream(options, context, target.host, target.port, target.tls)
+def _addresses(options: Options) -> list[str]:
+    """The upstreams, as they are written in the workspace."""
+    given = [options["upstream"]] if options["upstream"] else options["upstreams"]
+    return [address.strip() for address in given]
 
 
-def _upstream(options: Options, context: Context, host: str, port: int, tls: bool) -> Upstream:
-    endpoint = context.endpoint(host, port, tls=tls, verify=options["verify"])
-    address, seconds = options["upstream"].strip(), options["connect_seconds"]
-    return Upstream(address, endpoint, context.reactor, seconds, context.name, context.loops)
+def _balance(options: Options, context: Context, targets: Sequence[Target]) -> Balance:
+    pseudonym, seconds = draw_pseudonym(), options["connect_seconds"]
+    upstreams = [
+        Upstream(
+            address, context.endpoint(target.host, target.port, tls=target.tls, verify=options["verify"]),
+            context.reactor, seconds, context.name, context.loops, pseudonym, target.tls,
+        )
+        for address, target in zip(_addresses(options), targets, strict=True)
+    ]  # fmt: skip
+    return Balance(upstreams, context, options["balance"], options["retry_seconds"])
+
+
+def _several(one: Callable[[str], str | None], addresses: Sequence[str]) -> str | None:
+    """What is wrong with the option ``upstreams``, or None; ``one`` says it of one of them."""
+    if len(addresses) > MOST:
+        return f"must have at most {MOST} servers"
+    for number, address in enumerate(addresses, 1):
+        if wrong := one(address):
+            return f"number {number}: {wrong}"
+        if address.strip() in [earlier.strip() for earlier in addresses[: number - 1]]:
+            return f"number {number}: {address} is there twice"
+    return None
 
 
 def _place(schemes: Sequence[str], url: str) -> tuple[str, int]:
@@ -69,17 +101,40 @@ RESPONDER = Responder(
     {"tcp": _tcp, "udp": _udp, "http": _http, "websocket": _websocket},
     (
         Option(
-            "upstream", str, "", "Server to forward to, such as 127.0.0.1:9000",
-            protocols=("tcp", "udp"), check=problem, required=True, address=parse,
+            "upstream", str, "", "Server to forward to, such as 127.0.0.1:9000", instead="upstreams",
+            protocols=("tcp", "udp"), check=problem, required=True, address=parse, when=("upstreams", ([],)),
         ),
         Option(
-            "upstream", str, "", "URL to forward to, such as http://127.0.0.1:9000/path, or https",
+            "upstream", str, "", "URL to forward to, such as http://127.0.0.1:9000/path, or https", instead="upstreams",
             protocols=("http",), check=partial(url_problem, HTTP), required=True, address=partial(_place, HTTP),
+            when=("upstreams", ([],)),
         ),
         Option(
             "upstream", str, "", "URL to forward to, such as ws://127.0.0.1:9000/path, or wss; a client's path follows",
-            protocols=("websocket",), check=partial(url_problem, WEBSOCKET), required=True,
+            protocols=("websocket",), check=partial(url_problem, WEBSOCKET), required=True, instead="upstreams",
+            address=partial(_place, WEBSOCKET), when=("upstreams", ([],)),
+        ),
+        Option(
+            "upstreams", list, [], "Several servers to forward to, instead of one", instead="upstream",
+            protocols=("tcp", "udp"), check=partial(_several, problem), address=parse,
+        ),
+        Option(
+            "upstreams", list, [], "Several URLs to forward to, instead of one", instead="upstream",
+            protocols=("http",), check=partial(_several, partial(url_problem, HTTP)), address=partial(_place, HTTP),
+        ),
+        Option(
+            "upstreams", list, [], "Several URLs to forward to, instead of one", instead="upstream",
+            protocols=("websocket",), check=partial(_several, partial(url_problem, WEBSOCKET)),
             address=partial(_place, WEBSOCKET),
+        ),
+        Option(
+            "balance", str, ROUND_ROBIN, "Which of several upstreams a client gets", choices=KINDS, helps=HELPS,
+            when=("upstream", ("",)),
+        ),
+        Option(
+            "retry_seconds", float, 10.0,
+            "Time for which an upstream that could not be reached is passed over", "s", 0.1, 3600,
+            when=("upstream", ("",)),
         ),
         Option("tls", bool, False, "Use TLS to the upstream", protocols=("tcp",)),
         Option("verify", bool, True, "Check the upstream's certificate", protocols=("tcp",), when=("tls", (True,))),

@@ -14,8 +14,9 @@ from zope.interface import implementer
 
 from app import events
 from app.responders.relay import errors
+from app.responders.relay.balance import Balance, Member
 from app.responders.relay.loops import Hop
-from app.responders.relay.upstream import Upstream
+from app.responders.relay.upstream import Secured, Upstream, tell_both
 
 MAX_UNANSWERED = 400
 """Connections at once whose upstream has sent nothing yet; further clients are refused.
@@ -97,7 +98,7 @@ class Half(Protocol):
         """The other connection was lost: its protocol's ``connectionLost`` does what is needed."""
 
 
-class UpstreamHalf(Half):
+class UpstreamHalf(Secured, Half):
     """The connection to the upstream; ``previous`` is the hop of the client's connection."""
 
     def __init__(self, upstream: Upstream, previous: Hop | None) -> None:
@@ -111,6 +112,7 @@ class UpstreamHalf(Half):
         error = self._upstream.tls_problem(self.transport)
         if error is not None and self.other is not None:
             self.other.transport.record(events.LOG, str(error), {"upstream": self._upstream.address})
+        self.not_secured(error, reason)
         super().connectionLost(reason)
 
 
@@ -133,14 +135,14 @@ class ClientHalf(Half):
     """
 
     _connecting: Deferred[Any] | None = None
+    _member: Member | None = None
 
-    def __init__(self, upstream: Upstream, unanswered: set[ClientHalf]) -> None:
-        self._upstream, self._unanswered = upstream, unanswered
+    def __init__(self, balance: Balance, unanswered: set[ClientHalf], reactor: Any) -> None:
+        self._balance, self._unanswered, self._reactor = balance, unanswered, reactor
 
     def connectionMade(self) -> None:
         if len(self._unanswered) >= MAX_UNANSWERED:
-            error = errors.UpstreamSilentError(address=self._upstream.address, count=f"{MAX_UNANSWERED:,}")
-            self.transport.record(events.LOG, str(error), {"upstream": self._upstream.address})
+            self._tell(errors.UpstreamSilentError(address=self._balance.addresses, count=f"{MAX_UNANSWERED:,}"))
             self.transport.loseConnection()
             return
         self._unanswered.add(self)
@@ -148,7 +150,7 @@ class ClientHalf(Half):
         self.transport.pauseProducing()
         # In the next turn: if the client is one of our relays, its own end is connected by then, and
         # entered in Loops.
-        self._connecting = connecting = deferLater(self._upstream.reactor, 0, self._connect)
+        self._connecting = connecting = deferLater(self._reactor, 0, self._connect)
         connecting.addCallbacks(self._connected, self._failed)
 
     def pass_on(self, data: bytes) -> None:
@@ -156,14 +158,18 @@ class ClientHalf(Half):
         super().pass_on(data)
 
     def _connect(self) -> Deferred[Any]:
-        previous = self._upstream.admit(self.transport)
-        return self._upstream.connect(_SingleFactory(UpstreamHalf(self._upstream, previous)))
+        previous = self._balance.admit(self.transport)
 
-    def _connected(self, upstream: Half) -> None:
+        def attempt(member: Member) -> Deferred[Any]:
+            return member.upstream.connect(_SingleFactory(UpstreamHalf(member.upstream, previous)))
+
+        return Deferred.fromCoroutine(self._balance.reach(self.transport.peer, attempt, self._tell))
+
+    def _connected(self, reached: tuple[Member, Half]) -> None:
         self._connecting = None
-        ours, theirs = self.transport, upstream.transport
-        theirs.record(events.LOG, f"relays {ours.peer}", {"client": ours.peer})
-        ours.record(events.LOG, f"relayed through {theirs.host}", {"upstream": theirs.host})
+        self._member, upstream = reached
+        tell_both(self.transport, upstream.transport, self._member.address)
+        ours = self.transport
         self.join(upstream)
         upstream.join(self)
         ours.resumeProducing()
@@ -172,25 +178,29 @@ class ClientHalf(Half):
         self._connecting = None
         if failure.check(CancelledError, ConnectingCancelledError):
             return  # the client disconnected first
-        error = self._upstream.explain(failure)
-        self.transport.record(events.LOG, str(error), {"upstream": self._upstream.address})
+        self._tell(self._balance.members[0].upstream.explain(failure))
         self.transport.loseConnection()
+
+    def _tell(self, error: errors.UpstreamError) -> None:
+        self.transport.record(events.LOG, str(error), {"upstream": error.fields["address"]})
 
     def connectionLost(self, reason: Failure = None) -> None:  # type: ignore[assignment]
         self._unanswered.discard(self)
         if self._connecting is not None:
             self._connecting.cancel()
+        if self._member is not None:
+            self._balance.left(self._member)
         super().connectionLost(reason)
 
 
 class RelayFactory(ServerFactory):
-    """Makes a connection to the upstream for each client."""
+    """Makes a connection to an upstream for each client."""
 
     noisy = False
 
-    def __init__(self, upstream: Upstream) -> None:
-        self._upstream = upstream
+    def __init__(self, balance: Balance, reactor: Any) -> None:
+        self.balance, self._reactor = balance, reactor
         self._unanswered: set[ClientHalf] = set()
 
     def buildProtocol(self, addr: Any) -> ClientHalf:
-        return ClientHalf(self._upstream, self._unanswered)
+        return ClientHalf(self.balance, self._unanswered, self._reactor)

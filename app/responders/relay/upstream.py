@@ -9,9 +9,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from twisted.internet import defer, error
-from twisted.internet.interfaces import IStreamClientEndpoint
+from twisted.internet.interfaces import IHandshakeListener, IStreamClientEndpoint
 from twisted.python.failure import Failure
+from zope.interface import implementer
 
+from app import events
 from app.errors import system_words
 from app.responders.relay import errors, loops
 from app.responders.relay.loops import Hop, Loops
@@ -69,6 +71,11 @@ HTTP, WEBSOCKET = ("http", "https"), ("ws", "wss")
 _MISSING = "must say where to relay to. Write {}"
 
 
+def draw_pseudonym() -> str:
+    """A name for a relay that no other has, in any program."""
+    return f"listening-post-{token_hex(8)}"
+
+
 def problem(text: str) -> str | None:
     """What is wrong with an upstream ``host:port``, or None."""
     if not text.strip():
@@ -91,29 +98,60 @@ def url_problem(schemes: Sequence[str], text: str) -> str | None:
     return None
 
 
+@implementer(IHandshakeListener)
+class Secured:
+    """Mixin for the protocol of a connection to an upstream: with TLS, its handshake is waited for."""
+
+    transport: Any
+    _upstream: Upstream
+    _secured: defer.Deferred[Any] | None = None
+
+    def secured(self) -> defer.Deferred[Any]:
+        """Fires with this protocol when the TLS handshake is done. A cancel aborts the connection."""
+        self._secured = defer.Deferred(lambda _: self.transport.abortConnection())
+        return self._secured
+
+    def handshakeCompleted(self) -> None:
+        secured, self._secured = self._secured, None
+        if secured is not None:
+            secured.callback(self)
+
+    def not_secured(self, error: errors.UpstreamError | None, reason: Failure) -> None:
+        """The connection was lost; ``error`` is that of TLS, if it was the reason."""
+        secured, self._secured = self._secured, None
+        if secured is not None:
+            secured.errback(Failure(error or errors.UpstreamHandshakeError(address=self._upstream.address)))
+
+
 @dataclass(frozen=True, slots=True)
 class Upstream:
-    """The server that a relay passes everything on to.
+    """One server that a relay passes connections on to.
 
     Attributes:
         address: as it is written in the workspace.
+        endpoint: connects to it; None on UDP.
         seconds: timeout of a connection attempt.
+        tls: whether the endpoint speaks TLS; what it connects is a ``Secured`` then.
         relay: the name of the service that relays to it.
         loops: the connections that the program's relays have opened.
         pseudonym: the relay's name in the header Via, which no other relay has, in any program.
     """
 
     address: str
-    endpoint: IStreamClientEndpoint
+    endpoint: IStreamClientEndpoint | None
     reactor: Any
     seconds: float
     relay: str
     loops: Loops
-    pseudonym: str = field(default_factory=lambda: f"listening-post-{token_hex(8)}")
+    pseudonym: str = field(default_factory=draw_pseudonym)
+    tls: bool = False
 
     def connect(self, factory: Any) -> defer.Deferred[Any]:
-        """Connect. ``explain`` explains its failures."""
+        """Connect; with TLS, its handshake included. ``explain`` explains its failures."""
+        assert self.endpoint is not None
         connecting: defer.Deferred[Any] = self.endpoint.connect(factory)
+        if self.tls:
+            connecting.addCallback(lambda protocol: protocol.secured())
         return connecting.addTimeout(self.seconds, self.reactor, _timed_out)
 
     def admit(self, tap: Any) -> Hop | None:
@@ -163,6 +201,20 @@ class Upstream:
         if failure.check(defer.TimeoutError, error.TimeoutError, error.TCPTimedOutError):
             return errors.UpstreamTimeoutError(**fields)
         return errors.UpstreamError(reason=system_words(failure.value), **fields)
+
+
+def tell_both(ours: Any, theirs: Any, address: str) -> None:
+    """Record on a client's Tap and on that of the connection to the upstream which belongs to which.
+
+    Whoever stores it takes the ``upstream`` of a detail with ``through`` for the one that serves the connection.
+    """
+    theirs.record(events.LOG, f"relays {ours.peer}", {"client": ours.peer, **served_by(address, theirs.host)})
+    ours.record(events.LOG, f"relayed through {theirs.host} to {address}", served_by(address, theirs.host))
+
+
+def served_by(address: str, host: str) -> dict[str, str]:
+    """The detail of a log event that says which upstream serves a connection, and through which of our addresses."""
+    return {"upstream": address, "through": host}
 
 
 def _timed_out(result: Any, seconds: float) -> None:

@@ -15,8 +15,9 @@ from zope.interface import implementer
 from app import events
 from app.responders import Context
 from app.responders.relay import errors, request_target
+from app.responders.relay.balance import Balance, Member
 from app.responders.relay.loops import Hop
-from app.responders.relay.upstream import Upstream
+from app.responders.relay.upstream import Secured, Upstream, tell_both
 from app.websocket import handshake_answer
 from app.websocket.close_codes import ABNORMAL, NO_STATUS
 from app.websocket.fragments import Fragments
@@ -94,25 +95,24 @@ class Half:
             other.sendCloseFrame(*((None, None) if code in (None, NO_STATUS) else (code, text)))
 
 
-class UpstreamHalf(Half, Fragments, Gathering, WebSocketClientProtocol):  # type: ignore[misc]
+class UpstreamHalf(Secured, Half, Fragments, Gathering, WebSocketClientProtocol):  # type: ignore[misc]
     """The connection to the upstream.
 
     Attributes:
         opened: fires with this protocol when the handshake is complete, or fails.
-        upstream: the server it is connected to.
+        _upstream: the server it is connected to.
         previous: the hop of the client's connection.
     """
 
     name = "upstream"
     transport: Any
     opened: Deferred[Any]
-    upstream: Upstream
     previous: Hop | None
 
     def connectionMade(self) -> None:
         super().connectionMade()
         self._tap = self.transport
-        self.upstream.opened(self._tap, self.previous)
+        self._upstream.opened(self._tap, self.previous)
 
     def processHandshake(self) -> None:
         if wrong := handshake_answer.problem(self.data):
@@ -122,10 +122,11 @@ class UpstreamHalf(Half, Fragments, Gathering, WebSocketClientProtocol):  # type
             super().processHandshake()
 
     def connectionLost(self, reason: Failure = None) -> None:  # type: ignore[assignment]
-        self.upstream.closed(self._tap)
-        error = self.upstream.tls_problem(self._tap)
+        self._upstream.closed(self._tap)
+        error = self._upstream.tls_problem(self._tap)
+        self.not_secured(error, reason)
         if self.wasOpenHandshakeTimeout:
-            error = self.upstream.explain(Failure(TimeoutError()))
+            error = self._upstream.explain(Failure(TimeoutError()))
         # ConnectionLost, because autobahn logs TLS errors as failures.
         super().connectionLost(Failure(ConnectionLost()) if error else reason)
         if not self.opened.called:
@@ -141,36 +142,51 @@ class RefusedHandshakeError(Exception):
     """The upstream refused the WebSocket handshake."""
 
 
-def protocol_class(url: str, upstream: Upstream, context: Context) -> type[WebSocketServerProtocol]:
-    """The server protocol class. It connects to ``url`` for each client before it accepts the handshake."""
+def protocol_class(among: Balance, context: Context) -> type[WebSocketServerProtocol]:
+    """The server protocol class. It connects to an upstream for each client before it accepts the handshake."""
 
     class Client(Half, WebSocketServerProtocol):  # type: ignore[misc]
         name = "client"
         transport: Any
+        balance = among
         _upstream: Any = None
         _connecting: Deferred[Any] | None = None
         _opening: Any = None
+        _member: Member | None = None
 
         def onConnect(self, request: Any) -> Any:
             try:
-                previous = upstream.admit_request(self.transport, [request.headers.get("via", "")])
+                previous = among.admit(self.transport, [request.headers.get("via", "")])
             except errors.UpstreamItselfError as e:
                 self._deny(e, 508)
             self.transport.pauseProducing()
             # The client has done its part of the handshake. The upstream has a timeout of its own.
             cast(Any, self).openHandshakeTimeoutCall.cancel()
             self.openHandshakeTimeoutCall = None
-            opening: Deferred[Any] = Deferred()
-            factory = _factory(url, request, upstream, context)
-            factory.resource = request_target.of_websocket(factory.resource, self.http_request_uri)
-            attributes = {"opened": opening, "upstream": upstream, "previous": previous}
-            factory.protocol = cast(Any, type("Upstream", (UpstreamHalf,), attributes))
-            self._connecting = upstream.connect(factory)
-            self._connecting.addCallbacks(self._connected, opening.errback)
+
+            def attempt(member: Member) -> Deferred[Any]:
+                upstream = member.upstream
+                factory = _factory(request, upstream, context)
+                factory.resource = request_target.of_websocket(factory.resource, self.http_request_uri)
+                opened: Deferred[Any] = Deferred()
+                attributes = {"opened": opened, "_upstream": upstream, "previous": previous}
+                factory.protocol = cast(Any, type("Upstream", (UpstreamHalf,), attributes))
+
+                def on_failure(failure: Failure) -> Failure:
+                    opened.addErrback(lambda _: None)  # nobody waits for it
+                    return failure
+
+                return upstream.connect(factory).addErrback(on_failure)
+
+            self._connecting = Deferred.fromCoroutine(among.reach(self.transport.peer, attempt, self._tell))
+            opening: Deferred[Any] = self._connecting.addCallback(self._connected)
             return opening.addCallbacks(self._accepted, self._refused)
 
-        def _connected(self, theirs: Any) -> None:
-            self._opening = theirs
+        def _connected(self, reached: tuple[Member, Any]) -> Deferred[Any]:
+            self._member, theirs = reached
+            self._connecting, self._opening = None, theirs
+            opened: Deferred[Any] = theirs.opened
+            return opened
 
         def _gone(self) -> bool:
             return self.transport is None or self.state == self.STATE_CLOSED
@@ -180,15 +196,15 @@ def protocol_class(url: str, upstream: Upstream, context: Context) -> type[WebSo
             if self._gone():
                 theirs.transport.abortConnection()
                 return None
-            theirs.transport.record(events.LOG, f"relays {ours.peer}", {"client": ours.peer})
-            ours.record(events.LOG, f"relayed through {theirs.transport.host}", {"upstream": theirs.transport.host})
+            tell_both(ours, theirs.transport, self._address())
             chosen: str | None = theirs.websocket_protocol_in_use
             return chosen
 
         def _refused(self, failure: Failure) -> None:
-            self._opening = None
+            self._opening = self._connecting = None
             if self._gone():
                 return  # and the handshake with it
+            upstream = (self._member or among.members[0]).upstream
             if failure.check(RefusedHandshakeError, ConnectionDone):
                 text = str(failure.value).rstrip(".") or "it closed the connection during the handshake"
                 # A ring is told all the way round.
@@ -196,8 +212,14 @@ def protocol_class(url: str, upstream: Upstream, context: Context) -> type[WebSo
                 self._deny(errors.UpstreamError(address=upstream.address, reason=text), status)
             self._deny(upstream.explain(failure))
 
+        def _address(self) -> str:
+            return (self._member or among.members[0]).address
+
+        def _tell(self, error: errors.UpstreamError) -> None:
+            self.transport.record(events.LOG, str(error), {"upstream": error.fields["address"]})
+
         def _deny(self, error: errors.UpstreamError, status: int = 502) -> NoReturn:
-            self.transport.record(events.LOG, str(error), {"upstream": upstream.address})
+            self._tell(error)
             self.transport.resumeProducing()
             raise ConnectionDeny(504 if isinstance(error, errors.UpstreamTimeoutError) else status, str(error))
 
@@ -217,6 +239,8 @@ def protocol_class(url: str, upstream: Upstream, context: Context) -> type[WebSo
                 self._connecting.cancel()
             if self._opening is not None:
                 self._opening.transport.abortConnection()
+            if self._member is not None:
+                among.left(self._member)
             theirs, self._upstream = self._upstream, None
             if theirs is not None and theirs.other is None and theirs.state == theirs.STATE_OPEN:
                 theirs.transport.abortConnection()
@@ -224,7 +248,7 @@ def protocol_class(url: str, upstream: Upstream, context: Context) -> type[WebSo
     return Client
 
 
-def _factory(url: str, request: Any, upstream: Upstream, context: Context) -> WebSocketClientFactory:
+def _factory(request: Any, upstream: Upstream, context: Context) -> WebSocketClientFactory:
     headers = {
         name: value
         for name, value in request.headers.items()
@@ -234,7 +258,7 @@ def _factory(url: str, request: Any, upstream: Upstream, context: Context) -> We
     }
     headers["Via"] = ", ".join(filter(None, (request.headers.get("via"), f"1.1 {upstream.pseudonym}")))
     factory = WebSocketClientFactory(
-        url, request.origin, list(request.protocols) or None, headers=headers, reactor=context.reactor
+        upstream.address, request.origin, list(request.protocols) or None, headers=headers, reactor=context.reactor
     )
     factory.useragent = None
     factory._batched_timer = Timers(context.reactor)

@@ -70,6 +70,7 @@ class RecordedRequest(Request):
         body: the body as it comes; None if it is gathered in ``content``.
         peer: the client's ``address:port``.
         hangs: whether it is never to be answered.
+        served_by: the upstream to which a relay has passed it on; empty: none.
         rule: the number, from 1, of the rule of the responder that answers it; 0: none, or it has no rules.
     """
 
@@ -77,6 +78,7 @@ class RecordedRequest(Request):
     body: BodyStream | None = None
     hangs = False
     rule = 0
+    served_by = ""
     _asked = False
     _recorded = False  # the response is
     _exchange: Exchange | None = None  # where faults act on it
@@ -335,6 +337,8 @@ class RecordedRequest(Request):
             more += f', "received": {self.body.received}'
         if self.rule:
             more += f', "rule": {self.rule}'
+        if self.served_by:
+            more += f', "upstream": {_json(self.served_by)}'
         if cut:
             more += f', "cut": {_json(cut)}'
         detail = (

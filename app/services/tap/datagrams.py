@@ -122,6 +122,7 @@ class DatagramTap(DatagramProtocol):
         self._record = owner.recorder.record
         self.number = owner.number
         self._flows: OrderedDict[tuple[Any, ...], Flow] = OrderedDict()
+        self._of_checks: dict[str, tuple[Any, ...]] = {}
         self._dropped = 0
         self._looking: Any = None
         self._port: Any = None
@@ -244,6 +245,11 @@ class DatagramTap(DatagramProtocol):
         faulty.pass_on(SENT, datagram, lambda data: results.append(self._send(data, addr, detail)))
         return results[0] if results else None
 
+    def note(self, addr: Any, summary: str, detail: Mapping[str, Any]) -> None:
+        """Record a line of the log about the peer at ``addr``, if it is remembered."""
+        if flow := self._flows.get(addr):
+            flow.record(events.LOG, summary, json.dumps(dict(detail)))
+
     def after_writes(self, call: Callable[[], None], addr: Any) -> None:
         """Call ``call`` when what was sent to ``addr`` has left, as far as faults hold it back."""
         flow = self._flows.get(addr)
@@ -315,10 +321,14 @@ class DatagramTap(DatagramProtocol):
         if self._faulty is not None:
             flow.faulty = self._faulty.open(flow)
         self._hosts.setdefault(addr[0], {})[addr] = None
-        self._record(
-            events.CONNECTION_OPENED, self.number, flow.number, None, f"first datagram from {flow.peer}",
-            json.dumps({"peer": flow.peer, "host": flow.host}),
-        )  # fmt: skip
+        opened = {"peer": flow.peer, "host": flow.host}
+        if watch := self._owner.check_of("udp", flow.peer):
+            opened["watch"] = watch
+            if before := self._of_checks.pop(watch, None):
+                self.forget(before, "the check was over")  # it comes from another port each time
+            self._of_checks[watch] = addr
+        words = f"first datagram from {flow.peer}"
+        self._record(events.CONNECTION_OPENED, self.number, flow.number, None, words, json.dumps(opened))
         self._owner.add_connection(flow)
         if self._admission is not None:
             self._admission.silence.opened(flow)

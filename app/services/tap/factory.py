@@ -109,6 +109,8 @@ class TapFactory:
         conn = owner.recorder.add_connection()
         owner.opened += 1
         opened = {"peer": peer, "host": self.host}
+        if watch := owner.check_of("tcp", peer):
+            opened["watch"] = watch
         record(events.CONNECTION_OPENED, owner.number, conn, None, f"accepted from {peer}", json.dumps(opened))
         if error is not None:
             owner.recorder.record_failure(error, owner.number, conn)

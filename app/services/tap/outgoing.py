@@ -33,10 +33,12 @@ class TappedEndpoint:
         port: int,
         tls: ClientTLS | None = None,
         timeout: float = TIMEOUT,
+        endpoint: IStreamClientEndpoint | None = None,
     ) -> None:
+        """``endpoint``: what connects instead of that for ``host`` and ``port``."""
         # To look up fe80::1%eth0 would lose its zone, without which nothing reaches it.
         kind: Any = TCP6ClientEndpoint if "%" in host else HostnameEndpoint
-        self._endpoint: IStreamClientEndpoint = kind(reactor, host, port, timeout=timeout)
+        self._endpoint: IStreamClientEndpoint = endpoint or kind(reactor, host, port, timeout=timeout)
         self._tls, self._owner, self._reactor = tls, owner, reactor
 
     def connect(self, factory: IProtocolFactory) -> Deferred[IProtocol]:

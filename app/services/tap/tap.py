@@ -69,6 +69,8 @@ class Tap(Holding):
         self.peer, self.host = written(self._peer), written(self._host)
         self.number = self._recorder.add_connection()
         detail = {"peer": self.peer, "host": self.host}
+        if watch := self._owner.check_of("tcp", self.peer):
+            detail["watch"] = watch
         if self.outgoing:
             self.record(events.CONNECTION_OPENED, f"connected to {self.peer}", detail | {"outgoing": True})
         else:

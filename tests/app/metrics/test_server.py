@@ -6,7 +6,6 @@ import json
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 from urllib.parse import quote
 from urllib.request import urlopen
@@ -28,13 +27,16 @@ from app.metrics.serving import MetricsServer
 from app.post import Post
 from app.services.config import ServiceConfig
 from app.status import Failed
+from app.watch.config import made_of
+from app.watch.result import Result
 from app.workspace.reading import Workspace
 from tests.app.services.helpers import Peer
 from tests.helpers import kept_port, until, wait_for
 
-UP = SimpleNamespace(state="up", milliseconds=12.5, words="ok")
-DOWN = SimpleNamespace(state="down", milliseconds=None, words="no answer within 3 s")
-UNKNOWN = SimpleNamespace(state="unknown", milliseconds=None, words="")
+WATCHES = tuple(
+    made_of({"name": name, "target": "tcp://127.0.0.1:1", "fails_after": 1, "every_seconds": 3600})
+    for name in ("api", "old", "new")
+)
 
 
 def config(name: str, protocol: str = "tcp", responder: str = "echo", **more: Any) -> ServiceConfig:
@@ -43,7 +45,15 @@ def config(name: str, protocol: str = "tcp", responder: str = "echo", **more: An
 
 @pytest.fixture
 def post() -> Post:
-    return Post(Clock(), Workspace((config('a "b" \\'), config("web", "http", "inspector"))))
+    return Post(Clock(), Workspace((config('a "b" \\'), config("web", "http", "inspector")), watches=WATCHES))
+
+
+def look(post: Post) -> None:
+    """Its watches have found something; the last one not yet."""
+    for name in post.watches:
+        post.watches.pause(name)
+    post.watches["api"].take(Result(True, 12.5))
+    post.watches["old"].take(Result(False, 3000, "no answer within 3 s"))
 
 
 Answer = tuple[int, dict[str, str], str]
@@ -79,7 +89,7 @@ def ask(post: Post, target: str = "/metrics", method: str = "GET", *, exposed: b
 def test_has_every_metric_as_declared_in_the_format_that_is_asked_for(
     post: Post, accept: str, kind: str, parse: Callable[[str], Any]
 ) -> None:
-    post.watches = {"api": UP, "old": DOWN, "new": UNKNOWN}  # type: ignore[attr-defined]
+    look(post)
     counters = post.recorder.counters(post.services["web"].number)
     counters.answered(204, 0.004)
     counters.answered(418)
@@ -138,7 +148,7 @@ def test_answers_whom_it_should_and_nobody_else(post: Post, request_: dict[str, 
 
 def test_health_says_in_words_what_is_not_well(post: Post) -> None:
     assert ask(post, "/healthz")[::2] == (200, "ok\n")
-    post.watches = {"api": UP, "old": DOWN, "new": UNKNOWN}  # type: ignore[attr-defined]
+    look(post)
     post.recorder.on_trouble("No space left for x.lpost.")
     post.services["web"].status = Failed("Port 80 is in use by nginx (pid 12).\nStop it.")
     status, _, body = ask(post, "/healthz")
@@ -171,7 +181,9 @@ def served(tmp_path: Path) -> Iterator[tuple[Post, MetricsServer]]:
     from twisted.internet import reactor
 
     fault = {"kind": "delay", "ms": 1}
-    post = Post(reactor, Workspace((config("echo", faults=(fault,)), config("web", "http", "inspector"))))
+    post = Post(
+        reactor, Workspace((config("echo", faults=(fault,)), config("web", "http", "inspector")), watches=WATCHES)
+    )
     server = MetricsServer(reactor, post)
     pytest_twisted.blockon(post.open(tmp_path / "x.lpost"))
     pytest_twisted.blockon(post.start_all())
@@ -185,7 +197,7 @@ def served(tmp_path: Path) -> Iterator[tuple[Post, MetricsServer]]:
 @pytest_twisted.ensureDeferred
 async def test_a_real_prometheus_reads_every_series(served: tuple[Post, MetricsServer], tmp_path: Path) -> None:
     post, server = served
-    post.watches = {"api": UP}  # type: ignore[attr-defined]
+    look(post)
     await server.use("127.0.0.1:0")
     assert server.problem == ""
     for name, said in (("echo", b"hey\n"), ("web", b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")):

@@ -8,7 +8,7 @@ from typing import Any
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.task import Clock
 
-from app import responders
+from app import events, responders
 from app.responders.relay.loops import Loops
 
 
@@ -19,10 +19,13 @@ class BareContext:
         logged: ``(summary, detail)`` of each ``log``.
         failures: ``(error, payload)`` of each ``failed``.
         endpoints: by ``(host, port)``, what ``endpoint`` gives out.
+        down: the addresses that a watch has found to be down.
+        recorded: ``(kind, detail)`` of each ``log`` of another kind.
         datagrams: the protocols for which ``open_datagrams`` was called.
     """
 
     name = "under-test"
+    seed = 1
 
     def __init__(self, reactor: Any = None, folder: Path | str = ".") -> None:
         self.reactor = reactor or Clock()
@@ -33,9 +36,17 @@ class BareContext:
         self.failures: list[tuple[BaseException, bytes | None]] = []
         self.endpoints: dict[tuple[str, int], Any] = {}
         self.datagrams: list[Any] = []
+        self.down: set[str] = set()
+        self.recorded: list[tuple[int, dict[str, Any]]] = []
 
-    def log(self, summary: str, detail: Any = None) -> None:
-        self.logged.append((summary, dict(detail or {})))
+    def log(self, summary: str, detail: Any = None, kind: int = events.LOG) -> None:
+        if kind == events.LOG:
+            self.logged.append((summary, dict(detail or {})))
+        else:
+            self.recorded.append((kind, dict(detail or {})))
+
+    def is_down(self, address: str) -> bool:
+        return address in self.down
 
     def failed(self, error: BaseException, payload: bytes | None = None) -> None:
         self.failures.append((error, payload))

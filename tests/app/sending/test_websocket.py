@@ -38,10 +38,8 @@ def many() -> Iterator[int]:
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_server_that_never_answers_the_handshake_is_said_to(
-    talker: Talker, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(websocket, "TIMEOUT", 0.2)
+async def test_a_server_that_never_answers_the_handshake_is_said_to(talker: Talker) -> None:
+    talker.sender.timeout = 0.2
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
         heard = await talker.talk(f"ws://127.0.0.1:{port}")

@@ -92,6 +92,21 @@ def test_b1_an_upstream_elsewhere_is_told(protocol: str, upstream: str, place: s
     assert said(one) == [f"reach one: connects to {place}, which is not this machine"]
 
 
+def test_b1_each_of_several_upstreams_is_told_as_one_would_be() -> None:
+    here = service("here", "relay", upstreams=["127.0.0.1:80", "localhost:81"])
+    assert said(here) == []
+    some = service("some", "relay", "http", upstreams=["http://127.0.0.1:80", "https://a.example", "http://b.example"])
+    assert said(some) == [
+        "reach some: connects to a.example:443, which is not this machine",
+        "reach some: connects to b.example:80, which is not this machine",
+    ]
+    shell = service("shell", "manhole", "ssh", port=22, password="known")
+    outer = service("outer", "relay", host="0.0.0.0", port=44, upstreams=["127.0.0.1:5432", "127.0.0.1:22"])
+    [opens] = [words for words in said(outer, shell) if words.startswith("open outer")]
+    assert "passes them on to 127.0.0.1:5432" in opens
+    assert "leads them to shell: whoever logs in can run any code" in opens
+
+
 def test_b2_b3_paths_outside_the_folder_are_told_with_all_links_resolved(tmp_path: Path) -> None:
     folder, home = tmp_path / "ws", tmp_path / "home"
     for path in (folder / "www", home):

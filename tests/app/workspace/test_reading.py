@@ -345,3 +345,41 @@ def test_variables_are_read_and_what_is_wrong_with_one_has_its_line() -> None:
     workspace, problems = parse(f"version = 1\n[variables]\n{many}")
     assert len(workspace.variables) == 200
     assert "201" in problems[0].text
+
+
+RESTARTED = """version = 1
+[[service]]
+name = "x"
+protocol = "tcp"
+listen = "127.0.0.1:9007"
+responder = "relay"
+[service.options]
+upstreams = [
+  "127.0.0.1:1",
+  "nowhere",
+]
+[service.restart]
+when = "sometimes"
+factor = 0.5
+"""
+
+
+def test_what_is_wrong_with_upstreams_and_restart_is_told_at_its_line():
+    assert [(problem.line, problem.key, problem.text.partition(".")[0]) for problem in parse(RESTARTED)[1]] == [
+        (10, "options.upstreams", "number 2: nowhere is not an address to relay to"),
+        (13, "restart.when", '"sometimes" is unknown'),
+        (14, "restart.factor", "must be at least 1"),
+    ]
+
+
+@pytest.mark.parametrize("upstreams", ['upstreams = ["127.0.0.1:1"]\nupstream = "127.0.0.1:2"', "upstreams = []", ""])
+def test_a_relay_has_either_one_upstream_or_several(upstreams):
+    source = RESTARTED[: RESTARTED.index("upstreams")] + upstreams
+    [problem] = parse(source)[1]
+    assert problem.key.startswith("options.upstream")
+
+
+def test_without_a_table_restart_there_is_no_restart():
+    source = RESTARTED[: RESTARTED.index("[service.options]")].replace("relay", "echo")
+    assert parse(source)[0].services[0].restart is None
+    assert parse(source + "[service.restart]")[0].services[0].restart == {}

@@ -35,6 +35,7 @@ SERVICES = st.builds(
     st.fixed_dictionaries({}, optional={"subprotocols": st.lists(st.text(st.characters(codec="utf-8")), max_size=3)}),
     group=st.one_of(st.just(""), NAMES.map(str.strip).filter(str.isprintable)),
     faults=FAULTS,
+    restart=st.one_of(st.none(), st.just({}), st.just({"when": "always", "delay_seconds": 2.5, "attempts": 3})),
     seed=st.integers(0, 2**63 - 1),
 )
 WORKSPACES = st.lists(SERVICES, max_size=4, unique_by=lambda s: s.name).map(lambda s: Workspace(tuple(s)))

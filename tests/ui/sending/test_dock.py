@@ -159,6 +159,35 @@ async def test_an_open_connection_carries_the_next_message(dock: SendDock, post:
 
 
 @ensure
+async def test_a_kept_connection_that_is_lost_is_made_again_if_asked_to(dock: SendDock, post: Post) -> None:
+    dock.show()
+    dock.form.url.setText(await start(post, "echo"))
+    assert not dock.form.reconnect.isEnabled()
+    dock.form.keep.setChecked(True)
+    dock.form.reconnect.setChecked(True)
+    dock.form.editor.setPlainText("one")
+    dock.form.button.click()
+    await until(lambda: "← one" in talk(dock) and not dock.run.running)
+    for connection in list(post.services["echo"].connections.values()):
+        connection.abort()
+    await until(lambda: dock.run.waiting)
+    assert "Connects again in " in dock.state.text()
+    assert dock.form.again.isVisible()
+    assert dock.form.stop.isEnabled()
+    assert dock._second.isActive()
+    dock.form.again.click()
+    await until(lambda: dock.run.open and post.services["echo"].connections)
+    assert not dock.form.again.isVisible()
+    assert not dock._second.isActive()
+    assert talk(dock).count("→ one") == 1
+    for connection in list(post.services["echo"].connections.values()):
+        connection.abort()
+    await until(lambda: dock.run.waiting)
+    dock.form.stop.click()
+    assert not dock.run.waiting
+
+
+@ensure
 async def test_without_data_it_only_connects(dock: SendDock, post: Post) -> None:
     dock.form.url.setText(await start(post, "echo"))
     assert dock.form.button.text().strip() == "Connect"

@@ -259,13 +259,13 @@ def test_each_protocol_has_its_pages(dialog: Open) -> None:
         return [form.tabs.tabText(i) for i in range(form.tabs.count())]
 
     form = dialog()
-    assert titles() == ["Service", "TLS", "Limits", "Socket"]
+    assert titles() == ["Service", "TLS", "Limits", "Socket", "Restart"]
     choose(form, "udp")
-    assert titles() == ["Service", "UDP", "Limits", "Socket"]
+    assert titles() == ["Service", "UDP", "Limits", "Socket", "Restart"]
     choose(form, "http")
-    assert titles() == ["Service", "HTTP", "TLS", "Limits", "Socket"]
+    assert titles() == ["Service", "HTTP", "TLS", "Limits", "Socket", "Restart"]
     choose(form, "tcp")
-    assert titles() == ["Service", "TLS", "Limits", "Socket"]
+    assert titles() == ["Service", "TLS", "Limits", "Socket", "Restart"]
 
 
 def page(form: ServiceDialog, section: str) -> SectionPage:
@@ -287,12 +287,24 @@ def test_tls_is_switched_on_as_a_whole(dialog: Open) -> None:
     assert form.config().tls is None
 
 
+def test_so_is_the_restart(dialog: Open) -> None:
+    form = dialog()
+    restart = page(form, "restart")
+    assert form.config().restart is None
+    assert restart.switch is not None
+    assert restart.switch.text() == "Start a&gain by itself"
+    restart.switch.setChecked(True)
+    assert form.config().restart == {}
+    restart.form._rows["attempts"][0].setText("3")
+    assert form.config().restart == {"attempts": 3}
+
+
 def test_a_page_with_a_problem_is_marked_and_bars_the_way(dialog: Open) -> None:
     form = dialog()
     limits = page(form, "limits")
     limits.form._rows["connections"][0].setText("0")
     assert not form.ok.isEnabled()
-    assert [form.tabs.tabIcon(i).isNull() for i in range(form.tabs.count())] == [True, True, False, True]
+    assert [form.tabs.tabIcon(i).isNull() for i in range(form.tabs.count())] == [True, True, False, True, True]
     limits.form._rows["connections"][0].setText("7")
     assert form.ok.isEnabled()
     assert form.config().limits == {"connections": 7}

@@ -17,7 +17,7 @@ from twisted.internet.defer import Deferred
 from app.post import Post
 from app.services.config import ServiceConfig
 from app.services.service import Service
-from app.status import Failed, Held, Listening, Starting, Status, Stopped, Stopping
+from app.status import Failed, Held, Listening, Starting, Status, Stopped, Stopping, Waiting
 from tests.ui.desk import Peer, config, memory_post, settle
 from ui.bridge import Bridge
 from ui.looks import theme
@@ -134,6 +134,12 @@ def test_there_is_a_row_for_each_service_in_their_order(desk: Desk) -> None:
         (Starting(), "starting", "starting…", "Stop (Space)"),
         (Listening("127.0.0.1:40123"), "listening", "0 connections · 0 B/s", "Stop (Space)"),
         (Stopping(), "stopping", "stopping…", "It is stopping"),
+        (
+            Waiting("Port 9007 is in use.", 1, 0.0),
+            "starting",
+            "Tried again in 0 s: Port 9007 is in use.",
+            "Stop (Space)",
+        ),
         (Failed("Port 9007 is in use by nc (pid 7)."), "failed", "Port 9007 is in use by nc (pid 7).", "Start (Space)"),
     ],
 )
@@ -433,6 +439,34 @@ def test_the_reason_of_a_failure_stands_in_the_row_and_below_the_list(desk: Desk
     assert not desk.panel.trouble.isVisible()
     desk.panel.select("alpha")
     desk.give(Listening("127.0.0.1:9007"))
+    assert not desk.panel.trouble.isVisible()
+
+
+def test_one_that_is_tried_again_counts_down_while_it_can_be_seen(desk: Desk, qtbot: QtBot) -> None:
+    service, clock = desk.post.services["alpha"], desk.post._reactor
+    service.config = replace(service.config, restart={"delay_seconds": 5})
+    status = service._waiting("Port 9007 is in use.")
+    row = desk.give(status)
+    assert (row.waits, row.bad, row.word) == (True, False, "again in 5 s")
+    assert desk.panel._second.isActive()
+    clock.advance(1.5)
+    desk.panel._second.timeout.emit()
+    assert desk.row().reason == "Tried again in 4 s: Port 9007 is in use."
+    assert desk.panel.trouble.words.text() == desk.row().reason
+    for button, signal in (
+        (desk.panel.trouble.try_now, desk.panel.try_wanted),
+        (desk.panel.trouble.give_up, desk.panel.stop_wanted),
+        (desk.panel.trouble.edit, desk.panel.address_wanted),
+    ):
+        with qtbot.waitSignal(signal) as wanted:
+            QTest.mouseClick(button, Qt.LeftButton)
+        assert wanted.args == ["alpha"]
+    desk.panel.hide()
+    assert not desk.panel._second.isActive()
+    desk.panel.show()
+    assert desk.panel._second.isActive()
+    service.stop()
+    assert not desk.panel._second.isActive()
     assert not desk.panel.trouble.isVisible()
 
 

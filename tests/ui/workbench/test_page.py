@@ -86,7 +86,7 @@ def test_every_service_has_a_page_with_its_sections(open_window: Open, protocol:
     tabs = page.header.sections
     titles = [tabs.tabText(at) for at in range(tabs.count())]
     assert titles[0] == "Answer"
-    assert titles[-2:] == ["Limits", "Socket"]
+    assert titles[-2:] == ["Socket", "Restart"]
     assert ("TLS" in titles) == (protocol in ("tcp", "http", "websocket"))
     assert page.settled()
     assert page.config() == window._post.services["one"].config

@@ -39,7 +39,8 @@ def free_ports(count: int) -> list[int]:
 
 
 def said(tape: Tape) -> list[str]:
-    return [event.summary for event in tape.all("log")]
+    """The lines of the log, but for those that say which upstream serves a connection."""
+    return [event.summary for event in tape.all("log") if "through" not in event.detail]
 
 
 @pytest.mark.parametrize("upstream", ["", "nowhere", "host:", ":80", "host:0", "host:70000", "a b:80", "http://h:80"])
@@ -93,8 +94,9 @@ async def test_bytes_pass_both_ways_and_both_halves_are_captured(desk: Desk, tap
     for half in (client, outgoing):
         assert tape.data("data.received", half.conn) == tape.data("data.sent", half.conn) == b"hello"
     logs = {e.conn: e.detail for e in tape.all("log") if e.service == relay}
-    assert logs[outgoing.conn] == {"client": peer.name}
-    assert logs[client.conn] == {"upstream": outgoing.detail["host"]}
+    served = {"upstream": at(desk.services[0]), "through": outgoing.detail["host"]}
+    assert logs[outgoing.conn] == {"client": peer.name, **served}
+    assert logs[client.conn] == served
     assert [e.detail["peer"] for e in tape.all("connection.opened") if e.service == upstream] == [
         outgoing.detail["host"]
     ]

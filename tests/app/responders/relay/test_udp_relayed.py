@@ -14,7 +14,7 @@ from twisted.internet.task import Clock
 
 from app.responders.relay import datagram as datagram_module
 from app.responders.relay.datagram import IDLE, DatagramRelay
-from tests.app.responders.context import BareContext
+from tests.app.responders.context import BareContext, build
 from tests.app.responders.relay.test_responder import at, said
 from tests.app.services.helpers import Desk, Tape, address, turn
 from tests.helpers import closed_port, until
@@ -115,6 +115,9 @@ class Transport:
     def write(self, datagram: bytes, addr: Any = None) -> None:
         self.sent.append((datagram, addr))
 
+    def note(self, *_: Any) -> None:
+        """The log is tested on sockets."""
+
     def connect(self, *target: Any) -> None:
         self.target = target
 
@@ -141,7 +144,7 @@ def context() -> PortContext:
 
 @pytest.fixture
 def relay(context: PortContext) -> DatagramRelay:
-    relay = DatagramRelay("example.net:53", context)
+    relay = build("relay", "udp", {"upstream": "example.net:53"}, context)
     relay.transport = Transport()
     return relay
 
@@ -183,7 +186,8 @@ def test_what_comes_while_the_name_is_looked_up_is_kept_up_to_a_bound():
     looking: Any = Deferred()
     context = PortContext()
     context.in_thread = lambda *args: looking  # type: ignore[method-assign]
-    relay = DatagramRelay("example.net:53", context)
+    relay = build("relay", "udp", {"upstream": "example.net:53"}, context)
+    relay.transport = Transport()
     for number in range(100):
         relay.datagramReceived(b"%d" % number, ("10.0.0.1", 1))
     looking.callback(("10.0.0.9", 53))
@@ -195,7 +199,7 @@ def test_an_upstream_that_is_unknown_is_said_and_asked_for_again():
 
     context = PortContext()
     context.in_thread = lambda *args: fail(OSError("no"))  # type: ignore[method-assign]
-    relay = DatagramRelay("example.net:53", context)
+    relay = build("relay", "udp", {"upstream": "example.net:53"}, context)
     relay.datagramReceived(b"x", ("10.0.0.1", 1))
     relay.datagramReceived(b"x", ("10.0.0.1", 1))
     assert [text for text, _ in context.logged] == [

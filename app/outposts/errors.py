@@ -1,0 +1,21 @@
+"""Errors of reading and steering a Post from another process."""
+
+from __future__ import annotations
+
+from app.errors import PostError
+
+
+class RefusedError(PostError):
+    """{reason}."""
+
+
+class NoOutpostError(PostError):
+    """Nothing answers at {path}: {reason}. Start a workspace with: listening-post serve WORKSPACE --control {path}"""
+
+
+class SocketTakenError(PostError):
+    """Cannot be controlled through {path}: {reason}."""
+
+
+class NotOurProtocolError(PostError):
+    """What answers at {path} is no outpost of this version: {reason}."""

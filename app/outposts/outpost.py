@@ -1,0 +1,296 @@
+"""What answers requests: a Post that is read and steered from another process."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import replace
+from time import time_ns
+from typing import Any
+
+import msgspec
+from twisted.internet.defer import Deferred
+
+from app import __version__, events
+from app.capture.reading import batches
+from app.capture.reading.reader import Reader
+from app.capture.reading.store import Store
+from app.outposts import protocol as p
+from app.outposts.errors import RefusedError
+from app.post import Post
+from app.services.interfaces import Connection
+from app.services.service import Service
+from app.signal import Signal
+from app.status import Failed, Held, Listening, Status, Waiting
+from app.workspace import reading
+
+_VERSION = re.compile(r"^\s*version\s*=", re.MULTILINE)
+"""The first line of a whole workspace."""
+
+MOST_CONNECTIONS = 1_000
+"""Connections that one answer lists."""
+
+
+class Outpost:
+    """Answers the requests of consoles about one Post.
+
+    Attributes:
+        allow: what it allows.
+        services_changed: emits when a service was added, removed or changed, or its status.
+    """
+
+    def __init__(self, reactor: Any, post: Post, name: str, allow: p.Allow = "read") -> None:
+        self._reactor, self._post, self._name, self.allow = reactor, post, name, allow
+        self.services_changed: Signal[None] = Signal()
+        self._reader: Reader | None = None
+        self._unhook = (
+            post.services_changed.connect(lambda _: self.services_changed.emit(None)),
+            post.status_changed.connect(lambda _: self.services_changed.emit(None)),
+            post.capture_changed.connect(self._on_capture),
+        )
+        self._answers: dict[type[p.Request], Callable[[Any, str], Awaitable[msgspec.Struct]]] = {
+            p.Hello: self._hello,
+            p.Read: self._read,
+            p.Payload: self._payload,
+            p.Status: self._services,
+            p.Start: self._start,
+            p.Stop: self._stop,
+            p.SwitchFault: self._switch_fault,
+            p.Connections: self._connections,
+            p.Send: self._send,
+            p.Disconnect: self._disconnect,
+            p.Put: self._put,
+            p.Remove: self._remove,
+        }
+
+    def close(self) -> None:
+        for disconnect in self._unhook:
+            disconnect()
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
+
+    def failed(self, error: BaseException) -> None:
+        """Record what a request has raised."""
+        self._post.recorder.record_failure(error)
+
+    async def answer(self, request: p.Request, who: str) -> msgspec.Struct:
+        """The answer to ``request``, which ``who`` asks. Raises PostError where it is refused."""
+        needed = request.level
+        if p.LEVELS.index(needed) > p.LEVELS.index(self.allow):
+            raise RefusedError(
+                reason=f'{p.name_of(type(request))} is refused: this outpost allows "{self.allow}", and it needs'
+                f' "{needed}". Its user allows that in the workspace, [outpost] allow = "{needed}", or with'
+                f" serve --allow {needed}"
+            )
+        return await self._answers[type(request)](request, who)
+
+    def _record(self, who: str, words: str, request: p.Request, service: Service | None = None) -> None:
+        detail = json.dumps({"by": who, "request": p.name_of(type(request))})
+        number = service.number if service else 0
+        self._post.recorder.record(events.CONTROL_ASKED, number, summary=f"{who}: {words}", detail=detail)
+
+    # -- the capture
+
+    async def _hello(self, request: p.Hello, who: str) -> p.Outpost:
+        stored = self._post.recorder.range
+        program = f"Listening Post {__version__}"
+        identity = await self._in_reader(batches.identity, "")
+        return p.Outpost(p.VERSION, self._name, program, self.allow, identity, stored.first, stored.last, time_ns())
+
+    async def _read(self, request: p.Read, who: str) -> p.Events:
+        recorder = self._post.recorder
+        if recorder.range.last <= request.after:
+            recorder.flush()
+            await self._wait_for(request.after, request.seconds)
+        inline = p.MAX_INLINE
+
+        def read(store: Store) -> p.Events:
+            identity, (first, last) = batches.identity(store), store.range()
+            if request.capture not in ("", identity):
+                return p.Events(identity, first, last)
+            found = batches.batch(store, request.after, request.max_bytes, inline)
+            return p.Events(identity, first, last, tuple(map(_event, found)))
+
+        found: p.Events = await self._in_reader(read, p.Events("", 1, 0))
+        return found
+
+    def _wait_for(self, after: int, seconds: float) -> Deferred[None]:
+        """Fires when an event after the id ``after`` is stored, or ``seconds`` have passed."""
+        done: Deferred[None] = Deferred(lambda _: finish(fire=False))
+        recorder = self._post.recorder
+
+        def finish(*, fire: bool = True) -> None:
+            disconnect()
+            if timer.active():
+                timer.cancel()
+            if fire:
+                done.callback(None)
+
+        timer = self._reactor.callLater(seconds, finish)
+        disconnect = recorder.stored_changed.connect(lambda stored: finish() if stored.last > after else None)
+        return done
+
+    async def _payload(self, request: p.Payload, who: str) -> p.Part:
+        def read(store: Store) -> p.Part:
+            return p.Part(batches.part(store, request.event, request.offset, request.max_bytes))
+
+        found: p.Part = await self._in_reader(read, p.Part(b""))
+        return found
+
+    def _in_reader(self, read: Callable[[Store], Any], nothing: Any) -> Deferred[Any]:
+        done: Deferred[Any] = Deferred()
+        if self._post.capture is None:
+            done.callback(nothing)
+            return done
+        if self._reader is None:
+            self._reader = Reader(self._post.capture, self._reactor.callFromThread)
+        self._reader.read(read, nothing, lambda found: None if done.called else done.callback(found))
+        return done
+
+    def _on_capture(self, post: Post) -> None:
+        if self._reader is not None and post.capture is not None:
+            self._reader.switch(post.capture)
+
+    # -- services
+
+    def _service(self, name: str) -> Service:
+        service = self._post.services.get(name)
+        if service is None:
+            raise RefusedError(reason=f"There is no service {name}. There are {_names(self._post.services)}")
+        return service
+
+    async def _services(self, request: p.Request, who: str) -> p.Services:
+        return p.Services(tuple(map(_described, self._post.services.values())))
+
+    async def _start(self, request: p.Start, who: str) -> p.Services:
+        services = self._asked(request.services)
+        for service in services:
+            if not service.running or isinstance(service.status, Waiting):
+                self._record(who, f"start {service.config.name}", request, service)
+        await self._post.start_all(None if not request.services else request.services)
+        return p.Services(tuple(map(_described, services)))
+
+    async def _stop(self, request: p.Stop, who: str) -> p.Services:
+        services = self._asked(request.services)
+        for service in services:
+            if service.running:
+                self._record(who, f"stop {service.config.name}", request, service)
+        await self._post.stop_all(names=None if not request.services else request.services)
+        return p.Services(tuple(map(_described, services)))
+
+    def _asked(self, names: Iterable[str]) -> list[Service]:
+        return [self._service(name) for name in names] or list(self._post.services.values())
+
+    async def _switch_fault(self, request: p.SwitchFault, who: str) -> p.Done:
+        found = [
+            (service, fault)
+            for service in self._post.services.values()
+            for fault in service.faults.all
+            if request.name in (fault.name, f"{service.config.name}/{fault.name}")
+        ]
+        if not found:
+            every = [
+                f"{service.config.name}/{fault.name}"
+                for service in self._post.services.values()
+                for fault in service.faults.all
+            ]
+            raise RefusedError(reason=f"There is no fault {request.name}. There are {_names(every)}")
+        for service, fault in found:
+            name = f"{service.config.name}/{fault.name}"
+            self._record(who, f"fault {name} {request.to}", request, service)
+            if request.to == "once":
+                service.faults.once_now(fault)
+            else:
+                service.faults.switch(fault, on=request.to == "on")
+        return p.Done(", ".join(f"{service.config.name}/{fault.name} {request.to}" for service, fault in found))
+
+    # -- connections
+
+    async def _connections(self, request: p.Connections, who: str) -> p.OpenConnections:
+        services = [self._service(request.service)] if request.service else list(self._post.services.values())
+        found = [(service, connection) for service in services for connection in service.connections.values()]
+        listed = [
+            p.Connection(
+                c.number, service.config.name, c.peer, c.host, c.opened, c.received, c.sent,
+            )
+            for service, c in found[:MOST_CONNECTIONS]
+        ]  # fmt: skip
+        return p.OpenConnections(tuple(listed), len(found) - len(listed))
+
+    def _connection(self, number: int) -> tuple[Service, Connection]:
+        for service in self._post.services.values():
+            if number in service.connections:
+                return service, service.connections[number]
+        raise RefusedError(reason=f"There is no open connection {number}")
+
+    async def _send(self, request: p.Send, who: str) -> p.Done:
+        service, connection = self._connection(request.connection)
+        self._record(who, f"send {len(request.data):,} bytes to {connection.peer}", request, service)
+        connection.send(request.data)
+        return p.Done(f"sent {len(request.data):,} bytes to {connection.peer}")
+
+    async def _disconnect(self, request: p.Disconnect, who: str) -> p.Done:
+        service, connection = self._connection(request.connection)
+        self._record(who, f"close the connection of {connection.peer}", request, service)
+        if request.abort:
+            connection.abort()
+        else:
+            connection.finish()
+        return p.Done(f"closed the connection of {connection.peer}")
+
+    # -- the workspace
+
+    async def _put(self, request: p.Put, who: str) -> p.Services:
+        whole = _VERSION.search(request.toml) is not None
+        asked, problems = reading.parse(request.toml if whole else f"version = {reading.VERSION}\n{request.toml}")
+        if problems:
+            lines = (replace(problem, line=problem.line - (not whole)) for problem in problems)
+            raise RefusedError(reason="; ".join(f"line {problem}" for problem in lines))
+        if not asked.services or asked.messages or asked.variables:
+            raise RefusedError(reason="Put takes services alone: tables that begin with [[service]]")
+        state = self._post.state()
+        given = {config.name: config for config in asked.services}
+        kept = [given.get(config.name, config) for config in state.services]
+        added = [config for name, config in given.items() if name not in self._post.services]
+        for name in given:
+            self._record(who, f"put {name}", request)
+        services = (*kept, *added)
+        start = [config.name for config in added] if request.start else ()
+        # Not the user's own word: what asks for more than was allowed before is held.
+        await self._post.become(replace(state, services=services), start=start, by_user=False)
+        return p.Services(tuple(_described(self._post.services[name]) for name in given if name in self._post.services))
+
+    async def _remove(self, request: p.Remove, who: str) -> p.Done:
+        service = self._service(request.service)
+        self._record(who, f"remove {request.service}", request, service)
+        await self._post.remove(request.service)
+        return p.Done(f"removed {request.service}")
+
+
+def _names(names: Iterable[str]) -> str:
+    return ", ".join(names) or "none"
+
+
+def _event(stored: batches.Stored) -> p.Event:
+    return p.Event(
+        stored.id, stored.time, stored.kind, stored.service, stored.protocol, stored.conn, stored.peer, stored.host,
+        stored.size, stored.summary, stored.detail, stored.payload, stored.left_out,
+    )  # fmt: skip
+
+
+def _described(service: Service) -> p.Service:
+    received, sent = service.bytes_so_far()
+    config = service.config
+    return p.Service(
+        config.name, config.protocol, config.responder, type(service.status).__name__.lower(),
+        _words(service.status), len(service.connections), service.opened, received, sent,
+        tuple(p.Fault(f.name, f.kind.name, f.on, f.enabled, f.hits) for f in service.faults.all),
+    )  # fmt: skip
+
+
+def _words(status: Status) -> str:
+    if isinstance(status, Listening):
+        return status.host
+    return status.reason if isinstance(status, Failed | Waiting | Held) else ""

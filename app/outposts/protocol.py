@@ -1,0 +1,359 @@
+"""The protocol between a console and an outpost: requests, answers, and how they are written as bytes.
+
+A frame is a length of four bytes, big-endian, and as many bytes of MessagePack
+(https://github.com/msgpack/msgpack/blob/master/spec.md). The console sends ``{"id": N, "ask": {"do": NAME, …}}``.
+The outpost answers ``{"to": N, "answer": {…}}``, or ``{"to": N, "refused": WORDS}``, in any order; ``{"changed":
+NAME}`` is a hint that it sends unasked, and that may be lost. The first request is ``hello``.
+
+The console reads the outpost's capture: the answer to one ``read`` is what asks for the next, so that a slow
+console never has an outpost keep more than one answer. After a link was cut, the same request is made again.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar, Final, Literal, get_args
+
+import msgspec
+from msgspec import Meta
+
+from app.outposts.errors import RefusedError
+
+VERSION: Final = 1
+
+MAX_REQUEST: Final = 1 << 20
+"""Bytes of a frame from the console."""
+
+MAX_READ: Final = 4 << 20
+"""Most bytes of events, or of a payload, that one answer brings."""
+
+MAX_ANSWER: Final = MAX_READ + (4 << 20)
+"""Bytes of a frame from the outpost. An answer to ``read`` ends with the event that passes ``max_bytes``."""
+
+MAX_WAIT: Final = 10.0
+"""Seconds that ``read`` waits for an event."""
+
+MAX_INLINE: Final = 1 << 20
+"""Bytes of a payload from which ``read`` leaves it out: ``payload`` brings it in parts."""
+
+Allow = Literal["read", "control", "change"]
+LEVELS: Final[tuple[Allow, ...]] = ("read", "control", "change")
+"""What an outpost allows. Each includes those before it."""
+
+Name = Annotated[str, Meta(max_length=200)]
+Id = Annotated[int, Meta(ge=0, lt=1 << 62)]
+Bytes = Annotated[int, Meta(ge=1, le=MAX_READ)]
+
+
+class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="do"):
+    """Base class of requests. ``level`` is what the outpost must allow; ``answer`` the type of the answer."""
+
+    level: ClassVar[Allow] = "read"
+    answer: ClassVar[type[msgspec.Struct]]
+
+
+class Done(msgspec.Struct, frozen=True):
+    """It was done. ``words`` says what, in one line."""
+
+    words: str = ""
+
+
+# -- who is there
+
+
+class Outpost(msgspec.Struct, frozen=True):
+    """Who answers.
+
+    Attributes:
+        version: of the protocol.
+        program: name and version of the program.
+        allow: what it allows.
+        capture: the identity of its capture file; empty while it has none.
+        first, last: ids of the oldest and newest event; ``(1, 0)`` where there is none.
+        time: of its clock, ns since 1970.
+    """
+
+    version: int
+    name: str
+    program: str
+    allow: Allow
+    capture: str
+    first: int
+    last: int
+    time: int
+
+
+class Hello(Request, frozen=True, tag="hello"):
+    """The first request. ``name`` is who asks, as the events of the outpost will say."""
+
+    answer = Outpost
+    version: int
+    name: Name
+
+
+# -- the capture
+
+
+class Event(msgspec.Struct, frozen=True, array_like=True):
+    """One event as it is stored; see ``app.events``. ``left_out``: bytes of a payload that ``payload`` brings."""
+
+    id: int
+    time: int
+    kind: int
+    service: str | None
+    protocol: str | None
+    conn: int | None
+    peer: str | None
+    host: str | None
+    size: int | None
+    summary: str | None
+    detail: str | None
+    payload: bytes | None
+    left_out: int = 0
+
+
+class Events(msgspec.Struct, frozen=True):
+    """The events after the id that was asked for, oldest first.
+
+    Attributes:
+        capture: the file that they are of. If another one was asked for, there are none.
+        first, last: ids of the oldest and newest event of the capture. A ``first`` beyond the one that was
+            asked for tells of a gap.
+    """
+
+    capture: str
+    first: int
+    last: int
+    events: tuple[Event, ...] = ()
+
+
+class Read(Request, frozen=True, tag="read"):
+    """Events after ``after``. Waits up to ``seconds`` while there is none. ``capture``: empty for the one of now."""
+
+    answer = Events
+    after: Id = 0
+    capture: Name = ""
+    max_bytes: Bytes = MAX_READ
+    seconds: Annotated[float, Meta(ge=0, le=MAX_WAIT)] = MAX_WAIT
+
+
+class Part(msgspec.Struct, frozen=True):
+    """A part of a payload."""
+
+    data: bytes
+
+
+class Payload(Request, frozen=True, tag="payload"):
+    """Bytes of the payload of an event, from ``offset``."""
+
+    answer = Part
+    event: Id
+    offset: Id = 0
+    max_bytes: Bytes = MAX_READ
+
+
+# -- services
+
+
+class Fault(msgspec.Struct, frozen=True):
+    name: str
+    kind: str
+    on: str
+    enabled: bool
+    hits: int
+
+
+class Service(msgspec.Struct, frozen=True):
+    """One service.
+
+    Attributes:
+        status: ``stopped``, ``starting``, ``listening``, ``stopping``, ``failed``, ``waiting`` (to be
+            tried again) or ``held``.
+        words: the address it listens on, or the reason why it does not.
+        opened: connections since the program started; ``received`` and ``sent`` are bytes.
+    """
+
+    name: str
+    protocol: str
+    responder: str
+    status: str
+    words: str
+    connections: int
+    opened: int
+    received: int
+    sent: int
+    faults: tuple[Fault, ...] = ()
+
+
+class Services(msgspec.Struct, frozen=True):
+    services: tuple[Service, ...]
+
+
+class Status(Request, frozen=True, tag="services"):
+    """Every service, in the order of the workspace."""
+
+    answer = Services
+
+
+class Start(Request, frozen=True, tag="start"):
+    """Start these services; none named: all. Answered when each listens, has failed or is held."""
+
+    level = "control"
+    answer = Services
+    services: Annotated[tuple[Name, ...], Meta(max_length=1000)] = ()
+
+
+class Stop(Request, frozen=True, tag="stop"):
+    """Stop these services; none named: all. Answered when none has a connection left."""
+
+    level = "control"
+    answer = Services
+    services: Annotated[tuple[Name, ...], Meta(max_length=1000)] = ()
+
+
+class SwitchFault(Request, frozen=True, tag="fault"):
+    """Switch faults: those called ``name``, or ``SERVICE/NAME``. ``once``: hit the next candidate, whatever is set."""
+
+    level = "control"
+    answer = Done
+    name: Name
+    to: Literal["on", "off", "once"]
+
+
+# -- connections
+
+
+class Connection(msgspec.Struct, frozen=True):
+    """One open connection. ``opened``: ns since 1970; ``received`` and ``sent`` are bytes so far."""
+
+    number: int
+    service: str
+    peer: str
+    host: str
+    opened: int
+    received: int
+    sent: int
+
+
+class OpenConnections(msgspec.Struct, frozen=True):
+    """``more``: how many connections there are beside these."""
+
+    connections: tuple[Connection, ...]
+    more: int = 0
+
+
+class Connections(Request, frozen=True, tag="connections"):
+    """The open connections, those of one service or of all."""
+
+    answer = OpenConnections
+    service: Name = ""
+
+
+class Send(Request, frozen=True, tag="send"):
+    """Send bytes over an open connection of a service."""
+
+    level = "control"
+    answer = Done
+    connection: Id
+    data: Annotated[bytes, Meta(min_length=1, max_length=MAX_REQUEST)]
+
+
+class Disconnect(Request, frozen=True, tag="disconnect"):
+    """Close an open connection; ``abort``: at once, with a reset."""
+
+    level = "control"
+    answer = Done
+    connection: Id
+    abort: bool = False
+
+
+# -- the workspace
+
+
+class Put(Request, frozen=True, tag="put"):
+    """Add services, or give those of the same names another configuration: tables ``[[service]]`` in TOML.
+
+    What was added starts if ``start`` says so. What asks for more than the outpost's user has allowed is held.
+    """
+
+    level = "change"
+    answer = Services
+    toml: Annotated[str, Meta(max_length=MAX_REQUEST)]
+    start: bool = True
+
+
+class Remove(Request, frozen=True, tag="remove"):
+    """Stop a service and remove it. Its events stay in the capture."""
+
+    level = "change"
+    answer = Done
+    service: Name
+
+
+_Any = (
+    Hello | Read | Payload | Status | Start | Stop | SwitchFault | Connections | Send | Disconnect | Put | Remove
+)  # fmt: skip
+REQUESTS: Final[tuple[type[Request], ...]] = get_args(_Any)
+
+
+# -- frames
+
+
+class Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A frame from the console."""
+
+    id: Id
+    ask: _Any
+
+
+class Answered(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A frame from the outpost: the answer to a request, why it was refused, or a hint that something has changed."""
+
+    to: Id = 0
+    answer: msgspec.Raw = msgspec.Raw(b"")
+    refused: Annotated[str, Meta(max_length=10_000)] = ""
+    changed: Literal["services", ""] = ""
+
+
+class _Numbered(msgspec.Struct):
+    id: Id = 0
+
+
+encode = msgspec.msgpack.Encoder().encode
+_ASKED = msgspec.msgpack.Decoder(Asked)
+_ANSWERED = msgspec.msgpack.Decoder(Answered)
+_NUMBERED = msgspec.msgpack.Decoder(_Numbered)
+
+
+def asked(frame: bytes) -> Asked | Answered:
+    """The request in a frame, or the answer to one that is wrong. Raises RefusedError where nobody can be answered."""
+    try:
+        return _ASKED.decode(frame)
+    except msgspec.DecodeError as e:
+        words = f"The request is wrong: {e}. This outpost knows {', '.join(map(name_of, REQUESTS))}"
+        try:
+            return Answered(_NUMBERED.decode(frame).id, refused=words)
+        except msgspec.DecodeError:
+            raise RefusedError(reason=words) from e
+
+
+def answered(frame: bytes) -> Answered:
+    """What an outpost sent. Raises RefusedError."""
+    try:
+        return _ANSWERED.decode(frame)
+    except msgspec.DecodeError as e:
+        raise RefusedError(reason=f"The answer is wrong: {e}") from e
+
+
+def answer_to(request: Request, answered: Answered) -> Any:
+    """The answer to ``request``, of the type that it declares. Raises RefusedError."""
+    if answered.refused or not bytes(answered.answer):
+        raise RefusedError(reason=answered.refused or "There was no answer")
+    try:
+        return msgspec.msgpack.decode(answered.answer, type=request.answer)
+    except msgspec.DecodeError as e:
+        raise RefusedError(reason=f"The answer to {name_of(type(request))} is wrong: {e}") from e
+
+
+def name_of(request: type[Request]) -> str:
+    """The name of a request, as it stands in a frame."""
+    return str(request.__struct_config__.tag)

@@ -1,0 +1,1 @@
+"""Checks whether targets are well, again and again: the tables ``[[watch]]`` of a workspace."""

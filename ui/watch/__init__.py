@@ -1,0 +1,1 @@
+"""The dock of watches: what is checked, and how it is."""

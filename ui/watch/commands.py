@@ -1,0 +1,113 @@
+"""The dock of watches, and what the actions on watches do. Each method has the name of its action."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from PyQt5 import sip
+from PyQt5.QtCore import Qt
+from PyQt5.QtWidgets import QApplication, QMainWindow, QWidget
+
+from app.capture.filters.completion import condition
+from app.post import Post
+from ui.bridge import Bridge
+from ui.edits import Edits
+from ui.watch.changes import WatchChanges
+
+if TYPE_CHECKING:
+    from ui.watch.dialog import WatchDialog
+    from ui.watch.dock import WatchDock
+
+HEIGHT = 240
+"""Pixels of the dock when it is shown first."""
+
+
+class WatchCommands:
+    """Makes the dock and the dialogs when they are first wanted.
+
+    Attributes:
+        dialog: the one that is open; None while there is none.
+    """
+
+    def __init__(
+        self,
+        post: Post,
+        edits: Edits,
+        bridge: Bridge,
+        window: QMainWindow,
+        selected: Callable[[], str],
+        show_filtered: Callable[[str], object],
+    ) -> None:
+        """``selected()`` is the name of the selected service, or ""; ``show_filtered(condition)`` shows the events
+        that a filter lets through.
+        """
+        self._post, self._bridge, self._window = post, bridge, window
+        self._selected, self._show_filtered = selected, show_filtered
+        self._changes = WatchChanges(edits, window)
+        self._before: QWidget | None = None
+        self.dialog: WatchDialog | None = None
+
+    @cached_property
+    def dock(self) -> WatchDock:
+        """The dock, hidden at first."""
+        from ui.watch.dock import WatchDock
+
+        dock = WatchDock(self._post, self._changes, self._window)
+        dock.hide()
+        self._window.addDockWidget(Qt.BottomDockWidgetArea, dock)
+        self._window.resizeDocks([dock], [HEIGHT], Qt.Vertical)
+        dock.left.connect(self._give_back)
+        dock.new_wanted.connect(self._new)
+        dock.edit_wanted.connect(self.edit)
+        dock.events_wanted.connect(lambda name: self._show_filtered(condition("watch.name", name)))
+        self._bridge.services_changed.connect(dock.refresh)
+        self._bridge.watches_changed.connect(dock.refresh)
+        return dock
+
+    # -- the actions
+
+    def watches(self) -> None:
+        dock = self.dock
+        if dock.isVisible():
+            dock.close()
+            return
+        now = QApplication.focusWidget()
+        if now is not None and not dock.isAncestorOf(now):
+            self._before = now
+        dock.show()
+        dock.refresh()
+        dock.begin()
+
+    def watch_service(self) -> None:
+        if not self.dock.isVisible():
+            self.watches()
+        self._new(self._selected())
+
+    def _give_back(self) -> None:
+        before, self._before = self._before, None
+        if before is not None and not sip.isdeleted(before) and before.isVisible():
+            before.setFocus(Qt.OtherFocusReason)
+
+    # -- the dialog
+
+    def _new(self, service: str) -> None:
+        self._open(self._changes.first(service))
+
+    def edit(self, name: str) -> None:
+        """Show a watch in its form."""
+        found = next((watch for watch in self._changes.watches if watch.name == name), None)
+        if found is not None:
+            self._open(found.as_table(), name)
+
+    def _open(self, table: dict[str, object], instead: str = "") -> None:
+        from ui.watch.dialog import WatchDialog
+
+        self.dialog = WatchDialog(self._changes, table, instead, self._window)
+        self.dialog.given.connect(lambda given: self._changes.put(given, instead))
+        self.dialog.finished.connect(self._closed)
+        self.dialog.open()
+
+    def _closed(self) -> None:
+        self.dialog = None
