@@ -9,11 +9,12 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from app.events import FAILURE
+from app.events import FAILURE, LOOP_BLOCKED
 from tests.e2e.clients import curl, socat, url
 from tests.e2e.display import Display, display
 from tests.e2e.program import Program
 from tests.helpers import ROOT
+from tests.manual import blocks
 from tests.screenshots import BEACON, DEVICES, ORDERS, SENSOR, Album, running_on, traffic
 
 FOLDER = ROOT / "docs" / "pictures"
@@ -92,6 +93,15 @@ probability = 0.5
 )
 """Services that fail on purpose."""
 
+BLOCKED = DESK.partition("[[service]]")[0] + """[[service]]
+name = "orders"
+protocol = "tcp"
+listen = "127.0.0.1:9621"
+responder = "orders"
+"""
+
+BLOCKING = blocks(ROOT / "docs" / "blocked.md")[0].text.replace("sleep(1)", "sleep(0.6)")
+
 TROUBLE = (b"READ temp=21.4\nfail\n", b"fail\n", b"READ temp=19.0\nfail\n")
 
 
@@ -125,6 +135,28 @@ class Manual(Album):
                 self._faults(it)
             it.press("ctrl+q")
             it.wait()
+
+        self._draw_blocked()
+
+    def _draw_blocked(self) -> None:
+        """A plugin that blocks the reactor, and the program's own figures."""
+        with TemporaryDirectory() as folder:
+            (Path(folder) / "plugins").mkdir()
+            (Path(folder) / "plugins" / "orders.py").write_text(BLOCKING)
+            with running_on(self._screen, BLOCKED, folder, self._theme, "--start") as it:
+                it.wait_up(1)
+                for _ in range(3):
+                    socat("TCP", ("127.0.0.1", 9621), b"all\n")
+                it.wait_event(lambda e: e.kind == LOOP_BLOCKED, 3)
+                it.click("pane Failures")
+                self._settle()
+                it.click_row(0)
+                self._settle()
+                self._keep("blocked")
+                it.press("alt+h", "p")
+                self._window(it, "This program", "program")
+                it.press("ctrl+q")
+                it.wait()
 
     def _faults(self, it: Program) -> None:
         for number in range(6):

@@ -19,6 +19,7 @@ from app.capture import schema
 from app.capture.filters.completion import operators
 from app.capture.filters.fields import FIELDS
 from app.commands import error_reference, table
+from app.metrics.declared import METRICS
 from app.faults.presets import PRESETS
 from app.faults.tables import MAX_FAULTS
 from app.faults.when import CONDITIONS
@@ -270,6 +271,14 @@ def framings() -> str:
     return "\n".join(["| `framing` | a message ends | options |", "|---|---|---|", *rows])
 
 
+def metrics() -> str:
+    rows = [
+        f"| `{metric.name}` | {metric.type} | {_code(metric.labels)} | {metric.meaning} {metric.more}".rstrip() + " |"
+        for metric in METRICS.values()
+    ]
+    return "\n".join(["| metric | type | labels | |", "|---|---|---|---|", *rows])
+
+
 BLOCKS = {
     "faults": fault_table,
     "fault-kinds": fault_kinds,
@@ -288,6 +297,7 @@ BLOCKS = {
     "errors": error_reference.tables,
     "crcs": crcs,
     "framings": framings,
+    "metrics": metrics,
 }
 
 

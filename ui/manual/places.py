@@ -23,6 +23,7 @@ PLACES = {
     "LeaveQuestion": "workspace#opening-another",
     "NoteDialog": "window#panes",
     "OverwriteQuestion": "workspace",
+    "ProgramDialog": "blocked#what-grows",
     "RecoveryBar": "workspace#undo",
     "SaveDialog": "capture",
     "SendDialog": "send",
