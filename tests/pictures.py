@@ -93,12 +93,15 @@ probability = 0.5
 )
 """Services that fail on purpose."""
 
-BLOCKED = DESK.partition("[[service]]")[0] + """[[service]]
+BLOCKED = (
+    DESK.partition("[[service]]")[0]
+    + """[[service]]
 name = "orders"
 protocol = "tcp"
 listen = "127.0.0.1:9621"
 responder = "orders"
 """
+)
 
 BLOCKING = blocks(ROOT / "docs" / "blocked.md")[0].text.replace("sleep(1)", "sleep(0.6)")
 

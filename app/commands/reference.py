@@ -19,11 +19,11 @@ from app.capture import schema
 from app.capture.filters.completion import operators
 from app.capture.filters.fields import FIELDS
 from app.commands import error_reference, table
-from app.metrics.declared import METRICS
 from app.faults.presets import PRESETS
 from app.faults.tables import MAX_FAULTS
 from app.faults.when import CONDITIONS
 from app.limits import LIMITS
+from app.metrics.declared import METRICS
 from app.options import Option
 from app.services import settings
 from app.services.protocols import PROTOCOLS

@@ -18,6 +18,7 @@ from ui.forms.form import Words, column
 from ui.looks.declared import in_words
 from ui.looks.times import clock
 from ui.parts.copying import copy
+from ui.parts.line import Line
 from ui.program.listing import Listing
 
 EVERY = 1000
@@ -47,8 +48,9 @@ class ProgramDialog(QDialog):
         self._timer.setInterval(EVERY)
         self._timer.timeout.connect(self.refresh)
         titles = [self.tr("Figure"), self.tr("Now"), self.tr("At the mark"), self.tr("Change")]
-        self.figures = Listing(self.tr("Figures of the program"), titles, len(FIGURES) + 1)
-        self.words = Words()
+        self.figures = Listing(self.tr("Figures of the program"), titles, len(FIGURES) + 1, len(FIGURES) + 1)
+        self.words = Line()
+        self.words.setProperty("role", "dim")
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
         self.tabs.addTab(self._objects(), self.tr("&Objects"))
@@ -86,6 +88,8 @@ class ProgramDialog(QDialog):
         layout = self.layout()
         assert isinstance(layout, QVBoxLayout)
         layout.setStretch(1, 1)
+        # Words that wrap need more lines where it is narrow, which Qt leaves out for windows.
+        self.setMinimumHeight(self.minimumSizeHint().height() + 2 * self.fontMetrics().height())
         self.resize(self.fontMetrics().horizontalAdvance("0") * 92, self.sizeHint().height())
 
     def _objects(self) -> QWidget:
@@ -147,9 +151,9 @@ class ProgramDialog(QDialog):
     def set_mark(self) -> None:
         """Compare with now from now on."""
         self._marked = self._post.figures.read()
-        self._types = objects.types()
-        self.words.say(self.tr("Mark: {time}").format(time=clock(time_ns()).partition(".")[0]))
         self.refresh()
+        self._types = objects.types()
+        self.words.setText(self.tr("Mark: {time}").format(time=clock(time_ns()).partition(".")[0]))
         self._trace(mark=True)
         self._count_objects()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PyQt5.QtCore import Qt
+from PyQt5.QtCore import QSize, Qt
 from PyQt5.QtGui import QFontMetrics
 from PyQt5.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem
 
@@ -19,10 +19,10 @@ Row = Sequence[str]
 class Listing(QTableWidget):
     """Rows of texts. The first column takes the room that is left; the others hold numbers."""
 
-    def __init__(self, name: str, titles: Sequence[str], rows: int) -> None:
-        """``name``: for screen readers. ``rows``: how many it has room for."""
+    def __init__(self, name: str, titles: Sequence[str], rows: int, least: int = 2) -> None:
+        """``name``: for screen readers. ``rows``: how many it has room for; ``least``: on a small screen."""
         super().__init__(0, len(titles))
-        self._rows = rows
+        self._rows, self._least = rows, least
         self.setAccessibleName(name)
         self.setProperty("role", "mono")
         self._titles = tuple(titles)
@@ -49,8 +49,13 @@ class Listing(QTableWidget):
         self.verticalHeader().setDefaultSectionSize(metrics.height() + 8)
         for at in range(1, self.columnCount()):
             self.horizontalHeader().resizeSection(at, 13 * metrics.horizontalAdvance("0"))
-        height = self.horizontalHeader().sizeHint().height() + self._rows * self.verticalHeader().defaultSectionSize()
-        self.setMinimumHeight(height + 2)
+        self.setMinimumHeight(self._height(self._least))
+
+    def _height(self, rows: int) -> int:
+        return self.horizontalHeader().sizeHint().height() + rows * self.verticalHeader().defaultSectionSize() + 2
+
+    def sizeHint(self) -> QSize:
+        return QSize(super().sizeHint().width(), self._height(self._rows))
 
     def show_rows(self, rows: Sequence[Row]) -> None:
         """Show these. What is selected and where it is scrolled to stay, as far as there are as many rows."""
