@@ -182,13 +182,13 @@ def _frames(traceback: TracebackType | None) -> Iterator[Frame]:
         steps = steps[: MAX_FRAMES // 2] + steps[-MAX_FRAMES // 2 :]
     for frame, line in steps:
         code = frame.f_code
-        yield Frame(code.co_filename, line, code.co_name, _source(code.co_filename, line, frame), _locals(frame))
+        yield Frame(code.co_filename, line, code.co_name, source_of(code.co_filename, line, frame), _locals(frame))
 
 
 def _syntax(error: BaseException) -> Iterator[Frame]:
     """A frame for the position of a ``SyntaxError``: its code never ran, so it is in no traceback."""
     if isinstance(error, SyntaxError) and error.filename and error.lineno:
-        yield Frame(error.filename, error.lineno, "<module>", _source(error.filename, error.lineno, None))
+        yield Frame(error.filename, error.lineno, "<module>", source_of(error.filename, error.lineno, None))
 
 
 def frames_of(frame: FrameType | None) -> tuple[Frame, ...]:
@@ -200,10 +200,11 @@ def frames_of(frame: FrameType | None) -> tuple[Frame, ...]:
         frame = frame.f_back
     if len(steps) > MAX_FRAMES:
         steps = steps[: MAX_FRAMES // 2] + steps[-MAX_FRAMES // 2 :]
-    return tuple(Frame(file, line, name, _source(file, line, at)) for file, line, name, at in reversed(steps))
+    return tuple(Frame(file, line, name, source_of(file, line, at)) for file, line, name, at in reversed(steps))
 
 
-def _source(file: str, line: int, frame: FrameType | None) -> tuple[tuple[int, str], ...]:
+def source_of(file: str, line: int, frame: FrameType | None = None) -> tuple[tuple[int, str], ...]:
+    """The lines around a line of a file, or of the module that ``frame`` runs; none where they cannot be read."""
     try:
         lines = linecache.getlines(file, frame.f_globals if frame else None)
     except Exception:  # raised by a module's own loader

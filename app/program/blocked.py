@@ -3,45 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from collections.abc import Callable
-from hashlib import blake2b
 from typing import Any
 
 from app import events
 from app.capture.recorder import Recorder
 from app.capture.writing.last_word import IS_THERE, LastWord
-from app.failures.fingerprint import called_frame
-from app.failures.origins import short
-from app.failures.record import BLOCKED, FailureRecord
+from app.failures.blocked import STILL, Block, described
 from app.program import growth
 from app.program.growth import Growth, Trend
-from app.program.turns import Block, Turns
+from app.program.stuck import Stuck
+from app.program.turns import Turns
 
 SAID = 5.0
 """Seconds after which people are told of a turn that does not end."""
-
-STILL = " and had not ended"
-
-
-def described(block: Block) -> tuple[str, str]:
-    """Summary and detail of the event ``loop.blocked``.
-
-    Blocks are of one group when the reactor called the same function of the user's own code: which line of a loop was
-    met, and in what it calls, is chance.
-    """
-    record = FailureRecord(BLOCKED, "", block.frames)
-    called = called_frame(record)
-    where = f"{short(called.file)}:{called.line}" if called else "something that was over before it could be seen"
-    has = "has blocked" if block.unfinished else "blocked"
-    whom = f"every service for {block.seconds:,.1f} s"
-    end = STILL if block.unfinished else ""
-    place = f"{short(called.file)}\0{called.function}" if called else ""
-    group = blake2b(f"{BLOCKED}\0{place}".encode("utf-8", "replace"), digest_size=8).hexdigest()
-    record = FailureRecord(BLOCKED, f"{whom}, in {where}{end}" if called else f"{whom}{end}", block.frames)
-    more = {"unfinished": True} if block.unfinished else {}
-    detail = {"group": group, **record.as_json(), "seconds": round(block.seconds, 3), **more}
-    return f"{where} {has} {whom}{end}", json.dumps(detail)
 
 
 def record(recorder: Recorder, block: Block) -> None:
@@ -79,6 +54,7 @@ class LoopWatch:
         if IS_THERE:
             with contextlib.suppress(OSError):  # no descriptor left
                 self.last_word = LastWord()
+                self.turns.guard = Stuck(self.last_word)
         self.turns.open(self._reactor)
 
     def close(self) -> None:

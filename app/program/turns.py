@@ -11,14 +11,13 @@ import contextlib
 import sys
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from time import perf_counter
-from typing import Any
+from typing import Any, Protocol
 
 from twisted.logger import Logger
 
-from app.failures.origins import short
+from app.failures.blocked import Block, of_turn
 from app.failures.record import Frame, frames_of
 from app.program.delays import Delays
 
@@ -34,18 +33,12 @@ WINDOW = 15.0
 """Seconds; the longest turn is that of the last one to two of these."""
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
-    """A turn that took long.
+class Guard(Protocol):
+    """What is told that this thread can run."""
 
-    Attributes:
-        seconds: its length; so far, if it is ``unfinished``.
-        frames: the stack that ran when it had lasted ``LONG`` seconds, outermost first; empty if it was over then.
-    """
+    def arm(self) -> None: ...
 
-    seconds: float
-    frames: tuple[Frame, ...]
-    unfinished: bool = False
+    def cancel(self) -> None: ...
 
 
 class Turns:
@@ -54,6 +47,7 @@ class Turns:
     Attributes:
         began: when the turn began that runs, by the clock; negative: when the last one did, and none runs.
         asleep: whether the thread has to be woken by the next turn.
+        guard: is armed while a turn may run that was not seen to take long, by whoever can.
     """
 
     def __init__(
@@ -70,6 +64,7 @@ class Turns:
         self._awake = awake
         self.began = 0.0
         self.asleep = False
+        self.guard: Guard | None = None
         self._bell: SimpleQueue[None] = SimpleQueue()
         self._seen: tuple[float, tuple[Frame, ...]] = (0.0, ())
         self._delays: Delays | None = None
@@ -97,6 +92,9 @@ class Turns:
         if self._reactor is not None and self._reactor.turns is self:
             self._reactor.turns = None
         self._reactor, self._closed = None, True
+        guard, self.guard = self.guard, None
+        if guard is not None:
+            guard.cancel()
         self.end()
         self._bell.put(None)
 
@@ -107,6 +105,8 @@ class Turns:
         self.began = self._clock()
         if self.asleep:
             self.asleep = False
+            if self.guard is not None:
+                self.guard.arm()
             self._bell.put(None)
 
     def end(self) -> None:
@@ -156,10 +156,15 @@ class Turns:
         would have to wake it, and all of them would.
         """
         began, delayed = self.began, self._delayed()
+        guard = self.guard
         if began <= 0.0:
             if began != self._idle:
                 self._idle, self._delay = began, delayed
+                if guard is not None:
+                    guard.arm()
                 return LONG
+            if guard is not None:
+                guard.cancel()  # before the next turn can arm it
             self.asleep = True
             if self.began == began:
                 self._delay = delayed
@@ -171,6 +176,8 @@ class Turns:
         self._delay = delayed
         lasted = self._clock() - began
         left = LONG - (lasted - (delayed - self._before))
+        if guard is not None:
+            (guard.arm if left > 0 else guard.cancel)()
         return left if left > 0 else self._look_at(began, lasted)
 
     def _look_at(self, began: float, lasted: float) -> float:
@@ -189,11 +196,4 @@ class Turns:
         return self._delays.seconds() if self._delays is not None else 0.0
 
     def _stack(self) -> tuple[Frame, ...]:
-        frame = sys._current_frames().get(self._main)
-        found = frames_of(frame)
-        below = [at for at, step in enumerate(found) if short(step.file) in _REACTORS]
-        return found[below[-1] + 1 :] if below else found
-
-
-_REACTORS = ("app/reactor.py", "ui/reactor.py", "twisted/internet/base.py")
-"""What runs a turn: the frames below it are those of the turn."""
+        return of_turn(frames_of(sys._current_frames().get(self._main)))

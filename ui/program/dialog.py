@@ -89,7 +89,7 @@ class ProgramDialog(QDialog):
         assert isinstance(layout, QVBoxLayout)
         layout.setStretch(1, 1)
         # Words that wrap need more lines where it is narrow, which Qt leaves out for windows.
-        self.setMinimumHeight(self.minimumSizeHint().height() + 2 * self.fontMetrics().height())
+        self.setMinimumHeight(self.minimumSizeHint().height() + 3 * self.fontMetrics().height())
         self.resize(self.fontMetrics().horizontalAdvance("0") * 92, self.sizeHint().height())
 
     def _objects(self) -> QWidget:

@@ -10,10 +10,14 @@ import os
 import time
 from typing import Any
 
-from app.capture.writing.batch import FIELDS
+from app import events
+from app.failures.blocked import Block, described, dumped
 
 MAX_SIZE = 1 << 20
 """Bytes."""
+
+STUCK = 2.0
+"""Seconds after which :mod:`faulthandler` writes the stacks there, if no thread of the program can run any more."""
 
 IS_THERE = hasattr(os, "memfd_create")
 """Whether this system has such memory; so far only Linux."""
@@ -40,6 +44,7 @@ class LastWord:
         """Leave nothing."""
         if self.file >= 0:
             os.ftruncate(self.file, 0)
+            os.lseek(self.file, 0, os.SEEK_SET)
 
     def close(self) -> None:
         """Free the memory. Closing again does nothing."""
@@ -51,9 +56,15 @@ class LastWord:
 def left(file: int) -> list[Any]:
     """The fields of the event that was left in ``file``, as in a batch; empty where there is none."""
     try:
-        kind, summary, detail = json.loads(os.pread(file, MAX_SIZE, 0))
+        said = os.pread(file, MAX_SIZE, 0)
+        kind, summary, detail = _of_stacks(file, said) if said.startswith(b"Timeout") else json.loads(said)
         json.loads(detail)
     except (OSError, ValueError, TypeError):
         return []
-    fields = [time.time_ns(), int(kind), 0, 0, None, None, str(summary), detail]
-    return fields if len(fields) == FIELDS else []
+    return [time.time_ns(), kind, 0, 0, None, None, summary, detail]
+
+
+def _of_stacks(file: int, said: bytes) -> tuple[int, str, str]:
+    seconds = time.time() - os.fstat(file).st_mtime + STUCK
+    frames = dumped(said.decode("ascii", "replace"))
+    return (events.LOOP_BLOCKED, *described(Block(seconds, frames, unfinished=True)))

@@ -9,19 +9,22 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import pytest
 from twisted.internet.task import Clock
 
 from app import events
 from app.capture.reading.groups import Group, groups
 from app.capture.reading.store import Store
 from app.capture.recorder import Recorder
+from app.capture.writing.last_word import STUCK
+from app.failures.blocked import Block, described, dumped
 from app.failures.record import Frame
-from app.program.blocked import SAID, LoopWatch, described
-from app.program.turns import Block
+from app.program.blocked import SAID, LoopWatch
 from tests.app.capture.captures import event, make, read
 from tests.helpers import Serve, serving, wait_for
 
 PLUGIN = """
+import re
 import time
 from listening_post import responder
 
@@ -37,6 +40,8 @@ def orders(data: bytes) -> bytes:
     n = 0
     while data == b"endless":
         n = step(n)
+    if data == b"stuck":
+        re.match(r"(a+)+$", "a" * 60 + "b")
     return data
 """
 
@@ -56,33 +61,55 @@ def found(path: Path) -> list[Group]:
     return read[1]
 
 
-def test_a_plugin_that_sleeps_and_one_that_never_ends_are_named(tmp_path: Path) -> None:
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
     (tmp_path / "plugins").mkdir()
     (tmp_path / "plugins" / "orders.py").write_text(PLUGIN)
     (tmp_path / "w.toml").write_text(WORKSPACE)
-    capture = tmp_path / "x.lpost"
-    with serving(tmp_path / "w.toml", capture, "--trust-plugins") as program:
+    return tmp_path
+
+
+def killed(home: Path, *said: bytes) -> list[Any]:
+    """What the capture has of a program that was sent these lines, of which the last one blocks it until it is killed:
+    summary and detail of each event."""
+    capture = home / "x.lpost"
+    with serving(home / "w.toml", capture, "--trust-plugins") as program:
         client = socket.create_connection(program.wait_up()["orders"], 5)
-        client.sendall(b"sleep\n")
-        assert client.recv(100) == b"sleep\n"
-        wait_for(lambda: any("loop.blocked" in line for line in program.lines))
-        client.sendall(b"endless\n")
+        for line in said[:-1]:
+            client.sendall(line)
+            assert client.recv(100) == line
+        wait_for(lambda: sum("loop.blocked" in line for line in program.lines) == len(said) - 1)
+        client.sendall(said[-1])
         wait_for(lambda: last_word_of(program))
         os.kill(program.process.pid, 9)
         wait_for(lambda: read(capture, "SELECT 1 FROM meta WHERE key = 'closed' AND value > 0"))
         client.close()
-    rows = read(capture, "SELECT summary, detail FROM event WHERE kind = ? ORDER BY id", events.LOOP_BLOCKED)
-    (slept, slept_detail), (endless, endless_detail) = rows
-    assert slept.startswith("plugins/orders.py:13 blocked every service for ")
-    assert json.loads(slept_detail)["seconds"] >= 0.5
+    sql = "SELECT summary, detail FROM event WHERE kind = ? ORDER BY id"
+    return [(summary, json.loads(detail)) for summary, detail in read(capture, sql, events.LOOP_BLOCKED)]
+
+
+def test_a_plugin_that_sleeps_and_one_that_never_ends_are_named(home: Path) -> None:
+    (slept, slept_detail), (endless, endless_detail) = killed(home, b"sleep\n", b"endless\n")
+    assert slept.startswith("plugins/orders.py:14 blocked every service for ")
+    assert slept_detail["seconds"] >= 0.5
     assert endless.startswith("plugins/orders.py:")
     assert endless.endswith(" s and had not ended")
-    assert json.loads(endless_detail)["unfinished"] is True
-    [group] = found(capture)
+    assert endless_detail["unfinished"] is True
+    [group] = found(home / "x.lpost")
     assert group.count == 2
     assert group.where.startswith("plugins/orders.py:")
     assert group.where.endswith(" orders")
     assert group.message.startswith("every service for ")
+
+
+def test_so_is_one_that_never_lets_another_thread_run(home: Path) -> None:
+    [(summary, detail)] = killed(home, b"stuck\n")
+    assert summary.startswith("plugins/orders.py:19 has blocked every service for ")
+    assert summary.endswith(" s and had not ended")
+    assert detail["seconds"] >= STUCK
+    [group] = found(home / "x.lpost")
+    assert group.where == "plugins/orders.py:19 orders"
+    assert "re.match" in str(detail["frames"])
 
 
 def last_word_of(program: Serve) -> int:
@@ -145,3 +172,19 @@ def test_is_counted_as_a_failure_and_said_once_when_it_does_not_end() -> None:
     assert recorder.failures == 1
     watch.close()
     watch._on_unfinished(block())  # of a thread that has not heard of it
+
+
+def test_reads_what_faulthandler_writes() -> None:
+    text = (
+        "Timeout (0:00:02)!\nThread 0x00007f01 (most recent call first):\n"
+        '  File "/usr/lib/python3.11/queue.py", line 1 in get\n'
+        'Thread 0x00007f02 (most recent call first):\n  File "/usr/lib/python3.11/re/__init__.py", line 166 in match\n'
+        '  File "/srv/plugins/\\xfcben.py", line 7 in \\u0444\n'
+        '  File "/opt/site-packages/twisted/internet/base.py", line 1085 in runUntilCurrent\n'
+        '  File "/opt/bin/listening-post", line 8 in <module>\n'
+    )
+    frames = dumped(text)
+    assert [(f.file, f.line, f.function) for f in frames] == [
+        ("/srv/plugins/üben.py", 7, "ф"), ("/usr/lib/python3.11/re/__init__.py", 166, "match"),
+    ]  # fmt: skip
+    assert dumped("") == dumped("nonsense") == ()

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from app.program.turns import LONG, LOOK_AGAIN, WINDOW, Block, Turns
+from app.failures.blocked import Block
+from app.program.turns import LONG, LOOK_AGAIN, WINDOW, Turns
 
 
 class Watched:
@@ -138,6 +139,34 @@ def test_the_longest_turn_is_forgotten_after_a_while(it: Watched) -> None:
     it.now += WINDOW
     it.turns.longest()
     assert it.turns.longest() == 0.0
+
+
+class Guard:
+    """Says what it was told."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def arm(self) -> None:
+        self.told.append("arm")
+
+    def cancel(self) -> None:
+        self.told.append("cancel")
+
+
+def test_who_watches_when_no_thread_can_run_is_armed_while_that_may_be_needed(it: Watched) -> None:
+    it.turns.guard = guard = Guard()
+    it.look()
+    it.look()
+    assert guard.told == ["arm", "cancel"]  # it sleeps
+    it.turns.begin()
+    it.look(0.1)
+    assert guard.told[2:] == ["arm", "arm"]
+    it.look(0.2)
+    it.look(1.0)
+    assert guard.told[4:] == ["cancel", "cancel"]  # the stack is known
+    it.turns.close()
+    assert guard.told[6:] == ["cancel"]
 
 
 class Reactor:
