@@ -53,6 +53,7 @@ class ProgramDialog(QDialog):
         self.words.setProperty("role", "dim")
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
+        self.tabs.tabBar().setAccessibleName(self.tr("Pages of what is counted"))
         self.tabs.addTab(self._objects(), self.tr("&Objects"))
         self.tabs.addTab(self._deferreds(), self.tr("&Deferreds"))
         self.tabs.addTab(self._memory(), self.tr("&Memory"))
