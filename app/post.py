@@ -489,6 +489,7 @@ class Post:
 
     async def shut_down(self) -> None:
         """Stop the services, store every event, close the file."""
+        self.loop.stop()
         self.plugins.close()
         self.watches.stop()
         await DeferredList([self.stop_all(HURRY), self.sender.close(HURRY), self._checking.sender.close(HURRY)])

@@ -63,7 +63,7 @@ def run(path: Path | None, capture: Path | None, start: bool, separate: bool = F
     if name is not None and not own_window and instance.hand_over(Wish(path and path.absolute(), start), name):
         return 0
     post = Post(reactor, opened)
-    post.loop.open(_warn)
+    post.loop.prepare()
     # The writer process starts up while the window is being built.
     capturing = post.open(
         capture, settings.capture_limit, Keeping(settings.keep_days, settings.keep_total), settings.captures
@@ -92,6 +92,7 @@ def run(path: Path | None, capture: Path | None, start: bool, separate: bool = F
             if window.metrics.problem:
                 window.notices.say(window.metrics.problem)
         await (post.start_all() if start else post.autostart())
+        post.loop.open(_warn)
 
     async def end() -> None:
         await window.drafts.finish()

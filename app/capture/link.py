@@ -100,7 +100,7 @@ class WriterLink(ProcessProtocol):
         if files and self._arena is not None:
             files[ARENA] = self._arena.file
             command.append(f"arena={ARENA}")
-        if files and self._last_word is not None:
+        if files and self._last_word is not None and self._last_word.file >= 0:
             files[LAST_WORD] = self._last_word.file
             command.append(f"last-word={LAST_WORD}")
         try:

@@ -65,7 +65,7 @@ class _Run(Run):
         self._seed = seed
         self._metrics = metrics
         self.post = Post(reactor, workspace, seed=seed)
-        self.post.loop.open(output.warn)
+        self.post.loop.prepare()
         self._server = MetricsServer(reactor, self.post)
         self.post.recorder.trouble_changed.connect(_report_trouble)
 
@@ -111,6 +111,7 @@ class _Run(Run):
             post.recorder.stored_changed.connect(self._printer.on_stored)
             post.recorder.flush()
             self._printer.on_stored(post.recorder.range)
+        post.loop.open(output.warn)
         listens = any(isinstance(service.status, Listening | Waiting) for service in post.services.values())
         if not (listens or any(not watch.held for watch in post.watches.values() if watch.config.url)):
             self.exit_code = 1

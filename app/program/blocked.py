@@ -33,7 +33,7 @@ class LoopWatch:
         turns: what it sees.
         growth: looks at the program meanwhile, as long as that is awake anyway.
         last_word: what the writer of the capture stores if the program is ended during such a turn; None before
-            ``open``, and where the system cannot share memory.
+            ``prepare``, and where the system cannot share memory.
     """
 
     def __init__(self, reactor: Any, recorder: Recorder, read: Callable[[], dict[str, int]] = dict) -> None:
@@ -45,21 +45,30 @@ class LoopWatch:
         self.last_word: LastWord | None = None
         self._said = False
 
+    def prepare(self) -> None:
+        """Make ``last_word``, before the capture is opened."""
+        if IS_THERE:
+            with contextlib.suppress(OSError):  # no descriptor left
+                self.last_word = LastWord()
+
     def open(self, say: Callable[[str], object]) -> None:
-        """Begin to watch, in the reactor's thread, before the capture is opened.
+        """Begin to watch, in the reactor's thread, once the program has started: that may take long, and is nobody's
+        mistake.
 
         ``say`` takes a line for people, in another thread, about a turn that does not end.
         """
         self._say = say
-        if IS_THERE:
-            with contextlib.suppress(OSError):  # no descriptor left
-                self.last_word = LastWord()
-                self.turns.guard = Stuck(self.last_word)
+        if self.last_word is not None:
+            self.turns.guard = Stuck(self.last_word)
         self.turns.open(self._reactor)
 
-    def close(self) -> None:
+    def stop(self) -> None:
         """Watch no longer."""
         self.turns.close()
+
+    def close(self) -> None:
+        """The same, and free ``last_word``, once the capture is closed."""
+        self.stop()
         if self.last_word is not None:
             self.last_word.close()
 

@@ -122,11 +122,13 @@ class Turns:
 
     def _on_long(self, began: float, lasted: float) -> None:
         turn, frames = self._seen
-        if turn == began:
+        if turn == began:  # seen, and found too long then
             self._unfinished(None)
+            self._report(Block(lasted, frames))
+            return
         before = self._before if self._watched == began else self._delay
         if lasted - (self._delayed() - before) >= LONG:
-            self._report(Block(lasted, frames if turn == began else ()))
+            self._report(Block(lasted, ()))
 
     def longest(self) -> float:
         """Seconds of the longest turn in the last ``WINDOW`` to twice as long; longer if nobody has asked since."""

@@ -160,6 +160,7 @@ def test_stands_among_the_failures_with_the_newest_length(tmp_path: Path) -> Non
 def test_is_counted_as_a_failure_and_said_once_when_it_does_not_end() -> None:
     recorder, said = Recorder(Clock()), list[str]()
     watch = LoopWatch(object(), recorder)
+    watch.prepare()
     watch.open(said.append)
     for seconds in (0.3, SAID - 1, SAID, SAID + 5):
         watch._on_unfinished(block(seconds=seconds, unfinished=True))
