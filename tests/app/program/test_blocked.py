@@ -36,7 +36,7 @@ def step(n):
 @responder("orders", framing="line")
 def orders(data: bytes) -> bytes:
     if data == b"sleep":
-        time.sleep(0.5)
+        time.sleep(1)
     n = 0
     while data == b"endless":
         n = step(n)
@@ -78,24 +78,27 @@ def killed(home: Path, *said: bytes) -> list[Any]:
         for line in said[:-1]:
             client.sendall(line)
             assert client.recv(100) == line
-        wait_for(lambda: sum("loop.blocked" in line for line in program.lines) == len(said) - 1)
+        named = '"summary": "plugins/orders.py:'
+        wait_for(lambda: sum(named in line for line in program.lines) == len(said) - 1)
         client.sendall(said[-1])
         wait_for(lambda: last_word_of(program))
         os.kill(program.process.pid, 9)
         wait_for(lambda: read(capture, "SELECT 1 FROM meta WHERE key = 'closed' AND value > 0"))
         client.close()
     sql = "SELECT summary, detail FROM event WHERE kind = ? ORDER BY id"
-    return [(summary, json.loads(detail)) for summary, detail in read(capture, sql, events.LOOP_BLOCKED)]
+    # On a busy machine, something else may have taken long as well.
+    found = [(summary, json.loads(detail)) for summary, detail in read(capture, sql, events.LOOP_BLOCKED)]
+    return [(summary, detail) for summary, detail in found if summary.startswith("plugins/orders.py:")]
 
 
 def test_a_plugin_that_sleeps_and_one_that_never_ends_are_named(home: Path) -> None:
     (slept, slept_detail), (endless, endless_detail) = killed(home, b"sleep\n", b"endless\n")
     assert slept.startswith("plugins/orders.py:14 blocked every service for ")
-    assert slept_detail["seconds"] >= 0.5
+    assert slept_detail["seconds"] >= 1
     assert endless.startswith("plugins/orders.py:")
     assert endless.endswith(" s and had not ended")
     assert endless_detail["unfinished"] is True
-    [group] = found(home / "x.lpost")
+    [group] = (group for group in found(home / "x.lpost") if group.where.startswith("plugins/"))
     assert group.count == 2
     assert group.where.startswith("plugins/orders.py:")
     assert group.where.endswith(" orders")
@@ -107,7 +110,7 @@ def test_so_is_one_that_never_lets_another_thread_run(home: Path) -> None:
     assert summary.startswith("plugins/orders.py:19 has blocked every service for ")
     assert summary.endswith(" s and had not ended")
     assert detail["seconds"] >= STUCK
-    [group] = found(home / "x.lpost")
+    [group] = (group for group in found(home / "x.lpost") if group.where.startswith("plugins/"))
     assert group.where == "plugins/orders.py:19 orders"
     assert "re.match" in str(detail["frames"])
 
