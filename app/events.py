@@ -66,7 +66,7 @@ def _kind(code: int, name: str, meaning: str, **facts: Any) -> Kind:
 SERVICE_STARTED: Final = _kind(
     1,
     "service.started",
-    "a service listens; `seed` is that of its faults",
+    "a service listens; `seed` is that of its faults, and of what it draws",
     always={"host": str},
     sometimes={"seed": int},
 )

@@ -203,6 +203,16 @@ IDLE_SECONDS = _limit(
     ),
     keys=("user",),
 )
+PING_TIMEOUT = _limit(
+    "ping_timeout",
+    "Seconds until a ping of ours is answered. Where TCP asks (tcp, http, ssh), the end of the connection says so",
+    "no pong for {value:g} s: closing",
+    Setting(10.0, "Close when no pong arrives within this time", "s", 0.1, 86_400, ("websocket",)),
+    Setting(
+        10.0, "Close when a peer that was asked does not answer within about this time", "s", 1, 32_767,
+        ("tcp", "http", "ssh"),
+    ),
+)  # fmt: skip
 ALLOW_PUBLIC = _limit(
     "allow_public",
     "Whether public addresses are served",
@@ -216,13 +226,6 @@ ALLOW_PUBLIC = _limit(
 
 # -- set in other tables
 
-PING_TIMEOUT = _limit(
-    "ping_timeout",
-    "Seconds until a ping of ours is answered",
-    "no pong for {value:g} s: closing",
-    Setting(10.0, "Close when no pong arrives within this time", "s", 0.1, 86_400),
-    section="options",
-)
 ORIGINS = _limit(
     "origins",
     "Origins of web pages that may open a WebSocket",

@@ -71,6 +71,10 @@ class Logbook:
         elif event.get("log_level", LogLevel.info) >= LogLevel.warn or event.get("isError"):
             self._log(_line(event))
 
+    def record_info(self, event: dict[str, Any]) -> None:
+        """Record an event of Twisted's log that is no warning."""
+        self._log(_line(event))
+
     def on_uncaught(
         self, kind: type[BaseException], error: BaseException | None, traceback: TracebackType | None
     ) -> None:

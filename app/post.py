@@ -278,8 +278,10 @@ class Post:
             self._datagram_ports,
             self.gate.admit,
             self._budget,
-            (lambda: self._seed) if self._seed else draw_seed,
-            self._checks,
+            seed=(lambda: self._seed) if self._seed else draw_seed,
+            is_down=self.watches.is_down,
+            checks=self._checks,
+            variables=lambda: self._content.variables,
         )
         service = Service(config, self._reactor, self.recorder, surroundings)
         service.status_changed.connect(self.status_changed.emit)
@@ -335,6 +337,7 @@ class Post:
         service.dispose()
         order = list(self.services)
         new = self._add(config)
+        new.faults.take_switches(service.faults)
         if config.name != name:
             del self.services[name]
         order[order.index(name)] = config.name
@@ -395,7 +398,9 @@ class Post:
             except PostError as e:
                 refused[kept[name].name] = name
                 number = self.services[name].number
-                self.recorder.record(events.LOG, number, summary=f"The change was not taken, it goes on as before. {e}")
+                self.recorder.record(
+                    events.LOG, number, summary=f"The change was refused; the service goes on as before. {e}"
+                )
         order = [refused.get(config.name, config.name) for config in state.services]
         added = [config for name, config in zip(order, state.services, strict=True) if name not in self.services]
         for config in added:

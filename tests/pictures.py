@@ -9,13 +9,13 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from app.events import FAILURE, LOOP_BLOCKED
+from app.events import FAILURE, LOOP_BLOCKED, WATCH_CHECKED
 from tests.e2e.clients import curl, socat, url
 from tests.e2e.display import Display, display
 from tests.e2e.program import Program
 from tests.helpers import ROOT
 from tests.manual import blocks
-from tests.screenshots import BEACON, DEVICES, ORDERS, SENSOR, Album, running_on, traffic
+from tests.screenshots import BEACON, DEVICES, ORDERS, PAGE, SENSOR, Album, running_on, traffic
 
 FOLDER = ROOT / "docs" / "pictures"
 
@@ -105,6 +105,35 @@ responder = "orders"
 
 BLOCKING = blocks(ROOT / "docs" / "blocked.md")[0].text.replace("sleep(1)", "sleep(0.6)")
 
+[BALANCED] = [block.text for block in blocks(ROOT / "docs" / "balance.md") if block.file == "balance.toml"]
+"""A relay before two servers that are there, and one that is not."""
+
+FRONT = ("127.0.0.1", 9590)
+WATCHED = (
+    DEVICES
+    + """
+[[watch]]
+name = "orders are taken"
+target = "orders-api"
+every_seconds = 1
+
+[[watch]]
+name = "sensors measure"
+target = "sensor-hub"
+every_seconds = 1
+timeout_seconds = 0.2
+send = 'READ temp\\n'
+expect = '23.5'
+
+[[watch]]
+name = "beacon"
+target = "beacon"
+every_seconds = 1
+send = 'ping'
+"""
+)
+"""Services that are checked, one of which does not answer as it should."""
+
 TROUBLE = (b"READ temp=21.4\nfail\n", b"fail\n", b"READ temp=19.0\nfail\n")
 
 
@@ -130,6 +159,8 @@ class Manual(Album):
                 self._service(it)
                 self._dialogs(it)
                 self._dock(it)
+                it.press("ctrl+m")
+                self._filter(it)
             it.press("ctrl+q")
             it.wait()
         with TemporaryDirectory() as folder, running_on(self._screen, FAULTY, folder, self._theme, "--start") as it:
@@ -139,6 +170,20 @@ class Manual(Album):
             it.press("ctrl+q")
             it.wait()
 
+        with TemporaryDirectory() as folder, running_on(self._screen, BALANCED, folder, self._theme, "--start") as it:
+            it.wait_up(3)
+            self._upstreams(it)
+            it.process.terminate()  # it would ask, because of the connections between its own services
+            it.wait()
+
+        with TemporaryDirectory() as folder, running_on(self._screen, WATCHED, folder, self._theme, "--start") as it:
+            it.wait_up(5)
+            with traffic():
+                self._watches(it)
+            it.press("ctrl+q")
+            it.wait()
+
+        self._charts()
         self._draw_blocked()
 
     def _draw_blocked(self) -> None:
@@ -160,6 +205,26 @@ class Manual(Album):
                 self._window(it, "This program", "program")
                 it.press("ctrl+q")
                 it.wait()
+
+    def _upstreams(self, it: Program) -> None:
+        for number in range(7):
+            curl(url(FRONT, f"/orders/{number}"))
+        self._settle()
+        it.click("lamp of in front")
+        self._settle()
+        it.press("ctrl+e")
+        self._settle()
+        self._settle()
+        self._keep("upstreams")
+
+    def _watches(self, it: Program) -> None:
+        it.wait_event(lambda e: e.kind == WATCH_CHECKED, 25)
+        it.click("lamp of orders-api")
+        curl(url(ORDERS, "/orders/1"))
+        it.press("ctrl+alt+w")
+        it.wait_event(lambda e: e.kind == WATCH_CHECKED, 90)
+        self._settle()
+        self._keep("watch")
 
     def _faults(self, it: Program) -> None:
         for number in range(6):
@@ -191,13 +256,17 @@ class Manual(Album):
         self._keep("hex")
         it.click("other detail Overview")
 
-    def _beside(self, it: Program) -> None:
+    def _filter(self, it: Program) -> None:
+        """Last of all: the row of filters that were used moves the rows down."""
         it.click("pane All")
-        it.press("ctrl+f")
-        self._screen.type(it.window, "service == shop and kind contains http")
+        for typed in ("size > 100", "kind == failure", "service == shop and kind contains http"):
+            it.press("ctrl+f")
+            self._screen.type(it.window, typed)
+            it.press("Return")
         self._settle()
         self._keep("filter")
-        it.press("Escape", "ctrl+f", "ctrl+a", "BackSpace", "Return")
+
+    def _beside(self, it: Program) -> None:
         it.press("ctrl+shift+h")
         self._settle()
         it.click_row(0)
@@ -218,14 +287,14 @@ class Manual(Album):
     def _service(self, it: Program) -> None:
         it.click("lamp of shop")
         it.press("ctrl+e")
-        self._settle()
+        self._settle(PAGE)
         it.press("alt+t")
         self._screen.type(it.window, "GET /users/7")
         it.press("shift+Tab")
         self._settle()
         self._keep("rules")
         it.click("section TLS of shop")
-        self._settle()
+        self._settle(PAGE)
         self._keep("tls")
         it.press("ctrl+w")
 

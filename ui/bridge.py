@@ -20,6 +20,9 @@ reads that fast, and the time goes to the servers."""
 
 BUSY = 20
 
+CALM = 500
+"""Milliseconds between two batches while nothing is stored, and only the lines of traffic move."""
+
 MEASURE = 0.5
 """Seconds over which a rate is averaged."""
 
@@ -83,7 +86,7 @@ class Bridge(QObject):
         self._faults: dict[Faults, Callable[[], None]] = {}
         self._hit = self._watched = False
         self._stored = post.recorder.range
-        self._seen = 0
+        self._seen, self._told, self._calm = 0, self._stored, False
         self._interval = TICK
         self._due = self._measured = monotonic()
         self._timer = QTimer(self)
@@ -153,17 +156,22 @@ class Bridge(QObject):
         self.status_changed.emit(service)
         self._wake()
 
-    def _wake(self) -> None:
-        if not self._timer.isActive():
+    def _wake(self, *, calm: bool = False) -> None:
+        """Tell of what is new with the next batch. ``calm``: nothing is, only lines move."""
+        if not self._timer.isActive() or self._calm:
             now = monotonic()
             # After a pause, measure from now on: the pause would lower the rate.
             if now - self._due > 1:
                 self._measured = now
-            self._due = now + self._interval / 1000
-            self._timer.start(self._interval)
+            interval = CALM if calm else self._interval
+            self._calm = calm
+            self._due = now + interval / 1000
+            self._timer.start(interval)
 
     def _tick(self) -> None:
         self.lateness = max(0.0, monotonic() - self._due)
+        self._calm, stored = False, self._told != self._stored
+        self._told = self._stored
         seen = self._post.recorder.seen
         self._interval = BUSY_TICK if seen - self._seen > BUSY else TICK
         self._seen = seen
@@ -180,7 +188,7 @@ class Bridge(QObject):
             self.measured.emit()
         # While the capture cannot be written nothing is stored, so nothing wakes us; but connections change.
         if moving or self._post.recorder.trouble:
-            self._wake()
+            self._wake(calm=not stored and not self._post.recorder.trouble)
 
     def _measure(self) -> bool:
         """Measure all rates. True while any sparkline is not flat yet."""

@@ -91,7 +91,7 @@ class WriterLink(ProcessProtocol):
             self._on_first_word()
 
     def _start(self) -> None:
-        command = [sys.executable, *_arguments(), str(self.path), self._recorder.run, str(self._limit)]
+        command = [*writer_command(), str(self.path), self._recorder.run, str(self._limit)]
         if self._was_open:
             command.append("again")
         self._heard = b""
@@ -106,7 +106,7 @@ class WriterLink(ProcessProtocol):
         try:
             with _signals_held():
                 self._process = self._reactor.spawnProcess(
-                    self, command[0], command, _environment(), childFDs=files
+                    self, command[0], command, writer_environment(), childFDs=files
                 )  # fmt: skip
         except BaseException:
             if self._pipe is not None:
@@ -291,13 +291,16 @@ def _signals_held() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _arguments() -> list[str]:
+def writer_command() -> list[str]:
+    """The command line of a writer; the path of the capture, the run and the limit follow."""
     # A frozen program has no interpreter to call by: it starts itself by a hidden command.
     # -P: the current folder may have a package app of its own.
-    return ["capture-writer"] if getattr(sys, "frozen", False) else ["-P", "-m", "app.capture.writing.writer"]
+    frozen = getattr(sys, "frozen", False)
+    return [sys.executable, *(["capture-writer"] if frozen else ["-P", "-m", "app.capture.writing.writer"])]
 
 
-def _environment() -> dict[str, str]:
+def writer_environment() -> dict[str, str]:
+    """The environment of a writer."""
     if getattr(sys, "frozen", False):
         # PyInstaller sets it for its first process only; without it the second takes the host's SQLite.
         return {**os.environ, "LD_LIBRARY_PATH": sys._MEIPASS}  # type: ignore[attr-defined]

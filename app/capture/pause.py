@@ -9,7 +9,7 @@ from app import events
 
 KEPT = frozenset(
     {
-        events.SERVICE_STARTED, events.SERVICE_STOPPED, events.SERVICE_FAILED,
+        events.SERVICE_STARTED, events.SERVICE_STOPPED, events.SERVICE_FAILED, events.SERVICE_RESTARTING,
         events.CONNECTION_OPENED, events.CONNECTION_CLOSED, events.TLS_OPENED, events.TLS_FAILED,
         events.UPSTREAM_FAILED, events.UPSTREAM_RECOVERED, events.FAILURE, events.FAILURE_RESOLVED,
         events.LOOP_BLOCKED, events.GROWING, events.NOTE,

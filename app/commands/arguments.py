@@ -22,7 +22,8 @@ class CommandParser(Parser):
     _intermixing = False
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        if self._intermixing:  # parse_known_intermixed_args calls this method
+        whole = any(action.nargs == argparse.REMAINDER for action in self._actions)  # takes the options behind it, too
+        if self._intermixing or whole:  # parse_known_intermixed_args calls this method
             return super().parse_known_args(args, namespace)
         self._intermixing = True
         try:

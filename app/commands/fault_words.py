@@ -8,8 +8,9 @@ from typing import Any
 
 from app import faults
 from app.commands.errors import SendUsageError
-from app.faults.tables import options_of, problems
+from app.faults.tables import options_of
 from app.options import Option, Options
+from app.sending.faults import level, only_for_services, problems
 
 _PART = re.compile(r'\s*([A-Za-z0-9_-]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^",]*)\s*(,|$)')
 """A name, what follows the equals sign, and what ends it."""
@@ -19,11 +20,9 @@ _NUMBERS = {int: "a whole number", float: "a number"}
 
 def tables(texts: Sequence[str], protocol: str) -> tuple[Options, ...]:
     """The tables of faults for connections that we open by ``protocol``. Raises SendUsageError."""
-    # To a fault, a client of HTTP or WebSocket is one of TCP: it has no answers and no messages of its own.
-    level = "udp" if protocol == "udp" else "tcp"
-    found = [_table(text, level) for text in texts]
-    for index, key, wrong in problems(found, level, tls=False):
-        raise _wrong(texts[index], f"{key} {wrong}")
+    found = [_table(text, level(protocol)) for text in texts]
+    for mistake in problems(found, protocol):
+        raise _wrong(texts[mistake.table or 0], f"{mistake.key} {mistake.text}")
     return tuple(found)
 
 
@@ -38,11 +37,9 @@ def _table(text: str, protocol: str) -> Options:
         if name not in declared:
             raise _wrong(text, f"{name} is unknown. {kind.name} has {', '.join(declared)}")
         table[name] = _value(text, declared[name], value)
-    if kind.tls:
-        raise _wrong(text, f"{kind.name} is for services: it acts on the TLS of a server")
-    if kind.shuts is not None and kind.shuts({o.name: table.get(o.name, o.default) for o in kind.options}, protocol):
-        but = "" if protocol == "udp" else "; how=reset is for clients, too"
-        raise _wrong(text, f"{kind.name} is for services: it acts on their port{but}")
+    own = {option.name: table[option.name] for option in kind.options if option.name in table}
+    if why := only_for_services(kind, own, protocol):
+        raise _wrong(text, why)
     return table
 
 

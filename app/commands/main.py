@@ -26,7 +26,10 @@ def main(argv: Sequence[str], window: WindowCommand) -> int:
 
         return writer.main(list(argv[1:]))
     with output.checked_stdout(), output.checked_stderr():
-        return _with_errors_printed([arg for arg in argv if arg != "--debug"], window, debug="--debug" in argv)
+        # Behind "run" it may be the hosted program's.
+        ours = argv[:2] if argv[:1] == ["run"] else argv
+        rest = [arg for arg in ours if arg != "--debug"] + list(argv[len(ours) :])
+        return _with_errors_printed(rest, window, debug="--debug" in ours)
 
 
 def _with_errors_printed(argv: Sequence[str], window: WindowCommand, *, debug: bool) -> int:

@@ -140,8 +140,11 @@ def workspace_keys() -> str:
     service = "\n".join(
         ["| key | |", "|---|---|", *(f"| `{key}` | {_plain(words)} |" for key, words in _SERVICE.items())]
     )
-    tables = f"### `[[message]]`\n\n{options_table(MESSAGE)}\n\n### `[[watch]]`\n\n{options_table(WATCH)}"
-    return f"### `[[service]]`\n\n{service}\n\n{tables}"
+    faults = (
+        "| `fault` | none | tables `[[message.fault]]`: [how its connection fails](faults.md#a-client-that-fails) |"
+    )
+    messages = f"### `[[message]]`\n\n{options_table(MESSAGE)}\n{faults}"
+    return f"### `[[service]]`\n\n{service}\n\n{messages}\n\n### `[[watch]]`\n\n{options_table(WATCH)}"
 
 
 _SERVICE = {
@@ -211,7 +214,7 @@ def _rows(declared: Iterable[Option], prefix: str, *, units: bool = False) -> It
         if option.protocols:
             words += f" ({', '.join(option.protocols)})"
         if option.when:
-            values = " or ".join(_written(value) if value else "empty" for value in option.when[1])
+            values = " or ".join("empty" if value in ("", []) else _written(value) for value in option.when[1])
             words += f", where `{option.when[0]}` is {values}"
         if option.choices:
             words += f": {', '.join(f'`{choice}`' if choice else 'nothing' for choice in option.choices)}"

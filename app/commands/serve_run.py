@@ -15,6 +15,7 @@ from app.commands.printer import Printer, report_lost_output
 from app.commands.running import Run
 from app.metrics.serving import MetricsServer
 from app.post import Post
+from app.services.service import Service
 from app.status import Failed, Held, Listening, Status, Waiting
 from app.text.escapes import one_line
 from app.workspace.reading import Workspace
@@ -112,14 +113,27 @@ class _Run(Run):
             post.recorder.flush()
             self._printer.on_stored(post.recorder.range)
         post.loop.open(output.warn)
-        listens = any(isinstance(service.status, Listening | Waiting) for service in post.services.values())
-        if not (listens or any(not watch.held for watch in post.watches.values() if watch.config.url)):
-            self.exit_code = 1
-            why = "none of the services could start" if post.services else "the workspace has no services"
-            print(f"listening-post: {why}", file=sys.stderr)
-            self.stop()
-        elif self._seconds is not None:
+        if not self._has_work():
+            self._give_up("none of the services could start" if post.services else "the workspace has no services")
+            return
+        post.status_changed.connect(self._on_status)
+        if self._seconds is not None:
             self._reactor.callLater(self._seconds, self._on_time)
+
+    def _has_work(self) -> bool:
+        post = self.post
+        watches = (watch for watch in post.watches.values() if watch.config.url)
+        return any(one.running for one in post.services.values()) or any(not watch.held for watch in watches)
+
+    def _on_status(self, service: Service) -> None:
+        ended = isinstance(service.status, Failed) and service.config.restart is not None
+        if ended and self._control is None and not self._has_work():
+            self._give_up(f"{service.config.name} could not start, and nothing else runs")
+
+    def _give_up(self, why: str) -> None:
+        self.exit_code = 1
+        print(one_line(f"listening-post: {why}"), file=sys.stderr)
+        self.stop()
 
     def _listen_for_control(self, path: Path) -> None:
         """Raises SocketTakenError."""

@@ -10,6 +10,8 @@ from reprlib import Repr
 from types import FrameType, TracebackType
 from typing import Any
 
+from app.failures.origins import library
+
 MAX_FRAMES = 60
 MAX_LOCALS = 40
 """Local variables of a frame."""
@@ -71,11 +73,15 @@ class FailureRecord:
 
     @property
     def summary(self) -> str:
-        """One line: type, message, and the file and line where it was raised."""
+        """One line: type, message, and the file and line where it was raised.
+
+        Of code of the user and of libraries, it is the user's line that called the library.
+        """
         first = self.message.partition("\n")[0]
         text = f"{self.type}: {first}" if first else self.type
         if self.frames:
-            last = self.frames[-1]
+            own = [frame for frame in self.frames if library(frame.file) is None]
+            last = (own or self.frames)[-1]
             text += f"  ({last.file.replace(chr(92), '/').rpartition('/')[2]}:{last.line})"
         return text
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from app.faults.draws import Draws
-    from app.faults.live import Course, Hit, LiveFault
+    from app.faults.hits import Course, Hit, LiveFault
 
 CONNECT, RECEIVED, SENT = "connect", "received", "sent"
 """Sides: when a connection is made; what the peer sends; what we send."""
@@ -67,6 +67,8 @@ class FaultKind:
             draws of the candidate, the clock's time, and whether all conditions but ``probability`` hold.
         shuts: given its options and the protocol, what becomes of the port while it acts: ``CLOSED``, ``UNACCEPTED``
             or "" for nothing.
+        figure: how its first two options are said in a row, as "after {}"; empty: by their names.
+        at_zero: what is said in the place of both where they are 0: what it does then.
         missing: why a plugin's kind cannot be used now; a workspace may name it all the same.
     """
 
@@ -85,6 +87,8 @@ class FaultKind:
     level_of: Callable[[Options], str] | None = None
     chance: Callable[[LiveFault, Course, Draws, float, bool], bool] | None = None
     shuts: Callable[[Options, str], str] | None = None
+    figure: str = ""
+    at_zero: str = ""
     missing: PostError | None = None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from hashlib import blake2b
+from hashlib import blake2b, shake_128
 from struct import unpack
 
 DISTRIBUTIONS = ("uniform", "normal", "lognormal", "pareto")
@@ -18,21 +18,20 @@ _ALPHA = 3.0
 class Draws:
     """The figures of one hit, in the order in which they are asked for.
 
-    They depend on ``seed``, the fault's ``name``, the ordinal of the ``connection`` in its service and that of the
+    They depend on ``seed``, the fault's ``identity``, the ordinal of the ``connection`` in its service and that of the
     ``candidate`` in its connection, and on nothing else: not on time, other faults, or what was drawn before.
     """
 
     __slots__ = ("_count", "_for", "_key")
 
-    def __init__(self, seed: int, name: str, connection: int, side: str, candidate: int) -> None:
-        self._for = (seed, name, connection, side, candidate)
+    def __init__(self, seed: int, identity: str, connection: int, side: str, candidate: int) -> None:
+        self._for = (seed, identity, connection, side, candidate)
         self._key = b""  # most hits draw nothing
         self._count = 0
 
     def noise(self, size: int) -> bytes:
         """So many bytes."""
-        blocks = -(-size // 64)
-        return b"".join(self._block() for _ in range(blocks))[:size]
+        return self._block()[:size] if size <= 64 else shake_128(self._block()).digest(size)
 
     def _block(self) -> bytes:
         self._key = self._key or "\0".join(map(str, self._for)).encode()

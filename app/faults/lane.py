@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from functools import partial
-from heapq import heapify, heappop, heappush
 from typing import Any
+
+from app.faults.aside import Aside
 
 TICK = 0.005
 """Least seconds between two portions of a piece that passes at a rate."""
@@ -52,6 +53,7 @@ class Piece:
         due: when each fault that delays it lets it pass, by fault.
         meters: the rates at which it passes, by fault.
         slices: by fault, what gives the size of the next slice, and the seconds of the pause after it.
+        passed: how many of its bytes have passed already.
         gone: whether it is withheld.
         until: the fault that withholds it for a time, after which ``then`` is called; see ``Hit.later``.
         copies: how often it is passed on in addition.
@@ -59,7 +61,20 @@ class Piece:
         then: called after it has passed, or in the place of it.
     """
 
-    __slots__ = ("copies", "data", "deliver", "due", "gap", "gone", "meters", "slices", "then", "until", "whole")
+    __slots__ = (
+        "copies",
+        "data",
+        "deliver",
+        "due",
+        "gap",
+        "gone",
+        "meters",
+        "passed",
+        "slices",
+        "then",
+        "until",
+        "whole",
+    )
 
     def __init__(self, data: bytes, deliver: Callable[[bytes], None], *, whole: bool = False) -> None:
         self.data, self.deliver, self.whole = data, deliver, whole
@@ -68,7 +83,7 @@ class Piece:
         self.slices: dict[Any, tuple[Callable[[], int], float]] = {}
         self.gone = False
         self.until: Any = None
-        self.copies = self.gap = 0
+        self.copies = self.gap = self.passed = 0
         self.then: list[Callable[[], None]] = []
 
     @property
@@ -97,16 +112,21 @@ class Lane:
         blocked: whether nobody takes a piece now, because the receiver is held back; see ``go_on``.
     """
 
-    def __init__(self, clock: Any, on_size: Callable[[int], None] = lambda size: None, *, loose: bool = False) -> None:
+    def __init__(
+        self,
+        clock: Any,
+        on_size: Callable[[int], None] = lambda size: None,
+        *,
+        loose: bool = False,
+        full: Callable[[int], bool] = lambda size: False,
+    ) -> None:
         """``clock`` for timers. ``on_size`` is called when what waits has changed: with its bytes, and ``EACH`` more
-        for each piece."""
-        self._clock, self._on_size, self.loose = clock, on_size, loose
+        for each piece. ``full`` says whether there is no room for a piece of so many bytes, which others may overtake:
+        it is dropped then."""
+        self._clock, self._on_size, self.loose, self._full = clock, on_size, loose, full
         self._queue: deque[Piece] = deque()
-        # Those that others may overtake, by when they are due, and of them those that so many may.
-        self._aside: list[tuple[float, int, Piece]] = []
-        self._overtaken: list[Piece] = []
+        self._aside: Aside[Piece] = Aside()
         self._when_empty: list[Callable[[], None]] = []
-        self._count = 0
         self._alarm: Any = None
         self._swallowed_by: set[Any] = set()
         self._ends: dict[Any, Any] = {}
@@ -125,7 +145,7 @@ class Lane:
     def idle(self) -> bool:
         """Whether a piece that waits for nothing would pass at once."""
         return not (
-            self._queue or self.blocked or self._running or self._swallowed_by or self._overtaken or self._closed
+            self._queue or self.blocked or self._running or self._swallowed_by or self._aside.counts or self._closed
         )
 
     def put(self, piece: Piece) -> None:
@@ -138,12 +158,16 @@ class Lane:
                 call()
             return
         if piece.gap or (self.loose and piece.due):
-            self._put_aside(piece)
+            if self._full(len(piece.data)):
+                return
+            self._aside.put(piece)
+            self._grow(len(piece.data))
+            self._set_alarm()
             return
         if not self._queue and not self.blocked and not self._running and piece.free:
             piece.deliver(piece.data)
-            if self._overtaken:
-                self._count_overtaking()
+            if self._aside.counts:
+                self._next(self._aside.one_passes())
                 self._run()
             return
         self._queue.append(piece)
@@ -164,9 +188,7 @@ class Lane:
             self._when_empty.append(call)
             return
         if self._aside:
-            self._queue.extend(piece for _, _, piece in sorted(self._aside, key=lambda entry: entry[:2]))
-            self._aside.clear()
-            self._overtaken.clear()
+            self._queue.extend(self._aside.take_all())
             self._set_alarm()
         if not self._queue and not self.blocked and not self._running:
             call()
@@ -211,10 +233,9 @@ class Lane:
                 # It was to end the connection: lifted, it passes on what it holds, and ends nothing.
                 piece.gone, piece.until = False, None
                 piece.then.clear()
-        if any(piece.due.pop(fault, None) is not None for _, _, piece in self._aside):
-            self._aside = [(max(piece.due.values(), default=0.0), number, piece) for _, number, piece in self._aside]
-            heapify(self._aside)
-            self._pass_due()
+        if self._aside.lift(fault):
+            self._next(self._aside.due(self._clock.seconds()))
+            self._set_alarm()
         self._lifted = True
         if not self._running:
             self._run()
@@ -232,7 +253,6 @@ class Lane:
         dropped, self.size, self._closed = self.size, 0, True
         self._queue.clear()
         self._aside.clear()
-        self._overtaken.clear()
         self._when_empty.clear()
         self._set_alarm()
         self._swallowed_by.clear()
@@ -244,53 +264,27 @@ class Lane:
 
     # -- overtaking
 
-    def _put_aside(self, piece: Piece) -> None:
-        self._count += 1
-        heappush(self._aside, (max(piece.due.values()), self._count, piece))
-        if piece.gap:
-            self._overtaken.append(piece)
-        self._grow(len(piece.data))
-        self._set_alarm()
-
-    def _count_overtaking(self) -> None:
-        """One has passed: those that it was the last to overtake are next."""
-        for piece in self._overtaken:
-            piece.gap -= 1
-        ready = [piece for piece in self._overtaken if not piece.gap]
-        if ready:
-            self._overtaken = [piece for piece in self._overtaken if piece.gap]
-            self._aside = [entry for entry in self._aside if entry[2] not in ready]
-            heapify(self._aside)
-            self._next(ready)
-
-    def _pass_due(self) -> None:
-        """Have those pass that are due."""
-        now, ready = self._clock.seconds(), []
-        while self._aside and self._aside[0][0] <= now:
-            ready.append(heappop(self._aside)[2])
-        if ready:
-            self._overtaken = [piece for piece in self._overtaken if piece not in ready]
-            self._next(ready)
-
     def _next(self, ready: list[Piece]) -> None:
+        """Those that stood aside are the next to pass."""
         for piece in reversed(ready):
             piece.due.clear()
             self._queue.appendleft(piece)
-        self._set_alarm()
+        if ready:
+            self._set_alarm()
 
     def _set_alarm(self) -> None:
-        alarm = self._alarm
+        alarm, wanted = self._alarm, self._aside.next
         if alarm is not None:
-            if self._aside and alarm.getTime() <= self._aside[0][0]:
+            if wanted is not None and alarm.getTime() <= wanted:
                 return  # it looks again
             self._alarm = None
             alarm.cancel()
-        if self._aside:
-            self._alarm = self._clock.callLater(max(0.0, self._aside[0][0] - self._clock.seconds()), self._on_alarm)
+        if wanted is not None:
+            self._alarm = self._clock.callLater(max(0.0, wanted - self._clock.seconds()), self._on_alarm)
 
     def _on_alarm(self) -> None:
         self._alarm = None
-        self._pass_due()
+        self._next(self._aside.due(self._clock.seconds()))
         self._set_alarm()
         if not self._running:
             self._run()
@@ -338,6 +332,8 @@ class Lane:
         return self._pass_portion(piece, now)
 
     def _pass_whole(self, piece: Piece, now: float) -> float | None:
+        if piece.passed:  # it waits for nothing more
+            piece.data, piece.passed = piece.data[piece.passed :], 0
         size = len(piece.data)
         for meter in piece.meters.values():
             if meter.room(now) < min(size, meter.burst):
@@ -347,15 +343,15 @@ class Lane:
         self._leave(piece)
         for _ in range(1 + piece.copies if size or piece.whole or not piece.then else 0):
             piece.deliver(piece.data)
-        if self._overtaken:
-            self._count_overtaking()
+        if self._aside.counts:
+            self._next(self._aside.one_passes())
         _done(piece)
         return None
 
     def _pass_portion(self, piece: Piece, now: float) -> float | None:
         if self._pause_until > now:
             return self._pause_until - now
-        size = len(piece.data)
+        size = left = len(piece.data) - piece.passed
         for meter in piece.meters.values():
             size = min(size, meter.room(now))
         if size < 1:
@@ -365,9 +361,11 @@ class Lane:
             size, pause = min(size, length()), max(pause, seconds)
         for meter in piece.meters.values():
             meter.take(size)
-        portion, piece.data = piece.data[:size], piece.data[size:]
+        # Not the rest as new bytes: of a large piece in small portions, that would be its square.
+        portion = piece.data[piece.passed : piece.passed + size]
+        piece.passed += size
         self._pause_until = now + pause
-        if piece.data:
+        if size < left:
             self._grow(-size)
             piece.deliver(portion)
             # Slices are to leave one by one: what is written in one turn of the reactor is sent together.

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 from app import faults, options
 from app.faults.when import CONDITIONS, contradictions
@@ -55,6 +58,38 @@ def named(tables: Iterable[Options]) -> list[tuple[str, Options]]:
     return found
 
 
+def identities(tables: Iterable[Options]) -> list[str]:
+    """What the draws of each fault depend on beside the seed: its name, else what it does and when.
+
+    So that no other fault, added before it or taken away, changes them. Only exact twins are told apart by a number.
+    """
+    found, counts = [], Counter[str]()
+    for table in tables:
+        identity = table.get("name") or _content(table)
+        counts[identity] += 1
+        found.append(identity if counts[identity] == 1 else f"{identity}\0{counts[identity]}")
+    return found
+
+
+_SWITCHES = ("kind", "enabled", "ttl_seconds", "seed")
+"""What says neither what a fault does nor when, or is told apart otherwise."""
+
+
+def _content(table: Options) -> str:
+    """Whatever the order and the type of its figures, and whether defaults are written out."""
+    kind = faults.find(table["kind"])
+    declared = (*kind.options, *CONDITIONS) if kind is not None else CONDITIONS
+    neutral: dict[str, Any] = {option.name: option.default for option in declared}
+    if kind is not None:
+        neutral["on"] = kind.sides[0]
+    own = {
+        key: int(value) if isinstance(value, float) and value.is_integer() else value
+        for key, value in table.items()
+        if key not in _SWITCHES and not (key in neutral and value == neutral[key])
+    }
+    return f"{table['kind']}\0{json.dumps(own, sort_keys=True, default=str)}"
+
+
 def problems(tables: Sequence[Options], protocol: str, *, tls: bool) -> Iterator[tuple[int, str, str]]:
     """Index, key ("" for the table) and text of each thing that is wrong."""
     for mistake in mistakes(tables, protocol, tls=tls):
@@ -86,7 +121,7 @@ def _mistakes(table: Options, protocol: str, *, tls: bool) -> Iterator[Mistake]:
         return
     found = faults.find(kind)
     if found is None:
-        yield Mistake("kind", f'"{kind}" is unknown. Use one of {known}')
+        yield Mistake("kind", f'"{kind[:MAX_NAME]}" is unknown. Use one of {known}')
         return
     if protocol not in found.protocols:
         yield Mistake("kind", f'"{kind}" is not for {protocol}. Use one of {known}')

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from app.faults.lane import Lane, Piece
+
+Told = Callable[[bytes, int], None]
 
 ENDED = "by a fault"
 """The last words of the reason of a connection's end, where a fault has ended it."""
@@ -33,11 +36,14 @@ class Target(Protocol):
     def half_close(self) -> None:
         """Send no more, and go on reading."""
 
-    def close_slowly(self, seconds: float) -> None:
-        """Have every close, whoever asks for it, wait for so long."""
+    def close_slowly(self, seconds: float, fault: Any = None) -> None:
+        """Have every close, whoever asks for it, wait for so long, or until ``thaw(fault)``."""
 
-    def cut(self, piece: Piece, lane: Lane, size: int, part: float, *, reset: bool) -> None:
-        """Pass on ``part`` (0..1) of ``piece``, or ``size`` bytes of it and what follows, and close or reset then."""
+    def cut(self, piece: Piece, lane: Lane, size: int, part: float, *, reset: bool, told: Told | None = None) -> None:
+        """Pass on ``part`` (0..1) of ``piece``, or ``size`` bytes of it and what follows, and close or reset then.
+
+        ``told``: called if that is in one of those that follow, with its bytes, and how many of them are passed on.
+        """
 
     def garble(self, piece: Piece, noise: bytes) -> None:
         """Pass on ``noise`` in the place of ``piece``, and close."""
@@ -45,7 +51,8 @@ class Target(Protocol):
     def freeze(self, fault: Any) -> None:
         """Read no more, until ``thaw``."""
 
-    def thaw(self, fault: Any) -> None: ...
+    def thaw(self, fault: Any) -> None:
+        """``fault`` acts no longer: read again, and close without waiting."""
 
 
 class SecuredTarget(Target, Protocol):

@@ -17,6 +17,12 @@ SERVICE, CONNECTION = "service", "connection"
 
 _DAY = 86_400.0
 
+MAX_NETWORKS = 1_000
+"""Addresses and networks of one fault: each message is compared with them."""
+
+_MOST = 2**63 - 1
+"""The largest number of TOML."""
+
 
 def _escapes(text: str) -> str | None:
     try:
@@ -35,6 +41,8 @@ def _pattern(text: str) -> str | None:
 
 
 def _networks(texts: list[str]) -> str | None:
+    if len(texts) > MAX_NETWORKS:
+        return f"has {len(texts):,} of them; {MAX_NETWORKS:,} are the most"
     for text in texts:
         try:
             ip_network(text, strict=False)
@@ -58,15 +66,15 @@ def _compiled(text: str) -> Pattern:
 
 CONDITIONS = (
     Option("probability", float, 1.0, "Share of the candidates that are hit, from 0 to 1", "", 0.0, 1.0),
-    Option("first", int, 0, "Hit only the first so many candidates; 0: without limit", "", 0),
-    Option("nth", int, 0, "Hit only the candidate with this number, counted from 1; 0: any", "", 0),
-    Option("every", int, 0, "Hit each candidate whose number is a multiple of this; 0: each", "", 0),
+    Option("first", int, 0, "Hit only the first so many candidates; 0: without limit", "", 0, _MOST),
+    Option("nth", int, 0, "Hit only the candidate with this number, counted from 1; 0: any", "", 0, _MOST),
+    Option("every", int, 0, "Hit each candidate whose number is a multiple of this; 0: each", "", 0, _MOST),
     Option("count_per", str, SERVICE, "What `first`, `nth` and `every` count in", choices=(SERVICE, CONNECTION)),
     Option("match", str, "", r"Text that the message must contain, with the escapes \r \n \xNN", check=_escapes),
     Option("match_regex", str, "", "Regular expression (RE2) that must be found in the message", check=_pattern),
     Option("path", str, "", "Path that a request must have; a * stands for any text", protocols=("http",)),
     Option("method", str, "", "Method that a request must have", protocols=("http",)),
-    Option("after_bytes", int, 0, "Only after so many bytes of this direction of the connection", "bytes", 0),
+    Option("after_bytes", int, 0, "Only after so many bytes of this direction of the connection", "bytes", 0, _MOST),
     Option("after_seconds", float, 0.0, "Only when the connection is older", "s", 0.0, 10 * _DAY),
     Option("from_seconds", float, 0.0, "Only from this time on since the service started", "s", 0.0, 365 * _DAY),
     Option("until_seconds", float, 0.0, "Only until this time since the service started; 0: for ever", "s", 0.0,
@@ -76,7 +84,7 @@ CONDITIONS = (
     Option("peer", list, [], "Addresses and networks of the peers that are hit; empty: all", check=_networks),
     Option("enabled", bool, True, "Whether it acts from the start; else when it is switched on"),
     Option("ttl_seconds", float, 0.0, "Switched on by hand, it lifts itself after so long; 0: never", "s", 0.0, _DAY),
-    Option("seed", int, 0, "Seed of its draws; 0: that of the service", "", 0),
+    Option("seed", int, 0, "Seed of its draws; 0: that of the service", "", 0, _MOST),
 )  # fmt: skip
 """The conditions, as options of a ``[[service.fault]]``."""
 

@@ -1,6 +1,6 @@
 """What the author of a plugin imports: see docs/plugins.md."""
 
-from app.faults.live import Hit
+from app.faults.hits import Hit
 from app.options import Mistake, Option, Options
 from app.plugin.declare import IResponder, responder
 from app.plugin.declare_fault import fault

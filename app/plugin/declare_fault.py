@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from app.faults import BYTES, CONNECT, MESSAGES, RECEIVED, SENT, STREAMS, FaultKind
-from app.faults.live import Hit
+from app.faults.hits import Hit
 from app.faults.when import CONDITIONS
 from app.options import Mistake, Option, Options
 

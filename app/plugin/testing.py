@@ -19,6 +19,7 @@ from app.plugin.declare import MARK
 from app.plugin.declare_fault import MARK as FAULT_MARK
 from app.responders import Responder
 from app.responders.relay.loops import Loops
+from app.text.variables import Variables
 
 
 class BareContext:
@@ -38,13 +39,14 @@ class BareContext:
         self.folder = self.data = Path(folder)
         self.namespace: Mapping[str, Any] = {}
         self.loops = Loops()
+        self.variables: Variables = {}
         self.logged: list[tuple[str, Mapping[str, Any]]] = []
         self.failures: list[tuple[BaseException, bytes | None]] = []
 
     def log(self, summary: str, detail: Mapping[str, Any] | None = None, kind: int = events.LOG) -> None:
         self.logged.append((summary, detail or {}))
 
-    def is_down(self, address: str) -> bool:
+    def is_down(self, host: str, port: int) -> bool:
         return False
 
     def failed(self, error: BaseException, payload: bytes | None = None) -> None:
@@ -145,10 +147,10 @@ class FaultyConnection:
     def half_close(self) -> None:
         self.ended = self.ended or "half-closed"
 
-    def close_slowly(self, seconds: float) -> None:
+    def close_slowly(self, seconds: float, fault: Any = None) -> None:
         self.closes_late = seconds
 
-    def cut(self, piece: Piece, lane: Lane, size: int, part: float, *, reset: bool) -> None:
+    def cut(self, piece: Piece, lane: Lane, size: int, part: float, *, reset: bool, told: Any = None) -> None:
         piece.data = piece.data[: round(len(piece.data) * part) if part else size]
         piece.then.append(self.reset if reset else self.close)
 

@@ -32,6 +32,7 @@ from app import events
 from app.errors import PostError
 from app.options import Option, Options, with_defaults
 from app.responders.relay.loops import Loops
+from app.text.variables import Variables
 
 if TYPE_CHECKING:
     from app.responders.rulebook import Rulebook
@@ -49,6 +50,7 @@ class Context(Protocol):
         data: the program's data folder, for files that outlive the program.
         namespace: the objects that a manhole's prompt offers, by name.
         loops: the connections that the program's relays have opened, to detect relay loops.
+        variables: those of the workspace, by name, as they are now.
         seed: of what the responder draws, so that a run can be repeated; that of the service's faults.
     """
 
@@ -60,16 +62,16 @@ class Context(Protocol):
     loops: Loops
 
     @property
+    def variables(self) -> Variables: ...
+
+    @property
     def seed(self) -> int: ...
 
     def log(self, summary: str, detail: Mapping[str, Any] | None = None, kind: int = events.LOG) -> None:
         """Record an event of this service. ``detail`` must hold plain values (as JSON does)."""
 
-    def is_down(self, address: str) -> bool:
-        """Whether a watch of the workspace has found that the server at ``address`` is down.
-
-        ``address``: as a relay's option has it, ``host:port`` or a URL.
-        """
+    def is_down(self, host: str, port: int) -> bool:
+        """Whether a watch of the workspace has found that the server there is down."""
 
     def failed(self, error: BaseException, payload: bytes | None = None) -> None:
         """Record an exception that no connection's Tap sees, with the bytes that caused it."""

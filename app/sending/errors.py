@@ -69,6 +69,10 @@ class CertificateWantedError(SendError):
     """{address} requires a client certificate. Name a file with one that it trusts, and its key (--certificate)."""
 
 
+class FaultsWrongError(SendError):
+    """Fault {number} of this message cannot be: {reason}."""
+
+
 class NoTLSError(SendError):
     """{address} does not speak TLS: {reason}. Use the scheme without it: tcp, http or ws."""
 

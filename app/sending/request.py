@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from app.faults.live import Faults
 from app.sending.url import URL
 
 
@@ -18,6 +19,7 @@ class Request:
         verify: whether the server's certificate is verified.
         certificate, key: files with a client certificate and its key, for servers that ask for one;
             without ``key``, the file of the certificate holds both.
+        faults: how the connection fails on purpose; None: as those of the sender do.
     """
 
     url: URL
@@ -26,3 +28,4 @@ class Request:
     verify: bool = True
     certificate: Path | None = None
     key: Path | None = None
+    faults: Faults | None = field(default=None, compare=False)

@@ -12,12 +12,13 @@ from twisted.internet import threads
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IStreamClientEndpoint
 
-from app import events
 from app.capture.recorder import Recorder
 from app.faults.live import Faults
 from app.options import Options
+from app.sending.faults import level
 from app.sending.request import Request
 from app.services.budget import Budget
+from app.services.failing import faults_of
 from app.services.own_checks import Transport
 from app.signal import Signal
 
@@ -44,7 +45,8 @@ class Sender:
         opened: how many connections there have been.
         connections: the open connections by their number.
         conversations: the conversations that have not ended.
-        faults: how its connections fail on purpose. ``faulted`` emits what a fault did, as one line.
+        faults: how its connections fail on purpose, unless a request says so itself. ``faulted`` emits what a fault
+            did, as one line.
         data: the folder of the local authority.
         budget: what unfinished messages may take.
         timeout: seconds in which a connection must be made.
@@ -54,8 +56,8 @@ class Sender:
         self, reactor: Any, recorder: Recorder, data: Path, budget: Budget | None = None, name: str = NAME
     ) -> None:
         self.reactor, self.recorder, self.data, self.budget = reactor, recorder, data, budget or Budget()
-        self.faults = Faults(reactor, self._record_fault, self._on_fault_failed)
         self.faulted: Signal[str] = Signal()
+        self.faults = self._no_faults()
         self._name, self.timeout = name, TIMEOUT
         self.opened = 0
         self.connections: dict[int, Connection] = {}
@@ -77,9 +79,18 @@ class Sender:
 
     def fail(self, tables: Sequence[Options], protocol: str, seed: int) -> None:
         """Have connections by ``protocol`` fail as ``tables`` say, which are valid; ``seed`` decides their draws."""
-        self.faults.protocol = "udp" if protocol == "udp" else "tcp"
-        self.faults.configure(tables)
-        self.faults.begin(seed)
+        self.faults = self.failing(tables, protocol, seed)
+
+    def failing(self, tables: Sequence[Options], protocol: str, seed: int) -> Faults:
+        """What has connections by ``protocol`` fail as ``tables`` say, which are valid."""
+        made = self._no_faults()
+        made.protocol = level(protocol)
+        made.configure(tables)
+        made.begin(seed)
+        return made
+
+    def _no_faults(self) -> Faults:
+        return faults_of(self, self.reactor, self.faulted.emit)
 
     def add_connection(self, connection: Connection) -> None:
         self.opened += 1
@@ -90,13 +101,6 @@ class Sender:
         if not self.connections and self._emptied is not None:
             emptied, self._emptied = self._emptied, None
             emptied.callback(None)
-
-    def _record_fault(self, conn: int, summary: str, detail: str, payload: bytes | None) -> None:
-        self.recorder.record(events.FAULT_APPLIED, self.number, conn, payload, summary, detail)
-        self.faulted.emit(summary)
-
-    def _on_fault_failed(self, conn: int, error: BaseException, payload: bytes | None) -> None:
-        self.recorder.record_failure(error, self.number, conn, payload)
 
     @contextmanager
     def setting_up(self) -> Iterator[None]:
@@ -117,7 +121,7 @@ class Sender:
 
             certificate, key = request.certificate, request.key
             options = client_tls(url.host, self.data, verify=request.verify, certificate=certificate, key=key)
-        return TappedEndpoint(self, self.reactor, url.host, url.port, options, self.timeout, endpoint)
+        return TappedEndpoint(self, self.reactor, url.host, url.port, options, self.timeout, endpoint, request.faults)
 
     def in_thread(self, call: Callable[..., Any], *args: Any) -> Deferred[Any]:
         return threads.deferToThreadPool(self.reactor, self.reactor.getThreadPool(), call, *args)

@@ -44,7 +44,7 @@ class UDPConversation(Conversation):
 
         self._peer = await self._sender.in_thread(_look_up, self.url.host, self.url.port)
         host = self._peer[0]
-        self._tap = DatagramTap(Client(self), self._sender, self._reactor, outgoing=True)
+        self._tap = DatagramTap(Client(self), self._sender, self._reactor, outgoing=True, faults=self.request.faults)
         interface = "::" if ":" in host else ""
         self._port = self._reactor.listenUDP(0, self._tap, interface=interface, maxPacketSize=65_536)
         number = ip_address(host)

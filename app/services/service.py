@@ -20,7 +20,7 @@ from app.faults.live import Faults
 from app.responders import build, find
 from app.responders.relay.balance import Balance, Member
 from app.responders.trial import Message, Request, Trial
-from app.services import address, errors, settings
+from app.services import address, errors, failing, settings
 from app.services.budget import Budget
 from app.services.changes import FAULTS, check_faults, check_options, live_changes
 from app.services.config import ServiceConfig
@@ -85,9 +85,8 @@ class Service:
         self.tls: ServerTLS | None = None
         self.refused_host = ""
         self.wanted = False
-        self.faults = Faults(
-            reactor, self._record_fault, self._on_fault_failed, recorder.counters(self.number).faults
-        )  # fmt: skip
+        self.faults = failing.faults_of(self, reactor)
+        self.faults.counted = recorder.counters(self.number).faults
         self.renew: Callable[[], None] = lambda: None
         self.adapt: Callable[[Any], None] = lambda built: None
         self.fail: Callable[[], None] = lambda: None
@@ -120,6 +119,10 @@ class Service:
         """The upstreams of a relay that listens; () for anything else."""
         balance = getattr(self._built, "balance", None) if isinstance(self.status, Listening) else None
         return tuple(balance.members) if isinstance(balance, Balance) else ()
+
+    def clients(self) -> list[Connection]:
+        """The live connections of others: not those of our own checks, which are over in a moment."""
+        return [one for one in self.connections.values() if not self.surroundings.checks.of("tcp", one.peer)]
 
     def bytes_so_far(self) -> tuple[int, int]:
         """Bytes received and sent since the program started, live connections included."""
@@ -319,12 +322,6 @@ class Service:
     def _log(self, words: str) -> None:
         self._record(events.LOG, words, {})
 
-    def _record_fault(self, conn: int, summary: str, detail: str, payload: bytes | None) -> None:
-        self.recorder.record(events.FAULT_APPLIED, self.number, conn, payload, summary, detail)
-
-    def _on_fault_failed(self, conn: int, error: BaseException, payload: bytes | None) -> None:
-        self.recorder.record_failure(error, self.number, conn, payload)
-
     # -- rules
 
     def hits(self) -> tuple[int, ...]:
@@ -344,8 +341,8 @@ class Service:
         rules = Rules(self.config, self._built)
         config = self.config if given is None else replace(self.config, options=given)
         counts, connections = rules.counts_for(config.options), rules.connections()
-        folder = self.surroundings.folder
-        return self._in_thread(tried, config, _hosts(config), asked, folder, counts, connections)
+        folder, variables = self.surroundings.folder, self.surroundings.variables()
+        return self._in_thread(tried, config, _hosts(config), asked, folder, counts, connections, variables)
 
     # -- names
 

@@ -43,7 +43,7 @@ HTTP = live(
     Option("compression", bool, False, "Compress answers with br or gzip if the client accepts it"),
     Option(
         "fields", list, [], "Headers to add to each answer, or to replace in it, as Name: value",
-        check=lambda fields: _each(fields, _FIELD.fullmatch, "is no field that can be added"),
+        check=lambda fields: _each(fields, _FIELD.fullmatch, "is no header that can be added"),
     ),
     Option(
         "private_network", bool, False, "Let pages of the `cors` origins send requests to a private address",
@@ -54,8 +54,6 @@ HTTP = live(
 WEBSOCKET = live(
     Option("subprotocols", list, [], "Subprotocols to accept; empty: the first one the client offers"),
     Option("compression", bool, True, "Compress messages (permessage-deflate) if the client offers it"),
-    Option("ping_seconds", float, 0.0, "Time between two pings; 0: no pings", "s", 0, 86_400),
-    *limits.PING_TIMEOUT.options,
     *limits.ORIGINS.options,
     *OF_HOSTS,
 )
@@ -107,6 +105,17 @@ SOCKET = (
     Option("reuse_port", bool, False, "Share the port with other programs that ask for it too (SO_REUSEPORT)"),
 )
 
+PINGS = live(
+    Option("ping_seconds", float, 0.0, "Time between two pings; 0: no pings", "s", 0, 86_400, ("websocket",)),
+    Option(
+        "ping_seconds", float, 0.0,
+        "Silence after which TCP asks whether the peer is still there (keepalive); 0: never",
+        "s", 0, 32_767, ("tcp", "http", "ssh"),
+    ),
+)  # fmt: skip
+
+_OTHERS = (option for option in limits.in_section("limits") if option.name != limits.PING_TIMEOUT.name)
+
 RESTART = (
     Option(
         "when", str, "failed", "When it starts again by itself", choices=("failed", "always", "never"),
@@ -122,7 +131,12 @@ RESTART = (
     Option("attempts", int, 0, "Tries before it is given up; 0: no end", "", 0, 1_000_000),
 )  # fmt: skip
 
-SECTIONS = {"tls": TLS, "limits": limits.in_section("limits"), "socket": SOCKET, "restart": RESTART}
+SECTIONS = {
+    "tls": TLS,
+    "limits": (*_OTHERS, *PINGS, *limits.PING_TIMEOUT.options),
+    "socket": SOCKET,
+    "restart": RESTART,
+}
 """Tables of a service in a workspace, beside its ``options``."""
 
 OPTIONAL = frozenset({"tls", "restart"})

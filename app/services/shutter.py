@@ -7,7 +7,8 @@ from typing import Any, Protocol
 
 from app.errors import system_words
 from app.faults import CLOSED, UNACCEPTED
-from app.faults.live import Faults, LiveFault
+from app.faults.hits import LiveFault
+from app.faults.live import Faults
 
 SOON = 1.0
 """Seconds after which a port is tried again that could not be opened, because another program has its number."""

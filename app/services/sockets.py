@@ -21,6 +21,7 @@ from twisted.python.failure import Failure
 from app.errors import system_words
 from app.faults import CLOSED
 from app.services import errors
+from app.services.probes import ProbedServer, Probes, probed
 
 Settings = Mapping[str, Any]
 """The section ``socket`` of a service; see ``app.services.settings.SOCKET``."""
@@ -112,7 +113,13 @@ class _Accepting(socket.socket):
 
 
 class StreamPort(tcp.Port):
-    """A TCP port with a service's socket options, for itself and those it accepts."""
+    """A TCP port with a service's socket options, for itself and those it accepts.
+
+    Attributes:
+        probes: whether, and when, silent peers of the next connections are asked whether they are there.
+    """
+
+    probes: Probes | None = None
 
     def __init__(
         self, number: int, factory: IProtocolFactory, host: str, reactor: Any, settings: Settings, on_short: OnShort
@@ -193,6 +200,8 @@ class StreamPort(tcp.Port):
                 accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if self._settings["keep_alive"]:
                 accepted.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        if self.probes is not None:
+            return ProbedServer(probed(accepted, self.probes), *more)
         return tcp.Server(accepted, *more)
 
 

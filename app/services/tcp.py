@@ -9,8 +9,9 @@ from twisted.internet.interfaces import IListeningPort, IProtocolFactory
 
 from app.services.address import written
 from app.services.admission import Admission
+from app.services.probes import Probes
 from app.services.service import Service
-from app.services.sockets import listen_streams
+from app.services.sockets import StreamPort, listen_streams
 from app.services.tap.factory import TapFactory
 from app.services.tap.tap import Tap
 
@@ -53,12 +54,17 @@ def listen(
         tapped.doStop()
         raise
     tapped.host = written(listening.getHost())
+    if isinstance(listening, StreamPort) and config.protocol != "websocket":  # which has pings of its own
+        listening.probes = Probes.of(config.settings("limits"))
 
     def change(built: Any) -> None:
         factory = dress(built)
         if factory is not tapped.wrapped:
             adapt(tapped, factory)
-        admission.take(service.config.settings("limits"))
+        limits = service.config.settings("limits")
+        admission.take(limits)
+        if isinstance(listening, StreamPort) and config.protocol != "websocket":
+            listening.probes = Probes.of(limits)
 
     service.fail = tapped.fail
     service.renew = lambda: tapped.swap(dress(service.build()))

@@ -10,7 +10,7 @@ from app.sending.clients import scheme_for
 from app.sending.url import URL, parse
 from app.services import address
 from app.services.service import Service
-from app.status import Failed, Held, Listening
+from app.status import Failed, Held, Listening, Starting, Stopping, Waiting
 from app.watch.config import WatchConfig
 
 
@@ -28,22 +28,45 @@ class Dead:
     words: str
 
 
-def find(watch: WatchConfig, services: Mapping[str, Service]) -> URL | Idle | Dead:
-    """Where to connect to. A service is reached only at the port that this program has bound. Raises URLError."""
+def find(watch: WatchConfig, services: Mapping[str, Service]) -> URL | Idle | Dead | None:
+    """Where to connect to; None where that will be known in a moment, because a service is about to start or stop.
+
+    A service is reached only at the port that this program has bound. Raises URLError.
+    """
     if (url := watch.url) is not None:
         return url
     service = services.get(watch.target)
     if service is None:
         return Idle(f"there is no service {watch.target}")
     status = service.status
-    if isinstance(status, Failed):
+    if isinstance(status, Failed | Waiting):
         return Dead(f"{watch.target} does not run: {status.reason}")
+    if isinstance(status, Starting | Stopping):
+        return None
     if not isinstance(status, Listening):
         return Idle(f"{watch.target} waits to be trusted" if isinstance(status, Held) else f"{watch.target} is stopped")
     scheme = scheme_for(service.config.protocol, tls=service.config.tls is not None)
     if scheme is None:
         return Idle(f"there is no client for {service.config.protocol}")
     return parse(f"{scheme}://{_reachable(status.host)}")
+
+
+def place_of(watch: WatchConfig, services: Mapping[str, Service]) -> tuple[str, int] | None:
+    """The host and port that a watch looks at, as ``normal`` has them; None where it is a service that is not there."""
+    if (url := watch.url) is not None:
+        return normal((url.host, url.port))
+    service = services.get(watch.target)
+    if service is None:
+        return None
+    status = service.status
+    return normal(address.parse(_reachable(status.host if isinstance(status, Listening) else service.config.listen)))
+
+
+def normal(place: tuple[str, int]) -> tuple[str, int]:
+    """A host and port, written as any other that means the same."""
+    host, port = place
+    host = host.lower().rstrip(".")
+    return "127.0.0.1" if host == "localhost" else host, port
 
 
 def _reachable(place: str) -> str:

@@ -16,7 +16,7 @@ from app.errors import PostError
 from app.sending.url import URL
 from app.services.service import Service
 from app.signal import Signal
-from app.status import Failed, Listening
+from app.status import Failed, Listening, Starting, Stopping, Waiting
 from app.text.escapes import one_line
 from app.watch import targets, turns
 from app.watch.config import WatchConfig
@@ -52,6 +52,7 @@ class Watches(Mapping[str, Watch]):
         self._locks: dict[str, DeferredLock] = {}
         self._room = DeferredSemaphore(AT_ONCE)
         self._began: float | None = None
+        self._down: frozenset[tuple[str, int] | None] = frozenset()
 
     def __getitem__(self, name: str) -> Watch:
         return self._watches[name]
@@ -65,6 +66,15 @@ class Watches(Mapping[str, Watch]):
     def configs(self) -> tuple[WatchConfig, ...]:
         return tuple(watch.config for watch in self._watches.values())
 
+    def is_down(self, host: str, port: int) -> bool:
+        """Whether a watch has found that the server there is down."""
+        return bool(self._down) and targets.normal((host, port)) in self._down
+
+    def _on_state(self) -> None:
+        """A watch is in another state, or is gone: relays ask for each connection which of their upstreams are down."""
+        down = (watch.config for watch in self._watches.values() if watch.state == "down")
+        self._down = frozenset(targets.place_of(config, self._services()) for config in down) - {None}
+
     # -- which there are, and which of them run
 
     def become(self, configs: Sequence[WatchConfig], held: Callable[[WatchConfig], str] = lambda _: "") -> None:
@@ -76,6 +86,7 @@ class Watches(Mapping[str, Watch]):
                 self._stop(watch)
         self._watches = {config.name: kept.get(config.name) or Watch(config) for config in configs}
         self.hold(held)
+        self._on_state()
         if list(old.values()) != list(self._watches.values()):
             self.list_changed.emit(self)
 
@@ -85,8 +96,7 @@ class Watches(Mapping[str, Watch]):
             before, watch.held = watch.held, held(watch.config)
             if watch.held:
                 self._stop(watch)
-                if watch.set_aside(watch.held, time_ns()):
-                    self.changed.emit(watch)
+                self._set_aside(watch, watch.held)
             else:
                 if before:
                     watch.words = ""
@@ -142,10 +152,12 @@ class Watches(Mapping[str, Watch]):
 
     def on_service(self, service: Service) -> None:
         """The status of a service has changed: what watches it is checked anew, or set aside."""
+        if isinstance(service.status, Starting | Stopping):
+            return  # one that is tried again and again is down all the while
         for watch in self._watches.values():
             if watch.config.target == service.config.name and self._began is not None and not watch.held:
                 self._stop(watch)
-                if isinstance(service.status, Listening | Failed):
+                if isinstance(service.status, Listening | Failed | Waiting):
                     self._begin(watch)
                 elif not watch.paused:
                     self._turn(watch)
@@ -178,9 +190,10 @@ class Watches(Mapping[str, Watch]):
         """Check once, and record what is found. Raises nothing."""
         try:
             found = targets.find(watch.config, self._services())
+            if found is None:
+                return
             if isinstance(found, targets.Idle):
-                if watch.set_aside(found.words, time_ns()):
-                    self.changed.emit(watch)
+                self._set_aside(watch, found.words)
                 return
             if isinstance(found, targets.Dead):
                 self._take(watch, Result(False, 0.0, found.words, time=time_ns()))
@@ -211,9 +224,16 @@ class Watches(Mapping[str, Watch]):
             if not (lock.locked or lock.waiting):
                 self._locks.pop(place, None)
 
+    def _set_aside(self, watch: Watch, words: str) -> None:
+        if watch.set_aside(words, time_ns()):
+            self._on_state()
+            self.changed.emit(watch)
+
     def _take(self, watch: Watch, result: Result) -> None:
         config, since, was = watch.config, watch.since, watch.state
         now_in = watch.take(result)
+        if now_in is not None:
+            self._on_state()
         about: dict[str, Any] = {"watch": config.name, "target": config.target}
         detail = about | {"ok": result.ok, "milliseconds": round(result.milliseconds, 3), "reason": result.reason}
         detail |= {"status": result.status} if result.status else {}

@@ -8,11 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app import options
 from app.files.folders import data_folder
 from app.files.replacing import replacing
-from app.options import with_defaults
-from app.workspace.message import MESSAGE, Message
+from app.workspace.message import Message, mistakes
 
 MOST = 100
 """Messages that are kept."""
@@ -50,12 +48,12 @@ def load(path: Path) -> tuple[Past, ...]:
 
 def _past(entry: Any) -> Past | None:
     table = entry.get("message") if isinstance(entry, dict) else None
-    if not isinstance(table, dict) or next(options.problems(MESSAGE, table), None) is not None:
+    if not isinstance(table, dict) or next(mistakes(table), None) is not None:
         return None
     time, outcome = entry.get("time"), entry.get("outcome")
     if not isinstance(time, int | float) or not isinstance(outcome, str):
         return None
-    return Past(float(time), Message(**with_defaults(MESSAGE, table)), outcome)
+    return Past(float(time), Message.of(table), outcome)
 
 
 def added(past: tuple[Past, ...], new: Past) -> tuple[Past, ...]:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from app.options import Option
-from app.sending.contents import FORMS, NONE, OFF, headers_for
+from app import options
+from app.faults.tables import FAULT
+from app.options import Mistake, Option, Options, with_defaults
+from app.sending.clients import CLIENTS
+from app.sending.contents import FORMS, OFF, headers_for
+from app.sending.faults import problems
 from app.sending.request import Request
 from app.sending.url import field, parse
-from app.text.variables import Variables, filled
+from app.text.variables import NONE, Variables, filled
 
 MESSAGE = (
     Option("name", str, "", "What it is called", required=True),
@@ -42,6 +47,13 @@ class Message:
     verify: bool = True
     times: int = 1
     every: float = 0.0
+    faults: tuple[dict[str, Any], ...] = ()
+
+    @classmethod
+    def of(cls, table: Options) -> Message:
+        """From its table, in which nothing is wrong."""
+        given = {key: value for key, value in table.items() if key != FAULT}
+        return cls(**with_defaults(MESSAGE, given), faults=tuple(map(dict, table.get(FAULT, ()))))
 
     def request(self, given: Variables = NONE) -> Request:
         """The request to connect with, its variables filled in.
@@ -57,5 +69,23 @@ class Message:
     def as_table(self) -> dict[str, Any]:
         """The table for a workspace file: without keys that have their default values."""
         given = asdict(self) | {"fields": list(self.fields)}
+        faults = [dict(fault) for fault in given.pop("faults")]
         defaults = {option.name: option.default for option in MESSAGE if not option.required}
-        return {key: value for key, value in given.items() if key not in defaults or value != defaults[key]}
+        table = {key: value for key, value in given.items() if key not in defaults or value != defaults[key]}
+        return table | ({FAULT: faults} if faults else {})
+
+
+def mistakes(table: Options) -> Iterator[Mistake]:
+    """All that is wrong with the table of a message."""
+    yield from options.mistakes(MESSAGE, {key: value for key, value in table.items() if key != FAULT})
+    given = table.get(FAULT, [])
+    if not isinstance(given, list) or not all(isinstance(fault, dict) for fault in given):
+        yield Mistake(FAULT, "must be tables that begin with [[message.fault]]")
+    else:
+        yield from problems(given, protocol_of(table.get("url")))
+
+
+def protocol_of(url: object) -> str:
+    """The protocol of a URL, as far as it is known while it has variables, for the faults of a message."""
+    scheme = url.partition("://")[0].strip().lower() if isinstance(url, str) else ""
+    return CLIENTS[scheme].protocol if scheme in CLIENTS else "tcp"

@@ -12,7 +12,6 @@ from typing import Any
 
 from app import faults, options, responders
 from app.faults import tables as fault_tables
-from app.options import with_defaults
 from app.plugin_loader.table import TABLE, installed
 from app.services import address, settings
 from app.services.config import ServiceConfig
@@ -25,7 +24,8 @@ from app.trust.asks import digest_of
 from app.watch import config as watch
 from app.watch.config import WatchConfig
 from app.workspace import errors, readiness, toml_lines
-from app.workspace.message import MESSAGE, Message
+from app.workspace.message import Message
+from app.workspace.message import mistakes as message_mistakes
 
 VERSION = 1
 
@@ -201,10 +201,10 @@ class _Reading:
         return found
 
     def _message(self, i: int, table: dict[str, Any]) -> Message | None:
-        wrong = list(options.problems(MESSAGE, table))
-        for key, text in wrong:
-            self._problem(i, key, text, among="message")
-        return None if wrong else Message(**with_defaults(MESSAGE, table))
+        wrong = list(message_mistakes(table))
+        for mistake in wrong:
+            self._mistake(i, mistake, among="message")
+        return None if wrong else Message.of(table)
 
     def _watches(self, services: watch.Schemes) -> tuple[WatchConfig, ...]:
         tables, found = self._tables("watch"), {}
@@ -307,11 +307,11 @@ class _Reading:
             self._mistake(i, mistake)
         return tuple(given)
 
-    def _mistake(self, i: int, mistake: options.Mistake, section: str = "") -> None:
+    def _mistake(self, i: int, mistake: options.Mistake, section: str = "", among: str = "service") -> None:
         """Report what is wrong with an option, at the line of its table, key and item."""
         inner = () if mistake.table is None else (mistake.table, mistake.key)
         item = () if mistake.item is None else (mistake.item,)
-        self._problem(i, mistake.option, str(mistake), section=section, inner=(*inner, *item))
+        self._problem(i, mistake.option, str(mistake), section, among, (*inner, *item))
 
     def _section(self, i: int, table: dict[str, Any], section: str, protocol: str | None) -> Any:
         given = table.get(section)

@@ -98,4 +98,6 @@ def test_the_settings_of_a_service_are_those_that_are_declared() -> None:
         "connections_per_peer": 10_000,
         "idle_seconds": 0,
         "allow_public": False,
+        "ping_seconds": 0,
+        "ping_timeout": 10,
     }

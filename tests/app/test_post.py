@@ -1,6 +1,7 @@
 """app.post."""
 
 import re
+import socket
 import sys
 from dataclasses import replace
 
@@ -16,7 +17,7 @@ from app.capture.reading.store import Store
 from app.post import Post
 from app.services.config import ServiceConfig
 from app.services.errors import OptionWrongError
-from app.status import Failed, Held, Listening, Stopped
+from app.status import Failed, Held, Listening, Stopped, Waiting
 from app.workspace.message import Message
 from app.workspace.reading import Workspace
 from tests.app.capture.captures import read
@@ -452,7 +453,7 @@ async def test_a_wrong_change_is_refused_while_the_service_runs(make, tmp_path):
         assert statuses(one) == {"a": Listening}
     await one.shut_down()
     logs = [text for (text,) in read(tmp_path / "x.lpost", "SELECT summary FROM event WHERE kind = ?", events.LOG)]
-    told = "The change was not taken, it goes on as before. The option "
+    told = "The change was refused; the service goes on as before. The option "
     assert [text.removeprefix(told)[:14] for text in logs if "not taken" in text] == [
         "text of banner",
         "connections of",
@@ -494,3 +495,53 @@ async def test_a_second_wish_for_a_new_capture_is_passed_over_while_the_first_is
     first, second = (Deferred.fromCoroutine(one.new_capture()) for _ in range(2))
     assert (await first, await second) == (tmp_path / "x.lpost", None)
     assert len({*(tmp_path / "more").glob("*.lpost")}) == 1
+
+
+# -- services that are tried again
+
+
+@pytest.fixture
+def taken():
+    """A port that another program has."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        yield other.getsockname()[1]
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_service_that_waits_is_tried_at_once_with_its_new_configuration(make, taken):
+    one = await make(config("echo", port=taken, restart={"delay_seconds": 3600}))
+    await one.start_all()
+    assert statuses(one) == {"echo": Waiting}
+    await one.change("echo", config("echo", restart={}))
+    assert statuses(one) == {"echo": Listening}
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_service_that_waits_is_given_up_with_its_workspace(make, taken):
+    one = await make(config("echo", port=taken, restart={"delay_seconds": 3600}))
+    await one.start_all()
+    old = one.services["echo"]
+    await one.load(Workspace((config("other"),)))
+    assert statuses(one) == {"other": Stopped}
+    assert not old.seconds_left
+    again = config("echo", port=taken, restart={"delay_seconds": 3600})
+    await one.become(replace(one.state(), services=(again,)), start=["echo"])
+    assert statuses(one) == {"echo": Waiting}
+    await one.become(replace(one.state(), services=()))
+    assert one.services == {}  # and no call is left in the reactor
+
+
+@pytest_twisted.ensureDeferred
+async def test_start_all_tries_a_service_that_waits(make, taken):
+    one = await make(config("echo", port=taken, restart={"delay_seconds": 3600, "factor": 1}))
+    await one.start_all()
+    await one.start_all(["echo"])
+    assert one.services["echo"].status.attempt == 2
+    await one.stop_all()
+    assert statuses(one) == {"echo": Stopped}
+
+
+@pytest_twisted.ensureDeferred
+async def test_relays_know_what_watches_have_found(make):
+    one = await make(config("relay", responder="relay", options={"upstreams": ["127.0.0.1:1", "127.0.0.1:2"]}))
+    assert one.services["relay"].surroundings.is_down == one.watches.is_down

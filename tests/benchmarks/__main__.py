@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 
 from app import __version__
 from tests.benchmarks import (
+    charts,
     display,
     echo,
     faults,
@@ -62,6 +63,9 @@ MEASUREMENTS: dict[str, Callable[[Bench], Result]] = {
     "memory": memory.measure,
     "lateness": lateness.measure,
     "page": page.measure,
+    "charts-page": page.measure_charts,
+    "chart": charts.measure,
+    "charts-cost": charts.measure_cost,
     "quiet": quiet.measure,
     "watched": watched.measure,
     "soak": watched.measure_soak,

@@ -84,9 +84,12 @@ MARKS = {
             "the same at 20,000 events/s of 500 connections, the page of their service open",
             *below(25, 10, "ms"),
         ),
+        Mark("charts-page", "the same with the charts in view", *below(25, 10, "ms")),
+        Mark("chart", "all charts of 10,000,000 events, read from the capture", *below(0.5, 0.2, "s")),
+        Mark("charts-cost", "TCP echo with rollup and charts in view ÷ without a rollup", *at_least(0.98, 1.0)),
         Mark(
             "quiet",
-            "four servers up, window shown, reactor watched, metrics served, nothing to do",
+            "four servers up, window and charts shown, metrics served, nothing to do",
             *at_most(0, 0, "wake-ups/s"),
         ),
         Mark(

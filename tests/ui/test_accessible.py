@@ -40,7 +40,10 @@ from ui.settings import Settings
 from ui.window.main_window import MainWindow
 
 # Of the offscreen platform.
-pytestmark = pytest.mark.qt_log_ignore(r"^This plugin does not support (raise\(\)|grabbing the keyboard)$")
+pytestmark = [
+    pytest.mark.usefixtures("dark"),
+    pytest.mark.qt_log_ignore(r"^This plugin does not support (raise\(\)|grabbing the keyboard)$"),
+]
 
 
 @pytest.fixture(autouse=True)

@@ -21,6 +21,8 @@ from ui.looks.times import TimeFormat
 from ui.settings import Settings
 from ui.settings_dialog import SettingsDialog
 
+pytestmark = pytest.mark.usefixtures("dark")
+
 
 @pytest.fixture(autouse=True)
 def as_before(qapp: QApplication) -> Iterator[None]:

@@ -17,7 +17,7 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
-from app.faults.live import LiveFault
+from app.faults.hits import LiveFault
 from app.faults.presets import Preset
 from app.faults.tables import named
 from app.options import Options

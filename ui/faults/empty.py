@@ -80,17 +80,23 @@ class NoFaults(QWidget):
         if another:
             self._make(found)
 
-    def show_own(self, protocol: str) -> None:
-        """Offer what there is for the service on whose page it stands."""
+    def show_own(self, protocol: str, *, of_message: bool = False) -> None:
+        """Offer what there is for the service on whose page it stands, or for a message."""
         self._make(presets.fitting(protocol))
         self.page.hide()
         self.words.setText(
-            self.tr(
+            self.tr("This message is sent as it is. What passes can be delayed, cut, lost or spoiled.")
+            if of_message
+            else self.tr(
                 "This service does not fail on purpose. What passes can be delayed, cut, lost or spoiled: always, "
                 "now and then, or once."
             )
         )
-        self.above.setText(self.tr("Add a fault on the left, or have it behave as behind a network:"))
+        self.above.setText(
+            self.tr("Add a fault on the left, or send it as from behind a network:")
+            if of_message
+            else self.tr("Add a fault on the left, or have it behave as behind a network:")
+        )
         self.above.setVisible(bool(self.buttons))
 
     def _make(self, found: list[Preset]) -> None:

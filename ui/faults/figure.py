@@ -1,4 +1,4 @@
-"""One figure of a fault: a slider and a field for the same number."""
+"""One figure of a fault: a slider and a field for the same number, and a field for how much it varies."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from PyQt5.QtWidgets import QDoubleSpinBox, QGridLayout, QHBoxLayout, QLabel, QS
 
 from app.options import Option
 from ui.faults.figures import POSITIONS, Scale
-from ui.faults.words import is_share, label
+from ui.faults.words import bit_rate, is_share, label
 from ui.forms.form import set_property, title
 from ui.looks.declared import in_words
 from ui.parts.labels import plain
 
-LEAST, LABEL = 11, 10
-"""Digits of a field, and of its label, for which there is always room."""
+LEAST, LABEL, SPREAD = 11, 10, 5
+"""Digits of a field, of its label, and of the field of how much it varies, for which there is always room."""
 
 SHORT = {"bytes": "B", "bytes/s": "B/s"}
 """Units in the fields."""
@@ -34,17 +34,29 @@ class _Slider(QSlider):
 
 
 class _Number(QDoubleSpinBox):
-    def __init__(self) -> None:
+    def __init__(self, option: Option, least: int) -> None:
+        """``least``: digits for which there is room."""
         super().__init__()
+        self._least, self.factor = least, 100.0 if is_share(option) else 1.0
         self.setFocusPolicy(Qt.StrongFocus)
         self.setGroupSeparatorShown(True)
         self.setKeyboardTracking(False)
         self.setSizePolicy(QSizePolicy.Fixed, QSizePolicy.Fixed)
+        self.setDecimals(0 if option.type is int else 1 if is_share(option) else 2)
+        high = option.maximum if option.maximum is not None else 1e12
+        self.setRange((option.minimum or 0.0) * self.factor, high * self.factor)
+
+    def show_value(self, value: float) -> None:
+        self.blockSignals(True)
+        self.setValue(value * self.factor)
+        self.blockSignals(False)
+        self.updateGeometry()
 
     def sizeHint(self) -> QSize:
         letters = self.fontMetrics()
-        width = max(letters.horizontalAdvance("0") * LEAST, letters.horizontalAdvance(self.text()) + 8)
-        return QSize(width + 46, super().sizeHint().height())
+        width = max(letters.horizontalAdvance("0") * self._least, letters.horizontalAdvance(self.text()) + 8)
+        beside = 46 if self.buttonSymbols() != self.NoButtons else 16
+        return QSize(width + beside, super().sizeHint().height())
 
     minimumSizeHint = sizeHint
 
@@ -61,11 +73,13 @@ class _Number(QDoubleSpinBox):
 
 
 class Figure(QWidget):
-    """Both show the same number. A share is shown in per cent.
+    """Both show the same number. A share is shown in per cent, the label of a rate says it in bit/s.
 
     Attributes:
         option: its declaration.
+        spread: the declaration of how much it varies; None: that cannot be said.
         slider, number: its two parts.
+        beside: the field of how much it varies.
 
     Signals:
         changed(str, object): the user has changed the option of that name to this value.
@@ -73,24 +87,23 @@ class Figure(QWidget):
 
     changed = pyqtSignal(str, object)
 
-    def __init__(self, option: Option, value: float, of: str) -> None:
-        """``of`` is what the figure belongs to, for screen readers."""
+    def __init__(
+        self, option: Option, value: float, of: str, spread: Option | None = None, varies: float = 0.0
+    ) -> None:
+        """``of`` is what the figure belongs to, for screen readers. ``varies`` is the value of ``spread``."""
         super().__init__()
-        self.option = option
+        self.option, self.spread = option, spread
         self._value = float(value)
         self._scale = Scale.of(option, self._value)
-        self._factor = 100.0 if is_share(option) else 1.0
         self.label = QLabel(label(option))
         self.label.setProperty("role", "dim")
         self.slider = _Slider(Qt.Horizontal)
         self.slider.setRange(0, POSITIONS)
         self.slider.setPageStep(POSITIONS // 20)
         self.slider.setSingleStep(POSITIONS // 100)
-        self.slider.setMinimumWidth(60)
-        self.number = _Number()
-        self.number.setDecimals(0 if option.type is int else 1 if is_share(option) else 2)
-        high = option.maximum if option.maximum is not None else 1e12
-        self.number.setRange((option.minimum or 0.0) * self._factor, high * self._factor)
+        self.slider.setMinimumWidth(32)
+        self.number = _Number(option, LEAST)
+        self.beside = _Number(spread, SPREAD) if spread is not None else None
         unit = "%" if is_share(option) else SHORT.get(option.unit, in_words(option.unit))
         self.number.setSuffix(f" {unit}" if unit else "")
         self.label.setBuddy(self.number)
@@ -104,14 +117,30 @@ class Figure(QWidget):
         row.addWidget(self.label)
         row.addWidget(self.slider, 1)
         row.addWidget(self.number)
+        if self.beside is not None and spread is not None:
+            self._add_beside(row, self.beside, spread, f"{of}: {title(spread.name)}")
+            self.beside.show_value(varies)
         self._show()
         self.slider.valueChanged.connect(self._on_slider)
         self.number.valueChanged.connect(self._on_number)
+
+    def _add_beside(self, row: QHBoxLayout, field: _Number, spread: Option, name: str) -> None:
+        field.setPrefix("± ")
+        field.setButtonSymbols(QDoubleSpinBox.NoButtons)
+        field.setToolTip(plain(in_words(spread.help)))
+        field.setAccessibleName(name)
+        field.valueChanged.connect(self._on_beside)
+        row.addWidget(field)
 
     @property
     def held(self) -> bool:
         """Whether the user has it in hand."""
         return self.slider.isSliderDown() or self.number.hasFocus()
+
+    def show_spread(self, value: float) -> None:
+        """Show how much it varies, which something else may have set."""
+        if self.beside is not None and not self.beside.hasFocus():
+            self.beside.show_value(value)
 
     def show_value(self, value: float) -> None:
         """Show another value, that something else has set."""
@@ -120,28 +149,34 @@ class Figure(QWidget):
             self._scale = Scale.of(self.option, self._value)
             self._show()
 
-    def tell(self, problem: str) -> None:
-        """Say why the value is not taken; "": it is."""
-        set_property(self.number, "invalid", bool(problem))
-        self.number.setToolTip(plain(problem or in_words(self.option.help)))
-        self.number.setAccessibleDescription(problem)
+    def tell(self, name: str, problem: str) -> None:
+        """Say why the value of the option ``name``, if it is one of these, is not taken; "": it is."""
+        for field, option in (self.number, self.option), (self.beside, self.spread):
+            if field is not None and option is not None and option.name == name:
+                set_property(field, "invalid", bool(problem))
+                field.setToolTip(plain(problem or in_words(option.help)))
+                field.setAccessibleDescription(problem)
 
     def _show(self) -> None:
-        for part in (self.slider, self.number):
-            part.blockSignals(True)
+        self.slider.blockSignals(True)
         self.slider.setValue(self._scale.position(self._value))
-        self.number.setValue(self._value * self._factor)
-        for part in (self.slider, self.number):
-            part.blockSignals(False)
-        self.number.updateGeometry()
+        self.slider.blockSignals(False)
+        self.number.show_value(self._value)
+        if self.option.unit == "bytes/s":
+            self.label.setText(bit_rate(self._value))
 
     def _on_slider(self, position: int) -> None:
         self._take(self._scale.value(position))
 
     def _on_number(self, shown: float) -> None:
-        value = round(shown / self._factor, 6)
+        value = round(shown / self.number.factor, 6)
         self._scale = Scale.of(self.option, value)
         self._take(value)
+
+    def _on_beside(self, shown: float) -> None:
+        if self.beside is not None and self.spread is not None:
+            value = round(shown / self.beside.factor, 6)
+            self.changed.emit(self.spread.name, int(value) if self.spread.type is int else value)
 
     def _take(self, value: float) -> None:
         self._value = value

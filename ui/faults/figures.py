@@ -10,7 +10,7 @@ from typing import Any
 from app.faults import FaultKind
 from app.faults.when import CONDITIONS
 from app.options import Option
-from ui.faults.words import is_number, is_share
+from ui.faults.words import is_number, is_share, spreads
 
 POSITIONS = 1_000
 """Of a slider."""
@@ -29,10 +29,14 @@ CODES = ("status", "code")
 
 
 def figures(kind: FaultKind, table: Mapping[str, Any]) -> list[Option]:
-    """The numbers that matter: the first of the kind's own that is not 0, what else is set, and the probability."""
+    """The numbers that matter: the first of the kind's own that is not 0, what else is set, and the probability.
+
+    How much one of them varies stands beside it.
+    """
     own = [option for option in kind.options if is_number(option) and option.name not in CODES]
     first = next((option for option in own if option.default), None)
-    found = [option for option in own if option is first or option.name in table]
+    beside = spreads(kind.options).values()
+    found = [option for option in own if (option is first or option.name in table) and option not in beside]
     by_name = {option.name: option for option in CONDITIONS}
     found += [by_name[name] for name in COUNTED if table.get(name)]
     if "probability" in table or not found:

@@ -8,12 +8,12 @@ from typing import Any
 from PyQt5.QtCore import Qt, pyqtSignal
 from PyQt5.QtWidgets import QFrame, QHBoxLayout, QMenu, QPushButton, QToolButton, QVBoxLayout, QWidget
 
-from app.faults.live import LiveFault
+from app.faults.hits import LiveFault
 from ui.actions.build import show
 from ui.faults.figure import Figure, Figures
 from ui.faults.figures import figures
 from ui.faults.switch import Switch
-from ui.faults.words import conditions, count_words, kind_words, summary
+from ui.faults.words import at_zero, conditions, count_words, kind_words, spreads, summary
 from ui.forms.form import set_property
 from ui.parts.labels import plain
 from ui.parts.line import Line
@@ -119,9 +119,17 @@ class FaultRow(QFrame):
         wanted = [] if fault.only else figures(fault.kind, fault.table)
         values: Mapping[str, Any] = fault.options | dict(fault.when.values)
         if [figure.option for figure in self.figures.figures] != wanted:
-            self._make_figures([Figure(option, values[option.name], self._title()) for option in wanted])
+            beside = spreads(fault.kind.options)
+            made = []
+            for option in wanted:
+                spread = beside.get(option.name)
+                varies = values[spread.name] if spread is not None else 0.0
+                made.append(Figure(option, values[option.name], self._title(), spread, varies))
+            self._make_figures(made)
         for figure in self.figures.figures:
             figure.show_value(values[figure.option.name])
+            if figure.spread is not None:
+                figure.show_spread(values[figure.spread.name])
         self.name.setText(self._title())
         self.refresh()
 
@@ -146,6 +154,8 @@ class FaultRow(QFrame):
             return
         self._known = known
         said = kind_words(fault.kind.name, fault.on)
+        if zero := at_zero(fault.kind, fault.table):
+            said = f"{said} · {zero}"
         if fault.only:
             said = self.tr("on connection #{number}").format(number=fault.only)
         elif fault.once:
@@ -176,8 +186,7 @@ class FaultRow(QFrame):
     def tell(self, name: str, problem: str) -> None:
         """Say why an option has not the value that its figure shows."""
         for figure in self.figures.figures:
-            if figure.option.name == name:
-                figure.tell(problem)
+            figure.tell(name, problem)
 
     def _show_menu(self) -> None:
         menu = QMenu(self)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any
 
 from PyQt5.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
+from app import faults
 from app.faults import FaultKind
 from app.faults.when import CONDITIONS
 from app.options import Option
@@ -53,8 +54,25 @@ def count_words(hits: int) -> str:
 
 def summary(kind: FaultKind | None, table: Mapping[str, Any]) -> str:
     """The figures and conditions of a fault that are set, and its first figure: ``200 ± 50 ms, 30 %, nth 2``."""
-    own = kind.options if kind is not None else ()
-    return ", ".join((*_own(own, table), *_set(CONDITIONS, table)))
+    own = list(_own(kind.options, table, kind.figure)) if kind is not None else []
+    if zero := at_zero(kind, table):
+        own.insert(0, zero)
+    return ", ".join((*own, *_set(CONDITIONS, table)))
+
+
+def at_zero(kind: FaultKind | None, table: Mapping[str, Any]) -> str:
+    """What a fault does whose first two figures are 0; empty where one is not, or that needs no word."""
+    set_ = kind is None or any(table.get(option.name) for option in kind.options[:2])
+    return "" if set_ or kind is None else in_words(kind.at_zero)
+
+
+def title_lines(table: Mapping[str, Any]) -> tuple[str, str]:
+    """The two lines of a fault: its name, or its kind; and what it does."""
+    name = str(table.get("kind", ""))
+    kind = faults.find(name)
+    does = kind_words(name, str(table.get("on", kind.sides[0] if kind is not None else "")))
+    figures = summary(kind, table)
+    return str(table.get("name") or "") or name, f"{does} · {figures}" if figures else does
 
 
 def conditions(table: Mapping[str, Any], shown: Container[str] = ()) -> str:
@@ -62,15 +80,25 @@ def conditions(table: Mapping[str, Any], shown: Container[str] = ()) -> str:
     return ", ".join(_set(tuple(option for option in CONDITIONS if option.name not in shown), table))
 
 
-def _own(options: tuple[Option, ...], table: Mapping[str, Any]) -> Iterator[str]:
-    around = {f"jitter_{option.name}": option.name for option in options}
+def spreads(options: Iterable[Option]) -> dict[str, Option]:
+    """Those that say how much another one varies, by the name of that: ``jitter_ms`` for ``ms``."""
+    by_name = {option.name: option for option in options}
+    found = {name: by_name[f"jitter_{name}"] for name in by_name if f"jitter_{name}" in by_name}
+    return found | ({next(iter(by_name)): by_name["vary"]} if "vary" in by_name else {})
+
+
+def _own(options: tuple[Option, ...], table: Mapping[str, Any], figure: str) -> Iterator[str]:
+    varies = spreads(options)
     for at, option in enumerate(options):
         value = table.get(option.name, option.default)
-        jitter = table.get(f"jitter_{option.name}")
-        if option.name in around and any(option.name == f"jitter_{one.name}" for one in options):
+        spread = table.get(varies[option.name].name) if option.name in varies else 0
+        if option in varies.values():
             continue  # stands with what it is around
-        if jitter and isinstance(value, int | float):
-            yield f"{value:,g} ± {written(option, jitter)}"
+        if spread and isinstance(value, int | float):
+            yield f"{value:,g} ± {written(option, spread)}"
+        elif figure and at < 2:
+            if value:
+                yield in_words(figure).format(written(option, value))
         elif (at == 0 and value) or value != option.default:
             yield _with_label(option, value, bare=at == 0 and not option.name.startswith("after"))
 
@@ -121,8 +149,16 @@ def written(option: Option, value: Any) -> str:
     if option.unit == "bytes":
         return amount(value)
     if option.unit == "bytes/s":
-        return f"{amount(value)}/s"
+        return f"{amount(value)}/s ({bit_rate(value)})"
     return f"{value:,.10g} {in_words(option.unit)}".rstrip()
+
+
+def bit_rate(bytes_per_second: float) -> str:
+    """As networks are sold: ``780 kbit/s``."""
+    bits = 8 * bytes_per_second
+    if bits >= 999_500:
+        return f"{bits / 1e6:,.4g} Mbit/s"
+    return f"{bits / 1e3:,.4g} kbit/s" if bits >= 1_000 else f"{bits:,.4g} bit/s"
 
 
 def _cut(text: str) -> str:

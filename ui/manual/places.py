@@ -9,6 +9,7 @@ from ui.manual.pages import INDEX
 PLACES = {
     "CaptureDialog": "capture",
     "CarefulDialog": "window",
+    "ChartsDock": "charts",
     "ConnectDialog": "services",
     "ConnectionsPanel": "window#services-and-connections",
     "ConversationPane": "window#panes",

@@ -25,6 +25,7 @@ from ui.edits import Edits
 if TYPE_CHECKING:
     from app.sending.captured import Captured
     from ui.sending.dock import SendDock
+    from ui.sending.message_faults import Edit
 
 HEIGHT = 280
 """Pixels of the dock when it is shown first."""
@@ -46,14 +47,15 @@ class SendCommands:
         folder: Callable[[], Path],
         reader: Reader,
         event: Callable[[], Event | None],
+        edit_faults: Edit,
     ) -> None:
         """``service()`` is the selected service, ``event()`` the current event of the capture of ``reader``.
 
-        Relative file names refer to ``folder()``.
+        Relative file names refer to ``folder()``. ``edit_faults`` shows the form of faults.
         """
         self._post, self._edits, self._bridge, self._window = post, edits, bridge, window
         self._service, self._folder = service, folder
-        self._reader, self._event = reader, event
+        self._reader, self._event, self._edit_faults = reader, event, edit_faults
         self._before: QWidget | None = None
 
     @cached_property
@@ -62,6 +64,7 @@ class SendCommands:
         from ui.sending.dock import SendDock
 
         dock = SendDock(self._post, self._edits, self._window)
+        dock.form.edit_faults_by(self._edit_faults)
         dock.hide()
         self._window.addDockWidget(Qt.BottomDockWidgetArea, dock)
         self._window.resizeDocks([dock], [HEIGHT], Qt.Vertical)

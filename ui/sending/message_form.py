@@ -26,28 +26,33 @@ from PyQt5.QtWidgets import (
 from app.errors import PostError
 from app.sending import errors
 from app.sending.clients import CLIENTS, Client
-from app.sending.contents import NONE, OFF
+from app.sending.contents import OFF
 from app.sending.url import field, method_problem, parse
-from app.text.variables import Variables, filled
+from app.text.variables import NONE, Variables, filled
 from app.workspace.message import Message
 from ui.forms.dropdown import Dropdown
 from ui.forms.form import Form, Words, sentence, set_property, tell
 from ui.looks.icons import icon
+from ui.parts.scrolled import Scrolled
 from ui.parts.small_button import small_button
 from ui.sending.data_editor import DataEditor
 from ui.sending.header_names import NAMES, VALUES
+from ui.sending.message_faults import Edit, MessageFaults
 from ui.sending.rows import Rows
 
 AUTOMATIC = "GET/POST"
 METHODS = (AUTOMATIC, "GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 MAX_TIMES, MAX_INTERVAL_MS = 1_000_000_000, 86_400_000
 
-DATA, HEADERS, OPTIONS = range(3)
+DATA, HEADERS, FAULTS, OPTIONS = range(4)
 """The tabs."""
 
 
 URL = 34
 """Characters of a URL that are shown at least."""
+
+OPTION_LINES = 4
+"""Lines of text for which the options always have room; what is below is scrolled."""
 
 
 class MessageForm(QWidget):
@@ -55,6 +60,7 @@ class MessageForm(QWidget):
 
     Attributes:
         body: the editor of the data. ``editor``: its text; ``types``: the chooser of its type.
+        faults: those that it is sent with.
         pause, stop: buttons for what is sent at present. They stand where its state is shown.
 
     Signals:
@@ -74,7 +80,7 @@ class MessageForm(QWidget):
         self._lay_out()
         for signal in (
             self.url.textChanged, self.body.changed, self.headers.changed, self.times.valueChanged,
-            self.method.currentTextChanged,
+            self.method.currentTextChanged, self.faults.changed,
         ):  # fmt: skip
             signal.connect(self.check)
         self.button.clicked.connect(self._request_send)
@@ -100,6 +106,11 @@ class MessageForm(QWidget):
         self._variables = variables
         self.check()
 
+    def edit_faults_by(self, edit: Edit) -> None:
+        """``edit`` shows the form of faults."""
+        self.faults.edit_by(edit)
+        self.check()
+
     # -- the message
 
     def message(self, name: str = "") -> Message:
@@ -114,6 +125,7 @@ class MessageForm(QWidget):
             verify=self.verify.isChecked(),
             times=self.times.value(),
             every=self.every.value() / 1000,
+            faults=self.faults.tables,
         )
 
     def show_message(self, message: Message) -> None:
@@ -129,6 +141,7 @@ class MessageForm(QWidget):
         self.verify.setChecked(message.verify)
         self.times.setValue(message.times)
         self.every.setValue(round(message.every * 1000))
+        self.faults.set_tables(message.faults)
         self.url.setCursorPosition(0)
         self.check()
 
@@ -174,6 +187,7 @@ class MessageForm(QWidget):
         self.headers.setAccessibleName(self.tr("Headers"))
         self.headers.complete(NAMES, VALUES)
         self.headers.setMinimumHeight(3 * self.fontMetrics().lineSpacing())
+        self.faults = MessageFaults()
         self.header_words, self.url_words = Words(), Words()
         often = self.tr("How often the message is sent; 0: until you stop it")
         self.times = _Number(often, MAX_TIMES, self.tr("Times"))
@@ -184,8 +198,10 @@ class MessageForm(QWidget):
         self.every.setSuffix(" ms")
         self.keep = QCheckBox(self.tr("&Keep the connection open"))
         self.keep.setToolTip(self.tr("The next message goes over the same connection"))
-        self.reconnect = QCheckBox(self.tr("&Reconnect when it is lost"))
-        self.reconnect.setToolTip(self.tr("TCP and WebSocket: connect again, and send nothing a second time"))
+        self.reconnect = QCheckBox(self.tr("&Reconnect"))
+        self.reconnect.setToolTip(
+            self.tr("When it is lost, over TCP or WebSocket: connect again, and send nothing a second time")
+        )
         self.reconnect.setEnabled(False)
         self.keep.toggled.connect(self.reconnect.setEnabled)
         self.verify = QCheckBox(self.tr("&Verify the certificate"))
@@ -219,6 +235,7 @@ class MessageForm(QWidget):
         self.tabs.setProperty("inner", True)
         self.tabs.addTab(self.body, "")
         self.tabs.addTab(headers, "")
+        self.tabs.addTab(self.faults, "")
         self.tabs.addTab(self._options(), self.tr("Options"))
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -229,7 +246,8 @@ class MessageForm(QWidget):
         body = self.body
         stops: list[QWidget] = [
             self.method, self.url, self.button, self.tabs.tabBar(), body.editor, body.rows, body.types, body.format,
-            body.choose, self.headers, self.times, self.every, self.keep, self.reconnect,
+            body.choose, self.headers, self.faults.lines, self.faults.button, self.times, self.every, self.keep,
+            self.reconnect,
             self.verify,
         ]  # fmt: skip
         for before, after in pairwise(stops):
@@ -243,11 +261,19 @@ class MessageForm(QWidget):
         column.setContentsMargins(0, 8, 0, 0)
         column.setSpacing(6)
         column.addLayout(form)
-        column.addWidget(self.keep)
-        column.addWidget(self.reconnect)
+        kept = QHBoxLayout()
+        kept.setSpacing(16)
+        kept.addWidget(self.keep)
+        kept.addWidget(self.reconnect)
+        kept.addStretch()
+        column.addLayout(kept)
         column.addWidget(self.verify)
         column.addStretch()
-        return page
+        scrolled = Scrolled(page, OPTION_LINES)
+        for part in (page, scrolled):
+            part.setProperty("surface", "panel")
+            part.setAttribute(Qt.WA_StyledBackground)
+        return scrolled
 
     # -- checking
 
@@ -282,8 +308,10 @@ class MessageForm(QWidget):
         tell(self.headers, self.header_words, header_problem)
         self.header_words.setVisible(header_problem is not None)
         set_property(self.headers, "invalid", header_problem is not None)
-        bad = [data_ok, header_problem is None]
-        for tab, ok in zip((DATA, HEADERS), bad, strict=True):
+        client = self._client()
+        faults_ok = self.faults.check(client.protocol if client is not None else "tcp")
+        bad = [data_ok, header_problem is None, faults_ok]
+        for tab, ok in zip((DATA, HEADERS, FAULTS), bad, strict=True):
             self.tabs.setTabIcon(tab, QIcon() if ok else icon("warning", "bad"))
         valid = bool(text) and url_problem is None and all(bad) and not self._busy
         self.button.setEnabled(valid)
@@ -298,6 +326,9 @@ class MessageForm(QWidget):
         sent = len([row for row in self.headers.rows() if row.on])
         headers = self.tr("Headers ({count})").format(count=sent) if sent else self.tr("Headers")
         self.tabs.setTabText(HEADERS, headers)
+        on = sum(bool(table.get("enabled", True)) for table in self.faults.tables)
+        self.tabs.setTabText(FAULTS, self.tr("Faults ({count})").format(count=on) if on else self.tr("Faults"))
+        self.tabs.setTabVisible(FAULTS, self.faults.editable or bool(self.faults.tables))
         self.tabs.setTabText(DATA, self.tr("Body") if request else self.tr("Message"))
         self.verify.setVisible(client is not None and client.tls)
         self.every.setEnabled(self.times.value() != 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -13,14 +14,17 @@ from twisted.internet.defer import CancelledError, Deferred
 from app.errors import PostError
 from app.sending import open_conversation
 from app.sending.answer import Answer
-from app.sending.contents import NONE, Content, content
+from app.sending.contents import Content, content
 from app.sending.conversation import Connecting, Conversation, Open
 from app.sending.delivery import Sending, silence
+from app.sending.errors import FaultsWrongError
+from app.sending.faults import problems
 from app.sending.reconnecting import Reconnecting
 from app.sending.request import Request
 from app.sending.sender import Sender
+from app.services.surroundings import draw_seed
 from app.text.escapes import amount
-from app.text.variables import Variables
+from app.text.variables import NONE, Variables
 from app.workspace.message import Message
 
 SILENCE = 1.0
@@ -56,6 +60,7 @@ class SendRun(QObject):
         """``folder`` returns the base of relative file names."""
         super().__init__(parent)
         self._sender, self._folder = sender, folder
+        sender.faulted.connect(self._on_fault)
         self.sending: Sending | None = None
         self.conversation: Conversation | None = None
         self.received = self._sent_before = 0
@@ -88,7 +93,7 @@ class SendRun(QObject):
         """The state as a text for the user, and whether it is an error."""
         if self.reconnecting is not None and self.reconnecting.waiting and self.conversation is not None:
             closed = self.conversation.closed
-            return self.tr("{reason} Connects again in {seconds} s.").format(
+            return self.tr("Connects again in {seconds} s. {reason}").format(
                 reason=closed.reason if closed is not None else "", seconds=ceil(self.reconnecting.seconds_left)
             ), False
         if self._problem:
@@ -184,7 +189,7 @@ class SendRun(QObject):
         self, message: Message, keep: bool, reconnect: bool, variables: Variables, attached: bytes | None
     ) -> None:
         try:
-            request = message.request(variables)
+            request = self._failing(message, message.request(variables))
             if attached is not None:
                 message_content: Content = lambda _: attached  # noqa: E731
             else:
@@ -213,6 +218,13 @@ class SendRun(QObject):
         if not conversation.answers:
             await silence(self._sender.reactor, conversation, SILENCE)
         conversation.close()
+
+    def _failing(self, message: Message, request: Request) -> Request:
+        """``request`` with the faults of ``message``. Raises FaultsWrongError: its URL had variables, perhaps."""
+        tables, protocol = message.faults, request.url.client.protocol
+        for mistake in problems(tables, protocol):
+            raise FaultsWrongError(number=(mistake.table or 0) + 1, reason=f"{mistake.key} {mistake.text}".strip())
+        return replace(request, faults=self._sender.failing(tables, protocol, draw_seed()) if tables else None)
 
     def _keep_connected(self, conversation: Conversation) -> None:
         """Have the connection made again when it is lost, as long as no message goes elsewhere."""
@@ -250,7 +262,7 @@ class SendRun(QObject):
         if conversation is None or conversation.closed is not None:
             return None
         if _connection_key(conversation.request) == _connection_key(request):
-            conversation.request = request
+            conversation.request = replace(request, faults=conversation.request.faults)  # they count on
             return conversation
         conversation.close()
         return None
@@ -271,6 +283,10 @@ class SendRun(QObject):
             self._body += data[: max(0, KEPT - len(self._body))]
         self.exchanged.emit("←", data)
 
+    def _on_fault(self, words: str) -> None:
+        if self.running or self.open:
+            self.exchanged.emit("·", self.tr("fault {words}").format(words=words))
+
     def _on_answered(self, answer: Answer) -> None:
         body, self._body = bytes(self._body), bytearray()
         self.answered.emit(answer, body)
@@ -287,6 +303,7 @@ class SendRun(QObject):
 
 def _connection_key(request: Request) -> Any:
     """Requests with an equal key can use the same connection."""
-    url = request.url
-    key = (url.scheme, url.host, url.port, request.verify)
+    url, faults = request.url, request.faults
+    of_faults = [fault.table for fault in faults.all] if faults is not None else []
+    key = (url.scheme, url.host, url.port, request.verify, of_faults)
     return key if url.client.protocol != "websocket" else (*key, url.target, request.fields)

@@ -28,8 +28,8 @@ class Running:
 def running(post: Post) -> Running:
     """What stops when the workspace is replaced or the window closes."""
     up = [service for service in post.services.values() if isinstance(service.status, Starting | Listening)]
-    busy = [service for service in up if service.connections and service.config.protocol != "udp"]  # that has none
-    clients = sum(len(service.connections) for service in busy)
+    busy = [service for service in up if service.config.protocol != "udp" and service.clients()]  # UDP has none
+    clients = sum(len(service.clients()) for service in busy)
     return Running(len(up), clients, tuple(service.config.name for service in busy))
 
 
@@ -141,7 +141,7 @@ class LeaveQuestion(QMessageBox):
     def _ask_to_save(self, title: str, ends: str) -> None:
         self.setWindowTitle(self.tr("Unsaved changes"))
         self.setText(self.tr("Save the changes to “{title}”?").format(title=title))
-        lost = self.tr("Without saving, what was changed is lost. The capture is kept either way.")
+        lost = self.tr("Your changes are lost if you do not save them. The capture is kept either way.")
         self.setInformativeText(f"{lost}\n\n{ends}" if ends else lost)
         self.setStandardButtons(QMessageBox.Save | QMessageBox.Discard | QMessageBox.Cancel)
         self.button(QMessageBox.Save).setText(self.tr("&Save"))

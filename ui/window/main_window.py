@@ -21,6 +21,7 @@ from ui.actions.build import Actions
 from ui.bridge import Bridge
 from ui.captures.commands import CaptureCommands
 from ui.captures.files import CaptureFiles, dropped
+from ui.charts.commands import ChartCommands
 from ui.edits import Edits
 from ui.faults.commands import FaultCommands
 from ui.manual.commands import ManualCommands
@@ -55,6 +56,7 @@ from ui.window.toolbar import Toolbar
 from ui.window.workspace_files import WorkspaceFiles
 from ui.workbench.answering import AnswerByRule
 from ui.workbench.commands import WorkbenchCommands
+from ui.workbench.faults_dialog import edit_faults
 from ui.workbench.pages import Workbench
 
 if TYPE_CHECKING:
@@ -83,7 +85,8 @@ class MainWindow(QMainWindow):
         browser, panes, detail, filter: the panes with their filter and the detail of the current event.
         service_actions, failure_actions, exchanges, notes: what acts on services and events.
         workbench: the pages of services.
-        sending, faults, watches, streams: the docks of sending, of faults and of watches, and the stream windows.
+        sending, faults, watches, charts, streams: the docks of sending, of faults, of watches and of charts, and the
+            stream windows.
         examples: what the start page does in one click.
         notices, middle, start_page, toolbar, capture_button, command_palette, menus, manual: parts of the window
             itself.
@@ -164,13 +167,26 @@ class MainWindow(QMainWindow):
         post, edits, bridge, files = self._post, self.edits, self.bridge, self.files
         selection = Selection(post, edits, bridge, self.side, self.browser, self.failure_actions)
         self.sending = SendCommands(
-            post, edits, bridge, self, self.side.selected, files.folder, reader, lambda: self.browser.current_event
+            post,
+            edits,
+            bridge,
+            self,
+            self.side.selected,
+            files.folder,
+            reader,
+            lambda: self.browser.current_event,
+            edit_faults,
         )
         files.changed.connect(self.sending.refresh)
         self.faults = FaultCommands(
             post, edits, bridge, self, reader, self.workbench.show_faults, self.browser.show_filtered,
             self.side.selected, lambda: self.browser.current_event, selection.connection, self._status_line.tell,
         )  # fmt: skip
+        self.charts = ChartCommands(
+            reader, self.browser, lambda: list(post.services), self._settings, self, live=True
+        )  # fmt: skip
+        bridge.ticked.connect(self.charts.on_stored)
+        bridge.services_changed.connect(self.charts.on_services)
         self.watches = WatchCommands(
             post, edits, bridge, self, lambda: self.services.selected, self.browser.show_filtered
         )  # fmt: skip
@@ -178,12 +194,15 @@ class MainWindow(QMainWindow):
         self.detail.wanted.connect(lambda name: self.actions_[name].trigger())
         self.side.changed.connect(self.faults.on_selection)
         self.captures.send_wanted.connect(self.sending.fill)
-        self.capture_commands = CaptureCommands(post, reader, self.captures, self.browser, self, selection.connection)
+        self.capture_commands = CaptureCommands(
+            post, reader, self.captures, self.browser, self, selection.connection, self._settings
+        )
         answering = AnswerByRule(post, self.exchanges, self.workbench, self.service_actions)
         services = ServiceCommands(
             post, self.side, self.service_actions, self, self.notices.say, self._status_line.tell
         )
         services.keep_keys(self.actions_)
+        self.actions_.say_why(self._status_line.tell)
         self.actions_.connect(
             WorkbenchCommands(
                 self.workbench,
@@ -209,6 +228,7 @@ class MainWindow(QMainWindow):
             self.capture_commands,
             self.sending,
             self.faults,
+            self.charts,
             self.watches,
             ManualCommands(self.manual),
             ProgramCommands(post, self),
@@ -244,6 +264,7 @@ class MainWindow(QMainWindow):
         self.streams.close()  # they are of the old one
         if self._post.capture is not None:
             self.browser.read_anew(self._post.capture)
+            self.charts.read_anew()
 
     def _show_title(self) -> None:
         title = self.files.title.replace("[*]", "[*][*]")  # Qt replaces a single [*] by the mark of changes
@@ -293,6 +314,7 @@ class MainWindow(QMainWindow):
         self.capture_commands.stop()
         self.captures.close()
         self.browser.let_go()
+        self.charts.let_go()
         self.manual.close()
         self.closed.emit()
         event.accept()

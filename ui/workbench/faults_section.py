@@ -21,16 +21,17 @@ from PyQt5.QtWidgets import (
 
 from app import faults
 from app.faults import presets
-from app.faults.live import LiveFault
+from app.faults.hits import LiveFault
 from app.faults.presets import Preset
 from app.faults.tables import named
 from app.options import Option
+from app.sending.faults import fits, level
 from app.services.service import Service
 from app.workspace.faults_toml import faults_from_toml, faults_to_toml
 from ui.actions.build import show
 from ui.faults.empty import NoFaults
 from ui.faults.presets_menu import menu_of, with_network
-from ui.faults.words import count_words, kind_words, summary
+from ui.faults.words import count_words, title_lines
 from ui.forms.editors import Text
 from ui.forms.form import Words, sentence, set_property, tab_through, title
 from ui.looks import theme
@@ -63,7 +64,7 @@ FAULTS = {
     "move": QT_TRANSLATE_NOOP("Workbench", "move of a fault"),
 }
 
-SEED = Option("seed", int, 0, "Seed by which its faults draw; 0: another one at each start", "", 0)
+SEED = Option("seed", int, 0, "Seed by which its faults draw; 0: another one at each start", "", 0, 2**63 - 1)
 
 
 class FaultsSection(QWidget):
@@ -84,13 +85,19 @@ class FaultsSection(QWidget):
     refused = pyqtSignal(str)
     hits_wanted = pyqtSignal(str)
 
-    def __init__(self, protocol: str, service: Callable[[], Service | None]) -> None:
-        """``service()`` is the service as it runs."""
+    def __init__(
+        self,
+        protocol: str,
+        service: Callable[[], Service | None],
+        fits: Callable[[faults.FaultKind], bool] | None = None,
+    ) -> None:
+        """``service()`` is the service as it runs; with ``fits``, there is none, and only kinds that fit are
+        offered."""
         super().__init__()
-        self._protocol, self._service = protocol, service
+        self._protocol, self._service, self._fits = protocol, service, fits
         self._wrong: dict[int, dict[str, str]] = {}
         read = partial(faults_from_toml, protocol=protocol)
-        self.model = FaultsModel(Kind(_title, read, faults_to_toml, words=FAULTS))
+        self.model = FaultsModel(Kind(title_lines, read, faults_to_toml, words=FAULTS))
         self.view = FaultsView(self.model)
         self.form = RuleForm(protocol, lambda table: arranged(table, protocol))
         self._lay_out()
@@ -101,6 +108,11 @@ class FaultsSection(QWidget):
         self.model.switched.connect(self._switch)
         self.form.changed.connect(self._on_form)
         self._on_chosen(-1)
+
+    @classmethod
+    def of_message(cls, protocol: str) -> FaultsSection:
+        """The faults of a message that is sent by ``protocol``: a switch is an edit, and there is no seed."""
+        return cls(level(protocol), lambda: None, lambda kind: fits(kind, protocol))
 
     # -- building
 
@@ -113,7 +125,7 @@ class FaultsSection(QWidget):
         column.addWidget(self._made_head())
         column.addWidget(self.form, 1)
         self.empty = NoFaults("window")
-        self.empty.show_own(self._protocol)
+        self.empty.show_own(self._protocol, of_message=self._fits is not None)
         self.empty.chosen.connect(self._put_preset)
         right = self._right = QStackedWidget()
         right.addWidget(form)
@@ -159,6 +171,8 @@ class FaultsSection(QWidget):
         column.addWidget(self.view, 1)
         column.addLayout(buttons)
         self._seed_row = self._made_seed(0)
+        if self._fits is not None:
+            self._seed_row.hide()
         column.addWidget(self._seed_row)
         self._left_column = column
         return left
@@ -196,6 +210,7 @@ class FaultsSection(QWidget):
 
     def _made_head(self) -> QWidget:
         self._about = Line()
+        of_message = self._fits is not None
         self._about.setProperty("role", "dim")
         self.hits = QPushButton()
         self.hits.setProperty("link", True)
@@ -212,6 +227,8 @@ class FaultsSection(QWidget):
         for button in (self.hits, self.once_now):
             button.setAutoDefault(False)
             row.addWidget(button)
+            if of_message:
+                button.hide()
         return head
 
     def _on_splitter(self) -> None:
@@ -298,7 +315,9 @@ class FaultsSection(QWidget):
     def refresh(self) -> None:
         """Show switches and hits as they are now."""
         live = self._live()
-        self.model.set_acting([fault is None or fault.enabled for fault in live])
+        given = [bool(table.get("enabled", True)) for table in self.model.tables()]
+        acting = [fault is None or fault.enabled for fault in live]
+        self.model.set_acting(acting if self._fits is None else given)
         self.model.set_hits([fault.hits if fault is not None else 0 for fault in live])
         at = self.view.at()
         fault = live[at] if 0 <= at < len(live) else None
@@ -323,6 +342,12 @@ class FaultsSection(QWidget):
         self.keep.setToolTip(self.tr("Repeat with the seed of this run: a restart then hits as this run did"))
 
     def _switch(self, at: int) -> None:
+        row = self.model.row(at)
+        if self._fits is not None and row is not None:
+            table = {key: value for key, value in row.table.items() if key != "enabled"}
+            self.model.change(at, table if not row.on else {**table, "enabled": False})
+            self._on_rows(self.tr("switch of a fault"))
+            return
         service, live = self._service(), self._live()
         fault = live[at] if at < len(live) else None
         if service is not None and fault is not None:
@@ -345,6 +370,8 @@ class FaultsSection(QWidget):
         service = self._service()
         secure = service is not None and service.config.tls is not None
         for kind in faults.fitting(self._protocol):
+            if self._fits is not None and not self._fits(kind):
+                continue
             if kind.tls and not secure:
                 needs = self.tr("{kind}: for a service with TLS").format(kind=kind.name)
                 menu.addAction(unmarked(needs)).setEnabled(False)
@@ -406,17 +433,6 @@ class FaultsSection(QWidget):
         service = self._service()
         if service is not None:
             self.seed.setText(str(service.faults.seed))
-
-
-def _title(table: Mapping[str, Any]) -> tuple[str, str]:
-    """The two lines of a fault: its name, or its kind; and what it does."""
-    kind = faults.find(str(table.get("kind", "")))
-    name = str(table.get("kind", ""))
-    side = str(table.get("on", kind.sides[0] if kind is not None else ""))
-    does = kind_words(name, side)
-    figures = summary(kind, table)
-    shown = str(table.get("name") or "") or name
-    return shown, f"{does} · {figures}" if figures else does
 
 
 def _said(key: str, text: str) -> str:

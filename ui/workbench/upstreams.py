@@ -9,8 +9,11 @@ from PyQt5.QtWidgets import QGridLayout, QLabel, QWidget
 
 from app.responders.relay.balance import Member
 from ui.forms.form import Words
-from ui.parts.labels import let_shrink
+from ui.parts.labels import plain
 from ui.workbench.marks import Lamp
+
+LONGEST = 40
+"""Characters of an address that are shown; the tooltip has all of it."""
 
 
 class UpstreamsView(QWidget):
@@ -39,8 +42,10 @@ class UpstreamsView(QWidget):
         self._make(len(members))
         for (lamp, address, words), member in zip(self._rows, members, strict=True):
             lamp.set_state("failed" if member.reason else "listening")
-            address.setText(member.address)
-            figures = self.tr("{open} open, {served} since the start").format(
+            shown_address = member.address if len(member.address) <= LONGEST else f"{member.address[: LONGEST - 1]}…"
+            address.setText(shown_address)
+            address.setToolTip(plain(member.address))
+            figures = self.tr("{served} served, {open} now").format(
                 open=f"{member.open:,}", served=f"{member.served:,}"
             )
             words.say(f"{figures}. {member.reason}" if member.reason else figures, "error" if member.reason else "dim")
@@ -63,7 +68,7 @@ class UpstreamsView(QWidget):
             address.setProperty("role", "mono")
             address.setTextFormat(Qt.PlainText)
             address.setTextInteractionFlags(Qt.TextSelectableByMouse)
-            let_shrink(address)
+            words.setAlignment(Qt.AlignTop)
             self._grid.addWidget(lamp, row, 0, Qt.AlignTop)
             self._grid.addWidget(address, row, 1, Qt.AlignTop)
             self._grid.addWidget(words, row, 2, Qt.AlignTop)

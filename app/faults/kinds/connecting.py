@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from app.faults import CLOSED, CONNECT, STREAMS, UNACCEPTED, FaultKind
+from app.faults.hits import Hit
 from app.faults.kinds.delay import DAY_MS
-from app.faults.live import Hit
 from app.options import Mistake, Option, Options
 
 RESET = "reset"
+
+SHORTEST = 0.1
+"""Seconds from one time that a port is shut to the next, at the least."""
 
 
 def _delay(hit: Hit) -> str:
@@ -36,6 +39,8 @@ def _check(values: Options, protocol: str, on: str) -> Iterator[Mistake]:
         if values[name] != neutral:
             where = "where the port is closed" if protocol == "udp" or values["how"] == CLOSED else "in the queue"
             yield Mistake(name, f"has no effect {where}: connections are not told apart there")
+    if 0 < values["period_seconds"] < SHORTEST:
+        yield Mistake("period_seconds", f"must be at least {SHORTEST:g} s: the port is closed and opened each time")
 
 
 KINDS = (

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from app.faults import RECEIVED, SENT, STREAMS, FaultKind
 from app.faults.draws import Draws
-from app.faults.live import Hit
+from app.faults.hits import Hit
 from app.options import Option
 
 BIT, BYTE, ZERO, TRUNCATE, INSERT = "bit", "byte", "zero", "truncate", "insert"
+
+MOST = 10_000
+"""Mistakes in one message."""
 
 
 def corrupted(data: bytes, how: str, count: int, draws: Draws) -> bytes:
@@ -16,18 +19,28 @@ def corrupted(data: bytes, how: str, count: int, draws: Draws) -> bytes:
         return data
     if how == TRUNCATE:
         return data[: max(0, len(data) - count)]
+    if how == INSERT:
+        return _inserted(data, min(count, MOST), draws)
     changed = bytearray(data)
-    for _ in range(min(count, 10_000)):
+    for _ in range(min(count, MOST)):
         place = draws.below(len(changed))
         if how == BIT:
             changed[place] ^= 1 << draws.below(8)
         elif how == BYTE:
             changed[place] ^= 1 + draws.below(255)
-        elif how == ZERO:
-            changed[place] = 0
         else:
-            changed[place:place] = draws.noise(1)
+            changed[place] = 0
     return bytes(changed)
+
+
+def _inserted(data: bytes, count: int, draws: Draws) -> bytes:
+    """In one pass: each byte would move all that is behind it."""
+    parts: list[bytes] = []
+    at = 0
+    for place in sorted(draws.below(len(data) + 1) for _ in range(count)):
+        parts += (data[at:place], draws.noise(1))
+        at = place
+    return b"".join((*parts, data[at:]))
 
 
 def _corrupt(hit: Hit) -> str:
@@ -66,7 +79,7 @@ KINDS = (
         (
             Option("how", str, BIT, "Turn over bits, change bytes, set them to 0, leave out the last, or insert some",
                 choices=(BIT, BYTE, ZERO, TRUNCATE, INSERT)),
-            Option("count", int, 1, "How many", "", 1, 10_000),
+            Option("count", int, 1, "How many", "", 1, MOST),
         ),
     ),
     FaultKind(

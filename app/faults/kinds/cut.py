@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from app.faults import SENT, STREAMS, FaultKind
-from app.faults.live import Hit
+from app.faults.hits import Hit
 from app.options import Mistake, Option, Options
 
 CLOSE, RESET = "close", "reset"
@@ -15,7 +15,11 @@ def _act(hit: Hit) -> str:
     how = hit.options["then"]
     size, whole = hit.options["bytes"], hit.options["part"]
     words = f"cut after {whole:.0%} of it" if whole else f"cut after {size:,} bytes"
-    hit.target.cut(hit.piece, hit.lane, size, whole, reset=how == RESET)
+
+    def told(data: bytes, passed: int) -> None:
+        hit.tell(f"{passed:,} of {len(data):,} bytes left, then {how}", data)
+
+    hit.target.cut(hit.piece, hit.lane, size, whole, reset=how == RESET, told=told)
     return f"{words}, then {how}"
 
 
@@ -37,4 +41,6 @@ KIND = FaultKind(
     ),
     ends=True,
     check=_check,
+    figure="after {}",
+    at_zero="before the first byte",
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.faults import RECEIVED, SENT, FaultKind
 from app.faults.draws import DISTRIBUTIONS
-from app.faults.live import Hit
+from app.faults.hits import Hit
 from app.options import Option
 
 DAY_MS = 86_400_000.0

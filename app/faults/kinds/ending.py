@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from app.faults import RECEIVED, SENT, STREAMS, FaultKind
+from app.faults.hits import Hit
 from app.faults.kinds.delay import DAY_MS
-from app.faults.live import Hit
 from app.faults.targets import Target
 from app.options import Option
 
@@ -24,7 +24,7 @@ def _ending(name: str, help: str, words: str, end: Callable[[Target], None]) -> 
 
 def _act_slowly(hit: Hit) -> str:
     wait = hit.options["after_ms"]
-    hit.target.close_slowly(wait / 1000)
+    hit.target.close_slowly(wait / 1000, hit.fault)
     return f"its end will be {wait:.0f} ms late"
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, cast
 
 from app.faults import CONNECT, SENT, STREAMS_OF_HTTP2, FaultKind
-from app.faults.live import Hit
+from app.faults.hits import Hit
 from app.faults.targets import ExchangeTarget
 from app.options import Mistake, Option, Options
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from app.faults import RECEIVED, SENT, FaultKind
 from app.faults.draws import Draws
+from app.faults.hits import Course, Hit, LiveFault
 from app.faults.kinds.delay import DAY_MS
-from app.faults.live import Course, Hit, LiveFault
 from app.options import Mistake, Option, Options
 
 

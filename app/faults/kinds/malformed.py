@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import cast
 
 from app.faults import SENT, FaultKind
-from app.faults.live import Hit
+from app.faults.hits import Hit
 from app.faults.targets import ExchangeTarget
 from app.options import Option
 

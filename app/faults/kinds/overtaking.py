@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from app.faults import RECEIVED, SENT, FaultKind
+from app.faults.hits import Hit
 from app.faults.kinds.delay import DAY_MS
 from app.faults.lane import Piece
-from app.faults.live import Hit
 from app.options import Option
 
 _ANY = 1 << 62
@@ -46,6 +46,7 @@ KINDS = (
             Option("gap", int, 0, "How many others pass between the two; whichever comes first of this and ms", "", 0,
                 10_000),
         ),
+        at_zero="at once",
     ),
     FaultKind(
         "reorder", "A datagram or a message is overtaken by those behind it", _reorder, *_FITS,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from app.faults import BYTES, RECEIVED, SENT, STREAMS, FaultKind
+from app.faults.hits import Hit
 from app.faults.kinds.delay import DAY_MS
-from app.faults.live import Hit
 from app.options import Option
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from hashlib import blake2b
 from math import ceil
 from typing import cast
 
 from app.faults import RECEIVED, SENT, STREAMS, FaultKind
-from app.faults.live import Hit
+from app.faults.hits import Hit
 from app.faults.targets import ExchangeTarget
 from app.options import Mistake, Option, Options
 
@@ -15,6 +16,10 @@ PEER, SERVICE, FIELD = "peer", "service", "field"
 
 MAX_COUNTED = 10_000
 """Peers, or values of a header, that a quota counts for at once; the one that began first is forgotten."""
+
+
+LONGEST = 128
+"""Characters of a value that is kept as it is; of a longer one, what is made of it by BLAKE2."""
 
 
 def _status(hit: Hit) -> str:
@@ -30,6 +35,8 @@ def _quota(hit: Hit) -> str:
     target = cast(ExchangeTarget, hit.target)
     if by == FIELD:
         whose = target.field(hit.options["field"])
+        if len(whose) > LONGEST:
+            whose = blake2b(whose.encode("utf-8", "surrogateescape")).hexdigest()
     counted = hit.fault.kept
     began, count = counted.get(whose, (hit.now, 0))
     if hit.now >= began + seconds:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import cast
 
 from app.faults import CONNECT, STREAMS, FaultKind
+from app.faults.hits import Hit
 from app.faults.kinds.delay import DAY_MS
-from app.faults.live import Hit
 from app.faults.targets import SecuredTarget
 from app.options import Option
 

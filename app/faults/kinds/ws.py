@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, cast
 
 from app.faults import HANDSHAKES, MESSAGES, PONGS, SENT, FaultKind
-from app.faults.live import Hit
+from app.faults.hits import Hit
 from app.options import Option, Options
 from app.websocket.frames import BINARY, TEXT, fragments, frame
 

@@ -52,7 +52,7 @@ class Member:
     Attributes:
         number: its place among them, from 0.
         open: connections, requests or UDP clients that it has now, those that are being made among them.
-        served: how many it was given since the relay started.
+        served: how many it has got since the relay started, those that are over among them.
         reason: why it is passed over, in words; empty while it is not.
         since: reactor time at which that began.
         due: reactor time from which it is tried again.
@@ -136,6 +136,7 @@ class Balance:
                 failures.append(member.upstream.explain(Failure()))
             else:
                 self.reached(member)
+                member.served += 1
                 return member, made
             self.failed(member, str(failures[-1]))
             member = self.choose(peer, tried, self._now() - began)
@@ -173,7 +174,6 @@ class Balance:
     def taken(self, member: Member) -> None:
         """A connection, a request or a flow is given to it."""
         member.open += 1
-        member.served += 1
 
     def left(self, member: Member) -> None:
         """One that was given to it is over."""
@@ -191,7 +191,7 @@ class Balance:
 
     def reached(self, member: Member) -> None:
         """It was reached."""
-        if not member.reason or (member.reason == UNWELL and self._context.is_down(member.address)):
+        if not member.reason or (member.reason == UNWELL and self._is_down(member)):
             return
         seconds = round(self._now() - member.since, 3)
         member.reason = ""
@@ -202,10 +202,13 @@ class Balance:
 
     def _is_well(self, member: Member, now: float) -> bool:
         self._look_at_watch(member)
-        return not self._context.is_down(member.address) and (not member.reason or now >= member.due)
+        return not self._is_down(member) and (not member.reason or now >= member.due)
+
+    def _is_down(self, member: Member) -> bool:
+        return self._context.is_down(*member.upstream.place)
 
     def _look_at_watch(self, member: Member) -> None:
-        if self._context.is_down(member.address):
+        if self._is_down(member):
             if not member.reason:
                 self.failed(member, UNWELL)
         elif member.reason == UNWELL:

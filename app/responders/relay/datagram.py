@@ -187,6 +187,7 @@ class DatagramRelay(DatagramProtocol):
             )
             return
         ours = flow.port.getHost()
+        member.served += 1
         flow.connected = self._context.reactor.seconds()
         flow.addresses = loops.datagrams_from(ours.host, ours.port)
         self._context.loops.opened(flow.addresses, Hop(self._context.name, flow.previous))

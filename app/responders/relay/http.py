@@ -117,7 +117,6 @@ class Exchange:
 
     Attributes:
         request: the client's request.
-        over: whether the request is answered, or its client gone.
     """
 
     def __init__(self, request: Any, balance: Balance) -> None:

@@ -36,7 +36,7 @@ def _udp(options: Options, context: Context) -> DatagramProtocol:
 
     seconds = options["connect_seconds"]
     upstreams = [
-        Upstream(address, None, context.reactor, seconds, context.name, context.loops)
+        Upstream(address, None, context.reactor, seconds, context.name, context.loops, place=parse(address))
         for address in _addresses(options)
     ]
     return DatagramRelay(Balance(upstreams, context, options["balance"], options["retry_seconds"]), context)
@@ -70,6 +70,7 @@ def _balance(options: Options, context: Context, targets: Sequence[Target]) -> B
         Upstream(
             address, context.endpoint(target.host, target.port, tls=target.tls, verify=options["verify"]),
             context.reactor, seconds, context.name, context.loops, pseudonym, target.tls,
+            (target.host, target.port),
         )
         for address, target in zip(_addresses(options), targets, strict=True)
     ]  # fmt: skip

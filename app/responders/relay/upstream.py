@@ -108,8 +108,13 @@ class Secured:
 
     def secured(self) -> defer.Deferred[Any]:
         """Fires with this protocol when the TLS handshake is done. A cancel aborts the connection."""
-        self._secured = defer.Deferred(lambda _: self.transport.abortConnection())
-        return self._secured
+        secured: defer.Deferred[Any] = defer.Deferred(lambda _: self._give_up())
+        self._secured = secured
+        return secured
+
+    def _give_up(self) -> None:
+        self._secured = None  # that it was lost is no news then
+        self.transport.abortConnection()
 
     def handshakeCompleted(self) -> None:
         secured, self._secured = self._secured, None
@@ -131,6 +136,7 @@ class Upstream:
         address: as it is written in the workspace.
         endpoint: connects to it; None on UDP.
         seconds: timeout of a connection attempt.
+        place: its host and port.
         tls: whether the endpoint speaks TLS; what it connects is a ``Secured`` then.
         relay: the name of the service that relays to it.
         loops: the connections that the program's relays have opened.
@@ -145,6 +151,7 @@ class Upstream:
     loops: Loops
     pseudonym: str = field(default_factory=draw_pseudonym)
     tls: bool = False
+    place: tuple[str, int] = ("", 0)
 
     def connect(self, factory: Any) -> defer.Deferred[Any]:
         """Connect; with TLS, its handshake included. ``explain`` explains its failures."""

@@ -17,11 +17,12 @@ from twisted.web.http import NO_BODY_CODES
 from twisted.web.http_headers import Headers
 
 from app.faults import MESSAGES, RECEIVED, SENT
+from app.faults.hits import Course
 from app.faults.lane import LEAST, MOST, Lane, Piece, mark
-from app.faults.live import Course, Faults
-from app.faults.targets import ENDED
+from app.faults.live import Faults
+from app.faults.targets import ENDED, Told
 from app.services.http.malformed import NO_END
-from app.services.http.pacing import Pace
+from app.services.tap.pacing import Pace
 
 FIRST = 0.1
 """Seconds that a head waits for the first part of its body, so that faults can look at that, too."""
@@ -63,8 +64,9 @@ class Exchange:
         self._full = False  # the rest of the body is not wanted
         self._complete = False  # the responder has written all of it
         self._ends = False  # nothing more is written
-        self._pause = 0.0  # before the end
-        self._left: tuple[int, bool] | None = None  # bytes until it is cut, and whether it is reset then
+        self._pause: dict[Any, float] = {}  # before the end, by fault
+        # Bytes until it is cut, whether it is reset then, and who is told.
+        self._left: tuple[int, bool, Told | None] | None = None
         self._pace: Pace | None = None
         self._ending: Any = None
         self._waiting: Any = None  # for the first part of the body
@@ -196,9 +198,11 @@ class Exchange:
 
     def _put(self, piece: Piece) -> None:
         if self._left is not None:
-            left, reset = self._left
-            self._left = left - len(piece.data), reset
+            left, reset, told = self._left
+            self._left = left - len(piece.data), reset, told
             if left <= len(piece.data):
+                if told is not None and left < len(piece.data):
+                    told(piece.data, left)
                 piece.data = piece.data[:left]
                 piece.then.append(partial(self._cut_now, reset))
                 self._full = True
@@ -215,8 +219,8 @@ class Exchange:
             self._begin_now()
         self._complete = True
         if self._pause and not self._over:
-            pause = mark()
-            pause.due[self] = self._clock.seconds() + self._pause
+            pause, now = mark(), self._clock.seconds()
+            pause.due.update({fault: now + seconds for fault, seconds in self._pause.items()})
             self.outgoing.put(pause)
         self.outgoing.after(self._end)
 

@@ -9,6 +9,7 @@ from twisted.web.http import NO_BODY_CODES
 from twisted.web.http_headers import Headers
 
 from app.faults.lane import Lane, Piece
+from app.faults.targets import Told
 from app.http.media_types import of_text
 from app.http.reason_phrases import phrase
 from app.services.http.faulted import Exchange
@@ -30,14 +31,15 @@ class FailingExchange(Exchange):
     def half_close(self) -> None:
         raise NotImplementedError
 
-    def close_slowly(self, seconds: float) -> None:
+    def close_slowly(self, seconds: float, fault: Any = None) -> None:
         raise NotImplementedError
 
-    def cut(self, piece: Piece, lane: Lane, size: int, part: float, *, reset: bool) -> None:
+    def cut(self, piece: Piece, lane: Lane, size: int, part: float, *, reset: bool, told: Told | None = None) -> None:
         """``part`` is of the body as its Content-Length says, or where there is none, of ``piece``."""
         (announced,) = self.request.responseHeaders.getRawHeaders(b"Content-Length", (b"",))[:1]
         total = int(announced) if announced.isdigit() else len(piece.data)
-        self._left = round(total * part) if part else size, reset
+        left = round(total * part) if part else size
+        self._left = left, reset, told if left > len(piece.data) else None
 
     def garble(self, piece: Piece, noise: bytes) -> None:
         """The head has the status alone."""
@@ -52,6 +54,7 @@ class FailingExchange(Exchange):
 
     def thaw(self, fault: Any) -> None:
         """The connection is told, too."""
+        self._pause.pop(fault, None)
 
     # -- of HTTP alone
 

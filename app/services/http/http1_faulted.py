@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from app.services.http.faulted_target import FailingExchange
 from app.services.http.malformed import BAD_SIZE, FLOOD, INTERIMS, NO_END
@@ -55,5 +56,5 @@ class Exchange1(FailingExchange):
             self._stop()
             self.tap.outgoing.after(self.tap.half_close)
 
-    def close_slowly(self, seconds: float) -> None:
-        self.tap.close_slowly(seconds)
+    def close_slowly(self, seconds: float, fault: Any = None) -> None:
+        self.tap.close_slowly(seconds, fault)

@@ -41,8 +41,8 @@ class Exchange2(FailingExchange):
         """A stream cannot end before its head: NO_ERROR says that this was no mistake (RFC 9113 section 7)."""
         self._reset_stream(ErrorCodes.NO_ERROR)
 
-    def close_slowly(self, seconds: float) -> None:
-        self._pause = seconds
+    def close_slowly(self, seconds: float, fault: Any = None) -> None:
+        self._pause[fault] = seconds
 
     def reset_stream(self, piece: Piece, code: int) -> None:
         piece.withhold()

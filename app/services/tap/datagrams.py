@@ -18,6 +18,7 @@ from twisted.internet.protocol import DatagramProtocol
 from app import events, limits
 from app.errors import system_words
 from app.faults import RECEIVED, SENT
+from app.faults.live import Faults
 from app.limits import Reached
 from app.services import errors
 from app.services.address import join
@@ -105,11 +106,12 @@ class DatagramTap(DatagramProtocol):
         ports: DatagramPorts | None = None,
         group: bool = False,
         outgoing: bool = False,
+        faults: Faults | None = None,
     ) -> None:
         """``most_bytes``: the size of the largest datagram that is passed to ``wrapped``. Without ``admission``,
         all peers are accepted, up to ``MAX_FLOWS`` at once. A service gives the ``ports`` of all services, to
         which its own is added; ``group``: whether it listens to multicast groups; ``outgoing``: whether we are the
-        client."""
+        client; ``faults``: those of its datagrams, None: those of the owner."""
         self.wrapped, self._owner, self._clock, self._admission = wrapped, owner, clock, admission
         self._most, self._most_per_host = MAX_FLOWS, MAX_FLOWS
         self.take_limits(most_bytes)
@@ -129,7 +131,7 @@ class DatagramTap(DatagramProtocol):
         self._peer: tuple[str, int] | None = None
         self.host = ""
         self._bound = ("", 0)
-        self._faults = owner.faults_of(outgoing=outgoing)
+        self._faults = faults if faults is not None else owner.faults_of(outgoing=outgoing)
         self._faulty: FaultyFlows | None = None
         if self._faults:
             self.fail()

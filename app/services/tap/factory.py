@@ -9,11 +9,13 @@ from twisted.internet.interfaces import IAddress, IProtocolFactory, IProtocolNeg
 from zope.interface import implementer
 
 from app import events
+from app.faults.live import Faults
 from app.limits import Reached
 from app.services.address import written
 from app.services.admission import Admission
 from app.services.interfaces import Owner
 from app.services.tap.faulted import convert, faulted
+from app.services.tap.lookout import Lookout
 from app.services.tap.tap import Tap
 from app.services.tap.valve import Kept
 
@@ -27,6 +29,7 @@ class TapFactory:
     Attributes:
         kept: the bytes that its peers have not read yet.
         faults: those that act on its connections; None: none ever do.
+        lookout: for peers that leave while a fault keeps us from noticing.
         host: the ``address:port`` that it listens on, once it does.
     """
 
@@ -40,11 +43,14 @@ class TapFactory:
         *,
         outgoing: bool = False,
         admission: Admission | None = None,
+        faults: Faults | None = None,
     ) -> None:
+        """``faults``: those of these connections; None: those of the owner."""
         self.wrapped, self.owner, self._tap, self.outgoing, self._admission = wrapped, owner, tap, outgoing, admission
-        self.faults = owner.faults_of(outgoing=outgoing)
+        self.faults = faults if faults is not None else owner.faults_of(outgoing=outgoing)
         self.protocols: dict[Any, bool] = {}
         self.kept = Kept()
+        self.lookout = Lookout(self.faults.clock if self.faults is not None else None)
         self.host = ""
         self._started = False
 

@@ -4,38 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
-from twisted.internet._producer_helpers import _PullToPush
 from twisted.internet.protocol import Protocol
 from twisted.python.failure import Failure
 
 from app import events
 from app.faults import BYTES, CONNECT, RECEIVED, SENT
-from app.faults.lane import LEAST, MOST, TICK, Lane, Piece, mark
-from app.faults.live import Course, Faults, Hit
-from app.faults.targets import ENDED
-from app.services.tap.holding import BY_RESPONDER
+from app.faults.hits import Course, Hit
+from app.faults.lane import TICK, Lane, Piece, mark
+from app.faults.live import Faults
+from app.faults.targets import ENDED, Told
+from app.services.tap.bounded import BY_FREEZE, Bounded
 from app.services.tap.tap import Tap
 from app.text.framing import Framer
 
-BY_FAULT = 8
-"""Who holds the peer back, beside those in ``holding``: a fault, which keeps enough of what it sent."""
 
-BY_FREEZE = 16
-"""A fault that reads no more."""
-
-BY_LANE = 32
-"""Answers that a fault holds back are more than ``MOST``."""
-
-BY_LAYER = 64
-"""The same of what waits in a layer above the connection, as messages do."""
-
-# For the type checker the mixin is what it is mixed into.
-_Base = Tap if TYPE_CHECKING else object
-
-
-class Faulted(_Base):  # type: ignore[misc,valid-type]
+class Faulted(Bounded):
     """Mixed in before a class of Tap. Recorded is what was on the wire: what came when it came, and what is sent
     when it leaves.
 
@@ -45,24 +30,20 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
         protocol_name: of the service.
     """
 
-    incoming: Lane
-    outgoing: Lane
     course: Course
     protocol_name: str
     _ended_by: str
     _dropped: int
     _cut_after: int
     _cut_end: Callable[[], None] | None
+    _cut_told: Told | None
     _faults: Faults
     _frames: Framer | None
     _level: str
-    _slow_close: float
-    _frozen_by: set[Any]
+    _slow_close: dict[Any, float]
     _leaving: bool
     _resetting: bool
-    _full: bool
     _spoiled: Any  # the TLS below, once a fault has acted on it
-    _pulled: Any  # a producer that waits to be asked
 
     def enter_faults(self, faults: Faults, framer: Framer | None = None) -> None:
         """Have what passes from now on go through lanes. With ``framer``, whole messages do."""
@@ -70,10 +51,10 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
         self._faults = faults
         self.incoming = Lane(clock, self._on_incoming)
         self.outgoing = Lane(clock, self._on_outgoing)
-        self._slow_close, self._frozen_by = 0.0, set()
-        self._leaving = self._resetting = self._full = False
+        self._slow_close, self._frozen_by = {}, set()
+        self._leaving = self._resetting = self._full = self._read_to_end = False
         self._dropped = 0
-        self._cut_after, self._cut_end = 0, None
+        self._cut_after, self._cut_end, self._cut_told = 0, None, None
         self._spoiled = self._pulled = None
         self._frames = framer
         self.protocol_name = faults.protocol
@@ -99,21 +80,21 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
     def half_close(self) -> None:
         # Otherwise what is written until the kernel has taken what was written before would leave, too.
         self._leaving = True
-        for target in (self, *self.course.within):
-            self._dropped += target.outgoing.close()
+        self._drop(SENT)
         super().loseWriteConnection()
 
-    def close_slowly(self, seconds: float) -> None:
-        self._slow_close = seconds
+    def close_slowly(self, seconds: float, fault: Any = None) -> None:
+        self._slow_close[fault] = seconds
 
-    def cut(self, piece: Piece, lane: Lane, size: int, part: float, *, reset: bool) -> None:
+    def cut(self, piece: Piece, lane: Lane, size: int, part: float, *, reset: bool, told: Told | None = None) -> None:
         end = self.reset if reset else self.close
         length = round(len(piece.data) * part) if part else size
         if length <= len(piece.data):
             piece.data = piece.data[:length]
             piece.then.append(partial(self._cut_now, end))
+            self._leaving = True
         else:
-            self._cut_after, self._cut_end = length - len(piece.data), end
+            self._cut_after, self._cut_end, self._cut_told = length - len(piece.data), end, told
 
     def end(self, *, reset: bool) -> None:
         """Close or reset when what was written has left."""
@@ -130,18 +111,6 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
         else:
             end()
 
-    def _under_way(self) -> bool:
-        """Whether something that was written has not reached the peer's kernel."""
-        if super().unsent():
-            return True
-        try:
-            from fcntl import ioctl
-            from termios import TIOCOUTQ
-
-            return any(ioctl(self._tcp.fileno(), TIOCOUTQ, bytes(4)))
-        except (ImportError, AttributeError, OSError, ValueError):
-            return False  # not Linux, or no socket
-
     def garble(self, piece: Piece, noise: bytes) -> None:
         piece.data = noise
         piece.then.append(self.close)
@@ -151,6 +120,7 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
         self.hold(BY_FREEZE)
 
     def thaw(self, fault: Any) -> None:
+        self._slow_close.pop(fault, None)
         self._frozen_by.discard(fault)
         if not self._frozen_by:
             self.release(BY_FREEZE)
@@ -210,14 +180,13 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
     def readConnectionLost(self) -> None:
         if self._frames is not None and (rest := self._frames.rest()):
             self._take(rest)
+        self._read_to_end = True
+        self.factory.lookout.watch(self)
         self.incoming.after(super().readConnectionLost)
 
     def connectionLost(self, reason: Failure) -> None:
-        undelivered = self.incoming.close()
-        self._dropped += self.outgoing.close()
-        for target in self.course.within:
-            undelivered += target.incoming.close()
-            self._dropped += target.outgoing.close()
+        self.factory.lookout.forget(self)
+        undelivered = self._drop(RECEIVED, SENT)
         if undelivered:
             self.record(
                 events.LOG, f"{undelivered:,} bytes that a fault held back never reached the responder",
@@ -249,8 +218,12 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
         if self._cut_end is not None:
             self._cut_after -= len(data)
             if self._cut_after <= 0:
-                piece.data = data[: len(data) + self._cut_after]
+                self._leaving = True
+                left = len(data) + self._cut_after
+                piece.data = data[:left]
                 piece.then.append(partial(self._cut_now, self._cut_end))
+                if self._cut_told is not None and left < len(data):
+                    self._cut_told(data, left)
         elif not spared:
             self._faults.strike(course, SENT, self._level, piece, lane)
         course.passed[SENT] += len(data)
@@ -277,9 +250,9 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
         if self._resetting:
             return  # it ends otherwise, and soon
         if self._slow_close:
-            pause = mark()
-            pause.due[self] = self._faults.clock.seconds() + self._slow_close
-            self._slow_close = 0.0
+            pause, now = mark(), self._faults.clock.seconds()
+            pause.due.update({fault: now + seconds for fault, seconds in self._slow_close.items()})
+            self._slow_close.clear()
             self.outgoing.put(pause)
         self._leaving = True
         self.outgoing.after(end)
@@ -290,97 +263,21 @@ class Faulted(_Base):  # type: ignore[misc,valid-type]
 
     def _clear_lanes(self) -> None:
         self._leaving = True
-        for target in (self, *self.course.within):
-            target.incoming.close()
-            self._dropped += target.outgoing.close()
+        self._drop(RECEIVED, SENT)
+
+    def _drop(self, *sides: str) -> int:
+        """Drop what waits on these sides, in the layers above, too. Returns the bytes that were received."""
+        undelivered = 0
+        for target in self.course.targets:
+            undelivered += target.incoming.close() if RECEIVED in sides else 0
+            self._dropped += target.outgoing.close() if SENT in sides else 0
+        return undelivered
 
     def unsent(self) -> int | None:
         unsent = super().unsent()
         if unsent is None:
             return None
         return int(unsent + self.outgoing.size + self._dropped)
-
-    # -- bounds
-
-    def _on_incoming(self, size: int) -> None:
-        if size > MOST:
-            self.hold(BY_FAULT)
-        elif size < LEAST and self._held & BY_FAULT:
-            self.release(BY_FAULT)
-
-    def _on_outgoing(self, size: int) -> None:
-        if size > MOST and not self._full:
-            self._full = True
-            if self._paced is not None:
-                self._paced.pauseProducing()
-            else:
-                self.hold(BY_LANE)
-        elif size < LEAST and self._full:
-            self._full = False
-            self.factory.kept.drop(self)
-            self.release(BY_LANE)
-            # A transport that is full goes on by itself. Without asking it, all that a producer has would be in its
-            # buffer before the lane is through.
-            if self._paced is not None and not self._is_wire_full():
-                self._paced.resumeProducing()
-        elif self._full and self._paced is not None:
-            self._paced.pauseProducing()  # the transport may have asked it to go on
-        elif self._full:
-            self.factory.kept.measure(self)
-
-    def _is_wire_full(self) -> bool:
-        return bool(getattr(self._tcp, "producerPaused", False))
-
-    @property
-    def _tcp(self) -> Any:
-        """Twisted's transport of the socket, below TLS."""
-        return self._wire.transport if self._secured else self._wire
-
-    def registerProducer(self, producer: Any, streaming: bool) -> None:
-        if not streaming:
-            # It would be asked for more as soon as the transport has nothing to send, whatever waits in a lane.
-            producer = self._pulled = _Pulled(producer, self)
-        super().registerProducer(producer, True)
-        if not streaming:
-            producer.startStreaming()
-
-    def unregisterProducer(self) -> None:
-        pulled, self._pulled = self._pulled, None
-        if pulled is not None:
-            pulled.stopStreaming()
-        super().unregisterProducer()
-
-    @property
-    def held(self) -> bool:
-        """Whether the peer cannot be blamed for what has not come."""
-        return super().held or len(self.incoming) > 0
-
-    def hold(self, who: int) -> None:
-        super().hold(who)
-        # What a fault has kept is not given to a responder that wants no more.
-        if who & BY_RESPONDER:
-            self.incoming.blocked = True
-
-    def release(self, who: int) -> None:
-        super().release(who)
-        if who & BY_RESPONDER and self.incoming.blocked:
-            self.incoming.go_on()
-
-
-class _Pulled(_PullToPush):
-    """Asks a producer again and again, unless it is paused. Several pauses are one: Twisted's would count them."""
-
-    _paused = False
-
-    def pauseProducing(self) -> None:
-        if not self._paused:
-            self._paused = True
-            super().pauseProducing()
-
-    def resumeProducing(self) -> None:
-        if self._paused:
-            self._paused = False
-            super().resumeProducing()
 
 
 def faulted(tap: type[Tap]) -> Any:

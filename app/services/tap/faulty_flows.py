@@ -36,8 +36,8 @@ class FaultyFlow:
     def __init__(self, flows: FaultyFlows, number: int, host: str) -> None:
         faults = flows.faults
         self._flows, self._sizes = flows, {RECEIVED: 0, SENT: 0}
-        self.incoming = Lane(faults.clock, partial(self._on_size, RECEIVED), loose=True)
-        self.outgoing = Lane(faults.clock, partial(self._on_size, SENT), loose=True)
+        self.incoming = Lane(faults.clock, partial(self._on_size, RECEIVED), loose=True, full=flows.full)
+        self.outgoing = Lane(faults.clock, partial(self._on_size, SENT), loose=True, full=flows.full)
         self._course = faults.open(number, host, cast(Any, self))
 
     def pass_on(self, on: str, data: bytes, deliver: Callable[[bytes], None]) -> None:
@@ -47,10 +47,7 @@ class FaultyFlow:
         piece = Piece(data, deliver, whole=True)
         faults.strike(course, on, "", piece, lane)
         course.passed[on] += len(data)
-        if piece.due and self._flows.waiting + len(data) + EACH > MOST:
-            self._flows.lose()
-        else:
-            lane.put(piece)
+        lane.put(piece)
 
     def _on_size(self, on: str, size: int) -> None:
         self._flows.waiting += size - self._sizes[on]
@@ -88,11 +85,14 @@ class FaultyFlows:
     def open(self, flow: Owned) -> FaultyFlow:
         return FaultyFlow(self, flow.number, flow.peer.rpartition(":")[0].strip("[]"))
 
-    def lose(self) -> None:
-        """A datagram is lost, because too much waits."""
+    def full(self, size: int) -> bool:
+        """Whether too much waits already for a datagram of so many bytes, or a copy of one; it is lost then."""
+        if self.waiting + size + EACH <= MOST:
+            return False
         self._lost += 1
         if self._telling is None:
             self._telling = self.faults.clock.callLater(TELL, self._tell_lost)
+        return True
 
     def _tell_lost(self) -> None:
         self._telling = None

@@ -14,6 +14,7 @@ from app import events
 from app.faults.live import Faults
 from app.limits import UNREAD_BYTES, Reached
 from app.services.interfaces import Owner
+from app.services.tap.lookout import Lookout
 from app.services.tap.valve import AT_MOST, Kept, Paced, Valve
 from app.text.escapes import amount
 
@@ -29,12 +30,14 @@ class TapBuilder(Protocol):
         outgoing: whether we open them.
         faults: those that act on them.
         kept: the bytes that the peers of this factory have not read yet.
+        lookout: for peers that leave while a fault keeps us from noticing.
     """
 
     owner: Owner
     outgoing: bool
     faults: Faults | None
     kept: Kept
+    lookout: Lookout
 
     def registerProtocol(self, p: Any) -> None: ...
 

@@ -10,6 +10,7 @@ from twisted.internet.endpoints import HostnameEndpoint, TCP6ClientEndpoint
 from twisted.internet.interfaces import IProtocol, IProtocolFactory, IStreamClientEndpoint
 from zope.interface import implementer
 
+from app.faults.live import Faults
 from app.services.interfaces import Owner
 from app.services.tap.factory import TapFactory
 from app.services.tap.tap import Tap
@@ -34,16 +35,18 @@ class TappedEndpoint:
         tls: ClientTLS | None = None,
         timeout: float = TIMEOUT,
         endpoint: IStreamClientEndpoint | None = None,
+        faults: Faults | None = None,
     ) -> None:
-        """``endpoint``: what connects instead of that for ``host`` and ``port``."""
+        """``endpoint``: what connects instead of that for ``host`` and ``port``. ``faults``: those of this connection;
+        None: those of the owner."""
         # To look up fe80::1%eth0 would lose its zone, without which nothing reaches it.
         kind: Any = TCP6ClientEndpoint if "%" in host else HostnameEndpoint
         self._endpoint: IStreamClientEndpoint = endpoint or kind(reactor, host, port, timeout=timeout)
-        self._tls, self._owner, self._reactor = tls, owner, reactor
+        self._tls, self._owner, self._reactor, self._faults = tls, owner, reactor, faults
 
     def connect(self, factory: IProtocolFactory) -> Deferred[IProtocol]:
         """Connect. Fires with what ``factory`` built, whose transport is the Tap; with TLS, before its handshake."""
-        tapped = TapFactory(factory, self._owner, Tap, outgoing=True)
+        tapped = TapFactory(factory, self._owner, Tap, outgoing=True, faults=self._faults)
         if self._tls is None:
             plain: Deferred[Any] = self._endpoint.connect(tapped)
             return plain.addCallback(lambda tap: tap.wrappedProtocol)

@@ -245,7 +245,7 @@ class Tap(Holding):
         if reason.check(error.ConnectionDone):
             return "closed by the peer"
         if reason.check(error.TimeoutError, error.TCPTimedOutError):
-            return "timed out"
+            return "timed out: the peer no longer answered"
         if reason.check(error.ConnectionLost):
             return "reset by the peer"
         return reason.getErrorMessage() or "lost"

@@ -11,8 +11,8 @@ from twisted.internet.interfaces import IProtocolFactory
 from twisted.python.failure import Failure
 
 from app.errors import PostError
+from app.faults.hits import Hit
 from app.faults.kinds import tls
-from app.faults.live import Hit
 from app.services.interfaces import Secured
 from app.services.tls.client_hello import parse
 from app.services.tls.explain import Terms

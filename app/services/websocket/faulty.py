@@ -10,7 +10,8 @@ from typing import Any, cast
 from app.faults import HANDSHAKES, MESSAGES, PONGS, RECEIVED, SENT
 from app.faults.lane import LEAST, MOST, Lane, Piece, mark
 from app.faults.live import Faults
-from app.services.tap.faulted import BY_LAYER
+from app.faults.targets import Told
+from app.services.tap.bounded import BY_LAYER
 from app.services.tap.tap import Tap
 from app.websocket.frames import BINARY, TEXT, frame
 
@@ -149,8 +150,8 @@ class FaultyMessages:
     def half_close(self) -> None:
         self._tap.half_close()
 
-    def close_slowly(self, seconds: float) -> None:
-        self._tap.close_slowly(seconds)
+    def close_slowly(self, seconds: float, fault: Any = None) -> None:
+        self._tap.close_slowly(seconds, fault)
 
     def freeze(self, fault: Any) -> None:
         self._tap.freeze(fault)
@@ -158,7 +159,7 @@ class FaultyMessages:
     def thaw(self, fault: Any) -> None:
         self._tap.thaw(fault)
 
-    def cut(self, piece: Piece, lane: Lane, size: int, part: float, *, reset: bool) -> None:
+    def cut(self, piece: Piece, lane: Lane, size: int, part: float, *, reset: bool, told: Told | None = None) -> None:
         """Send the header of the whole frame and the beginning of its payload."""
         message = cast(Message, piece)
         whole = frame(BINARY if message.binary else TEXT, message.data)

@@ -390,7 +390,7 @@ def _factory(service: Service, made: Any) -> WebSocketServerFactory:
         failByDrop=False,
         allowNullOrigin=True,  # that of a page opened from a file; ``origins`` decides
         perMessageCompressionAccept=deflate.accept if settings["compression"] else None,
-        autoPingInterval=settings["ping_seconds"] or None,
-        autoPingTimeout=settings["ping_timeout"] if settings["ping_seconds"] else None,
+        autoPingInterval=bounds["ping_seconds"] or None,
+        autoPingTimeout=bounds["ping_timeout"] if bounds["ping_seconds"] else None,
     )
     return factory

@@ -137,6 +137,17 @@ def test_it_leaves_with_1_when_none_could_start(tmp_path, path, taken):
     assert [json.loads(line)["kind"] for line in done.stdout.splitlines()] == ["service.failed"]
 
 
+def test_it_stays_for_one_that_is_tried_again_and_leaves_when_the_tries_are_over(tmp_path, path, taken):
+    workspace = a_workspace(tmp_path, ("busy", "tcp", taken, "echo"))
+    with open(workspace, "a") as file:
+        file.write("\n[service.restart]\ndelay_seconds = 0.1\nattempts = 2\n")
+    done = run("serve", workspace, "--capture", path, "--json")
+    assert done.returncode == 1
+    kinds = [json.loads(line)["kind"] for line in done.stdout.splitlines()]
+    assert kinds == ["service.failed", *["service.restarting", "service.failed"] * 2]
+    assert "listening-post: busy could not start, and nothing else runs\n" in done.stderr
+
+
 def test_it_leaves_with_1_when_there_is_no_service(tmp_path, path):
     done = run("serve", a_workspace(tmp_path), "--capture", path)
     assert done.returncode == 1
@@ -353,3 +364,14 @@ def test_output_that_is_not_read_in_time_does_not_end_it_by_a_crash(echo, path, 
                     printed.read(reads)
                 select.select([], [], [], 0.001)
             assert program.returncode == 0
+
+
+def test_watches_that_are_not_trusted_do_not_run_and_serve_says_so(tmp_path, path):
+    (tmp_path / "w.toml").write_text('version = 1\n[[watch]]\nname = "theirs"\ntarget = "tcp://127.0.0.1:1"\n')
+    done = run("serve", tmp_path / "w.toml", "--capture", path)
+    assert done.returncode == 1
+    assert (
+        'the watch theirs does not run: It waits until this workspace is trusted: the watch "theirs" connects to'
+        in (done.stderr)
+    )
+    assert read(path, "SELECT count(*) FROM event WHERE kind = ?", events.WATCH_CHECKED) == [(0,)]

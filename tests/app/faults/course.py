@@ -8,8 +8,9 @@ from typing import Any
 from twisted.internet.task import Clock
 
 from app.faults import tables
+from app.faults.hits import Course
 from app.faults.lane import Lane, Piece
-from app.faults.live import Course, Faults
+from app.faults.live import Faults
 
 
 class Target:
@@ -36,9 +37,9 @@ class Target:
     def half_close(self) -> None:
         self.ended = self.ended or "half closed"
 
-    def close_slowly(self, seconds: float) -> None: ...
+    def close_slowly(self, seconds: float, fault: Any = None) -> None: ...
 
-    def cut(self, piece: Piece, lane: Lane, size: int, part: float, *, reset: bool) -> None:
+    def cut(self, piece: Piece, lane: Lane, size: int, part: float, *, reset: bool, told: Any = None) -> None:
         piece.data = piece.data[:size]
         piece.then.append(self.reset if reset else self.close)
 

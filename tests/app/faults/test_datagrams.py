@@ -218,7 +218,8 @@ def test_a_correlation_leaves_the_share_of_losses_as_it_is(kept: float):
     lost = [number not in came for number in range(count)]
     share = sum(lost) / count
     both = sum(one and other for one, other in itertools.pairwise(lost)) / count
-    assert abs(share - 0.2) < 0.02
+    deviation = (0.2 * 0.8 / count * (1 + kept) / (1 - kept)) ** 0.5
+    assert abs(share - 0.2) < 3 * deviation
     assert abs((both - share * share) / (share * (1 - share)) - kept) < 0.05
 
 

@@ -117,7 +117,8 @@ def test_a_delay_is_as_much_like_the_one_before_as_its_correlation_says(distribu
 
 def test_the_first_delay_of_a_connection_is_drawn_as_if_there_were_no_correlation():
     stages = [
-        Stage(Clock(), {"kind": "delay", "ms": 1_000.0, "jitter_ms": 100.0, "correlation": kept}) for kept in (0.0, 0.7)
+        Stage(Clock(), {"name": "late", "kind": "delay", "ms": 1_000.0, "jitter_ms": 100.0, "correlation": kept})
+        for kept in (0.0, 0.7)
     ]
     firsts = []
     for stage in stages:

@@ -9,8 +9,8 @@ import pytest
 import pytest_twisted
 from twisted.internet.protocol import Factory, Protocol
 
+from app.faults import lane
 from app.services.service import GRACE
-from app.services.tap import faulted
 from tests.app.services.helpers import Desk, Peer, Tape, turn
 from tests.app.services.tls_peers import SecurePeer, at_home, trusting
 from tests.helpers import until
@@ -58,8 +58,8 @@ async def test_a_peer_that_floods_is_held_back_until_the_fault_is_lifted(
     peer = Peer(service, receive_buffer=1 << 16)
     total = await flood(peer)
     tap: Any = next(iter(service.connections.values()))
-    assert tap.incoming.size + tap.outgoing.size <= faulted.MOST + 4 * READ
-    assert tap.received <= faulted.MOST + 8 * READ
+    assert tap.incoming.size + tap.outgoing.size <= lane.MOST + 4 * READ
+    assert tap.received <= lane.MOST + 8 * READ
     service.faults.switch(service.faults.all[0], on=False)
     await until(lambda: len(peer.pull().got) == total, 30)
     assert peer.got == bytes(total)
@@ -120,10 +120,10 @@ async def test_one_that_writes_when_it_is_asked_is_not_asked_while_a_fault_holds
     peer: Any = await SecurePeer(service, trusting(desk)).shake() if secure else Peer(service)
     await until(lambda: service.connections)
     tap: Any = next(iter(service.connections.values()))
-    await until(lambda: tap.outgoing.size >= faulted.MOST)
+    await until(lambda: tap.outgoing.size >= lane.MOST)
     for _ in range(20):
         await turn()
-    assert tap.outgoing.size <= faulted.MOST + 2 * READ
+    assert tap.outgoing.size <= lane.MOST + 2 * READ
     service.faults.switch(service.faults.all[0], on=False)
     await until(lambda: len(peer.hear() if secure else peer.pull().got) == 50 * READ, 30)
     peer.reset()
@@ -137,15 +137,15 @@ async def test_a_producer_is_held_back_too(desk: Desk, fault: dict[str, Any], ho
     peer = Peer(service)
     await until(lambda: service.connections)
     tap: Any = next(iter(service.connections.values()))
-    await until(lambda: tap.outgoing.size > faulted.MOST - READ and not tap.wrappedProtocol.flows)
-    assert tap.outgoing.size <= faulted.MOST + 2 * READ
+    await until(lambda: tap.outgoing.size > lane.MOST - READ and not tap.wrappedProtocol.flows)
+    assert tap.outgoing.size <= lane.MOST + 2 * READ
     if how == "switched off":
         service.faults.switch(service.faults.all[0], on=False)
     else:
         assert service.apply(replace(service.config, faults=({"kind": "reset", "match": "never"},)))
-    assert tap.unsent() <= 2 * faulted.MOST + 2 * READ
+    assert tap.unsent() <= 2 * lane.MOST + 2 * READ
     await peer.expect(50 * READ)
-    assert tap.unsent() <= 2 * faulted.MOST + 2 * READ
+    assert tap.unsent() <= 2 * lane.MOST + 2 * READ
     peer.reset()
 
 

@@ -111,7 +111,8 @@ async def test_what_a_client_sees(desk: Desk, tape: Tape, name: str, wire: str):
         [answer] = answers
         assert (answer.detail["status"], answer.detail["body"], answer.detail.get("cut", "")) == recorded
     hits = 0 if of_http2_alone and wire != HTTP2 else 1
-    assert len(tape.all("fault.applied")) == hits
+    # What is cut in a later part has an event more, with that part.
+    assert len({e.detail["message"] for e in tape.all("fault.applied")}) == hits
     assert not tape.all("failure")
 
 

@@ -139,7 +139,9 @@ async def test_a_websocket_script_does_so_too(desk: Desk) -> None:
     await peer.open()
     peer.say(frame(TEXT, b"x"))
     await until(lambda: len(peer.frames()) == 1)
-    assert changed(service, rules=[{"then": ["send new"]}], ping_seconds=60.0)
+    assert service.apply(
+        replace(service.config, options={"rules": [{"then": ["send new"]}]}, limits={"ping_seconds": 60.0})
+    )
     peer.say(frame(TEXT, b"x"))
     later = Raw(service)
     await later.open()

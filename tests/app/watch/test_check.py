@@ -325,3 +325,23 @@ async def test_a_service_of_ours_knows_the_check_among_its_peers(protocol, desk,
     assert checks.of("tcp", here) == ""
     assert not checks._watches
     await checking.sender.close(1)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_check_is_no_client_of_a_service_and_leaves_no_peer(desk, tape, tmp_path):
+    """Only the newest flow of a watch stays: each of its checks comes from another port."""
+    checks = OwnChecks()
+    desk.surroundings = Surroundings(tmp_path, tmp_path / "data", checks=checks)
+    silent, grams = await desk.start("tcp", "discard"), await desk.start("udp")
+    checking = Checking(desk.reactor, desk.recorder, tmp_path / "data", checks=checks)
+    check = checking.check(config("x", expect="never"), parse(f"tcp://{silent.status.host}"))
+    [own] = await until(lambda: silent.connections.values())
+    assert silent.clients() == []
+    assert own.peer
+    check.cancel()
+    with pytest.raises(CancelledError):
+        await check
+    for _ in range(3):
+        assert (await checking.check(config("", send="x"), parse(f"udp://{grams.status.host}"))).ok
+    assert len(grams.connections) == 1
+    await checking.sender.close(1)

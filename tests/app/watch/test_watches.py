@@ -11,7 +11,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
 from app import events
-from app.status import Failed, Listening, Stopped
+from app.status import Failed, Listening, Starting, Stopped, Waiting
 from app.watch import turns
 from app.watch.config import WatchConfig
 from app.watch.result import Result
@@ -268,7 +268,7 @@ def test_one_that_is_held_does_not_run_and_says_why():
 
 def named(status):
     class Config:
-        name, protocol, tls = "echo", "tcp", None
+        name, protocol, tls, listen = "echo", "tcp", None, "127.0.0.1:7"
 
     return Service(Config, status)
 
@@ -300,6 +300,11 @@ def test_a_service_that_the_user_stopped_is_not_checked_and_one_that_failed_is_d
     desk.run(5)
     assert (watch.state, watch.words) == ("down", "echo does not run: Port 7 is in use.")
     assert desk.at == []
+    for status in (Starting(), Waiting("Port 7 is in use.", 2, 1.0)):  # it is tried again
+        service.status = status
+        desk.watches.on_service(service)
+        desk.run(5)
+        assert watch.state == "down"
     service.status = Listening("127.0.0.1:7")
     desk.watches.on_service(service)
     desk.run(30)
@@ -307,4 +312,35 @@ def test_a_service_that_the_user_stopped_is_not_checked_and_one_that_failed_is_d
     service.status = Stopped()
     desk.watches.on_service(service)
     assert (watch.state, watch.words) == ("unknown", "echo is stopped")
+    desk.watches.stop()
+
+
+def test_what_a_watch_has_found_to_be_down_is_known_by_its_place():
+    desk = Desk(outcome=[False])
+    desk.services["echo"] = named(Listening("0.0.0.0:7"))
+    targets = ("http://LocalHost:9080/health", "tcp://[::1]:5", "echo")
+    desk.watches.become([config(target, target, fails_after=1) for target in targets])
+    places = (("127.0.0.1", 9080), ("localhost", 9080), ("::1", 5), ("127.0.0.1", 7))
+    assert not any(desk.watches.is_down(*place) for place in places)
+    desk.watches.start()
+    desk.run(30)
+    assert all(desk.watches.is_down(*place) for place in places)
+    assert not any(desk.watches.is_down(*place) for place in (("127.0.0.1", 8), ("::1", 6), ("10.0.0.1", 9080)))
+    desk.outcome = [True]
+    desk.run(30)
+    assert not any(desk.watches.is_down(*place) for place in places)
+    desk.outcome = [False]
+    desk.run(30)
+    desk.watches.become([])
+    assert not any(desk.watches.is_down(*place) for place in places)
+    desk.watches.stop()
+
+
+def test_a_service_that_waits_to_be_tried_again_is_down():
+    desk = Desk(outcome=[True])
+    desk.services["echo"] = named(Waiting("Port 7 is in use.", 1, 1.0))
+    desk.watches.become([config("a", "echo", fails_after=1)])
+    desk.watches.start()
+    desk.run(30)
+    assert desk.watches["a"].state == "down"
     desk.watches.stop()

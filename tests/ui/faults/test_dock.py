@@ -11,7 +11,7 @@ from PyQt5.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from app import faults
-from app.faults.live import LiveFault
+from app.faults.hits import LiveFault
 from app.faults.presets import PRESETS
 from tests.ui.conftest import Open
 from tests.ui.desk import config, do, settle
@@ -19,8 +19,6 @@ from tests.ui.workbench.bench import Bench, bench
 from ui.faults.dock import MOST, FaultsDock
 from ui.faults.figures import POSITIONS
 from ui.faults.row import FaultRow
-
-pytestmark = pytest.mark.usefixtures("dark")
 
 SLOW = {"kind": "delay", "name": "slow", "ms": 200.0, "jitter_ms": 50.0}
 RESET = {"kind": "reset", "name": "second breaks", "nth": 2}
@@ -54,7 +52,7 @@ def test_each_fault_of_each_service_has_a_row_in_their_order(desk: Bench) -> Non
         ("echo · slow", "delay on sent"), ("echo · second breaks", "reset on sent"),
     ]  # fmt: skip
     assert [[figure.option.name for figure in row.figures.figures] for row in rows] == [
-        ["ms", "jitter_ms"], ["nth"],
+        ["ms"], ["nth"],
     ]  # fmt: skip
     assert dock_of(desk).figures.text() == "2 of 2 act, 0 hits"
 

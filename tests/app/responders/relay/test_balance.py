@@ -26,7 +26,9 @@ SECONDS = 4.0
 def balance(kind: str = ROUND_ROBIN, count: int = 3, context: BareContext | None = None) -> tuple[Balance, BareContext]:
     context = context or BareContext()
     upstreams = [
-        Upstream(f"10.0.0.{number}:80", None, context.reactor, SECONDS, "relay", Loops())
+        Upstream(
+            f"10.0.0.{number}:80", None, context.reactor, SECONDS, "relay", Loops(), place=(f"10.0.0.{number}", 80)
+        )
         for number in range(1, count + 1)
     ]
     return Balance(upstreams, context, kind, 10.0), context

@@ -41,7 +41,7 @@ async def test_tcp_goes_on_to_the_next_one_and_says_which_one_serves(desk: Desk,
     assert len(said(tape)) == 1  # the second client was not sent to the one that is passed over
     [failed] = tape.all("upstream.failed")
     assert failed.detail["upstream"] == f"127.0.0.1:{closed}"
-    assert [(member.open, member.served) for member in relay.upstreams()] == [(0, 1), (0, 2)]
+    assert [(member.open, member.served) for member in relay.upstreams()] == [(0, 0), (0, 2)]
 
 
 @pytest_twisted.ensureDeferred
@@ -251,3 +251,31 @@ async def test_a_kept_connection_that_is_over_is_not_used_for_what_cannot_be_rep
 def test_what_may_be_repeated(error: Exception, given: dict[str, Any], repeated: bool):
     facts: dict[str, Any] = {"method": b"GET", "used": True, "body": False} | given
     assert may_repeat(error, facts.pop("method"), **facts) is repeated
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_client_that_is_cut_off_during_the_tls_handshake_is_given_to_nobody_else(desk: Desk, tape: Tape):
+    silent = desk.reactor.listenTCP(0, ServerFactory.forProtocol(Protocol), interface="127.0.0.1")
+    try:
+        upstream = await desk.start("tcp", "echo", tls={})
+        options = {"upstreams": [f"127.0.0.1:{silent.getHost().port}", at(upstream)], "tls": True, "verify": False}
+        relay = await desk.start("tcp", "relay", options=options)
+        Peer(relay)
+        await until(lambda: len(relay.connections) == 2)
+        members = relay.upstreams()
+        for connection in list(relay.connections.values()):
+            if connection.peer != f"127.0.0.1:{silent.getHost().port}":
+                connection.abort()
+        await until(lambda: not relay.connections)
+        assert not upstream.opened
+        assert [(member.open, member.served, member.reason) for member in members] == [(0, 0, "")] * 2
+    finally:
+        await silent.stopListening()
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_seed_of_a_balance_at_random_is_told_so_that_a_run_can_be_repeated(desk: Desk, tape: Tape):
+    upstreams = ["127.0.0.1:1", "127.0.0.1:2"]
+    await desk.start("tcp", "relay", options={"upstreams": upstreams, "balance": "random"}, seed=7)
+    await desk.start("tcp", "relay", options={"upstreams": upstreams}, seed=7)
+    assert [event.detail.get("seed") for event in tape.all("service.started")] == [7, None]

@@ -98,7 +98,10 @@ async def test_a_reset_is_told_from_a_close(desk: Desk, tape: Tape) -> None:
 
 def test_a_time_out_is_told_from_a_reset(desk: Desk, tape: Tape) -> None:
     tap = TapFactory(factory(), desk.service())._tap
-    for reason, words in ((error.TCPTimedOutError(), "timed out"), (error.ConnectionLost(), "reset by the peer")):
+    for reason, words in (
+        (error.TCPTimedOutError(), "timed out: the peer no longer answered"),
+        (error.ConnectionLost(), "reset by the peer"),
+    ):
         wire = tap(TapFactory(factory(), desk.services[0]), Echo())
         assert wire._reason(Failure(reason)) == words
 

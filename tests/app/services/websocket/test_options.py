@@ -176,7 +176,7 @@ async def test_a_head_that_is_whole_but_too_large_is_refused(desk: Desk, tape: T
 
 @pytest_twisted.ensureDeferred
 async def test_pings_a_client_that_answers_and_leaves_it_alone(desk: Desk, tape: Tape) -> None:
-    service = await desk.start("websocket", options={"ping_seconds": 0.05, "ping_timeout": 5.0})
+    service = await desk.start("websocket", limits={"ping_seconds": 0.05, "ping_timeout": 5.0})
     peer = Raw(service)
     await peer.open()
     answered = 0
@@ -194,7 +194,7 @@ async def test_pings_a_client_that_answers_and_leaves_it_alone(desk: Desk, tape:
 
 @pytest_twisted.ensureDeferred
 async def test_a_client_that_answers_no_ping_is_closed(desk: Desk, tape: Tape) -> None:
-    service = await desk.start("websocket", options={"ping_seconds": 0.05, "ping_timeout": 0.1})
+    service = await desk.start("websocket", limits={"ping_seconds": 0.05, "ping_timeout": 0.1})
     quiet = Raw(service)
     await quiet.open()
     code, reason = await quiet.closed()
@@ -206,7 +206,7 @@ async def test_a_client_that_answers_no_ping_is_closed(desk: Desk, tape: Tape) -
 
 @pytest_twisted.ensureDeferred
 async def test_data_counts_for_a_pong(desk: Desk, tape: Tape) -> None:
-    service = await desk.start("websocket", options={"ping_seconds": 0.05, "ping_timeout": 2.0})
+    service = await desk.start("websocket", limits={"ping_seconds": 0.05, "ping_timeout": 2.0})
     peer = Raw(service)
     await peer.open()
 
@@ -224,8 +224,8 @@ async def test_data_counts_for_a_pong(desk: Desk, tape: Tape) -> None:
 
 @pytest_twisted.ensureDeferred
 async def test_two_services_keep_their_own_time(desk: Desk, tape: Tape) -> None:
-    eager = await desk.start("websocket", options={"ping_seconds": 0.05})
-    calm = await desk.start("websocket", options={"ping_seconds": 0.0})
+    eager = await desk.start("websocket", limits={"ping_seconds": 0.05})
+    calm = await desk.start("websocket", limits={"ping_seconds": 0.0})
     first, second = Raw(eager), Raw(calm)
     await first.open()
     await second.open()

@@ -1,4 +1,4 @@
-"""The producer of an answer that faults hold back, which waits for them and for its client, whichever is slower."""
+"""A producer of what faults hold back, which waits for them and for its client, whichever is slower."""
 
 from __future__ import annotations
 
@@ -8,18 +8,23 @@ from twisted.internet._producer_helpers import _PullToPush
 
 
 class Pace:
-    """The producer of an answer, for its channel."""
+    """A producer, for the channel or transport that is to pause it. Several pauses are one."""
 
     def __init__(self, producer: Any, consumer: Any, streaming: bool) -> None:
         """``consumer`` is told if a producer that is pulled raises an exception."""
         self._pulled = None if streaming else _PullToPush(producer, consumer)
         self._producer: Any = producer if streaming else self._pulled
         self._held = self._full = False
+        self._begun = streaming
 
-    def begin(self, *, full: bool) -> None:
-        """``full``: whether faults hold much of the answer already."""
+    def begin(self, *, full: bool = False) -> None:
+        """Have it produce. ``full``: whether faults hold much of what it has produced already."""
+        waits = self._held or self._full
         if self._pulled is not None:
             self._pulled.startStreaming()
+            self._begun = True
+            if waits:
+                self._producer.pauseProducing()
         self.hold(full=full)
 
     def end(self) -> None:
@@ -27,7 +32,7 @@ class Pace:
             self._pulled.stopStreaming()
 
     def hold(self, *, full: bool) -> None:
-        """Faults hold so much of the answer that it is to wait, or no more."""
+        """Faults hold so much that it is to wait, or no more."""
         self._change(self._held, full)
 
     def pauseProducing(self) -> None:
@@ -39,7 +44,7 @@ class Pace:
     def _change(self, held: bool, full: bool) -> None:
         waited = self._held or self._full
         self._held, self._full = held, full
-        if (held or full) != waited:
+        if (held or full) != waited and self._begun:
             (self._producer.pauseProducing if held or full else self._producer.resumeProducing)()
 
     def stopProducing(self) -> None:

@@ -1,0 +1,9 @@
+"""Errors of starting a hosted program."""
+
+from __future__ import annotations
+
+from app.errors import PostError
+
+
+class NoProgramError(PostError):
+    """There is no program {name}: {reason}."""

@@ -1,0 +1,234 @@
+"""The recorder of a hosted program, and its link to a writer: by threads, since the program owns the reactor.
+
+The program may install any reactor, run none, block it, or call ``sys.exit``. Batches therefore leave in a thread,
+and what the writer answers is read in another. The recorder has a lock, because a program also prints and logs from
+its threads.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from app.capture.link import writer_command, writer_environment
+from app.capture.recorder import LOSE_ABOVE, Recorder, Stored
+
+PATIENCE = 10.0
+"""Seconds that the writer has at the end for what it was sent."""
+
+
+class _Call:
+    """A delayed call of ``Clock``; as much of ``IDelayedCall`` as the recorder needs."""
+
+    def __init__(self, due: float, call: Callable[[], object]) -> None:
+        self.due, self.call, self.live = due, call, True
+
+    def cancel(self) -> None:
+        self.live = False
+
+    def active(self) -> bool:
+        return self.live
+
+
+class Clock:
+    """Runs delayed calls in a thread of its own, which sleeps while there is none."""
+
+    def __init__(self) -> None:
+        self._calls: list[_Call] = []
+        self._changed = threading.Condition()
+        self._closed = False
+        self._thread: threading.Thread | None = None
+
+    def seconds(self) -> float:
+        return time.monotonic()
+
+    def callLater(self, delay: float, call: Callable[[], object]) -> _Call:
+        made = _Call(time.monotonic() + delay, call)
+        with self._changed:
+            self._calls.append(made)
+            if self._thread is None and not self._closed:
+                self._thread = threading.Thread(target=self._work, name="recorder-clock", daemon=True)
+                self._thread.start()
+            self._changed.notify()
+        return made
+
+    def close(self) -> None:
+        with self._changed:
+            self._closed = True
+            self._changed.notify()
+
+    def _work(self) -> None:
+        while True:
+            with self._changed:
+                self._calls = [call for call in self._calls if call.live]
+                now = time.monotonic()
+                due = [call for call in self._calls if call.due <= now]
+                if self._closed:
+                    return
+                if not due:
+                    first = min((call.due for call in self._calls), default=None)
+                    self._changed.wait(None if first is None else first - now)
+                    continue
+            for call in due:
+                call.live = False
+                call.call()
+
+
+def _locked(method: Any) -> Any:
+    def run(self: HostRecorder, *args: Any, **more: Any) -> Any:
+        with self.lock:
+            return method(self, *args, **more)
+
+    return run
+
+
+class HostRecorder(Recorder):
+    """A recorder that may be used from any thread.
+
+    Attributes:
+        forked: whether this process was forked by the program: it records nothing.
+    """
+
+    forked = False
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        clock: Any = Clock()  # as much of one as the recorder needs
+        super().__init__(clock)
+
+    def record(self, *args: Any, **more: Any) -> None:
+        if not self.forked:
+            with self.lock:
+                super().record(*args, **more)
+
+    record_failure = _locked(Recorder.record_failure)
+    record_limit = _locked(Recorder.record_limit)
+    record_datagram = _locked(Recorder.record_datagram)
+    add_service = _locked(Recorder.add_service)
+    add_connection = _locked(Recorder.add_connection)
+    flush = _locked(Recorder.flush)
+    on_opened = _locked(Recorder.on_opened)
+    on_stored = _locked(Recorder.on_stored)
+    on_trouble = _locked(Recorder.on_trouble)
+    on_writer_gone = _locked(Recorder.on_writer_gone)
+    abandon = _locked(Recorder.abandon)
+    _tick = _locked(Recorder._tick)
+
+    @property
+    def behind(self) -> bool:
+        """Whether so much waits to be stored that who can wait should: a thread that prints."""
+        return self._on_way_bytes > LOSE_ABOVE
+
+
+class Link:
+    """A writer process, and the threads that write to it and read what it answers.
+
+    Args:
+        told: the descriptor of a pipe, on which each answer is repeated; the writer holds it open, too, so that who
+            reads it sees the end of both.
+    """
+
+    def __init__(self, recorder: HostRecorder, path: Path, limit: int, told: int | None) -> None:
+        self._recorder, self._told = recorder, told
+        self._queue: deque[Sequence[bytes] | None] = deque()
+        self._wanted = threading.Condition()
+        self._stored = threading.Condition()
+        self._refused = ""
+        command = [*writer_command(), str(path), recorder.run, str(limit)]
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=writer_environment(), start_new_session=True,
+            pass_fds=() if told is None else (told,),
+        )  # fmt: skip
+        for work in (self._write, self._read):
+            threading.Thread(target=work, name=f"recorder-{work.__name__.strip('_')}", daemon=True).start()
+        os.register_at_fork(after_in_child=self._forget)
+
+    def send(self, parts: Sequence[bytes]) -> None:
+        """Queue a frame for the writer; the recorder bounds how much may be on its way."""
+        with self._wanted:
+            self._queue.append([bytes(part) for part in parts])
+            self._wanted.notify()
+
+    def wait(self, seconds: float) -> None:
+        """Wait until the writer has said something, ``seconds`` at the most, unless all is stored."""
+        with self._stored:
+            if not self._recorder.idle:
+                self._stored.wait(seconds)
+
+    def close(self) -> None:
+        """Have the writer store all it was sent, and end. Blocks."""
+        self._recorder.flush()
+        deadline = time.monotonic() + PATIENCE
+        while not self._recorder.idle and self._process.poll() is None and time.monotonic() < deadline:
+            self.wait(0.5)  # it may not have opened the file yet
+        with self._wanted:
+            self._queue.append(None)
+            self._wanted.notify()
+        try:
+            self._process.wait(max(0.1, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def _write(self) -> None:
+        pipe = self._process.stdin
+        assert pipe is not None
+        while True:
+            with self._wanted:
+                self._wanted.wait_for(lambda: self._queue)
+                parts = self._queue.popleft()
+            try:
+                if parts is None:
+                    pipe.close()
+                    return
+                for part in parts:
+                    pipe.write(part)
+                pipe.flush()
+            except (OSError, ValueError):
+                self._recorder.on_writer_gone()
+                return
+
+    def _read(self) -> None:
+        pipe = self._process.stdout
+        assert pipe is not None
+        for line in pipe:
+            self._tell(line)
+            message = json.loads(line)
+            recorder = self._recorder
+            if "stored" in message:
+                recorder.on_stored(message["stored"], _range(message), rejected=message.get("rejected", ""))
+            elif "opened" in message:
+                counted = {name: message[name] for name in ("events", "newest", "elsewhere")}
+                recorder.on_opened(self, message["sequence"], _range(message), **counted)
+            else:
+                text = message.get("trouble") or message["refused"]
+                recorder.on_trouble(text, passing=bool(message.get("passing")))
+            with self._stored:
+                self._stored.notify_all()
+
+    def _tell(self, line: bytes) -> None:
+        if self._told is not None:
+            try:
+                os.write(self._told, line)
+            except OSError:  # nobody reads it any more
+                self._told = None
+
+    def _forget(self) -> None:
+        """In a process that the program has forked: it records nothing, and keeps nobody from seeing our end."""
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                os.close(pipe.fileno())
+        if self._told is not None:
+            os.close(self._told)
+        self._recorder.forked = True
+
+
+def _range(message: dict[str, Any]) -> Stored:
+    return Stored(message["first"], message["last"], message["bytes"])

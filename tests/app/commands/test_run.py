@@ -1,0 +1,53 @@
+"""app.commands.run: a program started as people do."""
+
+import json
+
+import pytest
+
+from tests.helpers import run
+
+PROGRAM = """
+from twisted.internet import reactor
+from twisted.internet.protocol import Factory, Protocol
+port = reactor.listenTCP(0, Factory.forProtocol(Protocol), interface="127.0.0.1")
+reactor.callLater(0.1, reactor.stop)
+reactor.run()
+raise SystemExit(4)
+"""
+
+
+def test_a_program_is_captured_and_its_exit_code_is_ours(tmp_path):
+    (tmp_path / "served.py").write_text(PROGRAM)
+    done = run("run", "--json", "--capture", tmp_path / "x.lpost", tmp_path / "served.py", "--debug")
+    assert done.returncode == 4, done.stderr
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [e["kind"] for e in events if e["kind"].startswith("service.")] == ["service.started", "service.stopped"]
+    assert events[-1]["summary"] == "the program ended with exit code 4"
+
+
+def test_a_tac_runs_until_its_time_is_over(tmp_path):
+    (tmp_path / "web.tac").write_text(
+        "from twisted.application import service, strports\n"
+        "from twisted.web import server, static\n"
+        "application = service.Application('web')\n"
+        "strports.service('tcp:0:interface=127.0.0.1', server.Site(static.File('.'))).setServiceParent(application)\n"
+    )
+    done = run("run", "--for", "4", "--capture", tmp_path / "x.lpost", tmp_path / "web.tac")
+    assert done.returncode == 0, done.stderr
+    assert "Site starting on" in done.stdout
+    assert "Server Shut Down" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["nothing.py"], 1, "There is no program nothing.py: there is no such file"),
+        (["--", "ls"], 1, "only these can be looked into"),
+        (["--", "no-such-command"], 1, "no folder of PATH has it"),
+        ([], 2, "PROGRAM"),
+    ],
+)
+def test_what_cannot_be_run_is_told(words, code, said):
+    done = run("run", *words)
+    assert done.returncode == code
+    assert said in done.stderr
