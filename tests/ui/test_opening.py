@@ -35,6 +35,7 @@ DIALOGS = (
     "capture",
     "export",
     "trust",
+    "watch_service",
     "about",
     "connect_lines",
 )
