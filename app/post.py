@@ -13,6 +13,8 @@ from typing import Any
 from twisted.internet.defer import Deferred, DeferredList
 
 from app import events
+from app.alerts.live import Alerts
+from app.alerts.means import Caller
 from app.capture.keeping.retention import Keeping, tidy
 from app.capture.link import DEFAULT_LIMIT, WriterLink
 from app.capture.recorder import Recorder
@@ -57,6 +59,7 @@ class Post:
         captures: the folder of captures that are opened without a path.
         sender: the owner of the connections that the program opens.
         gate: what the workspace may do.
+        alerts: look at what is stored, and tell.
         capture_changed: emits the Post when ``capture`` is another file, which is open.
         question_changed: emits the Post when ``question`` may have changed.
         services_changed: emits the Post when a service was added, removed, moved, replaced or changed.
@@ -91,6 +94,10 @@ class Post:
         self._checking = Checking(reactor, self.recorder, data_folder(), self._budget, self._checks)
         self.watches = Watches(reactor, self.recorder, self._checking.check, lambda: self.services)
         self.status_changed.connect(self.watches.on_service)
+        caller = Caller(reactor, self.recorder, data_folder(), self._budget)
+        self.alerts = Alerts(
+            reactor, self.recorder, caller, lambda: self.capture, self._stop_for_alert, self.gate.withheld
+        )
         self._enter(workspace)
         self.plugins.changed.connect(lambda _: self.question_changed.emit(self))
 
@@ -102,6 +109,7 @@ class Post:
             self._add(config)
         self._hold()
         self.watches.become(workspace.watches, self._held_watch)
+        self.alerts.configure(workspace.alerts, workspace.mail)
 
     # -- the capture
 
@@ -202,6 +210,19 @@ class Post:
                     summary=f"{connection.peer} {was} before this capture", detail=json.dumps(detail),
                 )  # fmt: skip
 
+    # -- alerts
+
+    def _stop_for_alert(self, name: str) -> bool:
+        if name not in self.services:
+            return False
+        self.stop_all(names=[name])
+        return True
+
+    def _alerts_changed(self, *, by_user: bool) -> None:
+        self.gate.alerts_changed(self._content.alerts, self._content.mail, by_user=by_user)
+        self.alerts.configure(self._content.alerts, self._content.mail)
+        self.question_changed.emit(self)
+
     # -- the services
 
     def configs(self) -> tuple[ServiceConfig, ...]:
@@ -265,6 +286,7 @@ class Post:
             seed=(lambda: self._seed) if self._seed else draw_seed,
             is_down=self.watches.is_down,
             checks=self._checks,
+            variables=lambda: self._content.variables,
         )
         service = Service(config, self._reactor, self.recorder, surroundings)
         service.status_changed.connect(self.status_changed.emit)
@@ -357,7 +379,9 @@ class Post:
 
         Returns the names of services that were removed while they were running.
         """
-        self._content = content(state)
+        before, self._content = self._content, content(state)
+        if (before.alerts, before.mail) != (state.alerts, state.mail):
+            self._alerts_changed(by_user=by_user)
         wanted = {renamed.get(name, name): name for name in self.services}
         kept = {wanted[c.name]: c for c in state.services if c.name in wanted}
         gone = [name for name in self.services if name not in kept]
@@ -381,7 +405,9 @@ class Post:
             except PostError as e:
                 refused[kept[name].name] = name
                 number = self.services[name].number
-                self.recorder.record(events.LOG, number, summary=f"The change was not taken, it goes on as before. {e}")
+                self.recorder.record(
+                    events.LOG, number, summary=f"The change was refused; the service goes on as before. {e}"
+                )
         order = [refused.get(config.name, config.name) for config in state.services]
         added = [config for name, config in zip(order, state.services, strict=True) if name not in self.services]
         for config in added:
@@ -477,7 +503,9 @@ class Post:
         """Stop the services, store every event, close the file."""
         self.plugins.close()
         self.watches.stop()
-        await DeferredList([self.stop_all(HURRY), self.sender.close(HURRY), self._checking.sender.close(HURRY)])
+        self.alerts.close()
+        senders = (self.sender, self._checking.sender, self.alerts.means.sender)
+        await DeferredList([self.stop_all(HURRY), *(sender.close(HURRY) for sender in senders)])
         if self._renewal is not None:
             await self._renewal  # no link can be closed between two files
         self.recorder.resume()  # the capture is to say how much it lacks

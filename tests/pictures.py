@@ -15,7 +15,7 @@ from tests.e2e.display import Display, display
 from tests.e2e.program import Program
 from tests.helpers import ROOT
 from tests.manual import blocks
-from tests.screenshots import BEACON, DEVICES, ORDERS, SENSOR, Album, running_on, traffic
+from tests.screenshots import BEACON, DEVICES, ORDERS, PAGE, SENSOR, Album, running_on, traffic
 
 FOLDER = ROOT / "docs" / "pictures"
 
@@ -147,6 +147,8 @@ class Manual(Album):
                 self._service(it)
                 self._dialogs(it)
                 self._dock(it)
+                it.press("ctrl+m")
+                self._filter(it)
             it.press("ctrl+q")
             it.wait()
         with TemporaryDirectory() as folder, running_on(self._screen, FAULTY, folder, self._theme, "--start") as it:
@@ -168,6 +170,8 @@ class Manual(Album):
                 self._watches(it)
             it.press("ctrl+q")
             it.wait()
+
+        self._charts()
 
     def _upstreams(self, it: Program) -> None:
         for number in range(7):
@@ -219,13 +223,17 @@ class Manual(Album):
         self._keep("hex")
         it.click("other detail Overview")
 
-    def _beside(self, it: Program) -> None:
+    def _filter(self, it: Program) -> None:
+        """Last of all: the row of filters that were used moves the rows down."""
         it.click("pane All")
-        it.press("ctrl+f")
-        self._screen.type(it.window, "service == shop and kind contains http")
+        for typed in ("size > 100", "kind == failure", "service == shop and kind contains http"):
+            it.press("ctrl+f")
+            self._screen.type(it.window, typed)
+            it.press("Return")
         self._settle()
         self._keep("filter")
-        it.press("Escape", "ctrl+f", "ctrl+a", "BackSpace", "Return")
+
+    def _beside(self, it: Program) -> None:
         it.press("ctrl+shift+h")
         self._settle()
         it.click_row(0)
@@ -246,14 +254,14 @@ class Manual(Album):
     def _service(self, it: Program) -> None:
         it.click("lamp of shop")
         it.press("ctrl+e")
-        self._settle()
+        self._settle(PAGE)
         it.press("alt+t")
         self._screen.type(it.window, "GET /users/7")
         it.press("shift+Tab")
         self._settle()
         self._keep("rules")
         it.click("section TLS of shop")
-        self._settle()
+        self._settle(PAGE)
         self._keep("tls")
         it.press("ctrl+w")
 

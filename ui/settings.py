@@ -128,6 +128,33 @@ class Settings:
         self._store.setValue("used_filters", list(texts[:MAX_USED]))
 
     @property
+    def chart_series(self) -> list[str]:
+        """Series of the user's own in charts, each as one text."""
+        return self._texts("chart_series")
+
+    @chart_series.setter
+    def chart_series(self, texts: list[str]) -> None:
+        self._store.setValue("chart_series", list(texts))
+
+    @property
+    def export_format(self) -> str:
+        """The name of the exporter that was used last; empty: none yet."""
+        name = self._store.value("export_format", "")
+        return name if isinstance(name, str) else ""
+
+    @property
+    def export_folder(self) -> Path | None:
+        """The folder of the file that was exported last; None where it is gone."""
+        folder = self._store.value("export_folder", "")
+        usable = isinstance(folder, str) and folder and "\0" not in folder and Path(folder).is_dir()
+        return Path(folder) if usable else None
+
+    def remember_export(self, format: str, path: Path) -> None:
+        """Offer this format and this folder the next time."""
+        self._store.setValue("export_format", format)
+        self._store.setValue("export_folder", str(path.absolute().parent))
+
+    @property
     def folded(self) -> list[str]:
         """The groups of services that are folded, by their names."""
         return self._texts("folded")

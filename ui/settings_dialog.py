@@ -93,7 +93,7 @@ class SettingsDialog(QDialog):
         self.mono_size.valueChanged.connect(self._on_fonts)
         form = Form()
         form.add(self.tr("The&me"), self.theme)
-        form.add(self.tr("Text si&ze"), self.text_size).say(self.tr("Of menus, buttons and words"))
+        form.add(self.tr("Text si&ze"), self.text_size).say(self.tr("Of menus, buttons and labels"))
         form.add(self.tr("&Data font"), self.mono).say(self.tr("Of logs, bytes and addresses"))
         form.add(self.tr("Data s&ize"), self.mono_size)
         return form
@@ -136,7 +136,7 @@ class SettingsDialog(QDialog):
         form = Form()
         self._folder_words = form.add(self.tr("&Folder"), self.folder, choose, reveal)
         form.add(self.tr("&Size limit"), _short(self.limit)).say(
-            self.tr("When a capture grows beyond it, its oldest events are dropped. Holds from the next capture on.")
+            self.tr("When a capture grows beyond it, its oldest events are dropped. Applies from the next capture.")
         )
         form.add(self.tr("Cleaning up"), _short(more))
         self._check_folder()

@@ -16,8 +16,9 @@ from app import events
 from app.capture import lost_events
 from app.capture.lost_events import Loss, Losses
 from app.capture.pause import KEPT, Pause
+from app.capture.sampling import Sampler
 from app.capture.writing.arena import Arena
-from app.capture.writing.batch import FIELDS, SAME, SAME_BUT_ONE, Frame
+from app.capture.writing.batch import FIELDS, SAME, SAME_BUT_ONE, Batch, Frame
 from app.capture.writing.mending import mended
 from app.failures import record as failures
 from app.failures.fingerprint import fingerprint
@@ -141,6 +142,7 @@ class Recorder:
         self._connections = 0
         self._sink: Sink | None = None
         self._elsewhere = 0
+        self._sampler = Sampler()
         self._began = time_ns()
 
     @property
@@ -176,6 +178,11 @@ class Recorder:
         if entry not in self._services:
             self._services.append(entry)
         return self._services.index(entry) + 1
+
+    @property
+    def connections(self) -> int:
+        """The number of the newest connection; 0 before the first."""
+        return self._connections
 
     def add_connection(self) -> int:
         """A new connection's number, from 1."""
@@ -264,7 +271,7 @@ class Recorder:
         ``colour`` is one of ``app.events.COLOURS`` or empty.
         """
         detail = json.dumps({"event": event, "text": text, "colour": colour})
-        words = text or (f"coloured {colour}" if colour else "taken away")
+        words = text or (f"coloured {colour}" if colour else "removed")
         self.record(events.NOTE, summary=f"on event {event}: {words}", detail=detail)
 
     def record_datagram(self, kind: int, service: int, conn: int, payload: bytes, detail: str | None = None) -> None:
@@ -358,10 +365,13 @@ class Recorder:
         if len(self._services) > self._services_sent:
             services = self._services
             self._services_sent = len(services)
+        batch: Batch = self._sequence, services, self._pending
+        if (sample := self._sampler.take()) is not None:
+            batch = (*batch[:3], sample)
         try:
-            frame = Frame.of((self._sequence, services, self._pending), large, shared=bool(shared))
+            frame = Frame.of(batch, large, shared=bool(shared))
         except ValueError:  # a value of a class that marshal does not know
-            frame = Frame.of((self._sequence, services, mended(self._pending)), large, shared=bool(shared))
+            frame = Frame.of((*batch[:2], mended(self._pending), *batch[3:]), large, shared=bool(shared))
         self._pending.clear()
         self._on_way.append(_Sent(self._sequence, count, frame, shared, mark, since, told))
         self._on_way_bytes += frame.size + shared
@@ -369,6 +379,8 @@ class Recorder:
         self._press()
 
     def _tick(self) -> None:
+        if self._timer is not None:
+            self._sampler.late(self._clock.seconds() - self._timer.getTime())
         self._timer = None
         self.flush()
         if self.pause_now is not None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from socket import gethostname
 from typing import TYPE_CHECKING, Any
 
+from app.alerts.told import Told
 from app.capture.keeping.retention import Keeping
 from app.capture.link import DEFAULT_LIMIT
 from app.capture.recorder import Trouble
@@ -63,6 +64,9 @@ class _Run(Run):
         self._seed = seed
         self.post = Post(reactor, workspace, seed=seed)
         self.post.recorder.trouble_changed.connect(_report_trouble)
+        self.post.alerts.means.show = _show_alert
+        if sys.stderr.isatty():
+            self.post.alerts.means.beep = lambda: print("\a", end="", file=sys.stderr, flush=True)
 
     async def start(self) -> None:
         post = self.post
@@ -146,6 +150,11 @@ class _Run(Run):
                 f"listening-post: seen {recorder.seen:,}, stored {recorder.stored:,}, lost {recorder.lost:,}",
                 file=sys.stderr,
             )
+
+
+async def _show_alert(told: Told) -> str:
+    print(one_line(f"listening-post: alert {told.title}. {told.text}"), file=sys.stderr)
+    return "printed to standard error"
 
 
 def _print_statuses(post: Post) -> None:

@@ -340,8 +340,8 @@ class Service:
         rules = Rules(self.config, self._built)
         config = self.config if given is None else replace(self.config, options=given)
         counts, connections = rules.counts_for(config.options), rules.connections()
-        folder = self.surroundings.folder
-        return self._in_thread(tried, config, _hosts(config), asked, folder, counts, connections)
+        folder, variables = self.surroundings.folder, self.surroundings.variables()
+        return self._in_thread(tried, config, _hosts(config), asked, folder, counts, connections, variables)
 
     # -- names
 

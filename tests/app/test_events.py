@@ -33,7 +33,8 @@ def test_codes_never_change():
         16: "fault.applied", 17: "limit.reached", 18: "failure", 19: "log", 20: "tls.opened",
         21: "failure.resolved", 22: "note", 23: "events.lost", 24: "capture.paused", 25: "capture.resumed",
         26: "watch.checked", 27: "watch.failed", 28: "watch.recovered", 29: "service.restarting",
-        30: "upstream.failed", 31: "upstream.recovered", 38: "reconnecting", 39: "control.asked",
+        30: "upstream.failed", 31: "upstream.recovered", 32: "alert.raised", 33: "alert.resolved",
+        34: "alert.sent", 35: "alert.unsent", 38: "reconnecting", 39: "control.asked",
     }  # fmt: skip
 
 

@@ -1,10 +1,12 @@
-"""What the program uses while nothing happens."""
+"""What the program uses while nothing happens, with its charts in view."""
 
 from __future__ import annotations
 
+import sys
 import time
 
 from tests.benchmarks import procs
+from tests.benchmarks.charts import OPEN
 from tests.benchmarks.context import Bench
 from tests.benchmarks.marks import Result
 from tests.benchmarks.program import Plain
@@ -34,7 +36,13 @@ class Meter:
 
 
 def measure(bench: Bench) -> Result:
-    with bench.folder() as folder, bench.program(folder) as program, Plain("epoll") as epoll, Plain("qt") as qt:
+    command = [sys.executable, "-m", "tests.benchmarks.charts_probe", OPEN]
+    with (
+        bench.folder() as folder,
+        bench.program(folder, command=command) as program,
+        Plain("epoll") as epoll,
+        Plain("qt") as qt,
+    ):
         program.settle()
         time.sleep(2)
         ours, plain, stock = Meter(program.pid, program.writer), Meter(epoll.pid), Meter(qt.pid)

@@ -90,7 +90,7 @@ COLUMNS = (
         field="peer", value=lambda row: row.peer, yields=3,
     ),
     Column(
-        "kind", "Kind", "What happened", 17, lambda row, _: NAMES.get(row.kind, str(row.kind)),
+        "kind", "Kind", "What happened", 18, lambda row, _: NAMES.get(row.kind, str(row.kind)),
         field="kind", value=lambda row: NAMES.get(row.kind),
     ),
     Column(

@@ -17,9 +17,11 @@ from app.post import Post
 from app.workspace.reading import Workspace
 from ui.actions.action import Place
 from ui.actions.build import Actions
+from ui.alerts.commands import AlertCommands
 from ui.bridge import Bridge
 from ui.captures.commands import CaptureCommands
 from ui.captures.files import CaptureFiles, dropped
+from ui.charts.commands import ChartCommands
 from ui.edits import Edits
 from ui.faults.commands import FaultCommands
 from ui.manual.commands import ManualCommands
@@ -81,7 +83,7 @@ class MainWindow(QMainWindow):
         browser, panes, detail, filter: the panes with their filter and the detail of the current event.
         service_actions, failure_actions, exchanges, notes: what acts on services and events.
         workbench: the pages of services.
-        sending, faults, watches, streams: the docks of sending, of faults and of watches, and the stream windows.
+        sending, faults, watches, charts, alerts, streams: the docks of these, and the stream windows.
         examples: what the start page does in one click.
         notices, middle, start_page, toolbar, capture_button, command_palette, menus, manual: parts of the window
             itself.
@@ -176,19 +178,32 @@ class MainWindow(QMainWindow):
             post, edits, bridge, self, reader, self.workbench.show_faults, self.browser.show_filtered,
             self.side.selected, lambda: self.browser.current_event, selection.connection, self._status_line.tell,
         )  # fmt: skip
+        self.charts = ChartCommands(
+            reader, self.browser, lambda: list(post.services), self._settings, self, live=True
+        )  # fmt: skip
+        bridge.ticked.connect(self.charts.on_stored)
+        bridge.services_changed.connect(self.charts.on_services)
         self.watches = WatchCommands(
             post, edits, bridge, self, lambda: self.services.selected, self.browser.show_filtered
         )  # fmt: skip
         self.workbench.hits_wanted.connect(self.faults.show_hits)
+        self.alerts = AlertCommands(
+            post, edits, bridge, self, self.notices.say, self.panes.typed, self.browser.show_filtered
+        )
+        self.filter.offers_alerts = True
+        self.filter.alert_wanted.connect(self.alerts.alert_on_filter)
         self.detail.wanted.connect(lambda name: self.actions_[name].trigger())
         self.side.changed.connect(self.faults.on_selection)
         self.captures.send_wanted.connect(self.sending.fill)
-        self.capture_commands = CaptureCommands(post, reader, self.captures, self.browser, self, selection.connection)
+        self.capture_commands = CaptureCommands(
+            post, reader, self.captures, self.browser, self, selection.connection, self._settings
+        )
         answering = AnswerByRule(post, self.exchanges, self.workbench, self.service_actions)
         services = ServiceCommands(
             post, self.side, self.service_actions, self, self.notices.say, self._status_line.tell
         )
         services.keep_keys(self.actions_)
+        self.actions_.say_why(self._status_line.tell)
         self.actions_.connect(
             WorkbenchCommands(
                 self.workbench,
@@ -206,7 +221,9 @@ class MainWindow(QMainWindow):
             self.capture_commands,
             self.sending,
             self.faults,
+            self.charts,
             self.watches,
+            self.alerts,
             ManualCommands(self.manual),
         )
         self.examples = Examples(post, edits, self.services, self.sending, lambda: self._settings.host, self)
@@ -240,6 +257,7 @@ class MainWindow(QMainWindow):
         self.streams.close()  # they are of the old one
         if self._post.capture is not None:
             self.browser.read_anew(self._post.capture)
+            self.charts.read_anew()
 
     def _show_title(self) -> None:
         title = self.files.title.replace("[*]", "[*][*]")  # Qt replaces a single [*] by the mark of changes
@@ -289,6 +307,7 @@ class MainWindow(QMainWindow):
         self.capture_commands.stop()
         self.captures.close()
         self.browser.let_go()
+        self.charts.let_go()
         self.manual.close()
         self.closed.emit()
         event.accept()

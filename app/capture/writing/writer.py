@@ -128,12 +128,12 @@ class Writer:
 
     def _store(self, batch: Batch, *, salvaged: bool = False, mended: bool = False) -> bool:
         """Store ``batch``; if the file was removed or spoiled, make it anew first. False: try again later."""
-        sequence, _, flat = batch
+        sequence = batch[0]
         try:
             if self._file is None:
                 if not self._open():
                     return False
-                batch = (sequence, self._services, flat)
+                batch = (sequence, self._services, *batch[2:])
             assert self._file is not None
             if sequence > self._file.sequence:
                 self._file.store(batch, more=self._waits())
@@ -169,7 +169,7 @@ class Writer:
 
     def _mend(self, batch: Batch, why: Exception, *, salvaged: bool, mended: bool) -> bool:
         """Store what can be kept of a batch that holds values which cannot; reject it if it was ``mended`` already."""
-        sequence, services, flat = batch
+        sequence, services, flat = batch[:3]
         if not mended:
             return self._store((sequence, services, mending.mended(flat)), salvaged=salvaged, mended=True)
         self._say_stored(sequence, rejected=f"the capture cannot hold it: {why!r}")
@@ -208,11 +208,11 @@ class Writer:
         self._file.close()
         self._file = None
         if aside is None:
-            text = f"Something else was written into the log of {path}. The capture is made anew with all that it held"
+            text = f"Another program has written into the log of {path}. The capture is written again, with all it held"
         elif damaged and self._put_back(aside, path):
-            text = f"Something else was written into the log of {path}. What only the log held is lost"
+            text = f"Another program has written into the log of {path}. What only the log held is lost"
         else:
-            text = f"Something else was written into {path}. It is set aside as {aside.name}; a new file is begun"
+            text = f"Another program has written into {path}. It is set aside as {aside.name}; a new file is begun"
         self._trouble = text
         self._say(trouble=text, passing=True)
         return True

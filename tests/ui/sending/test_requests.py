@@ -175,7 +175,7 @@ async def test_an_answer_that_is_an_error_and_one_that_never_comes(desk: Desk, w
     dock.form.button.click()
     await until(lambda: dock.answer.answered)
     assert dock.answer.status.text() == "422 Unprocessable Entity"
-    assert dock.answer.status.property("outcome") == "bad"
+    assert dock.answer.status.property("outcome") == "warning"
     await desk.rest()
     dock.form.url.setText("http://127.0.0.1:1/")
     dock.form.button.click()

@@ -40,7 +40,7 @@ def test_it_lists_lines_that_can_be_copied(make: Any) -> None:
 
 
 def test_it_says_that_a_service_does_not_listen(make: Any) -> None:
-    assert make().words.text() == "It does not listen now: start it first."
+    assert make().words.text() == "It is not listening: start it first."
 
 
 def test_an_exposed_service_has_lines_for_each_address(make: Any) -> None:
