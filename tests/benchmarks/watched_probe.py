@@ -31,7 +31,7 @@ class Probe:
         self._post, self._server = window._post, window.metrics
         self._reactor: Any = reactor
         self._alternate = alternate
-        self._turns = self._reactor.turns
+        self._turns = self._post.loop.turns
         self.samples: list[dict[str, Any]] = []
         self._on = True
         self._call = task.LoopingCall(self._note)
