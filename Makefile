@@ -6,10 +6,13 @@ TEST_SETUP := .venv/.setup-test
 # One process of tests more than there are cores, because many tests wait for programs that they start. Each has
 # programs and screens of its own: more than four ask much memory.
 PARALLEL = -n $(shell $(BIN)/python -c "import os; print(min(4, (os.cpu_count() or 1) + 1))") --dist worksteal
+# All of it side by side; the words of each stay together.
+LINT = $(MAKE) --no-print-directory -j 3 -k $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) \
+	lint-style lint-types lint-imports
 # Compiled modules are kept: tests and benchmarks start the program hundreds of times, as users do.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup run test quick coverage lint bench docs manual screenshots package wheel deb clean
+.PHONY: help setup run test quick coverage lint lint-style lint-types lint-imports compiled bench docs manual screenshots package wheel deb clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -20,22 +23,36 @@ setup: $(SETUP)  ## make .venv with what the program needs
 run: $(SETUP)  ## open the window on the demo workspace (without a display: serve it headless)
 	@packaging/run.sh
 
-test: lint  ## lint, then run all tests
+# Lint runs beside the tests, and says at once what it finds.
+test: compiled  ## lint, and run all tests
 	@packaging/system-packages.sh test
-	$(BIN)/python -m pytest $(PARALLEL) --durations=20
+	@mkdir -p build; ($(LINT) >build/lint.txt 2>&1 || { cat build/lint.txt; exit 1; }) & lint=$$!; \
+	$(BIN)/python -m pytest $(PARALLEL) --durations=20; tests=$$?; \
+	if wait $$lint; then echo "lint: nothing found"; else echo "lint: see above, or build/lint.txt"; tests=1; fi; exit $$tests
 
 quick: lint  ## lint, then the tests of what has changed; SINCE=main: since that commit
 	$(BIN)/python -m tests.quick $(SINCE)
 
-coverage: $(TEST_SETUP)  ## run all tests and say which lines they leave out
+coverage: compiled  ## run all tests and say which lines they leave out
 	@packaging/system-packages.sh test
 	$(BIN)/python -m pytest $(PARALLEL) --cov
 
 lint: $(TEST_SETUP)  ## check style, types and import rules
+	@$(LINT)
+
+lint-style:
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+
+lint-types:
 	$(BIN)/mypy
+
+lint-imports:
 	$(BIN)/lint-imports --no-logo
+
+# Each process of tests would do it for itself.
+compiled: $(TEST_SETUP)
+	@$(BIN)/python -m compileall -q -j 0 app ui listening_post
 
 bench: $(TEST_SETUP)  ## measure the marks, print them and write build/bench.json
 	@packaging/system-packages.sh bench

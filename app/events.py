@@ -190,6 +190,49 @@ CAPTURE_RESUMED: Final = _kind(
     always={"count": int, "from": str, "until": str},
 )  # fmt: skip
 
+ALERT_RAISED: Final = _kind(
+    32, "alert.raised",
+    "so many events fit an alert within its time; `count`: how many did, `event`: the last of them; `again`: it was"
+    " raised before and is not resolved",
+    always={"alert": str, "count": int, "seconds": int | float, "event": int}, sometimes={"again": bool},
+)  # fmt: skip
+ALERT_RESOLVED: Final = _kind(
+    33, "alert.resolved",
+    "for as long as an alert is quiet, nothing came that would have raised it; `count`: how many events fit since it"
+    " was raised, `seconds` ago",
+    always={"alert": str, "count": int, "seconds": int | float},
+)  # fmt: skip
+ALERT_SENT: Final = _kind(
+    34, "alert.sent", "an alert told somebody; `test`: because the user tried it",
+    always={"alert": str, "action": str, "words": str}, sometimes={"test": bool},
+)  # fmt: skip
+ALERT_UNSENT: Final = _kind(
+    35, "alert.unsent",
+    "an alert could not tell somebody; it tries again in `again` seconds, or gave up where that is missing",
+    always={"alert": str, "action": str, "reason": str}, sometimes={"again": int | float, "test": bool},
+)  # fmt: skip
+
+ALERTS: Final = (ALERT_RAISED, ALERT_RESOLVED, ALERT_SENT, ALERT_UNSENT)
+"""What is recorded of alerts: no alert looks at these."""
+LOOP_BLOCKED: Final = _kind(
+    36, "loop.blocked",
+    "one turn of the reactor took long, and no service answered meanwhile; `frames` is the stack that ran, `seconds`"
+    " its length, `unfinished`: it had not ended when the program was ended",
+    always={
+        "group": str, "type": str, "message": str, "frames": list, "notes": list, "relation": str,
+        "cause": dict | None, "members": list, "seconds": float,
+    },
+    sometimes={"unfinished": bool},
+)  # fmt: skip
+GROWING: Final = _kind(
+    37, "program.growing",
+    "something of the program has only grown for an hour; `what` is its name, `first` and `last` its figures",
+    always={"what": str, "first": int, "last": int, "seconds": float},
+)  # fmt: skip
+
+FAILURES: Final = frozenset({FAILURE, LOOP_BLOCKED})
+"""The kinds that are grouped as failures."""
+
 CONTROL_ASKED: Final = _kind(
     39, "control.asked", "another process asked for something that changes what runs here; `by` says who it is",
     always={"by": str, "request": str},

@@ -241,6 +241,12 @@ def with_defaults(declared: Iterable[Option], given: Options) -> dict[str, Any]:
     return filled
 
 
+def without_defaults(declared: Iterable[Option], given: Options) -> dict[str, Any]:
+    """``given`` without the values that are the defaults of options which need not be set."""
+    defaults = {option.name: option.default for option in declared if not option.required}
+    return {key: value for key, value in given.items() if key not in defaults or value != defaults[key]}
+
+
 def live(*options: Option) -> tuple[Option, ...]:
     """These options, which a running service takes."""
     return tuple(replace(option, live=True) for option in options)

@@ -13,6 +13,8 @@ from typing import Any
 from twisted.internet.defer import Deferred, DeferredList
 
 from app import events
+from app.alerts.live import Alerts
+from app.alerts.means import Caller
 from app.capture.keeping.retention import Keeping, tidy
 from app.capture.link import DEFAULT_LIMIT, WriterLink
 from app.capture.recorder import Recorder
@@ -22,6 +24,8 @@ from app.files.folders import data_folder
 from app.logbook import Logbook
 from app.plugin_loader.live import Plugins
 from app.plugin_loader.table import TABLE
+from app.program.blocked import LoopWatch
+from app.program.figures import Figures
 from app.responders.relay.loops import Loops
 from app.sending.sender import Sender
 from app.services.answering import DatagramPorts
@@ -50,6 +54,8 @@ class Post:
 
     Attributes:
         recorder: takes the events of services and of the sender.
+        figures: of the program itself.
+        loop: watches the reactor, once it is opened, and records what blocked it.
         logbook: records what Twisted and Python log.
         services: by name, in the order of the workspace.
         watches: its watches by name, with what they have found; they run from ``open`` on.
@@ -57,6 +63,7 @@ class Post:
         captures: the folder of captures that are opened without a path.
         sender: the owner of the connections that the program opens.
         gate: what the workspace may do.
+        alerts: look at what is stored, and tell.
         capture_changed: emits the Post when ``capture`` is another file, which is open.
         question_changed: emits the Post when ``question`` may have changed.
         services_changed: emits the Post when a service was added, removed, moved, replaced or changed.
@@ -69,6 +76,8 @@ class Post:
         self._seed = seed
         self.recorder = Recorder(reactor)
         self.logbook = Logbook(reactor, self.recorder)
+        self.figures = Figures(reactor, self._connections)
+        self.loop = LoopWatch(reactor, self.recorder, self.figures.read)
         self._budget = Budget()
         self.sender = Sender(reactor, self.recorder, data_folder(), self._budget)
         self.services: dict[str, Service] = {}
@@ -91,6 +100,10 @@ class Post:
         self._checking = Checking(reactor, self.recorder, data_folder(), self._budget, self._checks)
         self.watches = Watches(reactor, self.recorder, self._checking.check, lambda: self.services)
         self.status_changed.connect(self.watches.on_service)
+        caller = Caller(reactor, self.recorder, data_folder(), self._budget)
+        self.alerts = Alerts(
+            reactor, self.recorder, caller, lambda: self.capture, self._stop_for_alert, self.gate.withheld
+        )
         self._enter(workspace)
         self.plugins.changed.connect(lambda _: self.question_changed.emit(self))
 
@@ -102,6 +115,7 @@ class Post:
             self._add(config)
         self._hold()
         self.watches.become(workspace.watches, self._held_watch)
+        self.alerts.configure(workspace.alerts, workspace.mail)
 
     # -- the capture
 
@@ -136,7 +150,13 @@ class Post:
             self.recorder.record(events.LOG, summary=TABLE.trust.trouble)
         self.plugins.open()
         self.watches.start()
-        self._link = WriterLink(self._reactor, self.recorder, capture or default_capture(self.captures), limit)
+        self._link = WriterLink(
+            self._reactor,
+            self.recorder,
+            capture or default_capture(self.captures),
+            limit,
+            last_word=self.loop.last_word,
+        )
         self._link.start()
         if keeping != Keeping():
             Deferred.fromCoroutine(self._tidy(self._link.path, keeping))
@@ -185,7 +205,7 @@ class Post:
         """Capture into ``path`` from now on. False if that file will never do."""
         if self._link is not None and self._link is not old:
             await self._link.release()
-        self._link = WriterLink(self._reactor, self.recorder, path, self._limit, old.arena)
+        self._link = WriterLink(self._reactor, self.recorder, path, self._limit, old.arena, self.loop.last_word)
         self._link.start()
         await self._link.opened
         return not self._link.refused
@@ -201,6 +221,23 @@ class Post:
                     events.CONNECTION_OPENED, service.number, connection.number,
                     summary=f"{connection.peer} {was} before this capture", detail=json.dumps(detail),
                 )  # fmt: skip
+
+    # -- alerts
+
+    def _stop_for_alert(self, name: str) -> bool:
+        if name not in self.services:
+            return False
+        self.stop_all(names=[name])
+        return True
+
+    def _alerts_changed(self, *, by_user: bool) -> None:
+        self.gate.alerts_changed(self._content.alerts, self._content.mail, by_user=by_user)
+        self.alerts.configure(self._content.alerts, self._content.mail)
+        self.question_changed.emit(self)
+
+    def _connections(self) -> int:
+        of_services = sum(len(service.connections) for service in list(self.services.values()))  # in any thread
+        return of_services + len(self.sender.connections)
 
     # -- the services
 
@@ -265,6 +302,7 @@ class Post:
             seed=(lambda: self._seed) if self._seed else draw_seed,
             is_down=self.watches.is_down,
             checks=self._checks,
+            variables=lambda: self._content.variables,
         )
         service = Service(config, self._reactor, self.recorder, surroundings)
         service.status_changed.connect(self.status_changed.emit)
@@ -357,7 +395,9 @@ class Post:
 
         Returns the names of services that were removed while they were running.
         """
-        self._content = content(state)
+        before, self._content = self._content, content(state)
+        if (before.alerts, before.mail) != (state.alerts, state.mail):
+            self._alerts_changed(by_user=by_user)
         wanted = {renamed.get(name, name): name for name in self.services}
         kept = {wanted[c.name]: c for c in state.services if c.name in wanted}
         gone = [name for name in self.services if name not in kept]
@@ -381,7 +421,9 @@ class Post:
             except PostError as e:
                 refused[kept[name].name] = name
                 number = self.services[name].number
-                self.recorder.record(events.LOG, number, summary=f"The change was not taken, it goes on as before. {e}")
+                self.recorder.record(
+                    events.LOG, number, summary=f"The change was refused; the service goes on as before. {e}"
+                )
         order = [refused.get(config.name, config.name) for config in state.services]
         added = [config for name, config in zip(order, state.services, strict=True) if name not in self.services]
         for config in added:
@@ -475,14 +517,18 @@ class Post:
 
     async def shut_down(self) -> None:
         """Stop the services, store every event, close the file."""
+        self.loop.stop()
         self.plugins.close()
         self.watches.stop()
-        await DeferredList([self.stop_all(HURRY), self.sender.close(HURRY), self._checking.sender.close(HURRY)])
+        self.alerts.close()
+        senders = (self.sender, self._checking.sender, self.alerts.means.sender)
+        await DeferredList([self.stop_all(HURRY), *(sender.close(HURRY) for sender in senders)])
         if self._renewal is not None:
             await self._renewal  # no link can be closed between two files
         self.recorder.resume()  # the capture is to say how much it lacks
         if self._link is not None:
             await self._link.close()
+        self.loop.close()
         self.logbook.close()
 
 

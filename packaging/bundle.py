@@ -37,7 +37,8 @@ are rarely in a traceback ("pyz")."""
 _LEFT_OUT = re.compile(
     r"""
     .*\b(tests?|_test|trial|testutil|__main__|conftest)(\..*)?
-    | twisted\.(plugins|_?threads\.test|tap|scripts|runner|mail|news)(\..*)?
+    | twisted\.(plugins|_?threads\.test|tap|scripts|runner|news)(\..*)?
+    | twisted\.mail\.(?!(smtp|interfaces|_cred|_except)$).+
     | twisted\.python\.(_tzhelper_test|_pydoctor.*|_release|_setup)
     | twisted\.internet\.(_?gireactor|gi.*|gtk.*|_glibbase|glib.*|pyuisupport|tksupport|wx.*|cfreactor|_?pywin32.*)
     | autobahn\.(asyncio|_flatc|asset)(\..*)?
@@ -47,10 +48,10 @@ _LEFT_OUT = re.compile(
 
 
 def _spare_qt() -> set[str]:
-    """The modules of PyQt5 that no module of ``ui`` imports."""
+    """The modules of PyQt5 that no module of ``ui`` imports, and pyqtgraph does without."""
     there = {module.name for module in pkgutil.iter_modules(PyQt5.__path__)}
     named = {name for file in (ROOT / "ui").glob("**/*.py") for name in re.findall(r"PyQt5\.(\w+)", file.read_text())}
-    return there - named - {"sip"}
+    return there - named - {"sip", "uic"}
 
 
 EXCLUDED = [
@@ -58,9 +59,14 @@ EXCLUDED = [
     "tkinter", "_tkinter", "turtle", "turtledemo", "idlelib", "lib2to3", "distutils", "ensurepip", "venv", "test",
     "curses", "_curses", "_curses_panel", "readline", "nis", "ossaudiodev", "__phello__", "antigravity", "this",
     # of others, which libraries try to import
-    "setuptools", "pkg_resources", "pip", "wheel", "pytest", "_pytest", "hypothesis", "mypy", "numpy", "IPython",
+    "setuptools", "pkg_resources", "pip", "wheel", "pytest", "_pytest", "hypothesis", "mypy", "IPython",
     "pydoc_data", "cbor2", "msgpack", "ujson", "greenlet", "curio", "trio", "rich", "click",
-    "autobahn.asyncio", "twisted.trial", "twisted.mail", "twisted.plugins",
+    "numpy.f2py", "numpy.testing", "numpy.random", "numpy.fft", "numpy.ma", "numpy.polynomial", "numpy.ctypeslib",
+    "numpy._core._simd", "numpy._core._multiarray_tests", "numpy._core._operand_flag_tests",
+    "numpy._core._rational_tests", "numpy._core._struct_ufunc_tests", "numpy._core._umath_tests",
+    "pyqtgraph.examples", "pyqtgraph.opengl", "pyqtgraph.flowchart", "pyqtgraph.canvas", "pyqtgraph.console",
+    "pyqtgraph.dockarea", "pyqtgraph.jupyter", "pyqtgraph.exporters",
+    "autobahn.asyncio", "twisted.trial", "twisted.plugins",
     *(f"PyQt5.{name}" for name in sorted(_spare_qt())),
 ]  # fmt: skip
 
@@ -75,6 +81,8 @@ def modules() -> list[str]:
     found = collect_submodules("ui")
     for package in OPEN_TO_PLUGINS:
         found += collect_submodules(package, filter=wanted, on_error="ignore")
+    # The keyring finds its backends by the metadata of its package.
+    found += collect_submodules("keyring.backends", on_error="ignore")
     return [*found, *standard_library()]
 
 
@@ -141,6 +149,8 @@ def _wanted_file(name: str) -> bool:
             return False
     if sys.platform == "linux" and _HOST.fullmatch(_file(name)):
         return False
+    if name.startswith("pyqtgraph/colors/maps/"):
+        return False
     return not re.search(r"(^|/)(tests?|__pycache__)/|\.dist-info/", name)
 
 
@@ -175,8 +185,13 @@ def stripped(entries: Iterable[Entry], folder: Path) -> list[Entry]:
     if sys.platform != "linux":
         return list(entries)
     folder.mkdir(parents=True, exist_ok=True)
-    return [(name, _stripped(source, folder / _file(name)) if kind in ("BINARY", "EXTENSION") else source, kind)
+    return [(name, _stripped(source, folder / _file(name)) if _can_be_stripped(name, kind) else source, kind)
             for name, source, kind in entries]  # fmt: skip
+
+
+def _can_be_stripped(name: str, kind: str) -> bool:
+    # OpenBLAS, which the builder of numpy's wheel has patched, does not load afterwards.
+    return kind in ("BINARY", "EXTENSION") and not name.startswith(("numpy.libs/", "numpy/"))
 
 
 def _stripped(source: str, target: Path) -> str:

@@ -99,32 +99,16 @@ def observed() -> Iterator[LoggedFailures]:
         globalLogPublisher.removeObserver(failures.observe)
 
 
-def pytest_collection_finish() -> None:
-    """Keep what is loaded by now out of the collections after each test: they take no time then."""
-    gc.collect()
-    gc.freeze()
-
-
 @pytest.fixture(scope="session", autouse=True)
 def nothing_unseen_at_the_end() -> Iterator[None]:
-    """Collect at the end what ``light_collections`` has kept out: an error in it fails the run."""
+    """Collect at the end what ``logged_failures`` has kept out: an error in it fails the run."""
+    # Each test ends with a collection. Few more are made while it runs, and those are for tests that leave much.
+    gc.set_threshold(50_000, 100, 100)
+    gc.collect()
     yield
     gc.unfreeze()
     with observed() as failures:
         left = failures()
-    _fail_for(left)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def light_collections(nothing_unseen_at_the_end: None) -> Iterator[None]:
-    """Keep what one file's tests leave loaded out of the collections after those of the next.
-
-    Otherwise each takes longer than the one before: half a second, after some thousand tests.
-    """
-    yield
-    with observed() as failures:
-        left = failures()
-    gc.freeze()
     _fail_for(left)
 
 
@@ -140,10 +124,13 @@ def own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def logged_failures() -> Iterator[Callable[..., list[Failure]]]:
+def logged_failures(request: pytest.FixtureRequest) -> Iterator[Callable[..., list[Failure]]]:
     """Fail the test if an error is logged that it does not take by calling this."""
+    # What is there already is left out of the test's collections, which would take most of many tests' time.
+    gc.freeze()
     with observed() as failures:
         yield failures
+        request.node.funcargs.clear()  # what the other fixtures gave is done with
         left = failures()
     _fail_for(left)
 

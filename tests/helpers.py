@@ -39,12 +39,15 @@ async def until(condition: Callable[[], Any], seconds: float = 10.0) -> Any:
     return value
 
 
-def wait_for(condition: Callable[[], Any], seconds: float = 30.0) -> Any:
-    """As ``until``, for tests without a reactor, which wait for programs that they start."""
+def wait_for(condition: Callable[[], Any], seconds: float = 30.0, pause: float = _PAUSE) -> Any:
+    """As ``until``, for tests without a reactor, which wait for programs that they start.
+
+    It looks again after each ``pause``: a longer one where to look takes a process of its own.
+    """
     deadline, never = monotonic() + seconds, threading.Event()
     while not (value := condition()):
         assert monotonic() < deadline, f"not within {seconds} s: {condition}"
-        never.wait(_PAUSE)
+        never.wait(pause)
     return value
 
 
@@ -103,10 +106,10 @@ def run(
     return subprocess.CompletedProcess(words, done.returncode, out, err)
 
 
-def run_bytes(*args: str, data: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
-    """As ``run``, in bytes, with those (at most 64 KB) on standard input."""
+def run_bytes(*args: str, data: bytes | None = None, **more: Any) -> subprocess.CompletedProcess[bytes]:
+    """As ``run``, in bytes, with those (at most 64 KB) on standard input; ``more`` as for ``tests.preloaded.Run``."""
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err, _input(data) as given:
-        process = Run(args, given, out.fileno(), err.fileno(), session=True)
+        process = Run(args, given, out.fileno(), err.fileno(), session=True, **more)
         try:
             code = process.wait(100)
         finally:

@@ -9,13 +9,13 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from app.events import FAILURE, WATCH_CHECKED
+from app.events import FAILURE, LOOP_BLOCKED, WATCH_CHECKED
 from tests.e2e.clients import curl, socat, url
 from tests.e2e.display import Display, display
 from tests.e2e.program import Program
 from tests.helpers import ROOT
 from tests.manual import blocks
-from tests.screenshots import BEACON, DEVICES, ORDERS, SENSOR, Album, running_on, traffic
+from tests.screenshots import BEACON, DEVICES, ORDERS, PAGE, SENSOR, Album, running_on, traffic
 
 FOLDER = ROOT / "docs" / "pictures"
 
@@ -93,6 +93,18 @@ probability = 0.5
 )
 """Services that fail on purpose."""
 
+BLOCKED = (
+    DESK.partition("[[service]]")[0]
+    + """[[service]]
+name = "orders"
+protocol = "tcp"
+listen = "127.0.0.1:9621"
+responder = "orders"
+"""
+)
+
+BLOCKING = blocks(ROOT / "docs" / "blocked.md")[0].text.replace("sleep(1)", "sleep(0.6)")
+
 [BALANCED] = [block.text for block in blocks(ROOT / "docs" / "balance.md") if block.file == "balance.toml"]
 """A relay before two servers that are there, and one that is not."""
 
@@ -147,6 +159,8 @@ class Manual(Album):
                 self._service(it)
                 self._dialogs(it)
                 self._dock(it)
+                it.press("ctrl+m")
+                self._filter(it)
             it.press("ctrl+q")
             it.wait()
         with TemporaryDirectory() as folder, running_on(self._screen, FAULTY, folder, self._theme, "--start") as it:
@@ -168,6 +182,29 @@ class Manual(Album):
                 self._watches(it)
             it.press("ctrl+q")
             it.wait()
+
+        self._charts()
+        self._draw_blocked()
+
+    def _draw_blocked(self) -> None:
+        """A plugin that blocks the reactor, and the program's own figures."""
+        with TemporaryDirectory() as folder:
+            (Path(folder) / "plugins").mkdir()
+            (Path(folder) / "plugins" / "orders.py").write_text(BLOCKING)
+            with running_on(self._screen, BLOCKED, folder, self._theme, "--start") as it:
+                it.wait_up(1)
+                for _ in range(3):
+                    socat("TCP", ("127.0.0.1", 9621), b"all\n")
+                it.wait_event(lambda e: e.kind == LOOP_BLOCKED, 3)
+                it.click("pane Failures")
+                self._settle()
+                it.click_row(0)
+                self._settle()
+                self._keep("blocked")
+                it.press("alt+h", "p")
+                self._window(it, "This program", "program")
+                it.press("ctrl+q")
+                it.wait()
 
     def _upstreams(self, it: Program) -> None:
         for number in range(7):
@@ -219,13 +256,17 @@ class Manual(Album):
         self._keep("hex")
         it.click("other detail Overview")
 
-    def _beside(self, it: Program) -> None:
+    def _filter(self, it: Program) -> None:
+        """Last of all: the row of filters that were used moves the rows down."""
         it.click("pane All")
-        it.press("ctrl+f")
-        self._screen.type(it.window, "service == shop and kind contains http")
+        for typed in ("size > 100", "kind == failure", "service == shop and kind contains http"):
+            it.press("ctrl+f")
+            self._screen.type(it.window, typed)
+            it.press("Return")
         self._settle()
         self._keep("filter")
-        it.press("Escape", "ctrl+f", "ctrl+a", "BackSpace", "Return")
+
+    def _beside(self, it: Program) -> None:
         it.press("ctrl+shift+h")
         self._settle()
         it.click_row(0)
@@ -246,14 +287,14 @@ class Manual(Album):
     def _service(self, it: Program) -> None:
         it.click("lamp of shop")
         it.press("ctrl+e")
-        self._settle()
+        self._settle(PAGE)
         it.press("alt+t")
         self._screen.type(it.window, "GET /users/7")
         it.press("shift+Tab")
         self._settle()
         self._keep("rules")
         it.click("section TLS of shop")
-        self._settle()
+        self._settle(PAGE)
         self._keep("tls")
         it.press("ctrl+w")
 

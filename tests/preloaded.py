@@ -2,9 +2,9 @@
 
 Hundreds of tests run a command to see what it does, and most of their time went into importing the same
 modules. A run here is what ``python -m ui.entry`` is after its imports, with its own process, reactor,
-signals and exit; or, ``hosted``, what ``python -m app.programs.host`` is. Tests of how the interpreter
-starts, of the environment, of streams that are closed or full, and of what is imported start the real
-one (``tests.helpers.PROGRAM``).
+signals and exit, or what that of another ``module`` is. Tests of how the interpreter starts, of
+streams that are closed or full, and of what is imported start the real one (``tests.helpers.PROGRAM``). There is a
+mother for commands, and one for windows, who has loaded Qt, too.
 
 The mother forks a waiter for each order; the waiter forks the run, tells its id and then its end, and leaves.
 The run takes on folder, arguments and streams, and goes on as the program. The mother ends with her socket.
@@ -21,23 +21,29 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Sequence
-from functools import cache
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
-from pkgutil import iter_modules
-from typing import TextIO
-
-from app import commands
-from ui import entry
+from pkgutil import walk_packages
+from typing import Any, TextIO
 
 ROOT = Path(__file__).resolve().parents[1]
 
+PACKAGES = ("app.commands", "app.faults.kinds", "app.responders")
 MODULES = (
     "app.reactor", "app.capture.reading.store", "app.capture.filters.language", "app.capture.keeping.saving",
     "app.exports.formats", "app.workspace.reading", "app.services.tls.authority", "app.programs.host",
 )  # fmt: skip
-"""What commands import when they run, beside their own. None of these may choose a reactor, or start a thread."""
+"""What runs import later than at their start, and packages with all that lies in them.
+
+None of these may choose a reactor, or start a thread.
+"""
+
+WINDOW = (
+    "ui.boot", "ui.instance", "ui.looks.icons", "ui.reactor", "ui.window.main_window",
+    "tests.e2e.clipboard", "tests.e2e.twin",
+)  # fmt: skip
+"""What windows import, too; the first of them with all of Qt that we use."""
 
 _MOST = 1 << 20
 _DESCRIPTORS = 4
@@ -45,6 +51,13 @@ _DESCRIPTORS = 4
 
 class Run:
     """One run, as much of a ``subprocess.Popen`` as tests need.
+
+    Args:
+        stdin, stdout, stderr: descriptors, which it takes copies of.
+        session: in a session of its own.
+        folder: the one that it runs in.
+        window: forked from the mother who has loaded the window.
+        module: whose ``main()`` it runs.
 
     Attributes:
         pid: its process.
@@ -60,19 +73,18 @@ class Run:
         *,
         session: bool = False,
         folder: Path = ROOT,
-        hosted: bool = False,
+        window: bool = False,
+        module: str = "ui.entry",
+        environment: Mapping[str, str] = os.environ,
     ) -> None:
         self.args = args
         self.returncode: int | None = None
         reading, writing = os.pipe()
         order = {
-            "args": list(args),
-            "session": session,
-            "folder": str(folder),
-            "hosted": hosted,
-            "environment": dict(os.environ),
-        }
-        socket.send_fds(_mother()[0], [json.dumps(order).encode()], [stdin, stdout, stderr, writing])
+            "args": list(args), "session": session, "folder": str(folder), "module": module,
+            "environment": dict(environment),
+        }  # fmt: skip
+        socket.send_fds(_mother(window)[0], [json.dumps(order).encode()], [stdin, stdout, stderr, writing])
         os.close(writing)
         self._facts = os.fdopen(reading, "rb", 0)
         self.pid = int(self._facts.readline())
@@ -107,24 +119,30 @@ class Run:
         self._facts.close()
 
 
-@cache
-def _mother() -> tuple[socket.socket, subprocess.Popen[bytes]]:
-    """This process's mother, who starts with the first call and ends with ``end`` or this process; and a way to her."""
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    # No Ctrl+C of the terminal's reaches her; a signal to a run's group does not, either.
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.preloaded", str(theirs.fileno())],
-        cwd=ROOT, pass_fds=[theirs.fileno()], start_new_session=True, stdin=subprocess.DEVNULL,
-    )  # fmt: skip
-    theirs.close()
-    return ours, process
+_mothers: dict[bool, tuple[socket.socket, subprocess.Popen[bytes]]] = {}
+
+
+def _mother(window: bool) -> tuple[socket.socket, subprocess.Popen[bytes]]:
+    """This process's mother of commands or of windows, and a way to her.
+
+    She starts with the first call and ends with ``end`` or this process.
+    """
+    if window not in _mothers:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        # No Ctrl+C of the terminal's reaches her; a signal to a run's group does not, either.
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tests.preloaded", str(theirs.fileno()), *(["window"] if window else [])],
+            cwd=ROOT, pass_fds=[theirs.fileno()], start_new_session=True, stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+        theirs.close()
+        _mothers[window] = ours, process
+    return _mothers[window]
 
 
 def end() -> None:
-    """Let the mother go, if there is one."""
-    if _mother.cache_info().currsize:
-        orders, process = _mother()
-        _mother.cache_clear()
+    """Let the mothers go, if there are any."""
+    while _mothers:
+        _, (orders, process) = _mothers.popitem()
         orders.close()
         process.wait()
 
@@ -172,23 +190,29 @@ def _again(descriptor: int, stream: TextIO) -> TextIO:
     )  # fmt: skip
 
 
-def main() -> None:
-    for name in (*MODULES, *(found.name for found in iter_modules(commands.__path__, f"{commands.__name__}."))):
+def _load(window: bool) -> None:
+    """Import what runs need."""
+    for name in (*MODULES, *(WINDOW if window else ())):
         import_module(name)
+    for package in map(import_module, PACKAGES):
+        for found in walk_packages(package.__path__, f"{package.__name__}."):
+            if "manhole" not in found.name:  # conch's imports the reactor
+                import_module(found.name)
+
+
+def main() -> None:
+    _load(window="window" in sys.argv)
     assert "twisted.internet.reactor" not in sys.modules
     gc.collect()
     gc.freeze()
-    order = _take_orders(socket.socket(fileno=int(sys.argv[1])))
+    order: Any = _take_orders(socket.socket(fileno=int(sys.argv[1])))
     sys.argv = ["listening-post", *order["args"]]
-    os.chdir(str(order["folder"]))
+    os.chdir(order["folder"])
     os.environ.clear()
     os.environ.update(order["environment"])
     sys.stdin, sys.stdout, sys.stderr = (_again(*each) for each in enumerate((sys.stdin, sys.stdout, sys.stderr)))
-    if order["hosted"]:
-        from app.programs import host
-
-        sys.exit(host.main(sys.argv[1:]))
-    entry.main()
+    run = import_module(order["module"]).main
+    sys.exit(run(sys.argv[1:]) if run.__code__.co_argcount else run())
 
 
 if __name__ == "__main__":

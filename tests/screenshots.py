@@ -15,6 +15,7 @@ import struct
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -27,6 +28,7 @@ from tests.e2e.clients import curl, socat, url
 from tests.e2e.display import Display, display
 from tests.e2e.program import Program, running
 from tests.helpers import ROOT, run
+from tests.ui.charts import samples
 
 FOLDER = ROOT / "resources" / "screenshots"
 
@@ -111,6 +113,9 @@ body = '{"title": "Not here"}'
 _BEACON = '[[service]]\nname = "beacon"'
 WORKSPACE = DEVICES.replace(_BEACON, USERS_API + _BEACON)
 
+PAGE = 2.0
+"""Seconds for the first page of a service, which loads its forms, on a machine that has much else to do."""
+
 SENSOR, BEACON, ORDERS, LIVE, USERS = (("127.0.0.1", port) for port in (9407, 9408, 9480, 9481, 9482))
 TAKEN = ("127.0.0.1", 9443)
 EMPTY = "version = 1\n"
@@ -188,6 +193,7 @@ class Album:
 
     def draw(self) -> None:
         with TemporaryDirectory() as folder, running_on(self._screen, EMPTY, folder, self._theme):
+            self._settle(PAGE)
             self._keep("empty")
         with TemporaryDirectory() as folder, running_on(self._screen, WORKSPACE, folder, self._theme, "--start") as it:
             it.wait_up(5)
@@ -198,6 +204,23 @@ class Album:
                 self._dialogs(it)
             it.press("ctrl+q")
             it.wait()
+
+        self._charts()
+
+    def _charts(self) -> None:
+        """Ten minutes of a capture that goes on, in which something went wrong; a range of it is selected."""
+        with TemporaryDirectory() as folder:
+            services = [("sensor-hub", "tcp"), ("beacon", "udp"), ("orders-api", "http")]
+            samples.make(Path(folder) / "run.lpost", begin=int(time.time()) - samples.SECONDS, services=services)
+            with running_on(self._screen, DEVICES, folder, self._theme, "--start") as it:
+                it.wait_up(5)
+                it.press("ctrl+alt+d")
+                _pause(2.5)
+                it.press(*["Tab"] * 6, "End", *["ctrl+Left"] * 4, *["shift+Left"] * 14, "Return")
+                self._settle()
+                self._keep("charts")
+                it.press("ctrl+q")
+                it.wait()
 
     def _views(self, it: Program) -> None:
         it.click("pane orders-api")
@@ -239,7 +262,7 @@ class Album:
             curl(url(USERS, path))
         it.click("lamp of users-api")
         it.press("ctrl+e")
-        self._settle()
+        self._settle(PAGE)
         it.press("alt+t")
         self._screen.type(it.window, "GET /users/7?name=Grace")
         self._settle()
@@ -264,9 +287,9 @@ class Album:
     def _path(self, name: str) -> Path:
         return self._folder / f"{name}-{self._theme}.png"
 
-    def _settle(self) -> None:
+    def _settle(self, seconds: float = 0.35) -> None:
         """Let the window show what was done; sparklines move on, so that it never stands still."""
-        _pause(0.35)
+        _pause(seconds)
 
     def _keep(self, name: str, window: str = "root") -> None:
         self._screen.park()

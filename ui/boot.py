@@ -20,9 +20,11 @@ from twisted.internet.defer import Deferred
 from app.capture.keeping.about import about
 from app.capture.keeping.retention import Keeping
 from app.capture.schema import SUFFIX
-from app.files.folders import APP_NAME
+from app.files.folders import APP_NAME, data_folder
 from app.files.limit import raise_file_limit
+from app.files.runs import Run
 from app.post import Post
+from app.text.escapes import one_line
 from app.workspace import reading as workspace
 from app.workspace.reading import Workspace
 from ui import screen
@@ -32,6 +34,10 @@ if TYPE_CHECKING:
     from app.capture.reading.reader import Reader
     from ui.settings import Settings
     from ui.window.main_window import MainWindow
+
+
+RUNS = "runs"
+"""The folder in the data folder that knows which runs ended in order."""
 
 
 def run(path: Path | None, capture: Path | None, start: bool, separate: bool = False) -> int:
@@ -62,6 +68,7 @@ def run(path: Path | None, capture: Path | None, start: bool, separate: bool = F
     if name is not None and not own_window and instance.hand_over(Wish(path and path.absolute(), start), name):
         return 0
     post = Post(reactor, opened)
+    post.loop.prepare()
     # The writer process starts up while the window is being built.
     capturing = post.open(
         capture, settings.capture_limit, Keeping(settings.keep_days, settings.keep_total), settings.captures
@@ -79,17 +86,31 @@ def run(path: Path | None, capture: Path | None, start: bool, separate: bool = F
         reception.wished.connect(window.open_wish)
         window.closed.connect(reception.close)
 
+    this_run = Run(data_folder() / RUNS)
+
+    async def look_back() -> None:
+        """Offer what is left of earlier runs; where nothing is, say that the last one was killed."""
+        left = await window.drafts.begin()
+        killed = await post.sender.in_thread(this_run.begin)
+        window.captures.look_for_cut_off(killed=killed is not None and not left)
+
     async def begin() -> None:
         if opened_capture is not None:
             window.captures.open_path(opened_capture)
         await capturing
-        window.captures.look_for_cut_off()
-        Deferred.fromCoroutine(window.drafts.begin())
+        Deferred.fromCoroutine(look_back())
+        if settings.metrics:
+            await window.metrics.use(settings.metrics)
+            if window.metrics.problem:
+                window.notices.say(window.metrics.problem)
         await (post.start_all() if start else post.autostart())
+        post.loop.open(_warn)
 
     async def end() -> None:
         await window.drafts.finish()
+        await window.metrics.use("")
         await post.shut_down()
+        this_run.end()
         reader.close()
 
     reactor.callWhenRunning(lambda: Deferred.fromCoroutine(begin()))
@@ -104,6 +125,11 @@ def run(path: Path | None, capture: Path | None, start: bool, separate: bool = F
     gc.freeze()
     application.exec_()
     return 0
+
+
+def _warn(words: str) -> None:
+    if sys.stderr is not None:
+        print(f"listening-post: {one_line(words)}", file=sys.stderr)
 
 
 def _stop(reactor: Any) -> None:

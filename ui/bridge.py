@@ -63,6 +63,7 @@ class Bridge(QObject):
         capture_changed: the capture is another file now, which is open.
         trouble_changed: carries the Trouble that keeps the capture from being written, or None.
         plugins_changed: messages about plugins may have changed.
+        alerts_changed: an alert was added, changed, raised or resolved, or has told somebody. Emitted at once.
         question_changed: there may be another question about trust, or none any more.
     """
 
@@ -77,6 +78,7 @@ class Bridge(QObject):
     capture_changed = pyqtSignal()
     plugins_changed = pyqtSignal()
     question_changed = pyqtSignal()
+    alerts_changed = pyqtSignal()
 
     def __init__(self, post: Post) -> None:
         super().__init__()
@@ -105,6 +107,7 @@ class Bridge(QObject):
             post.question_changed.connect(lambda _: self.question_changed.emit()),
             post.watches.changed.connect(self._on_watch),
             post.watches.list_changed.connect(self._on_watch),
+            post.alerts.changed.connect(lambda _: self.alerts_changed.emit()),
         ]
         self._follow_faults()
 

@@ -10,6 +10,7 @@ from PyQt5.QtWidgets import QApplication
 
 from app.capture.link import DEFAULT_LIMIT
 from app.files.folders import APP_NAME
+from app.metrics.serving import DEFAULT as METRICS
 from ui.looks import theme, times
 from ui.looks.theme import POINTS, Fonts
 from ui.looks.times import DIGITS, TimeFormat
@@ -85,6 +86,29 @@ class Settings:
         self._store.setValue("captures", str(folder or ""))
 
     @property
+    def metrics(self) -> str:
+        """Where metrics are served; "" means nowhere."""
+        return self.metrics_address if self.serves_metrics else ""
+
+    @property
+    def serves_metrics(self) -> bool:
+        return str(self._store.value("serves_metrics", "false")).lower() == "true"
+
+    @serves_metrics.setter
+    def serves_metrics(self, on: bool) -> None:
+        self._store.setValue("serves_metrics", on)
+
+    @property
+    def metrics_address(self) -> str:
+        """Where metrics are served if they are, as ``127.0.0.1:9464``."""
+        where = self._store.value("metrics_address", METRICS)
+        return where if isinstance(where, str) and where else METRICS
+
+    @metrics_address.setter
+    def metrics_address(self, where: str) -> None:
+        self._store.setValue("metrics_address", where)
+
+    @property
     def used(self) -> list[str]:
         """Keys of the entries chosen in the palette, the latest first."""
         return self._texts("used")[:MAX_USED]
@@ -126,6 +150,33 @@ class Settings:
     @used_filters.setter
     def used_filters(self, texts: list[str]) -> None:
         self._store.setValue("used_filters", list(texts[:MAX_USED]))
+
+    @property
+    def chart_series(self) -> list[str]:
+        """Series of the user's own in charts, each as one text."""
+        return self._texts("chart_series")
+
+    @chart_series.setter
+    def chart_series(self, texts: list[str]) -> None:
+        self._store.setValue("chart_series", list(texts))
+
+    @property
+    def export_format(self) -> str:
+        """The name of the exporter that was used last; empty: none yet."""
+        name = self._store.value("export_format", "")
+        return name if isinstance(name, str) else ""
+
+    @property
+    def export_folder(self) -> Path | None:
+        """The folder of the file that was exported last; None where it is gone."""
+        folder = self._store.value("export_folder", "")
+        usable = isinstance(folder, str) and folder and "\0" not in folder and Path(folder).is_dir()
+        return Path(folder) if usable else None
+
+    def remember_export(self, format: str, path: Path) -> None:
+        """Offer this format and this folder the next time."""
+        self._store.setValue("export_format", format)
+        self._store.setValue("export_folder", str(path.absolute().parent))
 
     @property
     def folded(self) -> list[str]:

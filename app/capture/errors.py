@@ -26,15 +26,15 @@ class DamagedCaptureError(CaptureError):
 
 
 class TakenAwayError(CaptureError):
-    """{path} was taken away. It is being made anew; if its folder is gone, bring it back."""
+    """{path} was deleted or moved. It is being written again; if its folder is gone, restore it."""
 
 
 class LogTakenAwayError(TakenAwayError):
-    """The log of {path} was taken away (-wal or -shm). The capture is being made anew."""
+    """The log of {path} (-wal or -shm) was deleted or moved. The capture is being written again."""
 
 
 class LogDamagedError(CaptureError):
-    """Something else was written into the log of {path} (-wal)."""
+    """Another program has written into the log of {path} (-wal)."""
 
 
 class NewerCaptureError(CaptureError):

@@ -14,10 +14,12 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from app import events
 from app.capture import lost_events
+from app.capture.counters import Counters
 from app.capture.lost_events import Loss, Losses
 from app.capture.pause import KEPT, Pause
+from app.capture.sampling import Sampler
 from app.capture.writing.arena import Arena
-from app.capture.writing.batch import FIELDS, SAME, SAME_BUT_ONE, Frame
+from app.capture.writing.batch import FIELDS, SAME, SAME_BUT_ONE, Batch, Frame
 from app.capture.writing.mending import mended
 from app.failures import record as failures
 from app.failures.fingerprint import fingerprint
@@ -138,9 +140,11 @@ class Recorder:
         self._on_way_bytes = 0
         self._services: list[tuple[str, str]] = []
         self._services_sent = 0
+        self._counters: dict[int, Counters] = {0: Counters()}
         self._connections = 0
         self._sink: Sink | None = None
         self._elsewhere = 0
+        self._sampler = Sampler()
         self._began = time_ns()
 
     @property
@@ -176,6 +180,27 @@ class Recorder:
         if entry not in self._services:
             self._services.append(entry)
         return self._services.index(entry) + 1
+
+    @property
+    def connections(self) -> int:
+        """The number of the newest connection; 0 before the first."""
+        return self._connections
+
+    def counters(self, service: int) -> Counters:
+        """What is counted of the service with this number; of 0: of what is of none."""
+        found = self._counters.get(service)
+        if found is None:
+            found = self._counters[service] = Counters()
+        return found
+
+    def counted(self) -> dict[str, Counters]:
+        """The counters of services by their names, in the order in which they came; of what is of none by ""."""
+        named: dict[str, Counters] = {}
+        for number, counters in self._counters.items():
+            name = self._services[number - 1][0] if number else ""
+            before = named.get(name)
+            named[name] = counters if before is None else before + counters
+        return named
 
     def add_connection(self) -> int:
         """A new connection's number, from 1."""
@@ -243,6 +268,7 @@ class Recorder:
         if not failures.claim(error):
             return
         self.failures += 1
+        self.counters(service).failures += 1
         record = failures.record(error, traceback)
         detail = {"group": fingerprint(record), **record.as_json()}
         self.record(events.FAILURE, service, conn, payload, record.summary, json.dumps(detail))
@@ -264,7 +290,7 @@ class Recorder:
         ``colour`` is one of ``app.events.COLOURS`` or empty.
         """
         detail = json.dumps({"event": event, "text": text, "colour": colour})
-        words = text or (f"coloured {colour}" if colour else "taken away")
+        words = text or (f"coloured {colour}" if colour else "removed")
         self.record(events.NOTE, summary=f"on event {event}: {words}", detail=detail)
 
     def record_datagram(self, kind: int, service: int, conn: int, payload: bytes, detail: str | None = None) -> None:
@@ -358,10 +384,13 @@ class Recorder:
         if len(self._services) > self._services_sent:
             services = self._services
             self._services_sent = len(services)
+        batch: Batch = self._sequence, services, self._pending
+        if (sample := self._sampler.take()) is not None:
+            batch = (*batch[:3], sample)
         try:
-            frame = Frame.of((self._sequence, services, self._pending), large, shared=bool(shared))
+            frame = Frame.of(batch, large, shared=bool(shared))
         except ValueError:  # a value of a class that marshal does not know
-            frame = Frame.of((self._sequence, services, mended(self._pending)), large, shared=bool(shared))
+            frame = Frame.of((*batch[:2], mended(self._pending), *batch[3:]), large, shared=bool(shared))
         self._pending.clear()
         self._on_way.append(_Sent(self._sequence, count, frame, shared, mark, since, told))
         self._on_way_bytes += frame.size + shared
@@ -369,6 +398,8 @@ class Recorder:
         self._press()
 
     def _tick(self) -> None:
+        if self._timer is not None:
+            self._sampler.late(self._clock.seconds() - self._timer.getTime())
         self._timer = None
         self.flush()
         if self.pause_now is not None:

@@ -22,17 +22,22 @@ table          holds
                not one alone); up to the newest event
                its bytes and messages (events of data) each way and its failures; ``first`` and
                ``last``: the events in which it was opened and closed
-``failure``    the fingerprint of each event of kind ``failure``, by which they are grouped
+``failure``    the fingerprint of each event of kind ``failure`` or ``loop.blocked``, by which
+               they are grouped
 ``resolution`` the newest word on a group of failures: the ``failure.resolved`` event that
                said it was resolved, or, where ``reopened``, that it was not
 ``batch``      first and last event of each batch, the unit in which the oldest are dropped
 ``note``       the newest note of each event that has one, which an event ``note`` brought:
                ``event`` is its number, ``colour`` a name or empty
+``rollup``     what charts show, added up for each service by the second, minute and hour; its rows are
+               numbered as ``app.capture.rollup`` says
+``latency``    histograms of latencies, likewise
 ``meta``       ``created`` (RFC 3339), ``program``, ``run`` and ``sequence`` (the last batch
                stored for that run of the program), ``events`` (how many events of that run were
                stored up to it), ``dropped`` (events that the size
                limit has removed), ``lost`` (events that happened and are not in the file, as its
-               events ``events.lost`` say), ``closed``: when it was, in ns since 1970; 0 while it is being
+               events ``events.lost`` say), ``rolled`` (the first event that
+               the rollup knows), ``closed``: when it was, in ns since 1970; 0 while it is being
                written, and afterwards if the program did not end as it should. ``identity``
                tells this capture from every other, also when the file is moved. A copy that
                was saved has ``saved`` (RFC 3339) and ``changed``: what it is without, in words
@@ -53,7 +58,7 @@ from pathlib import Path
 from typing import Any
 
 from app import __version__, events
-from app.capture import errors, untrusted
+from app.capture import errors, rollup, untrusted
 from app.capture.filters.values import add_functions
 from app.capture.untrusted import RANGE, Guarded
 from app.files import databases
@@ -87,6 +92,7 @@ CREATE {untrusted.EVENT};
 # Captures of earlier builds lack these; readers do without, writers add them.
 _FAILURES = """
 CREATE INDEX IF NOT EXISTS stored_http ON stored (conn, id) WHERE kind IN (10, 11);
+CREATE INDEX IF NOT EXISTS stored_failures ON stored (id) WHERE kind IN (18, 36);
 CREATE TABLE IF NOT EXISTS failure (
     event INTEGER PRIMARY KEY, fingerprint TEXT NOT NULL, service INTEGER, conn INTEGER
 );
@@ -95,6 +101,7 @@ CREATE TABLE IF NOT EXISTS resolution (
     fingerprint TEXT PRIMARY KEY, event INTEGER NOT NULL, reopened INTEGER NOT NULL
 ) WITHOUT ROWID;
 """
+_HAS_ROLLUP = "SELECT count(*) FROM sqlite_master WHERE name = 'rollup'"
 _COUNTS = dict.fromkeys(("messages_received", "messages_sent", "failures"), "INTEGER NOT NULL DEFAULT 0")
 FIGURES = {
     **dict.fromkeys(("tls", "watch", "upstream"), "TEXT"), **dict.fromkeys(("first", "last"), "INTEGER"), **_COUNTS,
@@ -120,7 +127,9 @@ def complete(db: sqlite3.Connection) -> None:
     """Add what a capture lacks that an earlier build has made."""
     db.executemany("INSERT OR IGNORE INTO kind VALUES (?, ?)", events.NAMES.items())
     db.execute("INSERT OR IGNORE INTO meta VALUES ('lost', 0), ('identity', ?)", (new_identity(),))
-    for statement in _FAILURES.split(";"):  # not executescript, which would commit
+    if not db.execute(_HAS_ROLLUP).fetchone()[0]:
+        db.execute("INSERT OR REPLACE INTO meta VALUES ('rolled', ?)", (db.execute(RANGE).fetchone()[1] + 1,))
+    for statement in (_FAILURES + rollup.TABLES).split(";"):  # not executescript, which would commit
         db.execute(statement)
     present = {name for _, name, *_ in db.execute("PRAGMA table_info(connection)")}
     for name, type in FIGURES.items():
@@ -189,7 +198,7 @@ def check(db: sqlite3.Connection, path: Path | str, *, writing: bool) -> None:
         raise errors.NewerCaptureError(path=path, found=version, known=VERSION)
 
 
-_NUMBERS = ("sequence", "events", "dropped", "lost", "offset", "closed")
+_NUMBERS = ("sequence", "events", "dropped", "lost", "offset", "closed", "rolled")
 _WORDS = ("created", "program", "run", "saved", "changed", "identity")
 _KNOWN = f"SELECT key, value FROM meta WHERE key IN ({', '.join(repr(key) for key in _NUMBERS + _WORDS)})"  # noqa: S608
 MAX_WORDS = 1000

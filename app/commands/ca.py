@@ -9,11 +9,13 @@ from app.commands.exit_codes import DONE
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--trust", action="store_true", help="print the commands that make each system trust it")
-    parser.add_argument("--export", type=Path, metavar="FILE", help="write its certificate to FILE")
+    parser.add_argument(
+        "--trust", action="store_true", help="print the commands that make each system trust the authority"
+    )
+    parser.add_argument("--export", type=Path, metavar="FILE", help="write the authority's certificate to FILE")
     parser.add_argument("--client", type=Path, metavar="FILE", help="write a client certificate and its key to FILE")
     parser.add_argument(
-        "--any-name", action="store_true", help="make a new one that may sign for any name, not only local ones"
+        "--any-name", action="store_true", help="make a new authority that may sign for any name, not only local ones"
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,13 +12,15 @@ from app.commands.exit_codes import DONE, FAILED
 from app.text.escapes import json_line, one_line
 
 if TYPE_CHECKING:
+    from app.options import Mistake
     from app.services.config import ServiceConfig
+    from app.workspace.reading import Workspace
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("workspace", type=Path)
     parser.add_argument(
-        "--json", action="store_true", help="print one JSON object a line: problems, and what it asks for"
+        "--json", action="store_true", help="print one JSON object a line: problems, what it asks for, and hints"
     )
 
 
@@ -36,7 +38,8 @@ def run(args: argparse.Namespace) -> int:
         print(one_line(f"{args.workspace}: {count}, nothing wrong"))
         for line in asked.lines(loaded):
             print(line)
-        _print_hints(services)
+        for service, hint in _hints(loaded):
+            output.warn(f"{service.name}, rule {(hint.table or 0) + 1}: {hint.key} {hint.text}")
         _print_plugin_problems()
         return DONE
     loaded, problems = workspace.examined(args.workspace)
@@ -46,17 +49,19 @@ def run(args: argparse.Namespace) -> int:
     for ask in asked.asks(loaded):
         told = {"file": str(args.workspace), "asks": ask.kind, "service": ask.service, "target": ask.target}
         print(json_line(told | {"text": ask.text}))
+    for service, hint in _hints(loaded):
+        where = {"service": service.name, "rule": (hint.table or 0) + 1, "key": hint.key}
+        print(json_line({"file": str(args.workspace), **where, "hint": hint.text}))
     return FAILED if problems else DONE
 
 
-def _print_hints(services: Iterable[ServiceConfig]) -> None:
-    """Warn of rules that are right and probably not meant."""
+def _hints(loaded: Workspace) -> Iterator[tuple[ServiceConfig, Mistake]]:
+    """What in the rules of services is right and probably not meant."""
     from app.responders.rulebook import hints_of
 
-    for service in services:
-        for hint in hints_of(service.responder, service.protocol, service.options):
-            rule = f"rule {(hint.table or 0) + 1}"
-            output.warn(f"{service.name}, {rule}: {hint.key} {hint.text}")
+    for service in loaded.services:
+        for hint in hints_of(service.responder, service.protocol, service.options, loaded.variables):
+            yield service, hint
 
 
 def _print_plugin_problems() -> None:

@@ -28,3 +28,15 @@ class AnswerNotKeptError(PostError):
 class FolderNotTrustableError(PostError):
     """The folder {path} cannot be trusted: other users can write into it. Remove that permission (chmod o-w), or
     trust the file alone, without --folder."""
+
+
+class UnknownSeriesError(PostError):
+    """There is no series {name}. There are {known}."""
+
+
+class TooManySeriesError(PostError):
+    """There can be {most} series of your own."""
+
+
+class TooManyPointsError(PostError):
+    """With {step} s a point there would be more than {most} points. Give a longer --step."""

@@ -15,6 +15,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from app import events, faults, responders
+from app.alerts.actions import all_actions
+from app.alerts.alert import ALERT
+from app.alerts.mail import MAIL
 from app.capture import schema
 from app.capture.filters.completion import operators
 from app.capture.filters.fields import FIELDS
@@ -23,6 +26,7 @@ from app.faults.presets import PRESETS
 from app.faults.tables import MAX_FAULTS
 from app.faults.when import CONDITIONS
 from app.limits import LIMITS
+from app.metrics.declared import METRICS
 from app.options import Option
 from app.services import settings
 from app.services.protocols import PROTOCOLS
@@ -160,6 +164,21 @@ _SERVICE = {
 }
 
 
+def alert_keys() -> str:
+    """The keys of an alert and of the mail settings."""
+    return f"### `[[alert]]`\n\n{options_table(ALERT)}\n\n### `[mail]`\n\n{options_table(MAIL)}"
+
+
+def alert_actions() -> str:
+    """A row for each thing that an alert can do."""
+    rows = (
+        f"| `{f'{action.name} {action.argument}'.strip()}` | {_plain(action.help)}"
+        f"{'; also when it is resolved' if action.resolves else ''} |"
+        for action in all_actions().values()
+    )
+    return "\n".join(["| action | |", "|---|---|", *rows])
+
+
 def event_kinds() -> str:
     """A row for each kind of event."""
     rows = (f"| `{kind.name}` | {kind.meaning} | {_keys_of(kind)} |" for kind in events.KINDS.values())
@@ -273,6 +292,14 @@ def framings() -> str:
     return "\n".join(["| `framing` | a message ends | options |", "|---|---|---|", *rows])
 
 
+def metrics() -> str:
+    rows = [
+        f"| `{metric.name}` | {metric.type} | {_code(metric.labels)} | {metric.meaning} {metric.more}".rstrip() + " |"
+        for metric in METRICS.values()
+    ]
+    return "\n".join(["| metric | type | labels | |", "|---|---|---|---|", *rows])
+
+
 BLOCKS = {
     "faults": fault_table,
     "fault-kinds": fault_kinds,
@@ -285,12 +312,15 @@ BLOCKS = {
     "sections": sections,
     "commands": commands,
     "workspace-keys": workspace_keys,
+    "alert-keys": alert_keys,
+    "alert-actions": alert_actions,
     "event-kinds": event_kinds,
     "limits": limit_table,
     "capture-tables": capture_tables,
     "errors": error_reference.tables,
     "crcs": crcs,
     "framings": framings,
+    "metrics": metrics,
 }
 
 

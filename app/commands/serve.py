@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--for", dest="seconds", type=arguments.seconds, metavar="S", help="stop after S seconds")
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print each event as one JSON object a line")
-    form.add_argument("--quiet", action="store_true", help="print no events, which takes time under full load")
+    form.add_argument("--quiet", action="store_true", help="do not print events: printing takes time under full load")
     parser.add_argument(
         "--limit",
         type=arguments.size,
@@ -31,13 +31,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=arguments.count,
         metavar="N",
         default=0,
-        help="remove captures in the data folder that are older",
+        help="delete captures in the data folder that are older",
     )
     parser.add_argument(
         "--seed",
         type=arguments.seed,
         metavar="N",
-        help="seed of the faults, as of a run that is to be repeated; by default a new one, which is printed",
+        help="seed of the faults, to repeat a run; by default a new one, which is printed",
     )
     parser.add_argument(
         "--fault",
@@ -45,7 +45,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=arguments.switch,
         action="append",
         metavar="NAME=on|off",
-        help="have a fault act from the start, or not; SERVICE/NAME where several have the name; may be repeated",
+        help="have a fault act from the start, or not; SERVICE/NAME where several have the name; repeatable",
+    )
+    parser.add_argument(
+        "--metrics",
+        metavar="ADDRESS",
+        help="serve /metrics, for Prometheus, and /healthz there: 127.0.0.1:9464",
     )
     parser.add_argument(
         "--control", type=Path, metavar="PATH", help="let listening-post control read and steer it through this socket"
@@ -83,5 +88,6 @@ def run(args: argparse.Namespace) -> int:
         reactor, loaded, args.capture, args.seconds,
         seed=args.seed or draw_seed(),
         as_json=args.json, quiet=args.quiet, limit=args.limit or DEFAULT_LIMIT, keeping=Keeping(args.keep_days),
+        metrics=args.metrics or "",
         control=args.control, allow=args.allow or "control",
     )  # fmt: skip

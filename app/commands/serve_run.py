@@ -7,12 +7,14 @@ from pathlib import Path
 from socket import gethostname
 from typing import TYPE_CHECKING, Any
 
+from app.alerts.told import Told
 from app.capture.keeping.retention import Keeping
 from app.capture.link import DEFAULT_LIMIT
 from app.capture.recorder import Trouble
 from app.commands import errors, output
 from app.commands.printer import Printer, report_lost_output
 from app.commands.running import Run
+from app.metrics.serving import MetricsServer
 from app.post import Post
 from app.services.service import Service
 from app.status import Failed, Held, Listening, Status, Waiting
@@ -35,6 +37,7 @@ class _Run(Run):
     Args:
         seconds: after which the run ends; None: only a signal ends it.
         seed: of the faults of services that have none of their own.
+        metrics: the address at which metrics are served; "": nowhere.
     """
 
     def __init__(
@@ -49,6 +52,7 @@ class _Run(Run):
         quiet: bool,
         limit: int,
         keeping: Keeping,
+        metrics: str,
         control: Path | None,
         allow: Allow,
     ) -> None:
@@ -61,8 +65,14 @@ class _Run(Run):
         self._printer: Printer | None = None
         self._seconds_to_print = PRINT_AT_SIGNAL
         self._seed = seed
+        self._metrics = metrics
         self.post = Post(reactor, workspace, seed=seed)
+        self.post.loop.prepare()
+        self._server = MetricsServer(reactor, self.post)
         self.post.recorder.trouble_changed.connect(_report_trouble)
+        self.post.alerts.means.show = _show_alert
+        if sys.stderr.isatty():
+            self.post.alerts.means.beep = lambda: print("\a", end="", file=sys.stderr, flush=True)
 
     async def start(self) -> None:
         post = self.post
@@ -71,6 +81,14 @@ class _Run(Run):
             self.exit_code = 1
             self.stop()
             return
+        if self._metrics:
+            await self._server.use(self._metrics)
+            if self._server.problem:
+                self.exit_code = 1
+                output.warn(self._server.problem)
+                self.stop()
+                return
+            print(f"metrics at http://{self._server.address}/metrics", file=sys.stderr)
         if self._control is not None:
             self._listen_for_control(self._control)
         first = post.recorder.range.last + 1
@@ -98,6 +116,7 @@ class _Run(Run):
             post.recorder.stored_changed.connect(self._printer.on_stored)
             post.recorder.flush()
             self._printer.on_stored(post.recorder.range)
+        post.loop.open(output.warn)
         if not self._has_work():
             self._give_up("none of the services could start" if post.services else "the workspace has no services")
             return
@@ -133,6 +152,7 @@ class _Run(Run):
         self.stop()
 
     async def shut_down(self) -> None:
+        await self._server.use("")
         if self._socket is not None:
             await self._socket.close()
         if self._outpost is not None:
@@ -146,6 +166,11 @@ class _Run(Run):
                 f"listening-post: seen {recorder.seen:,}, stored {recorder.stored:,}, lost {recorder.lost:,}",
                 file=sys.stderr,
             )
+
+
+async def _show_alert(told: Told) -> str:
+    print(one_line(f"listening-post: alert {told.title}. {told.text}"), file=sys.stderr)
+    return "printed to standard error"
 
 
 def _print_statuses(post: Post) -> None:
@@ -179,6 +204,7 @@ def run(
     quiet: bool = False,
     limit: int = DEFAULT_LIMIT,
     keeping: Keeping = Keeping(),  # noqa: B008 - frozen
+    metrics: str = "",
     control: Path | None = None,
     allow: Allow = "control",
 ) -> int:
@@ -186,13 +212,14 @@ def run(
 
     With ``quiet`` no events are printed, only which services listen, or why not. ``limit`` is the
     largest size of the capture in bytes; ``keeping`` says which older captures stay. ``seed`` is that of
-    the faults of services that have none of their own. Through the socket ``control``, another process reads and
-    steers it, as far as ``allow`` says.
+    the faults of services that have none of their own. ``metrics`` is the address at which they are served. Through
+    the socket ``control``, another process reads and steers it, as far as ``allow`` says.
     Prints its first line when each service listens or has failed. Returns the exit code:
     1 when none could start.
     """
     serving = _Run(
         reactor, workspace, capture, seconds, seed=seed, as_json=as_json, quiet=quiet, limit=limit, keeping=keeping,
+        metrics=metrics,
         control=control, allow=allow,
     )  # fmt: skip
     return serving.run_reactor()

@@ -21,13 +21,14 @@ COMMANDS = {
     "run": "run a Twisted program, unchanged, and capture what it does",
     "control": "steer a workspace that another process serves",
     "query": "print the events of a capture",
+    "chart": "print what happened in a capture over time, as CSV",
     "export": "write a capture for other tools",
-    "save": "save a copy of a capture, with or without what is in it",
+    "save": "save a copy of a capture: whole, without payloads, or redacted",
     "send": "send a message and print what comes back",
     "ca": "show the local authority for TLS, and how to trust it",
     "check": "show what is wrong with a workspace, and what it asks for",
     "trust": "allow what a workspace asks for",
-    "selftest": "start every kind of server and have it answer a client",
+    "selftest": "check this installation: start every kind of server and have it answer",
 }
 """The name of each command, which is that of its module, and one line about it."""
 

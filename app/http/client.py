@@ -78,7 +78,7 @@ class _Bounds:
             self._fields += 1
         self._size += len(line) + 1
         if self._fields > MAX_FIELDS:
-            raise HeadTooLargeError(f"its answer has more than {MAX_FIELDS} fields")
+            raise HeadTooLargeError(f"its answer has more than {MAX_FIELDS} headers")
         if self._size > MAX_HEAD:
             raise HeadTooLargeError(f"the head of its answer is longer than {MAX_HEAD:,} bytes")
         parser_method(line)

@@ -19,6 +19,7 @@ from app.plugin.declare import MARK
 from app.plugin.declare_fault import MARK as FAULT_MARK
 from app.responders import Responder
 from app.responders.relay.loops import Loops
+from app.text.variables import Variables
 
 
 class BareContext:
@@ -38,6 +39,7 @@ class BareContext:
         self.folder = self.data = Path(folder)
         self.namespace: Mapping[str, Any] = {}
         self.loops = Loops()
+        self.variables: Variables = {}
         self.logged: list[tuple[str, Mapping[str, Any]]] = []
         self.failures: list[tuple[BaseException, bytes | None]] = []
 

@@ -41,15 +41,15 @@ class PluginAmbiguousError(PluginError):
 
 
 class PluginNameTakenError(PluginError):
-    """The plugin {path} calls a {what} {name}, as {other} does. Give it another name."""
+    """The plugin {path} defines a {what} {name}, and so does {other}. Give it another name."""
 
 
 class PluginTooLargeError(PluginError):
-    """The file {path} is passed over: {size} are more than a plugin may have, which is {most}."""
+    """The file {path} is skipped: it has {size}, and a plugin has at most {most}."""
 
 
 class PluginsTooManyError(PluginError):
-    """{count} files are passed over: of {path} and the data folder together, at most {most} plugins are loaded."""
+    """{count} files are skipped: of {path} and the data folder together, at most {most} plugins are loaded."""
 
 
 class PluginUnsafeError(PluginError):

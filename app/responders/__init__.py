@@ -32,6 +32,7 @@ from app import events
 from app.errors import PostError
 from app.options import Option, Options, with_defaults
 from app.responders.relay.loops import Loops
+from app.text.variables import Variables
 
 if TYPE_CHECKING:
     from app.responders.rulebook import Rulebook
@@ -49,6 +50,7 @@ class Context(Protocol):
         data: the program's data folder, for files that outlive the program.
         namespace: the objects that a manhole's prompt offers, by name.
         loops: the connections that the program's relays have opened, to detect relay loops.
+        variables: those of the workspace, by name, as they are now.
         seed: of what the responder draws, so that a run can be repeated; that of the service's faults.
     """
 
@@ -58,6 +60,9 @@ class Context(Protocol):
     data: Path
     namespace: Mapping[str, Any]
     loops: Loops
+
+    @property
+    def variables(self) -> Variables: ...
 
     @property
     def seed(self) -> int: ...

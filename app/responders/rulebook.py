@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Protocol
 
 from app import responders
-from app.options import Mistake, Options, mistakes
+from app.options import Mistake, Option, Options, mistakes
 from app.responders.trial import Count, Message, Request, Trial
+from app.text.variables import NONE, Variables
 
 MAX_TITLE = 120
 """Characters of each half of a title."""
@@ -23,17 +24,18 @@ class Rulebook:
         protocols: those on which the responder has rules.
         title: given protocol and rule, what the rule is for and what it does, each in a few words. The rule may be
             wrong or lack keys.
-        attempt: given protocol, options, what is asked, the workspace's folder, counts and connections, the trial;
+        attempt: given protocol, options, what is asked, the workspace's folder, counts, connections and
+            variables, the trial;
             see ``try_rules``.
         messages: given protocol, options and bytes that came, the messages in them, as rules see them.
-        hints: given protocol and options, what is probably not meant, though it is right.
+        hints: given protocol, options and the workspace's variables, what is probably not meant, though it is right.
     """
 
     protocols: tuple[str, ...]
     title: Callable[[str, Options], tuple[str, str]]
-    attempt: Callable[[str, Options, Request | Message, Path, Sequence[Count], int], Trial]
+    attempt: Callable[[str, Options, Request | Message, Path, Sequence[Count], int, Variables], Trial]
     messages: Callable[[str, Options, bytes], list[bytes]] = lambda protocol, options, data: [data]
-    hints: Callable[[str, Options], Iterator[Mistake]] = lambda protocol, options: iter(())
+    hints: Callable[[str, Options, Variables], Iterator[Mistake]] = lambda protocol, options, variables: iter(())
 
 
 class Ruled(Protocol):
@@ -55,6 +57,13 @@ class Ruled(Protocol):
         """How many connections there were, where rules can ask for that; else 0."""
 
 
+def rules_of(responder: str, protocol: str) -> Option | None:
+    """The option that has the rules of a responder on ``protocol``; None where it has none."""
+    found = responders.find(responder)
+    own = found.options_for(protocol) if found is not None else ()
+    return next((option for option in own if option.of), None)
+
+
 def title_of(responder: str, protocol: str, rule: Options) -> tuple[str, str]:
     """What a rule is for and what it does, as ``("GET /users/{id}", "200 json")``: each one line of plain text."""
     found = responders.find(responder)
@@ -64,12 +73,15 @@ def title_of(responder: str, protocol: str, rule: Options) -> tuple[str, str]:
     return _line(left), _line(right)
 
 
-def hints_of(responder: str, protocol: str, options: Options) -> tuple[Mistake, ...]:
-    """What is probably not meant in ``options``, though it is right, as ``{{…}}`` in a body that is no template."""
+def hints_of(responder: str, protocol: str, options: Options, variables: Variables = NONE) -> tuple[Mistake, ...]:
+    """What is probably not meant in ``options``, though it is right, as ``{{…}}`` in a body that is no template.
+
+    ``variables`` are those of the workspace.
+    """
     found = responders.find(responder)
     if found is None or found.rulebook is None:
         return ()
-    return tuple(found.rulebook.hints(protocol, found.with_defaults(options)))
+    return tuple(found.rulebook.hints(protocol, found.with_defaults(options), variables))
 
 
 def messages_in(responder: str, protocol: str, options: Options, data: bytes) -> list[bytes]:

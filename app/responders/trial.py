@@ -14,6 +14,7 @@ from typing import NamedTuple
 from app import responders
 from app.options import Options
 from app.responders.errors import NoRulesError, TrialTooLongError
+from app.text.variables import NONE, Variables
 
 MAX_SECONDS = 5.0
 """Seconds after which a trial is given up. A service of the same rules would be that slow, too."""
@@ -141,18 +142,19 @@ def try_rules(
     folder: Path,
     counts: Sequence[Count] = (),
     connections: int = 0,
+    variables: Variables = NONE,
 ) -> Trial:
     """Try ``asked`` against the rules in ``options``, which must be valid. Blocks.
 
-    ``counts`` are those of the rules so far, ``connections`` those that the service has had; ``folder`` is the
-    workspace's. Raises NoRulesError, TrialTooLongError.
+    ``counts`` are those of the rules so far, ``connections`` those that the service has had; ``folder`` and
+    ``variables`` are the workspace's. Raises NoRulesError, TrialTooLongError.
     """
     found = responders.find(responder)
     if found is None or found.rulebook is None or protocol not in found.rulebook.protocols:
         raise NoRulesError(responder=responder, protocol=protocol)
     filled = found.with_defaults(options)
     counts = [*counts, *(Count() for _ in filled["rules"])][: len(filled["rules"])]
-    return found.rulebook.attempt(protocol, filled, asked, folder, counts, connections)
+    return found.rulebook.attempt(protocol, filled, asked, folder, counts, connections, variables)
 
 
 def request_of(raw: bytes) -> Request:

@@ -7,14 +7,14 @@ from urllib.parse import parse_qsl, quote_plus
 
 from app.errors import PostError
 from app.sending import multipart
-from app.sending.pieces import MAX_DATA, NONE, Content, made, read, rendered
+from app.sending.pieces import MAX_DATA, Content, made, read, rendered
 from app.text import strict_json, variables
 from app.text.errors import EscapeError, TemplateError, UnknownVariableError
 from app.text.escapes import escape, unescape, unhex
 from app.text.templates import Template
-from app.text.variables import Variables
+from app.text.variables import NONE, Variables
 
-__all__ = ["MAX_DATA", "NONE", "Content", "content", "read"]
+__all__ = ["MAX_DATA", "Content", "content", "read"]
 
 FORMS = ("text", "hex", "file", "template", "plain", "json", "form", "multipart")
 """How the data of a message is written.

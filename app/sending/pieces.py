@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from types import MappingProxyType
 
 from app.files import confined as files
 from app.sending import errors
@@ -15,8 +14,6 @@ from app.text.variables import NUMBER, Variables
 
 MAX_DATA = 64 << 20
 """Most bytes of one message, which is kept in memory while it is sent."""
-
-NONE: Variables = MappingProxyType({})
 
 Content = Callable[[int], bytes]
 """Makes the bytes of the message with the given number, which counts from 1. Raises TemplateError."""
@@ -33,7 +30,8 @@ def made(text: str, given: Variables) -> Content:
 def rendered(template: Template, given: Variables) -> Content:
     """A template, filled in. Raises UnknownVariableError."""
     variables.check(template, given, [NUMBER])
-    return lambda number: template.render({**given, NUMBER: number})
+    values = variables.both(given)
+    return lambda number: template.render({**values, NUMBER: number})
 
 
 def read(path: Path) -> bytes:

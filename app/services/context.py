@@ -15,6 +15,7 @@ from twisted.internet.protocol import DatagramProtocol
 from app import events
 from app.services.interfaces import Owner
 from app.services.surroundings import Surroundings
+from app.text.variables import Variables
 
 
 class ServiceContext:
@@ -34,9 +35,14 @@ class ServiceContext:
         self.data = surroundings.data
         self.namespace = surroundings.namespace
         self.loops = surroundings.loops
+        self._variables = surroundings.variables
         self.is_down = surroundings.is_down
         self.drawn = False
         self._ports: list[Any] = []
+
+    @property
+    def variables(self) -> Variables:
+        return self._variables()
 
     @property
     def seed(self) -> int:

@@ -86,6 +86,7 @@ class Service:
         self.refused_host = ""
         self.wanted = False
         self.faults = failing.faults_of(self, reactor)
+        self.faults.counted = recorder.counters(self.number).faults
         self.renew: Callable[[], None] = lambda: None
         self.adapt: Callable[[Any], None] = lambda built: None
         self.fail: Callable[[], None] = lambda: None
@@ -340,8 +341,8 @@ class Service:
         rules = Rules(self.config, self._built)
         config = self.config if given is None else replace(self.config, options=given)
         counts, connections = rules.counts_for(config.options), rules.connections()
-        folder = self.surroundings.folder
-        return self._in_thread(tried, config, _hosts(config), asked, folder, counts, connections)
+        folder, variables = self.surroundings.folder, self.surroundings.variables()
+        return self._in_thread(tried, config, _hosts(config), asked, folder, counts, connections, variables)
 
     # -- names
 

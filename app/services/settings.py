@@ -43,7 +43,7 @@ HTTP = live(
     Option("compression", bool, False, "Compress answers with br or gzip if the client accepts it"),
     Option(
         "fields", list, [], "Headers to add to each answer, or to replace in it, as Name: value",
-        check=lambda fields: _each(fields, _FIELD.fullmatch, "is no field that can be added"),
+        check=lambda fields: _each(fields, _FIELD.fullmatch, "is no header that can be added"),
     ),
     Option(
         "private_network", bool, False, "Let pages of the `cors` origins send requests to a private address",

@@ -48,7 +48,7 @@ def host_key(path: Path) -> Any:
             with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
                 file.write(made)
         if os.name == "posix" and path.stat().st_mode & 0o077:
-            raise errors.HostKeyError(path=path, reason="others than you can read it")
+            raise errors.HostKeyError(path=path, reason="other users can read it")
         return Key.fromString(path.read_bytes())
     except OSError as e:
         raise errors.HostKeyError(path=path, reason=e.strerror or e) from e

@@ -15,6 +15,7 @@ from app.services.answering import DatagramPorts
 from app.services.budget import Budget
 from app.services.config import ServiceConfig
 from app.services.own_checks import OwnChecks
+from app.text.variables import NONE, Variables
 
 
 def draw_seed() -> int:
@@ -34,6 +35,7 @@ class Surroundings:
         datagram_ports: where the UDP services listen, so that two of them do not answer each other for ever.
         seed: gives the seed of the faults of a service that has none of its own.
         budget: what unfinished messages of peers may take.
+        variables: gives the variables of the workspace, as they are now.
         checks: from where checks of watches connect.
         is_down: whether a watch has found that the server at a host and port is down.
         admit: raises NotTrustedError for a service that may not start; None: all may.
@@ -49,3 +51,4 @@ class Surroundings:
     seed: Callable[[], int] = draw_seed
     checks: OwnChecks = field(default_factory=OwnChecks)
     is_down: Callable[[str, int], bool] = lambda host, port: False
+    variables: Callable[[], Variables] = lambda: NONE

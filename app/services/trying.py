@@ -13,6 +13,7 @@ from app.responders.trial import Count, Message, Request, Trial, can_try, try_ru
 from app.services.config import ServiceConfig
 from app.services.hosts import Hosts
 from app.services.protocols import PROTOCOLS
+from app.text.variables import Variables
 
 
 class Rules:
@@ -59,10 +60,12 @@ def tried(
     folder: Path,
     counts: Sequence[Count],
     connections: int,
+    variables: Variables,
 ) -> Trial:
     """As ``try_rules``, with what the options of the protocol do. ``hosts``: those that are answered to. Blocks."""
     attempt = partial(
-        try_rules, config.responder, config.protocol, config.options, asked, folder, counts, connections
+        try_rules, config.responder, config.protocol, config.options, asked, folder, counts, connections,
+        variables,
     )  # fmt: skip
     around = PROTOCOLS[config.protocol].around()
     if around is None or not can_try(config.responder, config.protocol):

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 from app.text import errors
 from app.text.template_functions import FUNCTIONS
 from app.text.templates import Template
 
 Variables = Mapping[str, str]
+
+NONE: Variables = MappingProxyType({})
+
+PREFIX = "var."
+"""What a variable's name may have before it. In templates of rules it must, where other values have names, too."""
 
 MAX_VARIABLES = 200
 """Most variables of a workspace."""
@@ -39,9 +45,23 @@ def value_problem(value: str) -> str | None:
     return f"is too long: a value has at most {MAX_VALUE:,} characters" if len(value) > MAX_VALUE else None
 
 
+def prefixed(variables: Variables) -> dict[str, str]:
+    """The variables as templates of rules name them: ``{"var.base": …}``."""
+    return {f"{PREFIX}{name}": value for name, value in variables.items()}
+
+
+def unknown(names: Iterable[str], variables: Variables) -> str | None:
+    """What is wrong with the first of ``names`` that begins with ``var.`` and is no variable; None if none is."""
+    for name in sorted(names):
+        if name.startswith(PREFIX) and name.removeprefix(PREFIX) not in variables:
+            known = f"It has {', '.join(prefixed(variables))}" if variables else "It has none yet"
+            return f"the workspace has no variable {name.removeprefix(PREFIX)[:MAX_NAME]}. {known}"
+    return None
+
+
 def check(template: Template, variables: Variables, more: Iterable[str] = ()) -> None:
     """Raise UnknownVariableError if ``template`` names a value that is neither a variable nor in ``more``."""
-    unknown = sorted(template.names - set(variables) - set(more))
+    unknown = sorted(template.names - set(variables) - set(prefixed(variables)) - set(more))
     if unknown:
         known = f"known are {', '.join([*more, *variables])}" if variables or more else "there are none yet"
         raise errors.UnknownVariableError(name=unknown[0], known=known)
@@ -56,7 +76,12 @@ def filled(text: str, variables: Variables) -> str:
         return text
     template = Template(text, escapes=False)
     check(template, variables)
-    return template.render(variables).decode("utf-8", "surrogateescape")
+    return template.render(both(variables)).decode("utf-8", "surrogateescape")
+
+
+def both(variables: Variables) -> dict[str, str]:
+    """The variables by both of their names, ``base`` and ``var.base``."""
+    return {**variables, **prefixed(variables)}
 
 
 def literally(text: str) -> str:

@@ -2,7 +2,7 @@
 
 It opens ports to others, lets them run code, reads and writes files outside the workspace's folder, or connects to
 other machines. All of it is found from declarations: of responders (``runs``), of options (``path``, ``address``)
-and of the service's address.
+and of the service's address. Alerts ask, too (``app/alerts/asks.py``).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from app.services.protocols import PROTOCOLS, options_of
 from app.text.escapes import one_line
 from app.trust import pages
 
-KINDS = ("run", "open", "write", "read", "reach")
+KINDS = ("run", "open", "write", "read", "reach", "stop")
 """What can be asked for, the most far-reaching first."""
 
 
@@ -34,7 +34,7 @@ class Ask:
 
     Attributes:
         kind: one of ``KINDS``.
-        service: the name of the service that does it; empty for a plugin and for a watch.
+        service: the name of the service that does it; empty for a plugin, a watch or an alert.
         target: the address, the path with all links resolved, or the responder.
         text: in words, after the service's name.
         seal: the digest of the files that say who may log in, which are part of the answer; empty where there are none.

@@ -156,7 +156,7 @@ class Trust:
             reason = e.strerror or str(e)
         except (ValueError, RecursionError):
             reason = "it is damaged"
-        self.trouble = f"Your answers about trust in {self.file} are not taken: {reason}. You are asked again."
+        self.trouble = f"Your answers about trust in {self.file} are not used: {reason}. You are asked again."
         return _EMPTY
 
     def _before(self) -> dict[str, Any]:
@@ -187,9 +187,9 @@ def _content(file: Path) -> bytes:
     with open(file, "rb", opener=confined.regular) as opened:
         facts = os.fstat(opened.fileno())
         if os.name == "posix" and facts.st_uid != os.geteuid():
-            raise OSError(0, "the file is somebody else's")
+            raise OSError(0, "another user owns the file")
         if os.name == "posix" and facts.st_mode & (stat.S_IWOTH | stat.S_IWGRP):
-            raise OSError(0, "others than you can change the file. Take that right away: chmod go-w")
+            raise OSError(0, "other users can change the file. Remove that permission: chmod go-w")
         content = opened.read(MAX_SIZE + 1)
     if len(content) > MAX_SIZE:
         raise OSError(0, "the file is too large")

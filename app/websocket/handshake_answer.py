@@ -16,9 +16,9 @@ def problem(received: bytes) -> str:
     """
     head, end, _ = received[: MAX_HEAD + 4].partition(b"\r\n\r\n")
     if len(head) > MAX_HEAD:
-        return f"sent more than {MAX_HEAD:,} bytes of fields"
+        return f"sent more than {MAX_HEAD:,} bytes of headers"
     if head.count(b"\r\n") > MAX_FIELDS:
-        return f"sent more than {MAX_FIELDS} fields"
+        return f"sent more than {MAX_FIELDS} headers"
     if end:
         try:
             head.decode()

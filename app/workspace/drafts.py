@@ -49,15 +49,15 @@ class DraftFile:
         self._path: Path | None = None
         self._lock: Held | None = None
 
-    def write(self, state: Workspace, origin: Origin) -> None:
-        """Write the draft, whole or not at all."""
+    def write(self, state: Workspace, origin: Origin, *, last: bool = False) -> None:
+        """Write the draft, whole or not at all. ``last``: the program ends in order, and leaves it behind."""
         if self._path is None:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             path = self._folder / f"{secrets.token_hex(8)}.toml"
             self._lock = hold(_lock_of(path))
             self._path = path
         with replacing(self._path, 0o600) as out:
-            out.write(_head(origin).encode() + as_text(state))
+            out.write(_head(origin, last=last).encode() + as_text(state))
 
     def remove(self) -> None:
         """There are no unsaved changes."""
@@ -83,6 +83,7 @@ class Left:
 
     Attributes:
         written: seconds since 1970.
+        in_order: whether the run ended in order, as when the desktop's session ended.
         differences: from its file as that is now.
     """
 
@@ -92,6 +93,7 @@ class Left:
     text: str
     differences: Differences
     lock: Held
+    in_order: bool = False
 
     def read(self) -> tuple[Workspace, list[Problem]]:
         """What of it can be read, and what is wrong with the rest."""
@@ -126,8 +128,10 @@ def left_behind(folder: Path) -> list[Left]:
 
 def _left(path: Path, lock: Held) -> Left:
     text = reading.text_of(path)
-    origin = _origin(text.partition("\n")[0])
-    return Left(path, origin, path.stat().st_mtime, text, differences(_text_of_origin(origin), text), lock)
+    told = _told(text.partition("\n")[0])
+    origin = _origin(told)
+    changes = differences(_text_of_origin(origin), text)
+    return Left(path, origin, path.stat().st_mtime, text, changes, lock, told.get("last") is True)
 
 
 def _text_of_origin(origin: Origin) -> str:
@@ -137,22 +141,26 @@ def _text_of_origin(origin: Origin) -> str:
     return ""
 
 
-def _head(origin: Origin) -> str:
+def _head(origin: Origin, *, last: bool) -> str:
     told = {
         "title": origin.title,
         "path": str(origin.path.absolute()) if origin.path else None,
         "template": str(origin.template) if origin.template else None,
+        "last": last,
     }
     return f"{_HEAD}{json.dumps(told)}\n"
 
 
-def _origin(line: str) -> Origin:
-    """What the first line says; a draft without any has no file."""
+def _told(line: str) -> dict[str, object]:
+    """What the first line says."""
     told: object = None
     with contextlib.suppress(ValueError, RecursionError):
         told = json.loads(line.removeprefix(_HEAD))
-    if not isinstance(told, dict):
-        return Origin(None, "")
+    return told if isinstance(told, dict) else {}
+
+
+def _origin(told: dict[str, object]) -> Origin:
+    """What the draft is of; one whose first line says nothing has no file."""
     title, path, template = (told.get(key) for key in ("title", "path", "template"))
     return Origin(_path(path), title if isinstance(title, str) else "", _path(template))
 

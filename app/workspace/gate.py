@@ -8,6 +8,11 @@ from pathlib import Path
 from typing import Literal
 
 import resources
+from app.alerts.alert import Alert
+from app.alerts.asks import action_asks, alerts_asks
+from app.alerts.errors import WithheldError
+from app.alerts.mail import Mail
+from app.errors import PostError
 from app.plugin_loader.table import TABLE, Plugin
 from app.services.config import ServiceConfig
 from app.services.errors import NotTrustedError
@@ -50,6 +55,8 @@ class Gate:
         self._folder = self._workspace.folder
         self._services: tuple[ServiceConfig, ...] = ()
         self._watches: tuple[WatchConfig, ...] = ()
+        self._alerts: tuple[Alert, ...] = ()
+        self._mail: Mail | None = None
         self._unanswered: tuple[Ask, ...] = ()
 
     def enter(self, workspace: Workspace, *, own: bool = True) -> None:
@@ -58,6 +65,7 @@ class Gate:
         """
         self._workspace, self._folder = workspace, workspace.folder
         self._services, self._watches = workspace.services, workspace.watches
+        self._alerts, self._mail = workspace.alerts, workspace.mail
         path = workspace.path
         self._all = own if path is None else is_shipped(path) or _in_trusted_folder(path)
         asks = [] if self._all else all_asks(workspace)
@@ -110,6 +118,22 @@ class Gate:
         if by_user and not self._unanswered and not self._all:
             self._allowed |= {ask.key for ask in of_watches.asks_of(new, self._services)}
         self._look()
+
+    def alerts_changed(self, alerts: Sequence[Alert], mail: Mail | None, *, by_user: bool) -> None:
+        """These are the alerts now, and their mail; ``by_user``: the user made them so, as in ``changed``."""
+        self._alerts, self._mail = tuple(alerts), mail
+        if by_user and not self._unanswered and not self._all:
+            self._allowed |= {ask.key for ask in alerts_asks(self._alerts, mail)}
+        self._look()
+
+    def withheld(self, alert: str, action: str, tried: bool = False) -> PostError | None:
+        """Why an alert may not do this action; None if it may. ``tried``: the user wants it now, as a test."""
+        if self._all or TABLE.trust.everything or (tried and not self._unanswered):
+            return None
+        asks = [ask for ask in action_asks(alert, action, self._mail) if ask.key not in self._allowed]
+        if not asks:
+            return None
+        return WithheldError(asks="; ".join(map(str, asks)), path=one_line(str(self._workspace.path or "FILE")))
 
     def saved(self, workspace: Workspace) -> bool:
         """The workspace was saved. What this program wrote is trusted, unless a question is not answered yet.
@@ -178,16 +202,21 @@ class Gate:
         self._unanswered = tuple(ask for ask in asks if ask.key not in self._allowed)
 
     def _asks(self) -> list[Ask]:
-        return _together(self._services, self._watches, self._folder)
+        now = Workspace(self._services, watches=self._watches, alerts=self._alerts, mail=self._mail)
+        return _together(now, self._folder)
 
 
 def all_asks(workspace: Workspace) -> list[Ask]:
     """What all of a workspace asks for, the most far-reaching first. Blocks."""
-    return _together(workspace.services, workspace.watches, workspace.folder)
+    return _together(workspace, workspace.folder)
 
 
-def _together(services: Sequence[ServiceConfig], watches: Sequence[WatchConfig], folder: Path) -> list[Ask]:
-    asks = [*asks_of(services, folder), *of_watches.asks_of(watches, services)]
+def _together(workspace: Workspace, folder: Path) -> list[Ask]:
+    asks = [
+        *asks_of(workspace.services, folder),
+        *of_watches.asks_of(workspace.watches, workspace.services),
+        *alerts_asks(workspace.alerts, workspace.mail),
+    ]
     return sorted(asks, key=lambda ask: KINDS.index(ask.kind))
 
 

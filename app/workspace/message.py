@@ -8,13 +8,13 @@ from typing import Any
 
 from app import options
 from app.faults.tables import FAULT
-from app.options import Mistake, Option, Options, with_defaults
+from app.options import Mistake, Option, Options, with_defaults, without_defaults
 from app.sending.clients import CLIENTS
-from app.sending.contents import FORMS, NONE, OFF, headers_for
+from app.sending.contents import FORMS, OFF, headers_for
 from app.sending.faults import problems
 from app.sending.request import Request
 from app.sending.url import field, parse
-from app.text.variables import Variables, filled
+from app.text.variables import NONE, Variables, filled
 
 MESSAGE = (
     Option("name", str, "", "What it is called", required=True),
@@ -70,8 +70,7 @@ class Message:
         """The table for a workspace file: without keys that have their default values."""
         given = asdict(self) | {"fields": list(self.fields)}
         faults = [dict(fault) for fault in given.pop("faults")]
-        defaults = {option.name: option.default for option in MESSAGE if not option.required}
-        table = {key: value for key, value in given.items() if key not in defaults or value != defaults[key]}
+        table = without_defaults(MESSAGE, given)
         return table | ({FAULT: faults} if faults else {})
 
 

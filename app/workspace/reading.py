@@ -1,4 +1,4 @@
-"""Reads a workspace: the TOML file of the services and saved messages. Finds every problem in it, with its line."""
+"""Reads a workspace: the TOML file of services, messages and alerts. Finds every problem in it, with its line."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from app import faults, options, responders
+from app.alerts.alert import ALERT, MAX_ALERTS, Alert, unknown_services
+from app.alerts.mail import MAIL, Mail, mail_problem
 from app.faults import tables as fault_tables
 from app.plugin_loader.table import TABLE, installed
 from app.services import address, settings
@@ -38,7 +40,7 @@ MAX_NAME = 60
 _ITEM = re.compile(r"number (\d+): (\w*)")
 """The start of the text of a problem with an item of a list: its number, and its key if it is a table."""
 
-KEYS = ("version", "variables", "service", "message", "watch")
+KEYS = ("version", "variables", "service", "message", "watch", "alert", "mail")
 """What a workspace file has at its top."""
 
 _KEYS = ("name", "protocol", "listen", "responder", "autostart", "group", "seed", "options", "fault", *SECTIONS)
@@ -46,10 +48,11 @@ _KEYS = ("name", "protocol", "listen", "responder", "autostart", "group", "seed"
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """All services, watches, saved messages and variables, in the order of the file.
+    """All services, watches, saved messages, variables and alerts, in the order of the file.
 
     Attributes:
         variables: texts by their names, which ``{{name}}`` stands for in what is sent.
+        mail: through which server alerts send mail; None: through none.
         path: of the file; None until it was saved.
         template: the folder of the file that it was read from, where it must not be saved to that file.
         digest: of the file's content; empty if it has none.
@@ -62,6 +65,8 @@ class Workspace:
     digest: str = ""
     variables: Mapping[str, str] = field(default_factory=dict)
     watches: tuple[WatchConfig, ...] = ()
+    alerts: tuple[Alert, ...] = ()
+    mail: Mail | None = None
 
     @property
     def folder(self) -> Path:
@@ -143,6 +148,18 @@ def parse(source: str, folder: Path | None = None) -> tuple[Workspace, list[Prob
     return _Reading(source, data, folder).read()
 
 
+def _with_pings_among_limits(service: dict[str, Any]) -> dict[str, Any]:
+    """The table of a service; earlier builds had the pings of WebSocket among its options."""
+    given, limits = service.get("options"), service.get("limits", {})
+    if service.get("protocol") != "websocket" or not isinstance(given, dict) or not isinstance(limits, dict):
+        return service
+    moved = {key: value for key, value in given.items() if key in ("ping_seconds", "ping_timeout")}
+    if not moved:
+        return service
+    rest = {key: value for key, value in given.items() if key not in moved}
+    return {**service, "options": rest, "limits": {**moved, **limits}}
+
+
 class _Reading:
     """One pass over the data of a file; ``_line`` finds where a key stands in the text."""
 
@@ -160,7 +177,7 @@ class _Reading:
             self._problem(None, "version", f"{version} is from a newer Listening Post; this one reads {VERSION}")
         for key in self._data:
             if key not in KEYS:
-                known = "version, [variables], [[service]], [[message]] and [[watch]]"
+                known = "version, [variables], [[service]], [[message]], [[watch]], [[alert]] and [mail]"
                 self._problem(None, key, f"is unknown. A workspace has {known}")
         services = self._tables("service")
         found = [self._service(i, table) for i, table in enumerate(services)]
@@ -168,10 +185,15 @@ class _Reading:
         saved = [self._message(i, table) for i, table in enumerate(self._tables("message"))]
         watches = self._watches(watch.schemes_in(services))
         given = self._variables()
+        alerts = self._alerts({service.name for service in found if service is not None})
+        mail = self._mail()
         self._problems.sort(key=lambda problem: problem.line)
         right = tuple(s for s in found if s is not None)
         messages = tuple(m for m in saved if m is not None)
-        return Workspace(right, messages=messages, variables=given, watches=watches), self._problems
+        return (
+            Workspace(right, messages=messages, variables=given, watches=watches, alerts=alerts, mail=mail),
+            self._problems,
+        )
 
     def _tables(self, key: str) -> list[dict[str, Any]]:
         tables = self._data.get(key, [])
@@ -223,8 +245,45 @@ class _Reading:
                 found[str(name)] = watch.made_of(table)
         return tuple(found.values())
 
+    def _alerts(self, services: set[str]) -> tuple[Alert, ...]:
+        tables = self._tables("alert")
+        if len(tables) > MAX_ALERTS:
+            self._problem(
+                MAX_ALERTS, "name", f"is one too many: a workspace has {MAX_ALERTS} alerts at most", among="alert"
+            )
+        found: dict[str, Alert] = {}
+        for i, table in enumerate(tables[:MAX_ALERTS]):
+            wrong = list(options.mistakes(ALERT, table))
+            for mistake in wrong:
+                item = () if mistake.item is None else (mistake.item,)
+                self._problem(i, mistake.option, str(mistake), among="alert", inner=item)
+            if wrong:
+                continue
+            alert = Alert.of(table)
+            if alert.name in found:
+                self._problem(i, "name", f'"{alert.name}" is taken. Give each alert its own', among="alert")
+            for name in unknown_services(alert, services):
+                self._problem(i, "then", f'stops "{name}", and there is no service of that name', among="alert")
+            found.setdefault(alert.name, alert)
+        return tuple(found.values())
+
+    def _mail(self) -> Mail | None:
+        given = self._data.get("mail")
+        if given is None:
+            return None
+        if not isinstance(given, dict):
+            self._problem(None, "mail", "must be a table: [mail]")
+            return None
+        wrong = list(options.problems(MAIL, given))
+        if not wrong and (between := mail_problem(given)):
+            wrong = [between]
+        for key, text in wrong:
+            self._problem(None, key, text, section="mail")
+        return None if wrong else Mail.of(given)
+
     def _service(self, i: int, table: dict[str, Any]) -> ServiceConfig | None:
         before = len(self._problems)
+        table = _with_pings_among_limits(table)
         for key in table:
             if key not in _KEYS:
                 self._problem(i, key, f"is unknown. A service has {', '.join(_KEYS)}")

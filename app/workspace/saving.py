@@ -10,6 +10,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from app.alerts.mail import Mail
 from app.errors import PostError
 from app.faults.tables import FAULT
 from app.files.replacing import replacing
@@ -18,7 +19,6 @@ from app.services.config import ServiceConfig
 from app.services.protocols import PROTOCOLS
 from app.services.settings import OPTIONAL, SECTIONS
 from app.trust.asks import digest_of
-from app.watch.config import WatchConfig
 from app.workspace import errors
 from app.workspace.message import Message
 from app.workspace.reading import KEYS, VERSION, Workspace, text_of
@@ -66,7 +66,9 @@ def _written(workspace: Workspace, content: Any) -> bytes:
         if workspace.services:
             content["service"] = tables
     _fill_messages(content, workspace.messages)
-    _fill_watches(content, workspace.watches)
+    _fill_named(content, "watch", [(asdict(watch), watch.as_table()) for watch in workspace.watches])
+    _fill_named(content, "alert", [(alert.every_key(), alert.as_table()) for alert in workspace.alerts])
+    _fill_mail(content, workspace.mail)
     return (tomlkit.dumps(content).rstrip("\n") + "\n").encode("utf-8", "replace")
 
 
@@ -192,31 +194,42 @@ def _fill_messages(content: Any, messages: tuple[Message, ...]) -> None:
         content["message"] = tables
 
 
-def _fill_watches(content: Any, watches: Sequence[WatchConfig]) -> None:
-    """Write the tables ``[[watch]]``; those that stay, or are edited, keep their comments."""
+def _fill_mail(content: Any, mail: Mail | None) -> None:
+    import tomlkit
+    from tomlkit.items import Table
+
+    old = content.get("mail")
+    if mail is None:
+        content.pop("mail", None)
+    elif isinstance(old, Table):
+        _fill_table(old, _as_before(mail.every_key(), mail.as_table(), old))
+    else:
+        content["mail"] = tomlkit.item(mail.as_table())
+
+
+def _fill_named(content: Any, key: str, wanted: Sequence[tuple[Options, Options]]) -> None:
+    """Write the tables ``[[key]]``, each with all its keys and with those that are not defaults, by their names.
+
+    Those that stay, or are edited, keep their comments; a default that the author has written stays.
+    """
     import tomlkit
 
-    old = _named(content.get("watch"))
-    if watches and list(old) == [watch.name for watch in watches]:
-        for watch in watches:
-            _fill_table(old[watch.name], _watch_table(watch, old[watch.name]))
+    old = _named(content.get(key))
+    if wanted and list(old) == [given["name"] for given, _ in wanted]:
+        for given, short in wanted:
+            _fill_table(old[given["name"]], _as_before(given, short, old[given["name"]]))
         return
     tables = tomlkit.aot()
-    for watch in watches:
-        table = old.get(watch.name) or tomlkit.table()
-        tables.append(_strip(_fill_table(table, _watch_table(watch, table))))
-    content.pop("watch", None)
-    if watches:
-        content["watch"] = tables
+    for given, short in wanted:
+        table = old.get(given["name"]) or tomlkit.table()
+        tables.append(_strip(_fill_table(table, _as_before(given, short, table))))
+    content.pop(key, None)
+    if wanted:
+        content[key] = tables
 
 
-def _watch_table(watch: WatchConfig, old: Any) -> dict[str, Any]:
-    """The keys of a watch; a default that the author has written stays."""
-    return {
-        key: value
-        for key, value in asdict(watch).items()
-        if key in watch.as_table() or (key in old and _equal(old[key], value))
-    }
+def _as_before(given: Options, short: Options, old: Any) -> dict[str, Any]:
+    return {key: value for key, value in given.items() if key in short or (key in old and _equal(old[key], value))}
 
 
 def _strip(table: Any) -> Any:

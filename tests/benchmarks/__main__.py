@@ -17,6 +17,8 @@ from datetime import UTC, datetime
 
 from app import __version__
 from tests.benchmarks import (
+    alerts,
+    charts,
     display,
     echo,
     faults,
@@ -35,6 +37,7 @@ from tests.benchmarks import (
     tshark,
     typing,
     udp,
+    watched,
     websocket,
 )
 from tests.benchmarks.context import Bench
@@ -54,6 +57,7 @@ MEASUREMENTS: dict[str, Callable[[Bench], Result]] = {
     "ws-deflated": websocket.measure_deflated,
     "relay": relay.measure,
     "faults": faults.measure,
+    "alerts": alerts.measure,
     "filter": filters.measure,
     "pcapng": tshark.measure_export,
     "tshark": tshark.measure,
@@ -61,7 +65,12 @@ MEASUREMENTS: dict[str, Callable[[Bench], Result]] = {
     "memory": memory.measure,
     "lateness": lateness.measure,
     "page": page.measure,
+    "charts-page": page.measure_charts,
+    "chart": charts.measure,
+    "charts-cost": charts.measure_cost,
     "quiet": quiet.measure,
+    "watched": watched.measure,
+    "soak": watched.measure_soak,
     "start": startup.measure,
     "size": package.measure_size,
     "frozen": package.measure_start,

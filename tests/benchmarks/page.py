@@ -36,11 +36,16 @@ then = ["send {"x" * SIZE}"]
 """
 
 
-def measure(bench: Bench) -> Result:
+def measure_charts(bench: Bench) -> Result:
+    """The same with the dock of charts in view."""
+    return measure(bench, "charts")
+
+
+def measure(bench: Bench, *also: str) -> Result:
     seconds = bench.seconds(SECONDS)
     with bench.folder() as folder:
         output = folder / "page.json"
-        command = [sys.executable, "-m", "tests.benchmarks.page_probe", str(output)]
+        command = [sys.executable, "-m", "tests.benchmarks.page_probe", str(output), *also]
         with bench.program(folder, command=command, services=SERVICES) as program:
             program.settle()
             address, load = program.addresses["device"], ["--connections", str(CONNECTIONS), "--rate", str(MESSAGES)]
@@ -50,7 +55,7 @@ def measure(bench: Bench) -> Result:
         [value for when, value in found[name] if done["began"] <= when <= done["ended"]] for name in ("late", "keys")
     )
     return Result(
-        "page",
+        "charts-page" if also else "page",
         percentile(late, 0.99),
         sound=program.code == 0 and not done["missing"] and len(keys) > seconds,
         notes=[

@@ -1,6 +1,8 @@
 """Runs the program with the page of its first service open, types there, and measures the event loop.
 
-python -m tests.benchmarks.page_probe OUTPUT [what the program takes]
+python -m tests.benchmarks.page_probe OUTPUT [charts] [what the program takes]
+
+With ``charts``, the dock of charts is in view, too.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ FIRST, PAUSE = 1.0, 0.12
 """Seconds until the page is opened, and from one key to the next."""
 
 
-def typist(reactor: Any) -> Any:
+def typist(reactor: Any, charts: bool) -> Any:
     """An object that opens the page and types; its ``samples`` are the times of keys and the ms until painted."""
     from PyQt5.QtCore import QEvent, QObject, Qt
     from PyQt5.QtGui import QKeyEvent
@@ -37,6 +39,8 @@ def typist(reactor: Any) -> Any:
 
         def _open(self) -> None:
             window = next(w for w in QApplication.topLevelWidgets() if isinstance(w, MainWindow))
+            if charts:
+                window.charts.charts()
             page = window.workbench.open(next(iter(window.workbench._post.services)))
             assert page is not None
             assert page.rules is not None
@@ -64,6 +68,7 @@ def typist(reactor: Any) -> Any:
 
 def main() -> None:
     made: list[Any] = []
+    charts = sys.argv[2] == "charts"
 
     def with_probes() -> Any:
         # The one place that the program has between its application and its window.
@@ -72,11 +77,11 @@ def main() -> None:
         reactor = choose_reactor()
         made.append(LatenessTimer())
         reactor.callWhenRunning(made[0].ask)
-        reactor.callWhenRunning(lambda: made.append(typist(reactor)))
+        reactor.callWhenRunning(lambda: made.append(typist(reactor, charts)))
         return reactor
 
     boot.choose_reactor = with_probes
-    code = cli.main(sys.argv[2:], boot.run)
+    code = cli.main(sys.argv[2 + charts :], boot.run)
     Path(sys.argv[1]).write_text(json.dumps({"late": made[0].samples, "keys": made[1].samples}))
     sys.exit(code)
 

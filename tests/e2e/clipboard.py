@@ -12,7 +12,11 @@ from PyQt5.QtCore import QTimer
 from PyQt5.QtWidgets import QApplication
 
 
-def main(wanted: str, seconds: float) -> int:
+def main() -> None:
+    sys.exit(_wait(sys.argv[1], float(sys.argv[2])))
+
+
+def _wait(wanted: str, seconds: float) -> int:
     application = QApplication(sys.argv[:1])
     deadline = monotonic() + seconds
     found = ""
@@ -34,4 +38,4 @@ def main(wanted: str, seconds: float) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], float(sys.argv[2])))
+    main()

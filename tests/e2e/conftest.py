@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,13 +25,16 @@ def display() -> Iterator[Display]:
 
 @pytest.fixture
 def start(display: Display, tmp_path: Path) -> Iterator[Start]:
-    """A function that starts the program with a workspace's text and arguments, and waits for its window."""
+    """A function that starts the program with a workspace's text and arguments, and waits for its window.
+
+    What it takes by name goes to ``Program``.
+    """
     with ExitStack() as stack:
 
-        def begin(text: str, *args: str) -> Program:
+        def begin(text: str, *args: str, **more: Any) -> Program:
             workspace = tmp_path / "desk.toml"
             workspace.write_text(text)
-            return stack.enter_context(running(display, workspace, tmp_path, *args))
+            return stack.enter_context(running(display, workspace, tmp_path, *args, **more))
 
         yield begin
 

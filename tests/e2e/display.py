@@ -5,15 +5,18 @@ from __future__ import annotations
 import ctypes
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from PyQt5.QtGui import QImage
 
 from tests.helpers import wait_for
 
 SIZE = (1366, 768)
+
+_PAUSE = 0.05
 
 
 class Display:
@@ -54,7 +57,7 @@ class Display:
         """Give the keyboard focus to a window, because there is no window manager."""
         if self.xdotool("getwindowfocus") != window:
             self.xdotool("windowfocus", window)
-            wait_for(lambda: self.xdotool("getwindowfocus") == window)
+            wait_shown(lambda: self.xdotool("getwindowfocus") == window)
 
     def click(self, x: int, y: int, *, times: int = 1) -> None:
         self.xdotool("mousemove", x, y, "click", "--repeat", times, 1)
@@ -76,9 +79,20 @@ class Display:
         subprocess.run(["import", "-window", window, str(path)], env=self.environment(), timeout=20, check=True)
         return QImage(str(path))
 
+    def color(self, x: int, y: int) -> str:
+        """The colour of a pixel, as ``#rrggbb``."""
+        command = ["import", "-window", "root", "-crop", f"1x1+{x}+{y}", "-depth", "8", "rgb:-"]
+        done = subprocess.run(command, env=self.environment(), timeout=20, check=True, stdout=subprocess.PIPE)
+        return f"#{done.stdout.hex()}"
+
     def ask_to_close(self, window: str) -> None:
         """Close a window as a window manager does when its close button is clicked."""
         _delete_window(self.name, int(window))
+
+
+def wait_shown(condition: Callable[[], Any], seconds: float = 30.0) -> Any:
+    """As ``wait_for``, for what a process has to look for on the display."""
+    return wait_for(condition, seconds, _PAUSE)
 
 
 @contextmanager

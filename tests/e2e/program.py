@@ -8,10 +8,10 @@ import signal
 import subprocess
 import sys
 from base64 import b64decode
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from PyQt5.QtGui import QImage
 
@@ -19,8 +19,9 @@ from app.capture import errors
 from app.capture.filters.language import EVERYTHING
 from app.capture.reading.store import Store
 from app.events import SERVICE_FAILED, SERVICE_STARTED
-from tests.e2e.display import Display
-from tests.helpers import ROOT, run, short_folder, wait_for
+from tests.e2e.display import Display, wait_shown
+from tests.helpers import ROOT, run, run_bytes, short_folder, wait_for
+from tests.preloaded import Run
 
 SHOTS = ROOT / "build" / "e2e"
 
@@ -29,6 +30,10 @@ Place = tuple[int, int]
 
 class Program:
     """``listening-post WORKSPACE`` with folders of its own.
+
+    Args:
+        command: starts it by that, with a fresh interpreter, as people do (``command()``); otherwise it is forked
+            from a program that is loaded already (``tests.preloaded``).
 
     Attributes:
         window: the X window.
@@ -53,10 +58,8 @@ class Program:
             settings.parent.mkdir()
             settings.write_text(f"[General]\ntheme={theme}\n")
         self._said = (folder / "said.txt").open("w+b")
-        whole = [*(command or _command()), str(workspace), "--capture", str(self.capture), *args]
-        self.process = subprocess.Popen(
-            whole, cwd=ROOT, env=environment, stdout=self._said, stderr=self._said, start_new_session=True
-        )
+        words = [str(workspace), "--capture", str(self.capture), *args]
+        self.process = begin(words, self._said, environment, command)
         try:
             self.window = self.wait_window("Listening Post")
             self.places = places(display, workspace)
@@ -68,7 +71,7 @@ class Program:
 
     def wait_window(self, title: str) -> str:
         """The window with this title, as soon as it is shown."""
-        found: list[str] = wait_for(lambda: self._end_early() or self.windows(title), 60)
+        found: list[str] = wait_shown(lambda: self._end_early() or self.windows(title), 60)
         return found[0]
 
     def windows(self, title: str) -> list[str]:
@@ -95,21 +98,17 @@ class Program:
 
     def color(self, name: str) -> str:
         """The colour in the middle of what ``places`` calls so, as ``#rrggbb``."""
-        shot = self.display.screenshot(self.folder / "color.png")
-        return shot.pixelColor(*self.places[name]).name()
+        return self.display.color(*self.places[name])
 
     def copied(self, copy: Callable[[], object], containing: str) -> str:
         """What ``copy`` brings to the clipboard, as soon as it contains that text: what is shown may be on its way."""
-        command = [sys.executable, "-m", "tests.e2e.clipboard", containing, "0.5"]
         environment = self.display.environment()
 
         def look() -> str:
             self._end_early()
             copy()
-            done = subprocess.run(
-                command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, timeout=60, check=False
-            )
-            return done.stdout if done.returncode == 0 else ""
+            done = run_bytes(containing, "0.5", window=True, module="tests.e2e.clipboard", environment=environment)
+            return done.stdout.decode() if done.returncode == 0 else ""
 
         found: str = wait_for(look, 60)
         return found
@@ -185,7 +184,21 @@ def running(display: Display, workspace: Path, folder: Path, *args: str, **more:
         program.end()
 
 
-def _command() -> list[str]:
+def begin(
+    args: Sequence[str], said: IO[bytes], environment: Mapping[str, str], command: Sequence[str] = ()
+) -> subprocess.Popen[bytes] | Run:
+    """Start the program on a display, by ``command`` or forked. What it says goes to a file."""
+    if command:
+        return subprocess.Popen(
+            [*command, *args], cwd=ROOT, env=environment, stdout=said, stderr=said, start_new_session=True
+        )
+    with open(os.devnull, "rb") as nothing:
+        streams = nothing.fileno(), said.fileno(), said.fileno()
+        return Run(args, *streams, session=True, window=True, environment=environment)
+
+
+def command() -> list[str]:
+    """What people start the window with."""
     script = Path(sys.executable).with_name("listening-post")
     return [str(script)] if script.exists() else [sys.executable, "-m", "ui.entry"]
 
@@ -233,8 +246,8 @@ def places(display: Display, workspace: Path) -> dict[str, Place]:
     """Where to click in the window of a workspace; see ``tests.e2e.twin``."""
     key = display.name, workspace.read_text()
     if key not in _places:
-        command = [sys.executable, "-m", "tests.e2e.twin", str(workspace)]
         environment = display.environment()
-        done = subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, timeout=120, check=True)
+        done = run_bytes(str(workspace), window=True, module="tests.e2e.twin", environment=environment)
+        done.check_returncode()
         _places[key] = {name: (x, y) for name, (x, y) in json.loads(done.stdout).items()}
     return _places[key]

@@ -8,9 +8,9 @@ from app.events import CONNECTION_CLOSED, NOTE
 from tests.app.capture.keeping.test_retention import kill
 from tests.e2e.clients import socat
 from tests.e2e.conftest import Start
+from tests.e2e.display import wait_shown
 from tests.e2e.program import stored
 from tests.e2e.workspaces import ECHO
-from tests.helpers import wait_for
 
 
 def test_what_a_crash_left_is_offered_at_the_start_and_opens(start: Start, tmp_path: Path) -> None:
@@ -18,7 +18,7 @@ def test_what_a_crash_left_is_offered_at_the_start_and_opens(start: Start, tmp_p
     kill(folder / "2026-11-20 10.00.00.lpost")
     program = start(ECHO)
     # It is looked for in a thread: until it is offered, these keys are nobody's.
-    wait_for(lambda: program.press("alt+i") or program.windows("2026-11-20 10.00.00.lpost"), 60)
+    wait_shown(lambda: program.press("alt+i") or program.windows("2026-11-20 10.00.00.lpost"), 60)
     program.press("ctrl+q")
     assert program.wait() == 0, program.said()
 

@@ -9,6 +9,7 @@ import pytest
 
 from app.workspace.reading import load
 from tests.e2e.conftest import Start
+from tests.e2e.display import wait_shown
 from tests.e2e.program import Program
 from tests.e2e.workspaces import ECHO
 from tests.helpers import wait_for
@@ -21,7 +22,7 @@ def drafts(program: Program) -> list[Path]:
 def duplicate(program: Program) -> None:
     """Add a copy of the service, and wait until the draft has it."""
     program.press("ctrl+d")
-    wait_for(lambda: "* - Listening Post" in program.title())
+    wait_shown(lambda: "* - Listening Post" in program.title())
     wait_for(lambda: any('"tcp-echo-2"' in path.read_text() for path in drafts(program)), 60)
 
 
@@ -34,7 +35,7 @@ def test_what_was_not_saved_is_restored_by_the_next_start(start: Start, how: int
     assert len(load(first.workspace).services) == 1
     second = start(ECHO)
     wait_for(lambda: len(drafts(second)) == 1)
-    wait_for(lambda: second.press("alt+r") or "* - Listening Post" in second.title(), 60)
+    wait_shown(lambda: second.press("alt+r") or "* - Listening Post" in second.title(), 60)
     second.screenshot(f"restored after {signal.Signals(how).name}")
     second.press("ctrl+s")
     wait_for(lambda: [service.name for service in load(second.workspace).services] == ["tcp-echo", "tcp-echo-2"])

@@ -10,7 +10,8 @@ import pytest
 from app.events import DATA_SENT, SERVICE_STARTED
 from tests.e2e.clients import socat
 from tests.e2e.conftest import Start
-from tests.e2e.program import Program, chosen, payload, stored
+from tests.e2e.display import wait_shown
+from tests.e2e.program import Program, chosen, command, payload, stored
 from tests.e2e.workspaces import DESK, ECHO
 from tests.helpers import Load, wait_for
 
@@ -88,15 +89,15 @@ def test_unsaved_changes_are_asked_about(start: Start) -> None:
     program.press("ctrl+n")
     dialog = program.wait_window("New service")
     program.display.press(dialog, "alt+c")
-    wait_for(lambda: not program.windows("New service"))
-    wait_for(lambda: program.title().startswith("desk.toml*"), 30)
+    wait_shown(lambda: not program.windows("New service"))
+    wait_shown(lambda: program.title().startswith("desk.toml*"), 30)
     text = program.workspace.read_text()
 
     program.close()
     question = program.wait_window("Unsaved changes")
     program.screenshot("unsaved")
     program.display.press(question, "Escape")
-    wait_for(lambda: not program.windows("Unsaved changes"))
+    wait_shown(lambda: not program.windows("Unsaved changes"))
     assert program.process.poll() is None
 
     program.close()
@@ -111,7 +112,7 @@ def test_sigterm_does_not_wait_for_an_answer(start: Start) -> None:
     program.wait_up(5)
     program.press("ctrl+n")
     program.display.press(program.wait_window("New service"), "alt+c")
-    wait_for(lambda: program.title().startswith("desk.toml*"), 30)
+    wait_shown(lambda: program.title().startswith("desk.toml*"), 30)
     program.close()
     program.wait_window("Unsaved changes")
     program.signal(signal.SIGTERM)
@@ -123,9 +124,9 @@ def test_saved_changes_are_not_asked_about(start: Start) -> None:
     program = start(ECHO)
     program.press("ctrl+n")
     program.display.press(program.wait_window("New service"), "alt+c")
-    wait_for(lambda: program.title().startswith("desk.toml*"), 30)
+    wait_shown(lambda: program.title().startswith("desk.toml*"), 30)
     program.press("ctrl+s")
-    wait_for(lambda: program.title().startswith("desk.toml "), 30)
+    wait_shown(lambda: program.title().startswith("desk.toml "), 30)
     assert program.workspace.read_text().count("[[service]]") == 2
     program.close()
     assert program.wait() == 0
@@ -133,13 +134,13 @@ def test_saved_changes_are_not_asked_about(start: Start) -> None:
 
 def test_the_window_comes_back_with_the_services_started_again(start: Start) -> None:
     """A second run appends nothing to the first one's events but its own."""
-    first = start(ECHO, "--start")
+    first = start(ECHO, "--start", command=command())
     first.wait_up(1)
     assert socat("TCP", first.addresses()["tcp-echo"], b"one") == b"one"
     first.press("ctrl+q")
     assert first.wait() == 0
     count = len(first.events())
-    second = start(ECHO, "--start")
+    second = start(ECHO, "--start", command=command())
     second.wait_event(lambda e: e.kind == SERVICE_STARTED, 2)
     second.press("ctrl+q")
     assert second.wait() == 0

@@ -7,6 +7,7 @@ import tomllib
 from app.events import CAPTURE_PAUSED, CAPTURE_RESUMED, DATA_RECEIVED
 from tests.e2e.clients import socat
 from tests.e2e.conftest import Start
+from tests.e2e.display import wait_shown
 from tests.e2e.program import Program, chosen, stored
 from tests.e2e.workspaces import DESK, ECHO
 from tests.helpers import wait_for
@@ -23,10 +24,10 @@ def test_a_row_is_dragged_and_the_order_is_saved_and_undone(start: Start) -> Non
     x, y = program.places[f"lamp of {before[0]}"]
     program.display.drag(program.places[f"lamp of {before[3]}"], (x + 60, y - 8))
     program.press("ctrl+s")
-    wait_for(lambda: names(program) != before)
+    wait_shown(lambda: names(program) != before)
     assert names(program) == [before[3], *before[:3], *before[4:]]
     program.press("ctrl+z", "ctrl+s")
-    wait_for(lambda: names(program) == before)
+    wait_shown(lambda: names(program) == before)
 
 
 def test_alt_and_an_arrow_move_the_selected_row(start: Start) -> None:
@@ -34,7 +35,7 @@ def test_alt_and_an_arrow_move_the_selected_row(start: Start) -> None:
     before = names(program)
     program.click(f"lamp of {before[1]}")
     program.press("alt+Up", "ctrl+s")
-    wait_for(lambda: names(program)[:2] == [before[1], before[0]])
+    wait_shown(lambda: names(program)[:2] == [before[1], before[0]])
 
 
 def test_the_menu_of_capturing_pauses_while_traffic_runs(start: Start) -> None:

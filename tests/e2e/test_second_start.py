@@ -3,21 +3,45 @@
 from __future__ import annotations
 
 import os
-import signal
-import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 from socket import create_connection, socket
+from tempfile import TemporaryFile
 
 import pytest
 
-from tests.e2e.display import Display
-from tests.e2e.program import _command, own_folders
+from tests.e2e.display import Display, wait_shown
+from tests.e2e.program import begin, command, own_folders
 from tests.e2e.workspaces import ECHO
 from tests.helpers import ROOT, short_folder, wait_for
 
 TITLE = "Listening Post"
+
+
+class Started:
+    """One start, by ``command`` as people do it, or forked from what is loaded already."""
+
+    def __init__(self, args: Sequence[str], environment: Mapping[str, str], command: Sequence[str]) -> None:
+        self._said = TemporaryFile()  # noqa: SIM115
+        self.process = begin(args, self._said, environment, command)
+
+    def wait(self) -> tuple[int, str]:
+        """Its exit code and what it said, once it has left."""
+        return self.process.wait(60), self.said()
+
+    def said(self) -> str:
+        self._said.seek(0)
+        return self._said.read().decode()
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait(60)
+
+    def end(self) -> None:
+        if self.process.poll() is None:
+            self.kill()
+        self._said.close()
 
 
 class Desk:
@@ -25,37 +49,31 @@ class Desk:
 
     def __init__(self, display: Display, folder: Path, runtime: Path) -> None:
         self.display, self.folder, self.runtime = display, folder, runtime
-        self.started: list[subprocess.Popen[str]] = []
+        self.started: list[Started] = []
         self.environment = {**display.environment(), **own_folders(folder, runtime)}
         for name in ("first", "second"):
             (folder / f"{name}.toml").write_text(ECHO.replace("tcp-echo", name))
 
-    def start(self, *args: str) -> subprocess.Popen[str]:
-        command = [*_command(), *args]
-        process = subprocess.Popen(
-            command, cwd=ROOT, env=self.environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-        )
-        self.started.append(process)
-        return process
+    def start(self, *args: str, command: Sequence[str] = ()) -> Started:
+        self.started.append(Started(args, self.environment, command))
+        return self.started[-1]
 
     def path(self, name: str) -> str:
         return str(self.folder / f"{name}.toml")
 
-    def shown(self, process: subprocess.Popen[str], title: str = TITLE) -> str:
+    def shown(self, started: Started, title: str = TITLE) -> str:
         """Its window with that title, as soon as there is one."""
 
         def look() -> list[str]:
-            assert process.poll() is None, process.communicate()[0]
-            return self.display.windows(process.pid, title)
+            assert started.process.poll() is None, started.said()
+            return self.display.windows(started.process.pid, title)
 
-        found: list[str] = wait_for(look, 60)
+        found: list[str] = wait_shown(look, 60)
         return found[0]
 
     def leave(self) -> None:
-        for process in self.started:
-            if process.poll() is None:
-                process.send_signal(signal.SIGKILL)
-            process.communicate()
+        for started in self.started:
+            started.end()
 
 
 @pytest.fixture
@@ -67,13 +85,11 @@ def desk(display: Display, tmp_path: Path) -> Iterator[Desk]:
 
 
 def test_a_file_of_a_second_start_opens_in_the_window_of_the_first(desk: Desk) -> None:
-    first = desk.start(desk.path("first"))
+    first = desk.start(desk.path("first"), command=command())
     window = desk.shown(first, "first.toml")
-    second = desk.start(desk.path("second"))
-    said, _ = second.communicate(timeout=60)
-    assert (second.returncode, said) == (0, "")
+    assert desk.start(desk.path("second"), command=command()).wait() == (0, "")
     assert desk.shown(first, "second.toml") == window
-    assert desk.display.windows(first.pid, "first.toml") == []
+    assert desk.display.windows(first.process.pid, "first.toml") == []
 
 
 def test_the_file_that_is_open_is_not_opened_again_by_any_path(desk: Desk) -> None:
@@ -92,7 +108,7 @@ def test_the_file_that_is_open_is_not_opened_again_by_any_path(desk: Desk) -> No
 
     with closing(wait_for(connected)) as client:
         for name in (path, link, os.path.relpath(path, ROOT)):
-            assert desk.start(str(name)).wait(60) == 0
+            assert desk.start(str(name)).wait() == (0, "")
             client.sendall(b"still here")
             assert client.recv(100) == b"still here"
 
@@ -100,7 +116,7 @@ def test_the_file_that_is_open_is_not_opened_again_by_any_path(desk: Desk) -> No
 def test_a_relative_path_is_that_of_the_second_starts_folder(desk: Desk) -> None:
     first = desk.start(desk.path("first"))
     desk.shown(first, "first.toml")
-    assert desk.start(os.path.relpath(desk.path("second"), ROOT)).wait(60) == 0
+    assert desk.start(os.path.relpath(desk.path("second"), ROOT)).wait() == (0, "")
     desk.shown(first, "second.toml")
 
 
@@ -108,9 +124,8 @@ def test_what_is_wrong_with_the_file_is_said_by_the_second_start(desk: Desk) -> 
     first = desk.start(desk.path("first"))
     desk.shown(first, "first.toml")
     Path(desk.path("second")).write_text("version = 9")
-    second = desk.start(desk.path("second"))
-    said, _ = second.communicate(timeout=60)
-    assert second.returncode == 1
+    code, said = desk.start(desk.path("second")).wait()
+    assert code == 1
     assert "version" in said
     desk.shown(first, "first.toml")
 
@@ -129,18 +144,17 @@ def test_after_a_crash_the_next_start_opens_a_window_that_takes_files_again(desk
     crashed = desk.start(desk.path("first"))
     desk.shown(crashed, "first.toml")
     crashed.kill()
-    crashed.wait()
     assert list(desk.runtime.rglob("window-*"))
     following = desk.start(desk.path("first"))
     desk.shown(following, "first.toml")
-    assert desk.start(desk.path("second")).wait(60) == 0
+    assert desk.start(desk.path("second")).wait() == (0, "")
     desk.shown(following, "second.toml")
 
 
 def test_commands_without_a_screen_are_not_handed_over(desk: Desk) -> None:
     first = desk.start(desk.path("first"))
     desk.shown(first, "first.toml")
-    said, _ = desk.start("check", desk.path("second")).communicate(timeout=60)
+    _, said = desk.start("check", desk.path("second")).wait()
     assert "1 service, nothing wrong" in said
 
 
@@ -150,6 +164,6 @@ def test_the_first_start_offers_a_new_service_by_its_key(desk: Desk) -> None:
     desk.display.press(window, "ctrl+n")
     dialog = desk.shown(first, "New service")
     desk.display.press(dialog, "Escape")
-    wait_for(lambda: not desk.display.windows(first.pid, "New service"))
+    wait_shown(lambda: not desk.display.windows(first.process.pid, "New service"))
     desk.display.press(window, "ctrl+q")
-    assert first.wait(30) == 0
+    assert first.wait()[0] == 0

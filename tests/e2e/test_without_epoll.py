@@ -8,7 +8,7 @@ import pytest
 
 from tests.e2e.clients import socat
 from tests.e2e.conftest import Start
-from tests.e2e.program import Program
+from tests.e2e.program import Program, command
 from tests.e2e.workspaces import DESK
 from tests.helpers import open_files
 
@@ -29,7 +29,7 @@ def has_epoll(program: Program) -> bool:
 
 @pytest.mark.usefixtures("no_epoll")
 def test_the_window_serves_and_leaves_on_stock_qt5reactor(start: Start) -> None:
-    program = start(DESK, "--start")
+    program = start(DESK, "--start", command=command())
     program.wait_up(5)
     assert not has_epoll(program)
     assert socat("TCP", program.addresses()["tcp-echo"], b"hello") == b"hello"
@@ -39,4 +39,4 @@ def test_the_window_serves_and_leaves_on_stock_qt5reactor(start: Start) -> None:
 
 
 def test_with_epoll_it_has_a_set_of_its_own(start: Start) -> None:
-    assert has_epoll(start(DESK))
+    assert has_epoll(start(DESK, command=command()))

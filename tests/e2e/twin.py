@@ -27,7 +27,12 @@ from ui.settings import Settings
 from ui.window.main_window import MainWindow
 
 
-def main(path: Path, folder: Path) -> None:
+def main() -> None:
+    with TemporaryDirectory() as folder:
+        _print(Path(sys.argv[1]), Path(folder))
+
+
+def _print(path: Path, folder: Path) -> None:
     application = QApplication(sys.argv[:1])
     theme.apply(application, theme.DARK)
     opened = workspace.load(path)
@@ -92,5 +97,4 @@ def _places(window: MainWindow) -> dict[str, tuple[int, int]]:
 
 
 if __name__ == "__main__":
-    with TemporaryDirectory() as folder:
-        main(Path(sys.argv[1]), Path(folder))
+    main()

@@ -269,6 +269,19 @@ def test_the_window_starts_all_shows_a_failure_and_closes(screen: Display, tmp_p
     assert len(chosen(events, "service.started")) == len(chosen(events, "service.stopped")) == 5
 
 
+def test_the_charts_open(screen: Display, tmp_path: Path) -> None:
+    """Their library is imported only then."""
+    (tmp_path / "desk.toml").write_text(DESK)
+    with running(screen, tmp_path / "desk.toml", tmp_path, "--start", command=[str(package.PROGRAM)]) as desk:
+        desk.wait_up(5)
+        desk.press("ctrl+alt+d")
+        maps = Path(f"/proc/{desk.process.pid}/maps")
+        wait_for(lambda: "numpy" in maps.read_text(), 30)
+        desk.press("ctrl+q")
+        assert desk.wait(6) == 0, desk.said()
+        assert chosen(desk.events(), "failure") == []
+
+
 def test_a_second_start_of_the_window_needs_nothing_else(screen: Display, tmp_path: Path) -> None:
     """The one file shows its window too. Its process is a child of the one we start."""
     (tmp_path / "desk.toml").write_text(ECHO)

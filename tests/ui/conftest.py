@@ -54,7 +54,17 @@ def looks_as_before() -> Iterator[None]:
 
 @pytest.fixture
 def dark(qapp: QApplication) -> None:
+    """The stylesheet: for tests of how something looks, and of how much room it takes."""
     theme.apply(qapp, theme.DARK)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests with the stylesheet come last.
+
+    Once an application has one, each window takes twice as long to make, and Qt may crash when it is taken away
+    while parts of windows are still there.
+    """
+    items.sort(key=lambda item: "dark" in getattr(item, "fixturenames", ()))
 
 
 @pytest.fixture(scope="session")

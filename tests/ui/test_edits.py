@@ -21,8 +21,6 @@ from tests.ui.desk import Peer, config, do, memory_post, settle
 from ui.edits import Edits
 from ui.window.main_window import MainWindow
 
-pytestmark = pytest.mark.usefixtures("dark")
-
 
 class Desk:
     def __init__(self) -> None:

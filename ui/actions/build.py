@@ -77,6 +77,11 @@ class Actions(Mapping[str, QAction]):
         """Let the shortcut of an action work only while ``target`` has the keyboard; else call ``elsewhere``."""
         self._keys.keep(self._made[name], target, elsewhere)
 
+    def say_why(self, say: Callable[[str], object]) -> None:
+        """Have ``say(words)`` called when the shortcut of an action is pressed that cannot be done now."""
+        for name, made in self._made.items():
+            self._keys.say_why(made, lambda name=name: say(self.why_disabled(name)))  # type: ignore[misc]
+
     def follow(self, changed: Any, situation: Callable[[], Situation]) -> None:
         """Update the actions now, and whenever the signal ``changed`` is emitted."""
         changed.connect(lambda: self.update(situation()))

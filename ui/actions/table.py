@@ -11,7 +11,7 @@ from PyQt5.QtCore import QCoreApplication
 from app.events import (
     DATA_RECEIVED,
     DATAGRAM_RECEIVED,
-    FAILURE,
+    FAILURES,
     FAULT_APPLIED,
     HTTP_REQUEST,
     HTTP_RESPONSE,
@@ -31,8 +31,8 @@ SOME_RULES = Condition("Select a service with rules first", lambda now: now.rule
 CAN_TLS = Condition("Select a service over TCP, HTTP or WebSocket first", lambda now: now.tls is not None)
 A_CONNECTION = Condition("Select a live connection first", lambda now: now.connection)
 A_STREAM = Condition("Select a connection, or an event of one, first", lambda now: now.stream)
-SOME_STOPPED = Condition("There is no service that is down", lambda now: now.stopped)
-SOME_RUNNING = Condition("There is no service that is up", lambda now: now.running)
+SOME_STOPPED = Condition("Every service is running", lambda now: now.stopped)
+SOME_RUNNING = Condition("No service is running", lambda now: now.running)
 AN_EXCHANGE = Condition(
     "Select an HTTP exchange first",
     lambda now: now.event is not None and now.event.kind in (HTTP_REQUEST, HTTP_RESPONSE),
@@ -70,7 +70,7 @@ A_PAYLOAD = Condition(
     "Select an event with a payload first",
     lambda now: now.event is not None and now.event.payload is not None,
 )
-A_FAILURE = Condition("Select a failure first", lambda now: now.event is not None and now.event.kind == FAILURE)
+A_FAILURE = Condition("Select a failure first", lambda now: now.event is not None and now.event.kind in FAILURES)
 RESENDABLE = Condition("Select a failure whose bytes were kept first", lambda now: now.can_resend)
 AN_OPEN_GROUP = Condition(
     "Select a group of failures first",
@@ -145,16 +145,16 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action(
         "pause_capture", "File", "Pa&use capturing",
-        "Store nothing of what passes, or store it again; services go on",
+        "Stop storing events, or store them again; services keep running",
         "Ctrl+P", "pause", groups={MAIN: 3}, named=_pause,
     ),
     Action(
         "new_capture", "File", "Ne&w capture",
-        "Go on in a new file; the old one is kept and can be opened",
+        "Continue in a new file; the old one is kept and can be opened",
         "Ctrl+Alt+N", "new-file", groups={MAIN: 3},
     ),
     Action("close_window", "File", "C&lose", "Close this window", "Ctrl+W", groups={CAPTURE: 2}),
-    Action("quit", "File", "&Quit", "Stop the services, store everything, leave", "Ctrl+Q", groups={MAIN: 4}),
+    Action("quit", "File", "&Quit", "Stop all services, finish the capture and quit", "Ctrl+Q", groups={MAIN: 4}),
 
     Action(
         "undo", "Edit", "&Undo",
@@ -191,7 +191,7 @@ ACTIONS: tuple[Action, ...] = (
         "Ctrl+A", groups={MAIN: 3, CAPTURE: 1, EVENTS: 5},
     ),
     Action(
-        "filter", "Edit", "&Filter", "Show only events that contain a text",
+        "filter", "Edit", "&Filter", "Show only events that match a condition or contain a text",
         "Ctrl+F", "filter", groups={MAIN: 4, CAPTURE: 2}, shows_panes=True,
     ),
     Action(
@@ -201,6 +201,10 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "notes", "Edit", "Show all n&otes", "Show only rows that have a note or a colour",
         "Ctrl+Shift+I", groups={MAIN: 5, CAPTURE: 3}, shows_panes=True,
+    ),
+    Action(
+        "alert_on_filter", "Edit", "Ale&rt on this filter…", "Have somebody told when events fit the filter in use",
+        "Ctrl+Alt+T", groups={MAIN: 4}, shows_panes=True,
     ),
     Action(
         "palette", "Edit", "Find a co&mmand…", "Every action, service and pane by its name",
@@ -232,12 +236,12 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action(
         "reset_counts", "Services", "Reset the co&unts of its rules",
-        "Count anew how often each rule of the selected service has applied",
+        "Set the hit counts of the selected service's rules to 0",
         "Ctrl+Alt+0", "again", groups={MAIN: 2, SERVICE: 3}, enabled=SOME_RULES, hidden_while_disabled=True,
     ),
     Action(
         "toggle_tls", "Services", "Spea&k TLS",
-        "Encrypt what the selected service carries, or no more; it starts again",
+        "Switch TLS of the selected service on or off; it restarts",
         "Ctrl+Alt+X", groups={MAIN: 2, SERVICE: 3}, enabled=CAN_TLS, checked=lambda now: bool(now.tls),
     ),
     Action(
@@ -251,15 +255,15 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action(
         "find_service", "Services", "&Find a service",
-        "Show only services that fit what is typed",
+        "Show only services that match what is typed",
         "Ctrl+Shift+K", "search", groups={MAIN: 2},
     ),
     Action(
-        "send_message", "Services", "Send a &message", "Show or hide the send dock",
+        "send_message", "Services", "Send a &message", "Show or hide the Send dock",
         "Ctrl+M", "send", groups={MAIN: 3},
     ),
     Action(
-        "send_to_service", "Services", "Send to t&his service", "Write to the selected service",
+        "send_to_service", "Services", "Send to t&his service", "Open the Send dock for the selected service",
         "Ctrl+Shift+M", groups={MAIN: 3, SERVICE: 2}, enabled=A_SERVICE,
     ),
     Action(
@@ -275,11 +279,7 @@ ACTIONS: tuple[Action, ...] = (
         "Ctrl+Alt+Y", groups={MAIN: 3, EVENTS: 1}, enabled=A_MESSAGE, hidden_while_disabled=True,
     ),
     Action(
-        "watches", "Services", "Wat&ches", "Show or hide what is checked again and again, and how it is",
-        "Ctrl+Alt+W", "watch", groups={MAIN: 3},
-    ),
-    Action(
-        "watch_service", "Services", "Watch this service…", "Check again and again whether it answers",
+        "watch_service", "Services", "W&atch this service…", "Check again and again whether it answers",
         "Ctrl+Alt+I", groups={MAIN: 3, SERVICE: 2}, enabled=A_SERVICE,
     ),
     Action(
@@ -386,23 +386,27 @@ ACTIONS: tuple[Action, ...] = (
         "Ctrl+Alt+F", groups={MAIN: 3, CAPTURE: 2, CONNECTION: 1, EVENTS: 3}, enabled=A_STREAM,
     ),
     Action(
+        "watches", "View", "&Watches", "Show or hide what is checked again and again, and how it is",
+        "Ctrl+Alt+W", "watch", groups={MAIN: 3},
+    ),
+    Action(
         "show_checks", "View", "Show chec&ks", "Have the panes show what watches send and find, or leave it out",
-        "Ctrl+Alt+V", groups={MAIN: 1}, checked=lambda now: now.checks_shown,
+        "Ctrl+Alt+V", groups={MAIN: 3}, checked=lambda now: now.checks_shown,
     ),
     Action(
         "http", "View", "&HTTP", "Show HTTP exchanges, one a row",
         "Ctrl+Shift+H", groups={MAIN: 3, CAPTURE: 2}, shows_panes=True,
     ),
     Action(
-        "failures", "View", "Fai&lures", "Show the Failures pane",
+        "failures", "View", "Fail&ures", "Show the Failures pane",
         "Ctrl+Shift+F", "failure", groups={MAIN: 3, CAPTURE: 2}, shows_panes=True,
     ),
     Action(
-        "resolve_group", "View", "&Mark as resolved", "Settle the selected group of failures",
+        "resolve_group", "View", "&Mark as resolved", "Mark the selected group of failures as resolved",
         "Ctrl+G", "check", groups={MAIN: 3, GROUP: 1}, enabled=AN_OPEN_GROUP,
     ),
     Action(
-        "reopen_group", "View", "Re&open", "The selected group of failures is not settled",
+        "reopen_group", "View", "Re&open", "Mark the selected group of failures as not resolved",
         "Ctrl+Shift+G", "again", groups={MAIN: 3, GROUP: 1}, enabled=A_RESOLVED_GROUP,
     ),
     Action(
@@ -416,6 +420,14 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "copy_report", "View", "Cop&y report", "Copy it for a bug tracker, without secrets",
         "Ctrl+B", "copy", groups={MAIN: 3, GROUP: 2}, enabled=A_FAILURE,
+    ),
+    Action(
+        "charts", "View", "&Draw charts", "Show or hide what happened over time: bytes, requests, latency, memory",
+        "Ctrl+Alt+D", "chart", groups={MAIN: 3, CAPTURE: 2},
+    ),
+    Action(
+        "alerts", "View", "A&lerts", "Show or hide who is told when something happens",
+        "Ctrl+Alt+Z", "bell", groups={MAIN: 4},
     ),
     Action("start_page", "View", "S&tart page", "Show what to begin with", "Alt+Home", groups={MAIN: 4}),
     Action(
@@ -438,6 +450,9 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "trust", "Help", "&Trust our certificates…", "How clients can be made to trust services with TLS",
         groups={MAIN: 2},
+    ),
+    Action(
+        "program", "Help", "This &program", "What it takes from the system, and what grows in it", groups={MAIN: 2},
     ),
     Action("about", "Help", "&About Listening Post", "Version, licence and where the files are", groups={MAIN: 3}),
 )  # fmt: skip

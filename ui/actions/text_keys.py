@@ -68,6 +68,7 @@ class TextKeys(QObject):
         super().__init__(window)
         self._destroying = [keys for action in destroying for keys in action.shortcuts()]
         self._kept: list[tuple[QAction, QWidget, Callable[[], object]]] = []
+        self._said: list[tuple[QAction, Callable[[], object]]] = []
         window.installEventFilter(self)
 
     def keep(self, action: QAction, target: QWidget, elsewhere: Callable[[], object]) -> None:
@@ -77,18 +78,31 @@ class TextKeys(QObject):
         """
         self._kept.append((action, target, elsewhere))
 
+    def say_why(self, action: QAction, say: Callable[[], object]) -> None:
+        """Call ``say()`` when the shortcut is pressed while the action is disabled: Qt does nothing then."""
+        self._said.append((action, say))
+
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
         if event is None or event.type() != QEvent.ShortcutOverride or not isinstance(event, QKeyEvent):
             return False
         focus = QApplication.focusWidget()
         keys = _keys(event)
         if not _is_text(focus):
-            return self._is_elsewhere(event, keys, focus)
+            return self._is_elsewhere(event, keys, focus) or self._is_disabled(event, keys)
         editable = _is_editable(focus)
         of_text = any(map(event.matches, STANDARD if editable else READING)) or (editable and keys in MORE)
         if keys in self._destroying or of_text:
             event.accept()
-        return keys in self._destroying or of_text
+            return True
+        return self._is_disabled(event, keys)
+
+    def _is_disabled(self, event: QKeyEvent, keys: QKeySequence) -> bool:
+        for action, say in self._said:
+            if not action.isEnabled() and keys in action.shortcuts():
+                event.accept()
+                say()
+                return True
+        return False
 
     def _is_elsewhere(self, event: QKeyEvent, keys: QKeySequence, focus: QWidget | None) -> bool:
         for action, target, elsewhere in self._kept:

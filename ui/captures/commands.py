@@ -12,6 +12,7 @@ from app.capture.reading.reader import Reader
 from app.post import Post
 from ui.captures.files import CaptureFiles
 from ui.panes.browser import Browser
+from ui.settings import Settings
 
 if TYPE_CHECKING:
     from ui.captures.export_dialog import ExportDialog
@@ -32,10 +33,11 @@ class CaptureCommands:
         browser: Browser,
         window: QWidget,
         connection: Callable[[], tuple[int, bool] | None],
+        settings: Settings,
     ) -> None:
         """``connection()`` is the selected one, as for ``PaneCommands``; ``window`` is the parent of dialogs."""
         self._post, self._reader, self._files, self._browser = post, reader, files, browser
-        self._window, self._connection = window, connection
+        self._window, self._connection, self._settings = window, connection, settings
         self.export_dialog: ExportDialog | None = None
 
     def open_capture(self) -> None:
@@ -63,8 +65,10 @@ class CaptureCommands:
             panes, in_thread = self._browser.panes, self._post.sender.in_thread
             conn = None if live else number
             dialog = ExportDialog(
-                self._reader.path, panes.typed(), panes.shown(), conn, in_thread, self._window, panes.export_format()
-            )
+                self._reader.path, panes.typed(), panes.shown(), conn, in_thread, self._window,
+                panes.export_format() or self._settings.export_format, self._settings.export_folder,
+            )  # fmt: skip
+            dialog.written.connect(self._settings.remember_export)
             dialog.destroyed.connect(lambda: setattr(self, "export_dialog", None))
             self.export_dialog = dialog
         self.export_dialog.show()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any
 
-from PyQt5.QtCore import QT_TRANSLATE_NOOP, Qt, QTimer
+from PyQt5.QtCore import QT_TRANSLATE_NOOP, Qt, QTimer, pyqtSignal
 from PyQt5.QtGui import QCloseEvent
 from PyQt5.QtWidgets import (
     QComboBox,
@@ -101,7 +103,13 @@ def _look(run: Run, first: int, last: int, at: int) -> None:
 
 
 class ExportDialog(QDialog):
-    """Lets the user select what to export, the format and the file, and shows the progress."""
+    """Lets the user select what to export, the format and the file, and shows the progress.
+
+    Signals:
+        written(str, object): the name of the exporter and the path of a file that was written.
+    """
+
+    written = pyqtSignal(str, object)
 
     def __init__(
         self,
@@ -112,10 +120,12 @@ class ExportDialog(QDialog):
         in_thread: InThread,
         parent: QWidget | None = None,
         format: str = "",
+        folder: Path | None = None,
     ) -> None:
         """``shown``: what the visible pane shows, by the filter ``typed``; None if it cannot be exported.
 
-        ``format`` is the name of the exporter to begin with. With a filter, what it shows is what to begin with.
+        ``format`` is the name of the exporter to begin with, ``folder`` that of the file; by default the user's own.
+        With a filter, what it shows is what to begin with.
         """
         super().__init__(parent)
         self.setWindowFlag(Qt.WindowContextHelpButtonHint, False)
@@ -126,6 +136,7 @@ class ExportDialog(QDialog):
         self._run: Run | None = None
         self._typed = typed
         self._written = ""
+        self._folder = folder or Path.home()
         self._build(shown, conn)
         if (exporter := exporters.find(format)) is not None:
             self.format.setCurrentIndex(self.format.findText(in_words(exporter.title)))
@@ -202,7 +213,7 @@ class ExportDialog(QDialog):
         path = self.file.text().strip()
         known = {other.suffix for name in exporters.names() if (other := exporters.find(name))}
         if not path:
-            self.file.setText(str(Path.home() / f"{self._capture.stem}{exporter.suffix}"))
+            self.file.setText(str(_unused(self._folder, self._capture.stem, exporter.suffix)))
         elif Path(path).suffix in known:
             self.file.setText(str(Path(path).with_suffix(exporter.suffix)))
 
@@ -225,11 +236,11 @@ class ExportDialog(QDialog):
             tell(edit, words, problem and sentence(problem), self.tr(TIME_HELP))
             problems.append(problem)
         path = self.file.text().strip()
-        problem = None if path else "Say which file to write"
+        problem = None if path else "Enter the name of a file"
         if path and not Path(path).expanduser().parent.is_dir():
             problem = "There is no such folder"
         exists = bool(path) and Path(path).expanduser().exists() and path != self._written
-        otherwise = self.tr("There is such a file: the export will replace it.") if exists else ""
+        otherwise = self.tr("This file exists: the export replaces it.") if exists else ""
         tell(self.file, self._file_words, problem and sentence(problem), otherwise)
         part = self.part.currentData()
         self._part_words.say(
@@ -286,6 +297,8 @@ class ExportDialog(QDialog):
         self._poll.stop()
         self.bar.hide()
         self._written = self.file.text().strip() if succeeded and not run.stopped else ""
+        if self._written:
+            self.written.emit(self._exporter().name, Path(self._written).expanduser())
         self._set_editable(True)
         self.state.say(text, "dim" if succeeded else "error")
 
@@ -309,6 +322,12 @@ class ExportDialog(QDialog):
         self.stop()
         self._run = None
         event.accept()
+
+
+def _unused(folder: Path, stem: str, suffix: str) -> Path:
+    """A path in ``folder`` at which there is nothing yet."""
+    names = (f"{stem}{suffix}" if number == 1 else f"{stem}-{number}{suffix}" for number in count(1))
+    return next(path for name in names if not os.path.lexists(path := folder / name))
 
 
 def _time(operator: str, typed: str) -> Filter:

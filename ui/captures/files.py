@@ -129,13 +129,21 @@ class CaptureFiles(QObject):
         if self.before is not None:
             self.open_path(self.before)
 
-    def look_for_cut_off(self) -> None:
-        """Look for a capture that a previous run did not close; if there is one, emit ``found``."""
+    def look_for_cut_off(self, *, killed: bool = False) -> None:
+        """Look for a capture that a previous run did not close; if there is one, emit ``found``.
+
+        ``killed``: a previous run did not end in order. Its capture may be closed all the same, by the writer, which
+        is a process of its own: ``failed`` says then what happened.
+        """
         live = [self._post.capture] if self._post.capture else []
 
         def tell(found: About | None) -> None:
-            if found is not None and not self._closed:
+            if self._closed:
+                return
+            if found is not None:
                 self.found.emit(found)
+            elif killed:
+                self.failed.emit(self.tr("Last time, Listening Post ended unexpectedly. Its capture is complete."))
 
         self._in_thread(cut_off, self._post.captures, live).addCallback(tell)
 

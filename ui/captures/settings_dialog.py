@@ -81,7 +81,7 @@ class CaptureDialog(QDialog):
             self.tr("When a capture grows beyond it, its oldest events are dropped.")
         )
         form.add(self.tr("&Keep captures"), self.days).say(
-            self.tr("Older ones in the data folder are removed at the start.")
+            self.tr("Older captures in the data folder are deleted when the program starts.")
         )
         self.taken = form.add(self.tr("&All at most"), self.total)
         self.taken.say(self.tr("Counting…"))
@@ -111,7 +111,9 @@ class CaptureDialog(QDialog):
             count, size = taken
             one = "1 capture takes" if count == 1 else f"{count:,} captures take"
             self.taken.say(
-                self.tr("The oldest go while all take more. Now {one} {size}.").format(one=one, size=amount(size))
+                self.tr("The oldest are deleted while all together are larger. Now {one} {size}.").format(
+                    one=one, size=amount(size)
+                )
             )
 
     def _on_finished(self, _: int) -> None:

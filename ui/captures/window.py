@@ -20,12 +20,13 @@ from app.post import Post
 from app.text.escapes import amount
 from ui.actions.action import Place, Situation
 from ui.actions.build import Actions, show
+from ui.charts.commands import ChartCommands
 from ui.detail.sheet import visible
 from ui.forms.form import sentence
 from ui.panes.browser import Browser
 from ui.panes.commands import PaneCommands
 from ui.panes.notes import ONLY_LIVE
-from ui.parts.copying import tell_in
+from ui.parts.copying import SHOWN, tell_in
 from ui.parts.labels import plain
 from ui.parts.notice_bar import NoticeBar
 from ui.parts.progress_line import InThread
@@ -49,6 +50,7 @@ class CaptureWindow(QMainWindow):
     Attributes:
         found: what is known of the capture.
         browser, panes, detail, filter: the panes with their filter and the detail of the current event.
+        charts: the dock of charts.
 
     Signals:
         closed: it was closed; carries the path.
@@ -73,6 +75,10 @@ class CaptureWindow(QMainWindow):
         self.notice = NoticeBar("warning", closable=True)
         self._streams = StreamWindows(reader, in_thread, self, self.open_in_send)
         self._commands = CaptureWindowCommands(self, in_thread)
+        services = list(found.services)
+        self.charts = ChartCommands(
+            reader, self.browser, lambda: services, settings, self, live=found.live, whole=True
+        )  # fmt: skip
         self._lay_out()
         self._connect()
         self.panes.all.set_empty(self.tr("There is nothing in this capture."))
@@ -97,8 +103,9 @@ class CaptureWindow(QMainWindow):
 
     def _connect(self) -> None:
         self._reader.failed = self._on_failed
-        self.actions_.connect(PaneCommands(self.browser, self._streams, self._connection), self._commands)
+        self.actions_.connect(PaneCommands(self.browser, self._streams, self._connection), self._commands, self.charts)
         self.actions_.follow(self.browser.changed, self._situation)
+        self.actions_.say_why(lambda words: self.statusBar().showMessage(words, SHOWN))
         self.panes.menu_wanted.connect(self._event_menu)
         self.detail.again.connect(lambda: self.notice.say(ONLY_READ))
 
@@ -164,6 +171,7 @@ class CaptureWindow(QMainWindow):
             return
         self._say_count(*range)
         self.panes.on_stored(Stored(range[0], range[1], self.found.bytes))
+        self.charts.on_stored()
         if missing != self._missing:
             self._missing = missing
             self._reader.read(losses.lost, Lost(), self._on_lost)
@@ -190,6 +198,7 @@ class CaptureWindow(QMainWindow):
         self._streams.close()
         self._commands.stop()
         self.browser.let_go()
+        self.charts.let_go()
         self._reader.close()
         self.closed.emit(self.found.path)
         event.accept()

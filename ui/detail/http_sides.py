@@ -8,6 +8,7 @@ from ui.detail.facts import written_duration
 from ui.detail.http_facts import http_facts, line_of
 from ui.detail.page import Subject
 from ui.detail.sides import BETWEEN, Side, Sides, by_rules, no_answer, reading, translate
+from ui.looks.statuses import role_of_status
 from ui.looks.times import clock
 
 
@@ -61,7 +62,8 @@ def _side(title: str, way: str, event: Event, subject: Subject, raw: tuple[int, 
 def _role(status: object) -> str:
     if not isinstance(status, int):
         return ""
-    return "error" if status >= 500 else "warning" if status >= 400 else "good" if 200 <= status < 300 else "dim"
+    role = role_of_status(status)
+    return "error" if role == "bad" else role
 
 
 def _timing(subject: Subject, request: Event | None, response: Event | None) -> str:

@@ -50,6 +50,8 @@ class _Drawing(QIconEngine):
         self._color = color
 
     def paint(self, painter: QPainter, rect: QRect, mode: QIcon.Mode, state: QIcon.State) -> None:
+        if rect.isEmpty():  # what shows it has been squeezed: Qt would complain of a picture without pixels
+            return
         device = painter.device()
         scale = device.devicePixelRatioF() if device is not None else 1.0
         pixmap = self.pixmap(rect.size() * scale, mode, state)

@@ -7,8 +7,11 @@ from PyQt5.QtWidgets import QWidget
 from ui.manual.pages import INDEX
 
 PLACES = {
+    "AlertDialog": "alerts",
+    "AlertsDock": "alerts",
     "CaptureDialog": "capture",
     "CarefulDialog": "window",
+    "ChartsDock": "charts",
     "ConnectDialog": "services",
     "ConnectionsPanel": "window#services-and-connections",
     "ConversationPane": "window#panes",
@@ -21,8 +24,10 @@ PLACES = {
     "FilterBox": "filters",
     "HTTPPane": "window#panes",
     "LeaveQuestion": "workspace#opening-another",
+    "MailDialog": "alerts#mail",
     "NoteDialog": "window#panes",
     "OverwriteQuestion": "workspace",
+    "ProgramDialog": "blocked#what-grows",
     "RecoveryBar": "workspace#undo",
     "SaveDialog": "capture",
     "SendDialog": "send",

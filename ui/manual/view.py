@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PyQt5.QtCore import Qt, QUrl, QVariant, pyqtSignal
+from PyQt5.QtCore import Qt, QTimer, QUrl, QVariant, pyqtSignal
 from PyQt5.QtGui import (
     QBrush,
     QColor,
     QImage,
+    QResizeEvent,
     QTextBlock,
     QTextBlockFormat,
     QTextCharFormat,
@@ -30,6 +31,12 @@ MARGIN = 32
 WIDEST = 760
 """Pixels of a picture at the most."""
 
+LEAST = 200
+"""Pixels of a picture at least, however narrow the window is."""
+
+PAUSE = 120
+"""Milliseconds after which pictures are fitted into another width."""
+
 _SIZES = {1: 1.8, 2: 1.35, 3: 1.1}
 """The size of headings by their level, as multiples of that of text."""
 
@@ -48,6 +55,11 @@ class PageView(QTextBrowser):
         self._folder = folder.resolve()
         self._page: Page | None = None
         self._anchor, self._placed = "", 0  # the heading that was asked for, and where the page was scrolled for it
+        self._fitted = 0
+        self._fitting = QTimer(self)
+        self._fitting.setSingleShot(True)
+        self._fitting.setInterval(PAUSE)
+        self._fitting.timeout.connect(self._fit)
         self.setOpenLinks(False)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarAlwaysOff)
         self.setProperty("surface", "panel")
@@ -111,7 +123,26 @@ class PageView(QTextBrowser):
         if kind != QTextDocument.ImageResource or not path.is_relative_to(self._folder):
             return QVariant()
         image = QImage(str(path))
-        return QVariant(image.scaledToWidth(WIDEST, Qt.SmoothTransformation) if image.width() > WIDEST else image)
+        ratio = self.devicePixelRatioF()
+        room = round(self._room() * ratio)
+        if image.width() > room:
+            image = image.scaledToWidth(room, Qt.SmoothTransformation)
+            image.setDevicePixelRatio(ratio)
+        return QVariant(image)
+
+    def _room(self) -> int:
+        """Pixels that a picture may be wide."""
+        return max(LEAST, min(WIDEST, self.viewport().width() - 2 * MARGIN))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Fit the pictures into another width, once it stays as it is."""
+        super().resizeEvent(event)
+        if self._room() != self._fitted:
+            self._fitting.start()
+
+    def _fit(self) -> None:
+        if self._room() != self._fitted:
+            self._again(theme.current())
 
     def _again(self, _: theme.Theme) -> None:
         if self._page is not None:
@@ -123,6 +154,7 @@ class PageView(QTextBrowser):
     # -- formats: Qt's Markdown reader gives the structure, and no looks
 
     def _format(self, page: Page) -> None:
+        self._fitted = self._room()
         document = self.document()
         document.setDefaultFont(theme.ui_font())
         document.setMarkdown(page.markdown, QTextDocument.MarkdownDialectGitHub)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from PyQt5.QtCore import Qt, pyqtSignal
-from PyQt5.QtWidgets import QAction, QSplitter, QWidget
+from PyQt5.QtWidgets import QAction, QSplitter, QVBoxLayout, QWidget
 
 from app.capture.reading.reader import Reader
 from app.events import Event
@@ -14,6 +14,7 @@ from app.post import Post
 from ui.bridge import Bridge
 from ui.detail.pane import DetailPane
 from ui.panes.filter_box import FilterBox
+from ui.panes.filter_chips import FilterChips
 from ui.panes.notes import NOTED
 from ui.panes.tabs import PaneTabs
 from ui.parts.copying import copy
@@ -27,7 +28,7 @@ class Browser(QSplitter):
 
     Attributes:
         panes, detail: its two parts.
-        filter: the filter of the panes, for a toolbar.
+        filter: the filter of the panes, for a toolbar; ``chips``: those that one click applies.
         current_event: the current event of the pane in view, as soon as it was read.
 
     Signals:
@@ -44,11 +45,18 @@ class Browser(QSplitter):
         self.current_event: Event | None = None
         self._wanted = 0
         """The id of the event that is current in the pane, or 0; -1 once the window is closed."""
-        self.panes = PaneTabs(post, reader, self)
-        self.detail = DetailPane(reader, in_thread, self)
+        upper = QWidget(self)
         self.filter = FilterBox(lambda: {"service": list(post.services)})
         self.filter.saved, self.filter.used = settings.filters, settings.used_filters
-        self.addWidget(self.panes)
+        self.chips = FilterChips(self.filter, upper)
+        self.panes = PaneTabs(post, reader, upper)
+        self.detail = DetailPane(reader, in_thread, self)
+        column = QVBoxLayout(upper)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.chips)
+        column.addWidget(self.panes, 1)
+        self.addWidget(upper)
         self.addWidget(self.detail)
         self.setChildrenCollapsible(False)
         self.setHandleWidth(1)
@@ -59,6 +67,7 @@ class Browser(QSplitter):
         self.panes.following_changed.connect(self.changed)
         self.panes.copied.connect(copy)
         self.panes.narrowed.connect(self.filter.narrow)
+        self.panes.letter_typed.connect(self.filter.begin)
         self.panes.currentChanged.connect(self._on_pane)
         self.panes.conversations.opened.connect(self.show_connection)
         self.detail.event_wanted.connect(self.show_event)
@@ -87,6 +96,7 @@ class Browser(QSplitter):
         """Show an event among all events: nothing is filtered out, or hidden by Clear view."""
         self.panes.setCurrentWidget(self.panes.all)
         pane = self.panes.all
+        self.panes.set_span(None)
         if self.panes.typed():
             self.filter.setText("")
             self.filter.apply()

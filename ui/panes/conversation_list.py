@@ -15,7 +15,7 @@ from app.capture.reading.conversations import Conversation
 from app.capture.reading.reader import Reader
 from app.capture.reading.store import Store
 from app.events import Row
-from ui.panes.event_list import PAGE, EventList
+from ui.panes.event_list import PAGE, EventList, Span
 
 MAX_ROWS = 4_000
 """Rows in the cache; those that were read first are dropped first."""
@@ -64,6 +64,11 @@ class ConversationList(EventList):
     def where(self) -> Filter:
         since = Filter("first >= ?", (self._floor,)) if self.cleared else EVERYTHING
         return since & super().where
+
+    def during(self, span: Span) -> Filter:
+        """A connection was open at this time, or at a part of it."""
+        first, last = span
+        return Filter("time <= ? AND (closed IS NULL OR closed >= ?)", (last, first))
 
     def _none(self, first: int) -> array[int]:
         return array("q")

@@ -17,6 +17,8 @@ _MARKS: dict[int, Mark] = {
     events.SERVICE_STARTED: "opened",
     events.SERVICE_STOPPED: "closed",
     events.FAILURE: "failure",
+    events.LOOP_BLOCKED: "failure",
+    events.GROWING: "fault",
     events.SERVICE_FAILED: "failure",
     events.TLS_FAILED: "failure",
     events.LIMIT_REACHED: "fault",
@@ -90,7 +92,7 @@ COLUMNS = (
         field="peer", value=lambda row: row.peer, yields=3,
     ),
     Column(
-        "kind", "Kind", "What happened", 17, lambda row, _: NAMES.get(row.kind, str(row.kind)),
+        "kind", "Kind", "What happened", 18, lambda row, _: NAMES.get(row.kind, str(row.kind)),
         field="kind", value=lambda row: NAMES.get(row.kind),
     ),
     Column(

@@ -21,6 +21,9 @@ MAX_PAGES = 48
 """Pages in the cache; the least recently shown is dropped first."""
 
 
+Span = tuple[int, int]
+"""A time: the first and the last nanosecond, since 1970."""
+
 _Ids = range | array  # type: ignore[type-arg]
 
 
@@ -50,6 +53,7 @@ class EventList(QObject):
         super().__init__(parent)
         self._reader, self._base = reader, base
         self._typed = EVERYTHING
+        self._span: Span | None = None
         self._floor = 1
         self._range = Stored()
         self._ids: _Ids = self._none(1)
@@ -75,7 +79,16 @@ class EventList(QObject):
 
     @property
     def where(self) -> Filter:
-        return self._base & self._typed
+        return self._base & (EVERYTHING if self._span is None else self.during(self._span)) & self._typed
+
+    def during(self, span: Span) -> Filter:
+        """The condition that something was at this time."""
+        return Filter("time BETWEEN ? AND ?", span)
+
+    @property
+    def span(self) -> Span | None:
+        """The time of what is shown; None: any."""
+        return self._span
 
     # -- what to show
 
@@ -83,6 +96,12 @@ class EventList(QObject):
         """Show only the events of the pane that match ``typed``, too; the list begins anew."""
         if typed != self._typed:
             self._typed = typed
+            self._restart()
+
+    def set_span(self, span: Span | None) -> None:
+        """Show only what was at this time; None: at any. The list begins anew."""
+        if span != self._span:
+            self._span = span
             self._restart()
 
     @property

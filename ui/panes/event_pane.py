@@ -180,6 +180,8 @@ class EventPane(QWidget):
             text = "Looking…"
         elif self.events.filtered:
             text = f"Nothing fits “{self._typed}”.\nPress Esc in the filter to see everything again."
+        elif self.events.span is not None:
+            text = self.tr("Nothing happened at this time.\nThe × above the log shows all times again.")
         elif self.events.cleared:
             text = "Cleared. What arrives from now on is shown here;\nthe capture still holds everything."
         else:

@@ -44,6 +44,7 @@ class EventView(TailView):
     current_changed = pyqtSignal(int)
     menu_wanted = pyqtSignal(QPoint)
     row_menu_wanted = pyqtSignal(QPoint)
+    letter_typed = pyqtSignal(str)
 
     def __init__(self, events: EventList, parent: QWidget | None = None, columns: Columns = COLUMNS) -> None:
         super().__init__(events, parent)
@@ -184,7 +185,11 @@ class EventView(TailView):
             Qt.Key_End: end,
         }.get(event.key())  # type: ignore[call-overload]
         if target is None:
-            super().keyPressEvent(event)
+            text, held = event.text(), event.modifiers() & (Qt.ControlModifier | Qt.AltModifier | Qt.MetaModifier)
+            if text.strip() and text.isprintable() and not held:
+                self.letter_typed.emit(text)
+            else:
+                super().keyPressEvent(event)
             return
         self.set_current(target, extend=bool(event.modifiers() & Qt.ShiftModifier))
 

@@ -37,15 +37,25 @@ class FilterBox(QLineEdit):
 
     Signals:
         typed: a valid filter.
+        entered: Return was pressed, and the filter is valid.
         left: Esc was pressed.
         saved_changed: all saved filters, when the user has saved or removed one.
         used_changed: the filters that were used, the latest first.
+        offered_changed(): ``offered`` may have changed.
+        alert_wanted: the user wants an alert on the typed filter.
+
+    Attributes:
+        offers_alerts: whether there is somebody who makes alerts.
     """
 
     typed = pyqtSignal(str)
+    entered = pyqtSignal()
     left = pyqtSignal()
     saved_changed = pyqtSignal(list)
     used_changed = pyqtSignal(list)
+    offered_changed = pyqtSignal()
+    alert_wanted = pyqtSignal()
+    offers_alerts = False
 
     def __init__(self, known: Known = dict) -> None:
         super().__init__()
@@ -57,15 +67,17 @@ class FilterBox(QLineEdit):
         """The index in ``used`` of the filter that was brought back; -1 once something else is typed."""
         self._show_example(EXAMPLE)
         self.setToolTip(
-            self.tr("Show only events that fit (Ctrl+F); Esc shows everything again, Up brings the last filter back")
+            self.tr("Show only events that match (Ctrl+F); Esc shows everything again, Up brings the last filter back")
         )
         self.setClearButtonEnabled(True)
         self.setMinimumWidth(160)
         self.addAction(icon("filter", "accent"), QLineEdit.LeadingPosition)
-        keep = self.addAction(icon("bookmark"), QLineEdit.TrailingPosition)
-        keep.setToolTip(self.tr("Saved filters"))
-        keep.triggered.connect(lambda: self._open_saved(keep))
-        mark_accessible(self, self.tr("Filter"), self.tr("Shows only events that fit what is typed"))
+        menu = self.addAction(icon("bookmark"), QLineEdit.TrailingPosition)
+        menu.setToolTip(self.tr("Saved filters"))
+        menu.triggered.connect(lambda: self._open_saved(menu))
+        self.star = self.addAction(icon("star"), QLineEdit.TrailingPosition)
+        self.star.triggered.connect(self._on_star)
+        mark_accessible(self, self.tr("Filter"), self.tr("Shows only events that match what is typed"))
         self._words: QLabel | None = None
         self._offered: Completions | None = None
         self._pause = QTimer(self)
@@ -75,6 +87,9 @@ class FilterBox(QLineEdit):
         self.textChanged.connect(lambda _: self._on_text())
         # The button that empties the box counts as an edit.
         self.textEdited.connect(lambda text: self._offer() if text else self._hide_offered())
+        self.saved_changed.connect(self._on_kept)
+        self.used_changed.connect(self._on_kept)
+        self._show_star()
 
     def _open_saved(self, action: QAction) -> None:
         """Open the menu of the saved filters below the button of ``action``, which is at the end of the box."""
@@ -104,6 +119,7 @@ class FilterBox(QLineEdit):
             self.blockSignals(True)
             self.setText(text)
             self.blockSignals(False)
+            self._on_kept()
 
     def _show_example(self, example: str) -> None:
         self.setPlaceholderText(self.tr("Filter: {example}, or any text").format(example=example))
@@ -113,17 +129,28 @@ class FilterBox(QLineEdit):
         self.setText(combined(self.text(), condition))
         self.apply()
 
+    def begin(self, text: str) -> None:
+        """Type a filter that begins with ``text``, in the place of the one before."""
+        self._remember()
+        self.setFocus(Qt.OtherFocusReason)
+        self.setText(text)
+        self._offer()
+
     # -- problems
 
     def _problem(self) -> errors.FilterError | None:
+        return self._problem_of(self.text())
+
+    def _problem_of(self, text: str) -> errors.FilterError | None:
         try:
-            filters.parse(self.text(), self._fields)
+            filters.parse(text, self._fields)
         except errors.FilterError as e:
             return e
         return None
 
     def _on_text(self) -> None:
         self._pause.start()
+        self._show_star()
         if self._problem() is None:
             self._say(None)  # at once; a problem is shown after the pause only, since any half-typed word is one
 
@@ -197,21 +224,56 @@ class FilterBox(QLineEdit):
         menu.addSeparator()
         typed = self.text().strip()
         if typed in self.saved:
-            menu.addAction(self.tr("Forget this filter")).triggered.connect(lambda: self._keep(typed, keep=False))
+            menu.addAction(self.tr("Forget this filter")).triggered.connect(lambda: self.keep(typed, keep=False))
         else:
             save = menu.addAction(self.tr("Save this filter"))
             save.setEnabled(bool(typed) and self._problem() is None)
-            save.triggered.connect(lambda: self._keep(typed))
+            save.triggered.connect(lambda: self.keep(typed))
+        if self.offers_alerts:
+            alert = menu.addAction(icon("bell"), self.tr("Alert on this filter…"))
+            alert.setEnabled(bool(typed) and self._fields is FIELDS and self._problem() is None)
+            alert.triggered.connect(lambda: self.alert_wanted.emit())
         return menu
+
+    def offered(self) -> list[tuple[str, bool]]:
+        """The filters that the pane in view understands, each with whether it is saved; the others were used."""
+        texts = dict.fromkeys([*self.saved, *self.used])
+        return [(text, text in self.saved) for text in texts if self._problem_of(text) is None]
+
+    def toggle(self, text: str, _checked: bool = False) -> None:
+        """Apply this filter; or show everything, if it is the one that is applied."""
+        self._take("" if text == self.text().strip() else text)
 
     def _take(self, text: str) -> None:
         self._remember()
         self.setText(text)
         self.apply()
 
-    def _keep(self, text: str, *, keep: bool = True) -> None:
+    def keep(self, text: str, *, keep: bool = True) -> None:
+        """Save this filter, under its own text; or save it no longer."""
         self.saved = [other for other in self.saved if other != text] + ([text] if keep else [])
         self.saved_changed.emit(self.saved)
+
+    def forget(self, text: str) -> None:
+        """Forget that this filter was used."""
+        self.used = [other for other in self.used if other != text]
+        self.used_changed.emit(self.used)
+
+    def _on_star(self) -> None:
+        text = self.text().strip()
+        self.keep(text, keep=text not in self.saved)
+
+    def _on_kept(self, *_: object) -> None:
+        self._show_star()
+        self.offered_changed.emit()
+
+    def _show_star(self) -> None:
+        """Show whether the filter that is typed is saved; where there is none, no star."""
+        text = self.text().strip()
+        saved = text in self.saved
+        self.star.setVisible(bool(text) and self._problem() is None)
+        self.star.setIcon(icon("star-filled", "warning") if saved else icon("star"))
+        self.star.setToolTip(self.tr("Save no longer") if saved else self.tr("Save this filter"))
 
     # -- filters that were used
 
@@ -254,7 +316,9 @@ class FilterBox(QLineEdit):
             self.left.emit()
         elif event.key() in (Qt.Key_Return, Qt.Key_Enter):
             self._hide_offered()
-            self.apply()
+            if self.apply():
+                self._remember()
+                self.entered.emit()
         elif event.key() == Qt.Key_Down or (event.key() == Qt.Key_Space and event.modifiers() & Qt.ControlModifier):
             self._offer()
         else:

@@ -12,6 +12,7 @@ from app.capture.reading.exchange_rows import EXCHANGE_FIELDS, ExchangeRow
 from app.capture.reading.reader import Reader
 from app.events import Row
 from ui.looks.declared import in_words
+from ui.looks.statuses import role_of_status
 from ui.looks.theme import Theme
 from ui.looks.times import clock
 from ui.panes.columns import Column
@@ -46,9 +47,8 @@ def _status_color(row: Row, theme: Theme) -> str | None:
     exchange = _row(row)
     if exchange.status is None:
         return theme.bad if exchange.answer is None and exchange.over else theme.dim
-    if exchange.status >= 400:
-        return theme.bad if exchange.status >= 500 else theme.warning
-    return theme.good if 200 <= exchange.status < 300 else theme.dim
+    color: str = getattr(theme, role_of_status(exchange.status))
+    return color
 
 
 def duration(seconds: float | None) -> str:

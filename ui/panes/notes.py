@@ -117,7 +117,7 @@ class NoteDialog(CarefulDialog):
             colours.addWidget(button)
         colours.addStretch()
         words = QLabel(
-            self.tr("It is added to the capture as an event of its own. Without text and colour, the note goes.")
+            self.tr("It is added to the capture as an event of its own. Leave out text and colour to remove the note.")
         )
         words.setProperty("role", "dim")
         words.setWordWrap(True)

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from PyQt5.QtCore import QT_TRANSLATE_NOOP, QByteArray, QCoreApplication, QPoint, QSize, Qt, pyqtSignal
-from PyQt5.QtWidgets import QMenu, QTabBar, QTabWidget, QToolButton, QWidget
+from PyQt5.QtWidgets import QHBoxLayout, QMenu, QTabBar, QTabWidget, QToolButton, QWidget
 
 from app.capture.filters.language import EVERYTHING, Filter, of_service
 from app.capture.reading.reader import Reader
@@ -15,10 +15,12 @@ from app.exports.part import Part
 from app.post import Post
 from ui.looks.icons import icon
 from ui.panes.conversation_pane import ConversationPane
+from ui.panes.event_list import Span
 from ui.panes.event_pane import EventPane
 from ui.panes.failure_pane import FailurePane
 from ui.panes.http_pane import HTTPPane
 from ui.panes.notes import MAX_ROWS
+from ui.panes.time_chip import TimeChip
 from ui.parts.labels import plain, unmarked
 
 ALL = QT_TRANSLATE_NOOP("PaneTabs", "All")
@@ -49,6 +51,8 @@ class PaneTabs(QTabWidget):
     Behind them stand pages, which show something else than the capture.
 
     Attributes:
+        span: the time of what the panes show; None: all times.
+        time: says which it is, and shows all times again.
         checks_shown: whether panes show what passes for checks of watches.
 
     Signals:
@@ -57,8 +61,10 @@ class PaneTabs(QTabWidget):
         menu_wanted: a context menu for the pane in view, to be filled.
         copied: text for the clipboard, and what it is, in words.
         narrowed: a condition to add to the filter.
+        letter_typed: what was typed in a pane, where a filter begins.
         unresolved_changed: how many failures are in groups that are not resolved.
         page_closed: a page that the user closes.
+        span_changed(): the panes show another time, or all times again.
     """
 
     current_changed = pyqtSignal(int)
@@ -66,8 +72,10 @@ class PaneTabs(QTabWidget):
     menu_wanted = pyqtSignal(QMenu, QPoint)
     copied = pyqtSignal(str, str)
     narrowed = pyqtSignal(str)
+    letter_typed = pyqtSignal(str)
     unresolved_changed = pyqtSignal(int)
     page_closed = pyqtSignal(QWidget)
+    span_changed = pyqtSignal()
 
     def __init__(self, post: Post, reader: Reader, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -90,6 +98,10 @@ class PaneTabs(QTabWidget):
         self._put(self.conversations, CONVERSATIONS, self.tr(CONVERSATIONS))
         self.failures = FailurePane(post.recorder, reader)
         self._put(self.failures, FAILURES, self.tr(FAILURES))
+        self.span: Span | None = None
+        self.time = TimeChip()
+        self.time.clicked.connect(lambda: self.set_span(None))
+        self.setCornerWidget(self._corner(), Qt.TopRightCorner)
         self._last: EventPane = self.all
         self._fixed = (self.all, self.http, self.conversations, self.failures)
         self.rebuild()
@@ -97,6 +109,15 @@ class PaneTabs(QTabWidget):
         self._count_failures()
         self.currentChanged.connect(self._on_tab)
         self._on_tab()
+
+    def _corner(self) -> QWidget:
+        corner = QWidget()  # else Qt draws a line behind what is less high than the tabs
+        corner.setProperty("surface", "window")
+        corner.setAttribute(Qt.WA_StyledBackground)
+        row = QHBoxLayout(corner)
+        row.setContentsMargins(0, 3, 0, 3)
+        row.addWidget(self.time)
+        return corner
 
     def of(self, service: str) -> EventPane | None:
         """The pane of the service with this name."""
@@ -151,7 +172,7 @@ class PaneTabs(QTabWidget):
         """The service of a page has this name now."""
         self._pages[page] = service
         at = self.indexOf(page)
-        self.setTabText(at, _tab_text(service))
+        self.setTabText(at, self.tr("{name}: settings").format(name=_tab_text(service)))
         self.setTabToolTip(at, plain(self.tr("Settings of {name}").format(name=service)))
         self.tabBar().setTabData(at, self.tr("Settings of {name}").format(name=service))
         button = self.tabBar().tabButton(at, QTabBar.RightSide)
@@ -215,6 +236,7 @@ class PaneTabs(QTabWidget):
         pane.menu_wanted.connect(self.menu_wanted)
         pane.copied.connect(self.copied)
         pane.narrowed.connect(self.narrowed)
+        pane.view.letter_typed.connect(self.letter_typed)
         pane.on_stored(self._stored)
         at = self.addTab(pane, _tab_text(text))
         self.setTabToolTip(at, plain(text))
@@ -240,6 +262,14 @@ class PaneTabs(QTabWidget):
         self._typed[self.current() is self.conversations] = typed
         self.current().set_filter(typed)
 
+    def set_span(self, span: Span | None) -> None:
+        """Show only what was at this time in all panes; None: at any. The panes not in view follow when shown."""
+        if span != self.span:
+            self.span = span
+            self.time.show_span(span)
+            self.current().events.set_span(span)
+            self.span_changed.emit()
+
     def typed(self) -> str:
         """The filter of the pane in view; conversations have one of their own, with other fields."""
         return self._typed.get(self.current() is self.conversations, "")
@@ -252,6 +282,8 @@ class PaneTabs(QTabWidget):
         if pane is self.failures:
             return Part(pane.events.where, None)
         part = Part.typed(self.typed())
+        if self.span is not None:
+            part &= pane.events.during(self.span)
         return part & pane.events.base
 
     def export_format(self) -> str:
@@ -281,6 +313,7 @@ class PaneTabs(QTabWidget):
     def read_anew(self) -> None:
         """The reader reads another capture now."""
         self._stored = Stored()
+        self.set_span(None)
         for pane in self._panes():
             pane.set_reader(self._reader)
         self._count_failures()
@@ -301,6 +334,7 @@ class PaneTabs(QTabWidget):
             return
         self._last = current
         current.set_filter(self.typed())
+        current.events.set_span(self.span)
         current.events.activate(True)
         view = current.view
         self.following_changed.emit(view.following)

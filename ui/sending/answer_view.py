@@ -22,15 +22,13 @@ from ui.detail.page import Subject
 from ui.detail.saving import part_name
 from ui.detail.sheet import visible
 from ui.forms.form import set_property
+from ui.looks.statuses import role_of_status
 from ui.parts.find_bar import FindBar, text_target, views_of
 from ui.parts.line import Line
 from ui.streams.transcript import Transcript
 
 BODY, HEADERS, LOG = range(3)
 """The tabs."""
-
-ERROR = 400
-"""The lowest status that stands for an error."""
 
 
 class AnswerView(QWidget):
@@ -112,7 +110,7 @@ class AnswerView(QWidget):
         subject = _subject(answer, data)
         self._content = subject.content.data
         self.status.setText(shortened(visible(f"{answer.status} {answer.reason}".strip())))
-        set_property(self.status, "outcome", "bad" if answer.status >= ERROR else "good")
+        set_property(self.status, "outcome", role_of_status(answer.status))
         self.timing.setText(
             self.tr("{time}, first byte after {first}, {size}").format(
                 time=written_duration(answer.seconds),

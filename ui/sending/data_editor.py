@@ -17,9 +17,9 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
-from app.sending.contents import NONE as NO_VARIABLES
 from app.sending.contents import json_problem, problem
 from app.text.pretty import json_lines
+from app.text.variables import NONE as NO_VARIABLES
 from app.text.variables import Variables
 from ui.detail.facts import written_size
 from ui.forms.dropdown import Dropdown

@@ -25,14 +25,15 @@ from PyQt5.QtWidgets import (
 from app.errors import PostError
 from app.sending import errors
 from app.sending.clients import CLIENTS, Client
-from app.sending.contents import NONE, OFF
+from app.sending.contents import OFF
 from app.sending.url import field, method_problem, parse
-from app.text.variables import Variables, filled
+from app.text.variables import NONE, Variables, filled
 from app.workspace.message import Message
 from ui.forms.dropdown import Dropdown
 from ui.forms.form import Form, Words, sentence, set_property, tell
 from ui.looks.icons import icon
 from ui.parts.offers import Offers
+from ui.parts.scrolled import Scrolled
 from ui.parts.small_button import small_button
 from ui.sending.data_editor import DataEditor
 from ui.sending.header_names import NAMES, VALUES
@@ -49,6 +50,9 @@ DATA, HEADERS, FAULTS, OPTIONS = range(4)
 
 URL = 34
 """Characters of a URL that are shown at least."""
+
+OPTION_LINES = 4
+"""Lines of text for which the options always have room; what is below is scrolled."""
 
 
 class MessageForm(QWidget):
@@ -232,7 +236,7 @@ class MessageForm(QWidget):
         self.tabs.addTab(self._options(), self.tr("Options"))
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(6)
+        column.setSpacing(4)
         column.addLayout(top)
         column.addWidget(self.url_words)
         column.addWidget(self.tabs, 1)
@@ -262,7 +266,11 @@ class MessageForm(QWidget):
         column.addLayout(kept)
         column.addWidget(self.verify)
         column.addStretch()
-        return page
+        scrolled = Scrolled(page, OPTION_LINES)
+        for part in (page, scrolled):
+            part.setProperty("surface", "panel")
+            part.setAttribute(Qt.WA_StyledBackground)
+        return scrolled
 
     # -- checking
 

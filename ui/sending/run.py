@@ -14,7 +14,7 @@ from twisted.internet.defer import CancelledError, Deferred
 from app.errors import PostError
 from app.sending import open_conversation
 from app.sending.answer import Answer
-from app.sending.contents import NONE, Content, content
+from app.sending.contents import Content, content
 from app.sending.conversation import Connecting, Conversation, Open
 from app.sending.delivery import Sending, silence
 from app.sending.errors import FaultsWrongError
@@ -24,7 +24,7 @@ from app.sending.request import Request
 from app.sending.sender import Sender
 from app.services.surroundings import draw_seed
 from app.text.escapes import amount
-from app.text.variables import Variables
+from app.text.variables import NONE, Variables
 from app.workspace.message import Message
 
 SILENCE = 1.0

@@ -12,14 +12,24 @@ from PyQt5.QtWidgets import QWidget
 from twisted.internet.defer import Deferred
 
 from app.post import Post
+from app.responders.rulebook import rules_of
+from app.services import address
 from app.services.config import ServiceConfig
+from app.services.errors import InvalidAddressError
 from app.services.interfaces import Connection
 from app.services.service import Service
 from app.status import Failed, Held, Stopped, Waiting
 from app.workspace.reading import MAX_NAME
 from ui.bridge import Bridge
 from ui.edits import Edits
-from ui.services.checks import kept_faults, suggested_name, suggested_port, tls_of
+from ui.services.checks import (
+    kept_faults,
+    place_problem,
+    port_problem,
+    suggested_name,
+    suggested_port,
+    tls_of,
+)
 from ui.settings import LOOPBACK
 
 if TYPE_CHECKING:
@@ -33,10 +43,12 @@ class ServiceActions(QObject):
     Signals:
         edit_wanted: the name of a service whose page is to be shown.
         added: the name of a service that was made in a dialog, and that there is now.
+        duplicated: the name of a copy, after ``added``.
     """
 
     edit_wanted = pyqtSignal(str)
     added = pyqtSignal(str)
+    duplicated = pyqtSignal(str)
 
     def __init__(
         self, post: Post, edits: Edits, bridge: Bridge, window: QWidget, host: Callable[[], str] = lambda: LOOPBACK
@@ -71,7 +83,39 @@ class ServiceActions(QObject):
         another = next(new for end in endings if (new := name[: MAX_NAME - len(end)] + end) not in taken)
         port = suggested_port(service.config.protocol, state.services)
         copy = replace(service.config, name=another, port=port)
-        self._add(copy, self.tr("duplicate of “{name}”").format(name=name), start=service.running)
+        self._add(copy, self.tr("duplicate of “{name}”").format(name=name), start=service.running, offer=True)
+
+    def move(self, name: str, typed: str) -> None:
+        """Have a service listen on what was typed: an address or a port.
+
+        One that runs starts again; so does one that has failed, as where the port before was in use.
+        """
+        service = self._post.services.get(name)
+        if service is None or self.address_problem(name, typed) is not None:
+            return
+        host, port = _place(service.config, typed)
+        failed = isinstance(service.status, Failed)
+        words = self.tr("address of “{name}”").format(name=name)
+        self._edits.replace(name, replace(service.config, host=host, port=port), words)
+
+        async def begin() -> None:
+            moved = self._post.services.get(name)
+            if failed and moved is not None and not moved.running:
+                await moved.start()
+
+        self._edits.when_followed(begin)
+
+    def address_problem(self, name: str, typed: str) -> str | None:
+        """What is wrong with an address, or a port, for the service called ``name``; None: nothing."""
+        service = self._post.services.get(name)
+        if service is None:
+            return None
+        try:
+            host, port = _place(service.config, typed)
+        except InvalidAddressError as e:
+            return port_problem(typed) if ":" not in typed else str(e)
+        others = [config for config in self._edits.state.services if config.name != name]
+        return place_problem(service.config.protocol, host, port, others)
 
     def toggle_tls(self, name: str) -> None:
         """Have a service speak TLS, with a certificate of the local authority, or no more; it starts again."""
@@ -91,7 +135,8 @@ class ServiceActions(QObject):
         config = ServiceConfig(name, protocol, self._host(), port, responder, options={"rules": [dict(rule)]})
         return self._open_dialog(config, others, protocol)
 
-    def _add(self, config: ServiceConfig, text: str = "", *, start: bool) -> None:
+    def _add(self, config: ServiceConfig, text: str = "", *, start: bool, offer: bool = False) -> None:
+        """``offer``: whether its address is to be edited at once."""
         name = self._edits.add(config, text)
 
         async def begin() -> None:
@@ -99,6 +144,10 @@ class ServiceActions(QObject):
             if service is None:
                 return
             self.added.emit(name)
+            if offer:
+                self.duplicated.emit(name)
+            elif rules_of(service.config.responder, service.config.protocol) is not None:
+                self.edit_wanted.emit(name)
             if start and not service.running:
                 await service.start()
 
@@ -196,3 +245,8 @@ class ServiceActions(QObject):
                 dialog.set_ended()
                 if dialog.isHidden():
                     self._forget((name, number))
+
+
+def _place(config: ServiceConfig, typed: str) -> tuple[str, int]:
+    """The host and port that were typed; of a port alone, with the host of ``config``. Raises InvalidAddressError."""
+    return address.parse(typed if ":" in typed else address.join(config.host, 0).removesuffix("0") + typed)

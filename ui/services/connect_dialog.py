@@ -117,7 +117,7 @@ class ConnectDialog(QDialog):
 
     def _about(self) -> tuple[str, str]:
         if not isinstance(self._service.status, Listening):
-            return self.tr("It does not listen now: start it first."), "warning"
+            return self.tr("It is not listening: start it first."), "warning"
         config = self._service.config
         title = PROTOCOLS[config.protocol].title
         name = self.tr("{protocol} over TLS").format(protocol=title) if config.tls is not None else title

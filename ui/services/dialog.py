@@ -20,12 +20,13 @@ from PyQt5.QtWidgets import (
 )
 
 from app import responders
+from app.responders.rulebook import rules_of, title_of
 from app.services import address, errors, settings
 from app.services.config import ServiceConfig
 from app.services.protocols import PROTOCOLS
 from app.workspace import reading as workspace
 from ui.forms.dropdown import Dropdown
-from ui.forms.form import Form, OptionForm, column, sentence, set_property, tab_through, tell
+from ui.forms.form import Form, OptionForm, Wrapped, column, sentence, set_property, tab_through, tell
 from ui.forms.helped_items import HelpedChoice
 from ui.looks.declared import in_words
 from ui.looks.icons import icon
@@ -33,6 +34,9 @@ from ui.parts.careful_dialog import CarefulDialog
 from ui.parts.dialog_pages import Page, Pages, padded
 from ui.services import checks
 from ui.services.section_page import SectionPage
+
+SHOWN = 3
+"""Rules that the dialog names."""
 
 
 class ServiceDialog(CarefulDialog):
@@ -115,7 +119,10 @@ class ServiceDialog(CarefulDialog):
         found = responders.find(self._responder())
         if found is not None and found.missing and found.name == self._config.responder:
             return dict(self._config.options)  # unknown until its plugin is loaded
-        return self.options.options() | (self._values("options") or {})
+        rules = rules_of(self._responder(), self._protocol())
+        given = self._config.options if self._responder() == self._config.responder else {}
+        kept = {rules.name: given[rules.name]} if rules is not None and rules.name in given else {}
+        return kept | self.options.options() | (self._values("options") or {})
 
     def _values(self, section: str) -> dict[str, Any] | None:
         page = self._pages.get((section, self._protocol()))
@@ -177,6 +184,9 @@ class ServiceDialog(CarefulDialog):
         inner = content.layout()
         assert isinstance(inner, QVBoxLayout)
         inner.addLayout(self._form_of_options)
+        self.rules = Wrapped()
+        self.rules.setProperty("role", "dim")
+        inner.addWidget(self.rules)
         inner.addWidget(self.autostart)
         inner.addStretch()
         inner.setContentsMargins(24, 16, 24, 16)
@@ -301,14 +311,27 @@ class ServiceDialog(CarefulDialog):
             form.hide()
         if key not in self._forms:
             found = responders.find(name)
-            declared = found.options_for(protocol) if found else ()
+            rules = rules_of(name, protocol)
+            declared = tuple(option for option in (found.options_for(protocol) if found else ()) if option is not rules)
             given = self._config.options if name == self._config.responder else checks.FIRST_OPTIONS.get(name, {})
+            given = {key: value for key, value in given.items() if rules is None or key != rules.name}
             form = self._forms[key] = OptionForm(declared, given)
             form.changed.connect(self._check)
             self._form_of_options.addWidget(form)
         self.options = self._forms[key]
         self.options.show()
+        self._show_rules()
         self._form.align(self.options.form)
+
+    def _show_rules(self) -> None:
+        """Say which rules the service begins with, and where they are edited."""
+        name, protocol = self._responder(), self._protocol()
+        option = rules_of(name, protocol)
+        self.rules.setVisible(option is not None)
+        given = self._options().get(option.name, ()) if option is not None else ()
+        titles = [" → ".join(filter(None, title_of(name, protocol, rule))) for rule in given]
+        words = self.tr("Its rules are edited on its page, which opens next.")
+        self.rules.setText("\n".join([*titles[:SHOWN], *(["…"] if len(titles) > SHOWN else []), words]))
 
     def _show_pages(self) -> None:
         """A tab for each section that the protocol has."""

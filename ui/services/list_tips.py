@@ -38,6 +38,6 @@ def tip(row: ServiceRow | Heading, part: Part) -> str:
 def allowing(row: ServiceRow) -> str:
     """What allowing the refused host means."""
     words = translate(
-        "Services", "Somebody asked for this service as {host}, and was refused. Allowing it restarts the service."
+        "Services", "A client asked for this service as {host} and was refused. Allow restarts the service."
     )
     return words.format(host=row.refused)

@@ -227,7 +227,7 @@ class ServicesList(QListView):
         painter = QPainter(self.viewport())
         painter.setPen(QColor(theme.current().dim))
         text = (
-            self.tr("No service fits the search.")
+            self.tr("No service matches the search.")
             if self._model.typed
             else self.tr("No service yet.\nPress New service to add one.")
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from PyQt5.QtCore import QPoint, QRect, QSize, Qt, QTimer, pyqtSignal
 from PyQt5.QtGui import QHideEvent, QKeyEvent, QShowEvent
@@ -14,6 +14,7 @@ from ui.bridge import Bridge
 from ui.looks import theme
 from ui.looks.icons import icon
 from ui.parts.neighbours import still_there
+from ui.services.address_edit import AddressEdit
 from ui.services.list_model import ServicesModel
 from ui.services.list_view import ServicesList
 from ui.services.rows import Heading, Row, ServiceRow
@@ -26,6 +27,7 @@ class ServicesPanel(QWidget):
 
     Attributes:
         list, search, compact_button, trouble: its parts.
+        address: the field in which the address of a service is edited in its row; None: it is not there.
         selected: the name of the selected service; empty if a heading is current, or nothing.
 
     Signals:
@@ -38,6 +40,7 @@ class ServicesPanel(QWidget):
         dropped: the name of the service that was dragged, and the ``Drop`` where it goes.
         step_wanted: the service's name, and -1 or 1: one place up or down in its group.
         compact_changed: whether each service takes one line now.
+        moved: the service's name, and the address or port that was typed in its row.
         left(): Escape was pressed in the list, and there was no search to empty.
     """
 
@@ -53,12 +56,14 @@ class ServicesPanel(QWidget):
     dropped = pyqtSignal(str, object)
     step_wanted = pyqtSignal(str, int)
     compact_changed = pyqtSignal(bool)
+    moved = pyqtSignal(str, str)
     left = pyqtSignal()
 
     def __init__(self, post: Post, bridge: Bridge, settings: Settings) -> None:
         super().__init__()
         self._post, self._settings = post, settings
         self.selected = ""
+        self.address: AddressEdit | None = None
         self._model = ServicesModel(post, bridge, lambda: settings.folded)
         self.list = ServicesList(self._model)
         self.search = SearchBox()
@@ -111,6 +116,7 @@ class ServicesPanel(QWidget):
         self.compact_button.toggled.connect(self.set_compact)
         self.trouble.allow_wanted.connect(self._allow)
         self.trouble.edit_wanted.connect(self.address_wanted)
+        rows.verticalScrollBar().valueChanged.connect(self._place_address)
         self.trouble.try_wanted.connect(self.try_wanted)
         self.trouble.stop_wanted.connect(self.stop_wanted)
         bridge.services_changed.connect(self.rebuild)
@@ -128,6 +134,7 @@ class ServicesPanel(QWidget):
         row, before = self.list.current(), self.names()
         self._model.refresh()
         self._reselect(row, before)
+        self._place_address()
         self._count_down()
 
     def _reselect(self, row: Row | None, before: list[str]) -> None:
@@ -257,6 +264,37 @@ class ServicesPanel(QWidget):
         self.list.set_compact(compact)
         self.compact_changed.emit(compact)
 
+    # -- an address in its row
+
+    def edit_address(self, name: str, problem: Callable[[str, str], str | None]) -> None:
+        """Edit the address of a service in its row. ``problem(name, typed)`` says what is wrong with what is typed."""
+        service = self._post.services.get(name)
+        self.select(name)
+        if service is None or self._model.at(name) < 0:
+            return
+        if self.address is not None:
+            self.address.leave()
+        edit = self.address = AddressEdit(name, service.config.listen, problem, self.list.viewport())
+        edit.given.connect(self.moved)
+        edit.closed.connect(self._on_address_closed)
+        edit.begin(self._address_rect(name))
+
+    def _address_rect(self, name: str) -> QRect:
+        return self.list.delegate.layout_of(self.row_rect(name)).second
+
+    def _place_address(self, *_: object) -> None:
+        """The rows have moved, or the one whose address is edited is gone."""
+        edit = self.address
+        if edit is not None and self._model.at(edit.name) < 0:
+            edit.leave()
+        elif edit is not None:
+            edit.place(self._address_rect(edit.name))
+
+    def _on_address_closed(self, had_keyboard: bool) -> None:
+        self.address = None
+        if had_keyboard:
+            self.list.setFocus(Qt.OtherFocusReason)
+
     # -- places, for tests and pictures
 
     def row_rect(self, name: str) -> QRect:
@@ -292,7 +330,7 @@ class SearchBox(QLineEdit):
         self.setAccessibleName(self.tr("Find a service"))
         self.setToolTip(
             self.tr(
-                "Shows services whose name, port, protocol, group or state fits (Ctrl+Shift+K); Esc shows all again"
+                "Shows services whose name, port, protocol, group or state matches (Ctrl+Shift+K); Esc shows all again"
             )
         )
         self.setClearButtonEnabled(True)

@@ -83,6 +83,8 @@ class ServiceRow:
         """The connections as a short figure, with what they are; empty while it does not listen."""
         if self.connections is None:
             return ""
+        if self.peers and self.connections == 1:
+            return translate("Services", "1 peer")
         words = translate("Services", "{count} peers") if self.peers else translate("Services", "{count} conn")
         return words.format(count=compact(self.connections))
 

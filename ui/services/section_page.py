@@ -14,11 +14,11 @@ from ui.forms.form import OptionForm
 WORDS = {
     "tls": "Connections are encrypted; the capture holds what they carry as plain text. "
     "A certificate “auto” is signed by the local authority: see Help, “Trust our certificates”.",
-    "limits": "What a peer may use. One that needs more is refused with an answer, and an event says why.",
-    "socket": "What the system is told of the service's sockets.",
+    "limits": "What a peer may use. Above a limit it is refused, and an event says which limit.",
+    "socket": "Options of the service's sockets, for the operating system.",
     "restart": "A service that could not start comes back by itself: when its address is free, when its network "
     "interface is there, when its responder works again.",
-    "options": "Goes for every responder of this protocol.",
+    "options": "Applies to every responder of this protocol.",
 }
 
 

@@ -78,6 +78,8 @@ class ServicesSide(QSplitter):
         services.toggled.connect(actions.toggle)
         services.edit_wanted.connect(actions.edit)
         services.host_allowed.connect(actions.allow_host)
+        services.moved.connect(actions.move)
+        actions.duplicated.connect(lambda name: services.edit_address(name, actions.address_problem))
         services.try_wanted.connect(actions.try_now)
         services.stop_wanted.connect(actions.give_up)
         services.menu_wanted.connect(self.service_menu_wanted)

@@ -65,7 +65,7 @@ class Transcript(QPlainTextEdit):
         self.setLineWrapMode(QPlainTextEdit.NoWrap)
         self.setProperty("role", "mono")
         self.setAccessibleName(self.tr("Conversation"))
-        self.setPlaceholderText(self.tr("What is sent and what comes back stands here. The capture has all of it."))
+        self.setPlaceholderText(self.tr("What is sent and what comes back appears here. The capture has all of it."))
         self._waiting: deque[Entry] = deque(maxlen=MAX_WAITING)
         self._skipped = 0
         self._colors = _Highlighter(self.document())

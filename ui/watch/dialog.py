@@ -13,13 +13,10 @@ from app.watch.config import WATCH, client_of
 from ui.forms.form import OptionForm
 from ui.looks.icons import icon
 from ui.parts.careful_dialog import CarefulDialog
+from ui.parts.dialog_pages import padded
 from ui.parts.fitting import fit
 from ui.parts.offers import Offers
-from ui.parts.scrolled import Scrolled
 from ui.watch.changes import WatchChanges, known_targets
-
-LINES = 12
-"""Lines of text for which the form asks; in less it scrolls."""
 
 
 class WatchForm(OptionForm):
@@ -59,22 +56,21 @@ class WatchDialog(CarefulDialog):
         self.setWindowFlag(Qt.WindowContextHelpButtonHint, False)
         self.setWindowTitle(self.tr("Watch “{name}”").format(name=instead) if instead else self.tr("A new watch"))
         self.form = WatchForm(changes, table, instead)
-        self.form.form.setContentsMargins(0, 0, 12, 0)  # before the scroll bar
         self.buttons = QDialogButtonBox(QDialogButtonBox.Ok | QDialogButtonBox.Cancel)
         ok = self.buttons.button(QDialogButtonBox.Ok)
         ok.setText(self.tr("&Apply") if instead else self.tr("&Add"))
         ok.setProperty("primary", True)
         ok.setIcon(icon("check"))
         column = QVBoxLayout(self)
-        column.setContentsMargins(16, 16, 16, 16)
+        column.setContentsMargins(0, 0, 0, 16)
         column.setSpacing(8)
-        column.addWidget(Scrolled(self.form, LINES), 1)
+        column.addWidget(padded(self.form), 1)
+        self.buttons.setContentsMargins(24, 0, 24, 0)
         column.addWidget(self.buttons)
         self.form.changed.connect(self._check)
         self.buttons.accepted.connect(self._accept)
         self.buttons.rejected.connect(self.cancel)
-        letter = self.fontMetrics().horizontalAdvance("0")
-        self.resize(letter * 80, self.fontMetrics().lineSpacing() * 44)
+        self.resize(self.sizeHint())
         fit(self, parent.screen() if parent is not None else None)
         self._check()
         self.untouched()

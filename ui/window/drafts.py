@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -105,6 +106,9 @@ class Drafts(QObject):
                 await self._in_thread(self._file.remove)
             else:
                 await self._bring_up_to_date()
+                if self._written is not None:
+                    last = partial(self._file.write, self._written, self._files.origin(), last=True)
+                    await self._in_thread(last)
                 self._file.leave()
         except OSError:
             pass  # it was told when it was written
@@ -113,13 +117,18 @@ class Drafts(QObject):
 
     # -- drafts of earlier runs
 
-    async def begin(self) -> None:
-        """Keep a draft from now on. Look for drafts that were left behind; if there are any, emit ``found``."""
+    async def begin(self) -> bool:
+        """Keep a draft from now on. Look for drafts that were left behind; if there are any, emit ``found``.
+
+        Returns whether there are.
+        """
         self._begun = True
         self._files.changed.connect(self._on_change)
+        self._on_change()  # somebody was quick
         self._left = await self._in_thread(left_behind, self._folder)
         if self._left:
             self.found.emit(list(self._left))
+        return bool(self._left)
 
     def restore(self, left: Left) -> None:
         """Make the changes of a draft again, as one step, in the workspace that they belong to."""

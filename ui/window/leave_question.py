@@ -141,7 +141,7 @@ class LeaveQuestion(QMessageBox):
     def _ask_to_save(self, title: str, ends: str) -> None:
         self.setWindowTitle(self.tr("Unsaved changes"))
         self.setText(self.tr("Save the changes to “{title}”?").format(title=title))
-        lost = self.tr("Without saving, what was changed is lost. The capture is kept either way.")
+        lost = self.tr("Your changes are lost if you do not save them. The capture is kept either way.")
         self.setInformativeText(f"{lost}\n\n{ends}" if ends else lost)
         self.setStandardButtons(QMessageBox.Save | QMessageBox.Discard | QMessageBox.Cancel)
         self.button(QMessageBox.Save).setText(self.tr("&Save"))

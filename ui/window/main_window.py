@@ -13,13 +13,16 @@ from PyQt5.QtWidgets import QApplication, QMainWindow, QVBoxLayout, QWidget
 from app.capture.reading.reader import Reader
 from app.capture.schema import SUFFIX
 from app.files.folders import data_folder
+from app.metrics.serving import MetricsServer
 from app.post import Post
 from app.workspace.reading import Workspace
 from ui.actions.action import Place
 from ui.actions.build import Actions
+from ui.alerts.commands import AlertCommands
 from ui.bridge import Bridge
 from ui.captures.commands import CaptureCommands
 from ui.captures.files import CaptureFiles, dropped
+from ui.charts.commands import ChartCommands
 from ui.edits import Edits
 from ui.faults.commands import FaultCommands
 from ui.manual.commands import ManualCommands
@@ -30,6 +33,7 @@ from ui.panes.exchange_actions import ExchangeActions
 from ui.panes.failure_actions import FailureActions
 from ui.panes.notes import Notes
 from ui.parts.copying import SHOWN
+from ui.program.commands import ProgramCommands
 from ui.sending.commands import SendCommands
 from ui.services.actions import ServiceActions
 from ui.services.commands import ServiceCommands
@@ -76,12 +80,13 @@ class MainWindow(QMainWindow):
         edits: changes the workspace, and undoes that.
         actions_: the actions by name. ``actions`` is a method of Qt's.
         files, captures: the workspace and the captures as files.
+        metrics: serves them, where the settings say so.
         drafts: unsaved changes that survive a crash.
         side, services, connections: the left side and its two lists.
         browser, panes, detail, filter: the panes with their filter and the detail of the current event.
         service_actions, failure_actions, exchanges, notes: what acts on services and events.
         workbench: the pages of services.
-        sending, faults, watches, streams: the docks of sending, of faults and of watches, and the stream windows.
+        sending, faults, watches, charts, alerts, streams: the docks of these, and the stream windows.
         examples: what the start page does in one click.
         notices, middle, start_page, toolbar, capture_button, command_palette, menus, manual: parts of the window
             itself.
@@ -98,6 +103,7 @@ class MainWindow(QMainWindow):
         self.bridge = Bridge(post)
         self.actions_ = Actions(self, Place.MAIN)
         self.edits = Edits(post, self)
+        self.metrics = MetricsServer(post.sender.reactor, post)
         self.files = WorkspaceFiles(post, self.edits, settings, opened, title, self)
         # Each part is made in its place: when one moves, Qt applies the stylesheet again to all that it holds.
         self._whole = QWidget()
@@ -176,19 +182,32 @@ class MainWindow(QMainWindow):
             post, edits, bridge, self, reader, self.workbench.show_faults, self.browser.show_filtered,
             self.side.selected, lambda: self.browser.current_event, selection.connection, self._status_line.tell,
         )  # fmt: skip
+        self.charts = ChartCommands(
+            reader, self.browser, lambda: list(post.services), self._settings, self, live=True
+        )  # fmt: skip
+        bridge.ticked.connect(self.charts.on_stored)
+        bridge.services_changed.connect(self.charts.on_services)
         self.watches = WatchCommands(
             post, edits, bridge, self, lambda: self.services.selected, self.browser.show_filtered
         )  # fmt: skip
         self.workbench.hits_wanted.connect(self.faults.show_hits)
+        self.alerts = AlertCommands(
+            post, edits, bridge, self, self.notices.say, self.panes.typed, self.browser.show_filtered
+        )
+        self.filter.offers_alerts = True
+        self.filter.alert_wanted.connect(self.alerts.alert_on_filter)
         self.detail.wanted.connect(lambda name: self.actions_[name].trigger())
         self.side.changed.connect(self.faults.on_selection)
         self.captures.send_wanted.connect(self.sending.fill)
-        self.capture_commands = CaptureCommands(post, reader, self.captures, self.browser, self, selection.connection)
+        self.capture_commands = CaptureCommands(
+            post, reader, self.captures, self.browser, self, selection.connection, self._settings
+        )
         answering = AnswerByRule(post, self.exchanges, self.workbench, self.service_actions)
         services = ServiceCommands(
             post, self.side, self.service_actions, self, self.notices.say, self._status_line.tell
         )
         services.keep_keys(self.actions_)
+        self.actions_.say_why(self._status_line.tell)
         self.actions_.connect(
             WorkbenchCommands(
                 self.workbench,
@@ -198,7 +217,15 @@ class MainWindow(QMainWindow):
                 lambda words: self.statusBar().showMessage(words, SHOWN),
             ),
             WindowCommands(
-                post, edits, self._settings, files, self.middle, self.command_palette, self, self.captures.settings
+                post,
+                edits,
+                self._settings,
+                files,
+                self.middle,
+                self.command_palette,
+                self,
+                self.captures.settings,
+                self.metrics,
             ),
             services,
             PaneCommands(self.browser, self.streams, selection.connection),
@@ -206,8 +233,11 @@ class MainWindow(QMainWindow):
             self.capture_commands,
             self.sending,
             self.faults,
+            self.charts,
             self.watches,
+            self.alerts,
             ManualCommands(self.manual),
+            ProgramCommands(post, self),
         )
         self.examples = Examples(post, edits, self.services, self.sending, lambda: self._settings.host, self)
         self.start_page.try_wanted.connect(self.examples.try_it)
@@ -240,6 +270,7 @@ class MainWindow(QMainWindow):
         self.streams.close()  # they are of the old one
         if self._post.capture is not None:
             self.browser.read_anew(self._post.capture)
+            self.charts.read_anew()
 
     def _show_title(self) -> None:
         title = self.files.title.replace("[*]", "[*][*]")  # Qt replaces a single [*] by the mark of changes
@@ -289,6 +320,7 @@ class MainWindow(QMainWindow):
         self.capture_commands.stop()
         self.captures.close()
         self.browser.let_go()
+        self.charts.let_go()
         self.manual.close()
         self.closed.emit()
         event.accept()

@@ -229,7 +229,7 @@ def _blank() -> QIcon:
 
 
 def _nothing() -> QTreeWidgetItem:
-    item = QTreeWidgetItem(["Nothing is called so.", "", ""])
+    item = QTreeWidgetItem(["No command, service or pane has this name.", "", ""])
     item.setForeground(0, QBrush(QColor(theme.current().dim)))
     item.setFlags(Qt.NoItemFlags)
     return item

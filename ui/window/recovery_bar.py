@@ -1,4 +1,4 @@
-"""A bar that says that the program ended unexpectedly, and offers what is left of it: unsaved changes, the capture."""
+"""A bar that says how the program ended, and offers what is left of that run: unsaved changes, the capture."""
 
 from __future__ import annotations
 
@@ -40,7 +40,9 @@ class RecoveryBar(QFrame):
         self._mark = QLabel()
         self._paint_mark()
         self.label, self.draft_label, self.capture_label = (_words() for _ in range(3))
-        self.restore = self._button(self.tr("&Restore"), self.tr("Put the changes into the workspace; undo works"))
+        self.restore = self._button(
+            self.tr("&Restore"), self.tr("Put the changes into the workspace; Undo takes them back")
+        )
         self.discard = self._button(self.tr("&Discard"), self.tr("Delete them"))
         self.open_button = self._button(self.tr("Open &it"), self.tr("Read it in a window of its own"))
         self.later = self._button(
@@ -95,8 +97,10 @@ class RecoveryBar(QFrame):
 
     def _show(self) -> None:
         draft, capture = self._drafts[0] if self._drafts else None, self._capture
-        ended = draft.written if draft is not None else None
-        self.label.setText(self._heading(ended))
+        if draft is not None and draft.in_order and capture is None:
+            self.label.setText(self._in_order(draft.written))
+        else:
+            self.label.setText(self._heading(draft.written if draft is not None and not draft.in_order else None))
         for widget in (self.draft_label, self.restore, self.discard):
             widget.setVisible(draft is not None)
         for other in (self.capture_label, self.open_button, self.later):
@@ -121,6 +125,11 @@ class RecoveryBar(QFrame):
         if then.date() == moment(time_ns()).date():
             return self.tr("Listening Post ended unexpectedly at {time}.").format(time=f"{then:%H:%M}")
         words = self.tr("Listening Post ended unexpectedly on {day} at {time}.")
+        return words.format(day=f"{then:%Y-%m-%d}", time=f"{then:%H:%M}")
+
+    def _in_order(self, ended: float) -> str:
+        then = moment(int(ended * 1e9))
+        words = self.tr("Listening Post was ended from outside on {day} at {time}, before all was saved.")
         return words.format(day=f"{then:%Y-%m-%d}", time=f"{then:%H:%M}")
 
     def _changes(self, found: Differences) -> str:

@@ -157,8 +157,7 @@ class StartPage(QScrollArea):
         title.setProperty("role", "offer")
         words = Wrapped(
             self.tr(
-                "Starts a TCP echo on this machine, sends hello to it and shows the answer below, "
-                "with every byte in the log."
+                "Starts a TCP echo on this machine, sends it hello, and shows the answer and every byte in the log."
             )
         )
         words.setProperty("role", "dim")

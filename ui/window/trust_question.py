@@ -100,13 +100,13 @@ class TrustQuestion(QFrame):
         self.label.setText(_heading(asked))
         self.list.setPlainText("\n".join(f"• {ask}" for ask in asked.asks))
         self.trust_file.setText(self.tr("T&rust this file") if asked.path else self.tr("T&rust it as it is"))
-        self.trust_file.setToolTip(self.tr("Until what is in it changes"))
+        self.trust_file.setToolTip(self.tr("Until its content changes"))
         folders = "\n".join(one_line(str(folder)) for folder in asked.folders)
         self.trust_folder.setEnabled(bool(folders))
         self.trust_folder.setToolTip(
             self.tr("Also whatever is put there later:\n{folders}").format(folders=folders)
             if folders
-            else self.tr("Others than you can put files there")
+            else self.tr("Other users can put files there")
         )
         self._measure()
 

@@ -14,8 +14,7 @@ from app.options import Option
 from ui.forms.form import Words, sentence, set_property
 from ui.parts.labels import plain
 from ui.workbench.arrangement import Row
-from ui.workbench.names import suggestions
-from ui.workbench.template_text import TemplateColors, TemplateText
+from ui.workbench.template_text import Offers, TemplateColors, TemplateText
 
 BESIDE = 60
 """Characters of the interface's letters for which there must be room to have both bodies beside each other."""
@@ -33,15 +32,14 @@ class BodyRow(QWidget):
 
     changed = pyqtSignal(str)
 
-    def __init__(self, row: Row, options: Mapping[str, Option], values: Mapping[str, Any], protocol: str) -> None:
+    def __init__(
+        self, row: Row, options: Mapping[str, Option], values: Mapping[str, Any], protocol: str, offers: Offers
+    ) -> None:
         super().__init__()
         self._body, self._template = row.names
         self._rendered = ""
         self._has_rendered = self._hinted = False
-        self.text = TemplateText(
-            str(values.get(self._body, "")), lambda begun, filter: suggestions(begun, filter=filter, path=self._path)
-        )
-        self._path = ""
+        self.text = TemplateText(str(values.get(self._body, "")), offers)
         self.text.setAccessibleName(self.tr("Body"))
         self.text.setToolTip(plain(options[self._body].help))
         self.switch = QCheckBox(self.tr("Template"))
@@ -84,7 +82,7 @@ class BodyRow(QWidget):
         column.setSpacing(4)
         column.addLayout(head)
         column.addWidget(self.text, 1)
-        shown = QLabel(self.tr("Rendered for the try above"))
+        shown = QLabel(self.tr("Rendered for the request above"))
         shown.setProperty("role", "dim")
         shown.setMinimumHeight(self.switch.sizeHint().height())
         heading.setMinimumHeight(self.switch.sizeHint().height())
@@ -136,19 +134,16 @@ class BodyRow(QWidget):
             self._hinted = bool(hints)
             self._show_state()
         text = " ".join(sentence(problems[name]) for name in (self._body, self._template) if name in problems)
-        self._words.setVisible(bool(text))
-        self._words.say(text, "error")
+        hint = sentence(hints[self._body]) if self.switch.isChecked() and self._body in hints else ""
+        self._words.setVisible(bool(text or hint))
+        self._words.say(text or hint, "error" if text else "warning")
         set_property(self.text, "invalid", bool(text))
-        self.text.setAccessibleDescription(text)
+        self.text.setAccessibleDescription(text or hint)
 
     def focus(self, name: str = "") -> None:
         self.text.setFocus(Qt.OtherFocusReason)
 
     # -- the try
-
-    def set_path(self, path: str) -> None:
-        """The path of the rule, whose names are offered."""
-        self._path = path
 
     def show_rendered(self, body: str | None) -> None:
         """Show what the current try makes of the body; None: it is not answered by this rule."""

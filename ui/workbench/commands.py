@@ -40,7 +40,7 @@ class WorkbenchCommands:
     def reset_counts(self) -> None:
         name = self._selected()
         self._workbench.reset_counts(name)
-        words = QCoreApplication.translate("WorkbenchCommands", "The rules of “{name}” are counted anew")
+        words = QCoreApplication.translate("WorkbenchCommands", "The hit counts of “{name}” are 0 again")
         self._say(words.format(name=name))
 
     def try_on_rules(self) -> None:

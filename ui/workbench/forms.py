@@ -11,9 +11,11 @@ from PyQt5.QtWidgets import QStackedWidget, QTabBar, QWidget
 
 from app import faults
 from app.capture.reading.reader import Reader
+from app.options import Mistake
 from app.responders.rulebook import hints_of, messages_in
 from app.services.config import ServiceConfig
 from app.services.service import Service
+from app.text.variables import Variables
 from ui.workbench.applying import fault_mistakes, mistakes_of
 from ui.workbench.faults_section import FaultsSection
 from ui.workbench.rules_section import RulesSection
@@ -43,10 +45,12 @@ class PageForms(QStackedWidget):
     hits_wanted = pyqtSignal(str)
     recount = pyqtSignal(object)
 
-    def __init__(self, tabs: QTabBar, reader: Reader, service: Callable[[], Service | None]) -> None:
-        """``service()`` is the service as it runs."""
+    def __init__(
+        self, tabs: QTabBar, reader: Reader, service: Callable[[], Service | None], variables: Callable[[], Variables]
+    ) -> None:
+        """``service()`` is the service as it runs, ``variables()`` are those of the workspace."""
         super().__init__()
-        self._tabs, self._reader, self._service = tabs, reader, service
+        self._tabs, self._reader, self._service, self._variables = tabs, reader, service, variables
         self._kind = ("", "")
         self._keys: list[str] = []
         self.rules: RulesSection | None = None
@@ -69,7 +73,9 @@ class PageForms(QStackedWidget):
         if self.sections.rules is None:
             self.rules = None
         elif not same:
-            self.rules = RulesSection(config.responder, config.protocol, self.sections.rules, self._reader)
+            self.rules = RulesSection(
+                config.responder, config.protocol, self.sections.rules, self._reader, self._variables
+            )
             self.rules.edited.connect(self.edited)
             self.rules.refused.connect(self.refused)
             self.rules.recount.connect(self.recount)
@@ -153,7 +159,7 @@ class PageForms(QStackedWidget):
         rules = self.sections.rules.name if self.sections.rules is not None else ""
         of_rules = [mistake for mistake in found.get("options", ()) if mistake.option == rules]
         if self.rules is not None:
-            hints = () if of_rules else hints_of(config.responder, config.protocol, config.options)
+            hints = () if of_rules else self._hints(config)
             self.rules.show_mistakes(of_rules, hints)
             if of_rules:
                 self.wrong.add("rules")
@@ -162,6 +168,9 @@ class PageForms(QStackedWidget):
             self.wrong.add("faults")
         address = "socket" in self.wrong and not found.get("socket")
         return sum(map(len, found.values())) + of_faults + address
+
+    def _hints(self, config: ServiceConfig) -> tuple[Mistake, ...]:
+        return hints_of(config.responder, config.protocol, config.options, self._variables())
 
     def is_wrong(self) -> list[bool]:
         """For each tab, whether its section has a mistake."""

@@ -18,6 +18,7 @@ from ui.workbench.arrangement import Group, Row, translated
 from ui.workbench.body import BodyRow
 from ui.workbench.fields import FieldRow
 from ui.workbench.steps import StepsRow
+from ui.workbench.template_text import Offers
 
 AnyRow = FieldRow | BodyRow | StepsRow
 
@@ -38,9 +39,11 @@ class GroupFrame(QFrame):
     changed = pyqtSignal(str)
     grown = pyqtSignal()
 
-    def __init__(self, group: Group, options: Mapping[str, Option], values: Mapping[str, Any], protocol: str) -> None:
+    def __init__(
+        self, group: Group, options: Mapping[str, Option], values: Mapping[str, Any], protocol: str, offers: Offers
+    ) -> None:
         super().__init__()
-        self._group, self._options, self._protocol = group, options, protocol
+        self._group, self._options, self._protocol, self._offers = group, options, protocol, offers
         self.setProperty("group", True)
         self.rows: list[AnyRow] = []
         self._rare: dict[str, tuple[Row, FieldRow]] = {}
@@ -98,7 +101,7 @@ class GroupFrame(QFrame):
     def _made(self, row: Row, values: Mapping[str, Any]) -> AnyRow:
         many = row.editor == "steps" and len(values.get(row.names[0], ())) > MANY_STEPS
         if row.editor in SPECIAL and not many:
-            return SPECIAL[row.editor](row, self._options, values, self._protocol)
+            return SPECIAL[row.editor](row, self._options, values, self._protocol, self._offers)
         return FieldRow(row, self._options, values)
 
     def _put(self, row: AnyRow, at: int = -1) -> None:
@@ -187,9 +190,10 @@ class RuleForm(QScrollArea):
 
     changed = pyqtSignal(str)
 
-    def __init__(self, protocol: str, arrange: Arrange) -> None:
+    def __init__(self, protocol: str, arrange: Arrange, offers: Offers = lambda begun, filter: ()) -> None:
+        """``offers(begun, filter)`` are the names that a template of the rule can have."""
         super().__init__()
-        self._arranged_for, self._protocol = arrange, protocol
+        self._arranged_for, self._protocol, self._offers = arrange, protocol, offers
         self._options: Mapping[str, Option] = {}
         self._given: dict[str, Any] = {}
         self.groups: list[GroupFrame] = []
@@ -210,7 +214,7 @@ class RuleForm(QScrollArea):
         column.setContentsMargins(10, 10, 10, 10)
         column.setSpacing(10)
         for group in groups if table is not None else ():
-            frame = GroupFrame(group, self._options, self._given, self._protocol)
+            frame = GroupFrame(group, self._options, self._given, self._protocol, self._offers)
             frame.changed.connect(self.changed)
             frame.grown.connect(self._arrange)
             self.groups.append(frame)

@@ -1,16 +1,25 @@
-"""The names that a template of a mock can use, offered while one types."""
+"""The names that the templates of a rule can use, offered while one types."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import Any
 
 from PyQt5.QtCore import QT_TRANSLATE_NOOP
 
 from app.capture.filters.completion import Suggestion
+from app.options import with_defaults
+from app.responders.mock.hints import path_names
+from app.responders.mock.rules import RULE
+from app.text.escapes import one_line
 from app.text.template_filters import FILTERS
 from app.text.template_functions import FUNCTIONS
+from app.text.variables import NONE, PREFIX, Variables, prefixed
 from ui.workbench.arrangement import translated
+
+NO_RULE: Mapping[str, Any] = MappingProxyType({})
 
 _VALUES = {
     "query.": QT_TRANSLATE_NOOP("Workbench", "a value of the query, as query.page"),
@@ -20,7 +29,7 @@ _VALUES = {
     "body": QT_TRANSLATE_NOOP("Workbench", "the body as it came"),
     "method": QT_TRANSLATE_NOOP("Workbench", "the method of the request"),
     "path": QT_TRANSLATE_NOOP("Workbench", "the path of the request"),
-    "call": QT_TRANSLATE_NOOP("Workbench", "how many requests the rule took, this one included"),
+    "call": QT_TRANSLATE_NOOP("Workbench", "the number of this request for the rule, from 1"),
 }
 
 _HELP = {
@@ -35,15 +44,29 @@ _HELP = {
     "json|": QT_TRANSLATE_NOOP("Workbench", "escaped for a string of JSON"),
 }
 
-_NAMED = re.compile(r"\{(\w+)\*?\}")
+_OF_SCRIPTS = {
+    "message": QT_TRANSLATE_NOOP("Workbench", "the message"),
+    "count": QT_TRANSLATE_NOOP("Workbench", "how many messages there were, this one included"),
+    "peer": QT_TRANSLATE_NOOP("Workbench", "the address of the peer"),
+    "conn": QT_TRANSLATE_NOOP("Workbench", "the number of the connection"),
+}
+
 _GROUP = re.compile(r"\(\?P<(\w+)>")
 
+MAX_SHOWN = 60
+"""Characters of the value of a variable that are shown."""
 
-def suggestions(begun: str, *, filter: bool, path: str = "") -> tuple[Suggestion, ...]:
-    """The names that begin with ``begun``: of filters, or of values and functions. ``path`` is the rule's."""
-    offered = _filters() if filter else _values(path)
-    found = tuple(Suggestion(0, name, help) for name, help in offered if name.startswith(begun) and name != begun)
-    return found
+
+def suggestions(
+    begun: str, *, filter: bool, responder: str = "mock", rule: Mapping[str, Any] = NO_RULE, variables: Variables = NONE
+) -> tuple[Suggestion, ...]:
+    """The names that begin with ``begun``: of filters, or of values and functions.
+
+    A variable is also offered where only ``var.`` is missing before what was typed.
+    """
+    offered = _filters() if filter else _values(responder, rule, variables)
+    begins = (begun, f"{PREFIX}{begun}" if begun else begun)
+    return tuple(Suggestion(0, name, help) for name, help in offered if name.startswith(begins) and name != begun)
 
 
 def _filters() -> Iterator[tuple[str, str]]:
@@ -51,11 +74,16 @@ def _filters() -> Iterator[tuple[str, str]]:
         yield name, translated(_HELP.get(f"{name}|", _HELP.get(name, "")))
 
 
-def _values(path: str) -> Iterator[tuple[str, str]]:
-    names = (_GROUP if path.startswith("~") else _NAMED).findall(path)
-    for name in names:
-        yield f"path.{name}", translated(QT_TRANSLATE_NOOP("Workbench", "this part of the path"))
-    for name, help in _VALUES.items():
+def _values(responder: str, rule: Mapping[str, Any], variables: Variables) -> Iterator[tuple[str, str]]:
+    if responder == "mock":
+        for name in path_names(with_defaults(RULE, rule)):
+            yield f"path.{name}", translated(QT_TRANSLATE_NOOP("Workbench", "this part of the path"))
+    else:
+        for name in _GROUP.findall(str(rule.get("match", ""))):
+            yield name, translated(QT_TRANSLATE_NOOP("Workbench", "this part of the message"))
+    for name, help in (_VALUES if responder == "mock" else _OF_SCRIPTS).items():
         yield name, translated(help)
+    for name, value in prefixed(variables).items():
+        yield name, one_line(value[:MAX_SHOWN])
     for name in FUNCTIONS:
         yield name, translated(_HELP.get(name, ""))

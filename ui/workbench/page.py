@@ -67,6 +67,7 @@ class ServicePage(QWidget):
         self._post, self._edits = post, edits
         service = post.services[name]
         self._served = service.config
+        self._variables = edits.state.variables
         self._doing = ("", "")
         self._before, self._step = service.config, -1
         self._mistakes = 0
@@ -75,7 +76,7 @@ class ServicePage(QWidget):
         self.header = ServiceHeader(service)
         self.status = NoticeBar("bad", closable=False)
         self.restart = RestartBar()
-        self.forms = PageForms(self.header.sections, reader, self._service)
+        self.forms = PageForms(self.header.sections, reader, self._service, lambda: edits.state.variables)
         self._refused = NoticeBar("warning", closable=True)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -291,11 +292,16 @@ class ServicePage(QWidget):
 
     def _on_edits(self) -> None:
         """A change that the service refused leaves it as it was: say so, and keep what is in the forms."""
+        if self._edits.state.variables != self._variables:  # which templates of rules may have
+            self._variables = self._edits.state.variables
+            self._check()
+            if self._trying is not None:
+                self._trying.again()
         service = self._service()
         refused = service is not None and service.config == self._before != self._served
         if refused and self._edits.state == self._post.state() and self._edits.stack.index() == self._step:
             self._served = self._before
-            self._refused.say(self.tr("The service did not take the last change: its events say why."))
+            self._refused.say(self.tr("The service refused the last change: its events say why."))
             self._say_later(self.config())
 
     def _on_services(self) -> None:

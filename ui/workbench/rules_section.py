@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -10,16 +10,19 @@ from PyQt5.QtCore import Qt, pyqtSignal
 from PyQt5.QtGui import QResizeEvent
 from PyQt5.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSplitter, QVBoxLayout, QWidget
 
+from app.capture.filters.completion import Suggestion
 from app.capture.reading.reader import Reader
 from app.options import Mistake, Option
 from app.responders.rulebook import title_of
 from app.responders.trial import Trial, can_try
 from app.text.escapes import one_line
+from app.text.variables import Variables
 from app.workspace.rules_toml import rules_from_toml, rules_to_toml
 from ui.forms.form import tab_through, title
 from ui.looks import theme
 from ui.workbench.arrangement import NEW, SWITCH, arrangement
 from ui.workbench.groups import RuleForm
+from ui.workbench.names import suggestions
 from ui.workbench.rules_model import Kind, RulesModel
 from ui.workbench.rules_view import RulesView
 from ui.workbench.trial_panel import TrialPanel
@@ -46,9 +49,12 @@ class RulesSection(QWidget):
     refused = pyqtSignal(str)
     recount = pyqtSignal(object)
 
-    def __init__(self, responder: str, protocol: str, declared: Option, reader: Reader) -> None:
+    def __init__(
+        self, responder: str, protocol: str, declared: Option, reader: Reader, variables: Callable[[], Variables]
+    ) -> None:
+        """``variables()`` are those of the workspace."""
         super().__init__()
-        self._declared = declared
+        self._declared, self._variables = declared, variables
         self._faults: dict[int, dict[str, str]] = {}
         self._hints: dict[int, dict[str, str]] = {}
         self._trial: Trial | None = None
@@ -60,7 +66,7 @@ class RulesSection(QWidget):
         self.view = RulesView(self.rules)
         arranged = arrangement(responder, declared.of)
         options = {option.name: option for option in declared.of}
-        self.form = RuleForm(protocol, lambda _: (options, arranged))
+        self.form = RuleForm(protocol, lambda _: (options, arranged), partial(self._names, responder))
         self.bar = TryBar(reader, protocol)
         self.panel = TrialPanel()
         self.panel.hide()
@@ -181,6 +187,12 @@ class RulesSection(QWidget):
         self.rules.set_mistakes(said)
         self._tell()
 
+    def _names(self, responder: str, begun: str, filter: bool) -> tuple[Suggestion, ...]:
+        """The names that a template of the current rule can have."""
+        row = self.rules.row(self.view.at())
+        rule = row.table if row is not None else {}
+        return suggestions(begun, filter=filter, responder=responder, rule=rule, variables=self._variables())
+
     def _said(self, key: str, text: str) -> str:
         return f"{title(key)} {text}" if key else text
 
@@ -235,8 +247,6 @@ class RulesSection(QWidget):
         body, trial = self.form.body(), self._trial
         if body is None:
             return
-        row = self.rules.row(self.view.at())
-        body.set_path(str(row.table.get("path", "")) if row is not None else "")
         takes = trial is not None and trial.rule == self.view.at() and trial.answer is not None
         answer = trial.answer if trial is not None and takes else None
         body.show_rendered(answer.body[: 64 << 10].decode("utf-8", "replace") if answer is not None else None)

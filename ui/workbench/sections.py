@@ -11,6 +11,7 @@ from PyQt5.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from app import responders
 from app.options import Option
+from app.responders.rulebook import rules_of
 from app.services import settings
 from app.services.config import ServiceConfig
 from app.services.protocols import PROTOCOLS
@@ -129,7 +130,7 @@ class Sections:
         self._config, protocol = config, config.protocol
         found = responders.find(config.responder)
         own = found.options_for(protocol) if found else ()
-        self.rules = next((option for option in own if option.of), None)
+        self.rules = rules_of(config.responder, protocol)
         rest = tuple(option for option in own if option is not self.rules)
         shared = tuple(o for o in PROTOCOLS[protocol].options if o.name not in {option.name for option in own})
         self._shown = {option.name for option in (*rest, *shared)}

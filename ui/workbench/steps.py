@@ -11,19 +11,20 @@ from PyQt5.QtCore import QEvent, QObject, QPoint, Qt, pyqtSignal
 from PyQt5.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PyQt5.QtWidgets import (
     QGridLayout,
-    QLineEdit,
     QPushButton,
     QVBoxLayout,
     QWidget,
 )
 
 from app.options import Option
-from app.responders.script.rules import STEPS, steps_problem
+from app.responders.script.rules import STEPS, WITH_TEMPLATE, steps_problem
 from ui.forms.dropdown import Dropdown
 from ui.forms.form import Words, sentence, set_property, tab_through
 from ui.parts.close_button import close_button
 from ui.workbench.arrangement import Row
 from ui.workbench.grip import paint_grip
+from ui.workbench.template_line import TemplateLine
+from ui.workbench.template_text import Offers
 
 EXAMPLES = {
     "send": "OK {{count}}", "send-hex": "01 02 ff", "send-file": "answer.bin", "raw": "OK", "wait": "0.5",
@@ -74,14 +75,14 @@ class StepEdit(QWidget):
     moved = pyqtSignal(int)
     dragged = pyqtSignal(QPoint)
 
-    def __init__(self, line: str, verbs: list[str]) -> None:
+    def __init__(self, line: str, verbs: list[str], offers: Offers) -> None:
         super().__init__()
         verb, _, rest = line.lstrip().partition(" ")
         self.verb = Dropdown()
         self.verb.addItems(verbs if verb in verbs else [*verbs, verb])
         self.verb.setCurrentText(verb)
         self.verb.setAccessibleName(self.tr("Step"))
-        self.argument = QLineEdit(rest)
+        self.argument = TemplateLine(rest, offers)
         self.argument.setProperty("role", "mono")
         self.argument.setAccessibleName(self.tr("What belongs to the step"))
         self._line = line
@@ -130,6 +131,7 @@ class StepEdit(QWidget):
     def _show_argument(self) -> None:
         verb = self.verb.currentText()
         self.argument.setVisible(verb in EXAMPLES or verb not in STEPS)
+        self.argument.template = verb in WITH_TEMPLATE
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Alt+Up and Alt+Down move the row; a combo box would open its list."""
@@ -150,10 +152,12 @@ class StepsRow(QWidget):
 
     changed = pyqtSignal(str)
 
-    def __init__(self, row: Row, options: Mapping[str, Option], values: Mapping[str, Any], protocol: str) -> None:
+    def __init__(
+        self, row: Row, options: Mapping[str, Option], values: Mapping[str, Any], protocol: str, offers: Offers
+    ) -> None:
         super().__init__()
         [self._name] = row.names
-        self._protocol = protocol
+        self._protocol, self._offers = protocol, offers
         self._verbs = [verb for verb, protocols in STEPS.items() if protocol in protocols]
         self.steps: list[StepEdit] = []
         self._column = QVBoxLayout()
@@ -193,7 +197,7 @@ class StepsRow(QWidget):
         (self.steps[0].argument if self.steps else self.add_button).setFocus(Qt.OtherFocusReason)
 
     def _insert(self, line: str, at: int) -> StepEdit:
-        step = StepEdit(line, self._verbs)
+        step = StepEdit(line, self._verbs, self._offers)
         step.changed.connect(self._on_change)
         step.removed.connect(partial(self._remove, step))
         step.moved.connect(partial(self._move, step))

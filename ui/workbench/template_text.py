@@ -13,6 +13,9 @@ from app.capture.filters.completion import Suggestion
 from ui.looks import theme
 from ui.parts.completions import Completions
 
+Offers = Callable[[str, bool], Sequence[Suggestion]]
+"""Given what is typed of a name, and whether it is a filter's: the names that begin so."""
+
 _PARTS = re.compile(
     r"(?P<warning>\{\{.*?(?:\}\}|$))"
     r'|(?P<accent>"(?:[^"\\]|\\.)*"(?=\s*:))'
@@ -23,6 +26,17 @@ _PARTS = re.compile(
 )
 _IN_STRING = re.compile(r"\{\{.*?(?:\}\}|$)")
 _TYPED = re.compile(r"\{\{\s*((?:[^{}]*\|\s*)?)([^\s{}|]*)$")
+
+
+def begun_in(before: str) -> tuple[str, bool] | None:
+    """What is typed of a name at the end of ``before``, and whether a filter's; None outside of expressions."""
+    found = _TYPED.search(before)
+    return (found[2], bool(found[1])) if found else None
+
+
+def closing_for(suggestion: Suggestion, after: str) -> str:
+    """The braces behind a name that is taken; none where more of it follows, or where ``after`` has them."""
+    return "" if suggestion.text.endswith(".") or after.lstrip().startswith(("}}", "|")) else "}}"
 
 
 class TemplateColors(QSyntaxHighlighter):
@@ -63,8 +77,7 @@ class TemplateText(QPlainTextEdit):
 
     changed = pyqtSignal()
 
-    def __init__(self, text: str, offers: Callable[[str, bool], Sequence[Suggestion]]) -> None:
-        """``offers(begun, filter)`` are the names that begin so, of values or of filters."""
+    def __init__(self, text: str, offers: Offers) -> None:
         super().__init__()
         self._end = "\r\n" if "\r\n" in text else "\n"
         self._given = text
@@ -105,8 +118,7 @@ class TemplateText(QPlainTextEdit):
         """What is typed of a name before the cursor, and whether a filter's; None outside of expressions."""
         cursor = self.textCursor()
         before = cursor.block().text()[: cursor.positionInBlock()]
-        found = _TYPED.search(before)
-        return (found[2], bool(found[1])) if found and self.colors.template else None
+        return begun_in(before) if self.colors.template else None
 
     def _offer(self) -> None:
         begun = self._begun()
@@ -126,8 +138,7 @@ class TemplateText(QPlainTextEdit):
         cursor = self.textCursor()
         for _ in begun[0]:
             cursor.deletePreviousChar()
-        after = cursor.block().text()[cursor.positionInBlock() :]
-        closing = "" if suggestion.text.endswith(".") or after.lstrip().startswith(("}}", "|")) else "}}"
+        closing = closing_for(suggestion, cursor.block().text()[cursor.positionInBlock() :])
         cursor.insertText(suggestion.text + closing)
         self.setTextCursor(cursor)
         if closing and self._completions is not None:

@@ -146,6 +146,7 @@ FIELDS = {
         _detail("failure.message", "text", "what an exception says", "message", events.FAILURE),
         _detail("fault.name", "text", "name of a fault that acted on purpose", "fault", events.FAULT_APPLIED),
         _detail("fault.kind", "text", "kind of such a fault, as delay or reset", "kind", events.FAULT_APPLIED),
+        _detail("alert", "text", "name of an alert", "alert", *events.ALERTS),
         _detail("limit", "text", "limit that was reached", "limit", events.LIMIT_REACHED),
         _detail("watch.name", "text", "name of the watch that checked, failed or recovered", "watch", *_WATCHED),
         Field("watch.traffic", "text", "name of the watch for whose check this passed, where we check our own services"

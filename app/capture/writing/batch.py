@@ -1,7 +1,8 @@
 """A batch of events, and how it gets from the recorder to the writer process.
 
 A batch is ``(sequence, services, fields)``: ``services`` is the whole list of ``(name, protocol)``
-whenever it grew, else None; ``fields`` is flat, ``FIELDS`` values an event.
+whenever it grew, else None; ``fields`` is flat, ``FIELDS`` values an event. Once in a second a sample of the program
+itself follows.
 
 It is sent as a frame: a header (``<QQ?``: the lengths of two parts, and whether there are large payloads), then
 the two parts. The first is the ``marshal`` of the batch. In it, a large payload is replaced by its place and length
@@ -28,7 +29,11 @@ SAME, SAME_BUT_ONE = ..., False
 message for many readers is recorded as message and frame in turn."""
 
 Services = list[tuple[str, str]]
-Batch = tuple[int, Services | None, list[Any]]
+Sample = tuple[int, list[float], int | None]
+"""Of the program itself: when (ns since 1970), by how many seconds its event loop was late each time since the last
+sample, and the bytes of memory that it has."""
+
+Batch = tuple[int, Services | None, list[Any]] | tuple[int, Services | None, list[Any], Sample]
 
 HEADER = struct.Struct("<QQ?")
 
@@ -61,8 +66,8 @@ class Frame:
 
     def with_services(self, services: Services) -> Frame:
         """The same events, for a writer that knows no services yet."""
-        sequence, _, fields = marshal.loads(self.body)  # noqa: S302 - we wrote it
-        body = _packed((sequence, services, fields))
+        sequence, _, *rest = marshal.loads(self.body)  # noqa: S302 - we wrote it
+        body = _packed((sequence, services, *rest))
         return replace(self, body=body, size=self.size + len(body) - len(self.body))
 
 

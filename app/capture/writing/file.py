@@ -19,9 +19,10 @@ from typing import Any
 from app import events, limits
 from app.capture import errors, schema, untrusted
 from app.capture.writing import tally
-from app.capture.writing.batch import FIELDS, PAYLOAD, SAME, SAME_BUT_ONE, Batch, Services
+from app.capture.writing.batch import FIELDS, PAYLOAD, SAME, SAME_BUT_ONE, Batch, Sample, Services
 from app.capture.writing.checkpoints import Checkpoints
 from app.capture.writing.log import Log
+from app.capture.writing.rolling import Rolling
 from app.files import databases
 
 PAGE_SIZE = 16_384
@@ -92,6 +93,7 @@ class CaptureFile:
             schema.create(self._db)
         else:
             schema.complete(self._db)
+        self._rolling = Rolling(self._db, self._limit)
         self.first, self.last = self._db.execute(schema.RANGE).fetchone()
         meta = schema.meta(self._db)
         same = meta.get("run") == self._run
@@ -122,7 +124,7 @@ class CaptureFile:
         Raises sqlite3.Error or OSError; TakenAwayError where it has to be rescued, and another CaptureError where it
         has to be salvaged.
         """
-        sequence, services, flat = batch
+        sequence, services, flat, *samples = batch
         if self._moved():
             raise errors.TakenAwayError(path=self.path)
         if self._overwritten():
@@ -134,7 +136,7 @@ class CaptureFile:
         with self._transaction():
             if services is not None:
                 self._define(services)
-            self._insert(sequence, flat)
+            self._insert(sequence, flat, samples[0] if samples else None)
         self.last += len(flat) // FIELDS
         self.events += len(flat) // FIELDS
         self.sequence = sequence
@@ -162,7 +164,7 @@ class CaptureFile:
             ids.append(known[name, protocol])
         self._service_ids = ids
 
-    def _insert(self, sequence: int, flat: list[Any]) -> None:
+    def _insert(self, sequence: int, flat: list[Any], sample: Sample | None) -> None:
         columns = [flat[i::FIELDS] for i in range(FIELDS)]
         times, kinds, services, conns = columns[:4]
         ids, offset = self._service_ids, self._offset
@@ -173,20 +175,23 @@ class CaptureFile:
         same = _take_same(payloads, first) if SAME in payloads or SAME_BUT_ONE in payloads else repeat(None)
         zero = [1 if payload is not None and 0 in payload else None for payload in payloads]
         self._db.executemany(_INSERT, zip(count(first), *columns, zero, same, strict=False))
-        if events.CONNECTION_OPENED in kinds:
+        present = set(kinds)
+        if events.CONNECTION_OPENED in present:
             self._open_connections(first, columns)
-        self._db.executemany(tally.ADD, tally.added(kinds, columns[3], columns[4], payloads))
-        if not _UPDATING.isdisjoint(kinds):
+        added = tally.added(kinds, columns[3], columns[4], payloads)
+        self._db.executemany(tally.ADD, (one for one in added if one[-1] is not None))
+        self._rolling.add(columns, present, added, sample)
+        if not _UPDATING.isdisjoint(present):
             self._update_connections(first, columns)
-        if events.FAILURE in kinds:
+        if not events.FAILURES.isdisjoint(present):
             self._db.executemany("INSERT INTO failure VALUES (?, ?, ?, ?)", tally.failures(first, columns))
-        if events.FAILURE_RESOLVED in kinds:
+        if events.FAILURE_RESOLVED in present:
             self._db.executemany(
                 "INSERT OR REPLACE INTO resolution VALUES (?, ?, ?)", tally.resolutions(first, columns)
             )
-        if events.LOST in kinds:
+        if events.LOST in present:
             self._count_lost(kinds, columns[7])
-        if events.NOTE in kinds:
+        if events.NOTE in present:
             pairs = zip(kinds, columns[7], strict=True)
             schema.keep_notes(self._db, (detail for kind, detail in pairs if kind == events.NOTE))
         self._db.execute("INSERT INTO batch (first, last) VALUES (?, ?)", (first, first + len(times) - 1))

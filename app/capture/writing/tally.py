@@ -17,14 +17,17 @@ ADD = (
 _RECEIVED = (events.DATA_RECEIVED, events.DATAGRAM_RECEIVED)
 _SENT = (events.DATA_SENT, events.DATAGRAM_SENT)
 
-Added = tuple[int, int, int, int, int, int]
-"""Bytes received and sent, messages received and sent, failures, and the connection's id."""
+Added = tuple[int, int, int, int, int, int | None]
+"""Bytes received and sent, messages received and sent, failures, and the connection's id; None: of no connection."""
 
 
 def added(
     kinds: Sequence[int], conns: Sequence[int | None], sizes: Sequence[int | None], payloads: Sequence[bytes | None]
 ) -> list[Added]:
-    """The values for ``ADD``, one tuple for each connection with data or failures."""
+    """The values for ``ADD``, one tuple for each connection with data or failures.
+
+    One may be of no connection, which is for the rollup alone.
+    """
     received: defaultdict[int | None, list[int]] = defaultdict(list)
     sent: defaultdict[int | None, list[int]] = defaultdict(list)
     of: dict[int, defaultdict[int | None, list[int]]] = {
@@ -39,9 +42,8 @@ def added(
     nothing: list[int] = []
     rows = []
     for conn in received.keys() | sent.keys() | failed.keys():
-        if conn is not None:
-            came, went = received.get(conn, nothing), sent.get(conn, nothing)
-            rows.append((sum(came), sum(went), len(came), len(went), failed[conn], conn))
+        came, went = received.get(conn, nothing), sent.get(conn, nothing)
+        rows.append((sum(came), sum(went), len(came), len(went), failed[conn], conn))
     return rows
 
 
@@ -49,7 +51,7 @@ def failures(first: int, columns: Sequence[Sequence[Any]]) -> list[tuple[int, st
     """Rows for the table ``failure``; ``first`` is the id of the batch's first event."""
     rows = []
     for number, (kind, service, conn, detail) in enumerate(zip(*columns[1:4], columns[7], strict=True), first):
-        if kind == events.FAILURE and (group := _group(detail)):
+        if kind in events.FAILURES and (group := _group(detail)):
             rows.append((number, group, service, conn))
     return rows
 

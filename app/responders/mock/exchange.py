@@ -13,6 +13,7 @@ from app.http.request_parts import field, path_of
 from app.text import encodings
 from app.text.strict_json import MISSING, as_written, member, parse
 from app.text.template_values import NULL
+from app.text.variables import NONE, Variables, prefixed
 
 MAX_LOOK = 1 << 20
 """Bytes up to which a body is looked at as text or JSON, as it came and decoded."""
@@ -120,19 +121,18 @@ def _decoded(text: bytes) -> str:
 
 
 class Values(Mapping[str, object]):
-    """The values that templates can name: parts of the request, None for those that it does not have."""
+    """The values that templates can name: parts of the request, None for those that it does not have, and variables."""
 
-    _KINDS = ("path.", "query.", "field.", "json.")
-    _PLAIN = ("body", "call", "method", "path")
+    PLAIN = ("body", "call", "method", "path")
 
-    def __init__(self, exchange: Exchange) -> None:
-        self._exchange = exchange
+    def __init__(self, exchange: Exchange, variables: Variables = NONE) -> None:
+        self._exchange, self._variables = exchange, variables
 
     def __getitem__(self, name: str) -> object:
         exchange = self._exchange
         if name == "body":
             return exchange.content
-        if name in self._PLAIN:
+        if name in self.PLAIN:
             value: object = getattr(exchange, name)
             return value
         kind, dot, rest = name.partition(".")
@@ -143,6 +143,8 @@ class Values(Mapping[str, object]):
         if dot and kind == "field":
             given = exchange.field(rest)
             return None if given is None else given.encode("latin-1", "replace")  # the bytes, as they came
+        if dot and kind == "var":
+            return self._variables[rest]
         if kind == "json":
             return _shown(member(exchange.json, rest.split(".") if dot else []))
         if name.isdigit() and name.isascii():
@@ -150,7 +152,16 @@ class Values(Mapping[str, object]):
         raise KeyError(name)
 
     def __iter__(self) -> Iterator[str]:
-        yield from ("path.NAME", "query.NAME", "field.NAME", "json", "json.NAME", "1", *self._PLAIN)
+        yield from (
+            "path.NAME",
+            "query.NAME",
+            "field.NAME",
+            "json",
+            "json.NAME",
+            "1",
+            *self.PLAIN,
+            *prefixed(self._variables),
+        )
 
     def __len__(self) -> int:
         return sum(1 for _ in self)

@@ -119,7 +119,7 @@ class Mock(Resource):
         answering = self._answering[rule]
         if answering.fixed is not None:
             return answering.fixed
-        values = Values(exchange)
+        values = Values(exchange, self._context.variables)
         try:
             if rule.options["log"]:
                 self._context.log(answering.logged(values))

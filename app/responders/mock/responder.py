@@ -9,9 +9,11 @@ from typing import Any
 from app.options import Mistake
 from app.responders import Context, Option, Options, Responder
 from app.responders.mock import titles
-from app.responders.mock.rules import RULES, hints
+from app.responders.mock.hints import hints
+from app.responders.mock.rules import RULES
 from app.responders.rulebook import Rulebook
 from app.responders.trial import Count, Message, Request, Trial
+from app.text.variables import Variables
 
 
 def _http(options: Options, context: Context) -> Any:
@@ -25,17 +27,18 @@ def _title(protocol: str, rule: Options) -> tuple[str, str]:
 
 
 def _attempt(
-    protocol: str, options: Options, asked: Request | Message, folder: Path, counts: Sequence[Count], connections: int
-) -> Trial:
+    protocol: str, options: Options, asked: Request | Message, folder: Path, counts: Sequence[Count], connections: int,
+    variables: Variables,
+) -> Trial:  # fmt: skip
     from app.responders.mock.trying import attempt
 
     if not isinstance(asked, Request):
         raise TypeError(f"a mock is asked by requests, not by {asked!r}")
-    return attempt(options, asked, folder, counts)
+    return attempt(options, asked, folder, counts, variables)
 
 
-def _hints(protocol: str, options: Options) -> Iterator[Mistake]:
-    return hints(options)
+def _hints(protocol: str, options: Options, variables: Variables) -> Iterator[Mistake]:
+    return hints(options, variables)
 
 
 RESPONDER = Responder(

@@ -10,7 +10,7 @@ from typing import Any
 
 from app.errors import PostError
 from app.files import confined as files
-from app.options import Mistake, Option, Options, Wrong, kept
+from app.options import Option, Options, Wrong, kept
 from app.responders.mock import paths
 from app.responders.mock.conditions import CONDITIONS, checks, path_check, problem_of
 from app.responders.mock.exchange import Exchange
@@ -173,27 +173,14 @@ def _within(rule: Options) -> Iterator[Wrong]:
         yield "status", None, f"{rule['status']} has no body. Leave out body and file, or use status 200"
     if rule["template"]:
         for key in TEMPLATES:
-            for item, text in _texts(rule[key]):
+            for item, text in texts(rule[key]):
                 if wrong := template_problem(plain(text)):
                     yield key, item, f"is no template: {wrong[:1].lower()}{wrong[1:].rstrip('.')}"
 
 
-def _texts(value: str | Sequence[str]) -> list[tuple[int | None, str]]:
+def texts(value: str | Sequence[str]) -> list[tuple[int | None, str]]:
+    """The texts of an option, each with its index in a list."""
     return [(None, value)] if isinstance(value, str) else list(enumerate(value))
-
-
-def hints(options: Options) -> Iterator[Mistake]:
-    """Rules with ``{{…}}`` that is not filled in, because they are no templates."""
-    for index, rule in enumerate(options["rules"]):
-        if rule["template"]:
-            continue
-        for key in TEMPLATES:
-            for item, text in _texts(rule[key]):
-                if found := _EXPRESSION.search(text):
-                    shown = found[0] if len(found[0]) <= 40 else "{{…}}"
-                    yield Mistake(
-                        "rules", f"has {shown}, which is sent as it stands: template is off", index, key, item
-                    )
 
 
 def _broken_file(rules: Sequence[Mapping[str, Any]], folder: Path) -> str | None:
@@ -207,7 +194,6 @@ def _broken_file(rules: Sequence[Mapping[str, Any]], folder: Path) -> str | None
     return None
 
 
-_EXPRESSION = re.compile(r"(?<!\\)\{\{.*?\}\}", re.DOTALL)
 _LITERAL = re.compile(r"(?<!\\)\{\{.*?\}\}|\\(?!\{\{)", re.DOTALL)
 
 

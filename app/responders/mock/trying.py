@@ -19,6 +19,7 @@ from app.responders.mock.exchange import Exchange, Values
 from app.responders.mock.resource import Answering, cannot, none_takes
 from app.responders.mock.rules import Rule, Rules
 from app.responders.trial import Answer, Count, Deadline, Request, Trial
+from app.text.variables import Variables
 
 OFF = "it is off"
 
@@ -42,7 +43,7 @@ class _Asked:
         self.content = BytesIO(asked.body)
 
 
-def attempt(options: Options, asked: Request, folder: Path, counts: Sequence[Count]) -> Trial:
+def attempt(options: Options, asked: Request, folder: Path, counts: Sequence[Count], variables: Variables) -> Trial:
     """What a service with these ``options``, defaults filled in, would answer. Blocks. Raises TrialTooLongError."""
     deadline = Deadline()
     rules = Rules(options["rules"])
@@ -60,7 +61,7 @@ def attempt(options: Options, asked: Request, folder: Path, counts: Sequence[Cou
     head = asked.method == "HEAD"
     if taken is None:
         return Trial(None, why, _in_words(none_takes(rules, options["otherwise"], exchange), head))
-    return _answered(taken, why, exchange, folder, head)
+    return _answered(taken, why, Values(exchange, variables), folder, head)
 
 
 def _why_not(rules: Rules, taken: Rule | None, exchange: Exchange, deadline: Deadline) -> tuple[str, ...]:
@@ -74,8 +75,8 @@ def _why_not(rules: Rules, taken: Rule | None, exchange: Exchange, deadline: Dea
     return tuple(why)
 
 
-def _answered(rule: Rule, why: tuple[str, ...], exchange: Exchange, folder: Path, head: bool) -> Trial:
-    index, options, values = rule.number - 1, rule.options, Values(exchange)
+def _answered(rule: Rule, why: tuple[str, ...], values: Values, folder: Path, head: bool) -> Trial:
+    index, options = rule.number - 1, rule.options
     try:
         answering = Answering(rule)
         logged = answering.logged(values) if options["log"] else ""

@@ -1,10 +1,15 @@
-"""What in the rules of a script is right and probably not meant: framing that does not go with them."""
+"""What in the rules of a script is right and probably not meant: wrong framing, unknown variables."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 
+from app.errors import PostError
 from app.options import Mistake, Options
+from app.responders.script.rules import WITH_TEMPLATE
+from app.text.templates import Template
+from app.text.variables import Variables, unknown
 
 WHOLE = ("text", "bytes")
 """Values of ``when`` that compare a whole message."""
@@ -13,17 +18,28 @@ SHOWN = 40
 """Characters of a text that a hint quotes."""
 
 
-def hints(protocol: str, options: Options) -> Iterator[Mistake]:
-    """Hints at the rules that are on; only a stream has framing."""
-    if protocol != "tcp":
-        return
+def hints(protocol: str, options: Options, variables: Variables) -> Iterator[Mistake]:
+    """Hints at the rules that are on. ``variables`` are those of the workspace."""
     for index, rule in enumerate(options["rules"]):
         if not rule["on"]:
+            continue
+        yield from _nameless(index, rule["then"], variables)
+        if protocol != "tcp":  # only a stream has framing
             continue
         if options["framing"] == "none" and _whole(rule):
             yield Mistake("rules", _PIECES, index, "match")
         elif options["framing"] == "delimiter":
             yield from _doubled(index, rule["then"], options["delimiter"])
+
+
+def _nameless(index: int, steps: list[str], variables: Variables) -> Iterator[Mistake]:
+    """Steps with a ``{{var.NAME}}`` that the workspace does not have."""
+    for at, step in enumerate(steps):
+        verb, _, text = step.lstrip().partition(" ")
+        if verb in WITH_TEMPLATE and "{{" in text:
+            with suppress(PostError):  # a template that is wrong is a mistake, and told as one
+                if words := unknown(Template(text).names, variables):
+                    yield Mistake("rules", f"step {at + 1}: {words}", index, "then", at)
 
 
 _PIECES = (

@@ -21,6 +21,7 @@ from app.responders.script.rules import Rule, Step
 from app.responders.script.silence import Silence
 from app.responders.script.wires import END_BY, Wire
 from app.text.escapes import PREVIEW, preview
+from app.text.variables import prefixed
 
 if TYPE_CHECKING:
     from app.responders import Context
@@ -217,7 +218,8 @@ class Player:
             if captures is None:
                 continue
             rule.tally.hits += 1
-            values = {**captures, "message": job.message or b"", "count": job.count, "conn": self._connection}
+            values = {**prefixed(self._script.context.variables), **captures}
+            values |= {"message": job.message or b"", "count": job.count, "conn": self._connection}
             self._wire.rule = rule.number
             for index, step in enumerate(rule.steps):
                 await self._take_turns()

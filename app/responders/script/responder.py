@@ -22,6 +22,7 @@ from app.responders.script.wires import Datagrams, Messages, Stream
 from app.responders.trial import Count, Message, Request, Trial
 from app.text import framing
 from app.text.framing import Framer
+from app.text.variables import Variables
 
 MAX_PEERS = 1000
 """Peers of a UDP service that have a player. Above it, the player of the peer silent for longest is dropped."""
@@ -203,13 +204,14 @@ def _rules(protocol: str) -> Option:
 
 
 def _attempt(
-    protocol: str, options: Options, asked: Request | Message, folder: Path, counts: Sequence[Count], connections: int
-) -> Trial:
+    protocol: str, options: Options, asked: Request | Message, folder: Path, counts: Sequence[Count], connections: int,
+    variables: Variables,
+) -> Trial:  # fmt: skip
     from app.responders.script.trying import attempt
 
     if not isinstance(asked, Message):
         raise TypeError(f"a script is asked by messages, not by {asked!r}")
-    return attempt(protocol, options, asked, folder, connections)
+    return attempt(protocol, options, asked, folder, connections, variables)
 
 
 def _messages(protocol: str, options: Options, data: bytes) -> list[bytes]:

@@ -14,6 +14,7 @@ from app.text import patterns
 from app.text.errors import EscapeError, TemplateError
 from app.text.escapes import unescape, unhex
 from app.text.templates import Template
+from app.text.variables import PREFIX
 
 WHEN = ("connected", "message", "text", "contains", "bytes", "regex", "idle")
 
@@ -53,7 +54,9 @@ STEPS = {
 VALUES = ("message", "count", "peer", "conn")
 """Values that every template of a script may use."""
 
-_WITH_TEMPLATE = ("send", "raw", "log", "fail")
+WITH_TEMPLATE = ("send", "raw", "log", "fail")
+"""The verbs with a template behind them."""
+
 _WITHOUT_ARGUMENT = ("close", "half-close", "reset", "continue")
 _FINAL = ("close", "reset", "continue", "fail")
 _SENDING = ("send", "send-hex", "send-file", "raw")
@@ -219,8 +222,10 @@ def _rule(number: int, table: Options, protocol: str) -> Rule:
 def _check_values(steps: Iterable[Step], known: tuple[str, ...]) -> None:
     for i, step in enumerate(steps):
         if isinstance(step.argument, Template):
-            for name in sorted(step.argument.names - set(known)):
-                text = f"step {i + 1}: there is no value {name[:40]} here. Values are: {', '.join(known)}"
+            names = (name for name in step.argument.names - set(known) if not name.startswith(PREFIX))
+            for name in sorted(names):
+                values = ", ".join([*known, f"{PREFIX}NAME"])
+                text = f"step {i + 1}: there is no value {name[:40]} here. Values are: {values}"
                 raise _WrongError("then", text, i)
 
 
@@ -253,7 +258,7 @@ def _step(line: str, protocol: str) -> Step:
         raise ValueError(f"“{verb[:40]}” is unknown. Use one of {', '.join(possible)}")
     if verb not in possible:
         raise ValueError(f"{verb} is not for {protocol}. Use one of {', '.join(possible)}")
-    if verb in _WITH_TEMPLATE:
+    if verb in WITH_TEMPLATE:
         return Step(verb, Template(rest))
     if verb in _WITHOUT_ARGUMENT:
         if rest.strip():

@@ -15,6 +15,7 @@ from app.responders.script.titles import when_of
 from app.responders.trial import Deadline, Message, Step, Trial
 from app.text import framing
 from app.text.escapes import PREVIEW, preview
+from app.text.variables import Variables, prefixed
 
 MAX_STEPS, MAX_BYTES = 1000, 4 << 20
 """Steps of one trial, and bytes that they send, that are shown."""
@@ -24,7 +25,9 @@ OFF = "it is off"
 _NUMBERED = {"message": "message", "connected": "connection", "idle": "silence"}
 
 
-def attempt(protocol: str, options: Options, asked: Message, folder: Path, connections: int) -> Trial:
+def attempt(
+    protocol: str, options: Options, asked: Message, folder: Path, connections: int, variables: Variables
+) -> Trial:
     """What a service with these ``options``, defaults filled in, would do. Blocks. Raises TrialTooLongError.
 
     ``connections``: how many the service has had; what comes, comes on the next one.
@@ -33,6 +36,7 @@ def attempt(protocol: str, options: Options, asked: Message, folder: Path, conne
     number = connections + 1
     nth = asked.nth or (number if asked.when == "connected" else 1)
     values = {
+        **prefixed(variables),
         "message": asked.data if asked.when == "message" else b"",
         "count": nth if asked.when == "message" else 0,
         "conn": number,

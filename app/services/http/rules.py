@@ -73,20 +73,20 @@ def of_target(target: bytes, method: bytes) -> str:
 
 def of_name(name: bytes) -> str:
     """What is wrong with the name of a field; empty where nothing is."""
-    return "" if _TOKEN.fullmatch(name) else f"the field name {_shown(name)} is no token{_space_in(name)}"
+    return "" if _TOKEN.fullmatch(name) else f"the header name {_shown(name)} is no token{_space_in(name)}"
 
 
 def of_field(line: bytes, request: Any) -> str:
     """What is wrong with a field line; ``request`` has the fields before it."""
     name, colon, value = line.partition(b":")
     if not colon:
-        return f"a field line without a colon: {_shown(line)}"
+        return f"a header line without a colon: {_shown(line)}"
     if wrong := of_name(name):
         return wrong
     called = name.decode()
     for byte, word in ((b"\0", "NUL"), (b"\r", "a bare CR"), (b"\n", "a bare LF")):
         if byte in value:
-            return f"{word} in the field {called}"
+            return f"{word} in the header {called}"
     value = value.strip(b" \t")
     known = request.requestHeaders.hasHeader
     if name.lower() == b"transfer-encoding" and value.lower() != b"chunked":
@@ -106,7 +106,7 @@ def of_chunk(decoder: Any) -> str:
     if state == "CRLF":
         return f"a chunk does not end where its size says: {_shown(buffer)}"
     if state == "TRAILER":
-        return "the fields after the last chunk are too large"
+        return "the trailers after the last chunk are too large"
     line, ended, _ = buffer.partition(b"\r\n")
     if b"\n" in line:
         return BARE_LF

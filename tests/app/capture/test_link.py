@@ -317,7 +317,7 @@ async def lose_file(one, how):
 async def test_a_deleted_file_comes_back_with_all_it_held(path, also):
     async with capturing(path) as one:
         await lose_file(one, lambda: [os.remove(f"{path}{end}") for end in ("", *also)])
-        assert ["was taken away" in t.text if t else t for t in one.troubles] == [True, None]
+        assert ["was deleted or moved" in t.text if t else t for t in one.troubles] == [True, None]
     assert payloads(path) == one.recorded
     assert is_sound(path)
     assert os.listdir(path.parent) == [path.name]

@@ -29,7 +29,7 @@ class Sink:
 
     def send(self, parts):
         source = BytesIO(b"".join(parts))
-        sequence, services, flat = read(source)
+        sequence, services, flat, *_ = read(source)
         assert source.read() == b""
         self.frames.append((sequence, services, [flat[i : i + FIELDS] for i in range(0, len(flat), FIELDS)]))
 
@@ -433,7 +433,7 @@ class Sharing(RuleBasedStateMachine):
     @precondition(lambda self: self.frames)
     @rule(rejected=st.sampled_from(["", "it does not fit"]))
     def writer_stores(self, rejected):
-        sequence, _, flat = read(BytesIO(self.frames.pop(0)), self.memory)
+        sequence, _, flat, *_ = read(BytesIO(self.frames.pop(0)), self.memory)
         assert flat[5::FIELDS] == self.recorded.pop(0)
         self.recorder.on_stored(sequence, Stored(), rejected=rejected)
         self.stored = sequence

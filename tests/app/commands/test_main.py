@@ -147,7 +147,7 @@ def test_check_says_each_problem_as_a_compiler_does(tmp_path):
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.splitlines() == [
         f"{tmp_path}/w.toml:6: color: is unknown. A service has name, protocol, listen, responder, autostart, group, "
-        "seed, options, fault, tls, limits, socket",
+        "seed, options, fault, tls, limits, socket, restart",
         f"{tmp_path}/w.toml:7: autostart: must be true or false",
     ]
 

@@ -221,7 +221,7 @@ def test_b9_a_huge_file_in_plugins_is_passed_over_with_a_word(file: Path, lp: Ru
     assert done.returncode == 0
     assert monotonic() - began < 10
     [said] = done.stderr.splitlines()
-    assert f"The file {plugins / 'huge.py'} is passed over: 3.0 GB are more than a plugin may have" in said
+    assert f"The file {plugins / 'huge.py'} is skipped: it has 3.0 GB, and a plugin has at most" in said
     done = lp("serve", file, "--quiet", "--for", "0.2", "--capture", file.parent / "x.lpost")
     assert done.returncode == 0
 
@@ -234,7 +234,7 @@ def test_b9_too_many_files_in_plugins_are_passed_over_with_a_word(tmp_path: Path
     plugins_table.enter(folder.parent)
     assert len(plugins_table.plugins) == 200
     [trouble] = plugins_table.trouble.values()
-    assert str(trouble).startswith("3 files are passed over: of ")
+    assert str(trouble).startswith("3 files are skipped: of ")
 
 
 @pytest.fixture
@@ -281,7 +281,7 @@ def test_b9_a_plugin_that_is_passed_over_makes_nothing_trusted(lp: Run, file: Pa
     file.write_text('version = 1\n[[service]]\nname = "e"\nprotocol = "tcp"\nlisten = "127.0.0.1:0"\n')
     done = lp("check", file)
     assert done.stdout.splitlines()[1:] == ["not loaded, trusted or not:", big_one]
-    assert "is passed over: 3.2 GB are more than a plugin may have" in done.stderr
+    assert "is skipped: it has 3.2 GB, and a plugin has at most" in done.stderr
     (plugins / "other.py").write_text("x = 1\n")
     said = lp("check", file).stdout.splitlines()
     assert said[1].startswith("it is not trusted. ")

@@ -107,26 +107,19 @@ class Model:
 
 
 @given(conditions(), CANDIDATES)
-def test_conditions_hold_as_the_model_says(given: dict[str, Any], candidates: list[tuple[Candidate, float]]):
+def test_conditions_hold_as_the_model_says_and_after_again_as_for_the_first_time(
+    given: dict[str, Any], candidates: list[tuple[Candidate, float]]
+):
+    """And always, if there are none."""
     assert not list(mistakes(CONDITIONS, given))
     when, model = When.of(given), Model(given)
+    first = []
     for candidate, seconds in candidates:
-        assert when.holds(candidate, seconds) == model.holds(candidate, seconds), (given, candidate, seconds)
-
-
-@given(conditions(), CANDIDATES)
-def test_after_again_they_hold_as_if_for_the_first_time(given: dict[str, Any], candidates: list[Any]):
-    when = When.of(given)
-    first = [when.holds(candidate, seconds) for candidate, seconds in candidates]
+        first.append(when.holds(candidate, seconds))
+        assert first[-1] == model.holds(candidate, seconds), (given, candidate, seconds)
     when.again()
     assert [when.holds(candidate, seconds) for candidate, seconds in candidates] == first
-
-
-@given(conditions(), CANDIDATES)
-def test_what_is_unconditional_always_holds(given: dict[str, Any], candidates: list[Any]):
-    when = When.of(given)
-    if when.unconditional:
-        assert all(when.holds(candidate, seconds) for candidate, seconds in candidates)
+    assert all(first) or not when.unconditional
 
 
 def test_what_a_closed_connection_has_counted_is_forgotten():

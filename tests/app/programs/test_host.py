@@ -30,7 +30,7 @@ class Hosted:
         reading, writing = os.pipe()
         null = os.open(os.devnull, os.O_RDWR)
         command = [f"--capture={self.capture}", "--limit=1000000000", f"--script={name}", "--", *args]
-        self.run = Run(command, null, writing, writing, folder=folder, hosted=True)
+        self.run = Run(command, null, writing, writing, folder=folder, module="app.programs.host")
         for descriptor in (writing, null):
             os.close(descriptor)
         self.printed = os.fdopen(reading, "rb")

@@ -10,6 +10,7 @@ from twisted.internet.task import Clock
 
 from app import events, responders
 from app.responders.relay.loops import Loops
+from app.text.variables import Variables
 
 
 class BareContext:
@@ -32,6 +33,7 @@ class BareContext:
         self.folder = self.data = Path(folder)
         self.namespace: dict[str, Any] = {}
         self.loops = Loops()
+        self.variables: Variables = {}
         self.logged: list[tuple[str, dict[str, Any]]] = []
         self.failures: list[tuple[BaseException, bytes | None]] = []
         self.endpoints: dict[tuple[str, int], Any] = {}

@@ -335,7 +335,7 @@ def test_a_host_key_that_others_can_read_or_that_is_none_is_refused(tmp_path: Pa
     path = tmp_path / "key"
     host_key(path)
     path.chmod(0o644)
-    with pytest.raises(errors.HostKeyError, match="others than you can read it"):
+    with pytest.raises(errors.HostKeyError, match="other users can read it"):
         host_key(path)
     path.chmod(0o600)
     path.write_text("no key")

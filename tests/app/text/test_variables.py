@@ -19,6 +19,12 @@ def test_a_value_is_not_filled_in_once_more() -> None:
     assert filled("{{a}}", {"a": "{{b}}", "b": "x"}) == "{{b}}"
 
 
+def test_a_variable_has_its_name_of_rules_too() -> None:
+    assert filled("{{var.a}}{{a}}", {"a": "1"}) == "11"
+    with pytest.raises(UnknownVariableError, match=r"no variable var\.b"):
+        filled("{{var.b}}", {"a": "1"})
+
+
 def test_an_unknown_name_is_told_with_those_that_are_known() -> None:
     with pytest.raises(UnknownVariableError, match="no variable basis: known are base, id"):
         filled("{{basis}}/x", {"base": "1", "id": "2"})

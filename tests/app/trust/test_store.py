@@ -55,7 +55,7 @@ def test_a_file_that_is_no_file_too_large_or_others_to_write_holds_none(file: Pa
     file.chmod(0o602)
     trust = Trust(file)
     assert not trust.content("print")
-    assert "others than you can change the file" in trust.trouble
+    assert "other users can change the file" in trust.trouble
     file.chmod(0o600)
     assert trust.content("print")
     assert trust.trouble == ""

@@ -16,7 +16,7 @@ from ui.actions.action import Place, Situation
 from ui.actions.build import Actions, standing_in
 from ui.actions.table import ACTIONS
 
-WITHOUT_KEYS = {"whats_new", "open_demo", "open_showcase", "capture", "trust", "about"}
+WITHOUT_KEYS = {"whats_new", "open_demo", "open_showcase", "capture", "trust", "about", "program"}
 """Rarely used."""
 
 STRIKES = {"fault_reset", "fault_stall", "fault_cut", "fault_slow", "fault_hang", "fault_freeze", "fault_lift"}
@@ -144,6 +144,7 @@ def test_these_have_two_states(main: Actions) -> None:
     assert [name for name, action in main.items() if action.isCheckable()] == [
         "toggle_tls",
         "follow",
+        "show_checks",
         "compact_services",
     ]
     main.update(Situation(following=True))
@@ -167,7 +168,7 @@ def test_undo_and_redo_name_the_step(main: Actions) -> None:
     [
         (Situation(service=True), {
             "toggle_service", "edit_service", "duplicate_service", "remove_service", "send_to_service", "connect_lines",
-            "edit_faults",
+            "edit_faults", "watch_service",
         }),
         (Situation(tls=False), {"toggle_tls"}),
         (Situation(connection=True), {"send", "disconnect"}),

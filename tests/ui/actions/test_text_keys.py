@@ -180,3 +180,19 @@ def test_a_text_does_with_its_keys_what_it_always_does(qtbot: QtBot) -> None:
     line.setCursorPosition(0)
     desk.press(QKeySequence("Ctrl+Del"))
     assert line.text() == "words"
+
+
+@pytest.mark.parametrize("widget", [QPushButton, lambda: QLineEdit("words")])
+def test_keys_of_what_cannot_be_done_now_say_why(widget: Callable[[], QWidget], qtbot: QtBot) -> None:
+    desk = Desk(Place.MAIN, widget(), qtbot)
+    said: list[str] = []
+    desk.actions.say_why(said.append)
+    desk.actions.update(Situation())
+    for keys, words in (
+        ("Ctrl+J", "Select a request, a message or bytes first"), ("Ctrl+Alt+M", "Select a request or a message first"),
+    ):  # fmt: skip
+        assert desk.press(QKeySequence(keys)) == []
+        assert said.pop() == words
+    desk.actions["open_in_send"].setEnabled(True)
+    assert desk.press(QKeySequence("Ctrl+J")) == ["open_in_send"]
+    assert said == []

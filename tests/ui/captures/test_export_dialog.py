@@ -164,7 +164,7 @@ def test_a_file_is_needed_in_a_folder_that_is_there(open_dialog: Open, tmp_path:
     assert dialog._file_words.text() == "There is no such folder."
     (tmp_path / "x.csv").write_text("old")
     dialog.file.setText(str(tmp_path / "x.csv"))
-    assert dialog._file_words.text() == "There is such a file: the export will replace it."
+    assert dialog._file_words.text() == "This file exists: the export replaces it."
 
 
 def test_cancel_leaves_the_old_file_as_it_was(

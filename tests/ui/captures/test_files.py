@@ -151,6 +151,15 @@ def test_every_action_of_its_menus_does_something(beside: MainWindow, other: Pat
     assert not beside.captures.windows
 
 
+def test_a_run_that_was_killed_is_told_though_its_writer_has_closed_the_capture(beside: MainWindow) -> None:
+    told: list[str] = []
+    beside.captures.failed.connect(told.append)
+    beside.captures.look_for_cut_off()
+    assert told == []
+    beside.captures.look_for_cut_off(killed=True)
+    assert told == ["Last time, Listening Post ended unexpectedly. Its capture is complete."]
+
+
 def test_a_capture_that_was_cut_off_says_what_became_of_its_connections(
     beside: MainWindow, tmp_path: Path, qtbot: QtBot
 ) -> None:

@@ -19,8 +19,7 @@ DATA = bytes(range(256)) * 4
 
 
 @pytest.fixture
-def view(qapp: QApplication, qtbot: QtBot) -> HexView:
-    theme.apply(qapp, theme.DARK)
+def view(dark: None, qtbot: QtBot) -> HexView:
     widget = HexView()
     qtbot.addWidget(widget)
     widget.resize(760, 300)

@@ -54,8 +54,7 @@ def exchanges() -> Exchanges:
 
 
 @pytest.fixture
-def pane(qapp: QApplication, qtbot: QtBot, exchanges: Exchanges) -> DetailPane:
-    theme.apply(qapp, theme.DARK)
+def pane(dark: None, qtbot: QtBot, exchanges: Exchanges) -> DetailPane:
     widget = DetailPane(cast(Reader, exchanges), maybeDeferred)
     qtbot.addWidget(widget)
     widget.resize(1000, 400)

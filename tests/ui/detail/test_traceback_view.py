@@ -22,8 +22,7 @@ from ui.looks import theme
 
 
 @pytest.fixture
-def view(qapp: QApplication, qtbot: QtBot) -> TracebackView:
-    theme.apply(qapp, theme.DARK)
+def view(dark: None, qtbot: QtBot) -> TracebackView:
     widget = TracebackView()
     qtbot.addWidget(widget)
     widget.resize(900, 500)

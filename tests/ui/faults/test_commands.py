@@ -20,8 +20,6 @@ from tests.ui.workbench.bench import Bench, bench
 from ui.actions.action import Place
 from ui.faults.strikes import STRIKES
 
-pytestmark = pytest.mark.usefixtures("dark")
-
 ASKED = b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 SLOW = {"kind": "delay", "name": "slow", "ms": 1.0}
 

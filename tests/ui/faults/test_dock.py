@@ -21,8 +21,6 @@ from ui.faults.dock import MOST, FaultsDock
 from ui.faults.figures import POSITIONS, figures
 from ui.faults.row import FaultRow
 
-pytestmark = pytest.mark.usefixtures("dark")
-
 SLOW = {"kind": "delay", "name": "slow", "ms": 200.0, "jitter_ms": 50.0}
 RESET = {"kind": "reset", "name": "second breaks", "nth": 2}
 

@@ -7,13 +7,15 @@ from collections.abc import Iterator
 from importlib.resources import files
 
 import pytest
-from PyQt5.QtCore import QByteArray, QSize
-from PyQt5.QtGui import QColor, QIcon, QImage, QPixmap
+from PyQt5.QtCore import QByteArray, QRect, QSize
+from PyQt5.QtGui import QColor, QIcon, QImage, QPainter, QPixmap
 from PyQt5.QtSvg import QSvgRenderer
 from PyQt5.QtWidgets import QApplication
 
 from ui.looks import icons, theme
 from ui.looks.theme import DARK, LIGHT
+
+pytestmark = pytest.mark.usefixtures("dark")
 
 APP_ICON = "listening-post"
 NEEDED = {
@@ -108,3 +110,10 @@ def test_an_unknown_icon_is_an_error() -> None:
 def test_the_app_icon_comes_in_many_sizes() -> None:
     sizes = {size.width() for size in icons.app_icon().availableSizes()}
     assert {16, 32, 48, 256} <= sizes
+
+
+def test_an_icon_without_room_paints_nothing(qapp):
+    target = QPixmap(16, 16)
+    painter = QPainter(target)
+    icons.icon("pause").paint(painter, QRect(0, 0, 16, 0))
+    painter.end()

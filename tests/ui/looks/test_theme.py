@@ -32,6 +32,8 @@ from tests.ui.desk import settle
 from ui.looks import theme
 from ui.looks.theme import AA_TEXT, DARK, LIGHT, Fonts, Theme, contrast
 
+pytestmark = pytest.mark.usefixtures("dark")
+
 SURFACES = ("window", "panel", "raised")
 WORDS = ("text", "dim", "accent", "good", "bad", "warning", "received", "sent")
 

@@ -168,6 +168,20 @@ def test_a_picture_of_a_page_is_there(manual: ManualWindow) -> None:
     assert image.value().width() > 100
 
 
+def test_pictures_fit_into_a_narrow_window(manual: ManualWindow, qtbot: QtBot) -> None:
+    page = manual.page
+    manual.resize(700, 500)
+
+    def width() -> float:
+        image = page.document().resource(QTextDocument.ImageResource, QUrl("pictures/window.png"))
+        return float(image.width() / image.devicePixelRatio())
+
+    qtbot.waitUntil(lambda: 200 <= width() <= page.viewport().width())
+    before = width()
+    manual.resize(1200, 500)
+    qtbot.waitUntil(lambda: width() > before)
+
+
 def test_a_search_is_typed_and_its_results_are_walked_with_the_keys(manual: ManualWindow) -> None:
     QTest.keyClick(manual, Qt.Key_F, Qt.ControlModifier)
     QTest.keyClicks(manual.search, "session keys")
@@ -192,6 +206,7 @@ def test_escape_closes_and_the_page_is_kept(manual: ManualWindow) -> None:
     assert manual.places[-1][0] == "filters"
 
 
+@pytest.mark.usefixtures("dark")
 def test_it_takes_the_colours_of_the_theme(manual: ManualWindow, qapp: QApplication) -> None:
     select(manual, "Filters")
     theme.apply(qapp, theme.LIGHT)

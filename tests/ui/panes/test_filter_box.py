@@ -10,7 +10,10 @@ from PyQt5.QtTest import QTest
 from PyQt5.QtWidgets import QLabel, QMainWindow, QMenu, QToolButton
 from pytestqt.qtbot import QtBot
 
+from app.capture.filters.fields import FIELDS
+from app.capture.reading.conversations import CONVERSATION_FIELDS
 from ui.panes.filter_box import FilterBox
+from ui.panes.filter_chips import FilterChips
 
 
 @pytest.fixture
@@ -182,3 +185,73 @@ def test_the_saved_filters_open_below_their_button(box: FilterBox, qtbot: QtBot)
     assert corner.x() == button.mapToGlobal(button.rect().topRight()).x()
     assert corner.y() == box.mapToGlobal(box.rect().bottomLeft()).y() + 1
     menu.close()
+
+
+# -- the star, and the row of filters
+
+
+@pytest.fixture
+def chips(box: FilterBox) -> FilterChips:
+    made = FilterChips(box, box.window())
+    made.resize(600, 30)
+    made.show()
+    return made
+
+
+def texts(chips: FilterChips) -> list[str]:
+    return [chip.text().strip() for chip in chips.chips if not chip.isHidden()]
+
+
+def test_the_star_saves_what_is_typed_and_forgets_it(box: FilterBox, chips: FilterChips) -> None:
+    assert not box.star.isVisible()
+    box.setText("size >")
+    assert not box.star.isVisible()
+    box.setText("size > 100")
+    assert (box.star.isVisible(), box.star.toolTip()) == (True, "Save this filter")
+    [button] = [found for found in box.findChildren(QToolButton) if found.defaultAction() is box.star]
+    QTest.mouseClick(button, Qt.LeftButton)
+    assert (box.saved, texts(chips), box.star.toolTip()) == (["size > 100"], ["size > 100"], "Save no longer")
+    QTest.mouseClick(button, Qt.LeftButton)
+    assert (box.saved, texts(chips), chips.isVisible()) == ([], [], False)
+
+
+def test_a_chip_applies_its_filter_and_takes_it_back(box: FilterBox, chips: FilterChips, qtbot: QtBot) -> None:
+    box.setText("zip")
+    QTest.keyClick(box, Qt.Key_Return)
+    QTest.keyClick(box, Qt.Key_Escape)
+    [chip] = chips.chips
+    assert chip.property("current") is False
+    for typed in ("zip", ""):
+        with qtbot.waitSignal(box.typed) as told:
+            QTest.mouseClick(chips.chips[0], Qt.LeftButton)
+        assert told.args == [typed]
+        assert chips.chips[0].property("current") is bool(typed)
+
+
+def test_chips_stay_where_they_are_and_saved_ones_stand_first(box: FilterBox, chips: FilterChips) -> None:
+    for typed in ("one", "two", "three"):
+        box.setText(typed)
+        QTest.keyClick(box, Qt.Key_Escape)
+    assert texts(chips) == ["three", "two", "one"]
+    QTest.mouseClick(chips.chips[2], Qt.LeftButton)
+    QTest.mouseClick(chips.chips[1], Qt.LeftButton)
+    assert texts(chips) == ["three", "two", "one"]
+    box.keep("one")
+    assert texts(chips) == ["one", "three", "two"]
+    box.forget("three")
+    assert texts(chips) == ["one", "two"]
+    box.speak(CONVERSATION_FIELDS, "")
+    box.setText("received > 10")
+    QTest.keyClick(box, Qt.Key_Return)
+    assert "received > 10" in texts(chips)
+    box.speak(FIELDS, "")
+    assert "received > 10" not in texts(chips)  # a filter of another kind of pane
+
+
+def test_chips_without_room_are_left_out(box: FilterBox, chips: FilterChips) -> None:
+    box.used = [f"summary contains {number} and more than fits" for number in range(12)]
+    chips.refresh()
+    assert 0 < len(texts(chips)) < 12
+    assert all(len(text) <= 32 for text in texts(chips))
+    right = max(chip.geometry().right() for chip in chips.chips if not chip.isHidden())
+    assert right <= chips.width()

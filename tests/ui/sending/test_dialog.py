@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import pytest
 from PyQt5.QtCore import Qt
-from PyQt5.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from ui.looks import theme
 from ui.sending.dialog import SendDialog
 
 
 @pytest.fixture
-def dialog(qapp: QApplication, qtbot: QtBot) -> SendDialog:
-    theme.apply(qapp, theme.DARK)
+def dialog(qtbot: QtBot) -> SendDialog:
     widget = SendDialog(7, "127.0.0.1:51234")
     # It deletes itself when it is closed.
     qtbot.addWidget(widget, before_close_func=lambda w: w.setAttribute(Qt.WA_DeleteOnClose, False))

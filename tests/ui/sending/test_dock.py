@@ -38,7 +38,6 @@ def post(qapp: QApplication) -> Iterator[Post]:
 
     from app.commands.send_run import Nowhere
 
-    theme.apply(qapp, theme.DARK)
     post = Post(reactor, Workspace((config("echo", 0), config("http", 0, protocol="http", responder="inspector"))))
     Nowhere(post.recorder)
     yield post
@@ -259,6 +258,7 @@ async def test_much_traffic_keeps_the_transcript_short(dock: SendDock) -> None:
     assert dock.transcript.blockCount() <= 1000
 
 
+@pytest.mark.usefixtures("dark")
 def test_a_dock_that_is_gone_does_not_mind_another_theme(qapp: QApplication, open_window: Open) -> None:
     window = open_window()
     do(window, "send_message")

@@ -121,7 +121,6 @@ class Desk:
 def desk(open_window: Open, threaded: Callable[[Path], Reader], tmp_path: Path, qapp: QApplication) -> Iterator[Desk]:
     from twisted.internet import reactor
 
-    theme.apply(qapp, theme.DARK)
     services = (config("echo", 0), config("web", 0, protocol="http", responder="inspector"))
     post = Post(reactor, Workspace(services, variables={"base": "http://127.0.0.1:9", "who": "Ann"}))
     path = tmp_path / "x.lpost"
@@ -176,7 +175,7 @@ async def test_an_answer_that_is_an_error_and_one_that_never_comes(desk: Desk, w
     dock.form.button.click()
     await until(lambda: dock.answer.answered)
     assert dock.answer.status.text() == "422 Unprocessable Entity"
-    assert dock.answer.status.property("outcome") == "bad"
+    assert dock.answer.status.property("outcome") == "warning"
     await desk.rest()
     dock.form.url.setText("http://127.0.0.1:1/")
     dock.form.button.click()
@@ -412,6 +411,7 @@ async def test_all_messages_of_a_connection_are_counted(desk: Desk) -> None:
     await until(lambda: dock.state.text() == "Connected: sent 2, received 6 B")
 
 
+@pytest.mark.usefixtures("dark")
 @pytest.mark.parametrize(("size", "width", "height"), [(10, 900, 600), (15, 1280, 720)])
 def test_opening_the_dock_does_not_make_the_window_grow(
     open_window: Open, qapp: QApplication, size: int, width: int, height: int

@@ -21,7 +21,6 @@ from ui.services.actions import ServiceActions
 from ui.services.dialog import ServiceDialog
 
 pytestmark = [
-    pytest.mark.usefixtures("dark"),
     # Of the offscreen platform, when a dialog is brought to the front.
     pytest.mark.qt_log_ignore(r"^This plugin does not support raise\(\)$"),
 ]

@@ -15,8 +15,6 @@ from tests.ui.desk import config, do, settle
 from ui.services.list_drag import Drop, reordered
 from ui.window.main_window import MainWindow
 
-pytestmark = pytest.mark.usefixtures("dark")
-
 GROUPS = {"a": "", "b": "Bench", "c": "", "d": "Bench", "e": "Shop"}
 
 

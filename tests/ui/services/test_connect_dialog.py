@@ -12,14 +12,11 @@ from twisted.internet.defer import Deferred, maybeDeferred
 
 from app.services.surroundings import Surroundings
 from tests.ui.desk import config, memory_post
-from ui.looks import theme
 from ui.services.connect_dialog import ConnectDialog
 
 
 @pytest.fixture
-def make(qapp: QApplication, qtbot: QtBot, tmp_path: Path) -> Any:
-    theme.apply(qapp, theme.DARK)
-
+def make(qtbot: QtBot, tmp_path: Path) -> Any:
     def make_(in_thread: Any = maybeDeferred, **more: Any) -> ConnectDialog:
         service = memory_post(config("alpha", **more))[0].services["alpha"]
         service.surroundings = Surroundings(data=tmp_path)
@@ -43,7 +40,7 @@ def test_it_lists_lines_that_can_be_copied(make: Any) -> None:
 
 
 def test_it_says_that_a_service_does_not_listen(make: Any) -> None:
-    assert make().words.text() == "It does not listen now: start it first."
+    assert make().words.text() == "It is not listening: start it first."
 
 
 def test_an_exposed_service_has_lines_for_each_address(make: Any) -> None:

@@ -18,8 +18,6 @@ from ui.looks import theme
 from ui.services import connections_panel
 from ui.services.connections_panel import MAX_SHOWN, ConnectionsPanel, _figures
 
-pytestmark = pytest.mark.usefixtures("dark")
-
 
 @pytest.fixture
 def service() -> Service:

@@ -10,7 +10,6 @@ import pytest
 from PyQt5.QtCore import Qt
 from PyQt5.QtWidgets import (
     QAbstractButton,
-    QApplication,
     QCheckBox,
     QDialog,
     QLabel,
@@ -25,7 +24,6 @@ from app.responders import Option, Responder
 from app.services.config import ServiceConfig
 from ui.forms.form import OptionForm
 from ui.forms.table import TableEditor
-from ui.looks import theme
 from ui.services.checks import place_problem, suggested_name, suggested_port
 from ui.services.dialog import ServiceDialog
 from ui.services.section_page import SectionPage
@@ -38,9 +36,7 @@ Open = Callable[..., ServiceDialog]
 
 
 @pytest.fixture
-def dialog(qapp: QApplication, qtbot: QtBot) -> Open:
-    theme.apply(qapp, theme.DARK)
-
+def dialog(qtbot: QtBot) -> Open:
     def opened(config: ServiceConfig | None = None, protocol: str = "tcp") -> ServiceDialog:
         found = ServiceDialog(config, [other for other in OTHERS if other is not config], None, protocol)
         qtbot.addWidget(found)
@@ -121,6 +117,19 @@ def test_a_wrong_name_is_told_beneath_it(dialog: Open, name: str, words: str) ->
     assert said(form) == []
     assert form.ok.isEnabled()
     assert not form.name.property("invalid")
+
+
+def test_rules_are_not_edited_here_and_stay(dialog: Open) -> None:
+    rules = [{"path": f"/{number}", "body": "{}"} for number in range(5)]
+    made = ServiceConfig("api", "http", "127.0.0.1", 9300, "mock", options={"rules": rules, "otherwise": 500})
+    form = dialog(made)
+    assert form.findChild(TableEditor) is None
+    words = "/0 → 200 json\n/1 → 200 json\n/2 → 200 json\n…\nIts rules are edited on its page, which opens next."
+    assert form.rules.text() == words
+    form.responder.setCurrentText("echo" if form.responder.findText("echo") >= 0 else "inspector")
+    assert form.rules.isHidden()
+    form.responder.setCurrentText("mock")
+    assert form.config().options == {"rules": rules, "otherwise": 500}
 
 
 @pytest.mark.parametrize("host", ["", "1.2.3", "no spaces", "1:2", "[::1", "exa mple.org"])
@@ -476,12 +485,7 @@ def test_tab_goes_down_the_page_and_then_to_the_buttons(dialog: Open, qtbot: QtB
     form.responder.setCurrentText("static")
     assert stops(form) == [*top, "Root", "Index", "Listing", "Fallback", "Hidden", autostart, "Cancel", end[-1]]
     form.responder.setCurrentText("mock")
-    table = form.options.findChild(TableEditor)
-    table._buttons["add"].click()
-    qtbot.waitUntil(lambda: table.findChild(OptionForm).isVisible())
-    found = stops(form)
-    assert found[5:9] == ["rules", "Add one", "Add one like this", "Take this away"]
-    assert found[-8:] == ["Log", "On", "Otherwise", autostart, *end]
+    assert stops(form) == [*top, "Otherwise", autostart, *end]
     choose(form, "tcp")
     form.tabs.setCurrentIndex(1)
     form.tabs.tabBar().setFocus()

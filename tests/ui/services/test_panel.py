@@ -27,7 +27,6 @@ from ui.services.rows import Heading, ServiceRow, arranged, compact
 from ui.settings import Settings
 
 pytestmark = [
-    pytest.mark.usefixtures("dark"),
     # Of the offscreen platform, for tooltips.
     pytest.mark.qt_log_ignore(r"^This plugin does not support (raise|propagateSizeHints)\(\)"),
 ]
@@ -196,6 +195,7 @@ def test_a_compact_count_has_five_characters_at_the_most(count: int, said: str) 
     assert len(said) <= 5
 
 
+@pytest.mark.usefixtures("dark")
 @pytest.mark.parametrize("is_compact", [False, True])
 @pytest.mark.parametrize("size", [10, 15])
 @pytest.mark.parametrize("width", [180, 240, 292, 340, 500])
@@ -259,6 +259,7 @@ def test_any_name_fits_beside_its_marks_and_is_whole_in_the_tip(shown: Shown, na
     assert name.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;") in desk.tip(name)
 
 
+@pytest.mark.usefixtures("dark")
 @pytest.mark.parametrize("size", [10, 15, 20])
 def test_the_compact_view_is_lower_than_the_normal_one_on_the_same_grid(desk: Desk, size: int) -> None:
     theme.apply(QApplication.instance(), theme.DARK, replace(theme.notifier.fonts, size=size, mono_size=size))  # type: ignore[arg-type]

@@ -19,7 +19,6 @@ from tests.ui.desk import config, do
 from ui.window.main_window import MainWindow
 
 pytestmark = [
-    pytest.mark.usefixtures("dark"),
     # Of the offscreen platform, when a menu opens.
     pytest.mark.qt_log_ignore(r"^This plugin does not support (grabbing the keyboard|raise\(\))$"),
 ]

@@ -19,7 +19,6 @@ from ui.detail.pages.exchange import ExchangePage
 from ui.window.main_window import MainWindow
 
 pytestmark = [
-    pytest.mark.usefixtures("dark"),
     pytest.mark.qt_log_ignore(r"^This plugin does not support (raise\(\)|grabbing the keyboard)$"),
 ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,8 +24,6 @@ from tests.app.capture.keeping.test_retention import kill
 from tests.ui.conftest import Open
 from tests.ui.desk import config, do, memory_post, pressing, settle
 from ui.window.main_window import MainWindow
-
-pytestmark = pytest.mark.usefixtures("dark")
 
 EXPOSED = config("open", 9200, host="0.0.0.0")
 
@@ -125,8 +124,10 @@ def test_one_that_is_ended_from_outside_leaves_its_changes_for_the_next(begin: B
     first.edits.add(config("more", 9100))
     defer.Deferred.fromCoroutine(first.drafts.finish())
     second = begin(desk)
-    assert second.notices.recovery.isVisible()
-    click(second.notices.recovery.restore)
+    bar = second.notices.recovery
+    assert bar.isVisible()
+    assert re.fullmatch(r"Listening Post was ended from outside on .* at .*, before all was saved\.", bar.label.text())
+    click(bar.restore)
     assert names(second) == ["alpha", "more"]
 
 

@@ -33,7 +33,6 @@ from ui.settings import Settings
 from ui.window.main_window import MainWindow
 
 pytestmark = [
-    pytest.mark.usefixtures("dark"),
     # Of the offscreen platform, when a dialog is brought to the front or a menu opens.
     pytest.mark.qt_log_ignore(r"^This plugin does not support (raise\(\)|grabbing the keyboard)$"),
 ]
@@ -137,6 +136,7 @@ def test_about_says_the_version_and_the_licence(window: MainWindow) -> None:
     settle()
 
 
+@pytest.mark.usefixtures("dark")
 def test_light_and_dark_change_the_whole_window_and_are_remembered(window: MainWindow, settings: Settings) -> None:
     before = window.grab().toImage()
     do(window, "theme")

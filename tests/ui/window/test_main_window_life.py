@@ -22,7 +22,6 @@ from ui.settings import Settings
 from ui.window.main_window import MainWindow
 
 pytestmark = [
-    pytest.mark.usefixtures("dark"),
     # Of the offscreen platform, when a dialog is brought to the front or a menu opens.
     pytest.mark.qt_log_ignore(r"^This plugin does not support (raise\(\)|grabbing the keyboard)$"),
 ]
@@ -167,6 +166,7 @@ def test_events_that_arrive_after_another_was_chosen_are_not_shown(window: MainW
     assert window.detail.event_shown() is None
 
 
+@pytest.mark.usefixtures("dark")
 def test_a_window_that_is_gone_does_not_mind_another_theme(
     threaded: Callable[[Path], Reader], settings: Settings, qapp: QApplication, tmp_path: Path
 ) -> None:

@@ -18,8 +18,6 @@ from ui.settings import Settings
 from ui.window.main_window import MainWindow
 from ui.window.palette import Entry, Palette, found, rank
 
-pytestmark = pytest.mark.usefixtures("dark")
-
 
 def shown(window: MainWindow) -> list[str]:
     return [entry.text for entry in window.command_palette._shown]
@@ -150,7 +148,7 @@ def test_what_cannot_be_done_says_why_and_is_not_done(palette: Palette, window: 
 
 def test_nothing_found_is_said(palette: Palette) -> None:
     QTest.keyClicks(palette.field, "qqqq")
-    assert palette.list.topLevelItem(0).text(0) == "Nothing is called so."
+    assert palette.list.topLevelItem(0).text(0) == "No command, service or pane has this name."
     QTest.keyClick(palette.field, Qt.Key_Return)
     QTest.keyClick(palette.field, Qt.Key_Down)
     assert palette.isVisible()

@@ -19,6 +19,8 @@ from ui.services.rows import ServiceRow
 from ui.window.main_window import MainWindow
 from ui.workbench.page import ServicePage
 
+pytestmark = pytest.mark.usefixtures("dark")
+
 ROOM = {10: (900, 600), 15: (1280, 720)}
 """Least width and height that the window may need, by the size of letters in points."""
 

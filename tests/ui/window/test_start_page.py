@@ -25,8 +25,6 @@ from ui.services.templates import TEMPLATES
 from ui.settings import Settings
 from ui.window.main_window import MainWindow
 
-pytestmark = pytest.mark.usefixtures("dark")
-
 
 def shown(window: MainWindow) -> bool:
     return window.start_page.isVisible() and not window.panes.isVisible()

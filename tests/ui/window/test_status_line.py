@@ -18,8 +18,6 @@ from ui.bridge import Bridge
 from ui.parts.copying import copy
 from ui.window.status_line import StatusLine
 
-pytestmark = pytest.mark.usefixtures("dark")
-
 
 @pytest.fixture
 def post() -> Post:

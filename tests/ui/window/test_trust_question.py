@@ -28,8 +28,6 @@ from tests.ui.desk import config, pressing, settle
 from ui.services.dialog import ServiceDialog
 from ui.window.trust_question import TrustQuestion
 
-pytestmark = pytest.mark.usefixtures("dark")
-
 HOSTILE = """version = 1
 [[service]]
 name = "shell"
@@ -299,6 +297,7 @@ def test_a_new_ssh_service_can_be_made(qtbot: QtBot) -> None:
     assert made.protocol in PROTOCOLS
 
 
+@pytest.mark.usefixtures("dark")
 def test_the_list_is_as_tall_as_its_lines_when_they_are_wrapped(qtbot: QtBot, post_of: Callable[..., Post]) -> None:
     question = TrustQuestion(post_of())
     qtbot.addWidget(question)

@@ -31,8 +31,6 @@ from ui.edits import Edits
 from ui.settings import Settings
 from ui.window.workspace_files import WorkspaceFiles, demo, demo_file
 
-pytestmark = pytest.mark.usefixtures("dark")
-
 Press = QMessageBox
 
 
@@ -275,7 +273,7 @@ def test_unsaved_changes_and_what_runs_are_one_question(desk: Desk) -> None:
     assert texts_at(desk.files.new, Press.Cancel) == [
         (
             "Save the changes to “first.toml”?",
-            "Without saving, what was changed is lost. The capture is kept either way.\n\n"
+            "Your changes are lost if you do not save them. The capture is kept either way.\n\n"
             "Opening “New workspace” stops 1 service and disconnects 1 client.",
         )
     ]

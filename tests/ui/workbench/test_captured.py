@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from pytestqt.qtbot import QtBot
 
 from app import events
@@ -10,8 +9,6 @@ from tests.app.capture.captures import event, opened
 from tests.app.capture.reading.test_streams import ANSWERED, ASKED, REQUEST, RESPONSE
 from tests.ui.desk import Capture, InstantReader
 from ui.workbench.captured import CapturedMenu
-
-pytestmark = pytest.mark.usefixtures("dark")
 
 
 def picked_from(menu: CapturedMenu, service: str) -> tuple[list[str], list[str]]:

@@ -21,7 +21,6 @@ from ui.workbench.faults_section import FaultsSection
 from ui.workbench.fields import FieldRow
 
 pytestmark = [
-    pytest.mark.usefixtures("dark"),
     pytest.mark.qt_log_ignore(r"^This plugin does not support (raise\(\)|grabbing the keyboard)$", extend=True),
 ]
 

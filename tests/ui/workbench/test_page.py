@@ -21,8 +21,6 @@ from ui.looks import theme
 from ui.window.main_window import MainWindow
 from ui.workbench.page import ServicePage
 
-pytestmark = pytest.mark.usefixtures("dark")
-
 
 @pytest.fixture
 def desk(open_window: Open, qtbot: QtBot) -> Iterator[Bench]:
@@ -340,6 +338,7 @@ def test_an_open_page_leaves_the_panes_as_low_as_they_can_be(desk: Bench) -> Non
     assert with_page <= window.browser.sizes()[0] + 8  # its tab has a button, which may be higher
 
 
+@pytest.mark.usefixtures("dark")
 def test_tab_goes_over_header_try_rules_and_form(desk: Bench) -> None:
     desk.rules.view.choose(0)
     desk.page.header.name.setFocus()

@@ -16,8 +16,6 @@ from tests.ui.conftest import Open
 from tests.ui.desk import Answer, config, do, pressing, settle
 from tests.ui.workbench.bench import Bench, bench, shop
 
-pytestmark = pytest.mark.usefixtures("dark")
-
 UNAPPLIED = "Changes to “shop” are not applied."
 
 

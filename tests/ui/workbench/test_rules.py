@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from PyQt5.QtCore import QPoint, QPointF, Qt
@@ -19,8 +20,6 @@ from ui.services.dialog import ServiceDialog
 from ui.workbench.body import BodyRow
 from ui.workbench.rules_delegate import row_height
 from ui.workbench.steps import Grip, StepsRow
-
-pytestmark = pytest.mark.usefixtures("dark")
 
 READ = {"when": "regex", "match": r"^READ (?P<what>\w+)", "then": ["send {{what}} = 1"]}
 BYE = {"when": "text", "match": "bye", "then": ["send BYE", "close"]}
@@ -234,6 +233,51 @@ def test_names_of_a_template_are_completed(desk: Bench) -> None:
     QTest.keyClicks(body.text, " {{method | upp")
     QTest.keyClick(body.text, Qt.Key_Tab)
     assert body.text.typed() == "{{path.id}} {{method | upper}}"
+
+
+def give(desk: Bench, **variables: str) -> None:
+    """Give the workspace these variables."""
+    desk.page.apply()
+    desk.window.edits.change("variables", replace(desk.window.edits.state, variables=variables))
+    settle()
+
+
+def test_variables_of_the_workspace_are_completed_filled_in_and_pointed_out(desk: Bench) -> None:
+    give(desk, city="Riga")
+    desk.rules.view.choose(0)
+    body = body_of(desk)
+    desk.type_into(body.text, "{{ci")
+    QTest.keyClick(body.text, Qt.Key_Tab)
+    assert body.text.typed() == "{{var.city}}"
+    desk.start()
+    desk.until_rules(lambda rules: rules[0]["body"] == "{{var.city}}")
+    assert desk.get("/users/7") == (200, "Riga")
+    give(desk, town="Riga")
+    assert "the workspace has no variable city. It has var.town" in body._words.text()
+    assert body._words.isVisible()
+    assert desk.get("/users/7")[0] == 500
+    give(desk, city="Oslo")
+    assert not body._words.isVisible()
+    assert desk.get("/users/7") == (200, "Oslo")
+
+
+def test_names_are_completed_in_the_steps_of_a_script(script: Bench) -> None:
+    give(script, city="Riga")
+    steps = steps_of(script)
+    line = steps.steps[0].argument
+    script.type_into(line, "{{va")
+    QTest.keyClick(line, Qt.Key_Down)
+    QTest.keyClick(line, Qt.Key_Return)
+    QTest.keyClicks(line, " {{wh")
+    QTest.keyClick(line, Qt.Key_Tab)
+    QTest.keyClicks(line, " {{no")
+    QTest.keyClick(line, Qt.Key_Escape)
+    assert line.text() == "{{var.city}} {{what}} {{no"
+    assert line.hasFocus()
+    script.type_into(line, "{{var.city}}")
+    give(script, town="Riga")
+    assert "the workspace has no variable city. It has var.town" in steps._words.text()
+    assert steps._words.isVisible()
 
 
 def test_a_body_that_is_no_json_is_told_where(desk: Bench) -> None:

@@ -59,13 +59,13 @@ def _message(subject: Subject) -> Iterator[Fact]:
     yield Fact("opcode", f"{visible(opcode) or NOTHING}{number}")
     yield Fact("direction", visible(str(detail.get("direction", NOTHING))))
     yield Fact("size", written_size(len(subject.event.payload or b"")))
-    yield Fact("payload", "as it was meant: unmasked, decompressed, its frames put together")
+    yield Fact("payload", "the message itself: unmasked, decompressed, its frames joined")
 
 
 def _closed(detail: dict[str, Any]) -> Iterator[Fact]:
     both = None not in (detail.get("their_code"), detail.get("our_code"))
     unclean = "against the rules" if both else "without a closing handshake"
-    yield Fact("closed", "by the rules: both sides said so" if detail.get("clean") else unclean)
+    yield Fact("closed", "cleanly: both sides sent a close frame" if detail.get("clean") else unclean)
     yield from _code("code", detail.get("code"), detail.get("reason"))
     for side, words in (("their", "they said"), ("our", "we said")):
         yield Fact(words, None)

@@ -76,5 +76,5 @@ def test_notes_go_with_their_events(tmp_path):
 
 def test_a_note_on_one_line_is_told_by_its_summary():
     assert note(7, "", "red")[6] == "on event 7: coloured red"
-    assert note(7, "")[6] == "on event 7: taken away"
+    assert note(7, "")[6] == "on event 7: removed"
     assert events.NAMES[note(7, "x")[1]] == "note"

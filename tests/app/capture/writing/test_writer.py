@@ -209,7 +209,7 @@ def test_a_writer_that_is_killed_leaves_a_sound_file(start, path):
 @pytest.mark.parametrize(
     ("error", "words"),
     [
-        (errors.TakenAwayError(path="x"), "was taken away"),
+        (errors.TakenAwayError(path="x"), "was deleted or moved"),
         (sqlite3.OperationalError("database or disk is full"), "No space left"),
         (OSError(errno.ENOSPC, "No space left on device"), "No space left"),
         (OSError(errno.EDQUOT, "Disk quota exceeded"), "No space left"),

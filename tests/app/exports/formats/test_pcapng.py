@@ -49,7 +49,7 @@ def complaints(path: Path) -> str:
 
 
 @given(conversations())
-@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_tshark_puts_random_conversations_together_to_the_same_bytes(tmp_path: Path, found: list[Conversation]) -> None:
     path = exported(as_events(found), tmp_path)
     assert complaints(path) == ""

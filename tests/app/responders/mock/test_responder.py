@@ -251,6 +251,18 @@ def test_templates_are_filled_in() -> None:
     assert client.context.logged == [("POST /u/a%20b", {})]
 
 
+def test_a_variable_is_filled_in_as_it_is_now() -> None:
+    client = mock({"body": "{{var.a}}", "template": True})
+    client.context.variables = {"a": "1"}
+    assert client.ask("GET", "/").body == b"1"
+    client.context.variables = {"a": "2"}
+    assert client.ask("GET", "/").body == b"2"
+    client.context.variables = {"b": "3"}
+    reply = client.ask("GET", "/")
+    assert (reply.status, "there is no value var.a here" in reply.detail) == (500, True)
+    assert "path, var.b" in reply.detail
+
+
 def test_without_template_braces_are_text() -> None:
     assert mock({"body": "{{x}}"}).ask("GET", "/").body == b"{{x}}"
 

@@ -182,18 +182,43 @@ def test_any_bytes_behind_a_first_line_are_read_or_told_in_words(raw: bytes) -> 
 # -- hints
 
 
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("{{nonsense}}", "there is no value nonsense here. Use path.NAME, query.NAME"),
+        ("{{base}}", "there is no value base here. Write {{var.base}}"),
+        ("{{var.basis}}", "the workspace has no variable basis. It has var.base"),
+        ("{{path.name}}", "the path has no name. It has path.id, path.tag"),
+        ("{{var.base}} {{path.id}} {{path.tag}} {{path.1}} {{1}} {{json}} {{json.a}} {{query.q}} {{body}}", ""),
+        ('{{nonsense | default "x"}} {{uuid}} {{"text"}}', ""),
+        ("{{", ""),  # a mistake
+    ],
+)
+def test_names_that_no_request_has_are_pointed_out(text: str, why: str) -> None:
+    rule = {"path": "/u/{id}", "body_regex": r"#(?P<tag>\w+)", "template": True, "log": text}
+    found = hints_of("mock", "http", {"rules": [rule]}, {"base": "x"})
+    assert [(hint.key, why in hint.text) for hint in found] == ([("log", True)] if why else [])
+
+
+def test_variables_of_the_workspace_are_filled_in() -> None:
+    rule = {"template": True, "body": "{{var.base}}/{{path}}", "answer_fields": ["Location: {{var.base}}"]}
+    trial = try_rules("mock", "http", {"rules": [rule]}, Request("GET", "/x"), HERE, variables={"base": "b{{1}}"})
+    assert trial.answer is not None
+    assert (trial.answer.body, trial.answer.headers[0]) == (b"b{{1}}//x", ("Location", "b{{1}}"))
+
+
 def test_expressions_in_what_is_no_template_are_pointed_out() -> None:
     rules = [
         {"body": "{{path.id}} and {{more}}"},
-        {"body": "{{path.id}}", "template": True},
+        {"path": "/u/{id}", "body": "{{path.id}}", "template": True},
         {"answer_fields": ["A: b", "B: {{query.x}}"], "log": "{{" + "x" * 50 + "}}"},
         {"body": r"\{{not}}"},
     ]
     found = hints_of("mock", "http", {"rules": rules})
     assert [(hint.table, hint.key, hint.item, hint.text) for hint in found] == [
-        (0, "body", None, "has {{path.id}}, which is sent as it stands: template is off"),
-        (2, "answer_fields", 1, "has {{query.x}}, which is sent as it stands: template is off"),
-        (2, "log", None, "has {{…}}, which is sent as it stands: template is off"),
+        (0, "body", None, "has {{path.id}}, which is sent as it is: template is off"),
+        (2, "answer_fields", 1, "has {{query.x}}, which is sent as it is: template is off"),
+        (2, "log", None, "has {{…}}, which is sent as it is: template is off"),
     ]
     assert hints_of("script", "tcp", {"rules": []}) == hints_of("echo", "tcp", {}) == ()
 

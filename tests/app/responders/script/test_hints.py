@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from json import loads
 from typing import Any
 
 import pytest
@@ -50,12 +51,28 @@ def test_every_choice_of_framing_says_what_it_means() -> None:
     assert option.help_of("unknown") == option.help
 
 
+def test_a_variable_that_the_workspace_does_not_have_is_pointed_out() -> None:
+    rule = {"then": ["wait 1", "send {{var.a}} {{var.b}}", "send-hex 01"]}
+    for protocol in ("tcp", "udp", "websocket"):
+        [hint] = hints_of("script", protocol, {"rules": [rule]}, {"a": "1"})
+        assert (hint.key, hint.item) == ("then", 1)
+        assert hint.text == "step 2: the workspace has no variable b. It has var.a"
+        assert not hints_of("script", protocol, {"rules": [rule]}, {"a": "1", "b": "2"})
+        assert not hints_of("script", protocol, {"rules": [{**rule, "on": False}]})
+
+
 def test_check_warns_of_them(tmp_path: Any) -> None:
     workspace = tmp_path / "w.toml"
     workspace.write_text(
         'version = 1\n[[service]]\nname = "lab"\nprotocol = "tcp"\nlisten = "127.0.0.1:9100"\nresponder = "script"\n'
-        '[[service.options.rules]]\nwhen = "text"\nmatch = "READ"\nthen = ["send OK"]\n'
+        '[[service.options.rules]]\nwhen = "text"\nmatch = "READ"\nthen = ["send {{var.a}} {{var.b}}"]\n'
+        '[variables]\na = "1"\n'
     )
     done = run("check", workspace)
     assert done.returncode == 0
     assert "lab, rule 1: match compares a whole message, but without framing" in done.stderr
+    assert "then step 1: the workspace has no variable b. It has var.a" in done.stderr
+    [hint] = [
+        told for line in run("check", workspace, "--json").stdout.splitlines() if "hint" in (told := loads(line))
+    ][1:]
+    assert (hint["service"], hint["rule"], hint["key"]) == ("lab", 1, "match")

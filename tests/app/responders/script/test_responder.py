@@ -68,6 +68,14 @@ def when(what: str, *then: str, **more: Any) -> Rule:
     return {"when": what, "then": list(then), **more}
 
 
+def test_variables_of_the_workspace_are_filled_in_as_they_are_now() -> None:
+    talk = Talk(when("message", "send {{var.a}}{{var.b | default '-'}}"))
+    talk.context.variables = {"a": "1"}
+    assert talk.hear(b"x") == b"1-"
+    talk.context.variables = {"a": "2", "b": "{{message}}"}
+    assert talk.hear(b"x") == b"2{{message}}"
+
+
 # -- when
 
 

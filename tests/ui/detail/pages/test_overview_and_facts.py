@@ -48,7 +48,7 @@ def test_a_close_code_has_its_meaning(qtbot: QtBot) -> None:
         "our_code": None, "our_reason": None,
     }  # fmt: skip
     page = shown(qtbot, WebSocketPage(), event(events.WS_CLOSED, None, detail=detail))
-    assert read(page)["closed"] == "by the rules: both sides said so"
+    assert read(page)["closed"] == "cleanly: both sides sent a close frame"
     text = page.sheet.text()
     assert text.count("Going away: a server goes down, or a browser leaves the page") == 2
     assert not page.body.isVisible()

@@ -1,0 +1,1 @@
+"""Charts: what happened over time, of the capture that is written and of opened ones."""
