@@ -38,9 +38,11 @@ DIALOGS = (
     "watch_service",
     "about",
     "connect_lines",
+    "watch_service",
+    "alert_on_filter",
 )
 SLOW = ("new_service", "send_message", "settings", "trust")
-TOGGLED = ("send_message", "faults", "compact_services")
+TOGGLED = ("send_message", "faults", "watches", "charts", "alerts", "compact_services")
 PLACES = ("start_page", "http", "conversations", "failures", "manual", "palette", "find_service")
 
 

@@ -8,7 +8,7 @@ from PyQt5.QtCore import Qt, pyqtSignal
 from PyQt5.QtGui import QCloseEvent, QKeyEvent
 from PyQt5.QtWidgets import QDockWidget, QMainWindow, QWidget
 
-ROOM = 60
+ROOM = 80
 """Digits that a dock is to have beside another, at the least."""
 
 _turns = count(1)
@@ -31,10 +31,13 @@ class BottomDock(QDockWidget):
 
     def setVisible(self, visible: bool) -> None:
         """Make room before: while it is shown, Qt lays out the window, and makes it wider."""
-        if visible and self.isHidden():
+        shown = visible and self.isHidden()
+        if shown:
             self._turn = next(_turns)
             self._make_room()
         super().setVisible(visible)
+        if shown:
+            self._share()
 
     def _at_bottom(self) -> bool:
         """Whether it takes room at the bottom while it is shown."""
@@ -49,11 +52,21 @@ class BottomDock(QDockWidget):
         window = self.parentWidget()
         if window is None or not self._at_bottom():
             return
-        found = window.findChildren(BottomDock, options=Qt.FindDirectChildrenOnly)
-        others = [dock for dock in found if dock is not self and not dock.isHidden() and dock._at_bottom()]
-        others.sort(key=lambda dock: dock._turn)
+        others = [dock for dock in self._beside() if dock is not self]
         while others and sum(dock._needed() for dock in (self, *others)) > window.width():
             others.pop(0).close()
+
+    def _beside(self) -> list[BottomDock]:
+        """What takes room at the bottom now, what was shown first before all others."""
+        window = self.parentWidget()
+        found = window.findChildren(BottomDock, options=Qt.FindDirectChildrenOnly) if window is not None else []
+        return sorted((dock for dock in found if not dock.isHidden() and dock._at_bottom()), key=lambda it: it._turn)
+
+    def _share(self) -> None:
+        """Share the width, as each needs it: Qt would give a new one only the least."""
+        window, docks = self.parentWidget(), self._beside()
+        if isinstance(window, QMainWindow) and self in docks and len(docks) > 1:
+            window.resizeDocks(docks, [dock._needed() for dock in docks], Qt.Horizontal)
 
     def _needed(self) -> int:
         """Pixels of width, with the line beside it."""

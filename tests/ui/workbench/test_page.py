@@ -39,7 +39,7 @@ def test_a_double_click_on_a_service_opens_its_page(window: MainWindow) -> None:
     page = window.panes.currentWidget()
     assert isinstance(page, ServicePage)
     assert page.service == "beta"
-    assert window.panes.tabText(window.panes.currentIndex()) == "beta"
+    assert window.panes.tabText(window.panes.currentIndex()) == "beta: settings"
     assert not window.panes.tabIcon(window.panes.currentIndex()).isNull()
     assert not window.detail.isVisible()
 
@@ -219,7 +219,7 @@ def test_a_page_is_kept_when_its_service_is_renamed(desk: Bench) -> None:
     QTest.keyClick(desk.page.header.name, Qt.Key_Return)
     desk.qtbot.waitUntil(lambda: "store" in desk.post.services)
     assert desk.window.workbench.pages == {"store": desk.page}
-    assert desk.window.panes.tabText(desk.window.panes.currentIndex()) == "store"
+    assert desk.window.panes.tabText(desk.window.panes.currentIndex()) == "store: settings"
     do(desk.window, "undo")
     desk.qtbot.waitUntil(lambda: "shop" in desk.post.services)
     assert desk.window.workbench.pages == {"shop": desk.page}
