@@ -119,6 +119,9 @@ class Run:
         self._facts.close()
 
 
+_ENVIRONMENT = dict(os.environ)
+"""What mothers start with, not what a test has set for itself: they outlive it."""
+
 _mothers: dict[bool, tuple[socket.socket, subprocess.Popen[bytes]]] = {}
 
 
@@ -132,7 +135,7 @@ def _mother(window: bool) -> tuple[socket.socket, subprocess.Popen[bytes]]:
         # No Ctrl+C of the terminal's reaches her; a signal to a run's group does not, either.
         process = subprocess.Popen(
             [sys.executable, "-m", "tests.preloaded", str(theirs.fileno()), *(["window"] if window else [])],
-            cwd=ROOT, pass_fds=[theirs.fileno()], start_new_session=True, stdin=subprocess.DEVNULL,
+            cwd=ROOT, env=_ENVIRONMENT, pass_fds=[theirs.fileno()], start_new_session=True, stdin=subprocess.DEVNULL,
         )  # fmt: skip
         theirs.close()
         _mothers[window] = ours, process
