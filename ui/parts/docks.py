@@ -32,14 +32,24 @@ def show_below(window: QMainWindow, dock: QDockWidget) -> None:
             if sum(map(_width, [*abreast, dock])) > window.width():
                 for one in [*shown[1:], dock]:
                     window.tabifyDockWidget(shown[0], one)
-            elif abreast == shown and any(dock in window.tabifiedDockWidgets(one) for one in shown):
-                for one in [*docked, dock]:  # Qt parts tabs only by adding the docks anew
-                    window.removeDockWidget(one)
-                    window.addDockWidget(area, one)
-                for one in shown:
-                    one.show()
+            elif abreast == shown:
+                _part(window, dock, docked, shown)
     dock.show()
     dock.raise_()
+
+
+def _part(window: QMainWindow, dock: QDockWidget, docked: list[QDockWidget], shown: list[QDockWidget]) -> None:
+    """Have a dock beside those that are shown, each as wide as the other."""
+    if any(dock in window.tabifiedDockWidgets(one) for one in shown):
+        area = window.dockWidgetArea(dock)
+        for one in [*docked, dock]:  # Qt parts tabs only by adding the docks anew
+            window.removeDockWidget(one)
+            window.addDockWidget(area, one)
+        for one in shown:
+            one.show()
+    dock.show()
+    beside = [*shown, dock]
+    window.resizeDocks(beside, [max(_width(one), window.width() // len(beside)) for one in beside], Qt.Horizontal)
 
 
 def in_front(dock: QDockWidget) -> bool:
