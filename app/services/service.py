@@ -86,6 +86,7 @@ class Service:
         self.refused_host = ""
         self.wanted = False
         self.faults = failing.faults_of(self, reactor)
+        self.faults.counted = recorder.counters(self.number).faults
         self.renew: Callable[[], None] = lambda: None
         self.adapt: Callable[[Any], None] = lambda built: None
         self.fail: Callable[[], None] = lambda: None

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from PyQt5.QtCore import Qt, QTimer, pyqtSignal
-from PyQt5.QtGui import QCloseEvent, QKeyEvent
+from PyQt5.QtGui import QCloseEvent
 from PyQt5.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from app.alerts.live import Alerts
 from ui.alerts.changes import AlertChanges
 from ui.alerts.row import AlertRow
 from ui.forms.form import Words, Wrapped
+from ui.parts.bottom_dock import BottomDock
 from ui.parts.line import Line
 from ui.parts.scrolled import Scrolled
 from ui.parts.small_button import small_button
@@ -21,7 +22,7 @@ SECOND = 1_000
 """Milliseconds between two looks at the clock while an alert is raised."""
 
 
-class AlertsDock(QDockWidget):
+class AlertsDock(BottomDock):
     """A row for each alert, in the order of the workspace.
 
     Attributes:
@@ -30,13 +31,11 @@ class AlertsDock(QDockWidget):
         verdict: what became of what the user tried.
 
     Signals:
-        left(): the user closed the dock.
         edit_wanted(str): the form of the alert of this name; "": of a new one.
         try_wanted(str), events_wanted(str): as of the rows.
         mail_wanted(): the mail settings.
     """
 
-    left = pyqtSignal()
     edit_wanted = pyqtSignal(str)
     try_wanted = pyqtSignal(str)
     events_wanted = pyqtSignal(str)
@@ -178,14 +177,7 @@ class AlertsDock(QDockWidget):
         first = next(iter(self.rows.values()), None)
         (self.add if first is None else first.edit).setFocus(Qt.ShortcutFocusReason)
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key_Escape:
-            self.close()
-        else:
-            super().keyPressEvent(event)
-
     def closeEvent(self, event: QCloseEvent) -> None:
-        super().closeEvent(event)
         self._clock.stop()
         self.tell("")
-        self.left.emit()
+        super().closeEvent(event)

@@ -68,7 +68,7 @@ class Controls(QWidget):
         mark_accessible(self.service, self.tr("Service"), self.tr("Shows the figures of one service, or of all"))
         for box in (self.window_, self.step, self.service):
             box.setSizeAdjustPolicy(QComboBox.AdjustToMinimumContentsLengthWithIcon)
-            box.setMinimumContentsLength(11)
+            box.setMinimumContentsLength(9)
             box.activated.connect(lambda _: self.changed.emit())
         self.refresh_services()
 

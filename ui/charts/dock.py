@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from PyQt5.QtCore import Qt, pyqtSignal
-from PyQt5.QtGui import QCloseEvent, QKeyEvent
+from PyQt5.QtCore import Qt
 from PyQt5.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QWidget
 
 from ui.charts.page import ChartsPage
+from ui.parts.bottom_dock import BottomDock
 from ui.parts.small_button import small_button
 
 
-class ChartsDock(QDockWidget):
+class ChartsDock(BottomDock):
     """Holds the page of charts, at an edge of the window or in a window of its own.
 
     Attributes:
         page: the page.
-
-    Signals:
-        left(): the user closed the dock.
     """
-
-    left = pyqtSignal()
 
     def __init__(self, page: ChartsPage, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -50,13 +45,3 @@ class ChartsDock(QDockWidget):
         row.addWidget(apart)
         row.addWidget(close)
         return bar
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key_Escape:
-            self.close()
-        else:
-            super().keyPressEvent(event)
-
-    def closeEvent(self, event: QCloseEvent) -> None:
-        super().closeEvent(event)
-        self.left.emit()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from PyQt5.QtCore import Qt, QTimer, pyqtSignal
-from PyQt5.QtGui import QCloseEvent, QKeyEvent, QResizeEvent
+from PyQt5.QtGui import QCloseEvent, QResizeEvent
 from PyQt5.QtWidgets import (
     QDockWidget,
     QHBoxLayout,
@@ -29,6 +29,7 @@ from ui.faults.presets_menu import menu_of, with_network
 from ui.faults.row import FaultRow
 from ui.faults.words import count_words
 from ui.forms.form import Words, sentence, tab_through
+from ui.parts.bottom_dock import BottomDock
 from ui.parts.line import Line
 from ui.parts.scrolled import Scrolled
 from ui.parts.small_button import small_button
@@ -45,7 +46,7 @@ PAUSE = 60
 Key = tuple[str, str, int]
 
 
-class FaultsDock(QDockWidget):
+class FaultsDock(BottomDock):
     """A row for each fault, in the order of the services.
 
     Attributes:
@@ -53,13 +54,11 @@ class FaultsDock(QDockWidget):
         networks, all_off: buttons of the title.
 
     Signals:
-        left(): the user closed the dock.
         page_wanted(str, int): the page of a service, and the fault to show; -1: none of them.
         hits_wanted(str, str): the hits of a fault of a service.
         off_wanted(): no fault is to act.
     """
 
-    left = pyqtSignal()
     page_wanted = pyqtSignal(str, int)
     hits_wanted = pyqtSignal(str, str)
     off_wanted = pyqtSignal()
@@ -247,7 +246,7 @@ class FaultsDock(QDockWidget):
             old.hide()
             old.deleteLater()
             self._order = []
-        row = self.rows[key] = FaultRow(service, fault, at)
+        row = self.rows[key] = FaultRow(service, self._post.services[service].config.protocol, fault, at)
         row.arrange(self.width())
         row.switched.connect(lambda on: self._switch(row, on=on))
         row.once.connect(lambda: self._once(row))
@@ -312,13 +311,6 @@ class FaultsDock(QDockWidget):
         first: QWidget = self.empty.page if row is None else row.switch if not row.fault.only else row.once_now
         first.setFocus(Qt.ShortcutFocusReason)
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key_Escape:
-            self.close()
-        else:
-            super().keyPressEvent(event)
-
     def closeEvent(self, event: QCloseEvent) -> None:
         self._apply()
         super().closeEvent(event)
-        self.left.emit()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from PyQt5.QtCore import Qt, QTimer, pyqtSignal
-from PyQt5.QtGui import QCloseEvent, QHideEvent, QKeyEvent, QResizeEvent, QShowEvent
+from PyQt5.QtCore import Qt, QTimer
+from PyQt5.QtGui import QHideEvent, QResizeEvent, QShowEvent
 from PyQt5.QtWidgets import (
     QDockWidget,
     QHBoxLayout,
@@ -32,6 +32,7 @@ from ui.detail.saving import save_payload
 from ui.edits import Edits
 from ui.forms.form import Words, set_property
 from ui.looks.icons import icon
+from ui.parts.bottom_dock import BottomDock
 from ui.parts.line import Line
 from ui.parts.scrolled import Scrolled
 from ui.parts.small_button import small_button
@@ -62,14 +63,8 @@ def reaching(service: Service) -> str | None:
     return url_of(config.protocol, host, port, tls=config.tls is not None)
 
 
-class SendDock(QDockWidget):
-    """The dock at the bottom of the window.
-
-    Signals:
-        left(): the user closed the dock.
-    """
-
-    left = pyqtSignal()
+class SendDock(BottomDock):
+    """The dock at the bottom of the window."""
 
     def __init__(self, post: Post, edits: Edits, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -348,12 +343,6 @@ class SendDock(QDockWidget):
 
     # -- the dock itself
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key_Escape:
-            self.close()
-        else:
-            super().keyPressEvent(event)
-
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self._show_run()
@@ -361,10 +350,6 @@ class SendDock(QDockWidget):
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
         self._second.stop()
-
-    def closeEvent(self, event: QCloseEvent) -> None:
-        super().closeEvent(event)
-        self.left.emit()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

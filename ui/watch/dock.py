@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from PyQt5.QtCore import Qt, pyqtSignal
-from PyQt5.QtGui import QCloseEvent, QKeyEvent, QResizeEvent
+from PyQt5.QtGui import QResizeEvent
 from PyQt5.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from app.post import Post
 from ui.forms.form import tab_through
+from ui.parts.bottom_dock import BottomDock
 from ui.parts.line import Line
 from ui.parts.scrolled import Scrolled
 from ui.parts.small_button import small_button
@@ -19,19 +20,17 @@ LINES = 6
 """Lines of text for which there is always room."""
 
 
-class WatchDock(QDockWidget):
+class WatchDock(BottomDock):
     """A row for each watch, in the order of the workspace.
 
     Attributes:
         rows: by the name of the watch.
 
     Signals:
-        left(): the user closed the dock.
         new_wanted(str), edit_wanted(str): a watch on this service ("": on something else), or this watch in its form.
         events_wanted(str): the events of this watch.
     """
 
-    left = pyqtSignal()
     new_wanted = pyqtSignal(str)
     edit_wanted = pyqtSignal(str)
     events_wanted = pyqtSignal(str)
@@ -158,13 +157,3 @@ class WatchDock(QDockWidget):
     def begin(self) -> None:
         """Take the keyboard."""
         (self.new if self.rows else self.empty.other).setFocus(Qt.ShortcutFocusReason)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key_Escape:
-            self.close()
-        else:
-            super().keyPressEvent(event)
-
-    def closeEvent(self, event: QCloseEvent) -> None:
-        super().closeEvent(event)
-        self.left.emit()

@@ -39,12 +39,14 @@ class Tap(Holding):
         opened: ns since 1970.
         received, sent: bytes so far.
         course: what faults know of it; None while its service has had none.
+        counters: of its owner.
     """
 
     def __init__(self, factory: TapBuilder, wrapped: IProtocol) -> None:
         super().__init__(factory, wrapped)
         owner = self._owner = factory.owner
         self._record = owner.recorder.record
+        self.counters = owner.recorder.counters(owner.number)
         self._owner_number = owner.number
         self.ours = factory.outgoing
         self._ended_by = ""

@@ -75,6 +75,31 @@ def test_the_send_dock_needs_no_more_room_and_does_not_make_the_window_grow(wind
     assert window.size() == before
 
 
+def test_docks_make_room_for_each_other_and_the_window_does_not_grow(window: MainWindow) -> None:
+    """Where there is room, they lie side by side; otherwise the one that was shown first is closed."""
+    commands = {"send_message": window.sending, "faults": window.faults, "watches": window.watches}
+    commands |= {"charts": window.charts, "alerts": window.alerts}
+    window.resize(*ROOM[theme.notifier.fonts.size])
+    settle()
+    before = window.size()
+    for name in commands:
+        do(window, name)
+        assert least(window) == (True, True), name
+        assert window.size() == before, name
+        assert [one for one in commands if commands[one].dock.isVisible()][-1:] == [name]
+    window.resize(2600, 900)
+    for name in ("send_message", "faults"):
+        do(window, name)
+    shown = {one for one in commands if commands[one].dock.isVisible()}
+    assert shown >= {"alerts", "send_message", "faults"}
+    assert window.width() == 2600
+    do(window, "charts")
+    do(window, "watches")
+    assert not window.alerts.dock.isVisible()
+    assert window.watches.dock.isVisible()
+    assert window.width() == 2600
+
+
 def test_the_dock_and_the_page_of_faults_need_no_more_room(open_window: Open, qapp: QApplication) -> None:
     slow = {"kind": "delay", "name": "a fault with quite a long name " * 2, "jitter_ms": 5.0, "nth": 2}
     rate = {"kind": "rate", "bytes_per_second": 1e10}

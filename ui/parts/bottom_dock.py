@@ -1,0 +1,72 @@
+"""Docks at the bottom of a window, which lie side by side as far as there is room for them."""
+
+from __future__ import annotations
+
+from itertools import count
+
+from PyQt5.QtCore import Qt, pyqtSignal
+from PyQt5.QtGui import QCloseEvent, QKeyEvent
+from PyQt5.QtWidgets import QDockWidget, QMainWindow, QWidget
+
+ROOM = 60
+"""Digits that a dock is to have beside another, at the least."""
+
+_turns = count(1)
+
+
+class BottomDock(QDockWidget):
+    """A dock that Escape closes. When it is shown, those that were shown before it are closed, the oldest first,
+    until there is room: else Qt makes the window wider than the screen.
+
+    Signals:
+        left(): the dock was closed.
+    """
+
+    left = pyqtSignal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._turn = 0
+        self.topLevelChanged.connect(self._make_room)
+
+    def setVisible(self, visible: bool) -> None:
+        """Make room before: while it is shown, Qt lays out the window, and makes it wider."""
+        if visible and self.isHidden():
+            self._turn = next(_turns)
+            self._make_room()
+        super().setVisible(visible)
+
+    def _at_bottom(self) -> bool:
+        """Whether it takes room at the bottom while it is shown."""
+        window = self.parentWidget()
+        return (
+            isinstance(window, QMainWindow)
+            and not self.isFloating()
+            and window.dockWidgetArea(self) == Qt.BottomDockWidgetArea
+        )
+
+    def _make_room(self) -> None:
+        window = self.parentWidget()
+        if window is None or not self._at_bottom():
+            return
+        found = window.findChildren(BottomDock, options=Qt.FindDirectChildrenOnly)
+        others = [dock for dock in found if dock is not self and not dock.isHidden() and dock._at_bottom()]
+        others.sort(key=lambda dock: dock._turn)
+        while others and sum(dock._needed() for dock in (self, *others)) > window.width():
+            others.pop(0).close()
+
+    def _needed(self) -> int:
+        """Pixels of width, with the line beside it."""
+        for part in (self, *self.findChildren(QWidget)):
+            part.ensurePolished()  # those that were never shown do not know the stylesheet's sizes yet
+        return max(self.minimumSizeHint().width(), ROOM * self.fontMetrics().horizontalAdvance("0")) + 2
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key_Escape:
+            self.close()
+        else:
+            super().keyPressEvent(event)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        super().closeEvent(event)
+        self.left.emit()
