@@ -38,7 +38,6 @@ DIALOGS = (
     "watch_service",
     "about",
     "connect_lines",
-    "watch_service",
     "alert_on_filter",
 )
 SLOW = ("new_service", "send_message", "settings", "trust")
