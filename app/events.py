@@ -214,6 +214,24 @@ ALERT_UNSENT: Final = _kind(
 
 ALERTS: Final = (ALERT_RAISED, ALERT_RESOLVED, ALERT_SENT, ALERT_UNSENT)
 """What is recorded of alerts: no alert looks at these."""
+LOOP_BLOCKED: Final = _kind(
+    36, "loop.blocked",
+    "one turn of the reactor took long, and no service answered meanwhile; `frames` is the stack that ran, `seconds`"
+    " its length, `unfinished`: it had not ended when the program was ended",
+    always={
+        "group": str, "type": str, "message": str, "frames": list, "notes": list, "relation": str,
+        "cause": dict | None, "members": list, "seconds": float,
+    },
+    sometimes={"unfinished": bool},
+)  # fmt: skip
+GROWING: Final = _kind(
+    37, "program.growing",
+    "something of the program has only grown for an hour; `what` is its name, `first` and `last` its figures",
+    always={"what": str, "first": int, "last": int, "seconds": float},
+)  # fmt: skip
+
+FAILURES: Final = frozenset({FAILURE, LOOP_BLOCKED})
+"""The kinds that are grouped as failures."""
 
 CONTROL_ASKED: Final = _kind(
     39, "control.asked", "another process asked for something that changes what runs here; `by` says who it is",

@@ -24,6 +24,8 @@ from app.files.folders import data_folder
 from app.logbook import Logbook
 from app.plugin_loader.live import Plugins
 from app.plugin_loader.table import TABLE
+from app.program.blocked import LoopWatch
+from app.program.figures import Figures
 from app.responders.relay.loops import Loops
 from app.sending.sender import Sender
 from app.services.answering import DatagramPorts
@@ -52,6 +54,8 @@ class Post:
 
     Attributes:
         recorder: takes the events of services and of the sender.
+        figures: of the program itself.
+        loop: watches the reactor, once it is opened, and records what blocked it.
         logbook: records what Twisted and Python log.
         services: by name, in the order of the workspace.
         watches: its watches by name, with what they have found; they run from ``open`` on.
@@ -72,6 +76,8 @@ class Post:
         self._seed = seed
         self.recorder = Recorder(reactor)
         self.logbook = Logbook(reactor, self.recorder)
+        self.figures = Figures(reactor, self._connections)
+        self.loop = LoopWatch(reactor, self.recorder, self.figures.read)
         self._budget = Budget()
         self.sender = Sender(reactor, self.recorder, data_folder(), self._budget)
         self.services: dict[str, Service] = {}
@@ -144,7 +150,13 @@ class Post:
             self.recorder.record(events.LOG, summary=TABLE.trust.trouble)
         self.plugins.open()
         self.watches.start()
-        self._link = WriterLink(self._reactor, self.recorder, capture or default_capture(self.captures), limit)
+        self._link = WriterLink(
+            self._reactor,
+            self.recorder,
+            capture or default_capture(self.captures),
+            limit,
+            last_word=self.loop.last_word,
+        )
         self._link.start()
         if keeping != Keeping():
             Deferred.fromCoroutine(self._tidy(self._link.path, keeping))
@@ -193,7 +205,7 @@ class Post:
         """Capture into ``path`` from now on. False if that file will never do."""
         if self._link is not None and self._link is not old:
             await self._link.release()
-        self._link = WriterLink(self._reactor, self.recorder, path, self._limit, old.arena)
+        self._link = WriterLink(self._reactor, self.recorder, path, self._limit, old.arena, self.loop.last_word)
         self._link.start()
         await self._link.opened
         return not self._link.refused
@@ -222,6 +234,10 @@ class Post:
         self.gate.alerts_changed(self._content.alerts, self._content.mail, by_user=by_user)
         self.alerts.configure(self._content.alerts, self._content.mail)
         self.question_changed.emit(self)
+
+    def _connections(self) -> int:
+        of_services = sum(len(service.connections) for service in list(self.services.values()))  # in any thread
+        return of_services + len(self.sender.connections)
 
     # -- the services
 
@@ -501,6 +517,7 @@ class Post:
 
     async def shut_down(self) -> None:
         """Stop the services, store every event, close the file."""
+        self.loop.stop()
         self.plugins.close()
         self.watches.stop()
         self.alerts.close()
@@ -511,6 +528,7 @@ class Post:
         self.recorder.resume()  # the capture is to say how much it lacks
         if self._link is not None:
             await self._link.close()
+        self.loop.close()
         self.logbook.close()
 
 

@@ -30,8 +30,11 @@ class PromptEPollReactor(EPollReactor):
             set. It is no date, and stands still while the machine sleeps.
         _holding: whether ``addWriter`` may put a writer into ``_fresh``. Only true while
             an iteration runs that will try it.
+        turns: is told when it begins to work (``begin``) and when it has done so (``end``), if it is not None. A turn
+            is all between two polls.
     """
 
+    turns: Any = None
     seconds = staticmethod(monotonic)
 
     def __init__(self) -> None:
@@ -69,10 +72,16 @@ class PromptEPollReactor(EPollReactor):
             self._write_fresh()
             # The writers' callbacks may have scheduled a call or stopped the reactor.
             timeout = 0.0
+        turns = self.turns
+        if turns is not None:
+            turns.end()
         try:
             ready = self._poller.poll(-1 if timeout is None else timeout, SLICE)
         except InterruptedError:
             return
+        finally:
+            if turns is not None:
+                turns.begin()
         self._round(ready)
 
     doIteration = doPoll

@@ -46,6 +46,8 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
 if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
     os.environ.setdefault("PYTHONPYCACHEPREFIX", str(Path(__file__).parents[1] / "build" / "pycache"))
 
+preloaded.mothers_environment = dict(os.environ)
+
 # How long an example takes says how busy the machine is, and what was found once is found each time.
 STEADY = hypothesis.settings(deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow], derandomize=True)
 hypothesis.settings.register_profile("steady", STEADY)

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from app.events import FAILURE, WATCH_CHECKED
+from app.events import FAILURE, LOOP_BLOCKED, WATCH_CHECKED
 from tests.e2e.clients import curl, socat, url
 from tests.e2e.display import Display, display
 from tests.e2e.program import Program
@@ -93,6 +93,18 @@ probability = 0.5
 )
 """Services that fail on purpose."""
 
+BLOCKED = (
+    DESK.partition("[[service]]")[0]
+    + """[[service]]
+name = "orders"
+protocol = "tcp"
+listen = "127.0.0.1:9621"
+responder = "orders"
+"""
+)
+
+BLOCKING = blocks(ROOT / "docs" / "blocked.md")[0].text.replace("sleep(1)", "sleep(0.6)")
+
 [BALANCED] = [block.text for block in blocks(ROOT / "docs" / "balance.md") if block.file == "balance.toml"]
 """A relay before two servers that are there, and one that is not."""
 
@@ -172,6 +184,27 @@ class Manual(Album):
             it.wait()
 
         self._charts()
+        self._draw_blocked()
+
+    def _draw_blocked(self) -> None:
+        """A plugin that blocks the reactor, and the program's own figures."""
+        with TemporaryDirectory() as folder:
+            (Path(folder) / "plugins").mkdir()
+            (Path(folder) / "plugins" / "orders.py").write_text(BLOCKING)
+            with running_on(self._screen, BLOCKED, folder, self._theme, "--start") as it:
+                it.wait_up(1)
+                for _ in range(3):
+                    socat("TCP", ("127.0.0.1", 9621), b"all\n")
+                it.wait_event(lambda e: e.kind == LOOP_BLOCKED, 3)
+                it.click("pane Failures")
+                self._settle()
+                it.click_row(0)
+                self._settle()
+                self._keep("blocked")
+                it.press("alt+h", "p")
+                self._window(it, "This program", "program")
+                it.press("ctrl+q")
+                it.wait()
 
     def _upstreams(self, it: Program) -> None:
         for number in range(7):

@@ -119,6 +119,9 @@ class Run:
         self._facts.close()
 
 
+mothers_environment: Mapping[str, str] | None = None
+"""What mothers start with, instead of what a test may have set for itself: they outlive it."""
+
 _mothers: dict[bool, tuple[socket.socket, subprocess.Popen[bytes]]] = {}
 
 
@@ -132,7 +135,8 @@ def _mother(window: bool) -> tuple[socket.socket, subprocess.Popen[bytes]]:
         # No Ctrl+C of the terminal's reaches her; a signal to a run's group does not, either.
         process = subprocess.Popen(
             [sys.executable, "-m", "tests.preloaded", str(theirs.fileno()), *(["window"] if window else [])],
-            cwd=ROOT, pass_fds=[theirs.fileno()], start_new_session=True, stdin=subprocess.DEVNULL,
+            cwd=ROOT, env=mothers_environment, pass_fds=[theirs.fileno()], start_new_session=True,
+            stdin=subprocess.DEVNULL,
         )  # fmt: skip
         theirs.close()
         _mothers[window] = ours, process

@@ -24,6 +24,7 @@ from app.files.folders import APP_NAME, data_folder
 from app.files.limit import raise_file_limit
 from app.files.runs import Run
 from app.post import Post
+from app.text.escapes import one_line
 from app.workspace import reading as workspace
 from app.workspace.reading import Workspace
 from ui import screen
@@ -67,6 +68,7 @@ def run(path: Path | None, capture: Path | None, start: bool, separate: bool = F
     if name is not None and not own_window and instance.hand_over(Wish(path and path.absolute(), start), name):
         return 0
     post = Post(reactor, opened)
+    post.loop.prepare()
     # The writer process starts up while the window is being built.
     capturing = post.open(
         capture, settings.capture_limit, Keeping(settings.keep_days, settings.keep_total), settings.captures
@@ -97,10 +99,16 @@ def run(path: Path | None, capture: Path | None, start: bool, separate: bool = F
             window.captures.open_path(opened_capture)
         await capturing
         Deferred.fromCoroutine(look_back())
+        if settings.metrics:
+            await window.metrics.use(settings.metrics)
+            if window.metrics.problem:
+                window.notices.say(window.metrics.problem)
         await (post.start_all() if start else post.autostart())
+        post.loop.open(_warn)
 
     async def end() -> None:
         await window.drafts.finish()
+        await window.metrics.use("")
         await post.shut_down()
         this_run.end()
         reader.close()
@@ -117,6 +125,11 @@ def run(path: Path | None, capture: Path | None, start: bool, separate: bool = F
     gc.freeze()
     application.exec_()
     return 0
+
+
+def _warn(words: str) -> None:
+    if sys.stderr is not None:
+        print(f"listening-post: {one_line(words)}", file=sys.stderr)
 
 
 def _stop(reactor: Any) -> None:

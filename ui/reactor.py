@@ -42,6 +42,8 @@ class EpollQtReactor(PromptEPollReactor, QtReactor):
             a handler opened runs its own event loop.
         _ready: descriptors with their events that the innermost ``_drain`` is dispatching.
         _from_threads: calls that other threads asked for, in order.
+
+    A turn, for ``turns``, is one ``_drain``, up to where a handler opens a dialog.
     """
 
     def __init__(self) -> None:
@@ -166,6 +168,8 @@ class EpollQtReactor(PromptEPollReactor, QtReactor):
         after its handler has returned is done now: write what slots have queued, and arm the timer.
         """
         if self._depth:
+            if self.turns is not None:
+                self.turns.end()
             if self._fresh:
                 self._write_fresh()
             self._arm()
@@ -182,6 +186,8 @@ class EpollQtReactor(PromptEPollReactor, QtReactor):
         self._ready.clear()
         self._depth += 1
         self._holding = True
+        if self.turns is not None:
+            self.turns.begin()
         try:
             until = perf_counter() + BUDGET
             poll = self._poller.poll
@@ -194,6 +200,8 @@ class EpollQtReactor(PromptEPollReactor, QtReactor):
         finally:
             self._depth -= 1
             self._holding = self._depth > 0
+            if self.turns is not None:
+                self.turns.end()
         self._arm()
 
 

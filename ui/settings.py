@@ -10,6 +10,7 @@ from PyQt5.QtWidgets import QApplication
 
 from app.capture.link import DEFAULT_LIMIT
 from app.files.folders import APP_NAME
+from app.metrics.serving import DEFAULT as METRICS
 from ui.looks import theme, times
 from ui.looks.theme import POINTS, Fonts
 from ui.looks.times import DIGITS, TimeFormat
@@ -83,6 +84,29 @@ class Settings:
     @captures.setter
     def captures(self, folder: Path | None) -> None:
         self._store.setValue("captures", str(folder or ""))
+
+    @property
+    def metrics(self) -> str:
+        """Where metrics are served; "" means nowhere."""
+        return self.metrics_address if self.serves_metrics else ""
+
+    @property
+    def serves_metrics(self) -> bool:
+        return str(self._store.value("serves_metrics", "false")).lower() == "true"
+
+    @serves_metrics.setter
+    def serves_metrics(self, on: bool) -> None:
+        self._store.setValue("serves_metrics", on)
+
+    @property
+    def metrics_address(self) -> str:
+        """Where metrics are served if they are, as ``127.0.0.1:9464``."""
+        where = self._store.value("metrics_address", METRICS)
+        return where if isinstance(where, str) and where else METRICS
+
+    @metrics_address.setter
+    def metrics_address(self, where: str) -> None:
+        self._store.setValue("metrics_address", where)
 
     @property
     def used(self) -> list[str]:

@@ -29,12 +29,14 @@ from PyQt5.QtWidgets import (
 )
 
 from app.files.folders import data_folder
+from app.metrics.serving import MetricsServer
 from app.plugin_loader.source import FOLDER
 from app.post import capture_folder
 from app.services.config import ServiceConfig
 from ui.forms.form import Form, column, sentence, tell
 from ui.looks import theme, times
 from ui.looks.times import TimeFormat
+from ui.program.metrics_form import MetricsForm
 from ui.services import checks as service_checks
 from ui.settings import LARGEST, SMALLEST, Settings
 
@@ -49,10 +51,16 @@ SAMPLE = 482_007_118
 class SettingsDialog(QDialog):
     """Pages of settings; there is nothing to save."""
 
-    def __init__(self, settings: Settings, captures: Callable[[], object], parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        captures: Callable[[], object],
+        metrics: MetricsServer,
+        parent: QWidget | None = None,
+    ) -> None:
         """``captures`` shows the dialog about how long captures are kept."""
         super().__init__(parent)
-        self._settings, self._captures = settings, captures
+        self._settings, self._captures, self._server = settings, captures, metrics
         self.setAttribute(Qt.WA_DeleteOnClose)
         self.setWindowFlag(Qt.WindowContextHelpButtonHint, False)
         self.setWindowTitle(self.tr("Settings"))
@@ -62,6 +70,7 @@ class SettingsDialog(QDialog):
         for title, form in (
             (self.tr("&Appearance"), self._looks()), (self.tr("&Times"), self._times()),
             (self.tr("&Capture"), self._capture()), (self.tr("&Services"), self._services()),
+            (self.tr("M&etrics"), self._metrics()),
         ):  # fmt: skip
             self.tabs.addTab(_page(form), title)
         buttons = QDialogButtonBox(QDialogButtonBox.Close)
@@ -163,6 +172,10 @@ class SettingsDialog(QDialog):
         )
         self._check_host()
         return form
+
+    def _metrics(self) -> Form:
+        self.metrics = MetricsForm(self._settings, self._server, self)
+        return self.metrics
 
     # -- what is changed
 

@@ -18,6 +18,7 @@ from twisted.python.failure import Failure
 
 from app.capture.recorder import Recorder, Stored
 from app.capture.writing.arena import SHARES, Arena
+from app.capture.writing.last_word import LastWord
 from app.capture.writing.pipe import GATHERS, Pipe
 from app.errors import system_words
 
@@ -39,8 +40,8 @@ without a capture."""
 LOOK_AGAIN = 0.1
 """Seconds."""
 
-ARENA = 3
-"""The writer's file descriptor of the memory that it shares with us."""
+ARENA, LAST_WORD = 3, 4
+"""The writer's file descriptors of the memory that it shares with us."""
 
 
 class WriterLink(ProcessProtocol):
@@ -55,9 +56,11 @@ class WriterLink(ProcessProtocol):
     """
 
     def __init__(
-        self, reactor: Any, recorder: Recorder, path: Path, limit: int = DEFAULT_LIMIT, arena: Arena | None = None
-    ) -> None:
-        """``arena``: that of the link before, whose batches may still be in it."""
+        self, reactor: Any, recorder: Recorder, path: Path, limit: int = DEFAULT_LIMIT, arena: Arena | None = None,
+        last_word: LastWord | None = None,
+    ) -> None:  # fmt: skip
+        """``arena``: that of the link before, whose batches may still be in it. ``last_word``: the event in it is
+        stored if the program ends without taking it back."""
         self._reactor, self._recorder = reactor, recorder
         self.path, self._limit = path, limit
         self.opened: Deferred[None] = Deferred()
@@ -70,6 +73,7 @@ class WriterLink(ProcessProtocol):
         self._heard = b""
         self._process: Any = None
         self._pipe: Pipe | None = None
+        self._last_word = last_word
         self._arena = arena or (_arena() if SHARES and GATHERS else None)
         recorder.share(self._arena)
 
@@ -95,7 +99,10 @@ class WriterLink(ProcessProtocol):
         files: dict[int, int | str] | None = {0: self._pipe.reading, 1: "r", 2: "r"} if self._pipe else None
         if files and self._arena is not None:
             files[ARENA] = self._arena.file
-            command.append(str(ARENA))
+            command.append(f"arena={ARENA}")
+        if files and self._last_word is not None and self._last_word.file >= 0:
+            files[LAST_WORD] = self._last_word.file
+            command.append(f"last-word={LAST_WORD}")
         try:
             with _signals_held():
                 self._process = self._reactor.spawnProcess(

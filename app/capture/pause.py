@@ -11,7 +11,8 @@ KEPT = frozenset(
     {
         events.SERVICE_STARTED, events.SERVICE_STOPPED, events.SERVICE_FAILED, events.SERVICE_RESTARTING,
         events.CONNECTION_OPENED, events.CONNECTION_CLOSED, events.TLS_OPENED, events.TLS_FAILED,
-        events.UPSTREAM_FAILED, events.UPSTREAM_RECOVERED, events.FAILURE, events.FAILURE_RESOLVED, events.NOTE,
+        events.UPSTREAM_FAILED, events.UPSTREAM_RECOVERED, events.FAILURE, events.FAILURE_RESOLVED,
+        events.LOOP_BLOCKED, events.GROWING, events.NOTE,
     }
 )  # fmt: skip
 """Kinds that are stored during a pause, too. Without the ends of connections the capture would show them as open

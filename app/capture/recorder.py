@@ -14,6 +14,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from app import events
 from app.capture import lost_events
+from app.capture.counters import Counters
 from app.capture.lost_events import Loss, Losses
 from app.capture.pause import KEPT, Pause
 from app.capture.sampling import Sampler
@@ -139,6 +140,7 @@ class Recorder:
         self._on_way_bytes = 0
         self._services: list[tuple[str, str]] = []
         self._services_sent = 0
+        self._counters: dict[int, Counters] = {0: Counters()}
         self._connections = 0
         self._sink: Sink | None = None
         self._elsewhere = 0
@@ -183,6 +185,22 @@ class Recorder:
     def connections(self) -> int:
         """The number of the newest connection; 0 before the first."""
         return self._connections
+
+    def counters(self, service: int) -> Counters:
+        """What is counted of the service with this number; of 0: of what is of none."""
+        found = self._counters.get(service)
+        if found is None:
+            found = self._counters[service] = Counters()
+        return found
+
+    def counted(self) -> dict[str, Counters]:
+        """The counters of services by their names, in the order in which they came; of what is of none by ""."""
+        named: dict[str, Counters] = {}
+        for number, counters in self._counters.items():
+            name = self._services[number - 1][0] if number else ""
+            before = named.get(name)
+            named[name] = counters if before is None else before + counters
+        return named
 
     def add_connection(self) -> int:
         """A new connection's number, from 1."""
@@ -250,6 +268,7 @@ class Recorder:
         if not failures.claim(error):
             return
         self.failures += 1
+        self.counters(service).failures += 1
         record = failures.record(error, traceback)
         detail = {"group": fingerprint(record), **record.as_json()}
         self.record(events.FAILURE, service, conn, payload, record.summary, json.dumps(detail))

@@ -22,7 +22,8 @@ table          holds
                not one alone); up to the newest event
                its bytes and messages (events of data) each way and its failures; ``first`` and
                ``last``: the events in which it was opened and closed
-``failure``    the fingerprint of each event of kind ``failure``, by which they are grouped
+``failure``    the fingerprint of each event of kind ``failure`` or ``loop.blocked``, by which
+               they are grouped
 ``resolution`` the newest word on a group of failures: the ``failure.resolved`` event that
                said it was resolved, or, where ``reopened``, that it was not
 ``batch``      first and last event of each batch, the unit in which the oldest are dropped
@@ -91,6 +92,7 @@ CREATE {untrusted.EVENT};
 # Captures of earlier builds lack these; readers do without, writers add them.
 _FAILURES = """
 CREATE INDEX IF NOT EXISTS stored_http ON stored (conn, id) WHERE kind IN (10, 11);
+CREATE INDEX IF NOT EXISTS stored_failures ON stored (id) WHERE kind IN (18, 36);
 CREATE TABLE IF NOT EXISTS failure (
     event INTEGER PRIMARY KEY, fingerprint TEXT NOT NULL, service INTEGER, conn INTEGER
 );

@@ -201,7 +201,10 @@ def _print_services(services: p.Services, args: argparse.Namespace) -> None:
         if args.json:
             print(json_line(_plain(service)))
             continue
-        faults = ", ".join(f"{f.name} {'on' if f.enabled else 'off'}, {f.hits:,} hits" for f in service.faults)
+        faults = ", ".join(
+            f"{f.name} {'on' if f.enabled else 'off'}, {f.hits:,} {'hit' if f.hits == 1 else 'hits'}"
+            for f in service.faults
+        )
         print(
             one_line(
                 f"{service.name:<16} {service.protocol:<9} {service.status:<9} {service.words}"

@@ -26,6 +26,7 @@ from app.faults.presets import PRESETS
 from app.faults.tables import MAX_FAULTS
 from app.faults.when import CONDITIONS
 from app.limits import LIMITS
+from app.metrics.declared import METRICS
 from app.options import Option
 from app.services import settings
 from app.services.protocols import PROTOCOLS
@@ -291,6 +292,14 @@ def framings() -> str:
     return "\n".join(["| `framing` | a message ends | options |", "|---|---|---|", *rows])
 
 
+def metrics() -> str:
+    rows = [
+        f"| `{metric.name}` | {metric.type} | {_code(metric.labels)} | {metric.meaning} {metric.more}".rstrip() + " |"
+        for metric in METRICS.values()
+    ]
+    return "\n".join(["| metric | type | labels | |", "|---|---|---|---|", *rows])
+
+
 BLOCKS = {
     "faults": fault_table,
     "fault-kinds": fault_kinds,
@@ -311,6 +320,7 @@ BLOCKS = {
     "errors": error_reference.tables,
     "crcs": crcs,
     "framings": framings,
+    "metrics": metrics,
 }
 
 

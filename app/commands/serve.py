@@ -48,6 +48,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="have a fault act from the start, or not; SERVICE/NAME where several have the name; repeatable",
     )
     parser.add_argument(
+        "--metrics",
+        metavar="ADDRESS",
+        help="serve /metrics, for Prometheus, and /healthz there: 127.0.0.1:9464",
+    )
+    parser.add_argument(
         "--control", type=Path, metavar="PATH", help="let listening-post control read and steer it through this socket"
     )
     parser.add_argument(
@@ -83,5 +88,6 @@ def run(args: argparse.Namespace) -> int:
         reactor, loaded, args.capture, args.seconds,
         seed=args.seed or draw_seed(),
         as_json=args.json, quiet=args.quiet, limit=args.limit or DEFAULT_LIMIT, keeping=Keeping(args.keep_days),
+        metrics=args.metrics or "",
         control=args.control, allow=args.allow or "control",
     )  # fmt: skip

@@ -14,6 +14,7 @@ from app.capture.recorder import Trouble
 from app.commands import errors, output
 from app.commands.printer import Printer, report_lost_output
 from app.commands.running import Run
+from app.metrics.serving import MetricsServer
 from app.post import Post
 from app.services.service import Service
 from app.status import Failed, Held, Listening, Status, Waiting
@@ -36,6 +37,7 @@ class _Run(Run):
     Args:
         seconds: after which the run ends; None: only a signal ends it.
         seed: of the faults of services that have none of their own.
+        metrics: the address at which metrics are served; "": nowhere.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class _Run(Run):
         quiet: bool,
         limit: int,
         keeping: Keeping,
+        metrics: str,
         control: Path | None,
         allow: Allow,
     ) -> None:
@@ -62,7 +65,10 @@ class _Run(Run):
         self._printer: Printer | None = None
         self._seconds_to_print = PRINT_AT_SIGNAL
         self._seed = seed
+        self._metrics = metrics
         self.post = Post(reactor, workspace, seed=seed)
+        self.post.loop.prepare()
+        self._server = MetricsServer(reactor, self.post)
         self.post.recorder.trouble_changed.connect(_report_trouble)
         self.post.alerts.means.show = _show_alert
         if sys.stderr.isatty():
@@ -75,6 +81,14 @@ class _Run(Run):
             self.exit_code = 1
             self.stop()
             return
+        if self._metrics:
+            await self._server.use(self._metrics)
+            if self._server.problem:
+                self.exit_code = 1
+                output.warn(self._server.problem)
+                self.stop()
+                return
+            print(f"metrics at http://{self._server.address}/metrics", file=sys.stderr)
         if self._control is not None:
             self._listen_for_control(self._control)
         first = post.recorder.range.last + 1
@@ -102,6 +116,7 @@ class _Run(Run):
             post.recorder.stored_changed.connect(self._printer.on_stored)
             post.recorder.flush()
             self._printer.on_stored(post.recorder.range)
+        post.loop.open(output.warn)
         if not self._has_work():
             self._give_up("none of the services could start" if post.services else "the workspace has no services")
             return
@@ -137,6 +152,7 @@ class _Run(Run):
         self.stop()
 
     async def shut_down(self) -> None:
+        await self._server.use("")
         if self._socket is not None:
             await self._socket.close()
         if self._outpost is not None:
@@ -188,6 +204,7 @@ def run(
     quiet: bool = False,
     limit: int = DEFAULT_LIMIT,
     keeping: Keeping = Keeping(),  # noqa: B008 - frozen
+    metrics: str = "",
     control: Path | None = None,
     allow: Allow = "control",
 ) -> int:
@@ -195,13 +212,14 @@ def run(
 
     With ``quiet`` no events are printed, only which services listen, or why not. ``limit`` is the
     largest size of the capture in bytes; ``keeping`` says which older captures stay. ``seed`` is that of
-    the faults of services that have none of their own. Through the socket ``control``, another process reads and
-    steers it, as far as ``allow`` says.
+    the faults of services that have none of their own. ``metrics`` is the address at which they are served. Through
+    the socket ``control``, another process reads and steers it, as far as ``allow`` says.
     Prints its first line when each service listens or has failed. Returns the exit code:
     1 when none could start.
     """
     serving = _Run(
         reactor, workspace, capture, seconds, seed=seed, as_json=as_json, quiet=quiet, limit=limit, keeping=keeping,
+        metrics=metrics,
         control=control, allow=allow,
     )  # fmt: skip
     return serving.run_reactor()

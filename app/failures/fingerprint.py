@@ -42,6 +42,15 @@ def own_frames(record: FailureRecord) -> tuple[Frame, ...]:
     return tuple((own or list(record.frames[-1:]))[-FRAMES:])
 
 
+def called_frame(record: FailureRecord) -> Frame | None:
+    """The outermost frame outside of libraries, or else the innermost frame: what was called, whatever it called then.
+
+    It is the same wherever in a loop of many small calls the stack was taken.
+    """
+    own = (frame for frame in record.frames if library(frame.file) is None)
+    return next(own, record.frames[-1] if record.frames else None)
+
+
 def generalised(message: str) -> str:
     """The first line of a message, with placeholders for quoted texts, numbers and addresses."""
     line = message.partition("\n")[0][:300]

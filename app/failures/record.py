@@ -26,6 +26,9 @@ MAX_MEMBERS = 8
 CONTEXT_LINES = 2
 """Source lines before and after a frame's line."""
 
+BLOCKED = "blocked"
+"""The type of a record that is about no exception: a turn of the reactor took long, and the frames are what ran."""
+
 _MARK = "_listening_post_recorded"
 _PLACE = "_listening_post_place"
 
@@ -185,16 +188,29 @@ def _frames(traceback: TracebackType | None) -> Iterator[Frame]:
         steps = steps[: MAX_FRAMES // 2] + steps[-MAX_FRAMES // 2 :]
     for frame, line in steps:
         code = frame.f_code
-        yield Frame(code.co_filename, line, code.co_name, _source(code.co_filename, line, frame), _locals(frame))
+        yield Frame(code.co_filename, line, code.co_name, source_of(code.co_filename, line, frame), _locals(frame))
 
 
 def _syntax(error: BaseException) -> Iterator[Frame]:
     """A frame for the position of a ``SyntaxError``: its code never ran, so it is in no traceback."""
     if isinstance(error, SyntaxError) and error.filename and error.lineno:
-        yield Frame(error.filename, error.lineno, "<module>", _source(error.filename, error.lineno, None))
+        yield Frame(error.filename, error.lineno, "<module>", source_of(error.filename, error.lineno, None))
 
 
-def _source(file: str, line: int, frame: FrameType | None) -> tuple[tuple[int, str], ...]:
+def frames_of(frame: FrameType | None) -> tuple[Frame, ...]:
+    """The stack that ends in ``frame``, outermost first, without local values: another thread may be running it."""
+    steps: list[tuple[str, int, str, FrameType]] = []
+    while frame is not None:
+        code = frame.f_code
+        steps.append((code.co_filename, frame.f_lineno or code.co_firstlineno, code.co_name, frame))
+        frame = frame.f_back
+    if len(steps) > MAX_FRAMES:
+        steps = steps[: MAX_FRAMES // 2] + steps[-MAX_FRAMES // 2 :]
+    return tuple(Frame(file, line, name, source_of(file, line, at)) for file, line, name, at in reversed(steps))
+
+
+def source_of(file: str, line: int, frame: FrameType | None = None) -> tuple[tuple[int, str], ...]:
+    """The lines around a line of a file, or of the module that ``frame`` runs; none where they cannot be read."""
     try:
         lines = linecache.getlines(file, frame.f_globals if frame else None)
     except Exception:  # raised by a module's own loader

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -28,10 +29,12 @@ class Strikes:
         changed: emits this object when a fault was switched, added or taken away, or has hit.
         all: every fault, in the order of the workspace; those set by hand are the last.
         started: the clock's time when the service started.
+        counted: hits so far, by kind; these go on when a fault is changed or removed.
     """
 
     def __init__(self, clock: Any, record: Record, failed: Failed = _raise) -> None:
         self.clock, self._record, self._failed = clock, record, failed
+        self.counted: Counter[str] = Counter()
         self.seed = 0
         self.changed: Signal[Any] = Signal()
         self.all: list[LiveFault] = []
@@ -194,6 +197,7 @@ class Strikes:
         if len(piece.then) > waiting:
             piece.then[waiting:] = [partial(self._call, course.number, call) for call in piece.then[waiting:]]
         fault.hits += 1
+        self.counted[fault.kind.name] += 1
         if fault.steady:
             totals = course.totals.setdefault(fault, [0, 0])
             totals[0] += 1

@@ -114,6 +114,9 @@ def mistakes(tables: Sequence[Options], protocol: str, *, tls: bool) -> Iterator
 
 def _mistakes(table: Options, protocol: str, *, tls: bool) -> Iterator[Mistake]:
     kind = table.get("kind")
+    if not faults.fitting(protocol):
+        yield Mistake("kind", f"is not for {protocol}, whose services have no faults")
+        return
     known = ", ".join(kind.name for kind in faults.fitting(protocol))
     if not isinstance(kind, str):
         wrong = "must be text" if "kind" in table else "is missing"
@@ -135,7 +138,12 @@ def _mistakes(table: Options, protocol: str, *, tls: bool) -> Iterator[Mistake]:
     wrong_keys = False
     for mistake in options.mistakes(declared, table):
         wrong_keys = True
-        yield mistake if mistake.option in names else Mistake(mistake.option, _unknown(mistake.option, found, protocol))
+        if mistake.option == "on" and table.get("on") in (faults.CONNECT, faults.RECEIVED, faults.SENT):
+            text = f'"{table["on"]}" is not for "{kind}". Use {" or ".join(found.sides)}'
+            yield Mistake("on", text)
+        else:
+            known_key = mistake.option in names
+            yield mistake if known_key else Mistake(mistake.option, _unknown(mistake.option, found, protocol))
     if not wrong_keys:
         values = with_defaults(declared, table)
         yield from contradictions(values, values["on"])

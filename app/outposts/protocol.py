@@ -347,7 +347,7 @@ def answered(frame: bytes) -> Answered:
 def answer_to(request: Request, answered: Answered) -> Any:
     """The answer to ``request``, of the type that it declares. Raises RefusedError."""
     if answered.refused or not bytes(answered.answer):
-        raise RefusedError(reason=answered.refused or "There was no answer")
+        raise RefusedError(reason=answered.refused.removesuffix(".") or "There was no answer")
     try:
         return msgspec.msgpack.decode(answered.answer, type=request.answer)
     except msgspec.DecodeError as e:

@@ -19,6 +19,7 @@ from typing import Any
 
 from app.capture.link import writer_command, writer_environment
 from app.capture.recorder import LOSE_ABOVE, Recorder, Stored
+from app.capture.sampling import Sampler
 
 PATIENCE = 10.0
 """Seconds that the writer has at the end for what it was sent."""
@@ -35,6 +36,9 @@ class _Call:
 
     def active(self) -> bool:
         return self.live
+
+    def getTime(self) -> float:
+        return self.due
 
 
 class Clock:
@@ -81,6 +85,13 @@ class Clock:
                 call.call()
 
 
+class _Memory(Sampler):
+    """Samples of a program's memory alone: how late a thread of ours is says nothing of its reactor."""
+
+    def late(self, seconds: float) -> None:
+        pass
+
+
 def _locked(method: Any) -> Any:
     def run(self: HostRecorder, *args: Any, **more: Any) -> Any:
         with self.lock:
@@ -102,6 +113,7 @@ class HostRecorder(Recorder):
         self.lock = threading.RLock()
         clock: Any = Clock()  # as much of one as the recorder needs
         super().__init__(clock)
+        self._sampler = _Memory()
 
     def record(self, *args: Any, **more: Any) -> None:
         if not self.forked:

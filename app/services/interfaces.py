@@ -27,11 +27,13 @@ class Connection(Protocol):
         peer, host: the two ends as ``address:port``.
         opened: ns since 1970.
         received, sent: bytes so far.
+        ours: whether we have made it, as a relay does to its upstream.
     """
 
     number: int
     peer: str
     host: str
+    ours: bool
     opened: int
     received: int
     sent: int

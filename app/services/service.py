@@ -86,6 +86,7 @@ class Service:
         self.refused_host = ""
         self.wanted = False
         self.faults = failing.faults_of(self, reactor)
+        self.faults.counted = recorder.counters(self.number).faults
         self.renew: Callable[[], None] = lambda: None
         self.adapt: Callable[[Any], None] = lambda built: None
         self.fail: Callable[[], None] = lambda: None
@@ -120,8 +121,11 @@ class Service:
         return tuple(balance.members) if isinstance(balance, Balance) else ()
 
     def clients(self) -> list[Connection]:
-        """The live connections of others: not those of our own checks, which are over in a moment."""
-        return [one for one in self.connections.values() if not self.surroundings.checks.of("tcp", one.peer)]
+        """The live connections of others: not those of our own checks, which are over in a moment, nor those that
+        a relay has made to its upstreams.
+        """
+        checks = self.surroundings.checks
+        return [one for one in self.connections.values() if not (one.ours or checks.of("tcp", one.peer))]
 
     def bytes_so_far(self) -> tuple[int, int]:
         """Bytes received and sent since the program started, live connections included."""

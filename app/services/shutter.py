@@ -95,6 +95,7 @@ class Shutter:
             self._faults.tell_port(by, _WORDS[before][1])
         if fault is not None:
             fault.hits += 1
+            self._faults.counted[fault.kind.name] += 1
             self._faults.tell_port(fault, _WORDS[how][0])
         self._on_change(how)
         return True

@@ -148,6 +148,18 @@ def parse(source: str, folder: Path | None = None) -> tuple[Workspace, list[Prob
     return _Reading(source, data, folder).read()
 
 
+def _with_pings_among_limits(service: dict[str, Any]) -> dict[str, Any]:
+    """The table of a service; earlier builds had the pings of WebSocket among its options."""
+    given, limits = service.get("options"), service.get("limits", {})
+    if service.get("protocol") != "websocket" or not isinstance(given, dict) or not isinstance(limits, dict):
+        return service
+    moved = {key: value for key, value in given.items() if key in ("ping_seconds", "ping_timeout")}
+    if not moved:
+        return service
+    rest = {key: value for key, value in given.items() if key not in moved}
+    return {**service, "options": rest, "limits": {**moved, **limits}}
+
+
 class _Reading:
     """One pass over the data of a file; ``_line`` finds where a key stands in the text."""
 
@@ -271,6 +283,7 @@ class _Reading:
 
     def _service(self, i: int, table: dict[str, Any]) -> ServiceConfig | None:
         before = len(self._problems)
+        table = _with_pings_among_limits(table)
         for key in table:
             if key not in _KEYS:
                 self._problem(i, key, f"is unknown. A service has {', '.join(_KEYS)}")

@@ -32,6 +32,7 @@ def test_codes_never_change():
         11: "http.response", 12: "ws.opened", 13: "ws.message", 14: "ws.closed", 15: "tls.failed",
         16: "fault.applied", 17: "limit.reached", 18: "failure", 19: "log", 20: "tls.opened",
         21: "failure.resolved", 22: "note", 23: "events.lost", 24: "capture.paused", 25: "capture.resumed",
+        36: "loop.blocked", 37: "program.growing",
         26: "watch.checked", 27: "watch.failed", 28: "watch.recovered", 29: "service.restarting",
         30: "upstream.failed", 31: "upstream.recovered", 32: "alert.raised", 33: "alert.resolved",
         34: "alert.sent", 35: "alert.unsent", 38: "reconnecting", 39: "control.asked",

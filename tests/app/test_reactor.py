@@ -272,3 +272,32 @@ def test_more_ready_descriptors_than_a_slice_all_get_their_turn(
     for _ in range(6):
         reactor.doPoll(0)
     assert [len(wire.calls) for wire in wires] == [2, 2, 2]
+
+
+class Turns:
+    """Says when a turn begins and ends."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def begin(self) -> None:
+        self.told.append("begin")
+
+    def end(self) -> None:
+        self.told.append("end")
+
+
+def test_a_turn_is_all_between_two_polls(reactor: Any, wires: list[Wire]) -> None:
+    reactor.turns = turns = Turns()
+    wire = wires[0]
+
+    def read() -> None:
+        turns.told.append("read")
+        wire.end.recv(100)
+
+    wire.on_read = read
+    wire.startReading()
+    wire.other.send(b"x")
+    reactor.doIteration(0)
+    reactor.doIteration(0)
+    assert turns.told == ["end", "begin", "read", "end", "begin"]

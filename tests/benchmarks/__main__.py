@@ -37,6 +37,7 @@ from tests.benchmarks import (
     tshark,
     typing,
     udp,
+    watched,
     websocket,
 )
 from tests.benchmarks.context import Bench
@@ -68,6 +69,8 @@ MEASUREMENTS: dict[str, Callable[[Bench], Result]] = {
     "chart": charts.measure,
     "charts-cost": charts.measure_cost,
     "quiet": quiet.measure,
+    "watched": watched.measure,
+    "soak": watched.measure_soak,
     "start": startup.measure,
     "size": package.measure_size,
     "frozen": package.measure_start,

@@ -88,7 +88,17 @@ MARKS = {
         Mark("charts-page", "the same with the charts in view", *below(25, 10, "ms")),
         Mark("chart", "all charts of 10,000,000 events, read from the capture", *below(0.5, 0.2, "s")),
         Mark("charts-cost", "TCP echo with rollup and charts in view ÷ without a rollup", *at_least(0.98, 1.0)),
-        Mark("quiet", "four servers up, window and charts shown, nothing to do", *at_most(0, 0, "wake-ups/s")),
+        Mark(
+            "quiet",
+            "four servers up, window and charts shown, metrics served, nothing to do",
+            *at_most(0, 0, "wake-ups/s"),
+        ),
+        Mark(
+            "watched",
+            "what watching the reactor and scraping metrics add to an event, echo at full load",
+            *below(2, 1, "%"),
+        ),
+        Mark("soak", "memory that a million events leave behind", *below(20, 5, "MB")),
         Mark("start", "process start to painted window", *below(0.9, 0.5, "s")),
         Mark("size", "the packaged program, one file", *below(75, 50, "MB")),
         Mark("frozen", "the packaged program's folder: process start to painted window", *below(0.9, 0.5, "s")),

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 import time
+from pathlib import Path
 
+from app.files.folders import APP_NAME
 from tests.benchmarks import procs
 from tests.benchmarks.charts import OPEN
 from tests.benchmarks.context import Bench
 from tests.benchmarks.marks import Result
-from tests.benchmarks.program import Plain
+from tests.benchmarks.program import Plain, Program
 
 SECONDS = 10.0
 
@@ -35,11 +37,19 @@ class Meter:
         return share, sum(threads.values()), {name: rate for name, rate in threads.items() if rate}
 
 
+def _armed(bench: Bench, folder: Path, command: list[str]) -> Program:
+    """The program with all that only waits to be asked."""
+    settings = folder / "config" / APP_NAME / "window.ini"
+    settings.parent.mkdir(parents=True)
+    settings.write_text("[General]\nserves_metrics=true\nmetrics_address=127.0.0.1:0\n")
+    return bench.program(folder, command=command)
+
+
 def measure(bench: Bench) -> Result:
     command = [sys.executable, "-m", "tests.benchmarks.charts_probe", OPEN]
     with (
         bench.folder() as folder,
-        bench.program(folder, command=command) as program,
+        _armed(bench, folder, command) as program,
         Plain("epoll") as epoll,
         Plain("qt") as qt,
     ):

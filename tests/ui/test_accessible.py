@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from PyQt5.QtCore import Qt
@@ -15,7 +14,6 @@ from PyQt5.QtWidgets import (
     QAbstractSpinBox,
     QApplication,
     QComboBox,
-    QDialog,
     QLabel,
     QLineEdit,
     QMenuBar,
@@ -25,29 +23,20 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 from pytestqt.qtbot import QtBot
-from twisted.internet.defer import maybeDeferred
 
 from app import responders
-from app.capture.filters.language import EVERYTHING
 from app.events import FAILURE, Event
 from app.options import Option
 from app.services.protocols import PROTOCOLS
-from app.services.tls import authority
 from tests.ui.conftest import Open
 from tests.ui.desk import Capture, config, do, settle
-from ui.captures.export_dialog import ExportDialog
-from ui.captures.save_dialog import SaveDialog
-from ui.captures.settings_dialog import CaptureDialog
+from tests.ui.dialogs import NAMES, Make, makers
 from ui.forms.table import TableEditor
 from ui.looks import theme
 from ui.looks.theme import Fonts
-from ui.sending.dialog import SendDialog
 from ui.sending.message_form import DATA, OPTIONS, MessageForm
-from ui.services.connect_dialog import ConnectDialog
 from ui.services.dialog import ServiceDialog
-from ui.services.trust_dialog import TrustDialog
 from ui.settings import Settings
-from ui.settings_dialog import SettingsDialog
 from ui.window.main_window import MainWindow
 
 # Of the offscreen platform.
@@ -160,26 +149,13 @@ def _service(qtbot: QtBot, protocol: str, responder: str) -> ServiceDialog:
     return dialog
 
 
-Make = Callable[[], QDialog]
-
-
 @pytest.fixture
 def dialogs(window: MainWindow, settings: Settings, capture: Capture, tmp_path: Path) -> dict[str, Make]:
-    post, path = window._post, capture.path
     capture.add([b"x"])
-    run: Any = maybeDeferred
-    return {
-        "settings": lambda: SettingsDialog(settings, lambda: None, window),
-        "capture": lambda: CaptureDialog(post, settings, run, window),
-        "connect": lambda: ConnectDialog(post.services["alpha"], run, window),
-        "trust": lambda: TrustDialog(authority.of(tmp_path), window),
-        "send": lambda: SendDialog(1, "127.0.0.1:1", window),
-        "export": lambda: ExportDialog(path, "", EVERYTHING, 1, run, window),
-        "save": lambda: SaveDialog(path, "", run, lambda: run(lambda: None), window),
-    }
+    return makers(window, settings, capture, tmp_path)
 
 
-@pytest.mark.parametrize("name", ["settings", "capture", "connect", "trust", "send", "export", "save"])
+@pytest.mark.parametrize("name", NAMES)
 def test_every_control_of_a_dialog_has_a_name(dialogs: dict[str, Make], name: str) -> None:
     dialog = dialogs[name]()
     dialog.show()

@@ -389,3 +389,35 @@ async def test_runs_a_process_to_its_end(reactor: EpollQtReactor) -> None:
     code = "import sys; sys.stdout.write('o' * 200000); sys.stderr.write('e'); sys.exit(3)"
     out, err, status = await utils.getProcessOutputAndValue(sys.executable, ["-c", code], reactor=reactor)
     assert (len(out), err, status) == (200_000, b"e", 3)
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_time_below_a_dialog_is_no_turn_that_takes_long(reactor: EpollQtReactor) -> None:
+    class Turns:
+        """How many turns run at each moment."""
+
+        running, found = 0, list[int]()
+
+        def begin(self) -> None:
+            self.running = 1
+
+        def end(self) -> None:
+            self.running = 0
+
+    turns, dialog = Turns(), Dialog()
+
+    def note(then: Callable[[], object] = lambda: None) -> None:
+        turns.found.append(turns.running)
+        then()
+
+    reactor.callLater(0, note, dialog.run)
+    reactor.turns = turns
+    try:
+        await until(lambda: dialog.open)
+        QTimer.singleShot(0, note)
+        await until(lambda: len(turns.found) == 2)
+        reactor.callLater(0, note, dialog.close)
+        await until(lambda: not dialog.open)
+    finally:
+        reactor.turns = None
+    assert turns.found == [1, 0, 1]

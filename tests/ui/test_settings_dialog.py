@@ -10,9 +10,10 @@ from PyQt5.QtGui import QDesktopServices, QFontDatabase
 from PyQt5.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
+from app.metrics.serving import MetricsServer
 from app.post import capture_folder
 from tests.ui.conftest import Open
-from tests.ui.desk import do, settle
+from tests.ui.desk import do, memory_post, settle
 from ui import settings_dialog
 from ui.looks import theme, times
 from ui.looks.theme import Fonts
@@ -37,7 +38,7 @@ def opened() -> list[str]:
 
 @pytest.fixture
 def dialog(settings: Settings, qtbot: QtBot, opened: list[str]) -> SettingsDialog:
-    made = SettingsDialog(settings, lambda: opened.append("captures"))
+    made = SettingsDialog(settings, lambda: opened.append("captures"), MetricsServer(None, memory_post()[0]))
     qtbot.addWidget(made)
     made.show()
     return made

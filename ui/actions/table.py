@@ -11,7 +11,7 @@ from PyQt5.QtCore import QCoreApplication
 from app.events import (
     DATA_RECEIVED,
     DATAGRAM_RECEIVED,
-    FAILURE,
+    FAILURES,
     FAULT_APPLIED,
     HTTP_REQUEST,
     HTTP_RESPONSE,
@@ -70,7 +70,7 @@ A_PAYLOAD = Condition(
     "Select an event with a payload first",
     lambda now: now.event is not None and now.event.payload is not None,
 )
-A_FAILURE = Condition("Select a failure first", lambda now: now.event is not None and now.event.kind == FAILURE)
+A_FAILURE = Condition("Select a failure first", lambda now: now.event is not None and now.event.kind in FAILURES)
 RESENDABLE = Condition("Select a failure whose bytes were kept first", lambda now: now.can_resend)
 AN_OPEN_GROUP = Condition(
     "Select a group of failures first",
@@ -450,6 +450,9 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "trust", "Help", "&Trust our certificates…", "How clients can be made to trust services with TLS",
         groups={MAIN: 2},
+    ),
+    Action(
+        "program", "Help", "This &program", "What it takes from the system, and what grows in it", groups={MAIN: 2},
     ),
     Action("about", "Help", "&About Listening Post", "Version, licence and where the files are", groups={MAIN: 3}),
 )  # fmt: skip

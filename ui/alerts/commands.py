@@ -23,6 +23,7 @@ from ui.alerts.changes import AlertChanges
 from ui.alerts.desktop import Desktop
 from ui.bridge import Bridge
 from ui.edits import Edits
+from ui.parts.docks import add_below, in_front, show_below
 
 if TYPE_CHECKING:
     from ui.alerts.dock import AlertsDock
@@ -63,9 +64,7 @@ class AlertCommands:
         from ui.alerts.dock import AlertsDock
 
         dock = AlertsDock(self._post.alerts, self.changes, self._window)
-        dock.hide()
-        self._window.addDockWidget(Qt.BottomDockWidgetArea, dock)
-        self._window.resizeDocks([dock], [HEIGHT], Qt.Vertical)
+        add_below(self._window, dock, HEIGHT)
         dock.left.connect(self._give_back)
         dock.edit_wanted.connect(self.edit)
         dock.try_wanted.connect(self._try)
@@ -81,13 +80,13 @@ class AlertCommands:
 
     def alerts(self) -> None:
         dock = self.dock
-        if dock.isVisible():
+        if in_front(dock):
             dock.close()
             return
         now = QApplication.focusWidget()
         if now is not None and not dock.isAncestorOf(now):
             self._before = now
-        dock.show()
+        show_below(self._window, dock)
         dock.refresh()
         dock.begin()
 
@@ -113,7 +112,7 @@ class AlertCommands:
 
     def _put(self, alert: Alert, before: str) -> None:
         self.changes.put(alert, before)
-        if not self.dock.isVisible():
+        if not in_front(self.dock):
             self.alerts()
 
     def _show_events(self, name: str) -> None:

@@ -16,6 +16,7 @@ from app.capture.reading.own_series import MOST_SERIES, Wish, wish
 from app.capture.reading.reader import Reader
 from app.files.folders import data_folder
 from ui.panes.browser import Browser
+from ui.parts.docks import add_below, in_front, show_below
 from ui.settings import Settings
 
 if TYPE_CHECKING:
@@ -58,9 +59,7 @@ class ChartCommands:
         panes.span_changed.connect(self._on_span)
         page.show_span(panes.span)
         dock = ChartsDock(page, self._window)
-        dock.hide()
-        self._window.addDockWidget(Qt.BottomDockWidgetArea, dock)
-        self._window.resizeDocks([dock], [HEIGHT], Qt.Vertical)
+        add_below(self._window, dock, HEIGHT)
         dock.left.connect(self._give_back)
         return dock
 
@@ -72,13 +71,13 @@ class ChartCommands:
     def charts(self) -> None:
         """Show or hide the dock."""
         dock = self.dock
-        if dock.isVisible():
+        if in_front(dock):
             dock.close()
             return
         now = QApplication.focusWidget()
         if now is not None and not dock.isAncestorOf(now):
             self._before = now
-        dock.show()
+        show_below(self._window, dock)
         dock.page.begin()
 
     def on_stored(self, _: object = None) -> None:

@@ -93,7 +93,7 @@ def detail_facts(event: Event) -> list[Fact]:
 
 
 def _detail(event: Event) -> Iterator[Fact]:
-    failure = event.kind == events.FAILURE
+    failure = event.kind in events.FAILURES
     words = _NAMES.get(event.kind, {})
     for name, value in event.detail.items():
         if not failure or name in _OF_FAILURE:

@@ -244,7 +244,7 @@ class DetailPane(QWidget):
                 self.tabs.removeTab(index)
         offered = self._offered()
         self._stale = set(offered.values())
-        chosen = self._chosen[subject.event.kind == events.FAILURE]
+        chosen = self._chosen[subject.event.kind in events.FAILURES]
         self.tabs.setCurrentWidget(offered[next(key for key in (*chosen, *offered) if key in offered)])
         self.tabs.blockSignals(False)
 
@@ -272,7 +272,7 @@ class DetailPane(QWidget):
     def _on_tab(self) -> None:
         page = self.tabs.currentWidget()
         if self._subject is not None and isinstance(page, Page):
-            chosen = self._chosen[self._subject.event.kind == events.FAILURE]
+            chosen = self._chosen[self._subject.event.kind in events.FAILURES]
             chosen[:] = [page.key, *(key for key in chosen if key != page.key)]
         self._fill()
 

@@ -23,6 +23,7 @@ from ui.bridge import Bridge
 from ui.edits import Edits
 from ui.faults.changes import FaultChanges
 from ui.faults.strikes import DONE, strike
+from ui.parts.docks import add_below, in_front, show_below
 
 if TYPE_CHECKING:
     from ui.faults.dock import FaultsDock
@@ -67,9 +68,7 @@ class FaultCommands:
         from ui.faults.dock import FaultsDock
 
         dock = FaultsDock(self._post, self._changes, self._selected, self._window)
-        dock.hide()
-        self._window.addDockWidget(Qt.BottomDockWidgetArea, dock)
-        self._window.resizeDocks([dock], [HEIGHT], Qt.Vertical)
+        add_below(self._window, dock, HEIGHT)
         dock.left.connect(self._give_back)
         dock.page_wanted.connect(self._show_page)
         dock.hits_wanted.connect(self.show_hits)
@@ -93,13 +92,13 @@ class FaultCommands:
 
     def faults(self) -> None:
         dock = self.dock
-        if dock.isVisible():
+        if in_front(dock):
             dock.close()
             return
         now = QApplication.focusWidget()
         if now is not None and not dock.isAncestorOf(now):
             self._before = now
-        dock.show()
+        show_below(self._window, dock)
         dock.refresh()
         dock.begin()
 

@@ -246,7 +246,7 @@ class FaultsDock(BottomDock):
             old.hide()
             old.deleteLater()
             self._order = []
-        row = self.rows[key] = FaultRow(service, fault, at)
+        row = self.rows[key] = FaultRow(service, self._post.services[service].config.protocol, fault, at)
         row.arrange(self.width())
         row.switched.connect(lambda on: self._switch(row, on=on))
         row.once.connect(lambda: self._once(row))

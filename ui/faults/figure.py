@@ -55,7 +55,7 @@ class _Number(QDoubleSpinBox):
     def sizeHint(self) -> QSize:
         letters = self.fontMetrics()
         width = max(letters.horizontalAdvance("0") * self._least, letters.horizontalAdvance(self.text()) + 8)
-        beside = 46 if self.buttonSymbols() != self.NoButtons else 16
+        beside = 46 if self.buttonSymbols() != self.NoButtons else 28  # what the style keeps free at both sides
         return QSize(width + beside, super().sizeHint().height())
 
     minimumSizeHint = sizeHint

@@ -8,6 +8,7 @@ from math import expm1, floor, log1p, log10
 from typing import Any
 
 from app.faults import FaultKind
+from app.faults.tables import mistakes
 from app.faults.when import CONDITIONS
 from app.options import Option
 from ui.faults.words import is_number, is_share, spreads
@@ -28,10 +29,10 @@ CODES = ("status", "code")
 """Numbers that are no amounts."""
 
 
-def figures(kind: FaultKind, table: Mapping[str, Any]) -> list[Option]:
+def figures(kind: FaultKind, table: Mapping[str, Any], protocol: str) -> list[Option]:
     """The numbers that matter: the first of the kind's own that is not 0, what else is set, and the probability.
 
-    How much one of them varies stands beside it.
+    How much one of them varies stands beside it. There may be none: a closed port tells no connections apart.
     """
     own = [option for option in kind.options if is_number(option) and option.name not in CODES]
     first = next((option for option in own if option.default), None)
@@ -39,9 +40,14 @@ def figures(kind: FaultKind, table: Mapping[str, Any]) -> list[Option]:
     found = [option for option in own if (option is first or option.name in table) and option not in beside]
     by_name = {option.name: option for option in CONDITIONS}
     found += [by_name[name] for name in COUNTED if table.get(name)]
-    if "probability" in table or not found:
+    if "probability" in table or (not found and _may_be_by_chance(table, protocol)):
         found.append(by_name["probability"])
     return found[:MOST]
+
+
+def _may_be_by_chance(table: Mapping[str, Any], protocol: str) -> bool:
+    wrong = mistakes([{**table, "probability": 0.5}], protocol, tls=True)
+    return all(mistake.key != "probability" for mistake in wrong)
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,9 +54,10 @@ class FaultRow(QFrame):
     page_wanted = pyqtSignal()
     figure_changed = pyqtSignal(str, object)
 
-    def __init__(self, service: str, fault: LiveFault, at: int) -> None:
+    def __init__(self, service: str, protocol: str, fault: LiveFault, at: int) -> None:
         super().__init__()
         self.service, self.fault, self.at = service, fault, at
+        self._protocol = protocol
         self.setProperty("row", True)
         self.switch = Switch()
         self.name, self.kind = Line(), Line()
@@ -116,7 +117,7 @@ class FaultRow(QFrame):
     def show_fault(self, fault: LiveFault, at: int) -> None:
         """Show the fault as it is now; its figures may be others."""
         self.fault, self.at = fault, at
-        wanted = [] if fault.only else figures(fault.kind, fault.table)
+        wanted = [] if fault.only else figures(fault.kind, fault.table, self._protocol)
         values: Mapping[str, Any] = fault.options | dict(fault.when.values)
         if [figure.option for figure in self.figures.figures] != wanted:
             beside = spreads(fault.kind.options)

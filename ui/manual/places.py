@@ -27,6 +27,7 @@ PLACES = {
     "MailDialog": "alerts#mail",
     "NoteDialog": "window#panes",
     "OverwriteQuestion": "workspace",
+    "ProgramDialog": "blocked#what-grows",
     "RecoveryBar": "workspace#undo",
     "SaveDialog": "capture",
     "SendDialog": "send",

@@ -17,6 +17,8 @@ _MARKS: dict[int, Mark] = {
     events.SERVICE_STARTED: "opened",
     events.SERVICE_STOPPED: "closed",
     events.FAILURE: "failure",
+    events.LOOP_BLOCKED: "failure",
+    events.GROWING: "fault",
     events.SERVICE_FAILED: "failure",
     events.TLS_FAILED: "failure",
     events.LIMIT_REACHED: "fault",

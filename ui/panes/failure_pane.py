@@ -61,7 +61,7 @@ class FailurePane(EventPane):
     group_menu_wanted = pyqtSignal(QPoint)
 
     def __init__(self, recorder: Recorder, reader: Reader) -> None:
-        super().__init__(reader, of_kind(events.FAILURE), in_words(NO_FAILURES))
+        super().__init__(reader, of_kind(*events.FAILURES), in_words(NO_FAILURES))
         self._recorder = recorder
         self._mark: Mark = ()
         self._lost, self._losses = 0, list[Lost]()
@@ -242,7 +242,7 @@ class FailurePane(EventPane):
         group = self.group()
         self.tell("")
         self._to_newest = group is not None
-        self.events.set_base(group.filter if group else of_kind(events.FAILURE))
+        self.events.set_base(group.filter if group else of_kind(*events.FAILURES))
         self._name()
 
     def _on_loaded(self) -> None:

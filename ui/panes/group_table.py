@@ -12,9 +12,6 @@ from PyQt5.QtGui import QColor, QFontMetrics, QKeyEvent, QResizeEvent
 from PyQt5.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
-    QStyle,
-    QStyledItemDelegate,
-    QStyleOptionViewItem,
     QTableView,
 )
 
@@ -26,6 +23,7 @@ from ui.looks.icons import icon
 from ui.looks.times import clock, moment
 from ui.panes.event_header import LEAST, PAD
 from ui.panes.folding import left_out
+from ui.parts.delegates import Unframed
 from ui.parts.labels import plain
 
 STATES = {"open": ("failure", "bad"), "reopened": ("again", "warning"), "resolved": ("check", "good")}
@@ -166,14 +164,6 @@ def _tip(group: Group) -> str:
     return visible(f"{group.type}: {group.example}{where} ({seen}{peers})")
 
 
-class _Delegate(QStyledItemDelegate):
-    """Paints no focus frame around a cell: whole rows are current."""
-
-    def initStyleOption(self, option: QStyleOptionViewItem, index: QModelIndex) -> None:
-        super().initStyleOption(option, index)
-        option.state = option.state & ~QStyle.StateFlag(QStyle.State_HasFocus)  # type: ignore[assignment]
-
-
 class GroupTable(QTableView):
     """All groups; one may be selected.
 
@@ -193,7 +183,7 @@ class GroupTable(QTableView):
         self.setModel(self.groups)
         self.setProperty("role", "mono")
         self.setAccessibleName(self.tr("Failure groups"))
-        self.setItemDelegate(_Delegate(self))
+        self.setItemDelegate(Unframed(self))
         self.setSelectionBehavior(QAbstractItemView.SelectRows)
         self.setSelectionMode(QAbstractItemView.SingleSelection)
         self.setHorizontalScrollMode(QAbstractItemView.ScrollPerPixel)

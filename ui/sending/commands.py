@@ -21,6 +21,7 @@ from app.services.service import Service
 from app.workspace.message import Message
 from ui.bridge import Bridge
 from ui.edits import Edits
+from ui.parts.docks import add_below, in_front, show_below
 
 if TYPE_CHECKING:
     from app.sending.captured import Captured
@@ -65,9 +66,7 @@ class SendCommands:
 
         dock = SendDock(self._post, self._edits, self._window)
         dock.form.edit_faults_by(self._edit_faults)
-        dock.hide()
-        self._window.addDockWidget(Qt.BottomDockWidgetArea, dock)
-        self._window.resizeDocks([dock], [HEIGHT], Qt.Vertical)
+        add_below(self._window, dock, HEIGHT)
         dock.left.connect(self._give_back)
         self._bridge.services_changed.connect(dock.on_services)
         self._bridge.status_changed.connect(dock.on_services)
@@ -92,11 +91,11 @@ class SendCommands:
 
     def send_message(self) -> None:
         dock = self.dock
-        if dock.isVisible():
+        if in_front(dock):
             dock.close()
             return
         self._remember()
-        dock.show()
+        show_below(self._window, dock)
         if not dock.form.url.text() and (url := self._url()):
             dock.form.url.setText(url)
         dock.form.url.setFocus(Qt.ShortcutFocusReason)
@@ -104,13 +103,14 @@ class SendCommands:
     def send_once(self, message: Message) -> None:
         """Show a message in the dock, and send it."""
         dock = self.dock
-        dock.show()
+        show_below(self._window, dock)
         dock.form.show_message(message)
         dock.run.send(message, keep=False)
 
     def send_to_service(self) -> None:
         if url := self._url():
             self._remember()
+            show_below(self._window, self.dock)
             self.dock.send_to(url)
 
     def open_in_send(self) -> None:
@@ -139,6 +139,7 @@ class SendCommands:
 
         def on_read(found: Captured | None) -> None:
             dock = self.dock
+            show_below(self._window, dock)
             if found is None:
                 dock.tell_problem(dock.tr("What was sent is not in the capture, or not any more."))
             else:

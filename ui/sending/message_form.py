@@ -7,12 +7,11 @@ from collections.abc import Callable, Iterable
 from itertools import pairwise
 from pathlib import Path
 
-from PyQt5.QtCore import QEvent, QObject, QSize, QStringListModel, Qt, pyqtSignal
+from PyQt5.QtCore import QEvent, QObject, QSize, Qt, pyqtSignal
 from PyQt5.QtGui import QIcon, QKeyEvent
 from PyQt5.QtWidgets import (
     QCheckBox,
     QComboBox,
-    QCompleter,
     QHBoxLayout,
     QLineEdit,
     QPushButton,
@@ -33,6 +32,7 @@ from app.workspace.message import Message
 from ui.forms.dropdown import Dropdown
 from ui.forms.form import Form, Words, sentence, set_property, tell
 from ui.looks.icons import icon
+from ui.parts.offers import Offers
 from ui.parts.scrolled import Scrolled
 from ui.parts.small_button import small_button
 from ui.sending.data_editor import DataEditor
@@ -154,7 +154,7 @@ class MessageForm(QWidget):
 
     def offer(self, urls: Iterable[str]) -> None:
         """Offer these URLs as completions in the URL field."""
-        self._urls.setStringList(list(urls))
+        self._offers.offer(urls)
 
     def set_state(self, *, busy: bool, connected: bool) -> None:
         """``busy``: a message is being sent, so Send is disabled. ``connected``: the connection is open."""
@@ -170,11 +170,8 @@ class MessageForm(QWidget):
         self.url.setAccessibleName("URL")
         self.url.setToolTip("tcp:// tls:// udp:// http:// https:// ws:// wss://")
         self.url.setMinimumWidth(URL * self.fontMetrics().horizontalAdvance("0"))
-        self._urls = QStringListModel(self)
-        completer = QCompleter(self._urls, self)
-        completer.setFilterMode(Qt.MatchContains)
-        completer.setCaseSensitivity(Qt.CaseInsensitive)
-        self.url.setCompleter(completer)
+        self._offers = Offers((), self)
+        self.url.setCompleter(self._offers)
         self.method = Dropdown()
         self.method.addItems(list(METHODS))
         self.method.setEditable(True)

@@ -11,7 +11,6 @@ from PyQt5.QtWidgets import (
     QAbstractItemDelegate,
     QAbstractItemView,
     QApplication,
-    QCompleter,
     QHeaderView,
     QLineEdit,
     QMenu,
@@ -25,6 +24,7 @@ from PyQt5.QtWidgets import (
 from app.sending.contents import OFF
 from ui.looks.icons import icon
 from ui.parts import copying
+from ui.parts.offers import Offers
 
 ON, NAME, VALUE, REMOVE = range(4)
 """The columns."""
@@ -301,8 +301,5 @@ class _Delegate(QStyledItemDelegate):
             name = self._rows.item(index.row(), NAME)
             offered = self._rows._values.get(name.text().lower(), ()) if name is not None else ()
         if offered:
-            completer = QCompleter(list(offered), cell)
-            completer.setCaseSensitivity(Qt.CaseInsensitive)
-            completer.setFilterMode(Qt.MatchContains)
-            cell.setCompleter(completer)
+            cell.setCompleter(Offers(offered, cell))
         return cell

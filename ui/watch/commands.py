@@ -14,6 +14,7 @@ from app.capture.filters.completion import condition
 from app.post import Post
 from ui.bridge import Bridge
 from ui.edits import Edits
+from ui.parts.docks import add_below, in_front, show_below
 from ui.watch.changes import WatchChanges
 
 if TYPE_CHECKING:
@@ -55,9 +56,7 @@ class WatchCommands:
         from ui.watch.dock import WatchDock
 
         dock = WatchDock(self._post, self._changes, self._window)
-        dock.hide()
-        self._window.addDockWidget(Qt.BottomDockWidgetArea, dock)
-        self._window.resizeDocks([dock], [HEIGHT], Qt.Vertical)
+        add_below(self._window, dock, HEIGHT)
         dock.left.connect(self._give_back)
         dock.new_wanted.connect(self._new)
         dock.edit_wanted.connect(self.edit)
@@ -70,18 +69,18 @@ class WatchCommands:
 
     def watches(self) -> None:
         dock = self.dock
-        if dock.isVisible():
+        if in_front(dock):
             dock.close()
             return
         now = QApplication.focusWidget()
         if now is not None and not dock.isAncestorOf(now):
             self._before = now
-        dock.show()
+        show_below(self._window, dock)
         dock.refresh()
         dock.begin()
 
     def watch_service(self) -> None:
-        if not self.dock.isVisible():
+        if not in_front(self.dock):
             self.watches()
         self._new(self._selected())
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from PyQt5.QtCore import Qt, pyqtSignal
-from PyQt5.QtWidgets import QCompleter, QDialogButtonBox, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import QDialogButtonBox, QVBoxLayout, QWidget
 
 from app.options import Option
 from app.watch.config import WATCH, client_of
@@ -15,6 +15,7 @@ from ui.looks.icons import icon
 from ui.parts.careful_dialog import CarefulDialog
 from ui.parts.dialog_pages import padded
 from ui.parts.fitting import fit
+from ui.parts.offers import Offers
 from ui.watch.changes import WatchChanges, known_targets
 
 
@@ -25,9 +26,7 @@ class WatchForm(OptionForm):
         self._changes, self._instead = changes, instead
         super().__init__(WATCH, table)
         target = self._rows["target"][0]
-        completer = QCompleter(known_targets(changes.schemes()), target)
-        completer.setCaseSensitivity(Qt.CaseInsensitive)
-        target.setCompleter(completer)
+        target.setCompleter(Offers(known_targets(changes.schemes()), target))
 
     def _problems(self, given: Mapping[str, Any]) -> dict[str, str]:
         return self._changes.problems(given, self._instead)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from PyQt5.QtWidgets import QApplication, QWidget
 
+from app.metrics.serving import MetricsServer
 from app.post import Post
 from ui.edits import Edits
 from ui.looks import theme
@@ -29,11 +30,12 @@ class WindowCommands:
         palette: Palette,
         window: QWidget,
         capture_settings: Callable[[], object],
+        metrics: MetricsServer,
     ) -> None:
         """``capture_settings`` shows the dialog about how long captures are kept."""
         self._post, self._edits, self._settings, self._window = post, edits, settings, window
         self._files, self._middle, self._palette = files, middle, palette
-        self._capture_settings = capture_settings
+        self._capture_settings, self._metrics = capture_settings, metrics
 
     def new_workspace(self) -> None:
         self._files.new()
@@ -68,7 +70,7 @@ class WindowCommands:
     def settings(self) -> None:
         from ui.settings_dialog import SettingsDialog
 
-        SettingsDialog(self._settings, self._capture_settings, self._window).open()
+        SettingsDialog(self._settings, self._capture_settings, self._metrics, self._window).open()
 
     def start_page(self) -> None:
         self._middle.show_start_page()

@@ -13,6 +13,7 @@ from PyQt5.QtWidgets import QApplication, QMainWindow, QVBoxLayout, QWidget
 from app.capture.reading.reader import Reader
 from app.capture.schema import SUFFIX
 from app.files.folders import data_folder
+from app.metrics.serving import MetricsServer
 from app.post import Post
 from app.workspace.reading import Workspace
 from ui.actions.action import Place
@@ -32,6 +33,7 @@ from ui.panes.exchange_actions import ExchangeActions
 from ui.panes.failure_actions import FailureActions
 from ui.panes.notes import Notes
 from ui.parts.copying import SHOWN
+from ui.program.commands import ProgramCommands
 from ui.sending.commands import SendCommands
 from ui.services.actions import ServiceActions
 from ui.services.commands import ServiceCommands
@@ -78,6 +80,7 @@ class MainWindow(QMainWindow):
         edits: changes the workspace, and undoes that.
         actions_: the actions by name. ``actions`` is a method of Qt's.
         files, captures: the workspace and the captures as files.
+        metrics: serves them, where the settings say so.
         drafts: unsaved changes that survive a crash.
         side, services, connections: the left side and its two lists.
         browser, panes, detail, filter: the panes with their filter and the detail of the current event.
@@ -100,6 +103,7 @@ class MainWindow(QMainWindow):
         self.bridge = Bridge(post)
         self.actions_ = Actions(self, Place.MAIN)
         self.edits = Edits(post, self)
+        self.metrics = MetricsServer(post.sender.reactor, post)
         self.files = WorkspaceFiles(post, self.edits, settings, opened, title, self)
         # Each part is made in its place: when one moves, Qt applies the stylesheet again to all that it holds.
         self._whole = QWidget()
@@ -213,7 +217,15 @@ class MainWindow(QMainWindow):
                 lambda words: self.statusBar().showMessage(words, SHOWN),
             ),
             WindowCommands(
-                post, edits, self._settings, files, self.middle, self.command_palette, self, self.captures.settings
+                post,
+                edits,
+                self._settings,
+                files,
+                self.middle,
+                self.command_palette,
+                self,
+                self.captures.settings,
+                self.metrics,
             ),
             services,
             PaneCommands(self.browser, self.streams, selection.connection),
@@ -225,6 +237,7 @@ class MainWindow(QMainWindow):
             self.watches,
             self.alerts,
             ManualCommands(self.manual),
+            ProgramCommands(post, self),
         )
         self.examples = Examples(post, edits, self.services, self.sending, lambda: self._settings.host, self)
         self.start_page.try_wanted.connect(self.examples.try_it)

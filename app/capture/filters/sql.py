@@ -116,6 +116,8 @@ CONNECTIONS_WITHOUT_CHECKS = Filter(_OF_NONE.format("event.id"))
 """The same for connections."""
 
 
-def of_kind(kind: int) -> Filter:
-    # Spelled out, since a bound value could not be served by the index of failures.
-    return Filter(f"kind = {int(kind)}")
+def of_kind(*kinds: int) -> Filter:
+    # Spelled out, since a bound value could not be served by the indexes of failures.
+    if len(kinds) == 1:
+        return Filter(f"kind = {int(kinds[0])}")
+    return Filter(f"kind IN ({', '.join(str(int(kind)) for kind in sorted(kinds))})")

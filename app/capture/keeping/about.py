@@ -13,6 +13,8 @@ from app.capture.reading import losses, values
 from app.capture.reading.appearing import is_open
 from app.capture.reading.losses import Lost
 
+_FAILURES = ", ".join(map(str, sorted(events.FAILURES)))
+
 
 @dataclass(frozen=True, slots=True)
 class About:
@@ -62,7 +64,7 @@ def about(path: Path) -> About:
             meta = schema.meta(db)
             first, last = db.execute(schema.RANGE).fetchone()
             services = db.execute(_SERVICES).fetchall()
-            failures = f"SELECT count(*) FROM event WHERE kind = {events.FAILURE}"  # noqa: S608
+            failures = f"SELECT count(*) FROM event WHERE kind IN ({_FAILURES})"  # noqa: S608
             return About(
                 path, meta.get("created", ""), meta.get("program", ""), meta.get("closed"),
                 meta.get("closed") == 0 and held, meta.get("changed", ""), first, last, meta.get("dropped", 0),

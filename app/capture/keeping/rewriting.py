@@ -31,7 +31,7 @@ _SAME_FROM = 4096
 
 _TALLIED = (
     events.CONNECTION_OPENED, events.CONNECTION_CLOSED, events.TLS_OPENED, events.TLS_FAILED, events.FAILURE,
-    events.FAILURE_RESOLVED, events.NOTE, events.LOST, events.LOG,
+    events.FAILURE_RESOLVED, events.LOOP_BLOCKED, events.NOTE, events.LOST, events.LOG,
 )  # fmt: skip
 """Kinds whose detail the tables of the copy are made of."""
 

@@ -12,9 +12,9 @@ from app import events
 from app.capture.filters.sql import Filter, of_kind
 from app.capture.reading import values as read
 from app.capture.reading.store import NAME, Store
-from app.failures.fingerprint import fingerprint, generalised, own_frames
+from app.failures.fingerprint import called_frame, fingerprint, generalised, own_frames
 from app.failures.origins import short
-from app.failures.record import FailureRecord, from_json
+from app.failures.record import BLOCKED, FailureRecord, from_json
 
 MAX_GROUPS = 500
 """Groups that are read: those with the newest failures."""
@@ -125,7 +125,7 @@ def _from_table(store: Store) -> list[Group]:
     peers = _lists((group, _address(read.words(peer) or "")) for group, peer in store.listed(_PEERS, (NEWEST,)))
     found = []
     for group, count, first, last, newest, detail, event, reopened in store.listed(_GROUPS, (MAX_GROUPS,)):
-        where = of_kind(events.FAILURE) & Filter(_OF_GROUP, (group,))
+        where = of_kind(*events.FAILURES) & Filter(_OF_GROUP, (group,))
         state: State = "open" if event is None else "resolved" if event > newest and not reopened else "reopened"
         record = record_of(read.detail(events.FAILURE, detail))
         about = (*_words(record), count, read.number(first) or 0, read.number(last) or 0, newest)
@@ -165,6 +165,8 @@ def _address(peer: str) -> str:
 
 def _words(record: FailureRecord) -> tuple[str, str, str, str]:
     """Type, message, example and where."""
-    frames = own_frames(record)
-    where = f"{short(frames[-1].file)}:{frames[-1].line} {frames[-1].function}" if frames else ""
+    frame = called_frame(record) if record.type == BLOCKED else next(iter(own_frames(record)[-1:]), None)
+    where = f"{short(frame.file)}:{frame.line} {frame.function}" if frame else ""
+    if record.type == BLOCKED:  # says where and how long: nothing in it stands for what differs
+        return record.type, record.message, record.message[:MAX_EXAMPLE], where
     return record.type, generalised(record.message), record.message.partition("\n")[0][:MAX_EXAMPLE], where

@@ -183,7 +183,7 @@ class CaptureFile:
         self._rolling.add(columns, present, added, sample)
         if not _UPDATING.isdisjoint(present):
             self._update_connections(first, columns)
-        if events.FAILURE in present:
+        if not events.FAILURES.isdisjoint(present):
             self._db.executemany("INSERT INTO failure VALUES (?, ?, ?, ?)", tally.failures(first, columns))
         if events.FAILURE_RESOLVED in present:
             self._db.executemany(

@@ -51,7 +51,7 @@ def failures(first: int, columns: Sequence[Sequence[Any]]) -> list[tuple[int, st
     """Rows for the table ``failure``; ``first`` is the id of the batch's first event."""
     rows = []
     for number, (kind, service, conn, detail) in enumerate(zip(*columns[1:4], columns[7], strict=True), first):
-        if kind == events.FAILURE and (group := _group(detail)):
+        if kind in events.FAILURES and (group := _group(detail)):
             rows.append((number, group, service, conn))
     return rows
 

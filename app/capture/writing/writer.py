@@ -38,6 +38,7 @@ from app.capture import errors
 from app.capture.writing import arena, mending
 from app.capture.writing.batch import Batch, Services, read
 from app.capture.writing.file import CaptureFile, put_back, set_aside
+from app.capture.writing.last_word import left
 
 POLLS = hasattr(select, "poll")
 RETRY = 0.5
@@ -63,9 +64,9 @@ class Writer:
 
     def __init__(
         self, path: Path, run: str, limit: int, source: BinaryIO, answers: BinaryIO, shared: mmap | bytes = b"",
-        *, again: bool = False,
+        *, again: bool = False, last_word: int | None = None,
     ) -> None:  # fmt: skip
-        """``again``: whether the run has had the file open before."""
+        """``again``: whether the run has had the file open before. ``last_word``: the file of ``LastWord``."""
         self._path, self._run, self._limit = path, run, limit
         self._source, self._answers, self._shared = source, answers, shared
         self._file: CaptureFile | None = None
@@ -73,6 +74,7 @@ class Writer:
         self._trouble = ""
         self._short_of_memory = 0
         self._opened = again
+        self._last_word = last_word
         self._rescue_failed = False
         self._elsewhere = 0
 
@@ -89,6 +91,7 @@ class Writer:
                     if self._ended():
                         return 1
                     time.sleep(RETRY)
+            self._store_last_word()
         except errors.CaptureError as e:
             self._say(refused=str(e))
             return 1
@@ -101,6 +104,11 @@ class Writer:
                 with contextlib.suppress(MemoryError):
                     self._file.close()
         return 0
+
+    def _store_last_word(self) -> None:
+        """Store what the program left us to say, if it has ended without having taken it back."""
+        if self._last_word is not None and self._file is not None and (fields := left(self._last_word)):
+            self._store((self._file.sequence + 1, None, fields))
 
     def _open(self) -> bool:
         try:
@@ -285,15 +293,18 @@ def _is_full(path: Path) -> bool:
 
 def main(argv: list[str]) -> int:
     """``argv``: the capture's path, the run's token, the size limit in bytes, perhaps "again", where the run has
-    had the file open before, and perhaps the file of shared memory.
+    had the file open before, and perhaps ``arena=FILE`` and ``last-word=FILE``, the files of shared memory.
     """
     # Ctrl+C is sent to the whole foreground group, but the writer ends only with its pipe.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     path, run, limit, *more = argv
-    again = "again" in more
-    memory = arena.shared(int(more[-1])) if len(more) > again else b""
-    return Writer(Path(path), run, int(limit), sys.stdin.buffer, sys.stdout.buffer, memory, again=again).run()
+    files = {name: int(file) for name, _, file in (word.partition("=") for word in more) if file}
+    memory = arena.shared(files["arena"]) if "arena" in files else b""
+    return Writer(
+        Path(path), run, int(limit), sys.stdin.buffer, sys.stdout.buffer, memory,
+        again="again" in more, last_word=files.get("last-word"),
+    ).run()  # fmt: skip
 
 
 if __name__ == "__main__":

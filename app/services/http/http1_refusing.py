@@ -42,6 +42,7 @@ class RefusingChannel(TimedChannel):
         detail = {"status": status, "refused": why} | self._known()
         if not self._answering():
             detail["reason"] = reason.decode()
+        tap.counters.answered(status)
         tap.record(events.HTTP_RESPONSE, summary, detail)
         if not self._answering():
             words = in_words(why)

@@ -179,6 +179,7 @@ class RecordedConnection(SendingConnection):
             self.tap.record_limit(why.saying(f"refused: {why.text}").carrying(status=status))
             why = why.text
         detail = {"status": status, "refused": why, "stream": stream.number} | stream.known()
+        self.tap.counters.answered(status)
         self.tap.record(events.HTTP_RESPONSE, f"{status} {phrase(status).decode()}  {why}", detail)
         if not stream.request.startedWriting:
             if self._is_open(stream.number):

@@ -346,6 +346,7 @@ class RecordedRequest(Request):
             f'"body": {self.sentLength}, "seconds": {seconds}{more}}}'
         )
         summary = f"{self.code} {reason}  {seconds * 1000:.1f} ms{f', cut: {cut}' if cut else ''}"
+        self._tap.counters.answered(self.code, seconds)
         self._tap.record(events.HTTP_RESPONSE, summary, detail, size=self.sentLength)
 
 

@@ -52,6 +52,7 @@ class Flow:
         self.number = tap.recorder.add_connection()
         self.peer = join(address[0], address[1])
         self.host = tap.host_towards(address)
+        self.ours = tap.outgoing
         self.warned = False
         self.opened = time_ns()
         self.received = 0
@@ -131,6 +132,7 @@ class DatagramTap(DatagramProtocol):
         self._peer: tuple[str, int] | None = None
         self.host = ""
         self._bound = ("", 0)
+        self.outgoing = outgoing
         self._faults = faults if faults is not None else owner.faults_of(outgoing=outgoing)
         self._faulty: FaultyFlows | None = None
         if self._faults:

@@ -35,18 +35,20 @@ class Tap(Holding):
     Attributes:
         number: the connection's, in this run.
         peer, host: as ``address:port``.
-        outgoing: whether we opened it.
+        ours: whether we opened it.
         opened: ns since 1970.
         received, sent: bytes so far.
         course: what faults know of it; None while its service has had none.
+        counters: of its owner.
     """
 
     def __init__(self, factory: TapBuilder, wrapped: IProtocol) -> None:
         super().__init__(factory, wrapped)
         owner = self._owner = factory.owner
         self._record = owner.recorder.record
+        self.counters = owner.recorder.counters(owner.number)
         self._owner_number = owner.number
-        self.outgoing = factory.outgoing
+        self.ours = factory.outgoing
         self._ended_by = ""
         self._half_closing = False
         self._following = False
@@ -69,7 +71,7 @@ class Tap(Holding):
         detail = {"peer": self.peer, "host": self.host}
         if watch := self._owner.check_of("tcp", self.peer):
             detail["watch"] = watch
-        if self.outgoing:
+        if self.ours:
             self.record(events.CONNECTION_OPENED, f"connected to {self.peer}", detail | {"outgoing": True})
         else:
             self.record(events.CONNECTION_OPENED, f"accepted from {self.peer}", detail)

@@ -52,7 +52,7 @@ def test_a_run_switches_an_outage_on_and_off_around_a_step(tmp_path):
         assert echoed() == "reset"
         control("fault", "gone", "off")
         assert echoed() == b"ping"
-        assert "gone off, 1 hits" in control("status")
+        assert "gone off, 1 hit\n" in control("status")
         assert [json.loads(line)["summary"] for line in control("events", "--json").splitlines()][-1]
         refused = run("control", path, "put", tmp_path / "w.toml")
         assert refused.returncode == 1

@@ -76,6 +76,12 @@ def test_a_refusal_is_raised_in_its_words():
         p.answer_to(p.Status(), answered)
 
 
+def test_a_refusal_in_the_words_of_an_error_has_one_full_stop():
+    answered = p.answered(p.encode(p.Answered(1, refused=str(RefusedError(reason="not today")))))
+    with pytest.raises(RefusedError, match=r"^not today\.$"):
+        p.answer_to(p.Status(), answered)
+
+
 def test_what_a_newer_outpost_adds_to_an_answer_is_passed_over():
     answered = p.answered(p.encode({"to": 1, "answer": {"words": "done", "mood": "good"}, "later": 1}))
     assert p.answer_to(p.Remove("a"), answered) == p.Done("done")

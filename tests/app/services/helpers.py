@@ -49,7 +49,7 @@ class Tape:
     def send(self, parts: Sequence[bytes]) -> None:
         batch = read(BytesIO(b"".join(parts)))
         assert batch is not None
-        sequence, _, flat = batch
+        sequence, _, flat, *_ = batch
         last = last_but_one = None
         for i in range(0, len(flat), FIELDS):
             _, kind, service, conn, size, payload, summary, detail = flat[i : i + FIELDS]

@@ -35,7 +35,7 @@ def problems(table: str, protocol: str = "tcp") -> list[tuple[int, str, str]]:
         ("ms = 5", 8, "number 2: kind is missing. Use one of close,"),
         ('kind = "delay"\nms = "5"', 10, "number 2: ms must be a number, as in 100.0"),
         ('kind = "delay"\n\n# why\njitter_ms = -1', 12, "number 2: jitter_ms must be at least 0"),
-        ('kind = "cut"\non = "received"', 10, 'number 2: on "received" is unknown. Use one of sent'),
+        ('kind = "cut"\non = "received"', 10, 'number 2: on "received" is not for "cut". Use sent'),
         ('kind = "delay"\npeer = [\n"10.0.0.0/8",\n"x",\n]', 12, 'number 2: peer "x" is no address'),
         ('kind = "delay"\nmatch = \'\\q\'', 10, "number 2: match "),
         ('kind = "delay"\nmatch_regex = "("', 10, "number 2: match_regex "),
@@ -84,6 +84,13 @@ def test_what_is_no_list_of_tables(value: str) -> None:
 def test_a_kind_is_not_for_every_protocol() -> None:
     [(_, _, text)] = problems('kind = "reset"', "udp")
     assert text.startswith('number 2: kind "reset" is not for udp. Use one of corrupt, ')
+
+
+def test_a_protocol_without_faults_says_so() -> None:
+    source = HEAD.format("ssh").replace('"echo"', '"manhole"') + 'kind = "delay"'
+    assert {text for _, text in ((p.line, p.text.partition(": ")[2]) for p in parse(source)[1])} == {
+        "kind is not for ssh, whose services have no faults"
+    }
 
 
 def test_there_may_not_be_too_many() -> None:

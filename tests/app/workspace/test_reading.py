@@ -383,3 +383,16 @@ def test_without_a_table_restart_there_is_no_restart():
     source = RESTARTED[: RESTARTED.index("[service.options]")].replace("relay", "echo")
     assert parse(source)[0].services[0].restart is None
     assert parse(source + "[service.restart]")[0].services[0].restart == {}
+
+
+def test_pings_among_the_options_of_earlier_builds_are_limits():
+    text = (
+        'version = 1\n[[service]]\nname = "a"\nprotocol = "websocket"\nlisten = "127.0.0.1:1"\n'
+        "[service.options]\nping_seconds = 5\nping_timeout = 2.5\n"
+    )
+    workspace, problems = parse(text)
+    assert problems == []
+    [service] = workspace.services
+    assert service.options == {}
+    assert service.limits == {"ping_seconds": 5, "ping_timeout": 2.5}
+    assert parse(text.replace("= 5", "= -1"))[1]

@@ -16,7 +16,7 @@ from ui.actions.action import Place, Situation
 from ui.actions.build import Actions, standing_in
 from ui.actions.table import ACTIONS
 
-WITHOUT_KEYS = {"whats_new", "open_demo", "open_showcase", "capture", "trust", "about"}
+WITHOUT_KEYS = {"whats_new", "open_demo", "open_showcase", "capture", "trust", "about", "program"}
 """Rarely used."""
 
 STRIKES = {"fault_reset", "fault_stall", "fault_cut", "fault_slow", "fault_hang", "fault_freeze", "fault_lift"}

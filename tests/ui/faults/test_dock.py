@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from PyQt5.QtCore import Qt
@@ -17,7 +18,7 @@ from tests.ui.conftest import Open
 from tests.ui.desk import config, do, settle
 from tests.ui.workbench.bench import Bench, bench
 from ui.faults.dock import MOST, FaultsDock
-from ui.faults.figures import POSITIONS
+from ui.faults.figures import POSITIONS, figures
 from ui.faults.row import FaultRow
 
 SLOW = {"kind": "delay", "name": "slow", "ms": 200.0, "jitter_ms": 50.0}
@@ -55,6 +56,36 @@ def test_each_fault_of_each_service_has_a_row_in_their_order(desk: Bench) -> Non
         ["ms"], ["nth"],
     ]  # fmt: skip
     assert dock_of(desk).figures.text() == "2 of 2 act, 0 hits"
+
+
+@pytest.mark.parametrize(
+    ("kind", "protocol", "table", "found"),
+    [
+        ("refuse", "tcp", {}, []),  # a closed port tells no connections apart: a slider would only be refused
+        ("refuse", "udp", {}, []),
+        ("refuse", "tcp", {"how": "unaccepted"}, []),
+        ("refuse", "tcp", {"how": "reset"}, ["probability"]),
+        ("close", "tcp", {}, ["probability"]),
+        ("lose", "udp", {}, ["probability"]),
+        ("delay", "udp", {"probability": 0.5}, ["ms", "probability"]),
+    ],
+)
+def test_a_slider_is_there_for_what_can_be_set(
+    kind: str, protocol: str, table: dict[str, Any], found: list[str]
+) -> None:
+    declared = faults.find(kind)
+    assert declared is not None
+    assert [option.name for option in figures(declared, {"kind": kind, **table}, protocol)] == found
+
+
+@pytest.mark.parametrize("varies", [0.0, 50.0, 12_345.25])
+def test_how_much_it_varies_can_be_read_whole(desk: Bench, varies: float) -> None:
+    field = row_of(desk, "slow").figures.figures[0].beside
+    assert field is not None
+    field.show_value(varies)
+    settle()
+    room = field.lineEdit().contentsRect().width()
+    assert room >= field.fontMetrics().horizontalAdvance(field.text()) + 4, field.text()
 
 
 def test_a_switch_acts_at_once_and_is_no_change_of_the_workspace(desk: Bench) -> None:
@@ -270,6 +301,6 @@ def test_every_kind_has_a_row_that_can_be_used(open_window: Open, qtbot: QtBot) 
     with bench(open_window, qtbot, config("echo", 0, faults=tables)) as desk:
         do(desk.window, "faults")
         for row in dock_of(desk).rows.values():
-            assert row.figures.figures
+            assert bool(row.figures.figures) == (row.fault.kind.name != "refuse")  # whose port is closed or not
             for figure in row.figures.figures:
                 assert figure.number.accessibleName().startswith(f"echo · {row.fault.name}: ")

@@ -18,10 +18,13 @@ from twisted.internet.defer import maybeDeferred
 from app import events
 from app.capture.recorder import Loss, Recorder, Stored
 from app.events import Event
+from app.failures.blocked import Block, described
 from app.failures.fingerprint import fingerprint
 from app.failures.record import FailureRecord, Frame
 from tests.helpers import until
 from tests.ui.desk import BASE, Capture, InstantReader, do, memory_post, settle
+from ui.detail.page import Subject
+from ui.detail.pages.traceback import TracebackPage
 from ui.panes.failure_pane import FailurePane
 from ui.panes.group_table import COLUMNS
 from ui.window.main_window import MainWindow
@@ -94,6 +97,25 @@ def test_groups_stand_above_all_failures(pane: FailurePane, capture: Capture, qt
     ]
     assert pane.table.isVisible()
     assert pane.title.text() == "All 3 failures"
+
+
+def test_what_blocked_the_reactor_stands_among_them_named_by_its_line(
+    pane: FailurePane, capture: Capture, qtbot: QtBot
+) -> None:
+    flat = rows(BAD)
+    for number, seconds in enumerate((0.3, 1.4), 1):
+        summary, detail = described(Block(seconds, (FRAME,)))
+        flat += [BASE + number * 10**9, events.LOOP_BLOCKED, 0, 0, None, None, summary, detail]
+    feed(pane, capture.store(flat), qtbot)
+    qtbot.waitUntil(lambda: ids(pane) == [1, 2, 3])
+    assert shown(pane)[0] == ("open", "2", "blocked", "every service for 1.4 s, in plugins/meter.py:38")
+    group = pane.table.groups.groups[0]
+    assert COLUMNS[4].text(group) == "meter.py:38 handle"
+    pane.table.choose(group.fingerprint)
+    qtbot.waitUntil(lambda: ids(pane) == [2, 3])
+    event = Event(3, BASE, events.LOOP_BLOCKED, "", None, None, None, summary, detail=json.loads(detail))
+    assert TracebackPage.fits(Subject(event))
+    assert "meter.py" in pane.report(event)
 
 
 def test_a_group_that_is_selected_shows_its_failures_and_the_newest_of_them(

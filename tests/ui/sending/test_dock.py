@@ -24,6 +24,7 @@ from tests.ui.conftest import Open
 from tests.ui.desk import config, do, memory_post, settle
 from ui.edits import Edits
 from ui.looks import theme
+from ui.parts.offers import Offers
 from ui.sending.dock import SendDock, reaching
 from ui.sending.message_form import HEADERS
 
@@ -372,7 +373,9 @@ def test_own_services_complete_the_url(open_window: Open) -> None:
     window = open_window()
     do(window, "send_message")
     settle()
-    assert window.sending.dock.form._urls.stringList() == ["tcp://127.0.0.1:9007", "tcp://127.0.0.1:9008"]
+    completer = window.sending.dock.form.url.completer()
+    assert isinstance(completer, Offers)
+    assert completer.texts() == ["tcp://127.0.0.1:9007", "tcp://127.0.0.1:9008"]
 
 
 def test_with_no_url_it_takes_the_selected_services(open_window: Open) -> None:

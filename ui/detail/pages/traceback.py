@@ -21,7 +21,7 @@ class TracebackPage(Page):
 
     @staticmethod
     def fits(subject: Subject) -> bool:
-        return subject.event.kind == events.FAILURE
+        return subject.event.kind in events.FAILURES
 
     def show_subject(self, subject: Subject) -> None:
         event = subject.event

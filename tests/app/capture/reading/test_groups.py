@@ -11,13 +11,14 @@ from typing import Any
 import pytest
 
 from app import events
+from app.capture.filters.sql import of_kind
 from app.capture.reading.groups import MAX_GROUPS, NAMED, Group, groups
 from app.capture.reading.store import Store
 from app.capture.writing.file import CaptureFile
 from app.failures import record as failures
 from app.failures.fingerprint import fingerprint
 from app.failures.record import FailureRecord, Frame
-from tests.app.capture.captures import LIMIT, batch, event, is_sound, opened, read
+from tests.app.capture.captures import LIMIT, batch, event, is_sound, make, opened, read
 
 HERE = Frame("/srv/plugins/meter.py", 38, "handle", ((38, "    raise ValueError(data)"),))
 BAD = FailureRecord("ValueError", "bad 17", (HERE,))
@@ -31,6 +32,15 @@ def failed(record: FailureRecord = BAD, conn: int = 0, **more: Any) -> list[Any]
 
 def resolved(record: FailureRecord = BAD, **more: bool) -> list[Any]:
     return event(None, events.FAILURE_RESOLVED, detail={"group": fingerprint(record), **more})
+
+
+def test_all_that_stands_among_the_failures_is_found_by_an_index(tmp_path: Path) -> None:
+    path = make(tmp_path / "x.lpost", event(b"x"), failed(), event(None, events.LOOP_BLOCKED, detail={"group": "g"}))
+    where = of_kind(*events.FAILURES)
+    with closing(Store(path)) as store:
+        assert [list(chunk) for chunk in store.ids(where, 1, 3)] == [[2, 3]]
+        plan = "EXPLAIN QUERY PLAN SELECT id FROM event WHERE id BETWEEN ? AND ? AND " + where.sql  # noqa: S608
+        assert "USING INDEX stored_failures" in store._db.execute(plan, (1, 3)).fetchone()[3]
 
 
 class Growing:

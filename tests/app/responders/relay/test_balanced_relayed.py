@@ -35,6 +35,7 @@ async def test_tcp_goes_on_to_the_next_one_and_says_which_one_serves(desk: Desk,
             peer = Peer(relay)
             await peer.send(word)
             await peer.expect(word)
+            assert len(relay.clients()) == 1  # its connection to the upstream is no client
             peer.close()
         await until(lambda: not relay.connections)
     assert served(tape) == [at(upstream)] * 2

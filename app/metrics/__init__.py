@@ -1,0 +1,1 @@
+"""Figures of the running program for monitoring: ``/metrics`` and ``/healthz``."""

@@ -1,0 +1,1 @@
+"""The program itself: what blocks its loop, and what of it grows."""

@@ -1,0 +1,88 @@
+"""What the program's eye on itself takes: the reactor watched and metrics scraped; and what a million events leave."""
+
+from __future__ import annotations
+
+import json
+import sys
+from itertools import pairwise
+from statistics import median
+from typing import Any
+
+from tests.benchmarks.context import Bench
+from tests.benchmarks.echo import Totals, load
+from tests.benchmarks.marks import Result
+
+SECONDS = 20.0
+
+EVENTS, WARM = 1_000_000, 200_000
+"""Events of the soak, and those before it."""
+
+BUSY = 500
+"""Events of a slice from which it counts."""
+
+Samples = list[dict[str, Any]]
+
+
+def measure(bench: Bench) -> Result:
+    samples, sound, totals = _run(bench, "alternate", lambda totals: totals.messages > 0, bench.seconds(SECONDS))
+    slices = [
+        (after["on"], (after["cpu"] - before["cpu_after"]) / (after["seen"] - before["seen"]))
+        for before, after in pairwise(samples)
+        if after["seen"] - before["seen"] > BUSY
+    ]
+    # Each against the one before: what else the machine does then slows both.
+    ratios = [(b / a if on else a / b) for (_, a), (on, b) in pairwise(slices)]
+    cost = (median(ratios) - 1) * 100
+    on, off = (median(each for watched, each in slices if watched is wanted) * 1e6 for wanted in (True, False))
+    return Result(
+        "watched",
+        max(0.0, cost),
+        sound=sound and len(ratios) > 5,
+        references={"µs of an event": {"watched": on, "not watched": off}},
+        notes=[
+            f"{cost:+.2f} % of {off:.2f} µs for an event, in {len(ratios)} pairs of half seconds"
+            f" at {totals.messages / max(1.0, bench.seconds(SECONDS)):,.0f} messages/s; scraped twice a second",
+        ],
+        details={"slices": slices},
+    )
+
+
+def measure_soak(bench: Bench) -> Result:
+    count = EVENTS // 5 if bench.quick else EVENTS
+    samples, sound, totals = _run(bench, "steady", lambda totals: totals.events > count + WARM, 5.0)
+    warm = [sample for sample in samples if sample["seen"] > WARM]
+    slopes = {name: _slope(warm, name) for name in ("memory", "descriptors", "objects", "blocks")}
+    return Result(
+        "soak",
+        max(0.0, slopes["memory"] / 1e6),
+        sound=sound,
+        notes=[
+            f"for each 1,000,000 events: memory {slopes['memory'] / 1e6:+.1f} MB,"
+            f" descriptors {slopes['descriptors']:+.1f}, objects {slopes['objects']:+,.0f},"
+            f" blocks of Python's memory {slopes['blocks']:+,.0f}",
+            f"{totals.events:,} events, the first {WARM:,} left out; {totals.connections:,} connections",
+        ],
+        details={"slopes": slopes},
+    )
+
+
+def _run(bench: Bench, how: str, enough: Any, seconds: float) -> tuple[Samples, bool, Totals]:
+    totals = Totals()
+    with bench.folder() as folder:
+        output = folder / "samples.json"
+        command = [sys.executable, "-m", "tests.benchmarks.watched_probe", str(output), how]
+        with bench.program(folder, command=command) as program:
+            program.settle()
+            while not enough(totals):
+                load(program.addresses["tcp-echo"], seconds, totals)
+            program.settle()
+        samples: Samples = json.loads(output.read_text())
+    return samples, program.code == 0 and not totals.missing, totals
+
+
+def _slope(samples: Samples, name: str) -> float:
+    """How much it grows with a million events: that of the straight line with the least squares."""
+    xs, ys = [s["seen"] / 1e6 for s in samples], [s[name] for s in samples]
+    x, y = sum(xs) / len(xs), sum(ys) / len(ys)
+    spread = sum((each - x) ** 2 for each in xs)
+    return sum((a - x) * (b - y) for a, b in zip(xs, ys, strict=True)) / spread if spread else 0.0
