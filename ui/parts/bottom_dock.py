@@ -66,6 +66,7 @@ class BottomDock(QDockWidget):
         """Share the width, as each needs it: Qt would give a new one only the least."""
         window, docks = self.parentWidget(), self._beside()
         if isinstance(window, QMainWindow) and self in docks and len(docks) > 1:
+            window.setAnimated(False)  # the sizes hold at once
             window.resizeDocks(docks, [dock._needed() for dock in docks], Qt.Horizontal)
 
     def _needed(self) -> int:
