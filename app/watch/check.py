@@ -94,6 +94,7 @@ class OneCheck:
 
     def _on_status(self, conversation: Conversation) -> None:
         if isinstance(conversation.status, Closed):
+            self._expecting.look()
             if self._result is None:
                 self._decide(self._words(conversation.status))
             self._end()
@@ -115,6 +116,8 @@ class OneCheck:
             self._expecting.take(data, apart=apart)
         elif self._url.scheme == "udp":
             self._decide("")
+        if self._result is None and self._read > MOST:
+            self._expecting.look()
         if self._result is None and self._read > MOST:
             missing = self._expecting.missing()
             self._decide(f"{missing} is not in the first {amount(MOST)} of what came" if missing else "", at_once=True)
@@ -138,6 +141,9 @@ class OneCheck:
             self._decide(f"{missing} is not in the answer{self._came()}" if missing else "")
 
     def _on_overdue(self) -> None:
+        self._expecting.look()
+        if self._result is not None:
+            return
         within = f"within {self._config.timeout_seconds:g} s"
         place = self._url.address
         missing = self._expecting.missing()

@@ -45,7 +45,7 @@ class Watch:
         milliseconds: of the last check; None before the first.
         results: the newest, the oldest first.
         checks, well: how many there were, and how many of them were ok.
-        since: when it came into this state, in ns since 1970; 0: never was in another.
+        since: when it came into this state, in seconds of the reactor's clock, which nobody sets.
         running: whether a check is under way.
         paused: whether the user has paused it.
         held: why it may not run, in words; "" where it may.
@@ -58,7 +58,7 @@ class Watch:
         self.milliseconds: float | None = None
         self.results: deque[Result] = deque(maxlen=KEPT)
         self.checks = self.well = 0
-        self.since = 0
+        self.since = 0.0
         self.running = self.paused = False
         self.held = ""
         self._failed_in_row = self._well_in_row = 0
@@ -72,8 +72,8 @@ class Watch:
     def failed_in_row(self) -> int:
         return self._failed_in_row
 
-    def take(self, result: Result) -> State | None:
-        """Add a result. Returns the new state where it has changed."""
+    def take(self, result: Result, now: float) -> State | None:
+        """Add a result, at ``now`` on the clock. Returns the new state where it has changed."""
         self.results.append(result)
         self.checks += 1
         self.well += result.ok
@@ -86,19 +86,19 @@ class Watch:
             wanted = "up"
         elif self._failed_in_row >= self.config.fails_after:
             wanted = "down"
-        return self._become(wanted, result.time)
+        return self._become(wanted, now)
 
-    def set_aside(self, words: str, time: int) -> bool:
+    def set_aside(self, words: str, now: float) -> bool:
         """It is not checked, for a reason in ``words``, and nothing is known of its target. Whether that is new."""
         if self.words == words and self.state == "unknown":
             return False
         self.words = words
         self._failed_in_row = self._well_in_row = 0
-        self._become("unknown", time)
+        self._become("unknown", now)
         return True
 
-    def _become(self, state: State, time: int) -> State | None:
+    def _become(self, state: State, now: float) -> State | None:
         if state == self.state:
             return None
-        self.state, self.since = state, time
+        self.state, self.since = state, now
         return state

@@ -225,13 +225,13 @@ class Watches(Mapping[str, Watch]):
                 self._locks.pop(place, None)
 
     def _set_aside(self, watch: Watch, words: str) -> None:
-        if watch.set_aside(words, time_ns()):
+        if watch.set_aside(words, self._clock.seconds()):
             self._on_state()
             self.changed.emit(watch)
 
     def _take(self, watch: Watch, result: Result) -> None:
         config, since, was = watch.config, watch.since, watch.state
-        now_in = watch.take(result)
+        now_in = watch.take(result, self._clock.seconds())
         if now_in is not None:
             self._on_state()
         about: dict[str, Any] = {"watch": config.name, "target": config.target}
@@ -245,7 +245,7 @@ class Watches(Mapping[str, Watch]):
             failed = about | {"reason": result.reason, "checks": watch.failed_in_row}
             self._record(events.WATCH_FAILED, summary, failed, result.conn)
         elif now_in == "up" and was == "down":
-            seconds = max(0.0, (result.time - since) / 1e9)
+            seconds = watch.since - since
             summary = f"{config.name} is up again, after {_lasted(seconds)}"
             self._record(events.WATCH_RECOVERED, summary, about | {"seconds": seconds}, result.conn)
         self.changed.emit(watch)

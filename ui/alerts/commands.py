@@ -23,7 +23,7 @@ from ui.alerts.changes import AlertChanges
 from ui.alerts.desktop import Desktop
 from ui.bridge import Bridge
 from ui.edits import Edits
-from ui.parts.docks import add_below, in_front, show_below
+from ui.parts.docks import add_below, show_below
 
 if TYPE_CHECKING:
     from ui.alerts.dock import AlertsDock
@@ -80,7 +80,7 @@ class AlertCommands:
 
     def alerts(self) -> None:
         dock = self.dock
-        if in_front(dock):
+        if dock.isVisible():
             dock.close()
             return
         now = QApplication.focusWidget()
@@ -112,7 +112,7 @@ class AlertCommands:
 
     def _put(self, alert: Alert, before: str) -> None:
         self.changes.put(alert, before)
-        if not in_front(self.dock):
+        if not self.dock.isVisible():
             self.alerts()
 
     def _show_events(self, name: str) -> None:

@@ -16,7 +16,7 @@ from app.capture.reading.own_series import MOST_SERIES, Wish, wish
 from app.capture.reading.reader import Reader
 from app.files.folders import data_folder
 from ui.panes.browser import Browser
-from ui.parts.docks import add_below, in_front, show_below
+from ui.parts.docks import add_below, show_below
 from ui.settings import Settings
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class ChartCommands:
     def charts(self) -> None:
         """Show or hide the dock."""
         dock = self.dock
-        if in_front(dock):
+        if dock.isVisible():
             dock.close()
             return
         now = QApplication.focusWidget()

@@ -23,7 +23,7 @@ from ui.bridge import Bridge
 from ui.edits import Edits
 from ui.faults.changes import FaultChanges
 from ui.faults.strikes import DONE, strike
-from ui.parts.docks import add_below, in_front, show_below
+from ui.parts.docks import add_below, show_below
 
 if TYPE_CHECKING:
     from ui.faults.dock import FaultsDock
@@ -92,7 +92,7 @@ class FaultCommands:
 
     def faults(self) -> None:
         dock = self.dock
-        if in_front(dock):
+        if dock.isVisible():
             dock.close()
             return
         now = QApplication.focusWidget()

@@ -21,7 +21,7 @@ from app.services.service import Service
 from app.workspace.message import Message
 from ui.bridge import Bridge
 from ui.edits import Edits
-from ui.parts.docks import add_below, in_front, show_below
+from ui.parts.docks import add_below, show_below
 
 if TYPE_CHECKING:
     from app.sending.captured import Captured
@@ -91,7 +91,7 @@ class SendCommands:
 
     def send_message(self) -> None:
         dock = self.dock
-        if in_front(dock):
+        if dock.isVisible():
             dock.close()
             return
         self._remember()

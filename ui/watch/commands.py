@@ -14,7 +14,7 @@ from app.capture.filters.completion import condition
 from app.post import Post
 from ui.bridge import Bridge
 from ui.edits import Edits
-from ui.parts.docks import add_below, in_front, show_below
+from ui.parts.docks import add_below, show_below
 from ui.watch.changes import WatchChanges
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class WatchCommands:
 
     def watches(self) -> None:
         dock = self.dock
-        if in_front(dock):
+        if dock.isVisible():
             dock.close()
             return
         now = QApplication.focusWidget()
@@ -80,7 +80,7 @@ class WatchCommands:
         dock.begin()
 
     def watch_service(self) -> None:
-        if not in_front(self.dock):
+        if not self.dock.isVisible():
             self.watches()
         self._new(self._selected())
 

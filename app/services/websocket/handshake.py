@@ -34,13 +34,17 @@ _NO_VERSION = f"no Sec-WebSocket-Version, which must be {VERSION}"
 _OURS = {"WebSocket connection denied - Hixie76 protocol not supported.": _NO_VERSION}
 """Our reasons instead of autobahn's, which help nobody."""
 
-_BARE_LF = re.compile(rb"(?<!\r)\n")
-
 _FIELDS: Mapping[int, str] = {
     HTTPStatus.METHOD_NOT_ALLOWED: "Allow: GET\r\n",
     HTTPStatus.UPGRADE_REQUIRED: f"Upgrade: websocket\r\nSec-WebSocket-Version: {VERSION}\r\n",
 }
 """Fields that a response with this status must have (RFC 9110 sections 15.5.6 and 15.5.22, RFC 6455 section 4.4)."""
+
+
+def _has_bare_lf(head: bytes) -> bool:
+    # Each read looks through the whole head, and to count is several times faster than a pattern.
+    return head.count(b"\n") != head.count(b"\r\n")
+
 
 # For the type checker the mixin is what it is mixed into.
 _Base = WebSocketServerProtocol if TYPE_CHECKING else object
@@ -79,7 +83,7 @@ class Handshake(_Base):  # type: ignore[misc,valid-type]
         elif len(self.data) > UNCOUNTED and (full := self._tap.gather(len(self.data), "handshake")):
             self._tap.record_limit(full)
             self.failHandshake(full.text, HTTPStatus.SERVICE_UNAVAILABLE)
-        elif _BARE_LF.search(self.data.partition(b"\r\n\r\n")[0]):
+        elif _has_bare_lf(self.data.partition(b"\r\n\r\n")[0]):
             # autobahn would wait for a CR LF that never comes.
             self.failHandshake(http_rules.BARE_LF)
         else:

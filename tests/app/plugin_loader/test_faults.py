@@ -109,7 +109,7 @@ kind = "stutter"
 def test_a_kind_of_ours_keeps_its_name(trusting: Table, stutter: Write, beside: Path) -> None:
     path = stutter(STUTTER.replace('"stutter"', '"delay"'))
     trusting.enter(beside.parent)
-    assert "calls a fault delay, as Listening Post itself does" in str(trusting.trouble[path])
+    assert "defines a fault delay, and so does Listening Post itself" in str(trusting.trouble[path])
 
 
 @pytest.mark.parametrize(

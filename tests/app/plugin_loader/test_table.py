@@ -73,7 +73,10 @@ def test_a_file_that_declares_nothing_is_one_responder_of_its_name(
     [
         ("x = 1\n", "offers nothing that answers"),
         (TWO + "class A(Protocol): pass\nclass B(Protocol): pass\n", "offers A and B for tcp"),
-        ("import app.plugin\nRESPONDER = app.plugin.Responder('echo', 'Ours', {})\n", "a responder echo, as Listening"),
+        (
+            "import app.plugin\nRESPONDER = app.plugin.Responder('echo', 'Ours', {})\n",
+            "a responder echo, and so does Listening",
+        ),
     ],
 )
 def test_what_cannot_be_taken_is_told_in_words(
@@ -195,7 +198,7 @@ def test_an_installed_package_brings_what_its_entry_point_names(
         assert {"decorated", "two", "four"} <= set(responders.names())
         missing: Any = responders.find("four")
         assert "No module named 'lp_missing'" in str(missing.missing)
-        assert any("calls a responder decorated" in str(trouble) for trouble in made.trouble.values())
+        assert any("defines a responder decorated" in str(trouble) for trouble in made.trouble.values())
     finally:
         for name in ("decorated", "two", "four"):
             responders.remove(name)

@@ -279,7 +279,7 @@ async def test_an_answer_that_is_cut_short_is_told_in_words(talker: Talker) -> N
 @ensure
 async def test_a_head_without_end_is_not_kept(talker: Talker, desk: Any) -> None:
     reason = await reason_of(talker, desk, b"\r\nX-Filler: abcdefgh" * 100_000, b"")
-    assert " cannot be read: its answer has more than 200 fields." in reason
+    assert " cannot be read: its answer has more than 200 headers." in reason
 
 
 @pytest.mark.parametrize(

@@ -122,6 +122,7 @@ CASES = {
     "accepts": (says(), "tcp", {}, ""),
     "greets": (says(b"220 ready\r\n"), "tcp", {"expect": "220"}, ""),
     "answers in pieces": (says(b"P", b"O", b"N", b"G", after=True), "tcp", {"send": "PING", "expect": "PONG"}, ""),
+    "answers in pieces, and closes": (says(b"PO", b"NG", closes=True), "tcp", {"expect": "PONG"}, ""),
     "pieces and a pattern": (says(*(b"%d" % i for i in range(10))), "tcp", {"expect_regex": "^0.*9$"}, ""),
     "both": (says(b"PONG"), "tcp", {"expect": "PO", "expect_regex": "NG$"}, ""),
     "never answers": (says(), "tcp", {"send": "PING", "expect": "PONG", **SOON}, "PLACE did not answer within 0.15 s"),

@@ -176,7 +176,7 @@ async def test_a_responder_reaches_a_service_of_ours_by_its_context(desk: Desk, 
     at_home(desk, tmp_path)
     upstream = await desk.start(tls={})
     service = desk.service()
-    context = ServiceContext(service, service.config.name, service.reactor, service.surroundings)
+    context = ServiceContext(service, service.config.name, service.reactor, service.surroundings, lambda: 1)
     endpoint = context.endpoint("127.0.0.1", address(upstream)[1], tls=True)
     client: Any = await endpoint.connect(Factory.forProtocol(Client))
     await until(lambda: client.got == b"hello")
