@@ -8,8 +8,7 @@ from PyQt5.QtCore import Qt, pyqtSignal
 from PyQt5.QtGui import QCloseEvent, QKeyEvent
 from PyQt5.QtWidgets import QDockWidget, QMainWindow, QWidget
 
-ROOM = 75
-"""Digits that a dock is to have beside another, at the least."""
+from ui.parts.docks import CHARACTERS
 
 _turns = count(1)
 
@@ -73,7 +72,7 @@ class BottomDock(QDockWidget):
         """Pixels of width, with the line beside it."""
         for part in (self, *self.findChildren(QWidget)):
             part.ensurePolished()  # those that were never shown do not know the stylesheet's sizes yet
-        return max(self.minimumSizeHint().width(), ROOM * self.fontMetrics().horizontalAdvance("0")) + 2
+        return max(self.minimumSizeHint().width(), CHARACTERS * self.fontMetrics().horizontalAdvance("0")) + 2
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key_Escape:
