@@ -23,7 +23,7 @@ from ui.alerts.changes import AlertChanges
 from ui.alerts.desktop import Desktop
 from ui.bridge import Bridge
 from ui.edits import Edits
-from ui.parts.docks import add_below, show_below
+from ui.parts.docks import add_below
 
 if TYPE_CHECKING:
     from ui.alerts.dock import AlertsDock
@@ -86,7 +86,7 @@ class AlertCommands:
         now = QApplication.focusWidget()
         if now is not None and not dock.isAncestorOf(now):
             self._before = now
-        show_below(self._window, dock)
+        dock.show()
         dock.refresh()
         dock.begin()
 

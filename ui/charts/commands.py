@@ -16,7 +16,7 @@ from app.capture.reading.own_series import MOST_SERIES, Wish, wish
 from app.capture.reading.reader import Reader
 from app.files.folders import data_folder
 from ui.panes.browser import Browser
-from ui.parts.docks import add_below, show_below
+from ui.parts.docks import add_below
 from ui.settings import Settings
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class ChartCommands:
         now = QApplication.focusWidget()
         if now is not None and not dock.isAncestorOf(now):
             self._before = now
-        show_below(self._window, dock)
+        dock.show()
         dock.page.begin()
 
     def on_stored(self, _: object = None) -> None:

@@ -23,7 +23,7 @@ from ui.bridge import Bridge
 from ui.edits import Edits
 from ui.faults.changes import FaultChanges
 from ui.faults.strikes import DONE, strike
-from ui.parts.docks import add_below, show_below
+from ui.parts.docks import add_below
 
 if TYPE_CHECKING:
     from ui.faults.dock import FaultsDock
@@ -98,7 +98,7 @@ class FaultCommands:
         now = QApplication.focusWidget()
         if now is not None and not dock.isAncestorOf(now):
             self._before = now
-        show_below(self._window, dock)
+        dock.show()
         dock.refresh()
         dock.begin()
 

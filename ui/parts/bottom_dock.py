@@ -8,7 +8,8 @@ from PyQt5.QtCore import Qt, pyqtSignal
 from PyQt5.QtGui import QCloseEvent, QKeyEvent
 from PyQt5.QtWidgets import QDockWidget, QMainWindow, QWidget
 
-from ui.parts.docks import CHARACTERS
+CHARACTERS = 80
+"""A dock beside another has room for so many digits at least."""
 
 _turns = count(1)
 

@@ -21,7 +21,7 @@ from app.services.service import Service
 from app.workspace.message import Message
 from ui.bridge import Bridge
 from ui.edits import Edits
-from ui.parts.docks import add_below, show_below
+from ui.parts.docks import add_below
 
 if TYPE_CHECKING:
     from app.sending.captured import Captured
@@ -95,7 +95,7 @@ class SendCommands:
             dock.close()
             return
         self._remember()
-        show_below(self._window, dock)
+        dock.show()
         if not dock.form.url.text() and (url := self._url()):
             dock.form.url.setText(url)
         dock.form.url.setFocus(Qt.ShortcutFocusReason)
@@ -103,14 +103,14 @@ class SendCommands:
     def send_once(self, message: Message) -> None:
         """Show a message in the dock, and send it."""
         dock = self.dock
-        show_below(self._window, dock)
+        dock.show()
         dock.form.show_message(message)
         dock.run.send(message, keep=False)
 
     def send_to_service(self) -> None:
         if url := self._url():
             self._remember()
-            show_below(self._window, self.dock)
+            self.dock.show()
             self.dock.send_to(url)
 
     def open_in_send(self) -> None:
@@ -139,7 +139,7 @@ class SendCommands:
 
         def on_read(found: Captured | None) -> None:
             dock = self.dock
-            show_below(self._window, dock)
+            dock.show()
             if found is None:
                 dock.tell_problem(dock.tr("What was sent is not in the capture, or not any more."))
             else:

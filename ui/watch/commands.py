@@ -14,7 +14,7 @@ from app.capture.filters.completion import condition
 from app.post import Post
 from ui.bridge import Bridge
 from ui.edits import Edits
-from ui.parts.docks import add_below, show_below
+from ui.parts.docks import add_below
 from ui.watch.changes import WatchChanges
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class WatchCommands:
         now = QApplication.focusWidget()
         if now is not None and not dock.isAncestorOf(now):
             self._before = now
-        show_below(self._window, dock)
+        dock.show()
         dock.refresh()
         dock.begin()
 

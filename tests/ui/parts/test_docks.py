@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from PyQt5.QtWidgets import QDockWidget, QMainWindow, QWidget
+from PyQt5.QtWidgets import QMainWindow, QWidget
 from pytestqt.qtbot import QtBot
 
-from ui.parts.docks import add_below, show_below
+from ui.parts.bottom_dock import BottomDock
+from ui.parts.docks import add_below
 
 
 def test_docks_lie_side_by_side_while_there_is_room_and_then_in_the_place_of_others(qtbot: QtBot) -> None:
@@ -14,7 +15,7 @@ def test_docks_lie_side_by_side_while_there_is_room_and_then_in_the_place_of_oth
     window.setCentralWidget(QWidget())
     docks = []
     for name in ("a", "b", "c"):
-        dock = QDockWidget(name, window)
+        dock = BottomDock(window)
         dock.setObjectName(name)
         inside = QWidget()
         inside.setMinimumWidth(dock.fontMetrics().horizontalAdvance("0") * 90)
@@ -28,6 +29,6 @@ def test_docks_lie_side_by_side_while_there_is_room_and_then_in_the_place_of_oth
     qtbot.waitExposed(window)
 
     for dock, shown in ((a, [a]), (b, [a, b]), (c, [b, c]), (a, [a, c])):
-        show_below(window, dock)
+        dock.show()
         assert [one for one in docks if one.isVisible()] == shown
     assert window.width() == width
