@@ -63,7 +63,7 @@ class Endless:
         await self.port.stopListening()
 
 
-LONG, MANY = "the head of its answer is longer than 65,536 bytes", "its answer has more than 200 fields"
+LONG, MANY = "the head of its answer is longer than 65,536 bytes", "its answer has more than 200 headers"
 
 HEADS = {
     "fields": (b"HTTP/1.1 200 OK\r\n", b"X: yyyy\r\n", MANY),
