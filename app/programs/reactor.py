@@ -132,7 +132,7 @@ class ProgramTap(Tap):
         from app.services.tls.transport import agreed
 
         wire = self._wire
-        self.record(events.TLS_OPENED, *agreed(wire._tlsConnection, client=self.outgoing))
+        self.record(events.TLS_OPENED, *agreed(wire._tlsConnection, client=self.ours))
         if IHandshakeListener.providedBy(self.wrappedProtocol):
             self.wrappedProtocol.handshakeCompleted()
 

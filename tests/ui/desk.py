@@ -161,6 +161,7 @@ class Peer:
         self.host = "127.0.0.1:9007"
         self.opened = BASE
         self.received = self.sent = 0
+        self.ours = False
         self.done: list[object] = []
 
     def send(self, data: bytes) -> None:

@@ -52,8 +52,8 @@ def look(post: Post) -> None:
     """Its watches have found something; the last one not yet."""
     for name in post.watches:
         post.watches.pause(name)
-    post.watches["api"].take(Result(True, 12.5))
-    post.watches["old"].take(Result(False, 3000, "no answer within 3 s"))
+    post.watches["api"].take(Result(True, 12.5), 0.0)
+    post.watches["old"].take(Result(False, 3000, "no answer within 3 s"), 0.0)
 
 
 Answer = tuple[int, dict[str, str], str]

@@ -78,4 +78,4 @@ def test_the_main_figures_are_the_first_amount_what_is_set_and_the_probability(
 ) -> None:
     found = faults.find(kind)
     assert found is not None
-    assert [option.name for option in figures(found, table)] == names
+    assert [option.name for option in figures(found, table, found.protocols[0])] == names
