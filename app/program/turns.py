@@ -84,6 +84,7 @@ class Turns:
             return
         self._main = threading.get_ident()
         self._delays = Delays(threading.get_native_id())
+        self._delay = self._before = self._delayed()  # of the thread, since it began
         self._reactor, reactor.turns, self.asleep = reactor, self, True
         threading.Thread(target=self._run, name="turns", daemon=True).start()
 

@@ -73,17 +73,19 @@ def killed(home: Path, *said: bytes) -> list[Any]:
     """What the capture has of a program that was sent these lines, of which the last one blocks it until it is killed:
     summary and detail of each event."""
     capture = home / "x.lpost"
-    with serving(home / "w.toml", capture, "--trust-plugins") as program:
-        with socket.create_connection(program.wait_up()["orders"], 30) as client:
-            for line in said[:-1]:
-                client.sendall(line)
-                assert client.recv(100) == line
-            named = '"summary": "plugins/orders.py:'
-            wait_for(lambda: sum(named in line for line in program.lines) == len(said) - 1)
-            client.sendall(said[-1])
-            wait_for(lambda: last_word_of(program))
-            os.kill(program.process.pid, 9)
-            wait_for(lambda: read(capture, "SELECT 1 FROM meta WHERE key = 'closed' AND value > 0"))
+    with (
+        serving(home / "w.toml", capture, "--trust-plugins") as program,
+        socket.create_connection(program.wait_up()["orders"], 30) as client,
+    ):
+        for line in said[:-1]:
+            client.sendall(line)
+            assert client.recv(100) == line
+        named = '"summary": "plugins/orders.py:'
+        wait_for(lambda: sum(named in line for line in program.lines) == len(said) - 1)
+        client.sendall(said[-1])
+        wait_for(lambda: last_word_of(program))
+        os.kill(program.process.pid, 9)
+        wait_for(lambda: read(capture, "SELECT 1 FROM meta WHERE key = 'closed' AND value > 0"))
     sql = "SELECT summary, detail FROM event WHERE kind = ? ORDER BY id"
     # On a busy machine, something else may have taken long as well.
     found = [(summary, json.loads(detail)) for summary, detail in read(capture, sql, events.LOOP_BLOCKED)]

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from app.failures.blocked import Block
+from app.program.delays import Delays
 from app.program.turns import LONG, LOOK_AGAIN, WINDOW, Turns
 
 
@@ -197,6 +198,14 @@ def test_names_what_another_thread_sees_running(opened: Callable[..., Turns]) ->
     [block] = blocks
     assert "_small_steps" in [frame.function for frame in block.frames]
     assert block.frames[-1].source
+
+
+def test_what_the_thread_waited_for_before_does_not_count(
+    opened: Callable[..., Turns], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a program that has run for long on a busy machine, a first turn was not seen before that was made up for."""
+    monkeypatch.setattr(Delays, "seconds", lambda self: 90.0)
+    test_names_what_another_thread_sees_running(opened)
 
 
 def _small_steps(until: Callable[[], bool]) -> None:
