@@ -16,6 +16,8 @@ from app.commands.exit_codes import DONE, FAILED, WRONG_USAGE
 from app.text.escapes import json_line, one_line
 
 if TYPE_CHECKING:
+    from app.capture.reading.stored import Stored
+    from app.events import Event
     from app.outposts import protocol as p
     from app.outposts.client import Client
 
@@ -225,22 +227,11 @@ def _number(text: str) -> int | None:
     return int(text) if text.isdecimal() and len(text) < 18 else None
 
 
-def _event(stored: p.Event) -> Any:
-    """An event of ``app.events`` as a capture that is read here would give it."""
-    import json
+def _event(stored: Stored) -> Event:
+    """An event as a capture that is read here gives it."""
+    from app.capture.reading.store import event_of
 
-    from app.events import Event
-    from app.text.escapes import preview
-
-    payload, summary = stored.payload, stored.summary
-    if summary is None:
-        summary = preview((payload or b"")[:1000], stored.size or 0)
-    try:
-        detail = json.loads(stored.detail or "{}")
-    except ValueError:
-        detail = {}
-    return Event(
-        stored.id, stored.time, stored.kind, one_line(stored.service or ""), stored.conn,
-        one_line(stored.peer) if stored.peer else None, stored.size, one_line(summary),
-        one_line(stored.host) if stored.host else None, payload, detail if isinstance(detail, dict) else {},
+    return event_of(
+        stored.id, stored.time, stored.kind, stored.service, stored.conn, stored.peer, stored.size, stored.summary,
+        None, None, stored.host, stored.payload, stored.detail,
     )  # fmt: skip

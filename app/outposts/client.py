@@ -11,6 +11,7 @@ from typing import Any, Self
 
 import msgspec
 
+from app.capture.reading.stored import Stored
 from app.errors import system_words
 from app.outposts import protocol as p
 from app.outposts.errors import NoOutpostError, NotOurProtocolError, RefusedError
@@ -88,7 +89,7 @@ class Client:
             parts += part
         return bytes(parts)
 
-    def events(self, after: int, *, follow: bool) -> Iterator[p.Event]:
+    def events(self, after: int, *, follow: bool) -> Iterator[Stored]:
         """The events after the id ``after``, oldest first, payloads included; with ``follow`` also those to come.
 
         An event that was dropped before it was read is passed over.
@@ -107,7 +108,7 @@ class Client:
             if not follow and after >= found.last:
                 return
 
-    def _whole(self, event: p.Event) -> p.Event:
+    def _whole(self, event: Stored) -> Stored:
         if not event.left_out:
             return event
         payload = bytearray()

@@ -111,7 +111,7 @@ class Outpost:
             if request.capture not in ("", identity):
                 return p.Events(identity, first, last)
             found = batches.batch(store, request.after, request.max_bytes, inline)
-            return p.Events(identity, first, last, tuple(map(_event, found)))
+            return p.Events(identity, first, last, tuple(found))
 
         found: p.Events = await self._in_reader(read, p.Events("", 1, 0))
         return found
@@ -271,13 +271,6 @@ class Outpost:
 
 def _names(names: Iterable[str]) -> str:
     return ", ".join(names) or "none"
-
-
-def _event(stored: batches.Stored) -> p.Event:
-    return p.Event(
-        stored.id, stored.time, stored.kind, stored.service, stored.protocol, stored.conn, stored.peer, stored.host,
-        stored.size, stored.summary, stored.detail, stored.payload, stored.left_out,
-    )  # fmt: skip
 
 
 def _described(service: Service) -> p.Service:

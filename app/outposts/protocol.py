@@ -16,6 +16,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal, get_args
 import msgspec
 from msgspec import Meta
 
+from app.capture.reading.stored import Stored
 from app.outposts.errors import RefusedError
 
 VERSION: Final = 1
@@ -93,26 +94,8 @@ class Hello(Request, frozen=True, tag="hello"):
 # -- the capture
 
 
-class Event(msgspec.Struct, frozen=True, array_like=True):
-    """One event as it is stored; see ``app.events``. ``left_out``: bytes of a payload that ``payload`` brings."""
-
-    id: int
-    time: int
-    kind: int
-    service: str | None
-    protocol: str | None
-    conn: int | None
-    peer: str | None
-    host: str | None
-    size: int | None
-    summary: str | None
-    detail: str | None
-    payload: bytes | None
-    left_out: int = 0
-
-
 class Events(msgspec.Struct, frozen=True):
-    """The events after the id that was asked for, oldest first.
+    """The events after the id that was asked for, oldest first. ``payload`` brings what is left out of one.
 
     Attributes:
         capture: the file that they are of. If another one was asked for, there are none.
@@ -123,7 +106,7 @@ class Events(msgspec.Struct, frozen=True):
     capture: str
     first: int
     last: int
-    events: tuple[Event, ...] = ()
+    events: tuple[Stored, ...] = ()
 
 
 class Read(Request, frozen=True, tag="read"):

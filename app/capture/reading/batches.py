@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from app.capture.reading.store import Store
+from app.capture.reading.stored import Stored
 
 MOST = 5_000
 """Events of one batch."""
@@ -28,33 +28,6 @@ WHERE e.id BETWEEN ? AND ?
 _PART = "SELECT hex(substr(payload, ?, ?)) FROM event WHERE id = ?"
 
 _IDENTITY = "SELECT (SELECT value FROM meta WHERE key = 'identity')"
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """One event as it is stored.
-
-    Attributes:
-        time: ns since 1970 UTC.
-        kind: a code of ``app.events``.
-        summary: None for raw data.
-        detail: a JSON object, or None.
-        left_out: bytes of the payload, if it was too large to be here.
-    """
-
-    id: int
-    time: int
-    kind: int
-    service: str | None
-    protocol: str | None
-    conn: int | None
-    peer: str | None
-    host: str | None
-    size: int | None
-    summary: str | None
-    detail: str | None
-    payload: bytes | None
-    left_out: int
 
 
 def identity(store: Store) -> str:

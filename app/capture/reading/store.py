@@ -49,7 +49,7 @@ _EVENT = {name: sql for name, sql in _ROW.items() if name != "head"} | {
     "payload": "e.payload",
     "detail": "e.detail",
 }
-"""What ``_event`` takes, likewise."""
+"""What ``event_of`` takes, likewise."""
 
 _ROWS = f"""
 SELECT json_group_array(json_array({", ".join(_ROW.values())}))
@@ -199,7 +199,7 @@ class Store:
             # Whole pages: a statement left open would keep SQLite from copying its log back into the
             # file, and the log would grow without end.
             for values in self._all(_EVENTS, (json.dumps(page),)):
-                yield _event(*values)
+                yield event_of(*values)
 
     def _pages(self, ids: list[int]) -> Iterator[list[int]]:
         """``ids`` in parts whose payloads and details fit into memory together."""
@@ -221,10 +221,11 @@ class Store:
             raise untrusted.in_words(e, self.path) from e
 
 
-def _event(
+def event_of(
     id: int, time: Any, kind: Any, service: Any, conn: Any, peer: Any, size: Any, summary: Any, note: Any, colour: Any,
     host: Any, payload: Any, detail: Any,
 ) -> Event:  # fmt: skip
+    """The event of what a capture has, whoever wrote that; the parameters are columns, in the order of ``_EVENT``."""
     payload, size, kind = read.payload(payload), read.number(size), read.number(kind) or 0
     if summary is None:
         summary = text.preview((payload or b"")[:PREVIEW], size or 0)

@@ -331,6 +331,7 @@ async def test_a_socket_that_a_killed_program_left_is_taken(desk, folder):
     with closing(socket.socket(socket.AF_UNIX)) as left:
         left.bind(str(folder / "left"))
     listening = ControlSocket(reactor, folder / "left", desk[1])
+    assert (await in_thread(folder / "left", lambda c: c.outpost)).name == "bench"
     await listening.close()
 
 
