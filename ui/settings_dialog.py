@@ -19,7 +19,6 @@ from PyQt5.QtWidgets import (
     QFileDialog,
     QFrame,
     QLineEdit,
-    QPushButton,
     QSizePolicy,
     QSpinBox,
     QStyledItemDelegate,
@@ -36,6 +35,7 @@ from app.services.config import ServiceConfig
 from ui.forms.form import Form, column, sentence, tell
 from ui.looks import theme, times
 from ui.looks.times import TimeFormat
+from ui.parts.told_button import told_button
 from ui.program.metrics_form import MetricsForm
 from ui.services import checks as service_checks
 from ui.settings import LARGEST, SMALLEST, Settings
@@ -127,8 +127,8 @@ class SettingsDialog(QDialog):
         self.folder = QLineEdit(str(self._settings.captures or capture_folder()))
         self.folder.setProperty("role", "mono")
         self.folder.textChanged.connect(self._on_folder)
-        choose = _button(self.tr("C&hoose…"), self.tr("Choose a folder for captures"), self._choose_folder)
-        reveal = _button(
+        choose = told_button(self.tr("C&hoose…"), self.tr("Choose a folder for captures"), self._choose_folder)
+        reveal = told_button(
             self.tr("&Reveal"),
             self.tr("Show this folder in the file manager"),
             lambda: _reveal(Path(self.folder.text())),
@@ -139,7 +139,7 @@ class SettingsDialog(QDialog):
         self.limit.setSuffix(self.tr(" GB"))
         self.limit.setValue(self._settings.capture_limit / GB)
         self.limit.valueChanged.connect(self._on_limit)
-        more = _button(
+        more = told_button(
             self.tr("&How long captures are kept…"), self.tr("Days, and disk space for all of them"), self._captures
         )
         form = Form()
@@ -164,7 +164,9 @@ class SettingsDialog(QDialog):
         self.plugins.setReadOnly(True)
         self.plugins.setProperty("role", "mono")
         self.plugins.setCursorPosition(0)
-        reveal = _button(self.tr("&Reveal"), self.tr("Show the plugins in the file manager"), lambda: _reveal(folder))
+        reveal = told_button(
+            self.tr("&Reveal"), self.tr("Show the plugins in the file manager"), lambda: _reveal(folder)
+        )
         form = Form()
         self._host_words = form.add(self.tr("&Address"), self.host)
         form.add(self.tr("&Plugins"), self.plugins, reveal).say(
@@ -271,15 +273,6 @@ def _points(value: int) -> QSpinBox:
 def _short(widget: _Widget) -> _Widget:
     widget.setSizePolicy(QSizePolicy.Maximum, QSizePolicy.Fixed)
     return widget
-
-
-def _button(text: str, tip: str, call: Callable[[], object]) -> QPushButton:
-    button = QPushButton(text)
-    button.setToolTip(tip)
-    button.setAutoDefault(False)
-    button.setAccessibleDescription(tip)
-    button.clicked.connect(lambda: call())
-    return button
 
 
 def _reveal(folder: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+from pathlib import Path
 from typing import Any, NoReturn
 
 from app.commands.exit_codes import WRONG_USAGE
@@ -30,6 +31,21 @@ class CommandParser(Parser):
             return self.parse_known_intermixed_args(args, namespace)
         finally:
             self._intermixing = False
+
+
+def add_capturing(parser: argparse.ArgumentParser) -> None:
+    """What a command takes that captures for a time and prints the events."""
+    parser.add_argument(
+        "--capture", type=Path, metavar="FILE", help="file to capture into; by default a new one in the data folder"
+    )
+    parser.add_argument("--for", dest="seconds", type=seconds, metavar="S", help="stop after S seconds")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print each event as one JSON object a line")
+    form.add_argument("--quiet", action="store_true", help="do not print events: printing takes time under full load")
+    parser.add_argument(
+        "--limit", type=size, metavar="SIZE",
+        help="drop the oldest events when the capture grows larger: 500MB, 2GB (the default)",
+    )  # fmt: skip
 
 
 def milliseconds(text: str) -> float:

@@ -7,7 +7,6 @@ import contextlib
 import signal
 import sys
 import threading
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.commands import arguments
@@ -25,17 +24,7 @@ PRINT_AT_END = 10.0
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-m", dest="module", metavar="MODULE", help="run a module, as python -m does")
-    parser.add_argument(
-        "--capture", type=Path, metavar="FILE", help="file to capture into; by default a new one in the data folder"
-    )
-    parser.add_argument("--for", dest="seconds", type=arguments.seconds, metavar="S", help="end it after S seconds")
-    form = parser.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="print each event as one JSON object a line")
-    form.add_argument("--quiet", action="store_true", help="print no events")
-    parser.add_argument(
-        "--limit", type=arguments.size, metavar="SIZE",
-        help="drop the oldest events when the capture grows larger: 500MB, 2GB (the default)",
-    )  # fmt: skip
+    arguments.add_capturing(parser)
     parser.add_argument(
         "words", nargs=argparse.REMAINDER, metavar="PROGRAM [ARG ...]",
         help="a Python file or a .tac; or, behind --, a command that is a Python script, as twist or trial",

@@ -13,19 +13,7 @@ from app.text.escapes import one_line
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("workspace", type=Path)
-    parser.add_argument(
-        "--capture", type=Path, metavar="FILE", help="file to capture into; by default a new one in the data folder"
-    )
-    parser.add_argument("--for", dest="seconds", type=arguments.seconds, metavar="S", help="stop after S seconds")
-    form = parser.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="print each event as one JSON object a line")
-    form.add_argument("--quiet", action="store_true", help="do not print events: printing takes time under full load")
-    parser.add_argument(
-        "--limit",
-        type=arguments.size,
-        metavar="SIZE",
-        help="drop the oldest events when the capture grows larger: 500MB, 2GB (the default)",
-    )
+    arguments.add_capturing(parser)
     parser.add_argument(
         "--keep-days",
         type=arguments.count,

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 from time import time_ns
 
 from PyQt5.QtCore import Qt, QTimer
 from PyQt5.QtGui import QHideEvent, QShowEvent
-from PyQt5.QtWidgets import QCheckBox, QDialog, QFrame, QHBoxLayout, QPushButton, QTabWidget, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import QCheckBox, QDialog, QFrame, QHBoxLayout, QTabWidget, QVBoxLayout, QWidget
 
 from app.post import Post
 from app.program import objects
@@ -19,6 +18,7 @@ from ui.looks.declared import in_words
 from ui.looks.times import clock
 from ui.parts.copying import copy
 from ui.parts.line import Line
+from ui.parts.told_button import told_button
 from ui.program.listing import Listing
 
 EVERY = 1000
@@ -63,8 +63,8 @@ class ProgramDialog(QDialog):
     # -- making
 
     def _lay_out(self) -> None:
-        mark = _button(self.tr("Set m&ark"), self.tr("Compare with now from now on"), self.set_mark)
-        count = _button(
+        mark = told_button(self.tr("Set m&ark"), self.tr("Compare with now from now on"), self.set_mark)
+        count = told_button(
             self.tr("&Count"), self.tr("Count objects and Deferreds, and read the traced memory"), self.count
         )
         line = QHBoxLayout()
@@ -81,8 +81,8 @@ class ProgramDialog(QDialog):
         foot.setProperty("surface", "window")
         buttons = QHBoxLayout(foot)
         buttons.setContentsMargins(24, 12, 24, 12)
-        close = _button(self.tr("Close"), self.tr("Close this window"), self.close)
-        buttons.addWidget(_button(self.tr("Co&py as text"), self.tr("Copy all of this"), self.copy))
+        close = told_button(self.tr("Close"), self.tr("Close this window"), self.close)
+        buttons.addWidget(told_button(self.tr("Co&py as text"), self.tr("Copy all of this"), self.copy))
         buttons.addStretch()
         buttons.addWidget(close)
         self.setLayout(column(upper, self.tabs, foot))
@@ -226,12 +226,3 @@ def _page(*widgets: QWidget) -> QFrame:
         inside.addWidget(widget)
     inside.setStretch(len(widgets) - 1, 1)
     return page
-
-
-def _button(text: str, tip: str, call: Callable[[], object]) -> QPushButton:
-    button = QPushButton(text)
-    button.setToolTip(tip)
-    button.setAutoDefault(False)
-    button.setAccessibleDescription(tip)
-    button.clicked.connect(lambda: call())
-    return button

@@ -53,7 +53,7 @@ def test_an_event_comes_back_whole(open_store):
 
 def test_what_sql_reads_is_what_a_row_and_an_event_take():
     assert list(module._ROW) == list(signature(module._row).parameters)
-    assert list(module._EVENT) == list(signature(module._event).parameters)
+    assert list(module._EVENT) == list(signature(module.event_of).parameters)
 
 
 def test_a_service_that_starts_carries_its_address(open_store):
