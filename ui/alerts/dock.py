@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PyQt5.QtCore import Qt, QTimer, pyqtSignal
 from PyQt5.QtGui import QCloseEvent
-from PyQt5.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import QDockWidget, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from app.alerts.live import Alerts
 from ui.alerts.changes import AlertChanges
@@ -13,7 +13,6 @@ from ui.forms.form import Words, Wrapped
 from ui.parts.bottom_dock import BottomDock
 from ui.parts.line import Line
 from ui.parts.scrolled import Scrolled
-from ui.parts.small_button import small_button
 
 LINES = 6
 """Lines of text for which there is always room."""
@@ -81,7 +80,7 @@ class AlertsDock(BottomDock):
         column.addWidget(self._stack, 1)
         column.addWidget(self.verdict)
         self.setWidget(whole)
-        self.setTitleBarWidget(self._title())
+        self.set_title(self.tr("ALERTS"), self.figures, self.add, self.mail)
 
     def _nothing(self) -> QWidget:
         words = Wrapped(
@@ -100,26 +99,6 @@ class AlertsDock(BottomDock):
         column.addWidget(hint)
         column.addStretch(1)
         return empty
-
-    def _title(self) -> QWidget:
-        bar = QWidget()
-        bar.setProperty("surface", "panel")
-        bar.setAttribute(Qt.WA_StyledBackground)
-        row = QHBoxLayout(bar)
-        row.setContentsMargins(12, 6, 8, 6)
-        row.setSpacing(8)
-        close = small_button("close", self.tr("Close ({keys})").format(keys="Esc"))
-        close.clicked.connect(self.close)
-        title = QLabel(self.tr("ALERTS"))
-        title.setProperty("role", "heading")
-        self.figures.setProperty("role", "dim")
-        row.addWidget(title)
-        row.addWidget(self.figures, 1)
-        for button in (self.add, self.mail):
-            button.setAutoDefault(False)
-            row.addWidget(button)
-        row.addWidget(close)
-        return bar
 
     # -- what is shown
 

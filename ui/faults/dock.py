@@ -9,7 +9,6 @@ from PyQt5.QtCore import Qt, QTimer, pyqtSignal
 from PyQt5.QtGui import QCloseEvent, QResizeEvent
 from PyQt5.QtWidgets import (
     QDockWidget,
-    QHBoxLayout,
     QLabel,
     QPushButton,
     QStackedWidget,
@@ -32,7 +31,6 @@ from ui.forms.form import Words, sentence, tab_through
 from ui.parts.bottom_dock import BottomDock
 from ui.parts.line import Line
 from ui.parts.scrolled import Scrolled
-from ui.parts.small_button import small_button
 
 MOST = 100
 """Faults that have a row at the most: each has several widgets. The pages of the services have all."""
@@ -116,27 +114,7 @@ class FaultsDock(BottomDock):
         column.addWidget(self.note)
         column.addWidget(self._stack, 1)
         self.setWidget(whole)
-        self.setTitleBarWidget(self._title())
-
-    def _title(self) -> QWidget:
-        bar = QWidget()
-        bar.setProperty("surface", "panel")
-        bar.setAttribute(Qt.WA_StyledBackground)
-        row = QHBoxLayout(bar)
-        row.setContentsMargins(12, 6, 8, 6)
-        row.setSpacing(8)
-        close = small_button("close", self.tr("Close ({keys})").format(keys="Esc"))
-        close.clicked.connect(self.close)
-        title = QLabel(self.tr("FAULTS"))
-        title.setProperty("role", "heading")
-        self.figures.setProperty("role", "dim")
-        row.addWidget(title)
-        row.addWidget(self.figures, 1)
-        for button in (self.networks, self.all_off):
-            button.setAutoDefault(False)
-            row.addWidget(button)
-        row.addWidget(close)
-        return bar
+        self.set_title(self.tr("FAULTS"), self.figures, self.networks, self.all_off)
 
     def _connect(self) -> None:
         self.networks.setMenu(menu_of(self.networks, self._failing, self.put_preset))

@@ -6,7 +6,9 @@ from itertools import count
 
 from PyQt5.QtCore import Qt, pyqtSignal
 from PyQt5.QtGui import QCloseEvent, QKeyEvent
-from PyQt5.QtWidgets import QDockWidget, QMainWindow, QWidget
+from PyQt5.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QMainWindow, QPushButton, QWidget
+
+from ui.parts.small_button import small_button
 
 CHARACTERS = 80
 """A dock beside another has room for so many digits at least."""
@@ -28,6 +30,27 @@ class BottomDock(QDockWidget):
         super().__init__(parent)
         self._turn = 0
         self.topLevelChanged.connect(self._make_room)
+
+    def set_title(self, heading: str, figures: QLabel, *buttons: QPushButton) -> None:
+        """Have a title bar with a heading, figures, these buttons and one that closes the dock."""
+        bar = QWidget()
+        bar.setProperty("surface", "panel")
+        bar.setAttribute(Qt.WA_StyledBackground)
+        row = QHBoxLayout(bar)
+        row.setContentsMargins(12, 6, 8, 6)
+        row.setSpacing(8)
+        close = small_button("close", self.tr("Close ({keys})").format(keys="Esc"))
+        close.clicked.connect(self.close)
+        title = QLabel(heading)
+        title.setProperty("role", "heading")
+        figures.setProperty("role", "dim")
+        row.addWidget(title)
+        row.addWidget(figures, 1)
+        for button in buttons:
+            button.setAutoDefault(False)
+            row.addWidget(button)
+        row.addWidget(close)
+        self.setTitleBarWidget(bar)
 
     def setVisible(self, visible: bool) -> None:
         """Make room before: while it is shown, Qt lays out the window, and makes it wider."""

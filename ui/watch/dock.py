@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from PyQt5.QtCore import Qt, pyqtSignal
 from PyQt5.QtGui import QResizeEvent
-from PyQt5.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import QDockWidget, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from app.post import Post
 from ui.forms.form import tab_through
 from ui.parts.bottom_dock import BottomDock
 from ui.parts.line import Line
 from ui.parts.scrolled import Scrolled
-from ui.parts.small_button import small_button
 from ui.watch.changes import WatchChanges
 from ui.watch.empty import NoWatches
 from ui.watch.row import WatchRow
@@ -65,24 +64,7 @@ class WatchDock(BottomDock):
         for part in (self._list, self.empty):
             self._stack.addWidget(Scrolled(part, LINES))
         self.setWidget(self._stack)
-        bar = QWidget()
-        bar.setProperty("surface", "panel")
-        bar.setAttribute(Qt.WA_StyledBackground)
-        row = QHBoxLayout(bar)
-        row.setContentsMargins(12, 6, 8, 6)
-        row.setSpacing(8)
-        close = small_button("close", self.tr("Close ({keys})").format(keys="Esc"))
-        close.clicked.connect(self.close)
-        title = QLabel(self.tr("WATCH"))
-        title.setProperty("role", "heading")
-        self.figures.setProperty("role", "dim")
-        row.addWidget(title)
-        row.addWidget(self.figures, 1)
-        for button in (self.new, self.pause_all):
-            button.setAutoDefault(False)
-            row.addWidget(button)
-        row.addWidget(close)
-        self.setTitleBarWidget(bar)
+        self.set_title(self.tr("WATCH"), self.figures, self.new, self.pause_all)
 
     # -- what is shown
 
