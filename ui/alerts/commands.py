@@ -7,9 +7,8 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from PyQt5 import sip
-from PyQt5.QtCore import QCoreApplication, Qt
-from PyQt5.QtWidgets import QApplication, QMainWindow, QWidget
+from PyQt5.QtCore import QCoreApplication
+from PyQt5.QtWidgets import QApplication, QMainWindow
 from twisted.internet.defer import Deferred, succeed
 from twisted.python.failure import Failure
 
@@ -52,7 +51,6 @@ class AlertCommands:
         self._say, self._typed, self._show_filtered = say, typed, show_filtered
         self.changes = AlertChanges(edits, window)
         self.desktop = Desktop(say, window)
-        self._before: QWidget | None = None
         post.alerts.means.show = self.desktop.show
         post.alerts.means.beep = QApplication.beep
         edits.changed.connect(self._on_changed)
@@ -65,7 +63,6 @@ class AlertCommands:
 
         dock = AlertsDock(self._post.alerts, self.changes, self._window)
         add_below(self._window, dock, HEIGHT)
-        dock.left.connect(self._give_back)
         dock.edit_wanted.connect(self.edit)
         dock.try_wanted.connect(self._try)
         dock.events_wanted.connect(self._show_events)
@@ -83,10 +80,7 @@ class AlertCommands:
         if dock.isVisible():
             dock.close()
             return
-        now = QApplication.focusWidget()
-        if now is not None and not dock.isAncestorOf(now):
-            self._before = now
-        dock.show()
+        dock.open()
         dock.refresh()
         dock.begin()
 
@@ -168,8 +162,3 @@ class AlertCommands:
         self._say(failure.getErrorMessage())
 
     # -- the keyboard
-
-    def _give_back(self) -> None:
-        before, self._before = self._before, None
-        if before is not None and not sip.isdeleted(before) and before.isVisible():
-            before.setFocus(Qt.OtherFocusReason)

@@ -7,9 +7,7 @@ from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from PyQt5 import sip
-from PyQt5.QtCore import Qt
-from PyQt5.QtWidgets import QApplication, QMainWindow, QWidget
+from PyQt5.QtWidgets import QMainWindow
 
 from app.capture.filters.errors import FilterError
 from app.capture.reading.own_series import MOST_SERIES, Wish, wish
@@ -39,7 +37,6 @@ class ChartCommands:
         """``live``: whether the capture grows; ``whole``: begin with all of it."""
         self._reader, self._browser, self._services, self._settings = reader, browser, services, settings
         self._window, self._live, self._whole = window, live, whole
-        self._before: QWidget | None = None
 
     @cached_property
     def dock(self) -> ChartsDock:
@@ -60,7 +57,6 @@ class ChartCommands:
         page.show_span(panes.span)
         dock = ChartsDock(page, self._window)
         add_below(self._window, dock, HEIGHT)
-        dock.left.connect(self._give_back)
         return dock
 
     @property
@@ -74,10 +70,7 @@ class ChartCommands:
         if dock.isVisible():
             dock.close()
             return
-        now = QApplication.focusWidget()
-        if now is not None and not dock.isAncestorOf(now):
-            self._before = now
-        dock.show()
+        dock.open()
         dock.page.begin()
 
     def on_stored(self, _: object = None) -> None:
@@ -102,11 +95,6 @@ class ChartCommands:
 
     def _on_span(self) -> None:
         self.dock.page.show_span(self._browser.panes.span)
-
-    def _give_back(self) -> None:
-        before, self._before = self._before, None
-        if before is not None and not sip.isdeleted(before) and before.isVisible():
-            before.setFocus(Qt.OtherFocusReason)
 
     # -- series that are kept
 

@@ -7,9 +7,8 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from PyQt5 import sip
-from PyQt5.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, Qt
-from PyQt5.QtWidgets import QApplication, QMainWindow, QWidget
+from PyQt5.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
+from PyQt5.QtWidgets import QMainWindow
 
 from app.capture.filters.completion import combined, condition
 from app.capture.reading.conversations import Conversation, rows
@@ -60,7 +59,6 @@ class FaultCommands:
         self._show_page, self._show_filtered = show_page, show_filtered
         self._selected, self._event, self._connection, self._tell = selected, event, connection, tell
         self._changes = FaultChanges(edits, window)
-        self._before: QWidget | None = None
 
     @cached_property
     def dock(self) -> FaultsDock:
@@ -69,7 +67,6 @@ class FaultCommands:
 
         dock = FaultsDock(self._post, self._changes, self._selected, self._window)
         add_below(self._window, dock, HEIGHT)
-        dock.left.connect(self._give_back)
         dock.page_wanted.connect(self._show_page)
         dock.hits_wanted.connect(self.show_hits)
         dock.off_wanted.connect(self.faults_off)
@@ -95,17 +92,9 @@ class FaultCommands:
         if dock.isVisible():
             dock.close()
             return
-        now = QApplication.focusWidget()
-        if now is not None and not dock.isAncestorOf(now):
-            self._before = now
-        dock.show()
+        dock.open()
         dock.refresh()
         dock.begin()
-
-    def _give_back(self) -> None:
-        before, self._before = self._before, None
-        if before is not None and not sip.isdeleted(before) and before.isVisible():
-            before.setFocus(Qt.OtherFocusReason)
 
     def edit_faults(self) -> None:
         service = self._selected()

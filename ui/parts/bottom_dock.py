@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from itertools import count
 
-from PyQt5.QtCore import Qt, pyqtSignal
+from PyQt5 import sip
+from PyQt5.QtCore import Qt
 from PyQt5.QtGui import QCloseEvent, QKeyEvent
-from PyQt5.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QMainWindow, QPushButton, QWidget
+from PyQt5.QtWidgets import QApplication, QDockWidget, QHBoxLayout, QLabel, QMainWindow, QPushButton, QWidget
 
 from ui.parts.small_button import small_button
 
@@ -19,16 +20,12 @@ _turns = count(1)
 class BottomDock(QDockWidget):
     """A dock that Escape closes. When it is shown, those that were shown before it are closed, the oldest first,
     until there is room: else Qt makes the window wider than the screen.
-
-    Signals:
-        left(): the dock was closed.
     """
-
-    left = pyqtSignal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._turn = 0
+        self._before: QWidget | None = None
         self.topLevelChanged.connect(self._make_room)
 
     def set_title(self, heading: str, figures: QLabel, *buttons: QPushButton) -> None:
@@ -51,6 +48,17 @@ class BottomDock(QDockWidget):
             row.addWidget(button)
         row.addWidget(close)
         self.setTitleBarWidget(bar)
+
+    def open(self) -> None:
+        """Show it, and give the keyboard back when it is closed."""
+        self.remember()
+        self.show()
+
+    def remember(self) -> None:
+        """Whoever has the keyboard now gets it back when the dock is closed."""
+        now = QApplication.focusWidget()
+        if now is not None and not self.isAncestorOf(now):
+            self._before = now
 
     def setVisible(self, visible: bool) -> None:
         """Make room before: while it is shown, Qt lays out the window, and makes it wider."""
@@ -106,4 +114,6 @@ class BottomDock(QDockWidget):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         super().closeEvent(event)
-        self.left.emit()
+        before, self._before = self._before, None
+        if before is not None and not sip.isdeleted(before) and before.isVisible():
+            before.setFocus(Qt.OtherFocusReason)

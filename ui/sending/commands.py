@@ -8,9 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PyQt5 import sip
 from PyQt5.QtCore import Qt
-from PyQt5.QtWidgets import QApplication, QMainWindow, QWidget
+from PyQt5.QtWidgets import QMainWindow
 
 from app.capture.reading.reader import Reader
 from app.capture.reading.store import Store
@@ -57,7 +56,6 @@ class SendCommands:
         self._post, self._edits, self._bridge, self._window = post, edits, bridge, window
         self._service, self._folder = service, folder
         self._reader, self._event, self._edit_faults = reader, event, edit_faults
-        self._before: QWidget | None = None
 
     @cached_property
     def dock(self) -> SendDock:
@@ -67,7 +65,6 @@ class SendCommands:
         dock = SendDock(self._post, self._edits, self._window)
         dock.form.edit_faults_by(self._edit_faults)
         add_below(self._window, dock, HEIGHT)
-        dock.left.connect(self._give_back)
         self._bridge.services_changed.connect(dock.on_services)
         self._bridge.status_changed.connect(dock.on_services)
         dock.refresh(self._folder())
@@ -94,8 +91,7 @@ class SendCommands:
         if dock.isVisible():
             dock.close()
             return
-        self._remember()
-        dock.show()
+        dock.open()
         if not dock.form.url.text() and (url := self._url()):
             dock.form.url.setText(url)
         dock.form.url.setFocus(Qt.ShortcutFocusReason)
@@ -109,8 +105,7 @@ class SendCommands:
 
     def send_to_service(self) -> None:
         if url := self._url():
-            self._remember()
-            self.dock.show()
+            self.dock.open()
             self.dock.send_to(url)
 
     def open_in_send(self) -> None:
@@ -131,7 +126,7 @@ class SendCommands:
             with suppress(URLError):  # of one that never listened on a port that the system chooses
                 if url := reaching(service):
                     ours[name] = parse(url).address
-        self._remember()
+        self.dock.remember()
 
         def read(store: Store) -> Captured | None:
             event = store.event(id)
@@ -156,16 +151,3 @@ class SendCommands:
 
         service = self._service()
         return reaching(service) if service is not None else None
-
-    # -- the keyboard
-
-    def _remember(self) -> None:
-        """Keep in mind who has the keyboard, to give it back."""
-        now = QApplication.focusWidget()
-        if now is not None and not (self.made and self.dock.isAncestorOf(now)):
-            self._before = now
-
-    def _give_back(self) -> None:
-        before, self._before = self._before, None
-        if before is not None and not sip.isdeleted(before) and before.isVisible():
-            before.setFocus(Qt.OtherFocusReason)

@@ -6,9 +6,7 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from PyQt5 import sip
-from PyQt5.QtCore import Qt
-from PyQt5.QtWidgets import QApplication, QMainWindow, QWidget
+from PyQt5.QtWidgets import QMainWindow
 
 from app.capture.filters.completion import condition
 from app.post import Post
@@ -47,7 +45,6 @@ class WatchCommands:
         self._post, self._bridge, self._window = post, bridge, window
         self._selected, self._show_filtered = selected, show_filtered
         self._changes = WatchChanges(edits, window)
-        self._before: QWidget | None = None
         self.dialog: WatchDialog | None = None
 
     @cached_property
@@ -57,7 +54,6 @@ class WatchCommands:
 
         dock = WatchDock(self._post, self._changes, self._window)
         add_below(self._window, dock, HEIGHT)
-        dock.left.connect(self._give_back)
         dock.new_wanted.connect(self._new)
         dock.edit_wanted.connect(self.edit)
         dock.events_wanted.connect(lambda name: self._show_filtered(condition("watch.name", name)))
@@ -72,10 +68,7 @@ class WatchCommands:
         if dock.isVisible():
             dock.close()
             return
-        now = QApplication.focusWidget()
-        if now is not None and not dock.isAncestorOf(now):
-            self._before = now
-        dock.show()
+        dock.open()
         dock.refresh()
         dock.begin()
 
@@ -83,11 +76,6 @@ class WatchCommands:
         if not self.dock.isVisible():
             self.watches()
         self._new(self._selected())
-
-    def _give_back(self) -> None:
-        before, self._before = self._before, None
-        if before is not None and not sip.isdeleted(before) and before.isVisible():
-            before.setFocus(Qt.OtherFocusReason)
 
     # -- the dialog
 
