@@ -18,7 +18,7 @@ PIECES = 50
 FIELDS = 16_384
 """Characters of an event's detail, from which on the headers in it are left out; the bytes have their beginning."""
 
-_CUT = (events.DATA_RECEIVED, events.DATAGRAM_RECEIVED, events.WS_MESSAGE)
+_CUT: tuple[int, ...] = (events.DATA_RECEIVED, events.DATAGRAM_RECEIVED, events.WS_MESSAGE)
 
 
 class Sparing:

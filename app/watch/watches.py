@@ -154,6 +154,7 @@ class Watches(Mapping[str, Watch]):
         """The status of a service has changed: what watches it is checked anew, or set aside."""
         if isinstance(service.status, Starting | Stopping):
             return  # one that is tried again and again is down all the while
+        self._on_state()  # it may be at another address now
         for watch in self._watches.values():
             if watch.config.target == service.config.name and self._began is not None and not watch.held:
                 self._stop(watch)

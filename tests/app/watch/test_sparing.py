@@ -64,7 +64,7 @@ def test_what_fits_is_kept_as_it_is() -> None:
 
 def test_messages_and_headers_are_cut_too() -> None:
     spare, recorder = sparing()
-    received, sent = ('{"opcode": "text", "direction": "%s"}' % direction for direction in ("received", "sent"))
+    received, sent = (json.dumps({"opcode": "text", "direction": direction}) for direction in ("received", "sent"))
     for detail in (received, received, sent):
         spare.record(events.WS_MESSAGE, 1, 2, b"x" * 5_000, "", detail)
     assert [(len(payload or b""), size) for _, payload, size in recorder.kept] == [(KEPT, 5_000), (5_000, 5_000)]
@@ -82,5 +82,9 @@ async def test_an_endless_target_does_not_fill_the_disk(scheme: str, server: Any
     came = tape.all("data.received")
     assert sum(len(event.payload) for event in came) == KEPT
     [closed] = tape.all("connection.closed")
-    assert sum(len(event.payload) if event.size is None else event.size for event in came) == closed.detail["received"] > MOST
+    assert (
+        sum(len(event.payload) if event.size is None else event.size for event in came)
+        == closed.detail["received"]
+        > MOST
+    )
     assert "more came, which are not kept" in came[-1].summary
