@@ -17,7 +17,8 @@ SELECT json_group_array(json_array(name, target, checks, well)) FROM (
     SELECT json_extract(detail, '$.watch') AS name, json_extract(detail, '$.target') AS target,
         count(*) AS checks, CAST(total(json_extract(detail, '$.ok') = 1) AS INTEGER) AS well
     FROM event WHERE id BETWEEN ? AND ? AND kind = {events.WATCH_CHECKED}
-    AND CASE WHEN typeof(detail) = 'text' AND length(detail) < {LONGEST} THEN json_valid(detail) END GROUP BY 1, 2 LIMIT 1000)
+    AND CASE WHEN typeof(detail) = 'text' AND length(detail) < {LONGEST} THEN json_valid(detail) END
+    GROUP BY 1, 2 LIMIT 1000)
 """  # noqa: S608
 
 MOST = 20_000
