@@ -13,6 +13,8 @@ import h2.config
 import h2.connection
 import h2.events
 
+from tests.helpers import still_from_thread
+
 HTTP1, HTTPS1, HTTP2 = "HTTP/1", "HTTP/1 on TLS", "HTTP/2"
 WIRES = (HTTP1, HTTPS1, HTTP2)
 
@@ -106,21 +108,30 @@ def connected(where: tuple[str, int], wire: str) -> Any:
     return plain if wire == HTTP1 else Secured(plain, "h2" if wire == HTTP2 else "http/1.1")
 
 
-def _read(sock: Any, wait: float) -> bytes | str:
-    """What comes next: bytes, "FIN", "RST", or "open" if nothing does for ``wait`` seconds."""
-    try:
-        sock.settimeout(wait)
-        return sock.recv(65_536) or "FIN"
-    except (ConnectionResetError, BrokenPipeError):
-        return "RST"
-    except TimeoutError:
-        return "open"
+GLANCE = 0.01
+"""Seconds after which one looks whether anything more will come."""
 
 
-def ask1(
-    where: tuple[str, int], wire: str, *requests: bytes, wait: float = 0.4, hangs: bool = False, ends: bool = False
-) -> Got:
-    """Send ``requests`` at once on a new connection, and read until nothing comes for ``wait`` seconds.
+def _read(sock: Any, patient: bool) -> bytes | str:
+    """What comes next: bytes, "FIN", "RST", or "open" if nothing will (see ``still``).
+
+    One who is ``patient`` knows that something comes.
+    """
+    sock.settimeout(PATIENCE if patient else GLANCE)
+    all_done = patient
+    while True:
+        try:
+            return sock.recv(65_536) or "FIN"
+        except (ConnectionResetError, BrokenPipeError):
+            return "RST"
+        except TimeoutError:
+            if all_done:  # and nothing has come since
+                return "open"
+            all_done = still_from_thread()
+
+
+def ask1(where: tuple[str, int], wire: str, *requests: bytes, hangs: bool = False, ends: bool = False) -> Got:
+    """Send ``requests`` at once on a new connection, and read until nothing more will come.
 
     What must come is waited for: the first byte unless the answer ``hangs``; the end if the connection ``ends``.
     """
@@ -128,7 +139,7 @@ def ask1(
     with closing(connected(where, wire)) as sock:
         start = monotonic()
         sock.sendall(b"".join(requests))
-        while not isinstance(came := _read(sock, PATIENCE if ends or not (data or hangs) else wait), str):
+        while not isinstance(came := _read(sock, ends or not (data or hangs)), str):
             now = (monotonic() - start) * 1000
             got.began, got.ended = got.began or now, now
             data += came
@@ -189,9 +200,9 @@ class Client2:
         self.flush()
         return stream
 
-    def read(self, *last: int, wait: float = 0.4) -> dict[int, Got]:
-        """Read until the streams ``last`` have ended, and until nothing comes for ``wait`` seconds."""
-        while not isinstance(came := _read(self.sock, PATIENCE if self._open(last) else wait), str):
+    def read(self, *last: int) -> dict[int, Got]:
+        """Read until the streams ``last`` have ended, and until nothing more will come."""
+        while not isinstance(came := _read(self.sock, self._open(last)), str):
             for event in self.h2.receive_data(came):
                 self._take(event)
             self.flush()
@@ -230,18 +241,11 @@ class Client2:
         self.sock.close()
 
 
-def ask2(
-    where: tuple[str, int],
-    path: str = "/",
-    method: str = "GET",
-    body: bytes = b"",
-    wait: float = 0.4,
-    hangs: bool = False,
-) -> Got:
+def ask2(where: tuple[str, int], path: str = "/", method: str = "GET", body: bytes = b"", hangs: bool = False) -> Got:
     client = Client2(where)
     try:
         stream = client.ask(path, method, body)
-        return client.read(*([] if hangs else [stream]), wait=wait)[stream]
+        return client.read(*([] if hangs else [stream]))[stream]
     finally:
         client.close()
 
@@ -252,12 +256,11 @@ def ask(
     path: str = "/",
     method: str = "GET",
     body: bytes = b"",
-    wait: float = 0.4,
     *,
     hangs: bool = False,
     ends: bool = False,
 ) -> Got:
     """One request on a connection of its own."""
     if wire == HTTP2:
-        return ask2(where, path, method, body, 0.1, hangs)
-    return ask1(where, wire, get(path, method, body=body), wait=wait, hangs=hangs, ends=ends)
+        return ask2(where, path, method, body, hangs)
+    return ask1(where, wire, get(path, method, body=body), hangs=hangs, ends=ends)

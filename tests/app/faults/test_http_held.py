@@ -30,7 +30,7 @@ pytestmark = pytest.mark.usefixtures("home")
 async def test_a_delayed_answer_comes_whole(desk: Desk, tape: Tape, wire: str, on: str, path: str):
     root = Root()
     service = await started(desk, wire, {"kind": "delay", "on": on, "ms": 300}, root=root)
-    got = await asked(service, wire, path, wait=0.6)
+    got = await asked(service, wire, path)
     assert 299 <= got.began < 900
     assert got.ended - got.began < 250
     assert (got.body, got.end) == (b"" if path == "/nothing" else BODY, expected("open", wire, "END"))
@@ -44,7 +44,7 @@ async def test_a_delayed_answer_comes_whole(desk: Desk, tape: Tape, wire: str, o
 async def test_pipelined_answers_keep_their_order(desk: Desk, wire: str):
     service = await started(desk, wire, {"kind": "delay", "ms": 200, "path": "/echo"})
     requests = [get("/echo", "POST", body=b"first"), get("/nothing"), get("/echo", "POST", body=b"third")]
-    got = await deferToThread(ask1, address(service), wire, *requests, wait=0.6)
+    got = await deferToThread(ask1, address(service), wire, *requests)
     assert got.began >= 199
     assert got.ended >= 399
     assert got.raw.startswith(b"firstHTTP/1.1 204 No Content\r\n")
@@ -73,7 +73,7 @@ async def test_other_streams_go_on(desk: Desk):
 @pytest_twisted.ensureDeferred
 async def test_lifting_a_delay_sends_what_it_held(desk: Desk, tape: Tape, wire: str):
     service = await started(desk, wire, {"kind": "delay", "ms": 60_000.0})
-    asking = ensureDeferred(asked(service, wire, "/chunks", wait=1.5))
+    asking = ensureDeferred(asked(service, wire, "/chunks"))
     await until(lambda: tape.all("fault.applied"))
     assert not tape.all("http.response")
     service.faults.switch(service.faults.all[0], on=False)
@@ -131,7 +131,7 @@ async def test_a_slow_close(desk: Desk, wire: str):
 @pytest_twisted.ensureDeferred
 async def test_a_service_stops_while_faults_hold_its_answers(desk: Desk, tape: Tape, wire: str):
     service = await started(desk, wire, {"kind": "delay", "ms": 60_000.0})
-    asking = ensureDeferred(asked(service, wire, wait=4, hangs=True, ends=wire != HTTP2))
+    asking = ensureDeferred(asked(service, wire, hangs=True, ends=wire != HTTP2))
     await until(lambda: tape.all("fault.applied"))
     await service.stop()
     got = await asking
@@ -143,7 +143,7 @@ async def test_a_service_stops_while_faults_hold_its_answers(desk: Desk, tape: T
 @pytest_twisted.ensureDeferred
 async def test_the_client_leaves_while_its_answer_is_held(desk: Desk, tape: Tape):
     service = await started(desk, HTTP1, {"kind": "delay", "ms": 60_000.0})
-    await asked(service, HTTP1, wait=0.1, hangs=True)
+    await asked(service, HTTP1, hangs=True)
     await until(lambda: tape.all("connection.closed"))
     assert not tape.all("http.response", "failure")
     assert not service.faults._courses
@@ -207,7 +207,7 @@ class Producing(Resource):
 async def test_a_producer_waits_while_faults_hold_its_answer(desk: Desk, wire: str, streaming: bool):
     root = Producing(streaming)
     service = await started(desk, wire, {"kind": "delay", "ms": 700}, root=root)
-    asking = ensureDeferred(asked(service, wire, wait=1.5))
+    asking = ensureDeferred(asked(service, wire))
     await until(lambda: root.written)
     await turns(0.3)
     assert root.written <= 512 << 10
@@ -254,7 +254,7 @@ async def test_a_produced_answer_is_cut_exactly(desk: Desk, tape: Tape, wire: st
 async def test_kinds_for_bytes_act_on_the_connection(desk: Desk, wire: str):
     tables = ({"kind": "rate", "bytes_per_second": 4_000}, {"kind": "slice", "bytes": 100, "pause_ms": 0})
     service = await started(desk, wire, *tables, {"kind": "stall", "ms": 200, "first": 1, "on": "received"})
-    got = await asked(service, wire, "/echo", "POST", bytes(2_000), wait=1)
+    got = await asked(service, wire, "/echo", "POST", bytes(2_000))
     assert len(got.body) == 2_000
     assert got.began >= (0 if wire == HTTP2 else 199)  # settings come before the answer
     assert 500 <= got.ended <= 2_000
@@ -264,7 +264,7 @@ async def test_kinds_for_bytes_act_on_the_connection(desk: Desk, wire: str):
 @pytest_twisted.ensureDeferred
 async def test_an_answer_is_told_of_when_its_last_byte_has_left(desk: Desk, tape: Tape, wire: str):
     service = await started(desk, wire, {"kind": "rate", "bytes_per_second": 2_000})
-    got = await asked(service, wire, wait=1)
+    got = await asked(service, wire)
     assert len(got.body) == 1000
     [answer] = tape.all("http.response")
     assert answer.detail["seconds"] >= 0.4
@@ -290,7 +290,7 @@ async def test_freeze_on_http2_freezes_the_connection(desk: Desk):
     def talk() -> list[str]:
         client = Client2(address(service))
         client.ask("/")
-        client.read(wait=0.1)
+        client.read()
         client.ask("/")
         ends = [got.end for got in client.read().values()]
         client.close()

@@ -37,7 +37,7 @@ pytestmark = pytest.mark.usefixtures("home")
 async def test_a_quota(desk: Desk, tape: Tape, wire: str):
     root = Root()
     service = await started(desk, wire, {"kind": "quota", "requests": 2}, root=root)
-    statuses = [await asked(service, wire, wait=0.1) for _ in range(4)]
+    statuses = [await asked(service, wire) for _ in range(4)]
     assert [got.status for got in statuses] == [200, 200, 429, 429]
     assert 50 <= int(statuses[2].field("retry-after")[0]) <= 60
     assert len(root.asked) == 2
@@ -51,7 +51,7 @@ async def test_a_quota_by_a_header(desk: Desk):
     service = await started(desk, HTTP1, table)
     statuses = []
     for key in ("a", "b", "a", "b", "c"):
-        got = await deferToThread(ask1, address(service), HTTP1, get("/", "GET", f"X-Api-Key: {key}"), wait=0.1)
+        got = await deferToThread(ask1, address(service), HTTP1, get("/", "GET", f"X-Api-Key: {key}"))
         statuses.append(got.status)
     assert statuses == [200, 200, 403, 403, 200]
 
@@ -94,7 +94,7 @@ async def test_windows_are_never_opened(desk: Desk):
     def talk() -> tuple[int, int]:
         client = Client2(address(service))
         for _ in range(4):
-            client.read(client.ask("/echo", "POST", bytes(16_000)), wait=0.05)
+            client.read(client.ask("/echo", "POST", bytes(16_000)))
         room = client.h2.outbound_flow_control_window
         client.close()
         return room, sum(got.status == 200 for got in client.streams.values())
@@ -233,7 +233,7 @@ async def test_a_request_that_a_relay_passes_on_is_corrupt(desk: Desk, tape: Tap
 @pytest_twisted.ensureDeferred
 async def test_a_relay_is_late(desk: Desk, wire: str, table: dict[str, Any]):
     service = await relayed(desk, wire, table)
-    got = await asked(service, wire, "/echo", "POST", bytes(300_000 if wire != HTTP2 else 60_000), wait=1)
+    got = await asked(service, wire, "/echo", "POST", bytes(300_000 if wire != HTTP2 else 60_000))
     assert len(got.body) == (300_000 if wire != HTTP2 else 60_000)
     assert got.began >= 199
 
@@ -265,7 +265,7 @@ async def test_the_delay_of_a_rule_adds(desk: Desk, tape: Tape, wire: str):
     got = await asked(service, wire, "/late")
     assert got.body == b"late"
     assert got.began >= 399
-    got = await asked(service, wire, "/parts", wait=1)
+    got = await asked(service, wire, "/parts")
     assert got.body == b"0123456789"
     got = await asked(service, wire, "/close", ends=True)
     assert got.end == expected("FIN", wire, "RST_STREAM 2")
@@ -367,7 +367,7 @@ async def test_a_head_waits_for_its_body_no_longer_than_it_must(
 ):
     monkeypatch.setattr(faulted, "FIRST", first)
     service = await started(desk, wire, table, root=Late())
-    got = await asked(service, wire, wait=2)
+    got = await asked(service, wire)
     assert got.body == b"late"
     assert least <= got.began <= most
 
@@ -377,10 +377,10 @@ async def test_a_head_waits_for_its_body_no_longer_than_it_must(
 async def test_an_answer_that_is_replaced_leaves_at_a_rate(desk: Desk, tape: Tape, wire: str):
     tables = ({"kind": "status", "body": "x" * 400}, {"kind": "rate", "bytes_per_second": 1_000})
     service = await started(desk, wire, *tables, root=Late())
-    got = await asked(service, wire, wait=0.3)
+    got = await asked(service, wire)
     assert (got.status, got.body) == (503, b"x" * 400)
     await until(lambda: tape.all("http.response"))
-    assert (await asked(service, wire, wait=0.3)).status == 503
+    assert (await asked(service, wire)).status == 503
     assert not tape.all("failure")
 
 

@@ -75,7 +75,7 @@ async def test_a_malformed_answer(desk: Desk, tape: Tape, case: Malformed, wire:
 @pytest_twisted.ensureDeferred
 async def test_a_flood_of_interim_answers(desk: Desk, wire: str):
     service = await started(desk, wire, {"kind": "malformed", "how": "interim-flood"})
-    got = await asked(service, wire, wait=1)
+    got = await asked(service, wire)
     assert (got.interims, got.status, got.body) == (1000, 200, BODY)
 
 
@@ -83,7 +83,7 @@ async def test_a_flood_of_interim_answers(desk: Desk, wire: str):
 @pytest_twisted.ensureDeferred
 async def test_a_head_that_comes_byte_by_byte(desk: Desk, tape: Tape, wire: str):
     service = await started(desk, wire, {"kind": "malformed", "how": "slow-head"})
-    got = await asked(service, wire, "/echo", "POST", b"hi", wait=2)
+    got = await asked(service, wire, "/echo", "POST", b"hi")
     writes = [event.payload for event in tape.all("data.sent")]
     assert len(writes) > 100
     assert {len(data or b"") for data in writes[:-1]} == {1}
