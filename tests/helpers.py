@@ -71,6 +71,16 @@ async def still() -> bool:
     return all(call in _ours or getattr(call.func, "__func__", None) is Recorder._tick for call in due)
 
 
+async def settled() -> None:
+    """Wait until ``still``."""
+    from twisted.internet import reactor
+
+    deadline = monotonic() + 10
+    while not await still():
+        assert monotonic() < deadline, "something is due all the time"
+        await deferLater(reactor, _PAUSE, lambda: None)
+
+
 def still_from_thread() -> bool:
     """As ``still``, for a client in a thread."""
     from twisted.internet import reactor

@@ -6,6 +6,7 @@ import socket
 import ssl
 from contextlib import closing
 from dataclasses import dataclass, field
+from threading import Event
 from time import monotonic
 from typing import Any
 
@@ -130,19 +131,30 @@ def _read(sock: Any, patient: bool) -> bytes | str:
             all_done = still_from_thread()
 
 
-def ask1(where: tuple[str, int], wire: str, *requests: bytes, hangs: bool = False, ends: bool = False) -> Got:
+def ask1(
+    where: tuple[str, int],
+    wire: str,
+    *requests: bytes,
+    hangs: bool = False,
+    ends: bool = False,
+    last: bytes = b"",
+    began: Event | None = None,
+) -> Got:
     """Send ``requests`` at once on a new connection, and read until nothing more will come.
 
-    What must come is waited for: the first byte unless the answer ``hangs``; the end if the connection ``ends``.
+    What must come is waited for: the first byte unless the answer ``hangs``; the end if the connection ``ends``; what
+    is ``last``. ``began`` is set with the first byte.
     """
     data, got = b"", Got()
     with closing(connected(where, wire)) as sock:
         start = monotonic()
         sock.sendall(b"".join(requests))
-        while not isinstance(came := _read(sock, ends or not (data or hangs)), str):
+        while not isinstance(came := _read(sock, ends or not (data or hangs) or last not in data), str):
             now = (monotonic() - start) * 1000
             got.began, got.ended = got.began or now, now
             data += came
+            if began is not None:
+                began.set()
         got.end = came
         if came != "open":
             got.ended = (monotonic() - start) * 1000
@@ -170,7 +182,8 @@ def get(path: str = "/", method: str = "GET", *fields: str, body: bytes = b"", v
 class Client2:
     """One connection of HTTP/2 that reads in the thread which it is made in."""
 
-    def __init__(self, where: tuple[str, int]) -> None:
+    def __init__(self, where: tuple[str, int], began: Event | None = None) -> None:
+        self.began = began  # set with the first byte of an answer
         self.sock = connected(where, HTTP2)
         config = h2.config.H2Configuration(client_side=True, validate_inbound_headers=False)
         self.h2 = h2.connection.H2Connection(config)
@@ -224,6 +237,8 @@ class Client2:
         if got is None or isinstance(event, h2.events.WindowUpdated):
             return
         got.began, got.ended = got.began or now, now
+        if self.began is not None:
+            self.began.set()
         if isinstance(event, h2.events.InformationalResponseReceived):
             got.interims += 1
         elif isinstance(event, h2.events.ResponseReceived):
@@ -241,8 +256,15 @@ class Client2:
         self.sock.close()
 
 
-def ask2(where: tuple[str, int], path: str = "/", method: str = "GET", body: bytes = b"", hangs: bool = False) -> Got:
-    client = Client2(where)
+def ask2(
+    where: tuple[str, int],
+    path: str = "/",
+    method: str = "GET",
+    body: bytes = b"",
+    hangs: bool = False,
+    began: Event | None = None,
+) -> Got:
+    client = Client2(where, began)
     try:
         stream = client.ask(path, method, body)
         return client.read(*([] if hangs else [stream]))[stream]
@@ -259,8 +281,10 @@ def ask(
     *,
     hangs: bool = False,
     ends: bool = False,
+    last: bytes = b"",
+    began: Event | None = None,
 ) -> Got:
     """One request on a connection of its own."""
     if wire == HTTP2:
-        return ask2(where, path, method, body, hangs)
-    return ask1(where, wire, get(path, method, body=body), hangs=hangs, ends=ends)
+        return ask2(where, path, method, body, hangs, began)
+    return ask1(where, wire, get(path, method, body=body), hangs=hangs, ends=ends, last=last, began=began)
