@@ -23,6 +23,7 @@ from twisted.internet.task import deferLater
 from twisted.internet.threads import blockingCallFromThread
 
 from app.capture.recorder import Recorder
+from app.services.tap.lookout import Lookout
 from tests.preloaded import Run
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -53,8 +54,12 @@ async def until(condition: Callable[[], Any], seconds: float = 10.0) -> Any:
     return value
 
 
-SOON = 0.5
+SOON = 0.4
 """Seconds for which one who waits for nothing would have to wait, if nobody could tell that nothing will come."""
+
+
+_LOOKING = (Recorder._tick, Lookout._look)
+"""What is called again and again, and does nothing that anybody could wait for."""
 
 
 async def still() -> bool:
@@ -68,7 +73,7 @@ async def still() -> bool:
         await deferLater(reactor, 0, lambda: None)
     soon = reactor.seconds() + SOON  # type: ignore[attr-defined]
     due = (call for call in reactor.getDelayedCalls() if call.getTime() < soon)  # type: ignore[attr-defined]
-    return all(call in _ours or getattr(call.func, "__func__", None) is Recorder._tick for call in due)
+    return all(call in _ours or getattr(call.func, "__func__", None) in _LOOKING for call in due)
 
 
 async def settled() -> None:
