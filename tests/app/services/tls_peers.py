@@ -33,7 +33,9 @@ def _authority() -> tuple[bytes, bytes]:
 
 
 def give_authority(data: Path) -> None:
-    """Put a local authority into the ``data`` folder, as if it had been made there."""
+    """Put a local authority into the ``data`` folder, as if it had been made there; one that is there already stays."""
+    if (data / "authority").exists():
+        return
     (data / "authority").mkdir(mode=0o700, parents=True)
     for name, content in zip(("authority.pem", "listening-post-ca.crt"), _authority(), strict=True):
         (data / "authority" / name).write_bytes(content)
