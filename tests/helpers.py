@@ -18,14 +18,21 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
+from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
+from twisted.internet.threads import blockingCallFromThread
 
+from app.capture.recorder import Recorder
+from app.services.tap.lookout import Lookout
 from tests.preloaded import Run
 
 ROOT = Path(__file__).resolve().parents[1]
 PROGRAM = [sys.executable, "-m", "ui.entry"]
 
 _PAUSE = 0.005
+
+_ours: set[Any] = set()
+"""Delayed calls of ``until``, which nothing under test waits for."""
 
 
 async def until(condition: Callable[[], Any], seconds: float = 10.0) -> Any:
@@ -35,8 +42,55 @@ async def until(condition: Callable[[], Any], seconds: float = 10.0) -> Any:
     deadline = monotonic() + seconds
     while not (value := condition()):
         assert monotonic() < deadline, f"not within {seconds} s: {condition}"
-        await deferLater(reactor, _PAUSE, lambda: None)
+        done: Deferred[None] = Deferred()
+        call = reactor.callLater(_PAUSE, done.callback, None)  # type: ignore[attr-defined]
+        _ours.add(call)
+        try:
+            await done
+        finally:
+            _ours.discard(call)
+            if call.active():
+                call.cancel()
     return value
+
+
+SOON = 0.4
+"""Seconds for which one who waits for nothing would have to wait, if nobody could tell that nothing will come."""
+
+
+_LOOKING = (Recorder._tick, Lookout._look)
+"""What is called again and again, and does nothing that anybody could wait for."""
+
+
+async def still() -> bool:
+    """Whether what runs in this process has done all that it will do for ``SOON`` seconds unless somebody asks it to.
+
+    Every socket has had its turn, and no delayed call is due but those that only look or count.
+    """
+    from twisted.internet import reactor
+
+    for _ in range(3):
+        await deferLater(reactor, 0, lambda: None)
+    soon = reactor.seconds() + SOON  # type: ignore[attr-defined]
+    due = (call for call in reactor.getDelayedCalls() if call.getTime() < soon)  # type: ignore[attr-defined]
+    return all(call in _ours or getattr(call.func, "__func__", None) in _LOOKING for call in due)
+
+
+async def settled() -> None:
+    """Wait until ``still``."""
+    from twisted.internet import reactor
+
+    deadline = monotonic() + 10
+    while not await still():
+        assert monotonic() < deadline, "something is due all the time"
+        await deferLater(reactor, _PAUSE, lambda: None)
+
+
+def still_from_thread() -> bool:
+    """As ``still``, for a client in a thread."""
+    from twisted.internet import reactor
+
+    return blockingCallFromThread(reactor, lambda: Deferred.fromCoroutine(still()))
 
 
 def wait_for(condition: Callable[[], Any], seconds: float = 30.0, pause: float = _PAUSE) -> Any:
