@@ -51,7 +51,7 @@ class Outcome:
 
 
 def fuzz(target: Target, seconds: float, seed: int = 0, inputs: float = math.inf) -> Outcome:
-    """Feed ``target`` for so many seconds or ``inputs``, or until it breaks. The same ``seed`` gives the same inputs."""
+    """Feed ``target`` for so many seconds or ``inputs``, or until it breaks. A ``seed`` gives the same inputs again."""
     end = time.monotonic() + seconds
     count = 0
     while (time.monotonic() < end and count < inputs) or not count:

@@ -10,7 +10,6 @@ import pytest
 from tests.fuzz.engine import Target, fuzz, mutated
 from tests.fuzz.targets import TARGETS
 
-
 INPUTS = {"captures": 60, "json lines and csv": 100}
 """How many inputs those get of which each takes milliseconds; the others get 300."""
 
