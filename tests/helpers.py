@@ -135,18 +135,23 @@ def _input(data: bytes | None) -> Iterator[int]:
 class Serve:
     """``listening-post serve`` as a process in a group of its own.
 
+    Args:
+        module: whose ``main()`` it runs, as for ``tests.preloaded.Run``.
+
     Attributes:
         lines: what it printed on standard output so far.
         said: what it printed on standard error so far.
     """
 
     def __init__(
-        self, workspace: Path, capture: Path, *args: str, json: bool = True, folder: Path = ROOT
+        self, workspace: Path, capture: Path, *args: str, json: bool = True, folder: Path = ROOT,
+        module: str = "ui.entry",
     ) -> None:  # fmt: skip
         command = ["serve", str(workspace), "--capture", str(capture), *args, *(["--json"] if json else [])]
         (out, writing_out), (err, writing_err) = os.pipe(), os.pipe()
         with _input(None) as given:
-            self.process = Run(command, given, writing_out, writing_err, session=True, folder=folder)
+            streams = given, writing_out, writing_err
+            self.process = Run(command, *streams, session=True, folder=folder, module=module)
         for descriptor in (writing_out, writing_err):
             os.close(descriptor)
         self._streams = os.fdopen(out), os.fdopen(err)
@@ -196,9 +201,9 @@ def _address(text: str) -> tuple[str, int]:
 
 
 @contextlib.contextmanager
-def serving(workspace: Path, capture: Path, *args: str, json: bool = True) -> Iterator[Serve]:
+def serving(workspace: Path, capture: Path, *args: str, **more: Any) -> Iterator[Serve]:
     """A ``Serve`` that is gone afterwards."""
-    program = Serve(workspace, capture, *args, json=json)
+    program = Serve(workspace, capture, *args, **more)
     try:
         yield program
     finally:
