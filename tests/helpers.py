@@ -132,6 +132,43 @@ def _input(data: bytes | None) -> Iterator[int]:
         os.close(reading)
 
 
+class Piped(Run):
+    """A command between pipes, forked from a program that is loaded already; as a ``subprocess.Popen`` of bytes.
+
+    Args:
+        stdin: what it reads from, instead of a pipe.
+    """
+
+    def __init__(self, *args: object, stdin: int | None = None) -> None:
+        (given, ours), (out, writing_out), (err, writing_err) = os.pipe(), os.pipe(), os.pipe()
+        self.stdin, self.stdout, self.stderr = os.fdopen(ours, "wb"), os.fdopen(out, "rb"), os.fdopen(err, "rb")
+        super().__init__([str(arg) for arg in args], given if stdin is None else stdin, writing_out, writing_err)
+        for descriptor in (given, writing_out, writing_err):
+            os.close(descriptor)
+
+    def communicate(self, data: bytes = b"") -> tuple[bytes, bytes]:
+        """Give it the rest of its input (at most 64 KB); all that it still wrote on both streams, once it has ended."""
+        said: list[bytes] = []
+        thread = threading.Thread(target=lambda: said.append(self.stderr.read()), daemon=True)
+        thread.start()
+        self.stdin.write(data)
+        self.stdin.close()
+        found = self.stdout.read()
+        self.wait(100)
+        thread.join(5)
+        return found, said[0]
+
+    def __enter__(self) -> Piped:
+        return self
+
+    def __exit__(self, *of: object) -> None:
+        self.kill()
+        self.wait(100)
+        for stream in (self.stdout, self.stderr, self.stdin):
+            with contextlib.suppress(BrokenPipeError):
+                stream.close()
+
+
 class Serve:
     """``listening-post serve`` as a process in a group of its own.
 
