@@ -186,8 +186,48 @@ def _input(data: bytes | None) -> Iterator[int]:
         os.close(reading)
 
 
+class Piped(Run):
+    """A command between pipes, forked from a program that is loaded already; as a ``subprocess.Popen`` of bytes.
+
+    Args:
+        stdin: what it reads from, instead of a pipe.
+    """
+
+    def __init__(self, *args: object, stdin: int | None = None) -> None:
+        (given, ours), (out, writing_out), (err, writing_err) = os.pipe(), os.pipe(), os.pipe()
+        self.stdin, self.stdout, self.stderr = os.fdopen(ours, "wb"), os.fdopen(out, "rb"), os.fdopen(err, "rb")
+        super().__init__([str(arg) for arg in args], given if stdin is None else stdin, writing_out, writing_err)
+        for descriptor in (given, writing_out, writing_err):
+            os.close(descriptor)
+
+    def communicate(self, data: bytes = b"") -> tuple[bytes, bytes]:
+        """Give it the rest of its input (at most 64 KB); all that it still wrote on both streams, once it has ended."""
+        said: list[bytes] = []
+        thread = threading.Thread(target=lambda: said.append(self.stderr.read()), daemon=True)
+        thread.start()
+        self.stdin.write(data)
+        self.stdin.close()
+        found = self.stdout.read()
+        self.wait(100)
+        thread.join(5)
+        return found, said[0]
+
+    def __enter__(self) -> Piped:
+        return self
+
+    def __exit__(self, *of: object) -> None:
+        self.kill()
+        self.wait(100)
+        for stream in (self.stdout, self.stderr, self.stdin):
+            with contextlib.suppress(BrokenPipeError):
+                stream.close()
+
+
 class Serve:
     """``listening-post serve`` as a process in a group of its own.
+
+    Args:
+        module: whose ``main()`` it runs, as for ``tests.preloaded.Run``.
 
     Attributes:
         lines: what it printed on standard output so far.
@@ -195,12 +235,14 @@ class Serve:
     """
 
     def __init__(
-        self, workspace: Path, capture: Path, *args: str, json: bool = True, folder: Path = ROOT
+        self, workspace: Path, capture: Path, *args: str, json: bool = True, folder: Path = ROOT,
+        module: str = "ui.entry",
     ) -> None:  # fmt: skip
         command = ["serve", str(workspace), "--capture", str(capture), *args, *(["--json"] if json else [])]
         (out, writing_out), (err, writing_err) = os.pipe(), os.pipe()
         with _input(None) as given:
-            self.process = Run(command, given, writing_out, writing_err, session=True, folder=folder)
+            streams = given, writing_out, writing_err
+            self.process = Run(command, *streams, session=True, folder=folder, module=module)
         for descriptor in (writing_out, writing_err):
             os.close(descriptor)
         self._streams = os.fdopen(out), os.fdopen(err)
@@ -250,9 +292,9 @@ def _address(text: str) -> tuple[str, int]:
 
 
 @contextlib.contextmanager
-def serving(workspace: Path, capture: Path, *args: str, json: bool = True) -> Iterator[Serve]:
+def serving(workspace: Path, capture: Path, *args: str, **more: Any) -> Iterator[Serve]:
     """A ``Serve`` that is gone afterwards."""
-    program = Serve(workspace, capture, *args, json=json)
+    program = Serve(workspace, capture, *args, **more)
     try:
         yield program
     finally:

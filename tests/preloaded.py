@@ -119,6 +119,34 @@ class Run:
         self._facts.close()
 
 
+_FORKED = """#!{python} -IS
+import json, os, socket, sys
+reading, writing = os.pipe()
+order = {{
+    "args": sys.argv[1:], "session": False, "folder": os.getcwd(), "module": "ui.entry",
+    "environment": dict(os.environ),
+}}
+socket.send_fds(socket.socket(fileno={orders}), [json.dumps(order).encode()], [0, 1, 2, writing])
+os.close(writing)
+with os.fdopen(reading, "rb", 0) as facts:
+    facts.readline()
+    code = os.waitstatus_to_exitcode(int(facts.readline()))
+sys.exit(code if code >= 0 else 128 - code)
+"""
+
+
+def command(path: Path) -> int:
+    """Write a command for shells, which has its run forked.
+
+    Returns:
+        The descriptor that the shell has to be started with (``pass_fds``).
+    """
+    orders = _mother(window=False)[0].fileno()
+    path.write_text(_FORKED.format(python=sys.executable, orders=orders))
+    path.chmod(0o700)
+    return orders
+
+
 mothers_environment: Mapping[str, str] | None = None
 """What mothers start with, instead of what a test may have set for itself: they outlive it."""
 
@@ -187,10 +215,11 @@ def _wait_for_run(order: dict[str, object], descriptors: list[int]) -> dict[str,
 
 def _again(descriptor: int, stream: TextIO) -> TextIO:
     """A stream as the interpreter made it for what stands behind the descriptor now, a pipe maybe, once a file."""
-    raw = open(descriptor, "wb" if descriptor else "rb", closefd=False)  # noqa: SIM115
+    at_once = descriptor != 0 and "PYTHONUNBUFFERED" in os.environ
+    raw = open(descriptor, "wb" if descriptor else "rb", 0 if at_once else -1, closefd=False)  # noqa: SIM115
     return io.TextIOWrapper(
         raw, stream.encoding, stream.errors, line_buffering=descriptor == 2 or os.isatty(descriptor),
-        write_through=stream.write_through,
+        write_through=at_once,
     )  # fmt: skip
 
 
