@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from PyQt5.QtCore import Qt
+from PyQt5.QtCore import QT_TRANSLATE_NOOP, Qt
 from PyQt5.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -27,10 +27,11 @@ from ui.forms.form import column
 from ui.looks.icons import icon
 from ui.parts import copying
 
-INTRODUCTION = (
+INTRODUCTION = QT_TRANSLATE_NOOP(
+    "TrustDialog",
     "Services with a certificate “auto” have it signed by an authority of this machine's own. A client trusts them "
     "once it trusts that authority. Do so only on machines for development: whoever can read the authority's key, "
-    "which is kept in a file that only you can read, can pose as any local service."
+    "which is kept in a file that only you can read, can pose as any local service.",
 )
 
 

@@ -56,7 +56,7 @@ class WatchChanges(QObject):
         found = {mistake.option: mistake.text for mistake in mistakes(table, self.schemes())}
         name = table.get("name")
         if name != instead and any(watch.name == name for watch in self.watches):
-            found["name"] = f'"{name}" is another watch\'s already'
+            found["name"] = self.tr("Another watch is called “{name}” already").format(name=name)
         return found
 
     def put(self, table: Options, instead: str = "") -> str:
