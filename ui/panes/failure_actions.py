@@ -40,7 +40,7 @@ class FailureActions(QObject):
 
     async def _send(self, event: Event) -> None:
         from app.sending.resending import send_again
-        from ui.sending.dock import reaching
+        from ui.sending.resend import reaching
 
         service = self._post.services[event.service]
         url, bad = reaching(service), True

@@ -25,8 +25,9 @@ from tests.ui.desk import config, do, memory_post, settle
 from ui.edits import Edits
 from ui.looks import theme
 from ui.parts.offers import Offers
-from ui.sending.dock import SendDock, reaching
+from ui.sending.dock import SendDock
 from ui.sending.message_form import HEADERS
+from ui.sending.resend import reaching
 
 ensure = pytest_twisted.ensureDeferred
 
