@@ -281,7 +281,7 @@ class SendDock(BottomDock):
         dialog.open()
 
     def _set_variables(self, variables: dict[str, str]) -> None:
-        self._edits.change(self.tr("change of the variables"), replace(self._edits.state, variables=variables))
+        self._edits.change(self.tr("changing the variables"), replace(self._edits.state, variables=variables))
 
     def _fill_menu(self) -> None:
         menu = self._history_menu

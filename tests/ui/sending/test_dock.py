@@ -309,9 +309,9 @@ def test_messages_are_saved_updated_renamed_and_removed(dock: SendDock, post: Po
     assert [m.name for m in post.messages] == ["second"]
     stack = dock.saved._edits.stack
     assert [stack.text(i) for i in range(stack.count())] == [
-        "add of message “127.0.0.1:9007”", "add of message “127.0.0.1:9007 2”",
-        "rename of message “127.0.0.1:9007 2”", "rename of message “message”", "change of message “second”",
-        "remove of message “127.0.0.1:9007”",
+        "adding message “127.0.0.1:9007”", "adding message “127.0.0.1:9007 2”",
+        "renaming message “127.0.0.1:9007 2”", "renaming message “message”", "changing message “second”",
+        "removing message “127.0.0.1:9007”",
     ]  # fmt: skip
     dock.form.editor.clear()
     dock.saved.list.setCurrentRow(0)

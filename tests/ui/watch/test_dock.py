@@ -107,7 +107,7 @@ def test_offers_a_watch_for_each_service_until_there_is_one(window: Small) -> No
 
 def test_adding_editing_and_removing_are_steps_that_can_be_undone(window: Small) -> None:
     add(window, expect="PONG")
-    assert window.edits.stack.undoText() == "add of the watch “a”"
+    assert window.edits.stack.undoText() == "adding the watch “a”"
     dock(window).edit_wanted.emit("a")
     assert field(window, "expect").text() == "PONG"  # type: ignore[attr-defined]
     fill(window, name="b", expect="")
