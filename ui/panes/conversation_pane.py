@@ -33,7 +33,8 @@ NO_CONVERSATION = QT_TRANSLATE_NOOP(
     "becomes a row here and stays when it is over.",
 )
 
-OPEN, CUT = "open", "still open when the capture ended"
+OPEN = QT_TRANSLATE_NOOP("declared", "open")
+CUT = QT_TRANSLATE_NOOP("declared", "still open when the capture ended")
 
 
 def _row(row: Row) -> Conversation:
@@ -44,7 +45,7 @@ def ended(row: Conversation) -> str:
     """How the connection ended, or that it is open."""
     if row.closed is not None:
         return row.reason or ""
-    return OPEN if row.live is not None else CUT
+    return in_words(OPEN if row.live is not None else CUT)
 
 
 def _ended_color(row: Row, theme: Theme) -> str | None:

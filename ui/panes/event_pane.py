@@ -177,13 +177,14 @@ class EventPane(QWidget):
 
     def _say_empty(self) -> None:
         if self.events.scanning:
-            text = "Looking…"
+            text = self.tr("Looking…")
         elif self.events.filtered:
-            text = f"Nothing fits “{self._typed}”.\nPress Esc in the filter to see everything again."
+            text = self.tr("Nothing fits “{typed}”.\nPress Esc in the filter to see everything again.")
+            text = text.format(typed=self._typed)
         elif self.events.span is not None:
             text = self.tr("Nothing happened at this time.\nThe × above the log shows all times again.")
         elif self.events.cleared:
-            text = "Cleared. What arrives from now on is shown here;\nthe capture still holds everything."
+            text = self.tr("Cleared. What arrives from now on is shown here;\nthe capture still holds everything.")
         else:
             text = self._empty
         self.view.set_placeholder(text)

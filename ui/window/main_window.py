@@ -176,6 +176,7 @@ class MainWindow(QMainWindow):
             reader,
             lambda: self.browser.current_event,
             edit_faults,
+            self._settings,
         )
         files.changed.connect(self.sending.refresh)
         self.faults = FaultCommands(
