@@ -2,9 +2,9 @@
 
 Hundreds of tests run a command to see what it does, and most of their time went into importing the same
 modules. A run here is what ``python -m ui.entry`` is after its imports, with its own process, reactor,
-signals and exit, or what that of another ``module`` is. Tests of how the interpreter starts, of
-streams that are closed or full, and of what is imported start the real one (``tests.helpers.PROGRAM``). There is a
-mother for commands, and one for windows, who has loaded Qt, too.
+signals and exit, or what that of another ``module`` is; only what was loaded is not taken apart at the end.
+Tests of how the interpreter starts, of streams that are closed or full, and of what is imported start the real
+one (``tests.helpers.PROGRAM``). There is a mother for commands, and one for windows, who has loaded Qt, too.
 
 The mother forks a waiter for each order; the waiter forks the run, tells its id and then its end, and leaves.
 The run takes on folder, arguments and streams, and goes on as the program. The mother ends with her socket.
@@ -12,6 +12,7 @@ The run takes on folder, arguments and streams, and goes on as the program. The 
 
 from __future__ import annotations
 
+import atexit
 import gc
 import io
 import json
@@ -21,7 +22,9 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from pkgutil import walk_packages
@@ -245,7 +248,26 @@ def main() -> None:
     os.environ.update(order["environment"])
     sys.stdin, sys.stdout, sys.stderr = (_again(*each) for each in enumerate((sys.stdin, sys.stdout, sys.stderr)))
     run = import_module(order["module"]).main
-    sys.exit(run(sys.argv[1:]) if run.__code__.co_argcount else run())
+    try:
+        sys.exit(run(sys.argv[1:]) if run.__code__.co_argcount else run())
+    except SystemExit as e:
+        _leave(e.code)
+        raise
+
+
+def _leave(code: object) -> None:
+    """End as the interpreter does, without taking apart what was loaded: that would copy each page of the mother's.
+
+    Returns where the interpreter has something to say at its end.
+    """
+    if code is None or isinstance(code, int):
+        threading._shutdown()  # type: ignore[attr-defined]
+        atexit._run_exitfuncs()
+        gc.collect()  # what the run has left: SQLite's connections, say, which tidy up then
+        with suppress(OSError, ValueError):
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit((code or 0) & 0xFF)
 
 
 if __name__ == "__main__":
