@@ -50,8 +50,10 @@ class EventPane(QWidget):
     copied = pyqtSignal(str, str)
     narrowed = pyqtSignal(str)
 
-    def __init__(self, reader: Reader, base: Filter = EVERYTHING, empty: str = "") -> None:
-        super().__init__()
+    def __init__(
+        self, reader: Reader, base: Filter = EVERYTHING, empty: str = "", parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
         self._reader, self._empty = reader, empty
         self._typed, self._base = "", base
         self._hides_checks = self._hiding = False
