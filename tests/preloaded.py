@@ -228,7 +228,7 @@ def again(descriptor: int, stream: TextIO) -> TextIO:
 
 def _load(window: bool) -> None:
     """Import what runs need."""
-    for name in (*MODULES, *(WINDOW if window else ())):
+    for name in (*MODULES, "tests.writers", *(WINDOW if window else ())):
         import_module(name)
     for package in map(import_module, PACKAGES):
         for found in walk_packages(package.__path__, f"{package.__name__}."):
@@ -237,7 +237,8 @@ def _load(window: bool) -> None:
 
 
 def main() -> None:
-    _load(window="window" in sys.argv)
+    window = "window" in sys.argv
+    _load(window)
     assert "twisted.internet.reactor" not in sys.modules
     gc.collect()
     gc.freeze()
@@ -246,6 +247,8 @@ def main() -> None:
     os.chdir(order["folder"])
     os.environ.clear()
     os.environ.update(order["environment"])
+    if window or order["args"][:1] == ["serve"]:
+        import_module("tests.writers").begin()  # she imports this module
     sys.stdin, sys.stdout, sys.stderr = (again(*each) for each in enumerate((sys.stdin, sys.stdout, sys.stderr)))
     run = import_module(order["module"]).main
     try:

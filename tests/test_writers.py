@@ -7,6 +7,16 @@ import pytest_twisted
 
 from tests import writers
 from tests.app.capture.capturing import capturing
+from tests.helpers import serving
+
+WORKSPACE = """
+version = 1
+[[service]]
+name = "echo"
+protocol = "tcp"
+listen = "127.0.0.1:0"
+responder = "echo"
+"""
 
 SIGNALS = ("SigBlk", "SigIgn", "SigCgt")
 ALL = 0x7FFF_FFFF  # but the C library's own, and those above
@@ -31,6 +41,16 @@ async def test_a_forked_writer_is_as_one_that_was_started(tmp_path, monkeypatch)
                 assert b"-m\0app.capture.writing.writer\0" in Path(f"/proc/{real.pid}/cmdline").read_bytes()
                 assert (b"tests.writers" in Path(f"/proc/{forked.pid}/cmdline").read_bytes()) == writers.FORKS
                 assert facts(forked.pid) == facts(real.pid)
+
+
+def test_a_program_that_is_forked_has_its_writers_forked_too(tmp_path):
+    (tmp_path / "w.toml").write_text(WORKSPACE)
+    with serving(tmp_path / "w.toml", tmp_path / "c.lpost") as program:
+        assert program.wait_up(), program.said
+        family = Path(f"/proc/{program.process.pid}/task/{program.process.pid}/children").read_text().split()
+        commands = [Path(f"/proc/{pid}/cmdline").read_bytes() for pid in family]
+        assert any(b"app.capture.writing.writer" in command for command in commands) != writers.FORKS
+        assert len(commands) == 1 + writers.FORKS
 
 
 def test_its_exit_code_is_seen(tmp_path):

@@ -5,7 +5,8 @@ imports. Here a mother has done both, and Twisted's ``spawnProcess``, when it is
 with the descriptors, environment and folder that it would have had. The kernel is told to make it a child of hers
 as a sibling (``CLONE_PARENT``): this process is its parent, which waits for it, signals it and sees how it ended.
 
-Where ``real`` is set, and where the kernel's call is not known, a writer is started as in a program.
+Programs that are forked themselves (``tests.preloaded``) have such a mother each. Where ``real`` is set, and where
+the kernel's call is not known, a writer is started as in a program.
 """
 
 from __future__ import annotations
@@ -20,10 +21,11 @@ import signal
 import socket
 import subprocess
 import sys
+import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from app.capture.writing import writer
 from tests import preloaded
@@ -42,13 +44,16 @@ FORKS = _CLONE is not None
 """Whether this machine's kernel can be asked."""
 
 _MOST = 1 << 20
+_ORDERS = 3
+"""A mother's descriptor of the socket."""
+
 _ABOVE = 64
 """A descriptor above all that a writer has."""
 
 real = False
 """Whether writers are started as in a program."""
 
-_mother: tuple[socket.socket, subprocess.Popen[bytes]] | None = None
+_mother: tuple[socket.socket, subprocess.Popen[bytes] | None] | None = None
 
 
 @contextmanager
@@ -78,6 +83,30 @@ def install() -> None:
         return True
 
     Process._trySpawnInsteadOfFork = start
+
+
+def begin() -> None:
+    """Have a program that was forked itself do the same, with a mother of its own.
+
+    She is forked from it as it is now: it has opened no capture and started no thread.
+    """
+    global _mother
+    if not FORKS:
+        return
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    if os.fork() == 0:
+        ours.close()
+        nothing = os.open(os.devnull, os.O_RDWR)
+        _place({0: nothing, 1: nothing, 2: nothing, _ORDERS: theirs.detach()})
+        try:
+            _be_mother(_ORDERS)
+        except Exception:
+            traceback.print_exc()
+            sys.stderr.flush()
+        os._exit(1)
+    theirs.close()
+    _mother = ours, None
+    install()
 
 
 def forked(args: Sequence[str], environment: Mapping[str, str], descriptors: Mapping[int, int]) -> int:
@@ -150,7 +179,8 @@ def end() -> None:
     if _mother is not None:
         (orders, process), _mother = _mother, None
         orders.close()
-        process.wait()
+        if process is not None:
+            process.wait()
 
 
 def _fork() -> int:
@@ -184,6 +214,7 @@ def _take_orders(orders: socket.socket) -> dict[str, Any]:
         except OSError as e:
             pid = -e.errno
         if pid == 0:
+            orders.detach()
             order: dict[str, Any] = json.loads(message)
             _place(dict(zip(order["descriptors"], descriptors, strict=True)))
             return order
@@ -203,21 +234,25 @@ def _place(descriptors: Mapping[int, int]) -> None:
                 os.close(one)
 
 
-def main() -> None:
+def _be_mother(orders: int) -> NoReturn:
+    """``orders``: her socket's descriptor. Does not return, nor in the writers."""
     # As the link has its writers start: they take no Ctrl+C from their first moment on.
     signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
-    gc.collect()
-    gc.freeze()
-    order = _take_orders(socket.socket(fileno=int(sys.argv[1])))
+    order = _take_orders(socket.socket(fileno=orders))
     os.chdir(order["folder"])
     os.environ.clear()
     os.environ.update(order["environment"])
-    sys.stdin, sys.stdout, sys.stderr = (
-        preloaded.again(*each) for each in enumerate((sys.stdin, sys.stdout, sys.stderr))
-    )
+    streams = sys.stdin, sys.stdout, sys.stderr
+    sys.stdin, sys.stdout, sys.stderr = (preloaded.again(*each) for each in enumerate(streams))
     code = writer.main(order["args"])
     preloaded.leave(code)
     sys.exit(code)
+
+
+def main() -> None:
+    gc.collect()
+    gc.freeze()
+    _be_mother(int(sys.argv[1]))
 
 
 if __name__ == "__main__":

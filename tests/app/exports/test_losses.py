@@ -41,8 +41,7 @@ assert DATAGRAM * FLOOD > 4 * impatient.LOSE_ABOVE
 
 def writer_of(program: Serve) -> int:
     """The process id of its capture writer."""
-    children = Path(f"/proc/{program.process.pid}/task/{program.process.pid}/children").read_text().split()
-    return next(int(pid) for pid in children if b"writ" in Path(f"/proc/{pid}/cmdline").read_bytes())
+    return int(Path(f"/proc/{program.process.pid}/task/{program.process.pid}/children").read_text().split()[-1])
 
 
 def ask(address: tuple[str, int], target: bytes) -> None:
