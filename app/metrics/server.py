@@ -100,7 +100,7 @@ class _Root(_Page):
         self.putChild(b"healthz", _Health(post, hosts))
 
 
-class _Request(server.Request):  # type: ignore[misc]
+class _Request(server.Request):
     """One that keeps nothing of its body, which Twisted would put into memory or onto the disk, however long it is;
     and the only one of its connection."""
 
