@@ -86,7 +86,7 @@ class Running:
                     *([f"--script={program.script}"] if program.script else [f"--module={program.module}"]),
                     "--", *program.args,
                 ],
-                pass_fds=[writing], stdout=sys.stderr, env=_environment(),
+                pass_fds=[writing], stdout=sys.stderr, env=environment(),
             )  # fmt: skip
         except BaseException:
             os.close(reading)
@@ -121,7 +121,7 @@ def how_ended(code: int) -> str:
     return f"the program was ended by {signal.Signals(-code).name}" if code < 0 else ""
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     """Ours, with a path to this program's modules: the host takes it out again."""
     root = str(Path(__file__).resolve().parents[2])
     return {**os.environ, "LISTENING_POST_ROOT": root, "PYTHONPATH": _joined(root)}
