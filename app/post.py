@@ -260,6 +260,11 @@ class Post:
         return self.services.get(name) or self.programs.port(name)
 
     @property
+    def state_folder(self) -> Path:
+        """Where relative paths of the workspace start."""
+        return self._folder
+
+    @property
     def messages(self) -> tuple[Message, ...]:
         """The saved messages of the workspace."""
         return self._content.messages

@@ -118,6 +118,11 @@ class HostedProgram:
         """Until it is tried again, while its status is ``Waiting``."""
         return self._restart.seconds_left
 
+    def bytes_so_far(self) -> tuple[int, int]:
+        """Bytes received and sent by the ports that are there."""
+        totals = [port.bytes_so_far() for port in self.ports.values()]
+        return sum(received for received, _ in totals), sum(sent for _, sent in totals)
+
     @property
     def pid(self) -> int:
         """Its process; 0 while there is none."""
@@ -347,7 +352,7 @@ class HostedProgram:
             if kept := self.faults.get(port.config.name):
                 self.put_faults(port, kept)
             if name == OUTGOING:
-                port.listens("")
+                port.goes_out()
             self.ports_changed.emit(self)
         return port.number
 

@@ -116,6 +116,7 @@ class HostedPort:
     Attributes:
         config: as that of a service, under the name ``program/port``, in a group of the program's name.
         theirs: its number in the program; ``number``: in the recorder.
+        outgoing: whether it is what the program has connected to; ``host``: else, where it listens.
         status, connections, opened, received, sent, faults: as those of a service.
     """
 
@@ -139,6 +140,8 @@ class HostedPort:
         self.number = recorder.add_service(f"{program}/{name}", protocol)
         self.theirs = theirs
         self.config = ServiceConfig(f"{program}/{name}", protocol, "", 0, "", group=program, seed=seed)
+        self.outgoing = False
+        self.host = ""
         self.status: Status = Stopped()
         self.status_changed: Signal[HostedPort] = Signal()
         self.connections: dict[int, HostedConnection] = {}
@@ -153,8 +156,13 @@ class HostedPort:
         name, number = host, 0
         with contextlib.suppress(PostError):  # it is a file, of a UNIX socket
             name, number = address.parse(host)
-        self.config = replace(self.config, host=name, port=number)
+        self.config, self.host = replace(self.config, host=name, port=number), host
         self._set(Listening(host))
+
+    def goes_out(self) -> None:
+        """It is what the program connects to, and no port."""
+        self.outgoing = True
+        self._set(Listening(""))
 
     def fails(self, reason: str) -> None:
         self._set(Failed(reason))
@@ -182,11 +190,6 @@ class HostedPort:
     @property
     def running(self) -> bool:
         return isinstance(self.status, Listening)
-
-    @property
-    def outgoing(self) -> bool:
-        """Whether it is what the program has connected to."""
-        return self.config.host == ""
 
     def upstreams(self) -> tuple[Any, ...]:
         return ()

@@ -190,15 +190,17 @@ async def test_faults_act_on_what_a_program_sends(desk):
 
     await at.start()
     port = await at.port()
+    _, client = await exchanged(port.status.host, b"hello")
+    await until(lambda: port.connections)
     at.post.programs.put_faults(port.config.name, [{"kind": "corrupt", "on": "sent", "bits": 8}])
-    found, client = await exchanged(port.status.host, b"hello")
-    await until(lambda: port.faults.all[0].hits == 1)
-    assert found != b"hello"
+    await until(lambda: client.send(b"x") and port.faults.all[0].hits)  # once the program has been told
     number = next(iter(port.connections))
     assert port.faults.strike_connection(number, {"kind": "reset"}) is not None
     await until(lambda: not port.connections)
     client.close()
-    assert [kind for kind, _, _ in (await at.seen())].count("fault.applied") == 2
+    hits = [words for kind, _, words in (await at.seen()) if kind == "fault.applied"]
+    assert hits[0].startswith("corrupt: ")
+    assert hits[-1].startswith("reset by hand: ")
 
 
 @pytest_twisted.ensureDeferred
