@@ -100,6 +100,9 @@ class _Run(Run):
         for service in post.services.values():
             if isinstance(service.status, Held):
                 print(one_line(f"listening-post: {service.config.name}: {service.status.reason}"), file=sys.stderr)
+        for program in post.programs:
+            if isinstance(program.status, Held | Failed):
+                print(one_line(f"listening-post: {program.config.name}: {program.status.reason}"), file=sys.stderr)
         for watch in post.watches.values():
             if watch.held:
                 print(
@@ -118,7 +121,8 @@ class _Run(Run):
             self._printer.on_stored(post.recorder.range)
         post.loop.open(output.warn)
         if not self._has_work():
-            self._give_up("none of the services could start" if post.services else "the workspace has no services")
+            some = post.services or post.programs.all
+            self._give_up("none of the services could start" if some else "the workspace has no services")
             return
         post.status_changed.connect(self._on_status)
         if self._seconds is not None:
@@ -127,7 +131,8 @@ class _Run(Run):
     def _has_work(self) -> bool:
         post = self.post
         watches = (watch for watch in post.watches.values() if watch.config.url)
-        return any(one.running for one in post.services.values()) or any(not watch.held for watch in watches)
+        running = any(one.running for one in (*post.services.values(), *post.programs))
+        return running or any(not watch.held for watch in watches)
 
     def _on_status(self, service: Service) -> None:
         ended = isinstance(service.status, Failed) and service.config.restart is not None

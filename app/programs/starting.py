@@ -8,9 +8,10 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from app.capture.recorder import Stored
 from app.programs.errors import NoProgramError
@@ -75,14 +76,17 @@ class Running:
         pid: its process.
     """
 
-    def __init__(self, program: Program, capture: Path, limit: int, python: str = sys.executable) -> None:
+    def __init__(self, program: Program, capture: Path, limit: int, python: str = sys.executable,
+        ports: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:  # fmt: skip
         """Start it. What it prints goes to standard error. Raises OSError."""
         reading, writing = os.pipe()
         try:
             self._process = subprocess.Popen(
                 [
                     python, "-P", "-m", "app.programs.host", f"--capture={capture}", f"--limit={limit}",
-                    f"--told={writing}", *([] if program.folder is None else [f"--folder={program.folder}"]),
+                    f"--told={writing}", *(f"--port={wanted}={instead}" for wanted, instead in ports.items()),
+                    *([] if program.folder is None else [f"--folder={program.folder}"]),
                     *([f"--script={program.script}"] if program.script else [f"--module={program.module}"]),
                     "--", *program.args,
                 ],
