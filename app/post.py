@@ -99,7 +99,9 @@ class Post:
         self.capture_changed: Signal[Post] = Signal()
         self.captures = capture_folder()
         self.plugins = Plugins(reactor, self.recorder, lambda: self.services.values())
-        self.programs = Programs(reactor, self.recorder, self.sender.in_thread, self.gate.admit_program, self._seed_of)
+        self.programs = Programs(
+            reactor, self.recorder, lambda *call: self.sender.in_thread(*call), self.gate.admit_program, self._seed_of
+        )
         self._checks = OwnChecks()
         self._checking = Checking(reactor, self.recorder, data_folder(), self._budget, self._checks)
         self.watches = Watches(reactor, self.recorder, self._checking.check, lambda: self.services)

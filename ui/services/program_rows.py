@@ -29,7 +29,7 @@ def _of_program(program: HostedProgram, traffic: Traffic) -> ServiceRow:
         group=config.name,
         port="",
         address=config.words,
-        state=STATES[type(status)],
+        state="failed" if isinstance(status, Running) and status.blocked else STATES[type(status)],
         word=_word(program),
         reason=_reason(program),
         bad=isinstance(status, Failed) or (isinstance(status, Running) and bool(status.blocked)),
