@@ -425,7 +425,7 @@ class Post:
             start: names of services that start if they are added; those that are changed start if they were running.
             by_user: as for ``replace``; without it, what is added or changed may do no more than was allowed before.
 
-        Returns the names of services that were removed while they were running.
+        Returns the names of services and programs that were removed while they were running.
         """
         before, self._content = self._content, content(state)
         if (before.alerts, before.mail) != (state.alerts, state.mail):
@@ -465,6 +465,7 @@ class Post:
             self._changed([config.name for config in added] if by_user else ())
         self.gate.watches_changed(state.watches, by_user=by_user)
         self.gate.programs_changed(state.programs, by_user=by_user)
+        ran = {program.config.name for program in self.programs if program.running}
         await self.programs.become(state.programs)
         self._hold()
         self.watches.become(state.watches, self._held_watch)
@@ -472,7 +473,7 @@ class Post:
         again |= {config.name for config in added if config.name in start}
         await self._start([self.services[name] for name in order if name in again])
         self.programs.start([one.config.name for one in self.programs if one.config.name in start])
-        return was_up.intersection(gone)
+        return was_up.intersection(gone) | (ran - {*self.programs.all})
 
     async def _stopped(self, name: str) -> tuple[Service, bool] | None:
         """Stop a service. Returns it, and whether it was running; None where it was removed meanwhile."""

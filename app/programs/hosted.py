@@ -39,7 +39,7 @@ SETTLED = 30.0
 """Seconds after which a program that runs counts as well: its next failure is the first one again."""
 
 MAX_PORTS = 1_000
-"""Ports of one program that are shown."""
+"""Ports of one program that are shown, and names that these have had. What others do is the program's own."""
 
 
 def program_of(run: tuple[str, ...], folder: Path) -> Program:
@@ -74,6 +74,7 @@ class HostedProgram:
         ports: by their numbers in the program.
         ports_changed: emits it when ports came, went or are others.
         wanted: whether it was to start while it was held.
+        faults: the tables of ports that were given some, by their names.
         said: how it has ended last, in words; empty before that.
     """
 
@@ -98,6 +99,7 @@ class HostedProgram:
         self.wanted = False
         self.said = ""
         self.faults: dict[str, tuple[Options, ...]] = {}
+        self._names: set[str] = set()
         self._restart = Restart(reactor, self._try_again)
         self._files = Files(reactor, in_thread, self._on_changed)
         self._process: Process | None = None
@@ -343,8 +345,9 @@ class HostedProgram:
     def on_port(self, theirs: int, name: str, protocol: str) -> int:
         port = self.ports.get(theirs)
         if port is None:
-            if len(self.ports) >= MAX_PORTS:
+            if len(self.ports) >= MAX_PORTS or (len(self._names) >= MAX_PORTS and name not in self._names):
                 return self.number
+            self._names.add(name)
             port = HostedPort(
                 self.config.name, name, protocol, theirs, self.recorder, self.reactor, self._order, self._seed()
             )

@@ -168,6 +168,7 @@ class HostedPort:
         self._set(Failed(reason))
 
     def closed(self) -> None:
+        self.faults.end()
         self._set(Stopped())
 
     def add(self, connection: HostedConnection) -> None:

@@ -39,7 +39,9 @@ class Selection(QObject):
 
     def _on_pane(self) -> None:
         # The actions on a service act on the one whose pane is in view.
-        if (name := self._browser.panes.service()) in self._post.services:
+        name, selected = self._browser.panes.service(), self._side.services.selected
+        of_program = name in self._post.programs.all and selected.partition("/")[0] != name
+        if name in self._post.services or of_program:
             self._side.services.select(name)
 
     def connection(self) -> tuple[int, bool] | None:
