@@ -198,6 +198,11 @@ class HostedPort:
     def hits(self) -> tuple[int, ...]:
         return ()
 
+    @property
+    def accepted(self) -> int:
+        """How many of ``connections`` others have made."""
+        return 0 if self.outgoing else len(self.connections)
+
     def clients(self) -> list[HostedConnection]:
         return [one for one in self.connections.values() if not one.ours]
 

@@ -97,10 +97,10 @@ class ProgramActions(QObject):
         places = [at for at, program in enumerate(programs) if program.name == instead]
         if places:
             programs[places[0]] = new
-            self._edits.set_programs(programs, self.tr("edit of the program “{name}”").format(name=instead))
+            self._edits.set_programs(programs, self.tr("editing the program “{name}”").format(name=instead))
             return
         self._settings.program = fields_of(table)
-        words = self.tr("add of the program “{name}”").format(name=new.name)
+        words = self.tr("adding the program “{name}”").format(name=new.name)
         self._edits.set_programs([*programs, new], words)
 
         async def begin() -> None:
@@ -117,7 +117,7 @@ class ProgramActions(QObject):
         if name not in self._post.programs.all:
             return False
         rest = [program for program in self._edits.state.programs if program.name != name]
-        self._edits.set_programs(rest, self.tr("remove of the program “{name}”").format(name=name))
+        self._edits.set_programs(rest, self.tr("removing the program “{name}”").format(name=name))
         return True
 
     def toggle(self, name: str) -> None:

@@ -77,7 +77,7 @@ class ServiceCommands:
                 )
                 self._tell(words.format(name=name))
             return
-        clients = 0 if service.config.protocol == "udp" else len(service.connections)
+        clients = 0 if service.config.protocol == "udp" else service.accepted
         self._actions.remove(service.config.name)
         self._tell(_removed(clients).format(name=service.config.name, clients=f"{clients:,}"))
 
