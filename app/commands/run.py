@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--restart",
         choices=("on-change", "on-failure", "never"),
         default="never",
-        help="start it again when one of its files is saved, or when it has failed, until a signal ends it",
+        help="start it again when one of its files is saved, until a signal ends it; or when it has failed",
     )
     parser.add_argument(
         "words", nargs=argparse.REMAINDER, metavar="PROGRAM [ARG ...]",
@@ -96,7 +96,7 @@ def _run_again_and_again(args: argparse.Namespace) -> int:
     reactor = choose_reactor()
     return serve_run.run(
         reactor, Workspace(programs=(program,)), args.capture, args.seconds, seed=draw_seed(), as_json=args.json,
-        quiet=args.quiet, limit=args.limit or DEFAULT_LIMIT,
+        quiet=args.quiet, limit=args.limit or DEFAULT_LIMIT, until_ended=args.restart == "on-failure",
     )  # fmt: skip
 
 

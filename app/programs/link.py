@@ -22,7 +22,7 @@ from app.capture.recorder import LOSE_ABOVE, Recorder, Stored
 from app.capture.sampling import Sampler
 
 PATIENCE = 10.0
-"""Seconds that the writer has at the end for what it was sent."""
+"""Seconds that the writer has at the end to store any more of what it was sent."""
 
 
 class _Call:
@@ -171,8 +171,11 @@ class Sending:
         """Have all stored that was sent, and end. Blocks."""
         self._recorder.flush()
         deadline = time.monotonic() + PATIENCE
+        stored = self._recorder.stored
         while not self._recorder.idle and not self._gone() and time.monotonic() < deadline:
             self.wait(0.5)  # the file may not be open yet
+            if self._recorder.stored != stored:  # it takes its time, and goes on
+                stored, deadline = self._recorder.stored, time.monotonic() + PATIENCE
         with self._wanted:
             self._queue.append(None)
             self._wanted.notify()

@@ -55,7 +55,7 @@ class Process(ProcessProtocol):
         self._code: int | None = None
         self._open = {UP, 2}
         self._overdue: Any = None
-        self._left = self._told = False
+        self._left = self._told = self._fed = False
         self.tail = b""
         self.pid = 0
 
@@ -100,6 +100,7 @@ class Process(ProcessProtocol):
         if childFD == 2:
             self.tail = (self.tail + data)[-TAIL:]
         elif self._intake is not None:
+            self._fed = True
             try:
                 self._intake.feed(data)
             except wire.BrokenFrameError:
@@ -143,7 +144,8 @@ class Process(ProcessProtocol):
         self._overdue = None
         if self._left:
             self._signal_group(signal.SIGKILL)
-        if self._intake is not None and not self._intake.idle and UP not in self._open:
+        fed, self._fed = self._fed, False
+        if fed or (self._intake is not None and not self._intake.idle):
             self._overdue = self._reactor.callLater(LAST, self._on_overdue)  # the capture takes what it can
             return
         if self.transport is not None:

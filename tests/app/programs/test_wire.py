@@ -2,6 +2,8 @@
 
 import json
 import struct
+import threading
+from collections import deque
 from types import SimpleNamespace
 
 import pytest
@@ -13,6 +15,7 @@ from app import events
 from app.capture.writing.batch import SAME, SAME_BUT_ONE
 from app.programs import wire
 from app.programs.intake import SLICE, Intake
+from app.programs.link import Sending
 
 
 def event(kind=events.LOG, service=0, conn=0, payload=None, summary=None, detail=None, size=None, time=1):
@@ -171,3 +174,30 @@ def test_a_frame_of_events_that_break_off_is_passed_over(desk):
     desk.intake.feed(wire.encoded((2, None, event(summary="next"))))
     run(desk)
     assert [args[4] for args in desk.recorder.recorded] == ["next"]
+
+
+class Slow(Sending):
+    """One whose writer needs 6 s for each batch, of which there are ``left``."""
+
+    def __init__(self, left):
+        self.now, self.left = 0.0, left
+        self._recorder = SimpleNamespace(flush=lambda: None, idle=False, stored=0)
+        self._queue, self._wanted = deque(), threading.Condition()
+
+    def wait(self, seconds):
+        self.now += 6
+        if self.left:
+            self.left -= 1
+            self._recorder.stored += 1
+            self._recorder.idle = not self.left
+
+    def _gone(self):
+        return False
+
+
+@pytest.mark.parametrize(("left", "idle", "seconds"), [(5, True, 30), (0, False, 12)])
+def test_the_end_waits_as_long_as_more_is_stored(monkeypatch, left, idle, seconds):
+    slow = Slow(left)
+    monkeypatch.setattr("app.programs.link.time", SimpleNamespace(monotonic=lambda: slow.now))
+    slow.close()
+    assert (slow._recorder.idle, slow.now) == (idle, seconds)
