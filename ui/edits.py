@@ -13,6 +13,7 @@ from PyQt5.QtWidgets import QUndoCommand, QUndoStack
 from twisted.internet.defer import Deferred, DeferredLock
 
 from app.post import Post
+from app.programs.config import ProgramConfig
 from app.services.config import ServiceConfig
 from app.watch.config import WatchConfig
 from app.workspace.message import Message
@@ -156,6 +157,10 @@ class Edits(QObject):
     def set_watches(self, watches: Iterable[WatchConfig], text: str) -> None:
         """Replace the watches."""
         self._push(text, replace(self.state, watches=tuple(watches)))
+
+    def set_programs(self, programs: Iterable[ProgramConfig], text: str) -> None:
+        """Replace the hosted programs."""
+        self._push(text, replace(self.state, programs=tuple(programs)))
 
     def change(self, text: str, state: Workspace, merge: str = "", *, by_user: bool = True) -> None:
         """Make the workspace hold ``state``. ``text`` names the step, as in “Undo {text}”.

@@ -7,3 +7,7 @@ from app.errors import PostError
 
 class NoProgramError(PostError):
     """There is no program {name}: {reason}."""
+
+
+class OnlyTheProgramError(PostError):
+    """Only the program {program} itself can open {name}. Start the program again."""

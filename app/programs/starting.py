@@ -8,9 +8,10 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from app.capture.recorder import Stored
 from app.programs.errors import NoProgramError
@@ -75,18 +76,21 @@ class Running:
         pid: its process.
     """
 
-    def __init__(self, program: Program, capture: Path, limit: int, python: str = sys.executable) -> None:
+    def __init__(self, program: Program, capture: Path, limit: int, python: str = sys.executable,
+        ports: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:  # fmt: skip
         """Start it. What it prints goes to standard error. Raises OSError."""
         reading, writing = os.pipe()
         try:
             self._process = subprocess.Popen(
                 [
                     python, "-P", "-m", "app.programs.host", f"--capture={capture}", f"--limit={limit}",
-                    f"--told={writing}", *([] if program.folder is None else [f"--folder={program.folder}"]),
+                    f"--told={writing}", *(f"--port={wanted}={instead}" for wanted, instead in ports.items()),
+                    *([] if program.folder is None else [f"--folder={program.folder}"]),
                     *([f"--script={program.script}"] if program.script else [f"--module={program.module}"]),
                     "--", *program.args,
                 ],
-                pass_fds=[writing], stdout=sys.stderr, env=_environment(),
+                pass_fds=[writing], stdout=sys.stderr, env=environment(),
             )  # fmt: skip
         except BaseException:
             os.close(reading)
@@ -121,7 +125,7 @@ def how_ended(code: int) -> str:
     return f"the program was ended by {signal.Signals(-code).name}" if code < 0 else ""
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     """Ours, with a path to this program's modules: the host takes it out again."""
     root = str(Path(__file__).resolve().parents[2])
     return {**os.environ, "LISTENING_POST_ROOT": root, "PYTHONPATH": _joined(root)}
