@@ -22,9 +22,11 @@ from app.text.escapes import one_line
 from app.workspace.reading import Workspace
 
 if TYPE_CHECKING:
+    from app.outposts.joining import Joining
     from app.outposts.outpost import Outpost
     from app.outposts.protocol import Allow
     from app.outposts.socket import ControlSocket
+    from app.outposts.wamp import Login
 
 PRINT_AT_SIGNAL, PRINT_AT_END = 1.2, 10.0
 """Seconds that the printer has at the end for events that are not printed yet: after a signal, and
@@ -54,12 +56,14 @@ class _Run(Run):
         keeping: Keeping,
         metrics: str,
         control: Path | None,
-        allow: Allow,
+        allow: Allow | None,
+        join: Login | None,
     ) -> None:
         super().__init__(reactor)
-        self._control, self._allow = control, allow
-        self._outpost: Outpost | None = None
+        self._control, self._join, self._allow = control, join, allow
+        self._outposts: list[Outpost] = []
         self._socket: ControlSocket | None = None
+        self._joining: Joining | None = None
         self._capture, self._seconds, self._limit, self._keeping = capture, seconds, limit, keeping
         self._as_json, self._quiet = as_json, quiet
         self._printer: Printer | None = None
@@ -91,6 +95,8 @@ class _Run(Run):
             print(f"metrics at http://{self._server.address}/metrics", file=sys.stderr)
         if self._control is not None:
             self._listen_for_control(self._control)
+        if self._join is not None:
+            self._join_router(self._join)
         first = post.recorder.range.last + 1
         await post.start_all()
         assert post.capture is not None
@@ -131,7 +137,7 @@ class _Run(Run):
 
     def _on_status(self, service: Service) -> None:
         ended = isinstance(service.status, Failed) and service.config.restart is not None
-        if ended and self._control is None and not self._has_work():
+        if ended and self._control is None and self._join is None and not self._has_work():
             self._give_up(f"{service.config.name} could not start, and nothing else runs")
 
     def _give_up(self, why: str) -> None:
@@ -144,8 +150,18 @@ class _Run(Run):
         from app.outposts.outpost import Outpost
         from app.outposts.socket import ControlSocket
 
-        self._outpost = Outpost(self._reactor, self.post, gethostname(), self._allow)
-        self._socket = ControlSocket(self._reactor, path, self._outpost)
+        outpost = Outpost(self._reactor, self.post, gethostname(), self._allow or "control")
+        self._outposts.append(outpost)
+        self._socket = ControlSocket(self._reactor, path, outpost)
+
+    def _join_router(self, login: Login) -> None:
+        from app.outposts.joining import Joining
+        from app.outposts.outpost import Outpost
+
+        outpost = Outpost(self._reactor, self.post, login.name, self._allow or "read")
+        self._outposts.append(outpost)
+        self._joining = Joining(self._reactor, outpost, login, lambda line: print(one_line(line), file=sys.stderr))
+        self._joining.open()
 
     def _on_time(self) -> None:
         self._seconds_to_print = PRINT_AT_END
@@ -155,8 +171,10 @@ class _Run(Run):
         await self._server.use("")
         if self._socket is not None:
             await self._socket.close()
-        if self._outpost is not None:
-            self._outpost.close()
+        if self._joining is not None:
+            await self._joining.close()
+        for outpost in self._outposts:
+            outpost.close()
         await self.post.shut_down()
         if self._printer is not None:
             self._printer.finish(self._seconds_to_print)
@@ -206,20 +224,22 @@ def run(
     keeping: Keeping = Keeping(),  # noqa: B008 - frozen
     metrics: str = "",
     control: Path | None = None,
-    allow: Allow = "control",
+    allow: Allow | None = None,
+    join: Login | None = None,
 ) -> int:
     """Run every service of ``workspace`` until a signal comes or ``seconds`` have passed.
 
     With ``quiet`` no events are printed, only which services listen, or why not. ``limit`` is the
     largest size of the capture in bytes; ``keeping`` says which older captures stay. ``seed`` is that of
     the faults of services that have none of their own. ``metrics`` is the address at which they are served. Through
-    the socket ``control``, another process reads and steers it, as far as ``allow`` says.
+    the socket ``control``, another process reads and steers it, and consoles do through the router ``join``, as far as
+    ``allow`` says; None: "control" through the socket, "read" through the router.
     Prints its first line when each service listens or has failed. Returns the exit code:
     1 when none could start.
     """
     serving = _Run(
         reactor, workspace, capture, seconds, seed=seed, as_json=as_json, quiet=quiet, limit=limit, keeping=keeping,
         metrics=metrics,
-        control=control, allow=allow,
+        control=control, allow=allow, join=join,
     )  # fmt: skip
     return serving.run_reactor()

@@ -19,3 +19,11 @@ class SocketTakenError(PostError):
 
 class NotOurProtocolError(PostError):
     """What answers at {path} is no outpost of this version: {reason}."""
+
+
+class KeyFileError(PostError):
+    """The key {path} cannot be used: {reason}."""
+
+
+class RouterError(PostError):
+    """Outposts cannot be reached through the router {url}: {reason}."""

@@ -16,6 +16,7 @@ from app import __version__, events
 from app.capture.reading import batches
 from app.capture.reading.reader import Reader
 from app.capture.reading.store import Store
+from app.errors import PostError
 from app.outposts import protocol as p
 from app.outposts.errors import RefusedError
 from app.post import Post
@@ -74,6 +75,17 @@ class Outpost:
     def failed(self, error: BaseException) -> None:
         """Record what a request has raised."""
         self._post.recorder.record_failure(error)
+
+    async def answered(self, asked: p.Asked, who: str) -> p.Answered:
+        """The answer to what ``who`` asks, or why there is none: each way to an outpost sends it as it is."""
+        try:
+            answer = await self.answer(asked.ask, who)
+        except PostError as e:
+            return p.Answered(asked.id, refused=str(e))
+        except Exception as e:
+            self.failed(e)
+            return p.Answered(asked.id, refused=f"{type(e).__name__}: {e}. This is a mistake in Listening Post")
+        return p.Answered(asked.id, msgspec.Raw(p.encode(answer)))
 
     async def answer(self, request: p.Request, who: str) -> msgspec.Struct:
         """The answer to ``request``, which ``who`` asks. Raises PostError where it is refused."""
