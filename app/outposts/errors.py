@@ -19,3 +19,11 @@ class SocketTakenError(PostError):
 
 class NotOurProtocolError(PostError):
     """What answers at {path} is no outpost of this version: {reason}."""
+
+
+class LostError(PostError):
+    """The outpost {target} cannot be reached: {reason}."""
+
+
+class FalseOutpostError(PostError):
+    """The outpost {target} does not keep to the protocol: {reason}. The link is cut, and tried again later."""
