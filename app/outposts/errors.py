@@ -27,3 +27,11 @@ class KeyFileError(PostError):
 
 class RouterError(PostError):
     """Outposts cannot be reached through the router {url}: {reason}."""
+
+
+class LostError(PostError):
+    """The outpost {target} cannot be reached: {reason}."""
+
+
+class FalseOutpostError(PostError):
+    """The outpost {target} does not keep to the protocol: {reason}. The link is cut, and tried again later."""

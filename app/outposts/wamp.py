@@ -113,7 +113,7 @@ def _authorities(pem: bytes) -> Any:
     return ssl.trustRootFromCertificates([ssl.Certificate.loadPEM(block) for block in blocks])
 
 
-def _words(error: BaseException) -> str:
+def words(error: BaseException) -> str:
     """What went wrong at the router, in its words."""
     words: str = error.error_message() if isinstance(error, ApplicationError) else system_words(error)
     return words
@@ -267,7 +267,7 @@ class Router:
         try:
             await self._joined(session)
         except Exception as e:  # the router refuses what belongs to joining, or the session has ended
-            self.drop(_words(e))
+            self.drop(words(e))
             return
         self._attempts = 0
         self._stop_waiting()

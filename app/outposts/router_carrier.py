@@ -1,0 +1,247 @@
+"""Ways of a console to outposts through a router: one login for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from autobahn.wamp.exception import ApplicationError
+from autobahn.wamp.types import SubscribeOptions
+from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.interfaces import IDelayedCall
+from twisted.python.failure import Failure
+
+from app.errors import PostError
+from app.outposts import protocol as p
+from app.outposts.carrier import Carrier, Closed, Connected, Connecting, Lost
+from app.outposts.errors import LostError, RefusedError
+from app.outposts.wamp import POLICY, Login, Policy, Router, RouterSession, words
+from app.signal import Signal
+
+MOST_READ = 1 << 20
+"""Bytes of events that one answer brings. A router keeps what a console does not read: one answer of each outpost."""
+
+_NOBODY = (ApplicationError.NO_SUCH_PROCEDURE, ApplicationError.CANCELED)
+"""What a router says where an outpost is not there, or has gone before it answered."""
+
+
+class RouterConsole:
+    """The login of a console at a router, which its carriers share.
+
+    Attributes:
+        login: where, and as who.
+        session_changed: emits the session that was joined, or None when it was lost.
+        hinted: emits the name of an outpost that says that something has changed.
+        way: ``Connected``, or why not, of the router itself.
+    """
+
+    def __init__(
+        self,
+        reactor: Any,
+        login: Login,
+        failed: Callable[[BaseException], object] = lambda e: None,
+        policy: Policy = POLICY,
+    ) -> None:
+        self.reactor, self.login, self.policy = reactor, login, policy
+        self.session_changed: Signal[RouterSession | None] = Signal()
+        self.hinted: Signal[str] = Signal()
+        self.way: Connecting | Connected | Lost = Connecting()
+        self._users = 0
+        self._closing: Deferred[None] = succeed(None)
+        self._router = Router(reactor, login, self._on_joined, self._on_left, failed, policy)
+
+    @property
+    def session(self) -> RouterSession | None:
+        return self._router.session if isinstance(self.way, Connected) else None
+
+    def use(self) -> None:
+        """One carrier more. The first one logs in."""
+        self._users += 1
+        if self._users == 1:
+            self.way = Connecting()
+            self._router.open()
+
+    def leave(self) -> Deferred[None]:
+        """One carrier less. After the last one, fires when nothing is left of the login."""
+        self._users -= 1
+        return succeed(None) if self._users else self._router.close()
+
+    def now(self) -> None:
+        self._router.now()
+
+    async def _on_joined(self, session: RouterSession) -> None:
+        options = SubscribeOptions(match="wildcard", details=True)
+        await session.subscribe(self._on_hint, "post..changed", options)
+        self.way = Connected()
+        self.session_changed.emit(session)
+
+    def _on_hint(self, *args: Any, details: Any = None, **named: Any) -> None:
+        self.hinted.emit(str(details.topic or "").removeprefix("post.").removesuffix(".changed"))
+
+    def _on_left(self, reason: str, seconds: float) -> None:
+        self.way = Lost(reason, self.reactor.seconds() + seconds)
+        self.session_changed.emit(None)
+
+
+class RouterCarrier(Carrier):
+    """The way to the outpost ``name`` through the router of ``console``."""
+
+    def __init__(self, console: RouterConsole, name: str) -> None:
+        super().__init__(f"{name} at {console.login.url}")
+        self._console, self._name = console, name
+        self._unhook: list[Callable[[], None]] = []
+        self._number = 0
+        self._attempts = 0
+        self._later: IDelayedCall | None = None
+        self._asked: dict[int, Deferred[Any]] = {}
+
+    def open(self) -> None:
+        if not isinstance(self.way, Closed):
+            return
+        self._unhook = [
+            self._console.session_changed.connect(self._on_session),
+            self._console.hinted.connect(self._on_hint),
+        ]
+        self.become(Connecting())
+        if self._console.session is not None:
+            self._try()
+        self._console.use()
+
+    def close(self) -> Deferred[None]:
+        if isinstance(self.way, Closed):
+            return succeed(None)
+        for unhook in self._unhook:
+            unhook()
+        self._stop_waiting()
+        self.become(Closed())
+        self._fail_all("it was closed")
+        return self._console.leave()
+
+    def now(self) -> None:
+        if isinstance(self.way, Lost):
+            if self._console.session is None:
+                self._console.now()
+            else:
+                self._try()
+
+    def drop(self, reason: str) -> None:
+        self._lose(reason)
+
+    # -- whether it is there
+
+    def _on_session(self, session: RouterSession | None) -> None:
+        self._attempts = 0
+        if session is not None:
+            self._try()
+        elif isinstance(self._console.way, Lost):
+            self._stop_waiting()
+            self.become(self._console.way)
+            self._fail_all(self._console.way.reason)
+
+    def _on_hint(self, name: str) -> None:
+        if name != self._name:
+            return
+        if isinstance(self.way, Lost) and self._console.session is not None:
+            self._attempts = 0
+            self._try()  # it may have come back just now
+        else:
+            self.hinted.emit(None)
+
+    def _try(self) -> None:
+        """Ask whether the outpost is there: the router tells of nobody who is not."""
+        self._stop_waiting()
+        self.become(Connecting())
+        self._call(p.Hello(p.VERSION, self._console.login.name)).addCallbacks(self._on_there, self._on_not_there)
+
+    def _on_there(self, _: Any) -> None:
+        if isinstance(self.way, Connecting):
+            self._attempts = 0
+            self.become(Connected())
+
+    def _on_not_there(self, failure: Failure) -> None:
+        if isinstance(self.way, Connecting) and self._console.session is not None:
+            self._lose(getattr(failure.value, "reason", "") or words(failure.value))
+
+    def _lose(self, reason: str) -> None:
+        """It is not there, as far as can be told, and is tried again later."""
+        if isinstance(self.way, Closed | Lost):
+            return
+        self._stop_waiting()
+        self._attempts += 1
+        seconds = self._console.policy(self._attempts)
+        self._later = self._console.reactor.callLater(seconds, self._try)
+        self.become(Lost(reason, self._console.reactor.seconds() + seconds))
+        self._fail_all(reason)
+
+    def _stop_waiting(self) -> None:
+        waiting, self._later = self._later, None
+        if waiting is not None and waiting.active():
+            waiting.cancel()
+
+    # -- requests
+
+    def ask(self, request: p.Request) -> Deferred[Any]:
+        if not isinstance(self.way, Connected):
+            reason = self.way.reason if isinstance(self.way, Lost) else "it is not connected"
+            return fail(self._gone(reason))
+        return self._call(request)
+
+    def _call(self, request: p.Request) -> Deferred[Any]:
+        session = self._console.session
+        if session is None:
+            return fail(self._gone("the router is not connected"))
+        if isinstance(request, p.Read):
+            request = msgspec.structs.replace(request, max_bytes=min(request.max_bytes, MOST_READ))
+        self._number += 1
+        number = self._number
+        answer: Deferred[Any] = Deferred(lambda _: self._asked.pop(number, None))
+        self._asked[number] = answer
+        frame = p.encode({"id": number, "ask": request})
+        calling = session.call(f"post.{self._name}.{p.name_of(type(request))}", frame)
+        calling.addCallbacks(self._on_result, self._on_error, (number, request), None, (number,))
+        return answer
+
+    def _on_result(self, found: Any, number: int, request: p.Request) -> None:
+        if number not in self._asked:
+            return
+        try:
+            answered = _frame(found)
+            if answered.to not in (number, 0):
+                raise RefusedError(reason=f"It sent an answer to what was not asked: number {answered.to}")
+        except PostError as e:
+            self._lose(str(e).removesuffix("."))
+            return
+        answer = self._asked.pop(number)
+        try:
+            answer.callback(p.answer_to(request, answered))
+        except RefusedError as e:
+            answer.errback(e)
+
+    def _on_error(self, failure: Failure, number: int) -> None:
+        answer = self._asked.pop(number, None)
+        if answer is None:
+            return
+        error = failure.value
+        if isinstance(error, ApplicationError) and error.error not in _NOBODY:
+            answer.errback(RefusedError(reason=words(error).removesuffix(".")))  # the router's rules
+            return
+        reason = "no outpost of this name is at the router" if isinstance(error, ApplicationError) else words(error)
+        answer.errback(self._gone(reason))
+        if isinstance(self.way, Connected):
+            self._lose(reason)
+
+    def _fail_all(self, reason: str) -> None:
+        asked, self._asked = self._asked, {}
+        for answer in asked.values():
+            answer.errback(self._gone(reason))
+
+    def _gone(self, reason: str) -> LostError:
+        return LostError(target=self.target, reason=reason.removesuffix("."))
+
+
+def _frame(found: Any) -> p.Answered:
+    """The frame that a call has returned. Raises RefusedError."""
+    if not isinstance(found, bytes) or len(found) > p.MAX_ANSWER:
+        raise RefusedError(reason="It sent something else than one frame")
+    return p.answered(found)
