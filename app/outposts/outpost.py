@@ -10,7 +10,7 @@ from time import time_ns
 from typing import Any
 
 import msgspec
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 
 from app import __version__, events
 from app.capture.reading import batches
@@ -82,6 +82,8 @@ class Outpost:
             answer = await self.answer(asked.ask, who)
         except PostError as e:
             return p.Answered(asked.id, refused=str(e))
+        except CancelledError:
+            raise  # who asked is gone
         except Exception as e:
             self.failed(e)
             return p.Answered(asked.id, refused=f"{type(e).__name__}: {e}. This is a mistake in Listening Post")

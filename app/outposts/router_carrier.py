@@ -195,12 +195,15 @@ class RouterCarrier(Carrier):
             request = msgspec.structs.replace(request, max_bytes=min(request.max_bytes, MOST_READ))
         self._number += 1
         number = self._number
-        answer: Deferred[Any] = Deferred(lambda _: self._asked.pop(number, None))
+        answer: Deferred[Any] = Deferred(lambda _: self._give_up(number))
         self._asked[number] = answer
         frame = p.encode({"id": number, "ask": request})
         calling = session.call(f"post.{self._name}.{p.name_of(type(request))}", frame)
         calling.addCallbacks(self._on_result, self._on_error, (number, request), None, (number,))
         return answer
+
+    def _give_up(self, number: int) -> None:
+        self._asked.pop(number, None)
 
     def _on_result(self, found: Any, number: int, request: p.Request) -> None:
         if number not in self._asked:
@@ -227,9 +230,9 @@ class RouterCarrier(Carrier):
             answer.errback(RefusedError(reason=words(error).removesuffix(".")))  # the router's rules
             return
         reason = "no outpost of this name is at the router" if isinstance(error, ApplicationError) else words(error)
-        answer.errback(self._gone(reason))
         if isinstance(self.way, Connected):
             self._lose(reason)
+        answer.errback(self._gone(reason))
 
     def _fail_all(self, reason: str) -> None:
         asked, self._asked = self._asked, {}

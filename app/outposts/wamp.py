@@ -113,10 +113,10 @@ def _authorities(pem: bytes) -> Any:
     return ssl.trustRootFromCertificates([ssl.Certificate.loadPEM(block) for block in blocks])
 
 
-def words(error: BaseException) -> str:
+def words(error: BaseException | None) -> str:
     """What went wrong at the router, in its words."""
-    words: str = error.error_message() if isinstance(error, ApplicationError) else system_words(error)
-    return words
+    said: str = error.error_message() if isinstance(error, ApplicationError) else system_words(error)
+    return said
 
 
 class RouterSession(ApplicationSession):
