@@ -35,3 +35,7 @@ class LostError(PostError):
 
 class FalseOutpostError(PostError):
     """The outpost {target} does not keep to the protocol: {reason}. The link is cut, and tried again later."""
+
+
+class ItselfError(PostError):
+    """The outpost {name} captures into the file that it would be read into: it is this program itself."""

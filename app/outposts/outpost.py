@@ -115,9 +115,6 @@ class Outpost:
 
     async def _read(self, request: p.Read, who: str) -> p.Events:
         recorder = self._post.recorder
-        if recorder.range.last <= request.after:
-            recorder.flush()
-            await self._wait_for(request.after, request.seconds)
         inline = p.MAX_INLINE
 
         def read(store: Store) -> p.Events:
@@ -128,6 +125,11 @@ class Outpost:
             return p.Events(identity, first, last, tuple(found))
 
         found: p.Events = await self._in_reader(read, p.Events("", 1, 0))
+        if not found.events and request.capture in ("", found.capture) and request.seconds:
+            recorder.flush()
+            if recorder.range.last <= request.after:
+                await self._wait_for(request.after, request.seconds)
+            found = await self._in_reader(read, found)
         return found
 
     def _wait_for(self, after: int, seconds: float) -> Deferred[None]:
@@ -136,14 +138,18 @@ class Outpost:
         recorder = self._post.recorder
 
         def finish(*, fire: bool = True) -> None:
-            disconnect()
+            for disconnect in hooks:
+                disconnect()
             if timer.active():
                 timer.cancel()
             if fire:
                 done.callback(None)
 
         timer = self._reactor.callLater(seconds, finish)
-        disconnect = recorder.stored_changed.connect(lambda stored: finish() if stored.last > after else None)
+        hooks = (
+            recorder.stored_changed.connect(lambda stored: finish() if stored.last > after else None),
+            self._post.capture_changed.connect(lambda _: finish()),
+        )
         return done
 
     async def _payload(self, request: p.Payload, who: str) -> p.Part:

@@ -20,7 +20,7 @@ SELECT json_group_array(json_array(id, size)) FROM (
 _EVENTS = """
 SELECT json_group_array(json_array(
     e.id, e.time, e.kind, s.name, s.protocol, e.conn, c.peer, c.host, e.size, e.summary, e.detail,
-    CASE WHEN length(e.payload) < ? THEN hex(e.payload) END, ifnull(length(e.payload), -1)))
+    CASE WHEN length(e.payload) < ? THEN hex(e.payload) END, ifnull(length(e.payload), -1), ifnull(s.outpost, '')))
 FROM event e LEFT JOIN service s ON s.id = e.service LEFT JOIN connection c ON c.id = e.conn
 WHERE e.id BETWEEN ? AND ?
 """
@@ -58,6 +58,6 @@ def part(store: Store, event: int, offset: int, most_bytes: int) -> bytes:
 
 
 def _stored(*values: Any) -> Stored:
-    *facts, payload, length = values
+    *facts, payload, length, outpost = values
     left_out = max(0, length) if payload is None else 0
-    return Stored(*[*facts, None if payload is None else bytes.fromhex(payload), left_out])
+    return Stored(*[*facts, None if payload is None else bytes.fromhex(payload), left_out, outpost])

@@ -8,6 +8,7 @@ import pytest_twisted
 from twisted.internet import reactor
 from twisted.internet.defer import CancelledError
 from twisted.internet.endpoints import UNIXClientEndpoint
+from twisted.internet.error import ConnectError
 from twisted.internet.protocol import connectionDone
 from twisted.internet.testing import MemoryReactorClock, StringTransport
 from twisted.python.failure import Failure
@@ -80,7 +81,7 @@ def test_the_wait_grows_and_ends_by_itself():
 
 
 def refused():
-    return Failure(ConnectionRefusedError(osError=errno.ECONNREFUSED))
+    return Failure(ConnectError(errno.ECONNREFUSED))
 
 
 # -- the link, by hand
