@@ -28,7 +28,9 @@ MOST_BYTES = 9 << 20
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path, help="where certificate, keys and configuration lie")
-    parser.add_argument("--listen", default="127.0.0.1", metavar="ADDRESS", help="to listen on; 0.0.0.0: on all")
+    parser.add_argument(
+        "--listen", action="append", metavar="ADDRESS", help="to listen on, repeatable; 0.0.0.0: on all"
+    )
     parser.add_argument("--port", type=int, default=8443)
     parser.add_argument("--realm", default="post.lab")
     parser.add_argument(
@@ -37,7 +39,7 @@ def main() -> None:
     parser.add_argument("--only-prepare", action="store_true", help="make the folder, and start nothing")
     args = parser.parse_args()
     folder: Path = args.folder.resolve()
-    prepare(folder, args.listen, args.port, args.realm, args.name)
+    prepare(folder, args.listen or ["127.0.0.1"], args.port, args.realm, args.name)
     print(f"outposts and consoles reach it at wss://{(args.name or ['localhost'])[0]}:{args.port}/ws, with --realm"
           f" {args.realm} --ca {folder / 'ca.pem'}; their public keys belong into {folder}/outposts and"
           f" {folder}/consoles", flush=True)  # fmt: skip
@@ -46,17 +48,17 @@ def main() -> None:
         os.execv(crossbar, [crossbar, "start", "--cbdir", str(folder), "--loglevel", "warn"])
 
 
-def prepare(folder: Path, listen: str, port: int, realm: str, names: list[str]) -> None:
+def prepare(folder: Path, listen: list[str], port: int, realm: str, names: list[str]) -> None:
     os.umask(0o077)
     for part in (folder, folder / "outposts", folder / "consoles"):
         part.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not (folder / "router.pem").exists():
-        _certificates(folder, [*names, "localhost", "127.0.0.1", "::1"])
+        _certificates(folder, [*names, *listen, "localhost", "127.0.0.1", "::1"])
     configuration = json.dumps(configured(folder, listen, port, realm), indent=2)
     (folder / "config.json").write_text(f"{configuration}\n")
 
 
-def configured(folder: Path, listen: str, port: int, realm: str) -> dict[str, Any]:
+def configured(folder: Path, listen: list[str], port: int, realm: str) -> dict[str, Any]:
     """Crossbar's configuration: one realm, the roles console and outpost, TLS, and login by key alone."""
     console = [
         {"uri": "post.", "match": "prefix", "allow": {"call": True, "subscribe": True}, "disclose": {"caller": True}},
@@ -95,7 +97,7 @@ def configured(folder: Path, listen: str, port: int, realm: str) -> dict[str, An
                         "type": "web",
                         "endpoint": {
                             "type": "tcp",
-                            "interface": listen,
+                            "interface": address,
                             "port": port,
                             "tls": {"certificate": str(folder / "router.pem"), "key": str(folder / "router.key")},
                         },
@@ -115,6 +117,7 @@ def configured(folder: Path, listen: str, port: int, realm: str) -> dict[str, An
                             },
                         },
                     }
+                    for address in listen
                 ],
             }
         ],

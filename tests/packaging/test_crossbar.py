@@ -26,7 +26,7 @@ rules, router = loaded("rules"), loaded("router")
 @pytest.fixture(scope="module")
 def node(tmp_path_factory):
     folder = tmp_path_factory.mktemp("node") / "made"
-    router.prepare(folder, "127.0.0.1", 8443, "post.lab", ["router.example", "10.0.0.1"])
+    router.prepare(folder, ["127.0.0.1"], 8443, "post.lab", ["router.example", "10.0.0.1"])
     return folder
 
 
@@ -69,7 +69,7 @@ def test_the_folder_is_closed_to_others_and_kept(node):
     files = {path: path.read_bytes() for path in node.iterdir() if path.is_file()}
     assert {path.name for path in files} == {"ca.pem", "ca.key", "router.pem", "router.key", "config.json"}
     assert {path.stat().st_mode & 0o077 for path in [node, *node.iterdir()]} == {0}
-    router.prepare(node, "127.0.0.1", 8443, "post.lab", [])
+    router.prepare(node, ["127.0.0.1"], 8443, "post.lab", [])
     assert {path: path.read_bytes() for path in files} == files
 
 

@@ -10,6 +10,9 @@ from app.capture.reading.stored import Stored
 MOST = 5_000
 """Events of one batch."""
 
+FIRST = 64
+"""Events whose sizes are looked at first, then four times as many: SQLite reads a payload to know its length."""
+
 # One step of SQL for all: see ``app.capture.reading.store``. The sizes come first, because events may be large.
 _SIZES = """
 SELECT json_group_array(json_array(id, size)) FROM (
@@ -40,12 +43,18 @@ def batch(store: Store, after: int, most_bytes: int, inline: int) -> list[Stored
 
     Payloads of ``inline`` bytes and more are left out. Raises what ``Store`` raises.
     """
-    last, total = after, 0
-    for id, size in sorted(store.listed(_SIZES, (after, MOST))):
-        total += min(size, inline)
-        if total > most_bytes and last > after:
+    last, total, count, look = after, 0, 0, FIRST
+    while count < MOST:
+        sizes = sorted(store.listed(_SIZES, (last, look)))
+        for id, size in sizes:
+            total += min(size, inline)
+            if total > most_bytes and last > after:
+                break
+            last = id
+        count += len(sizes)
+        if total > most_bytes or len(sizes) < look:
             break
-        last = id
+        look = min(4 * look, MOST - count)
     if last == after:
         return []
     return [_stored(*values) for values in sorted(store.listed(_EVENTS, (inline, after + 1, last)))]
