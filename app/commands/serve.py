@@ -43,11 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--control", type=Path, metavar="PATH", help="let listening-post control read and steer it through this socket"
     )
-    parser.add_argument(
-        "--allow", choices=("read", "control", "change"),
-        help="what it may do there: read; control: also start, stop, fail, send (the default of a socket);"
-        " change: also add and remove services",
-    )  # fmt: skip
+    arguments.add_allow(parser)
     parser.add_argument("--trust", action="store_true", help="allow all that the workspace asks for, for this run")
     parser.add_argument("--trust-plugins", action="store_true", help="allow plugins alone, for this run")
 
@@ -77,5 +73,5 @@ def run(args: argparse.Namespace) -> int:
         seed=args.seed or draw_seed(),
         as_json=args.json, quiet=args.quiet, limit=args.limit or DEFAULT_LIMIT, keeping=Keeping(args.keep_days),
         metrics=args.metrics or "",
-        control=args.control, allow=args.allow or "control",
+        control=args.control, allow=args.allow or loaded.allow or "read",
     )  # fmt: skip

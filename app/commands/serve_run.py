@@ -22,6 +22,7 @@ from app.text.escapes import one_line
 from app.workspace.reading import Workspace
 
 if TYPE_CHECKING:
+    from app.outposts.console import Console
     from app.outposts.outpost import Outpost
     from app.outposts.protocol import Allow
     from app.outposts.socket import ControlSocket
@@ -60,6 +61,7 @@ class _Run(Run):
         self._control, self._allow = control, allow
         self._outpost: Outpost | None = None
         self._socket: ControlSocket | None = None
+        self._console: Console | None = None
         self._capture, self._seconds, self._limit, self._keeping = capture, seconds, limit, keeping
         self._as_json, self._quiet = as_json, quiet
         self._printer: Printer | None = None
@@ -91,6 +93,8 @@ class _Run(Run):
             print(f"metrics at http://{self._server.address}/metrics", file=sys.stderr)
         if self._control is not None:
             self._listen_for_control(self._control)
+        if post.outposts:
+            self._read_outposts()
         first = post.recorder.range.last + 1
         await post.start_all()
         assert post.capture is not None
@@ -100,6 +104,8 @@ class _Run(Run):
         for service in post.services.values():
             if isinstance(service.status, Held):
                 print(one_line(f"listening-post: {service.config.name}: {service.status.reason}"), file=sys.stderr)
+        for name, why in self._console.held.items() if self._console else ():
+            print(one_line(f"listening-post: the outpost {name} is not read: {why}"), file=sys.stderr)
         for watch in post.watches.values():
             if watch.held:
                 print(
@@ -126,6 +132,8 @@ class _Run(Run):
 
     def _has_work(self) -> bool:
         post = self.post
+        if self._console is not None and self._console.outposts:
+            return True
         watches = (watch for watch in post.watches.values() if watch.config.url)
         return any(one.running for one in post.services.values()) or any(not watch.held for watch in watches)
 
@@ -147,12 +155,21 @@ class _Run(Run):
         self._outpost = Outpost(self._reactor, self.post, gethostname(), self._allow)
         self._socket = ControlSocket(self._reactor, path, self._outpost)
 
+    def _read_outposts(self) -> None:
+        from app.outposts.console import Console
+
+        self._console = Console(self._reactor, self.post, gethostname())
+        self._console.follow_workspace()
+        self._console.open()
+
     def _on_time(self) -> None:
         self._seconds_to_print = PRINT_AT_END
         self.stop()
 
     async def shut_down(self) -> None:
         await self._server.use("")
+        if self._console is not None:
+            await self._console.close()
         if self._socket is not None:
             await self._socket.close()
         if self._outpost is not None:
@@ -206,7 +223,7 @@ def run(
     keeping: Keeping = Keeping(),  # noqa: B008 - frozen
     metrics: str = "",
     control: Path | None = None,
-    allow: Allow = "control",
+    allow: Allow = "read",
 ) -> int:
     """Run every service of ``workspace`` until a signal comes or ``seconds`` have passed.
 
