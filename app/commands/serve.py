@@ -54,11 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     join.add_argument("--name", metavar="NAME", help="of this outpost there; by default that of the machine")
     join.add_argument("--key", type=Path, metavar="FILE", help="its key there: see listening-post key")
     join.add_argument("--ca", type=Path, metavar="FILE", help="the authority that signed the router's certificate")
-    parser.add_argument(
-        "--allow", choices=("read", "control", "change"),
-        help="what may be done there: read (the default at a router); control: also start, stop, fail, send"
-        " (the default of a socket); change: also add and remove services",
-    )  # fmt: skip
+    arguments.add_allow(parser)
     parser.add_argument("--trust", action="store_true", help="allow all that the workspace asks for, for this run")
     parser.add_argument("--trust-plugins", action="store_true", help="allow plugins alone, for this run")
 
@@ -91,7 +87,7 @@ def run(args: argparse.Namespace) -> int:
         seed=args.seed or draw_seed(),
         as_json=args.json, quiet=args.quiet, limit=args.limit or DEFAULT_LIMIT, keeping=Keeping(args.keep_days),
         metrics=args.metrics or "",
-        control=args.control, allow=args.allow, join=_login(args) if args.join else None,
+        control=args.control, allow=args.allow or loaded.allow or "read", join=_login(args) if args.join else None,
     )  # fmt: skip
 
 

@@ -22,6 +22,7 @@ from app.text.escapes import one_line
 from app.workspace.reading import Workspace
 
 if TYPE_CHECKING:
+    from app.outposts.console import Console
     from app.outposts.joining import Joining
     from app.outposts.outpost import Outpost
     from app.outposts.protocol import Allow
@@ -56,7 +57,7 @@ class _Run(Run):
         keeping: Keeping,
         metrics: str,
         control: Path | None,
-        allow: Allow | None,
+        allow: Allow,
         join: Login | None,
     ) -> None:
         super().__init__(reactor)
@@ -64,6 +65,7 @@ class _Run(Run):
         self._outposts: list[Outpost] = []
         self._socket: ControlSocket | None = None
         self._joining: Joining | None = None
+        self._console: Console | None = None
         self._capture, self._seconds, self._limit, self._keeping = capture, seconds, limit, keeping
         self._as_json, self._quiet = as_json, quiet
         self._printer: Printer | None = None
@@ -97,6 +99,8 @@ class _Run(Run):
             self._listen_for_control(self._control)
         if self._join is not None:
             self._join_router(self._join)
+        if post.outposts:
+            self._read_outposts()
         first = post.recorder.range.last + 1
         await post.start_all()
         assert post.capture is not None
@@ -106,6 +110,8 @@ class _Run(Run):
         for service in post.services.values():
             if isinstance(service.status, Held):
                 print(one_line(f"listening-post: {service.config.name}: {service.status.reason}"), file=sys.stderr)
+        for name, why in self._console.held.items() if self._console else ():
+            print(one_line(f"listening-post: the outpost {name} is not read: {why}"), file=sys.stderr)
         for watch in post.watches.values():
             if watch.held:
                 print(
@@ -132,6 +138,8 @@ class _Run(Run):
 
     def _has_work(self) -> bool:
         post = self.post
+        if self._console is not None and self._console.outposts:
+            return True
         watches = (watch for watch in post.watches.values() if watch.config.url)
         return any(one.running for one in post.services.values()) or any(not watch.held for watch in watches)
 
@@ -150,7 +158,7 @@ class _Run(Run):
         from app.outposts.outpost import Outpost
         from app.outposts.socket import ControlSocket
 
-        outpost = Outpost(self._reactor, self.post, gethostname(), self._allow or "control")
+        outpost = Outpost(self._reactor, self.post, gethostname(), self._allow)
         self._outposts.append(outpost)
         self._socket = ControlSocket(self._reactor, path, outpost)
 
@@ -158,10 +166,17 @@ class _Run(Run):
         from app.outposts.joining import Joining
         from app.outposts.outpost import Outpost
 
-        outpost = Outpost(self._reactor, self.post, login.name, self._allow or "read")
+        outpost = Outpost(self._reactor, self.post, login.name, self._allow)
         self._outposts.append(outpost)
         self._joining = Joining(self._reactor, outpost, login, lambda line: print(one_line(line), file=sys.stderr))
         self._joining.open()
+
+    def _read_outposts(self) -> None:
+        from app.outposts.console import Console
+
+        self._console = Console(self._reactor, self.post, gethostname())
+        self._console.follow_workspace()
+        self._console.open()
 
     def _on_time(self) -> None:
         self._seconds_to_print = PRINT_AT_END
@@ -169,6 +184,8 @@ class _Run(Run):
 
     async def shut_down(self) -> None:
         await self._server.use("")
+        if self._console is not None:
+            await self._console.close()
         if self._socket is not None:
             await self._socket.close()
         if self._joining is not None:
@@ -224,7 +241,7 @@ def run(
     keeping: Keeping = Keeping(),  # noqa: B008 - frozen
     metrics: str = "",
     control: Path | None = None,
-    allow: Allow | None = None,
+    allow: Allow = "read",
     join: Login | None = None,
 ) -> int:
     """Run every service of ``workspace`` until a signal comes or ``seconds`` have passed.
@@ -233,7 +250,7 @@ def run(
     largest size of the capture in bytes; ``keeping`` says which older captures stay. ``seed`` is that of
     the faults of services that have none of their own. ``metrics`` is the address at which they are served. Through
     the socket ``control``, another process reads and steers it, and consoles do through the router ``join``, as far as
-    ``allow`` says; None: "control" through the socket, "read" through the router.
+    ``allow`` says.
     Prints its first line when each service listens or has failed. Returns the exit code:
     1 when none could start.
     """

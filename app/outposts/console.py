@@ -12,8 +12,10 @@ from app.capture.reading.reader import Reader
 from app.capture.reading.store import Store
 from app.outposts.carrier import Carrier
 from app.outposts.following import Following
+from app.outposts.ways import carrier_to
 from app.post import Post
 from app.signal import Signal
+from app.workspace.outposts import OutpostConfig
 
 LOOK_AGAIN = 0.5
 """Seconds until our own capture is read again that could not be."""
@@ -24,6 +26,7 @@ class Console:
 
     Attributes:
         outposts: by name.
+        held: why those of the workspace are not read that the user has not allowed, by their names.
         outposts_changed: emits the console when one was added or removed.
         changed: emits the one of which something has changed.
     """
@@ -38,7 +41,9 @@ class Console:
         self._progress: list[Read] | None = None
         self._identity = ""
         self._closed = False
-        self._unhook = post.capture_changed.connect(self._on_capture)
+        self.held: dict[str, str] = {}
+        self._configured: dict[str, OutpostConfig] = {}
+        self._unhook_all = [post.capture_changed.connect(self._on_capture)]
 
     def open(self) -> None:
         """Begin to read. How far each was read before, the capture says; until that is known, nothing is."""
@@ -65,9 +70,34 @@ class Console:
         """That of our own capture, which is not to be read into itself."""
         return self._identity
 
-    def add(self, name: str, carrier: Carrier) -> Following:
-        """Read an outpost, under a name that no other has."""
-        made = self.outposts[name] = Following(self._reactor, self._post.recorder, name, carrier, self._name)
+    def follow_workspace(self) -> None:
+        """Read the outposts of the Post's workspace, those that the user allows, now and when they change."""
+        self._unhook_all.append(self._post.outposts_changed.connect(lambda _: self._configure()))
+        self._unhook_all.append(self._post.question_changed.connect(lambda _: self._configure()))
+        self._configure()
+
+    def _configure(self) -> None:
+        wanted: dict[str, OutpostConfig] = {}
+        self.held.clear()
+        for config in self._post.outposts:
+            if (error := self._post.gate.held_outpost(config)) is None:
+                wanted[config.name] = config
+            else:
+                self.held[config.name] = str(error)
+        for name, config in list(self._configured.items()):
+            if wanted.get(name) != config:
+                del self._configured[name]
+                Deferred.fromCoroutine(self.remove(name))
+        for name, config in wanted.items():
+            if name not in self._configured:
+                self._configured[name] = config
+                self.add(name, carrier_to(self._reactor, config, self._post.folder), history=config.history)
+        self.outposts_changed.emit(self)
+
+    def add(self, name: str, carrier: Carrier, *, history: bool = True) -> Following:
+        """Read an outpost, under a name that no other has. Without ``history`` the first time from now on."""
+        made = Following(self._reactor, self._post.recorder, name, carrier, self._name, history=history)
+        self.outposts[name] = made
         made.changed.connect(self.changed.emit)
         made.is_ours = lambda capture: capture == self._identity
         if self._progress is not None and self._reader is not None:
@@ -85,7 +115,8 @@ class Console:
     async def close(self) -> None:
         """Read no more."""
         self._closed = True
-        self._unhook()
+        for disconnect in self._unhook_all:
+            disconnect()
         closing = [Deferred.fromCoroutine(outpost.close()) for outpost in self.outposts.values()]
         await gatherResults(closing)
         if self._reader is not None:

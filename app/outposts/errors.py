@@ -39,3 +39,7 @@ class FalseOutpostError(PostError):
 
 class ItselfError(PostError):
     """The outpost {name} captures into the file that it would be read into: it is this program itself."""
+
+
+class StartError(PostError):
+    """{command} cannot be started: {reason}."""

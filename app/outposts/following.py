@@ -54,8 +54,12 @@ class Following:
         changed: emits this object when one of these, or the way to it, has changed.
     """
 
-    def __init__(self, reactor: Any, recorder: Recorder, name: str, carrier: Carrier, asks_as: str) -> None:
-        self._reactor, self._recorder, self._asks_as = reactor, recorder, asks_as
+    def __init__(
+        self, reactor: Any, recorder: Recorder, name: str, carrier: Carrier, asks_as: str, *, history: bool = True
+    ) -> None:
+        """``asks_as``: who asks, as the events of the outpost will say. ``history``: whether what it had captured
+        before it was ever read is read, too."""
+        self._reactor, self._recorder, self._asks_as, self._history = reactor, recorder, asks_as, history
         self.name, self.carrier = name, carrier
         self.outpost: p.Outpost | None = None
         self.services: tuple[p.Service, ...] = ()
@@ -178,6 +182,8 @@ class Following:
         }  # fmt: skip
         self._record(events.OUTPOST_CONNECTED, f"{self.name} at {self.carrier.target}: {program}", detail)
         if found.capture:
+            if not self._history and not self._known:
+                self._known[found.capture] = found.last, self.clock
             await self._turn_to(found.capture)
         self.changed.emit(self)
 
