@@ -311,5 +311,5 @@ class Router:
 
     def _end(self) -> None:
         if self._link is not None:
-            transport: Any = self._link.transport
-            transport.abortConnection()
+            self._link.wasClean = True  # or autobahn warns of it
+            self._link.dropConnection(abort=True)  # not of the transport alone: the link would read on what it has
