@@ -63,7 +63,7 @@ class Fleet:
             lab.start_outpost(name, far=name == self.far)
         lab.start_console()
         self.addresses = {name: lab.address(name) for name in lab.names}
-        self.wait("all outposts are read", lambda: lab.figures()[0] == len(lab.names), 120)
+        self.wait("all outposts are read", lambda: lab.figures()[0] == len(lab.names), 300)
         pids = [outpost.process.pid for outpost in lab.outposts.values()]
         each = memory(pids[0])
         self.figure(
@@ -120,7 +120,7 @@ class Fleet:
         self.say("the router was killed")
         sleep(2)
         lab.start_router()
-        self.wait("all are read again", lambda: lab.figures()[0] == len(lab.names), 120)
+        self.wait("all are read again", lambda: lab.figures()[0] == len(lab.names), 300)
         lab.console.end()
         self.say("the console was killed")
         lab.outposts[victim].end()
@@ -128,7 +128,7 @@ class Fleet:
         lab.start_console()
         lab.start_outpost(victim)
         lab.address(victim)
-        self.wait("all are read again", lambda: lab.figures()[0] == len(lab.names), 120)
+        self.wait("all are read again", lambda: lab.figures()[0] == len(lab.names), 300)
         self.cut()
         for client in clients:
             client.process.wait()
@@ -150,7 +150,7 @@ class Fleet:
         else:
             lab.outposts[self.far].process.send_signal(signal.SIGCONT)
         self.say("and goes on")
-        self.wait("all are read again", lambda: lab.figures()[0] == len(lab.names), 120)
+        self.wait("all are read again", lambda: lab.figures()[0] == len(lab.names), 300)
 
     def flood(self) -> None:
         before = self.tell_memory("before the flood")
@@ -181,7 +181,7 @@ class Fleet:
             last.append(self.lab.figures())
             return len(last) > 4 and last[-1][2] == 0 and len({figures[1] for figures in last[-4:]}) == 1
 
-        wait_for(quiet, 180, 0.6)
+        wait_for(quiet, 300, 0.6)
 
     def wait(self, words: str, condition: Callable[[], object], seconds: float) -> None:
         begin = monotonic()

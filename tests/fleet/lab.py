@@ -160,7 +160,7 @@ class Lab:
             assert said or outpost.process.poll() is None, outpost.lines
             return said[0] if said else ""
 
-        address: str = wait_for(found, 120, 0.05)
+        address: str = wait_for(found, 300, 0.05)
         return address
 
     def start_console(self) -> None:
