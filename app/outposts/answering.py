@@ -123,7 +123,8 @@ class Link(Int32StringReceiver):
         self._go_on("answers")
 
     def stopProducing(self) -> None:
-        self._hold("answers")
+        transport: Any = self.transport
+        transport.loseConnection()  # of standard output alone: nobody hears our answers, so that nobody need ask
 
     def _hold(self, why: str) -> None:
         if not self._held_by:
