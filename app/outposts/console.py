@@ -12,7 +12,7 @@ from app.capture.reading.reader import Reader
 from app.capture.reading.store import Store
 from app.outposts.carrier import Carrier
 from app.outposts.following import Following
-from app.outposts.ways import carrier_to
+from app.outposts.ways import Ways
 from app.post import Post
 from app.signal import Signal
 from app.workspace.outposts import OutpostConfig
@@ -38,6 +38,7 @@ class Console:
         self.outposts_changed: Signal[Console] = Signal()
         self.changed: Signal[Following] = Signal()
         self._reader: Reader | None = None
+        self._ways = Ways(reactor)
         self._progress: list[Read] | None = None
         self._identity = ""
         self._closed = False
@@ -91,7 +92,7 @@ class Console:
         for name, config in wanted.items():
             if name not in self._configured:
                 self._configured[name] = config
-                self.add(name, carrier_to(self._reactor, config, self._post.folder), history=config.history)
+                self.add(name, self._ways.to(config, self._post.folder), history=config.history)
         self.outposts_changed.emit(self)
 
     def add(self, name: str, carrier: Carrier, *, history: bool = True) -> Following:

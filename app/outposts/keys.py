@@ -19,9 +19,9 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from app.errors import system_words
 from app.outposts.errors import KeyFileError
+from app.workspace.outposts import PUBLIC_KEY
 
 _SECRET = re.compile(r"post-secret-key ([0-9a-f]{64})")
-_PUBLIC = re.compile(r"post-key ([0-9a-f]{64}) ([0-9a-f]{64})(?: .*)?")
 _MOST_CHARACTERS = 1_000
 
 
@@ -78,10 +78,16 @@ def read(path: Path) -> Key:
 
 def read_public(path: Path) -> PublicKey:
     """The public key in a file: the line that ``listening-post key`` prints. Raises KeyFileError."""
-    found = _PUBLIC.fullmatch(_text(path))
+    found = public_key(_text(path))
     if found is None:
         raise KeyFileError(path=path, reason="it holds no public key: the line that listening-post key prints")
-    return PublicKey(bytes.fromhex(found[1]), bytes.fromhex(found[2]))
+    return found
+
+
+def public_key(line: str) -> PublicKey | None:
+    """What a line says that ``listening-post key`` prints."""
+    found = PUBLIC_KEY.fullmatch(line)
+    return PublicKey(bytes.fromhex(found[1]), bytes.fromhex(found[2])) if found else None
 
 
 def _text(path: Path) -> str:

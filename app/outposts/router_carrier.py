@@ -8,15 +8,17 @@ from typing import Any
 import msgspec
 from autobahn.wamp.exception import ApplicationError
 from autobahn.wamp.types import SubscribeOptions
-from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.defer import CancelledError, Deferred, fail, succeed
 from twisted.internet.interfaces import IDelayedCall
+from twisted.internet.threads import deferToThreadPool
 from twisted.python.failure import Failure
 
 from app.errors import PostError
 from app.outposts import protocol as p
 from app.outposts.carrier import Carrier, Closed, Connected, Connecting, Lost
 from app.outposts.errors import LostError, RefusedError
-from app.outposts.wamp import POLICY, Login, Policy, Router, RouterSession, words
+from app.outposts.keys import Key, PublicKey
+from app.outposts.wamp import NAME, POLICY, Login, Policy, Router, RouterSession, words
 from app.signal import Signal
 
 MOST_READ = 1 << 20
@@ -29,8 +31,11 @@ _NOBODY = (ApplicationError.NO_SUCH_PROCEDURE, ApplicationError.CANCELED)
 class RouterConsole:
     """The login of a console at a router, which its carriers share.
 
+    Args:
+        read_login: reads its key; called in a thread.
+
     Attributes:
-        login: where, and as who.
+        url, name: where, and as who.
         session_changed: emits the session that was joined, or None when it was lost.
         hinted: emits the name of an outpost that says that something has changed.
         way: ``Connected``, or why not, of the router itself.
@@ -39,36 +44,86 @@ class RouterConsole:
     def __init__(
         self,
         reactor: Any,
-        login: Login,
+        url: str,
+        name: str,
+        read_login: Callable[[], Login],
         failed: Callable[[BaseException], object] = lambda e: None,
         policy: Policy = POLICY,
     ) -> None:
-        self.reactor, self.login, self.policy = reactor, login, policy
+        self.reactor, self.url, self.name, self.policy = reactor, url, name, policy
+        self._read_login, self._failed = read_login, failed
         self.session_changed: Signal[RouterSession | None] = Signal()
         self.hinted: Signal[str] = Signal()
         self.way: Connecting | Connected | Lost = Connecting()
         self._users = 0
-        self._closing: Deferred[None] = succeed(None)
-        self._router = Router(reactor, login, self._on_joined, self._on_left, failed, policy)
+        self._attempts = 0
+        self._reading: Deferred[Any] | None = None
+        self._later: IDelayedCall | None = None
+        self._router: Router | None = None
 
     @property
     def session(self) -> RouterSession | None:
-        return self._router.session if isinstance(self.way, Connected) else None
+        return self._router.session if self._router is not None and isinstance(self.way, Connected) else None
+
+    @property
+    def key(self) -> Key | None:
+        """Ours, once it was read."""
+        return self._router.login.key if self._router is not None else None
 
     def use(self) -> None:
         """One carrier more. The first one logs in."""
         self._users += 1
         if self._users == 1:
-            self.way = Connecting()
-            self._router.open()
+            self._begin()
 
     def leave(self) -> Deferred[None]:
         """One carrier less. After the last one, fires when nothing is left of the login."""
         self._users -= 1
-        return succeed(None) if self._users else self._router.close()
+        if self._users:
+            return succeed(None)
+        self._stop_waiting()
+        reading, self._reading = self._reading, None
+        if reading is not None:
+            reading.cancel()
+        router, self._router = self._router, None
+        return succeed(None) if router is None else router.close()
 
     def now(self) -> None:
-        self._router.now()
+        """Wait no longer for the next try."""
+        if self._router is not None:
+            self._router.now()
+        elif self._stop_waiting():
+            self._begin()
+
+    # -- its key, which may be missing or wrong, and be mended while we wait
+
+    def _begin(self) -> None:
+        self.way, self._later = Connecting(), None
+        self._reading = deferToThreadPool(self.reactor, self.reactor.getThreadPool(), self._read_login)
+        self._reading.addCallbacks(self._on_login, self._on_no_login)
+
+    def _on_login(self, login: Login) -> None:
+        self._reading = None
+        self._router = Router(self.reactor, login, self._on_joined, self._on_left, self._failed, self.policy)
+        self._router.open()
+
+    def _on_no_login(self, failure: Failure) -> None:
+        if failure.check(CancelledError):
+            return
+        self._reading = None
+        self._attempts += 1
+        seconds = self.policy(self._attempts)
+        self._later = self.reactor.callLater(seconds, self._begin)
+        self._on_left(words(failure.value), seconds)
+
+    def _stop_waiting(self) -> bool:
+        waiting, self._later = self._later, None
+        if waiting is None or not waiting.active():
+            return False
+        waiting.cancel()
+        return True
+
+    # -- its session
 
     async def _on_joined(self, session: RouterSession) -> None:
         options = SubscribeOptions(match="wildcard", details=True)
@@ -87,8 +142,9 @@ class RouterConsole:
 class RouterCarrier(Carrier):
     """The way to the outpost ``name`` through the router of ``console``."""
 
-    def __init__(self, console: RouterConsole, name: str) -> None:
-        super().__init__(f"{name} at {console.login.url}")
+    def __init__(self, console: RouterConsole, name: str, public_key: PublicKey | None = None) -> None:
+        """``public_key``: the outpost's; what is said is sealed for it then."""
+        super().__init__(f"{name} at {console.url}")
         self._console, self._name = console, name
         self._unhook: list[Callable[[], None]] = []
         self._number = 0
@@ -152,7 +208,7 @@ class RouterCarrier(Carrier):
         """Ask whether the outpost is there: the router tells of nobody who is not."""
         self._stop_waiting()
         self.become(Connecting())
-        self._call(p.Hello(p.VERSION, self._console.login.name)).addCallbacks(self._on_there, self._on_not_there)
+        self._call(p.Hello(p.VERSION, self._console.name)).addCallbacks(self._on_there, self._on_not_there)
 
     def _on_there(self, _: Any) -> None:
         if isinstance(self.way, Connecting):
@@ -188,6 +244,8 @@ class RouterCarrier(Carrier):
         return self._call(request)
 
     def _call(self, request: p.Request) -> Deferred[Any]:
+        if not NAME.fullmatch(self._name):
+            return fail(self._gone("at a router its name may have letters, digits, - and _, 64 at most"))
         session = self._console.session
         if session is None:
             return fail(self._gone("the router is not connected"))

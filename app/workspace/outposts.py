@@ -29,6 +29,14 @@ _HOST = re.compile(
 )
 
 
+_ROUTER = re.compile(
+    r"wss?://[A-Za-z0-9._-]+(?::\d{1,5})?(?:/[\w./-]*)?|wss?://\[[0-9A-Fa-f:.]+\](?::\d{1,5})?(?:/[\w./-]*)?"
+)
+
+PUBLIC_KEY = re.compile(r"post-key ([0-9a-f]{64}) ([0-9a-f]{64})(?: .*)?")
+"""The line of a public key: the one for signing (Ed25519), the one for sealing (X25519), a comment."""
+
+
 def name_problem(name: str) -> str | None:
     """What is wrong with the name of an outpost, or None. Events appear under ``name/service``."""
     if not name.strip() or name != name.strip():
@@ -44,7 +52,9 @@ def target_problem(target: str) -> str | None:
         return f"must be one line of at most {MAX_TARGET} characters, none of them invisible"
     if is_socket(target) or _HOST.fullmatch(target):
         return None
-    return "must be the path of a socket, as /run/lab/control, or a host of SSH, as pi@bench-3"
+    if is_router(target):
+        return None if _ROUTER.fullmatch(target) else "must be the address of a router: wss://router.lab:8443/ws"
+    return "must be the path of a socket, as /run/lab/control, a host of SSH, as pi@bench-3, or wss://ROUTER:PORT/ws"
 
 
 def _command_problem(command: str) -> str | None:
@@ -60,6 +70,17 @@ def is_socket(target: str) -> bool:
     return target.startswith(("/", "./", "../", "~/"))
 
 
+def is_router(target: str) -> bool:
+    """Whether it is the address of a router, and not a host of SSH."""
+    return target.startswith(("wss://", "ws://"))
+
+
+def _public_key_problem(line: str) -> str | None:
+    if not line or PUBLIC_KEY.fullmatch(line):
+        return None
+    return "must be the line that listening-post key prints: post-key and two keys"
+
+
 OUTPOST = (
     Option(
         "name", str, "", "What it is called: its events appear under name/service", required=True, check=name_problem
@@ -67,13 +88,24 @@ OUTPOST = (
     Option(
         "target", str, "",
         "Where it is: the path of the socket that serve --control has made there, or a host of SSH, as pi@bench-3,"
-        " a name of ~/.ssh/config, or ssh://pi@bench-3:2222",
+        " a name of ~/.ssh/config, or ssh://pi@bench-3:2222, or the router at which it is by its name:"
+        " wss://router.lab:8443/ws",
         required=True, check=target_problem,
     ),
     Option(
         "command", str, COMMAND,
         "SSH: what is run there; with --socket PATH behind it, it joins the workspace that is served there",
         check=_command_problem,
+    ),
+    Option("realm", str, "post.lab", "Router: the realm in which it is"),
+    Option("login", str, "", "Router: what this console is called there; empty: as this machine"),
+    Option("key", str, "", "Router: the key of this console, which listening-post key has made", path="file"),
+    Option("ca", str, "", "Router: the authority that signed its certificate; empty: one of the system", path="file"),
+    Option(
+        "public_key", str, "",
+        "Router: the outpost's public key, the line that listening-post key prints. What both say is sealed then, so"
+        " that the router cannot read it",
+        check=_public_key_problem,
     ),
     Option("history", bool, True, "Read also what it had captured before it was read for the first time"),
 )  # fmt: skip
@@ -99,6 +131,11 @@ class OutpostConfig:
     name: str
     target: str
     command: str = COMMAND
+    realm: str = "post.lab"
+    login: str = ""
+    key: str = ""
+    ca: str = ""
+    public_key: str = ""
     history: bool = True
 
     def every_key(self) -> dict[str, Any]:
@@ -120,6 +157,9 @@ def asks_of(outposts: Sequence[OutpostConfig]) -> Iterator[Ask]:
         if is_socket(outpost.target):
             words = f"reads and steers the outpost at the socket {outpost.target}"
             yield Ask("reach", "", f"outpost {outpost.target}", words)
+        elif is_router(outpost.target):
+            words = f"reads and steers the outpost {outpost.name} through the router {outpost.target}"
+            yield Ask("reach", "", f"outpost {outpost.name} {outpost.target}", words)
         else:
             words = f"connects to {outpost.target} by SSH, and runs there: {outpost.command}"
             yield Ask("run", "", f"outpost {outpost.target} {outpost.command}", words)

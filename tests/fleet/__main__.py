@@ -216,6 +216,7 @@ def main() -> int:
     parser.add_argument("--rate", type=float, default=20_000, help="events in a second, of all")
     parser.add_argument("--seconds", type=float, default=60)
     args = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # its programs end with it
     link = Link()
     with tempfile.TemporaryDirectory(prefix="post-fleet-") as folder:
         lab = Lab(Path(folder), args.outposts, link)

@@ -26,8 +26,10 @@ def main() -> None:
         async def start(self) -> None:
             self.post = Post(reactor, Workspace(()))
             await self.post.open(Path(capture), 20 << 30)
-            login = wamp.login(url, "post.lab", "desk", keys.read(Path(key)), Path(ca))
-            self.router = RouterConsole(reactor, login, lambda e: print(repr(e), file=sys.stderr))
+            self.router = RouterConsole(
+                reactor, url, "desk", lambda: wamp.login(url, "post.lab", "desk", keys.read(Path(key)), Path(ca)),
+                lambda e: print(repr(e), file=sys.stderr),
+            )  # fmt: skip
             self.console = Console(reactor, self.post, "desk")
             for name in names:
                 self.console.add(name, RouterCarrier(self.router, name))

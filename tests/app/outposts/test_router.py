@@ -37,8 +37,11 @@ class Lab:
         pytest_twisted.blockon(self.post.open(folder / "x.lpost"))
         self.outpost = Outpost(reactor, self.post, "pi-3", allow)
         self.joining = self._joining()
-        self.console = RouterConsole(reactor, login(self.router.url, "post.lab", "desk", DESK), policy=soon)
+        self.console = RouterConsole(reactor, self.router.url, "desk", self._login, policy=soon)
         self.carrier = RouterCarrier(self.console, "pi-3")
+
+    def _login(self):
+        return login(self.router.url, "post.lab", "desk", DESK)
 
     def _joining(self):
         at = login(self.router.url, "post.lab", "pi-3", PI)
