@@ -1,10 +1,13 @@
 """app.outposts through a WAMP router: an outpost that joins, a console that asks."""
 
+from dataclasses import replace
+
 import pytest
 import pytest_twisted
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 
+from app.outposts import keys
 from app.outposts import protocol as p
 from app.outposts.carrier import Closed, Connected, Lost
 from app.outposts.errors import LostError, RefusedError, RouterError
@@ -13,8 +16,10 @@ from app.outposts.keys import Key
 from app.outposts.outpost import Outpost
 from app.outposts.router_carrier import RouterCarrier, RouterConsole
 from app.outposts.wamp import login
+from app.outposts.ways import Ways
 from app.post import Post
 from app.services.config import ServiceConfig
+from app.workspace.outposts import OutpostConfig
 from app.workspace.reading import Workspace
 from tests.app.outposts.tiny_router import TinyRouter
 from tests.helpers import until
@@ -183,6 +188,28 @@ async def test_what_waits_fails_when_the_way_is_closed(lab):
     assert lab.carrier.way == Closed()
     with pytest.raises(LostError):
         await lab.carrier.ask(p.Status())
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_workspace_names_outposts_at_a_router_and_logs_in_once(lab, tmp_path):
+    ways = Ways(reactor)
+    config = OutpostConfig("pi-3", lab.router.url, login="desk", key="desk.key")
+    carrier, other = ways.to(config, tmp_path), ways.to(replace(config, name="pi 4"), tmp_path)
+    lab.joining.open()
+    carrier.open()
+    other.open()
+    await until(lambda: isinstance(carrier.way, Lost))
+    assert "desk.key" in carrier.way.reason
+    lab.router.known["desk"] = keys.make(tmp_path / "desk.key").public.signing.hex()
+    carrier.now()
+    await until(lambda: carrier.way == Connected())
+    await until(lambda: isinstance(other.way, Lost))
+    assert "letters, digits" in other.way.reason
+    assert len(lab.router.sessions) == 2
+    await carrier.close()
+    assert len(lab.router.sessions) == 2
+    await other.close()
+    await until(lambda: len(lab.router.sessions) == 1)
 
 
 @pytest.mark.parametrize(

@@ -51,8 +51,10 @@ def test_what_it_allows_is_read_and_saved(tmp_path):
         ('[[outpost]]\nname = "a"\ntarget = "-oProxyCommand=date"', "4: target: must be the path of a socket"),
         ('[[outpost]]\nname = "a"', "target: is missing"),
         ('[[outpost]]\nname = "a"\ntarget = "x"\ncommand = ""', "5: command: must not be empty"),
-        ('[[outpost]]\nname = "a"\ntarget = "x"\nkey = 1', "5: key: is unknown"),
+        ('[[outpost]]\nname = "a"\ntarget = "x"\nkee = 1', "5: kee: is unknown"),
         ('[[outpost]]\nname = "a"\ntarget = "x"\n[[outpost]]\nname = "a"\ntarget = "y"', '6: name: "a" is taken'),
+        ('[[outpost]]\nname = "a"\ntarget = "wss://a b/ws"', "4: target: must be the address of a router"),
+        ('[[outpost]]\nname = "a"\ntarget = "x"\npublic_key = "1"', "5: public_key: must be the line"),
         ('[outpost]\nallow = "all"', '3: outpost.allow: "all" is unknown'),
         ("[outpost]\nname = 1", "3: outpost.name: is unknown"),
         ("outpost = 5", "outpost: must be tables that begin with [[outpost]]"),
@@ -65,7 +67,19 @@ def test_what_is_wrong_is_said_at_its_line(table, said):
 
 @pytest.mark.parametrize(
     "target",
-    ["pi@bench-3", "bench", "ssh://pi@bench-3:2222", "10.0.0.7", "ssh://pi@[fe80::1]:22", "/run/s", "./s", "~/s"],
+    [
+        "pi@bench-3",
+        "bench",
+        "ssh://pi@bench-3:2222",
+        "10.0.0.7",
+        "ssh://pi@[fe80::1]:22",
+        "/run/s",
+        "./s",
+        "~/s",
+        "wss://router.lab:8443/ws",
+        "wss://[fe80::1]/ws",
+        "ws://127.0.0.1:8080/ws",
+    ],
 )
 def test_hosts_of_ssh_and_paths_of_sockets_are_targets(target):
     assert target_problem(target) is None
@@ -75,7 +89,7 @@ def test_hosts_of_ssh_and_paths_of_sockets_are_targets(target):
     "target",
     [
         "", "-x", "-oProxyCommand=touch /tmp/x", "pi@-oProxyCommand=x", "ssh://-x", "a b", "$(date)", "a;b", "a`b`",
-        "a\nb", "x" * 501, "-x@host",
+        "a\nb", "x" * 501, "-x@host", "wss://", "wss://a b", "wss://pi@router/ws", "http://router/ws",
     ],
 )  # fmt: skip
 def test_nothing_else_is(target):
@@ -90,7 +104,8 @@ def test_a_name_is_one_line_without_a_slash():
 
 def test_the_user_is_asked_before_it_connects():
     far, near = OutpostConfig("pi", "pi@bench-3"), OutpostConfig("near", "/run/s")
-    assert [ask.kind for ask in asks_of([far, near])] == ["run", "reach"]
+    lab = OutpostConfig("pi-3", "wss://router.lab/ws")
+    assert [ask.kind for ask in asks_of([far, near, lab])] == ["run", "reach", "reach"]
     workspace = Workspace(path=Path("w.toml"), outposts=(far, near))
     assert all_asks(workspace)[0] == Ask(
         "run", "", "outpost pi@bench-3 listening-post outpost",
