@@ -13,6 +13,7 @@ from app.commands.exit_codes import WRONG_USAGE
 from app.text.escapes import one_line
 
 if TYPE_CHECKING:
+    from app.outposts.keys import PublicKey
     from app.outposts.wamp import Login
 
 
@@ -54,6 +55,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     join.add_argument("--name", metavar="NAME", help="of this outpost there; by default that of the machine")
     join.add_argument("--key", type=Path, metavar="FILE", help="its key there: see listening-post key")
     join.add_argument("--ca", type=Path, metavar="FILE", help="the authority that signed the router's certificate")
+    join.add_argument(
+        "--seal", type=Path, action="append", metavar="FILE", default=[],
+        help="the public key of a console: it alone may ask, and the router cannot read what is said; repeatable",
+    )  # fmt: skip
     arguments.add_allow(parser)
     parser.add_argument("--trust", action="store_true", help="allow all that the workspace asks for, for this run")
     parser.add_argument("--trust-plugins", action="store_true", help="allow plugins alone, for this run")
@@ -69,6 +74,9 @@ def run(args: argparse.Namespace) -> int:
 
     if args.join and args.key is None:
         print("listening-post: --join needs --key FILE. See listening-post key --help", file=sys.stderr)
+        return WRONG_USAGE
+    if args.seal and not args.join:
+        print("listening-post: --seal seals what is said through a router, and needs --join URL", file=sys.stderr)
         return WRONG_USAGE
     if args.trust or args.trust_plugins:
         from app.plugin_loader.table import TABLE
@@ -88,6 +96,7 @@ def run(args: argparse.Namespace) -> int:
         as_json=args.json, quiet=args.quiet, limit=args.limit or DEFAULT_LIMIT, keeping=Keeping(args.keep_days),
         metrics=args.metrics or "",
         control=args.control, allow=args.allow or loaded.allow or "read", join=_login(args) if args.join else None,
+        seal=_seal(args),
     )  # fmt: skip
 
 
@@ -97,3 +106,12 @@ def _login(args: argparse.Namespace) -> Login:
 
     name = args.name or gethostname().split(".")[0]
     return wamp.login(args.join, args.realm, name, keys.read(args.key), args.ca)
+
+
+def _seal(args: argparse.Namespace) -> dict[str, PublicKey]:
+    """The consoles that may ask, by the names of the files of their keys. Raises KeyFileError."""
+    if not args.seal:
+        return {}
+    from app.outposts import keys
+
+    return {path.stem: keys.read_public(path) for path in args.seal}

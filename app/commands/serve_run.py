@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from socket import gethostname
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,7 @@ from app.workspace.reading import Workspace
 if TYPE_CHECKING:
     from app.outposts.console import Console
     from app.outposts.joining import Joining
+    from app.outposts.keys import PublicKey
     from app.outposts.outpost import Outpost
     from app.outposts.protocol import Allow
     from app.outposts.socket import ControlSocket
@@ -59,9 +61,10 @@ class _Run(Run):
         control: Path | None,
         allow: Allow,
         join: Login | None,
+        seal: Mapping[str, PublicKey],
     ) -> None:
         super().__init__(reactor)
-        self._control, self._join, self._allow = control, join, allow
+        self._control, self._join, self._seal, self._allow = control, join, seal, allow
         self._outposts: list[Outpost] = []
         self._socket: ControlSocket | None = None
         self._joining: Joining | None = None
@@ -165,10 +168,16 @@ class _Run(Run):
     def _join_router(self, login: Login) -> None:
         from app.outposts.joining import Joining
         from app.outposts.outpost import Outpost
+        from app.outposts.sealing import SealedAnswers
 
         outpost = Outpost(self._reactor, self.post, login.name, self._allow)
         self._outposts.append(outpost)
-        self._joining = Joining(self._reactor, outpost, login, lambda line: print(one_line(line), file=sys.stderr))
+        sealed = SealedAnswers(login.name, login.key, self._seal) if self._seal else None
+
+        def told(line: str) -> None:
+            print(one_line(line), file=sys.stderr)
+
+        self._joining = Joining(self._reactor, outpost, login, told, sealed=sealed)
         self._joining.open()
 
     def _read_outposts(self) -> None:
@@ -243,6 +252,7 @@ def run(
     control: Path | None = None,
     allow: Allow = "read",
     join: Login | None = None,
+    seal: Mapping[str, PublicKey] = {},
 ) -> int:
     """Run every service of ``workspace`` until a signal comes or ``seconds`` have passed.
 
@@ -250,13 +260,13 @@ def run(
     largest size of the capture in bytes; ``keeping`` says which older captures stay. ``seed`` is that of
     the faults of services that have none of their own. ``metrics`` is the address at which they are served. Through
     the socket ``control``, another process reads and steers it, and consoles do through the router ``join``, as far as
-    ``allow`` says.
+    ``allow`` says; sealed, for the consoles ``seal`` alone, if there are any.
     Prints its first line when each service listens or has failed. Returns the exit code:
     1 when none could start.
     """
     serving = _Run(
         reactor, workspace, capture, seconds, seed=seed, as_json=as_json, quiet=quiet, limit=limit, keeping=keeping,
         metrics=metrics,
-        control=control, allow=allow, join=join,
+        control=control, allow=allow, join=join, seal=seal,
     )  # fmt: skip
     return serving.run_reactor()

@@ -11,7 +11,9 @@ from twisted.internet.interfaces import IDelayedCall
 
 from app.errors import PostError
 from app.outposts import protocol as p
+from app.outposts.errors import RefusedError
 from app.outposts.outpost import Outpost
+from app.outposts.sealing import SealedAnswers
 from app.outposts.wamp import POLICY, Login, Policy, Router, RouterSession
 
 MOST_REQUESTS = 64
@@ -26,11 +28,19 @@ class Joining:
 
     Args:
         told: called with a line whenever the router was joined or lost.
+        sealed: answers sealed calls, and then no others are answered.
     """
 
     def __init__(
-        self, reactor: Any, outpost: Outpost, login: Login, told: Callable[[str], object], policy: Policy = POLICY
+        self,
+        reactor: Any,
+        outpost: Outpost,
+        login: Login,
+        told: Callable[[str], object],
+        policy: Policy = POLICY,
+        sealed: SealedAnswers | None = None,
     ) -> None:
+        self._sealed = sealed
         self._reactor, self._outpost, self._login, self._told = reactor, outpost, login, told
         self._own = f"post.{login.name}."
         self._answering = 0
@@ -65,14 +75,28 @@ class Joining:
         """The answer to the frame in a call. Who calls and what for, the router has said."""
         if named or len(frames) != 1 or not isinstance(frames[0], bytes) or len(frames[0]) > p.MAX_REQUEST:
             return p.encode(p.Answered(refused=f"A call takes one frame, {p.MAX_REQUEST:,} bytes at most"))
+        called = str(details.procedure or "").removeprefix(self._own)
+        who = str(details.caller_authid or "somebody")[:200]
         try:
-            asked = p.asked(frames[0])
+            if self._sealed is None:
+                if called in ("open", "sealed"):
+                    raise RefusedError(reason="This outpost seals nothing: it was started without serve --seal")
+                return await self._answer(called, frames[0], who)
+            if called == "open":
+                return self._sealed.open(frames[0])
+            if called != "sealed":
+                raise RefusedError(reason="This outpost answers sealed calls alone: name its public_key")
+            frame, who, question = self._sealed.opened(frames[0])
+            return question.seal(await self._answer("", frame, who))
         except PostError as e:
             return p.encode(p.Answered(refused=str(e)))
+
+    async def _answer(self, called: str, frame: bytes, who: str) -> bytes:
+        """The answer to one frame; ``called``: by which name, where the router could see it. Raises RefusedError."""
+        asked = p.asked(frame)
         if isinstance(asked, p.Answered):
             return p.encode(asked)
-        called = str(details.procedure or "").removeprefix(self._own)
-        if called != p.name_of(type(asked.ask)):  # the router's rules go by the name that is called
+        if called and called != p.name_of(type(asked.ask)):  # the router's rules go by the name that is called
             words = f"{called} was called with the request {p.name_of(type(asked.ask))}"
             return p.encode(p.Answered(asked.id, refused=words))
         if self._answering >= MOST_REQUESTS:
@@ -80,7 +104,7 @@ class Joining:
             return p.encode(p.Answered(asked.id, refused=words))
         self._answering += 1
         try:
-            return p.encode(await self._outpost.answered(asked, str(details.caller_authid or "somebody")[:200]))
+            return p.encode(await self._outpost.answered(asked, who))
         finally:
             self._answering -= 1
 

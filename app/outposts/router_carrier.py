@@ -18,6 +18,8 @@ from app.outposts import protocol as p
 from app.outposts.carrier import Carrier, Closed, Connected, Connecting, Lost
 from app.outposts.errors import LostError, RefusedError
 from app.outposts.keys import Key, PublicKey
+from app.outposts.noise import TAG_BYTES, NotGenuineError
+from app.outposts.sealing import Question, SealedQuestions
 from app.outposts.wamp import NAME, POLICY, Login, Policy, Router, RouterSession, words
 from app.signal import Signal
 
@@ -145,7 +147,8 @@ class RouterCarrier(Carrier):
     def __init__(self, console: RouterConsole, name: str, public_key: PublicKey | None = None) -> None:
         """``public_key``: the outpost's; what is said is sealed for it then."""
         super().__init__(f"{name} at {console.url}")
-        self._console, self._name = console, name
+        self._console, self._name, self._public_key = console, name, public_key
+        self._sealed: SealedQuestions | None = None
         self._unhook: list[Callable[[], None]] = []
         self._number = 0
         self._attempts = 0
@@ -208,7 +211,22 @@ class RouterCarrier(Carrier):
         """Ask whether the outpost is there: the router tells of nobody who is not."""
         self._stop_waiting()
         self.become(Connecting())
-        self._call(p.Hello(p.VERSION, self._console.name)).addCallbacks(self._on_there, self._on_not_there)
+        Deferred.fromCoroutine(self._greet()).addCallbacks(self._on_there, self._on_not_there)
+
+    async def _greet(self) -> None:
+        if self._public_key is not None:
+            key = self._console.key
+            assert key is not None  # there is a session
+            sealed = SealedQuestions(self._name, key, self._public_key)
+            self._sealed = None
+            answer = await self._send("open", sealed.opening, _bytes)
+            try:
+                sealed.opened(answer)
+            except NotGenuineError:
+                refused = p.answered(answer).refused
+                raise self._gone(refused or "who answers has not the key that public_key names") from None
+            self._sealed = sealed
+        await self._call(p.Hello(p.VERSION, self._console.name))
 
     def _on_there(self, _: Any) -> None:
         if isinstance(self.way, Connecting):
@@ -244,38 +262,64 @@ class RouterCarrier(Carrier):
         return self._call(request)
 
     def _call(self, request: p.Request) -> Deferred[Any]:
+        if isinstance(request, p.Read):
+            request = msgspec.structs.replace(request, max_bytes=min(request.max_bytes, MOST_READ))
+        number = self._number + 1
+        called, frame = p.name_of(type(request)), p.encode({"id": number, "ask": request})
+        question = None
+        if self._sealed is not None:
+            called = "sealed"
+            frame, question = self._sealed.seal(frame)
+
+        def taken(found: Any) -> p.Answered:
+            answered = _frame(found if question is None else _opened(found, question))
+            if answered.to not in (number, 0):
+                raise RefusedError(reason=f"It sent an answer to what was not asked: number {answered.to}")
+            return answered
+
+        return self._send(called, frame, taken, lambda answered: p.answer_to(request, answered))
+
+    def _send(
+        self,
+        called: str,
+        data: bytes,
+        taken: Callable[[Any], Any],
+        finished: Callable[[Any], Any] = lambda found: found,
+    ) -> Deferred[Any]:
+        """Call a procedure of the outpost.
+
+        ``taken`` makes of its result what ``finished`` makes the answer of. What the first one raises cuts the way;
+        what the second one raises is the answer.
+        """
         if not NAME.fullmatch(self._name):
             return fail(self._gone("at a router its name may have letters, digits, - and _, 64 at most"))
         session = self._console.session
         if session is None:
             return fail(self._gone("the router is not connected"))
-        if isinstance(request, p.Read):
-            request = msgspec.structs.replace(request, max_bytes=min(request.max_bytes, MOST_READ))
         self._number += 1
         number = self._number
         answer: Deferred[Any] = Deferred(lambda _: self._give_up(number))
         self._asked[number] = answer
-        frame = p.encode({"id": number, "ask": request})
-        calling = session.call(f"post.{self._name}.{p.name_of(type(request))}", frame)
-        calling.addCallbacks(self._on_result, self._on_error, (number, request), None, (number,))
+        calling = session.call(f"post.{self._name}.{called}", data)
+        calling.addCallbacks(self._on_result, self._on_error, (number, taken, finished), None, (number,))
         return answer
 
     def _give_up(self, number: int) -> None:
         self._asked.pop(number, None)
 
-    def _on_result(self, found: Any, number: int, request: p.Request) -> None:
+    def _on_result(
+        self, found: Any, number: int, taken: Callable[[Any], Any], finished: Callable[[Any], Any]
+    ) -> None:  # fmt: skip
         if number not in self._asked:
             return
         try:
-            answered = _frame(found)
-            if answered.to not in (number, 0):
-                raise RefusedError(reason=f"It sent an answer to what was not asked: number {answered.to}")
+            result = taken(found)
         except PostError as e:
             self._lose(str(e).removesuffix("."))
             return
         answer = self._asked.pop(number)
         try:
-            answer.callback(p.answer_to(request, answered))
+            answer.callback(finished(result))
         except RefusedError as e:
             answer.errback(e)
 
@@ -301,8 +345,21 @@ class RouterCarrier(Carrier):
         return LostError(target=self.target, reason=reason.removesuffix("."))
 
 
+def _bytes(found: Any) -> bytes:
+    """What a call has returned. Raises RefusedError."""
+    if not isinstance(found, bytes) or len(found) > p.MAX_ANSWER + TAG_BYTES:
+        raise RefusedError(reason="It sent something else than one frame")
+    return found
+
+
+def _opened(found: Any, question: Question) -> bytes:
+    """The frame in a sealed answer. Raises RefusedError."""
+    try:
+        return question.open(_bytes(found))
+    except NotGenuineError:
+        raise RefusedError(reason="It sent an answer that is not sealed by its key") from None
+
+
 def _frame(found: Any) -> p.Answered:
     """The frame that a call has returned. Raises RefusedError."""
-    if not isinstance(found, bytes) or len(found) > p.MAX_ANSWER:
-        raise RefusedError(reason="It sent something else than one frame")
-    return p.answered(found)
+    return p.answered(_bytes(found))

@@ -6,6 +6,7 @@ import pytest
 import pytest_twisted
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
+from twisted.internet.task import deferLater
 
 from app.outposts import keys
 from app.outposts import protocol as p
@@ -15,6 +16,7 @@ from app.outposts.joining import MOST_REQUESTS, Joining
 from app.outposts.keys import Key
 from app.outposts.outpost import Outpost
 from app.outposts.router_carrier import RouterCarrier, RouterConsole
+from app.outposts.sealing import SealedAnswers
 from app.outposts.wamp import login
 from app.outposts.ways import Ways
 from app.post import Post
@@ -24,7 +26,7 @@ from app.workspace.reading import Workspace
 from tests.app.outposts.tiny_router import TinyRouter
 from tests.helpers import until
 
-PI, DESK = Key(b"p" * 32), Key(b"d" * 32)
+PI, DESK, OTHER = Key(b"p" * 32), Key(b"d" * 32), Key(b"o" * 32)
 KNOWN = {"pi-3": PI.public.signing.hex(), "desk": DESK.public.signing.hex()}
 
 
@@ -57,6 +59,13 @@ class Lab:
         self.carrier.open()
         await until(lambda: self.carrier.way == Connected())
 
+    async def ask(self, request):
+        """The answer, in a turn of its own: a test must not end while data is received, since Qt then goes on."""
+        try:
+            return await self.carrier.ask(request)
+        finally:
+            await deferLater(reactor, 0)
+
     async def close(self):
         await self.carrier.close()
         await self.joining.close()
@@ -75,16 +84,16 @@ def lab(tmp_path):
 @pytest_twisted.ensureDeferred
 async def test_a_console_reads_and_steers_an_outpost(lab):
     await lab.meet()
-    hello = await lab.carrier.ask(p.Hello(p.VERSION, "anybody"))
+    hello = await lab.ask(p.Hello(p.VERSION, "anybody"))
     assert (hello.name, hello.allow) == ("pi-3", "control")
-    [service] = (await lab.carrier.ask(p.Start())).services
+    [service] = (await lab.ask(p.Start())).services
     assert service.status == "listening"
     lab.post.recorder.flush()
-    found = await lab.carrier.ask(p.Read())
+    found = await lab.ask(p.Read())
     # Who asked is who logged in, whatever the frame says.
     assert "desk: start echo" in [event.summary for event in found.events]
     with pytest.raises(RefusedError, match="this outpost allows"):
-        await lab.carrier.ask(p.Remove("echo"))
+        await lab.ask(p.Remove("echo"))
 
 
 @pytest_twisted.ensureDeferred
@@ -106,7 +115,7 @@ async def test_both_come_back_to_a_router_that_was_gone(lab):
     await until(lambda: isinstance(lab.carrier.way, Lost))
     lab.router = TinyRouter(dict(KNOWN), lab.router.port)
     await until(lambda: lab.carrier.way == Connected())
-    assert (await lab.carrier.ask(p.Status())).services
+    assert (await lab.ask(p.Status())).services
 
 
 @pytest_twisted.ensureDeferred
@@ -118,7 +127,7 @@ async def test_an_outpost_that_comes_later_is_found(lab):
     await until(lambda: lab.carrier.way == Connected())
     await lab.joining.close()
     with pytest.raises(LostError):
-        await lab.carrier.ask(p.Status())
+        await lab.ask(p.Status())
     assert isinstance(lab.carrier.way, Lost)
 
 
@@ -149,7 +158,7 @@ async def test_a_false_answer_cuts_the_way(lab):
     ):
         lab.router.forced = lambda args, answer=answer: answer
         with pytest.raises(LostError, match=reason):
-            await lab.carrier.ask(p.Status())
+            await lab.ask(p.Status())
         assert isinstance(lab.carrier.way, Lost)
         lab.router.forced = lambda args: args
         await until(lambda: lab.carrier.way == Connected())
@@ -187,7 +196,75 @@ async def test_what_waits_fails_when_the_way_is_closed(lab):
     await closing
     assert lab.carrier.way == Closed()
     with pytest.raises(LostError):
-        await lab.carrier.ask(p.Status())
+        await lab.ask(p.Status())
+
+
+class Sealed(Lab):
+    """Console and outpost know each other's public keys."""
+
+    def _joining(self):
+        at = login(self.router.url, "post.lab", "pi-3", PI)
+        sealed = SealedAnswers("pi-3", PI, {"other": OTHER.public, "my desk": DESK.public})
+        return Joining(reactor, self.outpost, at, self.said.append, soon, sealed)
+
+    def carrier_for(self, public):
+        return RouterCarrier(self.console, "pi-3", public)
+
+
+@pytest.fixture
+def sealed(tmp_path):
+    made = Sealed(tmp_path)
+    made.carrier = made.carrier_for(PI.public)
+    yield made
+    pytest_twisted.blockon(Deferred.fromCoroutine(made.close()))
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_router_cannot_read_what_is_sealed(sealed):
+    await sealed.meet()
+    await sealed.ask(p.Start())
+    sealed.post.recorder.flush()
+    found = await sealed.ask(p.Read())
+    assert "my desk: start echo" in [event.summary for event in found.events]
+    assert len(sealed.router.passed) >= 4
+    for said in sealed.router.passed:
+        for word in (b"start", b"echo", b"desk", b"services", b"hello"):
+            assert word not in said
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_router_cannot_change_nor_repeat_what_is_sealed(sealed):
+    await sealed.meet()
+    sealed.router.forced = lambda args: [args[0][:-1] + bytes([args[0][-1] ^ 1])]
+    with pytest.raises(LostError, match="not sealed by its key"):
+        await sealed.ask(p.Status())
+    sealed.router.forced = lambda args: args
+    await until(lambda: sealed.carrier.way == Connected())
+    earlier = sealed.router.passed[-1]
+    sealed.router.forced = lambda args: [earlier]
+    with pytest.raises(LostError, match="not sealed by its key"):
+        await sealed.ask(p.Status())
+
+
+@pytest_twisted.ensureDeferred
+async def test_who_has_not_the_keys_is_told_so(sealed):
+    await sealed.meet()
+    for public, said in ((None, "answers sealed calls alone"), (OTHER.public, "knows no such console")):
+        stranger = sealed.carrier_for(public)
+        stranger.open()
+        await until(lambda stranger=stranger: isinstance(stranger.way, Lost))
+        assert said in stranger.way.reason
+        await stranger.close()
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_outpost_that_seals_nothing_says_so(lab):
+    await lab.meet()
+    carrier = RouterCarrier(lab.console, "pi-3", PI.public)
+    carrier.open()
+    await until(lambda: isinstance(carrier.way, Lost))
+    assert "without serve --seal" in carrier.way.reason
+    await carrier.close()
 
 
 @pytest_twisted.ensureDeferred

@@ -25,12 +25,13 @@ class TinyRouter:
         known: the names that may log in, with their public keys.
         sessions: who is logged in.
         procedures: who answers calls, by the beginning of their names.
+        passed: the arguments and results of calls.
         forced: what it makes of the result of each call.
     """
 
     def __init__(self, known, port=0):
         self.known, self.sessions, self.procedures, self.watchers = known, [], {}, []
-        self.forced = lambda args: args
+        self.passed, self.forced = [], lambda args: args
         factory = WampWebSocketServerFactory(lambda: _Session(self), serializers=[MsgPackSerializer()])
         factory.noisy = False
         self._port = reactor.listenTCP(port, factory, interface="127.0.0.1")
@@ -108,6 +109,7 @@ class _Session:
             error = m.Error(m.Call.MESSAGE_TYPE, call.request, "wamp.error.no_such_procedure", ["nobody there"])
             self.transport.send(error)
             return
+        self.router.passed += call.args
         number = next(self.numbers)
         found[0].calls[number] = self, call.request
         more = {"procedure": call.procedure, "caller_authid": self.name, "caller": 1}
@@ -115,5 +117,6 @@ class _Session:
 
     def on_yield(self, result):
         caller, request = self.calls.pop(result.request)
+        self.router.passed += result.args
         if caller in self.router.sessions:
             caller.transport.send(m.Result(request, self.router.forced(result.args)))
