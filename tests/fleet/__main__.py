@@ -24,7 +24,7 @@ from tests.fleet import compare
 from tests.fleet.lab import Lab, Link, Program, memory
 from tests.helpers import ROOT, wait_for
 
-CUT = 20.0
+CUT, FLOOD = 20, 5
 """Seconds."""
 
 
@@ -155,7 +155,7 @@ class Fleet:
     def flood(self) -> None:
         before = self.tell_memory("before the flood")
         address = self.addresses[self.lab.names[1]]
-        client = Program(sys.executable, "-m", "tests.fleet.load", "flood", "10", address)
+        client = Program(sys.executable, "-m", "tests.fleet.load", "flood", str(FLOOD), address)
         most = before
         while client.process.poll() is None:
             assert self.lab.router is not None
@@ -165,8 +165,8 @@ class Fleet:
             sleep(0.5)
         self.figure(
             "memory in the flood", {"router": round(most[0]), "console": round(most[1])},
-            f"{int(client.lines[-1]) / 1e6:,.0f} MB were sent to one outpost in 10 s: router {most[0]:.0f} MB, console"
-            f" {most[1]:.0f} MB at most",
+            f"{int(client.lines[-1]) / 1e6:,.0f} MB were sent to one outpost in {FLOOD} s: router {most[0]:.0f} MB,"
+            f" console {most[1]:.0f} MB at most",
         )  # fmt: skip
         self.caught_up()
         self.tell_memory("after the flood")

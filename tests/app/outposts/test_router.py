@@ -46,6 +46,8 @@ class Lab:
         self.joining = self._joining()
         self.console = RouterConsole(reactor, self.router.url, "desk", self._login, policy=soon)
         self.carrier = RouterCarrier(self.console, "pi-3")
+        self.ways = []
+        self.carrier.changed.connect(self.ways.append)
 
     def _login(self):
         return login(self.router.url, "post.lab", "desk", DESK)
@@ -126,9 +128,10 @@ async def test_an_outpost_that_comes_later_is_found(lab):
     lab.joining.open()
     await until(lambda: lab.carrier.way == Connected())
     await lab.joining.close()
+    lab.ways.clear()
     with pytest.raises(LostError):
         await lab.ask(p.Status())
-    assert isinstance(lab.carrier.way, Lost)
+    assert isinstance(lab.ways[0], Lost)
 
 
 @pytest_twisted.ensureDeferred
@@ -157,9 +160,10 @@ async def test_a_false_answer_cuts_the_way(lab):
         (None, "something else than one frame"),
     ):
         lab.router.forced = lambda args, answer=answer: answer
+        lab.ways.clear()
         with pytest.raises(LostError, match=reason):
             await lab.ask(p.Status())
-        assert isinstance(lab.carrier.way, Lost)
+        assert isinstance(lab.ways[0], Lost)
         lab.router.forced = lambda args: args
         await until(lambda: lab.carrier.way == Connected())
 
