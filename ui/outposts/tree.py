@@ -8,6 +8,7 @@ from PyQt5.QtWidgets import QAbstractItemView, QHeaderView, QTreeWidget, QTreeWi
 
 from app.outposts import protocol as p
 from app.outposts import sound
+from app.outposts.carrier import Connected
 from app.outposts.console import Console
 from app.outposts.following import Following
 from ui.looks import shapes, theme
@@ -15,6 +16,8 @@ from ui.outposts import words
 from ui.parts.labels import plain
 
 NAME, STATE, CONNECTIONS, BEHIND, CLOCK = range(5)
+
+_RIGHT = int(Qt.AlignRight | Qt.AlignVCenter)
 
 Place = tuple[str, str]
 """The names of an outpost and of its service; of the outpost itself, an empty one."""
@@ -35,6 +38,8 @@ class OutpostTree(QTreeWidget):
         self.setSelectionMode(QAbstractItemView.SingleSelection)
         self.setEditTriggers(QAbstractItemView.NoEditTriggers)
         self.setContextMenuPolicy(Qt.CustomContextMenu)
+        for column in (CONNECTIONS, BEHIND, CLOCK):
+            self.model().setHeaderData(column, Qt.Horizontal, _RIGHT, Qt.TextAlignmentRole)
         header = self.header()
         header.setStretchLastSection(False)
         for column in (NAME, CONNECTIONS, BEHIND, CLOCK):
@@ -59,7 +64,8 @@ class OutpostTree(QTreeWidget):
             self._show_outpost(row, outpost, now)
             for service in outpost.services:
                 wanted[outpost.name, service.name] = None
-                self._show_service(self._row((outpost.name, service.name), row), service)
+                known = isinstance(outpost.carrier.way, Connected)
+                self._show_service(self._row((outpost.name, service.name), row), service, known=known)
         for name, why in console.held.items() if console is not None else ():
             wanted[name, ""] = None
             self._say(self._row((name, ""), None), "stopped", name, self.tr("not trusted: {why}").format(why=why))
@@ -70,7 +76,8 @@ class OutpostTree(QTreeWidget):
         if place not in self._rows:
             row = self._rows[place] = QTreeWidgetItem()
             row.setData(NAME, Qt.UserRole, place)
-            row.setTextAlignment(CONNECTIONS, int(Qt.AlignRight | Qt.AlignVCenter))
+            for column in (CONNECTIONS, BEHIND, CLOCK):
+                row.setTextAlignment(column, _RIGHT)
             if parent is None:
                 self.addTopLevelItem(row)
                 row.setExpanded(True)
@@ -89,19 +96,24 @@ class OutpostTree(QTreeWidget):
     def _show_outpost(self, row: QTreeWidgetItem, outpost: Following, now: float) -> None:
         state = words.state_of(outpost, now)
         self._say(row, words.lamp_of(outpost), outpost.name, f"{outpost.carrier.target}: {state}")
-        self._set(row, CONNECTIONS, str(sum(service.connections for service in outpost.services) or ""))
+        known = isinstance(outpost.carrier.way, Connected)
+        connections = sum(service.connections for service in outpost.services) if known else 0
+        self._set(row, CONNECTIONS, str(connections or ""))
         self._set(row, BEHIND, words.behind(outpost))
         self._set(row, CLOCK, words.clock(outpost.clock))
 
-    def _show_service(self, row: QTreeWidgetItem, service: p.Service) -> None:
+    def _show_service(self, row: QTreeWidgetItem, service: p.Service, *, known: bool) -> None:
+        """``known``: whether it is so now, and not only was when the outpost was lost."""
         said = sound.name(service.words)
         status = sound.name(service.status)
         faults = [sound.name(fault.name) for fault in service.faults if fault.enabled]
         state = f"{status}, {said}" if said else status
         if faults:
             state = self.tr("{state}; faults: {names}").format(state=state, names=", ".join(faults))
-        self._say(row, words.shape_of(service), sound.name(service.name), state)
-        self._set(row, CONNECTIONS, str(service.connections or ""))
+        if not known:
+            state = self.tr("when last seen: {state}").format(state=state)
+        self._say(row, words.shape_of(service) if known else "stopped", sound.name(service.name), state)
+        self._set(row, CONNECTIONS, str(service.connections or "") if known else "")
 
     def _say(self, row: QTreeWidgetItem, lamp: shapes.State, name: str, state: str) -> None:
         if row.data(NAME, Qt.UserRole + 1) != lamp:

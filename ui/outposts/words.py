@@ -50,7 +50,7 @@ def state_of(outpost: Following, now: float) -> str:
 
 def behind(outpost: Following) -> str:
     """How many events are still to be read, or an empty text."""
-    return translate("{count} behind").format(count=f"{outpost.behind:,}") if outpost.behind else ""
+    return f"{outpost.behind:,}" if outpost.behind else ""
 
 
 def clock(ns: int) -> str:
@@ -58,8 +58,7 @@ def clock(ns: int) -> str:
     milliseconds = ns / 1e6
     if abs(milliseconds) < 1:
         return ""
-    amount = f"{milliseconds:+,.0f} ms" if abs(milliseconds) < 10_000 else f"{milliseconds / 1000:+,.0f} s"
-    return translate("clock {amount}").format(amount=amount)
+    return f"{milliseconds:+,.0f} ms" if abs(milliseconds) < 10_000 else f"{milliseconds / 1000:+,.0f} s"
 
 
 def shape_of(service: p.Service) -> State:
