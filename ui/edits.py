@@ -119,7 +119,7 @@ class Edits(QObject):
         """Add a service at the end. Returns its name: if another has it already, a number was added."""
         state = self.state
         config = replace(config, name=_unused(config.name, state.services))
-        text = text or self.tr("add of “{name}”").format(name=config.name)
+        text = text or self.tr("adding “{name}”").format(name=config.name)
         self._push(text, replace(state, services=(*state.services, config)))
         return config.name
 
@@ -134,14 +134,14 @@ class Edits(QObject):
             return
         config = replace(config, name=_unused(config.name, others))
         services = tuple(config if service.name == name else service for service in state.services)
-        text = text or self.tr("edit of “{name}”").format(name=name)
+        text = text or self.tr("editing “{name}”").format(name=name)
         renamed = (name, config.name) if config.name != name else None
         self._push(text, replace(state, services=services), renamed, merge)
 
     def remove(self, name: str, text: str = "") -> None:
         """Stop a service and remove it."""
         state = self.state
-        text = text or self.tr("remove of “{name}”").format(name=name)
+        text = text or self.tr("removing “{name}”").format(name=name)
         self._push(text, replace(state, services=tuple(one for one in state.services if one.name != name)))
 
     def reorder(self, names: Sequence[str], text: str) -> None:

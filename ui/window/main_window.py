@@ -107,7 +107,7 @@ class MainWindow(QMainWindow):
         self.metrics = MetricsServer(post.sender.reactor, post)
         self.files = WorkspaceFiles(post, self.edits, settings, opened, title, self)
         # Each part is made in its place: when one moves, Qt applies the stylesheet again to all that it holds.
-        self._whole = QWidget()
+        self._whole = QWidget(self)
         self.notices = Notices(post, self.bridge, self._whole)
         self.middle = Middle(post, self._whole)
         self.drafts = Drafts(self.edits, self.files, post.sender.in_thread, data_folder() / DRAFTS)
@@ -177,6 +177,7 @@ class MainWindow(QMainWindow):
             reader,
             lambda: self.browser.current_event,
             edit_faults,
+            self._settings,
         )
         files.changed.connect(self.sending.refresh)
         self.faults = FaultCommands(
