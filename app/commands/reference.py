@@ -33,9 +33,9 @@ from app.services.protocols import PROTOCOLS
 from app.text.checksums import CRCS
 from app.text.framing import FRAMINGS, LONGEST
 from app.watch.config import WATCH
-from app.workspace.outposts import OUTPOST, OWN
 from app.workspace import reading as workspace
 from app.workspace.message import MESSAGE
+from app.workspace.outposts import OUTPOST, OWN
 
 
 def fault_table() -> str:

@@ -7,7 +7,7 @@ from functools import cached_property
 from socket import gethostname
 from typing import TYPE_CHECKING, Any
 
-from PyQt5.QtCore import QObject, QTimer
+from PyQt5.QtCore import QCoreApplication, QTimer
 from PyQt5.QtWidgets import QMainWindow
 
 from app.capture.filters.completion import condition
@@ -30,7 +30,7 @@ CALM = 100
 """Milliseconds between two looks at what has changed."""
 
 
-class OutpostCommands(QObject):
+class OutpostCommands:
     """Makes the console when the workspace first has an outpost, the dock and the dialogs when they are first wanted.
 
     Attributes:
@@ -43,13 +43,12 @@ class OutpostCommands(QObject):
         show_filtered: Callable[[str], object],
     ) -> None:  # fmt: skip
         """``say(words)`` tells the user; ``show_filtered(condition)`` shows the events that a filter lets through."""
-        super().__init__(window)
         self._post, self._window, self._say, self._show_filtered = post, window, say, show_filtered
         self._changes = OutpostChanges(edits, window)
         self.console: Console | None = None
         self.dialog: OutpostDialog | ConnectionsDialog | None = None
         self._begun = self._closed = False
-        self._later = QTimer(self)
+        self._later = QTimer(window)
         self._later.setSingleShot(True)
         self._later.setInterval(CALM)
         self._later.timeout.connect(self._refresh)
@@ -129,7 +128,9 @@ class OutpostCommands(QObject):
         from app.errors import PostError
 
         if isinstance(failure.value, PostError):
-            self._say(self.tr("{name}: {reason}").format(name=name, reason=failure.value))
+            self._say(
+                QCoreApplication.translate("Outposts", "{name}: {reason}").format(name=name, reason=failure.value)
+            )
 
     def _show_events(self, name: str, service: str) -> None:
         where = condition("service", f"{name}/{service}") if service else condition("outpost", name)
