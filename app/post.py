@@ -162,9 +162,16 @@ class Post:
             last_word=self.loop.last_word,
         )
         self._link.start()
+        self._link.opened.addCallback(lambda _: self._remember())
         if keeping != Keeping():
             Deferred.fromCoroutine(self._tidy(self._link.path, keeping))
         return self._link.opened
+
+    def _remember(self) -> None:
+        """Have watches and alerts know what the capture says of them, which may be from an earlier run."""
+        if self.capture is not None and self._link is not None and self._link.opened.called:
+            self.watches.remember(self.capture, self.recorder.range.last)
+            self.alerts.remember(self.capture, self.recorder.range.last)
 
     async def _tidy(self, current: Path, keeping: Keeping) -> None:
         try:
@@ -480,6 +487,7 @@ class Post:
         self._content = content(workspace)
         self._folder = workspace.folder
         self._enter(workspace, own=own)
+        self._remember()
         self.services_changed.emit(self)
         self.question_changed.emit(self)
 

@@ -103,12 +103,14 @@ def run(path: Path | None, capture: Path | None, start: bool, separate: bool = F
             await window.metrics.use(settings.metrics)
             if window.metrics.problem:
                 window.notices.say(window.metrics.problem)
+        window.outposts.begin()
         await (post.start_all() if start else post.autostart())
         post.loop.open(_warn)
 
     async def end() -> None:
         await window.drafts.finish()
         await window.metrics.use("")
+        await window.outposts.close()
         await post.shut_down()
         this_run.end()
         reader.close()
@@ -175,7 +177,13 @@ def _choose(path: Path | None, settings: Settings) -> tuple[Workspace, str, str]
         try:
             return workspace.load(last), last.name, ""
         except PostError as e:
-            return demo(), "Demo", f"{last.name} could not be opened, so this is the demo.\n{e}"
+            return (
+                demo(),
+                "Demo",
+                QCoreApplication.translate("Boot", "{name} could not be opened, so this is the demo.\n{reason}").format(
+                    name=last.name, reason=e
+                ),
+            )
     return demo(), "Demo", ""
 
 

@@ -63,6 +63,7 @@ class Bridge(QObject):
         capture_changed: the capture is another file now, which is open.
         trouble_changed: carries the Trouble that keeps the capture from being written, or None.
         plugins_changed: messages about plugins may have changed.
+        plugin_renewed: a service goes on with what was loaded anew; carries its name. Emitted at once.
         alerts_changed: an alert was added, changed, raised or resolved, or has told somebody. Emitted at once.
         question_changed: there may be another question about trust, or none any more.
     """
@@ -77,6 +78,7 @@ class Bridge(QObject):
     pause_changed = pyqtSignal()
     capture_changed = pyqtSignal()
     plugins_changed = pyqtSignal()
+    plugin_renewed = pyqtSignal(str)
     question_changed = pyqtSignal()
     alerts_changed = pyqtSignal()
 
@@ -104,6 +106,7 @@ class Bridge(QObject):
             post.services_changed.connect(self._on_services),
             post.status_changed.connect(self._on_status),
             post.plugins.changed.connect(lambda _: self.plugins_changed.emit()),
+            post.plugins.renewed.connect(self.plugin_renewed.emit),
             post.question_changed.connect(lambda _: self.question_changed.emit()),
             post.watches.changed.connect(self._on_watch),
             post.watches.list_changed.connect(self._on_watch),

@@ -197,6 +197,15 @@ class Settings:
         self._store.setValue("compact_services", compact)
 
     @property
+    def sends_again(self) -> bool:
+        """Whether the Send dock sends the last message again when a plugin was loaded anew."""
+        return str(self._store.value("sends_again", "false")).lower() == "true"
+
+    @sends_again.setter
+    def sends_again(self, on: bool) -> None:
+        self._store.setValue("sends_again", on)
+
+    @property
     def capture_limit(self) -> int:
         """Bytes of a capture above which its oldest events are deleted."""
         return self._number("capture_limit", DEFAULT_LIMIT, 1_000_000)

@@ -31,7 +31,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="drop the oldest events when the capture grows larger: 500MB, 2GB (the default)",
     )  # fmt: skip
     arguments.add_allow(parser)
-    parser.add_argument("--trust", action="store_true", help="allow all that the workspace asks for, for this run")
+    parser.add_argument(
+        "--trust", action="store_true", help="allow everything that the workspace asks for, for this run"
+    )
 
 
 def run(args: argparse.Namespace) -> int:

@@ -35,6 +35,7 @@ from app.text.framing import FRAMINGS, LONGEST
 from app.watch.config import WATCH
 from app.workspace import reading as workspace
 from app.workspace.message import MESSAGE
+from app.workspace.outposts import OUTPOST, OWN
 
 
 def fault_table() -> str:
@@ -147,7 +148,11 @@ def workspace_keys() -> str:
         "| `fault` | none | tables `[[message.fault]]`: [how its connection fails](faults.md#a-client-that-fails) |"
     )
     messages = f"### `[[message]]`\n\n{options_table(MESSAGE)}\n{faults}"
-    return f"### `[[service]]`\n\n{service}\n\n{messages}\n\n### `[[watch]]`\n\n{options_table(WATCH)}"
+    return f"### `[[service]]`\n\n{service}\n\n{messages}\n\n### `[[watch]]`\n\n{options_table(WATCH)}\n\n{_outposts()}"
+
+
+def _outposts() -> str:
+    return f"### `[[outpost]]`\n\n{options_table(OUTPOST)}\n\n### `[outpost]`\n\n{options_table(OWN)}"
 
 
 _SERVICE = {

@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=arguments.switch,
         action="append",
         metavar="NAME=on|off",
-        help="have a fault act from the start, or not; SERVICE/NAME where several have the name; repeatable",
+        help="switch a fault on or off at the start; SERVICE/NAME if several services have it; repeatable",
     )
     parser.add_argument(
         "--metrics",
@@ -60,8 +60,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the public key of a console: it alone may ask, and the router cannot read what is said; repeatable",
     )  # fmt: skip
     arguments.add_allow(parser)
-    parser.add_argument("--trust", action="store_true", help="allow all that the workspace asks for, for this run")
-    parser.add_argument("--trust-plugins", action="store_true", help="allow plugins alone, for this run")
+    parser.add_argument(
+        "--trust", action="store_true", help="allow everything that the workspace asks for, for this run"
+    )
+    parser.add_argument("--trust-plugins", action="store_true", help="allow only plugins, for this run")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -88,10 +88,12 @@ class Gate:
         return self._not_trusted(asks) if asks else None
 
     def held_watch(self, watch: WatchConfig) -> NotTrustedError | None:
-        """Why this watch may not run; None if it may."""
+        """Why this watch may not run; None if it may. None runs while the question is open."""
+        if not self._unanswered:
+            return None
         wanted = {ask.key for ask in of_watches.of_watch(watch, self._services)}
         asks = [ask for ask in self._unanswered if ask.key in wanted]
-        return self._not_trusted(asks) if asks else None
+        return self._not_trusted(asks or self._unanswered)
 
     def admit(self, service: ServiceConfig) -> None:
         """Raise NotTrustedError unless this service may start. Links are looked at anew."""

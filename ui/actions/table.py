@@ -390,6 +390,10 @@ ACTIONS: tuple[Action, ...] = (
         "Ctrl+Alt+W", "watch", groups={MAIN: 3},
     ),
     Action(
+        "outposts", "View", "O&utposts", "Show or hide the outposts: Posts elsewhere, read and steered from here",
+        "Ctrl+Alt+Q", "network", groups={MAIN: 3},
+    ),
+    Action(
         "show_checks", "View", "Show chec&ks", "Have the panes show what watches send and find, or leave it out",
         "Ctrl+Alt+V", groups={MAIN: 3}, checked=lambda now: now.checks_shown,
     ),
@@ -422,21 +426,21 @@ ACTIONS: tuple[Action, ...] = (
         "Ctrl+B", "copy", groups={MAIN: 3, GROUP: 2}, enabled=A_FAILURE,
     ),
     Action(
-        "charts", "View", "&Draw charts", "Show or hide what happened over time: bytes, requests, latency, memory",
+        "charts", "View", "Char&ts", "Show or hide what happened over time: bytes, requests, latency, memory",
         "Ctrl+Alt+D", "chart", groups={MAIN: 3, CAPTURE: 2},
     ),
     Action(
         "alerts", "View", "A&lerts", "Show or hide who is told when something happens",
         "Ctrl+Alt+Z", "bell", groups={MAIN: 4},
     ),
-    Action("start_page", "View", "S&tart page", "Show what to begin with", "Alt+Home", groups={MAIN: 4}),
+    Action("start_page", "View", "Start pa&ge", "Show what to begin with", "Alt+Home", groups={MAIN: 4}),
     Action(
         "compact_services", "View", "Comp&act list of services",
         "One line for each service, or two",
         "Ctrl+Alt+L", groups={MAIN: 4}, checked=lambda now: now.compact,
     ),
     Action(
-        "theme", "View", "Li&ght or dark", "Change between light and dark",
+        "theme", "View", "Light or &dark", "Change between light and dark",
         "Ctrl+Shift+T", "moon", groups={MAIN: 4},
     ),
 

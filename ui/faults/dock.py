@@ -57,6 +57,7 @@ class FaultsDock(BottomDock):
         off_wanted(): no fault is to act.
     """
 
+    characters = 110  # a row with one figure
     page_wanted = pyqtSignal(str, int)
     hits_wanted = pyqtSignal(str, str)
     off_wanted = pyqtSignal()

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from PyQt5.QtCore import QT_TRANSLATE_NOOP, QByteArray, QCoreApplication, QPoint, QSize, Qt, pyqtSignal
-from PyQt5.QtWidgets import QHBoxLayout, QMenu, QTabBar, QTabWidget, QToolButton, QWidget
+from PyQt5.QtWidgets import QHBoxLayout, QMenu, QStackedWidget, QTabBar, QTabWidget, QToolButton, QWidget
 
 from app.capture.filters.language import EVERYTHING, Filter, of_service
 from app.capture.reading.reader import Reader
@@ -91,12 +91,13 @@ class PaneTabs(QTabWidget):
         self.setAccessibleName(self.tr("Panes of events"))
         self.tabBar().setAccessibleName(self.tr("Panes"))
         self.tabBar().setExpanding(False)
+        self._inside = self.findChild(QStackedWidget)  # where Qt puts the pages
         self.all = self._add(ALL, EVERYTHING, self.tr(NOTHING_YET), self.tr(ALL))
-        self.http = HTTPPane(reader)
+        self.http = HTTPPane(reader, self._inside)
         self._put(self.http, HTTP, self.tr(HTTP))
-        self.conversations = ConversationPane(post, reader)
+        self.conversations = ConversationPane(post, reader, self._inside)
         self._put(self.conversations, CONVERSATIONS, self.tr(CONVERSATIONS))
-        self.failures = FailurePane(post.recorder, reader)
+        self.failures = FailurePane(post.recorder, reader, self._inside)
         self._put(self.failures, FAILURES, self.tr(FAILURES))
         self.span: Span | None = None
         self.time = TimeChip()
@@ -223,7 +224,7 @@ class PaneTabs(QTabWidget):
                 self.tabBar().moveTab(old, at)
 
     def _add(self, name: str, base: Filter, empty: str, title: str = "") -> EventPane:
-        pane = EventPane(self._reader, base, empty)
+        pane = EventPane(self._reader, base, empty, self._inside)
         if self._columns is not None:
             pane.view.restore_columns(self._columns)
         pane.hide_checks(self._watched and not self.checks_shown)

@@ -83,7 +83,7 @@ class ServiceActions(QObject):
         another = next(new for end in endings if (new := name[: MAX_NAME - len(end)] + end) not in taken)
         port = suggested_port(service.config.protocol, state.services)
         copy = replace(service.config, name=another, port=port)
-        self._add(copy, self.tr("duplicate of “{name}”").format(name=name), start=service.running, offer=True)
+        self._add(copy, self.tr("duplicating “{name}”").format(name=name), start=service.running, offer=True)
 
     def move(self, name: str, typed: str) -> None:
         """Have a service listen on what was typed: an address or a port.

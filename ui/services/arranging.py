@@ -31,7 +31,7 @@ class Arranging(QObject):
         if name not in known:
             return
         order = reordered({service.name: service.group for service in state.services}, name, drop)
-        text = self.tr("move of “{name}”").format(name=name)
+        text = self.tr("moving “{name}”").format(name=name)
         if known[name].group == drop.group:
             self._edits.reorder(order, text)
             return
@@ -71,7 +71,7 @@ class Arranging(QObject):
         """Give a group another name; that of another group joins the two, an empty one dissolves it."""
         state = self._edits.state
         services = tuple(replace(one, group=new) if one.group == group else one for one in state.services)
-        text = self.tr("rename of group “{name}”") if new else self.tr("ungrouping of “{name}”")
+        text = self.tr("renaming group “{name}”") if new else self.tr("ungrouping “{name}”")
         self._edits.change(text.format(name=group), replace(state, services=services))
 
     def ask_name(self, group: str) -> None:

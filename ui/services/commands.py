@@ -71,7 +71,7 @@ class ServiceCommands:
         service = self._side.selected()
         if service is None:
             return
-        clients = 0 if service.config.protocol == "udp" else len(service.connections)
+        clients = 0 if service.config.protocol == "udp" else service.accepted
         self._actions.remove(service.config.name)
         self._tell(_removed(clients).format(name=service.config.name, clients=f"{clients:,}"))
 

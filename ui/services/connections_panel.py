@@ -40,7 +40,7 @@ class ConnectionsModel(QAbstractListModel):
         if role in (Qt.DisplayRole, Qt.AccessibleTextRole):
             return f"#{connection.number} {connection.peer}"
         if role == Qt.ToolTipRole:
-            return plain(f"{connection.peer}: Enter sends to it, Delete disconnects it")
+            return plain(self.tr("{peer}: Enter sends to it, Delete disconnects it").format(peer=connection.peer))
         return None
 
     def connection(self, index: QModelIndex) -> Connection | None:
@@ -164,7 +164,7 @@ class ConnectionsPanel(QListView):
             painter = QPainter(self.viewport())
             painter.setPen(QColor(theme.current().dim))
             up = self._model.service is not None and isinstance(self._model.service.status, Listening)
-            text = "No connection.\nA peer that connects shows up here." if up else "No connection."
+            text = self.tr("No connection.\nA peer that connects shows up here.") if up else self.tr("No connection.")
             paint_hint(painter, self.viewport().rect().adjusted(16, 8, -16, -8), text)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:

@@ -165,7 +165,7 @@ def row_of(service: Service, traffic: Traffic) -> ServiceRow:
         protocol=PROTOCOLS[config.protocol].title,
         locked=secure and badge not in SECURE.values(),
         exposed=config.exposed,
-        connections=len(service.connections) if isinstance(status, Listening) else None,
+        connections=service.accepted if isinstance(status, Listening) else None,
         peers=config.protocol == "udp",
         rate=f"{amount(traffic.rate)}/s",
         spark=tuple(traffic.spark) if any(traffic.spark) else (),

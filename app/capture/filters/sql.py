@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Callable, Iterable
@@ -64,6 +63,8 @@ def once_for_all(sql: str, key: str, of: str = "") -> str:
 
 def of_payload(sql: str, *values: Any) -> Filter:
     """The condition ``sql`` on ``payload``, worked out once for all events that have the same bytes."""
+    import hashlib  # not at the top: it loads OpenSSL, and the capture's writer, which imports us, begins without it
+
     key = int.from_bytes(hashlib.blake2b(repr((sql, values)).encode(), digest_size=7).digest())
     return Filter(once_for_all(f"({sql})", "?"), (key, key, *values, *values))
 

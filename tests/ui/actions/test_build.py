@@ -154,8 +154,8 @@ def test_these_have_two_states(main: Actions) -> None:
 
 
 def test_undo_and_redo_name_the_step(main: Actions) -> None:
-    main.update(Situation(undo="remove of “a & b”", redo="edit of “c”"))
-    assert (main["undo"].text(), main["redo"].text()) == ("&Undo remove of “a && b”", "Re&do edit of “c”")
+    main.update(Situation(undo="removing “a & b”", redo="editing “c”"))
+    assert (main["undo"].text(), main["redo"].text()) == ("&Undo removing “a && b”", "Re&do editing “c”")
     main.update(Situation())
     assert (main["undo"].text(), main["redo"].text()) == ("&Undo", "Re&do")
 
@@ -194,8 +194,8 @@ def test_undo_and_redo_name_the_step(main: Actions) -> None:
         (Situation(event=FAILURE), {"note", "edit_service_of_event", "save_report", "copy_report"}),
         (Situation(page=True), {"close_page"}),
         (Situation(can_resend=True), {"send_again"}),
-        (Situation(undo="add of “a”"), {"undo"}),
-        (Situation(redo="add of “a”"), {"redo"}),
+        (Situation(undo="adding “a”"), {"undo"}),
+        (Situation(redo="adding “a”"), {"redo"}),
     ],
 )  # fmt: skip
 def test_what_a_situation_enables(main: Actions, now: Situation, names: set[str]) -> None:
